@@ -1,0 +1,45 @@
+# `make demo` and `make test` need Python 3.11 or later, git and make; the rest they set up themselves.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+STAMP := $(VENV)/.made-from-pyproject
+BENCH_STAMP := .venv-bench/.made-from-requirements
+TEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench clean
+
+help:            ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## the virtual environment in .venv
+
+demo: $(STAMP)   ## build the defender-iot profile, serve it, verify a sensor with openssl
+	@scripts/install_tools.sh openssl
+	@scripts/demo.sh
+
+test: $(STAMP)   ## the whole suite, with ruff, mypy and the layer test
+	@scripts/install_tools.sh openssl keytool certtool curl
+	$(RUN) -m pytest $(TEST_ARGS)
+
+lint: $(STAMP)   ## ruff and mypy alone
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+
+bench: $(STAMP) $(BENCH_STAMP)  ## the speed table: prints it, and writes benchmarks/results.json
+	@scripts/install_tools.sh openssl mkcert
+	$(RUN) -m benchmarks
+
+clean:           ## everything that was made here
+	rm -rf $(VENV) .venv-bench .demo out dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	find pkigen tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): pyproject.toml scripts/setup_venv.sh
+	@scripts/setup_venv.sh "$(PYTHON)" $(VENV)
+	@touch $@
+
+# Without a package index the rows that need these tools say so, and the others run.
+$(BENCH_STAMP): benchmarks/requirements.txt
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r $< || true
+	@touch $@

@@ -1,0 +1,1 @@
+"""How fast pkigen is, against the bare work and against other tools: ``python -m benchmarks``."""

@@ -1,0 +1,127 @@
+"""What a whole process costs: wall clock, CPU and memory, those of its children included."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).parent.parent
+REPEATS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds of wall clock and of CPU (user and system), from start to end of a process.
+
+    ``output`` is what it printed, ``parts`` are seconds of its wall clock worth a mention.
+    """
+
+    wall: float
+    cpu: float
+    output: str = ""
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The costs of two competitors, measured in turns on the same machine at the same time."""
+
+    ours: tuple[Cost, ...]
+    other: tuple[Cost, ...]
+
+    @property
+    def ratio(self) -> float:
+        """The median over the turns of ours / other, in wall clock."""
+        return median(a.wall / b.wall for a, b in zip(self.ours, self.other, strict=True))
+
+
+def run(command: Sequence[str], folder: Path, environ: dict[str, str] | None = None) -> Cost:
+    """Run a command in a folder; RuntimeError with the end of what it said when it fails."""
+    before, start = os.times(), time.perf_counter()
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **(environ or {})}, capture_output=True, check=False
+    )
+    wall, after = time.perf_counter() - start, os.times()
+    if done.returncode:
+        said = (done.stdout + done.stderr).decode(errors="replace")[-2000:]
+        raise RuntimeError(f"{' '.join(command)} exits with {done.returncode}:\n{said}")
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return Cost(wall, used, done.stdout.decode(errors="replace"))
+
+
+Contender = Callable[[Path], Cost]
+"""Does its work in an empty folder and gives what that cost."""
+
+
+def in_turns(ours: Contender, other: Contender, repeats: int = REPEATS) -> Pair:
+    """Both, ``repeats`` times, the one that begins changing from turn to turn; a first try does not count."""
+    _alone(ours)
+    _alone(other)
+    turns = []
+    for turn in range(repeats):
+        if turn % 2:
+            second, first = _alone(other), _alone(ours)
+        else:
+            first, second = _alone(ours), _alone(other)
+        turns.append((first, second))
+    return Pair(*map(tuple, zip(*turns, strict=True)))
+
+
+def _alone(contender: Contender) -> Cost:
+    with tempfile.TemporaryDirectory(prefix="pkigen-bench-") as folder:
+        return contender(Path(folder))
+
+
+def peak_memory(command: Sequence[str], folder: Path) -> float | None:
+    """The most MiB that a command and all its children held together; None where it cannot be told.
+
+    Counted as proportional set size, sampled every 20 ms: what processes share counts once.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    peak = 0
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        ended = threading.Event()
+        waiter = threading.Thread(target=_wait_for, args=(process, ended))
+        waiter.start()
+        while not ended.wait(0.02):
+            peak = max(peak, sum(map(_proportional_kib, _family(process.pid))))
+        waiter.join()
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} exits with {process.returncode}")
+    return peak / 1024
+
+
+def _wait_for(process: subprocess.Popen[bytes], ended: threading.Event) -> None:
+    process.wait()
+    ended.set()
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all its descendants, as far as they live."""
+    found = [pid]
+    for parent in found:
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            try:
+                found += map(int, children.read_text().split())
+            except OSError:
+                continue
+    return found
+
+
+def _proportional_kib(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)

@@ -1,0 +1,48 @@
+"""pkigen: test certificates from YAML profiles, as an appliance takes them.
+
+environment = pkigen.build("profile.yaml", out="out")
+for case in environment.cases():
+    print(case.name, case.certificate, case.accepted)
+with pkigen.serving(environment) as url:
+    ...
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pkigen.api import build, load, preview, serving
+    from pkigen.environment import BuildOptions, Case, Environment, open_environment
+    from pkigen.errors import EnvironmentFailure, InputError, PkigenError
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BuildOptions",
+    "Case",
+    "Environment",
+    "EnvironmentFailure",
+    "InputError",
+    "PkigenError",
+    "build",
+    "load",
+    "open_environment",
+    "preview",
+    "serving",
+]
+
+_HOMES = {
+    "pkigen.api": ("build", "load", "preview", "serving"),
+    "pkigen.environment": ("BuildOptions", "Case", "Environment", "open_environment"),
+    "pkigen.errors": ("EnvironmentFailure", "InputError", "PkigenError"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used: ``import pkigen`` alone costs nothing."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module 'pkigen' has no attribute '{name}'")

@@ -1,0 +1,55 @@
+"""The program: its commands in the order in which a person meets them, and its own options."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pkigen import __version__
+from pkigen.cli import build, init, plan, renew, schema, serve, validate
+
+COMMANDS = (
+    init.init,
+    validate.validate,
+    plan.plan,
+    build.build,
+    renew.renew,
+    serve.serve,
+    schema.schema,
+)
+
+app = typer.Typer(
+    # Help is plain text: rendering it with rich would cost more time than everything else does.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pkigen {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def pkigen(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=_show_version),
+    ] = False,
+) -> None:
+    """Test PKIs from a YAML profile: authorities, certificates, CRLs that answer.
+
+    \b
+    Start here:
+      pkigen init defender-iot       writes defender-iot.yaml, to be edited
+      pkigen build defender-iot.yaml builds out/defender-iot
+      pkigen serve out/defender-iot  serves its CRLs and CA certificates
+    """
+
+
+for command in COMMANDS:
+    app.command()(command)

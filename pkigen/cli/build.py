@@ -1,0 +1,57 @@
+"""``pkigen build``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pkigen.cli._options import (
+    At,
+    Jobs,
+    Json,
+    Keys,
+    Only,
+    Out,
+    ProfileSource,
+    Prune,
+    Rekey,
+    Seed,
+    instant,
+    load_profile,
+)
+from pkigen.cli._progress import meter
+
+
+def build(
+    profile: ProfileSource,
+    out: Out = Path("out"),
+    only: Only = None,
+    at: At = None,
+    jobs: Jobs = None,
+    rekey: Rekey = False,
+    prune: Prune = False,
+    seed: Seed = None,
+    keys: Keys = "fresh",
+    json: Json = False,
+) -> None:
+    """Build the environment of a profile, or bring it up to date.
+
+    What has not changed stays as it is, and what is issued anew is told with the reason. An
+    interrupted build leaves every certificate whole; the next one completes it.
+
+    \b
+    Examples:
+      pkigen build defender-iot
+      pkigen build contoso.yaml --only 'sensor-*' --rekey
+      pkigen build contoso.yaml --seed fixtures --at 2026-01-01
+    """
+    from pkigen.cli import _report
+    from pkigen.environment import BuildOptions
+    from pkigen.environment import build as bring_up_to_date
+
+    options = BuildOptions(
+        only=only, at=instant(at), jobs=jobs, rekey=rekey, prune=prune, seed=seed, keys=keys
+    )
+    loaded = load_profile(profile)
+    with meter() as progress:
+        result = bring_up_to_date(loaded, out, options, progress)
+    _report.give_result(result, as_json=json)

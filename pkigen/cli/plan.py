@@ -1,0 +1,58 @@
+"""``pkigen plan``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pkigen.cli._options import (
+    At,
+    Json,
+    Keys,
+    Only,
+    Out,
+    ProfileSource,
+    Prune,
+    Rekey,
+    Seed,
+    instant,
+    load_profile,
+)
+
+
+def plan(
+    profile: ProfileSource,
+    out: Out = Path("out"),
+    only: Only = None,
+    at: At = None,
+    rekey: Rekey = False,
+    prune: Prune = False,
+    seed: Seed = None,
+    keys: Keys = "fresh",
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 if a build has anything to do.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Show what a build would do, and why.
+
+    Give the options that the build will be given. Nothing is written.
+
+    \b
+    Example:
+      pkigen plan defender-iot.yaml --prune
+    """
+    from pkigen.cli import _report
+    from pkigen.environment import BuildOptions, preview
+
+    options = BuildOptions(only=only, at=instant(at), rekey=rekey, prune=prune, seed=seed, keys=keys)
+    loaded = load_profile(profile)
+    summary = preview(loaded, out, options)
+    if json:
+        _report.give_summary_json(summary, environment=loaded.name, folder=str(out / loaded.name))
+    else:
+        _report.give_preview(summary, loaded.name)
+    if exit_code and not summary.up_to_date:
+        raise typer.Exit(1)

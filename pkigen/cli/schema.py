@@ -1,0 +1,30 @@
+"""``pkigen schema``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from pkigen.cli._console import give_json
+
+
+def schema(
+    document: Annotated[
+        Literal["profile", "manifest"], typer.Argument(help="Which document's schema.")
+    ] = "profile",
+) -> None:
+    """Print the JSON Schema of a profile or of manifest.json.
+
+    An editor with the YAML language server completes and checks a profile that begins with the
+    line: # yaml-language-server: $schema=profile.schema.json
+
+    \b
+    Example:
+      pkigen schema profile > profile.schema.json
+    """
+    if document == "profile":
+        from pkigen.profile.schema_export import json_schema
+    else:
+        from pkigen.environment.manifest_schema import json_schema
+    give_json(json_schema())

@@ -1,0 +1,59 @@
+"""``pkigen validate``."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pkigen.cli._console import give, give_json
+from pkigen.cli._options import Json, ProfileSource, load_profile
+from pkigen.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from pkigen.profile import Profile
+
+
+def validate(profile: ProfileSource, json: Json = False) -> None:
+    """Find every error of a profile at once.
+
+    Nothing is written. Errors go to stderr, each as FILE:LINE:COL: WHERE: what is wrong; the exit
+    code is 2 if there are any.
+
+    \b
+    Example:
+      pkigen validate defender-iot.yaml
+    """
+    try:
+        loaded = load_profile(profile)
+        _plan_all(loaded)
+    except InputError as error:
+        if json:
+            give_json({"valid": False, "problems": [_as_json(found) for found in error.problems]})
+        raise
+    authorities = len(loaded.authorities)
+    if json:
+        counts = {"authorities": authorities, "certificates": loaded.count}
+        give_json({"valid": True, "environment": loaded.name, **counts, "problems": []})
+    else:
+        give(f"{loaded.name} is valid: {authorities:,} authorities, {loaded.count:,} certificates")
+
+
+def _plan_all(profile: Profile) -> None:
+    """Some mistakes show only when a certificate is planned; no serial is drawn for it."""
+    from pkigen.plan import plan
+
+    planned = plan(profile, datetime.now(UTC), lambda _issuer, _owner, _index: 1)
+    deque(planned.certificates(), maxlen=0)
+
+
+def _as_json(problem: Problem) -> dict[str, str | int | None]:
+    place = problem.location
+    return {
+        "file": place.file if place else None,
+        "line": (place.line or None) if place else None,
+        "column": (place.column or None) if place else None,
+        "where": problem.where or None,
+        "message": problem.message,
+        "suggestion": problem.suggestion,
+    }

@@ -1,0 +1,88 @@
+"""The end of a build: CRLs, what left the profile, trust anchors, the manifest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pkigen.certificate import is_self_issued, subject
+from pkigen.environment import crls, disk
+from pkigen.environment.assembly import Assembly
+from pkigen.environment.manifest import ManifestWriter
+from pkigen.environment.options import Action, BuildOptions, Change, CrlChange
+from pkigen.environment.session import Session
+from pkigen.formats import pem
+from pkigen.issue import Signer
+from pkigen.model import Entity
+
+TRUST = "trust.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Does what can only be done once every entity stands."""
+
+    session: Session
+    assembly: Assembly
+    options: BuildOptions
+
+    def close(self) -> None:
+        """Publish the CRLs that are due, settle what left the profile, write what sums it up."""
+        for entity in self.session.plan.authorities:
+            if entity.crl is not None:
+                self._publish_crl(entity)
+        self._settle_left()
+        trusted = self._write_trust()
+        self._tell_seed()
+        plan, seeded = self.session.plan, self.options.seed is not None
+        ManifestWriter(plan, self.assembly.store, trusted, seeded).write()
+
+    def _publish_crl(self, entity: Entity) -> None:
+        store = self.assembly.store
+        fingerprint = self.session.decider.fingerprints[entity.id]
+        digest = crls.digest(entity, fingerprint, store.index.revocations(entity.id))
+        state = store.index.crl(entity.id)
+        damaged = [found.path for found in store.damaged_files(state.files)] if state else []
+        reasons = crls.due(entity, state, digest, damaged, self.session.plan.clock)
+        if reasons:
+            held = self._issuer(entity)
+            entropy = self.session.entropy if self.options.seed is not None else None
+            publisher = crls.Publisher(store, self.session.plan.clock, entropy)
+            issuer = subject(self.assembly.workshop.authorities[entity.id].certificate)
+            publisher.publish(entity, issuer, held, digest)
+            self.assembly.summary.crls.append(CrlChange(entity.name, reasons))
+
+    def _issuer(self, entity: Entity) -> Signer:
+        self.assembly.load_authorities()
+        return self.assembly.workshop.signer(entity.id)
+
+    def _settle_left(self) -> None:
+        """Remove what left the profile when that was asked for, name it when it was not."""
+        summary, store = self.assembly.summary, self.assembly.store
+        for entry in list(self.session.survey.left()):
+            if not self.options.prune:
+                summary.add(Change(entry.id, Action.LEFT, ("not in the profile; --prune removes it",)))
+                continue
+            summary.add(Change(entry.id, Action.PRUNE, ("not in the profile",)))
+            summary.notes += [
+                f"{path} is not pkigen's and was left where it is" for path in store.remove(entry)
+            ]
+
+    def _write_trust(self) -> frozenset[str]:
+        """Write trust.pem; the ids of the authorities whose certificate is in it."""
+        folder, anchors, trusted = self.assembly.store.folder, list[bytes](), set[str]()
+        for entity in self.session.plan.authorities:
+            held = disk.read_certificates(folder, entity)[0]
+            above = entity.brought.chain if entity.brought else ()
+            anchors += [found for found in (held, *above) if is_self_issued(found)]
+            if is_self_issued(held):
+                trusted.add(entity.id)
+        text = b"".join(pem.encode("CERTIFICATE", anchor) for anchor in dict.fromkeys(anchors))
+        self.assembly.store.write_if_changed(TRUST, text)
+        return frozenset(trusted)
+
+    def _tell_seed(self) -> None:
+        if self.options.seed is not None:
+            self.assembly.summary.notes.append(
+                "made from --seed: whoever knows the seed knows every key; the clock stood at "
+                f"{self.session.plan.clock:%Y-%m-%dT%H:%M:%SZ}"
+            )

@@ -1,0 +1,105 @@
+"""manifest.json: what other programs read of an environment. The models are its JSON Schema."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FORMAT = "pkigen-manifest"
+VERSION = 1
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Key(_Model):
+    """A key, told by what is public of it."""
+
+    kind: str = Field(description="rsa-2048, ec-p256, ...")
+    spki_sha256: str = Field(description="SHA-256 of the SubjectPublicKeyInfo, hexadecimal")
+
+
+class Certificate(_Model):
+    """What identifies one certificate."""
+
+    issuer: str | None = Field(description="the authority that signed it; null when self-signed")
+    serial: str = Field(description="hexadecimal, without leading zeros")
+    not_before: datetime
+    not_after: datetime
+    sha256: str = Field(description="fingerprint: SHA-256 of the DER, hexadecimal")
+
+
+class Revoked(_Model):
+    """A revocation: reason and instant as the CRL has them."""
+
+    reason: str
+    at: datetime
+
+
+class Verdict(_Model):
+    """What a strict validator says of the case at the build's clock, trusting trust.pem."""
+
+    expected: Literal["accept", "reject"]
+    stage: Literal["path", "revocation"] | None = Field(description="where it is refused")
+    reason: str | None = Field(description="why, for a person")
+
+
+class _Entity(Certificate):
+    name: str
+    subject: str
+    cross_certificates: list[Certificate]
+    path: list[str] = Field(description="authorities from the issuing CA up to the root")
+    key: Key
+    files: dict[str, str] = Field(
+        description="paths below the environment: certificate, key, chain, others by their ending"
+    )
+    revoked: Revoked | None
+
+
+class Crl(_Model):
+    """The complete CRL of an authority."""
+
+    url: str = Field(description="where the certificates say it is")
+    file: str = Field(description="DER, below the environment's folder")
+    number: int
+    this_update: datetime
+    next_update: datetime
+
+
+class Authority(_Entity):
+    """A root or intermediate CA."""
+
+    ca_url: str = Field(description="where its certificate is served in DER")
+    trusted: bool = Field(description="whether it is in trust.pem")
+    crl: Crl | None = Field(description="null when its key was not brought along")
+
+
+class Case(_Entity):
+    """An end-entity certificate with all that is published for it, and what is to be expected."""
+
+    hosts: list[str] = Field(description="DNS names and IP addresses it is for")
+    verdict: Verdict
+
+
+class Manifest(_Model):
+    """The whole document."""
+
+    format: Literal["pkigen-manifest"]
+    version: Literal[1]
+    environment: str
+    base_url: str
+    clock: datetime = Field(description="the clock of the build that wrote this")
+    seeded: bool = Field(description="whether the keys follow from a seed, and are no secret")
+    trust: str = Field(description="the trust anchors, PEM")
+    authorities: list[Authority]
+    cases: list[Case]
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of manifest.json (draft 2020-12)."""
+    schema = Manifest.model_json_schema()
+    title = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return {**title, **schema, "title": "pkigen manifest"}

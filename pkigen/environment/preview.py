@@ -1,0 +1,67 @@
+"""What a build would do, without doing it."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from itertools import chain
+from pathlib import Path
+
+from pkigen.environment import crls
+from pkigen.environment.options import Action, BuildOptions, Change, CrlChange, Summary
+from pkigen.environment.session import Session, open_session
+from pkigen.environment.survey import Decided
+from pkigen.model import Entity
+from pkigen.profile import Profile
+from pkigen.store import Store
+
+
+def preview(profile: Profile, out: Path, options: BuildOptions | None = None) -> Summary:
+    """Everything ``build`` would do with these options now, and why; nothing is written."""
+    options = options or BuildOptions()
+    folder = out / profile.name
+    exists = Store.exists(folder)
+    with Store.open(folder, write=False) if exists else nullcontext() as store:
+        session = open_session(profile, folder, options, store)
+        summary, changed = Summary(), set[str]()
+        known = {
+            found.entity_id
+            for entity in session.plan.authorities
+            for found in (store.index.revocations(entity.id) if store else ())
+        }
+        for found in chain(session.survey.authorities(), session.survey.certificates()):
+            summary.add(found.change)
+            changed |= _issuers_with_news(found, store, known)
+        for entity in session.plan.authorities:
+            if entity.crl is not None:
+                reasons = _crl_reasons(session, store, entity, entity.id in changed)
+                if reasons:
+                    summary.crls.append(CrlChange(entity.name, reasons))
+        action = Action.PRUNE if options.prune else Action.LEFT
+        for entry in session.survey.left():
+            summary.add(Change(entry.id, action, ("not in the profile",)))
+        return summary
+
+
+def _issuers_with_news(found: Decided, store: Store | None, known: set[str]) -> set[str]:
+    """The authorities whose CRL will say something else of this entity than it does now."""
+    entity, entry = found.entity, found.entry
+    if store is None or entry is None or found.change.action is not Action.KEEP:
+        return {p.issuer_id for p in entity.certificates} if entity.revocation else set()
+    if entity.revocation is None and entity.id not in known:
+        return set()
+    held = store.index.revocations_of(entity.id)
+    added, taken_back = crls.revocation_changes(entity, entry.serials, held)
+    return {change.issuer_id for change in (*added, *taken_back)}
+
+
+def _crl_reasons(session: Session, store: Store | None, entity: Entity, changed: bool) -> tuple[str, ...]:
+    state = store.index.crl(entity.id) if store else None
+    if store is None or state is None:
+        return ("none was published yet",)
+    fingerprint = session.decider.fingerprints.get(entity.id)
+    if fingerprint is None:
+        return ("its authority is issued anew",)
+    digest = crls.digest(entity, fingerprint, store.index.revocations(entity.id))
+    damaged = [found.path for found in store.damaged_files(state.files)]
+    reasons = crls.due(entity, state, digest, damaged, session.plan.clock)
+    return ("revocations changed", *reasons) if changed else reasons

@@ -1,0 +1,41 @@
+"""Issuing anew what has not changed, by the profile that an environment was built from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from pkigen.environment.build import build
+from pkigen.environment.options import BuildOptions, BuildResult, Progress
+from pkigen.errors import InputError, Problem
+from pkigen.profile import load
+from pkigen.store import Store
+
+
+def renew(folder: Path, names: Sequence[str], progress: Progress | None = None) -> BuildResult:
+    """Issue entities anew, keys kept, and what follows from it; names as in the profile.
+
+    ``authorities/NAME`` and ``certificates/NAME`` tell two of one name apart. InputError when the
+    environment does not know a name, or was not built from a file that is still there.
+    """
+    with Store.open(folder, write=False) as store:
+        source = store.index.meta("profile")
+        known = list(store.index.ids())
+    wanted = frozenset(found for name in names for found in _named(name, known))
+    if source is None or not Path(source).is_file():
+        where = f"{source} is gone" if source else "it was built by a program"
+        raise InputError(f"{folder} cannot be renewed without its profile, and {where}; build it again")
+    options = BuildOptions(renew=wanted)
+    return build(load(Path(source)), folder.resolve().parent, options, progress)
+
+
+def _named(name: str, known: Sequence[str]) -> list[str]:
+    found = [entity for entity in known if name in (entity, entity.partition("/")[2])]
+    if not found:
+        names = [entity.partition("/")[2] for entity in known]
+        close = get_close_matches(name, names, 1)
+        raise InputError(
+            Problem("the environment has no such entity", name, None, close[0] if close else None)
+        )
+    return found

@@ -1,0 +1,108 @@
+"""One entity from its plan to its staged files; can run in another process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from pkigen.certificate import subject_public_key_info
+from pkigen.environment.records import record
+from pkigen.formats.rendering import render
+from pkigen.issue import Signer, issue, signer
+from pkigen.keys import load_private, public_key_info
+from pkigen.keys.entropy import Entropy
+from pkigen.keys.kinds import parse_kind
+from pkigen.keys.sources import KeySource
+from pkigen.model import Entity, Issued
+from pkigen.store import Staged, stage
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """What issuing needs of an authority: its certificate, those it brought along, its key."""
+
+    certificate: bytes
+    above: tuple[bytes, ...]
+    key: bytes | None = field(repr=False)
+    key_identifier: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An entity to make; ``key`` is the one that stays (PKCS#8), None asks for a new one.
+
+    ``certificates`` are given when they stay too and only the files are written anew.
+    """
+
+    entity: Entity
+    key: bytes | None = field(default=None, repr=False)
+    certificates: tuple[bytes, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An entity made: its files staged, what the index and the manifest say of it."""
+
+    issued: Issued
+    staged: Staged
+    spki: str
+    record: str
+
+
+@dataclass
+class Workshop:
+    """All that entities are made from. Picklable: signers are loaded where they are used."""
+
+    folder: Path
+    keys: KeySource
+    entropy: Entropy
+    repeatable: bool
+    authorities: dict[str, Authority] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._signers: dict[str, Signer] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_signers": {}}
+
+    def signer(self, authority: str) -> Signer:
+        """The signer of an authority that has a key."""
+        if authority not in self._signers:
+            held = self.authorities[authority]
+            assert held.key is not None
+            self._signers[authority] = signer(held.key, held.key_identifier)
+        return self._signers[authority]
+
+    def make(self, task: Task) -> Done:
+        """Generate the key if need be, sign, write the files into the staging area."""
+        entity = task.entity
+        if entity.brought is not None:
+            held = entity.brought
+            return self._finish(Issued(entity, held.key, (held.certificate,), held.chain))
+        key = task.key or self.keys.generate(parse_kind(entity.key), entity.id)
+        chain = self._chain(entity)
+        if task.certificates is not None:
+            return self._finish(Issued(entity, key, task.certificates, chain))
+        issuers = {plan.issuer_id for plan in entity.certificates} - {entity.id}
+        signers = {issuer: self.signer(issuer) for issuer in issuers}
+        entropy = self.entropy if self.repeatable else None
+        return self._finish(issue(entity, key, signers, chain, entropy))
+
+    def _chain(self, entity: Entity) -> tuple[bytes, ...]:
+        above = [self.authorities[issuer] for issuer in entity.issuers]
+        chain = [authority.certificate for authority in above]
+        return (*chain, *above[-1].above) if above else ()
+
+    def _finish(self, issued: Issued) -> Done:
+        entity = issued.entity
+        staged = stage(self.folder, render(issued, self.entropy))
+        spki = sha256(self._public_key_info(issued)).hexdigest()
+        text = record(issued, [f"{entity.id}/{name}" for name, _ in staged.files], spki)
+        return Done(issued, staged, spki, text)
+
+    @staticmethod
+    def _public_key_info(issued: Issued) -> bytes:
+        if issued.key is None:
+            return subject_public_key_info(issued.certificates[0])
+        return public_key_info(load_private(issued.key))

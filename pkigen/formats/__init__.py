@@ -1,0 +1,1 @@
+"""Certificates and keys as files, written (rendering) and read (reading)."""

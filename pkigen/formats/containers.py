@@ -1,0 +1,61 @@
+"""PKCS#12 (RFC 7292): key stores for Windows and Java, trust stores for Java."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.mldsa import (
+    MLDSA44PrivateKey,
+    MLDSA65PrivateKey,
+    MLDSA87PrivateKey,
+)
+from cryptography.hazmat.primitives.serialization import (
+    KeySerializationEncryption,
+    PrivateFormat,
+    pkcs12,
+)
+from cryptography.hazmat.primitives.serialization.pkcs12 import PBES
+from cryptography.x509 import load_der_x509_certificate
+
+from pkigen.keys import load_private
+from pkigen.model import Issued
+
+_ITERATIONS = 20_000
+"""Of the key derivation; Java and Windows accept it, and they write as few or fewer themselves."""
+
+
+def key_store(issued: Issued, *, legacy: bool = False) -> bytes:
+    """Key, certificate and chain under the output's alias and passphrase.
+
+    AES-256 and a SHA-256 MAC; ``legacy`` has 3DES and SHA-1 for readers from before 2018.
+    """
+    assert issued.key is not None
+    key = load_private(issued.key)
+    assert not isinstance(key, MLDSA44PrivateKey | MLDSA65PrivateKey | MLDSA87PrivateKey)
+    output = issued.entity.output
+    return pkcs12.serialize_key_and_certificates(
+        output.alias.encode(),
+        key,
+        load_der_x509_certificate(issued.certificates[0]),
+        [load_der_x509_certificate(above) for above in issued.chain],
+        _encryption(output.pkcs12_passphrase, legacy=legacy),
+    )
+
+
+def trust_store(anchors: Sequence[bytes], alias: str, passphrase: bytes) -> bytes:
+    """Trusted certificates with the attribute by which Java knows them."""
+    certificates = [
+        pkcs12.PKCS12Certificate(load_der_x509_certificate(anchor), f"{alias}-{number}".encode())
+        for number, anchor in enumerate(anchors, 1)
+    ]
+    return pkcs12.serialize_java_truststore(certificates, _encryption(passphrase, legacy=False))
+
+
+def _encryption(passphrase: bytes, *, legacy: bool) -> KeySerializationEncryption:
+    builder = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(_ITERATIONS)
+    if legacy:
+        builder = builder.key_cert_algorithm(PBES.PBESv1SHA1And3KeyTripleDESCBC)
+        return builder.hmac_hash(hashes.SHA1()).build(passphrase)  # noqa: S303  # what old readers know
+    builder = builder.key_cert_algorithm(PBES.PBESv2SHA256AndAES256CBC)
+    return builder.hmac_hash(hashes.SHA256()).build(passphrase)

@@ -1,0 +1,88 @@
+"""Issued -> files: what stands in an entity's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pkigen.formats import containers, pem, private_keys
+from pkigen.keys.entropy import Entropy
+from pkigen.model import File, Issued
+
+
+def render(issued: Issued, entropy: Entropy) -> tuple[File, ...]:
+    """Every file of an entity's folder: certificate, key, chain, cross-certificates, formats.
+
+    ``chain.pem`` of a root, and of a self-signed end entity, holds its own certificate.
+    """
+    entity = issued.entity
+    name, output = entity.name, entity.output
+    main, *cross = issued.certificates
+    files = [File(f"{name}.crt", pem.certificate(main))]
+    if issued.key is not None:
+        write = private_keys.traditional if output.key_format == "traditional" else private_keys.pkcs8
+        files.append(File(f"{name}.key", write(issued.key, output.passphrase, entropy), secret=True))
+    files.append(File("chain.pem", b"".join(map(pem.certificate, issued.chain or (main,)))))
+    for plan, held in zip(entity.certificates[1:], cross, strict=True):
+        issuer = plan.issuer_id.partition("/")[2]
+        files.append(File(f"{name}.cross-{issuer}.crt", pem.certificate(held)))
+    files += (_WRITERS[asked](issued, entropy) for asked in output.formats)
+    return tuple(files)
+
+
+def _below_the_root(issued: Issued) -> bytes:
+    """The certificate and its intermediates; the root stays out, since peers have or refuse it."""
+    return b"".join(map(pem.certificate, (issued.certificates[0], *issued.chain[:-1])))
+
+
+def _fullchain(issued: Issued, _entropy: Entropy) -> File:
+    return File("fullchain.pem", _below_the_root(issued))
+
+
+def _bundle(issued: Issued, entropy: Entropy) -> File:
+    key = private_keys.pkcs8(_key(issued), issued.entity.output.passphrase, entropy)
+    return File(f"{issued.entity.name}.bundle.pem", key + _below_the_root(issued), secret=True)
+
+
+def _der(issued: Issued, _entropy: Entropy) -> File:
+    return File(f"{issued.entity.name}.der", issued.certificates[0])
+
+
+def _key_der(issued: Issued, _entropy: Entropy) -> File:
+    return File(f"{issued.entity.name}.key.der", _key(issued), secret=True)
+
+
+def _key_traditional(issued: Issued, entropy: Entropy) -> File:
+    data = private_keys.traditional(_key(issued), issued.entity.output.passphrase, entropy)
+    return File(f"{issued.entity.name}.traditional.key", data, secret=True)
+
+
+def _pkcs12(issued: Issued, _entropy: Entropy) -> File:
+    return File(f"{issued.entity.name}.p12", containers.key_store(issued), secret=True)
+
+
+def _pkcs12_legacy(issued: Issued, _entropy: Entropy) -> File:
+    data = containers.key_store(issued, legacy=True)
+    return File(f"{issued.entity.name}.legacy.p12", data, secret=True)
+
+
+def _truststore(issued: Issued, _entropy: Entropy) -> File:
+    anchor = (issued.chain or issued.certificates[:1])[-1]
+    output = issued.entity.output
+    return File("truststore.p12", containers.trust_store([anchor], output.alias, output.pkcs12_passphrase))
+
+
+def _key(issued: Issued) -> bytes:
+    assert issued.key is not None
+    return issued.key
+
+
+_WRITERS: Mapping[str, Callable[[Issued, Entropy], File]] = {
+    "fullchain": _fullchain,
+    "bundle": _bundle,
+    "der": _der,
+    "key-der": _key_der,
+    "key-traditional": _key_traditional,
+    "pkcs12": _pkcs12,
+    "pkcs12-legacy": _pkcs12_legacy,
+    "truststore": _truststore,
+}

@@ -1,0 +1,81 @@
+"""Plan -> Issued: keys come in, DER goes out. Knows no fault by name, touches no disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pkigen import der, names
+from pkigen.keys import PrivateKey, key_identifier, load_private, public_key_info
+from pkigen.keys.entropy import Entropy
+from pkigen.keys.signing import sign, signature_algorithm
+from pkigen.model import CertificatePlan, Entity, Extension, Issued, KeyIdentifier
+
+_VERSION_3 = der.explicit(0, der.integer(2))
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A key that signs certificates and CRLs, and the identifier by which it is found."""
+
+    key: PrivateKey = field(repr=False)
+    key_identifier: bytes
+
+
+def signer(pkcs8: bytes, identifier: bytes | None = None) -> Signer:
+    """A signer from its key; ``identifier`` when its certificate names the key in its own way."""
+    key = load_private(pkcs8)
+    return Signer(key, identifier or key_identifier(public_key_info(key)))
+
+
+def issue(
+    entity: Entity,
+    pkcs8: bytes,
+    signers: Mapping[str, Signer],
+    chain: tuple[bytes, ...],
+    entropy: Entropy | None,
+) -> Issued:
+    """Sign every certificate of an entity.
+
+    ``signers`` holds the issuing authorities by id; the entity's own id stands for itself.
+    ``chain`` is the DER of the authorities above. With ``entropy`` every signature repeats.
+    """
+    own = signer(pkcs8)
+    spki = public_key_info(own.key)
+    signed = (
+        certificate(plan, spki, own, own if plan.issuer_id == entity.id else signers[plan.issuer_id], entropy)
+        for plan in entity.certificates
+    )
+    return Issued(entity, pkcs8, tuple(signed), chain)
+
+
+def certificate(
+    plan: CertificatePlan, spki: bytes, subject: Signer, issuer: Signer, entropy: Entropy | None
+) -> bytes:
+    """One Certificate (RFC 5280, 4.1) in DER."""
+    algorithm = signature_algorithm(issuer.key, plan.signature)
+    extensions = (
+        _extension(extension, subject.key_identifier, issuer.key_identifier) for extension in plan.extensions
+    )
+    tbs = der.sequence(
+        _VERSION_3,
+        der.integer(plan.serial),
+        algorithm,
+        names.encode(plan.issuer),
+        der.sequence(der.time(plan.not_before), der.time(plan.not_after)),
+        names.encode(plan.subject),
+        spki,
+        *((der.explicit(3, der.sequence(*extensions)),) if plan.extensions else ()),
+    )
+    signature = sign(issuer.key, tbs, plan.signature, entropy)
+    return der.sequence(tbs, algorithm, der.bit_string(signature))
+
+
+def _extension(extension: Extension, subject: bytes, issuer: bytes) -> bytes:
+    value = extension.value
+    if value is KeyIdentifier.SUBJECT:
+        value = der.octet_string(subject)
+    elif value is KeyIdentifier.ISSUER:
+        value = der.sequence(der.tlv(0x80, issuer))
+    critical = (der.boolean(True),) if extension.critical else ()
+    return der.sequence(der.oid(extension.oid), *critical, der.octet_string(value))

@@ -1,0 +1,105 @@
+"""Private keys: where they come from, what is public of them."""
+
+from __future__ import annotations
+
+from hashlib import sha1
+
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    EllipticCurve,
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+)
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey, Ed448PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import (
+    MLDSA44PrivateKey,
+    MLDSA44PublicKey,
+    MLDSA65PrivateKey,
+    MLDSA65PublicKey,
+    MLDSA87PrivateKey,
+    MLDSA87PublicKey,
+)
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+)
+
+from pkigen import der
+from pkigen.keys.kinds import KeyKind, parse_kind
+
+PrivateKey = (
+    RSAPrivateKey
+    | EllipticCurvePrivateKey
+    | Ed25519PrivateKey
+    | Ed448PrivateKey
+    | MLDSA44PrivateKey
+    | MLDSA65PrivateKey
+    | MLDSA87PrivateKey
+)
+
+_CURVES = {"secp256r1": "ec-p256", "secp384r1": "ec-p384", "secp521r1": "ec-p521"}
+_OTHERS: dict[type, str] = {
+    Ed25519PublicKey: "ed25519",
+    Ed448PublicKey: "ed448",
+    MLDSA44PublicKey: "ml-dsa-44",
+    MLDSA65PublicKey: "ml-dsa-65",
+    MLDSA87PublicKey: "ml-dsa-87",
+}
+
+
+def load_private(pkcs8: bytes) -> PrivateKey:
+    """The key in a PKCS#8 of our own; its numbers are not checked again, which would cost 40 ms.
+
+    ValueError for a kind of key that pkigen does not know.
+    """
+    key = load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=True)
+    if not isinstance(key, PrivateKey):
+        raise ValueError(f"a {type(key).__name__.removesuffix('PrivateKey')} key is not supported")
+    return key
+
+
+def to_pkcs8(key: PrivateKey) -> bytes:
+    """PKCS#8 DER, not encrypted."""
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def kind_of(key: PrivateKey) -> KeyKind:
+    """The kind a key is of; ValueError for an elliptic curve that pkigen does not know."""
+    if isinstance(key, RSAPrivateKey):
+        return KeyKind(f"rsa-{key.key_size}", "rsa", key.key_size)
+    if isinstance(key, EllipticCurvePrivateKey):
+        return _of_curve(key.curve)
+    return kind_of_public(key.public_key())
+
+
+def kind_of_public(key: object) -> KeyKind:
+    """The kind of a public key; ValueError for one that pkigen does not know."""
+    if isinstance(key, RSAPublicKey):
+        return KeyKind(f"rsa-{key.key_size}", "rsa", key.key_size)
+    if isinstance(key, EllipticCurvePublicKey):
+        return _of_curve(key.curve)
+    for known, name in _OTHERS.items():
+        if isinstance(key, known):
+            return parse_kind(name)
+    raise ValueError(f"a key of type {type(key).__name__} is not supported")
+
+
+def _of_curve(curve: EllipticCurve) -> KeyKind:
+    if curve.name not in _CURVES:
+        raise ValueError(f"the curve {curve.name} is not supported")
+    return parse_kind(_CURVES[curve.name])
+
+
+def public_key_info(key: PrivateKey) -> bytes:
+    """The SubjectPublicKeyInfo in DER (RFC 5280, 4.1.2.7)."""
+    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def key_identifier(public_key_info: bytes) -> bytes:
+    """SHA-1 of the public key's bits: method (1) of RFC 5280, 4.2.1.2."""
+    _, bits = der.children(public_key_info)
+    return sha1(der.contents(bits)[1:], usedforsecurity=False).digest()

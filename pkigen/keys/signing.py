@@ -1,0 +1,107 @@
+"""Signatures and their AlgorithmIdentifiers, for every kind of key.
+
+RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 4055), ECDSA (RFC 5758), EdDSA (RFC 8410), ML-DSA (RFC 9881).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from pkigen import der
+from pkigen.keys import PrivateKey, kind_of, pss
+from pkigen.keys.capabilities import digest_of
+from pkigen.keys.entropy import Entropy
+from pkigen.keys.kinds import KeyKind
+from pkigen.model import Signature
+
+DIGESTS: dict[str, hashes.HashAlgorithm] = {
+    "md5": hashes.MD5(),  # noqa: S303  # broken on request: for negative tests
+    "sha1": hashes.SHA1(),  # noqa: S303
+    "sha224": hashes.SHA224(),
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
+_RSA = {
+    "md5": "1.2.840.113549.1.1.4",
+    "sha1": "1.2.840.113549.1.1.5",
+    "sha224": "1.2.840.113549.1.1.14",
+    "sha256": "1.2.840.113549.1.1.11",
+    "sha384": "1.2.840.113549.1.1.12",
+    "sha512": "1.2.840.113549.1.1.13",
+}
+_ECDSA = {
+    "sha1": "1.2.840.10045.4.1",
+    "sha224": "1.2.840.10045.4.3.1",
+    "sha256": "1.2.840.10045.4.3.2",
+    "sha384": "1.2.840.10045.4.3.3",
+    "sha512": "1.2.840.10045.4.3.4",
+}
+_DIGEST_OIDS = {
+    "sha1": "1.3.14.3.2.26",
+    "sha224": "2.16.840.1.101.3.4.2.4",
+    "sha256": "2.16.840.1.101.3.4.2.1",
+    "sha384": "2.16.840.1.101.3.4.2.2",
+    "sha512": "2.16.840.1.101.3.4.2.3",
+}
+_PSS, _MGF1 = "1.2.840.113549.1.1.10", "1.2.840.113549.1.1.8"
+_PURE = {
+    "ed25519": "1.3.101.112",
+    "ed448": "1.3.101.113",
+    "ml-dsa-44": "2.16.840.1.101.3.4.3.17",
+    "ml-dsa-65": "2.16.840.1.101.3.4.3.18",
+    "ml-dsa-87": "2.16.840.1.101.3.4.3.19",
+}
+
+
+def signature_algorithm(key: PrivateKey, signature: Signature) -> bytes:
+    """The AlgorithmIdentifier that belongs to ``sign``, in DER."""
+    return _algorithm(kind_of(key), signature)
+
+
+@lru_cache(maxsize=64)
+def _algorithm(kind: KeyKind, signature: Signature) -> bytes:
+    digest = digest_of(kind, signature)
+    if kind.family == "ec":
+        return der.sequence(der.oid(_ECDSA[digest]))
+    if kind.family != "rsa":
+        return der.sequence(der.oid(_PURE[kind.name]))
+    if not signature.pss:
+        return der.sequence(der.oid(_RSA[digest]), der.null())
+    hash_algorithm = der.sequence(der.oid(_DIGEST_OIDS[digest]), der.null())
+    parameters = [der.explicit(2, der.integer(DIGESTS[digest].digest_size))]
+    if digest != "sha1":
+        # What equals the default (SHA-1, and 20 octets of salt) is left out, as DER wants it.
+        mask = der.sequence(der.oid(_MGF1), hash_algorithm)
+        parameters = [der.explicit(0, hash_algorithm), der.explicit(1, mask), *parameters]
+    else:
+        parameters = []
+    return der.sequence(der.oid(_PSS), der.sequence(*parameters))
+
+
+def sign(key: PrivateKey, data: bytes, signature: Signature, entropy: Entropy | None = None) -> bytes:
+    """The signature value over ``data``. With ``entropy``, the same input gives the same octets.
+
+    A PSS salt has the length of the digest (RFC 4055, 3.1).
+    """
+    kind = kind_of(key)
+    digest = DIGESTS.get(digest_of(kind, signature), DIGESTS["sha256"])
+    if isinstance(key, RSAPrivateKey):
+        if not signature.pss:
+            return key.sign(data, padding.PKCS1v15(), digest)
+        if entropy is not None:
+            return pss.sign(key, data, digest, entropy.read(digest.digest_size, "pss", data.hex()))
+        return key.sign(data, padding.PSS(padding.MGF1(digest), digest.digest_size), digest)
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return key.sign(data, ec.ECDSA(digest, deterministic_signing=entropy is not None))
+    if not isinstance(key, Ed25519PrivateKey | Ed448PrivateKey) and entropy is not None:
+        from pkigen.keys import deterministic_mldsa
+
+        return deterministic_mldsa.sign(key, kind, data)
+    return key.sign(data)

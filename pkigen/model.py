@@ -1,0 +1,170 @@
+"""The values that travel from the plan to the disk. Plain, frozen, picklable, without behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, StrEnum
+
+
+class Role(StrEnum):
+    """What an entity is; the value is also the name of the folder that holds its kind."""
+
+    AUTHORITY = "authorities"
+    CERTIFICATE = "certificates"
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One AttributeTypeAndValue (RFC 5280, 4.1.2.4); ``tag`` is the string type's ASN.1 tag.
+
+    A ``value`` of bytes is the contents octets as they stand, for strings that are not ones.
+    """
+
+    oid: str
+    value: str | bytes
+    tag: int
+
+
+Name = tuple[tuple[Attribute, ...], ...]
+"""An RDNSequence: relative distinguished names in order, each a set of attributes."""
+
+
+class KeyIdentifier(Enum):
+    """Extension values that are known only once the keys are: they are filled in at issue."""
+
+    SUBJECT = "subject key identifier"
+    ISSUER = "authority key identifier"
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """One extension (RFC 5280, 4.2); ``value`` is the DER inside extnValue."""
+
+    oid: str
+    critical: bool
+    value: bytes | KeyIdentifier
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """How a signer is asked to sign; a ``digest`` of "" is the one that fits the signer's key.
+
+    Keys that bring their own digest (EdDSA, ML-DSA) pass over it; ``pss`` is for RSA alone.
+    """
+
+    digest: str = ""
+    pss: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatePlan:
+    """A certificate as it will be signed: all of the TBSCertificate but the keys.
+
+    ``issuer_id`` is the entity that signs (the own id when self-signed). Times are UTC, whole
+    seconds. ``spec`` is a digest of all that is asked for, without serial, clock and keys: if it
+    changes, the certificate is issued anew.
+    """
+
+    issuer_id: str
+    subject: Name
+    issuer: Name
+    serial: int
+    not_before: datetime
+    not_after: datetime
+    signature: Signature
+    extensions: tuple[Extension, ...]
+    spec: str
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How an entity's files are written. ``alias`` and ``pkcs12_passphrase`` are for PKCS#12."""
+
+    formats: tuple[str, ...] = ()
+    key_format: str = "pkcs8"
+    passphrase: bytes | None = field(default=None, repr=False)
+    pkcs12_passphrase: bytes = field(default=b"", repr=False)
+    alias: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """A revocation asked for: the reason code's RFC 5280 name, the instant, the text it came from.
+
+    ``reason`` is one of keyCompromise, cACompromise, affiliationChanged, superseded,
+    cessationOfOperation, certificateHold, privilegeWithdrawn, aACompromise, unspecified.
+    """
+
+    reason: str
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CrlPlan:
+    """The CRL an authority publishes: lifetime in seconds, and where clients find it."""
+
+    lifetime: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """An authority that came from files: its certificate, those above it, its key (PKCS#8)."""
+
+    certificate: bytes
+    chain: tuple[bytes, ...]
+    key: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """An authority or an end entity: one key, one or more certificates for it, one folder.
+
+    ``certificates[0]`` is the certificate that ``NAME.crt`` holds, the others are
+    cross-certificates. ``issuers`` are the ids of the authorities above, from the issuing CA up to
+    and with the root (empty for a root and for a self-signed end entity). ``renew_before`` counts
+    the seconds before the end of the main certificate from which on a build issues it anew.
+    """
+
+    role: Role
+    name: str
+    key: str
+    certificates: tuple[CertificatePlan, ...]
+    issuers: tuple[str, ...]
+    output: Output
+    hosts: tuple[str, ...] = ()
+    crl: CrlPlan | None = None
+    ca_url: str | None = None
+    revocation: Revocation | None = None
+    renew_before: int = 0
+    brought: Brought | None = None
+
+    @property
+    def id(self) -> str:
+        """``authorities/NAME`` or ``certificates/NAME``: unique, and the folder's path."""
+        return f"{self.role.value}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """An entity with its key (PKCS#8 DER, not encrypted) and its certificates (DER).
+
+    ``certificates`` are in the order of ``entity.certificates``; they are bytes because a faulty
+    one need not parse. ``chain`` is DER from the issuing CA up to and with the root.
+    """
+
+    entity: Entity
+    key: bytes | None = field(repr=False)
+    certificates: tuple[bytes, ...]
+    chain: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to write: path below the entity's folder (``/`` separated), bytes, secret or not."""
+
+    path: str
+    data: bytes = field(repr=False)
+    secret: bool = False

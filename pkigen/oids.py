@@ -1,0 +1,63 @@
+"""Object identifiers and the names of bits, as RFC 5280 has them."""
+
+from __future__ import annotations
+
+BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE = "2.5.29.19", "2.5.29.15", "2.5.29.37"
+SUBJECT_ALTERNATIVE_NAME, NAME_CONSTRAINTS = "2.5.29.17", "2.5.29.30"
+SUBJECT_KEY_IDENTIFIER, AUTHORITY_KEY_IDENTIFIER = "2.5.29.14", "2.5.29.35"
+CRL_DISTRIBUTION_POINTS, FRESHEST_CRL = "2.5.29.31", "2.5.29.46"
+CERTIFICATE_POLICIES, POLICY_MAPPINGS, POLICY_CONSTRAINTS = "2.5.29.32", "2.5.29.33", "2.5.29.36"
+INHIBIT_ANY_POLICY = "2.5.29.54"
+AUTHORITY_INFORMATION_ACCESS, TLS_FEATURE = "1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.1.24"
+
+CRL_NUMBER, CRL_REASON = "2.5.29.20", "2.5.29.21"
+
+TITLES = {
+    BASIC_CONSTRAINTS: "basic constraints",
+    KEY_USAGE: "key usage",
+    EXTENDED_KEY_USAGE: "extended key usage",
+    SUBJECT_ALTERNATIVE_NAME: "subject alternative name",
+    NAME_CONSTRAINTS: "name constraints",
+    SUBJECT_KEY_IDENTIFIER: "subject key identifier",
+    AUTHORITY_KEY_IDENTIFIER: "authority key identifier",
+    CRL_DISTRIBUTION_POINTS: "CRL distribution points",
+    FRESHEST_CRL: "freshest CRL",
+    CERTIFICATE_POLICIES: "certificate policies",
+    POLICY_MAPPINGS: "policy mappings",
+    POLICY_CONSTRAINTS: "policy constraints",
+    INHIBIT_ANY_POLICY: "inhibit anyPolicy",
+    AUTHORITY_INFORMATION_ACCESS: "authority information access",
+    TLS_FEATURE: "TLS feature",
+}
+
+KEY_USAGES = (
+    "digitalSignature",
+    "nonRepudiation",
+    "keyEncipherment",
+    "dataEncipherment",
+    "keyAgreement",
+    "keyCertSign",
+    "cRLSign",
+    "encipherOnly",
+    "decipherOnly",
+)
+REASON_FLAGS = (
+    "unused",
+    "keyCompromise",
+    "cACompromise",
+    "affiliationChanged",
+    "superseded",
+    "cessationOfOperation",
+    "certificateHold",
+    "privilegeWithdrawn",
+    "aACompromise",
+)
+EXTENDED_KEY_USAGES = {
+    "any": "2.5.29.37.0",
+    "serverAuth": "1.3.6.1.5.5.7.3.1",
+    "clientAuth": "1.3.6.1.5.5.7.3.2",
+    "codeSigning": "1.3.6.1.5.5.7.3.3",
+    "emailProtection": "1.3.6.1.5.5.7.3.4",
+    "timeStamping": "1.3.6.1.5.5.7.3.8",
+    "OCSPSigning": "1.3.6.1.5.5.7.3.9",
+}

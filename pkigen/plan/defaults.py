@@ -1,0 +1,152 @@
+"""The extensions of a certificate: what the profile asks for, and what it leaves to us.
+
+What an OT lab wants when nothing is said: critical basic constraints and key usage, serverAuth and
+clientAuth, the common name as a subject alternative name, both key identifiers and a CRL
+distribution point below the profile's ``base_url``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from ipaddress import ip_address
+from typing import TypeVar
+
+from pkigen import oids
+from pkigen.model import Extension, KeyIdentifier
+from pkigen.plan import extensions as encode
+from pkigen.profile import (
+    AccessLocations,
+    AuthoritySpec,
+    CertificateSpec,
+    GeneralName,
+    GeneralNames,
+    Omit,
+)
+
+Asked = TypeVar("Asked")
+
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z)(\*\.)?{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
+_SUBJECT_KEY = Extension(oids.SUBJECT_KEY_IDENTIFIER, False, KeyIdentifier.SUBJECT)
+_ISSUER_KEY = Extension(oids.AUTHORITY_KEY_IDENTIFIER, False, KeyIdentifier.ISSUER)
+_CA_USAGES = ("keyCertSign", "cRLSign")
+_SERVER_AND_CLIENT = encode.extended_key_usage(("serverAuth", "clientAuth"), False)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What defaults depend on, apart from the certificate's own fields.
+
+    ``issuer`` is the signing authority's name, None when self-signed; ``encipherment`` says whether
+    the key can encipher keys (RSA).
+    """
+
+    issuer: str | None
+    base_url: str
+    encipherment: bool
+    ca: bool
+
+
+def crl_url(base_url: str, authority: str) -> str:
+    """Where an authority's CRL is published."""
+    return f"{base_url}/crl/{authority}.crl"
+
+
+def ca_url(base_url: str, authority: str) -> str:
+    """Where an authority's certificate is published."""
+    return f"{base_url}/ca/{authority}.crt"
+
+
+def extensions(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> tuple[Extension, ...]:
+    """All extensions of one certificate in the order they are written; raw ones replace ours."""
+    raw = {asked.oid: Extension(asked.oid, asked.critical, asked.der) for asked in spec.extensions}
+    typed = (found for found in _typed(spec, setting) if found is not None)
+    return (*(found for found in typed if found.oid not in raw), *raw.values())
+
+
+def alternative_names(spec: AuthoritySpec | CertificateSpec) -> tuple[GeneralName, ...]:
+    """The subject alternative names of an end entity: those said, or its common names."""
+    if isinstance(spec.san, Omit):
+        return ()
+    if spec.san is not None:
+        return spec.san.names
+    found = (_as_general_name(value) for kind, value in spec.subject if kind == "CN")
+    return tuple(name for name in found if name is not None)
+
+
+def _as_general_name(common_name: str) -> GeneralName | None:
+    if _HOST_NAME.fullmatch(common_name) and not common_name.rpartition(".")[2].isdecimal():
+        return GeneralName("dns", common_name)
+    try:
+        return GeneralName("ip", str(ip_address(common_name)))
+    except ValueError:
+        return None
+
+
+def _typed(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> Iterator[Extension | None]:
+    issuer, ca = setting.issuer, setting.ca
+    path_length = spec.path_length if isinstance(spec, AuthoritySpec) else None
+    yield _choose(
+        spec.basic_constraints,
+        lambda asked: encode.basic_constraints(asked.ca, asked.path_length, asked.critical),
+        encode.basic_constraints(ca, path_length, True),
+    )
+    yield _choose(
+        spec.key_usage,
+        lambda asked: encode.key_usage(asked.usages, asked.critical),
+        encode.key_usage(_CA_USAGES if ca else _end_entity_usages(setting), True),
+    )
+    yield _choose(
+        spec.extended_key_usage,
+        lambda asked: encode.extended_key_usage(asked.usages, asked.critical),
+        None if ca else _SERVER_AND_CLIENT,
+    )
+    yield _alternative_names(spec, setting)
+    yield None if spec.subject_key_identifier else _SUBJECT_KEY
+    yield _ISSUER_KEY if issuer and not spec.authority_key_identifier else None
+    yield _choose(
+        spec.crl_distribution_points,
+        partial(encode.distribution_points, oids.CRL_DISTRIBUTION_POINTS),
+        encode.published_at(crl_url(setting.base_url, issuer)) if issuer else None,
+    )
+    yield _choose(spec.freshest_crl, partial(encode.distribution_points, oids.FRESHEST_CRL), None)
+    yield _choose(spec.aia, partial(_access, setting), None)
+    yield _choose(spec.name_constraints, encode.name_constraints, None)
+    yield _choose(spec.policies, encode.certificate_policies, None)
+    yield _choose(spec.policy_mappings, encode.policy_mappings, None)
+    yield _choose(spec.policy_constraints, encode.policy_constraints, None)
+    yield _choose(spec.inhibit_any_policy, encode.inhibit_any_policy, None)
+    yield encode.tls_feature() if spec.must_staple else None
+
+
+def _choose(
+    asked: Asked | Omit | None,
+    encoder: Callable[[Asked], Extension],
+    default: Extension | None,
+) -> Extension | None:
+    if asked is None:
+        return default
+    return None if isinstance(asked, Omit) else encoder(asked)
+
+
+def _end_entity_usages(setting: Setting) -> tuple[str, ...]:
+    usages = ("digitalSignature",)
+    return (*usages, "keyEncipherment") if setting.encipherment else usages
+
+
+def _alternative_names(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> Extension | None:
+    if setting.ca and spec.san is None:
+        return None
+    found = alternative_names(spec)
+    if not found:
+        return None
+    critical = spec.san.critical if isinstance(spec.san, GeneralNames) else not spec.subject
+    return encode.alternative_names(found, critical)
+
+
+def _access(setting: Setting, asked: AccessLocations) -> Extension:
+    automatic = [ca_url(setting.base_url, setting.issuer)] if asked.auto and setting.issuer else []
+    return encode.authority_information_access([*asked.ca_issuers, *automatic], asked.ocsp)

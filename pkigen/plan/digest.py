@@ -1,0 +1,58 @@
+"""What a certificate was asked to be, in short: equal digests, equal certificates.
+
+A digest is one text of ``PART=HEX`` joined by ``;``, so that two of them tell which part changed.
+Serial, clock and keys are left out: they are drawn, and do not come from the profile.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import blake2s
+
+from pkigen.model import Extension, Name, Signature
+from pkigen.oids import TITLES
+
+
+def digest(
+    subject: Name,
+    issuer: Name,
+    signature: Signature,
+    validity: str,
+    extensions: tuple[Extension, ...],
+) -> str:
+    """The digest of a certificate's parts; ``validity`` is the text of the profile."""
+    parts = [
+        f"subject={_short(subject)}",
+        f"issuer={_short(issuer)}",
+        f"signature={_short(signature)}",
+        f"validity={_short(validity)}",
+        *(f"{extension.oid}={_short(extension)}" for extension in extensions),
+    ]
+    return ";".join(parts)
+
+
+def changed_parts(before: str, now: str) -> tuple[str, ...]:
+    """The parts in which two digests differ, named for people.
+
+    Several certificates of one key have their digests joined by ``|``.
+    """
+    if before == now:
+        return ()
+    old, new = before.split("|"), now.split("|")
+    if len(old) != len(new):
+        return ("set of issuers",)
+    found = [part for pair in zip(old, new, strict=True) for part in _changed_parts(*pair)]
+    return tuple(dict.fromkeys(found))
+
+
+def _changed_parts(before: str, now: str) -> list[str]:
+    if before == now:
+        return []
+    old, new = (dict(part.split("=") for part in text.split(";") if part) for text in (before, now))
+    changed = [part for part in {**old, **new} if old.get(part) != new.get(part)]
+    return [TITLES.get(part, part) for part in changed] or ["order of extensions"]
+
+
+@lru_cache(maxsize=1024)
+def _short(part: object) -> str:
+    return blake2s(repr(part).encode(), digest_size=8).hexdigest()

@@ -1,0 +1,188 @@
+"""One resolved specification -> one entity of the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from pkigen import names
+from pkigen.certificate import subject
+from pkigen.clock import Span, resolve_moment, shift
+from pkigen.errors import InputError
+from pkigen.keys.kinds import parse_kind
+from pkigen.model import (
+    Brought,
+    CertificatePlan,
+    CrlPlan,
+    Entity,
+    Name,
+    Output,
+    Revocation,
+    Role,
+    Signature,
+)
+from pkigen.plan import brought
+from pkigen.plan.brought import kind_of_certificate
+from pkigen.plan.defaults import Setting, alternative_names, ca_url, crl_url, extensions
+from pkigen.plan.digest import digest
+from pkigen.profile import SELF, AuthoritySpec, CertificateSpec, Profile
+
+Spec = TypeVar("Spec", AuthoritySpec, CertificateSpec)
+
+PKCS12_PASSPHRASE = b"changeit"
+"""Of PKCS#12 files when the profile says nothing: what Java's own stores have, and no secret."""
+
+
+class Serials(Protocol):
+    """Draws the serial of a certificate: positive, at most 20 octets, new for its issuer."""
+
+    def __call__(self, issuer_id: str, owner_id: str, index: int, /) -> int:
+        """``index`` counts the certificates of one owner: 0, and more for cross-certificates."""
+        ...
+
+
+class Planner:
+    """Holds what many entities share: the clock, and who the authorities are."""
+
+    def __init__(self, profile: Profile, clock: datetime, serials: Serials) -> None:
+        self.profile = profile
+        self.clock = clock
+        self._serials = serials
+        self._specs = {spec.name: spec for spec in profile.authorities}
+        self._brought = self._read_brought()
+        self._subjects = {name: self._subject(spec) for name, spec in self._specs.items()}
+
+    def authorities(self) -> tuple[Entity, ...]:
+        """The authorities, issuers before issued."""
+        return tuple(self._clocked(self._authority, spec) for spec in self.profile.authorities)
+
+    def certificates(self) -> Iterator[Entity]:
+        """The end entities in the profile's order, one by one."""
+        return (self._clocked(self._certificate, spec) for spec in self.profile.certificates())
+
+    def _clocked(self, make: Callable[[Spec], Entity], spec: Spec) -> Entity:
+        """The entity of a specification, whose times the clock may have led out of range."""
+        try:
+            return make(spec)
+        except ValueError as error:
+            clock = f"with the clock at {self.clock:%Y-%m-%dT%H:%M:%SZ}"
+            raise InputError(f"{spec.name} cannot be planned {clock}: {error}") from error
+
+    def _revocation(self, spec: AuthoritySpec | CertificateSpec) -> Revocation | None:
+        if spec.revoked is None:
+            return None
+        at = resolve_moment(spec.revoked.at, self.clock)
+        return Revocation(spec.revoked.reason, at, spec.revoked.text)
+
+    def _read_brought(self) -> dict[str, Brought]:
+        found, problems = {}, []
+        for spec in self._specs.values():
+            if spec.brought is None:
+                continue
+            try:
+                found[spec.name] = brought.read(spec.brought)
+            except InputError as error:
+                problems += [
+                    self.profile.problem(spec, ("from",), problem.message) for problem in error.problems
+                ]
+        if problems:
+            raise InputError(problems)
+        return found
+
+    def _subject(self, spec: AuthoritySpec) -> Name:
+        held = self._brought.get(spec.name)
+        return subject(held.certificate) if held else names.name(spec.subject)
+
+    def _path(self, issuer: str) -> tuple[str, ...]:
+        """The ids of the authorities from ``issuer`` up to its root."""
+        path = []
+        while issuer != SELF:
+            path.append(f"{Role.AUTHORITY}/{issuer}")
+            spec = self._specs[issuer]
+            issuer = SELF if spec.brought else spec.issuers[0]
+        return tuple(path)
+
+    def _authority(self, spec: AuthoritySpec) -> Entity:
+        base_url, held = self.profile.base_url, self._brought.get(spec.name)
+        plans: tuple[CertificatePlan, ...] = ()
+        if held is None:
+            plans = tuple(
+                self._plan(spec, Role.AUTHORITY, issuer, index, self._subjects[spec.name])
+                for index, issuer in enumerate(spec.issuers)
+            )
+        can_sign = held is None or held.key is not None
+        crl = CrlPlan(self._seconds(spec.crl.valid), crl_url(base_url, spec.name)) if can_sign else None
+        return Entity(
+            Role.AUTHORITY,
+            spec.name,
+            kind_of_certificate(held.certificate) if held else spec.key,
+            plans,
+            () if held else self._path(spec.issuers[0]),
+            _output(spec),
+            crl=crl,
+            ca_url=ca_url(base_url, spec.name),
+            revocation=self._revocation(spec),
+            renew_before=self._seconds(spec.renew),
+            brought=held,
+        )
+
+    def _certificate(self, spec: CertificateSpec) -> Entity:
+        plan = self._plan(spec, Role.CERTIFICATE, spec.issuer, 0, names.name(spec.subject))
+        return Entity(
+            Role.CERTIFICATE,
+            spec.name,
+            spec.key,
+            (plan,),
+            self._path(spec.issuer),
+            _output(spec),
+            hosts=_hosts(spec),
+            revocation=self._revocation(spec),
+            renew_before=self._seconds(spec.renew),
+        )
+
+    def _seconds(self, span: Span | None) -> int:
+        """A span's length from the clock on; months have no length of their own."""
+        if span is None:
+            return 0
+        return int((shift(self.clock, span) - self.clock).total_seconds())
+
+    def _plan(
+        self, spec: AuthoritySpec | CertificateSpec, role: Role, issuer: str, index: int, subject: Name
+    ) -> CertificatePlan:
+        own_id = f"{role}/{spec.name}"
+        self_signed = issuer == SELF
+        setting = Setting(
+            None if self_signed else issuer,
+            self.profile.base_url,
+            parse_kind(spec.key).family == "rsa",
+            role is Role.AUTHORITY,
+        )
+        issuer_name = subject if self_signed else self._subjects[issuer]
+        signature = Signature(spec.signature.digest or "", spec.signature.pss)
+        found = extensions(spec, setting)
+        issuer_id = own_id if self_signed else f"{Role.AUTHORITY}/{issuer}"
+        not_before, not_after = spec.valid.resolve(self.clock)
+        return CertificatePlan(
+            issuer_id,
+            subject,
+            issuer_name,
+            self._serials(issuer_id, own_id, index),
+            not_before,
+            not_after,
+            signature,
+            found,
+            digest(subject, issuer_name, signature, spec.valid.text, found),
+        )
+
+
+def _output(spec: AuthoritySpec | CertificateSpec) -> Output:
+    passphrase = spec.pkcs12.passphrase or spec.passphrase or PKCS12_PASSPHRASE
+    alias = spec.pkcs12.alias or spec.name
+    return Output(spec.formats, spec.key_format, spec.passphrase, passphrase, alias)
+
+
+def _hosts(spec: CertificateSpec) -> tuple[str, ...]:
+    """What a client may call the host: DNS names and IP addresses of the certificate."""
+    names = alternative_names(spec)
+    return tuple(str(name.value) for name in names if name.kind in ("dns", "ip"))

@@ -1,0 +1,163 @@
+"""Typed extensions to DER (RFC 5280, 4.2.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from pkigen import der, names
+from pkigen.model import Extension
+from pkigen.oids import (
+    AUTHORITY_INFORMATION_ACCESS,
+    BASIC_CONSTRAINTS,
+    CERTIFICATE_POLICIES,
+    CRL_DISTRIBUTION_POINTS,
+    EXTENDED_KEY_USAGE,
+    EXTENDED_KEY_USAGES,
+    INHIBIT_ANY_POLICY,
+    KEY_USAGE,
+    KEY_USAGES,
+    NAME_CONSTRAINTS,
+    POLICY_CONSTRAINTS,
+    POLICY_MAPPINGS,
+    REASON_FLAGS,
+    SUBJECT_ALTERNATIVE_NAME,
+    TLS_FEATURE,
+)
+from pkigen.plan.general_names import general_name, general_names
+
+if TYPE_CHECKING:
+    from pkigen.profile import (
+        DistributionPoint,
+        DistributionPoints,
+        GeneralName,
+        InhibitAnyPolicy,
+        NameConstraints,
+        Policies,
+        PolicyConstraints,
+        PolicyMappings,
+    )
+
+_OCSP, _CA_ISSUERS = "1.3.6.1.5.5.7.48.1", "1.3.6.1.5.5.7.48.2"
+_CPS, _USER_NOTICE = "1.3.6.1.5.5.7.2.1", "1.3.6.1.5.5.7.2.2"
+_STATUS_REQUEST = 5
+
+
+def named_bits(names: tuple[str, ...], bits: tuple[str, ...]) -> tuple[bytes, int]:
+    """A named bit list as DER has it: (octets without trailing zero bits, unused bits)."""
+    value = sum(1 << (15 - bits.index(name)) for name in set(names))
+    if not value:
+        return b"", 0
+    low = (value & -value).bit_length() - 1
+    octets = value.to_bytes(2, "big")
+    return (octets[:1], low - 8) if low >= 8 else (octets, low)
+
+
+@lru_cache(maxsize=256)
+def key_usage(usages: tuple[str, ...], critical: bool = True) -> Extension:
+    """KeyUsage (4.2.1.3)."""
+    return Extension(KEY_USAGE, critical, der.bit_string(*named_bits(usages, KEY_USAGES)))
+
+
+@lru_cache(maxsize=256)
+def extended_key_usage(usages: tuple[str, ...], critical: bool = False) -> Extension:
+    """ExtKeyUsageSyntax (4.2.1.12)."""
+    purposes = (der.oid(EXTENDED_KEY_USAGES.get(usage, usage)) for usage in usages)
+    return Extension(EXTENDED_KEY_USAGE, critical, der.sequence(*purposes))
+
+
+@lru_cache(maxsize=256)
+def basic_constraints(ca: bool, path_length: int | None, critical: bool = True) -> Extension:
+    """BasicConstraints (4.2.1.9); cA is left out when FALSE, as DER wants a default to be."""
+    parts = [der.boolean(True)] if ca else []
+    if path_length is not None:
+        parts.append(der.integer(path_length))
+    return Extension(BASIC_CONSTRAINTS, critical, der.sequence(*parts))
+
+
+def alternative_names(names: Iterable[GeneralName], critical: bool) -> Extension:
+    """SubjectAltName (4.2.1.6)."""
+    return Extension(SUBJECT_ALTERNATIVE_NAME, critical, general_names(names))
+
+
+def name_constraints(asked: NameConstraints) -> Extension:
+    """NameConstraints (4.2.1.10): minimum 0 is the default and left out, maximum absent."""
+    parts = []
+    for tag, subtrees in ((0xA0, asked.permitted), (0xA1, asked.excluded)):
+        if subtrees:
+            parts.append(der.tlv(tag, *(der.sequence(general_name(base)) for base in subtrees)))
+    return Extension(NAME_CONSTRAINTS, asked.critical, der.sequence(*parts))
+
+
+def distribution_points(oid: str, asked: DistributionPoints) -> Extension:
+    """CRLDistributionPoints (4.2.1.13) or FreshestCRL (4.2.1.15), which have one syntax."""
+    return Extension(oid, asked.critical, der.sequence(*map(_distribution_point, asked.points)))
+
+
+def _distribution_point(point: DistributionPoint) -> bytes:
+    parts = []
+    if point.uris:
+        full_name = der.tlv(0xA0, *(_uri(uri) for uri in point.uris))
+        parts.append(der.explicit(0, full_name))
+    if point.reasons:
+        octets, unused = named_bits(point.reasons, REASON_FLAGS)
+        parts.append(der.tlv(0x81, bytes((unused,)), octets))
+    if point.crl_issuer:
+        issuer = der.explicit(4, names.encode(names.name(point.crl_issuer)))
+        parts.append(der.explicit(2, issuer))
+    return der.sequence(*parts)
+
+
+@lru_cache(maxsize=64)
+def published_at(url: str) -> Extension:
+    """CRLDistributionPoints with one point at one URL."""
+    point = der.sequence(der.explicit(0, der.tlv(0xA0, _uri(url))))
+    return Extension(CRL_DISTRIBUTION_POINTS, False, der.sequence(point))
+
+
+def _uri(uri: str) -> bytes:
+    return der.tlv(0x86, uri.encode("ascii"))
+
+
+def authority_information_access(ca_issuers: Iterable[str], ocsp: Iterable[str]) -> Extension:
+    """AuthorityInfoAccessSyntax (4.2.2.1)."""
+    found = [(_OCSP, uri) for uri in ocsp] + [(_CA_ISSUERS, uri) for uri in ca_issuers]
+    descriptions = (der.sequence(der.oid(method), _uri(uri)) for method, uri in found)
+    return Extension(AUTHORITY_INFORMATION_ACCESS, False, der.sequence(*descriptions))
+
+
+def certificate_policies(asked: Policies) -> Extension:
+    """CertificatePolicies (4.2.1.4) with CPS pointers and explicit notice texts."""
+    informations = []
+    for policy in asked.policies:
+        qualifiers = [der.sequence(der.oid(_CPS), der.string(der.IA5_STRING, uri)) for uri in policy.cps]
+        if policy.notice is not None:
+            notice = der.sequence(der.string(der.UTF8_STRING, policy.notice))
+            qualifiers.append(der.sequence(der.oid(_USER_NOTICE), notice))
+        held = [der.sequence(*qualifiers)] if qualifiers else []
+        informations.append(der.sequence(der.oid(policy.oid), *held))
+    return Extension(CERTIFICATE_POLICIES, asked.critical, der.sequence(*informations))
+
+
+def policy_mappings(asked: PolicyMappings) -> Extension:
+    """PolicyMappings (4.2.1.5)."""
+    pairs = (der.sequence(der.oid(pair.issuer), der.oid(pair.subject)) for pair in asked.mappings)
+    return Extension(POLICY_MAPPINGS, asked.critical, der.sequence(*pairs))
+
+
+def policy_constraints(asked: PolicyConstraints) -> Extension:
+    """PolicyConstraints (4.2.1.11); both fields are IMPLICIT INTEGERs."""
+    numbers = ((0x80, asked.require_explicit), (0x81, asked.inhibit_mapping))
+    parts = [der.tlv(tag, der.contents(der.integer(n))) for tag, n in numbers if n is not None]
+    return Extension(POLICY_CONSTRAINTS, asked.critical, der.sequence(*parts))
+
+
+def inhibit_any_policy(asked: InhibitAnyPolicy) -> Extension:
+    """InhibitAnyPolicy (4.2.1.14)."""
+    return Extension(INHIBIT_ANY_POLICY, asked.critical, der.integer(asked.skip))
+
+
+def tls_feature() -> Extension:
+    """TLS feature status_request, known as must-staple (RFC 7633, 4.2.3)."""
+    return Extension(TLS_FEATURE, False, der.sequence(der.integer(_STATUS_REQUEST)))

@@ -1,0 +1,99 @@
+"""Pieces for the document's models: texts with a meaning of their own, and ``none``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import Enum
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+Schema = JsonSchemaValue
+
+
+class Omit(Enum):
+    """The text ``none`` where an extension is asked for: leave it out."""
+
+    OMIT = "none"
+
+
+OMIT = Omit.OMIT
+
+
+class Value(BaseModel):
+    """A mapping of the document; unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    _short: ClassVar[Schema | None] = None
+    """The schema of the short form, where there is one."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
+        """The mapping, or its short form."""
+        found = handler(schema)
+        return {"anyOf": [found, cls._short]} if cls._short else found
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """Annotation of a value that a function makes of what was written; its ValueError is the message.
+
+    ``json_type`` is what an editor is told to expect.
+    """
+
+    parse: Callable[[Any], Any]
+    description: str
+    json_type: str = "string"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Validate with ``parse``."""
+        return core_schema.no_info_plain_validator_function(self._parse)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
+        """As an editor sees it."""
+        return {"type": self.json_type, "description": self.description}
+
+    def _parse(self, value: Any) -> Any:
+        if self.json_type == "string" and not isinstance(value, str):
+            raise ValueError(f"this must be a text: {self.description}")
+        return self.parse(value)
+
+
+@dataclass(frozen=True)
+class OrNone:
+    """Annotation of a value that can be left out with the text ``none``."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """``none`` is OMIT; all else is for the type itself, whose errors stay as they are."""
+        inner = handler.generate_schema(_without_omit(source))
+
+        def validate(value: Any, handler: core_schema.ValidatorFunctionWrapHandler) -> Any:
+            return OMIT if value == OMIT.value else handler(value)
+
+        return core_schema.no_info_wrap_validator_function(validate, inner)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
+        """The type's own schema, or the word."""
+        return {"anyOf": [handler(schema), {"const": OMIT.value}]}
+
+
+def _without_omit(source: Any) -> Any:
+    """``X | Omit | None`` is X: None only ever stands for a field that was not written."""
+    (kept,) = (part for part in source.__args__ if part not in (Omit, type(None)))
+    return kept
+
+
+def unknown(what: str, text: str, known: tuple[str, ...]) -> str:
+    """The words for a name that is none of those known."""
+    close = close_to(text, known)
+    hint = f" (did you mean '{close}'?)" if close else f"; there are {', '.join(known)}"
+    return f"no such {what}: '{text}'{hint}"
+
+
+def close_to(text: str, known: tuple[str, ...]) -> str | None:
+    """The known name that was probably meant."""
+    return next(iter(get_close_matches(text, known, 1)), None)

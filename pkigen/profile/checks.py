@@ -1,0 +1,201 @@
+"""What a document can get wrong although each of its parts is right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from pkigen import oids
+from pkigen.clock import resolve_moment
+from pkigen.errors import Problem
+from pkigen.formats.names import incompatible
+from pkigen.keys.capabilities import refusal
+from pkigen.keys.kinds import parse_kind
+from pkigen.model import Signature
+from pkigen.profile import limits
+from pkigen.profile.asked import Omit, Value, close_to
+from pkigen.profile.document import SELF, AuthoritySpec, CertificateSpec, EntitySpec
+from pkigen.profile.instances import Body, Instance, InstanceError, Spec
+from pkigen.profile.names import check_name
+from pkigen.profile.profile import Profile, in_order
+
+Found = Iterator[tuple[tuple[str | int, ...], str, str | None]]
+"""(path in the body, what is wrong, what was perhaps meant)"""
+
+
+class Checks:
+    """One pass over every authority and every certificate of a profile."""
+
+    def __init__(
+        self, profile: Profile, mentioned: frozenset[str], problems: list[Problem], most: int
+    ) -> None:
+        """``mentioned`` are names of authorities that are there, although perhaps wrong."""
+        self._profile = profile
+        self._mentioned = set(mentioned)
+        self._problems = problems
+        self._most = most
+        self._authorities: dict[str, AuthoritySpec] = {}
+        self._checked: set[object] = set()
+        self._now = datetime.now(UTC)
+
+    def run(self) -> None:
+        """Check all, and put the authorities into the order in which they can be issued."""
+        if self._profile.count > limits.CERTIFICATES:
+            words = f"{self._profile.count} certificates, and {limits.CERTIFICATES} is the limit"
+            self._problems.append(Problem(words, "certificates"))
+            return
+        names = dict[str, str]()
+        specs = list[tuple[Body[AuthoritySpec], AuthoritySpec]]()
+        for authorities in self._profile.authority_bodies:
+            specs += [(authorities, spec) for spec in self._specifications(authorities, names)]
+        self._authorities = {spec.name: spec for _, spec in specs}
+        self._mentioned |= set(names.values())
+        self._profile.authorities = in_order([spec for _, spec in specs])
+        for authority_body, spec in specs:
+            self._report(authority_body, self._check_authority(spec))
+        names.clear()
+        for body in self._profile.certificate_bodies:
+            for certificate in self._specifications(body, names):
+                self._report(body, self._check_certificate(body, certificate))
+                if len(self._problems) > self._most:
+                    return
+
+    def _specifications(self, body: Body[Spec], names: dict[str, str]) -> Iterator[Spec]:
+        """The specifications of a body, their names checked; what is wrong is put down."""
+        try:
+            for instance in body.instances():
+                self._problems += self._name_problems(body, instance, names)
+                try:
+                    yield body.specification(instance)
+                except InstanceError as error:
+                    self._problems += error.problems
+                if len(self._problems) > self._most:
+                    return
+        except InstanceError as error:
+            self._problems += error.problems
+
+    def _name_problems(
+        self, body: Body[Spec], instance: Instance, names: dict[str, str]
+    ) -> Iterator[Problem]:
+        name, folded = instance.name, instance.name.lower()
+        wrong = check_name(name)
+        if wrong is None and name == SELF:
+            wrong = "'self' cannot be a name: as an issuer it means the certificate itself"
+        if wrong is None and folded in names:
+            other = names[folded]
+            same = "is there already" if other == name else f"differs from '{other}' in case only"
+            wrong = f"the name '{name}' {same}"
+        names.setdefault(folded, name)
+        if wrong is not None:
+            yield Problem(wrong, body.where, instance.row or body.place)
+
+    def _report(self, body: Body[Spec], found: Found) -> None:
+        self._problems += [body.problem(*problem) for problem in found]
+
+    def _check_authority(self, spec: AuthoritySpec) -> Found:
+        yield from self._check_entity(spec, spec.issuers[0])
+        for issuer in () if spec.brought else spec.issuers:
+            yield from self._check_issuer(spec, issuer)
+        if len(set(spec.issuers)) < len(spec.issuers):
+            yield ("issuer",), "an issuer is named twice", None
+        if not spec.issuers:
+            yield ("issuer",), "there is no issuer; leave it out for a root", None
+        if spec not in self._profile.authorities and self._in_circle(spec):
+            yield ("issuer",), f"'{spec.name}' is issued by itself in the end", None
+        if spec.brought and spec.brought.key is None and spec.formats:
+            yield ("formats",), "formats need a key, and none was brought along", None
+
+    def _in_circle(self, spec: AuthoritySpec) -> bool:
+        above, seen = list(spec.issuers), set[str]()
+        while above:
+            name = above.pop()
+            if name == spec.name:
+                return True
+            if name in self._authorities and name not in seen:
+                seen.add(name)
+                above += self._authorities[name].issuers
+        return False
+
+    def _check_certificate(self, body: Body[CertificateSpec], spec: CertificateSpec) -> Found:
+        """Cheap for the many of a range: what they have in common is looked at once."""
+        if spec.issuer != SELF:
+            yield from self._check_issuer(spec, spec.issuer)
+        common = (id(body), spec.issuer, spec.key, spec.formats, spec.signature, spec.valid.text)
+        if common not in self._checked or spec.extensions:
+            self._checked.add(common)
+            yield from self._check_entity(spec, spec.issuer)
+        if not spec.subject and (spec.san is None or isinstance(spec.san, Omit)):
+            yield ("subject",), "neither a subject nor a subject alternative name: it names nobody", None
+
+    def _check_issuer(self, spec: EntitySpec, issuer: str) -> Found:
+        if issuer == SELF:
+            return
+        held = self._authorities.get(issuer)
+        if held is None and issuer in self._mentioned:
+            return
+        if held is None:
+            known = tuple(self._mentioned)
+            yield ("issuer",), f"no authority is called '{issuer}'", close_to(issuer, known)
+        elif held.brought and held.brought.key is None:
+            yield ("issuer",), f"'{issuer}' was brought without a key, and cannot issue", None
+
+    def _check_entity(self, spec: EntitySpec, issuer: str) -> Found:
+        kind = parse_kind(spec.key)
+        signer = spec if issuer == SELF else self._authorities.get(issuer)
+        if signer is not None and getattr(signer, "brought", None) is None:
+            signature = Signature(spec.signature.digest or "", spec.signature.pss)
+            if words := refusal(parse_kind(signer.key), signature):
+                yield ("signature",), words, None
+        for index, name in enumerate(spec.formats):
+            if name in spec.formats[:index]:
+                yield ("formats", index), f"'{name}' is said twice", None
+            elif words := incompatible(kind, name):
+                yield ("formats", index), words, None
+        if spec.key_format == "traditional" and (words := incompatible(kind, "key-traditional")):
+            yield ("key_format",), words, None
+        if spec.name == "truststore" and {"truststore", "pkcs12"} <= set(spec.formats):
+            yield ("formats",), "two of its formats would be written to truststore.p12", None
+        yield from _check_extensions(spec)
+        yield from self._check_times(spec)
+
+    def _check_times(self, spec: EntitySpec) -> Found:
+        try:
+            not_before, not_after = spec.valid.resolve(self._now)
+            if not_after < not_before:
+                yield ("valid",), "it ends before it begins", None
+        except ValueError as error:
+            yield ("valid",), str(error), None
+        try:
+            if spec.revoked:
+                resolve_moment(spec.revoked.at, self._now)
+        except ValueError as error:
+            yield ("revoked",), str(error), None
+
+
+_TYPED_FIELDS = {
+    oids.BASIC_CONSTRAINTS: "basic_constraints",
+    oids.KEY_USAGE: "key_usage",
+    oids.EXTENDED_KEY_USAGE: "extended_key_usage",
+    oids.SUBJECT_ALTERNATIVE_NAME: "san",
+    oids.NAME_CONSTRAINTS: "name_constraints",
+    oids.CRL_DISTRIBUTION_POINTS: "crl_distribution_points",
+    oids.FRESHEST_CRL: "freshest_crl",
+    oids.CERTIFICATE_POLICIES: "policies",
+    oids.POLICY_MAPPINGS: "policy_mappings",
+    oids.POLICY_CONSTRAINTS: "policy_constraints",
+    oids.INHIBIT_ANY_POLICY: "inhibit_any_policy",
+    oids.AUTHORITY_INFORMATION_ACCESS: "aia",
+}
+
+
+def _check_extensions(spec: EntitySpec) -> Found:
+    """A raw extension replaces a default, and is too much beside a field that says the same."""
+    seen = set[str]()
+    for index, raw in enumerate(spec.extensions):
+        field = _TYPED_FIELDS.get(raw.oid)
+        if raw.oid in seen:
+            yield ("extensions", index), f"the extension {raw.oid} is said twice", None
+        elif field is not None and isinstance(getattr(spec, field), Value):
+            words = f"the extension {raw.oid} is said twice: here, and by '{field}'"
+            yield ("extensions", index), words, None
+        seen.add(raw.oid)

@@ -1,0 +1,68 @@
+"""The keys at the top of a profile."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from pkigen.errors import Problem
+from pkigen.profile.asked import Parsed, Value, close_to, unknown
+from pkigen.profile.instances import words_of
+from pkigen.profile.names import check_name
+from pkigen.profile.tree import Table, locate
+
+REQUIREMENT_SETS = ("defender-iot", "defender-iot-2020", "defender-iot-current", "rfc5280", "web-server")
+DEFAULT_BASE_URL = "http://127.0.0.1:8080"
+_BASE_URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
+_SECTIONS = ("defaults", "authorities", "certificates", "negatives")
+
+
+def _parse_name(text: str) -> str:
+    if wrong := check_name(text):
+        raise ValueError(wrong)
+    return str(text)
+
+
+def _parse_base_url(text: str) -> str:
+    match = _BASE_URL.fullmatch(text)
+    if match is None or int((match[2] or ":80")[1:]) > 65535:
+        raise ValueError(f"'{text}' is not a URL such as {DEFAULT_BASE_URL}: no query, no user, ASCII only")
+    return text.rstrip("/")
+
+
+def _parse_requirement_set(text: str) -> str:
+    if text not in REQUIREMENT_SETS:
+        raise ValueError(unknown("requirement set", text, REQUIREMENT_SETS))
+    return str(text)
+
+
+class Head(Value):
+    """Name, addresses and demands of an environment."""
+
+    name: Annotated[str, Parsed(_parse_name, "the environment's name, and its folder's")]
+    description: Annotated[str, Field(max_length=2000)] = ""
+    base_url: Annotated[str, Parsed(_parse_base_url, "where CRLs and CA certificates are served")] = (
+        DEFAULT_BASE_URL
+    )
+    requirements: tuple[Annotated[str, Parsed(_parse_requirement_set, ", ".join(REQUIREMENT_SETS))], ...] = ()
+
+
+def read_head(tree: Table, problems: list[Problem]) -> Head:
+    """The head of a document; what is wrong with it is added to ``problems``."""
+    fields = {key: value for key, value in tree.items() if key not in _SECTIONS}
+    if "negatives" in tree:
+        words = "negatives come with a later release; leave this out for now"
+        problems.append(Problem(words, "negatives", locate(tree, ("negatives",))))
+    try:
+        return Head.model_validate(fields)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_input=False):
+            path: tuple[Any, ...] = detail["loc"]
+            words, suggestion = words_of(detail, Head, path)
+            if detail["type"] == "extra_forbidden":
+                suggestion = close_to(str(path[-1]), (*Head.model_fields, *_SECTIONS, "extends"))
+            where = ".".join(map(str, path))
+            problems.append(Problem(words, where, locate(tree, path) or tree.location, suggestion))
+        return Head(name="unnamed")

@@ -1,0 +1,87 @@
+"""What a body inherits: ``defaults`` for all, ``like`` from one of its kind, ``extends`` from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pkigen.errors import Problem
+from pkigen.profile.asked import unknown
+from pkigen.profile.tree import Table, Text, locate
+
+_OWN_KEYS = ("like", "each")
+
+
+def merge(base: Table, over: Table) -> Table:
+    """``base`` with ``over`` on top: mappings merge key by key, all else is replaced."""
+    merged = base.copy()
+    for key, value in over.items():
+        held = merged.get(key)
+        if isinstance(held, Table) and isinstance(value, Table):
+            value = merge(held, value)
+        merged.put(key, value, over.key_locations.get(key))
+    return merged
+
+
+def inherit(defaults: Table, above: Table, own: Table) -> Table:
+    """A body's fields: its own, those of the one it is like, the defaults; the subject merges.
+
+    Other mappings are replaced whole, so that {from, to} and {from, for} never mix.
+    """
+    found = Table()
+    found.location = own.location
+    for layer in (defaults, above, own):
+        for key, value in layer.items():
+            held = found.get(key)
+            if key == "subject" and isinstance(held, Table) and isinstance(value, Table):
+                value = merge(held, value)
+            found.put(key, value, layer.key_locations.get(key))
+    return found
+
+
+class Likeness:
+    """Follows ``like`` through one section of the document."""
+
+    def __init__(self, section: Table, find: Callable[[str], str | None], where: str) -> None:
+        self._section = section
+        self._find = find
+        self._where = where
+        self.problems: list[Problem] = []
+
+    def above(self, key: str) -> Table:
+        """All that the body at ``key`` takes from those it is like, the nearest on top."""
+        layers, seen = [], [key]
+        body: Any = self._section[key]
+        while isinstance(body, Table) and "like" in body:
+            target = body["like"]
+            found = self._find(target) if isinstance(target, Text) else None
+            if found is None or found in seen:
+                self._refuse(seen[-1], target, circle=found is not None)
+                break
+            seen.append(found)
+            body = self._section[found]
+            if isinstance(body, Table):
+                layers.append(body)
+        merged = Table()
+        for layer in reversed(layers):
+            merged = inherit(merged, Table(), without(layer, _OWN_KEYS))
+        return merged
+
+    def _refuse(self, key: str, target: Any, *, circle: bool) -> None:
+        place = locate(self._section, (key, "like"))
+        where = f"{self._where}.{key}.like"
+        if circle:
+            self.problems.append(Problem(f"'{key}' is like itself in the end", where, place))
+        elif isinstance(target, Text):
+            known = tuple(self._section)
+            self.problems.append(Problem(unknown(self._where[:-1], target, known), where, place))
+        else:
+            self.problems.append(Problem("this must be a name", where, place))
+
+
+def without(table: Table, keys: tuple[str, ...]) -> Table:
+    """The table without some of its keys."""
+    kept = table.copy()
+    for key in keys:
+        kept.pop(key, None)
+    return kept

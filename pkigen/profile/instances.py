@@ -1,0 +1,224 @@
+"""One body of the document -> its specifications: a single one, a range's, a table's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from pkigen.errors import Location, Problem
+from pkigen.profile.asked import close_to
+from pkigen.profile.document import AuthoritySpec, EntitySpec, keys_of
+from pkigen.profile.names import Pattern
+from pkigen.profile.table import Row
+from pkigen.profile.template import is_template, render
+from pkigen.profile.tree import Items, Table, locate
+
+Spec = TypeVar("Spec", bound=EntitySpec)
+
+
+class InstanceError(Exception):
+    """An instance that is wrong, with all that is wrong with it."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__(*problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One name of a body, the variables of its templates, the table's row it comes from."""
+
+    name: str
+    variables: Mapping[str, str]
+    row: Location | None
+
+
+@dataclass
+class Body(Generic[Spec]):
+    """A body of the document with all that it inherits; ``key`` is its name as it was written.
+
+    ``folder`` is what its paths are relative to.
+    """
+
+    model: type[Spec]
+    section: str
+    key: str
+    tree: Table
+    pattern: Pattern
+    rows: tuple[Row, ...] | None
+    common: Mapping[str, str]
+    folder: Path
+    _first: Spec | None = field(default=None, init=False)
+    _rendered_fields: tuple[str, ...] = field(default=(), init=False)
+    _adapters: dict[str, TypeAdapter[Any]] = field(default_factory=dict, init=False)
+
+    @property
+    def count(self) -> int:
+        """How many instances there are."""
+        return self.pattern.count * (1 if self.rows is None else len(self.rows))
+
+    @property
+    def place(self) -> Location | None:
+        """Where it stands in the file."""
+        return self.tree.location
+
+    @property
+    def where(self) -> str:
+        """Its place in the document, for messages."""
+        return f"{self.section}.{self.key}"
+
+    def instances(self) -> Iterator[Instance]:
+        """Its names in order; InstanceError for one whose template does not render."""
+        index = 0
+        for row in self.rows if self.rows is not None else (None,):
+            for text, number in self.pattern:
+                index += 1
+                own = {**self.common, "index": str(index), "number": number}
+                variables = {**own, **row.cells} if row else own
+                place = row.location if row else None
+                try:
+                    name = render(text, variables) if is_template(text) else text
+                except ValueError as error:
+                    raise InstanceError([Problem(str(error), self.where, self._place(place))]) from error
+                yield Instance(name, {"name": name, **variables}, place)
+
+    def specification(self, instance: Instance) -> Spec:
+        """The instance's specification; InstanceError with all that is wrong with it.
+
+        The first is validated as a whole; of the others, only the fields that have templates.
+        """
+        if self._first is None:
+            self._rendered_fields = tuple(key for key, value in self.tree.items() if _has_template(value))
+            self._first = self._whole(instance)
+            return self._first
+        if self.model is AuthoritySpec:
+            return self._whole(instance)
+        update: dict[str, Any] = {"name": instance.name}
+        for key in self._rendered_fields:
+            update[key] = self._field(key, instance)
+        return self._first.model_copy(update=update)
+
+    def _whole(self, instance: Instance) -> Spec:
+        rendered = {key: self._rendered(key, instance) for key in self.tree}
+        try:
+            found = self.model.model_validate(rendered, context={"folder": self.folder})
+        except ValidationError as error:
+            raise InstanceError(self._problems(error, (), instance)) from error
+        return found.model_copy(update={"name": instance.name})
+
+    def _field(self, key: str, instance: Instance) -> Any:
+        adapter = self._adapters.get(key)
+        if adapter is None:
+            adapter = self._adapters[key] = _adapter(self.model, key)
+        try:
+            return adapter.validate_python(self._rendered(key, instance), context={"folder": self.folder})
+        except ValidationError as error:
+            raise InstanceError(self._problems(error, (key,), instance)) from error
+
+    def _rendered(self, key: str, instance: Instance) -> Any:
+        try:
+            return _render_all(self.tree[key], instance.variables)
+        except _TemplateError as error:
+            path = (key, *error.path)
+            problem = Problem(str(error), self._path_text(path), self._place(instance.row, path))
+            raise InstanceError([problem]) from error
+
+    def _problems(
+        self, error: ValidationError, prefix: tuple[str | int, ...], instance: Instance
+    ) -> list[Problem]:
+        found = []
+        for detail in error.errors(include_url=False, include_input=False):
+            path = (*prefix, *detail["loc"])
+            words, suggestion = words_of(detail, self.model, path)
+            template = instance.row if self._is_templated(path) else None
+            found.append(Problem(words, self._path_text(path), self._place(template, path), suggestion))
+        return found
+
+    def _is_templated(self, path: tuple[str | int, ...]) -> bool:
+        return bool(path) and path[0] in self._rendered_fields
+
+    def problem(self, path: tuple[str | int, ...], message: str, suggestion: str | None = None) -> Problem:
+        """A problem at a part of this body."""
+        return Problem(message, self._path_text(path), self._place(None, path), suggestion)
+
+    def _path_text(self, path: tuple[str | int, ...]) -> str:
+        written = (str(part) for part in _written(self.tree, path))
+        return ".".join((self.section, self.key, *written))
+
+    def _place(self, row: Location | None, path: tuple[str | int, ...] = ()) -> Location | None:
+        return row or locate(self.tree, path) or self.tree.location
+
+
+def _adapter(model: type[BaseModel], key: str) -> TypeAdapter[Any]:
+    """What validates one field of a model by itself."""
+    declared = model.model_fields[key]
+    annotation: Any = Annotated[declared.annotation, *declared.metadata]
+    return TypeAdapter(annotation)
+
+
+class _TemplateError(Exception):
+    def __init__(self, path: tuple[str | int, ...], words: str) -> None:
+        self.path = path
+        super().__init__(words)
+
+
+def _has_template(node: Any) -> bool:
+    if isinstance(node, Table):
+        return any(map(_has_template, node.values()))
+    if isinstance(node, Items):
+        return any(map(_has_template, node))
+    return is_template(node)
+
+
+def _render_all(node: Any, variables: Mapping[str, str], path: tuple[str | int, ...] = ()) -> Any:
+    if isinstance(node, Table):
+        return {key: _render_all(value, variables, (*path, key)) for key, value in node.items()}
+    if isinstance(node, Items):
+        return [_render_all(value, variables, (*path, index)) for index, value in enumerate(node)]
+    if not is_template(node):
+        return node
+    try:
+        return render(node, variables)
+    except ValueError as error:
+        raise _TemplateError(path, str(error)) from error
+
+
+def _written(tree: Any, path: tuple[str | int, ...]) -> Iterator[str | int]:
+    """The parts of a model's path that were written: a bare list has no field's name."""
+    for index, part in enumerate(path):
+        if isinstance(tree, Table) and part in tree:
+            tree = tree[str(part)]
+        elif isinstance(tree, Items) and isinstance(part, int) and part < len(tree):
+            tree = tree[part]
+        elif index < len(path) - 1 or not isinstance(tree, Table):
+            continue
+        yield part
+
+
+_PYDANTIC_WORDS = {
+    "missing": "this is missing",
+    "bool_parsing": "this is true or false",
+    "bool_type": "this is true or false",
+    "int_parsing": "this is a whole number",
+    "int_type": "this is a whole number",
+    "string_type": "this must be a text",
+    "tuple_type": "this must be a list",
+    "model_type": "this must be a mapping",
+    "model_attributes_type": "this must be a mapping",
+    "literal_error": "only 'none' can be said here",
+}
+
+
+def words_of(detail: Any, model: type[BaseModel], path: tuple[str | int, ...]) -> tuple[str, str | None]:
+    """What a detail of a ValidationError means for a person, and what was perhaps meant."""
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        key = str(path[-1])
+        return f"unknown key '{key}'", close_to(key, keys_of(model, path[:-1]))
+    if kind == "value_error":
+        return str(detail["ctx"]["error"]), None
+    return _PYDANTIC_WORDS.get(kind, detail["msg"]), None

@@ -1,0 +1,61 @@
+"""The JSON Schema of a profile, for editors: what a body may say, not how bodies hang together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from pkigen.profile.document import AuthoritySpec, CertificateSpec
+from pkigen.profile.head import Head
+
+_DEFINITIONS = "#/$defs/{model}"
+
+
+def json_schema() -> dict[str, Any]:
+    """A JSON Schema of draft 2020-12. Numbers and booleans may stand where YAML would read them so."""
+    models: tuple[type[BaseModel], ...] = (Head, AuthoritySpec, CertificateSpec)
+    _, schema = models_json_schema([(model, "validation") for model in models], ref_template=_DEFINITIONS)
+    definitions = schema["$defs"]
+    head = definitions.pop("Head")
+    authority, certificate = definitions["AuthoritySpec"], definitions["CertificateSpec"]
+    for body in (authority, certificate):
+        body["properties"].pop("name", None)
+        body["properties"]["like"] = {"type": "string", "description": "another body to copy from"}
+        body["properties"]["each"] = {"type": "string", "description": "a CSV file: one for each row"}
+        body["required"] = []
+    issuers = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    authority["properties"]["issuer"] = issuers
+    known = {**authority["properties"], **certificate["properties"]}
+    head["properties"] |= {
+        "extends": {"type": "string", "description": "a profile that this one builds on"},
+        "defaults": {"type": "object", "properties": known, "additionalProperties": False},
+        "authorities": _named("AuthoritySpec"),
+        "certificates": _named("CertificateSpec"),
+    }
+    head["required"] = []
+    relaxed: dict[str, Any] = _relaxed({**head, "$defs": definitions})
+    title = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "pkigen profile"}
+    return {**relaxed, **title}
+
+
+def _named(model: str) -> dict[str, Any]:
+    body = {"anyOf": [{"$ref": _DEFINITIONS.format(model=model)}, {"type": "null"}]}
+    return {"type": "object", "additionalProperties": body}
+
+
+def _relaxed(schema: Any) -> Any:
+    """Texts may look like numbers or booleans to an editor: we read what was written."""
+    if isinstance(schema, list):
+        return [_relaxed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    relaxed = {key: _relaxed(value) for key, value in schema.items()}
+    if relaxed.get("type") == "string" and "const" not in relaxed:
+        relaxed["type"] = ["string", "number", "boolean", "null"]
+    elif relaxed.get("type") == "":
+        del relaxed["type"]
+    elif relaxed.get("type") in ("integer", "boolean"):
+        relaxed["type"] = [relaxed["type"], "string"]
+    return relaxed

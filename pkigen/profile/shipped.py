@@ -1,0 +1,44 @@
+"""The profiles that come with pkigen, by name: beside the package in a checkout, inside it in a wheel."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from pkigen.errors import InputError
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def folder() -> Path:
+    """Where the shipped profiles lie."""
+    packaged = _PACKAGE / "_profiles"
+    return packaged if packaged.is_dir() else _PACKAGE.parent / "profiles"
+
+
+def names() -> tuple[str, ...]:
+    """Their names, sorted."""
+    return tuple(sorted(path.stem for path in folder().glob("*.yaml")))
+
+
+def path(name: str) -> Path:
+    """The file of a shipped profile; InputError for a name that is none."""
+    if name not in names():
+        close = get_close_matches(name, names(), 1)
+        hint = f" (did you mean '{close[0]}'?)" if close else f"; there are {', '.join(names())}"
+        raise InputError(f"no shipped profile is called '{name}'{hint}")
+    return folder() / f"{name}.yaml"
+
+
+def find(source: str | Path, base: Path = Path()) -> Path:
+    """The file that a path or a shipped profile's name means; a file that is there wins."""
+    try:
+        if (base / source).exists():
+            return base / source
+    except (OSError, ValueError) as error:
+        raise InputError(f"{source!r} is not a path: {error}") from error
+    if str(source) in names():
+        return path(str(source))
+    close = get_close_matches(str(source), names(), 1)
+    hint = f" (did you mean the shipped profile '{close[0]}'?)" if close else ""
+    raise InputError(f"{base / source} does not exist{hint}")

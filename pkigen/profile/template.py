@@ -1,0 +1,93 @@
+"""``{{ ... }}`` in strings: Jinja2's sandbox, narrowed to expressions that end soon and stay short."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from pkigen.profile import limits
+from pkigen.profile.asked import unknown
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from jinja2.sandbox import SandboxedEnvironment
+
+_VARIABLE = re.compile(r"\{\{ *([A-Za-z_][A-Za-z0-9_]*) *\}\}")
+_MARKS = ("{{", "{%", "{#")
+_FILTERS = ("lower", "upper", "title", "capitalize", "replace", "trim", "default", "int", "length", "string")
+_STRING_METHODS = {
+    "lower", "upper", "title", "capitalize", "strip", "lstrip", "rstrip", "split", "replace",
+    "startswith", "endswith", "removeprefix", "removesuffix",
+}  # fmt: skip
+
+
+def is_template(text: str) -> bool:
+    """Whether rendering can change a text."""
+    return "{" in text and any(mark in text for mark in _MARKS)
+
+
+def render(text: str, variables: Mapping[str, str]) -> str:
+    """The text with its expressions replaced; ValueError says in words what one of them lacks."""
+    rendered = _VARIABLE.sub(lambda match: _value(match[1], variables), text)
+    if is_template(rendered) and is_template(_VARIABLE.sub("", text)):
+        rendered = _render_expressions(text, variables)
+    if len(rendered) > limits.RENDERED_CHARACTERS:
+        raise ValueError(f"this is longer than {limits.RENDERED_CHARACTERS} characters when rendered")
+    return rendered
+
+
+def _value(name: str, variables: Mapping[str, str]) -> str:
+    if name not in variables:
+        raise ValueError(unknown("variable", name, tuple(variables)))
+    return str(variables[name])
+
+
+def _render_expressions(text: str, variables: Mapping[str, str]) -> str:
+    from jinja2 import TemplateError
+
+    if "{%" in text or len(text) > limits.RENDERED_CHARACTERS:
+        raise ValueError("only expressions, {{ ... }}, can stand here, and no statements")
+    try:
+        return _compile(text).render(variables)
+    except TemplateError as error:
+        raise ValueError(f"the template cannot be rendered: {error.message}") from error
+    except Exception as error:
+        raise ValueError(f"the template cannot be rendered: {error}") from error
+
+
+@lru_cache(maxsize=4096)
+def _compile(text: str) -> Template:
+    return _environment().from_string(text)
+
+
+@cache
+def _environment() -> SandboxedEnvironment:
+    from jinja2 import StrictUndefined
+    from jinja2.exceptions import SecurityError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    class Bounded(ImmutableSandboxedEnvironment):
+        """No globals, few filters and methods, no operator or result that grows without bound."""
+
+        intercepted_binops = frozenset(["*", "**", "%"])
+
+        def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+            return isinstance(obj, str) and attr in _STRING_METHODS
+
+        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+            if not isinstance(left, int) or not isinstance(right, int) or operator == "**":
+                raise SecurityError(f"'{operator}' is for numbers, and '**' for none")
+            return super().call_binop(context, operator, left, right)
+
+        def call(self, context: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
+            result = super().call(context, function, *args, **kwargs)
+            if isinstance(result, str) and len(result) > limits.RENDERED_CHARACTERS:
+                raise SecurityError("it grows too long")
+            return result
+
+    environment = Bounded(undefined=StrictUndefined, autoescape=False)  # names, not HTML
+    environment.globals.clear()
+    environment.filters = {name: environment.filters[name] for name in _FILTERS}
+    return environment

@@ -1,0 +1,226 @@
+"""A YAML document as a tree that knows where each of its parts was written.
+
+Read strictly: scalars stay the text that was written, so nothing turns ``NO`` into a boolean or
+``10:20`` into a number; a key said twice, a tag, a second document or an alias bomb is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from pkigen.errors import InputError, Location, Problem
+from pkigen.profile import limits
+
+_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Text(str):  # noqa: SLOT000  # a place is set on few, and None is their default
+    """A scalar, as it was written."""
+
+    location: Location | None = None
+
+
+class Items(list[Any]):
+    """A sequence."""
+
+    location: Location | None = None
+
+
+class Table(dict[str, Any]):
+    """A mapping; ``key_locations`` are the places of its keys."""
+
+    location: Location | None = None
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.key_locations: dict[str, Location] = {}
+
+    def put(self, key: str, value: object, location: Location | None) -> None:
+        """Set a key that stands at a place."""
+        self[key] = value
+        if location is not None:
+            self.key_locations[key] = location
+
+    def copy(self) -> Table:
+        """A shallow copy, places included."""
+        copied = Table(self)
+        copied.location = self.location
+        copied.key_locations = dict(self.key_locations)
+        return copied
+
+
+Node = Text | Items | Table
+
+
+def parse(data: bytes, file: str) -> Table:
+    """The mapping that a YAML file is; InputError for whatever else it is."""
+    if len(data) > limits.FILE_BYTES:
+        raise InputError(Problem(f"larger than {limits.FILE_BYTES} bytes", location=Location(file)))
+    reader = _Reader(file)
+    try:
+        for event in yaml.parse(data.decode("utf-8-sig"), _Loader):
+            reader.take(event)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(Problem("not UTF-8 text", location=Location(file, line, 1))) from error
+    except yaml.MarkedYAMLError as error:
+        raise InputError(_yaml_problem(error, file)) from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise InputError(Problem(f"not YAML: {_first_line(error)}", location=Location(file))) from error
+    if reader.problems:
+        raise InputError(reader.problems)
+    if not isinstance(reader.document, Table):
+        raise InputError(Problem("a profile is a mapping of keys to values", location=Location(file, 1, 1)))
+    return reader.document
+
+
+def from_python(value: object, depth: int = 0) -> Node:
+    """A tree without places from a Python mapping: what ``parse`` would make of the same in YAML."""
+    if depth > limits.NESTING:
+        raise InputError(f"nested deeper than {limits.NESTING}")
+    if isinstance(value, Mapping):
+        return Table({str(key): from_python(item, depth + 1) for key, item in value.items()})
+    if isinstance(value, list | tuple):
+        return Items(from_python(item, depth + 1) for item in value)
+    if isinstance(value, bool):
+        return Text(str(value).lower())
+    return Text("" if value is None else str(value))
+
+
+def locate(tree: object, path: tuple[str | int, ...]) -> Location | None:
+    """The place of the deepest part of ``path`` that is there; parts that are not are passed over.
+
+    Of a key whose value is a mapping or a sequence, the place of the key; else that of the value.
+    """
+    place = getattr(tree, "location", None)
+    for part in path:
+        if isinstance(tree, Table) and part in tree:
+            place = tree.key_locations.get(str(part), place)
+            tree = tree[str(part)]
+        elif isinstance(tree, Items) and isinstance(part, int) and part < len(tree):
+            tree = tree[part]
+            place = getattr(tree, "location", place)
+        else:
+            continue
+        if isinstance(tree, Text):
+            place = tree.location or place
+    return place
+
+
+@dataclass(slots=True)
+class _Open:
+    """A collection that is being read: its node, its anchor, the key that waits for a value."""
+
+    node: Items | Table
+    anchor: str | None
+    key: str | None = None
+    key_place: Location | None = None
+    first_size: int = 0
+
+
+class _Reader:
+    """Makes a tree of parser events, without recursion: nesting is the user's to choose."""
+
+    def __init__(self, file: str) -> None:
+        self.problems: list[Problem] = []
+        self.document: Node | None = None
+        self._file = file
+        self._stack: list[_Open] = []
+        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._documents = 0
+        self._size = 0
+
+    def take(self, event: yaml.Event) -> None:
+        """The next event."""
+        mark = event.start_mark
+        assert mark is not None
+        place = Location(self._file, mark.line + 1, mark.column + 1)
+        if isinstance(event, yaml.DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                raise InputError(Problem("a second document; a profile is one", location=place))
+        elif isinstance(event, yaml.ScalarEvent):
+            self._check_tag(event.tag, place)
+            self._count(1, place)
+            text = Text(event.value)
+            text.location = place
+            self._add(text, place)
+            self._remember(event.anchor, text, 1)
+        elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
+            self._open(event, place)
+        elif isinstance(event, yaml.SequenceEndEvent | yaml.MappingEndEvent):
+            closed = self._stack.pop()
+            self._remember(closed.anchor, closed.node, self._size - closed.first_size)
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event.anchor, place)
+
+    def _open(self, event: yaml.SequenceStartEvent | yaml.MappingStartEvent, place: Location) -> None:
+        if len(self._stack) >= limits.NESTING:
+            raise InputError(Problem(f"nested deeper than {limits.NESTING}", location=place))
+        self._check_tag(event.tag, place)
+        node = Items() if isinstance(event, yaml.SequenceStartEvent) else Table()
+        node.location = place
+        self._add(node, place)
+        self._stack.append(_Open(node, event.anchor, first_size=self._size))
+        self._count(1, place)
+
+    def _alias(self, anchor: str | None, place: Location) -> None:
+        if anchor is None or anchor not in self._anchors:
+            raise InputError(Problem(f"the alias *{anchor} names no anchor before it", location=place))
+        node, size = self._anchors[anchor]
+        self._count(size, place)
+        self._add(node, place)
+
+    def _remember(self, anchor: str | None, node: Node, size: int) -> None:
+        if anchor is not None:
+            self._anchors[anchor] = node, size
+
+    def _count(self, nodes: int, place: Location) -> None:
+        self._size += nodes
+        if self._size > limits.NODES:
+            words = f"more than {limits.NODES} nodes once aliases are followed"
+            raise InputError(Problem(words, location=place))
+
+    def _check_tag(self, tag: str | None, place: Location) -> None:
+        if tag is not None and tag != "!":
+            self.problems.append(Problem(f"the tag {tag} has no meaning here", location=place))
+
+    def _add(self, node: Node, place: Location) -> None:
+        if not self._stack:
+            self.document = node
+            return
+        top = self._stack[-1]
+        if isinstance(top.node, Items):
+            top.node.append(node)
+        elif top.key is None:
+            top.key, top.key_place = self._key(node, top.node, place), place
+        else:
+            top.node.put(top.key, node, top.key_place)
+            top.key = None
+
+    def _key(self, node: Node, table: Table, place: Location) -> str:
+        if not isinstance(node, Text):
+            raise InputError(Problem("a key must be plain text", location=place))
+        if node in table:
+            first = table.key_locations[node].line
+            self.problems.append(
+                Problem(f"the key '{node}' was said before, in line {first}", location=place)
+            )
+        if node == "<<":
+            words = "merge keys are not read; 'like' and 'defaults' do their work"
+            self.problems.append(Problem(words, location=place))
+        return str(node)
+
+
+def _yaml_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    place = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file)
+    return Problem(f"not YAML: {error.problem or error.context}", location=place)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__

@@ -1,0 +1,18 @@
+"""The environment's folder: layout, atomic writes, lock, index."""
+
+from pkigen.store.entries import CrlState, Damage, Entry, Publication, Revoked, Staged
+from pkigen.store.index import Index
+from pkigen.store.staging import stage
+from pkigen.store.store import Store
+
+__all__ = [
+    "CrlState",
+    "Damage",
+    "Entry",
+    "Index",
+    "Publication",
+    "Revoked",
+    "Staged",
+    "Store",
+    "stage",
+]

@@ -1,0 +1,81 @@
+"""What the index holds: plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pkigen.model import File
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of one entity that was issued.
+
+    ``spec``, ``output`` and ``issuers`` are digests of what it was made from; ``spki`` is the SHA-256
+    of its SubjectPublicKeyInfo. Times are seconds of the epoch. ``files`` are (path below the
+    environment, SHA-256 of the contents); ``record`` is its JSON object of the manifest. ``serials``
+    are (issuer id, serial), the main certificate's first.
+    """
+
+    id: str
+    spec: str
+    output: str
+    issuers: str
+    key_kind: str
+    key_source: str
+    spki: str
+    serials: tuple[tuple[str, int], ...]
+    not_before: int
+    not_after: int
+    record: str
+    files: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """An entity's files, written and waiting: the folder's name, (file name, SHA-256) of each."""
+
+    folder: str
+    files: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """An entity to put in place: its entry (without files), its folder, files that lie elsewhere."""
+
+    entry: Entry
+    staged: Staged
+    loose: tuple[File, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A recorded file that is not as it was written; ``kind`` is "missing" or "altered"."""
+
+    path: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class CrlState:
+    """An authority's published CRL; times in seconds of the epoch, ``files`` as an Entry's."""
+
+    authority: str
+    number: int
+    this_update: int
+    next_update: int
+    digest: str
+    files: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """A revocation on record; ``source`` is "profile" or "command", ``text`` what was written."""
+
+    issuer_id: str
+    serial: int
+    entity_id: str
+    reason: str
+    at: int
+    source: str
+    text: str

@@ -1,0 +1,258 @@
+"""The index: what an environment knows of itself, in SQLite.
+
+Write-ahead log, so that a reader never waits for a writer and a killed process leaves the last
+commit. ``synchronous = FULL``, so that a commit has reached the disk when it returns: serials and
+CRL numbers are on record before they are used, and the journal before a folder is swapped, also if
+the power fails. That costs one flush a batch.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pkigen.errors import EnvironmentFailure
+from pkigen.store.entries import CrlState, Entry, Revoked
+
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE entities (
+    id TEXT PRIMARY KEY, spec TEXT, output TEXT, issuers TEXT, key_kind TEXT, key_source TEXT,
+    spki TEXT, serials TEXT, not_before INTEGER, not_after INTEGER, record TEXT, files TEXT
+);
+CREATE TABLE issued (id TEXT PRIMARY KEY, times INTEGER NOT NULL);
+CREATE TABLE serials (
+    authority TEXT, serial TEXT, entity TEXT, PRIMARY KEY (authority, serial)
+) WITHOUT ROWID;
+CREATE TABLE crl_numbers (authority TEXT PRIMARY KEY, number INTEGER NOT NULL);
+CREATE TABLE crls (
+    authority TEXT PRIMARY KEY, number INTEGER, this_update INTEGER, next_update INTEGER,
+    digest TEXT, files TEXT
+);
+CREATE TABLE revocations (
+    issuer TEXT, serial TEXT, entity TEXT, reason TEXT, at INTEGER, source TEXT, text TEXT,
+    PRIMARY KEY (issuer, serial, source)
+) WITHOUT ROWID;
+CREATE INDEX revocations_of ON revocations (entity);
+CREATE TABLE renewals (id TEXT PRIMARY KEY);
+CREATE TABLE journal (id TEXT PRIMARY KEY, folder TEXT NOT NULL, entry TEXT NOT NULL);
+"""
+_COLUMNS = (
+    "id, spec, output, issuers, key_kind, key_source, spki, serials, not_before, not_after, record, files"
+)
+_SERIAL_DIGITS = 40
+
+
+def connect(path: Path, *, write: bool) -> sqlite3.Connection:
+    """Open an index, made when it is not there and may be; EnvironmentFailure for another's."""
+    if write:
+        connection = sqlite3.connect(path, isolation_level=None, timeout=10)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    else:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == 0 and write:
+        connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+    elif version != _VERSION:
+        connection.close()
+        raise EnvironmentFailure(f"{path} is of another version of pkigen; use that one")
+    return connection
+
+
+class Index:
+    """Typed rows of the index. Methods that write commit, but for those with a cursor of the caller."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._sql = connection
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._sql.close()
+
+    def meta(self, key: str) -> str | None:
+        """A value that belongs to the environment as a whole."""
+        row = self._sql.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep such a value."""
+        self._sql.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def get(self, ids: Sequence[str]) -> dict[str, Entry]:
+        """The entries of some ids, those that there are."""
+        marks = ",".join("?" * len(ids))
+        rows = self._sql.execute(f"SELECT {_COLUMNS} FROM entities WHERE id IN ({marks})", ids)  # noqa: S608
+        return {row[0]: _entry(row) for row in rows}
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries by id, one by one."""
+        rows = self._sql.execute(f"SELECT {_COLUMNS} FROM entities ORDER BY id")  # noqa: S608
+        return map(_entry, rows)
+
+    def ids(self) -> Iterator[str]:
+        """All ids."""
+        return (row[0] for row in self._sql.execute("SELECT id FROM entities ORDER BY id"))
+
+    def generation(self, entity_id: str) -> int:
+        """How often an id was issued, pruned ones included."""
+        row = self._sql.execute("SELECT times FROM issued WHERE id = ?", (entity_id,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def begin_publishing(self, rows: Iterable[tuple[Entry, str]]) -> None:
+        """Put down what is about to be swapped in, with the folders it waits in."""
+        with self._transaction():
+            values = ((entry.id, folder, json.dumps(_row(entry))) for entry, folder in rows)
+            self._sql.executemany("INSERT OR REPLACE INTO journal VALUES (?, ?, ?)", values)
+
+    def end_publishing(self, entries: Sequence[Entry]) -> None:
+        """Record entries whose folders are in place."""
+        with self._transaction():
+            marks = ",".join("?" * 12)
+            self._sql.executemany(f"INSERT OR REPLACE INTO entities VALUES ({marks})", map(_row, entries))  # noqa: S608
+            ids = [(entry.id,) for entry in entries]
+            self._sql.executemany(
+                "INSERT INTO issued VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET times = times + 1", ids
+            )
+            self._sql.executemany("DELETE FROM renewals WHERE id = ?", ids)
+            self._sql.executemany("DELETE FROM journal WHERE id = ?", ids)
+
+    def journal(self) -> list[tuple[Entry, str]]:
+        """What a killed build had begun to publish."""
+        rows = self._sql.execute("SELECT entry, folder FROM journal").fetchall()
+        return [(_entry(json.loads(entry)), folder) for entry, folder in rows]
+
+    def forget_publishing(self, entity_id: str) -> None:
+        """Drop what was begun and is undone."""
+        self._sql.execute("DELETE FROM journal WHERE id = ?", (entity_id,))
+
+    def remove(self, entity_id: str) -> None:
+        """Drop an entity; its serials, its CRL number and its revocations stay."""
+        with self._transaction():
+            self._sql.execute("DELETE FROM entities WHERE id = ?", (entity_id,))
+            self._sql.execute("DELETE FROM crls WHERE authority = ?", (entity_id,))
+
+    def reserve(self, serials: Iterable[tuple[str, int, str]]) -> list[tuple[str, int]]:
+        """Record (authority, serial, entity) as used; those that another use has are given back.
+
+        The same serial for the same entity again is no other use: a killed build had drawn it.
+        """
+        taken = []
+        with self._transaction():
+            for authority, serial, entity in serials:
+                key = (authority, f"{serial:0{_SERIAL_DIGITS}x}")
+                self._sql.execute("INSERT OR IGNORE INTO serials VALUES (?, ?, ?)", (*key, entity))
+                query = "SELECT entity FROM serials WHERE authority = ? AND serial = ?"
+                if self._sql.execute(query, key).fetchone()[0] != entity:
+                    taken.append((authority, serial))
+        return taken
+
+    def next_crl_number(self, authority: str) -> int:
+        """The next CRL number of an authority, on record before it is used."""
+        with self._transaction():
+            self._sql.execute(
+                "INSERT INTO crl_numbers VALUES (?, 1) ON CONFLICT DO UPDATE SET number = number + 1",
+                (authority,),
+            )
+            query = "SELECT number FROM crl_numbers WHERE authority = ?"
+            return int(self._sql.execute(query, (authority,)).fetchone()[0])
+
+    def crl(self, authority: str) -> CrlState | None:
+        """The CRL that an authority has published last."""
+        row = self._sql.execute("SELECT * FROM crls WHERE authority = ?", (authority,)).fetchone()
+        if row is None:
+            return None
+        issuer, number, this_update, next_update, digest, files = row
+        return CrlState(issuer, number, this_update, next_update, digest, _pairs(files))
+
+    def set_crl(self, state: CrlState) -> None:
+        """Record a published CRL."""
+        row = (state.authority, state.number, state.this_update, state.next_update, state.digest)
+        self._sql.execute(
+            "INSERT OR REPLACE INTO crls VALUES (?, ?, ?, ?, ?, ?)", (*row, json.dumps(state.files))
+        )
+
+    def set_revocations(self, revocations: Iterable[Revoked]) -> None:
+        """Record revocations; one of the same serial and source is replaced."""
+        with self._transaction():
+            self._sql.executemany(
+                "INSERT OR REPLACE INTO revocations VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (
+                        r.issuer_id,
+                        f"{r.serial:0{_SERIAL_DIGITS}x}",
+                        r.entity_id,
+                        r.reason,
+                        r.at,
+                        r.source,
+                        r.text,
+                    )
+                    for r in revocations
+                ),
+            )
+
+    def clear_revocations(self, revocations: Iterable[Revoked]) -> None:
+        """Take revocations back."""
+        with self._transaction():
+            self._sql.executemany(
+                "DELETE FROM revocations WHERE issuer = ? AND serial = ? AND source = ?",
+                ((r.issuer_id, f"{r.serial:0{_SERIAL_DIGITS}x}", r.source) for r in revocations),
+            )
+
+    def revocations(self, issuer: str) -> Iterator[Revoked]:
+        """What an authority has revoked, by serial."""
+        query = "SELECT * FROM revocations WHERE issuer = ? ORDER BY serial, source"
+        return map(_revoked, self._sql.execute(query, (issuer,)))
+
+    def revocations_of(self, entity_id: str) -> list[Revoked]:
+        """The revocations of an entity's certificates, former ones included."""
+        query = "SELECT * FROM revocations WHERE entity = ? ORDER BY issuer, serial, source"
+        return list(map(_revoked, self._sql.execute(query, (entity_id,))))
+
+    def request_renewal(self, ids: Iterable[str]) -> None:
+        """Have ids issued anew by the next build."""
+        with self._transaction():
+            self._sql.executemany("INSERT OR IGNORE INTO renewals VALUES (?)", ((i,) for i in ids))
+
+    def renewals(self) -> frozenset[str]:
+        """The ids whose renewal was asked for and has not happened."""
+        return frozenset(row[0] for row in self._sql.execute("SELECT id FROM renewals"))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._sql.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._sql.execute("ROLLBACK")
+            raise
+        self._sql.execute("COMMIT")
+
+
+def _row(entry: Entry) -> tuple[object, ...]:
+    serials = json.dumps([[issuer, f"{serial:x}"] for issuer, serial in entry.serials])
+    return (
+        entry.id, entry.spec, entry.output, entry.issuers, entry.key_kind, entry.key_source, entry.spki,
+        serials, entry.not_before, entry.not_after, entry.record, json.dumps(entry.files),
+    )  # fmt: skip
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    entry = Entry(*row)
+    serials = tuple((issuer, int(serial, 16)) for issuer, serial in json.loads(row[7]))
+    return replace(entry, serials=serials, files=_pairs(row[11]))
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((path, digest) for path, digest in json.loads(text))
+
+
+def _revoked(row: Sequence[Any]) -> Revoked:
+    issuer, serial, *others = row
+    return Revoked(issuer, int(serial, 16), *others)

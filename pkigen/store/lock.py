@@ -1,0 +1,43 @@
+"""One writer at a time: an exclusive SQLite transaction, which the system ends with the process.
+
+That works alike on Linux, macOS and Windows; a file beside it says whose it is.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from pkigen.errors import EnvironmentFailure
+
+
+class Lock:
+    """Held from construction to ``release``; EnvironmentFailure when another process holds it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._owner = folder / "lock.pid"
+        self._connection = sqlite3.connect(folder / "lock.db", timeout=0, isolation_level=None)
+        try:
+            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            self._connection.close()
+            if "locked" not in str(error):
+                raise
+            raise EnvironmentFailure(
+                f"another pkigen{self._holder()} is at work in {folder.parent}; wait until it has ended"
+            ) from error
+        self._owner.write_text(str(os.getpid()))
+
+    def _holder(self) -> str:
+        try:
+            return f" (process {int(self._owner.read_text())})"
+        except (OSError, ValueError):
+            return ""
+
+    def release(self) -> None:
+        """Let the next one in."""
+        self._owner.unlink(missing_ok=True)
+        self._connection.rollback()
+        self._connection.close()

@@ -1,0 +1,41 @@
+"""Files written where nobody looks yet, each entity's in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from pkigen.model import File
+from pkigen.store.entries import Staged
+from pkigen.store.failures import told
+
+STATE = ".pkigen"
+STAGING = "staging"
+
+
+def stage(environment: Path, files: Sequence[File]) -> Staged:
+    """Write one entity's files into a new staging folder; needs no store, so any process can."""
+    name = secrets.token_hex(12)
+    folder = f"{environment}/{STATE}/{STAGING}/{name}"
+    written = []
+    with told("write", folder):
+        os.mkdir(folder, 0o700)
+        for file in files:
+            write_new(f"{folder}/{file.path}", file.data, secret=file.secret)
+            written.append((file.path, sha256(file.data).hexdigest()))
+    return Staged(name, tuple(written))
+
+
+def write_new(path: str, data: bytes, *, secret: bool) -> None:
+    """Write a file that is not there yet; a secret one is its owner's alone from the start."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags, 0o600 if secret else 0o644)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+    finally:
+        os.close(descriptor)

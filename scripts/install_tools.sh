@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# install_tools.sh TOOL...: installs the programs that are missing, through apt, when that is possible.
+# Never fails: whoever needs a tool says so when it is not there.
+set -uo pipefail
+
+package_of() {
+    case $1 in
+        keytool) echo default-jre-headless ;;
+        certtool) echo gnutls-bin ;;
+        *) echo "$1" ;;
+    esac
+}
+
+present() {
+    case $1 in
+        python3-venv) python3 -c 'import ensurepip' 2>/dev/null ;;
+        *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+missing=() packages=()
+for tool in "$@"; do
+    present "$tool" && continue
+    missing+=("$tool")
+    packages+=("$(package_of "$tool")")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    if ! sudo -n true 2>/dev/null; then
+        echo "Missing: ${missing[*]}. To have them: apt install ${packages[*]} (or your system's packages)." >&2
+        exit 0
+    fi
+    as_root=(sudo -n)
+fi
+if ! command -v apt-get >/dev/null; then
+    echo "Missing: ${missing[*]}. This system has no apt; please install them in its own way." >&2
+    exit 0
+fi
+
+echo "Installing ${packages[*]} ..." >&2
+export DEBIAN_FRONTEND=noninteractive
+install() { "${as_root[@]}" apt-get install -qq -y --no-install-recommends "${packages[@]}" >/dev/null 2>&1; }
+# The list of packages may be older than the packages are.
+install || { "${as_root[@]}" apt-get update -qq >/dev/null 2>&1 && install; } ||
+    echo "apt could not install ${packages[*]}; going on without." >&2
+exit 0

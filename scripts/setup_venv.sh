@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# setup_venv.sh PYTHON FOLDER: a virtual environment with pkigen, editable, and its development tools.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+asked=$1 venv=$2
+
+new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+python=
+for candidate in "$asked" python3 python3.14 python3.13 python3.12 python3.11; do
+    if new_enough "$candidate"; then
+        python=$candidate
+        break
+    fi
+done
+if [ -z "$python" ]; then
+    echo "pkigen needs Python 3.11 or later, and none was found. Say which with: make PYTHON=/path/to/python3" >&2
+    exit 1
+fi
+
+# Debian ships Python without the module that puts pip into a virtual environment.
+if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    scripts/install_tools.sh python3-venv
+    if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+        echo "$python cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2
+        exit 1
+    fi
+fi
+
+echo "Setting up $venv with $("$python" --version) ..."
+"$python" -m venv "$venv"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -e '.[dev]'

@@ -1,0 +1,90 @@
+"""Help: there for every command, with an example, within 80 columns, and quick."""
+
+from __future__ import annotations
+
+import resource
+from pathlib import Path
+
+import pytest
+
+import pkigen.cli
+from pkigen import __version__
+from pkigen.cli._app import COMMANDS
+from tests.cli.conftest import Cli, finish, start
+from tests.tools import python
+
+_NAMES = [command.__name__ for command in COMMANDS]
+
+
+def test_every_command_file_is_a_command() -> None:
+    folder = Path(pkigen.cli.__file__).parent
+    assert sorted(_NAMES) == sorted(path.stem for path in folder.glob("[!_]*.py"))
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_a_commands_help_has_an_example_and_fits_the_screen(cli: Cli, name: str) -> None:
+    outcome = cli(name, "--help")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert f"    pkigen {name}" in outcome.out
+    assert max(map(len, outcome.out.splitlines())) <= 80
+
+
+def test_the_help_names_every_command_with_its_whole_summary(cli: Cli) -> None:
+    outcome = cli("--help")
+    assert (outcome.code, outcome.err) == (0, "")
+    summaries = outcome.out.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in summaries] == _NAMES
+    assert all(line.endswith(".") and not line.endswith("...") for line in summaries)
+
+
+def test_the_version_is_told(cli: Cli) -> None:
+    assert cli("--version").out == f"pkigen {__version__}\n"
+
+
+def test_help_answers_within_a_fifth_of_a_second_of_cpu() -> None:
+    def once() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert finish(start("--help")).code == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+    once()  # the first run may have to compile the modules
+    assert min(once() for _ in range(5)) <= 0.2
+
+
+def test_help_imports_nothing_that_only_a_command_needs() -> None:
+    heavy = {"cryptography", "jinja2", "pydantic", "rich", "starlette", "uvicorn", "yaml"}
+    code = "import sys; from pkigen.cli import main; main(['--help']); print(*sys.modules)"
+    loaded = python("-c", code).splitlines()[-1].split()
+    assert not heavy & set(loaded)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_is_given_its_completion(shell: str) -> None:
+    outcome = finish(start(environ={"_PKIGEN_COMPLETE": f"source_{shell}"}))
+    assert outcome.code == 0
+    assert "_PKIGEN_COMPLETE" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("pkigen bu", ["build"]),
+        ("pkigen build --se", ["--seed"]),
+        ("pkigen build min", ["minimal"]),
+        ("pkigen build con", ["contoso.yaml"]),
+        ("pkigen build profiles/x", ["profiles/x.yml"]),
+        ("pkigen init def", ["defender-iot"]),
+        ("pkigen build x --keys ", ["fresh", "pool"]),
+    ],
+)
+def test_what_is_begun_is_completed(tmp_path: Path, words: str, offered: list[str]) -> None:
+    (tmp_path / "profiles").mkdir()
+    for name in ("contoso.yaml", "contoso.txt", "profiles/x.yml"):
+        (tmp_path / name).touch()
+    environ = {
+        "_PKIGEN_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split(" ")) - 1),
+    }
+    assert finish(start(cwd=tmp_path, environ=environ)).out.split() == offered

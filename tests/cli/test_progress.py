@@ -1,0 +1,106 @@
+"""How far a build is: lines in a pipe, a bar on a terminal, never a reason to fail."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+
+import pytest
+
+from pkigen.cli._progress import Bar, Lines, meter
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time, as the one element of a list."""
+    now = [100.0]
+    monkeypatch.setattr("pkigen.cli._progress.time.monotonic", lambda: now[0])
+    return now
+
+
+def test_a_pipe_gets_a_line_at_the_start_now_and_then_and_at_the_end(
+    capsys: pytest.CaptureFixture[str], clock: list[float]
+) -> None:
+    with meter() as progress:
+        assert isinstance(progress, Lines)
+        progress.start(1000, "certificates")
+        for _ in range(9):
+            clock[0] += 2
+            progress.advance(100)
+        progress.advance(100)
+    assert capsys.readouterr().err.splitlines() == [
+        "certificates: 1,000 to do",
+        "certificates: 300 of 1,000, 50.0/s, 14 s left",
+        "certificates: 600 of 1,000, 50.0/s, 8 s left",
+        "certificates: 900 of 1,000, 50.0/s, 2 s left",
+        "certificates: 1,000 of 1,000 done in 18.0 s",
+    ]
+
+
+def test_a_build_that_fails_tells_how_far_it_came(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        with meter() as progress:
+            progress.start(10, "certificates")
+            progress.advance(3)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert "3 of 10" in capsys.readouterr().err
+
+
+def test_nothing_begun_is_nothing_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with meter() as progress:
+        progress.advance(1)
+        progress.finish()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_reader_that_went_away_does_not_stop_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", Gone())
+    with meter() as progress:
+        progress.start(2, "certificates")
+        progress.advance(2)
+
+
+def test_a_terminal_gets_a_bar_that_leaves_it_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    with meter() as progress:
+        assert isinstance(progress, Bar)
+        progress.start(10, "certificates")
+        progress.advance(5)
+    shown = terminal.getvalue()
+    assert "certificates" in shown
+    assert "5/10" in shown
+    hide, show = "\x1b[?25l", "\x1b[?25h"
+    assert shown.rindex(show) > shown.rindex(hide)
+
+
+def test_the_bar_is_without_colour_when_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", "1")
+    with meter() as progress:
+        progress.start(10, "certificates")
+        progress.advance(5)
+    assert not re.search(r"\x1b\[[0-9;]*(3[0-7]|38;5|9[0-7])", terminal.getvalue())
+
+
+def test_a_terminal_that_cannot_move_its_cursor_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", _Terminal())
+    monkeypatch.setenv("TERM", "dumb")
+    with meter() as progress:
+        assert isinstance(progress, Lines)

@@ -1,0 +1,37 @@
+"""``pkigen schema``: JSON Schemas that are ones, and that fit what they describe."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from pkigen.profile import shipped
+from tests.cli.conftest import Cli
+
+
+@pytest.mark.parametrize("document", ["profile", "manifest"])
+def test_a_schema_is_a_valid_one(cli: Cli, document: str) -> None:
+    outcome = cli("schema", document)
+    assert (outcome.code, outcome.err) == (0, "")
+    schema = json.loads(outcome.out)
+    jsonschema.validators.validator_for(schema).check_schema(schema)
+
+
+def test_without_a_name_it_is_the_profiles(cli: Cli) -> None:
+    assert cli("schema").out == cli("schema", "profile").out
+
+
+@pytest.mark.parametrize("name", shipped.names())
+def test_shipped_profiles_fit_the_schema(cli: Cli, name: str) -> None:
+    schema = json.loads(cli("schema", "profile").out)
+    jsonschema.validate(yaml.safe_load(shipped.path(name).read_bytes()), schema)
+
+
+def test_a_built_manifest_fits_the_schema(cli: Cli, profile: Path) -> None:
+    cli("build", profile)
+    schema = json.loads(cli("schema", "manifest").out)
+    jsonschema.validate(json.loads(Path("out/contoso/manifest.json").read_bytes()), schema)

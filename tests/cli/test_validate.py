@@ -1,0 +1,80 @@
+"""``pkigen validate``: all errors at once, nothing written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+
+
+def test_a_valid_profile_is_told_with_its_size(cli: Cli, profile: Path) -> None:
+    outcome = cli("validate", profile)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == "contoso is valid: 1 authorities, 4 certificates\n"
+
+
+def test_a_shipped_profile_is_known_by_its_name(cli: Cli) -> None:
+    assert cli("validate", "defender-iot").out.startswith("defender-iot is valid: 2 authorities, ")
+
+
+def test_a_file_here_goes_before_a_shipped_profile(cli: Cli, profile: Path) -> None:
+    profile.rename("minimal")
+    assert cli("validate", "minimal").out.startswith("contoso is valid")
+
+
+def test_a_folder_here_does_not_hide_a_shipped_profile(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "minimal").mkdir()
+    assert cli("validate", "minimal").code == 0
+
+
+def test_every_error_has_its_line_and_nothing_is_written(cli: Cli, profile: Path, tmp_path: Path) -> None:
+    profile.write_text(profile.read_text().replace("issuer: root", "issuer: rot") + "surplus: 1\n")
+    outcome = cli("validate", "contoso.yaml")
+    assert (outcome.code, outcome.out) == (2, "")
+    lines = outcome.err.splitlines()
+    assert len(lines) >= 3
+    assert all(line.startswith("contoso.yaml:") for line in lines)
+    assert any("did you mean 'root'?" in line for line in lines)
+    assert [path.name for path in tmp_path.iterdir()] == ["contoso.yaml"]
+
+
+def test_a_program_gets_each_error_in_parts(cli: Cli, profile: Path) -> None:
+    profile.write_text(profile.read_text().replace("issuer: root", "issuer: rot", 1))
+    outcome = cli("validate", "contoso.yaml", "--json")
+    assert outcome.code == 2
+    found = json.loads(outcome.out)
+    assert found["valid"] is False
+    (problem,) = found["problems"]
+    assert problem["file"] == "contoso.yaml"
+    assert (problem["line"], problem["suggestion"]) == (8, "root")
+    assert problem["column"] > 0
+    assert str(problem["message"]) in outcome.err
+
+
+def test_a_program_is_told_of_a_valid_profile_too(cli: Cli, profile: Path) -> None:
+    assert json.loads(cli("validate", profile, "--json").out) == {
+        "valid": True,
+        "environment": "contoso",
+        "authorities": 1,
+        "certificates": 4,
+        "problems": [],
+    }
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "build"])
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("nowhere.yaml", "no such file"),
+        ("minimol", "did you mean 'minimal'?"),
+        (".", "is a folder"),
+        ("", ""),
+    ],
+)
+def test_a_profile_that_is_not_there_is_told(cli: Cli, command: str, source: str, words: str) -> None:
+    outcome = cli(command, source)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert words in outcome.err

@@ -1,0 +1,67 @@
+"""Small profiles for the tests of builds, and ways to look at what was built."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pkigen import build
+from pkigen.environment import BuildOptions, BuildResult
+from pkigen.environment import build as build_environment
+from pkigen.profile import load
+
+Document = dict[str, Any]
+
+
+def small() -> Document:
+    """A root, an issuing CA below it and three end entities, all on P-256."""
+    return {
+        "name": "small",
+        "defaults": {"key": "ec-p256", "subject": {"O": "Test"}},
+        "authorities": {
+            "root": {"subject": {"CN": "Small Root"}},
+            "issuing": {"issuer": "root", "subject": {"CN": "Small Issuing"}, "path_length": "0"},
+        },
+        "certificates": {
+            "console": {"issuer": "issuing", "subject": {"CN": "console.test"}},
+            "sensor-{01..02}": {"issuer": "issuing", "subject": {"CN": "{{ name }}.test"}},
+        },
+    }
+
+
+def build_it(document: Document, out: Path, **options: Any) -> BuildResult:
+    """Build a document below ``out``; what was done is in the result."""
+    return build_environment(load(document), out, BuildOptions(**options))
+
+
+def changes(result: BuildResult) -> dict[str, str]:
+    """What was done with each entity that did not stay as it was: name -> action."""
+    return {found.id.partition("/")[2]: found.action.value for found in result.summary.changes}
+
+
+def reasons(result: BuildResult, name: str) -> str:
+    """Why something was done with an entity."""
+    found = {change.id.partition("/")[2]: change for change in result.summary.changes}
+    return "; ".join(found[name].reasons)
+
+
+def crls(result: BuildResult) -> set[str]:
+    """The authorities whose CRL was published anew."""
+    return {found.authority for found in result.summary.crls}
+
+
+def manifest(folder: Path) -> Document:
+    """The environment's manifest."""
+    loaded: Document = json.loads((folder / "manifest.json").read_text())
+    return loaded
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Every file of an environment but its state, by path."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    paths = {path.relative_to(folder).as_posix(): path for path in found}
+    return {name: path.read_bytes() for name, path in paths.items() if not name.startswith(".pkigen")}
+
+
+__all__ = ["Document", "build", "build_it", "changes", "crls", "files", "manifest", "reasons", "small"]

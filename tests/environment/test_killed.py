@@ -1,0 +1,95 @@
+"""A build killed at any moment: each certificate whole, and the next build completes."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from tests.openssl import Judge
+
+_KILLS = 60
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL is of POSIX")
+
+
+def _document(generation: int) -> str:
+    """A profile whose every generation asks for other certificates, and now and then other keys."""
+    organization = f"Generation {generation}"
+    return yaml.safe_dump(
+        {
+            "name": "killed",
+            "defaults": {
+                "key": "ec-p384" if generation % 3 == 0 else "ec-p256",
+                "subject": {"O": organization},
+            },
+            "authorities": {"root": {"subject": {"CN": "Root"}}, "issuing": {"issuer": "root"}},
+            "certificates": {
+                "host-{01..40}": {"issuer": "issuing", "formats": ["fullchain"]},
+            },
+        }
+    )
+
+
+def _broken(folder: Path) -> list[str]:
+    """The entities of an environment whose files do not belong together."""
+    found = []
+    for entity in [*folder.glob("authorities/*"), *folder.glob("certificates/*")]:
+        names = {path.name for path in entity.iterdir()}
+        wanted = {f"{entity.name}.crt", f"{entity.name}.key", "chain.pem"}
+        if not wanted <= names or not _belong_together(entity):
+            found.append(f"{entity.name}: {sorted(names)}")
+    return found
+
+
+def _belong_together(entity: Path) -> bool:
+    certificate = x509.load_pem_x509_certificate((entity / f"{entity.name}.crt").read_bytes())
+    key = load_pem_private_key((entity / f"{entity.name}.key").read_bytes(), None)
+    form = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    issuer = x509.load_pem_x509_certificates((entity / "chain.pem").read_bytes())[0]
+    certificate.verify_directly_issued_by(issuer)
+    return key.public_key().public_bytes(*form) == certificate.public_key().public_bytes(*form)
+
+
+def _start(profile: Path, out: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "pkigen", "build", str(profile), "--out", str(out)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def test_a_build_killed_at_any_moment_leaves_whole_certificates(tmp_path: Path) -> None:
+    profile, out = tmp_path / "killed.yaml", tmp_path / "out"
+    profile.write_text(_document(0))
+    started = time.monotonic()
+    assert _start(profile, out).wait() == 0
+    longest = time.monotonic() - started
+    moments = random.Random(20261123)
+    interrupted = 0
+    for generation in range(1, _KILLS + 1):
+        profile.write_text(_document(generation))
+        with _start(profile, out) as process:
+            try:
+                process.wait(moments.uniform(0.25, 1.1) * longest)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                interrupted += 1
+            process.wait()
+        assert _broken(out / "killed") == [], f"after kill {generation}"
+        assert process.returncode in (0, -signal.SIGKILL)
+    assert interrupted >= _KILLS // 2
+    assert _start(profile, out).wait() == 0
+    judge = Judge(out / "killed")
+    assert [judge.verify(case) for case in judge.manifest["cases"]] == [""] * 40
+    assert not any((out / "killed" / ".pkigen" / "staging").iterdir())

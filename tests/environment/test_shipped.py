@@ -1,0 +1,77 @@
+"""Every shipped profile builds, and openssl and keytool take what it gives."""
+
+from __future__ import annotations
+
+import subprocess
+
+import jsonschema
+import pytest
+
+from pkigen import build
+from pkigen.environment import Environment
+from pkigen.environment.manifest_schema import json_schema
+from pkigen.profile import shipped
+from tests.openssl import Judge
+
+_BEYOND_OPENSSL_3_0 = ("ml-dsa",)
+
+
+@pytest.fixture(scope="module", params=shipped.names())
+def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    return build(request.param, tmp_path_factory.mktemp("shipped"))
+
+
+@pytest.mark.needs("openssl")
+def test_openssl_verifies_every_certificate(environment: Environment) -> None:
+    judge = Judge(environment.folder)
+    for case in judge.manifest["cases"]:
+        if not case["key"]["kind"].startswith(_BEYOND_OPENSSL_3_0):
+            assert judge.verify(case) == "", case["name"]
+            assert judge.key_matches(case), case["name"]
+
+
+@pytest.mark.needs("openssl")
+def test_every_authority_has_a_crl_that_its_key_signed(environment: Environment) -> None:
+    for authority in environment.manifest["authorities"]:
+        crl = environment.folder / authority["crl"]["file"]
+        certificate = environment.folder / authority["files"]["certificate"]
+        command = ["openssl", "crl", "-inform", "DER", "-in", str(crl), "-CAfile", str(certificate), "-noout"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert "verify OK" in done.stderr
+
+
+def test_the_manifest_fits_its_schema(environment: Environment) -> None:
+    jsonschema.validate(environment.manifest, json_schema())
+
+
+def test_every_file_the_manifest_lists_is_there(environment: Environment) -> None:
+    for entity in (*environment.manifest["authorities"], *environment.manifest["cases"]):
+        for path in entity["files"].values():
+            assert (environment.folder / path).is_file()
+
+
+def test_keys_are_for_their_owner_only_and_never_below_www(environment: Environment) -> None:
+    keys = list(environment.folder.rglob("*.key"))
+    assert keys
+    for path in keys:
+        assert path.stat().st_mode & 0o077 == 0
+        assert path.parent.stat().st_mode & 0o077 == 0
+    served = [path.read_bytes() for path in environment.www.rglob("*") if path.is_file()]
+    assert served
+    assert not any(b"PRIVATE KEY" in data for data in served)
+
+
+@pytest.mark.needs("keytool")
+def test_keytool_reads_every_pkcs12(environment: Environment) -> None:
+    for case in environment.manifest["cases"]:
+        path = case["files"].get("p12")
+        if path is not None:
+            command = ["keytool", "-list", "-v", "-storetype", "PKCS12", "-storepass", "changeit"]
+            done = subprocess.run(
+                [*command, "-keystore", str(environment.folder / path)],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            assert "PrivateKeyEntry" in done.stdout
+            assert f"Certificate chain length: {len(case['path']) + 1}" in done.stdout

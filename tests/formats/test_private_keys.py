@@ -1,0 +1,63 @@
+"""Key files: openssl reads every format, with and without a passphrase."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pkigen.errors import InputError
+from pkigen.formats.private_keys import has_traditional, pkcs8, traditional
+from pkigen.formats.reading import read_private_key
+from pkigen.keys import load_private, public_key_info
+from pkigen.keys.entropy import SeededEntropy, SystemEntropy
+from pkigen.keys.kinds import parse_kind
+from pkigen.keys.sources import SeededKeys
+
+_KINDS = ["rsa-1024", "ec-p256", "ec-p521", "ed25519", "ed448"]
+
+
+def _openssl_public(path: Path, passphrase: str) -> bytes:
+    command = ["openssl", "pkey", "-in", str(path), "-passin", f"pass:{passphrase}"]
+    return subprocess.run([*command, "-pubout", "-outform", "DER"], capture_output=True, check=True).stdout
+
+
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize("passphrase", [None, b"geheim ! ~"])
+@pytest.mark.parametrize("name", _KINDS)
+def test_openssl_reads_what_is_written(tmp_path: Path, name: str, passphrase: bytes | None) -> None:
+    key = SeededKeys("x").generate(parse_kind(name), "owner")
+    public = public_key_info(load_private(key))
+    writers = [pkcs8, traditional] if has_traditional(parse_kind(name).family) else [pkcs8]
+    for write in writers:
+        path = tmp_path / write.__name__
+        path.write_bytes(write(key, passphrase, SystemEntropy()))
+        assert _openssl_public(path, (passphrase or b"").decode()) == public
+        assert read_private_key(path.read_bytes(), passphrase) == key
+
+
+def test_a_seeded_encrypted_key_repeats_and_another_does_not() -> None:
+    key = SeededKeys("x").generate(parse_kind("ec-p256"), "owner")
+    for write in (pkcs8, traditional):
+        assert write(key, b"p", SeededEntropy("x")) == write(key, b"p", SeededEntropy("x"))
+        assert write(key, b"p", SystemEntropy()) != write(key, b"p", SystemEntropy())
+
+
+@pytest.mark.parametrize("write", [pkcs8, traditional])
+def test_a_wrong_or_missing_passphrase_is_told_in_words(write: object) -> None:
+    assert callable(write)
+    key = SeededKeys("x").generate(parse_kind("ec-p256"), "owner")
+    data = write(key, b"right", SystemEntropy())
+    with pytest.raises(InputError, match="passphrase is wrong"):
+        read_private_key(data, b"wrong")
+    with pytest.raises(InputError, match="none was given"):
+        read_private_key(data, None)
+
+
+@pytest.mark.parametrize(
+    "junk", [b"", b"junk", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
+)
+def test_junk_is_not_a_private_key(junk: bytes) -> None:
+    with pytest.raises(InputError, match="not a private key"):
+        read_private_key(junk, None)

@@ -1,0 +1,121 @@
+"""Imports run downward only, without a circle; those for the type checker count as well.
+
+Adding a module to ``pkigen`` means adding it to one of the rows below.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tests.tools import ROOT
+
+# From the bottom to the top. Those of one row know nothing of each other.
+ROWS = (
+    ("errors",),
+    ("model", "oids"),
+    ("clock", "der"),
+    ("names",),
+    ("certificate",),
+    ("keys",),
+    ("formats", "revocation"),
+    ("profile",),
+    ("store", "issue"),
+    ("plan",),
+    ("environment",),
+    ("serve",),
+    ("api",),
+    ("pkigen",),
+    ("cli",),
+    ("__main__",),
+)
+HEIGHT = {unit: height for height, row in enumerate(ROWS) for unit in row}
+
+# A mistake made where certificates are made and where they are judged would hide itself.
+BANS = {
+    "check": ("pkigen.plan", "pkigen.faults", "pkigen.issue"),
+    "cli": ("cryptography",),
+}
+
+
+def _name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {_name(path): path for path in sorted((ROOT / "pkigen").rglob("*.py"))}
+
+
+def _unit(module: str) -> str:
+    """The row entry that a module belongs to: the part after ``pkigen.``."""
+    return module.split(".")[1] if "." in module else module
+
+
+def imported(source: str, package: str, modules: frozenset[str]) -> Iterator[str]:
+    """Every module that ``source`` imports, wherever in it; ``from p import m`` is ``p.m`` if that is one."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            ancestor = package.rsplit(".", node.level - 1)[0] if node.level else ""
+            base = ".".join(filter(None, (ancestor, node.module)))
+            for alias in node.names:
+                below = f"{base}.{alias.name}"
+                yield below if below in modules else base
+
+
+@cache
+def _imports_of(module: str) -> frozenset[str]:
+    path = MODULES[module]
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    return frozenset(imported(path.read_text("utf-8"), package, frozenset(MODULES)))
+
+
+def test_every_module_has_its_row() -> None:
+    assert {_unit(module) for module in MODULES} <= HEIGHT.keys()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_run_downward(module: str) -> None:
+    unit = _unit(module)
+    inner = {_unit(name) for name in _imports_of(module) if name.split(".")[0] == "pkigen"} - {unit}
+    upward = sorted(other for other in inner if HEIGHT[other] >= HEIGHT[unit])
+    assert not upward, f"{module} imports {', '.join(upward)}, which is not below {unit}"
+
+
+def test_no_import_leads_back_to_its_beginning() -> None:
+    graph = {module: _imports_of(module) & MODULES.keys() for module in MODULES}
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail("imports in a circle: " + " -> ".join(reversed(error.args[1])), pytrace=False)
+
+
+@pytest.mark.parametrize(
+    ("module", "banned"),
+    [(module, banned) for module in MODULES for banned in BANS.get(_unit(module), ())],
+)
+def test_what_a_module_must_never_import(module: str, banned: str) -> None:
+    assert not [name for name in _imports_of(module) if f"{name}.".startswith(f"{banned}.")]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import pkigen.store.index as index", "pkigen.store.index"),
+        ("from pkigen import store", "pkigen.store"),
+        ("from pkigen.store import Store", "pkigen.store"),
+        ("def late():\n    from pkigen.store import Store", "pkigen.store"),
+        ("if TYPE_CHECKING:\n    from pkigen.store import Store", "pkigen.store"),
+        ("from ..store import Store", "pkigen.store"),
+        ("from .. import store", "pkigen.store"),
+        ("from . import sibling", "pkigen.plan"),
+    ],
+)
+def test_an_import_is_seen_in_every_way_of_writing_it(source: str, expected: str) -> None:
+    assert list(imported(source, "pkigen.plan", frozenset({"pkigen", "pkigen.store"}))) == [expected]

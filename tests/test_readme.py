@@ -1,0 +1,88 @@
+"""What the README shows is run, so that it cannot show what does not work."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import tools
+
+README = (tools.ROOT / "README.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of one language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def _in_virtual_environment() -> dict[str, str]:
+    """The pkigen command of the Python that runs the tests, whether that is activated or not."""
+    return {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def _port_is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+@pytest.mark.needs("openssl", "curl")
+def test_every_command_in_the_readme_runs(tmp_path: Path) -> None:
+    if not _port_is_free(8080):
+        pytest.skip("needs port 8080, which the README uses, and another program has it")
+    lines = [line.removeprefix("$ ") for block in blocks("console") for line in block.splitlines()]
+    script = "\n".join(["set -eu", "trap 'kill $(jobs -p)' EXIT", *lines])
+    tools.run("bash", "-c", script, cwd=tmp_path, environ=_in_virtual_environment())
+
+
+def test_every_make_target_in_the_documents_exists() -> None:
+    makefile = (tools.ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    shown = set()
+    for document in tools.ROOT.glob("*.md"):
+        shown |= set(re.findall(r"^make ([a-z]+)", document.read_text("utf-8"), re.MULTILINE))
+    assert shown
+    assert shown <= targets
+
+
+def test_the_readme_lists_the_commands_as_help_does() -> None:
+    shown = tools.python("-m", "pkigen", "--help", environ={"COLUMNS": "100", "NO_COLOR": "1"})
+    listed = re.findall(r"^  (\S+) +(.+)$", shown.partition("Commands:\n")[2], re.MULTILINE)
+    readme = next(block for block in blocks("text") if block.startswith("init "))
+    assert re.findall(r"^(\S+) +(.+)$", readme, re.MULTILINE) == listed
+
+
+def test_the_profile_in_the_readme_is_valid(tmp_path: Path) -> None:
+    (tmp_path / "contoso-ot.yaml").write_text(blocks("yaml")[0], encoding="utf-8")
+    tools.python("-m", "pkigen", "validate", "contoso-ot.yaml", cwd=tmp_path)
+
+
+def test_the_errors_in_the_readme_are_what_such_mistakes_give(tmp_path: Path) -> None:
+    wrong = blocks("yaml")[0].replace("ip:10.1.0.10", "ip:10.1.0.300").replace("fullchain", "fulchain")
+    (tmp_path / "contoso-ot.yaml").write_text(wrong, encoding="utf-8")
+    command = (sys.executable, "-m", "pkigen", "validate", "contoso-ot.yaml")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    shown = next(block for block in blocks("text") if block.startswith("contoso-ot.yaml:"))
+    assert done.returncode == 2
+    assert done.stdout + done.stderr == shown
+
+
+def test_the_python_in_the_readme_runs(tmp_path: Path) -> None:
+    said = tools.python("-c", blocks("python")[0], cwd=tmp_path)
+    assert "http://127.0.0.1:" in said
+
+
+@pytest.mark.parametrize("document", sorted(tools.ROOT.glob("*.md")), ids=lambda path: path.name)
+def test_every_file_that_a_document_links_to_exists(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", document.read_text("utf-8"))
+    assert [link for link in links if not (tools.ROOT / link).exists()] == []

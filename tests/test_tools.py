@@ -1,0 +1,74 @@
+"""What becomes of a test without the program it needs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests import tools
+
+_NEEDY = """
+import pytest
+
+@pytest.mark.needs("keytool")
+def test_with_java(): pass
+
+@pytest.mark.needs("keytool", "certtool")
+def test_with_more(): pass
+
+def test_without(): pass
+"""
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture
+def needy(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    pytester.makeconftest((tools.ROOT / "tests" / "conftest.py").read_text())
+    pytester.makepyfile(_NEEDY)
+    pytester.makeini("[pytest]\nmarkers =\n    needs\n")
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    return pytester
+
+
+def test_a_missing_tool_skips_the_test_and_is_counted(
+    needy: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    result = needy.runpytest_inprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1, skipped=2)
+    result.stdout.fnmatch_lines(["1 tests did not run: needs keytool (apt install default-jre-headless)"])
+
+
+def test_a_missing_tool_is_a_failure_in_ci(needy: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    result = needy.runpytest_inprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1, errors=2)
+
+
+def test_a_tool_that_nothing_installs_is_refused() -> None:
+    with pytest.raises(ValueError, match="opnessl"):
+        tools.missing(("opnessl",))
+
+
+def test_make_installs_every_tool_that_tests_ask_for() -> None:
+    makefile = (tools.ROOT / "Makefile").read_text()
+    recipe = makefile.partition("\ntest:")[2].partition("\n\n")[0]
+    asked = re.search(r"install_tools\.sh (.*)", recipe)
+    assert asked is not None
+    assert set(asked[1].split()) == tools.PACKAGES.keys()
+
+
+def test_a_tool_that_cannot_be_installed_is_named_and_nothing_fails(tmp_path: Path) -> None:
+    (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n")
+    (tmp_path / "id").chmod(0o755)
+    bash = shutil.which("bash")
+    assert bash is not None
+    command = [bash, str(tools.ROOT / "scripts" / "install_tools.sh"), "keytool"]
+    done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "apt install default-jre-headless" in done.stderr

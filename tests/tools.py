@@ -1,0 +1,61 @@
+"""The real programs that tests run: which there are, and what becomes of a test without one.
+
+A test says ``@pytest.mark.needs("openssl", "keytool")``. On a developer's machine it is skipped
+with the reason when one is missing; where ``CI=true`` it fails, so that no gap goes unseen.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = {
+    "certtool": "gnutls-bin",
+    "curl": "curl",
+    "keytool": "default-jre-headless",
+    "openssl": "openssl",
+}
+"""Every tool a test may ask for, and the Debian package that brings it."""
+
+
+def missing(tools: tuple[str, ...]) -> list[str]:
+    """Those of ``tools`` that this machine does not have; ValueError for one that is not listed."""
+    unknown = sorted(set(tools) - PACKAGES.keys())
+    if unknown:
+        raise ValueError(f"not a tool that tests know: {', '.join(unknown)}; see tests/tools.py")
+    return [tool for tool in tools if shutil.which(tool) is None]
+
+
+def reason(tools: list[str]) -> str:
+    """Why a test does not run, and what to do about it."""
+    packages = " ".join(sorted({PACKAGES[tool] for tool in tools}))
+    return f"needs {' and '.join(sorted(tools))} (apt install {packages})"
+
+
+def gaps_are_failures() -> bool:
+    """Whether this is a machine that has to have every tool."""
+    return os.environ.get("CI", "").lower() == "true"
+
+
+def run(*command: str | Path, cwd: Path | None = None, environ: dict[str, str] | None = None) -> str:
+    """What a program prints to stdout; AssertionError with all it said when it exits with a failure."""
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env={**os.environ, **(environ or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, f"{command} exits with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def python(*arguments: str | Path, cwd: Path | None = None, environ: dict[str, str] | None = None) -> str:
+    """As ``run``, for this very Python."""
+    return run(sys.executable, *arguments, cwd=cwd, environ=environ)
