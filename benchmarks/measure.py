@@ -61,23 +61,27 @@ Contender = Callable[[Path], Cost]
 """Does its work in an empty folder and gives what that cost."""
 
 
-def in_turns(ours: Contender, other: Contender, repeats: int = REPEATS) -> Pair:
+def new_folder(space: Path) -> Path:
+    """An empty folder. It stays until the whole benchmark ends.
+
+    ext4 passes over inodes that were freed in the last minutes, one by one and for each new file:
+    whoever works after a large deletion pays for that several times over.
+    """
+    return Path(tempfile.mkdtemp(dir=space))
+
+
+def in_turns(ours: Contender, other: Contender, space: Path, repeats: int = REPEATS) -> Pair:
     """Both, ``repeats`` times, the one that begins changing from turn to turn; a first try does not count."""
-    _alone(ours)
-    _alone(other)
+    ours(new_folder(space))
+    other(new_folder(space))
     turns = []
     for turn in range(repeats):
         if turn % 2:
-            second, first = _alone(other), _alone(ours)
+            second, first = other(new_folder(space)), ours(new_folder(space))
         else:
-            first, second = _alone(ours), _alone(other)
+            first, second = ours(new_folder(space)), other(new_folder(space))
         turns.append((first, second))
     return Pair(*map(tuple, zip(*turns, strict=True)))
-
-
-def _alone(contender: Contender) -> Cost:
-    with tempfile.TemporaryDirectory(prefix="pkigen-bench-") as folder:
-        return contender(Path(folder))
 
 
 def peak_memory(command: Sequence[str], folder: Path) -> float | None:

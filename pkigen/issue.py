@@ -46,7 +46,7 @@ def issue(
         certificate(plan, spki, own, own if plan.issuer_id == entity.id else signers[plan.issuer_id], entropy)
         for plan in entity.certificates
     )
-    return Issued(entity, pkcs8, tuple(signed), chain)
+    return Issued(entity, pkcs8, spki, tuple(signed), chain)
 
 
 def certificate(

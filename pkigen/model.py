@@ -153,10 +153,12 @@ class Issued:
 
     ``certificates`` are in the order of ``entity.certificates``; they are bytes because a faulty
     one need not parse. ``chain`` is DER from the issuing CA up to and with the root.
+    ``public_key`` is the SubjectPublicKeyInfo.
     """
 
     entity: Entity
     key: bytes | None = field(repr=False)
+    public_key: bytes
     certificates: tuple[bytes, ...]
     chain: tuple[bytes, ...]
 

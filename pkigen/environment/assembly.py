@@ -17,7 +17,7 @@ from pkigen.errors import EnvironmentFailure
 from pkigen.model import Entity, File, Issued, Role
 from pkigen.store import Entry, Publication, Store
 
-_RESERVED_AT_ONCE = 256
+_RESERVED_AT_ONCE = 512
 
 
 @dataclass

@@ -12,7 +12,7 @@ from pkigen.environment.options import Action, BuildOptions, Change, CrlChange
 from pkigen.environment.session import Session
 from pkigen.formats import pem
 from pkigen.issue import Signer
-from pkigen.model import Entity
+from pkigen.model import Entity, Role
 
 TRUST = "trust.pem"
 
@@ -33,8 +33,7 @@ class Closing:
         self._settle_left()
         trusted = self._write_trust()
         self._tell_seed()
-        plan, seeded = self.session.plan, self.options.seed is not None
-        ManifestWriter(plan, self.assembly.store, trusted, seeded).write()
+        self._write_manifest(trusted)
 
     def _publish_crl(self, entity: Entity) -> None:
         store = self.assembly.store
@@ -80,8 +79,18 @@ class Closing:
         self.assembly.store.write_if_changed(TRUST, text)
         return frozenset(trusted)
 
+    def _write_manifest(self, trusted: frozenset[str]) -> None:
+        plan, store = self.session.plan, self.assembly.store
+        certificates = [found for found in self.session.survey.seen if found.startswith(Role.CERTIFICATE)]
+        revoked = frozenset(
+            found.entity_id for entity in plan.authorities for found in store.index.revocations(entity.id)
+        )
+        seeded = store.index.meta("seeded") is not None
+        ManifestWriter(plan, certificates, store, trusted, seeded, revoked).write()
+
     def _tell_seed(self) -> None:
         if self.options.seed is not None:
+            self.assembly.store.index.set_meta("seeded", "yes")
             self.assembly.summary.notes.append(
                 "made from --seed: whoever knows the seed knows every key; the clock stood at "
                 f"{self.session.plan.clock:%Y-%m-%dT%H:%M:%SZ}"

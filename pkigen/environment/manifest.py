@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import islice
 from typing import Any
 
 from pkigen.environment import crls
-from pkigen.model import Entity, Role
+from pkigen.model import Entity
 from pkigen.plan import Plan
-from pkigen.store import Entry, Revoked, Store
+from pkigen.store import Record, Store
 
 PATH = "manifest.json"
 _CHUNK = 256
@@ -21,12 +20,18 @@ _CHUNK = 256
 
 @dataclass(frozen=True, slots=True)
 class ManifestWriter:
-    """The manifest of a plan as it stands in the store; ``trusted`` are the ids in trust.pem."""
+    """The manifest of a plan as it stands in the store.
+
+    ``certificates`` are the ids of the end entities in the profile's order, ``trusted`` those of the
+    authorities in trust.pem, ``revoked`` those of whom a revocation is on record.
+    """
 
     plan: Plan
+    certificates: Sequence[str]
     store: Store
     trusted: frozenset[str]
     seeded: bool
+    revoked: frozenset[str]
 
     def write(self) -> None:
         """Write manifest.json; it stays untouched where only its clock would differ."""
@@ -58,48 +63,47 @@ class ManifestWriter:
         }
         yield _json(header)[1:-1]
         yield ',"authorities":['
-        yield from _joined(self._records(self.plan.authorities))
+        states = {entity.id: entity for entity in self.plan.authorities}
+        yield from _joined(self._records(list(states), lambda record: self._authority(states[record.id])))
         yield '\n],"cases":['
-        yield from _joined(self._records(self.plan.certificates()))
+        yield from _joined(self._records(self.certificates, self._verdict))
         yield "\n]}\n"
 
-    def _records(self, entities: Iterable[Entity]) -> Iterator[str]:
-        remaining = iter(entities)
-        while chunk := list(islice(remaining, _CHUNK)):
-            entries = self.store.index.get([entity.id for entity in chunk])
-            for entity in chunk:
-                entry = entries.get(entity.id)
-                if entry is not None:
-                    yield entry.record[:-1] + "," + _json(self._state(entity, entry))[1:]
+    def _records(self, ids: Sequence[str], further: Callable[[Record], dict[str, Any]]) -> Iterator[str]:
+        for start in range(0, len(ids), _CHUNK):
+            chunk = ids[start : start + _CHUNK]
+            records = self.store.index.records(chunk)
+            for found in map(records.get, chunk):
+                if found is not None:
+                    yield found.record[:-1] + "," + _json(further(found))[1:]
 
-    def _state(self, entity: Entity, entry: Entry) -> dict[str, Any]:
-        """What changes without a new certificate."""
-        revoked = self._revoked(entity, entry)
-        reason = None if revoked is None else {"reason": revoked.reason, "at": _iso(revoked.at)}
-        if entity.role is Role.CERTIFICATE:
-            return {"revoked": reason, "verdict": self._verdict(entry, revoked)}
-        return {"revoked": reason, "trusted": entity.id in self.trusted, "crl": self._crl(entity)}
+    def _authority(self, entity: Entity) -> dict[str, Any]:
+        revoked = self._revocation(entity.id)
+        return {"revoked": revoked, "trusted": entity.id in self.trusted, "crl": self._crl(entity)}
 
-    def _revoked(self, entity: Entity, entry: Entry) -> Revoked | None:
-        if entity.revocation is None:
-            return None
-        main = entry.serials[0]
-        for found in self.store.index.revocations_of(entity.id):
-            if (found.issuer_id, found.serial) == main:
-                return found
-        return None
-
-    def _verdict(self, entry: Entry, revoked: Revoked | None) -> dict[str, str | None]:
+    def _verdict(self, record: Record) -> dict[str, Any]:
+        """What is to be expected at the build's clock of who trusts trust.pem."""
         now = int(self.plan.clock.timestamp())
-        if entry.serials[0][0] == entry.id:
-            return _reject("path", "it is self-signed and not a trust anchor")
-        if entry.not_after < now:
-            return _reject("path", "it has expired")
-        if entry.not_before > now:
-            return _reject("path", "it is not valid yet")
+        revoked = self._revocation(record.id)
+        if record.self_signed:
+            return _reject(revoked, "path", "it is self-signed and not a trust anchor")
+        if record.not_after < now:
+            return _reject(revoked, "path", "it has expired")
+        if record.not_before > now:
+            return _reject(revoked, "path", "it is not valid yet")
         if revoked is not None:
-            return _reject("revocation", f"its CRL lists it: {revoked.reason}")
-        return {"expected": "accept", "stage": None, "reason": None}
+            return _reject(revoked, "revocation", f"its CRL lists it: {revoked['reason']}")
+        return {"revoked": None, "verdict": {"expected": "accept", "stage": None, "reason": None}}
+
+    def _revocation(self, entity_id: str) -> dict[str, str] | None:
+        """The revocation of an entity's present main certificate, if it is revoked."""
+        if entity_id not in self.revoked:
+            return None
+        entry = self.store.index.get([entity_id])[entity_id]
+        for found in self.store.index.revocations_of(entity_id):
+            if (found.issuer_id, found.serial) == entry.serials[0]:
+                return {"reason": found.reason, "at": _iso(found.at)}
+        return None
 
     def _crl(self, entity: Entity) -> dict[str, Any] | None:
         state = self.store.index.crl(entity.id)
@@ -114,8 +118,8 @@ class ManifestWriter:
         }
 
 
-def _reject(stage: str, reason: str) -> dict[str, str | None]:
-    return {"expected": "reject", "stage": stage, "reason": reason}
+def _reject(revoked: dict[str, str] | None, stage: str, reason: str) -> dict[str, Any]:
+    return {"revoked": revoked, "verdict": {"expected": "reject", "stage": stage, "reason": reason}}
 
 
 def _joined(records: Iterable[str]) -> Iterator[str]:

@@ -22,7 +22,8 @@ from pkigen.keys.kinds import parse_kind
 
 Item = TypeVar("Item")
 
-_BATCH = 64
+_BATCH = 256
+_FEW = 16
 _AHEAD = 4
 _MANY = 300
 _MANY_SEEDED_RSA = 6
@@ -80,7 +81,7 @@ class Pipeline:
         return self._make_here(tasks)
 
     def _make_here(self, tasks: Iterator[Task]) -> Iterator[Sequence[Done]]:
-        for batch in _ahead(_batches(tasks, _BATCH // _AHEAD), _AHEAD, self.generate_ahead):
+        for batch in _ahead(_batches(tasks, _FEW), _AHEAD, self.generate_ahead):
             yield [self.make_one(task) for task in batch]
 
     def _make_in_processes(self, tasks: Iterator[Task], size: int) -> Iterator[Sequence[Done]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from pkigen.keys import load_private, public_key_info
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import KeySource
-from pkigen.model import Entity, Issued
+from pkigen.model import Entity, Issued, Role
 from pkigen.store import Staged, stage
 
 
@@ -79,11 +79,13 @@ class Workshop:
         entity = task.entity
         if entity.brought is not None:
             held = entity.brought
-            return self._finish(Issued(entity, held.key, (held.certificate,), held.chain))
+            public = subject_public_key_info(held.certificate)
+            return self._finish(Issued(entity, held.key, public, (held.certificate,), held.chain))
         key = task.key or self.keys.generate(parse_kind(entity.key), entity.id)
         chain = self._chain(entity)
         if task.certificates is not None:
-            return self._finish(Issued(entity, key, task.certificates, chain))
+            public = public_key_info(load_private(key))
+            return self._finish(Issued(entity, key, public, task.certificates, chain))
         issuers = {plan.issuer_id for plan in entity.certificates} - {entity.id}
         signers = {issuer: self.signer(issuer) for issuer in issuers}
         entropy = self.entropy if self.repeatable else None
@@ -97,12 +99,9 @@ class Workshop:
     def _finish(self, issued: Issued) -> Done:
         entity = issued.entity
         staged = stage(self.folder, render(issued, self.entropy))
-        spki = sha256(self._public_key_info(issued)).hexdigest()
+        spki = sha256(issued.public_key).hexdigest()
         text = record(issued, [f"{entity.id}/{name}" for name, _ in staged.files], spki)
+        if entity.role is Role.CERTIFICATE:
+            # Nobody asks for them again, and between processes every byte is copied.
+            issued = replace(issued, key=None, public_key=b"", certificates=(), chain=())
         return Done(issued, staged, spki, text)
-
-    @staticmethod
-    def _public_key_info(issued: Issued) -> bytes:
-        if issued.key is None:
-            return subject_public_key_info(issued.certificates[0])
-        return public_key_info(load_private(issued.key))

@@ -32,6 +32,25 @@ _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z)(\*\.)?{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
 _SUBJECT_KEY = Extension(oids.SUBJECT_KEY_IDENTIFIER, False, KeyIdentifier.SUBJECT)
 _ISSUER_KEY = Extension(oids.AUTHORITY_KEY_IDENTIFIER, False, KeyIdentifier.ISSUER)
+_SAN = 3
+"""How many extensions are written before the subject alternative name."""
+_FIELDS = (
+    "basic_constraints",
+    "path_length",
+    "key_usage",
+    "extended_key_usage",
+    "subject_key_identifier",
+    "authority_key_identifier",
+    "crl_distribution_points",
+    "freshest_crl",
+    "aia",
+    "name_constraints",
+    "policies",
+    "policy_mappings",
+    "policy_constraints",
+    "inhibit_any_policy",
+    "must_staple",
+)
 _CA_USAGES = ("keyCertSign", "cRLSign")
 _SERVER_AND_CLIENT = encode.extended_key_usage(("serverAuth", "clientAuth"), False)
 
@@ -60,11 +79,34 @@ def ca_url(base_url: str, authority: str) -> str:
     return f"{base_url}/ca/{authority}.crt"
 
 
-def extensions(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> tuple[Extension, ...]:
-    """All extensions of one certificate in the order they are written; raw ones replace ours."""
-    raw = {asked.oid: Extension(asked.oid, asked.critical, asked.der) for asked in spec.extensions}
-    typed = (found for found in _typed(spec, setting) if found is not None)
-    return (*(found for found in typed if found.oid not in raw), *raw.values())
+class Extensions:
+    """The extensions of one specification after the other.
+
+    The members of a range share every field without a template, to the object: what depends on
+    those alone is encoded once for all of them.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[AuthoritySpec | CertificateSpec, Setting] | None = None
+        self._shared: tuple[Extension | None, ...] = ()
+
+    def __call__(self, spec: AuthoritySpec | CertificateSpec, setting: Setting) -> tuple[Extension, ...]:
+        """All extensions of a certificate in the order they are written; raw ones replace ours."""
+        if self._last is None or setting != self._last[1] or not _share(spec, self._last[0]):
+            self._shared = tuple(_typed(spec, setting))
+            self._last = spec, setting
+        san = _alternative_names(spec, setting)
+        typed = [found for found in (*self._shared[:_SAN], san, *self._shared[_SAN:]) if found is not None]
+        if not spec.extensions:
+            return tuple(typed)
+        raw = {asked.oid: Extension(asked.oid, asked.critical, asked.der) for asked in spec.extensions}
+        return (*(found for found in typed if found.oid not in raw), *raw.values())
+
+
+def _share(spec: AuthoritySpec | CertificateSpec, other: AuthoritySpec | CertificateSpec) -> bool:
+    """Whether two specifications have the same fields that ``_typed`` looks at."""
+    mine, others = spec.__dict__, other.__dict__
+    return all(mine.get(field) is others.get(field) for field in _FIELDS)
 
 
 def alternative_names(spec: AuthoritySpec | CertificateSpec) -> tuple[GeneralName, ...]:
@@ -87,6 +129,7 @@ def _as_general_name(common_name: str) -> GeneralName | None:
 
 
 def _typed(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> Iterator[Extension | None]:
+    """All but the subject alternative name, which differs from member to member of a range."""
     issuer, ca = setting.issuer, setting.ca
     path_length = spec.path_length if isinstance(spec, AuthoritySpec) else None
     yield _choose(
@@ -104,7 +147,6 @@ def _typed(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> Iterator[
         lambda asked: encode.extended_key_usage(asked.usages, asked.critical),
         None if ca else _SERVER_AND_CLIENT,
     )
-    yield _alternative_names(spec, setting)
     yield None if spec.subject_key_identifier else _SUBJECT_KEY
     yield _ISSUER_KEY if issuer and not spec.authority_key_identifier else None
     yield _choose(

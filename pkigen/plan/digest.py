@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from hashlib import blake2s
 
+from pkigen import names
 from pkigen.model import Extension, Name, Signature
 from pkigen.oids import TITLES
 
@@ -22,11 +23,11 @@ def digest(
 ) -> str:
     """The digest of a certificate's parts; ``validity`` is the text of the profile."""
     parts = [
-        f"subject={_short(subject)}",
-        f"issuer={_short(issuer)}",
-        f"signature={_short(signature)}",
-        f"validity={_short(validity)}",
-        *(f"{extension.oid}={_short(extension)}" for extension in extensions),
+        f"subject={_short(names.encode(subject))}",
+        f"issuer={_short(names.encode(issuer))}",
+        f"signature={_short(repr(signature).encode())}",
+        f"validity={_short(validity.encode())}",
+        *map(_of_extension, extensions),
     ]
     return ";".join(parts)
 
@@ -54,5 +55,12 @@ def _changed_parts(before: str, now: str) -> list[str]:
 
 
 @lru_cache(maxsize=1024)
-def _short(part: object) -> str:
-    return blake2s(repr(part).encode(), digest_size=8).hexdigest()
+def _of_extension(extension: Extension) -> str:
+    """Most extensions are those of many certificates."""
+    value = extension.value if isinstance(extension.value, bytes) else extension.value.value.encode()
+    return f"{extension.oid}={_short(value + bytes((extension.critical,)))}"
+
+
+@lru_cache(maxsize=1024)
+def _short(part: bytes) -> str:
+    return blake2s(part, digest_size=8).hexdigest()

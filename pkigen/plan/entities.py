@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from pkigen import names
 from pkigen.certificate import subject
-from pkigen.clock import Span, resolve_moment, shift
+from pkigen.clock import Span, Validity, resolve_moment, shift
 from pkigen.errors import InputError
 from pkigen.keys.kinds import parse_kind
 from pkigen.model import (
@@ -24,7 +24,7 @@ from pkigen.model import (
 )
 from pkigen.plan import brought
 from pkigen.plan.brought import kind_of_certificate
-from pkigen.plan.defaults import Setting, alternative_names, ca_url, crl_url, extensions
+from pkigen.plan.defaults import Extensions, Setting, alternative_names, ca_url, crl_url
 from pkigen.plan.digest import digest
 from pkigen.profile import SELF, AuthoritySpec, CertificateSpec, Profile
 
@@ -49,6 +49,8 @@ class Planner:
         self.profile = profile
         self.clock = clock
         self._serials = serials
+        self._extensions = Extensions()
+        self._last_validity: tuple[Validity, tuple[datetime, datetime]] | None = None
         self._specs = {spec.name: spec for spec in profile.authorities}
         self._brought = self._read_brought()
         self._subjects = {name: self._subject(spec) for name, spec in self._specs.items()}
@@ -141,6 +143,15 @@ class Planner:
             renew_before=self._seconds(spec.renew),
         )
 
+    def _times(self, validity: Validity) -> tuple[datetime, datetime]:
+        """not_before and not_after; the members of a range share their validity."""
+        if self._last_validity is None or self._last_validity[0] is not validity:
+            not_before, not_after = validity.resolve(self.clock)
+            if not_after < not_before:
+                raise ValueError("it ends before it begins")
+            self._last_validity = validity, (not_before, not_after)
+        return self._last_validity[1]
+
     def _seconds(self, span: Span | None) -> int:
         """A span's length from the clock on; months have no length of their own."""
         if span is None:
@@ -160,9 +171,9 @@ class Planner:
         )
         issuer_name = subject if self_signed else self._subjects[issuer]
         signature = Signature(spec.signature.digest or "", spec.signature.pss)
-        found = extensions(spec, setting)
+        found = self._extensions(spec, setting)
         issuer_id = own_id if self_signed else f"{Role.AUTHORITY}/{issuer}"
-        not_before, not_after = spec.valid.resolve(self.clock)
+        not_before, not_after = self._times(spec.valid)
         return CertificatePlan(
             issuer_id,
             subject,

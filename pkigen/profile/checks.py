@@ -93,7 +93,7 @@ class Checks:
         self._problems += [body.problem(*problem) for problem in found]
 
     def _check_authority(self, spec: AuthoritySpec) -> Found:
-        yield from self._check_entity(spec, spec.issuers[0])
+        yield from self._check_entity(spec, spec.issuers[0] if spec.issuers else SELF)
         for issuer in () if spec.brought else spec.issuers:
             yield from self._check_issuer(spec, issuer)
         if len(set(spec.issuers)) < len(spec.issuers):
@@ -124,6 +124,8 @@ class Checks:
         if common not in self._checked or spec.extensions:
             self._checked.add(common)
             yield from self._check_entity(spec, spec.issuer)
+        if spec.revoked and spec.issuer == SELF:
+            yield ("revoked",), "nobody can revoke it: a self-signed certificate is on nobody's CRL", None
         if not spec.subject and (spec.san is None or isinstance(spec.san, Omit)):
             yield ("subject",), "neither a subject nor a subject alternative name: it names nobody", None
 

@@ -12,6 +12,7 @@ from pkigen.formats.names import FORMATS
 from pkigen.keys.kinds import parse_kind
 from pkigen.profile import limits
 from pkigen.profile.asked import Omit, OrNone, Parsed, Schema, Value, unknown
+from pkigen.profile.tree import folder_of
 from pkigen.profile.values import (
     AccessLocations,
     BasicConstraints,
@@ -80,7 +81,8 @@ def _parse_passphrase(value: Any, info: ValidationInfo) -> bytes:
     """A passphrase as text, or the first line of a file."""
     if isinstance(value, dict) and list(value) == ["file"] and isinstance(value["file"], str):
         folder: Path = (info.context or {}).get("folder", Path())
-        value = _read(folder / value["file"]).decode("utf-8", "replace").partition("\n")[0].rstrip("\r")
+        path = folder_of(value["file"], folder) / value["file"]
+        value = _read(path).decode("utf-8", "replace").partition("\n")[0].rstrip("\r")
     if not isinstance(value, str):
         raise ValueError("a passphrase is a text, or {file: PATH}")
     if not 1 <= len(value) <= 256:
@@ -132,8 +134,9 @@ def _parse_path(value: Any, info: ValidationInfo) -> Path:
     if not isinstance(value, str) or not value:
         raise ValueError("this must be the path of a file")
     folder: Path = (info.context or {}).get("folder", Path())
-    _read(folder / value)
-    return folder / value
+    path = folder_of(value, folder) / value
+    _read(path)
+    return path
 
 
 Passphrase = Annotated[bytes, BeforeValidator(_parse_passphrase, json_schema_input_type=str | dict[str, str])]

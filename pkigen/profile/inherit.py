@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from pkigen.errors import Problem
@@ -10,6 +10,10 @@ from pkigen.profile.asked import unknown
 from pkigen.profile.tree import Table, Text, locate
 
 _OWN_KEYS = ("like", "each")
+
+
+Made = tuple[str, Mapping[str, str]]
+"""What a name that a range or a table makes comes from: the key, and its variables."""
 
 
 def merge(base: Table, over: Table) -> Table:
@@ -39,33 +43,46 @@ def inherit(defaults: Table, above: Table, own: Table) -> Table:
     return found
 
 
+def given(body: Table) -> Table:
+    """A body without what was said to be nothing: ``key:`` takes an inherited value away."""
+    return without(body, tuple(key for key, value in body.items() if value == ""))
+
+
 class Likeness:
     """Follows ``like`` through one section of the document."""
 
-    def __init__(self, section: Table, find: Callable[[str], str | None], where: str) -> None:
+    def __init__(self, section: Table, made: Mapping[str, Made], where: str) -> None:
         self._section = section
-        self._find = find
+        self._made = made
         self._where = where
         self.problems: list[Problem] = []
 
-    def above(self, key: str) -> Table:
-        """All that the body at ``key`` takes from those it is like, the nearest on top."""
-        layers, seen = [], [key]
+    def above(self, key: str) -> tuple[Table, dict[str, str]]:
+        """All that the body at ``key`` takes from those it is like, the nearest on top.
+
+        With it come the variables of those that a range or a table made.
+        """
+        layers, seen, lent = list[Table](), [key], dict[str, str]()
         body: Any = self._section[key]
         while isinstance(body, Table) and "like" in body:
             target = body["like"]
-            found = self._find(target) if isinstance(target, Text) else None
+            found, variables = self._find(target) if isinstance(target, Text) else (None, {})
             if found is None or found in seen:
                 self._refuse(seen[-1], target, circle=found is not None)
                 break
             seen.append(found)
+            lent = {**variables, **lent}
             body = self._section[found]
             if isinstance(body, Table):
                 layers.append(body)
         merged = Table()
         for layer in reversed(layers):
             merged = inherit(merged, Table(), without(layer, _OWN_KEYS))
-        return merged
+        lent.pop("name", None)
+        return merged, lent
+
+    def _find(self, name: str) -> tuple[str | None, Mapping[str, str]]:
+        return (name, {}) if name in self._section else self._made.get(name, (None, {}))
 
     def _refuse(self, key: str, target: Any, *, circle: bool) -> None:
         place = locate(self._section, (key, "like"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +15,10 @@ from pkigen.profile.asked import close_to
 from pkigen.profile.document import AuthoritySpec, EntitySpec, keys_of
 from pkigen.profile.names import Pattern
 from pkigen.profile.table import Row
-from pkigen.profile.template import is_template, render
-from pkigen.profile.tree import Items, Table, locate
+from pkigen.profile.template import UnknownVariable, is_template, render
+from pkigen.profile.tree import Items, Table, find, locate
 
+_WORD = re.compile(r"\w+")
 Spec = TypeVar("Spec", bound=EntitySpec)
 
 
@@ -77,7 +79,7 @@ class Body(Generic[Spec]):
         for row in self.rows if self.rows is not None else (None,):
             for text, number in self.pattern:
                 index += 1
-                own = {**self.common, "index": str(index), "number": number}
+                own = {**self.common, "index": str(index), "number": number or self.common.get("number", "")}
                 variables = {**own, **row.cells} if row else own
                 place = row.location if row else None
                 try:
@@ -124,7 +126,8 @@ class Body(Generic[Spec]):
             return _render_all(self.tree[key], instance.variables)
         except _TemplateError as error:
             path = (key, *error.path)
-            problem = Problem(str(error), self._path_text(path), self._place(instance.row, path))
+            row = None if isinstance(error.__cause__, UnknownVariable) else self._cell(instance.row, path)
+            problem = Problem(str(error), self._path_text(path), self._place(row, path))
             raise InstanceError([problem]) from error
 
     def _problems(
@@ -134,12 +137,19 @@ class Body(Generic[Spec]):
         for detail in error.errors(include_url=False, include_input=False):
             path = (*prefix, *detail["loc"])
             words, suggestion = words_of(detail, self.model, path)
-            template = instance.row if self._is_templated(path) else None
-            found.append(Problem(words, self._path_text(path), self._place(template, path), suggestion))
+            cell = self._cell(instance.row, path)
+            found.append(Problem(words, self._path_text(path), self._place(cell, path), suggestion))
         return found
 
-    def _is_templated(self, path: tuple[str | int, ...]) -> bool:
-        return bool(path) and path[0] in self._rendered_fields
+    def _cell(self, row: Location | None, path: tuple[str | int, ...]) -> Location | None:
+        """The cell of a row that the text at ``path`` takes its value from; None if it takes none."""
+        text = find(self.tree, path)
+        if row is None or not self.rows or not isinstance(text, str) or not is_template(text):
+            return None
+        words = set(_WORD.findall(text))
+        columns = (n for n, column in enumerate(self.rows[0].cells, 1) if column in words)
+        column = next(columns, None)
+        return None if column is None else Location(row.file, row.line, column)
 
     def problem(self, path: tuple[str | int, ...], message: str, suggestion: str | None = None) -> Problem:
         """A problem at a part of this body."""
@@ -156,7 +166,9 @@ class Body(Generic[Spec]):
 def _adapter(model: type[BaseModel], key: str) -> TypeAdapter[Any]:
     """What validates one field of a model by itself."""
     declared = model.model_fields[key]
-    annotation: Any = Annotated[declared.annotation, *declared.metadata]
+    annotation: Any = declared.annotation
+    for metadata in declared.metadata:
+        annotation = Annotated[annotation, metadata]
     return TypeAdapter(annotation)
 
 
@@ -210,6 +222,17 @@ _PYDANTIC_WORDS = {
     "model_type": "this must be a mapping",
     "model_attributes_type": "this must be a mapping",
     "literal_error": "only 'none' can be said here",
+    "dict_type": "this must be a mapping",
+    "int_parsing_size": "this is a whole number of fewer digits",
+}
+
+_BOUNDED_WORDS = {
+    "greater_than_equal": "this must be at least {ge}",
+    "less_than_equal": "this must be at most {le}",
+    "string_too_short": "this must have at least {min_length} characters",
+    "string_too_long": "this must have at most {max_length} characters",
+    "too_short": "there must be at least {min_length} of these",
+    "too_long": "there must be at most {max_length} of these",
 }
 
 
@@ -221,4 +244,6 @@ def words_of(detail: Any, model: type[BaseModel], path: tuple[str | int, ...]) -
         return f"unknown key '{key}'", close_to(key, keys_of(model, path[:-1]))
     if kind == "value_error":
         return str(detail["ctx"]["error"]), None
-    return _PYDANTIC_WORDS.get(kind, detail["msg"]), None
+    if kind in _BOUNDED_WORDS:
+        return _BOUNDED_WORDS[kind].format_map(detail["ctx"]), None
+    return _PYDANTIC_WORDS.get(kind, "this cannot be said here"), None

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pkigen.errors import InputError, Problem
+from pkigen.errors import InputError, Location, Problem
 from pkigen.profile import limits, shipped
 from pkigen.profile.asked import close_to
 from pkigen.profile.checks import Checks
 from pkigen.profile.document import AuthoritySpec, CertificateSpec, keys_of
 from pkigen.profile.head import Head, read_head
-from pkigen.profile.inherit import Likeness, inherit, merge, without
-from pkigen.profile.instances import Body, Spec
+from pkigen.profile.inherit import Likeness, Made, given, inherit, merge, without
+from pkigen.profile.instances import Body, InstanceError, Spec
 from pkigen.profile.names import parse_pattern
 from pkigen.profile.profile import Profile
 from pkigen.profile.table import Row, read_table
-from pkigen.profile.tree import Table, Text, from_python, locate, parse
+from pkigen.profile.tree import Table, Text, folder_of, from_python, locate, parse
 
 MOST_PROBLEMS = 100
+_MOST_SHOWN = 500
 _KNOWN = tuple({*keys_of(AuthoritySpec), *keys_of(CertificateSpec)})
+_BESIDE_FROM = ("from", "like", "each", "crl", "formats", "key_format", "passphrase", "pkcs12")
 _LATER = "{} come with a later release; leave this out for now"
 
 
@@ -30,14 +34,25 @@ def load(source: str | Path | Mapping[str, Any], *, folder: Path | None = None) 
     ``folder`` is what a mapping's paths are relative to (the working folder by default). Every
     problem of the profile is in the InputError that it raises.
     """
-    if isinstance(source, Mapping):
-        tree, path = from_python(source), None
-        assert isinstance(tree, Table)
-    else:
-        path = shipped.find(source)
-        tree, folder = _read(path), path.parent
-    loader = _Loader(tree, path, folder or Path())
-    return loader.load()
+    try:
+        if isinstance(source, Mapping):
+            tree, path = from_python(source), None
+            assert isinstance(tree, Table)
+        else:
+            path = shipped.find(source)
+            tree, folder = _read(path), path.parent
+        return _Loader(tree, path, folder or Path()).load()
+    except InputError as error:
+        raise InputError([_in_one_line(problem) for problem in error.problems]) from error
+
+
+def _in_one_line(problem: Problem) -> Problem:
+    """A problem as it can be shown: what was written can hold line breaks, and be very long."""
+    shown = []
+    for text in (problem.message, problem.where):
+        visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        shown.append(visible if len(visible) <= _MOST_SHOWN else f"{visible[:_MOST_SHOWN]} ...")
+    return replace(problem, message=shown[0], where=shown[1])
 
 
 def _read(path: Path) -> Table:
@@ -75,7 +90,13 @@ class _Loader:
             seen = {
                 (p.location, p.message) if p.location else (p.where, p.message): p for p in self._problems
             }
-            raise InputError(list(seen.values())[:MOST_PROBLEMS])
+            found = sorted(seen.values(), key=self._position)
+            raise InputError(found[:MOST_PROBLEMS])
+
+    def _position(self, problem: Problem) -> tuple[bool, str, int, int]:
+        """Where a problem is listed: in the order of the profile, then of other files."""
+        place = problem.location or Location("")
+        return place.file != str(self._path), place.file, place.line, place.column
 
     def _extended(self) -> Table:
         """The document on top of the one it extends."""
@@ -101,7 +122,7 @@ class _Loader:
         tree = self._section(section)
         defaults = self._defaults(model)
         common = {"environment": head.name, "base_url": head.base_url}
-        likeness = Likeness(tree, lambda name: _find(tree, name), section)
+        likeness = Likeness(tree, self._made(tree, common), section)
         found = []
         for key, own in tree.items():
             where, place = f"{section}.{key}", locate(tree, (key,))
@@ -115,7 +136,9 @@ class _Loader:
             if "faults" in own:
                 self._refuse(tree, where, (key, "faults"), _LATER.format("faults"))
                 continue
-            merged = inherit(defaults, likeness.above(key), without(own, ("like", "each")))
+            self._check_brought(own, where)
+            above, lent = likeness.above(key)
+            merged = given(inherit(defaults, above, without(own, ("like", "each"))))
             _name_the_subject(merged)
             try:
                 pattern = parse_pattern(key)
@@ -123,9 +146,37 @@ class _Loader:
             except (ValueError, InputError) as error:
                 self._add(error, where, place)
                 continue
-            found.append(Body(model, section, key, merged, pattern, rows, common, self._folder))
+            variables = {**lent, **common}
+            found.append(Body(model, section, key, merged, pattern, rows, variables, self._folder))
         self._problems += likeness.problems
         return tuple(found)
+
+    def _made(self, section: Table, common: Mapping[str, str]) -> dict[str, Made]:
+        """What ``like`` names and a range or a table makes, with its variables.
+
+        One pass for all of them: a section can make very many names.
+        """
+        likes = (own.get("like") for own in section.values() if isinstance(own, Table))
+        wanted = {like for like in likes if isinstance(like, Text) and like not in section}
+        found = dict[str, Made]()
+        for key, own in section.items() if wanted else ():
+            if not isinstance(own, Table) or ("{" not in key and "each" not in own):
+                continue
+            try:
+                pattern, rows = parse_pattern(key), self._rows(own, key)
+                body = Body(CertificateSpec, "", key, Table(), pattern, rows, common, self._folder)
+                instances = islice(body.instances(), limits.CERTIFICATES)
+                found |= {made.name: (key, made.variables) for made in instances if made.name in wanted}
+            except (ValueError, InputError, InstanceError):
+                continue  # it is reported where its own turn comes
+        return found
+
+    def _check_brought(self, own: Table, where: str) -> None:
+        """What the certificate of a brought authority settles cannot be said beside it."""
+        for key in own if "from" in own else ():
+            if key not in _BESIDE_FROM:
+                words = "this cannot be said of an authority that is brought from files"
+                self._refuse(own, f"{where}.{key}", (key,), words)
 
     def _section(self, name: str) -> Table:
         tree = self._tree.get(name, Table())
@@ -152,7 +203,7 @@ class _Loader:
         if not isinstance(named, Text) or not named:
             self._refuse(own, f"{where}.each", ("each",), "this must be the path of a CSV file")
             return ()
-        path = self._folder / named
+        path = folder_of(named, self._folder) / named
         if path not in self._tables:
             try:
                 self._tables[path] = read_table(path)
@@ -170,20 +221,6 @@ class _Loader:
             self._problems += [p if p.location else Problem(p.message, where, place) for p in error.problems]
         else:
             self._problems.append(Problem(str(error), where, place))
-
-
-def _find(section: Table, name: str) -> str | None:
-    """The key of a section that a name means: the key itself, or the range that makes it."""
-    if name in section:
-        return name
-    for key in section:
-        try:
-            pattern = parse_pattern(key)
-        except ValueError:
-            continue
-        if pattern.ranges and any(made == name for made, _ in pattern):
-            return key
-    return None
 
 
 def _name_the_subject(merged: Table) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cache, lru_cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache, wraps
 from typing import TYPE_CHECKING, Any
 
 from pkigen.profile import limits
@@ -21,6 +21,10 @@ _STRING_METHODS = {
     "lower", "upper", "title", "capitalize", "strip", "lstrip", "rstrip", "split", "replace",
     "startswith", "endswith", "removeprefix", "removesuffix",
 }  # fmt: skip
+
+
+class UnknownVariable(ValueError):
+    """A name that no variable has: wrong in the template, whatever a table's row says."""
 
 
 def is_template(text: str) -> bool:
@@ -40,17 +44,19 @@ def render(text: str, variables: Mapping[str, str]) -> str:
 
 def _value(name: str, variables: Mapping[str, str]) -> str:
     if name not in variables:
-        raise ValueError(unknown("variable", name, tuple(variables)))
+        raise UnknownVariable(unknown("variable", name, tuple(variables)))
     return str(variables[name])
 
 
 def _render_expressions(text: str, variables: Mapping[str, str]) -> str:
-    from jinja2 import TemplateError
+    from jinja2 import TemplateError, UndefinedError
 
     if "{%" in text or len(text) > limits.RENDERED_CHARACTERS:
         raise ValueError("only expressions, {{ ... }}, can stand here, and no statements")
     try:
         return _compile(text).render(variables)
+    except UndefinedError as error:
+        raise UnknownVariable(f"the template cannot be rendered: {error.message}") from error
     except TemplateError as error:
         raise ValueError(f"the template cannot be rendered: {error.message}") from error
     except Exception as error:
@@ -68,6 +74,18 @@ def _environment() -> SandboxedEnvironment:
     from jinja2.exceptions import SecurityError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+    def bounded(result: Any) -> Any:
+        if isinstance(result, str) and len(result) > limits.RENDERED_CHARACTERS:
+            raise SecurityError("it grows too long")
+        return result
+
+    def bounding(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)  # keeps the marks by which Jinja2 knows what to pass
+        def bounded_filter(*args: Any, **kwargs: Any) -> Any:
+            return bounded(function(*args, **kwargs))
+
+        return bounded_filter
+
     class Bounded(ImmutableSandboxedEnvironment):
         """No globals, few filters and methods, no operator or result that grows without bound."""
 
@@ -81,13 +99,13 @@ def _environment() -> SandboxedEnvironment:
                 raise SecurityError(f"'{operator}' is for numbers, and '**' for none")
             return super().call_binop(context, operator, left, right)
 
+        def wrap_str_format(self, value: Any) -> None:
+            """Not wrapped, so ``format`` is refused like any other method: its widths have no bound."""
+
         def call(self, context: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
-            result = super().call(context, function, *args, **kwargs)
-            if isinstance(result, str) and len(result) > limits.RENDERED_CHARACTERS:
-                raise SecurityError("it grows too long")
-            return result
+            return bounded(super().call(context, function, *args, **kwargs))
 
     environment = Bounded(undefined=StrictUndefined, autoescape=False)  # names, not HTML
     environment.globals.clear()
-    environment.filters = {name: environment.filters[name] for name in _FILTERS}
+    environment.filters = {name: bounding(environment.filters[name]) for name in _FILTERS}
     return environment

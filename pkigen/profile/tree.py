@@ -6,8 +6,10 @@ Read strictly: scalars stay the text that was written, so nothing turns ``NO`` i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -55,6 +57,14 @@ class Table(dict[str, Any]):
 
 Node = Text | Items | Table
 
+_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+"""What YAML calls not printable (1.2.2, 5.1) and an escape can write nevertheless."""
+
+
+def _unwanted(character: str) -> str:
+    return f"the character U+{ord(character):04X} can stand in no text"
+
+
 
 def parse(data: bytes, file: str) -> Table:
     """The mapping that a YAML file is; InputError for whatever else it is."""
@@ -78,17 +88,48 @@ def parse(data: bytes, file: str) -> Table:
     return reader.document
 
 
-def from_python(value: object, depth: int = 0) -> Node:
+def from_python(value: object) -> Node:
     """A tree without places from a Python mapping: what ``parse`` would make of the same in YAML."""
-    if depth > limits.NESTING:
-        raise InputError(f"nested deeper than {limits.NESTING}")
-    if isinstance(value, Mapping):
-        return Table({str(key): from_python(item, depth + 1) for key, item in value.items()})
-    if isinstance(value, list | tuple):
-        return Items(from_python(item, depth + 1) for item in value)
-    if isinstance(value, bool):
-        return Text(str(value).lower())
-    return Text("" if value is None else str(value))
+    return _Converter().convert(value, 0)
+
+
+class _Converter:
+    """Counts as it goes: a mapping that holds itself, or one list many times, has no end."""
+
+    def __init__(self) -> None:
+        self._size = 0
+
+    def convert(self, value: object, depth: int) -> Node:
+        self._size += 1
+        if depth > limits.NESTING or self._size > limits.NODES:
+            raise InputError(f"nested deeper than {limits.NESTING}, or more than {limits.NODES} nodes")
+        if isinstance(value, Mapping):
+            return Table({self._text(key): self.convert(item, depth + 1) for key, item in value.items()})
+        if isinstance(value, list | tuple):
+            return Items(self.convert(item, depth + 1) for item in value)
+        return Text(self._text(value))
+
+    def _text(self, value: object) -> str:
+        text = str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+        if wrong := _UNWANTED.search(text):
+            raise InputError(_unwanted(wrong[0]))
+        return text
+
+
+def find(tree: object, path: tuple[str | int, ...]) -> object:
+    """The deepest part of ``path`` that is there; parts that are not are passed over."""
+    for part in path:
+        if isinstance(tree, Table) and part in tree:
+            tree = tree[str(part)]
+        elif isinstance(tree, Items) and isinstance(part, int) and part < len(tree):
+            tree = tree[part]
+    return tree
+
+
+def folder_of(text: str, otherwise: Path) -> Path:
+    """What a path is relative to: the file that it was written in, which may be an extended one."""
+    place = text.location if isinstance(text, Text) else None
+    return Path(place.file).parent if place else otherwise
 
 
 def locate(tree: object, path: tuple[str | int, ...]) -> Location | None:
@@ -120,6 +161,7 @@ class _Open:
     key: str | None = None
     key_place: Location | None = None
     first_size: int = 0
+    depth: int = 0
 
 
 class _Reader:
@@ -130,7 +172,7 @@ class _Reader:
         self.document: Node | None = None
         self._file = file
         self._stack: list[_Open] = []
-        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._anchors: dict[str, tuple[Node, int, int]] = {}
         self._documents = 0
         self._size = 0
 
@@ -148,36 +190,45 @@ class _Reader:
             self._count(1, place)
             text = Text(event.value)
             text.location = place
+            if wrong := _UNWANTED.search(text):
+                self.problems.append(Problem(_unwanted(wrong[0]), location=place))
             self._add(text, place)
             self._remember(event.anchor, text, 1)
         elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
             self._open(event, place)
         elif isinstance(event, yaml.SequenceEndEvent | yaml.MappingEndEvent):
             closed = self._stack.pop()
-            self._remember(closed.anchor, closed.node, self._size - closed.first_size)
+            self._remember(closed.anchor, closed.node, self._size - closed.first_size, closed.depth)
         elif isinstance(event, yaml.AliasEvent):
             self._alias(event.anchor, place)
 
     def _open(self, event: yaml.SequenceStartEvent | yaml.MappingStartEvent, place: Location) -> None:
-        if len(self._stack) >= limits.NESTING:
-            raise InputError(Problem(f"nested deeper than {limits.NESTING}", location=place))
         self._check_tag(event.tag, place)
         node = Items() if isinstance(event, yaml.SequenceStartEvent) else Table()
         node.location = place
         self._add(node, place)
         self._stack.append(_Open(node, event.anchor, first_size=self._size))
+        self._deepen(len(self._stack), place)
         self._count(1, place)
 
     def _alias(self, anchor: str | None, place: Location) -> None:
         if anchor is None or anchor not in self._anchors:
             raise InputError(Problem(f"the alias *{anchor} names no anchor before it", location=place))
-        node, size = self._anchors[anchor]
+        node, size, depth = self._anchors[anchor]
         self._count(size, place)
+        self._deepen(len(self._stack) + depth, place)
         self._add(node, place)
 
-    def _remember(self, anchor: str | None, node: Node, size: int) -> None:
+    def _remember(self, anchor: str | None, node: Node, size: int, depth: int = 0) -> None:
         if anchor is not None:
-            self._anchors[anchor] = node, size
+            self._anchors[anchor] = node, size, depth
+
+    def _deepen(self, depth: int, place: Location) -> None:
+        """Note how deep the open collections are, aliases followed; ``depth`` counts from the top."""
+        if depth > limits.NESTING:
+            raise InputError(Problem(f"nested deeper than {limits.NESTING}", location=place))
+        for level, opened in enumerate(self._stack):
+            opened.depth = max(opened.depth, depth - level)
 
     def _count(self, nodes: int, place: Location) -> None:
         self._size += nodes

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from pkigen.der import IA5_STRING, PRINTABLE_STRING
 from pkigen.names import ATTRIBUTE_TYPES
 from pkigen.oids import EXTENDED_KEY_USAGES, KEY_USAGES, REASON_FLAGS
 from pkigen.profile import limits
@@ -20,6 +21,7 @@ _OID = re.compile(r"(0|1)\.([0-9]|[1-3][0-9])(\.(0|[1-9][0-9]{0,37}))*|2(\.(0|[1
 _DNS = re.compile(
     r"(\*\.|\.)?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*"
 )
+_NEVER = re.compile("[\0\ud800-\udfff]")
 _PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,./:=?-]*")
 _KINDS = ("dns", "ip", "email", "uri", "upn", "rid", "dirname")
 
@@ -38,6 +40,9 @@ def parse_uri(text: str) -> str:
     return str(text)
 
 
+AT_LEAST_ONE = Field(min_length=1)
+"""RFC 5280 knows no empty list of these (SIZE (1..MAX)); ``none`` leaves the extension out."""
+
 Oid = Annotated[str, Parsed(parse_oid, "a dotted object identifier")]
 Uri = Annotated[str, Parsed(parse_uri, "an absolute URI")]
 
@@ -52,7 +57,7 @@ def distinguished_name(value: Any) -> Pairs:
     pairs = []
     for kind, texts in value.items():
         if kind not in ATTRIBUTE_TYPES and not _OID.fullmatch(kind):
-            raise ValueError(f"no such attribute type: '{kind}'; there are {', '.join(ATTRIBUTE_TYPES)}")
+            raise ValueError(unknown("attribute type", kind, tuple(ATTRIBUTE_TYPES)))
         for text in texts if isinstance(texts, list) else [texts]:
             if not isinstance(text, str):
                 raise ValueError(f"the value of {kind} must be a text")
@@ -63,14 +68,12 @@ def distinguished_name(value: Any) -> Pairs:
 
 
 def _check_characters(kind: str, text: str) -> None:
-    from pkigen.der import IA5_STRING, PRINTABLE_STRING
-
     tag = ATTRIBUTE_TYPES.get(kind, ("", 0))[1]
     if tag == PRINTABLE_STRING and not _PRINTABLE.fullmatch(text):
         raise ValueError(f"{kind} is a PrintableString, which cannot hold '{text}'")
     if tag == IA5_STRING and not text.isascii():
         raise ValueError(f"{kind} is an IA5String, which cannot hold '{text}'")
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if _NEVER.search(text):
         raise ValueError(f"{kind} holds a character that no name can")
 
 
@@ -102,6 +105,8 @@ def parse_general_name(value: Any, *, constraint: bool = False) -> GeneralName:
 def _general_name_value(kind: str, text: str, constraint: bool) -> str:
     if kind == "ip":
         try:
+            if "%" in text:
+                raise ValueError
             return str(ip_network(text, strict=False) if constraint else ip_address(text))
         except ValueError:
             what = "a network such as 10.0.0.0/8" if constraint else "an IP address"
@@ -109,6 +114,8 @@ def _general_name_value(kind: str, text: str, constraint: bool) -> str:
     if kind == "rid":
         return parse_oid(text)
     if kind == "upn":
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+", text):
+            raise ValueError(f"'{text}' is not a user principal name such as user@a.test")
         return text
     if not text.isascii():
         raise ValueError(f"'{text}' is not ASCII; write a host name in its xn-- form")
@@ -116,6 +123,8 @@ def _general_name_value(kind: str, text: str, constraint: bool) -> str:
         return text if constraint else parse_uri(text)
     if kind == "email" and not constraint and not re.fullmatch(r"[^@\s]+@[^@\s]+", text):
         raise ValueError(f"'{text}' is not an e-mail address")
+    if kind == "dns" and not constraint and re.fullmatch(r"[0-9.]+", text):
+        raise ValueError(f"'{text}' is an address: write ip:{text}")
     if kind == "dns" and not (_is_host(text, constraint) or (constraint and not text)):
         raise ValueError(f"'{text}' is not a host name")
     return text
@@ -152,6 +161,17 @@ class Listed(Value):
         return value
 
 
+class NotEmpty(Value):
+    """A value whose fields may all be left out, but not all at once."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if all(value is None or value is False or value == () for key, value in self if key != "critical"):
+            fields = ", ".join(key for key in type(self).model_fields if key != "critical")
+            raise ValueError(f"this says nothing: give {fields}, or none to leave it out")
+        return self
+
+
 class GeneralNames(Listed):
     """Subject alternative names (RFC 5280, 4.2.1.6)."""
 
@@ -183,7 +203,7 @@ class KeyUsage(Listed):
     """Key usage (4.2.1.3), by RFC 5280's names of its bits."""
 
     _list = "usages"
-    usages: tuple[Annotated[str, Parsed(_parse_usage, ", ".join(KEY_USAGES))], ...]
+    usages: Annotated[tuple[Annotated[str, Parsed(_parse_usage, ", ".join(KEY_USAGES))], ...], AT_LEAST_ONE]
     critical: bool = True
 
 
@@ -191,7 +211,9 @@ class ExtendedKeyUsage(Listed):
     """Extended key usage (4.2.1.12), by name or OID."""
 
     _list = "usages"
-    usages: tuple[Annotated[str, Parsed(_parse_purpose, ", ".join(EXTENDED_KEY_USAGES))], ...]
+    usages: Annotated[
+        tuple[Annotated[str, Parsed(_parse_purpose, ", ".join(EXTENDED_KEY_USAGES))], ...], AT_LEAST_ONE
+    ]
     critical: bool = False
 
 
@@ -203,7 +225,7 @@ class BasicConstraints(Value):
     critical: bool = True
 
 
-class NameConstraints(Value):
+class NameConstraints(NotEmpty):
     """Name constraints (4.2.1.10)."""
 
     permitted: tuple[Subtree, ...] = ()
@@ -233,7 +255,7 @@ class Policies(Listed):
     """Certificate policies (4.2.1.4)."""
 
     _list = "policies"
-    policies: tuple[Policy, ...]
+    policies: Annotated[tuple[Policy, ...], AT_LEAST_ONE]
     critical: bool = False
 
 
@@ -248,14 +270,14 @@ class PolicyMappings(Listed):
     """Policy mappings (4.2.1.5)."""
 
     _list = "mappings"
-    mappings: tuple[PolicyMapping, ...]
+    mappings: Annotated[tuple[PolicyMapping, ...], AT_LEAST_ONE]
     critical: bool = True
 
 
 _SKIP = Annotated[int, Field(ge=0, le=2**31)]
 
 
-class PolicyConstraints(Value):
+class PolicyConstraints(NotEmpty):
     """Policy constraints (4.2.1.11)."""
 
     require_explicit: _SKIP | None = None
@@ -277,7 +299,7 @@ class InhibitAnyPolicy(Value):
         return value if isinstance(value, dict) else {"skip": value}
 
 
-class AccessLocations(Value):
+class AccessLocations(NotEmpty):
     """Authority information access (4.2.2.1); ``auto`` names the issuer's certificate as served."""
 
     ca_issuers: tuple[Uri, ...] = ()
@@ -306,12 +328,18 @@ class DistributionPoint(Value):
     def _from_uri(cls, value: Any) -> Any:
         return {"uris": [value]} if isinstance(value, str) else value
 
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Self:
+        if not self.uris and not self.crl_issuer:
+            raise ValueError("a distribution point needs uris or crl_issuer (RFC 5280, 4.2.1.13)")
+        return self
+
 
 class DistributionPoints(Listed):
     """CRL distribution points (4.2.1.13) and freshest CRL (4.2.1.15)."""
 
     _list = "points"
-    points: tuple[DistributionPoint, ...]
+    points: Annotated[tuple[DistributionPoint, ...], AT_LEAST_ONE]
     critical: bool = False
 
 

@@ -1,6 +1,6 @@
 """The environment's folder: layout, atomic writes, lock, index."""
 
-from pkigen.store.entries import CrlState, Damage, Entry, Publication, Revoked, Staged
+from pkigen.store.entries import CrlState, Damage, Entry, Publication, Record, Revoked, Staged
 from pkigen.store.index import Index
 from pkigen.store.staging import stage
 from pkigen.store.store import Store
@@ -11,6 +11,7 @@ __all__ = [
     "Entry",
     "Index",
     "Publication",
+    "Record",
     "Revoked",
     "Staged",
     "Store",

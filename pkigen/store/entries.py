@@ -32,6 +32,22 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """The part of an entry that the manifest is made of; ``serials`` as the index has them, JSON."""
+
+    id: str
+    record: str
+    not_before: int
+    not_after: int
+    serials: str
+
+    @property
+    def self_signed(self) -> bool:
+        """Whether the main certificate is signed by its own key."""
+        return self.serials.startswith(f'[["{self.id}"')
+
+
+@dataclass(frozen=True, slots=True)
 class Staged:
     """An entity's files, written and waiting: the folder's name, (file name, SHA-256) of each."""
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pkigen.errors import EnvironmentFailure
-from pkigen.store.entries import CrlState, Entry, Revoked
+from pkigen.store.entries import CrlState, Entry, Record, Revoked
 
 _VERSION = 1
 _SCHEMA = """
@@ -91,6 +91,13 @@ class Index:
         rows = self._sql.execute(f"SELECT {_COLUMNS} FROM entities WHERE id IN ({marks})", ids)  # noqa: S608
         return {row[0]: _entry(row) for row in rows}
 
+    def records(self, ids: Sequence[str]) -> dict[str, Record]:
+        """What the manifest needs of some ids, those that there are."""
+        marks = ",".join("?" * len(ids))
+        columns = "id, record, not_before, not_after, serials"
+        rows = self._sql.execute(f"SELECT {columns} FROM entities WHERE id IN ({marks})", ids)  # noqa: S608
+        return {row[0]: Record(*row) for row in rows}
+
     def entries(self) -> Iterator[Entry]:
         """All entries by id, one by one."""
         rows = self._sql.execute(f"SELECT {_COLUMNS} FROM entities ORDER BY id")  # noqa: S608
@@ -143,15 +150,13 @@ class Index:
 
         The same serial for the same entity again is no other use: a killed build had drawn it.
         """
-        taken = []
+        rows = [(authority, f"{serial:0{_SERIAL_DIGITS}x}", entity) for authority, serial, entity in serials]
         with self._transaction():
-            for authority, serial, entity in serials:
-                key = (authority, f"{serial:0{_SERIAL_DIGITS}x}")
-                self._sql.execute("INSERT OR IGNORE INTO serials VALUES (?, ?, ?)", (*key, entity))
-                query = "SELECT entity FROM serials WHERE authority = ? AND serial = ?"
-                if self._sql.execute(query, key).fetchone()[0] != entity:
-                    taken.append((authority, serial))
-        return taken
+            cursor = self._sql.executemany("INSERT OR IGNORE INTO serials VALUES (?, ?, ?)", rows)
+        if cursor.rowcount == len(rows):
+            return []
+        query = "SELECT 1 FROM serials WHERE authority = ? AND serial = ? AND entity != ?"
+        return [(row[0], int(row[1], 16)) for row in rows if self._sql.execute(query, row).fetchone()]
 
     def next_crl_number(self, authority: str) -> int:
         """The next CRL number of an authority, on record before it is used."""

@@ -29,8 +29,10 @@ class Placer:
         """Where folders wait, and where old ones end."""
         return self.environment / STATE / STAGING
 
-    def place(self, entity_id: str, folder: str) -> None:
+    def place(self, entity_id: str, folder: str) -> bool:
         """Put a staged folder where an entity's is; what was there waits in the staging area.
+
+        Whether there was anything.
 
         Where folders cannot be exchanged, there is a moment in which neither is in place:
         ``complete`` then finishes it after a kill.
@@ -38,7 +40,7 @@ class Placer:
         target, staged = self.environment / entity_id, self.staging / folder
         try:
             os.rename(staged, target)
-            return
+            return False
         except OSError:
             if not target.exists() and not target.is_symlink():
                 raise
@@ -47,6 +49,7 @@ class Placer:
         if not exchange(staged, target):
             os.rename(target, f"{staged}{_ASIDE}")
             os.rename(staged, target)
+        return True
 
     def complete(self, entry: Entry, folder: str) -> bool:
         """After a kill: whether the new folder is in place, or could be put there."""

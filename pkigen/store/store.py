@@ -105,14 +105,17 @@ class Store:
         before = self._index.get([entry.id for entry in entries])
         folders = [publication.staged.folder for publication in publications]
         self._index.begin_publishing(zip(entries, folders, strict=True))
-        for entry, folder in zip(entries, folders, strict=True):
-            self._placer.place(entry.id, folder)
+        replacing = [
+            (entry, folder)
+            for entry, folder in zip(entries, folders, strict=True)
+            if self._placer.place(entry.id, folder)
+        ]
         for name in {entry.id.partition("/")[0] for entry in entries}:
             sync_folder(self.folder / name)
         for publication in publications:
             for file in publication.loose:
                 self.write_loose(file.path, [file.data])
-        for entry, folder in zip(entries, folders, strict=True):
+        for entry, folder in replacing:
             self._settle(before.get(entry.id), entry, folder)
         self._index.end_publishing(entries)
 

@@ -1,0 +1,117 @@
+"""The rows of the speed table: what is measured, against whom, and how far it is to reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from benchmarks import contenders
+from benchmarks.measure import REPEATS, Contender, Pair, in_turns, new_folder, peak_memory, run
+
+# What a peak may differ from that of the smallest fleet and still count as not growing with it.
+_LEVEL = 1.25
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. ``reached`` is None for a row that has no goal or did not run."""
+
+    work: str
+    against: str
+    ours: str
+    other: str
+    ratio: str
+    goal: str
+    reached: bool | None
+    measured: dict[str, object] = field(default_factory=dict)
+
+
+Measurement = tuple[str, Callable[[Path], Iterator[Row]]]
+
+
+def _fresh(work: str, key: str, count: int, limit: float, space: Path) -> Iterator[Row]:
+    pair = in_turns(contenders.pkigen(key, count), contenders.bare("fresh", key, count), space)
+    yield _against_bare(work, pair, "bare keys + signing", limit)
+
+
+def _against_bare(work: str, pair: Pair, against: str, limit: float) -> Row:
+    goal = f"at most {limit:g}x"
+    return Row(work, against, *_shown(pair), f"{pair.ratio:.2f}x", goal, pair.ratio <= limit, _detail(pair))
+
+
+def _against_tools(work: str, ours: Contender, space: Path) -> Iterator[Row]:
+    for tool in contenders.TOOLS:
+        goal = f"{tool.times:g}x faster"
+        if missing := tool.missing():
+            yield Row(work, tool.name, "-", f"no {Path(missing).name} here", "-", goal, None)
+            continue
+        pair = in_turns(ours, tool.contender, space)
+        faster = 1 / pair.ratio
+        reached = faster >= tool.times
+        yield Row(work, tool.name, *_shown(pair), f"{faster:.1f}x faster", goal, reached, _detail(pair))
+
+
+def _unchanged(count: int, limit: float, space: Path) -> Iterator[Row]:
+    folder = new_folder(space)
+    command = contenders.build(contenders.write_profile(folder, "ec-p256", count), folder)
+    run(command, folder)
+    costs = [run(command, folder) for _ in range(REPEATS)]
+    cpu = median(cost.cpu for cost in costs)
+    measured: dict[str, object] = {"ours cpu": [cost.cpu for cost in costs]}
+    work = f"build again, nothing changed, {count:,}"
+    yield Row(work, "-", f"{cpu:.2f} s CPU", "-", "-", f"at most {limit:g} s", cpu <= limit, measured)
+
+
+def _memory(counts: tuple[int, ...], limit: int, space: Path) -> Iterator[Row]:
+    first = None
+    for count in counts:
+        folder = new_folder(space)
+        command = contenders.build(contenders.write_profile(folder, "ec-p256", count), folder)
+        peak = peak_memory(command, folder)
+        work = f"peak memory, {count:,} EC P-256"
+        if peak is None:
+            yield Row(work, "-", "only on Linux", "-", "-", f"under {limit} MiB, level", None)
+            continue
+        first = first or peak
+        measured: dict[str, object] = {"ours MiB": round(peak, 1)}
+        reached = peak < limit and peak / first < _LEVEL
+        goal = f"under {limit} MiB, level"
+        yield Row(work, "-", f"{peak:.0f} MiB", "-", f"{peak / first:.2f}x", goal, reached, measured)
+
+
+def _pooled(count: int, limit: float, space: Path) -> Iterator[Row]:
+    pool = {"PKIGEN_KEY_POOL": str(new_folder(space))}
+    ours = contenders.pkigen("rsa-2048", count, "--keys", "pool", environ=pool)
+    pair = in_turns(ours, contenders.bare("pool", "rsa-2048", count), space)
+    yield _against_bare(f"{count:,} RSA-2048, --keys pool", pair, "bare signing", limit)
+
+
+def measurements() -> Iterator[Measurement]:
+    """Each part of the table by name, and what measures it when given a folder to work in."""
+    for count, limit in ((22, 1.35), (202, 1.05)):
+        work = f"{count} fresh RSA-2048"
+        yield work, partial(_fresh, work, "rsa-2048", count, limit)
+    yield "tools", partial(_against_tools, "22 fresh RSA-2048", contenders.pkigen("rsa-2048", 22))
+    yield "unchanged", partial(_unchanged, 1_000, 0.6)
+    yield "10,000 EC P-256", partial(_fresh, "10,000 EC P-256", "ec-p256", 10_000, 2)
+    yield "memory", partial(_memory, (1_000, 10_000, 20_000), 200)
+    yield "pool", partial(_pooled, 10_000, 1.5)
+
+
+def _shown(pair: Pair) -> tuple[str, str]:
+    ours, other = (median(cost.wall for cost in costs) for costs in (pair.ours, pair.other))
+    return f"{ours:.2f} s", f"{other:.2f} s"
+
+
+def _detail(pair: Pair) -> dict[str, object]:
+    found: dict[str, object] = {
+        "ours": [round(cost.wall, 4) for cost in pair.ours],
+        "other": [round(cost.wall, 4) for cost in pair.other],
+        "ratio": round(pair.ratio, 4),
+    }
+    for part in pair.other[0].parts:
+        found[f"other: {part}"] = [round(cost.parts[part], 4) for cost in pair.other]
+    return found

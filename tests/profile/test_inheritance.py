@@ -1,0 +1,138 @@
+"""``defaults``, ``like`` and ``extends``: what is inherited, what wins, and where an error is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pkigen.profile import load
+from tests.profile.documents import FIRST, certificates, refused, refused_certificates, write
+
+DEFAULTS = """\
+name: test
+defaults:
+  subject: {C: US, O: Contoso, OU: Labs}
+  key: ec-p256
+authorities:
+  root: {subject: {CN: Root}}
+certificates:
+"""
+
+
+def test_defaults_reach_authorities_and_certificates_and_subjects_merge_by_attribute(tmp_path: Path) -> None:
+    loaded = load(write(tmp_path, DEFAULTS + "  a: {issuer: root, subject: {O: Other, CN: a.test}}\n"))
+    (spec,) = loaded.certificates()
+    assert spec.subject == (("C", "US"), ("O", "Other"), ("OU", "Labs"), ("CN", "a.test"))
+    assert loaded.authorities[0].subject[-1] == ("CN", "Root")
+    assert loaded.authorities[0].key == spec.key == "ec-p256"
+
+
+def test_an_empty_value_takes_an_inherited_one_away(tmp_path: Path) -> None:
+    loaded = load(
+        write(tmp_path, DEFAULTS + "  a:\n    issuer: root\n    key:\n    subject: {OU: , CN: a.test}\n")
+    )
+    (spec,) = loaded.certificates()
+    assert spec.subject == (("C", "US"), ("O", "Contoso"), ("CN", "a.test"))
+    assert spec.key == "rsa-2048"
+
+
+def test_a_certificate_without_a_subject_is_named_by_its_own_name(tmp_path: Path) -> None:
+    loaded = load(write(tmp_path, DEFAULTS + "  'unit-{1..2}': {issuer: root}\n"))
+    assert [spec.subject[-1] for spec in loaded.certificates()] == [("CN", "unit-1"), ("CN", "unit-2")]
+
+
+def test_like_copies_then_overrides(tmp_path: Path) -> None:
+    text = """
+    console: {issuer: root, subject: {O: Contoso, CN: console.test}, formats: [der], key: ec-p256}
+    copy: {like: console, subject: {CN: copy.test}, key: ec-p384}
+    copy-of-copy: {like: copy, formats: [fullchain]}
+    """
+    found = certificates(tmp_path, text)
+    assert found["copy"].subject == (("O", "Contoso"), ("CN", "copy.test"))
+    assert (found["copy"].formats, found["copy"].key) == (("der",), "ec-p384")
+    assert (found["copy-of-copy"].formats, found["copy-of-copy"].key) == (("fullchain",), "ec-p384")
+
+
+def test_like_can_name_one_of_a_range_and_the_name_is_the_new_one(tmp_path: Path) -> None:
+    text = """
+    "sensor-{01..20}": {issuer: root, subject: {CN: "{{ name }}-{{ number }}.test"}}
+    old: {like: sensor-07}
+    """
+    assert dict(certificates(tmp_path, text)["old"].subject)["CN"] == "old-07.test"
+
+
+def test_like_can_name_one_of_a_table(tmp_path: Path) -> None:
+    (tmp_path / "hosts.csv").write_text("host,site\na,north\nb,south\n")
+    text = """
+    "plc-{{ host }}": {each: hosts.csv, issuer: root, subject: {CN: "{{ name }}.{{ site }}.test"}}
+    old: {like: plc-b}
+    """
+    assert dict(certificates(tmp_path, text)["old"].subject)["CN"] == "old.south.test"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: {like: b}\nb: {like: a}", "like itself"),
+        ("a: {like: a}", "like itself"),
+        ("a: {issuer: root}\nb: {like: aa}", "'a'"),
+        ("a: {like: root}", "root"),
+        ("a: {like: [b]}", "like"),
+    ],
+)
+def test_like_that_leads_nowhere_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    said = refused_certificates(tmp_path, text)
+    assert words in said
+    assert f"test.yaml:{FIRST}" in said or f"test.yaml:{FIRST + 1}" in said
+
+
+def test_extends_lays_the_profile_over_its_base(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        DEFAULTS + "  a: {issuer: root, formats: [der, fullchain]}\n  b: {issuer: root}\n",
+        "base.yaml",
+    )
+    text = "extends: base.yaml\nname: other\ncertificates:\n  a: {formats: [pkcs12]}\n  c: {issuer: root}\n"
+    loaded = load(write(tmp_path, text))
+    found = {spec.name: spec for spec in loaded.certificates()}
+    assert (loaded.name, sorted(found)) == ("other", ["a", "b", "c"])
+    assert found["a"].formats == ("pkcs12",)
+    assert found["c"].key == "ec-p256"
+
+
+def test_extends_takes_a_shipped_profile_by_its_name(tmp_path: Path) -> None:
+    loaded = load(write(tmp_path, "extends: minimal\nname: mine\n"))
+    assert (loaded.name, loaded.count) == ("mine", 1)
+
+
+def test_a_table_of_the_base_lies_beside_the_base(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "hosts.csv").write_text("host\na\n")
+    write(tmp_path / "below", DEFAULTS + "  'plc-{{ host }}': {each: hosts.csv, issuer: root}\n", "base.yaml")
+    loaded = load(write(tmp_path, "extends: below/base.yaml\n"))
+    assert [spec.name for spec in loaded.certificates()] == ["plc-a"]
+
+
+@pytest.mark.parametrize("base", ["missing.yaml", "test.yaml", ".", "[a]", "nul\\0"])
+def test_extends_that_leads_nowhere_is_refused(tmp_path: Path, base: str) -> None:
+    assert "test.yaml:1:" in refused(
+        tmp_path, f'extends: "{base}"\nname: test\n' if "\\" in base else f"extends: {base}\nname: test\n"
+    )
+
+
+def test_extends_is_one_level(tmp_path: Path) -> None:
+    write(tmp_path, "extends: minimal\nname: a\n", "base.yaml")
+    assert "extends" in refused(tmp_path, "extends: base.yaml\nname: test\n")
+
+
+def test_an_error_in_an_inherited_value_is_shown_where_it_was_written(tmp_path: Path) -> None:
+    write(tmp_path, DEFAULTS.replace("ec-p256", "ec-p255") + "  a: {issuer: root}\n", "base.yaml")
+    said = refused(tmp_path, "extends: base.yaml\nname: other\n")
+    assert "base.yaml:4:8: " in said
+    assert "ec-p256" in said
+
+
+def test_one_bad_default_is_said_once_for_all_that_inherit_it(tmp_path: Path) -> None:
+    said = refused(tmp_path, DEFAULTS.replace("ec-p256", "ec-p255") + "  'a-{1..500}': {issuer: root}\n")
+    assert said.count("test.yaml:4:8: ") <= 3

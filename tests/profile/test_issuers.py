@@ -1,0 +1,102 @@
+"""Who issues whom: order, circles, names that are not there, authorities from files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.profile.documents import authorities, refused, refused_certificates, the_certificate
+
+
+def _refused(folder: Path, text: str) -> str:
+    return refused(folder, f"name: test\nauthorities:\n{text}")
+
+
+def test_issuers_come_before_issued(tmp_path: Path) -> None:
+    text = "leaf: {issuer: [middle, other]}\nmiddle: {issuer: root}\nother: {}\nroot: {}\n"
+    order = list(authorities(tmp_path, text))
+    for issuer, issued in (("root", "middle"), ("middle", "leaf"), ("other", "leaf")):
+        assert order.index(issuer) < order.index(issued)
+
+
+def test_an_authority_is_self_signed_when_nothing_is_said(tmp_path: Path) -> None:
+    found = authorities(tmp_path, "root:\nother: {issuer: self}\ncross: {issuer: [root, other]}\n")
+    assert {name: spec.issuers for name, spec in found.items()} == {
+        "root": ("self",),
+        "other": ("self",),
+        "cross": ("root", "other"),
+    }
+
+
+def test_a_thousand_levels_are_no_recursion(tmp_path: Path) -> None:
+    text = "ca-0: {}\n" + "".join(f"ca-{n}: {{issuer: ca-{n - 1}}}\n" for n in range(1, 1000))
+    assert len(authorities(tmp_path, text)) == 1000
+    circle = "  ca-0: {issuer: ca-999}\n" + "".join(
+        f"  ca-{n}: {{issuer: ca-{n - 1}}}\n" for n in range(1, 1000)
+    )
+    assert "issued by itself" in _refused(tmp_path, circle)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("  a: {issuer: a}\n", "test.yaml:3:", "'a'"),
+        ("  a: {issuer: b}\n  b: {issuer: c}\n  c: {issuer: a}\n", "test.yaml:", "'a'"),
+        ("  root: {}\n  a: {issuer: rot}\n", "test.yaml:4:15: ", "did you mean 'root'?"),
+        ("  root: {}\n  a: {issuer: [root, rot]}\n", "test.yaml:4:", "did you mean 'root'?"),
+        ("  root: {}\n  a: {issuer: [root, root]}\n", "test.yaml:4:", "twice"),
+        ("  a: {issuer: []}\n", "test.yaml:3:", "issuer"),
+        ("  a: {issuer: {b: c}}\n", "test.yaml:3:", "issuer"),
+    ],
+)
+def test_an_issuer_that_cannot_be_is_refused(tmp_path: Path, text: str, place: str, words: str) -> None:
+    said = _refused(tmp_path, text)
+    assert place in said
+    assert words in said
+
+
+def test_an_end_entity_can_be_self_signed(tmp_path: Path) -> None:
+    assert the_certificate(tmp_path, "key: ec-p256", "two: {issuer: self}").issuer == "root"
+
+
+def test_a_certificate_without_an_issuer_is_refused(tmp_path: Path) -> None:
+    said = refused_certificates(tmp_path, "a: {subject: {CN: a}}\n")
+    assert said.startswith("test.yaml:6:")
+    assert "issuer" in said
+
+
+def test_an_unknown_issuer_is_said_once_for_a_whole_range(tmp_path: Path) -> None:
+    said = refused_certificates(tmp_path, '"a-{1..500}": {issuer: rot}\n')
+    assert len(said.splitlines()) == 1
+    assert said.startswith("test.yaml:6:26: ")
+    assert said.endswith("(did you mean 'root'?)")
+
+
+def test_an_authority_from_files_keeps_their_paths(tmp_path: Path) -> None:
+    (tmp_path / "lab.crt").write_text("certificate")
+    (tmp_path / "lab.key").write_text("key")
+    found = authorities(tmp_path, "lab: {from: {certificate: lab.crt, key: lab.key}}\n")["lab"].brought
+    assert found is not None
+    assert (found.certificate, found.key, found.chain) == (tmp_path / "lab.crt", tmp_path / "lab.key", None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lab: {from: {certificate: missing.crt}}",
+        "lab: {from: {key: lab.crt}}",
+        "lab: {from: {certificate: .}}",
+        'lab: {from: {certificate: "a\\0b"}}',
+        "lab: {from: lab.crt}",
+        "lab: {from: {certificate: lab.crt, kye: lab.crt}}",
+        "lab: {from: {certificate: big.crt}}",
+        "lab: {from: {certificate: lab.crt}, subject: {CN: x}}",
+        "lab: {from: {certificate: lab.crt}, issuer: root}",
+        "lab: {from: {certificate: lab.crt}}\n  root: {issuer: lab}",
+    ],
+)
+def test_files_that_bring_no_authority_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "lab.crt").write_text("certificate")
+    (tmp_path / "big.crt").write_bytes(b"x" * (1 << 22))
+    assert "test.yaml:3:" in (said := _refused(tmp_path, f"  {text}\n")) or "test.yaml:4:" in said

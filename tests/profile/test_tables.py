@@ -1,0 +1,115 @@
+"""Inventories: one certificate for each row, and errors that name row and column."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.profile.documents import certificates, profile_with, refused_certificates
+
+PLC = '"plc-{{ host }}": {each: hosts.csv, issuer: root, subject: {CN: "{{ host }}.{{ site }}.test"}}\n'
+
+
+def _table(folder: Path, data: str | bytes) -> None:
+    (folder / "hosts.csv").write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def test_each_row_is_a_certificate(tmp_path: Path) -> None:
+    _table(tmp_path, "host,site\nb,north\na,south\n")
+    found = certificates(tmp_path, PLC)
+    assert {name: dict(spec.subject)["CN"] for name, spec in found.items()} == {
+        "plc-b": "b.north.test",
+        "plc-a": "a.south.test",
+    }
+    assert list(found) == ["plc-b", "plc-a"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbfhost,site\r\na,x\r\n",
+        b"host,site\na,x",
+        b'"host","site"\n"a","x"\n\n',
+        b"host,site\n\na,x\n\n\n",
+    ],
+)
+def test_what_spreadsheets_write_is_read(tmp_path: Path, data: bytes) -> None:
+    _table(tmp_path, data)
+    assert list(certificates(tmp_path, PLC)) == ["plc-a"]
+
+
+def test_a_table_can_name_the_issuer(tmp_path: Path) -> None:
+    _table(tmp_path, "host,ca\na,root\n")
+    found = certificates(tmp_path, '"plc-{{ host }}": {each: hosts.csv, issuer: "{{ ca }}"}\n')
+    assert found["plc-a"].issuer == "root"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("host,site\na,x\nb\n", "hosts.csv:3:"),
+        ("host,site\na,x,y\n", "hosts.csv:2:3"),
+        ("host,host\na,x\n", "hosts.csv:1:2"),
+        ("host,my site\na,x\n", "hosts.csv:1:2"),
+        ("host,\na,x\n", "hosts.csv:1:2"),
+        ("host;site\na;x\n", "hosts.csv:1:1"),
+        ("host,name\na,x\n", "hosts.csv:1:2"),
+        ("", "hosts.csv"),
+        ('host,site\n"a,x\n', "hosts.csv:"),
+        (b"host,site\n\xe4,x\n", "hosts.csv:2:"),
+        (b"host,site\na\x00,x\n", "hosts.csv:2:"),
+        ("host,site\na,x\na,y\n", "hosts.csv:3:"),
+        ("host,site\na,x\nA,y\n", "hosts.csv:3:"),
+        ("host,site\n../b,x\n", "hosts.csv:2:"),
+        ("host,site\nb c,x\n", "hosts.csv:2:"),
+    ],
+)
+def test_a_wrong_table_names_row_and_column(tmp_path: Path, data: str | bytes, said: str) -> None:
+    _table(tmp_path, data)
+    assert said in refused_certificates(tmp_path, PLC)
+
+
+def test_every_wrong_row_is_named(tmp_path: Path) -> None:
+    _table(tmp_path, "host,site\na\nb,x\nc\n")
+    said = refused_certificates(tmp_path, PLC)
+    assert "hosts.csv:2:" in said
+    assert "hosts.csv:4:" in said
+
+
+def test_a_value_that_is_wrong_in_one_row_names_that_row(tmp_path: Path) -> None:
+    _table(tmp_path, "host,address\na,10.0.0.1\nb,10.0.0.256\n")
+    text = '"plc-{{ host }}": {each: hosts.csv, issuer: root, san: ["ip:{{ address }}"]}\n'
+    said = refused_certificates(tmp_path, text)
+    assert "hosts.csv:3:2" in said
+    assert "10.0.0.256" in said
+    assert "hosts.csv:2" not in said
+
+
+def test_a_column_that_is_missing_is_said_once_with_those_there_are(tmp_path: Path) -> None:
+    _table(tmp_path, "host,site\n" + "".join(f"h{n},x\n" for n in range(200)))
+    said = refused_certificates(tmp_path, PLC.replace("{{ site }}", "{{ sight }}"))
+    assert "did you mean 'site'?" in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("each", ["missing.csv", ".", '"a\\0b"', "[a]", "''"])
+def test_a_table_that_cannot_be_read_is_refused_at_its_place(tmp_path: Path, each: str) -> None:
+    said = refused_certificates(tmp_path, PLC.replace("hosts.csv", each))
+    assert re.search(r"test\.yaml:6:2[67]: |^test\.yaml:6:", said)
+
+
+def test_names_without_a_column_are_refused(tmp_path: Path) -> None:
+    _table(tmp_path, "host\na\nb\n")
+    assert refused_certificates(tmp_path, "plc: {each: hosts.csv, issuer: root}\n")
+
+
+def test_a_table_without_rows_makes_nothing(tmp_path: Path) -> None:
+    _table(tmp_path, "host,site\n")
+    assert profile_with(tmp_path, PLC).count == 0
+
+
+def test_a_table_over_the_limit_is_refused(tmp_path: Path) -> None:
+    _table(tmp_path, "host\n" + "a\n" * 100_001)
+    assert "100" in refused_certificates(tmp_path, PLC)

@@ -1,0 +1,139 @@
+"""Strings are templates in a sandbox: undefined names are errors, and nothing runs long or grows big."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.profile.documents import certificates, refused_certificates
+
+
+def _cn(folder: Path, template: str) -> str:
+    quoted = template.replace("'", "''")
+    return dict(
+        certificates(folder, f"a-07: {{issuer: root, subject: {{CN: '{quoted}'}}}}\n")["a-07"].subject
+    )["CN"]
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{{ name }}.test", "a-07.test"),
+        ("{{name}}{{  name  }}", "a-07a-07"),
+        ("{{ name | upper }}", "A-07"),
+        ("{{ name.split('-')[1] | int + 10 }}", "17"),
+        ("{{ 'x' if index | int == 1 else 'y' }}", "x"),
+        ("{{ environment }}", "test"),
+        ("{ name }", "{ name }"),
+        ("{{ name ~ '.test' }}", "a-07.test"),
+    ],
+)
+def test_what_a_template_gives(tmp_path: Path, template: str, expected: str) -> None:
+    assert _cn(tmp_path, template) == expected
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ nane }}",
+        "{{ nane | upper }}",
+        "{{ name.nothing }}",
+        "{{ name[99] }}",
+        "{{ }}",
+        "{{ name",
+        "{% if %}",
+        "{{ 1 // 0 }}",
+        "{{ name + 1 }}",
+        "{{ name | nofilter }}",
+        "{{ name is notest }}",
+        "{{ nane if false }}{{ nane }}",
+        "{{ ''.__class__ }}",
+        "{{ ''.__class__.__mro__ }}",
+        "{{ name.format('x') }}",
+        "{{ self }}",
+        "{{ lipsum() }}",
+        "{{ cycler }}",
+        "{% include 'x' %}",
+        "{% import 'x' as y %}",
+        "{{ namespace() }}",
+    ],
+)
+def test_what_a_template_cannot_say_is_refused_at_its_place(tmp_path: Path, template: str) -> None:
+    quoted = template.replace("'", "''")
+    said = refused_certificates(tmp_path, f"a: {{issuer: root, subject: {{CN: '{quoted}'}}}}\n")
+    assert "test.yaml:6:" in said
+    assert "subject" in said
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ 'a' * 10 ** 9 }}",
+        "{{ 9 ** 9 ** 9 ** 9 }}",
+        "{% for a in range(10 ** 9) %}x{% endfor %}",
+        "{% for a in 'x' * 4000 %}{% for b in 'x' * 4000 %}x{% endfor %}{% endfor %}",
+        "{{ '%999999999d' % 1 }}",
+        "{{ '{:>999999999}'.format(1) }}",
+        "{{ name.ljust(10 ** 9) }}",
+        "{{ name.center(999999999) }}",
+        "{{ name | center(999999999) }}",
+        "{{ [name] * 999999999 }}",
+        "{{ name | indent(999999999) }}",
+        "{% set a = 'x' * 4000 %}{% set a = a ~ a ~ a ~ a %}{{ a }}",
+        "{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}",
+        "{{ " + "-" * 3900 + "1 }}",
+        "{{ " + "name.replace('', name)" + ".replace('', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')" * 60 + " }}",
+        "{{ name" + " | replace('a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')" * 50 + " }}",
+    ],
+)
+def test_a_template_bomb_is_refused_at_once(tmp_path: Path, template: str) -> None:
+    quoted = template.replace("'", "''")
+    started = time.process_time()
+    said = refused_certificates(tmp_path, f"a-a-a-a: {{issuer: root, subject: {{CN: '{quoted}'}}}}\n")
+    assert time.process_time() - started < 5
+    assert "test.yaml:6:" in said
+
+
+def test_a_long_result_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(f"host,text\na,{'x' * 4097}\n")
+    said = refused_certificates(
+        tmp_path, '"a-{{ host }}": {each: t.csv, issuer: root, subject: {CN: "{{ text }}"}}\n'
+    )
+    assert "4" in said
+
+
+def test_a_value_from_a_table_is_never_a_template_itself(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("host,text\na,{{ host }}\nb,{% if %}\n")
+    text = (
+        '"a-{{ host }}": {each: t.csv, issuer: root, subject: {CN: "{{ text }}", O: "{{ text | upper }}"}}\n'
+    )
+    found = certificates(tmp_path, text)
+    assert dict(found["a-a"].subject) == {"CN": "{{ host }}", "O": "{{ HOST }}"}
+    assert dict(found["a-b"].subject)["CN"] == "{% if %}"
+
+
+def test_a_passphrase_is_in_no_message(tmp_path: Path) -> None:
+    said = refused_certificates(tmp_path, "a: {issuer: root, passphrase: 'hunter2 {{ nane }}', key: bad}\n")
+    assert "hunter2" not in said
+    spec = certificates(tmp_path, "a: {issuer: root, passphrase: hunter2, pkcs12: {passphrase: hunter2}}\n")[
+        "a"
+    ]
+    assert spec.passphrase == b"hunter2"
+    assert "hunter2" not in repr(spec)
+
+
+def test_simple_variables_do_not_load_the_template_engine(tmp_path: Path) -> None:
+    path = tmp_path / "test.yaml"
+    path.write_text('name: t\ncertificates: {"a-{1..3}": {issuer: self, subject: {CN: "{{ name }}.test"}}}\n')
+    program = (
+        "import sys; from pkigen.profile import load; "
+        "list(load(sys.argv[1]).certificates()); print('jinja2' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
