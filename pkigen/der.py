@@ -88,6 +88,7 @@ def string(tag: int, value: str) -> bytes:
     return tlv(tag, value.encode(_STRING_CODECS.get(tag, "utf-8")))
 
 
+@lru_cache(maxsize=64)
 def time(instant: datetime) -> bytes:
     """Time: UTCTime through 2049, GeneralizedTime from 2050 and before 1950 (RFC 5280, 4.1.2.5)."""
     utc = instant.astimezone(UTC)

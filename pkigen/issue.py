@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pkigen import der, names
-from pkigen.keys import PrivateKey, key_identifier, load_private, public_key_info
+from pkigen.keys import PrivateKey, key_identifier, load_private, public_key_info, to_pkcs8
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.signing import sign, signature_algorithm
 from pkigen.model import CertificatePlan, Entity, Extension, Issued, KeyIdentifier
@@ -30,7 +31,7 @@ def signer(pkcs8: bytes, identifier: bytes | None = None) -> Signer:
 
 def issue(
     entity: Entity,
-    pkcs8: bytes,
+    key: PrivateKey,
     signers: Mapping[str, Signer],
     chain: tuple[bytes, ...],
     entropy: Entropy | None,
@@ -40,13 +41,13 @@ def issue(
     ``signers`` holds the issuing authorities by id; the entity's own id stands for itself.
     ``chain`` is the DER of the authorities above. With ``entropy`` every signature repeats.
     """
-    own = signer(pkcs8)
-    spki = public_key_info(own.key)
+    spki = public_key_info(key)
+    own = Signer(key, key_identifier(spki))
     signed = (
         certificate(plan, spki, own, own if plan.issuer_id == entity.id else signers[plan.issuer_id], entropy)
         for plan in entity.certificates
     )
-    return Issued(entity, pkcs8, spki, tuple(signed), chain)
+    return Issued(entity, to_pkcs8(key), spki, tuple(signed), chain)
 
 
 def certificate(
@@ -72,10 +73,15 @@ def certificate(
 
 
 def _extension(extension: Extension, subject: bytes, issuer: bytes) -> bytes:
-    value = extension.value
-    if value is KeyIdentifier.SUBJECT:
-        value = der.octet_string(subject)
-    elif value is KeyIdentifier.ISSUER:
-        value = der.sequence(der.tlv(0x80, issuer))
-    critical = (der.boolean(True),) if extension.critical else ()
-    return der.sequence(der.oid(extension.oid), *critical, der.octet_string(value))
+    if extension.value is KeyIdentifier.SUBJECT:
+        return _encoded(extension.oid, extension.critical, der.octet_string(subject))
+    if extension.value is KeyIdentifier.ISSUER:
+        return _encoded(extension.oid, extension.critical, der.sequence(der.tlv(0x80, issuer)))
+    return _encoded(extension.oid, extension.critical, extension.value)
+
+
+@lru_cache(maxsize=256)
+def _encoded(oid: str, critical: bool, value: bytes) -> bytes:
+    """An Extension in DER; most are those of many certificates."""
+    flag = (der.boolean(True),) if critical else ()
+    return der.sequence(der.oid(oid), *flag, der.octet_string(value))

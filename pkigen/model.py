@@ -1,4 +1,8 @@
-"""The values that travel from the plan to the disk. Plain, frozen, picklable, without behaviour."""
+"""The values that travel from the plan to the disk. Plain, frozen, picklable, without behaviour.
+
+Those of the plan go to other processes by the thousand. They have no slots: a frozen dataclass with
+slots is pickled in Python, field by field, one without in C.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ class Role(StrEnum):
     CERTIFICATE = "certificates"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Attribute:
     """One AttributeTypeAndValue (RFC 5280, 4.1.2.4); ``tag`` is the string type's ASN.1 tag.
 
@@ -37,7 +41,7 @@ class KeyIdentifier(Enum):
     ISSUER = "authority key identifier"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Extension:
     """One extension (RFC 5280, 4.2); ``value`` is the DER inside extnValue."""
 
@@ -46,7 +50,7 @@ class Extension:
     value: bytes | KeyIdentifier
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signature:
     """How a signer is asked to sign; a ``digest`` of "" is the one that fits the signer's key.
 
@@ -57,7 +61,7 @@ class Signature:
     pss: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CertificatePlan:
     """A certificate as it will be signed: all of the TBSCertificate but the keys.
 
@@ -77,7 +81,7 @@ class CertificatePlan:
     spec: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Output:
     """How an entity's files are written. ``alias`` and ``pkcs12_passphrase`` are for PKCS#12."""
 
@@ -88,7 +92,7 @@ class Output:
     alias: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Revocation:
     """A revocation asked for: the reason code's RFC 5280 name, the instant, the text it came from.
 
@@ -101,7 +105,7 @@ class Revocation:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CrlPlan:
     """The CRL an authority publishes: lifetime in seconds, and where clients find it."""
 
@@ -109,7 +113,7 @@ class CrlPlan:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Brought:
     """An authority that came from files: its certificate, those above it, its key (PKCS#8)."""
 
@@ -118,7 +122,7 @@ class Brought:
     key: bytes | None = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entity:
     """An authority or an end entity: one key, one or more certificates for it, one folder.
 

@@ -63,6 +63,7 @@ def encode(value: Name) -> bytes:
     return der.sequence(*(der.set_of(*map(_encode_attribute, rdn)) for rdn in value))
 
 
+@lru_cache(maxsize=256)
 def _encode_attribute(attribute: Attribute) -> bytes:
     value = attribute.value
     if isinstance(value, bytes):

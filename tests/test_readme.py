@@ -39,7 +39,8 @@ def _port_is_free(port: int) -> bool:
 @pytest.mark.needs("openssl", "curl")
 def test_every_command_in_the_readme_runs(tmp_path: Path) -> None:
     if not _port_is_free(8080):
-        pytest.skip("needs port 8080, which the README uses, and another program has it")
+        reason = "needs port 8080, which the README uses, and another program has it"
+        pytest.fail(reason) if tools.gaps_are_failures() else pytest.skip(reason)
     lines = [line.removeprefix("$ ") for block in blocks("console") for line in block.splitlines()]
     script = "\n".join(["set -eu", "trap 'kill $(jobs -p)' EXIT", *lines])
     tools.run("bash", "-c", script, cwd=tmp_path, environ=_in_virtual_environment())

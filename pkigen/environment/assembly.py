@@ -14,7 +14,7 @@ from pkigen.environment.options import Action, Summary
 from pkigen.environment.survey import Decided, makes
 from pkigen.environment.work import Authority, Done, Task, Workshop
 from pkigen.errors import EnvironmentFailure
-from pkigen.model import Entity, File, Issued, Role
+from pkigen.model import Entity, File, Issued
 from pkigen.store import Entry, Publication, Store
 
 _RESERVED_AT_ONCE = 512
@@ -24,7 +24,7 @@ _RESERVED_AT_ONCE = 512
 class Assembly:
     """One build under way.
 
-    ``under_way`` holds what was announced as a task and is not published yet; ``revoked`` the ids of
+    ``under_way`` holds what is being made and is not published yet; ``revoked`` the ids of
     entities with a revocation on record.
     """
 
@@ -34,7 +34,7 @@ class Assembly:
     authorities: dict[str, Entity]
     key_source: str
     summary: Summary = field(default_factory=Summary)
-    under_way: dict[str, Decided] = field(default_factory=dict)
+    under_way: dict[str, tuple[Entity, Decided]] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
 
     def tasks(self, decided: Iterable[Decided]) -> Iterator[Task]:
@@ -45,8 +45,9 @@ class Assembly:
             for found in chunk:
                 self.summary.add(found.change)
                 if makes(found.change):
-                    self.under_way[found.entity.id] = found
-                    tasks.append(self._task(found))
+                    task = self._task(found)
+                    self.under_way[found.entity.id] = task.entity, found
+                    tasks.append(task)
                 elif found.entry is not None:
                     self._record_revocation(found.entity, found.entry.serials)
             yield from self._reserved(tasks)
@@ -55,10 +56,10 @@ class Assembly:
         """Put finished entities in place, each at once or not at all."""
         self.store.publish([self._publication(found) for found in done])
         for found in done:
-            entity = found.issued.entity
-            self._record_revocation(entity, _serials(found.issued))
-            if entity.role is Role.AUTHORITY:
-                self._register(found)
+            entity = self.under_way.pop(found.id)[0]
+            self._record_revocation(entity, _serials(entity))
+            if found.issued is not None:
+                self._register(found, found.issued)
 
     def load_authorities(self) -> None:
         """Read the authorities that stay as they are: others are about to need them."""
@@ -92,12 +93,11 @@ class Assembly:
         return tasks
 
     def _publication(self, done: Done) -> Publication:
-        issued, entity = done.issued, done.issued.entity
-        found = self.under_way.pop(entity.id)
+        entity, found = self.under_way[done.id]
         loose: tuple[File, ...] = ()
-        if entity.role is Role.AUTHORITY:
-            loose = (File(f"www/ca/{entity.name}.crt", issued.certificates[0]),)
-        not_before, not_after = _times(issued)
+        if done.issued is not None:
+            loose = (File(f"www/ca/{entity.name}.crt", done.issued.certificates[0]),)
+        not_before, not_after = _times(entity)
         source = found.entry.key_source if found.entry and not found.change.new_key else self.key_source
         return Publication(
             Entry(
@@ -108,7 +108,7 @@ class Assembly:
                 key_kind=entity.key,
                 key_source=BROUGHT if entity.brought else source,
                 spki=done.spki,
-                serials=_serials(issued),
+                serials=_serials(entity),
                 not_before=int(not_before.timestamp()),
                 not_after=int(not_after.timestamp()),
                 record=done.record,
@@ -117,8 +117,8 @@ class Assembly:
             loose,
         )
 
-    def _register(self, done: Done) -> None:
-        issued, entity = done.issued, done.issued.entity
+    def _register(self, done: Done, issued: Issued) -> None:
+        entity = issued.entity
         self._add_authority(entity, issued.certificates[0], issued.key)
         self.decider.fingerprints[entity.id] = dict(done.staged.files)[f"{entity.name}.crt"]
 
@@ -136,16 +136,14 @@ class Assembly:
         index.clear_revocations(taken_back)
 
 
-def _serials(issued: Issued) -> tuple[tuple[str, int], ...]:
-    plans = issued.entity.certificates
-    return tuple((plan.issuer_id, plan.serial) for plan in plans)
+def _serials(entity: Entity) -> tuple[tuple[str, int], ...]:
+    return tuple((plan.issuer_id, plan.serial) for plan in entity.certificates)
 
 
-def _times(issued: Issued) -> tuple[datetime, datetime]:
-    if issued.entity.certificates:
-        main = issued.entity.certificates[0]
-        return main.not_before, main.not_after
-    return validity(issued.certificates[0])
+def _times(entity: Entity) -> tuple[datetime, datetime]:
+    if entity.brought is not None:
+        return validity(entity.brought.certificate)
+    return entity.certificates[0].not_before, entity.certificates[0].not_after
 
 
 def _as_issued(entity: Entity, certificates: Sequence[bytes]) -> Entity:

@@ -7,23 +7,25 @@ steps in Python (EC keys, pooled keys, RSA from a seed), processes take batches.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import replace
 from itertools import chain, islice
 from typing import TypeVar
 
 from pkigen.environment.work import Done, Task, Workshop
+from pkigen.keys import PrivateKey
 from pkigen.keys.kinds import parse_kind
 
 Item = TypeVar("Item")
 
 _BATCH = 256
 _FEW = 16
+_COLLECT_AFTER = 50_000
 _AHEAD = 4
 _MANY = 300
 _MANY_SEEDED_RSA = 6
@@ -43,7 +45,7 @@ class Pipeline:
         self._workshop = workshop
         self._jobs = jobs
         self._threads: ThreadPoolExecutor | None = None
-        self._keys: dict[str, Future[bytes]] = {}
+        self._keys: dict[str, Future[PrivateKey]] = {}
 
     def __enter__(self) -> Pipeline:
         return self
@@ -65,7 +67,7 @@ class Pipeline:
     def make_one(self, task: Task) -> Done:
         """Make one entity, from the key that was generated ahead if there is one."""
         future = self._keys.pop(task.entity.id, None)
-        return self._workshop.make(replace(task, key=future.result()) if future else task)
+        return self._workshop.make(task, future.result() if future else None)
 
     def make(self, tasks: Iterator[Task]) -> Iterator[Sequence[Done]]:
         """Make all tasks in order, batch by batch; no more than a few batches are under way."""
@@ -128,6 +130,9 @@ _workshops: list[Workshop] = []
 
 
 def _start_worker(workshop: Workshop) -> None:
+    # What was imported before the fork stays for ever: the collector need not look at it again.
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER)
     _workshops.append(workshop)
 
 

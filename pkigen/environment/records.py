@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -49,7 +50,7 @@ def record(issued: Issued, files: Sequence[str], spki: str) -> str:
 def _certificate(
     issuer: str | None, number: int, times: tuple[datetime, datetime], data: bytes
 ) -> dict[str, Any]:
-    not_before, not_after = (f"{instant:%Y-%m-%dT%H:%M:%SZ}" for instant in times)
+    not_before, not_after = map(_iso, times)
     return {
         "issuer": issuer,
         "serial": f"{number:x}",
@@ -57,6 +58,11 @@ def _certificate(
         "not_after": not_after,
         "sha256": sha256(data).hexdigest(),
     }
+
+
+@lru_cache(maxsize=64)
+def _iso(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _issuer(entity: Entity, plan: CertificatePlan) -> str | None:

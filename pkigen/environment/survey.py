@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from pkigen.environment.changes import Decider
@@ -67,8 +68,15 @@ class Survey:
 def output_digest(entity: Entity, salt: bytes) -> str:
     """A digest of how an entity's files are written; passphrases go in under a secret salt."""
     output = entity.output
-    secrets = [output.passphrase or b"", output.pkcs12_passphrase]
-    text = repr((output.formats, output.key_format, output.alias, secrets, entity.ca_url is None))
+    alias = None if output.alias == entity.name else output.alias
+    secrets = output.passphrase, output.pkcs12_passphrase
+    return _digest(salt, output.formats, output.key_format, alias, secrets)
+
+
+@lru_cache(maxsize=64)
+def _digest(salt: bytes, *parts: object) -> str:
+    """Most entities of an environment are written alike."""
+    text = repr(parts)
     return hmac.digest(salt, text.encode(), hashlib.sha256).hex()[:32]
 
 

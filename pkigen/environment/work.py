@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from pkigen.certificate import subject_public_key_info
 from pkigen.environment.records import record
 from pkigen.formats.rendering import render
 from pkigen.issue import Signer, issue, signer
-from pkigen.keys import load_private, public_key_info
+from pkigen.keys import PrivateKey, load_private, public_key_info
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import KeySource
@@ -28,7 +28,7 @@ class Authority:
     key_identifier: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Task:
     """An entity to make; ``key`` is the one that stays (PKCS#8), None asks for a new one.
 
@@ -40,11 +40,15 @@ class Task:
     certificates: tuple[bytes, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Done:
-    """An entity made: its files staged, what the index and the manifest say of it."""
+    """An entity made: its files staged, what the index and the manifest say of it.
 
-    issued: Issued
+    ``issued`` is there for authorities alone: others are about to need them.
+    """
+
+    id: str
+    issued: Issued | None
     staged: Staged
     spki: str
     record: str
@@ -74,18 +78,21 @@ class Workshop:
             self._signers[authority] = signer(held.key, held.key_identifier)
         return self._signers[authority]
 
-    def make(self, task: Task) -> Done:
-        """Generate the key if need be, sign, write the files into the staging area."""
+    def make(self, task: Task, generated: PrivateKey | None = None) -> Done:
+        """Generate the key if need be, sign, write the files into the staging area.
+
+        ``generated`` is a new key that was made ahead.
+        """
         entity = task.entity
         if entity.brought is not None:
             held = entity.brought
             public = subject_public_key_info(held.certificate)
             return self._finish(Issued(entity, held.key, public, (held.certificate,), held.chain))
-        key = task.key or self.keys.generate(parse_kind(entity.key), entity.id)
         chain = self._chain(entity)
-        if task.certificates is not None:
-            public = public_key_info(load_private(key))
-            return self._finish(Issued(entity, key, public, task.certificates, chain))
+        kept = load_private(task.key) if task.key else None
+        if task.key and kept and task.certificates is not None:
+            return self._finish(Issued(entity, task.key, public_key_info(kept), task.certificates, chain))
+        key = kept or generated or self.keys.generate(parse_kind(entity.key), entity.id)
         issuers = {plan.issuer_id for plan in entity.certificates} - {entity.id}
         signers = {issuer: self.signer(issuer) for issuer in issuers}
         entropy = self.entropy if self.repeatable else None
@@ -101,7 +108,4 @@ class Workshop:
         staged = stage(self.folder, render(issued, self.entropy))
         spki = sha256(issued.public_key).hexdigest()
         text = record(issued, [f"{entity.id}/{name}" for name, _ in staged.files], spki)
-        if entity.role is Role.CERTIFICATE:
-            # Nobody asks for them again, and between processes every byte is copied.
-            issued = replace(issued, key=None, public_key=b"", certificates=(), chain=())
-        return Done(issued, staged, spki, text)
+        return Done(entity.id, issued if entity.role is Role.AUTHORITY else None, staged, spki, text)

@@ -10,7 +10,7 @@ from hashlib import blake2s
 from pathlib import Path
 
 from pkigen.errors import EnvironmentFailure
-from pkigen.keys import kind_of, load_private
+from pkigen.keys import PrivateKey, kind_of, load_private, to_pkcs8
 from pkigen.keys.kinds import KeyKind
 from pkigen.keys.sources import FreshKeys
 
@@ -38,9 +38,12 @@ class PooledKeys:
     folder: Path = field(default_factory=default_folder)
     label: str = "pool"
     pure_python: bool = False
-    _held: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+    _held: dict[str, PrivateKey] = field(default_factory=dict, repr=False, compare=False)
 
-    def generate(self, kind: KeyKind, owner: str) -> bytes:
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_held": {}}
+
+    def generate(self, kind: KeyKind, owner: str) -> PrivateKey:
         """The pool's key for this owner; EnvironmentFailure when the folder cannot be trusted or used."""
         digest = blake2s(owner.encode(), digest_size=8).digest()
         name = f"{kind.name}-{int.from_bytes(digest, 'big') % SIZE:02}.p8"
@@ -54,7 +57,7 @@ class PooledKeys:
                 ) from error
         return self._held[name]
 
-    def _read(self, name: str, kind: KeyKind) -> bytes | None:
+    def _read(self, name: str, kind: KeyKind) -> PrivateKey | None:
         path = self.folder / name
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _refuse_others(self.folder)
@@ -64,27 +67,28 @@ class PooledKeys:
             return None
         _refuse_others(path)
         try:
-            if kind_of(load_private(data)) == kind:
-                return data
+            key = load_private(data)
+            if kind_of(key) == kind:
+                return key
         except ValueError:
             pass
         raise EnvironmentFailure(f"{path} is not a key of kind {kind.name}; delete it")
 
-    def _fill(self, name: str, kind: KeyKind) -> bytes:
+    def _fill(self, name: str, kind: KeyKind) -> PrivateKey:
         """Add a key; whoever of several processes comes first wins."""
-        data, path = FreshKeys().generate(kind, name), self.folder / name
+        key, path = FreshKeys().generate(kind, name), self.folder / name
         draft = self.folder / f".{name}.{secrets.token_hex(8)}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+                file.write(to_pkcs8(key))
             try:
                 os.link(draft, path)
             except FileExistsError:
-                return path.read_bytes()
+                return load_private(path.read_bytes())
         finally:
             draft.unlink()
-        return data
+        return key
 
 
 def _refuse_others(path: Path) -> None:

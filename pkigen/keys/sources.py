@@ -8,7 +8,7 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, rsa
 
-from pkigen.keys import PrivateKey, rsa_primes, to_pkcs8
+from pkigen.keys import PrivateKey, rsa_primes
 from pkigen.keys.entropy import SeededEntropy, SystemEntropy
 from pkigen.keys.kinds import KeyKind
 
@@ -45,8 +45,8 @@ class KeySource(Protocol):
         """Whether generating an RSA key holds the GIL."""
         ...
 
-    def generate(self, kind: KeyKind, owner: str) -> bytes:
-        """A key for an entity, told by its id, as PKCS#8 DER."""
+    def generate(self, kind: KeyKind, owner: str) -> PrivateKey:
+        """A key for an entity, told by its id."""
         ...
 
 
@@ -57,9 +57,9 @@ class FreshKeys:
     label: str = "fresh"
     pure_python: bool = False
 
-    def generate(self, kind: KeyKind, owner: str) -> bytes:
+    def generate(self, kind: KeyKind, owner: str) -> PrivateKey:
         """A new key."""
-        return to_pkcs8(_random(kind))
+        return _random(kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,9 @@ class SeededKeys:
         """``seed:`` and a digest that tells seeds apart."""
         return "seed:" + sha256(self.seed.encode()).hexdigest()[:16]
 
-    def generate(self, kind: KeyKind, owner: str) -> bytes:
+    def generate(self, kind: KeyKind, owner: str) -> PrivateKey:
         """The key of this owner."""
-        return to_pkcs8(_derived(kind, SeededEntropy(self.seed), "key", owner, kind.name))
+        return _derived(kind, SeededEntropy(self.seed), "key", owner, kind.name)
 
 
 def _random(kind: KeyKind) -> PrivateKey:

@@ -65,7 +65,6 @@ def _unwanted(character: str) -> str:
     return f"the character U+{ord(character):04X} can stand in no text"
 
 
-
 def parse(data: bytes, file: str) -> Table:
     """The mapping that a YAML file is; InputError for whatever else it is."""
     if len(data) > limits.FILE_BYTES:

@@ -47,7 +47,7 @@ class Record:
         return self.serials.startswith(f'[["{self.id}"')
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Staged:
     """An entity's files, written and waiting: the folder's name, (file name, SHA-256) of each."""
 

@@ -41,7 +41,11 @@ CREATE TABLE revocations (
 ) WITHOUT ROWID;
 CREATE INDEX revocations_of ON revocations (entity);
 CREATE TABLE renewals (id TEXT PRIMARY KEY);
-CREATE TABLE journal (id TEXT PRIMARY KEY, folder TEXT NOT NULL, entry TEXT NOT NULL);
+CREATE TABLE journal (
+    id TEXT PRIMARY KEY, spec TEXT, output TEXT, issuers TEXT, key_kind TEXT, key_source TEXT,
+    spki TEXT, serials TEXT, not_before INTEGER, not_after INTEGER, record TEXT, files TEXT,
+    folder TEXT NOT NULL
+);
 """
 _COLUMNS = (
     "id, spec, output, issuers, key_kind, key_source, spki, serials, not_before, not_after, record, files"
@@ -115,25 +119,27 @@ class Index:
     def begin_publishing(self, rows: Iterable[tuple[Entry, str]]) -> None:
         """Put down what is about to be swapped in, with the folders it waits in."""
         with self._transaction():
-            values = ((entry.id, folder, json.dumps(_row(entry))) for entry, folder in rows)
-            self._sql.executemany("INSERT OR REPLACE INTO journal VALUES (?, ?, ?)", values)
+            marks = ",".join("?" * 13)
+            values = ((*_row(entry), folder) for entry, folder in rows)
+            self._sql.executemany(f"INSERT OR REPLACE INTO journal VALUES ({marks})", values)  # noqa: S608
 
-    def end_publishing(self, entries: Sequence[Entry]) -> None:
-        """Record entries whose folders are in place."""
+    def end_publishing(self) -> None:
+        """Record all that was put down, now that its folders are in place."""
         with self._transaction():
-            marks = ",".join("?" * 12)
-            self._sql.executemany(f"INSERT OR REPLACE INTO entities VALUES ({marks})", map(_row, entries))  # noqa: S608
-            ids = [(entry.id,) for entry in entries]
-            self._sql.executemany(
-                "INSERT INTO issued VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET times = times + 1", ids
+            self._sql.execute(
+                f"INSERT OR REPLACE INTO entities ({_COLUMNS}) SELECT {_COLUMNS} FROM journal"  # noqa: S608
             )
-            self._sql.executemany("DELETE FROM renewals WHERE id = ?", ids)
-            self._sql.executemany("DELETE FROM journal WHERE id = ?", ids)
+            self._sql.execute(
+                "INSERT INTO issued SELECT id, 1 FROM journal WHERE true"
+                " ON CONFLICT (id) DO UPDATE SET times = times + 1"
+            )
+            self._sql.execute("DELETE FROM renewals WHERE id IN (SELECT id FROM journal)")
+            self._sql.execute("DELETE FROM journal")
 
     def journal(self) -> list[tuple[Entry, str]]:
         """What a killed build had begun to publish."""
-        rows = self._sql.execute("SELECT entry, folder FROM journal").fetchall()
-        return [(_entry(json.loads(entry)), folder) for entry, folder in rows]
+        rows = self._sql.execute(f"SELECT {_COLUMNS}, folder FROM journal").fetchall()  # noqa: S608
+        return [(_entry(row[:-1]), row[-1]) for row in rows]
 
     def forget_publishing(self, entity_id: str) -> None:
         """Drop what was begun and is undone."""

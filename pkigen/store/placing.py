@@ -37,11 +37,11 @@ class Placer:
         Where folders cannot be exchanged, there is a moment in which neither is in place:
         ``complete`` then finishes it after a kill.
         """
-        target, staged = self.environment / entity_id, self.staging / folder
         try:
-            os.rename(staged, target)
+            os.rename(f"{self.environment}/{STATE}/{STAGING}/{folder}", f"{self.environment}/{entity_id}")
             return False
         except OSError:
+            target, staged = self.environment / entity_id, self.staging / folder
             if not target.exists() and not target.is_symlink():
                 raise
         if target.is_symlink() or not target.is_dir():

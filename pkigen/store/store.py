@@ -117,7 +117,7 @@ class Store:
                 self.write_loose(file.path, [file.data])
         for entry, folder in replacing:
             self._settle(before.get(entry.id), entry, folder)
-        self._index.end_publishing(entries)
+        self._index.end_publishing()
 
     def write_loose(self, path: str, chunks: Iterable[bytes]) -> str:
         """Write a file that is not a secret at once or not at all; the SHA-256 of what was written."""
@@ -153,9 +153,9 @@ class Store:
             if self._placer.complete(entry, folder):
                 before = self._index.get([entry.id]).get(entry.id)
                 self._settle(before, entry, folder)
-                self._index.end_publishing([entry])
             else:
                 self._index.forget_publishing(entry.id)
+        self._index.end_publishing()
         self._placer.clear()
 
     def _settle(self, before: Entry | None, entry: Entry, folder: str) -> None:

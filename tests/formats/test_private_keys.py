@@ -10,7 +10,7 @@ import pytest
 from pkigen.errors import InputError
 from pkigen.formats.private_keys import has_traditional, pkcs8, traditional
 from pkigen.formats.reading import read_private_key
-from pkigen.keys import load_private, public_key_info
+from pkigen.keys import public_key_info, to_pkcs8
 from pkigen.keys.entropy import SeededEntropy, SystemEntropy
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import SeededKeys
@@ -27,8 +27,8 @@ def _openssl_public(path: Path, passphrase: str) -> bytes:
 @pytest.mark.parametrize("passphrase", [None, b"geheim ! ~"])
 @pytest.mark.parametrize("name", _KINDS)
 def test_openssl_reads_what_is_written(tmp_path: Path, name: str, passphrase: bytes | None) -> None:
-    key = SeededKeys("x").generate(parse_kind(name), "owner")
-    public = public_key_info(load_private(key))
+    private = SeededKeys("x").generate(parse_kind(name), "owner")
+    key, public = to_pkcs8(private), public_key_info(private)
     writers = [pkcs8, traditional] if has_traditional(parse_kind(name).family) else [pkcs8]
     for write in writers:
         path = tmp_path / write.__name__
@@ -38,7 +38,7 @@ def test_openssl_reads_what_is_written(tmp_path: Path, name: str, passphrase: by
 
 
 def test_a_seeded_encrypted_key_repeats_and_another_does_not() -> None:
-    key = SeededKeys("x").generate(parse_kind("ec-p256"), "owner")
+    key = to_pkcs8(SeededKeys("x").generate(parse_kind("ec-p256"), "owner"))
     for write in (pkcs8, traditional):
         assert write(key, b"p", SeededEntropy("x")) == write(key, b"p", SeededEntropy("x"))
         assert write(key, b"p", SystemEntropy()) != write(key, b"p", SystemEntropy())
@@ -47,7 +47,7 @@ def test_a_seeded_encrypted_key_repeats_and_another_does_not() -> None:
 @pytest.mark.parametrize("write", [pkcs8, traditional])
 def test_a_wrong_or_missing_passphrase_is_told_in_words(write: object) -> None:
     assert callable(write)
-    key = SeededKeys("x").generate(parse_kind("ec-p256"), "owner")
+    key = to_pkcs8(SeededKeys("x").generate(parse_kind("ec-p256"), "owner"))
     data = write(key, b"right", SystemEntropy())
     with pytest.raises(InputError, match="passphrase is wrong"):
         read_private_key(data, b"wrong")
