@@ -15,7 +15,7 @@ def sync_file(path: Path) -> None:
     """Flush one file."""
     descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        _flush(descriptor)
     finally:
         os.close(descriptor)
 
@@ -26,8 +26,8 @@ def sync_folder(path: Path) -> None:
         sync_file(path)
 
 
-def sync_all(folders: Iterable[Path], base: Path) -> None:
-    """Flush folders with the files in them, all below ``base``: in one call where there is one."""
+def sync_all(paths: Iterable[Path], base: Path) -> None:
+    """Flush files, and folders with the files in them, all below ``base``: in one call if possible."""
     syncfs = _syncfs()
     if syncfs is not None:
         descriptor = os.open(base, os.O_RDONLY)
@@ -36,10 +36,25 @@ def sync_all(folders: Iterable[Path], base: Path) -> None:
                 return
         finally:
             os.close(descriptor)
-    for folder in folders:
-        for path in folder.iterdir():
+    for path in paths:
+        if path.is_dir():
+            for file in path.iterdir():
+                sync_file(file)
+            sync_folder(path)
+        else:
             sync_file(path)
-        sync_folder(folder)
+
+
+def _flush(descriptor: int) -> None:
+    if sys.platform == "darwin":
+        import fcntl
+
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync alone stops at the drive's cache
+        except OSError:  # a file system that has no such thing
+            os.fsync(descriptor)
+    else:
+        os.fsync(descriptor)
 
 
 @cache

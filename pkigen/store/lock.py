@@ -17,18 +17,23 @@ class Lock:
 
     def __init__(self, folder: Path) -> None:
         self._owner = folder / "lock.pid"
-        self._connection = sqlite3.connect(folder / "lock.db", timeout=0, isolation_level=None)
+        database = folder / "lock.db"
+        self._connection = sqlite3.connect(database, timeout=0, isolation_level=None)
         try:
-            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
+            self._owner.write_text(str(os.getpid()))
+        except sqlite3.Error as error:
             self._connection.close()
-            if "locked" not in str(error):
-                raise
+            if "locked" in str(error):
+                raise EnvironmentFailure(
+                    f"another pkigen{self._holder()} is at work in {folder.parent}; wait until it has ended"
+                ) from error
             raise EnvironmentFailure(
-                f"another pkigen{self._holder()} is at work in {folder.parent}; wait until it has ended"
+                f"cannot lock {folder.parent} with {database}: {error}; if no pkigen is running, remove it"
             ) from error
-        self._owner.write_text(str(os.getpid()))
+        except OSError:
+            self._connection.close()
+            raise
 
     def _holder(self) -> str:
         try:
@@ -38,6 +43,7 @@ class Lock:
 
     def release(self) -> None:
         """Let the next one in."""
-        self._owner.unlink(missing_ok=True)
-        self._connection.rollback()
-        self._connection.close()
+        try:
+            self._owner.unlink(missing_ok=True)
+        finally:
+            self._connection.close()

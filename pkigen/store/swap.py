@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import ctypes
-import errno
 import os
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 _AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
-_UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 def exchange(first: Path, second: Path) -> bool:
-    """Exchange two folders in one step; False where the system or the file system cannot."""
+    """Exchange two folders in one step; False when that did not happen.
+
+    The system or the file system may not know how, or a sandbox may forbid the call. Any other reason
+    will also stop the two renames that the caller then makes, and they say it better.
+    """
     call = _exchange_call()
-    if call is None:
-        return False
-    if call(os.fsencode(first), os.fsencode(second)) == 0:
-        return True
-    number = ctypes.get_errno()
-    if number in _UNSUPPORTED:
-        return False
-    raise OSError(number, os.strerror(number), str(second))
+    return call is not None and call(os.fsencode(first), os.fsencode(second)) == 0
 
 
 @cache
-def _exchange_call() -> Any:
+def _exchange_call() -> Callable[[bytes, bytes], int] | None:
     try:
-        library = ctypes.CDLL(None, use_errno=True)
+        library = ctypes.CDLL(None)
         if sys.platform == "linux":
             renameat2 = library.renameat2
             return lambda first, second: renameat2(_AT_FDCWD, first, _AT_FDCWD, second, _RENAME_EXCHANGE)
