@@ -1,0 +1,265 @@
+"""Extensions in DER: what cryptography makes of the same values."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import (
+    AuthorityInformationAccessOID,
+    ExtendedKeyUsageOID,
+    NameOID,
+    ObjectIdentifier,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pkigen import oids
+from pkigen.model import Extension, KeyIdentifier
+from pkigen.plan.defaults import Extensions, Setting
+from pkigen.plan.extensions import key_usage
+from pkigen.profile import CertificateSpec
+
+_SETTING = Setting("issuing", "http://pki.test:8080", encipherment=True, ca=False)
+
+
+def _extension(oid: str, **fields: Any) -> Extension | None:
+    spec = CertificateSpec.model_validate({"issuer": "issuing", "subject": {"CN": "a.test"}, **fields})
+    return next((found for found in Extensions()(spec, _SETTING) if found.oid == oid), None)
+
+
+_CONTOSO = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Contoso")])
+_URI = x509.UniformResourceIdentifier
+_POINT = x509.DistributionPoint
+_CASES: list[tuple[str, dict[str, Any], x509.ExtensionType, bool]] = [
+    ("2.5.29.17", {}, x509.SubjectAlternativeName([x509.DNSName("a.test")]), False),
+    (
+        "2.5.29.17",
+        {
+            "san": {
+                "critical": "true",
+                "names": [
+                    "dns:*.a.test",
+                    "ip:10.1.0.10",
+                    "ip:2001:db8::1",
+                    "email:a@b.test",
+                    "uri:https://a.test/x",
+                    "rid:1.2.3.4",
+                    {"dirname": {"O": "Contoso"}},
+                    "upn:user@a.test",
+                ],
+            }
+        },
+        x509.SubjectAlternativeName(
+            [
+                x509.DNSName("*.a.test"),
+                x509.IPAddress(ip_address("10.1.0.10")),
+                x509.IPAddress(ip_address("2001:db8::1")),
+                x509.RFC822Name("a@b.test"),
+                _URI("https://a.test/x"),
+                x509.RegisteredID(ObjectIdentifier("1.2.3.4")),
+                x509.DirectoryName(_CONTOSO),
+                x509.OtherName(ObjectIdentifier("1.3.6.1.4.1.311.20.2.3"), b"\x0c\x0buser@a.test"),
+            ]
+        ),
+        True,
+    ),
+    ("2.5.29.19", {}, x509.BasicConstraints(False, None), True),
+    (
+        "2.5.29.19",
+        {"basic_constraints": {"ca": "true", "path_length": "3", "critical": "false"}},
+        x509.BasicConstraints(True, 3),
+        False,
+    ),
+    (
+        "2.5.29.37",
+        {},
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
+        False,
+    ),
+    (
+        "2.5.29.37",
+        {"extended_key_usage": {"critical": "true", "usages": ["any", "1.2.3"]}},
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE, ObjectIdentifier("1.2.3")]),
+        True,
+    ),
+    (
+        "2.5.29.31",
+        {},
+        x509.CRLDistributionPoints(
+            [_POINT([_URI("http://pki.test:8080/crl/issuing.crl")], None, None, None)]
+        ),
+        False,
+    ),
+    (
+        "2.5.29.31",
+        {
+            "crl_distribution_points": [
+                "http://x.test/a.crl",
+                {
+                    "uris": ["http://x.test/b.crl", "ldap://x.test/c"],
+                    "reasons": ["keyCompromise", "aACompromise"],
+                    "crl_issuer": {"O": "Contoso"},
+                },
+            ]
+        },
+        x509.CRLDistributionPoints(
+            [
+                _POINT([_URI("http://x.test/a.crl")], None, None, None),
+                _POINT(
+                    [_URI("http://x.test/b.crl"), _URI("ldap://x.test/c")],
+                    None,
+                    frozenset([x509.ReasonFlags.key_compromise, x509.ReasonFlags.aa_compromise]),
+                    [x509.DirectoryName(_CONTOSO)],
+                ),
+            ]
+        ),
+        False,
+    ),
+    (
+        "2.5.29.46",
+        {"freshest_crl": ["http://x.test/d.crl"]},
+        x509.FreshestCRL([_POINT([_URI("http://x.test/d.crl")], None, None, None)]),
+        False,
+    ),
+    (
+        "1.3.6.1.5.5.7.1.1",
+        {"aia": {"ocsp": ["http://o.test"], "ca_issuers": ["http://i.test/a.crt"], "auto": "true"}},
+        x509.AuthorityInformationAccess(
+            [
+                x509.AccessDescription(AuthorityInformationAccessOID.OCSP, _URI("http://o.test")),
+                x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, _URI("http://i.test/a.crt")),
+                x509.AccessDescription(
+                    AuthorityInformationAccessOID.CA_ISSUERS, _URI("http://pki.test:8080/ca/issuing.crt")
+                ),
+            ]
+        ),
+        False,
+    ),
+    (
+        "2.5.29.30",
+        {
+            "name_constraints": {
+                "permitted": ["dns:.a.test", "ip:10.0.0.0/8", "email:a.test"],
+                "excluded": ["uri:.b.test", {"dirname": {"O": "Contoso"}}],
+            }
+        },
+        x509.NameConstraints(
+            [
+                x509.DNSName(".a.test"),
+                x509.IPAddress(ip_network("10.0.0.0/8")),
+                x509.RFC822Name("a.test"),
+            ],
+            [_URI(".b.test"), x509.DirectoryName(_CONTOSO)],
+        ),
+        True,
+    ),
+    (
+        "2.5.29.32",
+        {"policies": ["1.2.3", {"oid": "1.2.4", "cps": ["http://cps.test/"], "notice": "Testing"}]},
+        x509.CertificatePolicies(
+            [
+                x509.PolicyInformation(ObjectIdentifier("1.2.3"), None),
+                x509.PolicyInformation(
+                    ObjectIdentifier("1.2.4"), ["http://cps.test/", x509.UserNotice(None, "Testing")]
+                ),
+            ]
+        ),
+        False,
+    ),
+    (
+        "2.5.29.36",
+        {"policy_constraints": {"require_explicit": "0", "inhibit_mapping": "128"}},
+        x509.PolicyConstraints(0, 128),
+        True,
+    ),
+    ("2.5.29.54", {"inhibit_any_policy": "2"}, x509.InhibitAnyPolicy(2), True),
+    (
+        "1.3.6.1.5.5.7.1.24",
+        {"must_staple": "true"},
+        x509.TLSFeature([x509.TLSFeatureType.status_request]),
+        False,
+    ),
+]
+
+
+@pytest.mark.parametrize(("oid", "fields", "theirs", "critical"), _CASES)
+def test_an_extension_is_what_cryptography_encodes(
+    oid: str, fields: dict[str, Any], theirs: x509.ExtensionType, critical: bool
+) -> None:
+    assert _extension(oid, **fields) == Extension(oid, critical, theirs.public_bytes())
+
+
+@given(st.sets(st.sampled_from(oids.KEY_USAGES)))
+def test_every_set_of_key_usages_is_what_cryptography_encodes(usages: set[str]) -> None:
+    agreement = "keyAgreement" in usages
+    if not agreement:
+        usages -= {"encipherOnly", "decipherOnly"}
+    flags = [usage in usages for usage in oids.KEY_USAGES]
+    ours = key_usage(tuple(usages)).value
+    if any(flags):
+        assert ours == x509.KeyUsage(*flags).public_bytes()
+    else:
+        assert ours == b"\x03\x01\x00"
+
+
+@pytest.mark.parametrize(
+    ("field", "oid"),
+    [
+        ("san", oids.SUBJECT_ALTERNATIVE_NAME),
+        ("key_usage", oids.KEY_USAGE),
+        ("extended_key_usage", oids.EXTENDED_KEY_USAGE),
+        ("basic_constraints", oids.BASIC_CONSTRAINTS),
+        ("crl_distribution_points", oids.CRL_DISTRIBUTION_POINTS),
+        ("subject_key_identifier", oids.SUBJECT_KEY_IDENTIFIER),
+        ("authority_key_identifier", oids.AUTHORITY_KEY_IDENTIFIER),
+    ],
+)
+def test_an_extension_can_be_left_out(field: str, oid: str) -> None:
+    assert _extension(oid) is not None
+    assert _extension(oid, **{field: "none"}) is None
+
+
+def test_a_raw_extension_replaces_ours_and_others_stand_last() -> None:
+    raw = [
+        {"oid": "1.2.3.4", "critical": "true", "der": "0403010203"},
+        {"oid": oids.KEY_USAGE, "der": "0500"},
+    ]
+    spec = CertificateSpec.model_validate({"issuer": "i", "subject": {"CN": "a.test"}, "extensions": raw})
+    found = Extensions()(spec, _SETTING)
+    assert found[-2:] == (
+        Extension("1.2.3.4", True, b"\x04\x03\x01\x02\x03"),
+        Extension(oids.KEY_USAGE, False, b"\x05\x00"),
+    )
+    assert [extension.oid for extension in found].count(oids.KEY_USAGE) == 1
+
+
+def test_key_identifiers_wait_for_the_keys() -> None:
+    found = _extension(oids.SUBJECT_KEY_IDENTIFIER)
+    assert found is not None
+    assert found.value is KeyIdentifier.SUBJECT
+
+
+@pytest.mark.parametrize(
+    ("common_name", "name"),
+    [
+        ("a.test", x509.DNSName("a.test")),
+        ("*.a.test", x509.DNSName("*.a.test")),
+        ("localhost", x509.DNSName("localhost")),
+        ("10.1.0.10", x509.IPAddress(ip_address("10.1.0.10"))),
+        ("2001:db8::1", x509.IPAddress(ip_address("2001:db8::1"))),
+        ("Sensor 1", None),
+        ("-a.test", None),
+    ],
+)
+def test_a_common_name_is_an_alternative_name_if_it_can_be_one(
+    common_name: str, name: x509.GeneralName | None
+) -> None:
+    found = _extension(oids.SUBJECT_ALTERNATIVE_NAME, subject={"CN": common_name})
+    if name is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert found.value == x509.SubjectAlternativeName([name]).public_bytes()
