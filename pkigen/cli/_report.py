@@ -28,6 +28,15 @@ _DONE = {
     "left": "left, not in the profile",
     "prune": "removed",
 }
+_TO_DO = {
+    "issue": "to issue",
+    "reissue": "to issue anew",
+    "rewrite": "to write anew",
+    "keep": "to keep",
+    "skip": "passed over by --only",
+    "left": "left, not in the profile",
+    "prune": "to remove",
+}
 _MOST_CHANGES = 20
 _ACTION = 9
 _WIDEST_NAME = 36
@@ -35,12 +44,12 @@ _WIDEST_NAME = 36
 
 def give_preview(summary: Summary, name: str) -> None:
     """What a build would do: every change, then the counts."""
-    _give_changes([change for change in summary.changes if change.action != "skip"])
-    _give_crls(summary)
+    changes = [change for change in summary.changes if change.action != "skip"]
+    _give_changes(changes, [(f"CRL of {crl.authority}", crl.reasons) for crl in summary.crls])
     if summary.up_to_date:
         give(f"{name} is up to date: a build has nothing to do.")
-    counts = ", ".join(f"{count:,} {action}" for action, count in _counts(summary).items() if count)
-    give(f"{name}: {counts}, {len(summary.crls):,} CRLs to publish")
+    counts = [f"{count:,} {_TO_DO[action]}" for action, count in _counts(summary).items() if count]
+    give(wrapped("; ".join([f"{name}: {counted(len(summary.crls), 'CRL')} to publish", *counts]), 2))
     _say_notes(summary)
 
 
@@ -90,20 +99,28 @@ def give_summary_json(summary: Summary, **about: Any) -> None:
     )
 
 
+def note_unmatched(summary: Summary, only: str | None, certificates: int) -> None:
+    """Add a note if ``--only`` named none of so many certificates: most likely it is mistyped."""
+    if only is not None and certificates and _counts(summary)["skip"] == certificates:
+        summary.notes.append(f"no certificate of the profile has a name that matches --only '{only}'")
+
+
+def counted(count: int, what: str, several: str = "") -> str:
+    """``1 CRL``, ``2 CRLs``, ``1,000 authorities``."""
+    return f"{count:,} {what if count == 1 else several or what + 's'}"
+
+
 def _counts(summary: Summary) -> dict[str, int]:
     counts = {str(action): count for action, count in summary.counts.items()}
     return {action: counts.get(action, 0) for action in _DONE}
 
 
-def _give_changes(changes: Sequence[Change]) -> None:
-    width = min(max((len(change.id) for change in changes), default=0), _WIDEST_NAME)
-    for change in changes:
-        _give_line(change.action, change.id, "; ".join(change.reasons), width)
-
-
-def _give_crls(summary: Summary) -> None:
-    for crl in summary.crls:
-        _give_line("publish", f"CRL of {crl.authority}", "; ".join(crl.reasons), 0)
+def _give_changes(changes: Sequence[Change], crls: Sequence[tuple[str, tuple[str, ...]]] = ()) -> None:
+    lines = [(str(change.action), change.id, change.reasons) for change in changes]
+    lines += [("publish", subject, reasons) for subject, reasons in crls]
+    width = min(max((len(subject) for _, subject, _ in lines), default=0), _WIDEST_NAME)
+    for action, subject, reasons in lines:
+        _give_line(action, subject, "; ".join(reasons), width)
 
 
 def _give_line(action: str, subject: str, reasons: str, width: int) -> None:

@@ -60,4 +60,5 @@ def build(
     gc.set_threshold(_COLLECT_AFTER)
     with meter() as progress:
         result = bring_up_to_date(loaded, out, options, progress)
+    _report.note_unmatched(result.summary, only, loaded.count)
     _report.give_result(result, as_json=json)

@@ -50,6 +50,7 @@ def plan(
     options = BuildOptions(only=only, at=instant(at), rekey=rekey, prune=prune, seed=seed, keys=keys)
     loaded = load_profile(profile)
     summary = preview(loaded, out, options)
+    _report.note_unmatched(summary, only, loaded.count)
     if json:
         _report.give_summary_json(summary, environment=loaded.name, folder=str(out / loaded.name))
     else:

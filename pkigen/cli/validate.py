@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pkigen.cli._console import give, give_json
 from pkigen.cli._options import Json, ProfileSource, load_profile
+from pkigen.cli._report import counted
 from pkigen.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ def validate(profile: ProfileSource, json: Json = False) -> None:
         if json:
             give_json({"valid": False, "problems": [_as_json(found) for found in error.problems]})
         raise
-    authorities = len(loaded.authorities)
+    authorities, certificates = len(loaded.authorities), loaded.count
     if json:
-        counts = {"authorities": authorities, "certificates": loaded.count}
+        counts = {"authorities": authorities, "certificates": certificates}
         give_json({"valid": True, "environment": loaded.name, **counts, "problems": []})
     else:
-        give(f"{loaded.name} is valid: {authorities:,} authorities, {loaded.count:,} certificates")
+        sizes = counted(authorities, "authority", "authorities"), counted(certificates, "certificate")
+        give(f"{loaded.name} is valid: {', '.join(sizes)}")
 
 
 def _plan_all(profile: Profile) -> None:

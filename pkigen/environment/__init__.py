@@ -1,20 +1,24 @@
-"""An environment: built, previewed, opened."""
+"""An environment: built, previewed, opened, renewed."""
 
 from __future__ import annotations
 
-from pkigen.environment.build import build
-from pkigen.environment.options import (
-    Action,
-    BuildOptions,
-    BuildResult,
-    Change,
-    CrlChange,
-    Progress,
-    Summary,
-)
-from pkigen.environment.preview import preview
-from pkigen.environment.reading import Case, Environment, open_environment
-from pkigen.environment.renewing import renew
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pkigen.environment.building import build
+    from pkigen.environment.options import (
+        Action,
+        BuildOptions,
+        BuildResult,
+        Change,
+        CrlChange,
+        Progress,
+        Summary,
+    )
+    from pkigen.environment.previewing import preview
+    from pkigen.environment.reading import Case, Environment, open_environment
+    from pkigen.environment.renewing import renew
 
 __all__ = [
     "Action",
@@ -31,3 +35,21 @@ __all__ = [
     "preview",
     "renew",
 ]
+
+_HOMES = {
+    "building": ("build",),
+    "options": ("Action", "BuildOptions", "BuildResult", "Change", "CrlChange", "Progress", "Summary"),
+    "previewing": ("preview",),
+    "reading": ("Case", "Environment", "open_environment"),
+    "renewing": ("renew",),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used: what only reads need not import what builds."""
+    for home, names in _HOMES.items():
+        if name in names:
+            found: object = getattr(import_module(f"pkigen.environment.{home}"), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module 'pkigen.environment' has no attribute '{name}'")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +30,13 @@ class BuildOptions:
     seed: str | None = field(default=None, repr=False)
     keys: KeyOrigin = "fresh"
     renew: frozenset[str] = frozenset()
+
+
+def available_jobs() -> int:
+    """How many cores this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class Action(StrEnum):

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import chain, islice
 from typing import TypeVar
 
 from pkigen.environment.work import Done, Task, Workshop
-from pkigen.keys import PrivateKey
+from pkigen.keys.ahead import KeysAhead
 from pkigen.keys.kinds import parse_kind
 
 Item = TypeVar("Item")
@@ -31,49 +30,30 @@ _MANY = 300
 _MANY_SEEDED_RSA = 6
 
 
-def available_jobs() -> int:
-    """How many cores this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 class Pipeline:
-    """Makes tasks with ``jobs`` workers; a context manager, whose end is theirs."""
+    """Makes tasks with ``jobs`` workers; new keys come from ``keys`` where they were announced."""
 
-    def __init__(self, workshop: Workshop, jobs: int) -> None:
+    def __init__(self, workshop: Workshop, keys: KeysAhead, jobs: int) -> None:
         self._workshop = workshop
+        self._keys = keys
         self._jobs = jobs
-        self._threads: ThreadPoolExecutor | None = None
-        self._keys: dict[str, Future[PrivateKey]] = {}
 
-    def __enter__(self) -> Pipeline:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end_threads()
-
-    def generate_ahead(self, tasks: Iterable[Task]) -> None:
+    def announce(self, tasks: Iterable[Task]) -> None:
         """Start on the keys of tasks that will be made later, in this order."""
         for task in tasks:
-            if self._is_slow(task) and not self._workshop.keys.pure_python:
-                if self._threads is None:
-                    self._threads = ThreadPoolExecutor(self._jobs, "key")
-                kind, owner = parse_kind(task.entity.key), task.entity.id
-                if owner not in self._keys:
-                    future = self._threads.submit(self._workshop.keys.generate, kind, owner)
-                    self._keys[owner] = future
+            if _needs_key(task):
+                self._keys.announce(task.entity.id, task.entity.key)
 
     def make_one(self, task: Task) -> Done:
         """Make one entity, from the key that was generated ahead if there is one."""
-        future = self._keys.pop(task.entity.id, None)
-        return self._workshop.make(task, future.result() if future else None)
+        key = self._keys.take(task.entity.id, task.entity.key) if _needs_key(task) else None
+        return self._workshop.make(task, key)
 
     def make(self, tasks: Iterator[Task]) -> Iterator[Sequence[Done]]:
         """Make all tasks in order, batch by batch; no more than a few batches are under way."""
         head = list(islice(tasks, _MANY))
         tasks = chain(head, tasks)
-        slow = sum(map(self._is_slow, head))
+        slow = sum(_needs_key(task) and parse_kind(task.entity.key).slow for task in head)
         if self._workshop.keys.pure_python:
             in_processes = len(head) >= _MANY or slow >= _MANY_SEEDED_RSA
         else:
@@ -83,11 +63,12 @@ class Pipeline:
         return self._make_here(tasks)
 
     def _make_here(self, tasks: Iterator[Task]) -> Iterator[Sequence[Done]]:
-        for batch in _ahead(_batches(tasks, _FEW), _AHEAD, self.generate_ahead):
+        for batch in _ahead(_batches(tasks, _FEW), _AHEAD, self.announce):
             yield [self.make_one(task) for task in batch]
 
     def _make_in_processes(self, tasks: Iterator[Task], size: int) -> Iterator[Sequence[Done]]:
-        self._end_threads()
+        # A fork copies the locks of threads and no thread.
+        self._keys.end()
         method = "fork" if sys.platform == "linux" else "spawn"
         context = multiprocessing.get_context(method)
         with ProcessPoolExecutor(self._jobs, context, _start_worker, (self._workshop,)) as processes:
@@ -99,14 +80,9 @@ class Pipeline:
             while running:
                 yield running.popleft().result()
 
-    def _is_slow(self, task: Task) -> bool:
-        return task.key is None and task.entity.brought is None and parse_kind(task.entity.key).slow
 
-    def _end_threads(self) -> None:
-        """Before processes are forked, too: a fork copies the locks of threads but no thread."""
-        if self._threads is not None:
-            self._threads.shutdown(cancel_futures=True)
-            self._threads = None
+def _needs_key(task: Task) -> bool:
+    return task.key is None and task.entity.brought is None
 
 
 def _batches(items: Iterator[Item], size: int) -> Iterator[list[Item]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from pkigen.environment.build import build
+from pkigen.environment.building import build
 from pkigen.environment.options import BuildOptions, BuildResult, Progress
 from pkigen.errors import InputError, Problem
 from pkigen.profile import load

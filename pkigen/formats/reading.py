@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
-from cryptography.x509 import load_der_x509_certificate
 
 from pkigen import der
 from pkigen.errors import InputError
@@ -16,6 +15,8 @@ _CERTIFICATE_LABELS = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
 
 def read_certificates(data: bytes) -> tuple[bytes, ...]:
     """The certificates in a PEM or DER file, in DER and in order; InputError when there is none."""
+    from cryptography.x509 import load_der_x509_certificate
+
     try:
         found = [b.data for b in pem.blocks(data) if b.label in _CERTIFICATE_LABELS]
     except ValueError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from pkigen.formats import containers, pem, private_keys
+from pkigen.formats import pem, private_keys
 from pkigen.keys.entropy import Entropy
 from pkigen.model import File, Issued
 
@@ -57,15 +57,21 @@ def _key_traditional(issued: Issued, entropy: Entropy) -> File:
 
 
 def _pkcs12(issued: Issued, _entropy: Entropy) -> File:
+    from pkigen.formats import containers
+
     return File(f"{issued.entity.name}.p12", containers.key_store(issued), secret=True)
 
 
 def _pkcs12_legacy(issued: Issued, _entropy: Entropy) -> File:
+    from pkigen.formats import containers
+
     data = containers.key_store(issued, legacy=True)
     return File(f"{issued.entity.name}.legacy.p12", data, secret=True)
 
 
 def _truststore(issued: Issued, _entropy: Entropy) -> File:
+    from pkigen.formats import containers
+
     anchor = (issued.chain or issued.certificates[:1])[-1]
     output = issued.entity.output
     return File("truststore.p12", containers.trust_store([anchor], output.alias, output.pkcs12_passphrase))

@@ -72,7 +72,7 @@ def test_a_plan_has_a_line_for_each_change(cli: Cli, profile: Path) -> None:
         ["issue", "certificates/console"],
         *(["issue", f"certificates/sensor-0{n}"] for n in (1, 2, 3)),
     ]
-    assert lines[-1] == "contoso: 5 issue, 1 CRLs to publish"
+    assert lines[-1] == "contoso: 1 CRL to publish; 5 to issue"
 
 
 def test_long_reasons_stay_within_80_columns(cli: Cli, profile: Path) -> None:
@@ -121,6 +121,14 @@ def test_a_seeded_build_says_that_its_keys_are_no_secret(cli: Cli, profile: Path
     assert "Note: " in outcome.err
     assert "knows every key" in " ".join(outcome.err.split())
     assert "a seed that is not shown" not in outcome.out + outcome.err
+
+
+@pytest.mark.parametrize("command", ["plan", "build"])
+def test_a_pattern_that_matches_nothing_is_told(cli: Cli, profile: Path, command: str) -> None:
+    outcome = cli(command, profile, "--only", "sensr-*")
+    assert outcome.code == 0
+    assert "Note: no certificate of the profile has a name that matches --only 'sensr-*'" in outcome.err
+    assert "Note" not in cli(command, profile, "--only", "sensor-*").err
 
 
 def test_a_seed_and_a_pool_exclude_each_other(cli: Cli, profile: Path) -> None:

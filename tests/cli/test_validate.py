@@ -13,7 +13,7 @@ from tests.cli.conftest import Cli
 def test_a_valid_profile_is_told_with_its_size(cli: Cli, profile: Path) -> None:
     outcome = cli("validate", profile)
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out == "contoso is valid: 1 authorities, 4 certificates\n"
+    assert outcome.out == "contoso is valid: 1 authority, 4 certificates\n"
 
 
 def test_a_shipped_profile_is_known_by_its_name(cli: Cli) -> None:

@@ -96,7 +96,7 @@ def test_endless_headers_are_cut_off(stub: Stub) -> None:
     [
         b"\x16\x03\x01\x02\x00",
         b"GET\r\n\r\n",
-        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/one\r\n\r\n",
         b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )
