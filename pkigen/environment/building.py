@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -40,7 +41,7 @@ def build(
     options = options or BuildOptions()
     folder = out / profile.name
     with KeysAhead(key_source(options), options.jobs or available_jobs()) as keys:
-        if options.only is None and not folder.exists():
+        if options.only is None and not os.path.exists(folder):
             _announce_all(profile, keys)
         summary = _bring_up_to_date(profile, folder, options, keys, progress)
     return BuildResult(folder, summary, time.perf_counter() - started)

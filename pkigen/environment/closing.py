@@ -33,6 +33,7 @@ class Closing:
         self._settle_left()
         trusted = self._write_trust()
         self._tell_seed()
+        self._tell_requirements()
         self._write_manifest(trusted)
 
     def _publish_crl(self, entity: Entity) -> None:
@@ -87,6 +88,13 @@ class Closing:
         )
         seeded = store.index.meta("seeded") is not None
         ManifestWriter(plan, certificates, store, trusted, seeded, revoked).write()
+
+    def _tell_requirements(self) -> None:
+        if self.session.plan.requirements:
+            self.assembly.summary.notes.append(
+                "requirement sets are noted, and not checked by this release: "
+                + ", ".join(self.session.plan.requirements)
+            )
 
     def _tell_seed(self) -> None:
         if self.options.seed is not None:

@@ -26,8 +26,11 @@ def renew(folder: Path, names: Sequence[str], progress: Progress | None = None) 
     if source is None or not Path(source).is_file():
         where = f"{source} is gone" if source else "it was built by a program"
         raise InputError(f"{folder} cannot be renewed without its profile, and {where}; build it again")
-    options = BuildOptions(renew=wanted)
-    return build(load(Path(source)), folder.resolve().parent, options, progress)
+    profile = load(Path(source))
+    if folder.resolve().name != profile.name:
+        raise InputError(f"{folder} is not the environment of {source}, which is called {profile.name} now")
+    out = folder.parent if folder.name == profile.name else folder.resolve().parent
+    return build(profile, out, BuildOptions(renew=wanted), progress)
 
 
 def _named(name: str, known: Sequence[str]) -> list[str]:

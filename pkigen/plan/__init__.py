@@ -23,6 +23,7 @@ class Plan:
 
     name: str
     base_url: str
+    requirements: tuple[str, ...]
     clock: datetime
     authorities: tuple[Entity, ...]
     count: int
@@ -35,6 +36,7 @@ def plan(profile: Profile, clock: datetime, serials: Serials) -> Plan:
     return Plan(
         profile.name,
         profile.base_url,
+        profile.requirements,
         planner.clock,
         planner.authorities(),
         profile.count,

@@ -1,0 +1,62 @@
+"""Renewal: a new certificate for the key that is there, by the profile that was built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pkigen.environment import BuildOptions, build, renew
+from pkigen.errors import InputError
+from pkigen.profile import load
+from tests.environment.profiles import build_it, changes, files, reasons, small
+
+_PROFILE = """
+name: small
+defaults: {key: ec-p256}
+authorities: {root: {}, issuing: {issuer: root}}
+certificates: {console: {issuer: issuing}, sensor: {issuer: issuing}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "small.yaml").write_text(_PROFILE)
+    return build(load(tmp_path / "small.yaml"), tmp_path / "out", BuildOptions()).folder
+
+
+def test_a_renewed_certificate_is_new_and_its_key_is_not(folder: Path) -> None:
+    before = files(folder)
+    result = renew(folder, ["console"])
+    assert changes(result) == {"console": "reissue"}
+    assert reasons(result, "console") == "its renewal was asked for"
+    after = files(folder)
+    changed = {name for name in after if before[name] != after[name]}
+    assert changed == {"certificates/console/console.crt", "manifest.json"}
+
+
+def test_what_a_renewed_authority_issued_follows(folder: Path) -> None:
+    assert changes(renew(folder, ["authorities/issuing"])) == dict.fromkeys(
+        ["issuing", "console", "sensor"], "reissue"
+    )
+
+
+def test_renewing_from_inside_the_folder_works(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert changes(renew(Path(), ["sensor"])) == {"sensor": "reissue"}
+
+
+def test_an_unknown_name_is_told_with_the_nearest(folder: Path) -> None:
+    with pytest.raises(InputError, match="did you mean 'console'"):
+        renew(folder, ["consol"])
+
+
+def test_without_its_profile_nothing_is_renewed(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").unlink()
+    with pytest.raises(InputError, match=r"small.yaml is gone; build it again"):
+        renew(folder, ["console"])
+    built = build_it(small(), tmp_path / "other").folder
+    with pytest.raises(InputError, match="it was built by a program"):
+        renew(built, ["console"])
+    with pytest.raises(InputError, match="not a built environment"):
+        renew(tmp_path, ["console"])
