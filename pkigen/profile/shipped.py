@@ -31,7 +31,7 @@ def path(name: str) -> Path:
 
 
 def find(source: str | Path, base: Path = Path()) -> Path:
-    """The file that a path or a shipped profile's name means; a file that is there wins, a folder does not."""
+    """The file that a path or a shipped profile's name means; a file wins over a name, a folder does not."""
     try:
         if (base / source).exists() and not ((base / source).is_dir() and str(source) in names()):
             return base / source
