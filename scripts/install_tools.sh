@@ -6,6 +6,7 @@ set -uo pipefail
 package_of() {
     case $1 in
         keytool) echo default-jre-headless ;;
+        javac) echo default-jdk-headless ;;
         certtool) echo gnutls-bin ;;
         *) echo "$1" ;;
     esac

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = {
     "certtool": "gnutls-bin",
     "curl": "curl",
+    "javac": "default-jdk-headless",
     "keytool": "default-jre-headless",
     "openssl": "openssl",
 }

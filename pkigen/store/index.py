@@ -1,10 +1,4 @@
-"""The index: what an environment knows of itself, in SQLite.
-
-Write-ahead log, so that a reader never waits for a writer and a killed process leaves the last
-commit. ``synchronous = FULL``, so that a commit has reached the disk when it returns: serials and
-CRL numbers are on record before they are used, and the journal before a folder is swapped, also if
-the power fails. That costs one flush a batch.
-"""
+"""The index: what an environment knows of itself, in SQLite (see schema)."""
 
 from __future__ import annotations
 
@@ -12,62 +6,14 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from pkigen.errors import EnvironmentFailure
 from pkigen.store.entries import CrlState, Entry, Record, Revoked
 
-_VERSION = 1
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE entities (
-    id TEXT PRIMARY KEY, spec TEXT, output TEXT, issuers TEXT, key_kind TEXT, key_source TEXT,
-    spki TEXT, serials TEXT, not_before INTEGER, not_after INTEGER, record TEXT, files TEXT
-);
-CREATE TABLE issued (id TEXT PRIMARY KEY, times INTEGER NOT NULL);
-CREATE TABLE serials (
-    authority TEXT, serial TEXT, entity TEXT, PRIMARY KEY (authority, serial)
-) WITHOUT ROWID;
-CREATE TABLE crl_numbers (authority TEXT PRIMARY KEY, number INTEGER NOT NULL);
-CREATE TABLE crls (
-    authority TEXT PRIMARY KEY, number INTEGER, this_update INTEGER, next_update INTEGER,
-    digest TEXT, files TEXT
-);
-CREATE TABLE revocations (
-    issuer TEXT, serial TEXT, entity TEXT, reason TEXT, at INTEGER, source TEXT, text TEXT,
-    PRIMARY KEY (issuer, serial, source)
-) WITHOUT ROWID;
-CREATE INDEX revocations_of ON revocations (entity);
-CREATE TABLE renewals (id TEXT PRIMARY KEY);
-CREATE TABLE journal (
-    id TEXT PRIMARY KEY, spec TEXT, output TEXT, issuers TEXT, key_kind TEXT, key_source TEXT,
-    spki TEXT, serials TEXT, not_before INTEGER, not_after INTEGER, record TEXT, files TEXT,
-    folder TEXT NOT NULL
-);
-"""
 _COLUMNS = (
     "id, spec, output, issuers, key_kind, key_source, spki, serials, not_before, not_after, record, files"
 )
 _SERIAL_DIGITS = 40
-
-
-def connect(path: Path, *, write: bool) -> sqlite3.Connection:
-    """Open an index, made when it is not there and may be; EnvironmentFailure for another's."""
-    if write:
-        connection = sqlite3.connect(path, isolation_level=None, timeout=10)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-    else:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == 0 and write:
-        connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
-    elif version != _VERSION:
-        connection.close()
-        raise EnvironmentFailure(f"{path} is of another version of pkigen; use that one")
-    return connection
 
 
 class Index:
@@ -255,13 +201,14 @@ def _row(entry: Entry) -> tuple[object, ...]:
 
 
 def _entry(row: Sequence[Any]) -> Entry:
-    entry = Entry(*row)
-    serials = tuple((issuer, int(serial, 16)) for issuer, serial in json.loads(row[7]))
-    return replace(entry, serials=serials, files=_pairs(row[11]))
+    values = list(row)
+    values[7] = tuple((issuer, int(serial, 16)) for issuer, serial in json.loads(row[7]))
+    values[11] = _pairs(row[11])
+    return Entry(*values)
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:
-    return tuple((path, digest) for path, digest in json.loads(text))
+    return tuple(map(tuple, json.loads(text)))
 
 
 def _revoked(row: Sequence[Any]) -> Revoked:

@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import shutil
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from pkigen.errors import EnvironmentFailure
 from pkigen.model import File
 from pkigen.store.entries import Staged
 from pkigen.store.failures import told
+from pkigen.store.layout import STAGING, STATE
 
-STATE = ".pkigen"
-STAGING = "staging"
+_NAME = re.compile(r"(?!\.{1,2}$)[^/\\:]+")
 
 
 def stage(environment: Path, files: Sequence[File]) -> Staged:
-    """Write one entity's files into a new staging folder; needs no store, so any process can."""
+    """Write one entity's files into a new staging folder; needs no store, so any process can.
+
+    The paths of ``files`` are plain names. Nothing is flushed: ``Store.publish`` does that for all
+    that it is given. EnvironmentFailure, and nothing left behind, when the machine refuses.
+    """
     name = secrets.token_hex(12)
     folder = f"{environment}/{STATE}/{STAGING}/{name}"
     written = []
-    with told("write", folder):
+    with told("write", environment):
         os.mkdir(folder, 0o700)
-        for file in files:
-            write_new(f"{folder}/{file.path}", file.data, secret=file.secret)
-            written.append((file.path, sha256(file.data).hexdigest()))
+        try:
+            for file in files:
+                if not _NAME.fullmatch(file.path):
+                    raise EnvironmentFailure(f"{file.path!r} is not a file name; nothing was written")
+                write_new(f"{folder}/{file.path}", file.data, secret=file.secret)
+                written.append((file.path, sha256(file.data).hexdigest()))
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
     return Staged(name, tuple(written))
 
 

@@ -10,75 +10,69 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from pkigen.errors import EnvironmentFailure, InputError
-from pkigen.store.durable import sync_all, sync_file, sync_folder
+from pkigen.errors import InputError
+from pkigen.store.digest import file_digest
+from pkigen.store.durable import sync_file, sync_folder
 from pkigen.store.entries import Damage, Entry, Publication
 from pkigen.store.failures import told
-from pkigen.store.index import Index, connect
+from pkigen.store.index import Index
+from pkigen.store.layout import INDEX, STATE, in_the_way, inside, make_folders
 from pkigen.store.lock import Lock
 from pkigen.store.placing import Placer
-from pkigen.store.staging import STAGING, STATE
-
-_FOLDERS = (
-    ("authorities", 0o700),
-    ("certificates", 0o700),
-    ("www", 0o755),
-    ("www/ca", 0o755),
-    ("www/crl", 0o755),
-)
-_INDEX = "index.db"
+from pkigen.store.publishing import Publisher
+from pkigen.store.schema import connect, create
 
 
 class Store:
     """One environment, open. Use ``Store.open``; reading changes nothing and creates nothing."""
 
-    def __init__(self, folder: Path, index: Index, lock: Lock | None) -> None:
+    def __init__(self, folder: Path, index: Index, *, writable: bool) -> None:
         self.folder = folder
-        self.notes: list[str] = []
-        self._index = index
-        self._lock = lock
+        self.index = index
+        self.writable = writable
         self._placer = Placer(folder)
+        self._publisher = Publisher(index, self._placer)
 
     @staticmethod
     def exists(folder: Path) -> bool:
         """Whether an environment was begun in a folder."""
-        return (folder / STATE / _INDEX).is_file()
+        with told("read", folder):
+            return os.path.lexists(folder / STATE / INDEX)
 
     @classmethod
     @contextmanager
     def open(cls, folder: Path, *, write: bool) -> Iterator[Store]:
         """Open an environment; for writing it is made if need be, locked, and mended after a kill.
 
-        InputError when there is none to read; EnvironmentFailure for what the machine refuses.
+        InputError when there is none to read; EnvironmentFailure for what the machine refuses, also
+        while it is open.
         """
         if not write and not cls.exists(folder):
             raise InputError(f"{folder} is not a built environment")
-        with told("open" if not write else "write", folder):
-            lock = None
+        with told("write" if write else "read", folder):
             if write:
-                _make_folders(folder)
-                lock = Lock(folder / STATE)
+                make_folders(folder)
+            lock = Lock(folder / STATE) if write else None
             try:
-                store = cls(folder, Index(connect(folder / STATE / _INDEX, write=write)), lock)
+                found = _move_away(folder) if write else []
+                index = Index(connect(folder / STATE / INDEX, write=write))
                 try:
+                    store = cls(folder, index, writable=write)
                     if write:
-                        store._recover()
+                        store.notes.extend(found)
+                        store._publisher.mend()
+                        store._placer.clear()
                     yield store
                 finally:
-                    store._index.close()
+                    index.close()
             finally:
                 if lock is not None:
                     lock.release()
 
     @property
-    def index(self) -> Index:
-        """What the environment knows of itself."""
-        return self._index
-
-    @property
-    def writable(self) -> bool:
-        """Whether it was opened for writing."""
-        return self._lock is not None
+    def notes(self) -> list[str]:
+        """What the user has to be told of what was found in the folder."""
+        return self._publisher.notes
 
     def damage(self, entry: Entry) -> tuple[Damage, ...]:
         """The recorded files of an entry that are missing or altered."""
@@ -89,93 +83,73 @@ class Store:
         base, found = f"{self.folder}/", []
         for path, digest in files:
             try:
-                with open(base + path, "rb", buffering=0) as file:  # thrice as fast, for thousands
-                    if sha256(file.read()).hexdigest() != digest:
-                        found.append(Damage(path, "altered"))
-            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                if file_digest(base + path) != digest:
+                    found.append(Damage(path, "altered"))
+            except (FileNotFoundError, NotADirectoryError):
                 found.append(Damage(path, "missing"))
+            except IsADirectoryError:
+                found.append(Damage(path, "altered"))
+            except OSError:
+                if not os.path.islink(base + path):
+                    raise
+                found.append(Damage(path, "altered"))
         return tuple(found)
 
     def publish(self, publications: Sequence[Publication]) -> None:
-        """Put entities in place, each at once or not at all; durable when it returns."""
-        if not publications:
-            return
-        sync_all((self._placer.staging / p.staged.folder for p in publications), self.folder)
-        entries = [_with_files(publication) for publication in publications]
-        before = self._index.get([entry.id for entry in entries])
-        folders = [publication.staged.folder for publication in publications]
-        self._index.begin_publishing(zip(entries, folders, strict=True))
-        replacing = [
-            (entry, folder)
-            for entry, folder in zip(entries, folders, strict=True)
-            if self._placer.place(entry.id, folder)
-        ]
-        for name in {entry.id.partition("/")[0] for entry in entries}:
-            sync_folder(self.folder / name)
-        for publication in publications:
-            for file in publication.loose:
-                self.write_loose(file.path, [file.data])
-        for entry, folder in replacing:
-            self._settle(before.get(entry.id), entry, folder)
-        self._index.end_publishing()
+        """Put entities in place, each at once or not at all; durable when it returns.
+
+        Serials must have been reserved before. Files in an entity's folder that the index does not
+        know are carried over; recorded ones that somebody altered are kept aside, with a note.
+        """
+        if publications:
+            self._publisher.publish(publications)
 
     def write_loose(self, path: str, chunks: Iterable[bytes]) -> str:
         """Write a file that is not a secret at once or not at all; the SHA-256 of what was written."""
+        target = inside(self.folder, path)
         draft = self._placer.staging / secrets.token_hex(12)
         digest = sha256()
-        with draft.open("xb") as file:
-            for chunk in chunks:
-                digest.update(chunk)
-                file.write(chunk)
-        sync_file(draft)
-        target = self.folder / path
-        os.replace(draft, target)
+        try:
+            with draft.open("xb") as file:
+                for chunk in chunks:
+                    digest.update(chunk)
+                    file.write(chunk)
+            sync_file(draft)
+            os.replace(draft, target)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
         sync_folder(target.parent)
         return digest.hexdigest()
 
     def write_if_changed(self, path: str, data: bytes) -> None:
         """The same, unless the file says so already."""
-        target = self.folder / path
-        if not target.is_file() or target.read_bytes() != data:
+        if self.damaged_files([(path, sha256(data).hexdigest())]):
             self.write_loose(path, [data])
 
     def remove(self, entry: Entry) -> list[str]:
-        """Delete what was recorded of an entity; paths of others' files in its folder, which stay."""
-        crl = self._index.crl(entry.id)
+        """Delete what was recorded of an entity; paths of others' files in its folder, which stay.
+
+        A recorded file that somebody altered is kept aside, with a note.
+        """
+        crl = self.index.crl(entry.id)
         files = (*entry.files, *(crl.files if crl else ()))
-        foreign = self._placer.remove(replace(entry, files=files))
-        self._index.remove(entry.id)
-        return foreign
-
-    def _recover(self) -> None:
-        """Finish or undo what a killed build had begun."""
-        for entry, folder in self._index.journal():
-            if self._placer.complete(entry, folder):
-                before = self._index.get([entry.id]).get(entry.id)
-                self._settle(before, entry, folder)
-            else:
-                self._index.forget_publishing(entry.id)
-        self._index.end_publishing()
-        self._placer.clear()
-
-    def _settle(self, before: Entry | None, entry: Entry, folder: str) -> None:
-        note = self._placer.settle(before, entry, folder)
+        foreign, note = self._placer.remove(replace(entry, files=files))
         if note is not None:
             self.notes.append(note)
+        for parent in {path.rpartition("/")[0] for path in (entry.id, *dict(files))}:
+            if (self.folder / parent).is_dir():
+                sync_folder(self.folder / parent)
+        self.index.remove(entry.id)
+        return foreign
 
 
-def _make_folders(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, mode in ((STATE, 0o700), (f"{STATE}/{STAGING}", 0o700), *_FOLDERS):
-        path = folder / name
-        if path.is_symlink():
-            raise EnvironmentFailure(f"{path} is a link, and not followed; remove it")
-        path.mkdir(mode=mode, exist_ok=True)
-
-
-def _with_files(publication: Publication) -> Entry:
-    """The publication's entry with the paths and digests of all its files."""
-    entry = publication.entry
-    own = tuple((f"{entry.id}/{name}", digest) for name, digest in publication.staged.files)
-    loose = tuple((file.path, sha256(file.data).hexdigest()) for file in publication.loose)
-    return replace(entry, files=own + loose)
+def _move_away(folder: Path) -> list[str]:
+    """Make the index of a folder that has none; notes on what stood where a build writes its own."""
+    index = folder / STATE / INDEX
+    if os.path.lexists(index):
+        return []
+    paths = list(in_the_way(folder))
+    notes = [Placer(folder).keep_aside(paths)] if paths else []
+    create(index)
+    return notes

@@ -7,12 +7,11 @@ import os
 import sys
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 _AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
 
 
-def exchange(first: Path, second: Path) -> bool:
+def exchange(first: str, second: str) -> bool:
     """Exchange two folders in one step; False when that did not happen.
 
     The system or the file system may not know how, or a sandbox may forbid the call. Any other reason

@@ -14,7 +14,7 @@ import pytest
 from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.model import File
 from pkigen.store import Revoked, Store, placing
-from pkigen.store.index import connect
+from pkigen.store.schema import connect
 from tests.store.fakes import generations, publication, publish
 
 
