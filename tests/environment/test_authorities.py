@@ -1,0 +1,154 @@
+"""Authorities of every sort: cross-certified, brought from files, several roots, self-signed ends."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pkigen.environment import BuildOptions, build
+from pkigen.errors import InputError
+from pkigen.profile import load
+from tests.environment.profiles import Document, build_it, changes, manifest, small
+from tests.openssl import Judge
+
+pytestmark = pytest.mark.needs("openssl")
+
+
+def _openssl(*arguments: str) -> str:
+    return subprocess.run(["openssl", *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def _verify(trust: Path, untrusted: list[Path], certificate: Path) -> bool:
+    command = ["openssl", "verify", "-x509_strict", "-CAfile", str(trust)]
+    for path in untrusted:
+        command += ["-untrusted", str(path)]
+    return subprocess.run([*command, str(certificate)], capture_output=True, check=False).returncode == 0
+
+
+def test_a_cross_certificate_leads_to_the_other_root(tmp_path: Path) -> None:
+    document = small()
+    document["authorities"]["other"] = {"subject": {"CN": "Other Root"}}
+    document["authorities"]["issuing"] = {"issuer": ["root", "other"], "subject": {"CN": "Issuing"}}
+    folder = build_it(document, tmp_path).folder
+    issuing, leaf = folder / "authorities/issuing", folder / "certificates/console/console.crt"
+    other, root = (folder / f"authorities/{name}/{name}.crt" for name in ("other", "root"))
+    assert _verify(root, [issuing / "issuing.crt"], leaf)
+    assert _verify(other, [issuing / "issuing.cross-other.crt"], leaf)
+    assert not _verify(other, [issuing / "issuing.crt"], leaf)
+    (authority,) = [a for a in manifest(folder)["authorities"] if a["name"] == "issuing"]
+    assert [found["issuer"] for found in authority["cross_certificates"]] == ["other"]
+    document["authorities"]["other"]["subject"] = {"CN": "Another Root"}
+    assert changes(build_it(document, tmp_path)).keys() >= {"other", "issuing", "console"}
+
+
+def test_a_root_can_be_cross_certified_by_another(tmp_path: Path) -> None:
+    document = small()
+    document["authorities"]["old"] = {"subject": {"CN": "Old Root"}}
+    document["authorities"]["root"] = {"issuer": ["self", "old"], "subject": {"CN": "New Root"}}
+    folder = build_it(document, tmp_path).folder
+    issuing = folder / "authorities/issuing/issuing.crt"
+    cross = folder / "authorities/root/root.cross-old.crt"
+    leaf = folder / "certificates/console/console.crt"
+    assert _verify(folder / "authorities/old/old.crt", [issuing, cross], leaf)
+    assert _verify(folder / "trust.pem", [issuing], leaf)
+    assert (folder / "trust.pem").read_text().count("BEGIN CERTIFICATE") == 2
+
+
+def test_a_self_signed_end_entity_trusts_itself_alone(tmp_path: Path) -> None:
+    document = small()
+    document["certificates"]["alone"] = {"issuer": "self", "subject": {"CN": "alone.test"}}
+    judge = Judge(build_it(document, tmp_path).folder)
+    (case,) = [found for found in judge.manifest["cases"] if found["name"] == "alone"]
+    assert judge.verify(case) == ""
+    assert case["verdict"]["expected"] == "reject"
+    assert "alone" not in _openssl("storeutl", "-noout", "-text", str(judge.folder / "trust.pem"))
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Path:
+    """A root and an issuing CA that openssl made, the latter's key under a passphrase."""
+    folder = tmp_path / "lab"
+    folder.mkdir()
+    root, ca = str(folder / "root"), str(folder / "ca")
+    usage = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    _openssl(
+        "req", "-x509", "-newkey", "rsa:2048", "-noenc", "-keyout", f"{root}.key", "-out", f"{root}.crt",
+        "-days", "3650", "-subj", "/C=DE/O=Prüflabor/CN=Lab Root", "-utf8", *usage,
+    )  # fmt: skip
+    _openssl(
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-passout", "pass:geheim",
+        "-keyout", f"{ca}.key", "-out", f"{ca}.crt", "-days", "1825", "-subj", "/O=Lab/CN=Lab Issuing",
+        "-CA", f"{root}.crt", "-CAkey", f"{root}.key", *usage,
+    )  # fmt: skip
+    return folder
+
+
+def _with_lab(**brought: object) -> Document:
+    document = small()
+    paths = {"certificate": "lab/ca.crt", "key": "lab/ca.key", "chain": "lab/root.crt", **brought}
+    document["authorities"] = {"lab": {"from": {k: v for k, v in paths.items() if v is not None}}}
+    document["certificates"] = {"console": {"issuer": "lab", "subject": {"CN": "console.test"}}}
+    return document
+
+
+def test_an_authority_from_files_issues_and_publishes_a_crl(lab: Path, tmp_path: Path) -> None:
+    profile = load(_with_lab(passphrase="geheim"), folder=tmp_path)
+    folder = build(profile, tmp_path / "out", BuildOptions()).folder
+    entity = folder / "certificates/console"
+    assert _verify(lab / "root.crt", [lab / "ca.crt"], entity / "console.crt")
+    assert _verify(folder / "trust.pem", [entity / "chain.pem"], entity / "console.crt")
+    assert (entity / "chain.pem").read_text().count("BEGIN CERTIFICATE") == 2
+    command = ["crl", "-inform", "DER", "-in", str(folder / "www/crl/lab.crl"), "-noout"]
+    subprocess.run(["openssl", *command, "-CAfile", str(lab / "ca.crt")], check=True, capture_output=True)
+    (authority,) = manifest(folder)["authorities"]
+    assert authority["key"]["kind"] == "ec-p256"
+    assert build(profile, tmp_path / "out", BuildOptions()).summary.up_to_date
+
+
+def test_an_authority_that_is_brought_anew_reissues_what_it_issued(lab: Path, tmp_path: Path) -> None:
+    profile = load(_with_lab(passphrase="geheim"), folder=tmp_path)
+    build(profile, tmp_path / "out", BuildOptions())
+    _openssl(
+        "req", "-x509", "-key", str(lab / "ca.key"), "-passin", "pass:geheim", "-out", str(lab / "ca.crt"),
+        "-days", "30", "-subj", "/O=Lab/CN=Lab Issuing 2", "-CA", str(lab / "root.crt"),
+        "-CAkey", str(lab / "root.key"),
+    )  # fmt: skip
+    result = build(load(_with_lab(passphrase="geheim"), folder=tmp_path), tmp_path / "out", BuildOptions())
+    assert changes(result) == {"lab": "reissue", "console": "reissue"}
+
+
+@pytest.mark.parametrize(
+    ("brought", "words"),
+    [
+        ({"passphrase": "wrong"}, "the passphrase is wrong"),
+        ({}, "under a passphrase, and none was given"),
+        ({"key": "lab/root.key"}, "does not belong to the certificate"),
+        ({"certificate": "lab/ca.key"}, "no certificate in it"),
+        ({"key": "lab/none.key"}, "cannot be read: No such file"),
+        ({"key": None}, "was brought without a key, and cannot issue"),
+    ],
+)
+def test_files_that_do_not_fit_are_told_before_anything_is_written(
+    lab: Path, tmp_path: Path, brought: Document, words: str
+) -> None:
+    assert lab.exists()
+    with pytest.raises(InputError, match=words):
+        build(load(_with_lab(**brought), folder=tmp_path), tmp_path / "out", BuildOptions())
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_authority_without_a_key_is_there_for_its_certificate(lab: Path, tmp_path: Path) -> None:
+    assert lab.exists()
+    document = small()
+    paths = {"certificate": "lab/root.crt"}
+    document["authorities"]["partner"] = {"from": paths}
+    folder = build(load(document, folder=tmp_path), tmp_path / "out", BuildOptions()).folder
+    assert sorted(path.name for path in (folder / "authorities/partner").iterdir()) == [
+        "chain.pem",
+        "partner.crt",
+    ]
+    (partner,) = [a for a in manifest(folder)["authorities"] if a["name"] == "partner"]
+    assert partner["crl"] is None
+    assert partner["trusted"] is True
