@@ -12,6 +12,7 @@ from pkigen.formats.names import FORMATS
 from pkigen.keys.kinds import parse_kind
 from pkigen.profile import limits
 from pkigen.profile.asked import Omit, OrNone, Parsed, Schema, Value, unknown
+from pkigen.profile.files import read_file
 from pkigen.profile.tree import folder_of
 from pkigen.profile.values import (
     AccessLocations,
@@ -65,24 +66,14 @@ Length = Annotated[Span, Parsed(_parse_length, "a length of time such as 397d, 1
 Instant = Annotated[Moment, Parsed(parse_moment, "-2d, +397d, or ISO 8601")]
 
 
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(limits.KEY_FILE_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ValueError(f"{path} cannot be read: {reason}") from error
-    if len(data) > limits.KEY_FILE_BYTES:
-        raise ValueError(f"{path} is larger than {limits.KEY_FILE_BYTES} bytes")
-    return data
-
-
 def _parse_passphrase(value: Any, info: ValidationInfo) -> bytes:
     """A passphrase as text, or the first line of a file."""
     if isinstance(value, dict) and list(value) == ["file"] and isinstance(value["file"], str):
         folder: Path = (info.context or {}).get("folder", Path())
         path = folder_of(value["file"], folder) / value["file"]
-        value = _read(path).decode("utf-8", "replace").partition("\n")[0].rstrip("\r")
+        value = (
+            read_file(path, limits.KEY_FILE_BYTES).decode("utf-8", "replace").partition("\n")[0].rstrip("\r")
+        )
     if not isinstance(value, str):
         raise ValueError("a passphrase is a text, or {file: PATH}")
     if not 1 <= len(value) <= 256:
@@ -135,7 +126,7 @@ def _parse_path(value: Any, info: ValidationInfo) -> Path:
         raise ValueError("this must be the path of a file")
     folder: Path = (info.context or {}).get("folder", Path())
     path = folder_of(value, folder) / value
-    _read(path)
+    read_file(path, limits.KEY_FILE_BYTES)
     return path
 
 

@@ -13,6 +13,7 @@ from pkigen.profile import limits, shipped
 from pkigen.profile.asked import close_to
 from pkigen.profile.checks import Checks
 from pkigen.profile.document import AuthoritySpec, CertificateSpec, keys_of
+from pkigen.profile.files import read_file
 from pkigen.profile.head import Head, read_head
 from pkigen.profile.inherit import Likeness, Made, given, inherit, merge, without
 from pkigen.profile.instances import Body, InstanceError, Spec
@@ -57,12 +58,9 @@ def _in_one_line(problem: Problem) -> Problem:
 
 def _read(path: Path) -> Table:
     try:
-        with path.open("rb") as file:
-            data = file.read(limits.FILE_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"{path} cannot be read: {reason}") from error
-    return parse(data, str(path))
+        return parse(read_file(path, limits.FILE_BYTES), str(path))
+    except ValueError as error:
+        raise InputError(str(error)) from error
 
 
 class _Loader:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pkigen.errors import InputError, Location, Problem
 from pkigen.profile import limits
+from pkigen.profile.files import read_file
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
@@ -31,13 +32,9 @@ def read_table(path: Path) -> tuple[Row, ...]:
     """The rows of a CSV file with a header; InputError names row and column of what is wrong."""
     file = str(path)
     try:
-        with path.open("rb") as stream:
-            data = stream.read(limits.TABLE_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"{file} cannot be read: {reason}") from error
-    if len(data) > limits.TABLE_BYTES:
-        raise InputError(Problem(f"larger than {limits.TABLE_BYTES} bytes", location=Location(file)))
+        data = read_file(path, limits.TABLE_BYTES)
+    except ValueError as error:
+        raise InputError(str(error)) from error
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
