@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import chain, islice
+from multiprocessing.connection import wait
 from typing import TypeVar
 
 from pkigen.environment.work import Done, Task, Workshop
+from pkigen.errors import EnvironmentFailure
 from pkigen.keys.ahead import KeysAhead
 from pkigen.keys.kinds import parse_kind
 
@@ -71,7 +77,8 @@ class Pipeline:
         self._keys.end()
         method = "fork" if sys.platform == "linux" else "spawn"
         context = multiprocessing.get_context(method)
-        with ProcessPoolExecutor(self._jobs, context, _start_worker, (self._workshop,)) as processes:
+        executor = ProcessPoolExecutor(self._jobs, context, _start_worker, (self._workshop,))
+        with _told_of_lost_workers(), executor as processes:
             running: deque[Future[list[Done]]] = deque()
             for batch in _batches(tasks, size):
                 running.append(processes.submit(_make_batch, batch))
@@ -83,6 +90,17 @@ class Pipeline:
 
 def _needs_key(task: Task) -> bool:
     return task.key is None and task.entity.brought is None
+
+
+@contextmanager
+def _told_of_lost_workers() -> Iterator[None]:
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise EnvironmentFailure(
+            "a worker process was ended from outside, perhaps for want of memory; "
+            "run the build again, with fewer --jobs"
+        ) from error
 
 
 def _batches(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
@@ -109,7 +127,16 @@ def _start_worker(workshop: Workshop) -> None:
     # What was imported before the fork stays for ever: the collector need not look at it again.
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _workshops.append(workshop)
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed tells nobody: without this its workers would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
 
 
 def _make_batch(tasks: list[Task]) -> list[Done]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
@@ -64,9 +65,10 @@ def _belong_together(entity: Path) -> bool:
     return key.public_key().public_bytes(*form) == certificate.public_key().public_bytes(*form)
 
 
-def _start(profile: Path, out: Path) -> subprocess.Popen[bytes]:
+def _start(profile: Path, out: Path, inherited: int | None = None) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "pkigen", "build", str(profile), "--out", str(out)]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    held = () if inherited is None else (inherited,)
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=held)
 
 
 def test_a_build_killed_at_any_moment_leaves_whole_certificates(tmp_path: Path) -> None:
@@ -93,3 +95,22 @@ def test_a_build_killed_at_any_moment_leaves_whole_certificates(tmp_path: Path) 
     judge = Judge(out / "killed")
     assert [judge.verify(case) for case in judge.manifest["cases"]] == [""] * 40
     assert not any((out / "killed" / ".pkigen" / "staging").iterdir())
+
+
+def test_the_workers_of_a_killed_build_end_with_it(tmp_path: Path) -> None:
+    profile, out = tmp_path / "killed.yaml", tmp_path / "out"
+    profile.write_text(_document(1).replace("{01..40}", "{0001..3000}"))
+    ours, theirs = os.pipe()
+    with _start(profile, out, theirs) as process:
+        os.close(theirs)
+        certificates = out / "killed" / "certificates"
+        while not (certificates.exists() and any(certificates.iterdir())):
+            assert not select.select([ours], [], [], 0.02)[0], "the build ended before it could be killed"
+        process.send_signal(signal.SIGKILL)
+    # The pipe reaches its end when the last process that holds its other side is gone.
+    assert select.select([ours], [], [], 30)[0], "workers are still there"
+    assert os.read(ours, 1) == b""
+    os.close(ours)
+    assert _broken(out / "killed") == []
+    assert _start(profile, out).wait() == 0
+    assert len(list(certificates.iterdir())) == 3000
