@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -121,9 +121,10 @@ def _make(
     for task in authorities:
         assembly.publish([pipeline.make_one(task)])
         advance(1)
-    for batch in pipeline.make(chain(head, others)):
-        assembly.publish(batch)
-        advance(len(batch))
+    with closing(pipeline.make(chain(head, others))) as batches:
+        for batch in batches:
+            assembly.publish(batch)
+            advance(len(batch))
 
 
 def _counted(decided: Iterable[Decided], advance: Callable[[int], None]) -> Iterator[Decided]:

@@ -7,22 +7,14 @@ steps in Python (EC keys, pooled keys, RSA from a seed), processes take batches.
 
 from __future__ import annotations
 
-import gc
-import multiprocessing
-import os
-import sys
-import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from itertools import chain, islice
-from multiprocessing.connection import wait
 from typing import TypeVar
 
 from pkigen.environment.work import Done, Task, Workshop
-from pkigen.errors import EnvironmentFailure
+from pkigen.environment.workers import workers
 from pkigen.keys.ahead import KeysAhead
 from pkigen.keys.kinds import parse_kind
 
@@ -30,7 +22,6 @@ Item = TypeVar("Item")
 
 _BATCH = 256
 _FEW = 16
-_COLLECT_AFTER = 50_000
 _AHEAD = 4
 _MANY = 300
 _MANY_SEEDED_RSA = 6
@@ -55,8 +46,11 @@ class Pipeline:
         key = self._keys.take(task.entity.id, task.entity.key) if _needs_key(task) else None
         return self._workshop.make(task, key)
 
-    def make(self, tasks: Iterator[Task]) -> Iterator[Sequence[Done]]:
-        """Make all tasks in order, batch by batch; no more than a few batches are under way."""
+    def make(self, tasks: Iterator[Task]) -> Generator[Sequence[Done], None, None]:
+        """Make all tasks in order, batch by batch; no more than a few batches are under way.
+
+        To be closed: what works on the next ones ends with it.
+        """
         head = list(islice(tasks, _MANY))
         tasks = chain(head, tasks)
         slow = sum(_needs_key(task) and parse_kind(task.entity.key).slow for task in head)
@@ -68,20 +62,17 @@ class Pipeline:
             return self._make_in_processes(tasks, _BATCH if not slow else 1)
         return self._make_here(tasks)
 
-    def _make_here(self, tasks: Iterator[Task]) -> Iterator[Sequence[Done]]:
+    def _make_here(self, tasks: Iterator[Task]) -> Generator[Sequence[Done], None, None]:
         for batch in _ahead(_batches(tasks, _FEW), _AHEAD, self.announce):
             yield [self.make_one(task) for task in batch]
 
-    def _make_in_processes(self, tasks: Iterator[Task], size: int) -> Iterator[Sequence[Done]]:
+    def _make_in_processes(self, tasks: Iterator[Task], size: int) -> Generator[Sequence[Done], None, None]:
         # A fork copies the locks of threads and no thread.
         self._keys.end()
-        method = "fork" if sys.platform == "linux" else "spawn"
-        context = multiprocessing.get_context(method)
-        executor = ProcessPoolExecutor(self._jobs, context, _start_worker, (self._workshop,))
-        with _told_of_lost_workers(), executor as processes:
+        with workers(self._workshop, self._jobs) as processes:
             running: deque[Future[list[Done]]] = deque()
             for batch in _batches(tasks, size):
-                running.append(processes.submit(_make_batch, batch))
+                running.append(processes.submit(batch))
                 if len(running) > self._jobs * 2:
                     yield running.popleft().result()
             while running:
@@ -90,17 +81,6 @@ class Pipeline:
 
 def _needs_key(task: Task) -> bool:
     return task.key is None and task.entity.brought is None
-
-
-@contextmanager
-def _told_of_lost_workers() -> Iterator[None]:
-    try:
-        yield
-    except BrokenProcessPool as error:
-        raise EnvironmentFailure(
-            "a worker process was ended from outside, perhaps for want of memory; "
-            "run the build again, with fewer --jobs"
-        ) from error
 
 
 def _batches(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
@@ -117,28 +97,3 @@ def _ahead(items: Iterator[Item], distance: int, announce: Callable[[Item], None
         if len(waiting) > distance:
             yield waiting.popleft()
     yield from waiting
-
-
-_workshops: list[Workshop] = []
-"""The one workshop of a worker process, given to it when it starts."""
-
-
-def _start_worker(workshop: Workshop) -> None:
-    # What was imported before the fork stays for ever: the collector need not look at it again.
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _workshops.append(workshop)
-
-
-def _end_with_parent() -> None:
-    """A parent that was killed tells nobody: without this its workers would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
-
-
-def _make_batch(tasks: list[Task]) -> list[Done]:
-    (workshop,) = _workshops
-    return [workshop.make(task) for task in tasks]

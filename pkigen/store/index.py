@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pkigen.store.entries import CrlState, Entry, Record, Revoked
+from pkigen.store.schema import ENTITY
 
 _COLUMNS = (
     "id, spec, output, issuers, key_kind, key_source, spki, serials, not_before, not_after, record, files"
@@ -86,6 +87,17 @@ class Index:
         """What a killed build had begun to publish."""
         rows = self._sql.execute(f"SELECT {_COLUMNS}, folder FROM journal").fetchall()  # noqa: S608
         return [(_entry(row[:-1]), row[-1]) for row in rows]
+
+    def pretend_published(self, ids: Iterable[str]) -> None:
+        """Show what the journal has of some ids as published, on this connection alone.
+
+        A temporary table stands before the one of its name; so nothing is written to the index.
+        """
+        self._sql.execute("PRAGMA temp_store = MEMORY")
+        self._sql.execute(f"CREATE TEMPORARY TABLE entities ({ENTITY})")
+        self._sql.execute("INSERT INTO temp.entities SELECT * FROM main.entities")
+        query = f"INSERT OR REPLACE INTO temp.entities SELECT {_COLUMNS} FROM journal WHERE id = ?"  # noqa: S608
+        self._sql.executemany(query, ((entity_id,) for entity_id in ids))
 
     def forget_publishing(self, entity_id: str) -> None:
         """Drop what was begun and is undone."""

@@ -57,23 +57,26 @@ class Placer:
         return True
 
     def complete(self, entry: Entry, folder: str) -> bool:
-        """After a kill: whether an entity's new folder is in place, or could be put there.
+        """After a kill: whether an entity's new folder is in place, or could be put there."""
+        target, aside = self.environment / entry.id, self.staging / f"{folder}{_ASIDE}"
+        if not os.path.lexists(target):
+            if self._waits(entry, folder):
+                os.rename(self.staging / folder, target)
+            elif aside.exists():
+                os.rename(aside, target)
+                return False
+        return self.is_placed(entry, folder)
+
+    def is_placed(self, entry: Entry, folder: str) -> bool:
+        """Whether an entity's new folder is in place.
 
         Until it has been swapped in, the staged folder holds the entry's files and nothing else. It
         does not afterwards: what is there then is the old folder, or nothing any more. (If the old
         one held the very same, it makes no difference.) The target tells less: its owner may have
         changed it since.
         """
-        target, staged = self.environment / entry.id, self.staging / folder
-        there = os.path.lexists(target)
-        if self._waits(staged, entry):
-            if there:
-                return False
-            os.rename(staged, target)
-        elif not there and (aside := self.staging / f"{folder}{_ASIDE}").exists():
-            os.rename(aside, target)
-            return False
-        return target.is_dir() and not target.is_symlink()
+        target = self.environment / entry.id
+        return target.is_dir() and not target.is_symlink() and not self._waits(entry, folder)
 
     def settle(self, before: Entry | None, now: Entry, folder: str) -> str | None:
         """Rescue what is not ours from an entity's old folder and remove the rest.
@@ -145,11 +148,11 @@ class Placer:
             os.rename(path, next(_unused(place)) if os.path.lexists(place) else place)
         return folder.relative_to(self.environment).as_posix()
 
-    def _waits(self, staged: Path, entry: Entry) -> bool:
-        recorded = _names(entry)
+    def _waits(self, entry: Entry, folder: str) -> bool:
+        staged = self.staging / folder
         if not staged.is_dir() or _others(staged, entry):
             return False
-        return {path.name for path in staged.iterdir()} == set(recorded)
+        return {path.name for path in staged.iterdir()} == set(_names(entry))
 
 
 def _names(entry: Entry) -> Mapping[str, str]:

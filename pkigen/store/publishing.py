@@ -77,6 +77,12 @@ class Publisher:
                 self.index.forget_publishing(entry.id)
         self._end(done, done)
 
+    def foresee(self) -> None:
+        """Have the index tell what it will tell once a killed build is mended; writes nothing."""
+        placed = [entry.id for entry, folder in self.index.journal() if self.placer.is_placed(entry, folder)]
+        if placed:
+            self.index.pretend_published(placed)
+
     def _end(self, placed: Sequence[tuple[Entry, str]], replaced: Sequence[tuple[Entry, str]]) -> None:
         """All that comes after the folders' exchange."""
         parents = {entry.id.partition("/")[0] for entry, _ in placed}

@@ -25,13 +25,14 @@ from pkigen.errors import EnvironmentFailure
 from pkigen.store.durable import sync_folder
 
 _VERSION = 1
-_ENTITY = """
+ENTITY = """
     id TEXT PRIMARY KEY, spec TEXT, output TEXT, issuers TEXT, key_kind TEXT, key_source TEXT,
     spki TEXT, serials TEXT, not_before INTEGER, not_after INTEGER, record TEXT, files TEXT
 """
+"""The columns of an entity, published or about to be; ``serials`` and ``files`` are JSON."""
 _TABLES = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE entities ({_ENTITY});
+CREATE TABLE entities ({ENTITY});
 CREATE TABLE issued (id TEXT PRIMARY KEY, times INTEGER NOT NULL);
 CREATE TABLE serials (
     authority TEXT, serial TEXT, entity TEXT, PRIMARY KEY (authority, serial)
@@ -47,7 +48,7 @@ CREATE TABLE revocations (
 ) WITHOUT ROWID;
 CREATE INDEX revocations_of ON revocations (entity);
 CREATE TABLE renewals (id TEXT PRIMARY KEY);
-CREATE TABLE journal ({_ENTITY}, folder TEXT NOT NULL);
+CREATE TABLE journal ({ENTITY}, folder TEXT NOT NULL);
 """
 _BESIDE = ("-wal", "-shm", "-journal")
 

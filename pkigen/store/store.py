@@ -44,8 +44,8 @@ class Store:
     def open(cls, folder: Path, *, write: bool) -> Iterator[Store]:
         """Open an environment; for writing it is made if need be, locked, and mended after a kill.
 
-        InputError when there is none to read; EnvironmentFailure for what the machine refuses, also
-        while it is open.
+        Reading shows a killed build's work as the next one will find it. InputError when there is
+        none to read; EnvironmentFailure for what the machine refuses, also while it is open.
         """
         if not write and not cls.exists(folder):
             raise InputError(f"{folder} is not a built environment")
@@ -62,6 +62,8 @@ class Store:
                         store.notes.extend(found)
                         store._publisher.mend()
                         store._placer.clear()
+                    else:
+                        store._publisher.foresee()
                     yield store
                 finally:
                     index.close()

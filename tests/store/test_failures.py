@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from pkigen.errors import EnvironmentFailure
+from pkigen.model import File
+from pkigen.store import Store, durable, placing, stage
+from pkigen.store.failures import told
+from pkigen.store.swap import exchange
 from tests.store.fakes import generations, publish
 
 _PROFILE = """
@@ -91,3 +98,90 @@ def test_what_was_published_before_survives_a_refusal(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="something else is where a folder must be"):
         publish(env, "a", generation=1)
     assert generations(env) == {"a": {"0"}}
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Path]:
+    """An environment on a file system that is read-only."""
+    env = tmp_path / "env"
+    publish(env, "a")
+    mount = ["mount", "--bind", "-o", "ro", str(env), str(env)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a file system can only be mounted by root")
+    yield env
+    subprocess.run(["umount", str(env)], check=True)
+
+
+def test_a_read_only_file_system_is_told_and_can_be_read(read_only: Path) -> None:
+    with pytest.raises(EnvironmentFailure, match="the file system is read-only; name another folder"):
+        publish(read_only, "a", generation=1)
+    with Store.open(read_only, write=False) as store:
+        assert store.damage(store.index.get(["certificates/a"])["certificates/a"]) == ()
+    assert generations(read_only) == {"a": {"0"}}
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "", "env/x"), "cannot write env/x: the disk is full; make room"),
+        (OSError(errno.EXDEV, "", "env/x"), "different file systems"),
+        (OSError(errno.ENAMETOOLONG, "", "env/x"), "the path is too long"),
+        (OSError(errno.EPIPE, "Broken pipe"), "cannot write env: Broken pipe"),
+        (OSError("no number"), "cannot write env: no number"),
+        (sqlite3.OperationalError("database or disk is full"), "index.db: the disk is full; make room"),
+        (sqlite3.OperationalError("disk I/O error"), "the disk is full, or failed"),
+        (sqlite3.OperationalError("database is locked"), "another program has it open"),
+        (sqlite3.DatabaseError("database disk image is malformed"), "Restore it from a backup"),
+        (sqlite3.OperationalError("what nobody foresaw"), "index.db: what nobody foresaw"),
+    ],
+)
+def test_what_the_machine_refuses_is_said_in_words(error: Exception, words: str) -> None:
+    with pytest.raises(EnvironmentFailure) as caught, told("write", "env"):
+        raise error
+    assert words in str(caught.value)
+
+
+def test_files_left_by_a_refused_staging_are_none(tmp_path: Path) -> None:
+    publish(tmp_path, "a")
+    twice = [File("a.crt", b"1"), File("a.crt", b"2")]
+    with pytest.raises(EnvironmentFailure, match=r"cannot write .*a\.crt"):
+        stage(tmp_path, twice)
+    assert list((tmp_path / ".pkigen/staging").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_moved_in_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(tmp_path, "a")
+    rename = os.rename
+
+    def refuse_new(source: str, target: str) -> None:
+        if Path(target) == tmp_path / "certificates/a" and not str(source).endswith(".old"):
+            raise OSError(errno.EIO, "", source)
+        rename(source, target)
+
+    monkeypatch.setattr(placing, "exchange", lambda first, second: False)
+    monkeypatch.setattr(os, "rename", refuse_new)
+    with pytest.raises(EnvironmentFailure, match="the disk failed"):
+        publish(tmp_path, "a", generation=1)
+    monkeypatch.undo()
+    assert generations(tmp_path) == {"a": {"0"}}
+    publish(tmp_path, "b")
+    assert generations(tmp_path) == {"a": {"0"}, "b": {"0"}}
+
+
+def test_without_a_flush_of_all_each_file_is_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed = []
+    monkeypatch.setattr(durable, "_syncfs", lambda: None)
+    monkeypatch.setattr(durable, "sync_file", lambda path: flushed.append(path.name))
+    publish(tmp_path, "a")
+    assert {"a.crt", "a.key", "chain.pem"} <= set(flushed)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of Linux")
+def test_where_folders_cannot_be_exchanged_nothing_is_moved(tmp_path: Path) -> None:
+    (tmp_path / "first").mkdir()
+    assert not exchange(f"{tmp_path}/first", f"{tmp_path}/missing")
+    (tmp_path / "second").write_text("")
+    assert exchange(f"{tmp_path}/first", f"{tmp_path}/second")
+    assert (tmp_path / "first").is_file()
