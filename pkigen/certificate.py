@@ -39,14 +39,17 @@ def subject_public_key_info(certificate: bytes) -> bytes:
 
 
 def subject_key_identifier(certificate: bytes) -> bytes | None:
-    """The subject key identifier, if the certificate states one."""
+    """The subject key identifier, if the certificate states one that can be read."""
     extensions = _fields(certificate)[-1]
     if extensions[0] != 0xA3:
         return None
     for extension in der.children(der.contents(extensions)):
         oid, *_, value = der.children(extension)
         if der.dotted(oid) == SUBJECT_KEY_IDENTIFIER:
-            return der.contents(der.contents(value))
+            try:
+                return der.contents(der.contents(value))
+            except ValueError:
+                return None
     return None
 
 

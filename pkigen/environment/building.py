@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -67,7 +68,8 @@ def _bring_up_to_date(
     with Store.open(folder, write=True) as store:
         session = open_session(profile, folder, options, store, keys.source)
         if profile.source is not None:
-            store.index.set_meta("profile", str(profile.source.resolve()))
+            # As JSON, since a path can hold what no text can.
+            store.index.set_meta("profile", json.dumps(str(profile.source.resolve())))
         assembly = _assembly(session, store, options)
         total = len(session.plan.authorities) + session.plan.count
         with _telling(progress, total) as advance:

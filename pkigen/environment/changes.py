@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from hashlib import blake2s
 
 from pkigen.environment.options import Action, BuildOptions, Change
+from pkigen.errors import InputError
 from pkigen.model import Entity, Role
 from pkigen.plan.digest import changed_parts
 from pkigen.store import Damage, Entry
@@ -19,7 +20,8 @@ class Decider:
     """Decides entity by entity, issuers first.
 
     ``fingerprints`` holds the digest of the certificate of each authority that stays as it is;
-    an authority that is issued anew has none, and whatever it issued follows. ``key_opens`` tells
+    an authority that is issued anew has none, and whatever it issued follows. ``orphans`` are those
+    that --only kept from following. ``key_opens`` tells
     whether an entity's key file opens with its passphrase.
     """
 
@@ -29,27 +31,41 @@ class Decider:
     renewals: frozenset[str]
     key_opens: Callable[[Entity], bool]
     fingerprints: dict[str, str] = field(default_factory=dict)
+    orphans: set[str] = field(default_factory=set)
 
     def decide(self, entity: Entity, entry: Entry | None, damage: Sequence[Damage], output: str) -> Change:
         """The change of one entity; ``output`` is the digest of how its files are to be written."""
-        if not self._wanted(entity):
+        if not self._wanted(entity, entry, damage):
+            if entity.role is Role.AUTHORITY and entry:
+                self.fingerprints[entity.id] = certificate_fingerprint(entry)
+            elif entry and entry.issuers != issuers_of(entity, self.fingerprints):
+                self.orphans.add(entity.id)
             return Change(entity.id, Action.SKIP, ("not named by --only",))
         change = self._change(entity, entry, damage, output)
         if entity.role is Role.AUTHORITY and entry and change.action in (Action.KEEP, Action.REWRITE):
             self.fingerprints[entity.id] = certificate_fingerprint(entry)
         return change
 
-    def _wanted(self, entity: Entity) -> bool:
-        """Authorities always are: what they issue cannot be had without them."""
+    def _wanted(self, entity: Entity, entry: Entry | None, damage: Sequence[Damage]) -> bool:
+        """Whether --only names an entity; authorities that are not there are made all the same.
+
+        What they issue cannot be had without them. Those that are there stay, or all that was issued
+        by them and is not named would be left without an issuer.
+        """
         only = self.options.only
-        return only is None or entity.role is Role.AUTHORITY or fnmatchcase(entity.name, only)
+        if only is None or fnmatchcase(entity.name, only):
+            return True
+        return entity.role is Role.AUTHORITY and (entry is None or bool(damage))
 
     def _change(self, entity: Entity, entry: Entry | None, damage: Sequence[Damage], output: str) -> Change:
         if entry is None:
             return Change(entity.id, Action.ISSUE, ("new in the profile",), new_key=True)
         key = self._key_reasons(entity, entry, damage)
         if not key and entry.output != output and entity.brought is None and not self.key_opens(entity):
-            key = ("its key does not open with the profile's passphrase",)
+            raise InputError(
+                f"{entity.id}: its key does not open with the profile's passphrase; give the passphrase "
+                "that it has, or ask for a new key with --rekey"
+            )
         reasons = (*key, *self._certificate_reasons(entity, entry, damage))
         if reasons:
             return Change(entity.id, Action.REISSUE, reasons, new_key=bool(key))

@@ -87,7 +87,13 @@ class Closing:
             found.entity_id for entity in plan.authorities for found in store.index.revocations(entity.id)
         )
         seeded = store.index.meta("seeded") is not None
-        ManifestWriter(plan, certificates, store, trusted, seeded, revoked).write()
+        orphans = frozenset(self.session.decider.orphans)
+        if orphans:
+            self.assembly.summary.notes.append(
+                f"{len(orphans)} certificates that --only passed over have an issuer that is no longer "
+                "there; build without --only to issue them anew"
+            )
+        ManifestWriter(plan, certificates, store, trusted, seeded, revoked, orphans).write()
 
     def _tell_requirements(self) -> None:
         if self.session.plan.requirements:

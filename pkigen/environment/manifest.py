@@ -23,7 +23,8 @@ class ManifestWriter:
     """The manifest of a plan as it stands in the store.
 
     ``certificates`` are the ids of the end entities in the profile's order, ``trusted`` those of the
-    authorities in trust.pem, ``revoked`` those of whom a revocation is on record.
+    authorities in trust.pem, ``revoked`` those of whom a revocation is on record,
+    ``orphans`` those whose issuer was issued anew and who were not.
     """
 
     plan: Plan
@@ -32,6 +33,7 @@ class ManifestWriter:
     trusted: frozenset[str]
     seeded: bool
     revoked: frozenset[str]
+    orphans: frozenset[str]
 
     def write(self) -> None:
         """Write manifest.json; it stays untouched where only its clock would differ."""
@@ -87,6 +89,8 @@ class ManifestWriter:
         revoked = self._revocation(record.id)
         if record.self_signed:
             return _reject(revoked, "path", "it is self-signed and not a trust anchor")
+        if record.id in self.orphans:
+            return _reject(revoked, "path", "its issuer was issued anew, and it was not")
         if record.not_after < now:
             return _reject(revoked, "path", "it has expired")
         if record.not_before > now:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 from pkigen.environment.building import build
 from pkigen.environment.options import BuildOptions, BuildResult, Progress
 from pkigen.errors import InputError, Problem
-from pkigen.profile import load
+from pkigen.model import Role
+from pkigen.profile import Profile, load
 from pkigen.store import Store
 
 
@@ -20,7 +22,7 @@ def renew(folder: Path, names: Sequence[str], progress: Progress | None = None) 
     environment does not know a name, or was not built from a file that is still there.
     """
     with Store.open(folder, write=False) as store:
-        source = store.index.meta("profile")
+        source = json.loads(store.index.meta("profile") or "null")
         known = list(store.index.ids())
     wanted = frozenset(found for name in names for found in _named(name, known))
     if source is None or not Path(source).is_file():
@@ -29,8 +31,19 @@ def renew(folder: Path, names: Sequence[str], progress: Progress | None = None) 
     profile = load(Path(source))
     if folder.resolve().name != profile.name:
         raise InputError(f"{folder} is not the environment of {source}, which is called {profile.name} now")
+    _check_still_there(profile, wanted)
     out = folder.parent if folder.name == profile.name else folder.resolve().parent
     return build(profile, out, BuildOptions(renew=wanted), progress)
+
+
+def _check_still_there(profile: Profile, wanted: frozenset[str]) -> None:
+    there = {f"{Role.AUTHORITY}/{spec.name}" for spec in profile.authorities}
+    there |= {f"{Role.CERTIFICATE}/{spec.name}" for spec in profile.certificates()}
+    gone = sorted(wanted - there)
+    if gone:
+        raise InputError(
+            f"the profile no longer has {', '.join(gone)}; what it does not have cannot be renewed"
+        )
 
 
 def _named(name: str, known: Sequence[str]) -> list[str]:

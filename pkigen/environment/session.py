@@ -10,11 +10,11 @@ from pkigen.environment import disk
 from pkigen.environment.changes import Decider
 from pkigen.environment.options import BuildOptions
 from pkigen.environment.serials import SeededSerials, random_serial
-from pkigen.environment.start import clock_of
+from pkigen.environment.start import FIXTURE_CRL_LIFE, clock_of
 from pkigen.environment.survey import Survey
 from pkigen.keys.entropy import Entropy, SeededEntropy, SystemEntropy
 from pkigen.keys.sources import KeySource
-from pkigen.plan import Plan, Serials, plan
+from pkigen.plan import CRL_LIFE, Plan, Serials, plan
 from pkigen.profile import Profile
 from pkigen.store import Store
 
@@ -39,7 +39,8 @@ def open_session(
     serials: Serials = random_serial
     if isinstance(entropy, SeededEntropy):
         serials = SeededSerials(entropy, store.index.generation if store else _never_issued)
-    planned = plan(profile, clock, serials)
+    frozen = options.seed is not None and options.at is None
+    planned = plan(profile, clock, serials, FIXTURE_CRL_LIFE if frozen else CRL_LIFE)
     renewals = options.renew | (store.index.renewals() if store else frozenset())
     decider = Decider(
         options, clock, keys.label, renewals, lambda entity: disk.read_key(folder, entity) is not None

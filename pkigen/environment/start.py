@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from pkigen.clock import parse_span
 from pkigen.environment.options import BuildOptions
 from pkigen.errors import InputError
 from pkigen.keys.pool import PooledKeys
@@ -11,6 +12,10 @@ from pkigen.keys.sources import FreshKeys, KeySource, SeededKeys
 
 SEEDED_CLOCK = datetime(2026, 11, 1, tzinfo=UTC)
 """The clock of a seeded build that is given none: with another each day, nothing would repeat."""
+
+
+FIXTURE_CRL_LIFE = parse_span("397d")
+"""How long CRLs at SEEDED_CLOCK are good for: as long as the certificates they are for."""
 
 
 def clock_of(options: BuildOptions) -> datetime:

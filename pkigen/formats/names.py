@@ -8,7 +8,7 @@ FORMATS = {
     "fullchain": "fullchain.pem: the certificate and its intermediates, as TLS servers want it",
     "bundle": "NAME.bundle.pem: key, certificate and intermediates in one file, as HAProxy wants it",
     "der": "NAME.der: the certificate in DER",
-    "key-der": "NAME.key.der: the key as PKCS#8 in DER, not encrypted",
+    "key-der": "NAME.key.der: the key as PKCS#8 in DER, under the passphrase if there is one",
     "key-traditional": "NAME.traditional.key: the key as PKCS#1 or SEC 1 in PEM",
     "pkcs12": "NAME.p12: key, certificate and chain for Windows and Java (AES-256, SHA-256)",
     "pkcs12-legacy": "NAME.legacy.p12: the same for readers from before 2018 (3DES, SHA-1)",

@@ -30,9 +30,13 @@ def has_traditional(family: str) -> bool:
 
 def pkcs8(key: bytes, passphrase: bytes | None, entropy: Entropy) -> bytes:
     """PEM of a PKCS#8 key (RFC 5958), encrypted under a passphrase if there is one."""
-    if passphrase is None:
-        return pem.encode("PRIVATE KEY", key)
-    return pem.encode("ENCRYPTED PRIVATE KEY", _encrypted(key, passphrase, entropy))
+    label = "PRIVATE KEY" if passphrase is None else "ENCRYPTED PRIVATE KEY"
+    return pem.encode(label, pkcs8_der(key, passphrase, entropy))
+
+
+def pkcs8_der(key: bytes, passphrase: bytes | None, entropy: Entropy) -> bytes:
+    """A PKCS#8 key as it is, or its EncryptedPrivateKeyInfo."""
+    return key if passphrase is None else _encrypted(key, passphrase, entropy)
 
 
 def traditional(key: bytes, passphrase: bytes | None, entropy: Entropy) -> bytes:

@@ -47,8 +47,9 @@ def _der(issued: Issued, _entropy: Entropy) -> File:
     return File(f"{issued.entity.name}.der", issued.certificates[0])
 
 
-def _key_der(issued: Issued, _entropy: Entropy) -> File:
-    return File(f"{issued.entity.name}.key.der", _key(issued), secret=True)
+def _key_der(issued: Issued, entropy: Entropy) -> File:
+    data = private_keys.pkcs8_der(_key(issued), issued.entity.output.passphrase, entropy)
+    return File(f"{issued.entity.name}.key.der", data, secret=True)
 
 
 def _key_traditional(issued: Issued, entropy: Entropy) -> File:

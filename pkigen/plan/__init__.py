@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pkigen.clock import Span, parse_span
 from pkigen.model import Entity
 from pkigen.plan.entities import Planner, Serials
 from pkigen.profile import Profile
 
-__all__ = ["Plan", "Serials", "plan"]
+__all__ = ["CRL_LIFE", "Plan", "Serials", "plan"]
+
+CRL_LIFE = parse_span("7d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,12 @@ class Plan:
     certificates: Callable[[], Iterator[Entity]] = field(repr=False)
 
 
-def plan(profile: Profile, clock: datetime, serials: Serials) -> Plan:
-    """The plan of a profile at an instant (UTC); problems that only show here raise InputError."""
-    planner = Planner(profile, clock.replace(microsecond=0), serials)
+def plan(profile: Profile, clock: datetime, serials: Serials, crl_life: Span = CRL_LIFE) -> Plan:
+    """The plan of a profile at an instant (UTC); problems that only show here raise InputError.
+
+    ``crl_life`` is how long CRLs are good for of which the profile does not say it.
+    """
+    planner = Planner(profile, clock.replace(microsecond=0), serials, crl_life)
     return Plan(
         profile.name,
         profile.base_url,

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pkigen import der
 from pkigen.certificate import subject_public_key_info
 from pkigen.errors import InputError
 from pkigen.model import Brought
+from pkigen.oids import BASIC_CONSTRAINTS, KEY_USAGE
 
 if TYPE_CHECKING:
     from pkigen.profile import BroughtSpec
+
+_RSA_PSS = "1.2.840.113549.1.1.10"
 
 
 def read(spec: BroughtSpec) -> Brought:
@@ -23,10 +27,29 @@ def read(spec: BroughtSpec) -> Brought:
     chain = tuple(found for found in chain if found != first)
     if spec.key is None:
         return Brought(first, chain, None)
+    _check_can_issue(first, spec.certificate)
     key = read_private_key(_bytes(spec.key), spec.passphrase)
     if public_key_info(load_private(key)) != subject_public_key_info(first):
         raise InputError(f"the key in {spec.key} does not belong to the certificate in {spec.certificate}")
     return Brought(first, chain, key)
+
+
+def _check_can_issue(certificate: bytes, path: Path) -> None:
+    """Refuse what no validator would accept as an issuer (RFC 5280, 6.1.4 (k) and (n))."""
+    from cryptography import x509
+
+    if der.dotted(der.children(der.children(subject_public_key_info(certificate))[0])[0]) == _RSA_PSS:
+        raise InputError(f"the certificate in {path} is for RSA-PSS alone, which is not supported")
+    try:
+        extensions = x509.load_der_x509_certificate(certificate).extensions
+    except (ValueError, x509.DuplicateExtension) as error:
+        raise InputError(f"the certificate in {path} has extensions that cannot be read: {error}") from error
+    found = {extension.oid.dotted_string: extension.value for extension in extensions}
+    constraints, usage = found.get(BASIC_CONSTRAINTS), found.get(KEY_USAGE)
+    if not isinstance(constraints, x509.BasicConstraints) or not constraints.ca:
+        raise InputError(f"the certificate in {path} is not a CA's: its basic constraints do not say so")
+    if isinstance(usage, x509.KeyUsage) and not usage.key_cert_sign:
+        raise InputError(f"the certificate in {path} may not issue: its key usage lacks keyCertSign")
 
 
 def kind_of_certificate(certificate: bytes) -> str:

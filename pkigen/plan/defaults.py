@@ -185,7 +185,8 @@ def _alternative_names(spec: AuthoritySpec | CertificateSpec, setting: Setting) 
     found = alternative_names(spec)
     if not found:
         return None
-    critical = spec.san.critical if isinstance(spec.san, GeneralNames) else not spec.subject
+    asked = spec.san.critical if isinstance(spec.san, GeneralNames) else None
+    critical = not spec.subject if asked is None else asked
     return encode.alternative_names(found, critical)
 
 

@@ -45,9 +45,10 @@ class Serials(Protocol):
 class Planner:
     """Holds what many entities share: the clock, and who the authorities are."""
 
-    def __init__(self, profile: Profile, clock: datetime, serials: Serials) -> None:
+    def __init__(self, profile: Profile, clock: datetime, serials: Serials, crl_life: Span) -> None:
         self.profile = profile
         self.clock = clock
+        self._crl_life = crl_life
         self._serials = serials
         self._extensions = Extensions()
         self._last_validity: tuple[Validity, tuple[datetime, datetime]] | None = None
@@ -114,7 +115,11 @@ class Planner:
                 for index, issuer in enumerate(spec.issuers)
             )
         can_sign = held is None or held.key is not None
-        crl = CrlPlan(self._seconds(spec.crl.valid), crl_url(base_url, spec.name)) if can_sign else None
+        crl = (
+            CrlPlan(self._seconds(spec.crl.valid or self._crl_life), crl_url(base_url, spec.name))
+            if can_sign
+            else None
+        )
         return Entity(
             Role.AUTHORITY,
             spec.name,

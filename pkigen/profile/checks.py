@@ -45,28 +45,28 @@ class Checks:
             self._problems.append(Problem(words, "certificates"))
             return
         names = dict[str, str]()
-        specs = list[tuple[Body[AuthoritySpec], AuthoritySpec]]()
+        specs = list[tuple[Body[AuthoritySpec], Instance, AuthoritySpec]]()
         for authorities in self._profile.authority_bodies:
-            specs += [(authorities, spec) for spec in self._specifications(authorities, names)]
-        self._authorities = {spec.name: spec for _, spec in specs}
+            specs += [(authorities, *found) for found in self._specifications(authorities, names)]
+        self._authorities = {spec.name: spec for _, _, spec in specs}
         self._mentioned |= set(names.values())
-        self._profile.authorities = in_order([spec for _, spec in specs])
-        for authority_body, spec in specs:
-            self._report(authority_body, self._check_authority(spec))
+        self._profile.authorities = in_order([spec for _, _, spec in specs])
+        for authority_body, instance, spec in specs:
+            self._report(authority_body, instance, self._check_authority(spec))
         names.clear()
         for body in self._profile.certificate_bodies:
-            for certificate in self._specifications(body, names):
-                self._report(body, self._check_certificate(body, certificate))
+            for instance, certificate in self._specifications(body, names):
+                self._report(body, instance, self._check_certificate(body, certificate))
                 if len(self._problems) > self._most:
                     return
 
-    def _specifications(self, body: Body[Spec], names: dict[str, str]) -> Iterator[Spec]:
+    def _specifications(self, body: Body[Spec], names: dict[str, str]) -> Iterator[tuple[Instance, Spec]]:
         """The specifications of a body, their names checked; what is wrong is put down."""
         try:
             for instance in body.instances():
                 self._problems += self._name_problems(body, instance, names)
                 try:
-                    yield body.specification(instance)
+                    yield instance, body.specification(instance)
                 except InstanceError as error:
                     self._problems += error.problems
                 if len(self._problems) > self._most:
@@ -89,8 +89,8 @@ class Checks:
         if wrong is not None:
             yield Problem(wrong, body.where, instance.row or body.place)
 
-    def _report(self, body: Body[Spec], found: Found) -> None:
-        self._problems += [body.problem(*problem) for problem in found]
+    def _report(self, body: Body[Spec], instance: Instance, found: Found) -> None:
+        self._problems += [body.problem(instance, *problem) for problem in found]
 
     def _check_authority(self, spec: AuthoritySpec) -> Found:
         yield from self._check_entity(spec, spec.issuers[0] if spec.issuers else SELF)
@@ -120,7 +120,9 @@ class Checks:
         """Cheap for the many of a range: what they have in common is looked at once."""
         if spec.issuer != SELF:
             yield from self._check_issuer(spec, spec.issuer)
-        common = (id(body), spec.issuer, spec.key, spec.formats, spec.signature, spec.valid.text)
+        revoked = spec.revoked.text if spec.revoked else None
+        files = (spec.formats, spec.key_format, spec.name == "truststore")
+        common = (id(body), spec.issuer, spec.key, files, spec.signature, spec.valid.text, revoked)
         if common not in self._checked or spec.extensions:
             self._checked.add(common)
             yield from self._check_entity(spec, spec.issuer)
@@ -167,11 +169,14 @@ class Checks:
                 yield ("valid",), "it ends before it begins", None
         except ValueError as error:
             yield ("valid",), str(error), None
-        try:
-            if spec.revoked:
-                resolve_moment(spec.revoked.at, self._now)
-        except ValueError as error:
-            yield ("revoked",), str(error), None
+        lengths = {"renew": spec.renew, "crl": spec.crl.valid if isinstance(spec, AuthoritySpec) else None}
+        moments = {"revoked": spec.revoked.at if spec.revoked else None, **lengths}
+        for field, moment in moments.items():
+            try:
+                if moment is not None:
+                    resolve_moment(moment, self._now)
+            except ValueError as error:
+                yield (field,), str(error), None
 
 
 _TYPED_FIELDS = {

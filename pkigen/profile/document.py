@@ -172,7 +172,7 @@ class BroughtSpec(Value):
 class CrlSpec(Value):
     """An authority's CRL: how long each one is good for."""
 
-    valid: Length = _parse_length("7d")
+    valid: Length | None = None
 
 
 class EntitySpec(Value):

@@ -126,7 +126,8 @@ class Body(Generic[Spec]):
             return _render_all(self.tree[key], instance.variables)
         except _TemplateError as error:
             path = (key, *error.path)
-            row = None if isinstance(error.__cause__, UnknownVariable) else self._cell(instance.row, path)
+            unknown = isinstance(error.__cause__, UnknownVariable)
+            row = None if unknown else self._cell(instance.row, path, str(error))
             problem = Problem(str(error), self._path_text(path), self._place(row, path))
             raise InstanceError([problem]) from error
 
@@ -134,26 +135,42 @@ class Body(Generic[Spec]):
         self, error: ValidationError, prefix: tuple[str | int, ...], instance: Instance
     ) -> list[Problem]:
         found = []
-        for detail in error.errors(include_url=False, include_input=False):
+        details = error.errors(include_url=False, include_input=False)
+        places = [detail["loc"] for detail in details]
+        for detail in details:
             path = (*prefix, *detail["loc"])
+            if detail["type"] == "too_short" and any(_below(place, detail["loc"]) for place in places):
+                continue  # the list is too short because what is in it is wrong
             words, suggestion = words_of(detail, self.model, path)
-            cell = self._cell(instance.row, path)
+            cell = self._cell(instance.row, path, words)
             found.append(Problem(words, self._path_text(path), self._place(cell, path), suggestion))
         return found
 
-    def _cell(self, row: Location | None, path: tuple[str | int, ...]) -> Location | None:
-        """The cell of a row that the text at ``path`` takes its value from; None if it takes none."""
-        text = find(self.tree, path)
-        if row is None or not self.rows or not isinstance(text, str) or not is_template(text):
-            return None
-        words = set(_WORD.findall(text))
-        columns = (n for n, column in enumerate(self.rows[0].cells, 1) if column in words)
-        column = next(columns, None)
-        return None if column is None else Location(row.file, row.line, column)
+    def _cell(self, place: Location | None, path: tuple[str | int, ...], message: str) -> Location | None:
+        """The cell of a row that the part at ``path`` takes its value from; None if it takes none.
 
-    def problem(self, path: tuple[str | int, ...], message: str, suggestion: str | None = None) -> Problem:
-        """A problem at a part of this body."""
-        return Problem(message, self._path_text(path), self._place(None, path), suggestion)
+        Of several cells, the one whose text the message quotes.
+        """
+        row = next((row for row in self.rows or () if row.location == place), None)
+        if row is None or not path:
+            return None
+        words = {word for text in _templates(find(self.tree, path)) for word in _WORD.findall(text)}
+        columns = [(n, text) for n, (column, text) in enumerate(row.cells.items(), 1) if column in words]
+        if not columns:
+            return None
+        quoted = (number for number, text in columns if text and f"'{text}'" in message)
+        return Location(row.location.file, row.location.line, next(quoted, columns[0][0]))
+
+    def problem(
+        self,
+        instance: Instance,
+        path: tuple[str | int, ...],
+        message: str,
+        suggestion: str | None = None,
+    ) -> Problem:
+        """A problem at a part of this body, or in the table's cell that the part comes from."""
+        place = self._place(self._cell(instance.row, path, message), path)
+        return Problem(message, self._path_text(path), place, suggestion)
 
     def _path_text(self, path: tuple[str | int, ...]) -> str:
         written = (str(part) for part in _written(self.tree, path))
@@ -172,10 +189,23 @@ def _adapter(model: type[BaseModel], key: str) -> TypeAdapter[Any]:
     return TypeAdapter(annotation)
 
 
+def _below(path: tuple[str | int, ...], top: tuple[str | int, ...]) -> bool:
+    return len(path) > len(top) and path[: len(top)] == top
+
+
 class _TemplateError(Exception):
     def __init__(self, path: tuple[str | int, ...], words: str) -> None:
         self.path = path
         super().__init__(words)
+
+
+def _templates(node: Any) -> Iterator[str]:
+    """Every text with a template at or below a node."""
+    if isinstance(node, Table | Items):
+        for part in node.values() if isinstance(node, Table) else node:
+            yield from _templates(part)
+    elif isinstance(node, str) and is_template(node):
+        yield node
 
 
 def _has_template(node: Any) -> bool:

@@ -120,7 +120,7 @@ class _Loader:
         tree = self._section(section)
         defaults = self._defaults(model)
         common = {"environment": head.name, "base_url": head.base_url}
-        likeness = Likeness(tree, self._made(tree, common), section)
+        likeness = Likeness(tree, self._made(tree, section, common), section)
         found = []
         for key, own in tree.items():
             where, place = f"{section}.{key}", locate(tree, (key,))
@@ -149,7 +149,7 @@ class _Loader:
         self._problems += likeness.problems
         return tuple(found)
 
-    def _made(self, section: Table, common: Mapping[str, str]) -> dict[str, Made]:
+    def _made(self, section: Table, where: str, common: Mapping[str, str]) -> dict[str, Made]:
         """What ``like`` names and a range or a table makes, with its variables.
 
         One pass for all of them: a section can make very many names.
@@ -161,7 +161,7 @@ class _Loader:
             if not isinstance(own, Table) or ("{" not in key and "each" not in own):
                 continue
             try:
-                pattern, rows = parse_pattern(key), self._rows(own, key)
+                pattern, rows = parse_pattern(key), self._rows(own, f"{where}.{key}")
                 body = Body(CertificateSpec, "", key, Table(), pattern, rows, common, self._folder)
                 instances = islice(body.instances(), limits.CERTIFICATES)
                 found |= {made.name: (key, made.variables) for made in instances if made.name in wanted}

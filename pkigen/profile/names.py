@@ -9,6 +9,7 @@ from itertools import product
 
 from pkigen.profile import limits
 
+_LONGEST = 1_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _PART = re.compile(r"\{\{.*?\}\}|\{([0-9]{1,9})\.\.([0-9]{1,9})\}|\{([^{}]*,[^{}]*)\}")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(10))}
@@ -25,10 +26,10 @@ class Pattern:
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """(name, number): each name in order, and what its first range said in it ('' without)."""
-        choices = (
-            (f"{item:0{width}}" if isinstance(item, int) else item for item in items)
+        choices = [
+            [f"{item:0{width}}" if isinstance(item, int) else item for item in items]
             for items, width in zip(self.ranges, self.widths, strict=True)
-        )
+        ]
         for chosen in product(*choices):
             parts = [self.literals[0]]
             for text, literal in zip(chosen, self.literals[1:], strict=True):
@@ -38,6 +39,8 @@ class Pattern:
 
 def parse_pattern(text: str) -> Pattern:
     """``sensor-{01..20}``, ``{a,b}-host``, or a plain name; ValueError for a range that is none."""
+    if len(text) > _LONGEST:
+        raise ValueError(f"a name has {_LONGEST} characters at most, ranges and templates included")
     literals, ranges, widths, count, position = [""], list[range | tuple[str, ...]](), list[int](), 1, 0
     for match in _PART.finditer(text):
         literals[-1] += text[position : match.start()]

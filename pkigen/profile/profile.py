@@ -43,8 +43,9 @@ class Profile:
     def problem(self, spec: AuthoritySpec, path: tuple[str | int, ...], message: str) -> Problem:
         """A problem with an authority, at its place in the document."""
         for body in self.authority_bodies:
-            if any(instance.name == spec.name for instance in body.instances()):
-                return body.problem(path, message)
+            for instance in body.instances():
+                if instance.name == spec.name:
+                    return body.problem(instance, path, message)
         return Problem(message, f"authorities.{spec.name}")
 
 

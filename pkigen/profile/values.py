@@ -177,7 +177,8 @@ class GeneralNames(Listed):
 
     _list = "names"
     names: Annotated[tuple[AnyName, ...], Field(max_length=limits.ALTERNATIVE_NAMES)]
-    critical: bool = False
+    critical: bool | None = None
+    """None is critical beside an empty subject, as 4.2.1.6 asks, and not otherwise."""
 
 
 def _parse_usage(text: str) -> str:

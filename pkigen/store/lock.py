@@ -21,7 +21,9 @@ class Lock:
         self._connection = sqlite3.connect(database, timeout=0, isolation_level=None)
         try:
             self._connection.execute("BEGIN EXCLUSIVE")
-            self._owner.write_text(str(os.getpid()))
+            self._owner.unlink(missing_ok=True)
+            with self._owner.open("x") as file:
+                file.write(str(os.getpid()))
         except sqlite3.Error as error:
             self._connection.close()
             if "locked" in str(error):

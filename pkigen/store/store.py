@@ -37,7 +37,11 @@ class Store:
     def exists(folder: Path) -> bool:
         """Whether an environment was begun in a folder."""
         with told("read", folder):
-            return os.path.lexists(folder / STATE / INDEX)
+            try:
+                (folder / STATE / INDEX).lstat()
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+            return True
 
     @classmethod
     @contextmanager

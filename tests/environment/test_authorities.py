@@ -139,6 +139,27 @@ def test_files_that_do_not_fit_are_told_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_certificate_that_is_no_ca_cannot_be_brought_as_one(lab: Path, tmp_path: Path) -> None:
+    _openssl(
+        "req", "-x509", "-newkey", "rsa:2048", "-noenc", "-keyout", str(lab / "leaf.key"),
+        "-out", str(lab / "leaf.crt"), "-subj", "/CN=leaf", "-addext", "basicConstraints=CA:FALSE",
+    )  # fmt: skip
+    brought = _with_lab(certificate="lab/leaf.crt", key="lab/leaf.key", chain=None)
+    with pytest.raises(InputError, match="is not a CA's"):
+        build(load(brought, folder=tmp_path), tmp_path / "out", BuildOptions())
+
+
+def test_an_rsa_pss_authority_is_told_to_be_unsupported(lab: Path, tmp_path: Path) -> None:
+    pss = str(lab / "pss")
+    _openssl(
+        "req", "-x509", "-newkey", "rsa-pss", "-noenc", "-keyout", f"{pss}.key", "-out", f"{pss}.crt",
+        "-subj", "/CN=pss",
+    )  # fmt: skip
+    brought = _with_lab(certificate="lab/pss.crt", key="lab/pss.key", chain=None)
+    with pytest.raises(InputError, match="RSA-PSS alone, which is not supported"):
+        build(load(brought, folder=tmp_path), tmp_path / "out", BuildOptions())
+
+
 def test_an_authority_without_a_key_is_there_for_its_certificate(lab: Path, tmp_path: Path) -> None:
     assert lab.exists()
     document = small()

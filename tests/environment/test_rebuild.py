@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pkigen.errors import InputError
 from tests.environment.profiles import build_it, changes, crls, files, manifest, reasons, small
 from tests.openssl import Judge
 
@@ -145,17 +146,19 @@ def test_new_formats_are_written_beside_the_same_certificate(tmp_path: Path) -> 
     assert files(folder).keys() == before.keys()
 
 
-def test_a_passphrase_that_changes_asks_for_a_new_key(tmp_path: Path) -> None:
+def test_a_passphrase_that_changes_costs_no_key_unless_asked_for(tmp_path: Path) -> None:
     first = small()
-    first["certificates"]["console"]["passphrase"] = "one"
+    first["authorities"]["root"]["passphrase"] = "one"
     folder = build_it(first, tmp_path).folder
+    before = files(folder)
     second = small()
-    second["certificates"]["console"]["passphrase"] = "two"
-    result = build_it(second, tmp_path)
-    assert changes(result) == {"console": "reissue"}
-    assert "does not open" in reasons(result, "console")
+    second["authorities"]["root"]["passphrase"] = "two"
+    with pytest.raises(InputError, match="does not open with the profile's passphrase"):
+        build_it(second, tmp_path)
+    assert files(folder) == before
+    build_it(second, tmp_path, rekey=True)
     judge = Judge(folder)
-    assert judge.key_matches(judge.manifest["cases"][0], "two")
+    assert judge.key_matches(judge.manifest["authorities"][0], "two")
 
 
 def test_what_left_the_profile_is_named_and_kept_until_pruned(tmp_path: Path) -> None:
@@ -192,6 +195,41 @@ def test_only_touches_what_it_names(tmp_path: Path) -> None:
     folder = build_it(small(), tmp_path, only="sensor-*").folder
     assert sorted(path.name for path in (folder / "certificates").iterdir()) == ["sensor-01", "sensor-02"]
     assert changes(build_it(small(), tmp_path)) == {"console": "issue"}
+
+
+def test_only_with_rekey_leaves_the_authorities_and_all_others_alone(tmp_path: Path) -> None:
+    folder = build_it(small(), tmp_path).folder
+    assert changes(build_it(small(), tmp_path, only="sensor-01", rekey=True)) == {
+        "root": "skip",
+        "issuing": "skip",
+        "console": "skip",
+        "sensor-01": "reissue",
+        "sensor-02": "skip",
+    }
+    judge = Judge(folder)
+    assert [judge.verify(case) for case in judge.manifest["cases"]] == ["", "", ""]
+
+
+def test_an_edited_root_that_only_passes_over_breaks_nothing(tmp_path: Path) -> None:
+    folder = build_it(small(), tmp_path).folder
+    edited = small()
+    edited["authorities"]["root"]["subject"] = {"CN": "Another Root"}
+    edited["certificates"]["console"]["san"] = ["dns:other.test"]
+    build_it(edited, tmp_path, only="console")
+    judge = Judge(folder)
+    assert [judge.verify(case) for case in judge.manifest["cases"]] == ["", "", ""]
+
+
+def test_whom_only_leaves_without_an_issuer_is_told_and_expected_to_fail(tmp_path: Path) -> None:
+    build_it(small(), tmp_path)
+    result = build_it(small(), tmp_path, only="issuing", rekey=True)
+    assert "3 certificates that --only passed over" in " ".join(result.summary.notes)
+    judge = Judge(result.folder)
+    for case in judge.manifest["cases"]:
+        assert case["verdict"]["expected"] == "reject"
+        assert judge.verify(case) != ""
+    build_it(small(), tmp_path)
+    assert [judge.verify(case) for case in judge.manifest["cases"]] == ["", "", ""]
 
 
 def test_rekey_gives_every_key_anew(tmp_path: Path) -> None:

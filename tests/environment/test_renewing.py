@@ -51,6 +51,13 @@ def test_an_unknown_name_is_told_with_the_nearest(folder: Path) -> None:
         renew(folder, ["consol"])
 
 
+def test_what_left_the_profile_cannot_be_renewed(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(_PROFILE.replace("sensor:", "gauge:"))
+    with pytest.raises(InputError, match="no longer has certificates/sensor"):
+        renew(folder, ["sensor"])
+    assert not (folder / "certificates/gauge").exists()
+
+
 def test_without_its_profile_nothing_is_renewed(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "small.yaml").unlink()
     with pytest.raises(InputError, match=r"small.yaml is gone; build it again"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pkigen.errors import InputError
-from tests.environment.profiles import Document, build_it, files, small
+from tests.environment.profiles import Document, build_it, files, manifest, small
 
 _REPEATING = (".crt", ".key", ".pem", ".crl", ".der")
 
@@ -45,6 +45,19 @@ def test_another_seed_gives_other_keys_also_in_place(tmp_path: Path) -> None:
     keys = [name for name in before if name.endswith(".key")]
     assert all(before[name] != after[name] for name in keys)
     assert all(after[name] == files(fresh)[name] for name in keys)
+
+
+def test_the_crls_of_a_fixture_are_good_for_as_long_as_its_certificates(tmp_path: Path) -> None:
+    folder = build_it(small(), tmp_path, seed="x").folder
+    authorities = manifest(folder)["authorities"]
+    assert {found["crl"]["next_update"][:10] for found in authorities} == {"2027-12-03"}
+
+
+def test_a_raw_key_identifier_that_is_junk_is_issued_all_the_same(tmp_path: Path) -> None:
+    document = small()
+    document["authorities"]["issuing"]["extensions"] = [{"oid": "2.5.29.14", "der": "ff"}]
+    build_it(document, tmp_path)
+    assert build_it(document, tmp_path).summary.up_to_date
 
 
 def test_a_seed_and_a_pool_exclude_each_other(tmp_path: Path) -> None:
