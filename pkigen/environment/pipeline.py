@@ -53,7 +53,8 @@ class Pipeline:
         """
         head = list(islice(tasks, _MANY))
         tasks = chain(head, tasks)
-        slow = sum(_needs_key(task) and parse_kind(task.entity.key).slow for task in head)
+        takes_long = self._workshop.keys.takes_long
+        slow = sum(_needs_key(task) and takes_long(parse_kind(task.entity.key)) for task in head)
         if self._workshop.keys.pure_python:
             in_processes = len(head) >= _MANY or slow >= _MANY_SEEDED_RSA
         else:

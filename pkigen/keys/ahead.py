@@ -30,7 +30,8 @@ class KeysAhead:
 
     def announce(self, owner: str, kind: str) -> None:
         """Begin with the key of an owner, if it is worth it and not begun."""
-        if self.source.pure_python or not parse_kind(kind).slow or (owner, kind) in self._keys:
+        worth_it = self.source.takes_long(parse_kind(kind)) and not self.source.pure_python
+        if not worth_it or (owner, kind) in self._keys:
             return
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._jobs, "key")

@@ -43,6 +43,10 @@ class PooledKeys:
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_held": {}}
 
+    def takes_long(self, _kind: KeyKind) -> bool:
+        """Only the first few do."""
+        return False
+
     def generate(self, kind: KeyKind, owner: str) -> PrivateKey:
         """The pool's key for this owner; EnvironmentFailure when the folder cannot be trusted or used."""
         digest = blake2s(owner.encode(), digest_size=8).digest()

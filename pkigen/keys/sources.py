@@ -45,6 +45,10 @@ class KeySource(Protocol):
         """Whether generating an RSA key holds the GIL."""
         ...
 
+    def takes_long(self, kind: KeyKind) -> bool:
+        """Whether a key of a kind takes longer than all else that is done for a certificate."""
+        ...
+
     def generate(self, kind: KeyKind, owner: str) -> PrivateKey:
         """A key for an entity, told by its id."""
         ...
@@ -56,6 +60,10 @@ class FreshKeys:
 
     label: str = "fresh"
     pure_python: bool = False
+
+    def takes_long(self, kind: KeyKind) -> bool:
+        """RSA does."""
+        return kind.slow
 
     def generate(self, kind: KeyKind, owner: str) -> PrivateKey:
         """A new key."""
@@ -73,6 +81,10 @@ class SeededKeys:
     def label(self) -> str:
         """``seed:`` and a digest that tells seeds apart."""
         return "seed:" + sha256(self.seed.encode()).hexdigest()[:16]
+
+    def takes_long(self, kind: KeyKind) -> bool:
+        """RSA does."""
+        return kind.slow
 
     def generate(self, kind: KeyKind, owner: str) -> PrivateKey:
         """The key of this owner."""
