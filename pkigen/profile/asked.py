@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaH
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from pkigen.profile import limits
+
 Schema = JsonSchemaValue
 
 
@@ -96,4 +98,4 @@ def unknown(what: str, text: str, known: tuple[str, ...]) -> str:
 
 def close_to(text: str, known: tuple[str, ...]) -> str | None:
     """The known name that was probably meant."""
-    return next(iter(get_close_matches(text, known, 1)), None)
+    return next(iter(get_close_matches(text, known[: limits.NAMES_COMPARED], 1)), None)

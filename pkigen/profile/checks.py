@@ -17,7 +17,7 @@ from pkigen.profile.asked import Omit, Value, close_to
 from pkigen.profile.document import SELF, AuthoritySpec, CertificateSpec, EntitySpec
 from pkigen.profile.instances import Body, Instance, InstanceError, Spec
 from pkigen.profile.names import check_name
-from pkigen.profile.profile import Profile, in_order
+from pkigen.profile.profile import Profile, above, in_order, unravel
 
 Found = Iterator[tuple[tuple[str | int, ...], str, str | None]]
 """(path in the body, what is wrong, what was perhaps meant)"""
@@ -35,13 +35,16 @@ class Checks:
         self._problems = problems
         self._most = most
         self._authorities: dict[str, AuthoritySpec] = {}
+        self._known: tuple[str, ...] = ()
+        self._circular: set[str] = set()
         self._checked: set[object] = set()
         self._now = datetime.now(UTC)
 
     def run(self) -> None:
         """Check all, and put the authorities into the order in which they can be issued."""
-        if self._profile.count > limits.CERTIFICATES:
-            words = f"{self._profile.count} certificates, and {limits.CERTIFICATES} is the limit"
+        count = self._profile.count + sum(body.count for body in self._profile.authority_bodies)
+        if count > limits.CERTIFICATES:
+            words = f"{count} certificates, and {limits.CERTIFICATES} is the limit"
             self._problems.append(Problem(words, "certificates"))
             return
         names = dict[str, str]()
@@ -50,9 +53,13 @@ class Checks:
             specs += [(authorities, *found) for found in self._specifications(authorities, names)]
         self._authorities = {spec.name: spec for _, _, spec in specs}
         self._mentioned |= set(names.values())
+        self._known = tuple(sorted(self._mentioned))
         self._profile.authorities = in_order([spec for _, _, spec in specs])
+        self._circular = self._in_circles()
         for authority_body, instance, spec in specs:
             self._report(authority_body, instance, self._check_authority(spec))
+            if len(self._problems) > self._most:
+                return
         names.clear()
         for body in self._profile.certificate_bodies:
             for instance, certificate in self._specifications(body, names):
@@ -100,20 +107,29 @@ class Checks:
             yield ("issuer",), "an issuer is named twice", None
         if not spec.issuers:
             yield ("issuer",), "there is no issuer; leave it out for a root", None
-        if spec not in self._profile.authorities and self._in_circle(spec):
+        if spec.name in self._circular and self._in_circle(spec):
             yield ("issuer",), f"'{spec.name}' is issued by itself in the end", None
         if spec.brought and spec.brought.key is None and spec.formats:
             yield ("formats",), "formats need a key, and none was brought along", None
 
+    def _in_circles(self) -> set[str]:
+        """The names of authorities in circles, and between two of them."""
+        placed = {spec.name for spec in self._profile.authorities}
+        below = {name: set[str]() for name in self._authorities if name not in placed}
+        for name in below:
+            for issuer in above(self._authorities[name]) & below.keys():
+                below[issuer].add(name)
+        return below.keys() - unravel(below)
+
     def _in_circle(self, spec: AuthoritySpec) -> bool:
-        above, seen = list(spec.issuers), set[str]()
-        while above:
-            name = above.pop()
+        issuers, seen = list(spec.issuers), set[str]()
+        while issuers:
+            name = issuers.pop()
             if name == spec.name:
                 return True
             if name in self._authorities and name not in seen:
                 seen.add(name)
-                above += self._authorities[name].issuers
+                issuers += self._authorities[name].issuers
         return False
 
     def _check_certificate(self, body: Body[CertificateSpec], spec: CertificateSpec) -> Found:
@@ -138,8 +154,7 @@ class Checks:
         if held is None and issuer in self._mentioned:
             return
         if held is None:
-            known = tuple(self._mentioned)
-            yield ("issuer",), f"no authority is called '{issuer}'", close_to(issuer, known)
+            yield ("issuer",), f"no authority is called '{issuer}'", close_to(issuer, self._known)
         elif held.brought and held.brought.key is None:
             yield ("issuer",), f"'{issuer}' was brought without a key, and cannot issue", None
 

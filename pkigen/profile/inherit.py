@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pkigen.errors import Problem
+from pkigen.profile import limits
 from pkigen.profile.asked import unknown
 from pkigen.profile.tree import Table, Text, locate
 
@@ -70,6 +71,11 @@ class Likeness:
             if found is None or found in seen:
                 self._refuse(seen[-1], target, circle=found is not None)
                 break
+            if len(seen) > limits.LIKENESS:
+                place = locate(self._section[key], ("like",))
+                words = f"more than {limits.LIKENESS} bodies, each like the next"
+                self._add(Problem(words, f"{self._where}.{key}.like", place))
+                break
             seen.append(found)
             lent = {**variables, **lent}
             body = self._section[found]
@@ -84,16 +90,22 @@ class Likeness:
     def _find(self, name: str) -> tuple[str | None, Mapping[str, str]]:
         return (name, {}) if name in self._section else self._made.get(name, (None, {}))
 
+    def _add(self, problem: Problem) -> None:
+        if len(self.problems) < limits.PROBLEMS:
+            self.problems.append(problem)
+
     def _refuse(self, key: str, target: Any, *, circle: bool) -> None:
+        if len(self.problems) >= limits.PROBLEMS:
+            return  # words for more would take long to find, and nobody reads them
         place = locate(self._section, (key, "like"))
         where = f"{self._where}.{key}.like"
         if circle:
-            self.problems.append(Problem(f"'{key}' is like itself in the end", where, place))
+            self._add(Problem(f"'{key}' is like itself in the end", where, place))
         elif isinstance(target, Text):
             known = tuple(self._section)
-            self.problems.append(Problem(unknown(self._where[:-1], target, known), where, place))
+            self._add(Problem(unknown(self._where[:-1], target, known), where, place))
         else:
-            self.problems.append(Problem("this must be a name", where, place))
+            self._add(Problem("this must be a name", where, place))
 
 
 def without(table: Table, keys: tuple[str, ...]) -> Table:

@@ -20,9 +20,8 @@ from pkigen.profile.instances import Body, InstanceError, Spec
 from pkigen.profile.names import parse_pattern
 from pkigen.profile.profile import Profile
 from pkigen.profile.table import Row, read_table
-from pkigen.profile.tree import Table, Text, folder_of, from_python, locate, parse
+from pkigen.profile.tree import Table, Text, folder_of, from_python, locate, parse, size
 
-MOST_PROBLEMS = 100
 _MOST_SHOWN = 500
 _KNOWN = tuple({*keys_of(AuthoritySpec), *keys_of(CertificateSpec)})
 _BESIDE_FROM = ("from", "like", "each", "crl", "formats", "key_format", "passphrase", "pkcs12")
@@ -50,10 +49,10 @@ def load(source: str | Path | Mapping[str, Any], *, folder: Path | None = None) 
 def _in_one_line(problem: Problem) -> Problem:
     """A problem as it can be shown: what was written can hold line breaks, and be very long."""
     shown = []
-    for text in (problem.message, problem.where):
+    for text in (problem.message, problem.where, problem.suggestion or ""):
         visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
         shown.append(visible if len(visible) <= _MOST_SHOWN else f"{visible[:_MOST_SHOWN]} ...")
-    return replace(problem, message=shown[0], where=shown[1])
+    return replace(problem, message=shown[0], where=shown[1], suggestion=shown[2] or None)
 
 
 def _read(path: Path) -> Table:
@@ -78,7 +77,7 @@ class _Loader:
         certificates = self._bodies(CertificateSpec, "certificates", head)
         profile = Profile(head, self._path, authorities, certificates)
         mentioned = frozenset(self._section("authorities"))
-        Checks(profile, mentioned, self._problems, MOST_PROBLEMS).run()
+        Checks(profile, mentioned, self._problems, limits.PROBLEMS).run()
         self._stop_if_wrong()
         return profile
 
@@ -89,7 +88,7 @@ class _Loader:
                 (p.location, p.message) if p.location else (p.where, p.message): p for p in self._problems
             }
             found = sorted(seen.values(), key=self._position)
-            raise InputError(found[:MOST_PROBLEMS])
+            raise InputError(found[: limits.PROBLEMS])
 
     def _position(self, problem: Problem) -> tuple[bool, str, int, int]:
         """Where a problem is listed: in the order of the profile, then of other files."""
@@ -121,7 +120,7 @@ class _Loader:
         defaults = self._defaults(model)
         common = {"environment": head.name, "base_url": head.base_url}
         likeness = Likeness(tree, self._made(tree, section, common), section)
-        found = []
+        found, nodes = [], 0
         for key, own in tree.items():
             where, place = f"{section}.{key}", locate(tree, (key,))
             if not isinstance(own, Table):
@@ -135,8 +134,15 @@ class _Loader:
                 self._refuse(tree, where, (key, "faults"), _LATER.format("faults"))
                 continue
             self._check_brought(own, where)
+            if "name" in own:
+                words = "unknown key 'name': the key that this stands under is its name"
+                self._refuse(own, f"{where}.name", ("name",), words)
             above, lent = likeness.above(key)
             merged = given(inherit(defaults, above, without(own, ("like", "each"))))
+            nodes += size(merged)
+            if nodes > limits.INHERITED_NODES:
+                words = f"more than {limits.INHERITED_NODES} nodes once all is inherited"
+                raise InputError(Problem(words, where, place))
             _name_the_subject(merged)
             try:
                 pattern = parse_pattern(key)
@@ -156,14 +162,15 @@ class _Loader:
         """
         likes = (own.get("like") for own in section.values() if isinstance(own, Table))
         wanted = {like for like in likes if isinstance(like, Text) and like not in section}
-        found = dict[str, Made]()
+        found, left = dict[str, Made](), limits.CERTIFICATES
         for key, own in section.items() if wanted else ():
             if not isinstance(own, Table) or ("{" not in key and "each" not in own):
                 continue
             try:
                 pattern, rows = parse_pattern(key), self._rows(own, f"{where}.{key}")
                 body = Body(CertificateSpec, "", key, Table(), pattern, rows, common, self._folder)
-                instances = islice(body.instances(), limits.CERTIFICATES)
+                instances = islice(body.instances(), left)
+                left -= min(left, body.count)
                 found |= {made.name: (key, made.variables) for made in instances if made.name in wanted}
             except (ValueError, InputError, InstanceError):
                 continue  # it is reported where its own turn comes

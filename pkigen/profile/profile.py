@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pkigen.errors import Problem
@@ -51,11 +51,31 @@ class Profile:
 
 def in_order(specs: list[AuthoritySpec]) -> tuple[AuthoritySpec, ...]:
     """Authorities, issuers before issued, else in the order given; those of a circle stay away."""
-    waiting, placed = list(specs), dict[str, AuthoritySpec]()
-    while waiting:
-        ready = [s for s in waiting if s.brought or all(i == SELF or i in placed for i in s.issuers)]
-        if not ready:
-            break
-        placed |= {spec.name: spec for spec in ready}
-        waiting = [spec for spec in waiting if spec.name not in placed]
-    return tuple(placed.values())
+    named = {spec.name: spec for spec in specs}
+    return tuple(named[name] for name in unravel({name: above(spec) for name, spec in named.items()}))
+
+
+def above(spec: AuthoritySpec) -> set[str]:
+    """The names of those that must be there before an authority can be issued."""
+    return set() if spec.brought else set(spec.issuers) - {SELF}
+
+
+def unravel(waits_for: Mapping[str, set[str]]) -> list[str]:
+    """Names, each after all it waits for, else in the order given; those that wait for ever stay away."""
+    missing, rank = {name: len(names) for name, names in waits_for.items()}, dict[str, int]()
+    awaited_by = dict[str, list[str]]()
+    for position, (name, names) in enumerate(waits_for.items()):
+        rank[name] = position
+        for other in names:
+            awaited_by.setdefault(other, []).append(name)
+    ready, placed = [name for name, count in missing.items() if not count], list[str]()
+    while ready:
+        placed += ready
+        following = list[str]()
+        for name in ready:
+            for other in awaited_by.get(name, ()):
+                missing[other] -= 1
+                if not missing[other]:
+                    following.append(other)
+        ready = sorted(following, key=rank.__getitem__)
+    return placed

@@ -51,6 +51,8 @@ def read_table(path: Path) -> tuple[Row, ...]:
 
 
 def _check_header(header: list[str], file: str) -> None:
+    if len(header) > limits.TABLE_COLUMNS:
+        raise InputError(Problem(f"more than {limits.TABLE_COLUMNS} columns", location=Location(file, 1, 1)))
     problems = []
     for column, name in enumerate(header, 1):
         place = Location(file, 1, column)
@@ -70,18 +72,16 @@ def _check_header(header: list[str], file: str) -> None:
 
 def _rows(reader: CsvReader, header: list[str], file: str) -> tuple[Row, ...]:
     rows, problems = list[Row](), list[Problem]()
-    for cells in reader:
-        if not cells:
-            continue
+    for cells in filter(None, reader):
         line = reader.line_num
+        if len(rows) + len(problems) >= limits.TABLE_ROWS:
+            raise InputError(Problem(f"more than {limits.TABLE_ROWS} rows", location=Location(file, line, 1)))
         if len(cells) != len(header):
             column = min(len(cells), len(header)) + 1
             words = f"row {line} has {len(cells)} cells, and the header {len(header)}"
             problems.append(Problem(words, location=Location(file, line, column)))
             continue
         rows.append(Row(dict(zip(header, cells, strict=True)), Location(file, line, 1)))
-        if len(rows) > limits.TABLE_ROWS:
-            raise InputError(Problem(f"more than {limits.TABLE_ROWS} rows", location=Location(file, line, 1)))
     if problems:
         raise InputError(problems)
     return tuple(rows)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _VARIABLE = re.compile(r"\{\{ *([A-Za-z_][A-Za-z0-9_]*) *\}\}")
 _MARKS = ("{{", "{%", "{#")
+_TOO_LONG = f"this is longer than {limits.RENDERED_CHARACTERS} characters, as written or when rendered"
 _FILTERS = ("lower", "upper", "title", "capitalize", "replace", "trim", "default", "int", "length", "string")
 _STRING_METHODS = {
     "lower", "upper", "title", "capitalize", "strip", "lstrip", "rstrip", "split", "replace",
@@ -34,29 +35,38 @@ def is_template(text: str) -> bool:
 
 def render(text: str, variables: Mapping[str, str]) -> str:
     """The text with its expressions replaced; ValueError says in words what one of them lacks."""
+    if len(text) > limits.RENDERED_CHARACTERS:
+        raise ValueError(_TOO_LONG)
     rendered = _VARIABLE.sub(lambda match: _value(match[1], variables), text)
     if is_template(rendered) and is_template(_VARIABLE.sub("", text)):
         rendered = _render_expressions(text, variables)
     if len(rendered) > limits.RENDERED_CHARACTERS:
-        raise ValueError(f"this is longer than {limits.RENDERED_CHARACTERS} characters when rendered")
+        raise ValueError(_TOO_LONG)
     return rendered
 
 
 def _value(name: str, variables: Mapping[str, str]) -> str:
     if name not in variables:
         raise UnknownVariable(unknown("variable", name, tuple(variables)))
-    return str(variables[name])
+    value = variables[name]
+    if len(value) > limits.RENDERED_CHARACTERS:
+        raise ValueError(_TOO_LONG)
+    return str(value)
 
 
 def _render_expressions(text: str, variables: Mapping[str, str]) -> str:
     from jinja2 import TemplateError, UndefinedError
 
-    if "{%" in text or len(text) > limits.RENDERED_CHARACTERS:
+    if "{%" in text:
         raise ValueError("only expressions, {{ ... }}, can stand here, and no statements")
+    if any(len(value) > limits.RENDERED_CHARACTERS and name in text for name, value in variables.items()):
+        raise ValueError(_TOO_LONG)
     try:
         return _compile(text).render(variables)
     except UndefinedError as error:
         raise UnknownVariable(f"the template cannot be rendered: {error.message}") from error
+    except RecursionError as error:
+        raise ValueError("the template cannot be rendered: it is nested too deeply") from error
     except TemplateError as error:
         raise ValueError(f"the template cannot be rendered: {error.message}") from error
     except Exception as error:
@@ -74,14 +84,17 @@ def _environment() -> SandboxedEnvironment:
     from jinja2.exceptions import SecurityError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    def bounded(result: Any) -> Any:
-        if isinstance(result, str) and len(result) > limits.RENDERED_CHARACTERS:
+    def bounded(value: Any) -> Any:
+        text = str(value) if isinstance(value, list | tuple | dict) else value
+        if isinstance(text, str) and len(text) > limits.RENDERED_CHARACTERS:
             raise SecurityError("it grows too long")
-        return result
+        return value
 
     def bounding(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)  # keeps the marks by which Jinja2 knows what to pass
         def bounded_filter(*args: Any, **kwargs: Any) -> Any:
+            for value in (*args, *kwargs.values()):
+                bounded(value)  # before as well: the result can be as long as two of these multiplied
             return bounded(function(*args, **kwargs))
 
         return bounded_filter
@@ -103,6 +116,8 @@ def _environment() -> SandboxedEnvironment:
             """Not wrapped, so ``format`` is refused like any other method: its widths have no bound."""
 
         def call(self, context: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
+            for value in (getattr(function, "__self__", None), *args, *kwargs.values()):
+                bounded(value)
             return bounded(super().call(context, function, *args, **kwargs))
 
     environment = Bounded(undefined=StrictUndefined, autoescape=False)  # names, not HTML

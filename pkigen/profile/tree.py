@@ -103,13 +103,19 @@ class _Converter:
         if depth > limits.NESTING or self._size > limits.NODES:
             raise InputError(f"nested deeper than {limits.NESTING}, or more than {limits.NODES} nodes")
         if isinstance(value, Mapping):
-            return Table({self._text(key): self.convert(item, depth + 1) for key, item in value.items()})
+            table = Table({self._text(key): self.convert(item, depth + 1) for key, item in value.items()})
+            if len(table) < len(value):
+                raise InputError(f"two keys of a mapping are the same text: {', '.join(map(str, value))}")
+            return table
         if isinstance(value, list | tuple):
             return Items(self.convert(item, depth + 1) for item in value)
         return Text(self._text(value))
 
     def _text(self, value: object) -> str:
-        text = str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+        try:
+            text = str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+        except ValueError as error:  # an integer of thousands of digits
+            raise InputError(f"a value cannot be written as text: {error}") from error
         if wrong := _UNWANTED.search(text):
             raise InputError(_unwanted(wrong[0]))
         return text
@@ -123,6 +129,13 @@ def find(tree: object, path: tuple[str | int, ...]) -> object:
         elif isinstance(tree, Items) and isinstance(part, int) and part < len(tree):
             tree = tree[part]
     return tree
+
+
+def size(node: object) -> int:
+    """How many nodes a part of a tree has."""
+    if isinstance(node, Table):
+        return 1 + sum(map(size, node.values()))
+    return 1 + sum(map(size, node)) if isinstance(node, Items) else 1
 
 
 def folder_of(text: str, otherwise: Path) -> Path:

@@ -1,0 +1,69 @@
+"""Shipped profiles: found by name, sound, and told from files that happen to be called the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pkigen.errors import InputError
+from pkigen.profile import load, shipped
+
+
+@pytest.mark.parametrize(
+    ("name", "authorities", "certificates"),
+    [("minimal", 1, 1), ("defender-iot", 2, 23), ("deep-hierarchy", 5, 2)],
+)
+def test_a_shipped_profile_has_what_it_promises(name: str, authorities: int, certificates: int) -> None:
+    loaded = load(name)
+    assert (len(loaded.authorities), loaded.count) == (authorities, certificates)
+
+
+def test_the_key_zoo_has_every_kind_of_key() -> None:
+    loaded = load("key-zoo")
+    kinds = {spec.key for spec in [*loaded.authorities, *loaded.certificates()]}
+    curves = {"ec-p256", "ec-p384", "ec-p521", "ed25519", "ed448"}
+    assert {"rsa-2048", "rsa-3072", "rsa-4096", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87"} | curves <= kinds
+
+
+def test_the_deep_hierarchy_is_cross_certified() -> None:
+    assert [spec.name for spec in load("deep-hierarchy").authorities if len(spec.issuers) > 1] == [
+        "policy-ca"
+    ]
+
+
+@pytest.mark.parametrize("name", shipped.names())
+def test_a_shipped_profile_is_a_base_for_others(name: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(f"extends: {name}\nname: mine\n")
+    assert load(tmp_path / "mine.yaml").count == load(name).count
+
+
+def test_a_file_wins_over_a_shipped_name_and_a_folder_does_not(tmp_path: Path) -> None:
+    assert shipped.find("minimal", tmp_path) == shipped.path("minimal")
+    (tmp_path / "minimal").mkdir()
+    assert shipped.find("minimal", tmp_path) == shipped.path("minimal")
+    (tmp_path / "minimal").rmdir()
+    (tmp_path / "minimal").write_text("name: other\n")
+    assert shipped.find("minimal", tmp_path) == tmp_path / "minimal"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("minimul", "minimul does not exist (did you mean the shipped profile 'minimal'?)"),
+        ("nothing/like/it.yaml", "nothing/like/it.yaml does not exist"),
+        ("a\0b", "a\\x00b"),
+        ("a" * 5000, "aaaaaaaa ..."),
+    ],
+)
+def test_what_is_neither_file_nor_shipped_is_refused(source: str, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load(source)
+    assert said in str(caught.value)
+
+
+def test_a_wrong_shipped_name_gets_a_suggestion_or_all_names() -> None:
+    with pytest.raises(InputError, match=r"did you mean 'key-zoo'\?"):
+        shipped.path("keyzoo")
+    with pytest.raises(InputError, match="there are deep-hierarchy, defender-iot"):
+        shipped.path("../../etc/passwd")
