@@ -105,7 +105,9 @@ def read(data: bytes, offset: int = 0) -> tuple[int, int, int]:
     try:
         tag, size = data[offset], data[offset + 1]
         start = offset + 2
-        if size >= 0x80:
+        if tag & 0x1F == 0x1F or size == 0x80:
+            raise ValueError(f"a tag of many octets, or no definite length, at offset {offset}")
+        if size > 0x80:
             start += size & 0x7F
             size = int.from_bytes(data[offset + 2 : start], "big")
     except IndexError:
@@ -121,6 +123,8 @@ def children(data: bytes) -> list[bytes]:
     found = []
     while position < end:
         _, _, following = read(data, position)
+        if following > end:
+            raise ValueError(f"the TLV at offset {position} runs past the one around it")
         found.append(data[position:following])
         position = following
     return found
@@ -140,5 +144,7 @@ def dotted(data: bytes) -> str:
         if octet < 0x80:
             arcs.append(arc)
             arc = 0
+    if not arcs:
+        raise ValueError("an object identifier without an arc")
     first = min(arcs[0] // 40, 2)
     return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))

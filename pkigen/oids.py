@@ -11,6 +11,11 @@ INHIBIT_ANY_POLICY = "2.5.29.54"
 AUTHORITY_INFORMATION_ACCESS, TLS_FEATURE = "1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.1.24"
 
 CRL_NUMBER, CRL_REASON = "2.5.29.20", "2.5.29.21"
+DELTA_CRL_INDICATOR, ISSUING_DISTRIBUTION_POINT = "2.5.29.27", "2.5.29.28"
+INVALIDITY_DATE, CERTIFICATE_ISSUER = "2.5.29.24", "2.5.29.29"
+OCSP_ACCESS, CA_ISSUERS_ACCESS = "1.3.6.1.5.5.7.48.1", "1.3.6.1.5.5.7.48.2"
+EXTENSION_REQUEST = "1.2.840.113549.1.9.14"
+USER_PRINCIPAL_NAME = "1.3.6.1.4.1.311.20.2.3"
 
 TITLES = {
     BASIC_CONSTRAINTS: "basic constraints",
@@ -28,6 +33,19 @@ TITLES = {
     INHIBIT_ANY_POLICY: "inhibit anyPolicy",
     AUTHORITY_INFORMATION_ACCESS: "authority information access",
     TLS_FEATURE: "TLS feature",
+    CRL_NUMBER: "CRL number",
+    CRL_REASON: "reason code",
+    DELTA_CRL_INDICATOR: "delta CRL indicator",
+    ISSUING_DISTRIBUTION_POINT: "issuing distribution point",
+    INVALIDITY_DATE: "invalidity date",
+    CERTIFICATE_ISSUER: "certificate issuer",
+    "1.3.6.1.4.1.11129.2.4.2": "signed certificate timestamps",
+    "1.3.6.1.4.1.11129.2.4.3": "precertificate poison",
+    "1.3.6.1.4.1.311.20.2": "certificate template name",
+    "1.3.6.1.4.1.311.21.7": "certificate template",
+    "1.3.6.1.4.1.311.21.10": "application policies",
+    "2.16.840.1.113730.1.1": "Netscape certificate type",
+    "2.16.840.1.113730.1.13": "Netscape comment",
 }
 
 KEY_USAGES = (

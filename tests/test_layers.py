@@ -21,7 +21,7 @@ ROWS = (
     ("model", "oids"),
     ("clock", "der"),
     ("names",),
-    ("certificate",),
+    ("x509",),
     ("keys",),
     ("formats", "revocation"),
     ("profile",),

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
-from pkigen.certificate import serial, subject_key_identifier, validity
 from pkigen.environment import crls, disk
 from pkigen.environment.changes import BROUGHT, Decider, issuers_of, spec_of
 from pkigen.environment.options import Action, Summary
@@ -16,6 +15,7 @@ from pkigen.environment.work import Authority, Done, Task, Workshop
 from pkigen.errors import EnvironmentFailure
 from pkigen.model import Entity, File, Issued
 from pkigen.store import Entry, Publication, Store
+from pkigen.x509 import Certificate, Malformed
 
 _RESERVED_AT_ONCE = 512
 
@@ -124,7 +124,10 @@ class Assembly:
 
     def _add_authority(self, entity: Entity, certificate: bytes, key: bytes | None) -> None:
         above = entity.brought.chain if entity.brought else ()
-        identifier = subject_key_identifier(certificate)
+        try:
+            identifier = Certificate(certificate).extensions.subject_key_identifier
+        except Malformed:
+            identifier = None
         self.workshop.authorities[entity.id] = Authority(certificate, above, key, identifier)
 
     def _record_revocation(self, entity: Entity, serials: Sequence[tuple[str, int]]) -> None:
@@ -142,14 +145,16 @@ def _serials(entity: Entity) -> tuple[tuple[str, int], ...]:
 
 def _times(entity: Entity) -> tuple[datetime, datetime]:
     if entity.brought is not None:
-        return validity(entity.brought.certificate)
+        held = Certificate(entity.brought.certificate)
+        return held.not_before, held.not_after
     return entity.certificates[0].not_before, entity.certificates[0].not_after
 
 
 def _as_issued(entity: Entity, certificates: Sequence[bytes]) -> Entity:
     """The entity with the serials and times that its certificates have, not those just planned."""
     plans = []
-    for plan, held in zip(entity.certificates, certificates, strict=True):
-        not_before, not_after = validity(held)
-        plans.append(replace(plan, serial=serial(held), not_before=not_before, not_after=not_after))
+    for plan, data in zip(entity.certificates, certificates, strict=True):
+        held = Certificate(data)
+        not_before, not_after = held.not_before, held.not_after
+        plans.append(replace(plan, serial=held.serial, not_before=not_before, not_after=not_after))
     return replace(entity, certificates=tuple(plans))

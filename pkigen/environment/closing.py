@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pkigen.certificate import is_self_issued, subject
 from pkigen.environment import crls, disk
 from pkigen.environment.assembly import Assembly
 from pkigen.environment.manifest import ManifestWriter
@@ -13,6 +12,7 @@ from pkigen.environment.session import Session
 from pkigen.formats import pem
 from pkigen.issue import Signer
 from pkigen.model import Entity, Role
+from pkigen.x509 import Certificate
 
 TRUST = "trust.pem"
 
@@ -47,7 +47,7 @@ class Closing:
             held = self._issuer(entity)
             entropy = self.session.entropy if self.options.seed is not None else None
             publisher = crls.Publisher(store, self.session.plan.clock, entropy)
-            issuer = subject(self.assembly.workshop.authorities[entity.id].certificate)
+            issuer = Certificate(self.assembly.workshop.authorities[entity.id].certificate).subject
             publisher.publish(entity, issuer, held, digest)
             self.assembly.summary.crls.append(CrlChange(entity.name, reasons))
 
@@ -73,8 +73,8 @@ class Closing:
         for entity in self.session.plan.authorities:
             held = disk.read_certificates(folder, entity)[0]
             above = entity.brought.chain if entity.brought else ()
-            anchors += [found for found in (held, *above) if is_self_issued(found)]
-            if is_self_issued(held):
+            anchors += [found for found in (held, *above) if Certificate(found).is_self_issued]
+            if Certificate(held).is_self_issued:
                 trusted.add(entity.id)
         text = b"".join(pem.encode("CERTIFICATE", anchor) for anchor in dict.fromkeys(anchors))
         self.assembly.store.write_if_changed(TRUST, text)

@@ -10,8 +10,8 @@ from hashlib import sha256
 from typing import Any
 
 from pkigen import names
-from pkigen.certificate import serial, subject, validity
 from pkigen.model import CertificatePlan, Entity, Issued
+from pkigen.x509 import Certificate
 
 
 def record(issued: Issued, files: Sequence[str], spki: str) -> str:
@@ -22,18 +22,18 @@ def record(issued: Issued, files: Sequence[str], spki: str) -> str:
     """
     entity = issued.entity
     planned = entity.certificates
-    held = issued.certificates[0]
+    held = Certificate(issued.certificates[0])
     main, *cross = (
         [
             _certificate(_issuer(entity, plan), plan.serial, (plan.not_before, plan.not_after), data)
             for plan, data in zip(planned, issued.certificates, strict=True)
         ]
         if planned
-        else [_certificate(None, serial(held), validity(held), held)]
+        else [_certificate(None, held.serial, (held.not_before, held.not_after), held.der)]
     )
     found: dict[str, Any] = {
         "name": entity.name,
-        "subject": names.text(planned[0].subject if planned else subject(held)),
+        "subject": names.text(planned[0].subject if planned else held.subject),
         **main,
         "cross_certificates": cross,
         "path": [above.partition("/")[2] for above in entity.issuers],

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from pkigen.certificate import subject_public_key_info
 from pkigen.environment.records import record
 from pkigen.formats.rendering import render
 from pkigen.issue import Signer, issue, signer
@@ -16,6 +15,7 @@ from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import KeySource
 from pkigen.model import Entity, Issued, Role
 from pkigen.store import Staged, stage
+from pkigen.x509 import Certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Workshop:
         entity = task.entity
         if entity.brought is not None:
             held = entity.brought
-            public = subject_public_key_info(held.certificate)
+            public = Certificate(held.certificate).subject_public_key_info
             return self._finish(Issued(entity, held.key, public, (held.certificate,), held.chain))
         chain = self._chain(entity)
         kept = load_private(task.key) if task.key else None

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pkigen import der
-from pkigen.certificate import subject_public_key_info
 from pkigen.errors import InputError
 from pkigen.model import Brought
-from pkigen.oids import BASIC_CONSTRAINTS, KEY_USAGE
+from pkigen.x509 import Certificate, Malformed
 
 if TYPE_CHECKING:
     from pkigen.profile import BroughtSpec
@@ -29,26 +27,23 @@ def read(spec: BroughtSpec) -> Brought:
         return Brought(first, chain, None)
     _check_can_issue(first, spec.certificate)
     key = read_private_key(_bytes(spec.key), spec.passphrase)
-    if public_key_info(load_private(key)) != subject_public_key_info(first):
+    if public_key_info(load_private(key)) != Certificate(first).subject_public_key_info:
         raise InputError(f"the key in {spec.key} does not belong to the certificate in {spec.certificate}")
     return Brought(first, chain, key)
 
 
 def _check_can_issue(certificate: bytes, path: Path) -> None:
     """Refuse what no validator would accept as an issuer (RFC 5280, 6.1.4 (k) and (n))."""
-    from cryptography import x509
-
-    if der.dotted(der.children(der.children(subject_public_key_info(certificate))[0])[0]) == _RSA_PSS:
+    found = Certificate(certificate)
+    if found.public_key.algorithm == _RSA_PSS:
         raise InputError(f"the certificate in {path} is for RSA-PSS alone, which is not supported")
     try:
-        extensions = x509.load_der_x509_certificate(certificate).extensions
-    except (ValueError, x509.DuplicateExtension) as error:
+        constraints, usage = found.extensions.basic_constraints, found.extensions.key_usage
+    except Malformed as error:
         raise InputError(f"the certificate in {path} has extensions that cannot be read: {error}") from error
-    found = {extension.oid.dotted_string: extension.value for extension in extensions}
-    constraints, usage = found.get(BASIC_CONSTRAINTS), found.get(KEY_USAGE)
-    if not isinstance(constraints, x509.BasicConstraints) or not constraints.ca:
+    if constraints is None or not constraints.ca:
         raise InputError(f"the certificate in {path} is not a CA's: its basic constraints do not say so")
-    if isinstance(usage, x509.KeyUsage) and not usage.key_cert_sign:
+    if usage is not None and "keyCertSign" not in usage:
         raise InputError(f"the certificate in {path} may not issue: its key usage lacks keyCertSign")
 
 
@@ -58,7 +53,7 @@ def kind_of_certificate(certificate: bytes) -> str:
 
     from pkigen.keys import kind_of_public
 
-    return kind_of_public(load_der_public_key(subject_public_key_info(certificate))).name
+    return kind_of_public(load_der_public_key(Certificate(certificate).subject_public_key_info)).name
 
 
 def _bytes(path: Path) -> bytes:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from pkigen import names
-from pkigen.certificate import subject
 from pkigen.clock import Span, Validity, resolve_moment, shift
 from pkigen.errors import InputError
 from pkigen.keys.kinds import parse_kind
@@ -27,6 +26,7 @@ from pkigen.plan.brought import kind_of_certificate
 from pkigen.plan.defaults import Extensions, Setting, alternative_names, ca_url, crl_url
 from pkigen.plan.digest import digest
 from pkigen.profile import SELF, AuthoritySpec, CertificateSpec, Profile
+from pkigen.x509 import Certificate
 
 Spec = TypeVar("Spec", AuthoritySpec, CertificateSpec)
 
@@ -95,7 +95,7 @@ class Planner:
 
     def _subject(self, spec: AuthoritySpec) -> Name:
         held = self._brought.get(spec.name)
-        return subject(held.certificate) if held else names.name(spec.subject)
+        return Certificate(held.certificate).subject if held else names.name(spec.subject)
 
     def _path(self, issuer: str) -> tuple[str, ...]:
         """The ids of the authorities from ``issuer`` up to its root."""

@@ -11,6 +11,7 @@ from pkigen.model import Extension
 from pkigen.oids import (
     AUTHORITY_INFORMATION_ACCESS,
     BASIC_CONSTRAINTS,
+    CA_ISSUERS_ACCESS,
     CERTIFICATE_POLICIES,
     CRL_DISTRIBUTION_POINTS,
     EXTENDED_KEY_USAGE,
@@ -19,6 +20,7 @@ from pkigen.oids import (
     KEY_USAGE,
     KEY_USAGES,
     NAME_CONSTRAINTS,
+    OCSP_ACCESS,
     POLICY_CONSTRAINTS,
     POLICY_MAPPINGS,
     REASON_FLAGS,
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
         PolicyMappings,
     )
 
-_OCSP, _CA_ISSUERS = "1.3.6.1.5.5.7.48.1", "1.3.6.1.5.5.7.48.2"
 _CPS, _USER_NOTICE = "1.3.6.1.5.5.7.2.1", "1.3.6.1.5.5.7.2.2"
 _STATUS_REQUEST = 5
 
@@ -122,7 +123,7 @@ def _uri(uri: str) -> bytes:
 
 def authority_information_access(ca_issuers: Iterable[str], ocsp: Iterable[str]) -> Extension:
     """AuthorityInfoAccessSyntax (4.2.2.1)."""
-    found = [(_OCSP, uri) for uri in ocsp] + [(_CA_ISSUERS, uri) for uri in ca_issuers]
+    found = [(OCSP_ACCESS, uri) for uri in ocsp] + [(CA_ISSUERS_ACCESS, uri) for uri in ca_issuers]
     descriptions = (der.sequence(der.oid(method), _uri(uri)) for method, uri in found)
     return Extension(AUTHORITY_INFORMATION_ACCESS, False, der.sequence(*descriptions))
 

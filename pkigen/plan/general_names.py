@@ -7,11 +7,11 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from pkigen import der, names
+from pkigen.oids import USER_PRINCIPAL_NAME
 
 if TYPE_CHECKING:
     from pkigen.profile import GeneralName
 
-_USER_PRINCIPAL_NAME = "1.3.6.1.4.1.311.20.2.3"
 _IA5_CHOICES = {"email": 0x81, "dns": 0x82, "uri": 0x86}
 
 
@@ -27,7 +27,7 @@ def general_name(name: GeneralName) -> bytes:
     if name.kind == "rid":
         return der.tlv(0x88, der.contents(der.oid(value)))
     upn = der.explicit(0, der.string(der.UTF8_STRING, value))
-    return der.explicit(0, der.oid(_USER_PRINCIPAL_NAME), upn)
+    return der.explicit(0, der.oid(USER_PRINCIPAL_NAME), upn)
 
 
 def general_names(found: Iterable[GeneralName]) -> bytes:

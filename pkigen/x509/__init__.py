@@ -1,0 +1,38 @@
+"""Certificates, CRLs and requests that anyone made, read without being judged (RFC 5280).
+
+What is there is read field by field when it is asked for: a certificate with one malformed extension
+still has a subject. A field that cannot be read raises Malformed, a ValueError.
+"""
+
+from pkigen.x509.algorithms import AlgorithmIdentifier
+from pkigen.x509.certificate import Certificate
+from pkigen.x509.crl import CertificateList, RevokedEntry
+from pkigen.x509.decoding import Malformed
+from pkigen.x509.extensions import (
+    AuthorityKeyIdentifier,
+    BasicConstraints,
+    DistributionPoint,
+    Extensions,
+    IssuingDistributionPoint,
+    RawExtension,
+)
+from pkigen.x509.general_names import GeneralName
+from pkigen.x509.public_key import PublicKey
+from pkigen.x509.request import CertificationRequest
+
+__all__ = [
+    "AlgorithmIdentifier",
+    "AuthorityKeyIdentifier",
+    "BasicConstraints",
+    "Certificate",
+    "CertificateList",
+    "CertificationRequest",
+    "DistributionPoint",
+    "Extensions",
+    "GeneralName",
+    "IssuingDistributionPoint",
+    "Malformed",
+    "PublicKey",
+    "RawExtension",
+    "RevokedEntry",
+]

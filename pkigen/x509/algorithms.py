@@ -1,0 +1,87 @@
+"""AlgorithmIdentifier of signatures: their names, their digests (RFC 4055, 5758, 8410, 9881)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pkigen import der
+from pkigen.x509.decoding import decoder, elements
+
+_RSA, _ECDSA = "1.2.840.113549.1.1.", "1.2.840.10045.4."
+_PSS = _RSA + "10"
+_NAMES = {
+    _RSA + "2": ("md2WithRSAEncryption", "md2"),
+    _RSA + "4": ("md5WithRSAEncryption", "md5"),
+    _RSA + "5": ("sha1WithRSAEncryption", "sha1"),
+    _RSA + "11": ("sha256WithRSAEncryption", "sha256"),
+    _RSA + "12": ("sha384WithRSAEncryption", "sha384"),
+    _RSA + "13": ("sha512WithRSAEncryption", "sha512"),
+    _RSA + "14": ("sha224WithRSAEncryption", "sha224"),
+    "2.16.840.1.101.3.4.3.14": ("sha3-256WithRSAEncryption", "sha3-256"),
+    "2.16.840.1.101.3.4.3.15": ("sha3-384WithRSAEncryption", "sha3-384"),
+    "2.16.840.1.101.3.4.3.16": ("sha3-512WithRSAEncryption", "sha3-512"),
+    _ECDSA + "1": ("ecdsa-with-SHA1", "sha1"),
+    _ECDSA + "3.1": ("ecdsa-with-SHA224", "sha224"),
+    _ECDSA + "3.2": ("ecdsa-with-SHA256", "sha256"),
+    _ECDSA + "3.3": ("ecdsa-with-SHA384", "sha384"),
+    _ECDSA + "3.4": ("ecdsa-with-SHA512", "sha512"),
+    "1.3.101.112": ("Ed25519", ""),
+    "1.3.101.113": ("Ed448", ""),
+    "2.16.840.1.101.3.4.3.17": ("ML-DSA-44", ""),
+    "2.16.840.1.101.3.4.3.18": ("ML-DSA-65", ""),
+    "2.16.840.1.101.3.4.3.19": ("ML-DSA-87", ""),
+    "2.16.840.1.101.3.4.3.2": ("dsa-with-SHA256", "sha256"),
+    "1.2.840.10040.4.3": ("dsa-with-SHA1", "sha1"),
+}
+_DIGESTS = {
+    "1.2.840.113549.2.5": "md5",
+    "1.3.14.3.2.26": "sha1",
+    "2.16.840.1.101.3.4.2.1": "sha256",
+    "2.16.840.1.101.3.4.2.2": "sha384",
+    "2.16.840.1.101.3.4.2.3": "sha512",
+    "2.16.840.1.101.3.4.2.4": "sha224",
+}
+
+SIGNATURE_ALGORITHMS = ("RSASSA-PSS", *(name for name, _ in _NAMES.values()))
+"""The names that ``AlgorithmIdentifier.name`` gives; others are shown by their OIDs."""
+DIGESTS = (*_DIGESTS.values(), "md2", "sha3-256", "sha3-384", "sha3-512")
+
+
+@dataclass(frozen=True, slots=True)
+class AlgorithmIdentifier:
+    """An algorithm's OID and its parameters in DER, None when there are none."""
+
+    oid: str
+    parameters: bytes | None
+
+    @property
+    def name(self) -> str:
+        """The name that RFCs give it, or the OID."""
+        return "RSASSA-PSS" if self.oid == _PSS else _NAMES.get(self.oid, (self.oid, ""))[0]
+
+    @property
+    def digest(self) -> str:
+        """The digest's name: "" for algorithms that bring their own, or that are unknown."""
+        return self._pss_digest() if self.oid == _PSS else _NAMES.get(self.oid, ("", ""))[1]
+
+    @decoder("the RSASSA-PSS parameters")
+    def _pss_digest(self) -> str:
+        """[0] hashAlgorithm of RSASSA-PSS-params; SHA-1 is the default (RFC 4055, 3.1)."""
+        for parameter in der.children(self.parameters or b"\x30\x00"):
+            if parameter[0] == 0xA0:
+                (algorithm,) = der.children(parameter)
+                oid = der.dotted(der.children(algorithm)[0])
+                return _DIGESTS.get(oid, oid)
+        return "sha1"
+
+    def __str__(self) -> str:
+        return f"{self.name} with {self.digest}" if self.oid == _PSS else self.name
+
+
+@decoder("the algorithm identifier")
+def algorithm_identifier(data: bytes) -> AlgorithmIdentifier:
+    """The AlgorithmIdentifier in ``data`` (4.1.1.2)."""
+    oid, *parameters = elements(data, "the algorithm identifier")
+    if len(parameters) > 1:
+        raise ValueError("it has more than two elements")
+    return AlgorithmIdentifier(der.dotted(oid), parameters[0] if parameters else None)

@@ -1,0 +1,142 @@
+"""Certificate (RFC 5280, 4.1)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cached_property
+from hashlib import new
+
+from pkigen import der
+from pkigen.model import Name
+from pkigen.x509 import decoding
+from pkigen.x509.algorithms import AlgorithmIdentifier, algorithm_identifier
+from pkigen.x509.decoding import Malformed, decoder, elements
+from pkigen.x509.extensions import Extensions, extensions
+from pkigen.x509.public_key import PublicKey, public_key
+
+_SERIAL, _SIGNATURE, _ISSUER, _VALIDITY, _SUBJECT, _SPKI, _REST = range(7)
+
+
+class Certificate:
+    """A certificate; Malformed at once when not even its outline is one, else where it is looked at."""
+
+    @decoder("the certificate")
+    def __init__(self, data: bytes) -> None:
+        self.der = data
+        self.tbs, self._algorithm, self._signature = elements(data, "the certificate")
+        fields = elements(self.tbs, "the TBSCertificate")
+        self._version = fields.pop(0) if fields[0][0] == 0xA0 else None
+        if len(fields) < _REST:
+            raise Malformed("the TBSCertificate has too few elements")
+        self._fields = fields
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Certificate) and self.der == other.der
+
+    def __hash__(self) -> int:
+        return hash(self.der)
+
+    @cached_property
+    def version(self) -> int:
+        """1, 2 or 3, as people count; other numbers when it says so."""
+        if self._version is None:
+            return 1
+        return decoding.integer(der.contents(self._version), "the version") + 1
+
+    @property
+    def serial_octets(self) -> bytes:
+        """The contents octets of the serial number."""
+        return decoding.expect(self._fields[_SERIAL], der.INTEGER, "the serial number")
+
+    @cached_property
+    def serial(self) -> int:
+        """The serial number."""
+        return decoding.integer(self._fields[_SERIAL], "the serial number")
+
+    @cached_property
+    def signature_algorithm(self) -> AlgorithmIdentifier:
+        """The algorithm as the outer, unsigned field names it (4.1.1.2)."""
+        return algorithm_identifier(self._algorithm)
+
+    @property
+    def algorithms_agree(self) -> bool:
+        """Whether the signed and the outer algorithm are the same octets (4.1.1.2)."""
+        return self._fields[_SIGNATURE] == self._algorithm
+
+    @property
+    def signature(self) -> bytes:
+        """The signature's octets."""
+        return decoding.expect(self._signature, der.BIT_STRING, "the signature")[1:]
+
+    @cached_property
+    def issuer(self) -> Name:
+        """The issuer's name."""
+        return decoding.decoder("the issuer")(decoding.name)(self._fields[_ISSUER], "the issuer")
+
+    @property
+    def issuer_der(self) -> bytes:
+        """The issuer's name as it stands."""
+        return self._fields[_ISSUER]
+
+    @cached_property
+    def subject(self) -> Name:
+        """The subject's name."""
+        return decoding.decoder("the subject")(decoding.name)(self._fields[_SUBJECT], "the subject")
+
+    @property
+    def subject_der(self) -> bytes:
+        """The subject's name as it stands."""
+        return self._fields[_SUBJECT]
+
+    @property
+    def is_self_issued(self) -> bool:
+        """Whether issuer and subject are the same name, to the octet."""
+        return self.issuer_der == self.subject_der
+
+    @cached_property
+    def times(self) -> tuple[bytes, bytes]:
+        """not_before and not_after as TLVs."""
+        not_before, not_after = elements(self._fields[_VALIDITY], "the validity")
+        return not_before, not_after
+
+    @cached_property
+    def not_before(self) -> datetime:
+        """The first second of the validity, in UTC."""
+        return _time(self.times[0], "not_before")
+
+    @cached_property
+    def not_after(self) -> datetime:
+        """The last second of the validity, in UTC."""
+        return _time(self.times[1], "not_after")
+
+    @property
+    def subject_public_key_info(self) -> bytes:
+        """The SubjectPublicKeyInfo as it stands."""
+        return self._fields[_SPKI]
+
+    @cached_property
+    def public_key(self) -> PublicKey:
+        """The public key."""
+        return public_key(self._fields[_SPKI])
+
+    @cached_property
+    def has_unique_identifiers(self) -> bool:
+        """Whether there is an issuer's or a subject's unique identifier (4.1.2.8)."""
+        return any(field[0] in (0x81, 0x82, 0xA1, 0xA2) for field in self._fields[_REST:])
+
+    @cached_property
+    def extensions(self) -> Extensions:
+        """The extensions; none is an empty tuple."""
+        for field in self._fields[_REST:]:
+            if field[0] == 0xA3:
+                return extensions(der.contents(field))
+        return Extensions()
+
+    def fingerprint(self, digest: str = "sha256") -> bytes:
+        """The digest of the DER."""
+        return new(digest, self.der, usedforsecurity=False).digest()
+
+
+@decoder("the time")
+def _time(data: bytes, what: str) -> datetime:
+    return decoding.time(data, what)

@@ -1,0 +1,153 @@
+"""CertificateList (RFC 5280, 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from pkigen import der, oids
+from pkigen.model import Name
+from pkigen.x509 import decoding
+from pkigen.x509.algorithms import AlgorithmIdentifier, algorithm_identifier
+from pkigen.x509.decoding import Malformed, decoder, elements
+from pkigen.x509.extensions import (
+    Extensions,
+    IssuingDistributionPoint,
+    extensions,
+    issuing_distribution_point,
+)
+
+_TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
+
+
+@dataclass(frozen=True, slots=True)
+class RevokedEntry:
+    """An entry: serial, instant, the reason code (0 when it is not said), its extensions."""
+
+    serial: int
+    at: datetime
+    reason: int
+    extensions: Extensions
+
+
+class CertificateList:
+    """A CRL; Malformed at once when not even its outline is one."""
+
+    @decoder("the CRL")
+    def __init__(self, data: bytes) -> None:
+        self.der = data
+        self.tbs, self._algorithm, self._signature = elements(data, "the CRL")
+        fields = elements(self.tbs, "the TBSCertList")
+        self._version = fields.pop(0) if fields[0][0] == der.INTEGER else None
+        self._inner, self._issuer, self._this_update, *rest = fields
+        if self._this_update[0] not in _TIMES:
+            raise Malformed("this_update is no time")
+        self._next_update = rest.pop(0) if rest and rest[0][0] in _TIMES else None
+        self._revoked = rest.pop(0) if rest and rest[0][0] == der.SEQUENCE else None
+        self._extensions = rest.pop(0) if rest and rest[0][0] == 0xA0 else None
+        if rest:
+            raise Malformed("the TBSCertList has an element that does not belong")
+
+    @property
+    def version(self) -> int:
+        """1 or 2, as people count."""
+        return 1 if self._version is None else decoding.integer(self._version, "the version") + 1
+
+    @cached_property
+    def signature_algorithm(self) -> AlgorithmIdentifier:
+        """The algorithm as the outer, unsigned field names it (5.1.1.2)."""
+        return algorithm_identifier(self._algorithm)
+
+    @property
+    def algorithms_agree(self) -> bool:
+        """Whether the signed and the outer algorithm are the same octets."""
+        return self._inner == self._algorithm
+
+    @property
+    def signature(self) -> bytes:
+        """The signature's octets."""
+        return decoding.expect(self._signature, der.BIT_STRING, "the signature")[1:]
+
+    @cached_property
+    def issuer(self) -> Name:
+        """The issuer's name."""
+        return decoding.decoder("the issuer")(decoding.name)(self._issuer, "the issuer")
+
+    @property
+    def issuer_der(self) -> bytes:
+        """The issuer's name as it stands."""
+        return self._issuer
+
+    @cached_property
+    def this_update(self) -> datetime:
+        """When it was issued, in UTC."""
+        return _time(self._this_update, "this_update")
+
+    @cached_property
+    def next_update(self) -> datetime | None:
+        """By when there will be another, in UTC."""
+        return None if self._next_update is None else _time(self._next_update, "next_update")
+
+    @cached_property
+    def extensions(self) -> Extensions:
+        """The CRL's own extensions."""
+        return Extensions() if self._extensions is None else extensions(der.contents(self._extensions))
+
+    @property
+    def number(self) -> int | None:
+        """The CRL number (5.2.3)."""
+        return self.extensions.get(oids.CRL_NUMBER, lambda value: decoding.integer(value, "the CRL number"))
+
+    @property
+    def issuing_distribution_point(self) -> IssuingDistributionPoint | None:
+        """Issuing distribution point (5.2.5)."""
+        return self.extensions.get(oids.ISSUING_DISTRIBUTION_POINT, issuing_distribution_point)
+
+    @property
+    def count(self) -> int:
+        """How many entries there are."""
+        return 0 if self._revoked is None else len(self._entries)
+
+    def entries(self) -> Iterator[RevokedEntry]:
+        """The entries in order, read one by one."""
+        return map(_entry, self._entries)
+
+    def entry(self, serial: int) -> RevokedEntry | None:
+        """The entry of a serial number."""
+        found = self._by_serial.get(der.integer(serial))
+        return None if found is None else _entry(found)
+
+    @cached_property
+    def _by_serial(self) -> dict[bytes, bytes]:
+        return _by_serial(self._entries)
+
+    @cached_property
+    def _entries(self) -> list[bytes]:
+        return [] if self._revoked is None else _children(self._revoked)
+
+
+@decoder("the list of revoked certificates")
+def _children(data: bytes) -> list[bytes]:
+    return elements(data, "the list of revoked certificates")
+
+
+@decoder("the list of revoked certificates")
+def _by_serial(entries: list[bytes]) -> dict[bytes, bytes]:
+    return {der.children(entry)[0]: entry for entry in entries}
+
+
+@decoder("an entry of the CRL")
+def _entry(data: bytes) -> RevokedEntry:
+    serial, at, *rest = elements(data, "an entry of the CRL")
+    found = extensions(rest[0]) if rest else Extensions()
+    reason = found.raw(oids.CRL_REASON)
+    code = int.from_bytes(decoding.expect(reason.value, 0x0A, "the reason code"), "big") if reason else 0
+    instant = decoding.time(at, "the time of a revocation")
+    return RevokedEntry(decoding.integer(serial, "a serial number"), instant, code, found)
+
+
+@decoder("the time")
+def _time(data: bytes, what: str) -> datetime:
+    return decoding.time(data, what)

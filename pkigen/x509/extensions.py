@@ -1,0 +1,255 @@
+"""Extensions (RFC 5280, 4.2 and 5.2): as they stand, and what the well-known ones say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+from pkigen import der, oids
+from pkigen.x509.decoding import Malformed, bits, boolean, decoder, elements, expect, integer
+from pkigen.x509.general_names import GeneralName, general_names
+
+T = TypeVar("T")
+_PURPOSES = {oid: name for name, oid in oids.EXTENDED_KEY_USAGES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class RawExtension:
+    """An extension as it stands; ``value`` is the DER inside extnValue."""
+
+    oid: str
+    critical: bool
+    value: bytes
+
+    @property
+    def title(self) -> str:
+        """What people call it, or its OID."""
+        return oids.TITLES.get(self.oid, self.oid)
+
+
+@dataclass(frozen=True, slots=True)
+class BasicConstraints:
+    """4.2.1.9; a path length of None is no limit."""
+
+    ca: bool
+    path_length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityKeyIdentifier:
+    """4.2.1.1; each part can be missing."""
+
+    key_identifier: bytes | None
+    issuer: tuple[GeneralName, ...]
+    serial: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DistributionPoint:
+    """4.2.1.13: where it leads, for which reasons, whose CRL it is."""
+
+    names: tuple[GeneralName, ...]
+    reasons: tuple[str, ...]
+    crl_issuer: tuple[GeneralName, ...]
+    relative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IssuingDistributionPoint:
+    """5.2.5; ``only`` is "" or one of user, ca, attribute."""
+
+    names: tuple[GeneralName, ...]
+    only: str
+    reasons: tuple[str, ...]
+    indirect: bool
+
+
+class Extensions(tuple[RawExtension, ...]):
+    """The extensions of one certificate, CRL or request, in order."""
+
+    __slots__ = ()
+
+    def raw(self, oid: str) -> RawExtension | None:
+        """The first extension of an OID."""
+        return next((found for found in self if found.oid == oid), None)
+
+    def get(self, oid: str, read: Callable[[bytes], T]) -> T | None:
+        """What an extension says, None when it is missing; Malformed when it cannot be read."""
+        found = self.raw(oid)
+        return None if found is None else read(found.value)
+
+    @property
+    def basic_constraints(self) -> BasicConstraints | None:
+        """Basic constraints."""
+        return self.get(oids.BASIC_CONSTRAINTS, basic_constraints)
+
+    @property
+    def key_usage(self) -> tuple[str, ...] | None:
+        """The names of the key usage bits that are set."""
+        return self.get(oids.KEY_USAGE, key_usage)
+
+    @property
+    def extended_key_usage(self) -> tuple[str, ...] | None:
+        """Purposes by name, or by OID."""
+        return self.get(oids.EXTENDED_KEY_USAGE, extended_key_usage)
+
+    @property
+    def alternative_names(self) -> tuple[GeneralName, ...] | None:
+        """Subject alternative names."""
+        return self.get(oids.SUBJECT_ALTERNATIVE_NAME, alternative_names)
+
+    @property
+    def subject_key_identifier(self) -> bytes | None:
+        """The subject key identifier."""
+        return self.get(oids.SUBJECT_KEY_IDENTIFIER, subject_key_identifier)
+
+    @property
+    def authority_key_identifier(self) -> AuthorityKeyIdentifier | None:
+        """The authority key identifier."""
+        return self.get(oids.AUTHORITY_KEY_IDENTIFIER, authority_key_identifier)
+
+    @property
+    def crl_distribution_points(self) -> tuple[DistributionPoint, ...] | None:
+        """CRL distribution points."""
+        return self.get(oids.CRL_DISTRIBUTION_POINTS, distribution_points)
+
+    @property
+    def authority_information_access(self) -> tuple[tuple[str, GeneralName], ...] | None:
+        """(access method's OID, location) pairs."""
+        return self.get(oids.AUTHORITY_INFORMATION_ACCESS, access_descriptions)
+
+
+@lru_cache(maxsize=256)
+@decoder("the list of extensions")
+def extensions(data: bytes) -> Extensions:
+    """The Extensions sequence; an extension that has not its form is Malformed."""
+    return Extensions(map(_extension, elements(data, "the list of extensions")))
+
+
+@lru_cache(maxsize=512)
+def _extension(data: bytes) -> RawExtension:
+    oid, *flag, value = elements(data, "an extension")
+    if len(flag) > 1:
+        raise Malformed("an extension of more than three elements")
+    critical = boolean(flag[0], "an extension's critical flag") if flag else False
+    return RawExtension(der.dotted(oid), critical, expect(value, der.OCTET_STRING, "an extension's value"))
+
+
+@lru_cache(maxsize=64)
+@decoder("the basic constraints extension")
+def basic_constraints(data: bytes) -> BasicConstraints:
+    """BasicConstraints."""
+    ca, path_length = False, None
+    for element in elements(data, "the basic constraints extension"):
+        if element[0] == der.BOOLEAN:
+            ca = boolean(element, "cA")
+        else:
+            path_length = integer(element, "pathLenConstraint")
+    return BasicConstraints(ca, path_length)
+
+
+@lru_cache(maxsize=64)
+@decoder("the key usage extension")
+def key_usage(data: bytes) -> tuple[str, ...]:
+    """KeyUsage as names of bits."""
+    return bits(expect(data, der.BIT_STRING, "the key usage extension"), oids.KEY_USAGES)
+
+
+@lru_cache(maxsize=64)
+@decoder("the extended key usage extension")
+def extended_key_usage(data: bytes) -> tuple[str, ...]:
+    """ExtKeyUsageSyntax as names of purposes."""
+    found = map(der.dotted, elements(data, "the extended key usage extension"))
+    return tuple(_PURPOSES.get(oid, oid) for oid in found)
+
+
+@decoder("the subject alternative name extension")
+def alternative_names(data: bytes) -> tuple[GeneralName, ...]:
+    """SubjectAltName."""
+    expect(data, der.SEQUENCE, "the subject alternative name extension")
+    return general_names(data)
+
+
+@decoder("the subject key identifier extension")
+def subject_key_identifier(data: bytes) -> bytes:
+    """SubjectKeyIdentifier."""
+    return expect(data, der.OCTET_STRING, "the subject key identifier extension")
+
+
+@lru_cache(maxsize=64)
+@decoder("the authority key identifier extension")
+def authority_key_identifier(data: bytes) -> AuthorityKeyIdentifier:
+    """AuthorityKeyIdentifier."""
+    key, issuer, serial = None, tuple[GeneralName, ...](), None
+    for element in elements(data, "the authority key identifier extension"):
+        if element[0] == 0x80:
+            key = der.contents(element)
+        elif element[0] == 0xA1:
+            issuer = general_names(element)
+        elif element[0] == 0x82:
+            serial = int.from_bytes(der.contents(element), "big", signed=True)
+    return AuthorityKeyIdentifier(key, issuer, serial)
+
+
+@lru_cache(maxsize=64)
+@decoder("the CRL distribution points extension")
+def distribution_points(data: bytes) -> tuple[DistributionPoint, ...]:
+    """CRLDistributionPoints, or FreshestCRL, which has the same syntax."""
+    return tuple(map(_distribution_point, elements(data, "the CRL distribution points extension")))
+
+
+def _distribution_point(data: bytes) -> DistributionPoint:
+    found, issuer = tuple[GeneralName, ...](), tuple[GeneralName, ...]()
+    reasons, relative = tuple[str, ...](), False
+    for element in elements(data, "a distribution point"):
+        if element[0] == 0xA0:
+            found, relative = _point_name(element)
+        elif element[0] == 0x81:
+            reasons = bits(der.contents(element), oids.REASON_FLAGS)
+        elif element[0] == 0xA2:
+            issuer = general_names(element)
+    return DistributionPoint(found, reasons, issuer, relative)
+
+
+def _point_name(data: bytes) -> tuple[tuple[GeneralName, ...], bool]:
+    """DistributionPointName: (full names, whether it is a name relative to the issuer)."""
+    (choice,) = der.children(data)
+    return ((), True) if choice[0] == 0xA1 else (general_names(choice), False)
+
+
+@decoder("the issuing distribution point extension")
+def issuing_distribution_point(data: bytes) -> IssuingDistributionPoint:
+    """IssuingDistributionPoint of a CRL."""
+    found, only, reasons, indirect = tuple[GeneralName, ...](), "", tuple[str, ...](), False
+    kinds = {0x81: "user", 0x82: "ca", 0x85: "attribute"}
+    for element in elements(data, "the issuing distribution point extension"):
+        tag, value = element[0], der.contents(element)
+        if tag == 0xA0:
+            found, _ = _point_name(element)
+        elif tag in kinds and value != b"\x00":
+            only = kinds[tag]
+        elif tag == 0x83:
+            reasons = bits(value, oids.REASON_FLAGS)
+        elif tag == 0x84:
+            indirect = value != b"\x00"
+    return IssuingDistributionPoint(found, only, reasons, indirect)
+
+
+@decoder("the authority information access extension")
+def access_descriptions(data: bytes) -> tuple[tuple[str, GeneralName], ...]:
+    """AuthorityInfoAccessSyntax."""
+    return tuple(_access(element) for element in elements(data, "the authority information access extension"))
+
+
+def _access(data: bytes) -> tuple[str, GeneralName]:
+    method, location = elements(data, "an access description")
+    (name,) = general_names(der.sequence(location))
+    return der.dotted(method), name
+
+
+def uris(points: tuple[DistributionPoint, ...] | None) -> Iterator[str]:
+    """The URLs of distribution points, in order."""
+    for point in points or ():
+        yield from (name.value for name in point.names if name.kind == "uri")

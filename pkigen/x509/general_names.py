@@ -1,0 +1,70 @@
+"""GeneralName (RFC 5280, 4.2.1.6) for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from pkigen import der, names
+from pkigen.oids import USER_PRINCIPAL_NAME
+from pkigen.x509.decoding import Malformed, decoder
+
+_IA5 = {0x81: "email", 0x82: "dns", 0x86: "uri"}
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralName:
+    """A name of one of the kinds dns, ip, email, uri, upn, rid, dirname, other, and its text.
+
+    Octets that the kind does not explain are shown in hexadecimal after a ``#``.
+    """
+
+    kind: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.value}"
+
+
+@decoder("the general name")
+def general_name(data: bytes) -> GeneralName:
+    """One GeneralName."""
+    tag, value = data[0], der.contents(data)
+    if tag in _IA5:
+        return GeneralName(_IA5[tag], _text(value))
+    if tag == 0x87:
+        return GeneralName("ip", _address(value))
+    if tag == 0x88:
+        return GeneralName("rid", der.dotted(der.tlv(der.OID, value)))
+    if tag == 0xA4:
+        return GeneralName("dirname", names.text(names.decode(value)))
+    if tag == 0xA0:
+        return _other_name(data)
+    return GeneralName("other", f"#{data.hex()}")
+
+
+@decoder("the general names")
+def general_names(data: bytes) -> tuple[GeneralName, ...]:
+    """Those of a GeneralNames sequence, whatever its tag is."""
+    return tuple(map(general_name, der.children(data)))
+
+
+def _text(value: bytes) -> str:
+    return value.decode("ascii") if value.isascii() else f"#{value.hex()}"
+
+
+def _address(value: bytes) -> str:
+    """An address, or in name constraints an address and a mask of the same size."""
+    if len(value) in (4, 16):
+        return str(ip_address(value))
+    if len(value) in (8, 32):
+        half = len(value) // 2
+        return f"{ip_address(value[:half])}/{ip_address(value[half:])}"
+    raise Malformed(f"an IP address of {len(value)} octets")
+
+
+def _other_name(data: bytes) -> GeneralName:
+    oid, value = der.children(data)
+    if der.dotted(oid) == USER_PRINCIPAL_NAME:
+        return GeneralName("upn", der.contents(der.contents(value)).decode())
+    return GeneralName("other", f"{der.dotted(oid)} #{der.contents(value).hex()}")
