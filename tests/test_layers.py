@@ -25,6 +25,7 @@ ROWS = (
     ("keys",),
     ("formats", "revocation"),
     ("profile",),
+    ("artefacts",),
     ("store", "issue"),
     ("plan",),
     ("environment",),

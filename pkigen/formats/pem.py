@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import binascii
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 CERTIFICATE, CRL = "CERTIFICATE", "X509 CRL"
 
-_BLOCK = re.compile(
-    rb"-----BEGIN ([^\r\n-][^\r\n]*?)-----[ \t]*\r?\n?(.*?)-----END ([^\r\n]*?)-----", re.DOTALL
-)
+_BEGIN, _END, _DASHES = b"-----BEGIN ", b"-----END ", b"-----"
 _LINE = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block: its label, its octets, its RFC 1421 headers if it has any."""
+    """One block: its label, its octets, its RFC 1421 headers if it has any, what stands before it.
+
+    ``problem`` says what is wrong with a block that is damaged; its octets are empty then.
+    """
 
     label: str
     data: bytes = field(repr=False)
     headers: tuple[tuple[str, str], ...] = ()
+    before: bytes = field(default=b"", repr=False)
+    problem: str = ""
 
 
 def encode(label: str, data: bytes, headers: tuple[tuple[str, str], ...] = ()) -> bytes:
@@ -42,17 +44,50 @@ def certificate(der: bytes) -> bytes:
 
 def blocks(text: bytes) -> Iterator[Block]:
     """Every block in a file, whatever stands around them; ValueError for one that is damaged."""
-    for match in _BLOCK.finditer(text):
-        begin, body, end = match.groups()
-        label = begin.decode("ascii", "replace")
-        if begin != end:
-            raise ValueError(f"BEGIN {label} is closed by END {end.decode('ascii', 'replace')}")
-        headers, base64 = _split(body)
-        try:
-            data = binascii.a2b_base64(b"".join(base64.split()), strict_mode=True)
-        except binascii.Error as error:
-            raise ValueError(f"the {label} block is not base64: {error}") from error
-        yield Block(label, data, headers)
+    for block in scan(text):
+        if block.problem:
+            raise ValueError(block.problem)
+        yield block
+
+
+def scan(text: bytes) -> Iterator[Block]:
+    """Every block in a file, damaged ones included, in time linear in the file's size."""
+    position = 0
+    while (begin := text.find(_BEGIN, position)) >= 0:
+        before, head = text[position:begin], begin + len(_BEGIN)
+        line_end = text.find(b"\n", head)
+        label_end = text.find(_DASHES, head, line_end if line_end >= 0 else len(text))
+        if label_end < 0:
+            yield Block("", b"", (), before, "a BEGIN line is not closed by dashes")
+            position = head
+            continue
+        label = text[head:label_end].decode("ascii", "replace")
+        start = label_end + len(_DASHES)
+        another, end = text.find(_BEGIN, start), text.find(_END, start)
+        if end < 0 or 0 <= another < end:
+            yield Block(label, b"", (), before, f"BEGIN {label} is not followed by an END line")
+            if another < 0:
+                return
+            position = another
+            continue
+        closing = text.find(_DASHES, end + len(_END))
+        if closing < 0:
+            yield Block(label, b"", (), before, f"the END line after BEGIN {label} is cut off")
+            return
+        yield _block(label, text[start:end], text[end + len(_END) : closing], before)
+        position = closing + len(_DASHES)
+
+
+def _block(label: str, body: bytes, end: bytes, before: bytes) -> Block:
+    if end.decode("ascii", "replace") != label:
+        shown = end[:80].decode("ascii", "replace")
+        return Block(label, b"", (), before, f"BEGIN {label} is closed by END {shown}")
+    headers, base64 = _split(body)
+    try:
+        data = binascii.a2b_base64(b"".join(base64.split()), strict_mode=True)
+    except binascii.Error as error:
+        return Block(label, b"", headers, before, f"the {label} block is not base64: {error}")
+    return Block(label, data, headers, before)
 
 
 def _split(body: bytes) -> tuple[tuple[tuple[str, str], ...], bytes]:
