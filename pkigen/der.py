@@ -6,6 +6,7 @@ product as sound output. Every function takes and gives the bytes of whole TLVs.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ UTF8_STRING, PRINTABLE_STRING, TELETEX_STRING, IA5_STRING = 0x0C, 0x13, 0x14, 0x
 UTC_TIME, GENERALIZED_TIME, UNIVERSAL_STRING, BMP_STRING = 0x17, 0x18, 0x1C, 0x1E
 SEQUENCE, SET = 0x30, 0x31
 
+_LONGEST_OID = 1024
 _STRING_CODECS = {BMP_STRING: "utf-16-be", UNIVERSAL_STRING: "utf-32-be", TELETEX_STRING: "latin-1"}
 
 
@@ -66,6 +68,16 @@ def octet_string(value: bytes) -> bytes:
 def bit_string(value: bytes, unused: int = 0) -> bytes:
     """BIT STRING, primitive; ``unused`` counts the bits of the last octet that do not belong."""
     return tlv(BIT_STRING, bytes((unused,)), value)
+
+
+def named_bits(names: Iterable[str], bits: tuple[str, ...]) -> bytes:
+    """BIT STRING of named bits, without trailing zero bits (X.690, 11.2.2); at most 16 of them."""
+    value = sum(1 << (15 - bits.index(name)) for name in set(names))
+    if not value:
+        return bit_string(b"")
+    low = (value & -value).bit_length() - 1
+    octets = value.to_bytes(2, "big")
+    return bit_string(octets[:1], low - 8) if low >= 8 else bit_string(octets, low)
 
 
 @lru_cache(maxsize=1024)
@@ -138,8 +150,10 @@ def contents(data: bytes) -> bytes:
 
 def dotted(data: bytes) -> str:
     """The dotted form of the OBJECT IDENTIFIER that ``data`` is (X.690, 8.19)."""
-    arcs, arc = [], 0
-    for octet in contents(data):
+    arcs, arc, octets = list[int](), 0, contents(data)
+    if len(octets) > _LONGEST_OID:
+        raise ValueError(f"an object identifier of {len(octets)} octets")
+    for octet in octets:
         arc = arc << 7 | octet & 0x7F
         if octet < 0x80:
             arcs.append(arc)
@@ -148,3 +162,15 @@ def dotted(data: bytes) -> str:
         raise ValueError("an object identifier without an arc")
     first = min(arcs[0] // 40, 2)
     return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
+
+
+def edit(data: bytes, path: tuple[int, ...], change: Callable[[bytes], bytes]) -> bytes:
+    """``data`` with the TLV that child indices lead to changed; lengths above it follow.
+
+    ``change`` gives any number of TLVs for the one it gets; IndexError when there is none.
+    """
+    if not path:
+        return change(data)
+    parts = children(data)
+    parts[path[0]] = edit(parts[path[0]], path[1:], change)
+    return tlv(data[0], *parts)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pkigen import der, names
+from pkigen.edits import edited
 from pkigen.keys import PrivateKey, key_identifier, load_private, public_key_info, to_pkcs8
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.signing import sign, signature_algorithm
@@ -55,9 +56,16 @@ def certificate(
 ) -> bytes:
     """One Certificate (RFC 5280, 4.1) in DER."""
     algorithm = signature_algorithm(issuer.key, plan.signature)
-    extensions = (
-        _extension(extension, subject.key_identifier, issuer.key_identifier) for extension in plan.extensions
-    )
+    tbs = tbs_certificate(plan, spki, algorithm, subject.key_identifier, issuer.key_identifier)
+    signature = sign(issuer.key, tbs, plan.signature, entropy)
+    return edited(der.sequence(tbs, algorithm, der.bit_string(signature)), plan.edits, signed=False)
+
+
+def tbs_certificate(
+    plan: CertificatePlan, spki: bytes, algorithm: bytes, subject: bytes, issuer: bytes
+) -> bytes:
+    """What is signed (4.1.2), in DER; ``subject`` and ``issuer`` are the two key identifiers."""
+    extensions = (_extension(extension, subject, issuer) for extension in plan.extensions)
     tbs = der.sequence(
         _VERSION_3,
         der.integer(plan.serial),
@@ -68,8 +76,7 @@ def certificate(
         spki,
         *((der.explicit(3, der.sequence(*extensions)),) if plan.extensions else ()),
     )
-    signature = sign(issuer.key, tbs, plan.signature, entropy)
-    return der.sequence(tbs, algorithm, der.bit_string(signature))
+    return edited(tbs, plan.edits, signed=True) if plan.edits else tbs
 
 
 def _extension(extension: Extension, subject: bytes, issuer: bytes) -> bytes:

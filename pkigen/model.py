@@ -61,13 +61,35 @@ class Signature:
     pss: bool = False
 
 
+class Surgery(StrEnum):
+    """What is done to one element of a structure."""
+
+    REPLACE = "replace"
+    REMOVE = "remove"
+    INSERT = "insert before"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change of one TLV: the child indices that lead to it, what is done, the octets for it.
+
+    ``signed`` edits are made to the TBSCertificate, and signed; the others to the Certificate
+    around it once it is signed.
+    """
+
+    path: tuple[int, ...]
+    surgery: Surgery
+    data: bytes = b""
+    signed: bool = True
+
+
 @dataclass(frozen=True)
 class CertificatePlan:
     """A certificate as it will be signed: all of the TBSCertificate but the keys.
 
     ``issuer_id`` is the entity that signs (the own id when self-signed). Times are UTC, whole
     seconds. ``spec`` is a digest of all that is asked for, without serial, clock and keys: if it
-    changes, the certificate is issued anew.
+    changes, the certificate is issued anew. ``edits`` are made to the octets, last of all.
     """
 
     issuer_id: str
@@ -79,17 +101,34 @@ class CertificatePlan:
     signature: Signature
     extensions: tuple[Extension, ...]
     spec: str
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True)
+class Alteration:
+    """A way in which a file of an entity is written wrong: which file, how, with what.
+
+    ``file`` is one of certificate, key, chain; ``how`` names a function of ``formats.alterations``.
+    """
+
+    file: str
+    how: str
+    argument: str = ""
 
 
 @dataclass(frozen=True)
 class Output:
-    """How an entity's files are written. ``alias`` and ``pkcs12_passphrase`` are for PKCS#12."""
+    """How an entity's files are written. ``alias`` and ``pkcs12_passphrase`` are for PKCS#12.
+
+    ``alterations`` are made in order to the files of the certificate, the key and the chain.
+    """
 
     formats: tuple[str, ...] = ()
     key_format: str = "pkcs8"
     passphrase: bytes | None = field(default=None, repr=False)
     pkcs12_passphrase: bytes = field(default=b"", repr=False)
     alias: str = ""
+    alterations: tuple[Alteration, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,10 +146,37 @@ class Revocation:
 
 @dataclass(frozen=True)
 class CrlPlan:
-    """The CRL an authority publishes: lifetime in seconds, and where clients find it."""
+    """The CRL an authority publishes: lifetime in seconds, and where clients find it.
+
+    ``age`` is how many seconds before the build's clock it says it was issued; ``suffix`` ends the
+    name of its file. ``edits`` are made to its octets, last of all.
+    """
 
     lifetime: int
     url: str
+    age: int = 0
+    suffix: str = ".crl"
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with an entity on purpose, and what is to be expected of it.
+
+    ``base`` is the name of the sound certificate. ``violates`` are the requirements of ``against``
+    (a requirement set) that it breaks, by id. ``accepted`` is the appliance's verdict at upload,
+    ``messages`` what it says; ``stage`` is where a strict validator refuses it (file, path,
+    revocation), None when none does.
+    """
+
+    id: str
+    base: str
+    says: str
+    against: str = ""
+    violates: tuple[str, ...] = ()
+    accepted: bool = True
+    messages: tuple[str, ...] = ()
+    stage: str | None = None
 
 
 @dataclass(frozen=True)
@@ -144,6 +210,7 @@ class Entity:
     revocation: Revocation | None = None
     renew_before: int = 0
     brought: Brought | None = None
+    fault: Fault | None = None
 
     @property
     def id(self) -> str:

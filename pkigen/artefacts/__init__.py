@@ -6,6 +6,7 @@ with one of them is in its ``problem``, and its neighbours are read all the same
 
 from pkigen.artefacts.artefact import Artefact, Encoding, Kind, Source
 from pkigen.artefacts.keys import KeyFile, open_key
+from pkigen.artefacts.passphrases import read_passphrase
 from pkigen.artefacts.reading import FILE_BYTES, read, read_path
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "Source",
     "open_key",
     "read",
+    "read_passphrase",
     "read_path",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -21,7 +22,10 @@ from pkigen.x509.public_key import public_key
 def of_pkcs7(data: bytes, source: Source) -> Iterator[Artefact]:
     """The certificates of a SignedData, or the container itself with what is wrong with it."""
     try:
-        found = pkcs7.load_der_pkcs7_certificates(data)
+        with warnings.catch_warnings():
+            # openssl itself writes certificates that are not sorted as DER wants a SET to be.
+            warnings.simplefilter("ignore")
+            found = pkcs7.load_der_pkcs7_certificates(data)
     except (ValueError, UnsupportedAlgorithm) as error:
         yield Artefact(Kind.PKCS7, source, data, problem=f"it cannot be read: {_in_short(error)}")
         return

@@ -85,7 +85,7 @@ def _unsound(pkcs8: bytes) -> str:
         return ""
     numbers = (int.from_bytes(der.contents(part), "big") for part in der.children(der.contents(key)))
     _, n, e, d, p, q, dp, dq, inverse = list(numbers)[:9]
-    if p * q != n:
+    if min(p, q) < 2 or p * q != n:
         return "the modulus is not the product of the primes"
     if (d * e - 1) % (p - 1) or (d * e - 1) % (q - 1):
         return "the private exponent does not fit the public one"

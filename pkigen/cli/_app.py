@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pkigen import __version__
-from pkigen.cli import build, init, plan, renew, schema, serve, validate
+from pkigen.cli import build, check, convert, init, plan, renew, schema, serve, show, validate
 
 COMMANDS = (
     init.init,
@@ -15,6 +15,9 @@ COMMANDS = (
     plan.plan,
     build.build,
     renew.renew,
+    check.check,
+    convert.convert,
+    show.show,
     serve.serve,
     schema.schema,
 )

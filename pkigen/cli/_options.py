@@ -76,6 +76,14 @@ Keys = Annotated[
     Literal["fresh", "pool"],
     typer.Option("--keys", help="New keys, or keys from a cached pool where a key does not matter."),
 ]
+PassphraseFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--passphrase-file",
+        metavar="FILE",
+        help="A passphrase, on the file's first line; may be given several times.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result for programs.")]
 
 

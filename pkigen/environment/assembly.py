@@ -72,7 +72,7 @@ class Assembly:
 
     def _task(self, found: Decided) -> Task:
         entity, folder = found.entity, self.store.folder
-        if entity.brought is not None or found.change.new_key:
+        if entity.brought is not None or found.change.new_key or entity.output.alterations:
             return Task(entity)
         key = disk.read_key(folder, entity)
         if found.change.action is Action.REWRITE:

@@ -83,8 +83,10 @@ def _check_plan(profile: Profile, options: BuildOptions) -> None:
     """Find what only shows in the plan before anything is written."""
     from pkigen.environment.serials import random_serial
     from pkigen.plan import plan
+    from pkigen.plan.obedience import obey
 
     planned = plan(profile, clock_of(options), random_serial)
+    obey(profile, planned.clock, planned.authorities, planned.certificates())
     if options.at is not None:
         # What another clock leads out of range is found by planning everything.
         for _ in planned.certificates():

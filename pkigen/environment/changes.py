@@ -10,6 +10,7 @@ from hashlib import blake2s
 
 from pkigen.environment.options import Action, BuildOptions, Change
 from pkigen.errors import InputError
+from pkigen.formats.file_names import file_name
 from pkigen.model import Entity, Role
 from pkigen.plan.digest import changed_parts
 from pkigen.store import Damage, Entry
@@ -61,20 +62,25 @@ class Decider:
         if entry is None:
             return Change(entity.id, Action.ISSUE, ("new in the profile",), new_key=True)
         key = self._key_reasons(entity, entry, damage)
-        if not key and entry.output != output and entity.brought is None and not self.key_opens(entity):
+        if not key and entry.output != output and entity.brought is None and not self._opens(entity):
             raise InputError(
                 f"{entity.id}: its key does not open with the profile's passphrase; give the passphrase "
                 "that it has, or ask for a new key with --rekey"
             )
         reasons = (*key, *self._certificate_reasons(entity, entry, damage))
-        if reasons:
-            return Change(entity.id, Action.REISSUE, reasons, new_key=bool(key))
         derived = tuple(f"{found.path} {_DAMAGED[found.kind]}" for found in damage)
         if entry.output != output:
             derived = (*derived, "its formats or its passphrase changed")
+        altered = bool(entity.output.alterations)
+        if reasons or (altered and derived):
+            # What a fault wrote wrong cannot be read back: it is made anew as a whole.
+            return Change(entity.id, Action.REISSUE, reasons or derived, new_key=bool(key) or altered)
         if derived:
             return Change(entity.id, Action.REWRITE, derived)
         return Change(entity.id, Action.KEEP)
+
+    def _opens(self, entity: Entity) -> bool:
+        return bool(entity.output.alterations) or self.key_opens(entity)
 
     def _key_reasons(self, entity: Entity, entry: Entry, damage: Sequence[Damage]) -> tuple[str, ...]:
         reasons = []
@@ -84,7 +90,7 @@ class Decider:
             reasons.append("a new key was asked for")
         if self.options.seed is not None and entry.key_source not in (self.key_source, BROUGHT):
             reasons.append("its key does not come from this seed")
-        path = f"{entity.id}/{entity.name}.key"
+        path = f"{entity.id}/{file_name(entity, 'key')}"
         reasons += [f"{path} {_DAMAGED[found.kind]}" for found in damage if found.path == path]
         return tuple(reasons)
 
@@ -137,7 +143,7 @@ def spec_of(entity: Entity) -> str:
 def certificate_paths(entity: Entity) -> tuple[str, ...]:
     """The files that hold an entity's certificates, the main one first."""
     cross = entity.certificates[1:]
-    names = [f"{entity.name}.crt"]
+    names = [file_name(entity, "certificate")]
     names += [f"{entity.name}.cross-{plan.issuer_id.partition('/')[2]}.crt" for plan in cross]
     return tuple(f"{entity.id}/{name}" for name in names)
 

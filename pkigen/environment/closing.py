@@ -33,7 +33,7 @@ class Closing:
         self._settle_left()
         trusted = self._write_trust()
         self._tell_seed()
-        self._tell_requirements()
+        self._tell_passed()
         self._write_manifest(trusted)
 
     def _publish_crl(self, entity: Entity) -> None:
@@ -95,12 +95,11 @@ class Closing:
             )
         ManifestWriter(plan, certificates, store, trusted, seeded, revoked, orphans).write()
 
-    def _tell_requirements(self) -> None:
-        if self.session.plan.requirements:
-            self.assembly.summary.notes.append(
-                "requirement sets are noted, and not checked by this release: "
-                + ", ".join(self.session.plan.requirements)
-            )
+    def _tell_passed(self) -> None:
+        """Name the negative cases that could not be made."""
+        self.assembly.summary.notes += [
+            f"{passed.name} was not made: {passed.reason}" for passed in self.session.plan.passed
+        ]
 
     def _tell_seed(self) -> None:
         if self.options.seed is not None:

@@ -53,6 +53,8 @@ def due(
         reasons.append("its authority or its lifetime changed")
     if entries != held_entries:
         reasons.append("revocations changed")
+    if entity.crl.age:
+        return tuple(reasons)
     if now < state.this_update:
         reasons.append("it is from after the build's clock")
     elif now > state.next_update - entity.crl.lifetime // _FRESH_SHARE:
@@ -63,7 +65,9 @@ def due(
 def digest(entity: Entity, fingerprint: str, entries: Iterable[Revoked]) -> str:
     """What a CRL depends on: ``AUTHORITY:ENTRIES``, each a digest."""
     assert entity.crl is not None
-    authority = blake2s(f"{fingerprint} {entity.crl.lifetime}".encode(), digest_size=16)
+    asked = entity.crl
+    special = f" {asked.age} {asked.edits!r}" if asked.age or asked.edits else ""
+    authority = blake2s(f"{fingerprint} {asked.lifetime}{special}".encode(), digest_size=16)
     listed = blake2s(digest_size=16)
     for entry in entries:
         listed.update(f"{entry.serial} {entry.at} {entry.reason}\n".encode())
@@ -85,14 +89,15 @@ class Publisher:
             RevokedCertificate(found.serial, datetime.fromtimestamp(found.at, UTC), found.reason)
             for found in self.store.index.revocations(entity.id)
         )
+        begins = self.clock - timedelta(seconds=entity.crl.age)
         plan = CertificateListPlan(
             issuer,
             signer.key_identifier,
             self.store.index.next_crl_number(entity.id),
-            self.clock,
-            self.clock + timedelta(seconds=entity.crl.lifetime),
+            begins,
+            begins + timedelta(seconds=entity.crl.lifetime),
         )
-        der = certificate_list(plan, entries, signer.key, self.entropy)
+        der = certificate_list(plan, entries, signer.key, self.entropy, entity.crl.edits)
         files = {crl_path(entity): der, f"{entity.id}/{entity.name}.crl": pem.encode("X509 CRL", der)}
         for path, data in files.items():
             self.store.write_loose(path, [data])
@@ -110,4 +115,4 @@ class Publisher:
 
 def crl_path(entity: Entity) -> str:
     """Where an authority's CRL lies below the environment's folder."""
-    return f"www/crl/{entity.name}.crl"
+    return f"www/crl/{entity.name}{entity.crl.suffix if entity.crl else '.crl'}"

@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
 from pkigen.environment import crls
-from pkigen.model import Entity
+from pkigen.model import Entity, Fault
 from pkigen.plan import Plan
 from pkigen.store import Record, Store
 
@@ -18,7 +19,7 @@ PATH = "manifest.json"
 _CHUNK = 256
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ManifestWriter:
     """The manifest of a plan as it stands in the store.
 
@@ -34,6 +35,10 @@ class ManifestWriter:
     seeded: bool
     revoked: frozenset[str]
     orphans: frozenset[str]
+
+    @cached_property
+    def _faults(self) -> dict[str, Fault]:
+        return {entity.id: entity.fault for entity in self.plan.cases if entity.fault is not None}
 
     def write(self) -> None:
         """Write manifest.json; it stays untouched where only its clock would differ."""
@@ -60,6 +65,7 @@ class ManifestWriter:
             "version": 1,
             "environment": self.plan.name,
             "base_url": self.plan.base_url,
+            "requirements": list(self.plan.requirements),
             "seeded": self.seeded,
             "trust": "trust.pem",
         }
@@ -87,6 +93,9 @@ class ManifestWriter:
         """What is to be expected at the build's clock of who trusts trust.pem."""
         now = int(self.plan.clock.timestamp())
         revoked = self._revocation(record.id)
+        fault = self._faults.get(record.id)
+        if fault is not None and fault.stage is not None:
+            return _reject(revoked, fault.stage, fault.says)
         if record.self_signed:
             return _reject(revoked, "path", "it is self-signed and not a trust anchor")
         if record.id in self.orphans:

@@ -43,8 +43,20 @@ class Verdict(_Model):
     """What a strict validator says of the case at the build's clock, trusting trust.pem."""
 
     expected: Literal["accept", "reject"]
-    stage: Literal["path", "revocation"] | None = Field(description="where it is refused")
+    stage: Literal["parse", "path", "name", "revocation"] | None = Field(description="where it is refused")
     reason: str | None = Field(description="why, for a person")
+
+
+class Fault(_Model):
+    """What is wrong on purpose, and what an appliance that demands otherwise says."""
+
+    id: str = Field(description="what stands behind the name of the base and a full stop")
+    base: str = Field(description="the sound certificate")
+    says: str = Field(description="what is wrong, for a person")
+    against: str = Field(description="the requirement set")
+    violates: list[str] = Field(description="the requirements that do not hold, and no others")
+    accepted: bool = Field(description="whether the appliance takes it at upload")
+    messages: list[str] = Field(description="what the appliance says when it does not")
 
 
 class _Entity(Certificate):
@@ -57,6 +69,7 @@ class _Entity(Certificate):
         description="paths below the environment: certificate, key, chain, others by their ending"
     )
     revoked: Revoked | None
+    fault: Fault | None = None
 
 
 class Crl(_Model):
@@ -92,6 +105,7 @@ class Manifest(_Model):
     environment: str
     base_url: str
     clock: datetime = Field(description="the clock of the build that wrote this")
+    requirements: list[str] = Field(description="the sets that certificates without a fault satisfy")
     seeded: bool = Field(description="whether the keys follow from a seed, and are no secret")
     trust: str = Field(description="the trust anchors, PEM")
     authorities: list[Authority]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
 from pkigen import names
+from pkigen.formats.file_names import file_name
 from pkigen.model import CertificatePlan, Entity, Issued
 from pkigen.x509 import Certificate
 
@@ -44,6 +46,8 @@ def record(issued: Issued, files: Sequence[str], spki: str) -> str:
         found["ca_url"] = entity.ca_url
     else:
         found["hosts"] = list(entity.hosts)
+    if entity.fault is not None:
+        found["fault"] = {key: value for key, value in asdict(entity.fault).items() if key != "stage"}
     return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -71,7 +75,7 @@ def _issuer(entity: Entity, plan: CertificatePlan) -> str | None:
 
 def _files(entity: Entity, files: Sequence[str]) -> dict[str, str]:
     """Paths by what they are: ``certificate``, ``key``, ``chain``, else by their own ending."""
-    known = {f"{entity.name}.crt": "certificate", f"{entity.name}.key": "key", "chain.pem": "chain"}
+    known = {file_name(entity, role): role for role in ("certificate", "key", "chain", "passphrase")}
     found = {}
     for path in files:
         name = path.rpartition("/")[2]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
+from pkigen import der, names, oids
 from pkigen.environment.records import record
 from pkigen.formats.rendering import render
-from pkigen.issue import Signer, issue, signer
-from pkigen.keys import PrivateKey, load_private, public_key_info
+from pkigen.issue import Signer, certificate, issue, signer
+from pkigen.keys import PrivateKey, load_private, public_key_info, to_pkcs8
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import KeySource
-from pkigen.model import Entity, Issued, Role
+from pkigen.model import Entity, Extension, Issued, KeyIdentifier, Role, Signature
 from pkigen.store import Staged, stage
 from pkigen.x509 import Certificate
 
@@ -98,6 +99,31 @@ class Workshop:
         entropy = self.entropy if self.repeatable else None
         return self._finish(issue(entity, key, signers, chain, entropy))
 
+    def key(self, issued: Issued) -> bytes:
+        """Another key of an entity's kind: what a fault puts in the place of its own."""
+        return to_pkcs8(self.keys.generate(parse_kind(issued.entity.key), f"{issued.entity.id} other key"))
+
+    def authority(self, issued: Issued) -> bytes:
+        """Another CA's self-signed certificate, with the times of an entity's own."""
+        entity = issued.entity
+        key = self.keys.generate(parse_kind("ec-p256"), f"{entity.id} other CA")
+        own = signer(to_pkcs8(key))
+        name = names.name([("O", "Another Test PKI"), ("CN", "Another Test Root CA")])
+        usages = der.named_bits(("keyCertSign", "cRLSign"), oids.KEY_USAGES)
+        plan = replace(
+            entity.certificates[0],
+            subject=name,
+            issuer=name,
+            extensions=(
+                Extension(oids.BASIC_CONSTRAINTS, True, der.sequence(der.boolean(True))),
+                Extension(oids.KEY_USAGE, True, usages),
+                Extension(oids.SUBJECT_KEY_IDENTIFIER, False, KeyIdentifier.SUBJECT),
+            ),
+            signature=Signature(),
+            edits=(),
+        )
+        return certificate(plan, public_key_info(key), own, own, self.entropy if self.repeatable else None)
+
     def _chain(self, entity: Entity) -> tuple[bytes, ...]:
         above = [self.authorities[issuer] for issuer in entity.issuers]
         chain = [authority.certificate for authority in above]
@@ -105,7 +131,7 @@ class Workshop:
 
     def _finish(self, issued: Issued) -> Done:
         entity = issued.entity
-        staged = stage(self.folder, render(issued, self.entropy))
+        staged = stage(self.folder, render(issued, self.entropy, self))
         spki = sha256(issued.public_key).hexdigest()
         text = record(issued, [f"{entity.id}/{name}" for name, _ in staged.files], spki)
         return Done(entity.id, issued if entity.role is Role.AUTHORITY else None, staged, spki, text)

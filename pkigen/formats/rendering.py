@@ -5,28 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pkigen.formats import pem, private_keys
+from pkigen.formats.alterations import Draft, Strangers, alter
 from pkigen.keys.entropy import Entropy
 from pkigen.model import File, Issued
 
 
-def render(issued: Issued, entropy: Entropy) -> tuple[File, ...]:
+def render(issued: Issued, entropy: Entropy, strangers: Strangers) -> tuple[File, ...]:
     """Every file of an entity's folder: certificate, key, chain, cross-certificates, formats.
 
-    ``chain.pem`` of a root, and of a self-signed end entity, holds its own certificate.
+    Files that a fault alters are wrong in its way; ``strangers`` are for those. ``chain.pem`` of a
+    root, and of a self-signed end entity, holds its own certificate.
     """
     entity = issued.entity
     name, output = entity.name, entity.output
     main, *cross = issued.certificates
-    files = [File(f"{name}.crt", pem.certificate(main))]
+    files = {"certificate": File(f"{name}.crt", pem.certificate(main))}
     if issued.key is not None:
         write = private_keys.traditional if output.key_format == "traditional" else private_keys.pkcs8
-        files.append(File(f"{name}.key", write(issued.key, output.passphrase, entropy), secret=True))
-    files.append(File("chain.pem", b"".join(map(pem.certificate, issued.chain or (main,)))))
+        files["key"] = File(f"{name}.key", write(issued.key, output.passphrase, entropy), secret=True)
+    files["chain"] = File("chain.pem", b"".join(map(pem.certificate, issued.chain or (main,))))
+    for alteration in output.alterations:
+        alter(Draft(issued, entropy, strangers, files), alteration)
+    others = list[File]()
     for plan, held in zip(entity.certificates[1:], cross, strict=True):
         issuer = plan.issuer_id.partition("/")[2]
-        files.append(File(f"{name}.cross-{issuer}.crt", pem.certificate(held)))
-    files += (_WRITERS[asked](issued, entropy) for asked in output.formats)
-    return tuple(files)
+        others.append(File(f"{name}.cross-{issuer}.crt", pem.certificate(held)))
+    others += (_WRITERS[asked](issued, entropy) for asked in output.formats)
+    return (*files.values(), *others)
 
 
 def _below_the_root(issued: Issued) -> bytes:

@@ -62,11 +62,12 @@ _PURE = {
 
 def signature_algorithm(key: PrivateKey, signature: Signature) -> bytes:
     """The AlgorithmIdentifier that belongs to ``sign``, in DER."""
-    return _algorithm(kind_of(key), signature)
+    return algorithm_of(kind_of(key), signature)
 
 
 @lru_cache(maxsize=64)
-def _algorithm(kind: KeyKind, signature: Signature) -> bytes:
+def algorithm_of(kind: KeyKind, signature: Signature) -> bytes:
+    """The AlgorithmIdentifier of what a key of a kind signs when it is asked to sign in a way."""
     digest = digest_of(kind, signature)
     if kind.family == "ec":
         return der.sequence(der.oid(_ECDSA[digest]))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 from pkigen.clock import Span, parse_span
 from pkigen.model import Entity
+from pkigen.plan.cases import cases_of
 from pkigen.plan.entities import Planner, Serials
+from pkigen.plan.negatives import Passed
 from pkigen.profile import Profile
 
 __all__ = ["CRL_LIFE", "Plan", "Serials", "plan"]
@@ -21,7 +24,9 @@ class Plan:
     """One environment, fully explicit.
 
     ``authorities`` stand issuers before issued. ``certificates()`` gives the end entities one by
-    one, in the profile's order, and can be called again; ``count`` is how many there are.
+    one, in the profile's order and the negative cases after them, and can be called again; ``count`` is
+    how many there are. ``cases`` are those with a
+    fault, ``passed`` negative cases that could not be made, and why.
     """
 
     name: str
@@ -30,6 +35,8 @@ class Plan:
     clock: datetime
     authorities: tuple[Entity, ...]
     count: int
+    cases: tuple[Entity, ...]
+    passed: tuple[Passed, ...]
     certificates: Callable[[], Iterator[Entity]] = field(repr=False)
 
 
@@ -39,12 +46,15 @@ def plan(profile: Profile, clock: datetime, serials: Serials, crl_life: Span = C
     ``crl_life`` is how long CRLs are good for of which the profile does not say it.
     """
     planner = Planner(profile, clock.replace(microsecond=0), serials, crl_life)
+    cases = cases_of(profile, planner)
     return Plan(
         profile.name,
         profile.base_url,
         profile.requirements,
         planner.clock,
-        planner.authorities(),
-        profile.count,
-        planner.certificates,
+        (*planner.authorities, *cases.authorities),
+        profile.count + len(cases.certificates),
+        tuple(cases.certificates),
+        cases.passed,
+        lambda: chain(planner.certificates(), cases.certificates),
     )

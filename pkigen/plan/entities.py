@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import cached_property
 from typing import Protocol, TypeVar
 
 from pkigen import names
@@ -56,9 +57,18 @@ class Planner:
         self._brought = self._read_brought()
         self._subjects = {name: self._subject(spec) for name, spec in self._specs.items()}
 
+    @cached_property
     def authorities(self) -> tuple[Entity, ...]:
         """The authorities, issuers before issued."""
         return tuple(self._clocked(self._authority, spec) for spec in self.profile.authorities)
+
+    def certificate(self, spec: CertificateSpec) -> Entity:
+        """One end entity."""
+        return self._clocked(self._certificate, spec)
+
+    def serial(self, issuer_id: str, owner_id: str) -> int:
+        """A serial number for the first certificate of an owner."""
+        return self._serials(issuer_id, owner_id, 0)
 
     def certificates(self) -> Iterator[Entity]:
         """The end entities in the profile's order, one by one."""

@@ -45,20 +45,10 @@ _CPS, _USER_NOTICE = "1.3.6.1.5.5.7.2.1", "1.3.6.1.5.5.7.2.2"
 _STATUS_REQUEST = 5
 
 
-def named_bits(names: tuple[str, ...], bits: tuple[str, ...]) -> tuple[bytes, int]:
-    """A named bit list as DER has it: (octets without trailing zero bits, unused bits)."""
-    value = sum(1 << (15 - bits.index(name)) for name in set(names))
-    if not value:
-        return b"", 0
-    low = (value & -value).bit_length() - 1
-    octets = value.to_bytes(2, "big")
-    return (octets[:1], low - 8) if low >= 8 else (octets, low)
-
-
 @lru_cache(maxsize=256)
 def key_usage(usages: tuple[str, ...], critical: bool = True) -> Extension:
     """KeyUsage (4.2.1.3)."""
-    return Extension(KEY_USAGE, critical, der.bit_string(*named_bits(usages, KEY_USAGES)))
+    return Extension(KEY_USAGE, critical, der.named_bits(usages, KEY_USAGES))
 
 
 @lru_cache(maxsize=256)
@@ -102,8 +92,8 @@ def _distribution_point(point: DistributionPoint) -> bytes:
         full_name = der.tlv(0xA0, *(_uri(uri) for uri in point.uris))
         parts.append(der.explicit(0, full_name))
     if point.reasons:
-        octets, unused = named_bits(point.reasons, REASON_FLAGS)
-        parts.append(der.tlv(0x81, bytes((unused,)), octets))
+        bits = der.named_bits(point.reasons, REASON_FLAGS)
+        parts.append(der.tlv(0x81, der.contents(bits)))
     if point.crl_issuer:
         issuer = der.explicit(4, names.encode(names.name(point.crl_issuer)))
         parts.append(der.explicit(2, issuer))

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from pkigen.errors import Problem
+from pkigen.profile import shipped
 from pkigen.profile.asked import Parsed, Value, close_to, unknown
 from pkigen.profile.instances import words_of
 from pkigen.profile.names import check_name
 from pkigen.profile.tree import Table, locate
 
-REQUIREMENT_SETS = ("defender-iot", "defender-iot-2020", "defender-iot-current", "rfc5280", "web-server")
 DEFAULT_BASE_URL = "http://127.0.0.1:8080"
 _BASE_URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
-_SECTIONS = ("defaults", "authorities", "certificates", "negatives")
+_SECTIONS = ("defaults", "authorities", "certificates")
 
 
 def _parse_name(text: str) -> str:
@@ -33,9 +33,34 @@ def _parse_base_url(text: str) -> str:
 
 
 def _parse_requirement_set(text: str) -> str:
-    if text not in REQUIREMENT_SETS:
-        raise ValueError(unknown("requirement set", text, REQUIREMENT_SETS))
-    return str(text)
+    """The name of a set, or the path of a file; whether it is there is seen when it is read."""
+    known = shipped.requirement_sets()
+    if text not in known and not shipped.is_set_file(text):
+        words = unknown("requirement set", text, known)
+        raise ValueError(f"{words}. A set of your own is a path that ends in .yaml")
+    return text  # with its place, which says what it is relative to
+
+
+RequirementSetName = Annotated[
+    str, Parsed(_parse_requirement_set, "a shipped requirement set, or a path that ends in .yaml")
+]
+
+
+class Negatives(Value):
+    """The broken copies of one certificate: one for each demand of a requirement set.
+
+    ``of`` is a certificate of the profile, ``against`` a requirement set that it satisfies.
+    """
+
+    of: Annotated[str, Field(min_length=1, max_length=200)]
+    against: RequirementSetName
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_yet(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "faults" in value:
+            raise ValueError("faults by name come with a later release; say 'against' for now")
+        return value
 
 
 class Head(Value):
@@ -46,15 +71,13 @@ class Head(Value):
     base_url: Annotated[str, Parsed(_parse_base_url, "where CRLs and CA certificates are served")] = (
         DEFAULT_BASE_URL
     )
-    requirements: tuple[Annotated[str, Parsed(_parse_requirement_set, ", ".join(REQUIREMENT_SETS))], ...] = ()
+    requirements: tuple[RequirementSetName, ...] = ()
+    negatives: tuple[Negatives, ...] = ()
 
 
 def read_head(tree: Table, problems: list[Problem]) -> Head:
     """The head of a document; what is wrong with it is added to ``problems``."""
     fields = {key: value for key, value in tree.items() if key not in _SECTIONS}
-    if "negatives" in tree:
-        words = "negatives come with a later release; leave this out for now"
-        problems.append(Problem(words, "negatives", locate(tree, ("negatives",))))
     try:
         return Head.model_validate(fields)
     except ValidationError as error:

@@ -251,12 +251,14 @@ _PYDANTIC_WORDS = {
     "tuple_type": "this must be a list",
     "model_type": "this must be a mapping",
     "model_attributes_type": "this must be a mapping",
-    "literal_error": "only 'none' can be said here",
     "dict_type": "this must be a mapping",
     "int_parsing_size": "this is a whole number of fewer digits",
 }
 
 _BOUNDED_WORDS = {
+    "literal_error": "this must be {expected}",
+    "enum": "this must be {expected}",
+    "string_pattern_mismatch": "this must match {pattern}",
     "greater_than_equal": "this must be at least {ge}",
     "less_than_equal": "this must be at most {le}",
     "string_too_short": "this must have at least {min_length} characters",

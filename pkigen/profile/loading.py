@@ -75,7 +75,7 @@ class _Loader:
         head = read_head(self._tree, self._problems)
         authorities = self._bodies(AuthoritySpec, "authorities", head)
         certificates = self._bodies(CertificateSpec, "certificates", head)
-        profile = Profile(head, self._path, authorities, certificates)
+        profile = Profile(head, self._path, authorities, certificates, self._tree, self._folder)
         mentioned = frozenset(self._section("authorities"))
         Checks(profile, mentioned, self._problems, limits.PROBLEMS).run()
         self._stop_if_wrong()

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pkigen.errors import Problem
 from pkigen.profile.document import SELF, AuthoritySpec, CertificateSpec
 from pkigen.profile.head import Head
 from pkigen.profile.instances import Body
+from pkigen.profile.tree import Table, locate
 
 
 class Profile:
     """A profile without an error in it.
 
     ``source`` is the file it was read from, None for a mapping. ``authorities`` stand issuers
-    before issued. ``count`` is the number of certificates.
+    before issued. ``count`` is the number of certificates, without the
+    broken copies that ``negatives`` asks for. Paths in it are relative to ``folder``.
     """
 
     def __init__(
@@ -24,15 +27,20 @@ class Profile:
         source: Path | None,
         authorities: tuple[Body[AuthoritySpec], ...],
         certificates: tuple[Body[CertificateSpec], ...],
+        tree: Table,
+        folder: Path,
     ) -> None:
         self.name = head.name
         self.base_url = head.base_url
         self.requirements = head.requirements
+        self.negatives = head.negatives
+        self.folder = folder
         self.source = source
         self.count = sum(body.count for body in certificates)
         self.authorities: tuple[AuthoritySpec, ...] = ()
         self.authority_bodies = authorities
         self.certificate_bodies = certificates
+        self._tree = tree
 
     def certificates(self) -> Iterator[CertificateSpec]:
         """The end entities in the profile's order, made as they are asked for."""
@@ -40,13 +48,27 @@ class Profile:
             for instance in body.instances():
                 yield body.specification(instance)
 
-    def problem(self, spec: AuthoritySpec, path: tuple[str | int, ...], message: str) -> Problem:
-        """A problem with an authority, at its place in the document."""
-        for body in self.authority_bodies:
+    def problem(
+        self, spec: AuthoritySpec | CertificateSpec, path: tuple[str | int, ...], message: str
+    ) -> Problem:
+        """A problem with an authority or a certificate, at its place in the document."""
+        authority = isinstance(spec, AuthoritySpec)
+        bodies: Sequence[Body[Any]] = self.authority_bodies if authority else self.certificate_bodies
+        for body in bodies:
             for instance in body.instances():
                 if instance.name == spec.name:
                     return body.problem(instance, path, message)
-        return Problem(message, f"authorities.{spec.name}")
+        return Problem(message, f"{'authorities' if authority else 'certificates'}.{spec.name}")
+
+    def says(self, spec: AuthoritySpec | CertificateSpec, key: str) -> bool:
+        """Whether a field was written for an entity, in its own body or where it inherits it from."""
+        bodies: Sequence[Body[Any]] = (*self.authority_bodies, *self.certificate_bodies)
+        owners = (body for body in bodies if body.model is type(spec) and key in body.tree)
+        return any(instance.name == spec.name for body in owners for instance in body.instances())
+
+    def top_problem(self, path: tuple[str | int, ...], message: str) -> Problem:
+        """A problem with a key at the top of the document."""
+        return Problem(message, ".".join(map(str, path)), locate(self._tree, path))
 
 
 def in_order(specs: list[AuthoritySpec]) -> tuple[AuthoritySpec, ...]:

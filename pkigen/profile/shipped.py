@@ -1,8 +1,12 @@
-"""The profiles that come with pkigen, by name: beside the package in a checkout, inside it in a wheel."""
+"""The profiles and requirement sets that come with pkigen, by name.
+
+Profiles lie beside the package in a checkout and inside it in a wheel, requirement sets always inside.
+"""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 
 from pkigen.errors import InputError
@@ -42,3 +46,19 @@ def find(source: str | Path, base: Path = Path()) -> Path:
     close = get_close_matches(str(source), names(), 1)
     hint = f" (did you mean the shipped profile '{close[0]}'?)" if close else ""
     raise InputError(f"{base / source} does not exist{hint}")
+
+
+def requirement_set_folder() -> Path:
+    """Where the shipped requirement sets lie."""
+    return _PACKAGE / "requirements" / "sets"
+
+
+@cache
+def requirement_sets() -> tuple[str, ...]:
+    """Their names, sorted."""
+    return tuple(sorted(path.stem for path in requirement_set_folder().glob("*.yaml")))
+
+
+def is_set_file(name: str) -> bool:
+    """Whether the name of a requirement set is the path of one."""
+    return name.endswith((".yaml", ".yml"))

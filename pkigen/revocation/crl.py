@@ -8,10 +8,11 @@ from datetime import datetime
 from functools import lru_cache
 
 from pkigen import der, names
+from pkigen.edits import edited
 from pkigen.keys import PrivateKey
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.signing import sign, signature_algorithm
-from pkigen.model import Name, Signature
+from pkigen.model import Edit, Name, Signature
 from pkigen.oids import AUTHORITY_KEY_IDENTIFIER, CRL_NUMBER, CRL_REASON
 
 REASON_CODES = {
@@ -58,6 +59,7 @@ def certificate_list(
     entries: Iterable[RevokedCertificate],
     key: PrivateKey,
     entropy: Entropy | None = None,
+    edits: tuple[Edit, ...] = (),
 ) -> bytes:
     """A complete CRL of version 2 in DER, signed; entries stand in the order given.
 
@@ -79,7 +81,9 @@ def certificate_list(
         *((der.sequence(revoked),) if revoked else ()),
         der.explicit(0, extensions),
     )
-    return der.sequence(tbs, algorithm, der.bit_string(sign(key, tbs, plan.signature, entropy)))
+    tbs = edited(tbs, edits, signed=True)
+    signature = sign(key, tbs, plan.signature, entropy)
+    return edited(der.sequence(tbs, algorithm, der.bit_string(signature)), edits, signed=False)
 
 
 def _extension(oid: str, value: bytes) -> bytes:

@@ -1,0 +1,19 @@
+"""Findings for certificates, keys and chains of any maker, and what an appliance says at upload.
+
+Imports nothing of plan, faults or issue: a mistake made on both sides would hide itself.
+"""
+
+from pkigen.check.checking import Checked, CheckOptions, check
+from pkigen.check.environment import check_environment
+from pkigen.check.files import check_files
+from pkigen.check.verdict import Verdict, verdict
+
+__all__ = [
+    "CheckOptions",
+    "Checked",
+    "Verdict",
+    "check",
+    "check_environment",
+    "check_files",
+    "verdict",
+]

@@ -1,0 +1,88 @@
+"""``pkigen convert``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pkigen.cli._console import give, give_json, printable, say
+from pkigen.cli._options import Json
+
+_PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file", metavar="FILE", help="Its first line opens keys and PKCS#12 of the sources."
+    ),
+]
+_NewPassphraseFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--new-passphrase-file",
+        metavar="FILE",
+        help="Its first line is the new key's passphrase; without it the key has none.",
+    ),
+]
+
+
+def convert(
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="SOURCE", help="Files that belong together, of any kind.")
+    ],
+    to: Annotated[
+        Literal["appliance", "crt", "key", "pem", "der", "p12"],
+        typer.Option("--to", help="What to write; an appliance takes crt, key and pem."),
+    ] = "appliance",
+    out: Annotated[
+        str, typer.Option("--out", metavar="PATH", help="A file, a folder, or the base name of several.")
+    ] = "",
+    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+    passphrase_file: _PassphraseFile = None,
+    new_passphrase_file: _NewPassphraseFile = None,
+    key_format: Annotated[
+        Literal["pkcs8", "traditional"],
+        typer.Option("--key-format", help="PKCS#8, or PKCS#1 and SEC 1 for old readers."),
+    ] = "pkcs8",
+    alias: Annotated[str, typer.Option("--alias", metavar="NAME", help="What PKCS#12 calls the key.")] = "",
+    legacy: Annotated[
+        bool, typer.Option("--legacy", help="PKCS#12 with 3DES, for readers from before 2018.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Convert certificates, keys and chains of any format.
+
+    PEM, DER, PKCS#7, PKCS#12 and keys under a passphrase are told apart by what is in them. --to crt
+    is the certificate in PEM, key the private key, pem the chain from the issuing CA to the root, der
+    the certificate (or the lone key, or CRL) in DER, p12 all of them. Nothing is overwritten.
+
+    \b
+    Examples:
+      pkigen convert sensor-01.pfx --passphrase-file pass.txt
+      pkigen convert sensor-01.cer --to crt
+      pkigen convert sensor-01.crt sensor-01.key chain.p7b --to p12
+    """
+    from pkigen.artefacts import read_passphrase
+    from pkigen.conversion import ConversionOptions, Target
+    from pkigen.conversion import convert as convert_files
+
+    options = ConversionOptions(
+        to=Target(to),
+        out=out,
+        force=force,
+        passphrases=() if passphrase_file is None else (read_passphrase(passphrase_file),),
+        new_passphrase=None if new_passphrase_file is None else read_passphrase(new_passphrase_file),
+        key_format=key_format,
+        alias=alias,
+        legacy=legacy,
+    )
+    result = convert_files(sources, options)
+    if json:
+        written = [{"path": str(file.path), "holds": file.holds} for file in result.written]
+        give_json({"written": written, "notes": result.notes})
+        return
+    for file in result.written:
+        give(printable(str(file.path)))
+        say(f"{file.path}: {file.holds}")
+    for note in result.notes:
+        say(f"Note: {note}")

@@ -1,0 +1,158 @@
+"""``pkigen show``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pkigen.cli._console import give, give_json, paint, say, wrapped
+from pkigen.cli._options import Json, PassphraseFiles
+from pkigen.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from pkigen.artefacts import Artefact
+    from pkigen.description import Description, Overview
+
+Remarks = Mapping[str, Sequence[str]]
+"""What is to be said below the fields of a description, by the fields' ids."""
+
+_LABEL = 16
+_INDENT = 4
+_COLUMNS = 80
+_MOST_SENTENCES = 60
+_MOST_NAMES = 12
+
+
+def show(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of any maker.")],
+    passphrase_file: PassphraseFiles = None,
+    json: Json = False,
+) -> None:
+    """Say what is in certificates, keys, requests and CRLs.
+
+    PEM, DER, PKCS#12 and PKCS#7 are told apart by what is in them. At the end stands how all that
+    was given belongs together. No private key is ever shown. The exit code is 1 if something cannot
+    be read, 2 if a file cannot be opened.
+
+    \b
+    Example:
+      pkigen show console.crt console.key chain.pem
+    """
+    from datetime import UTC, datetime
+
+    from pkigen.artefacts import read_passphrase
+    from pkigen.description import describe
+
+    passphrases = [read_passphrase(path) for path in passphrase_file or ()]
+    artefacts, problems = _read(files, passphrases)
+    overview = describe(artefacts, datetime.now(UTC), every_entry=json)
+    if json:
+        give_json([description.data for description in overview.descriptions])
+    else:
+        give_overview(overview, [str(artefact.source) for artefact in artefacts])
+    if not overview.complete:
+        say("Note: there are too many signatures to try them all; some issuers are not told.")
+    if problems:
+        raise InputError(problems)
+    if not all(description.readable for description in overview.descriptions):
+        raise typer.Exit(1)
+
+
+def give_overview(overview: Overview, names: Sequence[str], remarks: Sequence[Remarks] = ()) -> None:
+    """Every description, then how the artefacts belong together.
+
+    ``names`` are those of the artefacts; ``remarks`` are for the descriptions in their order.
+    """
+    for index, description in enumerate(overview.descriptions):
+        if index:
+            give()
+        give_description(description, remarks[index] if index < len(remarks) else {})
+    sentences = list(_sentences(overview, names))
+    if sentences:
+        give()
+        give(paint("How they belong together", "bold"))
+    for sentence in sentences[:_MOST_SENTENCES]:
+        give(_hanging("  ", sentence, _INDENT))
+    if len(sentences) > _MOST_SENTENCES:
+        give(f"  ... and {len(sentences) - _MOST_SENTENCES:,} more; --json lists them all")
+
+
+def give_description(description: Description, remarks: Remarks | None = None) -> None:
+    """A title and a block of fields; remarks stand below their fields as ``! ...``, others at the end."""
+    left = dict(remarks or {})
+    give(paint(wrapped(description.title, _INDENT), "bold"))
+    for field in description.fields:
+        _give_field(field.label, field.values, alarm=field.alarm)
+        _give_remarks(left.pop(field.id, ()))
+    for sentences in left.values():
+        _give_remarks(sentences)
+
+
+def _give_field(label: str, values: Sequence[str], *, alarm: bool) -> None:
+    """Label and values in two columns, or below each other when a label or a word is too long."""
+    longest = max(len(word) for value in values for word in (value.split() or [""]))
+    beside = len(label) <= _LABEL - 3 and longest <= _COLUMNS - _LABEL
+    if not beside:
+        give(_hanging("  ", label, _INDENT))
+    for number, value in enumerate(values):
+        start = f"  {label}".ljust(_LABEL) if beside and not number else " " * (_LABEL if beside else _INDENT)
+        text = _hanging(start, value, _LABEL if beside else _INDENT + 2)
+        give(start + paint(text[len(start) :], "red") if alarm else text)
+
+
+def _give_remarks(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        give(paint(_hanging(" " * _INDENT + "! ", sentence, _INDENT + 2), "yellow"))
+
+
+def _hanging(start: str, text: str, indent: int) -> str:
+    """``start`` and ``text`` on lines of the terminal's width; ``start`` stays whole, spaces included."""
+    return start + wrapped("x" * len(start) + text, indent)[len(start) :]
+
+
+def _sentences(overview: Overview, names: Sequence[str]) -> list[str]:
+    """A sentence for all that is tied to one artefact in one way."""
+    from pkigen.description import Tie
+
+    keys, issued, same = (dict[int, list[str]]() for _ in range(3))
+    others = []
+    for relation in overview.relations:
+        subject, object_ = names[relation.subject], names[relation.object]
+        if relation.tie is Tie.KEY_OF:
+            keys.setdefault(relation.subject, []).append(object_)
+        elif relation.tie is Tie.ISSUED_BY:
+            issued.setdefault(relation.object, []).append(subject)
+        elif relation.tie is Tie.SAME_AS:
+            same.setdefault(relation.object, []).append(subject)
+        elif relation.tie is Tie.REVOKED_BY:
+            others.append(f"{subject} is revoked by {object_} ({relation.detail})")
+        else:
+            others.append(f"{subject} names {object_} as its issuer, but that key did not sign it")
+    return [
+        *(f"{names[index]} is the key of {_listed(found)}" for index, found in keys.items()),
+        *(f"{names[index]} issued {_listed(found)}" for index, found in issued.items()),
+        *(f"{names[index]} is also {_listed(found)}" for index, found in same.items()),
+        *others,
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
+
+
+def _read(files: Sequence[Path], passphrases: Sequence[bytes]) -> tuple[list[Artefact], list[Problem]]:
+    """What is in the files, and the problems of those that cannot be opened."""
+    from pkigen.artefacts import read_path
+
+    found: list[Artefact] = []
+    problems: list[Problem] = []
+    for path in files:
+        try:
+            found += read_path(path, passphrases)
+        except InputError as error:
+            problems += error.problems
+    return found, problems

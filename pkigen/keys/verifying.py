@@ -1,0 +1,103 @@
+"""Whether a signature was made with the key that a public key belongs to."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, padding, rsa
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from pkigen import der
+from pkigen.keys.signing import DIGESTS
+from pkigen.x509 import AlgorithmIdentifier, Certificate, CertificateList, CertificationRequest
+from pkigen.x509.decoding import decoder
+from pkigen.x509.public_key import public_key
+
+_PSS = "1.2.840.113549.1.1.10"
+_LONGEST_RSA = 16_384
+_DIGESTS: dict[str, hashes.HashAlgorithm] = {
+    **DIGESTS,
+    "sha3-256": hashes.SHA3_256(),
+    "sha3-384": hashes.SHA3_384(),
+    "sha3-512": hashes.SHA3_512(),
+}
+Pure = (
+    ed25519.Ed25519PublicKey
+    | ed448.Ed448PublicKey
+    | mldsa.MLDSA44PublicKey
+    | mldsa.MLDSA65PublicKey
+    | mldsa.MLDSA87PublicKey
+)
+_PURE: dict[str, type[Pure]] = {
+    "Ed25519": ed25519.Ed25519PublicKey,
+    "Ed448": ed448.Ed448PublicKey,
+    "ML-DSA-44": mldsa.MLDSA44PublicKey,
+    "ML-DSA-65": mldsa.MLDSA65PublicKey,
+    "ML-DSA-87": mldsa.MLDSA87PublicKey,
+}
+Signed = Certificate | CertificateList | CertificationRequest
+
+
+class Verdict(StrEnum):
+    """What became of a verification; ``UNKNOWN`` when the algorithm or the key cannot be used here."""
+
+    GOOD = "verifies"
+    BAD = "does not verify"
+    UNKNOWN = "cannot be verified here"
+
+
+def verdict(signed: Signed, public_key_info: bytes) -> Verdict:
+    """Whether the signature of a certificate, CRL or request was made with a key. Raises nothing."""
+    octets = signed.info if isinstance(signed, CertificationRequest) else signed.tbs
+    try:
+        if public_key(public_key_info).size > _LONGEST_RSA:
+            return Verdict.UNKNOWN
+        key = load_der_public_key(public_key_info)
+        _verify(key, signed.signature_algorithm, signed.signature, octets)
+    except InvalidSignature:
+        return Verdict.BAD
+    except (ValueError, UnsupportedAlgorithm, KeyError):
+        return Verdict.UNKNOWN
+    return Verdict.GOOD
+
+
+@lru_cache(maxsize=4096)
+def is_signed_by(signed: Certificate | CertificateList, issuer: Certificate) -> bool:
+    """Whether a certificate or a CRL carries a signature by the key of another certificate."""
+    return verdict(signed, issuer.subject_public_key_info) is Verdict.GOOD
+
+
+def _verify(key: object, algorithm: AlgorithmIdentifier, signature: bytes, octets: bytes) -> None:
+    """InvalidSignature when key and algorithm do not go together as well; KeyError for unknown digests."""
+    name = algorithm.name
+    if name in _PURE:
+        if not isinstance(key, _PURE[name]):
+            raise InvalidSignature
+        key.verify(signature, octets)
+        return
+    digest = _DIGESTS[algorithm.digest]
+    if isinstance(key, rsa.RSAPublicKey) and algorithm.oid == _PSS:
+        mask = padding.MGF1(_DIGESTS[_mask_digest(algorithm)])
+        key.verify(signature, octets, padding.PSS(mask, padding.PSS.AUTO), digest)
+    elif isinstance(key, rsa.RSAPublicKey) and "RSA" in name:
+        key.verify(signature, octets, padding.PKCS1v15(), digest)
+    elif isinstance(key, ec.EllipticCurvePublicKey) and name.startswith("ecdsa"):
+        key.verify(signature, octets, ec.ECDSA(digest))
+    elif isinstance(key, dsa.DSAPublicKey) and name.startswith("dsa"):
+        key.verify(signature, octets, digest)
+    else:
+        raise InvalidSignature
+
+
+@decoder("the RSASSA-PSS parameters")
+def _mask_digest(algorithm: AlgorithmIdentifier) -> str:
+    """The digest of MGF1, [1] of RSASSA-PSS-params; SHA-1 is the default (RFC 4055, 3.1)."""
+    for parameter in der.children(algorithm.parameters or b"\x30\x00"):
+        if parameter[0] == 0xA1:
+            _, digest = der.children(der.children(parameter)[0])
+            # Read as what it would be in [0], where AlgorithmIdentifier knows its name.
+            return AlgorithmIdentifier(_PSS, der.sequence(der.explicit(0, digest))).digest
+    return "sha1"

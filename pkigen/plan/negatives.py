@@ -1,0 +1,171 @@
+"""The broken copies of a certificate: one for each way to break each demand of a requirement set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from pkigen import der, oids
+from pkigen.faults import Case, Impossible
+from pkigen.faults.case import common_name, shortened, with_attribute
+from pkigen.model import CertificatePlan, Entity, Extension, Fault, Role
+from pkigen.plan.digest import digest
+from pkigen.requirements import Level, Requirement, RequirementSet, Violation
+from pkigen.requirements.demand import Stage
+
+_LONGEST_LABEL, _LONGEST_COMMON_NAME, _LONGEST_NAME = 63, 64, 100
+
+
+@dataclass(frozen=True)
+class NegativeCase:
+    """A case with its fault in it, and the authorities that are its own."""
+
+    entity: Entity
+    copies: tuple[Entity, ...]
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A violation that the base cannot have, and why."""
+
+    name: str
+    reason: str
+
+
+def negatives(
+    base: Case,
+    against: RequirementSet,
+    prefix: str,
+    text: str,
+    serial: Callable[[str, str], int],
+) -> Iterator[NegativeCase | Passed]:
+    """All cases of one base, each called by its fault after a prefix.
+
+    ``text`` is the validity that the profile says, for the digests; ``serial`` draws a number for
+    (issuer, owner). Of several sets for one base, all but the first have their names as prefixes.
+    """
+    for requirement in against.requirements:
+        for violation in requirement.demand.violations():
+            name = prefix + fault_id(requirement, violation)
+            try:
+                yield _negative(base, against, requirement, violation, name, text, serial)
+            except Impossible as error:
+                yield Passed(f"{base.entity.name}.{name}", str(error))
+
+
+def fault_id(requirement: Requirement, violation: Violation) -> str:
+    """What a case is called, after the name of its base and a full stop."""
+    return f"{requirement.id}-{violation.variant}" if violation.variant else requirement.id
+
+
+def _negative(
+    base: Case,
+    against: RequirementSet,
+    requirement: Requirement,
+    violation: Violation,
+    name: str,
+    text: str,
+    serial: Callable[[str, str], int],
+) -> NegativeCase:
+    case = _broken(requirement, violation, _renamed(base, name, serial))
+    broken = (requirement.id, *requirement.together_with(violation.variant))
+    rejecting = [against[one] for one in broken if against[one].level is Level.REJECTED]
+    fault = Fault(
+        id=name,
+        base=base.entity.name,
+        says=violation.says,
+        against=against.name,
+        violates=broken,
+        accepted=not rejecting,
+        messages=tuple(dict.fromkeys(map(against.message_of, rejecting))),
+        stage=violation.stage or _stage(against[one].kind for one in broken),
+    )
+    asked = f"{text} {against.name} {name}"
+    copies = tuple(
+        _finished(entity, fault, asked, serial) for entity in case.authorities if entity.name in case.copies
+    )
+    return NegativeCase(_finished(case.entity, fault, asked, None), copies)
+
+
+def _broken(requirement: Requirement, violation: Violation, case: Case) -> Case:
+    """The violation in the certificate, or in the issuing CA's that the case then has for its own."""
+    if requirement.on == "certificate":
+        return violation.apply(case)
+
+    def change(authority: Entity) -> Entity:
+        above = tuple(entity for entity in case.authorities if entity.id in authority.issuers)
+        return violation.apply(Case(authority, above, case.clock, authority)).entity
+
+    return case.change_authority(0, change)
+
+
+def _stage(kinds: Iterable[str]) -> Stage:
+    """Whatever cannot be broken without the path is refused with it."""
+    return "path" if "certification_path" in kinds else None
+
+
+def _finished(
+    entity: Entity, fault: Fault, asked: str, serial: Callable[[str, str], int] | None
+) -> Entity:
+    """The digest of what is asked for; a copied authority's own serial number."""
+    plans = list[CertificatePlan]()
+    for plan in entity.certificates:
+        number = plan.serial if serial is None else serial(plan.issuer_id, entity.id)
+        changes = f"{asked} {plan.edits!r} {entity.output.alterations!r} {entity.crl and entity.crl.edits!r}"
+        spec = digest(plan.subject, plan.issuer, plan.signature, changes, plan.extensions)
+        plans.append(replace(plan, serial=number, spec=spec))
+    return replace(entity, certificates=tuple(plans), fault=fault)
+
+
+def _renamed(base: Case, fault: str, serial: Callable[[str, str], int]) -> Case:
+    """A case under its own name, with a host name of its own: clients choose between cases by it."""
+    name = shortened(f"{base.entity.name}.{fault}", _LONGEST_NAME)
+    plan = base.plan
+    own_id = f"{Role.CERTIFICATE}/{name}"
+    self_signed = plan.issuer_id == base.entity.id
+    issuer_id = own_id if self_signed else plan.issuer_id
+    held = common_name(plan.subject)
+    host = _host(held, fault.replace(".", "-")) if held else None
+    subject = with_attribute(plan.subject, "CN", host) if host else plan.subject
+    extensions = plan.extensions
+    if held and host:
+        extensions = tuple(_with_host(found, held, host) for found in extensions)
+    changed = replace(
+        plan,
+        issuer_id=issuer_id,
+        subject=subject,
+        issuer=subject if self_signed else plan.issuer,
+        serial=serial(issuer_id, own_id),
+        extensions=extensions,
+    )
+    output = base.entity.output
+    alias = name if output.alias == base.entity.name else output.alias
+    entity = replace(
+        base.entity,
+        name=name,
+        certificates=(changed,),
+        output=replace(output, alias=alias),
+        hosts=tuple(host if one == held and host else one for one in base.entity.hosts),
+        revocation=None,
+    )
+    return replace(base, entity=entity)
+
+
+def _host(common_name: str, fault: str) -> str:
+    """The fault as a label in front of the name; after a wildcard, since that comes first."""
+    wildcard, rest = ("*.", common_name[2:]) if common_name.startswith("*.") else ("", common_name)
+    room = min(_LONGEST_LABEL, _LONGEST_COMMON_NAME - len(rest) - len(wildcard) - 1)
+    if room < 10:
+        return shortened(f"{fault} {common_name}", _LONGEST_COMMON_NAME)
+    return f"{wildcard}{shortened(fault, room)}.{rest}"
+
+
+def _with_host(extension: Extension, former: str, host: str) -> Extension:
+    """The alternative names with the case's own host name in the place of its base's."""
+    if extension.oid != oids.SUBJECT_ALTERNATIVE_NAME or not isinstance(extension.value, bytes):
+        return extension
+    names = (
+        der.tlv(0x82, host.encode()) if found == der.tlv(0x82, former.encode()) else found
+        for found in der.children(extension.value)
+    )
+    return replace(extension, value=der.sequence(*names))

@@ -1,0 +1,30 @@
+"""Requirement sets: what an appliance demands, as data; and what each kind of demand means.
+
+From a set follow compliant output (the profile is held against it), a checker for certificates of any
+maker, and the negative cases, each of which breaks one demand.
+"""
+
+from pkigen.requirements.demand import Demand, Needs, Violation
+from pkigen.requirements.document import Level, Requirement, RequirementSet, Together
+from pkigen.requirements.judging import Finding, findings
+from pkigen.requirements.loading import load_set
+from pkigen.requirements.outcome import Outcome, Status
+from pkigen.requirements.presented import Look, Presented, Published
+
+__all__ = [
+    "Demand",
+    "Finding",
+    "Level",
+    "Look",
+    "Needs",
+    "Outcome",
+    "Presented",
+    "Published",
+    "Requirement",
+    "RequirementSet",
+    "Status",
+    "Together",
+    "Violation",
+    "findings",
+    "load_set",
+]

@@ -1,0 +1,81 @@
+"""Authority information access (RFC 5280, 4.2.2.1): where OCSP and the issuer are said to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pkigen import der, oids
+from pkigen.faults import Case
+from pkigen.faults.urls import with_urls
+from pkigen.model import Extension
+from pkigen.requirements.demand import Demand, Violation, demand
+from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
+from pkigen.requirements.presented import Presented
+
+Method = Literal["ocsp", "ca_issuers"]
+_OIDS = {"ocsp": oids.OCSP_ACCESS, "ca_issuers": oids.CA_ISSUERS_ACCESS}
+
+
+@demand
+class AuthorityInformationAccess(Demand):
+    """There, with certain methods, at URLs of certain schemes, not critical."""
+
+    kind: ClassVar[str] = "aia"
+    blame: ClassVar[tuple[str, ...]] = ("aia",)
+
+    required: tuple[Method, ...] = ()
+    schemes: tuple[Literal["http", "https", "ldap"], ...] = ()
+    not_critical: bool = False
+
+    def check(self, shown: Presented) -> Outcome:
+        """Every required method; every URL's scheme."""
+        if shown.certificate is None:
+            return not_applicable("there is no certificate")
+        extension = shown.certificate.extensions.raw(oids.AUTHORITY_INFORMATION_ACCESS)
+        held = shown.certificate.extensions.authority_information_access or ()
+        if extension is None and not self.required:
+            return not_applicable("it has no authority information access")
+        found = ", ".join(name.value for _, name in held) or "none"
+        for method in self.required:
+            if all(oid != _OIDS[method] for oid, _ in held):
+                return failed(found, f"a URL for {method}")
+        if self.not_critical and extension is not None and extension.critical:
+            return failed("critical", "not critical")
+        urls = [name.value for _, name in held if name.kind == "uri"]
+        holds = not self.schemes or all(urlsplit(url).scheme.lower() in self.schemes for url in urls)
+        return judged(holds, found, f"URLs with {' or '.join(self.schemes)}" if self.schemes else "")
+
+    def violations(self) -> Iterator[Violation]:
+        """Missing; another scheme; critical."""
+        oid = oids.AUTHORITY_INFORMATION_ACCESS
+        if self.required:
+            words = "It has no authority information access."
+            yield Violation("missing", words, lambda case: case.without_extension(oid))
+        if self.schemes and "ldap" not in self.schemes:
+            yield Violation("ldap", "Its access URLs are ldap.", _over_ldap)
+        if self.not_critical:
+            words = "Its authority information access is critical."
+            yield Violation(
+                "critical", words, lambda case: case.with_extension(replace(_extension(case), critical=True))
+            )
+
+
+def _extension(case: Case) -> Extension:
+    """The one that is there, or one that leads nowhere in particular."""
+    held = case.extension(oids.AUTHORITY_INFORMATION_ACCESS)
+    if held is not None:
+        return held
+    issuer = case.authorities[0].ca_url if case.authorities else None
+    url = der.tlv(0x86, (issuer or "http://127.0.0.1/ca.crt").encode())
+    value = der.sequence(der.sequence(der.oid(oids.CA_ISSUERS_ACCESS), url))
+    return Extension(oids.AUTHORITY_INFORMATION_ACCESS, False, value)
+
+
+def _over_ldap(case: Case) -> Case:
+    extension = _extension(case)
+    assert isinstance(extension.value, bytes)
+    value = with_urls(extension.value, lambda url: f"ldap://{url.partition('://')[2]}")
+    return case.with_extension(replace(extension, value=value))

@@ -1,0 +1,74 @@
+"""Subject alternative names (RFC 5280, 4.2.1.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from pkigen import der, oids
+from pkigen.faults import Case
+from pkigen.faults.case import COMMON_NAME
+from pkigen.model import Extension
+from pkigen.requirements.demand import Demand, Violation, demand
+from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed
+from pkigen.requirements.presented import Presented
+
+GeneralNameKind = Literal["dns", "ip", "email", "uri", "upn", "rid", "dirname"]
+
+
+@demand
+class AlternativeNames(Demand):
+    """There, covering the common name, of certain kinds, critical when the subject is empty."""
+
+    kind: ClassVar[str] = "san"
+    blame: ClassVar[tuple[str, ...]] = ("san",)
+
+    required: bool = False
+    covers_cn: bool = False
+    not_empty: bool = False
+    kinds: tuple[GeneralNameKind, ...] = ()
+
+    def check(self, shown: Presented) -> Outcome:
+        """Presence first; what is missing breaks nothing else."""
+        if shown.certificate is None:
+            return not_applicable("there is no certificate")
+        names = shown.certificate.extensions.alternative_names
+        if names is None:
+            wanted = f"one of kind {' or '.join(self.kinds)}" if self.kinds else "a name"
+            return (
+                failed("no subject alternative name", wanted)
+                if self.required
+                else not_applicable("it has no subject alternative name")
+            )
+        found = ", ".join(map(str, names)) or "an empty list"
+        if self.not_empty and not names:
+            return failed(found, "at least one name")
+        if self.kinds and not any(name.kind in self.kinds for name in names):
+            return failed(found, f"one of kind {' or '.join(self.kinds)}")
+        if self.covers_cn:
+            common = [a.value for rdn in shown.certificate.subject for a in rdn if a.oid == COMMON_NAME]
+            covered = {name.value.lower() for name in names}
+            missing = [v for v in common if isinstance(v, str) and v and v.lower() not in covered]
+            return judged(not missing, found, f"the common name {', '.join(missing) or 'too'}")
+        return passed(found)
+
+    def violations(self) -> Iterator[Violation]:
+        """Missing; empty; of another kind; without the common name."""
+        if self.required:
+            words = "It has no subject alternative name."
+            oid = oids.SUBJECT_ALTERNATIVE_NAME
+            yield Violation("missing", words, lambda case: case.without_extension(oid))
+        if self.not_empty:
+            yield Violation("empty", "Its list of alternative names is empty.", _with_names)
+        if self.kinds:
+            other = der.tlv(0x88, der.contents(der.oid("1.2.3.4")))
+            words = "Its alternative names are of another kind."
+            yield Violation("kind", words, lambda case: _with_names(case, other))
+        if self.covers_cn:
+            words = "Its alternative names leave its common name out."
+            yield Violation("without-cn", words, lambda case: _with_names(case, der.tlv(0x82, b"other.test")))
+
+
+def _with_names(case: Case, *names: bytes) -> Case:
+    value = der.sequence(*names)
+    return case.with_extension(Extension(oids.SUBJECT_ALTERNATIVE_NAME, False, value))

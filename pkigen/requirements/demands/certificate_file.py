@@ -1,0 +1,72 @@
+"""The certificate's file: how it is written, what it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import PurePath
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import model_validator
+
+from pkigen.faults import Case
+from pkigen.profile.asked import Parsed
+from pkigen.requirements.demand import Demand, Needs, Violation, demand
+from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
+from pkigen.requirements.presented import Presented
+
+
+def parse_suffix(text: str) -> str:
+    """A file name's ending, such as ``.crt``."""
+    if not text.startswith(".") or len(text) < 2 or not text[1:].isalnum():
+        raise ValueError(f"'{text}' is no ending such as .crt")
+    return text.lower()
+
+
+Suffix = Annotated[str, Parsed(parse_suffix, "an ending, such as .crt")]
+Container = Literal["PEM", "DER", "PKCS#7", "PKCS#12"]
+_OTHER_SUFFIXES = (".cer", ".txt")
+
+
+@demand
+class CertificateFile(Demand):
+    """PEM or DER, and the ending of the file's name."""
+
+    kind: ClassVar[str] = "certificate_file"
+    needs: ClassVar[Needs] = Needs.ISSUED
+
+    encodings: tuple[Container, ...] = ()
+    suffixes: tuple[Suffix, ...] = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> CertificateFile:
+        if not (self.encodings or self.suffixes):
+            raise ValueError("this says nothing: give encodings or suffixes")
+        return self
+
+    def check(self, shown: Presented) -> Outcome:
+        """Of the file that the certificate came in."""
+        if shown.certificate_source is None:
+            return not_applicable("no certificate file was given")
+        encoding = shown.certificate_source.encoding
+        if self.encodings and encoding not in self.encodings:
+            return failed(encoding, " or ".join(self.encodings))
+        suffix = PurePath(shown.certificate_source.file).suffix.lower()
+        holds = not self.suffixes or suffix in self.suffixes
+        found = suffix or "no ending" if self.suffixes else str(encoding)
+        return judged(holds, found, " or ".join(self.suffixes or self.encodings))
+
+    def violations(self) -> Iterator[Violation]:
+        """PKCS#7 in the certificate's file; another ending."""
+        if self.encodings and "DER" not in self.encodings:
+            yield _altered("der", "Its file is DER.", "der")
+        if self.encodings and "PKCS#7" not in self.encodings:
+            yield _altered("pkcs7", "Its file is PKCS#7.", "pkcs7")
+        if self.suffixes:
+            suffix = next(found for found in _OTHER_SUFFIXES if found not in self.suffixes)
+            words = f"Its file is called {suffix}."
+            yield _altered(suffix.removeprefix("."), words, "rename", suffix)
+
+
+def _altered(variant: str, says: str, how: str, argument: str = "") -> Violation:
+    return Violation(variant, says, partial(Case.alter, file="certificate", how=how, argument=argument))

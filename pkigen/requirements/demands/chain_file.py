@@ -1,0 +1,141 @@
+"""The chain's file: which certificates it holds, in which order, how it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import PurePath
+from typing import ClassVar, Literal
+
+from pydantic import model_validator
+
+from pkigen.artefacts import Kind
+from pkigen.faults import Case, Impossible
+from pkigen.keys.verifying import is_signed_by
+from pkigen.requirements.demand import Demand, Needs, Violation, demand
+from pkigen.requirements.demands.certificate_file import Container, Suffix
+from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
+from pkigen.requirements.presented import Presented
+from pkigen.x509 import Certificate, Malformed
+
+
+@demand
+class ChainFile(Demand):
+    """Leads from the certificate's issuer to a self-signed root; holds nothing but CAs; in order.
+
+    ``issued_by``: the certificate's issuer is in it. ``complete``: the last authority that names
+    lead to is a self-signed one, and in the file. ``order``: the issuing CA first, the root last.
+    """
+
+    kind: ClassVar[str] = "chain_file"
+    needs: ClassVar[Needs] = Needs.ISSUED
+
+    required: bool = False
+    issued_by: bool = False
+    complete: bool = False
+    only_authorities: bool = False
+    order: Literal["any", "issuing-first"] = "any"
+    encodings: tuple[Container, ...] = ()
+    suffixes: tuple[Suffix, ...] = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> ChainFile:
+        if not self.model_fields_set:
+            raise ValueError("this says nothing: give complete, issued_by, only_authorities ...")
+        return self
+
+    def check(self, shown: Presented) -> Outcome:
+        """Of the file that the authorities came in; without one, only ``required`` can be broken."""
+        if not shown.chain:
+            if self.required:
+                return failed("no chain file", "a chain file")
+            return not_applicable("no chain file was given")
+        if self.encodings and shown.chain[0].source.encoding not in self.encodings:
+            return failed(shown.chain[0].source.encoding, " or ".join(self.encodings))
+        suffix = PurePath(shown.chain[0].source.file).suffix.lower()
+        if self.suffixes and suffix not in self.suffixes:
+            return failed(suffix or "no ending", " or ".join(self.suffixes))
+        if self.only_authorities and (wrong := _strangers(shown)):
+            return failed(wrong, "CA certificates alone")
+        if self.issued_by or self.complete or self.order != "any":
+            return self._check_path(shown)
+        return judged(True, f"{len(shown.authorities)} certificates", "")
+
+    def _check_path(self, shown: Presented) -> Outcome:
+        leaf = shown.certificate
+        if leaf is None:
+            return not_applicable("there is no certificate")
+        if leaf.is_self_issued:
+            return not_applicable("the certificate is self-signed")
+        path = _path_in(leaf, shown.authorities)
+        if not path:
+            return (
+                failed("the certificate's issuer is not in it", "the issuer's certificate")
+                if self.issued_by
+                else not_applicable("the certificate's issuer is not in it")
+            )
+        if self.complete and not path[-1].is_self_issued:
+            return failed("it ends below the root", "every CA up to the self-signed root")
+        if self.order == "issuing-first" and tuple(a for a in shown.authorities if a in path) != path:
+            return failed("another order", "the issuing CA first, the root last")
+        return judged(True, f"{len(path)} of {len(shown.authorities)} in the path", "")
+
+    def violations(self) -> Iterator[Violation]:
+        """Another CA's chain; the issuing CA or the root left out; the leaf inside; reversed; DER."""
+        if self.required:
+            yield _altered("missing", "There is no chain file.", "remove")
+        if self.issued_by:
+            yield _altered("other-ca", "The chain is another CA's.", "other-ca")
+            yield _altered("without-issuer", "The chain lacks the issuing CA.", "without-issuer", least=2)
+        if self.complete:
+            yield _altered("without-root", "The chain lacks the root.", "without-root", least=2)
+        if self.only_authorities:
+            yield _altered("leaf-inside", "The chain holds the certificate itself.", "with-leaf")
+        if self.order == "issuing-first":
+            yield _altered("reversed", "The chain begins with the root.", "reversed", least=2)
+        if self.encodings and "PKCS#7" not in self.encodings:
+            yield _altered("pkcs7", "The chain is PKCS#7.", "pkcs7")
+        if self.suffixes:
+            yield _altered("txt", "The chain's file is called .txt.", "rename", ".txt")
+
+
+def _strangers(shown: Presented) -> str:
+    """What stands in the chain file and is no CA's certificate."""
+    others = {str(found.kind) for found in shown.chain or () if found.kind is not Kind.CERTIFICATE}
+    leaves = [found for found in shown.authorities if found == shown.certificate or not _is_authority(found)]
+    if leaves:
+        others.add("an end entity's certificate")
+    return ", ".join(sorted(others))
+
+
+def _is_authority(certificate: Certificate) -> bool:
+    try:
+        constraints = certificate.extensions.basic_constraints
+    except Malformed:
+        return False
+    return certificate.version < 3 or (constraints is not None and constraints.ca)
+
+
+def _path_in(leaf: Certificate, authorities: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
+    """The authorities from the leaf's issuer on, as far as names and signatures lead."""
+    path, current = list[Certificate](), leaf
+    while not current.is_self_issued:
+        named = (a for a in authorities if a.subject_der == current.issuer_der and a not in path)
+        found = next((above for above in named if is_signed_by(current, above)), None)
+        if found is None:
+            break
+        path.append(found)
+        current = found
+    return tuple(path)
+
+
+def _altered(
+    variant: str, says: str, how: str, argument: str = "", *, least: int = 1
+) -> Violation:
+    return Violation(variant, says, partial(_alter, how, argument, least))
+
+
+def _alter(how: str, argument: str, least: int, case: Case) -> Case:
+    if len(case.authorities) < least:
+        raise Impossible(f"the path has {len(case.authorities)} authorities")
+    return case.alter("chain", how, argument)

@@ -1,0 +1,160 @@
+"""CRL distribution points (RFC 5280, 4.2.1.13): where the CRL is said to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, model_validator
+
+from pkigen import oids
+from pkigen.faults import Case, Impossible
+from pkigen.faults.urls import with_urls
+from pkigen.model import Entity
+from pkigen.requirements.demand import Demand, Violation, demand
+from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
+from pkigen.requirements.presented import Presented
+
+Scheme = Literal["http", "https", "ldap", "ldaps", "ftp"]
+_OTHER_SUFFIX = ".der"
+_PORTS = {"http": 80, "https": 443, "ldap": 389, "ldaps": 636, "ftp": 21}
+
+
+@demand
+class CrlDistributionPoint(Demand):
+    """There; at URLs of certain schemes, ports and endings.
+
+    Each URL must have one of ``schemes``; ``suffixes`` are looked at without query and fragment, and
+    at least one URL must have one.
+    """
+
+    kind: ClassVar[str] = "crl_distribution_point"
+    blame: ClassVar[tuple[str, ...]] = ("crl_distribution_points",)
+
+    required: bool = False
+    critical: bool | None = None
+    schemes: tuple[Scheme, ...] = ()
+    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
+    suffixes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> CrlDistributionPoint:
+        if not (self.required or self.schemes or self.ports or self.suffixes or self.critical is not None):
+            raise ValueError("this says nothing: give required, schemes, ports, suffixes or critical")
+        return self
+
+    def check(self, shown: Presented) -> Outcome:
+        """Presence first; what is missing breaks nothing else."""
+        if shown.certificate is None:
+            return not_applicable("there is no certificate")
+        if shown.certificate.is_self_issued and shown.authority:
+            return not_applicable("a root has no CRL to be on")
+        extension = shown.certificate.extensions.raw(oids.CRL_DISTRIBUTION_POINTS)
+        points = shown.certificate.extensions.crl_distribution_points
+        urls = shown.crl_urls
+        if extension is None or (self.required and not points):
+            return (
+                failed("no CRL distribution point", "a URL to a CRL")
+                if self.required
+                else not_applicable("it has no CRL distribution point")
+            )
+        if self.critical is not None and extension.critical is not self.critical:
+            return failed("critical" if extension.critical else "not critical", _critical(self.critical))
+        if not urls:
+            return judged(not self.required, "no URL", "a URL to a CRL")
+        return judged(self._hold(urls), ", ".join(urls), self._wanted())
+
+    def _hold(self, urls: tuple[str, ...]) -> bool:
+        parts = [(urlsplit(url), url) for url in urls if _is_readable(url)]
+        return (
+            len(parts) == len(urls)
+            and all(not self.schemes or split.scheme.lower() in self.schemes for split, _ in parts)
+            and all(
+                not self.ports or (split.port or _PORTS.get(split.scheme)) in self.ports for split, _ in parts
+            )
+            and (
+                not self.suffixes or any(split.path.lower().endswith(self.suffixes) for split, _ in parts)
+            )
+        )
+
+    def _wanted(self) -> str:
+        parts = [
+            f"a URL with {' or '.join(self.schemes)}" if self.schemes else "",
+            f"port {' or '.join(map(str, self.ports))}" if self.ports else "",
+            f"ending in {' or '.join(self.suffixes)}" if self.suffixes else "",
+        ]
+        return ", ".join(filter(None, parts)) or "a URL to a CRL"
+
+    def violations(self) -> Iterator[Violation]:
+        """Missing; another scheme; another port; another ending; critical."""
+        oid = oids.CRL_DISTRIBUTION_POINTS
+        if self.required:
+            words = "It has no CRL distribution point."
+            yield Violation("missing", words, lambda case: case.without_extension(oid))
+        for scheme in ("https", "ldap") if self.schemes else ():
+            if scheme not in self.schemes:
+                change = partial(_scheme, scheme)
+                yield Violation(scheme, f"The CRL's URL is {scheme}.", partial(_rewritten, change))
+        if self.ports:
+            port = next(number for number in (8081, 8082, 8083, 8084) if number not in self.ports)
+            words = f"The CRL's URL has the port {port}."
+            yield Violation("port", words, partial(_rewritten, partial(_port, port)))
+        if self.suffixes:
+            words = f"The CRL's URL does not end in {' or '.join(self.suffixes)}."
+            yield Violation("suffix", words, _under_another_suffix)
+        if self.critical is False:
+            yield Violation("critical", "The CRL distribution points are critical.", _made_critical)
+
+
+def _is_readable(url: str) -> bool:
+    try:
+        return urlsplit(url).port is None or True
+    except ValueError:
+        return False
+
+
+def _critical(wanted: bool) -> str:
+    return "critical" if wanted else "not critical"
+
+
+def _scheme(scheme: str, url: str) -> str:
+    return f"{scheme}://{url.partition('://')[2]}"
+
+
+def _port(port: int, url: str) -> str:
+    split = urlsplit(url)
+    host = f"[{split.hostname}]" if split.hostname and ":" in split.hostname else split.hostname
+    return split._replace(netloc=f"{host}:{port}").geturl()
+
+
+def _under_another_suffix(case: Case) -> Case:
+    """The CRL of a CA of the case's own, which publishes it under another name."""
+    changed = case.change_authority(0, _publishing_der)
+    return _rewritten(_as_der, changed)
+
+
+def _publishing_der(entity: Entity) -> Entity:
+    if entity.crl is None:
+        raise Impossible(f"the authority '{entity.name}' publishes no CRL")
+    return replace(entity, crl=replace(entity.crl, url=_as_der(entity.crl.url), suffix=_OTHER_SUFFIX))
+
+
+def _as_der(url: str) -> str:
+    return url.removesuffix(".crl") + _OTHER_SUFFIX
+
+
+def _rewritten(change: Callable[[str], str], case: Case) -> Case:
+    extension = case.extension(oids.CRL_DISTRIBUTION_POINTS)
+    if extension is None or not isinstance(extension.value, bytes):
+        raise Impossible("the sound certificate has no CRL distribution point")
+    return case.with_extension(replace(extension, value=with_urls(extension.value, change)))
+
+
+def _made_critical(case: Case) -> Case:
+    extension = case.extension(oids.CRL_DISTRIBUTION_POINTS)
+    if extension is None:
+        raise Impossible("the sound certificate has no CRL distribution point")
+    return case.with_extension(replace(extension, critical=True))

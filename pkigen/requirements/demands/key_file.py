@@ -1,0 +1,140 @@
+"""The key's file: how it is written, what opens it, whether it is the certificate's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import PurePath
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from pkigen.faults import Case
+from pkigen.profile.asked import Parsed
+from pkigen.requirements.demand import Demand, Needs, Violation, demand
+from pkigen.requirements.demands.certificate_file import Suffix
+from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
+from pkigen.requirements.presented import Presented
+
+
+def _parse_characters(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(f"[{text}]*")
+    except re.error as error:
+        raise ValueError(f"'{text}' is not the inside of a character class: {error}") from error
+
+
+Characters = Annotated[re.Pattern[str], Parsed(_parse_characters, "as in a regular expression's [...]")]
+_FORBIDDEN = 'pass word "§"'
+_SAMPLE = "abcdefghijklmnop"
+
+
+@demand
+class KeyFileDemand(Demand):
+    """Encoding, ending, encryption, passphrase; that it is sound and the certificate's.
+
+    ``passphrase_characters`` are the inside of a regular expression's character class.
+    """
+
+    kind: ClassVar[str] = "key_file"
+    needs: ClassVar[Needs] = Needs.ISSUED
+
+    encodings: tuple[Literal["PEM", "DER"], ...] = ()
+    suffixes: tuple[Suffix, ...] = ()
+    formats: tuple[Literal["PKCS#8", "PKCS#1", "SEC 1"], ...] = ()
+    encryption: Literal["any", "required", "forbidden"] = "any"
+    opens: bool = False
+    sound: bool = False
+    matches: bool = False
+    passphrase_characters: Characters | None = None
+    passphrase_minimum: Annotated[int, Field(ge=1, le=1024)] | None = None
+    passphrase_maximum: Annotated[int, Field(ge=1, le=1024)] | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> KeyFileDemand:
+        if not self.model_fields_set:
+            raise ValueError("this says nothing: give encodings, suffixes, matches, opens ...")
+        return self
+
+    def check(self, shown: Presented) -> Outcome:
+        """Of the file that the key came in."""
+        key, source = shown.key, shown.key_source
+        if key is None or source is None:
+            return not_applicable("no key file was given")
+        if self.encodings and source.encoding not in self.encodings:
+            return failed(source.encoding, " or ".join(self.encodings))
+        suffix = PurePath(source.file).suffix.lower()
+        if self.suffixes and suffix not in self.suffixes:
+            return failed(suffix or "no ending", " or ".join(self.suffixes))
+        if self.formats and key.format not in self.formats:
+            return failed(key.format, " or ".join(self.formats))
+        if self.encryption != "any" and key.encrypted is not (self.encryption == "required"):
+            return failed("encrypted" if key.encrypted else "not encrypted", self.encryption)
+        if self.opens:
+            if key.pkcs8 is None and not shown.passphrase_known:
+                return not_applicable("it is under a passphrase, and none was given")
+            found = key.problem or ("opened" if key.encrypted else "not encrypted")
+            return judged(key.pkcs8 is not None, found, "a key that the passphrase opens")
+        if self.sound:
+            return judged(not key.unsound, key.unsound or "sound", "a sound key")
+        if self.matches:
+            return self._matches(shown)
+        return self._check_passphrase(shown)
+
+    def _matches(self, shown: Presented) -> Outcome:
+        assert shown.key is not None
+        if shown.certificate is None or shown.key.public is None:
+            return not_applicable("the key is not open" if shown.certificate else "there is no certificate")
+        same = shown.key.public.der == shown.certificate.subject_public_key_info
+        found = "the certificate's key" if same else f"another key ({shown.key.public.name})"
+        return judged(same, found, "the certificate's key")
+
+    def _check_passphrase(self, shown: Presented) -> Outcome:
+        assert shown.key is not None
+        if not (self.passphrase_characters or self.passphrase_minimum or self.passphrase_maximum):
+            return judged(True, str(shown.key_source and shown.key_source.encoding), "")
+        if not shown.key.encrypted or shown.key.passphrase is None:
+            return not_applicable("no passphrase is in use")
+        text = shown.key.passphrase.decode("utf-8", "replace")
+        if self.passphrase_characters and not self.passphrase_characters.fullmatch(text):
+            return failed("other characters", f"only {self.passphrase_characters.pattern[:-1]}")
+        least, most = self.passphrase_minimum or 0, self.passphrase_maximum or len(text)
+        return judged(least <= len(text) <= most, f"{len(text)} characters", f"{least} to {most}")
+
+    def violations(self) -> Iterator[Violation]:
+        """DER; another ending; a passphrase that nobody knows or may not be; another's key."""
+        if self.encodings and "DER" not in self.encodings:
+            yield _altered("der", "Its key's file is DER.", "der")
+        if self.suffixes:
+            yield _altered("txt", "Its key's file is called .txt.", "rename", ".txt")
+        if self.formats and "PKCS#1" not in self.formats:
+            yield _altered("traditional", "Its key is in the traditional format.", "traditional")
+        if self.encryption == "forbidden":
+            yield _altered("encrypted", "Its key is under a passphrase.", "passphrase", _SAMPLE)
+        if self.encryption == "required":
+            yield _altered("plain", "Its key is not under a passphrase.", "plain")
+        if self.opens:
+            yield _altered("wrong", "Its key does not open with its passphrase.", "wrong-passphrase")
+            yield _altered("none", "Its key is under a passphrase that nobody gives.", "no-passphrase")
+        if self.sound:
+            yield _altered("unsound", "Its key's numbers do not fit together.", "unsound")
+        if self.matches:
+            yield _altered("other", "Its key's file holds another key.", "other-key")
+        if self.passphrase_characters and not self.passphrase_characters.fullmatch(_FORBIDDEN):
+            words = "Its key's passphrase has characters that it may not have."
+            yield _altered("characters", words, "passphrase", _FORBIDDEN)
+        if self.passphrase_minimum is not None and self.passphrase_minimum > 1:
+            words = "Its key's passphrase is too short."
+            yield _altered("short", words, "passphrase", _sample(self.passphrase_minimum - 1))
+        if self.passphrase_maximum is not None:
+            words = "Its key's passphrase is too long."
+            yield _altered("long", words, "passphrase", _sample(self.passphrase_maximum + 1))
+
+
+def _sample(length: int) -> str:
+    return (_SAMPLE * (length // len(_SAMPLE) + 1))[:length]
+
+
+def _altered(variant: str, says: str, how: str, argument: str = "") -> Violation:
+    return Violation(variant, says, partial(Case.alter, file="key", how=how, argument=argument))

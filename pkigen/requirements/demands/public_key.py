@@ -1,0 +1,101 @@
+"""The certificate's key: its kind and its size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from pydantic import Field, model_validator
+
+from pkigen.faults import Case
+from pkigen.keys.kinds import LARGEST_RSA, SMALLEST_RSA
+from pkigen.profile.asked import Parsed, unknown
+from pkigen.requirements.demand import Demand, Violation, demand
+from pkigen.requirements.outcome import Outcome, judged, not_applicable
+from pkigen.requirements.presented import Presented
+from pkigen.x509.public_key import FAMILIES
+
+
+def _parse_family(text: str) -> str:
+    if text not in FAMILIES:
+        raise ValueError(unknown("family of keys", text, FAMILIES))
+    return str(text)
+
+
+Family = Annotated[str, Parsed(_parse_family, "rsa, ec, ed25519, ed448 or ml-dsa")]
+Bits = Annotated[int, Field(ge=1, le=65536)]
+_OTHER_FAMILIES = {"ec": "ec-p256", "ed25519": "ed25519", "rsa": "rsa-2048"}
+_EC_KINDS = {256: "ec-p256", 384: "ec-p384", 521: "ec-p521"}
+
+
+@demand
+class PublicKeyDemand(Demand):
+    """Kind and size of the public key (RFC 5280, 4.1.2.7).
+
+    ``minimum``, ``maximum`` and ``sizes`` are in bits, for each family of keys. A key smaller than
+    the smallest of ``sizes`` is for ``minimum`` to judge.
+    """
+
+    kind: ClassVar[str] = "public_key"
+    blame: ClassVar[tuple[str, ...]] = ("key",)
+
+    families: tuple[Family, ...] = ()
+    minimum: dict[Family, Bits] = Field(default_factory=dict)
+    maximum: dict[Family, Bits] = Field(default_factory=dict)
+    sizes: dict[Family, tuple[Bits, ...]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> PublicKeyDemand:
+        if not (self.families or self.minimum or self.maximum or self.sizes):
+            raise ValueError("this says nothing: give families, minimum, maximum or sizes")
+        return self
+
+    def check(self, shown: Presented) -> Outcome:
+        """Family first, then what is said of that family's sizes."""
+        key = shown.public_key
+        if key is None:
+            return not_applicable("there is no certificate")
+        if self.families and key.family not in self.families:
+            return judged(False, key.name, " or ".join(self.families))
+        if key.size < self.minimum.get(key.family, 0):
+            return judged(False, key.name, f"at least {self.minimum[key.family]} bits")
+        if key.size > self.maximum.get(key.family, key.size):
+            return judged(False, key.name, f"at most {self.maximum[key.family]} bits")
+        sizes = self.sizes.get(key.family, ())
+        wanted = " or ".join(f"{size} bits" for size in sizes)
+        return judged(not sizes or key.size in sizes or key.size < min(sizes), key.name, wanted)
+
+    def violations(self) -> Iterator[Violation]:
+        """Another family; the size just below and just above what is allowed."""
+        if self.families:
+            others = (kind for family, kind in _OTHER_FAMILIES.items() if family not in self.families)
+            yield from (_of_kind(kind) for kind in others)
+        for kind in (*self._too_small(), *self._too_large(), *self._between()):
+            yield _of_kind(kind)
+
+    def _too_small(self) -> Iterator[str]:
+        least = self.minimum.get("rsa")
+        for size in (least // 2, least - 8) if least else ():
+            if size >= SMALLEST_RSA:
+                yield f"rsa-{size}"
+        if "ec" in self.minimum:
+            yield from (kind for size, kind in _EC_KINDS.items() if size < self.minimum["ec"])
+
+    def _too_large(self) -> Iterator[str]:
+        most = self.maximum.get("rsa")
+        if most and most < LARGEST_RSA:
+            yield f"rsa-{(most // 8 + 1) * 8}"
+
+    def _between(self) -> Iterator[str]:
+        sizes = sorted(self.sizes.get("rsa", ()))
+        if len(sizes) > 1:
+            yield f"rsa-{(sizes[0] + sizes[1]) // 2}"
+        elif sizes and sizes[0] + 1024 <= LARGEST_RSA:
+            yield f"rsa-{sizes[0] + 1024}"
+
+
+def _of_kind(kind: str) -> Violation:
+    def apply(case: Case) -> Case:
+        return case.with_key(kind)
+
+    return Violation(kind, f"Its key is of the kind {kind}.", apply)

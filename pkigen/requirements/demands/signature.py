@@ -1,0 +1,118 @@
+"""How a certificate is signed: the algorithm and its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from pkigen import der
+from pkigen.faults import Case
+from pkigen.model import Edit, Signature, Surgery
+from pkigen.profile.asked import Parsed, unknown
+from pkigen.requirements.demand import Demand, Violation, demand
+from pkigen.requirements.outcome import Outcome, judged, not_applicable
+from pkigen.requirements.presented import Presented
+from pkigen.x509.algorithms import DIGESTS, SIGNATURE_ALGORITHMS
+
+
+def _parse_algorithm(text: str) -> str:
+    if text not in SIGNATURE_ALGORITHMS:
+        raise ValueError(unknown("signature algorithm", text, SIGNATURE_ALGORITHMS))
+    return str(text)
+
+
+def _parse_digest(text: str) -> str:
+    if text not in DIGESTS:
+        raise ValueError(unknown("digest", text, DIGESTS))
+    return str(text)
+
+
+Algorithm = Annotated[str, Parsed(_parse_algorithm, "a signature algorithm's name, as RFCs write it")]
+Digest = Annotated[str, Parsed(_parse_digest, "sha256, sha384, sha1 ...")]
+_RSA_DIGESTS = {"sha1": "sha1WithRSAEncryption", "sha384": "sha384WithRSAEncryption"}
+
+
+@demand
+class SignatureAlgorithm(Demand):
+    """The algorithm that signs the certificate (RFC 5280, 4.1.1.2)."""
+
+    kind: ClassVar[str] = "signature_algorithm"
+    blame: ClassVar[tuple[str, ...]] = ("signature",)
+
+    allowed: Annotated[tuple[Algorithm, ...], Field(min_length=1)]
+
+    def check(self, shown: Presented) -> Outcome:
+        """The outer algorithm's name is one of those allowed."""
+        if shown.certificate is None:
+            return not_applicable("there is no certificate")
+        found = shown.certificate.signature_algorithm
+        return judged(found.name in self.allowed, str(found), " or ".join(self.allowed))
+
+    def violations(self) -> Iterator[Violation]:
+        """RSASSA-PSS where PKCS#1 v1.5 is wanted keeps the digest; else another digest."""
+        if "RSASSA-PSS" not in self.allowed:
+            signature = Signature("sha256", pss=True)
+            yield Violation("pss", "It is signed with RSASSA-PSS.", partial(Case.change, signature=signature))
+        else:
+            yield from _of_digests(
+                digest for digest, name in _RSA_DIGESTS.items() if name not in self.allowed
+            )
+
+
+@demand
+class DigestDemand(Demand):
+    """The digest that is signed."""
+
+    kind: ClassVar[str] = "digest"
+    blame: ClassVar[tuple[str, ...]] = ("signature",)
+
+    allowed: tuple[Digest, ...] = ()
+    forbidden: tuple[Digest, ...] = ()
+
+    def check(self, shown: Presented) -> Outcome:
+        """The digest of the signature algorithm; algorithms that bring their own pass."""
+        if shown.certificate is None:
+            return not_applicable("there is no certificate")
+        found = shown.certificate.signature_algorithm
+        if not found.digest:
+            if self.allowed:
+                return judged(False, str(found), " or ".join(self.allowed))
+            return judged(True, f"{found}, which needs none", "")
+        holds = found.digest in self.allowed if self.allowed else found.digest not in self.forbidden
+        wanted = " or ".join(self.allowed) or f"none of {', '.join(self.forbidden)}"
+        return judged(holds, found.digest, wanted)
+
+    def violations(self) -> Iterator[Violation]:
+        """A weaker digest, and a stronger one where that is wrong as well."""
+        wanted = ("sha384", "sha1") if self.allowed else self.forbidden
+        yield from _of_digests(d for d in wanted if d not in self.allowed and d in ("sha384", "sha1", "md5"))
+
+
+def _of_digests(digests: Iterator[str]) -> Iterator[Violation]:
+    for digest in digests:
+        signature = Signature(digest)
+        yield Violation(digest, f"It is signed with {digest}.", partial(Case.change, signature=signature))
+
+
+@demand
+class AlgorithmsAgree(Demand):
+    """The algorithm inside the TBSCertificate and the one outside are one (RFC 5280, 4.1.1.2)."""
+
+    kind: ClassVar[str] = "algorithms_agree"
+
+    def check(self, shown: Presented) -> Outcome:
+        """Octet by octet, as the field is compared."""
+        if shown.certificate is None:
+            return not_applicable("there is no certificate")
+        agree = shown.certificate.algorithms_agree
+        return judged(agree, "the same" if agree else "two of them", "the same inside and outside")
+
+    def violations(self) -> Iterator[Violation]:
+        """The outer one without its NULL: the signature holds still for who does not look."""
+        bare = der.sequence(der.oid("1.2.840.113549.1.1.11"))
+        edit = Edit((1,), Surgery.REPLACE, bare, signed=False)
+        words = "The outer signature algorithm is not the inner one."
+        yield Violation("", words, lambda case: case.edit(edit))

@@ -1,0 +1,235 @@
+"""Key usage, extended key usage, basic constraints (RFC 5280, 4.2.1.3, 4.2.1.12, 4.2.1.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from pkigen import der, oids
+from pkigen.der import named_bits
+from pkigen.faults import Case
+from pkigen.model import Extension
+from pkigen.profile.asked import Parsed, unknown
+from pkigen.requirements.demand import Demand, Violation, demand
+from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed
+from pkigen.requirements.presented import Presented
+from pkigen.x509 import Extensions
+from pkigen.x509.extensions import key_usage
+
+
+def _parse_usage(text: str) -> str:
+    if text not in oids.KEY_USAGES:
+        raise ValueError(unknown("key usage", text, oids.KEY_USAGES))
+    return str(text)
+
+
+def _parse_purpose(text: str) -> str:
+    if text not in oids.EXTENDED_KEY_USAGES:
+        raise ValueError(unknown("extended key usage", text, tuple(oids.EXTENDED_KEY_USAGES)))
+    return str(text)
+
+
+Usage = Annotated[str, Parsed(_parse_usage, "digitalSignature, keyCertSign ...")]
+Purpose = Annotated[str, Parsed(_parse_purpose, "serverAuth, clientAuth ...")]
+
+
+@demand
+class KeyUsageDemand(Demand):
+    """There; with certain bits, without others; not without any; critical or not."""
+
+    kind: ClassVar[str] = "key_usage"
+    blame: ClassVar[tuple[str, ...]] = ("key_usage",)
+
+    required: bool = False
+    contains: tuple[Usage, ...] = ()
+    lacks: tuple[Usage, ...] = ()
+    some: bool = False
+    critical: bool | None = None
+
+    def check(self, shown: Presented) -> Outcome:
+        """Presence first; what is missing breaks nothing else."""
+        if shown.certificate is None:
+            return not_applicable("there is no certificate")
+        extensions = shown.certificate.extensions
+        usages = extensions.key_usage
+        if usages is None:
+            return failed("no key usage", "one") if self.required else not_applicable("it has no key usage")
+        found = ", ".join(usages) or "no bit"
+        if self.critical is not None and _is_critical(extensions, oids.KEY_USAGE) is not self.critical:
+            return failed(_words(not self.critical), _words(self.critical))
+        if self.some and not usages:
+            return failed(found, "at least one bit")
+        missing = [usage for usage in self.contains if usage not in usages]
+        surplus = [usage for usage in self.lacks if usage in usages]
+        wanted = ", ".join([*self.contains, *(f"no {usage}" for usage in self.lacks)])
+        return judged(not missing and not surplus, found, wanted)
+
+    def violations(self) -> Iterator[Violation]:
+        """Missing; without a bit; with one too many; of the other criticality."""
+        oid = oids.KEY_USAGE
+        if self.required:
+            yield Violation("missing", "It has no key usage.", lambda case: case.without_extension(oid))
+        for usage in self.contains:
+            words = f"Its key usage lacks {usage}."
+            yield Violation(f"no-{usage.lower()}", words, _with_usages(partial(_without, usage)))
+        for usage in self.lacks:
+            words = f"Its key usage has {usage}."
+            yield Violation(usage.lower(), words, _with_usages(partial(_also, usage)))
+        if self.some:
+            yield Violation("none", "Its key usage has no bit.", _with_usages(lambda _held: set()))
+        if self.critical is not None:
+            yield _other_criticality(oid, "key usage", self.critical)
+
+
+@demand
+class ExtendedKeyUsageDemand(Demand):
+    """There; with certain purposes, without others; critical or not."""
+
+    kind: ClassVar[str] = "extended_key_usage"
+    blame: ClassVar[tuple[str, ...]] = ("extended_key_usage",)
+
+    required: bool = False
+    contains: tuple[Purpose, ...] = ()
+    lacks: tuple[Purpose, ...] = ()
+    critical: bool | None = None
+
+    def check(self, shown: Presented) -> Outcome:
+        """Presence first; ``any`` stands for every purpose that is wanted."""
+        if shown.certificate is None:
+            return not_applicable("there is no certificate")
+        extensions = shown.certificate.extensions
+        purposes = extensions.extended_key_usage
+        if purposes is None:
+            if self.required:
+                return failed("no extended key usage", ", ".join(self.contains) or "one")
+            return not_applicable("it has no extended key usage")
+        critical = _is_critical(extensions, oids.EXTENDED_KEY_USAGE)
+        if self.critical is not None and critical is not self.critical:
+            return failed(_words(not self.critical), _words(self.critical))
+        missing = [p for p in self.contains if p not in purposes and "any" not in purposes]
+        surplus = [p for p in self.lacks if p in purposes]
+        wanted = ", ".join([*self.contains, *(f"no {purpose}" for purpose in self.lacks)])
+        return judged(not missing and not surplus, ", ".join(purposes) or "no purpose", wanted)
+
+    def violations(self) -> Iterator[Violation]:
+        """Missing; another purpose; a forbidden one; of the other criticality."""
+        oid = oids.EXTENDED_KEY_USAGE
+        if self.required:
+            words = "It has no extended key usage."
+            yield Violation("missing", words, lambda case: case.without_extension(oid))
+        for purpose in self.contains:
+            words = f"It is not for {purpose}."
+            other = "emailProtection" if purpose != "emailProtection" else "codeSigning"
+            yield Violation(f"no-{purpose.lower()}", words, partial(_with_purposes, (other,)))
+        for purpose in self.lacks:
+            words = f"It is for {purpose}."
+            held = (*self.contains, purpose)
+            yield Violation(purpose.lower(), words, partial(_with_purposes, held))
+        if self.critical is not None:
+            yield _other_criticality(oid, "extended key usage", self.critical)
+
+
+@demand
+class BasicConstraintsDemand(Demand):
+    """A CA or not; the extension there; critical; no path length where there is no CA."""
+
+    kind: ClassVar[str] = "basic_constraints"
+    blame: ClassVar[tuple[str, ...]] = ("basic_constraints",)
+
+    ca: bool | None = None
+    required: bool = False
+    critical: bool | None = None
+    path_length: Literal["any", "ca-only"] = "any"
+    smallest_path_length: Annotated[int, Field(ge=0, le=100)] | None = None
+
+    def check(self, shown: Presented) -> Outcome:
+        """A certificate without the extension is no CA's."""
+        if shown.certificate is None:
+            return not_applicable("there is no certificate")
+        extensions = shown.certificate.extensions
+        held = extensions.basic_constraints
+        if held is None:
+            if self.required or self.ca:
+                return failed("no basic constraints", "those of a CA" if self.ca else "some")
+            return passed("no basic constraints")
+        found = "a CA" if held.ca else "no CA"
+        if self.ca is not None and held.ca is not self.ca:
+            return failed(found, "a CA" if self.ca else "no CA")
+        critical = _is_critical(extensions, oids.BASIC_CONSTRAINTS)
+        if self.critical is not None and critical is not self.critical:
+            return failed(_words(not self.critical), _words(self.critical))
+        length, least = held.path_length, self.smallest_path_length
+        if self.path_length == "ca-only" and length is not None and not held.ca:
+            return failed(f"a path length of {length}", "none where there is no CA")
+        if least is not None and length is not None and length < least:
+            return failed(f"a path length of {length}", f"at least {least}")
+        return passed(found)
+
+    def violations(self) -> Iterator[Violation]:
+        """A CA where none is wanted; a path length on an end entity. Those of CAs change a CA."""
+        if self.ca is False:
+            words = "Its basic constraints call it a CA."
+            yield Violation("ca", words, lambda case: _with_constraints(case, der.boolean(True)))
+        if self.ca is True:
+            words = "Its basic constraints do not call it a CA."
+            yield Violation("no-ca", words, _with_constraints, "path")
+        if self.path_length == "ca-only":
+            words = "It has a path length, and is no CA."
+            yield Violation("path-length", words, lambda case: _with_constraints(case, der.integer(0)))
+        if self.required:
+            oid = oids.BASIC_CONSTRAINTS
+            yield Violation("missing", "It has no basic constraints.", lambda c: c.without_extension(oid))
+        if self.critical is not None:
+            yield _other_criticality(oids.BASIC_CONSTRAINTS, "basic constraints", self.critical)
+
+
+def _is_critical(extensions: Extensions, oid: str) -> bool:
+    found = extensions.raw(oid)
+    return found is not None and found.critical
+
+
+def _words(critical: bool) -> str:
+    return "critical" if critical else "not critical"
+
+
+def _other_criticality(oid: str, title: str, wanted: bool) -> Violation:
+    def apply(case: Case) -> Case:
+        extension = case.extension(oid)
+        assert extension is not None
+        return case.with_extension(replace(extension, critical=not wanted))
+
+    return Violation(_words(not wanted).replace(" ", "-"), f"Its {title} is {_words(not wanted)}.", apply)
+
+
+def _with_usages(change: Callable[[set[str]], set[str]]) -> Callable[[Case], Case]:
+    """A change of the bits of the key usage; the extension is made if there is none."""
+
+    def apply(case: Case) -> Case:
+        held = case.extension(oids.KEY_USAGE)
+        value = held.value if held is not None and isinstance(held.value, bytes) else der.bit_string(b"")
+        bits = named_bits(change(set(key_usage(value))), oids.KEY_USAGES)
+        return case.with_extension(Extension(oids.KEY_USAGE, held is None or held.critical, bits))
+
+    return apply
+
+
+def _without(usage: str, held: set[str]) -> set[str]:
+    return held - {usage}
+
+
+def _also(usage: str, held: set[str]) -> set[str]:
+    return held | {usage}
+
+
+def _with_purposes(purposes: tuple[str, ...], case: Case) -> Case:
+    held = case.extension(oids.EXTENDED_KEY_USAGE)
+    value = der.sequence(*(der.oid(oids.EXTENDED_KEY_USAGES[purpose]) for purpose in purposes))
+    return case.with_extension(Extension(oids.EXTENDED_KEY_USAGE, held is not None and held.critical, value))
+
+
+def _with_constraints(case: Case, *elements: bytes) -> Case:
+    return case.with_extension(Extension(oids.BASIC_CONSTRAINTS, True, der.sequence(*elements)))

@@ -1,0 +1,105 @@
+"""When a certificate is valid, and for how long (RFC 5280, 4.1.2.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Annotated, ClassVar
+
+from pydantic import model_validator
+
+from pkigen import der
+from pkigen.clock import Span, parse_span, shift
+from pkigen.faults import Case
+from pkigen.model import Edit, Surgery
+from pkigen.profile.asked import Parsed
+from pkigen.requirements.demand import Demand, Violation, demand
+from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed
+from pkigen.requirements.presented import Presented
+
+_YEAR, _DAY, _SECOND = timedelta(days=365), timedelta(days=1), timedelta(seconds=1)
+_DEFAULT = timedelta(days=397)
+
+
+@demand
+class ValidityDemand(Demand):
+    """In force: begun, not ended; at most so long; in the right order; written in the right type."""
+
+    kind: ClassVar[str] = "validity"
+    blame: ClassVar[tuple[str, ...]] = ("valid",)
+
+    begun: bool = False
+    not_ended: bool = False
+    in_order: bool = False
+    well_formed: bool = False
+    maximum: Annotated[Span, Parsed(parse_span, "a length, such as 398d")] | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> ValidityDemand:
+        if not (self.begun or self.not_ended or self.in_order or self.well_formed or self.maximum):
+            raise ValueError("this says nothing: give begun, not_ended, in_order, well_formed or maximum")
+        return self
+
+    def check(self, shown: Presented) -> Outcome:
+        """Each part that is asked for; the first that fails is the outcome."""
+        found = shown.certificate
+        if found is None:
+            return not_applicable("there is no certificate")
+        not_before, not_after = found.not_before, found.not_after
+        if self.begun and not_before > shown.now:
+            return failed(f"not before {not_before:%Y-%m-%d %H:%M:%S}Z", "begun")
+        if self.not_ended and not_after < shown.now:
+            return failed(f"not after {not_after:%Y-%m-%d %H:%M:%S}Z", "not ended")
+        if self.in_order and not_after < not_before:
+            return failed("it ends before it begins", "not_before, then not_after")
+        if self.well_formed and found.times != (der.time(not_before), der.time(not_after)):
+            return failed("GeneralizedTime for a year before 2050", "UTCTime until 2049")
+        if self.maximum is not None:
+            # not_after is the last second that counts (4.1.2.5).
+            return judged(
+                not_after + _SECOND <= shift(not_before, self.maximum),
+                f"{(not_after - not_before + _SECOND).total_seconds() / 86400:.6g} days",
+                f"at most {self.maximum.text}",
+            )
+        return passed(f"{not_before:%Y-%m-%d} to {not_after:%Y-%m-%d}")
+
+    def violations(self) -> Iterator[Violation]:
+        """Long ago and by a second; in the future; a second too long."""
+        if self.not_ended:
+            yield Violation("expired", "It ended a day ago.", lambda c: _ended(c, _DAY), "path")
+            words = "It ended a second before the build."
+            yield Violation("by-a-second", words, lambda c: _ended(c, _SECOND), "path")
+        if self.begun:
+            yield Violation("not-yet-valid", "It begins in a year.", _not_begun, "path")
+        if self.maximum is not None:
+            yield Violation("too-long", "It is valid for a second too long.", self._too_long)
+        if self.in_order:
+            yield Violation("inverted", "It ends before it begins.", _inverted, "path")
+        if self.well_formed:
+            yield Violation("general-time", "Its end is a GeneralizedTime before 2050.", _general_time)
+
+    def _too_long(self, case: Case) -> Case:
+        assert self.maximum is not None
+        return case.change(not_after=shift(case.plan.not_before, self.maximum))
+
+
+def _ended(case: Case, ago: timedelta) -> Case:
+    length = min(case.plan.not_after - case.plan.not_before, _DEFAULT)
+    end = case.clock - ago
+    return case.change(not_before=end - length, not_after=end)
+
+
+def _not_begun(case: Case) -> Case:
+    length = min(case.plan.not_after - case.plan.not_before, _DEFAULT)
+    return case.change(not_before=case.clock + _YEAR, not_after=case.clock + _YEAR + length)
+
+
+def _inverted(case: Case) -> Case:
+    """Both ends in the past: whatever is done, a clock cannot stand between them."""
+    return case.change(not_before=case.clock - _DAY, not_after=case.clock - 2 * _DAY)
+
+
+def _general_time(case: Case) -> Case:
+    at = case.plan.not_after
+    text = f"{at:%Y%m%d%H%M%S}Z".encode()
+    return case.edit(Edit((4, 1), Surgery.REPLACE, der.tlv(der.GENERALIZED_TIME, text)))

@@ -1,0 +1,113 @@
+"""Targets that lose nothing, and files that are whole and secret from their first octet on."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pkigen.conversion import writing
+from pkigen.conversion.writing import Rendered
+from pkigen.errors import EnvironmentFailure, InputError
+
+CRT, KEY = Rendered(".crt", b"public", "certificate"), Rendered(".key", b"private", "key", secret=True)
+
+
+@pytest.mark.parametrize(
+    ("source", "out", "expected"),
+    [
+        ("in/console.contoso.test.pfx", "", ["console.contoso.test.crt", "console.contoso.test.key"]),
+        ("sensor.KEY.DER", "", ["sensor.crt", "sensor.key"]),
+        ("sensor", "", ["sensor.crt", "sensor.key"]),
+        (".p12", "", [".p12.crt", ".p12.key"]),
+        ("a.pfx", "there", ["there/a.crt", "there/a.key"]),
+        ("a.pfx", "later/", ["later/a.crt", "later/a.key"]),
+        ("a.pfx", "base", ["base.crt", "base.key"]),
+        ("a.pfx", "there/base.pem", ["there/base.crt", "there/base.key"]),
+        ("a.pfx", "console.contoso.test", ["console.contoso.test.crt", "console.contoso.test.key"]),
+    ],
+)
+def test_files_go_where_their_names_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, out: str, expected: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    assert [str(path) for path in writing.targets([CRT, KEY], out, [Path(source)])] == expected
+
+
+def test_a_single_file_has_just_the_name_that_was_given() -> None:
+    assert writing.targets([CRT], "sensor.cer", [Path("a.pfx")]) == [Path("sensor.cer")]
+
+
+def test_a_key_is_nobody_elses_at_any_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    real = os.fsync
+
+    def look(descriptor: int) -> None:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", look)
+    paths = [tmp_path / "a.crt", tmp_path / "a.key"]
+    paths[1].write_text("an old one that all could read")
+    paths[1].chmod(0o644)
+    before = os.umask(0o022)
+    try:
+        writing.write([CRT, KEY], paths)
+    finally:
+        os.umask(before)
+    assert seen == [0o644, 0o600]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in paths] == [0o644, 0o600]
+    assert [path.read_bytes() for path in paths] == [b"public", b"private"]
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
+
+
+@pytest.mark.parametrize("call", ["fsync", "open", "replace"])
+def test_a_failure_leaves_what_was_there_and_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def fail(*_args: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "a.crt").write_text("mine")
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(EnvironmentFailure, match=r"a\.crt cannot be written: No space left on device"):
+        writing.write([CRT, KEY], [tmp_path / "a.crt", tmp_path / "a.key"])
+    monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.crt"]
+    assert (tmp_path / "a.crt").read_text() == "mine"
+
+
+def test_all_that_stands_in_the_way_is_told_at_once(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a.crt", "a.key", "folder", "nowhere/a.pem", "link", "free")]
+    paths[0].touch()
+    paths[1].touch()
+    paths[2].mkdir()
+    paths[4].symlink_to("gone")
+    with pytest.raises(InputError) as caught:
+        writing.check(paths, [paths[1]], force=False)
+    assert str(caught.value).replace(f"{tmp_path}/", "").splitlines() == [
+        "a.crt exists; --force replaces it",
+        "a.key is read from, and would be lost; --out names another place",
+        "folder is there and no plain file; --out names another place",
+        f"nowhere/a.pem cannot be written: there is no folder {tmp_path / 'nowhere'}".replace(
+            f"{tmp_path}/", ""
+        ),
+        "link is there and no plain file; --out names another place",
+    ]
+
+
+def test_force_replaces_files_but_never_a_source_nor_what_is_no_file(tmp_path: Path) -> None:
+    file, other_name = tmp_path / "a.pem", tmp_path / "b.pem"
+    file.touch()
+    os.link(file, other_name)
+    writing.check([file], [], force=True)
+    with pytest.raises(InputError, match="read from"):
+        writing.check([other_name], [file], force=True)
+    with pytest.raises(InputError, match="no plain file"):
+        writing.check([tmp_path], [], force=True)

@@ -1,0 +1,91 @@
+"""CRLs: what is shown is what openssl says."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests import tools
+from tests.description.conftest import one, shown, values
+
+pytestmark = pytest.mark.needs("openssl")
+
+
+def test_number_dates_and_issuer_are_openssls(made: Path) -> None:
+    said = tools.run(
+        "openssl", "crl", "-noout", "-crlnumber", "-lastupdate", "-nextupdate", "-in", made / "ca.crl"
+    )
+    number, this, following = (line.partition("=")[2] for line in said.splitlines())
+    found = one(made / "ca.crl")
+    assert int(found.data["crl_number"]) == int(number, 16) == 8000
+    for name, text in (("this_update", this), ("next_update", following)):
+        instant = datetime.strptime(text, "%b %d %H:%M:%S %Y GMT").replace(tzinfo=UTC)
+        assert found.data[name] == f"{instant:%Y-%m-%dT%H:%M:%SZ}"
+    assert found.data["issuer"] == "C=DE, O=Prüfstelle, CN=ca"
+
+
+def test_entries_are_openssls_with_their_reasons(made: Path) -> None:
+    said = tools.run("openssl", "crl", "-noout", "-text", "-in", made / "ca.crl")
+    found = one(made / "ca.crl")
+    serials = re.findall(r"Serial Number: (\S+)", said)
+    assert [entry["serial"] for entry in found.data["entries"]] == [text.lower() for text in serials]
+    assert values(found, "entries") == (
+        "01ab 2026-01-02T03:04:05Z keyCompromise",
+        "02cd 2026-02-03T04:05:06Z superseded",
+        "03ef 2026-03-04T05:06:07Z unspecified",
+    )
+    assert found.data["entry_count"] == 3
+
+
+@pytest.mark.parametrize(
+    ("at", "state", "words"),
+    [
+        (datetime(2020, 1, 1, tzinfo=UTC), "not_yet_valid", "issued in the future"),
+        (datetime(2099, 1, 1, tzinfo=UTC), "stale", "stale since "),
+    ],
+)
+def test_a_crl_out_of_its_time_is_told(made: Path, at: datetime, state: str, words: str) -> None:
+    found = one(made / "ca.crl", at=at)
+    assert found.data["validity"] == state
+    assert values(found, "validity")[0].startswith(words)
+
+
+def test_a_fresh_crl_is_told(made: Path) -> None:
+    issued = datetime.fromisoformat(one(made / "ca.crl").data["this_update"])
+    assert values(one(made / "ca.crl", at=issued), "validity") == ("fresh; stale in 7 days",)
+
+
+def test_its_signature_is_judged_when_the_issuer_is_there(made: Path, tmp_path: Path) -> None:
+    assert one(made / "ca.crl").data["signature"] is None
+    crl, _ = shown(made / "ca.crl", made / "ca.crt").descriptions
+    assert (crl.data["signature"], values(crl, "signature")) == (
+        "good",
+        (f"verifies with {made / 'ca.crt'}",),
+    )
+    other = tmp_path / "other.crt"
+    tools.run(
+        *("openssl", "req", "-x509", "-noenc", "-newkey", "ed25519", "-config", made / "ca.cnf"),
+        *("-extensions", "ca", "-keyout", tmp_path / "other.key", "-out", other),
+    )
+    crl, _ = shown(made / "ca.crl", other).descriptions
+    assert (crl.data["signature"], values(crl, "signature")) == ("bad", (f"does not verify with {other}",))
+
+
+def test_people_see_the_first_entries_and_programs_all_of_them(made: Path, tmp_path: Path) -> None:
+    for name in ("ca.cnf", "ca.crt", "ca.key"):
+        (tmp_path / name).write_bytes((made / name).read_bytes())
+    lines = (f"R\t300101000000Z\t260102030405Z\t{n:04X}\tunknown\t/CN={n}\n" for n in range(1, 31))
+    (tmp_path / "index.txt").write_text("".join(lines))
+    (tmp_path / "crlnumber").write_text("01\n")
+    tools.run(
+        *("openssl", "ca", "-config", "ca.cnf", "-name", "authority", "-gencrl", "-keyfile", "ca.key"),
+        *("-cert", "ca.crt", "-crldays", "7", "-out", "many.crl"),
+        cwd=tmp_path,
+    )
+    found = one(tmp_path / "many.crl")
+    assert len(values(found, "entries")) == 21
+    assert values(found, "entries")[-1] == "... and 10 more; --json has them all"
+    assert len(found.data["entries"]) == 30
