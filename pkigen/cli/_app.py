@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pkigen import __version__
-from pkigen.cli import build, check, convert, init, plan, renew, schema, serve, show, validate
+from pkigen.cli import build, check, convert, init, plan, renew, schema, serve, show, validate, verify
 
 COMMANDS = (
     init.init,
@@ -16,6 +16,7 @@ COMMANDS = (
     build.build,
     renew.renew,
     check.check,
+    verify.verify,
     convert.convert,
     show.show,
     serve.serve,

@@ -3,6 +3,18 @@
 from pkigen.path.fetching import Unreachable, fetch
 from pkigen.path.hosts import covers
 from pkigen.path.problems import PathProblem
-from pkigen.path.validation import PathResult, validate
+from pkigen.path.validation import PathResult, Purpose, validate
+from pkigen.path.verifying import Verification, Verified, verify
 
-__all__ = ["PathProblem", "PathResult", "Unreachable", "covers", "fetch", "validate"]
+__all__ = [
+    "PathProblem",
+    "PathResult",
+    "Purpose",
+    "Unreachable",
+    "Verification",
+    "Verified",
+    "covers",
+    "fetch",
+    "validate",
+    "verify",
+]

@@ -1,0 +1,137 @@
+"""``pkigen verify``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from pkigen.cli._console import give, give_json, paint, printable, say, wrapped
+from pkigen.cli._options import At, Json, PassphraseFiles, instant
+from pkigen.errors import InputError
+
+if TYPE_CHECKING:
+    from pkigen.path import PathResult
+    from pkigen.x509 import Certificate
+
+_Files = list[Path] | None
+
+
+def verify(
+    certificate: Annotated[Path, typer.Argument(metavar="CERT", help="The certificate, of any format.")],
+    chain: Annotated[
+        _Files, typer.Option("--chain", metavar="FILE", help="CA certificates; may be repeated.")
+    ] = None,
+    trust: Annotated[
+        _Files, typer.Option("--trust", metavar="FILE", help="Trust anchors; may be repeated.")
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option("--host", metavar="HOST", help="A DNS name or an IP address it must have.")
+    ] = None,
+    at: At = None,
+    crl: Annotated[_Files, typer.Option("--crl", metavar="FILE", help="CRLs; may be repeated.")] = None,
+    fetch_crl: Annotated[
+        bool, typer.Option("--fetch-crl", help="Fetch CRLs over HTTP from where certificates say.")
+    ] = False,
+    proxy: Annotated[
+        str | None, typer.Option("--proxy", metavar="URL", help="The HTTP proxy for that.")
+    ] = None,
+    purpose: Annotated[
+        Literal["server", "client", "any"], typer.Option("--purpose", help="What it is to be used for.")
+    ] = "any",
+    passphrase_file: PassphraseFiles = None,
+    json: Json = False,
+) -> None:
+    """Validate a certification path, and say why not.
+
+    By OpenSSL, as appliances do. Without --trust, self-signed certificates among the files are
+    trusted, as at an upload. With CRLs, every certificate but the root needs one. The exit code is 1
+    for a refusal.
+
+    \b
+    Examples:
+      pkigen verify sensor.crt --chain chain.pem --host sensor.contoso.test
+      pkigen verify sensor.pfx --passphrase-file pass.txt --trust root.crt --fetch-crl
+    """
+    from pkigen.artefacts import read_passphrase
+    from pkigen.path import Verification, verify
+
+    if crl and fetch_crl:
+        raise InputError("--crl and --fetch-crl exclude each other")
+    verified = verify(
+        Verification(
+            certificate,
+            instant(at) or datetime.now(UTC),
+            chain=tuple(chain or ()),
+            trust=tuple(trust or ()),
+            crls=tuple(crl or ()),
+            fetch_crls=fetch_crl,
+            proxy=proxy,
+            host=host,
+            purpose=purpose,
+            passphrases=tuple(map(read_passphrase, passphrase_file or ())),
+        )
+    )
+    for note in verified.notes:
+        say(wrapped(f"Note: {note}", 6))
+    if json:
+        give_json(_as_json(verified.result))
+    else:
+        _give(verified.result)
+    if not verified.result.ok:
+        raise typer.Exit(1)
+
+
+def _give(result: PathResult) -> None:
+    for depth, certificate in enumerate(result.path):
+        give(wrapped(f"{'  ' * min(depth, 8)}{_line(certificate)}", 2 * min(depth, 8) + 2))
+    if result.ok:
+        give(paint("accepted", "green"))
+        return
+    give(paint("refused", "red"))
+    for problem in result.problems:
+        give(wrapped(f"  {problem.message}.", 4))
+        give(wrapped(f"    {problem.advice}", 4))
+
+
+def _line(certificate: Certificate) -> str:
+    """Subject and end of a certificate."""
+    subject, end = _fields(certificate)
+    return printable(f"{subject}, until {end}")
+
+
+def _fields(certificate: Certificate) -> tuple[str, str]:
+    from pkigen import names
+    from pkigen.x509 import Malformed
+
+    try:
+        subject = names.text(certificate.subject) or "(empty subject)"
+    except Malformed:
+        subject = "(a subject that cannot be read)"
+    try:
+        return subject, f"{certificate.not_after:%Y-%m-%dT%H:%M:%SZ}"
+    except Malformed:
+        return subject, "(a time that cannot be read)"
+
+
+def _as_json(result: PathResult) -> dict[str, Any]:
+    return {
+        "accepted": result.ok,
+        "path": [
+            {"subject": subject, "not_after": end, "sha256": certificate.fingerprint().hex()}
+            for certificate in result.path
+            for subject, end in (_fields(certificate),)
+        ],
+        "problems": [
+            {
+                "rule": problem.rule,
+                "depth": None if problem.depth < 0 else problem.depth,
+                "message": problem.message,
+                "advice": problem.advice,
+                "openssl": problem.code or None,
+            }
+            for problem in result.problems
+        ],
+    }
