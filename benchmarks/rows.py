@@ -65,6 +65,19 @@ def _unchanged(count: int, limit: float, space: Path) -> Iterator[Row]:
     yield Row(work, "-", f"{cpu:.2f} s CPU", "-", "-", f"at most {limit:g} s", cpu <= limit, measured)
 
 
+def _checked(count: int, limit: float, space: Path) -> Iterator[Row]:
+    """Every file of an environment read and judged: certificate, key, chain, path, CRL."""
+    folder, pool = new_folder(space), {"PKIGEN_KEY_POOL": str(new_folder(space))}
+    profile = contenders.write_profile(folder, "rsa-2048", count + 2)
+    run(contenders.build(profile, folder, "--keys", "pool"), folder, pool)
+    command = (*contenders.PKIGEN, "check", str(folder / "out" / "fleet"), "--against", "defender-iot")
+    costs = [run(command, folder) for _ in range(REPEATS)]
+    cpu = median(cost.cpu for cost in costs)
+    measured: dict[str, object] = {"ours cpu": [cost.cpu for cost in costs]}
+    work = f"check {count:,} RSA-2048, defender-iot"
+    yield Row(work, "-", f"{cpu:.2f} s CPU", "-", "-", f"under {limit:g} s", cpu < limit, measured)
+
+
 def _memory(counts: tuple[int, ...], limit: int, space: Path) -> Iterator[Row]:
     first = None
     for count in counts:
@@ -96,6 +109,7 @@ def measurements() -> Iterator[Measurement]:
         yield work, partial(_fresh, work, "rsa-2048", count, limit)
     yield "tools", partial(_against_tools, "22 fresh RSA-2048", contenders.pkigen("rsa-2048", 22))
     yield "unchanged", partial(_unchanged, 1_000, 0.6)
+    yield "check", partial(_checked, 1_000, 2)
     yield "10,000 EC P-256", partial(_fresh, "10,000 EC P-256", "ec-p256", 10_000, 2)
     yield "memory", partial(_memory, (1_000, 10_000, 20_000), 200)
     yield "pool", partial(_pooled, 10_000, 1.5)

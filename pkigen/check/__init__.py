@@ -6,6 +6,7 @@ Imports nothing of plan, faults or issue: a mistake made on both sides would hid
 from pkigen.check.checking import Checked, CheckOptions, check
 from pkigen.check.environment import check_environment
 from pkigen.check.files import check_files
+from pkigen.check.margin import margin
 from pkigen.check.verdict import Verdict, verdict
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "check",
     "check_environment",
     "check_files",
+    "margin",
     "verdict",
 ]

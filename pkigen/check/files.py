@@ -73,12 +73,13 @@ def _leaves(artefacts: Sequence[Artefact]) -> list[Artefact]:
     leaves = [
         one
         for one, certificate in lowest
-        if certificate.subject_public_key_info in keys or not _is_authority(certificate)
+        if certificate.subject_public_key_info in keys or not is_authority(certificate)
     ]
     return leaves or [one for one, _ in lowest] or in_order[:1]
 
 
-def _is_authority(certificate: Certificate) -> bool:
+def is_authority(certificate: Certificate) -> bool:
+    """Whether its basic constraints call it a CA."""
     try:
         constraints = certificate.extensions.basic_constraints
     except Malformed:

@@ -30,6 +30,7 @@ def _checked(one: Checked) -> dict[str, Any]:
                 "accepted": verdict.accepted,
                 "messages": list(verdict.messages),
                 "unsupported": verdict.unsupported,
+                "undecided": list(verdict.undecided),
             }
             for verdict in one.verdicts
         ],

@@ -190,7 +190,9 @@ def _give_verdict(verdict: Verdict) -> None:
     words = "accepted" if verdict.accepted else "refused"
     colour = "green" if verdict.accepted else "red"
     note = f", {verdict.unsupported} unsupported" if verdict.unsupported else ""
-    give(f"  {verdict.set.name}: {paint(words, colour)} at upload{note}")
+    if verdict.accepted and verdict.undecided:
+        note += f", if {' and '.join(verdict.undecided)} hold{'s' * (len(verdict.undecided) == 1)}"
+    give(wrapped(f"  {verdict.set.name}: {words} at upload{note}", 4).replace(words, paint(words, colour), 1))
     for message in verdict.messages:
         give(wrapped(f"    {message}", 4))
 

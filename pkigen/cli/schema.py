@@ -11,10 +11,10 @@ from pkigen.cli._console import give_json
 
 def schema(
     document: Annotated[
-        Literal["profile", "manifest"], typer.Argument(help="Which document's schema.")
+        Literal["profile", "manifest", "requirements"], typer.Argument(help="Which document's schema.")
     ] = "profile",
 ) -> None:
-    """Print the JSON Schema of a profile or of manifest.json.
+    """Print the JSON Schema of a profile, a requirement set or manifest.json.
 
     An editor with the YAML language server completes and checks a profile that begins with the
     line: # yaml-language-server: $schema=profile.schema.json
@@ -25,6 +25,8 @@ def schema(
     """
     if document == "profile":
         from pkigen.profile.schema_export import json_schema
+    elif document == "requirements":
+        from pkigen.requirements.schema_export import json_schema
     else:
         from pkigen.environment.manifest_schema import json_schema
     give_json(json_schema())

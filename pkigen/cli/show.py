@@ -13,6 +13,8 @@ from pkigen.cli._options import Json, PassphraseFiles
 from pkigen.errors import InputError, Problem
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pkigen.artefacts import Artefact
     from pkigen.description import Description, Overview
 
@@ -29,6 +31,10 @@ _MOST_NAMES = 12
 def show(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of any maker.")],
     passphrase_file: PassphraseFiles = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option("--against", metavar="SET", help="Note beside fields what a requirement set says."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Say what is in certificates, keys, requests and CRLs.
@@ -38,8 +44,9 @@ def show(
     be read, 2 if a file cannot be opened.
 
     \b
-    Example:
+    Examples:
       pkigen show console.crt console.key chain.pem
+      pkigen show console.crt --against defender-iot
     """
     from datetime import UTC, datetime
 
@@ -48,11 +55,15 @@ def show(
 
     passphrases = [read_passphrase(path) for path in passphrase_file or ()]
     artefacts, problems = _read(files, passphrases)
-    overview = describe(artefacts, datetime.now(UTC), every_entry=json)
+    now = datetime.now(UTC)
+    remarks = _margin(artefacts, against, now) if against else []
+    overview = describe(artefacts, now, every_entry=json)
     if json:
-        give_json([description.data for description in overview.descriptions])
+        padded = [*remarks, *({} for _ in overview.descriptions)]
+        pairs = zip(overview.descriptions, padded, strict=False)
+        give_json([{**one.data, **({"remarks": said} if said else {})} for one, said in pairs])
     else:
-        give_overview(overview, [str(artefact.source) for artefact in artefacts])
+        give_overview(overview, [str(artefact.source) for artefact in artefacts], remarks)
     if not overview.complete:
         say("Note: there are too many signatures to try them all; some issuers are not told.")
     if problems:
@@ -142,6 +153,13 @@ def _sentences(overview: Overview, names: Sequence[str]) -> list[str]:
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
     return ", ".join(names[:_MOST_NAMES]) + more
+
+
+def _margin(artefacts: Sequence[Artefact], against: list[str], now: datetime) -> list[Remarks]:
+    from pkigen.check import margin
+    from pkigen.requirements import load_set
+
+    return list(margin(artefacts, [load_set(name) for name in against], now))
 
 
 def _read(files: Sequence[Path], passphrases: Sequence[bytes]) -> tuple[list[Artefact], list[Problem]]:

@@ -89,7 +89,7 @@ def _negative(
 
 def _broken(requirement: Requirement, violation: Violation, case: Case) -> Case:
     """The violation in the certificate, or in the issuing CA's that the case then has for its own."""
-    if requirement.on == "certificate":
+    if requirement.of == "certificate":
         return violation.apply(case)
 
     def change(authority: Entity) -> Entity:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
-from pkigen.errors import InputError, Problem
+from pkigen.errors import InputError, Location, Problem
 from pkigen.faults.case import common_name
 from pkigen.model import Entity
 from pkigen.plan.placeholders import placeholder
@@ -129,4 +129,5 @@ def obey(
             break
     if problems:
         unique = {(p.location, p.message): p for p in problems}
-        raise InputError(list(unique.values())[: limits.PROBLEMS])
+        in_order = sorted(unique.values(), key=lambda p: p.location or Location(""))
+        raise InputError(in_order[: limits.PROBLEMS])

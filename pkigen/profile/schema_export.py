@@ -10,13 +10,13 @@ from pydantic.json_schema import models_json_schema
 from pkigen.profile.document import AuthoritySpec, CertificateSpec
 from pkigen.profile.head import Head
 
-_DEFINITIONS = "#/$defs/{model}"
+DEFINITIONS = "#/$defs/{model}"
 
 
 def json_schema() -> dict[str, Any]:
     """A JSON Schema of draft 2020-12. Numbers and booleans may stand where YAML would read them so."""
     models: tuple[type[BaseModel], ...] = (Head, AuthoritySpec, CertificateSpec)
-    _, schema = models_json_schema([(model, "validation") for model in models], ref_template=_DEFINITIONS)
+    _, schema = models_json_schema([(model, "validation") for model in models], ref_template=DEFINITIONS)
     definitions = schema["$defs"]
     head = definitions.pop("Head")
     authority, certificate = definitions["AuthoritySpec"], definitions["CertificateSpec"]
@@ -35,27 +35,27 @@ def json_schema() -> dict[str, Any]:
         "certificates": _named("CertificateSpec"),
     }
     head["required"] = []
-    relaxed: dict[str, Any] = _relaxed({**head, "$defs": definitions})
+    schema = relaxed({**head, "$defs": definitions})
     title = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "pkigen profile"}
-    return {**relaxed, **title}
+    return {**schema, **title}
 
 
 def _named(model: str) -> dict[str, Any]:
-    body = {"anyOf": [{"$ref": _DEFINITIONS.format(model=model)}, {"type": "null"}]}
+    body = {"anyOf": [{"$ref": DEFINITIONS.format(model=model)}, {"type": "null"}]}
     return {"type": "object", "additionalProperties": body}
 
 
-def _relaxed(schema: Any) -> Any:
+def relaxed(schema: Any) -> Any:
     """Texts may look like numbers or booleans to an editor: we read what was written."""
     if isinstance(schema, list):
-        return [_relaxed(part) for part in schema]
+        return [relaxed(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    relaxed = {key: _relaxed(value) for key, value in schema.items()}
-    if relaxed.get("type") == "string" and "const" not in relaxed:
-        relaxed["type"] = ["string", "number", "boolean", "null"]
-    elif relaxed.get("type") == "":
-        del relaxed["type"]
-    elif relaxed.get("type") in ("integer", "boolean"):
-        relaxed["type"] = [relaxed["type"], "string"]
-    return relaxed
+    found = {key: relaxed(value) for key, value in schema.items()}
+    if found.get("type") == "string" and "const" not in found:
+        found["type"] = ["string", "number", "boolean", "null"]
+    elif found.get("type") == "":
+        del found["type"]
+    elif found.get("type") in ("integer", "boolean"):
+        found["type"] = [found["type"], "string"]
+    return found

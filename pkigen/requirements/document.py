@@ -46,7 +46,7 @@ class Together(Value):
 class Requirement(Value):
     """One demand.
 
-    ``on`` says of whom it is demanded. ``when`` is ``validation`` for what an appliance looks at only
+    ``of`` says of whom it is demanded. ``when`` is ``validation`` for what an appliance looks at only
     when it validates certificates. ``message`` names one of the set's messages: what the appliance
     says when it refuses.
     """
@@ -57,7 +57,7 @@ class Requirement(Value):
     section: Words
     says: Words
     message: Id | None = None
-    on: Literal["certificate", "authorities", "issuing-authority"] = "certificate"
+    of: Literal["certificate", "authorities", "issuing-authority"] = "certificate"
     when: Literal["always", "validation"] = "always"
     together: tuple[Together, ...] = ()
 

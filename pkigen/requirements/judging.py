@@ -42,9 +42,9 @@ def _finding(against: RequirementSet, requirement: Requirement, shown: Presented
         return Finding(against, requirement, outcome)
     if requirement.demand.needs is Needs.ISSUED and not shown.issued:
         return Finding(against, requirement, not_applicable("it is not issued yet"))
-    if requirement.on == "certificate":
+    if requirement.of == "certificate":
         return Finding(against, requirement, _checked(requirement, shown))
-    authorities = shown.path if requirement.on == "authorities" else shown.path[:1]
+    authorities = shown.path if requirement.of == "authorities" else shown.path[:1]
     if not authorities:
         return Finding(against, requirement, not_applicable("no certificate of an authority was given"))
     return _worst(against, requirement, shown, authorities)

@@ -19,7 +19,8 @@ class Outcome:
     """One answer: the value found, the value wanted, the reason where neither says enough.
 
     ``blame`` is the path of the profile's field that would cause it, when it is a narrower one than
-    the demand's own.
+    the demand's own. ``undecided`` says that the demand does apply, and cannot be judged from what was
+    given.
     """
 
     status: Status
@@ -27,6 +28,7 @@ class Outcome:
     wanted: str = ""
     reason: str = ""
     blame: tuple[str | int, ...] = ()
+    undecided: bool = False
 
 
 def passed(found: str = "", wanted: str = "") -> Outcome:
@@ -45,5 +47,10 @@ def judged(holds: bool, found: str, wanted: str, blame: tuple[str | int, ...] = 
 
 
 def not_applicable(reason: str) -> Outcome:
-    """Nothing was there that the demand speaks of, or it cannot be told."""
+    """Nothing was there that the demand speaks of."""
     return Outcome(Status.NOT_APPLICABLE, reason=reason)
+
+
+def undecided(reason: str) -> Outcome:
+    """The demand applies, and what was given does not tell whether it holds."""
+    return Outcome(Status.NOT_APPLICABLE, reason=reason, undecided=True)

@@ -80,9 +80,11 @@ def time(data: bytes, what: str) -> datetime:
         text = ("19" if text >= "50" else "20") + text
     elif data[0] != der.GENERALIZED_TIME or len(text) != 15:
         raise Malformed(f"{what} is no UTCTime or GeneralizedTime that RFC 5280 allows")
-    if not text[:14].isdigit() or text[14] != "Z":
+    if not (text.isascii() and text[:14].isdigit()) or text[14] != "Z":
         raise Malformed(f"{what} is '{text}', which is no time")
-    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    year, *rest = int(text[:4]), *(int(text[start : start + 2]) for start in range(4, 14, 2))
+    month, day, hour, minute, second = rest
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
 def name(data: bytes, what: str) -> Name:

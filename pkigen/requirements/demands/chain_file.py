@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
-from pkigen.artefacts import Kind
+from pkigen.artefacts import Kind, Source
 from pkigen.faults import Case, Impossible
 from pkigen.keys.verifying import is_signed_by
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
@@ -59,7 +59,13 @@ class ChainFile(Demand):
             return failed(wrong, "CA certificates alone")
         if self.issued_by or self.complete or self.order != "any":
             return self._check_path(shown)
-        return judged(True, f"{len(shown.authorities)} certificates", "")
+        return judged(True, self._seen(shown.chain[0].source, len(shown.authorities)), "")
+
+    def _seen(self, source: Source, count: int) -> str:
+        """What was looked at, where nothing more is asked of the file than how it is written."""
+        if self.suffixes:
+            return PurePath(source.file).suffix
+        return str(source.encoding) if self.encodings else f"{count} certificates"
 
     def _check_path(self, shown: Presented) -> Outcome:
         leaf = shown.certificate

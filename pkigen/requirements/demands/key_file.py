@@ -10,11 +10,12 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from pkigen.artefacts import Source
 from pkigen.faults import Case
 from pkigen.profile.asked import Parsed
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.demands.certificate_file import Suffix
-from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
+from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, undecided
 from pkigen.requirements.presented import Presented
 
 
@@ -73,7 +74,7 @@ class KeyFileDemand(Demand):
             return failed("encrypted" if key.encrypted else "not encrypted", self.encryption)
         if self.opens:
             if key.pkcs8 is None and not shown.passphrase_known:
-                return not_applicable("it is under a passphrase, and none was given")
+                return undecided("it is under a passphrase, and none was given")
             found = key.problem or ("opened" if key.encrypted else "not encrypted")
             return judged(key.pkcs8 is not None, found, "a key that the passphrase opens")
         if self.sound:
@@ -93,7 +94,7 @@ class KeyFileDemand(Demand):
     def _check_passphrase(self, shown: Presented) -> Outcome:
         assert shown.key is not None
         if not (self.passphrase_characters or self.passphrase_minimum or self.passphrase_maximum):
-            return judged(True, str(shown.key_source and shown.key_source.encoding), "")
+            return judged(True, self._seen(shown.key_source), "")
         if not shown.key.encrypted or shown.key.passphrase is None:
             return not_applicable("no passphrase is in use")
         text = shown.key.passphrase.decode("utf-8", "replace")
@@ -101,6 +102,11 @@ class KeyFileDemand(Demand):
             return failed("other characters", f"only {self.passphrase_characters.pattern[:-1]}")
         least, most = self.passphrase_minimum or 0, self.passphrase_maximum or len(text)
         return judged(least <= len(text) <= most, f"{len(text)} characters", f"{least} to {most}")
+
+    def _seen(self, source: Source | None) -> str:
+        """What was looked at, where nothing more is asked of the file than how it is written."""
+        assert source is not None
+        return PurePath(source.file).suffix if self.suffixes else str(source.encoding)
 
     def violations(self) -> Iterator[Violation]:
         """DER; another ending; a passphrase that nobody knows or may not be; another's key."""

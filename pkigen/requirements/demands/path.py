@@ -17,7 +17,7 @@ from pkigen.faults.urls import with_urls
 from pkigen.keys.verifying import is_signed_by
 from pkigen.model import Entity, Extension
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
-from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
+from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, undecided
 from pkigen.requirements.presented import Presented, Published
 
 _DAY = 86_400
@@ -109,7 +109,7 @@ class RevocationDemand(Demand):
             return not_applicable("it states no http URL of a CRL")
         looks = [found for found in map(shown.look, urls) if found is not None]
         if not looks:
-            return not_applicable("no CRL was looked at; --online asks the network")
+            return undecided("no CRL was looked at; --online asks the network")
         judge = self._check_available if self.available else _check_entry
         return judge(shown, looks)
 
