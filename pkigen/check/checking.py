@@ -10,6 +10,7 @@ from pathlib import Path
 from pkigen.artefacts import Artefact
 from pkigen.check.verdict import Verdict, verdict
 from pkigen.requirements import Finding, Level, Presented, RequirementSet, findings
+from pkigen.requirements.demands.path import RevocationDemand
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Checked:
     """What was found about one certificate.
 
     ``unread`` are artefacts that could not be read. ``expected`` are the ids that a case was made to
-    break, by set; None for what is not a case. ``base`` is the profile's certificate of a case.
+    break, by set; None for what is not a case. One that its profile has ``revoked`` is spared the demand
+    not to be.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Checked:
     verdicts: tuple[Verdict, ...]
     unread: tuple[Artefact, ...] = ()
     expected: dict[str, frozenset[str]] | None = None
+    revoked: bool = False
 
     @property
     def broken(self) -> tuple[Finding, ...]:
@@ -52,9 +55,15 @@ class Checked:
     def as_expected(self) -> bool:
         """Nothing broken but advice; of a case, exactly what it was made to break."""
         if self.expected is None:
-            serious = [f for f in self.broken if f.requirement.level is not Level.ADVICE]
-            return not serious and not self.unread
+            return not any(map(self._counts, self.broken)) and not self.unread
         return all(self.surprises(one) == (frozenset(), frozenset()) for one in self.expected)
+
+    def _counts(self, found: Finding) -> bool:
+        """Whether a broken demand is one to be put right."""
+        if found.requirement.level is Level.ADVICE:
+            return False
+        demand = found.requirement.demand
+        return not (self.revoked and isinstance(demand, RevocationDemand) and demand.not_revoked)
 
     def surprises(self, against: str) -> tuple[frozenset[str], frozenset[str]]:
         """The ids of one set that a case should break and does not, and the reverse."""
@@ -69,11 +78,15 @@ def check(
     sets: Sequence[RequirementSet],
     unread: Sequence[Artefact] = (),
     expected: dict[str, frozenset[str]] | None = None,
+    *,
+    revoked: bool = False,
 ) -> Checked:
-    """Hold what was presented against each set."""
+    """Hold what was presented against each set; requests and keys alone get no verdict of an upload."""
     found, verdicts = list[Finding](), list[Verdict]()
+    is_upload = shown.certificate is not None and not shown.requested
     for one in sets:
         mine = tuple(findings(one, shown))
         found += mine
-        verdicts.append(verdict(one, mine, readable=shown.certificate is not None))
-    return Checked(name, shown, tuple(found), tuple(verdicts), tuple(unread), expected)
+        if is_upload or unread:
+            verdicts.append(verdict(one, mine, readable=shown.certificate is not None))
+    return Checked(name, shown, tuple(found), tuple(verdicts), tuple(unread), expected, revoked)

@@ -72,7 +72,7 @@ class _Checker:
         expected = {fault["against"]: frozenset(fault["violates"])} if fault else None
         sets = [s for s in self._sets if fault is None or s.name == fault["against"]]
         unread = [found for found in (certificate,) if found is not None and found.problem]
-        return check(data["name"], shown, sets, unread, expected)
+        return check(data["name"], shown, sets, unread, expected, revoked=data["revoked"] is not None)
 
     def _artefact(
         self, path: str | None, kind: Kind, passphrases: Sequence[bytes] = ()

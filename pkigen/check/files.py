@@ -28,6 +28,9 @@ def check_files(
     shown = Presented(
         now=options.now, anchors=tuple(anchors), look=looker.look, validation=options.validation
     )
+    requests = [found for found in artefacts if found.request is not None]
+    if not leaves and requests:
+        return tuple(_of_request(found, artefacts, shown, sets, unread) for found in requests)
     if not leaves:
         keys = [found for found in artefacts if found.key is not None]
         if keys and not unread and len(keys) == len(artefacts):
@@ -43,6 +46,24 @@ def check_files(
         )
         for leaf in leaves
     )
+
+
+def _of_request(
+    found: Artefact,
+    artefacts: Sequence[Artefact],
+    shown: Presented,
+    sets: Sequence[RequirementSet],
+    unread: Sequence[Artefact],
+) -> Checked:
+    """A request judged by what it asks for: subject, key, alternative names; and its key's file."""
+    assert found.request is not None
+    try:
+        stand_in = replace(found, value=found.request.as_certificate())
+    except Malformed as error:
+        return check(found.source.file, shown, sets, (*unread, replace(found, problem=str(error))))
+    presented = _presented(shown, stand_in, artefacts, alone=True)
+    presented = replace(presented, certificate_source=None, chain=None, requested=True)
+    return check(found.source.file, presented, sets, unread)
 
 
 def _certificates(paths: Sequence[Path], passphrases: Sequence[bytes]) -> list[Certificate]:

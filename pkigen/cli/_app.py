@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pkigen import __version__
-from pkigen.cli import build, check, convert, init, plan, renew, schema, serve, show, validate, verify
+from pkigen.cli import build, check, convert, faults, init, plan, renew, schema, serve, show, validate, verify
 
 COMMANDS = (
     init.init,
@@ -18,6 +18,7 @@ COMMANDS = (
     check.check,
     verify.verify,
     convert.convert,
+    faults.faults,
     show.show,
     serve.serve,
     schema.schema,

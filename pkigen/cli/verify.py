@@ -53,7 +53,7 @@ def verify(
     \b
     Examples:
       pkigen verify sensor.crt --chain chain.pem --host sensor.contoso.test
-      pkigen verify sensor.pfx --passphrase-file pass.txt --trust root.crt --fetch-crl
+      pkigen verify sensor.pfx --passphrase-file pass.txt --fetch-crl
     """
     from pkigen.artefacts import read_passphrase
     from pkigen.path import Verification, verify

@@ -154,6 +154,12 @@ def _chain_with_leaf(draft: Draft, _argument: str) -> None:
     draft.write_chain((draft.issued.certificates[0], *draft.chain))
 
 
+def _chain_bag_attributes(draft: Draft, _argument: str) -> None:
+    """As ``openssl pkcs12`` writes them."""
+    text = b"Bag Attributes\n    friendlyName: CA\n"
+    draft.write("chain", b"".join(text + pem.certificate(found) for found in draft.chain))
+
+
 def _chain_reversed(draft: Draft, _argument: str) -> None:
     draft.write_chain(draft.chain[::-1])
 
@@ -175,5 +181,6 @@ _WAYS: dict[tuple[str, str], Callable[[Draft, str], None]] = {
     ("chain", "without-root"): _chain_without_root,
     ("chain", "with-leaf"): _chain_with_leaf,
     ("chain", "reversed"): _chain_reversed,
+    ("chain", "bag-attributes"): _chain_bag_attributes,
     ("chain", "pkcs7"): _chain_pkcs7,
 }

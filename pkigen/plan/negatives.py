@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from pkigen import der, oids
@@ -10,8 +10,7 @@ from pkigen.faults import Case, Impossible
 from pkigen.faults.case import common_name, shortened, with_attribute
 from pkigen.model import CertificatePlan, Entity, Extension, Fault, Role
 from pkigen.plan.digest import digest
-from pkigen.requirements import Level, Requirement, RequirementSet, Violation
-from pkigen.requirements.demand import Stage
+from pkigen.requirements import CatalogueEntry, Requirement, RequirementSet, Violation, catalogue
 
 _LONGEST_LABEL, _LONGEST_COMMON_NAME, _LONGEST_NAME = 63, 64, 100
 
@@ -44,43 +43,28 @@ def negatives(
     ``text`` is the validity that the profile says, for the digests; ``serial`` draws a number for
     (issuer, owner). Of several sets for one base, all but the first have their names as prefixes.
     """
-    for requirement in against.requirements:
-        for violation in requirement.demand.violations():
-            name = prefix + fault_id(requirement, violation)
-            try:
-                yield _negative(base, against, requirement, violation, name, text, serial)
-            except Impossible as error:
-                yield Passed(f"{base.entity.name}.{name}", str(error))
-
-
-def fault_id(requirement: Requirement, violation: Violation) -> str:
-    """What a case is called, after the name of its base and a full stop."""
-    return f"{requirement.id}-{violation.variant}" if violation.variant else requirement.id
+    for entry in catalogue([against]):
+        try:
+            yield _negative(base, entry, prefix + entry.id, text, serial)
+        except Impossible as error:
+            yield Passed(f"{base.entity.name}.{prefix}{entry.id}", str(error))
 
 
 def _negative(
-    base: Case,
-    against: RequirementSet,
-    requirement: Requirement,
-    violation: Violation,
-    name: str,
-    text: str,
-    serial: Callable[[str, str], int],
+    base: Case, entry: CatalogueEntry, name: str, text: str, serial: Callable[[str, str], int]
 ) -> NegativeCase:
-    case = _broken(requirement, violation, _renamed(base, name, serial))
-    broken = (requirement.id, *requirement.together_with(violation.variant))
-    rejecting = [against[one] for one in broken if against[one].level is Level.REJECTED]
+    case = _broken(entry.requirement, entry.violation, _renamed(base, name, serial))
     fault = Fault(
         id=name,
         base=base.entity.name,
-        says=violation.says,
-        against=against.name,
-        violates=broken,
-        accepted=not rejecting,
-        messages=tuple(dict.fromkeys(map(against.message_of, rejecting))),
-        stage=violation.stage or _stage(against[one].kind for one in broken),
+        says=entry.violation.says,
+        against=entry.set.name,
+        violates=entry.violates,
+        accepted=entry.accepted,
+        messages=entry.messages,
+        stage=entry.stage,
     )
-    asked = f"{text} {against.name} {name}"
+    asked = f"{text} {entry.set.name} {name}"
     copies = tuple(
         _finished(entity, fault, asked, serial) for entity in case.authorities if entity.name in case.copies
     )
@@ -97,11 +81,6 @@ def _broken(requirement: Requirement, violation: Violation, case: Case) -> Case:
         return violation.apply(Case(authority, above, case.clock, authority)).entity
 
     return case.change_authority(0, change)
-
-
-def _stage(kinds: Iterable[str]) -> Stage:
-    """Whatever cannot be broken without the path is refused with it."""
-    return "path" if "certification_path" in kinds else None
 
 
 def _finished(

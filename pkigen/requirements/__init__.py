@@ -4,6 +4,7 @@ From a set follow compliant output (the profile is held against it), a checker f
 maker, and the negative cases, each of which breaks one demand.
 """
 
+from pkigen.requirements.catalogue import CatalogueEntry, catalogue
 from pkigen.requirements.demand import Demand, Needs, Violation
 from pkigen.requirements.document import Level, Requirement, RequirementSet, Together
 from pkigen.requirements.judging import Finding, findings
@@ -12,6 +13,7 @@ from pkigen.requirements.outcome import Outcome, Status
 from pkigen.requirements.presented import Look, Presented, Published
 
 __all__ = [
+    "CatalogueEntry",
     "Demand",
     "Finding",
     "Level",
@@ -25,6 +27,7 @@ __all__ = [
     "Status",
     "Together",
     "Violation",
+    "catalogue",
     "findings",
     "load_set",
 ]

@@ -40,12 +40,14 @@ class Demand(Value):
     """What a requirement demands, with its parameters.
 
     ``kind`` is its key in documents. ``blame`` is the path of the profile's field that causes what
-    it finds. A field of the certificate that cannot be read is Malformed, and breaks the demand.
+    it finds; ``of_requests`` says that a certification request can be judged by it as well. A field
+    of the certificate that cannot be read is Malformed, and breaks the demand.
     """
 
     kind: ClassVar[str]
     needs: ClassVar[Needs] = Needs.PLAN
     blame: ClassVar[tuple[str | int, ...]] = ()
+    of_requests: ClassVar[bool] = False
 
     def check(self, shown: Presented) -> Outcome:
         """Whether the demand holds."""

@@ -40,6 +40,8 @@ def _finding(against: RequirementSet, requirement: Requirement, shown: Presented
     if requirement.when == "validation" and not shown.validation:
         outcome = not_applicable("the appliance does not validate certificates")
         return Finding(against, requirement, outcome)
+    if shown.requested and not requirement.demand.of_requests:
+        return Finding(against, requirement, not_applicable("a request does not settle it"))
     if requirement.demand.needs is Needs.ISSUED and not shown.issued:
         return Finding(against, requirement, not_applicable("it is not issued yet"))
     if requirement.of == "certificate":

@@ -33,6 +33,7 @@ class Presented:
     signature yet, no key and no files. ``anchors`` are trusted besides the roots of the chain file.
     ``passphrase_known`` is false when a passphrase exists that the checker was not given.
     ``validation`` says whether the appliance validates certificates (CRL, dates, chain).
+    ``requested`` says that the certificate stands for a request: subject, key and extensions count.
     ``sharing`` counts the other certificates of an environment by what they have as common name.
     """
 
@@ -50,6 +51,7 @@ class Presented:
     validation: bool = True
     passphrase_known: bool = True
     authority: bool = False
+    requested: bool = False
 
     @cached_property
     def authorities(self) -> tuple[Certificate, ...]:

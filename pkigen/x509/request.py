@@ -9,6 +9,7 @@ from pkigen.model import Name
 from pkigen.oids import EXTENSION_REQUEST
 from pkigen.x509 import decoding
 from pkigen.x509.algorithms import AlgorithmIdentifier, algorithm_identifier
+from pkigen.x509.certificate import Certificate
 from pkigen.x509.decoding import Malformed, decoder, elements
 from pkigen.x509.extensions import Extensions, extensions
 from pkigen.x509.public_key import PublicKey, public_key
@@ -48,16 +49,38 @@ class CertificationRequest:
         """The signature's octets."""
         return decoding.expect(self._signature, der.BIT_STRING, "the signature")[1:]
 
+    def as_certificate(self) -> Certificate:
+        """A certificate with the subject, the key and the extensions that are asked for.
+
+        All else of it (issuer, serial, times, signature) stands for nothing.
+        """
+        algorithm = der.sequence(der.oid("1.2.840.113549.1.1.11"), der.null())
+        times = der.sequence(*(der.tlv(der.UTC_TIME, b"000101000000Z"),) * 2)
+        raw = _requested_der(self._attributes)
+        tbs = der.sequence(
+            der.explicit(0, der.integer(2)),
+            der.integer(1),
+            algorithm,
+            der.sequence(),
+            times,
+            self._subject,
+            self.subject_public_key_info,
+            *((der.explicit(3, raw),) if raw else ()),
+        )
+        return Certificate(der.sequence(tbs, algorithm, der.bit_string(b"")))
+
     @cached_property
     def extensions(self) -> Extensions:
         """The extensions that are asked for (PKCS#9 extensionRequest)."""
-        return _requested(self._attributes)
+        raw = _requested_der(self._attributes)
+        return extensions(raw) if raw else Extensions()
 
 
 @decoder("the request's attributes")
-def _requested(attributes: bytes) -> Extensions:
+def _requested_der(attributes: bytes) -> bytes:
+    """The Extensions of the extensionRequest attribute; b"" when there is none."""
     for attribute in der.children(attributes):
         oid, values = der.children(attribute)
         if der.dotted(oid) == EXTENSION_REQUEST:
-            return extensions(der.children(values)[0])
-    return Extensions()
+            return der.children(values)[0]
+    return b""

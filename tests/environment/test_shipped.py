@@ -24,7 +24,8 @@ def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 @pytest.mark.needs("openssl")
 def test_openssl_verifies_every_certificate(environment: Environment) -> None:
     judge = Judge(environment.folder)
-    for case in judge.manifest["cases"]:
+    sound = (case for case in judge.manifest["cases"] if "fault" not in case)
+    for case in sound:
         if not case["key"]["kind"].startswith(_BEYOND_OPENSSL_3_0):
             assert judge.verify(case) == "", case["name"]
             assert judge.key_matches(case), case["name"]

@@ -21,6 +21,7 @@ class AlternativeNames(Demand):
     """There, covering the common name, of certain kinds, critical when the subject is empty."""
 
     kind: ClassVar[str] = "san"
+    of_requests: ClassVar[bool] = True
     blame: ClassVar[tuple[str, ...]] = ("san",)
 
     required: bool = False
@@ -33,6 +34,8 @@ class AlternativeNames(Demand):
         if shown.certificate is None:
             return not_applicable("there is no certificate")
         names = shown.certificate.extensions.alternative_names
+        if names is None and shown.requested:
+            return not_applicable("the request asks for none; the CA may add it")
         if names is None:
             wanted = f"one of kind {' or '.join(self.kinds)}" if self.kinds else "a name"
             return (

@@ -25,6 +25,7 @@ class ChainFile(Demand):
 
     ``issued_by``: the certificate's issuer is in it. ``complete``: the last authority that names
     lead to is a self-signed one, and in the file. ``order``: the issuing CA first, the root last.
+    ``bag_attributes`` stands for any text between the blocks of a PEM file.
     """
 
     kind: ClassVar[str] = "chain_file"
@@ -35,6 +36,7 @@ class ChainFile(Demand):
     complete: bool = False
     only_authorities: bool = False
     order: Literal["any", "issuing-first"] = "any"
+    bag_attributes: Literal["allowed", "forbidden"] = "allowed"
     encodings: tuple[Container, ...] = ()
     suffixes: tuple[Suffix, ...] = ()
 
@@ -55,6 +57,8 @@ class ChainFile(Demand):
         suffix = PurePath(shown.chain[0].source.file).suffix.lower()
         if self.suffixes and suffix not in self.suffixes:
             return failed(suffix or "no ending", " or ".join(self.suffixes))
+        if self.bag_attributes == "forbidden" and any(a.source.before.strip() for a in shown.chain):
+            return failed("text between the blocks", "PEM blocks alone")
         if self.only_authorities and (wrong := _strangers(shown)):
             return failed(wrong, "CA certificates alone")
         if self.issued_by or self.complete or self.order != "any":
@@ -99,6 +103,8 @@ class ChainFile(Demand):
             yield _altered("leaf-inside", "The chain holds the certificate itself.", "with-leaf")
         if self.order == "issuing-first":
             yield _altered("reversed", "The chain begins with the root.", "reversed", least=2)
+        if self.bag_attributes == "forbidden":
+            yield _altered("bag-attributes", "The chain has bag attributes.", "bag-attributes")
         if self.encodings and "PKCS#7" not in self.encodings:
             yield _altered("pkcs7", "The chain is PKCS#7.", "pkcs7")
         if self.suffixes:

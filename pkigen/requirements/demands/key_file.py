@@ -40,6 +40,7 @@ class KeyFileDemand(Demand):
 
     kind: ClassVar[str] = "key_file"
     needs: ClassVar[Needs] = Needs.ISSUED
+    of_requests: ClassVar[bool] = True
 
     encodings: tuple[Literal["PEM", "DER"], ...] = ()
     suffixes: tuple[Suffix, ...] = ()

@@ -37,6 +37,7 @@ class PublicKeyDemand(Demand):
     """
 
     kind: ClassVar[str] = "public_key"
+    of_requests: ClassVar[bool] = True
     blame: ClassVar[tuple[str, ...]] = ("key",)
 
     families: tuple[Family, ...] = ()

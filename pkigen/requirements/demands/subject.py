@@ -45,6 +45,7 @@ class SubjectAttribute(Demand):
     """
 
     kind: ClassVar[str] = "subject_attribute"
+    of_requests: ClassVar[bool] = True
 
     type: Annotated[str, Parsed(_parse_attribute, "CN, C, O, OU ...")]
     required: bool = False

@@ -1,0 +1,142 @@
+"""Every negative case breaks the demand that it was made for, and no other of its set."""
+
+from __future__ import annotations
+
+import pytest
+
+from pkigen.profile.shipped import requirement_sets
+from pkigen.requirements import Requirement, Violation, load_set
+from tests.requirements.environments import BASE, HIERARCHIES, Built, Environments
+
+ENVIRONMENTS = [
+    *((against, "issuing") for against in requirement_sets()),
+    ("defender-iot", "root"),
+    ("defender-iot", "policy"),
+    ("rfc5280", "root"),
+    ("rfc5280", "policy"),
+]
+ROOT_ALONE = {"chain-issuer-without-issuer", "chain-complete-without-root"}
+"""What a chain of one certificate cannot have."""
+
+
+@pytest.fixture(params=ENVIRONMENTS, ids="-below-".join, scope="module")
+def built(request: pytest.FixtureRequest, environments: Environments) -> Built:
+    """Each set, and two of them below shorter and longer paths."""
+    return environments.of(*request.param)
+
+
+def _ways(built: Built) -> dict[str, tuple[Requirement, Violation]]:
+    """Every way to break every demand, by the id of its case."""
+    return {
+        f"{requirement.id}-{way.variant}".removesuffix("-"): (requirement, way)
+        for requirement in built.against.requirements
+        for way in requirement.demand.violations()
+    }
+
+
+def _diff(wanted: set[str], found: set[str]) -> str:
+    missing, surplus = sorted(wanted - found), sorted(found - wanted)
+    return f"does not break {missing}, breaks {surplus} besides"
+
+
+def test_a_case_breaks_exactly_what_the_manifest_says(built: Built) -> None:
+    wrong = {}
+    for fault, case in built.cases.items():
+        found = {one.requirement.id for one in built.found[case["name"]].broken}
+        wanted = set(case["fault"]["violates"])
+        if found != wanted:
+            wrong[fault] = _diff(wanted, found)
+    assert wrong == {}
+
+
+def test_a_case_says_at_upload_what_the_manifest_says(built: Built) -> None:
+    wrong = {}
+    for fault, case in built.cases.items():
+        (verdict,) = built.found[case["name"]].verdicts
+        said = (case["fault"]["accepted"], set(case["fault"]["messages"]))
+        if said != (verdict.accepted, set(verdict.messages)):
+            wrong[fault] = (said, verdict.accepted, verdict.messages)
+    assert wrong == {}
+
+
+def test_every_way_to_break_a_demand_is_a_case_or_has_a_reason_not_to_be(built: Built) -> None:
+    made = {*built.cases, *(name.removeprefix(f"{BASE}.") for name in built.passed)}
+    assert made == set(_ways(built))
+    assert all(built.passed.values())
+
+
+def test_every_requirement_has_a_case(built: Built) -> None:
+    with_case = {requirement.id for fault, (requirement, _) in _ways(built).items() if fault in built.cases}
+    missing = {one.id for one in built.against.requirements} - with_case
+    assert missing == {fault.rsplit("-", 1)[0] for fault in _passed(built)} - with_case
+
+
+def _passed(built: Built) -> set[str]:
+    return {name.removeprefix(f"{BASE}.") for name in built.passed}
+
+
+def test_below_a_root_alone_only_what_needs_two_authorities_is_left_out(built: Built) -> None:
+    depth = len(built.found[BASE].presented.path)
+    assert depth in map(len, HIERARCHIES.values())
+    assert _passed(built) == (ROOT_ALONE & set(_ways(built)) if depth == 1 else set())
+
+
+def test_several_demands_are_broken_only_where_the_set_says_that_they_go_together(built: Built) -> None:
+    ways = _ways(built)
+    for fault, case in built.cases.items():
+        requirement, way = ways[fault]
+        expected = (requirement.id, *requirement.together_with(way.variant))
+        assert tuple(case["fault"]["violates"]) == expected
+        assert expected.count(requirement.id) == 1
+
+
+def test_a_case_is_called_by_its_base_and_its_fault(built: Built) -> None:
+    for fault, case in built.cases.items():
+        assert case["name"] == f"{BASE}.{fault}"
+        assert case["fault"]["base"] == BASE
+        assert case["fault"]["against"] == built.against.name
+        assert case["fault"]["says"].endswith(".")
+
+
+def test_sound_certificates_break_nothing_and_are_accepted(built: Built) -> None:
+    sound = [one for one in built.checked if one.expected is None]
+    assert [one.name for one in sound] == ["sensor-01", "sensor-02"]
+    for one in sound:
+        assert [found.requirement.id for found in one.broken] == []
+        assert [verdict.accepted for verdict in one.verdicts] == [True]
+        assert [verdict.undecided for verdict in one.verdicts] == [()]
+
+
+def test_of_a_sound_certificate_only_the_passphrase_cannot_be_judged(built: Built) -> None:
+    open_ = {f.requirement.id for f in built.found[BASE].findings if f.outcome.status == "not applicable"}
+    assert open_ <= {"passphrase-characters", "aia-not-critical"}
+
+
+def test_clients_can_tell_cases_apart_by_name_and_by_serial(built: Built) -> None:
+    cases = built.manifest["cases"]
+    issued = [(case["issuer"], case["serial"]) for case in cases]
+    assert len(set(issued)) == len(issued)
+    hosts = [
+        host
+        for case in cases
+        if "shared" not in case["name"] and "wildcard" not in case["name"]
+        for host in case["hosts"]
+    ]
+    assert len(set(hosts)) == len(hosts)
+
+
+def test_no_case_changes_what_a_sound_certificate_depends_on(built: Built) -> None:
+    copies = [one for one in built.manifest["authorities"] if "fault" in one]
+    originals = {one["name"] for one in built.manifest["authorities"] if "fault" not in one}
+    assert originals <= {name for path in HIERARCHIES.values() for name in path}
+    for copy in copies:
+        assert copy["name"].split(".")[0] in originals
+        assert copy["serial"] not in {one["serial"] for one in built.manifest["authorities"] if one != copy}
+
+
+@pytest.mark.parametrize("name", requirement_sets())
+def test_no_together_names_a_variant_that_is_none(name: str) -> None:
+    for requirement in load_set(name).requirements:
+        variants = {way.variant for way in requirement.demand.violations()}
+        for part in requirement.together:
+            assert set(part.variants) <= variants, requirement.id
