@@ -37,6 +37,7 @@ ATTRIBUTE_TYPES: dict[str, tuple[str, int]] = {
 }
 """Short name -> OID and the string type it is written in (RFC 5280, appendix A.1)."""
 
+COMMON_NAME = "2.5.4.3"
 _SHORT_NAMES = {oid: short for short, (oid, _) in ATTRIBUTE_TYPES.items()}
 _CODECS = {
     der.UTF8_STRING: "utf-8",
@@ -86,6 +87,11 @@ def decode(data: bytes) -> Name:
             attributes.append(Attribute(der.dotted(oid), text, tag))
         rdns.append(tuple(attributes))
     return tuple(rdns)
+
+
+def values(value: Name, oid: str) -> tuple[str, ...]:
+    """The values of an attribute type, in order; octets that are no text are shown after a ``#``."""
+    return tuple(_printable(found.value) for rdn in value for found in rdn if found.oid == oid)
 
 
 def text(value: Name) -> str:

@@ -12,10 +12,9 @@ from pkigen.check.checking import Checked, CheckOptions, check
 from pkigen.check.looking import Looker
 from pkigen.environment.reading import Environment, open_environment
 from pkigen.errors import InputError
+from pkigen.names import COMMON_NAME, values
 from pkigen.requirements import Presented, RequirementSet
 from pkigen.x509 import Certificate
-
-_COMMON_NAME = "2.5.4.3"
 
 
 def check_environment(
@@ -106,8 +105,7 @@ class _Checker:
         found: Certificate | None = certificate.certificate if certificate else None
         if found is None:
             return None
-        names = [a.value for rdn in found.subject for a in rdn if a.oid == _COMMON_NAME]
-        return next((name.lower() for name in names if isinstance(name, str)), None)
+        return next((name.lower() for name in values(found.subject, COMMON_NAME)), None)
 
     def _read(self, path: str) -> bytes:
         try:

@@ -94,18 +94,9 @@ def _leaves(artefacts: Sequence[Artefact]) -> list[Artefact]:
     leaves = [
         one
         for one, certificate in lowest
-        if certificate.subject_public_key_info in keys or not is_authority(certificate)
+        if certificate.subject_public_key_info in keys or not certificate.is_authority
     ]
     return leaves or [one for one, _ in lowest] or in_order[:1]
-
-
-def is_authority(certificate: Certificate) -> bool:
-    """Whether its basic constraints call it a CA."""
-    try:
-        constraints = certificate.extensions.basic_constraints
-    except Malformed:
-        return False
-    return constraints is not None and constraints.ca
 
 
 def _presented(shown: Presented, leaf: Artefact, artefacts: Sequence[Artefact], *, alone: bool) -> Presented:

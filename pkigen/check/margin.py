@@ -7,7 +7,6 @@ from datetime import datetime
 
 from pkigen import oids
 from pkigen.artefacts import Artefact
-from pkigen.check.files import is_authority
 from pkigen.requirements import Finding, Presented, RequirementSet, findings
 
 _FIELDS = {
@@ -41,7 +40,7 @@ def _remarks(
     artefact: Artefact, sets: Sequence[RequirementSet], now: datetime
 ) -> dict[str, tuple[str, ...]]:
     certificate = artefact.certificate
-    if certificate is None or is_authority(certificate):
+    if certificate is None or certificate.is_authority:
         return {}
     shown = Presented(now=now, certificate=certificate, certificate_source=artefact.source)
     found = dict[str, tuple[str, ...]]()

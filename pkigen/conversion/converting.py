@@ -13,7 +13,6 @@ from pkigen.conversion.options import Conversion, ConversionOptions, Target, Wri
 from pkigen.conversion.selection import (
     described,
     find_leaf,
-    is_authority,
     is_root,
     listed,
     lowest_of,
@@ -110,7 +109,7 @@ class _Work:
     def is_chain_alone(self) -> bool:
         """Whether the sources hold certificates of authorities and nothing that these are there for."""
         held, keys = self.material.certificates, self.material.keys or self.material.closed
-        return bool(held) and not keys and all(map(is_authority, held))
+        return bool(held) and not keys and all(one.is_authority for one in held)
 
     def _instead(self) -> str:
         """What there is, when there is no certificate."""

@@ -4,31 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.mldsa import (
     MLDSA44PrivateKey,
     MLDSA65PrivateKey,
     MLDSA87PrivateKey,
 )
-from cryptography.hazmat.primitives.serialization import (
-    KeySerializationEncryption,
-    NoEncryption,
-    PrivateFormat,
-    pkcs12,
-)
-from cryptography.hazmat.primitives.serialization.pkcs12 import PBES
+from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import load_der_x509_certificate
 
 from pkigen.conversion.selection import described
 from pkigen.conversion.writing import Rendered
 from pkigen.errors import InputError
 from pkigen.formats import pem, private_keys
+from pkigen.formats.containers import encryption
 from pkigen.formats.names import incompatible
 from pkigen.keys import kind_of, load_private
 from pkigen.keys.entropy import SystemEntropy
 from pkigen.x509 import Certificate
-
-_ITERATIONS = 20_000
 
 
 def certificate_pem(certificate: Certificate) -> Rendered:
@@ -76,8 +68,8 @@ def key_store(
     assert not isinstance(key, MLDSA44PrivateKey | MLDSA65PrivateKey | MLDSA87PrivateKey)
     try:
         leaf, *chain = (load_der_x509_certificate(one.der) for one in path)
-        encryption = _encryption(passphrase, legacy=legacy)
-        data = pkcs12.serialize_key_and_certificates(alias.encode(), key, leaf, chain, encryption)
+        cipher = encryption(passphrase, legacy=legacy)
+        data = pkcs12.serialize_key_and_certificates(alias.encode(), key, leaf, chain, cipher)
     except UnicodeEncodeError:
         raise InputError("the alias cannot be written: it is not UTF-8") from None
     except ValueError as error:
@@ -94,14 +86,3 @@ def _must_fit(pkcs8: bytes, form: str) -> None:
 
 def _holds(passphrase: bytes | None) -> str:
     return "private key" if passphrase is None else "private key under a passphrase"
-
-
-def _encryption(passphrase: bytes | None, *, legacy: bool) -> KeySerializationEncryption:
-    if passphrase is None:
-        return NoEncryption()
-    builder = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(_ITERATIONS)
-    if legacy:
-        builder = builder.key_cert_algorithm(PBES.PBESv1SHA1And3KeyTripleDESCBC)
-        return builder.hmac_hash(hashes.SHA1()).build(passphrase)  # noqa: S303  # what old readers know
-    builder = builder.key_cert_algorithm(PBES.PBESv2SHA256AndAES256CBC)
-    return builder.hmac_hash(hashes.SHA256()).build(passphrase)

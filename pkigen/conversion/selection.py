@@ -46,7 +46,7 @@ def find_leaf(certificates: Sequence[Certificate], keys: Sequence[PublicKey] = (
             raise InputError(f"the key belongs to several certificates, give one: {listed(found)}")
         return found[0]
     lowest = lowest_of(certificates)
-    ends = [one for one in lowest if not is_authority(one)]
+    ends = [one for one in lowest if not one.is_authority]
     for found in (lowest, ends):
         if len(found) == 1:
             return found[0]
@@ -86,14 +86,6 @@ def fits(certificate: Certificate, key: PublicKey) -> bool:
     """Whether the public keys are the same, however their algorithm and their point are written."""
     theirs = _key_bits(certificate.subject_public_key_info)
     return theirs is not None and theirs == _key_bits(key.der)
-
-
-def is_authority(certificate: Certificate) -> bool:
-    """Whether basic constraints say so; before version 3, being self-issued is the only sign of one."""
-    constraints = _read(lambda: certificate.extensions.basic_constraints)
-    if constraints is None:
-        return _read(lambda: certificate.version) != 3 and certificate.is_self_issued
-    return constraints.ca
 
 
 def is_root(certificate: Certificate) -> bool:

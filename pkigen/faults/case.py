@@ -25,9 +25,8 @@ from pkigen.model import (
     Revocation,
     Role,
 )
-from pkigen.names import ATTRIBUTE_TYPES
+from pkigen.names import ATTRIBUTE_TYPES, COMMON_NAME, values
 
-COMMON_NAME = "2.5.4.3"
 _LONGEST_COMMON_NAME = 64
 _LONGEST_NAME = 100
 _WITH_URLS = (oids.CRL_DISTRIBUTION_POINTS, oids.AUTHORITY_INFORMATION_ACCESS)
@@ -215,12 +214,8 @@ def with_attribute(subject: Name, kind: str, value: str | None) -> Name:
 
 
 def common_name(subject: Name) -> str | None:
-    """The first common name that is text."""
-    for rdn in subject:
-        for attribute in rdn:
-            if attribute.oid == COMMON_NAME and isinstance(attribute.value, str):
-                return attribute.value
-    return None
+    """The first common name."""
+    return next(iter(values(subject, COMMON_NAME)), None)
 
 
 def _renamed(subject: Name, case: str) -> Name:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import (
 )
 from cryptography.hazmat.primitives.serialization import (
     KeySerializationEncryption,
+    NoEncryption,
     PrivateFormat,
     pkcs12,
 )
@@ -39,7 +40,7 @@ def key_store(issued: Issued, *, legacy: bool = False) -> bytes:
         key,
         load_der_x509_certificate(issued.certificates[0]),
         [load_der_x509_certificate(above) for above in issued.chain],
-        _encryption(output.pkcs12_passphrase, legacy=legacy),
+        encryption(output.pkcs12_passphrase, legacy=legacy),
     )
 
 
@@ -49,10 +50,13 @@ def trust_store(anchors: Sequence[bytes], alias: str, passphrase: bytes) -> byte
         pkcs12.PKCS12Certificate(load_der_x509_certificate(anchor), f"{alias}-{number}".encode())
         for number, anchor in enumerate(anchors, 1)
     ]
-    return pkcs12.serialize_java_truststore(certificates, _encryption(passphrase, legacy=False))
+    return pkcs12.serialize_java_truststore(certificates, encryption(passphrase, legacy=False))
 
 
-def _encryption(passphrase: bytes, *, legacy: bool) -> KeySerializationEncryption:
+def encryption(passphrase: bytes | None, *, legacy: bool) -> KeySerializationEncryption:
+    """AES-256 and a SHA-256 MAC, or with ``legacy`` 3DES and SHA-1 for readers from before 2018."""
+    if passphrase is None:
+        return NoEncryption()
     builder = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(_ITERATIONS)
     if legacy:
         builder = builder.key_cert_algorithm(PBES.PBESv1SHA1And3KeyTripleDESCBC)

@@ -14,6 +14,7 @@ from pkigen.x509.decoding import Malformed, decoder, elements
 from pkigen.x509.extensions import Extensions, extensions
 from pkigen.x509.public_key import PublicKey, public_key
 
+_WITH_EXTENSIONS = 3
 _SERIAL, _SIGNATURE, _ISSUER, _VALIDITY, _SUBJECT, _SPKI, _REST = range(7)
 
 
@@ -131,6 +132,17 @@ class Certificate:
             if field[0] == 0xA3:
                 return extensions(der.contents(field))
         return Extensions()
+
+    @cached_property
+    def is_authority(self) -> bool:
+        """Whether basic constraints call it a CA; before version 3, being self-issued is the only sign."""
+        try:
+            constraints = self.extensions.basic_constraints
+            if constraints is not None:
+                return constraints.ca
+            return self.version != _WITH_EXTENSIONS and self.is_self_issued
+        except Malformed:
+            return False
 
     def fingerprint(self, digest: str = "sha256") -> bytes:
         """The digest of the DER."""

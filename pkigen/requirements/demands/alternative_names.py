@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 
 from pkigen import der, oids
 from pkigen.faults import Case
-from pkigen.faults.case import COMMON_NAME
 from pkigen.model import Extension
+from pkigen.names import COMMON_NAME, values
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed
 from pkigen.requirements.presented import Presented
@@ -49,9 +49,9 @@ class AlternativeNames(Demand):
         if self.kinds and not any(name.kind in self.kinds for name in names):
             return failed(found, f"one of kind {' or '.join(self.kinds)}")
         if self.covers_cn:
-            common = [a.value for rdn in shown.certificate.subject for a in rdn if a.oid == COMMON_NAME]
+            common = filter(None, values(shown.certificate.subject, COMMON_NAME))
             covered = {name.value.lower() for name in names}
-            missing = [v for v in common if isinstance(v, str) and v and v.lower() not in covered]
+            missing = [value for value in common if value.lower() not in covered]
             return judged(not missing, found, f"the common name {', '.join(missing) or 'too'}")
         return passed(found)
 

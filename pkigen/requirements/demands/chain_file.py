@@ -16,7 +16,7 @@ from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.demands.certificate_file import Container, Suffix
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
 from pkigen.requirements.presented import Presented
-from pkigen.x509 import Certificate, Malformed
+from pkigen.x509 import Certificate
 
 
 @demand
@@ -114,18 +114,10 @@ class ChainFile(Demand):
 def _strangers(shown: Presented) -> str:
     """What stands in the chain file and is no CA's certificate."""
     others = {str(found.kind) for found in shown.chain or () if found.kind is not Kind.CERTIFICATE}
-    leaves = [found for found in shown.authorities if found == shown.certificate or not _is_authority(found)]
+    leaves = [found for found in shown.authorities if found == shown.certificate or not found.is_authority]
     if leaves:
         others.add("an end entity's certificate")
     return ", ".join(sorted(others))
-
-
-def _is_authority(certificate: Certificate) -> bool:
-    try:
-        constraints = certificate.extensions.basic_constraints
-    except Malformed:
-        return False
-    return certificate.version < 3 or (constraints is not None and constraints.ca)
 
 
 def _path_in(leaf: Certificate, authorities: tuple[Certificate, ...]) -> tuple[Certificate, ...]:

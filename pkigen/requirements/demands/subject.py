@@ -9,9 +9,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from pkigen import names
 from pkigen.faults import Case
 from pkigen.faults.case import common_name
-from pkigen.model import Name
 from pkigen.names import ATTRIBUTE_TYPES
 from pkigen.profile.asked import Parsed, unknown
 from pkigen.requirements.demand import Demand, Violation, demand
@@ -69,7 +69,7 @@ class SubjectAttribute(Demand):
         if shown.certificate is None:
             return not_applicable("there is no certificate")
         blame = ("subject", self.type)
-        values = _values(shown.certificate.subject, ATTRIBUTE_TYPES[self.type][0])
+        values = names.values(shown.certificate.subject, ATTRIBUTE_TYPES[self.type][0])
         if not any(values):
             if self.required:
                 found = f"{self.type} is empty" if values else f"no {self.type}"
@@ -121,11 +121,6 @@ class SubjectAttribute(Demand):
             yield Violation("too-long", words, lambda c: c.with_attribute(kind, too_long))
 
 
-def _values(subject: Name, oid: str) -> tuple[str, ...]:
-    attributes = (attribute for rdn in subject for attribute in rdn if attribute.oid == oid)
-    return tuple(a.value if isinstance(a.value, str) else f"#{a.value.hex()}" for a in attributes)
-
-
 def _with_words(kind: str, case: Case) -> Case:
     """Words with the name of the case: a common name stays its owner's own."""
     return case.with_attribute(kind, f"Appliance {case.entity.name}"[:64])
@@ -165,7 +160,16 @@ class NamesDemand(Demand):
         return failed("an empty subject", "a subject")
 
     def violations(self) -> Iterator[Violation]:
-        """An empty subject beside an alternative name that is not critical."""
+        """An empty subject; beside an alternative name that is not critical where that would do."""
         if self.subject == "not-empty-or-critical-san":
             words = "Its subject is empty, and its alternative name is not critical."
-            yield Violation("empty-subject", words, lambda case: case.change(subject=()))
+            yield Violation("empty-subject", words, _without_subject)
+        if self.subject == "not-empty":
+            yield Violation("empty-subject", "Its subject is empty.", _without_subject)
+
+
+def _without_subject(case: Case) -> Case:
+    """What signs itself has an empty issuer then."""
+    if case.plan.issuer_id == case.entity.id:
+        return case.change(subject=(), issuer=())
+    return case.change(subject=())

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pkigen import der, oids
 from pkigen.der import named_bits
-from pkigen.faults import Case
+from pkigen.faults import Case, Impossible
 from pkigen.model import Extension
 from pkigen.profile.asked import Parsed, unknown
 from pkigen.requirements.demand import Demand, Violation, demand
@@ -181,10 +181,14 @@ class BasicConstraintsDemand(Demand):
             words = "It has a path length, and is no CA."
             yield Violation("path-length", words, lambda case: _with_constraints(case, der.integer(0)))
         if self.required:
-            oid = oids.BASIC_CONSTRAINTS
-            yield Violation("missing", "It has no basic constraints.", lambda c: c.without_extension(oid))
+            yield Violation("missing", "It has no basic constraints.", self._without)
         if self.critical is not None:
             yield _other_criticality(oids.BASIC_CONSTRAINTS, "basic constraints", self.critical)
+
+    def _without(self, case: Case) -> Case:
+        if self.ca is True and case.plan.issuer_id == case.entity.id:
+            raise Impossible("clients take a root without basic constraints for a CA")
+        return case.without_extension(oids.BASIC_CONSTRAINTS)
 
 
 def _is_critical(extensions: Extensions, oid: str) -> bool:
