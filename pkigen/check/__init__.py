@@ -4,7 +4,7 @@ Imports nothing of plan, faults or issue: a mistake made on both sides would hid
 """
 
 from pkigen.check.checking import Checked, CheckOptions, check
-from pkigen.check.environment import check_environment
+from pkigen.check.environment import check_environment, sets_of
 from pkigen.check.files import check_files
 from pkigen.check.margin import margin
 from pkigen.check.verdict import Verdict, verdict
@@ -17,5 +17,6 @@ __all__ = [
     "check_environment",
     "check_files",
     "margin",
+    "sets_of",
     "verdict",
 ]

@@ -13,27 +13,49 @@ from pkigen.check.looking import Looker
 from pkigen.environment.reading import Environment, open_environment
 from pkigen.errors import InputError
 from pkigen.names import COMMON_NAME, values
-from pkigen.requirements import Presented, RequirementSet
+from pkigen.requirements import Presented, RequirementSet, load_set
 from pkigen.x509 import Certificate
 
 
 def check_environment(
-    folder: Path, sets: Sequence[RequirementSet], options: CheckOptions
+    folder: Path, sets: Sequence[RequirementSet] | None, options: CheckOptions
 ) -> Iterator[Checked]:
-    """One result for each end entity, in the manifest's order; what is missing raises InputError."""
+    """One result for each end entity, in the manifest's order; what is missing raises InputError.
+
+    Without ``sets`` a certificate is held against its profile's, and against those that negative
+    cases of it break. A case is held against the set of its fault alone.
+    """
     environment = open_environment(folder)
     checker = _Checker(environment, sets, options)
-    return (checker.check(case.data) for case in environment.cases())
+    return (checker.check(case.data) for case in environment.cases() if checker.concerns(case.data))
+
+
+def sets_of(folder: Path) -> dict[str, RequirementSet]:
+    """The sets that an environment names, by what it calls them; InputError for one that is not there."""
+    manifest = open_environment(folder).manifest
+    found = {name: load_set(name) for name in manifest["requirements"]}
+    known = {one.name: one for one in found.values()}
+    for case in manifest["cases"]:
+        name = case["fault"]["against"] if "fault" in case else None
+        if name is not None and name not in known:
+            known[name] = found[name] = load_set(name)
+    return {**found, **known}
 
 
 class _Checker:
     def __init__(
-        self, environment: Environment, sets: Sequence[RequirementSet], options: CheckOptions
+        self, environment: Environment, sets: Sequence[RequirementSet] | None, options: CheckOptions
     ) -> None:
         self._folder = environment.folder
-        self._sets = sets
         self._options = options
         manifest = environment.manifest
+        named = sets_of(environment.folder) if sets is None else {one.name: one for one in sets}
+        self._sets = {one.name: one for one in named.values()}
+        required = named.values() if sets is not None else map(named.__getitem__, manifest["requirements"])
+        self._required = {one.name for one in required}
+        self._bases = dict[str, set[str]]()
+        for fault in (case["fault"] for case in manifest["cases"] if "fault" in case):
+            self._bases.setdefault(fault["base"], set()).add(fault["against"])
         published = {
             authority["crl"]["url"]: self._read(authority["crl"]["file"])
             for authority in manifest["authorities"]
@@ -48,6 +70,10 @@ class _Checker:
         sound = (case.data for case in environment.cases() if "fault" not in case.data)
         self._names = {data["name"]: self._common_name(data) for data in sound}
         self._taken = Counter(name for name in self._names.values() if name)
+
+    def concerns(self, data: dict[str, Any]) -> bool:
+        """Whether an end entity is held against anything: a case of another set is not."""
+        return "fault" not in data or data["fault"]["against"] in self._sets
 
     def check(self, data: dict[str, Any]) -> Checked:
         """One end entity: its files as they stand, and what its fault should break."""
@@ -68,10 +94,17 @@ class _Checker:
             validation=self._options.validation,
             passphrase_known=fault is not None or bool(passphrases),
         )
-        expected = {fault["against"]: frozenset(fault["violates"])} if fault else None
-        sets = [s for s in self._sets if fault is None or s.name == fault["against"]]
+        expected = {fault["against"]: self._expected(fault)} if fault else None
+        names = {fault["against"]} if fault else self._required | self._bases.get(data["name"], set())
+        sets = [one for name, one in self._sets.items() if name in names]
         unread = [found for found in (certificate,) if found is not None and found.problem]
         return check(data["name"], shown, sets, unread, expected, revoked=data["revoked"] is not None)
+
+    def _expected(self, fault: dict[str, Any]) -> frozenset[str]:
+        """What a case breaks; without validation nobody looks at some of it."""
+        one = self._sets[fault["against"]]
+        looked_at = (r.id for r in one.requirements if self._options.validation or r.when == "always")
+        return frozenset(fault["violates"]).intersection(looked_at)
 
     def _artefact(
         self, path: str | None, kind: Kind, passphrases: Sequence[bytes] = ()

@@ -13,6 +13,9 @@ from pkigen.errors import InputError
 from pkigen.requirements import Presented, RequirementSet
 from pkigen.x509 import Certificate, Malformed
 
+MOST_LEAVES = 500
+"""Of files; an environment can have any number."""
+
 
 def check_files(
     paths: Sequence[Path], sets: Sequence[RequirementSet], options: CheckOptions
@@ -24,6 +27,8 @@ def check_files(
     crls += [found.crl for found in artefacts if found.crl is not None]
     looker = Looker(crls, online=options.online, proxy=options.proxy)
     leaves = _leaves(artefacts)
+    if len(leaves) > MOST_LEAVES:
+        raise InputError(f"{len(leaves):,} certificates to check, and {MOST_LEAVES} are the limit at once")
     unread = [found for found in artefacts if found.problem and found.kind is not Kind.KEY]
     shown = Presented(
         now=options.now, anchors=tuple(anchors), look=looker.look, validation=options.validation

@@ -83,36 +83,39 @@ def check(
 def _checked(
     files: list[Path], against: list[str] | None, options: CheckOptions
 ) -> tuple[list[Checked], tuple[RequirementSet, ...]]:
-    from pkigen.check import check_environment, check_files
+    from pkigen.check import check_files
 
     folders = [path for path in files if path.is_dir()]
     if folders and len(files) > 1:
         raise InputError("give one environment, or files; not both")
     if folders:
-        sets = _sets(against or _named_by(folders[0]))
-        return list(check_environment(folders[0], sets, options)), sets
+        return _checked_environment(folders[0], against, options)
     if against is None:
         say(f"Against {_DEFAULT}; --against names another set.")
     sets = _sets(against or [_DEFAULT])
     return list(check_files(files, sets, options)), sets
 
 
+def _checked_environment(
+    folder: Path, against: list[str] | None, options: CheckOptions
+) -> tuple[list[Checked], tuple[RequirementSet, ...]]:
+    """Against the sets that are asked for, else those that the profile and its cases name."""
+    from pkigen.check import check_environment, sets_of
+
+    named = {} if against else sets_of(folder)
+    if named:
+        sets = tuple({one.name: one for one in named.values()}.values())
+        return list(check_environment(folder, None, options)), sets
+    if against is None:
+        say(f"The profile names no requirement set: against {_DEFAULT}; --against names another.")
+    sets = _sets(against or [_DEFAULT])
+    return list(check_environment(folder, sets, options)), sets
+
+
 def _sets(names: Sequence[str]) -> tuple[RequirementSet, ...]:
     from pkigen.requirements import load_set
 
     return tuple(load_set(name) for name in dict.fromkeys(names))
-
-
-def _named_by(folder: Path) -> list[str]:
-    """The sets that an environment's profile and its negative cases name."""
-    from pkigen.environment import open_environment
-
-    manifest = open_environment(folder).manifest
-    named = [*manifest["requirements"]]
-    named += [case["fault"]["against"] for case in manifest["cases"] if "fault" in case]
-    if not named:
-        say(f"The profile names no requirement set: against {_DEFAULT}; --against names another.")
-    return named or [_DEFAULT]
 
 
 def _give(checked: list[Checked], sets: tuple[RequirementSet, ...], form: str, *, all_: bool) -> None:

@@ -113,15 +113,6 @@ class Case:
         case = replace(case, authorities=tuple(changed))
         return case._issued_by(level, self.authorities[level], changed[level])
 
-    def change_authority_plan(self, level: int, **fields: Any) -> Case:
-        """A copy of an authority, with other fields of its certificate."""
-
-        def change(entity: Entity) -> Entity:
-            first, *others = entity.certificates
-            return replace(entity, certificates=(replace(first, **fields), *others))
-
-        return self.change_authority(level, change)
-
     def _own(self, level: int) -> Case:
         """This case's own copy of one authority; what it issued follows."""
         sound = self.authorities[level]
@@ -138,8 +129,8 @@ class Case:
         plan = replace(
             plan,
             subject=subject,
-            issuer=subject if self_signed else above[0].certificates[0].subject,
-            issuer_id=own_id if self_signed else above[0].id,
+            issuer=subject if self_signed else plan.issuer,
+            issuer_id=own_id if self_signed else plan.issuer_id,
         )
         crl = sound.crl and replace(sound.crl, url=_moved(sound.crl.url, sound.name, name))
         ca_url = sound.ca_url and _moved(sound.ca_url, sound.name, name)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pkigen import der, oids
 from pkigen.faults import Case, Impossible
 from pkigen.faults.case import common_name, shortened, with_attribute
+from pkigen.keys.capabilities import refusal
+from pkigen.keys.kinds import parse_kind
 from pkigen.model import CertificatePlan, Entity, Extension, Fault, Role
 from pkigen.plan.digest import digest
 from pkigen.requirements import CatalogueEntry, Requirement, RequirementSet, Violation, catalogue
@@ -54,12 +56,13 @@ def _negative(
     base: Case, entry: CatalogueEntry, name: str, text: str, serial: Callable[[str, str], int]
 ) -> NegativeCase:
     case = _broken(entry.requirement, entry.violation, _renamed(base, name, serial))
+    _check_signature(case)
     fault = Fault(
         id=name,
         base=base.entity.name,
         says=entry.violation.says,
         against=entry.set.name,
-        violates=entry.violates,
+        violates=_violated(entry, base),
         accepted=entry.accepted,
         messages=entry.messages,
         stage=entry.stage,
@@ -69,6 +72,22 @@ def _negative(
         _finished(entity, fault, asked, serial) for entity in case.authorities if entity.name in case.copies
     )
     return NegativeCase(_finished(case.entity, fault, asked, None), copies)
+
+
+def _violated(entry: CatalogueEntry, base: Case) -> tuple[str, ...]:
+    """What a case breaks: a self-signed certificate has no path that could be broken besides."""
+    if base.authorities:
+        return entry.violates
+    kept = (one for one in entry.besides if entry.set[one].kind != "certification_path")
+    return (entry.requirement.id, *kept)
+
+
+def _check_signature(case: Case) -> None:
+    """Refuse what the issuer's key cannot sign."""
+    issuer = case.authorities[0] if case.authorities else case.entity
+    words = refusal(parse_kind(issuer.key), case.plan.signature)
+    if words is not None:
+        raise Impossible(words)
 
 
 def _broken(requirement: Requirement, violation: Violation, case: Case) -> Case:
@@ -87,10 +106,12 @@ def _finished(
     entity: Entity, fault: Fault, asked: str, serial: Callable[[str, str], int] | None
 ) -> Entity:
     """The digest of what is asked for; a copied authority's own serial number."""
-    plans = list[CertificatePlan]()
+    plans, crl = list[CertificatePlan](), entity.crl
     for plan in entity.certificates:
         number = plan.serial if serial is None else serial(plan.issuer_id, entity.id)
-        changes = f"{asked} {plan.edits!r} {entity.output.alterations!r} {entity.crl and entity.crl.edits!r}"
+        # Not what edits write: times in it would follow the clock.
+        edits = [(edit.path, edit.surgery.value) for edit in (*plan.edits, *(crl.edits if crl else ()))]
+        changes = f"{asked} {edits} {entity.output.alterations!r}"
         spec = digest(plan.subject, plan.issuer, plan.signature, changes, plan.extensions)
         plans.append(replace(plan, serial=number, spec=spec))
     return replace(entity, certificates=tuple(plans), fault=fault)

@@ -9,10 +9,11 @@ from typing import ClassVar
 
 from pydantic import model_validator
 
-from pkigen import der, oids
+from pkigen import oids
 from pkigen.faults import Case, Impossible
-from pkigen.model import Edit, Entity, Surgery
+from pkigen.model import Edit, Entity, Signature, Surgery
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
+from pkigen.requirements.demands.signature import other_outer_algorithm
 from pkigen.requirements.outcome import Outcome, judged, not_applicable
 from pkigen.requirements.presented import Presented
 from pkigen.x509 import CertificateList
@@ -46,10 +47,13 @@ _PARTS: dict[str, tuple[str, str, Callable[[CertificateList], bool], tuple[Edit,
         "two signature algorithms",
         "the same algorithm inside and outside",
         lambda crl: crl.algorithms_agree,
-        (Edit((1,), Surgery.REPLACE, der.sequence(der.oid("1.2.840.113549.1.1.11")), signed=False),),
+        (),
     ),
 }
-"""Part -> (found when broken, wanted, the check, the edits that break it)."""
+"""Part -> (found when broken, wanted, the check, the edits that break it).
+
+Those of the algorithm depend on the key that signs.
+"""
 
 
 @demand
@@ -106,4 +110,5 @@ def _is_not_critical(crl: CertificateList, oid: str) -> bool:
 def _edited(edits: tuple[Edit, ...], entity: Entity) -> Entity:
     if entity.crl is None:
         raise Impossible(f"the authority '{entity.name}' publishes no CRL")
-    return replace(entity, crl=replace(entity.crl, edits=edits))
+    made = edits or (other_outer_algorithm(entity.key, Signature()),)
+    return replace(entity, crl=replace(entity.crl, edits=made))

@@ -155,6 +155,8 @@ class ExtensionDemand(Demand):
         title = oids.TITLES.get(self.name, self.name)
         found = shown.certificate.extensions.raw(self.name)
         if found is None:
+            if self.name == oids.AUTHORITY_KEY_IDENTIFIER and shown.certificate.is_self_issued:
+                return not_applicable("it is self-signed (RFC 5280, 4.2.1.1)")
             if self.required:
                 return failed(f"no {title}", f"the extension {title}")
             return judged(True, f"no {title}", "") if self.forbidden else not_applicable(f"it has no {title}")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import model_validator
 
-from pkigen import oids
+from pkigen import der, oids
 from pkigen.faults import Case, Impossible
 from pkigen.faults.urls import with_urls
 from pkigen.keys.verifying import is_signed_by
@@ -64,20 +64,24 @@ class CertificationPath(Demand):
 
 def _ended_authority(case: Case) -> Case:
     end = case.clock - timedelta(seconds=_DAY)
-    plan = case.authorities[0].certificates[0] if case.authorities else None
-    length = plan.not_after - plan.not_before if plan else timedelta()
-    return case.change_authority_plan(0, not_before=end - length, not_after=end)
+
+    def change(entity: Entity) -> Entity:
+        plan = entity.certificates[0]
+        ended = replace(plan, not_before=end - (plan.not_after - plan.not_before), not_after=end)
+        return replace(entity, certificates=(ended,))
+
+    return case.change_authority(0, change)
 
 
 def _without_cert_sign(case: Case) -> Case:
-    from pkigen import der
-
-    if not case.authorities or not case.authorities[0].certificates:
-        raise Impossible("there is no authority to change")
     usage = Extension(oids.KEY_USAGE, True, der.named_bits(("cRLSign",), oids.KEY_USAGES))
-    held = case.authorities[0].certificates[0].extensions
-    changed = tuple(usage if extension.oid == oids.KEY_USAGE else extension for extension in held)
-    return case.change_authority_plan(0, extensions=changed)
+
+    def change(entity: Entity) -> Entity:
+        plan = entity.certificates[0]
+        others = (extension for extension in plan.extensions if extension.oid != oids.KEY_USAGE)
+        return replace(entity, certificates=(replace(plan, extensions=(*others, usage)),))
+
+    return case.change_authority(0, change)
 
 
 @demand

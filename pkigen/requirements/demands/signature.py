@@ -10,6 +10,7 @@ from pydantic import Field
 
 from pkigen import der
 from pkigen.faults import Case
+from pkigen.keys.kinds import parse_kind
 from pkigen.model import Edit, Signature, Surgery
 from pkigen.profile.asked import Parsed, unknown
 from pkigen.requirements.demand import Demand, Violation, demand
@@ -111,8 +112,22 @@ class AlgorithmsAgree(Demand):
         return judged(agree, "the same" if agree else "two of them", "the same inside and outside")
 
     def violations(self) -> Iterator[Violation]:
-        """The outer one without its NULL: the signature holds still for who does not look."""
-        bare = der.sequence(der.oid("1.2.840.113549.1.1.11"))
-        edit = Edit((1,), Surgery.REPLACE, bare, signed=False)
-        words = "The outer signature algorithm is not the inner one."
-        yield Violation("", words, lambda case: case.edit(edit))
+        """The outer one without its NULL, or with one: the signature still holds for who does not look."""
+        yield Violation("", "The outer signature algorithm is not the inner one.", _disagreeing)
+
+
+def _disagreeing(case: Case) -> Case:
+    issuer = case.authorities[0] if case.authorities else case.entity
+    return case.edit(other_outer_algorithm(issuer.key, case.plan.signature))
+
+
+def other_outer_algorithm(key: str, signature: Signature) -> Edit:
+    """The edit that gives a signed structure another outer AlgorithmIdentifier of the same OID.
+
+    ``key`` is the kind of the key that signs.
+    """
+    from pkigen.keys.signing import algorithm_of
+
+    oid, *parameters = der.children(algorithm_of(parse_kind(key), signature))
+    other = der.sequence(oid) if parameters else der.sequence(oid, der.null())
+    return Edit((1,), Surgery.REPLACE, other, signed=False)

@@ -14,7 +14,7 @@ from pkigen.der import named_bits
 from pkigen.faults import Case, Impossible
 from pkigen.model import Extension
 from pkigen.profile.asked import Parsed, unknown
-from pkigen.requirements.demand import Demand, Violation, demand
+from pkigen.requirements.demand import Demand, Stage, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed
 from pkigen.requirements.presented import Presented
 from pkigen.x509 import Extensions
@@ -75,7 +75,9 @@ class KeyUsageDemand(Demand):
             yield Violation("missing", "It has no key usage.", lambda case: case.without_extension(oid))
         for usage in self.contains:
             words = f"Its key usage lacks {usage}."
-            yield Violation(f"no-{usage.lower()}", words, _with_usages(partial(_without, usage)))
+            # RFC 5280, 6.3.3 (f): what a CA signs without cRLSign is no CRL.
+            stage: Stage = "revocation" if usage == "cRLSign" else None
+            yield Violation(f"no-{usage.lower()}", words, _with_usages(partial(_without, usage)), stage)
         for usage in self.lacks:
             words = f"Its key usage has {usage}."
             yield Violation(usage.lower(), words, _with_usages(partial(_also, usage)))
@@ -222,7 +224,8 @@ def _with_usages(change: Callable[[set[str]], set[str]]) -> Callable[[Case], Cas
 
 
 def _without(usage: str, held: set[str]) -> set[str]:
-    return held - {usage}
+    """The other bits, or one that does no harm: no bit at all would be another fault."""
+    return held - {usage} or {"keyAgreement" if usage != "keyAgreement" else "nonRepudiation"}
 
 
 def _also(usage: str, held: set[str]) -> set[str]:
