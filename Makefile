@@ -7,7 +7,7 @@ BENCH_STAMP := .venv-bench/.made-from-requirements
 TEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench clean
+.PHONY: help setup demo test lint bench fuzz clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -30,9 +30,12 @@ bench: $(STAMP) $(BENCH_STAMP)  ## the speed table: prints it, and writes benchm
 	@scripts/install_tools.sh openssl mkcert
 	$(RUN) -m benchmarks
 
+fuzz: $(STAMP)   ## 100,000 spoiled inputs into all that reads files; COUNT=... SEED=... for others
+	$(RUN) -m fuzz $(or $(COUNT),100000) $(or $(SEED),1)
+
 clean:           ## everything that was made here
 	rm -rf $(VENV) .venv-bench .demo out dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
-	find pkigen tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find pkigen tests scripts benchmarks fuzz -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml scripts/setup_venv.sh
 	@scripts/setup_venv.sh "$(PYTHON)" $(VENV)

@@ -16,7 +16,7 @@ from tests.tools import ROOT, python, run
 
 LONGEST_FILE = 400
 SOURCES = sorted(
-    path for folder in ("pkigen", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")
+    path for folder in ("pkigen", "tests", "benchmarks", "fuzz") for path in (ROOT / folder).rglob("*.py")
 )
 # Names that gather what belongs elsewhere.
 NO_MODULES = {"common", "helper", "helpers", "manager", "misc", "util", "utils"}

@@ -15,6 +15,7 @@ from pkigen.artefacts.artefact import Artefact, Encoding, Kind, Source
 from pkigen.artefacts.keys import KeyFile
 from pkigen.artefacts.rounds import asks_too_much
 from pkigen.keys import PrivateKey, public_key_info, to_pkcs8
+from pkigen.panics import panics_as_errors
 from pkigen.x509 import Certificate, Malformed
 from pkigen.x509.public_key import public_key
 
@@ -22,7 +23,7 @@ from pkigen.x509.public_key import public_key
 def of_pkcs7(data: bytes, source: Source) -> Iterator[Artefact]:
     """The certificates of a SignedData, or the container itself with what is wrong with it."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), panics_as_errors():
             # openssl itself writes certificates that are not sorted as DER wants a SET to be.
             warnings.simplefilter("ignore")
             found = pkcs7.load_der_pkcs7_certificates(data)
@@ -48,7 +49,8 @@ def of_pkcs12(data: bytes, source: Source, passphrases: Sequence[bytes]) -> Iter
     problem = ""
     for passphrase in (*passphrases, b"", None):
         try:
-            held = pkcs12.load_pkcs12(data, passphrase)
+            with panics_as_errors():
+                held = pkcs12.load_pkcs12(data, passphrase)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             problem = problem or _in_short(error)
             continue

@@ -45,12 +45,30 @@ def check_files(
     return tuple(
         check(
             leaf.source.file,
-            replace(_presented(shown, leaf, artefacts, alone=len(leaves) == 1), look=looker.by_issuer(leaf)),
+            replace(
+                _presented(shown, leaf, _without_others(leaf, leaves, artefacts), alone=len(leaves) == 1),
+                look=looker.by_issuer(leaf),
+            ),
             sets,
             unread,
         )
         for leaf in leaves
     )
+
+
+def _without_others(
+    leaf: Artefact, leaves: Sequence[Artefact], artefacts: Sequence[Artefact]
+) -> list[Artefact]:
+    """All but the files that hold no certificates but those of other leaves: no chain is in them."""
+    if len(leaves) == 1:
+        return list(artefacts)
+    others = {one.der for one in leaves} - {leaf.der}
+    held = dict[str, set[bytes]]()
+    for found in artefacts:
+        if found.certificate is not None:
+            held.setdefault(found.source.file, set()).add(found.der)
+    theirs = {file for file, certificates in held.items() if certificates <= others}
+    return [found for found in artefacts if found.certificate is None or found.source.file not in theirs]
 
 
 def _of_request(

@@ -9,6 +9,7 @@ from pkigen import der
 from pkigen.errors import InputError
 from pkigen.formats import pem
 from pkigen.keys import PrivateKey, kind_of, to_pkcs8
+from pkigen.panics import panics_as_errors
 
 _CERTIFICATE_LABELS = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
 
@@ -40,7 +41,8 @@ def read_private_key(data: bytes, passphrase: bytes | None, *, ours: bool = Fals
     """
     load = load_pem_private_key if b"-----BEGIN" in data else load_der_private_key
     try:
-        key = load(data, passphrase, unsafe_skip_rsa_key_validation=ours)
+        with panics_as_errors():
+            key = load(data, passphrase, unsafe_skip_rsa_key_validation=ours)
     except TypeError:
         # cryptography's word for a passphrase that is missing, or that is not needed.
         if passphrase is None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import ssl
 import time
+from concurrent.futures import Future
+from threading import Thread
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 TIMEOUT = 10.0
-"""Seconds for one URL, redirects and body together."""
+"""Seconds for one URL: its name, redirects, headers and body together."""
 MOST_BYTES = 16 * 1024 * 1024
 MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
+_HEADERS = {"Accept": "application/pkix-crl, */*", "Accept-Encoding": "identity"}
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 
 class Unreachable(Exception):
@@ -28,11 +34,44 @@ def fetch(
 ) -> bytes:
     """What an http URL serves; Unreachable says why it serves nothing.
 
-    Proxies of environment variables are not used: an appliance has a setting of its own.
+    ``timeout`` is in seconds, ``most`` in bytes. Proxies of environment variables are not used: an
+    appliance has a setting of its own.
     """
-    deadline = time.monotonic() + timeout
+    if proxy is not None and (words := unusable_proxy(proxy)):
+        raise Unreachable(words)
+    answer = Future[bytes]()
+
+    def work() -> None:
+        try:
+            answer.set_result(_fetch(url, proxy, time.monotonic() + timeout, most, redirects))
+        except BaseException as error:  # noqa: BLE001  raised again where it is awaited
+            answer.set_exception(error)
+
+    # Neither the look-up of a name nor a server that drips its headers ends by any time limit of httpx.
+    Thread(target=work, name="fetch", daemon=True).start()
     try:
-        with httpx.Client(proxy=proxy, trust_env=False, timeout=timeout, follow_redirects=False) as client:
+        return answer.result(timeout)
+    except TimeoutError:
+        raise Unreachable(f"{url}: it does not answer in time") from None
+
+
+def unusable_proxy(proxy: str) -> str:
+    """Why a proxy's URL cannot be used; "" when it can."""
+    try:
+        parts = urlsplit(proxy)
+        if parts.scheme.lower() == "http" and parts.hostname and parts.port != 0:
+            return ""
+    except ValueError:
+        pass
+    return f"the proxy '{proxy}' is no http URL such as http://127.0.0.1:3128"
+
+
+def _fetch(url: str, proxy: str | None, deadline: float, most: int, redirects: int) -> bytes:
+    # Without a context of its own a client spends its time on reading CA certificates.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    left = deadline - time.monotonic()
+    try:
+        with httpx.Client(proxy=proxy, trust_env=False, timeout=left, verify=context) as client:
             for _ in range(redirects + 1):
                 _check_scheme(url)
                 body, url = _get(client, url, deadline, most)
@@ -45,13 +84,15 @@ def fetch(
 
 def _check_scheme(url: str) -> None:
     scheme = urlsplit(url).scheme.lower()
+    if scheme == "https":
+        raise Unreachable(f"{url}: https is not used for CRLs (RFC 5280, 8); appliances fetch http alone")
     if scheme != "http":
         raise Unreachable(f"{url}: only http is fetched, not {scheme or 'a relative URL'}")
 
 
 def _get(client: httpx.Client, url: str, deadline: float, most: int) -> tuple[bytes | None, str]:
     """The body, or None and where a redirect leads."""
-    with client.stream("GET", url, headers={"Accept": "application/pkix-crl, */*"}) as response:
+    with client.stream("GET", url, headers=_HEADERS, follow_redirects=False) as response:
         if response.status_code in _REDIRECTS and "location" in response.headers:
             return None, urljoin(url, response.headers["location"])
         if response.status_code != httpx.codes.OK:
@@ -60,13 +101,13 @@ def _get(client: httpx.Client, url: str, deadline: float, most: int) -> tuple[by
         for part in response.iter_bytes():
             body += part
             if len(body) > most:
-                raise Unreachable(f"{url}: more than {most} bytes")
+                raise Unreachable(f"{url}: more than {most:,} bytes")
             if time.monotonic() > deadline:
-                raise Unreachable(f"{url}: it takes too long")
+                raise Unreachable(f"{url}: it does not answer in time")
         return bytes(body), url
 
 
 def _words(error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "it does not answer in time"
-    return str(error).partition("\n")[0] or type(error).__name__
+    return _ERRNO.sub("", str(error).partition("\n")[0]) or type(error).__name__

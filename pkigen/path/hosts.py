@@ -4,32 +4,41 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from pkigen.x509 import Certificate
-
-_COMMON_NAME = "2.5.4.3"
+from pkigen.names import COMMON_NAME
+from pkigen.x509 import Certificate, GeneralName
 
 
 def covers(certificate: Certificate, host: str) -> str:
     """Why a certificate is not for a host; "" when it is. Malformed when its names cannot be read.
 
-    A wildcard stands for one whole label, the left-most. The common name counts only where there is
-    no alternative name of kind dns or ip: browsers do not look at it, OpenSSL and appliances do.
+    A wildcard stands for one whole label, the left-most; OpenSSL takes f*.example.com as well. The
+    common name counts only where there is no alternative name of kind dns or ip: browsers do not look
+    at it, appliances do; OpenSSL does so beside addresses, too.
     """
-    names = certificate.extensions.alternative_names or ()
-    usable = [name for name in names if name.kind in ("dns", "ip")]
+    names = _alternatives(certificate)
     wanted = _address(host)
     if wanted is not None:
-        if any(name.kind == "ip" and name.value == wanted for name in usable):
+        if any(name.kind == "ip" and name.value == wanted for name in names):
             return ""
-    elif any(name.kind == "dns" and _matches(name.value, host) for name in usable):
+    elif any(name.kind == "dns" and _matches(name.value, host) for name in names):
         return ""
-    if usable:
-        return f"it is for {_listed([name.value for name in usable])}"
-    common = [a.value for rdn in certificate.subject for a in rdn if a.oid == _COMMON_NAME]
+    if names:
+        return f"it is for {_listed([name.value for name in names])}"
+    common = [a.value for rdn in certificate.subject for a in rdn if a.oid == COMMON_NAME]
     texts = [value for value in common if isinstance(value, str)]
     if wanted is None and any(_matches(value, host) for value in texts):
         return ""
-    return f"it has no alternative name, and its common name is {_listed(texts) or 'missing'}"
+    found = f"its common name is {_listed(texts)}" if texts else "it has no common name"
+    return f"it has no DNS name and no address among its alternative names, and {found}"
+
+
+def by_common_name(certificate: Certificate) -> bool:
+    """Whether the common name stands for hosts, for want of alternative names. May be Malformed."""
+    return not _alternatives(certificate)
+
+
+def _alternatives(certificate: Certificate) -> list[GeneralName]:
+    return [n for n in certificate.extensions.alternative_names or () if n.kind in ("dns", "ip")]
 
 
 def _listed(values: list[str]) -> str:

@@ -26,14 +26,14 @@ class PathProblem:
 _RULES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "expired": ("has expired", "Renew it, or verify at another time.", (10,)),
     "not-yet-valid": ("is not valid yet", "Check the clock, or wait.", (9,)),
-    "no-issuer": ("has an issuer that was not given", "Give its issuer's certificate.", (2, 20, 21)),
+    "no-issuer": ("has an issuer that was not given", "Give its issuer's certificate.", (20, 2, 21)),
     "untrusted-root": ("ends at a root that is not trusted", "Give the right trust anchor.", (18, 19, 27)),
     "bad-signature": (
         "has a signature that its issuer did not make",
         "Get it again from its issuer: it was altered, or another CA has the same name.",
-        (4, 6, 7, 29, 76, 78),
+        (7, 4, 6, 29, 76, 77, 78),
     ),
-    "not-a-ca": ("is used as a CA, and is none", "Use a CA certificate as the issuer.", (24, 32, 79)),
+    "not-a-ca": ("is used as a CA, and is none", "Use a CA certificate as the issuer.", (79, 24, 32, 37)),
     "path-length": (
         "has more CAs below it than it allows",
         "Issue from a CA that allows it, or shorten the path.",
@@ -43,29 +43,30 @@ _RULES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "crl-missing": (
         "has no CRL that was given",
         "Give the CRL of its issuer; verify that its URL can be reached.",
-        (3, 33, 44, 54),
+        (3, 33, 44, 45, 54),
     ),
     "crl-stale": ("has a CRL that has ended", "Get a fresh CRL.", (12,)),
     "crl-not-yet-valid": ("has a CRL that is not valid yet", "Check the clock, or get another CRL.", (11,)),
     "crl-bad-signature": (
         "has a CRL that its issuer did not sign",
         "Get the CRL again from its issuer.",
-        (5, 8, 35, 36),
+        (8, 5, 35),
     ),
     "purpose": ("is not for this purpose", "Check key usage and extended key usage.", (26, 28)),
     "name-constraint": (
         "has a name that a CA above it does not allow",
         "Issue it from a CA whose name constraints allow the name.",
-        (47, 48, 49, 50, 51, 52, 53),
+        (47, 48, 49, 51, 52, 53),
     ),
     "unhandled-critical": (
-        "has a critical extension that is not understood",
+        "has a critical extension, or a CRL with one, that is not understood",
         "Issue it without the extension.",
         (34, 36),
     ),
     "weak-key": ("has a key or a digest that is too weak", "Use a larger key, or SHA-256.", (66, 67, 68)),
-    "malformed": ("cannot be read", "Get it again from where it came.", (13, 14, 15, 16, 17)),
+    "malformed": ("cannot be read", "Get it again from where it came.", (41, 13, 14, 15, 16, 42)),
 }
+"""Rule -> what is the matter, what to do, OpenSSL's numbers; the words fit the first number best."""
 _BY_CODE = {code: rule for rule, (_, _, codes) in _RULES.items() for code in codes}
 
 
@@ -75,7 +76,8 @@ def of_code(code: int, text: str, depth: int, certificate: Certificate | None) -
     who = described(certificate, depth)
     if rule == "other":
         return PathProblem(rule, f"{who}: {text}", "See what OpenSSL says.", depth, code)
-    return of_rule(rule, depth, certificate, code=code)
+    detail = "" if code == _RULES[rule][2][0] else text
+    return of_rule(rule, depth, certificate, detail=detail, code=code)
 
 
 def of_rule(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from OpenSSL import crypto
 
+from pkigen.panics import panics_as_errors
 from pkigen.path.hosts import covers
 from pkigen.path.problems import PathProblem, of_code, of_rule
 from pkigen.x509 import Certificate, CertificateList, Malformed
@@ -19,9 +22,13 @@ Purpose = Literal["server", "client", "any"]
 
 _NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME: neither certificates nor CRLs are held against the clock."""
-_TIME_CODES = (9, 10)
-_TLS_USAGES = frozenset({"digitalSignature", "keyAgreement", "keyEncipherment"})
-_PURPOSES = {"server": "serverAuth", "client": "clientAuth"}
+_NO_CRL, _OF_TIME = 3, (9, 10, 11, 12)
+"""X509_V_ERR numbers: no CRL was found; a certificate or a CRL is not or no longer in force."""
+_PURPOSES = {
+    "server": ("serverAuth", frozenset({"digitalSignature", "keyAgreement", "keyEncipherment"})),
+    "client": ("clientAuth", frozenset({"digitalSignature", "keyAgreement"})),
+}
+"""What the extended key usage must name, and of what the key usage must have one."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,20 @@ class PathResult:
         return not self.problems
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What OpenSSL is asked."""
+
+    leaf: Certificate
+    intermediates: tuple[Certificate, ...]
+    anchors: tuple[Certificate, ...]
+    at: datetime
+    crls: tuple[CertificateList, ...]
+    check_crls: bool
+    check_times: bool
+    partial: bool
+
+
 def validate(
     leaf: Certificate,
     intermediates: Sequence[Certificate],
@@ -50,23 +71,35 @@ def validate(
     purpose: Purpose = "any",
     partial: bool = False,
 ) -> PathResult:
-    """Validate a path at an instant. Raises nothing: what cannot be read is a problem like others.
+    """Validate a path at an instant (aware). Raises nothing: what cannot be read is a problem as well.
 
-    OpenSSL stops at the first thing that is wrong; times, host and purpose are looked at besides.
-    With ``check_crls`` every certificate but the root needs a CRL. ``partial`` lets an anchor be
-    any certificate, not only a self-signed one.
+    OpenSSL stops at the first thing that is wrong; what it would say but for times, the times of all
+    others, host and purpose are looked at besides. With ``check_crls`` every certificate but the
+    anchor needs a CRL (6.3; anchors are no part of a path, 6.1). Without ``check_times`` neither
+    certificates nor CRLs are held against the clock. ``partial`` lets an anchor be any certificate,
+    not only a self-signed one.
     """
-    path = _named_path(leaf, intermediates, anchors)
+    instant = at.astimezone(UTC)
+    asked = _Question(
+        leaf, tuple(intermediates), tuple(anchors), instant, tuple(crls), check_crls, check_times, partial
+    )
     try:
-        problems, path = _by_openssl(
-            leaf, intermediates, anchors, at, crls, check_crls, check_times, partial, path
-        )
+        problems, path = _by_openssl(asked)
     except _Unreadable as error:
+        path = _named_path(asked)
         problems = [of_rule("malformed", error.depth, error.certificate, detail=str(error))]
-    seen = {(problem.rule, problem.depth) for problem in problems}
-    others = [*(_times(path, at) if check_times else ()), *_host(leaf, host), *_purpose(path, purpose)]
-    problems += [problem for problem in others if (problem.rule, problem.depth) not in seen]
-    return PathResult(tuple(problems), path)
+    own = [*(_times(path, instant) if check_times else ()), *_host(leaf, host), *_purpose(path, purpose)]
+    return PathResult(_merged(problems, own), path)
+
+
+def _merged(problems: list[PathProblem], own: list[PathProblem]) -> tuple[PathProblem, ...]:
+    """OpenSSL's first; where both saw the same, our words with its number."""
+    details = {(problem.rule, problem.depth): problem for problem in own}
+    merged = []
+    for problem in problems:
+        detailed = details.pop((problem.rule, problem.depth), None)
+        merged.append(replace(detailed, code=problem.code) if detailed else problem)
+    return (*merged, *details.values())
 
 
 class _Unreadable(Exception):
@@ -78,71 +111,107 @@ class _Unreadable(Exception):
         self.depth = depth
 
 
-def _by_openssl(
-    leaf: Certificate,
-    intermediates: Sequence[Certificate],
-    anchors: Sequence[Certificate],
-    at: datetime,
-    crls: Sequence[CertificateList],
-    check_crls: bool,
-    check_times: bool,
-    partial: bool,
-    path: tuple[Certificate, ...],
-) -> tuple[list[PathProblem], tuple[Certificate, ...]]:
-    store = crypto.X509Store()
-    for number, anchor in enumerate(dict.fromkeys(anchors)):
-        store.add_cert(_loaded(anchor, number + 1))
-    for crl in crls if check_crls else ():
-        store.add_crl(_loaded_crl(crl.der))
-    flags = (crypto.X509StoreFlags.CRL_CHECK | crypto.X509StoreFlags.CRL_CHECK_ALL) if check_crls else 0
-    flags |= 0 if check_times else _NO_CHECK_TIME
-    flags |= crypto.X509StoreFlags.PARTIAL_CHAIN if partial else 0
-    store.set_flags(flags)
-    store.set_time(at)
-    others = [_loaded(certificate, 1) for certificate in intermediates]
-    context = crypto.X509StoreContext(store, _loaded(leaf, 0), others)
+def _by_openssl(asked: _Question) -> tuple[list[PathProblem], tuple[Certificate, ...]]:
+    """What is wrong, and the path; a second look goes on where times alone ended the first."""
     try:
-        verified = context.get_verified_chain()
+        return [], _verified(asked)
     except crypto.X509StoreContextError as error:
         code, depth, text = error.errors
-        who = path[depth] if 0 <= depth < len(path) else None
-        return [of_code(code, text, depth, who)], path
-    der = [crypto.dump_certificate(crypto.FILETYPE_ASN1, found) for found in verified]
-    return [], tuple(map(Certificate, der))
+        path, blamed = _named_path(asked), _blamed(error)
+        if asked.check_crls and code == _NO_CRL and depth > 0 and _is_anchor(blamed, asked):
+            # OpenSSL wants a CRL of an anchor too, but looks for those of the certificates below first.
+            return _by_openssl(replace(asked, check_crls=False))
+        problems = [of_code(code, text, depth, blamed)]
+        if asked.check_times and code in _OF_TIME:
+            problems += _by_openssl(replace(asked, check_times=False))[0]
+        return problems, path
 
 
-def _loaded(certificate: Certificate, depth: int) -> crypto.X509:
+def _blamed(error: crypto.X509StoreContextError) -> Certificate | None:
+    """The certificate of which OpenSSL speaks."""
     try:
-        return _load(certificate.der)
-    except (crypto.Error, ValueError) as error:
-        words = "OpenSSL does not read it"
+        return Certificate(crypto.dump_certificate(crypto.FILETYPE_ASN1, error.certificate))
+    except (crypto.Error, Malformed):
+        return None
+
+
+def _is_anchor(certificate: Certificate | None, asked: _Question) -> bool:
+    return certificate in asked.anchors and (asked.partial or certificate.is_self_issued)
+
+
+def _verified(asked: _Question) -> tuple[Certificate, ...]:
+    """The path that OpenSSL accepts; else its X509StoreContextError, or _Unreadable."""
+    with _reading("a CRL cannot be read"):
+        store = crypto.X509Store()
+        for crl in asked.crls if asked.check_crls else ():
+            store.add_crl(_loaded_crl(crl.der))
+    for anchor in dict.fromkeys(asked.anchors):
+        with _reading("OpenSSL does not take it", anchor):
+            store.add_cert(_loaded(anchor.der))
+    flags = crypto.X509StoreFlags.PARTIAL_CHAIN if asked.partial else 0
+    if asked.check_crls:
+        flags |= crypto.X509StoreFlags.CRL_CHECK | crypto.X509StoreFlags.CRL_CHECK_ALL
+    if asked.check_times:
+        store.set_time(asked.at)
+    else:
+        # A time that is set goes before this flag in some versions of OpenSSL.
+        flags |= _NO_CHECK_TIME
+    store.set_flags(flags)
+    others = []
+    for certificate in dict.fromkeys(asked.intermediates):
+        with _reading("OpenSSL does not read it", certificate):
+            others.append(_loaded(certificate.der))
+    with _reading("OpenSSL does not read it", asked.leaf, 0):
+        leaf = _loaded(asked.leaf.der)
+    with _reading("OpenSSL cannot build a path"):
+        verified = crypto.X509StoreContext(store, leaf, others).get_verified_chain()
+        return tuple(Certificate(crypto.dump_certificate(crypto.FILETYPE_ASN1, c)) for c in verified)
+
+
+@contextmanager
+def _reading(words: str, certificate: Certificate | None = None, depth: int = -1) -> Iterator[None]:
+    """Whatever is raised over octets is _Unreadable; a verdict of OpenSSL is none of these."""
+    try:
+        with panics_as_errors():
+            yield
+    except (crypto.Error, ValueError, TypeError, OverflowError, UnsupportedAlgorithm) as error:
         raise _Unreadable(words, certificate, depth) from error
 
 
 @lru_cache(maxsize=512)
-def _load(der: bytes) -> crypto.X509:
+def _loaded(der: bytes) -> crypto.X509:
     return crypto.load_certificate(crypto.FILETYPE_ASN1, der)
 
 
 @lru_cache(maxsize=64)
 def _loaded_crl(der: bytes) -> x509.CertificateRevocationList:
-    try:
-        return x509.load_der_x509_crl(der)
-    except ValueError as error:
-        raise _Unreadable(f"a CRL cannot be read: {str(error).partition(chr(10))[0]}") from error
+    return x509.load_der_x509_crl(der)
 
 
-def _named_path(
-    leaf: Certificate, intermediates: Sequence[Certificate], anchors: Sequence[Certificate]
-) -> tuple[Certificate, ...]:
-    """The path as far as names lead: what messages speak of when OpenSSL found none."""
-    path, known = [leaf], (*anchors, *intermediates)
-    while not path[-1].is_self_issued:
-        above = next((c for c in known if c.subject_der == path[-1].issuer_der and c not in path), None)
-        if above is None:
+def _named_path(asked: _Question) -> tuple[Certificate, ...]:
+    """The path as names and key identifiers lead: what messages speak of when OpenSSL accepts none.
+
+    As OpenSSL does, trusted certificates are taken before others, and those in force before others.
+    """
+    path, known = [asked.leaf], (*asked.anchors, *asked.intermediates)
+    while not path[-1].is_self_issued and not (asked.partial and path[-1] in asked.anchors):
+        last = path[-1]
+        above = [c for c in known if c.subject_der == last.issuer_der and c not in path]
+        if not above:
             break
-        path.append(above)
+        path.append(above[0] if len(above) == 1 else min(above, key=lambda c: _unlikely(c, last, asked.at)))
     return tuple(path)
+
+
+def _unlikely(issuer: Certificate, certificate: Certificate, at: datetime) -> tuple[bool, bool]:
+    """Whether a certificate of the right name has another key, and whether it is out of force."""
+    try:
+        named = certificate.extensions.authority_key_identifier
+        own = issuer.extensions.subject_key_identifier
+        other = named is not None and None not in (named.key_identifier, own) and named.key_identifier != own
+        return other, not issuer.not_before <= at <= issuer.not_after
+    except Malformed:
+        return True, True
 
 
 def _times(path: tuple[Certificate, ...], at: datetime) -> Iterator[PathProblem]:
@@ -170,18 +239,23 @@ def _host(leaf: Certificate, host: str | None) -> Iterator[PathProblem]:
 
 
 def _purpose(path: tuple[Certificate, ...], purpose: Purpose) -> Iterator[PathProblem]:
-    """Extended key usage over the whole path below the root (4.2.1.12), key usage of the leaf."""
-    wanted = _PURPOSES.get(purpose)
-    if wanted is None:
+    """Extended key usage over the whole path (4.2.1.12), key usage of the certificate itself.
+
+    As OpenSSL has it: the root's counts as well, and anyExtendedKeyUsage alone is not enough.
+    """
+    if purpose not in _PURPOSES:
         return
-    for depth, certificate in enumerate(path if len(path) == 1 else path[:-1]):
+    wanted, usages_wanted = _PURPOSES[purpose]
+    for depth, certificate in enumerate(path):
         try:
             purposes = certificate.extensions.extended_key_usage
             usages = certificate.extensions.key_usage
         except Malformed as error:
             yield of_rule("malformed", depth, certificate, detail=str(error))
             continue
-        if purposes is not None and wanted not in purposes and "any" not in purposes:
-            yield of_rule("purpose", depth, certificate, detail=f"only {', '.join(purposes) or 'none'}")
-        elif depth == 0 and usages is not None and not _TLS_USAGES.intersection(usages):
-            yield of_rule("purpose", depth, certificate, detail=f"only {', '.join(usages) or 'no usage'}")
+        if purposes is not None and wanted not in purposes:
+            detail = f"{purpose}; its extended key usage is {', '.join(purposes) or 'empty'}"
+            yield of_rule("purpose", depth, certificate, detail=detail)
+        elif depth == 0 and usages is not None and not usages_wanted.intersection(usages):
+            detail = f"{purpose}; its key usage is {', '.join(usages) or 'empty'}"
+            yield of_rule("purpose", depth, certificate, detail=detail)

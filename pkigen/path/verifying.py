@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from pkigen.artefacts import Artefact, read, read_path
+from pkigen.artefacts import Artefact, Kind, read_path
 from pkigen.errors import InputError
-from pkigen.path.fetching import Unreachable, fetch
-from pkigen.path.problems import PathProblem, of_rule
+from pkigen.path.distribution import Fetched, below_anchor
+from pkigen.path.fetching import unusable_proxy
+from pkigen.path.hosts import by_common_name
+from pkigen.path.problems import PathProblem
 from pkigen.path.validation import PathResult, Purpose, validate
 from pkigen.x509 import Certificate, CertificateList, Malformed
-from pkigen.x509.extensions import uris
+
+_BY_COMMON_NAME = "The host is found in the common name alone: appliances take that, browsers do not."
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Verification:
 
 @dataclass(frozen=True)
 class Verified:
-    """The result; ``notes`` say what was assumed."""
+    """The result; ``notes`` say what was assumed, and what of the files was left out."""
 
     result: PathResult
     notes: tuple[str, ...]
@@ -46,21 +49,24 @@ class Verified:
 
 def verify(asked: Verification) -> Verified:
     """Verify a certificate out of files; InputError for files that hold nothing of use."""
-    leaf, beside = _leaf(asked)
-    chain = [c for path in asked.chain for c in _certificates(path, asked.passphrases)]
-    known, notes = [*beside, *chain], list[str]()
-    anchors = [c for path in asked.trust for c in _certificates(path, asked.passphrases)]
+    if asked.proxy is not None and (words := unusable_proxy(asked.proxy)):
+        raise InputError(words)
+    notes = list[str]()
+    leaf, beside = _leaf(_certificates((asked.certificate,), asked.passphrases, notes))
+    known = [*beside, *_certificates(asked.chain, asked.passphrases, notes)]
+    anchors = _certificates(asked.trust, asked.passphrases, notes)
+    partial = bool(anchors) and not any(c.is_self_issued for c in anchors)
     if not asked.trust:
         anchors = [c for c in (*known, leaf) if c.is_self_issued]
         notes.append(_assumed(anchors))
-    crls = [crl for path in asked.crls for crl in _crls(path)]
+    crls = _crls(asked.crls, notes)
     problems = list[PathProblem]()
     if asked.fetch_crls:
-        for found in _fetched(_above(leaf, known, anchors), asked.proxy):
-            if isinstance(found, CertificateList):
-                crls.append(found)
-            else:
-                problems.append(found)
+        fetched = Fetched(asked.proxy)
+        needed = below_anchor(leaf, (*anchors, *known), anchors if partial else ())
+        problems = fetched.look(needed)
+        crls += fetched.crls
+        notes += fetched.notes
     result = validate(
         leaf,
         known,
@@ -70,8 +76,10 @@ def verify(asked: Verification) -> Verified:
         check_crls=bool(crls or asked.fetch_crls),
         host=asked.host,
         purpose=asked.purpose,
-        partial=bool(asked.trust) and not any(c.is_self_issued for c in anchors),
+        partial=partial,
     )
+    if asked.host is not None and _goes_by_common_name(leaf, result):
+        notes.append(_BY_COMMON_NAME)
     reached = {problem.depth for problem in problems}
     others = [p for p in result.problems if p.rule != "crl-missing" or p.depth not in reached]
     return Verified(replace(result, problems=(*problems, *others)), tuple(notes))
@@ -83,71 +91,49 @@ def _assumed(anchors: Sequence[Certificate]) -> str:
     return "No --trust was given: the self-signed certificates among the files are trusted, as at an upload."
 
 
-def _leaf(asked: Verification) -> tuple[Certificate, list[Certificate]]:
-    """The first certificate that is not the issuer of another of the file; the others."""
-    found = _certificates(asked.certificate, asked.passphrases)
+def _goes_by_common_name(leaf: Certificate, result: PathResult) -> bool:
+    try:
+        return by_common_name(leaf) and not any(p.rule == "hostname" for p in result.problems)
+    except Malformed:
+        return False
+
+
+def _leaf(found: list[Certificate]) -> tuple[Certificate, list[Certificate]]:
+    """The first certificate that is not the issuer of another of its file; the others."""
     issuers = {c.issuer_der for c in found if not c.is_self_issued}
     leaf = next((c for c in found if c.subject_der not in issuers), found[0])
     return leaf, [c for c in found if c != leaf]
 
 
-def _certificates(path: Path, passphrases: Sequence[bytes]) -> list[Certificate]:
-    artefacts = read_path(path, passphrases)
-    found = [a.certificate for a in artefacts if a.certificate is not None]
-    if not found:
-        raise InputError(f"{path} holds no certificate that can be read: {_problem(artefacts)}")
-    return found
+def _certificates(paths: Sequence[Path], passphrases: Sequence[bytes], notes: list[str]) -> list[Certificate]:
+    certificates = list[Certificate]()
+    for path in paths:
+        artefacts = read_path(path, passphrases)
+        found = [a.certificate for a in artefacts if a.certificate is not None]
+        if not found:
+            raise InputError(f"{path} holds no certificate that can be read: {_problem(artefacts)}")
+        certificates += found
+        notes += _left_out(artefacts, Kind.CERTIFICATE)
+    return certificates
 
 
-def _crls(path: Path) -> list[CertificateList]:
-    artefacts = read_path(path)
-    found = [a.crl for a in artefacts if a.crl is not None]
-    if not found:
-        raise InputError(f"{path} holds no CRL that can be read: {_problem(artefacts)}")
-    return found
+def _crls(paths: Sequence[Path], notes: list[str]) -> list[CertificateList]:
+    crls = list[CertificateList]()
+    for path in paths:
+        artefacts = read_path(path)
+        found = [a.crl for a in artefacts if a.crl is not None]
+        if not found:
+            raise InputError(f"{path} holds no CRL that can be read: {_problem(artefacts)}")
+        crls += found
+        notes += _left_out(artefacts, Kind.CRL)
+    return crls
+
+
+def _left_out(artefacts: Sequence[Artefact], kind: Kind) -> list[str]:
+    damaged = [a for a in artefacts if a.problem and a.kind is kind]
+    return [f"{a.source} is left out, a {a.kind} that cannot be read: {a.problem}." for a in damaged]
 
 
 def _problem(artefacts: Sequence[Artefact]) -> str:
     first = artefacts[0]
     return first.problem or f"it is a {first.kind}"
-
-
-def _above(
-    leaf: Certificate, known: Sequence[Certificate], anchors: Sequence[Certificate]
-) -> tuple[Certificate, ...]:
-    """The certificates that need a CRL: the path without its root."""
-    path = [leaf]
-    while not path[-1].is_self_issued:
-        names = (c for c in (*anchors, *known) if c.subject_der == path[-1].issuer_der and c not in path)
-        above = next(names, None)
-        if above is None:
-            return tuple(path)
-        path.append(above)
-    return tuple(path[:-1])
-
-
-def _fetched(path: Sequence[Certificate], proxy: str | None) -> Iterator[CertificateList | PathProblem]:
-    """One CRL for each certificate, from the first of its URLs that serves one."""
-    seen = dict[str, bytes]()
-    for depth, certificate in enumerate(path):
-        try:
-            urls = tuple(uris(certificate.extensions.crl_distribution_points))
-        except Malformed as error:
-            yield of_rule("malformed", depth, certificate, detail=str(error))
-            continue
-        reasons = [] if urls else ["it states no URL"]
-        for url in urls:
-            try:
-                seen[url] = seen.get(url) or fetch(url, proxy=proxy)
-            except Unreachable as error:
-                reasons.append(str(error))
-                continue
-            first = read(seen[url], url)[0]
-            if first.crl is not None:
-                yield first.crl
-                break
-            reasons.append(f"what {url} serves is no CRL: {first.problem or first.kind}")
-        else:
-            problem = of_rule("crl-missing", depth, certificate, detail="; ".join(reasons))
-            advice = "Verify that the URL can be reached from here, or give the CRL with --crl."
-            yield replace(problem, advice=advice)

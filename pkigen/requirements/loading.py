@@ -17,6 +17,8 @@ from pkigen.profile.tree import Table, find, locate, parse
 from pkigen.requirements.demands import KINDS
 from pkigen.requirements.document import Requirement, RequirementSet
 
+_MOST_SHOWN = 500
+
 
 def load_set(name: str, folder: Path | None = None) -> RequirementSet:
     """The requirement set of a name, or in a file (a path that ends in .yaml or .yml).
@@ -66,8 +68,14 @@ def _problem(tree: Table, detail: Any) -> Problem:
         suggestion = close_to(str(path[-1]), _keys_at(path[:-1]))
     else:
         words, suggestion = words_of(detail, RequirementSet, path)
-    where = ".".join(map(str, path))
-    return Problem(words, where, locate(tree, path) or tree.location, suggestion)
+    where = _visible(".".join(map(str, path)))
+    return Problem(_visible(words), where, locate(tree, path) or tree.location, suggestion)
+
+
+def _visible(text: str) -> str:
+    """Text as a message can show it: what was written can hold anything, and be very long."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]} ..."
 
 
 def _with_kind(tree: Table, path: tuple[str | int, ...]) -> tuple[str | int, ...]:

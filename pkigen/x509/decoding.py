@@ -38,7 +38,10 @@ def decoder(what: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def expect(data: bytes, tag: int, what: str) -> bytes:
     """The contents of a TLV that must have a tag and must end where ``data`` does."""
-    found, start, end = der.read(data)
+    try:
+        found, start, end = der.read(data)
+    except ValueError as error:
+        raise Malformed(f"{what} cannot be read: {error}") from error
     if found != tag:
         raise Malformed(f"{what} has the tag {found:02x} instead of {tag:02x}")
     if end != len(data):
@@ -49,7 +52,10 @@ def expect(data: bytes, tag: int, what: str) -> bytes:
 def elements(data: bytes, what: str, tag: int = der.SEQUENCE) -> list[bytes]:
     """The elements of a SEQUENCE, or of another constructed type."""
     expect(data, tag, what)
-    return der.children(data)
+    try:
+        return der.children(data)
+    except ValueError as error:
+        raise Malformed(f"{what} cannot be read: {error}") from error
 
 
 def integer(data: bytes, what: str) -> int:

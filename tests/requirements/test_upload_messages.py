@@ -30,9 +30,7 @@ WORDS = {
     "passphrase": "Passphrase does not match to the key",
     "chain": "Cannot validate chain of trust. The provided Certificate and Root CA don't match.",
     "expired": "This SSL certificate has expired and isn't considered valid.",
-    "revoked": (
-        "This certificate has been revoked by the CRL and can't be trusted for a secure connection"
-    ),
+    "revoked": ("This certificate has been revoked by the CRL and can't be trusted for a secure connection"),
     "unreachable": (
         "The CRL (Certificate Revocation List) location is not reachable. "
         "Verify the URL can be accessed from this appliance"

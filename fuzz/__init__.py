@@ -1,0 +1,1 @@
+"""Mutated inputs into everything that reads files of others: see ``python -m fuzz --help``."""

@@ -1,0 +1,76 @@
+"""The CRLs of a path, from where its certificates say (RFC 5280, 4.2.1.13)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from pkigen.artefacts import Encoding, read
+from pkigen.path.fetching import Unreachable, fetch
+from pkigen.path.problems import PathProblem, of_rule
+from pkigen.x509 import Certificate, CertificateList, Malformed
+from pkigen.x509.extensions import uris
+
+MOST_URLS = 8
+"""That are tried for one certificate: who makes certificates must not set how long this takes."""
+
+
+def below_anchor(
+    leaf: Certificate, known: Sequence[Certificate], anchors: Sequence[Certificate] = ()
+) -> tuple[Certificate, ...]:
+    """The certificates that need a CRL: the path, as names lead, without its root or its anchor."""
+    path = [leaf]
+    while not path[-1].is_self_issued:
+        names = (c for c in known if c.subject_der == path[-1].issuer_der and c not in path)
+        above = next(names, None)
+        if above is None or above in anchors:
+            return tuple(path)
+        path.append(above)
+    return tuple(path[:-1])
+
+
+@dataclass
+class Fetched:
+    """CRLs that were fetched, each URL once; ``notes`` say what is odd about them."""
+
+    proxy: str | None = None
+    crls: list[CertificateList] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    _seen: dict[str, CertificateList | str] = field(default_factory=dict)
+
+    def look(self, path: Sequence[Certificate]) -> list[PathProblem]:
+        """Fetch a CRL for each certificate of a path; those that have none, with the reason."""
+        found = (self._look(certificate, depth) for depth, certificate in enumerate(path))
+        return [problem for problem in found if problem is not None]
+
+    def _look(self, certificate: Certificate, depth: int) -> PathProblem | None:
+        try:
+            urls = tuple(dict.fromkeys(uris(certificate.extensions.crl_distribution_points)))
+        except Malformed as error:
+            return of_rule("malformed", depth, certificate, detail=str(error))
+        reasons = [] if urls else ["it states no URL"]
+        for url in urls[:MOST_URLS]:
+            if url not in self._seen:
+                self._seen[url] = self._fetch(url)
+            found = self._seen[url]
+            if isinstance(found, CertificateList):
+                self.crls.append(found)
+                return None
+            reasons.append(found)
+        if len(urls) > MOST_URLS:
+            reasons.append(f"{len(urls) - MOST_URLS} more URLs are not tried")
+        problem = of_rule("crl-missing", depth, certificate, detail="; ".join(reasons))
+        return replace(problem, advice="Verify that the URL can be reached from here, or give --crl.")
+
+    def _fetch(self, url: str) -> CertificateList | str:
+        """The CRL at a URL, or why there is none."""
+        try:
+            artefacts = read(fetch(url, proxy=self.proxy), url)
+        except Unreachable as error:
+            return str(error)
+        found = next((a for a in artefacts if a.crl is not None), None)
+        if found is None or found.crl is None:
+            return f"what {url} serves is no CRL: {artefacts[0].problem or artefacts[0].kind}"
+        if found.source.encoding is Encoding.PEM:
+            self.notes.append(f"{url} serves PEM; it should be DER (RFC 5280, 4.2.1.13).")
+        return found.crl

@@ -1,0 +1,84 @@
+"""A built environment as a whole: what was asked for holds, and damage is told."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pkigen.check import CheckOptions, check_environment
+from pkigen.errors import InputError
+from pkigen.requirements import load_set
+from tests.requirements.environments import Built
+
+
+@pytest.fixture
+def folder(built: Built, tmp_path: Path) -> Path:
+    """A copy of the environment to be damaged."""
+    return Path(shutil.copytree(built.folder, tmp_path / "negative"))
+
+
+def _check(built: Built, folder: Path) -> dict[str, bool]:
+    checked = check_environment(folder, [load_set("defender-iot")], CheckOptions(now=built.clock))
+    return {one.name: one.as_expected for one in checked}
+
+
+def test_all_end_entities_are_checked_in_the_manifests_order(built: Built) -> None:
+    assert [one.name for one in built.checked] == [case["name"] for case in built.manifest["cases"]]
+    assert all(one.as_expected for one in built.checked)
+
+
+def test_a_case_that_is_sound_after_all_is_a_surprise(built: Built, folder: Path) -> None:
+    name = "sensor-01.certificate-encoding-pkcs7"
+    sound = folder / "certificates/sensor-01/sensor-01.crt"
+    shutil.copy(sound, folder / f"certificates/{name}/{name}.crt")
+    found = _check(built, folder)
+    assert [name for name, good in found.items() if not good] == [name]
+
+
+def test_a_certificate_that_is_exchanged_is_told(built: Built, folder: Path) -> None:
+    other = folder / "certificates/sensor-02"
+    shutil.copy(other / "sensor-02.crt", folder / "certificates/sensor-01/sensor-01.crt")
+    found = _check(built, folder)
+    assert found["sensor-01"] is False
+    assert found["sensor-02"] is False  # its common name is another's now
+
+
+def test_a_certificate_that_is_cut_off_is_unread(built: Built, folder: Path) -> None:
+    path = folder / "certificates/sensor-02/sensor-02.crt"
+    path.write_bytes(path.read_bytes()[:200])
+    (one,) = (
+        one
+        for one in check_environment(folder, [load_set("defender-iot")], CheckOptions(now=built.clock))
+        if one.name == "sensor-02"
+    )
+    assert (one.as_expected, one.verdicts[0].accepted, len(one.unread)) == (False, False, 1)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "certificates/sensor-02/sensor-02.crt",
+        "certificates/sensor-02/sensor-02.key",
+        "certificates/sensor-02/chain.pem",
+        "www/crl/issuing.crl",
+    ],
+)
+def test_a_file_that_is_gone_is_told_with_its_path(path: str, built: Built, folder: Path) -> None:
+    (folder / path).unlink()
+    with pytest.raises(InputError, match="cannot be read: No such file") as caught:
+        _check(built, folder)
+    assert path in str(caught.value)
+
+
+def test_what_is_no_environment_is_told(built: Built, tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        _check(built, tmp_path)
+
+
+def test_long_after_the_build_everything_has_ended(built: Built) -> None:
+    later = built.clock.replace(year=built.clock.year + 3)
+    checked = check_environment(built.folder, [load_set("defender-iot")], CheckOptions(now=later))
+    sound = next(one for one in checked if one.name == "sensor-02")
+    assert {one.requirement.id for one in sound.broken} == {"not-after-future", "crl-reachable"}

@@ -1,0 +1,250 @@
+"""Requirement sets of one's own: every mistake is told with its line, and nothing else is raised."""
+
+from __future__ import annotations
+
+import copy
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from pkigen.errors import InputError
+from pkigen.profile import shipped
+from pkigen.requirements import load_set
+from pkigen.requirements.schema_export import json_schema
+
+OWN = """\
+name: gateway
+title: The gateway on my desk
+source: {title: Installation guide, date: 2026-03}
+messages:
+  old: The certificate is out of date.
+requirements:
+  - id: key-2048
+    demand: {public_key: {minimum: {rsa: 2048}}}
+    level: unsupported
+    section: "4.1"
+    says: The key has 2048 bits or more.
+  - id: not-expired
+    demand:
+      validity:
+        not_ended: true
+    level: rejected
+    section: "4.2"
+    says: The certificate has not expired.
+    message: old
+"""
+MISTAKES = [
+    ("name: gateway", "nmae: gateway", 1, ["unknown key 'nmae'", "did you mean 'name'", "'name' is missing"]),
+    ("name: gateway", "name: My Gateway", 1, ["'My Gateway' is no id"]),
+    ("date: 2026-03", "date: March", 3, ["date"]),
+    ("{public_key:", "{public_kye:", 8, ["kind of demand: 'public_kye'", "did you mean 'public_key'"]),
+    ("{minimum: {rsa", "{minimun: {rsa", 8, ["unknown key 'minimun'", "did you mean 'minimum'"]),
+    ("{rsa: 2048}", "{ras: 2048}", 8, ["'ras'", "did you mean 'rsa'"]),
+    ("{rsa: 2048}", "{rsa: many}", 8, ["this is a whole number"]),
+    ("{public_key: {minimum: {rsa: 2048}}}", "{public_key: {}}", 8, ["this says nothing", "minimum"]),
+    ("{public_key: {minimum: {rsa: 2048}}}", "{}", 8, ["a demand is a mapping with one key"]),
+    ("{public_key: {minimum: {rsa: 2048}}}", "public_key", 8, ["a demand is a mapping with one key"]),
+    ("{rsa: 2048}}}", "{rsa: 2048}}, version: {equals: 3}}", 8, ["a demand is a mapping with one key"]),
+    ("    demand: {public_key: {minimum: {rsa: 2048}}}\n", "", 7, ["'demand' is missing"]),
+    ("level: unsupported", "level: unsuported", 9, ["'rejected', 'unsupported' or 'advice'"]),
+    ("level: rejected", "level: advice", 12, ["only a demand of level 'rejected' has a message"]),
+    ("message: old", "message: odl", None, ["not-expired", "'odl'", "did you mean 'old'"]),
+    ("message: old", "together: [{ids: [key-2084], because: x}]", None, ["'key-2084'", "'key-2048'"]),
+    ("message: old", "together: [{ids: [key-2048]}]", 19, ["'because' is missing"]),
+    ("message: old", "of: nobody", 19, ["'certificate', 'authorities' or"]),
+    ("id: not-expired", "id: key-2048", None, ["the id 'key-2048' is given twice"]),
+    ("id: not-expired", "id: key_2048", 12, ["'key_2048' is no id"]),
+    ("        not_ended: true", "        not_ended: perhaps", 15, ["this is true or false"]),
+    ("        not_ended: true", "        maximum: long", 15, ["'long' is not a span of time"]),
+]
+
+
+def _own(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "own.yaml"
+    path.write_text(text)
+    return path
+
+
+def _refused(path: Path) -> InputError:
+    with pytest.raises(InputError) as caught:
+        load_set(str(path))
+    return caught.value
+
+
+def test_a_set_of_ones_own_is_read_by_its_path(tmp_path: Path) -> None:
+    _own(tmp_path, OWN)
+    assert load_set("own.yaml", tmp_path).name == "gateway"
+    assert [one.kind for one in load_set(str(tmp_path / "own.yaml")).requirements] == [
+        "public_key",
+        "validity",
+    ]
+
+
+@pytest.mark.parametrize(("text", "mistake", "line", "words"), MISTAKES)
+def test_a_mistake_is_told_with_its_line_and_what_was_meant(
+    text: str, mistake: str, line: int | None, words: list[str], tmp_path: Path
+) -> None:
+    assert OWN.count(text) == 1
+    path = _own(tmp_path, OWN.replace(text, mistake))
+    said = str(_refused(path))
+    assert re.match(rf"{re.escape(str(path))}:{line or '[0-9]+'}:[0-9]+: ", said), said
+    assert [word for word in words if word not in said] == [], said
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    text = OWN.replace("{public_key:", "{public_kye:").replace("not_ended: true", "not_endde: true")
+    lines = [problem.location.line for problem in _refused(_own(tmp_path, text)).problems if problem.location]
+    assert lines == [8, 15]
+
+
+PATTERNS = [
+    ("{type: CN, pattern: '('}", "'(' is not a regular expression"),
+    ("{type: CN, pattern: '.*', counterexample: x}", "'counterexample' must be a value that does not match"),
+    ("{type: CN, pattern: '.*'}", "'counterexample' must be a value that does not match"),
+    ("{type: CM}", "no such subject attribute: 'CM'"),
+    ("{type: O, unique: true}", "only a CN can be demanded to be unique"),
+    ("{required: true}", "'type' is missing"),
+]
+
+
+@pytest.mark.parametrize(("demand", "words"), PATTERNS)
+def test_a_demand_that_cannot_be_meant_is_told_at_its_line(demand: str, words: str, tmp_path: Path) -> None:
+    text = OWN.replace("{public_key: {minimum: {rsa: 2048}}}", f"{{subject_attribute: {demand}}}")
+    error = _refused(_own(tmp_path, text))
+    assert words in str(error)
+    assert [problem.location.line for problem in error.problems if problem.location] == [8]
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "just words\n", "name: x\n  y: z\n", "a: &b [*b]\n", "\x00"])
+def test_what_is_no_mapping_is_told(text: str, tmp_path: Path) -> None:
+    assert len(str(_refused(_own(tmp_path, text)))) > 20
+
+
+def test_a_missing_file_is_told_by_its_path(tmp_path: Path) -> None:
+    said = str(_refused(tmp_path / "none.yaml"))
+    assert str(tmp_path / "none.yaml") in said
+    assert "No such file" in said
+
+
+@pytest.mark.parametrize("name", ["defender-iott", "own.json", "own", "", "../defender-iot"])
+def test_an_unknown_name_tells_how_a_set_is_named(name: str) -> None:
+    with pytest.raises(InputError, match="A set of your own is a path that ends in") as caught:
+        load_set(name)
+    assert ("did you mean 'defender-iot'" in str(caught.value)) is ("defender-iot" in name)
+
+
+@pytest.mark.parametrize("name", shipped.requirement_sets())
+def test_a_shipped_set_is_called_as_its_file(name: str) -> None:
+    found = load_set(name)
+    assert found.name == name
+    assert found is load_set(name)
+    assert all(one.says.endswith(".") for one in found.requirements)
+
+
+SCHEMA = json_schema()
+
+
+def _document(name: str) -> Any:
+    text = (shipped.requirement_set_folder() / f"{name}.yaml").read_text()
+    return yaml.load(text, yaml.SafeLoader)
+
+
+@pytest.mark.parametrize("name", shipped.requirement_sets())
+def test_the_json_schema_takes_the_shipped_sets(name: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.Draft202012Validator(SCHEMA).validate(_document(name))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"demand": {"public_kye": {}}},
+        {"demand": {}},
+        {"demand": {"public_key": {"minimun": {"rsa": 1}}}},
+        {"level": "fatal"},
+        {"surplus": 1},
+    ],
+)
+def test_the_json_schema_refuses_what_loading_refuses(change: dict[str, Any]) -> None:
+    document = copy.deepcopy(_document("web-server"))
+    document["requirements"][0].update(change)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(SCHEMA).validate(document)
+
+
+_SHIPPED = {
+    name: (shipped.requirement_set_folder() / f"{name}.yaml").read_text()
+    for name in shipped.requirement_sets()
+}
+_TOKENS = re.compile(r"[\w.-]+|\s+|.", re.DOTALL)
+_INTERESTING = [
+    *("{", "}", "[", "]", ":", ": ", ",", "- ", "\n", "\n  ", "'", '"', "#", "&a ", "*a", "!", "|", ">"),
+    *("\x00", "\ufeff", "\u2028", "ü", "none", "null", "~", "", "0", "-1", "9" * 30, "true", "1.2.3"),
+    *("(", "(?P<", "[a-", "\\", "a" * 2000, "{}", "[]", "demand", "together", "ids", "pattern", "name"),
+    *("99999999y", "-2000y", "validity", "maximum", "extension", "public_key", "rejected", "<<: "),
+]
+
+
+def _check(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "own.yaml")
+        path.write_bytes(data)
+        try:
+            found = load_set(str(path))
+        except InputError as error:
+            words = str(error).replace(folder, "")
+        else:
+            # What is taken can be gone through.
+            assert all(list(one.demand.violations()) is not None for one in found.requirements)
+            return
+    assert all(line.isprintable() for line in words.split("\n")), repr(words)
+    for foreign in ("pydantic", "Value error", "Input should", "<class", "object at 0x", "Errno", "NoneType"):
+        assert foreign not in words, words
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from(sorted(_SHIPPED)),
+    st.lists(
+        st.tuples(
+            st.integers(0, 10_000),
+            st.integers(0, 2),
+            st.one_of(st.sampled_from(_INTERESTING), st.text(max_size=4)),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+)
+@example("defender-iot-current", [(0, 0, "(")])
+def test_sets_with_changed_tokens_are_taken_or_refused_in_words(
+    name: str, edits: list[tuple[int, int, str]]
+) -> None:
+    tokens = _TOKENS.findall(_SHIPPED[name])
+    for position, gone, text in edits:
+        position %= len(tokens)
+        tokens[position : position + gone] = [text]
+    _check("".join(tokens).encode("utf-8", "surrogatepass"))
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from(sorted(_SHIPPED)),
+    st.lists(
+        st.tuples(st.integers(0, 20_000), st.binary(max_size=3), st.integers(0, 9)), min_size=1, max_size=3
+    ),
+)
+def test_sets_with_changed_octets_are_taken_or_refused_in_words(
+    name: str, edits: list[tuple[int, bytes, int]]
+) -> None:
+    data = _SHIPPED[name].encode()
+    for position, octets, gone in edits:
+        position %= len(data)
+        data = data[:position] + octets + data[position + gone :]
+    _check(data)

@@ -1,0 +1,25 @@
+"""A short run of ``make fuzz``, and every input that once broke something."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fuzz.running import feed, run
+from fuzz.targets import BINARY, TEXT, name_of
+from tests.tools import ROOT
+
+REGRESSIONS = sorted(path for path in (ROOT / "fuzz" / "regressions").iterdir() if path.suffix != ".md")
+
+
+def test_mutated_inputs_give_findings_or_refusals_and_nothing_else() -> None:
+    outcome = run(20261123, range(1_500))
+    assert [(number, words) for number, words, _ in outcome.findings] == []
+
+
+@pytest.mark.parametrize("path", REGRESSIONS, ids=lambda path: str(path.name))
+def test_what_once_broke_something_does_so_no_more(path: Path, tmp_path: Path) -> None:
+    targets = {name_of(target): target for target in (TEXT if path.suffix == ".yaml" else BINARY)}
+    for target in targets.values():
+        assert feed(path.read_bytes(), target, tmp_path) == ""
