@@ -41,6 +41,15 @@ class Problem:
         return ": ".join([*parts, self.message + hint])
 
 
+_MOST_SHOWN = 500
+
+
+def visible(text: str) -> str:
+    """Text as a message can show it: what was written in a file can hold anything, and be very long."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]} ..."
+
+
 class PkigenError(Exception):
     """The root of every error that pkigen raises on purpose."""
 

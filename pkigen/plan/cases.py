@@ -36,6 +36,9 @@ def cases_of(profile: Profile, planner: Planner) -> Cases:
     above = {entity.id: entity for entity in planner.authorities}
     for number, asked in enumerate(profile.negatives):
         place = ("negatives", number)
+        if asked in profile.negatives[:number]:
+            problems.append(profile.top_problem(place, "this is asked for twice"))
+            continue
         spec = bases.get(asked.of)
         if spec is None:
             problems.append(_unknown(profile, (*place, "of"), asked.of))

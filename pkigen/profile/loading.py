@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pkigen.errors import InputError, Location, Problem
+from pkigen.errors import InputError, Location, Problem, visible
 from pkigen.profile import limits, shipped
 from pkigen.profile.asked import close_to
 from pkigen.profile.checks import Checks
@@ -22,7 +22,6 @@ from pkigen.profile.profile import Profile
 from pkigen.profile.table import Row, read_table
 from pkigen.profile.tree import Table, Text, folder_of, from_python, locate, parse, size
 
-_MOST_SHOWN = 500
 _KNOWN = tuple({*keys_of(AuthoritySpec), *keys_of(CertificateSpec)})
 _BESIDE_FROM = ("from", "like", "each", "crl", "formats", "key_format", "passphrase", "pkcs12")
 _LATER = "{} come with a later release; leave this out for now"
@@ -47,12 +46,11 @@ def load(source: str | Path | Mapping[str, Any], *, folder: Path | None = None) 
 
 
 def _in_one_line(problem: Problem) -> Problem:
-    """A problem as it can be shown: what was written can hold line breaks, and be very long."""
-    shown = []
-    for text in (problem.message, problem.where, problem.suggestion or ""):
-        visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-        shown.append(visible if len(visible) <= _MOST_SHOWN else f"{visible[:_MOST_SHOWN]} ...")
-    return replace(problem, message=shown[0], where=shown[1], suggestion=shown[2] or None)
+    """A problem as it can be shown."""
+    suggestion = visible(problem.suggestion or "") or None
+    return replace(
+        problem, message=visible(problem.message), where=visible(problem.where), suggestion=suggestion
+    )
 
 
 def _read(path: Path) -> Table:

@@ -111,20 +111,6 @@ class RequirementSet(Value):
     otherwise: Words = "Certificate validation failed"
     requirements: Annotated[tuple[Requirement, ...], Field(min_length=1)]
 
-    @model_validator(mode="after")
-    def _refers_to_what_is_there(self) -> RequirementSet:
-        ids = [requirement.id for requirement in self.requirements]
-        for number, requirement in enumerate(self.requirements):
-            if requirement.id in ids[:number]:
-                raise ValueError(f"the id '{requirement.id}' is given twice")
-            if requirement.message is not None and requirement.message not in self.messages:
-                known = tuple(self.messages)
-                raise ValueError(f"{requirement.id}: {unknown('message', requirement.message, known)}")
-            for other in (one for part in requirement.together for one in part.ids):
-                if other not in ids:
-                    raise ValueError(f"{requirement.id}: {unknown('requirement', other, tuple(ids))}")
-        return self
-
     def __getitem__(self, requirement: str) -> Requirement:
         return next(found for found in self.requirements if found.id == requirement)
 

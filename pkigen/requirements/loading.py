@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from pkigen.errors import InputError, Problem
+from pkigen.errors import InputError, Problem, visible
 from pkigen.profile import limits, shipped
 from pkigen.profile.asked import close_to, unknown
 from pkigen.profile.files import read_file
@@ -16,8 +17,6 @@ from pkigen.profile.instances import words_of
 from pkigen.profile.tree import Table, find, locate, parse
 from pkigen.requirements.demands import KINDS
 from pkigen.requirements.document import Requirement, RequirementSet
-
-_MOST_SHOWN = 500
 
 
 def load_set(name: str, folder: Path | None = None) -> RequirementSet:
@@ -47,12 +46,38 @@ def _tree(path: Path) -> Table:
 
 def _validated(tree: Table) -> RequirementSet:
     try:
-        return RequirementSet.model_validate(tree)
+        found = RequirementSet.model_validate(tree)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         # A list of which a part is wrong counts as empty, which nobody needs to be told.
         wanted = [d for d in details if d["type"] != "too_short" or not _is_above_another(d["loc"], details)]
         raise InputError([_problem(tree, detail) for detail in wanted[: limits.PROBLEMS]]) from error
+
+
+    if problems := list(_references(found, tree))[: limits.PROBLEMS]:
+        raise InputError(problems)
+    return found
+
+
+def _references(found: RequirementSet, tree: Table) -> Iterator[Problem]:
+    """Ids that are given twice; messages and requirements that are named and not there."""
+    ids = [requirement.id for requirement in found.requirements]
+    for number, one in enumerate(found.requirements):
+        path = ("requirements", number)
+        if one.id in ids[:number]:
+            yield _reference(tree, (*path, "id"), f"the id '{one.id}' is given twice")
+        if one.message is not None and one.message not in found.messages:
+            words = unknown("message", one.message, tuple(found.messages))
+            yield _reference(tree, (*path, "message"), words)
+        for index, part in enumerate(one.together):
+            for other in part.ids:
+                if other not in ids:
+                    words = unknown("requirement", other, tuple(ids))
+                    yield _reference(tree, (*path, "together", index, "ids"), words)
+
+
+def _reference(tree: Table, path: tuple[str | int, ...], words: str) -> Problem:
+    return Problem(visible(words), ".".join(map(str, path)), locate(tree, path))
 
 
 def _is_above_another(path: tuple[str | int, ...], details: Any) -> bool:
@@ -68,14 +93,8 @@ def _problem(tree: Table, detail: Any) -> Problem:
         suggestion = close_to(str(path[-1]), _keys_at(path[:-1]))
     else:
         words, suggestion = words_of(detail, RequirementSet, path)
-    where = _visible(".".join(map(str, path)))
-    return Problem(_visible(words), where, locate(tree, path) or tree.location, suggestion)
-
-
-def _visible(text: str) -> str:
-    """Text as a message can show it: what was written can hold anything, and be very long."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]} ..."
+    where = visible(".".join(map(str, path)))
+    return Problem(visible(words), where, locate(tree, path) or tree.location, suggestion)
 
 
 def _with_kind(tree: Table, path: tuple[str | int, ...]) -> tuple[str | int, ...]:

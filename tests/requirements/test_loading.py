@@ -55,11 +55,11 @@ MISTAKES = [
     ("    demand: {public_key: {minimum: {rsa: 2048}}}\n", "", 7, ["'demand' is missing"]),
     ("level: unsupported", "level: unsuported", 9, ["'rejected', 'unsupported' or 'advice'"]),
     ("level: rejected", "level: advice", 12, ["only a demand of level 'rejected' has a message"]),
-    ("message: old", "message: odl", None, ["not-expired", "'odl'", "did you mean 'old'"]),
-    ("message: old", "together: [{ids: [key-2084], because: x}]", None, ["'key-2084'", "'key-2048'"]),
+    ("message: old", "message: odl", 19, ["'odl'", "did you mean 'old'"]),
+    ("message: old", "together: [{ids: [key-2084], because: x}]", 19, ["'key-2084'", "'key-2048'"]),
     ("message: old", "together: [{ids: [key-2048]}]", 19, ["'because' is missing"]),
     ("message: old", "of: nobody", 19, ["'certificate', 'authorities' or"]),
-    ("id: not-expired", "id: key-2048", None, ["the id 'key-2048' is given twice"]),
+    ("id: not-expired", "id: key-2048", 12, ["the id 'key-2048' is given twice"]),
     ("id: not-expired", "id: key_2048", 12, ["'key_2048' is no id"]),
     ("        not_ended: true", "        not_ended: perhaps", 15, ["this is true or false"]),
     ("        not_ended: true", "        maximum: long", 15, ["'long' is not a span of time"]),
@@ -89,12 +89,12 @@ def test_a_set_of_ones_own_is_read_by_its_path(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("text", "mistake", "line", "words"), MISTAKES)
 def test_a_mistake_is_told_with_its_line_and_what_was_meant(
-    text: str, mistake: str, line: int | None, words: list[str], tmp_path: Path
+    text: str, mistake: str, line: int, words: list[str], tmp_path: Path
 ) -> None:
     assert OWN.count(text) == 1
     path = _own(tmp_path, OWN.replace(text, mistake))
     said = str(_refused(path))
-    assert re.match(rf"{re.escape(str(path))}:{line or '[0-9]+'}:[0-9]+: ", said), said
+    assert re.match(rf"{re.escape(str(path))}:{line}:[0-9]+: ", said), said
     assert [word for word in words if word not in said] == [], said
 
 
