@@ -163,10 +163,11 @@ class CrlPlan:
 class Fault:
     """What is wrong with an entity on purpose, and what is to be expected of it.
 
-    ``base`` is the name of the sound certificate. ``violates`` are the requirements of ``against``
-    (a requirement set) that it breaks, by id. ``accepted`` is the appliance's verdict at upload,
-    ``messages`` what it says; ``stage`` is where a strict validator refuses it (file, path,
-    revocation), None when none does.
+    ``base`` is the name of the sound certificate. Of a case of a requirement set ``against``,
+    ``violates`` are the requirements that it breaks, by id, ``accepted`` is the appliance's verdict at
+    upload and ``messages`` what it says; of a fault of the catalogue these say nothing. ``stage`` is
+    where it shows (file, parse, path, name, revocation ...), None for what only an appliance sees.
+    ``expected`` is what a strict validator of paths does: accept, reject, or varies.
     """
 
     id: str
@@ -174,9 +175,11 @@ class Fault:
     says: str
     against: str = ""
     violates: tuple[str, ...] = ()
-    accepted: bool = True
+    accepted: bool | None = None
     messages: tuple[str, ...] = ()
     stage: str | None = None
+    expected: str = "accept"
+    clause: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,79 +11,133 @@ from pkigen.cli._options import Json
 from pkigen.errors import InputError
 
 if TYPE_CHECKING:
+    from pkigen.faults import FaultType
     from pkigen.requirements import CatalogueEntry
+
+_INDENT = 12
 
 
 def faults(
-    fault: Annotated[str | None, typer.Argument(metavar="ID", help="One case, in full.")] = None,
+    fault: Annotated[str | None, typer.Argument(metavar="ID", help="One of them, in full.")] = None,
     against: Annotated[
         list[str] | None,
-        typer.Option("--against", metavar="SET", help="A requirement set's name, or its .yaml file."),
+        typer.Option("--against", metavar="SET", help="Cases that break the demands of a requirement set."),
+    ] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", metavar="WORD", help="Only those whose words have it.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """List the negative cases that follow from requirement sets.
+    """List the ways to be wrong: faults, and broken demands.
 
-    Each breaks one demand of a set; where it cannot help breaking another as well, that is said.
-    `negatives: [{of: CERTIFICATE, against: SET}]` in a profile makes them.
+    `faults: [ID]` gives a certificate of a profile a fault, `negatives: [{of: CERTIFICATE, faults:
+    all}]` makes a copy for each, and `negatives: [{of: CERTIFICATE, against: SET}]` one for each
+    demand of a requirement set.
 
     \b
     Examples:
+      pkigen faults --search expire
+      pkigen faults expired
       pkigen faults --against defender-iot
-      pkigen faults signature-hash-sha256-sha1
     """
+    from pkigen.faults import FAULTS
     from pkigen.profile import shipped
-    from pkigen.profile.asked import close_to
     from pkigen.requirements import catalogue, load_set
 
-    entries = list(catalogue(map(load_set, against or shipped.requirement_sets())))
+    known = [] if against else list(FAULTS.values())
+    asked = against or (shipped.requirement_sets() if fault else ())
+    entries = list(catalogue(map(load_set, asked)))
     if fault is not None:
-        known = tuple(dict.fromkeys(entry.id for entry in entries))
-        entries = [entry for entry in entries if entry.id == fault]
-        if not entries:
-            close = close_to(fault, known)
-            hint = f" (did you mean '{close}'?)" if close else ""
-            raise InputError(f"no case is called '{fault}'{hint}")
+        known, entries = _only(fault, known, entries)
+    if search is not None:
+        word = search.lower()
+        known = [one for one in known if word in f"{one.id} {one.says} {one.shows} {one.clause}".lower()]
+        entries = [one for one in entries if word in f"{one.id} {one.violation.says}".lower()]
     if json:
-        give_json([_as_json(entry) for entry in entries])
+        give_json([*map(_fault_json, known), *map(_entry_json, entries)])
     elif fault is None:
-        _give_list(entries)
+        _give_list(known, entries)
     else:
+        for one in known:
+            _give_fault(one)
         for entry in entries:
-            _give_one(entry)
+            _give_entry(entry)
 
 
-def _give_list(entries: list[CatalogueEntry]) -> None:
-    width = min(max(len(entry.id) for entry in entries), 40)
-    title = ""
+def _only(
+    fault: str, known: list[FaultType], entries: list[CatalogueEntry]
+) -> tuple[list[FaultType], list[CatalogueEntry]]:
+    """Those of one id; InputError when there is none."""
+    from pkigen.profile.asked import close_to
+
+    ids = tuple(dict.fromkeys([*(one.id for one in known), *(entry.id for entry in entries)]))
+    if fault not in ids:
+        close = close_to(fault, ids)
+        hint = f" (did you mean '{close}'?)" if close else ""
+        raise InputError(f"no fault is called '{fault}'{hint}")
+    return [one for one in known if one.id == fault], [entry for entry in entries if entry.id == fault]
+
+
+def _give_list(known: list[FaultType], entries: list[CatalogueEntry]) -> None:
+    rows = [(one.family, f"{one.verdict}  {one.id}", one.says) for one in known]
     for entry in entries:
-        if entry.set.name != title:
-            title = entry.set.name
-            give(paint(f"{title}: {entry.set.title}", "bold"))
-        words = entry.violation.says
-        if entry.besides:
-            words += f" Breaks {', '.join(entry.besides)} as well."
-        head = f"  {entry.id:<{width}}  "
-        give(wrapped(head + words, len(head) if len(head) <= width + 4 else 6))
+        besides = f" Breaks {', '.join(entry.besides)} as well." if entry.besides else ""
+        rows.append((f"{entry.set.name}: {entry.set.title}", entry.id, entry.violation.says + besides))
+    width = min(max((len(name) for _, name, _ in rows), default=0), 40)
+    title = ""
+    for family, name, says in rows:
+        if family != title:
+            title = family
+            give(paint(family, "bold"))
+        head = f"  {name:<{width}}  "
+        give(wrapped(head + says, len(head) if len(head) <= width + 4 else 6))
+    if known:
+        from pkigen.faults import VERDICTS
+
+        give()
+        for verdict, words in VERDICTS.items():
+            give(f"  {verdict}  {words}")
 
 
-def _give_one(entry: CatalogueEntry) -> None:
+def _give_fault(one: FaultType) -> None:
+    from pkigen.faults import VERDICTS
+
+    give(paint(f"{one.family}/{one.id}", "bold"))
+    _give_lines(
+        ("fault", one.says),
+        ("shows", " ".join(one.shows.split())),
+        ("clause", one.clause if one.clause[:1].isalpha() else f"RFC 5280, {one.clause}"),
+        ("class", f"{one.verdict}: {VERDICTS[one.verdict]}"),
+        ("stage", one.stage),
+        ("profile", f"faults: [{one.id}]"),
+    )
+
+
+def _give_entry(entry: CatalogueEntry) -> None:
     requirement = entry.requirement
     give(paint(f"{entry.set.name}/{entry.id}", "bold"))
-    lines = [
+    _give_lines(
         ("fault", entry.violation.says),
         ("demand", f"{requirement.says} ({requirement.id}, {requirement.level})"),
         ("from", f"{entry.set.source.title}, {requirement.section}"),
         ("besides", f"{', '.join(entry.besides)}. {' '.join(entry.because)}" if entry.besides else ""),
         ("upload", "accepted" if entry.accepted else f"refused: {' / '.join(entry.messages)}"),
         ("strict", f"refused ({entry.stage})" if entry.stage else ""),
-    ]
+    )
+
+
+def _give_lines(*lines: tuple[str, str]) -> None:
     for label, words in lines:
         if words:
-            give(wrapped(f"  {label:<8}{words}", 10))
+            give(wrapped(f"  {label:<{_INDENT - 2}}{words}", _INDENT))
 
 
-def _as_json(entry: CatalogueEntry) -> dict[str, Any]:
+def _fault_json(one: FaultType) -> dict[str, Any]:
+    fields = ("id", "family", "verdict", "stage", "clause", "says", "shows")
+    return {field: getattr(one, field) for field in fields}
+
+
+def _entry_json(entry: CatalogueEntry) -> dict[str, Any]:
     return {
         "id": entry.id,
         "set": entry.set.name,

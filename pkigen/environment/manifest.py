@@ -95,7 +95,8 @@ class ManifestWriter:
         revoked = self._revocation(record.id)
         fault = self._faults.get(record.id)
         if fault is not None and fault.stage is not None:
-            return _reject(revoked, fault.stage, fault.says)
+            verdict = {"expected": fault.expected, "stage": fault.stage, "reason": fault.says}
+            return {"revoked": revoked, "verdict": verdict}
         if record.self_signed:
             return _reject(revoked, "path", "it is self-signed and not a trust anchor")
         if record.id in self.orphans:

@@ -42,8 +42,10 @@ class Revoked(_Model):
 class Verdict(_Model):
     """What a strict validator says of the case at the build's clock, trusting trust.pem."""
 
-    expected: Literal["accept", "reject"]
-    stage: Literal["parse", "path", "name", "revocation"] | None = Field(description="where it is refused")
+    expected: Literal["accept", "reject", "varies"] = Field(description="varies: validators differ")
+    stage: Literal["file", "parse", "path", "name", "revocation", "transport", "lint"] | None = Field(
+        description="where it shows"
+    )
     reason: str | None = Field(description="why, for a person")
 
 
@@ -53,9 +55,10 @@ class Fault(_Model):
     id: str = Field(description="what stands behind the name of the base and a full stop")
     base: str = Field(description="the sound certificate")
     says: str = Field(description="what is wrong, for a person")
-    against: str = Field(description="the requirement set")
+    clause: str = Field(description="what it breaks: RFC 5280's, if not named")
+    against: str = Field(description="the requirement set; empty for a fault of the catalogue")
     violates: list[str] = Field(description="the requirements that do not hold, and no others")
-    accepted: bool = Field(description="whether the appliance takes it at upload")
+    accepted: bool | None = Field(description="whether the appliance takes it at upload; null: not told")
     messages: list[str] = Field(description="what the appliance says when it does not")
 
 

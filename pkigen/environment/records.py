@@ -47,7 +47,8 @@ def record(issued: Issued, files: Sequence[str], spki: str) -> str:
     else:
         found["hosts"] = list(entity.hosts)
     if entity.fault is not None:
-        found["fault"] = {key: value for key, value in asdict(entity.fault).items() if key != "stage"}
+        told = asdict(entity.fault).items()
+        found["fault"] = {key: value for key, value in told if key not in ("stage", "expected")}
     return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
 
 

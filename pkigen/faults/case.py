@@ -113,6 +113,25 @@ class Case:
         case = replace(case, authorities=tuple(changed))
         return case._issued_by(level, self.authorities[level], changed[level])
 
+    def change_authority_plan(self, level: int, change: Callable[[CertificatePlan], CertificatePlan]) -> Case:
+        """A copy of the authority at a level, whose certificate is changed; and of all below it."""
+
+        def apply(entity: Entity) -> Entity:
+            return replace(entity, certificates=(change(entity.certificates[0]),))
+
+        return self.change_authority(level, apply)
+
+    @property
+    def root(self) -> int:
+        """The level of the root."""
+        return len(self.authorities) - 1
+
+    def intermediate(self) -> int:
+        """The level of the issuing CA, which must not be the root; Impossible when it is."""
+        if len(self.authorities) < 2:
+            raise Impossible("there is no intermediate CA above it")
+        return 0
+
     def _own(self, level: int) -> Case:
         """This case's own copy of one authority; what it issued follows."""
         sound = self.authorities[level]

@@ -83,11 +83,14 @@ def _fetch(url: str, proxy: str | None, deadline: float, most: int, redirects: i
 
 
 def _check_scheme(url: str) -> None:
-    scheme = urlsplit(url).scheme.lower()
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
     if scheme == "https":
         raise Unreachable(f"{url}: https is not used for CRLs (RFC 5280, 8); appliances fetch http alone")
     if scheme != "http":
         raise Unreachable(f"{url}: only http is fetched, not {scheme or 'a relative URL'}")
+    # Asked for, it is held against the range of ports; else 65537 would be port 1.
+    _ = parts.port
 
 
 def _get(client: httpx.Client, url: str, deadline: float, most: int) -> tuple[bytes | None, str]:
@@ -110,4 +113,6 @@ def _get(client: httpx.Client, url: str, deadline: float, most: int) -> tuple[by
 def _words(error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "it does not answer in time"
+    if isinstance(error, UnicodeError):
+        return "its host is no host name"
     return _ERRNO.sub("", str(error).partition("\n")[0]) or type(error).__name__

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain
 
 from pkigen.clock import Span, parse_span
 from pkigen.model import Entity
@@ -54,7 +53,7 @@ def plan(profile: Profile, clock: datetime, serials: Serials, crl_life: Span = C
         planner.clock,
         (*planner.authorities, *cases.authorities),
         profile.count + len(cases.certificates),
-        tuple(cases.certificates),
+        cases.entities,
         cases.passed,
-        lambda: chain(planner.certificates(), cases.certificates),
+        lambda: cases.among(planner.certificates()),
     )

@@ -1,68 +1,127 @@
-"""The negative cases that a profile asks for, as entities of the plan."""
+"""The cases that a profile asks for, as entities of the plan: negatives, and certificates with faults."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pkigen.errors import InputError, Problem
-from pkigen.faults import Case
+from pkigen.faults import FAULTS, Case, Impossible, matching
 from pkigen.model import Entity
-from pkigen.plan.negatives import NegativeCase, Passed, negatives
+from pkigen.plan.negatives import NegativeCase, Passed, negatives, negatives_of_faults, with_faults
 from pkigen.profile import CertificateSpec, Profile
 from pkigen.profile.asked import close_to
 
 if TYPE_CHECKING:
     from pkigen.plan.entities import Planner
+    from pkigen.profile.head import Negatives
 
 
 @dataclass
 class Cases:
-    """End entities with a fault, the authorities copied for them, and what could not be made."""
+    """End entities with a fault, the authorities copied for them, and what could not be made.
+
+    ``replaced`` are certificates of the profile that have faults themselves, by name.
+    """
 
     certificates: list[Entity] = field(default_factory=list)
     authorities: list[Entity] = field(default_factory=list)
+    replaced: dict[str, Entity] = field(default_factory=dict)
     passed: tuple[Passed, ...] = ()
+
+    @property
+    def entities(self) -> tuple[Entity, ...]:
+        """Every end entity with a fault."""
+        return (*self.replaced.values(), *self.certificates)
+
+    def among(self, certificates: Iterable[Entity]) -> Iterator[Entity]:
+        """The profile's certificates, those with faults in the place of the sound ones; then the others."""
+        if self.replaced:
+            certificates = (self.replaced.get(entity.name, entity) for entity in certificates)
+        yield from certificates
+        yield from self.certificates
+
+    def add(self, found: NegativeCase | Passed) -> None:
+        """One more case, or one that cannot be."""
+        if isinstance(found, NegativeCase):
+            self.certificates.append(found.entity)
+            self.authorities += found.copies[::-1]
+        else:
+            self.passed = (*self.passed, found)
 
 
 def cases_of(profile: Profile, planner: Planner) -> Cases:
-    """Every case of the profile's ``negatives``; InputError for those that name what is not there."""
-    cases = Cases()
-    if not profile.negatives:
-        return cases
-    from pkigen.plan.obedience import set_of
-
-    bases, problems = _bases(profile), list[Problem]()
+    """Every case of a profile; InputError for those that name what is not there, or cannot be."""
+    cases, problems = Cases(), list[Problem]()
     above = {entity.id: entity for entity in planner.authorities}
+
+    def case(spec: CertificateSpec) -> Case:
+        entity = planner.certificate(spec)
+        return Case(entity, tuple(above[issuer] for issuer in entity.issuers), planner.clock, entity)
+
+    problems += _with_faults(profile, planner, cases, case)
+    bases = _bases(profile) if profile.negatives else {}
     for number, asked in enumerate(profile.negatives):
         place = ("negatives", number)
+        spec = bases.get(asked.of)
         if asked in profile.negatives[:number]:
             problems.append(profile.top_problem(place, "this is asked for twice"))
-            continue
-        spec = bases.get(asked.of)
-        if spec is None:
+        elif spec is None:
             problems.append(_unknown(profile, (*place, "of"), asked.of))
-            continue
-        try:
-            against = set_of(profile, asked.against, (*place, "against"))
-        except InputError as error:
-            problems += error.problems
-            continue
-        entity = planner.certificate(spec)
-        authorities = tuple(above[issuer] for issuer in entity.issuers)
-        base = Case(entity, authorities, planner.clock, entity)
-        first = all(asked.of != earlier.of for earlier in profile.negatives[:number])
-        prefix = "" if first else f"{against.name}."
-        for found in negatives(base, against, prefix, spec.valid.text, planner.serial):
-            if isinstance(found, NegativeCase):
-                cases.certificates.append(found.entity)
-                cases.authorities += found.copies[::-1]
-            else:
-                cases.passed = (*cases.passed, found)
+        elif spec.faults:
+            words = f"'{asked.of}' has a fault itself, and a case has one wrong thing"
+            problems.append(profile.top_problem((*place, "of"), words))
+        else:
+            problems += _negatives(profile, planner, cases, case(spec), spec, asked, number)
     problems += _repeated(profile, cases)
     if problems:
         raise InputError(problems)
     return cases
+
+
+def _with_faults(
+    profile: Profile, planner: Planner, cases: Cases, case: Callable[[CertificateSpec], Case]
+) -> Iterator[Problem]:
+    """The certificates of the profile that have faults of their own."""
+    for spec in profile.faulty():
+        try:
+            faults = [FAULTS[one] for one in spec.faults]
+            made = with_faults(case(spec), faults, spec.valid.text, planner.serial)
+        except Impossible as error:
+            yield profile.problem(spec, ("faults",), str(error))
+            continue
+        cases.replaced[spec.name] = made.entity
+        cases.authorities += made.copies[::-1]
+
+
+def _negatives(
+    profile: Profile,
+    planner: Planner,
+    cases: Cases,
+    base: Case,
+    spec: CertificateSpec,
+    asked: Negatives,
+    number: int,
+) -> Iterator[Problem]:
+    """The cases of one entry of ``negatives``."""
+    from pkigen.plan.obedience import set_of
+
+    text = spec.valid.text
+    if asked.against is None:
+        for found in negatives_of_faults(base, matching(asked.faults), text, planner.serial):
+            cases.add(found)
+        return
+    try:
+        against = set_of(profile, asked.against, ("negatives", number, "against"))
+    except InputError as error:
+        yield from error.problems
+        return
+    earlier = profile.negatives[:number]
+    first = all(asked.of != other.of or other.against is None for other in earlier)
+    prefix = "" if first else f"{against.name}."
+    for found in negatives(base, against, prefix, text, planner.serial):
+        cases.add(found)
 
 
 def _bases(profile: Profile) -> dict[str, CertificateSpec]:
@@ -78,7 +137,9 @@ def _unknown(profile: Profile, path: tuple[str | int, ...], name: str) -> Proble
 
 
 def _repeated(profile: Profile, cases: Cases) -> list[Problem]:
-    """Cases that have the name of another certificate: the same set was asked for twice, mostly."""
+    """Cases that have the name of another certificate."""
+    if not cases.certificates:
+        return []
     seen = {spec.name.lower() for spec in profile.certificates()}
     for entity in cases.certificates:
         if entity.name.lower() in seen:

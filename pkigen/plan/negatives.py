@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pkigen import der, oids
-from pkigen.faults import Case, Impossible
+from pkigen.faults import Case, FaultType, Impossible
 from pkigen.faults.case import common_name, shortened, with_attribute
 from pkigen.keys.capabilities import refusal
 from pkigen.keys.kinds import parse_kind
@@ -14,6 +14,8 @@ from pkigen.model import CertificatePlan, Entity, Extension, Fault, Role
 from pkigen.plan.digest import digest
 from pkigen.requirements import CatalogueEntry, Requirement, RequirementSet, Violation, catalogue
 
+_GRAVITY = ("R", "V", "P", "A")
+_EXPECTED = {"R": "reject", "V": "varies", "P": "accept", "A": "accept"}
 _LONGEST_LABEL, _LONGEST_COMMON_NAME, _LONGEST_NAME = 63, 64, 100
 
 
@@ -66,8 +68,45 @@ def _negative(
         accepted=entry.accepted,
         messages=entry.messages,
         stage=entry.stage,
+        expected="reject" if entry.stage else "accept",
+        clause=entry.requirement.section,
     )
-    asked = f"{text} {entry.set.name} {name}"
+    return _as_planned(case, fault, f"{text} {entry.set.name} {name}", serial)
+
+
+def negatives_of_faults(
+    base: Case, faults: Iterable[FaultType], text: str, serial: Callable[[str, str], int]
+) -> Iterator[NegativeCase | Passed]:
+    """A case for each fault of the catalogue."""
+    for one in faults:
+        try:
+            yield with_faults(_renamed(base, one.id, serial), [one], text, serial)
+        except Impossible as error:
+            yield Passed(f"{base.entity.name}.{one.id}", str(error))
+
+
+def with_faults(
+    case: Case, faults: Sequence[FaultType], text: str, serial: Callable[[str, str], int]
+) -> NegativeCase:
+    """A case with faults of the catalogue in it, made in order; Impossible when it cannot have one."""
+    for one in faults:
+        case = one.apply(case)
+    _check_signature(case)
+    worst = min(faults, key=lambda one: _GRAVITY.index(one.verdict))
+    fault = Fault(
+        id="+".join(one.id for one in faults),
+        base=case.base.name,
+        says=" ".join(one.says for one in faults),
+        stage=worst.stage,
+        expected=_EXPECTED[worst.verdict],
+        clause="; ".join(dict.fromkeys(one.clause for one in faults)),
+    )
+    return _as_planned(case, fault, f"{text} {fault.id}", serial)
+
+
+def _as_planned(
+    case: Case, fault: Fault, asked: str, serial: Callable[[str, str], int]
+) -> NegativeCase:
     copies = tuple(
         _finished(entity, fault, asked, serial) for entity in case.authorities if entity.name in case.copies
     )

@@ -99,7 +99,7 @@ def _bases(profile: Profile) -> dict[str, list[RequirementSet]]:
     """The sets that the bases of negative cases must satisfy besides: a case breaks one demand alone."""
     found = dict[str, list[RequirementSet]]()
     for number, asked in enumerate(profile.negatives):
-        if asked.against not in profile.requirements:
+        if asked.against is not None and asked.against not in profile.requirements:
             one = set_of(profile, asked.against, ("negatives", number, "against"))
             found.setdefault(asked.of, []).append(one)
     return found
@@ -121,6 +121,8 @@ def obey(
     specs: Iterable[CertificateSpec | AuthoritySpec] = profile.certificates()
     for spec, entity in zip(specs, islice(certificates, profile.count), strict=True):
         assert isinstance(spec, CertificateSpec)
+        if spec.faults:
+            continue
         for finding in obedience.findings(entity, (*sets, *bases.get(spec.name, ()))):
             if finding.failed and finding.requirement.level is not Level.ADVICE:
                 problems.append(obedience.problem(spec, finding))

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, model_validator
 
 from pkigen.clock import Moment, Span, Validity, parse_moment, parse_span
+from pkigen.faults import FAULTS
 from pkigen.formats.names import FORMATS
 from pkigen.keys.kinds import parse_kind
 from pkigen.profile import limits
@@ -227,10 +228,20 @@ class AuthoritySpec(EntitySpec):
         return {"valid": default, **value, "issuer": issuers}
 
 
+def _parse_fault(text: str) -> str:
+    if text not in FAULTS:
+        raise ValueError(unknown("fault", text, tuple(FAULTS)))
+    return str(text)
+
+
+FaultId = Annotated[str, Parsed(_parse_fault, "a fault's id: pkigen faults lists them")]
+
+
 class CertificateSpec(EntitySpec):
-    """An end entity; ``issuer`` may be ``self``."""
+    """An end entity; ``issuer`` may be ``self``. ``faults`` are ids of the catalogue, made in order."""
 
     issuer: str
+    faults: tuple[FaultId, ...] = ()
 
     @model_validator(mode="before")
     @classmethod

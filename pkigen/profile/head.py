@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, model_validator
 
 from pkigen.errors import Problem
+from pkigen.faults import FAULTS, matching
 from pkigen.profile import shipped
 from pkigen.profile.asked import Parsed, Value, close_to, unknown
 from pkigen.profile.instances import words_of
@@ -46,21 +47,37 @@ RequirementSetName = Annotated[
 ]
 
 
-class Negatives(Value):
-    """The broken copies of one certificate: one for each demand of a requirement set.
+def _parse_patterns(value: Any) -> tuple[str, ...]:
+    patterns = (value,) if isinstance(value, str) else value
+    if not isinstance(patterns, list | tuple) or not all(isinstance(one, str) for one in patterns):
+        raise ValueError("this must be 'all', or a list of ids and globs such as validity/*")
+    for pattern in patterns:
+        try:
+            matching((pattern,))
+        except ValueError:
+            raise ValueError(unknown("fault", pattern, tuple(FAULTS))) from None
+    return tuple(map(str, patterns))
 
-    ``of`` is a certificate of the profile, ``against`` a requirement set that it satisfies.
+
+Patterns = Annotated[tuple[str, ...], Parsed(_parse_patterns, "all, or ids and globs of FAMILY/ID", "array")]
+
+
+class Negatives(Value):
+    """The broken copies of one certificate: one for each demand of a set, or for each of some faults.
+
+    ``of`` is a certificate of the profile, ``against`` a requirement set that it satisfies. ``faults``
+    are ids of the catalogue, globs of FAMILY/ID, or ``all``.
     """
 
     of: Annotated[str, Field(min_length=1, max_length=200)]
-    against: RequirementSetName
+    against: RequirementSetName | None = None
+    faults: Patterns = ()
 
-    @model_validator(mode="before")
-    @classmethod
-    def _not_yet(cls, value: Any) -> Any:
-        if isinstance(value, dict) and "faults" in value:
-            raise ValueError("faults by name come with a later release; say 'against' for now")
-        return value
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Negatives:
+        if bool(self.faults) is (self.against is not None):
+            raise ValueError("give one of 'against' (a requirement set) and 'faults' (of the catalogue)")
+        return self
 
 
 class Head(Value):

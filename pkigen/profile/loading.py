@@ -24,7 +24,6 @@ from pkigen.profile.tree import Table, Text, folder_of, from_python, locate, par
 
 _KNOWN = tuple({*keys_of(AuthoritySpec), *keys_of(CertificateSpec)})
 _BESIDE_FROM = ("from", "like", "each", "crl", "formats", "key_format", "passphrase", "pkcs12")
-_LATER = "{} come with a later release; leave this out for now"
 
 
 def load(source: str | Path | Mapping[str, Any], *, folder: Path | None = None) -> Profile:
@@ -128,9 +127,6 @@ class _Loader:
                 else:
                     self._problems.append(Problem("this must be a mapping", where, place))
                     continue
-            if "faults" in own:
-                self._refuse(tree, where, (key, "faults"), _LATER.format("faults"))
-                continue
             self._check_brought(own, where)
             if "name" in own:
                 words = "unknown key 'name': the key that this stands under is its name"

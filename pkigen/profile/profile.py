@@ -48,6 +48,13 @@ class Profile:
             for instance in body.instances():
                 yield body.specification(instance)
 
+    def faulty(self) -> Iterator[CertificateSpec]:
+        """The end entities that have faults of their own."""
+        for body in self.certificate_bodies:
+            if "faults" in body.tree:
+                specs = (body.specification(instance) for instance in body.instances())
+                yield from (spec for spec in specs if spec.faults)
+
     def problem(
         self, spec: AuthoritySpec | CertificateSpec, path: tuple[str | int, ...], message: str
     ) -> Problem:

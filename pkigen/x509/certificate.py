@@ -97,8 +97,10 @@ class Certificate:
     @cached_property
     def times(self) -> tuple[bytes, bytes]:
         """not_before and not_after as TLVs."""
-        not_before, not_after = elements(self._fields[_VALIDITY], "the validity")
-        return not_before, not_after
+        found = elements(self._fields[_VALIDITY], "the validity")
+        if len(found) != 2:
+            raise Malformed(f"the validity has {len(found)} elements")
+        return found[0], found[1]
 
     @cached_property
     def not_before(self) -> datetime:

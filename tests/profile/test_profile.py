@@ -138,7 +138,7 @@ def test_all_errors_come_at_once_each_with_its_place_in_the_order_of_the_file(tm
         ("certificates: [a]", "test.yaml:3:"),
         ("certificates: {a: b}", "test.yaml:3:"),
         ("certificates: {a: [b]}", "test.yaml:3:"),
-        ("negatives: [{of: a, faults: all}]", "test.yaml:3:"),
+        ("negatives: [{of: a, faults: [nonsense/*]}]", "test.yaml:3:"),
         ("foo: bar", "test.yaml:3:"),
     ],
 )
@@ -173,11 +173,13 @@ def test_a_problem_that_shows_later_gets_its_place(tmp_path: Path) -> None:
     assert problem.where == "authorities.root.subject.CN"
 
 
-def test_faults_say_that_they_come_later(tmp_path: Path) -> None:
-    assert "later" in refused_certificates(tmp_path, "a: {issuer: root, faults: [expired]}\n")
-    assert "later" in refused(
-        tmp_path, "name: t\nauthorities: {root: {}}\nnegatives: [{of: a, faults: all}]\n"
-    )
+def test_a_fault_that_is_none_is_told_with_the_one_that_was_meant(tmp_path: Path) -> None:
+    said = refused_certificates(tmp_path, "a: {issuer: root, faults: [expird]}\n")
+    assert "no such fault: 'expird' (did you mean 'expired'?)" in said
+    both = "negatives: [{of: a, faults: [expird]}, {of: a}, {of: a, faults: all, against: rfc5280}]\n"
+    said = refused(tmp_path, f"name: t\nauthorities: {{root: {{}}}}\n{both}")
+    assert "no such fault: 'expird' (did you mean 'expired'?)" in said
+    assert said.count("give one of 'against' (a requirement set) and 'faults' (of the catalogue)") == 2
 
 
 def test_a_subject_without_a_common_name_gets_the_certificates_own(tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def test_a_slip_gets_a_suggestion(tmp_path: Path, field: str, hint: str) -> None
         "valid: {from: 1949-01-01, for: 1d}",
         "valid: []",
         "valid: {}",
-        "faults: [expired]",
+        "faults: [expird]",
     ],
 )
 def test_what_a_field_cannot_say_is_refused_at_its_place(tmp_path: Path, field: str) -> None:

@@ -15,7 +15,7 @@ from pkigen import der, oids
 from pkigen.faults import Case, Impossible
 from pkigen.faults.urls import with_urls
 from pkigen.keys.verifying import is_signed_by
-from pkigen.model import Entity, Extension
+from pkigen.model import CertificatePlan, Entity, Extension
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, undecided
 from pkigen.requirements.presented import Presented, Published
@@ -65,23 +65,20 @@ class CertificationPath(Demand):
 def _ended_authority(case: Case) -> Case:
     end = case.clock - timedelta(seconds=_DAY)
 
-    def change(entity: Entity) -> Entity:
-        plan = entity.certificates[0]
-        ended = replace(plan, not_before=end - (plan.not_after - plan.not_before), not_after=end)
-        return replace(entity, certificates=(ended,))
+    def change(plan: CertificatePlan) -> CertificatePlan:
+        return replace(plan, not_before=end - (plan.not_after - plan.not_before), not_after=end)
 
-    return case.change_authority(0, change)
+    return case.change_authority_plan(0, change)
 
 
 def _without_cert_sign(case: Case) -> Case:
     usage = Extension(oids.KEY_USAGE, True, der.named_bits(("cRLSign",), oids.KEY_USAGES))
 
-    def change(entity: Entity) -> Entity:
-        plan = entity.certificates[0]
+    def change(plan: CertificatePlan) -> CertificatePlan:
         others = (extension for extension in plan.extensions if extension.oid != oids.KEY_USAGE)
-        return replace(entity, certificates=(replace(plan, extensions=(*others, usage)),))
+        return replace(plan, extensions=(*others, usage))
 
-    return case.change_authority(0, change)
+    return case.change_authority_plan(0, change)
 
 
 @demand
