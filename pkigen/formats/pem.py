@@ -11,6 +11,7 @@ CERTIFICATE, CRL = "CERTIFICATE", "X509 CRL"
 
 _BEGIN, _END, _DASHES = b"-----BEGIN ", b"-----END ", b"-----"
 _LINE = 64
+_LONGEST_LABEL = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +53,19 @@ def blocks(text: bytes) -> Iterator[Block]:
 
 def scan(text: bytes) -> Iterator[Block]:
     """Every block in a file, damaged ones included, in time linear in the file's size."""
-    position = 0
+    position, end = 0, 0
     while (begin := text.find(_BEGIN, position)) >= 0:
         before, head = text[position:begin], begin + len(_BEGIN)
-        line_end = text.find(b"\n", head)
-        label_end = text.find(_DASHES, head, line_end if line_end >= 0 else len(text))
-        if label_end < 0:
+        label_end = text.find(_DASHES, head, head + _LONGEST_LABEL)
+        if label_end < 0 or b"\n" in text[head:label_end]:
             yield Block("", b"", (), before, "a BEGIN line is not closed by dashes")
             position = head
             continue
         label = text[head:label_end].decode("ascii", "replace")
         start = label_end + len(_DASHES)
-        another, end = text.find(_BEGIN, start), text.find(_END, start)
+        another = text.find(_BEGIN, start)
+        if 0 <= end < start:  # else the END line of an earlier look is still ahead, or there is none
+            end = text.find(_END, start)
         if end < 0 or 0 <= another < end:
             yield Block(label, b"", (), before, f"BEGIN {label} is not followed by an END line")
             if another < 0:

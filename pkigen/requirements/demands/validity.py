@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, ClassVar
 
 from pydantic import model_validator
@@ -56,11 +56,9 @@ class ValidityDemand(Demand):
             return failed("GeneralizedTime for a year before 2050", "UTCTime until 2049")
         if self.maximum is not None:
             # not_after is the last second that counts (4.1.2.5).
-            return judged(
-                not_after + _SECOND <= shift(not_before, self.maximum),
-                f"{(not_after - not_before + _SECOND).total_seconds() / 86400:.6g} days",
-                f"at most {self.maximum.text}",
-            )
+            length = not_after - not_before + _SECOND
+            days = f"{length.total_seconds() / 86400:.6g} days"
+            return judged(length <= _longest(not_before, self.maximum), days, f"at most {self.maximum.text}")
         return passed(f"{not_before:%Y-%m-%d} to {not_after:%Y-%m-%d}")
 
     def violations(self) -> Iterator[Violation]:
@@ -81,6 +79,14 @@ class ValidityDemand(Demand):
     def _too_long(self, case: Case) -> Case:
         assert self.maximum is not None
         return case.change(not_after=shift(case.plan.not_before, self.maximum))
+
+
+def _longest(start: datetime, maximum: Span) -> timedelta:
+    """A span from an instant on; what leads beyond the calendar has no end."""
+    try:
+        return shift(start, maximum) - start
+    except (OverflowError, ValueError):
+        return timedelta.max
 
 
 def _ended(case: Case, ago: timedelta) -> Case:

@@ -1,0 +1,305 @@
+"""Subject alternative names (RFC 5280, 4.2.1.6; RFC 9525)."""
+
+from __future__ import annotations
+
+from pkigen import der, oids
+from pkigen.faults.case import Case, common_name
+from pkigen.faults.extension_values import EMPTY_SEQUENCE, JUNK, leave_out, put, set_critical, value_of
+from pkigen.faults.registry import fault
+
+_SAN = oids.SUBJECT_ALTERNATIVE_NAME
+_CABF = "CABF BR 7.1.4.2.1"
+
+
+def _dns(name: str | bytes) -> bytes:
+    return der.tlv(0x82, name if isinstance(name, bytes) else name.encode())
+
+
+def _ours(case: Case) -> tuple[bytes, ...]:
+    """The sound names, which stay beside a bad one."""
+    return tuple(der.children(value_of(case, _SAN)))
+
+
+def _host(case: Case) -> str:
+    return case.entity.hosts[0] if case.entity.hosts else common_name(case.plan.subject) or "host.test"
+
+
+def _only(case: Case, *names: bytes) -> Case:
+    return put(case, _SAN, der.sequence(*names))
+
+
+def _beside(case: Case, *names: bytes) -> Case:
+    return put(case, _SAN, der.sequence(*_ours(case), *names))
+
+
+@fault("R", "name", "RFC 9525 6.3")
+def san_missing(case: Case) -> Case:
+    """It has no alternative name, only a common name.
+
+    Browsers do not look at the common name; OpenSSL and older clients do.
+    """
+    return leave_out(case, _SAN)
+
+
+@fault("R", "name", "RFC 9525 6.3")
+def san_wrong_host(case: Case) -> Case:
+    """It is for another host.
+
+    Clients say that the name does not match.
+    """
+    return _only(case, _dns("wrong-host.test"))
+
+
+@fault("V", "parse", "4.2.1.6")
+def san_empty(case: Case) -> Case:
+    """Its list of alternative names is empty.
+
+    One name at least must be there.
+    """
+    return put(case, _SAN, EMPTY_SEQUENCE)
+
+
+@fault("R", "parse", "4.2.1.6")
+def san_malformed(case: Case) -> Case:
+    """Its alternative names are junk.
+
+    No host can be read out of it.
+    """
+    return put(case, _SAN, JUNK)
+
+
+@fault("V", "parse", "X.690 8.1")
+def san_trailing_data(case: Case) -> Case:
+    """An octet follows its alternative names.
+
+    It does not belong there.
+    """
+    return put(case, _SAN, value_of(case, _SAN) + b"\x00")
+
+
+@fault("V", "lint", "4.2.1.6")
+def san_critical(case: Case) -> Case:
+    """Its alternative name is critical, beside a subject.
+
+    It should be so only where the subject is empty.
+    """
+    return set_critical(case, _SAN, True)
+
+
+@fault("V", "parse", "4.2.1.6")
+def san_dns_empty(case: Case) -> Case:
+    """One of its DNS names is empty.
+
+    A name of no label.
+    """
+    return _beside(case, _dns(""))
+
+
+@fault("V", "parse", "RFC 5890 2.3.2")
+def san_dns_utf8(case: Case) -> Case:
+    """One of its DNS names is in UTF-8.
+
+    Names in other scripts are written as A-labels.
+    """
+    return _beside(case, _dns("b\u00fccher.test"))
+
+
+@fault("V", "parse", "4.2.1.6")
+def san_dns_latin1(case: Case) -> Case:
+    """One of its DNS names is in Latin-1.
+
+    IA5String has seven bits.
+    """
+    return _beside(case, _dns(b"b\xfccher.test"))
+
+
+@fault("P", "lint", _CABF)
+def san_underscore(case: Case) -> Case:
+    """One of its DNS names has an underscore.
+
+    Host names do not have it.
+    """
+    return _beside(case, _dns("a_b.test"))
+
+
+@fault("P", "lint", _CABF)
+def san_space(case: Case) -> Case:
+    """One of its DNS names has a space.
+
+    Host names do not have it.
+    """
+    return _beside(case, _dns("a b.test"))
+
+
+@fault("P", "lint", _CABF)
+def san_leading_dot(case: Case) -> Case:
+    """One of its DNS names begins with a full stop.
+
+    That is for name constraints, in other documents.
+    """
+    return _beside(case, _dns(".host.test"))
+
+
+@fault("P", "lint", _CABF)
+def san_label_64(case: Case) -> Case:
+    """A label of one of its DNS names has 64 characters.
+
+    63 are the most.
+    """
+    return _beside(case, _dns(f"{'a' * 64}.test"))
+
+
+@fault("P", "lint", _CABF)
+def san_254_chars(case: Case) -> Case:
+    """One of its DNS names has 254 characters.
+
+    253 are the most.
+    """
+    labels = ".".join(["a" * 49] * 5)
+    return _beside(case, _dns(f"{labels}.test"[:254]))
+
+
+@fault("P", "lint", _CABF)
+def san_double_dot(case: Case) -> Case:
+    """One of its DNS names has an empty label.
+
+    Two full stops stand side by side.
+    """
+    return _beside(case, _dns("a..test"))
+
+
+@fault("P", "lint", _CABF)
+def san_hyphen_start(case: Case) -> Case:
+    """One of its DNS names begins with a hyphen.
+
+    Labels begin with a letter or a digit.
+    """
+    return _beside(case, _dns("-a.test"))
+
+
+@fault("P", "lint", _CABF)
+def san_ip_in_dns(case: Case) -> Case:
+    """One of its DNS names is an IP address.
+
+    Addresses have a kind of their own.
+    """
+    return _beside(case, _dns("10.0.0.1"))
+
+
+@fault("P", "lint", _CABF)
+def san_url_in_dns(case: Case) -> Case:
+    """One of its DNS names is a URL.
+
+    URLs have a kind of their own.
+    """
+    return _beside(case, _dns("https://host.test/"))
+
+
+@fault("R", "name", "RFC 1034 3.1")
+def san_trailing_dot(case: Case) -> Case:
+    """Its only DNS name ends with a full stop.
+
+    Certificates have names without it.
+    """
+    return _only(case, _dns(f"{_host(case)}."))
+
+
+@fault("R", "name", "RFC 9525 6.3")
+def san_wildcard_only(case: Case) -> Case:
+    """Its only DNS name is '*'.
+
+    A wildcard stands for one label in front of others.
+    """
+    return _only(case, _dns("*"))
+
+
+@fault("R", "name", "RFC 9525 6.3")
+def san_wildcard_partial(case: Case) -> Case:
+    """Its only DNS name has a wildcard for a part of a label.
+
+    A wildcard stands for a whole label.
+    """
+    host = _host(case)
+    return _only(case, _dns(f"{host[0]}*.{host.partition('.')[2]}"))
+
+
+@fault("R", "name", "RFC 9525 6.3")
+def san_wildcard_not_leftmost(case: Case) -> Case:
+    """Its only DNS name has a wildcard in the second label.
+
+    A wildcard is the left-most label.
+    """
+    first, _, rest = _host(case).partition(".")
+    return _only(case, _dns(f"{first}.*.{rest.partition('.')[2]}"))
+
+
+@fault("P", "lint", "CABF BR 3.2.2.6")
+def san_wildcard_public_suffix(case: Case) -> Case:
+    """One of its DNS names is a wildcard below a public suffix.
+
+    It would be for everybody's hosts there.
+    """
+    return _beside(case, _dns("*.co.uk"))
+
+
+@fault("V", "parse", "4.2.1.6")
+def san_ip_bad_length(case: Case) -> Case:
+    """One of its IP addresses has three octets.
+
+    There are 4 or 16.
+    """
+    return _beside(case, der.tlv(0x87, b"\x0a\x00\x01"))
+
+
+@fault("P", "lint", "4.2.1.6")
+def san_bad_email(case: Case) -> Case:
+    """One of its e-mail addresses has no @.
+
+    It is no mailbox.
+    """
+    return _beside(case, der.tlv(0x81, b"nobody"))
+
+
+@fault("P", "lint", "4.2.1.6")
+def san_relative_uri(case: Case) -> Case:
+    """One of its URIs is relative.
+
+    It must be absolute.
+    """
+    return _beside(case, der.tlv(0x86, b"path/only"))
+
+
+@fault("P", "lint", "4.2.1.6")
+def san_duplicate(case: Case) -> Case:
+    """It has one of its names twice.
+
+    Once would do.
+    """
+    return _beside(case, _ours(case)[0])
+
+
+@fault("V", "parse", "4.2.1.6")
+def san_unknown_tag(case: Case) -> Case:
+    """One of its names is of a kind that there is not.
+
+    The kinds are numbered from 0 to 8.
+    """
+    return _beside(case, der.tlv(0x89, b"x"))
+
+
+@fault("A", "path", "4.2.1.6")
+def san_1000(case: Case) -> Case:
+    """It has a thousand names more.
+
+    A control: large, and nothing is wrong with it.
+    """
+    return _beside(case, *(_dns(f"host-{number}.test") for number in range(1_000)))
+
+
+@fault("A", "path", "4.2.1.6")
+def san_10000(case: Case) -> Case:
+    """It has ten thousand names more.
+
+    A control: very large; TLS libraries may have limits of their own.
+    """
+    return _beside(case, *(_dns(f"host-{number}.test") for number in range(10_000)))

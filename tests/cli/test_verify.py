@@ -1,0 +1,314 @@
+"""``pkigen verify``: what people and programs are told, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Cli
+from tests.environment.profiles import build_it, small
+from tests.path.made import CA, SERVER, Authority, root
+from tests.path.site import Site, running
+from tests.tools import run
+
+AT = ("--at", "2026-06-01T12:00Z")
+NOTE = "the self-signed certificates among the files are trusted"
+needs_openssl = pytest.mark.needs("openssl")
+
+
+@dataclass(frozen=True)
+class World:
+    """An authority whose certificates state URLs of a site; the files lie in the current folder."""
+
+    site: Site
+    root: Authority
+    issuing: Authority
+    published: dict[str, bytes] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("world")
+    with running() as site:
+        top = root(folder, "root")
+        issuing = top.subordinate("issuing", f"{CA}crlDistributionPoints=URI:{site.url}/root.crl\n")
+        at_issuing = f"{SERVER}crlDistributionPoints=URI:{site.url}/issuing.crl\n"
+        issuing.issue("sensor", f"{at_issuing}subjectAltName=DNS:*.a.test,IP:10.0.0.1\n")
+        issuing.issue("ended", at_issuing, end="20260101000000Z")
+        issuing.issue("silent", f"{SERVER}crlDistributionPoints=URI:{site.url}/none.crl\n")
+        issuing.issue("secure", f"{SERVER}crlDistributionPoints=URI:https://a.test/x.crl\n")
+        many = ",".join(f"URI:{site.url}/none-{number}.crl" for number in range(40))
+        issuing.issue("many", f"{SERVER}crlDistributionPoints={many}\n")
+        issuing.issue("bare", "basicConstraints=CA:FALSE\n")
+        revoked = issuing.issue("revoked", at_issuing)
+        issuing.revoke(revoked)
+        found = World(site, top, issuing)
+        for authority, name in ((top, "root"), (issuing, "issuing")):
+            run("openssl", "crl", "-in", authority.crl(), "-outform", "DER", "-out", folder / f"{name}.der")
+            found.published[f"/{name}.crl"] = (folder / f"{name}.der").read_bytes()
+        yield found
+
+
+@pytest.fixture
+def here(world: World, cli: Cli) -> Cli:
+    """The command line beside NAME.crt, issuing.crt, root.crt, issuing.crl and root.crl; all is published."""
+    world.site.files.clear()
+    world.site.files.update(world.published)
+    world.site.asked.clear()
+    for path in world.issuing.folder.glob("*.crt"):
+        shutil.copy(path, path.name)
+    for authority, name in ((world.root, "root"), (world.issuing, "issuing")):
+        shutil.copy(authority.certificate, f"{name}.crt")
+        shutil.copy(authority.folder / "ca.crl", f"{name}.crl")
+    return cli
+
+
+CHAIN = ("--chain", "issuing.crt", "--trust", "root.crt", *AT)
+
+
+def words(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+def problems(outcome: Any) -> list[tuple[str, int]]:
+    return [(found["rule"], found["depth"]) for found in json.loads(outcome.out)["problems"]]
+
+
+@needs_openssl
+def test_a_sound_path_is_shown_and_accepted(here: Cli) -> None:
+    outcome = here("verify", "sensor.crt", *CHAIN)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == (
+        "CN=sensor.test, until 2035-01-01T00:00:00Z\n"
+        "  CN=issuing, until 2035-01-01T00:00:00Z\n"
+        "    CN=root, until 2040-01-01T00:00:00Z\n"
+        "accepted\n"
+    )
+
+
+@needs_openssl
+def test_a_refusal_has_the_certificate_the_rule_and_what_to_do(here: Cli) -> None:
+    outcome = here("verify", "ended.crt", *CHAIN)
+    assert (outcome.code, outcome.err) == (1, "")
+    assert outcome.out.endswith(
+        "refused\n"
+        "  The certificate [CN=ended.test] has expired (on 2026-01-01 00:00:00Z).\n"
+        "    Renew it, or verify at another time.\n"
+    )
+
+
+@needs_openssl
+def test_json_has_the_path_and_the_problems(here: Cli) -> None:
+    outcome = here("verify", "ended.crt", *CHAIN, "--host", "b.test", "--json")
+    found = json.loads(outcome.out)
+    assert (outcome.code, found["accepted"]) == (1, False)
+    assert [one["subject"] for one in found["path"]] == ["CN=ended.test", "CN=issuing", "CN=root"]
+    assert problems(outcome) == [("expired", 0), ("hostname", 0)]
+    assert [one["openssl"] for one in found["problems"]] == [10, None]
+    assert json.loads(here("verify", "sensor.crt", *CHAIN, "--json").out)["problems"] == []
+
+
+@needs_openssl
+@pytest.mark.parametrize(
+    ("name", "how", "rule"),
+    [
+        ("sensor", ("--host", "x.a.test"), None),
+        ("sensor", ("--host", "10.0.0.1"), None),
+        ("sensor", ("--host", "a.test"), "hostname"),
+        ("sensor", ("--host", "x.y.a.test"), "hostname"),
+        ("sensor", ("--host", "10.0.0.2"), "hostname"),
+        ("sensor", ("--purpose", "server"), None),
+        ("sensor", ("--purpose", "client"), "purpose"),
+        ("sensor", ("--at", "2036-01-01"), "expired"),
+        ("sensor", ("--at", "2024-01-01"), "not-yet-valid"),
+        ("sensor", ("--crl", "issuing.crl", "--crl", "root.crl"), None),
+        ("revoked", ("--crl", "issuing.crl", "--crl", "root.crl"), "revoked"),
+        ("sensor", ("--crl", "root.crl"), "crl-missing"),
+    ],
+)
+def test_what_is_asked_for_decides(name: str, how: tuple[str, ...], rule: str | None, here: Cli) -> None:
+    outcome = here("verify", f"{name}.crt", *CHAIN, *how, "--json")
+    found = problems(outcome)
+    assert outcome.code == (1 if rule else 0)
+    assert (rule, 0) in found if rule else not found
+
+
+@needs_openssl
+def test_without_trust_the_self_signed_ones_of_the_files_are_trusted_and_this_is_told(here: Cli) -> None:
+    text = "".join(Path(name).read_text() for name in ("sensor.crt", "issuing.crt", "root.crt"))
+    Path("full.pem").write_text(text)
+    outcome = here("verify", "full.pem", *AT)
+    assert (outcome.code, outcome.out.splitlines()[-1]) == (0, "accepted")
+    assert NOTE in words(outcome.err)
+    outcome = here("verify", "full.pem", "--trust", "issuing.crt", *AT)
+    assert (outcome.code, outcome.err) == (0, "")
+    Path("half.pem").write_text(Path("sensor.crt").read_text() + Path("issuing.crt").read_text())
+    outcome = here("verify", "half.pem", *AT)
+    assert outcome.code == 1
+    assert "No trust anchor was given" in words(outcome.err)
+    assert "has an issuer that was not given" in words(outcome.out)
+
+
+@needs_openssl
+@pytest.mark.parametrize("form", ["pfx", "p7b", "der", "reversed"])
+def test_files_of_any_form_hold_certificate_and_chain(form: str, here: Cli, world: World) -> None:
+    Path("chain.pem").write_text(Path("root.crt").read_text() + Path("issuing.crt").read_text())
+    Path("pass").write_text("secret\n")
+    arguments: tuple[str, ...] = (f"sensor.{form}",)
+    if form == "pfx":
+        key = world.issuing.folder / "sensor.key"
+        parts = ("-inkey", key, "-in", "sensor.crt", "-certfile", "chain.pem", "-passout", "pass:secret")
+        run("openssl", "pkcs12", "-export", *parts, "-out", "sensor.pfx")
+        arguments = ("sensor.pfx", "--passphrase-file", "pass")
+    elif form == "p7b":
+        files = ("-certfile", "chain.pem", "-certfile", "sensor.crt")
+        run("openssl", "crl2pkcs7", "-nocrl", *files, "-out", "sensor.p7b")
+    elif form == "der":
+        run("openssl", "x509", "-in", "sensor.crt", "-outform", "DER", "-out", "sensor.der")
+        arguments = ("sensor.der", "--chain", "chain.pem")
+    else:
+        Path("sensor.reversed").write_text(Path("chain.pem").read_text() + Path("sensor.crt").read_text())
+    outcome = here("verify", *arguments, *AT)
+    assert outcome.code == 0, outcome.out + outcome.err
+    assert outcome.out.startswith("CN=sensor.test")
+
+
+@needs_openssl
+def test_crls_are_fetched_each_once(here: Cli, world: World) -> None:
+    assert here("verify", "sensor.crt", *CHAIN, "--fetch-crl").code == 0
+    assert sorted(world.site.asked) == ["/issuing.crl", "/root.crl"]
+    assert problems(here("verify", "revoked.crt", *CHAIN, "--fetch-crl", "--json")) == [("revoked", 0)]
+
+
+@needs_openssl
+def test_crls_are_fetched_through_a_proxy(here: Cli, world: World) -> None:
+    with running() as proxy:
+        proxy.files.update({f"{world.site.url}{path}": data for path, data in world.published.items()})
+        assert here("verify", "sensor.crt", *CHAIN, "--fetch-crl", "--proxy", proxy.url).code == 0
+        assert (len(proxy.asked), world.site.asked) == (2, [])
+
+
+@needs_openssl
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("silent", "/none.crl: HTTP 404"),
+        ("secure", "https is not used for CRLs"),
+        ("bare", "it states no URL"),
+        ("many", "32 more URLs are not tried"),
+    ],
+)
+def test_a_crl_that_cannot_be_had_is_a_refusal_with_the_reason(
+    name: str, reason: str, here: Cli, world: World
+) -> None:
+    outcome = here("verify", f"{name}.crt", *CHAIN, "--fetch-crl")
+    assert outcome.code == 1
+    assert reason in words(outcome.out)
+    assert "Verify that the URL can be reached from here" in words(outcome.out)
+    assert len(world.site.asked) <= 9
+    assert problems(here("verify", f"{name}.crt", *CHAIN, "--fetch-crl", "--json")) == [("crl-missing", 0)]
+
+
+@needs_openssl
+@pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"\x30\x03\x02\x01\x01"])
+def test_what_is_served_instead_of_a_crl_is_told(body: bytes, here: Cli, world: World) -> None:
+    world.site.files["/issuing.crl"] = body
+    outcome = here("verify", "sensor.crt", *CHAIN, "--fetch-crl")
+    assert outcome.code == 1
+    assert f"what {world.site.url}/issuing.crl serves is no CRL" in words(outcome.out)
+
+
+@needs_openssl
+def test_a_crl_that_is_served_in_pem_is_taken_with_a_note(here: Cli, world: World) -> None:
+    world.site.files["/issuing.crl"] = Path("issuing.crl").read_bytes()
+    outcome = here("verify", "sensor.crt", *CHAIN, "--fetch-crl")
+    assert outcome.code == 0
+    assert f"{world.site.url}/issuing.crl serves PEM; it should be DER" in words(outcome.err)
+
+
+@needs_openssl
+def test_an_anchor_that_is_no_root_needs_no_crl(here: Cli, world: World) -> None:
+    outcome = here("verify", "sensor.crt", "--trust", "issuing.crt", *AT, "--fetch-crl")
+    assert (outcome.code, world.site.asked) == (0, ["/issuing.crl"])
+
+
+@needs_openssl
+def test_a_host_of_the_common_name_alone_is_taken_with_a_note(here: Cli) -> None:
+    outcome = here("verify", "bare.crt", *CHAIN, "--host", "bare.test")
+    assert outcome.code == 0
+    assert "in the common name alone" in words(outcome.err)
+    assert here("verify", "bare.crt", *CHAIN).err == ""
+
+
+@needs_openssl
+def test_a_damaged_certificate_among_others_is_left_out_and_told(here: Cli) -> None:
+    damaged = re.sub(r"\n(.{40})", r"\nAAAA\1", Path("root.crt").read_text(), count=1)
+    Path("chain.pem").write_text(Path("issuing.crt").read_text() + damaged)
+    outcome = here("verify", "sensor.crt", "--chain", "chain.pem", "--trust", "root.crt", *AT)
+    assert outcome.code == 0
+    assert "chain.pem (number 2) is left out" in words(outcome.err)
+
+
+@needs_openssl
+def test_names_from_files_cannot_steer_the_terminal(here: Cli, world: World) -> None:
+    world.issuing.issue("steering", common_name="\x1b]0;owned\x07")
+    found = world.issuing.folder / "steering.crt"
+    for more in ((), ("--host", "\x1b[2J")):
+        outcome = here("verify", found, *CHAIN, *more)
+        assert "\x1b" not in outcome.out + outcome.err
+        assert "\\x1b" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("none.crt",), "none.crt cannot be read: No such file"),
+        (("empty.crt",), "empty.crt holds no certificate that can be read: the file is empty"),
+        (("junk.crt",), "holds no certificate that can be read"),
+        ((".",), "cannot be read"),
+        (("console.key",), "holds no certificate that can be read: it is a private key"),
+        (("console.crt", "--chain", "junk.crt"), "junk.crt holds no certificate"),
+        (("console.crt", "--trust", "none.pem"), "No such file"),
+        (("console.crt", "--crl", "console.crt"), "console.crt holds no CRL that can be read: it is a cert"),
+        (("console.crt", "--crl", "x", "--fetch-crl"), "exclude each other"),
+        (("console.crt", "--at", "yesterday"), "neither a time relative to now"),
+        (("console.crt", "--purpose", "code"), "'code' is not one of"),
+        (
+            ("console.crt", "--fetch-crl", "--proxy", "socks5://x:1"),
+            "the proxy 'socks5://x:1' is no http URL",
+        ),
+        (("console.crt", "--passphrase-file", "none"), "No such file"),
+    ],
+)
+def test_what_cannot_be_used_is_exit_code_2(
+    arguments: tuple[str, ...], says: str, cli: Cli, environment: Path
+) -> None:
+    Path("empty.crt").touch()
+    Path("junk.crt").write_bytes(b"\x30\x82\xff\xff junk")
+    for path in (environment / "certificates" / "console").iterdir():
+        shutil.copy(path, path.name)
+    outcome = cli("verify", *arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert says in words(outcome.err)
+    assert "Traceback" not in outcome.err
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_it(small(), tmp_path_factory.mktemp("built")).folder
+
+
+def test_what_pkigen_builds_is_accepted_with_its_crls(cli: Cli, environment: Path) -> None:
+    authorities = environment / "authorities"
+    given = [word for name in ("issuing", "root") for word in ("--crl", authorities / name / f"{name}.crl")]
+    leaf = environment / "certificates" / "console" / "console.crt"
+    chain = ("--chain", authorities / "issuing" / "issuing.crt", "--trust", environment / "trust.pem")
+    outcome = cli("verify", leaf, *chain, *given, "--host", "console.test", "--purpose", "server")
+    assert (outcome.code, outcome.err) == (0, "")

@@ -1,0 +1,28 @@
+"""One environment with a case for every fault of the catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pkigen import build
+from pkigen.environment import Environment
+
+PROFILE: dict[str, Any] = {
+    "name": "catalogue",
+    "authorities": {"root": {"key": "ec-p256"}, "issuing": {"issuer": "root", "key": "ec-p256"}},
+    "certificates": {
+        "sensor": {
+            "issuer": "issuing",
+            "key": "ec-p256",
+            "subject": {"C": "US", "O": "Contoso Inc.", "OU": "Contoso Labs", "CN": "sensor.contoso.test"},
+        }
+    },
+    "negatives": [{"of": "sensor", "faults": "all"}],
+}
+
+
+@pytest.fixture(scope="session")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    return build(PROFILE, tmp_path_factory.mktemp("catalogue"))

@@ -1,0 +1,161 @@
+"""Whatever a server does, a fetch ends in time, with octets or with words."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from pkigen.path import Unreachable, fetch, fetching
+from pkigen.path.fetching import unusable_proxy
+from tests.path.site import Site, running
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with running() as found:
+        found.files["/crl"] = b"octets"
+        yield found
+
+
+def test_the_octets_are_what_is_served(site: Site) -> None:
+    assert fetch(f"{site.url}/crl") == b"octets"
+    assert fetch(f"{site.url}/crl".replace("http:", "HTTP:")) == b"octets"
+
+
+def test_a_compressed_answer_is_unpacked(site: Site) -> None:
+    assert fetch(f"{site.url}/gzip") == b"squeezed"
+
+
+def test_redirects_are_followed_up_to_their_bound(site: Site) -> None:
+    assert fetch(f"{site.url}/hop/5") == b"octets"
+    with pytest.raises(Unreachable, match="more than 5 redirects"):
+        fetch(f"{site.url}/hop/6")
+    assert fetch(f"{site.url}/hop/1", redirects=1) == b"octets"
+    with pytest.raises(Unreachable, match="more than 0 redirects"):
+        fetch(f"{site.url}/hop/1", redirects=0)
+
+
+def test_a_loop_of_redirects_ends(site: Site) -> None:
+    with pytest.raises(Unreachable, match="more than 5 redirects"):
+        fetch(f"{site.url}/loop")
+    assert len(site.asked) == 6
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("https://127.0.0.1/crl", "https is not used for CRLs"),
+        ("ftp://127.0.0.1/crl", "only http is fetched, not ftp"),
+        ("file:///etc/hostname", "only http is fetched, not file"),
+        ("http://[broken/", "http://127"),
+    ],
+)
+def test_a_redirect_leads_to_http_alone(where: str, words: str, site: Site) -> None:
+    with pytest.raises(Unreachable, match=words):
+        fetch(f"{site.url}/to?{where}")
+
+
+def test_a_page_that_is_not_there_is_its_status(site: Site) -> None:
+    with pytest.raises(Unreachable, match=r"/none: HTTP 404$"):
+        fetch(f"{site.url}/none")
+
+
+def test_a_body_is_taken_up_to_its_bound(site: Site) -> None:
+    site.files["/ten"] = b"0123456789"
+    assert fetch(f"{site.url}/ten", most=10) == b"0123456789"
+    with pytest.raises(Unreachable, match="more than 9 bytes"):
+        fetch(f"{site.url}/ten", most=9)
+    with pytest.raises(Unreachable, match="more than 1,000,000 bytes"):
+        fetch(f"{site.url}/endless", most=1_000_000)
+
+
+@pytest.mark.parametrize("path", ["/drip", "/drip-headers", "/silent"])
+def test_a_slow_server_does_not_hold_up_longer_than_said(path: str, site: Site) -> None:
+    start = time.monotonic()
+    with pytest.raises(Unreachable, match="it does not answer in time"):
+        fetch(f"{site.url}{path}", timeout=0.2)
+    assert time.monotonic() - start < 2
+
+
+def test_a_port_at_which_nobody_listens_is_told() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(Unreachable, match=rf"http://127.0.0.1:{port}/crl: Connection refused"):
+            fetch(f"http://127.0.0.1:{port}/crl")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("https://127.0.0.1/crl", "https is not used"),
+        ("ldap:///CN=x?certificateRevocationList", "not ldap"),
+        ("crl/root.crl", "not a relative URL"),
+        ("", "not a relative URL"),
+        ("http://", "http://"),
+        ("http://[::1", "Invalid IPv6 URL"),
+        ("http://127.0.0.1:99999/", "Port out of range"),
+        ("http://127.0.0.1:port/", "port"),
+        ("http://a\x00b/", "non-printable"),
+        ("http://\udce9/", "http://"),
+        (f"http://{'a' * 300}.test/", "its host is no host name"),
+    ],
+)
+def test_what_is_no_http_url_is_refused_in_words(url: str, words: str) -> None:
+    with pytest.raises(Unreachable, match=words) as refused:
+        fetch(url, timeout=2)
+    assert "Error" not in str(refused.value)
+
+
+def test_a_proxy_is_asked_for_the_whole_url(site: Site) -> None:
+    site.files["http://crl.test:8080/a.crl"] = b"by proxy"
+    assert fetch("http://crl.test:8080/a.crl", proxy=site.url) == b"by proxy"
+    with pytest.raises(Unreachable, match="HTTP 404"):
+        fetch("http://crl.test/b.crl", proxy=site.url)
+
+
+def test_a_proxy_of_the_environment_is_not_asked(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running() as other:
+        monkeypatch.setenv("HTTP_PROXY", other.url)
+        monkeypatch.setenv("http_proxy", other.url)
+        assert fetch(f"{site.url}/crl") == b"octets"
+        assert other.asked == []
+
+
+def test_a_redirect_keeps_to_the_proxy(site: Site) -> None:
+    site.redirects["http://crl.test/to"] = "http://other.test/a.crl"
+    site.files["http://other.test/a.crl"] = b"by proxy"
+    assert fetch("http://crl.test/to", proxy=site.url) == b"by proxy"
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    ["", "127.0.0.1:3128", "socks5://127.0.0.1:1080", "https://p.test", "http://", "http://p:x", "//p"],
+)
+def test_a_proxy_that_is_no_http_url_is_refused_in_words(proxy: str) -> None:
+    words = f"the proxy '{proxy}' is no http URL such as http://127.0.0.1:3128"
+    assert unusable_proxy(proxy) == words
+    with pytest.raises(Unreachable) as refused:
+        fetch("http://crl.test/", proxy=proxy)
+    assert str(refused.value) == words
+
+
+def test_what_nobody_expects_is_raised_where_it_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(fetching, "_fetch", fail)
+    with pytest.raises(KeyError):
+        fetch("http://crl.test/")
+
+
+def test_no_thread_is_left_when_a_fetch_is_done(site: Site) -> None:
+    fetch(f"{site.url}/crl")
+    for thread in threading.enumerate():
+        if thread.name == "fetch":
+            thread.join(5)
+            assert not thread.is_alive()

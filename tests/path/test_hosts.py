@@ -1,0 +1,51 @@
+"""Names and addresses, beside ``openssl verify -verify_hostname``; and where the two differ."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.path.conftest import Made
+from tests.path.judging import judged, sound
+from tests.path.made import SERVER, by_openssl
+
+pytestmark = pytest.mark.needs("openssl")
+
+_NAMES = {
+    "plain": "DNS:www.a.test,DNS:B.test",
+    "wild": "DNS:*.a.test",
+    "short": "DNS:*.test",
+    "deep": "DNS:www.*.a.test",
+    "address": "DNS:10.0.0.9,IP:10.0.0.1,IP:2001:db8::1",
+    "mail": "email:a@www.a.test",
+    "": "",
+}
+_HOSTS = (
+    *("www.a.test", "WWW.A.TEST", "a.test", "b.test", "x.www.a.test", "www.b.a.test", "test"),
+    *("10.0.0.1", "10.0.0.9", "2001:db8::1", "2001:DB8:0::1", "host.cn.test", "*.a.test"),
+)
+
+
+@pytest.mark.parametrize("kind", _NAMES)
+def test_hosts_are_matched_as_openssl_does(kind: str, made: Made) -> None:
+    names = f"subjectAltName={_NAMES[kind]}\n" if kind else ""
+    leaf = made.issuing.issue(f"names-{kind}", SERVER + names, common_name="host.cn.test")
+    for host in _HOSTS:
+        files = sound(made, leaf=leaf, host=host)
+        assert judged(files).ok is (not by_openssl(files)), (kind, host)
+
+
+@pytest.mark.parametrize(
+    ("names", "common_name", "host"),
+    [
+        ("DNS:f*.a.test", "x.test", "foo.a.test"),  # RFC 9525, 6.3: a wildcard is a whole label
+        ("IP:10.0.0.1", "www.cn.test", "www.cn.test"),  # the common name beside addresses
+        ("DNS:www.a.test", "x.test", ".a.test"),  # not a host, but OpenSSL's word for all below a.test
+    ],
+)
+def test_where_openssl_takes_a_host_that_is_refused_here(
+    names: str, common_name: str, host: str, made: Made
+) -> None:
+    name = f"differs-{host.strip('.')}"
+    leaf = made.issuing.issue(name, f"{SERVER}subjectAltName={names}\n", common_name=common_name)
+    files = sound(made, leaf=leaf, host=host)
+    assert (judged(files).ok, by_openssl(files)) == (False, set())

@@ -1,0 +1,236 @@
+"""What validate() says beside OpenSSL's first word, and that it says something of any octets."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from datetime import timedelta, timezone
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from OpenSSL import crypto
+
+from pkigen.path import PathResult, validate, validation
+from pkigen.path.problems import of_code
+from pkigen.x509 import Certificate, CertificateList, Malformed
+from tests.path.conftest import Made
+from tests.path.made import NOW, certificates, crls
+
+pytestmark = pytest.mark.needs("openssl")
+
+
+@pytest.fixture(scope="session")
+def parts(made: Made) -> tuple[Certificate, Certificate, Certificate]:
+    """Leaf, intermediate, root."""
+    leaf, issuing, top = certificates(made.leaf, *made.chain, *made.trust)
+    return leaf, issuing, top
+
+
+Parts = tuple[Certificate, Certificate, Certificate]
+
+
+def rules(result: PathResult) -> list[tuple[str, int]]:
+    return [(problem.rule, problem.depth) for problem in result.problems]
+
+
+def test_the_path_is_the_one_that_was_validated_leaf_first(parts: Parts) -> None:
+    leaf, issuing, top = parts
+    assert validate(leaf, [issuing], [top], at=NOW).path == parts
+    assert validate(leaf, [issuing], [], at=NOW).path == (leaf, issuing)
+
+
+def test_everything_that_is_wrong_is_told_at_once(made: Made) -> None:
+    leaf = made.issuing.issue("all-wrong", "extendedKeyUsage=clientAuth\n", end="20260101000000Z")
+    made.issuing.revoke(leaf)
+    found = validate(
+        certificates(leaf)[0],
+        certificates(*made.chain),
+        certificates(*made.trust),
+        at=NOW,
+        crls=crls(made.issuing.crl("all-wrong"), made.crls[1]),
+        check_crls=True,
+        host="other.test",
+        purpose="server",
+    )
+    assert sorted(rules(found)) == [("expired", 0), ("hostname", 0), ("purpose", 0), ("revoked", 0)]
+
+
+def test_an_end_is_told_once_with_its_instant_and_openssls_number(parts: Parts) -> None:
+    leaf, issuing, top = parts
+    found = validate(leaf, [issuing], [top], at=NOW.replace(year=2036))
+    assert sorted(rules(found)) == [("expired", 0), ("expired", 1)]
+    assert all("(on 2035-01-01 00:00:00Z)" in problem.message for problem in found.problems)
+    assert found.problems[0].code == 10
+
+
+def test_an_instant_of_another_time_zone_is_the_same_instant(parts: Parts) -> None:
+    leaf, issuing, top = parts
+    for hours in (-12, 0, 14):
+        zone = timezone(timedelta(hours=hours))
+        first = leaf.not_before.astimezone(zone)
+        assert validate(leaf, [issuing], [top], at=first).ok
+        early = validate(leaf, [issuing], [top], at=first - timedelta(seconds=1))
+        assert sorted(rules(early)) == [("not-yet-valid", 0), ("not-yet-valid", 1)]
+
+
+def test_without_times_neither_certificates_nor_crls_end(made: Made, parts: Parts) -> None:
+    leaf, issuing, top = parts
+    late = NOW.replace(year=2200)
+    found = crls(*made.crls)
+    how = {"at": late, "crls": found, "check_crls": True}
+    assert not validate(leaf, [issuing], [top], **how).ok  # type: ignore[arg-type]
+    assert validate(leaf, [issuing], [top], check_times=False, **how).ok  # type: ignore[arg-type]
+
+
+def test_without_times_revocation_and_signatures_count_all_the_same(made: Made, parts: Parts) -> None:
+    _, issuing, top = parts
+    leaf = made.issuing.issue("revoked-untimed")
+    made.issuing.revoke(leaf)
+    found = validate(
+        certificates(leaf)[0],
+        [issuing],
+        [top],
+        at=NOW.replace(year=2200),
+        crls=crls(made.issuing.crl("revoked-untimed"), made.crls[1]),
+        check_crls=True,
+        check_times=False,
+    )
+    assert rules(found) == [("revoked", 0)]
+
+
+def test_an_anchor_needs_no_crl(made: Made, parts: Parts) -> None:
+    leaf, issuing, top = parts
+    own, above = crls(*made.crls)
+    assert validate(leaf, [], [issuing], at=NOW, crls=[own], check_crls=True, partial=True).ok
+    assert rules(validate(leaf, [issuing], [top], at=NOW, crls=[own], check_crls=True)) == [
+        ("crl-missing", 1)
+    ]
+    assert rules(validate(leaf, [], [issuing], at=NOW, crls=[above], check_crls=True, partial=True)) == [
+        ("crl-missing", 0)
+    ]
+
+
+def test_an_intermediate_among_the_anchors_still_needs_a_crl_unless_it_may_end_the_path(
+    made: Made, parts: Parts
+) -> None:
+    leaf, issuing, top = parts
+    own = crls(made.crls[0])
+    anchors = [issuing, top]
+    assert rules(validate(leaf, [], anchors, at=NOW, crls=own, check_crls=True)) == [("crl-missing", 1)]
+    assert validate(leaf, [], anchors, at=NOW, crls=own, check_crls=True, partial=True).ok
+
+
+def test_what_is_below_an_anchor_without_a_crl_is_judged_all_the_same(made: Made) -> None:
+    leaf = made.issuing.issue("revoked-partial")
+    made.issuing.revoke(leaf)
+    own = crls(made.issuing.crl("revoked-partial"))
+    found = validate(
+        certificates(leaf)[0],
+        [],
+        certificates(*made.chain),
+        at=NOW,
+        crls=own,
+        check_crls=True,
+        partial=True,
+        host="other.test",
+    )
+    assert rules(found) == [("revoked", 0), ("hostname", 0)]
+
+
+def test_of_two_issuers_of_one_name_the_one_of_the_right_key_is_spoken_of(made: Made) -> None:
+    twin = made.root.subordinate("twin", common_name="same")
+    other = made.root.subordinate("other-twin", common_name="same", end="20260101000000Z")
+    leaf = certificates(twin.issue("below-twin"))[0]
+    both = certificates(other.certificate, twin.certificate)
+    anchors = certificates(*made.trust)
+    assert validate(leaf, both, anchors, at=NOW).ok
+    late = validate(leaf, both, anchors, at=NOW.replace(year=2036))
+    assert late.path[1] == both[1]
+
+
+def test_messages_name_the_certificate_and_say_what_to_do(made: Made) -> None:
+    leaf = made.issuing.issue("told", end="20260101000000Z")
+    found = validate(certificates(leaf)[0], certificates(*made.chain), certificates(*made.trust), at=NOW)
+    (problem,) = found.problems
+    assert problem.message == "The certificate [CN=told.test] has expired (on 2026-01-01 00:00:00Z)"
+    assert problem.advice == "Renew it, or verify at another time."
+
+
+def test_a_number_of_openssl_without_words_is_told_in_its_own() -> None:
+    problem = of_code(55, "Path loop", 1, None)
+    assert (problem.rule, problem.code, problem.depth) == ("other", 55, 1)
+    assert problem.message == "A certificate of the path: Path loop"
+
+
+class PanicException(BaseException):
+    """By this name alone a panic of native code is known."""
+
+
+@pytest.mark.parametrize(
+    "error", [PanicException("panic"), crypto.Error([]), ValueError("no"), TypeError("no")]
+)
+def test_whatever_a_library_raises_over_octets_is_a_problem(
+    error: BaseException, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_data: bytes) -> None:
+        raise error
+
+    leaf, issuing, top = parts
+    monkeypatch.setattr(validation, "_loaded", fail)
+    found = validate(leaf, [issuing], [top], at=NOW)
+    assert [problem.rule for problem in found.problems] == ["malformed"]
+
+
+def test_an_interrupt_is_no_problem_of_a_certificate(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_data: bytes) -> None:
+        raise KeyboardInterrupt
+
+    leaf, issuing, top = parts
+    monkeypatch.setattr(validation, "_loaded", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        validate(leaf, [issuing], [top], at=NOW)
+
+
+_CHANGES = st.lists(
+    st.tuples(st.floats(0, 1, exclude_max=True), st.sampled_from("rid"), st.binary(min_size=1, max_size=3)),
+    min_size=1,
+    max_size=4,
+)
+
+
+def _mutated(data: bytes, changes: list[tuple[float, str, bytes]]) -> bytes:
+    for where, how, octets in changes:
+        at = int(where * len(data))
+        skipped = {"r": len(octets), "i": 0, "d": len(octets)}[how]
+        data = data[:at] + (b"" if how == "d" else octets) + data[at + skipped :]
+    return data
+
+
+@settings(max_examples=400)
+@given(which=st.integers(0, 3), changes=_CHANGES, checked=st.booleans())
+def test_mutated_octets_are_never_more_than_a_problem(
+    made: Made, parts: Parts, which: int, changes: list[tuple[float, str, bytes]], checked: bool
+) -> None:
+    own = crls(*made.crls)
+    octets = [certificate.der for certificate in parts] + [own[0].der]
+    octets[which] = _mutated(octets[which], changes)
+    with suppress(Malformed):
+        leaf, issuing, top = map(Certificate, octets[:3])
+        used = [CertificateList(octets[3]), own[1]]
+        how = {"at": NOW, "host": "leaf.test", "purpose": "server"}
+        found = validate(leaf, [issuing], [top], crls=used, check_crls=checked, **how)  # type: ignore[arg-type]
+        assert all(problem.message and problem.advice for problem in found.problems)
+        # Nothing of a certificate below the root can be changed without breaking a signature.
+        assert which > 1 or octets[which] == parts[which].der or not found.ok
+
+
+def test_a_path_of_three_takes_less_than_a_millisecond(parts: Parts) -> None:
+    leaf, issuing, top = parts
+
+    def once() -> float:
+        start = time.perf_counter()
+        validate(leaf, [issuing], [top], at=NOW, host="leaf.test", purpose="server")
+        return time.perf_counter() - start
+
+    assert min(once() for _ in range(50)) < 0.001
