@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import (
     MLDSA87PrivateKey,
 )
 from cryptography.hazmat.primitives.serialization import pkcs12
-from cryptography.x509 import load_der_x509_certificate
+from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
 from pkigen.conversion.selection import described
 from pkigen.conversion.writing import Rendered
@@ -72,7 +72,7 @@ def key_store(
         data = pkcs12.serialize_key_and_certificates(alias.encode(), key, leaf, chain, cipher)
     except UnicodeEncodeError:
         raise InputError("the alias cannot be written: it is not UTF-8") from None
-    except ValueError as error:
+    except (ValueError, InvalidVersion) as error:
         raise InputError(f"PKCS#12 cannot be written: {str(error).partition(chr(10))[0]}") from error
     above = f", {len(chain)} above it" if chain else ""
     holds = f"{_holds(passphrase)}, certificate {described(path[0])}{above}"

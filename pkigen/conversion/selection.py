@@ -12,11 +12,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TypeVar
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.x509 import load_der_x509_certificate
-
 from pkigen import der, names
 from pkigen.errors import InputError, Refused
+from pkigen.keys.verifying import is_signed_by
 from pkigen.model import Name
 from pkigen.x509 import Certificate, Malformed, PublicKey
 from pkigen.x509.decoding import elements
@@ -121,7 +119,7 @@ def _issuers(certificate: Certificate, by_subject: Mapping[object, list[Certific
     named = [one for one in by_subject.get(_issuer(certificate), ()) if one != certificate]
     found = [one for one in named if _identified(certificate, one)]
     if len(found) != 1 and len(named) <= _MOST_CHECKED:
-        signed = [one for one in found or named if _signed(certificate, one)]
+        signed = [one for one in found or named if is_signed_by(certificate, one)]
         found = signed or found
     return sorted(found, key=_end, reverse=True)
 
@@ -141,15 +139,6 @@ def _asked(certificate: Certificate) -> bytes | None:
 @lru_cache(maxsize=4096)
 def _held(certificate: Certificate) -> bytes | None:
     return _read(lambda: certificate.extensions.subject_key_identifier)
-
-
-def _signed(certificate: Certificate, issuer: Certificate) -> bool:
-    try:
-        above = load_der_x509_certificate(issuer.der)
-        load_der_x509_certificate(certificate.der).verify_directly_issued_by(above)
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
-        return False
-    return True
 
 
 def _subject(certificate: Certificate) -> object:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 from cryptography.hazmat.primitives.serialization.pkcs12 import PBES
-from cryptography.x509 import load_der_x509_certificate
+from cryptography.x509 import Certificate, InvalidVersion, load_der_x509_certificate
 
 from pkigen.keys import load_private
 from pkigen.model import Issued
@@ -38,8 +38,8 @@ def key_store(issued: Issued, *, legacy: bool = False) -> bytes:
     return pkcs12.serialize_key_and_certificates(
         output.alias.encode(),
         key,
-        load_der_x509_certificate(issued.certificates[0]),
-        [load_der_x509_certificate(above) for above in issued.chain],
+        _loaded(issued.certificates[0]),
+        [_loaded(above) for above in issued.chain],
         encryption(output.pkcs12_passphrase, legacy=legacy),
     )
 
@@ -47,10 +47,18 @@ def key_store(issued: Issued, *, legacy: bool = False) -> bytes:
 def trust_store(anchors: Sequence[bytes], alias: str, passphrase: bytes) -> bytes:
     """Trusted certificates with the attribute by which Java knows them."""
     certificates = [
-        pkcs12.PKCS12Certificate(load_der_x509_certificate(anchor), f"{alias}-{number}".encode())
+        pkcs12.PKCS12Certificate(_loaded(anchor), f"{alias}-{number}".encode())
         for number, anchor in enumerate(anchors, 1)
     ]
     return pkcs12.serialize_java_truststore(certificates, encryption(passphrase, legacy=False))
+
+
+def _loaded(der: bytes) -> Certificate:
+    """A certificate that PKCS#12 can hold; ValueError for one that the library does not read."""
+    try:
+        return load_der_x509_certificate(der)
+    except InvalidVersion as error:
+        raise ValueError(str(error)) from error
 
 
 def encryption(passphrase: bytes | None, *, legacy: bool) -> KeySerializationEncryption:

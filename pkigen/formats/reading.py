@@ -16,7 +16,7 @@ _CERTIFICATE_LABELS = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
 
 def read_certificates(data: bytes) -> tuple[bytes, ...]:
     """The certificates in a PEM or DER file, in DER and in order; InputError when there is none."""
-    from cryptography.x509 import load_der_x509_certificate
+    from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
     try:
         found = [b.data for b in pem.blocks(data) if b.label in _CERTIFICATE_LABELS]
@@ -28,7 +28,7 @@ def read_certificates(data: bytes) -> tuple[bytes, ...]:
         try:
             load_der_x509_certificate(certificate)
             der.children(certificate)
-        except ValueError as error:
+        except (ValueError, InvalidVersion) as error:
             raise InputError("there is no certificate in it, in PEM or DER") from error
     return tuple(found)
 

@@ -30,7 +30,12 @@ def render(issued: Issued, entropy: Entropy, strangers: Strangers) -> tuple[File
     for plan, held in zip(entity.certificates[1:], cross, strict=True):
         issuer = plan.issuer_id.partition("/")[2]
         others.append(File(f"{name}.cross-{issuer}.crt", pem.certificate(held)))
-    others += (_WRITERS[asked](issued, entropy) for asked in output.formats)
+    for asked in output.formats:
+        try:
+            others.append(_WRITERS[asked](issued, entropy))
+        except ValueError:
+            if entity.fault is None:
+                raise  # else the format cannot hold what is wrong
     return (*files.values(), *others)
 
 

@@ -15,18 +15,10 @@ MOST_URLS = 8
 """That are tried for one certificate: who makes certificates must not set how long this takes."""
 
 
-def below_anchor(
-    leaf: Certificate, known: Sequence[Certificate], anchors: Sequence[Certificate] = ()
-) -> tuple[Certificate, ...]:
-    """The certificates that need a CRL: the path, as names lead, without its root or its anchor."""
-    path = [leaf]
-    while not path[-1].is_self_issued:
-        names = (c for c in known if c.subject_der == path[-1].issuer_der and c not in path)
-        above = next(names, None)
-        if above is None or above in anchors:
-            return tuple(path)
-        path.append(above)
-    return tuple(path[:-1])
+def below_anchor(path: Sequence[Certificate], anchors: Sequence[Certificate] = ()) -> tuple[Certificate, ...]:
+    """The certificates of a path that need a CRL: all but its root, or its anchor."""
+    ended = path[-1].is_self_issued or path[-1] in anchors
+    return tuple(path[:-1] if ended else path)
 
 
 @dataclass
@@ -70,7 +62,8 @@ class Fetched:
             return str(error)
         found = next((a for a in artefacts if a.crl is not None), None)
         if found is None or found.crl is None:
-            return f"what {url} serves is no CRL: {artefacts[0].problem or artefacts[0].kind}"
+            words = (artefacts[0].problem or artefacts[0].kind) if artefacts else "there is nothing in it"
+            return f"what {url} serves is no CRL: {words}"
         if found.source.encoding is Encoding.PEM:
             self.notes.append(f"{url} serves PEM; it should be DER (RFC 5280, 4.2.1.13).")
         return found.crl

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import ssl
 import time
+import zlib
+from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Thread
 from urllib.parse import urljoin, urlsplit
@@ -15,8 +17,10 @@ TIMEOUT = 10.0
 """Seconds for one URL: its name, redirects, headers and body together."""
 MOST_BYTES = 16 * 1024 * 1024
 MOST_REDIRECTS = 5
+_LONGEST_URL = 2000
 _REDIRECTS = (301, 302, 303, 307, 308)
 _HEADERS = {"Accept": "application/pkix-crl, */*", "Accept-Encoding": "identity"}
+_LATE = "it does not answer in time"
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 
@@ -52,7 +56,7 @@ def fetch(
     try:
         return answer.result(timeout)
     except TimeoutError:
-        raise Unreachable(f"{url}: it does not answer in time") from None
+        raise Unreachable(f"{url}: {_LATE}") from None
 
 
 def unusable_proxy(proxy: str) -> str:
@@ -69,20 +73,21 @@ def unusable_proxy(proxy: str) -> str:
 def _fetch(url: str, proxy: str | None, deadline: float, most: int, redirects: int) -> bytes:
     # Without a context of its own a client spends its time on reading CA certificates.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    left = deadline - time.monotonic()
     try:
-        with httpx.Client(proxy=proxy, trust_env=False, timeout=left, verify=context) as client:
+        with httpx.Client(proxy=proxy, trust_env=False, verify=context) as client:
             for _ in range(redirects + 1):
                 _check_scheme(url)
                 body, url = _get(client, url, deadline, most)
                 if body is not None:
                     return body
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError, zlib.error) as error:
         raise Unreachable(f"{url}: {_words(error)}") from error
     raise Unreachable(f"{url}: more than {redirects} redirects")
 
 
 def _check_scheme(url: str) -> None:
+    if len(url) > _LONGEST_URL:
+        raise Unreachable(f"{url[:60]}...: a URL of {len(url):,} characters is not fetched")
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     if scheme == "https":
@@ -95,24 +100,41 @@ def _check_scheme(url: str) -> None:
 
 def _get(client: httpx.Client, url: str, deadline: float, most: int) -> tuple[bytes | None, str]:
     """The body, or None and where a redirect leads."""
-    with client.stream("GET", url, headers=_HEADERS, follow_redirects=False) as response:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise Unreachable(f"{url}: {_LATE}")
+    asked = client.stream("GET", url, headers=_HEADERS, follow_redirects=False, timeout=left)
+    with asked as response:
         if response.status_code in _REDIRECTS and "location" in response.headers:
             return None, urljoin(url, response.headers["location"])
         if response.status_code != httpx.codes.OK:
             raise Unreachable(f"{url}: HTTP {response.status_code}")
-        body = bytearray()
-        for part in response.iter_bytes():
-            body += part
+        body, unpack = bytearray(), _unpacking(response, url)
+        for part in response.iter_raw():
+            body += unpack(part, most + 1 - len(body))
             if len(body) > most:
                 raise Unreachable(f"{url}: more than {most:,} bytes")
             if time.monotonic() > deadline:
-                raise Unreachable(f"{url}: it does not answer in time")
+                raise Unreachable(f"{url}: {_LATE}")
         return bytes(body), url
+
+
+def _unpacking(response: httpx.Response, url: str) -> Callable[[bytes, int], bytes]:
+    """What unpacks a part of the body, up to so many bytes: some servers compress whatever is asked.
+
+    The client's own decoders have no bound: a few hundred bytes, packed twice, are as many megabytes.
+    """
+    packed = response.headers.get("content-encoding", "identity").strip().lower()
+    if packed in ("", "identity"):
+        return lambda part, _most: part
+    if packed not in ("gzip", "x-gzip"):
+        raise Unreachable(f"{url}: it is packed ('{packed[:40]}'), which was not asked for")
+    return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
 
 
 def _words(error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
-        return "it does not answer in time"
+        return _LATE
     if isinstance(error, UnicodeError):
         return "its host is no host name"
     return _ERRNO.sub("", str(error).partition("\n")[0]) or type(error).__name__

@@ -26,14 +26,22 @@ class PathProblem:
 _RULES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "expired": ("has expired", "Renew it, or verify at another time.", (10,)),
     "not-yet-valid": ("is not valid yet", "Check the clock, or wait.", (9,)),
-    "no-issuer": ("has an issuer that was not given", "Give its issuer's certificate.", (20, 2, 21)),
+    "no-issuer": (
+        "has an issuer that was not given",
+        "Give its issuer's certificate.",
+        (20, 2, 21, 29, 30, 31),
+    ),
     "untrusted-root": ("ends at a root that is not trusted", "Give the right trust anchor.", (18, 19, 27)),
     "bad-signature": (
         "has a signature that its issuer did not make",
         "Get it again from its issuer: it was altered, or another CA has the same name.",
-        (7, 4, 6, 29, 76, 77, 78),
+        (7, 4, 76, 77, 78),
     ),
-    "not-a-ca": ("is used as a CA, and is none", "Use a CA certificate as the issuer.", (79, 24, 32, 37)),
+    "not-a-ca": (
+        "has issued a certificate and is not a CA",
+        "Issue from a CA: basic constraints CA:TRUE, key usage keyCertSign.",
+        (79, 32),
+    ),
     "path-length": (
         "has more CAs below it than it allows",
         "Issue from a CA that allows it, or shorten the path.",
@@ -59,14 +67,35 @@ _RULES: dict[str, tuple[str, str, tuple[int, ...]]] = {
         (47, 48, 49, 51, 52, 53),
     ),
     "unhandled-critical": (
-        "has a critical extension, or a CRL with one, that is not understood",
-        "Issue it without the extension.",
+        "has a critical extension that is not understood",
+        "Issue it without the extension, or not critical.",
         (34, 36),
     ),
     "weak-key": ("has a key or a digest that is too weak", "Use a larger key, or SHA-256.", (66, 67, 68)),
-    "malformed": ("cannot be read", "Get it again from where it came.", (41, 13, 14, 15, 16, 42)),
+    "malformed": ("cannot be read", "Get it again from where it came.", (41, 6, 13, 14, 15, 16, 24, 42)),
 }
 """Rule -> what is the matter, what to do, OpenSSL's numbers; the words fit the first number best."""
+_WORDS: dict[int, tuple[str, str]] = {
+    6: ("has a public key that cannot be read", "Use a CA whose key OpenSSL knows."),
+    15: ("has a CRL whose lastUpdate cannot be read", "Get the CRL again from its issuer."),
+    16: ("has a CRL whose nextUpdate cannot be read", "Get the CRL again from its issuer."),
+    18: ("is self-signed and not trusted", "Give it as a trust anchor, or get one from a CA."),
+    24: ("has no public key", "Get it again from where it came."),
+    32: ("has issued a certificate, which its key usage forbids", "Issue from a CA that has keyCertSign."),
+    35: ("has a CRL by a CA that may not sign CRLs", "Use a CA that has the key usage cRLSign."),
+    36: (
+        "has a CRL with a critical extension that is not understood",
+        "Get a CRL without the extension, complete and direct.",
+    ),
+    44: (
+        "has only CRLs of another scope",
+        "Give a CRL whose issuing distribution point covers the certificate.",
+    ),
+    66: ("has a key that is too short", "Use a larger key."),
+    67: ("has a key that is too short", "Use a larger key."),
+    68: ("is signed with a digest that is too weak", "Sign with SHA-256."),
+}
+"""Better words for single numbers."""
 _BY_CODE = {code: rule for rule, (_, _, codes) in _RULES.items() for code in codes}
 
 
@@ -76,6 +105,9 @@ def of_code(code: int, text: str, depth: int, certificate: Certificate | None) -
     who = described(certificate, depth)
     if rule == "other":
         return PathProblem(rule, f"{who}: {text}", "See what OpenSSL says.", depth, code)
+    if code in _WORDS:
+        words, advice = _WORDS[code]
+        return PathProblem(rule, f"{who} {words}", advice, depth, code)
     detail = "" if code == _RULES[rule][2][0] else text
     return of_rule(rule, depth, certificate, detail=detail, code=code)
 
@@ -92,7 +124,7 @@ def of_rule(
 def described(certificate: Certificate | None, depth: int) -> str:
     """A certificate of the path for people."""
     if certificate is None:
-        return "A certificate of the path"
+        return "The path" if depth < 0 else "A certificate of the path"
     try:
         name = names.text(certificate.subject) or "an empty subject"
     except Malformed:

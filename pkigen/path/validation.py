@@ -22,8 +22,18 @@ Purpose = Literal["server", "client", "any"]
 
 _NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME: neither certificates nor CRLs are held against the clock."""
-_NO_CRL, _OF_TIME = 3, (9, 10, 11, 12)
-"""X509_V_ERR numbers: no CRL was found; a certificate or a CRL is not or no longer in force."""
+_OF_TIME = (9, 10, 11, 12)
+"""X509_V_ERR numbers: a certificate or a CRL is not or no longer in force."""
+_OF_CRL = (3, 5, 8, 11, 12, 15, 16, 33, 35, 36, 44, 45, 54)
+"""X509_V_ERR numbers: there is no CRL, or none that counts."""
+_REFUSALS = (
+    *(crypto.Error, ValueError, TypeError, OverflowError),
+    *(UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension),
+)
+"""What the libraries raise over octets; the last two are errors of no common kind."""
+_LONGEST_PATH = 100
+"""As OpenSSL has it."""
+_NETSCAPE_TYPE, _NETSCAPE_BITS = "2.16.840.1.113730.1.1", {"server": 0x40, "client": 0x80}
 _PURPOSES = {
     "server": ("serverAuth", frozenset({"digitalSignature", "keyAgreement", "keyEncipherment"})),
     "client": ("clientAuth", frozenset({"digitalSignature", "keyAgreement"})),
@@ -79,7 +89,7 @@ def validate(
     certificates nor CRLs are held against the clock. ``partial`` lets an anchor be any certificate,
     not only a self-signed one.
     """
-    instant = at.astimezone(UTC)
+    instant = _whole_seconds(at)
     asked = _Question(
         leaf, tuple(intermediates), tuple(anchors), instant, tuple(crls), check_crls, check_times, partial
     )
@@ -87,9 +97,17 @@ def validate(
         problems, path = _by_openssl(asked)
     except _Unreadable as error:
         path = _named_path(asked)
-        problems = [of_rule("malformed", error.depth, error.certificate, detail=str(error))]
+        problems = [error.problem]
     own = [*(_times(path, instant) if check_times else ()), *_host(leaf, host), *_purpose(path, purpose)]
     return PathResult(_merged(problems, own), path)
+
+
+def _whole_seconds(at: datetime) -> datetime:
+    """An instant in UTC; certificates know no parts of a second."""
+    try:
+        return at.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        return at.replace(microsecond=0, tzinfo=UTC)
 
 
 def _merged(problems: list[PathProblem], own: list[PathProblem]) -> tuple[PathProblem, ...]:
@@ -105,10 +123,9 @@ def _merged(problems: list[PathProblem], own: list[PathProblem]) -> tuple[PathPr
 class _Unreadable(Exception):
     """A certificate or a CRL that OpenSSL or cryptography cannot read."""
 
-    def __init__(self, words: str, certificate: Certificate | None = None, depth: int = -1) -> None:
-        super().__init__(words)
-        self.certificate = certificate
-        self.depth = depth
+    def __init__(self, problem: PathProblem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
 
 
 def _by_openssl(asked: _Question) -> tuple[list[PathProblem], tuple[Certificate, ...]]:
@@ -118,7 +135,7 @@ def _by_openssl(asked: _Question) -> tuple[list[PathProblem], tuple[Certificate,
     except crypto.X509StoreContextError as error:
         code, depth, text = error.errors
         path, blamed = _named_path(asked), _blamed(error)
-        if asked.check_crls and code == _NO_CRL and depth > 0 and _is_anchor(blamed, asked):
+        if asked.check_crls and code in _OF_CRL and depth > 0 and _is_anchor(blamed, asked):
             # OpenSSL wants a CRL of an anchor too, but looks for those of the certificates below first.
             return _by_openssl(replace(asked, check_crls=False))
         problems = [of_code(code, text, depth, blamed)]
@@ -141,12 +158,12 @@ def _is_anchor(certificate: Certificate | None, asked: _Question) -> bool:
 
 def _verified(asked: _Question) -> tuple[Certificate, ...]:
     """The path that OpenSSL accepts; else its X509StoreContextError, or _Unreadable."""
-    with _reading("a CRL cannot be read"):
-        store = crypto.X509Store()
-        for crl in asked.crls if asked.check_crls else ():
-            store.add_crl(_loaded_crl(crl.der))
+    store = crypto.X509Store()
+    for crl in dict.fromkeys(crl.der for crl in asked.crls) if asked.check_crls else ():
+        with _reading("A CRL cannot be read"):
+            store.add_crl(_loaded_crl(crl))
     for anchor in dict.fromkeys(asked.anchors):
-        with _reading("OpenSSL does not take it", anchor):
+        with _reading("", anchor):
             store.add_cert(_loaded(anchor.der))
     flags = crypto.X509StoreFlags.PARTIAL_CHAIN if asked.partial else 0
     if asked.check_crls:
@@ -159,23 +176,27 @@ def _verified(asked: _Question) -> tuple[Certificate, ...]:
     store.set_flags(flags)
     others = []
     for certificate in dict.fromkeys(asked.intermediates):
-        with _reading("OpenSSL does not read it", certificate):
+        with _reading("", certificate):
             others.append(_loaded(certificate.der))
-    with _reading("OpenSSL does not read it", asked.leaf, 0):
+    with _reading("", asked.leaf, 0):
         leaf = _loaded(asked.leaf.der)
-    with _reading("OpenSSL cannot build a path"):
+    with _reading("The path cannot be built"):
         verified = crypto.X509StoreContext(store, leaf, others).get_verified_chain()
         return tuple(Certificate(crypto.dump_certificate(crypto.FILETYPE_ASN1, c)) for c in verified)
 
 
 @contextmanager
 def _reading(words: str, certificate: Certificate | None = None, depth: int = -1) -> Iterator[None]:
-    """Whatever is raised over octets is _Unreadable; a verdict of OpenSSL is none of these."""
+    """Whatever is raised over octets is _Unreadable, in words of its own where it is of no certificate.
+
+    A verdict of OpenSSL is none of these errors.
+    """
     try:
         with panics_as_errors():
             yield
-    except (crypto.Error, ValueError, TypeError, OverflowError, UnsupportedAlgorithm) as error:
-        raise _Unreadable(words, certificate, depth) from error
+    except _REFUSALS as error:
+        problem = of_rule("malformed", depth, certificate, detail="" if words else "by OpenSSL")
+        raise _Unreadable(replace(problem, message=words or problem.message)) from error
 
 
 @lru_cache(maxsize=512)
@@ -194,8 +215,10 @@ def _named_path(asked: _Question) -> tuple[Certificate, ...]:
     As OpenSSL does, trusted certificates are taken before others, and those in force before others.
     """
     path, known = [asked.leaf], (*asked.anchors, *asked.intermediates)
-    while not path[-1].is_self_issued and not (asked.partial and path[-1] in asked.anchors):
+    while len(path) <= _LONGEST_PATH:
         last = path[-1]
+        if last.is_self_issued or (asked.partial and last in asked.anchors):
+            break
         above = [c for c in known if c.subject_der == last.issuer_der and c not in path]
         if not above:
             break
@@ -256,6 +279,15 @@ def _purpose(path: tuple[Certificate, ...], purpose: Purpose) -> Iterator[PathPr
         if purposes is not None and wanted not in purposes:
             detail = f"{purpose}; its extended key usage is {', '.join(purposes) or 'empty'}"
             yield of_rule("purpose", depth, certificate, detail=detail)
+        elif depth == 0 and _other_netscape_type(certificate, purpose):
+            yield of_rule("purpose", depth, certificate, detail=f"{purpose}; its Netscape type is another")
         elif depth == 0 and usages is not None and not usages_wanted.intersection(usages):
             detail = f"{purpose}; its key usage is {', '.join(usages) or 'empty'}"
             yield of_rule("purpose", depth, certificate, detail=detail)
+
+
+def _other_netscape_type(certificate: Certificate, purpose: Purpose) -> bool:
+    """Whether nsCertType, which OpenSSL still looks at, names other purposes alone."""
+    found = certificate.extensions.raw(_NETSCAPE_TYPE)
+    bits = found.value[3:4] if found else b""
+    return bool(bits) and not bits[0] & _NETSCAPE_BITS[purpose]

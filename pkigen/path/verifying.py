@@ -11,7 +11,7 @@ from pkigen.artefacts import Artefact, Kind, read_path
 from pkigen.errors import InputError
 from pkigen.path.distribution import Fetched, below_anchor
 from pkigen.path.fetching import unusable_proxy
-from pkigen.path.hosts import by_common_name
+from pkigen.path.hosts import by_common_name, unusable_host
 from pkigen.path.problems import PathProblem
 from pkigen.path.validation import PathResult, Purpose, validate
 from pkigen.x509 import Certificate, CertificateList, Malformed
@@ -51,6 +51,10 @@ def verify(asked: Verification) -> Verified:
     """Verify a certificate out of files; InputError for files that hold nothing of use."""
     if asked.proxy is not None and (words := unusable_proxy(asked.proxy)):
         raise InputError(words)
+    if asked.host is not None and (words := unusable_host(asked.host)):
+        raise InputError(words)
+    if asked.proxy is not None and not asked.fetch_crls:
+        raise InputError("a proxy is used for fetching CRLs alone; ask for that, too")
     notes = list[str]()
     leaf, beside = _leaf(_certificates((asked.certificate,), asked.passphrases, notes))
     known = [*beside, *_certificates(asked.chain, asked.passphrases, notes)]
@@ -63,7 +67,8 @@ def verify(asked: Verification) -> Verified:
     problems = list[PathProblem]()
     if asked.fetch_crls:
         fetched = Fetched(asked.proxy)
-        needed = below_anchor(leaf, (*anchors, *known), anchors if partial else ())
+        way = validate(leaf, known, anchors, at=asked.at, partial=partial).path
+        needed = below_anchor(way, anchors if partial else ())
         problems = fetched.look(needed)
         crls += fetched.crls
         notes += fetched.notes
@@ -135,5 +140,7 @@ def _left_out(artefacts: Sequence[Artefact], kind: Kind) -> list[str]:
 
 
 def _problem(artefacts: Sequence[Artefact]) -> str:
+    if not artefacts:
+        return "there is nothing in it"
     first = artefacts[0]
     return first.problem or f"it is a {first.kind}"

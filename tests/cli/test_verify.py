@@ -20,6 +20,8 @@ from tests.tools import run
 
 AT = ("--at", "2026-06-01T12:00Z")
 NOTE = "the self-signed certificates among the files are trusted"
+EMPTY_P12 = bytes.fromhex("30160201033011 06092a864886f70d010701a00404023000")
+EC_PARAMETERS = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
 needs_openssl = pytest.mark.needs("openssl")
 
 
@@ -217,7 +219,7 @@ def test_a_crl_that_cannot_be_had_is_a_refusal_with_the_reason(
 
 
 @needs_openssl
-@pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"\x30\x03\x02\x01\x01"])
+@pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"\x30\x03\x02\x01\x01", EMPTY_P12])
 def test_what_is_served_instead_of_a_crl_is_told(body: bytes, here: Cli, world: World) -> None:
     world.site.files["/issuing.crl"] = body
     outcome = here("verify", "sensor.crt", *CHAIN, "--fetch-crl")
@@ -272,6 +274,9 @@ def test_names_from_files_cannot_steer_the_terminal(here: Cli, world: World) -> 
         (("none.crt",), "none.crt cannot be read: No such file"),
         (("empty.crt",), "empty.crt holds no certificate that can be read: the file is empty"),
         (("junk.crt",), "holds no certificate that can be read"),
+        (("hollow.p12",), "holds no certificate that can be read"),
+        (("hollow.pem",), "holds no certificate that can be read"),
+        (("console.crt", "--crl", "hollow.p12"), "holds no CRL that can be read"),
         ((".",), "cannot be read"),
         (("console.key",), "holds no certificate that can be read: it is a private key"),
         (("console.crt", "--chain", "junk.crt"), "junk.crt holds no certificate"),
@@ -285,6 +290,10 @@ def test_names_from_files_cannot_steer_the_terminal(here: Cli, world: World) -> 
             "the proxy 'socks5://x:1' is no http URL",
         ),
         (("console.crt", "--passphrase-file", "none"), "No such file"),
+        (("console.crt", "--host", "https://console.test/"), "is a URL; give its host alone"),
+        (("console.crt", "--host", "console.test:443"), "has a port; give the host alone"),
+        (("console.crt", "--host", ""), "the host is empty"),
+        (("console.crt", "--proxy", "http://127.0.0.1:1"), "a proxy is used for fetching CRLs alone"),
     ],
 )
 def test_what_cannot_be_used_is_exit_code_2(
@@ -292,12 +301,48 @@ def test_what_cannot_be_used_is_exit_code_2(
 ) -> None:
     Path("empty.crt").touch()
     Path("junk.crt").write_bytes(b"\x30\x82\xff\xff junk")
+    Path("hollow.p12").write_bytes(EMPTY_P12)
+    Path("hollow.pem").write_text(EC_PARAMETERS)
     for path in (environment / "certificates" / "console").iterdir():
         shutil.copy(path, path.name)
     outcome = cli("verify", *arguments)
     assert (outcome.code, outcome.out) == (2, "")
     assert says in words(outcome.err)
     assert "Traceback" not in outcome.err
+
+
+@needs_openssl
+@pytest.mark.parametrize("how", [(), ("--json",)])
+def test_without_trust_results_are_alone_on_stdout(how: tuple[str, ...], here: Cli) -> None:
+    outcome = here("verify", "sensor.crt", "--chain", "issuing.crt", "--chain", "root.crt", *AT, *how)
+    assert (outcome.code, NOTE in words(outcome.err), NOTE in words(outcome.out)) == (0, True, False)
+    assert not how or json.loads(outcome.out)["accepted"]
+
+
+@needs_openssl
+def test_json_has_the_same_members_whatever_is_found(here: Cli) -> None:
+    for name in ("sensor", "ended", "silent"):
+        found = json.loads(here("verify", f"{name}.crt", *CHAIN, "--fetch-crl", "--json").out)
+        assert set(found) == {"accepted", "path", "problems"}
+        assert [set(one) for one in found["path"]] == [{"subject", "not_after", "sha256"}] * 3
+        members = {"rule", "depth", "message", "advice", "openssl"}
+        assert [set(one) for one in found["problems"]] == [members] * len(found["problems"])
+        assert found["accepted"] is (not found["problems"])
+
+
+@needs_openssl
+def test_no_line_is_wider_than_80_columns(here: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for arguments in (
+        ("ended.crt", *CHAIN, "--host", "b.test", "--purpose", "client", "--fetch-crl"),
+        ("many.crt", *CHAIN, "--fetch-crl"),
+        ("bare.crt", "--chain", "issuing.crt", "--chain", "root.crt", *AT, "--host", "bare.test"),
+        ("sensor.crt", *CHAIN, "--crl", "root.crl", "--host", "10.0.0.2"),
+    ):
+        outcome = here("verify", *arguments)
+        lines = (outcome.out + outcome.err).splitlines()
+        assert lines
+        assert [line for line in lines if len(line) > 80 and " " in line.strip()] == []
 
 
 @pytest.fixture(scope="module")

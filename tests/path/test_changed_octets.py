@@ -1,0 +1,78 @@
+"""Every single octet that was signed, changed: no path is accepted with any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pkigen.path import validate
+from pkigen.x509 import Certificate, CertificateList, Malformed
+from tests.path.conftest import Made
+from tests.path.made import NOW, certificates, crls
+
+pytestmark = pytest.mark.needs("openssl")
+
+
+def changed(data: bytes, part: bytes) -> Iterator[bytes]:
+    """``data`` with one octet of ``part`` another, for each of them and two bits."""
+    start = data.index(part)
+    for at in range(start, start + len(part)):
+        for bit in (0x01, 0x80):
+            yield data[:at] + bytes((data[at] ^ bit,)) + data[at + 1 :]
+
+
+@pytest.mark.parametrize("which", ["leaf", "intermediate"])
+def test_a_certificate_with_another_octet_is_never_accepted(which: str, made: Made) -> None:
+    leaf, issuing, top = certificates(made.leaf, *made.chain, *made.trust)
+    original = leaf if which == "leaf" else issuing
+    tried = 0
+    for data in changed(original.der, original.tbs):
+        try:
+            spoiled = Certificate(data)
+        except Malformed:
+            continue
+        tried += 1
+        path = (spoiled, [issuing]) if which == "leaf" else (leaf, [spoiled])
+        found = validate(*path, [top], at=NOW)
+        assert not found.ok, data.hex()
+        assert all(problem.message and problem.advice for problem in found.problems)
+    assert tried > 300
+
+
+def test_a_crl_with_another_octet_never_counts(made: Made) -> None:
+    leaf, issuing, top = certificates(made.leaf, *made.chain, *made.trust)
+    own, above = crls(*made.crls)
+    tried = 0
+    for data in changed(own.der, own.tbs):
+        try:
+            spoiled = CertificateList(data)
+        except Malformed:
+            continue
+        tried += 1
+        found = validate(leaf, [issuing], [top], at=NOW, crls=[spoiled, above], check_crls=True)
+        assert not found.ok, data.hex()
+        assert {problem.depth for problem in found.problems} <= {0, -1}
+    assert tried > 100
+
+
+@pytest.mark.parametrize("version", [0, 2, 5])
+def test_a_crl_of_a_version_that_there_is_not_is_a_problem_and_no_crash(version: int, made: Made) -> None:
+    leaf, issuing, top = certificates(made.leaf, *made.chain, *made.trust)
+    own = crls(made.crls[0])[0].der
+    at = own.index(b"\x02\x01\x01\x30")
+    spoiled = CertificateList(own[: at + 2] + bytes((version,)) + own[at + 3 :])
+    found = validate(leaf, [issuing], [top], at=NOW, crls=[spoiled], check_crls=True)
+    assert [(one.rule, one.message) for one in found.problems] == [("malformed", "A CRL cannot be read")]
+
+
+def test_a_root_with_another_octet_is_a_verdict_at_least(made: Made) -> None:
+    leaf, issuing, top = certificates(made.leaf, *made.chain, *made.trust)
+    for data in changed(top.der, top.tbs):
+        try:
+            spoiled = Certificate(data)
+        except Malformed:
+            continue
+        # Who is trusted is not proven by its signature: a change of what does not matter is accepted.
+        found = validate(leaf, [issuing], [spoiled], at=NOW)
+        assert found.ok or found.problems
