@@ -7,13 +7,27 @@ import random
 import re
 from collections.abc import Callable, Sequence
 
+from fuzz import structures
+
 _INTERESTING = bytes.fromhex("000102030405061f30317f808184a0ff")
 _TOKENS = (
     *("{", "}", "[", "]", ":", "-", ",", "&a", "*a", "<<", "!!python/none", "|", ">", "\t", "'", '"', "\0"),
     *("true", "none", "-1", "0", "1e999", "9" * 400, "{{ name }}", "{{ 1/0 }}", "{1..9}", "\u202e", "\ud7ff"),
     *("..", "/", "x" * 5000, "\n", "\n\n  ", "null", "~", "rsa-1", "C: NO", "2026-13-45", "+99999999y"),
 )
-_LABELS = ("CERTIFICATE", "PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "X509 CRL", "PKCS7", "X")
+_LABELS = (
+    *("CERTIFICATE", "TRUSTED CERTIFICATE", "CERTIFICATE REQUEST", "X509 CRL", "PKCS7", "PKCS12"),
+    *("PUBLIC KEY", "PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "X"),
+    *("DSA PRIVATE KEY", "OPENSSH PRIVATE KEY", "EC PARAMETERS"),
+)
+_HEADERS = (
+    b"Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF",
+    b"Proc-Type: 4,ENCRYPTED\nDEK-Info: DES-EDE3-CBC,00",
+    b"Proc-Type: 4,ENCRYPTED",
+    b"DEK-Info: ,\xff",
+    b"Comment: " + b"x" * 5000,
+)
+_VALUES = (b"", b" |\n  x", b" !!binary a", b" !!int x", b" 0x1", b" 1_0", b" .nan", b" 12:30:45", b" =")
 _PEM = re.compile(rb"-----BEGIN ([^-]+)-----\n(.*?)-----END [^-]+-----\n?", re.DOTALL)
 _LARGEST = 2_000_000
 
@@ -81,6 +95,12 @@ def _tlv(rng: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
     return data[:position] + tag + length + body + data[position + rng.randrange(1, 6) :]
 
 
+def _tree(rng: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
+    """An element of DER, with the lengths around it corrected; of something else an octet."""
+    spoiled = structures.spoil(rng, data, others)
+    return _flip(rng, data, others) if spoiled is None else spoiled
+
+
 def _inside_pem(rng: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
     """A mutation of the octets inside a PEM block, or of DER as it is."""
     blocks = list(_PEM.finditer(data))
@@ -94,6 +114,25 @@ def _inside_pem(rng: random.Random, data: bytes, others: Sequence[bytes]) -> byt
     spoiled = rng.choice(_OCTETS)(rng, octets, others)
     text = b"-----BEGIN %s-----\n%s-----END %s-----\n" % (block[1], base64.encodebytes(spoiled), block[1])
     return data[: block.start()] + text + data[block.end() :]
+
+
+def _blocks(rng: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
+    """Whole PEM blocks: many of one, those of another seed, one under another label or with headers."""
+    blocks = [block[0] for block in _PEM.finditer(data)]
+    more = [block[0] for block in _PEM.finditer(rng.choice(others))]
+    if not blocks:
+        return data + b"".join(more)
+    block, way = rng.choice(blocks), rng.randrange(4)
+    if way == 0:
+        return data + block * rng.choice((1, 20, 200))
+    if way == 1:
+        return data + b"\n" + b"".join(more)
+    if way == 2:
+        label = rng.choice(_LABELS).encode()
+        spoiled = re.sub(rb"(BEGIN|END) [^-]+", rb"\1 " + label, block)
+    else:
+        spoiled = block.replace(b"-----\n", b"-----\n" + rng.choice(_HEADERS) + b"\n\n", 1)
+    return data.replace(block, spoiled, 1)
 
 
 def _lines(rng: random.Random, data: bytes, _others: Sequence[bytes]) -> bytes:
@@ -112,7 +151,8 @@ def _lines(rng: random.Random, data: bytes, _others: Sequence[bytes]) -> bytes:
     elif way == 4:
         return b"\r\n".join(lines)
     elif way == 5:
-        return b"\xff\xfe" + data.decode("latin-1").encode("utf-16-le")
+        mark, codec = rng.choice(((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")))
+        return mark + data.decode("latin-1").encode(codec) + rng.choice((b"", b"\x00"))
     else:
         rng.shuffle(lines)
     return b"\n".join(lines)
@@ -129,6 +169,33 @@ def _token(rng: random.Random, data: bytes, _others: Sequence[bytes]) -> bytes:
     return (text[: word.start()] + new + text[word.end() :]).encode("utf-8", "replace")
 
 
-_OCTETS: tuple[Mutation, ...] = (_flip, _set, _cut, _repeat, _splice, _tlv, _tlv, _tlv)
-_WAYS: tuple[Mutation, ...] = (*_OCTETS, _inside_pem, _inside_pem, _inside_pem, _inside_pem, _lines)
-_WAYS_OF_TEXT: tuple[Mutation, ...] = (_token, _token, _token, _token, _lines, _flip, _cut, _splice, _repeat)
+def _indent(rng: random.Random, data: bytes, _others: Sequence[bytes]) -> bytes:
+    """Lines of YAML that stand elsewhere: further in or out, twice, under another key, very deep."""
+    lines = data.split(b"\n")
+    number = rng.randrange(len(lines))
+    line, way = lines[number], rng.randrange(6)
+    if way == 0:
+        lines[number] = b" " * rng.choice((1, 2, 3)) + line
+    elif way == 1:
+        lines[number] = line[rng.choice((1, 2, 4)) :]
+    elif way == 2:
+        lines[number:number] = lines[rng.randrange(len(lines)) :][: rng.choice((1, 5, 20))]
+    elif way == 3:
+        key = line.partition(b":")[0]
+        opened = rng.choice((b"[", b"{a: ", b"- ", b"&a [*a, "))
+        lines[number] = key + b": " + opened * rng.choice((1, 20, 5000))
+    elif way == 4:
+        key, levels = line.partition(b":")[0], rng.choice((3, 9, 30))
+        lists = (b"&a%d [%s]" % (level, b",".join([b"*a%d" % (level - 1)] * 9)) for level in range(1, levels))
+        lines[number] = key + b": [&a0 [x], " + b", ".join(lists) + b"]"
+    else:
+        lines[number] = line.partition(b":")[0] + b":" + rng.choice(_VALUES)
+    return b"\n".join(lines)
+
+
+_OCTETS: tuple[Mutation, ...] = (_flip, _set, _cut, _repeat, _splice, _tlv, _tlv, *(_tree,) * 7)
+_WAYS: tuple[Mutation, ...] = (*_OCTETS, *(_inside_pem,) * 10, _blocks, _blocks, _lines)
+_WAYS_OF_TEXT: tuple[Mutation, ...] = (
+    *(_token, _token, _token, _token, _indent, _indent),
+    *(_lines, _flip, _cut, _splice, _repeat),
+)

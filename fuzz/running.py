@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
 import resource
 import signal
@@ -9,21 +11,20 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import FrameType
 
 from fuzz.mutations import mutate
-from fuzz.targets import BINARY, TEXT, Finding, name_of
+from fuzz.targets import BINARY, SEEDS, TEXT, Target, name_of
 from pkigen.profile import shipped
 
-SEEDS = Path(__file__).parent / "seeds"
 LONGEST = 2.0
 """Seconds of one input."""
-MOST_MEMORY = 700
-"""MiB of the whole process, at its peak."""
+MOST_MEMORY = 600
+"""MiB of a process in which nothing but this runs."""
 
 
 @dataclass(frozen=True)
@@ -56,25 +57,32 @@ def _seeds() -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     return binary, text
 
 
-def run(seed: int, numbers: Iterable[int]) -> Outcome:
-    """The outcome of the inputs of some numbers."""
-    warnings.simplefilter("ignore")
-    signal.signal(signal.SIGALRM, _too_long)
-    total = Outcome()
-    with tempfile.TemporaryDirectory(prefix="pkigen-fuzz-") as folder:
+def run(
+    seed: int,
+    numbers: Iterable[int],
+    begin: Callable[[int], None] = lambda _number: None,
+    others: float = 0,
+) -> Outcome:
+    """The outcome of the inputs of some numbers; ``begin`` is told each of them before it is fed.
+
+    ``others`` are the MiB that the process may need for other things.
+    """
+    total, most = Outcome(), MOST_MEMORY + others
+    fast = Path("/dev/shm")  # noqa: S108  # a folder of the test's own is made in it
+    with (
+        warnings.catch_warnings(),
+        tempfile.TemporaryDirectory(prefix="pkigen-fuzz-", dir=fast if fast.is_dir() else None) as folder,
+    ):
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", UserWarning)  # its users would see it
         for number in numbers:
+            begin(number)
             data, target = made(seed, number)
-            total = total + _run_one(number, data, target, Path(folder))
+            total = total + _run_one(number, data, target, Path(folder), most)
     return total
 
 
-def run_batch(task: tuple[int, int, int]) -> Outcome:
-    """As ``run``, for (seed, first number, count): what a worker process is given."""
-    seed, first, count = task
-    return run(seed, range(first, first + count))
-
-
-def made(seed: int, number: int) -> tuple[bytes, Callable[[bytes, Path], None]]:
+def made(seed: int, number: int) -> tuple[bytes, Target]:
     """The input of a number, and the target that it is for."""
     rng = random.Random(f"{seed} {number}")  # noqa: S311  # inputs that repeat, not secrets
     binary, text = _seeds()
@@ -82,32 +90,70 @@ def made(seed: int, number: int) -> tuple[bytes, Callable[[bytes, Path], None]]:
     return mutate(rng, rng.choice(seeds), seeds), rng.choice(targets)
 
 
-def _run_one(number: int, data: bytes, target: Callable[[bytes, Path], None], folder: Path) -> Outcome:
-    started = time.perf_counter()
+def _run_one(number: int, data: bytes, target: Target, folder: Path, most: float) -> Outcome:
+    before, started = peak_memory(), time.perf_counter()
     words = feed(data, target, folder)
-    seconds = time.perf_counter() - started
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1024 / 1024
-    if not words and peak > MOST_MEMORY:
-        words = f"{name_of(target)}: {peak:.0f} MiB"
+    seconds, peak = time.perf_counter() - started, peak_memory()
+    if not words and peak > max(most, before):
+        words = f"{name_of(target)}: {peak:.0f} MiB, {peak - before:.0f} of them by this input"
     return Outcome(1, seconds, number, peak, ((number, words, data),) if words else ())
 
 
-def feed(data: bytes, target: Callable[[bytes, Path], None], folder: Path) -> str:
-    """What an input shows that must not happen; "" when it is handled."""
+def peak_memory() -> float:
+    """MiB of this process at its peak."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1024 / 1024
+
+
+def feed(data: bytes, target: Target, folder: Path) -> str:
+    """What an input shows that must not happen; "" when it is handled.
+
+    One that took too long is fed once more: a busy machine is not the input's fault.
+    """
+    for _ in range(2):
+        with contextlib.suppress(_TooLong), _native_words(folder) as told:
+            words = _feed(data, target, folder)
+            os.lseek(told, 0, os.SEEK_SET)
+            native = os.read(told, 300).decode("utf-8", "replace")
+            return words or (f"{name_of(target)}: native code writes {native}" if native else "")
+    return f"{name_of(target)}: it takes more than {LONGEST} s"
+
+
+@contextlib.contextmanager
+def _native_words(folder: Path) -> Iterator[int]:
+    """A file for what is written to stderr behind Python's back."""
+    kept, told = os.dup(2), os.open(folder / "stderr", os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+    os.dup2(told, 2)
+    try:
+        yield told
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(told)
+
+
+def _feed(data: bytes, target: Target, folder: Path) -> str:
+    started = time.perf_counter()
+    earlier = signal.signal(signal.SIGALRM, _too_long)
     signal.setitimer(signal.ITIMER_REAL, LONGEST)
     try:
         target(data, folder)
-    except Finding as error:
-        return str(error)
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        return f"{name_of(target)}: {type(error).__name__}: {str(error)[:300]}"
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # a panic in native code is no Exception
+        if time.perf_counter() - started < LONGEST:
+            return f"{name_of(target)}: {type(error).__name__}: {str(error)[:300]}"
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, earlier)
+    if time.perf_counter() - started >= LONGEST:
+        raise _TooLong
     return ""
 
 
+class _TooLong(BaseException):
+    """The time of an input is over; nothing in the program may take it for an error of its own."""
+
+
 def _too_long(_signal: int, _frame: FrameType | None) -> None:
-    raise Finding(f"it takes more than {LONGEST} s")
+    raise _TooLong

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 
 from pkigen.artefacts.artefact import Artefact, Encoding, Kind, Source
 from pkigen.artefacts.keys import KeyFile
-from pkigen.artefacts.rounds import asks_too_much
+from pkigen.artefacts.rounds import Allowance
 from pkigen.keys import PrivateKey, public_key_info, to_pkcs8
 from pkigen.panics import panics_as_errors
 from pkigen.x509 import Certificate, Malformed
@@ -27,7 +27,7 @@ def of_pkcs7(data: bytes, source: Source) -> Iterator[Artefact]:
             # openssl itself writes certificates that are not sorted as DER wants a SET to be.
             warnings.simplefilter("ignore")
             found = pkcs7.load_der_pkcs7_certificates(data)
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         yield Artefact(Kind.PKCS7, source, data, problem=f"it cannot be read: {_in_short(error)}")
         return
     inside = replace(source, encoding=Encoding.PKCS7, before=b"")
@@ -37,21 +37,28 @@ def of_pkcs7(data: bytes, source: Source) -> Iterator[Artefact]:
         yield _certificate(certificate, inside)
 
 
-def of_pkcs12(data: bytes, source: Source, passphrases: Sequence[bytes]) -> Iterator[Artefact]:
+def of_pkcs12(
+    data: bytes, source: Source, passphrases: Sequence[bytes], allowance: Allowance
+) -> Iterator[Artefact]:
     """Key, certificate and further certificates, or the container with why it does not open.
 
     The empty passphrase is tried as well: much that is exported has none.
     """
     inside = replace(source, encoding=Encoding.PKCS12, before=b"")
-    if words := asks_too_much(data):
-        yield Artefact(Kind.PKCS12, inside, data, problem=words)
-        return
     problem = ""
     for passphrase in (*passphrases, b"", None):
+        if b"\x00" in (passphrase or b""):
+            problem = problem or "no PKCS#12 is opened by a passphrase with a NUL in it"
+            continue
+        if words := allowance.refusal(data):
+            problem = problem or words
+            break
         try:
-            with panics_as_errors():
+            with warnings.catch_warnings(), panics_as_errors():
+                # BER, which Windows and Java write, is read, and its users need not be told.
+                warnings.simplefilter("ignore")
                 held = pkcs12.load_pkcs12(data, passphrase)
-        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
             problem = problem or _in_short(error)
             continue
         yield from _contents(held, inside, passphrase)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pkigen import der
-from pkigen.artefacts.rounds import asks_too_much
+from pkigen.artefacts.rounds import Allowance
 from pkigen.errors import InputError
 from pkigen.formats import pem
 from pkigen.formats.pem import Block
@@ -47,21 +47,26 @@ def is_key_label(label: str) -> bool:
     return label.endswith("PRIVATE KEY")
 
 
-def open_key(block: Block, passphrases: Sequence[bytes] = ()) -> KeyFile:
+def open_key(
+    block: Block, passphrases: Sequence[bytes] = (), allowance: Allowance | None = None
+) -> KeyFile:
     """The key in a PEM block, or in DER octets given as a block with a private key's label.
 
-    Every passphrase is tried on a key that is encrypted; one that is not needs none.
+    Every passphrase is tried on a key that is encrypted; one that is not needs none. The allowance is
+    the file's, if there is more in it.
     """
+    allowance = allowance or Allowance()
     label, data = block.label, block.data
     encrypted = label == "ENCRYPTED PRIVATE KEY" or any("ENCRYPTED" in value for _, value in block.headers)
     form = _FORMATS.get(label, label)
     if label == "OPENSSH PRIVATE KEY":
         return KeyFile(form, b"bcrypt" in data[:200], problem="keys in OpenSSH's own format are not read")
-    if words := asks_too_much(data):
-        return KeyFile(form, encrypted, problem=words)
     text = pem.encode(label, data, block.headers)
     problem = "it is under a passphrase, and none was given"
-    for passphrase in passphrases if encrypted else (None,):
+    for number, passphrase in enumerate(passphrases if encrypted else (None,)):
+        if words := allowance.refusal(data):
+            problem = problem if number else words
+            break
         try:
             pkcs8 = read_private_key(text, passphrase, ours=True)
             public = _public_key(pkcs8)

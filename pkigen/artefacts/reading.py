@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from pkigen import der
 from pkigen.artefacts import containers
 from pkigen.artefacts.artefact import Artefact, Encoding, Kind, Source
 from pkigen.artefacts.keys import is_key_label, open_key
+from pkigen.artefacts.rounds import Allowance
 from pkigen.errors import InputError
 from pkigen.formats import pem
 from pkigen.formats.pem import Block
@@ -54,12 +55,25 @@ def read(data: bytes, name: str, passphrases: Sequence[bytes] = ()) -> tuple[Art
     ``name`` is what messages call the file. Each passphrase is tried on whatever is under one.
     """
     data = _as_ascii(data)
+    opener = _Opener(passphrases, Allowance())
     if b"-----BEGIN " in data:
-        found = _of_blocks(data, name, passphrases)
+        found = _of_blocks(data, name, opener)
     else:
-        found = _of_octets(data, Source(name, Encoding.DER), passphrases)
+        found = _of_octets(data, Source(name, Encoding.DER), opener)
     numbered = enumerate(islice(found, MOST_ARTEFACTS), 1)
-    return tuple(replace(one, source=replace(one.source, position=number)) for number, one in numbered)
+    held = tuple(replace(one, source=replace(one.source, position=number)) for number, one in numbered)
+    if held:
+        return held
+    words = "it holds the parameters of an EC key, and no key"
+    return (Artefact(Kind.UNKNOWN, Source(name, Encoding.PEM), data, problem=words),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opener:
+    """What there is to open a file's keys and containers with."""
+
+    passphrases: Sequence[bytes] = field(repr=False)
+    allowance: Allowance
 
 
 def _as_ascii(data: bytes) -> bytes:
@@ -70,7 +84,7 @@ def _as_ascii(data: bytes) -> bytes:
     return data
 
 
-def _of_blocks(data: bytes, name: str, passphrases: Sequence[bytes]) -> Iterator[Artefact]:
+def _of_blocks(data: bytes, name: str, opener: _Opener) -> Iterator[Artefact]:
     for block in pem.scan(data):
         source = Source(name, Encoding.PEM, label=block.label, before=block.before)
         if block.label == "EC PARAMETERS":
@@ -79,7 +93,7 @@ def _of_blocks(data: bytes, name: str, passphrases: Sequence[bytes]) -> Iterator
             if block.problem:
                 yield Artefact(Kind.KEY, source, b"", problem=block.problem)
             else:
-                yield _key(block, source, passphrases)
+                yield _key(block, source, opener)
             continue
         kind = _KINDS.get(block.label, Kind.UNKNOWN)
         if block.problem:
@@ -87,7 +101,7 @@ def _of_blocks(data: bytes, name: str, passphrases: Sequence[bytes]) -> Iterator
         elif kind is Kind.UNKNOWN:
             yield Artefact(kind, source, block.data, problem=f"a PEM block labelled '{block.label[:80]}'")
         else:
-            yield from _artefacts(kind, _leading(block), source, passphrases)
+            yield from _artefacts(kind, _leading(block), source, opener)
 
 
 def _leading(block: Block) -> bytes:
@@ -100,20 +114,20 @@ def _leading(block: Block) -> bytes:
         return block.data
 
 
-def _of_octets(data: bytes, source: Source, passphrases: Sequence[bytes]) -> Iterator[Artefact]:
+def _of_octets(data: bytes, source: Source, opener: _Opener) -> Iterator[Artefact]:
     kind, label = _recognize(data)
     if kind is Kind.KEY:
-        yield _key(Block(label, data), source, passphrases)
+        yield _key(Block(label, data), source, opener)
     elif kind is Kind.UNKNOWN:
         words = "the file is empty" if not data else "it is nothing that is known here, in PEM or in DER"
         yield Artefact(kind, replace(source, encoding=Encoding.NONE), data, problem=words)
     else:
-        yield from _artefacts(kind, data, source, passphrases)
+        yield from _artefacts(kind, data, source, opener)
 
 
-def _artefacts(kind: Kind, data: bytes, source: Source, passphrases: Sequence[bytes]) -> Iterator[Artefact]:
+def _artefacts(kind: Kind, data: bytes, source: Source, opener: _Opener) -> Iterator[Artefact]:
     if kind is Kind.PKCS12:
-        yield from containers.of_pkcs12(data, source, passphrases)
+        yield from containers.of_pkcs12(data, source, opener.passphrases, opener.allowance)
     elif kind is Kind.PKCS7:
         yield from containers.of_pkcs7(data, source)
     elif reader := _READERS.get(kind):
@@ -125,8 +139,8 @@ def _artefacts(kind: Kind, data: bytes, source: Source, passphrases: Sequence[by
         yield Artefact(kind, source, data)
 
 
-def _key(block: Block, source: Source, passphrases: Sequence[bytes]) -> Artefact:
-    held = open_key(block, passphrases)
+def _key(block: Block, source: Source, opener: _Opener) -> Artefact:
+    held = open_key(block, opener.passphrases, opener.allowance)
     return Artefact(Kind.KEY, source, block.data, held, held.problem)
 
 

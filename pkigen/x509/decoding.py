@@ -10,6 +10,9 @@ from typing import ParamSpec, TypeVar
 from pkigen import der, names
 from pkigen.model import Name
 
+LONGEST_INTEGER = 1700
+"""Octets; of much longer ones Python makes no decimals."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -58,11 +61,13 @@ def elements(data: bytes, what: str, tag: int = der.SEQUENCE) -> list[bytes]:
         raise Malformed(f"{what} cannot be read: {error}") from error
 
 
-def integer(data: bytes, what: str) -> int:
-    """An INTEGER; one without octets is malformed (X.690, 8.3.1)."""
+def integer(data: bytes, what: str, longest: int = LONGEST_INTEGER) -> int:
+    """An INTEGER; one without octets is malformed (X.690, 8.3.1), one of very many is taken for it."""
     octets = expect(data, der.INTEGER, what)
     if not octets:
         raise Malformed(f"{what} is an INTEGER without octets")
+    if len(octets) > longest:
+        raise Malformed(f"{what} is an INTEGER of {len(octets):,} octets")
     return int.from_bytes(octets, "big", signed=True)
 
 

@@ -62,7 +62,7 @@ def public_key(data: bytes) -> PublicKey:
         raise Malformed("the public key's BIT STRING has no octets")
     if found.oid in _RSA:
         modulus, exponent = elements(octets[1:], "the RSA public key")
-        size = integer(modulus, "the modulus").bit_length()
+        size = integer(modulus, "the modulus", len(modulus)).bit_length()
         return PublicKey(data, f"rsa-{size}", "rsa", size, found.oid, integer(exponent, "the exponent"))
     if found.oid == _EC:
         parameters = found.parameters or b""
