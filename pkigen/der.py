@@ -167,10 +167,12 @@ def dotted(data: bytes) -> str:
 def edit(data: bytes, path: tuple[int, ...], change: Callable[[bytes], bytes]) -> bytes:
     """``data`` with the TLV that child indices lead to changed; lengths above it follow.
 
-    ``change`` gives any number of TLVs for the one it gets; IndexError when there is none.
+    The children of a BIT STRING and of an OCTET STRING are the TLVs that it wraps. ``change`` gives
+    any number of TLVs for the one it gets; IndexError when there is none.
     """
     if not path:
         return change(data)
-    parts = children(data)
+    unused = contents(data)[:1] if data[0] == BIT_STRING else b""
+    parts = children(tlv(SEQUENCE, contents(data)[len(unused) :]))
     parts[path[0]] = edit(parts[path[0]], path[1:], change)
-    return tlv(data[0], *parts)
+    return tlv(data[0], unused, *parts)

@@ -36,18 +36,22 @@ def issue(
     signers: Mapping[str, Signer],
     chain: tuple[bytes, ...],
     entropy: Entropy | None,
+    strangers: Mapping[str, PrivateKey],
 ) -> Issued:
     """Sign every certificate of an entity.
 
     ``signers`` holds the issuing authorities by id; the entity's own id stands for itself.
     ``chain`` is the DER of the authorities above. With ``entropy`` every signature repeats.
+    ``strangers`` are the keys that sign in the place of an issuer.
     """
     spki = public_key_info(key)
     own = Signer(key, key_identifier(spki))
-    signed = (
-        certificate(plan, spki, own, own if plan.issuer_id == entity.id else signers[plan.issuer_id], entropy)
-        for plan in entity.certificates
-    )
+    signed = []
+    for plan in entity.certificates:
+        issuer = own if plan.issuer_id == entity.id else signers[plan.issuer_id]
+        if plan.stranger:
+            issuer = Signer(strangers[plan.stranger], issuer.key_identifier)
+        signed.append(certificate(plan, spki, own, issuer, entropy))
     return Issued(entity, to_pkcs8(key), spki, tuple(signed), chain)
 
 

@@ -54,27 +54,42 @@ class Extension:
 class Signature:
     """How a signer is asked to sign; a ``digest`` of "" is the one that fits the signer's key.
 
-    Keys that bring their own digest (EdDSA, ML-DSA) pass over it; ``pss`` is for RSA alone.
+    Keys that bring their own digest (EdDSA, ML-DSA) pass over it; ``pss`` is for RSA alone, with a
+    ``salt`` of so many octets (None: as long as the digest) and ``mask``, the digest of MGF1 (empty:
+    the same digest).
     """
 
     digest: str = ""
     pss: bool = False
+    salt: int | None = field(default=None, repr=False)
+    mask: str = field(default="", repr=False)
 
 
 class Surgery(StrEnum):
-    """What is done to one element of a structure."""
+    """What is done to one element of a structure, with the data of the edit."""
 
-    REPLACE = "replace"
+    REPLACE = "replace by the data"
     REMOVE = "remove"
-    INSERT = "insert before"
+    INSERT = "insert the data before"
+    APPEND = "append the data after"
+    RETAG = "write the data's first octet for its tag"
+    REFILL = "put the data in the place of its contents"
+    FLIP = "flip its last bit"
+    SHORTEN = "leave out the last octet of its contents, its length following"
+    CUT = "cut off so many of its octets as the data is long, its length staying"
+    LENGTHEN = "write its length in one octet more than it needs"
+    INDEFINITE = "write it with an indefinite length (X.690, 8.1.3.6)"
+    CONSTRUCT = "write it constructed, of one segment (X.690, 8.7.3)"
+    COMPRESS = "write the elliptic curve point in it compressed (SEC 1, 2.3.3)"
 
 
 @dataclass(frozen=True)
 class Edit:
     """A change of one TLV: the child indices that lead to it, what is done, the octets for it.
 
-    ``signed`` edits are made to the TBSCertificate, and signed; the others to the Certificate
-    around it once it is signed.
+    A path leads through BIT STRINGs and OCTET STRINGs too: what they wrap is their children.
+    ``signed`` edits are made to the TBSCertificate, and signed; the others to the Certificate around
+    it once it is signed.
     """
 
     path: tuple[int, ...]
@@ -90,6 +105,7 @@ class CertificatePlan:
     ``issuer_id`` is the entity that signs (the own id when self-signed). Times are UTC, whole
     seconds. ``spec`` is a digest of all that is asked for, without serial, clock and keys: if it
     changes, the certificate is issued anew. ``edits`` are made to the octets, last of all.
+    ``stranger`` names a key that belongs to nobody and signs in the issuer's place.
     """
 
     issuer_id: str
@@ -102,6 +118,7 @@ class CertificatePlan:
     extensions: tuple[Extension, ...]
     spec: str
     edits: tuple[Edit, ...] = ()
+    stranger: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,6 +200,19 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Serving:
+    """How a server answers wrong: at which URL, or in the handshake (``tls``), how, with what.
+
+    ``how`` is one of status, slow, truncated, oversize, media-type, redirect, loop, reset, html, pem,
+    other (for URLs), and of the names of the family ``transport`` without their ``tls-`` for handshakes.
+    """
+
+    url: str
+    how: str
+    argument: str = ""
+
+
+@dataclass(frozen=True)
 class Brought:
     """An authority that came from files: its certificate, those above it, its key (PKCS#8)."""
 
@@ -199,6 +229,11 @@ class Entity:
     cross-certificates. ``issuers`` are the ids of the authorities above, from the issuing CA up to
     and with the root (empty for a root and for a self-signed end entity). ``renew_before`` counts
     the seconds before the end of the main certificate from which on a build issues it anew.
+
+    ``key_of`` is another entity whose key it has, or a word for a key that all who say it share.
+    ``trusted`` says whether a self-signed authority is a trust anchor; ``trust`` are the ids of what
+    clients of an end entity trust, if that is not the root of its path. ``serving`` is what a server
+    does wrong for it.
     """
 
     role: Role
@@ -214,6 +249,10 @@ class Entity:
     renew_before: int = 0
     brought: Brought | None = None
     fault: Fault | None = None
+    key_of: str = ""
+    trusted: bool = True
+    trust: tuple[str, ...] = ()
+    serving: tuple[Serving, ...] = ()
 
     @property
     def id(self) -> str:

@@ -47,9 +47,7 @@ def is_key_label(label: str) -> bool:
     return label.endswith("PRIVATE KEY")
 
 
-def open_key(
-    block: Block, passphrases: Sequence[bytes] = (), allowance: Allowance | None = None
-) -> KeyFile:
+def open_key(block: Block, passphrases: Sequence[bytes] = (), allowance: Allowance | None = None) -> KeyFile:
     """The key in a PEM block, or in DER octets given as a block with a private key's label.
 
     Every passphrase is tried on a key that is encrypted; one that is not needs none. The allowance is

@@ -61,9 +61,7 @@ class _Checker:
             for authority in manifest["authorities"]
             if authority["crl"] is not None
         }
-        self._looker = Looker(
-            (), published, manifest["base_url"], online=options.online, proxy=options.proxy
-        )
+        self._looker = Looker((), published, manifest["base_url"], online=options.online, proxy=options.proxy)
         self._chains = dict[bytes, tuple[Artefact, ...]]()
         trusted = read_path(environment.trust)
         self._anchors = tuple(found.certificate for found in trusted if found.certificate is not None)
@@ -106,9 +104,7 @@ class _Checker:
         looked_at = (r.id for r in one.requirements if self._options.validation or r.when == "always")
         return frozenset(fault["violates"]).intersection(looked_at)
 
-    def _artefact(
-        self, path: str | None, kind: Kind, passphrases: Sequence[bytes] = ()
-    ) -> Artefact | None:
+    def _artefact(self, path: str | None, kind: Kind, passphrases: Sequence[bytes] = ()) -> Artefact | None:
         if path is None:
             return None
         found = read(self._read(path), path, passphrases)

@@ -36,9 +36,7 @@ def margin(
     return [_remarks(artefact, sets, now) for artefact in artefacts]
 
 
-def _remarks(
-    artefact: Artefact, sets: Sequence[RequirementSet], now: datetime
-) -> dict[str, tuple[str, ...]]:
+def _remarks(artefact: Artefact, sets: Sequence[RequirementSet], now: datetime) -> dict[str, tuple[str, ...]]:
     certificate = artefact.certificate
     if certificate is None or certificate.is_authority:
         return {}

@@ -198,4 +198,3 @@ def _give_verdict(verdict: Verdict) -> None:
     give(wrapped(f"  {verdict.set.name}: {words} at upload{note}", 4).replace(words, paint(words, colour), 1))
     for message in verdict.messages:
         give(wrapped(f"    {message}", 4))
-

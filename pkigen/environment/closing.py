@@ -73,8 +73,9 @@ class Closing:
         for entity in self.session.plan.authorities:
             held = disk.read_certificates(folder, entity)[0]
             above = entity.brought.chain if entity.brought else ()
-            anchors += [found for found in (held, *above) if Certificate(found).is_self_issued]
-            if Certificate(held).is_self_issued:
+            anchors += [found for found in above if Certificate(found).is_self_issued]
+            if _is_anchor(entity):
+                anchors.append(held)
                 trusted.add(entity.id)
         text = b"".join(pem.encode("CERTIFICATE", anchor) for anchor in dict.fromkeys(anchors))
         self.assembly.store.write_if_changed(TRUST, text)
@@ -108,3 +109,10 @@ class Closing:
                 "made from --seed: whoever knows the seed knows every key; the clock stood at "
                 f"{self.session.plan.clock:%Y-%m-%dT%H:%M:%SZ}"
             )
+
+
+def _is_anchor(entity: Entity) -> bool:
+    """Whether clients are to trust an authority: told by its plan, since what a fault made need not parse."""
+    if entity.brought is not None:
+        return Certificate(entity.brought.certificate).is_self_issued
+    return entity.trusted and entity.certificates[0].issuer_id == entity.id

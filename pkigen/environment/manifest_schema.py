@@ -93,10 +93,22 @@ class Authority(_Entity):
     crl: Crl | None = Field(description="null when its key was not brought along")
 
 
+class Serving(_Model):
+    """What a server does wrong for a case."""
+
+    url: str = Field(description="where; tls: in the handshake")
+    how: str = Field(description="status, slow, redirect, ...")
+    argument: str = Field(description="the status code, ...; empty where there is none")
+
+
 class Case(_Entity):
     """An end-entity certificate with all that is published for it, and what is to be expected."""
 
     hosts: list[str] = Field(description="DNS names and IP addresses it is for")
+    trust: list[str] = Field(
+        description="the certificates, below the environment, that its clients are to trust"
+    )
+    serving: list[Serving] = Field(description="what a server does wrong")
     verdict: Verdict
 
 

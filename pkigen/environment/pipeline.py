@@ -81,7 +81,7 @@ class Pipeline:
 
 
 def _needs_key(task: Task) -> bool:
-    return task.key is None and task.entity.brought is None
+    return task.key is None and task.entity.brought is None and not task.entity.key_of
 
 
 def _batches(items: Iterator[Item], size: int) -> Iterator[list[Item]]:

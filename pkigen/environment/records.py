@@ -46,6 +46,8 @@ def record(issued: Issued, files: Sequence[str], spki: str) -> str:
         found["ca_url"] = entity.ca_url
     else:
         found["hosts"] = list(entity.hosts)
+        found["trust"] = [_certificate_path(one) for one in entity.trust or entity.issuers[-1:]]
+        found["serving"] = [asdict(behaviour) for behaviour in entity.serving]
     if entity.fault is not None:
         told = asdict(entity.fault).items()
         found["fault"] = {key: value for key, value in told if key not in ("stage", "expected")}
@@ -68,6 +70,10 @@ def _certificate(
 @lru_cache(maxsize=64)
 def _iso(instant: datetime) -> str:
     return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _certificate_path(entity_id: str) -> str:
+    return f"{entity_id}/{entity_id.partition('/')[2]}.crt"
 
 
 def _issuer(entity: Entity, plan: CertificatePlan) -> str | None:

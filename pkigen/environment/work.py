@@ -10,7 +10,7 @@ from pkigen import der, names, oids
 from pkigen.environment.records import record
 from pkigen.formats.rendering import render
 from pkigen.issue import Signer, certificate, issue, signer
-from pkigen.keys import PrivateKey, load_private, public_key_info, to_pkcs8
+from pkigen.keys import PrivateKey, kind_of, load_private, public_key_info, to_pkcs8
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import KeySource
@@ -67,9 +67,10 @@ class Workshop:
 
     def __post_init__(self) -> None:
         self._signers: dict[str, Signer] = {}
+        self._shared: dict[tuple[str, str], PrivateKey] = {}
 
     def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_signers": {}}
+        return {**self.__dict__, "_signers": {}, "_shared": {}}
 
     def signer(self, authority: str) -> Signer:
         """The signer of an authority that has a key."""
@@ -93,20 +94,38 @@ class Workshop:
         kept = load_private(task.key) if task.key else None
         if task.key and kept and task.certificates is not None:
             return self._finish(Issued(entity, task.key, public_key_info(kept), task.certificates, chain))
-        key = kept or generated or self.keys.generate(parse_kind(entity.key), entity.id)
+        key = kept or generated or self._key(entity)
         issuers = {plan.issuer_id for plan in entity.certificates} - {entity.id}
         signers = {issuer: self.signer(issuer) for issuer in issuers}
+        strangers = {
+            plan.stranger: self.stranger(plan.stranger, kind_of(signers[plan.issuer_id].key).name)
+            for plan in entity.certificates
+            if plan.stranger
+        }
         entropy = self.entropy if self.repeatable else None
-        return self._finish(issue(entity, key, signers, chain, entropy))
+        return self._finish(issue(entity, key, signers, chain, entropy, strangers))
+
+    def stranger(self, name: str, kind: str) -> PrivateKey:
+        """A key of a kind that all who name it share, in this process at least."""
+        if (name, kind) not in self._shared:
+            self._shared[name, kind] = self.keys.generate(parse_kind(kind), name)
+        return self._shared[name, kind]
+
+    def _key(self, entity: Entity) -> PrivateKey:
+        if not entity.key_of:
+            return self.keys.generate(parse_kind(entity.key), entity.id)
+        if entity.key_of in self.authorities:
+            return self.signer(entity.key_of).key
+        return self.stranger(entity.key_of, entity.key)
 
     def key(self, issued: Issued) -> bytes:
         """Another key of an entity's kind: what a fault puts in the place of its own."""
-        return to_pkcs8(self.keys.generate(parse_kind(issued.entity.key), f"{issued.entity.id} other key"))
+        return to_pkcs8(self.stranger("other key", issued.entity.key))
 
     def authority(self, issued: Issued) -> bytes:
         """Another CA's self-signed certificate, with the times of an entity's own."""
         entity = issued.entity
-        key = self.keys.generate(parse_kind("ec-p256"), f"{entity.id} other CA")
+        key = self.stranger("other CA", "ec-p256")
         own = signer(to_pkcs8(key))
         name = names.name([("O", "Another Test PKI"), ("CN", "Another Test Root CA")])
         usages = der.named_bits(("keyCertSign", "cRLSign"), oids.KEY_USAGES)

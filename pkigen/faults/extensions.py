@@ -197,6 +197,4 @@ def must_staple_no_staple(case: Case) -> Case:
 
     Clients that honour it refuse the handshake; path validation alone does not see it.
     """
-    return case.with_extension(
-        Extension(oids.TLS_FEATURE, False, der.sequence(der.integer(5)))
-    )
+    return case.with_extension(Extension(oids.TLS_FEATURE, False, der.sequence(der.integer(5))))

@@ -6,9 +6,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import Hash, HashAlgorithm
 
 
-def sign(key: RSAPrivateKey, message: bytes, digest: HashAlgorithm, salt: bytes) -> bytes:
-    """The signature over ``message``; MGF1 uses the same digest."""
-    encoded = _encode(message, key.key_size - 1, digest, salt)
+def sign(
+    key: RSAPrivateKey, message: bytes, digest: HashAlgorithm, mask: HashAlgorithm, salt: bytes
+) -> bytes:
+    """The signature over ``message``; ``mask`` is the digest of MGF1."""
+    encoded = _encode(message, key.key_size - 1, digest, mask, salt)
     numbers = key.private_numbers()
     p, q = numbers.p, numbers.q
     value = int.from_bytes(encoded, "big")
@@ -17,14 +19,13 @@ def sign(key: RSAPrivateKey, message: bytes, digest: HashAlgorithm, salt: bytes)
     return signature.to_bytes((key.key_size + 7) // 8, "big")
 
 
-def _encode(message: bytes, bits: int, digest: HashAlgorithm, salt: bytes) -> bytes:
+def _encode(message: bytes, bits: int, digest: HashAlgorithm, mask: HashAlgorithm, salt: bytes) -> bytes:
     """EMSA-PSS: an encoded message of at most ``bits`` bits."""
     size = (bits + 7) // 8
     hashed = _hash(digest, bytes(8), _hash(digest, message), salt)
     padded = b"\x01" + salt
     block = padded.rjust(size - digest.digest_size - 1, b"\0")
-    mask = _mgf1(digest, hashed, len(block))
-    masked = bytearray(a ^ b for a, b in zip(block, mask, strict=True))
+    masked = bytearray(a ^ b for a, b in zip(block, _mgf1(mask, hashed, len(block)), strict=True))
     masked[0] &= 0xFF >> (8 * size - bits)
     return bytes(masked) + hashed + b"\xbc"
 

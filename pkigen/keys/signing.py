@@ -51,6 +51,7 @@ _DIGEST_OIDS = {
     "sha512": "2.16.840.1.101.3.4.2.3",
 }
 _PSS, _MGF1 = "1.2.840.113549.1.1.10", "1.2.840.113549.1.1.8"
+_DEFAULT_SALT = 20
 _PURE = {
     "ed25519": "1.3.101.112",
     "ed448": "1.3.101.113",
@@ -76,29 +77,34 @@ def algorithm_of(kind: KeyKind, signature: Signature) -> bytes:
     if not signature.pss:
         return der.sequence(der.oid(_RSA[digest]), der.null())
     hash_algorithm = der.sequence(der.oid(_DIGEST_OIDS[digest]), der.null())
-    parameters = [der.explicit(2, der.integer(DIGESTS[digest].digest_size))]
+    mask_algorithm = der.sequence(der.oid(_DIGEST_OIDS[signature.mask or digest]), der.null())
+    salt = DIGESTS[digest].digest_size if signature.salt is None else signature.salt
+    # What equals the default (SHA-1, and 20 octets of salt) is left out, as DER wants it.
+    parameters = list[bytes]()
     if digest != "sha1":
-        # What equals the default (SHA-1, and 20 octets of salt) is left out, as DER wants it.
-        mask = der.sequence(der.oid(_MGF1), hash_algorithm)
-        parameters = [der.explicit(0, hash_algorithm), der.explicit(1, mask), *parameters]
-    else:
-        parameters = []
+        parameters.append(der.explicit(0, hash_algorithm))
+    if (signature.mask or digest) != "sha1":
+        parameters.append(der.explicit(1, der.sequence(der.oid(_MGF1), mask_algorithm)))
+    if salt != _DEFAULT_SALT:
+        parameters.append(der.explicit(2, der.integer(salt)))
     return der.sequence(der.oid(_PSS), der.sequence(*parameters))
 
 
 def sign(key: PrivateKey, data: bytes, signature: Signature, entropy: Entropy | None = None) -> bytes:
     """The signature value over ``data``. With ``entropy``, the same input gives the same octets.
 
-    A PSS salt has the length of the digest (RFC 4055, 3.1).
+    A PSS salt has the length of the digest (RFC 4055, 3.1) if nothing else is asked for.
     """
     kind = kind_of(key)
     digest = DIGESTS.get(digest_of(kind, signature), DIGESTS["sha256"])
     if isinstance(key, RSAPrivateKey):
         if not signature.pss:
             return key.sign(data, padding.PKCS1v15(), digest)
+        salt = digest.digest_size if signature.salt is None else signature.salt
+        mask = DIGESTS[signature.mask] if signature.mask else digest
         if entropy is not None:
-            return pss.sign(key, data, digest, entropy.read(digest.digest_size, "pss", data.hex()))
-        return key.sign(data, padding.PSS(padding.MGF1(digest), digest.digest_size), digest)
+            return pss.sign(key, data, digest, mask, entropy.read(salt, "pss", data.hex()))
+        return key.sign(data, padding.PSS(padding.MGF1(mask), salt), digest)
     if isinstance(key, ec.EllipticCurvePrivateKey):
         return key.sign(data, ec.ECDSA(digest, deterministic_signing=entropy is not None))
     if not isinstance(key, Ed25519PrivateKey | Ed448PrivateKey) and entropy is not None:

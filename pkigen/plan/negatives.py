@@ -104,9 +104,7 @@ def with_faults(
     return _as_planned(case, fault, f"{text} {fault.id}", serial)
 
 
-def _as_planned(
-    case: Case, fault: Fault, asked: str, serial: Callable[[str, str], int]
-) -> NegativeCase:
+def _as_planned(case: Case, fault: Fault, asked: str, serial: Callable[[str, str], int]) -> NegativeCase:
     copies = tuple(
         _finished(entity, fault, asked, serial) for entity in case.authorities if entity.name in case.copies
     )
@@ -141,9 +139,7 @@ def _broken(requirement: Requirement, violation: Violation, case: Case) -> Case:
     return case.change_authority(0, change)
 
 
-def _finished(
-    entity: Entity, fault: Fault, asked: str, serial: Callable[[str, str], int] | None
-) -> Entity:
+def _finished(entity: Entity, fault: Fault, asked: str, serial: Callable[[str, str], int] | None) -> Entity:
     """The digest of what is asked for; a copied authority's own serial number."""
     plans, crl = list[CertificatePlan](), entity.crl
     for plan in entity.certificates:

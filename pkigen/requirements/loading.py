@@ -53,7 +53,6 @@ def _validated(tree: Table) -> RequirementSet:
         wanted = [d for d in details if d["type"] != "too_short" or not _is_above_another(d["loc"], details)]
         raise InputError([_problem(tree, detail) for detail in wanted[: limits.PROBLEMS]]) from error
 
-
     if problems := list(_references(found, tree))[: limits.PROBLEMS]:
         raise InputError(problems)
     return found

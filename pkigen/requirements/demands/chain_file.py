@@ -133,9 +133,7 @@ def _path_in(leaf: Certificate, authorities: tuple[Certificate, ...]) -> tuple[C
     return tuple(path)
 
 
-def _altered(
-    variant: str, says: str, how: str, argument: str = "", *, least: int = 1
-) -> Violation:
+def _altered(variant: str, says: str, how: str, argument: str = "", *, least: int = 1) -> Violation:
     return Violation(variant, says, partial(_alter, how, argument, least))
 
 

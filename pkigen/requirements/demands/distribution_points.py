@@ -75,9 +75,7 @@ class CrlDistributionPoint(Demand):
             and all(
                 not self.ports or (split.port or _PORTS.get(split.scheme)) in self.ports for split, _ in parts
             )
-            and (
-                not self.suffixes or any(split.path.lower().endswith(self.suffixes) for split, _ in parts)
-            )
+            and (not self.suffixes or any(split.path.lower().endswith(self.suffixes) for split, _ in parts))
         )
 
     def _wanted(self) -> str:
