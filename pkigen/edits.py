@@ -31,6 +31,10 @@ def _flipped(_data: bytes, found: bytes) -> bytes:
     return found[:-1] + bytes((found[-1] ^ 1,))
 
 
+def _beheaded(_data: bytes, found: bytes) -> bytes:
+    return der.tlv(found[0], der.contents(found)[1:])
+
+
 def _shortened(_data: bytes, found: bytes) -> bytes:
     return der.tlv(found[0], der.contents(found)[:-1])
 
@@ -50,6 +54,12 @@ def _constructed(_data: bytes, found: bytes) -> bytes:
     return der.tlv(found[0] | _CONSTRUCTED, found)
 
 
+def _bare(_data: bytes, found: bytes) -> bytes:
+    numbers = [der.contents(one).lstrip(b"\0") for one in der.children(der.contents(found)[1:])]
+    size = max(map(len, numbers))
+    return der.bit_string(b"".join(number.rjust(size, b"\0") for number in numbers))
+
+
 def _compressed(_data: bytes, found: bytes) -> bytes:
     point = der.contents(found)[1:]
     half = (len(point) + 1) // 2
@@ -64,10 +74,12 @@ _OPERATIONS: dict[Surgery, Callable[[bytes, bytes], bytes]] = {
     Surgery.RETAG: _retagged,
     Surgery.REFILL: lambda data, found: der.tlv(found[0], data),
     Surgery.FLIP: _flipped,
+    Surgery.BEHEAD: _beheaded,
     Surgery.SHORTEN: _shortened,
     Surgery.CUT: lambda data, found: found[: -len(data)],
     Surgery.LENGTHEN: _lengthened,
     Surgery.INDEFINITE: _indefinite,
     Surgery.CONSTRUCT: _constructed,
+    Surgery.BARE: _bare,
     Surgery.COMPRESS: _compressed,
 }

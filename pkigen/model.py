@@ -75,11 +75,13 @@ class Surgery(StrEnum):
     RETAG = "write the data's first octet for its tag"
     REFILL = "put the data in the place of its contents"
     FLIP = "flip its last bit"
+    BEHEAD = "leave out the first octet of its contents, its length following"
     SHORTEN = "leave out the last octet of its contents, its length following"
     CUT = "cut off so many of its octets as the data is long, its length staying"
     LENGTHEN = "write its length in one octet more than it needs"
     INDEFINITE = "write it with an indefinite length (X.690, 8.1.3.6)"
     CONSTRUCT = "write it constructed, of one segment (X.690, 8.7.3)"
+    BARE = "write the ECDSA signature in it as the two numbers alone (IEEE P1363)"
     COMPRESS = "write the elliptic curve point in it compressed (SEC 1, 2.3.3)"
 
 
@@ -184,7 +186,8 @@ class Fault:
     ``violates`` are the requirements that it breaks, by id, ``accepted`` is the appliance's verdict at
     upload and ``messages`` what it says; of a fault of the catalogue these say nothing. ``stage`` is
     where it shows (file, parse, path, name, revocation ...), None for what only an appliance sees.
-    ``expected`` is what a strict validator of paths does: accept, reject, or varies.
+    ``expected`` is what a strict validator of paths does: accept, reject, or varies; ``verdict`` is the
+    class of a fault of the catalogue (R, A, P, V), ``shows`` how it shows and what a client should do.
     """
 
     id: str
@@ -197,6 +200,8 @@ class Fault:
     stage: str | None = None
     expected: str = "accept"
     clause: str = ""
+    verdict: str = ""
+    shows: str = ""
 
 
 @dataclass(frozen=True)

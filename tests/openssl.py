@@ -20,15 +20,16 @@ class Judge:
         loaded: dict[str, Any] = json.loads((self.folder / "manifest.json").read_text())
         return loaded
 
-    def verify(self, case: dict[str, Any], *, at: int | None = None) -> str:
+    def verify(self, case: dict[str, Any], *options: str, at: int | None = None) -> str:
         """What ``openssl verify`` says of a case: an empty text when it accepts it.
 
-        Chain, host name, purpose and the CRL of every issuer of the path are checked.
+        Chain, host name, purpose and the CRL of every issuer of the path are checked; ``options`` can
+        ask for more.
         """
         trust = self.folder / "trust.pem"
         if case["issuer"] is None:
             trust = self.folder / case["files"]["certificate"]
-        command = ["openssl", "verify", "-purpose", self._purpose(case), "-CAfile", str(trust)]
+        command = ["openssl", "verify", *options, "-purpose", self._purpose(case), "-CAfile", str(trust)]
         if case["path"]:
             command += ["-untrusted", str(self.folder / case["files"]["chain"]), "-crl_check_all"]
             command += ["-CRLfile", str(self._crls(case))]

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cryptography.hazmat.primitives.asymmetric.mldsa import (
-    MLDSA44PrivateKey,
-    MLDSA65PrivateKey,
-    MLDSA87PrivateKey,
-)
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
@@ -18,7 +13,7 @@ from pkigen.errors import InputError
 from pkigen.formats import pem, private_keys
 from pkigen.formats.containers import encryption
 from pkigen.formats.names import incompatible
-from pkigen.keys import kind_of, load_private
+from pkigen.keys import PKCS12_KEYS, kind_of, load_private
 from pkigen.keys.entropy import SystemEntropy
 from pkigen.x509 import Certificate
 
@@ -65,7 +60,7 @@ def key_store(
     """NAME.p12: key, certificate and chain; ``legacy`` is 3DES and SHA-1, for readers from before 2018."""
     _must_fit(pkcs8, "pkcs12")
     key = load_private(pkcs8)
-    assert not isinstance(key, MLDSA44PrivateKey | MLDSA65PrivateKey | MLDSA87PrivateKey)
+    assert isinstance(key, PKCS12_KEYS)
     try:
         leaf, *chain = (load_der_x509_certificate(one.der) for one in path)
         cipher = encryption(passphrase, legacy=legacy)

@@ -56,6 +56,10 @@ class Fault(_Model):
     base: str = Field(description="the sound certificate")
     says: str = Field(description="what is wrong, for a person")
     clause: str = Field(description="what it breaks: RFC 5280's, if not named")
+    verdict: Literal["R", "A", "P", "V", ""] = Field(
+        description="the fault's class: validators Refuse it, Accept it (a control), let it Pass, Vary"
+    )
+    shows: str = Field(description="how it shows, and what to do, for a person")
     against: str = Field(description="the requirement set; empty for a fault of the catalogue")
     violates: list[str] = Field(description="the requirements that do not hold, and no others")
     accepted: bool | None = Field(description="whether the appliance takes it at upload; null: not told")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pkigen import der, names, oids
 from pkigen.environment.records import record
+from pkigen.errors import InputError
 from pkigen.formats.rendering import render
 from pkigen.issue import Signer, certificate, issue, signer
 from pkigen.keys import PrivateKey, kind_of, load_private, public_key_info, to_pkcs8
@@ -98,12 +99,20 @@ class Workshop:
         issuers = {plan.issuer_id for plan in entity.certificates} - {entity.id}
         signers = {issuer: self.signer(issuer) for issuer in issuers}
         strangers = {
-            plan.stranger: self.stranger(plan.stranger, kind_of(signers[plan.issuer_id].key).name)
+            plan.stranger: self.stranger(
+                plan.stranger, kind_of(signers[plan.issuer_id].key if plan.issuer_id in signers else key).name
+            )
             for plan in entity.certificates
             if plan.stranger
         }
         entropy = self.entropy if self.repeatable else None
-        return self._finish(issue(entity, key, signers, chain, entropy, strangers))
+        try:
+            return self._finish(issue(entity, key, signers, chain, entropy, strangers))
+        except (IndexError, ValueError) as error:
+            if entity.fault is None:
+                raise
+            words = f"{entity.id}: its fault ({entity.fault.id}) does not fit what it is to be made in"
+            raise InputError(f"{words}: {error}") from error
 
     def stranger(self, name: str, kind: str) -> PrivateKey:
         """A key of a kind that all who name it share, in this process at least."""

@@ -1,10 +1,51 @@
 """Faults: ways to be wrong, each one change of a compliant case."""
 
-from pkigen.faults import constraints, extensions, names, san, usages, validity, versions
+from pkigen.faults import (
+    access,
+    constraints,
+    extensions,
+    key,
+    name_constraints,
+    names,
+    policies,
+    san,
+    signature,
+    transport,
+    usages,
+    validity,
+    versions,
+)
+from pkigen.faults.asking import AskedFault, asked_for, asked_for_all
 from pkigen.faults.case import Case, Impossible
-from pkigen.faults.registry import FAULTS, VERDICTS, FaultType, matching
+from pkigen.faults.composing import composed
+from pkigen.faults.registry import FAULTS, VERDICTS, FaultType
 
-FAMILIES = (versions, validity, names, san, extensions, constraints, usages)
+FAMILIES = (
+    versions,
+    signature,
+    key,
+    validity,
+    names,
+    san,
+    extensions,
+    constraints,
+    usages,
+    name_constraints,
+    policies,
+    access,
+    transport,
+)
 """The modules of faults, in the order of the catalogue; importing them makes their faults known."""
 
-__all__ = ["FAMILIES", "FAULTS", "VERDICTS", "Case", "FaultType", "Impossible", "matching"]
+__all__ = [
+    "FAMILIES",
+    "FAULTS",
+    "VERDICTS",
+    "AskedFault",
+    "Case",
+    "FaultType",
+    "Impossible",
+    "asked_for",
+    "asked_for_all",
+    "composed",
+]

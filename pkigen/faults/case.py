@@ -24,6 +24,7 @@ from pkigen.model import (
     Name,
     Revocation,
     Role,
+    Serving,
 )
 from pkigen.names import ATTRIBUTE_TYPES, COMMON_NAME, values
 
@@ -41,7 +42,8 @@ class Case:
     """An end entity, and the authorities of its path, the issuing CA first and the root last.
 
     ``copies`` are the names of those authorities that are this case's own. ``clock`` is the
-    build's. ``base`` is the sound end entity.
+    build's. ``base`` is the sound end entity. ``twin`` is another end entity of the same issuer, for
+    what is wrong with two together; ``same_serial`` says that it has this one's serial number.
     """
 
     entity: Entity
@@ -49,6 +51,8 @@ class Case:
     clock: datetime
     base: Entity
     copies: tuple[str, ...] = ()
+    twin: Entity | None = None
+    same_serial: bool = False
 
     @property
     def plan(self) -> CertificatePlan:
@@ -103,7 +107,7 @@ class Case:
 
     def change_authority(self, level: int, change: Callable[[Entity], Entity]) -> Case:
         """A copy of the authority at a level (0 is the issuing CA), changed; and of all below it."""
-        if level >= len(self.authorities):
+        if not 0 <= level < len(self.authorities):
             raise Impossible("the path has too few authorities")
         case = self
         for number in range(level, -1, -1):
@@ -120,6 +124,55 @@ class Case:
             return replace(entity, certificates=(change(entity.certificates[0]),))
 
         return self.change_authority(level, apply)
+
+    def with_self_issued(self) -> Case:
+        """The issuing CA certifies another key under its own name, and that one issues the end entity.
+
+        It is one authority more, with a CRL of its own; the issuing CA becomes this case's own.
+        """
+        case = self._own(self.intermediate())
+        issuing, above = case.authorities[:2]
+        name = shortened(f"{issuing.name}.self-issued", _LONGEST_NAME)
+        plan = replace(issuing.certificates[0], signature=self.plan.signature)
+        renewed = replace(_called(issuing, name), certificates=(plan,))
+        between = _below(renewed, issuing, _followed(above, issuing))
+        authorities = (between, *case.authorities)
+        case = replace(case, authorities=authorities, copies=(*case.copies, name))
+        return case._issued_by(0, issuing, between)
+
+    def with_twin(self, *, same_serial: bool = False) -> Case:
+        """A second end entity as this one is now, called after it."""
+        name = shortened(f"{self.entity.name}.twin", _LONGEST_NAME)
+        return replace(self, twin=replace(self.entity, name=name), same_serial=same_serial)
+
+    def trusting(self, *ids: str) -> Case:
+        """Its clients trust others than the root of its path, by id."""
+        return replace(self, entity=replace(self.entity, trust=ids))
+
+    def served(self, url: str, how: str, argument: str = "") -> Case:
+        """A server does something wrong for it: at a URL, or in the handshake (``tls``)."""
+        serving = (*self.entity.serving, Serving(url, how, argument))
+        return replace(self, entity=replace(self.entity, serving=serving))
+
+    def self_signed(self) -> Case:
+        """Signed with its own key; its clients still trust the root that was above it."""
+        if not self.authorities:
+            raise Impossible("it is self-signed already")
+        plan = replace(self.plan, issuer=self.plan.subject, issuer_id=self.entity.id)
+        root = self.authorities[-1].id
+        entity = replace(self.entity, certificates=(plan,), issuers=(), trust=(root,))
+        return replace(self, entity=entity, authorities=(), copies=())
+
+    def with_cross(self, plan: CertificatePlan) -> Case:
+        """A second certificate of its root, from another authority, in the path before the root's own."""
+        root = self.authorities[-1]
+        name = shortened(f"{root.name}.cross", _LONGEST_NAME)
+        called = _called(root, name)
+        cross = replace(called, certificates=(plan,), issuers=(plan.issuer_id,), key_of=root.id, crl=None)
+        authorities = (*self.authorities[:-1], cross, root)
+        issuers = tuple(entity.id for entity in authorities)
+        entity = replace(self.entity, issuers=issuers)
+        return replace(self, entity=entity, authorities=authorities, copies=(*self.copies, name))
 
     @property
     def root(self) -> int:
@@ -151,27 +204,15 @@ class Case:
             issuer=subject if self_signed else plan.issuer,
             issuer_id=own_id if self_signed else plan.issuer_id,
         )
-        crl = sound.crl and replace(sound.crl, url=_moved(sound.crl.url, sound.name, name))
-        ca_url = sound.ca_url and _moved(sound.ca_url, sound.name, name)
-        copy = replace(
-            sound,
-            name=name,
-            certificates=(plan,),
-            issuers=tuple(entity.id for entity in above),
-            crl=crl,
-            ca_url=ca_url,
-            revocation=None,
-        )
+        issuers = tuple(entity.id for entity in above)
+        copy = replace(_called(sound, name), certificates=(plan,), issuers=issuers)
         authorities = (*self.authorities[:level], copy, *above)
         case = replace(self, authorities=authorities, copies=(*self.copies, name))
         return case._issued_by(level, sound, copy)
 
     def _issued_by(self, level: int, sound: Entity, copy: Entity) -> Case:
         """What the copied authority issued names it, and leads to what it publishes."""
-        urls = {
-            sound.crl.url if sound.crl else "": copy.crl.url if copy.crl else "",
-            sound.ca_url or "": copy.ca_url or "",
-        }
+        urls = _followed(sound, copy)
         if level > 0:
             below = _below(self.authorities[level - 1], copy, urls)
             changed = (*self.authorities[: level - 1], below, *self.authorities[level:])
@@ -200,6 +241,21 @@ def _pointing(extension: Extension, urls: dict[str, str]) -> Extension:
     if not isinstance(extension.value, bytes) or extension.oid not in _WITH_URLS:
         return extension
     return replace(extension, value=with_urls(extension.value, lambda url: urls.get(url, url)))
+
+
+def _called(authority: Entity, name: str) -> Entity:
+    """An authority under another name, which publishes under it too, and is not revoked."""
+    crl = authority.crl and replace(authority.crl, url=_moved(authority.crl.url, authority.name, name))
+    ca_url = authority.ca_url and _moved(authority.ca_url, authority.name, name)
+    return replace(authority, name=name, crl=crl, ca_url=ca_url, revocation=None)
+
+
+def _followed(former: Entity, authority: Entity) -> dict[str, str]:
+    """The URLs of what one authority publishes, and those of another in their place."""
+    return {
+        former.crl.url if former.crl else "": authority.crl.url if authority.crl else "",
+        former.ca_url or "": authority.ca_url or "",
+    }
 
 
 def _moved(url: str, name: str, other: str) -> str:

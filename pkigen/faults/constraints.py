@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pkigen import der, oids
-from pkigen.faults.case import Case
+from pkigen.faults.case import Case, common_name, shortened
 from pkigen.faults.extension_values import JUNK, leave_out, put, set_critical
+from pkigen.faults.general_names import dns
 from pkigen.faults.registry import fault
+from pkigen.model import CertificatePlan
 
 _BC = oids.BASIC_CONSTRAINTS
 _CA = der.boolean(True)
+_ROLE = (_BC, oids.KEY_USAGE, oids.EXTENDED_KEY_USAGE, oids.SUBJECT_ALTERNATIVE_NAME)
+"""Extensions that say what a certificate is for, and for whom."""
+_LONGEST_COMMON_NAME = 64
 
 
 @fault("R", "path", "6.1.4 (k)")
@@ -100,3 +107,30 @@ def bc_malformed(case: Case) -> Case:
     A critical extension that cannot be read.
     """
     return put(case, _BC, JUNK, critical=True, level=case.intermediate())
+
+
+@fault("V", "path", "6.1.4 (l)")
+def bc_pathlen_self_issued(case: Case) -> Case:
+    """Its issuing CA has a path length of 0, and certified a new key of its own.
+
+    A control: self-issued certificates do not count. Not all validators make the exception.
+    """
+    limit = der.sequence(_CA, der.integer(0))
+    return put(case, _BC, limit, critical=True, level=case.intermediate()).with_self_issued()
+
+
+@fault("R", "path", "6.1.4 (k)")
+def leaf_issued_by_leaf(case: Case) -> Case:
+    """Another server's certificate issued it.
+
+    That is no CA's, although a CA issued it: whoever has a certificate could make more.
+    """
+    host = shortened(f"issuer.{common_name(case.plan.subject) or 'test'}", _LONGEST_COMMON_NAME)
+    server = put(case, oids.SUBJECT_ALTERNATIVE_NAME, der.sequence(dns(host))).with_attribute("CN", host).plan
+    role = tuple(held for held in server.extensions if held.oid in _ROLE)
+
+    def change(plan: CertificatePlan) -> CertificatePlan:
+        kept = (held for held in plan.extensions if held.oid not in _ROLE)
+        return replace(plan, subject=server.subject, extensions=(*role, *kept))
+
+    return case.change_authority_plan(case.intermediate(), change)

@@ -191,6 +191,15 @@ def sct_malformed(case: Case) -> Case:
     return put(case, _SCT_LIST, JUNK)
 
 
+@fault("P", "lint", "RFC 6962 3.3")
+def sct_missing(case: Case) -> Case:
+    """It has no signed certificate timestamps.
+
+    Browsers ask public CAs for them; private ones have no log, and need none.
+    """
+    return leave_out(case, _SCT_LIST)
+
+
 @fault("V", "path", "RFC 7633 4.2.3")
 def must_staple_no_staple(case: Case) -> Case:
     """It asks for a stapled OCSP response, and none is stapled.

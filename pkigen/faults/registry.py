@@ -1,7 +1,7 @@
 """The catalogue of faults: one function each, known by the id that its name gives.
 
 A fault's family is the module that it stands in. Its docstring is what people read: the first line
-says what is wrong, the rest how it shows.
+says what is wrong, the rest how it shows. Its keyword arguments are its parameters.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from pkigen.faults.case import Case
 
@@ -24,8 +25,17 @@ VERDICTS = {
     "P": "no path validator refuses it as such; profile rules and linters do",
     "V": "validators differ",
 }
-Change = Callable[[Case], Case]
 Stage = Literal["file", "parse", "path", "name", "revocation", "transport", "lint"]
+Change = TypeVar("Change", bound=Callable[..., Case])
+Argument = timedelta | int | str
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """Something of a fault that can be said otherwise; the default's type tells what it is."""
+
+    name: str
+    default: Argument
 
 
 @dataclass(frozen=True)
@@ -39,21 +49,28 @@ class FaultType:
     clause: str
     says: str
     shows: str
-    apply: Callable[[Case], Case]
+    change: Callable[..., Case]
+    parameters: tuple[Parameter, ...] = ()
 
 
 FAULTS: dict[str, FaultType] = {}
 """Every fault by its id, in the order of families and of their files."""
 
 
-def fault(verdict: Verdict, stage: Stage, clause: str) -> Callable[[Change], Change]:
-    """Make a function known as a fault; a second one of the same name is a mistake."""
+def fault(
+    verdict: Verdict, stage: Stage, clause: str, *, called: str | None = None
+) -> Callable[[Change], Change]:
+    """Make a function known as a fault; a second one of the same id is a mistake.
+
+    ``called`` is the id where no name of a function can be it.
+    """
 
     def register(function: Change) -> Change:
         family = function.__module__.rpartition(".")[2].replace("_", "-")
         says, _, shows = inspect.cleandoc(function.__doc__ or "").partition("\n")
-        own_id = function.__name__.strip("_").replace("_", "-")
-        known = FaultType(own_id, family, verdict, stage, clause, says, shows.strip(), function)
+        own_id = called or function.__name__.strip("_").replace("_", "-")
+        parameters = tuple(map(_parameter, list(inspect.signature(function).parameters.values())[1:]))
+        known = FaultType(own_id, family, verdict, stage, clause, says, shows.strip(), function, parameters)
         assert known.id not in FAULTS, known.id
         FAULTS[known.id] = known
         return function
@@ -61,19 +78,17 @@ def fault(verdict: Verdict, stage: Stage, clause: str) -> Callable[[Change], Cha
     return register
 
 
-def matching(patterns: tuple[str, ...]) -> tuple[FaultType, ...]:
-    """The faults that ids and globs of ``FAMILY/ID`` name, in the catalogue's order; ``all`` names all.
-
-    ValueError for a pattern that names none.
-    """
-    chosen = set[str]()
-    for pattern in patterns:
-        found = {one.id for one in FAULTS.values() if _matches(one, pattern)}
-        if not found:
-            raise ValueError(pattern)
-        chosen |= found
-    return tuple(one for one in FAULTS.values() if one.id in chosen)
+def _parameter(found: inspect.Parameter) -> Parameter:
+    default: Any = found.default
+    assert found.kind is found.KEYWORD_ONLY, found
+    assert isinstance(default, Argument), found
+    return Parameter(found.name, default)
 
 
-def _matches(one: FaultType, pattern: str) -> bool:
-    return pattern in ("all", one.id) or fnmatchcase(f"{one.family}/{one.id}", pattern)
+def matching(pattern: str) -> tuple[FaultType, ...]:
+    """The faults that an id or a glob of ``FAMILY/ID`` names, in the catalogue's order; ``all`` names all."""
+    return tuple(
+        one
+        for one in FAULTS.values()
+        if pattern in ("all", one.id) or fnmatchcase(f"{one.family}/{one.id}", pattern)
+    )

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pkigen import der, oids
-from pkigen.faults.case import Case, common_name
+from pkigen.faults.case import Case, Impossible, common_name, shortened
 from pkigen.faults.extension_values import EMPTY_SEQUENCE, JUNK, leave_out, put, set_critical, value_of
+from pkigen.faults.general_names import beside, dns, held_dns_names, held_names
 from pkigen.faults.registry import fault
 
 _SAN = oids.SUBJECT_ALTERNATIVE_NAME
 _CABF = "CABF BR 7.1.4.2.1"
-
-
-def _dns(name: str | bytes) -> bytes:
-    return der.tlv(0x82, name if isinstance(name, bytes) else name.encode())
-
-
-def _ours(case: Case) -> tuple[bytes, ...]:
-    """The sound names, which stay beside a bad one."""
-    return tuple(der.children(value_of(case, _SAN)))
 
 
 def _host(case: Case) -> str:
@@ -26,10 +20,6 @@ def _host(case: Case) -> str:
 
 def _only(case: Case, *names: bytes) -> Case:
     return put(case, _SAN, der.sequence(*names))
-
-
-def _beside(case: Case, *names: bytes) -> Case:
-    return put(case, _SAN, der.sequence(*_ours(case), *names))
 
 
 @fault("R", "name", "RFC 9525 6.3")
@@ -47,7 +37,7 @@ def san_wrong_host(case: Case) -> Case:
 
     Clients say that the name does not match.
     """
-    return _only(case, _dns("wrong-host.test"))
+    return _only(case, dns("wrong-host.test"))
 
 
 @fault("V", "parse", "4.2.1.6")
@@ -92,7 +82,7 @@ def san_dns_empty(case: Case) -> Case:
 
     A name of no label.
     """
-    return _beside(case, _dns(""))
+    return beside(case, dns(""))
 
 
 @fault("V", "parse", "RFC 5890 2.3.2")
@@ -101,7 +91,7 @@ def san_dns_utf8(case: Case) -> Case:
 
     Names in other scripts are written as A-labels.
     """
-    return _beside(case, _dns("b\u00fccher.test"))
+    return beside(case, dns("b\u00fccher.test"))
 
 
 @fault("V", "parse", "4.2.1.6")
@@ -110,7 +100,7 @@ def san_dns_latin1(case: Case) -> Case:
 
     IA5String has seven bits.
     """
-    return _beside(case, _dns(b"b\xfccher.test"))
+    return beside(case, dns(b"b\xfccher.test"))
 
 
 @fault("P", "lint", _CABF)
@@ -119,7 +109,7 @@ def san_underscore(case: Case) -> Case:
 
     Host names do not have it.
     """
-    return _beside(case, _dns("a_b.test"))
+    return beside(case, dns("a_b.test"))
 
 
 @fault("P", "lint", _CABF)
@@ -128,7 +118,7 @@ def san_space(case: Case) -> Case:
 
     Host names do not have it.
     """
-    return _beside(case, _dns("a b.test"))
+    return beside(case, dns("a b.test"))
 
 
 @fault("P", "lint", _CABF)
@@ -137,7 +127,7 @@ def san_leading_dot(case: Case) -> Case:
 
     That is for name constraints, in other documents.
     """
-    return _beside(case, _dns(".host.test"))
+    return beside(case, dns(".host.test"))
 
 
 @fault("P", "lint", _CABF)
@@ -146,7 +136,7 @@ def san_label_64(case: Case) -> Case:
 
     63 are the most.
     """
-    return _beside(case, _dns(f"{'a' * 64}.test"))
+    return beside(case, dns(f"{'a' * 64}.test"))
 
 
 @fault("P", "lint", _CABF)
@@ -156,7 +146,7 @@ def san_254_chars(case: Case) -> Case:
     253 are the most.
     """
     labels = ".".join(["a" * 49] * 5)
-    return _beside(case, _dns(f"{labels}.test"[:254]))
+    return beside(case, dns(f"{labels}.test"[:254]))
 
 
 @fault("P", "lint", _CABF)
@@ -165,7 +155,7 @@ def san_double_dot(case: Case) -> Case:
 
     Two full stops stand side by side.
     """
-    return _beside(case, _dns("a..test"))
+    return beside(case, dns("a..test"))
 
 
 @fault("P", "lint", _CABF)
@@ -174,25 +164,25 @@ def san_hyphen_start(case: Case) -> Case:
 
     Labels begin with a letter or a digit.
     """
-    return _beside(case, _dns("-a.test"))
+    return beside(case, dns("-a.test"))
 
 
 @fault("P", "lint", _CABF)
-def san_ip_in_dns(case: Case) -> Case:
+def san_ip_indns(case: Case) -> Case:
     """One of its DNS names is an IP address.
 
     Addresses have a kind of their own.
     """
-    return _beside(case, _dns("10.0.0.1"))
+    return beside(case, dns("10.0.0.1"))
 
 
 @fault("P", "lint", _CABF)
-def san_url_in_dns(case: Case) -> Case:
+def san_url_indns(case: Case) -> Case:
     """One of its DNS names is a URL.
 
     URLs have a kind of their own.
     """
-    return _beside(case, _dns("https://host.test/"))
+    return beside(case, dns("https://host.test/"))
 
 
 @fault("R", "name", "RFC 1034 3.1")
@@ -201,7 +191,7 @@ def san_trailing_dot(case: Case) -> Case:
 
     Certificates have names without it.
     """
-    return _only(case, _dns(f"{_host(case)}."))
+    return _only(case, dns(f"{_host(case)}."))
 
 
 @fault("R", "name", "RFC 9525 6.3")
@@ -210,7 +200,23 @@ def san_wildcard_only(case: Case) -> Case:
 
     A wildcard stands for one label in front of others.
     """
-    return _only(case, _dns("*"))
+    return _only(case, dns("*"))
+
+
+@fault("V", "name", "RFC 9525 6.3")
+def san_wildcard_tld(case: Case) -> Case:
+    """Its only DNS name is a wildcard for every host of a top-level domain.
+
+    Its host is one of them, so by the letter it matches; some clients want two labels after the wildcard.
+    """
+    labels = held_dns_names(case)[0].split(".")
+    if len(labels) < 2:
+        raise Impossible("a DNS name of the sound certificate is a single label")
+    host = f"{shortened('-'.join(labels[:-1]), 63)}.{labels[-1]}"
+    renamed = replace(case, entity=replace(case.entity, hosts=(host,)))
+    if common_name(case.plan.subject):
+        renamed = renamed.with_attribute("CN", host)
+    return _only(renamed, dns(f"*.{labels[-1]}"))
 
 
 @fault("R", "name", "RFC 9525 6.3")
@@ -220,7 +226,7 @@ def san_wildcard_partial(case: Case) -> Case:
     A wildcard stands for a whole label.
     """
     host = _host(case)
-    return _only(case, _dns(f"{host[0]}*.{host.partition('.')[2]}"))
+    return _only(case, dns(f"{host[0]}*.{host.partition('.')[2]}"))
 
 
 @fault("R", "name", "RFC 9525 6.3")
@@ -230,7 +236,7 @@ def san_wildcard_not_leftmost(case: Case) -> Case:
     A wildcard is the left-most label.
     """
     first, _, rest = _host(case).partition(".")
-    return _only(case, _dns(f"{first}.*.{rest.partition('.')[2]}"))
+    return _only(case, dns(f"{first}.*.{rest.partition('.')[2]}"))
 
 
 @fault("P", "lint", "CABF BR 3.2.2.6")
@@ -239,7 +245,7 @@ def san_wildcard_public_suffix(case: Case) -> Case:
 
     It would be for everybody's hosts there.
     """
-    return _beside(case, _dns("*.co.uk"))
+    return beside(case, dns("*.co.uk"))
 
 
 @fault("V", "parse", "4.2.1.6")
@@ -248,7 +254,7 @@ def san_ip_bad_length(case: Case) -> Case:
 
     There are 4 or 16.
     """
-    return _beside(case, der.tlv(0x87, b"\x0a\x00\x01"))
+    return beside(case, der.tlv(0x87, b"\x0a\x00\x01"))
 
 
 @fault("P", "lint", "4.2.1.6")
@@ -257,7 +263,7 @@ def san_bad_email(case: Case) -> Case:
 
     It is no mailbox.
     """
-    return _beside(case, der.tlv(0x81, b"nobody"))
+    return beside(case, der.tlv(0x81, b"nobody"))
 
 
 @fault("P", "lint", "4.2.1.6")
@@ -266,7 +272,7 @@ def san_relative_uri(case: Case) -> Case:
 
     It must be absolute.
     """
-    return _beside(case, der.tlv(0x86, b"path/only"))
+    return beside(case, der.tlv(0x86, b"path/only"))
 
 
 @fault("P", "lint", "4.2.1.6")
@@ -275,7 +281,7 @@ def san_duplicate(case: Case) -> Case:
 
     Once would do.
     """
-    return _beside(case, _ours(case)[0])
+    return beside(case, held_names(case)[0])
 
 
 @fault("V", "parse", "4.2.1.6")
@@ -284,7 +290,7 @@ def san_unknown_tag(case: Case) -> Case:
 
     The kinds are numbered from 0 to 8.
     """
-    return _beside(case, der.tlv(0x89, b"x"))
+    return beside(case, der.tlv(0x89, b"x"))
 
 
 @fault("A", "path", "4.2.1.6")
@@ -293,7 +299,7 @@ def san_1000(case: Case) -> Case:
 
     A control: large, and nothing is wrong with it.
     """
-    return _beside(case, *(_dns(f"host-{number}.test") for number in range(1_000)))
+    return beside(case, *(dns(f"host-{number}.test") for number in range(1_000)))
 
 
 @fault("A", "path", "4.2.1.6")
@@ -302,4 +308,4 @@ def san_10000(case: Case) -> Case:
 
     A control: very large; TLS libraries may have limits of their own.
     """
-    return _beside(case, *(_dns(f"host-{number}.test") for number in range(10_000)))
+    return beside(case, *(dns(f"host-{number}.test") for number in range(10_000)))

@@ -40,59 +40,59 @@ def _utc_end(case: Case, pattern: str) -> Case:
 
 
 @fault("R", "path", "6.1.3 (a)(2)")
-def expired(case: Case) -> Case:
-    """It ended a day ago.
+def expired(case: Case, *, by: timedelta = _DAY) -> Case:
+    """It has expired, a day ago if nothing else is said.
 
     Clients say that it has expired. Renew it.
     """
-    end = case.clock - _DAY
+    end = case.clock - by
     return case.change(not_before=end - _length(case), not_after=end)
 
 
 @fault("R", "path", "6.1.3 (a)(2)")
-def expired_intermediate(case: Case) -> Case:
-    """Its issuing CA ended a day ago.
+def expired_intermediate(case: Case, *, by: timedelta = _DAY) -> Case:
+    """Its issuing CA has expired, a day ago if nothing else is said.
 
     Clients say that a certificate of the chain has expired; renewing the server's own does not help.
     """
-    return _moved(case, case.intermediate(), -_DAY, to_end=True)
+    return _moved(case, case.intermediate(), -by, to_end=True)
 
 
 @fault("R", "path", "6.1.3 (a)(2)")
-def expired_root(case: Case) -> Case:
-    """Its root ended a day ago.
+def expired_root(case: Case, *, by: timedelta = _DAY) -> Case:
+    """Its root has expired, a day ago if nothing else is said.
 
     Most clients look at the dates of the trust anchor as well, although 6.1 does not ask for it.
     """
-    return _moved(case, case.root, -_DAY, to_end=True)
+    return _moved(case, case.root, -by, to_end=True)
 
 
 @fault("R", "path", "6.1.3 (a)(2)")
-def not_yet_valid(case: Case) -> Case:
-    """It begins in a year.
+def not_yet_valid(case: Case, *, by: timedelta = _YEAR) -> Case:
+    """It is not valid yet, for a year if nothing else is said.
 
     Clients say that it is not valid yet: often the clock of one of the two is wrong.
     """
-    begin = case.clock + _YEAR
+    begin = case.clock + by
     return case.change(not_before=begin, not_after=begin + _length(case))
 
 
 @fault("R", "path", "6.1.3 (a)(2)")
-def not_yet_valid_intermediate(case: Case) -> Case:
-    """Its issuing CA begins in a year.
+def not_yet_valid_intermediate(case: Case, *, by: timedelta = _YEAR) -> Case:
+    """Its issuing CA is not valid yet, for a year if nothing else is said.
 
     Clients say that a certificate of the chain is not valid yet.
     """
-    return _moved(case, case.intermediate(), _YEAR, to_end=False)
+    return _moved(case, case.intermediate(), by, to_end=False)
 
 
 @fault("R", "path", "6.1.3 (a)(2)")
-def not_yet_valid_root(case: Case) -> Case:
-    """Its root begins in a year.
+def not_yet_valid_root(case: Case, *, by: timedelta = _YEAR) -> Case:
+    """Its root is not valid yet, for a year if nothing else is said.
 
     Most clients look at the dates of the trust anchor as well.
     """
-    return _moved(case, case.root, _YEAR, to_end=False)
+    return _moved(case, case.root, by, to_end=False)
 
 
 @fault("R", "path", "4.1.2.5")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import blake2s
 
 from pkigen import der
 from pkigen.faults.case import Case
@@ -114,6 +115,16 @@ def serial_empty(case: Case) -> Case:
     There must be one at least.
     """
     return case.edit(Edit(_SERIAL, Surgery.REPLACE, der.tlv(der.INTEGER)))
+
+
+@fault("P", "lint", "4.1.2.2")
+def serial_duplicate(case: Case) -> Case:
+    """Another certificate of its issuer has its serial number.
+
+    Revoking one revokes both; browsers refuse the second that they see. The other is beside it.
+    """
+    number = int.from_bytes(blake2s(case.entity.name.encode(), digest_size=16).digest(), "big") | 1 << 127
+    return _alone(case).change(serial=number).with_twin(same_serial=True)
 
 
 @fault("P", "lint", "4.1.2.8")

@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.mldsa import (
-    MLDSA44PrivateKey,
-    MLDSA65PrivateKey,
-    MLDSA87PrivateKey,
-)
 from cryptography.hazmat.primitives.serialization import (
     KeySerializationEncryption,
     NoEncryption,
@@ -19,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.hazmat.primitives.serialization.pkcs12 import PBES
 from cryptography.x509 import Certificate, InvalidVersion, load_der_x509_certificate
 
-from pkigen.keys import load_private
+from pkigen.keys import PKCS12_KEYS, load_private
 from pkigen.model import Issued
 
 _ITERATIONS = 20_000
@@ -33,7 +28,7 @@ def key_store(issued: Issued, *, legacy: bool = False) -> bytes:
     """
     assert issued.key is not None
     key = load_private(issued.key)
-    assert not isinstance(key, MLDSA44PrivateKey | MLDSA65PrivateKey | MLDSA87PrivateKey)
+    assert isinstance(key, PKCS12_KEYS)
     output = issued.entity.output
     return pkcs12.serialize_key_and_certificates(
         output.alias.encode(),

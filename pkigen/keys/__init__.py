@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha1
 
+from cryptography.hazmat.primitives.asymmetric.dsa import DSAPrivateKey, DSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurve,
     EllipticCurvePrivateKey,
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import (
     MLDSA87PrivateKey,
     MLDSA87PublicKey,
 )
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -39,15 +41,28 @@ PrivateKey = (
     | MLDSA44PrivateKey
     | MLDSA65PrivateKey
     | MLDSA87PrivateKey
+    | DSAPrivateKey
+    | MLKEM768PrivateKey
 )
 
-_CURVES = {"secp256r1": "ec-p256", "secp384r1": "ec-p384", "secp521r1": "ec-p521"}
+PKCS12_KEYS = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey | Ed448PrivateKey | DSAPrivateKey
+"""What the library writes into PKCS#12."""
+
+_CURVES = {
+    "secp256r1": "ec-p256",
+    "secp384r1": "ec-p384",
+    "secp521r1": "ec-p521",
+    "secp192r1": "ec-p192",
+    "secp256k1": "ec-secp256k1",
+}
 _OTHERS: dict[type, str] = {
     Ed25519PublicKey: "ed25519",
     Ed448PublicKey: "ed448",
     MLDSA44PublicKey: "ml-dsa-44",
     MLDSA65PublicKey: "ml-dsa-65",
     MLDSA87PublicKey: "ml-dsa-87",
+    DSAPublicKey: "dsa-2048",
+    MLKEM768PublicKey: "ml-kem-768",
 }
 
 

@@ -26,6 +26,8 @@ def digest_of(kind: KeyKind, signature: Signature) -> str:
 
 def refusal(kind: KeyKind, signature: Signature) -> str | None:
     """Why a key of a kind cannot sign so; None when it can."""
+    if kind.family in ("dsa", "ml-kem"):
+        return f"a key of kind {kind.name} does not sign certificates here"
     digest = digest_of(kind, signature)
     if signature.pss and kind.family != "rsa":
         return f"RSA-PSS is for RSA keys, and the issuer's key is {kind.name}"

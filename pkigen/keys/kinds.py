@@ -20,6 +20,19 @@ _FIXED = {
     "ml-dsa-87": ("ml-dsa", 87),
 }
 
+UNSOUND = {
+    "rsa-2048-e3": ("rsa", 2048),
+    "rsa-2048-e300bits": ("rsa", 2048),
+    "rsa-2048-close-primes": ("rsa", 2048),
+    "rsa-2048-shared-prime": ("rsa", 2048),
+    "rsa-2048-roca": ("rsa", 2048),
+    "ec-p192": ("ec", 192),
+    "ec-secp256k1": ("ec", 256),
+    "dsa-2048": ("dsa", 2048),
+    "ml-kem-768": ("ml-kem", 768),
+}
+"""Kinds that faults ask for and profiles cannot."""
+
 WELL_KNOWN = ("rsa-2048", "rsa-3072", "rsa-4096", *_FIXED)
 """The names to offer; RSA has every size between SMALLEST_RSA and LARGEST_RSA bits besides."""
 
@@ -28,8 +41,8 @@ WELL_KNOWN = ("rsa-2048", "rsa-3072", "rsa-4096", *_FIXED)
 class KeyKind:
     """A kind of key: its name in profiles, its family, its size.
 
-    ``family`` is one of rsa, ec, ed25519, ed448, ml-dsa. ``size`` is in bits; for ML-DSA it is the
-    number in the parameter set's name (FIPS 204).
+    ``family`` is one of rsa, ec, ed25519, ed448, ml-dsa, and of dsa and ml-kem for faults. ``size`` is
+    in bits; for ML-DSA and ML-KEM it is the number in the parameter set's name (FIPS 204, FIPS 203).
     """
 
     name: str
@@ -45,8 +58,8 @@ class KeyKind:
 @lru_cache(maxsize=256)
 def parse_kind(text: str) -> KeyKind:
     """The kind that a profile's text names; ValueError says what is wrong with it."""
-    if text in _FIXED:
-        return KeyKind(text, *_FIXED[text])
+    if known := _FIXED.get(text) or UNSOUND.get(text):
+        return KeyKind(text, *known)
     match = re.fullmatch(r"rsa-([0-9]{1,5})", text)
     if match is None:
         close = get_close_matches(text, WELL_KNOWN, 1)

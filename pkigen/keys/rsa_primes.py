@@ -30,16 +30,17 @@ _ROUNDS = ((1024, 6), (512, 12), (0, 28))
 def generate(size: int, entropy: Entropy, *labels: str) -> RSAPrivateKey:
     """A key of ``size`` bits, a pure function of the entropy's answers."""
     first_bits = (size + 1) // 2
-    p = _prime(first_bits, entropy, *labels, "p")
+    p = prime(first_bits, entropy, *labels, "p")
     for attempt in range(1000):
-        q = _prime(size - first_bits, entropy, *labels, f"q{attempt}")
+        q = prime(size - first_bits, entropy, *labels, f"q{attempt}")
         if abs(p - q) >> max(size // 2 - 100, 1):
-            return _key(max(p, q), min(p, q))
+            return key(max(p, q), min(p, q))
     raise AssertionError("no two primes far enough apart")
 
 
-def _key(p: int, q: int) -> RSAPrivateKey:
-    d = pow(_EXPONENT, -1, lcm(p - 1, q - 1))
+def key(p: int, q: int, exponent: int = _EXPONENT) -> RSAPrivateKey:
+    """The key of two primes, which are not checked."""
+    d = pow(exponent, -1, lcm(p - 1, q - 1))
     numbers = RSAPrivateNumbers(
         p,
         q,
@@ -47,13 +48,13 @@ def _key(p: int, q: int) -> RSAPrivateKey:
         rsa_crt_dmp1(d, p),
         rsa_crt_dmq1(d, q),
         rsa_crt_iqmp(p, q),
-        RSAPublicNumbers(_EXPONENT, p * q),
+        RSAPublicNumbers(exponent, p * q),
     )
     return numbers.private_key(unsafe_skip_rsa_key_validation=True)
 
 
-def _prime(bits: int, entropy: Entropy, *labels: str) -> int:
-    """The first fit prime at or after a drawn start; its top two bits are set."""
+def prime(bits: int, entropy: Entropy, *labels: str, exponent: int = _EXPONENT) -> int:
+    """The first prime fit for an exponent at or after a drawn start; its top two bits are set."""
     window = bits * 8
     for attempt in range(1000):
         start = int.from_bytes(entropy.read((bits + 7) // 8, *labels, str(attempt)), "big")
@@ -62,9 +63,21 @@ def _prime(bits: int, entropy: Entropy, *labels: str) -> int:
         for candidate in _unsieved(start, window):
             if candidate.bit_length() > bits:
                 break
-            if gcd(candidate - 1, _EXPONENT) == 1 and _is_prime(candidate):
+            if gcd(candidate - 1, exponent) == 1 and is_prime(candidate):
                 return candidate
     raise AssertionError("no prime found")
+
+
+def next_prime(start: int) -> int:
+    """The first prime from an odd number on that is fit for the usual exponent."""
+    while not (gcd(start - 1, _EXPONENT) == 1 and is_prime(start)):
+        start += 2
+    return start
+
+
+def first_primes(count: int) -> tuple[int, ...]:
+    """So many primes, from 2 on; at most some two thousand."""
+    return (2, *_small_primes()[: count - 1])
 
 
 def _unsieved(start: int, window: int) -> Iterator[int]:
@@ -79,7 +92,7 @@ def _unsieved(start: int, window: int) -> Iterator[int]:
     return (start + 2 * offset for offset in range(window) if not composite[offset])
 
 
-def _is_prime(candidate: int) -> bool:
+def is_prime(candidate: int) -> bool:
     """Miller-Rabin with the first primes as bases; the candidate is odd and was drawn at random."""
     odd, twos = candidate - 1, 0
     while not odd & 1:

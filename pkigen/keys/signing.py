@@ -9,8 +9,10 @@ from functools import lru_cache
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric.dsa import DSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from pkigen import der
@@ -107,6 +109,8 @@ def sign(key: PrivateKey, data: bytes, signature: Signature, entropy: Entropy | 
         return key.sign(data, padding.PSS(padding.MGF1(mask), salt), digest)
     if isinstance(key, ec.EllipticCurvePrivateKey):
         return key.sign(data, ec.ECDSA(digest, deterministic_signing=entropy is not None))
+    if isinstance(key, DSAPrivateKey | MLKEM768PrivateKey):
+        raise TypeError(f"nothing is signed with a key of kind {kind.name} here")
     if not isinstance(key, Ed25519PrivateKey | Ed448PrivateKey) and entropy is not None:
         from pkigen.keys import deterministic_mldsa
 

@@ -8,9 +8,9 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, rsa
 
-from pkigen.keys import PrivateKey, rsa_primes
+from pkigen.keys import PrivateKey, rsa_primes, unsound
 from pkigen.keys.entropy import SeededEntropy, SystemEntropy
-from pkigen.keys.kinds import KeyKind
+from pkigen.keys.kinds import UNSOUND, KeyKind
 
 _SMALLEST_OF_OPENSSL = 1024
 _CURVES: dict[int, tuple[ec.EllipticCurve, int]] = {
@@ -92,6 +92,8 @@ class SeededKeys:
 
 
 def _random(kind: KeyKind) -> PrivateKey:
+    if kind.name in UNSOUND:
+        return unsound.generate(kind, SystemEntropy())
     match kind.family:
         case "rsa" if kind.size < _SMALLEST_OF_OPENSSL:
             return rsa_primes.generate(kind.size, SystemEntropy())
@@ -108,6 +110,8 @@ def _random(kind: KeyKind) -> PrivateKey:
 
 
 def _derived(kind: KeyKind, entropy: SeededEntropy, *labels: str) -> PrivateKey:
+    if kind.name in UNSOUND:
+        return unsound.generate(kind, entropy, *labels)
     match kind.family:
         case "rsa":
             return rsa_primes.generate(kind.size, entropy, *labels)

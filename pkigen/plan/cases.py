@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pkigen.errors import InputError, Problem
-from pkigen.faults import FAULTS, Case, Impossible, matching
+from pkigen.faults import Case, Impossible
 from pkigen.model import Entity
 from pkigen.plan.negatives import NegativeCase, Passed, negatives, negatives_of_faults, with_faults
 from pkigen.profile import CertificateSpec, Profile
@@ -45,7 +45,7 @@ class Cases:
     def add(self, found: NegativeCase | Passed) -> None:
         """One more case, or one that cannot be."""
         if isinstance(found, NegativeCase):
-            self.certificates.append(found.entity)
+            self.certificates += (found.entity, *found.twins)
             self.authorities += found.copies[::-1]
         else:
             self.passed = (*self.passed, found)
@@ -86,12 +86,12 @@ def _with_faults(
     """The certificates of the profile that have faults of their own."""
     for spec in profile.faulty():
         try:
-            faults = [FAULTS[one] for one in spec.faults]
-            made = with_faults(case(spec), faults, spec.valid.text, planner.serial)
+            made = with_faults(case(spec), spec.faults, spec.valid.text, planner.serial)
         except Impossible as error:
             yield profile.problem(spec, ("faults",), str(error))
             continue
         cases.replaced[spec.name] = made.entity
+        cases.certificates += made.twins
         cases.authorities += made.copies[::-1]
 
 
@@ -109,7 +109,7 @@ def _negatives(
 
     text = spec.valid.text
     if asked.against is None:
-        for found in negatives_of_faults(base, matching(asked.faults), text, planner.serial):
+        for found in negatives_of_faults(base, asked.faults, text, planner.serial):
             cases.add(found)
         return
     try:

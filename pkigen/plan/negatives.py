@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from pkigen import der, oids
-from pkigen.faults import Case, FaultType, Impossible
+from pkigen.faults import AskedFault, Case, Impossible, composed
 from pkigen.faults.case import common_name, shortened, with_attribute
 from pkigen.keys.capabilities import refusal
 from pkigen.keys.kinds import parse_kind
@@ -21,10 +21,11 @@ _LONGEST_LABEL, _LONGEST_COMMON_NAME, _LONGEST_NAME = 63, 64, 100
 
 @dataclass(frozen=True)
 class NegativeCase:
-    """A case with its fault in it, and the authorities that are its own."""
+    """A case with its fault in it, the authorities that are its own, and its twin if it has one."""
 
     entity: Entity
     copies: tuple[Entity, ...]
+    twins: tuple[Entity, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,40 +76,47 @@ def _negative(
 
 
 def negatives_of_faults(
-    base: Case, faults: Iterable[FaultType], text: str, serial: Callable[[str, str], int]
+    base: Case, faults: Iterable[AskedFault], text: str, serial: Callable[[str, str], int]
 ) -> Iterator[NegativeCase | Passed]:
     """A case for each fault of the catalogue."""
     for one in faults:
         try:
-            yield with_faults(_renamed(base, one.id, serial), [one], text, serial)
+            yield with_faults(_renamed(base, one.type.id, serial), (one,), text, serial)
         except Impossible as error:
-            yield Passed(f"{base.entity.name}.{one.id}", str(error))
+            yield Passed(f"{base.entity.name}.{one.type.id}", str(error))
 
 
 def with_faults(
-    case: Case, faults: Sequence[FaultType], text: str, serial: Callable[[str, str], int]
+    case: Case, faults: tuple[AskedFault, ...], text: str, serial: Callable[[str, str], int]
 ) -> NegativeCase:
-    """A case with faults of the catalogue in it, made in order; Impossible when it cannot have one."""
-    for one in faults:
-        case = one.apply(case)
+    """A case with faults of the catalogue in it; Impossible when it cannot have one, or not together."""
+    case = composed(case, faults)
     _check_signature(case)
-    worst = min(faults, key=lambda one: _GRAVITY.index(one.verdict))
+    types = [one.type for one in faults]
+    worst = min(types, key=lambda one: _GRAVITY.index(one.verdict))
     fault = Fault(
-        id="+".join(one.id for one in faults),
+        id="+".join(one.id for one in types),
         base=case.base.name,
-        says=" ".join(one.says for one in faults),
+        says=" ".join(one.says for one in types),
+        shows=" ".join(" ".join(one.shows.split()) for one in types),
         stage=worst.stage,
         expected=_EXPECTED[worst.verdict],
-        clause="; ".join(dict.fromkeys(one.clause for one in faults)),
+        verdict=worst.verdict,
+        clause="; ".join(dict.fromkeys(one.clause for one in types)),
     )
-    return _as_planned(case, fault, f"{text} {fault.id}", serial)
+    asked = f"{text} {'+'.join(one.text for one in faults)}"
+    return _as_planned(case, fault, asked, serial)
 
 
 def _as_planned(case: Case, fault: Fault, asked: str, serial: Callable[[str, str], int]) -> NegativeCase:
     copies = tuple(
         _finished(entity, fault, asked, serial) for entity in case.authorities if entity.name in case.copies
     )
-    return NegativeCase(_finished(case.entity, fault, asked, None), copies)
+    twins: tuple[Entity, ...] = ()
+    if case.twin is not None:
+        twin = replace(fault, id=f"{fault.id}.twin")
+        twins = (_finished(case.twin, twin, asked, None if case.same_serial else serial),)
+    return NegativeCase(_finished(case.entity, fault, asked, None), copies, twins)
 
 
 def _violated(entry: CatalogueEntry, base: Case) -> tuple[str, ...]:
@@ -182,6 +190,7 @@ def _renamed(base: Case, fault: str, serial: Callable[[str, str], int]) -> Case:
         output=replace(output, alias=alias),
         hosts=tuple(host if one == held and host else one for one in base.entity.hosts),
         revocation=None,
+        key_of=f"cases of {base.entity.name}",
     )
     return replace(base, entity=entity)
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, model_validator
 
 from pkigen.clock import Moment, Span, Validity, parse_moment, parse_span
-from pkigen.faults import FAULTS
+from pkigen.faults import AskedFault, asked_for
 from pkigen.formats.names import FORMATS
-from pkigen.keys.kinds import parse_kind
+from pkigen.keys.kinds import UNSOUND, parse_kind
 from pkigen.profile import limits
 from pkigen.profile.asked import Omit, OrNone, Parsed, Schema, Value, unknown
 from pkigen.profile.files import read_file
@@ -45,6 +45,7 @@ REASONS = (
 )
 _DIGESTS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 _START = "-1h"
+_MOST_FAULTS = 8
 
 
 def _one_of(what: str, known: tuple[str, ...]) -> Parsed:
@@ -176,12 +177,18 @@ class CrlSpec(Value):
     valid: Length | None = None
 
 
+def _parse_key(text: str) -> str:
+    if text in UNSOUND:
+        raise ValueError(f"'{text}' is a key that only faults have; see `pkigen faults --search key`")
+    return parse_kind(text).name
+
+
 class EntitySpec(Value):
     """What authorities and certificates have in common."""
 
     name: Annotated[str, Field(init=False)] = ""
     subject: DistinguishedName = ()
-    key: Annotated[str, Parsed(lambda text: parse_kind(text).name, "rsa-2048, ec-p256 ...")] = "rsa-2048"
+    key: Annotated[str, Parsed(_parse_key, "rsa-2048, ec-p256 ...")] = "rsa-2048"
     signature: SignatureSpec = SignatureSpec()
     valid: Annotated[Validity, Parsed(_parse_validity, "397d or {from, to}", "")]
     renew: Length | None = None
@@ -228,20 +235,21 @@ class AuthoritySpec(EntitySpec):
         return {"valid": default, **value, "issuer": issuers}
 
 
-def _parse_fault(text: str) -> str:
-    if text not in FAULTS:
-        raise ValueError(unknown("fault", text, tuple(FAULTS)))
-    return str(text)
+def _parse_fault(value: Any) -> AskedFault:
+    found = asked_for(value)
+    if len(found) != 1:
+        raise ValueError(f"'{value}' names {len(found)} faults; what a certificate has is named one by one")
+    return found[0]
 
 
-FaultId = Annotated[str, Parsed(_parse_fault, "a fault's id: pkigen faults lists them")]
+Asked = Annotated[AskedFault, Parsed(_parse_fault, "a fault's id: pkigen faults lists them", "")]
 
 
 class CertificateSpec(EntitySpec):
-    """An end entity; ``issuer`` may be ``self``. ``faults`` are ids of the catalogue, made in order."""
+    """An end entity; ``issuer`` may be ``self``. ``faults`` are of the catalogue."""
 
     issuer: str
-    faults: tuple[FaultId, ...] = ()
+    faults: Annotated[tuple[Asked, ...], Field(max_length=_MOST_FAULTS)] = ()
 
     @model_validator(mode="before")
     @classmethod

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, model_validator
 
 from pkigen.errors import Problem
-from pkigen.faults import FAULTS, matching
+from pkigen.faults import AskedFault, asked_for_all
 from pkigen.profile import shipped
 from pkigen.profile.asked import Parsed, Value, close_to, unknown
 from pkigen.profile.instances import words_of
@@ -47,19 +47,14 @@ RequirementSetName = Annotated[
 ]
 
 
-def _parse_patterns(value: Any) -> tuple[str, ...]:
-    patterns = (value,) if isinstance(value, str) else value
-    if not isinstance(patterns, list | tuple) or not all(isinstance(one, str) for one in patterns):
+def _parse_faults(value: Any) -> tuple[AskedFault, ...]:
+    values = (value,) if isinstance(value, str | dict) else value
+    if not isinstance(values, list | tuple):
         raise ValueError("this must be 'all', or a list of ids and globs such as validity/*")
-    for pattern in patterns:
-        try:
-            matching((pattern,))
-        except ValueError:
-            raise ValueError(unknown("fault", pattern, tuple(FAULTS))) from None
-    return tuple(map(str, patterns))
+    return asked_for_all(values)
 
 
-Patterns = Annotated[tuple[str, ...], Parsed(_parse_patterns, "all, or ids and globs of FAMILY/ID", "array")]
+Faults = Annotated[tuple[AskedFault, ...], Parsed(_parse_faults, "all, or ids and globs of FAMILY/ID", "")]
 
 
 class Negatives(Value):
@@ -71,7 +66,7 @@ class Negatives(Value):
 
     of: Annotated[str, Field(min_length=1, max_length=200)]
     against: RequirementSetName | None = None
-    faults: Patterns = ()
+    faults: Faults = ()
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Negatives:

@@ -13,7 +13,7 @@ import pytest
 from pkigen import build
 from pkigen.cli import main
 from pkigen.environment import Environment
-from pkigen.faults import FAMILIES, FAULTS, matching
+from pkigen.faults import FAMILIES, FAULTS, asked_for, asked_for_all
 from pkigen.faults.registry import fault
 from tests.faults.conftest import PROFILE
 
@@ -21,14 +21,23 @@ EXPECTED = {"R": "reject", "A": "accept", "P": "accept"}
 
 # openssl verify as it comes with Debian 12 against the class of the catalogue, and why it differs.
 DIVERGENCES = {
+    "cdp-unreachable": "OpenSSL is handed the CRL here, and does not fetch it",
+    "cdp-unresolvable": "OpenSSL is handed the CRL here, and does not fetch it",
     "expires-at-the-second": "OpenSSL counts not_after itself as past, RFC 5280 does not",
+    "pol-mapping-any": "OpenSSL processes policies when asked for it alone (-policy_check)",
+    "pol-require-explicit-unmet": "OpenSSL processes policies when asked for it alone (-policy_check)",
     "san-missing": "OpenSSL looks at the common name where there is no alternative name",
+    "sig-md5": "at its default level OpenSSL verify does not look at digests of leaves",
+    "sig-sha1": "at its default level OpenSSL verify does not look at digests",
+    "sig-sha1-intermediate": "at its default level OpenSSL verify does not look at digests",
     "san-wildcard-partial": "OpenSSL takes a wildcard for a part of a label unless told otherwise",
 }
 
 
 def _cases(environment: Environment) -> dict[str, dict[str, Any]]:
-    return {case.data["fault"]["id"]: case.data for case in environment.cases() if "fault" in case.data}
+    """Every case but the twins, which stand beside those that are wrong only together."""
+    found = {case.data["fault"]["id"]: case.data for case in environment.cases() if "fault" in case.data}
+    return {one: case for one, case in found.items() if not one.endswith(".twin")}
 
 
 def test_every_fault_becomes_a_case_called_after_its_base_and_its_id(catalogue: Environment) -> None:
@@ -58,11 +67,11 @@ def test_a_second_fault_of_one_name_is_refused() -> None:
 
 
 def test_patterns_name_ids_families_and_all() -> None:
-    families = {module.__name__.rpartition(".")[2] for module in FAMILIES}
+    families = {module.__name__.rpartition(".")[2].replace("_", "-") for module in FAMILIES}
     assert {one.family for one in FAULTS.values()} == families
-    assert [one.id for one in matching(("expired",))] == ["expired"]
-    assert {one.family for one in matching(("san/*", "names/cn-*"))} == {"san", "names"}
-    assert len(matching(("all",))) == len(FAULTS)
+    assert [one.type.id for one in asked_for("expired")] == ["expired"]
+    assert {one.type.family for one in asked_for_all(("san/*", "names/cn-*"))} == {"san", "names"}
+    assert len(asked_for("all")) == len(FAULTS)
 
 
 @pytest.mark.needs("openssl")
@@ -70,6 +79,8 @@ def test_openssl_does_what_the_class_of_a_fault_says(catalogue: Environment, tmp
     clock = datetime.fromisoformat(catalogue.manifest["clock"])
     differing = set()
     for one, case in _cases(catalogue).items():
+        if FAULTS[one].stage == "transport":
+            continue
         accepted = _openssl_accepts(catalogue.folder, case, int(clock.timestamp()), tmp_path / "crls.pem")
         if FAULTS[one].verdict != "V" and accepted is not (EXPECTED[FAULTS[one].verdict] == "accept"):
             differing.add(one)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from pkigen import names
 from pkigen.keys import key_identifier, public_key_info
@@ -32,6 +33,7 @@ def test_every_reason_reaches_the_reader() -> None:
         for number, reason in enumerate(REASON_CODES, 1)
     ]
     crl = x509.load_der_x509_crl(certificate_list(_PLAN, entries, _KEY))
+    assert isinstance(_KEY, EllipticCurvePrivateKey)
     assert crl.is_signature_valid(_KEY.public_key())
     assert crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number == 7
     aki = crl.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
