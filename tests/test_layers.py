@@ -35,7 +35,7 @@ ROWS = (
     ("plan",),
     ("environment",),
     ("check",),
-    ("serve",),
+    ("matrix", "serve"),
     ("api",),
     ("pkigen",),
     ("cli",),

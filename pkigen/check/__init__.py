@@ -7,7 +7,7 @@ from pkigen.check.checking import Checked, CheckOptions, check
 from pkigen.check.environment import check_environment, sets_of
 from pkigen.check.files import check_files
 from pkigen.check.margin import margin
-from pkigen.check.verdict import Verdict, verdict
+from pkigen.requirements.verdict import Verdict, verdict
 
 __all__ = [
     "CheckOptions",

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pkigen.artefacts import Artefact
-from pkigen.check.verdict import Verdict, verdict
 from pkigen.requirements import Finding, Level, Presented, RequirementSet, findings
 from pkigen.requirements.demands.path import RevocationDemand
+from pkigen.requirements.verdict import Verdict, verdict
 
 
 @dataclass(frozen=True, slots=True)

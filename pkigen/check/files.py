@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pkigen.artefacts import Artefact, Kind, read_path
 from pkigen.check.checking import Checked, CheckOptions, check
-from pkigen.check.looking import Looker
 from pkigen.errors import InputError
 from pkigen.requirements import Presented, RequirementSet
+from pkigen.requirements.looking import Looker
 from pkigen.x509 import Certificate, Malformed
 
 MOST_LEAVES = 500

@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from pkigen import __version__
-from pkigen.cli import build, check, convert, faults, init, plan, renew, schema, serve, show, validate, verify
+from pkigen.cli import (
+    break_,
+    build,
+    check,
+    convert,
+    faults,
+    init,
+    plan,
+    renew,
+    schema,
+    serve,
+    show,
+    validate,
+    verify,
+)
 
 COMMANDS = (
     init.init,
@@ -15,6 +29,7 @@ COMMANDS = (
     plan.plan,
     build.build,
     renew.renew,
+    break_.break_,
     check.check,
     verify.verify,
     convert.convert,
@@ -57,4 +72,4 @@ def pkigen(
 
 
 for command in COMMANDS:
-    app.command()(command)
+    app.command(command.__name__.rstrip("_"))(command)

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pkigen.environment.breaking import break_certificate
     from pkigen.environment.building import build
     from pkigen.environment.options import (
         Action,
@@ -30,6 +31,7 @@ __all__ = [
     "Environment",
     "Progress",
     "Summary",
+    "break_certificate",
     "build",
     "open_environment",
     "preview",
@@ -37,6 +39,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "breaking": ("break_certificate",),
     "building": ("build",),
     "options": ("Action", "BuildOptions", "BuildResult", "Change", "CrlChange", "Progress", "Summary"),
     "previewing": ("preview",),

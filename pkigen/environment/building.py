@@ -61,11 +61,13 @@ def _bring_up_to_date(
     profile: Profile, folder: Path, options: BuildOptions, keys: KeysAhead, progress: Progress | None
 ) -> Summary:
     from pkigen.environment.closing import Closing
+    from pkigen.environment.origin import with_breaks
     from pkigen.environment.session import open_session
     from pkigen.store import Store
 
     _check_plan(profile, options)
     with Store.open(folder, write=True) as store:
+        profile = with_breaks(profile, store)
         session = open_session(profile, folder, options, store, keys.source)
         if profile.source is not None:
             # As JSON, since a path can hold what no text can.

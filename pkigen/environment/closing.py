@@ -6,15 +6,13 @@ from dataclasses import dataclass
 
 from pkigen.environment import crls, disk
 from pkigen.environment.assembly import Assembly
-from pkigen.environment.manifest import ManifestWriter
+from pkigen.environment.manifest import TRUST, ManifestWriter
 from pkigen.environment.options import Action, BuildOptions, Change, CrlChange
 from pkigen.environment.session import Session
 from pkigen.formats import pem
 from pkigen.issue import Signer
 from pkigen.model import Entity, Role
 from pkigen.x509 import Certificate
-
-TRUST = "trust.pem"
 
 
 @dataclass(frozen=True, slots=True)

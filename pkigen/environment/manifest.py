@@ -11,11 +11,13 @@ from hashlib import sha256
 from typing import Any
 
 from pkigen.environment import crls
+from pkigen.environment.uploads import Uploads
 from pkigen.model import Entity, Fault
 from pkigen.plan import Plan
 from pkigen.store import Record, Store
 
 PATH = "manifest.json"
+TRUST = "trust.pem"
 _CHUNK = 256
 
 
@@ -39,6 +41,15 @@ class ManifestWriter:
     @cached_property
     def _faults(self) -> dict[str, Fault]:
         return {entity.id: entity.fault for entity in self.plan.cases if entity.fault is not None}
+
+    @cached_property
+    def _uploads(self) -> Uploads:
+        folder, published = self.store.folder, dict[str, bytes]()
+        for entity in self.plan.authorities:
+            if entity.crl is not None and self.store.index.crl(entity.id) is not None:
+                path = folder / crls.crl_path(entity)
+                published[entity.crl.url] = path.read_bytes() if path.is_file() else b""
+        return Uploads(self.plan, folder, folder / TRUST, published)
 
     def write(self) -> None:
         """Write manifest.json; it stays untouched where only its clock would differ."""
@@ -67,7 +78,7 @@ class ManifestWriter:
             "base_url": self.plan.base_url,
             "requirements": list(self.plan.requirements),
             "seeded": self.seeded,
-            "trust": "trust.pem",
+            "trust": TRUST,
         }
         yield _json(header)[1:-1]
         yield ',"authorities":['
@@ -90,13 +101,20 @@ class ManifestWriter:
         return {"revoked": revoked, "trusted": entity.id in self.trusted, "crl": self._crl(entity)}
 
     def _verdict(self, record: Record) -> dict[str, Any]:
-        """What is to be expected at the build's clock of who trusts trust.pem."""
-        now = int(self.plan.clock.timestamp())
+        """What is to be expected at the build's clock of who trusts what the case is for."""
         revoked = self._revocation(record.id)
         fault = self._faults.get(record.id)
-        if fault is not None and fault.stage is not None:
-            verdict = {"expected": fault.expected, "stage": fault.stage, "reason": fault.says}
-            return {"revoked": revoked, "verdict": verdict}
+        if fault is not None:
+            uploads = self._uploads.verdicts(json.loads(record.record)) if self.plan.sets else []
+            if fault.stage is not None:
+                verdict = {"expected": fault.expected, "stage": fault.stage, "reason": fault.says}
+                return {"revoked": revoked, "verdict": verdict, "uploads": uploads}
+            return {**self._sound(record, revoked), "uploads": uploads}
+        return self._sound(record, revoked)
+
+    def _sound(self, record: Record, revoked: dict[str, str] | None) -> dict[str, Any]:
+        """The verdict on what no fault breaks."""
+        now = int(self.plan.clock.timestamp())
         if record.self_signed:
             return _reject(revoked, "path", "it is self-signed and not a trust anchor")
         if record.id in self.orphans:

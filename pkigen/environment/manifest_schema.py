@@ -97,6 +97,16 @@ class Authority(_Entity):
     crl: Crl | None = Field(description="null when its key was not brought along")
 
 
+class Upload(_Model):
+    """What an appliance that demands something says of a case when it is uploaded."""
+
+    set: str = Field(description="the requirement set")
+    accepted: bool = Field(description="whether it is taken")
+    messages: list[str] = Field(description="what the appliance says when it is not, as documented")
+    undecided: list[str] = Field(description="requirements that it would refuse for and cannot be judged")
+    violates: list[str] = Field(description="the requirements that do not hold, by id")
+
+
 class Serving(_Model):
     """What a server does wrong for a case."""
 
@@ -114,6 +124,9 @@ class Case(_Entity):
     )
     serving: list[Serving] = Field(description="what a server does wrong")
     verdict: Verdict
+    uploads: list[Upload] | None = Field(
+        None, description="of a case with a fault: what each requirement set says of it"
+    )
 
 
 class Manifest(_Model):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pkigen.environment import crls
 from pkigen.environment.options import Action, BuildOptions, Change, CrlChange, Summary
+from pkigen.environment.origin import with_breaks
 from pkigen.environment.session import Session, open_session
 from pkigen.environment.start import key_source
 from pkigen.environment.survey import Decided
@@ -22,6 +23,7 @@ def preview(profile: Profile, out: Path, options: BuildOptions | None = None) ->
     folder = out / profile.name
     exists = Store.exists(folder)
     with Store.open(folder, write=False) if exists else nullcontext() as store:
+        profile = with_breaks(profile, store) if store else profile
         session = open_session(profile, folder, options, store, key_source(options))
         summary, changed = Summary(), set[str]()
         known = {

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 from pkigen.environment.building import build
 from pkigen.environment.options import BuildOptions, BuildResult, Progress
+from pkigen.environment.origin import profile_of, with_breaks
+from pkigen.environment.serials import random_serial
+from pkigen.environment.start import clock_of
 from pkigen.errors import InputError, Problem
-from pkigen.model import Role
-from pkigen.profile import Profile, load
+from pkigen.plan import plan
+from pkigen.profile import Profile
 from pkigen.store import Store
 
 
@@ -22,23 +24,17 @@ def renew(folder: Path, names: Sequence[str], progress: Progress | None = None) 
     environment does not know a name, or was not built from a file that is still there.
     """
     with Store.open(folder, write=False) as store:
-        source = json.loads(store.index.meta("profile") or "null")
         known = list(store.index.ids())
-    wanted = frozenset(found for name in names for found in _named(name, known))
-    if source is None or not Path(source).is_file():
-        where = f"{source} is gone" if source else "it was built by a program"
-        raise InputError(f"{folder} cannot be renewed without its profile, and {where}; build it again")
-    profile = load(Path(source))
-    if folder.resolve().name != profile.name:
-        raise InputError(f"{folder} is not the environment of {source}, which is called {profile.name} now")
-    _check_still_there(profile, wanted)
+        wanted = frozenset(found for name in names for found in _named(name, known))
+        profile = profile_of(folder)
+        _check_still_there(with_breaks(profile, store), wanted)
     out = folder.parent if folder.name == profile.name else folder.resolve().parent
     return build(profile, out, BuildOptions(renew=wanted), progress)
 
 
 def _check_still_there(profile: Profile, wanted: frozenset[str]) -> None:
-    there = {f"{Role.AUTHORITY}/{spec.name}" for spec in profile.authorities}
-    there |= {f"{Role.CERTIFICATE}/{spec.name}" for spec in profile.certificates()}
+    planned = plan(profile, clock_of(BuildOptions()), random_serial)
+    there = {entity.id for entity in (*planned.authorities, *planned.certificates())}
     gone = sorted(wanted - there)
     if gone:
         raise InputError(

@@ -42,6 +42,8 @@ class AskedFault:
 
 def asked_for(value: Any) -> tuple[AskedFault, ...]:
     """What one entry of a list of faults asks for; ValueError says what is wrong with it."""
+    if isinstance(value, AskedFault):
+        return (value,)
     if isinstance(value, str):
         found = matching(value)
         if not found:

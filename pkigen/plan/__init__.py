@@ -11,7 +11,9 @@ from pkigen.model import Entity
 from pkigen.plan.cases import cases_of
 from pkigen.plan.entities import Planner, Serials
 from pkigen.plan.negatives import Passed
+from pkigen.plan.obedience import sets_named
 from pkigen.profile import Profile
+from pkigen.requirements import RequirementSet
 
 __all__ = ["CRL_LIFE", "Plan", "Serials", "plan"]
 
@@ -25,7 +27,8 @@ class Plan:
     ``authorities`` stand issuers before issued. ``certificates()`` gives the end entities one by
     one, in the profile's order and the negative cases after them, and can be called again; ``count`` is
     how many there are. ``cases`` are those with a
-    fault, ``passed`` negative cases that could not be made, and why.
+    fault, ``passed`` negative cases that could not be made, and why. ``sets`` are the requirement sets
+    that cases are held against: the profile's, and those that cases break.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Plan:
     count: int
     cases: tuple[Entity, ...]
     passed: tuple[Passed, ...]
+    sets: tuple[RequirementSet, ...]
     certificates: Callable[[], Iterator[Entity]] = field(repr=False)
 
 
@@ -55,5 +59,6 @@ def plan(profile: Profile, clock: datetime, serials: Serials, crl_life: Span = C
         profile.count + len(cases.certificates),
         cases.entities,
         cases.passed,
+        sets_named(profile) if cases.entities else (),
         lambda: cases.among(planner.certificates()),
     )

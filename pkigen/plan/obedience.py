@@ -29,6 +29,16 @@ def load_sets(profile: Profile) -> tuple[RequirementSet, ...]:
     return tuple(found)
 
 
+def sets_named(profile: Profile) -> tuple[RequirementSet, ...]:
+    """The sets that a profile's certificates satisfy, and those that its negative cases break."""
+    found = {one.name: one for one in load_sets(profile)}
+    for number, asked in enumerate(profile.negatives):
+        if asked.against is not None:
+            one = set_of(profile, asked.against, ("negatives", number, "against"))
+            found.setdefault(one.name, one)
+    return tuple(found.values())
+
+
 def set_of(profile: Profile, name: str, path: tuple[str | int, ...]) -> RequirementSet:
     """A requirement set that is named at a place of the profile, relative to where it was written."""
     from pkigen.profile.tree import folder_of

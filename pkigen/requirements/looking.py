@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pkigen.artefacts import Artefact, read
-from pkigen.requirements import Look, Published
+from pkigen.requirements.presented import Look, Published
 from pkigen.x509 import CertificateList
 
 

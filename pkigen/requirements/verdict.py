@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pkigen.requirements import Finding, Level, RequirementSet
+from pkigen.requirements.document import Level, RequirementSet
+from pkigen.requirements.judging import Finding
 
 
 @dataclass(frozen=True, slots=True)

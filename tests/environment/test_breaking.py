@@ -1,0 +1,111 @@
+"""Broken copies added to an environment by command: kept by later builds, forgotten on request."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pkigen import build
+from pkigen.cli import main
+from pkigen.environment import break_certificate, open_environment, renew
+from pkigen.errors import InputError
+
+PROFILE = """
+name: lab
+authorities: {root: {key: ec-p256}, issuing: {issuer: root, key: ec-p256}}
+certificates:
+  sensor: {issuer: issuing, key: ec-p256, subject: {CN: sensor.contoso.test}}
+  old: {like: sensor, subject: {CN: old.contoso.test}, faults: [expired]}
+  lone: {issuer: self, key: ec-p256, subject: {CN: lone.contoso.test}}
+"""
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Path:
+    path = tmp_path / "lab.yaml"
+    path.write_text(PROFILE, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def folder(profile: Path, tmp_path: Path) -> Path:
+    return build(profile, tmp_path / "out").folder
+
+
+def _names(folder: Path) -> set[str]:
+    return {case.name for case in open_environment(folder).cases()}
+
+
+def test_a_broken_copy_stands_beside_the_sound_certificate(folder: Path) -> None:
+    sound = (folder / "certificates/sensor/sensor.crt").read_bytes()
+    break_certificate(folder, "sensor", ["expired-intermediate", "san-missing"])
+    assert _names(folder) >= {"sensor", "sensor.expired-intermediate", "sensor.san-missing"}
+    assert (folder / "certificates/sensor/sensor.crt").read_bytes() == sound
+
+
+@pytest.mark.needs("openssl")
+def test_a_parameter_reaches_the_certificate(folder: Path) -> None:
+    break_certificate(folder, "sensor", [{"expired": {"by": "30d"}}])
+    certificate = folder / "certificates/sensor.expired/sensor.expired.crt"
+    ended = ["openssl", "x509", "-in", str(certificate), "-noout", "-checkend"]
+    assert subprocess.run([*ended, str(-29 * 86400)], capture_output=True, check=False).returncode == 1
+    assert subprocess.run([*ended, str(-31 * 86400)], capture_output=True, check=False).returncode == 0
+
+
+def test_later_builds_and_renewals_keep_it_until_it_is_undone(folder: Path, profile: Path) -> None:
+    break_certificate(folder, "sensor", ["expired"])
+    broken = folder / "certificates/sensor.expired/sensor.expired.crt"
+    before = broken.read_bytes()
+    build(profile, folder.parent)
+    assert broken.read_bytes() == before
+    renew(folder, ["sensor.expired"])
+    assert broken.read_bytes() != before
+    break_certificate(folder, "sensor", ["expired"], undo=True)
+    assert "sensor.expired" not in _names(folder)
+
+
+def test_a_fault_that_the_profile_comes_to_ask_for_is_made_once(folder: Path, profile: Path) -> None:
+    break_certificate(folder, "sensor", ["expired"])
+    profile.write_text(PROFILE + "negatives: [{of: sensor, faults: [expired]}]\n", encoding="utf-8")
+    assert "sensor.expired" in {case.name for case in build(profile, folder.parent).cases()}
+
+
+def test_a_copy_of_what_left_the_profile_is_not_made_any_more(folder: Path, profile: Path) -> None:
+    break_certificate(folder, "sensor", ["expired"])
+    profile.write_text(PROFILE.replace("  sensor:", "  probe:").replace("like: sensor", "like: probe"))
+    assert "sensor.expired" not in {case.name for case in build(profile, folder.parent).cases()}
+
+
+@pytest.mark.parametrize(
+    ("name", "fault", "words"),
+    [
+        ("sensr", "expired", "did you mean 'sensor'"),
+        ("sensor", "expird", "did you mean 'expired'"),
+        ("old", "san-missing", "has a fault itself"),
+        ("lone", "expired-root", "sensor|too few|self-signed"),
+    ],
+)
+def test_what_cannot_be_broken_is_told_and_changes_nothing(
+    name: str, fault: str, words: str, folder: Path
+) -> None:
+    before = _names(folder)
+    with pytest.raises(InputError, match=words):
+        break_certificate(folder, name, [fault])
+    build_again = _names(folder)
+    assert build_again == before
+
+
+def test_undoing_what_was_not_done_is_an_error(folder: Path) -> None:
+    with pytest.raises(InputError, match="was not broken so"):
+        break_certificate(folder, "sensor", ["expired"], undo=True)
+
+
+def test_the_command_takes_parameters(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["break", str(folder), "sensor", "--fault"]
+    assert main([*command, "expired:by=1s"]) == 0
+    assert "issued" in capsys.readouterr().out
+    for wrong in ("expired:by", "expired:by=never", "expired:to=1s", "san-missing:by=1s"):
+        assert main([*command, wrong]) == 2, wrong
+        assert capsys.readouterr().err.count("\n") == 1, wrong

@@ -1,0 +1,103 @@
+"""Faults as they are asked for: with parameters, several at once."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pkigen import build
+from pkigen.environment import Environment
+from pkigen.errors import InputError
+from pkigen.faults import FAULTS
+from tests.faults.conftest import PROFILE
+
+
+def _with_faults(folder: Path, faults: Any) -> Environment:
+    certificates = {"sensor": {**PROFILE["certificates"]["sensor"], "faults": faults}}
+    return build({**PROFILE, "negatives": [], "certificates": certificates}, folder)
+
+
+@pytest.mark.needs("openssl")
+def test_two_faults_are_both_there(tmp_path: Path) -> None:
+    folder = _with_faults(tmp_path, ["san-missing", {"expired": {"by": "2d"}}]).folder
+    certificate = folder / "certificates/sensor/sensor.crt"
+    shown = subprocess.run(
+        ["openssl", "x509", "-in", str(certificate), "-noout", "-checkend", "0", "-text"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.returncode == 1
+    assert "Subject Alternative Name" not in shown.stdout
+
+
+@pytest.mark.needs("openssl")
+def test_edits_of_two_faults_do_not_move_each_others_places(tmp_path: Path) -> None:
+    """One leaves the first element of the structure out, the other changes a later one."""
+    for number, order in enumerate(
+        (["version-v1-with-exts", "gentime-before-2050"], ["gentime-before-2050", "version-v1-with-exts"])
+    ):
+        folder = _with_faults(tmp_path / str(number), order).folder
+        shown = subprocess.run(
+            ["openssl", "asn1parse", "-in", str(folder / "certificates/sensor/sensor.crt")],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert "GENERALIZEDTIME" in shown
+        assert "cont [ 0 ]" not in shown.partition("INTEGER")[0]
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        ["expired", "not-yet-valid"],
+        ["version-v2-with-exts", "version-v4"],
+        ["san-missing", "san-wrong-host"],
+        ["sig-bitflip", "sig-empty"],
+        ["expired", "expired"],
+        ["version-v1-leaf", "eku-client-only"],
+    ],
+)
+def test_faults_that_undo_each_other_are_refused(faults: list[str], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"change the same thing|asked for twice|no extension"):
+        _with_faults(tmp_path, faults)
+
+
+@pytest.mark.parametrize(
+    ("faults", "words"),
+    [
+        ([{"expired": {"by": "0s"}}], "length of time above 0"),
+        ([{"expired": {"by": "200y"}}], "100 years"),
+        ([{"expired": {"on": "1s"}}], "no parameter 'on'.*by"),
+        ([{"expired": "1s"}], "are a mapping"),
+        ([{"expird": {"by": "1s"}}], "did you mean 'expired'"),
+        ([{"expired": {}, "san-missing": {}}], "one id with its parameters"),
+        (["validity/*"], "named one by one"),
+        ([["expired"]], "a fault is an id"),
+        (["expired"] * 9, "8"),
+    ],
+)
+def test_what_is_wrong_with_a_fault_asked_for_is_told(faults: list[Any], words: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=words):
+        _with_faults(tmp_path, faults)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(sorted(FAULTS)), min_size=2, max_size=3))
+def test_any_faults_together_are_built_or_refused_in_words(
+    tmp_path_factory: pytest.TempPathFactory, faults: list[str]
+) -> None:
+    try:
+        built = _with_faults(tmp_path_factory.mktemp("composed"), faults)
+    except InputError as error:
+        refused = str(error)
+        assert refused
+        return
+    made = {case.data["fault"]["id"] for case in built.cases() if "fault" in case.data}
+    assert "+".join(faults) in made
