@@ -43,6 +43,12 @@ class ManifestWriter:
         return {entity.id: entity.fault for entity in self.plan.cases if entity.fault is not None}
 
     @cached_property
+    def _at_their_end(self) -> frozenset[str]:
+        """Cases whose verdict is about the second at which they end."""
+        clock = self.plan.clock
+        return frozenset(one.id for one in self.plan.cases if one.certificates[0].not_after == clock)
+
+    @cached_property
     def _uploads(self) -> Uploads:
         folder, published = self.store.folder, dict[str, bytes]()
         for entity in self.plan.authorities:
@@ -108,6 +114,8 @@ class ManifestWriter:
             uploads = self._uploads.verdicts(json.loads(record.record)) if self.plan.sets else []
             if fault.stage is not None:
                 verdict = {"expected": fault.expected, "stage": fault.stage, "reason": fault.says}
+                if record.id in self._at_their_end:
+                    verdict["at"] = _iso(record.not_after)
                 return {"revoked": revoked, "verdict": verdict, "uploads": uploads}
             return {**self._sound(record, revoked), "uploads": uploads}
         return self._sound(record, revoked)

@@ -40,13 +40,14 @@ class Revoked(_Model):
 
 
 class Verdict(_Model):
-    """What a strict validator says of the case at the build's clock, trusting trust.pem."""
+    """What a strict validator says of the case at an instant, trusting what the case names."""
 
     expected: Literal["accept", "reject", "varies"] = Field(description="varies: validators differ")
     stage: Literal["file", "parse", "path", "name", "revocation", "transport", "lint"] | None = Field(
         description="where it shows"
     )
     reason: str | None = Field(description="why, for a person")
+    at: datetime | None = Field(None, description="when, if not at the build's clock")
 
 
 class Fault(_Model):

@@ -51,7 +51,12 @@ def _at(value: bytes, host: str | None, port: int | None) -> bytes:
     return with_urls(value, change)
 
 
-@fault("V", "path", "4.2.2.1")
+@fault(
+    "V",
+    "path",
+    "4.2.2.1",
+    finds=("path:unhandled-critical", "aia-not-critical", "path-valid", "chain-of-trust"),
+)
 def aia_critical(case: Case) -> Case:
     """Its authority information access is critical.
 
@@ -60,7 +65,7 @@ def aia_critical(case: Case) -> Case:
     return put(case, _AIA, _sound_access(case), critical=True)
 
 
-@fault("V", "parse", "4.2.2.1")
+@fault("V", "parse", "4.2.2.1", finds=("aia-not-critical",))
 def aia_malformed(case: Case) -> Case:
     """Its authority information access is junk.
 
@@ -96,7 +101,52 @@ def aia_no_uri(case: Case) -> Case:
     return put(case, _AIA, _access(directory(case.plan.issuer)))
 
 
-@fault("P", "lint", "appliance")
+def _returning(case: Case, how: str, argument: str = "") -> Case:
+    """Its access leads to its own copy of the issuing CA, where a server answers wrong."""
+    case = case.change_authority(0, lambda authority: authority)
+    url = case.authorities[0].ca_url
+    if url is None:
+        raise Impossible("its issuer's certificate is not published")
+    return put(case, _AIA, _access(uri(url))).served(url, how, argument)
+
+
+@fault("V", "transport", "4.2.2.1")
+def aia_returns_pem(case: Case) -> Case:
+    """The URL of its issuer's certificate answers in PEM.
+
+    DER is due; clients that fetch missing CAs may not read it.
+    """
+    return _returning(case, "pem")
+
+
+@fault("V", "transport", "4.2.2.1")
+def aia_returns_leaf(case: Case) -> Case:
+    """The URL of its issuer's certificate answers with the certificate itself.
+
+    What comes is no CA: clients must not go round in circles.
+    """
+    return _returning(case, "other", case.entity.id)
+
+
+@fault("V", "transport", "4.2.2.1")
+def aia_returns_404(case: Case) -> Case:
+    """The URL of its issuer's certificate answers 404.
+
+    Clients that need it fail, those that got the chain do not ask.
+    """
+    return _returning(case, "status", "404")
+
+
+@fault("V", "transport", "4.2.2.1")
+def aia_returns_loop(case: Case) -> Case:
+    """The URL of its issuer's certificate leads back to itself.
+
+    Clients must count redirects, and give up.
+    """
+    return _returning(case, "loop")
+
+
+@fault("P", "lint", "appliance", finds=("crl-distribution-point",))
 def cdp_missing(case: Case) -> Case:
     """It does not say where its CRL is.
 
@@ -105,7 +155,7 @@ def cdp_missing(case: Case) -> Case:
     return leave_out(case, _CDP)
 
 
-@fault("P", "lint", "appliance")
+@fault("P", "lint", "appliance", finds=("crl-url-http",))
 def cdp_https(case: Case) -> Case:
     """Its CRL is said to be at an https URL.
 
@@ -114,7 +164,7 @@ def cdp_https(case: Case) -> Case:
     return put(case, _CDP, _with_scheme(value_of(case, _CDP), "https"))
 
 
-@fault("P", "lint", "appliance")
+@fault("P", "lint", "appliance", finds=("crl-url-http",))
 def cdp_ldap(case: Case) -> Case:
     """Its CRL is said to be at an ldap URL.
 
@@ -123,7 +173,7 @@ def cdp_ldap(case: Case) -> Case:
     return put(case, _CDP, _with_scheme(value_of(case, _CDP), "ldap"))
 
 
-@fault("V", "path", "4.2.1.13")
+@fault("V", "path", "4.2.1.13", finds=("crl-point-not-critical",))
 def cdp_critical(case: Case) -> Case:
     """Its CRL distribution points are critical.
 
@@ -132,7 +182,12 @@ def cdp_critical(case: Case) -> Case:
     return set_critical(case, _CDP, True)
 
 
-@fault("V", "parse", "4.2.1.13")
+@fault(
+    "V",
+    "parse",
+    "4.2.1.13",
+    finds=("path:no-issuer", "path-valid", "crl-distribution-point", "chain-of-trust"),
+)
 def cdp_reasons_only(case: Case) -> Case:
     """Its CRL distribution point has reasons and nothing else.
 
@@ -141,7 +196,7 @@ def cdp_reasons_only(case: Case) -> Case:
     return put(case, _CDP, der.sequence(der.sequence(der.tlv(0x81, _REASONS))))
 
 
-@fault("P", "lint", "4.2.1.13")
+@fault("P", "lint", "4.2.1.13", finds=("crl-distribution-point",))
 def cdp_empty(case: Case) -> Case:
     """Its list of CRL distribution points is empty.
 
@@ -150,7 +205,19 @@ def cdp_empty(case: Case) -> Case:
     return put(case, _CDP, EMPTY_SEQUENCE)
 
 
-@fault("V", "parse", "4.2.1.13")
+@fault(
+    "V",
+    "parse",
+    "4.2.1.13",
+    finds=(
+        "path:no-issuer",
+        "crl-point-not-critical",
+        "path-valid",
+        "crl-distribution-point",
+        "crl-url-http",
+        "chain-of-trust",
+    ),
+)
 def cdp_malformed(case: Case) -> Case:
     """Its CRL distribution points are junk.
 

@@ -18,7 +18,12 @@ _ROLE = (_BC, oids.KEY_USAGE, oids.EXTENDED_KEY_USAGE, oids.SUBJECT_ALTERNATIVE_
 _LONGEST_COMMON_NAME = 64
 
 
-@fault("R", "path", "6.1.4 (k)")
+@fault(
+    "R",
+    "path",
+    "6.1.4 (k)",
+    finds=("path:not-a-ca", "ca-basic-constraints", "path-valid", "chain-only-authorities", "chain-of-trust"),
+)
 def bc_ca_false_intermediate(case: Case) -> Case:
     """Its issuing CA's basic constraints say that it is no CA.
 
@@ -27,7 +32,12 @@ def bc_ca_false_intermediate(case: Case) -> Case:
     return put(case, _BC, der.sequence(), critical=True, level=case.intermediate())
 
 
-@fault("R", "path", "6.1.4 (k)")
+@fault(
+    "R",
+    "path",
+    "6.1.4 (k)",
+    finds=("path:not-a-ca", "ca-basic-constraints", "path-valid", "chain-only-authorities", "chain-of-trust"),
+)
 def bc_missing_intermediate(case: Case) -> Case:
     """Its issuing CA has no basic constraints.
 
@@ -36,7 +46,7 @@ def bc_missing_intermediate(case: Case) -> Case:
     return leave_out(case, _BC, case.intermediate())
 
 
-@fault("V", "path", "4.2.1.9")
+@fault("V", "path", "4.2.1.9", finds=("ca-basic-constraints", "chain-only-authorities"))
 def bc_missing_root(case: Case) -> Case:
     """Its root has no basic constraints.
 
@@ -45,7 +55,7 @@ def bc_missing_root(case: Case) -> Case:
     return leave_out(case, _BC, case.root)
 
 
-@fault("V", "path", "4.2.1.9")
+@fault("V", "path", "4.2.1.9", finds=("ca-basic-constraints",))
 def bc_not_critical_intermediate(case: Case) -> Case:
     """Its issuing CA's basic constraints are not critical.
 
@@ -54,7 +64,7 @@ def bc_not_critical_intermediate(case: Case) -> Case:
     return set_critical(case, _BC, False, case.intermediate())
 
 
-@fault("V", "path", "CABF BR 7.1.2.7")
+@fault("V", "path", "CABF BR 7.1.2.7", finds=("no-ca",))
 def bc_leaf_ca_true(case: Case) -> Case:
     """Its basic constraints call it a CA.
 
@@ -63,7 +73,7 @@ def bc_leaf_ca_true(case: Case) -> Case:
     return put(case, _BC, der.sequence(_CA), critical=True)
 
 
-@fault("V", "path", "4.2.1.9")
+@fault("V", "path", "4.2.1.9", finds=("no-path-length",))
 def bc_pathlen_nonca(case: Case) -> Case:
     """It has a path length, and is no CA.
 
@@ -72,7 +82,7 @@ def bc_pathlen_nonca(case: Case) -> Case:
     return put(case, _BC, der.sequence(der.integer(0)), critical=True)
 
 
-@fault("V", "path", "4.2.1.9")
+@fault("V", "path", "4.2.1.9", finds=("path:no-issuer", "path-valid", "chain-of-trust"))
 def bc_pathlen_negative(case: Case) -> Case:
     """Its issuing CA's path length is -1.
 
@@ -90,7 +100,7 @@ def bc_pathlen_huge(case: Case) -> Case:
     return put(case, _BC, der.sequence(_CA, der.integer(1 << 40)), critical=True, level=case.intermediate())
 
 
-@fault("R", "path", "6.1.4 (l)")
+@fault("R", "path", "6.1.4 (l)", finds=("path:path-length", "path-valid", "chain-of-trust"))
 def bc_pathlen_exceeded(case: Case) -> Case:
     """Its root allows no CA below itself, and there is one.
 
@@ -100,7 +110,18 @@ def bc_pathlen_exceeded(case: Case) -> Case:
     return put(case, _BC, der.sequence(_CA, der.integer(0)), critical=True, level=case.root)
 
 
-@fault("R", "parse", "4.2.1.9")
+@fault(
+    "R",
+    "parse",
+    "4.2.1.9",
+    finds=(
+        "path:no-issuer",
+        "ca-basic-constraints",
+        "path-valid",
+        "chain-only-authorities",
+        "chain-of-trust",
+    ),
+)
 def bc_malformed(case: Case) -> Case:
     """Its issuing CA's basic constraints are junk.
 
@@ -119,7 +140,20 @@ def bc_pathlen_self_issued(case: Case) -> Case:
     return put(case, _BC, limit, critical=True, level=case.intermediate()).with_self_issued()
 
 
-@fault("R", "path", "6.1.4 (k)")
+@fault(
+    "R",
+    "path",
+    "6.1.4 (k)",
+    finds=(
+        "path:not-a-ca",
+        "ca-basic-constraints",
+        "ca-key-usage",
+        "ca-crl-sign",
+        "path-valid",
+        "chain-only-authorities",
+        "chain-of-trust",
+    ),
+)
 def leaf_issued_by_leaf(case: Case) -> Case:
     """Another server's certificate issued it.
 

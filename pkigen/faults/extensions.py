@@ -17,7 +17,12 @@ _AKI, _SKI = oids.AUTHORITY_KEY_IDENTIFIER, oids.SUBJECT_KEY_IDENTIFIER
 _STRANGER = bytes(range(20))
 
 
-@fault("R", "parse", "4.2")
+@fault(
+    "R",
+    "parse",
+    "4.2",
+    finds=("path:no-issuer", "extension-once", "path-valid", "known-critical", "chain-of-trust"),
+)
 def ext_duplicate(case: Case) -> Case:
     """It has two extensions of one OID.
 
@@ -30,7 +35,12 @@ def ext_duplicate(case: Case) -> Case:
     return change_plan(case, None, change)
 
 
-@fault("R", "path", "4.2")
+@fault(
+    "R",
+    "path",
+    "4.2",
+    finds=("path:unhandled-critical", "extension-known", "path-valid", "known-critical", "chain-of-trust"),
+)
 def ext_unknown_critical(case: Case) -> Case:
     """It has a critical extension that nobody knows.
 
@@ -39,7 +49,7 @@ def ext_unknown_critical(case: Case) -> Case:
     return put(case, _UNKNOWN, der.null(), critical=True)
 
 
-@fault("R", "path", "4.2")
+@fault("R", "path", "4.2", finds=("path:unhandled-critical", "path-valid", "chain-of-trust"))
 def ext_unknown_critical_intermediate(case: Case) -> Case:
     """Its issuing CA has a critical extension that nobody knows.
 
@@ -48,7 +58,7 @@ def ext_unknown_critical_intermediate(case: Case) -> Case:
     return put(case, _UNKNOWN, der.null(), critical=True, level=case.intermediate())
 
 
-@fault("V", "path", "4.2")
+@fault("V", "path", "4.2", finds=("path:unhandled-critical", "path-valid", "chain-of-trust"))
 def ext_unknown_critical_root(case: Case) -> Case:
     """Its root has a critical extension that nobody knows.
 
@@ -66,7 +76,18 @@ def ext_unknown_noncritical(case: Case) -> Case:
     return put(case, _UNKNOWN, der.null())
 
 
-@fault("V", "parse", "4.1.2.9")
+@fault(
+    "V",
+    "parse",
+    "4.1.2.9",
+    finds=(
+        "authority-key-identifier",
+        "subject-key-identifier",
+        "names-in-san",
+        "server-purpose",
+        "crl-distribution-point",
+    ),
+)
 def ext_empty_sequence(case: Case) -> Case:
     """Its list of extensions is there and empty.
 
@@ -76,7 +97,36 @@ def ext_empty_sequence(case: Case) -> Case:
     return case.edit(Edit(_EXTENSIONS, Surgery.REPLACE, data))
 
 
-@fault("R", "parse", "4.2")
+@fault(
+    "R",
+    "parse",
+    "4.2",
+    finds=(
+        "path:malformed",
+        "extension-once",
+        "extension-known",
+        "authority-key-identifier",
+        "subject-key-identifier",
+        "key-usage-critical",
+        "key-usage-some",
+        "key-usage-no-certsign",
+        "san-not-empty",
+        "no-path-length",
+        "crl-point-not-critical",
+        "aia-not-critical",
+        "path-valid",
+        "names-in-san",
+        "cn-in-san",
+        "server-purpose",
+        "no-any-purpose",
+        "digital-signature",
+        "no-ca",
+        "known-critical",
+        "crl-distribution-point",
+        "crl-url-http",
+        "chain-of-trust",
+    ),
+)
 def ext_value_not_octets(case: Case) -> Case:
     """The value of one of its extensions is NULL and no OCTET STRING.
 
@@ -88,7 +138,12 @@ def ext_value_not_octets(case: Case) -> Case:
     )
 
 
-@fault("V", "path", "4.2.1.2")
+@fault(
+    "V",
+    "path",
+    "4.2.1.2",
+    finds=("path:unhandled-critical", "subject-key-identifier", "path-valid", "chain-of-trust"),
+)
 def ski_critical(case: Case) -> Case:
     """Its subject key identifier is critical.
 
@@ -97,7 +152,7 @@ def ski_critical(case: Case) -> Case:
     return set_critical(case, _SKI, True)
 
 
-@fault("V", "path", "4.2.1.2")
+@fault("V", "path", "4.2.1.2", finds=("ca-subject-key-identifier",))
 def ski_missing_ca(case: Case) -> Case:
     """Its issuing CA has no subject key identifier.
 
@@ -106,7 +161,7 @@ def ski_missing_ca(case: Case) -> Case:
     return leave_out(case, _SKI, 0)
 
 
-@fault("V", "path", "4.2.1.1")
+@fault("V", "path", "4.2.1.1", finds=("path:no-issuer", "path-valid", "chain-of-trust"))
 def aki_ski_mismatch(case: Case) -> Case:
     """Its authority key identifier is not the issuer's subject key identifier.
 
@@ -115,7 +170,12 @@ def aki_ski_mismatch(case: Case) -> Case:
     return put(case, _AKI, der.sequence(der.tlv(0x80, _STRANGER)))
 
 
-@fault("V", "path", "4.2.1.1")
+@fault(
+    "V",
+    "path",
+    "4.2.1.1",
+    finds=("path:unhandled-critical", "authority-key-identifier", "path-valid", "chain-of-trust"),
+)
 def aki_critical(case: Case) -> Case:
     """Its authority key identifier is critical.
 
@@ -124,7 +184,7 @@ def aki_critical(case: Case) -> Case:
     return set_critical(case, _AKI, True)
 
 
-@fault("V", "path", "4.2.1.1")
+@fault("V", "path", "4.2.1.1", finds=("authority-key-identifier",))
 def aki_missing(case: Case) -> Case:
     """It has no authority key identifier.
 
@@ -142,7 +202,7 @@ def aki_empty(case: Case) -> Case:
     return put(case, _AKI, EMPTY_SEQUENCE)
 
 
-@fault("V", "path", "4.2.1.1")
+@fault("V", "path", "4.2.1.1", finds=("path:no-issuer", "path-valid", "chain-of-trust"))
 def aki_issuer_serial_wrong(case: Case) -> Case:
     """Its authority key identifier names another issuer and serial number.
 
@@ -164,7 +224,7 @@ def aki_issuer_no_serial(case: Case) -> Case:
     return put(case, _AKI, der.sequence(der.tlv(0xA1, name)))
 
 
-@fault("V", "parse", "4.2.1.1")
+@fault("V", "parse", "4.2.1.1", finds=("path:no-issuer", "path-valid", "chain-of-trust"))
 def aki_malformed(case: Case) -> Case:
     """Its authority key identifier is junk.
 
@@ -173,7 +233,7 @@ def aki_malformed(case: Case) -> Case:
     return put(case, _AKI, JUNK)
 
 
-@fault("R", "path", "RFC 6962 3.1")
+@fault("R", "path", "RFC 6962 3.1", finds=("path:unhandled-critical", "path-valid", "chain-of-trust"))
 def ct_poison(case: Case) -> Case:
     """It is a precertificate: the poison extension is critical.
 

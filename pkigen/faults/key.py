@@ -68,7 +68,7 @@ def _p256(case: Case, *edits: Edit) -> Case:
     return case.edit(*edits)
 
 
-@fault("V", "path", "CABF BR 6.1.5")
+@fault("V", "path", "CABF BR 6.1.5", finds=("key-size", "public-key-2048"))
 def key_rsa_512(case: Case) -> Case:
     """Its RSA key has 512 bits.
 
@@ -77,7 +77,7 @@ def key_rsa_512(case: Case) -> Case:
     return _keyed(case, "rsa-512")
 
 
-@fault("V", "path", "CABF BR 6.1.5")
+@fault("V", "path", "CABF BR 6.1.5", finds=("key-size", "public-key-2048"))
 def key_rsa_1024_leaf(case: Case) -> Case:
     """Its RSA key has 1024 bits.
 
@@ -86,7 +86,7 @@ def key_rsa_1024_leaf(case: Case) -> Case:
     return _keyed(case, "rsa-1024")
 
 
-@fault("V", "path", "CABF BR 6.1.5")
+@fault("V", "path", "CABF BR 6.1.5", finds=("issuer-key-size",))
 def key_rsa_1024_ca(case: Case) -> Case:
     """Its issuing CA's RSA key has 1024 bits.
 
@@ -95,7 +95,7 @@ def key_rsa_1024_ca(case: Case) -> Case:
     return case.change_authority(0, lambda entity: replace(entity, key="rsa-1024"))
 
 
-@fault("P", "lint", "CABF BR 6.1.5")
+@fault("P", "lint", "CABF BR 6.1.5", finds=("key-size", "public-key-2048"))
 def key_rsa_2047(case: Case) -> Case:
     """Its RSA key has 2047 bits.
 
@@ -104,7 +104,7 @@ def key_rsa_2047(case: Case) -> Case:
     return _keyed(case, "rsa-2047")
 
 
-@fault("P", "lint", "CABF BR 6.1.6")
+@fault("P", "lint", "CABF BR 6.1.6", finds=("key-matches",))
 def key_rsa_e1(case: Case) -> Case:
     """Its RSA exponent is 1.
 
@@ -122,7 +122,7 @@ def key_rsa_e3(case: Case) -> Case:
     return _keyed(case, "rsa-2048-e3")
 
 
-@fault("P", "lint", "CABF BR 6.1.6")
+@fault("P", "lint", "CABF BR 6.1.6", finds=("key-matches",))
 def key_rsa_e_even(case: Case) -> Case:
     """Its RSA exponent is even.
 
@@ -140,7 +140,7 @@ def key_rsa_e_huge(case: Case) -> Case:
     return _keyed(case, "rsa-2048-e300bits")
 
 
-@fault("P", "lint", "CABF BR 6.1.6")
+@fault("P", "lint", "CABF BR 6.1.6", finds=("key-matches",))
 def key_rsa_n_even(case: Case) -> Case:
     """Its RSA modulus is even.
 
@@ -149,7 +149,12 @@ def key_rsa_n_even(case: Case) -> Case:
     return _rsa(case, Edit(_MODULUS, Surgery.FLIP))
 
 
-@fault("V", "parse", "RFC 8017 A.1.1")
+@fault(
+    "V",
+    "parse",
+    "RFC 8017 A.1.1",
+    finds=("path:other", "path-valid", "key-size", "key-matches", "public-key-2048", "chain-of-trust"),
+)
 def key_rsa_n_negative(case: Case) -> Case:
     """Its RSA modulus is negative.
 
@@ -186,7 +191,7 @@ def key_rsa_shared_factor(case: Case) -> Case:
     return replace(case, entity=replace(case.entity, key_of="")).with_twin()
 
 
-@fault("V", "parse", "RFC 3279 2.3.1")
+@fault("V", "parse", "RFC 3279 2.3.1", finds=("key-matches",))
 def key_spki_missing_null(case: Case) -> Case:
     """The algorithm of its RSA key has no parameters.
 
@@ -195,7 +200,23 @@ def key_spki_missing_null(case: Case) -> Case:
     return _rsa(case, Edit(_PARAMETERS, Surgery.REMOVE))
 
 
-@fault("V", "parse", "4.1.2.7")
+@fault(
+    "V",
+    "parse",
+    "4.1.2.7",
+    finds=(
+        "path:other",
+        "path-valid",
+        "key-family",
+        "key-size",
+        "key-matches",
+        "public-key-rsa",
+        "public-key-2048",
+        "public-key-size",
+        "public-key-4096-slow",
+        "chain-of-trust",
+    ),
+)
 def key_spki_garbage(case: Case) -> Case:
     """Its public key is junk.
 
@@ -204,7 +225,12 @@ def key_spki_garbage(case: Case) -> Case:
     return case.edit(Edit(_BITS, Surgery.REPLACE, der.bit_string(bytes.fromhex("deadbeef"))))
 
 
-@fault("V", "parse", "4.1.2.7")
+@fault(
+    "V",
+    "parse",
+    "4.1.2.7",
+    finds=("path:other", "path-valid", "key-family", "key-matches", "public-key-rsa", "chain-of-trust"),
+)
 def key_spki_unknown_alg(case: Case) -> Case:
     """Its public key is of an algorithm that nobody knows.
 
@@ -213,7 +239,7 @@ def key_spki_unknown_alg(case: Case) -> Case:
     return case.edit(Edit((*_ALGORITHM, 0), Surgery.REPLACE, der.oid("1.2.3.4.5")))
 
 
-@fault("V", "path", "CABF BR 6.1.5")
+@fault("V", "path", "CABF BR 6.1.5", finds=("key-size", "public-key-rsa"))
 def key_ec_p192(case: Case) -> Case:
     """Its key is on the curve P-192.
 
@@ -222,7 +248,7 @@ def key_ec_p192(case: Case) -> Case:
     return _keyed(case, "ec-p192")
 
 
-@fault("V", "path", "CABF BR 6.1.5")
+@fault("V", "path", "CABF BR 6.1.5", finds=("public-key-rsa",))
 def key_ec_secp256k1(case: Case) -> Case:
     """Its key is on the curve secp256k1.
 
@@ -231,7 +257,12 @@ def key_ec_secp256k1(case: Case) -> Case:
     return _keyed(case, "ec-secp256k1")
 
 
-@fault("V", "parse", "RFC 5480 2.1.1")
+@fault(
+    "V",
+    "parse",
+    "RFC 5480 2.1.1",
+    finds=("path:other", "path-valid", "key-size", "key-matches", "public-key-rsa", "chain-of-trust"),
+)
 def key_ec_explicit_params(case: Case) -> Case:
     """Its elliptic curve is written out, not named.
 
@@ -240,7 +271,12 @@ def key_ec_explicit_params(case: Case) -> Case:
     return _p256(case, Edit(_PARAMETERS, Surgery.REPLACE, _explicit_p256()))
 
 
-@fault("V", "parse", "RFC 5480 2.1.1")
+@fault(
+    "V",
+    "parse",
+    "RFC 5480 2.1.1",
+    finds=("path:other", "path-valid", "key-size", "key-matches", "public-key-rsa", "chain-of-trust"),
+)
 def key_ec_null_params(case: Case) -> Case:
     """Its elliptic curve is NULL.
 
@@ -249,7 +285,12 @@ def key_ec_null_params(case: Case) -> Case:
     return _p256(case, Edit(_PARAMETERS, Surgery.REPLACE, der.null()))
 
 
-@fault("V", "parse", "RFC 5480 2.2")
+@fault(
+    "V",
+    "parse",
+    "RFC 5480 2.2",
+    finds=("path:other", "path-valid", "key-matches", "public-key-rsa", "chain-of-trust"),
+)
 def key_ec_off_curve(case: Case) -> Case:
     """Its elliptic curve point does not lie on the curve.
 
@@ -258,7 +299,7 @@ def key_ec_off_curve(case: Case) -> Case:
     return _p256(case, Edit(_BITS, Surgery.FLIP))
 
 
-@fault("V", "parse", "RFC 5480 2.2")
+@fault("V", "parse", "RFC 5480 2.2", finds=("key-matches", "public-key-rsa"))
 def key_ec_infinity(case: Case) -> Case:
     """Its elliptic curve point is the one at infinity.
 
@@ -267,7 +308,7 @@ def key_ec_infinity(case: Case) -> Case:
     return _p256(case, Edit(_BITS, Surgery.REPLACE, der.bit_string(b"\0")))
 
 
-@fault("V", "parse", "RFC 5480 2.2")
+@fault("V", "parse", "RFC 5480 2.2", finds=("key-matches", "public-key-rsa"))
 def key_ec_compressed(case: Case) -> Case:
     """Its elliptic curve point is compressed.
 
@@ -276,7 +317,7 @@ def key_ec_compressed(case: Case) -> Case:
     return _p256(case, Edit(_BITS, Surgery.COMPRESS))
 
 
-@fault("P", "lint", "CABF BR 6.1.5")
+@fault("P", "lint", "CABF BR 6.1.5", finds=("key-family", "public-key-rsa"))
 def key_dsa(case: Case) -> Case:
     """Its key is a DSA key.
 
@@ -285,7 +326,7 @@ def key_dsa(case: Case) -> Case:
     return _keyed(case, "dsa-2048")
 
 
-@fault("V", "parse", "RFC 9881 4")
+@fault("V", "parse", "RFC 9881 4", finds=("key-family", "public-key-rsa"))
 def key_mldsa_leaf(case: Case) -> Case:
     """Its key is an ML-DSA-65 key.
 
@@ -294,7 +335,7 @@ def key_mldsa_leaf(case: Case) -> Case:
     return _keyed(case, "ml-dsa-65")
 
 
-@fault("V", "lint", "RFC 9935 5")
+@fault("V", "lint", "RFC 9935 5", finds=("key-family", "public-key-rsa"))
 def key_mlkem_digsig_ku(case: Case) -> Case:
     """Its key is an ML-KEM-768 key that is to sign.
 
@@ -306,7 +347,12 @@ def key_mlkem_digsig_ku(case: Case) -> Case:
     return _keyed(case, "ml-kem-768")
 
 
-@fault("R", "parse", "RFC 9881 2")
+@fault(
+    "R",
+    "parse",
+    "RFC 9881 2",
+    finds=("path:other", "path-valid", "key-family", "key-matches", "public-key-rsa", "chain-of-trust"),
+)
 def key_mldsa_null_params(case: Case) -> Case:
     """The algorithm of its ML-DSA key has NULL for parameters.
 
@@ -315,7 +361,12 @@ def key_mldsa_null_params(case: Case) -> Case:
     return _keyed(case, "ml-dsa-65").edit(Edit((*_ALGORITHM, 0), Surgery.APPEND, der.null()))
 
 
-@fault("R", "parse", "RFC 9881 4")
+@fault(
+    "R",
+    "parse",
+    "RFC 9881 4",
+    finds=("path:other", "path-valid", "key-family", "key-matches", "public-key-rsa", "chain-of-trust"),
+)
 def key_mldsa_bad_length(case: Case) -> Case:
     """Its ML-DSA key is one octet short.
 

@@ -44,7 +44,7 @@ def _own_names(case: Case) -> Iterable[bytes]:
     return map(dns, held_dns_names(case))
 
 
-@fault("R", "path", "6.1.3 (b)")
+@fault("R", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_permitted_dns(case: Case) -> Case:
     """Its issuing CA may issue for another domain alone.
 
@@ -54,7 +54,7 @@ def nc_permitted_dns(case: Case) -> Case:
     return _constrained(case, case.intermediate(), _permitted(_ELSEWHERE))
 
 
-@fault("R", "path", "6.1.3 (b)")
+@fault("R", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_permitted_dns_root(case: Case) -> Case:
     """Its root allows another domain alone.
 
@@ -64,7 +64,7 @@ def nc_permitted_dns_root(case: Case) -> Case:
     return _constrained(case, case.root, _permitted(_ELSEWHERE))
 
 
-@fault("R", "path", "6.1.3 (c)")
+@fault("R", "path", "6.1.3 (c)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_excluded_dns(case: Case) -> Case:
     """Its issuing CA must not issue for its domain.
 
@@ -73,7 +73,7 @@ def nc_excluded_dns(case: Case) -> Case:
     return _constrained(case, case.intermediate(), _excluded(*_own_names(case)))
 
 
-@fault("R", "path", "6.1.3 (c)")
+@fault("R", "path", "6.1.3 (c)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_excluded_dns_root(case: Case) -> Case:
     """Its root excludes its domain.
 
@@ -82,7 +82,7 @@ def nc_excluded_dns_root(case: Case) -> Case:
     return _constrained(case, case.root, _excluded(*_own_names(case)))
 
 
-@fault("V", "path", "6.1.3 (b)")
+@fault("V", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_dn_permitted_violation(case: Case) -> Case:
     """Its issuing CA may issue for another organization alone.
 
@@ -93,7 +93,7 @@ def nc_dn_permitted_violation(case: Case) -> Case:
     return _constrained(case, case.intermediate(), _permitted(directory(other)))
 
 
-@fault("R", "path", "6.1.3 (c)")
+@fault("R", "path", "6.1.3 (c)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_dn_excluded_violation(case: Case) -> Case:
     """Its issuing CA must not issue for subjects that begin as its own does.
 
@@ -102,7 +102,7 @@ def nc_dn_excluded_violation(case: Case) -> Case:
     return _constrained(case, case.intermediate(), _excluded(directory(_subject(case)[:1])))
 
 
-@fault("R", "path", "6.1.3 (b)")
+@fault("R", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_email_violation(case: Case) -> Case:
     """It has an e-mail address outside of its issuing CA's host of mailboxes.
 
@@ -112,7 +112,7 @@ def nc_email_violation(case: Case) -> Case:
     return _constrained(changed, case.intermediate(), _permitted(email("mail.test")))
 
 
-@fault("V", "path", "6.1.3 (b)")
+@fault("V", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_uri_violation(case: Case) -> Case:
     """It has a URI outside of its issuing CA's hosts.
 
@@ -122,7 +122,7 @@ def nc_uri_violation(case: Case) -> Case:
     return _constrained(changed, case.intermediate(), _permitted(uri("web.test")))
 
 
-@fault("R", "path", "6.1.3 (b)")
+@fault("R", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_ip_violation(case: Case) -> Case:
     """It has an IP address outside of its issuing CA's network.
 
@@ -132,7 +132,7 @@ def nc_ip_violation(case: Case) -> Case:
     return _constrained(changed, case.intermediate(), _permitted(ip(_NETWORK + _MASK)))
 
 
-@fault("R", "path", "4.2.1.10")
+@fault("R", "path", "4.2.1.10", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_noncritical_violation(case: Case) -> Case:
     """Its issuing CA may issue for another domain alone, said without critical.
 
@@ -175,7 +175,7 @@ def _counted(case: Case, field: bytes) -> Case:
     return _constrained(case, case.intermediate(), der.tlv(0xA0, *subtrees))
 
 
-@fault("V", "path", "4.2.1.10")
+@fault("V", "path", "4.2.1.10", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_min_nonzero(case: Case) -> Case:
     """Its issuing CA's name constraints have a minimum of 1.
 
@@ -184,7 +184,7 @@ def nc_min_nonzero(case: Case) -> Case:
     return _counted(case, der.tlv(0x80, b"\x01"))
 
 
-@fault("V", "path", "4.2.1.10")
+@fault("V", "path", "4.2.1.10", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_max_present(case: Case) -> Case:
     """Its issuing CA's name constraints have a maximum.
 
@@ -205,7 +205,7 @@ def nc_leading_dot(case: Case) -> Case:
     return _constrained(case, case.intermediate(), _permitted(*(dns(f".{name}") for name in parents)))
 
 
-@fault("V", "parse", "4.2.1.10")
+@fault("V", "parse", "4.2.1.10", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_ip_bad_length(case: Case) -> Case:
     """Its issuing CA's permitted IP range is an address without a mask.
 
@@ -233,7 +233,7 @@ def nc_on_leaf(case: Case) -> Case:
     return _constrained(case, None, _permitted(*_own_names(case)))
 
 
-@fault("R", "path", "4.2.1.10")
+@fault("R", "path", "4.2.1.10", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_othername_excluded(case: Case) -> Case:
     """It has a user principal name, and its issuing CA excludes it.
 
@@ -254,7 +254,9 @@ def nc_wildcard_vs_excluded(case: Case) -> Case:
     return _constrained(changed, case.intermediate(), _excluded(dns(f"secret.{domain}")))
 
 
-@fault("R", "path", "6.1.3 (b)")
+@fault(
+    "R", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "names-in-san", "chain-of-trust")
+)
 def nc_cn_only(case: Case) -> Case:
     """It has a common name alone, outside of its issuing CA's domain.
 
@@ -266,7 +268,7 @@ def nc_cn_only(case: Case) -> Case:
     return _constrained(changed, case.intermediate(), _permitted(_ELSEWHERE))
 
 
-@fault("R", "path", "4.2.1.10")
+@fault("R", "path", "4.2.1.10", finds=("path:other", "path-valid", "chain-of-trust"))
 def nc_dos(case: Case) -> Case:
     """It has 2048 names more, and its issuing CA excludes 2048 others.
 

@@ -45,7 +45,7 @@ def _each_text(name: Name, change: Callable[[str], str]) -> Name:
     )
 
 
-@fault("R", "path", "6.1.3 (a)(4)")
+@fault("R", "path", "6.1.3 (a)(4)", finds=("path:no-issuer", "chain-issuer"))
 def issuer_mismatch(case: Case) -> Case:
     """Its issuer is somebody whom nobody knows.
 
@@ -54,7 +54,7 @@ def issuer_mismatch(case: Case) -> Case:
     return case.change(issuer=with_attribute(case.plan.issuer, "CN", "Nobody Knows This CA"))
 
 
-@fault("R", "path", "4.1.2.4")
+@fault("R", "path", "4.1.2.4", finds=("path:no-issuer", "issuer-not-empty", "chain-issuer"))
 def issuer_empty(case: Case) -> Case:
     """Its issuer is an empty name.
 
@@ -63,7 +63,7 @@ def issuer_empty(case: Case) -> Case:
     return case.edit(Edit(_ISSUER, Surgery.REPLACE, der.sequence()))
 
 
-@fault("V", "path", "4.1.2.6")
+@fault("V", "path", "4.1.2.6", finds=("issuer-not-empty", "ca-subject"))
 def ca_subject_empty(case: Case) -> Case:
     """Its issuing CA's subject is empty.
 
@@ -72,7 +72,9 @@ def ca_subject_empty(case: Case) -> Case:
     return case.change_authority_plan(case.intermediate(), lambda plan: replace(plan, subject=()))
 
 
-@fault("V", "lint", "4.1.2.6")
+@fault(
+    "V", "lint", "4.1.2.6", finds=("issuer-not-empty", "subject-cn", "subject-c", "subject-o", "subject-ou")
+)
 def subject_empty_san_noncritical(case: Case) -> Case:
     """Its subject is empty, and its alternative name is not critical.
 
@@ -81,7 +83,7 @@ def subject_empty_san_noncritical(case: Case) -> Case:
     return set_critical(case.change(subject=()), _SAN, False)
 
 
-@fault("A", "path", "4.1.2.6")
+@fault("A", "path", "4.1.2.6", finds=("subject-cn", "subject-c", "subject-o", "subject-ou"))
 def subject_empty_san_critical(case: Case) -> Case:
     """Its subject is empty, and its alternative name is critical.
 
@@ -90,7 +92,7 @@ def subject_empty_san_critical(case: Case) -> Case:
     return set_critical(case.change(subject=()), _SAN, True)
 
 
-@fault("P", "lint", "appliance")
+@fault("P", "lint", "appliance", finds=("subject-c",))
 def subject_missing_c(case: Case) -> Case:
     """Its subject states no country.
 
@@ -99,7 +101,7 @@ def subject_missing_c(case: Case) -> Case:
     return case.with_attribute("C", None)
 
 
-@fault("P", "lint", "appliance")
+@fault("P", "lint", "appliance", finds=("subject-o",))
 def subject_missing_o(case: Case) -> Case:
     """Its subject states no organization.
 
@@ -108,7 +110,7 @@ def subject_missing_o(case: Case) -> Case:
     return case.with_attribute("O", None)
 
 
-@fault("P", "lint", "appliance")
+@fault("P", "lint", "appliance", finds=("subject-ou",))
 def subject_missing_ou(case: Case) -> Case:
     """Its subject states no organizational unit.
 
@@ -117,7 +119,7 @@ def subject_missing_ou(case: Case) -> Case:
     return case.with_attribute("OU", None)
 
 
-@fault("P", "lint", "appliance")
+@fault("P", "lint", "appliance", finds=("subject-cn",))
 def subject_missing_cn(case: Case) -> Case:
     """Its subject has no common name.
 
@@ -126,7 +128,7 @@ def subject_missing_cn(case: Case) -> Case:
     return case.with_attribute("CN", None).with_attribute("O", "Nameless")
 
 
-@fault("P", "lint", "appliance")
+@fault("P", "lint", "appliance", finds=("cn-in-san", "subject-cn-no-wildcard"))
 def cn_wildcard(case: Case) -> Case:
     """Its common name is a wildcard.
 
@@ -135,7 +137,7 @@ def cn_wildcard(case: Case) -> Case:
     return case.with_attribute("CN", f"*.{_cn(case)}"[-64:])
 
 
-@fault("P", "lint", "appliance")
+@fault("P", "lint", "appliance", finds=("cn-in-san", "subject-cn"))
 def cn_not_a_domain_name(case: Case) -> Case:
     """Its common name is no domain name.
 
@@ -144,7 +146,7 @@ def cn_not_a_domain_name(case: Case) -> Case:
     return case.with_attribute("CN", f"Appliance {case.entity.name}"[:64])
 
 
-@fault("P", "lint", "appliance")
+@fault("P", "lint", "appliance", finds=("cn-in-san", "subject-cn-unique"))
 def cn_shared(case: Case) -> Case:
     """Its common name is another certificate's.
 
@@ -153,7 +155,7 @@ def cn_shared(case: Case) -> Case:
     return case.with_attribute("CN", common_name(case.base.certificates[0].subject) or case.base.name)
 
 
-@fault("V", "path", "7.1")
+@fault("V", "path", "7.1", finds=("chain-issuer",))
 def chain_name_case(case: Case) -> Case:
     """Its issuer is written in capitals, and the CA's subject is not.
 
@@ -162,7 +164,7 @@ def chain_name_case(case: Case) -> Case:
     return _issuer_written(case, lambda name: _each_text(name, str.upper))
 
 
-@fault("V", "path", "7.1")
+@fault("V", "path", "7.1", finds=("chain-issuer",))
 def chain_name_whitespace(case: Case) -> Case:
     """Its issuer is written with more spaces than the CA's subject.
 
@@ -171,7 +173,7 @@ def chain_name_whitespace(case: Case) -> Case:
     return _issuer_written(case, lambda name: _each_text(name, lambda text: f"{text.replace(' ', '  ')} "))
 
 
-@fault("V", "path", "7.1")
+@fault("V", "path", "7.1", finds=("chain-issuer",))
 def chain_name_string_type(case: Case) -> Case:
     """Its issuer is written in PrintableString, the CA's subject in UTF8String.
 
@@ -182,7 +184,7 @@ def chain_name_string_type(case: Case) -> Case:
     )
 
 
-@fault("R", "path", "7.1")
+@fault("R", "path", "7.1", finds=("path:no-issuer", "chain-issuer"))
 def chain_name_rdn_order(case: Case) -> Case:
     """Its issuer has the parts of the CA's subject in another order.
 
@@ -192,7 +194,7 @@ def chain_name_rdn_order(case: Case) -> Case:
     return case.change(issuer=changed)
 
 
-@fault("R", "name", "RFC 9525 6.3")
+@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "names-in-san", "subject-cn"))
 def nul_in_cn(case: Case) -> Case:
     """Its common name has a NUL in it, and it has no alternative name.
 
@@ -201,7 +203,7 @@ def nul_in_cn(case: Case) -> Case:
     return leave_out(_with_cn(case, f"{_cn(case)}\0.evil.test".encode()), _SAN)
 
 
-@fault("R", "name", "RFC 9525 6.3")
+@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san"))
 def nul_in_san(case: Case) -> Case:
     """Its alternative name has a NUL in it.
 
@@ -220,7 +222,7 @@ def printable_bad_char(case: Case) -> Case:
     return case.change(subject=subject)
 
 
-@fault("V", "parse", "4.1.2.4")
+@fault("V", "parse", "4.1.2.4", finds=("path:malformed", "path-valid", "chain-of-trust"))
 def utf8_invalid(case: Case) -> Case:
     """A UTF8String of its subject is no UTF-8.
 
@@ -239,7 +241,7 @@ def country_3(case: Case) -> Case:
     return case.with_attribute("C", "USA")
 
 
-@fault("P", "lint", "A.1")
+@fault("P", "lint", "A.1", finds=("cn-in-san", "subject-cn"))
 def cn_65(case: Case) -> Case:
     """Its common name has 65 characters.
 
@@ -248,7 +250,7 @@ def cn_65(case: Case) -> Case:
     return case.with_attribute("CN", "a" * 65)
 
 
-@fault("V", "lint", "A.1")
+@fault("V", "lint", "A.1", finds=("subject-cn",))
 def cn_empty(case: Case) -> Case:
     """Its common name is empty.
 
@@ -257,7 +259,7 @@ def cn_empty(case: Case) -> Case:
     return _with_cn(case, b"")
 
 
-@fault("P", "lint", "CABF BR 7.1.4.3")
+@fault("P", "lint", "CABF BR 7.1.4.3", finds=("cn-in-san",))
 def cn_duplicate(case: Case) -> Case:
     """It has two common names.
 
@@ -267,7 +269,7 @@ def cn_duplicate(case: Case) -> Case:
     return case.change(subject=(*case.plan.subject, (another,)))
 
 
-@fault("P", "lint", "CABF BR 7.1.4.3")
+@fault("P", "lint", "CABF BR 7.1.4.3", finds=("cn-in-san",))
 def cn_not_in_san(case: Case) -> Case:
     """Its common name is none of its alternative names.
 
@@ -277,7 +279,7 @@ def cn_not_in_san(case: Case) -> Case:
     return case.with_attribute("CN", f"other.{_cn(case)}"[-64:])
 
 
-@fault("P", "lint", "RFC 5890")
+@fault("P", "lint", "RFC 5890", finds=("cn-in-san", "subject-cn"))
 def cn_homograph(case: Case) -> Case:
     """Its common name has a Cyrillic letter that looks like a Latin one.
 
@@ -295,7 +297,7 @@ def rdn_empty_set(case: Case) -> Case:
     return case.change(subject=(*case.plan.subject, ()))
 
 
-@fault("V", "parse", "X.690 8.23")
+@fault("V", "parse", "X.690 8.23", finds=("path:malformed", "path-valid", "chain-of-trust"))
 def bmp_odd_length(case: Case) -> Case:
     """A BMPString of its subject has three octets.
 
@@ -315,7 +317,7 @@ def teletex(case: Case) -> Case:
     return case.change(subject=subject)
 
 
-@fault("V", "parse", "X.520")
+@fault("V", "parse", "X.520", finds=("path:malformed", "path-valid", "chain-of-trust"))
 def attr_integer(case: Case) -> Case:
     """An attribute of its subject is an INTEGER.
 

@@ -24,7 +24,7 @@ def _constraints(case: Case, *fields: bytes, critical: bool = True) -> Case:
     return put(case, oids.POLICY_CONSTRAINTS, value, critical=critical, level=case.intermediate())
 
 
-@fault("R", "path", "6.1.3 (f)")
+@fault("R", "path", "6.1.3 (f)", finds=("path:policy", "path-valid", "chain-of-trust"))
 def pol_require_explicit_unmet(case: Case) -> Case:
     """Its issuing CA asks for a policy, and it has none.
 
@@ -44,7 +44,7 @@ def pol_constraints_noncritical(case: Case) -> Case:
     return _constraints(case, der.tlv(_INHIBIT_MAPPING, b"\x00"), critical=False)
 
 
-@fault("V", "parse", "4.2.1.11")
+@fault("V", "parse", "4.2.1.11", finds=("path:policy", "path-valid", "chain-of-trust"))
 def pol_constraints_empty(case: Case) -> Case:
     """Its issuing CA's policy constraints are empty.
 
@@ -53,7 +53,7 @@ def pol_constraints_empty(case: Case) -> Case:
     return _constraints(case)
 
 
-@fault("R", "path", "6.1.4 (a)")
+@fault("R", "path", "6.1.4 (a)", finds=("path:policy", "path-valid", "chain-of-trust"))
 def pol_mapping_any(case: Case) -> Case:
     """Its issuing CA maps a policy to any policy.
 
@@ -64,7 +64,7 @@ def pol_mapping_any(case: Case) -> Case:
     return put(changed, oids.POLICY_MAPPINGS, value, critical=True, level=case.intermediate())
 
 
-@fault("V", "parse", "4.2.1.4")
+@fault("V", "parse", "4.2.1.4", finds=("path:policy", "path-valid", "chain-of-trust"))
 def pol_duplicate_oid(case: Case) -> Case:
     """It has one policy twice.
 

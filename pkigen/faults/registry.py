@@ -1,7 +1,7 @@
 """The catalogue of faults: one function each, known by the id that its name gives.
 
-A fault's family is the module that it stands in. Its docstring is what people read: the first line
-says what is wrong, the rest how it shows. Its keyword arguments are its parameters.
+A fault's family is the module, or the package, that it stands in. Its docstring is what people read:
+the first line says what is wrong, the rest how it shows. Its keyword arguments are its parameters.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ VERDICTS = {
 Stage = Literal["file", "parse", "path", "name", "revocation", "transport", "lint"]
 Change = TypeVar("Change", bound=Callable[..., Case])
 Argument = timedelta | int | str
+_HERE = __name__.rpartition(".")[0]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,11 @@ class Parameter:
 
 @dataclass(frozen=True)
 class FaultType:
-    """One entry: ``stage`` is where it shows, ``clause`` what it breaks (RFC 5280's, if not named)."""
+    """One entry: ``stage`` is where it shows, ``clause`` what it breaks (RFC 5280's, if not named).
+
+    ``finds`` is what our own tools say of it, and nothing else: the rules of ``pkigen verify`` after
+    ``path:``, and the requirements of the sets defender-iot, rfc5280 and web-server that do not hold.
+    """
 
     id: str
     family: str
@@ -51,6 +56,7 @@ class FaultType:
     shows: str
     change: Callable[..., Case]
     parameters: tuple[Parameter, ...] = ()
+    finds: tuple[str, ...] = ()
 
 
 FAULTS: dict[str, FaultType] = {}
@@ -58,7 +64,12 @@ FAULTS: dict[str, FaultType] = {}
 
 
 def fault(
-    verdict: Verdict, stage: Stage, clause: str, *, called: str | None = None
+    verdict: Verdict,
+    stage: Stage,
+    clause: str,
+    *,
+    finds: tuple[str, ...] = (),
+    called: str | None = None,
 ) -> Callable[[Change], Change]:
     """Make a function known as a fault; a second one of the same id is a mistake.
 
@@ -66,11 +77,13 @@ def fault(
     """
 
     def register(function: Change) -> Change:
-        family = function.__module__.rpartition(".")[2].replace("_", "-")
+        family = function.__module__.removeprefix(f"{_HERE}.").partition(".")[0].replace("_", "-")
         says, _, shows = inspect.cleandoc(function.__doc__ or "").partition("\n")
         own_id = called or function.__name__.strip("_").replace("_", "-")
         parameters = tuple(map(_parameter, list(inspect.signature(function).parameters.values())[1:]))
-        known = FaultType(own_id, family, verdict, stage, clause, says, shows.strip(), function, parameters)
+        known = FaultType(
+            own_id, family, verdict, stage, clause, says, shows.strip(), function, parameters, finds
+        )
         assert known.id not in FAULTS, known.id
         FAULTS[known.id] = known
         return function

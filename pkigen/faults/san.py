@@ -22,7 +22,7 @@ def _only(case: Case, *names: bytes) -> Case:
     return put(case, _SAN, der.sequence(*names))
 
 
-@fault("R", "name", "RFC 9525 6.3")
+@fault("R", "name", "RFC 9525 6.3", finds=("names-in-san",))
 def san_missing(case: Case) -> Case:
     """It has no alternative name, only a common name.
 
@@ -31,7 +31,7 @@ def san_missing(case: Case) -> Case:
     return leave_out(case, _SAN)
 
 
-@fault("R", "name", "RFC 9525 6.3")
+@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san"))
 def san_wrong_host(case: Case) -> Case:
     """It is for another host.
 
@@ -40,7 +40,7 @@ def san_wrong_host(case: Case) -> Case:
     return _only(case, dns("wrong-host.test"))
 
 
-@fault("V", "parse", "4.2.1.6")
+@fault("V", "parse", "4.2.1.6", finds=("san-not-empty", "names-in-san", "cn-in-san"))
 def san_empty(case: Case) -> Case:
     """Its list of alternative names is empty.
 
@@ -49,7 +49,20 @@ def san_empty(case: Case) -> Case:
     return put(case, _SAN, EMPTY_SEQUENCE)
 
 
-@fault("R", "parse", "4.2.1.6")
+@fault(
+    "R",
+    "parse",
+    "4.2.1.6",
+    finds=(
+        "path:no-issuer",
+        "path:malformed",
+        "san-not-empty",
+        "path-valid",
+        "names-in-san",
+        "cn-in-san",
+        "chain-of-trust",
+    ),
+)
 def san_malformed(case: Case) -> Case:
     """Its alternative names are junk.
 
@@ -58,7 +71,7 @@ def san_malformed(case: Case) -> Case:
     return put(case, _SAN, JUNK)
 
 
-@fault("V", "parse", "X.690 8.1")
+@fault("V", "parse", "X.690 8.1", finds=("path:malformed", "san-not-empty", "names-in-san", "cn-in-san"))
 def san_trailing_data(case: Case) -> Case:
     """An octet follows its alternative names.
 
@@ -168,7 +181,7 @@ def san_hyphen_start(case: Case) -> Case:
 
 
 @fault("P", "lint", _CABF)
-def san_ip_indns(case: Case) -> Case:
+def san_ip_in_dns(case: Case) -> Case:
     """One of its DNS names is an IP address.
 
     Addresses have a kind of their own.
@@ -177,7 +190,7 @@ def san_ip_indns(case: Case) -> Case:
 
 
 @fault("P", "lint", _CABF)
-def san_url_indns(case: Case) -> Case:
+def san_url_in_dns(case: Case) -> Case:
     """One of its DNS names is a URL.
 
     URLs have a kind of their own.
@@ -185,7 +198,7 @@ def san_url_indns(case: Case) -> Case:
     return beside(case, dns("https://host.test/"))
 
 
-@fault("R", "name", "RFC 1034 3.1")
+@fault("R", "name", "RFC 1034 3.1", finds=("path:hostname", "cn-in-san"))
 def san_trailing_dot(case: Case) -> Case:
     """Its only DNS name ends with a full stop.
 
@@ -194,7 +207,7 @@ def san_trailing_dot(case: Case) -> Case:
     return _only(case, dns(f"{_host(case)}."))
 
 
-@fault("R", "name", "RFC 9525 6.3")
+@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san"))
 def san_wildcard_only(case: Case) -> Case:
     """Its only DNS name is '*'.
 
@@ -203,7 +216,7 @@ def san_wildcard_only(case: Case) -> Case:
     return _only(case, dns("*"))
 
 
-@fault("V", "name", "RFC 9525 6.3")
+@fault("V", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san"))
 def san_wildcard_tld(case: Case) -> Case:
     """Its only DNS name is a wildcard for every host of a top-level domain.
 
@@ -219,7 +232,7 @@ def san_wildcard_tld(case: Case) -> Case:
     return _only(renamed, dns(f"*.{labels[-1]}"))
 
 
-@fault("R", "name", "RFC 9525 6.3")
+@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san"))
 def san_wildcard_partial(case: Case) -> Case:
     """Its only DNS name has a wildcard for a part of a label.
 
@@ -229,7 +242,7 @@ def san_wildcard_partial(case: Case) -> Case:
     return _only(case, dns(f"{host[0]}*.{host.partition('.')[2]}"))
 
 
-@fault("R", "name", "RFC 9525 6.3")
+@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san"))
 def san_wildcard_not_leftmost(case: Case) -> Case:
     """Its only DNS name has a wildcard in the second label.
 
@@ -248,7 +261,7 @@ def san_wildcard_public_suffix(case: Case) -> Case:
     return beside(case, dns("*.co.uk"))
 
 
-@fault("V", "parse", "4.2.1.6")
+@fault("V", "parse", "4.2.1.6", finds=("path:malformed", "san-not-empty", "names-in-san", "cn-in-san"))
 def san_ip_bad_length(case: Case) -> Case:
     """One of its IP addresses has three octets.
 
@@ -284,7 +297,7 @@ def san_duplicate(case: Case) -> Case:
     return beside(case, held_names(case)[0])
 
 
-@fault("V", "parse", "4.2.1.6")
+@fault("V", "parse", "4.2.1.6", finds=("path:no-issuer", "path-valid", "chain-of-trust"))
 def san_unknown_tag(case: Case) -> Case:
     """One of its names is of a kind that there is not.
 

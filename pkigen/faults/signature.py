@@ -55,7 +55,7 @@ def _signed_with(plan: CertificatePlan, digest: str) -> CertificatePlan:
     return replace(plan, signature=Signature(digest))
 
 
-@fault("R", "path", "6.1.3 (a)(1)")
+@fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "chain-issuer"))
 def sig_bitflip(case: Case) -> Case:
     """One bit of its signature is flipped.
 
@@ -64,7 +64,7 @@ def sig_bitflip(case: Case) -> Case:
     return case.edit(_value(Surgery.FLIP))
 
 
-@fault("R", "path", "6.1.3 (a)(1)")
+@fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "chain-issuer"))
 def sig_empty(case: Case) -> Case:
     """Its signature has no bits.
 
@@ -73,7 +73,7 @@ def sig_empty(case: Case) -> Case:
     return case.edit(_value(Surgery.REPLACE, der.bit_string(b"")))
 
 
-@fault("R", "path", "6.1.3 (a)(1)")
+@fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "chain-issuer"))
 def sig_truncated(case: Case) -> Case:
     """Its signature is one octet short.
 
@@ -82,7 +82,7 @@ def sig_truncated(case: Case) -> Case:
     return case.edit(_value(Surgery.SHORTEN))
 
 
-@fault("R", "path", "6.1.3 (a)(1)")
+@fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "chain-issuer"))
 def sig_tbs_tampered(case: Case) -> Case:
     """Its serial number was changed after it was signed.
 
@@ -91,7 +91,7 @@ def sig_tbs_tampered(case: Case) -> Case:
     return case.edit(Edit((0, 1), Surgery.FLIP, signed=False))
 
 
-@fault("R", "path", "6.1.3 (a)(1)")
+@fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "chain-issuer"))
 def sig_wrong_issuer_key(case: Case) -> Case:
     """Another key than its issuer's signed it.
 
@@ -100,7 +100,12 @@ def sig_wrong_issuer_key(case: Case) -> Case:
     return case.change(stranger=_STRANGER)
 
 
-@fault("R", "path", "6.1.3 (a)(1)")
+@fault(
+    "R",
+    "path",
+    "6.1.3 (a)(1)",
+    finds=("path:bad-signature", "path-valid", "chain-complete", "chain-of-trust"),
+)
 def sig_wrong_issuer_key_ica(case: Case) -> Case:
     """Another key than the root's signed its issuing CA.
 
@@ -119,22 +124,33 @@ def sig_root_self_sig_bad(case: Case) -> Case:
     return case.change_authority_plan(case.root, lambda plan: replace(plan, edits=(*plan.edits, spoiled)))
 
 
-@fault("R", "parse", "4.1.1.2")
+@fault(
+    "R",
+    "parse",
+    "4.1.1.2",
+    finds=(
+        "path:bad-signature",
+        "algorithms-agree",
+        "chain-issuer",
+        "signature-sha256-rsa",
+        "signature-hash-sha256",
+    ),
+)
 def sig_inner_outer_mismatch(case: Case) -> Case:
     """The signature algorithm outside differs from the one that is signed.
 
     Both fields must say the same.
     """
-    return case.edit(Edit(_OUTER, Surgery.REPLACE, _other_algorithm(case), signed=False))
+    other = other_algorithm(_issuer_kind(case), case.plan.signature)
+    return case.edit(Edit(_OUTER, Surgery.REPLACE, other, signed=False))
 
 
-def _other_algorithm(case: Case) -> bytes:
-    """An algorithm that the issuer's key did not sign with."""
-    kind = _issuer_kind(case)
+def other_algorithm(kind: KeyKind, signature: Signature) -> bytes:
+    """An algorithm that a key of a kind does not use when it is asked to sign in a way."""
     if kind.family not in ("rsa", "ec"):
         return der.sequence(der.oid(_ECDSA_WITH_SHA256))
     found = (algorithm_of(kind, Signature(digest)) for digest in ("sha384", "sha512"))
-    return next(one for one in found if one != algorithm_of(kind, case.plan.signature))
+    return next(one for one in found if one != algorithm_of(kind, signature))
 
 
 @fault("V", "parse", "RFC 4055 5")
@@ -156,7 +172,7 @@ def sig_params_garbage(case: Case) -> Case:
     return _under_rsa(case).edit(*_algorithm(der.sequence(der.oid(_SHA256_WITH_RSA), junk)))
 
 
-@fault("V", "parse", "RFC 5758 3.2")
+@fault("V", "parse", "RFC 5758 3.2", finds=("signature-sha256-rsa",))
 def sig_ecdsa_null_params(case: Case) -> Case:
     """Its ECDSA signature algorithm has NULL for parameters.
 
@@ -167,7 +183,12 @@ def sig_ecdsa_null_params(case: Case) -> Case:
     return case.edit(*_algorithm(der.sequence(*der.children(algorithm), der.null())))
 
 
-@fault("R", "path", "4.1.1.2")
+@fault(
+    "R",
+    "path",
+    "4.1.1.2",
+    finds=("path:no-issuer", "chain-issuer", "signature-sha256-rsa", "signature-hash-sha256"),
+)
 def sig_alg_unknown_oid(case: Case) -> Case:
     """Its signature algorithm is one that nobody knows.
 
@@ -176,7 +197,7 @@ def sig_alg_unknown_oid(case: Case) -> Case:
     return case.edit(*_algorithm(der.sequence(der.oid(_UNKNOWN_ALGORITHM))))
 
 
-@fault("R", "path", "6.1.3 (a)(1)")
+@fault("R", "path", "6.1.3 (a)(1)", finds=("path:no-issuer", "chain-issuer", "signature-sha256-rsa"))
 def sig_alg_key_type_mismatch(case: Case) -> Case:
     """Its signature algorithm is ECDSA, and its issuer's key is RSA.
 
@@ -185,7 +206,7 @@ def sig_alg_key_type_mismatch(case: Case) -> Case:
     return _under_rsa(case).edit(*_algorithm(der.sequence(der.oid(_ECDSA_WITH_SHA256))))
 
 
-@fault("R", "path", "RFC 3279 2.2.3")
+@fault("R", "path", "RFC 3279 2.2.3", finds=("path:bad-signature", "chain-issuer", "signature-sha256-rsa"))
 def sig_ecdsa_raw_r_s(case: Case) -> Case:
     """Its ECDSA signature is the two numbers side by side.
 
@@ -194,7 +215,9 @@ def sig_ecdsa_raw_r_s(case: Case) -> Case:
     return _under_ec(case).edit(_value(Surgery.BARE))
 
 
-@fault("R", "path", "CABF BR 7.1.3.2")
+@fault(
+    "R", "path", "CABF BR 7.1.3.2", finds=("no-weak-digest", "signature-sha256-rsa", "signature-hash-sha256")
+)
 def sig_md5(case: Case) -> Case:
     """It is signed with MD5.
 
@@ -203,7 +226,9 @@ def sig_md5(case: Case) -> Case:
     return _under_rsa(case).change(signature=Signature("md5"))
 
 
-@fault("R", "path", "CABF BR 7.1.3.2")
+@fault(
+    "R", "path", "CABF BR 7.1.3.2", finds=("no-weak-digest", "signature-sha256-rsa", "signature-hash-sha256")
+)
 def sig_sha1(case: Case) -> Case:
     """It is signed with SHA-1.
 
@@ -212,7 +237,7 @@ def sig_sha1(case: Case) -> Case:
     return _with_digests(case).change(signature=Signature("sha1"))
 
 
-@fault("R", "path", "CABF BR 7.1.3.2")
+@fault("R", "path", "CABF BR 7.1.3.2", finds=("issuer-no-weak-digest",))
 def sig_sha1_intermediate(case: Case) -> Case:
     """Its issuing CA is signed with SHA-1.
 
@@ -234,7 +259,12 @@ def _with_digests(case: Case) -> Case:
     return case if _issuer_kind(case).family in ("rsa", "ec") else _under_ec(case)
 
 
-@fault("R", "path", "RFC 4055 3.1")
+@fault(
+    "R",
+    "path",
+    "RFC 4055 3.1",
+    finds=("path:bad-signature", "path-valid", "signature-sha256-rsa", "chain-of-trust"),
+)
 def sig_pss_salt_mismatch(case: Case) -> Case:
     """Its RSA-PSS parameters tell another length of salt than was used.
 
@@ -245,7 +275,7 @@ def sig_pss_salt_mismatch(case: Case) -> Case:
     return case.change(signature=Signature("sha256", pss=True, salt=20)).edit(*_algorithm(declared))
 
 
-@fault("V", "path", "CABF BR 7.1.3.2.1")
+@fault("V", "path", "CABF BR 7.1.3.2.1", finds=("signature-sha256-rsa",))
 def sig_pss_short_salt(case: Case) -> Case:
     """Its RSA-PSS signature has a salt of 10 octets.
 
@@ -254,7 +284,7 @@ def sig_pss_short_salt(case: Case) -> Case:
     return _under_rsa(case).change(signature=Signature("sha256", pss=True, salt=10))
 
 
-@fault("V", "path", "CABF BR 7.1.3.2.1")
+@fault("V", "path", "CABF BR 7.1.3.2.1", finds=("signature-sha256-rsa",))
 def sig_pss_mgf1_mismatch(case: Case) -> Case:
     """Its RSA-PSS signature masks with SHA-1 and digests with SHA-256.
 
@@ -263,7 +293,12 @@ def sig_pss_mgf1_mismatch(case: Case) -> Case:
     return _under_rsa(case).change(signature=Signature("sha256", pss=True, mask="sha1"))
 
 
-@fault("R", "path", "RFC 9925 4")
+@fault(
+    "R",
+    "path",
+    "RFC 9925 4",
+    finds=("path:no-issuer", "chain-issuer", "signature-sha256-rsa", "signature-hash-sha256"),
+)
 def sig_unsigned_rfc9925(case: Case) -> Case:
     """It is unsigned, and says so.
 
@@ -273,7 +308,7 @@ def sig_unsigned_rfc9925(case: Case) -> Case:
     return case.edit(*_algorithm(unsigned), _value(Surgery.REPLACE, der.bit_string(b"")))
 
 
-@fault("V", "path", "RFC 9881 3")
+@fault("V", "path", "RFC 9881 3", finds=("signature-sha256-rsa", "signature-hash-sha256"))
 def sig_mldsa65_chain(case: Case) -> Case:
     """Its issuing CA signs with ML-DSA-65.
 

@@ -18,7 +18,7 @@ def _purposes(*names: str) -> bytes:
     return der.sequence(*(der.oid(oids.EXTENDED_KEY_USAGES[name]) for name in names))
 
 
-@fault("R", "path", "6.1.4 (n)")
+@fault("R", "path", "6.1.4 (n)", finds=("path:not-a-ca", "ca-key-usage", "path-valid", "chain-of-trust"))
 def ku_ca_no_certsign(case: Case) -> Case:
     """Its issuing CA may not sign certificates.
 
@@ -27,7 +27,7 @@ def ku_ca_no_certsign(case: Case) -> Case:
     return put(case, _KU, _usages("cRLSign"), critical=True, level=case.intermediate())
 
 
-@fault("V", "path", "4.2.1.3")
+@fault("V", "path", "4.2.1.3", finds=("ca-key-usage",))
 def ku_ca_missing(case: Case) -> Case:
     """Its issuing CA has no key usage.
 
@@ -45,7 +45,7 @@ def ku_ca_noncritical(case: Case) -> Case:
     return set_critical(case, _KU, False, case.intermediate())
 
 
-@fault("V", "path", "4.2.1.3")
+@fault("V", "path", "4.2.1.3", finds=("key-usage-no-certsign",))
 def ku_leaf_certsign(case: Case) -> Case:
     """It may sign certificates, and is no CA.
 
@@ -54,7 +54,19 @@ def ku_leaf_certsign(case: Case) -> Case:
     return put(case, _KU, _usages("digitalSignature", "keyCertSign"), critical=True)
 
 
-@fault("V", "path", "4.2.1.3")
+@fault(
+    "V",
+    "path",
+    "4.2.1.3",
+    finds=(
+        "path:no-issuer",
+        "path:purpose",
+        "key-usage-some",
+        "path-valid",
+        "digital-signature",
+        "chain-of-trust",
+    ),
+)
 def ku_zero(case: Case) -> Case:
     """Its key usage has no bit.
 
@@ -63,7 +75,7 @@ def ku_zero(case: Case) -> Case:
     return put(case, _KU, _usages(), critical=True)
 
 
-@fault("V", "path", "4.2.1.3")
+@fault("V", "path", "4.2.1.3", finds=("path:purpose", "digital-signature"))
 def ku_leaf_crlsign_only(case: Case) -> Case:
     """It may sign CRLs and nothing else.
 
@@ -72,7 +84,7 @@ def ku_leaf_crlsign_only(case: Case) -> Case:
     return put(case, _KU, _usages("cRLSign"), critical=True)
 
 
-@fault("P", "lint", "CABF BR 7.1.2.7.11")
+@fault("P", "lint", "CABF BR 7.1.2.7.11", finds=("digital-signature",))
 def ku_leaf_no_digsig(case: Case) -> Case:
     """Its key usage is keyAgreement alone.
 
@@ -81,7 +93,21 @@ def ku_leaf_no_digsig(case: Case) -> Case:
     return put(case, _KU, _usages("keyAgreement"), critical=True)
 
 
-@fault("V", "parse", "4.2.1.3")
+@fault(
+    "V",
+    "parse",
+    "4.2.1.3",
+    finds=(
+        "path:no-issuer",
+        "path:malformed",
+        "key-usage-critical",
+        "key-usage-some",
+        "key-usage-no-certsign",
+        "path-valid",
+        "digital-signature",
+        "chain-of-trust",
+    ),
+)
 def ku_wrong_type(case: Case) -> Case:
     """Its key usage is an OCTET STRING.
 
@@ -99,7 +125,7 @@ def ku_trailing_octet(case: Case) -> Case:
     return put(case, _KU, der.bit_string(b"\xa0\x00", 5), critical=True)
 
 
-@fault("R", "path", "4.2.1.12")
+@fault("R", "path", "4.2.1.12", finds=("path:purpose", "server-purpose"))
 def eku_client_only(case: Case) -> Case:
     """It is for TLS clients alone.
 
@@ -108,7 +134,7 @@ def eku_client_only(case: Case) -> Case:
     return put(case, _EKU, _purposes("clientAuth"))
 
 
-@fault("P", "lint", "CABF BR 7.1.2.7.10")
+@fault("P", "lint", "CABF BR 7.1.2.7.10", finds=("server-purpose",))
 def eku_missing(case: Case) -> Case:
     """It has no extended key usage.
 
@@ -117,7 +143,7 @@ def eku_missing(case: Case) -> Case:
     return leave_out(case, _EKU)
 
 
-@fault("V", "parse", "4.2.1.12")
+@fault("V", "parse", "4.2.1.12", finds=("path:purpose", "server-purpose"))
 def eku_empty(case: Case) -> Case:
     """Its extended key usage is an empty list.
 
@@ -126,7 +152,7 @@ def eku_empty(case: Case) -> Case:
     return put(case, _EKU, EMPTY_SEQUENCE)
 
 
-@fault("V", "path", "CABF BR 7.1.2.7.10")
+@fault("V", "path", "CABF BR 7.1.2.7.10", finds=("path:purpose", "no-any-purpose"))
 def eku_any(case: Case) -> Case:
     """It is for any purpose.
 
@@ -144,7 +170,7 @@ def eku_critical(case: Case) -> Case:
     return set_critical(case, _EKU, True)
 
 
-@fault("R", "path", "CABF BR 7.1.2.10.6")
+@fault("R", "path", "CABF BR 7.1.2.10.6", finds=("path:purpose",))
 def eku_intermediate_excludes(case: Case) -> Case:
     """Its issuing CA is for client certificates alone.
 
@@ -153,7 +179,7 @@ def eku_intermediate_excludes(case: Case) -> Case:
     return put(case, _EKU, _purposes("clientAuth"), level=case.intermediate())
 
 
-@fault("V", "path", "4.2.1.12")
+@fault("V", "path", "4.2.1.12", finds=("path:purpose",))
 def eku_root_excludes(case: Case) -> Case:
     """Its root is for client certificates alone.
 

@@ -13,6 +13,19 @@ from pkigen.model import CertificatePlan, Edit, Surgery
 _DAY, _SECOND, _YEAR = timedelta(days=1), timedelta(seconds=1), timedelta(days=365)
 _LONGEST = timedelta(days=397)
 _NOT_BEFORE, _NOT_AFTER = (4, 0), (4, 1)
+_UNREADABLE = (
+    "path:malformed",
+    "validity-in-order",
+    "validity-form",
+    "begun",
+    "not-ended",
+    "path-valid",
+    "at-most-825-days",
+    "not-before-past",
+    "not-after-future",
+    "chain-of-trust",
+)
+"""What is found of an end that cannot be read."""
 _NO_END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
@@ -39,7 +52,7 @@ def _utc_end(case: Case, pattern: str) -> Case:
     return _written(case, _NOT_AFTER, der.UTC_TIME, case.plan.not_after.strftime(pattern))
 
 
-@fault("R", "path", "6.1.3 (a)(2)")
+@fault("R", "path", "6.1.3 (a)(2)", finds=("path:expired", "not-ended", "not-after-future"))
 def expired(case: Case, *, by: timedelta = _DAY) -> Case:
     """It has expired, a day ago if nothing else is said.
 
@@ -49,7 +62,7 @@ def expired(case: Case, *, by: timedelta = _DAY) -> Case:
     return case.change(not_before=end - _length(case), not_after=end)
 
 
-@fault("R", "path", "6.1.3 (a)(2)")
+@fault("R", "path", "6.1.3 (a)(2)", finds=("path:expired", "ca-in-force", "path-valid", "chain-of-trust"))
 def expired_intermediate(case: Case, *, by: timedelta = _DAY) -> Case:
     """Its issuing CA has expired, a day ago if nothing else is said.
 
@@ -58,7 +71,7 @@ def expired_intermediate(case: Case, *, by: timedelta = _DAY) -> Case:
     return _moved(case, case.intermediate(), -by, to_end=True)
 
 
-@fault("R", "path", "6.1.3 (a)(2)")
+@fault("R", "path", "6.1.3 (a)(2)", finds=("path:expired", "ca-in-force", "path-valid", "chain-of-trust"))
 def expired_root(case: Case, *, by: timedelta = _DAY) -> Case:
     """Its root has expired, a day ago if nothing else is said.
 
@@ -67,7 +80,7 @@ def expired_root(case: Case, *, by: timedelta = _DAY) -> Case:
     return _moved(case, case.root, -by, to_end=True)
 
 
-@fault("R", "path", "6.1.3 (a)(2)")
+@fault("R", "path", "6.1.3 (a)(2)", finds=("path:not-yet-valid", "begun", "not-before-past"))
 def not_yet_valid(case: Case, *, by: timedelta = _YEAR) -> Case:
     """It is not valid yet, for a year if nothing else is said.
 
@@ -77,7 +90,7 @@ def not_yet_valid(case: Case, *, by: timedelta = _YEAR) -> Case:
     return case.change(not_before=begin, not_after=begin + _length(case))
 
 
-@fault("R", "path", "6.1.3 (a)(2)")
+@fault("R", "path", "6.1.3 (a)(2)", finds=("path:not-yet-valid", "path-valid", "chain-of-trust"))
 def not_yet_valid_intermediate(case: Case, *, by: timedelta = _YEAR) -> Case:
     """Its issuing CA is not valid yet, for a year if nothing else is said.
 
@@ -86,7 +99,7 @@ def not_yet_valid_intermediate(case: Case, *, by: timedelta = _YEAR) -> Case:
     return _moved(case, case.intermediate(), by, to_end=False)
 
 
-@fault("R", "path", "6.1.3 (a)(2)")
+@fault("R", "path", "6.1.3 (a)(2)", finds=("path:not-yet-valid", "path-valid", "chain-of-trust"))
 def not_yet_valid_root(case: Case, *, by: timedelta = _YEAR) -> Case:
     """Its root is not valid yet, for a year if nothing else is said.
 
@@ -95,7 +108,7 @@ def not_yet_valid_root(case: Case, *, by: timedelta = _YEAR) -> Case:
     return _moved(case, case.root, by, to_end=False)
 
 
-@fault("R", "path", "4.1.2.5")
+@fault("R", "path", "4.1.2.5", finds=("path:expired", "validity-in-order", "not-ended", "not-after-future"))
 def validity_inverted(case: Case) -> Case:
     """It ends before it begins.
 
@@ -104,7 +117,7 @@ def validity_inverted(case: Case) -> Case:
     return case.change(not_before=case.clock - _DAY, not_after=case.clock - 2 * _DAY)
 
 
-@fault("R", "path", "4.1.2.5")
+@fault("R", "path", "4.1.2.5", finds=("path:expired", "not-ended", "not-after-future"))
 def expired_by_one_second(case: Case) -> Case:
     """It ended a second before the build.
 
@@ -123,7 +136,7 @@ def expires_at_the_second(case: Case) -> Case:
     return case.change(not_before=case.clock - _length(case), not_after=case.clock)
 
 
-@fault("V", "parse", "4.1.2.5")
+@fault("V", "parse", "4.1.2.5", finds=("validity-form",))
 def gentime_before_2050(case: Case) -> Case:
     """Its end is a GeneralizedTime before 2050.
 
@@ -132,7 +145,7 @@ def gentime_before_2050(case: Case) -> Case:
     return _written(case, _NOT_AFTER, der.GENERALIZED_TIME, f"{case.plan.not_after:%Y%m%d%H%M%S}Z")
 
 
-@fault("R", "path", "4.1.2.5.1")
+@fault("R", "path", "4.1.2.5.1", finds=("path:expired", "validity-in-order", "not-ended", "not-after-future"))
 def utctime_2050_wrap(case: Case) -> Case:
     """Its end is a UTCTime whose year is 50, which reads as 1950.
 
@@ -141,7 +154,12 @@ def utctime_2050_wrap(case: Case) -> Case:
     return _written(case, _NOT_AFTER, der.UTC_TIME, "500101000000Z")
 
 
-@fault("V", "parse", "4.1.2.5.1")
+@fault(
+    "V",
+    "parse",
+    "4.1.2.5.1",
+    finds=_UNREADABLE,
+)
 def time_no_seconds(case: Case) -> Case:
     """Its end has no seconds.
 
@@ -150,7 +168,12 @@ def time_no_seconds(case: Case) -> Case:
     return _utc_end(case, "%y%m%d%H%MZ")
 
 
-@fault("V", "parse", "4.1.2.5.1")
+@fault(
+    "V",
+    "parse",
+    "4.1.2.5.1",
+    finds=_UNREADABLE,
+)
 def time_tz_offset(case: Case) -> Case:
     """Its end has an offset from UTC in the place of Z.
 
@@ -159,7 +182,12 @@ def time_tz_offset(case: Case) -> Case:
     return _utc_end(case, "%y%m%d%H%M%S+0100")
 
 
-@fault("R", "parse", "4.1.2.5")
+@fault(
+    "R",
+    "parse",
+    "4.1.2.5",
+    finds=_UNREADABLE,
+)
 def time_no_z(case: Case) -> Case:
     """Its end has no Z.
 
@@ -168,7 +196,12 @@ def time_no_z(case: Case) -> Case:
     return _utc_end(case, "%y%m%d%H%M%S")
 
 
-@fault("R", "parse", "4.1.2.5.2")
+@fault(
+    "R",
+    "parse",
+    "4.1.2.5.2",
+    finds=_UNREADABLE,
+)
 def time_fraction(case: Case) -> Case:
     """Its end has a fraction of a second.
 
@@ -177,7 +210,12 @@ def time_fraction(case: Case) -> Case:
     return _written(case, _NOT_AFTER, der.GENERALIZED_TIME, f"{case.plan.not_after:%Y%m%d%H%M%S}.5Z")
 
 
-@fault("R", "parse", "4.1.2.5")
+@fault(
+    "R",
+    "parse",
+    "4.1.2.5",
+    finds=_UNREADABLE,
+)
 def time_bad_month(case: Case) -> Case:
     """Its end is in month 13.
 
@@ -186,7 +224,12 @@ def time_bad_month(case: Case) -> Case:
     return _utc_end(case, "%y13%d%H%M%SZ")
 
 
-@fault("V", "parse", "4.1.2.5")
+@fault(
+    "V",
+    "parse",
+    "4.1.2.5",
+    finds=_UNREADABLE,
+)
 def time_feb30(case: Case) -> Case:
     """Its end is on February 30.
 
@@ -195,7 +238,12 @@ def time_feb30(case: Case) -> Case:
     return _utc_end(case, "%y0230%H%M%SZ")
 
 
-@fault("V", "parse", "4.1.2.5")
+@fault(
+    "V",
+    "parse",
+    "4.1.2.5",
+    finds=_UNREADABLE,
+)
 def time_second_60(case: Case) -> Case:
     """Its end is at second 60.
 
@@ -204,7 +252,7 @@ def time_second_60(case: Case) -> Case:
     return _utc_end(case, "%y%m%d%H%M60Z")
 
 
-@fault("A", "path", "4.1.2.5")
+@fault("A", "path", "4.1.2.5", finds=("at-most-825-days",))
 def time_99991231(case: Case) -> Case:
     """It has no well-defined end: 99991231235959Z.
 
@@ -254,7 +302,7 @@ def validity_too_long_47(case: Case) -> Case:
     return _lasting(case, 47)
 
 
-@fault("P", "lint", "4.1.2.5")
+@fault("P", "lint", "4.1.2.5", finds=("at-most-825-days",))
 def outlives_issuer(case: Case) -> Case:
     """It ends a day after its issuing CA does.
 

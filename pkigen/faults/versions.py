@@ -22,7 +22,19 @@ def _version_1(plan: CertificatePlan) -> CertificatePlan:
     return replace(plan, extensions=(), edits=(*plan.edits, Edit(_VERSION, Surgery.REMOVE)))
 
 
-@fault("V", "path", "4.1.2.1")
+@fault(
+    "V",
+    "path",
+    "4.1.2.1",
+    finds=(
+        "version-3",
+        "authority-key-identifier",
+        "subject-key-identifier",
+        "names-in-san",
+        "server-purpose",
+        "crl-distribution-point",
+    ),
+)
 def version_v1_leaf(case: Case) -> Case:
     """It has version 1, and no extensions.
 
@@ -31,7 +43,7 @@ def version_v1_leaf(case: Case) -> Case:
     return replace(case, entity=replace(case.entity, certificates=(_version_1(case.plan),)))
 
 
-@fault("V", "parse", "4.1.2.1")
+@fault("V", "parse", "4.1.2.1", finds=("version-3",))
 def version_v1_with_exts(case: Case) -> Case:
     """It has version 1, and extensions.
 
@@ -40,7 +52,7 @@ def version_v1_with_exts(case: Case) -> Case:
     return case.edit(Edit(_VERSION, Surgery.REMOVE))
 
 
-@fault("V", "parse", "4.1.2.1")
+@fault("V", "parse", "4.1.2.1", finds=("version-3",))
 def version_v2_with_exts(case: Case) -> Case:
     """It has version 2, and extensions.
 
@@ -49,7 +61,7 @@ def version_v2_with_exts(case: Case) -> Case:
     return case.edit(_version(2))
 
 
-@fault("V", "parse", "4.1.2.1")
+@fault("V", "parse", "4.1.2.1", finds=("version-3",))
 def version_v4(case: Case) -> Case:
     """It has version 4.
 
@@ -58,7 +70,20 @@ def version_v4(case: Case) -> Case:
     return case.edit(_version(4))
 
 
-@fault("R", "path", "6.1.4 (k)")
+@fault(
+    "R",
+    "path",
+    "6.1.4 (k)",
+    finds=(
+        "path:not-a-ca",
+        "ca-basic-constraints",
+        "ca-key-usage",
+        "ca-subject-key-identifier",
+        "path-valid",
+        "chain-only-authorities",
+        "chain-of-trust",
+    ),
+)
 def version_v1_intermediate(case: Case) -> Case:
     """Its issuing CA has version 1.
 
@@ -67,7 +92,7 @@ def version_v1_intermediate(case: Case) -> Case:
     return case.change_authority_plan(case.intermediate(), _version_1)
 
 
-@fault("V", "path", "6.1")
+@fault("V", "path", "6.1", finds=("ca-basic-constraints", "ca-key-usage", "ca-subject-key-identifier"))
 def version_v1_root(case: Case) -> Case:
     """Its root has version 1.
 
@@ -81,7 +106,7 @@ def _alone(case: Case) -> Case:
     return case.change_authority_plan(0, lambda plan: plan)
 
 
-@fault("P", "lint", "4.1.2.2")
+@fault("P", "lint", "4.1.2.2", finds=("serial-positive",))
 def serial_zero(case: Case) -> Case:
     """Its serial number is 0.
 
@@ -90,7 +115,7 @@ def serial_zero(case: Case) -> Case:
     return _alone(case).change(serial=0)
 
 
-@fault("V", "parse", "4.1.2.2")
+@fault("V", "parse", "4.1.2.2", finds=("serial-positive",))
 def serial_negative(case: Case) -> Case:
     """Its serial number is -5.
 
@@ -99,7 +124,7 @@ def serial_negative(case: Case) -> Case:
     return _alone(case).change(serial=-5)
 
 
-@fault("V", "parse", "4.1.2.2")
+@fault("V", "parse", "4.1.2.2", finds=("serial-20-octets", "serial-positive"))
 def serial_21_octets(case: Case) -> Case:
     """Its serial number has 21 octets.
 
@@ -108,7 +133,19 @@ def serial_21_octets(case: Case) -> Case:
     return _alone(case).change(serial=1 << 167 | case.plan.serial % (1 << 160))
 
 
-@fault("V", "parse", "X.690 8.3.1")
+@fault(
+    "V",
+    "parse",
+    "X.690 8.3.1",
+    finds=(
+        "path:malformed",
+        "serial-positive",
+        "serial-20-octets",
+        "path-valid",
+        "not-revoked",
+        "chain-of-trust",
+    ),
+)
 def serial_empty(case: Case) -> Case:
     """Its serial number is an INTEGER without octets.
 
@@ -127,7 +164,7 @@ def serial_duplicate(case: Case) -> Case:
     return _alone(case).change(serial=number).with_twin(same_serial=True)
 
 
-@fault("P", "lint", "4.1.2.8")
+@fault("P", "lint", "4.1.2.8", finds=("no-unique-identifiers",))
 def unique_ids(case: Case) -> Case:
     """It has unique identifiers of issuer and subject.
 

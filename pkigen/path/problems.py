@@ -72,7 +72,12 @@ _RULES: dict[str, tuple[str, str, tuple[int, ...]]] = {
         (34, 36),
     ),
     "weak-key": ("has a key or a digest that is too weak", "Use a larger key, or SHA-256.", (66, 67, 68)),
-    "malformed": ("cannot be read", "Get it again from where it came.", (41, 6, 13, 14, 15, 16, 24, 42)),
+    "malformed": ("cannot be read", "Get it again from where it came.", (41, 6, 13, 14, 15, 16, 24)),
+    "policy": (
+        "has policies that the CAs above it do not allow",
+        "Issue it under a policy that they have, or from CAs that do not demand one.",
+        (43, 42),
+    ),
 }
 """Rule -> what is the matter, what to do, OpenSSL's numbers; the words fit the first number best."""
 _WORDS: dict[int, tuple[str, str]] = {
@@ -87,6 +92,7 @@ _WORDS: dict[int, tuple[str, str]] = {
         "has a CRL with a critical extension that is not understood",
         "Get a CRL without the extension, complete and direct.",
     ),
+    42: ("has a policy extension that contradicts itself", "Issue it anew, with sound policies."),
     44: (
         "has only CRLs of another scope",
         "Give a CRL whose issuing distribution point covers the certificate.",

@@ -165,7 +165,9 @@ def _verified(asked: _Question) -> tuple[Certificate, ...]:
     for anchor in dict.fromkeys(asked.anchors):
         with _reading("", anchor):
             store.add_cert(_loaded(anchor.der))
-    flags = crypto.X509StoreFlags.PARTIAL_CHAIN if asked.partial else 0
+    flags = crypto.X509StoreFlags.POLICY_CHECK
+    if asked.partial:
+        flags |= crypto.X509StoreFlags.PARTIAL_CHAIN
     if asked.check_crls:
         flags |= crypto.X509StoreFlags.CRL_CHECK | crypto.X509StoreFlags.CRL_CHECK_ALL
     if asked.check_times:

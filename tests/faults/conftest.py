@@ -26,3 +26,9 @@ PROFILE: dict[str, Any] = {
 @pytest.fixture(scope="session")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return build(PROFILE, tmp_path_factory.mktemp("catalogue"))
+
+
+@pytest.fixture(scope="session")
+def negative(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """The shipped profile: every fault, on the appliance that it is for."""
+    return build("negative", tmp_path_factory.mktemp("negative"))

@@ -77,6 +77,8 @@ class DigestDemand(Demand):
         """The digest of the signature algorithm; algorithms that bring their own pass."""
         if shown.certificate is None:
             return not_applicable("there is no certificate")
+        if shown.authority and shown.certificate.is_self_issued:
+            return not_applicable("nobody relies on a root's signature of itself")
         found = shown.certificate.signature_algorithm
         if not found.digest:
             if self.allowed:

@@ -1,0 +1,72 @@
+"""What our own tools say of a case: the rules of path validation, the requirements that do not hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pkigen.artefacts import read_path
+from pkigen.environment import Environment
+from pkigen.environment.presenting import Presenter
+from pkigen.errors import InputError
+from pkigen.path import Verification, verify
+from pkigen.requirements import findings, load_set
+from pkigen.requirements.looking import Looker
+
+SETS = ("rfc5280", "web-server", "defender-iot")
+
+
+class OwnTools:
+    """``verify`` and ``check`` over the cases of an environment, at the clock that it was built at."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._folder = environment.folder
+        self._clock = datetime.fromisoformat(environment.manifest["clock"])
+        self._authorities = {found["name"]: found for found in environment.manifest["authorities"]}
+        published = {
+            found["crl"]["url"]: (self._folder / found["crl"]["file"]).read_bytes()
+            for found in self._authorities.values()
+            if found["crl"] is not None and (self._folder / found["crl"]["file"]).is_file()
+        }
+        looker = Looker((), published, environment.manifest["base_url"])
+        anchors = (found.certificate for found in read_path(environment.trust))
+        trusted = tuple(found for found in anchors if found is not None)
+        sound = (case.data for case in environment.cases() if "fault" not in case.data)
+        taken = Counter(host.lower() for case in sound for host in case["hosts"])
+        self._presenter = Presenter(self._folder, self._clock, trusted, looker.look, taken=taken)
+
+    def findings(self, case: dict[str, Any]) -> tuple[str, ...]:
+        """Rules of ``verify`` after ``path:``, then requirements of the sets by their ids; each once."""
+        told = case["verdict"].get("at")
+        self._presenter.now = datetime.fromisoformat(told) if told else self._clock
+        return tuple(dict.fromkeys((*self._refused(case), *self._broken(case))))
+
+    def _refused(self, case: dict[str, Any]) -> Iterator[str]:
+        files = {kind: self._folder / path for kind, path in case["files"].items()}
+        crls = (self._folder / "authorities" / name / f"{name}.crl" for name in case["path"])
+        asked = Verification(
+            files["certificate"],
+            self._presenter.now,
+            chain=(files["chain"],) if "chain" in files else (),
+            trust=tuple(self._folder / path for path in case["trust"]),
+            crls=tuple(path for path in crls if path.is_file()),
+            host=case["hosts"][0],
+            purpose="server",
+        )
+        try:
+            result = verify(asked).result
+        except InputError:
+            yield "path:unreadable"
+            return
+        yield from (f"path:{problem.rule}" for problem in result.problems)
+
+    def _broken(self, case: dict[str, Any]) -> Iterator[str]:
+        own_name = None if "fault" in case else case["hosts"][0].lower()
+        shown, unread = self._presenter.present(case, own_name)
+        if unread:
+            yield "unreadable"
+        for name in SETS:
+            yield from (found.requirement.id for found in findings(load_set(name), shown) if found.failed)
