@@ -74,6 +74,7 @@ class Surgery(StrEnum):
     APPEND = "append the data after"
     RETAG = "write the data's first octet for its tag"
     REFILL = "put the data in the place of its contents"
+    PREPEND = "put the data before its contents, its length following"
     FLIP = "flip its last bit"
     BEHEAD = "leave out the first octet of its contents, its length following"
     SHORTEN = "leave out the last octet of its contents, its length following"
@@ -127,7 +128,8 @@ class CertificatePlan:
 class Alteration:
     """A way in which a file of an entity is written wrong: which file, how, with what.
 
-    ``file`` is one of certificate, key, chain; ``how`` names a function of ``formats.alterations``.
+    ``file`` is one of certificate, key, chain, pkcs12; ``how`` names a function of
+    ``formats.alterations``.
     """
 
     file: str
@@ -139,7 +141,7 @@ class Alteration:
 class Output:
     """How an entity's files are written. ``alias`` and ``pkcs12_passphrase`` are for PKCS#12.
 
-    ``alterations`` are made in order to the files of the certificate, the key and the chain.
+    ``alterations`` are made in order to the files that they name, once all are written.
     """
 
     formats: tuple[str, ...] = ()
@@ -155,7 +157,7 @@ class Revocation:
     """A revocation asked for: the reason code's RFC 5280 name, the instant, the text it came from.
 
     ``reason`` is one of keyCompromise, cACompromise, affiliationChanged, superseded,
-    cessationOfOperation, certificateHold, privilegeWithdrawn, aACompromise, unspecified.
+    cessationOfOperation, certificateHold, removeFromCRL, privilegeWithdrawn, aACompromise, unspecified.
     """
 
     reason: str
@@ -163,12 +165,34 @@ class Revocation:
     text: str
 
 
+class CrlForm(StrEnum):
+    """In what form the two files of a CRL are: that of its URL, and that of its authority's folder."""
+
+    SOUND = "DER at the URL, PEM in the folder"
+    PEM = "PEM in both"
+    DER = "DER in both"
+    EMPTY = "no octets in both"
+    CERTIFICATE = "the authority's certificate in both, where the CRL belongs"
+    NONE = "no file: it is not published"
+
+
+@dataclass(frozen=True)
+class CrlEntry:
+    """An entry of a CRL for a serial number that no certificate has, dated at the CRL's this_update."""
+
+    serial: int
+    extensions: tuple[Extension, ...] = ()
+
+
 @dataclass(frozen=True)
 class CrlPlan:
     """The CRL an authority publishes: lifetime in seconds, and where clients find it.
 
     ``age`` is how many seconds before the build's clock it says it was issued; ``suffix`` ends the
-    name of its file. ``edits`` are made to its octets, last of all.
+    name of its file. ``edits`` are made to its octets, last of all; the edits that are signed to the
+    TBSCertList. ``entries`` and ``extensions`` stand behind those that it has anyway. ``stranger`` names
+    a key that belongs to nobody and signs in the authority's place. ``countdown`` numbers each CRL
+    lower than the one before, of which there is a file beside it.
     """
 
     lifetime: int
@@ -176,6 +200,12 @@ class CrlPlan:
     age: int = 0
     suffix: str = ".crl"
     edits: tuple[Edit, ...] = ()
+    signature: Signature = Signature()
+    entries: tuple[CrlEntry, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    stranger: str = ""
+    countdown: bool = False
+    form: CrlForm = CrlForm.SOUND
 
 
 @dataclass(frozen=True)

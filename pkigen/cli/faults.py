@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pkigen.cli._console import give, give_json, paint, wrapped
+from pkigen.cli._console import give, give_json, paint, printable, wrapped
 from pkigen.cli._options import Json
 from pkigen.errors import InputError
 
 if TYPE_CHECKING:
     from pkigen.faults import FaultType
+    from pkigen.faults.registry import Parameter
     from pkigen.requirements import CatalogueEntry
 
-_INDENT = 12
+_INDENT = 14
+_OF_RFC_5280 = re.compile(r"[0-9]|[A-C]\.[0-9]")
 
 
 def faults(
-    fault: Annotated[str | None, typer.Argument(metavar="ID", help="One of them, in full.")] = None,
+    fault: Annotated[
+        str | None, typer.Argument(metavar="ID", help="One in full, or a family of them.")
+    ] = None,
     against: Annotated[
         list[str] | None,
         typer.Option("--against", metavar="SET", help="Cases that break the demands of a requirement set."),
@@ -37,6 +43,7 @@ def faults(
     \b
     Examples:
       pkigen faults --search expire
+      pkigen faults validity
       pkigen faults expired
       pkigen faults --against defender-iot
     """
@@ -47,15 +54,16 @@ def faults(
     known = [] if against else list(FAULTS.values())
     asked = against or (shipped.requirement_sets() if fault else ())
     entries = list(catalogue(map(load_set, asked)))
+    family = [one for one in known if fault is not None and one.family == fault.removesuffix("/*")]
     if fault is not None:
-        known, entries = _only(fault, known, entries)
+        known, entries = (family, []) if family else _only(fault, known, entries)
     if search is not None:
         word = search.lower()
         known = [one for one in known if word in f"{one.id} {one.says} {one.shows} {one.clause}".lower()]
         entries = [one for one in entries if word in f"{one.id} {one.violation.says}".lower()]
     if json:
         give_json([*map(_fault_json, known), *map(_entry_json, entries)])
-    elif fault is None:
+    elif fault is None or family:
         _give_list(known, entries)
     else:
         for one in known:
@@ -101,16 +109,61 @@ def _give_list(known: list[FaultType], entries: list[CatalogueEntry]) -> None:
 
 def _give_fault(one: FaultType) -> None:
     from pkigen.faults import VERDICTS
+    from pkigen.faults.observed import observed
 
     give(paint(f"{one.family}/{one.id}", "bold"))
     _give_lines(
         ("fault", one.says),
         ("shows", " ".join(one.shows.split())),
-        ("clause", one.clause if one.clause[:1].isalpha() else f"RFC 5280, {one.clause}"),
+        ("clause", f"RFC 5280, {one.clause}" if _OF_RFC_5280.match(one.clause) else one.clause),
         ("class", f"{one.verdict}: {VERDICTS[one.verdict]}"),
         ("stage", one.stage),
-        ("profile", f"faults: [{one.id}]"),
     )
+    for number, words in enumerate(_made(one)):
+        _give_lines(("" if number else "made by", printable(words)))
+    _give_lines(
+        ("refused by", ", ".join(observed(one.id, "refuse"))),
+        ("taken by", ", ".join(observed(one.id, "accept"))),
+        ("blind to it", ", ".join(observed(one.id, "blind"))),
+        ("pkigen", ", ".join(one.finds) or "finds nothing"),
+        ("parameters", ", ".join(map(_parameter, one.parameters))),
+        ("profile", f"faults: [{_example(one)}]"),
+        ("or", f"pkigen break ENV NAME --fault {one.id}"),
+    )
+
+
+def _made(one: FaultType) -> tuple[str, ...]:
+    """How it is made, seen on the appliance of the shipped profile."""
+    from datetime import UTC, datetime
+
+    from pkigen.faults import AskedFault, Impossible
+    from pkigen.faults.changes import changes
+    from pkigen.plan.sample import sample_case
+
+    base = sample_case(datetime.now(UTC).replace(minute=0, second=0, microsecond=0))
+    try:
+        return changes(base, AskedFault(one).apply(base))
+    except Impossible as error:
+        return (f"not on an appliance with an RSA key: {error}",)
+
+
+def _parameter(found: Parameter) -> str:
+    return f"{found.name} (else {_written(found.default)})"
+
+
+def _written(default: timedelta | int | str) -> str:
+    """A default as a profile writes it."""
+    if not isinstance(default, timedelta):
+        return str(default)
+    seconds = int(default.total_seconds())
+    return f"{seconds // 86400}d" if seconds % 86400 == 0 else f"{seconds}s"
+
+
+def _example(one: FaultType) -> str:
+    if not one.parameters:
+        return one.id
+    first = one.parameters[0]
+    return f"{{{one.id}: {{{first.name}: {_written(first.default)}}}}}"
 
 
 def _give_entry(entry: CatalogueEntry) -> None:
@@ -133,8 +186,17 @@ def _give_lines(*lines: tuple[str, str]) -> None:
 
 
 def _fault_json(one: FaultType) -> dict[str, Any]:
-    fields = ("id", "family", "verdict", "stage", "clause", "says", "shows")
-    return {field: getattr(one, field) for field in fields}
+    from pkigen.faults.observed import observations
+
+    fields = ("id", "family", "verdict", "stage", "clause", "says", "shows", "finds")
+    parameters = {found.name: _written(found.default) for found in one.parameters}
+    return {
+        **{field: getattr(one, field) for field in fields},
+        "made": list(_made(one)),
+        "parameters": parameters,
+        "observed": observations().get(one.id, {}),
+        "profile": f"faults: [{_example(one)}]",
+    }
 
 
 def _entry_json(entry: CatalogueEntry) -> dict[str, Any]:

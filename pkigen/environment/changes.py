@@ -71,7 +71,7 @@ class Decider:
         derived = tuple(f"{found.path} {_DAMAGED[found.kind]}" for found in damage)
         if entry.output != output:
             derived = (*derived, "its formats or its passphrase changed")
-        altered = bool(entity.output.alterations)
+        altered = bool(entity.output.alterations) or any(plan.edits for plan in entity.certificates)
         if reasons or (altered and derived):
             # What a fault wrote wrong cannot be read back: it is made anew as a whole.
             return Change(entity.id, Action.REISSUE, reasons or derived, new_key=bool(key) or altered)

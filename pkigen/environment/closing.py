@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pkigen.environment import crls, disk
 from pkigen.environment.assembly import Assembly
@@ -11,6 +11,7 @@ from pkigen.environment.options import Action, BuildOptions, Change, CrlChange
 from pkigen.environment.session import Session
 from pkigen.formats import pem
 from pkigen.issue import Signer
+from pkigen.keys import kind_of
 from pkigen.model import Entity, Role
 from pkigen.x509 import Certificate
 
@@ -26,7 +27,7 @@ class Closing:
     def close(self) -> None:
         """Publish the CRLs that are due, settle what left the profile, write what sums it up."""
         for entity in self.session.plan.authorities:
-            if entity.crl is not None:
+            if crls.publishes(entity):
                 self._publish_crl(entity)
         self._settle_left()
         trusted = self._write_trust()
@@ -45,13 +46,18 @@ class Closing:
             held = self._issuer(entity)
             entropy = self.session.entropy if self.options.seed is not None else None
             publisher = crls.Publisher(store, self.session.plan.clock, entropy)
-            issuer = Certificate(self.assembly.workshop.authorities[entity.id].certificate).subject
-            publisher.publish(entity, issuer, held, digest)
+            certificate = self.assembly.workshop.authorities[entity.id].certificate
+            publisher.publish(entity, certificate, held, digest)
             self.assembly.summary.crls.append(CrlChange(entity.name, reasons))
 
     def _issuer(self, entity: Entity) -> Signer:
+        """Who signs an authority's CRL: the authority, or a stranger with its key identifier."""
         self.assembly.load_authorities()
-        return self.assembly.workshop.signer(entity.id)
+        workshop = self.assembly.workshop
+        own = workshop.signer(entity.id)
+        if entity.crl is None or not entity.crl.stranger:
+            return own
+        return replace(own, key=workshop.stranger(entity.crl.stranger, kind_of(own.key).name))
 
     def _settle_left(self) -> None:
         """Remove what left the profile when that was asked for, name it when it was not."""

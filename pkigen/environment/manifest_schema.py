@@ -95,7 +95,7 @@ class Authority(_Entity):
 
     ca_url: str = Field(description="where its certificate is served in DER")
     trusted: bool = Field(description="whether it is in trust.pem")
-    crl: Crl | None = Field(description="null when its key was not brought along")
+    crl: Crl | None = Field(description="null when its key was not brought along, or none is published")
 
 
 class Upload(_Model):

@@ -35,7 +35,7 @@ def preview(profile: Profile, out: Path, options: BuildOptions | None = None) ->
             summary.add(found.change)
             changed |= _issuers_with_news(found, store, known)
         for entity in session.plan.authorities:
-            if entity.crl is not None:
+            if crls.publishes(entity):
                 reasons = _crl_reasons(session, store, entity, entity.id in changed)
                 if reasons:
                     summary.crls.append(CrlChange(entity.name, reasons))

@@ -12,7 +12,7 @@ from typing import Any
 
 from pkigen import names
 from pkigen.formats.file_names import file_name
-from pkigen.model import CertificatePlan, Entity, Issued
+from pkigen.model import CertificatePlan, Entity, Issued, Name
 from pkigen.x509 import Certificate
 
 
@@ -23,19 +23,10 @@ def record(issued: Issued, files: Sequence[str], spki: str) -> str:
     a new certificate (verdict, CRL) is not in here.
     """
     entity = issued.entity
-    planned = entity.certificates
-    held = Certificate(issued.certificates[0])
-    main, *cross = (
-        [
-            _certificate(_issuer(entity, plan), plan.serial, (plan.not_before, plan.not_after), data)
-            for plan, data in zip(planned, issued.certificates, strict=True)
-        ]
-        if planned
-        else [_certificate(None, held.serial, (held.not_before, held.not_after), held.der)]
-    )
+    main, *cross = _certificates(issued)
     found: dict[str, Any] = {
         "name": entity.name,
-        "subject": names.text(planned[0].subject if planned else held.subject),
+        "subject": names.text(_subject(issued)),
         **main,
         "cross_certificates": cross,
         "path": [above.partition("/")[2] for above in entity.issuers],
@@ -52,6 +43,23 @@ def record(issued: Issued, files: Sequence[str], spki: str) -> str:
         told = asdict(entity.fault).items()
         found["fault"] = {key: value for key, value in told if key not in ("stage", "expected")}
     return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+
+
+def _certificates(issued: Issued) -> list[dict[str, Any]]:
+    """As they are planned: those of a fault need not be readable. What was brought is."""
+    entity = issued.entity
+    if not entity.certificates:
+        held = Certificate(issued.certificates[0])
+        return [_certificate(None, held.serial, (held.not_before, held.not_after), held.der)]
+    return [
+        _certificate(_issuer(entity, plan), plan.serial, (plan.not_before, plan.not_after), data)
+        for plan, data in zip(entity.certificates, issued.certificates, strict=True)
+    ]
+
+
+def _subject(issued: Issued) -> Name:
+    planned = issued.entity.certificates
+    return planned[0].subject if planned else Certificate(issued.certificates[0]).subject
 
 
 def _certificate(

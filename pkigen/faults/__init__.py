@@ -3,6 +3,7 @@
 from pkigen.faults import (
     access,
     constraints,
+    crl,
     extensions,
     key,
     name_constraints,
@@ -18,7 +19,7 @@ from pkigen.faults import (
 from pkigen.faults.asking import AskedFault, asked_for, asked_for_all
 from pkigen.faults.case import Case, Impossible
 from pkigen.faults.composing import composed
-from pkigen.faults.registry import FAULTS, VERDICTS, FaultType
+from pkigen.faults.registry import FAULTS, VERDICTS, FaultType, arrange
 
 FAMILIES = (
     versions,
@@ -33,9 +34,12 @@ FAMILIES = (
     name_constraints,
     policies,
     access,
+    crl,
     transport,
 )
 """The modules of faults, in the order of the catalogue; importing them makes their faults known."""
+
+arrange(module.__name__ for module in FAMILIES)
 
 __all__ = [
     "FAMILIES",

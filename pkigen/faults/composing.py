@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pkigen.faults.asking import AskedFault
 from pkigen.faults.case import Case, Impossible
-from pkigen.model import CertificatePlan, Edit, Entity
+from pkigen.model import CertificatePlan, CrlPlan, Edit, Entity
 
 
 def composed(case: Case, asked: tuple[AskedFault, ...]) -> Case:
@@ -38,14 +38,16 @@ def _check_pair(case: Case, one: AskedFault, other: AskedFault) -> None:
         raise Impossible(words)
 
 
-def _edits(case: Case) -> Iterator[tuple[int, Edit]]:
-    """Every edit, with the level of the certificate that it changes (-1 is the end entity)."""
-    for level, entity in enumerate((case.entity, *case.authorities)):
+def _edits(case: Case) -> Iterator[tuple[str, Edit]]:
+    """Every edit, with what it changes: the certificate of an entity, or its CRL."""
+    for entity in (case.entity, *case.authorities):
         for plan in entity.certificates:
-            yield from ((level - 1, edit) for edit in plan.edits)
+            yield from ((entity.id, edit) for edit in plan.edits)
+        if entity.crl is not None:
+            yield from ((f"CRL of {entity.id}", edit) for edit in entity.crl.edits)
 
 
-def _overlap(one: tuple[int, Edit], other: tuple[int, Edit]) -> bool:
+def _overlap(one: tuple[str, Edit], other: tuple[str, Edit]) -> bool:
     """Whether one of two edits is made within what the other changes."""
     shorter, longer = sorted((one[1].path, other[1].path), key=len)
     return one[0] == other[0] and longer[: len(shorter)] == shorter
@@ -65,10 +67,24 @@ def _in_order(entity: Entity) -> Entity:
         entity,
         certificates=tuple(map(_plan_in_order, entity.certificates)),
         output=replace(output, alterations=alterations),
+        crl=entity.crl and _crl_in_order(entity.crl),
         serving=tuple(sorted(entity.serving, key=lambda serving: serving.url)),
     )
 
 
+def _crl_in_order(crl: CrlPlan) -> CrlPlan:
+    return replace(
+        crl,
+        edits=_from_end(crl.edits),
+        entries=tuple(sorted(crl.entries, key=lambda one: one.serial)),
+        extensions=tuple(sorted(crl.extensions, key=lambda one: one.oid)),
+    )
+
+
+def _from_end(edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
+    return tuple(sorted(edits, key=lambda edit: edit.path, reverse=True))
+
+
 def _plan_in_order(plan: CertificatePlan) -> CertificatePlan:
-    edits = tuple(sorted(plan.edits, key=lambda edit: edit.path, reverse=True))
-    return replace(plan, edits=edits, extensions=tuple(sorted(plan.extensions, key=lambda one: one.oid)))
+    extensions = tuple(sorted(plan.extensions, key=lambda one: one.oid))
+    return replace(plan, edits=_from_end(plan.edits), extensions=extensions)

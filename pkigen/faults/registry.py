@@ -7,7 +7,7 @@ the first line says what is wrong, the rest how it shows. Its keyword arguments 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -77,7 +77,7 @@ def fault(
     """
 
     def register(function: Change) -> Change:
-        family = function.__module__.removeprefix(f"{_HERE}.").partition(".")[0].replace("_", "-")
+        family = _family(function.__module__)
         says, _, shows = inspect.cleandoc(function.__doc__ or "").partition("\n")
         own_id = called or function.__name__.strip("_").replace("_", "-")
         parameters = tuple(map(_parameter, list(inspect.signature(function).parameters.values())[1:]))
@@ -89,6 +89,18 @@ def fault(
         return function
 
     return register
+
+
+def _family(module: str) -> str:
+    return module.removeprefix(f"{_HERE}.").partition(".")[0].replace("_", "-")
+
+
+def arrange(modules: Iterable[str]) -> None:
+    """Put the catalogue into the order of its families' modules."""
+    places = {_family(module): place for place, module in enumerate(modules)}
+    ordered = sorted(FAULTS.items(), key=lambda item: places[item[1].family])
+    FAULTS.clear()
+    FAULTS.update(ordered)
 
 
 def _parameter(found: inspect.Parameter) -> Parameter:

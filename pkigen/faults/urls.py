@@ -21,6 +21,18 @@ def with_urls(value: bytes, change: Callable[[str], str]) -> bytes:
     return value
 
 
+def urls_in(value: bytes) -> tuple[str, ...]:
+    """The URLs of an extension, in order."""
+    found = list[str]()
+
+    def note(url: str) -> str:
+        found.append(url)
+        return url
+
+    with_urls(value, note)
+    return tuple(found)
+
+
 def _paths(value: bytes, path: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
     if value[0] == _URI:
         yield path

@@ -58,7 +58,7 @@ def negatives(
 def _negative(
     base: Case, entry: CatalogueEntry, name: str, text: str, serial: Callable[[str, str], int]
 ) -> NegativeCase:
-    case = _broken(entry.requirement, entry.violation, _renamed(base, name, serial))
+    case = _broken(entry.requirement, entry.violation, named_after(base, name, serial))
     _check_signature(case)
     fault = Fault(
         id=name,
@@ -81,7 +81,7 @@ def negatives_of_faults(
     """A case for each fault of the catalogue."""
     for one in faults:
         try:
-            yield with_faults(_renamed(base, one.type.id, serial), (one,), text, serial)
+            yield with_faults(named_after(base, one.type.id, serial), (one,), text, serial)
         except Impossible as error:
             yield Passed(f"{base.entity.name}.{one.type.id}", str(error))
 
@@ -160,7 +160,7 @@ def _finished(entity: Entity, fault: Fault, asked: str, serial: Callable[[str, s
     return replace(entity, certificates=tuple(plans), fault=fault)
 
 
-def _renamed(base: Case, fault: str, serial: Callable[[str, str], int]) -> Case:
+def named_after(base: Case, fault: str, serial: Callable[[str, str], int]) -> Case:
     """A case under its own name, with a host name of its own: clients choose between cases by it."""
     name = shortened(f"{base.entity.name}.{fault}", _LONGEST_NAME)
     plan = base.plan

@@ -12,7 +12,7 @@ from pkigen.edits import edited
 from pkigen.keys import PrivateKey
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.signing import sign, signature_algorithm
-from pkigen.model import Edit, Name, Signature
+from pkigen.model import Edit, Extension, Name, Signature
 from pkigen.oids import AUTHORITY_KEY_IDENTIFIER, CRL_NUMBER, CRL_REASON
 
 REASON_CODES = {
@@ -35,16 +35,20 @@ _VERSION_2 = der.integer(1)
 
 @dataclass(frozen=True, slots=True)
 class RevokedCertificate:
-    """An entry: the serial, the instant of the revocation, the reason code's name."""
+    """An entry: the serial, the instant of the revocation, the reason code's name, further extensions."""
 
     serial: int
     at: datetime
     reason: str
+    extensions: tuple[Extension, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateListPlan:
-    """What a CRL says, apart from its entries. ``number`` is the CRL number (5.2.3)."""
+    """What a CRL says, apart from its entries. ``number`` is the CRL number (5.2.3).
+
+    ``extensions`` follow those that every CRL has.
+    """
 
     issuer: Name
     key_identifier: bytes
@@ -52,6 +56,7 @@ class CertificateListPlan:
     this_update: datetime
     next_update: datetime
     signature: Signature = _FITTING
+    extensions: tuple[Extension, ...] = ()
 
 
 def certificate_list(
@@ -71,6 +76,7 @@ def certificate_list(
     extensions = der.sequence(
         _extension(AUTHORITY_KEY_IDENTIFIER, der.sequence(der.tlv(0x80, plan.key_identifier))),
         _extension(CRL_NUMBER, der.integer(plan.number)),
+        *_encoded(plan.extensions),
     )
     tbs = der.sequence(
         _VERSION_2,
@@ -86,18 +92,29 @@ def certificate_list(
     return edited(der.sequence(tbs, algorithm, der.bit_string(signature)), edits, signed=False)
 
 
-def _extension(oid: str, value: bytes) -> bytes:
-    return der.sequence(der.oid(oid), der.octet_string(value))
+def _extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
+    flag = (der.boolean(True),) if critical else ()
+    return der.sequence(der.oid(oid), *flag, der.octet_string(value))
+
+
+def _encoded(extensions: tuple[Extension, ...]) -> tuple[bytes, ...]:
+    """Extensions whose values are known: those of CRLs do not wait for a key."""
+    return tuple(
+        _extension(one.oid, one.value, critical=one.critical)
+        for one in extensions
+        if isinstance(one.value, bytes)
+    )
 
 
 def _entry(entry: RevokedCertificate) -> bytes:
-    reason = _reason(entry.reason)
-    return der.sequence(der.integer(entry.serial), der.time(entry.at), *reason)
+    extensions = _entry_extensions(entry.reason, entry.extensions)
+    return der.sequence(der.integer(entry.serial), der.time(entry.at), *extensions)
 
 
-@lru_cache(maxsize=len(REASON_CODES))
-def _reason(name: str) -> tuple[bytes, ...]:
-    code = REASON_CODES[name]
-    if not code:
-        return ()
-    return (der.sequence(_extension(CRL_REASON, der.tlv(0x0A, bytes((code,))))),)
+@lru_cache(maxsize=64)
+def _entry_extensions(reason: str, others: tuple[Extension, ...]) -> tuple[bytes, ...]:
+    """CRLEntryExtensions, or nothing; most are those of many entries."""
+    code = REASON_CODES[reason]
+    found = (_extension(CRL_REASON, der.tlv(0x0A, bytes((code,)))),) if code else ()
+    found = (*found, *_encoded(others))
+    return (der.sequence(*found),) if found else ()

@@ -1,0 +1,62 @@
+"""``pkigen faults``: the catalogue as people and programs read it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pkigen.faults import FAMILIES, FAULTS
+from tests.cli.conftest import Cli
+
+
+def test_the_list_has_every_family_and_every_fault_in_80_columns(cli: Cli) -> None:
+    lines = cli("faults").out.splitlines()
+    assert max(map(len, lines)) <= 80
+    families = [module.__name__.rpartition(".")[2].replace("_", "-") for module in FAMILIES]
+    assert [line for line in lines if line in families] == families
+    listed = {
+        line.split()[1] for line in lines if line[:2] == "  " and line[2:3] in "RAPV" and line[3:5] == "  "
+    }
+    assert listed >= FAULTS.keys()
+
+
+def test_a_family_is_listed_alone(cli: Cli) -> None:
+    for asked in ("validity", "validity/*"):
+        out = cli("faults", asked).out
+        assert "expired-by-one-second" in out
+        assert "san-missing" not in out
+
+
+@pytest.mark.parametrize("one", FAULTS.values(), ids=lambda one: str(one.id))
+def test_a_faults_page_says_what_is_wrong_how_it_is_made_and_by_whom_it_is_refused(
+    cli: Cli, one: object
+) -> None:
+    known = FAULTS[str(getattr(one, "id", ""))]
+    page = cli("faults", known.id).out
+    assert max(map(len, page.splitlines())) <= 80
+    for label in ("fault", "shows", "clause", "class", "stage", "profile"):
+        assert f"\n  {label} " in page, label
+    if known.id not in ("sct-missing", "cn-shared"):  # what the sound one does not have, or all have alike
+        assert "\n  made by " in page
+
+
+def test_programs_get_the_same(cli: Cli) -> None:
+    found = {one["id"]: one for one in json.loads(cli("faults", "--json").out)}
+    assert found.keys() == FAULTS.keys()
+    expired = found["expired"]
+    assert expired["parameters"] == {"by": "1d"}
+    assert set(expired["observed"].values()) == {"refuse"}
+    assert expired["made"][0].startswith("certificate: valid from -398d to -1d")
+
+
+def test_search_finds_words_wherever_they_stand(cli: Cli) -> None:
+    out = cli("faults", "--search", "MD5").out
+    assert "sig-md5" in out
+    assert "expired" not in out
+
+
+def test_an_unknown_fault_is_told_with_the_nearest(cli: Cli) -> None:
+    outcome = cli("faults", "expird")
+    assert outcome.code == 2
+    assert "did you mean 'expired'" in outcome.err

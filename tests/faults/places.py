@@ -1,0 +1,148 @@
+"""Where two certificates differ, as openssl's ASN.1 parser sees them; where a fault was planned to differ.
+
+A place is a field of the Certificate (RFC 5280, 4.1), an extension by the name that openssl has for it
+(``extensions`` as a whole in what is planned), or ``other`` for elements that are too many.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+from pkigen.faults import Case
+from pkigen.model import Edit, Entity, Surgery
+
+_LINE = re.compile(
+    r" *(?P<at>\d+):d=(?P<depth>\d+) +hl= *(?P<header>\d+) +l= *(?P<length>\d+|inf) +(?:prim|cons): +"
+    r"(?P<type>[^:]*?) *(?::(?P<value>.*))?$"
+)
+_TBS = ("version", "serial", "inner algorithm", "issuer", "validity", "subject", "key", "extensions")
+_OUTER = ("other", "outer algorithm", "signature")
+_MOVING = (Surgery.REMOVE, Surgery.INSERT, Surgery.APPEND)
+
+
+@dataclass
+class Node:
+    """One element: its type as openssl calls it, its value if it is primitive, what is inside it."""
+
+    type: str
+    value: str
+    children: list[Node] = field(default_factory=list)
+
+    def text(self) -> str:
+        """Type, value and contents in one line."""
+        inner = " ".join(child.text() for child in self.children)
+        return f"{self.type} {self.value} ({inner})" if inner else f"{self.type} {self.value}"
+
+
+def fields_of(certificate: Path) -> dict[str, str] | None:
+    """The fields of a certificate by place; None when openssl does not read it as one."""
+    command = ["openssl", "asn1parse", "-in", str(certificate)]
+    shown = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    structure = _structure(shown.stdout, _octets(certificate)) if shown.returncode == 0 else None
+    if structure is None or len(structure.children) < 3 or len(structure.children[0].children) < 6:
+        return None
+    tbs, outer, signature, *more = structure.children
+    parts = list(tbs.children)
+    version = parts.pop(0).text() if parts[0].type == "cont [ 0 ]" else ""
+    names = ("serial", "inner algorithm", "issuer", "validity", "subject", "key")
+    found = {name: node.text() for name, node in zip(names, parts, strict=False)}
+    found |= {"version": version, "outer algorithm": outer.text(), "signature": signature.type}
+    rest = parts[len(names) :]
+    known = [node for node in rest if node.type == "cont [ 3 ]"]
+    found["other"] = " ".join(node.text() for node in (*more, *(one for one in rest if one not in known)))
+    for name, value in chain.from_iterable(map(_extensions, known)):
+        found[f"{name} again" if name in found else name] = value
+    return found
+
+
+def _octets(certificate: Path) -> bytes:
+    """What stands between the lines of the first PEM block, or the file as it is."""
+    data = certificate.read_bytes()
+    body = re.search(rb"-----BEGIN [A-Z0-9 ]+-----([^-]*)", data)
+    return b64decode(body[1]) if body else data
+
+
+def _structure(shown: str, octets: bytes) -> Node | None:
+    """The elements as openssl tells them; of BIT STRINGs, which it does not show, the octets themselves."""
+    top = Node("", "")
+    stack = [top]
+    for line in shown.splitlines():
+        found = _LINE.match(line)
+        if found is None:
+            stack[-1].value += line  # a value with a line feed in it
+            continue
+        del stack[int(found["depth"]) + 1 :]
+        node = Node(found["type"], found["value"] or "")
+        if node.type == "BIT STRING":
+            start = int(found["at"]) + int(found["header"])
+            node.value = octets[start : start + int(found["length"])].hex()
+        stack[-1].children.append(node)
+        stack.append(node)
+    return top.children[0] if len(top.children) == 1 else None
+
+
+def _extensions(known: Node) -> Iterator[tuple[str, str]]:
+    yield "extensions", " ".join(node.type for node in known.children)
+    for listed in known.children:
+        for node in listed.children:
+            name = node.children[0].value if node.children else "extensions"
+            yield name or "extensions", node.text()
+
+
+def differing(one: dict[str, str], other: dict[str, str]) -> set[str]:
+    """The places in which two certificates differ."""
+    return {name for name in {**one, **other} if one.get(name) != other.get(name)}
+
+
+def planned(twin: Case, made: Case) -> dict[str, set[str]]:
+    """By entity id, the places in which a fault is planned to make a certificate differ."""
+    sound = {entity.id: entity for entity in (twin.entity, *twin.authorities)}
+    issuers = {entity.id: entity for entity in made.authorities}
+    return {
+        entity.id: set(_planned(sound[entity.id], entity, sound, issuers))
+        for entity in (made.entity, *made.authorities)
+        if entity.id in sound
+    }
+
+
+def _planned(
+    twin: Entity, made: Entity, sound: dict[str, Entity], issuers: dict[str, Entity]
+) -> Iterator[str]:
+    one, other = twin.certificates[0], made.certificates[0]
+    yield from (
+        name for name in ("subject", "issuer", "serial") if getattr(one, name) != getattr(other, name)
+    )
+    if (one.not_before, one.not_after) != (other.not_before, other.not_after):
+        yield "validity"
+    if one.signature != other.signature or one.issuer_id != other.issuer_id:
+        yield from ("inner algorithm", "outer algorithm")
+    if one.extensions != other.extensions:
+        yield "extensions"
+    if _key(twin) != _key(made):
+        yield from ("key", "extensions")  # the key identifier follows
+    issuer = other.issuer_id
+    if issuer != one.issuer_id or (issuer in issuers and _key(issuers[issuer]) != _key(sound[issuer])):
+        yield from ("inner algorithm", "outer algorithm", "extensions")
+    yield from chain.from_iterable(map(_of_edit, other.edits))
+
+
+def _key(entity: Entity) -> tuple[str, str]:
+    return entity.key, entity.key_of
+
+
+def _of_edit(edit: Edit) -> Iterator[str]:
+    if not edit.path or (edit.surgery in _MOVING and len(edit.path) == 1):
+        yield "other"
+    if not edit.path:
+        return
+    inner = edit.path if edit.signed else edit.path[1:]
+    if edit.signed or (edit.path[0] == 0 and inner):
+        yield _TBS[min(inner[0], len(_TBS) - 1)]
+    else:
+        yield _OUTER[min(edit.path[0], len(_OUTER) - 1)]
