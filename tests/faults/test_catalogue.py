@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +16,6 @@ from pkigen.faults.registry import fault
 from tests.faults.conftest import PROFILE
 
 EXPECTED = {"R": "reject", "A": "accept", "P": "accept"}
-
-# openssl verify as it comes with Debian 12 against the class of the catalogue, and why it differs.
-DIVERGENCES = {
-    "cdp-unreachable": "OpenSSL is handed the CRL here, and does not fetch it",
-    "cdp-unresolvable": "OpenSSL is handed the CRL here, and does not fetch it",
-    "expires-at-the-second": "OpenSSL counts not_after itself as past, RFC 5280 does not",
-    "pol-mapping-any": "OpenSSL processes policies when asked for it alone (-policy_check)",
-    "pol-require-explicit-unmet": "OpenSSL processes policies when asked for it alone (-policy_check)",
-    "san-missing": "OpenSSL looks at the common name where there is no alternative name",
-    "sig-md5": "at its default level OpenSSL verify does not look at digests of leaves",
-    "sig-sha1": "at its default level OpenSSL verify does not look at digests",
-    "sig-sha1-intermediate": "at its default level OpenSSL verify does not look at digests",
-    "san-wildcard-partial": "OpenSSL takes a wildcard for a part of a label unless told otherwise",
-}
 
 
 def _cases(environment: Environment) -> dict[str, dict[str, Any]]:
@@ -72,29 +56,6 @@ def test_patterns_name_ids_families_and_all() -> None:
     assert [one.type.id for one in asked_for("expired")] == ["expired"]
     assert {one.type.family for one in asked_for_all(("san/*", "names/cn-*"))} == {"san", "names"}
     assert len(asked_for("all")) == len(FAULTS)
-
-
-@pytest.mark.needs("openssl")
-def test_openssl_does_what_the_class_of_a_fault_says(catalogue: Environment, tmp_path: Path) -> None:
-    clock = datetime.fromisoformat(catalogue.manifest["clock"])
-    differing = set()
-    for one, case in _cases(catalogue).items():
-        if FAULTS[one].stage == "transport":
-            continue
-        accepted = _openssl_accepts(catalogue.folder, case, int(clock.timestamp()), tmp_path / "crls.pem")
-        if FAULTS[one].verdict != "V" and accepted is not (EXPECTED[FAULTS[one].verdict] == "accept"):
-            differing.add(one)
-    assert differing == DIVERGENCES.keys()
-
-
-def _openssl_accepts(folder: Path, case: dict[str, Any], at: int, crls: Path) -> bool:
-    authorities = folder / "authorities"
-    crls.write_bytes(b"".join((authorities / name / f"{name}.crl").read_bytes() for name in case["path"]))
-    files = {kind: str(folder / path) for kind, path in case["files"].items()}
-    command = ["openssl", "verify", "-attime", str(at), "-purpose", "sslserver"]
-    command += ["-verify_hostname", case["hosts"][0], "-CAfile", str(folder / "trust.pem")]
-    command += ["-untrusted", files["chain"], "-crl_check_all", "-CRLfile", str(crls), files["certificate"]]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("command", ["show", "check", "verify", "convert"])

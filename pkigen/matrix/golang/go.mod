@@ -1,0 +1,3 @@
+module pkigen/matrix
+
+go 1.27

@@ -1,0 +1,93 @@
+"""What validators judge, what they answer, and what a validator is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+Part = Literal["path", "crl", "key", "pkcs12"]
+"""What there is to look at: the path with purpose and host name, the CRLs of the path, the private key
+against the certificate, the PKCS#12 file."""
+
+PARTS: tuple[Part, ...] = ("path", "crl", "key", "pkcs12")
+SECONDS = 10
+"""How long one program may take for one case; then it hangs, which is a refusal."""
+
+# The folder of an absolute path; URLs are left alone.
+_FOLDERS = re.compile(r"(?<![\w:/])(?:/[^/\s'\"]+)*/(?=[^/\s'\"])")
+
+
+@dataclass(frozen=True)
+class MatrixCase:
+    """The files of one TLS server, and what its client trusts, as they lie on the disk; any may be junk.
+
+    ``chain`` are the certificates above (PEM), ``anchors`` what is trusted (PEM), ``crls`` the published
+    lists (DER). ``passphrase`` is a file whose first line opens ``key`` and ``pkcs12``. ``host``
+    is a DNS name or an IP address, ``at`` the instant (UTC) that the path is judged at.
+    """
+
+    name: str
+    certificate: Path
+    chain: Path | None
+    key: Path | None
+    pkcs12: Path | None
+    passphrase: Path | None
+    anchors: tuple[Path, ...]
+    crls: tuple[Path, ...]
+    host: str | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Said:
+    """The verdict on one part, and the tool's own words for it."""
+
+    accepted: bool
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The verdict on a case: accepted only if all that was looked at is.
+
+    ``words`` is the tool's reason in one line, empty for an acceptance. A part is None when the
+    validator did not look: it never does, the case has no such file, or the path was refused already.
+    """
+
+    accepted: bool
+    words: str
+    parts: Mapping[Part, bool | None] = field(default_factory=dict)
+
+
+def answer(said: Mapping[Part, Said]) -> Answer:
+    """The answer that the verdicts on parts amount to."""
+    refused = [f"{part}: {said[part].words}" for part in PARTS if part in said and not said[part].accepted]
+    parts = {part: said[part].accepted if part in said else None for part in PARTS}
+    return Answer(not refused, one_line("; ".join(refused)), parts)
+
+
+def one_line(words: str) -> str:
+    """Words on one line, without the folders of files."""
+    return _FOLDERS.sub("", " ".join(words.split()))
+
+
+class Validator(Protocol):
+    """One column of the matrix."""
+
+    @property
+    def name(self) -> str:
+        """The column's title."""
+
+    @property
+    def looks_at(self) -> frozenset[Part]:
+        """The parts that it has an opinion of."""
+
+    def version(self) -> str | None:
+        """The program that answers, with its version; None when it is not installed."""
+
+    def judge(self, cases: Sequence[MatrixCase]) -> dict[str, Answer]:
+        """The answers by the names of cases; OSError when the program is not installed."""

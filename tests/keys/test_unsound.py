@@ -1,0 +1,88 @@
+"""Keys that nobody should have: each has the weakness that it is called after, and works all the same."""
+
+from __future__ import annotations
+
+import subprocess
+from math import gcd, isqrt
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from pkigen import build
+from pkigen.errors import InputError
+from pkigen.keys import PrivateKey, kind_of, load_private, public_key_info, to_pkcs8
+from pkigen.keys.kinds import UNSOUND, parse_kind
+from pkigen.keys.sources import FreshKeys, SeededKeys
+
+_FINGERPRINT_PRIMES = (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
+"""Primes for which powers of 65537 are few enough to tell keys of CVE-2017-15361 by."""
+
+
+def _numbers(kind: str, owner: str = "one") -> tuple[int, int]:
+    key = SeededKeys("unsound").generate(parse_kind(kind), owner)
+    assert isinstance(key, RSAPrivateKey)
+    public = key.public_key().public_numbers()
+    return public.n, public.e
+
+
+@pytest.mark.parametrize("name", UNSOUND)
+def test_a_key_is_of_its_kind_and_repeats_from_a_seed(name: str) -> None:
+    kind = parse_kind(name)
+    first, again = (SeededKeys("unsound").generate(kind, "one") for _ in range(2))
+    assert to_pkcs8(first) == to_pkcs8(again)
+    assert to_pkcs8(first) != to_pkcs8(SeededKeys("unsound").generate(kind, "other"))
+    assert kind_of(first).family == kind.family
+    assert public_key_info(load_private(to_pkcs8(first))) == public_key_info(first)
+
+
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize("name", [name for name in UNSOUND if name not in ("ml-kem-768", "ec-p192")])
+def test_openssl_signs_with_it_and_verifies(name: str, tmp_path: Path) -> None:
+    _write(FreshKeys().generate(parse_kind(name), "one"), tmp_path / "key.der")
+    (tmp_path / "data").write_bytes(b"data")
+    _openssl(tmp_path, "pkey -inform DER -in key.der -out key.pem")
+    _openssl(tmp_path, "pkey -in key.pem -pubout -out public.pem")
+    _openssl(tmp_path, "dgst -sha256 -sign key.pem -out signature data")
+    assert b"Verified OK" in _openssl(tmp_path, "dgst -sha256 -verify public.pem -signature signature data")
+
+
+def _write(key: PrivateKey, path: Path) -> None:
+    path.write_bytes(to_pkcs8(key))
+
+
+def _openssl(folder: Path, command: str) -> bytes:
+    return subprocess.run(["openssl", *command.split()], cwd=folder, capture_output=True, check=True).stdout
+
+
+@pytest.mark.parametrize(("kind", "bits"), [("rsa-2048-e3", 2), ("rsa-2048-e300bits", 300)])
+def test_exponents_are_as_small_and_as_large_as_said(kind: str, bits: int) -> None:
+    n, e = _numbers(kind)
+    assert (n.bit_length(), e.bit_length()) == (2048, bits)
+
+
+def test_fermats_method_factors_close_primes_at_once() -> None:
+    n, _ = _numbers("rsa-2048-close-primes")
+    a = isqrt(n) + 1
+    b = isqrt(a * a - n)
+    assert (a - b) * (a + b) == n
+
+
+def test_two_keys_share_a_prime() -> None:
+    one, other = (_numbers("rsa-2048-shared-prime", owner)[0] for owner in ("one", "other"))
+    assert 1 < gcd(one, other) < one
+
+
+def test_a_roca_key_has_the_fingerprint_and_a_sound_one_has_not() -> None:
+    assert _is_roca(_numbers("rsa-2048-roca")[0])
+    assert not _is_roca(_numbers("rsa-2048-e3")[0])
+
+
+def _is_roca(n: int) -> bool:
+    return all(n % prime in {pow(65537, a, prime) for a in range(prime)} for prime in _FINGERPRINT_PRIMES)
+
+
+def test_a_profile_cannot_ask_for_one_but_through_a_fault(tmp_path: Path) -> None:
+    authorities = {"root": {"key": "rsa-2048-e3"}}
+    with pytest.raises(InputError, match="only faults have"):
+        build({"name": "weak", "authorities": authorities}, tmp_path)

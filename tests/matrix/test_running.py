@@ -1,0 +1,67 @@
+"""Programs that hang, crash or die: verdicts, not failures of the matrix."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import pytest
+
+from pkigen.matrix import MatrixCase, lines
+from pkigen.matrix.lines import ask
+from pkigen.matrix.running import run
+from pkigen.matrix.validator import SECONDS, one_line
+
+# Answers every case but those that say what else to do.
+_PROGRAM = """
+import json, os, sys, time
+for line in sys.stdin:
+    host = json.loads(line)["host"]
+    if host == "hang":
+        time.sleep(60)
+    if host == "crash":
+        os.kill(os.getpid(), 11)
+    if host == "die":
+        sys.exit("cannot go on: /etc/hosts is missing")
+    print(json.dumps({"path": {"accepted": True}}), flush=True)
+"""
+
+
+def test_a_program_that_hangs_is_stopped_and_one_that_crashes_says_how() -> None:
+    hung = run("sleep", "60", seconds=1)
+    assert hung.code is None
+    assert hung.broken == f"does not come to an end within {SECONDS} s"
+    assert run("sh", "-c", "kill -SEGV $$").broken == "crashes: SIGSEGV"
+    assert run("true").succeeded
+    assert run("false").broken == ""
+
+
+def test_a_program_asked_line_by_line_is_started_anew_when_it_fails(
+    cases: dict[str, MatrixCase], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "SECONDS", 1)
+    hosts = ("one", "hang", "crash", "two", "die", "three")
+    asked = [replace(cases["sound"], name=host, host=host) for host in hosts]
+    answers = ask((sys.executable, "-c", _PROGRAM), asked)
+    assert {name: said.words for name, said in answers.items()} == {
+        "one": "",
+        "hang": "does not come to an end within 1 s",
+        "crash": "crashes: SIGSEGV",
+        "two": "",
+        "die": "ends with 1: cannot go on: hosts is missing",
+        "three": "",
+    }
+    assert [name for name, said in answers.items() if said.accepted] == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("cannot read /tmp/a/b.pem:\n  no", "cannot read b.pem: no"),
+        ("'/tmp/a/b.pem'", "'b.pem'"),
+        ("see http://127.0.0.1:8080/crl/root.crl", "see http://127.0.0.1:8080/crl/root.crl"),
+        ("valid and/or good", "valid and/or good"),
+    ],
+)
+def test_words_are_one_line_without_folders(words: str, shown: str) -> None:
+    assert one_line(words) == shown

@@ -1,0 +1,148 @@
+"""Each validator on what all have to agree about, and on the parts that it looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pkigen.matrix import PARTS, VALIDATORS, MatrixCase, Part, Validator
+from pkigen.matrix.validator import Answer
+
+TOOLS = {
+    "openssl": "openssl",
+    "openssl-strict": "openssl",
+    "gnutls": "certtool",
+    "go": "go",
+}
+Cases = dict[str, MatrixCase]
+
+
+def _column(validator: Validator) -> object:
+    tools = [TOOLS[validator.name]] if validator.name in TOOLS else []
+    return pytest.param(validator, id=validator.name, marks=pytest.mark.needs(*tools))
+
+
+every_validator = pytest.mark.parametrize("validator", [_column(one) for one in VALIDATORS])
+
+REFUSED: dict[str, tuple[Part, Callable[[Cases], MatrixCase]]] = {
+    "expired": ("path", lambda cases: cases["sound.expired"]),
+    "expired and for another host": (
+        "path",
+        lambda cases: replace(cases["sound.expired"], host="elsewhere.test"),
+    ),
+    "for another host": ("path", lambda cases: replace(cases["sound"], host="elsewhere.test")),
+    "for another address": ("path", lambda cases: replace(cases["sound"], host="192.0.2.1")),
+    "without its intermediate": ("path", lambda cases: replace(cases["sound"], chain=None)),
+    "under a root that nobody trusts": (
+        "path",
+        lambda cases: replace(cases["sound"], anchors=cases["sound.ext-unknown-critical-root"].anchors),
+    ),
+    "with another's key": ("key", lambda cases: replace(cases["sound"], key=cases["revoked"].key)),
+    "with a locked key and no passphrase": ("key", lambda cases: cases["locked"]),
+    "with a certificate for its key": (
+        "key",
+        lambda cases: replace(cases["sound"], key=cases["sound"].certificate),
+    ),
+    "revoked": ("crl", lambda cases: cases["revoked"]),
+    "with a certificate for a CRL": (
+        "crl",
+        lambda cases: replace(cases["sound"], crls=(cases["sound"].certificate,)),
+    ),
+}
+
+
+def _judge(validator: Validator, case: MatrixCase) -> Answer:
+    return validator.judge([case])[case.name]
+
+
+@every_validator
+def test_what_is_sound_is_accepted_part_by_part(validator: Validator, complete: MatrixCase) -> None:
+    said = _judge(validator, complete)
+    assert said == Answer(True, "", {part: True if part in validator.looks_at else None for part in PARTS})
+
+
+@every_validator
+@pytest.mark.parametrize("wrong", REFUSED)
+def test_what_is_wrong_is_refused_with_a_reason(validator: Validator, cases: Cases, wrong: str) -> None:
+    part, change = REFUSED[wrong]
+    said = _judge(validator, change(cases))
+    if part not in validator.looks_at:
+        assert said.accepted
+        assert said.parts[part] is None
+        return
+    assert not said.accepted
+    assert [one for one, accepted in said.parts.items() if accepted is False] == [part]
+    assert said.words.startswith(f"{part}: ")
+    assert len(said.words) > len(f"{part}: ")
+    assert "\n" not in said.words
+    assert str(cases["sound"].certificate.parent) not in said.words
+
+
+@every_validator
+def test_a_wildcard_is_asked_for_by_a_name_that_it_covers(validator: Validator, cases: Cases) -> None:
+    assert cases["wildcard"].host == "host.contoso.test"
+    assert _judge(validator, cases["wildcard"]).accepted
+
+
+@every_validator
+def test_a_locked_key_opens_with_its_passphrase(validator: Validator, cases: Cases, tmp_path: Path) -> None:
+    path = tmp_path / "passphrase"
+    path.write_text("geheim\n")
+    said = _judge(validator, replace(cases["locked"], passphrase=path))
+    assert said.parts["key"] is (validator.name != "go"), said.words
+
+
+@every_validator
+@pytest.mark.parametrize("wrong", ["junk", "the wrong passphrase"])
+def test_a_pkcs12_file_that_does_not_open_is_refused(
+    validator: Validator, complete: MatrixCase, passphrase: Path, tmp_path: Path, wrong: str
+) -> None:
+    case = complete
+    if wrong == "junk":
+        (tmp_path / "junk").write_bytes(b"\x30\x03\x02\x01\x03")
+        case = replace(case, pkcs12=tmp_path / "junk")
+    else:
+        passphrase.write_text("changed\n")
+    said = _judge(validator, case)
+    assert said.parts["pkcs12"] is (False if "pkcs12" in validator.looks_at else None)
+
+
+@every_validator
+@pytest.mark.parametrize("file", ["certificate", "chain", "key"])
+@pytest.mark.parametrize("data", [b"", b"<html>404</html>\n", b"\xff\xfe\0"], ids=["empty", "html", "octets"])
+def test_a_file_of_junk_is_refused(
+    validator: Validator, cases: Cases, tmp_path: Path, file: str, data: bytes
+) -> None:
+    junk = tmp_path / "junk"
+    junk.write_bytes(data)
+    case = cases["sound"]
+    spoiled = {
+        "certificate": replace(case, certificate=junk),
+        "chain": replace(case, chain=junk),
+        "key": replace(case, key=junk),
+    }
+    assert not _judge(validator, spoiled[file]).accepted
+
+
+@pytest.mark.needs("faketime")
+@every_validator
+def test_the_path_is_judged_at_the_time_of_the_case(validator: Validator, cases: Cases) -> None:
+    case = replace(cases["sound"], at=cases["sound"].at + timedelta(days=3_000))
+    assert _judge(validator, case).parts["path"] is False
+
+
+@every_validator
+def test_a_validator_says_what_it_is(validator: Validator) -> None:
+    version = validator.version()
+    assert version is not None
+    assert any(character.isdigit() for character in version)
+
+
+def test_a_program_that_is_not_there_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    assert [one.name for one in VALIDATORS if one.version() is not None] == ["pyca"]
