@@ -31,6 +31,12 @@ def _flipped(_data: bytes, found: bytes) -> bytes:
     return found[:-1] + bytes((found[-1] ^ 1,))
 
 
+def _unused(data: bytes, found: bytes) -> bytes:
+    octets = der.contents(found)[1:]
+    padding = (1 << data[0]) - 1
+    return der.bit_string(octets[:-1] + bytes((octets[-1] | padding,)), data[0])
+
+
 def _beheaded(_data: bytes, found: bytes) -> bytes:
     return der.tlv(found[0], der.contents(found)[1:])
 
@@ -73,7 +79,9 @@ _OPERATIONS: dict[Surgery, Callable[[bytes, bytes], bytes]] = {
     Surgery.APPEND: lambda data, found: found + data,
     Surgery.RETAG: _retagged,
     Surgery.REFILL: lambda data, found: der.tlv(found[0], data),
+    Surgery.PREPEND: lambda data, found: der.tlv(found[0], data, der.contents(found)),
     Surgery.FLIP: _flipped,
+    Surgery.UNUSE: _unused,
     Surgery.BEHEAD: _beheaded,
     Surgery.SHORTEN: _shortened,
     Surgery.CUT: lambda data, found: found[: -len(data)],

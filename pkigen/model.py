@@ -76,6 +76,7 @@ class Surgery(StrEnum):
     REFILL = "put the data in the place of its contents"
     PREPEND = "put the data before its contents, its length following"
     FLIP = "flip its last bit"
+    UNUSE = "count as many last bits of the BIT STRING as unused as the data says, and set them"
     BEHEAD = "leave out the first octet of its contents, its length following"
     SHORTEN = "leave out the last octet of its contents, its length following"
     CUT = "cut off so many of its octets as the data is long, its length staying"

@@ -58,10 +58,9 @@ class Judge:
         return "sslclient" if only_clients else "sslserver"
 
     def _crls(self, case: dict[str, Any]) -> Path:
-        """All CRLs of the case's path in one PEM file."""
-        found = b"".join(
-            (self.folder / "authorities" / name / f"{name}.crl").read_bytes() for name in case["path"]
-        )
+        """All CRLs of the case's path that there are, in one file."""
+        paths = (self.folder / "authorities" / name / f"{name}.crl" for name in case["path"])
+        found = b"".join(path.read_bytes() for path in paths if path.is_file())
         path = self.folder / ".pkigen" / f"judged-{case['issuer']}.pem"
         path.write_bytes(found)
         return path

@@ -30,3 +30,9 @@ def test_the_page_names_every_kind_of_demand_and_no_other() -> None:
 def test_the_page_names_every_parameter_of_a_kind(kind: str) -> None:
     (row,) = re.findall(rf"^\| `{kind}` \| (.*) \|$", PAGE, re.MULTILINE)
     assert [name for name in KINDS[kind].model_fields if f"`{name}" not in row] == []
+
+
+def test_the_fault_that_the_contributors_page_adds_is_one_of_ours() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(@fault.*?)```", page, re.DOTALL)
+    assert example in (ROOT / "pkigen/faults/names.py").read_text(encoding="utf-8")

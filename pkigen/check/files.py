@@ -29,7 +29,7 @@ def check_files(
     leaves = _leaves(artefacts)
     if len(leaves) > MOST_LEAVES:
         raise InputError(f"{len(leaves):,} certificates to check, and {MOST_LEAVES} are the limit at once")
-    unread = [found for found in artefacts if found.problem and found.kind is not Kind.KEY]
+    unread = [found for found in artefacts if found.problem and found.key is None]
     shown = Presented(
         now=options.now, anchors=tuple(anchors), look=looker.look, validation=options.validation
     )

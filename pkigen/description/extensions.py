@@ -168,8 +168,7 @@ def _delta_crl_indicator(value: bytes) -> Words:
 def _issuing_distribution_point(value: bytes) -> Words:
     found = read.issuing_distribution_point(value)
     lines = [_location(name) for name in found.names]
-    if found.only:
-        lines.append(_ONLY[found.only])
+    lines += [_ONLY[kind] for kind in found.only]
     if found.reasons:
         lines.append(f"only for {', '.join(found.reasons)}")
     if found.indirect:

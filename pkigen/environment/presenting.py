@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import ChainMap, Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -56,8 +56,7 @@ class Presenter:
             validation=self.validation,
             passphrase_known=fault is not None or bool(passphrases),
         )
-        unread = tuple(found for found in (certificate,) if found is not None and found.problem)
-        return shown, unread
+        return shown, tuple(_unread(certificate, key))
 
     def artefact(self, path: str | None, kind: Kind, passphrases: Sequence[bytes] = ()) -> Artefact | None:
         """What a file holds of a kind, else the first of what it holds; None without a file."""
@@ -94,3 +93,11 @@ class Presenter:
         if own_name is None:
             return self.taken
         return ChainMap({own_name: self.taken[own_name] - 1}, dict(self.taken))
+
+
+def _unread(certificate: Artefact | None, key: Artefact | None) -> Iterator[Artefact]:
+    """What was presented for a certificate or a key and holds none, with the reason."""
+    if certificate is not None and certificate.certificate is None:
+        yield replace(certificate, problem=certificate.problem or f"it is no certificate: {certificate.kind}")
+    if key is not None and key.key is None:
+        yield replace(key, problem=key.problem or f"it is no private key: {key.kind}")

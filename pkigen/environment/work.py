@@ -127,9 +127,9 @@ class Workshop:
             return self.signer(entity.key_of).key
         return self.stranger(entity.key_of, entity.key)
 
-    def key(self, issued: Issued) -> bytes:
-        """Another key of an entity's kind: what a fault puts in the place of its own."""
-        return to_pkcs8(self.stranger("other key", issued.entity.key))
+    def key(self, kind: str) -> bytes:
+        """Another key of a kind: what a fault puts in the place of an entity's own."""
+        return to_pkcs8(self.stranger("other key", kind))
 
     def authority(self, issued: Issued) -> bytes:
         """Another CA's self-signed certificate, with the times of an entity's own."""

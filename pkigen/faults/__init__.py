@@ -2,10 +2,13 @@
 
 from pkigen.faults import (
     access,
+    chain,
     constraints,
     crl,
+    encoding,
     extensions,
     key,
+    key_files,
     name_constraints,
     names,
     policies,
@@ -22,6 +25,7 @@ from pkigen.faults.composing import composed
 from pkigen.faults.registry import FAULTS, VERDICTS, FaultType, arrange
 
 FAMILIES = (
+    encoding,
     versions,
     signature,
     key,
@@ -34,7 +38,9 @@ FAMILIES = (
     name_constraints,
     policies,
     access,
+    chain,
     crl,
+    key_files,
     transport,
 )
 """The modules of faults, in the order of the catalogue; importing them makes their faults known."""

@@ -11,7 +11,6 @@ from pkigen.faults.registry import fault
 from pkigen.model import Entity, Extension, KeyIdentifier
 
 _DAY, _YEAR = timedelta(days=1), timedelta(days=365)
-_LOOP_KIND = "ec-p256"
 
 
 def _sound_root(case: Case) -> str:
@@ -21,7 +20,7 @@ def _sound_root(case: Case) -> str:
     return case.authorities[-1].id
 
 
-@fault("R", "path", "RFC 8446 4.4.2")
+@fault("R", "path", "RFC 8446 4.4.2", finds=("path:no-issuer", "chain-issuer"))
 def chain_missing_intermediate(case: Case) -> Case:
     """The chain file lacks the issuing CA.
 
@@ -31,7 +30,7 @@ def chain_missing_intermediate(case: Case) -> Case:
     return case.alter("chain", "without-issuer")
 
 
-@fault("R", "path", "6.1.1 (d)")
+@fault("R", "path", "6.1.1 (d)", finds=("path:untrusted-root", "path-valid", "chain-of-trust"))
 def chain_untrusted_root(case: Case) -> Case:
     """Its root is one that nobody trusts.
 
@@ -41,7 +40,7 @@ def chain_untrusted_root(case: Case) -> Case:
     return case.change_authority(case.root, lambda root: replace(root, trusted=False)).trusting(trusted)
 
 
-@fault("R", "path", "6.1.1 (d)")
+@fault("R", "path", "6.1.1 (d)", finds=("path:untrusted-root", "path-valid", "chain-of-trust"))
 def chain_same_name_other_key_root(case: Case) -> Case:
     """Its root has the name of the trusted one, and another key.
 
@@ -57,7 +56,7 @@ def chain_same_name_other_key_root(case: Case) -> Case:
     return case.change_authority(case.root, renamed).trusting(trusted)
 
 
-@fault("R", "path", "6.1.1 (d)")
+@fault("R", "path", "6.1.1 (d)", finds=("path:untrusted-root", "chain-only-authorities"))
 def self_signed(case: Case) -> Case:
     """It is signed with its own key.
 
@@ -106,7 +105,7 @@ def chain_unrelated_extra(case: Case) -> Case:
     return case.alter("chain", "unrelated")
 
 
-@fault("A", "path", "RFC 8446 4.4.2")
+@fault("A", "path", "RFC 8446 4.4.2", finds=("chain-only-authorities",))
 def chain_leaf_twice(case: Case) -> Case:
     """The server sends its own certificate twice.
 
@@ -116,7 +115,22 @@ def chain_leaf_twice(case: Case) -> Case:
     return case.alter("chain", "leaf-twice")
 
 
-@fault("R", "path", "RFC 8446 4.4.2")
+@fault(
+    "R",
+    "path",
+    "RFC 8446 4.4.2",
+    finds=(
+        "key-usage-no-certsign",
+        "names-in-san",
+        "at-most-825-days",
+        "server-purpose",
+        "digital-signature",
+        "no-ca",
+        "key-matches",
+        "subject-cn",
+        "chain-only-authorities",
+    ),
+)
 def chain_file_leaf_not_first(case: Case) -> Case:
     """The certificate file begins with the issuing CA.
 
@@ -126,7 +140,7 @@ def chain_file_leaf_not_first(case: Case) -> Case:
     return case.alter("certificate", "leaf-last")
 
 
-@fault("R", "path", "the appliance's guide")
+@fault("R", "path", "the appliance's guide", finds=("path:no-issuer", "chain-issuer"))
 def chain_file_other_ca(case: Case) -> Case:
     """The chain file is that of another environment.
 
@@ -136,7 +150,7 @@ def chain_file_other_ca(case: Case) -> Case:
     return case.alter("chain", "other-ca")
 
 
-@fault("P", "file", "the appliance's guide")
+@fault("P", "file", "the appliance's guide", finds=("chain-only-authorities",))
 def chain_file_leaf_inside(case: Case) -> Case:
     """The chain file holds the certificate itself.
 
@@ -146,7 +160,7 @@ def chain_file_leaf_inside(case: Case) -> Case:
     return case.alter("chain", "with-leaf")
 
 
-@fault("P", "file", "the appliance's guide")
+@fault("P", "file", "the appliance's guide", finds=("chain-complete",))
 def chain_file_without_root(case: Case) -> Case:
     """The chain file lacks the root.
 
@@ -156,7 +170,7 @@ def chain_file_without_root(case: Case) -> Case:
     return case.alter("chain", "without-root")
 
 
-@fault("V", "file", "RFC 7468 2")
+@fault("V", "file", "RFC 7468 2", finds=("chain-complete",))
 def chain_second_block_corrupt(case: Case) -> Case:
     """The second certificate of the chain file is corrupt.
 
@@ -166,7 +180,7 @@ def chain_second_block_corrupt(case: Case) -> Case:
     return case.alter("chain", "second-corrupt")
 
 
-@fault("A", "file", "RFC 7468 2")
+@fault("A", "file", "RFC 7468 2", finds=("chain-only-authorities",))
 def chain_key_in_chain_file(case: Case) -> Case:
     """The chain file holds the private key as well.
 
@@ -195,7 +209,7 @@ def chain_intermediate_as_anchor(case: Case) -> Case:
     return case.trusting(case.authorities[case.intermediate()].id)
 
 
-@fault("V", "path", "6.1")
+@fault("V", "path", "6.1", finds=("key-usage-no-certsign", "no-ca", "chain-only-authorities"))
 def chain_root_as_leaf(case: Case) -> Case:
     """The server presents a trusted root for its own certificate.
 
@@ -214,7 +228,7 @@ def chain_root_as_leaf(case: Case) -> Case:
     return case.trusting(case.entity.id)
 
 
-@fault("R", "path", "6.1")
+@fault("R", "path", "6.1", finds=("path:no-issuer", "chain-complete"))
 def chain_issuer_loop(case: Case) -> Case:
     """Its two CAs certified each other.
 
@@ -224,19 +238,20 @@ def chain_issuer_loop(case: Case) -> Case:
     if case.root != 1:
         raise Impossible("it wants an intermediate CA under a root")
     above, below = (f"{name} of {case.entity.name}" for name in ("upper key", "lower key"))
-    case = case.change_authority(0, lambda authority: replace(authority, key=_LOOP_KIND, key_of=below))
+    kind = case.authorities[0].key
+    case = case.change_authority(0, lambda authority: replace(authority, key_of=below))
     subject = case.authorities[0].certificates[0].subject
 
     def certified(root: Entity) -> Entity:
         held = root.certificates[0]
         kept = tuple(found for found in held.extensions if found.oid != oids.AUTHORITY_KEY_IDENTIFIER)
         plan = replace(held, issuer=subject, stranger=below, extensions=kept)
-        return replace(root, certificates=(plan,), key=_LOOP_KIND, key_of=above, trusted=False)
+        return replace(root, certificates=(plan,), key=kind, key_of=above, trusted=False)
 
     return case.change_authority(1, certified).trusting(trusted)
 
 
-@fault("V", "path", "6.1")
+@fault("V", "path", "6.1", finds=("ca-in-force", "chain-complete"))
 def chain_expired_cross_plus_valid(case: Case) -> Case:
     """One of the two ways up has expired.
 

@@ -9,7 +9,17 @@ from typing import Any
 
 from pkigen import names, oids
 from pkigen.faults.case import Case
-from pkigen.model import CertificatePlan, Edit, Entity, Extension, KeyIdentifier, Name, Signature
+from pkigen.model import (
+    CertificatePlan,
+    CrlEntry,
+    Edit,
+    Entity,
+    Extension,
+    KeyIdentifier,
+    Name,
+    Signature,
+    Surgery,
+)
 
 _TBS = (
     "version",
@@ -113,7 +123,7 @@ def _of_extensions(found: Sequence[Extension], sound: Sequence[Extension]) -> It
         if former == extension:
             continue
         if former is None or former.value != extension.value:
-            yield f"{title}{' (critical)' if extension.critical else ''}: {_value(extension)}"
+            yield f"{_titled(extension)}: {_value(extension)}"
         elif former.critical != extension.critical:
             yield f"{title}: {'critical' if extension.critical else 'not critical'}"
     for oid in held:
@@ -130,8 +140,13 @@ def _of_edit(edit: Edit) -> str:
     whole = "TBSCertificate" if edit.signed else "certificate"
     place = places[min(edit.path[0], len(places) - 1)] if edit.path else whole
     deeper = "".join(f", element {number + 1}" for number in edit.path[1:])
-    data = f": {_octets(edit.data)}" if edit.data else ""
-    return f"octets of {place}{deeper}: {edit.surgery.value}{data}"
+    return f"octets of {place}{deeper}: {_surgery(edit)}"
+
+
+def _surgery(edit: Edit) -> str:
+    if edit.surgery is Surgery.CUT:
+        return f"cut off {len(edit.data)}, the length staying"
+    return edit.surgery.value + (f": {_octets(edit.data)}" if edit.data else "")
 
 
 def _of_publication(made: Any, sound: Any, who: str) -> Iterator[str]:
@@ -155,7 +170,7 @@ def _values(value: Any) -> Iterator[str]:
 
 def _of_edit_of_list(edit: Edit) -> str:
     place = "the whole" if not edit.path else "element " + ".".join(str(number + 1) for number in edit.path)
-    return f"of {place}: {edit.surgery.value}" + (f": {_octets(edit.data)}" if edit.data else "")
+    return f"of {place}: {_surgery(edit)}"
 
 
 def _octets(data: bytes) -> str:
@@ -173,10 +188,21 @@ def _signature(signature: Signature) -> str:
     return " ".join(filter(None, parts))
 
 
+def _entry(entry: CrlEntry) -> str:
+    extensions = ", ".join(f"{_titled(one)}: {_value(one)}" for one in entry.extensions)
+    return f"one for serial number {entry.serial:x}" + (f" with {extensions}" if extensions else "")
+
+
+def _titled(extension: Extension) -> str:
+    title = oids.TITLES.get(extension.oid, extension.oid)
+    return f"{title} (critical)" if extension.critical else title
+
+
 _TEXTS: dict[type, Callable[[Any], str]] = {
+    CrlEntry: _entry,
     bytes: _octets,
     Signature: _signature,
-    Extension: lambda value: f"{oids.TITLES.get(value.oid, value.oid)}: {_value(value)}",
+    Extension: lambda value: f"{_titled(value)}: {_value(value)}",
 }
 
 

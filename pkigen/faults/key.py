@@ -34,7 +34,7 @@ def _explicit_p256() -> bytes:
     return der.sequence(der.integer(1), field, curve, base, der.integer(_P256_ORDER), der.integer(1))
 
 
-def _keyed(case: Case, kind: str) -> Case:
+def keyed(case: Case, kind: str) -> Case:
     """A key of a kind; one that cannot encipher keys does not say that it may."""
     case = case.with_key(kind)
     usage = case.extension(oids.KEY_USAGE)
@@ -57,14 +57,14 @@ def _without_encipherment(usage: Extension) -> bytes:
 def _rsa(case: Case, *edits: Edit) -> Case:
     """An RSA key of 2048 bits with other octets."""
     if parse_kind(case.entity.key).family != "rsa":
-        case = _keyed(case, "rsa-2048")
+        case = keyed(case, "rsa-2048")
     return case.edit(*edits)
 
 
 def _p256(case: Case, *edits: Edit) -> Case:
     """A P-256 key with other octets."""
     if case.entity.key != "ec-p256":
-        case = _keyed(case, "ec-p256")
+        case = keyed(case, "ec-p256")
     return case.edit(*edits)
 
 
@@ -74,7 +74,7 @@ def key_rsa_512(case: Case) -> Case:
 
     Anybody can factor it overnight.
     """
-    return _keyed(case, "rsa-512")
+    return keyed(case, "rsa-512")
 
 
 @fault("V", "path", "CABF BR 6.1.5", finds=("key-size", "public-key-2048"))
@@ -83,7 +83,7 @@ def key_rsa_1024_leaf(case: Case) -> Case:
 
     2048 are the least that public CAs certify.
     """
-    return _keyed(case, "rsa-1024")
+    return keyed(case, "rsa-1024")
 
 
 @fault("V", "path", "CABF BR 6.1.5", finds=("issuer-key-size",))
@@ -101,7 +101,7 @@ def key_rsa_2047(case: Case) -> Case:
 
     The size must be a multiple of 8; 2048 was meant.
     """
-    return _keyed(case, "rsa-2047")
+    return keyed(case, "rsa-2047")
 
 
 @fault("P", "lint", "CABF BR 6.1.6", finds=("key-matches",))
@@ -119,7 +119,7 @@ def key_rsa_e3(case: Case) -> Case:
 
     Sloppy signature checks can be cheated with so small an exponent.
     """
-    return _keyed(case, "rsa-2048-e3")
+    return keyed(case, "rsa-2048-e3")
 
 
 @fault("P", "lint", "CABF BR 6.1.6", finds=("key-matches",))
@@ -137,7 +137,7 @@ def key_rsa_e_huge(case: Case) -> Case:
 
     Libraries that keep it in a machine word refuse it.
     """
-    return _keyed(case, "rsa-2048-e300bits")
+    return keyed(case, "rsa-2048-e300bits")
 
 
 @fault("P", "lint", "CABF BR 6.1.6", finds=("key-matches",))
@@ -169,7 +169,7 @@ def key_rsa_weak_factors(case: Case) -> Case:
 
     Fermat's method of 1643 finds them at once.
     """
-    return _keyed(case, "rsa-2048-close-primes")
+    return keyed(case, "rsa-2048-close-primes")
 
 
 @fault("P", "lint", "CABF BR 6.1.1.3")
@@ -178,7 +178,7 @@ def key_rsa_roca(case: Case) -> Case:
 
     Smart cards and TPMs made such keys; they can be factored.
     """
-    return _keyed(case, "rsa-2048-roca")
+    return keyed(case, "rsa-2048-roca")
 
 
 @fault("P", "lint", "CABF BR 6.1.1.3")
@@ -187,7 +187,7 @@ def key_rsa_shared_factor(case: Case) -> Case:
 
     Whoever has both public keys has both private ones. The other certificate is beside it.
     """
-    case = _keyed(case, "rsa-2048-shared-prime")
+    case = keyed(case, "rsa-2048-shared-prime")
     return replace(case, entity=replace(case.entity, key_of="")).with_twin()
 
 
@@ -245,7 +245,7 @@ def key_ec_p192(case: Case) -> Case:
 
     The curve is weak, and many libraries have forgotten it.
     """
-    return _keyed(case, "ec-p192")
+    return keyed(case, "ec-p192")
 
 
 @fault("V", "path", "CABF BR 6.1.5", finds=("public-key-rsa",))
@@ -254,7 +254,7 @@ def key_ec_secp256k1(case: Case) -> Case:
 
     A sound curve, and not one of the web's or of TLS 1.3's.
     """
-    return _keyed(case, "ec-secp256k1")
+    return keyed(case, "ec-secp256k1")
 
 
 @fault(
@@ -323,7 +323,7 @@ def key_dsa(case: Case) -> Case:
 
     TLS 1.3 has no use for it.
     """
-    return _keyed(case, "dsa-2048")
+    return keyed(case, "dsa-2048")
 
 
 @fault("V", "parse", "RFC 9881 4", finds=("key-family", "public-key-rsa"))
@@ -332,7 +332,7 @@ def key_mldsa_leaf(case: Case) -> Case:
 
     A sound key that old clients do not know.
     """
-    return _keyed(case, "ml-dsa-65")
+    return keyed(case, "ml-dsa-65")
 
 
 @fault("V", "lint", "RFC 9935 5", finds=("key-family", "public-key-rsa"))
@@ -344,7 +344,7 @@ def key_mlkem_digsig_ku(case: Case) -> Case:
     usage = case.extension(oids.KEY_USAGE)
     if usage is None:
         raise Impossible("the sound certificate has no key usage")
-    return _keyed(case, "ml-kem-768")
+    return keyed(case, "ml-kem-768")
 
 
 @fault(
@@ -358,7 +358,7 @@ def key_mldsa_null_params(case: Case) -> Case:
 
     There must be none.
     """
-    return _keyed(case, "ml-dsa-65").edit(Edit((*_ALGORITHM, 0), Surgery.APPEND, der.null()))
+    return keyed(case, "ml-dsa-65").edit(Edit((*_ALGORITHM, 0), Surgery.APPEND, der.null()))
 
 
 @fault(
@@ -372,7 +372,7 @@ def key_mldsa_bad_length(case: Case) -> Case:
 
     A key of this kind has 1952 octets.
     """
-    return _keyed(case, "ml-dsa-65").edit(Edit(_BITS, Surgery.SHORTEN))
+    return keyed(case, "ml-dsa-65").edit(Edit(_BITS, Surgery.SHORTEN))
 
 
 @fault("P", "lint", "CABF BR 6.1.1")

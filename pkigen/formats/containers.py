@@ -26,16 +26,20 @@ def key_store(issued: Issued, *, legacy: bool = False) -> bytes:
 
     AES-256 and a SHA-256 MAC; ``legacy`` has 3DES and SHA-1 for readers from before 2018.
     """
+    return serialized(issued, encryption(issued.entity.output.pkcs12_passphrase, legacy=legacy))
+
+
+def serialized(issued: Issued, cipher: KeySerializationEncryption) -> bytes:
+    """Key, certificate and chain; the key alone where no certificate is given."""
     assert issued.key is not None
     key = load_private(issued.key)
     assert isinstance(key, PKCS12_KEYS)
-    output = issued.entity.output
     return pkcs12.serialize_key_and_certificates(
-        output.alias.encode(),
+        issued.entity.output.alias.encode(),
         key,
-        _loaded(issued.certificates[0]),
+        _loaded(issued.certificates[0]) if issued.certificates else None,
         [_loaded(above) for above in issued.chain],
-        encryption(output.pkcs12_passphrase, legacy=legacy),
+        cipher,
     )
 
 

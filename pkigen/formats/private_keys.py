@@ -20,6 +20,7 @@ from pkigen.keys.entropy import Entropy
 _PBES2, _PBKDF2 = "1.2.840.113549.1.5.13", "1.2.840.113549.1.5.12"
 _HMAC_SHA256, _AES_256_CBC = "1.2.840.113549.2.9", "2.16.840.1.101.3.4.1.42"
 _ITERATIONS = 100_000
+_OPENSSH_MAGIC = b"openssh-key-v1\0"
 _TRADITIONAL_LABELS = {"rsa": "RSA PRIVATE KEY", "ec": "EC PRIVATE KEY"}
 
 
@@ -50,6 +51,26 @@ def traditional(key: bytes, passphrase: bytes | None, entropy: Entropy) -> bytes
     sealed = _aes_256_cbc(_bytes_to_key(passphrase, vector[:8]), vector, data)
     info = ("DEK-Info", f"AES-256-CBC,{vector.hex().upper()}")
     return pem.encode(label, sealed, (("Proc-Type", "4,ENCRYPTED"), info))
+
+
+def openssh(key: bytes, entropy: Entropy) -> bytes:
+    """PEM of OpenSSH's own format (openssh/PROTOCOL.key), not encrypted; ValueError for keys it has not.
+
+    The library fills in two equal check integers of its own choice, the first thing that a passphrase
+    would hide.
+    """
+    text = load_private(key).private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    data = bytearray(next(pem.blocks(text)).data)
+    position = len(_OPENSSH_MAGIC)
+    for _ in range(3):  # cipher, key derivation, its options
+        position = _after_string(data, position)
+    position = _after_string(data, position + 4) + 4  # the count of keys, the public key, a length
+    data[position : position + 8] = 2 * entropy.read(4, "openssh", key.hex())
+    return pem.encode("OPENSSH PRIVATE KEY", bytes(data))
+
+
+def _after_string(data: bytearray, position: int) -> int:
+    return position + 4 + int.from_bytes(data[position : position + 4], "big")
 
 
 def _encrypted(key: bytes, passphrase: bytes, entropy: Entropy) -> bytes:

@@ -24,19 +24,18 @@ def render(issued: Issued, entropy: Entropy, strangers: Strangers) -> tuple[File
         write = private_keys.traditional if output.key_format == "traditional" else private_keys.pkcs8
         files["key"] = File(f"{name}.key", write(issued.key, output.passphrase, entropy), secret=True)
     files["chain"] = File("chain.pem", b"".join(map(pem.certificate, issued.chain or (main,))))
-    for alteration in output.alterations:
-        alter(Draft(issued, entropy, strangers, files), alteration)
-    others = list[File]()
     for plan, held in zip(entity.certificates[1:], cross, strict=True):
         issuer = plan.issuer_id.partition("/")[2]
-        others.append(File(f"{name}.cross-{issuer}.crt", pem.certificate(held)))
+        files[plan.issuer_id] = File(f"{name}.cross-{issuer}.crt", pem.certificate(held))
     for asked in output.formats:
         try:
-            others.append(_WRITERS[asked](issued, entropy))
+            files[asked] = _WRITERS[asked](issued, entropy)
         except ValueError:
             if entity.fault is None:
                 raise  # else the format cannot hold what is wrong
-    return (*files.values(), *others)
+    for alteration in output.alterations:
+        alter(Draft(issued, entropy, strangers, files), alteration)
+    return tuple(files.values())
 
 
 def _below_the_root(issued: Issued) -> bytes:

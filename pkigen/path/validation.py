@@ -14,6 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from OpenSSL import crypto
 
 from pkigen.panics import panics_as_errors
+from pkigen.path.crls import explained, flaw, is_delta
 from pkigen.path.hosts import covers
 from pkigen.path.problems import PathProblem, of_code, of_rule
 from pkigen.x509 import Certificate, CertificateList, Malformed
@@ -138,7 +139,7 @@ def _by_openssl(asked: _Question) -> tuple[list[PathProblem], tuple[Certificate,
         if asked.check_crls and code in _OF_CRL and depth > 0 and _is_anchor(blamed, asked):
             # OpenSSL wants a CRL of an anchor too, but looks for those of the certificates below first.
             return _by_openssl(replace(asked, check_crls=False))
-        problems = [of_code(code, text, depth, blamed)]
+        problems = [explained(of_code(code, text, depth, blamed), path, asked.crls)]
         if asked.check_times and code in _OF_TIME:
             problems += _by_openssl(replace(asked, check_times=False))[0]
         return problems, path
@@ -159,9 +160,10 @@ def _is_anchor(certificate: Certificate | None, asked: _Question) -> bool:
 def _verified(asked: _Question) -> tuple[Certificate, ...]:
     """The path that OpenSSL accepts; else its X509StoreContextError, or _Unreadable."""
     store = crypto.X509Store()
-    for crl in dict.fromkeys(crl.der for crl in asked.crls) if asked.check_crls else ():
-        with _reading("A CRL cannot be read"):
-            store.add_crl(_loaded_crl(crl))
+    for crl in _complete(asked.crls) if asked.check_crls else ():
+        reason = flaw(crl)
+        with _reading(f"A CRL cannot be read ({reason})" if reason else "A CRL cannot be read"):
+            store.add_crl(_loaded_crl(crl.der))
     for anchor in dict.fromkeys(asked.anchors):
         with _reading("", anchor):
             store.add_cert(_loaded(anchor.der))
@@ -185,6 +187,11 @@ def _verified(asked: _Question) -> tuple[Certificate, ...]:
     with _reading("The path cannot be built"):
         verified = crypto.X509StoreContext(store, leaf, others).get_verified_chain()
         return tuple(Certificate(crypto.dump_certificate(crypto.FILETYPE_ASN1, c)) for c in verified)
+
+
+def _complete(crls: tuple[CertificateList, ...]) -> Iterator[CertificateList]:
+    """CRLs that are no changes to others, each once."""
+    yield from (crl for crl in {crl.der: crl for crl in crls}.values() if not is_delta(crl))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pkigen.artefacts import Artefact, Kind, read_path
 from pkigen.errors import InputError
+from pkigen.path.crls import is_delta
 from pkigen.path.distribution import Fetched, below_anchor
 from pkigen.path.fetching import unusable_proxy
 from pkigen.path.hosts import by_common_name, unusable_host
@@ -131,6 +132,8 @@ def _crls(paths: Sequence[Path], notes: list[str]) -> list[CertificateList]:
             raise InputError(f"{path} holds no CRL that can be read: {_problem(artefacts)}")
         crls += found
         notes += _left_out(artefacts, Kind.CRL)
+        deltas = (a for a in artefacts if a.crl is not None and is_delta(a.crl))
+        notes += [f"{a.source} is left out: a delta CRL lists changes alone." for a in deltas]
     return crls
 
 

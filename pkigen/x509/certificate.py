@@ -67,7 +67,7 @@ class Certificate:
     @property
     def signature(self) -> bytes:
         """The signature's octets."""
-        return decoding.expect(self._signature, der.BIT_STRING, "the signature")[1:]
+        return decoding.whole_octets(self._signature, "the signature")
 
     @cached_property
     def issuer(self) -> Name:

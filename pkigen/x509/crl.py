@@ -68,7 +68,7 @@ class CertificateList:
     @property
     def signature(self) -> bytes:
         """The signature's octets."""
-        return decoding.expect(self._signature, der.BIT_STRING, "the signature")[1:]
+        return decoding.whole_octets(self._signature, "the signature")
 
     @cached_property
     def issuer(self) -> Name:

@@ -76,6 +76,14 @@ def boolean(data: bytes, what: str) -> bool:
     return expect(data, der.BOOLEAN, what) != b"\x00"
 
 
+def whole_octets(data: bytes, what: str) -> bytes:
+    """The octets of a BIT STRING that has no others than whole ones."""
+    octets = expect(data, der.BIT_STRING, what)
+    if octets[:1] != b"\0":
+        raise Malformed(f"{what} is not a number of whole octets")
+    return octets[1:]
+
+
 def bits(octets: bytes, names: tuple[str, ...]) -> tuple[str, ...]:
     """The names of the bits that are set in a BIT STRING's contents."""
     if not octets:

@@ -58,10 +58,10 @@ class DistributionPoint:
 
 @dataclass(frozen=True, slots=True)
 class IssuingDistributionPoint:
-    """5.2.5; ``only`` is "" or one of user, ca, attribute."""
+    """5.2.5; ``only`` are those of user, ca and attribute that it says; more than one contradict."""
 
     names: tuple[GeneralName, ...]
-    only: str
+    only: tuple[str, ...]
     reasons: tuple[str, ...]
     indirect: bool
 
@@ -222,14 +222,15 @@ def _point_name(data: bytes) -> tuple[tuple[GeneralName, ...], bool]:
 @decoder("the issuing distribution point extension")
 def issuing_distribution_point(data: bytes) -> IssuingDistributionPoint:
     """IssuingDistributionPoint of a CRL."""
-    found, only, reasons, indirect = tuple[GeneralName, ...](), "", tuple[str, ...](), False
+    found, only = tuple[GeneralName, ...](), tuple[str, ...]()
+    reasons, indirect = tuple[str, ...](), False
     kinds = {0x81: "user", 0x82: "ca", 0x85: "attribute"}
     for element in elements(data, "the issuing distribution point extension"):
         tag, value = element[0], der.contents(element)
         if tag == 0xA0:
             found, _ = _point_name(element)
         elif tag in kinds and value != b"\x00":
-            only = kinds[tag]
+            only = (*only, kinds[tag])
         elif tag == 0x83:
             reasons = bits(value, oids.REASON_FLAGS)
         elif tag == 0x84:

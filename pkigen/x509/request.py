@@ -47,7 +47,7 @@ class CertificationRequest:
     @property
     def signature(self) -> bytes:
         """The signature's octets."""
-        return decoding.expect(self._signature, der.BIT_STRING, "the signature")[1:]
+        return decoding.whole_octets(self._signature, "the signature")
 
     def as_certificate(self) -> Certificate:
         """A certificate with the subject, the key and the extensions that are asked for.

@@ -33,7 +33,8 @@ def test_openssl_verifies_every_certificate(environment: Environment) -> None:
 
 @pytest.mark.needs("openssl")
 def test_every_authority_has_a_crl_that_its_key_signed(environment: Environment) -> None:
-    for authority in environment.manifest["authorities"]:
+    # Those of faults are the faults' own affair: their CRL can be what is wrong.
+    for authority in (one for one in environment.manifest["authorities"] if "fault" not in one):
         crl = environment.folder / authority["crl"]["file"]
         certificate = environment.folder / authority["files"]["certificate"]
         command = ["openssl", "crl", "-inform", "DER", "-in", str(crl), "-CAfile", str(certificate), "-noout"]
@@ -64,7 +65,7 @@ def test_keys_are_for_their_owner_only_and_never_below_www(environment: Environm
 
 @pytest.mark.needs("keytool")
 def test_keytool_reads_every_pkcs12(environment: Environment) -> None:
-    for case in environment.manifest["cases"]:
+    for case in (one for one in environment.manifest["cases"] if "fault" not in one):
         path = case["files"].get("p12")
         if path is not None:
             command = ["keytool", "-list", "-v", "-storetype", "PKCS12", "-storepass", "changeit"]

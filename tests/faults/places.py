@@ -6,6 +6,7 @@ A place is a field of the Certificate (RFC 5280, 4.1), an extension by the name 
 
 from __future__ import annotations
 
+import binascii
 import re
 import subprocess
 from base64 import b64decode
@@ -28,23 +29,28 @@ _MOVING = (Surgery.REMOVE, Surgery.INSERT, Surgery.APPEND)
 
 @dataclass
 class Node:
-    """One element: its type as openssl calls it, its value if it is primitive, what is inside it."""
+    """One element: its type as openssl calls it, its value if it is primitive, what is inside it.
+
+    ``header`` is how many octets tag and length take.
+    """
 
     type: str
     value: str
+    header: str = ""
     children: list[Node] = field(default_factory=list)
 
     def text(self) -> str:
         """Type, value and contents in one line."""
         inner = " ".join(child.text() for child in self.children)
-        return f"{self.type} {self.value} ({inner})" if inner else f"{self.type} {self.value}"
+        return f"{self.type}/{self.header} {self.value} ({inner})"
 
 
 def fields_of(certificate: Path) -> dict[str, str] | None:
     """The fields of a certificate by place; None when openssl does not read it as one."""
     command = ["openssl", "asn1parse", "-in", str(certificate)]
     shown = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    structure = _structure(shown.stdout, _octets(certificate)) if shown.returncode == 0 else None
+    octets = _octets(certificate)
+    structure = _structure(shown.stdout, octets) if octets and shown.returncode == 0 else None
     if structure is None or len(structure.children) < 3 or len(structure.children[0].children) < 6:
         return None
     tbs, outer, signature, *more = structure.children
@@ -55,17 +61,22 @@ def fields_of(certificate: Path) -> dict[str, str] | None:
     found |= {"version": version, "outer algorithm": outer.text(), "signature": signature.type}
     rest = parts[len(names) :]
     known = [node for node in rest if node.type == "cont [ 3 ]"]
-    found["other"] = " ".join(node.text() for node in (*more, *(one for one in rest if one not in known)))
+    found["other"] = tbs.type + " ".join(
+        node.text() for node in (*more, *(one for one in rest if one not in known))
+    )
     for name, value in chain.from_iterable(map(_extensions, known)):
         found[f"{name} again" if name in found else name] = value
     return found
 
 
 def _octets(certificate: Path) -> bytes:
-    """What stands between the lines of the first PEM block, or the file as it is."""
+    """What stands in the first PEM block, or the file as it is; nothing when the block is not Base64."""
     data = certificate.read_bytes()
     body = re.search(rb"-----BEGIN [A-Z0-9 ]+-----([^-]*)", data)
-    return b64decode(body[1]) if body else data
+    try:
+        return b64decode(body[1]) if body else data
+    except binascii.Error:
+        return b""
 
 
 def _structure(shown: str, octets: bytes) -> Node | None:
@@ -78,7 +89,7 @@ def _structure(shown: str, octets: bytes) -> Node | None:
             stack[-1].value += line  # a value with a line feed in it
             continue
         del stack[int(found["depth"]) + 1 :]
-        node = Node(found["type"], found["value"] or "")
+        node = Node(found["type"], found["value"] or "", found["header"])
         if node.type == "BIT STRING":
             start = int(found["at"]) + int(found["header"])
             node.value = octets[start : start + int(found["length"])].hex()

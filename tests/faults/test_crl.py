@@ -61,8 +61,8 @@ OPENSSL_ACCEPTS = {
     "crl-der-file": "it reads DER and PEM alike",
 }
 
-# certtool wants no CRL, and looks at none for more than its signature and its entries: it takes stale
-# ones, those of another scope or with critical extensions, and passes over those whose signature fails.
+# certtool --verify wants no CRL, and looks for entries alone in those that it is given: neither at
+# signatures (that is --verify-crl) nor at times, scope and critical extensions.
 CERTTOOL_REFUSES = {
     **dict.fromkeys(LISTED, "revoked, whatever the reason and the date"),
     "crl-revoked-intermediate": "revoked",

@@ -6,9 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_ssh_private_key
 
 from pkigen.errors import InputError
-from pkigen.formats.private_keys import has_traditional, pkcs8, traditional
+from pkigen.formats.private_keys import has_traditional, openssh, pkcs8, traditional
 from pkigen.formats.reading import read_private_key
 from pkigen.keys import public_key_info, to_pkcs8
 from pkigen.keys.entropy import SeededEntropy, SystemEntropy
@@ -42,6 +43,20 @@ def test_a_seeded_encrypted_key_repeats_and_another_does_not() -> None:
     for write in (pkcs8, traditional):
         assert write(key, b"p", SeededEntropy("x")) == write(key, b"p", SeededEntropy("x"))
         assert write(key, b"p", SystemEntropy()) != write(key, b"p", SystemEntropy())
+
+
+@pytest.mark.parametrize("name", ["rsa-1024", "ec-p256", "ec-p521", "ed25519"])
+def test_openssh_has_a_format_of_its_own_that_repeats_when_seeded(name: str) -> None:
+    private = SeededKeys("x").generate(parse_kind(name), "owner")
+    held = openssh(to_pkcs8(private), SeededEntropy("x"))
+    assert held == openssh(to_pkcs8(private), SeededEntropy("x"))
+    read = load_ssh_private_key(held, None).public_key()
+    assert read.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == public_key_info(private)
+
+
+def test_openssh_has_no_format_for_some_keys() -> None:
+    with pytest.raises(ValueError, match="Unsupported key type"):
+        openssh(to_pkcs8(SeededKeys("x").generate(parse_kind("ed448"), "owner")), SystemEntropy())
 
 
 @pytest.mark.parametrize("write", [pkcs8, traditional])

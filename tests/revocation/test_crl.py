@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.hashes import SHA384
 
 from pkigen import names
 from pkigen.keys import key_identifier, public_key_info
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import FreshKeys
+from pkigen.model import Extension, Signature
 from pkigen.revocation import REASON_CODES, CertificateListPlan, RevokedCertificate, certificate_list
 
 _NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -50,6 +53,16 @@ def test_an_empty_crl_has_no_list() -> None:
     crl = x509.load_der_x509_crl(certificate_list(_PLAN, [], _KEY))
     assert len(crl) == 0
     assert crl.next_update_utc == _PLAN.next_update
+
+
+def test_further_extensions_follow_those_that_are_there_anyway() -> None:
+    hint = Extension("1.2.3.4", True, b"\x05\x00")
+    entries = [RevokedCertificate(1, _NOW, "unspecified", (hint,)), RevokedCertificate(2, _NOW, "superseded")]
+    plan = replace(_PLAN, extensions=(hint,), signature=Signature("sha384"))
+    crl = x509.load_der_x509_crl(certificate_list(plan, entries, _KEY))
+    assert [found.oid.dotted_string for found in crl.extensions] == ["2.5.29.35", "2.5.29.20", "1.2.3.4"]
+    assert [[found.critical for found in entry.extensions] for entry in crl] == [[True], [False]]
+    assert isinstance(crl.signature_hash_algorithm, SHA384)
 
 
 @pytest.mark.needs("openssl")

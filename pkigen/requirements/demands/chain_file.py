@@ -104,7 +104,7 @@ class ChainFile(Demand):
         if self.order == "issuing-first":
             yield _altered("reversed", "The chain begins with the root.", "reversed", least=2)
         if self.bag_attributes == "forbidden":
-            yield _altered("bag-attributes", "The chain has bag attributes.", "bag-attributes")
+            yield _altered("bag-attributes", "The chain has bag attributes.", "bag-attributes", "CA")
         if self.encodings and "PKCS#7" not in self.encodings:
             yield _altered("pkcs7", "The chain is PKCS#7.", "pkcs7")
         if self.suffixes:

@@ -1,0 +1,64 @@
+"""Other things than the certificate in PEM, in the certificate's file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pkigen import der, names
+from pkigen.formats import pem
+from pkigen.formats.alterations.draft import Draft
+from pkigen.keys import kind_of, load_private
+from pkigen.keys.capabilities import refusal
+from pkigen.keys.entropy import SeededEntropy
+from pkigen.keys.signing import sign, signature_algorithm
+from pkigen.model import Signature
+
+_DATA, _SIGNED_DATA = "1.2.840.113549.1.7.1", "1.2.840.113549.1.7.2"
+_FITTING = Signature()
+
+
+def _der(draft: Draft, _argument: str) -> None:
+    draft.write("certificate", draft.certificate)
+
+
+def _pkcs7(draft: Draft, _argument: str) -> None:
+    draft.write("certificate", bag((draft.certificate,)))
+
+
+def _leaf_last(draft: Draft, _argument: str) -> None:
+    """After the issuing CA's certificate."""
+    draft.write("certificate", b"".join(map(pem.certificate, (draft.chain[0], draft.certificate))))
+
+
+def _request(draft: Draft, _argument: str) -> None:
+    """CertificationRequest (RFC 2986, 4) for the same key and name."""
+    key = load_private(draft.key)
+    words = refusal(kind_of(key), _FITTING)
+    if words is not None:
+        raise ValueError(words)
+    subject = names.encode(draft.issued.entity.certificates[0].subject)
+    info = der.sequence(der.integer(0), subject, draft.issued.public_key, der.explicit(0))
+    entropy = draft.entropy if isinstance(draft.entropy, SeededEntropy) else None
+    signature = der.bit_string(sign(key, info, _FITTING, entropy))
+    request = der.sequence(info, signature_algorithm(key, _FITTING), signature)
+    draft.write("certificate", pem.encode("CERTIFICATE REQUEST", request))
+
+
+def bag(certificates: tuple[bytes, ...]) -> bytes:
+    """SignedData without a signature (RFC 2315, 9.1) in PEM: how certificates are put in a bag."""
+    signed = der.sequence(
+        der.integer(1),
+        der.set_of(),
+        der.sequence(der.oid(_DATA)),
+        der.explicit(0, *certificates),
+        der.set_of(),
+    )
+    return pem.encode("PKCS7", der.sequence(der.oid(_SIGNED_DATA), der.explicit(0, signed)))
+
+
+CERTIFICATE_WAYS: dict[str, Callable[[Draft, str], None]] = {
+    "der": _der,
+    "pkcs7": _pkcs7,
+    "request": _request,
+    "leaf-last": _leaf_last,
+}

@@ -1,0 +1,131 @@
+"""Other things than the sound key in PKCS#8, in the key's file.
+
+All of it is in files that are secret, other people's keys included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pkigen import der
+from pkigen.formats import pem, private_keys
+from pkigen.formats.alterations.draft import Draft
+from pkigen.keys.kinds import parse_kind
+
+_UNKNOWN_PASSPHRASE = b"nobody knows this one"
+_GIVEN_PASSPHRASE = b"correct-passphrase"
+_OTHER_RSA, _OTHER_EC = "rsa-2048", "ec-p256"
+_PRIVATE_EXPONENT, _COEFFICIENT = 3, 8
+"""Where they stand in an RSAPrivateKey (RFC 8017, A.1.2)."""
+
+
+def _der(draft: Draft, _argument: str) -> None:
+    draft.write("key", draft.key)
+
+
+def _traditional(draft: Draft, _argument: str) -> None:
+    draft.write("key", private_keys.traditional(draft.key, None, draft.entropy))
+
+
+def _passphrase(draft: Draft, argument: str) -> None:
+    draft.write_key(argument.encode())
+    draft.give(argument.encode())
+
+
+def _plain(draft: Draft, _argument: str) -> None:
+    draft.write_key(None)
+
+
+def _wrong_passphrase(draft: Draft, _argument: str) -> None:
+    draft.write_key(_UNKNOWN_PASSPHRASE)
+    draft.give(_GIVEN_PASSPHRASE)
+
+
+def _no_passphrase(draft: Draft, _argument: str) -> None:
+    draft.write_key(_UNKNOWN_PASSPHRASE)
+
+
+def _traditional_no_passphrase(draft: Draft, _argument: str) -> None:
+    draft.write("key", private_keys.traditional(draft.key, _UNKNOWN_PASSPHRASE, draft.entropy))
+
+
+def _other(draft: Draft, _argument: str) -> None:
+    draft.write("key", _strangers_key(draft, draft.issued.entity.key))
+
+
+def _other_type(draft: Draft, _argument: str) -> None:
+    rsa = parse_kind(draft.issued.entity.key).family == "rsa"
+    draft.write("key", _strangers_key(draft, _OTHER_EC if rsa else _OTHER_RSA))
+
+
+def _other_first(draft: Draft, _argument: str) -> None:
+    held = draft.files["key"].data
+    draft.write("key", _strangers_key(draft, draft.issued.entity.key) + held)
+
+
+def _strangers_key(draft: Draft, kind: str) -> bytes:
+    """A key that is not the certificate's, under the passphrase that the certificate's is under."""
+    passphrase = draft.issued.entity.output.passphrase
+    return private_keys.pkcs8(draft.strangers.key(kind), passphrase, draft.entropy)
+
+
+def _openssh(draft: Draft, _argument: str) -> None:
+    draft.write("key", private_keys.openssh(draft.key, draft.entropy))
+
+
+def _ec_parameters(draft: Draft, _argument: str) -> None:
+    """The curve before the key, as ``openssl ecparam -genkey`` writes them."""
+    curve = der.children(der.children(draft.key)[1])[1]
+    key = private_keys.traditional(draft.key, draft.issued.entity.output.passphrase, draft.entropy)
+    draft.write("key", pem.encode("EC PARAMETERS", curve) + key)
+
+
+def _labelled_pkcs1(draft: Draft, _argument: str) -> None:
+    draft.write("key", pem.encode("RSA PRIVATE KEY", draft.key))
+
+
+def _labelled_pkcs8(draft: Draft, _argument: str) -> None:
+    draft.write("key", pem.encode("PRIVATE KEY", der.contents(der.children(draft.key)[2])))
+
+
+def _public(draft: Draft, _argument: str) -> None:
+    draft.write("key", pem.encode("PUBLIC KEY", draft.issued.public_key))
+
+
+def _certificate(draft: Draft, _argument: str) -> None:
+    draft.write("key", pem.certificate(draft.certificate))
+
+
+def _with_another(place: int) -> Callable[[Draft, str], None]:
+    """Another number at a place of an RSA key: signatures come out wrong, or checks fail."""
+
+    def write(draft: Draft, _argument: str) -> None:
+        version, algorithm, octets, *rest = der.children(draft.key)
+        numbers = der.children(der.contents(octets))
+        numbers[place] = der.integer(int.from_bytes(der.contents(numbers[place]), "big") ^ 2)
+        key = der.sequence(version, algorithm, der.octet_string(der.sequence(*numbers)), *rest)
+        draft.write("key", private_keys.pkcs8(key, draft.issued.entity.output.passphrase, draft.entropy))
+
+    return write
+
+
+KEY_WAYS: dict[str, Callable[[Draft, str], None]] = {
+    "der": _der,
+    "traditional": _traditional,
+    "passphrase": _passphrase,
+    "plain": _plain,
+    "wrong-passphrase": _wrong_passphrase,
+    "no-passphrase": _no_passphrase,
+    "traditional-no-passphrase": _traditional_no_passphrase,
+    "other-key": _other,
+    "other-type": _other_type,
+    "other-key-first": _other_first,
+    "openssh": _openssh,
+    "ec-parameters": _ec_parameters,
+    "labelled-pkcs1": _labelled_pkcs1,
+    "labelled-pkcs8": _labelled_pkcs8,
+    "public": _public,
+    "certificate": _certificate,
+    "bad-exponent": _with_another(_PRIVATE_EXPONENT),
+    "unsound": _with_another(_COEFFICIENT),
+}

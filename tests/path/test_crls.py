@@ -1,0 +1,119 @@
+"""Why a CRL that was given does not count: the words that a refusal comes with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pkigen.formats import pem
+from pkigen.keys import load_private
+from pkigen.model import Extension
+from pkigen.path import Verification, verify
+from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list
+from tests.path.conftest import Made
+from tests.path.judging import judged, sound
+from tests.path.made import CA, NOW, SERVER, by_openssl, certificates
+from tests.path.test_boundaries import crl_with
+
+pytestmark = pytest.mark.needs("openssl")
+
+_POINT = "issuingDistributionPoint=critical,"
+_DELTA = "2.5.29.27=critical,DER:02:01:00"
+
+
+@pytest.mark.parametrize(
+    ("extension", "words"),
+    [
+        (f"{_POINT}onlyCA:TRUE", "has only CRLs of another scope (its issuer's is only for CAs)"),
+        (f"{_POINT}onlyAA:TRUE", "of another scope (its issuer's is only for attribute certificates)"),
+        (f"{_POINT}onlyuser:TRUE,onlyCA:TRUE", "(its issuer's is only for end entities and only for CAs)"),
+        (f"{_POINT}onlysomereasons:keyCompromise", "(its issuer's is only for keyCompromise)"),
+        (f"{_POINT}indirectCRL:TRUE", "(its issuer's is an indirect CRL)"),
+        (f"{_POINT}fullname:URI:http://a.test/b.crl", "scope (its issuer's is for http://a.test/b.crl)"),
+        (_DELTA, "has no CRL that was given (its issuer's is a delta CRL, and lists changes alone)"),
+        ("2.5.29.99=critical,DER:05:00", "not understood (its extension 2.5.29.99)"),
+    ],
+)
+def test_a_refusal_says_what_is_the_matter_with_the_crl(extension: str, words: str, made: Made) -> None:
+    found = judged(sound(made, crls=(crl_with(made.issuing, extension), made.crls[1])))
+    assert len(found.problems) == 1
+    assert words in found.problems[0].message
+
+
+def test_a_crl_for_end_entities_does_not_do_for_a_ca(made: Made) -> None:
+    crl = crl_with(made.root, f"{_POINT}onlyuser:TRUE")
+    (problem,) = judged(sound(made, crls=(made.crls[0], crl))).problems
+    assert problem.depth == 1
+    assert problem.message.endswith("(its issuer's is only for end entities)")
+
+
+def test_a_crl_of_another_issuer_is_told_from_none_at_all(made: Made) -> None:
+    (other,) = judged(sound(made, crls=made.crls[1:])).problems
+    assert other.message.endswith("has no CRL that was given (none of those given is by its issuer)")
+    (none,) = judged(sound(made, crls=())).problems
+    assert none.message.endswith("has no CRL that was given")
+
+
+def test_a_crl_by_another_key_of_the_issuers_name_is_told(made: Made) -> None:
+    twin = made.root.subordinate("by-another-key", common_name="issuing")
+    (problem,) = judged(sound(made, crls=(twin.crl(), made.crls[1]))).problems
+    assert problem.message.endswith("(its issuer's is by another key)")
+
+
+def test_a_point_that_the_certificate_states_is_the_right_one(made: Made) -> None:
+    authority = made.root.subordinate("with-points", CA)
+    stated = "crlDistributionPoints=URI:http://a.test/1.crl,URI:http://a.test/2.crl\n"
+    leaf = authority.issue("stating", SERVER + stated)
+    for number, ok in ((1, True), (2, True), (3, False)):
+        crl = crl_with(authority, f"{_POINT}fullname:URI:http://a.test/{number}.crl")
+        files = sound(made, leaf=leaf, chain=(authority.certificate,), crls=(crl, made.crls[1]))
+        assert (judged(files).ok, not by_openssl(files)) == (ok, ok)
+
+
+def test_a_delta_crl_beside_the_complete_one_is_left_out_with_a_note(made: Made) -> None:
+    delta = crl_with(made.issuing, _DELTA)
+    asked = Verification(made.leaf, NOW, chain=made.chain, trust=made.trust, crls=(delta, *made.crls))
+    found = verify(asked)
+    assert found.result.ok
+    assert [note for note in found.notes if "delta" in note] == [
+        f"{delta} is left out: a delta CRL lists changes alone."
+    ]
+    assert not verify(replace(asked, crls=(delta, made.crls[1]))).result.ok
+
+
+def _crl(made: Made, out: Path, entries: tuple[Extension, ...] = (), *extensions: Extension) -> Path:
+    """A CRL of the issuing CA with an entry of nobody, and extensions that openssl does not write."""
+    (block,) = pem.scan((made.issuing.folder / "ca.key").read_bytes())
+    (authority,) = certificates(made.issuing.certificate)
+    plan = CertificateListPlan(
+        authority.subject,
+        authority.extensions.subject_key_identifier or b"",
+        2,
+        NOW - timedelta(days=1),
+        NOW + timedelta(days=1),
+        extensions=extensions,
+    )
+    entry = RevokedCertificate(7, NOW, "superseded", entries)
+    out.write_bytes(certificate_list(plan, [entry], load_private(block.data)))
+    return out
+
+
+def test_an_extension_of_an_entry_is_told_as_one(made: Made, tmp_path: Path) -> None:
+    crl = _crl(made, tmp_path / "entry.crl", (Extension("1.2.3.4", True, b"\x05\x00"),))
+    (problem,) = judged(sound(made, crls=(crl, made.crls[1]))).problems
+    assert problem.message.endswith("(an entry's extension 1.2.3.4)")
+
+
+def test_a_crl_that_cannot_be_read_comes_with_a_reason(made: Made, tmp_path: Path) -> None:
+    crl = _crl(made, tmp_path / "twice.crl", (), Extension("2.5.29.20", False, b"\x02\x01\x01"))
+    (problem,) = judged(sound(made, crls=(crl, made.crls[1]))).problems
+    assert problem.message == "A CRL cannot be read (it has 2 of the extension CRL number)"
+
+
+def test_a_crl_with_an_empty_point_does_not_count(made: Made, tmp_path: Path) -> None:
+    crl = _crl(made, tmp_path / "empty.crl", (), Extension("2.5.29.28", True, b"\x30\x00"))
+    (problem,) = judged(sound(made, crls=(crl, made.crls[1]))).problems
+    assert problem.message.endswith("(its issuer's has an empty issuing distribution point)")

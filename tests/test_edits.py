@@ -1,0 +1,199 @@
+"""Edits of octets: each does what it says where it is made, and nothing anywhere else."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from pkigen import der
+from pkigen.edits import edited
+from pkigen.model import Edit, Surgery
+
+LEAVES = st.builds(der.tlv, st.sampled_from([0x02, 0x05, 0x0C, 0x80]), st.binary(max_size=150))
+TREES = st.recursive(
+    LEAVES,
+    lambda inside: st.one_of(
+        st.builds(
+            lambda tag, parts: der.tlv(tag, *parts),
+            st.sampled_from([0x30, 0x31, 0xA3]),
+            st.lists(inside, min_size=1, max_size=4),
+        ),
+        st.builds(der.octet_string, inside),
+        st.builds(der.bit_string, inside),
+    ),
+    max_leaves=12,
+)
+WRAPPERS = {0x30: 0, 0x31: 0, 0xA3: 0, der.OCTET_STRING: 0, der.BIT_STRING: 1}
+"""Tags of what has children, and how many octets stand before those."""
+
+
+def _paths(data: bytes, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], bytes]]:
+    """Every element of a structure, with the path to it."""
+    yield path, data
+    if data[0] in WRAPPERS:
+        inside = der.tlv(der.SEQUENCE, der.contents(data)[WRAPPERS[data[0]] :])
+        for number, child in enumerate(der.children(inside)):
+            yield from _paths(child, (*path, number))
+
+
+@st.composite
+def _places(draw: st.DrawFn) -> tuple[bytes, tuple[int, ...], bytes]:
+    """A structure, the path to an element of it, that element."""
+    data = draw(TREES)
+    path, found = draw(st.sampled_from(list(_paths(data))))
+    return data, path, found
+
+
+def _made(data: bytes, path: tuple[int, ...], surgery: Surgery, octets: bytes = b"") -> bytes:
+    return edited(data, (Edit(path, surgery, octets),), signed=True)
+
+
+def _at(data: bytes, path: tuple[int, ...]) -> bytes:
+    return dict(_paths(data))[path]
+
+
+Place = tuple[bytes, tuple[int, ...], bytes]
+
+
+@given(_places(), LEAVES)
+def test_what_is_replaced_is_there_and_all_else_as_it_was(place: Place, other: bytes) -> None:
+    data, path, found = place
+    changed = _made(data, path, Surgery.REPLACE, other)
+    assert _at(changed, path) == other
+    assert _made(changed, path, Surgery.REPLACE, found) == data
+
+
+@given(_places(), LEAVES)
+def test_what_is_put_beside_an_element_can_be_taken_out_again(place: Place, other: bytes) -> None:
+    data, path, found = place
+    assume(path)
+    *above, number = path
+    before, after = _made(data, path, Surgery.INSERT, other), _made(data, path, Surgery.APPEND, other)
+    assert (_at(before, path), _at(before, (*above, number + 1))) == (other, found)
+    assert (_at(after, path), _at(after, (*above, number + 1))) == (found, other)
+    assert _made(before, path, Surgery.REMOVE) == data
+    assert _made(after, (*above, number + 1), Surgery.REMOVE) == data
+
+
+@given(_places(), st.binary(min_size=1, max_size=1), st.binary(max_size=200))
+def test_tags_and_contents_change_apart_from_each_other(place: Place, octet: bytes, octets: bytes) -> None:
+    _, _, found = place
+    retagged = _made(found, (), Surgery.RETAG, octet)
+    assert (retagged[:1], retagged[1:]) == (octet, found[1:])
+    refilled = _made(found, (), Surgery.REFILL, octets)
+    assert (refilled[0], der.contents(refilled)) == (found[0], octets)
+    longer = _made(found, (), Surgery.PREPEND, octets)
+    assert (longer[0], der.contents(longer)) == (found[0], octets + der.contents(found))
+
+
+@given(_places(), st.binary(min_size=1, max_size=1))
+def test_an_octet_put_in_front_is_the_one_that_is_taken_away(place: Place, octet: bytes) -> None:
+    _, _, found = place
+    assert _made(_made(found, (), Surgery.PREPEND, octet), (), Surgery.BEHEAD) == found
+    shorter = _made(found, (), Surgery.SHORTEN)
+    assert der.contents(shorter) == der.contents(found)[:-1]
+
+
+@given(_places())
+def test_a_bit_that_is_flipped_twice_is_as_it_was(place: Place) -> None:
+    data, path, found = place
+    once = _made(data, path, Surgery.FLIP)
+    assume(der.contents(found))
+    assert once != data
+    assert len(once) == len(data)
+    assert sum((a ^ b).bit_count() for a, b in zip(once, data, strict=True)) == 1
+
+
+@given(st.binary(min_size=1, max_size=100), st.integers(1, 7))
+def test_bits_that_do_not_count_are_set(value: bytes, unused: int) -> None:
+    made = der.contents(_made(der.bit_string(value), (), Surgery.UNUSE, bytes((unused,))))
+    before, after = (int.from_bytes(octets, "big") for octets in (value, made[1:]))
+    assert made[0] == unused
+    assert after >> unused == before >> unused
+    assert (after + 1) % (1 << unused) == 0
+
+
+@given(TREES, st.integers(1, 5))
+def test_what_is_cut_off_is_missing_and_the_length_does_not_know(data: bytes, count: int) -> None:
+    cut = _made(data, (), Surgery.CUT, bytes(count))
+    assert cut == data[:-count]
+
+
+@given(_places())
+def test_a_length_in_one_octet_more_says_the_same(place: Place) -> None:
+    data, path, found = place
+    longer = _made(data, path, Surgery.LENGTHEN)
+    one = _made(found, (), Surgery.LENGTHEN)
+    tag, start, end = der.read(one)
+    assert (tag, one[start:end], end) == (found[0], der.contents(found), len(one))
+    assert len(one) == len(found) + 1
+    assert one in longer
+
+
+@given(_places())
+def test_an_indefinite_length_ends_in_two_zero_octets(place: Place) -> None:
+    _, _, found = place
+    assert _made(found, (), Surgery.INDEFINITE) == found[:1] + b"\x80" + der.contents(found) + b"\0\0"
+
+
+@given(st.binary(max_size=200))
+def test_a_constructed_string_has_one_segment(value: bytes) -> None:
+    built = _made(der.octet_string(value), (), Surgery.CONSTRUCT)
+    assert built[0] == 0x24
+    assert der.children(built) == [der.octet_string(value)]
+
+
+@given(st.integers(1, 2**256 - 1), st.integers(1, 2**256 - 1))
+def test_a_bare_signature_is_its_two_numbers_at_one_length(r: int, s: int) -> None:
+    bare = der.contents(_made(der.bit_string(encode_dss_signature(r, s)), (), Surgery.BARE))[1:]
+    half = len(bare) // 2
+    assert len(bare) % 2 == 0
+    numbers = int.from_bytes(bare[:half], "big"), int.from_bytes(bare[half:], "big")
+    assert numbers == (r, s) == decode_dss_signature(encode_dss_signature(r, s))
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1()])
+def test_a_compressed_point_is_the_same_point(curve: ec.EllipticCurve) -> None:
+    for _ in range(8):
+        public = ec.generate_private_key(curve).public_key()
+        info = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        compressed = _made(info, (1,), Surgery.COMPRESS)
+        assert len(compressed) < len(info)
+        assert load_der_public_key(compressed) == public
+
+
+@given(TREES)
+def test_edits_are_made_in_order_and_only_those_that_are_asked_for(data: bytes) -> None:
+    inner, outer = der.integer(1), der.integer(2)
+    edits = (
+        Edit((), Surgery.REPLACE, inner),
+        Edit((), Surgery.APPEND, outer),
+        Edit((), Surgery.REMOVE, signed=False),
+    )
+    assert edited(data, edits, signed=True) == inner + outer
+    assert edited(data, edits, signed=False) == b""
+    assert edited(data, (), signed=True) == data
+
+
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize("surgery", [Surgery.INDEFINITE, Surgery.LENGTHEN])
+def test_openssl_reads_what_ber_allows(surgery: Surgery) -> None:
+    data = der.sequence(der.sequence(der.integer(5)), der.octet_string(b"abc"))
+    for path in ((), (0,)):
+        changed = _made(data, path, surgery)
+        command = ["openssl", "asn1parse", "-inform", "DER"]
+        said = subprocess.run(command, input=changed, capture_output=True, check=True).stdout.decode()
+        assert said.count("INTEGER           :05") == 1
+        assert ("inf" in said) is (surgery is Surgery.INDEFINITE)
+
+
+def test_a_place_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(IndexError):
+        _made(der.sequence(der.null()), (1,), Surgery.REMOVE)
