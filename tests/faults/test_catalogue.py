@@ -77,6 +77,26 @@ def test_our_own_commands_take_every_fault_for_an_input(
         assert "bug in pkigen" not in said.err, case["name"]
 
 
+def test_show_and_convert_take_every_file_that_a_fault_comes_with(
+    catalogue: Environment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Key stores, OCSP answers, CRLs and copied authorities, each by itself."""
+    aside = {"certificate", "key", "chain", "passphrase"}
+    cases = _cases(catalogue).values()
+    files = {path for case in cases for kind, path in case["files"].items() if kind not in aside}
+    copies = {name for case in cases for name in case["path"]}
+    paths = {str(path) for name in copies for path in (catalogue.folder / "authorities" / name).glob("*.cr*")}
+    paths |= {str(path) for path in (catalogue.www / "crl").iterdir()}
+    paths |= {str(catalogue.folder / path) for path in files}
+    for path in sorted(paths):
+        for command in (["show", path], ["convert", path, "--out", str(tmp_path / "out"), "--force"]):
+            code = main(command)
+            said = capsys.readouterr()
+            assert code in (0, 1, 2), f"{command[0]} {path}: {said.err}"
+            assert "bug in pkigen" not in said.err, f"{command[0]} {path}"
+    assert len(paths) > len(copies)
+
+
 def test_the_catalogue_stays_as_it_is_when_it_is_built_again(catalogue: Environment) -> None:
     before = {path: path.read_bytes() for path in catalogue.folder.rglob("*.crt")}
     again = build(PROFILE, catalogue.folder.parent)
