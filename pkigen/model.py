@@ -210,6 +210,60 @@ class CrlPlan:
 
 
 @dataclass(frozen=True)
+class Responder:
+    """Who signs an OCSP answer in the issuing CA's place, with a certificate of its own.
+
+    ``purposes`` are the key purposes (OIDs) of that certificate, ``extensions`` what it has besides,
+    ``ended`` whether it has expired, ``issued_by`` the issuing CA or ``itself`` or ``another CA``,
+    ``edits`` are made to its octets. ``enclosed`` says whether the answer brings it along.
+    """
+
+    purposes: tuple[str, ...]
+    extensions: tuple[Extension, ...] = ()
+    ended: bool = False
+    issued_by: str = "issuer"
+    enclosed: bool = True
+    edits: tuple[Edit, ...] = ()
+
+
+class OcspForm(StrEnum):
+    """What stands where an OCSP answer belongs."""
+
+    SOUND = "the answer"
+    EMPTY = "no octets"
+    HTML = "a page of HTML"
+
+
+@dataclass(frozen=True)
+class OcspPlan:
+    """The OCSP answer about an end entity, and where its certificate says that it is to be had.
+
+    ``answers`` are good, revoked or unknown, a single response each. ``age`` and ``lifetime`` are in
+    seconds as those of a CRL, ``lifetime`` None for no next_update; ``produced`` is how many seconds
+    after this_update it says it was made. ``responder`` signs instead of the issuing CA, ``stranger``
+    names a key that signs in the place of either. ``mistaken`` is the part of the CertID that is another
+    certificate's: serial, name or key. ``status`` is the response status; any but 0 comes without an
+    answer. ``extensions`` are the response's; ``edits`` are made to its octets, signed ones to the
+    ResponseData and the others to the BasicOCSPResponse, ``outer`` ones to the OCSPResponse around it.
+    """
+
+    url: str
+    answers: tuple[str, ...] = ("good",)
+    age: int = 0
+    lifetime: int | None = 7 * 86400
+    produced: int = 0
+    responder: Responder | None = None
+    stranger: str = ""
+    mistaken: str = ""
+    status: int = 0
+    signature: Signature = Signature()
+    extensions: tuple[Extension, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    outer: tuple[Edit, ...] = ()
+    form: OcspForm = OcspForm.SOUND
+
+
+@dataclass(frozen=True)
 class Fault:
     """What is wrong with an entity on purpose, and what is to be expected of it.
 
@@ -269,7 +323,7 @@ class Entity:
     ``key_of`` is another entity whose key it has, or a word for a key that all who say it share.
     ``trusted`` says whether a self-signed authority is a trust anchor; ``trust`` are the ids of what
     clients of an end entity trust, if that is not the root of its path. ``serving`` is what a server
-    does wrong for it.
+    does wrong for it, ``ocsp`` the answer that is given about it.
     """
 
     role: Role
@@ -289,6 +343,7 @@ class Entity:
     trusted: bool = True
     trust: tuple[str, ...] = ()
     serving: tuple[Serving, ...] = ()
+    ocsp: OcspPlan | None = None
 
     @property
     def id(self) -> str:

@@ -14,6 +14,11 @@ AUTHORITY_INFORMATION_ACCESS, TLS_FEATURE = "1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.
 CRL_NUMBER, CRL_REASON = "2.5.29.20", "2.5.29.21"
 DELTA_CRL_INDICATOR, ISSUING_DISTRIBUTION_POINT = "2.5.29.27", "2.5.29.28"
 INVALIDITY_DATE, CERTIFICATE_ISSUER = "2.5.29.24", "2.5.29.29"
+OCSP_BASIC, OCSP_NONCE, OCSP_NO_CHECK = (
+    "1.3.6.1.5.5.7.48.1.1",
+    "1.3.6.1.5.5.7.48.1.2",
+    "1.3.6.1.5.5.7.48.1.5",
+)
 OCSP_ACCESS, CA_ISSUERS_ACCESS = "1.3.6.1.5.5.7.48.1", "1.3.6.1.5.5.7.48.2"
 EXTENSION_REQUEST = "1.2.840.113549.1.9.14"
 USER_PRINCIPAL_NAME = "1.3.6.1.4.1.311.20.2.3"
@@ -40,6 +45,8 @@ TITLES = {
     ISSUING_DISTRIBUTION_POINT: "issuing distribution point",
     INVALIDITY_DATE: "invalidity date",
     CERTIFICATE_ISSUER: "certificate issuer",
+    OCSP_NO_CHECK: "OCSP no check",
+    OCSP_NONCE: "OCSP nonce",
     "1.3.6.1.4.1.11129.2.4.2": "signed certificate timestamps",
     "1.3.6.1.4.1.11129.2.4.3": "precertificate poison",
     "1.3.6.1.4.1.311.20.2": "certificate template name",

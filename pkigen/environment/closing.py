@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pkigen.environment import crls, disk
+from pkigen.environment import answers, crls, disk
 from pkigen.environment.assembly import Assembly
 from pkigen.environment.manifest import TRUST, ManifestWriter
 from pkigen.environment.options import Action, BuildOptions, Change, CrlChange
@@ -29,6 +29,9 @@ class Closing:
         for entity in self.session.plan.authorities:
             if crls.publishes(entity):
                 self._publish_crl(entity)
+        for entity in self.session.plan.cases:
+            if entity.ocsp is not None:
+                self._publish_answer(entity)
         self._settle_left()
         trusted = self._write_trust()
         self._tell_seed()
@@ -49,6 +52,23 @@ class Closing:
             certificate = self.assembly.workshop.authorities[entity.id].certificate
             publisher.publish(entity, certificate, held, digest)
             self.assembly.summary.crls.append(CrlChange(entity.name, reasons))
+
+    def _publish_answer(self, entity: Entity) -> None:
+        """The OCSP answer about a case, if it is due; of one that --only passed over there is none."""
+        store, clock = self.assembly.store, self.session.plan.clock
+        entry = store.index.get([entity.id]).get(entity.id)
+        fingerprint = self.session.decider.fingerprints.get(entity.certificates[0].issuer_id)
+        if entry is None or fingerprint is None or entity.ocsp is None:
+            return
+        (_, serial), *_ = entry.serials
+        digest = answers.digest(entity, fingerprint, serial)
+        state = store.index.crl(entity.id)
+        damaged = [found.path for found in store.damaged_files(state.files)] if state else []
+        if answers.due(entity.ocsp, state, digest, damaged, clock):
+            self.assembly.load_authorities()
+            entropy = self.session.entropy if self.options.seed is not None else None
+            answerer = answers.Answerer(store, self.assembly.workshop, clock, entropy)
+            answerer.publish(entity, serial, digest)
 
     def _issuer(self, entity: Entity) -> Signer:
         """Who signs an authority's CRL: the authority, or a stranger with its key identifier."""

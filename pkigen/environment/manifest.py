@@ -12,7 +12,7 @@ from typing import Any
 
 from pkigen.environment import crls
 from pkigen.environment.uploads import Uploads
-from pkigen.model import Entity, Fault
+from pkigen.model import Entity, Fault, OcspPlan
 from pkigen.plan import Plan
 from pkigen.store import Record, Store
 
@@ -116,7 +116,7 @@ class ManifestWriter:
                 verdict = {"expected": fault.expected, "stage": fault.stage, "reason": fault.says}
                 if record.id in self._at_their_end:
                     verdict["at"] = _iso(record.not_after)
-                return {"revoked": revoked, "verdict": verdict, "uploads": uploads}
+                return {"revoked": revoked, "verdict": verdict, **self._answer(record), "uploads": uploads}
             return {**self._sound(record, revoked), "uploads": uploads}
         return self._sound(record, revoked)
 
@@ -134,6 +134,24 @@ class ManifestWriter:
         if revoked is not None:
             return _reject(revoked, "revocation", f"its CRL lists it: {revoked['reason']}")
         return {"revoked": None, "verdict": {"expected": "accept", "stage": None, "reason": None}}
+
+    def _answer(self, record: Record) -> dict[str, Any]:
+        """What the manifest says of an OCSP answer, if there is one."""
+        state, asked = self.store.index.crl(record.id), self._asked.get(record.id)
+        if state is None or asked is None:
+            return {}
+        told = {
+            "url": asked.url,
+            "file": state.files[0][0],
+            "this_update": _iso(state.this_update),
+            "next_update": None if asked.lifetime is None else _iso(state.next_update),
+        }
+        return {"ocsp": told}
+
+    @cached_property
+    def _asked(self) -> dict[str, OcspPlan]:
+        """The OCSP answers that are planned, by the id of the entity."""
+        return {entity.id: entity.ocsp for entity in self.plan.cases if entity.ocsp is not None}
 
     def _revocation(self, entity_id: str) -> dict[str, str] | None:
         """The revocation of an entity's present main certificate, if it is revoked."""

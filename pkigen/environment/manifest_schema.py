@@ -116,6 +116,15 @@ class Serving(_Model):
     argument: str = Field(description="the status code, ...; empty where there is none")
 
 
+class Ocsp(_Model):
+    """The OCSP answer about a case."""
+
+    url: str = Field(description="where the certificate says that it is to be had")
+    file: str = Field(description="OCSPResponse, DER, below the environment's folder")
+    this_update: datetime
+    next_update: datetime | None
+
+
 class Case(_Entity):
     """An end-entity certificate with all that is published for it, and what is to be expected."""
 
@@ -125,6 +134,7 @@ class Case(_Entity):
     )
     serving: list[Serving] = Field(description="what a server does wrong")
     verdict: Verdict
+    ocsp: Ocsp | None = Field(None, description="of a case that is about OCSP: the answer")
     uploads: list[Upload] | None = Field(
         None, description="of a case with a fault: what each requirement set says of it"
     )

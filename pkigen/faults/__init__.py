@@ -11,6 +11,7 @@ from pkigen.faults import (
     key_files,
     name_constraints,
     names,
+    ocsp,
     policies,
     san,
     signature,
@@ -40,6 +41,7 @@ FAMILIES = (
     access,
     chain,
     crl,
+    ocsp,
     key_files,
     transport,
 )

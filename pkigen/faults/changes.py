@@ -17,6 +17,8 @@ from pkigen.model import (
     Extension,
     KeyIdentifier,
     Name,
+    OcspPlan,
+    Responder,
     Signature,
     Surgery,
 )
@@ -152,6 +154,9 @@ def _surgery(edit: Edit) -> str:
 def _of_publication(made: Any, sound: Any, who: str) -> Iterator[str]:
     if made is None or made == sound:
         return
+    if sound is None and isinstance(made, OcspPlan):
+        yield f"{who}: an answer at a URL of its own"
+        sound = OcspPlan(made.url)
     for field in fields(made):
         value = getattr(made, field.name)
         if field.name == "url" or (sound is not None and value == getattr(sound, field.name)):
@@ -193,6 +198,19 @@ def _entry(entry: CrlEntry) -> str:
     return f"one for serial number {entry.serial:x}" + (f" with {extensions}" if extensions else "")
 
 
+def _responder(responder: Responder) -> str:
+    parts = (
+        "signed by itself" if responder.issued_by == "itself" else "",
+        "certified by another CA" if responder.issued_by == "another CA" else "",
+        "expired" if responder.ended else "",
+        f"for {', '.join(responder.purposes) or 'no purpose'}",
+        "" if responder.extensions else "without id-pkix-ocsp-nocheck",
+        "" if responder.enclosed else "whose certificate is left out",
+        *(f"octets {_surgery(edit)}" for edit in responder.edits),
+    )
+    return ", ".join(filter(None, parts))
+
+
 def _titled(extension: Extension) -> str:
     title = oids.TITLES.get(extension.oid, extension.oid)
     return f"{title} (critical)" if extension.critical else title
@@ -200,6 +218,7 @@ def _titled(extension: Extension) -> str:
 
 _TEXTS: dict[type, Callable[[Any], str]] = {
     CrlEntry: _entry,
+    Responder: _responder,
     bytes: _octets,
     Signature: _signature,
     Extension: lambda value: f"{_titled(value)}: {_value(value)}",

@@ -45,7 +45,7 @@ _ECDSA = {
     "sha384": "1.2.840.10045.4.3.3",
     "sha512": "1.2.840.10045.4.3.4",
 }
-_DIGEST_OIDS = {
+DIGEST_OIDS = {
     "sha1": "1.3.14.3.2.26",
     "sha224": "2.16.840.1.101.3.4.2.4",
     "sha256": "2.16.840.1.101.3.4.2.1",
@@ -78,8 +78,8 @@ def algorithm_of(kind: KeyKind, signature: Signature) -> bytes:
         return der.sequence(der.oid(_PURE[kind.name]))
     if not signature.pss:
         return der.sequence(der.oid(_RSA[digest]), der.null())
-    hash_algorithm = der.sequence(der.oid(_DIGEST_OIDS[digest]), der.null())
-    mask_algorithm = der.sequence(der.oid(_DIGEST_OIDS[signature.mask or digest]), der.null())
+    hash_algorithm = der.sequence(der.oid(DIGEST_OIDS[digest]), der.null())
+    mask_algorithm = der.sequence(der.oid(DIGEST_OIDS[signature.mask or digest]), der.null())
     salt = DIGESTS[digest].digest_size if signature.salt is None else signature.salt
     # What equals the default (SHA-1, and 20 octets of salt) is left out, as DER wants it.
     parameters = list[bytes]()

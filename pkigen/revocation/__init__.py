@@ -1,4 +1,4 @@
-"""CRLs (and later OCSP answers) as bytes: pure builders that know neither disk nor HTTP."""
+"""CRLs and OCSP answers as bytes: pure builders that know neither disk nor HTTP."""
 
 from pkigen.revocation.crl import (
     REASON_CODES,

@@ -74,7 +74,10 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class CrlState:
-    """An authority's published CRL; times in seconds of the epoch, ``files`` as an Entry's."""
+    """What was published of an entity; times in seconds of the epoch, ``files`` as an Entry's.
+
+    Of an authority it is its CRL, of an end entity the OCSP answer about it, which has no number (0).
+    """
 
     authority: str
     number: int

@@ -1,0 +1,99 @@
+"""OCSP answers as others read them: cryptography's parser, and openssl where a responder is judged."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.x509 import ReasonFlags
+from cryptography.x509.ocsp import OCSPCertStatus, OCSPResponseStatus, load_der_ocsp_response
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pkigen import der, names
+from pkigen.keys import public_key_info
+from pkigen.keys.kinds import parse_kind
+from pkigen.keys.sources import FreshKeys
+from pkigen.model import Extension
+from pkigen.oids import OCSP_NONCE
+from pkigen.revocation import ocsp
+from pkigen.revocation.crl import REASON_CODES
+
+_KEY = FreshKeys().generate(parse_kind("ec-p256"), "issuer")
+_NAME = names.encode(names.name([("O", "Test"), ("CN", "Issuing CA")]))
+_BITS = der.contents(der.children(public_key_info(_KEY))[1])[1:]
+_ISSUER = ocsp.Issuer(_NAME, _BITS)
+_NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def _answer(
+    status: ocsp.Revoked | str,
+    serial: int = 5,
+    digest: str = "sha1",
+    next_update: datetime | None = _NOW + timedelta(days=7),
+    extensions: tuple[Extension, ...] = (),
+) -> bytes:
+    single = ocsp.SingleResponse(ocsp.cert_id(_ISSUER, serial, digest), status, _NOW, next_update)
+    data = ocsp.response_data(ocsp.by_key(_BITS), _NOW, [single], extensions)
+    return ocsp.successful(ocsp.basic_response(data, _KEY))
+
+
+@given(
+    serial=st.integers(1, (1 << 159) - 1),
+    digest=st.sampled_from(["sha1", "sha256", "sha384", "sha512"]),
+    days=st.integers(-13_000, 9_000),
+    reason=st.sampled_from(sorted(REASON_CODES)),
+)
+def test_a_revocation_reaches_the_reader(serial: int, digest: str, days: int, reason: str) -> None:
+    at = _NOW + timedelta(days=days)
+    found = load_der_ocsp_response(_answer(ocsp.Revoked(at, reason), serial, digest))
+    assert (found.serial_number, found.hash_algorithm.name) == (serial, digest)
+    assert (found.certificate_status, found.revocation_time_utc) == (OCSPCertStatus.REVOKED, at)
+    said = found.revocation_reason
+    assert (
+        said.value if said is not None else "unspecified"
+    ) == reason or said is ReasonFlags.remove_from_crl
+
+
+@pytest.mark.parametrize(("status", "read"), [("good", "GOOD"), ("unknown", "UNKNOWN")])
+def test_good_and_unknown_reach_the_reader_with_their_times(status: str, read: str) -> None:
+    found = load_der_ocsp_response(_answer(status))
+    assert found.response_status is OCSPResponseStatus.SUCCESSFUL
+    assert found.certificate_status is OCSPCertStatus[read]
+    assert (found.this_update_utc, found.produced_at_utc) == (_NOW, _NOW)
+    assert found.next_update_utc == _NOW + timedelta(days=7)
+    assert found.responder_key_hash is not None
+
+
+def test_the_signature_verifies_over_the_data() -> None:
+    found = load_der_ocsp_response(_answer("good"))
+    public = _KEY.public_key()
+    assert isinstance(public, EllipticCurvePublicKey)
+    public.verify(found.signature, found.tbs_response_bytes, ECDSA(hashes.SHA256()))
+
+
+def test_without_an_end_there_is_no_next_update() -> None:
+    assert load_der_ocsp_response(_answer("good", next_update=None)).next_update_utc is None
+
+
+def test_extensions_of_the_response_are_those_that_were_asked_for() -> None:
+    nonce = Extension(OCSP_NONCE, False, der.octet_string(b"n" * 16))
+    (found,) = load_der_ocsp_response(_answer("good", extensions=(nonce,))).extensions
+    assert found.oid.dotted_string == OCSP_NONCE
+
+
+def test_a_responder_can_be_named_and_several_certificates_answered_for() -> None:
+    singles = [
+        ocsp.SingleResponse(ocsp.cert_id(_ISSUER, serial), "good", _NOW, None) for serial in range(1, 4)
+    ]
+    data = ocsp.response_data(ocsp.by_name(_NAME), _NOW, singles)
+    found = load_der_ocsp_response(ocsp.successful(ocsp.basic_response(data, _KEY)))
+    assert [one.serial_number for one in found.responses] == [1, 2, 3]
+    assert found.responder_name is not None
+
+
+@pytest.mark.parametrize("status", [one for one in ocsp.ResponseStatus if one])
+def test_what_is_not_successful_carries_its_status_alone(status: ocsp.ResponseStatus) -> None:
+    assert load_der_ocsp_response(ocsp.unsuccessful(status)).response_status.value == status
