@@ -32,12 +32,12 @@ def san_missing(case: Case) -> Case:
 
 
 @fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san"))
-def san_wrong_host(case: Case) -> Case:
+def san_wrong_host(case: Case, *, host: str = "wrong-host.test") -> Case:
     """It is for another host.
 
     Clients say that the name does not match.
     """
-    return _only(case, dns("wrong-host.test"))
+    return _only(case, dns(host))
 
 
 @fault("V", "parse", "4.2.1.6", finds=("san-not-empty", "names-in-san", "cn-in-san"))
@@ -307,12 +307,12 @@ def san_unknown_tag(case: Case) -> Case:
 
 
 @fault("A", "path", "4.2.1.6")
-def san_1000(case: Case) -> Case:
-    """It has a thousand names more.
+def san_1000(case: Case, *, names: int = 1_000) -> Case:
+    """It has a thousand names more, if no other number is said.
 
     A control: large, and nothing is wrong with it.
     """
-    return beside(case, *(dns(f"host-{number}.test") for number in range(1_000)))
+    return beside(case, *(dns(f"host-{number}.test") for number in range(names)))
 
 
 @fault("A", "path", "4.2.1.6")

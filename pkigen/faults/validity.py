@@ -303,10 +303,10 @@ def validity_too_long_47(case: Case) -> Case:
 
 
 @fault("P", "lint", "4.1.2.5", finds=("at-most-825-days",))
-def outlives_issuer(case: Case) -> Case:
-    """It ends a day after its issuing CA does.
+def outlives_issuer(case: Case, *, by: timedelta = _DAY) -> Case:
+    """It ends after its issuing CA does, a day if nothing else is said.
 
     It will be refused before its own end, together with its issuer.
     """
     issuer = case.authorities[0].certificates[0] if case.authorities else case.plan
-    return case.change(not_after=issuer.not_after + _DAY)
+    return case.change(not_after=issuer.not_after + by)

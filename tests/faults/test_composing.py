@@ -101,3 +101,17 @@ def test_any_faults_together_are_built_or_refused_in_words(
         return
     made = {case.data["fault"]["id"] for case in built.cases() if "fault" in case.data}
     assert "+".join(faults) in made
+
+
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize(
+    ("fault", "shown"),
+    [
+        ({"san-wrong-host": {"host": "other.test"}}, "DNS:other.test\n"),
+        ({"san-1000": {"names": "2"}}, "DNS:sensor.contoso.test, DNS:host-0.test, DNS:host-1.test\n"),
+    ],
+)
+def test_texts_and_numbers_are_parameters_too(fault: dict[str, Any], shown: str, tmp_path: Path) -> None:
+    certificate = _with_faults(tmp_path, [fault]).folder / "certificates/sensor/sensor.crt"
+    command = ["openssl", "x509", "-in", str(certificate), "-noout", "-ext", "subjectAltName"]
+    assert shown in subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pkigen import der, oids
 from pkigen.faults.answering import answered
 from pkigen.faults.case import Case
@@ -41,12 +43,12 @@ def ocsp_unknown(case: Case) -> Case:
 
 
 @fault("R", "revocation", "RFC 6960 4.2.2.1")
-def ocsp_stale(case: Case) -> Case:
-    """Its OCSP answer ended a day ago.
+def ocsp_stale(case: Case, *, by: timedelta = timedelta(days=1)) -> Case:
+    """Its OCSP answer has ended, a day ago if nothing else is said.
 
     Good once is not good now: clients must ask again, and get the same.
     """
-    return answered(case, age=8 * _DAY)
+    return answered(case, age=7 * _DAY + int(by.total_seconds()))
 
 
 @fault("R", "revocation", "RFC 6960 4.2.2.1")
