@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -12,9 +12,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
+from pkigen.serve.cases import Watched
 from pkigen.serve.files import Document, find, published_folder, read, walk
 from pkigen.serve.page import render
+from pkigen.serve.wrong import WrongAnswers, ocsp_answer
 
 if TYPE_CHECKING:
     from pkigen.environment import Environment
@@ -23,17 +26,26 @@ _EVERYWHERE = {"X-Content-Type-Options": "nosniff"}
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 
 
-def application(environment: Environment) -> Starlette:
-    """The stub of a built environment, also below the path of its base URL if that has one."""
+def application(environment: Environment) -> ASGIApp:
+    """The stub of a built environment, also below the path of its base URL if that has one.
+
+    URLs that the manifest says are answered wrong are answered so; the OCSP answers of its cases are
+    given at their own.
+    """
     prefix = urlsplit(str(environment.manifest["base_url"])).path
-    return files_application(published_folder(environment.www), title=environment.name, prefix=prefix)
+    watched = Watched(environment.folder)
+    routes = [Route(f"{prefix}/ocsp/{{rest:path}}", ocsp_answer(watched), methods=["GET", "POST"])]
+    www = published_folder(environment.www)
+    right = files_application(www, title=environment.name, prefix=prefix, routes=routes)
+    return WrongAnswers(right, environment.folder, watched)
 
 
-def files_application(www: Path, *, title: str, prefix: str = "") -> Starlette:
+def files_application(www: Path, *, title: str, prefix: str = "", routes: Sequence[Route] = ()) -> Starlette:
     """An ASGI application over ``www``; every request reads the file anew.
 
     Below ``prefix`` ("/pki") the same files answer as at the root. ``title`` heads the index page.
-    Only GET and HEAD are allowed (405), what is not there is 404, what may not be read is 403.
+    ``routes`` go before the files. Only GET and HEAD are allowed for these (405), what is not there is
+    404, what may not be read is 403.
     """
     base = _segments(prefix.strip("/").encode()) if prefix.strip("/") else []
 
@@ -62,6 +74,7 @@ def files_application(www: Path, *, title: str, prefix: str = "") -> Starlette:
         routes=[
             Route("/", index, methods=["GET"]),
             Route("/healthz", health, methods=["GET"]),
+            *routes,
             Route("/{path:path}", file, methods=["GET"]),
         ],
         exception_handlers={OSError: _not_readable, HTTPException: _refused},

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import signal
 import socket
+import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -76,11 +77,35 @@ def _refusal(host: str, port: int, error: OSError) -> str:
     return f"cannot listen on {host} port {port}: {hint}"
 
 
+_OPEN: dict[tuple[str, int], asyncio.Transport] = {}
+"""The connections by the client's address and port."""
+_RESET_AT_ONCE = struct.pack("ii", 1, 0)
+
+
+def hang_up(client: tuple[str, int], *, reset: bool) -> bool:
+    """End a client's connection in the middle: with a reset, or once what was written is sent.
+
+    False when there is no such connection.
+    """
+    transport = _OPEN.get(client)
+    if transport is None:
+        return False
+    if reset:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_ONCE)
+        transport.abort()
+    else:
+        transport.close()
+    return True
+
+
 class _BoundedProtocol(H11Protocol):
     """HTTP/1.1 on one connection, for a bounded time: a client that dawdles takes no place for ever."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        self._peer = (str(peer[0]), int(peer[1])) if peer else ("", 0)
+        _OPEN[self._peer] = transport
         # Closing still sends what was written; aborting frees us of one who does not read it.
         self._ends = (
             self.loop.call_later(_CONNECTION_SECONDS, transport.close),
@@ -90,6 +115,7 @@ class _BoundedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         for end in self._ends:
             end.cancel()
+        _OPEN.pop(self._peer, None)
         super().connection_lost(exc)
 
 
