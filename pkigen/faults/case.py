@@ -142,8 +142,10 @@ class Case:
 
     def with_twin(self, *, same_serial: bool = False) -> Case:
         """A second end entity as this one is now, called after it."""
-        name = shortened(f"{self.entity.name}.twin", _LONGEST_NAME)
-        return replace(self, twin=replace(self.entity, name=name), same_serial=same_serial)
+        twin = replace(self.entity, name=shortened(f"{self.entity.name}.twin", _LONGEST_NAME))
+        if self.plan.issuer_id == self.entity.id:
+            twin = replace(twin, certificates=(replace(self.plan, issuer_id=twin.id),))
+        return replace(self, twin=twin, same_serial=same_serial)
 
     def trusting(self, *ids: str) -> Case:
         """Its clients trust others than the root of its path, by id."""

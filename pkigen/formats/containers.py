@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import (
     KeySerializationEncryption,
@@ -16,6 +18,7 @@ from cryptography.x509 import Certificate, InvalidVersion, load_der_x509_certifi
 
 from pkigen.keys import PKCS12_KEYS, load_private
 from pkigen.model import Issued
+from pkigen.panics import panics_as_errors
 
 _ITERATIONS = 20_000
 """Of the key derivation; Java and Windows accept it, and they write as few or fewer themselves."""
@@ -30,17 +33,25 @@ def key_store(issued: Issued, *, legacy: bool = False) -> bytes:
 
 
 def serialized(issued: Issued, cipher: KeySerializationEncryption) -> bytes:
-    """Key, certificate and chain; the key alone where no certificate is given."""
+    """Key, certificate and chain; the key alone where no certificate is given.
+
+    ValueError for what the library does not write into PKCS#12.
+    """
     assert issued.key is not None
     key = load_private(issued.key)
-    assert isinstance(key, PKCS12_KEYS)
-    return pkcs12.serialize_key_and_certificates(
-        issued.entity.output.alias.encode(),
-        key,
-        _loaded(issued.certificates[0]) if issued.certificates else None,
-        [_loaded(above) for above in issued.chain],
-        cipher,
-    )
+    if not isinstance(key, PKCS12_KEYS):
+        raise ValueError(f"PKCS#12 holds no key of kind {issued.entity.key}")
+    try:
+        with warnings.catch_warnings(action="ignore"), panics_as_errors():
+            return pkcs12.serialize_key_and_certificates(
+                issued.entity.output.alias.encode(),
+                key,
+                _loaded(issued.certificates[0]) if issued.certificates else None,
+                [_loaded(above) for above in issued.chain],
+                cipher,
+            )
+    except UnsupportedAlgorithm as error:
+        raise ValueError(str(error)) from error
 
 
 def trust_store(anchors: Sequence[bytes], alias: str, passphrase: bytes) -> bytes:

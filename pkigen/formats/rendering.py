@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pkigen.formats import pem, private_keys
 from pkigen.formats.alterations import Draft, Strangers, alter
 from pkigen.keys.entropy import Entropy
+from pkigen.keys.kinds import parse_kind
 from pkigen.model import File, Issued
 
 
@@ -21,7 +22,10 @@ def render(issued: Issued, entropy: Entropy, strangers: Strangers) -> tuple[File
     main, *cross = issued.certificates
     files = {"certificate": File(f"{name}.crt", pem.certificate(main))}
     if issued.key is not None:
-        write = private_keys.traditional if output.key_format == "traditional" else private_keys.pkcs8
+        traditional = output.key_format == "traditional" and private_keys.has_traditional(
+            parse_kind(entity.key).family
+        )
+        write = private_keys.traditional if traditional else private_keys.pkcs8
         files["key"] = File(f"{name}.key", write(issued.key, output.passphrase, entropy), secret=True)
     files["chain"] = File("chain.pem", b"".join(map(pem.certificate, issued.chain or (main,))))
     for plan, held in zip(entity.certificates[1:], cross, strict=True):

@@ -101,3 +101,24 @@ def test_the_catalogue_stays_as_it_is_when_it_is_built_again(catalogue: Environm
     before = {path: path.read_bytes() for path in catalogue.folder.rglob("*.crt")}
     again = build(PROFILE, catalogue.folder.parent)
     assert {path: path.read_bytes() for path in again.folder.rglob("*.crt")} == before
+
+
+BASES: dict[str, dict[str, Any]] = {
+    "a wildcard, in every format": {"subject": {"CN": "*.contoso.test"}, "formats": ["pkcs12", "bundle"]},
+    "an address alone": {"subject": {"CN": "10.0.0.1"}, "san": ["ip:10.0.0.1"], "key": "ec-p521"},
+    "no subject": {"subject": {}, "san": ["dns:nobody.test"], "key": "ed25519"},
+    "its own issuer": {"issuer": "self", "subject": {"CN": "lone.test"}},
+    "under the root": {"issuer": "root", "subject": {"CN": "near.test"}, "aia": "auto"},
+    "a new kind of key": {"subject": {"CN": "pq.test"}, "key": "ml-dsa-44"},
+    "a passphrase": {"subject": {"CN": "locked.test"}, "passphrase": "secret 123"},
+    "an old key format": {"subject": {"CN": "old.test"}, "key_format": "traditional"},
+}
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_any_certificate_can_be_the_base_of_the_catalogue(base: str, tmp_path: Path) -> None:
+    """What a base cannot have is passed over with words; all else is made."""
+    certificates = {"base": {"issuer": "issuing", "key": "ec-p256", **BASES[base]}}
+    profile = {**PROFILE, "certificates": certificates, "negatives": [{"of": "base", "faults": "all"}]}
+    built = build(profile, tmp_path)
+    assert len(list(built.cases())) > len(FAULTS) // 2

@@ -42,7 +42,7 @@ def _address(environment: Environment, url: str, fault: str) -> str:
     """Where the stub is asked for what a fault spoils."""
     (case,) = (one.data for one in environment.cases() if one.name == f"sensor.{fault}")
     told = [one["url"] for one in case["serving"] if one["url"] != "tls"] or [case["ocsp"]["url"]]
-    return url + urlsplit(told[0]).path
+    return url + urlsplit(str(told[0])).path
 
 
 def _published(environment: Environment, address: str) -> bytes:
