@@ -117,6 +117,7 @@ def ext_empty_sequence(case: Case) -> Case:
         "path-valid",
         "names-in-san",
         "cn-in-san",
+        "name-syntax",
         "server-purpose",
         "no-any-purpose",
         "digital-signature",

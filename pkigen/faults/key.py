@@ -104,7 +104,7 @@ def key_rsa_2047(case: Case) -> Case:
     return keyed(case, "rsa-2047")
 
 
-@fault("P", "lint", "CABF BR 6.1.6", finds=("key-matches",))
+@fault("P", "lint", "CABF BR 6.1.6", finds=("rsa-exponent", "key-matches"))
 def key_rsa_e1(case: Case) -> Case:
     """Its RSA exponent is 1.
 
@@ -113,7 +113,7 @@ def key_rsa_e1(case: Case) -> Case:
     return _rsa(case, Edit(_EXPONENT, Surgery.REPLACE, der.integer(1)))
 
 
-@fault("P", "lint", "CABF BR 6.1.6")
+@fault("P", "lint", "CABF BR 6.1.6", finds=("rsa-exponent",))
 def key_rsa_e3(case: Case) -> Case:
     """Its RSA exponent is 3.
 
@@ -122,7 +122,7 @@ def key_rsa_e3(case: Case) -> Case:
     return keyed(case, "rsa-2048-e3")
 
 
-@fault("P", "lint", "CABF BR 6.1.6", finds=("key-matches",))
+@fault("P", "lint", "CABF BR 6.1.6", finds=("rsa-exponent", "key-matches"))
 def key_rsa_e_even(case: Case) -> Case:
     """Its RSA exponent is even.
 
@@ -209,6 +209,7 @@ def key_spki_missing_null(case: Case) -> Case:
         "path-valid",
         "key-family",
         "key-size",
+        "rsa-exponent",
         "key-matches",
         "public-key-rsa",
         "public-key-2048",

@@ -203,7 +203,7 @@ def nul_in_cn(case: Case) -> Case:
     return leave_out(_with_cn(case, f"{_cn(case)}\0.evil.test".encode()), _SAN)
 
 
-@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san"))
+@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax"))
 def nul_in_san(case: Case) -> Case:
     """Its alternative name has a NUL in it.
 

@@ -60,6 +60,7 @@ def san_empty(case: Case) -> Case:
         "path-valid",
         "names-in-san",
         "cn-in-san",
+        "name-syntax",
         "chain-of-trust",
     ),
 )
@@ -71,7 +72,12 @@ def san_malformed(case: Case) -> Case:
     return put(case, _SAN, JUNK)
 
 
-@fault("V", "parse", "X.690 8.1", finds=("path:malformed", "san-not-empty", "names-in-san", "cn-in-san"))
+@fault(
+    "V",
+    "parse",
+    "X.690 8.1",
+    finds=("path:malformed", "san-not-empty", "names-in-san", "cn-in-san", "name-syntax"),
+)
 def san_trailing_data(case: Case) -> Case:
     """An octet follows its alternative names.
 
@@ -89,7 +95,7 @@ def san_critical(case: Case) -> Case:
     return set_critical(case, _SAN, True)
 
 
-@fault("V", "parse", "4.2.1.6")
+@fault("V", "parse", "4.2.1.6", finds=("name-syntax",))
 def san_dns_empty(case: Case) -> Case:
     """One of its DNS names is empty.
 
@@ -98,7 +104,7 @@ def san_dns_empty(case: Case) -> Case:
     return beside(case, dns(""))
 
 
-@fault("V", "parse", "RFC 5890 2.3.2")
+@fault("V", "parse", "RFC 5890 2.3.2", finds=("name-syntax",))
 def san_dns_utf8(case: Case) -> Case:
     """One of its DNS names is in UTF-8.
 
@@ -107,7 +113,7 @@ def san_dns_utf8(case: Case) -> Case:
     return beside(case, dns("b\u00fccher.test"))
 
 
-@fault("V", "parse", "4.2.1.6")
+@fault("V", "parse", "4.2.1.6", finds=("name-syntax",))
 def san_dns_latin1(case: Case) -> Case:
     """One of its DNS names is in Latin-1.
 
@@ -116,7 +122,7 @@ def san_dns_latin1(case: Case) -> Case:
     return beside(case, dns(b"b\xfccher.test"))
 
 
-@fault("P", "lint", _CABF)
+@fault("P", "lint", _CABF, finds=("name-syntax",))
 def san_underscore(case: Case) -> Case:
     """One of its DNS names has an underscore.
 
@@ -125,7 +131,7 @@ def san_underscore(case: Case) -> Case:
     return beside(case, dns("a_b.test"))
 
 
-@fault("P", "lint", _CABF)
+@fault("P", "lint", _CABF, finds=("name-syntax",))
 def san_space(case: Case) -> Case:
     """One of its DNS names has a space.
 
@@ -134,7 +140,7 @@ def san_space(case: Case) -> Case:
     return beside(case, dns("a b.test"))
 
 
-@fault("P", "lint", _CABF)
+@fault("P", "lint", _CABF, finds=("name-syntax",))
 def san_leading_dot(case: Case) -> Case:
     """One of its DNS names begins with a full stop.
 
@@ -143,7 +149,7 @@ def san_leading_dot(case: Case) -> Case:
     return beside(case, dns(".host.test"))
 
 
-@fault("P", "lint", _CABF)
+@fault("P", "lint", _CABF, finds=("name-syntax",))
 def san_label_64(case: Case) -> Case:
     """A label of one of its DNS names has 64 characters.
 
@@ -152,7 +158,7 @@ def san_label_64(case: Case) -> Case:
     return beside(case, dns(f"{'a' * 64}.test"))
 
 
-@fault("P", "lint", _CABF)
+@fault("P", "lint", _CABF, finds=("name-syntax",))
 def san_254_chars(case: Case) -> Case:
     """One of its DNS names has 254 characters.
 
@@ -162,7 +168,7 @@ def san_254_chars(case: Case) -> Case:
     return beside(case, dns(f"{labels}.test"[:254]))
 
 
-@fault("P", "lint", _CABF)
+@fault("P", "lint", _CABF, finds=("name-syntax",))
 def san_double_dot(case: Case) -> Case:
     """One of its DNS names has an empty label.
 
@@ -171,7 +177,7 @@ def san_double_dot(case: Case) -> Case:
     return beside(case, dns("a..test"))
 
 
-@fault("P", "lint", _CABF)
+@fault("P", "lint", _CABF, finds=("name-syntax",))
 def san_hyphen_start(case: Case) -> Case:
     """One of its DNS names begins with a hyphen.
 
@@ -180,7 +186,7 @@ def san_hyphen_start(case: Case) -> Case:
     return beside(case, dns("-a.test"))
 
 
-@fault("P", "lint", _CABF)
+@fault("P", "lint", _CABF, finds=("name-syntax",))
 def san_ip_in_dns(case: Case) -> Case:
     """One of its DNS names is an IP address.
 
@@ -189,7 +195,7 @@ def san_ip_in_dns(case: Case) -> Case:
     return beside(case, dns("10.0.0.1"))
 
 
-@fault("P", "lint", _CABF)
+@fault("P", "lint", _CABF, finds=("name-syntax",))
 def san_url_in_dns(case: Case) -> Case:
     """One of its DNS names is a URL.
 
@@ -198,7 +204,7 @@ def san_url_in_dns(case: Case) -> Case:
     return beside(case, dns("https://host.test/"))
 
 
-@fault("R", "name", "RFC 1034 3.1", finds=("path:hostname", "cn-in-san"))
+@fault("R", "name", "RFC 1034 3.1", finds=("path:hostname", "cn-in-san", "name-syntax"))
 def san_trailing_dot(case: Case) -> Case:
     """Its only DNS name ends with a full stop.
 
@@ -207,7 +213,7 @@ def san_trailing_dot(case: Case) -> Case:
     return _only(case, dns(f"{_host(case)}."))
 
 
-@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san"))
+@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax"))
 def san_wildcard_only(case: Case) -> Case:
     """Its only DNS name is '*'.
 
@@ -232,7 +238,7 @@ def san_wildcard_tld(case: Case) -> Case:
     return _only(renamed, dns(f"*.{labels[-1]}"))
 
 
-@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san"))
+@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax"))
 def san_wildcard_partial(case: Case) -> Case:
     """Its only DNS name has a wildcard for a part of a label.
 
@@ -242,7 +248,7 @@ def san_wildcard_partial(case: Case) -> Case:
     return _only(case, dns(f"{host[0]}*.{host.partition('.')[2]}"))
 
 
-@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san"))
+@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax"))
 def san_wildcard_not_leftmost(case: Case) -> Case:
     """Its only DNS name has a wildcard in the second label.
 
@@ -261,7 +267,12 @@ def san_wildcard_public_suffix(case: Case) -> Case:
     return beside(case, dns("*.co.uk"))
 
 
-@fault("V", "parse", "4.2.1.6", finds=("path:malformed", "san-not-empty", "names-in-san", "cn-in-san"))
+@fault(
+    "V",
+    "parse",
+    "4.2.1.6",
+    finds=("path:malformed", "san-not-empty", "names-in-san", "cn-in-san", "name-syntax"),
+)
 def san_ip_bad_length(case: Case) -> Case:
     """One of its IP addresses has three octets.
 
@@ -270,7 +281,7 @@ def san_ip_bad_length(case: Case) -> Case:
     return beside(case, der.tlv(0x87, b"\x0a\x00\x01"))
 
 
-@fault("P", "lint", "4.2.1.6")
+@fault("P", "lint", "4.2.1.6", finds=("name-syntax",))
 def san_bad_email(case: Case) -> Case:
     """One of its e-mail addresses has no @.
 
@@ -279,7 +290,7 @@ def san_bad_email(case: Case) -> Case:
     return beside(case, der.tlv(0x81, b"nobody"))
 
 
-@fault("P", "lint", "4.2.1.6")
+@fault("P", "lint", "4.2.1.6", finds=("name-syntax",))
 def san_relative_uri(case: Case) -> Case:
     """One of its URIs is relative.
 

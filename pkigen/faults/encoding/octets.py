@@ -113,6 +113,7 @@ def der_explicit_default_false(case: Case) -> Case:
         "aia-not-critical",
         "names-in-san",
         "cn-in-san",
+        "name-syntax",
         "server-purpose",
         "no-any-purpose",
         "digital-signature",

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from pkigen import der, oids
 from pkigen.faults import Case
+from pkigen.faults.general_names import beside, dns
 from pkigen.model import Extension
 from pkigen.names import COMMON_NAME, values
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed
 from pkigen.requirements.presented import Presented
+from pkigen.x509 import GeneralName
 
 GeneralNameKind = Literal["dns", "ip", "email", "uri", "upn", "rid", "dirname"]
 
 
 @demand
 class AlternativeNames(Demand):
-    """There, covering the common name, of certain kinds, critical when the subject is empty."""
+    """There, covering the common name, of certain kinds, each written as its kind wants it."""
 
     kind: ClassVar[str] = "san"
     of_requests: ClassVar[bool] = True
@@ -27,6 +30,7 @@ class AlternativeNames(Demand):
     required: bool = False
     covers_cn: bool = False
     not_empty: bool = False
+    syntax: bool = False
     kinds: tuple[GeneralNameKind, ...] = ()
 
     def check(self, shown: Presented) -> Outcome:
@@ -46,6 +50,8 @@ class AlternativeNames(Demand):
         found = ", ".join(map(str, names)) or "an empty list"
         if self.not_empty and not names:
             return failed(found, "at least one name")
+        if self.syntax and (wrong := [str(name) for name in names if not _is_well_formed(name)]):
+            return failed(", ".join(wrong), "DNS names in the preferred syntax, addresses and URIs in full")
         if self.kinds and not any(name.kind in self.kinds for name in names):
             return failed(found, f"one of kind {' or '.join(self.kinds)}")
         if self.covers_cn:
@@ -56,7 +62,7 @@ class AlternativeNames(Demand):
         return passed(found)
 
     def violations(self) -> Iterator[Violation]:
-        """Missing; empty; of another kind; without the common name."""
+        """Missing; empty; of another kind; with a name that is none; without the common name."""
         if self.required:
             words = "It has no subject alternative name."
             oid = oids.SUBJECT_ALTERNATIVE_NAME
@@ -67,9 +73,31 @@ class AlternativeNames(Demand):
             other = der.tlv(0x88, der.contents(der.oid("1.2.3.4")))
             words = "Its alternative names are of another kind."
             yield Violation("kind", words, lambda case: _with_names(case, other))
+        if self.syntax:
+            words = "One of its DNS names has an underscore."
+            yield Violation("syntax", words, lambda case: beside(case, dns("bad_name.contoso.test")))
         if self.covers_cn:
             words = "Its alternative names leave its common name out."
             yield Violation("without-cn", words, lambda case: _with_names(case, der.tlv(0x82, b"other.test")))
+
+
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
+_LONGEST_DNS_NAME = 253
+
+
+def _is_well_formed(name: GeneralName) -> bool:
+    """Whether a name is written as its kind wants it: letters, digits, hyphens (RFC 5280, 4.2.1.6)."""
+    match name.kind:
+        case "dns":
+            labels = name.value.removeprefix("*.").split(".")
+            short = len(name.value) <= _LONGEST_DNS_NAME
+            return short and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
+        case "email":
+            local, at, domain = name.value.rpartition("@")
+            return bool(at and local and "@" not in local and all(map(_LABEL.fullmatch, domain.split("."))))
+        case "uri":
+            return re.match(r"[a-z][a-z0-9+.-]*:.", name.value, re.IGNORECASE) is not None
+    return True
 
 
 def _with_names(case: Case, *names: bytes) -> Case:

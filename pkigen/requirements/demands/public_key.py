@@ -13,6 +13,7 @@ from pkigen.profile.asked import Parsed, unknown
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, judged, not_applicable
 from pkigen.requirements.presented import Presented
+from pkigen.x509 import PublicKey
 from pkigen.x509.public_key import FAMILIES
 
 
@@ -25,6 +26,7 @@ def _parse_family(text: str) -> str:
 Family = Annotated[str, Parsed(_parse_family, "rsa, ec, ed25519, ed448 or ml-dsa")]
 Bits = Annotated[int, Field(ge=1, le=65536)]
 _OTHER_FAMILIES = {"ec": "ec-p256", "ed25519": "ed25519", "rsa": "rsa-2048"}
+_SMALL_EXPONENT = 3
 _EC_KINDS = {256: "ec-p256", 384: "ec-p384", 521: "ec-p521"}
 
 
@@ -33,7 +35,8 @@ class PublicKeyDemand(Demand):
     """Kind and size of the public key (RFC 5280, 4.1.2.7).
 
     ``minimum``, ``maximum`` and ``sizes`` are in bits, for each family of keys. A key smaller than
-    the smallest of ``sizes`` is for ``minimum`` to judge.
+    the smallest of ``sizes`` is for ``minimum`` to judge. ``exponent`` is the least that an RSA key's may
+    be, which is odd besides.
     """
 
     kind: ClassVar[str] = "public_key"
@@ -44,11 +47,12 @@ class PublicKeyDemand(Demand):
     minimum: dict[Family, Bits] = Field(default_factory=dict)
     maximum: dict[Family, Bits] = Field(default_factory=dict)
     sizes: dict[Family, tuple[Bits, ...]] = Field(default_factory=dict)
+    exponent: Annotated[int, Field(ge=3, le=1 << 64)] | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> PublicKeyDemand:
-        if not (self.families or self.minimum or self.maximum or self.sizes):
-            raise ValueError("this says nothing: give families, minimum, maximum or sizes")
+        if not (self.families or self.minimum or self.maximum or self.sizes or self.exponent):
+            raise ValueError("this says nothing: give families, minimum, maximum, sizes or exponent")
         return self
 
     def check(self, shown: Presented) -> Outcome:
@@ -62,15 +66,24 @@ class PublicKeyDemand(Demand):
             return judged(False, key.name, f"at least {self.minimum[key.family]} bits")
         if key.size > self.maximum.get(key.family, key.size):
             return judged(False, key.name, f"at most {self.maximum[key.family]} bits")
+        if not self._has_fit_exponent(key):
+            return judged(False, f"exponent {key.exponent}", f"an odd one from {self.exponent} on")
         sizes = self.sizes.get(key.family, ())
         wanted = " or ".join(f"{size} bits" for size in sizes)
         return judged(not sizes or key.size in sizes or key.size < min(sizes), key.name, wanted)
+
+    def _has_fit_exponent(self, key: PublicKey) -> bool:
+        if self.exponent is None or key.family != "rsa":
+            return True
+        return key.exponent >= self.exponent and bool(key.exponent % 2)
 
     def violations(self) -> Iterator[Violation]:
         """Another family; the size just below and just above what is allowed."""
         if self.families:
             others = (kind for family, kind in _OTHER_FAMILIES.items() if family not in self.families)
             yield from (_of_kind(kind) for kind in others)
+        if self.exponent is not None and self.exponent > _SMALL_EXPONENT:
+            yield _of_kind("rsa-2048-e3")
         for kind in (*self._too_small(), *self._too_large(), *self._between()):
             yield _of_kind(kind)
 
