@@ -16,8 +16,9 @@ from starlette.types import ASGIApp
 
 from pkigen.serve.cases import Watched
 from pkigen.serve.files import Document, find, published_folder, read, walk
+from pkigen.serve.ocsp import ocsp
 from pkigen.serve.page import render
-from pkigen.serve.wrong import WrongAnswers, ocsp_answer
+from pkigen.serve.wrong import WrongAnswers
 
 if TYPE_CHECKING:
     from pkigen.environment import Environment
@@ -34,7 +35,9 @@ def application(environment: Environment) -> ASGIApp:
     """
     prefix = urlsplit(str(environment.manifest["base_url"])).path
     watched = Watched(environment.folder)
-    routes = [Route(f"{prefix}/ocsp/{{rest:path}}", ocsp_answer(watched), methods=["GET", "POST"])]
+    answer = ocsp(environment.folder, watched)
+    paths = (f"{prefix}/ocsp", f"{prefix}/ocsp/{{rest:path}}")
+    routes = [Route(path, answer, methods=["GET", "POST"]) for path in paths]
     www = published_folder(environment.www)
     right = files_application(www, title=environment.name, prefix=prefix, routes=routes)
     return WrongAnswers(right, environment.folder, watched)

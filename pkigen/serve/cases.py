@@ -50,23 +50,34 @@ def _path(url: str, base: str) -> str | None:
 
 
 class Watched:
-    """The addresses of an environment as its manifest has them at this moment: builds may change it."""
+    """An environment's manifest as it is at this moment, and its addresses: builds may change both."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._seen: tuple[int, int] | None = None
         self._held = Addresses()
+        self._manifest: Mapping[str, Any] = {}
 
     @property
     def now(self) -> Addresses:
-        """Read anew when the manifest is another file; while there is none, what it said last."""
+        """The addresses."""
+        self._look()
+        return self._held
+
+    def manifest(self) -> Mapping[str, Any]:
+        """The manifest; the same object as long as nothing changes."""
+        self._look()
+        return self._manifest
+
+    def _look(self) -> None:
+        """Read anew when the manifest is another file; while there is none, what it said last counts."""
         path = self._folder / "manifest.json"
         try:
             status = path.stat()
             seen = status.st_mtime_ns, status.st_ino
             if seen != self._seen:
-                self._held = addresses(self._folder, json.loads(path.read_bytes()))
+                self._manifest = json.loads(path.read_bytes())
+                self._held = addresses(self._folder, self._manifest)
                 self._seen = seen
         except (OSError, ValueError):
             pass
-        return self._held

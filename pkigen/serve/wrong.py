@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -45,7 +43,7 @@ class WrongAnswers:
         if path.startswith(f"{_MOVED}/"):
             moved = path.removeprefix(_MOVED)
             scope = {**scope, "path": moved, "raw_path": moved.encode("latin-1", "replace")}
-        wrong = None if scope["path"] != path else self._watched.now.wrong.get(_without_request(path))
+        wrong = None if scope["path"] != path else self._watched.now.wrong.get(without_request(path))
         if wrong is None:
             await self._app(scope, receive, send)
             return
@@ -117,7 +115,7 @@ async def _end(scope: Scope, receive: Receive, *, reset: bool) -> None:
             pass
 
 
-def _without_request(path: str) -> str:
+def without_request(path: str) -> str:
     """The path of an OCSP responder without the request that a GET adds to it (RFC 6960, A.1)."""
     if not path.count("/ocsp/"):
         return path
@@ -134,16 +132,3 @@ def _der(folder: Path, entity: str) -> bytes:
     name = entity.rpartition("/")[2]
     found = _PEM.search((folder / entity / f"{name}.crt").read_bytes())
     return base64.b64decode(found[1]) if found else b""
-
-
-def ocsp_answer(watched: Watched) -> Callable[[Request], Response]:
-    """The endpoint that gives a case the answer that its build signed; what it asks is not read."""
-
-    def answer(request: Request) -> Response:
-        path = watched.now.answers.get(_without_request(request.scope["path"]))
-        if path is None:
-            return PlainTextResponse("404 Not Found\n", 404)
-        headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-        return Response(path.read_bytes(), media_type="application/ocsp-response", headers=headers)
-
-    return answer

@@ -179,6 +179,12 @@ class Index:
         query = "SELECT * FROM revocations WHERE issuer = ? ORDER BY serial, source"
         return map(_revoked, self._sql.execute(query, (issuer,)))
 
+    def revocation(self, issuer: str, serial: int) -> Revoked | None:
+        """The revocation of one serial number, if it is revoked."""
+        query = "SELECT * FROM revocations WHERE issuer = ? AND serial = ? ORDER BY source LIMIT 1"
+        row = self._sql.execute(query, (issuer, f"{serial:0{_SERIAL_DIGITS}x}")).fetchone()
+        return _revoked(row) if row else None
+
     def revocations_of(self, entity_id: str) -> list[Revoked]:
         """The revocations of an entity's certificates, former ones included."""
         query = "SELECT * FROM revocations WHERE entity = ? ORDER BY issuer, serial, source"

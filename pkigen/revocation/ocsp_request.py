@@ -1,0 +1,80 @@
+"""OCSP requests (RFC 6960, 4.1.1), read: about which certificates, with which nonce."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pkigen import der
+from pkigen.oids import OCSP_NONCE
+
+LARGEST = 16 * 1024
+"""Octets of a request that are read at all."""
+_MOST_CERTIFICATES = 64
+_LONGEST_NONCE = 128
+_EXTENSIONS, _SKIPPED = 0xA2, (0xA0, 0xA1)
+
+
+@dataclass(frozen=True, slots=True)
+class CertId:
+    """Whom a request is about: the digest's OID, the hashes of the issuer's name and key, the serial number.
+
+    ``der`` is the CertID as it stands in the request: an answer repeats it.
+    """
+
+    digest: str
+    name_hash: bytes
+    key_hash: bytes
+    serial: int
+    der: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request; ``nonce`` is the value of its extension (RFC 9654), None without."""
+
+    about: tuple[CertId, ...]
+    nonce: bytes | None
+
+
+def parse(data: bytes) -> Request:
+    """A request from DER; ValueError for what is none, or asks for too much. Its signature is not read."""
+    if len(data) > LARGEST:
+        raise ValueError(f"a request of {len(data)} octets")
+    try:
+        inner, *_ = _elements(data)
+        parts = [part for part in _elements(inner) if part[0] not in _SKIPPED]
+        listed, *rest = parts
+        about = tuple(_cert_id(_elements(single)[0]) for single in _elements(listed))
+        nonces = [_nonce(part) for part in rest if part[0] == _EXTENSIONS]
+    except (IndexError, TypeError) as error:
+        raise ValueError("an element is missing") from error
+    if not 0 < len(about) <= _MOST_CERTIFICATES:
+        raise ValueError(f"a request about {len(about)} certificates")
+    return Request(about, next((nonce for nonce in nonces if nonce is not None), None))
+
+
+def _elements(data: bytes) -> list[bytes]:
+    """What is inside the one SEQUENCE that ``data`` is."""
+    if data[0] != der.SEQUENCE:
+        raise ValueError(f"tag {data[0]:#x} where a SEQUENCE belongs")
+    return der.children(data)
+
+
+def _cert_id(data: bytes) -> CertId:
+    algorithm, name_hash, key_hash, serial = _elements(data)
+    number = int.from_bytes(der.contents(serial), "big", signed=True)
+    digest = der.dotted(_elements(algorithm)[0])
+    return CertId(digest, der.contents(name_hash), der.contents(key_hash), number, data)
+
+
+def _nonce(extensions: bytes) -> bytes | None:
+    """The value of the nonce among the request's extensions."""
+    (listed,) = der.children(extensions)
+    for extension in _elements(listed):
+        oid, *_, value = _elements(extension)
+        if der.dotted(oid) == OCSP_NONCE:
+            found = der.contents(value)
+            if len(found) > _LONGEST_NONCE:
+                raise ValueError(f"a nonce of {len(found)} octets")
+            return found
+    return None
