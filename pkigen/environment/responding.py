@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any
 
 from pkigen import der, oids
-from pkigen.errors import InputError
+from pkigen.errors import InputError, PkigenError
 from pkigen.formats import pem
 from pkigen.formats.reading import read_private_key
 from pkigen.issue import Signer, signer
@@ -79,8 +79,11 @@ class Responder:
             if authority is None or found:
                 return Answer(ocsp.unsuccessful(ocsp.ResponseStatus.UNAUTHORIZED))
             now = self._clock().replace(microsecond=0)
-            with Store.open(self._folder, write=False) as store:
-                revoked = [store.index.revocation(authority.id, one.serial) for one in asked.about]
+            try:
+                with Store.open(self._folder, write=False) as store:
+                    revoked = [store.index.revocation(authority.id, one.serial) for one in asked.about]
+            except PkigenError:
+                return Answer(ocsp.unsuccessful(ocsp.ResponseStatus.INTERNAL_ERROR))
             key = b"".join(one.der for one in asked.about)
             state, kept = self._kept.get(key, (None, None))
             if asked.nonce is None and kept and kept.until and state == revoked and now < kept.until:

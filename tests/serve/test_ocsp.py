@@ -156,3 +156,9 @@ def test_what_is_no_request_is_malformed(junk: bytes, url: str) -> None:
 def test_a_url_without_a_request_is_not_found(url: str) -> None:
     for path in ("", "/", "/nobody.here", "/%00"):
         assert httpx.get(url + path).status_code == 404, path
+
+
+def test_an_environment_without_its_state_has_an_internal_error(environment: Environment, url: str) -> None:
+    request = _request(environment, "sensor")
+    (environment.folder / ".pkigen").rename(environment.folder / "elsewhere")
+    assert _post(url, request).response_status is OCSPResponseStatus.INTERNAL_ERROR
