@@ -13,6 +13,7 @@ from pkigen.cli import (
     check,
     convert,
     faults,
+    hosts,
     init,
     plan,
     renew,
@@ -36,6 +37,7 @@ COMMANDS = (
     faults.faults,
     show.show,
     serve.serve,
+    hosts.hosts,
     schema.schema,
 )
 

@@ -33,6 +33,7 @@ class Listener:
 
     socket: socket.socket
     host: str
+    scheme: str = "http"
 
     @property
     def port(self) -> int:
@@ -43,11 +44,11 @@ class Listener:
     def url(self) -> str:
         """Without a trailing slash."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"{self.scheme}://{host}:{self.port}"
 
 
 @contextmanager
-def listen(host: str, port: int) -> Iterator[Listener]:
+def listen(host: str, port: int, scheme: str = "http") -> Iterator[Listener]:
     """Listen on one address; EnvironmentFailure with what to do when that cannot be."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -64,14 +65,16 @@ def listen(host: str, port: int) -> Iterator[Listener]:
             sock.bind(address)
             sock.listen()
         except OSError as error:
-            raise EnvironmentFailure(_refusal(host, port, error)) from error
-        yield Listener(sock, host)
+            raise EnvironmentFailure(_refusal(host, port, scheme, error)) from error
+        yield Listener(sock, host, scheme)
 
 
-def _refusal(host: str, port: int, error: OSError) -> str:
+def _refusal(host: str, port: int, scheme: str, error: OSError) -> str:
+    option = "--tls-port" if scheme == "https" else "--port"
+    another = f"Choose another with {option}"
     hint = {
-        errno.EADDRINUSE: "another program has it. Choose another with --port, or --port 0 for any free one",
-        errno.EACCES: "ports below 1024 are for administrators. Choose another with --port",
+        errno.EADDRINUSE: f"another program has it. {another}, or {option} 0 for any free one",
+        errno.EACCES: f"ports below 1024 are for administrators. {another}",
         errno.EADDRNOTAVAIL: "this machine has no such address. Choose another with --host",
     }.get(error.errno or 0, error.strerror)
     return f"cannot listen on {host} port {port}: {hint}"
@@ -145,6 +148,7 @@ _LOG_TO_STDERR = {
     "loggers": {
         "uvicorn.access": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
         "uvicorn.error": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "pkigen.serve.tls": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     },
 }
 

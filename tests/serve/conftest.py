@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.serve import serve
+from pkigen import build
+from pkigen.environment import Case, Environment
+from pkigen.serve import serve, serve_tls
 
 CRL = b"\x30\x03\x02\x01\x01"
 CERTIFICATE = b"\x30\x03\x02\x01\x02"
@@ -81,3 +83,101 @@ def stub(running: Stub) -> Stub:
     shutil.rmtree(running.www)
     make_environment(running.folder, "http://127.0.0.1:8080")
     return running
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """The TLS endpoints of a built environment, with cases of every family, at ``port``."""
+
+    environment: Environment
+    port: int
+
+    def case(self, fault: str) -> Case:
+        """The case of a fault; that without one for "sound"."""
+        return self.environment["sensor" if fault == "sound" else f"sensor.{fault}"]
+
+    def host(self, fault: str) -> str:
+        return self.case(fault).hosts[0]
+
+
+TRANSPORT = (
+    "tls-no-certificate",
+    "tls-wrong-sni-certificate",
+    "tls-slow-handshake",
+    "tls-close-after-hello",
+    "plaintext-on-tls-port",
+    "tls-version-1.0-only",
+    "tls-bad-certificate-verify",
+    "tls-certificate-verify-other-key",
+)
+AS_ISSUED = (
+    "expired",
+    "self-signed",
+    "der-trailing-data",
+    "der-truncated",
+    "der-wrong-tag-tbs",
+    "ber-indefinite-outer",
+    "san-malformed",
+    "ext-duplicate",
+    "sig-md5",
+    "must-staple-no-staple",
+    "key-rsa-512",
+    "key-rsa-1024-leaf",
+    "key-ec-p192",
+    "key-mldsa-leaf",
+    "key-spki-garbage",
+    "key-mismatch",
+    "key-type-mismatch",
+    "key-encrypted",
+    "key-empty",
+    "key-two-first-wrong",
+    "pem-crlf",
+    "pem-utf16",
+    "pem-wrong-label",
+    "file-der-in-pem-name",
+    "file-pkcs7-instead",
+    "stapled-missing",
+    "ocsp-revoked",
+)
+"""Faults whose files hold the very certificate that was issued."""
+CHAINS = (
+    "chain-includes-root",
+    "chain-reversed",
+    "chain-duplicate-intermediate",
+    "chain-missing-intermediate",
+    "chain-key-in-chain-file",
+    "chain-file-leaf-not-first",
+    "chain-second-block-corrupt",
+)
+FILES = ("pem-html-body", "pem-empty-file", "pem-bad-base64", "file-csr-instead")
+
+_SUBJECT = {"C": "US", "O": "Contoso Inc.", "OU": "Contoso Labs", "CN": "sensor.contoso.test"}
+_ENDPOINTS = {
+    "name": "endpoints",
+    "authorities": {"root": {"key": "ec-p256"}, "issuing": {"issuer": "root", "key": "ec-p256"}},
+    "certificates": {
+        "sensor": {"issuer": "issuing", "key": "ec-p256", "subject": _SUBJECT},
+        "console": {"issuer": "issuing", "key": "rsa-2048", "san": ["dns:console.contoso.test"]},
+        "edge": {"issuer": "issuing", "key": "ed25519", "san": ["dns:*.edge.contoso.test"]},
+        "gateway": {"issuer": "issuing", "key": "ec-p384", "san": ["ip:127.0.0.2"]},
+        "vault": {
+            "issuer": "issuing",
+            "key": "ec-p256",
+            "passphrase": "open sesame",
+            "san": ["dns:vault.contoso.test"],
+        },
+    },
+    "negatives": [{"of": "sensor", "faults": [*TRANSPORT, *AS_ISSUED, *CHAINS, *FILES]}],
+}
+
+
+@pytest.fixture(scope="session")
+def presented(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """A built environment for TLS endpoints."""
+    return build(_ENDPOINTS, tmp_path_factory.mktemp("endpoints"))
+
+
+@pytest.fixture(scope="session")
+def endpoints(presented: Environment) -> Iterator[Endpoints]:
+    with serve_tls(presented.folder) as url:
+        yield Endpoints(presented, int(url.rpartition(":")[2]))

@@ -1,0 +1,161 @@
+"""What real clients say: of sound and faulty certificates, and of each thing that a server does wrong."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+
+from pkigen.serve.tls import server
+from tests.serve.conftest import Endpoints
+from tests.serve.tls_clients import careless, curl, gnutls, python, s_client, trusting
+
+OPENSSL = {
+    "sound": "Verification: OK",
+    "chain-includes-root": "Verification: OK",
+    "chain-reversed": "Verification: OK",
+    "chain-key-in-chain-file": "Verification: OK",
+    "pem-crlf": "Verification: OK",
+    "stapled-missing": "Verification: OK",
+    "expired": "certificate has expired",
+    "self-signed": "self-signed certificate",
+    "chain-missing-intermediate": "unable to get local issuer certificate",
+    "chain-file-leaf-not-first": "unsuitable certificate purpose",
+    "der-truncated": "asn1 encoding routines",
+    "der-wrong-tag-tbs": "wrong tag",
+    "san-malformed": "invalid certificate",
+    "sig-md5": "CA signature digest algorithm too weak",
+    "key-rsa-512": "EE certificate key too weak",
+    "key-mismatch": "bad signature",
+    "key-type-mismatch": "wrong signature type",
+    "key-encrypted": "bad signature",
+    "key-empty": "bad signature",
+    "key-two-first-wrong": "bad signature",
+    "pem-html-body": "wrong tag",
+    "pem-empty-file": "length mismatch",
+    "tls-no-certificate": "length mismatch",
+    "tls-wrong-sni-certificate": "hostname mismatch",
+    "tls-close-after-hello": "unexpected eof while reading",
+    "plaintext-on-tls-port": "wrong version number",
+    "tls-version-1.0-only": "legacy sigalg disallowed or unsupported",
+    "tls-bad-certificate-verify": "bad signature",
+    "tls-certificate-verify-other-key": "bad signature",
+}
+"""OpenSSL 3's words."""
+CURL = {
+    "expired": (60, "certificate has expired"),
+    "self-signed": (60, "self-signed certificate"),
+    "tls-wrong-sni-certificate": (60, "no alternative certificate subject name matches"),
+    "tls-bad-certificate-verify": (35, "bad signature"),
+    "plaintext-on-tls-port": (35, "wrong version number"),
+}
+GNUTLS = {
+    "sound": "The certificate is trusted",
+    "tls-version-1.0-only": "The certificate is trusted",
+    "expired": "expired certificate",
+    "der-truncated": "Error in DER parsing",
+    "tls-no-certificate": "No certificate was found",
+    "tls-wrong-sni-certificate": "name in the certificate does not match",
+    "tls-close-after-hello": "non-properly terminated",
+    "plaintext-on-tls-port": "unexpected TLS packet",
+    "tls-bad-certificate-verify": "signature verification has failed",
+    "tls-certificate-verify-other-key": "signature verification has failed",
+}
+
+
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize("fault", OPENSSL)
+def test_openssl_says(endpoints: Endpoints, fault: str) -> None:
+    told = s_client(endpoints, endpoints.host(fault))
+    assert OPENSSL[fault] in told.text
+    assert (told.code == 0) is (OPENSSL[fault] == "Verification: OK")
+
+
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize("fault", ["tls-no-certificate", "tls-bad-certificate-verify", "key-mismatch"])
+def test_openssl_says_so_of_tls_1_2_as_well(endpoints: Endpoints, fault: str) -> None:
+    told = s_client(endpoints, endpoints.host(fault), "-tls1_2")
+    assert told.code == 1
+    assert OPENSSL[fault] in told.text
+
+
+@pytest.mark.needs("openssl")
+def test_a_client_of_tls_1_0_gets_through_where_nothing_newer_is_spoken(endpoints: Endpoints) -> None:
+    options = ("-tls1", "-cipher", "ALL:@SECLEVEL=0")
+    told = s_client(endpoints, endpoints.host("tls-version-1.0-only"), *options)
+    assert "Protocol version: TLSv1\n" in told.text
+    assert "Verification: OK" in told.text
+    assert "alert protocol version" in s_client(endpoints, endpoints.host("sound"), *options).text
+
+
+@pytest.mark.needs("curl")
+def test_curl_accepts_the_sound_one_and_shows_its_page(endpoints: Endpoints) -> None:
+    for name in ("sensor", "console"):
+        case = endpoints.environment[name]
+        for options in ((), ("--tls-max", "1.2"), ("--http1.0",)):
+            told = curl(endpoints, case, case.hosts[0], *options)
+            assert told.code == 0, told.text
+            assert told.text.startswith(f"{name}\nIt is sound.\n")
+
+
+@pytest.mark.needs("curl")
+@pytest.mark.parametrize("fault", CURL)
+def test_curl_refuses_with_the_right_words(endpoints: Endpoints, fault: str) -> None:
+    told = curl(endpoints, endpoints.case(fault), endpoints.host(fault))
+    code, words = CURL[fault]
+    assert (told.code, words in told.text) == (code, True), told.text
+
+
+@pytest.mark.needs("curl")
+def test_who_does_not_look_is_told_what_is_wrong(endpoints: Endpoints) -> None:
+    case = endpoints.case("expired")
+    text = curl(endpoints, case, case.hosts[0], "--insecure").text
+    html = curl(endpoints, case, case.hosts[0], "--insecure", "--header", "Accept: text/html").text
+    for page in (text, html):
+        assert all(case.data["fault"][part] in page for part in ("says", "shows", "clause"))
+        assert "reject" in page
+    assert not text.startswith("<")
+    assert html.startswith("<!doctype html>")
+
+
+@pytest.mark.needs("certtool")
+@pytest.mark.parametrize("fault", GNUTLS)
+def test_gnutls_says(endpoints: Endpoints, fault: str) -> None:
+    told = gnutls(endpoints, endpoints.case(fault), endpoints.host(fault))
+    assert GNUTLS[fault] in told.text
+    assert (told.code == 0) is (GNUTLS[fault] == "The certificate is trusted")
+
+
+def test_python_accepts_the_sound_one_and_no_other(endpoints: Endpoints) -> None:
+    trust = endpoints.environment.trust
+    for host in (endpoints.host("sound"), "console.contoso.test", "any.edge.contoso.test"):
+        assert b"It is sound." in python(endpoints, host, trusting(trust))[1]
+    for fault, words in (("expired", "has expired"), ("tls-wrong-sni-certificate", "mismatch")):
+        with pytest.raises(ssl.SSLCertVerificationError, match=words):
+            python(endpoints, endpoints.host(fault), trusting(trust))
+    for fault in ("tls-bad-certificate-verify", "tls-no-certificate", "plaintext-on-tls-port"):
+        with pytest.raises(ssl.SSLError):
+            python(endpoints, endpoints.host(fault), careless())
+
+
+@pytest.mark.needs("curl")
+def test_a_slow_handshake_outlasts_the_patience_of_curl(
+    endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = endpoints.case("tls-slow-handshake")
+    assert curl(endpoints, case, case.hosts[0], "--max-time", "1").code == 28
+    monkeypatch.setattr(server, "_OCTET_SECONDS", 0.0)
+    assert case.data["fault"]["says"] in curl(endpoints, case, case.hosts[0]).text
+
+
+@pytest.mark.needs("openssl")
+def test_an_answer_is_stapled_when_it_is_asked_for(endpoints: Endpoints) -> None:
+    for version in ("-tls1_3", "-tls1_2"):
+        revoked = endpoints.host("ocsp-revoked")
+        asked = s_client(endpoints, revoked, "-status", "-msg", version).text
+        assert "Cert Status: revoked" in asked
+        assert "Reason" in asked
+        assert "Cert Status" not in s_client(endpoints, revoked, "-msg", version).text
+        for fault in ("stapled-missing", "must-staple-no-staple", "sound"):
+            told = s_client(endpoints, endpoints.host(fault), "-status", "-msg", version)
+            assert "OCSP response: no response sent" in told.text

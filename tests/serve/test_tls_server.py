@@ -1,0 +1,181 @@
+"""Sockets, threads, limits of the TLS endpoints: many clients, bad ones among them."""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from pkigen.environment import Environment
+from pkigen.errors import EnvironmentFailure, InputError
+from pkigen.serve import serve_tls
+from pkigen.serve.tls import server
+from tests.serve.conftest import Endpoints, make_environment
+from tests.serve.tls_clients import careless, python, s_client, trusting
+
+_SOUND = b"It is sound."
+
+
+def _connect(endpoints: Endpoints) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", endpoints.port), timeout=10)
+
+
+def _at(environment: Environment, url: str) -> Endpoints:
+    return Endpoints(environment, int(url.rpartition(":")[2]))
+
+
+def test_fifty_at_once_get_what_each_asked_for(endpoints: Endpoints) -> None:
+    hosts = [endpoints.host("sound"), "console.contoso.test", "any.edge.contoso.test"]
+    context = trusting(endpoints.environment.trust)
+    with ThreadPoolExecutor(50) as pool:
+        pages = list(pool.map(lambda at: python(endpoints, hosts[at % 3], context)[1], range(50)))
+    names = (b"sensor", b"console", b"edge")
+    assert all(b"\r\n\r\n" + names[at % 3] + b"\n" in page for at, page in enumerate(pages))
+
+
+def test_clients_that_hang_in_the_handshake_block_nobody(endpoints: Endpoints) -> None:
+    with ExitStack() as held:
+        for sent in (b"", b"\x16", b"\x16\x03\x01\x01\x00\x01", b"\x16\x03\x01\x00\x00") * 10:
+            client = held.enter_context(_connect(endpoints))
+            client.sendall(sent)
+        assert _SOUND in python(endpoints, endpoints.host("sound"), trusting(endpoints.environment.trust))[1]
+
+
+def test_a_client_that_hangs_is_sent_away(
+    presented: Environment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(server, "_CONNECTION_SECONDS", 0.05)
+    caplog.set_level(logging.INFO, "pkigen.serve.tls")
+    with (
+        serve_tls(presented.folder) as url,
+        _connect(_at(presented, url)) as client,
+        suppress(ConnectionError),
+    ):
+        client.sendall(b"\x16\x03\x01")
+        assert client.recv(4096) == b""
+    assert any(line.endswith("TLS no name: took too long") for line in caplog.messages)
+
+
+def test_no_more_than_are_held_get_in(presented: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_MOST_CONNECTIONS", 2)
+    with serve_tls(presented.folder) as url:
+        endpoints = _at(presented, url)
+        context = careless()
+        with ExitStack() as held:
+            for _ in range(2):
+                client = held.enter_context(_connect(endpoints))
+                # Half a conversation: the answer to the hello says that the place is taken.
+                held.enter_context(context.wrap_socket(client, server_hostname="sensor.contoso.test"))
+            with pytest.raises(OSError, match=r".*"):
+                python(endpoints, "sensor.contoso.test", context)
+
+
+def test_octets_without_end_are_cut_off(endpoints: Endpoints) -> None:
+    header = b"GET / HTTP/1.1\r\nHost: x\r\nX: "
+    context = careless()
+    with _connect(endpoints) as client, context.wrap_socket(client, server_hostname="x") as tls:
+        tls.sendall(header + b"a" * 40_000)
+        assert tls.recv(4096).startswith(b"HTTP/1.1 431 ")
+    assert _SOUND in python(endpoints, endpoints.host("sound"), context)[1]
+
+
+def test_the_endpoints_have_ended_with_their_block(presented: Environment) -> None:
+    before = threading.active_count()
+    with ExitStack() as held:
+        with serve_tls(presented.folder) as url:
+            endpoints = _at(presented, url)
+            client = held.enter_context(_connect(endpoints))
+            client.sendall(b"\x16\x03\x01")
+            assert _SOUND in python(endpoints, None, careless())[1]
+        with suppress(ConnectionError):
+            assert client.recv(4096) == b""
+    assert threading.active_count() == before
+    with pytest.raises(ConnectionRefusedError):
+        _connect(endpoints)
+    with serve_tls(presented.folder, port=endpoints.port) as again:
+        assert again == url
+
+
+def test_a_block_that_asks_nothing_or_fails_ends_at_once(presented: Environment) -> None:
+    with serve_tls(presented.folder):
+        pass
+    with pytest.raises(ZeroDivisionError), serve_tls(presented.folder):
+        raise ZeroDivisionError
+
+
+def test_who_asks_for_no_name_gets_the_certificate_of_the_address(presented: Environment) -> None:
+    fingerprints = {case.data["sha256"]: case.name for case in presented.cases()}
+    for address, name in (("127.0.0.2", "gateway"), ("127.0.0.3", "sensor")):
+        with serve_tls(presented.folder, host=address) as url:
+            certificate, _ = python(_at(presented, url), None, careless(), address)
+        assert fingerprints[sha256(certificate).hexdigest()] == name
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_ipv6_is_served_and_its_url_has_brackets(presented: Environment) -> None:
+    try:
+        with serve_tls(presented.folder, host="::1") as url:
+            assert url.startswith("https://[::1]:")
+            endpoints = _at(presented, url)
+            context = trusting(presented.trust)
+            assert _SOUND in python(endpoints, "sensor.contoso.test", context, "::1")[1]
+    except EnvironmentFailure:
+        pytest.skip("IPv6 is switched off here")
+
+
+def test_a_taken_port_is_told_with_the_way_out(presented: Environment) -> None:
+    with serve_tls(presented.folder) as url:
+        port = int(url.rpartition(":")[2])
+        again = serve_tls(presented.folder, port=port)
+        with pytest.raises(EnvironmentFailure, match=rf"port {port}: .*--tls-port 0"), again:
+            pass
+
+
+def test_an_environment_without_certificates_is_refused(tmp_path: Path) -> None:
+    folder = make_environment(tmp_path / "empty", "http://127.0.0.1")
+    manifest = folder / "manifest.json"
+    manifest.write_text(manifest.read_text().removesuffix("}") + ', "cases": []}')
+    with pytest.raises(InputError, match="no certificates to present"), serve_tls(folder):
+        pass
+
+
+@pytest.mark.needs("openssl")
+def test_the_log_says_who_asked_and_what_became_of_it(
+    presented: Environment, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "pkigen.serve.tls"), serve_tls(presented.folder) as url:
+        endpoints = _at(presented, url)
+        python(endpoints, "sensor.contoso.test", careless())
+        s_client(endpoints, "expired.sensor.contoso.test")
+        s_client(endpoints, "key-empty.sensor.contoso.test")
+        with suppress(ssl.SSLError), _connect(endpoints) as client:
+            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            while client.recv(100):
+                pass
+    unsigned = "key-empty.sensor.contoso.test sensor.key-empty"
+    lines = [re.sub(r"^127\.0\.0\.1:\d+ TLS ", "", line) for line in caplog.messages]
+    assert sorted(lines) == [
+        "expired.sensor.contoso.test sensor.expired: refused by the client: certificate_expired",
+        f"{unsigned}: refused by the client: decrypt_error (its key: the file is empty)",
+        "no name: ended here: unexpected_message",
+        "sensor.contoso.test sensor: shaken hands over TLS 1.3, and was answered",
+    ]
+
+
+@pytest.mark.needs("openssl")
+def test_a_key_share_of_another_group_is_asked_for(endpoints: Endpoints) -> None:
+    told = s_client(endpoints, endpoints.host("sound"), "-groups", "ffdhe2048:P-384", "-tls1_3")
+    assert "Verification: OK" in told.text
+    assert "Server Temp Key: ECDH, secp384r1" in told.text
+    told = s_client(endpoints, endpoints.host("sound"), "-groups", "X448", "-tls1_3")
+    assert "Server Temp Key: X448" in told.text
+    none = s_client(endpoints, endpoints.host("sound"), "-groups", "ffdhe2048", "-tls1_3")
+    assert "alert handshake failure" in none.text
