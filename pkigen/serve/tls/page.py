@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
 from typing import Any
@@ -25,6 +26,7 @@ dl { margin: 0; border-top: 1px solid var(--line); }
 dt { padding-top: .7rem; color: var(--soft); font-size: .85rem; font-weight: 600; }
 dd { margin: 0; padding-bottom: .7rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 """
+_OF_RFC_5280 = re.compile(r"[0-9]|[A-C]\.[0-9]")
 
 
 def text(data: dict[str, Any]) -> str:
@@ -65,13 +67,18 @@ def _headline(data: dict[str, Any]) -> str:
     return f"No fault was put into it, and it is to be refused: {verdict['reason']}."
 
 
+def _clause(text: str) -> str:
+    """A clause without a name is RFC 5280's."""
+    return f"RFC 5280, {text}" if _OF_RFC_5280.match(text) else text
+
+
 def _rows(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     fault, verdict = data.get("fault"), data["verdict"]
     if fault is not None:
         if fault["shows"]:
             yield "How it shows, what to do", fault["shows"]
         if fault["clause"]:
-            yield "Clause", fault["clause"]
+            yield "Clause", _clause(fault["clause"])
         if fault["verdict"]:
             yield "Clients", _CLASSES[fault["verdict"]]
         if fault["base"]:
