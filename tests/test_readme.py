@@ -14,11 +14,12 @@ import pytest
 from tests import tools
 
 README = (tools.ROOT / "README.md").read_text("utf-8")
+REVOCATION = (tools.ROOT / "docs" / "revocation.md").read_text("utf-8")
 
 
-def blocks(language: str) -> list[str]:
+def blocks(language: str, text: str = README) -> list[str]:
     """The fenced blocks of one language, in order."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def _in_virtual_environment() -> dict[str, str]:
@@ -41,9 +42,18 @@ def test_every_command_in_the_readme_runs(tmp_path: Path) -> None:
     if not _port_is_free(8080):
         reason = "needs port 8080, which the README uses, and another program has it"
         pytest.fail(reason) if tools.gaps_are_failures() else pytest.skip(reason)
-    lines = [line.removeprefix("$ ") for block in blocks("console") for line in block.splitlines()]
-    script = "\n".join(["set -eu", "trap 'kill $(jobs -p)' EXIT", *lines])
-    tools.run("bash", "-c", script, cwd=tmp_path, environ=_in_virtual_environment())
+    _run(blocks("console"), tmp_path)
+
+
+def _run(shown: list[str], folder: Path) -> None:
+    lines = [line.removeprefix("$ ") for block in shown for line in block.splitlines()]
+    script = "\n".join(["set -eu", "trap 'kill $(jobs -p) 2>/dev/null || :' EXIT", *lines])
+    tools.run("bash", "-c", script, cwd=folder, environ=_in_virtual_environment())
+
+
+def test_every_command_of_the_page_on_revocation_runs(tmp_path: Path) -> None:
+    tools.python("-m", "pkigen", "build", "defender-iot", "--keys", "pool", cwd=tmp_path)
+    _run(blocks("console", REVOCATION), tmp_path)
 
 
 def test_every_make_target_in_the_documents_exists() -> None:

@@ -16,10 +16,13 @@ from pkigen.cli import (
     hosts,
     init,
     plan,
+    refresh_crl,
     renew,
+    revoke,
     schema,
     serve,
     show,
+    unrevoke,
     validate,
     verify,
 )
@@ -30,6 +33,9 @@ COMMANDS = (
     plan.plan,
     build.build,
     renew.renew,
+    revoke.revoke,
+    unrevoke.unrevoke,
+    refresh_crl.refresh_crl,
     break_.break_,
     check.check,
     verify.verify,
@@ -74,4 +80,4 @@ def pkigen(
 
 
 for command in COMMANDS:
-    app.command(command.__name__.rstrip("_"))(command)
+    app.command(command.__name__.rstrip("_").replace("_", "-"))(command)

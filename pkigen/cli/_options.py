@@ -11,6 +11,7 @@ import typer
 from pkigen.errors import InputError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from pkigen.profile import Profile
@@ -118,8 +119,8 @@ def unknown_profile(name: str, message: str) -> InputError:
     return InputError(Problem(there_are, where=name, suggestion=close[0] if close else None))
 
 
-def instant(text: str | None) -> datetime | None:
-    """What ``--at`` says, in UTC; a usage error if it says no time."""
+def instant(text: str | None, option: str = "--at") -> datetime | None:
+    """What an option says, in UTC; a usage error if it says no time."""
     if text is None:
         return None
     from datetime import UTC, datetime
@@ -129,4 +130,13 @@ def instant(text: str | None) -> datetime | None:
     try:
         return parse_at(text, datetime.now(UTC))
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="'--at'") from error
+        raise typer.BadParameter(str(error), param_hint=f"'{option}'") from error
+
+
+def one_of(text: str, known: Sequence[str], option: str) -> str:
+    """What an option says, if it is one of the words that it can say; else a usage error with a hint."""
+    if text in known:
+        return text
+    close = get_close_matches(text, known, n=1)
+    hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(known)}"
+    raise typer.BadParameter(f"'{text}' is none; {hint}", param_hint=f"'{option}'")

@@ -35,7 +35,7 @@ def hosts(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Print the host names of an environment, for hosts files or curl.
+    """Print host names of an environment, for hosts file or curl.
 
     Each line is one for a hosts file, with the URL and what is to be expected as a comment.
 

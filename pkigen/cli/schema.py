@@ -14,7 +14,7 @@ def schema(
         Literal["profile", "manifest", "requirements"], typer.Argument(help="Which document's schema.")
     ] = "profile",
 ) -> None:
-    """Print the JSON Schema of profiles, manifests, requirement sets.
+    """Print the JSON Schema of profiles, manifests, requirements.
 
     An editor with the YAML language server completes and checks a profile that begins with the
     line: # yaml-language-server: $schema=profile.schema.json

@@ -40,7 +40,7 @@ def serve(
     passphrase_file: PassphraseFiles = None,
     json: Json = False,
 ) -> None:
-    """Serve an environment over HTTP, and its certificates over TLS.
+    """Serve an environment's CRLs and OCSP, and its certificates.
 
     Over HTTP there are its CRLs and CA certificates. The URL goes to stdout, a line for each request to
     stderr. A CRL that is published anew is served at once. Ctrl-C or SIGTERM ends it.

@@ -1,4 +1,4 @@
-"""An environment: built, previewed, opened, renewed."""
+"""An environment: built, previewed, opened, renewed, revoked."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pkigen.environment.previewing import preview
     from pkigen.environment.reading import Case, Environment, open_environment
     from pkigen.environment.renewing import renew
+    from pkigen.environment.revoking import RevocationResult, refresh_crl, revoke, unrevoke
 
 __all__ = [
     "Action",
@@ -30,12 +31,16 @@ __all__ = [
     "CrlChange",
     "Environment",
     "Progress",
+    "RevocationResult",
     "Summary",
     "break_certificate",
     "build",
     "open_environment",
     "preview",
+    "refresh_crl",
     "renew",
+    "revoke",
+    "unrevoke",
 ]
 
 _HOMES = {
@@ -45,6 +50,7 @@ _HOMES = {
     "previewing": ("preview",),
     "reading": ("Case", "Environment", "open_environment"),
     "renewing": ("renew",),
+    "revoking": ("RevocationResult", "refresh_crl", "revoke", "unrevoke"),
 }
 
 

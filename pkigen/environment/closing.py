@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from pkigen.environment import answers, crls, disk
+from pkigen.environment import answers, crls, disk, publishers
 from pkigen.environment.assembly import Assembly
 from pkigen.environment.manifest import TRUST, ManifestWriter
 from pkigen.environment.options import Action, BuildOptions, Change, CrlChange
@@ -26,9 +27,12 @@ class Closing:
 
     def close(self) -> None:
         """Publish the CRLs that are due, settle what left the profile, write what sums it up."""
-        for entity in self.session.plan.authorities:
-            if crls.publishes(entity):
-                self._publish_crl(entity)
+        plan, store = self.session.plan, self.assembly.store
+        publishers.keep(store, (*plan.authorities, *plan.cases))
+        issuers = publishers.crl_issuers_of(plan.authorities)
+        for entity in plan.authorities:
+            if entity.id in issuers:
+                self._publish_crl(entity, issuers)
         for entity in self.session.plan.cases:
             if entity.ocsp is not None:
                 self._publish_answer(entity)
@@ -38,19 +42,19 @@ class Closing:
         self._tell_passed()
         self._write_manifest(trusted)
 
-    def _publish_crl(self, entity: Entity) -> None:
-        store = self.assembly.store
+    def _publish_crl(self, entity: Entity, issuers: Mapping[str, publishers.CrlIssuer]) -> None:
+        store, issuer, others = self.assembly.store, issuers[entity.id], tuple(issuers.values())
         fingerprint = self.session.decider.fingerprints[entity.id]
-        digest = crls.digest(entity, fingerprint, store.index.revocations(entity.id))
+        digest = crls.digest(issuer, fingerprint, crls.listed(store, issuer, others))
         state = store.index.crl(entity.id)
         damaged = [found.path for found in store.damaged_files(state.files)] if state else []
-        reasons = crls.due(entity, state, digest, damaged, self.session.plan.clock)
+        reasons = crls.due(issuer, state, digest, damaged, self.session.plan.clock)
         if reasons:
             held = self._issuer(entity)
             entropy = self.session.entropy if self.options.seed is not None else None
-            publisher = crls.Publisher(store, self.session.plan.clock, entropy)
+            publisher = crls.Publisher(store, self.session.plan.clock, entropy, others)
             certificate = self.assembly.workshop.authorities[entity.id].certificate
-            publisher.publish(entity, certificate, held, digest)
+            publisher.publish(issuer, certificate, held, digest, anew=crls.needs_base(reasons))
             self.assembly.summary.crls.append(CrlChange(entity.name, reasons))
 
     def _publish_answer(self, entity: Entity) -> None:

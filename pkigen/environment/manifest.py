@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from hashlib import sha256
 from typing import Any
 
 from pkigen.environment import crls
+from pkigen.environment.manifest_text import as_json, body, write_body
+from pkigen.environment.publishers import crl_issuer
 from pkigen.environment.uploads import Uploads
+from pkigen.environment.verdicts import of_sound
 from pkigen.model import Entity, Fault, OcspPlan
 from pkigen.plan import Plan
 from pkigen.store import Record, Store
 
-PATH = "manifest.json"
 TRUST = "trust.pem"
 _CHUNK = 256
 
@@ -52,29 +53,14 @@ class ManifestWriter:
     def _uploads(self) -> Uploads:
         folder, published = self.store.folder, dict[str, bytes]()
         for entity in self.plan.authorities:
-            if entity.crl is not None and self.store.index.crl(entity.id) is not None:
-                path = folder / crls.crl_path(entity)
-                published[entity.crl.url] = path.read_bytes() if path.is_file() else b""
+            issuer = crl_issuer(entity)
+            if issuer is not None and self.store.index.crl(entity.id) is not None:
+                published |= crls.published(folder, issuer)
         return Uploads(self.plan, folder, folder / TRUST, published)
 
     def write(self) -> None:
         """Write manifest.json; it stays untouched where only its clock would differ."""
-        digest = sha256()
-        for part in self._body():
-            digest.update(part.encode())
-        path = self.store.folder / PATH
-        held = self.store.index.meta("manifest")
-        if held is not None and path.is_file():
-            written, content = held.split(":")
-            if content == digest.hexdigest() and written == sha256(path.read_bytes()).hexdigest():
-                return
-        written = self.store.write_loose(PATH, (part.encode() for part in self._document()))
-        self.store.index.set_meta("manifest", f"{written}:{digest.hexdigest()}")
-
-    def _document(self) -> Iterator[str]:
-        clock = {"clock": _iso(int(self.plan.clock.timestamp()))}
-        yield _json(clock)[:-1] + ","
-        yield from self._body()
+        write_body(self.store, _iso(int(self.plan.clock.timestamp())), self._body)
 
     def _body(self) -> Iterator[str]:
         header = {
@@ -86,13 +72,9 @@ class ManifestWriter:
             "seeded": self.seeded,
             "trust": TRUST,
         }
-        yield _json(header)[1:-1]
-        yield ',"authorities":['
         states = {entity.id: entity for entity in self.plan.authorities}
-        yield from _joined(self._records(list(states), lambda record: self._authority(states[record.id])))
-        yield '\n],"cases":['
-        yield from _joined(self._records(self.certificates, self._verdict))
-        yield "\n]}\n"
+        authorities = self._records(list(states), lambda record: self._authority(states[record.id]))
+        return body(header, authorities, self._records(self.certificates, self._verdict))
 
     def _records(self, ids: Sequence[str], further: Callable[[Record], dict[str, Any]]) -> Iterator[str]:
         for start in range(0, len(ids), _CHUNK):
@@ -100,7 +82,7 @@ class ManifestWriter:
             records = self.store.index.records(chunk)
             for found in map(records.get, chunk):
                 if found is not None:
-                    yield found.record[:-1] + "," + _json(further(found))[1:]
+                    yield found.record[:-1] + "," + as_json(further(found))[1:]
 
     def _authority(self, entity: Entity) -> dict[str, Any]:
         revoked = self._revocation(entity.id)
@@ -121,19 +103,26 @@ class ManifestWriter:
         return self._sound(record, revoked)
 
     def _sound(self, record: Record, revoked: dict[str, str] | None) -> dict[str, Any]:
-        """The verdict on what no fault breaks."""
-        now = int(self.plan.clock.timestamp())
-        if record.self_signed:
-            return _reject(revoked, "path", "it is self-signed and not a trust anchor")
-        if record.id in self.orphans:
-            return _reject(revoked, "path", "its issuer was issued anew, and it was not")
-        if record.not_after < now:
-            return _reject(revoked, "path", "it has expired")
-        if record.not_before > now:
-            return _reject(revoked, "path", "it is not valid yet")
-        if revoked is not None:
-            return _reject(revoked, "revocation", f"its CRL lists it: {revoked['reason']}")
-        return {"revoked": None, "verdict": {"expected": "accept", "stage": None, "reason": None}}
+        """What is to be expected of a case that no fault breaks."""
+        path = json.loads(record.record)["path"] if self._fallen else ()
+        not_before, not_after = (
+            datetime.fromtimestamp(instant, UTC) for instant in (record.not_before, record.not_after)
+        )
+        verdict = of_sound(
+            self_signed=record.self_signed,
+            orphan=record.id in self.orphans,
+            times=(not_before, not_after),
+            now=self.plan.clock,
+            revoked=revoked,
+            fallen=next((name for name in path if name in self._fallen), None),
+        )
+        return {"revoked": revoked, "verdict": verdict}
+
+    @cached_property
+    def _fallen(self) -> frozenset[str]:
+        """The authorities that are revoked, by name."""
+        found = (entity for entity in self.plan.authorities if entity.id in self.revoked)
+        return frozenset(entity.name for entity in found if self._revocation(entity.id) is not None)
 
     def _answer(self, record: Record) -> dict[str, Any]:
         """What the manifest says of an OCSP answer, if there is one."""
@@ -158,38 +147,12 @@ class ManifestWriter:
         if entity_id not in self.revoked:
             return None
         entry = self.store.index.get([entity_id])[entity_id]
-        for found in self.store.index.revocations_of(entity_id):
-            if (found.issuer_id, found.serial) == entry.serials[0]:
-                return {"reason": found.reason, "at": _iso(found.at)}
-        return None
+        return crls.revocation_of(self.store.index.revocations_of(entity_id), entry.serials[0])
 
     def _crl(self, entity: Entity) -> dict[str, Any] | None:
-        state = self.store.index.crl(entity.id)
-        if state is None or entity.crl is None:
-            return None
-        return {
-            "url": entity.crl.url,
-            "file": crls.crl_path(entity),
-            "number": state.number,
-            "this_update": _iso(state.this_update),
-            "next_update": _iso(state.next_update),
-        }
-
-
-def _reject(revoked: dict[str, str] | None, stage: str, reason: str) -> dict[str, Any]:
-    return {"revoked": revoked, "verdict": {"expected": "reject", "stage": stage, "reason": reason}}
-
-
-def _joined(records: Iterable[str]) -> Iterator[str]:
-    separator = "\n"
-    for record in records:
-        yield separator + record
-        separator = ",\n"
+        state, issuer = self.store.index.crl(entity.id), crl_issuer(entity)
+        return None if state is None or issuer is None else crls.told(issuer, state)
 
 
 def _iso(instant: int) -> str:
     return f"{datetime.fromtimestamp(instant, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -37,6 +37,7 @@ class Revoked(_Model):
 
     reason: str
     at: datetime
+    invalid_since: datetime | None = Field(default=None, description="the entry's invalidity date")
 
 
 class Verdict(_Model):
@@ -80,6 +81,14 @@ class _Entity(Certificate):
     fault: Fault | None = None
 
 
+class CrlPart(_Model):
+    """A CRL beside the complete one."""
+
+    name: str = Field(description="delta, indirect, reasons, other-reasons, or part-NUMBER of a partition")
+    url: str
+    file: str = Field(description="DER, below the environment's folder")
+
+
 class Crl(_Model):
     """The complete CRL of an authority."""
 
@@ -88,6 +97,7 @@ class Crl(_Model):
     number: int
     this_update: datetime
     next_update: datetime
+    parts: list[CrlPart] = Field(description="what is published beside it")
 
 
 class Authority(_Entity):

@@ -6,13 +6,13 @@ from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
 
-from pkigen.environment import crls
+from pkigen.environment import crls, publishers
 from pkigen.environment.options import Action, BuildOptions, Change, CrlChange, Summary
 from pkigen.environment.origin import with_breaks
+from pkigen.environment.publishers import CrlIssuer
 from pkigen.environment.session import Session, open_session
 from pkigen.environment.start import key_source
 from pkigen.environment.survey import Decided
-from pkigen.model import Entity
 from pkigen.profile import Profile
 from pkigen.store import Store
 
@@ -34,11 +34,14 @@ def preview(profile: Profile, out: Path, options: BuildOptions | None = None) ->
         for found in chain(session.survey.authorities(), session.survey.certificates()):
             summary.add(found.change)
             changed |= _issuers_with_news(found, store, known)
-        for entity in session.plan.authorities:
-            if crls.publishes(entity):
-                reasons = _crl_reasons(session, store, entity, entity.id in changed)
-                if reasons:
-                    summary.crls.append(CrlChange(entity.name, reasons))
+        issuers = publishers.crl_issuers_of(session.plan.authorities)
+        changed |= {issuer.crl.listed_by for issuer in issuers.values() if issuer.id in changed}
+        for issuer in issuers.values():
+            reasons = _crl_reasons(session, store, issuer, tuple(issuers.values()))
+            if issuer.id in changed and store and store.index.crl(issuer.id) and crls.CHANGED not in reasons:
+                reasons = (crls.CHANGED, *reasons)
+            if reasons:
+                summary.crls.append(CrlChange(issuer.name, reasons))
         action = Action.PRUNE if options.prune else Action.LEFT
         for entry in session.survey.left():
             summary.add(Change(entry.id, action, ("not in the profile",)))
@@ -57,14 +60,15 @@ def _issuers_with_news(found: Decided, store: Store | None, known: set[str]) -> 
     return {change.issuer_id for change in (*added, *taken_back)}
 
 
-def _crl_reasons(session: Session, store: Store | None, entity: Entity, changed: bool) -> tuple[str, ...]:
-    state = store.index.crl(entity.id) if store else None
+def _crl_reasons(
+    session: Session, store: Store | None, issuer: CrlIssuer, others: tuple[CrlIssuer, ...]
+) -> tuple[str, ...]:
+    state = store.index.crl(issuer.id) if store else None
     if store is None or state is None:
         return ("none was published yet",)
-    fingerprint = session.decider.fingerprints.get(entity.id)
+    fingerprint = session.decider.fingerprints.get(issuer.id)
     if fingerprint is None:
         return ("its authority is issued anew",)
-    digest = crls.digest(entity, fingerprint, store.index.revocations(entity.id))
+    digest = crls.digest(issuer, fingerprint, crls.listed(store, issuer, others))
     damaged = [found.path for found in store.damaged_files(state.files)]
-    reasons = crls.due(entity, state, digest, damaged, session.plan.clock)
-    return ("revocations changed", *reasons) if changed else reasons
+    return crls.due(issuer, state, digest, damaged, session.plan.clock)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from pkigen.environment.building import build
+from pkigen.environment.naming import named
 from pkigen.environment.options import BuildOptions, BuildResult, Progress
 from pkigen.environment.origin import profile_of, with_breaks
 from pkigen.environment.serials import random_serial
 from pkigen.environment.start import clock_of
-from pkigen.errors import InputError, Problem
+from pkigen.errors import InputError
 from pkigen.plan import plan
 from pkigen.profile import Profile
 from pkigen.store import Store
@@ -25,7 +25,7 @@ def renew(folder: Path, names: Sequence[str], progress: Progress | None = None) 
     """
     with Store.open(folder, write=False) as store:
         known = list(store.index.ids())
-        wanted = frozenset(found for name in names for found in _named(name, known))
+        wanted = frozenset(found for name in names for found in named(name, known))
         profile = profile_of(folder)
         _check_still_there(with_breaks(profile, store), wanted)
     out = folder.parent if folder.name == profile.name else folder.resolve().parent
@@ -40,14 +40,3 @@ def _check_still_there(profile: Profile, wanted: frozenset[str]) -> None:
         raise InputError(
             f"the profile no longer has {', '.join(gone)}; what it does not have cannot be renewed"
         )
-
-
-def _named(name: str, known: Sequence[str]) -> list[str]:
-    found = [entity for entity in known if name in (entity, entity.partition("/")[2])]
-    if not found:
-        names = [entity.partition("/")[2] for entity in known]
-        close = get_close_matches(name, names, 1)
-        raise InputError(
-            Problem("the environment has no such entity", name, None, close[0] if close else None)
-        )
-    return found

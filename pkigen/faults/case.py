@@ -30,7 +30,7 @@ from pkigen.names import ATTRIBUTE_TYPES, COMMON_NAME, values
 
 _LONGEST_COMMON_NAME = 64
 _LONGEST_NAME = 100
-_WITH_URLS = (oids.CRL_DISTRIBUTION_POINTS, oids.AUTHORITY_INFORMATION_ACCESS)
+_WITH_URLS = (oids.CRL_DISTRIBUTION_POINTS, oids.FRESHEST_CRL, oids.AUTHORITY_INFORMATION_ACCESS)
 
 
 class Impossible(Exception):
@@ -254,10 +254,12 @@ def _called(authority: Entity, name: str) -> Entity:
 
 def _followed(former: Entity, authority: Entity) -> dict[str, str]:
     """The URLs of what one authority publishes, and those of another in their place."""
-    return {
-        former.crl.url if former.crl else "": authority.crl.url if authority.crl else "",
-        former.ca_url or "": authority.ca_url or "",
-    }
+    urls = {former.ca_url or "": authority.ca_url or ""}
+    if former.crl:
+        crl = authority.crl
+        urls[former.crl.url] = crl.url if crl else ""
+        urls |= {former.crl.part_url(part): crl.part_url(part) if crl else "" for part in former.crl.parts}
+    return urls
 
 
 def _moved(url: str, name: str, other: str) -> str:

@@ -28,6 +28,7 @@ from pkigen.model.entities import (
 from pkigen.model.revocation import (
     CrlEntry,
     CrlForm,
+    CrlPart,
     CrlPlan,
     OcspForm,
     OcspPlan,
@@ -42,6 +43,7 @@ __all__ = [
     "CertificatePlan",
     "CrlEntry",
     "CrlForm",
+    "CrlPart",
     "CrlPlan",
     "Edit",
     "Entity",

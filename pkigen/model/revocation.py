@@ -15,11 +15,13 @@ class Revocation:
 
     ``reason`` is one of keyCompromise, cACompromise, affiliationChanged, superseded,
     cessationOfOperation, certificateHold, removeFromCRL, privilegeWithdrawn, aACompromise, unspecified.
+    ``invalid_since`` is since when the key is believed to be in other hands, None when nobody says.
     """
 
     reason: str
     at: datetime
     text: str
+    invalid_since: datetime | None = None
 
 
 class CrlForm(StrEnum):
@@ -42,6 +44,23 @@ class CrlEntry:
 
 
 @dataclass(frozen=True)
+class CrlPart:
+    """A CRL beside the complete one of an authority, at a URL of its own (RFC 5280, 5.2.4 and 5.2.5).
+
+    ``name`` is its file's without the ending. It is for one ``partition`` of the certificates (its
+    number from 0, how many there are), or for some ``reasons`` (ReasonFlags by name), or ``indirect``:
+    also for the authorities that have their revocations listed by this one. ``delta`` is the
+    lifetime in seconds of a delta CRL, 0 for a CRL that needs no base.
+    """
+
+    name: str
+    partition: tuple[int, int] | None = None
+    reasons: tuple[str, ...] = ()
+    indirect: bool = False
+    delta: int = 0
+
+
+@dataclass(frozen=True)
 class CrlPlan:
     """The CRL an authority publishes: lifetime in seconds, and where clients find it.
 
@@ -49,7 +68,8 @@ class CrlPlan:
     name of its file. ``edits`` are made to its octets, last of all; the edits that are signed to the
     TBSCertList. ``entries`` and ``extensions`` stand behind those that it has anyway. ``stranger`` names
     a key that belongs to nobody and signs in the authority's place. ``countdown`` numbers each CRL
-    lower than the one before, of which there is a file beside it.
+    lower than the one before, of which there is a file beside it. ``parts`` are published beside it;
+    ``listed_by`` is the id of another authority whose indirect CRL lists the same.
     """
 
     lifetime: int
@@ -63,6 +83,12 @@ class CrlPlan:
     stranger: str = ""
     countdown: bool = False
     form: CrlForm = CrlForm.SOUND
+    parts: tuple[CrlPart, ...] = ()
+    listed_by: str = ""
+
+    def part_url(self, part: CrlPart) -> str:
+        """Where clients find a part: in a folder beside the complete CRL."""
+        return f"{self.url.removesuffix(self.suffix)}/{part.name}.crl"
 
 
 @dataclass(frozen=True)

@@ -60,13 +60,15 @@ class Setting:
     """What defaults depend on, apart from the certificate's own fields.
 
     ``issuer`` is the signing authority's name, None when self-signed; ``encipherment`` says whether
-    the key can encipher keys (RSA).
+    the key can encipher keys (RSA). ``points`` and ``freshest`` lead to what the issuer publishes.
     """
 
     issuer: str | None
     base_url: str
     encipherment: bool
     ca: bool
+    points: Extension | None = None
+    freshest: Extension | None = None
 
 
 def crl_url(base_url: str, authority: str) -> str:
@@ -152,9 +154,9 @@ def _typed(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> Iterator[
     yield _choose(
         spec.crl_distribution_points,
         partial(encode.distribution_points, oids.CRL_DISTRIBUTION_POINTS),
-        encode.published_at(crl_url(setting.base_url, issuer)) if issuer else None,
+        setting.points,
     )
-    yield _choose(spec.freshest_crl, partial(encode.distribution_points, oids.FRESHEST_CRL), None)
+    yield _choose(spec.freshest_crl, partial(encode.distribution_points, oids.FRESHEST_CRL), setting.freshest)
     yield _choose(spec.aia, partial(_access, setting), None)
     yield _choose(spec.name_constraints, encode.name_constraints, None)
     yield _choose(spec.policies, encode.certificate_policies, None)

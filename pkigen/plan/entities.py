@@ -16,6 +16,7 @@ from pkigen.model import (
     CertificatePlan,
     CrlPlan,
     Entity,
+    Extension,
     Name,
     Output,
     Revocation,
@@ -26,6 +27,7 @@ from pkigen.plan import brought
 from pkigen.plan.brought import kind_of_certificate
 from pkigen.plan.defaults import Extensions, Setting, alternative_names, ca_url, crl_url
 from pkigen.plan.digest import digest
+from pkigen.plan.distribution import crl_plan, partition_of, points
 from pkigen.profile import SELF, AuthoritySpec, CertificateSpec, Profile
 from pkigen.x509 import Certificate
 
@@ -55,6 +57,8 @@ class Planner:
         self._last_validity: tuple[Validity, tuple[datetime, datetime]] | None = None
         self._specs = {spec.name: spec for spec in profile.authorities}
         self._brought = self._read_brought()
+        self._crls = dict[str, CrlPlan]()
+        self._led_to = dict[tuple[str, int], tuple[Extension, Extension | None]]()
         self._subjects = {name: self._subject(spec) for name, spec in self._specs.items()}
 
     @cached_property
@@ -86,7 +90,9 @@ class Planner:
         if spec.revoked is None:
             return None
         at = resolve_moment(spec.revoked.at, self.clock)
-        return Revocation(spec.revoked.reason, at, spec.revoked.text)
+        since = spec.revoked.invalid_since
+        invalid_since = None if since is None else resolve_moment(since, self.clock)
+        return Revocation(spec.revoked.reason, at, spec.revoked.text, invalid_since)
 
     def _read_brought(self) -> dict[str, Brought]:
         found, problems = {}, []
@@ -125,11 +131,7 @@ class Planner:
                 for index, issuer in enumerate(spec.issuers)
             )
         can_sign = held is None or held.key is not None
-        crl = (
-            CrlPlan(self._seconds(spec.crl.valid or self._crl_life), crl_url(base_url, spec.name))
-            if can_sign
-            else None
-        )
+        crl = self._crl(spec) if can_sign else None
         return Entity(
             Role.AUTHORITY,
             spec.name,
@@ -143,6 +145,28 @@ class Planner:
             renew_before=self._seconds(spec.renew),
             brought=held,
         )
+
+    def _crl(self, spec: AuthoritySpec) -> CrlPlan:
+        """The CRL of an authority that can sign one."""
+        if spec.name not in self._crls:
+            life = self._seconds(spec.crl.valid or self._crl_life)
+            url = crl_url(self.profile.base_url, spec.name)
+            lists_others = any(other.crl.issuer == spec.name for other in self._specs.values())
+            delta = self._seconds(spec.crl.delta)
+            self._crls[spec.name] = crl_plan(spec, life, delta, url, lists_others=lists_others)
+        return self._crls[spec.name]
+
+    def _points(self, issuer: str, certificate: str) -> tuple[Extension | None, Extension | None]:
+        """Where a certificate says that its issuer's CRLs are."""
+        if issuer == SELF:
+            return None, None
+        spec = self._specs[issuer]
+        other, count = spec.crl.issuer, spec.crl.partitions
+        where = issuer, partition_of(certificate, count) if count else 0
+        if where not in self._led_to:
+            lister = (self._crl(self._specs[other]), self._subjects[other]) if other else None
+            self._led_to[where] = points(self._crl(spec), where[1], lister)
+        return self._led_to[where]
 
     def _certificate(self, spec: CertificateSpec) -> Entity:
         plan = self._plan(spec, Role.CERTIFICATE, spec.issuer, 0, names.name(spec.subject))
@@ -183,6 +207,7 @@ class Planner:
             self.profile.base_url,
             parse_kind(spec.key).family == "rsa",
             role is Role.AUTHORITY,
+            *self._points(issuer, spec.name),
         )
         issuer_name = subject if self_signed else self._subjects[issuer]
         signature = Signature(spec.signature.digest or "", spec.signature.pss)

@@ -7,13 +7,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pkigen import der, names
-from pkigen.model import Extension
+from pkigen.model import Extension, Name
 from pkigen.oids import (
     AUTHORITY_INFORMATION_ACCESS,
     BASIC_CONSTRAINTS,
     CA_ISSUERS_ACCESS,
     CERTIFICATE_POLICIES,
-    CRL_DISTRIBUTION_POINTS,
     EXTENDED_KEY_USAGE,
     EXTENDED_KEY_USAGES,
     INHIBIT_ANY_POLICY,
@@ -86,25 +85,21 @@ def distribution_points(oid: str, asked: DistributionPoints) -> Extension:
     return Extension(oid, asked.critical, der.sequence(*map(_distribution_point, asked.points)))
 
 
-def _distribution_point(point: DistributionPoint) -> bytes:
-    parts = []
-    if point.uris:
-        full_name = der.tlv(0xA0, *(_uri(uri) for uri in point.uris))
-        parts.append(der.explicit(0, full_name))
-    if point.reasons:
-        bits = der.named_bits(point.reasons, REASON_FLAGS)
+def _distribution_point(asked: DistributionPoint) -> bytes:
+    return point(asked.uris, asked.reasons, names.name(asked.crl_issuer) if asked.crl_issuer else ())
+
+
+def point(uris: Iterable[str], reasons: tuple[str, ...] = (), crl_issuer: Name = ()) -> bytes:
+    """DistributionPoint (4.2.1.13); no reasons stand for all, no CRL issuer for the certificate's own."""
+    parts, full_name = [], [_uri(uri) for uri in uris]
+    if full_name:
+        parts.append(der.explicit(0, der.tlv(0xA0, *full_name)))
+    if reasons:
+        bits = der.named_bits(reasons, REASON_FLAGS)
         parts.append(der.tlv(0x81, der.contents(bits)))
-    if point.crl_issuer:
-        issuer = der.explicit(4, names.encode(names.name(point.crl_issuer)))
-        parts.append(der.explicit(2, issuer))
+    if crl_issuer:
+        parts.append(der.explicit(2, der.explicit(4, names.encode(crl_issuer))))
     return der.sequence(*parts)
-
-
-@lru_cache(maxsize=64)
-def published_at(url: str) -> Extension:
-    """CRLDistributionPoints with one point at one URL."""
-    point = der.sequence(der.explicit(0, der.tlv(0xA0, _uri(url))))
-    return Extension(CRL_DISTRIBUTION_POINTS, False, der.sequence(point))
 
 
 def _uri(uri: str) -> bytes:

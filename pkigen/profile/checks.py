@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from pkigen import oids
-from pkigen.clock import resolve_moment
+from pkigen.clock import Moment, resolve_moment
 from pkigen.errors import Problem
 from pkigen.formats.names import incompatible
 from pkigen.keys.capabilities import refusal
@@ -109,8 +109,22 @@ class Checks:
             yield ("issuer",), "there is no issuer; leave it out for a root", None
         if spec.name in self._circular and self._in_circle(spec):
             yield ("issuer",), f"'{spec.name}' is issued by itself in the end", None
+        if (lister := spec.crl.issuer) is not None:
+            yield from self._check_lister(spec, lister)
         if spec.brought and spec.brought.key is None and spec.formats:
             yield ("formats",), "formats need a key, and none was brought along", None
+
+    def _check_lister(self, spec: AuthoritySpec, lister: str) -> Found:
+        """The authority that is to list what this one revokes."""
+        held = self._authorities.get(lister)
+        if lister == spec.name:
+            yield ("crl", "issuer"), f"'{lister}' is the authority itself; leave it out", None
+        elif held is None and lister not in self._mentioned:
+            yield ("crl", "issuer"), f"no authority is called '{lister}'", close_to(lister, self._known)
+        elif held is not None and held.brought and held.brought.key is None:
+            yield ("crl", "issuer"), f"'{lister}' was brought without a key, and cannot sign CRLs", None
+        elif held is not None and held.crl.issuer:
+            yield ("crl", "issuer"), f"'{lister}' has its own revocations listed by another", None
 
     def _in_circles(self) -> set[str]:
         """The names of authorities in circles, and between two of them."""
@@ -184,9 +198,11 @@ class Checks:
                 yield ("valid",), "it ends before it begins", None
         except ValueError as error:
             yield ("valid",), str(error), None
-        lengths = {"renew": spec.renew, "crl": spec.crl.valid if isinstance(spec, AuthoritySpec) else None}
-        moments = {"revoked": spec.revoked.at if spec.revoked else None, **lengths}
-        for field, moment in moments.items():
+        revoked, crl = spec.revoked, spec.crl if isinstance(spec, AuthoritySpec) else None
+        moments: list[tuple[str, Moment | None]] = [("renew", spec.renew)]
+        moments += [("revoked", revoked.at), ("revoked", revoked.invalid_since)] if revoked else []
+        moments += [("crl", crl.valid), ("crl", crl.delta)] if crl else []
+        for field, moment in moments:
             try:
                 if moment is not None:
                     resolve_moment(moment, self._now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, model_validator
 
@@ -29,6 +29,7 @@ from pkigen.profile.values import (
     PolicyConstraints,
     PolicyMappings,
     RawExtension,
+    ReasonFlag,
 )
 
 SELF = "self"
@@ -148,6 +149,7 @@ class RevokedSpec(Value):
 
     reason: Annotated[str, _one_of("reason", REASONS)] = "unspecified"
     at: Instant = parse_moment("-1h")
+    invalid_since: Instant | None = None
 
     _short: ClassVar[Schema | None] = {"enum": list(REASONS)}
 
@@ -158,8 +160,12 @@ class RevokedSpec(Value):
 
     @property
     def text(self) -> str:
-        """The instant as it was written."""
-        return self.at.text if isinstance(self.at, Span) else self.at.isoformat()
+        """The instants as they were written."""
+        return " ".join(
+            moment.text if isinstance(moment, Span) else moment.isoformat()
+            for moment in (self.at, self.invalid_since)
+            if moment is not None
+        )
 
 
 class BroughtSpec(Value):
@@ -172,9 +178,31 @@ class BroughtSpec(Value):
 
 
 class CrlSpec(Value):
-    """An authority's CRL: how long each one is good for."""
+    """An authority's CRLs: how long each one is good for, and how they are split up.
+
+    ``delta`` is how long a delta CRL is good for, ``partitions`` into how many lists the certificates
+    are split, ``reasons`` those that have a list of their own, ``issuer`` another authority that lists
+    in an indirect CRL what this one revokes.
+    """
 
     valid: Length | None = None
+    delta: Length | None = None
+    partitions: Annotated[int, Field(ge=2, le=1000)] | None = None
+    reasons: Annotated[tuple[ReasonFlag, ...], Field(min_length=1, max_length=7)] | None = None
+    issuer: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = {
+            "delta": self.delta,
+            "partitions": self.partitions,
+            "reasons": self.reasons,
+            "issuer": self.issuer,
+        }
+        said = [name for name, value in ways.items() if value is not None]
+        if len(said) > 1:
+            raise ValueError(f"a CRL has one of {' and '.join(said)}: each says where its certificates lead")
+        return self
 
 
 def _parse_key(text: str) -> str:

@@ -200,6 +200,9 @@ def _parse_reason_flag(text: str) -> str:
     return str(text)
 
 
+ReasonFlag = Annotated[str, Parsed(_parse_reason_flag, ", ".join(REASON_FLAGS[1:]))]
+
+
 class KeyUsage(Listed):
     """Key usage (4.2.1.3), by RFC 5280's names of its bits."""
 
@@ -319,7 +322,7 @@ class DistributionPoint(Value):
     """A distribution point; written as a bare URI when it has nothing else."""
 
     uris: tuple[Uri, ...] = ()
-    reasons: tuple[Annotated[str, Parsed(_parse_reason_flag, ", ".join(REASON_FLAGS[1:]))], ...] = ()
+    reasons: tuple[ReasonFlag, ...] = ()
     crl_issuer: DistinguishedName | None = None
 
     _short: ClassVar[Schema | None] = {"type": "string", "description": "a point that is one URI"}

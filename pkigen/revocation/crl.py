@@ -42,6 +42,11 @@ class RevokedCertificate:
     reason: str
     extensions: tuple[Extension, ...] = ()
 
+    @property
+    def code(self) -> int:
+        """The reason code's number."""
+        return REASON_CODES[self.reason]
+
 
 @dataclass(frozen=True, slots=True)
 class CertificateListPlan:

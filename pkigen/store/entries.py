@@ -89,7 +89,10 @@ class CrlState:
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """A revocation on record; ``source`` is "profile" or "command", ``text`` what was written."""
+    """A revocation on record; ``source`` is "profile" or "command", ``text`` what was written.
+
+    Instants are seconds of the epoch; ``invalid_since`` is None when nobody says.
+    """
 
     issuer_id: str
     serial: int
@@ -98,3 +101,4 @@ class Revoked:
     at: int
     source: str
     text: str
+    invalid_since: int | None = None

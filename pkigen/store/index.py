@@ -122,6 +122,11 @@ class Index:
         query = "SELECT 1 FROM serials WHERE authority = ? AND serial = ? AND entity != ?"
         return [(row[0], int(row[1], 16)) for row in rows if self._sql.execute(query, row).fetchone()]
 
+    def serials_of(self, entity_id: str) -> list[tuple[str, int]]:
+        """(authority, serial) of every certificate that an entity ever had."""
+        query = "SELECT authority, serial FROM serials WHERE entity = ?"
+        return [(row[0], int(row[1], 16)) for row in self._sql.execute(query, (entity_id,))]
+
     def next_crl_number(self, authority: str) -> int:
         """The next CRL number of an authority, on record before it is used."""
         with self._transaction():
@@ -151,7 +156,7 @@ class Index:
         """Record revocations; one of the same serial and source is replaced."""
         with self._transaction():
             self._sql.executemany(
-                "INSERT OR REPLACE INTO revocations VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO revocations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     (
                         r.issuer_id,
@@ -161,6 +166,7 @@ class Index:
                         r.at,
                         r.source,
                         r.text,
+                        r.invalid_since,
                     )
                     for r in revocations
                 ),
@@ -189,6 +195,24 @@ class Index:
         """The revocations of an entity's certificates, former ones included."""
         query = "SELECT * FROM revocations WHERE entity = ? ORDER BY issuer, serial, source"
         return list(map(_revoked, self._sql.execute(query, (entity_id,))))
+
+    def cases_revoked(self, issuer: str) -> dict[str, str]:
+        """The cases with a fault that an authority has revoked, by id, and the name of each one's base."""
+        query = (
+            "SELECT id, json_extract(record, '$.fault.base') AS base FROM entities WHERE base IS NOT NULL"
+            " AND id IN (SELECT entity FROM revocations WHERE issuer = ?)"
+        )
+        return dict(self._sql.execute(query, (issuer,)).fetchall())
+
+    def set_publishers(self, plans: Iterable[tuple[str, str]]) -> None:
+        """Keep what is published of whom: (id, plan as JSON); what was kept before is forgotten."""
+        with self._transaction():
+            self._sql.execute("DELETE FROM publishers")
+            self._sql.executemany("INSERT INTO publishers VALUES (?, ?)", plans)
+
+    def publishers(self) -> dict[str, str]:
+        """Plans by id, as JSON."""
+        return dict(self._sql.execute("SELECT id, plan FROM publishers ORDER BY id").fetchall())
 
     def request_renewal(self, ids: Iterable[str]) -> None:
         """Have ids issued anew by the next build."""

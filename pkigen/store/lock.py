@@ -13,12 +13,15 @@ from pkigen.errors import EnvironmentFailure
 
 
 class Lock:
-    """Held from construction to ``release``; EnvironmentFailure when another process holds it."""
+    """Held from construction to ``release``; EnvironmentFailure when another process holds it.
 
-    def __init__(self, folder: Path) -> None:
+    ``patience`` is how many seconds to wait for that one to end.
+    """
+
+    def __init__(self, folder: Path, patience: float = 0) -> None:
         self._owner = folder / "lock.pid"
         database = folder / "lock.db"
-        self._connection = sqlite3.connect(database, timeout=0, isolation_level=None)
+        self._connection = sqlite3.connect(database, timeout=patience, isolation_level=None)
         try:
             self._connection.execute("BEGIN EXCLUSIVE")
             self._owner.unlink(missing_ok=True)

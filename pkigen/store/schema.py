@@ -24,12 +24,13 @@ from pathlib import Path
 from pkigen.errors import EnvironmentFailure
 from pkigen.store.durable import sync_folder
 
-_VERSION = 1
+_VERSION = 2
 ENTITY = """
     id TEXT PRIMARY KEY, spec TEXT, output TEXT, issuers TEXT, key_kind TEXT, key_source TEXT,
     spki TEXT, serials TEXT, not_before INTEGER, not_after INTEGER, record TEXT, files TEXT
 """
 """The columns of an entity, published or about to be; ``serials`` and ``files`` are JSON."""
+_PUBLISHERS = "CREATE TABLE publishers (id TEXT PRIMARY KEY, plan TEXT NOT NULL);"
 _TABLES = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE entities ({ENTITY});
@@ -44,12 +45,15 @@ CREATE TABLE crls (
 );
 CREATE TABLE revocations (
     issuer TEXT, serial TEXT, entity TEXT, reason TEXT, at INTEGER, source TEXT, text TEXT,
-    PRIMARY KEY (issuer, serial, source)
+    invalid_since INTEGER, PRIMARY KEY (issuer, serial, source)
 ) WITHOUT ROWID;
 CREATE INDEX revocations_of ON revocations (entity);
 CREATE TABLE renewals (id TEXT PRIMARY KEY);
+{_PUBLISHERS}
 CREATE TABLE journal ({ENTITY}, folder TEXT NOT NULL);
 """
+_FROM_1 = f"ALTER TABLE revocations ADD COLUMN invalid_since INTEGER; {_PUBLISHERS}"
+"""What brings an index of version 1 up to this one."""
 _BESIDE = ("-wal", "-shm", "-journal")
 
 
@@ -88,7 +92,9 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10)
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version != _VERSION:
+        if version == 1 and write:
+            connection.executescript(f"BEGIN IMMEDIATE; {_FROM_1} PRAGMA user_version = {_VERSION}; COMMIT;")
+        elif version != _VERSION:
             raise EnvironmentFailure(_other(path, version))
         if write:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -101,6 +107,8 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
 
 
 def _other(path: Path, version: int) -> str:
+    if version == 1:
+        return f"{path} is of an earlier pkigen; the next `pkigen build` brings it up to date"
     if version:
         return f"{path} is of another version of pkigen; use that one"
     return f"{path} is damaged, or not pkigen's. Restore it from a backup, or move the environment away"

@@ -45,18 +45,19 @@ class Store:
 
     @classmethod
     @contextmanager
-    def open(cls, folder: Path, *, write: bool) -> Iterator[Store]:
+    def open(cls, folder: Path, *, write: bool, patience: float = 0) -> Iterator[Store]:
         """Open an environment; for writing it is made if need be, locked, and mended after a kill.
 
-        Reading shows a killed build's work as the next one will find it. InputError when there is
-        none to read; EnvironmentFailure for what the machine refuses, also while it is open.
+        ``patience`` is how many seconds to wait for another writer. Reading shows a killed build's work
+        as the next one will find it. InputError when there is none to read; EnvironmentFailure for what
+        the machine refuses, also while it is open.
         """
         if not write and not cls.exists(folder):
             raise InputError(f"{folder} is not a built environment")
         with told("write" if write else "read", folder):
             if write:
                 make_folders(folder)
-            lock = Lock(folder / STATE) if write else None
+            lock = Lock(folder / STATE, patience) if write else None
             try:
                 found = _move_away(folder) if write else []
                 index = Index(connect(folder / STATE / INDEX, write=write))
@@ -113,6 +114,7 @@ class Store:
     def write_loose(self, path: str, chunks: Iterable[bytes]) -> str:
         """Write a file that is not a secret at once or not at all; the SHA-256 of what was written."""
         target = inside(self.folder, path)
+        target.parent.mkdir(mode=0o755, exist_ok=True)
         draft = self._placer.staging / secrets.token_hex(12)
         digest = sha256()
         try:

@@ -13,12 +13,14 @@ from pkigen.cli._app import COMMANDS
 from tests.cli.conftest import Cli, finish, start
 from tests.tools import python
 
-_NAMES = [command.__name__.rstrip("_") for command in COMMANDS]
+_NAMES = [command.__name__.rstrip("_").replace("_", "-") for command in COMMANDS]
 
 
 def test_every_command_file_is_a_command() -> None:
     folder = Path(pkigen.cli.__file__).parent
-    assert sorted(_NAMES) == sorted(path.stem.rstrip("_") for path in folder.glob("[!_]*.py"))
+    assert sorted(_NAMES) == sorted(
+        path.stem.rstrip("_").replace("_", "-") for path in folder.glob("[!_]*.py")
+    )
 
 
 @pytest.mark.parametrize("name", _NAMES)

@@ -17,12 +17,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkigen import oids
-from pkigen.model import Extension, KeyIdentifier
+from pkigen.model import CrlPlan, Extension, KeyIdentifier
 from pkigen.plan.defaults import Extensions, Setting
+from pkigen.plan.distribution import points
 from pkigen.plan.extensions import key_usage
 from pkigen.profile import CertificateSpec
 
-_SETTING = Setting("issuing", "http://pki.test:8080", encipherment=True, ca=False)
+_BASE_URL = "http://pki.test:8080"
+_POINTS, _ = points(CrlPlan(1, f"{_BASE_URL}/crl/issuing.crl"), 0, None)
+_SETTING = Setting("issuing", _BASE_URL, encipherment=True, ca=False, points=_POINTS)
 
 
 def _extension(oid: str, **fields: Any) -> Extension | None:

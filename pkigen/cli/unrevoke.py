@@ -1,0 +1,36 @@
+"""``pkigen unrevoke``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pkigen.cli._options import EnvironmentFolder, Json, PassphraseFiles
+
+
+def unrevoke(
+    env: EnvironmentFolder,
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Certificates or authorities.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Also what is no hold, which no CA would take back.")
+    ] = False,
+    passphrase_file: PassphraseFiles = None,
+    json: Json = False,
+) -> None:
+    """Take certificates off hold, in the CRLs too.
+
+    A delta CRL lists them as removeFromCRL. What the profile revokes is taken back there.
+
+    \b
+    Examples:
+      pkigen unrevoke out/defender-iot sensor-02
+      pkigen unrevoke out/defender-iot sensor-01 --force
+    """
+    from pkigen.artefacts import read_passphrase
+    from pkigen.cli._revoked import give_revocation
+    from pkigen.environment import unrevoke as take_back
+
+    passphrases = tuple(map(read_passphrase, passphrase_file or ()))
+    result = take_back(env, names, force=force, passphrases=passphrases)
+    give_revocation(result, "revoked no more", as_json=json)

@@ -1,0 +1,20 @@
+"""The CRLs of each authority: what stands in them, when they are published anew (RFC 5280, 5)."""
+
+from pkigen.environment.crls.due import CHANGED, digest, due, needs_base
+from pkigen.environment.crls.listing import listed, revocation_changes
+from pkigen.environment.crls.publishing import Publisher, crl_path
+from pkigen.environment.crls.telling import published, revocation_of, told
+
+__all__ = [
+    "CHANGED",
+    "Publisher",
+    "crl_path",
+    "digest",
+    "due",
+    "listed",
+    "needs_base",
+    "published",
+    "revocation_changes",
+    "revocation_of",
+    "told",
+]

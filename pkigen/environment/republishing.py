@@ -1,0 +1,75 @@
+"""CRLs published anew without the profile: after a revocation, by hand, and while a server runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from pkigen.environment import crls
+from pkigen.environment.authority_keys import OpenAuthority, open_authority
+from pkigen.environment.changes import certificate_fingerprint
+from pkigen.environment.publishers import CrlIssuer, crl_issuers
+from pkigen.keys import kind_of
+from pkigen.keys.sources import FreshKeys
+from pkigen.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedCrl:
+    """A CRL that was published: whose, its number, where, and why."""
+
+    authority: str
+    number: int
+    url: str
+    next_update: datetime
+    reasons: tuple[str, ...]
+
+
+@dataclass
+class Republisher:
+    """Publishes CRLs of one open environment; ``clock`` is their this_update."""
+
+    store: Store
+    clock: datetime
+    passphrases: Sequence[bytes] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        self.issuers = crl_issuers(self.store)
+        self._open = dict[str, OpenAuthority]()
+
+    def affected(self, issuers: Collection[str]) -> list[CrlIssuer]:
+        """The authorities whose CRLs say something of what some have issued: they, and who lists for them."""
+        ids = dict.fromkeys(issuers)
+        ids |= dict.fromkeys(self.issuers[one].crl.listed_by for one in issuers if one in self.issuers)
+        return [self.issuers[one] for one in ids if one in self.issuers]
+
+    def open(self, issuers: Collection[CrlIssuer]) -> None:
+        """Read the keys that will be needed; InputError when one cannot be had."""
+        for issuer in issuers:
+            if issuer.id not in self._open:
+                self._open[issuer.id] = open_authority(self.store.folder, issuer.name, self.passphrases)
+
+    def publish(self, issuer: CrlIssuer, *, why: str = "") -> PublishedCrl | None:
+        """Publish an authority's CRLs if they are due, or at any rate when there is another reason."""
+        index, others = self.store.index, tuple(self.issuers.values())
+        entry = index.get([issuer.id])[issuer.id]
+        digest = crls.digest(issuer, certificate_fingerprint(entry), crls.listed(self.store, issuer, others))
+        state = index.crl(issuer.id)
+        damaged = [found.path for found in self.store.damaged_files(state.files)] if state else []
+        reasons = crls.due(issuer, state, digest, damaged, self.clock)
+        if why:
+            reasons = (why, *reasons)
+        if not reasons:
+            return None
+        self.open([issuer])
+        held = self._open[issuer.id]
+        signer = held.signer
+        if issuer.crl.stranger:
+            signer = replace(signer, key=FreshKeys().generate(kind_of(signer.key), issuer.crl.stranger))
+        publisher = crls.Publisher(self.store, self.clock, None, others)
+        number = publisher.publish(issuer, held.certificate, signer, digest, anew=crls.needs_base(reasons))
+        state = index.crl(issuer.id)
+        assert state is not None
+        next_update = datetime.fromtimestamp(state.next_update, UTC)
+        return PublishedCrl(issuer.name, number, issuer.crl.url, next_update, reasons)

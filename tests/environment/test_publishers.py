@@ -1,0 +1,42 @@
+"""What the index keeps of CRLs and OCSP answers is what was planned, octet for octet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pkigen.environment.publishers import all_answered, answered, crl_issuer, crl_issuers, keep
+from pkigen.faults import FAULTS, Impossible
+from pkigen.model import Entity
+from pkigen.plan.sample import sample_case
+from pkigen.store import Store
+
+_NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def _entities() -> list[Entity]:
+    """Every entity that a fault of the catalogue has publish something."""
+    found = list[Entity]()
+    for kind in FAULTS.values():
+        try:
+            case = kind.change(sample_case(_NOW))
+        except Impossible:
+            continue
+        for entity in (case.entity, *case.authorities):
+            if entity.crl is not None or entity.ocsp is not None:
+                found.append(entity)
+    return found
+
+
+def test_what_every_fault_plans_of_crls_and_ocsp_answers_comes_back_from_the_index(tmp_path: Path) -> None:
+    planned = _entities()
+    entities = [replace(entity, name=f"entity-{place}") for place, entity in enumerate(planned)]
+    lists = [found for entity in entities if (found := crl_issuer(entity))]
+    answers = [told for entity in entities if (told := answered(entity))]
+    assert len(lists) > 30
+    assert answers
+    with Store.open(tmp_path / "env", write=True) as store:
+        keep(store, entities)
+        assert crl_issuers(store) == {one.id: one for one in lists}
+        assert all_answered(store) == {one.id: one for one in answers}
