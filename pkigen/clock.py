@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import calendar
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -75,6 +77,17 @@ def parse_moment(text: str) -> Moment:
         return _bounded(aware.astimezone(UTC).replace(microsecond=0))
     except OverflowError:
         raise ValueError(f"'{text}' is outside the years {FIRST.year} to {LAST.year}") from None
+
+
+def utc_now() -> datetime:
+    """This instant."""
+    return datetime.now(UTC)
+
+
+def going_on_from(instant: datetime) -> Callable[[], datetime]:
+    """A clock that stands at an instant now, and goes on from there as time does."""
+    begun = time.monotonic()
+    return lambda: instant + timedelta(seconds=time.monotonic() - begun)
 
 
 def parse_at(text: str, now: datetime) -> datetime:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pkigen.errors import EnvironmentFailure, InputError
-from pkigen.store import Store, placing
+from pkigen.store import Revoked, Store, placing
 from tests.store.fakes import generations, publication, publish
 
 
@@ -145,3 +145,27 @@ def test_reading_after_a_kill_shows_what_the_next_build_will_find(
 
 def _stopped(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def _of_version_1(folder: Path) -> None:
+    """Make the index one from before revocations had an invalidity date."""
+    connection = sqlite3.connect(folder / ".pkigen/index.db")
+    connection.executescript(
+        "ALTER TABLE revocations DROP COLUMN invalid_since; DROP TABLE publishers; PRAGMA user_version = 1;"
+    )
+    connection.close()
+
+
+def test_an_index_of_the_version_before_is_brought_up_to_date_with_all_it_knows(tmp_path: Path) -> None:
+    publish(tmp_path, "a")
+    former = Revoked("authorities/ca", 7, "certificates/a", "superseded", 1, "profile", "-1h")
+    with Store.open(tmp_path, write=True) as store:
+        store.index.set_revocations([former])
+    _of_version_1(tmp_path)
+    _refused(tmp_path, "of an earlier pkigen; the next `pkigen build`", write=False)
+    with Store.open(tmp_path, write=True) as store:
+        assert list(store.index.ids()) == ["certificates/a"]
+        assert store.index.revocation("authorities/ca", 7) == former
+        assert store.index.publishers() == {}
+    with Store.open(tmp_path, write=False) as store:
+        assert store.index.revocation("authorities/ca", 7) == former

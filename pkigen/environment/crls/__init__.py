@@ -1,6 +1,6 @@
 """The CRLs of each authority: what stands in them, when they are published anew (RFC 5280, 5)."""
 
-from pkigen.environment.crls.due import CHANGED, digest, due, needs_base
+from pkigen.environment.crls.due import CHANGED, digest, due, needs_base, time_reasons
 from pkigen.environment.crls.listing import listed, revocation_changes
 from pkigen.environment.crls.publishing import Publisher, crl_path
 from pkigen.environment.crls.telling import published, revocation_of, told
@@ -16,5 +16,6 @@ __all__ = [
     "published",
     "revocation_changes",
     "revocation_of",
+    "time_reasons",
     "told",
 ]

@@ -35,11 +35,14 @@ def due(
         reasons.append("its authority or its lifetime changed")
     if entries != held_entries:
         reasons.append(CHANGED)
-    return (*reasons, *_time_reasons(issuer.crl, state, int(clock.timestamp())))
+    return (*reasons, *time_reasons(issuer.crl, state, int(clock.timestamp())))
 
 
-def _time_reasons(asked: CrlPlan, state: CrlState, now: int) -> tuple[str, ...]:
-    """What speaks of the clock; a CRL that is to be out of force stays as long as it is."""
+def time_reasons(asked: CrlPlan, state: CrlState, now: int) -> tuple[str, ...]:
+    """Why the time (seconds of the epoch) asks for new CRLs.
+
+    A CRL that is to be out of force stays as long as it is.
+    """
     if asked.age < 0:
         return () if now < state.this_update else ("it should not have begun",)
     if asked.age > asked.lifetime:

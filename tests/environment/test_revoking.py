@@ -1,0 +1,250 @@
+"""Revocations by command: on record, in the CRL and the manifest when they return, whatever ended before."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cryptography import x509
+
+from pkigen.environment import BuildOptions, build, refresh_crl, revoke, unrevoke
+from pkigen.errors import InputError, PkigenError
+from pkigen.profile import Profile, load
+from pkigen.store import Store
+
+_NAMES = ("root", "issuing", "other")
+
+
+def _profile(folder: Path, **crl: object) -> Profile:
+    document = {
+        "name": "env",
+        "defaults": {"key": "ec-p256"},
+        "authorities": {
+            "root": {"subject": {"CN": "Root"}},
+            "issuing": {"issuer": "root", "subject": {"CN": "Issuing"}, "crl": {"valid": "7d", **crl}},
+            "other": {"issuer": "root", "subject": {"CN": "Other"}, "passphrase": "open sesame"},
+        },
+        "certificates": {
+            "host-{1..4}": {"issuer": "issuing"},
+            "gone": {"issuer": "issuing", "revoked": "superseded"},
+            "closed": {"issuer": "other"},
+            "alone": {"issuer": "self"},
+        },
+    }
+    path = folder / "env.yaml"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return load(path)
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Profile:
+    return _profile(tmp_path)
+
+
+@pytest.fixture
+def env(profile: Profile, tmp_path: Path) -> Path:
+    return build(profile, tmp_path).folder
+
+
+def _crl(folder: Path, name: str = "issuing") -> x509.CertificateRevocationList:
+    return x509.load_der_x509_crl((folder / "www" / "crl" / f"{name}.crl").read_bytes())
+
+
+def _number(crl: x509.CertificateRevocationList) -> int:
+    return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+
+
+def _serial(folder: Path, name: str) -> int:
+    data = (folder / "certificates" / name / f"{name}.crt").read_bytes()
+    return x509.load_pem_x509_certificate(data).serial_number
+
+
+def _entry(folder: Path, name: str) -> x509.RevokedCertificate | None:
+    return _crl(folder).get_revoked_certificate_by_serial_number(_serial(folder, name))
+
+
+def _case(folder: Path, name: str) -> dict[str, Any]:
+    cases = json.loads((folder / "manifest.json").read_bytes())["cases"]
+    found: dict[str, Any] = next(case for case in cases if case["name"] == name)
+    return found
+
+
+def test_a_revocation_is_in_the_crl_with_its_reason_instant_and_invalidity_date(env: Path) -> None:
+    at, since = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), datetime(2025, 12, 31, tzinfo=UTC)
+    done = revoke(env, ["host-1"], reason="keyCompromise", at=at, invalid_since=since)
+    found = _entry(env, "host-1")
+    assert found is not None
+    assert found.revocation_date_utc == at
+    assert found.extensions.get_extension_for_class(x509.CRLReason).value.reason.value == "keyCompromise"
+    assert found.extensions.get_extension_for_class(x509.InvalidityDate).value.invalidity_date_utc == since
+    assert done.changed == ("certificates/host-1",)
+    assert [crl.number for crl in done.crls] == [_number(_crl(env))] == [2]
+
+
+def test_the_manifest_says_at_once_what_a_build_would_say(env: Path, profile: Profile) -> None:
+    revoke(env, ["host-1"], reason="keyCompromise")
+    revoke(env, ["host-2"], reason="certificateHold")
+    unrevoke(env, ["host-2"])
+    said = (env / "manifest.json").read_bytes()
+    assert _case(env, "host-1")["verdict"]["stage"] == "revocation"
+    assert _case(env, "host-2")["revoked"] is None
+    assert _case(env, "host-2")["verdict"]["expected"] == "accept"
+    assert build(profile, env.parent).summary.up_to_date
+    assert (env / "manifest.json").read_bytes() == said
+
+
+def test_what_is_below_a_revoked_authority_is_expected_to_be_refused(env: Path, profile: Profile) -> None:
+    revoke(env, ["issuing"], reason="cACompromise")
+    verdict = _case(env, "host-1")["verdict"]
+    assert (verdict["expected"], verdict["stage"]) == ("reject", "revocation")
+    assert build(profile, env.parent).summary.up_to_date
+    assert _case(env, "host-1")["verdict"] == verdict
+
+
+def test_a_build_keeps_what_a_command_revoked(env: Path, profile: Profile) -> None:
+    revoke(env, ["host-1"], reason="keyCompromise")
+    build(profile, env.parent, BuildOptions(at=datetime.now(UTC) + timedelta(days=7)))
+    assert _entry(env, "host-1") is not None
+
+
+def test_nothing_is_signed_without_the_profile_being_there(env: Path) -> None:
+    (env.parent / "env.yaml").unlink()
+    revoke(env, ["host-3"])
+    assert _entry(env, "host-3") is not None
+
+
+def test_what_is_revoked_stays_as_it_was_and_that_is_said(env: Path) -> None:
+    revoke(env, ["host-1"], reason="keyCompromise")
+    before = _number(_crl(env))
+    again = revoke(env, ["host-1"], reason="superseded")
+    assert again.changed == ()
+    assert "keyCompromise" in again.notes[0]
+    assert _number(_crl(env)) == before
+
+
+def test_a_hold_becomes_a_revocation(env: Path) -> None:
+    revoke(env, ["host-1"], reason="certificateHold")
+    revoke(env, ["host-1"], reason="keyCompromise")
+    found = _entry(env, "host-1")
+    assert found is not None
+    assert found.extensions.get_extension_for_class(x509.CRLReason).value.reason.value == "keyCompromise"
+
+
+def test_only_a_hold_is_taken_back_unless_forced(env: Path) -> None:
+    revoke(env, ["host-1"], reason="keyCompromise")
+    with pytest.raises(InputError, match="--force"):
+        unrevoke(env, ["host-1"])
+    assert _entry(env, "host-1") is not None
+    unrevoke(env, ["host-1"], force=True)
+    assert _entry(env, "host-1") is None
+
+
+def test_what_the_profile_revokes_is_not_taken_back_behind_its_back(env: Path) -> None:
+    with pytest.raises(InputError, match="the profile revokes it"):
+        unrevoke(env, ["gone"], force=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("host-9", "did you mean 'host-"), ("alone", "self-signed"), ("closed", "--passphrase-file")],
+)
+def test_what_cannot_be_revoked_changes_nothing(env: Path, name: str, words: str) -> None:
+    before = {path: path.read_bytes() for path in env.glob("www/crl/*")}
+    with pytest.raises(InputError, match=words):
+        revoke(env, ["host-1", name])
+    assert {path: path.read_bytes() for path in env.glob("www/crl/*")} == before
+    with Store.open(env, write=False) as store:
+        assert store.index.revocations_of("certificates/host-1") == []
+
+
+def test_a_passphrase_opens_an_authoritys_key(env: Path) -> None:
+    revoke(env, ["closed"], passphrases=[b"wrong", b"open sesame"])
+    assert len(_crl(env, "other")) == 1
+
+
+def test_a_former_certificate_is_revoked_by_its_serial_number(env: Path, profile: Profile) -> None:
+    former = _serial(env, "host-1")
+    build(profile, env.parent, BuildOptions(renew=frozenset({"certificates/host-1"})))
+    revoke(env, ["host-1"], reason="superseded", serial=former)
+    assert _entry(env, "host-1") is None
+    assert _crl(env).get_revoked_certificate_by_serial_number(former) is not None
+    with pytest.raises(InputError, match="never had"):
+        revoke(env, ["host-1"], serial=12345)
+
+
+def test_refreshing_publishes_the_crls_that_are_named_or_all(env: Path) -> None:
+    done = refresh_crl(env, ["issuing"])
+    assert [(crl.authority, crl.number) for crl in done.crls] == [("issuing", 2)]
+    done = refresh_crl(env, passphrases=[b"open sesame"])
+    assert {crl.authority for crl in done.crls} == set(_NAMES)
+
+
+def test_a_crl_is_issued_when_it_is_said_to_be(env: Path) -> None:
+    at = datetime(2027, 3, 4, 5, 6, 7, tzinfo=UTC)
+    refresh_crl(env, ["issuing"], at=at)
+    found = _crl(env)
+    assert found.last_update_utc == at
+    assert found.next_update_utc == at + timedelta(days=7)
+
+
+def test_a_crl_is_not_older_than_what_it_lists(env: Path) -> None:
+    at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3)
+    revoke(env, ["host-1"], at=at)
+    assert _crl(env).last_update_utc == at
+
+
+def test_what_is_no_environment_is_not_made_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not a built environment"):
+        revoke(tmp_path / "nowhere", ["host-1"])
+    assert not (tmp_path / "nowhere").exists()
+
+
+_VICTIM = """
+import sys
+from pathlib import Path
+from pkigen.environment import revoke, unrevoke
+print("ready", flush=True)
+while True:
+    revoke(Path(sys.argv[1]), ["host-1"], reason="certificateHold")
+    unrevoke(Path(sys.argv[1]), ["host-1"])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is of POSIX")
+def test_numbers_only_grow_and_the_index_is_published_however_often_commands_are_killed(
+    tmp_path: Path,
+) -> None:
+    env = build(_profile(tmp_path, delta="1d"), tmp_path).folder
+    chance, seen = random.Random(4), [_number(_crl(env))]
+    for _ in range(12):
+        victim = subprocess.Popen(
+            [sys.executable, "-c", _VICTIM, str(env)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert victim.stdout is not None
+        assert victim.stdout.readline() == b"ready\n"
+        time.sleep(chance.uniform(0.02, 0.25))
+        victim.send_signal(signal.SIGKILL)
+        victim.communicate()
+        seen.append(_number(_crl(env)))
+        revoke(env, ["host-1"], reason="certificateHold")
+        assert _entry(env, "host-1") is not None
+        seen.append(_number(_crl(env)))
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 12
+    assert refresh_crl(env, ["issuing"]).crls[0].number > seen[-1]
+
+
+def test_a_writer_at_work_is_waited_for_but_not_for_ever(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pkigen.environment.revoking._PATIENCE", 0.05)
+    with Store.open(env, write=True), pytest.raises(PkigenError, match="another pkigen"):
+        revoke(env, ["host-1"])

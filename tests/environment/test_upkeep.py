@@ -1,0 +1,113 @@
+"""CRLs stay in force while an environment is served."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from cryptography import x509
+
+from pkigen.environment import build, revoke
+from pkigen.environment.upkeep import Upkeep
+from pkigen.profile import load
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Path:
+    document = {
+        "name": "env",
+        "defaults": {"key": "ec-p256"},
+        "authorities": {
+            "root": {"crl": {"valid": "30d"}},
+            "issuing": {"issuer": "root", "crl": {"valid": "8d", "delta": "8h"}},
+            "closed": {"issuer": "root", "passphrase": "open sesame", "crl": {"valid": "1d"}},
+        },
+        "certificates": {"host": {"issuer": "issuing"}, "other": {"issuer": "issuing"}},
+        "negatives": [{"of": "host", "faults": ["crl-expired", "crl-not-yet-valid"]}],
+    }
+    path = tmp_path / "env.yaml"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return build(load(path), tmp_path).folder
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def _run(env: Path, **ahead: int) -> tuple[set[str], list[str]]:
+    """Who publishes a CRL when time goes on by so much, and what is told."""
+    clock, told = _Clock(), list[str]()
+    upkeep = Upkeep(env, clock, told.append)
+    clock.now += timedelta(**ahead)
+    return {crl.authority for crl in upkeep.run()}, told
+
+
+def _crl(env: Path, path: str) -> x509.CertificateRevocationList:
+    return x509.load_der_x509_crl((env / "www" / "crl" / path).read_bytes())
+
+
+def test_nothing_is_published_while_there_is_time(env: Path) -> None:
+    assert _run(env, hours=5) == (set(), [])
+
+
+def test_a_crl_is_renewed_before_its_time_is_up(env: Path) -> None:
+    before = _crl(env, "issuing.crl")
+    published, _ = _run(env, days=6, hours=1)
+    after = _crl(env, "issuing.crl")
+    assert published == {"issuing"}
+    assert before.next_update_utc is not None
+    assert before.last_update_utc < after.last_update_utc < before.next_update_utc
+
+
+def test_a_delta_crl_is_renewed_on_the_base_that_there_is(env: Path) -> None:
+    base = _crl(env, "issuing/base.crl")
+    revoke(env, ["host"])
+    published, _ = _run(env, hours=7)
+    delta = _crl(env, "issuing/delta.crl")
+    assert published == {"issuing"}
+    assert _crl(env, "issuing/base.crl") == base
+    assert len(delta) == 1
+    assert delta.last_update_utc > datetime.now(UTC) + timedelta(hours=6)
+
+
+def test_a_crl_that_is_to_be_wrong_in_time_stays_so(env: Path) -> None:
+    wrong = list(env.glob("www/crl/*host.crl-*.crl"))
+    assert len(wrong) == 2
+    before = {path: path.read_bytes() for path in wrong}
+    _run(env, days=6, hours=1)
+    expired = next(path for path in wrong if "expired" in path.name)
+    assert expired.read_bytes() == before[expired]
+
+
+def test_the_revocations_of_a_running_command_are_in_what_is_renewed(env: Path) -> None:
+    clock = _Clock()
+    upkeep = Upkeep(env, clock, list[str]().append)
+    assert upkeep.run() == []
+    revoke(env, ["host"])
+    clock.now += timedelta(days=7)
+    upkeep.run()
+    assert len(_crl(env, "issuing.crl")) == 1
+
+
+def test_a_key_that_does_not_open_is_told_once_and_the_others_are_renewed(env: Path) -> None:
+    clock, told = _Clock(), list[str]()
+    upkeep = Upkeep(env, clock, told.append)
+    clock.now += timedelta(days=29)
+    assert {crl.authority for crl in upkeep.run()} >= {"root", "issuing"}
+    assert upkeep.run() == []
+    assert len(told) == 1
+    assert "closed" in told[0]
+    assert "sesame" not in told[0]
+
+
+def test_a_clock_that_is_behind_gets_crls_of_its_own_time(env: Path) -> None:
+    clock = _Clock()
+    clock.now -= timedelta(days=100)
+    Upkeep(env, clock, list[str]().append).run()
+    assert _crl(env, "issuing.crl").last_update_utc == clock.now.replace(microsecond=0)
