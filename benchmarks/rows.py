@@ -125,6 +125,9 @@ def measurements() -> Iterator[Measurement]:
     yield "10,000 EC P-256", partial(_fresh, "10,000 EC P-256", "ec-p256", 10_000, 2)
     yield "memory", partial(_memory, (1_000, 10_000, 20_000), 200)
     yield "pool", partial(_pooled, 10_000, 1.5)
+    from benchmarks import long_crls
+
+    yield from long_crls.measurements
 
 
 def _shown(pair: Pair) -> tuple[str, str]:

@@ -103,9 +103,10 @@ def string(tag: int, value: str) -> bytes:
 @lru_cache(maxsize=64)
 def time(instant: datetime) -> bytes:
     """Time: UTCTime through 2049, GeneralizedTime from 2050 and before 1950 (RFC 5280, 4.1.2.5)."""
-    utc = instant.astimezone(UTC)
+    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
     if 1950 <= utc.year < 2050:
-        return tlv(UTC_TIME, f"{utc:%y%m%d%H%M%S}Z".encode())
+        digits = (utc.year % 100, utc.month, utc.day, utc.hour, utc.minute, utc.second)
+        return tlv(UTC_TIME, b"%02d%02d%02d%02d%02d%02dZ" % digits)
     return tlv(GENERALIZED_TIME, f"{utc.year:04}{utc:%m%d%H%M%S}Z".encode())
 
 

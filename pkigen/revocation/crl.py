@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from pkigen import der, names
 from pkigen.edits import edited
@@ -33,9 +34,11 @@ _FITTING = Signature()
 _VERSION_2 = der.integer(1)
 
 
-@dataclass(frozen=True, slots=True)
-class RevokedCertificate:
-    """An entry: the serial, the instant of the revocation, the reason code's name, further extensions."""
+class RevokedCertificate(NamedTuple):
+    """An entry: the serial, the instant of the revocation, the reason code's name, further extensions.
+
+    A tuple, since there can be a million of them.
+    """
 
     serial: int
     at: datetime

@@ -254,5 +254,4 @@ def _pairs(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _revoked(row: Sequence[Any]) -> Revoked:
-    issuer, serial, *others = row
-    return Revoked(issuer, int(serial, 16), *others)
+    return Revoked(row[0], int(row[1], 16), *row[2:])

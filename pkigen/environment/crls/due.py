@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2s
+from itertools import islice
 
 from pkigen.environment.publishers import CrlIssuer
 from pkigen.model import CrlPlan
 from pkigen.store import CrlState, Revoked
 
+_CHUNK = 4096
 FRESH_SHARE = 4
 """A CRL is published anew when less than this part of its time is left."""
 CHANGED = "revocations changed"
@@ -64,7 +66,10 @@ def digest(issuer: CrlIssuer, fingerprint: str, entries: Iterable[Revoked]) -> s
     special = "" if asked == ordinary else f" {replace(asked, url='')!r}"
     authority = blake2s(f"{fingerprint} {asked.lifetime}{special}".encode(), digest_size=16)
     stated = blake2s(digest_size=16)
-    for entry in entries:
-        since = "" if entry.invalid_since is None else f" {entry.invalid_since}"
-        stated.update(f"{entry.serial} {entry.at} {entry.reason}{since}\n".encode())
+    lines = (
+        f"{serial} {at} {reason}\n" if since is None else f"{serial} {at} {reason} {since}\n"
+        for _, serial, _, reason, at, _, _, since in entries
+    )
+    while chunk := "".join(islice(lines, _CHUNK)):
+        stated.update(chunk.encode())
     return f"{authority.hexdigest()}:{stated.hexdigest()}"

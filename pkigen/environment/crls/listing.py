@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from pkigen.environment.publishers import CrlIssuer
@@ -71,7 +70,7 @@ def indirect_entries(
         held = (store.folder / other.id / f"{other.name}.crt").read_bytes()
         extension = certificate_issuer(Certificate(next(pem.blocks(held)).data).subject_der)
         for number, entry in enumerate(entries(store, other)):
-            yield entry if number else replace(entry, extensions=(*entry.extensions, extension))
+            yield entry if number else entry._replace(extensions=(*entry.extensions, extension))
 
 
 def delta_entries(base: CertificateList, now: Iterable[RevokedCertificate]) -> list[RevokedCertificate]:
