@@ -74,13 +74,13 @@ class Upkeep:
         return bool(crls.time_reasons(issuer.crl, state, int(now.timestamp())))
 
     def _look(self) -> None:
-        """Know what is published, as of the last command or build."""
+        """Know what is published, as of the last command or build; without an index nothing can be renewed."""
         try:
             status = (self._folder / PATH).stat()
         except OSError:
             return
         seen = status.st_mtime_ns, status.st_ino
-        if seen == self._seen:
+        if seen == self._seen or not Store.exists(self._folder):
             return
         with Store.open(self._folder, write=False) as store:
             found = [(issuer, store.index.crl(issuer.id)) for issuer in crl_issuers(store).values()]

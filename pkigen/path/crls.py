@@ -50,12 +50,26 @@ def explained(
         return problem
     certificate, above = path[problem.depth], path[problem.depth + 1 :]
     own = [crl for crl in crls if crl.issuer_der == certificate.issuer_der]
-    if crls and not own:
+    if not own and _listed_elsewhere(certificate):
+        reason = "its CRL is by another authority, and indirect CRLs are not looked at"
+    elif crls and not own:
         reason = "none of those given is by its issuer"
     else:
         reasons = (_reason(problem, certificate, above, crl) for crl in own)
         reason = next(filter(None, reasons), "")
     return replace(problem, message=f"{problem.message} ({reason})") if reason else problem
+
+
+def _listed_elsewhere(certificate: Certificate) -> bool:
+    """Whether all that a certificate says of CRLs is of another authority's (4.2.1.13, cRLIssuer).
+
+    OpenSSL would process them; through its store, which is what there is here, it does not find them.
+    """
+    try:
+        points = certificate.extensions.crl_distribution_points or ()
+    except Malformed:
+        return False
+    return bool(points) and all(point.crl_issuer for point in points)
 
 
 def _reason(
@@ -97,8 +111,6 @@ def _out_of_scope(point: IssuingDistributionPoint, certificate: Certificate) -> 
         return f"its issuer's is only for {' and only for '.join(_ONLY[kind] for kind in point.only)}"
     if point.reasons:
         return f"its issuer's is only for {', '.join(point.reasons)}"
-    if point.indirect:
-        return "its issuer's is an indirect CRL"
     constraints = certificate.extensions.basic_constraints
     kind = "ca" if constraints is not None and constraints.ca else "user"
     if point.only and point.only != (kind,):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from pkigen.artefacts import Encoding, read
 from pkigen.path.fetching import Unreachable, fetch
 from pkigen.path.problems import PathProblem, of_rule
 from pkigen.x509 import Certificate, CertificateList, Malformed
-from pkigen.x509.extensions import uris
+from pkigen.x509.extensions import DistributionPoint, uris
 
 MOST_URLS = 8
 """That are tried for one certificate: who makes certificates must not set how long this takes."""
@@ -37,22 +37,36 @@ class Fetched:
 
     def _look(self, certificate: Certificate, depth: int) -> PathProblem | None:
         try:
-            urls = tuple(dict.fromkeys(uris(certificate.extensions.crl_distribution_points)))
+            points = certificate.extensions.crl_distribution_points or ()
         except Malformed as error:
             return of_rule("malformed", depth, certificate, detail=str(error))
+        # Points are alternatives, but for those that are for some reasons: there each adds to the others.
+        scoped = [point for point in points if point.reasons]
+        complete = [point for point in points if not point.reasons]
+        groups = [complete] if complete or not scoped else [[point] for point in scoped]
+        allowance = iter(range(MOST_URLS))
+        failures = [failure for group in groups if (failure := self._first(group, allowance))]
+        if not failures:
+            return None
+        problem = of_rule("crl-missing", depth, certificate, detail="; ".join(failures))
+        return replace(problem, advice="Verify that the URL can be reached from here, or give --crl.")
+
+    def _first(self, points: Sequence[DistributionPoint], allowance: Iterator[int]) -> str:
+        """Keep the CRL of the first URL that has one; or why none has."""
+        urls = tuple(dict.fromkeys(uris(tuple(points))))
         reasons = [] if urls else ["it states no URL"]
-        for url in urls[:MOST_URLS]:
+        for number, url in enumerate(urls):
+            if next(allowance, None) is None:
+                reasons.append(f"{len(urls) - number} more URLs are not tried")
+                break
             if url not in self._seen:
                 self._seen[url] = self._fetch(url)
             found = self._seen[url]
             if isinstance(found, CertificateList):
                 self.crls.append(found)
-                return None
+                return ""
             reasons.append(found)
-        if len(urls) > MOST_URLS:
-            reasons.append(f"{len(urls) - MOST_URLS} more URLs are not tried")
-        problem = of_rule("crl-missing", depth, certificate, detail="; ".join(reasons))
-        return replace(problem, advice="Verify that the URL can be reached from here, or give --crl.")
+        return "; ".join(reasons)
 
     def _fetch(self, url: str) -> CertificateList | str:
         """The CRL at a URL, or why there is none."""

@@ -21,6 +21,8 @@ from pkigen.x509 import Certificate, CertificateList, Malformed
 
 Purpose = Literal["server", "client", "any"]
 
+_EXTENDED_CRLS = 0x1000
+"""X509_V_FLAG_EXTENDED_CRL_SUPPORT: indirect CRLs, and those for some reasons."""
 _NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME: neither certificates nor CRLs are held against the clock."""
 _OF_TIME = (9, 10, 11, 12)
@@ -171,7 +173,7 @@ def _verified(asked: _Question) -> tuple[Certificate, ...]:
     if asked.partial:
         flags |= crypto.X509StoreFlags.PARTIAL_CHAIN
     if asked.check_crls:
-        flags |= crypto.X509StoreFlags.CRL_CHECK | crypto.X509StoreFlags.CRL_CHECK_ALL
+        flags |= crypto.X509StoreFlags.CRL_CHECK | crypto.X509StoreFlags.CRL_CHECK_ALL | _EXTENDED_CRLS
     if asked.check_times:
         store.set_time(asked.at)
     else:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pkigen import der, oids
 from pkigen.formats import pem
 from pkigen.keys import load_private
 from pkigen.model import Extension
@@ -31,7 +32,6 @@ _DELTA = "2.5.29.27=critical,DER:02:01:00"
         (f"{_POINT}onlyAA:TRUE", "of another scope (its issuer's is only for attribute certificates)"),
         (f"{_POINT}onlyuser:TRUE,onlyCA:TRUE", "(its issuer's is only for end entities and only for CAs)"),
         (f"{_POINT}onlysomereasons:keyCompromise", "(its issuer's is only for keyCompromise)"),
-        (f"{_POINT}indirectCRL:TRUE", "(its issuer's is an indirect CRL)"),
         (f"{_POINT}fullname:URI:http://a.test/b.crl", "scope (its issuer's is for http://a.test/b.crl)"),
         (_DELTA, "has no CRL that was given (its issuer's is a delta CRL, and lists changes alone)"),
         ("2.5.29.99=critical,DER:05:00", "not understood (its extension 2.5.29.99)"),
@@ -41,6 +41,20 @@ def test_a_refusal_says_what_is_the_matter_with_the_crl(extension: str, words: s
     found = judged(sound(made, crls=(crl_with(made.issuing, extension), made.crls[1])))
     assert len(found.problems) == 1
     assert words in found.problems[0].message
+
+
+def test_an_indirect_crl_of_the_issuers_own_counts(made: Made) -> None:
+    indirect = crl_with(made.issuing, f"{_POINT}indirectCRL:TRUE")
+    assert judged(sound(made, crls=(indirect, made.crls[1]))).ok
+
+
+def test_a_certificate_whose_crl_another_authority_issues_is_told_so(made: Made) -> None:
+    authority = made.root.subordinate("listed-elsewhere", CA)
+    point = "crlDistributionPoints=there\n[there]\nfullname=URI:http://a.test/1.crl\nCRLissuer=dirName:who\n"
+    leaf = authority.issue("stating", SERVER + point + "[who]\nCN=Another CA\n")
+    files = sound(made, leaf=leaf, chain=(authority.certificate,), crls=(made.crls[1],))
+    (problem,) = judged(files).problems
+    assert problem.message.endswith("(its CRL is by another authority, and indirect CRLs are not looked at)")
 
 
 def test_a_crl_for_end_entities_does_not_do_for_a_ca(made: Made) -> None:
@@ -117,3 +131,17 @@ def test_a_crl_with_an_empty_point_does_not_count(made: Made, tmp_path: Path) ->
     crl = _crl(made, tmp_path / "empty.crl", (), Extension("2.5.29.28", True, b"\x30\x00"))
     (problem,) = judged(sound(made, crls=(crl, made.crls[1]))).problems
     assert problem.message.endswith("(its issuer's has an empty issuing distribution point)")
+
+
+def _only_for(*reasons: str) -> Extension:
+    flags = der.contents(der.named_bits(reasons, oids.REASON_FLAGS))
+    return Extension(oids.ISSUING_DISTRIBUTION_POINT, True, der.sequence(der.tlv(0x83, flags)))
+
+
+def test_crls_for_some_reasons_count_once_they_cover_all_of_them(made: Made, tmp_path: Path) -> None:
+    _, *flags = oids.REASON_FLAGS
+    first = _crl(made, tmp_path / "first.crl", (), _only_for(*flags[:2]))
+    second = _crl(made, tmp_path / "second.crl", (), _only_for(*flags[2:]))
+    assert judged(sound(made, crls=(first, second, made.crls[1]))).ok
+    assert not judged(sound(made, crls=(first, made.crls[1]))).ok
+    assert not judged(sound(made, crls=(second, made.crls[1]))).ok
