@@ -74,7 +74,7 @@ class Upkeep:
         return bool(crls.time_reasons(issuer.crl, state, int(now.timestamp())))
 
     def _look(self) -> None:
-        """Know what is published, as of the last command or build; without an index nothing can be renewed."""
+        """Know what is published, as of the last command or build; nothing is where there is no index."""
         try:
             status = (self._folder / PATH).stat()
         except OSError:
