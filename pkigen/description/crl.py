@@ -16,6 +16,7 @@ from pkigen.description.sheet import Sheet, Shown, shown
 from pkigen.x509 import CertificateList, RevokedEntry
 
 FIRST_ENTRIES = 20
+_OF_ENTRY = ("serial", "at", "reason", "invalid_since", "certificate_issuer")
 _REASONS = {
     0: "unspecified",
     1: "keyCompromise",
@@ -103,14 +104,25 @@ def _entries(crl: CertificateList) -> Iterator[tuple[str, dict[str, Any]]]:
     entries = crl.entries()
     while True:
         try:
-            entry = next(entries)
+            found = _entry(next(entries))
         except StopIteration:
             return
         except ValueError as error:
-            yield f"malformed: {error}", {"serial": None, "at": None, "reason": None, "problem": str(error)}
+            yield f"malformed: {error}", {**dict.fromkeys(_OF_ENTRY), "problem": str(error)}
             continue
-        serial, why = words.hexadecimal(entry.serial), reason(entry)
-        yield (
-            f"{serial} {words.iso(entry.at)} {why}",
-            {"serial": serial, "at": words.iso(entry.at), "reason": why, "problem": None},
-        )
+        since, whose = found["invalid_since"], found["certificate_issuer"]
+        line = f"{found['serial']} {found['at']} {found['reason']}"
+        line += f", invalid since {since}" if since else ""
+        yield line + (f", and from here on of {whose}" if whose else ""), {**found, "problem": None}
+
+
+def _entry(entry: RevokedEntry) -> dict[str, Any]:
+    since, whose = entry.invalid_since, entry.certificate_issuer
+    values = (
+        words.hexadecimal(entry.serial),
+        words.iso(entry.at),
+        reason(entry),
+        None if since is None else words.iso(since),
+        None if whose is None else ", ".join(name.value for name in whose),
+    )
+    return dict(zip(_OF_ENTRY, values, strict=True))

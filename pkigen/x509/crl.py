@@ -18,6 +18,7 @@ from pkigen.x509.extensions import (
     extensions,
     issuing_distribution_point,
 )
+from pkigen.x509.general_names import GeneralName, general_names
 
 _TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
 
@@ -30,6 +31,16 @@ class RevokedEntry:
     at: datetime
     reason: int
     extensions: Extensions
+
+    @property
+    def invalid_since(self) -> datetime | None:
+        """Invalidity date (5.3.2): since when the key is believed to be in other hands."""
+        return self.extensions.get(oids.INVALIDITY_DATE, lambda value: _time(value, "the invalidity date"))
+
+    @property
+    def certificate_issuer(self) -> tuple[GeneralName, ...] | None:
+        """Whose certificates this entry and those behind it are of (5.3.3), if it says so."""
+        return self.extensions.get(oids.CERTIFICATE_ISSUER, _names)
 
 
 class CertificateList:
@@ -146,6 +157,11 @@ def _entry(data: bytes) -> RevokedEntry:
     code = int.from_bytes(decoding.expect(reason.value, 0x0A, "the reason code"), "big") if reason else 0
     instant = decoding.time(at, "the time of a revocation")
     return RevokedEntry(decoding.integer(serial, "a serial number"), instant, code, found)
+
+
+@decoder("the certificate issuer")
+def _names(data: bytes) -> tuple[GeneralName, ...]:
+    return general_names(data)
 
 
 @decoder("the time")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from pkigen import names
+from pkigen.keys.kinds import parse_kind
+from pkigen.keys.sources import FreshKeys
+from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list
+from pkigen.revocation.crl_extensions import certificate_issuer, invalidity_date
 from tests import tools
 from tests.description.conftest import one, shown, values
 
@@ -89,3 +94,23 @@ def test_people_see_the_first_entries_and_programs_all_of_them(made: Path, tmp_p
     assert len(values(found, "entries")) == 21
     assert values(found, "entries")[-1] == "... and 10 more; --json has them all"
     assert len(found.data["entries"]) == 30
+
+
+def test_an_entry_says_since_when_and_whose_certificates_it_is_of(tmp_path: Path) -> None:
+    since, whose = datetime(2026, 10, 1, tzinfo=UTC), names.name([("CN", "Told")])
+    further = (invalidity_date(since), certificate_issuer(names.encode(whose)))
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+    plan = CertificateListPlan(names.name([("CN", "CA")]), b"1" * 20, 1, now, now + timedelta(days=7))
+    key = FreshKeys().generate(parse_kind("ec-p256"), "")
+    entries = [RevokedCertificate(7, now, "keyCompromise", further), RevokedCertificate(8, now, "superseded")]
+    (tmp_path / "a.crl").write_bytes(certificate_list(plan, entries, key))
+    found = one(tmp_path / "a.crl")
+    assert values(found, "entries") == (
+        (
+            "07 2026-11-01T00:00:00Z keyCompromise, invalid since 2026-10-01T00:00:00Z,"
+            " and from here on of CN=Told"
+        ),
+        "08 2026-11-01T00:00:00Z superseded",
+    )
+    assert found.data["entries"][0]["invalid_since"] == "2026-10-01T00:00:00Z"
+    assert found.data["entries"][1]["certificate_issuer"] is None
