@@ -7,7 +7,7 @@ BENCH_STAMP := .venv-bench/.made-from-requirements
 TEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench fuzz clean
+.PHONY: help setup demo test lint bench soak fuzz clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ demo: $(STAMP)   ## build the defender-iot profile, serve it, verify a sensor wi
 	@scripts/demo.sh
 
 test: $(STAMP)   ## the whole suite, with ruff, mypy and the layer test
-	@scripts/install_tools.sh openssl keytool javac certtool curl faketime
+	@scripts/install_tools.sh openssl keytool javac certtool ocsptool curl faketime tinyproxy
 	$(RUN) -m pytest $(TEST_ARGS)
 
 lint: $(STAMP)   ## ruff and mypy alone
@@ -27,8 +27,11 @@ lint: $(STAMP)   ## ruff and mypy alone
 	$(RUN) -m mypy
 
 bench: $(STAMP) $(BENCH_STAMP)  ## the speed table: prints it, and writes benchmarks/results.json
-	@scripts/install_tools.sh openssl mkcert
+	@scripts/install_tools.sh openssl mkcert nginx wrk
 	$(RUN) -m benchmarks
+
+soak: $(STAMP)   ## ten minutes of requests and revocations at one stub; SECONDS=... for others
+	$(RUN) -m benchmarks.soak $(or $(SECONDS),600)
 
 fuzz: $(STAMP)   ## 100,000 spoiled inputs into all that reads files; COUNT=... SEED=... for others
 	$(RUN) -m fuzz $(or $(COUNT),100000) $(or $(SEED),1)

@@ -72,9 +72,7 @@ def certificate(issuer: Key, key: Key, number: int) -> bytes:
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()), False)
-        .add_extension(
-            x509.CRLDistributionPoints([x509.DistributionPoint([crl], None, None, None)]), False
-        )
+        .add_extension(x509.CRLDistributionPoints([x509.DistributionPoint([crl], None, None, None)]), False)
     )
     return builder.sign(issuer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 

@@ -13,6 +13,7 @@ from benchmarks.measure import ROOT, Contender, Cost, run
 PKIGEN = (sys.executable, "-m", "pkigen")
 _HERE = Path(__file__).parent
 _VENV = ROOT / ".venv-bench" / "bin"
+CERTOMANCER = str(_VENV / "certomancer")
 _SENSORS = tuple(f"sensor-{number:02}" for number in range(1, 21))
 
 _PROFILE = """\
@@ -91,7 +92,7 @@ def certomancer(folder: Path) -> Cost:
     (folder / "certomancer.yml").write_text(certomancer_fleet.config(_SENSORS), encoding="utf-8")
     script = "for name; do openssl genrsa -out keys/$name.pem 2048; done"
     keys = run(("bash", "-euc", script, "keys", *names), folder)
-    certificates = run((str(_VENV / "certomancer"), "mass-summon", "fleet", "out", "--no-pfx"), folder)
+    certificates = run((CERTOMANCER, "mass-summon", "fleet", "out", "--no-pfx"), folder)
     parts = {"keys": keys.wall, "certificates": certificates.wall}
     return Cost(keys.wall + certificates.wall, keys.cpu + certificates.cpu, parts=parts)
 
@@ -114,5 +115,5 @@ TOOLS = (
     Tool("openssl script", lab_script, 8, ("bash", "openssl")),
     Tool("mkcert", mkcert, 5, ("mkcert",)),
     Tool("trustme", trustme, 1.3, (str(_VENV / "python"),)),
-    Tool("certomancer, its keys made first", certomancer, 8, (str(_VENV / "certomancer"), "openssl")),
+    Tool("certomancer, its keys made first", certomancer, 8, (CERTOMANCER, "openssl")),
 )

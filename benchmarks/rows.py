@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from statistics import median
 
-from benchmarks import contenders
+from benchmarks import contenders, serving
 from benchmarks.measure import REPEATS, Contender, Pair, in_turns, new_folder, peak_memory, run
 
 # What a peak may differ from that of the smallest fleet and still count as not growing with it.
@@ -113,6 +115,35 @@ def _pooled(count: int, limit: float, space: Path) -> Iterator[Row]:
     yield _against_bare(f"{count:,} RSA-2048, --keys pool", pair, "bare signing", limit)
 
 
+def _served(space: Path) -> Iterator[Row]:
+    """Fetches of a CRL of one and a half kilobytes; whoever is missing is said to be."""
+    work = "CRL fetches, one process"
+    rivals: tuple[tuple[str, str, float, Callable[[Path, Path], AbstractContextManager[str]]], ...] = (
+        ("nginx, one worker", serving.NGINX, 0.5, serving.nginx),
+        ("certomancer animate", contenders.CERTOMANCER, 100, serving.certomancer),
+    )
+    built = None
+    for name, program, times, rival in rivals:
+        goal = f"at least {times:g}x"
+        missing = [Path(one).name for one in (serving.CLIENT, program) if not shutil.which(one)]
+        if missing:
+            yield Row(work, name, "-", f"no {' and no '.join(missing)} here", "-", goal, None)
+            continue
+        built = built or serving.environment(new_folder(space))
+        with serving.ours(built) as here, rival(built, new_folder(space)) as there:
+            pair = in_turns(serving.fetches(here), serving.fetches(there), space)
+            sizes = {"ours octets": serving.size(here), "other octets": serving.size(there)}
+        faster = 1 / pair.ratio
+        a, b = (f"{1 / median(cost.wall for cost in costs):,.0f}/s" for costs in (pair.ours, pair.other))
+        rates: dict[str, object] = {
+            "ours a second": [round(1 / cost.wall, 1) for cost in pair.ours],
+            "other a second": [round(1 / cost.wall, 1) for cost in pair.other],
+            "ratio": round(faster, 4),
+            **sizes,
+        }
+        yield Row(work, name, a, b, f"{faster:.2f}x", goal, faster >= times, rates)
+
+
 def measurements() -> Iterator[Measurement]:
     """Each part of the table by name, and what measures it when given a folder to work in."""
     for count, limit in ((22, 1.35), (202, 1.05)):
@@ -122,11 +153,13 @@ def measurements() -> Iterator[Measurement]:
     yield "unchanged", partial(_unchanged, 1_000, 0.6)
     yield "check", partial(_checked, 1_000, 2)
     yield "catalogue", partial(_catalogue, 40)
+    yield "serving", _served
     yield "10,000 EC P-256", partial(_fresh, "10,000 EC P-256", "ec-p256", 10_000, 2)
     yield "memory", partial(_memory, (1_000, 10_000, 20_000), 200)
     yield "pool", partial(_pooled, 10_000, 1.5)
-    from benchmarks import long_crls
+    from benchmarks import answering, long_crls
 
+    yield "answers", partial(answering.rows, 0.6)
     yield from long_crls.measurements
 
 

@@ -7,7 +7,8 @@ package_of() {
     case $1 in
         keytool) echo default-jre-headless ;;
         javac) echo default-jdk-headless ;;
-        certtool) echo gnutls-bin ;;
+        certtool | ocsptool) echo gnutls-bin ;;
+        nginx) echo nginx-light ;;
         *) echo "$1" ;;
     esac
 }

@@ -15,6 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PACKAGES = {
     "certtool": "gnutls-bin",
+    "ocsptool": "gnutls-bin",
+    "tinyproxy": "tinyproxy",
     "curl": "curl",
     "faketime": "faketime",
     "javac": "default-jdk-headless",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,8 @@ def sets_of(folder: Path) -> dict[str, RequirementSet]:
     found = {name: load_set(name) for name in manifest["requirements"]}
     known = {one.name: one for one in found.values()}
     for case in manifest["cases"]:
-        name = case["fault"]["against"] if "fault" in case else None
-        if name is not None and name not in known:
+        name = case["fault"]["against"] if "fault" in case else ""
+        if name and name not in known:
             known[name] = found[name] = load_set(name)
     return {**found, **known}
 
@@ -54,7 +54,7 @@ class _Checker:
         self._required = {one.name for one in required}
         self._bases = dict[str, set[str]]()
         for fault in (case["fault"] for case in manifest["cases"] if "fault" in case):
-            self._bases.setdefault(fault["base"], set()).add(fault["against"])
+            self._bases.setdefault(fault["base"], set()).update({fault["against"]} - {""})
         trusted = read_path(environment.trust)
         anchors = tuple(found.certificate for found in trusted if found.certificate is not None)
         self._presenter = Presenter(
@@ -79,23 +79,38 @@ class _Checker:
         return self._looker.look(url)
 
     def concerns(self, data: dict[str, Any]) -> bool:
-        """Whether an end entity is held against anything: a case of another set is not."""
-        return "fault" not in data or data["fault"]["against"] in self._sets
+        """Whether an end entity is held against anything.
+
+        A case of another set is not, nor one whose verdict is about a single second, which has passed.
+        """
+        if "fault" not in data:
+            return True
+        return "at" not in data["verdict"] and not self._sets.keys().isdisjoint(self._broken(data))
 
     def check(self, data: dict[str, Any]) -> Checked:
         """One end entity: its files as they stand, and what its fault should break."""
-        fault = data.get("fault")
         shown, unread = self._presenter.present(data, self._names.get(data["name"]))
-        expected = {fault["against"]: self._expected(fault)} if fault else None
-        names = {fault["against"]} if fault else self._required | self._bases.get(data["name"], set())
+        expected, names = None, self._required | self._bases.get(data["name"], set())
+        if "fault" in data:
+            broken = self._broken(data)
+            expected = {name: self._expected(name, broken[name]) for name in self._sets if name in broken}
+            names = set(expected)
         sets = [one for name, one in self._sets.items() if name in names]
         return check(data["name"], shown, sets, unread, expected, revoked=data["revoked"] is not None)
 
-    def _expected(self, fault: dict[str, Any]) -> frozenset[str]:
-        """What a case breaks; without validation nobody looks at some of it."""
-        one = self._sets[fault["against"]]
+    @staticmethod
+    def _broken(data: dict[str, Any]) -> dict[str, list[str]]:
+        """What a case with a fault breaks of which set: as its fault says, or as was seen at the build."""
+        fault = data["fault"]
+        if fault["against"]:
+            return {fault["against"]: fault["violates"]}
+        return {one["set"]: one["violates"] for one in data.get("uploads", ())}
+
+    def _expected(self, name: str, broken: Iterable[str]) -> frozenset[str]:
+        """What a case breaks of a set; without validation nobody looks at some of it."""
+        one = self._sets[name]
         looked_at = (r.id for r in one.requirements if self._options.validation or r.when == "always")
-        return frozenset(fault["violates"]).intersection(looked_at)
+        return frozenset(broken).intersection(looked_at)
 
     def _common_name(self, data: dict[str, Any]) -> str | None:
         certificate = self._presenter.artefact(data["files"].get("certificate"), Kind.CERTIFICATE)

@@ -10,6 +10,7 @@ from pkigen.errors import InputError
 from pkigen.formats import pem
 from pkigen.formats.reading import read_private_key
 from pkigen.issue import Signer, signer
+from pkigen.keys import PrivateKey, load_private
 from pkigen.model import Role
 from pkigen.x509 import Certificate, Malformed
 
@@ -34,10 +35,15 @@ def open_authority(folder: Path, name: str, passphrases: Sequence[bytes] = ()) -
         identifier = Certificate(held).extensions.subject_key_identifier
     except Malformed:
         identifier = None
-    return OpenAuthority(held, signer(_key(data, name, passphrases), identifier))
+    return OpenAuthority(held, signer(_pkcs8(data, name, passphrases), identifier))
 
 
-def _key(data: bytes, name: str, passphrases: Sequence[bytes]) -> bytes:
+def open_key(data: bytes, name: str, passphrases: Sequence[bytes] = ()) -> PrivateKey:
+    """The private key in a file of an entity's; InputError when no passphrase opens it."""
+    return load_private(_pkcs8(data, name, passphrases))
+
+
+def _pkcs8(data: bytes, name: str, passphrases: Sequence[bytes]) -> bytes:
     """PKCS#8; the file may be open although passphrases are given."""
     problem: InputError | None = None
     for passphrase in (None, *passphrases):

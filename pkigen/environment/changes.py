@@ -114,9 +114,15 @@ class Decider:
         if not entity.certificates:
             return ()
         plan, now = entity.certificates[0], int(self.clock.timestamp())
-        if plan.not_before > self.clock or plan.not_after <= self.clock:
-            return ()
         ended, begun = (datetime.fromtimestamp(t, UTC) for t in (entry.not_after, entry.not_before))
+        if plan.not_before > self.clock:
+            return (
+                () if entry.not_before > now else (f"it is valid since {begun:%Y-%m-%d}, and should not be",)
+            )
+        if plan.not_after <= self.clock:
+            return (
+                () if entry.not_after <= now else (f"it is valid until {ended:%Y-%m-%d}, and should not be",)
+            )
         if entry.not_after < now:
             return (f"it ran out on {ended:%Y-%m-%d}",)
         if entry.not_before > now:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pkigen.environment import answers, crls, disk, publishers
+from pkigen.environment.answering import Maker
 from pkigen.environment.assembly import Assembly
 from pkigen.environment.manifest import TRUST, ManifestWriter
 from pkigen.environment.options import Action, BuildOptions, Change, CrlChange
@@ -15,6 +16,8 @@ from pkigen.issue import Signer
 from pkigen.keys import kind_of
 from pkigen.model import Entity, Role
 from pkigen.x509 import Certificate
+
+_SERIAL_OCTETS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +65,28 @@ class Closing:
         store, clock = self.assembly.store, self.session.plan.clock
         entry = store.index.get([entity.id]).get(entity.id)
         fingerprint = self.session.decider.fingerprints.get(entity.certificates[0].issuer_id)
-        if entry is None or fingerprint is None or entity.ocsp is None:
+        answered = publishers.answered(entity)
+        if entry is None or fingerprint is None or answered is None:
             return
         (_, serial), *_ = entry.serials
-        digest = answers.digest(entity, fingerprint, serial)
+        digest = answers.digest(answered, fingerprint, serial)
         state = store.index.crl(entity.id)
         damaged = [found.path for found in store.damaged_files(state.files)] if state else []
-        if answers.due(entity.ocsp, state, digest, damaged, clock):
+        if answers.due(answered.ocsp, state, digest, damaged, clock):
             self.assembly.load_authorities()
-            entropy = self.session.entropy if self.options.seed is not None else None
-            answerer = answers.Answerer(store, self.assembly.workshop, clock, entropy)
-            answerer.publish(entity, serial, digest)
+            answers.publish(store, answered, serial, digest, self._maker(answered))
+
+    def _maker(self, answered: publishers.Answered) -> Maker:
+        """Who signs the answer about a case, as its issuing CA."""
+        workshop = self.assembly.workshop
+        return Maker(
+            workshop.signer(answered.issuer),
+            Certificate(workshop.authorities[answered.issuer].certificate),
+            workshop.stranger,
+            workshop.entropy.read(_SERIAL_OCTETS, "responder", answered.id),
+            self.session.plan.clock,
+            self.session.entropy if self.options.seed is not None else None,
+        )
 
     def _issuer(self, entity: Entity) -> Signer:
         """Who signs an authority's CRL: the authority, or a stranger with its key identifier."""

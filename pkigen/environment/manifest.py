@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from pkigen.environment import crls
+from pkigen.environment import answers, crls
 from pkigen.environment.manifest_text import as_json, body, write_body
 from pkigen.environment.publishers import crl_issuer
 from pkigen.environment.uploads import Uploads
@@ -71,6 +71,10 @@ class ManifestWriter:
             "requirements": list(self.plan.requirements),
             "seeded": self.seeded,
             "trust": TRUST,
+            "serving": [
+                {"of": one.of, "url": one.url, "fault": one.fault, "arguments": dict(one.arguments)}
+                for one in self.plan.serving
+            ],
         }
         states = {entity.id: entity for entity in self.plan.authorities}
         authorities = self._records(list(states), lambda record: self._authority(states[record.id]))
@@ -86,7 +90,8 @@ class ManifestWriter:
 
     def _authority(self, entity: Entity) -> dict[str, Any]:
         revoked = self._revocation(entity.id)
-        return {"revoked": revoked, "trusted": entity.id in self.trusted, "crl": self._crl(entity)}
+        told = {"revoked": revoked, "trusted": entity.id in self.trusted, "crl": self._crl(entity)}
+        return {**told, "ocsp": _responding(entity)}
 
     def _verdict(self, record: Record) -> dict[str, Any]:
         """What is to be expected at the build's clock of who trusts what the case is for."""
@@ -129,13 +134,7 @@ class ManifestWriter:
         state, asked = self.store.index.crl(record.id), self._asked.get(record.id)
         if state is None or asked is None:
             return {}
-        told = {
-            "url": asked.url,
-            "file": state.files[0][0],
-            "this_update": _iso(state.this_update),
-            "next_update": None if asked.lifetime is None else _iso(state.next_update),
-        }
-        return {"ocsp": told}
+        return {"ocsp": answers.told(asked, state)}
 
     @cached_property
     def _asked(self) -> dict[str, OcspPlan]:
@@ -152,6 +151,15 @@ class ManifestWriter:
     def _crl(self, entity: Entity) -> dict[str, Any] | None:
         state, issuer = self.store.index.crl(entity.id), crl_issuer(entity)
         return None if state is None or issuer is None else crls.told(issuer, state)
+
+
+def _responding(entity: Entity) -> dict[str, Any] | None:
+    """Who answers OCSP requests for an authority; None where the profile does not say."""
+    found = entity.responding
+    if found is None:
+        return None
+    by = "name" if found.by_name else "key"
+    return {"url": found.url, "responder": found.responder or None, "by": by, "valid": found.lifetime}
 
 
 def _iso(instant: int) -> str:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
-from pkigen.environment import crls, manifest_text
-from pkigen.environment.publishers import CrlIssuer
+from pkigen.environment import answers, crls, manifest_text
+from pkigen.environment.publishers import Answered, CrlIssuer
 from pkigen.environment.verdicts import ORPHAN, of_sound
 from pkigen.model import Role
 from pkigen.store import Store
 
 
-def change_manifest(store: Store, issuers: Mapping[str, CrlIssuer], entities: Sequence[str]) -> None:
-    """Say what the index knows of CRLs now, and of the revocations of some entities.
+def change_manifest(
+    store: Store,
+    issuers: Mapping[str, CrlIssuer],
+    entities: Sequence[str],
+    answered: Mapping[str, Answered] = MappingProxyType({}),
+) -> None:
+    """Say what the index knows of CRLs now, of the revocations of some entities, and of answers about some.
 
     An environment whose manifest is not there, or was altered, gets it from the next build.
     """
@@ -36,6 +42,10 @@ def change_manifest(store: Store, issuers: Mapping[str, CrlIssuer], entities: Se
     fallen = frozenset(one["name"] for one in manifest["authorities"] if one["revoked"] is not None)
     now = datetime.fromisoformat(manifest["clock"])
     for case in manifest["cases"]:
+        entity = f"{Role.CERTIFICATE}/{case['name']}"
+        given = store.index.crl(entity) if entity in answered else None
+        if given is not None:
+            case["ocsp"] = answers.told(answered[entity].ocsp, given)
         if not _is_of_a_fault(case):
             case["verdict"] = _verdict(case, fallen, now)
     manifest_text.write(store, manifest)

@@ -100,12 +100,24 @@ class Crl(_Model):
     parts: list[CrlPart] = Field(description="what is published beside it")
 
 
+class Responding(_Model):
+    """Who answers OCSP requests about what an authority has issued."""
+
+    url: str
+    responder: str | None = Field(description="the certificate whose key signs; null: the authority's")
+    by: Literal["key", "name"] = Field(description="how answers name who signs (RFC 6960, ResponderID)")
+    valid: int = Field(description="how long an answer is good for, in seconds")
+
+
 class Authority(_Entity):
     """A root or intermediate CA."""
 
     ca_url: str = Field(description="where its certificate is served in DER")
     trusted: bool = Field(description="whether it is in trust.pem")
     crl: Crl | None = Field(description="null when its key was not brought along, or none is published")
+    ocsp: Responding | None = Field(
+        default=None, description="null when the profile does not say; the authority itself answers then"
+    )
 
 
 class Upload(_Model):
@@ -150,6 +162,15 @@ class Case(_Entity):
     )
 
 
+class ServiceFault(_Model):
+    """What a server does wrong for a sound authority."""
+
+    of: str = Field(description="the authority")
+    url: str = Field(description="where; OCSP: of requests about what the authority issued")
+    fault: str = Field(description="the fault's id in the catalogue")
+    arguments: dict[str, str] = Field(description="its parameters, where they are not the default")
+
+
 class Manifest(_Model):
     """The whole document."""
 
@@ -161,6 +182,9 @@ class Manifest(_Model):
     requirements: list[str] = Field(description="the sets that certificates without a fault satisfy")
     seeded: bool = Field(description="whether the keys follow from a seed, and are no secret")
     trust: str = Field(description="the trust anchors, PEM")
+    serving: list[ServiceFault] = Field(
+        default_factory=list, description="what a server does wrong for sound authorities"
+    )
     authorities: list[Authority]
     cases: list[Case]
 

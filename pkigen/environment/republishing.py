@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from secrets import token_bytes
 
-from pkigen.environment import crls
+from pkigen.environment import answers, crls
+from pkigen.environment.answering import Maker
 from pkigen.environment.authority_keys import OpenAuthority, open_authority
 from pkigen.environment.changes import certificate_fingerprint
-from pkigen.environment.publishers import CrlIssuer, crl_issuers
+from pkigen.environment.publishers import Answered, CrlIssuer, crl_issuers
 from pkigen.keys import kind_of
+from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import FreshKeys
 from pkigen.store import Store
+from pkigen.x509 import Certificate
+
+_SERIAL_OCTETS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,25 @@ class Republisher:
         for issuer in issuers:
             if issuer.id not in self._open:
                 self._open[issuer.id] = open_authority(self.store.folder, issuer.name, self.passphrases)
+
+    def answer(self, answered: Answered) -> None:
+        """Sign the OCSP answer about a case anew; InputError when its issuer's key cannot be had."""
+        issuer = answered.issuer
+        if issuer not in self._open:
+            name = issuer.partition("/")[2]
+            self._open[issuer] = open_authority(self.store.folder, name, self.passphrases)
+        held, keys = self._open[issuer], FreshKeys()
+        maker = Maker(
+            held.signer,
+            Certificate(held.certificate),
+            lambda name, kind: keys.generate(parse_kind(kind), name),
+            token_bytes(_SERIAL_OCTETS),
+            self.clock,
+        )
+        entries = self.store.index.get([answered.id, issuer])
+        serial = entries[answered.id].serials[0][1]
+        digest = answers.digest(answered, certificate_fingerprint(entries[issuer]), serial)
+        answers.publish(self.store, answered, serial, digest, maker)
 
     def publish(self, issuer: CrlIssuer, *, why: str = "") -> PublishedCrl | None:
         """Publish an authority's CRLs if they are due, or at any rate when there is another reason."""

@@ -2,152 +2,179 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import new
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
-from pkigen import der, oids
+from pkigen import oids
+from pkigen.environment.responders import OcspSigner, open_responder
 from pkigen.errors import InputError, PkigenError
-from pkigen.formats import pem
-from pkigen.formats.reading import read_private_key
-from pkigen.issue import Signer, signer
 from pkigen.keys.signing import DIGEST_OIDS
 from pkigen.model import Extension, Role
 from pkigen.revocation import ocsp
 from pkigen.revocation.ocsp_request import CertId, parse
 from pkigen.store import Revoked, Store
-from pkigen.x509 import Certificate, Malformed
+from pkigen.x509 import Malformed
 
-LIFE = timedelta(days=1)
-"""How long an answer is good for; it is signed anew when half of that is over."""
 _MOST_KEPT = 4096
+_MOST_KNOWN = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An OCSPResponse, and until when it may be kept; None for what is said once."""
+    """An OCSPResponse, and how long a cache may keep it; no times for what is said once."""
 
     response: bytes
-    until: datetime | None = None
+    this_update: datetime | None = None
+    next_update: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Authority:
-    """Who answers: the id in the index, the name in the manifest, what CertIDs speak of, the key."""
+_MALFORMED = Answer(ocsp.unsuccessful(ocsp.ResponseStatus.MALFORMED_REQUEST))
+_UNAUTHORIZED = Answer(ocsp.unsuccessful(ocsp.ResponseStatus.UNAUTHORIZED))
+_INTERNAL_ERROR = Answer(ocsp.unsuccessful(ocsp.ResponseStatus.INTERNAL_ERROR))
 
-    id: str
-    name: str
-    issuer: ocsp.Issuer
-    signer: Signer
+Issuer = tuple[str, bytes, bytes]
+"""Whom a CertID names: the digest's OID, the hashes of the CA's name and of its key."""
+
+
+@dataclass(frozen=True)
+class _State:
+    """What is known as long as the manifest stays as it is.
+
+    ``issued`` are (authority, serial); ``standing`` is how those stand that were asked for, ``kept`` the
+    answers that are given again, by the request.
+    """
+
+    manifest: Mapping[str, Any]
+    signers: Mapping[Issuer, OcspSigner]
+    issued: frozenset[tuple[str, int]]
+    standing: dict[tuple[str, int], ocsp.Revoked | str] = field(default_factory=dict)
+    kept: dict[bytes, Answer] = field(default_factory=dict)
 
 
 class Responder:
-    """Answers for the authorities of a built environment whose keys lie in it without a passphrase.
+    """Answers for the authorities of a built environment whose keys, or their responders', can be opened.
 
-    ``manifest`` gives the manifest as it is now, ``clock`` the time. Safe to call from several threads.
+    ``manifest`` gives the manifest as it is now, another object whenever it has changed: every command and
+    build that changes a revocation writes it last. So no answer is older than the revocation it is about.
+    Safe to call from several threads.
     """
 
     def __init__(
         self,
         folder: Path,
         manifest: Callable[[], Mapping[str, Any]],
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime],
+        passphrases: Sequence[bytes] = (),
     ) -> None:
         self._folder = folder
         self._manifest = manifest
         self._clock = clock
-        self._lock = Lock()
-        self._seen: Mapping[str, Any] | None = None
-        self._authorities = dict[tuple[str, bytes, bytes], _Authority]()
-        self._issued = frozenset[tuple[str, int]]()
-        self._kept = dict[bytes, tuple[object, Answer]]()
+        self._passphrases = passphrases
+        self._held: _State | None = None
+
+    def kept(self, request: bytes) -> Answer | None:
+        """The answer to a request that was signed before, and is good for half of its life still."""
+        state, now = self._state(), self._clock()
+        found = state.kept.get(request)
+        if found is None or found.this_update is None or found.next_update is None:
+            return None
+        fresh = found.this_update <= now < found.next_update - (found.next_update - found.this_update) / 2
+        return found if fresh else None
 
     def answer(self, request: bytes) -> Answer:
         """The answer to a request in DER; what is no request is told so, and never raises."""
         try:
             asked = parse(request)
         except ValueError:
-            return Answer(ocsp.unsuccessful(ocsp.ResponseStatus.MALFORMED_REQUEST))
-        with self._lock:
-            self._look()
-            found = {self._authorities.get((one.digest, one.name_hash, one.key_hash)) for one in asked.about}
-            authority = found.pop()
-            if authority is None or found:
-                return Answer(ocsp.unsuccessful(ocsp.ResponseStatus.UNAUTHORIZED))
-            now = self._clock().replace(microsecond=0)
-            try:
-                with Store.open(self._folder, write=False) as store:
-                    revoked = [store.index.revocation(authority.id, one.serial) for one in asked.about]
-            except PkigenError:
-                return Answer(ocsp.unsuccessful(ocsp.ResponseStatus.INTERNAL_ERROR))
-            key = b"".join(one.der for one in asked.about)
-            state, kept = self._kept.get(key, (None, None))
-            if asked.nonce is None and kept and kept.until and state == revoked and now < kept.until:
-                return kept
-            given = self._signed(authority, asked.about, revoked, asked.nonce, now)
-            if asked.nonce is None:
-                if len(self._kept) >= _MOST_KEPT:
-                    self._kept.clear()
-                self._kept[key] = (revoked, given)
-            return given
-
-    def _signed(
-        self,
-        authority: _Authority,
-        about: tuple[CertId, ...],
-        revoked: list[Revoked | None],
-        nonce: bytes | None,
-        now: datetime,
-    ) -> Answer:
+            return _MALFORMED
+        state = self._state()
+        signers = {state.signers.get((one.digest, one.name_hash, one.key_hash)) for one in asked.about}
+        signer = signers.pop()
+        if signer is None or signers:
+            return _UNAUTHORIZED
+        try:
+            stand = [self._standing(state, signer.authority, one) for one in asked.about]
+        except PkigenError:
+            return _INTERNAL_ERROR
+        now = self._clock().replace(microsecond=0)
+        until = now + timedelta(seconds=signer.lifetime)
         singles = [
-            ocsp.SingleResponse(one.der, self._status(authority, one.serial, found), now, now + LIFE)
-            for one, found in zip(about, revoked, strict=True)
+            ocsp.SingleResponse(one.der, status, now, until)
+            for one, status in zip(asked.about, stand, strict=True)
         ]
-        echoed = () if nonce is None else (Extension(oids.OCSP_NONCE, False, nonce),)
-        data = ocsp.response_data(ocsp.by_key(authority.issuer.key), now, singles, echoed)
-        response = ocsp.successful(ocsp.basic_response(data, authority.signer.key))
-        return Answer(response, None if nonce is not None else now + LIFE / 2)
+        if asked.nonce is not None:
+            return Answer(signer.response(now, singles, (Extension(oids.OCSP_NONCE, False, asked.nonce),)))
+        given = Answer(signer.response(now, singles), now, until)
+        _remember(state.kept, request, given, _MOST_KEPT)
+        return given
 
-    def _status(self, authority: _Authority, serial: int, found: Revoked | None) -> ocsp.Revoked | str:
-        if found is not None:
-            return ocsp.Revoked(datetime.fromtimestamp(found.at, UTC), found.reason)
-        return "good" if (authority.name, serial) in self._issued else "unknown"
+    def about(self, authority: str, serial: int) -> Answer:
+        """The answer about one certificate of an authority, by its name, as it is stapled (RFC 6066, 8)."""
+        state = self._state()
+        found = next((one for one in state.signers.values() if one.authority == authority), None)
+        if found is None:
+            return _UNAUTHORIZED
+        request = found.request(serial)
+        return self.kept(request) or self.answer(request)
 
-    def _look(self) -> None:
-        """Know the authorities and what they issued, as the manifest has them now."""
-        manifest = self._manifest()
-        if manifest is self._seen:
-            return
-        self._seen = manifest
-        self._authorities = {}
-        for data in manifest.get("authorities", ()):
-            authority = self._authority(data)
-            if authority is not None:
-                issuer = authority.issuer
-                for name, digest in DIGEST_OIDS.items():
-                    hashes = new(name, issuer.name).digest(), new(name, issuer.key).digest()
-                    self._authorities[digest, *hashes] = authority
+    def _standing(self, state: _State, authority: str, asked: CertId) -> ocsp.Revoked | str:
+        known = state.standing.get((authority, asked.serial))
+        if known is not None:
+            return known
+        with Store.open(self._folder, write=False) as store:
+            revoked = store.index.revocation(f"{Role.AUTHORITY}/{authority}", asked.serial)
+        found = _status(revoked, (authority, asked.serial) in state.issued)
+        _remember(state.standing, (authority, asked.serial), found, _MOST_KNOWN)
+        return found
+
+    def _state(self) -> _State:
+        """What is known of the environment as its manifest is now."""
+        manifest, held = self._manifest(), self._held
+        if held is not None and held.manifest is manifest:
+            return held
         everything = (*manifest.get("authorities", ()), *manifest.get("cases", ()))
-        self._issued = frozenset(
-            (one["issuer"], int(one["serial"], 16))
+        issued = frozenset(
+            (str(one["issuer"]), int(one["serial"], 16))
             for data in everything
             for one in (data, *data["cross_certificates"])
             if one["issuer"] is not None
         )
+        self._held = _State(manifest, dict(self._signers(manifest, held)), issued)
+        return self._held
 
-    def _authority(self, data: Mapping[str, Any]) -> _Authority | None:
-        """One that can answer: its certificate can be read, its key is here and open."""
-        try:
-            octets = (self._folder / data["files"]["certificate"]).read_bytes()
-            held = Certificate(next(pem.blocks(octets)).data)
-            key = (self._folder / data["files"]["key"]).read_bytes()
-            own = signer(read_private_key(key, None, ours=True))
-            _, bits = der.children(held.subject_public_key_info)
-            issuer = ocsp.Issuer(held.subject_der, der.contents(bits)[1:])
-        except (KeyError, OSError, InputError, Malformed, ValueError, StopIteration):
-            return None
-        return _Authority(f"{Role.AUTHORITY}/{data['name']}", data["name"], issuer, own)
+    def _signers(self, manifest: Mapping[str, Any], held: _State | None) -> dict[Issuer, OcspSigner]:
+        """Who signs for whom. Keys are not read again where no certificate changed."""
+        known = {one.fingerprints: one for one in held.signers.values()} if held else {}
+        cases = {one["name"]: one for one in manifest.get("cases", ())}
+        found = dict[Issuer, OcspSigner]()
+        for data in manifest.get("authorities", ()):
+            told = data.get("ocsp") or {}
+            responder = cases.get(told.get("responder"))
+            fingerprints = (data["sha256"], responder["sha256"] if responder else "", str(told))
+            signer = known.get(fingerprints)
+            if signer is None:
+                try:
+                    signer = open_responder(self._folder, data, responder, fingerprints, self._passphrases)
+                except (KeyError, OSError, InputError, Malformed, ValueError, StopIteration):
+                    continue
+            for name, digest in DIGEST_OIDS.items():
+                issuer = signer.issuer
+                found[digest, new(name, issuer.name).digest(), new(name, issuer.key).digest()] = signer
+        return found
+
+
+def _status(found: Revoked | None, issued: bool) -> ocsp.Revoked | str:
+    if found is not None:
+        return ocsp.Revoked(datetime.fromtimestamp(found.at, UTC), found.reason)
+    return "good" if issued else "unknown"
+
+
+def _remember(held: dict[Any, Any], key: object, value: object, most: int) -> None:
+    """Keep a value; all are dropped where there are too many."""
+    if len(held) >= most:
+        held.clear()
+    held[key] = value

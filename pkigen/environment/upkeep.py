@@ -1,18 +1,22 @@
-"""CRLs kept in force for as long as an environment is served."""
+"""CRLs, and the OCSP answers of cases, kept in force for as long as an environment is served."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
-from pkigen.environment import crls
+from pkigen.environment import answers, crls
 from pkigen.environment.manifest_changes import change_manifest
 from pkigen.environment.manifest_text import PATH
-from pkigen.environment.publishers import CrlIssuer, crl_issuers
+from pkigen.environment.publishers import Answered, CrlIssuer, all_answered, crl_issuers
 from pkigen.environment.republishing import PublishedCrl, Republisher
 from pkigen.errors import InputError
 from pkigen.store import CrlState, Store
+
+Thing = TypeVar("Thing")
+Made = TypeVar("Made")
 
 _PATIENCE = 10.0
 
@@ -36,6 +40,7 @@ class Upkeep:
         self._passphrases = passphrases
         self._seen: tuple[int, int] | None = None
         self._states = list[tuple[CrlIssuer, CrlState]]()
+        self._answers = list[tuple[Answered, CrlState]]()
         self._told = set[str]()
 
     def run(self) -> list[PublishedCrl]:
@@ -46,27 +51,30 @@ class Upkeep:
         self._look()
         now = self._clock().replace(microsecond=0)
         due = [issuer for issuer, state in self._states if self._is_due(issuer, state, now)]
-        if not due:
+        old = [one for one, state in self._answers if self._is_old(one, state, now)]
+        if not due and not old:
             return []
         with Store.open(self._folder, write=True, patience=_PATIENCE) as store:
             republisher = Republisher(store, now, self._passphrases)
             there = [issuer for issuer in due if issuer.id in republisher.issuers]
-            done = list(self._published(republisher, there))
-            if done:
-                change_manifest(store, republisher.issuers, ())
-        return done
+            known = all_answered(store)
+            done = [crl for issuer in there for crl in self._attempt(issuer.id, republisher.publish, issuer)]
+            for one in old:
+                if one.id in known:
+                    list(self._attempt(one.id, republisher.answer, one))
+            change_manifest(store, republisher.issuers, (), known)
+        return [crl for crl in done if crl is not None]
 
-    def _published(self, republisher: Republisher, due: Sequence[CrlIssuer]) -> Iterator[PublishedCrl]:
-        for issuer in due:
-            try:
-                found = republisher.publish(issuer)
-            except InputError as error:
-                if issuer.id not in self._told:
-                    self._told.add(issuer.id)
-                    self._tell(f"The CRL of {issuer.name} cannot be renewed. {error}")
-                continue
-            if found is not None:
-                yield found
+    def _attempt(self, entity: str, renew: Callable[[Thing], Made], thing: Thing) -> Iterator[Made]:
+        """What becomes of renewing; a key that does not open is told of, and not tried again."""
+        try:
+            yield renew(thing)
+        except InputError as error:
+            self._told.add(entity)
+            self._tell(f"What {entity} publishes cannot be renewed. {error}")
+
+    def _is_old(self, one: Answered, state: CrlState, now: datetime) -> bool:
+        return one.id not in self._told and answers.time_is_up(one.ocsp, state, int(now.timestamp()))
 
     def _is_due(self, issuer: CrlIssuer, state: CrlState, now: datetime) -> bool:
         if issuer.id in self._told:
@@ -84,5 +92,7 @@ class Upkeep:
             return
         with Store.open(self._folder, write=False) as store:
             found = [(issuer, store.index.crl(issuer.id)) for issuer in crl_issuers(store).values()]
+            given = [(one, store.index.crl(one.id)) for one in all_answered(store).values()]
         self._states = [(issuer, state) for issuer, state in found if state is not None]
+        self._answers = [(one, state) for one, state in given if state is not None]
         self._seen = seen

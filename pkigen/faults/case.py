@@ -249,7 +249,8 @@ def _called(authority: Entity, name: str) -> Entity:
     """An authority under another name, which publishes under it too, and is not revoked."""
     crl = authority.crl and replace(authority.crl, url=_moved(authority.crl.url, authority.name, name))
     ca_url = authority.ca_url and _moved(authority.ca_url, authority.name, name)
-    return replace(authority, name=name, crl=crl, ca_url=ca_url, revocation=None)
+    responding = authority.responding and replace(authority.responding, responder="")
+    return replace(authority, name=name, crl=crl, ca_url=ca_url, revocation=None, responding=responding)
 
 
 def _followed(former: Entity, authority: Entity) -> dict[str, str]:

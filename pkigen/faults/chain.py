@@ -46,8 +46,10 @@ def chain_same_name_other_key_root(case: Case) -> Case:
 
     A root was made anew, and clients have the old one: the signature does not verify with its key.
     """
-    trusted = _sound_root(case)
-    subject = case.authorities[-1].certificates[0].subject
+    trusted, root = _sound_root(case), case.authorities[-1]
+    if not root.certificates:
+        raise Impossible(f"the authority '{root.name}' was brought from files, and cannot be copied")
+    subject = root.certificates[0].subject
 
     def renamed(root: Entity) -> Entity:
         plan = replace(root.certificates[0], subject=subject, issuer=subject)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pkigen import der, oids
-from pkigen.faults.case import Case, common_name, with_attribute
+from pkigen.faults.case import Case, Impossible, common_name, with_attribute
 from pkigen.faults.extension_values import leave_out, put, set_critical, value_of
 from pkigen.faults.registry import fault
 from pkigen.model import Attribute, Edit, Name, Surgery
@@ -279,13 +279,29 @@ def cn_not_in_san(case: Case) -> Case:
     return case.with_attribute("CN", f"other.{_cn(case)}"[-64:])
 
 
+_LOOK_ALIKES = {
+    "a": "\u0430",
+    "c": "\u0441",
+    "e": "\u0435",
+    "o": "\u043e",
+    "p": "\u0440",
+    "x": "\u0445",
+    "y": "\u0443",
+}
+"""Latin letters, and the Cyrillic ones that look the same."""
+
+
 @fault("P", "lint", "RFC 5890", finds=("cn-in-san", "subject-cn"))
 def cn_homograph(case: Case) -> Case:
     """Its common name has a Cyrillic letter that looks like a Latin one.
 
     People read another name than machines do.
     """
-    return case.with_attribute("CN", f"\u0430{_cn(case)[1:]}"[:64])
+    name = _cn(case)
+    place = next((place for place, letter in enumerate(name) if letter in _LOOK_ALIKES), None)
+    if place is None:
+        raise Impossible("no letter of its common name has a Cyrillic twin")
+    return case.with_attribute("CN", name[:place] + _LOOK_ALIKES[name[place]] + name[place + 1 :])
 
 
 @fault("V", "parse", "X.501 9.3")

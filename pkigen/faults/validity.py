@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pkigen import der
-from pkigen.faults.case import Case
+from pkigen.faults.case import Case, Impossible
 from pkigen.faults.registry import fault
 from pkigen.model import CertificatePlan, Edit, Surgery
 
@@ -308,5 +308,8 @@ def outlives_issuer(case: Case, *, by: timedelta = _DAY) -> Case:
 
     It will be refused before its own end, together with its issuer.
     """
-    issuer = case.authorities[0].certificates[0] if case.authorities else case.plan
-    return case.change(not_after=issuer.not_after + by)
+    if not case.authorities:
+        raise Impossible("it is self-signed: there is no issuing CA that could end before it")
+    if not case.authorities[0].certificates:
+        raise Impossible(f"the authority '{case.authorities[0].name}' was brought from files")
+    return case.change(not_after=case.authorities[0].certificates[0].not_after + by)

@@ -130,7 +130,7 @@ def serial_21_octets(case: Case) -> Case:
 
     20 are the most.
     """
-    return _alone(case).change(serial=1 << 167 | case.plan.serial % (1 << 160))
+    return _alone(case).change(serial=1 << 166 | case.plan.serial % (1 << 160))
 
 
 @fault(

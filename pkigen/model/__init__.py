@@ -33,6 +33,7 @@ from pkigen.model.revocation import (
     OcspForm,
     OcspPlan,
     Responder,
+    Responding,
     Revocation,
 )
 
@@ -57,6 +58,7 @@ __all__ = [
     "OcspPlan",
     "Output",
     "Responder",
+    "Responding",
     "Revocation",
     "Role",
     "Serving",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pkigen.model.certificates import CertificatePlan
-from pkigen.model.revocation import CrlPlan, OcspPlan, Revocation
+from pkigen.model.revocation import CrlPlan, OcspPlan, Responding, Revocation
 
 
 class Role(StrEnum):
@@ -74,8 +74,9 @@ class Fault:
 class Serving:
     """How a server answers wrong: at which URL, or in the handshake (``tls``), how, with what.
 
-    ``how`` is one of status, slow, truncated, oversize, media-type, redirect, loop, reset, html, pem,
-    other (for URLs), and of the names of the family ``transport`` without their ``tls-`` for handshakes.
+    ``how`` is one of status, slow, late, truncated, oversize, media-type, redirect, loop, reset, tls-alert,
+    html, pem, other (for URLs), and of the names of the family ``transport`` without their ``tls-`` for
+    handshakes.
     """
 
     url: str
@@ -104,7 +105,7 @@ class Entity:
     ``key_of`` is another entity whose key it has, or a word for a key that all who say it share.
     ``trusted`` says whether a self-signed authority is a trust anchor; ``trust`` are the ids of what
     clients of an end entity trust, if that is not the root of its path. ``serving`` is what a server
-    does wrong for it, ``ocsp`` the answer that is given about it.
+    does wrong for it, ``ocsp`` the answer that is given about it, ``responding`` says who answers for it.
     """
 
     role: Role
@@ -125,6 +126,7 @@ class Entity:
     trust: tuple[str, ...] = ()
     serving: tuple[Serving, ...] = ()
     ocsp: OcspPlan | None = None
+    responding: Responding | None = None
 
     @property
     def id(self) -> str:

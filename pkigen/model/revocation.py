@@ -108,6 +108,20 @@ class Responder:
     edits: tuple[Edit, ...] = ()
 
 
+@dataclass(frozen=True)
+class Responding:
+    """Who answers OCSP requests about what an authority has issued, and where.
+
+    ``responder`` is the name of the end entity that signs, empty for the authority itself; ``by_name``
+    says whether answers name it or the hash of its key (RFC 6960, 4.2.1); ``lifetime`` is in seconds.
+    """
+
+    url: str
+    responder: str = ""
+    by_name: bool = False
+    lifetime: int = 86400
+
+
 class OcspForm(StrEnum):
     """What stands where an OCSP answer belongs."""
 

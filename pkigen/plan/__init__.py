@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pkigen.clock import Span, parse_span
+from pkigen.clock import Span
 from pkigen.model import Entity
 from pkigen.plan.cases import cases_of
+from pkigen.plan.distribution import CRL_LIFE
 from pkigen.plan.entities import Planner, Serials
 from pkigen.plan.negatives import Passed
 from pkigen.plan.obedience import sets_named
+from pkigen.plan.serving import PlannedServing, serving_of
 from pkigen.profile import Profile
 from pkigen.requirements import RequirementSet
 
 __all__ = ["CRL_LIFE", "Plan", "Serials", "plan"]
-
-CRL_LIFE = parse_span("7d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class Plan:
     one, in the profile's order and the negative cases after them, and can be called again; ``count`` is
     how many there are. ``cases`` are those with a
     fault, ``passed`` negative cases that could not be made, and why. ``sets`` are the requirement sets
-    that cases are held against: the profile's, and those that cases break.
+    that cases are held against: the profile's, and those that cases break. ``serving`` is what the
+    service does wrong for sound authorities.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Plan:
     cases: tuple[Entity, ...]
     passed: tuple[Passed, ...]
     sets: tuple[RequirementSet, ...]
+    serving: tuple[PlannedServing, ...]
     certificates: Callable[[], Iterator[Entity]] = field(repr=False)
 
 
@@ -50,6 +52,7 @@ def plan(profile: Profile, clock: datetime, serials: Serials, crl_life: Span = C
     """
     planner = Planner(profile, clock.replace(microsecond=0), serials, crl_life)
     cases = cases_of(profile, planner)
+    serving = serving_of(profile, planner)
     return Plan(
         profile.name,
         profile.base_url,
@@ -60,5 +63,6 @@ def plan(profile: Profile, clock: datetime, serials: Serials, crl_life: Span = C
         cases.entities,
         cases.passed,
         sets_named(profile) if cases.entities else (),
+        serving,
         lambda: cases.among(planner.certificates()),
     )

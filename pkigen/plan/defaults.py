@@ -14,7 +14,7 @@ from functools import partial
 from ipaddress import ip_address
 from typing import TypeVar
 
-from pkigen import oids
+from pkigen import der, oids
 from pkigen.model import Extension, KeyIdentifier
 from pkigen.plan import extensions as encode
 from pkigen.profile import (
@@ -50,6 +50,7 @@ _FIELDS = (
     "policy_constraints",
     "inhibit_any_policy",
     "must_staple",
+    "ocsp_no_check",
 )
 _CA_USAGES = ("keyCertSign", "cRLSign")
 _SERVER_AND_CLIENT = encode.extended_key_usage(("serverAuth", "clientAuth"), False)
@@ -60,7 +61,8 @@ class Setting:
     """What defaults depend on, apart from the certificate's own fields.
 
     ``issuer`` is the signing authority's name, None when self-signed; ``encipherment`` says whether
-    the key can encipher keys (RSA). ``points`` and ``freshest`` lead to what the issuer publishes.
+    the key can encipher keys (RSA). ``points`` and ``freshest`` lead to what the issuer publishes,
+    ``ocsp`` is the URL of who answers for it, if the profile says who does.
     """
 
     issuer: str | None
@@ -69,11 +71,17 @@ class Setting:
     ca: bool
     points: Extension | None = None
     freshest: Extension | None = None
+    ocsp: str = ""
 
 
 def crl_url(base_url: str, authority: str) -> str:
     """Where an authority's CRL is published."""
     return f"{base_url}/crl/{authority}.crl"
+
+
+def ocsp_url(base_url: str) -> str:
+    """Where OCSP requests about whatever an environment has issued are answered."""
+    return f"{base_url}/ocsp"
 
 
 def ca_url(base_url: str, authority: str) -> str:
@@ -157,13 +165,14 @@ def _typed(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> Iterator[
         setting.points,
     )
     yield _choose(spec.freshest_crl, partial(encode.distribution_points, oids.FRESHEST_CRL), setting.freshest)
-    yield _choose(spec.aia, partial(_access, setting), None)
+    yield _choose(spec.aia, partial(_access, setting), _own_access(setting) if setting.ocsp else None)
     yield _choose(spec.name_constraints, encode.name_constraints, None)
     yield _choose(spec.policies, encode.certificate_policies, None)
     yield _choose(spec.policy_mappings, encode.policy_mappings, None)
     yield _choose(spec.policy_constraints, encode.policy_constraints, None)
     yield _choose(spec.inhibit_any_policy, encode.inhibit_any_policy, None)
     yield encode.tls_feature() if spec.must_staple else None
+    yield Extension(oids.OCSP_NO_CHECK, False, der.null()) if spec.ocsp_no_check else None
 
 
 def _choose(
@@ -192,6 +201,11 @@ def _alternative_names(spec: AuthoritySpec | CertificateSpec, setting: Setting) 
     return encode.alternative_names(found, critical)
 
 
+def _own_access(setting: Setting) -> Extension:
+    return _access(setting, AccessLocations(auto=True))
+
+
 def _access(setting: Setting, asked: AccessLocations) -> Extension:
-    automatic = [ca_url(setting.base_url, setting.issuer)] if asked.auto and setting.issuer else []
-    return encode.authority_information_access([*asked.ca_issuers, *automatic], asked.ocsp)
+    found = [ca_url(setting.base_url, setting.issuer)] if asked.auto and setting.issuer else []
+    responder = [setting.ocsp] if asked.auto and setting.ocsp else []
+    return encode.authority_information_access([*asked.ca_issuers, *found], [*asked.ocsp, *responder])

@@ -5,12 +5,15 @@ from __future__ import annotations
 from hashlib import blake2s
 
 from pkigen import der, oids
+from pkigen.clock import parse_span
 from pkigen.model import CrlPart, CrlPlan, Extension, Name, Role
 from pkigen.oids import REASON_FLAGS
 from pkigen.plan.extensions import point
 from pkigen.profile import AuthoritySpec
 from pkigen.revocation.crl_extensions import freshest_crl
 
+CRL_LIFE = parse_span("7d")
+"""How long CRLs are good for of which nobody says it."""
 DELTA = "delta"
 INDIRECT = "indirect"
 

@@ -19,13 +19,14 @@ from pkigen.model import (
     Extension,
     Name,
     Output,
+    Responding,
     Revocation,
     Role,
     Signature,
 )
 from pkigen.plan import brought
 from pkigen.plan.brought import kind_of_certificate
-from pkigen.plan.defaults import Extensions, Setting, alternative_names, ca_url, crl_url
+from pkigen.plan.defaults import Extensions, Setting, alternative_names, ca_url, crl_url, ocsp_url
 from pkigen.plan.digest import digest
 from pkigen.plan.distribution import crl_plan, partition_of, points
 from pkigen.profile import SELF, AuthoritySpec, CertificateSpec, Profile
@@ -144,6 +145,7 @@ class Planner:
             revocation=self._revocation(spec),
             renew_before=self._seconds(spec.renew),
             brought=held,
+            responding=self._responding(spec),
         )
 
     def _crl(self, spec: AuthoritySpec) -> CrlPlan:
@@ -155,6 +157,18 @@ class Planner:
             delta = self._seconds(spec.crl.delta)
             self._crls[spec.name] = crl_plan(spec, life, delta, url, lists_others=lists_others)
         return self._crls[spec.name]
+
+    def _responding(self, spec: AuthoritySpec) -> Responding | None:
+        asked = spec.ocsp
+        if asked is None:
+            return None
+        lifetime = self._seconds(asked.valid) or Responding("").lifetime
+        return Responding(
+            ocsp_url(self.profile.base_url), asked.responder or "", asked.by == "name", lifetime
+        )
+
+    def _responds(self, issuer: str) -> bool:
+        return issuer != SELF and self._specs[issuer].ocsp is not None
 
     def _points(self, issuer: str, certificate: str) -> tuple[Extension | None, Extension | None]:
         """Where a certificate says that its issuer's CRLs are."""
@@ -208,6 +222,7 @@ class Planner:
             parse_kind(spec.key).family == "rsa",
             role is Role.AUTHORITY,
             *self._points(issuer, spec.name),
+            ocsp_url(self.profile.base_url) if self._responds(issuer) else "",
         )
         issuer_name = subject if self_signed else self._subjects[issuer]
         signature = Signature(spec.signature.digest or "", spec.signature.pss)

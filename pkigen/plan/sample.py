@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from pkigen.faults import Case
+from pkigen.plan.distribution import CRL_LIFE
 from pkigen.plan.entities import Planner
 from pkigen.profile import Profile, load
 
@@ -20,8 +21,6 @@ def sample_case(clock: datetime) -> Case:
 
 def case_of(profile: Profile, clock: datetime) -> Case:
     """The first end entity of a profile with the authorities above it, as planned at an instant (UTC)."""
-    from pkigen.plan import CRL_LIFE
-
     planner = Planner(profile, clock.replace(microsecond=0), lambda *_: 1, CRL_LIFE)
     entity = next(planner.certificates())
     above = {authority.id: authority for authority in planner.authorities}

@@ -61,11 +61,17 @@ class Checks:
             if len(self._problems) > self._most:
                 return
         names.clear()
+        responders = {spec.ocsp.responder for _, _, spec in specs if spec.ocsp and spec.ocsp.responder}
+        found = dict[str, CertificateSpec]()
         for body in self._profile.certificate_bodies:
             for instance, certificate in self._specifications(body, names):
+                if certificate.name in responders:
+                    found[certificate.name] = certificate
                 self._report(body, instance, self._check_certificate(body, certificate))
                 if len(self._problems) > self._most:
                     return
+        for authority_body, instance, spec in specs:
+            self._report(authority_body, instance, _check_responder(spec, found, tuple(names.values())))
 
     def _specifications(self, body: Body[Spec], names: dict[str, str]) -> Iterator[tuple[Instance, Spec]]:
         """The specifications of a body, their names checked; what is wrong is put down."""
@@ -202,12 +208,32 @@ class Checks:
         moments: list[tuple[str, Moment | None]] = [("renew", spec.renew)]
         moments += [("revoked", revoked.at), ("revoked", revoked.invalid_since)] if revoked else []
         moments += [("crl", crl.valid), ("crl", crl.delta)] if crl else []
+        ocsp = spec.ocsp if isinstance(spec, AuthoritySpec) else None
+        moments += [("ocsp", ocsp.valid)] if ocsp else []
         for field, moment in moments:
             try:
                 if moment is not None:
                     resolve_moment(moment, self._now)
             except ValueError as error:
                 yield (field,), str(error), None
+
+
+def _check_responder(spec: AuthoritySpec, known: dict[str, CertificateSpec], names: tuple[str, ...]) -> Found:
+    """Who answers OCSP requests for an authority (RFC 6960, 4.2.2.2)."""
+    name, where = spec.ocsp.responder if spec.ocsp else None, ("ocsp", "responder")
+    if name is None:
+        return
+    held = known.get(name)
+    if held is None:
+        if name not in names:
+            yield where, f"no certificate is called '{name}'", close_to(name, names)
+    elif held.issuer != spec.name:
+        yield where, f"'{name}' is not issued by '{spec.name}', and may not answer for it", None
+    elif (
+        not isinstance(held.extended_key_usage, Value) or "OCSPSigning" not in held.extended_key_usage.usages
+    ):
+        words = f"'{name}' cannot sign answers: it needs extended_key_usage: [OCSPSigning]"
+        yield where, words, None
 
 
 _TYPED_FIELDS = {
@@ -223,6 +249,7 @@ _TYPED_FIELDS = {
     oids.POLICY_CONSTRAINTS: "policy_constraints",
     oids.INHIBIT_ANY_POLICY: "inhibit_any_policy",
     oids.AUTHORITY_INFORMATION_ACCESS: "aia",
+    oids.OCSP_NO_CHECK: "ocsp_no_check",
 }
 
 

@@ -205,6 +205,14 @@ class CrlSpec(Value):
         return self
 
 
+class OcspSpec(Value):
+    """Who answers OCSP requests for an authority: itself, or a certificate that it has issued for that."""
+
+    responder: str | None = None
+    by: Literal["key", "name"] = "key"
+    valid: Length | None = None
+
+
 def _parse_key(text: str) -> str:
     if text in UNSOUND:
         raise ValueError(f"'{text}' is a key that only faults have; see `pkigen faults --search key`")
@@ -235,6 +243,7 @@ class EntitySpec(Value):
     policy_constraints: Annotated[PolicyConstraints | Omit | None, OrNone()] = None
     inhibit_any_policy: Annotated[InhibitAnyPolicy | Omit | None, OrNone()] = None
     must_staple: bool = False
+    ocsp_no_check: bool = False
     extensions: tuple[RawExtension, ...] = ()
     formats: tuple[Annotated[str, _one_of("format", tuple(FORMATS))], ...] = ()
     key_format: Annotated[str, _one_of("key format", ("pkcs8", "traditional"))] = "pkcs8"
@@ -249,6 +258,7 @@ class AuthoritySpec(EntitySpec):
     issuers: tuple[str, ...] = Field(default=(SELF,), validation_alias="issuer")
     path_length: Annotated[int, Field(ge=0, le=255)] | None = None
     crl: CrlSpec = CrlSpec()
+    ocsp: OcspSpec | None = None
     brought: BroughtSpec | None = Field(default=None, validation_alias="from")
 
     @model_validator(mode="before")

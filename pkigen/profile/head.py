@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, model_validator
 
 from pkigen.errors import Problem
-from pkigen.faults import AskedFault, asked_for_all
+from pkigen.faults import AskedFault, asked_for, asked_for_all
 from pkigen.profile import shipped
 from pkigen.profile.asked import Parsed, Value, close_to, unknown
 from pkigen.profile.instances import words_of
@@ -75,6 +75,24 @@ class Negatives(Value):
         return self
 
 
+def _parse_fault(value: Any) -> AskedFault:
+    found = asked_for(value)
+    if len(found) != 1:
+        raise ValueError(f"'{value}' are {len(found)} faults: one is wanted")
+    return found[0]
+
+
+class Serving(Value):
+    """What the HTTP service does wrong for a sound authority: with its CRL, its certificate's URL, OCSP.
+
+    ``of`` is an authority of the profile, ``fault`` the id of a fault that is about what is served, or that
+    id with its parameters.
+    """
+
+    of: Annotated[str, Field(min_length=1, max_length=200)]
+    fault: Annotated[AskedFault, Parsed(_parse_fault, "the id of a fault, or {ID: {PARAMETER: VALUE}}", "")]
+
+
 class Head(Value):
     """Name, addresses and demands of an environment."""
 
@@ -85,6 +103,7 @@ class Head(Value):
     )
     requirements: tuple[RequirementSetName, ...] = ()
     negatives: tuple[Negatives, ...] = ()
+    serving: tuple[Serving, ...] = ()
 
 
 def read_head(tree: Table, problems: list[Problem]) -> Head:

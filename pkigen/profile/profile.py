@@ -34,6 +34,7 @@ class Profile:
         self.base_url = head.base_url
         self.requirements = head.requirements
         self.negatives = head.negatives
+        self.serving = head.serving
         self.folder = folder
         self.source = source
         self.count = sum(body.count for body in certificates)

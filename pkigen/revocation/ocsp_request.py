@@ -11,6 +11,7 @@ LARGEST = 16 * 1024
 """Octets of a request that are read at all."""
 _MOST_CERTIFICATES = 64
 _LONGEST_NONCE = 128
+"""RFC 9654, 2.1: a nonce is an OCTET STRING of 1 to 128 octets. Old clients put bare octets there."""
 _EXTENSIONS, _SKIPPED = 0xA2, (0xA0, 0xA1)
 
 
@@ -30,7 +31,7 @@ class CertId:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request; ``nonce`` is the value of its extension (RFC 9654), None without."""
+    """One request; ``nonce`` is the value of its extension as it stands (RFC 9654), None without."""
 
     about: tuple[CertId, ...]
     nonce: bytes | None
@@ -74,7 +75,16 @@ def _nonce(extensions: bytes) -> bytes | None:
         oid, *_, value = _elements(extension)
         if der.dotted(oid) == OCSP_NONCE:
             found = der.contents(value)
-            if len(found) > _LONGEST_NONCE:
-                raise ValueError(f"a nonce of {len(found)} octets")
+            nonce = der.contents(found) if _is_octet_string(found) else found
+            if not 0 < len(nonce) <= _LONGEST_NONCE:
+                raise ValueError(f"a nonce of {len(nonce)} octets")
             return found
     return None
+
+
+def _is_octet_string(value: bytes) -> bool:
+    try:
+        tag, _, end = der.read(value, 0)
+    except ValueError:
+        return False
+    return tag == der.OCTET_STRING and end == len(value)

@@ -6,28 +6,89 @@ Importing this package costs nothing: Starlette and uvicorn come in when a serve
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["serve", "serve_tls"]
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pkigen.serve.controlling import Controlled
+    from pkigen.serve.live import Live
+
+__all__ = ["serve", "serve_controlled", "serve_tls"]
 
 
 @contextmanager
-def serve(folder: str | Path, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def serve(
+    folder: str | Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    at: datetime | None = None,
+    passphrases: Sequence[bytes] = (),
+) -> Iterator[str]:
     """Serve the environment in ``folder`` for as long as the ``with`` block runs.
 
     Gives the server's URL without a trailing slash, e.g. ``http://127.0.0.1:49152``; ``port`` 0 is
     any free one. The server runs in a thread of this process and has ended when the block is left.
+    It renews CRLs before they end; ``at`` is what its clock begins at, if not now. ``passphrases``
+    open keys that the profile put under one.
 
     Raises InputError when the folder is no environment, EnvironmentFailure when it cannot listen.
     """
+    with _serving(Path(folder), host, port, at, passphrases, None) as url:
+        yield url
+
+
+@contextmanager
+def serve_controlled(
+    folder: str | Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    at: datetime | None = None,
+    passphrases: Sequence[bytes] = (),
+) -> Iterator[Controlled]:
+    """Serve as ``serve`` does, with faults that a program puts and takes away, and requests that it awaits.
+
+    Gives an object with the ``url``::
+
+        with serve_controlled("out/contoso-ot") as stub:
+            stub.fault(of="ot-issuing", id="crl-http-500")
+            ...
+            stub.clear()
+
+    Raises as ``serve`` does.
+    """
+    from pkigen.clock import going_on_from, utc_now
+    from pkigen.serve.controlling import Controlled
+    from pkigen.serve.live import Live
+
+    live = Live(Path(folder), utc_now if at is None else going_on_from(at), passphrases)
+    with _serving(Path(folder), host, port, at, passphrases, live) as url:
+        yield Controlled(url, live)
+
+
+@contextmanager
+def _serving(
+    folder: Path, host: str, port: int, at: datetime | None, passphrases: Sequence[bytes], live: Live | None
+) -> Iterator[str]:
+    from pkigen.clock import going_on_from, utc_now
     from pkigen.environment import open_environment
+    from pkigen.environment.upkeep import Upkeep
     from pkigen.serve.app import application
     from pkigen.serve.server import background, listen
+    from pkigen.serve.upkeep import kept_up
 
-    app = application(open_environment(Path(folder)))
-    with listen(host, port) as listener, background(app, listener):
+    clock = utc_now if at is None else going_on_from(at)
+    app = application(open_environment(folder), clock, live=live, passphrases=passphrases)
+    log = logging.getLogger(__name__).warning
+    upkeep = Upkeep(folder, clock, log, passphrases)
+    door = None if live is None else live.door
+    with listen(host, port) as listener, kept_up(upkeep, log), background(app, listener, door):
         yield listener.url
 
 

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pkigen.serve.cases import Watched
-from pkigen.serve.files import Document, find, published_folder, read, walk
-from pkigen.serve.ocsp import ocsp
+from pkigen.environment.responding import Responder
+from pkigen.serve.files import published_folder
+from pkigen.serve.journal import Journaled
+from pkigen.serve.keeping import Keeper
+from pkigen.serve.live import Live
+from pkigen.serve.ocsp import OcspFirst
+from pkigen.serve.overview import Site, overview
 from pkigen.serve.page import render
+from pkigen.serve.publishing import Files, path_segments
+from pkigen.serve.turns import WatchedByTurns
 from pkigen.serve.wrong import WrongAnswers
 
 if TYPE_CHECKING:
@@ -27,46 +34,68 @@ _EVERYWHERE = {"X-Content-Type-Options": "nosniff"}
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 
 
-def application(environment: Environment) -> ASGIApp:
+def now() -> datetime:
+    """This instant, in UTC."""
+    return datetime.now(UTC)
+
+
+def application(
+    environment: Environment,
+    clock: Callable[[], datetime] = now,
+    tls_port: int | None = None,
+    live: Live | None = None,
+    passphrases: Sequence[bytes] = (),
+) -> ASGIApp:
     """The stub of a built environment, also below the path of its base URL if that has one.
 
     URLs that the manifest says are answered wrong are answered so; the OCSP answers of its cases are
-    given at their own.
+    given at their own. ``clock`` tells the instant by which caches are told how long to keep what they
+    get. ``tls_port`` is where its certificates are presented, if they are: the index page names them.
+    ``live`` are the faults that can be changed meanwhile, and who is told of requests. ``passphrases`` open
+    keys that sign OCSP answers.
     """
-    prefix = urlsplit(str(environment.manifest["base_url"])).path
-    watched = Watched(environment.folder)
-    answer = ocsp(environment.folder, watched)
-    paths = (f"{prefix}/ocsp", f"{prefix}/ocsp/{{rest:path}}")
-    routes = [Route(path, answer, methods=["GET", "POST"]) for path in paths]
+    base_url = str(environment.manifest["base_url"])
+    prefix = urlsplit(base_url).path
+    watched = WatchedByTurns(environment.folder)
+    responder = Responder(environment.folder, watched.manifest, clock, passphrases)
     www = published_folder(environment.www)
-    right = files_application(www, title=environment.name, prefix=prefix, routes=routes)
-    return WrongAnswers(right, environment.folder, watched)
+    site = Site(environment.name, base_url, watched.manifest, tls_port)
+    files = files_application(www, site, clock=clock)
+    right = OcspFirst(files, f"{prefix}/ocsp", watched, responder, clock)
+    app = WrongAnswers(right, environment.folder, watched, clock, live)
+    return app if live is None else Journaled(app, live.journal)
 
 
-def files_application(www: Path, *, title: str, prefix: str = "", routes: Sequence[Route] = ()) -> Starlette:
-    """An ASGI application over ``www``; every request reads the file anew.
+class FilesFirst:
+    """Files that are in memory, before the framework sees a request: that is what the speed is in."""
 
-    Below ``prefix`` ("/pki") the same files answer as at the root. ``title`` heads the index page.
-    ``routes`` go before the files. Only GET and HEAD are allowed for these (405), what is not there is
-    404, what may not be read is 403.
+    def __init__(self, files: Files, app: ASGIApp) -> None:
+        self._files = files
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        readable = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
+        if readable and await self._files.known(scope, send):
+            return
+        await self._app(scope, receive, send)
+
+
+def files_application(
+    www: Path, site: Site, *, routes: Sequence[Route] = (), clock: Callable[[], datetime] = now
+) -> ASGIApp:
+    """An ASGI application over ``www``, which always gives files as they are on the disk at that moment.
+
+    Below the path of the site's base URL the same files answer as at the root. ``routes`` go before the
+    files. Only GET and HEAD are allowed for these (405), what is not there is 404, what may not be read
+    is 403.
     """
-    base = _segments(prefix.strip("/").encode()) if prefix.strip("/") else []
+    prefix = urlsplit(site.base_url).path.strip("/")
+    keeper = Keeper(www)
+    files = Files(www, path_segments(prefix.encode()) if prefix else [], keeper, clock)
 
-    def file(request: Request) -> Response:
-        segments = _segments(request.scope["raw_path"].removeprefix(b"/"))
-        if base and segments[: len(base)] == base:
-            segments = segments[len(base) :]
-        path = find(www, segments)
-        if path is None:
-            raise HTTPException(404)
-        document = read(path)
-        headers = {**document.headers, **_EVERYWHERE}
-        if _unchanged(document, request.headers):
-            return Response(status_code=304, headers=headers)
-        return Response(document.data, headers=headers)
-
-    def index(_request: Request) -> Response:
-        page = render(title, tuple(walk(www)))
+    def index(request: Request) -> Response:
+        page = render(overview(site, www, keeper, request, clock()))
         headers = {"Cache-Control": "no-cache", "Content-Security-Policy": _PAGE_POLICY, **_EVERYWHERE}
         return HTMLResponse(page, headers=headers)
 
@@ -78,25 +107,12 @@ def files_application(www: Path, *, title: str, prefix: str = "", routes: Sequen
             Route("/", index, methods=["GET"]),
             Route("/healthz", health, methods=["GET"]),
             *routes,
-            Route("/{path:path}", file, methods=["GET"]),
+            Route("/{path:path}", files, methods=["GET"]),
         ],
         exception_handlers={OSError: _not_readable, HTTPException: _refused},
     )
     app.router.redirect_slashes = False
-    return app
-
-
-def _segments(raw_path: bytes) -> list[str]:
-    """A path's segments, decoded one by one: a ``%2F`` stays inside its segment, and matches nothing."""
-    return [unquote(segment, errors="surrogateescape") for segment in raw_path.decode("latin-1").split("/")]
-
-
-def _unchanged(document: Document, headers: Mapping[str, str]) -> bool:
-    """Whether the client has these bytes already (RFC 9110, 13.2.2: the tag decides if there is one)."""
-    if (known := headers.get("if-none-match")) is not None:
-        tags = {tag.strip().removeprefix("W/") for tag in known.split(",")}
-        return document.etag in tags or "*" in tags
-    return headers.get("if-modified-since") == document.headers["Last-Modified"]
+    return FilesFirst(files, app)
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""The files under ``www/``: found by name, read whole, described for HTTP."""
+"""The files under ``www/``: found by name, read whole or in pieces, described for HTTP."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 from pkigen.errors import InputError
+from pkigen.serve.contents import Contents, contents
+
+LARGEST_WHOLE = 16 * 1024 * 1024
+"""Octets of the largest file that is read whole."""
 
 _MEDIA_TYPES = {
     ".crl": "application/pkix-crl",  # RFC 2585, 4.2
@@ -21,32 +26,25 @@ _MEDIA_TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 
-# A cache asks each time before it uses what it has: a CRL can be published anew at any time.
-_FRESHNESS = "no-cache"
+
+Header = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file as it was when it was read; ``modified`` is seconds since 1970."""
+    """One file as it was when it was opened, ``size`` octets.
 
-    name: str
-    data: bytes
-    modified: float
+    ``data`` is None for a file too large to be read whole: ``file`` is open for it then, and its reader
+    closes it. ``headers`` are those of HTTP that only a change of the file changes, names in small letters.
+    """
 
-    @property
-    def etag(self) -> str:
-        """A strong validator (RFC 9110, 8.8.3): the same bytes, the same tag."""
-        return f'"{sha256(self.data).hexdigest()[:32]}"'
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Everything HTTP says of the file but its length."""
-        return {
-            "Content-Type": _MEDIA_TYPES.get(Path(self.name).suffix, "application/octet-stream"),
-            "ETag": self.etag,
-            "Last-Modified": formatdate(int(self.modified), usegmt=True),
-            "Cache-Control": _FRESHNESS,
-        }
+    size: int
+    etag: str
+    last_modified: str
+    headers: tuple[Header, ...]
+    data: bytes | None
+    file: BinaryIO | None = None
+    contents: Contents | None = None
 
 
 def published_folder(www: Path) -> Path:
@@ -76,9 +74,37 @@ def find(www: Path, segments: Sequence[str]) -> Path | None:
 
 
 def read(path: Path) -> Document:
-    """The file's bytes and time, both of the same instant; raises OSError."""
-    with os.fdopen(os.open(path, os.O_RDONLY | _AS_FOUND), "rb") as file:
-        return Document(path.name, file.read(), os.fstat(file.fileno()).st_mtime)
+    """The file's bytes, time and tag, all of the same instant; raises OSError.
+
+    The tag is a strong validator (RFC 9110, 8.8.3), the same for the same bytes, and a weak one made of
+    time and size for a file too large to be read whole.
+    """
+    file = os.fdopen(os.open(path, os.O_RDONLY | _AS_FOUND), "rb")
+    try:
+        status = os.fstat(file.fileno())
+        data = file.read() if status.st_size <= LARGEST_WHOLE else None
+    except BaseException:
+        file.close()
+        raise
+    if data is None:
+        return _document(path.suffix, status, f'W/"{status.st_mtime_ns:x}-{status.st_size:x}"', None, file)
+    file.close()
+    return _document(path.suffix, status, f'"{sha256(data).hexdigest()[:32]}"', data, None)
+
+
+def _document(
+    suffix: str, status: os.stat_result, etag: str, data: bytes | None, file: BinaryIO | None
+) -> Document:
+    modified = formatdate(int(status.st_mtime), usegmt=True)  # RFC 9110, 8.8.2
+    headers = (
+        (b"content-type", _MEDIA_TYPES.get(suffix, "application/octet-stream").encode("ascii")),
+        (b"etag", etag.encode("ascii")),
+        (b"last-modified", modified.encode("ascii")),
+        (b"x-content-type-options", b"nosniff"),
+    )
+    size = status.st_size if data is None else len(data)
+    held = None if data is None else contents(suffix, data)
+    return Document(size, etag, modified, headers, data, file, held)
 
 
 def walk(www: Path) -> Iterator[tuple[str, os.stat_result]]:

@@ -2,72 +2,137 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from pathlib import Path
+from functools import lru_cache
+from hashlib import sha256
+from typing import TypeVar
 from urllib.parse import unquote
 
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pkigen.environment.responding import Answer, Responder
 from pkigen.revocation.ocsp_request import LARGEST
 from pkigen.serve.cases import Watched
 from pkigen.serve.wrong import without_request
 
-_MEDIA_TYPE = "application/ocsp-response"
-_EVERYWHERE = {"X-Content-Type-Options": "nosniff"}
+T = TypeVar("T")
+Headers = list[tuple[bytes, bytes]]
+
+_MEDIA_TYPE = (b"content-type", b"application/ocsp-response")
+_PLAIN = (b"content-type", b"text/plain; charset=utf-8")
+_EVERYWHERE = (b"x-content-type-options", b"nosniff")
 
 
-def ocsp(folder: Path, watched: Watched) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint: a case of an OCSP fault is given its own answer, all else is asked of the responder."""
-    responder = Responder(folder, watched.manifest)
+class OcspFirst:
+    """The endpoint at a path and below it, before the framework sees a request.
 
-    async def answer(request: Request) -> Response:
-        fixed = watched.now.answers.get(without_request(request.scope["path"]))
+    A case of an OCSP fault is given its own answer, all else is asked of the responder. Answers that are
+    signed already are given at once; signing is for other threads, since it leaves the interpreter free.
+    """
+
+    def __init__(
+        self, app: ASGIApp, path: str, watched: Watched, responder: Responder, clock: Callable[[], datetime]
+    ) -> None:
+        self._app = app
+        self._path = path
+        self._watched = watched
+        self._responder = responder
+        self._clock = clock
+        self._threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="pkigen-ocsp")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http" or not self._is_here(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        method = scope["method"]
+        if method not in ("GET", "POST"):
+            await _give(send, 405, [_PLAIN, (b"allow", b"GET, POST")], b"405 Method Not Allowed\n")
+            return
+        fixed = self._watched.now.answers.get(without_request(scope["path"]))
         if fixed is not None:
-            headers = {"Cache-Control": "no-cache", **_EVERYWHERE}
-            return Response(
-                await run_in_threadpool(fixed.read_bytes), media_type=_MEDIA_TYPE, headers=headers
-            )
-        asked = await _posted(request) if request.method == "POST" else _in_url(request)
+            data = await self._elsewhere(fixed.read_bytes)
+            await _give(send, 200, [_MEDIA_TYPE, (b"cache-control", b"no-cache")], data)
+            return
+        asked = await _posted(receive) if method == "POST" else _in_url(scope)
         if asked is None:
-            return PlainTextResponse("404 Not Found\n", 404, _EVERYWHERE)
-        given = await run_in_threadpool(responder.answer, asked)
-        return Response(given.response, media_type=_MEDIA_TYPE, headers={**_EVERYWHERE, **_keeping(given)})
+            await _give(send, 404, [_PLAIN], b"404 Not Found\n")
+            return
+        given = self._responder.kept(asked)
+        if given is None:
+            given = await self._elsewhere(lambda: self._responder.answer(asked))
+        headers = _of_caches(given, self._clock())
+        if method == "GET" and _has_it(scope, headers):
+            await _give(send, 304, headers, b"")
+        else:
+            await _give(send, 200, [_MEDIA_TYPE, *headers], given.response)
 
-    return answer
+    def _is_here(self, path: str) -> bool:
+        return path == self._path or path.startswith(f"{self._path}/")
+
+    async def _elsewhere(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
-async def _posted(request: Request) -> bytes:
+async def _give(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    length = [] if status == 304 else [(b"content-length", str(len(body)).encode())]
+    start = {"type": "http.response.start", "status": status, "headers": [*headers, _EVERYWHERE, *length]}
+    await send(start)
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _posted(receive: Receive) -> bytes:
     """The body, or the beginning of one that is too large to be a request."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST:
-            break
+    body, more = bytearray(), True
+    while more and len(body) <= LARGEST:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
     return bytes(body)
 
 
-def _in_url(request: Request) -> bytes | None:
+def _in_url(scope: Scope) -> bytes | None:
     """The request that stands in the URL, base64 and then percent-encoded; None where there is none."""
-    written = request.scope["raw_path"].decode("latin-1").partition("/ocsp/")[2]
+    written = scope["raw_path"].decode("latin-1").partition("/ocsp/")[2]
     try:
         return base64.b64decode(unquote(written), validate=True) or None
     except (binascii.Error, ValueError):
         return None
 
 
-def _keeping(given: Answer) -> dict[str, str]:
-    """How long a cache may keep an answer (RFC 5019, 6.2)."""
-    if given.until is None:
-        return {"Cache-Control": "no-store"}
-    seconds = max(int((given.until - datetime.now(UTC)).total_seconds()), 0)
-    return {
-        "Cache-Control": f"max-age={seconds}, public, no-transform, must-revalidate",
-        "Expires": format_datetime(given.until, usegmt=True),
-    }
+def _of_caches(given: Answer, now: datetime) -> Headers:
+    """How long a cache may keep an answer, and how it asks again (RFC 5019, 6.2)."""
+    if given.next_update is None:
+        return [(b"cache-control", b"no-store")]
+    seconds = max(int((given.next_update - now).total_seconds()), 0)
+    kept = f"max-age={seconds}, public, no-transform, must-revalidate"
+    return [(b"cache-control", kept.encode()), *_of_answer(given)]
+
+
+@lru_cache(maxsize=256)
+def _of_answer(given: Answer) -> tuple[tuple[bytes, bytes], ...]:
+    """What stays the same however often an answer is given."""
+    assert given.this_update is not None
+    assert given.next_update is not None
+    tag = sha256(given.response).hexdigest()[:32]
+    return (
+        (b"expires", _http_date(given.next_update)),
+        (b"last-modified", _http_date(given.this_update)),
+        (b"etag", f'"{tag}"'.encode()),
+    )
+
+
+def _http_date(instant: datetime) -> bytes:
+    return format_datetime(instant.astimezone(UTC), usegmt=True).encode()
+
+
+def _has_it(scope: Scope, headers: Headers) -> bool:
+    tag = dict(headers).get(b"etag")
+    return tag is not None and dict(scope["headers"]).get(b"if-none-match") == tag

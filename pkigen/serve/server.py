@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import signal
 import socket
-import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pkigen.errors import EnvironmentFailure
+from pkigen.serve.access import AccessLog
+from pkigen.serve.door import Door
+from pkigen.serve.protocol import BoundedProtocol
 
-_MOST_CONNECTIONS = 256
-_MOST_HEADER_BYTES = 16 * 1024
-_CONNECTION_SECONDS = 60
 _IDLE_SECONDS = 5
 _STOP_SECONDS = 2
+_OPTIONS = {"http": "--port", "https": "--tls-port"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +47,11 @@ class Listener:
 
 
 @contextmanager
-def listen(host: str, port: int, scheme: str = "http") -> Iterator[Listener]:
-    """Listen on one address; EnvironmentFailure with what to do when that cannot be."""
+def listen(host: str, port: int, scheme: str = "http", option: str = "") -> Iterator[Listener]:
+    """Listen on one address; EnvironmentFailure with what to do when that cannot be.
+
+    ``option`` is the one that says the port, if not that of the scheme.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -65,12 +67,11 @@ def listen(host: str, port: int, scheme: str = "http") -> Iterator[Listener]:
             sock.bind(address)
             sock.listen()
         except OSError as error:
-            raise EnvironmentFailure(_refusal(host, port, scheme, error)) from error
+            raise EnvironmentFailure(_refusal(host, port, option or _OPTIONS[scheme], error)) from error
         yield Listener(sock, host, scheme)
 
 
-def _refusal(host: str, port: int, scheme: str, error: OSError) -> str:
-    option = "--tls-port" if scheme == "https" else "--port"
+def _refusal(host: str, port: int, option: str, error: OSError) -> str:
     another = f"Choose another with {option}"
     hint = {
         errno.EADDRINUSE: f"another program has it. {another}, or {option} 0 for any free one",
@@ -80,64 +81,22 @@ def _refusal(host: str, port: int, scheme: str, error: OSError) -> str:
     return f"cannot listen on {host} port {port}: {hint}"
 
 
-_OPEN: dict[tuple[str, int], asyncio.Transport] = {}
-"""The connections by the client's address and port."""
-_RESET_AT_ONCE = struct.pack("ii", 1, 0)
-
-
-def hang_up(client: tuple[str, int], *, reset: bool) -> bool:
-    """End a client's connection in the middle: with a reset, or once what was written is sent.
-
-    False when there is no such connection.
-    """
-    transport = _OPEN.get(client)
-    if transport is None:
-        return False
-    if reset:
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_ONCE)
-        transport.abort()
-    else:
-        transport.close()
-    return True
-
-
-class _BoundedProtocol(H11Protocol):
-    """HTTP/1.1 on one connection, for a bounded time: a client that dawdles takes no place for ever."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        peer = transport.get_extra_info("peername")
-        self._peer = (str(peer[0]), int(peer[1])) if peer else ("", 0)
-        _OPEN[self._peer] = transport
-        # Closing still sends what was written; aborting frees us of one who does not read it.
-        self._ends = (
-            self.loop.call_later(_CONNECTION_SECONDS, transport.close),
-            self.loop.call_later(2 * _CONNECTION_SECONDS, transport.abort),
-        )
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        for end in self._ends:
-            end.cancel()
-        _OPEN.pop(self._peer, None)
-        super().connection_lost(exc)
-
-
-def _server(app: ASGIApp, **logging: Any) -> uvicorn.Server:
+def _server(app: ASGIApp, door: Door | None, log: AccessLog | None, **logging: Any) -> uvicorn.Server:
+    protocol: Any = partial(BoundedProtocol, log=log)  # asked for as a class, and only ever called
     config = uvicorn.Config(
         app,
-        http=_BoundedProtocol,
+        http=protocol,
         ws="none",
         lifespan="off",
-        loop="asyncio",
+        loop="auto",
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=_MOST_CONNECTIONS,
-        h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
+        access_log=False,
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=_STOP_SECONDS,
         **logging,
     )
-    return uvicorn.Server(config)
+    return uvicorn.Server(config) if door is None else door.server(config)
 
 
 _LOG_TO_STDERR = {
@@ -146,35 +105,36 @@ _LOG_TO_STDERR = {
     "formatters": {"line": {"format": "%(asctime)s %(message)s", "datefmt": "%H:%M:%S"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {
-        "uvicorn.access": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
         "uvicorn.error": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "pkigen.serve.tls": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     },
 }
 
 
-def run(app: ASGIApp, listener: Listener, announce: Callable[[], None]) -> None:
+def run(app: ASGIApp, listener: Listener, announce: Callable[[], None], door: Door | None = None) -> None:
     """Serve until SIGINT or SIGTERM, with a line on stderr for each request; then return.
 
-    ``announce`` is called as soon as either signal ends it in good order.
+    ``announce`` is called as soon as either signal ends it in good order. ``door`` can shut its port.
     """
     # uvicorn ends in good order on either signal and then raises it once more: both are to arrive
     # here as the same exception, also when they come before it is ready.
     previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    log = AccessLog(sys.stderr)
     try:
         announce()
-        _server(app, log_config=_LOG_TO_STDERR).run(sockets=[listener.socket])
+        _server(app, door, log, log_config=_LOG_TO_STDERR).run(sockets=[listener.socket])
     except KeyboardInterrupt:
         pass
     finally:
+        log.flush()
         signal.signal(signal.SIGTERM, previous)
 
 
 @contextmanager
-def background(app: ASGIApp, listener: Listener) -> Iterator[None]:
-    """Serve in a thread until the block is left, in whatever way it is."""
+def background(app: ASGIApp, listener: Listener, door: Door | None = None) -> Iterator[None]:
+    """Serve in a thread until the block is left, in whatever way it is. ``door`` can shut its port."""
     # Nothing waits for the start: the socket listens already, and keeps what comes until then.
-    server = _server(app, log_config=None, access_log=False)
+    server = _server(app, door, None, log_config=None)
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [listener.socket]}, name="pkigen-serve", daemon=True
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+import pkigen
 from pkigen.check import CheckOptions, check_environment
 from pkigen.errors import InputError
 from pkigen.requirements import load_set
@@ -82,3 +84,37 @@ def test_long_after_the_build_everything_has_ended(built: Built) -> None:
     checked = check_environment(built.folder, [load_set("defender-iot")], CheckOptions(now=later))
     sound = next(one for one in checked if one.name == "sensor-02")
     assert {one.requirement.id for one in sound.broken} == {"not-after-future", "crl-reachable"}
+
+
+def test_cases_of_the_catalogue_break_what_they_were_seen_to_break(tmp_path: Path) -> None:
+    document = {
+        "name": "catalogue",
+        "requirements": ["defender-iot"],
+        "defaults": {
+            "subject": {"C": "US", "ST": "WA", "L": "Redmond", "O": "Contoso", "OU": "Labs"},
+        },
+        "authorities": {"root": {"subject": {"CN": "Root"}}, "issuing": {"issuer": "root"}},
+        "certificates": {
+            "sensor": {
+                "issuer": "issuing",
+                "subject": {"CN": "sensor.contoso.test"},
+                "formats": ["fullchain"],
+            },
+        },
+        "negatives": [
+            {
+                "of": "sensor",
+                "faults": ["expired", "sig-md5", "crl-expired", "pem-crlf", "expires-at-the-second"],
+            }
+        ],
+    }
+    environment, options = pkigen.build(document, tmp_path), CheckOptions(now=datetime.now(UTC))
+    found = {one.name: one for one in check_environment(environment.folder, None, options)}
+    assert "sensor.expires-at-the-second" not in found
+    assert {name: one.as_expected for name, one in found.items()} == dict.fromkeys(found, True)
+    shutil.copy(
+        environment.folder / "certificates/sensor/sensor.crt",
+        environment.folder / "certificates/sensor.expired/sensor.expired.crt",
+    )
+    found = {one.name: one for one in check_environment(environment.folder, None, options)}
+    assert not found["sensor.expired"].as_expected

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 from cryptography import x509
+from cryptography.x509.ocsp import OCSPResponse, load_der_ocsp_response
 
 from pkigen.environment import build, revoke
 from pkigen.environment.upkeep import Upkeep
 from pkigen.profile import load
+
+_FAULTS = ("crl-expired", "crl-not-yet-valid", "ocsp-good", "ocsp-stale")
 
 
 @pytest.fixture
@@ -25,7 +29,9 @@ def env(tmp_path: Path) -> Path:
             "closed": {"issuer": "root", "passphrase": "open sesame", "crl": {"valid": "1d"}},
         },
         "certificates": {"host": {"issuer": "issuing"}, "other": {"issuer": "issuing"}},
-        "negatives": [{"of": "host", "faults": ["crl-expired", "crl-not-yet-valid"]}],
+        "negatives": [
+            {"of": "host", "faults": ["crl-expired", "crl-not-yet-valid", "ocsp-good", "ocsp-stale"]}
+        ],
     }
     path = tmp_path / "env.yaml"
     path.write_text(yaml.safe_dump(document), encoding="utf-8")
@@ -111,3 +117,19 @@ def test_a_clock_that_is_behind_gets_crls_of_its_own_time(env: Path) -> None:
     clock.now -= timedelta(days=100)
     Upkeep(env, clock, list[str]().append).run()
     assert _crl(env, "issuing.crl").last_update_utc == clock.now.replace(microsecond=0)
+
+
+def _answer(env: Path, name: str) -> OCSPResponse:
+    return load_der_ocsp_response((env / "certificates" / name / f"{name}.ocsp").read_bytes())
+
+
+def test_the_ocsp_answer_of_a_case_is_renewed_unless_it_is_to_be_old(env: Path) -> None:
+    before, old = _answer(env, "host.ocsp-good"), _answer(env, "host.ocsp-stale").this_update_utc
+    _run(env, days=6, hours=1)
+    after = _answer(env, "host.ocsp-good")
+    assert after.this_update_utc > before.this_update_utc
+    assert after.certificate_status == before.certificate_status
+    assert _answer(env, "host.ocsp-stale").this_update_utc == old
+    manifest = json.loads((env / "manifest.json").read_bytes())
+    case = next(case for case in manifest["cases"] if case["name"] == "host.ocsp-good")
+    assert datetime.fromisoformat(case["ocsp"]["this_update"]) == after.this_update_utc

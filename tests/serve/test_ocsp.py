@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import subprocess
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,7 +13,13 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import Certificate, OCSPNonce, load_pem_x509_certificate
+from cryptography.x509 import (
+    AuthorityInformationAccess,
+    Certificate,
+    OCSPNoCheck,
+    OCSPNonce,
+    load_pem_x509_certificate,
+)
 from cryptography.x509.ocsp import (
     OCSPCertStatus,
     OCSPRequestBuilder,
@@ -20,10 +27,12 @@ from cryptography.x509.ocsp import (
     OCSPResponseStatus,
     load_der_ocsp_response,
 )
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from pkigen import build
-from pkigen.environment import Environment
-from pkigen.serve import serve
+from pkigen.environment import Environment, revoke
+from pkigen.errors import InputError
+from pkigen.serve import serve, serve_tls
 
 PROFILE = """
 name: answers
@@ -113,7 +122,7 @@ def test_a_get_is_answered_as_a_post_and_may_be_cached(environment: Environment,
     request = _request(environment, "sensor")
     asked = httpx.get(f"{url}/{quote(base64.b64encode(request).decode(), safe='')}")
     assert load_der_ocsp_response(asked.content).certificate_status is OCSPCertStatus.GOOD
-    assert asked.headers["Cache-Control"].startswith("max-age=43")
+    assert asked.headers["Cache-Control"].startswith("max-age=86")
     assert asked.content == httpx.post(url, content=request).content
 
 
@@ -162,3 +171,137 @@ def test_an_environment_without_its_state_has_an_internal_error(environment: Env
     request = _request(environment, "sensor")
     (environment.folder / ".pkigen").rename(environment.folder / "elsewhere")
     assert _post(url, request).response_status is OCSPResponseStatus.INTERNAL_ERROR
+
+
+def test_a_cache_is_told_how_long_to_keep_an_answer_and_how_to_ask_again(
+    environment: Environment, url: str
+) -> None:
+    path = f"{url}/{quote(base64.b64encode(_request(environment, 'sensor')).decode(), safe='')}"
+    first = httpx.get(path)
+    found = load_der_ocsp_response(first.content)
+    assert found.next_update_utc is not None
+    assert parsedate_to_datetime(first.headers["Expires"]) == found.next_update_utc
+    assert parsedate_to_datetime(first.headers["Last-Modified"]) == found.this_update_utc
+    again = httpx.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    refused = httpx.put(url, content=b"")
+    assert (refused.status_code, refused.headers["Allow"]) == (405, "GET, POST")
+
+
+@pytest.mark.parametrize(
+    ("length", "answered"), [(1, True), (16, True), (128, True), (0, False), (129, False)]
+)
+def test_a_nonce_has_1_to_128_octets(length: int, answered: bool, environment: Environment, url: str) -> None:
+    asked = _builder(environment, "sensor").add_extension(OCSPNonce(b"n" * length), critical=False)
+    found = _post(url, asked.build().public_bytes(Encoding.DER))
+    wanted = OCSPResponseStatus.SUCCESSFUL if answered else OCSPResponseStatus.MALFORMED_REQUEST
+    assert found.response_status is wanted
+
+
+DELEGATED = """
+name: delegated
+base_url: http://pki.test
+defaults: {key: ec-p256}
+authorities:
+  root: {}
+  issuing: {issuer: root, ocsp: {responder: answers, by: BY, valid: 2h}}
+  own: {issuer: root, ocsp: {by: BY}}
+certificates:
+  answers:
+    issuer: issuing
+    passphrase: open sesame
+    extended_key_usage: [OCSPSigning]
+    ocsp_no_check: true
+  sensor: {issuer: issuing, subject: {CN: sensor.test}, must_staple: true}
+  gone: {issuer: issuing, subject: {CN: gone.test}}
+  plain: {issuer: own, subject: {CN: plain.test}}
+"""
+
+
+@pytest.fixture(params=["key", "name"])
+def delegated(request: pytest.FixtureRequest, tmp_path: Path) -> Environment:
+    path = tmp_path / "delegated.yaml"
+    path.write_text(DELEGATED.replace("BY", request.param), encoding="utf-8")
+    return build(path, tmp_path / "out")
+
+
+@pytest.mark.needs("openssl")
+def test_openssl_takes_a_delegated_responders_answers(delegated: Environment) -> None:
+    folder = delegated.folder
+    revoke(folder, ["gone"], reason="superseded")
+    with serve(folder, passphrases=[b"open sesame"]) as url:
+        command = ["openssl", "ocsp", "-url", f"{url}/ocsp", "-CAfile", str(delegated.trust)]
+        command += ["-issuer", str(folder / "authorities/issuing/issuing.crt")]
+        command += ["-verify_other", str(folder / "authorities/issuing/issuing.crt")]
+        for name in ("sensor", "gone"):
+            command += ["-cert", str(folder / f"certificates/{name}/{name}.crt")]
+        said = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "Response verify OK" in said.stdout + said.stderr
+    assert ": good" in said.stdout
+    assert "Reason: superseded" in said.stdout
+
+
+def test_the_responder_is_named_as_the_profile_wants(
+    delegated: Environment, request: pytest.FixtureRequest
+) -> None:
+    with serve(delegated.folder, passphrases=[b"open sesame"]) as url:
+        found = _post(f"{url}/ocsp", _request(delegated, "sensor"))
+    (own,) = found.certificates
+    assert own == _loaded(delegated, "certificates/answers/answers.crt")
+    by_name = "name" in request.node.callspec.id
+    assert (found.responder_name is not None, found.responder_key_hash is not None) == (by_name, not by_name)
+    if by_name:
+        assert found.responder_name == own.subject
+    assert found.next_update_utc is not None
+    assert (found.next_update_utc - found.this_update_utc).total_seconds() == 7200
+    assert not own.extensions.get_extension_for_class(OCSPNoCheck).critical
+
+
+def test_certificates_lead_to_the_responder_that_their_issuer_has(delegated: Environment) -> None:
+    for name in ("sensor", "plain"):
+        held = _loaded(delegated, f"certificates/{name}/{name}.crt")
+        access = held.extensions.get_extension_for_class(AuthorityInformationAccess).value
+        assert [
+            one.access_location.value
+            for one in access
+            if one.access_method == AuthorityInformationAccessOID.OCSP
+        ] == ["http://pki.test/ocsp"]
+
+
+def test_a_responder_whose_key_is_closed_answers_nothing(delegated: Environment) -> None:
+    with serve(delegated.folder) as url:
+        found = _post(f"{url}/ocsp", _request(delegated, "sensor"))
+        assert found.response_status is OCSPResponseStatus.UNAUTHORIZED
+        own = _post(f"{url}/ocsp", _request(delegated, "plain", issuer="own"))
+        assert own.certificate_status is OCSPCertStatus.GOOD
+
+
+@pytest.mark.needs("openssl")
+def test_the_answer_of_now_is_stapled(delegated: Environment) -> None:
+    with serve_tls(delegated.folder, passphrases=[b"open sesame"]) as url:
+        command = ["openssl", "s_client", "-connect", url.removeprefix("https://"), "-status"]
+        command += ["-servername", "sensor.test", "-CAfile", str(delegated.trust)]
+        before = subprocess.run(command, input="", capture_output=True, text=True, check=False).stdout
+        revoke(delegated.folder, ["sensor"])
+        after = subprocess.run(command, input="", capture_output=True, text=True, check=False).stdout
+    assert "Cert Status: good" in before
+    assert "Cert Status: revoked" in after
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("responder: answers", "responder: answer"), "no certificate is called 'answer'"),
+        (("[OCSPSigning]", "[serverAuth]"), "cannot sign answers"),
+        (("responder: answers", "responder: plain"), "not issued by 'issuing'"),
+        (("valid: 2h", "valid: -2h"), "length of time"),
+    ],
+)
+def test_a_responder_that_cannot_be_one_is_refused_where_it_stands(
+    change: tuple[str, str], words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "delegated.yaml"
+    path.write_text(DELEGATED.replace("BY", "key").replace(*change), encoding="utf-8")
+    with pytest.raises(InputError, match=words) as error:
+        build(path, tmp_path / "out")
+    assert str(error.value.problems[0]).startswith(f"{path}:7:")

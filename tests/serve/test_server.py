@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import http.client
+import signal
 import socket
 import threading
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pkigen.errors import EnvironmentFailure
-from pkigen.serve import serve, server
+from pkigen.serve import protocol, serve
+from tests.cli.conftest import finish, start
 from tests.serve.conftest import Stub
 
 
@@ -109,22 +111,59 @@ def test_what_is_not_http_is_refused_and_the_next_client_served(stub: Stub, requ
 
 
 def test_a_client_that_dawdles_is_sent_away(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "_CONNECTION_SECONDS", 0.05)
+    monkeypatch.setattr(protocol, "_CONNECTION_SECONDS", 0.05)
     with serve(folder) as url, socket.create_connection(("127.0.0.1", _port(url)), timeout=10) as client:
         client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
         assert client.recv(4096) == b""
 
 
 def test_the_time_limit_is_built_on_what_uvicorn_has() -> None:
-    assert {"connection_made", "connection_lost"} <= set(vars(H11Protocol))
+    assert {"connection_made", "connection_lost"} <= set(vars(HttpToolsProtocol))
 
 
 def test_more_connections_than_are_held_are_told_to_come_back(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "_MOST_CONNECTIONS", 2)
+    monkeypatch.setattr(protocol, "_MOST_CONNECTIONS", 2)
     with serve(folder) as url:
         held = [socket.create_connection(("127.0.0.1", _port(url)), timeout=10) for _ in range(2)]
         assert Stub(folder, url).ask("/healthz").status == 503
         for client in held:
             client.close()
+
+
+def test_a_request_under_way_is_answered_before_the_server_ends(folder: Path) -> None:
+    process = start("serve", folder, "--port", "0")
+    assert process.stdout is not None
+    port = _port(process.stdout.readline().decode().strip())
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(b"POST /ocsp HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 100 ")
+        process.send_signal(signal.SIGTERM)
+        _until_nobody_listens(port)
+        client.sendall(b"ab")
+        assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
+    outcome = finish(process)
+    assert outcome.code == 0
+    assert '"POST /ocsp HTTP/1.1" 200 5 ' in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def test_a_request_that_does_not_end_does_not_hold_the_server(folder: Path) -> None:
+    process = start("serve", folder, "--port", "0")
+    assert process.stdout is not None
+    port = _port(process.stdout.readline().decode().strip())
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(b"POST /ocsp HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 100 ")
+        process.send_signal(signal.SIGTERM)
+        outcome = finish(process)
+    assert outcome.code == 0
+    assert "cut" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def _until_nobody_listens(port: int) -> None:
+    with suppress(ConnectionError):
+        while True:
+            socket.create_connection(("127.0.0.1", port), timeout=10).close()

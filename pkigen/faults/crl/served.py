@@ -37,6 +37,15 @@ def crl_slow(case: Case) -> Case:
 
 
 @fault("V", "transport", _HTTP)
+def crl_slow_start(case: Case) -> Case:
+    """The URL of its CRL answers nothing for half a minute, and then all at once.
+
+    Clients should give up before, and ask again; who waits for it holds up everything else.
+    """
+    return serve_crl(case, "late")
+
+
+@fault("V", "transport", _HTTP)
 def crl_truncated_body(case: Case) -> Case:
     """The URL of its CRL breaks off before as many octets came as were announced.
 
@@ -88,6 +97,15 @@ def crl_reset(case: Case) -> Case:
     Nothing comes: as firewalls do it.
     """
     return serve_crl(case, "reset")
+
+
+@fault("V", "transport", "RFC 8446 6.2")
+def crl_https_only(case: Case) -> Case:
+    """The server of its CRL speaks TLS alone, at the port of its http URL.
+
+    A request in HTTP gets a TLS alert (unexpected_message), which is no HTTP: clients call it malformed.
+    """
+    return serve_crl(case, "tls-alert")
 
 
 @fault("V", "transport", _HTTP)

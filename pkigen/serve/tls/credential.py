@@ -6,12 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pkigen import oids
 from pkigen.artefacts import FILE_BYTES, Artefact, Kind, read
 from pkigen.environment import Case
+from pkigen.environment.responding import Responder
 from pkigen.errors import InputError
 from pkigen.keys import PrivateKey, load_private
 from pkigen.profile.files import read_file
 from pkigen.serve.tls.proof import Prover, stand_in
+from pkigen.x509 import Certificate, Malformed
 
 _SECRET = (Kind.KEY, Kind.PKCS12)
 _HANDSHAKE = "tls"
@@ -33,8 +36,13 @@ class Credential:
     note: str = ""
 
 
-def credential(case: Case, presented: Case, passphrases: Sequence[bytes] = ()) -> Credential:
+def credential(
+    case: Case, presented: Case, passphrases: Sequence[bytes] = (), responder: Responder | None = None
+) -> Credential:
     """What is presented for ``case``: the files of ``presented``, which differs if a fault says so.
+
+    A sound certificate that leads to OCSP, or wants a stapled answer, gets the one that ``responder`` gives
+    now. Of a case with a fault it is for the case to say.
 
     Every file is read anew. One that is not there counts as empty, one that cannot be read is an
     InputError. A key that does not open is replaced by one that is nobody's, since a handshake without a
@@ -47,7 +55,7 @@ def credential(case: Case, presented: Case, passphrases: Sequence[bytes] = ()) -
         key = stand_in(kind)
     prover = Prover(key or stand_in(kind), spoiled="bad-certificate-verify" in ways)
     certificates = () if "no-certificate" in ways else _path(presented, with_root="chain-with-root" in ways)
-    staple = None if "stapled-missing" in ways else _staple(presented)
+    staple = None if "stapled-missing" in ways else _staple(presented, certificates, responder)
     return Credential(case, certificates, prover, staple, ways, note)
 
 
@@ -103,10 +111,27 @@ def _opened(found: Sequence[Artefact]) -> Iterator[bytes]:
             yield artefact.key.pkcs8
 
 
-def _staple(case: Case) -> bytes | None:
-    """The OCSP answer on the disk, if there is one with anything in it."""
-    told = case.data.get("ocsp")
-    return _read(case.folder / str(told["file"])) or None if told else None
+def _staple(case: Case, certificates: Sequence[bytes], responder: Responder | None) -> bytes | None:
+    """The OCSP answer on the disk, if there is one with anything in it; or else the responder's."""
+    told, issuer = case.data.get("ocsp"), case.data["issuer"]
+    if told:
+        return _read(case.folder / str(told["file"])) or None
+    if responder is None or issuer is None or "fault" in case.data:
+        return None
+    if not certificates or not _leads_to_ocsp(certificates[0]):
+        return None
+    given = responder.about(issuer, int(case.data["serial"], 16))
+    return None if given.next_update is None else given.response
+
+
+def _leads_to_ocsp(certificate: bytes) -> bool:
+    try:
+        found = Certificate(certificate).extensions
+        if found.raw(oids.TLS_FEATURE) is not None:
+            return True
+        return any(method == oids.OCSP_ACCESS for method, _ in found.authority_information_access or ())
+    except Malformed:
+        return False
 
 
 def _octets(case: Case, kind: str) -> bytes:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
+from pkigen.clock import utc_now
 from pkigen.environment import Case, open_environment
+from pkigen.environment.responding import Responder
 from pkigen.errors import InputError
+from pkigen.serve.cases import Watched
 from pkigen.serve.tls.credential import Credential, credential, handshake_ways
 
 Stamp = tuple[int, int, int]
@@ -58,12 +62,18 @@ class Names:
 class Directory:
     """The endpoints of a built environment, as it is at the moment: a build in between is seen.
 
-    ``passphrases`` open keys whose own is not among the environment's files.
+    ``passphrases`` open keys whose own is not among the environment's files; by ``clock`` OCSP answers are
+    signed that are stapled.
     """
 
     folder: Path
     passphrases: Sequence[bytes] = field(default=(), repr=False)
+    clock: Callable[[], datetime] = utc_now
     _held: tuple[Stamp, Names] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        manifest = Watched(self.folder).manifest
+        self._responder = Responder(self.folder, manifest, self.clock, self.passphrases)
 
     def names(self) -> Names:
         """The cases as the manifest has them now; InputError when there is none to present."""
@@ -80,7 +90,7 @@ class Directory:
         names = self.names()
         case = names.find(name, address)
         shown = names.another(case) if "wrong-sni-certificate" in handshake_ways(case) else case
-        return credential(case, shown, self.passphrases)
+        return credential(case, shown, self.passphrases, self._responder)
 
     def at(self, address: str) -> partial[Credential]:
         """``present`` for one address."""

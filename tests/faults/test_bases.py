@@ -1,0 +1,76 @@
+"""Every fault, asked of bases that not all of them fit: each is made, or told to be impossible."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pkigen.environment import BuildOptions, build
+from pkigen.faults import FAULTS, Case, Impossible
+from pkigen.plan.sample import case_of
+from pkigen.profile import load
+
+_NOW = datetime(2026, 11, 1, tzinfo=UTC)
+_BROUGHT = {"from": {"certificate": "root.crt", "key": "root.key"}}
+_BASES: dict[str, dict[str, Any]] = {
+    "under a brought root": {"root": _BROUGHT, "issuing": {"issuer": "root"}},
+    "under a brought issuing CA": {"issuing": _BROUGHT},
+    "directly under the root": {"issuing": {}},
+    "self-signed": {"issuing": {}},
+}
+
+
+@pytest.fixture(scope="module")
+def brought(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a root's certificate and key."""
+    folder = tmp_path_factory.mktemp("brought")
+    document = {"name": "env", "authorities": {"root": {"key": "ec-p256"}}, "certificates": {}}
+    document["certificates"] = {"a": {"issuer": "root", "key": "ec-p256"}}
+    (folder / "env.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    place = build(load(folder / "env.yaml"), folder).folder / "authorities" / "root"
+    for name in ("root.crt", "root.key"):
+        (folder / name).write_bytes((place / name).read_bytes())
+    return folder
+
+
+def _case(folder: Path, authorities: dict[str, Any], certificate: dict[str, Any]) -> Case:
+    document = {"name": "bases", "authorities": authorities, "certificates": {"web": certificate}}
+    (folder / "bases.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    return case_of(load(folder / "bases.yaml"), _NOW)
+
+
+@pytest.mark.parametrize("base", _BASES)
+@pytest.mark.parametrize("san", [["dns:web.lab.test"], "none"], ids=["san", "no san"])
+def test_a_fault_is_made_or_impossible_and_nothing_else(base: str, san: object, brought: Path) -> None:
+    issuer = "self" if base == "self-signed" else "issuing"
+    certificate = {"issuer": issuer, "subject": {"CN": "web.lab.test"}, "san": san}
+    case = _case(brought, _BASES[base], certificate)
+    made = 0
+    for kind in FAULTS.values():
+        with suppress(Impossible):
+            kind.change(case)
+            made += 1
+    assert made > 200
+
+
+def test_what_is_not_to_be_valid_yet_or_any_more_stays_so_at_another_clock(tmp_path: Path) -> None:
+    document = {
+        "name": "env",
+        "defaults": {"key": "ec-p256"},
+        "authorities": {"root": {}},
+        "certificates": {"web": {"issuer": "root", "subject": {"CN": "web.lab.test"}}},
+        "negatives": [{"of": "web", "faults": ["not-yet-valid", "expired"]}],
+    }
+    (tmp_path / "env.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    profile = load(tmp_path / "env.yaml")
+    for at in (datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 6, 1, tzinfo=UTC), _NOW):
+        result = build(profile, tmp_path, BuildOptions(at=at))
+        manifest = yaml.safe_load((result.folder / "manifest.json").read_bytes())
+        times = {case["name"]: (case["not_before"], case["not_after"]) for case in manifest["cases"]}
+        now = f"{at:%Y-%m-%dT%H:%M:%SZ}"
+        assert times["web.not-yet-valid"][0] > now > times["web.expired"][1]
