@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import httpx
 import pytest
+import yaml
 
+from pkigen import build
 from pkigen.requirements import load_set
 from pkigen.requirements.demands import KINDS
-from tests.tools import ROOT
+from tests.tools import ROOT, python
 
 PAGE = (ROOT / "docs" / "requirements.md").read_text("utf-8")
 
@@ -36,3 +43,62 @@ def test_the_fault_that_the_contributors_page_adds_is_one_of_ours() -> None:
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(@fault.*?)```", page, re.DOTALL)
     assert example in (ROOT / "pkigen/faults/names.py").read_text(encoding="utf-8")
+
+
+def _blocks(page: str, language: str) -> list[str]:
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def test_the_ocsp_responder_on_the_page_answers(tmp_path: Path) -> None:
+    (example,) = _blocks("revocation.md", "yaml")
+    document = yaml.safe_load(example)
+    document["authorities"]["root"] = {}
+    document |= {"name": "page", "defaults": {"key": "ec-p256"}}
+    manifest = build(document, tmp_path).manifest
+    told = {one["name"]: one["ocsp"] for one in manifest["authorities"]}["issuing"]
+    assert (told["responder"], told["by"], told["valid"]) == ("answers", "name", 7200)
+
+
+@pytest.fixture
+def contoso(tmp_path: Path) -> Path:
+    """An environment that the page on serving speaks of, in ``out``."""
+    (example,) = _blocks("serving.md", "yaml")
+    document = {
+        "name": "contoso-ot",
+        "defaults": {"key": "ec-p256"},
+        "authorities": {"root": {}, "ot-issuing": {"issuer": "root"}},
+        "certificates": {"sensor": {"issuer": "ot-issuing"}},
+        **yaml.safe_load(example),
+    }
+    return build(document, tmp_path / "out").folder
+
+
+def test_the_command_and_the_requests_of_the_page_on_serving_work(contoso: Path) -> None:
+    (command,) = _blocks("serving.md", "console")
+    words = [sys.executable, "-m", *command.removeprefix("$ ").split(), "--port", "0", "--json"]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        words, cwd=contoso.parent.parent, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            assert process.stdout is not None
+            url = json.loads(process.stdout.readline())["url"]
+            told = json.loads((contoso / ".pkigen" / "control.json").read_bytes())
+            headers = {"Authorization": f"Bearer {told['token']}"}
+            with httpx.Client(base_url=told["url"], headers=headers) as control:
+                assert len(control.get("/faults").json()["faults"]) == 3
+                assert httpx.get(f"{url}/crl/ot-issuing.crl").status_code == 500
+                wanted = {"url": "/crl/root.crl", "fault": "crl-http-404"}
+                assert control.put("/faults", json=wanted).is_success
+                assert httpx.get(f"{url}/crl/root.crl").status_code == 404
+                assert control.request("DELETE", "/faults").is_success
+                assert control.post("/refresh", json={"of": "ot-issuing"}).is_success
+                assert control.get("/requests", params={"since": 0}).is_success
+        finally:
+            process.terminate()
+
+
+def test_the_python_of_the_page_on_serving_runs(contoso: Path) -> None:
+    (example,) = _blocks("serving.md", "python")
+    python("-c", example.replace("wait=20", "wait=0"), cwd=contoso.parent.parent)

@@ -99,12 +99,14 @@ class ManifestWriter:
         fault = self._faults.get(record.id)
         if fault is not None:
             uploads = self._uploads.verdicts(json.loads(record.record)) if self.plan.sets else []
-            if fault.stage is not None:
+            # What refuses the sound one refuses its copies as well.
+            alone = record.self_signed and fault.expected != "reject"
+            if fault.stage is not None and not alone:
                 verdict = {"expected": fault.expected, "stage": fault.stage, "reason": fault.says}
                 if record.id in self._at_their_end:
                     verdict["at"] = _iso(record.not_after)
                 return {"revoked": revoked, "verdict": verdict, **self._answer(record), "uploads": uploads}
-            return {**self._sound(record, revoked), "uploads": uploads}
+            return {**self._sound(record, revoked), **self._answer(record), "uploads": uploads}
         return self._sound(record, revoked)
 
     def _sound(self, record: Record, revoked: dict[str, str] | None) -> dict[str, Any]:

@@ -60,8 +60,10 @@ class Case:
         return self.entity.certificates[0]
 
     def change(self, **fields: Any) -> Case:
-        """Other fields of the certificate."""
+        """Other fields of the certificate; the issuer of a self-signed one follows its subject."""
         plan = replace(self.plan, **fields)
+        if "subject" in fields and "issuer" not in fields and plan.issuer_id == self.entity.id:
+            plan = replace(plan, issuer=plan.subject)
         return replace(self, entity=replace(self.entity, certificates=(plan,)))
 
     def edit(self, *edits: Edit) -> Case:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from pkigen import der, oids
@@ -11,6 +12,8 @@ from pkigen.faults.general_names import beside, dns, held_dns_names, held_names
 from pkigen.faults.registry import fault
 
 _SAN = oids.SUBJECT_ALTERNATIVE_NAME
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST_NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
 _CABF = "CABF BR 7.1.4.2.1"
 
 
@@ -37,6 +40,12 @@ def san_wrong_host(case: Case, *, host: str = "wrong-host.test") -> Case:
 
     Clients say that the name does not match.
     """
+    if not _HOST_NAME.fullmatch(host) or host.rpartition(".")[2].isdecimal():
+        raise Impossible(f"'{host}' is no host name, and would be wrong for that")
+    parent = host.removeprefix("*.").lower() if host.startswith("*.") else ""
+    held = {one.lower() for one in case.entity.hosts}
+    if host.lower() in held or any(one.partition(".")[2] == parent for one in held if parent):
+        raise Impossible(f"it is for {host} as it is")
     return _only(case, dns(host))
 
 

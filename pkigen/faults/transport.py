@@ -53,7 +53,7 @@ def plaintext_on_tls_port(case: Case) -> Case:
     return case.served(_HANDSHAKE, "plaintext")
 
 
-@fault("V", "transport", "RFC 8996 2", called="tls-version-1.0-only")
+@fault("V", "transport", "RFC 8996 4", called="tls-version-1.0-only")
 def tls_version_1_0_only(case: Case) -> Case:
     """The server speaks TLS 1.0 and nothing newer.
 

@@ -74,3 +74,39 @@ def test_what_is_not_to_be_valid_yet_or_any_more_stays_so_at_another_clock(tmp_p
         times = {case["name"]: (case["not_before"], case["not_after"]) for case in manifest["cases"]}
         now = f"{at:%Y-%m-%dT%H:%M:%SZ}"
         assert times["web.not-yet-valid"][0] > now > times["web.expired"][1]
+
+
+def test_the_issuer_of_a_self_signed_certificate_follows_its_subject(brought: Path) -> None:
+    case = _case(brought, {"issuing": {}}, {"issuer": "self", "subject": {"CN": "web.lab.test"}})
+    for kind in FAULTS.values():
+        if kind.family == "names":
+            with suppress(Impossible):
+                plan = kind.change(case).plan
+                assert plan.subject in (plan.issuer, case.plan.subject), kind.id
+
+
+def test_copies_of_a_self_signed_certificate_are_expected_to_be_refused_as_it_is(tmp_path: Path) -> None:
+    document = {
+        "name": "env",
+        "defaults": {"key": "ec-p256"},
+        "authorities": {"root": {}},
+        "certificates": {"web": {"issuer": "self", "subject": {"CN": "web.lab.test"}}},
+        "negatives": [{"of": "web", "faults": ["pem-crlf", "expired", "san-1000"]}],
+    }
+    (tmp_path / "env.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    folder = build(load(tmp_path / "env.yaml"), tmp_path).folder
+    manifest = yaml.safe_load((folder / "manifest.json").read_bytes())
+    assert {case["name"]: case["verdict"]["expected"] for case in manifest["cases"]} == {
+        "web": "reject",
+        "web.pem-crlf": "reject",
+        "web.expired": "reject",
+        "web.san-1000": "reject",
+    }
+
+
+@pytest.mark.parametrize("host", ["WEB.lab.test", "*.lab.test", "10.0.0.1", "b\u00fccher.test", "a b"])
+def test_another_host_is_another_and_is_one(host: str, brought: Path) -> None:
+    case = _case(brought, {"issuing": {}}, {"issuer": "issuing", "subject": {"CN": "web.lab.test"}})
+    with pytest.raises(Impossible):
+        FAULTS["san-wrong-host"].change(case, host=host)
+    FAULTS["san-wrong-host"].change(case, host="*.other.test")
