@@ -75,12 +75,13 @@ def faults(
 def _only(
     fault: str, known: list[FaultType], entries: list[CatalogueEntry]
 ) -> tuple[list[FaultType], list[CatalogueEntry]]:
-    """Those of one id; InputError when there is none."""
+    """Those of one id, or of FAMILY/ID; InputError when there is none."""
     from pkigen.profile.asked import close_to
 
     ids = tuple(dict.fromkeys([*(one.id for one in known), *(entry.id for entry in entries)]))
+    fault = {f"{one.family}/{one.id}": one.id for one in known}.get(fault, fault)
     if fault not in ids:
-        close = close_to(fault, ids)
+        close = close_to(fault.lower(), ids)
         hint = f" (did you mean '{close}'?)" if close else ""
         raise InputError(f"no fault is called '{fault}'{hint}")
     return [one for one in known if one.id == fault], [entry for entry in entries if entry.id == fault]

@@ -63,7 +63,10 @@ class Fault(_Model):
     )
     shows: str = Field(description="how it shows, and what to do, for a person")
     against: str = Field(description="the requirement set; empty for a fault of the catalogue")
-    violates: list[str] = Field(description="the requirements that do not hold, and no others")
+    violates: list[str] | None = Field(
+        description="the requirements that do not hold, and no others; null for a fault of the catalogue:"
+        " uploads say it, for each set"
+    )
     accepted: bool | None = Field(description="whether the appliance takes it at upload; null: not told")
     messages: list[str] = Field(description="what the appliance says when it does not")
 

@@ -42,6 +42,8 @@ def record(issued: Issued, files: Sequence[str], spki: str) -> str:
     if entity.fault is not None:
         told = asdict(entity.fault).items()
         found["fault"] = {key: value for key, value in told if key not in ("stage", "expected")}
+        if not entity.fault.against:
+            found["fault"]["violates"] = None
     return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
 
 

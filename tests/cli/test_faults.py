@@ -60,3 +60,10 @@ def test_an_unknown_fault_is_told_with_the_nearest(cli: Cli) -> None:
     outcome = cli("faults", "expird")
     assert outcome.code == 2
     assert "did you mean 'expired'" in outcome.err
+
+
+def test_a_fault_is_found_under_its_familys_name_too_and_whatever_the_case_of_a_mistake(cli: Cli) -> None:
+    assert cli("faults", "validity/expired").out == cli("faults", "expired").out
+    outcome = cli("faults", "EXPIRED")
+    assert outcome.code == 2
+    assert "did you mean 'expired'?" in outcome.err
