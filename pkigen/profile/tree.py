@@ -19,6 +19,8 @@ from pkigen.profile import limits
 
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+_TOO_DEEP = f"nested deeper than {limits.NESTING}"
+
 
 class Text(str):  # noqa: SLOT000  # a place is set on few, and None is their default
     """A scalar, as it was written."""
@@ -238,7 +240,7 @@ class _Reader:
     def _deepen(self, depth: int, place: Location) -> None:
         """Note how deep the open collections are, aliases followed; ``depth`` counts from the top."""
         if depth > limits.NESTING:
-            raise InputError(Problem(f"nested deeper than {limits.NESTING}", location=place))
+            raise InputError(Problem(_TOO_DEEP, location=place))
         for level, opened in enumerate(self._stack):
             opened.depth = max(opened.depth, depth - level)
 
@@ -282,6 +284,9 @@ class _Reader:
 def _yaml_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     place = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file)
+    if "nesting depth" in str(error.problem):
+        # The parser looks ahead, and has a limit of its own since PyYAML 6.0.4.
+        return Problem(_TOO_DEEP, location=place)
     return Problem(f"not YAML: {error.problem or error.context}", location=place)
 
 

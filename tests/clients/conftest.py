@@ -92,7 +92,7 @@ def document(port: int) -> dict[str, object]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     out, port = tmp_path_factory.mktemp("clients"), free_port()
     (out / "lab.yaml").write_text(yaml.safe_dump(document(port)), encoding="utf-8")
