@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pkigen import der
 from pkigen.oids import OCSP_NONCE
@@ -45,7 +46,7 @@ def parse(data: bytes) -> Request:
         inner, *_ = _elements(data)
         parts = [part for part in _elements(inner) if part[0] not in _SKIPPED]
         listed, *rest = parts
-        about = tuple(_cert_id(_elements(single)[0]) for single in _elements(listed))
+        about = tuple(map(_single, _elements(listed)))
         nonces = [_nonce(part) for part in rest if part[0] == _EXTENSIONS]
     except (IndexError, TypeError) as error:
         raise ValueError("an element is missing") from error
@@ -59,6 +60,12 @@ def _elements(data: bytes) -> list[bytes]:
     if data[0] != der.SEQUENCE:
         raise ValueError(f"tag {data[0]:#x} where a SEQUENCE belongs")
     return der.children(data)
+
+
+@lru_cache(maxsize=1024)
+def _single(data: bytes) -> CertId:
+    """One Request; most are about certificates that were asked about before."""
+    return _cert_id(_elements(data)[0])
 
 
 def _cert_id(data: bytes) -> CertId:
