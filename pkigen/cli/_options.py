@@ -70,7 +70,8 @@ Seed = Annotated[
     typer.Option(
         "--seed",
         metavar="TEXT",
-        help="Make every byte follow from TEXT, keys too. For fixtures: such keys are no secret.",
+        help="Make every byte follow from TEXT, keys too; the salts of PKCS#12 files alone do not. "
+        "For fixtures: such keys are no secret.",
     ),
 ]
 Keys = Annotated[

@@ -100,7 +100,8 @@ class ManifestWriter:
         if fault is not None:
             uploads = self._uploads.verdicts(json.loads(record.record)) if self.plan.sets else []
             # What refuses the sound one refuses its copies as well.
-            alone = record.self_signed and fault.expected == "accept"
+            trusted = json.loads(record.record)["trust"]
+            alone = record.self_signed and not trusted and fault.expected != "reject"
             if fault.stage is not None and not alone:
                 verdict = {"expected": fault.expected, "stage": fault.stage, "reason": fault.says}
                 if record.id in self._at_their_end:

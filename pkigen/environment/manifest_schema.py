@@ -16,20 +16,23 @@ class _Model(BaseModel):
 
 
 class Key(_Model):
-    """A key, told by what is public of it."""
+    """A key, told by what is public of it: the key file's, before a fault edits octets of the certificate."""
 
     kind: str = Field(description="rsa-2048, ec-p256, ...")
     spki_sha256: str = Field(description="SHA-256 of the SubjectPublicKeyInfo, hexadecimal")
 
 
 class Certificate(_Model):
-    """What identifies one certificate."""
+    """What identifies one certificate, as it was planned: octets that a fault edits may say otherwise."""
 
     issuer: str | None = Field(description="the authority that signed it; null when self-signed")
-    serial: str = Field(description="hexadecimal, without leading zeros")
-    not_before: datetime
-    not_after: datetime
-    sha256: str = Field(description="fingerprint: SHA-256 of the DER, hexadecimal")
+    serial: str = Field(description="hexadecimal, without leading zeros; before octets are edited")
+    not_before: datetime = Field(description="before octets are edited")
+    not_after: datetime = Field(description="before octets are edited")
+    sha256: str = Field(
+        description="fingerprint: SHA-256 of the DER as it was issued, hexadecimal; a fault of the file"
+        " may put another certificate first, or none"
+    )
 
 
 class Revoked(_Model):
@@ -54,7 +57,10 @@ class Verdict(_Model):
 class Fault(_Model):
     """What is wrong on purpose, and what an appliance that demands otherwise says."""
 
-    id: str = Field(description="what stands behind the name of the base and a full stop")
+    id: str = Field(
+        description="what stands behind the name of the base and a full stop; of two that are wrong together,"
+        " both have it, and the name of the second ends in .twin"
+    )
     base: str = Field(description="the sound certificate")
     says: str = Field(description="what is wrong, for a person")
     clause: str = Field(description="what it breaks: RFC 5280's, if not named")
@@ -73,7 +79,7 @@ class Fault(_Model):
 
 class _Entity(Certificate):
     name: str
-    subject: str
+    subject: str = Field(description="before octets are edited")
     cross_certificates: list[Certificate]
     path: list[str] = Field(description="authorities from the issuing CA up to the root")
     key: Key

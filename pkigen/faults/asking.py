@@ -102,6 +102,8 @@ def _value(parameter: Parameter, text: str) -> Argument:
 
 
 def _unknown(text: str) -> str:
-    close = get_close_matches(text, FAULTS, 1)
-    hint = f" (did you mean '{close[0]}'?)" if close else "; `pkigen faults` lists them"
+    families = {one.family: f"{one.family}/*" for one in FAULTS.values()}
+    names = {**{name: name for name in FAULTS}, **families}
+    close = get_close_matches(text.lower(), names, 1)
+    hint = f" (did you mean '{names[close[0]]}'?)" if close else "; `pkigen faults` lists them"
     return f"no such fault: '{text[:80]}'{hint}"

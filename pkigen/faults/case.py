@@ -60,11 +60,18 @@ class Case:
         return self.entity.certificates[0]
 
     def change(self, **fields: Any) -> Case:
-        """Other fields of the certificate; the issuer of a self-signed one follows its subject."""
+        """Other fields of the certificate.
+
+        The issuer of a self-signed one follows its subject, its revocation its end.
+        """
         plan = replace(self.plan, **fields)
         if "subject" in fields and "issuer" not in fields and plan.issuer_id == self.entity.id:
             plan = replace(plan, issuer=plan.subject)
-        return replace(self, entity=replace(self.entity, certificates=(plan,)))
+        case = replace(self, entity=replace(self.entity, certificates=(plan,)))
+        held = self.entity.revocation
+        if held is not None and held.at == self._revoked_at:
+            held = replace(held, at=case._revoked_at)
+        return replace(case, entity=replace(case.entity, revocation=held))
 
     def edit(self, *edits: Edit) -> Case:
         """Other octets of the certificate."""
@@ -101,11 +108,15 @@ class Case:
         return self.change(subject=with_attribute(self.plan.subject, kind, value))
 
     def revoked(self, reason: str) -> Case:
-        """Revoked by its issuer, for a reason, a day ago or when it was issued."""
+        """Revoked by its issuer, for a reason: at the build, or when it ended if that was before."""
         if self.plan.issuer_id == self.entity.id:
             raise Impossible("nobody can revoke a self-signed certificate")
-        at = max(self.plan.not_before, min(self.clock, self.plan.not_after))
-        return replace(self, entity=replace(self.entity, revocation=Revocation(reason, at, f"{reason}:case")))
+        held = Revocation(reason, self._revoked_at, f"{reason}:case")
+        return replace(self, entity=replace(self.entity, revocation=held))
+
+    @property
+    def _revoked_at(self) -> datetime:
+        return min(self.clock, self.plan.not_after)
 
     def change_authority(self, level: int, change: Callable[[Entity], Entity]) -> Case:
         """A copy of the authority at a level (0 is the issuing CA), changed; and of all below it."""

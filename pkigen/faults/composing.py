@@ -7,15 +7,20 @@ from dataclasses import replace
 
 from pkigen.faults.asking import AskedFault
 from pkigen.faults.case import Case, Impossible
-from pkigen.model import CertificatePlan, CrlPlan, Edit, Entity
+from pkigen.faults.changes import changes
+from pkigen.model import CertificatePlan, CrlForm, CrlPlan, Edit, Entity, OcspForm
+
+_NO_CRL = (CrlForm.EMPTY, CrlForm.CERTIFICATE, CrlForm.NONE)
+_SUCCESSFUL = 0
 
 
 def composed(case: Case, asked: tuple[AskedFault, ...]) -> Case:
     """A case with faults in it; Impossible when one would undo or hide another.
 
-    Two faults go together when it does not matter which of them comes first, and when neither edits
-    the octets that the other does. Edits are made from the end of a structure to its beginning, so
-    that what one of them leaves out or puts in does not move the place of the next.
+    Two faults go together when it does not matter which of them comes first, when neither edits the
+    octets that the other does, and when each is still to be seen. Edits are made from the end of a
+    structure to its beginning, so that what one of them leaves out or puts in does not move the place of
+    the next.
     """
     if len(asked) == 1:
         return asked[0].apply(case)
@@ -30,12 +35,40 @@ def composed(case: Case, asked: tuple[AskedFault, ...]) -> Case:
 
 
 def _check_pair(case: Case, one: AskedFault, other: AskedFault) -> None:
-    words = f"'{one.type.id}' and '{other.type.id}' change the same thing; ask for one of them"
     first, second = one.apply(case), other.apply(case)
-    if _ordered(other.apply(first)) != _ordered(one.apply(second)):
-        raise Impossible(words)
-    if any(_overlap(edit, found) for edit in _edits(first) for found in _edits(second)):
-        raise Impossible(words)
+    both, turned = other.apply(first), one.apply(second)
+    overlap = any(_overlap(edit, found) for edit in _edits(first) for found in _edits(second))
+    if overlap or _ordered(both) != _ordered(turned):
+        what = _told_apart(case, both, turned) or _told_apart(case, case, first)
+        words = f"'{one.type.id}' and '{other.type.id}' change the same thing"
+        raise Impossible(f"{words}{what and f' ({what})'}; ask for one of them")
+    pairs = ((one, first, other, second), (other, second, one, first))
+    for hiding, made, hidden, unseen in pairs:
+        if _ordered(both) == _ordered(made) or _hides(made, unseen, case):
+            words = f"nothing is seen of '{hidden.type.id}' beside '{hiding.type.id}'"
+            raise Impossible(f"{words}; ask for one of them")
+
+
+def _told_apart(base: Case, one: Case, other: Case) -> str:
+    """The first change, in words, that only the latter of two cases has; empty when they are told alike."""
+    told = changes(base, one)
+    return next((words for words in changes(base, other) if words not in told), "")
+
+
+def _hides(made: Case, other: Case, sound: Case) -> bool:
+    """Whether a fault leaves no CRL, or no OCSP answer, for the other one to be seen in."""
+    crl, held = _crl(made), _crl(sound)
+    if crl is not None and crl.form in _NO_CRL and _crl(other) != held:
+        return True
+    answer = made.entity.ocsp
+    gone = answer is not None and (answer.form is not OcspForm.SOUND or answer.status != _SUCCESSFUL)
+    return gone and other.entity.ocsp is not None
+
+
+def _crl(case: Case) -> CrlPlan | None:
+    """The CRL of the issuing CA, wherever it is published."""
+    crl = case.authorities[0].crl if case.authorities else None
+    return crl and replace(crl, url="")
 
 
 def _edits(case: Case) -> Iterator[tuple[str, Edit]]:

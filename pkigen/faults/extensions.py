@@ -213,7 +213,7 @@ def aki_issuer_serial_wrong(case: Case) -> Case:
     return put(case, _AKI, der.sequence(name, der.tlv(0x82, b"\x2a")))
 
 
-@fault("P", "lint", "4.2.1.1")
+@fault("V", "lint", "4.2.1.1")
 def aki_issuer_no_serial(case: Case) -> Case:
     """Its authority key identifier has an issuer and no serial number.
 

@@ -104,7 +104,7 @@ def key_rsa_2047(case: Case) -> Case:
     return keyed(case, "rsa-2047")
 
 
-@fault("P", "lint", "CABF BR 6.1.6", finds=("rsa-exponent", "key-matches"))
+@fault("V", "lint", "CABF BR 6.1.6", finds=("rsa-exponent", "key-matches"))
 def key_rsa_e1(case: Case) -> Case:
     """Its RSA exponent is 1.
 
@@ -122,7 +122,7 @@ def key_rsa_e3(case: Case) -> Case:
     return keyed(case, "rsa-2048-e3")
 
 
-@fault("P", "lint", "CABF BR 6.1.6", finds=("rsa-exponent", "key-matches"))
+@fault("V", "lint", "CABF BR 6.1.6", finds=("rsa-exponent", "key-matches"))
 def key_rsa_e_even(case: Case) -> Case:
     """Its RSA exponent is even.
 
@@ -140,7 +140,7 @@ def key_rsa_e_huge(case: Case) -> Case:
     return keyed(case, "rsa-2048-e300bits")
 
 
-@fault("P", "lint", "CABF BR 6.1.6", finds=("key-matches",))
+@fault("V", "lint", "CABF BR 6.1.6", finds=("key-matches",))
 def key_rsa_n_even(case: Case) -> Case:
     """Its RSA modulus is even.
 
@@ -163,7 +163,7 @@ def key_rsa_n_negative(case: Case) -> Case:
     return _rsa(case, Edit(_MODULUS, Surgery.BEHEAD))
 
 
-@fault("P", "lint", "CABF BR 6.1.1.3")
+@fault("V", "lint", "CABF BR 6.1.1.3")
 def key_rsa_weak_factors(case: Case) -> Case:
     """The two primes of its RSA key are neighbours.
 
@@ -318,7 +318,7 @@ def key_ec_compressed(case: Case) -> Case:
     return _p256(case, Edit(_BITS, Surgery.COMPRESS))
 
 
-@fault("P", "lint", "CABF BR 6.1.5", finds=("key-family", "public-key-rsa"))
+@fault("V", "lint", "CABF BR 6.1.5", finds=("key-family", "public-key-rsa"))
 def key_dsa(case: Case) -> Case:
     """Its key is a DSA key.
 

@@ -84,7 +84,7 @@ def key_passphrase_wrong(case: Case) -> Case:
     return _key(case, "wrong-passphrase")
 
 
-@fault("P", "file", "the appliance's guide")
+@fault("V", "file", "the appliance's guide")
 def key_passphrase_forbidden_char(case: Case) -> Case:
     """The passphrase of its key file has a blank, quotes and a letter beyond ASCII.
 

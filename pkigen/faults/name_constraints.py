@@ -260,7 +260,8 @@ def nc_wildcard_vs_excluded(case: Case) -> Case:
 def nc_cn_only(case: Case) -> Case:
     """It has a common name alone, outside of its issuing CA's domain.
 
-    Who takes the common name for a host must hold it against the constraints too.
+    Who takes the common name for a host must hold it against the constraints too; for all others it has
+    no host at all.
     """
     if common_name(case.plan.subject) not in held_dns_names(case):
         raise Impossible("its common name is not one of its DNS names, or is a wildcard")

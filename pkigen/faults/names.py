@@ -8,12 +8,14 @@ from dataclasses import replace
 from pkigen import der, oids
 from pkigen.faults.case import Case, Impossible, common_name, with_attribute
 from pkigen.faults.extension_values import leave_out, put, set_critical, value_of
+from pkigen.faults.general_names import beside, dns, held_dns_names
 from pkigen.faults.registry import fault
 from pkigen.model import Attribute, Edit, Name, Surgery
 from pkigen.names import COMMON_NAME
 
 _ISSUER, _SUBJECT = (3,), (5,)
 _SAN = oids.SUBJECT_ALTERNATIVE_NAME
+_LONGEST_COMMON_NAME = 64
 
 
 def _cn(case: Case) -> str:
@@ -190,8 +192,10 @@ def chain_name_rdn_order(case: Case) -> Case:
 
     Another name by every rule.
     """
-    changed = (*case.plan.issuer, (Attribute("2.5.4.7", "Somewhere", der.UTF8_STRING),))[::-1]
-    return case.change(issuer=changed)
+    if len(case.plan.issuer) < 2:
+        place = (Attribute("2.5.4.7", "Somewhere", der.UTF8_STRING),)
+        case = case.change_authority_plan(0, lambda plan: replace(plan, subject=(*plan.subject, place)))
+    return case.change(issuer=case.plan.issuer[::-1])
 
 
 @fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "names-in-san", "subject-cn"))
@@ -259,14 +263,17 @@ def cn_empty(case: Case) -> Case:
     return _with_cn(case, b"")
 
 
-@fault("P", "lint", "CABF BR 7.1.4.3", finds=("cn-in-san",))
+@fault("P", "lint", "CABF BR 7.1.4.3")
 def cn_duplicate(case: Case) -> Case:
-    """It has two common names.
+    """It has two common names, both among its alternative names.
 
     One is the most for a server.
     """
-    another = Attribute(COMMON_NAME, f"second.{_cn(case)}"[:64], der.UTF8_STRING)
-    return case.change(subject=(*case.plan.subject, (another,)))
+    second = f"second.{held_dns_names(case)[0]}"
+    if len(second) > _LONGEST_COMMON_NAME:
+        raise Impossible("its DNS name is too long for another label")
+    another = Attribute(COMMON_NAME, second, der.UTF8_STRING)
+    return beside(case, dns(second)).change(subject=(*case.plan.subject, (another,)))
 
 
 @fault("P", "lint", "CABF BR 7.1.4.3", finds=("cn-in-san",))

@@ -14,7 +14,7 @@ from pkigen.faults.registry import fault
 _SAN = oids.SUBJECT_ALTERNATIVE_NAME
 _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
-_CABF = "CABF BR 7.1.4.2.1"
+_CABF = "CABF BR 7.1.2.7.12"
 
 
 def _host(case: Case) -> str:

@@ -116,7 +116,7 @@ def ku_wrong_type(case: Case) -> Case:
     return put(case, _KU, der.octet_string(b"\x80"), critical=True)
 
 
-@fault("P", "lint", "4.2.1.3")
+@fault("P", "lint", "X.690 11.2.2")
 def ku_trailing_octet(case: Case) -> Case:
     """Its key usage has an octet too many.
 

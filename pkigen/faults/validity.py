@@ -26,6 +26,8 @@ _UNREADABLE = (
     "chain-of-trust",
 )
 """What is found of an end that cannot be read."""
+_GENERALIZED = datetime(2050, 1, 1, tzinfo=UTC)
+"""From when on a time is a GeneralizedTime."""
 _NO_END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
@@ -205,8 +207,9 @@ def time_no_z(case: Case) -> Case:
 def time_fraction(case: Case) -> Case:
     """Its end has a fraction of a second.
 
-    GeneralizedTime must not have one here.
+    GeneralizedTime, which is right from 2050 on, must not have one here.
     """
+    case = case.change(not_after=max(case.plan.not_after, _GENERALIZED))
     return _written(case, _NOT_AFTER, der.GENERALIZED_TIME, f"{case.plan.not_after:%Y%m%d%H%M%S}.5Z")
 
 

@@ -20,9 +20,14 @@ def digest(
     signature: Signature,
     validity: str,
     extensions: tuple[Extension, ...],
+    faults: str = "",
 ) -> str:
-    """The digest of a certificate's parts; ``validity`` is the text of the profile."""
+    """The digest of a certificate's parts; ``validity`` is the text of the profile.
+
+    ``faults`` are what is wrong on purpose, empty for a sound certificate.
+    """
     parts = [
+        *((f"faults={_short(faults.encode())}",) if faults else ()),
         f"subject={_short(names.encode(subject))}",
         f"issuer={_short(names.encode(issuer))}",
         f"signature={_short(repr(signature).encode())}",

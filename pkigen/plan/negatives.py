@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 
-from pkigen import der, oids
 from pkigen.faults import AskedFault, Case, Impossible, composed
-from pkigen.faults.case import common_name, shortened, with_attribute
+from pkigen.faults.case import common_name, shortened
 from pkigen.keys.capabilities import refusal
 from pkigen.keys.kinds import parse_kind
-from pkigen.model import CertificatePlan, Entity, Extension, Fault, Role
+from pkigen.model import CertificatePlan, Entity, Fault, Role
 from pkigen.plan.digest import digest
+from pkigen.plan.hosts import own_host, under_host
 from pkigen.requirements import CatalogueEntry, Requirement, RequirementSet, Violation, catalogue
 
 _GRAVITY = ("R", "V", "P", "A")
 _EXPECTED = {"R": "reject", "V": "varies", "P": "accept", "A": "accept"}
-_LONGEST_LABEL, _LONGEST_COMMON_NAME, _LONGEST_NAME = 63, 64, 100
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _negative(
         expected="reject" if entry.stage else "accept",
         clause=entry.requirement.section,
     )
-    return _as_planned(case, fault, f"{text} {entry.set.name} {name}", serial)
+    return _as_planned(case, fault, text, f"{entry.set.name} {name}", serial)
 
 
 def negatives_of_faults(
@@ -104,19 +105,23 @@ def with_faults(
         verdict=worst.verdict,
         clause="; ".join(dict.fromkeys(one.clause for one in types)),
     )
-    asked = f"{text} {'+'.join(one.text for one in faults)}"
-    return _as_planned(case, fault, asked, serial)
+    return _as_planned(case, fault, text, "+".join(one.text for one in faults), serial)
 
 
-def _as_planned(case: Case, fault: Fault, asked: str, serial: Callable[[str, str], int]) -> NegativeCase:
+def _as_planned(
+    case: Case, fault: Fault, text: str, asked: str, serial: Callable[[str, str], int]
+) -> NegativeCase:
+    """The entities of a case, with their digests; ``text`` and ``asked`` are what the profile says."""
     copies = tuple(
-        _finished(entity, fault, asked, serial) for entity in case.authorities if entity.name in case.copies
+        _finished(entity, fault, text, asked, serial)
+        for entity in case.authorities
+        if entity.name in case.copies
     )
     twins: tuple[Entity, ...] = ()
     if case.twin is not None:
-        twin = replace(fault, id=f"{fault.id}.twin")
-        twins = (_finished(case.twin, twin, asked, None if case.same_serial else serial),)
-    return NegativeCase(_finished(case.entity, fault, asked, None), copies, twins)
+        twin = _beside(case, case.twin, fault.id)
+        twins = (_finished(twin, fault, text, asked, None if case.same_serial else serial),)
+    return NegativeCase(_finished(case.entity, fault, text, asked, None), copies, twins)
 
 
 def _violated(entry: CatalogueEntry, base: Case) -> tuple[str, ...]:
@@ -147,7 +152,9 @@ def _broken(requirement: Requirement, violation: Violation, case: Case) -> Case:
     return case.change_authority(0, change)
 
 
-def _finished(entity: Entity, fault: Fault, asked: str, serial: Callable[[str, str], int] | None) -> Entity:
+def _finished(
+    entity: Entity, fault: Fault, text: str, asked: str, serial: Callable[[str, str], int] | None
+) -> Entity:
     """The digest of what is asked for; a copied authority's own serial number."""
     plans, crl = list[CertificatePlan](), entity.crl
     for plan in entity.certificates:
@@ -155,7 +162,7 @@ def _finished(entity: Entity, fault: Fault, asked: str, serial: Callable[[str, s
         # Not what edits write: times in it would follow the clock.
         edits = [(edit.path, edit.surgery.value) for edit in (*plan.edits, *(crl.edits if crl else ()))]
         changes = f"{asked} {edits} {entity.output.alterations!r}"
-        spec = digest(plan.subject, plan.issuer, plan.signature, changes, plan.extensions)
+        spec = digest(plan.subject, plan.issuer, plan.signature, text, plan.extensions, changes)
         plans.append(replace(plan, serial=number, spec=spec))
     return replace(entity, certificates=tuple(plans), fault=fault)
 
@@ -165,51 +172,30 @@ def named_after(base: Case, fault: str, serial: Callable[[str, str], int]) -> Ca
     name = shortened(f"{base.entity.name}.{fault}", _LONGEST_NAME)
     plan = base.plan
     own_id = f"{Role.CERTIFICATE}/{name}"
-    self_signed = plan.issuer_id == base.entity.id
-    issuer_id = own_id if self_signed else plan.issuer_id
-    held = common_name(plan.subject)
-    host = _host(held, fault.replace(".", "-")) if held else None
-    subject = with_attribute(plan.subject, "CN", host) if host else plan.subject
-    extensions = plan.extensions
-    if held and host:
-        extensions = tuple(_with_host(found, held, host) for found in extensions)
-    changed = replace(
-        plan,
-        issuer_id=issuer_id,
-        subject=subject,
-        issuer=subject if self_signed else plan.issuer,
-        serial=serial(issuer_id, own_id),
-        extensions=extensions,
-    )
+    issuer_id = own_id if plan.issuer_id == base.entity.id else plan.issuer_id
     output = base.entity.output
-    alias = name if output.alias == base.entity.name else output.alias
     entity = replace(
         base.entity,
         name=name,
-        certificates=(changed,),
-        output=replace(output, alias=alias),
-        hosts=tuple(host if one == held and host else one for one in base.entity.hosts),
+        certificates=(replace(plan, issuer_id=issuer_id, serial=serial(issuer_id, own_id)),),
+        output=replace(output, alias=name if output.alias == base.entity.name else output.alias),
         revocation=None,
         key_of=f"cases of {base.entity.name}",
     )
-    return replace(base, entity=entity)
+    held = common_name(plan.subject)
+    return replace(base, entity=under_host(entity, held, own_host(held, fault)) if held else entity)
 
 
-def _host(common_name: str, fault: str) -> str:
-    """The fault as a label in front of the name; after a wildcard, since that comes first."""
-    wildcard, rest = ("*.", common_name[2:]) if common_name.startswith("*.") else ("", common_name)
-    room = min(_LONGEST_LABEL, _LONGEST_COMMON_NAME - len(rest) - len(wildcard) - 1)
-    if room < 10:
-        return shortened(f"{fault} {common_name}", _LONGEST_COMMON_NAME)
-    return f"{wildcard}{shortened(fault, room)}.{rest}"
+def _beside(case: Case, twin: Entity, fault: str) -> Entity:
+    """The twin of a case under a host name of its own; one that has no DNS name keeps what it has."""
+    base, held = case.base.hosts[:1], case.entity.hosts[:1]
+    if not base or not held or _is_address(held[0]):
+        return twin
+    return under_host(twin, held[0], own_host(base[0], f"{fault}-twin"))
 
 
-def _with_host(extension: Extension, former: str, host: str) -> Extension:
-    """The alternative names with the case's own host name in the place of its base's."""
-    if extension.oid != oids.SUBJECT_ALTERNATIVE_NAME or not isinstance(extension.value, bytes):
-        return extension
-    names = (
-        der.tlv(0x82, host.encode()) if found == der.tlv(0x82, former.encode()) else found
-        for found in der.children(extension.value)
-    )
-    return replace(extension, value=der.sequence(*names))
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False

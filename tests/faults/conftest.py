@@ -23,6 +23,11 @@ PROFILE: dict[str, Any] = {
 }
 
 
+def is_twin(name: str) -> bool:
+    """Whether a case is the second of two that are wrong together."""
+    return name.endswith(".twin")
+
+
 @pytest.fixture(scope="session")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return build(PROFILE, tmp_path_factory.mktemp("catalogue"))

@@ -23,6 +23,7 @@ from pkigen.environment import Environment
 from pkigen.faults import FAULTS, FaultType
 from pkigen.faults.observed import ROWS
 from pkigen.matrix import PARTS, VALIDATORS, Answer, Validator, cases_of
+from tests.faults.conftest import is_twin
 
 DEVIATIONS = Path(__file__).with_name("deviations.yaml")
 PROMISED = {
@@ -60,13 +61,14 @@ def spoiled(one: FaultType) -> str:
 
 def seen(environment: Environment) -> Rows:
     """The rows of all faults in an environment, as validators answer now."""
-    names = {case.data["fault"]["id"]: case.name for case in environment.cases() if "fault" in case.data}
+    cases = [case for case in environment.cases() if "fault" in case.data and not is_twin(case.name)]
+    names = {case.data["fault"]["id"]: case.name for case in cases}
     faults = [one for one in FAULTS.values() if one.id in names and judged(one)]
     wanted = {names[one.id] for one in faults}
-    cases = [case for case in cases_of(environment) if case.name in wanted]
+    given = [case for case in cases_of(environment) if case.name in wanted]
     rows: Rows = {one.id: {} for one in faults}
     for validator in VALIDATORS:
-        answers = validator.judge(cases)
+        answers = validator.judge(given)
         for one in faults:
             rows[one.id][validator.name] = _word(one, validator, answers[names[one.id]])
     return rows

@@ -13,6 +13,7 @@ from pkigen import build
 from pkigen.environment import Environment
 from pkigen.matrix import VALIDATORS, cases_of
 from tests.faults.conftest import PROFILE
+from tests.faults.judging import case_of
 from tests.faults.outsiders import deviating, explained, record, seen
 
 
@@ -32,7 +33,7 @@ def main() -> None:
 
 
 def _words(environment: Environment, fault: str, column: str) -> str:
-    (name,) = (case.name for case in environment.cases() if case.data.get("fault", {}).get("id") == fault)
+    name = case_of(environment, fault)["name"]
     (validator,) = (one for one in VALIDATORS if one.name == column)
     return validator.judge([case for case in cases_of(environment) if case.name == name])[name].words
 

@@ -70,6 +70,50 @@ def test_faults_that_undo_each_other_are_refused(faults: list[str], tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    ("hiding", "hidden"),
+    [
+        ("crl-missing", "crl-stale"),
+        ("crl-empty", "crl-sha1"),
+        ("ocsp-revoked", "ocsp-good"),
+        ("ocsp-status-try-later", "ocsp-stale"),
+        ("ocsp-html", "ocsp-revoked"),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_fault_that_would_not_be_seen_is_refused(
+    hiding: str, hidden: str, turned: bool, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=f"nothing is seen of '{hidden}' beside '{hiding}'"):
+        _with_faults(tmp_path, [hidden, hiding] if turned else [hiding, hidden])
+
+
+def test_what_two_faults_change_both_is_told(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"change the same thing \(certificate: valid from .* of the build\)"
+    ):
+        _with_faults(tmp_path, ["expired", "not-yet-valid"])
+
+
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize("faults", [["expired", "revoked"], ["revoked", "expired"]])
+def test_an_expired_certificate_can_be_revoked_as_of_its_end(faults: list[str], tmp_path: Path) -> None:
+    environment = _with_faults(tmp_path, faults)
+    (case,) = environment.cases()
+    assert case.data["revoked"]["at"] == case.data["not_after"] < environment.manifest["clock"]
+    crl = environment.folder / "authorities" / "issuing" / "issuing.crl"
+    shown = subprocess.run(
+        ["openssl", "crl", "-in", str(crl), "-noout", "-text"], capture_output=True, text=True, check=True
+    ).stdout
+    assert case.data["serial"].upper() in shown
+
+
+def test_who_goes_on_without_a_crl_can_be_shown_a_revoked_certificate(tmp_path: Path) -> None:
+    (case,) = _with_faults(tmp_path, ["revoked", "crl-http-404"]).cases()
+    assert case.data["revoked"] is not None
+    assert case.data["serving"]
+
+
+@pytest.mark.parametrize(
     ("faults", "words"),
     [
         ([{"expired": {"by": "0s"}}], "length of time above 0"),
@@ -80,6 +124,9 @@ def test_faults_that_undo_each_other_are_refused(faults: list[str], tmp_path: Pa
         ([{"expired": {}, "san-missing": {}}], "one id with its parameters"),
         (["validity/*"], "named one by one"),
         ([["expired"]], "a fault is an id"),
+        (["EXPIRD"], "did you mean 'expired'"),
+        (["validity"], r"did you mean 'validity/\*'"),
+        (["Validity/*"], r"did you mean 'validity/\*'"),
         (["expired"] * 9, "8"),
     ],
 )

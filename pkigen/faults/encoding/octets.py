@@ -11,7 +11,7 @@ from pkigen.faults.registry import fault
 from pkigen.model import Attribute, Edit, Surgery
 
 _WHOLE = ()
-_SERIAL, _VALIDITY, _SUBJECT, _EXTENSIONS = 1, 4, 5, 7
+_SERIAL, _ISSUER, _VALIDITY, _SUBJECT, _EXTENSIONS = 1, 3, 4, 5, 7
 _SIGNATURE = (2,)
 _TWO_OCTETS, _CUT = bytes(2), bytes(40)
 _SERIAL_NUMBER = Attribute("2.5.4.5", "1", der.PRINTABLE_STRING)
@@ -131,7 +131,7 @@ def der_constructed_octet_string(case: Case) -> Case:
     return case.edit(Edit((*_extension(case, critical=False), 1), Surgery.CONSTRUCT))
 
 
-@fault("P", "parse", "X.690 11.6")
+@fault("V", "parse", "X.690 11.6")
 def der_set_unsorted(case: Case) -> Case:
     """Its subject has a serial number beside another attribute, in the wrong order.
 
@@ -143,14 +143,16 @@ def der_set_unsorted(case: Case) -> Case:
     subject = (*others, (*last, _SERIAL_NUMBER))
     together = der.children(names.encode(subject))[-1]
     unsorted = der.tlv(der.SET, *reversed(der.children(together)))
-    return case.change(subject=subject).edit(Edit((_SUBJECT, len(others)), Surgery.REPLACE, unsorted))
+    places = (_SUBJECT, _ISSUER) if case.plan.issuer_id == case.entity.id else (_SUBJECT,)
+    edits = (Edit((place, len(others)), Surgery.REPLACE, unsorted) for place in places)
+    return case.change(subject=subject).edit(*edits)
 
 
 @fault("R", "parse", "4.1.1.3", finds=("path:bad-signature", "chain-issuer"))
 def der_sig_unused_bits(case: Case) -> Case:
-    """Its signature says that its last 3 bits do not belong to it.
+    """Its signature says that its last 3 bits are unused, and they are set.
 
-    Signatures are whole octets: what is left of this one does not verify.
+    Signatures are whole octets: what is left of this one does not verify. In DER unused bits are 0.
     """
     return case.edit(_outside(_SIGNATURE, Surgery.UNUSE, b"\x03"))
 

@@ -1,0 +1,107 @@
+"""Faults of names, serial numbers and times: the one thing that they say is wrong, and no other."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pkigen import build, der
+from pkigen.environment import Environment
+from pkigen.faults import FAULTS, Case, Impossible
+from pkigen.names import COMMON_NAME, values
+from pkigen.plan.sample import case_of
+from pkigen.profile import load
+from tests.faults.conftest import PROFILE
+from tests.tools import run
+
+_FAULTS = ("chain-name-rdn-order", "cn-duplicate", "serial-21-octets", "time-fraction")
+
+
+def _base(common_name: str, **authority: Any) -> Case:
+    sensor = {
+        **PROFILE["certificates"]["sensor"],
+        "subject": {"CN": common_name},
+        "san": ["dns:sensor.contoso.test"],
+    }
+    authorities = {**PROFILE["authorities"]}
+    authorities["issuing"] = {**authorities["issuing"], **authority}
+    profile = {**PROFILE, "authorities": authorities, "certificates": {"sensor": sensor}, "negatives": []}
+    return case_of(load(profile), datetime(2026, 11, 1, tzinfo=UTC))
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    negatives = [{"of": "sensor", "faults": list(_FAULTS)}]
+    return build({**PROFILE, "negatives": negatives}, tmp_path_factory.mktemp("forms"))
+
+
+def _certificate(environment: Environment, fault: str) -> Path:
+    return environment[f"sensor.{fault}"].certificate
+
+
+@pytest.mark.parametrize(
+    "subject", [{"CN": "Lone"}, {"C": "US", "CN": "Two"}], ids=["one attribute", "two attributes"]
+)
+def test_an_issuer_in_another_order_has_what_its_ca_has_and_nothing_else(subject: dict[str, str]) -> None:
+    made = FAULTS["chain-name-rdn-order"].change(_base("a.test", subject=subject))
+    held = made.authorities[0].certificates[0].subject
+    assert made.plan.issuer != held
+    assert sorted(made.plan.issuer, key=repr) == sorted(held, key=repr)
+
+
+@pytest.mark.needs("openssl")
+def test_openssl_finds_the_reordered_issuer_nowhere(environment: Environment) -> None:
+    case = environment["sensor.chain-name-rdn-order"]
+    (issuer, *_) = (environment.folder / f"authorities/{name}/{name}.crt" for name in case.data["path"])
+    order = ("-nameopt", "multiline,-esc_msb", "-noout")
+    said = run("openssl", "x509", "-issuer", *order, "-in", case.certificate).splitlines()[1:]
+    held = run("openssl", "x509", "-subject", *order, "-in", issuer).splitlines()[1:]
+    assert said == held[::-1] != held
+
+
+@pytest.mark.parametrize(
+    ("name", "letter"), [("sensor.contoso.test", "e"), ("xn.test", "x"), ("bad.test", "a"), ("grizzly", "y")]
+)
+def test_a_letter_is_replaced_by_its_own_look_alike(name: str, letter: str) -> None:
+    made = FAULTS["cn-homograph"].change(_base(name))
+    (changed,) = values(made.plan.subject, COMMON_NAME)
+    (other,) = (one for one in changed if not one.isascii())
+    assert changed.replace(other, letter, 1) == name
+    assert "\N{CYRILLIC SMALL LETTER A}" <= other <= "\N{CYRILLIC SMALL LETTER YA}"
+
+
+def test_a_name_without_a_letter_that_has_a_look_alike_cannot_have_one() -> None:
+    with pytest.raises(Impossible, match="no letter"):
+        FAULTS["cn-homograph"].change(_base("big.fm"))
+
+
+@pytest.mark.needs("openssl")
+def test_both_of_two_common_names_are_alternative_names(environment: Environment) -> None:
+    text = run("openssl", "x509", "-noout", "-text", "-in", _certificate(environment, "cn-duplicate"))
+    names = re.findall(r"CN ?= ?([^,\n]+)", next(line for line in text.splitlines() if "Subject:" in line))
+    assert len(names) == 2
+    assert all(f"DNS:{name}" in text for name in names)
+
+
+@pytest.mark.needs("openssl")
+def test_a_serial_number_of_21_octets_has_21(environment: Environment) -> None:
+    shown = run("openssl", "asn1parse", "-in", _certificate(environment, "serial-21-octets"))
+    serial = next(line for line in shown.splitlines() if "INTEGER" in line and "d=2" in line)
+    assert re.search(r"l= *21 ", serial), serial
+
+
+@pytest.mark.needs("openssl")
+def test_a_fraction_is_all_that_is_wrong_with_a_generalized_time(environment: Environment) -> None:
+    shown = run("openssl", "asn1parse", "-in", _certificate(environment, "time-fraction"))
+    (end,) = re.findall(r"GENERALIZEDTIME +:(\S+)", shown)
+    assert re.fullmatch(r"20[5-9]\d{11}\.5Z", end), end
+
+
+def test_an_end_after_2050_stays_where_it_is() -> None:
+    base = _base("a.test").change(not_after=datetime(2060, 5, 4, 3, 2, 1, tzinfo=UTC))
+    made = FAULTS["time-fraction"].change(base)
+    assert [edit.data for edit in made.plan.edits] == [der.tlv(der.GENERALIZED_TIME, b"20600504030201.5Z")]
