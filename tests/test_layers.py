@@ -36,6 +36,7 @@ ROWS = (
     ("environment",),
     ("check",),
     ("matrix", "serve"),
+    ("lab",),
     ("api",),
     ("pkigen",),
     ("cli",),

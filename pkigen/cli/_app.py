@@ -15,6 +15,7 @@ from pkigen.cli import (
     faults,
     hosts,
     init,
+    lab,
     plan,
     refresh_crl,
     renew,
@@ -81,3 +82,4 @@ def pkigen(
 
 for command in COMMANDS:
     app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
+app.add_typer(lab.lab)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from pkigen.artefacts import Encoding, read
@@ -23,9 +23,13 @@ def below_anchor(path: Sequence[Certificate], anchors: Sequence[Certificate] = (
 
 @dataclass
 class Fetched:
-    """CRLs that were fetched, each URL once; ``notes`` say what is odd about them."""
+    """CRLs that were fetched, each URL once; ``notes`` say what is odd about them.
+
+    ``get`` is another way to what is at a URL, Unreachable when nothing is.
+    """
 
     proxy: str | None = None
+    get: Callable[[str], bytes] | None = field(default=None, kw_only=True)
     crls: list[CertificateList] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _seen: dict[str, CertificateList | str] = field(default_factory=dict)
@@ -71,7 +75,8 @@ class Fetched:
     def _fetch(self, url: str) -> CertificateList | str:
         """The CRL at a URL, or why there is none."""
         try:
-            artefacts = read(fetch(url, proxy=self.proxy), url)
+            data = self.get(url) if self.get else fetch(url, proxy=self.proxy)
+            artefacts = read(data, url)
         except Unreachable as error:
             return str(error)
         found = next((a for a in artefacts if a.crl is not None), None)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from pkigen.artefacts import Artefact, Kind, read_path
 from pkigen.errors import InputError
 from pkigen.path.crls import is_delta
-from pkigen.path.distribution import Fetched, below_anchor
+from pkigen.path.distribution import Fetched
 from pkigen.path.fetching import unusable_proxy
 from pkigen.path.hosts import by_common_name, unusable_host
-from pkigen.path.problems import PathProblem
+from pkigen.path.online import validate_online
 from pkigen.path.validation import PathResult, Purpose, validate
 from pkigen.x509 import Certificate, CertificateList, Malformed
 
@@ -65,30 +65,35 @@ def verify(asked: Verification) -> Verified:
         anchors = [c for c in (*known, leaf) if c.is_self_issued]
         notes.append(_assumed(anchors))
     crls = _crls(asked.crls, notes)
-    problems = list[PathProblem]()
     if asked.fetch_crls:
         fetched = Fetched(asked.proxy)
-        way = validate(leaf, known, anchors, at=asked.at, partial=partial).path
-        needed = below_anchor(way, anchors if partial else ())
-        problems = fetched.look(needed)
-        crls += fetched.crls
+        result = validate_online(
+            leaf,
+            known,
+            anchors,
+            fetched,
+            at=asked.at,
+            crls=crls,
+            host=asked.host,
+            purpose=asked.purpose,
+            partial=partial,
+        )
         notes += fetched.notes
-    result = validate(
-        leaf,
-        known,
-        anchors,
-        at=asked.at,
-        crls=crls,
-        check_crls=bool(crls or asked.fetch_crls),
-        host=asked.host,
-        purpose=asked.purpose,
-        partial=partial,
-    )
+    else:
+        result = validate(
+            leaf,
+            known,
+            anchors,
+            at=asked.at,
+            crls=crls,
+            check_crls=bool(crls),
+            host=asked.host,
+            purpose=asked.purpose,
+            partial=partial,
+        )
     if asked.host is not None and _goes_by_common_name(leaf, result):
         notes.append(_BY_COMMON_NAME)
-    reached = {problem.depth for problem in problems}
-    others = [p for p in result.problems if p.rule != "crl-missing" or p.depth not in reached]
-    return Verified(replace(result, problems=(*problems, *others)), tuple(notes))
+    return Verified(result, tuple(notes))
 
 
 def _assumed(anchors: Sequence[Certificate]) -> str:

@@ -12,6 +12,7 @@ from pkigen.faults import AskedFault, asked_for, asked_for_all
 from pkigen.profile import shipped
 from pkigen.profile.asked import Parsed, Value, close_to, unknown
 from pkigen.profile.instances import words_of
+from pkigen.profile.lab import Lab
 from pkigen.profile.names import check_name
 from pkigen.profile.tree import Table, locate
 
@@ -104,6 +105,7 @@ class Head(Value):
     requirements: tuple[RequirementSetName, ...] = ()
     negatives: tuple[Negatives, ...] = ()
     serving: tuple[Serving, ...] = ()
+    lab: Lab | None = None
 
 
 def read_head(tree: Table, problems: list[Problem]) -> Head:

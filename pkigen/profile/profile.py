@@ -35,6 +35,7 @@ class Profile:
         self.requirements = head.requirements
         self.negatives = head.negatives
         self.serving = head.serving
+        self.lab = head.lab
         self.folder = folder
         self.source = source
         self.count = sum(body.count for body in certificates)

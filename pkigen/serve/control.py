@@ -53,13 +53,13 @@ def controlled(folder: Path, live: Live, port: int, tell: Callable[[str], None])
     token = secrets.token_urlsafe(32)
     with listen(HOST, port, option="--control-port") as listener:
         told = json.dumps({"url": listener.url, "token": token}) + "\n"
-        with background(control(live, token), listener), _published(folder / FILE, told.encode("ascii")):
+        with background(control(live, token), listener), announced(folder / FILE, told.encode("ascii")):
             tell(f"Control API at {listener.url}: URL and token are in {folder / FILE}")
             yield listener
 
 
 @contextmanager
-def _published(path: Path, data: bytes) -> Iterator[None]:
+def announced(path: Path, data: bytes) -> Iterator[None]:
     """A file of the user's own for a while; one that another server has put there since stays."""
     aside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
@@ -96,10 +96,11 @@ def control(live: Live, token: str) -> ASGIApp:
 
 
 class Guarded:
-    """Lets those pass who have the token, and call this machine by a name of its own."""
+    """Lets those pass who have the token (in ``file``), and call this machine by a name of its own."""
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    def __init__(self, app: ASGIApp, token: str, file: str = FILE) -> None:
         self._app = app
+        self._file = file
         self._expected = b"Bearer " + token.encode("ascii")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -112,7 +113,9 @@ class Guarded:
             words = "the Host header must be 127.0.0.1 or localhost"
             await _error(421, words)(scope, receive, send)
         elif not secrets.compare_digest(b"\0".join(shown), self._expected):
-            words = f"the header Authorization: Bearer TOKEN is missing or wrong; the token is in {FILE}"
+            words = (
+                f"the header Authorization: Bearer TOKEN is missing or wrong; the token is in {self._file}"
+            )
             await _error(401, words, {"WWW-Authenticate": "Bearer"})(scope, receive, send)
         else:
             await self._app(scope, receive, send)

@@ -10,24 +10,29 @@ import pytest
 import pkigen.cli
 from pkigen import __version__
 from pkigen.cli._app import COMMANDS
+from pkigen.cli.lab import lab
 from tests.cli.conftest import Cli, finish, start
 from tests.tools import python
 
 _NAMES = [command.__name__.rstrip("_").replace("_", "-") for command in COMMANDS]
+_GROUPS = {"lab": [str(command.name) for command in lab.registered_commands]}
 
 
 def test_every_command_file_is_a_command() -> None:
     folder = Path(pkigen.cli.__file__).parent
-    assert sorted(_NAMES) == sorted(
+    assert sorted([*_NAMES, *_GROUPS]) == sorted(
         path.stem.rstrip("_").replace("_", "-") for path in folder.glob("[!_]*.py")
     )
 
 
-@pytest.mark.parametrize("name", _NAMES)
-def test_a_commands_help_has_an_example_and_fits_the_screen(cli: Cli, name: str) -> None:
-    outcome = cli(name, "--help")
+_LINES = [(name,) for name in _NAMES] + [(group, name) for group, names in _GROUPS.items() for name in names]
+
+
+@pytest.mark.parametrize("names", _LINES, ids=" ".join)
+def test_a_commands_help_has_an_example_and_fits_the_screen(cli: Cli, names: tuple[str, ...]) -> None:
+    outcome = cli(*names, "--help")
     assert (outcome.code, outcome.err) == (0, "")
-    assert f"    pkigen {name}" in outcome.out
+    assert f"    pkigen {' '.join(names)}" in outcome.out
     assert max(map(len, outcome.out.splitlines())) <= 80
 
 
@@ -35,7 +40,14 @@ def test_the_help_names_every_command_with_its_whole_summary(cli: Cli) -> None:
     outcome = cli("--help")
     assert (outcome.code, outcome.err) == (0, "")
     summaries = outcome.out.partition("Commands:\n")[2].splitlines()
-    assert [line.split()[0] for line in summaries] == _NAMES
+    assert [line.split()[0] for line in summaries] == [*_NAMES, *_GROUPS]
+    assert all(line.endswith(".") and not line.endswith("...") for line in summaries)
+
+
+@pytest.mark.parametrize("group", _GROUPS)
+def test_the_help_of_a_group_names_its_commands_with_their_whole_summaries(cli: Cli, group: str) -> None:
+    summaries = cli(group, "--help").out.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in summaries] == _GROUPS[group]
     assert all(line.endswith(".") and not line.endswith("...") for line in summaries)
 
 

@@ -1,0 +1,81 @@
+"""What the commands of ``pkigen lab`` share: which lab is meant, and how it is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pkigen.cli._console import paint, printable, wrapped
+from pkigen.errors import InputError, Refused
+
+if TYPE_CHECKING:
+    from pkigen.lab.control import Running
+
+_COLOURS = {
+    "connected": "green",
+    "connected without validation": "yellow",
+    "halted": "red",
+    "no answer": "red",
+    "not tried yet": "grey",
+}
+_ROLES = {"sensor": "sensor", "management console": "console", "secondary console": "secondary"}
+
+Lab = Annotated[
+    str | None,
+    typer.Argument(metavar="ENV", help="The lab's environment or its name; if not said, the one that is up."),
+]
+Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The folder that environments are in.")]
+
+
+def running(named: str | None, out: Path) -> Running:
+    """The lab that is meant; Refused when none is up, InputError when it is not clear which."""
+    from pkigen.lab.control import find, find_all
+
+    if named is not None:
+        places = [path for path in (Path(named), out / named) if path.is_dir()]
+        found = next(filter(None, map(find, places)), None)
+        if found is None:
+            raise Refused(f"no lab is up in {places[0] if places else out / named}")
+        return found
+    all_ = find_all(out)
+    if not all_:
+        raise Refused(f"no lab is up in {out}; `pkigen lab up demo` brings one up")
+    if len(all_) > 1:
+        there_are = ", ".join(str(one.folder) for one in all_)
+        raise InputError(f"{len(all_)} labs are up: say which, {there_are}")
+    return all_[0]
+
+
+def lines_of(told: dict[str, Any]) -> list[str]:
+    """A lab for people, on 80 columns."""
+    appliances = told["appliances"]
+    names = [one["name"] for one in (*appliances, *told["receivers"])]
+    width = min(30, max(map(len, names)))
+    lines = [f"{one['name']:{width}}  {_ROLES[one['role']]:9}  {one['url']}" for one in appliances]
+    lines += [f"{one['name']:{width}}  {one['kind']:9}  {one['url']}" for one in told["receivers"]]
+    server = told["crl_server"]
+    stopped = "  stopped" if server["stopped"] else ""
+    lines.append(f"{'CRL server':{width}}  {'':9}  {server['url']}{stopped}")
+    if told["proxy"]:
+        lines.append(f"{'proxy':{width}}  {'':9}  {told['proxy']}")
+    lines += ["", f"Sign in as {told['user']} with the password {told['password']}"]
+    lines.append(f"The lab's clock is at {told['clock']}.")
+    return list(map(printable, lines))
+
+
+def connections_of(told: dict[str, Any]) -> list[str]:
+    """The connections: how each is, and why."""
+    lines = []
+    for one in told["connections"]:
+        state = paint(one["state"], _COLOURS[one["state"]])
+        lines.append(printable(f"{one['from']} -> {one['to']}: ") + state + _queued(one["queued"]))
+        if one["state"] != "connected":
+            lines.append(wrapped(f"    {one['summary']}", 4))
+        lines += [wrapped(f"    {cause['certificate']}: {cause['message']}", 4) for cause in one["causes"]]
+    return lines
+
+
+def _queued(count: int) -> str:
+    return f", {count} {'alert' if count == 1 else 'alerts'} waiting" if count else ""

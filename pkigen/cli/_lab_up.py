@@ -1,0 +1,126 @@
+"""Bringing a lab up, in the foreground or beside it, and ending it."""
+
+from __future__ import annotations
+
+import json as json_
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from pkigen.cli._console import give, say
+from pkigen.cli._lab import lines_of
+from pkigen.cli._options import load_profile
+from pkigen.errors import EnvironmentFailure, InputError, PkigenError
+
+if TYPE_CHECKING:
+    from pkigen.lab.control import Running
+
+_START_SECONDS = 120.0
+_END_SECONDS = 20.0
+_LOOK_SECONDS = 0.05
+
+
+def bring_up(source: str, out: Path, host: str, port: int, *, json: bool) -> None:
+    """A lab in the foreground, until a signal or ``pkigen lab down``."""
+    from pkigen.environment import build
+    from pkigen.lab.control import controlled, find, told
+    from pkigen.lab.raising import raised
+    from pkigen.lab.web import web
+
+    profile = load_profile(source)
+    if find(out / profile.name) is not None:
+        raise EnvironmentFailure(
+            f"the lab of {out / profile.name} is up already; `pkigen lab status` shows it, "
+            "`pkigen lab down` ends it"
+        )
+    if profile.lab is None:
+        example = "lab: {console: management-console, sensors: ['sensor-*']}"
+        raise InputError(profile.top_problem((), f"the profile has no lab; give it one, such as {example}"))
+    say(f"Building {out / profile.name} ...")
+    result = build(profile, out)
+    ended = Event()
+    previous = {one: signal.signal(one, lambda *_: ended.set()) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with (
+            raised(result.folder, profile, web, host=host, port=port, tell=say) as lab,
+            controlled(lab, ended.set),
+        ):
+            shown = told(lab)
+            say("The lab is up. Ctrl-C ends it.")
+            give(json_.dumps(shown) if json else "\n".join(lines_of(shown)), flush=True)
+            while not ended.wait(1.0):
+                continue
+    finally:
+        for one, handler in previous.items():
+            signal.signal(one, handler)
+    say("The lab is down.")
+
+
+def detached(source: str, out: Path, host: str, port: int) -> dict[str, Any]:
+    """A lab in a process of its own; what it tells once it is up."""
+    from pkigen.lab.control import find
+
+    folder = out / load_profile(source).name
+    if find(folder) is not None:
+        raise EnvironmentFailure(f"the lab of {folder} is up already; `pkigen lab down {folder}` ends it")
+    command = [sys.executable, "-m", "pkigen", "lab", "up", source, "--out", str(out)]
+    command += ["--host", host, "--port", str(port)]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True
+        )
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            running = find(folder)
+            if running is not None and running.pid == process.pid:
+                return running.status()
+            if process.poll() is not None:
+                log.seek(0)
+                words = log.read().decode("utf-8", "replace").strip()
+                raise _failure(process.returncode, words.removeprefix(f"Building {folder} ...").strip())
+            time.sleep(_LOOK_SECONDS)
+    process.terminate()
+    raise EnvironmentFailure("the lab does not come up")
+
+
+def _failure(code: int, words: str) -> PkigenError:
+    return InputError(words) if code == InputError.exit_code else EnvironmentFailure(words)
+
+
+def end(running: Running) -> None:
+    """Have it end, and wait until its process has."""
+    running.stop()
+    deadline = time.monotonic() + _END_SECONDS
+    while time.monotonic() < deadline:
+        if not _alive(running.pid):
+            return
+        time.sleep(_LOOK_SECONDS)
+    raise EnvironmentFailure(f"the lab of {running.folder} (process {running.pid}) does not end")
+
+
+def _alive(pid: int) -> bool:
+    if sys.platform == "win32":
+        found = subprocess.run(
+            ["tasklist", "/FI", f"PID eq {pid}"], capture_output=True, text=True, check=False
+        )
+        return str(pid) in found.stdout
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return not _has_ended(pid)
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether it is a process that has ended, and nobody has asked after yet."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state == "Z"

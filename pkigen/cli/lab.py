@@ -1,0 +1,169 @@
+"""``pkigen lab``: the commands of the demo environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pkigen.cli import _lab
+from pkigen.cli._console import give, give_json, paint, say, wrapped
+from pkigen.cli._options import Json, PassphraseFiles, ProfileSource
+
+if TYPE_CHECKING:
+    from pkigen.lab.judging import Upload
+
+lab = typer.Typer(
+    name="lab",
+    help="The demo environment: appliances that take a certificate.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+
+
+@lab.command("up")
+def up(
+    profile: ProfileSource,
+    out: _lab.Out = Path("out"),
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="The management console's port, and the first of the others'; 0 is any free ones.",
+        ),
+    ] = 8443,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Come back once it is up, and let it run.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Bring up simulated appliances around a profile's certificates.
+
+    The profile's section lab says which there are. What it describes is built below --out first, or
+    brought up to date. Open the management console's URL in a browser: name and password are printed.
+    What was done in a lab is there again the next time. Ctrl-C or SIGTERM ends it.
+
+    \b
+    Examples:
+      pkigen lab up demo
+      pkigen lab up demo --detach
+      pkigen lab up lab.yaml --port 0 --json
+    """
+    from pkigen.cli._lab_up import bring_up, detached
+
+    if not detach:
+        bring_up(profile, out, host, port, json=json)
+        return
+    told = detached(profile, out, host, port)
+    if json:
+        give_json(told)
+    else:
+        give("\n".join(_lab.lines_of(told)))
+
+
+@lab.command("status")
+def status(env: _lab.Lab = None, out: _lab.Out = Path("out"), json: Json = False) -> None:
+    """Show a lab that is up: URLs, password, connections.
+
+    Exit code 1 when none is up.
+
+    \b
+    Examples:
+      pkigen lab status
+      pkigen lab status out/demo --json
+    """
+    told = _lab.running(env, out).status()
+    if json:
+        give_json(told)
+        return
+    give("\n".join((*_lab.lines_of(told), "", *_lab.connections_of(told))))
+
+
+@lab.command("down")
+def down(env: _lab.Lab = None, out: _lab.Out = Path("out")) -> None:
+    """End a lab that is up, and wait until nothing of it runs.
+
+    \b
+    Examples:
+      pkigen lab down
+      pkigen lab down out/demo
+    """
+    from pkigen.cli._lab_up import end
+
+    found = _lab.running(env, out)
+    end(found)
+    say(f"The lab of {found.folder} is down.")
+
+
+@lab.command("import")
+def import_(
+    appliance: Annotated[
+        str, typer.Argument(metavar="APPLIANCE", help="An appliance's name in the profile.")
+    ],
+    crt: Annotated[Path, typer.Option("--crt", metavar="PATH", help="The certificate; a .crt file.")],
+    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="Its private key.")],
+    chain: Annotated[Path | None, typer.Option("--chain", metavar="PATH", help="The CAs above it.")] = None,
+    pass_: Annotated[
+        str | None,
+        typer.Option("--pass", metavar="PASSPHRASE", help="The key's passphrase; others can see it here."),
+    ] = None,
+    passphrase_file: PassphraseFiles = None,
+    env: Annotated[
+        str | None, typer.Option("--env", metavar="ENV", help="The lab, if more than one is up.")
+    ] = None,
+    out: _lab.Out = Path("out"),
+    json: Json = False,
+) -> None:
+    """Upload a certificate to an appliance of a lab that is up.
+
+    As cyberx-xsense-certificate-import does it on a sensor. Exit code 1 when the appliance refuses it.
+
+    \b
+    Examples:
+      pkigen lab import sensor-03 --crt new.crt --key new.key --chain chain.pem
+    """
+    if crt.suffix != ".crt":
+        raise typer.BadParameter(f"'{crt.name}' does not end in .crt", param_hint="'--crt'")
+    found = _lab.running(env, out).upload(appliance, _upload(crt, key, chain, pass_, passphrase_file))
+    if json:
+        give_json(found)
+    elif found["accepted"]:
+        give(paint("Accepted.", "green") + f" {appliance} presents it from the next connection on.")
+        for words in found["unsupported"]:
+            give(wrapped(f"Not supported: {words}", 2))
+    else:
+        give(paint("Refused.", "red") + " What was in use stays in use.")
+        for message in found["messages"]:
+            give(wrapped(message["message"], 2))
+            for words in message["found"]:
+                give(wrapped(f"  {words}", 2))
+            give(wrapped(f"  What to do: {message['advice']}", 2))
+    if not found["accepted"]:
+        raise typer.Exit(1)
+
+
+def _upload(
+    crt: Path, key: Path, chain: Path | None, pass_: str | None, passphrase_files: list[Path] | None
+) -> Upload:
+    from pkigen.artefacts import read_passphrase
+    from pkigen.errors import InputError
+    from pkigen.lab.judging import LARGEST_FILE, File, Upload
+    from pkigen.profile.files import read_file
+
+    def file(path: Path) -> File:
+        try:
+            return File(path.name, read_file(path, LARGEST_FILE))
+        except ValueError as error:
+            raise InputError(str(error)) from error
+
+    passphrase = pass_.encode("utf-8", "surrogateescape") if pass_ else None
+    for path in passphrase_files or ():
+        passphrase = read_passphrase(path)
+    return Upload(crt.stem, file(crt), file(key), None if chain is None else file(chain), passphrase)

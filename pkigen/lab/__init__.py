@@ -1,0 +1,7 @@
+"""Simulated appliances around a built environment: they take certificates or refuse them, and connect.
+
+From the bottom to the top: ``state`` keeps files; ``credential`` is what an appliance presents; ``dialing``
+makes connections and validates who answers, with ``downloads`` of CRLs; ``judging`` says what an upload is
+worth; ``alerts`` and ``forwarding`` are what is sent; ``appliance`` and ``receivers`` are who there is;
+``links`` connect them; ``lab`` has it all; ``web`` and ``rest`` show it; ``hosting`` serves that.
+"""

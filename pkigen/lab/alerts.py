@@ -1,0 +1,93 @@
+"""Alerts, events, and the queue in which alerts wait until they can be sent."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Any, Literal
+
+MOST_QUEUED = 1000
+MOST_KEPT = 500
+
+Grade = Literal["good", "notice", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What a sensor saw. ``severity`` runs from 0 to 10, as in CEF; ``at`` is ISO 8601 in UTC."""
+
+    id: str
+    at: str
+    source: str
+    title: str
+    severity: int = 5
+    message: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An entry of an appliance's log."""
+
+    at: str
+    grade: Grade
+    text: str
+
+
+def stamp(at: datetime) -> str:
+    """An instant as logs have it: ISO 8601, UTC, whole seconds."""
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def alert_of(data: Any) -> Alert:
+    """An alert out of JSON; ValueError for what is none."""
+    if not isinstance(data, dict):
+        raise ValueError("an alert is a JSON object")
+    texts = {key: data.get(key, "") for key in ("id", "at", "source", "title", "message")}
+    severity = data.get("severity", 5)
+    if not all(isinstance(value, str) and len(value) <= 1000 for value in texts.values()):
+        raise ValueError("texts of an alert have 1,000 characters at most")
+    if not texts["title"].strip():
+        raise ValueError("an alert has a title")
+    if isinstance(severity, bool) or not isinstance(severity, int) or not 0 <= severity <= 10:
+        raise ValueError("an alert's severity is a number from 0 to 10")
+    return Alert(**texts, severity=severity)
+
+
+class Outbox:
+    """Alerts for one receiver, the oldest first; past MOST_QUEUED the oldest are lost, and counted."""
+
+    def __init__(self, waiting: Iterable[Alert] = ()) -> None:
+        self.lost = 0
+        self.sent = 0
+        self._waiting = deque(waiting)
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, alert: Alert) -> None:
+        """One more at the end."""
+        with self._lock:
+            self._waiting.append(alert)
+            if len(self._waiting) > MOST_QUEUED:
+                self._waiting.popleft()
+                self.lost += 1
+
+    def all(self) -> tuple[Alert, ...]:
+        """Those that wait."""
+        with self._lock:
+            return tuple(self._waiting)
+
+    def delivered(self, alerts: Iterable[Alert]) -> None:
+        """These have arrived."""
+        done = {alert.id for alert in alerts}
+        with self._lock:
+            self.sent += len(done)
+            self._waiting = deque(one for one in self._waiting if one.id not in done)

@@ -1,0 +1,209 @@
+"""A simulated appliance: its certificate's life, its settings, its log, its alerts."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import ssl
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from enum import StrEnum
+from threading import RLock
+from typing import Any
+
+from pkigen.errors import InputError
+from pkigen.lab.alerts import MOST_KEPT, Alert, Event, Grade, alert_of, stamp
+from pkigen.lab.credential import Credential, local_credential, read_credential, server_context
+from pkigen.lab.endpoint import Endpoint
+from pkigen.lab.judging import Judged, Message
+from pkigen.lab.state import State
+from pkigen.x509 import Certificate
+
+_MOST_EVENTS = 300
+_LOADS = "Use a key and a signature that OpenSSL takes."
+
+
+class Role(StrEnum):
+    """What an appliance is."""
+
+    SENSOR = "sensor"
+    CONSOLE = "management console"
+    SECONDARY = "secondary console"
+
+
+class Appliance:
+    """One sensor or console. ``host`` is the name that its certificate is to be for.
+
+    ``decided`` says that somebody has uploaded a certificate, or confirmed to stay with the local one.
+    ``local`` says that it presents the locally self-signed one. Safe to call from several threads.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        role: Role,
+        host: str,
+        endpoint: Endpoint,
+        state: State,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.name, self.role, self.host, self.endpoint = name, role, host, endpoint
+        self.local = True
+        self.decided = False
+        self.mandatory = True
+        self.title = ""
+        self.events = deque[Event](maxlen=_MOST_EVENTS)
+        self.alerts = deque[Alert](maxlen=MOST_KEPT)
+        self.changed = False
+        self.lock = RLock()
+        self._anchors: tuple[Certificate, ...] = ()
+        self._credential: Credential | None = None
+        self._state = state
+        self._clock = clock
+        self._token_digest = ""
+
+    @property
+    def url(self) -> str:
+        """Where its console is."""
+        return self.endpoint.listener.url
+
+    @property
+    def credential(self) -> Credential:
+        """What it presents."""
+        assert self._credential is not None
+        return self._credential
+
+    @property
+    def anchors(self) -> tuple[Certificate, ...]:
+        """What it trusts: the roots of the chain that came with its certificate, or with the one before."""
+        return self._anchors
+
+    def begin(self, given: Credential | None) -> None:
+        """Go on from what was kept; else with what was given, or with a certificate of its own."""
+        kept = self._state.read_json(self._file("json"))
+        self._restore(kept)
+        path = self._state.path(self._file("pem"))
+        if kept and path.is_file():
+            self._credential = read_credential([path])
+            self._anchors = self._credential.anchors
+        elif given is not None:
+            self._put(given)
+            self.local, self.decided, self.title = False, True, self.name
+            self.tell("good", "The certificate of the environment is installed.")
+        else:
+            self._put(local_credential(self.name, self.host, self._clock()))
+            self.tell("notice", "A locally self-signed certificate is in use. Sign in to upload another.")
+        self.endpoint.present(server_context(path))
+
+    def install(self, judged: Judged, title: str) -> Judged:
+        """Use what was judged from the next connection on, if it was accepted; what became of it."""
+        from pkigen.errors import visible
+
+        title = visible(title)
+        with self.lock:
+            if judged.accepted and judged.credential is not None:
+                credential = judged.credential
+                try:
+                    context = self._tried(credential)
+                except (ssl.SSLError, ValueError, OSError) as error:
+                    words = f"It cannot be presented: {getattr(error, 'reason', None) or error}."
+                    message = Message("Certificate validation failed", (words,), _LOADS)
+                    judged = Judged((message,), judged.unsupported, judged.checked)
+                else:
+                    self._put(credential)
+                    self.endpoint.present(context)
+                    self.local, self.decided, self.title = False, True, title
+            if judged.accepted:
+                self.tell("good", f"The certificate '{title}' was accepted, and is in use.")
+            else:
+                said = " ".join(message.text for message in judged.messages)
+                self.tell("bad", f"The certificate '{title}' was refused: {said}")
+            return judged
+
+    def stay_local(self) -> None:
+        """Somebody confirms that the locally self-signed certificate stays."""
+        with self.lock:
+            self.decided = True
+            self.tell("notice", "The locally self-signed certificate stays in use, as was confirmed.")
+
+    def set_validation(self, *, mandatory: bool) -> None:
+        """Have it validate those whom it connects to, or not."""
+        with self.lock:
+            if mandatory == self.mandatory:
+                return
+            self.mandatory = mandatory
+            words = "mandatory" if mandatory else "switched off: connections go on whatever is wrong"
+            self.tell("notice", f"Validation of certificates is {words}.")
+
+    def tell(self, grade: Grade, text: str) -> None:
+        """An entry of the log."""
+        self.events.append(Event(stamp(self._clock()), grade, text))
+        self.changed = True
+
+    def new_token(self) -> str:
+        """A token for the API, which is not kept; the one before is worth nothing now."""
+        token = secrets.token_urlsafe(24)
+        self._token_digest = _digest(token)
+        self.tell("notice", "A new token for the API was made; the one before is not valid any more.")
+        return token
+
+    def accepts(self, token: str) -> bool:
+        """Whether a token is the one for the API."""
+        return bool(self._token_digest) and secrets.compare_digest(_digest(token), self._token_digest)
+
+    def save(self) -> None:
+        """Keep what has changed for the next run."""
+        with self.lock:
+            if self.changed:
+                self.changed = False
+                self._state.write_json(self._file("json"), self._kept())
+
+    def _file(self, suffix: str) -> str:
+        return f"{self.name}.{suffix}"
+
+    def _put(self, credential: Credential) -> None:
+        self._state.write(self._file("pem"), credential.as_file())
+        self._credential = credential
+        # Without a chain it goes on trusting what it trusted.
+        self._anchors = credential.anchors or self._anchors
+        self.changed = True
+
+    def _tried(self, credential: Credential) -> ssl.SSLContext:
+        """The context of a credential that is not in use yet."""
+        name = self._file("new")
+        try:
+            return server_context(self._state.write(name, credential.as_file()))
+        finally:
+            self._state.remove(name)
+
+    def _kept(self) -> dict[str, Any]:
+        return {
+            "local": self.local,
+            "decided": self.decided,
+            "mandatory": self.mandatory,
+            "title": self.title,
+            "token": self._token_digest,
+            "events": [asdict(event) for event in self.events],
+            "alerts": [alert.as_json() for alert in self.alerts],
+        }
+
+    def _restore(self, kept: dict[str, Any]) -> None:
+        """What an earlier run left; of what is damaged, nothing."""
+        self.local = bool(kept.get("local", True))
+        self.decided = bool(kept.get("decided", False))
+        self.mandatory = bool(kept.get("mandatory", True))
+        self.title = str(kept.get("title", ""))
+        self._token_digest = str(kept.get("token", ""))
+        try:
+            self.events.extend(Event(**one) for one in kept.get("events", ()))
+            self.alerts.extend(map(alert_of, kept.get("alerts", ())))
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"what the lab kept of {self.name} is damaged; remove {self._state.folder}"
+            ) from error
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()

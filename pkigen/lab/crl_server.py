@@ -1,0 +1,69 @@
+"""The lab's CRL server: the environment's HTTP stub, which can be stopped and started."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from pkigen.environment import Environment
+from pkigen.environment.upkeep import Upkeep
+from pkigen.errors import EnvironmentFailure, InputError
+from pkigen.serve.live import Live
+from pkigen.serve.server import background, listen
+from pkigen.serve.upkeep import kept_up
+
+
+class CrlServer:
+    """``url`` is what certificates point to; ``stopped`` whether its port is shut."""
+
+    def __init__(self, url: str, live: Live, upkeep: Upkeep) -> None:
+        self.url = url
+        self.stopped = False
+        self._live = live
+        self._upkeep = upkeep
+
+    def stop(self) -> None:
+        """Refuse connections."""
+        self._live.door.set(shut=True)
+        self.stopped = True
+
+    def start(self) -> None:
+        """Answer again."""
+        self._live.door.set(shut=False)
+        self.stopped = False
+
+    def renew(self) -> None:
+        """Publish at once what the clock wants; a stopped server goes on publishing nothing."""
+        self._upkeep.run()
+
+
+@contextmanager
+def crl_server(
+    environment: Environment, host: str, clock: Callable[[], datetime], tell: Callable[[str], None]
+) -> Iterator[CrlServer]:
+    """The server as long as the block runs, at the port that the certificates name.
+
+    InputError when they name none of plain HTTP, EnvironmentFailure when another program has it.
+    """
+    from pkigen.serve.app import application
+
+    base_url = str(environment.manifest["base_url"])
+    parts = urlsplit(base_url)
+    if parts.scheme != "http":
+        raise InputError(f"base_url is {base_url}, and a CRL server is asked over http")
+    live = Live(environment.folder, clock)
+    upkeep = Upkeep(environment.folder, clock, tell)
+    with ExitStack() as stack:
+        try:
+            listener = stack.enter_context(listen(host, parts.port or 80, option="base_url"))
+        except EnvironmentFailure as error:
+            words = str(error).partition(". Choose")[0]
+            raise EnvironmentFailure(
+                f"{words}. It is the CRL server's, named in every certificate: write another base_url in "
+                "the profile, or end the program that has it"
+            ) from error
+        stack.enter_context(kept_up(Upkeep(environment.folder, clock, tell), tell))
+        stack.enter_context(background(application(environment, clock, live=live), listener, live.door))
+        yield CrlServer(base_url, live, upkeep)

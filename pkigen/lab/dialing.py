@@ -1,0 +1,226 @@
+"""A TLS connection to another party: made, its certificate validated, and only then used.
+
+By pyOpenSSL: the ssl module has no way to validate at another instant than now, and does not tell
+which certificate of a path is to blame.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from ipaddress import ip_address
+from typing import Any, TypeVar
+
+import h11
+from OpenSSL import SSL, crypto
+
+from pkigen.path import Fetched, PathProblem, validate_online
+from pkigen.x509 import Certificate, Malformed
+
+SECONDS = 10.0
+"""For one connection, from its beginning to its end."""
+_MOST_ANSWERED = 1024 * 1024
+_PART = 65536
+
+Answer = TypeVar("Answer")
+
+
+class Halted(Exception):
+    """The other party's certificate is not accepted: why, and the path as far as it goes."""
+
+    def __init__(self, problems: tuple[PathProblem, ...], path: tuple[Certificate, ...]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
+        self.path = path
+
+
+class Unanswered(Exception):
+    """Nobody answers, or not in TLS or HTTP; the message says what happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Whom to dial: the name that its certificate must be for, and where it is."""
+
+    host: str
+    address: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How to validate who answers: trusted certificates, the instant, and what is at a CRL's URL.
+
+    Without ``mandatory`` the connection goes on, and what is wrong is told.
+    """
+
+    anchors: tuple[Certificate, ...]
+    at: datetime
+    get: Callable[[str], bytes]
+    mandatory: bool = True
+
+
+@contextmanager
+def dial(peer: Peer, policy: Policy, seconds: float = SECONDS) -> Iterator[Channel]:
+    """A connection as long as the block runs. Raises Halted, or Unanswered."""
+    deadline = time.monotonic() + seconds
+    try:
+        sock = socket.create_connection(peer.address, seconds)
+    except OSError as error:
+        where = f"{peer.address[0]} port {peer.address[1]}"
+        raise Unanswered(f"Nobody answers at {where}: {error.strerror or error}") from error
+    with sock:
+        sock.setblocking(False)
+        connection = SSL.Connection(_context(), sock)
+        _name(connection, peer.host)
+        connection.set_connect_state()
+        channel = Channel(connection, sock, deadline, peer)
+        channel.shake_hands()
+        channel.problems, channel.path = judge(channel.presented(), peer.host, policy)
+        if channel.problems and policy.mandatory:
+            raise Halted(channel.problems, channel.path)
+        yield channel
+        channel.close()
+
+
+def judge(
+    presented: tuple[Certificate, ...], host: str, policy: Policy
+) -> tuple[tuple[PathProblem, ...], tuple[Certificate, ...]]:
+    """What is wrong with a path for a host: trust, dates, CRLs, name; and the path."""
+    leaf, others = presented[0], presented[1:]
+    result = validate_online(
+        leaf,
+        others,
+        policy.anchors,
+        Fetched(get=policy.get),
+        at=policy.at,
+        host=host,
+        purpose="server",
+    )
+    return result.problems, result.path or presented
+
+
+@cache
+def _context() -> SSL.Context:
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
+    context.set_verify(SSL.VERIFY_NONE)
+    return context
+
+
+def _name(connection: SSL.Connection, host: str) -> None:
+    """Ask for a host (RFC 6066, 3); not for an address, which is no host name there."""
+    try:
+        ip_address(host)
+    except ValueError:
+        connection.set_tlsext_host_name(host.encode("ascii", "replace"))
+
+
+class Channel:
+    """A connection whose other end is known; ``problems`` are those that validation would halt it for."""
+
+    def __init__(self, connection: SSL.Connection, sock: socket.socket, deadline: float, peer: Peer) -> None:
+        self.problems: tuple[PathProblem, ...] = ()
+        self.path: tuple[Certificate, ...] = ()
+        self._connection = connection
+        self._socket = sock
+        self._deadline = deadline
+        self._peer = peer
+
+    def shake_hands(self) -> None:
+        """TLS's handshake; Unanswered when there is none."""
+        self._patiently(self._connection.do_handshake)
+
+    def presented(self) -> tuple[Certificate, ...]:
+        """The certificates that were presented, at least one."""
+        held = self._connection.get_peer_cert_chain() or []
+        try:
+            found = tuple(Certificate(crypto.dump_certificate(crypto.FILETYPE_ASN1, one)) for one in held)
+        except (Malformed, crypto.Error) as error:
+            raise Unanswered(f"What {self._peer.host} presents cannot be read: {error}") from error
+        if not found:
+            raise Unanswered(f"{self._peer.host} presents no certificate")
+        return found
+
+    def send(self, data: bytes) -> None:
+        """All of ``data``."""
+        view = memoryview(data)
+        while view:
+            view = view[self._patiently(self._connection.send, bytes(view[:_PART])) :]
+
+    def request(
+        self, method: str, target: str, headers: dict[str, str], body: bytes = b""
+    ) -> tuple[int, bytes]:
+        """One HTTP/1.1 exchange (RFC 9112): status and body of the answer."""
+        session = h11.Connection(h11.CLIENT)
+        sent = {
+            "Host": f"{self._peer.host}:{self._peer.address[1]}",
+            "Connection": "close",
+            "Content-Length": str(len(body)),
+            **headers,
+        }
+        parts = [session.send(h11.Request(method=method, target=target, headers=list(sent.items())))]
+        parts += [session.send(h11.Data(data=body)), session.send(h11.EndOfMessage())]
+        self.send(b"".join(part for part in parts if part))
+        try:
+            return self._answer(session)
+        except h11.RemoteProtocolError as error:
+            raise Unanswered(f"{self._peer.host} answers what is no HTTP: {error}") from error
+
+    def _answer(self, session: h11.Connection) -> tuple[int, bytes]:
+        status, body = 0, bytearray()
+        while True:
+            event = session.next_event()
+            if event is h11.NEED_DATA:
+                session.receive_data(self._patiently(self._connection.recv, _PART, end=b""))
+            elif isinstance(event, h11.Response):
+                status = event.status_code
+            elif isinstance(event, h11.Data):
+                body += event.data
+                if len(body) > _MOST_ANSWERED:
+                    raise Unanswered(f"{self._peer.host} answers more than {_MOST_ANSWERED:,} bytes")
+            elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
+                return status, bytes(body)
+
+    def close(self) -> None:
+        """Say goodbye, which nobody has to answer."""
+        try:
+            self._connection.shutdown()
+        except SSL.Error:
+            return
+
+    def _patiently(self, step: Callable[..., Answer], *arguments: Any, end: Answer | None = None) -> Answer:
+        """Do one thing of TLS, waiting for the other end up to the deadline."""
+        while True:
+            try:
+                return step(*arguments)
+            except SSL.WantReadError:
+                self._wait(selectors.EVENT_READ)
+            except SSL.WantWriteError:
+                self._wait(selectors.EVENT_WRITE)
+            except SSL.ZeroReturnError:
+                if end is not None:
+                    return end
+                raise Unanswered(f"{self._peer.host} ended the connection") from None
+            except SSL.Error as error:
+                raise Unanswered(f"{self._peer.host}: {_words(error)}") from error
+
+    def _wait(self, what: int) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._socket, what)
+            if not selector.select(max(0.0, self._deadline - time.monotonic())):
+                raise Unanswered(f"{self._peer.host} does not answer in time")
+
+
+def _words(error: SSL.Error) -> str:
+    """What OpenSSL says of a connection that failed."""
+    held = error.args[0] if error.args else ""
+    if isinstance(held, list) and held:
+        return f"TLS failed: {held[0][-1]}"
+    return "the connection was cut off"

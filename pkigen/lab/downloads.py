@@ -1,0 +1,53 @@
+"""CRLs as the appliances fetch them: who looks within a second of another shares the download."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from threading import Lock
+
+from pkigen.path import Unreachable, fetch
+
+FRESH_SECONDS = 1.0
+_SECONDS = 5.0
+_MOST_KEPT = 256
+
+
+@dataclass
+class _Download:
+    begun: float
+    answer: Future[bytes] = field(default_factory=Future)
+
+
+class Downloads:
+    """What is at URLs, asked for through a proxy if there is one. Safe to call from several threads."""
+
+    def __init__(self, proxy: str | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._proxy = proxy
+        self._clock = clock
+        self._lock = Lock()
+        self._held = dict[str, _Download]()
+
+    def forget(self) -> None:
+        """Have everything fetched anew: something has changed."""
+        with self._lock:
+            self._held.clear()
+
+    def get(self, url: str) -> bytes:
+        """The octets; Unreachable says why there are none."""
+        with self._lock:
+            found = self._held.get(url)
+            mine = found is None or self._clock() - found.begun > FRESH_SECONDS
+            if mine:
+                if len(self._held) >= _MOST_KEPT:
+                    self._held.clear()
+                found = self._held[url] = _Download(self._clock())
+        assert found is not None
+        if mine:
+            try:
+                found.answer.set_result(fetch(url, proxy=self._proxy, timeout=_SECONDS))
+            except Unreachable as error:
+                found.answer.set_exception(error)
+        return found.answer.result()

@@ -1,0 +1,98 @@
+"""One server in a thread, with a port, a certificate and an application for each appliance."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pkigen.errors import EnvironmentFailure
+from pkigen.serve.protocol import BoundedProtocol
+from pkigen.serve.server import Listener
+
+_IDLE_SECONDS = 5
+_STOP_SECONDS = 1
+_START_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """What answers at a port; without a context in plain HTTP."""
+
+    listener: Listener
+    app: ASGIApp
+    context: ssl.SSLContext | None = None
+
+
+@contextmanager
+def hosted(all_: Sequence[Hosted]) -> Iterator[asyncio.AbstractEventLoop]:
+    """Serve until the block is left; gives the event loop of the server."""
+    server = _Server(all_)
+    thread = threading.Thread(target=server.run, name="pkigen-lab", daemon=True)
+    thread.start()
+    try:
+        if not server.ready.wait(_START_SECONDS) or server.loop is None:
+            raise EnvironmentFailure("the appliances do not start")
+        yield server.loop
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, but for its beginning: each socket has a context of its own."""
+
+    def __init__(self, all_: Sequence[Hosted]) -> None:
+        protocol: Any = partial(BoundedProtocol, log=None)
+        config = uvicorn.Config(
+            _ByPort({one.listener.port: one.app for one in all_}),
+            http=protocol,
+            ws="none",
+            lifespan="off",
+            proxy_headers=False,
+            server_header=False,
+            access_log=False,
+            timeout_keep_alive=_IDLE_SECONDS,
+            timeout_graceful_shutdown=_STOP_SECONDS,
+            log_config=None,
+        )
+        super().__init__(config)
+        self.ready = threading.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._hosted = all_
+
+    async def startup(self, sockets: Any = None) -> None:
+        """Begin to listen everywhere."""
+        await super().startup([])
+        loop = asyncio.get_running_loop()
+        for one in self._hosted:
+            server = await loop.create_server(self._protocol, sock=one.listener.socket, ssl=one.context)
+            self.servers.append(server)
+        self.loop = loop
+        self.ready.set()
+
+    def _protocol(self) -> asyncio.Protocol:
+        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
+
+
+class _ByPort:
+    """Requests go to the application of the port that they came to."""
+
+    def __init__(self, apps: dict[int, ASGIApp]) -> None:
+        self._apps = apps
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] == "http":
+            await self._apps[scope["server"][1]](scope, receive, send)

@@ -1,0 +1,265 @@
+"""A running lab: its appliances, its connections, and what can be done to it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pkigen.clock import parse_span
+from pkigen.environment import Case, Environment, open_environment, revoke, unrevoke
+from pkigen.errors import InputError, Problem, visible
+from pkigen.lab.alerts import Alert, stamp
+from pkigen.lab.appliance import Appliance, Role
+from pkigen.lab.clock import LabClock
+from pkigen.lab.crl_server import CrlServer
+from pkigen.lab.dialing import Policy
+from pkigen.lab.downloads import Downloads
+from pkigen.lab.judging import Judged, Upload, judge
+from pkigen.lab.links import Link
+from pkigen.lab.receivers import Receiver
+from pkigen.lab.scheduling import Schedule
+from pkigen.lab.shelf import upload_of
+from pkigen.profile import Profile
+from pkigen.profile.asked import close_to
+from pkigen.requirements import RequirementSet
+
+_REASON = "keyCompromise"
+
+
+class Lab:
+    """Safe to call from several threads. ``folder`` is the environment's.
+
+    Names that nobody has raise InputError; so does what cannot be done to what there is.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        profile: Profile,
+        clock: LabClock,
+        sets: Sequence[RequirementSet],
+        downloads: Downloads,
+        proxy: str | None,
+    ) -> None:
+        self.folder = folder
+        self.profile = profile
+        self.clock = clock
+        self.sets = tuple(sets)
+        self.proxy = proxy
+        self.appliances: dict[str, Appliance] = {}
+        self.receivers: dict[str, Receiver] = {}
+        self.links: tuple[Link, ...] = ()
+        self.password = ""
+        self.secret = ""
+        self.crl_server: CrlServer
+        self.schedule: Schedule
+        self._downloads = downloads
+
+    @property
+    def environment(self) -> Environment:
+        """The environment as it is now."""
+        return open_environment(self.folder)
+
+    @property
+    def console(self) -> Appliance:
+        """The management console."""
+        return next(one for one in self.appliances.values() if one.role is Role.CONSOLE)
+
+    def appliance(self, name: str) -> Appliance:
+        """The one of a name."""
+        return self.appliances[self._known(name, self.appliances, "appliance")]
+
+    def link(self, name: str) -> Link:
+        """The connection ``SENDER:RECEIVER``."""
+        found = {link.id: link for link in self.links}
+        return found[self._known(name, found, "connection")]
+
+    def links_of(self, appliance: Appliance) -> tuple[Link, ...]:
+        """Those that an appliance takes part in."""
+        return tuple(one for one in self.links if appliance in (one.sender, one.target.appliance))
+
+    def policy_of(self, appliance: Appliance) -> Policy:
+        """How an appliance validates now."""
+        return Policy(appliance.anchors, self.clock(), self._downloads.get, appliance.mandatory)
+
+    def upload(self, name: str, upload: Upload) -> Judged:
+        """What an appliance says to files; accepted ones are in use when this returns."""
+        appliance = self.appliance(name)
+        judged = judge(upload, self.sets, self.clock(), appliance.anchors, self.proxy)
+        done = appliance.install(judged, upload.title)
+        if done.accepted:
+            self.schedule.soon(self.links_of(appliance))
+        return done
+
+    def upload_case(self, name: str, case: str, *, crl_check: bool = True) -> Judged:
+        """As ``upload``, with the files of a certificate of the environment."""
+        return self.upload(name, upload_of(self.environment, case, crl_check=crl_check))
+
+    def set_validation(self, name: str, *, mandatory: bool) -> None:
+        """Have an appliance validate, or not."""
+        appliance = self.appliance(name)
+        appliance.set_validation(mandatory=mandatory)
+        self.schedule.soon(self.links_of(appliance))
+
+    def raise_alert(self, name: str, title: str, severity: int = 5, message: str = "") -> Alert:
+        """A sensor sees something; what it says goes to all who are to know."""
+        appliance = self.appliance(name)
+        alert = Alert(
+            secrets.token_hex(8), stamp(self.clock()), name, visible(title), severity, visible(message)
+        )
+        self.take_alerts(appliance, (alert,))
+        return alert
+
+    def take_alerts(self, appliance: Appliance, alerts: Sequence[Alert]) -> int:
+        """Alerts that came to an appliance, or from it; those that it has already count for nothing."""
+        with appliance.lock:
+            known = {alert.id for alert in appliance.alerts}
+            fresh = [alert for alert in alerts if alert.id not in known]
+            appliance.alerts.extend(fresh)
+            appliance.changed = appliance.changed or bool(fresh)
+        onward = [link for link in self.links if link.sender is appliance]
+        for link in onward if fresh else ():
+            for alert in fresh:
+                link.outbox.put(alert)
+        if fresh:
+            self.schedule.soon(onward)
+        return len(fresh)
+
+    def presented_case(self, name: str) -> Case:
+        """The certificate of the environment that an appliance or a receiver presents."""
+        environment = self.environment
+        if name in self.receivers:
+            return environment[self.receivers[name].case]
+        appliance = self.appliance(name)
+        print_ = appliance.credential.leaf.fingerprint().hex()
+        found = next((case for case in environment.cases() if case.data["sha256"] == print_), None)
+        if found is None:
+            words = "its own" if appliance.local else "no certificate of the environment"
+            raise InputError(f"{name} presents {words}, which no CA of the lab can revoke")
+        return found
+
+    def revoke(self, name: str) -> str:
+        """Have the certificate revoked that an appliance or a receiver presents; its name."""
+        self._known(name, {**self.appliances, **self.receivers}, "appliance")
+        case = self.presented_case(name)
+        revoke(self.folder, [case.name], reason=_REASON, at=self.clock())
+        self._world_changed("notice", f"The CA has revoked the certificate of {name} ({case.name}).")
+        return case.name
+
+    def unrevoke(self, name: str) -> str:
+        """Take that back, which a real CA would not do."""
+        self._known(name, {**self.appliances, **self.receivers}, "appliance")
+        case = self.presented_case(name)
+        unrevoke(self.folder, [case.name], force=True)
+        self.crl_server.renew()
+        self._world_changed("notice", f"The revocation of the certificate of {name} is taken back.")
+        return case.name
+
+    def renew(self, name: str) -> None:
+        """Have the CA issue an appliance's certificate anew; it lies ready for an upload then."""
+        from pkigen.environment import BuildOptions, build
+
+        appliance = self.appliance(name)
+        options = BuildOptions(at=self.clock(), renew=frozenset({f"certificates/{name}"}))
+        build(self.profile, self.folder.parent, options)
+        appliance.tell("notice", "The CA has issued a new certificate for it, ready to be uploaded.")
+
+    def stop_crl_server(self) -> None:
+        """Have the CRL server answer nobody."""
+        self.crl_server.stop()
+        self._world_changed("notice", "The CRL server was stopped.")
+
+    def start_crl_server(self) -> None:
+        """Have it answer again."""
+        self.crl_server.start()
+        self._world_changed("notice", "The CRL server runs again.")
+
+    def move_clock(self, span: str) -> None:
+        """Let time pass in the lab: ``1mo``, ``36h``."""
+        try:
+            self.clock.move(parse_span(span))
+        except ValueError as error:
+            raise InputError(str(error)) from error
+        self.crl_server.renew()
+        self._world_changed("notice", f"The clock of the lab was moved: it is {stamp(self.clock())} now.")
+
+    def put_clock_right(self) -> None:
+        """Show the machine's time again."""
+        self.clock.put_right()
+        self.crl_server.renew()
+        self._world_changed("notice", "The clock of the lab shows the machine's time again.")
+
+    def save(self) -> None:
+        """Keep what has changed of the appliances."""
+        for one in self.appliances.values():
+            one.save()
+
+    def as_json(self) -> dict[str, Any]:
+        """How everything is, for programs; without keys, tokens and passwords."""
+        return {
+            "environment": self.folder.name,
+            "clock": stamp(self.clock()),
+            "crl_server": {"url": self.crl_server.url, "stopped": self.crl_server.stopped},
+            "proxy": self.proxy,
+            "appliances": [_appliance(one) for one in self.appliances.values()],
+            "receivers": [
+                {"name": one.name, "kind": one.kind, "url": one.listener.url, "taken": len(one.taken)}
+                for one in self.receivers.values()
+            ],
+            "connections": [link_as_json(link) for link in self.links],
+        }
+
+    def _world_changed(self, grade: Any, text: str) -> None:
+        self._downloads.forget()
+        self.console.tell(grade, text)
+        self.schedule.soon()
+
+    def _known(self, name: str, known: Mapping[str, object], what: str) -> str:
+        if name in known:
+            return name
+        words = f"there is no {what} called '{visible(name)}'"
+        raise InputError(Problem(words, suggestion=close_to(name, tuple(known))))
+
+
+def _appliance(one: Appliance) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "role": str(one.role),
+        "host": one.host,
+        "url": one.url,
+        "validation": "mandatory" if one.mandatory else "none",
+        "certificate": "locally self-signed" if one.local else one.title,
+        "decided": one.decided,
+        "alerts": len(one.alerts),
+    }
+
+
+def link_as_json(link: Link) -> dict[str, Any]:
+    """A connection for programs."""
+    report = link.report
+    return {
+        "id": link.id,
+        "from": link.sender.name,
+        "to": link.target.name,
+        "kind": link.target.kind,
+        "state": str(report.standing),
+        "summary": report.summary,
+        "causes": [
+            {
+                "who": cause.who,
+                "whom": cause.whom,
+                "certificate": cause.certificate,
+                "depth": cause.depth,
+                "message": cause.message,
+                "found": cause.found,
+                "advice": cause.advice,
+            }
+            for cause in report.causes
+        ],
+        "path": list(report.path),
+        "at": report.at or None,
+        "queued": len(link.outbox),
+        "sent": link.outbox.sent,
+    }

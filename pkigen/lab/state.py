@@ -1,0 +1,60 @@
+"""What a lab keeps between two runs, below ``ENV/.pkigen/lab``: the user's own, and whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pkigen.errors import EnvironmentFailure
+
+FOLDER = ".pkigen/lab"
+
+
+class State:
+    """Files by their names; nobody but the user may read them."""
+
+    def __init__(self, environment: Path) -> None:
+        self.folder = environment / FOLDER
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise EnvironmentFailure(f"cannot make {self.folder}: {error.strerror}") from error
+
+    def path(self, name: str) -> Path:
+        """Where a file is, or would be."""
+        return self.folder / name
+
+    def write(self, name: str, data: bytes) -> Path:
+        """Put a file in the place of the one that was there, all at once."""
+        path = self.path(name)
+        aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        try:
+            with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(data)
+            os.replace(aside, path)
+        except OSError as error:
+            with suppress(OSError):
+                aside.unlink()
+            raise EnvironmentFailure(f"cannot write {path}: {error.strerror}") from error
+        return path
+
+    def write_json(self, name: str, value: Any) -> None:
+        """As ``write``."""
+        self.write(name, json.dumps(value, indent=1).encode("utf-8"))
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """What was written; nothing where there is nothing, or what is there is damaged."""
+        try:
+            found = json.loads(self.path(name).read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def remove(self, name: str) -> None:
+        """Have it gone."""
+        with suppress(OSError):
+            self.path(name).unlink()

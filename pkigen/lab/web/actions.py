@@ -1,0 +1,188 @@
+"""What a signed-in person does: every form comes with the session's own secret, and from this site."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from pkigen.lab.appliance import Appliance
+from pkigen.lab.judging import Judged
+from pkigen.lab.lab import Lab
+from pkigen.lab.web.console import Console
+from pkigen.lab.web.fields import UPLOAD, Fields, read_fields, upload_of
+from pkigen.lab.web.rest import prefix_of
+from pkigen.lab.web.sessions import Session, from_elsewhere
+
+Action = Callable[[Request, Session, Fields], Response]
+
+_NEXT_MONTH = "31d"
+
+
+class Actions:
+    """The forms of one appliance's console."""
+
+    def __init__(self, lab: Lab, appliance: Appliance, console: Console) -> None:
+        self._lab = lab
+        self._appliance = appliance
+        self._console = console
+
+    def routes(self) -> list[Route]:
+        """One for each form; GET of them leads to the page that has the form."""
+        forms: dict[str, tuple[Action, tuple[str, ...]]] = {
+            "/certificate/upload": (self._upload, UPLOAD),
+            "/certificate/stay": (self._stay, ()),
+            "/validation": (self._validation, ("mandatory",)),
+            "/check": (self._check, ("link",)),
+            "/alerts": (self._alert, ("title", "severity")),
+            "/try/upload": (self._from_shelf, ("case",)),
+            "/try/revoke": (self._revoke, ("name",)),
+            "/try/unrevoke": (self._unrevoke, ("name",)),
+            "/try/renew": (self._renew, ()),
+            "/try/crl-server": (self._crl_server, ("run",)),
+            "/try/clock": (self._clock, ("move",)),
+            "/api": (self._token, ()),
+        }
+        routes = [
+            Route(path, self._posted(action, known), methods=["POST"])
+            for path, (action, known) in forms.items()
+        ]
+        return [
+            Route("/sign-in", self._sign_in, methods=["POST"]),
+            Route("/sign-out", self._posted(self._sign_out, ()), methods=["POST"]),
+            *routes,
+        ]
+
+    def _posted(self, action: Action, known: tuple[str, ...]) -> Any:
+        async def answer(request: Request) -> Response:
+            session = self._console.sessions.of(request)
+            if session is None:
+                raise HTTPException(403, "Nobody is signed in here: sign in, and send it again")
+            if from_elsewhere(request):
+                raise HTTPException(403, "This was sent by a page of another site, and nothing was done")
+            try:
+                fields = await read_fields(request, (*known, "csrf"))
+                given = fields.texts.pop("csrf", "")
+                if not secrets.compare_digest(given.encode(), session.csrf.encode()):
+                    words = "The form is not from this session, and nothing was done: open the page anew"
+                    raise HTTPException(403, words)
+                return await run_in_threadpool(action, request, session, fields)
+            except HTTPException as error:
+                if error.status_code == 403 or not request.url.path.startswith("/certificate/upload"):
+                    raise
+                session.tell("bad", error.detail)
+                return self._console.upload_page(request, session, None, error.status_code)
+
+        return answer
+
+    async def _sign_in(self, request: Request) -> Response:
+        if from_elsewhere(request):
+            raise HTTPException(403, "This was sent by a page of another site, and nothing was done")
+        fields = await read_fields(request, ("user", "password"))
+        sessions = self._console.sessions
+        if not sessions.opens(fields.texts.get("user", ""), fields.texts.get("password", "")):
+            self._appliance.tell("notice", "Somebody tried to sign in with a wrong name or password.")
+            words = "Name or password is wrong. `pkigen lab status` prints both."
+            return self._console.sign_in_page(request, words, 401)
+        response = RedirectResponse("/", 303)
+        sessions.begin(response)
+        return response
+
+    def _sign_out(self, request: Request, _session: Session, _fields: Fields) -> Response:
+        response = RedirectResponse("/sign-in", 303)
+        self._console.sessions.end(request, response)
+        return response
+
+    def _upload(self, request: Request, session: Session, fields: Fields) -> Response:
+        judged = self._lab.upload(self._appliance.name, upload_of(fields, box=True))
+        return self._said(request, session, judged)
+
+    def _from_shelf(self, request: Request, session: Session, fields: Fields) -> Response:
+        judged = self._lab.upload_case(self._appliance.name, fields.texts.get("case", ""))
+        return self._said(request, session, judged)
+
+    def _said(self, request: Request, session: Session, judged: Judged) -> Response:
+        if not judged.accepted:
+            return self._console.upload_page(request, session, judged, 422)
+        session.tell("good", "The certificate was accepted. It is in use from the next connection on.")
+        for words in judged.unsupported:
+            session.tell("notice", f"Accepted, but not supported. {words}")
+        return RedirectResponse("/certificate", 303)
+
+    def _stay(self, _request: Request, session: Session, _fields: Fields) -> Response:
+        self._appliance.stay_local()
+        session.tell("notice", "The locally self-signed certificate stays in use.")
+        return RedirectResponse("/", 303)
+
+    def _validation(self, _request: Request, session: Session, fields: Fields) -> Response:
+        said = fields.texts.get("mandatory", "")
+        if said not in ("on", "off"):
+            raise HTTPException(422, "Validation is on or off")
+        self._lab.set_validation(self._appliance.name, mandatory=said == "on")
+        words = "mandatory" if said == "on" else "off: connections go on whatever is wrong"
+        session.tell("good" if said == "on" else "notice", f"Validation of certificates is {words}.")
+        return RedirectResponse("/certificate", 303)
+
+    def _check(self, _request: Request, _session: Session, fields: Fields) -> Response:
+        name = fields.texts.get("link", "")
+        links = (self._lab.link(name),) if name else self._lab.links_of(self._appliance)
+        self._lab.schedule.now(links)
+        return RedirectResponse(f"/?link={name}" if name else "/", 303)
+
+    def _alert(self, _request: Request, session: Session, fields: Fields) -> Response:
+        title = fields.texts.get("title", "").strip()
+        severity = fields.texts.get("severity", "5")
+        if not title or len(title) > 200:
+            raise HTTPException(422, "An alert has a title of 200 characters at most")
+        if severity not in map(str, range(11)):
+            raise HTTPException(422, "An alert's severity is a number from 0 to 10")
+        self._lab.raise_alert(self._appliance.name, title, int(severity))
+        session.tell("good", "The alert is raised. Below is where it goes.")
+        return RedirectResponse("/alerts", 303)
+
+    def _revoke(self, _request: Request, session: Session, fields: Fields) -> Response:
+        name = fields.texts.get("name") or self._appliance.name
+        self._lab.revoke(name)
+        session.tell("notice", f"The CA has revoked the certificate of {name}. Look at the overview.")
+        return RedirectResponse("/try", 303)
+
+    def _unrevoke(self, _request: Request, session: Session, fields: Fields) -> Response:
+        name = fields.texts.get("name") or self._appliance.name
+        self._lab.unrevoke(name)
+        session.tell("good", f"The revocation of the certificate of {name} is taken back.")
+        return RedirectResponse("/try", 303)
+
+    def _renew(self, _request: Request, session: Session, _fields: Fields) -> Response:
+        self._lab.renew(self._appliance.name)
+        session.tell("good", "The CA has issued a new certificate: upload it, it is the first on the shelf.")
+        return RedirectResponse("/try", 303)
+
+    def _crl_server(self, _request: Request, session: Session, fields: Fields) -> Response:
+        if fields.texts.get("run") == "on":
+            self._lab.start_crl_server()
+            session.tell("good", "The CRL server runs again.")
+        else:
+            self._lab.stop_crl_server()
+            session.tell("notice", "The CRL server was stopped. Look at the overview.")
+        return RedirectResponse("/try", 303)
+
+    def _clock(self, _request: Request, session: Session, fields: Fields) -> Response:
+        if fields.texts.get("move") == "right":
+            self._lab.put_clock_right()
+            session.tell("good", "The clock of the lab shows the machine's time again.")
+        else:
+            self._lab.move_clock(_NEXT_MONTH)
+            session.tell(
+                "notice", f"It is {self._lab.clock():%Y-%m-%d} in the lab now. Look at the overview."
+            )
+        return RedirectResponse("/try", 303)
+
+    def _token(self, request: Request, session: Session, _fields: Fields) -> Response:
+        token = self._appliance.new_token()
+        return self._console.render(request, "api", session, prefix=prefix_of(self._appliance), token=token)

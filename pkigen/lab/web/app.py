@@ -1,0 +1,81 @@
+"""The application of one appliance: every answer with headers that keep other sites out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pkigen.errors import PkigenError
+from pkigen.lab.appliance import Appliance
+from pkigen.lab.lab import Lab
+from pkigen.lab.web.actions import Actions
+from pkigen.lab.web.console import Console
+from pkigen.lab.web.rest import Rest
+
+_STATIC = Path(__file__).parent / "static"
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_HEADERS = (
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    # With no-referrer, browsers would call the origin of forms "null".
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+
+def application(lab: Lab, appliance: Appliance) -> ASGIApp:
+    """Console, API and links of an appliance."""
+    console = Console(lab, appliance)
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        words = {404: "There is no such page", 405: f"{request.method} is not for this page"}
+        detail = words.get(error.status_code, error.detail)
+        return console.error(request, error.status_code, detail)
+
+    async def failed(request: Request, error: Exception) -> Response:
+        return console.error(request, 422 if getattr(error, "exit_code", 3) == 2 else 503, str(error))
+
+    app = Starlette(
+        routes=[
+            *Rest(lab, appliance).routes(),
+            *console.routes(),
+            *Actions(lab, appliance, console).routes(),
+            Mount("/static", StaticFiles(directory=_STATIC)),
+        ],
+        exception_handlers={HTTPException: refused, PkigenError: failed},
+    )
+    return _Guarded(app)
+
+
+class _Guarded:
+    """Adds the headers; pages are never kept."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                there = {name.lower() for name, _ in message["headers"]}
+                own = [header for header in _HEADERS if header[0] not in there]
+                if b"cache-control" not in there:
+                    kept = b"max-age=300" if scope["path"].startswith("/static/") else b"no-store"
+                    own.append((b"cache-control", kept))
+                message = {**message, "headers": [*message["headers"], *own]}
+            await send(message)
+
+        await self._app(scope, receive, sent)

@@ -1,0 +1,167 @@
+"""The console's pages: what is shown to a person who has signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from pkigen.lab.alerts import stamp
+from pkigen.lab.appliance import Appliance
+from pkigen.lab.judging import Judged
+from pkigen.lab.lab import Lab
+from pkigen.lab.links import Link
+from pkigen.lab.shelf import shelf
+from pkigen.lab.web.rest import prefix_of
+from pkigen.lab.web.sessions import Session, Sessions
+from pkigen.lab.web.topology import MARKS, WIDTH, drawing, grade
+from pkigen.lab.web.views import view
+
+TITLES = {400: "That cannot be read", 403: "Not from another site", 404: "Not here", 413: "Too large"}
+_TEMPLATES = Environment(
+    loader=PackageLoader("pkigen.lab.web"),
+    autoescape=select_autoescape(default=True, default_for_string=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+Page = Callable[[Request, Session], Response]
+
+
+class Console:
+    """The pages of one appliance."""
+
+    def __init__(self, lab: Lab, appliance: Appliance) -> None:
+        self.sessions = Sessions(appliance.name, lab.password)
+        self._lab = lab
+        self._appliance = appliance
+
+    def routes(self) -> list[Route]:
+        """One for each page."""
+        pages: dict[str, Page] = {
+            "/": self._overview,
+            "/live": self._live,
+            "/certificate": self._certificate,
+            "/certificate/upload": self._upload,
+            "/alerts": self._alerts,
+            "/events": self._events,
+            "/try": self._shelf,
+            "/api": self._api,
+        }
+        signed = [Route(path, self._for_signed_in(page), methods=["GET"]) for path, page in pages.items()]
+        return [
+            Route("/sign-in", self._sign_in, methods=["GET"]),
+            Route("/welcome", self._welcome, methods=["GET"]),
+            *signed,
+        ]
+
+    def render(
+        self, request: Request, template: str, session: Session | None, code: int = 200, **values: Any
+    ) -> Response:
+        """A page."""
+        lab, me = self._lab, self._appliance
+        html = _TEMPLATES.get_template(f"{template}.html").render(
+            me=me,
+            lab=lab,
+            session=session,
+            flash=session.told() if session is not None else [],
+            path=request.url.path,
+            now=lab.clock(),
+            ahead=lab.clock.ahead.total_seconds() > 60,
+            stamp=stamp,
+            marks=MARKS,
+            grade=grade,
+            **values,
+        )
+        return HTMLResponse(html, code)
+
+    def error(self, request: Request, status: int, words: str) -> Response:
+        """A page that says what is wrong."""
+        session = self.sessions.of(request)
+        title = TITLES.get(status, "That did not work")
+        said = words if words[-1:] in ".!?" else f"{words}."
+        return self.render(request, "error", session, status, title=title, words=said, status=status)
+
+    def upload_page(
+        self, request: Request, session: Session, judged: Judged | None, status: int = 200
+    ) -> Response:
+        """The dialog, with what was said of the files before."""
+        return self.render(request, "upload", session, status, judged=judged)
+
+    def sign_in_page(self, request: Request, wrong: str = "", status: int = 200) -> Response:
+        """The form for name and password."""
+        return self.render(request, "sign_in", None, status, wrong=wrong)
+
+    def _for_signed_in(self, page: Page) -> Any:
+        def answer(request: Request) -> Response:
+            session = self.sessions.of(request)
+            if session is None:
+                return RedirectResponse("/sign-in", 303)
+            if not self._appliance.decided and not request.url.path.startswith("/certificate"):
+                return RedirectResponse("/welcome", 303)
+            return page(request, session)
+
+        return answer
+
+    def _sign_in(self, request: Request) -> Response:
+        if self.sessions.of(request) is not None:
+            return RedirectResponse("/", 303)
+        return self.sign_in_page(request)
+
+    def _welcome(self, request: Request) -> Response:
+        session = self.sessions.of(request)
+        if session is None:
+            return RedirectResponse("/sign-in", 303)
+        return self.render(request, "welcome", session)
+
+    def _overview(self, request: Request, session: Session) -> Response:
+        return self.render(request, "overview", session, **self._scene(request))
+
+    def _live(self, request: Request, session: Session) -> Response:
+        return self.render(request, "live", None, **self._scene(request), csrf=session.csrf)
+
+    def _scene(self, request: Request) -> dict[str, Any]:
+        drawn = drawing(self._lab, self._appliance)
+        links = self._links()
+        wanted = request.query_params.get("link", "")
+        chosen = next((link for link in links if link.id == wanted), None)
+        counts = {name: sum(grade(link) == name for link in links) for name in MARKS}
+        return {"drawn": drawn, "links": links, "chosen": chosen, "counts": counts, "width": WIDTH}
+
+    def _links(self) -> tuple[Link, ...]:
+        from pkigen.lab.appliance import Role
+
+        sensor = self._appliance.role is Role.SENSOR
+        return self._lab.links_of(self._appliance) if sensor else self._lab.links
+
+    def _certificate(self, request: Request, session: Session) -> Response:
+        shown = view(self._lab, self._appliance)
+        return self.render(request, "certificate", session, view=shown)
+
+    def _upload(self, request: Request, session: Session) -> Response:
+        return self.upload_page(request, session, None)
+
+    def _alerts(self, request: Request, session: Session) -> Response:
+        alerts = list(self._appliance.alerts)[::-1][:100]
+        onward = [link for link in self._lab.links if link.sender is self._appliance]
+        receivers = [
+            self._lab.receivers[link.target.name]
+            for link in onward
+            if link.target.name in self._lab.receivers
+        ]
+        return self.render(request, "alerts", session, alerts=alerts, onward=onward, receivers=receivers)
+
+    def _events(self, request: Request, session: Session) -> Response:
+        return self.render(request, "events", session, events=list(self._appliance.events)[::-1])
+
+    def _shelf(self, request: Request, session: Session) -> Response:
+        articles = tuple(shelf(self._lab.environment, self._appliance.name))
+        return self.render(request, "try", session, articles=articles)
+
+    def _api(self, request: Request, session: Session) -> Response:
+        return self.render(request, "api", session, prefix=prefix_of(self._appliance), token="")

@@ -1,0 +1,94 @@
+"""Fields of a form and of its files, bounded; an upload out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from pkigen.errors import visible
+from pkigen.lab.judging import LARGEST_FILE, File, Upload, base_name
+
+UPLOAD = ("name", "passphrase", "key", "certificate", "chain", "crl_check")
+_MOST_FIELDS = 16
+_LONGEST_TEXT = 4096
+_LONGEST_TITLE = 100
+_LONGEST_PASSPHRASE = 1024
+_ON = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What was sent, each field at most once; a passphrase and a key may be in it."""
+
+    texts: dict[str, str] = field(repr=False)
+    files: dict[str, File] = field(repr=False)
+
+
+async def read_fields(request: Request, known: Sequence[str]) -> Fields:
+    """The fields of a form, none but ``known`` ones; HTTPException says what is wrong with others."""
+    texts, files = dict[str, str](), dict[str, File]()
+    form = request.form(max_files=_MOST_FIELDS, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_TEXT)
+    async with form as parts:
+        for name, value in parts.multi_items():
+            if name not in known:
+                there_are = ", ".join(one for one in known if one != "csrf")
+                raise HTTPException(422, f"There is no field '{visible(name)[:60]}'; there are {there_are}.")
+            if name in texts or name in files:
+                raise HTTPException(422, f"The field '{name}' is there twice.")
+            if isinstance(value, UploadFile):
+                data = await value.read(LARGEST_FILE + 1)
+                if len(data) > LARGEST_FILE:
+                    most = f"{LARGEST_FILE // 1024} KiB are the most"
+                    raise HTTPException(413, f"The file of '{name}' is too large: {most}.")
+                # A field of a form whose file nobody chose is sent without a name and empty.
+                if value.filename or data:
+                    files[name] = File(base_name(value.filename or ""), data)
+            elif len(value) > _LONGEST_TEXT:
+                raise HTTPException(413, f"The field '{name}' is too long.")
+            else:
+                texts[name] = value
+    return Fields(texts, files)
+
+
+def upload_of(fields: Fields, *, box: bool) -> Upload:
+    """The upload that a form holds; HTTPException says what it lacks.
+
+    ``box`` says that it came from a page, where a box that is not ticked is not sent.
+    """
+    lacking = [name for name in ("certificate", "key") if name not in fields.files]
+    if lacking:
+        words = " and ".join(lacking)
+        raise HTTPException(422, f"Choose a file for the {words}: none was sent.")
+    misplaced = next((name for name in ("certificate", "key", "chain") if name in fields.texts), None)
+    if misplaced is not None:
+        raise HTTPException(422, f"The field '{misplaced}' is for a file, and a text was sent.")
+    stray = next((name for name in ("name", "passphrase", "crl_check") if name in fields.files), None)
+    if stray is not None:
+        raise HTTPException(422, f"The field '{stray}' is for a text, and a file was sent.")
+    title = fields.texts.get("name", "").strip() or fields.files["certificate"].name
+    passphrase = fields.texts.get("passphrase", "")
+    if len(title) > _LONGEST_TITLE:
+        raise HTTPException(422, f"A certificate's name has {_LONGEST_TITLE} characters at most.")
+    if len(passphrase) > _LONGEST_PASSPHRASE:
+        raise HTTPException(422, f"A passphrase has {_LONGEST_PASSPHRASE:,} characters at most.")
+    return Upload(
+        title,
+        fields.files["certificate"],
+        fields.files["key"],
+        fields.files.get("chain"),
+        passphrase.encode() or None,
+        _ticked(fields, box=box),
+    )
+
+
+def _ticked(fields: Fields, *, box: bool) -> bool:
+    said = fields.texts.get("crl_check")
+    if said is None:
+        return not box
+    if said.lower() not in _ON:
+        raise HTTPException(422, "The field 'crl_check' is on or off.")
+    return _ON[said.lower()]

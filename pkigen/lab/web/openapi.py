@@ -1,0 +1,143 @@
+"""The API described for programs (OpenAPI 3.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pkigen.lab.appliance import Role
+
+_TEXT = {"type": "string"}
+_FLAG = {"type": "boolean"}
+_TEXTS = {"type": "array", "items": _TEXT}
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _list(of: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": of}
+
+
+_ALERT = _object(id=_TEXT, at=_TEXT, source=_TEXT, title=_TEXT, severity={"type": "integer"}, message=_TEXT)
+_CAUSE = _object(
+    who=_TEXT,
+    whom=_TEXT,
+    certificate=_TEXT,
+    depth={"type": "integer"},
+    message=_TEXT,
+    found=_TEXT,
+    advice=_TEXT,
+)
+_CONNECTION = _object(
+    **{"id": _TEXT, "from": _TEXT, "to": _TEXT, "kind": _TEXT},
+    state={"enum": ["not tried yet", "connected", "connected without validation", "halted", "no answer"]},
+    summary=_TEXT,
+    causes=_list(_CAUSE),
+    path=_TEXTS,
+    at={"type": ["string", "null"]},
+    queued={"type": "integer"},
+    sent={"type": "integer"},
+)
+_SCHEMAS = {
+    "Connections": _object(connections=_list(_CONNECTION)),
+    "Certificate": _object(
+        name={"type": ["string", "null"]},
+        locally_self_signed=_FLAG,
+        subject=_TEXT,
+        issuer=_TEXT,
+        not_before=_TEXT,
+        not_after=_TEXT,
+        sha256=_TEXT,
+    ),
+    "Judged": _object(
+        accepted=_FLAG,
+        messages=_list(_object(message=_TEXT, found=_TEXTS, advice=_TEXT)),
+        unsupported=_TEXTS,
+    ),
+    "Validation": _object(mandatory=_FLAG),
+    "Alert": _ALERT,
+    "Alerts": _object(alerts=_list(_ALERT)),
+    "Events": _object(events=_list(_object(at=_TEXT, grade={"enum": ["good", "notice", "bad"]}, text=_TEXT))),
+    "Error": _object(error=_TEXT),
+}
+_FILE = {"type": "string", "format": "binary"}
+_UPLOAD = {
+    "type": "object",
+    "properties": {
+        "name": _TEXT,
+        "passphrase": {"type": "string", "format": "password"},
+        "key": _FILE,
+        "certificate": _FILE,
+        "chain": _FILE,
+        "crl_check": {"enum": ["on", "off"], "default": "on"},
+    },
+    "required": ["key", "certificate"],
+    "additionalProperties": False,
+}
+_RAISED = {
+    "type": "object",
+    "properties": {
+        "title": _TEXT,
+        "severity": {"type": "integer", "minimum": 0, "maximum": 10},
+        "message": _TEXT,
+    },
+    "required": ["title"],
+    "additionalProperties": False,
+}
+_ERRORS = {
+    "401": "There is no token, or it is not this appliance's.",
+    "422": "What was sent is not what is asked for.",
+}
+
+
+def _answers(schema: str) -> dict[str, Any]:
+    def answer(name: str, words: str) -> dict[str, Any]:
+        reference = {"$ref": f"#/components/schemas/{name}"}
+        return {"description": words, "content": {"application/json": {"schema": reference}}}
+
+    return {
+        "200": answer(schema, "Done."),
+        **{code: answer("Error", words) for code, words in _ERRORS.items()},
+    }
+
+
+def _operation(
+    summary: str, schema: str, body: dict[str, Any] | None = None, media: str = ""
+) -> dict[str, Any]:
+    found: dict[str, Any] = {"summary": summary, "responses": _answers(schema)}
+    if body is not None:
+        found["requestBody"] = {"required": True, "content": {media: {"schema": body}}}
+    return found
+
+
+def document(prefix: str, role: Role, url: str) -> dict[str, Any]:
+    """The description of one appliance's API."""
+    json = "application/json"
+    validation = {"$ref": "#/components/schemas/Validation"}
+    paths = {
+        "connections": {"get": _operation("How its connections are", "Connections")},
+        "connections/check": {"post": _operation("Make them anew, now", "Connections")},
+        "certificate": {
+            "get": _operation("What it presents", "Certificate"),
+            "post": _operation("Upload a certificate", "Judged", _UPLOAD, "multipart/form-data"),
+        },
+        "validation": {
+            "get": _operation("Whether it validates certificates", "Validation"),
+            "put": _operation("Have it validate, or not", "Validation", validation, json),
+        },
+        "alerts": {
+            "get": _operation("Its alerts, the newest first", "Alerts"),
+            "post": _operation("Have it see something", "Alert", _RAISED, json),
+        },
+        "events": {"get": _operation("Its log, the newest first", "Events")},
+    }
+    token = {"type": "apiKey", "in": "header", "name": "Authorization"}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": f"Simulated {role}", "version": "1"},
+        "servers": [{"url": f"{url}{prefix}"}],
+        "security": [{"token": []}],
+        "paths": {f"/{path}": operations for path, operations in paths.items()},
+        "components": {"securitySchemes": {"token": token}, "schemas": _SCHEMAS},
+    }

@@ -1,0 +1,211 @@
+"""The REST API of an appliance: the header ``Authorization`` has its token, answers are JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pkigen import names
+from pkigen.errors import InputError, PkigenError
+from pkigen.lab.alerts import alert_of, stamp
+from pkigen.lab.appliance import Appliance, Role
+from pkigen.lab.judging import Judged
+from pkigen.lab.lab import Lab, link_as_json
+from pkigen.lab.web.fields import UPLOAD, read_fields, upload_of
+from pkigen.lab.web.openapi import document
+
+_UNKEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_LARGEST_BODY = 64 * 1024
+_MOST_SHOWN = 200
+
+Handler = Callable[[Request], Awaitable[Any]]
+
+
+def prefix_of(appliance: Appliance) -> str:
+    """Where the API of an appliance begins."""
+    return "/api/external" if appliance.role is Role.SENSOR else "/external"
+
+
+class Rest:
+    """The resources of one appliance."""
+
+    def __init__(self, lab: Lab, appliance: Appliance) -> None:
+        self._lab = lab
+        self._appliance = appliance
+
+    def routes(self) -> list[Route]:
+        """Each with its method."""
+        prefix = prefix_of(self._appliance)
+        resources: tuple[tuple[str, str, Handler], ...] = (
+            ("GET", "connections", self._connections),
+            ("POST", "connections/check", self._check),
+            ("GET", "certificate", self._certificate),
+            ("POST", "certificate", self._upload),
+            ("GET", "validation", self._validation),
+            ("PUT", "validation", self._switch),
+            ("GET", "alerts", self._alerts),
+            ("POST", "alerts", self._raise),
+            ("GET", "events", self._events),
+        )
+        by_path = dict[str, dict[str, Handler]]()
+        for method, path, handler in resources:
+            by_path.setdefault(path, {})[method] = handler
+        routes = [Route(f"{prefix}/{path}", self._resource(held)) for path, held in by_path.items()]
+        opened = Route(f"{prefix}/openapi.json", self._openapi, methods=["GET"])
+        return [
+            opened,
+            *routes,
+            Route("/link/alerts", self._linked, methods=["POST"]),
+            Route(f"{prefix}/{{path:path}}", self._nowhere),
+        ]
+
+    def _resource(self, handlers: dict[str, Handler]) -> Any:
+        """An application, so that every method comes to it."""
+
+        async def answer(request: Request) -> Response:
+            try:
+                self._authorize(request)
+                handler = handlers.get(request.method)
+                if handler is None:
+                    raise HTTPException(
+                        405, f"{request.method} is not for this", {"Allow": ", ".join(handlers)}
+                    )
+                return JSONResponse(await handler(request), headers=_UNKEPT)
+            except HTTPException as error:
+                return _error(error.status_code, error.detail, dict(error.headers or {}))
+            except InputError as error:
+                return _error(422, str(error))
+            except PkigenError as error:
+                return _error(503, str(error))
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await (await answer(Request(scope, receive)))(scope, receive, send)
+
+        return app
+
+    def _authorize(self, request: Request) -> None:
+        if not self._appliance.accepts(request.headers.get("authorization", "")):
+            words = "The header 'Authorization: TOKEN' is missing, or the token is not this appliance's."
+            raise HTTPException(401, words, {"WWW-Authenticate": "Token"})
+
+    async def _openapi(self, _request: Request) -> Response:
+        return JSONResponse(document(prefix_of(self._appliance), self._appliance.role, self._appliance.url))
+
+    async def _nowhere(self, request: Request) -> Response:
+        try:
+            self._authorize(request)
+        except HTTPException as error:
+            return _error(error.status_code, error.detail, dict(error.headers or {}))
+        return _error(404, f"There is no such resource; see {prefix_of(self._appliance)}/openapi.json.")
+
+    async def _connections(self, _request: Request) -> Any:
+        return {"connections": [link_as_json(one) for one in self._lab.links_of(self._appliance)]}
+
+    async def _check(self, request: Request) -> Any:
+        await run_in_threadpool(self._lab.schedule.now, self._lab.links_of(self._appliance))
+        return await self._connections(request)
+
+    async def _certificate(self, _request: Request) -> Any:
+        appliance = self._appliance
+        leaf = appliance.credential.leaf
+        return {
+            "name": appliance.title or None,
+            "locally_self_signed": appliance.local,
+            "subject": names.text(leaf.subject),
+            "issuer": names.text(leaf.issuer),
+            "not_before": stamp(leaf.not_before),
+            "not_after": stamp(leaf.not_after),
+            "sha256": leaf.fingerprint().hex(),
+        }
+
+    async def _upload(self, request: Request) -> Any:
+        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+            raise HTTPException(415, "Send the files as multipart/form-data.")
+        upload = upload_of(await read_fields(request, UPLOAD), box=False)
+        judged = await run_in_threadpool(self._lab.upload, self._appliance.name, upload)
+        return judged_as_json(judged)
+
+    async def _validation(self, _request: Request) -> Any:
+        return {"mandatory": self._appliance.mandatory}
+
+    async def _switch(self, request: Request) -> Any:
+        asked = await _json(request)
+        if set(asked) != {"mandatory"} or not isinstance(asked["mandatory"], bool):
+            raise HTTPException(422, 'Send {"mandatory": true} or {"mandatory": false}.')
+        self._lab.set_validation(self._appliance.name, mandatory=asked["mandatory"])
+        return await self._validation(request)
+
+    async def _alerts(self, _request: Request) -> Any:
+        held = list(self._appliance.alerts)[-_MOST_SHOWN:]
+        return {"alerts": [alert.as_json() for alert in reversed(held)]}
+
+    async def _raise(self, request: Request) -> Any:
+        asked = await _json(request)
+        if unknown := asked.keys() - {"title", "severity", "message"}:
+            raise HTTPException(
+                422, f"There is no key '{min(unknown)[:60]}'; title, severity and message are."
+            )
+        try:
+            asked_for = alert_of(asked)
+        except ValueError as error:
+            raise HTTPException(422, f"{error}.") from error
+        name = self._appliance.name
+        alert = self._lab.raise_alert(name, asked_for.title, asked_for.severity, asked_for.message)
+        return alert.as_json()
+
+    async def _events(self, _request: Request) -> Any:
+        return {"events": [asdict(event) for event in list(self._appliance.events)[::-1][:_MOST_SHOWN]]}
+
+    async def _linked(self, request: Request) -> Response:
+        """What another appliance sends over a link."""
+        import secrets
+
+        given = request.headers.get("authorization", "").encode("utf-8", "replace")
+        if not secrets.compare_digest(given, self._lab.secret.encode()):
+            return _error(401, "This is for the appliances of the lab.")
+        try:
+            asked = await _json(request, 1024 * 1024)
+            alerts = [alert_of(one) for one in asked.get("alerts", ())]
+        except (TypeError, ValueError) as error:
+            return _error(422, str(error))
+        except HTTPException as error:
+            return _error(error.status_code, error.detail)
+        return JSONResponse({"taken": self._lab.take_alerts(self._appliance, alerts)}, headers=_UNKEPT)
+
+
+def judged_as_json(judged: Judged) -> dict[str, Any]:
+    """What became of an upload; the key is not in it."""
+    return {
+        "accepted": judged.accepted,
+        "messages": [
+            {"message": one.text, "found": list(one.found), "advice": one.advice} for one in judged.messages
+        ],
+        "unsupported": list(judged.unsupported),
+    }
+
+
+async def _json(request: Request, most: int = _LARGEST_BODY) -> dict[str, Any]:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > most:
+            raise HTTPException(413, f"The body is larger than {most // 1024} KiB.")
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        raise HTTPException(400, "The body is not JSON.") from None
+    if not isinstance(asked, dict):
+        raise HTTPException(400, "The body must be a JSON object.")
+    return asked
+
+
+def _error(status: int, words: str, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse({"error": words}, status, {**_UNKEPT, **(headers or {})})

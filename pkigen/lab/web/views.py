@@ -1,0 +1,133 @@
+"""What the certificate's page shows: facts, the path, each requirement's finding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pkigen import names
+from pkigen.formats import pem
+from pkigen.lab.appliance import Appliance
+from pkigen.lab.credential import called
+from pkigen.lab.judging import File, Judged, Upload, judge, words_of
+from pkigen.lab.lab import Lab
+from pkigen.requirements import Finding, Level, Status
+from pkigen.x509 import Certificate, Malformed
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A certificate of a path; ``grade`` is good or bad, ``note`` says why."""
+
+    name: str
+    part: str
+    until: str
+    grade: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A requirement with what was found."""
+
+    grade: str
+    word: str
+    says: str
+    found: str
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The page's contents; ``facts`` are pairs of words and values."""
+
+    facts: tuple[tuple[str, str], ...]
+    steps: tuple[Step, ...]
+    rows: tuple[Row, ...]
+    title: str
+    days_left: int
+
+    @property
+    def broken(self) -> int:
+        """How many requirements do not hold."""
+        return sum(row.grade in ("bad", "notice") for row in self.rows)
+
+
+def view(lab: Lab, appliance: Appliance) -> View:
+    """An appliance's certificate as of now. The files' own forms were judged at upload, and are left out."""
+    now = lab.clock()
+    leaf = appliance.credential.leaf
+    judged = _judged_now(lab, appliance)
+    checked = judged.checked
+    shown = [one for one in checked.findings if not _of_files(one)] if checked else []
+    path = (leaf, *(checked.presented.path if checked else ()))
+    title = lab.sets[0].title
+    return View(
+        _facts(leaf),
+        tuple(_step(one, place, now) for place, one in enumerate(path)),
+        tuple(_row(one) for one in shown),
+        title,
+        (leaf.not_after - now).days,
+    )
+
+
+def _judged_now(lab: Lab, appliance: Appliance) -> Judged:
+    held = appliance.credential
+    name = appliance.name
+    chain = b"".join(pem.certificate(one.der) for one in held.certificates[1:])
+    upload = Upload(
+        name,
+        File(f"{name}.crt", pem.certificate(held.leaf.der)),
+        File(f"{name}.key", pem.encode("PRIVATE KEY", held.pkcs8)),
+        File("chain.pem", chain) if chain else None,
+    )
+    return judge(upload, lab.sets, lab.clock(), appliance.anchors, lab.proxy)
+
+
+def _of_files(finding: Finding) -> bool:
+    return finding.requirement.id.endswith(("-encoding", "-suffix"))
+
+
+def _facts(leaf: Certificate) -> tuple[tuple[str, str], ...]:
+    try:
+        alternatives = ", ".join(f"{one.kind}:{one.value}" for one in leaf.extensions.alternative_names or ())
+    except Malformed:
+        alternatives = "cannot be read"
+    return (
+        ("Subject", names.text(leaf.subject)),
+        ("Issuer", names.text(leaf.issuer)),
+        ("Valid from", f"{leaf.not_before:%Y-%m-%d %H:%M} UTC"),
+        ("Valid until", f"{leaf.not_after:%Y-%m-%d %H:%M} UTC"),
+        ("Alternative names", alternatives or "none"),
+        ("Public key", leaf.public_key.name),
+        ("Serial number", f"{leaf.serial:x}"),
+        ("SHA-256 fingerprint", leaf.fingerprint().hex()),
+    )
+
+
+def _step(one: Certificate, place: int, now: datetime) -> Step:
+    part = "This appliance" if place == 0 else ("Root CA" if one.is_self_issued else "Issuing CA")
+    if place == 0 and one.is_self_issued:
+        part = "This appliance, self-signed"
+    until = f"{one.not_after:%Y-%m-%d}"
+    if one.not_after < now:
+        return Step(called(one), part, until, "bad", "has expired")
+    if one.not_before > now:
+        return Step(called(one), part, until, "bad", "is not valid yet")
+    return Step(called(one), part, until, "good", "in force")
+
+
+def _row(finding: Finding) -> Row:
+    outcome, requirement = finding.outcome, finding.requirement
+    if finding.failed:
+        grade, word = {
+            Level.REJECTED: ("bad", "Refused at upload"),
+            Level.UNSUPPORTED: ("notice", "Not supported"),
+            Level.ADVICE: ("wait", "Advice"),
+        }[requirement.level]
+        found = words_of(finding).partition("(")[2].rstrip(").") or "broken"
+    elif outcome.status is Status.PASS:
+        grade, word, found = "good", "Holds", outcome.found
+    else:
+        grade, word, found = "wait", "Not applicable", outcome.reason
+    return Row(grade, word, requirement.says, found, requirement.section)
