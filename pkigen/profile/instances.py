@@ -247,6 +247,7 @@ _PYDANTIC_WORDS = {
     "bool_type": "this is true or false",
     "int_parsing": "this is a whole number",
     "int_type": "this is a whole number",
+    "float_parsing": "this is a number",
     "string_type": "this must be a text",
     "tuple_type": "this must be a list",
     "model_type": "this must be a mapping",
