@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Lock
 
-from pkigen.path import Unreachable, fetch
+from pkigen.path import fetch
 
 FRESH_SECONDS = 1.0
 _SECONDS = 5.0
@@ -48,6 +48,6 @@ class Downloads:
         if mine:
             try:
                 found.answer.set_result(fetch(url, proxy=self._proxy, timeout=_SECONDS))
-            except Unreachable as error:
+            except BaseException as error:  # noqa: BLE001  raised again where it is awaited, by whoever waits
                 found.answer.set_exception(error)
         return found.answer.result()

@@ -97,6 +97,8 @@ def judge(
         return _unusable("The certificate's file holds no certificate.", sets)
     if key is None:
         return _unusable("The key's file holds no private key.", sets)
+    above = [one.certificate for one in chain or () if one.certificate is not None]
+    roots = tuple(one for one in above if one.is_self_issued)
     shown = Presented(
         now=now,
         certificate=first.certificate if first else None,
@@ -104,7 +106,7 @@ def judge(
         key=key.key,
         key_source=key.source,
         chain=chain,
-        anchors=anchors,
+        anchors=(*roots, *anchors),
         look=Looker(online=True, proxy=proxy).look,
         validation=upload.crl_check,
     )

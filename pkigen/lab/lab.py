@@ -18,6 +18,7 @@ from pkigen.lab.dialing import Policy
 from pkigen.lab.downloads import Downloads
 from pkigen.lab.judging import Judged, Upload, judge
 from pkigen.lab.links import Link
+from pkigen.lab.passphrases import passphrases_of
 from pkigen.lab.receivers import Receiver
 from pkigen.lab.scheduling import Schedule
 from pkigen.lab.shelf import upload_of
@@ -48,6 +49,7 @@ class Lab:
         self.clock = clock
         self.sets = tuple(sets)
         self.proxy = proxy
+        self.passphrases = passphrases_of(profile)
         self.appliances: dict[str, Appliance] = {}
         self.receivers: dict[str, Receiver] = {}
         self.links: tuple[Link, ...] = ()
@@ -95,7 +97,7 @@ class Lab:
 
     def upload_case(self, name: str, case: str, *, crl_check: bool = True) -> Judged:
         """As ``upload``, with the files of a certificate of the environment."""
-        return self.upload(name, upload_of(self.environment, case, crl_check=crl_check))
+        return self.upload(name, upload_of(self.environment, case, self.passphrases, crl_check=crl_check))
 
     def set_validation(self, name: str, *, mandatory: bool) -> None:
         """Have an appliance validate, or not."""
@@ -116,7 +118,7 @@ class Lab:
         """Alerts that came to an appliance, or from it; those that it has already count for nothing."""
         with appliance.lock:
             known = {alert.id for alert in appliance.alerts}
-            fresh = [alert for alert in alerts if alert.id not in known]
+            fresh = list({one.id: one for one in alerts if one.id not in known}.values())
             appliance.alerts.extend(fresh)
             appliance.changed = appliance.changed or bool(fresh)
         onward = [link for link in self.links if link.sender is appliance]
@@ -144,7 +146,8 @@ class Lab:
         """Have the certificate revoked that an appliance or a receiver presents; its name."""
         self._known(name, {**self.appliances, **self.receivers}, "appliance")
         case = self.presented_case(name)
-        revoke(self.folder, [case.name], reason=_REASON, at=self.clock())
+        passphrases = self.passphrases.authorities
+        revoke(self.folder, [case.name], reason=_REASON, at=self.clock(), passphrases=passphrases)
         self._world_changed("notice", f"The CA has revoked the certificate of {name} ({case.name}).")
         return case.name
 
@@ -152,7 +155,7 @@ class Lab:
         """Take that back, which a real CA would not do."""
         self._known(name, {**self.appliances, **self.receivers}, "appliance")
         case = self.presented_case(name)
-        unrevoke(self.folder, [case.name], force=True)
+        unrevoke(self.folder, [case.name], force=True, passphrases=self.passphrases.authorities)
         self.crl_server.renew()
         self._world_changed("notice", f"The revocation of the certificate of {name} is taken back.")
         return case.name
@@ -262,4 +265,5 @@ def link_as_json(link: Link) -> dict[str, Any]:
         "at": report.at or None,
         "queued": len(link.outbox),
         "sent": link.outbox.sent,
+        "lost": link.outbox.lost,
     }

@@ -101,9 +101,9 @@ class Link:
     def check(self) -> Report:
         """Connect, validate, deliver what waits; the report. One at a time."""
         with self._lock:
-            before, found = self.report.standing, self._attempt()
+            before, found = self.report, self._attempt()
             self.report = found
-            if found.standing is not before:
+            if (found.standing, _said(found)) != (before.standing, _said(before)):
                 self._tell(found)
             return found
 
@@ -192,6 +192,7 @@ class Link:
         if self.target.kind == "syslog":
             for alert in waiting:
                 channel.send(syslog(alert, self.sender.host))
+            channel.finish()
         elif self.target.kind == "webhook":
             if waiting:
                 self._post(channel, "/", webhook(waiting), {})
@@ -214,8 +215,7 @@ class Link:
         """Both ends' logs."""
         about = f"{self.sender.name} to {self.target.name}: {found.standing}."
         grade = {Standing.CONNECTED: "good", Standing.UNVALIDATED: "notice"}.get(found.standing, "bad")
-        why = " ".join(dict.fromkeys(f"{one.certificate}: {one.message}" for one in found.causes))
-        words = " ".join(filter(None, (about, why or (found.summary if grade != "good" else ""))))
+        words = " ".join(filter(None, (about, _said(found) or (found.summary if grade != "good" else ""))))
         for one in (self.sender, self.target.appliance):
             if one is not None:
                 one.tell(grade, words)  # type: ignore[arg-type]
@@ -226,12 +226,22 @@ def reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104  compared
 
 
+def in_url(host: str) -> str:
+    """An address as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
+
+
 class _Refused(Exception):
     """One end does not accept the other's certificate."""
 
     def __init__(self, who: str, whom: str, causes: tuple[Cause, ...], path: tuple[str, ...]) -> None:
         super().__init__(who)
         self.who, self.whom, self.causes, self.path = who, whom, causes, path
+
+
+def _said(report: Report) -> str:
+    """Which certificates are to blame, and for what."""
+    return " ".join(dict.fromkeys(f"{one.certificate}: {one.message}" for one in report.causes))
 
 
 def _names(path: Sequence[Certificate]) -> tuple[str, ...]:

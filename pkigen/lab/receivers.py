@@ -81,7 +81,8 @@ class SyslogServer:
         task = asyncio.current_task()
         assert task is not None
         if len(self._open) >= _MOST_OPEN:
-            writer.close()
+            # With a reset: a sender must not take an end in order for a receipt.
+            writer.transport.abort()
             return
         self._open.add(task)
         frames = Frames()
@@ -90,7 +91,7 @@ class SyslogServer:
                 for text in frames.take(data):
                     self._receiver.take(text)
         except (ValueError, OSError, TimeoutError, asyncio.CancelledError):
-            return
+            writer.transport.abort()
         finally:
             self._open.discard(task)
             writer.close()

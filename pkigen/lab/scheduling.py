@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+from pkigen.errors import EnvironmentFailure
 from pkigen.lab.links import Link
 
 _WORKERS = 8
@@ -15,12 +16,23 @@ _LONGEST_SLEEP = 0.5
 
 
 class Schedule:
-    """``links`` every ``interval`` seconds. ``tick`` is called between two looks, about twice a second."""
+    """``links`` every ``interval`` seconds. ``tick`` is called between two looks, about twice a second.
 
-    def __init__(self, links: Sequence[Link], interval: float, tick: Callable[[], None]) -> None:
+    What ``tick`` cannot do at the moment (EnvironmentFailure) is told, and tried again the next time.
+    """
+
+    def __init__(
+        self,
+        links: Sequence[Link],
+        interval: float,
+        tick: Callable[[], None],
+        tell: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self._links = links
         self._interval = interval
         self._tick = tick
+        self._tell = tell
+        self._told = ""
         self._wake = threading.Event()
         self._turn = threading.Condition()
         self._ended = False
@@ -68,10 +80,20 @@ class Schedule:
                 if link.due <= now and not link.busy:
                     link.busy, link.due = True, now + self._interval
                     self._pool.submit(self._scheduled, link)
-            self._tick()
-            following = min((link.due for link in self._links), default=now + _LONGEST_SLEEP)
+            self._patiently_tick()
+            # One that is under way says itself when it is to be tried again.
+            following = min((link.due for link in self._links if not link.busy), default=now + _LONGEST_SLEEP)
             self._wake.wait(max(0.01, min(_LONGEST_SLEEP, following - now)))
             self._wake.clear()
+
+    def _patiently_tick(self) -> None:
+        try:
+            self._tick()
+            self._told = ""
+        except EnvironmentFailure as error:
+            if str(error) != self._told:
+                self._told = str(error)
+                self._tell(f"What the lab keeps cannot be written, and is tried again: {error}")
 
     def _scheduled(self, link: Link) -> None:
         try:

@@ -18,7 +18,7 @@ from pkigen.lab.lab import Lab
 from pkigen.lab.web.console import Console
 from pkigen.lab.web.fields import UPLOAD, Fields, read_fields, upload_of
 from pkigen.lab.web.rest import prefix_of
-from pkigen.lab.web.sessions import Session, from_elsewhere
+from pkigen.lab.web.sessions import Session, calls_us, from_elsewhere
 
 Action = Callable[[Request, Session, Fields], Response]
 
@@ -64,8 +64,7 @@ class Actions:
             session = self._console.sessions.of(request)
             if session is None:
                 raise HTTPException(403, "Nobody is signed in here: sign in, and send it again")
-            if from_elsewhere(request):
-                raise HTTPException(403, "This was sent by a page of another site, and nothing was done")
+            self._check_source(request)
             try:
                 fields = await read_fields(request, (*known, "csrf"))
                 given = fields.texts.pop("csrf", "")
@@ -81,11 +80,21 @@ class Actions:
 
         return answer
 
-    async def _sign_in(self, request: Request) -> Response:
+    def _check_source(self, request: Request) -> None:
+        """HTTPException for what a page of another site has sent."""
         if from_elsewhere(request):
             raise HTTPException(403, "This was sent by a page of another site, and nothing was done")
+        if not calls_us(request, self._appliance):
+            words = f"Open this console by its address or as {self._appliance.host}: nothing was done"
+            raise HTTPException(421, words)
+
+    async def _sign_in(self, request: Request) -> Response:
+        self._check_source(request)
         fields = await read_fields(request, ("user", "password"))
         sessions = self._console.sessions
+        if seconds := sessions.wait():
+            words = f"Too many wrong passwords: wait {seconds} seconds"
+            raise HTTPException(429, words, {"Retry-After": str(seconds)})
         if not sessions.opens(fields.texts.get("user", ""), fields.texts.get("password", "")):
             self._appliance.tell("notice", "Somebody tried to sign in with a wrong name or password.")
             words = "Name or password is wrong. `pkigen lab status` prints both."

@@ -21,7 +21,14 @@ from pkigen.lab.web.sessions import Session, Sessions
 from pkigen.lab.web.topology import MARKS, WIDTH, drawing, grade
 from pkigen.lab.web.views import view
 
-TITLES = {400: "That cannot be read", 403: "Not from another site", 404: "Not here", 413: "Too large"}
+TITLES = {
+    400: "That cannot be read",
+    403: "Not allowed",
+    404: "Not here",
+    413: "Too large",
+    421: "Not by this name",
+    429: "Too often",
+}
 _TEMPLATES = Environment(
     loader=PackageLoader("pkigen.lab.web"),
     autoescape=select_autoescape(default=True, default_for_string=True),

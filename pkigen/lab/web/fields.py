@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from pkigen.errors import visible
 from pkigen.lab.judging import LARGEST_FILE, File, Upload, base_name
 
+CUT_OFF = "The request was cut off before its end."
+LARGEST_BODY = 3 * LARGEST_FILE + 64 * 1024
+"""Octets of a request: three files, and what else is in a form."""
 UPLOAD = ("name", "passphrase", "key", "certificate", "chain", "crl_check")
 _MOST_FIELDS = 16
 _LONGEST_TEXT = 4096
@@ -30,6 +34,22 @@ class Fields:
 
 async def read_fields(request: Request, known: Sequence[str]) -> Fields:
     """The fields of a form, none but ``known`` ones; HTTPException says what is wrong with others."""
+    _check_charset(request)
+    try:
+        return await _read(request, known)
+    except ClientDisconnect as error:
+        raise HTTPException(400, CUT_OFF) from error
+
+
+def _check_charset(request: Request) -> None:
+    """Forms are in UTF-8 (HTML, 4.10.21.8): other codecs of Python's make what cannot be written again."""
+    _, parameters = parse_options_header(request.headers.get("content-type", ""))
+    charset = parameters.get(b"charset", b"utf-8")
+    if charset.lower() not in (b"utf-8", b"us-ascii"):
+        raise HTTPException(415, "Send the form in UTF-8.")
+
+
+async def _read(request: Request, known: Sequence[str]) -> Fields:
     texts, files = dict[str, str](), dict[str, File]()
     form = request.form(max_files=_MOST_FIELDS, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_TEXT)
     async with form as parts:
@@ -59,13 +79,13 @@ def upload_of(fields: Fields, *, box: bool) -> Upload:
 
     ``box`` says that it came from a page, where a box that is not ticked is not sent.
     """
+    misplaced = next((name for name in ("certificate", "key", "chain") if name in fields.texts), None)
+    if misplaced is not None:
+        raise HTTPException(422, f"The field '{misplaced}' is for a file, and a text was sent.")
     lacking = [name for name in ("certificate", "key") if name not in fields.files]
     if lacking:
         words = " and ".join(lacking)
         raise HTTPException(422, f"Choose a file for the {words}: none was sent.")
-    misplaced = next((name for name in ("certificate", "key", "chain") if name in fields.texts), None)
-    if misplaced is not None:
-        raise HTTPException(422, f"The field '{misplaced}' is for a file, and a text was sent.")
     stray = next((name for name in ("name", "passphrase", "crl_check") if name in fields.files), None)
     if stray is not None:
         raise HTTPException(422, f"The field '{stray}' is for a text, and a file was sent.")

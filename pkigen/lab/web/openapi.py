@@ -38,6 +38,7 @@ _CONNECTION = _object(
     at={"type": ["string", "null"]},
     queued={"type": "integer"},
     sent={"type": "integer"},
+    lost={"type": "integer"},
 )
 _SCHEMAS = {
     "Connections": _object(connections=_list(_CONNECTION)),
