@@ -14,7 +14,7 @@ from pkigen.lab.links import Standing
 from pkigen.profile import limits
 from pkigen.profile.asked import Parsed, Value, unknown
 from pkigen.profile.files import read_file
-from pkigen.profile.instances import words_of
+from pkigen.profile.instances import details_of, words_of
 from pkigen.profile.tree import Table, locate, parse
 
 FOLDER = Path(__file__).parent / "scenarios"
@@ -188,8 +188,8 @@ def read_scenario(path: Path) -> Scenario:
     try:
         return Scenario.model_validate(tree)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        raise InputError([_problem(tree, one) for one in details[: limits.PROBLEMS]]) from error
+        details = details_of(error)[: limits.PROBLEMS]
+        raise InputError([_problem(tree, one) for one in details]) from error
 
 
 def _problem(tree: Table, detail: Any) -> Problem:

@@ -269,6 +269,16 @@ _BOUNDED_WORDS = {
 }
 
 
+def details_of(error: ValidationError) -> list[Any]:
+    """What is wrong, one by one. A list of which a part is wrong counts as empty: that is not told."""
+    found: list[Any] = error.errors(include_url=False, include_input=False)
+    return [one for one in found if one["type"] != "too_short" or not _is_above_another(one["loc"], found)]
+
+
+def _is_above_another(path: tuple[str | int, ...], details: list[Any]) -> bool:
+    return any(d["loc"][: len(path)] == path and len(d["loc"]) > len(path) for d in details)
+
+
 def words_of(detail: Any, model: type[BaseModel], path: tuple[str | int, ...]) -> tuple[str, str | None]:
     """What a detail of a ValidationError means for a person, and what was perhaps meant."""
     kind = detail["type"]
