@@ -54,7 +54,8 @@ def bring_up(source: str, out: Path, host: str, port: int, *, json: bool) -> Non
             shown = told(lab)
             say("The lab is up. Ctrl-C ends it.")
             give(json_.dumps(shown) if json else "\n".join(lines_of(shown)), flush=True)
-            while not ended.wait(1.0):
+            # A signal that another thread is told of does not wake this one.
+            while not ended.wait(_LOOK_SECONDS):
                 continue
     finally:
         for one, handler in previous.items():

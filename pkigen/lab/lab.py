@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from pkigen.clock import parse_span
 from pkigen.environment import Case, Environment, open_environment, revoke, unrevoke
-from pkigen.errors import InputError, Problem, visible
+from pkigen.errors import InputError, PkigenError, Problem, visible
 from pkigen.lab.alerts import Alert, stamp
 from pkigen.lab.appliance import Appliance, Role
 from pkigen.lab.clock import LabClock
@@ -190,6 +192,19 @@ class Lab:
         self.clock.put_right()
         self.crl_server.renew()
         self._world_changed("notice", "The clock of the lab shows the machine's time again.")
+
+    def mind_clock(self) -> None:
+        """Look at everything anew when the machine has slept, or its clock was set."""
+        jump = self.clock.jumped()
+        if jump is None:
+            return
+        # What fails now is told and tried again where CRLs are kept up.
+        with suppress(PkigenError):
+            self.crl_server.renew()
+        seconds = abs(round(jump.total_seconds()))
+        way = "forward" if jump > timedelta() else "back"
+        words = f"The machine's clock has jumped {way} by {seconds:,} seconds: everything is looked at anew."
+        self._world_changed("notice", words)
 
     def save(self) -> None:
         """Keep what has changed of the appliances."""

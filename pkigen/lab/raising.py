@@ -26,6 +26,7 @@ from pkigen.lab.clock import LabClock
 from pkigen.lab.credential import Credential, read_credential, server_context
 from pkigen.lab.crl_server import crl_server
 from pkigen.lab.downloads import Downloads
+from pkigen.lab.ending import Ending
 from pkigen.lab.endpoint import Endpoint
 from pkigen.lab.hosting import Hosted, hosted
 from pkigen.lab.lab import Lab
@@ -75,7 +76,8 @@ def raised(
         server = stack.enter_context(crl_server(environment, host, clock, tell))
         between = ports.next("http") if cast.settings.proxy else None
         proxy = None if between is None else f"http://{reachable(host)}:{between.port}"
-        downloads = Downloads(proxy)
+        ending = Ending()
+        downloads = Downloads(proxy, ending)
         sets = _sets(folder)
         lab = Lab(folder, profile, clock, sets, downloads, proxy)
         lab.crl_server = server
@@ -83,7 +85,7 @@ def raised(
         lab.secret = secrets.token_urlsafe(24)
         _cast_appliances(lab, cast, state, ports)
         syslogs, hosted_ = _receivers(lab, cast, state, ports)
-        lab.links = tuple(_links(lab, cast, sets))
+        lab.links = tuple(_links(lab, cast, sets, ending))
         _restore_outboxes(lab, state)
         keeper = _Keeper(lab, state)
         lab.schedule = Schedule(lab.links, cast.settings.interval, keeper.tick)
@@ -96,6 +98,7 @@ def raised(
             stack.enter_context(_running(syslog, loop))
         stack.callback(keeper.keep)
         stack.enter_context(lab.schedule.running())
+        stack.callback(ending.come)
         yield lab
 
 
@@ -122,6 +125,7 @@ class _Keeper:
 
     def tick(self) -> None:
         """Keep what has changed."""
+        self.lab.mind_clock()
         self.lab.save()
         waiting = {
             link.id: [alert.as_json() for alert in link.outbox.all()]
@@ -192,9 +196,9 @@ def _context(state: State, name: str, credential: Credential) -> ssl.SSLContext:
     return server_context(state.write(f"receiver-{name}.pem", credential.as_file()))
 
 
-def _links(lab: Lab, cast: Cast, sets: tuple[RequirementSet, ...]) -> Iterator[Link]:
+def _links(lab: Lab, cast: Cast, sets: tuple[RequirementSet, ...], ending: Ending) -> Iterator[Link]:
     def link(sender: Appliance, target: Target, *, mutual: bool = False) -> Link:
-        return Link(sender, target, lab.policy_of, sets[0], lab.secret, mutual)
+        return Link(sender, target, lab.policy_of, sets[0], lab.secret, ending, mutual)
 
     sensors = [one for one in lab.appliances.values() if one.role is Role.SENSOR]
     console = lab.console
