@@ -52,6 +52,8 @@ class Lab:
         self.proxy = proxy
         self.appliances: dict[str, Appliance] = {}
         self.receivers: dict[str, Receiver] = {}
+        # Servers of somebody else that present a certificate of the environment: which.
+        self.others: dict[str, str] = {}
         self.links: tuple[Link, ...] = ()
         self.password = ""
         self.secret = ""
@@ -134,6 +136,8 @@ class Lab:
         environment = self.environment
         if name in self.receivers:
             return environment[self.receivers[name].case]
+        if name in self.others:
+            return environment[self.others[name]]
         appliance = self.appliance(name)
         print_ = appliance.credential.leaf.fingerprint().hex()
         found = next((case for case in environment.cases() if case.data["sha256"] == print_), None)
@@ -144,7 +148,7 @@ class Lab:
 
     def revoke(self, name: str) -> str:
         """Have the certificate revoked that an appliance or a receiver presents; its name."""
-        self._known(name, {**self.appliances, **self.receivers}, "appliance")
+        self._known(name, {**self.appliances, **self.receivers, **self.others}, "appliance")
         case = self.presented_case(name)
         revoke(self.folder, [case.name], reason=_REASON, at=self.clock())
         self._world_changed("notice", f"The CA has revoked the certificate of {name} ({case.name}).")
@@ -152,7 +156,7 @@ class Lab:
 
     def unrevoke(self, name: str) -> str:
         """Take that back, which a real CA would not do."""
-        self._known(name, {**self.appliances, **self.receivers}, "appliance")
+        self._known(name, {**self.appliances, **self.receivers, **self.others}, "appliance")
         case = self.presented_case(name)
         unrevoke(self.folder, [case.name], force=True)
         self.crl_server.renew()

@@ -179,6 +179,8 @@ def _receivers(lab: Lab, cast: Cast, state: State, ports: _Ports) -> tuple[list[
     syslogs, hosts = list[SyslogServer](), list[Hosted]()
     for rule in cast.settings.forwarding:
         if rule.address is not None:
+            if rule.name in cast.receivers:
+                lab.others[rule.name] = cast.receivers[rule.name].name
             continue
         case = cast.receivers[rule.name]
         receiver = Receiver(rule.name, rule.to, case.name, case.hosts[0], ports.next(), lab.clock)
