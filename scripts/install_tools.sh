@@ -9,6 +9,7 @@ package_of() {
         javac) echo default-jdk-headless ;;
         certtool | ocsptool) echo gnutls-bin ;;
         nginx) echo nginx-light ;;
+        rsyslogd) echo rsyslog-gnutls ;;
         *) echo "$1" ;;
     esac
 }
@@ -16,6 +17,8 @@ package_of() {
 present() {
     case $1 in
         python3-venv) python3 -c 'import ensurepip' 2>/dev/null ;;
+        # Many systems have rsyslog, and not its TLS.
+        rsyslogd) command -v rsyslogd >/dev/null && ls /usr/lib/*/rsyslog/lmnsd_gtls.so >/dev/null 2>&1 ;;
         *) command -v "$1" >/dev/null ;;
     esac
 }

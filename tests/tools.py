@@ -22,6 +22,7 @@ PACKAGES = {
     "javac": "default-jdk-headless",
     "keytool": "default-jre-headless",
     "openssl": "openssl",
+    "rsyslogd": "rsyslog-gnutls",
 }
 """Every tool a test may ask for, and the Debian package that brings it."""
 

@@ -66,10 +66,10 @@ def bring_up(source: str, out: Path, host: str, port: int, *, json: bool) -> Non
 
 
 def _wait(ended: SimpleQueue[None]) -> None:
-    """Until something is put there. Windows hands signals over only now and then."""
+    """Until something is put there. A signal that another thread is told of does not wake this one."""
     while True:
         with suppress(Empty):
-            ended.get(timeout=1.0)
+            ended.get(timeout=_LOOK_SECONDS)
             return
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from pkigen.clock import parse_span
 from pkigen.environment import Case, Environment, open_environment, revoke, unrevoke
-from pkigen.errors import InputError, Problem, visible
+from pkigen.errors import InputError, PkigenError, Problem, visible
 from pkigen.lab.alerts import Alert, stamp
 from pkigen.lab.appliance import Appliance, Role
 from pkigen.lab.clock import LabClock
@@ -52,6 +54,8 @@ class Lab:
         self.passphrases = passphrases_of(profile)
         self.appliances: dict[str, Appliance] = {}
         self.receivers: dict[str, Receiver] = {}
+        # Servers of somebody else that present a certificate of the environment: which.
+        self.others: dict[str, str] = {}
         self.links: tuple[Link, ...] = ()
         self.password = ""
         self.secret = ""
@@ -134,6 +138,8 @@ class Lab:
         environment = self.environment
         if name in self.receivers:
             return environment[self.receivers[name].case]
+        if name in self.others:
+            return environment[self.others[name]]
         appliance = self.appliance(name)
         print_ = appliance.credential.leaf.fingerprint().hex()
         found = next((case for case in environment.cases() if case.data["sha256"] == print_), None)
@@ -144,7 +150,7 @@ class Lab:
 
     def revoke(self, name: str) -> str:
         """Have the certificate revoked that an appliance or a receiver presents; its name."""
-        self._known(name, {**self.appliances, **self.receivers}, "appliance")
+        self._known(name, {**self.appliances, **self.receivers, **self.others}, "appliance")
         case = self.presented_case(name)
         passphrases = self.passphrases.authorities
         revoke(self.folder, [case.name], reason=_REASON, at=self.clock(), passphrases=passphrases)
@@ -153,7 +159,7 @@ class Lab:
 
     def unrevoke(self, name: str) -> str:
         """Take that back, which a real CA would not do."""
-        self._known(name, {**self.appliances, **self.receivers}, "appliance")
+        self._known(name, {**self.appliances, **self.receivers, **self.others}, "appliance")
         case = self.presented_case(name)
         unrevoke(self.folder, [case.name], force=True, passphrases=self.passphrases.authorities)
         self.crl_server.renew()
@@ -193,6 +199,19 @@ class Lab:
         self.clock.put_right()
         self.crl_server.renew()
         self._world_changed("notice", "The clock of the lab shows the machine's time again.")
+
+    def mind_clock(self) -> None:
+        """Look at everything anew when the machine has slept, or its clock was set."""
+        jump = self.clock.jumped()
+        if jump is None:
+            return
+        # What fails now is told and tried again where CRLs are kept up.
+        with suppress(PkigenError):
+            self.crl_server.renew()
+        seconds = abs(round(jump.total_seconds()))
+        way = "forward" if jump > timedelta() else "back"
+        words = f"The machine's clock has jumped {way} by {seconds:,} seconds: everything is looked at anew."
+        self._world_changed("notice", words)
 
     def save(self) -> None:
         """Keep what has changed of the appliances."""

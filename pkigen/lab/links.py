@@ -12,6 +12,7 @@ from pkigen.lab.alerts import Alert, Outbox, stamp
 from pkigen.lab.appliance import Appliance
 from pkigen.lab.credential import called
 from pkigen.lab.dialing import Channel, Halted, Peer, Policy, Unanswered, dial
+from pkigen.lab.ending import Ending
 from pkigen.lab.forwarding import syslog, webhook
 from pkigen.lab.judging import ADVICE
 from pkigen.path import PathProblem
@@ -78,7 +79,8 @@ class Target:
 class Link:
     """From an appliance to a target. ``mutual``: the target validates the sender's certificate as well.
 
-    ``policy_of`` is how an appliance validates now, ``secret`` what appliances know each other by.
+    ``policy_of`` is how an appliance validates now, ``secret`` what appliances know each other by. At the
+    lab's ``ending`` what is under way is given up, and counts for nothing.
     """
 
     sender: Appliance
@@ -86,6 +88,7 @@ class Link:
     policy_of: Callable[[Appliance], Policy]
     messages: RequirementSet
     secret: str
+    ending: Ending
     mutual: bool = False
     outbox: Outbox = field(default_factory=Outbox)
     report: Report = field(default_factory=Report)
@@ -102,6 +105,8 @@ class Link:
         """Connect, validate, deliver what waits; the report. One at a time."""
         with self._lock:
             before, found = self.report, self._attempt()
+            if self.ending.is_here:
+                return self.report
             self.report = found
             if (found.standing, _said(found)) != (before.standing, _said(before)):
                 self._tell(found)
@@ -137,7 +142,7 @@ class Link:
         """What is wrong and tolerated, and the path that the target presents."""
         there = Peer(self.target.host, self.target.address)
         try:
-            with dial(there, policy) as channel:
+            with dial(there, policy, self.ending) as channel:
                 causes = self._causes(self.sender, self.target, self.target.appliance, channel)
                 causes += self._answered()
                 self._deliver(channel)
@@ -154,9 +159,8 @@ class Link:
         sender = self.sender
         listener = sender.endpoint.listener
         try:
-            with dial(
-                Peer(sender.host, (reachable(listener.host), listener.port)), self.policy_of(other)
-            ) as back:
+            there = Peer(sender.host, (reachable(listener.host), listener.port))
+            with dial(there, self.policy_of(other), self.ending) as back:
                 return self._causes(other, sender, sender, back)
         except Halted as halted:
             causes = self._causes(other, sender, sender, halted)

@@ -26,6 +26,7 @@ from pkigen.lab.clock import LabClock
 from pkigen.lab.credential import Credential, read_credential, server_context
 from pkigen.lab.crl_server import crl_server
 from pkigen.lab.downloads import Downloads
+from pkigen.lab.ending import Ending
 from pkigen.lab.endpoint import Endpoint
 from pkigen.lab.hosting import Hosted, hosted
 from pkigen.lab.lab import Lab
@@ -77,7 +78,8 @@ def raised(
         server = stack.enter_context(crl_server(environment, host, clock, tell, passphrases.authorities))
         between = ports.next("http") if cast.settings.proxy else None
         proxy = None if between is None else f"http://{in_url(reachable(host))}:{between.port}"
-        downloads = Downloads(proxy)
+        ending = Ending()
+        downloads = Downloads(proxy, ending)
         sets = _sets(folder)
         lab = Lab(folder, profile, clock, sets, downloads, proxy)
         lab.crl_server = server
@@ -85,7 +87,7 @@ def raised(
         lab.secret = secrets.token_urlsafe(24)
         _cast_appliances(lab, cast, state, ports)
         syslogs, hosted_ = _receivers(lab, cast, state, ports)
-        lab.links = tuple(_links(lab, cast, sets))
+        lab.links = tuple(_links(lab, cast, sets, ending))
         _restore_outboxes(lab, state)
         keeper = _Keeper(lab, state)
         lab.schedule = Schedule(lab.links, cast.settings.interval, keeper.tick, tell)
@@ -99,6 +101,7 @@ def raised(
             stack.enter_context(_running(syslog, loop))
         stack.callback(keeper.tick)
         stack.enter_context(lab.schedule.running())
+        stack.callback(ending.come)
         yield lab
 
 
@@ -125,6 +128,7 @@ class _Keeper:
 
     def tick(self) -> None:
         """Keep what has changed; EnvironmentFailure when that cannot be."""
+        self.lab.mind_clock()
         self.lab.save()
         ahead = self.lab.clock.ahead.total_seconds()
         version = (ahead, *(link.outbox.changes for link in self.lab.links))
@@ -188,6 +192,8 @@ def _receivers(lab: Lab, cast: Cast, state: State, ports: _Ports) -> tuple[list[
     syslogs, hosts = list[SyslogServer](), list[Hosted]()
     for rule in cast.settings.forwarding:
         if rule.address is not None:
+            if rule.name in cast.receivers:
+                lab.others[rule.name] = cast.receivers[rule.name].name
             continue
         case = cast.receivers[rule.name]
         receiver = Receiver(rule.name, rule.to, case.name, case.hosts[0], ports.next(), lab.clock)
@@ -210,9 +216,9 @@ def _context(state: State, name: str, credential: Credential) -> ssl.SSLContext:
         raise InputError(words) from error
 
 
-def _links(lab: Lab, cast: Cast, sets: tuple[RequirementSet, ...]) -> Iterator[Link]:
+def _links(lab: Lab, cast: Cast, sets: tuple[RequirementSet, ...], ending: Ending) -> Iterator[Link]:
     def link(sender: Appliance, target: Target, *, mutual: bool = False) -> Link:
-        return Link(sender, target, lab.policy_of, sets[0], lab.secret, mutual)
+        return Link(sender, target, lab.policy_of, sets[0], lab.secret, ending, mutual)
 
     sensors = [one for one in lab.appliances.values() if one.role is Role.SENSOR]
     console = lab.console

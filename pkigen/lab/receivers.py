@@ -19,6 +19,7 @@ from pkigen.serve.server import Listener
 
 _MOST_OPEN = 64
 _IDLE_SECONDS = 30.0
+_HANDSHAKE_SECONDS = 10.0
 _PART = 65536
 
 
@@ -66,7 +67,10 @@ class SyslogServer:
     async def start(self) -> None:
         """Listen."""
         self._server = await asyncio.start_server(
-            self._serve, sock=self._receiver.listener.socket, ssl=self._context
+            self._serve,
+            sock=self._receiver.listener.socket,
+            ssl=self._context,
+            ssl_handshake_timeout=_HANDSHAKE_SECONDS,
         )
 
     async def stop(self) -> None:

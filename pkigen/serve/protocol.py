@@ -61,12 +61,16 @@ class BoundedProtocol(HttpToolsProtocol):
       not disturb those before them; past 512 they are closed unheard.
     - Requests in advance: they wait as octets, unparsed, and nothing more is read until they are answered.
 
-    ``log`` gets a line for each request; what is not HTTP gets none.
+    ``log`` gets a line for each request; what is not HTTP gets none. ``most`` is another bound than 1 MiB:
+    who refuses large bodies in words of his own needs some room above his.
     """
 
-    def __init__(self, *args: Any, log: AccessLog | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, log: AccessLog | None = None, most: int = _MOST_OCTETS, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._log = log
+        self._most = most
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, or send away."""
@@ -141,7 +145,7 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._in_header and self._octets > _MOST_HEADER_OCTETS:
                 self._refuse(431, "Request Header Fields Too Large")
                 return
-            if self._octets > _MOST_OCTETS:
+            if self._octets > self._most:
                 self._refuse(413, "Content Too Large")
                 return
         super().data_received(data)

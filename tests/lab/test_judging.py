@@ -83,15 +83,15 @@ def test_a_stopped_crl_server_refuses_a_sound_certificate(plant: Plant) -> None:
 
 
 def test_what_is_wrong_twice_is_said_twice(plant: Plant) -> None:
-    upload = _upload(plant, "sensor-03.not-after-future-expired", key_of="sensor-03.key-opens-wrong")
+    upload = _upload(
+        plant, "sensor-03.not-after-future-expired", key=plant.files("sensor-03.key-opens-wrong")["key"][1]
+    )
     assert set(_said(plant.lab.upload("sensor-03", upload))) >= {EXPIRED, PASSPHRASE}
 
 
-def _upload(plant: Plant, case: str, key_of: str = "", **files: bytes) -> Upload:
-    """A certificate's upload, with the key of another, or other octets in some fields."""
+def _upload(plant: Plant, case: str, **files: bytes) -> Upload:
+    """A certificate's upload, with other octets in some fields."""
     named = plant.files(case)
-    if key_of:
-        named["key"] = plant.files(key_of)["key"]
     named |= {kind: (named[kind][0], data) for kind, data in files.items()}
     found = {kind: File(*named[kind]) for kind in FIELDS if kind in named}
     return Upload("test", found["certificate"], found["key"], found.get("chain"))
