@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,8 +18,8 @@ from pkigen import build, load
 from pkigen.lab.scenario import Expectation, Step
 from pkigen.requirements import load_set
 from pkigen.requirements.demands import KINDS
-from tests.test_readme import port_is_free, run_console
-from tests.tools import ROOT, gaps_are_failures, python
+from tests import pages
+from tests.tools import ROOT, python
 
 PAGE = (ROOT / "docs" / "requirements.md").read_text("utf-8")
 
@@ -47,9 +48,39 @@ def test_the_fault_that_the_contributors_page_adds_is_one_of_ours() -> None:
     assert example in (ROOT / "pkigen/faults/names.py").read_text(encoding="utf-8")
 
 
+def _page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text("utf-8")
+
+
 def _blocks(page: str, language: str) -> list[str]:
-    text = (ROOT / "docs" / page).read_text("utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return pages.blocks(language, _page(page))
+
+
+PAGES = sorted(path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md"))
+OF_THEIR_OWN = {"lab.md", "serving.md"}
+"""Pages whose commands and programs have tests of their own below."""
+
+
+def _with(language: str) -> list[Any]:
+    """The pages that have blocks of a language, each marked with the tools it needs."""
+    shown = {page: _page(page) for page in PAGES if page not in OF_THEIR_OWN}
+    return [
+        pytest.param(page, marks=pytest.mark.needs(*pages.needs(text)))
+        for page, text in shown.items()
+        if pages.blocks(language, text)
+    ]
+
+
+@pytest.mark.parametrize("page", _with("console"))
+def test_every_command_of_a_page_runs_and_says_what_the_page_says(page: str, tmp_path: Path) -> None:
+    pages.want_free(pages.ports(_page(page)))
+    pages.run(_page(page), tmp_path)
+    assert all(map(pages.port_is_free, pages.ports(_page(page))))
+
+
+@pytest.mark.parametrize("page", _with("python"))
+def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
+    python("-c", "\n".join(_blocks(page, "python")), cwd=tmp_path)
 
 
 def test_the_ocsp_responder_on_the_page_answers(tmp_path: Path) -> None:
@@ -110,17 +141,14 @@ LAB_PORTS = (8085, *range(8443, 8451))
 
 
 def test_every_command_of_the_page_on_the_lab_runs(tmp_path: Path) -> None:
-    taken = [port for port in LAB_PORTS if not port_is_free(port)]
-    if taken:
-        reason = f"needs port {taken[0]}, which the page uses, and another program has it"
-        pytest.fail(reason) if gaps_are_failures() else pytest.skip(reason)
+    pages.want_free(set(LAB_PORTS))
     try:
-        run_console(_blocks("lab.md", "console"), tmp_path)
+        pages.run(_page("lab.md"), tmp_path)
     finally:
         command = [sys.executable, "-m", "pkigen", "lab", "down", "--out", str(tmp_path / "out")]
         left = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "no lab is up" in left.stderr
-    assert all(map(port_is_free, LAB_PORTS))
+    assert all(map(pages.port_is_free, LAB_PORTS))
 
 
 def test_the_section_of_the_page_on_the_lab_is_valid(tmp_path: Path) -> None:

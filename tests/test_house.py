@@ -16,7 +16,9 @@ from tests.tools import ROOT, python, run
 
 LONGEST_FILE = 400
 SOURCES = sorted(
-    path for folder in ("pkigen", "tests", "benchmarks", "fuzz") for path in (ROOT / folder).rglob("*.py")
+    path
+    for folder in ("pkigen", "tests", "benchmarks", "docgen", "fuzz")
+    for path in (ROOT / folder).rglob("*.py")
 )
 # Names that gather what belongs elsewhere.
 NO_MODULES = {"common", "helper", "helpers", "manager", "misc", "util", "utils"}
