@@ -77,9 +77,10 @@ def _entry(
     facts += [f"if not said: {otherwise}"] if otherwise else []
     lines = [f"### `{key}` {{ #{before}{words.anchor(key)} }}", "", " · ".join(facts), "{ .facts }", ""]
     lines += [told["says"].strip(), ""]
-    for model in () if key in _SECTIONS else dict.fromkeys(_models(node)):
+    models = () if key in _SECTIONS else tuple(dict.fromkeys(_models(node)))
+    for model in models:
         if shown.setdefault(model, key) == key:
-            lines += _table(model)
+            lines += _table(model, "key" if model == models[0] else f"key of {_title(model)}")
         else:
             place = f"[`{shown[model]}`](#{before}{words.anchor(shown[model])})"
             lines += [f"As a mapping it has the keys of {place}.", ""]
@@ -117,12 +118,12 @@ def _mapping(name: str) -> dict[str, Any]:
     return next(choice for choice in choices if "properties" in choice)
 
 
-def _table(model: str) -> Iterator[str]:
+def _table(model: str, title: str) -> Iterator[str]:
     mapping, said = _mapping(model), _words().get(model, {})
     keys = mapping["properties"]
     _compare(model, keys, said)
     required = mapping.get("required", [])
-    yield f"| key of {_title(model)} | value | if not said | says |"
+    yield f"| {title} | value | if not said | says |"
     yield "|---|---|---|---|"
     for key, node in keys.items():
         told = {"says": said[key]} if isinstance(said[key], str) else said[key]
