@@ -214,11 +214,14 @@ class Link:
         """Both ends' logs."""
         about = f"{self.sender.name} to {self.target.name}: {found.standing}."
         grade = {Standing.CONNECTED: "good", Standing.UNVALIDATED: "notice"}.get(found.standing, "bad")
-        why = " ".join(dict.fromkeys(f"{one.certificate}: {one.message}" for one in found.causes))
+        blamed = dict[str, list[str]]()
+        for one in found.causes:
+            blamed.setdefault(one.message.rstrip("."), []).append(one.certificate)
+        why = " ".join(f"{', '.join(dict.fromkeys(held))}: {text}." for text, held in blamed.items())
         words = " ".join(filter(None, (about, why or (found.summary if grade != "good" else ""))))
-        for one in (self.sender, self.target.appliance):
-            if one is not None:
-                one.tell(grade, words)  # type: ignore[arg-type]
+        for end in (self.sender, self.target.appliance):
+            if end is not None:
+                end.tell(grade, words)  # type: ignore[arg-type]
 
 
 def reachable(host: str) -> str:
