@@ -28,7 +28,7 @@ ADVICE = {
     "unreachable": "Open the CRL's URL from the appliance's network: over http, at the port in the URL, or "
     "through the proxy. Is the CRL there past its next update?",
 }
-_OTHERWISE = "See below what the certificate lacks, and have it issued anew with that."
+_OTHERWISE = "Put right what is said here of the files, or have the certificate issued anew."
 
 
 @dataclass(frozen=True, slots=True)

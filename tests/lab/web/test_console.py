@@ -11,7 +11,7 @@ import pytest
 from pkigen.lab.web.sessions import Sessions
 from tests.lab.conftest import Person, Plant, presented
 
-PAGES = ("/", "/live", "/certificate", "/certificate/upload", "/alerts", "/events", "/try", "/api")
+PAGES = ("/", "/certificate", "/certificate/upload", "/alerts", "/events", "/try", "/api")
 HEADERS = {
     "x-content-type-options": "nosniff",
     "cross-origin-opener-policy": "same-origin",
