@@ -65,5 +65,7 @@ def crl_server(
                 "the profile, or end the program that has it"
             ) from error
         stack.enter_context(kept_up(Upkeep(environment.folder, clock, tell), tell))
-        stack.enter_context(background(application(environment, clock, live=live), listener, live.door))
+        app = application(environment, clock, live=live)
+        # The appliances ask nothing any more when it ends, and who dawdles is not waited for.
+        stack.enter_context(background(app, listener, live.door, grace=0))
         yield CrlServer(base_url, live, upkeep)
