@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import pytest
 from pkigen.clock import utc_now
 from pkigen.lab.alerts import Alert
 from pkigen.lab.credential import Credential, local_credential, server_context
-from pkigen.lab.dialing import Halted, Peer, Policy, Unanswered, dial
+from pkigen.lab.dialing import Channel, Halted, Peer, Policy, Unanswered, dial
 from pkigen.lab.ending import Ending
 from pkigen.lab.forwarding import syslog
 from pkigen.lab.receivers import Receiver, SyslogServer
