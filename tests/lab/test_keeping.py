@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -117,6 +118,8 @@ def test_events_that_come_while_the_log_is_written_do_no_harm(own_plant: Plant) 
         while not ended.is_set():
             appliance.tell("notice", "over and over")
 
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
     with ThreadPoolExecutor() as pool:
         telling = [pool.submit(tell) for _ in range(3)]
         try:
@@ -124,6 +127,7 @@ def test_events_that_come_while_the_log_is_written_do_no_harm(own_plant: Plant) 
                 appliance.save()
         finally:
             ended.set()
+            sys.setswitchinterval(interval)
         for one in telling:
             one.result()
 

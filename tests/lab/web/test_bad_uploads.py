@@ -329,6 +329,7 @@ def test_a_gigabyte_is_refused_early(
     before = _peak()
     answer = person.client.post(path, content=content(), headers={**headers, **media})
     assert answer.status_code == 413
+    assert "KiB" in answer.text, "by the appliance itself, in its own words"
     assert sent < GIGABYTE // 8
     assert _peak() - before < 32 * 1024 * 1024
     assert not list(Path(folder).iterdir())
