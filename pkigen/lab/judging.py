@@ -28,7 +28,7 @@ ADVICE = {
     "unreachable": "Open the CRL's URL from the appliance's network: over http, at the port in the URL, or "
     "through the proxy. Is the CRL there past its next update?",
 }
-_OTHERWISE = "See below what the certificate lacks, and have it issued anew with that."
+_OTHERWISE = "Put right what is said here of the files, or have the certificate issued anew."
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,8 @@ def judge(
         return _unusable("The certificate's file holds no certificate.", sets)
     if key is None:
         return _unusable("The key's file holds no private key.", sets)
+    above = [one.certificate for one in chain or () if one.certificate is not None]
+    roots = tuple(one for one in above if one.is_self_issued)
     shown = Presented(
         now=now,
         certificate=first.certificate if first else None,
@@ -104,7 +106,7 @@ def judge(
         key=key.key,
         key_source=key.source,
         chain=chain,
-        anchors=anchors,
+        anchors=(*roots, *anchors),
         look=Looker(online=True, proxy=proxy).look,
         validation=upload.crl_check,
     )

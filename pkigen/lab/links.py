@@ -104,11 +104,11 @@ class Link:
     def check(self) -> Report:
         """Connect, validate, deliver what waits; the report. One at a time."""
         with self._lock:
-            before, found = self.report.standing, self._attempt()
+            before, found = self.report, self._attempt()
             if self.ending.is_here:
                 return self.report
             self.report = found
-            if found.standing is not before:
+            if (found.standing, _said(found)) != (before.standing, _said(before)):
                 self._tell(found)
             return found
 
@@ -196,6 +196,7 @@ class Link:
         if self.target.kind == "syslog":
             for alert in waiting:
                 channel.send(syslog(alert, self.sender.host))
+            channel.finish()
         elif self.target.kind == "webhook":
             if waiting:
                 self._post(channel, "/", webhook(waiting), {})
@@ -218,16 +219,20 @@ class Link:
         """Both ends' logs."""
         about = f"{self.sender.name} to {self.target.name}: {found.standing}."
         grade = {Standing.CONNECTED: "good", Standing.UNVALIDATED: "notice"}.get(found.standing, "bad")
-        why = " ".join(dict.fromkeys(f"{one.certificate}: {one.message}" for one in found.causes))
-        words = " ".join(filter(None, (about, why or (found.summary if grade != "good" else ""))))
-        for one in (self.sender, self.target.appliance):
-            if one is not None:
-                one.tell(grade, words)  # type: ignore[arg-type]
+        words = " ".join(filter(None, (about, _said(found) or (found.summary if grade != "good" else ""))))
+        for end in (self.sender, self.target.appliance):
+            if end is not None:
+                end.tell(grade, words)  # type: ignore[arg-type]
 
 
 def reachable(host: str) -> str:
     """The address at which this machine answers when it listens at one, or at all."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104  compared
+
+
+def in_url(host: str) -> str:
+    """An address as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
 
 
 class _Refused(Exception):
@@ -236,6 +241,14 @@ class _Refused(Exception):
     def __init__(self, who: str, whom: str, causes: tuple[Cause, ...], path: tuple[str, ...]) -> None:
         super().__init__(who)
         self.who, self.whom, self.causes, self.path = who, whom, causes, path
+
+
+def _said(report: Report) -> str:
+    """Which certificates are to blame, and for what."""
+    blamed = dict[str, list[str]]()
+    for one in report.causes:
+        blamed.setdefault(one.message.rstrip("."), []).append(one.certificate)
+    return " ".join(f"{', '.join(dict.fromkeys(held))}: {text}." for text, held in blamed.items())
 
 
 def _names(path: Sequence[Certificate]) -> tuple[str, ...]:

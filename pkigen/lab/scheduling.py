@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+from pkigen.errors import EnvironmentFailure
 from pkigen.lab.links import Link
 
 _LONGEST_SLEEP = 0.5
@@ -25,12 +26,22 @@ class Schedule:
 
     Receivers and CRL servers that hang do not delay the connections to others: the first time n of them
     hang by at most n / 8 x 0.2 seconds, later not, since those that took long come after all others.
+
+    What ``tick`` cannot do at the moment (EnvironmentFailure) is told, and tried again the next time.
     """
 
-    def __init__(self, links: Sequence[Link], interval: float, tick: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        links: Sequence[Link],
+        interval: float,
+        tick: Callable[[], None],
+        tell: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self._links = links
         self._interval = interval
         self._tick = tick
+        self._tell = tell
+        self._told = ""
         self._next_tick = 0.0
         self._wake = threading.Event()
         self._turn = threading.Condition()
@@ -81,13 +92,23 @@ class Schedule:
             now = time.monotonic()
             some_wait = self._begin_due(now)
             if self._next_tick <= now:
-                self._tick()
+                self._patiently_tick()
                 self._next_tick = now + _LONGEST_SLEEP
+            # One that is under way says itself when it is to be tried again.
             following = min((link.due for link in self._links if not link.busy), default=self._next_tick)
             if some_wait:
                 following = now + _BRISK_SECONDS
             self._wake.wait(max(_SHORTEST_SLEEP, min(self._next_tick, following) - time.monotonic()))
             self._wake.clear()
+
+    def _patiently_tick(self) -> None:
+        try:
+            self._tick()
+            self._told = ""
+        except EnvironmentFailure as error:
+            if str(error) != self._told:
+                self._told = str(error)
+                self._tell(f"What the lab keeps cannot be written, and is tried again: {error}")
 
     def _begin_due(self, now: float) -> bool:
         """Begin what is due, as far as there is place; whether some have to wait for one."""

@@ -26,11 +26,13 @@ _KNOWN = tuple({*keys_of(AuthoritySpec), *keys_of(CertificateSpec)})
 _BESIDE_FROM = ("from", "like", "each", "crl", "formats", "key_format", "passphrase", "pkcs12")
 
 
-def load(source: str | Path | Mapping[str, Any], *, folder: Path | None = None) -> Profile:
+def load(
+    source: str | Path | Mapping[str, Any], *, folder: Path | None = None, base_url: str | None = None
+) -> Profile:
     """The profile in a file, of a shipped name, or in a mapping.
 
-    ``folder`` is what a mapping's paths are relative to (the working folder by default). Every
-    problem of the profile is in the InputError that it raises.
+    ``folder`` is what a mapping's paths are relative to (the working folder by default). ``base_url``
+    takes the place of the profile's own. Every problem of the profile is in the InputError that it raises.
     """
     try:
         if isinstance(source, Mapping):
@@ -39,7 +41,7 @@ def load(source: str | Path | Mapping[str, Any], *, folder: Path | None = None) 
         else:
             path = shipped.find(source)
             tree, folder = _read(path), path.parent
-        return _Loader(tree, path, folder or Path()).load()
+        return _Loader(tree, path, folder or Path()).load(base_url)
     except InputError as error:
         raise InputError([_in_one_line(problem) for problem in error.problems]) from error
 
@@ -67,8 +69,11 @@ class _Loader:
         self._problems: list[Problem] = []
         self._tables: dict[Path, tuple[Row, ...]] = {}
 
-    def load(self) -> Profile:
+    def load(self, base_url: str | None) -> Profile:
         self._tree = self._extended()
+        if base_url is not None:
+            self._tree = self._tree.copy()
+            self._tree.put("base_url", Text(base_url), None)
         head = read_head(self._tree, self._problems)
         authorities = self._bodies(AuthoritySpec, "authorities", head)
         certificates = self._bodies(CertificateSpec, "certificates", head)
