@@ -18,6 +18,7 @@ from tests.lab.conftest import built, document
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     profile = document()
+    profile["negatives"] = [{"of": "sensor-03", "faults": ["expired"]}]
     profile["certificates"]["nameless"] = {"issuer": "issuing", "san": ["email:a@contoso.test"]}
     profile["requirements"] = []
     return built(profile, tmp_path_factory.mktemp("cast"))
@@ -49,7 +50,7 @@ def test_a_broken_certificate_is_nobodys(folder: Path) -> None:
     ("lab", "words"),
     [
         ({"console": "consol"}, r"lab\.console: .*'consol' \(did you mean 'console'\?\)"),
-        ({"console": "sensor-03.not-after-future-expired"}, "no certificate of the profile is called"),
+        ({"console": "sensor-03.expired"}, "no certificate of the profile is called"),
         ({"secondary": "console"}, "'console' has two parts in it"),
         ({"sensors": ["sensor-01", "sensor-*"]}, "'sensor-01' has two parts in it"),
         ({"sensors": ["plc-*"]}, r"no certificate of the profile is called 'plc-\*'"),

@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ import pytest
 from pkigen.clock import utc_now
 from pkigen.lab.alerts import Alert
 from pkigen.lab.credential import Credential, local_credential, server_context
-from pkigen.lab.dialing import Halted, Peer, Policy, Unanswered, dial
+from pkigen.lab.dialing import Channel, Halted, Peer, Policy, Unanswered, dial
+from pkigen.lab.ending import Ending
 from pkigen.lab.forwarding import syslog
 from pkigen.lab.receivers import Receiver, SyslogServer
 from pkigen.serve.server import listen
@@ -62,6 +63,11 @@ def _peer(context: ssl.SSLContext | None, talk: Talk) -> Iterator[Peer]:
         assert not thread.is_alive()
 
 
+
+def _dial(peer: Peer, policy: Policy, seconds: float) -> AbstractContextManager[Channel]:
+    return dial(peer, policy, Ending(), seconds)
+
+
 def _nothing(url: str) -> bytes:
     raise AssertionError(f"nobody has a CRL here: {url}")
 
@@ -86,7 +92,7 @@ def _answering(answer: bytes) -> Talk:
 
 def test_a_request_is_answered(context: ssl.SSLContext, credential: Credential) -> None:
     answer = b"HTTP/1.1 201 Created\r\nContent-Length: 5\r\n\r\nhello"
-    with _peer(context, _answering(answer)) as peer, dial(peer, _trusting(credential), 5) as channel:
+    with _peer(context, _answering(answer)) as peer, _dial(peer, _trusting(credential), 5) as channel:
         assert channel.problems == ()
         assert channel.path == (credential.leaf,)
         assert channel.request("POST", "/", {}, b"") == (201, b"hello")
@@ -106,7 +112,7 @@ def test_an_answer_that_is_none_is_told(
     answer: bytes, words: str, context: ssl.SSLContext, credential: Credential
 ) -> None:
     def ask(peer: Peer) -> None:
-        with dial(peer, _trusting(credential), 5) as channel:
+        with _dial(peer, _trusting(credential), 5) as channel:
             channel.request("POST", "/", {}, b"")
 
     with _peer(context, _answering(answer)) as peer, pytest.raises(Unanswered, match=f"{words}|cut off|TLS"):
@@ -119,7 +125,7 @@ def test_an_untrusted_certificate_halts_before_anything_is_sent(context: ssl.SSL
     with (
         _peer(context, lambda connection: heard.append(connection.recv(100))) as peer,
         pytest.raises(Halted) as caught,
-        dial(peer, policy, 5) as channel,
+        _dial(peer, policy, 5) as channel,
     ):
         channel.send(b"secret")
     assert caught.value.problems[0].depth == 0
@@ -130,7 +136,7 @@ def test_without_validation_its_problems_are_told_and_it_goes_on(context: ssl.SS
     heard = []
     with (
         _peer(context, lambda connection: heard.append(connection.recv(100))) as peer,
-        dial(peer, _lax(), 5) as channel,
+        _dial(peer, _lax(), 5) as channel,
     ):
         assert channel.problems
         channel.send(b"anyway")
@@ -148,7 +154,7 @@ def test_without_validation_its_problems_are_told_and_it_goes_on(context: ssl.SS
 )
 def test_who_does_not_speak_tls_is_told_in_time(talk: Talk, words: str) -> None:
     begun = time.monotonic()
-    with _peer(None, talk) as peer, pytest.raises(Unanswered, match=words), dial(peer, _lax(), 0.3):
+    with _peer(None, talk) as peer, pytest.raises(Unanswered, match=words), _dial(peer, _lax(), 0.3):
         pass
     assert time.monotonic() - begun < 5
 
@@ -156,7 +162,7 @@ def test_who_does_not_speak_tls_is_told_in_time(talk: Talk, words: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "a..b", "x" * 70 + ".test"])
 def test_where_nobody_is_that_is_said(host: str) -> None:
     peer = Peer(HOST, (host, free_port()))
-    with pytest.raises(Unanswered, match="Nobody answers at"), dial(peer, _lax(), 2):
+    with pytest.raises(Unanswered, match="Nobody answers at"), _dial(peer, _lax(), 2):
         pass
 
 
@@ -169,7 +175,7 @@ def test_how_long_crls_take_is_not_the_other_ends_time(
 
     monkeypatch.setattr("pkigen.lab.dialing.judge", slowly)
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-    with _peer(context, _answering(answer)) as peer, dial(peer, _trusting(credential), 0.3) as channel:
+    with _peer(context, _answering(answer)) as peer, _dial(peer, _trusting(credential), 0.3) as channel:
         assert channel.request("POST", "/", {})[0] == 200
 
 
@@ -190,7 +196,7 @@ def test_what_was_sent_has_arrived_when_the_other_end_ends_in_order(
         heard.append(connection.recv(100))
         end(connection)
 
-    with _peer(context, talk) as peer, dial(peer, _trusting(credential), 5) as channel:
+    with _peer(context, talk) as peer, _dial(peer, _trusting(credential), 5) as channel:
         channel.send(b"message")
         channel.finish()
     assert heard == [b"message"]
@@ -207,7 +213,7 @@ def test_a_server_that_wants_a_certificate_of_the_client_has_taken_nothing(
     strict.verify_mode = ssl.CERT_REQUIRED
 
     def send(peer: Peer) -> None:
-        with dial(peer, _trusting(credential), 5) as channel:
+        with _dial(peer, _trusting(credential), 5) as channel:
             channel.send(b"message")
             channel.finish()
 
@@ -234,7 +240,7 @@ def receiver(context: ssl.SSLContext) -> Iterator[Receiver]:
 
 def _send(receiver: Receiver, credential: Credential, *parts: bytes) -> None:
     peer = Peer(HOST, ("127.0.0.1", receiver.listener.port))
-    with dial(peer, _trusting(credential), 5) as channel:
+    with _dial(peer, _trusting(credential), 5) as channel:
         for part in parts:
             channel.send(part)
         channel.finish()

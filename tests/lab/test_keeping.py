@@ -18,6 +18,7 @@ from pkigen.errors import EnvironmentFailure
 from pkigen.lab import downloads
 from pkigen.lab.clock import LabClock
 from pkigen.lab.downloads import Downloads
+from pkigen.lab.ending import Ending
 from pkigen.lab.links import Link
 from pkigen.lab.scheduling import Schedule
 from pkigen.lab.state import State
@@ -31,6 +32,7 @@ class _Link:
     """A link that counts its attempts, and waits in them while it is told to."""
 
     def __init__(self) -> None:
+        self.id = f"link-{id(self)}"
         self.due, self.busy, self.count = 0.0, False, 0
         self.gate = threading.Event()
         self.gate.set()
@@ -145,7 +147,7 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_who_looks_within_a_second_shares_a_download(fetched: list[str]) -> None:
     now = [0.0]
-    shared = Downloads(None, lambda: now[0])
+    shared = Downloads(None, Ending(), lambda: now[0])
     assert [shared.get("http://a/1") for _ in range(3)] == [b"http://a/1"] * 3
     now[0] += 1.0
     shared.get("http://a/1")
@@ -163,7 +165,7 @@ def test_who_looks_within_a_second_shares_a_download(fetched: list[str]) -> None
 def test_who_shares_a_download_shares_its_failure(
     url: str, error: type[Exception], fetched: list[str]
 ) -> None:
-    shared = Downloads(None, lambda: 0.0)
+    shared = Downloads(None, Ending(), lambda: 0.0)
     for _ in range(3):
         with pytest.raises(error):
             shared.get(url)
@@ -171,7 +173,7 @@ def test_who_shares_a_download_shares_its_failure(
 
 
 def test_downloads_do_not_pile_up(fetched: list[str]) -> None:
-    shared = Downloads(None, lambda: 0.0)
+    shared = Downloads(None, Ending(), lambda: 0.0)
     for number in range(1000):
         shared.get(f"http://a/{number}")
     assert len(shared._held) <= 256

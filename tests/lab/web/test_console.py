@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from pkigen.environment import revoke
 from pkigen.lab.web.sessions import Sessions
 from tests.lab.conftest import Person, Plant, presented
 
@@ -62,7 +63,8 @@ def test_an_upload_by_the_form_is_in_use_at_once(own_plant: Plant) -> None:
 
 def test_a_refused_form_says_why_and_a_box_that_is_not_ticked_spares_the_crl(own_plant: Plant) -> None:
     person = own_plant.person("sensor-03")
-    files = own_plant.files("sensor-03.not-revoked-revoked")
+    revoke(own_plant.lab.folder, ["short"])
+    files = own_plant.files("short")
     answer = person.post("/certificate/upload", {"name": "x", "crl_check": "on"}, files=files)
     assert answer.status_code == 422
     assert "has been revoked by the CRL" in answer.text
