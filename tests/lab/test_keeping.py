@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -17,14 +16,17 @@ from hypothesis import strategies as st
 from pkigen.clock import parse_span, utc_now
 from pkigen.errors import EnvironmentFailure
 from pkigen.lab import downloads
+from pkigen.lab.alerts import Event
+from pkigen.lab.appliance import Appliance, Role
 from pkigen.lab.clock import LabClock
 from pkigen.lab.downloads import Downloads
 from pkigen.lab.ending import Ending
+from pkigen.lab.endpoint import Endpoint
 from pkigen.lab.links import Link
 from pkigen.lab.scheduling import Schedule
 from pkigen.lab.state import State
 from pkigen.path import Unreachable
-from tests.lab.conftest import Plant
+from pkigen.serve.server import listen
 
 SECONDS = 10.0
 
@@ -111,25 +113,28 @@ def test_a_full_disk_is_told_once_and_ends_nothing() -> None:
     assert "No space left on device" in told[0]
 
 
-def test_events_that_come_while_the_log_is_written_do_no_harm(own_plant: Plant) -> None:
-    appliance, ended = own_plant.lab.appliance("sensor-01"), threading.Event()
+def test_events_that_come_while_the_log_is_written_do_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with listen("127.0.0.1", 0) as listener:
+        appliance = Appliance("s", Role.SENSOR, "s.test", Endpoint(listener), State(tmp_path), utc_now)
+    others = list[threading.Thread]()
 
-    def tell() -> None:
-        while not ended.is_set():
-            appliance.tell("notice", "over and over")
+    def interrupted(event: Event) -> dict[str, Any]:
+        others.append(threading.Thread(target=appliance.tell, args=("notice", "in between")))
+        others[-1].start()
+        others[-1].join(0.05)
+        return asdict(event)
 
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    with ThreadPoolExecutor() as pool:
-        telling = [pool.submit(tell) for _ in range(3)]
-        try:
-            for _ in range(100):
-                appliance.save()
-        finally:
-            ended.set()
-            sys.setswitchinterval(interval)
-        for one in telling:
-            one.result()
+    for _ in range(3):
+        appliance.tell("notice", "before")
+    monkeypatch.setattr("pkigen.lab.appliance.asdict", interrupted)
+    appliance.save()
+    for other in others:
+        other.join()
+    assert appliance.changed, "what came in between is written the next time"
+    kept = State(tmp_path).read_json("appliance-s.json")
+    assert [event["text"] for event in kept["events"]] == ["before"] * 3
 
 
 @pytest.fixture
