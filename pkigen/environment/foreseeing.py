@@ -19,11 +19,13 @@ from pkigen.profile import Profile
 class Foreseen:
     """A case: its name, its verdict (``accept``, ``reject``, ``varies``), its faults as FAMILY/ID.
 
-    The family of what breaks a requirement set is the set's name.
+    ``stage`` is where the verdict shows, if anywhere. The family of what breaks a requirement set is the
+    set's name.
     """
 
     name: str
     expected: str
+    stage: str | None
     faults: tuple[str, ...]
 
     def has(self, pattern: str) -> bool:
@@ -42,19 +44,19 @@ def foresee(profile: Profile, clock: datetime) -> tuple[Foreseen, ...]:
     planned = plan(profile, clock, lambda *_: next(serials))
     fallen = {entity.id for entity in planned.authorities if entity.revocation is not None}
     return tuple(
-        Foreseen(entity.name, _expected(entity, planned.clock, fallen), tuple(_faults(entity.fault)))
+        Foreseen(entity.name, *_verdict(entity, planned.clock, fallen), tuple(_faults(entity.fault)))
         for entity in planned.certificates()
     )
 
 
-def _expected(entity: Entity, clock: datetime, fallen: set[str]) -> str:
+def _verdict(entity: Entity, clock: datetime, fallen: set[str]) -> tuple[str, str | None]:
     """As the manifest will have it."""
     main, fault = entity.certificates[0], entity.fault
     self_signed = main.issuer_id == entity.id
     if fault is not None and fault.stage is not None:
         alone = self_signed and not (entity.trust or entity.issuers) and fault.expected != "reject"
         if not alone:
-            return fault.expected
+            return fault.expected, fault.stage
     revoked = None if entity.revocation is None else {"reason": entity.revocation.reason}
     verdict = of_sound(
         self_signed=self_signed,
@@ -64,7 +66,7 @@ def _expected(entity: Entity, clock: datetime, fallen: set[str]) -> str:
         revoked=revoked,
         fallen=next((name for name in entity.issuers if name in fallen), None),
     )
-    return str(verdict["expected"])
+    return verdict["expected"], verdict["stage"]
 
 
 def _faults(fault: Fault | None) -> Iterator[str]:

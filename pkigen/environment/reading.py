@@ -66,6 +66,12 @@ class Case:
         return str(self.data["verdict"]["expected"])
 
     @property
+    def stage(self) -> str | None:
+        """Where it shows: file, parse, path, name, revocation, transport or lint."""
+        found = self.data["verdict"]["stage"]
+        return None if found is None else str(found)
+
+    @property
     def reason(self) -> str | None:
         """Why a validator would refuse it, for a person."""
         found = self.data["verdict"]["reason"]

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["PkiServer"]
 
 _MARK = (
-    "pki_cases(profile=None, *, faults=None, names=None, expected=None): run the test for each case of a "
-    "profile, as its argument pki_case; faults are ids or globs of FAMILY/ID, names a glob, expected one or "
-    "several of accept, reject, varies"
+    "pki_cases(profile=None, *, faults=None, names=None, expected=None, stages=None): run the test for each "
+    "case of a profile, as its argument pki_case; faults are ids or globs of FAMILY/ID, names a glob, "
+    "expected one or several of accept, reject, varies, stages of path, name, revocation ..."
 )
 _SESSION = pytest.StashKey["PkiSession"]()
 

@@ -14,6 +14,7 @@ from pkigen.errors import InputError, PkigenError
 from pkigen.pytest_plugin.session import Source, foreseen, located
 
 _EXPECTED = ("accept", "reject", "varies")
+_STAGES = ("file", "parse", "path", "name", "revocation", "transport", "lint")
 _HIDDEN: Any = getattr(pytest, "HIDDEN_PARAM", None)  # pytest 8.4 and later
 
 
@@ -43,6 +44,7 @@ def _chosen(
     faults: str | Sequence[str] | None = None,
     names: str | None = None,
     expected: str | Sequence[str] | None = None,
+    stages: str | Sequence[str] | None = None,
 ) -> tuple[Source | None, tuple[Foreseen, ...]]:
     """The profile if it is not the session's own, and the cases; InputError when there is none."""
     own = located(config, config.getini("pki_profile"))
@@ -53,10 +55,13 @@ def _chosen(
     if names is not None:
         found = tuple(one for one in found if fnmatchcase(one.name, names))
     if expected is not None:
-        wanted = _verdicts(_listed(expected))
+        wanted = _words("expected", expected, _EXPECTED)
         found = tuple(one for one in found if one.expected in wanted)
+    if stages is not None:
+        wanted = _words("stages", stages, _STAGES)
+        found = tuple(one for one in found if one.stage in wanted)
     if not found:
-        asked = {"faults": faults, "names": names, "expected": expected}
+        asked = {"faults": faults, "names": names, "expected": expected, "stages": stages}
         words = ", ".join(f"{key}={value!r}" for key, value in asked.items() if value is not None)
         raise InputError(f"no case of the profile is meant by {words or 'this mark'}")
     return None if source == own else source, found
@@ -74,11 +79,12 @@ def _with_faults(cases: Iterable[Foreseen], wanted: Sequence[str]) -> tuple[Fore
     return tuple(one for one in broken if any(map(one.has, wanted)))
 
 
-def _verdicts(wanted: Sequence[str]) -> Sequence[str]:
-    strange = [word for word in wanted if word not in _EXPECTED]
+def _words(argument: str, wanted: str | Sequence[str], known: Sequence[str]) -> Sequence[str]:
+    """What an argument says, if all of it is known."""
+    strange = [word for word in _listed(wanted) if word not in known]
     if strange:
-        raise InputError(f"expected={strange[0]!r} is none of {', '.join(_EXPECTED)}")
-    return wanted
+        raise InputError(f"{argument}={strange[0]!r} is none of {', '.join(known)}")
+    return _listed(wanted)
 
 
 def _listed(value: str | Sequence[str]) -> Sequence[str]:

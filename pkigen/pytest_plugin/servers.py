@@ -6,6 +6,7 @@ import os
 import socket
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from pkigen.environment import Case, Environment, open_environment
 from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.pytest_plugin.locking import held, is_held, locked
 from pkigen.serve import serve, serve_tls
+from pkigen.serve.tls.directory import Names
 from pkigen.store.lock import Lock
 
 _HERE = "127.0.0.1"
@@ -34,13 +36,23 @@ class PkiServer:
     tls_port: int
     host: str = _HERE
 
+    @cached_property
+    def _names(self) -> Names:
+        return Names.of(tuple(self.environment.cases()))
+
     @property
     def address(self) -> tuple[str, int]:
         """Of the TLS endpoints, for ``socket.create_connection``."""
         return self.host, self.tls_port
 
     def url_of(self, case: Case) -> str:
-        """``https://HOST:PORT/``: where a case is presented to who finds HOST here (``pki_dns``)."""
+        """``https://HOST:PORT/``: where a case is presented to who finds HOST here (``pki_dns``).
+
+        InputError for a case whose host another one of the environment has.
+        """
+        shown = self._names.find(case.host.lower(), self.host)
+        if shown.name != case.name:
+            raise InputError(f"{case.name} is for the host {case.host}, at which {shown.name} is presented")
         return f"https://{case.host}:{self.tls_port}/"
 
 

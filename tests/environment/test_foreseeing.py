@@ -40,7 +40,9 @@ _MIXED: dict[str, Any] = {
 def test_names_faults_and_verdicts_are_those_of_the_manifest(source: Any, tmp_path: Path) -> None:
     built = build(source, tmp_path, BuildOptions(at=_CLOCK, keys="pool"))
     found = foresee(load(source), _CLOCK)
-    assert [(one.name, one.expected) for one in found] == [(c.name, c.expected) for c in built.cases()]
+    assert [(one.name, one.expected, one.stage) for one in found] == [
+        (case.name, case.expected, case.stage) for case in built.cases()
+    ]
     faults = [c.fault.split("+") if c.fault else [] for c in built.cases()]
     assert [[name.partition("/")[2] for name in one.faults] for one in found] == faults
 

@@ -92,7 +92,7 @@ def test_a_test_runs_for_each_case_and_is_called_after_it(project: pytest.Pytest
                 fetch(pki_server.url_of(pki_case), pki_case.client_context())
             assert isinstance(caught.value.reason, ssl.SSLCertVerificationError)
 
-        @pytest.mark.pki_cases(names="w*")
+        @pytest.mark.pki_cases(names="w*", faults=None, stages=None)
         def test_sound(pki_case):
             assert pki_case.accepted
         """
@@ -228,6 +228,7 @@ def test_workers_build_once_have_the_same_ids_and_share_the_stub(project: pytest
         ('faults="expird"', "no case of the profile has the fault 'expird' (did you mean 'expired'?)"),
         ('expected="refuse"', "expected='refuse' is none of accept, reject, varies"),
         ('faults="expired", expected="accept"', "no case of the profile is meant by faults='expired'"),
+        ('stages="pth"', "stages='pth' is none of file, parse, path"),
         ('fault="expired"', "unexpected keyword argument 'fault'"),
         ('{"name": "x"}', "no case of the profile is meant by this mark"),
         ('{"authorities": {"root": {"kye": "x"}}}', "did you mean 'key'"),
@@ -253,6 +254,25 @@ def test_a_mark_without_the_argument_and_the_argument_without_the_mark_are_error
     result.stdout.fnmatch_lines_random(
         ["*test_it is marked with pki_cases, and has no argument pki_case*", "*for tests marked with*"]
     )
+
+
+def test_a_case_that_has_no_host_of_its_own_is_not_taken_for_another(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import pytest
+
+        DOCUMENT = {"name": "twins", "defaults": {"key": "ec-p256", "san": ["dns:one.test"]},
+                    "authorities": {"root": {}},
+                    "certificates": {"first": {"issuer": "root"}, "second": {"issuer": "root"}}}
+
+        @pytest.mark.pki_cases(DOCUMENT)
+        def test_it(pki_case, pki_server):
+            pki_server.url_of(pki_case)
+        """
+    )
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*second is for the host one.test, at which first is presented*"])
 
 
 def test_a_profile_that_is_wrong_fails_in_its_own_words(project: pytest.Pytester) -> None:
