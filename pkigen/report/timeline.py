@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 WIDTH = 420
 """Of the axis and of every bar, in pixels."""
+_ARROW = 8.0
+"""What is kept free at an end for the arrow of a bar that goes on beyond it."""
 _MOST_TICKS = 7
 _MONTHS = (1, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 6000, 12000)
 _LEAST = timedelta(days=2)
@@ -49,12 +51,14 @@ class Scale:
 
     def bar(self, not_before: datetime, not_after: datetime, revoked: datetime | None = None) -> Bar:
         """The validity of a certificate; an inverted one has no length."""
-        x, end = self.place(not_before), self.place(not_after)
+        before, after = not_before < self.start, not_after > self.end
+        x = max(self.place(not_before), _ARROW if before else 0.0)
+        end = min(self.place(not_after), WIDTH - _ARROW if after else WIDTH)
         return Bar(
             x,
             round(max(end - x, 1.5), 1),
-            before=not_before < self.start,
-            after=not_after > self.end,
+            before=before,
+            after=after,
             revoked=None if revoked is None else self.place(revoked),
         )
 

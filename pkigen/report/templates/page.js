@@ -33,6 +33,6 @@ form.addEventListener("input", apply);
 form.addEventListener("reset", () => setTimeout(apply));
 form.addEventListener("submit", (event) => event.preventDefault());
 addEventListener("hashchange", open);
-addEventListener("beforeprint", () => document.querySelectorAll(".fold").forEach((fold) => { fold.open = true; }));
+addEventListener("beforeprint", () => document.querySelectorAll(".scroll .fold").forEach((fold) => { fold.open = true; }));
 apply();
 open();
