@@ -13,12 +13,14 @@ from pkigen.cli import (
     check,
     convert,
     faults,
+    graph,
     hosts,
     init,
     lab,
     plan,
     refresh_crl,
     renew,
+    report,
     revoke,
     schema,
     serve,
@@ -45,6 +47,8 @@ COMMANDS = (
     show.show,
     serve.serve,
     hosts.hosts,
+    report.report,
+    graph.graph,
     schema.schema,
 )
 

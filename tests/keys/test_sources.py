@@ -101,6 +101,12 @@ def test_a_key_of_another_kind_in_a_pool_is_told(tmp_path: Path) -> None:
         PooledKeys(tmp_path / "pool").generate(parse_kind("ec-p256"), "a")
 
 
+def test_a_pool_gives_keys_that_only_faults_ask_for_again(tmp_path: Path) -> None:
+    kind = parse_kind("rsa-2048-e3")
+    first, again = (PooledKeys(tmp_path / "pool").generate(kind, "a") for _ in range(2))
+    assert to_pkcs8(first) == to_pkcs8(again)
+
+
 def test_a_pool_where_no_folder_can_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EnvironmentFailure, match="PKIGEN_KEY_POOL names another folder"):
