@@ -36,7 +36,7 @@ ROWS = (
     ("environment",),
     ("check",),
     ("matrix", "serve"),
-    ("lab",),
+    ("lab", "export"),
     ("api",),
     ("pkigen",),
     ("cli",),
