@@ -66,6 +66,8 @@ class Folder:
     def _read(self) -> dict[str, list[str]]:
         """What the marker lists; nothing in a folder that is new or empty."""
         path = self.path / MARKER
+        if path.is_symlink():
+            raise InputError(f"{path} is a link, and not followed; remove it, or take another --out")
         if not path.exists():
             if self.path.exists() and not self.path.is_dir():
                 raise InputError(f"{self.path} is there and no folder; --out names another place")

@@ -45,7 +45,7 @@ class Templates:
         """InputError when the user's folder has none of the templates that a target uses."""
         if self._folder is None or any((self._folder / name).is_file() for name in names):
             return
-        wanted = f"it has {', '.join(names)}" if names else "this target has no templates"
+        wanted = f"this target has {', '.join(names)}" if names else "this target has no templates"
         raise InputError(f"{self._folder} has no template that is used here: {wanted}")
 
     def render(self, name: str, variables: Mapping[str, Any]) -> str:

@@ -73,6 +73,12 @@ def free_port() -> int:
 
 
 @pytest.fixture
+def free_ports() -> tuple[int, int]:
+    """For CRLs and for TLS."""
+    return free_port(), free_port()
+
+
+@pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A folder that servers reach which give up root's rights."""
     with TemporaryDirectory(prefix="pkigen-test-") as name:

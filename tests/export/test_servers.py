@@ -29,6 +29,7 @@ STARTS: dict[str, tuple[str, ...]] = {
     "caddy": ("caddy", "run", "--config", "Caddyfile"),
 }
 SERVERS = [pytest.param(name, marks=pytest.mark.needs(CHECKS[name][0], "curl", "openssl")) for name in CHECKS]
+PUBLISHED = {"crl/issuing.crl": "application/pkix-crl", "ca/root.crt": "application/pkix-cert"}
 SOUND = ("sensor", "also", "locked")
 
 
@@ -81,7 +82,7 @@ def test_a_server_presents_each_certificate_by_name_and_serves_the_crls(
             "unknown.contoso.test": "gateway",
         }.items():
             assert server.fingerprint(host) == environment[case].data["sha256"], host
-        for path, kind in (("crl/issuing.crl", "application/pkix-crl"), ("ca/root.crt", "application/pkix-cert")):
+        for path, kind in PUBLISHED.items():
             got = server.folder / "got"
             url = f"http://pki.contoso.test:{server.port}/lab/{path}"
             told = server.curl(url, "--fail", "--output", str(got), "--write-out", "%{content_type}")
