@@ -156,18 +156,19 @@ class Served:
 @contextmanager
 def running(command: list[str], folder: Path, *ports: int) -> Iterator[None]:
     """A program in the foreground, from when it listens at all ports until the end of the block."""
-    with (folder / "said.log").open("w+b") as log:
+    said = folder / "said.log"
+    with said.open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         try:
             for port in ports:
-                _until_it_listens(port, process, log.name)
+                _until_it_listens(port, process, said)
             yield
         finally:
             process.terminate()
             process.wait(timeout=20)
 
 
-def _until_it_listens(port: int, process: subprocess.Popen[bytes], log: str) -> None:
+def _until_it_listens(port: int, process: subprocess.Popen[bytes], said: Path) -> None:
     end = time.monotonic() + 20
     while process.poll() is None and time.monotonic() < end:
         try:
@@ -176,4 +177,4 @@ def _until_it_listens(port: int, process: subprocess.Popen[bytes], log: str) -> 
             time.sleep(0.02)
         else:
             return
-    raise AssertionError(f"{process.args} does not listen: {Path(log).read_text(errors='replace')}")
+    raise AssertionError(f"nothing listens at {port}: {said.read_text(errors='replace')}")

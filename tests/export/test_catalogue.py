@@ -11,6 +11,7 @@ from pkigen.environment import Environment
 from pkigen.export import TARGETS, ExportOptions, export
 from tests.export.conftest import Served, running
 from tests.export.test_servers import CHECKS
+from tests.faults.conftest import PROFILE
 from tests.tools import run
 
 pytestmark = pytest.mark.slow
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    return build("negative", tmp_path_factory.mktemp("catalogue"))
+    return build(PROFILE, tmp_path_factory.mktemp("catalogue"))
 
 
 LEAST = {

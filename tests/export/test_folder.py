@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from pkigen.conversion.writing import write
 from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.export import TARGETS
-from pkigen.export import folder as folder_module
 from pkigen.export.folder import MARKER, Folder
 from pkigen.model import File
 from tests.export.conftest import Export
@@ -163,7 +163,7 @@ def test_after_a_crash_the_next_run_completes_it(
 ) -> None:
     newer = {path: File(path, b"newer", file.secret) for path, file in _FILES.items()}
     newer["more.conf"] = File("more.conf", b"more")
-    write, count = folder_module.write, 0
+    count = 0
 
     def dying(*arguments: object) -> None:
         nonlocal count
@@ -172,7 +172,7 @@ def test_after_a_crash_the_next_run_completes_it(
             raise KeyboardInterrupt
         write(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(folder_module, "write", dying)
+    monkeypatch.setattr("pkigen.export.folder.write", dying)
     with pytest.raises(KeyboardInterrupt):
         _again(folder).bring_up_to_date(newer)
     monkeypatch.undo()

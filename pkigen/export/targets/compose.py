@@ -6,14 +6,18 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from pkigen.export.draft import Draft
+from pkigen.export.loading import openssl
+from pkigen.export.material import Material, Unfit
 from pkigen.export.serving import is_host, servers
 from pkigen.export.target import target
+
+_CRL_SERVICE = "pkigen-crl"
 
 
 @target("compose.yaml.j2", "crl.conf.j2", "appliance.conf.j2", start="docker compose up")
 def compose(draft: Draft) -> None:
     """compose.yaml: nginx for the CRLs, and one service for each certificate"""
-    found = servers(draft)
+    found = servers(draft, _fits)
     draft.www()
     draft.trust()
     base = urlsplit(str(draft.given.environment.manifest["base_url"]))
@@ -27,6 +31,12 @@ def compose(draft: Draft) -> None:
     draft.render("compose.yaml", "compose.yaml.j2", servers=found, crl_host=alias, crl_port=port)
     draft.render("crl.conf", "crl.conf.j2", crl_port=port)
     draft.render("appliance.conf", "appliance.conf.j2")
+
+
+def _fits(found: Material) -> None:
+    if found.case.name == _CRL_SERVICE:
+        raise Unfit("the service of the CRLs has that name")
+    openssl()(found)
 
 
 def _leads_elsewhere(host: str) -> bool:

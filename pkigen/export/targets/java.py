@@ -13,7 +13,7 @@ def java(draft: Draft) -> None:
     """PKCS#12 key stores, a trust store, and the options by which Java uses it"""
     from pkigen.formats.containers import trust_store
 
-    stores = dict[str, bytes]()
+    words, stores = passphrase(draft), dict[str, bytes]()
 
     def fits(found: Material) -> None:
         stores[found.case.name] = store(draft, found)
@@ -24,4 +24,4 @@ def java(draft: Draft) -> None:
         draft.exported.append(name)
     given = draft.given
     draft.add("truststore.p12", trust_store(anchors(draft), given.environment.name, given.new_passphrase))
-    draft.render("private/client.args", "client.args.j2", secret=True, passphrase=passphrase(draft))
+    draft.render("private/client.args", "client.args.j2", secret=True, passphrase=words)

@@ -19,10 +19,10 @@ from pkigen.export.material import Material, Unfit, held
 from pkigen.export.target import target
 from pkigen.formats import pem
 from pkigen.matrix import MatrixCase, cases_of
+from pkigen.serve.tls.credential import handshake_ways
 
 _VERSION = 1
 _RESULTS = {"accept": "SUCCESS", "reject": "FAILURE"}
-_ELSEWHERE = {"file": "the form of a file", "transport": "the handshake"}
 _OUTSIDE_ID = re.compile(r"[^A-Za-z0-9.-]")
 
 
@@ -38,13 +38,15 @@ def limbo(draft: Draft) -> None:
 def _expressible(found: Material) -> None:
     """Unfit for what a testcase has no word for."""
     data = found.case.data
-    stage = data["verdict"]["stage"]
-    if data["verdict"]["expected"] not in _RESULTS:
-        raise Unfit("validators differ on it, and a testcase has one result")
-    if stage in _ELSEWHERE and data["verdict"]["expected"] == "reject":
-        raise Unfit(f"it is about {_ELSEWHERE[stage]}, which a testcase does not have")
+    expected, stage = data["verdict"]["expected"], data["verdict"]["stage"]
+    if handshake_ways(found.case):
+        raise Unfit("it is about the handshake, which a testcase does not have")
     if data.get("serving") or data.get("ocsp"):
         raise Unfit("it is about what a server answers, which a testcase does not have")
+    if stage == "file" and expected != "accept":
+        raise Unfit("it is about the form of a file, which a testcase does not have")
+    if expected not in _RESULTS:
+        raise Unfit("validators differ on it, and a testcase has one result")
     if [one.kind for one in _blocks(found.certificate)] != [Kind.CERTIFICATE]:
         raise Unfit("its file is not one certificate in PEM")
     if found.chain and any(one.kind is not Kind.CERTIFICATE for one in _blocks(found.chain)):
