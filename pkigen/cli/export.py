@@ -69,7 +69,7 @@ def export(
     list_: Annotated[bool, typer.Option("--list", help="Name the formats, and their templates.")] = False,
     json: Json = False,
 ) -> None:
-    """Write an environment for other programs: configuration, stores.
+    """Write an environment for other programs to use.
 
     What is wrong with a certificate is exported with it, as far as the format can hold that; those that
     it cannot hold are named with the reason. Run again, it writes what has changed and removes what has
@@ -143,7 +143,8 @@ def _give(done: Exported, json: bool) -> None:
     files = done.files
     changes = f"{len(files.written):,} written, {len(files.unchanged):,} as they were"
     removed = f", {len(files.removed):,} removed" if files.removed else ""
-    say(f"{len(done.certificates):,} certificates. Files: {changes}{removed}.")
+    count = len(done.certificates)
+    say(f"{count:,} certificate{'s' * (count != 1)}. Files: {changes}{removed}.")
     reasons = defaultdict[str, list[str]](list)
     for name, reason in done.left_out.items():
         reasons[reason].append(name)
