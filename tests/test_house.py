@@ -57,7 +57,7 @@ def test_a_wheel_has_the_shipped_profiles_and_nothing_of_the_checkout(wheel: Pat
     shipped = {f"pkigen/_profiles/{path.name}" for path in (ROOT / "profiles").glob("*.yaml")}
     assert shipped
     assert shipped <= set(names)
-    assert "pkigen/py.typed" in names
+    assert {"pkigen/py.typed", "pkigen/export/templates/nginx.conf.j2"} <= set(names)
     assert {name.split("/")[0] for name in names} == {"pkigen", "pkigen-0.1.0.dist-info"}
 
 

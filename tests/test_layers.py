@@ -36,7 +36,7 @@ ROWS = (
     ("environment",),
     ("check",),
     ("matrix", "report", "serve"),
-    ("lab",),
+    ("lab", "export"),
     ("api",),
     ("pkigen",),
     ("cli", "pytest_plugin"),

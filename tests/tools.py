@@ -14,6 +14,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = {
+    "apachectl": "apache2",
+    "caddy": "caddy",
+    "haproxy": "haproxy",
+    "nginx": "nginx-light",
+    "stunnel": "stunnel4",
+    "systemd-analyze": "systemd",
     "certtool": "gnutls-bin",
     "ocsptool": "gnutls-bin",
     "tinyproxy": "tinyproxy",
