@@ -143,6 +143,12 @@ def test_of_any_json_an_alert_is_made_or_it_is_said_why_not(data: object) -> Non
     assert alert_of(json.loads(json.dumps(alert.as_json()))) == alert
 
 
+@pytest.mark.parametrize("severity", [5, 5.0])
+def test_a_whole_number_is_one_however_json_writes_it(severity: float) -> None:
+    found = alert_of({"title": "x", "severity": severity}).severity
+    assert (found, type(found)) == (5, int)
+
+
 def _alert(number: int) -> Alert:
     return Alert(f"{number}", "now", "sensor", f"alert {number}")
 
