@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = {
+    "chromium": "chromium",
     "certtool": "gnutls-bin",
     "ocsptool": "gnutls-bin",
     "tinyproxy": "tinyproxy",
