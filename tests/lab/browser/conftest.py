@@ -67,7 +67,7 @@ class Built:
         return stack.enter_context(raised(folder, self.profile, web))
 
 
-def built_with(folder: Path, more: str) -> Built:
+def built_with(folder: Path, more: str = "") -> Built:
     """The demo profile with some lines more, on a port of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -81,7 +81,7 @@ def built_with(folder: Path, more: str) -> Built:
 @pytest.fixture(scope="package")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Built once; each module has a copy."""
-    return built_with(tmp_path_factory.mktemp("built"), "lab: {interval: 1}\n")
+    return built_with(tmp_path_factory.mktemp("built"))
 
 
 @pytest.fixture(scope="module")
