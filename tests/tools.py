@@ -20,6 +20,7 @@ PACKAGES = {
     "nginx": "nginx-light",
     "stunnel": "stunnel4",
     "systemd-analyze": "systemd",
+    "chromium": "chromium",
     "certtool": "gnutls-bin",
     "ocsptool": "gnutls-bin",
     "tinyproxy": "tinyproxy",

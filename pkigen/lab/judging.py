@@ -128,11 +128,13 @@ def advice_for(message: str, against: RequirementSet) -> str:
 
 
 def words_of(finding: Finding) -> str:
-    """A broken demand in a sentence: what it says, and what is there instead."""
-    outcome = finding.outcome
-    found = outcome.reason or (f"found {outcome.found}, wanted {outcome.wanted}" if outcome.found else "")
-    says = finding.requirement.says.rstrip(".")
-    return f"Not so: {says}" + (f" ({found})." if found else ".")
+    """A broken demand in two sentences: what is required, and what is there instead."""
+    return f"Required: {finding.requirement.says.rstrip('.')}. Found: {found_in(finding).rstrip('.')}."
+
+
+def found_in(finding: Finding) -> str:
+    """What is there where a demand is broken."""
+    return finding.outcome.reason or finding.outcome.found or "nothing of the kind"
 
 
 def _unusable(words: str, sets: Sequence[RequirementSet]) -> Judged:

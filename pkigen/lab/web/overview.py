@@ -67,6 +67,8 @@ def _headline(worst: str, numbers: dict[str, int], count: int) -> str:
         return "Connections are being made."
     what = {"bad": "halted", "notice": "not validated", "good": "up"}[worst]
     number = numbers[worst]
+    if number == count and worst == "notice" and count > 1:
+        return f"None of the {count} connections is validated."
     if number == count:
         return f"The connection is {what}." if count == 1 else f"All {count} connections are {what}."
     return f"{number} of {count} connections {'is' if number == 1 else 'are'} {what}."

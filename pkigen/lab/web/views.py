@@ -9,7 +9,7 @@ from pkigen import names
 from pkigen.formats import pem
 from pkigen.lab.appliance import Appliance
 from pkigen.lab.credential import called
-from pkigen.lab.judging import File, Judged, Upload, judge, words_of
+from pkigen.lab.judging import File, Judged, Upload, found_in, judge
 from pkigen.lab.lab import Lab
 from pkigen.requirements import Finding, Level, Status
 from pkigen.requirements.demands.path import RevocationDemand
@@ -137,7 +137,7 @@ def _row(finding: Finding) -> Row:
             Level.UNSUPPORTED: ("notice", "Not supported"),
             Level.ADVICE: ("wait", "Advice"),
         }[requirement.level]
-        found = words_of(finding).partition("(")[2].rstrip(").") or "broken"
+        found = found_in(finding)
     elif outcome.status is Status.PASS:
         grade, word, found = "good", "Holds", outcome.found
     else:
