@@ -3,6 +3,7 @@
 # Never fails: whoever needs a tool says so when it is not there. No service that comes with a tool is
 # started, now or at the next boot.
 set -uo pipefail
+PATH=$PATH:/usr/sbin # servers are there, where ordinary users do not look
 
 package_of() {
     case $1 in
