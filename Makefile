@@ -19,7 +19,7 @@ demo: $(STAMP)   ## build the defender-iot profile, serve it, verify a sensor wi
 	@scripts/demo.sh
 
 test: $(STAMP)   ## the whole suite, with ruff, mypy and the layer test
-	@scripts/install_tools.sh openssl keytool javac certtool ocsptool curl faketime tinyproxy
+	@scripts/install_tools.sh openssl keytool javac certtool ocsptool curl dot faketime tinyproxy
 	$(RUN) -m pytest $(TEST_ARGS)
 
 lint: $(STAMP)   ## ruff and mypy alone

@@ -8,6 +8,7 @@ package_of() {
         keytool) echo default-jre-headless ;;
         javac) echo default-jdk-headless ;;
         certtool | ocsptool) echo gnutls-bin ;;
+        dot) echo graphviz ;;
         nginx) echo nginx-light ;;
         *) echo "$1" ;;
     esac
