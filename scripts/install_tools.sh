@@ -10,6 +10,7 @@ package_of() {
         keytool) echo default-jre-headless ;;
         javac) echo default-jdk-headless ;;
         certtool | ocsptool) echo gnutls-bin ;;
+        dot) echo graphviz ;;
         nginx) echo nginx-light ;;
         rsyslogd) echo rsyslog-gnutls ;;
         apachectl) echo apache2 ;;

@@ -26,6 +26,7 @@ PACKAGES = {
     "ocsptool": "gnutls-bin",
     "tinyproxy": "tinyproxy",
     "curl": "curl",
+    "dot": "graphviz",
     "faketime": "faketime",
     "javac": "default-jdk-headless",
     "keytool": "default-jre-headless",
