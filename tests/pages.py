@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ _FENCED = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE
 _EXIT_CODE = re.compile(r" +# exit code (\d+)$")
 _PORT = re.compile(r"(?<![\w.])(?:127\.0\.0\.1:|-port[ =])?(8\d{3})\b")
 _SERVES_AT = 8080
+LAB_PORTS = {8085, *range(8443, 8451)}
+"""Those of the lab of the profile ``demo``, if nobody asks for others."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,16 @@ def commands(page: str) -> list[str]:
 
 
 def run(page: str, folder: Path) -> str:
-    """Do in a folder what a page says, and compare what it prints; all that it printed."""
-    said = tools.run("bash", "-c", _script(page), cwd=folder, environ=_in_virtual_environment())
+    """Do in a folder what a page says, and compare what it prints; all that it printed.
+
+    A lab that it leaves behind is ended.
+    """
+    try:
+        said = tools.run("bash", "-c", _script(page), cwd=folder, environ=_in_virtual_environment())
+    finally:
+        if "lab up" in page:
+            end = [sys.executable, "-m", "pkigen", "lab", "down", "--out", str(folder / "out")]
+            subprocess.run(end, cwd=folder, capture_output=True, check=False)
     for block in fenced(page):
         if (block.language, block.title) == ("text", "Output"):
             missing = [line for line in block.text.splitlines() if not _printed(line, said)]
@@ -95,7 +106,8 @@ def ports(page: str) -> set[int]:
     """The ports at which its servers listen."""
     shown = "\n".join(commands(page))
     found = {int(port) for port in _PORT.findall(shown)}
-    return found | ({_SERVES_AT} if "pkigen serve" in shown else set())
+    found |= {_SERVES_AT} if "pkigen serve" in shown else set()
+    return found | (LAB_PORTS if "pkigen lab up" in shown else set())
 
 
 def want_free(numbers: set[int]) -> None:

@@ -57,8 +57,8 @@ def _blocks(page: str, language: str) -> list[str]:
 
 
 PAGES = sorted(path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md"))
-OF_THEIR_OWN = {"lab.md", "serving.md"}
-"""Pages whose commands and programs have tests of their own below."""
+OF_THEIR_OWN = {"serving.md": "below", "export.md": "tests/export/test_page.py"}
+"""Pages whose commands and programs have tests of their own, and where."""
 
 
 def _with(language: str) -> list[Any]:
@@ -135,20 +135,6 @@ def test_the_command_and_the_requests_of_the_page_on_serving_work(contoso: Path)
 def test_the_python_of_the_page_on_serving_runs(contoso: Path) -> None:
     (example,) = _blocks("serving.md", "python")
     python("-c", example.replace("wait=20", "wait=0"), cwd=contoso.parent.parent)
-
-
-LAB_PORTS = (8085, *range(8443, 8451))
-
-
-def test_every_command_of_the_page_on_the_lab_runs(tmp_path: Path) -> None:
-    pages.want_free(set(LAB_PORTS))
-    try:
-        pages.run(_page("lab.md"), tmp_path)
-    finally:
-        command = [sys.executable, "-m", "pkigen", "lab", "down", "--out", str(tmp_path / "out")]
-        left = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert "no lab is up" in left.stderr
-    assert all(map(pages.port_is_free, LAB_PORTS))
 
 
 def test_the_section_of_the_page_on_the_lab_is_valid(tmp_path: Path) -> None:

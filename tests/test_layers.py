@@ -35,11 +35,11 @@ ROWS = (
     ("plan",),
     ("environment",),
     ("check",),
-    ("matrix", "serve"),
-    ("lab",),
+    ("matrix", "report", "serve"),
+    ("lab", "export"),
     ("api",),
     ("pkigen",),
-    ("cli",),
+    ("cli", "pytest_plugin"),
     ("__main__",),
 )
 HEIGHT = {unit: height for height, row in enumerate(ROWS) for unit in row}

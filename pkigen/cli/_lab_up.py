@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_
+import logging
 import os
 import signal
 import subprocess
@@ -43,6 +44,9 @@ def bring_up(source: str, out: Path, host: str, port: int, *, json: bool) -> Non
     if profile.lab is None:
         example = "lab: {console: management-console, sensors: ['sensor-*']}"
         raise InputError(profile.top_problem((), f"the profile has no lab; give it one, such as {example}"))
+    # What clients do wrong is answered to them, and of no interest here.
+    for name in ("python_multipart", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     say(f"Building {out / profile.name} ...")
     result = build(profile, out)
     # A queue, and no event: what a signal's handler does must not wait for what it has interrupted.

@@ -4,5 +4,6 @@ From the bottom to the top: ``state`` keeps files; ``credential`` is what an app
 makes connections and validates who answers, with ``downloads`` of CRLs, both until the ``ending``;
 ``judging`` says what an upload is worth; ``alerts`` and ``forwarding`` are what is sent; ``appliance`` and
 ``receivers`` are who there is; ``links`` connect them on their ``scheduling``; ``lab`` has it all; ``web``
-and ``rest`` show it; ``hosting`` serves that.
+and ``rest`` show it; ``hosting`` serves that. A ``scenario`` is done step by step on a ``stage``;
+``playing`` gives it a lab of its own.
 """

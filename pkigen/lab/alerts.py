@@ -51,6 +51,8 @@ def alert_of(data: Any) -> Alert:
         raise ValueError("an alert is a JSON object")
     texts = {key: data.get(key, "") for key in ("id", "at", "source", "title", "message")}
     severity = data.get("severity", 5)
+    if isinstance(severity, float) and severity.is_integer():
+        severity = int(severity)  # 5.0 is a whole number in JSON
     if not all(isinstance(value, str) and len(value) <= 1000 for value in texts.values()):
         raise ValueError("texts of an alert have 1,000 characters at most")
     if not texts["title"].strip():

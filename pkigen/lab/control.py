@@ -76,7 +76,7 @@ def _application(lab: Lab, stop: Callable[[], None]) -> ASGIApp:
         routes=[
             Route("/status", status, methods=["GET"]),
             Route("/stop", end, methods=["POST"]),
-            Route("/appliances/{name}/certificate", upload, methods=["POST"]),
+            Route("/appliances/{name:path}/certificate", upload, methods=["POST"]),
         ],
         exception_handlers={HTTPException: refused, PkigenError: refused},
     )

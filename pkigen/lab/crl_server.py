@@ -75,5 +75,6 @@ def crl_server(
             ) from error
         stack.enter_context(kept_up(Upkeep(environment.folder, clock, tell, passphrases), tell))
         served = application(environment, clock, live=live, passphrases=passphrases)
-        stack.enter_context(background(served, listener, live.door))
+        # The appliances ask nothing any more when it ends, and who dawdles is not waited for.
+        stack.enter_context(background(served, listener, live.door, grace=0))
         yield CrlServer(base_url, listener.port, live, upkeep)

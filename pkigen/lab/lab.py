@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -135,17 +135,27 @@ class Lab:
 
     def presented_case(self, name: str) -> Case:
         """The certificate of the environment that an appliance or a receiver presents."""
-        environment = self.environment
+        found = self._presented(name, self.environment)
+        if found is None:
+            words = "its own" if self.appliance(name).local else "no certificate of the environment"
+            raise InputError(f"{name} presents {words}, which no CA of the lab can revoke")
+        return found
+
+    def _presented(self, name: str, environment: Environment) -> Case | None:
         if name in self.receivers:
             return environment[self.receivers[name].case]
         if name in self.others:
             return environment[self.others[name]]
-        appliance = self.appliance(name)
-        print_ = appliance.credential.leaf.fingerprint().hex()
-        found = next((case for case in environment.cases() if case.data["sha256"] == print_), None)
-        if found is None:
-            words = "its own" if appliance.local else "no certificate of the environment"
-            raise InputError(f"{name} presents {words}, which no CA of the lab can revoke")
+        print_ = self.appliance(name).credential.leaf.fingerprint().hex()
+        return next((case for case in environment.cases() if case.data["sha256"] == print_), None)
+
+    def revocable(self, names: Iterable[str]) -> dict[str, bool]:
+        """Those of the names whose certificate a CA of the lab can revoke; whether it has."""
+        environment, found = self.environment, dict[str, bool]()
+        for name in names:
+            case = self._presented(name, environment)
+            if case is not None:
+                found[name] = case.data.get("revoked") is not None
         return found
 
     def revoke(self, name: str) -> str:

@@ -20,7 +20,8 @@ from pkigen.requirements import RequirementSet
 from pkigen.x509 import Certificate
 
 _OK = 200
-_MOST_AT_ONCE = 100
+# An alert's JSON has 12 KB at most: so many are less than a console takes at once.
+_MOST_AT_ONCE = 25
 _MESSAGES = {
     "expired": ("expired",),
     "revoked": ("revoked",),
@@ -220,9 +221,9 @@ class Link:
         about = f"{self.sender.name} to {self.target.name}: {found.standing}."
         grade = {Standing.CONNECTED: "good", Standing.UNVALIDATED: "notice"}.get(found.standing, "bad")
         words = " ".join(filter(None, (about, _said(found) or (found.summary if grade != "good" else ""))))
-        for one in (self.sender, self.target.appliance):
-            if one is not None:
-                one.tell(grade, words)  # type: ignore[arg-type]
+        for end in (self.sender, self.target.appliance):
+            if end is not None:
+                end.tell(grade, words)  # type: ignore[arg-type]
 
 
 def reachable(host: str) -> str:
@@ -245,7 +246,10 @@ class _Refused(Exception):
 
 def _said(report: Report) -> str:
     """Which certificates are to blame, and for what."""
-    return " ".join(dict.fromkeys(f"{one.certificate}: {one.message}" for one in report.causes))
+    blamed = dict[str, list[str]]()
+    for one in report.causes:
+        blamed.setdefault(one.message.rstrip("."), []).append(one.certificate)
+    return " ".join(f"{', '.join(dict.fromkeys(held))}: {text}." for text, held in blamed.items())
 
 
 def _names(path: Sequence[Certificate]) -> tuple[str, ...]:

@@ -99,6 +99,8 @@ def raised(
         loop = stack.enter_context(hosted(hosted_))
         for syslog in syslogs:
             stack.enter_context(_running(syslog, loop))
+        # At once, too: what is told from now on holds even if nobody comes to write it at the end.
+        keeper.tick()
         stack.callback(keeper.tick)
         stack.enter_context(lab.schedule.running())
         stack.callback(ending.come)

@@ -18,6 +18,7 @@ _SHORTEST_SLEEP = 0.01
 _AT_ONCE = 8
 _BRISK_SECONDS = 0.2
 _MOST_THREADS = 256
+_MOST_ON_DEMAND = 32
 
 
 class Schedule:
@@ -48,7 +49,7 @@ class Schedule:
         self._begun = dict[str, float]()
         self._slow = set[str]()
         self._pool = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="pkigen-link")
-        self._on_demand = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="pkigen-asked")
+        self._on_demand = ThreadPoolExecutor(_MOST_ON_DEMAND, thread_name_prefix="pkigen-link-now")
 
     @contextmanager
     def running(self) -> Iterator[None]:

@@ -31,8 +31,8 @@ def load(
 ) -> Profile:
     """The profile in a file, of a shipped name, or in a mapping.
 
-    ``folder`` is what a mapping's paths are relative to (the working folder by default). ``base_url``
-    takes the place of the profile's own. Every problem of the profile is in the InputError that it raises.
+    ``folder`` is what a mapping's paths are relative to (the working folder by default), ``base_url``
+    stands in for that of the profile. Every problem of the profile is in the InputError that it raises.
     """
     try:
         if isinstance(source, Mapping):
@@ -41,7 +41,7 @@ def load(
         else:
             path = shipped.find(source)
             tree, folder = _read(path), path.parent
-        return _Loader(tree, path, folder or Path()).load(base_url)
+        return _Loader(tree, path, folder or Path(), base_url).load()
     except InputError as error:
         raise InputError([_in_one_line(problem) for problem in error.problems]) from error
 
@@ -62,18 +62,18 @@ def _read(path: Path) -> Table:
 
 
 class _Loader:
-    def __init__(self, tree: Table, path: Path | None, folder: Path) -> None:
+    def __init__(self, tree: Table, path: Path | None, folder: Path, base_url: str | None) -> None:
         self._tree = tree
+        self._base_url = base_url
         self._path = path
         self._folder = folder
         self._problems: list[Problem] = []
         self._tables: dict[Path, tuple[Row, ...]] = {}
 
-    def load(self, base_url: str | None) -> Profile:
+    def load(self) -> Profile:
         self._tree = self._extended()
-        if base_url is not None:
-            self._tree = self._tree.copy()
-            self._tree.put("base_url", Text(base_url), None)
+        if self._base_url is not None:
+            self._tree = merge(self._tree, Table({"base_url": Text(self._base_url)}))
         head = read_head(self._tree, self._problems)
         authorities = self._bodies(AuthoritySpec, "authorities", head)
         certificates = self._bodies(CertificateSpec, "certificates", head)

@@ -52,7 +52,6 @@ _PROFILE: dict[str, Any] = {
         "siem": {"issuer": "issuing", "subject": {"CN": "siem.contoso.test"}},
         "soar": {"issuer": "issuing", "subject": {"CN": "soar.contoso.test"}},
     },
-    "negatives": [{"of": "sensor-03", "against": "defender-iot"}],
     "lab": {
         "console": "console",
         "secondary": "secondary",
@@ -74,9 +73,14 @@ def free_port() -> int:
         return port
 
 
-def document(**lab: Any) -> dict[str, Any]:
-    """The profile, with other settings of the lab; its CRL server at a port that is free."""
+def document(*, broken: bool = False, **lab: Any) -> dict[str, Any]:
+    """The profile, with other settings of the lab; its CRL server at a port that is free.
+
+    ``broken`` adds a certificate for each way to be refused, which takes its time.
+    """
     found = copy.deepcopy(_PROFILE)
+    if broken:
+        found["negatives"] = [{"of": "sensor-03", "against": "defender-iot"}]
     found["base_url"] = f"http://127.0.0.1:{free_port()}"
     found["lab"].update(lab)
     return found
@@ -195,8 +199,8 @@ Raise = Callable[..., AbstractContextManager[Plant]]
 
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
-    """One lab for the tests of a file."""
-    profile = document()
+    """One lab for the tests of a file, with certificates that are broken in every way."""
+    profile = document(broken=True)
     with up(built(profile, tmp_path_factory.mktemp("plant")), profile) as found:
         yield found
 

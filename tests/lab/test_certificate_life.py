@@ -105,7 +105,6 @@ def test_everything_is_there_again_after_a_restart(tmp_path: Path) -> None:
     with up(folder, profile) as plant:
         assert plant.lab.upload_case("sensor-03", "sensor-03").accepted
         plant.lab.set_validation("sensor-02", mandatory=False)
-        plant.lab.appliance("secondary").stay_local()
         token, password = plant.token("sensor-01"), plant.lab.password
         plant.lab.raise_alert("sensor-01", "Somebody was here")
         plant.lab.move_clock("36h")
@@ -119,6 +118,18 @@ def test_everything_is_there_again_after_a_restart(tmp_path: Path) -> None:
         assert [one.title for one in again.lab.appliance("sensor-01").alerts] == ["Somebody was here"]
         assert [e.text for e in again.lab.appliance("sensor-03").events][: len(events)] == events
         assert again.lab.clock.ahead.total_seconds() == pytest.approx(36 * 3600)
+
+
+def test_what_is_told_at_the_beginning_is_kept_at_the_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Should the lab be killed before its first round, the password is still the one that was printed."""
+    monkeypatch.setattr("pkigen.lab.scheduling.Schedule._run", lambda schedule: None)
+    profile = document()
+    folder = built(profile, tmp_path)
+    with up(folder, profile) as plant:
+        kept = json.loads((folder / FOLDER / "lab.json").read_text())
+        assert kept["password"] == plant.lab.password
 
 
 def test_trust_without_a_chain_of_its_own_is_there_after_a_restart(tmp_path: Path) -> None:

@@ -136,17 +136,21 @@ def test_validation_switched_off_at_one_end_of_two(plant: Plant) -> None:
     assert report.causes == ()
 
 
-def test_another_cause_is_another_event(own_plant: Plant) -> None:
+def test_another_cause_is_another_event_and_the_same_is_none(own_plant: Plant) -> None:
     lab = own_plant.lab
+
+    def told() -> list[str]:
+        return [event.text for event in lab.appliance("sensor-01").events if "halted" in event.text]
+
     lab.revoke("sensor-01")
     own_plant.check(TO_CONSOLE)
+    assert REVOKED in told()[-1]
     lab.stop_crl_server()
     own_plant.check(TO_CONSOLE)
+    assert UNREACHABLE in told()[-1]
+    count = len(told())
     own_plant.check(TO_CONSOLE)
-    told = [event.text for event in lab.appliance("sensor-01").events if "halted" in event.text]
-    assert len(told) == 2
-    assert REVOKED in told[0]
-    assert UNREACHABLE in told[1]
+    assert len(told()) == count
 
 
 def _titles(plant: Plant) -> dict[str, list[str]]:
@@ -202,6 +206,18 @@ def test_alerts_wait_and_are_sent_once_it_is_mended(break_: Break, mend: Break, 
     assert titles["siem"] == expected
     assert titles["soar"] == expected
     assert [len(link.outbox) for link in lab.links if link.sender.name != "sensor-03"] == [0] * 5
+
+
+def test_many_long_alerts_do_not_stop_the_queue(own_plant: Plant) -> None:
+    """What is sent at once must be less than what a console takes, in whatever script it is written."""
+    lab = own_plant.lab
+    lab.stop_crl_server()
+    own_plant.check(TO_CONSOLE)
+    for _ in range(120):
+        lab.raise_alert("sensor-01", "\U0001f3ed" * 500, 5, "\U0001f3ed" * 500)
+    lab.start_crl_server()
+    assert lab.schedule.until(lambda: len(lab.console.alerts) == 120, 20)
+    assert lab.schedule.until(lambda: not len(lab.link(TO_CONSOLE).outbox), 20)
 
 
 def test_what_waits_is_there_after_a_restart(tmp_path_factory: pytest.TempPathFactory) -> None:

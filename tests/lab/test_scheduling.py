@@ -116,7 +116,8 @@ def test_a_hundred_sensors_connect_and_end_though_their_receiver_hangs(tmp_path:
             ports = [one.endpoint.listener.port for one in lab.appliances.values()]
             assert len([port for port in ports if _listens(port)]) == 101
             ending = time.monotonic()
-    assert time.monotonic() - ending < 2
+    # Less than a second on a machine that is not busy; those who hang would have it take ten.
+    assert time.monotonic() - ending < 6
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("pkigen-link")]
     assert not [port for port in ports if _listens(port)]
     # That it was given up at the end is no finding.

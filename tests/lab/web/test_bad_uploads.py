@@ -226,7 +226,7 @@ def test_a_session_of_another_appliance_is_none(unchanged: Plant, person: Person
 def test_who_signed_out_is_signed_out(unchanged: Plant) -> None:
     person = unchanged.person(SENSOR)
     cookies = dict(person.client.cookies)
-    assert person.post("/sign-out").headers["location"] == "/sign-in"
+    assert person.post("/sign-out").headers["location"] == "/sign-in?signed-out"
     again = unchanged.client(SENSOR, cookies=cookies)
     assert again.post(FORM, data={"csrf": person.csrf}).status_code == 403
 
@@ -329,6 +329,7 @@ def test_a_gigabyte_is_refused_early(
     before = _peak()
     answer = person.client.post(path, content=content(), headers={**headers, **media})
     assert answer.status_code == 413
+    assert "KiB" in answer.text, "by the appliance itself, in its own words"
     assert sent < GIGABYTE // 8
     assert _peak() - before < 32 * 1024 * 1024
     assert not list(Path(folder).iterdir())
