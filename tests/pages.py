@@ -73,7 +73,7 @@ def run(page: str, folder: Path) -> str:
 
 
 def _script(page: str) -> str:
-    lines = ["set -eu", "exec 2>&1", "trap 'kill $(jobs -p) 2>/dev/null || :' EXIT"]
+    lines = ["set -eu", "exec 2>&1", "trap 'kill $(jobs -p) 2>/dev/null || :; wait' EXIT"]
     for block in fenced(page):
         if block.language == "console":
             lines += map(_checked, commands(f"```console\n{block.text}```"))
