@@ -18,6 +18,7 @@ from pkigen.cli._app import app
 
 _AS_WRITTEN = "\b"
 """How click marks a paragraph that is not to be wrapped."""
+_OPTION = re.compile(r"(?<![\w`>-])(--[a-z][a-z-]*)(?![^<]*</code>)")
 _TYPE = re.compile(r" <(str|path|Path|list\[\w+\])>$")
 """What help says of an argument of any text."""
 
@@ -69,7 +70,7 @@ def _help(text: str) -> Iterator[str]:
     """The paragraphs of a help text; those that are not to be wrapped as they are written."""
     for paragraph in re.split(r"\n\s*\n", text):
         if not paragraph.startswith(_AS_WRITTEN):
-            yield from (words.escaped(" ".join(paragraph.split())), "")
+            yield from (_OPTION.sub(r"<code>\1</code>", words.escaped(" ".join(paragraph.split()))), "")
             continue
         title, *shown = paragraph.removeprefix(_AS_WRITTEN).strip("\n").splitlines()
         yield from (f"**{title.strip().removesuffix(':')}**", "", "```text")

@@ -8,11 +8,12 @@ from typing import Any
 from docgen import words
 from pkigen.environment.manifest_schema import json_schema
 
+_WHOLE = "The document"
 
 def objects() -> str:
     """A section for each object: the whole document, then those in it, from the outside to the inside."""
     schema = json_schema()
-    found = {"manifest": schema}
+    found = {_WHOLE: schema}
     for name in _reached(schema, schema["$defs"]):
         found[name] = schema["$defs"][name]
     return "\n".join(line for name, node in found.items() for line in _object(name, node, schema["$defs"]))
@@ -40,10 +41,11 @@ def _references(node: Any) -> Iterator[str]:
 
 
 def _object(name: str, node: dict[str, Any], definitions: dict[str, Any]) -> Iterator[str]:
-    yield f"## {name} {{ #{name.lower()} }}"
+    yield f"## {name} {{ #{words.anchor(name)} }}"
     yield ""
-    yield words.escaped(node.get("description", ""))
-    yield ""
+    if name != _WHOLE:
+        yield words.escaped(node.get("description", ""))
+        yield ""
     yield "| field | value | says |"
     yield "|---|---|---|"
     for field, held in node["properties"].items():
