@@ -1,16 +1,32 @@
 """The matrix: validators that share no code with pkigen or each other, and what they say of cases."""
 
 from pkigen.matrix import reports
+from pkigen.matrix.bearssl import BEARSSL
+from pkigen.matrix.botan import BOTAN
 from pkigen.matrix.cases import Subject, cases_of, subjects_of
 from pkigen.matrix.gnutls import GnuTLS
 from pkigen.matrix.golang import Go
+from pkigen.matrix.heimdal import HEIMDAL
 from pkigen.matrix.known import Known, known_differences
+from pkigen.matrix.mbedtls import MBEDTLS
+from pkigen.matrix.nss import NSS
 from pkigen.matrix.openssl import DEFAULT, STRICT
 from pkigen.matrix.pyca import Pyca
 from pkigen.matrix.surveying import Cell, Column, Matrix, survey
 from pkigen.matrix.validator import PARTS, SIGHTS, Answer, MatrixCase, Part, Sight, Validator
 
-VALIDATORS: tuple[Validator, ...] = (DEFAULT, STRICT, GnuTLS(), Go(), Pyca())
+VALIDATORS: tuple[Validator, ...] = (
+    DEFAULT,
+    STRICT,
+    GnuTLS(),
+    NSS,
+    HEIMDAL,
+    Go(),
+    Pyca(),
+    MBEDTLS,
+    BOTAN,
+    BEARSSL,
+)
 """The columns in their order."""
 
 __all__ = [
