@@ -15,6 +15,7 @@ from pkigen.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pkigen.environment import Environment
     from pkigen.matrix import Column, Matrix, Subject, Validator
 
 _REFERENCE = "negative"
@@ -113,7 +114,7 @@ def _asked(env: Path, only: str | None, columns: Sequence[Column]) -> tuple[str,
     from pkigen.matrix import known_differences, subjects_of, survey
 
     environment = open_environment(env)
-    with _served(env, columns) as proxy, meter() as progress:
+    with _served(environment, columns) as proxy, meter() as progress:
         subjects = _matching(subjects_of(environment, proxy), only)
         progress.start(len(subjects) * len(columns), "Verdicts")
         result = survey(
@@ -127,9 +128,18 @@ def _asked(env: Path, only: str | None, columns: Sequence[Column]) -> tuple[str,
 
 
 @contextmanager
-def _served(env: Path, columns: Sequence[Column]) -> Iterator[str | None]:
-    """The proxy behind which the environment answers, if a column asks there."""
-    yield None
+def _served(environment: Environment, columns: Sequence[Column]) -> Iterator[str | None]:
+    """The proxy behind which the environment answers, if a column asks there: the stub takes any host."""
+    from datetime import datetime
+
+    from pkigen.serve import serve
+
+    if not any(column.asks_a_server for column in columns):
+        yield None
+        return
+    at = datetime.fromisoformat(environment.manifest["clock"])
+    with serve(environment.folder, at=at) as url:
+        yield url.removeprefix("http://")
 
 
 def _matching(subjects: Sequence[Subject], only: str | None) -> Sequence[Subject]:

@@ -7,13 +7,17 @@ from pkigen.matrix.cases import Subject, cases_of, subjects_of
 from pkigen.matrix.gnutls import GnuTLS
 from pkigen.matrix.golang import Go
 from pkigen.matrix.heimdal import HEIMDAL
+from pkigen.matrix.java import BOUNCY_CASTLE, CRLDP, SUN
+from pkigen.matrix.java import OCSP as JAVA_OCSP
 from pkigen.matrix.known import Known, known_differences
 from pkigen.matrix.mbedtls import MBEDTLS
 from pkigen.matrix.nss import NSS
 from pkigen.matrix.openssl import DEFAULT, STRICT
+from pkigen.matrix.openssl_ocsp import OpenSSLOcsp
 from pkigen.matrix.pyca import Pyca
 from pkigen.matrix.surveying import Cell, Column, Matrix, survey
 from pkigen.matrix.validator import PARTS, SIGHTS, Answer, MatrixCase, Part, Sight, Validator
+from pkigen.matrix.webpki import Webpki
 
 VALIDATORS: tuple[Validator, ...] = (
     DEFAULT,
@@ -26,6 +30,12 @@ VALIDATORS: tuple[Validator, ...] = (
     MBEDTLS,
     BOTAN,
     BEARSSL,
+    Webpki(),
+    SUN,
+    BOUNCY_CASTLE,
+    CRLDP,
+    JAVA_OCSP,
+    OpenSSLOcsp(),
 )
 """The columns in their order."""
 

@@ -7,7 +7,7 @@ from pkigen.matrix.libraries import Library
 BEARSSL = Library(
     "bearssl",
     "bearssl.c",
-    frozenset(("path", "host", "key")),
+    frozenset(("path", "file", "host", "key")),
     "a C compiler and libbearssl-dev",
     flags=("-lbearssl",),
 )

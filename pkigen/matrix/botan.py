@@ -7,7 +7,7 @@ from pkigen.matrix.libraries import Library
 BOTAN = Library(
     "botan",
     "botan.cpp",
-    frozenset(("path", "host", "crl", "key")),
+    frozenset(("path", "file", "host", "crl", "key")),
     "a C++ compiler, pkg-config and libbotan-2-dev",
     compiler="c++",
     flags=("-std=c++17",),

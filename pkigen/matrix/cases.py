@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +13,9 @@ from pkigen.matrix.validator import MatrixCase, Sight
 
 _HOST = "host"
 """What stands for the asterisk of a wildcard in the name that is asked for."""
+
+_AFTER = timedelta(milliseconds=500)
+"""How long after the build's clock cases are judged: what was revoked at its second has been revoked then."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def cases_of(environment: Environment) -> tuple[MatrixCase, ...]:
     has its PKCS#12 file when there is one with the passphrase, for nobody could open it without.
     """
     authorities = {one["name"]: one for one in environment.manifest["authorities"]}
-    at = datetime.fromisoformat(environment.manifest["clock"])
+    at = datetime.fromisoformat(environment.manifest["clock"]) + _AFTER
     return tuple(_case(environment.folder, found.data, authorities, at) for found in environment.cases())
 
 
@@ -116,7 +119,7 @@ def _spoiled(case: MatrixCase, fault: dict[str, Any], stage: str | None) -> Sigh
         return ""
     if stage == "revocation":
         return "fetching"
-    return "host" if stage == "name" else "path"
+    return "host" if stage == "name" else "file" if stage == "file" else "path"
 
 
 _STAPLED, _BESIDE = "stapled-missing", "crl-der-file"

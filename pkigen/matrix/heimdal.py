@@ -7,7 +7,7 @@ from pkigen.matrix.libraries import Library
 HEIMDAL = Library(
     "heimdal",
     "heimdal.c",
-    frozenset(("path", "host", "crl")),
+    frozenset(("path", "file", "host", "crl")),
     "a C compiler, pkg-config and heimdal-multidev",
     flags=("-lhx509", "-lroken"),
     package="heimdal-krb5",

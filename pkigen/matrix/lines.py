@@ -27,25 +27,30 @@ class Form:
     read: Callable[[str], dict[Part, Said]]
 
 
-def ask(command: Sequence[str | Path], cases: Sequence[MatrixCase], form: Form | None = None) -> dict[str, Answer]:
+def ask(
+    command: Sequence[str | Path],
+    cases: Sequence[MatrixCase],
+    form: Form | None = None,
+    seconds: int | None = None,
+) -> dict[str, Answer]:
     """The answers to all cases by name; a program that hangs or crashes is started anew for the next one.
 
-    It is asked in JSON, if not in another form.
+    It is asked in JSON, if not in another form, and has so many seconds for a case.
     """
-    form = form or JSON
+    form, seconds = form or JSON, seconds or SECONDS
     process = _start(command)
     answers = {}
     try:
         for case in cases:
-            line = _ask(process, form.write(case))
+            line = _ask(process, form.write(case), seconds)
             if line.endswith(b"\n"):
                 answers[case.name] = answer(form.read(line.decode("utf-8", "replace").rstrip("\r\n")))
                 continue
-            answers[case.name] = Answer(False, one_line(_end(process)))
+            answers[case.name] = Answer(False, one_line(_end(process, seconds)))
             process = _start(command)
     finally:
         process.kill()
-        _end(process)
+        _end(process, seconds)
     return answers
 
 
@@ -59,11 +64,11 @@ def _start(command: Sequence[str | Path]) -> Process:
     )
 
 
-def _ask(process: Process, case: str) -> bytes:
+def _ask(process: Process, case: str, seconds: int) -> bytes:
     """The line that answers a case; without its end when the program ended first."""
     assert process.stdin is not None
     assert process.stdout is not None
-    stop = Timer(SECONDS, process.kill)
+    stop = Timer(seconds, process.kill)
     stop.start()
     try:
         with suppress(BrokenPipeError):
@@ -74,11 +79,11 @@ def _ask(process: Process, case: str) -> bytes:
         stop.cancel()
 
 
-def _end(process: Process) -> str:
+def _end(process: Process, seconds: int) -> str:
     """How a program came to its end."""
     _, err = process.communicate()
     if process.returncode == -9:
-        return f"does not come to an end within {SECONDS} s"
+        return f"does not come to an end within {seconds} s"
     if process.returncode < 0:
         return f"crashes: {signal_name(-process.returncode)}"
     words = err.decode("utf-8", "replace").strip().splitlines()
@@ -104,7 +109,7 @@ def _fields(case: MatrixCase) -> str:
     lists = (_UNIT.join(map(str, paths)) for paths in (case.anchors, case.crls))
     files = (case.certificate, case.chain, case.key, case.pkcs12, case.passphrase)
     last = (case.proxy, case.issuer, case.ocsp)
-    fields = (*files, case.host, int(case.at.timestamp()), *lists, *last)
+    fields = (*files, case.host, f"{case.at.timestamp():.3f}", *lists, *last)
     line = "\t".join("" if one is None else str(one) for one in fields)
     if line.count("\t") != len(fields) - 1 or "\n" in line:
         raise InputError(f"{case.certificate}: these validators take no path with a tab or a line feed in it")
@@ -127,5 +132,5 @@ JSON = Form(_json, _from_json)
 
 FIELDS = Form(_fields, _from_fields)
 """Fields between tabs, for programs without a reader of JSON: certificate, chain, key, PKCS#12, passphrase,
-host, seconds since 1970, anchors, CRLs, proxy, issuer, URL of OCSP. Back come three for each part: its name, 1
+host, seconds since 1970 (with three decimals), anchors, CRLs, proxy, issuer, URL of OCSP. Back come three for each part: its name, 1
 or 0, the words."""

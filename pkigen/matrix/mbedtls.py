@@ -7,7 +7,7 @@ from pkigen.matrix.libraries import Library
 MBEDTLS = Library(
     "mbedtls",
     "mbedtls.c",
-    frozenset(("path", "host", "crl", "key")),
+    frozenset(("path", "file", "host", "crl", "key")),
     "a C compiler and libmbedtls-dev",
     flags=("-lmbedtls", "-lmbedx509", "-lmbedcrypto"),
 )

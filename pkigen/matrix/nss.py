@@ -7,7 +7,7 @@ from pkigen.matrix.libraries import Library
 NSS = Library(
     "nss",
     "nss.c",
-    frozenset(("path", "host", "crl")),
+    frozenset(("path", "file", "host", "crl")),
     "a C compiler, pkg-config and libnss3-dev",
     package="nss",
 )

@@ -30,7 +30,7 @@ class OpenSSL:
     name: str
     options: tuple[str, ...] = ()
     checks_keys: bool = False
-    looks_at: frozenset[Sight] = frozenset(("path", "host", "crl", "key", "pkcs12"))
+    looks_at: frozenset[Sight] = frozenset(("path", "file", "host", "crl", "key", "pkcs12"))
     comes_with: str = "openssl"
 
     def version(self) -> str | None:

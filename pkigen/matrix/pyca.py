@@ -16,7 +16,7 @@ class Pyca:
     """
 
     name = "pyca"
-    looks_at: frozenset[Sight] = frozenset(("path", "host", "key", "pkcs12"))
+    looks_at: frozenset[Sight] = frozenset(("path", "file", "host", "key", "pkcs12"))
     comes_with = "cryptography (PyPI)"
 
     def version(self) -> str | None:

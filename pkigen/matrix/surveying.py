@@ -30,6 +30,11 @@ class Column:
         return self.validator.name
 
     @property
+    def asks_a_server(self) -> bool:
+        """Whether it fetches CRLs or asks for OCSP answers."""
+        return bool(self.validator.looks_at & _BY_SERVER)
+
+    @property
     def is_recorded(self) -> bool:
         """Whether the version here is the one that the record was made with."""
         return self.version == self.recorded
@@ -111,7 +116,8 @@ def survey(
         done(column, len(subjects))
         return answers
 
-    with ThreadPoolExecutor(os.cpu_count() or 2) as threads:
+    waiting = sum(column.asks_a_server for column in columns)
+    with ThreadPoolExecutor((os.cpu_count() or 2) + waiting) as threads:
         answers = list(threads.map(asked, columns))
     entries = {
         (one.fault, one.column): one
@@ -135,7 +141,13 @@ def survey(
 
 
 def _is_asked(validator: Validator, subject: Subject) -> bool:
-    """Whether a column is given a case: one that asks a server has no word about what shows without."""
+    """Whether a column is given a case.
+
+    One that asks a server has no word about what shows without, and one that reads no files of its own none
+    about how they are written.
+    """
+    if subject.spoils == "file" and "file" not in validator.looks_at:
+        return False
     if not validator.looks_at & _BY_SERVER:
         return True
     return _can_fetch(validator, subject.case) and (subject.spoils in validator.looks_at or not subject.fault)

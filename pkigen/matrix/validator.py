@@ -13,12 +13,14 @@ Part = Literal["path", "crl", "ocsp", "key", "pkcs12"]
 """What there is to look at: the path with its purpose, the CRLs of the path, the OCSP answer about the
 certificate, the private key against the certificate, the PKCS#12 file."""
 
-Sight = Literal["path", "host", "crl", "fetching", "ocsp", "key", "pkcs12"]
-"""What a validator can have eyes for: a part, the host name of the path, how CRLs come over HTTP."""
+Sight = Literal["path", "file", "host", "crl", "fetching", "ocsp", "key", "pkcs12"]
+"""What a validator can have eyes for: a part, how the files of the path are written, the host name of the
+path, how CRLs come over HTTP."""
 
 PARTS: tuple[Part, ...] = ("path", "crl", "ocsp", "key", "pkcs12")
 SIGHTS: dict[Sight, Part] = {
     "path": "path",
+    "file": "path",
     "host": "path",
     "crl": "crl",
     "fetching": "crl",
@@ -28,7 +30,7 @@ SIGHTS: dict[Sight, Part] = {
 }
 """Every sight, with the part that is refused for what is seen there."""
 
-SECONDS = 10
+SECONDS = 20
 """How long one program may take for one case; then it hangs, which is a refusal."""
 
 # The folder of an absolute path; URLs are left alone.

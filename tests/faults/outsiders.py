@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import yaml
@@ -16,6 +17,7 @@ from pkigen import build, load
 from pkigen.environment import Environment
 from pkigen.faults.observed import ROWS, recorded_with
 from pkigen.matrix import VALIDATORS, Column, Matrix, known_differences, subjects_of, survey
+from pkigen.serve import serve
 from tests.faults.conftest import is_twin
 
 Rows = dict[str, dict[str, str]]
@@ -25,7 +27,8 @@ Rows = dict[str, dict[str, str]]
 def served_catalogue(folder: Path) -> Iterator[tuple[Environment, str | None]]:
     """The shipped profile with every fault, built, and the proxy behind which it answers."""
     environment = build(load("negative"), folder)
-    yield environment, None
+    with serve(environment.folder, at=datetime.fromisoformat(environment.manifest["clock"])) as url:
+        yield environment, url.removeprefix("http://")
 
 
 def columns() -> list[Column]:

@@ -15,7 +15,7 @@
 #include <prerror.h>
 #include <secerr.h>
 
-#define SECONDS 10
+#define SECONDS 20
 
 static const char *reason(void)
 {
