@@ -11,19 +11,13 @@ import pytest
 
 from pkigen.matrix import PARTS, VALIDATORS, MatrixCase, Part, Validator
 from pkigen.matrix.validator import Answer
+from tests.matrix.tools import TOOLS
 
-TOOLS = {
-    "openssl": "openssl",
-    "openssl-strict": "openssl",
-    "gnutls": "certtool",
-    "go": "go",
-}
 Cases = dict[str, MatrixCase]
 
 
 def _column(validator: Validator) -> object:
-    tools = [TOOLS[validator.name]] if validator.name in TOOLS else []
-    return pytest.param(validator, id=validator.name, marks=pytest.mark.needs(*tools))
+    return pytest.param(validator, id=validator.name, marks=pytest.mark.needs(*TOOLS[validator.name]))
 
 
 every_validator = pytest.mark.parametrize("validator", [_column(one) for one in VALIDATORS])
