@@ -10,7 +10,9 @@ package_of() {
         keytool) echo default-jre-headless ;;
         javac) echo default-jdk-headless ;;
         certtool | ocsptool) echo gnutls-bin ;;
+        dot) echo graphviz ;;
         nginx) echo nginx-light ;;
+        rsyslogd) echo rsyslog-gnutls ;;
         apachectl) echo apache2 ;;
         stunnel) echo stunnel4 ;;
         systemd-analyze) echo systemd ;;
@@ -21,6 +23,8 @@ package_of() {
 present() {
     case $1 in
         python3-venv) python3 -c 'import ensurepip' 2>/dev/null ;;
+        # Many systems have rsyslog, and not its TLS.
+        rsyslogd) command -v rsyslogd >/dev/null && ls /usr/lib/*/rsyslog/lmnsd_gtls.so >/dev/null 2>&1 ;;
         *) command -v "$1" >/dev/null ;;
     esac
 }

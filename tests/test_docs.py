@@ -13,9 +13,11 @@ import httpx
 import pytest
 import yaml
 
-from pkigen import build
+from pkigen import build, load
+from pkigen.lab.scenario import Expectation, Step
 from pkigen.requirements import load_set
 from pkigen.requirements.demands import KINDS
+from tests.test_readme import LAB_PORTS, end_lab, need_ports, port_is_free, run_console
 from tests.tools import ROOT, python
 
 PAGE = (ROOT / "docs" / "requirements.md").read_text("utf-8")
@@ -102,3 +104,33 @@ def test_the_command_and_the_requests_of_the_page_on_serving_work(contoso: Path)
 def test_the_python_of_the_page_on_serving_runs(contoso: Path) -> None:
     (example,) = _blocks("serving.md", "python")
     python("-c", example.replace("wait=20", "wait=0"), cwd=contoso.parent.parent)
+
+
+def test_every_command_of_the_page_on_the_lab_runs(tmp_path: Path) -> None:
+    need_ports("the page", *LAB_PORTS)
+    try:
+        run_console(_blocks("lab.md", "console"), tmp_path)
+    finally:
+        said = end_lab(tmp_path)
+    assert "no lab is up" in said
+    assert all(map(port_is_free, LAB_PORTS))
+
+
+def test_the_section_of_the_page_on_the_lab_is_valid(tmp_path: Path) -> None:
+    section = _blocks("lab.md", "yaml")[0]
+    (tmp_path / "mine.yaml").write_text(f"extends: demo\nname: mine\n{section}", encoding="utf-8")
+    found = load(tmp_path / "mine.yaml").lab
+    assert found is not None
+    assert [rule.name for rule in found.forwarding] == ["siem", "soar", "real"]
+
+
+def test_the_scenario_of_the_page_on_the_lab_goes_as_it_is_told(tmp_path: Path) -> None:
+    (tmp_path / "stolen.yaml").write_text(_blocks("lab.md", "yaml")[1], encoding="utf-8")
+    said = python("-m", "pkigen", "lab", "run", "stolen.yaml", cwd=tmp_path)
+    assert "8 steps: all as told" in said
+
+
+def test_the_page_on_the_lab_names_every_step_of_a_scenario_and_all_that_can_be_expected() -> None:
+    page = (ROOT / "docs" / "lab.md").read_text("utf-8").partition("| step | does |")[2]
+    assert [name for name in Step.model_fields if name != "says" and f"`{name}" not in page] == []
+    assert [name for name in Expectation.model_fields if name not in page and name != "within"] == []

@@ -27,7 +27,8 @@ def _in_virtual_environment() -> dict[str, str]:
     return {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
-def _port_is_free(port: int) -> bool:
+def port_is_free(port: int) -> bool:
+    """Whether a server could listen there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -37,15 +38,35 @@ def _port_is_free(port: int) -> bool:
     return True
 
 
+LAB_PORTS = (8085, *range(8443, 8451))
+"""Those of the lab of the profile ``demo``, if nobody asks for others."""
+
+
+def need_ports(who: str, *ports: int) -> None:
+    """Skip, or in CI fail, a test of commands that name ports, when another program has one."""
+    taken = next((port for port in ports if not port_is_free(port)), None)
+    if taken is not None:
+        reason = f"needs port {taken}, which {who} uses, and another program has it"
+        pytest.fail(reason) if tools.gaps_are_failures() else pytest.skip(reason)
+
+
+def end_lab(folder: Path) -> str:
+    """End the lab that commands may have left in a folder; what was said to that."""
+    command = [sys.executable, "-m", "pkigen", "lab", "down", "--out", str(folder / "out")]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stderr
+
+
 @pytest.mark.needs("openssl", "curl")
 def test_every_command_in_the_readme_runs(tmp_path: Path) -> None:
-    if not _port_is_free(8080):
-        reason = "needs port 8080, which the README uses, and another program has it"
-        pytest.fail(reason) if tools.gaps_are_failures() else pytest.skip(reason)
-    _run(blocks("console"), tmp_path)
+    need_ports("the README", 8080, *LAB_PORTS)
+    try:
+        run_console(blocks("console"), tmp_path)
+    finally:
+        end_lab(tmp_path)
 
 
-def _run(shown: list[str], folder: Path) -> None:
+def run_console(shown: list[str], folder: Path) -> None:
+    """Run what blocks of a document show, one line after the other, in a folder."""
     lines = [line.removeprefix("$ ") for block in shown for line in block.splitlines()]
     script = "\n".join(["set -eu", "trap 'kill $(jobs -p) 2>/dev/null || :' EXIT", *lines])
     tools.run("bash", "-c", script, cwd=folder, environ=_in_virtual_environment())
@@ -53,7 +74,7 @@ def _run(shown: list[str], folder: Path) -> None:
 
 def test_every_command_of_the_page_on_revocation_runs(tmp_path: Path) -> None:
     tools.python("-m", "pkigen", "build", "defender-iot", "--keys", "pool", cwd=tmp_path)
-    _run(blocks("console", REVOCATION), tmp_path)
+    run_console(blocks("console", REVOCATION), tmp_path)
 
 
 def test_every_make_target_in_the_documents_exists() -> None:

@@ -21,14 +21,17 @@ PACKAGES = {
     "nginx": "nginx-light",
     "stunnel": "stunnel4",
     "systemd-analyze": "systemd",
+    "chromium": "chromium",
     "certtool": "gnutls-bin",
     "ocsptool": "gnutls-bin",
     "tinyproxy": "tinyproxy",
     "curl": "curl",
+    "dot": "graphviz",
     "faketime": "faketime",
     "javac": "default-jdk-headless",
     "keytool": "default-jre-headless",
     "openssl": "openssl",
+    "rsyslogd": "rsyslog-gnutls",
 }
 """Every tool a test may ask for, and the Debian package that brings it."""
 

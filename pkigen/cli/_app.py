@@ -14,12 +14,14 @@ from pkigen.cli import (
     convert,
     export,
     faults,
+    graph,
     hosts,
     init,
     lab,
     plan,
     refresh_crl,
     renew,
+    report,
     revoke,
     schema,
     serve,
@@ -47,6 +49,8 @@ COMMANDS = (
     show.show,
     serve.serve,
     hosts.hosts,
+    report.report,
+    graph.graph,
     schema.schema,
 )
 
