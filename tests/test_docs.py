@@ -16,7 +16,7 @@ import yaml
 from pkigen import build
 from pkigen.requirements import load_set
 from pkigen.requirements.demands import KINDS
-from tests.tools import ROOT, python
+from tests.tools import ROOT, python, run
 
 PAGE = (ROOT / "docs" / "requirements.md").read_text("utf-8")
 
@@ -102,3 +102,42 @@ def test_the_command_and_the_requests_of_the_page_on_serving_work(contoso: Path)
 def test_the_python_of_the_page_on_serving_runs(contoso: Path) -> None:
     (example,) = _blocks("serving.md", "python")
     python("-c", example.replace("wait=20", "wait=0"), cwd=contoso.parent.parent)
+
+
+def _commands(page: str, folder: Path) -> None:
+    """Run what a page shows, one line after the other, with the pkigen and the pytest of these tests."""
+    lines = [line.removeprefix("$ ") for block in _blocks(page, "console") for line in block.splitlines()]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    run("bash", "-c", "\n".join(["set -euo pipefail", *lines]), cwd=folder, environ={"PATH": path})
+
+
+@pytest.mark.needs("dot")
+def test_every_command_of_the_page_on_reports_runs(tmp_path: Path) -> None:
+    _commands("reports.md", tmp_path)
+    written = {path.name for path in tmp_path.iterdir()}
+    assert written == {"out", "defender-iot.html", "next-year.html", "deep.svg", "deep.pdf"}
+
+
+def test_every_example_of_the_page_on_pytest_runs(tmp_path: Path) -> None:
+    for language in ("python", "ini", "yaml"):
+        for block in _blocks("pytest.md", language):
+            name, _, text = block.removeprefix("# ").partition("\n")
+            (tmp_path / name).write_text(text, "utf-8")
+    # The first ones are shown before there is a profile of one's own.
+    (tmp_path / "first").mkdir()
+    for name in ("test_first.py", "test_dates.py"):
+        (tmp_path / name).rename(tmp_path / "first" / name)
+    (tmp_path / "first" / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    lines = [
+        line.removeprefix("$ ") for block in _blocks("pytest.md", "console") for line in block.splitlines()
+    ]
+    for line in lines:
+        folder = tmp_path if "test_server.py" in line else tmp_path / "first"
+        python("-m", *line.split(), "-p", "no:cacheprovider", cwd=folder)
+
+
+def test_the_page_on_pytest_says_what_the_example_records() -> None:
+    text = (ROOT / "docs" / "pytest.md").read_text("utf-8")
+    recorded = json.loads((ROOT / "examples" / "httpx" / "accepted.json").read_bytes())
+    assert set(recorded) == {"revocation/*", "san-missing", "pol-require-explicit-unmet", "pol-mapping-any"}
+    assert all(f"`{name.removesuffix('/*')}`" in text for name in recorded)
