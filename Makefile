@@ -19,7 +19,8 @@ demo: $(STAMP)   ## build the defender-iot profile, serve it, verify a sensor wi
 	@scripts/demo.sh
 
 test: $(STAMP)   ## the whole suite, with ruff, mypy and the layer test
-	@scripts/install_tools.sh openssl keytool javac certtool ocsptool curl dot faketime tinyproxy
+	@scripts/install_tools.sh openssl keytool javac certtool ocsptool curl dot faketime tinyproxy rsyslogd chromium
+	@scripts/install_tools.sh nginx apachectl haproxy caddy stunnel systemd-analyze
 	$(RUN) -m pytest $(TEST_ARGS)
 
 lint: $(STAMP)   ## ruff and mypy alone

@@ -13,10 +13,12 @@ import httpx
 import pytest
 import yaml
 
-from pkigen import build
+from pkigen import build, load
+from pkigen.lab.scenario import Expectation, Step
 from pkigen.requirements import load_set
 from pkigen.requirements.demands import KINDS
-from tests.tools import ROOT, python, run
+from tests.test_readme import port_is_free, run_console
+from tests.tools import ROOT, gaps_are_failures, python
 
 PAGE = (ROOT / "docs" / "requirements.md").read_text("utf-8")
 
@@ -104,16 +106,9 @@ def test_the_python_of_the_page_on_serving_runs(contoso: Path) -> None:
     python("-c", example.replace("wait=20", "wait=0"), cwd=contoso.parent.parent)
 
 
-def _commands(page: str, folder: Path) -> None:
-    """Run what a page shows, one line after the other, with the pkigen and the pytest of these tests."""
-    lines = [line.removeprefix("$ ") for block in _blocks(page, "console") for line in block.splitlines()]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    run("bash", "-c", "\n".join(["set -euo pipefail", *lines]), cwd=folder, environ={"PATH": path})
-
-
 @pytest.mark.needs("dot")
 def test_every_command_of_the_page_on_reports_runs(tmp_path: Path) -> None:
-    _commands("reports.md", tmp_path)
+    run_console(_blocks("reports.md", "console"), tmp_path)
     written = {path.name for path in tmp_path.iterdir()}
     assert written == {"out", "defender-iot.html", "next-year.html", "deep.svg", "deep.pdf"}
 
@@ -141,3 +136,40 @@ def test_the_page_on_pytest_says_what_the_example_records() -> None:
     recorded = json.loads((ROOT / "examples" / "httpx" / "accepted.json").read_bytes())
     assert set(recorded) == {"revocation/*", "san-missing", "pol-require-explicit-unmet", "pol-mapping-any"}
     assert all(f"`{name.removesuffix('/*')}`" in text for name in recorded)
+
+
+LAB_PORTS = (8085, *range(8443, 8451))
+
+
+def test_every_command_of_the_page_on_the_lab_runs(tmp_path: Path) -> None:
+    taken = [port for port in LAB_PORTS if not port_is_free(port)]
+    if taken:
+        reason = f"needs port {taken[0]}, which the page uses, and another program has it"
+        pytest.fail(reason) if gaps_are_failures() else pytest.skip(reason)
+    try:
+        run_console(_blocks("lab.md", "console"), tmp_path)
+    finally:
+        command = [sys.executable, "-m", "pkigen", "lab", "down", "--out", str(tmp_path / "out")]
+        left = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "no lab is up" in left.stderr
+    assert all(map(port_is_free, LAB_PORTS))
+
+
+def test_the_section_of_the_page_on_the_lab_is_valid(tmp_path: Path) -> None:
+    section = _blocks("lab.md", "yaml")[0]
+    (tmp_path / "mine.yaml").write_text(f"extends: demo\nname: mine\n{section}", encoding="utf-8")
+    found = load(tmp_path / "mine.yaml").lab
+    assert found is not None
+    assert [rule.name for rule in found.forwarding] == ["siem", "soar", "real"]
+
+
+def test_the_scenario_of_the_page_on_the_lab_goes_as_it_is_told(tmp_path: Path) -> None:
+    (tmp_path / "stolen.yaml").write_text(_blocks("lab.md", "yaml")[1], encoding="utf-8")
+    said = python("-m", "pkigen", "lab", "run", "stolen.yaml", cwd=tmp_path)
+    assert "8 steps: all as told" in said
+
+
+def test_the_page_on_the_lab_names_every_step_of_a_scenario_and_all_that_can_be_expected() -> None:
+    page = (ROOT / "docs" / "lab.md").read_text("utf-8").partition("| step | does |")[2]
+    assert [name for name in Step.model_fields if name != "says" and f"`{name}" not in page] == []
+    assert [name for name in Expectation.model_fields if name not in page and name != "within"] == []

@@ -57,7 +57,8 @@ def test_a_wheel_has_the_shipped_profiles_and_nothing_of_the_checkout(wheel: Pat
     shipped = {f"pkigen/_profiles/{path.name}" for path in (ROOT / "profiles").glob("*.yaml")}
     assert shipped
     assert shipped <= set(names)
-    assert {"pkigen/py.typed", "pkigen/report/templates/page.html"} <= set(names)
+    templates = {"pkigen/export/templates/nginx.conf.j2", "pkigen/report/templates/page.html"}
+    assert {"pkigen/py.typed", *templates} <= set(names)
     assert "[pytest11]\npkigen = pkigen.pytest_plugin" in _entry_points(wheel)
     assert {name.split("/")[0] for name in names} == {"pkigen", "pkigen-0.1.0.dist-info"}
 

@@ -17,7 +17,7 @@ from tests.tools import ROOT
 
 # From the bottom to the top. Those of one row know nothing of each other.
 ROWS = (
-    ("errors", "panics"),
+    ("errors", "junit", "panics"),
     ("model", "oids"),
     ("clock", "der"),
     ("names", "edits"),
@@ -36,7 +36,7 @@ ROWS = (
     ("environment",),
     ("check",),
     ("matrix", "report", "serve"),
-    ("lab",),
+    ("lab", "export"),
     ("api",),
     ("pkigen",),
     ("cli", "pytest_plugin"),

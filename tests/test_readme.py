@@ -27,7 +27,8 @@ def _in_virtual_environment() -> dict[str, str]:
     return {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
-def _port_is_free(port: int) -> bool:
+def port_is_free(port: int) -> bool:
+    """Whether a server could listen there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -39,13 +40,14 @@ def _port_is_free(port: int) -> bool:
 
 @pytest.mark.needs("openssl", "curl")
 def test_every_command_in_the_readme_runs(tmp_path: Path) -> None:
-    if not _port_is_free(8080):
+    if not port_is_free(8080):
         reason = "needs port 8080, which the README uses, and another program has it"
         pytest.fail(reason) if tools.gaps_are_failures() else pytest.skip(reason)
-    _run(blocks("console"), tmp_path)
+    run_console(blocks("console"), tmp_path)
 
 
-def _run(shown: list[str], folder: Path) -> None:
+def run_console(shown: list[str], folder: Path) -> None:
+    """Run what blocks of a document show, one line after the other, in a folder."""
     lines = [line.removeprefix("$ ") for block in shown for line in block.splitlines()]
     script = "\n".join(["set -eu", "trap 'kill $(jobs -p) 2>/dev/null || :' EXIT", *lines])
     tools.run("bash", "-c", script, cwd=folder, environ=_in_virtual_environment())
@@ -53,7 +55,7 @@ def _run(shown: list[str], folder: Path) -> None:
 
 def test_every_command_of_the_page_on_revocation_runs(tmp_path: Path) -> None:
     tools.python("-m", "pkigen", "build", "defender-iot", "--keys", "pool", cwd=tmp_path)
-    _run(blocks("console", REVOCATION), tmp_path)
+    run_console(blocks("console", REVOCATION), tmp_path)
 
 
 def test_every_make_target_in_the_documents_exists() -> None:

@@ -13,7 +13,15 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+os.environ["PATH"] += f"{os.pathsep}/usr/sbin"  # servers are there, where ordinary users do not look
 PACKAGES = {
+    "apachectl": "apache2",
+    "caddy": "caddy",
+    "haproxy": "haproxy",
+    "nginx": "nginx-light",
+    "stunnel": "stunnel4",
+    "systemd-analyze": "systemd",
+    "chromium": "chromium",
     "certtool": "gnutls-bin",
     "ocsptool": "gnutls-bin",
     "tinyproxy": "tinyproxy",
@@ -23,6 +31,7 @@ PACKAGES = {
     "javac": "default-jdk-headless",
     "keytool": "default-jre-headless",
     "openssl": "openssl",
+    "rsyslogd": "rsyslog-gnutls",
 }
 """Every tool a test may ask for, and the Debian package that brings it."""
 
