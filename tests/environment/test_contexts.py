@@ -18,6 +18,7 @@ _PROFILE: dict[str, Any] = {
         "wild": {"issuer": "issuing", "san": ["dns:*.contoso.test"]},
         "vault": {"issuer": "root", "passphrase": "open sesame", "san": ["dns:vault.contoso.test"]},
         "alone": {"issuer": "self", "san": ["dns:alone.contoso.test"]},
+        "plc": {"issuer": "other", "san": ["ip:10.1.0.10", "dns:plc.contoso.test"]},
         "person": {"issuer": "other", "san": ["email:a@contoso.test"]},
     },
     "negatives": [{"of": "sensor", "faults": ["expired", "key-mismatch"]}],
@@ -73,8 +74,8 @@ def test_a_key_that_is_not_the_certificates_is_told(built: Environment) -> None:
 
 
 def test_a_case_says_what_to_ask_for_and_what_to_expect(built: Environment) -> None:
-    hosts = [built[name].host for name in ("sensor", "wild", "person")]
-    assert hosts == ["sensor.contoso.test", "any.contoso.test", "person"]
+    hosts = [built[name].host for name in ("sensor", "wild", "plc", "person")]
+    assert hosts == ["sensor.contoso.test", "any.contoso.test", "plc.contoso.test", "person"]
     expired, sound = built["sensor.expired"], built["sensor"]
     assert (expired.fault, expired.expected, expired.accepted) == ("expired", "reject", False)
     assert (sound.fault, sound.expected, sound.accepted, sound.reason) == (None, "accept", True, None)
