@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,6 +67,22 @@ def test_a_case_that_is_not_to_be_trusted_is_not(
 ) -> None:
     with pytest.raises(ssl.SSLCertVerificationError, match=words):
         _shake(built[trusting].client_context(), built[name])
+
+
+def test_the_root_is_not_presented(built: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    presented = []
+
+    def load(_: ssl.SSLContext, file: Path, *others: object) -> None:
+        presented.append(file.read_text("ascii"))
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", load)
+    sensor = built["sensor"]
+    sensor.server_context()
+    blocks = [text.split("-----END")[0].split() for text in presented[0].split("-----BEGIN")[1:]]
+    files = [sensor.certificate, built.folder / "authorities" / "issuing" / "issuing.crt"]
+    assert blocks == [
+        path.read_text("ascii").split("-----BEGIN")[1].split("-----END")[0].split() for path in files
+    ]
 
 
 def test_a_key_that_is_not_the_certificates_is_told(built: Environment) -> None:

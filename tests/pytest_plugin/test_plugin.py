@@ -173,6 +173,13 @@ def test_a_kept_environment_is_not_made_anew(project: pytest.Pytester) -> None:
     assert f"{project.path / 'kept' / 'fleet'}" in first[0]
 
 
+def test_a_kept_environment_is_built_again_when_its_profile_has_changed(project: pytest.Pytester) -> None:
+    project.makepyfile("def test_it(pki):\n    print('CASES', [case.name for case in pki.cases()][:2])")
+    project.runpytest_inprocess("-o", "pki_out=kept").assert_outcomes(passed=1)
+    (project.path / "fleet.yaml").write_text(PROFILE.replace("  wild:", "  gate:"))
+    project.runpytest_inprocess("-s", "-o", "pki_out=kept").stdout.fnmatch_lines(["*'sensor', 'gate'*"])
+
+
 def test_a_seed_makes_the_same_bytes_everywhere(project: pytest.Pytester) -> None:
     project.makepyfile(
         "def test_it(pki):\n    print('SHA', pki['sensor'].data['sha256'], pki.manifest['base_url'])"
