@@ -106,6 +106,38 @@ def test_the_python_of_the_page_on_serving_runs(contoso: Path) -> None:
     python("-c", example.replace("wait=20", "wait=0"), cwd=contoso.parent.parent)
 
 
+@pytest.mark.needs("dot")
+def test_every_command_of_the_page_on_reports_runs(tmp_path: Path) -> None:
+    run_console(_blocks("reports.md", "console"), tmp_path)
+    written = {path.name for path in tmp_path.iterdir()}
+    assert written == {"out", "defender-iot.html", "next-year.html", "deep.svg", "deep.pdf"}
+
+
+def test_every_example_of_the_page_on_pytest_runs(tmp_path: Path) -> None:
+    for language in ("python", "ini", "yaml"):
+        for block in _blocks("pytest.md", language):
+            name, _, text = block.removeprefix("# ").partition("\n")
+            (tmp_path / name).write_text(text, "utf-8")
+    # The first ones are shown before there is a profile of one's own.
+    (tmp_path / "first").mkdir()
+    for name in ("test_first.py", "test_dates.py"):
+        (tmp_path / name).rename(tmp_path / "first" / name)
+    (tmp_path / "first" / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    lines = [
+        line.removeprefix("$ ") for block in _blocks("pytest.md", "console") for line in block.splitlines()
+    ]
+    for line in lines:
+        folder = tmp_path if "test_server.py" in line else tmp_path / "first"
+        python("-m", *line.split(), "-p", "no:cacheprovider", cwd=folder)
+
+
+def test_the_page_on_pytest_says_what_the_example_records() -> None:
+    text = (ROOT / "docs" / "pytest.md").read_text("utf-8")
+    recorded = json.loads((ROOT / "examples" / "httpx" / "accepted.json").read_bytes())
+    assert set(recorded) == {"revocation/*", "san-missing", "pol-require-explicit-unmet", "pol-mapping-any"}
+    assert all(f"`{name.removesuffix('/*')}`" in text for name in recorded)
+
+
 def test_every_command_of_the_page_on_the_lab_runs(tmp_path: Path) -> None:
     need_ports("the page", *LAB_PORTS)
     try:

@@ -57,8 +57,14 @@ def test_a_wheel_has_the_shipped_profiles_and_nothing_of_the_checkout(wheel: Pat
     shipped = {f"pkigen/_profiles/{path.name}" for path in (ROOT / "profiles").glob("*.yaml")}
     assert shipped
     assert shipped <= set(names)
-    assert {"pkigen/py.typed", "pkigen/export/templates/nginx.conf.j2"} <= set(names)
+    templates = {"pkigen/export/templates/nginx.conf.j2", "pkigen/report/templates/page.html"}
+    assert {"pkigen/py.typed", *templates} <= set(names)
+    assert "[pytest11]\npkigen = pkigen.pytest_plugin" in _entry_points(wheel)
     assert {name.split("/")[0] for name in names} == {"pkigen", "pkigen-0.1.0.dist-info"}
+
+
+def _entry_points(wheel: Path) -> str:
+    return zipfile.ZipFile(wheel).read("pkigen-0.1.0.dist-info/entry_points.txt").decode()
 
 
 @pytest.fixture
