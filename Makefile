@@ -19,7 +19,8 @@ demo: $(STAMP)   ## build the defender-iot profile, serve it, verify a sensor wi
 	@scripts/demo.sh
 
 test: $(STAMP)   ## the whole suite, with ruff, mypy and the layer test
-	@scripts/install_tools.sh openssl keytool javac certtool ocsptool curl faketime tinyproxy
+	@scripts/install_tools.sh openssl keytool javac certtool ocsptool curl faketime tinyproxy \
+		cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle
 	$(RUN) -m pytest $(TEST_ARGS)
 
 lint: $(STAMP)   ## ruff and mypy alone

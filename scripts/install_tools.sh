@@ -9,6 +9,14 @@ package_of() {
         javac) echo default-jdk-headless ;;
         certtool | ocsptool) echo gnutls-bin ;;
         nginx) echo nginx-light ;;
+        cc) echo gcc libc6-dev ;;
+        c++) echo g++ ;;
+        mbedtls) echo libmbedtls-dev ;;
+        botan) echo libbotan-2-dev ;;
+        bearssl) echo libbearssl-dev ;;
+        heimdal) echo heimdal-multidev ;;
+        nss) echo libnss3-dev ;;
+        bouncycastle) echo libbcprov-java libbcpkix-java ;;
         *) echo "$1" ;;
     esac
 }
@@ -16,6 +24,12 @@ package_of() {
 present() {
     case $1 in
         python3-venv) python3 -c 'import ensurepip' 2>/dev/null ;;
+        mbedtls) [ -e /usr/include/mbedtls/x509_crt.h ] ;;
+        botan) [ -e /usr/include/botan-2/botan/x509path.h ] ;;
+        bearssl) [ -e /usr/include/bearssl.h ] ;;
+        heimdal) [ -e /usr/include/heimdal/hx509.h ] ;;
+        nss) [ -e /usr/include/nss/cert.h ] ;;
+        bouncycastle) [ -e /usr/share/java/bcpkix.jar ] ;;
         *) command -v "$1" >/dev/null ;;
     esac
 }
@@ -24,7 +38,8 @@ missing=() packages=()
 for tool in "$@"; do
     present "$tool" && continue
     missing+=("$tool")
-    packages+=("$(package_of "$tool")")
+    read -ra found <<<"$(package_of "$tool")"
+    packages+=("${found[@]}")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
