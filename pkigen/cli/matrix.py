@@ -132,14 +132,14 @@ def _served(environment: Environment, columns: Sequence[Column]) -> Iterator[str
     """The proxy behind which the environment answers, if a column asks there: the stub takes any host."""
     from datetime import datetime
 
-    from pkigen.serve import serve
+    from pkigen.serve import serve_as_proxy
 
     if not any(column.asks_a_server for column in columns):
         yield None
         return
     at = datetime.fromisoformat(environment.manifest["clock"])
-    with serve(environment.folder, at=at) as url:
-        yield url.removeprefix("http://")
+    with serve_as_proxy(environment.folder, at=at) as address:
+        yield address
 
 
 def _matching(subjects: Sequence[Subject], only: str | None) -> Sequence[Subject]:

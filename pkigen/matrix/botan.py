@@ -15,6 +15,6 @@ BOTAN = Library(
 )
 """``x509_path_validate`` with its default restrictions; every certificate of a path needs a CRL.
 
-Its demand that a CRL names one of the certificate's distribution points is passed over: a CRL that names none is of all
-(RFC 5280, 6.3.3), and Botan takes no such CRL.
+Its demand that a CRL names one of the certificate's distribution points is passed over where no CRL of the
+path has a scope: such a CRL is of all of them (RFC 5280, 6.3.3), and Botan takes none.
 """

@@ -92,16 +92,23 @@ def _anchors(data: dict[str, Any], authorities: Iterable[dict[str, Any]]) -> Ite
 
 def _subject(case: MatrixCase, data: dict[str, Any]) -> Subject:
     fault = data.get("fault", {})
+    spoils = _spoiled(case, fault, data["verdict"]["stage"])
+    if spoils != "key" and case.passphrase is None and _is_locked(case.key):
+        case = replace(case, key=None)  # nobody could open it
     return Subject(
         case,
         data["verdict"]["expected"],
-        _spoiled(case, fault, data["verdict"]["stage"]),
+        spoils,
         fault=fault.get("id", ""),
         family=fault.get("family", "") or fault.get("against", ""),
         category=fault.get("verdict", ""),
         says=fault.get("says", ""),
         clause=fault.get("clause", ""),
     )
+
+
+def _is_locked(key: Path | None) -> bool:
+    return key is not None and key.is_file() and b"ENCRYPTED" in key.read_bytes()[:200]
 
 
 def _spoiled(case: MatrixCase, fault: dict[str, Any], stage: str | None) -> Sight | Literal[""]:

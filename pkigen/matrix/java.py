@@ -27,7 +27,7 @@ _FETCHING = (
     "-Dhttp.nonProxyHosts=",
 )
 _SECONDS = 8
-"""How long a case may take that is fetched about: longer than the timeouts, which start anew at every octet."""
+"""How long a case may take that is fetched about: more than the timeouts, which start anew at each octet."""
 _JDK = "default-jdk-headless"
 
 
@@ -57,7 +57,12 @@ class Java:
         if proxy is not None and self.argument != "files":
             host, _, port = proxy.rpartition(":")
             options = (*_FETCHING, f"-Dhttp.proxyHost={host}", f"-Dhttp.proxyPort={port}")
-        return ask([*self._command(*options), self.argument], cases, FIELDS, None if self.argument == "files" else _SECONDS)
+        return ask(
+            [*self._command(*options), self.argument],
+            cases,
+            FIELDS,
+            None if self.argument == "files" else _SECONDS,
+        )
 
     def _command(self, *options: str) -> list[str | Path]:
         """All but the argument."""
@@ -89,7 +94,7 @@ BOUNCY_CASTLE = Java(
     "default-jdk-headless, libbcprov-java and libbcpkix-java",
     ("bcprov.jar", "bcpkix.jar", "bcutil.jar"),
 )
-"""CertPathBuilder of the provider BC, for servers; its key stores and PEM reader. It compares no host names."""
+"""CertPathBuilder of the provider BC, for servers; its key store and PEM reader. It has no look at names."""
 
 CRLDP = Java("java-crldp", "JudgeSun", "crldp", frozenset(("crl", "fetching")))
 """The JDK's validator, which fetches every CRL from where the certificates say."""

@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 FILE = Path(__file__).with_name("known.yaml")
-SOUND = "sound"
-"""What the file calls cases without a fault."""
+SOUND, ANY = "sound", "*"
+"""What the file calls cases without a fault, and all cases."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,11 @@ class Known:
 
     ``kind`` tells a ``choice`` (documented, or what an option turns on), a ``limit`` (something that it does
     not process) and a ``bug`` (it looks like one) apart. ``versions`` is a pattern such as
-    ``OpenSSL 3.0.*``, empty when the entry is of any version.
+    ``OpenSSL 3.0.*``, empty when the entry is of any version. ``sometimes`` says that it hangs on chance or
+    on how fast the machine is: such an entry is never stale.
+
+    With ``words``, a pattern of what the validator says, the entry is of refusals alone that say so; its
+    fault may be ``*``, for any.
     """
 
     fault: str
@@ -30,20 +34,34 @@ class Known:
     kind: str
     reason: str
     versions: str = ""
+    sometimes: bool = False
+    words: str = ""
 
     def is_of(self, version: str | None) -> bool:
         """Whether it speaks of a version of its validator."""
         return not self.versions or fnmatchcase(version or "", self.versions)
 
+    def tells(self, fault: str, words: str) -> bool:
+        """Whether it is the reason of a difference."""
+        return fnmatchcase(words, self.words or "*") and self.fault in (fault, ANY)
+
 
 @cache
 def known_differences() -> tuple[Known, ...]:
-    """The entries of the file, one for each fault and column."""
-    return tuple(_entries(yaml.safe_load(FILE.read_bytes())))
+    """The entries of the file, one for each fault and column; those with ``words`` come last."""
+    return tuple(sorted(_entries(yaml.safe_load(FILE.read_bytes())), key=lambda one: bool(one.words)))
 
 
 def _entries(document: list[dict[str, Any]]) -> Iterator[Known]:
     for entry in document:
         for fault in entry["faults"]:
             for column in entry["columns"]:
-                yield Known(fault, column, entry["kind"], entry["reason"], entry.get("versions", ""))
+                yield Known(
+                    fault,
+                    column,
+                    entry["kind"],
+                    entry["reason"],
+                    entry.get("versions", ""),
+                    entry.get("sometimes", False) or "words" in entry,
+                    entry.get("words", ""),
+                )

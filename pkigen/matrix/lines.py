@@ -120,7 +120,9 @@ def _from_fields(line: str) -> dict[Part, Said]:
     words = line.split("\t")
     parts = zip(words[0::3], words[1::3], words[2::3], strict=False)
     known: dict[str, Part] = {part: part for part in PARTS}
-    return {known[part]: Said(accepted == "1", "" if accepted == "1" else said) for part, accepted, said in parts}
+    return {
+        known[part]: Said(accepted == "1", "" if accepted == "1" else said) for part, accepted, said in parts
+    }
 
 
 _UNIT = "\x1f"
@@ -132,5 +134,5 @@ JSON = Form(_json, _from_json)
 
 FIELDS = Form(_fields, _from_fields)
 """Fields between tabs, for programs without a reader of JSON: certificate, chain, key, PKCS#12, passphrase,
-host, seconds since 1970 (with three decimals), anchors, CRLs, proxy, issuer, URL of OCSP. Back come three for each part: its name, 1
-or 0, the words."""
+host, seconds since 1970 (with three decimals), anchors, CRLs, proxy, issuer, URL of OCSP. Back come three for
+each part: its name, 1 or 0, the words."""

@@ -11,5 +11,5 @@ MBEDTLS = Library(
     "a C compiler and libmbedtls-dev",
     flags=("-lmbedtls", "-lmbedx509", "-lmbedcrypto"),
 )
-"""``mbedtls_x509_crt_verify`` with its default profile. CRLs are looked at where there are some; none needs to be
-there."""
+"""``mbedtls_x509_crt_verify`` with its default profile. CRLs are looked at where there are some; none needs
+to be there."""

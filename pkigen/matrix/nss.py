@@ -11,5 +11,5 @@ NSS = Library(
     "a C compiler, pkg-config and libnss3-dev",
     package="nss",
 )
-"""``CERT_PKIXVerifyCert`` for servers and ``CERT_VerifyCertName``; every certificate of a path needs a CRL. Firefox
-has another validator (mozilla::pkix)."""
+"""``CERT_PKIXVerifyCert`` for servers and ``CERT_VerifyCertName``; every certificate of a path needs a CRL.
+Firefox has another validator (mozilla::pkix)."""

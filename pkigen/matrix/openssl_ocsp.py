@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 from pkigen.matrix.openssl import DEFAULT
 from pkigen.matrix.running import Ran, each, run
@@ -40,14 +41,17 @@ def _judge(case: MatrixCase) -> Answer:
     with TemporaryDirectory(prefix="pkigen-") as folder:
         anchors = Path(folder) / "anchors.pem"
         anchors.write_bytes(b"\n".join(path.read_bytes() for path in case.anchors))
-        command = ["openssl", "ocsp", "-issuer", case.issuer, "-cert", case.certificate, "-url", case.ocsp]
-        command += ["-proxy", f"http://{case.proxy}", "-no_proxy", "", "-CAfile", anchors]
-        command += ["-verify_other", case.issuer, "-timeout", str(_SECONDS // 2)]
-        ran = run(*_at(case), *map(str, command), environ={"TZ": "UTC"}, seconds=_SECONDS)
+        # Given a proxy, openssl ocsp names that as the host that it asks.
+        asked = urlsplit(case.ocsp)
+        command: list[str | Path] = ["openssl", "ocsp", "-issuer", case.issuer, "-cert", case.certificate]
+        command += ["-url", f"http://{case.proxy}{asked.path}", "-header", f"Host={asked.netloc}"]
+        command += ["-CAfile", anchors, "-verify_other", case.issuer, "-timeout", str(_SECONDS // 2)]
+        environ = {"TZ": "UTC", "no_proxy": "*"}
+        ran = run(*_at(case), *command, environ=environ, seconds=_SECONDS)
     return answer({"ocsp": _verdict(ran, case)})
 
 
-def _at(case: MatrixCase) -> tuple[str, ...]:
+def _at(case: MatrixCase) -> Sequence[str]:
     if shutil.which("faketime") is None:
         return ()
     return ("faketime", "-f", f"@{case.at:%Y-%m-%d %H:%M:%S}")

@@ -119,12 +119,9 @@ def survey(
     waiting = sum(column.asks_a_server for column in columns)
     with ThreadPoolExecutor((os.cpu_count() or 2) + waiting) as threads:
         answers = list(threads.map(asked, columns))
-    entries = {
-        (one.fault, one.column): one
-        for column in columns
-        for one in known
-        if one.column == column.name and one.is_of(column.version)
-    }
+    entries = [
+        one for column in columns for one in known if one.column == column.name and one.is_of(column.version)
+    ]
     rows = tuple(
         (one, tuple(_cell(one, *pair, entries) for pair in zip(columns, answers, strict=True)))
         for one in subjects
@@ -161,7 +158,7 @@ def _cell(
     subject: Subject,
     column: Column,
     answers: Mapping[str, Answer],
-    entries: Mapping[tuple[str, str], Known],
+    entries: Iterable[Known],
 ) -> Cell:
     said = answers.get(subject.name)
     if said is None:
@@ -170,7 +167,9 @@ def _cell(
     expected = {"accept": (ACCEPT, BLIND), "reject": (REFUSE, BLIND)}.get(subject.expected, (word,))
     if word in expected:
         return Cell(word, said.words)
-    return Cell(word, said.words, True, entries.get((subject.fault or SOUND, column.name)))
+    reasons = (one for one in entries if one.column == column.name)
+    fault = subject.fault or SOUND
+    return Cell(word, said.words, True, next((one for one in reasons if one.tells(fault, said.words)), None))
 
 
 def _word(subject: Subject, validator: Validator, said: Answer) -> str:
@@ -186,9 +185,9 @@ def _word(subject: Subject, validator: Validator, said: Answer) -> str:
 def _unmet(
     columns: Sequence[Column],
     rows: Sequence[tuple[Subject, tuple[Cell, ...]]],
-    entries: Mapping[tuple[str, str], Known],
+    entries: Iterable[Known],
 ) -> list[Known]:
-    """The entries whose cases were judged, none of which differs."""
+    """The entries whose cases were judged, none of which differs, and that do not hang on chance."""
     judged, met = set(), set()
     for subject, cells in rows:
         for column, cell in zip(columns, cells, strict=True):
@@ -196,4 +195,5 @@ def _unmet(
             judged.add(place)
             if cell.differs:
                 met.add(place)
-    return [one for place, one in entries.items() if place in judged and place not in met]
+    unmet = judged - met
+    return [one for one in entries if (one.fault, one.column) in unmet and not one.sometimes]

@@ -34,7 +34,8 @@ def main() -> None:
     """Answer until stdin ends."""
     verifier = import_module("qh3._hazmat").ServerVerifier
     for line in sys.stdin:
-        case, said = json.loads(line), {}
+        case = json.loads(line)
+        said: dict[str, Any] = {}
         if case["host"]:
             try:
                 _judge(verifier, case)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import yaml
@@ -17,7 +17,7 @@ from pkigen import build, load
 from pkigen.environment import Environment
 from pkigen.faults.observed import ROWS, recorded_with
 from pkigen.matrix import VALIDATORS, Column, Matrix, known_differences, subjects_of, survey
-from pkigen.serve import serve
+from pkigen.serve import serve_as_proxy
 from tests.faults.conftest import is_twin
 
 Rows = dict[str, dict[str, str]]
@@ -27,8 +27,9 @@ Rows = dict[str, dict[str, str]]
 def served_catalogue(folder: Path) -> Iterator[tuple[Environment, str | None]]:
     """The shipped profile with every fault, built, and the proxy behind which it answers."""
     environment = build(load("negative"), folder)
-    with serve(environment.folder, at=datetime.fromisoformat(environment.manifest["clock"])) as url:
-        yield environment, url.removeprefix("http://")
+    at = datetime.fromisoformat(environment.manifest["clock"])
+    with serve_as_proxy(environment.folder, at=at) as address:
+        yield environment, address
 
 
 def columns() -> list[Column]:
@@ -63,6 +64,7 @@ def record(matrix: Matrix) -> None:
     """Write observed.yaml: a line for each fault, in the catalogue's order."""
     lines = ["# What each validator does with each fault of the profile `negative`. Written by"]
     lines += ["# python -m tests.faults.record; what is not as expected has its reason in matrix/known.yaml."]
+    lines += [f"made: {{'on': {date.today()}, cases: {len(matrix.rows)}, seconds: {matrix.seconds:.0f}}}"]  # noqa: DTZ011
     lines += ["versions:"]
     lines += [f"  {column.name}: {column.version}" for column in matrix.columns]
     lines += ["rows:"]

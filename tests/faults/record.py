@@ -1,4 +1,4 @@
-"""``python -m tests.faults.record``: writes observed.yaml anew from a fresh build of the catalogue.
+"""``python -m tests.faults.record``: writes observed.yaml and docs/matrix.md anew from a fresh build.
 
 It then says which differences want a reason in known.yaml, with what the tools said, and which reasons are
 out of date.
@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pkigen.matrix import VALIDATORS
+from tests.faults.matrix_page import PAGE, page
 from tests.faults.outsiders import record, surveyed
 
 
@@ -21,6 +22,7 @@ def main() -> None:
     if absent:
         raise SystemExit(f"not recorded: {', '.join(sorted(absent))} is not found here")
     record(matrix)
+    PAGE.write_text(page(), "utf-8")
     print(f"{len(matrix.rows)} cases in {matrix.seconds:.0f} s, {matrix.explained} differences with a reason")
     for subject, column, cell in matrix.unexplained:
         print(f"  {subject.fault} {column.name}: {subject.expected} is expected, {cell.word}: {cell.words}")
