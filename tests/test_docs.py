@@ -17,8 +17,8 @@ from pkigen import build, load
 from pkigen.lab.scenario import Expectation, Step
 from pkigen.requirements import load_set
 from pkigen.requirements.demands import KINDS
-from tests.test_readme import port_is_free, run_console
-from tests.tools import ROOT, gaps_are_failures, python
+from tests.test_readme import LAB_PORTS, end_lab, need_ports, port_is_free, run_console
+from tests.tools import ROOT, python
 
 PAGE = (ROOT / "docs" / "requirements.md").read_text("utf-8")
 
@@ -138,20 +138,13 @@ def test_the_page_on_pytest_says_what_the_example_records() -> None:
     assert all(f"`{name.removesuffix('/*')}`" in text for name in recorded)
 
 
-LAB_PORTS = (8085, *range(8443, 8451))
-
-
 def test_every_command_of_the_page_on_the_lab_runs(tmp_path: Path) -> None:
-    taken = [port for port in LAB_PORTS if not port_is_free(port)]
-    if taken:
-        reason = f"needs port {taken[0]}, which the page uses, and another program has it"
-        pytest.fail(reason) if gaps_are_failures() else pytest.skip(reason)
+    need_ports("the page", *LAB_PORTS)
     try:
         run_console(_blocks("lab.md", "console"), tmp_path)
     finally:
-        command = [sys.executable, "-m", "pkigen", "lab", "down", "--out", str(tmp_path / "out")]
-        left = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert "no lab is up" in left.stderr
+        said = end_lab(tmp_path)
+    assert "no lab is up" in said
     assert all(map(port_is_free, LAB_PORTS))
 
 

@@ -38,12 +38,31 @@ def port_is_free(port: int) -> bool:
     return True
 
 
+LAB_PORTS = (8085, *range(8443, 8451))
+"""Those of the lab of the profile ``demo``, if nobody asks for others."""
+
+
+def need_ports(who: str, *ports: int) -> None:
+    """Skip, or in CI fail, a test of commands that name ports, when another program has one."""
+    taken = next((port for port in ports if not port_is_free(port)), None)
+    if taken is not None:
+        reason = f"needs port {taken}, which {who} uses, and another program has it"
+        pytest.fail(reason) if tools.gaps_are_failures() else pytest.skip(reason)
+
+
+def end_lab(folder: Path) -> str:
+    """End the lab that commands may have left in a folder; what was said to that."""
+    command = [sys.executable, "-m", "pkigen", "lab", "down", "--out", str(folder / "out")]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stderr
+
+
 @pytest.mark.needs("openssl", "curl")
 def test_every_command_in_the_readme_runs(tmp_path: Path) -> None:
-    if not port_is_free(8080):
-        reason = "needs port 8080, which the README uses, and another program has it"
-        pytest.fail(reason) if tools.gaps_are_failures() else pytest.skip(reason)
-    run_console(blocks("console"), tmp_path)
+    need_ports("the README", 8080, *LAB_PORTS)
+    try:
+        run_console(blocks("console"), tmp_path)
+    finally:
+        end_lab(tmp_path)
 
 
 def run_console(shown: list[str], folder: Path) -> None:

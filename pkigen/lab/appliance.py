@@ -142,8 +142,10 @@ class Appliance:
             return judged
 
     def stay_local(self) -> None:
-        """Somebody confirms that the locally self-signed certificate stays."""
+        """Somebody confirms that the locally self-signed certificate stays; InputError if it has gone."""
         with self.lock:
+            if not self.local:
+                raise InputError(f"the locally self-signed certificate of {self.name} is not in use")
             self.decided = True
             self.tell("notice", "The locally self-signed certificate stays in use, as was confirmed.")
 
@@ -167,6 +169,7 @@ class Appliance:
         token = secrets.token_urlsafe(24)
         self._token_digest = _digest(token)
         self.tell("notice", "A new token for the API was made; the one before is not valid any more.")
+        self.save()
         return token
 
     def accepts(self, token: str) -> bool:

@@ -20,7 +20,8 @@ from pkigen.requirements import RequirementSet
 from pkigen.x509 import Certificate
 
 _OK = 200
-_MOST_AT_ONCE = 100
+# An alert's JSON has 12 KB at most: so many are less than a console takes at once.
+_MOST_AT_ONCE = 25
 _MESSAGES = {
     "expired": ("expired",),
     "revoked": ("revoked",),

@@ -208,6 +208,18 @@ def test_alerts_wait_and_are_sent_once_it_is_mended(break_: Break, mend: Break, 
     assert [len(link.outbox) for link in lab.links if link.sender.name != "sensor-03"] == [0] * 5
 
 
+def test_many_long_alerts_do_not_stop_the_queue(own_plant: Plant) -> None:
+    """What is sent at once must be less than what a console takes, in whatever script it is written."""
+    lab = own_plant.lab
+    lab.stop_crl_server()
+    own_plant.check(TO_CONSOLE)
+    for _ in range(120):
+        lab.raise_alert("sensor-01", "\U0001f3ed" * 500, 5, "\U0001f3ed" * 500)
+    lab.start_crl_server()
+    assert lab.schedule.until(lambda: len(lab.console.alerts) == 120, 20)
+    assert lab.schedule.until(lambda: not len(lab.link(TO_CONSOLE).outbox), 20)
+
+
 def test_what_waits_is_there_after_a_restart(tmp_path_factory: pytest.TempPathFactory) -> None:
     profile = document()
     folder = built(profile, tmp_path_factory.mktemp("kept"))

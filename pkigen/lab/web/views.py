@@ -48,6 +48,7 @@ class View:
     rows: tuple[Row, ...]
     title: str
     days_left: int
+    revoked: bool
 
     @property
     def broken(self) -> int:
@@ -71,6 +72,7 @@ def view(lab: Lab, appliance: Appliance) -> View:
         tuple(sorted(map(_row, shown), key=lambda row: _ORDER[row.grade])),
         title,
         (leaf.not_after - now).days,
+        revoked,
     )
 
 

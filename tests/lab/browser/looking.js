@@ -38,6 +38,10 @@
       found.push(`${words(one)} is cut off`);
   }
 
+  for (const one of all.filter((cell) => cell.matches("td, dd, p, li")))
+    if (one.textContent.trim().length > 10 && one.clientWidth && one.getBoundingClientRect().height > 4 * one.clientWidth)
+      found.push(`${words(one)} is squeezed into ${one.clientWidth} pixels`);
+
   for (const text of document.querySelectorAll("svg .party text")) {
     if (!shown(text)) continue;
     const box = text.parentElement.querySelector("rect").getBoundingClientRect();

@@ -74,4 +74,5 @@ def test_without_the_check_of_the_crl_a_revoked_certificate_is_installed(person:
     expect(person.page.get_by_role("status")).to_contain_text("The certificate was accepted.")
     assert presented(lab.appliance("sensor-02")) == fingerprint(lab, "sensor-03.not-revoked-revoked")
     expect(person.page.locator("ol.path li").first).to_contain_text("revoked by its CA")
+    expect(person.page.locator("main .mark").first).to_contain_text("revoked")
     person.looks("certificate-revoked")
