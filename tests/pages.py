@@ -25,7 +25,7 @@ _FENCED = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE
 _EXIT_CODE = re.compile(r" +# exit code (\d+)$")
 _PORT = re.compile(r"(?<![\w.])(?:127\.0\.0\.1:|-port[ =])?(8\d{3})\b")
 _SERVES_AT = 8080
-LAB_PORTS = (8085, *range(8443, 8451))
+LAB_PORTS = {8085, *range(8443, 8451)}
 """Those of the lab of the profile ``demo``, if nobody asks for others."""
 
 
@@ -55,8 +55,16 @@ def commands(page: str) -> list[str]:
 
 
 def run(page: str, folder: Path) -> str:
-    """Do in a folder what a page says, and compare what it prints; all that it printed."""
-    said = tools.run("bash", "-c", _script(page), cwd=folder, environ=_in_virtual_environment())
+    """Do in a folder what a page says, and compare what it prints; all that it printed.
+
+    A lab that it leaves behind is ended.
+    """
+    try:
+        said = tools.run("bash", "-c", _script(page), cwd=folder, environ=_in_virtual_environment())
+    finally:
+        if "lab up" in page:
+            end = [sys.executable, "-m", "pkigen", "lab", "down", "--out", str(folder / "out")]
+            subprocess.run(end, cwd=folder, capture_output=True, check=False)
     for block in fenced(page):
         if (block.language, block.title) == ("text", "Output"):
             missing = [line for line in block.text.splitlines() if not _printed(line, said)]
@@ -99,13 +107,7 @@ def ports(page: str) -> set[int]:
     shown = "\n".join(commands(page))
     found = {int(port) for port in _PORT.findall(shown)}
     found |= {_SERVES_AT} if "pkigen serve" in shown else set()
-    return found | ({*LAB_PORTS} if "lab up demo" in shown else set())
-
-
-def end_lab(folder: Path) -> str:
-    """End the lab that commands may have left in a folder; what was said to that."""
-    command = [sys.executable, "-m", "pkigen", "lab", "down", "--out", str(folder / "out")]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stderr
+    return found | (LAB_PORTS if "pkigen lab up" in shown else set())
 
 
 def want_free(numbers: set[int]) -> None:

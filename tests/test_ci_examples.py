@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -82,7 +81,6 @@ def test_the_environment_is_built_and_checked(
     assert failed == 0
 
 
-@pytest.mark.skipif(find_spec("pkigen.pytest_plugin") is None, reason="the pytest plugin is not there yet")
 def test_the_tests_of_the_client_run(commands: tuple[list[str], dict[str, str]], repository: Path) -> None:
     run("bash", "-c", commands[0][-1], cwd=repository, environ=commands[1])
     assert _counted(repository / "client.xml") == (6, 0)

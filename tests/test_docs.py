@@ -19,7 +19,6 @@ from pkigen.lab.scenario import Expectation, Step
 from pkigen.requirements import load_set
 from pkigen.requirements.demands import KINDS
 from tests import pages
-from tests.pages import LAB_PORTS
 from tests.tools import ROOT, python
 
 PAGE = (ROOT / "docs" / "requirements.md").read_text("utf-8")
@@ -58,8 +57,8 @@ def _blocks(page: str, language: str) -> list[str]:
 
 
 PAGES = sorted(path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md"))
-OF_THEIR_OWN = {"export.md", "lab.md", "pytest.md", "serving.md"}
-"""Pages whose commands and programs have tests of their own below."""
+OF_THEIR_OWN = {"serving.md": "below", "pytest.md": "below", "export.md": "tests/export/test_page.py"}
+"""Pages whose commands and programs have tests of their own, and where."""
 
 
 def _with(language: str) -> list[Any]:
@@ -158,16 +157,6 @@ def test_the_page_on_pytest_says_what_the_example_records() -> None:
     recorded = json.loads((ROOT / "examples" / "httpx" / "accepted.json").read_bytes())
     assert set(recorded) == {"revocation/*", "san-missing", "pol-require-explicit-unmet", "pol-mapping-any"}
     assert all(f"`{name.removesuffix('/*')}`" in text for name in recorded)
-
-
-def test_every_command_of_the_page_on_the_lab_runs(tmp_path: Path) -> None:
-    pages.want_free(set(LAB_PORTS))
-    try:
-        pages.run(_page("lab.md"), tmp_path)
-    finally:
-        said = pages.end_lab(tmp_path)
-    assert "no lab is up" in said
-    assert all(map(pages.port_is_free, LAB_PORTS))
 
 
 def test_the_section_of_the_page_on_the_lab_is_valid(tmp_path: Path) -> None:

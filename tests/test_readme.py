@@ -17,10 +17,7 @@ README = (tools.ROOT / "README.md").read_text("utf-8")
 @pytest.mark.needs("openssl", "curl")
 def test_every_command_in_the_readme_runs(tmp_path: Path) -> None:
     pages.want_free(pages.ports(README))
-    try:
-        pages.run(README, tmp_path)
-    finally:
-        pages.end_lab(tmp_path)
+    pages.run(README, tmp_path)
 
 
 def test_every_make_target_in_the_documents_exists() -> None:
