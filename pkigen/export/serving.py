@@ -25,14 +25,12 @@ _BY_THEMSELVES = {"chain-with-root", "stapled-missing"}
 class Server:
     """A certificate as a server presents it; paths are below the folder.
 
-    ``hosts`` are the names (SNI) that lead to it, small letters, perhaps with ``*.`` in front; ``addresses``
-    the IP addresses that it is for. ``says`` is what is wrong with it, or "sound". ``default`` is that of the
-    one that clients without a known name get.
+    ``hosts`` are the names (SNI) that lead to it, small letters, perhaps with ``*.`` in front. ``says`` is
+    what is wrong with it, or "sound". ``default`` marks the one that clients without a known name get.
     """
 
     name: str
     hosts: tuple[str, ...]
-    addresses: tuple[str, ...]
     certificate: str
     key: str
     expected: str
@@ -93,21 +91,12 @@ def _server(draft: Draft, found: Material, hosts: list[str], default: Case, plac
     return Server(
         name=case.name,
         hosts=tuple(hosts),
-        addresses=tuple(host for host in case.hosts if _is_address(host)),
         certificate=certificate,
         key=key,
         expected=case.data["verdict"]["expected"],
         says=fault["says"] if fault else "sound",
         default=case.name == default.name,
     )
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _note_answers(draft: Draft, fit: list[Material]) -> None:

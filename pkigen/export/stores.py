@@ -6,15 +6,25 @@ from pkigen.artefacts import Kind, read
 from pkigen.conversion.rendering import key_store
 from pkigen.errors import InputError
 from pkigen.export.draft import Draft
-from pkigen.export.material import Material, Unfit
+from pkigen.export.material import Material, Unfit, held
 from pkigen.x509 import Certificate
 
 
-def store(draft: Draft, found: Material) -> bytes:
-    """A case's key, certificate and CA certificates under the draft's new passphrase.
+def add_stores(draft: Draft, ending: str) -> None:
+    """private/NAME with an ending, for each case that PKCS#12 can hold."""
+    made = dict[str, bytes]()
 
-    Unfit when PKCS#12 cannot hold them. The alias is the case's name.
-    """
+    def fits(found: Material) -> None:
+        made[found.case.name] = _store(draft, found)
+
+    for found in held(draft, fits):
+        name = found.case.name
+        draft.add(f"private/{name}{ending}", made[name], secret=True)
+        draft.exported.append(name)
+
+
+def _store(draft: Draft, found: Material) -> bytes:
+    """A case's key, certificate and CA certificates under the new passphrase; the alias is its name."""
     if found.opened is None or found.opened.pkcs8 is None:
         raise Unfit("its key cannot be read")
     path = [one.certificate for one in read(found.full, "") if one.kind is Kind.CERTIFICATE]

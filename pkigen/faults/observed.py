@@ -17,6 +17,13 @@ def observations() -> dict[str, dict[str, str]]:
     return found
 
 
+@cache
+def recorded_with() -> dict[str, str]:
+    """The version that was asked, by validator."""
+    found: dict[str, str] = yaml.safe_load(ROWS.read_bytes())["versions"]
+    return found
+
+
 def observed(fault: str, word: str) -> tuple[str, ...]:
     """The validators of whom a word was recorded for a fault; none where only a server can show it."""
     row = observations().get(fault, {})

@@ -1,13 +1,61 @@
 """The matrix: validators that share no code with pkigen or each other, and what they say of cases."""
 
-from pkigen.matrix.cases import cases_of
+from pkigen.matrix import reports
+from pkigen.matrix.bearssl import BEARSSL
+from pkigen.matrix.botan import BOTAN
+from pkigen.matrix.cases import Subject, cases_of, subjects_of
 from pkigen.matrix.gnutls import GnuTLS
 from pkigen.matrix.golang import Go
+from pkigen.matrix.heimdal import HEIMDAL
+from pkigen.matrix.java import BOUNCY_CASTLE, CRLDP, SUN
+from pkigen.matrix.java import OCSP as JAVA_OCSP
+from pkigen.matrix.known import Known, known_differences
+from pkigen.matrix.mbedtls import MBEDTLS
+from pkigen.matrix.nss import NSS
 from pkigen.matrix.openssl import DEFAULT, STRICT
+from pkigen.matrix.openssl_ocsp import OpenSSLOcsp
 from pkigen.matrix.pyca import Pyca
-from pkigen.matrix.validator import PARTS, Answer, MatrixCase, Part, Validator
+from pkigen.matrix.surveying import Cell, Column, Matrix, survey
+from pkigen.matrix.validator import PARTS, SIGHTS, Answer, MatrixCase, Part, Sight, Validator
+from pkigen.matrix.webpki import Webpki
 
-VALIDATORS: tuple[Validator, ...] = (DEFAULT, STRICT, GnuTLS(), Go(), Pyca())
+VALIDATORS: tuple[Validator, ...] = (
+    DEFAULT,
+    STRICT,
+    GnuTLS(),
+    NSS,
+    HEIMDAL,
+    Go(),
+    Pyca(),
+    MBEDTLS,
+    BOTAN,
+    BEARSSL,
+    Webpki(),
+    SUN,
+    BOUNCY_CASTLE,
+    CRLDP,
+    JAVA_OCSP,
+    OpenSSLOcsp(),
+)
 """The columns in their order."""
 
-__all__ = ["PARTS", "VALIDATORS", "Answer", "MatrixCase", "Part", "Validator", "cases_of"]
+__all__ = [
+    "PARTS",
+    "SIGHTS",
+    "VALIDATORS",
+    "Answer",
+    "Cell",
+    "Column",
+    "Known",
+    "Matrix",
+    "MatrixCase",
+    "Part",
+    "Sight",
+    "Subject",
+    "Validator",
+    "cases_of",
+    "known_differences",
+    "reports",
+    "subjects_of",
+    "survey",
+]

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pkigen.matrix.running import Ran, each, run
-from pkigen.matrix.validator import PARTS, Answer, MatrixCase, Part, Said, answer
+from pkigen.matrix.validator import Answer, MatrixCase, Part, Said, Sight, answer
 
 _TLS_SERVER = "1.3.6.1.5.5.7.3.1"
 _KEY = re.compile(r"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", re.DOTALL)
@@ -29,7 +29,8 @@ class GnuTLS:
     """
 
     name = "gnutls"
-    looks_at: frozenset[Part] = frozenset(PARTS)
+    looks_at: frozenset[Sight] = frozenset(("path", "file", "host", "crl", "key", "pkcs12"))
+    comes_with = "gnutls-bin and faketime"
 
     def version(self) -> str | None:
         """``GnuTLS 3.7.9``; None when certtool is not installed."""

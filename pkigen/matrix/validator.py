@@ -9,12 +9,28 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
-Part = Literal["path", "crl", "key", "pkcs12"]
-"""What there is to look at: the path with purpose and host name, the CRLs of the path, the private key
-against the certificate, the PKCS#12 file."""
+Part = Literal["path", "crl", "ocsp", "key", "pkcs12"]
+"""What there is to look at: the path with its purpose, the CRLs of the path, the OCSP answer about the
+certificate, the private key against the certificate, the PKCS#12 file."""
 
-PARTS: tuple[Part, ...] = ("path", "crl", "key", "pkcs12")
-SECONDS = 10
+Sight = Literal["path", "file", "host", "crl", "fetching", "ocsp", "key", "pkcs12"]
+"""What a validator can have eyes for: a part, how the files of the path are written, the host name of the
+path, how CRLs come over HTTP."""
+
+PARTS: tuple[Part, ...] = ("path", "crl", "ocsp", "key", "pkcs12")
+SIGHTS: dict[Sight, Part] = {
+    "path": "path",
+    "file": "path",
+    "host": "path",
+    "crl": "crl",
+    "fetching": "crl",
+    "ocsp": "ocsp",
+    "key": "key",
+    "pkcs12": "pkcs12",
+}
+"""Every sight, with the part that is refused for what is seen there."""
+
+SECONDS = 20
 """How long one program may take for one case; then it hangs, which is a refusal."""
 
 # The folder of an absolute path; URLs are left alone.
@@ -25,9 +41,13 @@ _FOLDERS = re.compile(r"(?<![\w:/])(?:/[^/\s'\"]+)*/(?=[^/\s'\"])")
 class MatrixCase:
     """The files of one TLS server, and what its client trusts, as they lie on the disk; any may be junk.
 
-    ``chain`` are the certificates above (PEM), ``anchors`` what is trusted (PEM), ``crls`` the published
-    lists (DER). ``passphrase`` is a file whose first line opens ``key`` and ``pkcs12``. ``host``
-    is a DNS name or an IP address, ``at`` the instant (UTC) that the path is judged at.
+    ``chain`` are the certificates above (PEM), ``issuer`` the first of them by itself, ``anchors`` what is
+    trusted (PEM), ``crls`` the published lists (DER). ``passphrase`` is a file whose first line opens ``key``
+    and ``pkcs12``. ``host`` is a DNS name or an IP address, ``at`` the instant (UTC) that the path is
+    judged at.
+
+    ``ocsp`` is where the certificate says that answers are to be had. ``proxy`` (HOST:PORT) is an HTTP proxy
+    behind which all URLs of the certificates answer; without it nothing is served.
     """
 
     name: str
@@ -40,6 +60,9 @@ class MatrixCase:
     crls: tuple[Path, ...]
     host: str | None
     at: datetime
+    issuer: Path | None = None
+    ocsp: str | None = None
+    proxy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,8 +106,12 @@ class Validator(Protocol):
         """The column's title."""
 
     @property
-    def looks_at(self) -> frozenset[Part]:
-        """The parts that it has an opinion of."""
+    def looks_at(self) -> frozenset[Sight]:
+        """What it has an opinion of. Who looks at ``fetching`` or ``ocsp`` needs cases with a ``proxy``."""
+
+    @property
+    def comes_with(self) -> str:
+        """What to install to have it."""
 
     def version(self) -> str | None:
         """The program that answers, with its version; None when it is not installed."""

@@ -53,7 +53,8 @@ class Fault:
     upload and ``messages`` what it says; of a fault of the catalogue these say nothing. ``stage`` is
     where it shows (file, parse, path, name, revocation ...), None for what only an appliance sees.
     ``expected`` is what a strict validator of paths does: accept, reject, or varies; ``verdict`` is the
-    class of a fault of the catalogue (R, A, P, V), ``shows`` how it shows and what a client should do.
+    class of a fault of the catalogue (R, A, P, V), ``shows`` how it shows and what a client should do;
+    ``family`` is where it stands in the catalogue.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Fault:
     clause: str = ""
     verdict: str = ""
     shows: str = ""
+    family: str = ""
 
 
 @dataclass(frozen=True)

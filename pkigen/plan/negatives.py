@@ -104,6 +104,7 @@ def with_faults(
         expected=_EXPECTED[worst.verdict],
         verdict=worst.verdict,
         clause="; ".join(dict.fromkeys(one.clause for one in types)),
+        family=worst.family,
     )
     return _as_planned(case, fault, text, "+".join(one.text for one in faults), serial)
 

@@ -50,10 +50,19 @@ class PkiServer:
 
         InputError for a case whose host another one of the environment has.
         """
-        shown = self._names.find(case.host.lower(), self.host)
+        # A client that asks for an address says no name.
+        asked = None if _is_address(case.host) else case.host.lower()
+        shown = self._names.find(asked, self.host)
         if shown.name != case.name:
             raise InputError(f"{case.name} is for the host {case.host}, at which {shown.name} is presented")
         return f"https://{case.host}:{self.tls_port}/"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False
 
 
 def home_for(folder: Path) -> str:

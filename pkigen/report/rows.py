@@ -63,6 +63,11 @@ class Row:
         return sum(one.word.startswith("refuse") for one in self.said)
 
     @property
+    def judging(self) -> int:
+        """How many validators look at what it is about."""
+        return sum(one.word != "blind" for one in self.said)
+
+    @property
     def differing(self) -> int:
         """How many did not do what is expected."""
         return sum(one.differs for one in self.said)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pkigen.serve.controlling import Controlled
     from pkigen.serve.live import Live
 
-__all__ = ["serve", "serve_controlled", "serve_tls"]
+__all__ = ["serve", "serve_as_proxy", "serve_controlled", "serve_tls"]
 
 
 @contextmanager
@@ -41,6 +41,24 @@ def serve(
     """
     with _serving(Path(folder), host, port, at, passphrases, None) as url:
         yield url
+
+
+@contextmanager
+def serve_as_proxy(
+    folder: str | Path, *, host: str = "127.0.0.1", at: datetime | None = None
+) -> Iterator[str]:
+    """Serve at any free port as ``serve`` does, for clients that take this server for their HTTP proxy.
+
+    Gives its address, e.g. ``127.0.0.1:49152``. Whatever ``base_url`` the environment has, its URLs answer
+    through it; those of other servers get 502. Raises as ``serve`` does.
+    """
+    from urllib.parse import urlsplit
+
+    from pkigen.environment import open_environment
+
+    base_url = open_environment(Path(folder)).manifest["base_url"]
+    with _serving(Path(folder), host, 0, at, (), None, urlsplit(base_url).netloc) as url:
+        yield url.removeprefix("http://")
 
 
 @contextmanager
@@ -74,17 +92,26 @@ def serve_controlled(
 
 @contextmanager
 def _serving(
-    folder: Path, host: str, port: int, at: datetime | None, passphrases: Sequence[bytes], live: Live | None
+    folder: Path,
+    host: str,
+    port: int,
+    at: datetime | None,
+    passphrases: Sequence[bytes],
+    live: Live | None,
+    only_for: str = "",
 ) -> Iterator[str]:
+    """``only_for`` is the host, with its port, that requests have to name; none is as good as any."""
     from pkigen.clock import going_on_from, utc_now
     from pkigen.environment import open_environment
     from pkigen.environment.upkeep import Upkeep
     from pkigen.serve.app import application
+    from pkigen.serve.proxying import naming
     from pkigen.serve.server import background, listen
     from pkigen.serve.upkeep import kept_up
 
     clock = utc_now if at is None else going_on_from(at)
     app = application(open_environment(folder), clock, live=live, passphrases=passphrases)
+    app = naming(only_for, app) if only_for else app
     log = logging.getLogger(__name__).warning
     upkeep = Upkeep(folder, clock, log, passphrases)
     door = None if live is None else live.door

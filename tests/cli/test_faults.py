@@ -46,7 +46,7 @@ def test_programs_get_the_same(cli: Cli) -> None:
     assert found.keys() == FAULTS.keys()
     expired = found["expired"]
     assert expired["parameters"] == {"by": "1d"}
-    assert set(expired["observed"].values()) == {"refuse"}
+    assert set(expired["observed"].values()) == {"refuse", "blind"}
     assert expired["made"][0].startswith("certificate: valid from -398d to -1d")
 
 

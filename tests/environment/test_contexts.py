@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ _PROFILE: dict[str, Any] = {
         "wild": {"issuer": "issuing", "san": ["dns:*.contoso.test"]},
         "vault": {"issuer": "root", "passphrase": "open sesame", "san": ["dns:vault.contoso.test"]},
         "alone": {"issuer": "self", "san": ["dns:alone.contoso.test"]},
+        "plc": {"issuer": "other", "san": ["ip:10.1.0.10", "dns:plc.contoso.test"]},
         "person": {"issuer": "other", "san": ["email:a@contoso.test"]},
     },
     "negatives": [{"of": "sensor", "faults": ["expired", "key-mismatch"]}],
@@ -67,14 +69,30 @@ def test_a_case_that_is_not_to_be_trusted_is_not(
         _shake(built[trusting].client_context(), built[name])
 
 
+def test_the_root_is_not_presented(built: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    presented = []
+
+    def load(_: ssl.SSLContext, file: Path, *others: object) -> None:
+        presented.append(file.read_text("ascii"))
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", load)
+    sensor = built["sensor"]
+    sensor.server_context()
+    blocks = [text.split("-----END")[0].split() for text in presented[0].split("-----BEGIN")[1:]]
+    files = [sensor.certificate, built.folder / "authorities" / "issuing" / "issuing.crt"]
+    assert blocks == [
+        path.read_text("ascii").split("-----BEGIN")[1].split("-----END")[0].split() for path in files
+    ]
+
+
 def test_a_key_that_is_not_the_certificates_is_told(built: Environment) -> None:
     with pytest.raises(ssl.SSLError, match="key values mismatch"):
         built["sensor.key-mismatch"].server_context()
 
 
 def test_a_case_says_what_to_ask_for_and_what_to_expect(built: Environment) -> None:
-    hosts = [built[name].host for name in ("sensor", "wild", "person")]
-    assert hosts == ["sensor.contoso.test", "any.contoso.test", "person"]
+    hosts = [built[name].host for name in ("sensor", "wild", "plc", "person")]
+    assert hosts == ["sensor.contoso.test", "any.contoso.test", "plc.contoso.test", "person"]
     expired, sound = built["sensor.expired"], built["sensor"]
     assert (expired.fault, expired.expected, expired.accepted) == ("expired", "reject", False)
     assert (sound.fault, sound.expected, sound.accepted, sound.reason) == (None, "accept", True, None)

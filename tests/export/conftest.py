@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import time
@@ -158,14 +160,30 @@ def running(command: list[str], folder: Path, *ports: int) -> Iterator[None]:
     """A program in the foreground, from when it listens at all ports until the end of the block."""
     said = folder / "said.log"
     with said.open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+        )
         try:
             for port in ports:
                 _until_it_listens(port, process, said)
             yield
         finally:
-            process.terminate()
-            process.wait(timeout=20)
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Scripts such as apachectl start the program as a child, so the whole group ends."""
+    os.killpg(process.pid, signal.SIGTERM)
+    process.wait(timeout=20)
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    raise AssertionError("the program does not end")
 
 
 def _until_it_listens(port: int, process: subprocess.Popen[bytes], said: Path) -> None:

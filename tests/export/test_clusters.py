@@ -138,14 +138,17 @@ def test_kubernetes_has_the_files_as_they_are(environment: Environment, exported
 
 def test_names_that_are_one_in_kubernetes_are_not_mixed_up(tmp_path: Path) -> None:
     certificates = {name: {"issuer": "Root_CA", "key": "ec-p256"} for name in ("A_b", "a-B", "x_.y-")}
-    document = {"name": "Lab_1", "authorities": {"Root_CA": {"key": "ec-p256"}}, "certificates": certificates}
+    authorities = {"Root_CA": {"key": "ec-p256"}}
+    document = {"name": "1st.Lab_1", "authorities": authorities, "certificates": certificates}
     done = export(build(document, tmp_path), TARGETS["kubernetes"], ExportOptions())
     assert done.certificates == ("A_b", "x_.y-")
     assert done.left_out == {"a-B": "its Secret would have the name of A_b's"}
     objects = _objects(done.folder)
-    assert {("Secret", "a-b"), ("Secret", "x.y"), ("Service", "lab-1-crl")} <= objects.keys()
+    assert {("Secret", "a-b"), ("Secret", "x.y"), ("ConfigMap", "1st.lab-1-crl")} <= objects.keys()
     for found in objects.values():
         kubernetes_validate.validate(found, kubernetes_validate.latest_version(), strict=True)
+    labels = objects[("Deployment", "1st.lab-1-crl")]["spec"]["template"]["metadata"]["labels"]
+    assert objects[("Service", "env-1st-lab-1-crl")]["spec"]["selector"] == labels
 
 
 def test_crls_that_a_configmap_cannot_hold_are_told(

@@ -1,125 +1,74 @@
-"""What independent validators do with the faults of a catalogue, and where that is written down.
+"""What independent validators do with the faults of the catalogue, and where that is written down.
 
-``observed.yaml``, which lies beside the faults for ``pkigen faults`` to read, has a row for each fault,
-and in it a word for each column:
-
-- ``accept``: all that the validator looks at is fine;
-- ``blind``: so it is, but it does not look at what the fault spoils;
-- ``refuse``: it refuses what the fault spoils (path, CRL, key or PKCS#12);
-- ``refuse PART``: it has nothing against that, and refuses something else.
-
-``deviations.yaml`` says why some do not do what the class of the fault promises.
+``observed.yaml``, which lies beside the faults for ``pkigen faults`` to read, has a row for each fault that
+somebody has eyes for, and in it a word for each column, as ``pkigen.matrix.Cell`` has them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 import yaml
 
+from pkigen import build, load
 from pkigen.environment import Environment
-from pkigen.faults import FAULTS, FaultType
-from pkigen.faults.observed import ROWS
-from pkigen.matrix import PARTS, VALIDATORS, Answer, Validator, cases_of
+from pkigen.faults.observed import ROWS, recorded_with
+from pkigen.matrix import VALIDATORS, Column, Matrix, known_differences, subjects_of, survey
+from pkigen.serve import serve_as_proxy
 from tests.faults.conftest import is_twin
-
-DEVIATIONS = Path(__file__).with_name("deviations.yaml")
-PROMISED = {
-    "R": {"refuse", "blind"},
-    "A": {"accept", "blind"},
-    "P": {"accept", "blind"},
-}
-"""The words that a fault's class allows; those of class V are recorded and no more."""
-
-NOT_GIVEN = {
-    "crl-der-file": "validators are given the published CRL, not the copy beside the CA certificate",
-}
-"""Faults of files that no column is given, and why."""
 
 Rows = dict[str, dict[str, str]]
 
 
-def judged(one: FaultType) -> bool:
-    """Whether files alone show it; what a server does wrong is no matter for these validators."""
-    return one.stage != "transport" and one.family not in ("ocsp", "transport")
+@contextmanager
+def served_catalogue(folder: Path) -> Iterator[tuple[Environment, str | None]]:
+    """The shipped profile with every fault, built, and the proxy behind which it answers."""
+    environment = build(load("negative"), folder)
+    at = datetime.fromisoformat(environment.manifest["clock"])
+    with serve_as_proxy(environment.folder, at=at) as address:
+        yield environment, address
 
 
-def spoiled(one: FaultType) -> str:
-    """The part of a case that a fault spoils; no column looks at ``fetching`` and at ``another file``."""
-    if one.id in NOT_GIVEN:
-        return "another file"
-    if one.family == "crl":
-        return "crl"
-    if one.id.startswith("p12-"):
-        return "pkcs12"
-    if one.family.startswith("key-file"):
-        return "key"
-    return "fetching" if one.stage == "revocation" else "path"
+def columns() -> list[Column]:
+    """The validators that are found here."""
+    recorded = recorded_with()
+    versions = ((one, one.version()) for one in VALIDATORS)
+    return [Column(one, version, recorded.get(one.name, "")) for one, version in versions if version]
 
 
-def seen(environment: Environment) -> Rows:
-    """The rows of all faults in an environment, as validators answer now."""
-    cases = [case for case in environment.cases() if "fault" in case.data and not is_twin(case.name)]
-    names = {case.data["fault"]["id"]: case.name for case in cases}
-    faults = [one for one in FAULTS.values() if one.id in names and judged(one)]
-    wanted = {names[one.id] for one in faults}
-    given = [case for case in cases_of(environment) if case.name in wanted]
-    rows: Rows = {one.id: {} for one in faults}
-    for validator in VALIDATORS:
-        answers = validator.judge(given)
-        for one in faults:
-            rows[one.id][validator.name] = _word(one, validator, answers[names[one.id]])
-    return rows
+def surveyed(folder: Path) -> Matrix:
+    """All faults put to all validators."""
+    with served_catalogue(folder) as (environment, proxy):
+        return survey(subjects_of(environment, proxy), columns(), known_differences())
 
 
-def _word(one: FaultType, validator: Validator, said: Answer) -> str:
-    part = spoiled(one)
-    if said.accepted:
-        return "accept" if part in validator.looks_at else "blind"
-    refused = [other for other in PARTS if said.parts.get(other) is False]
-    return "refuse" if part in refused or not refused else f"refuse {' '.join(refused)}"
-
-
-def deviating(rows: Rows) -> set[tuple[str, str]]:
-    """Fault and column wherever a validator does not do what the class promises."""
+def seen(matrix: Matrix) -> Rows:
+    """The rows of observed.yaml, as validators answer now."""
     return {
-        (fault, column)
-        for fault, row in rows.items()
-        for column, word in row.items()
-        if fault in FAULTS and word not in PROMISED.get(FAULTS[fault].verdict, {word})
+        subject.fault: {column.name: cell.word for column, cell in zip(matrix.columns, cells, strict=True)}
+        for subject, cells in matrix.rows
+        if subject.fault and subject.spoils and not is_twin(subject.name)
     }
 
 
-def versions() -> dict[str, str | None]:
-    """What answers in each column."""
-    return {validator.name: validator.version() for validator in VALIDATORS}
+def recorded() -> Rows:
+    """The rows of observed.yaml."""
+    rows: Rows = yaml.safe_load(ROWS.read_text("utf-8"))["rows"]
+    return rows
 
 
-def recorded() -> tuple[dict[str, str], Rows]:
-    """The versions and the rows of observed.yaml."""
-    held = yaml.safe_load(ROWS.read_text("utf-8"))
-    return held["versions"], held["rows"]
-
-
-def record(rows: Rows) -> None:
+def record(matrix: Matrix) -> None:
     """Write observed.yaml: a line for each fault, in the catalogue's order."""
-    lines = ["# What each validator does with each fault: see outsiders.py. Written by"]
-    lines += ["# python -m tests.faults.record; what it differs in from a fault's class has its reason in"]
-    lines += ["# deviations.yaml.", "versions:"]
-    lines += [f"  {column}: {version}" for column, version in versions().items()]
+    lines = ["# What each validator does with each fault of the profile `negative`. Written by"]
+    lines += ["# python -m tests.faults.record; what is not as expected has its reason in matrix/known.yaml."]
+    lines += [f"made: {{'on': {date.today()}, cases: {len(matrix.rows)}, seconds: {matrix.seconds:.0f}}}"]  # noqa: DTZ011
+    lines += ["versions:"]
+    lines += [f"  {column.name}: {column.version}" for column in matrix.columns]
     lines += ["rows:"]
-    for fault, row in rows.items():
+    for fault, row in seen(matrix).items():
         words = ", ".join(f"{column}: {word}" for column, word in row.items())
         lines.append(f"  {fault}: {{{words}}}")
     ROWS.write_text("\n".join(lines) + "\n", "utf-8")
-
-
-def explained() -> Iterator[tuple[str, str, str]]:
-    """Fault, column and reason of each deviation in deviations.yaml."""
-    entries: list[dict[str, Any]] = yaml.safe_load(DEVIATIONS.read_text("utf-8")) or []
-    for entry in entries:
-        for fault in entry["faults"]:
-            for column in entry["columns"]:
-                yield fault, column, entry["reason"]

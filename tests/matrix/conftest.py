@@ -14,7 +14,7 @@ from pkigen.matrix import MatrixCase, cases_of
 
 PROFILE: dict[str, Any] = {
     "name": "matrix",
-    "defaults": {"key": "ec-p256"},
+    "defaults": {"key": "rsa-2048"},
     "authorities": {"root": {}, "issuing": {"issuer": "root"}},
     "certificates": {
         "sound": {"issuer": "issuing", "subject": {"CN": "sound.contoso.test"}, "formats": ["pkcs12"]},

@@ -19,7 +19,8 @@ def test_a_case_has_its_files_and_what_is_published_for_its_path(
     assert case.anchors == (environment.folder / "authorities" / "root" / "root.crt",)
     assert [path.name for path in case.crls] == ["issuing.crl", "root.crl"]
     assert case.host == "sound.contoso.test"
-    assert case.at.isoformat() == environment.manifest["clock"].replace("Z", "+00:00")
+    assert case.at.isoformat(timespec="seconds") == environment.manifest["clock"].replace("Z", "+00:00")
+    assert case.at.microsecond == 500_000
 
 
 def test_a_case_with_a_passphrase_has_its_pkcs12_file(environment: Environment) -> None:

@@ -10,11 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ec import (
-    SECP256R1,
-    EllipticCurvePrivateKey,
-    generate_private_key,
-)
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ObjectIdentifier
 
@@ -35,7 +31,7 @@ class Issuing:
     case: MatrixCase
     folder: Path
     certificate: x509.Certificate
-    key: EllipticCurvePrivateKey
+    key: RSAPrivateKey
 
     def builder(self, age: timedelta = timedelta(hours=1)) -> Builder:
         """A CRL for a week that was issued so long ago."""
@@ -62,7 +58,7 @@ class Issuing:
 def issuing(environment: Environment, cases: dict[str, MatrixCase], tmp_path: Path) -> Issuing:
     own = environment.folder / "authorities" / "issuing"
     key = load_pem_private_key((own / "issuing.key").read_bytes(), None)
-    assert isinstance(key, EllipticCurvePrivateKey)
+    assert isinstance(key, RSAPrivateKey)
     certificate = x509.load_pem_x509_certificate((own / "issuing.crt").read_bytes())
     return Issuing(cases["sound"], tmp_path, certificate, key)
 
@@ -130,7 +126,7 @@ def test_go_reads_der_alone(issuing: Issuing) -> None:
 
 @pytest.mark.needs("openssl", "certtool", "faketime", "go")
 def test_a_crl_has_to_be_its_issuers(issuing: Issuing) -> None:
-    issuing.key = generate_private_key(SECP256R1())
+    issuing.key = generate_private_key(65537, 2048)
     assert issuing.refusing(issuing.builder()) == _COLUMNS
     assert issuing.refusing(_revoking(issuing)) == _COLUMNS
 

@@ -173,6 +173,13 @@ def test_a_kept_environment_is_not_made_anew(project: pytest.Pytester) -> None:
     assert f"{project.path / 'kept' / 'fleet'}" in first[0]
 
 
+def test_a_kept_environment_is_built_again_when_its_profile_has_changed(project: pytest.Pytester) -> None:
+    project.makepyfile("def test_it(pki):\n    print('CASES', [case.name for case in pki.cases()][:2])")
+    project.runpytest_inprocess("-o", "pki_out=kept").assert_outcomes(passed=1)
+    (project.path / "fleet.yaml").write_text(PROFILE.replace("  wild:", "  gate:"))
+    project.runpytest_inprocess("-s", "-o", "pki_out=kept").stdout.fnmatch_lines(["*'sensor', 'gate'*"])
+
+
 def test_a_seed_makes_the_same_bytes_everywhere(project: pytest.Pytester) -> None:
     project.makepyfile(
         "def test_it(pki):\n    print('SHA', pki['sensor'].data['sha256'], pki.manifest['base_url'])"
@@ -263,7 +270,8 @@ def test_a_case_that_has_no_host_of_its_own_is_not_taken_for_another(project: py
 
         DOCUMENT = {"name": "twins", "defaults": {"key": "ec-p256", "san": ["dns:one.test"]},
                     "authorities": {"root": {}},
-                    "certificates": {"first": {"issuer": "root"}, "second": {"issuer": "root"}}}
+                    "certificates": {"first": {"issuer": "root"}, "second": {"issuer": "root"},
+                                     "plc": {"issuer": "root", "san": ["ip:10.1.0.10"]}}}
 
         @pytest.mark.pki_cases(DOCUMENT)
         def test_it(pki_case, pki_server):
@@ -271,8 +279,13 @@ def test_a_case_that_has_no_host_of_its_own_is_not_taken_for_another(project: py
         """
     )
     result = project.runpytest_inprocess()
-    result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["*second is for the host one.test, at which first is presented*"])
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines_random(
+        [
+            "*second is for the host one.test, at which first is presented*",
+            "*plc is for the host 10.1.0.10, at which first is presented*",
+        ]
+    )
 
 
 def test_a_profile_that_is_wrong_fails_in_its_own_words(project: pytest.Pytester) -> None:

@@ -117,9 +117,10 @@ def test_what_validators_said_is_on_it(mixed: Environment, tmp_path: Path) -> No
     cells: list[dict[str, Any]] = [
         {"word": "refuse", "words": "certificate has expired", "differs": False, "known": None},
         {"word": "accept", "words": "", "differs": True, "known": {"kind": "lax", "reason": "it looks away"}},
+        {"word": "blind", "words": "", "differs": False, "known": None},
     ]
     told = {
-        "columns": [{"name": "openssl", "version": "3.5"}, {"name": "other", "version": "1"}],
+        "columns": [{"name": name, "version": "3.5"} for name in ("openssl", "other", "third")],
         "rows": [{"name": "console.expired", "cells": cells}],
     }
     (tmp_path / "matrix.json").write_text(json.dumps(told))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pkigen.export.draft import Draft
-from pkigen.export.material import Material, held
-from pkigen.export.stores import anchors, passphrase, store
+from pkigen.export.stores import add_stores, anchors, passphrase
 from pkigen.export.target import target
 
 
@@ -13,15 +12,7 @@ def java(draft: Draft) -> None:
     """PKCS#12 key stores, a trust store, and the options by which Java uses it"""
     from pkigen.formats.containers import trust_store
 
-    words, stores = passphrase(draft), dict[str, bytes]()
-
-    def fits(found: Material) -> None:
-        stores[found.case.name] = store(draft, found)
-
-    for found in held(draft, fits):
-        name = found.case.name
-        draft.add(f"private/{name}.p12", stores[name], secret=True)
-        draft.exported.append(name)
-    given = draft.given
+    given, words = draft.given, passphrase(draft)
+    add_stores(draft, ".p12")
     draft.add("truststore.p12", trust_store(anchors(draft), given.environment.name, given.new_passphrase))
     draft.render("private/client.args", "client.args.j2", secret=True, passphrase=words)

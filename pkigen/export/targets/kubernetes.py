@@ -57,7 +57,10 @@ def kubernetes(draft: Draft) -> None:
         draft.notes.append("The CRLs are too large for a ConfigMap; serve www/ in another way.")
     else:
         base = urlsplit(str(draft.given.environment.manifest["base_url"]))
-        draft.render("crl.yaml", "crl.yaml.j2", prefix=prefix, entries=entries, port=base.port or 80)
+        service, port = _service_name(f"{prefix}-crl"), base.port or 80
+        draft.render(
+            "crl.yaml", "crl.yaml.j2", prefix=prefix, service=service, entries=entries, port=port
+        )
         resources.append("crl.yaml")
     draft.render("kustomization.yaml", "kustomization.yaml.j2", resources=resources)
 
@@ -73,6 +76,12 @@ def _object_name(name: str) -> str:
     """A DNS subdomain name (RFC 1123) as objects need one: small letters, digits, ``-`` and ``.`` between."""
     labels = (label.strip("-") or "x" for label in name.lower().replace("_", "-").split("."))
     return ".".join(labels)
+
+
+def _service_name(name: str) -> str:
+    """A label of DNS (RFC 1035), as a Service needs it: it begins with a letter."""
+    label = name.replace(".", "-")
+    return (label if label[0].isalpha() else f"env-{label}")[-63:].lstrip("-0123456789")
 
 
 def _entries(files: tuple[Published, ...], draft: Draft) -> Iterator[_Entry]:

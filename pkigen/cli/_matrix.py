@@ -1,0 +1,110 @@
+"""The matrix for people: a mark for each verdict, then words, within 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from pkigen.cli._console import give, give_json, paint, printable, say, wrapped
+
+if TYPE_CHECKING:
+    from pkigen.matrix import Cell, Column, Matrix, Subject, Validator
+
+_MOST_WITH_WORDS = 20
+_NAME = 44
+_MARKS = "123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def give_list(validators: Sequence[Validator], *, as_json: bool) -> None:
+    """Which are found here, and what the others come with."""
+    versions = {one.name: one.version() for one in validators}
+    if as_json:
+        give_json(
+            [
+                {
+                    "name": one.name,
+                    "version": versions[one.name],
+                    "looks_at": sorted(one.looks_at),
+                    "comes_with": one.comes_with,
+                }
+                for one in validators
+            ]
+        )
+        return
+    width = max(len(one.name) for one in validators)
+    for one in validators:
+        version = versions[one.name]
+        words = version or f"not found; it comes with {one.comes_with}"
+        give(f"{paint(f'{one.name:<{width}}', 'green' if version else 'grey')}  {words}")
+        give(wrapped(f"{'':<{width}}  looks at {', '.join(_sights(one))}", width + 2))
+
+
+def _sights(one: Validator) -> list[str]:
+    from pkigen.matrix import SIGHTS
+
+    return [sight for sight in SIGHTS if sight in one.looks_at]
+
+
+def give_matrix(matrix: Matrix, *, words: bool) -> None:
+    """Marks of all cases, words of few or of those without a reason, and the counts."""
+    for mark, column in zip(_MARKS, matrix.columns, strict=False):
+        other = "" if column.is_recorded or not column.recorded else f" (recorded: {column.recorded})"
+        give(f"  {mark}  {column.name:<15} {column.version}{other}")
+    give("\n  + accepts   x refuses   o refuses something else   . does not look at it")
+    give("  on the right: cases with a difference, known (*) or not (!)")
+    with_words = words or len(matrix.rows) <= _MOST_WITH_WORDS
+    head = "".join(mark for mark, _ in zip(_MARKS, matrix.columns, strict=False))
+    for family, rows in groupby(matrix.rows, lambda row: row[0].family):
+        title = f"{family or 'without a fault':<{_NAME + 4}}"
+        give(f"\n{paint(title, 'bold')} {head}")
+        for subject, cells in rows:
+            _give_row(matrix.columns, subject, cells, with_words=with_words)
+    give()
+    _give_closing(matrix)
+
+
+def _give_row(
+    columns: Sequence[Column], subject: Subject, cells: Sequence[Cell], *, with_words: bool
+) -> None:
+    name = printable(subject.fault or subject.name)
+    marks = "".join(map(_mark, cells))
+    sign = "!" if any(cell.is_unexplained for cell in cells) else "*" if any(c.known for c in cells) else ""
+    line = f"  {name:<{_NAME - 2}} {subject.category:1}  {marks} {sign}".rstrip()
+    give(paint(line, "red") if sign == "!" else line)
+    for column, cell in zip(columns, cells, strict=True):
+        if cell.words and (with_words or cell.is_unexplained):
+            give(wrapped(f"      {column.name}: {cell.words}", 8))
+        if cell.is_unexplained:
+            give(wrapped(f"      {column.name}: {subject.expected} is expected{_of(column)}", 8))
+        if cell.known is not None and with_words:
+            give(wrapped(f"      {column.name}: {cell.known.kind}: {cell.known.reason}", 8))
+
+
+def _of(column: Column) -> str:
+    """What is to be said of a version that nothing was recorded of."""
+    return "" if column.is_recorded else f"; nothing is recorded of {column.version}"
+
+
+def _mark(cell: Cell) -> str:
+    if " " in cell.word:
+        return "o"
+    return {"accept": "+", "refuse": "x", "blind": "."}[cell.word]
+
+
+def _give_closing(matrix: Matrix) -> None:
+    cases, columns = len(matrix.rows), len(matrix.columns)
+    give(paint(f"{cases:,} cases, {columns} validators, {matrix.seconds:.1f} s", "bold"))
+    give(f"  {matrix.explained:>5,}  differences with a reason in known.yaml")
+    give(f"  {len(matrix.unexplained):>5,}  without one")
+    for text in _stale(matrix):
+        give(wrapped(text, 9))
+
+
+def _stale(matrix: Matrix) -> Iterator[str]:
+    yield f"  {len(matrix.stale):>5,}  entries of known.yaml that are no longer so"
+    for one in matrix.stale:
+        yield f"         {one.fault}, {one.column}: {one.reason}"
+    if matrix.gone:
+        places = ", ".join(f"{one.fault} ({one.column})" for one in matrix.gone)
+        say(wrapped(f"With other versions than those recorded these are no longer so: {places}", 2))

@@ -1,0 +1,153 @@
+"""``pkigen matrix``."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pkigen.cli._console import give_json, say
+from pkigen.cli._options import Json, one_of
+from pkigen.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pkigen.environment import Environment
+    from pkigen.matrix import Column, Matrix, Subject, Validator
+
+_REFERENCE = "negative"
+"""The environment that observed.yaml and known.yaml are made from."""
+
+
+def matrix(
+    env: Annotated[
+        Path | None,
+        typer.Argument(metavar="ENV", help="A built environment's folder, e.g. out/negative."),
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option("--only", metavar="GLOB", help="Only cases whose names match, e.g. '*.expired*'."),
+    ] = None,
+    validators: Annotated[
+        str | None,
+        typer.Option("--validators", metavar="A,B", help="Only these columns; --list names them."),
+    ] = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Which validators are found, and what the others come with.")
+    ] = False,
+    words: Annotated[
+        bool, typer.Option("--words", help="What each refusal says, for many cases as well.")
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page that needs no network.")
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit report.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Put cases to validators of other makers.
+
+    Every case of a built environment is put to every independent validator found on this machine. It is
+    served meanwhile, for those that fetch CRLs and OCSP answers. The exit code is 1 when one does not do
+    what is expected and nobody wrote down why, or when what was written down is no longer so.
+
+    \b
+    Examples:
+      pkigen matrix --list
+      pkigen matrix out/negative --html matrix.html
+      pkigen matrix out/negative --only '*.san-*' --validators openssl,go
+    """
+    from pkigen.cli._matrix import give_list, give_matrix
+    from pkigen.matrix import VALIDATORS, reports
+
+    chosen = _chosen(validators, VALIDATORS)
+    if list_:
+        give_list(chosen, as_json=json)
+        return
+    if env is None:
+        raise typer.BadParameter("a built environment's folder is missing", param_hint="'ENV'")
+    found, missing = _columns(chosen)
+    for one in missing:
+        say(f"{one.name} is not found here and passed over: it comes with {one.comes_with}.")
+    if not found:
+        raise InputError(
+            "none of these validators is found here; `pkigen matrix --list` says what to install"
+        )
+    title, clock, result = _asked(env, only, found)
+    told = reports.as_json(result, title, clock, missing)
+    for path, text in ((html, reports.html), (junit, lambda _: reports.junit(result))):
+        if path is not None:
+            path.write_text(text(told), encoding="utf-8")
+            say(f"{path} is written.")
+    give_json(told) if json else give_matrix(result, words=words)
+    if not result.is_as_expected:
+        raise typer.Exit(1)
+
+
+def _chosen(names: str | None, known: Sequence[Validator]) -> list[Validator]:
+    if names is None:
+        return list(known)
+    titles = [one.name for one in known]
+    asked = [one_of(name.strip(), titles, "--validators") for name in names.split(",")]
+    return [one for one in known if one.name in asked]
+
+
+def _columns(chosen: Sequence[Validator]) -> tuple[list[Column], list[Validator]]:
+    """Those that are found, and those that are not."""
+    from pkigen.faults.observed import recorded_with
+    from pkigen.matrix import Column
+
+    versions = [(one, one.version()) for one in chosen]
+    recorded = recorded_with()
+    found = [Column(one, version, recorded.get(one.name, "")) for one, version in versions if version]
+    return found, [one for one, version in versions if version is None]
+
+
+def _asked(env: Path, only: str | None, columns: Sequence[Column]) -> tuple[str, str, Matrix]:
+    """The environment's name and clock, and what became of its cases."""
+    from pkigen.cli._progress import meter
+    from pkigen.environment import open_environment
+    from pkigen.matrix import known_differences, subjects_of, survey
+
+    environment = open_environment(env)
+    with _served(environment, columns) as proxy, meter() as progress:
+        subjects = _matching(subjects_of(environment, proxy), only)
+        progress.start(len(subjects) * len(columns), "Verdicts")
+        result = survey(
+            subjects,
+            columns,
+            known_differences(),
+            lambda _, cases: progress.advance(cases),
+            complete=environment.name == _REFERENCE,
+        )
+    return environment.name, environment.manifest["clock"], result
+
+
+@contextmanager
+def _served(environment: Environment, columns: Sequence[Column]) -> Iterator[str | None]:
+    """The proxy behind which the environment answers, if a column asks there: the stub takes any host."""
+    from datetime import datetime
+
+    from pkigen.serve import serve_as_proxy
+
+    if not any(column.asks_a_server for column in columns):
+        yield None
+        return
+    at = datetime.fromisoformat(environment.manifest["clock"])
+    with serve_as_proxy(environment.folder, at=at) as address:
+        yield address
+
+
+def _matching(subjects: Sequence[Subject], only: str | None) -> Sequence[Subject]:
+    from fnmatch import fnmatchcase
+
+    if only is None:
+        return subjects
+    found = [one for one in subjects if fnmatchcase(one.name, only)]
+    if not found:
+        raise InputError(f"no case's name matches '{only}'")
+    return found

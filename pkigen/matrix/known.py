@@ -1,0 +1,67 @@
+"""``known.yaml``: where validators do not do what is expected of them, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FILE = Path(__file__).with_name("known.yaml")
+SOUND, ANY = "sound", "*"
+"""What the file calls cases without a fault, and all cases."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """One difference: of a fault's case in a column, with the reason in one sentence.
+
+    ``kind`` tells a ``choice`` (documented, or what an option turns on), a ``limit`` (something that it does
+    not process) and a ``bug`` (it looks like one) apart. ``versions`` is a pattern such as
+    ``OpenSSL 3.0.*``, empty when the entry is of any version. ``sometimes`` says that it hangs on chance or
+    on how fast the machine is: such an entry is never stale.
+
+    With ``words``, a pattern of what the validator says, the entry is of refusals alone that say so; its
+    fault may be ``*``, for any.
+    """
+
+    fault: str
+    column: str
+    kind: str
+    reason: str
+    versions: str = ""
+    sometimes: bool = False
+    words: str = ""
+
+    def is_of(self, version: str | None) -> bool:
+        """Whether it speaks of a version of its validator."""
+        return not self.versions or fnmatchcase(version or "", self.versions)
+
+    def tells(self, fault: str, words: str) -> bool:
+        """Whether it is the reason of a difference."""
+        return fnmatchcase(words, self.words or "*") and self.fault in (fault, ANY)
+
+
+@cache
+def known_differences() -> tuple[Known, ...]:
+    """The entries of the file, one for each fault and column; those with ``words`` come last."""
+    return tuple(sorted(_entries(yaml.safe_load(FILE.read_bytes())), key=lambda one: bool(one.words)))
+
+
+def _entries(document: list[dict[str, Any]]) -> Iterator[Known]:
+    for entry in document:
+        for fault in entry["faults"]:
+            for column in entry["columns"]:
+                yield Known(
+                    fault,
+                    column,
+                    entry["kind"],
+                    entry["reason"],
+                    entry.get("versions", ""),
+                    entry.get("sometimes", False) or "words" in entry,
+                    entry.get("words", ""),
+                )

@@ -1,0 +1,41 @@
+"""rustls-webpki, as qh3 has it: the validator of rustls, in a process of its own."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from pkigen.matrix.lines import ask
+from pkigen.matrix.validator import Answer, MatrixCase, Sight
+
+
+class Webpki:
+    """It is given DER, and says no reason. It does not look at CRLs.
+
+    It takes the time from the system: where faketime is installed, that is the time of the case.
+    """
+
+    name = "webpki"
+    looks_at: frozenset[Sight] = frozenset(("path", "host"))
+    comes_with = "qh3 (PyPI) and faketime"
+
+    def version(self) -> str | None:
+        """``rustls-webpki of qh3 2.1.0``; None when qh3 is not installed."""
+        try:
+            return f"rustls-webpki of qh3 {version('qh3')}"
+        except PackageNotFoundError:
+            return None
+
+    def judge(self, cases: Sequence[MatrixCase]) -> dict[str, Answer]:
+        """The answers by the names of cases."""
+        together = defaultdict(list)
+        for case in cases:
+            together[f"{case.at:%Y-%m-%d %H:%M:%S}"].append(case)
+        answers: dict[str, Answer] = {}
+        for at, some in together.items():
+            clock = ("env", "TZ=UTC", "faketime", "-f", at) if shutil.which("faketime") else ()
+            answers |= ask((*clock, sys.executable, "-m", "pkigen.matrix.webpki_judging"), some)
+        return answers

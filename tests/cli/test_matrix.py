@@ -1,0 +1,142 @@
+"""``pkigen matrix``: who accepts what, for people, as JSON, JUnit and a page."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from pkigen import build
+from pkigen.matrix import VALIDATORS
+from tests.cli.conftest import Cli
+
+_PROFILE = {
+    "name": "mixed",
+    "defaults": {"key": "ec-p256"},
+    "authorities": {"root": {}, "issuing": {"issuer": "root"}},
+    "certificates": {"server": {"issuer": "issuing", "subject": {"CN": "server.contoso.test"}}},
+    "negatives": [{"of": "server", "faults": ["expired", "san-missing", "sig-sha1"]}],
+}
+_TWO = ("--validators", "openssl,pyca")
+pytestmark = pytest.mark.needs("openssl")
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """An environment with a sound case and three that are wrong."""
+    return build(_PROFILE, tmp_path / "out").folder
+
+
+def _expecting(folder: Path, name: str, expected: str) -> None:
+    """The manifest says something else of a case."""
+    path = folder / "manifest.json"
+    told: dict[str, Any] = json.loads(path.read_bytes())
+    for case in told["cases"]:
+        if case["name"] == name:
+            case["verdict"]["expected"] = expected
+    path.write_text(json.dumps(told))
+
+
+def test_people_see_who_accepts_and_the_words_of_who_refuses(cli: Cli, mixed: Path) -> None:
+    outcome = cli("matrix", mixed, *_TWO)
+    assert outcome.code == 0, outcome.out + outcome.err
+    assert re.search(r"^  expired +R  xx$", outcome.out, re.MULTILINE)
+    assert re.search(r"^  san-missing +R  \+x \*$", outcome.out, re.MULTILINE)
+    assert "openssl: path: certificate has expired" in outcome.out
+    assert "openssl: choice: It takes the common name for a host name" in outcome.out
+    assert "4 cases, 2 validators" in outcome.out
+    assert max(map(len, outcome.out.splitlines())) <= 80
+    assert "Verdicts: 8 to do" in outcome.err
+
+
+def test_a_difference_without_a_reason_is_told_and_fails(cli: Cli, mixed: Path) -> None:
+    _expecting(mixed, "server", "reject")
+    outcome = cli("matrix", mixed, *_TWO, "--junit", "matrix.xml", "--json")
+    assert outcome.code == 1
+    told = json.loads(outcome.out)
+    assert told["unexplained"] == 2
+    (server,) = (row for row in told["rows"] if row["name"] == "server")
+    assert [(cell["word"], cell["differs"], cell["known"]) for cell in server["cells"]] == [
+        ("accept", True, None)
+    ] * 2
+    suites = ET.parse("matrix.xml").getroot()  # noqa: S314  it is ours
+    failed = [(one.get("classname"), one.get("name")) for one in suites.iter("testcase") if len(one)]
+    assert ("openssl", "server") in failed
+    assert [suite.get("failures") for suite in suites] == ["1", "1", "0"]
+    shown = cli("matrix", mixed, *_TWO)
+    assert shown.code == 1
+    assert "openssl: reject is expected" in shown.out
+
+
+def test_an_entry_that_is_no_longer_so_fails_in_the_environment_it_is_of(cli: Cli, mixed: Path) -> None:
+    """Had it been accepted, nobody would miss the reason why it is not refused."""
+    _expecting(mixed, "server.san-missing", "accept")
+    one = cli("matrix", mixed, "--validators", "openssl", "--only", "*.san-missing", "--json")
+    assert (one.code, json.loads(one.out)["stale"]) == (0, [])
+    path = mixed / "manifest.json"
+    path.write_text(path.read_text().replace('"environment": "mixed"', '"environment": "negative"', 1))
+    outcome = cli("matrix", mixed, "--validators", "openssl", "--only", "*.san-missing", "--json")
+    told = json.loads(outcome.out)
+    places = [(one["fault"], one["column"]) for one in (*told["stale"], *told["gone"])]
+    assert places == [("san-missing", "openssl")]
+    assert outcome.code == (1 if told["stale"] else 0)
+
+
+def test_the_page_has_everything_in_it_and_loads_nothing(cli: Cli, mixed: Path) -> None:
+    assert cli("matrix", mixed, *_TWO, "--html", "matrix.html").code == 0
+    page = Path("matrix.html").read_text("utf-8")
+    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    told = json.loads(data)
+    assert next(row["name"] for row in told["rows"]) == "server"
+    assert [column["name"] for column in told["columns"]] == ["openssl", "pyca"]
+    assert "<" not in data
+    assert not re.findall(r'(?:src|href)="(?!data:)', page)
+
+
+def test_only_some_cases_are_asked_about(cli: Cli, mixed: Path) -> None:
+    outcome = cli("matrix", mixed, *_TWO, "--only", "server.e*", "--json")
+    assert [row["fault"] for row in json.loads(outcome.out)["rows"]] == ["expired"]
+    nothing = cli("matrix", mixed, *_TWO, "--only", "nobody")
+    assert (nothing.code, nothing.err) == (2, "no case's name matches 'nobody'\n")
+
+
+def test_the_list_says_what_is_found_and_what_others_come_with(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = json.loads(cli("matrix", "--list", "--json").out)
+    assert [one["name"] for one in told] == [one.name for one in VALIDATORS]
+    assert all(one["comes_with"] for one in told)
+    shown = cli("matrix", "--list")
+    assert max(map(len, shown.out.splitlines())) <= 80
+    monkeypatch.setenv("PATH", "")
+    assert "openssl         not found; it comes with openssl\n" in cli("matrix", "--list").out
+
+
+def test_a_validator_that_is_missing_is_named_and_passed_over(
+    cli: Cli, mixed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    outcome = cli("matrix", mixed, *_TWO, "--json")
+    assert "openssl is not found here and passed over: it comes with openssl." in outcome.err
+    assert [one["name"] for one in json.loads(outcome.out)["columns"]] == ["pyca"]
+    nobody = cli("matrix", mixed, "--validators", "openssl")
+    assert nobody.code == 2
+    assert "none of these validators is found here" in nobody.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("matrix",), "folder is missing"),
+        (("matrix", "nowhere"), "nowhere is not a built environment"),
+        (("matrix", "nowhere", "--validators", "opensll"), "did you mean 'openssl'?"),
+    ],
+)
+def test_what_cannot_be_asked_is_an_error_of_use(cli: Cli, words: tuple[str, ...], said: str) -> None:
+    outcome = cli(*words)
+    assert outcome.code == 2
+    assert said in outcome.err

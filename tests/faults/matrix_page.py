@@ -1,0 +1,147 @@
+"""``docs/matrix.md``: the record as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+import yaml
+
+from pkigen.faults import FAULTS, VERDICTS
+from pkigen.faults.observed import ROWS
+from pkigen.matrix import SIGHTS, VALIDATORS, Known, known_differences
+from tests.tools import ROOT
+
+PAGE = ROOT / "docs" / "matrix.md"
+_MARKS = {"accept": "✓", "refuse": "✕", "blind": "·"}
+_PROMISED = {"R": ("refuse", "blind"), "A": ("accept", "blind"), "P": ("accept", "blind")}
+
+
+def differs(fault: str, word: str) -> bool:
+    """Whether a word is not what the class of a fault promises."""
+    return word not in _PROMISED.get(FAULTS[fault].verdict, (word,))
+
+
+def page() -> str:
+    """The page as it has to be."""
+    record: dict[str, Any] = yaml.safe_load(ROWS.read_text("utf-8"))
+    return "\n".join((*_head(record), *_columns(record), *_tables(record["rows"]), *_reasons(record["rows"])))
+
+
+def _head(record: dict[str, Any]) -> Iterator[str]:
+    made, differing = record["made"], sum(_differences(record["rows"]).values())
+    yield "# Who accepts what"
+    yield ""
+    yield "<!-- Written by python -m tests.faults.record. -->"
+    yield ""
+    yield (
+        f"The {made['cases']} cases of the shipped profile `negative`, put to {len(record['versions'])} "
+        f"columns of {len(_codebases())} validators that share no code with pkigen or each other, on "
+        f"{made['on']}: {differing} verdicts are not what the class of a fault promises. "
+        f"Each has its reason below. It took {made['seconds']} seconds on two cores."
+    )
+    yield ""
+    yield "To have it on your machine, with the words of each refusal and a page to click through:"
+    yield ""
+    yield "```sh"
+    yield "pkigen build negative"
+    yield "pkigen matrix --list"
+    yield "pkigen matrix out/negative --html matrix.html"
+    yield "```"
+    yield ""
+    yield (
+        "`pkigen matrix` ends with 1 when a verdict is not as expected and `pkigen/matrix/known.yaml` has "
+        "no reason for it, whatever the version; with a version other than the recorded one it says so. A "
+        "reason that no longer holds fails as well: in the environment `negative`, with the recorded "
+        "version; with another it is told. A reason may be bound to versions. [Findings](findings.md) "
+        "are written up with commands that show them."
+    )
+    yield ""
+
+
+def _codebases() -> set[str]:
+    """Columns of the same code count once."""
+    return {column.name.partition("-")[0] for column in VALIDATORS}
+
+
+def _differences(rows: dict[str, dict[str, str]]) -> dict[str, int]:
+    """How many there are, by column."""
+    found = dict.fromkeys((column.name for column in VALIDATORS), 0)
+    for fault, row in rows.items():
+        for column, word in row.items():
+            found[column] += differs(fault, word)
+    return found
+
+
+def _columns(record: dict[str, Any]) -> Iterator[str]:
+    counts = _differences(record["rows"])
+    yield "## Validators"
+    yield ""
+    yield "| | column | version | looks at | not as promised |"
+    yield "|---|---|---|---|---|"
+    for number, column in enumerate(VALIDATORS, 1):
+        sights = ", ".join(sight for sight in SIGHTS if sight in column.looks_at)
+        version = record["versions"][column.name]
+        yield f"| {number} | `{column.name}` | {version} | {sights} | {counts[column.name]} |"
+    yield ""
+    yield (
+        "What a column does not look at is a property of the column and no acceptance: `bouncycastle` "
+        "compares no host names, `pyca` and `webpki` see no CRL. `file` is how PEM files are written, "
+        "`fetching` how CRLs come over HTTP."
+    )
+    yield ""
+
+
+def _tables(rows: dict[str, dict[str, str]]) -> Iterator[str]:
+    yield "## Verdicts"
+    yield ""
+    yield "✓ accepts, ✕ refuses, ○ refuses something else, · does not look at it; **bold**: not as promised."
+    yield ""
+    yield "; ".join(f"{letter}: {words}" for letter, words in VERDICTS.items()) + "."
+    for family, faults in groupby(rows, lambda fault: FAULTS[fault].family):
+        yield ""
+        yield f"### {family}"
+        yield ""
+        yield "| fault | | " + " | ".join(str(number) for number in range(1, len(VALIDATORS) + 1)) + " |"
+        yield "|---" * (len(VALIDATORS) + 2) + "|"
+        for fault in faults:
+            marks = (_mark(fault, rows[fault][column.name]) for column in VALIDATORS)
+            yield f"| {fault} | {FAULTS[fault].verdict} | " + " | ".join(marks) + " |"
+    yield ""
+
+
+def _mark(fault: str, word: str) -> str:
+    mark = _MARKS.get(word, "○")
+    return f"**{mark}**" if differs(fault, word) else mark
+
+
+def _reasons(rows: dict[str, dict[str, str]]) -> Iterator[str]:
+    yield "## Reasons"
+    yield ""
+    yield (
+        "A choice is documented, or what an option turns on; a limit is something that is not processed; a "
+        "bug looks like one."
+    )
+    for column in VALIDATORS:
+        own = [
+            one
+            for one in known_differences()
+            if one.column == column.name
+            and one.fault in rows
+            and differs(one.fault, rows[one.fault][one.column])
+        ]
+        if own:
+            yield ""
+            yield f"### {column.name}"
+            yield ""
+            yield from _grouped(own)
+    yield ""
+
+
+def _grouped(own: list[Known]) -> Iterator[str]:
+    together: dict[tuple[str, str], list[str]] = {}
+    for one in own:
+        together.setdefault((one.kind, one.reason), []).append(f"`{one.fault}`")
+    for (kind, reason), faults in sorted(together.items()):
+        yield f"- {', '.join(faults)} ({kind}): {reason}"

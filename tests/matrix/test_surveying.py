@@ -1,0 +1,153 @@
+"""What validators say, held against what is expected: differences, reasons, reasons out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from pkigen.matrix import Column, Known, MatrixCase, Sight, Subject, survey
+from pkigen.matrix.validator import Answer, Said, answer
+
+
+@dataclass
+class Puppet:
+    """Says of each case what it is told to, by name, and notes which it was asked about."""
+
+    said: dict[str, Answer]
+    looks_at: frozenset[Sight] = frozenset(("path", "file", "host", "crl"))
+    name: str = "puppet"
+    comes_with: str = "nothing"
+    asked: list[str] = field(default_factory=list)
+
+    def version(self) -> str | None:
+        return "puppet 1"
+
+    def judge(self, cases: Sequence[MatrixCase]) -> dict[str, Answer]:
+        self.asked += [case.name for case in cases]
+        return {case.name: self.said[case.name] for case in cases}
+
+
+ACCEPTS = answer({"path": Said(True), "crl": Said(True)})
+REFUSES = answer({"path": Said(False, "no")})
+REFUSES_CRL = answer({"path": Said(True), "crl": Said(False, "no")})
+
+
+def _subject(
+    cases: dict[str, MatrixCase], expected: str, spoils: str = "path", fault: str = "wrong"
+) -> Subject:
+    case = replace(cases["sound"], name=f"{fault}.{expected}")
+    return Subject(case, expected, spoils, fault)  # type: ignore[arg-type]  # words of the test's own tables
+
+
+@pytest.mark.parametrize(
+    ("expected", "spoils", "said", "word", "differs"),
+    [
+        ("reject", "path", REFUSES, "refuse", False),
+        ("reject", "path", ACCEPTS, "accept", True),
+        ("reject", "path", REFUSES_CRL, "refuse crl", True),
+        ("reject", "host", REFUSES, "refuse", False),
+        ("reject", "fetching", ACCEPTS, "blind", False),
+        ("reject", "", ACCEPTS, "blind", False),
+        ("reject", "", REFUSES, "refuse path", True),
+        ("reject", "key", REFUSES, "refuse path", True),
+        ("accept", "path", ACCEPTS, "accept", False),
+        ("accept", "path", REFUSES, "refuse", True),
+        ("accept", "path", Answer(False, "crashes: SIGSEGV"), "refuse", True),
+        ("varies", "path", REFUSES_CRL, "refuse crl", False),
+    ],
+)
+def test_a_verdict_is_a_word_and_differs_from_what_is_expected_or_not(
+    cases: dict[str, MatrixCase], expected: str, spoils: str, said: Answer, word: str, differs: bool
+) -> None:
+    subject = _subject(cases, expected, spoils)
+    matrix = survey([subject], [Column(Puppet({subject.name: said}), "puppet 1")], [])
+    ((_, (cell,)),) = matrix.rows
+    assert (cell.word, cell.differs, cell.words) == (word, differs, said.words)
+    assert matrix.is_as_expected is not differs
+
+
+def test_who_does_not_compare_names_is_blind_to_a_wrong_one(cases: dict[str, MatrixCase]) -> None:
+    subject = _subject(cases, "reject", "host")
+    puppet = Puppet({subject.name: ACCEPTS}, frozenset(("path",)))
+    ((_, (cell,)),) = survey([subject], [Column(puppet, "puppet 1")], []).rows
+    assert (cell.word, cell.differs) == ("blind", False)
+
+
+def _entry(**fields: object) -> Known:
+    found: dict[str, object] = {
+        "fault": "wrong",
+        "column": "puppet",
+        "kind": "choice",
+        "reason": "So.",
+        **fields,
+    }
+    return Known(**found)  # type: ignore[arg-type]  # fields of the tests below
+
+
+def _surveyed(
+    cases: dict[str, MatrixCase],
+    said: Answer,
+    entry: Known,
+    recorded: str = "puppet 1",
+    complete: bool = True,
+) -> object:
+    subject = _subject(cases, "reject")
+    matrix = survey(
+        [subject], [Column(Puppet({subject.name: said}), "puppet 1", recorded)], [entry], complete=complete
+    )
+    return len(matrix.unexplained), matrix.explained, len(matrix.stale), len(matrix.gone)
+
+
+@pytest.mark.parametrize(
+    ("entry", "explained"),
+    [
+        (_entry(), True),
+        (_entry(fault="other"), False),
+        (_entry(column="other"), False),
+        (_entry(versions="puppet *"), True),
+        (_entry(versions="puppet 2*"), False),
+        (_entry(fault="*", words="path: n?"), True),
+        (_entry(fault="*", words="path: yes"), False),
+        (_entry(fault="other", words="*"), False),
+    ],
+)
+def test_a_difference_has_the_reason_that_is_written_down_for_it(
+    cases: dict[str, MatrixCase], entry: Known, explained: bool
+) -> None:
+    subject = _subject(cases, "accept")
+    column = Column(Puppet({subject.name: REFUSES}), "puppet 1")
+    matrix = survey([subject], [column], [entry])
+    assert (matrix.explained, len(matrix.unexplained)) == ((1, 0) if explained else (0, 1))
+
+
+def test_a_reason_without_a_difference_is_stale_with_the_version_that_was_recorded(
+    cases: dict[str, MatrixCase],
+) -> None:
+    assert _surveyed(cases, ACCEPTS, _entry()) == (0, 1, 0, 0)
+    assert _surveyed(cases, REFUSES, _entry()) == (0, 0, 1, 0)
+    assert _surveyed(cases, REFUSES, _entry(), "puppet 0") == (0, 0, 0, 1)
+    assert _surveyed(cases, REFUSES, _entry(), complete=False) == (0, 0, 0, 0)
+    assert _surveyed(cases, REFUSES, _entry(fault="elsewhere")) == (0, 0, 0, 0)
+    assert _surveyed(cases, REFUSES, _entry(sometimes=True)) == (0, 0, 0, 0)
+    assert _surveyed(cases, REFUSES, _entry(versions="puppet 2")) == (0, 0, 0, 0)
+
+
+def test_who_asks_a_server_is_asked_about_what_shows_there_and_what_is_sound(
+    cases: dict[str, MatrixCase],
+) -> None:
+    served = {name: replace(case, proxy="127.0.0.1:1") for name, case in cases.items()}
+    sound = _subject(served, "accept", fault="")
+    fetched, path = _subject(served, "reject", "fetching", "late"), _subject(served, "reject")
+    unserved = _subject(cases, "reject", "fetching", "unserved")
+    puppet = Puppet({one.name: ACCEPTS for one in (sound, fetched)}, frozenset(("crl", "fetching")))
+    matrix = survey([sound, fetched, path, unserved], [Column(puppet, "puppet 1")], [])
+    assert puppet.asked == [sound.name, fetched.name]
+    assert [cell.word for _, (cell,) in matrix.rows] == ["blind", "accept", "blind", "blind"]
+
+
+def test_who_reads_no_files_is_not_asked_how_they_are_written(cases: dict[str, MatrixCase]) -> None:
+    puppet = Puppet({}, frozenset(("path",)))
+    survey([_subject(cases, "reject", "file")], [Column(puppet, "puppet 1")], [])
+    assert puppet.asked == []
