@@ -20,6 +20,9 @@ from pkigen import build
 from pkigen.environment import Environment
 from pkigen.export import TARGETS, Exported, ExportOptions, export
 
+_PATIENCE = 90
+"""Seconds that a program may take on a machine that is busy with other tests."""
+
 PASSPHRASE = b"open sesame"
 PROFILE: dict[str, Any] = {
     "name": "contoso-ot",
@@ -120,7 +123,7 @@ class Served:
         host, port = url.split("/")[2].rsplit(":", 1)
         resolve = ("--resolve", f"{host}:{port}:127.0.0.1", "--cacert", str(self.folder / "trust.pem"))
         command = ["curl", "--silent", "--show-error", "--noproxy", "*", *resolve, *more, url]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PATIENCE)
 
     def page(self, host: str) -> str:
         """The page of a host; AssertionError when there is no handshake with a sound certificate."""
@@ -143,7 +146,7 @@ class Served:
             capture_output=True,
             text=True,
             check=False,
-            timeout=30,
+            timeout=_PATIENCE,
         ).stdout
         told = subprocess.run(
             ["openssl", "x509", "-noout", "-fingerprint", "-sha256"],
@@ -174,8 +177,8 @@ def running(command: list[str], folder: Path, *ports: int) -> Iterator[None]:
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Scripts such as apachectl start the program as a child, so the whole group ends."""
     os.killpg(process.pid, signal.SIGTERM)
-    process.wait(timeout=20)
-    end = time.monotonic() + 20
+    process.wait(timeout=_PATIENCE)
+    end = time.monotonic() + _PATIENCE
     while time.monotonic() < end:
         try:
             os.killpg(process.pid, 0)
@@ -187,7 +190,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _until_it_listens(port: int, process: subprocess.Popen[bytes], said: Path) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + _PATIENCE
     while process.poll() is None and time.monotonic() < end:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
