@@ -25,7 +25,7 @@ _REFERENCE = "negative"
 def matrix(
     env: Annotated[
         Path | None,
-        typer.Argument(metavar="ENV", help="A built environment's folder, e.g. out/negative."),
+        typer.Argument(metavar="ENV", help="A built environment's folder, or an x509-limbo file."),
     ] = None,
     only: Annotated[
         str | None,
@@ -54,6 +54,8 @@ def matrix(
     Every case of a built environment is put to every independent validator found on this machine. It is
     served meanwhile, for those that fetch CRLs and OCSP answers. The exit code is 1 when one does not do
     what is expected and nobody wrote down why, or when what was written down is no longer so.
+
+    A file of x509-limbo's format (version 1) is taken in the place of an environment.
 
     \b
     Examples:
@@ -109,22 +111,44 @@ def _columns(chosen: Sequence[Validator]) -> tuple[list[Column], list[Validator]
 
 def _asked(env: Path, only: str | None, columns: Sequence[Column]) -> tuple[str, str, Matrix]:
     """The environment's name and clock, and what became of its cases."""
-    from pkigen.cli._progress import meter
     from pkigen.environment import open_environment
-    from pkigen.matrix import known_differences, subjects_of, survey
+    from pkigen.matrix import subjects_of
 
+    if env.is_file():
+        return _asked_of_limbo(env, only, columns)
     environment = open_environment(env)
-    with _served(environment, columns) as proxy, meter() as progress:
+    with _served(environment, columns) as proxy:
         subjects = _matching(subjects_of(environment, proxy), only)
+        result = _surveyed(subjects, columns, complete=environment.name == _REFERENCE)
+    return environment.name, environment.manifest["clock"], result
+
+
+def _asked_of_limbo(file: Path, only: str | None, columns: Sequence[Column]) -> tuple[str, str, Matrix]:
+    from tempfile import TemporaryDirectory
+
+    from pkigen.matrix import subjects_of_limbo
+
+    with TemporaryDirectory(prefix="pkigen-") as folder:
+        subjects, passed = subjects_of_limbo(file, Path(folder))
+        if passed:
+            say(f"{passed:,} cases that are no servers under a DNS name or an address are passed over.")
+        result = _surveyed(_matching(subjects, only), columns, complete=False)
+    return file.name, "the times of its cases", result
+
+
+def _surveyed(subjects: Sequence[Subject], columns: Sequence[Column], *, complete: bool) -> Matrix:
+    from pkigen.cli._progress import meter
+    from pkigen.matrix import known_differences, survey
+
+    with meter() as progress:
         progress.start(len(subjects) * len(columns), "Verdicts")
-        result = survey(
+        return survey(
             subjects,
             columns,
             known_differences(),
             lambda _, cases: progress.advance(cases),
-            complete=environment.name == _REFERENCE,
+            complete=complete,
         )
-    return environment.name, environment.manifest["clock"], result
 
 
 @contextmanager

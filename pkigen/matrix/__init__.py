@@ -10,6 +10,7 @@ from pkigen.matrix.heimdal import HEIMDAL
 from pkigen.matrix.java import BOUNCY_CASTLE, CRLDP, SUN
 from pkigen.matrix.java import OCSP as JAVA_OCSP
 from pkigen.matrix.known import Known, known_differences
+from pkigen.matrix.limbo import subjects_of_limbo
 from pkigen.matrix.mbedtls import MBEDTLS
 from pkigen.matrix.nss import NSS
 from pkigen.matrix.openssl import DEFAULT, STRICT
@@ -57,5 +58,6 @@ __all__ = [
     "known_differences",
     "reports",
     "subjects_of",
+    "subjects_of_limbo",
     "survey",
 ]

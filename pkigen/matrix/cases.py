@@ -24,7 +24,7 @@ class Subject:
 
     ``fault`` is its id, ``family`` where it stands in the catalogue, ``category`` its class (R, A, P, V);
     all are empty for a sound case. ``spoils`` is who could see it: a sight, or empty when no column has
-    eyes for it.
+    eyes for it. Without ``revocation`` nobody is to ask for CRLs.
     """
 
     case: MatrixCase
@@ -35,6 +35,7 @@ class Subject:
     category: str = ""
     says: str = ""
     clause: str = ""
+    revocation: bool = True
 
     @property
     def name(self) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pkigen.matrix.clock import at_time
 from pkigen.matrix.running import Ran, each, run
 from pkigen.matrix.validator import Answer, MatrixCase, Part, Said, Sight, answer
 
@@ -17,7 +18,6 @@ _KEY = re.compile(r"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", re.D
 _HELD_KEY = re.compile(r"-----BEGIN (ENCRYPTED )?PRIVATE KEY-----.*?PRIVATE KEY-----\n", re.DOTALL)
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _OUTCOME = re.compile(r"^(?:Chain v|V)erification output: (?:Not verified\.)?(.*)$", re.MULTILINE)
-_UTC = {"TZ": "UTC"}
 _CHATTER = ("Note that", "Use --verify", "Loaded CAs", "Loaded CRLs")
 
 
@@ -67,13 +67,13 @@ def _path(case: MatrixCase, folder: Path, said: dict[Part, Said]) -> None:
     anchors.write_bytes(trusted)
     lists.write_bytes(b"\n".join(_pem(path.read_bytes()) for path in case.crls))
     chain = case.certificate.read_bytes() + b"\n" + above
-    command = [*_at(case), "certtool", "--verify", "--verify-profile", "low"]
+    command = ["certtool", "--verify", "--verify-profile", "low"]
     command += ["--verify-purpose", _TLS_SERVER, "--load-ca-certificate", str(anchors)]
     if case.host is not None:
         command += ["--verify-hostname", case.host]
 
     def verdict(*options: str) -> Said:
-        return _verdict(run(*command, *options, given=chain, environ=_UTC))
+        return _verdict(run(*command, *options, given=chain, environ=at_time(case.at)))
 
     whole = verdict("--load-crl", str(lists)) if case.crls else verdict()
     said["path"] = whole if whole.accepted or not case.crls else verdict()
@@ -101,7 +101,7 @@ def _list(case: MatrixCase, path: Path, authorities: Sequence[str], folder: Path
     for body in authorities:
         authority.write_text(f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
         files = ("--load-ca-certificate", authority, "--infile", revoking)
-        said = _verdict(run(*_at(case), "certtool", "--verify-crl", *files, environ=_UTC))
+        said = _verdict(run("certtool", "--verify-crl", *files, environ=at_time(case.at)))
         if "issuer is unknown" not in said.words:
             break
     return said
@@ -145,12 +145,6 @@ def _secret(case: MatrixCase) -> tuple[str, ...]:
     if case.passphrase is None:
         return ("--password", "")
     return ("--password", case.passphrase.read_text("utf-8", "surrogateescape").partition("\n")[0])
-
-
-def _at(case: MatrixCase) -> tuple[str, ...]:
-    if shutil.which("faketime") is None:
-        return ()
-    return ("faketime", "-f", f"{case.at:%Y-%m-%d %H:%M:%S}")
 
 
 def _pem(data: bytes) -> bytes:

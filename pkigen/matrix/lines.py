@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -32,13 +33,15 @@ def ask(
     cases: Sequence[MatrixCase],
     form: Form | None = None,
     seconds: int | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> dict[str, Answer]:
     """The answers to all cases by name; a program that hangs or crashes is started anew for the next one.
 
-    It is asked in JSON, if not in another form, and has so many seconds for a case.
+    It is asked in JSON, if not in another form, and has so many seconds for a case. ``environ``
+    are further environment variables.
     """
     form, seconds = form or JSON, seconds or SECONDS
-    process = _start(command)
+    process = _start(command, environ)
     answers = {}
     try:
         for case in cases:
@@ -47,19 +50,20 @@ def ask(
                 answers[case.name] = answer(form.read(line.decode("utf-8", "replace").rstrip("\r\n")))
                 continue
             answers[case.name] = Answer(False, one_line(_end(process, seconds)))
-            process = _start(command)
+            process = _start(command, environ)
     finally:
         process.kill()
         _end(process, seconds)
     return answers
 
 
-def _start(command: Sequence[str | Path]) -> Process:
+def _start(command: Sequence[str | Path], environ: Mapping[str, str] | None) -> Process:
     return subprocess.Popen(
         [str(word) for word in command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        env={**os.environ, **(environ or {})},
         start_new_session=True,
     )
 

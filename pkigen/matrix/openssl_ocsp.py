@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
+from pkigen.matrix.clock import at_time
 from pkigen.matrix.openssl import DEFAULT
 from pkigen.matrix.running import Ran, each, run
 from pkigen.matrix.validator import Answer, MatrixCase, Said, Sight, answer
@@ -46,15 +46,9 @@ def _judge(case: MatrixCase) -> Answer:
         command: list[str | Path] = ["openssl", "ocsp", "-issuer", case.issuer, "-cert", case.certificate]
         command += ["-url", f"http://{case.proxy}{asked.path}", "-header", f"Host={asked.netloc}"]
         command += ["-CAfile", anchors, "-verify_other", case.issuer, "-timeout", str(_SECONDS // 2)]
-        environ = {"TZ": "UTC", "no_proxy": "*"}
-        ran = run(*_at(case), *command, environ=environ, seconds=_SECONDS)
+        environ = {**at_time(case.at, ticking=True), "no_proxy": "*"}
+        ran = run(*command, environ=environ, seconds=_SECONDS)
     return answer({"ocsp": _verdict(ran, case)})
-
-
-def _at(case: MatrixCase) -> Sequence[str]:
-    if shutil.which("faketime") is None:
-        return ()
-    return ("faketime", "-f", f"@{case.at:%Y-%m-%d %H:%M:%S}")
 
 
 def _verdict(ran: Ran, case: MatrixCase) -> Said:

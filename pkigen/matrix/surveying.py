@@ -163,6 +163,8 @@ def _cell(
     said = answers.get(subject.name)
     if said is None:
         return Cell(BLIND)
+    if not subject.revocation:
+        said = _without_crl(said)
     word = _word(subject, column.validator, said)
     expected = {"accept": (ACCEPT, BLIND), "reject": (REFUSE, BLIND)}.get(subject.expected, (word,))
     if word in expected:
@@ -170,6 +172,12 @@ def _cell(
     reasons = (one for one in entries if one.column == column.name)
     fault = subject.fault or SOUND
     return Cell(word, said.words, True, next((one for one in reasons if one.tells(fault, said.words)), None))
+
+
+def _without_crl(said: Answer) -> Answer:
+    """The answer to a case that nobody publishes CRLs for."""
+    refused = [part for part, accepted in said.parts.items() if accepted is False]
+    return Answer(True, "", {**said.parts, "crl": None}) if refused == ["crl"] else said
 
 
 def _word(subject: Subject, validator: Validator, said: Answer) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
+from pkigen.matrix.clock import at_time
 from pkigen.matrix.lines import ask
 from pkigen.matrix.validator import Answer, MatrixCase, Sight
 
@@ -33,9 +33,8 @@ class Webpki:
         """The answers by the names of cases."""
         together = defaultdict(list)
         for case in cases:
-            together[f"{case.at:%Y-%m-%d %H:%M:%S}"].append(case)
+            together[case.at].append(case)
         answers: dict[str, Answer] = {}
         for at, some in together.items():
-            clock = ("env", "TZ=UTC", "faketime", "-f", at) if shutil.which("faketime") else ()
-            answers |= ask((*clock, sys.executable, "-m", "pkigen.matrix.webpki_judging"), some)
+            answers |= ask((sys.executable, "-m", "pkigen.matrix.webpki_judging"), some, environ=at_time(at))
         return answers

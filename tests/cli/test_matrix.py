@@ -140,3 +140,34 @@ def test_what_cannot_be_asked_is_an_error_of_use(cli: Cli, words: tuple[str, ...
     outcome = cli(*words)
     assert outcome.code == 2
     assert said in outcome.err
+
+
+def test_a_limbo_file_is_taken_in_the_place_of_an_environment(cli: Cli, mixed: Path) -> None:
+    def text(*names: str) -> list[str]:
+        return [(mixed / name).read_text() for name in names]
+
+    testcases = [
+        {
+            "id": f"mixed::{name}",
+            "validation_kind": kind,
+            "trusted_certs": text("authorities/root/root.crt"),
+            "untrusted_intermediates": text("authorities/issuing/issuing.crt"),
+            "peer_certificate": text(f"certificates/{name}/{name}.crt")[0],
+            "expected_result": result,
+            "expected_peer_name": {"kind": "DNS", "value": host},
+        }
+        for name, kind, result, host in (
+            ("server", "SERVER", "SUCCESS", "server.contoso.test"),
+            ("server.expired", "SERVER", "FAILURE", "expired.server.contoso.test"),
+            ("server.expired", "CLIENT", "FAILURE", ""),
+        )
+    ]
+    Path("limbo.json").write_text(json.dumps({"version": 1, "testcases": testcases}))
+    outcome = cli("matrix", "limbo.json", *_TWO, "--json")
+    assert outcome.code == 0, outcome.out + outcome.err
+    assert "1 cases that are no servers" in outcome.err
+    told = json.loads(outcome.out)
+    words = {row["name"]: [cell["word"] for cell in row["cells"]] for row in told["rows"]}
+    assert words == {"mixed::server": ["accept"] * 2, "mixed::server.expired": ["refuse"] * 2}
+    Path("limbo.json").write_text("{}")
+    assert cli("matrix", "limbo.json").code == 2

@@ -1,0 +1,135 @@
+"""Cases of an x509-limbo file (format version 1), written to files for validators."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pkigen.errors import InputError
+from pkigen.matrix.cases import Subject
+from pkigen.matrix.validator import MatrixCase
+
+_EXPECTED: dict[str, Literal["accept", "reject"]] = {"SUCCESS": "accept", "FAILURE": "reject"}
+
+_WITH_CRLS = "has-crl"
+_PEM = re.compile(r"-----BEGIN X509 CRL-----(.*?)-----END", re.DOTALL)
+
+
+class _Peer(BaseModel):
+    kind: str
+    value: str
+
+
+class _Case(BaseModel):
+    """What is used of a test case; fields of other uses are passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_:.+-]+$")
+    features: list[str] | None = None
+    description: str = ""
+    validation_kind: str
+    trusted_certs: list[str]
+    untrusted_intermediates: list[str] = []
+    peer_certificate: str
+    peer_certificate_key: str | None = None
+    validation_time: datetime | None = None
+    expected_result: Literal["SUCCESS", "FAILURE"]
+    expected_peer_name: _Peer | None = None
+    crls: list[str] = []
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    version: Literal[1]
+    testcases: list[_Case]
+
+
+def subjects_of_limbo(source: Path, folder: Path) -> tuple[tuple[Subject, ...], int]:
+    """The servers of a file, with files below ``folder``, and how many cases were passed over.
+
+    Passed over are clients, and servers under a name that is neither a DNS name nor an address. What has a
+    feature that validators may lack is expected to vary, as the format asks for. InputError when it is no
+    such file.
+    """
+    try:
+        data: Any = json.loads(source.read_bytes())
+        found = _File.model_validate(data)
+    except OSError as error:
+        raise InputError(f"{source}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the document"
+        raise InputError(f"{source} is no limbo file of version 1: {place}: {first['msg']}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{source} is not JSON") from error
+    servers = [one for one in found.testcases if _is_server(one)]
+    now = datetime.now(UTC).replace(microsecond=0)
+    subjects = tuple(_subject(one, folder / f"{number}", now) for number, one in enumerate(servers))
+    return subjects, len(found.testcases) - len(servers)
+
+
+def _is_server(case: _Case) -> bool:
+    peer = case.expected_peer_name
+    return case.validation_kind == "SERVER" and (peer is None or peer.kind in ("DNS", "IP"))
+
+
+def _subject(case: _Case, folder: Path, now: datetime) -> Subject:
+    """One server; what ``pkigen export`` calls ENV::BASE.FAULT is known by its fault again."""
+    folder.mkdir()
+
+    def written(name: str, texts: Sequence[str]) -> Path:
+        path = folder / name
+        path.write_text("\n".join(texts), encoding="utf-8")
+        return path
+
+    peer = case.expected_peer_name
+    at = case.validation_time or now
+    made = MatrixCase(
+        name=case.id,
+        certificate=written("peer.crt", [case.peer_certificate]),
+        chain=written("chain.pem", case.untrusted_intermediates) if case.untrusted_intermediates else None,
+        key=written("peer.key", [case.peer_certificate_key]) if case.peer_certificate_key else None,
+        pkcs12=None,
+        passphrase=None,
+        anchors=(written("trust.pem", case.trusted_certs),),
+        crls=tuple(_crl(folder / f"{number}.crl", crl) for number, crl in enumerate(case.crls)),
+        host=peer.value if peer else None,
+        at=at if at.tzinfo else at.replace(tzinfo=UTC),
+    )
+    return Subject(
+        made,
+        _expected(case),
+        "crl" if case.crls else "path",
+        fault=case.id.rpartition("::")[2].partition(".")[2] or case.id,
+        family=case.id.rpartition("::")[0],
+        says=" ".join(case.description.split()),
+        revocation=bool(case.crls),
+    )
+
+
+def _expected(case: _Case) -> Literal["accept", "reject", "varies"]:
+    """Its CRLs need not be those of all authorities: who wants them all may refuse."""
+    optional = {*(case.features or ())} - {_WITH_CRLS}
+    if optional or (case.crls and case.expected_result == "SUCCESS"):
+        return "varies"
+    return _EXPECTED[case.expected_result]
+
+
+def _crl(path: Path, text: str) -> Path:
+    """A CRL as it is published: DER; what is no PEM stays as it is."""
+    found = _PEM.search(text)
+    try:
+        path.write_bytes(base64.b64decode(found[1], validate=False) if found else text.encode())
+    except binascii.Error:
+        path.write_text(text, encoding="utf-8")
+    return path

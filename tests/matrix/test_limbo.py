@@ -1,0 +1,110 @@
+"""Files of x509-limbo's format as cases."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pkigen.errors import InputError
+from pkigen.matrix import MatrixCase, Subject, subjects_of_limbo
+
+
+def _testcase(case: MatrixCase, **fields: Any) -> dict[str, Any]:
+    assert case.chain is not None
+    assert case.key is not None
+    return {
+        "id": "ours::sound",
+        "conflicts_with": [],
+        "features": [],
+        "importance": "high",
+        "description": "Sound\nin every way.",
+        "validation_kind": "SERVER",
+        "trusted_certs": [path.read_text() for path in case.anchors],
+        "untrusted_intermediates": [case.chain.read_text()],
+        "peer_certificate": case.certificate.read_text(),
+        "peer_certificate_key": case.key.read_text(),
+        "validation_time": case.at.isoformat(),
+        "signature_algorithms": [],
+        "key_usage": [],
+        "extended_key_usage": [],
+        "expected_result": "SUCCESS",
+        "expected_peer_name": {"kind": "DNS", "value": case.host},
+        "expected_peer_names": [],
+        "max_chain_depth": None,
+        "crls": [],
+        **fields,
+    }
+
+
+def _read(folder: Path, *testcases: dict[str, Any]) -> tuple[tuple[Subject, ...], int]:
+    (folder / "limbo.json").write_text(json.dumps({"version": 1, "testcases": list(testcases)}))
+    (folder / "cases").mkdir()
+    return subjects_of_limbo(folder / "limbo.json", folder / "cases")
+
+
+def test_a_server_becomes_a_case(cases: dict[str, MatrixCase], tmp_path: Path) -> None:
+    sound = cases["sound"]
+    ((subject,), passed) = _read(tmp_path, _testcase(sound))
+    assert passed == 0
+    assert subject.fault == "ours::sound"
+    assert (subject.expected, subject.family, subject.says) == ("accept", "ours", "Sound in every way.")
+    case = subject.case
+    assert (case.name, case.host, case.at) == ("ours::sound", sound.host, sound.at)
+    assert case.certificate.read_text() == sound.certificate.read_text()
+    assert case.crls == ()
+    assert not subject.revocation
+
+
+def test_clients_and_servers_of_other_names_are_passed_over(
+    cases: dict[str, MatrixCase], tmp_path: Path
+) -> None:
+    sound = cases["sound"]
+    client = _testcase(sound, validation_kind="CLIENT")
+    named = _testcase(sound, expected_peer_name={"kind": "RFC822", "value": "a@contoso.test"})
+    subjects, passed = _read(tmp_path, client, named, _testcase(sound))
+    assert (len(subjects), passed) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"expected_result": "FAILURE"}, "reject"),
+        ({"expected_result": "FAILURE", "features": ["pedantic-webpki"]}, "varies"),
+        ({"expected_result": "FAILURE", "features": ["has-crl"], "crls": ["x"]}, "reject"),
+        ({"features": ["has-crl"], "crls": ["x"]}, "varies"),
+    ],
+)
+def test_what_is_expected_is_the_files_word_or_varies(
+    cases: dict[str, MatrixCase], tmp_path: Path, fields: dict[str, Any], expected: str
+) -> None:
+    ((subject,), _) = _read(tmp_path, _testcase(cases["sound"], **fields))
+    assert subject.expected == expected
+
+
+def test_what_was_exported_is_known_by_its_fault(cases: dict[str, MatrixCase], tmp_path: Path) -> None:
+    ((subject,), _) = _read(tmp_path, _testcase(cases["sound"], id="matrix::sound.san-missing"))
+    assert (subject.name, subject.fault, subject.family) == (
+        "matrix::sound.san-missing",
+        "san-missing",
+        "matrix",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is not JSON"),
+        ("\xff", "is not JSON"),
+        ("[]", "is no limbo file of version 1"),
+        ('{"version": 2, "testcases": []}', "version"),
+        ('{"version": 1, "testcases": [{"id": "../x"}]}', "testcases.0.id"),
+        ("[" * 100_000, "is not JSON"),
+    ],
+)
+def test_a_file_of_another_kind_is_an_error(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "limbo.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(InputError, match=said):
+        subjects_of_limbo(tmp_path / "limbo.json", tmp_path)
