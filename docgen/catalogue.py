@@ -15,7 +15,7 @@ from pkigen.faults import VERDICTS
 
 _SHORT = {"R": "refused", "A": "accepted", "P": "passes", "V": "varies"}
 _OF_RFC_5280 = re.compile(r"[0-9]|[A-C]\.[0-9]")
-_SAID = (("refuse", "Refused by"), ("accept", "Taken by"), ("blind", "Blind to it"))
+_SAID = (("refuse", "Refused by"), ("accept", "Taken by"))
 
 
 @cache
