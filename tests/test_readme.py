@@ -37,6 +37,17 @@ def test_the_readme_lists_the_commands_as_help_does() -> None:
     assert re.findall(r"^(\S+) +(.+)$", readme, re.MULTILINE) == listed
 
 
+def test_the_figures_of_the_matrix_are_those_of_its_page() -> None:
+    page = (tools.ROOT / "docs" / "matrix.md").read_text("utf-8")
+    words = r"The (\d+) cases .*, put to (\d+) columns of (\d+) validators .*: (\d+) verdicts"
+    found = re.search(words, page)
+    assert found is not None
+    cases, columns, validators, differing = found.groups()
+    text = " ".join(README.split())
+    put = f"All {cases} cases of the catalogue were put to {columns} columns of these {validators}"
+    assert f"{put}: {differing} verdicts" in text
+
+
 def test_the_profile_in_the_readme_is_valid(tmp_path: Path) -> None:
     (tmp_path / "contoso-ot.yaml").write_text(pages.blocks("yaml", README)[0], encoding="utf-8")
     tools.python("-m", "pkigen", "validate", "contoso-ot.yaml", cwd=tmp_path)
