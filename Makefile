@@ -5,6 +5,8 @@ RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.made-from-pyproject
 BENCH_STAMP := .venv-bench/.made-from-requirements
 TEST_ARGS ?=
+# Tests of one file run one after the other, in one of so many processes.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint docs bench soak fuzz clean
@@ -22,7 +24,7 @@ test: $(STAMP)   ## the whole suite, with ruff, mypy and the layer test
 	@scripts/install_tools.sh openssl keytool javac certtool ocsptool curl dot faketime tinyproxy rsyslogd chromium
 	@scripts/install_tools.sh nginx apachectl haproxy caddy stunnel systemd-analyze
 	@scripts/install_tools.sh cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle
-	$(RUN) -m pytest $(TEST_ARGS)
+	$(RUN) -m pytest -n $(WORKERS) --dist loadfile $(TEST_ARGS)
 
 lint: $(STAMP)   ## ruff and mypy alone
 	$(RUN) -m ruff check .

@@ -61,6 +61,18 @@ OF_THEIR_OWN = {"serving.md": "below", "pytest.md": "below", "export.md": "tests
 """Pages whose commands and programs have tests of their own, and where."""
 
 
+README = ROOT / "README.md"
+
+
+@pytest.mark.needs("openssl", "curl")
+def test_every_command_in_the_readme_runs(tmp_path: Path) -> None:
+    # It names ports that other pages name as well; tests of one file never run at the same time.
+    page = README.read_text("utf-8")
+    pages.want_free(pages.ports(page))
+    pages.run(page, tmp_path)
+    assert all(map(pages.port_is_free, pages.ports(page)))
+
+
 def _with(language: str) -> list[Any]:
     """The pages that have blocks of a language, each marked with the tools it needs."""
     shown = {page: _page(page) for page in PAGES if page not in OF_THEIR_OWN}

@@ -14,12 +14,6 @@ from tests import pages, tools
 README = (tools.ROOT / "README.md").read_text("utf-8")
 
 
-@pytest.mark.needs("openssl", "curl")
-def test_every_command_in_the_readme_runs(tmp_path: Path) -> None:
-    pages.want_free(pages.ports(README))
-    pages.run(README, tmp_path)
-
-
 def test_every_make_target_in_the_documents_exists() -> None:
     makefile = (tools.ROOT / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
