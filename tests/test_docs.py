@@ -106,6 +106,7 @@ def test_the_python_of_the_page_on_serving_runs(contoso: Path) -> None:
     python("-c", example.replace("wait=20", "wait=0"), cwd=contoso.parent.parent)
 
 
+@pytest.mark.needs("curl")
 def test_every_command_of_the_page_on_the_lab_runs(tmp_path: Path) -> None:
     need_ports("the page", *LAB_PORTS)
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pkigen.cli._console import give, paint, printable, say, wrapped
+from pkigen.cli._lab import quieten
 from pkigen.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def play_all(
 def _play(story: Story, out: Path | None, port: int, pause: float, quiet: bool) -> list[Played]:
     from pkigen.lab.playing import lab_of, play
 
+    quieten()
     name, scenario, folder = story
     say(f"{name}: {scenario.title}")
     steps = []

@@ -45,13 +45,13 @@ class Session:
 
 
 class Sessions:
-    """Those of one appliance; cookies know no ports, so that its name is in theirs.
+    """Those of one appliance; browsers send cookies to every port, so that its own is in the name of theirs.
 
     ``clock`` gives seconds that only run forward.
     """
 
-    def __init__(self, name: str, password: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._cookie = f"pkigen-lab-{name}"
+    def __init__(self, port: int, password: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._cookie = f"pkigen-lab-{port}"
         self._password = password
         self._clock = clock
         self._wrong = 0

@@ -108,7 +108,7 @@ def test_guessing_passwords_has_an_end(own_plant: Plant) -> None:
 
 def test_after_a_while_one_can_sign_in_again() -> None:
     now = [1000.0]
-    sessions = Sessions("sensor", "secret", lambda: now[0])
+    sessions = Sessions(8443, "secret", lambda: now[0])
     for _ in range(9):
         assert not sessions.opens("admin", "guess")
     assert sessions.opens("admin", "secret")
@@ -122,12 +122,24 @@ def test_after_a_while_one_can_sign_in_again() -> None:
     assert sessions.opens("admin", "secret")
 
 
+def test_who_signs_in_to_another_lab_stays_signed_in_here() -> None:
+    """Browsers keep cookies by host and name, and send them to every port."""
+    from starlette.responses import Response
+
+    names = set()
+    for port in (8443, 9443):
+        response = Response()
+        Sessions(port, "secret").begin(response)
+        names.add(response.headers["set-cookie"].partition("=")[0])
+    assert len(names) == 2
+
+
 def test_a_session_ends_by_itself_and_old_ones_make_room() -> None:
     from starlette.requests import Request
     from starlette.responses import Response
 
     now = [0.0]
-    sessions = Sessions("sensor", "secret", lambda: now[0])
+    sessions = Sessions(8443, "secret", lambda: now[0])
 
     def begun() -> Request:
         response = Response()
