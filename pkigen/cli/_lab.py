@@ -86,9 +86,9 @@ def connections_of(told: dict[str, Any]) -> list[str]:
         lines.append(printable(f"{one['from']} -> {one['to']}: ") + state + _queued(one["queued"]))
         if one["state"] != "connected":
             lines.append(wrapped(f"    {one['summary']}", 4))
-        for cause in one["causes"]:
-            lines.append(wrapped(f"    {cause['certificate']}: {cause['message']}", 4))
-            lines.append(wrapped(f"    What to do: {cause['advice']}", 4))
+        lines += [wrapped(f"    {cause['certificate']}: {cause['message']}", 4) for cause in one["causes"]]
+        advice = dict.fromkeys(cause["advice"] for cause in one["causes"])
+        lines += [wrapped(f"    What to do: {words}", 4) for words in advice]
     return lines
 
 

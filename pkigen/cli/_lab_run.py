@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -34,7 +35,12 @@ def play_all(
     asked: list[Story], out: Path | None, port: int, pause: float, *, quiet: bool
 ) -> list[tuple[str, list[Played]]]:
     """Play one scenario after the other; unless ``quiet``, each step is told as it is done."""
-    return [(story[0], _play(story, out, port, pause, quiet)) for story in asked]
+    # As Ctrl-C does it: a folder that is to go afterwards has keys in it.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return [(story[0], _play(story, out, port, pause, quiet)) for story in asked]
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _play(story: Story, out: Path | None, port: int, pause: float, quiet: bool) -> list[Played]:

@@ -194,6 +194,9 @@ def test_every_form_leads_on_to_a_page(path: str, person: Person) -> None:
         ("/try/upload", {"case": "../../etc/passwd"}, 422),
         ("/try/upload", {}, 422),
         ("/try/revoke", {"name": "nobody"}, 422),
+        ("/try/clock", {"move": "year"}, 422),
+        ("/try/clock", {}, 422),
+        ("/try/crl-server", {}, 422),
         ("/nowhere", {}, 404),
         ("/certificate", {}, 405),
     ],
@@ -207,6 +210,8 @@ def test_a_form_with_wrong_contents_is_refused_in_words(
     assert "<h1>" in answer.text
     assert len(plant.lab.console.alerts) == before
     assert plant.lab.console.mandatory
+    assert not plant.lab.clock.ahead
+    assert not plant.lab.crl_server.stopped
 
 
 def test_what_is_wrong_with_the_world_can_be_made_and_mended_on_a_page(own_plant: Plant) -> None:
