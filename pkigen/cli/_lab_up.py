@@ -30,6 +30,7 @@ _LOOK_SECONDS = 0.05
 def bring_up(source: str, out: Path, host: str, port: int, *, json: bool) -> None:
     """A lab in the foreground, until a signal or ``pkigen lab down``."""
     from pkigen.environment import build
+    from pkigen.lab.cast import settings_of
     from pkigen.lab.control import controlled, find, told
     from pkigen.lab.raising import raised
     from pkigen.lab.state import up_already
@@ -38,9 +39,7 @@ def bring_up(source: str, out: Path, host: str, port: int, *, json: bool) -> Non
     profile = load_profile(source)
     if find(out / profile.name) is not None:
         raise up_already(out / profile.name)
-    if profile.lab is None:
-        example = "lab: {console: management-console, sensors: ['sensor-*']}"
-        raise InputError(profile.top_problem((), f"the profile has no lab; give it one, such as {example}"))
+    settings_of(profile)
     quieten()
     say(f"Building {out / profile.name} ...")
     result = build(profile, out)

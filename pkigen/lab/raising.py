@@ -23,7 +23,7 @@ from pkigen.lab.alerts import Outbox, alert_of
 from pkigen.lab.appliance import Appliance, Role
 from pkigen.lab.cast import Cast, cast_of
 from pkigen.lab.clock import LabClock
-from pkigen.lab.credential import Credential, read_credential, server_context
+from pkigen.lab.credential import Credential, read_credential, reason_of, server_context
 from pkigen.lab.crl_server import crl_server
 from pkigen.lab.downloads import Downloads
 from pkigen.lab.ending import Ending
@@ -213,7 +213,7 @@ def _context(state: State, name: str, credential: Credential) -> ssl.SSLContext:
     try:
         return server_context(path)
     except (ssl.SSLError, ValueError) as error:
-        words = f"{name}: OpenSSL cannot present its certificate: {getattr(error, 'reason', None) or error}"
+        words = f"{name}: OpenSSL cannot present its certificate: {reason_of(error)}"
         raise InputError(words) from error
 
 
