@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,6 +49,18 @@ def running(named: str | None, out: Path) -> Running:
     return all_[0]
 
 
+def quieten() -> None:
+    """Have the web server tell nothing that its clients do wrong, nor that it ends."""
+    for name in ("python_multipart", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_end)
+
+
+def _is_no_end(record: logging.LogRecord) -> bool:
+    """Not uvicorn's line of whom it cuts off at the end, which it has even if that is nobody."""
+    return "timeout graceful shutdown" not in str(record.msg)
+
+
 def lines_of(told: dict[str, Any]) -> list[str]:
     """A lab for people, on 80 columns."""
     appliances = told["appliances"]
@@ -74,6 +87,8 @@ def connections_of(told: dict[str, Any]) -> list[str]:
         if one["state"] != "connected":
             lines.append(wrapped(f"    {one['summary']}", 4))
         lines += [wrapped(f"    {cause['certificate']}: {cause['message']}", 4) for cause in one["causes"]]
+        advice = dict.fromkeys(cause["advice"] for cause in one["causes"])
+        lines += [wrapped(f"    What to do: {words}", 4) for words in advice]
     return lines
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pkigen.cli._console import give, paint, printable, say, wrapped
+from pkigen.cli._lab import quieten
 from pkigen.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
@@ -33,12 +35,18 @@ def play_all(
     asked: list[Story], out: Path | None, port: int, pause: float, *, quiet: bool
 ) -> list[tuple[str, list[Played]]]:
     """Play one scenario after the other; unless ``quiet``, each step is told as it is done."""
-    return [(story[0], _play(story, out, port, pause, quiet)) for story in asked]
+    # As Ctrl-C does it: a folder that is to go afterwards has keys in it.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return [(story[0], _play(story, out, port, pause, quiet)) for story in asked]
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _play(story: Story, out: Path | None, port: int, pause: float, quiet: bool) -> list[Played]:
     from pkigen.lab.playing import lab_of, play
 
+    quieten()
     name, scenario, folder = story
     say(f"{name}: {scenario.title}")
     steps = []

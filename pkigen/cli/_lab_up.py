@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_
-import logging
 import os
 import signal
 import subprocess
@@ -16,7 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from pkigen.cli._console import give, say
-from pkigen.cli._lab import lines_of
+from pkigen.cli._lab import lines_of, quieten
 from pkigen.cli._options import load_profile
 from pkigen.errors import EnvironmentFailure, InputError, PkigenError, Refused
 
@@ -31,22 +30,17 @@ _LOOK_SECONDS = 0.05
 def bring_up(source: str, out: Path, host: str, port: int, *, json: bool) -> None:
     """A lab in the foreground, until a signal or ``pkigen lab down``."""
     from pkigen.environment import build
+    from pkigen.lab.cast import settings_of
     from pkigen.lab.control import controlled, find, told
     from pkigen.lab.raising import raised
+    from pkigen.lab.state import up_already
     from pkigen.lab.web import web
 
     profile = load_profile(source)
     if find(out / profile.name) is not None:
-        raise EnvironmentFailure(
-            f"the lab of {out / profile.name} is up already; `pkigen lab status` shows it, "
-            "`pkigen lab down` ends it"
-        )
-    if profile.lab is None:
-        example = "lab: {console: management-console, sensors: ['sensor-*']}"
-        raise InputError(profile.top_problem((), f"the profile has no lab; give it one, such as {example}"))
-    # What clients do wrong is answered to them, and of no interest here.
-    for name in ("python_multipart", "uvicorn"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        raise up_already(out / profile.name)
+    settings_of(profile)
+    quieten()
     say(f"Building {out / profile.name} ...")
     result = build(profile, out)
     # A queue, and no event: what a signal's handler does must not wait for what it has interrupted.
@@ -80,10 +74,11 @@ def _wait(ended: SimpleQueue[None]) -> None:
 def detached(source: str, out: Path, host: str, port: int) -> dict[str, Any]:
     """A lab in a process of its own; what it tells once it is up."""
     from pkigen.lab.control import find
+    from pkigen.lab.state import up_already
 
     folder = out / load_profile(source).name
     if find(folder) is not None:
-        raise EnvironmentFailure(f"the lab of {folder} is up already; `pkigen lab down {folder}` ends it")
+        raise up_already(folder)
     command = [sys.executable, "-m", "pkigen", "lab", "up", source, "--out", str(out)]
     command += ["--host", host, "--port", str(port)]
     with tempfile.TemporaryFile() as log:

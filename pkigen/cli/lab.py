@@ -9,7 +9,7 @@ import typer
 
 from pkigen.cli import _lab
 from pkigen.cli._console import give, give_json, paint, say, wrapped
-from pkigen.cli._options import Json, PassphraseFiles, ProfileSource
+from pkigen.cli._options import Json, ProfileSource
 
 if TYPE_CHECKING:
     from pkigen.lab.judging import Upload
@@ -20,6 +20,10 @@ lab = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
 )
+
+
+Appliance = Annotated[str, typer.Argument(metavar="APPLIANCE", help="An appliance's name in the profile.")]
+Env = Annotated[str | None, typer.Option("--env", metavar="ENV", help="The lab, if more than one is up.")]
 
 
 @lab.command("up")
@@ -104,9 +108,7 @@ def down(env: _lab.Lab = None, out: _lab.Out = Path("out")) -> None:
 
 @lab.command("import")
 def import_(
-    appliance: Annotated[
-        str, typer.Argument(metavar="APPLIANCE", help="An appliance's name in the profile.")
-    ],
+    appliance: Appliance,
     crt: Annotated[Path, typer.Option("--crt", metavar="PATH", help="The certificate; a .crt file.")],
     key: Annotated[Path, typer.Option("--key", metavar="FILE", help="Its private key.")],
     chain: Annotated[Path | None, typer.Option("--chain", metavar="PATH", help="The CAs above it.")] = None,
@@ -114,10 +116,11 @@ def import_(
         str | None,
         typer.Option("--pass", metavar="PASSPHRASE", help="The key's passphrase; others can see it here."),
     ] = None,
-    passphrase_file: PassphraseFiles = None,
-    env: Annotated[
-        str | None, typer.Option("--env", metavar="ENV", help="The lab, if more than one is up.")
+    passphrase_file: Annotated[
+        Path | None,
+        typer.Option("--passphrase-file", metavar="FILE", help="It stands on this file's first line."),
     ] = None,
+    env: Env = None,
     out: _lab.Out = Path("out"),
     json: Json = False,
 ) -> None:
@@ -131,6 +134,10 @@ def import_(
     """
     if crt.suffix != ".crt":
         raise typer.BadParameter(f"'{crt.name}' does not end in .crt", param_hint="'--crt'")
+    if pass_ is not None and passphrase_file is not None:
+        raise typer.BadParameter(
+            "a key has one passphrase; --pass says it too", param_hint="'--passphrase-file'"
+        )
     found = _lab.running(env, out).upload(appliance, _upload(crt, key, chain, pass_, passphrase_file))
     if json:
         give_json(found)
@@ -147,6 +154,29 @@ def import_(
             give(wrapped(f"  What to do: {message['advice']}", 2))
     if not found["accepted"]:
         raise typer.Exit(1)
+
+
+@lab.command("token")
+def token(
+    appliance: Appliance,
+    env: Env = None,
+    out: _lab.Out = Path("out"),
+    json: Json = False,
+) -> None:
+    """Make a token for an appliance's REST API, and print it.
+
+    It goes into the header Authorization. The token before it is not valid any more.
+
+    \b
+    Examples:
+      TOKEN=$(pkigen lab token management-console)
+      curl -k -H "Authorization: $TOKEN" https://127.0.0.1:8443/external/alerts
+    """
+    made = _lab.running(env, out).new_token(appliance)
+    if json:
+        give_json({"token": made})
+    else:
+        give(made)
 
 
 @lab.command("run")
@@ -220,7 +250,7 @@ def _list(json: bool) -> None:
 
 
 def _upload(
-    crt: Path, key: Path, chain: Path | None, pass_: str | None, passphrase_files: list[Path] | None
+    crt: Path, key: Path, chain: Path | None, pass_: str | None, passphrase_file: Path | None
 ) -> Upload:
     from pkigen.artefacts import read_passphrase
     from pkigen.errors import InputError
@@ -234,6 +264,6 @@ def _upload(
             raise InputError(str(error)) from error
 
     passphrase = pass_.encode("utf-8", "surrogateescape") if pass_ else None
-    for path in passphrase_files or ():
-        passphrase = read_passphrase(path)
+    if passphrase_file is not None:
+        passphrase = read_passphrase(passphrase_file)
     return Upload(crt.stem, file(crt), file(key), None if chain is None else file(chain), passphrase)

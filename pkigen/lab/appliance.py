@@ -17,7 +17,7 @@ from typing import Any
 
 from pkigen.errors import InputError
 from pkigen.lab.alerts import MOST_KEPT, Alert, Event, Grade, alert_of, stamp
-from pkigen.lab.credential import Credential, local_credential, read_credential, server_context
+from pkigen.lab.credential import Credential, local_credential, read_credential, reason_of, server_context
 from pkigen.lab.endpoint import Endpoint
 from pkigen.lab.judging import Judged, Message
 from pkigen.lab.state import State
@@ -101,7 +101,7 @@ class Appliance:
         try:
             self.endpoint.present(server_context(path))
         except (ssl.SSLError, ValueError) as error:
-            words = f"{self.name}: OpenSSL cannot present its certificate: {_reason(error)}"
+            words = f"{self.name}: OpenSSL cannot present its certificate: {reason_of(error)}"
             raise InputError(words) from error
         self.save()
 
@@ -126,7 +126,7 @@ class Appliance:
                 try:
                     context = self._tried(credential)
                 except (ssl.SSLError, ValueError, OSError) as error:
-                    words = f"It cannot be presented: {_reason(error)}."
+                    words = f"It cannot be presented: {reason_of(error)}."
                     message = Message("Certificate validation failed", (words,), _LOADS)
                     judged = Judged((message,), judged.unsupported, judged.checked)
                 else:
@@ -167,14 +167,14 @@ class Appliance:
     def new_token(self) -> str:
         """A token for the API, which is not kept; the one before is worth nothing now."""
         token = secrets.token_urlsafe(24)
-        self._token_digest = _digest(token)
+        self._token_digest = token_digest(token)
         self.tell("notice", "A new token for the API was made; the one before is not valid any more.")
         self.save()
         return token
 
     def accepts(self, token: str) -> bool:
         """Whether a token is the one for the API."""
-        return bool(self._token_digest) and secrets.compare_digest(_digest(token), self._token_digest)
+        return bool(self._token_digest) and secrets.compare_digest(token_digest(token), self._token_digest)
 
     def save(self) -> None:
         """Keep what has changed for the next run."""
@@ -234,9 +234,6 @@ class Appliance:
         return InputError(f"what the lab kept of {self.name} is damaged; remove {self._state.folder}")
 
 
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "reason", None) or error)
-
-
-def _digest(token: str) -> str:
+def token_digest(token: str) -> str:
+    """What is kept of a secret that is only ever compared."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()

@@ -34,11 +34,16 @@ class Cast:
     receivers: dict[str, Case]
 
 
+def settings_of(profile: Profile) -> Lab:
+    """The section; InputError for a profile without one."""
+    if profile.lab is None:
+        raise InputError(profile.top_problem((), f"the profile has no lab; give it one, such as {_EXAMPLE}"))
+    return profile.lab
+
+
 def cast_of(profile: Profile, environment: Environment) -> Cast:
     """The parts; InputError for a name that no sound certificate has, or that has two parts."""
-    settings = profile.lab
-    if settings is None:
-        raise InputError(profile.top_problem((), f"the profile has no lab; give it one, such as {_EXAMPLE}"))
+    settings = settings_of(profile)
     cases = {case.name: case for case in environment.cases() if "fault" not in case.data}
 
     def case(name: str, *path: str | int) -> Case:

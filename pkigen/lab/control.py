@@ -67,6 +67,10 @@ def _application(lab: Lab, stop: Callable[[], None]) -> ASGIApp:
         judged = await run_in_threadpool(lab.upload, request.path_params["name"], asked)
         return JSONResponse(judged_as_json(judged))
 
+    async def token(request: Request) -> Response:
+        appliance = lab.appliance(request.path_params["name"])
+        return JSONResponse({"token": await run_in_threadpool(appliance.new_token)})
+
     async def refused(_request: Request, error: Exception) -> Response:
         code = 503 if isinstance(error, EnvironmentFailure) else 422
         code = error.status_code if isinstance(error, HTTPException) else code
@@ -77,6 +81,7 @@ def _application(lab: Lab, stop: Callable[[], None]) -> ASGIApp:
             Route("/status", status, methods=["GET"]),
             Route("/stop", end, methods=["POST"]),
             Route("/appliances/{name:path}/certificate", upload, methods=["POST"]),
+            Route("/appliances/{name:path}/token", token, methods=["POST"]),
         ],
         exception_handlers={HTTPException: refused, PkigenError: refused},
     )
@@ -110,8 +115,11 @@ class Running:
         fields = {"name": upload.title, "crl_check": "on" if upload.crl_check else "off"}
         if upload.passphrase:
             fields["passphrase"] = upload.passphrase.decode("utf-8", "surrogateescape")
-        name = quote(appliance, safe="", errors="replace")
-        return self._ask("POST", f"/appliances/{name}/certificate", data=fields, files=files)
+        return self._ask("POST", f"{_path_of(appliance)}/certificate", data=fields, files=files)
+
+    def new_token(self, appliance: str) -> str:
+        """One for an appliance's API, in the place of that before; InputError when there is no such one."""
+        return str(self._ask("POST", f"{_path_of(appliance)}/token")["token"])
 
     def _ask(self, method: str, path: str, seconds: float = _SECONDS, **content: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.token}"}
@@ -136,6 +144,10 @@ class Running:
             return "connections" in self._ask("GET", "/status", _LOOK_SECONDS)
         except PkigenError:
             return False
+
+
+def _path_of(appliance: str) -> str:
+    return f"/appliances/{quote(appliance, safe='', errors='replace')}"
 
 
 def find(environment: Path) -> Running | None:

@@ -18,12 +18,12 @@ from pkigen.serve.upkeep import kept_up
 class CrlServer:
     """``url`` is what certificates point to; ``stopped`` whether its port is shut.
 
-    ``port`` is where it listens.
+    ``here`` is the URL at which this machine reaches it, whatever the name in ``url`` leads to.
     """
 
-    def __init__(self, url: str, port: int, live: Live, upkeep: Upkeep) -> None:
+    def __init__(self, url: str, here: str, live: Live, upkeep: Upkeep) -> None:
         self.url = url
-        self.port = port
+        self.here = here
         self.stopped = False
         self._live = live
         self._upkeep = upkeep
@@ -77,4 +77,4 @@ def crl_server(
         served = application(environment, clock, live=live, passphrases=passphrases)
         # The appliances ask nothing any more when it ends, and who dawdles is not waited for.
         stack.enter_context(background(served, listener, live.door, grace=0))
-        yield CrlServer(base_url, listener.port, live, upkeep)
+        yield CrlServer(base_url, listener.url, live, upkeep)

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from pkigen.lab.alerts import Alert
 
 _FACILITY_LOCAL0 = 16
-_LONGEST_MESSAGE = 32 * 1024
+LONGEST_MESSAGE = 32 * 1024
+"""Octets of one that a receiver of the lab takes."""
 
 
 def cef(alert: Alert) -> str:
@@ -60,7 +61,7 @@ class Frames:
                 if len(count) >= 8 or (count and not count.isdigit()):
                     raise ValueError("a message does not begin with its length")
                 return
-            if not count.isdigit() or not 0 < int(count) <= _LONGEST_MESSAGE:
+            if not count.isdigit() or not 0 < int(count) <= LONGEST_MESSAGE:
                 raise ValueError("a message's length is none, or too large")
             end = len(count) + 1 + int(count)
             if len(self._held) < end:

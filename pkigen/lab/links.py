@@ -158,9 +158,8 @@ class Link:
         if not self.mutual or other is None:
             return ()
         sender = self.sender
-        listener = sender.endpoint.listener
         try:
-            there = Peer(sender.host, (reachable(listener.host), listener.port))
+            there = Peer(sender.host, sender.endpoint.listener.here)
             with dial(there, self.policy_of(other), self.ending) as back:
                 return self._causes(other, sender, sender, back)
         except Halted as halted:
@@ -224,16 +223,6 @@ class Link:
         for end in (self.sender, self.target.appliance):
             if end is not None:
                 end.tell(grade, words)  # type: ignore[arg-type]
-
-
-def reachable(host: str) -> str:
-    """The address at which this machine answers when it listens at one, or at all."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104  compared
-
-
-def in_url(host: str) -> str:
-    """An address as it stands in a URL."""
-    return f"[{host}]" if ":" in host else host
 
 
 class _Refused(Exception):

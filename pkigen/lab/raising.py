@@ -23,19 +23,19 @@ from pkigen.lab.alerts import Outbox, alert_of
 from pkigen.lab.appliance import Appliance, Role
 from pkigen.lab.cast import Cast, cast_of
 from pkigen.lab.clock import LabClock
-from pkigen.lab.credential import Credential, read_credential, server_context
+from pkigen.lab.credential import Credential, read_credential, reason_of, server_context
 from pkigen.lab.crl_server import crl_server
 from pkigen.lab.downloads import Downloads
 from pkigen.lab.ending import Ending
 from pkigen.lab.endpoint import Endpoint
 from pkigen.lab.hosting import Hosted, hosted
 from pkigen.lab.lab import Lab
-from pkigen.lab.links import Link, Target, in_url, reachable
+from pkigen.lab.links import Link, Target
 from pkigen.lab.passphrases import Passphrases, passphrases_of
 from pkigen.lab.proxy import proxy as proxy_app
 from pkigen.lab.receivers import Receiver, SyslogServer
 from pkigen.lab.scheduling import Schedule
-from pkigen.lab.state import State
+from pkigen.lab.state import State, up_already
 from pkigen.profile import Profile
 from pkigen.requirements import RequirementSet, load_set
 from pkigen.serve.server import Listener, listen
@@ -45,6 +45,7 @@ DEFAULT_PORT = 8443
 _STATE = "lab.json"
 _OUTBOXES = "outboxes.json"
 _SECONDS = 10.0
+_LAST_PORT = 65535
 
 Web = Callable[[Lab, Appliance], ASGIApp]
 
@@ -77,7 +78,7 @@ def raised(
         passphrases = passphrases_of(profile)
         server = stack.enter_context(crl_server(environment, host, clock, tell, passphrases.authorities))
         between = ports.next("http") if cast.settings.proxy else None
-        proxy = None if between is None else f"http://{in_url(reachable(host))}:{between.port}"
+        proxy = None if between is None else between.url
         ending = Ending()
         downloads = Downloads(proxy, ending)
         sets = _sets(folder)
@@ -94,8 +95,7 @@ def raised(
         for one in lab.appliances.values():
             hosted_.append(Hosted(one.endpoint.listener, web(lab, one), one.endpoint.context))
         if between is not None:
-            there = f"http://{in_url(reachable(host))}:{server.port}"
-            hosted_.append(Hosted(between, proxy_app(server.url, there)))
+            hosted_.append(Hosted(between, proxy_app(server.url, server.here)))
         loop = stack.enter_context(hosted(hosted_))
         for syslog in syslogs:
             stack.enter_context(_running(syslog, loop))
@@ -114,7 +114,10 @@ class _Ports:
         self._stack, self._host, self._next = stack, host, first
 
     def next(self, scheme: str = "https") -> Listener:
-        """One more."""
+        """One more; InputError past the last port that there is."""
+        if self._next > _LAST_PORT:
+            words = f"--port leaves too few: the lab needs more, and {_LAST_PORT} is the last port"
+            raise InputError(f"{words}. Choose a lower one, or 0 for any free ones")
         listener = self._stack.enter_context(listen(self._host, self._next, scheme, "--port"))
         self._next += bool(self._next)
         return listener
@@ -149,11 +152,7 @@ def _locked(state: State) -> Lock:
     except EnvironmentFailure as error:
         if "at work" not in str(error):
             raise
-        environment = state.folder.parent.parent
-        raise EnvironmentFailure(
-            f"the lab of {environment} is up already; `pkigen lab status {environment}` shows it, "
-            f"`pkigen lab down {environment}` ends it"
-        ) from error
+        raise up_already(state.folder.parent.parent) from error
 
 
 def _ahead(kept: dict[str, Any], state: State) -> timedelta:
@@ -214,7 +213,7 @@ def _context(state: State, name: str, credential: Credential) -> ssl.SSLContext:
     try:
         return server_context(path)
     except (ssl.SSLError, ValueError) as error:
-        words = f"{name}: OpenSSL cannot present its certificate: {getattr(error, 'reason', None) or error}"
+        words = f"{name}: OpenSSL cannot present its certificate: {reason_of(error)}"
         raise InputError(words) from error
 
 
@@ -232,7 +231,7 @@ def _links(lab: Lab, cast: Cast, sets: tuple[RequirementSet, ...], ending: Endin
     for rule in cast.settings.forwarding:
         receiver = lab.receivers.get(rule.name)
         if receiver is not None:
-            address = (reachable(receiver.listener.host), receiver.listener.port)
+            address = receiver.listener.here
         else:
             host, _, port = str(rule.address).rpartition(":")
             address = (host.strip("[]"), int(port))
@@ -244,8 +243,7 @@ def _links(lab: Lab, cast: Cast, sets: tuple[RequirementSet, ...], ending: Endin
 
 
 def _target(one: Appliance) -> Target:
-    listener = one.endpoint.listener
-    return Target(one.name, str(one.role), one.host, (reachable(listener.host), listener.port), one)
+    return Target(one.name, str(one.role), one.host, one.endpoint.listener.here, one)
 
 
 def _restore_outboxes(lab: Lab, state: State) -> None:

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from pkigen.lab.alerts import MOST_KEPT, stamp
-from pkigen.lab.forwarding import Frames
+from pkigen.lab.forwarding import LONGEST_MESSAGE, Frames
 from pkigen.serve.server import Listener
 
 _MOST_OPEN = 64
@@ -44,7 +44,7 @@ class Receiver:
 
     def take(self, text: str) -> None:
         """A message has come."""
-        self.taken.append((stamp(self.clock()), text))
+        self.taken.append((stamp(self.clock()), text[:LONGEST_MESSAGE]))
 
     async def webhook(self, request: Request) -> Response:
         """``POST /``: alerts in JSON."""

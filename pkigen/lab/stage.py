@@ -13,7 +13,7 @@ from pkigen.clock import Span
 from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.lab.appliance import Appliance
 from pkigen.lab.lab import Lab
-from pkigen.lab.links import Link, reachable
+from pkigen.lab.links import Link
 from pkigen.lab.receivers import Receiver
 from pkigen.lab.scenario import RIGHT, Expectation, Raised, Step, Upload, Validation
 from pkigen.x509 import Certificate
@@ -170,9 +170,8 @@ def presented(appliance: Appliance) -> bytes:
 
     EnvironmentFailure when there is no connection.
     """
-    listener = appliance.endpoint.listener
     try:
-        pem = ssl.get_server_certificate((reachable(listener.host), listener.port), timeout=_SECONDS)
+        pem = ssl.get_server_certificate(appliance.endpoint.listener.here, timeout=_SECONDS)
     except OSError as error:
         raise EnvironmentFailure(f"{appliance.name} does not answer: {error}") from error
     return ssl.PEM_cert_to_DER_cert(pem)

@@ -14,6 +14,14 @@ from pkigen.errors import EnvironmentFailure
 FOLDER = ".pkigen/lab"
 
 
+def up_already(environment: Path) -> EnvironmentFailure:
+    """Says that an environment has its lab, and what to do."""
+    return EnvironmentFailure(
+        f"the lab of {environment} is up already; `pkigen lab status {environment}` shows it, "
+        f"`pkigen lab down {environment}` ends it"
+    )
+
+
 class State:
     """Files by their names; nobody but the user may read them."""
 

@@ -24,6 +24,7 @@ from pkigen.serve.protocol import BoundedProtocol
 _IDLE_SECONDS = 5
 _STOP_SECONDS = 2
 _OPTIONS = {"http": "--port", "https": "--tls-port"}
+_REACHED = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  compared, not bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,15 @@ class Listener:
         return int(self.socket.getsockname()[1])
 
     @property
+    def here(self) -> tuple[str, int]:
+        """Where this machine reaches it, also when it listens at every address."""
+        return _REACHED.get(self.host, self.host), self.port
+
+    @property
     def url(self) -> str:
-        """Without a trailing slash."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
+        """For clients on this machine; without a trailing slash."""
+        host, port = self.here
+        return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 @contextmanager

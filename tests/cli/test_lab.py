@@ -14,8 +14,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
+from pkigen.cli._lab import connections_of
 from pkigen.lab.control import FILE, find
 from tests.cli.conftest import Cli, Outcome, finish, start
 from tests.lab.conftest import free_port, presented
@@ -102,14 +110,14 @@ def test_a_signal_ends_it_and_nothing_is_left(how: int, up: Up) -> None:
     assert outcome.err.splitlines()[-1] == "The lab is down."
     assert all(map(_is_free, urls))
     assert not (up.folder / "out/plant" / FILE).exists()
-    assert "Traceback" not in outcome.err
+    assert outcome.err.splitlines()[1:] == ["The lab is up. Ctrl-C ends it.", "The lab is down."], "no noise"
 
 
 def test_a_second_one_says_that_it_is_up_already(shared: Up, cli: Cli) -> None:
     for more in ((), ("--detach",)):
         outcome = cli("lab", "up", shared.profile, "--port", "0", *shared.out, *more)
         assert outcome.code == 3
-        assert "is up already" in outcome.err
+        assert "is up already; `pkigen lab status " in outcome.err
     assert find(shared.folder / "out/plant") is not None
 
 
@@ -126,6 +134,15 @@ def test_status_shows_it_for_people_and_for_programs(shared: Up, cli: Cli) -> No
     for url in _urls(told):
         assert url in outcome.out
     assert max(map(len, outcome.out.splitlines())) <= 80
+
+
+def test_what_is_halted_is_shown_with_what_to_do_on_80_columns() -> None:
+    cause = {"certificate": "sensor-01.contoso.test", "message": "Revoked, " * 9, "advice": "Get one. " * 9}
+    link = {"from": "s" * 20, "to": "c" * 20, "state": "halted", "queued": 2, "summary": "No. " * 30}
+    lines = "\n".join(connections_of({"connections": [{**link, "causes": [cause, cause]}]})).splitlines()
+    assert lines[0].endswith("halted, 2 alerts waiting")
+    assert sum(line.startswith("    What to do: Get one.") for line in lines) == 1, "said once"
+    assert max(map(len, lines)) <= 80
 
 
 def test_down_ends_it_and_waits_for_that(up: Up, cli: Cli) -> None:
@@ -204,6 +221,12 @@ def test_a_port_of_an_appliance_is_anothers(cli: Cli, profile: Path) -> None:
     assert "Traceback" not in outcome.err
 
 
+def test_there_are_no_ports_past_the_last(cli: Cli, profile: Path) -> None:
+    outcome = cli("lab", "up", profile, "--port", "65535")
+    assert outcome.code == 2
+    assert "65535 is the last port" in outcome.err
+
+
 @pytest.mark.parametrize(
     ("changes", "words", "detach"),
     [
@@ -251,6 +274,41 @@ def test_import_is_accepted_or_refused_with_its_messages(shared: Up, cli: Cli) -
     outcome = cli("lab", "import", "sensor-02", *shared.out, *bad, "--json")
     assert outcome.code == 1
     assert json.loads(outcome.out)["accepted"] is False
+
+
+def test_import_takes_one_passphrase(shared: Up, cli: Cli) -> None:
+    made = shared.folder / "out/plant/certificates/sensor-02"
+    sealed, phrase = shared.folder / "sealed.key", shared.folder / "phrase"
+    key = load_pem_private_key((made / "sensor-02.key").read_bytes(), None)
+    cipher = BestAvailableEncryption(b"sesame")
+    sealed.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, cipher))
+    files = ("sensor-02", "--crt", made / "sensor-02.crt", "--key", sealed, "--chain", made / "chain.pem")
+    for said, code in (("sesame", 0), ("wrong", 1)):
+        phrase.write_text(f"{said}\n")
+        outcome = cli("lab", "import", *shared.out, *files, "--passphrase-file", phrase)
+        assert outcome.code == code, outcome
+        assert ("Passphrase does not match to the key" in outcome.out) is (code == 1)
+    outcome = cli("lab", "import", *shared.out, *files, "--passphrase-file", phrase, "--pass", "sesame")
+    assert outcome.code == 2
+    assert "a key has one passphrase" in outcome.err
+
+
+def test_a_token_opens_the_api_until_the_next_is_made(shared: Up, cli: Cli) -> None:
+    url = next(one["url"] for one in shared.told["appliances"] if one["name"] == "sensor-01")
+
+    def status_with(token: str) -> int:
+        headers = {"Authorization": token.strip()}
+        where = f"{url}/api/external/alerts"
+        return httpx.get(where, headers=headers, verify=False, trust_env=False).status_code  # noqa: S501
+
+    first = cli("lab", "token", "sensor-01", *shared.out)
+    assert (first.code, first.err) == (0, "")
+    assert status_with(first.out) == 200
+    second = json.loads(cli("lab", "token", "sensor-01", *shared.out, "--json").out)["token"]
+    assert (status_with(first.out), status_with(second)) == (401, 200)
+    outcome = cli("lab", "token", "sensor-1", *shared.out)
+    assert outcome.code == 2
+    assert "did you mean 'sensor-01'?" in outcome.err
 
 
 def test_import_of_what_cannot_be_read_is_wrong_input(shared: Up, cli: Cli) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, finish, start
 
 PROFILE = """\
 name: small
@@ -56,7 +58,7 @@ def test_a_story_that_goes_otherwise_ends_with_1_and_says_where(cli: Cli, story:
 def test_a_story_that_goes_as_told_ends_with_0_and_can_leave_its_lab(cli: Cli, story: Path) -> None:
     story.write_text(STORY.partition("  - says: So it")[0])
     outcome = cli("lab", "run", story, "--json", "--out", "kept")
-    assert outcome.code == 0
+    assert (outcome.code, outcome.err) == (0, "short: A short story\n")
     told = json.loads(outcome.out)
     assert told["passed"]
     assert [step["title"] for step in told["scenarios"][0]["steps"]] == ["All is well"]
@@ -84,6 +86,23 @@ def test_a_story_that_is_wrong_ends_with_2_and_plays_nothing(
     assert outcome.code == 2
     assert words in outcome.err
     assert outcome.out == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals of this kind")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_story_and_leaves_no_keys(story: Path, tmp_path: Path, how: int) -> None:
+    story.write_text(STORY.partition("  - says: So it")[0] + "  - wait: 300\n")
+    place = tmp_path / "temporary"
+    place.mkdir()
+    process = start("lab", "run", story, cwd=tmp_path, environ={"TMPDIR": str(place)})
+    assert process.stdout is not None
+    assert b"All is well" in process.stdout.readline()
+    assert list(place.glob("*/*/manifest.json"))
+    process.send_signal(how)
+    outcome = finish(process)
+    assert outcome.code == 130
+    assert outcome.err.endswith("Interrupted.\n")
+    assert not list(place.iterdir())
 
 
 def test_a_report_that_cannot_be_written_ends_with_3(cli: Cli, story: Path) -> None:

@@ -269,6 +269,13 @@ def test_past_its_bound_a_receiver_takes_nothing_and_says_so(
     assert not receiver.taken
 
 
+def test_a_receiver_keeps_no_more_of_a_message_than_a_sender_may_send() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        receiver = Receiver("soar", "webhook", "soar", HOST, listener, utc_now)
+        receiver.take("x" * 4_000_000)
+    assert len(receiver.taken[0][1]) == 32 * 1024
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{}", b'{"alerts": 1}', b'{"alerts": [1]}', b'{"alerts": [{}]}', b"[" * 10_000]
 )

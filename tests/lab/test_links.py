@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
+import threading
 from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
 
 import pytest
 
+from pkigen.environment import open_environment
 from pkigen.errors import InputError
+from pkigen.lab.credential import read_credential, server_context
 from pkigen.lab.lab import Lab, link_as_json
 from pkigen.lab.links import Standing
 from tests.lab.conftest import Plant, built, document, up
@@ -72,7 +79,10 @@ def test_a_stopped_crl_server_halts_all_and_says_where_it_was_asked(plant: Plant
     report = plant.check(TO_CONSOLE)
     plant.lab.start_crl_server()
     assert report.standing is Standing.HALTED
-    assert {cause.message for cause in report.causes} == {UNREACHABLE}
+    assert [(cause.certificate, cause.depth, cause.message) for cause in report.causes] == [
+        ("console.contoso.test", 0, UNREACHABLE),
+        ("Plant Issuing", 1, UNREACHABLE),
+    ]
     assert plant.lab.crl_server.url in report.causes[0].found
     assert plant.is_(TO_CONSOLE, Standing.CONNECTED)
 
@@ -151,6 +161,37 @@ def test_another_cause_is_another_event_and_the_same_is_none(own_plant: Plant) -
     count = len(told())
     own_plant.check(TO_CONSOLE)
     assert len(told()) == count
+
+
+def test_an_alert_that_a_server_refuses_after_the_handshake_waits(tmp_path: Path) -> None:
+    """One that wants a certificate of the sender, in TLS 1.3: it says so when the alert is on its way."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        where = f"127.0.0.1:{listening.getsockname()[1]}"
+        rule = {"name": "real", "to": "syslog", "certificate": "siem", "address": where}
+        profile = document(forwarding=[rule])
+        folder = built(profile, tmp_path)
+        case = open_environment(folder)["siem"]
+        presented = tmp_path / "siem.pem"
+        presented.write_bytes(read_credential([case.certificate, case.key, case.chain]).as_file())
+        strict = server_context(presented)
+        strict.minimum_version, strict.verify_mode = ssl.TLSVersion.TLSv1_3, ssl.CERT_REQUIRED
+
+        def refuse() -> None:
+            with suppress(OSError), ExitStack() as open_until_the_end:
+                while True:
+                    accepted, _ = listening.accept()
+                    wrapped = strict.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
+                    open_until_the_end.enter_context(wrapped)
+                    with suppress(ssl.SSLError):
+                        wrapped.do_handshake()
+
+        threading.Thread(target=refuse, daemon=True).start()
+        with up(folder, profile) as plant:
+            plant.lab.raise_alert("console", "Nobody takes it")
+            report = plant.check("console:real")
+            assert report.standing is Standing.UNANSWERED, report
+            assert len(plant.lab.link("console:real").outbox) == 1
+        listening.shutdown(socket.SHUT_RDWR)
 
 
 def _titles(plant: Plant) -> dict[str, list[str]]:

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pkigen.errors import EnvironmentFailure
 from pkigen.serve import protocol, serve
+from pkigen.serve.server import listen
 from tests.cli.conftest import finish, start
 from tests.serve.conftest import Stub
 
@@ -81,6 +82,16 @@ def test_ipv6_is_served_and_its_url_has_brackets(folder: Path) -> None:
             assert Stub(folder, url).ask("/healthz").status == 200
     except EnvironmentFailure:
         pytest.skip("IPv6 is switched off here")
+
+
+@pytest.mark.parametrize(("host", "url"), [("0.0.0.0", "http://127.0.0.1:"), ("::", "http://[::1]:")])  # noqa: S104
+def test_who_listens_everywhere_has_a_url_that_leads_here(host: str, url: str) -> None:
+    try:
+        with listen(host, 0) as listener:
+            assert listener.url == f"{url}{listener.port}"
+            socket.create_connection(listener.here, 10).close()
+    except EnvironmentFailure:
+        assert host == "::", "a machine may be without IPv6"
 
 
 def test_endless_headers_are_cut_off(stub: Stub) -> None:

@@ -129,9 +129,7 @@ class Actions:
         return RedirectResponse("/", 303)
 
     def _validation(self, _request: Request, session: Session, fields: Fields) -> Response:
-        said = fields.texts.get("mandatory", "")
-        if said not in ("on", "off"):
-            raise HTTPException(422, "Validation is on or off")
+        said = _one_of(("on", "off"), fields, "mandatory")
         self._lab.set_validation(self._appliance.name, mandatory=said == "on")
         words = "mandatory" if said == "on" else "off: connections go on whatever is wrong"
         session.tell("good" if said == "on" else "notice", f"Validation of certificates is {words}.")
@@ -172,7 +170,7 @@ class Actions:
         return RedirectResponse("/try", 303)
 
     def _crl_server(self, _request: Request, session: Session, fields: Fields) -> Response:
-        if fields.texts.get("run") == "on":
+        if _one_of(("on", "off"), fields, "run") == "on":
             self._lab.start_crl_server()
             session.tell("good", "The CRL server runs again.")
         else:
@@ -181,7 +179,7 @@ class Actions:
         return RedirectResponse("/try", 303)
 
     def _clock(self, _request: Request, session: Session, fields: Fields) -> Response:
-        if fields.texts.get("move") == "right":
+        if _one_of(("right", "month"), fields, "move") == "right":
             self._lab.put_clock_right()
             session.tell("good", "The clock of the lab shows the machine's time again.")
         else:
@@ -191,3 +189,11 @@ class Actions:
 
     def _token(self, request: Request, session: Session, _fields: Fields) -> Response:
         return self._console.api_page(request, session, self._appliance.new_token())
+
+
+def _one_of(values: tuple[str, ...], fields: Fields, name: str) -> str:
+    """What a field says; HTTPException when it is none of what there is to say."""
+    said = fields.texts.get(name, "")
+    if said not in values:
+        raise HTTPException(422, f"The field '{name}' is {' or '.join(values)}")
+    return said

@@ -51,7 +51,7 @@ class Console:
     """The pages of one appliance."""
 
     def __init__(self, lab: Lab, appliance: Appliance) -> None:
-        self.sessions = Sessions(appliance.name, lab.password)
+        self.sessions = Sessions(appliance.endpoint.listener.port, lab.password)
         self._lab = lab
         self._appliance = appliance
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import socket
 import time
@@ -15,7 +14,7 @@ from threading import Lock
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pkigen.lab.appliance import Appliance
+from pkigen.lab.appliance import Appliance, token_digest
 from pkigen.path import covers
 from pkigen.x509 import Certificate, Malformed
 
@@ -45,13 +44,13 @@ class Session:
 
 
 class Sessions:
-    """Those of one appliance; cookies know no ports, so that its name is in theirs.
+    """Those of one appliance; browsers send cookies to every port, so that its own is in the name of theirs.
 
     ``clock`` gives seconds that only run forward.
     """
 
-    def __init__(self, name: str, password: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._cookie = f"pkigen-lab-{name}"
+    def __init__(self, port: int, password: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._cookie = f"pkigen-lab-{port}"
         self._password = password
         self._clock = clock
         self._wrong = 0
@@ -79,19 +78,19 @@ class Sessions:
         with self._lock:
             while len(self._held) >= _MOST:
                 del self._held[next(iter(self._held))]
-            self._held[_digest(token)] = session
+            self._held[token_digest(token)] = session
         response.set_cookie(self._cookie, token, secure=True, httponly=True, samesite="strict")
         return session
 
     def of(self, request: Request) -> Session | None:
         """The session of a request, if it has one that has not ended."""
-        found = self._held.get(_digest(request.cookies.get(self._cookie, "")))
+        found = self._held.get(token_digest(request.cookies.get(self._cookie, "")))
         return found if found is not None and found.ends > self._clock() else None
 
     def end(self, request: Request, response: Response) -> None:
         """Forget it."""
         with self._lock:
-            self._held.pop(_digest(request.cookies.get(self._cookie, "")), None)
+            self._held.pop(token_digest(request.cookies.get(self._cookie, "")), None)
         response.delete_cookie(self._cookie, secure=True, httponly=True, samesite="strict")
 
 
@@ -123,7 +122,3 @@ def _is_for(certificate: Certificate, host: str) -> bool:
         return not covers(certificate, host)
     except Malformed:
         return False
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()

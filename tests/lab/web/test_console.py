@@ -108,7 +108,7 @@ def test_guessing_passwords_has_an_end(own_plant: Plant) -> None:
 
 def test_after_a_while_one_can_sign_in_again() -> None:
     now = [1000.0]
-    sessions = Sessions("sensor", "secret", lambda: now[0])
+    sessions = Sessions(8443, "secret", lambda: now[0])
     for _ in range(9):
         assert not sessions.opens("admin", "guess")
     assert sessions.opens("admin", "secret")
@@ -122,12 +122,24 @@ def test_after_a_while_one_can_sign_in_again() -> None:
     assert sessions.opens("admin", "secret")
 
 
+def test_who_signs_in_to_another_lab_stays_signed_in_here() -> None:
+    """Browsers keep cookies by host and name, and send them to every port."""
+    from starlette.responses import Response
+
+    names = set()
+    for port in (8443, 9443):
+        response = Response()
+        Sessions(port, "secret").begin(response)
+        names.add(response.headers["set-cookie"].partition("=")[0])
+    assert len(names) == 2
+
+
 def test_a_session_ends_by_itself_and_old_ones_make_room() -> None:
     from starlette.requests import Request
     from starlette.responses import Response
 
     now = [0.0]
-    sessions = Sessions("sensor", "secret", lambda: now[0])
+    sessions = Sessions(8443, "secret", lambda: now[0])
 
     def begun() -> Request:
         response = Response()
@@ -182,6 +194,9 @@ def test_every_form_leads_on_to_a_page(path: str, person: Person) -> None:
         ("/try/upload", {"case": "../../etc/passwd"}, 422),
         ("/try/upload", {}, 422),
         ("/try/revoke", {"name": "nobody"}, 422),
+        ("/try/clock", {"move": "year"}, 422),
+        ("/try/clock", {}, 422),
+        ("/try/crl-server", {}, 422),
         ("/nowhere", {}, 404),
         ("/certificate", {}, 405),
     ],
@@ -195,6 +210,8 @@ def test_a_form_with_wrong_contents_is_refused_in_words(
     assert "<h1>" in answer.text
     assert len(plant.lab.console.alerts) == before
     assert plant.lab.console.mandatory
+    assert not plant.lab.clock.ahead
+    assert not plant.lab.crl_server.stopped
 
 
 def test_what_is_wrong_with_the_world_can_be_made_and_mended_on_a_page(own_plant: Plant) -> None:
