@@ -23,6 +23,8 @@ PARTS: dict[str, Callable[[str], str]] = {
 }
 """The parts by the name that a page asks for them."""
 
+_MATRIX = "matrix.md"
+_ROW = re.compile(r"^\| ([a-z0-9.-]+) \| (?=[RAPV] \|)", re.MULTILINE)
 _ASKED = re.compile(r"^<!-- made: ([a-z-]+)(?: (\S+))? -->$", re.MULTILINE)
 
 
@@ -40,8 +42,10 @@ def made(text: str) -> str:
     return _ASKED.sub(part, text)
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Called by mkdocs for each page, before it is rendered."""
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Called by mkdocs for each page, before it is rendered; the matrix's faults lead to the catalogue."""
+    if page.file.src_uri == _MATRIX:
+        return _ROW.sub(r"| [\1](reference/faults.md#\1) | ", markdown)
     return made(markdown)
 
 

@@ -25,6 +25,7 @@ _FENCED = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE
 _EXIT_CODE = re.compile(r" +# exit code (\d+)$")
 _PORT = re.compile(r"(?<![\w.])(?:127\.0\.0\.1:|-port[ =])?(8\d{3})\b")
 _SERVES_AT = 8080
+_AT_THE_END = 'kill $(jobs -p) 2>/dev/null || :; wait; cat "$servers"; rm "$servers"'
 LAB_PORTS = {8085, *range(8443, 8451)}
 """Those of the lab of the profile ``demo``, if nobody asks for others."""
 
@@ -73,7 +74,7 @@ def run(page: str, folder: Path) -> str:
 
 
 def _script(page: str) -> str:
-    lines = ["set -eu", "exec 2>&1", "trap 'kill $(jobs -p) 2>/dev/null || :; wait' EXIT"]
+    lines = ["set -eu", "exec 2>&1", "servers=$(mktemp)", f"trap '{_AT_THE_END}' EXIT"]
     for block in fenced(page):
         if block.language == "console":
             lines += map(_checked, commands(f"```console\n{block.text}```"))
@@ -83,7 +84,12 @@ def _script(page: str) -> str:
 
 
 def _checked(command: str) -> str:
-    """A command that ends the script when it does not end as the page says."""
+    """A command that ends the script when it does not end as the page says.
+
+    What a server says comes at the end, or it would stand in the middle of what others say.
+    """
+    if command.endswith(" &"):
+        return f'{command.removesuffix(" &")} >>"$servers" 2>&1 &'
     expected = _EXIT_CODE.search(command)
     if expected is None:
         return command

@@ -54,6 +54,13 @@ def test_a_server_ends_with_its_page(tmp_path: Path) -> None:
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
+def test_what_a_server_says_does_not_cut_the_lines_of_others(tmp_path: Path) -> None:
+    server = "$ while :; do echo server; sleep 0.01; done &\n"
+    said = pages.run(f"```console\n{server}$ printf a; sleep 0.2; printf 'b\\n'\n```\n", tmp_path)
+    assert said.splitlines()[0] == "ab"
+    assert said.splitlines()[1] == "server"
+
+
 def test_the_ports_of_a_page_are_known() -> None:
     page = "```console\n$ pkigen serve out/a --tls-port 8443 &\n$ curl http://127.0.0.1:8090/\n```\n"
     assert pages.ports(page) == {8080, 8090, 8443}

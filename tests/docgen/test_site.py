@@ -71,6 +71,11 @@ def test_the_catalogue_says_of_a_fault_what_the_command_says(site: Path) -> None
         assert said in entry
 
 
+def test_the_faults_of_the_matrix_lead_to_the_catalogue(site: Path) -> None:
+    text = (site / "matrix.html").read_text("utf-8")
+    assert len(set(re.findall(r'href="reference/faults.html#([^"]+)"', text))) > 400
+
+
 def test_every_command_has_its_place(site: Path) -> None:
     ids = _page(site, "reference/commands.html").ids
     names = [name.removeprefix("pkigen ").replace(" ", "-") for name, _ in commands.known()]
