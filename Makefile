@@ -7,7 +7,7 @@ BENCH_STAMP := .venv-bench/.made-from-requirements
 TEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench soak fuzz clean
+.PHONY: help setup demo test lint docs bench soak fuzz clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -19,13 +19,18 @@ demo: $(STAMP)   ## build the defender-iot profile, serve it, verify a sensor wi
 	@scripts/demo.sh
 
 test: $(STAMP)   ## the whole suite, with ruff, mypy and the layer test
-	@scripts/install_tools.sh openssl keytool javac certtool ocsptool curl faketime tinyproxy \
-		cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle
+	@scripts/install_tools.sh openssl keytool javac certtool ocsptool curl dot faketime tinyproxy rsyslogd chromium
+	@scripts/install_tools.sh nginx apachectl haproxy caddy stunnel systemd-analyze
+	@scripts/install_tools.sh cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle
 	$(RUN) -m pytest $(TEST_ARGS)
 
 lint: $(STAMP)   ## ruff and mypy alone
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
+
+docs: $(STAMP)   ## the documentation site, in site/
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
+	@echo "Open site/index.html, or see it with its search: $(RUN) -m http.server -d site -b 127.0.0.1"
 
 bench: $(STAMP) $(BENCH_STAMP)  ## the speed table: prints it, and writes benchmarks/results.json
 	@scripts/install_tools.sh openssl mkcert nginx wrk
@@ -38,8 +43,8 @@ fuzz: $(STAMP)   ## 100,000 spoiled inputs into all that reads files; COUNT=... 
 	$(RUN) -m fuzz $(or $(COUNT),100000) $(or $(SEED),1)
 
 clean:           ## everything that was made here
-	rm -rf $(VENV) .venv-bench .demo out dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
-	find pkigen tests scripts benchmarks fuzz -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf $(VENV) .venv-bench .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	find pkigen tests scripts benchmarks docgen fuzz -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml scripts/setup_venv.sh
 	@scripts/setup_venv.sh "$(PYTHON)" $(VENV)

@@ -15,9 +15,12 @@ from pkigen.profile import load as _load
 Source = str | Path | Mapping[str, Any] | Profile
 
 
-def load(source: Source) -> Profile:
-    """A profile from a path, a shipped profile's name or a mapping; InputError has every error."""
-    return source if isinstance(source, Profile) else _load(source)
+def load(source: Source, *, base_url: str | None = None) -> Profile:
+    """A profile from a path, a shipped profile's name or a mapping; InputError has every error.
+
+    ``base_url`` stands in for that of the profile, if it is not loaded already.
+    """
+    return source if isinstance(source, Profile) else _load(source, base_url=base_url)
 
 
 def build(

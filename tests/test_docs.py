@@ -8,14 +8,17 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import yaml
 
-from pkigen import build
+from pkigen import build, load
+from pkigen.lab.scenario import Expectation, Step
 from pkigen.requirements import load_set
 from pkigen.requirements.demands import KINDS
+from tests import pages
 from tests.tools import ROOT, python
 
 PAGE = (ROOT / "docs" / "requirements.md").read_text("utf-8")
@@ -45,9 +48,39 @@ def test_the_fault_that_the_contributors_page_adds_is_one_of_ours() -> None:
     assert example in (ROOT / "pkigen/faults/names.py").read_text(encoding="utf-8")
 
 
+def _page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text("utf-8")
+
+
 def _blocks(page: str, language: str) -> list[str]:
-    text = (ROOT / "docs" / page).read_text("utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return pages.blocks(language, _page(page))
+
+
+PAGES = sorted(path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md"))
+OF_THEIR_OWN = {"serving.md": "below", "pytest.md": "below", "export.md": "tests/export/test_page.py"}
+"""Pages whose commands and programs have tests of their own, and where."""
+
+
+def _with(language: str) -> list[Any]:
+    """The pages that have blocks of a language, each marked with the tools it needs."""
+    shown = {page: _page(page) for page in PAGES if page not in OF_THEIR_OWN}
+    return [
+        pytest.param(page, marks=pytest.mark.needs(*pages.needs(text)))
+        for page, text in shown.items()
+        if pages.blocks(language, text)
+    ]
+
+
+@pytest.mark.parametrize("page", _with("console"))
+def test_every_command_of_a_page_runs_and_says_what_the_page_says(page: str, tmp_path: Path) -> None:
+    pages.want_free(pages.ports(_page(page)))
+    pages.run(_page(page), tmp_path)
+    assert all(map(pages.port_is_free, pages.ports(_page(page))))
+
+
+@pytest.mark.parametrize("page", _with("python"))
+def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
+    python("-c", "\n".join(_blocks(page, "python")), cwd=tmp_path)
 
 
 def test_the_ocsp_responder_on_the_page_answers(tmp_path: Path) -> None:
@@ -102,3 +135,45 @@ def test_the_command_and_the_requests_of_the_page_on_serving_work(contoso: Path)
 def test_the_python_of_the_page_on_serving_runs(contoso: Path) -> None:
     (example,) = _blocks("serving.md", "python")
     python("-c", example.replace("wait=20", "wait=0"), cwd=contoso.parent.parent)
+
+
+def test_every_example_of_the_page_on_pytest_runs(tmp_path: Path) -> None:
+    for language in ("python", "ini", "yaml"):
+        for block in _blocks("pytest.md", language):
+            name, _, text = block.removeprefix("# ").partition("\n")
+            (tmp_path / name).write_text(text, "utf-8")
+    # The first ones are shown before there is a profile of one's own.
+    (tmp_path / "first").mkdir()
+    for name in ("test_first.py", "test_dates.py"):
+        (tmp_path / name).rename(tmp_path / "first" / name)
+    (tmp_path / "first" / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    for line in pages.commands(_page("pytest.md")):
+        folder = tmp_path if "test_server.py" in line else tmp_path / "first"
+        python("-m", *line.split(), "-p", "no:cacheprovider", cwd=folder)
+
+
+def test_the_page_on_pytest_says_what_the_example_records() -> None:
+    text = (ROOT / "docs" / "pytest.md").read_text("utf-8")
+    recorded = json.loads((ROOT / "examples" / "httpx" / "accepted.json").read_bytes())
+    assert set(recorded) == {"revocation/*", "san-missing", "pol-require-explicit-unmet", "pol-mapping-any"}
+    assert all(f"`{name.removesuffix('/*')}`" in text for name in recorded)
+
+
+def test_the_section_of_the_page_on_the_lab_is_valid(tmp_path: Path) -> None:
+    section = _blocks("lab.md", "yaml")[0]
+    (tmp_path / "mine.yaml").write_text(f"extends: demo\nname: mine\n{section}", encoding="utf-8")
+    found = load(tmp_path / "mine.yaml").lab
+    assert found is not None
+    assert [rule.name for rule in found.forwarding] == ["siem", "soar", "real"]
+
+
+def test_the_scenario_of_the_page_on_the_lab_goes_as_it_is_told(tmp_path: Path) -> None:
+    (tmp_path / "stolen.yaml").write_text(_blocks("lab.md", "yaml")[1], encoding="utf-8")
+    said = python("-m", "pkigen", "lab", "run", "stolen.yaml", cwd=tmp_path)
+    assert "8 steps: all as told" in said
+
+
+def test_the_page_on_the_lab_names_every_step_of_a_scenario_and_all_that_can_be_expected() -> None:
+    page = (ROOT / "docs" / "lab.md").read_text("utf-8").partition("| step | does |")[2]
+    assert [name for name in Step.model_fields if name != "says" and f"`{name}" not in page] == []
+    assert [name for name in Expectation.model_fields if name not in page and name != "within"] == []

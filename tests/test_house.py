@@ -1,4 +1,4 @@
-"""The house: how code looks, what a wheel holds, what `make demo` does."""
+"""The house: how code looks, what `make demo` does."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import os
 import socket
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.tools import ROOT, python, run
+from tests.tools import ROOT, python
 
 LONGEST_FILE = 400
 SOURCES = sorted(
-    path for folder in ("pkigen", "tests", "benchmarks", "fuzz") for path in (ROOT / folder).rglob("*.py")
+    path
+    for folder in ("pkigen", "tests", "benchmarks", "docgen", "fuzz")
+    for path in (ROOT / folder).rglob("*.py")
 )
 # Names that gather what belongs elsewhere.
 NO_MODULES = {"common", "helper", "helpers", "manager", "misc", "util", "utils"}
@@ -42,45 +43,6 @@ def test_ruff_has_nothing_to_say() -> None:
 
 def test_strict_mypy_has_nothing_to_say() -> None:
     python("-m", "mypy", cwd=ROOT)
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout, built without a network."""
-    folder = tmp_path_factory.mktemp("wheel")
-    python("-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=ROOT)
-    return next(folder.glob("*.whl"))
-
-
-def test_a_wheel_has_the_shipped_profiles_and_nothing_of_the_checkout(wheel: Path) -> None:
-    names = zipfile.ZipFile(wheel).namelist()
-    shipped = {f"pkigen/_profiles/{path.name}" for path in (ROOT / "profiles").glob("*.yaml")}
-    assert shipped
-    assert shipped <= set(names)
-    assert "pkigen/py.typed" in names
-    assert {name.split("/")[0] for name in names} == {"pkigen", "pkigen-0.1.0.dist-info"}
-
-
-@pytest.fixture
-def installed(wheel: Path, tmp_path: Path) -> dict[str, str]:
-    """The wheel unpacked away from the checkout: the environment variables that make Python use it."""
-    target = tmp_path / "site"
-    python(
-        *("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", target, wheel),
-        cwd=tmp_path,
-    )
-    return {"PYTHONPATH": str(target)}
-
-
-def test_an_installed_wheel_builds_a_shipped_profile_by_name(
-    installed: dict[str, str], tmp_path: Path
-) -> None:
-    used = python("-c", "import pkigen; print(pkigen.__file__)", cwd=tmp_path, environ=installed)
-    assert Path(used.strip()).is_relative_to(tmp_path)
-    listed = python("-m", "pkigen", "init", "--list", cwd=tmp_path, environ=installed)
-    assert all(path.stem in listed for path in (ROOT / "profiles").glob("*.yaml"))
-    run(tmp_path / "site" / "bin" / "pkigen", "build", "minimal", cwd=tmp_path, environ=installed)
-    assert (tmp_path / "out" / "minimal" / "certificates" / "server" / "server.crt").is_file()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.tools import ROOT
 
 # From the bottom to the top. Those of one row know nothing of each other.
 ROWS = (
-    ("errors", "panics"),
+    ("errors", "junit", "panics"),
     ("model", "oids"),
     ("clock", "der"),
     ("names", "edits"),
@@ -35,11 +35,11 @@ ROWS = (
     ("plan",),
     ("environment",),
     ("check",),
-    ("matrix", "serve"),
-    ("lab",),
+    ("matrix", "report", "serve"),
+    ("lab", "export"),
     ("api",),
     ("pkigen",),
-    ("cli",),
+    ("cli", "pytest_plugin"),
     ("__main__",),
 )
 HEIGHT = {unit: height for height, row in enumerate(ROWS) for unit in row}

@@ -2,58 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests import tools
+from tests import pages, tools
 
 README = (tools.ROOT / "README.md").read_text("utf-8")
-REVOCATION = (tools.ROOT / "docs" / "revocation.md").read_text("utf-8")
-
-
-def blocks(language: str, text: str = README) -> list[str]:
-    """The fenced blocks of one language, in order."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-
-
-def _in_virtual_environment() -> dict[str, str]:
-    """The pkigen command of the Python that runs the tests, whether that is activated or not."""
-    return {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-
-
-def _port_is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 @pytest.mark.needs("openssl", "curl")
 def test_every_command_in_the_readme_runs(tmp_path: Path) -> None:
-    if not _port_is_free(8080):
-        reason = "needs port 8080, which the README uses, and another program has it"
-        pytest.fail(reason) if tools.gaps_are_failures() else pytest.skip(reason)
-    _run(blocks("console"), tmp_path)
-
-
-def _run(shown: list[str], folder: Path) -> None:
-    lines = [line.removeprefix("$ ") for block in shown for line in block.splitlines()]
-    script = "\n".join(["set -eu", "trap 'kill $(jobs -p) 2>/dev/null || :' EXIT", *lines])
-    tools.run("bash", "-c", script, cwd=folder, environ=_in_virtual_environment())
-
-
-def test_every_command_of_the_page_on_revocation_runs(tmp_path: Path) -> None:
-    tools.python("-m", "pkigen", "build", "defender-iot", "--keys", "pool", cwd=tmp_path)
-    _run(blocks("console", REVOCATION), tmp_path)
+    pages.want_free(pages.ports(README))
+    pages.run(README, tmp_path)
 
 
 def test_every_make_target_in_the_documents_exists() -> None:
@@ -69,27 +33,39 @@ def test_every_make_target_in_the_documents_exists() -> None:
 def test_the_readme_lists_the_commands_as_help_does() -> None:
     shown = tools.python("-m", "pkigen", "--help", environ={"COLUMNS": "100", "NO_COLOR": "1"})
     listed = re.findall(r"^  (\S+) +(.+)$", shown.partition("Commands:\n")[2], re.MULTILINE)
-    readme = next(block for block in blocks("text") if block.startswith("init "))
+    readme = next(block for block in pages.blocks("text", README) if block.startswith("init "))
     assert re.findall(r"^(\S+) +(.+)$", readme, re.MULTILINE) == listed
 
 
+def test_the_figures_of_the_matrix_are_those_of_its_page() -> None:
+    page = (tools.ROOT / "docs" / "matrix.md").read_text("utf-8")
+    words = r"The (\d+) cases .*, put to (\d+) columns of (\d+) validators .*: (\d+) verdicts"
+    found = re.search(words, page)
+    assert found is not None
+    cases, columns, validators, differing = found.groups()
+    text = " ".join(README.split())
+    put = f"All {cases} cases of the catalogue were put to {columns} columns of these {validators}"
+    assert f"{put}: {differing} verdicts" in text
+
+
 def test_the_profile_in_the_readme_is_valid(tmp_path: Path) -> None:
-    (tmp_path / "contoso-ot.yaml").write_text(blocks("yaml")[0], encoding="utf-8")
+    (tmp_path / "contoso-ot.yaml").write_text(pages.blocks("yaml", README)[0], encoding="utf-8")
     tools.python("-m", "pkigen", "validate", "contoso-ot.yaml", cwd=tmp_path)
 
 
 def test_the_errors_in_the_readme_are_what_such_mistakes_give(tmp_path: Path) -> None:
-    wrong = blocks("yaml")[0].replace("ip:10.1.0.10", "ip:10.1.0.300").replace("fullchain", "fulchain")
+    profile = pages.blocks("yaml", README)[0]
+    wrong = profile.replace("ip:10.1.0.10", "ip:10.1.0.300").replace("fullchain", "fulchain")
     (tmp_path / "contoso-ot.yaml").write_text(wrong, encoding="utf-8")
     command = (sys.executable, "-m", "pkigen", "validate", "contoso-ot.yaml")
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    shown = next(block for block in blocks("text") if block.startswith("contoso-ot.yaml:"))
+    shown = next(block for block in pages.blocks("text", README) if block.startswith("contoso-ot.yaml:"))
     assert done.returncode == 2
     assert done.stdout + done.stderr == shown
 
 
 def test_the_python_in_the_readme_runs(tmp_path: Path) -> None:
-    said = tools.python("-c", blocks("python")[0], cwd=tmp_path)
+    said = tools.python("-c", pages.blocks("python", README)[0], cwd=tmp_path)
     assert "http://127.0.0.1:" in said
 
 

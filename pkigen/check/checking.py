@@ -55,10 +55,10 @@ class Checked:
     def as_expected(self) -> bool:
         """Nothing broken but advice; of a case, exactly what it was made to break."""
         if self.expected is None:
-            return not any(map(self._counts, self.broken)) and not self.unread
+            return not any(map(self.counts, self.broken)) and not self.unread
         return all(self.surprises(one) == (frozenset(), frozenset()) for one in self.expected)
 
-    def _counts(self, found: Finding) -> bool:
+    def counts(self, found: Finding) -> bool:
         """Whether a broken demand is one to be put right."""
         if found.requirement.level is Level.ADVICE:
             return False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
-from xml.etree import ElementTree as ET
 
 from pkigen.check.checking import Checked
+from pkigen.junit import Case, Failure, report
 from pkigen.requirements import Finding, Level, Requirement, RequirementSet, Status
 
 _SARIF_LEVELS = {Level.REJECTED: "error", Level.UNSUPPORTED: "warning", Level.ADVICE: "note"}
@@ -112,38 +112,35 @@ def _location(file: str) -> dict[str, Any]:
 
 
 def junit(checked: Sequence[Checked]) -> str:
-    """A JUnit report: a suite for each certificate, a case for each requirement."""
-    root = ET.Element("testsuites", name="pkigen check")
-    for one in checked:
-        failures = [found for found in one.findings if found.failed]
-        skipped = [f for f in one.findings if f.outcome.status is Status.NOT_APPLICABLE]
-        suite = ET.SubElement(
-            root,
-            "testsuite",
-            name=_xml(one.name),
-            tests=str(len(one.findings) + len(one.unread)),
-            failures=str(len(failures) + len(one.unread)),
-            skipped=str(len(skipped)),
-        )
-        for found in one.findings:
-            _test_case(suite, found)
-        for artefact in one.unread:
-            case = ET.SubElement(suite, "testcase", name="readable", classname="files")
-            ET.SubElement(case, "failure", message=_xml(f"{artefact.source}: {artefact.problem}"))
-    return ET.tostring(root, encoding="unicode", xml_declaration=True)
+    """A JUnit report: a suite for each certificate, a case for each requirement.
+
+    What fails is what the exit code is 1 for: a negative case passes where it breaks what it was made to.
+    """
+    return report("pkigen check", ((one.name, _cases(one)) for one in checked))
 
 
-def _test_case(suite: ET.Element, found: Finding) -> None:
+def _cases(one: Checked) -> list[Case]:
+    unread = [
+        Case("readable", "files", Failure(f"{found.source}: {found.problem}"))
+        for found in one.unread
+    ]
+    return [*(_case(one, found) for found in one.findings), *unread]
+
+
+def _case(one: Checked, found: Finding) -> Case:
     requirement, outcome = found.requirement, found.outcome
-    case = ET.SubElement(suite, "testcase", name=requirement.id, classname=found.set.name)
-    if outcome.status is Status.FAIL:
-        words = outcome.reason or f"found {outcome.found}, wanted {outcome.wanted}"
-        failure = ET.SubElement(case, "failure", message=_xml(words), type=requirement.level)
-        failure.text = _xml(requirement.says)
-    elif outcome.status is Status.NOT_APPLICABLE:
-        ET.SubElement(case, "skipped", message=_xml(outcome.reason))
-
-
-def _xml(text: str) -> str:
-    """Text without the characters that XML 1.0 cannot hold."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    words = outcome.reason or f"found {outcome.found}, wanted {outcome.wanted}"
+    failure = skipped = None
+    if one.expected is not None:
+        missing, surplus = one.surprises(found.set.name)
+        if requirement.id in surplus:
+            failure = Failure(f"this case should not break it: {words}", requirement.level, requirement.says)
+        elif requirement.id in missing:
+            failure = Failure("this case should break it, and does not", requirement.level, requirement.says)
+    elif outcome.status is Status.FAIL and one.counts(found):
+        failure = Failure(words, requirement.level, requirement.says)
+    elif outcome.status is Status.FAIL:
+        skipped = f"{requirement.says} {words}"
+    if failure is None and outcome.status is Status.NOT_APPLICABLE:
+        skipped = outcome.reason
+    return Case(requirement.id, found.set.name, failure, skipped)

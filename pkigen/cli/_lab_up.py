@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json as json_
+import logging
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
-from threading import Event
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from pkigen.cli._console import give, say
 from pkigen.cli._lab import lines_of
 from pkigen.cli._options import load_profile
-from pkigen.errors import EnvironmentFailure, InputError, PkigenError
+from pkigen.errors import EnvironmentFailure, InputError, PkigenError, Refused
 
 if TYPE_CHECKING:
     from pkigen.lab.control import Running
@@ -42,24 +44,37 @@ def bring_up(source: str, out: Path, host: str, port: int, *, json: bool) -> Non
     if profile.lab is None:
         example = "lab: {console: management-console, sensors: ['sensor-*']}"
         raise InputError(profile.top_problem((), f"the profile has no lab; give it one, such as {example}"))
+    # What clients do wrong is answered to them, and of no interest here.
+    for name in ("python_multipart", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     say(f"Building {out / profile.name} ...")
     result = build(profile, out)
-    ended = Event()
-    previous = {one: signal.signal(one, lambda *_: ended.set()) for one in (signal.SIGINT, signal.SIGTERM)}
+    # A queue, and no event: what a signal's handler does must not wait for what it has interrupted.
+    ended = SimpleQueue[None]()
+    previous = {
+        one: signal.signal(one, lambda *_: ended.put(None)) for one in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         with (
             raised(result.folder, profile, web, host=host, port=port, tell=say) as lab,
-            controlled(lab, ended.set),
+            controlled(lab, lambda: ended.put(None)),
         ):
             shown = told(lab)
             say("The lab is up. Ctrl-C ends it.")
             give(json_.dumps(shown) if json else "\n".join(lines_of(shown)), flush=True)
-            while not ended.wait(1.0):
-                continue
+            _wait(ended)
     finally:
         for one, handler in previous.items():
             signal.signal(one, handler)
     say("The lab is down.")
+
+
+def _wait(ended: SimpleQueue[None]) -> None:
+    """Until something is put there. A signal that another thread is told of does not wake this one."""
+    while True:
+        with suppress(Empty):
+            ended.get(timeout=_LOOK_SECONDS)
+            return
 
 
 def detached(source: str, out: Path, host: str, port: int) -> dict[str, Any]:
@@ -75,22 +90,30 @@ def detached(source: str, out: Path, host: str, port: int) -> dict[str, Any]:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True
         )
-        deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline:
-            running = find(folder)
-            if running is not None and running.pid == process.pid:
-                return running.status()
-            if process.poll() is not None:
-                log.seek(0)
-                words = log.read().decode("utf-8", "replace").strip()
-                raise _failure(process.returncode, words.removeprefix(f"Building {folder} ...").strip())
-            time.sleep(_LOOK_SECONDS)
-    process.terminate()
-    raise EnvironmentFailure("the lab does not come up")
+        try:
+            deadline = time.monotonic() + _START_SECONDS
+            while time.monotonic() < deadline:
+                running = find(folder)
+                # On Windows Python starts itself once more, and the process is that one's parent.
+                if running is not None and (running.pid == process.pid or sys.platform == "win32"):
+                    return running.status()
+                if process.poll() is not None:
+                    log.seek(0)
+                    raise _failure(process.returncode, log.read().decode("utf-8", "replace"))
+                time.sleep(_LOOK_SECONDS)
+            raise EnvironmentFailure(f"the lab does not come up within {_START_SECONDS:.0f} seconds")
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
 
 
-def _failure(code: int, words: str) -> PkigenError:
-    return InputError(words) if code == InputError.exit_code else EnvironmentFailure(words)
+def _failure(code: int, said: str) -> PkigenError:
+    """What a lab that has ended said last, as an error of ours."""
+    lines = [line for line in said.splitlines() if line.strip() and not line.startswith("Building ")]
+    words = "\n".join(lines) or f"the lab has ended with exit code {code}"
+    kinds: dict[int, type[PkigenError]] = {1: Refused, 2: InputError}
+    return kinds.get(code, EnvironmentFailure)(words)
 
 
 def end(running: Running) -> None:

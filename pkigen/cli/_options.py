@@ -53,6 +53,9 @@ At = Annotated[
     str | None,
     typer.Option("--at", metavar="TIME", help="The build's clock: 2026-01-31, 2026-01-31T12:00Z or +40d."),
 ]
+SeenAt = Annotated[
+    str | None, typer.Option("--at", metavar="TIME", help="When to look at dates, if not now.")
+]
 Jobs = Annotated[
     int | None,
     typer.Option(

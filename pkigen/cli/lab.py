@@ -149,6 +149,76 @@ def import_(
         raise typer.Exit(1)
 
 
+@lab.command("run")
+def run(
+    scenarios: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SCENARIO...", help="Paths, or names of those that come with pkigen."),
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Name those that come with pkigen.")] = False,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit report as well.")
+    ] = None,
+    pace: Annotated[
+        float,
+        typer.Option(
+            "--pace",
+            metavar="SECONDS",
+            min=0,
+            max=600,
+            help="A pause before each step, for those who watch it in a browser.",
+        ),
+    ] = 0.0,
+    port: Annotated[
+        int,
+        typer.Option("--port", metavar="PORT", min=0, max=65535, help="As of lab up; 0 is any free ones."),
+    ] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FOLDER", help="Build the labs below it, and leave them there."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Play scenarios: stories with what is to be seen at each step.
+
+    Each is played in a new lab of its own, at free ports, that is gone afterwards. Exit code 1 when
+    something is seen that is otherwise than told. docs/lab.md says how to write one.
+
+    \b
+    Examples:
+      pkigen lab run --list
+      pkigen lab run revoked-sensor --pace 3
+      pkigen lab run first-deployment wrong-chain --junit report.xml
+    """
+    if list_:
+        _list(json)
+        return
+    if not scenarios:
+        raise typer.BadParameter("name a scenario; --list shows them", param_hint="'SCENARIO...'")
+    from pkigen.cli import _lab_run
+
+    played = _lab_run.play_all(_lab_run.stories(scenarios), out, port, pace, quiet=json)
+    if junit is not None:
+        _lab_run.write_junit(junit, played)
+    if json:
+        give_json(_lab_run.as_json(played))
+    else:
+        give(_lab_run.closing(played))
+    if any(one.result != "passed" for _, steps in played for one in steps):
+        raise typer.Exit(1)
+
+
+def _list(json: bool) -> None:
+    from pkigen.lab.scenario import names, path_of, read_scenario
+
+    titles = {name: read_scenario(path_of(name)).title for name in names()}
+    if json:
+        give_json([{"name": name, "title": title} for name, title in titles.items()])
+        return
+    for name, title in titles.items():
+        give(f"{name:20}{title}")
+
+
 def _upload(
     crt: Path, key: Path, chain: Path | None, pass_: str | None, passphrase_files: list[Path] | None
 ) -> Upload:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
@@ -15,6 +17,7 @@ from pkigen.formats.containers import encryption
 from pkigen.formats.names import incompatible
 from pkigen.keys import PKCS12_KEYS, kind_of, load_private
 from pkigen.keys.entropy import SystemEntropy
+from pkigen.panics import panics_as_errors
 from pkigen.x509 import Certificate
 
 
@@ -62,12 +65,13 @@ def key_store(
     key = load_private(pkcs8)
     assert isinstance(key, PKCS12_KEYS)
     try:
-        leaf, *chain = (load_der_x509_certificate(one.der) for one in path)
-        cipher = encryption(passphrase, legacy=legacy)
-        data = pkcs12.serialize_key_and_certificates(alias.encode(), key, leaf, chain, cipher)
+        with warnings.catch_warnings(action="ignore"), panics_as_errors():
+            leaf, *chain = (load_der_x509_certificate(one.der) for one in path)
+            cipher = encryption(passphrase, legacy=legacy)
+            data = pkcs12.serialize_key_and_certificates(alias.encode(), key, leaf, chain, cipher)
     except UnicodeEncodeError:
         raise InputError("the alias cannot be written: it is not UTF-8") from None
-    except (ValueError, InvalidVersion) as error:
+    except (ValueError, InvalidVersion, UnsupportedAlgorithm) as error:
         raise InputError(f"PKCS#12 cannot be written: {str(error).partition(chr(10))[0]}") from error
     above = f", {len(chain)} above it" if chain else ""
     holds = f"{_holds(passphrase)}, certificate {described(path[0])}{above}"

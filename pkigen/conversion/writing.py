@@ -11,6 +11,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from pkigen.errors import EnvironmentFailure, InputError, Problem
+from pkigen.model import File
 
 _ENDINGS = {
     *(".bundle", ".cer", ".cert", ".chain", ".crl", ".crt", ".csr", ".der", ".jks", ".key", ".p12", ".p7b"),
@@ -67,7 +68,7 @@ def _objection(path: Path, sources: Sequence[Path], force: bool) -> str:
     return "" if force else f"{path} exists; --force replaces it"
 
 
-def write(files: Sequence[Rendered], paths: Sequence[Path]) -> None:
+def write(files: Sequence[Rendered | File], paths: Sequence[Path]) -> None:
     """Write beside the targets, then move over them: half a file never has its name.
 
     EnvironmentFailure when the machine does not do it; what was written beside is gone then.

@@ -5,10 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pkigen.errors import InputError
+
+if TYPE_CHECKING:
+    import ssl
+
+_ANY_LABEL = "any"
+"""What stands in for the asterisk of a wildcard in a name that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +51,62 @@ class Case:
         return tuple(self.data["hosts"])
 
     @property
+    def host(self) -> str:
+        """What to ask for to be shown it over TLS: its first DNS name, else an address, else its own name."""
+        names = (host for host in self.hosts if not _is_address(host))
+        first = next(names, next(iter(self.hosts), self.name))
+        return f"{_ANY_LABEL}{first[1:]}" if first.startswith("*.") else first
+
+    @property
+    def fault(self) -> str | None:
+        """The id of what is wrong with it on purpose; None when nothing is."""
+        return str(self.data["fault"]["id"]) if "fault" in self.data else None
+
+    @property
+    def expected(self) -> str:
+        """What a strict validator does at the build's clock: ``accept``, ``reject``; or it ``varies``."""
+        return str(self.data["verdict"]["expected"])
+
+    @property
+    def stage(self) -> str | None:
+        """Where it shows: file, parse, path, name, revocation, transport or lint."""
+        found = self.data["verdict"]["stage"]
+        return None if found is None else str(found)
+
+    @property
+    def reason(self) -> str | None:
+        """Why a validator would refuse it, for a person."""
+        found = self.data["verdict"]["reason"]
+        return None if found is None else str(found)
+
+    @property
     def accepted(self) -> bool:
-        """Whether a strict validator accepts it at the build's clock, trusting trust.pem."""
-        return bool(self.data["verdict"]["expected"] == "accept")
+        """Whether a strict validator accepts it at the build's clock, trusting ``anchors``."""
+        return self.expected == "accept"
+
+    @property
+    def anchors(self) -> tuple[Path, ...]:
+        """The certificates that its clients are to trust, PEM."""
+        return tuple(self.folder / path for path in self.data["trust"])
+
+    def client_context(self) -> ssl.SSLContext:
+        """For a client that trusts its anchors and nothing else, and checks host names."""
+        from pkigen.environment.contexts import client_context
+
+        return client_context(self.anchors)
+
+    def server_context(self, passphrase: str = "") -> ssl.SSLContext:
+        """For a server that presents it, with the authorities below its root.
+
+        ``passphrase`` opens the key if it is under one that is not among the files. ssl.SSLError when
+        OpenSSL does not load what is there.
+        """
+        from pkigen.environment.contexts import server_context
+
+        files, secret = self.data["files"], passphrase.encode()
+        if not secret and "passphrase" in files:
+            secret = self.file("passphrase").read_bytes().splitlines()[0]
+        return server_context(self.certificate, self.chain if "chain" in files else None, self.key, secret)
 
     def file(self, kind: str) -> Path:
         """The file of a kind that the manifest lists; KeyError when it has none."""
@@ -85,6 +145,13 @@ class Environment:
             if case.name == name:
                 return case
         raise KeyError(name)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False
 
 
 def open_environment(folder: Path) -> Environment:

@@ -19,7 +19,7 @@ FORMATS = {
 
 def incompatible(kind: KeyKind, name: str) -> str | None:
     """Why a key of a kind cannot be written in a format; None when it can."""
-    if name in ("pkcs12", "pkcs12-legacy") and kind.family == "ml-dsa":
+    if name in ("pkcs12", "pkcs12-legacy") and kind.family in ("ml-dsa", "ml-kem"):
         return f"PKCS#12 cannot hold a key of kind {kind.name}"
     if name == "key-traditional" and kind.family not in ("rsa", "ec"):
         return f"keys of kind {kind.name} have no traditional format"

@@ -15,7 +15,7 @@ from pkigen.keys.kinds import KeyKind
 from pkigen.keys.sources import FreshKeys
 
 SIZE = 32
-"""How many keys of each kind a pool holds; more owners than that share keys."""
+"""How many keys of each kind a pool holds for entities; more of them than that share keys."""
 
 
 def default_folder() -> Path:
@@ -49,8 +49,7 @@ class PooledKeys:
 
     def generate(self, kind: KeyKind, owner: str) -> PrivateKey:
         """The pool's key for this owner; EnvironmentFailure when the folder cannot be trusted or used."""
-        digest = blake2s(owner.encode(), digest_size=8).digest()
-        name = f"{kind.name}-{int.from_bytes(digest, 'big') % SIZE:02}.p8"
+        name = f"{kind.name}-{_place(owner)}.p8"
         if name not in self._held:
             try:
                 self._held[name] = self._read(name, kind) or self._fill(name, kind)
@@ -72,7 +71,9 @@ class PooledKeys:
         _refuse_others(path)
         try:
             key = load_private(data)
-            if kind_of(key) == kind:
+            found = kind_of(key)
+            # Of a key with bad primes or a bad exponent nothing more can be seen.
+            if (found.family, found.size) == (kind.family, kind.size):
                 return key
         except ValueError:
             pass
@@ -93,6 +94,12 @@ class PooledKeys:
         finally:
             draft.unlink()
         return key
+
+
+def _place(owner: str) -> str:
+    """Entities share what there is; a word for another key than theirs has one that no entity has."""
+    digest = blake2s(owner.encode(), digest_size=8).digest()
+    return f"{int.from_bytes(digest, 'big') % SIZE:02}" if "/" in owner else digest.hex()
 
 
 def _refuse_others(path: Path) -> None:

@@ -51,6 +51,8 @@ def alert_of(data: Any) -> Alert:
         raise ValueError("an alert is a JSON object")
     texts = {key: data.get(key, "") for key in ("id", "at", "source", "title", "message")}
     severity = data.get("severity", 5)
+    if isinstance(severity, float) and severity.is_integer():
+        severity = int(severity)  # 5.0 is a whole number in JSON
     if not all(isinstance(value, str) and len(value) <= 1000 for value in texts.values()):
         raise ValueError("texts of an alert have 1,000 characters at most")
     if not texts["title"].strip():
@@ -61,11 +63,15 @@ def alert_of(data: Any) -> Alert:
 
 
 class Outbox:
-    """Alerts for one receiver, the oldest first; past MOST_QUEUED the oldest are lost, and counted."""
+    """Alerts for one receiver, the oldest first; past MOST_QUEUED the oldest are lost, and counted.
+
+    ``changes`` counts what happened to those that wait.
+    """
 
     def __init__(self, waiting: Iterable[Alert] = ()) -> None:
         self.lost = 0
         self.sent = 0
+        self.changes = 0
         self._waiting = deque(waiting)
         self._lock = Lock()
 
@@ -75,6 +81,7 @@ class Outbox:
     def put(self, alert: Alert) -> None:
         """One more at the end."""
         with self._lock:
+            self.changes += 1
             self._waiting.append(alert)
             if len(self._waiting) > MOST_QUEUED:
                 self._waiting.popleft()
@@ -89,5 +96,6 @@ class Outbox:
         """These have arrived."""
         done = {alert.id for alert in alerts}
         with self._lock:
+            self.changes += bool(done)
             self.sent += len(done)
             self._waiting = deque(one for one in self._waiting if one.id not in done)

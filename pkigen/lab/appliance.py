@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 import ssl
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from threading import RLock
 from typing import Any
 
@@ -37,7 +39,8 @@ class Appliance:
     """One sensor or console. ``host`` is the name that its certificate is to be for.
 
     ``decided`` says that somebody has uploaded a certificate, or confirmed to stay with the local one.
-    ``local`` says that it presents the locally self-signed one. Safe to call from several threads.
+    ``local`` says that it presents the locally self-signed one, ``given`` that it was given one of the
+    environment's when the lab came up. Safe to call from several threads.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Appliance:
         self.local = True
         self.decided = False
         self.mandatory = True
+        self.given = False
         self.title = ""
         self.events = deque[Event](maxlen=_MOST_EVENTS)
         self.alerts = deque[Alert](maxlen=MOST_KEPT)
@@ -86,16 +90,30 @@ class Appliance:
         self._restore(kept)
         path = self._state.path(self._file("pem"))
         if kept and path.is_file():
-            self._credential = read_credential([path])
-            self._anchors = self._credential.anchors
-        elif given is not None:
+            self._credential = self._kept_credential(path)
+        if given is not None and self._takes(given):
             self._put(given)
-            self.local, self.decided, self.title = False, True, self.name
+            self.local, self.decided, self.given, self.title = False, True, True, self.name
             self.tell("good", "The certificate of the environment is installed.")
-        else:
+        elif self._credential is None:
             self._put(local_credential(self.name, self.host, self._clock()))
             self.tell("notice", "A locally self-signed certificate is in use. Sign in to upload another.")
-        self.endpoint.present(server_context(path))
+        try:
+            self.endpoint.present(server_context(path))
+        except (ssl.SSLError, ValueError) as error:
+            words = f"{self.name}: OpenSSL cannot present its certificate: {_reason(error)}"
+            raise InputError(words) from error
+        self.save()
+
+    def _takes(self, given: Credential) -> bool:
+        """Whether it is without a certificate, or has an older one of the environment's."""
+        return self._credential is None or (self.given and self._credential != given)
+
+    def _kept_credential(self, path: Path) -> Credential:
+        try:
+            return read_credential([path])
+        except InputError as error:
+            raise self._damaged() from error
 
     def install(self, judged: Judged, title: str) -> Judged:
         """Use what was judged from the next connection on, if it was accepted; what became of it."""
@@ -108,23 +126,26 @@ class Appliance:
                 try:
                     context = self._tried(credential)
                 except (ssl.SSLError, ValueError, OSError) as error:
-                    words = f"It cannot be presented: {getattr(error, 'reason', None) or error}."
+                    words = f"It cannot be presented: {_reason(error)}."
                     message = Message("Certificate validation failed", (words,), _LOADS)
                     judged = Judged((message,), judged.unsupported, judged.checked)
                 else:
                     self._put(credential)
                     self.endpoint.present(context)
-                    self.local, self.decided, self.title = False, True, title
+                    self.local, self.decided, self.given, self.title = False, True, False, title
             if judged.accepted:
                 self.tell("good", f"The certificate '{title}' was accepted, and is in use.")
             else:
                 said = " ".join(message.text for message in judged.messages)
                 self.tell("bad", f"The certificate '{title}' was refused: {said}")
+            self.save()
             return judged
 
     def stay_local(self) -> None:
-        """Somebody confirms that the locally self-signed certificate stays."""
+        """Somebody confirms that the locally self-signed certificate stays; InputError if it has gone."""
         with self.lock:
+            if not self.local:
+                raise InputError(f"the locally self-signed certificate of {self.name} is not in use")
             self.decided = True
             self.tell("notice", "The locally self-signed certificate stays in use, as was confirmed.")
 
@@ -139,14 +160,16 @@ class Appliance:
 
     def tell(self, grade: Grade, text: str) -> None:
         """An entry of the log."""
-        self.events.append(Event(stamp(self._clock()), grade, text))
-        self.changed = True
+        with self.lock:
+            self.events.append(Event(stamp(self._clock()), grade, text))
+            self.changed = True
 
     def new_token(self) -> str:
         """A token for the API, which is not kept; the one before is worth nothing now."""
         token = secrets.token_urlsafe(24)
         self._token_digest = _digest(token)
         self.tell("notice", "A new token for the API was made; the one before is not valid any more.")
+        self.save()
         return token
 
     def accepts(self, token: str) -> bool:
@@ -157,11 +180,11 @@ class Appliance:
         """Keep what has changed for the next run."""
         with self.lock:
             if self.changed:
-                self.changed = False
                 self._state.write_json(self._file("json"), self._kept())
+                self.changed = False
 
     def _file(self, suffix: str) -> str:
-        return f"{self.name}.{suffix}"
+        return f"appliance-{self.name}.{suffix}"
 
     def _put(self, credential: Credential) -> None:
         self._state.write(self._file("pem"), credential.as_file())
@@ -183,26 +206,36 @@ class Appliance:
             "local": self.local,
             "decided": self.decided,
             "mandatory": self.mandatory,
+            "given": self.given,
             "title": self.title,
+            "anchors": [base64.b64encode(one.der).decode("ascii") for one in self._anchors],
             "token": self._token_digest,
             "events": [asdict(event) for event in self.events],
             "alerts": [alert.as_json() for alert in self.alerts],
         }
 
     def _restore(self, kept: dict[str, Any]) -> None:
-        """What an earlier run left; of what is damaged, nothing."""
+        """What an earlier run left; InputError when somebody has damaged it."""
         self.local = bool(kept.get("local", True))
         self.decided = bool(kept.get("decided", False))
         self.mandatory = bool(kept.get("mandatory", True))
+        self.given = bool(kept.get("given", False))
         self.title = str(kept.get("title", ""))
         self._token_digest = str(kept.get("token", ""))
         try:
             self.events.extend(Event(**one) for one in kept.get("events", ()))
             self.alerts.extend(map(alert_of, kept.get("alerts", ())))
+            anchors = (base64.b64decode(one, validate=True) for one in kept.get("anchors", ()))
+            self._anchors = tuple(map(Certificate, anchors))
         except (TypeError, ValueError) as error:
-            raise InputError(
-                f"what the lab kept of {self.name} is damaged; remove {self._state.folder}"
-            ) from error
+            raise self._damaged() from error
+
+    def _damaged(self) -> InputError:
+        return InputError(f"what the lab kept of {self.name} is damaged; remove {self._state.folder}")
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "reason", None) or error)
 
 
 def _digest(token: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
@@ -65,23 +66,37 @@ def cast_of(profile: Profile, environment: Environment) -> Cast:
         found = matching(pattern, "sensors", number)
         parts += [(Role.SENSOR, case(name, "sensors", number)) for name in found]
     names = [one.name for _, one in parts]
+    _check_names(names, profile)
+    fresh = set[str]()
+    for number, pattern in enumerate(settings.fresh):
+        found = [name for name in matching(pattern, "fresh", number) if name in names]
+        if not found:
+            words = f"'{pattern}' is no appliance of the lab: list it in sensors, or leave it out here"
+            raise InputError(profile.top_problem(("lab", "fresh", number), words))
+        fresh.update(found)
+    receivers = _receivers(settings.forwarding, names, case, profile)
+    return Cast(settings, tuple(parts), frozenset(fresh), receivers)
+
+
+def _check_names(names: Sequence[str], profile: Profile) -> None:
     if len(names) > MOST_SENSORS:
         words = f"{len(names)} appliances, and {MOST_SENSORS} are the most"
         raise InputError(profile.top_problem(("lab", "sensors"), words))
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InputError(profile.top_problem(("lab",), f"'{twice}' has two parts in it"))
-    fresh = {
-        name for number, pattern in enumerate(settings.fresh) for name in matching(pattern, "fresh", number)
-    }
-    return Cast(settings, tuple(parts), frozenset(fresh), _receivers(settings.forwarding, case, profile))
 
 
-def _receivers(rules: tuple[Forwarding, ...], case: _Find, profile: Profile) -> dict[str, Case]:
+def _receivers(
+    rules: tuple[Forwarding, ...], appliances: Sequence[str], case: _Find, profile: Profile
+) -> dict[str, Case]:
     found = dict[str, Case]()
     for number, rule in enumerate(rules):
         if rule.name in [other.name for other in rules[:number]]:
             words = f"two rules are called '{rule.name}'"
+            raise InputError(profile.top_problem(("lab", "forwarding", number, "name"), words))
+        if rule.name in appliances:
+            words = f"an appliance is called '{rule.name}' already: call the rule another name"
             raise InputError(profile.top_problem(("lab", "forwarding", number, "name"), words))
         if rule.certificate is not None:
             found[rule.name] = case(rule.certificate, "forwarding", number, "certificate")

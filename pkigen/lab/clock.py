@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 
 from pkigen.clock import Span, shift, utc_now
 
+_SMALLEST_JUMP = timedelta(seconds=5)
+
 
 class LabClock:
     """Calling it gives the instant, in UTC. It can be moved forward, and put right again."""
 
     def __init__(self, ahead: timedelta = timedelta()) -> None:
         self.ahead = ahead
+        self._looked = utc_now()
 
     def __call__(self) -> datetime:
         """What the lab takes for now."""
@@ -28,3 +31,13 @@ class LabClock:
     def put_right(self) -> None:
         """Show the machine's time again."""
         self.ahead = timedelta()
+
+    def jumped(self) -> timedelta | None:
+        """How far the machine's clock is from where it was at the last call, if it is not just a bit later.
+
+        Asked about twice a second: more than five seconds, or one back, say that the machine slept or
+        that its clock was set.
+        """
+        before, self._looked = self._looked, utc_now()
+        gone = self._looked - before
+        return None if timedelta(seconds=-1) < gone < _SMALLEST_JUMP else gone

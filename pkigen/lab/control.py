@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from starlette.applications import Starlette
@@ -33,6 +35,7 @@ FILE = f"{FOLDER}/running.json"
 """Where a running lab's control URL and token are, below the environment's folder."""
 
 _SECONDS = 30.0
+_LOOK_SECONDS = 5.0
 
 
 @contextmanager
@@ -65,14 +68,15 @@ def _application(lab: Lab, stop: Callable[[], None]) -> ASGIApp:
         return JSONResponse(judged_as_json(judged))
 
     async def refused(_request: Request, error: Exception) -> Response:
-        code = error.status_code if isinstance(error, HTTPException) else 422
+        code = 503 if isinstance(error, EnvironmentFailure) else 422
+        code = error.status_code if isinstance(error, HTTPException) else code
         return JSONResponse({"error": getattr(error, "detail", str(error))}, code)
 
     return Starlette(
         routes=[
             Route("/status", status, methods=["GET"]),
             Route("/stop", end, methods=["POST"]),
-            Route("/appliances/{name}/certificate", upload, methods=["POST"]),
+            Route("/appliances/{name:path}/certificate", upload, methods=["POST"]),
         ],
         exception_handlers={HTTPException: refused, PkigenError: refused},
     )
@@ -84,7 +88,7 @@ class Running:
 
     folder: Path
     url: str
-    token: str
+    token: str = field(repr=False)
     pid: int
 
     def status(self) -> dict[str, Any]:
@@ -106,19 +110,32 @@ class Running:
         fields = {"name": upload.title, "crl_check": "on" if upload.crl_check else "off"}
         if upload.passphrase:
             fields["passphrase"] = upload.passphrase.decode("utf-8", "surrogateescape")
-        return self._ask("POST", f"/appliances/{appliance}/certificate", data=fields, files=files)
+        name = quote(appliance, safe="", errors="replace")
+        return self._ask("POST", f"/appliances/{name}/certificate", data=fields, files=files)
 
-    def _ask(self, method: str, path: str, **content: Any) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, seconds: float = _SECONDS, **content: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.token}"}
+        # Without a context of its own a client spends its time on reading CA certificates.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
-            with httpx.Client(trust_env=False, timeout=_SECONDS) as client:
+            with httpx.Client(trust_env=False, timeout=seconds, verify=context) as client:
                 answer = client.request(method, self.url + path, headers=headers, **content)
-        except httpx.HTTPError as error:
+            found = answer.json()
+            if not isinstance(found, dict):
+                raise ValueError("its answer is no JSON object")
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise EnvironmentFailure(f"the lab of {self.folder} does not answer: {error}") from error
-        found: dict[str, Any] = answer.json()
-        if answer.status_code != httpx.codes.OK:
-            raise InputError(str(found.get("error", answer.status_code)))
-        return found
+        if answer.status_code == httpx.codes.OK:
+            return found
+        words = str(found.get("error", answer.status_code))
+        raise EnvironmentFailure(words) if answer.is_server_error else InputError(words)
+
+    def answers(self) -> bool:
+        """Whether it is there: one that was killed leaves its file, and its port may be another's now."""
+        try:
+            return "connections" in self._ask("GET", "/status", _LOOK_SECONDS)
+        except PkigenError:
+            return False
 
 
 def find(environment: Path) -> Running | None:
@@ -128,23 +145,10 @@ def find(environment: Path) -> Running | None:
         running = Running(environment, str(found["url"]), str(found["token"]), int(found["pid"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return running if _is_there(running.url) else None
+    return running if running.answers() else None
 
 
 def find_all(out: Path) -> list[Running]:
     """Every lab that runs in an environment of a folder."""
     found = (find(path.parent.parent.parent) for path in sorted(out.glob(f"*/{FILE}")))
     return [one for one in found if one is not None]
-
-
-def _is_there(url: str) -> bool:
-    """Whether somebody listens; a lab that was killed leaves its file, and no port."""
-    import socket
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(url)
-    try:
-        with socket.create_connection((parts.hostname or "", parts.port or 0), 2.0):
-            return True
-    except OSError:
-        return False

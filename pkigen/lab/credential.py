@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -43,23 +44,18 @@ class Credential:
         """What who has this credential trusts: the self-signed certificates of the chain."""
         return tuple(one for one in self.certificates[1:] if one.is_self_issued)
 
-    @property
-    def sent(self) -> tuple[Certificate, ...]:
-        """What goes out in a handshake: all but self-signed authorities (RFC 8446, 4.4.2)."""
-        return (self.leaf, *(one for one in self.certificates[1:] if not one.is_self_issued))
-
     def as_file(self) -> bytes:
         """One PEM file: the key, then the certificates."""
         blocks = (pem.certificate(one.der) for one in self.certificates)
         return pem.encode("PRIVATE KEY", self.pkcs8) + b"".join(blocks)
 
 
-def read_credential(paths: Sequence[Path]) -> Credential:
+def read_credential(paths: Sequence[Path], passphrases: Sequence[bytes] = ()) -> Credential:
     """The credential in files, the appliance's own certificate before its chain.
 
     InputError when a certificate or a key is missing.
     """
-    found = [one for path in paths for one in read_path(path)]
+    found = [one for path in paths for one in read_path(path, passphrases)]
     certificates = tuple(one.certificate for one in found if one.certificate is not None)
     key = next((one.key.pkcs8 for one in found if one.key is not None and one.key.pkcs8), None)
     if not certificates or key is None:
@@ -84,20 +80,27 @@ def local_credential(name: str, host: str, now: datetime) -> Credential:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=_LOCAL_DAYS))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_alternative_name(host)]), critical=False)
     )
     certificate = builder.sign(key, SHA256())
     return Credential((Certificate(certificate.public_bytes(Encoding.DER)),), to_pkcs8(key))
 
 
+def _alternative_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
 def server_context(path: Path) -> ssl.SSLContext:
     """A context that presents the credential in a file; ssl.SSLError or ValueError when OpenSSL cannot."""
-    context = base_context()
+    context = _context()
     context.load_cert_chain(path)
     return context
 
 
-def base_context() -> ssl.SSLContext:
+def _context() -> ssl.SSLContext:
     """TLS 1.2 and 1.3, without session tickets: each connection is shown the certificate of its time."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -16,10 +16,14 @@ from pkigen.serve.upkeep import kept_up
 
 
 class CrlServer:
-    """``url`` is what certificates point to; ``stopped`` whether its port is shut."""
+    """``url`` is what certificates point to; ``stopped`` whether its port is shut.
 
-    def __init__(self, url: str, live: Live, upkeep: Upkeep) -> None:
+    ``port`` is where it listens.
+    """
+
+    def __init__(self, url: str, port: int, live: Live, upkeep: Upkeep) -> None:
         self.url = url
+        self.port = port
         self.stopped = False
         self._live = live
         self._upkeep = upkeep
@@ -41,10 +45,15 @@ class CrlServer:
 
 @contextmanager
 def crl_server(
-    environment: Environment, host: str, clock: Callable[[], datetime], tell: Callable[[str], None]
+    environment: Environment,
+    host: str,
+    clock: Callable[[], datetime],
+    tell: Callable[[str], None],
+    passphrases: Sequence[bytes] = (),
 ) -> Iterator[CrlServer]:
     """The server as long as the block runs, at the port that the certificates name.
 
+    ``passphrases`` open keys of authorities, which sign CRLs.
     InputError when they name none of plain HTTP, EnvironmentFailure when another program has it.
     """
     from pkigen.serve.app import application
@@ -53,8 +62,8 @@ def crl_server(
     parts = urlsplit(base_url)
     if parts.scheme != "http":
         raise InputError(f"base_url is {base_url}, and a CRL server is asked over http")
-    live = Live(environment.folder, clock)
-    upkeep = Upkeep(environment.folder, clock, tell)
+    live = Live(environment.folder, clock, passphrases)
+    upkeep = Upkeep(environment.folder, clock, tell, passphrases)
     with ExitStack() as stack:
         try:
             listener = stack.enter_context(listen(host, parts.port or 80, option="base_url"))
@@ -64,6 +73,8 @@ def crl_server(
                 f"{words}. It is the CRL server's, named in every certificate: write another base_url in "
                 "the profile, or end the program that has it"
             ) from error
-        stack.enter_context(kept_up(Upkeep(environment.folder, clock, tell), tell))
-        stack.enter_context(background(application(environment, clock, live=live), listener, live.door))
-        yield CrlServer(base_url, live, upkeep)
+        stack.enter_context(kept_up(Upkeep(environment.folder, clock, tell, passphrases), tell))
+        served = application(environment, clock, live=live, passphrases=passphrases)
+        # The appliances ask nothing any more when it ends, and who dawdles is not waited for.
+        stack.enter_context(background(served, listener, live.door, grace=0))
+        yield CrlServer(base_url, listener.port, live, upkeep)

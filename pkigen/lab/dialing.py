@@ -10,23 +10,29 @@ import selectors
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from ipaddress import ip_address
+from threading import Thread
 from typing import Any, TypeVar
 
 import h11
 from OpenSSL import SSL, crypto
 
+from pkigen.lab.ending import Ending
 from pkigen.path import Fetched, PathProblem, validate_online
 from pkigen.x509 import Certificate, Malformed
 
 SECONDS = 10.0
-"""For one connection, from its beginning to its end."""
+"""For the other end: to shake hands, and again to take what it is sent."""
+_GOODBYE_SECONDS = 2.0
 _MOST_ANSWERED = 1024 * 1024
 _PART = 65536
+_LOOK_SECONDS = 0.2
+"""Between two looks whether the lab ends."""
 
 Answer = TypeVar("Answer")
 
@@ -66,26 +72,54 @@ class Policy:
 
 
 @contextmanager
-def dial(peer: Peer, policy: Policy, seconds: float = SECONDS) -> Iterator[Channel]:
-    """A connection as long as the block runs. Raises Halted, or Unanswered."""
-    deadline = time.monotonic() + seconds
-    try:
-        sock = socket.create_connection(peer.address, seconds)
-    except OSError as error:
-        where = f"{peer.address[0]} port {peer.address[1]}"
-        raise Unanswered(f"Nobody answers at {where}: {error.strerror or error}") from error
-    with sock:
+def dial(peer: Peer, policy: Policy, ending: Ending, seconds: float = SECONDS) -> Iterator[Channel]:
+    """A connection as long as the block runs. Raises Halted, or Unanswered; that too when the lab ends."""
+    with _connected(peer.address, ending, seconds) as sock:
         sock.setblocking(False)
         connection = SSL.Connection(_context(), sock)
         _name(connection, peer.host)
         connection.set_connect_state()
-        channel = Channel(connection, sock, deadline, peer)
+        channel = Channel(connection, sock, peer, ending)
+        channel.allow(seconds)
         channel.shake_hands()
         channel.problems, channel.path = judge(channel.presented(), peer.host, policy)
+        # CRL servers take their own time, which is not the other party's.
+        channel.allow(seconds)
         if channel.problems and policy.mandatory:
             raise Halted(channel.problems, channel.path)
         yield channel
         channel.close()
+
+
+def _connected(address: tuple[str, int], ending: Ending, seconds: float) -> socket.socket:
+    """A socket that is connected."""
+    answer = Future[socket.socket]()
+
+    def work() -> None:
+        try:
+            sock = socket.create_connection(address, seconds)
+        except (OSError, UnicodeError) as error:
+            if answer.set_running_or_notify_cancel():
+                answer.set_exception(error)
+            return
+        if answer.set_running_or_notify_cancel():
+            answer.set_result(sock)
+        else:
+            sock.close()
+
+    # The look-up of a name ends by no time limit, and a connection being made at no sign.
+    Thread(target=work, name="pkigen-connect", daemon=True).start()
+    where = f"Nobody answers at {address[0]} port {address[1]}"
+    try:
+        return ending.result_of(answer, seconds)
+    except TimeoutError as error:
+        if not answer.cancel() and answer.exception() is None:
+            answer.result().close()
+        raise Unanswered(f"{where}: timed out") from error
+    except UnicodeError as error:
+        raise Unanswered(f"{where}: that is no host name") from error
+    except OSError as error:
+        raise Unanswered(f"{where}: {error.strerror or error}") from error
 
 
 def judge(
@@ -125,13 +159,18 @@ def _name(connection: SSL.Connection, host: str) -> None:
 class Channel:
     """A connection whose other end is known; ``problems`` are those that validation would halt it for."""
 
-    def __init__(self, connection: SSL.Connection, sock: socket.socket, deadline: float, peer: Peer) -> None:
+    def __init__(self, connection: SSL.Connection, sock: socket.socket, peer: Peer, ending: Ending) -> None:
         self.problems: tuple[PathProblem, ...] = ()
         self.path: tuple[Certificate, ...] = ()
         self._connection = connection
         self._socket = sock
-        self._deadline = deadline
+        self._deadline = 0.0
         self._peer = peer
+        self._ending = ending
+
+    def allow(self, seconds: float) -> None:
+        """Have the other end so much time from now on."""
+        self._deadline = time.monotonic() + seconds
 
     def shake_hands(self) -> None:
         """TLS's handshake; Unanswered when there is none."""
@@ -158,9 +197,9 @@ class Channel:
         self, method: str, target: str, headers: dict[str, str], body: bytes = b""
     ) -> tuple[int, bytes]:
         """One HTTP/1.1 exchange (RFC 9112): status and body of the answer."""
-        session = h11.Connection(h11.CLIENT)
+        session, host = h11.Connection(h11.CLIENT), self._peer.host
         sent = {
-            "Host": f"{self._peer.host}:{self._peer.address[1]}",
+            "Host": f"{f'[{host}]' if ':' in host else host}:{self._peer.address[1]}",
             "Connection": "close",
             "Content-Length": str(len(body)),
             **headers,
@@ -188,6 +227,22 @@ class Channel:
             elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
                 return status, bytes(body)
 
+    def finish(self) -> None:
+        """Say goodbye, and hear the other end out: Unanswered if it has not taken what was sent.
+
+        In TLS 1.3 a server that wants a certificate of the client refuses it when data are on their way.
+        """
+        self.allow(_GOODBYE_SECONDS)
+        self._patiently(self._connection.shutdown)
+        try:
+            while self._patiently(self._connection.recv, _PART, end=b""):
+                continue
+        except Unanswered as error:
+            cause = error.__cause__
+            # Many end without a goodbye of their own (RFC 8446, 6.1), or take their time for it.
+            if cause is not None and not _is_end(cause):
+                raise
+
     def close(self) -> None:
         """Say goodbye, which nobody has to answer."""
         try:
@@ -214,8 +269,14 @@ class Channel:
     def _wait(self, what: int) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(self._socket, what)
-            if not selector.select(max(0.0, self._deadline - time.monotonic())):
-                raise Unanswered(f"{self._peer.host} does not answer in time")
+            while not selector.select(min(_LOOK_SECONDS, max(0.0, self._deadline - time.monotonic()))):
+                if self._ending.is_here or time.monotonic() >= self._deadline:
+                    raise Unanswered(f"{self._peer.host} does not answer in time")
+
+
+def _is_end(error: BaseException) -> bool:
+    """Whether a connection was ended in order, but for TLS's goodbye."""
+    return "unexpected eof" in str(error).lower()
 
 
 def _words(error: SSL.Error) -> str:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Lock, Thread
 
+from pkigen.lab.ending import Ending
 from pkigen.path import Unreachable, fetch
 
 FRESH_SECONDS = 1.0
@@ -24,8 +25,11 @@ class _Download:
 class Downloads:
     """What is at URLs, asked for through a proxy if there is one. Safe to call from several threads."""
 
-    def __init__(self, proxy: str | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, proxy: str | None, ending: Ending, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._proxy = proxy
+        self._ending = ending
         self._clock = clock
         self._lock = Lock()
         self._held = dict[str, _Download]()
@@ -46,8 +50,14 @@ class Downloads:
                 found = self._held[url] = _Download(self._clock())
         assert found is not None
         if mine:
-            try:
-                found.answer.set_result(fetch(url, proxy=self._proxy, timeout=_SECONDS))
-            except Unreachable as error:
-                found.answer.set_exception(error)
-        return found.answer.result()
+            Thread(target=self._fetch, args=(url, found.answer), name="pkigen-download", daemon=True).start()
+        try:
+            return self._ending.result_of(found.answer, 2 * _SECONDS)
+        except TimeoutError:
+            raise Unreachable(f"{url}: it does not answer in time") from None
+
+    def _fetch(self, url: str, answer: Future[bytes]) -> None:
+        try:
+            answer.set_result(fetch(url, proxy=self._proxy, timeout=_SECONDS))
+        except BaseException as error:  # noqa: BLE001  raised again where it is awaited
+            answer.set_exception(error)

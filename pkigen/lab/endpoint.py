@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ssl
+from typing import Any
 
-from pkigen.lab.credential import base_context
 from pkigen.serve.server import Listener
 
 
@@ -13,14 +13,22 @@ class Endpoint:
 
     def __init__(self, listener: Listener) -> None:
         self.listener = listener
-        self.context = base_context()
-        self._current: ssl.SSLContext | None = None
-        self.context.sni_callback = self._choose
+        self.context = _Current(ssl.PROTOCOL_TLS_SERVER)
 
     def present(self, context: ssl.SSLContext) -> None:
         """From the next connection on."""
-        self._current = context
+        self.context.current = context
 
-    def _choose(self, connection: ssl.SSLObject, _host: str | None, _context: ssl.SSLContext) -> None:
-        if self._current is not None:
-            connection.context = self._current
+
+class _Current(ssl.SSLContext):
+    """Stands for another context, which may change between two connections.
+
+    Not by a callback for SNI: sessions are a context's own, and one of before would be resumed with the
+    certificate of before.
+    """
+
+    current: ssl.SSLContext
+
+    def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
+        """TLS for one connection, as servers of asyncio ask for it."""
+        return self.current.wrap_bio(*args, **kwargs)

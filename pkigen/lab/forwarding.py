@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pkigen.lab.alerts import Alert
 
 _FACILITY_LOCAL0 = 16
-_LONGEST_MESSAGE = 16 * 1024
+_LONGEST_MESSAGE = 32 * 1024
 
 
 def cef(alert: Alert) -> str:
@@ -36,7 +36,7 @@ def syslog(alert: Alert, host: str) -> bytes:
     severity = 7 - min(7, alert.severity * 7 // 10)
     priority = _FACILITY_LOCAL0 * 8 + severity
     text = f"<{priority}>1 {alert.at} {host} pkigen-lab - ALERT - {cef(alert)}"
-    data = text.encode("utf-8")[:_LONGEST_MESSAGE]
+    data = text.encode("utf-8")
     return f"{len(data)} ".encode("ascii") + data
 
 
@@ -60,7 +60,7 @@ class Frames:
                 if len(count) >= 8 or (count and not count.isdigit()):
                     raise ValueError("a message does not begin with its length")
                 return
-            if not count.isdigit() or int(count) > _LONGEST_MESSAGE:
+            if not count.isdigit() or not 0 < int(count) <= _LONGEST_MESSAGE:
                 raise ValueError("a message's length is none, or too large")
             end = len(count) + 1 + int(count)
             if len(self._held) < end:

@@ -21,6 +21,8 @@ from pkigen.serve.server import Listener
 _IDLE_SECONDS = 5
 _STOP_SECONDS = 1
 _START_SECONDS = 20.0
+_MOST_OCTETS = 4 * 1024 * 1024
+_HANDSHAKE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class _Server(uvicorn.Server):
     """uvicorn's, but for its beginning: each socket has a context of its own."""
 
     def __init__(self, all_: Sequence[Hosted]) -> None:
-        protocol: Any = partial(BoundedProtocol, log=None)
+        protocol: Any = partial(BoundedProtocol, log=None, most=_MOST_OCTETS)
         config = uvicorn.Config(
             _ByPort({one.listener.port: one.app for one in all_}),
             http=protocol,
@@ -74,7 +76,10 @@ class _Server(uvicorn.Server):
         await super().startup([])
         loop = asyncio.get_running_loop()
         for one in self._hosted:
-            server = await loop.create_server(self._protocol, sock=one.listener.socket, ssl=one.context)
+            patience = None if one.context is None else _HANDSHAKE_SECONDS
+            server = await loop.create_server(
+                self._protocol, sock=one.listener.socket, ssl=one.context, ssl_handshake_timeout=patience
+            )
             self.servers.append(server)
         self.loop = loop
         self.ready.set()

@@ -28,7 +28,7 @@ ADVICE = {
     "unreachable": "Open the CRL's URL from the appliance's network: over http, at the port in the URL, or "
     "through the proxy. Is the CRL there past its next update?",
 }
-_OTHERWISE = "See below what the certificate lacks, and have it issued anew with that."
+_OTHERWISE = "Put right what is said here of the files, or have the certificate issued anew."
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,8 @@ def judge(
         return _unusable("The certificate's file holds no certificate.", sets)
     if key is None:
         return _unusable("The key's file holds no private key.", sets)
+    above = [one.certificate for one in chain or () if one.certificate is not None]
+    roots = tuple(one for one in above if one.is_self_issued)
     shown = Presented(
         now=now,
         certificate=first.certificate if first else None,
@@ -104,7 +106,7 @@ def judge(
         key=key.key,
         key_source=key.source,
         chain=chain,
-        anchors=anchors,
+        anchors=(*roots, *anchors),
         look=Looker(online=True, proxy=proxy).look,
         validation=upload.crl_check,
     )
@@ -126,11 +128,13 @@ def advice_for(message: str, against: RequirementSet) -> str:
 
 
 def words_of(finding: Finding) -> str:
-    """A broken demand in a sentence: what it says, and what is there instead."""
-    outcome = finding.outcome
-    found = outcome.reason or (f"found {outcome.found}, wanted {outcome.wanted}" if outcome.found else "")
-    says = finding.requirement.says.rstrip(".")
-    return f"Not so: {says}" + (f" ({found})." if found else ".")
+    """A broken demand in two sentences: what is required, and what is there instead."""
+    return f"Required: {finding.requirement.says.rstrip('.')}. Found: {found_in(finding).rstrip('.')}."
+
+
+def found_in(finding: Finding) -> str:
+    """What is there where a demand is broken."""
+    return finding.outcome.reason or finding.outcome.found or "nothing of the kind"
 
 
 def _unusable(words: str, sets: Sequence[RequirementSet]) -> Judged:

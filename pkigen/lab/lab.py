@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from pkigen.clock import parse_span
 from pkigen.environment import Case, Environment, open_environment, revoke, unrevoke
-from pkigen.errors import InputError, Problem, visible
+from pkigen.errors import InputError, PkigenError, Problem, visible
 from pkigen.lab.alerts import Alert, stamp
 from pkigen.lab.appliance import Appliance, Role
 from pkigen.lab.clock import LabClock
@@ -18,6 +20,7 @@ from pkigen.lab.dialing import Policy
 from pkigen.lab.downloads import Downloads
 from pkigen.lab.judging import Judged, Upload, judge
 from pkigen.lab.links import Link
+from pkigen.lab.passphrases import passphrases_of
 from pkigen.lab.receivers import Receiver
 from pkigen.lab.scheduling import Schedule
 from pkigen.lab.shelf import upload_of
@@ -48,8 +51,11 @@ class Lab:
         self.clock = clock
         self.sets = tuple(sets)
         self.proxy = proxy
+        self.passphrases = passphrases_of(profile)
         self.appliances: dict[str, Appliance] = {}
         self.receivers: dict[str, Receiver] = {}
+        # Servers of somebody else that present a certificate of the environment: which.
+        self.others: dict[str, str] = {}
         self.links: tuple[Link, ...] = ()
         self.password = ""
         self.secret = ""
@@ -95,7 +101,7 @@ class Lab:
 
     def upload_case(self, name: str, case: str, *, crl_check: bool = True) -> Judged:
         """As ``upload``, with the files of a certificate of the environment."""
-        return self.upload(name, upload_of(self.environment, case, crl_check=crl_check))
+        return self.upload(name, upload_of(self.environment, case, self.passphrases, crl_check=crl_check))
 
     def set_validation(self, name: str, *, mandatory: bool) -> None:
         """Have an appliance validate, or not."""
@@ -116,7 +122,7 @@ class Lab:
         """Alerts that came to an appliance, or from it; those that it has already count for nothing."""
         with appliance.lock:
             known = {alert.id for alert in appliance.alerts}
-            fresh = [alert for alert in alerts if alert.id not in known]
+            fresh = list({one.id: one for one in alerts if one.id not in known}.values())
             appliance.alerts.extend(fresh)
             appliance.changed = appliance.changed or bool(fresh)
         onward = [link for link in self.links if link.sender is appliance]
@@ -129,30 +135,43 @@ class Lab:
 
     def presented_case(self, name: str) -> Case:
         """The certificate of the environment that an appliance or a receiver presents."""
-        environment = self.environment
+        found = self._presented(name, self.environment)
+        if found is None:
+            words = "its own" if self.appliance(name).local else "no certificate of the environment"
+            raise InputError(f"{name} presents {words}, which no CA of the lab can revoke")
+        return found
+
+    def _presented(self, name: str, environment: Environment) -> Case | None:
         if name in self.receivers:
             return environment[self.receivers[name].case]
-        appliance = self.appliance(name)
-        print_ = appliance.credential.leaf.fingerprint().hex()
-        found = next((case for case in environment.cases() if case.data["sha256"] == print_), None)
-        if found is None:
-            words = "its own" if appliance.local else "no certificate of the environment"
-            raise InputError(f"{name} presents {words}, which no CA of the lab can revoke")
+        if name in self.others:
+            return environment[self.others[name]]
+        print_ = self.appliance(name).credential.leaf.fingerprint().hex()
+        return next((case for case in environment.cases() if case.data["sha256"] == print_), None)
+
+    def revocable(self, names: Iterable[str]) -> dict[str, bool]:
+        """Those of the names whose certificate a CA of the lab can revoke; whether it has."""
+        environment, found = self.environment, dict[str, bool]()
+        for name in names:
+            case = self._presented(name, environment)
+            if case is not None:
+                found[name] = case.data.get("revoked") is not None
         return found
 
     def revoke(self, name: str) -> str:
         """Have the certificate revoked that an appliance or a receiver presents; its name."""
-        self._known(name, {**self.appliances, **self.receivers}, "appliance")
+        self._known(name, {**self.appliances, **self.receivers, **self.others}, "appliance")
         case = self.presented_case(name)
-        revoke(self.folder, [case.name], reason=_REASON, at=self.clock())
+        passphrases = self.passphrases.authorities
+        revoke(self.folder, [case.name], reason=_REASON, at=self.clock(), passphrases=passphrases)
         self._world_changed("notice", f"The CA has revoked the certificate of {name} ({case.name}).")
         return case.name
 
     def unrevoke(self, name: str) -> str:
         """Take that back, which a real CA would not do."""
-        self._known(name, {**self.appliances, **self.receivers}, "appliance")
+        self._known(name, {**self.appliances, **self.receivers, **self.others}, "appliance")
         case = self.presented_case(name)
-        unrevoke(self.folder, [case.name], force=True)
+        unrevoke(self.folder, [case.name], force=True, passphrases=self.passphrases.authorities)
         self.crl_server.renew()
         self._world_changed("notice", f"The revocation of the certificate of {name} is taken back.")
         return case.name
@@ -190,6 +209,19 @@ class Lab:
         self.clock.put_right()
         self.crl_server.renew()
         self._world_changed("notice", "The clock of the lab shows the machine's time again.")
+
+    def mind_clock(self) -> None:
+        """Look at everything anew when the machine has slept, or its clock was set."""
+        jump = self.clock.jumped()
+        if jump is None:
+            return
+        # What fails now is told and tried again where CRLs are kept up.
+        with suppress(PkigenError):
+            self.crl_server.renew()
+        seconds = abs(round(jump.total_seconds()))
+        way = "forward" if jump > timedelta() else "back"
+        words = f"The machine's clock has jumped {way} by {seconds:,} seconds: everything is looked at anew."
+        self._world_changed("notice", words)
 
     def save(self) -> None:
         """Keep what has changed of the appliances."""
@@ -262,4 +294,5 @@ def link_as_json(link: Link) -> dict[str, Any]:
         "at": report.at or None,
         "queued": len(link.outbox),
         "sent": link.outbox.sent,
+        "lost": link.outbox.lost,
     }

@@ -12,6 +12,7 @@ from pkigen.lab.alerts import Alert, Outbox, stamp
 from pkigen.lab.appliance import Appliance
 from pkigen.lab.credential import called
 from pkigen.lab.dialing import Channel, Halted, Peer, Policy, Unanswered, dial
+from pkigen.lab.ending import Ending
 from pkigen.lab.forwarding import syslog, webhook
 from pkigen.lab.judging import ADVICE
 from pkigen.path import PathProblem
@@ -19,7 +20,8 @@ from pkigen.requirements import RequirementSet
 from pkigen.x509 import Certificate
 
 _OK = 200
-_MOST_AT_ONCE = 100
+# An alert's JSON has 12 KB at most: so many are less than a console takes at once.
+_MOST_AT_ONCE = 25
 _MESSAGES = {
     "expired": ("expired",),
     "revoked": ("revoked",),
@@ -78,7 +80,8 @@ class Target:
 class Link:
     """From an appliance to a target. ``mutual``: the target validates the sender's certificate as well.
 
-    ``policy_of`` is how an appliance validates now, ``secret`` what appliances know each other by.
+    ``policy_of`` is how an appliance validates now, ``secret`` what appliances know each other by. At the
+    lab's ``ending`` what is under way is given up, and counts for nothing.
     """
 
     sender: Appliance
@@ -86,6 +89,7 @@ class Link:
     policy_of: Callable[[Appliance], Policy]
     messages: RequirementSet
     secret: str
+    ending: Ending
     mutual: bool = False
     outbox: Outbox = field(default_factory=Outbox)
     report: Report = field(default_factory=Report)
@@ -101,9 +105,11 @@ class Link:
     def check(self) -> Report:
         """Connect, validate, deliver what waits; the report. One at a time."""
         with self._lock:
-            before, found = self.report.standing, self._attempt()
+            before, found = self.report, self._attempt()
+            if self.ending.is_here:
+                return self.report
             self.report = found
-            if found.standing is not before:
+            if (found.standing, _said(found)) != (before.standing, _said(before)):
                 self._tell(found)
             return found
 
@@ -137,7 +143,7 @@ class Link:
         """What is wrong and tolerated, and the path that the target presents."""
         there = Peer(self.target.host, self.target.address)
         try:
-            with dial(there, policy) as channel:
+            with dial(there, policy, self.ending) as channel:
                 causes = self._causes(self.sender, self.target, self.target.appliance, channel)
                 causes += self._answered()
                 self._deliver(channel)
@@ -154,9 +160,8 @@ class Link:
         sender = self.sender
         listener = sender.endpoint.listener
         try:
-            with dial(
-                Peer(sender.host, (reachable(listener.host), listener.port)), self.policy_of(other)
-            ) as back:
+            there = Peer(sender.host, (reachable(listener.host), listener.port))
+            with dial(there, self.policy_of(other), self.ending) as back:
                 return self._causes(other, sender, sender, back)
         except Halted as halted:
             causes = self._causes(other, sender, sender, halted)
@@ -192,6 +197,7 @@ class Link:
         if self.target.kind == "syslog":
             for alert in waiting:
                 channel.send(syslog(alert, self.sender.host))
+            channel.finish()
         elif self.target.kind == "webhook":
             if waiting:
                 self._post(channel, "/", webhook(waiting), {})
@@ -214,16 +220,20 @@ class Link:
         """Both ends' logs."""
         about = f"{self.sender.name} to {self.target.name}: {found.standing}."
         grade = {Standing.CONNECTED: "good", Standing.UNVALIDATED: "notice"}.get(found.standing, "bad")
-        why = " ".join(dict.fromkeys(f"{one.certificate}: {one.message}" for one in found.causes))
-        words = " ".join(filter(None, (about, why or (found.summary if grade != "good" else ""))))
-        for one in (self.sender, self.target.appliance):
-            if one is not None:
-                one.tell(grade, words)  # type: ignore[arg-type]
+        words = " ".join(filter(None, (about, _said(found) or (found.summary if grade != "good" else ""))))
+        for end in (self.sender, self.target.appliance):
+            if end is not None:
+                end.tell(grade, words)  # type: ignore[arg-type]
 
 
 def reachable(host: str) -> str:
     """The address at which this machine answers when it listens at one, or at all."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104  compared
+
+
+def in_url(host: str) -> str:
+    """An address as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
 
 
 class _Refused(Exception):
@@ -232,6 +242,14 @@ class _Refused(Exception):
     def __init__(self, who: str, whom: str, causes: tuple[Cause, ...], path: tuple[str, ...]) -> None:
         super().__init__(who)
         self.who, self.whom, self.causes, self.path = who, whom, causes, path
+
+
+def _said(report: Report) -> str:
+    """Which certificates are to blame, and for what."""
+    blamed = dict[str, list[str]]()
+    for one in report.causes:
+        blamed.setdefault(one.message.rstrip("."), []).append(one.certificate)
+    return " ".join(f"{', '.join(dict.fromkeys(held))}: {text}." for text, held in blamed.items())
 
 
 def _names(path: Sequence[Certificate]) -> tuple[str, ...]:

@@ -13,14 +13,17 @@ from starlette.routing import Route
 from pkigen.path import Unreachable, fetch
 
 
-def proxy(base_url: str) -> Starlette:
-    """Passes GET requests on to the CRL server, and refuses all others."""
+def proxy(base_url: str, there: str) -> Starlette:
+    """Passes GET requests for URLs below ``base_url`` on to the CRL server, and refuses all others.
+
+    ``there`` is the URL at which this machine reaches it, whatever the name in ``base_url`` leads to.
+    """
     allowed = urlsplit(base_url).netloc
 
     async def forward(request: Request) -> Response:
-        if request.headers.get("host", "") != allowed:
+        if request.headers.get("host", "").lower() != allowed.lower():
             return PlainTextResponse("403 This proxy leads to the CRL server alone.\n", 403)
-        url = f"http://{allowed}{request.url.path}"
+        url = there + request.scope["raw_path"].decode("ascii", "replace")
         try:
             data = await run_in_threadpool(fetch, url)
         except Unreachable as error:

@@ -17,8 +17,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from pkigen.check import sets_of
-from pkigen.environment import open_environment
-from pkigen.errors import EnvironmentFailure
+from pkigen.environment import Case, open_environment
+from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.lab.alerts import Outbox, alert_of
 from pkigen.lab.appliance import Appliance, Role
 from pkigen.lab.cast import Cast, cast_of
@@ -26,10 +26,12 @@ from pkigen.lab.clock import LabClock
 from pkigen.lab.credential import Credential, read_credential, server_context
 from pkigen.lab.crl_server import crl_server
 from pkigen.lab.downloads import Downloads
+from pkigen.lab.ending import Ending
 from pkigen.lab.endpoint import Endpoint
 from pkigen.lab.hosting import Hosted, hosted
 from pkigen.lab.lab import Lab
-from pkigen.lab.links import Link, Target, reachable
+from pkigen.lab.links import Link, Target, in_url, reachable
+from pkigen.lab.passphrases import Passphrases, passphrases_of
 from pkigen.lab.proxy import proxy as proxy_app
 from pkigen.lab.receivers import Receiver, SyslogServer
 from pkigen.lab.scheduling import Schedule
@@ -70,32 +72,38 @@ def raised(
     with ExitStack() as stack:
         stack.callback(lock.release)
         kept = state.read_json(_STATE)
-        clock = LabClock(timedelta(seconds=float(kept.get("ahead", 0.0))))
+        clock = LabClock(_ahead(kept, state))
         ports = _Ports(stack, host, port)
-        server = stack.enter_context(crl_server(environment, host, clock, tell))
+        passphrases = passphrases_of(profile)
+        server = stack.enter_context(crl_server(environment, host, clock, tell, passphrases.authorities))
         between = ports.next("http") if cast.settings.proxy else None
-        proxy = None if between is None else f"http://{reachable(host)}:{between.port}"
-        downloads = Downloads(proxy)
+        proxy = None if between is None else f"http://{in_url(reachable(host))}:{between.port}"
+        ending = Ending()
+        downloads = Downloads(proxy, ending)
         sets = _sets(folder)
         lab = Lab(folder, profile, clock, sets, downloads, proxy)
         lab.crl_server = server
-        lab.password = kept.get("password") or secrets.token_urlsafe(9)
+        lab.password = str(kept.get("password") or secrets.token_urlsafe(9))
         lab.secret = secrets.token_urlsafe(24)
         _cast_appliances(lab, cast, state, ports)
         syslogs, hosted_ = _receivers(lab, cast, state, ports)
-        lab.links = tuple(_links(lab, cast, sets))
+        lab.links = tuple(_links(lab, cast, sets, ending))
         _restore_outboxes(lab, state)
         keeper = _Keeper(lab, state)
-        lab.schedule = Schedule(lab.links, cast.settings.interval, keeper.tick)
+        lab.schedule = Schedule(lab.links, cast.settings.interval, keeper.tick, tell)
         for one in lab.appliances.values():
             hosted_.append(Hosted(one.endpoint.listener, web(lab, one), one.endpoint.context))
         if between is not None:
-            hosted_.append(Hosted(between, proxy_app(server.url)))
+            there = f"http://{in_url(reachable(host))}:{server.port}"
+            hosted_.append(Hosted(between, proxy_app(server.url, there)))
         loop = stack.enter_context(hosted(hosted_))
         for syslog in syslogs:
             stack.enter_context(_running(syslog, loop))
-        stack.callback(keeper.keep)
+        # At once, too: what is told from now on holds even if nobody comes to write it at the end.
+        keeper.tick()
+        stack.callback(keeper.tick)
         stack.enter_context(lab.schedule.running())
+        stack.callback(ending.come)
         yield lab
 
 
@@ -118,25 +126,21 @@ class _Keeper:
 
     lab: Lab
     state: State
-    _written: str = ""
+    _written: object = None
 
     def tick(self) -> None:
-        """Keep what has changed."""
+        """Keep what has changed; EnvironmentFailure when that cannot be."""
+        self.lab.mind_clock()
         self.lab.save()
-        waiting = {
-            link.id: [alert.as_json() for alert in link.outbox.all()]
-            for link in self.lab.links
-            if len(link.outbox)
-        }
-        kept: dict[str, Any] = {"ahead": self.lab.clock.ahead.total_seconds(), "password": self.lab.password}
-        if (text := repr((waiting, kept))) != self._written:
-            self.state.write_json(_OUTBOXES, waiting)
-            self.state.write_json(_STATE, kept)
-            self._written = text
-
-    def keep(self) -> None:
-        """The last time."""
-        self.tick()
+        ahead = self.lab.clock.ahead.total_seconds()
+        version = (ahead, *(link.outbox.changes for link in self.lab.links))
+        if version == self._written:
+            return
+        boxes = {link.id: link.outbox.all() for link in self.lab.links}
+        waiting = {name: [alert.as_json() for alert in held] for name, held in boxes.items() if held}
+        self.state.write_json(_OUTBOXES, waiting)
+        self.state.write_json(_STATE, {"ahead": ahead, "password": self.lab.password})
+        self._written = version
 
 
 def _locked(state: State) -> Lock:
@@ -152,6 +156,17 @@ def _locked(state: State) -> Lock:
         ) from error
 
 
+def _ahead(kept: dict[str, Any], state: State) -> timedelta:
+    """How far somebody has let the clock run."""
+    try:
+        ahead = timedelta(seconds=float(kept.get("ahead", 0.0)))
+        LabClock(ahead)()
+    except (TypeError, ValueError, OverflowError) as error:
+        words = f"what the lab kept of its clock is damaged; remove {state.path(_STATE)}"
+        raise InputError(words) from error
+    return ahead
+
+
 def _sets(folder: Path) -> tuple[RequirementSet, ...]:
     """What the environment's certificates are held against; else what this all began with."""
     names = open_environment(folder).manifest["requirements"]
@@ -163,23 +178,29 @@ def _cast_appliances(lab: Lab, cast: Cast, state: State, ports: _Ports) -> None:
     for role, case in cast.appliances:
         endpoint = Endpoint(ports.next())
         one = Appliance(case.name, role, case.hosts[0], endpoint, state, lab.clock)
-        one.begin(None if case.name in cast.fresh else _credential(case.certificate, case.key, case.chain))
+        one.begin(None if case.name in cast.fresh else _credential(case, lab.passphrases))
         lab.appliances[one.name] = one
 
 
-def _credential(*paths: Path) -> Credential:
-    return read_credential([path for path in paths if path.is_file()])
+def _credential(case: Case, passphrases: Passphrases) -> Credential:
+    paths = [path for path in (case.certificate, case.key, case.chain) if path.is_file()]
+    if not paths:
+        raise InputError(f"'{case.name}' has no files: build the environment again")
+    passphrase = passphrases.of(case)
+    return read_credential(paths, [] if passphrase is None else [passphrase])
 
 
 def _receivers(lab: Lab, cast: Cast, state: State, ports: _Ports) -> tuple[list[SyslogServer], list[Hosted]]:
     syslogs, hosts = list[SyslogServer](), list[Hosted]()
     for rule in cast.settings.forwarding:
         if rule.address is not None:
+            if rule.name in cast.receivers:
+                lab.others[rule.name] = cast.receivers[rule.name].name
             continue
         case = cast.receivers[rule.name]
         receiver = Receiver(rule.name, rule.to, case.name, case.hosts[0], ports.next(), lab.clock)
         lab.receivers[rule.name] = receiver
-        context = _context(state, rule.name, _credential(case.certificate, case.key, case.chain))
+        context = _context(state, rule.name, _credential(case, lab.passphrases))
         if rule.to == "syslog":
             syslogs.append(SyslogServer(receiver, context))
         else:
@@ -189,12 +210,17 @@ def _receivers(lab: Lab, cast: Cast, state: State, ports: _Ports) -> tuple[list[
 
 
 def _context(state: State, name: str, credential: Credential) -> ssl.SSLContext:
-    return server_context(state.write(f"receiver-{name}.pem", credential.as_file()))
+    path = state.write(f"receiver-{name}.pem", credential.as_file())
+    try:
+        return server_context(path)
+    except (ssl.SSLError, ValueError) as error:
+        words = f"{name}: OpenSSL cannot present its certificate: {getattr(error, 'reason', None) or error}"
+        raise InputError(words) from error
 
 
-def _links(lab: Lab, cast: Cast, sets: tuple[RequirementSet, ...]) -> Iterator[Link]:
+def _links(lab: Lab, cast: Cast, sets: tuple[RequirementSet, ...], ending: Ending) -> Iterator[Link]:
     def link(sender: Appliance, target: Target, *, mutual: bool = False) -> Link:
-        return Link(sender, target, lab.policy_of, sets[0], lab.secret, mutual)
+        return Link(sender, target, lab.policy_of, sets[0], lab.secret, ending, mutual)
 
     sensors = [one for one in lab.appliances.values() if one.role is Role.SENSOR]
     console = lab.console

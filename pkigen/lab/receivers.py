@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
+import struct
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,7 +22,9 @@ from pkigen.serve.server import Listener
 
 _MOST_OPEN = 64
 _IDLE_SECONDS = 30.0
+_HANDSHAKE_SECONDS = 10.0
 _PART = 65536
+_RESET_AT_ONCE = struct.pack("ii", 1, 0)
 
 
 @dataclass
@@ -66,7 +71,10 @@ class SyslogServer:
     async def start(self) -> None:
         """Listen."""
         self._server = await asyncio.start_server(
-            self._serve, sock=self._receiver.listener.socket, ssl=self._context
+            self._serve,
+            sock=self._receiver.listener.socket,
+            ssl=self._context,
+            ssl_handshake_timeout=_HANDSHAKE_SECONDS,
         )
 
     async def stop(self) -> None:
@@ -81,7 +89,7 @@ class SyslogServer:
         task = asyncio.current_task()
         assert task is not None
         if len(self._open) >= _MOST_OPEN:
-            writer.close()
+            _cut_off(writer)
             return
         self._open.add(task)
         frames = Frames()
@@ -90,7 +98,16 @@ class SyslogServer:
                 for text in frames.take(data):
                     self._receiver.take(text)
         except (ValueError, OSError, TimeoutError, asyncio.CancelledError):
-            return
+            _cut_off(writer)
         finally:
             self._open.discard(task)
             writer.close()
+
+
+def _cut_off(writer: asyncio.StreamWriter) -> None:
+    """End with a reset: a sender must not take an end in order for a receipt."""
+    connected = writer.get_extra_info("socket")
+    if connected is not None:
+        with suppress(OSError):
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_ONCE)
+    writer.transport.abort()

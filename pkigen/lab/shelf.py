@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pkigen.artefacts import read_passphrase
 from pkigen.environment import Case, Environment
 from pkigen.errors import InputError
 from pkigen.lab.judging import File, Upload
+from pkigen.lab.passphrases import Passphrases
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,9 @@ def shelf(environment: Environment, own: str) -> Iterator[Article]:
     yield from sorted(later, key=lambda one: one.accepted)
 
 
-def upload_of(environment: Environment, name: str, *, crl_check: bool = True) -> Upload:
+def upload_of(
+    environment: Environment, name: str, passphrases: Passphrases, *, crl_check: bool = True
+) -> Upload:
     """The files of a certificate of the environment, as a person would upload them; InputError for none."""
     try:
         case = environment[name]
@@ -57,8 +59,7 @@ def upload_of(environment: Environment, name: str, *, crl_check: bool = True) ->
         raise InputError(f"'{name}' has no files to upload") from None
     files = case.data["files"]
     chain = _file(case, "chain") if "chain" in files else None
-    passphrase = read_passphrase(case.file("passphrase")) if "passphrase" in files else None
-    return Upload(name, certificate, key, chain, passphrase, crl_check)
+    return Upload(name, certificate, key, chain, passphrases.of(case), crl_check)
 
 
 def _file(case: Case, kind: str) -> File:

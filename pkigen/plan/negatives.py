@@ -134,11 +134,16 @@ def _violated(entry: CatalogueEntry, base: Case) -> tuple[str, ...]:
 
 
 def _check_signature(case: Case) -> None:
-    """Refuse what the issuer's key cannot sign."""
-    issuer = case.authorities[0] if case.authorities else case.entity
-    words = refusal(parse_kind(issuer.key), case.plan.signature)
-    if words is not None:
-        raise Impossible(words)
+    """Refuse what an issuer's key cannot sign: the certificate, or that of an authority made for the case."""
+    path = {entity.id: entity for entity in (case.entity, *case.authorities)}
+    for entity in path.values():
+        if entity is not case.entity and entity.name not in case.copies:
+            continue
+        for plan in entity.certificates:
+            issuer = path.get(plan.issuer_id)
+            words = refusal(parse_kind(issuer.key), plan.signature) if issuer else None
+            if words is not None:
+                raise Impossible(words)
 
 
 def _broken(requirement: Requirement, violation: Violation, case: Case) -> Case:

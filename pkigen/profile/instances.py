@@ -247,6 +247,7 @@ _PYDANTIC_WORDS = {
     "bool_type": "this is true or false",
     "int_parsing": "this is a whole number",
     "int_type": "this is a whole number",
+    "float_parsing": "this is a number",
     "string_type": "this must be a text",
     "tuple_type": "this must be a list",
     "model_type": "this must be a mapping",
@@ -266,6 +267,16 @@ _BOUNDED_WORDS = {
     "too_short": "there must be at least {min_length} of these",
     "too_long": "there must be at most {max_length} of these",
 }
+
+
+def details_of(error: ValidationError) -> list[Any]:
+    """What is wrong, one by one. A list of which a part is wrong counts as empty: that is not told."""
+    found: list[Any] = error.errors(include_url=False, include_input=False)
+    return [one for one in found if one["type"] != "too_short" or not _is_above_another(one["loc"], found)]
+
+
+def _is_above_another(path: tuple[str | int, ...], details: list[Any]) -> bool:
+    return any(d["loc"][: len(path)] == path and len(d["loc"]) > len(path) for d in details)
 
 
 def words_of(detail: Any, model: type[BaseModel], path: tuple[str | int, ...]) -> tuple[str, str | None]:

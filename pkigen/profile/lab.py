@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from pkigen.profile.asked import Parsed, Value
+from pkigen.profile.names import check_name
 
 MOST_SENSORS = 500
 
@@ -26,6 +27,15 @@ def _parse_address(text: str) -> str:
 Address = Annotated[str, Parsed(_parse_address, "HOST:PORT")]
 
 
+def _parse_rule_name(text: str) -> str:
+    if problem := check_name(text):
+        raise ValueError(problem)
+    return text
+
+
+RuleName = Annotated[str, Parsed(_parse_rule_name, "NAME")]
+
+
 class Forwarding(Value):
     """A rule: alerts go to a server, over TLS.
 
@@ -34,7 +44,7 @@ class Forwarding(Value):
     host of ``certificate``. ``sender`` is who forwards.
     """
 
-    name: Named
+    name: RuleName
     to: Literal["syslog", "webhook"]
     certificate: Named | None = None
     address: Address | None = None

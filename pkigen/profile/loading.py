@@ -26,11 +26,13 @@ _KNOWN = tuple({*keys_of(AuthoritySpec), *keys_of(CertificateSpec)})
 _BESIDE_FROM = ("from", "like", "each", "crl", "formats", "key_format", "passphrase", "pkcs12")
 
 
-def load(source: str | Path | Mapping[str, Any], *, folder: Path | None = None) -> Profile:
+def load(
+    source: str | Path | Mapping[str, Any], *, folder: Path | None = None, base_url: str | None = None
+) -> Profile:
     """The profile in a file, of a shipped name, or in a mapping.
 
-    ``folder`` is what a mapping's paths are relative to (the working folder by default). Every
-    problem of the profile is in the InputError that it raises.
+    ``folder`` is what a mapping's paths are relative to (the working folder by default), ``base_url``
+    stands in for that of the profile. Every problem of the profile is in the InputError that it raises.
     """
     try:
         if isinstance(source, Mapping):
@@ -39,7 +41,7 @@ def load(source: str | Path | Mapping[str, Any], *, folder: Path | None = None) 
         else:
             path = shipped.find(source)
             tree, folder = _read(path), path.parent
-        return _Loader(tree, path, folder or Path()).load()
+        return _Loader(tree, path, folder or Path(), base_url).load()
     except InputError as error:
         raise InputError([_in_one_line(problem) for problem in error.problems]) from error
 
@@ -60,8 +62,9 @@ def _read(path: Path) -> Table:
 
 
 class _Loader:
-    def __init__(self, tree: Table, path: Path | None, folder: Path) -> None:
+    def __init__(self, tree: Table, path: Path | None, folder: Path, base_url: str | None) -> None:
         self._tree = tree
+        self._base_url = base_url
         self._path = path
         self._folder = folder
         self._problems: list[Problem] = []
@@ -69,6 +72,8 @@ class _Loader:
 
     def load(self) -> Profile:
         self._tree = self._extended()
+        if self._base_url is not None:
+            self._tree = merge(self._tree, Table({"base_url": Text(self._base_url)}))
         head = read_head(self._tree, self._problems)
         authorities = self._bodies(AuthoritySpec, "authorities", head)
         certificates = self._bodies(CertificateSpec, "certificates", head)

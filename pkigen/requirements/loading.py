@@ -13,7 +13,7 @@ from pkigen.errors import InputError, Problem, visible
 from pkigen.profile import limits, shipped
 from pkigen.profile.asked import close_to, unknown
 from pkigen.profile.files import read_file
-from pkigen.profile.instances import words_of
+from pkigen.profile.instances import details_of, words_of
 from pkigen.profile.tree import Table, find, locate, parse
 from pkigen.requirements.demands import KINDS
 from pkigen.requirements.document import Requirement, RequirementSet
@@ -48,10 +48,8 @@ def _validated(tree: Table) -> RequirementSet:
     try:
         found = RequirementSet.model_validate(tree)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        # A list of which a part is wrong counts as empty, which nobody needs to be told.
-        wanted = [d for d in details if d["type"] != "too_short" or not _is_above_another(d["loc"], details)]
-        raise InputError([_problem(tree, detail) for detail in wanted[: limits.PROBLEMS]]) from error
+        details = details_of(error)[: limits.PROBLEMS]
+        raise InputError([_problem(tree, detail) for detail in details]) from error
 
     if problems := list(_references(found, tree))[: limits.PROBLEMS]:
         raise InputError(problems)
@@ -77,10 +75,6 @@ def _references(found: RequirementSet, tree: Table) -> Iterator[Problem]:
 
 def _reference(tree: Table, path: tuple[str | int, ...], words: str) -> Problem:
     return Problem(visible(words), ".".join(map(str, path)), locate(tree, path))
-
-
-def _is_above_another(path: tuple[str | int, ...], details: Any) -> bool:
-    return any(d["loc"][: len(path)] == path and len(d["loc"]) > len(path) for d in details)
 
 
 def _problem(tree: Table, detail: Any) -> Problem:

@@ -30,7 +30,7 @@ class Presented:
 
     ``key`` and ``chain`` are None when no such file was given, ``certificate`` when the file that
     should hold one does not. ``issued`` is false for a certificate that is only planned: it has no
-    signature yet, no key and no files. ``anchors`` are trusted besides the roots of the chain file.
+    signature yet, no key and no files. ``anchors`` are trusted in place of the roots of the chain file.
     ``passphrase_known`` is false when a passphrase exists that the checker was not given.
     ``validation`` says whether the appliance validates certificates (CRL, dates, chain).
     ``requested`` says that the certificate stands for a request: subject, key and extensions count.

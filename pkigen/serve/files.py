@@ -16,7 +16,7 @@ from pkigen.serve.contents import Contents, contents
 LARGEST_WHOLE = 16 * 1024 * 1024
 """Octets of the largest file that is read whole."""
 
-_MEDIA_TYPES = {
+MEDIA_TYPES = {
     ".crl": "application/pkix-crl",  # RFC 2585, 4.2
     ".crt": "application/pkix-cert",  # RFC 2585, 4.1
     ".cer": "application/pkix-cert",
@@ -97,7 +97,7 @@ def _document(
 ) -> Document:
     modified = formatdate(int(status.st_mtime), usegmt=True)  # RFC 9110, 8.8.2
     headers = (
-        (b"content-type", _MEDIA_TYPES.get(suffix, "application/octet-stream").encode("ascii")),
+        (b"content-type", MEDIA_TYPES.get(suffix, "application/octet-stream").encode("ascii")),
         (b"etag", etag.encode("ascii")),
         (b"last-modified", modified.encode("ascii")),
         (b"x-content-type-options", b"nosniff"),

@@ -21,6 +21,8 @@ _MOST_HEADER_OCTETS = 16 * 1024
 _MOST_OCTETS = 1024 * 1024
 _CONNECTION_SECONDS = 60.0
 _SURPLUS_SECONDS = 2.0
+_LINGER_SECONDS = 5.0
+_MOST_DROPPED = 32 * 1024 * 1024
 # Requests that a client sent without waiting for answers: what is parsed at a time, and when to stop.
 _SLICE = 2048
 _MOST_WAITING = 16
@@ -51,19 +53,24 @@ def hang_up(scope: Scope, *, reset: bool, last_words: bytes = b"") -> bool:
 class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's protocol, with the bounds that its parser has not.
 
-    - The header section: 431 past 16 KiB (RFC 6585, 5). All of a request: 413 past 1 MiB.
+    - The header section: 431 past 16 KiB (RFC 6585, 5). All of a request: 413 past 1 MiB. What a client
+      goes on to send then is dropped for five seconds, up to 32 MiB, so that it gets to read why.
     - A connection: a minute. What is being answered then has another one; a client that dawdles has none,
       and one between two requests is told with the next answer.
     - Connections: the 257th and those after it get 503 for whatever they ask, within two seconds, and do
       not disturb those before them; past 512 they are closed unheard.
     - Requests in advance: they wait as octets, unparsed, and nothing more is read until they are answered.
 
-    ``log`` gets a line for each request; what is not HTTP gets none.
+    ``log`` gets a line for each request; what is not HTTP gets none. ``most`` is another bound than 1 MiB:
+    who refuses large bodies in words of his own needs some room above his.
     """
 
-    def __init__(self, *args: Any, log: AccessLog | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, log: AccessLog | None = None, most: int = _MOST_OCTETS, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._log = log
+        self._most = most
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, or send away."""
@@ -110,6 +117,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse, as far as there are not too many requests waiting already."""
         if self._deaf:
+            self._octets += len(data)
+            if self._octets > _MOST_DROPPED:
+                self.transport.abort()
             return
         if len(data) <= _SLICE and not self._unparsed:
             self._parse(data)
@@ -135,7 +145,7 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._in_header and self._octets > _MOST_HEADER_OCTETS:
                 self._refuse(431, "Request Header Fields Too Large")
                 return
-            if self._octets > _MOST_OCTETS:
+            if self._octets > self._most:
                 self._refuse(413, "Content Too Large")
                 return
         super().data_received(data)
@@ -180,17 +190,30 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unparsed.clear()
         cycle = self.cycle
         idle = cycle is None or cycle.response_complete  # type: ignore[redundant-expr]  # None at first
-        its_own = not self._in_header and not self.pipeline
-        if idle or (its_own and not cycle.response_started):
+        its_own = self._under_way and not self._in_header and not self.pipeline
+        if its_own and cycle.response_complete:
+            self._linger()  # the answer was there before the end of the request
+        elif idle or (its_own and not cycle.response_started):
             body = f"{status} {phrase}\n".encode("ascii")
             head = (
                 f"HTTP/1.1 {status} {phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
                 f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
             )
             self.transport.write(head.encode("ascii") + body)
-            self.transport.close()
+            self._linger()
         else:
             self.shutdown()
+
+    def _linger(self) -> None:
+        """Close once the client does, or has had time to read the answer (RFC 9112, 9.6).
+
+        Closing at once what still sends would be a reset, and a reset takes the answer with it.
+        """
+        self._unset_keepalive_if_required()
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._ends.append(self.loop.call_later(_LINGER_SECONDS, self.transport.close))
 
 
 async def _full(scope: Scope, receive: Receive, send: Send) -> None:

@@ -81,7 +81,9 @@ def _refusal(host: str, port: int, option: str, error: OSError) -> str:
     return f"cannot listen on {host} port {port}: {hint}"
 
 
-def _server(app: ASGIApp, door: Door | None, log: AccessLog | None, **logging: Any) -> uvicorn.Server:
+def _server(
+    app: ASGIApp, door: Door | None, log: AccessLog | None, grace: int = _STOP_SECONDS, **logging: Any
+) -> uvicorn.Server:
     protocol: Any = partial(BoundedProtocol, log=log)  # asked for as a class, and only ever called
     config = uvicorn.Config(
         app,
@@ -93,7 +95,7 @@ def _server(app: ASGIApp, door: Door | None, log: AccessLog | None, **logging: A
         server_header=False,
         access_log=False,
         timeout_keep_alive=_IDLE_SECONDS,
-        timeout_graceful_shutdown=_STOP_SECONDS,
+        timeout_graceful_shutdown=grace,
         **logging,
     )
     return uvicorn.Server(config) if door is None else door.server(config)
@@ -131,10 +133,15 @@ def run(app: ASGIApp, listener: Listener, announce: Callable[[], None], door: Do
 
 
 @contextmanager
-def background(app: ASGIApp, listener: Listener, door: Door | None = None) -> Iterator[None]:
-    """Serve in a thread until the block is left, in whatever way it is. ``door`` can shut its port."""
+def background(
+    app: ASGIApp, listener: Listener, door: Door | None = None, *, grace: int = _STOP_SECONDS
+) -> Iterator[None]:
+    """Serve in a thread until the block is left, in whatever way it is. ``door`` can shut its port.
+
+    Who is in the middle of something then has ``grace`` seconds for it.
+    """
     # Nothing waits for the start: the socket listens already, and keeps what comes until then.
-    server = _server(app, door, None, log_config=None)
+    server = _server(app, door, None, grace, log_config=None)
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [listener.socket]}, name="pkigen-serve", daemon=True
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -12,7 +13,7 @@ import pytest
 
 from pkigen.artefacts import read
 from pkigen.check import CheckOptions, check, check_files, reports
-from pkigen.requirements import Presented, load_set
+from pkigen.requirements import Level, Presented, load_set
 from tests.requirements.environments import Built
 
 LEVELS = {"rejected": "error", "unsupported": "warning", "advice": "note"}
@@ -100,8 +101,30 @@ def test_junit_counts_what_is_in_it(built: Built) -> None:
     for suite, one in zip(suites, built.checked, strict=True):
         cases = suite.findall("testcase")
         assert int(suite.get("tests", "")) == len(cases) == len(one.findings)
-        assert int(suite.get("failures", "")) == len(suite.findall("testcase/failure")) == len(one.broken)
+        assert int(suite.get("failures", "")) == len(suite.findall("testcase/failure")) == 0
+        assert one.as_expected
         assert int(suite.get("skipped", "")) == len(suite.findall("testcase/skipped"))
+
+
+def test_junit_fails_a_case_that_breaks_another_demand_than_it_was_made_for(built: Built) -> None:
+    (one,) = (one for one in built.checked if one.name == "sensor-01.subject-c-missing")
+    wrong = replace(one, expected={"defender-iot": frozenset({"subject-o"})})
+    suite = ET.fromstring(reports.junit([wrong]))[0]  # noqa: S314  our own
+    failures = {case.get("name"): case.find("failure") for case in suite}
+    failed = {name: one.get("message", "") for name, one in failures.items() if one is not None}
+    assert failed.keys() == {"subject-c", "subject-o"}
+    assert failed["subject-c"].startswith("this case should not break it: ")
+    assert failed["subject-o"] == "this case should break it, and does not"
+
+
+def test_junit_fails_a_sound_certificate_for_what_is_to_be_put_right_alone(built: Built) -> None:
+    (one,) = (one for one in built.checked if one.name == "sensor-01.subject-c-missing")
+    (suite,) = ET.fromstring(reports.junit([replace(one, expected=None)]))  # noqa: S314  our own
+    assert [case.get("name") for case in suite if case.find("failure") is not None] == ["subject-c"]
+    (found,) = one.broken
+    advice = replace(found, requirement=found.requirement.model_copy(update={"level": Level.ADVICE}))
+    (suite,) = ET.fromstring(reports.junit([replace(one, expected=None, findings=(advice,))]))  # noqa: S314  our own
+    assert (suite.get("failures"), suite.get("skipped")) == ("0", "1")
 
 
 def test_files_that_cannot_be_read_are_in_every_report(built: Built, tmp_path: Path) -> None:

@@ -54,6 +54,8 @@ OPENSSL = {
     "crl-is-a-certificate": NONE,
     "crl-missing": NONE,
 }
+# Some releases of OpenSSL 3.0 have something against these, others accept them.
+OPENSSL_BY_RELEASE = {"crl-delta-without-base": NONE}
 # Against the class of the catalogue.
 OPENSSL_ACCEPTS = {
     "crl-delta-without-base": "OpenSSL takes a delta CRL for a complete one without -extended_crl",
@@ -154,7 +156,10 @@ def test_openssl_says_what_is_wrong_with_the_crl_and_accepts_what_it_does_not_se
     lists: Environment, fault: str
 ) -> None:
     said = openssl_says(lists, fault)
-    assert OPENSSL[fault] in said if fault in OPENSSL else said == ""
+    if said and fault in OPENSSL_BY_RELEASE:
+        assert OPENSSL_BY_RELEASE[fault] in said
+    else:
+        assert OPENSSL[fault] in said if fault in OPENSSL else said == ""
 
 
 def test_openssl_differs_from_the_class_of_a_fault_for_a_reason() -> None:

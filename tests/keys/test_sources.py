@@ -77,11 +77,18 @@ def test_a_key_identifier_is_that_of_cryptography() -> None:
 
 def test_a_pool_gives_an_owner_the_same_key_and_no_more_than_its_size(tmp_path: Path) -> None:
     pool, kind = PooledKeys(tmp_path / "pool"), parse_kind("ec-p256")
-    first = [to_pkcs8(pool.generate(kind, f"host-{number}")) for number in range(200)]
-    again = [to_pkcs8(PooledKeys(tmp_path / "pool").generate(kind, f"host-{n}")) for n in range(200)]
+    first = [to_pkcs8(pool.generate(kind, f"certificates/{number}")) for number in range(200)]
+    again = [to_pkcs8(PooledKeys(tmp_path / "pool").generate(kind, f"certificates/{n}")) for n in range(200)]
     assert first == again
     assert len(set(first)) <= SIZE
     assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "pool").iterdir())
+
+
+def test_a_key_that_is_to_be_another_one_is_no_entitys(tmp_path: Path) -> None:
+    pool, kind = PooledKeys(tmp_path / "pool"), parse_kind("ed25519")
+    entities = {to_pkcs8(pool.generate(kind, f"certificates/{number}")) for number in range(200)}
+    others = [to_pkcs8(pool.generate(kind, word)) for word in ("other key", "other CA", "cases of sensor")]
+    assert len(set(others) - entities) == 3
 
 
 def test_a_pool_that_others_can_write_is_refused(tmp_path: Path) -> None:
@@ -99,6 +106,12 @@ def test_a_key_of_another_kind_in_a_pool_is_told(tmp_path: Path) -> None:
     path.write_bytes(to_pkcs8(FreshKeys().generate(parse_kind("ed25519"), "a")))
     with pytest.raises(EnvironmentFailure, match="is not a key of kind ec-p256"):
         PooledKeys(tmp_path / "pool").generate(parse_kind("ec-p256"), "a")
+
+
+def test_a_pool_gives_keys_that_only_faults_ask_for_again(tmp_path: Path) -> None:
+    kind = parse_kind("rsa-2048-e3")
+    first, again = (PooledKeys(tmp_path / "pool").generate(kind, "a") for _ in range(2))
+    assert to_pkcs8(first) == to_pkcs8(again)
 
 
 def test_a_pool_where_no_folder_can_be_is_told(tmp_path: Path) -> None:

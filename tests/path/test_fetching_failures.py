@@ -125,7 +125,11 @@ def test_a_packing_other_than_gzip_once_is_refused_by_name(packing: str) -> None
     assert words == f"it is packed ('{packing}'), which was not asked for"
 
 
-@pytest.mark.parametrize("packed", [gzip.compress(bytes(64_000_000)), gzip.compress(b"x")[:5] + b"\xff" * 9])
+@pytest.mark.parametrize(
+    "packed",
+    [gzip.compress(bytes(64_000_000)), gzip.compress(b"x")[:5] + b"\xff" * 9],
+    ids=["a bomb", "broken"],
+)
 def test_a_bomb_and_a_broken_packing_cost_no_memory(packed: bytes) -> None:
     tracemalloc.start()
     try:

@@ -19,6 +19,13 @@ def test_a_shipped_profile_has_what_it_promises(name: str, authorities: int, cer
     assert (len(loaded.authorities), loaded.count) == (authorities, certificates)
 
 
+def test_another_address_stands_in_for_the_profiles() -> None:
+    loaded = load("minimal", base_url="http://crl.contoso.test:8080")
+    assert loaded.base_url == "http://crl.contoso.test:8080"
+    with pytest.raises(InputError, match="base_url"):
+        load("minimal", base_url="crl.contoso.test")
+
+
 def test_the_key_zoo_has_every_kind_of_key() -> None:
     loaded = load("key-zoo")
     kinds = {spec.key for spec in [*loaded.authorities, *loaded.certificates()]}

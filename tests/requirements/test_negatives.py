@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from pkigen import build
 from pkigen.profile.shipped import requirement_sets
 from pkigen.requirements import Requirement, Violation, load_set
 from tests.requirements.environments import BASE, HIERARCHIES, Built, Environments
@@ -136,6 +139,19 @@ def test_no_case_changes_what_a_sound_certificate_depends_on(built: Built) -> No
     for copy in copies:
         assert copy["name"].split(".")[0] in originals
         assert copy["serial"] not in {one["serial"] for one in built.manifest["authorities"] if one != copy}
+
+
+def test_what_the_key_of_a_ca_cannot_sign_is_no_case(tmp_path: Path) -> None:
+    document = {
+        "name": "ec",
+        "defaults": {"key": "ec-p256"},
+        "authorities": {"root": {}, "issuing": {"issuer": "root"}},
+        "certificates": {"server": {"issuer": "issuing", "subject": {"CN": "server.contoso.test"}}},
+        "negatives": [{"of": "server", "against": "web-server"}],
+    }
+    names = {case.name for case in build(document, tmp_path).cases()}
+    assert "server.issuer-no-weak-digest-sha1" in names
+    assert "server.issuer-no-weak-digest-md5" not in names
 
 
 @pytest.mark.parametrize("name", requirement_sets())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
 import socket
 import stat
@@ -172,7 +171,7 @@ def test_what_is_wrong_with_a_request_is_said_in_a_sentence(
 @pytest.mark.parametrize("path", ["/faults", "/requests", "/refresh", "/nowhere"])
 @pytest.mark.parametrize(
     "authorization",
-    [None, "", "Bearer", "Bearer x", f"Bearer {secrets.token_urlsafe(32)}", "Basic dG9rZW46"],
+    [None, "", "Bearer", "Bearer x", f"Bearer {'x' * 43}", "Basic dG9rZW46"],
 )
 def test_without_the_token_nothing_is_done_or_told(
     authorization: str | None, path: str, control: Control

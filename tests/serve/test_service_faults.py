@@ -185,7 +185,7 @@ def _serial(environment: Environment, name: str) -> str:
 
 
 @pytest.mark.needs("openssl")
-@pytest.mark.parametrize("fault", [*CRLS, *UNREADABLE])
+@pytest.mark.parametrize("fault", [*CRLS, *sorted(UNREADABLE)])
 def test_a_crl_is_spoiled_in_just_that_way(
     fault: str, stub: Controlled, environment: Environment, tmp_path: Path
 ) -> None:

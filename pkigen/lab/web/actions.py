@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -17,8 +18,7 @@ from pkigen.lab.judging import Judged
 from pkigen.lab.lab import Lab
 from pkigen.lab.web.console import Console
 from pkigen.lab.web.fields import UPLOAD, Fields, read_fields, upload_of
-from pkigen.lab.web.rest import prefix_of
-from pkigen.lab.web.sessions import Session, from_elsewhere
+from pkigen.lab.web.sessions import Session, calls_us, from_elsewhere
 
 Action = Callable[[Request, Session, Fields], Response]
 
@@ -64,8 +64,7 @@ class Actions:
             session = self._console.sessions.of(request)
             if session is None:
                 raise HTTPException(403, "Nobody is signed in here: sign in, and send it again")
-            if from_elsewhere(request):
-                raise HTTPException(403, "This was sent by a page of another site, and nothing was done")
+            self._check_source(request)
             try:
                 fields = await read_fields(request, (*known, "csrf"))
                 given = fields.texts.pop("csrf", "")
@@ -76,26 +75,35 @@ class Actions:
             except HTTPException as error:
                 if error.status_code == 403 or not request.url.path.startswith("/certificate/upload"):
                     raise
-                session.tell("bad", error.detail)
-                return self._console.upload_page(request, session, None, error.status_code)
+                status = error.status_code
+                return self._console.upload_page(request, session, status=status, unread=error.detail)
 
         return answer
 
-    async def _sign_in(self, request: Request) -> Response:
+    def _check_source(self, request: Request) -> None:
+        """HTTPException for what a page of another site has sent."""
         if from_elsewhere(request):
             raise HTTPException(403, "This was sent by a page of another site, and nothing was done")
+        if not calls_us(request, self._appliance):
+            words = f"Open this console by its address or as {self._appliance.host}: nothing was done"
+            raise HTTPException(421, words)
+
+    async def _sign_in(self, request: Request) -> Response:
+        self._check_source(request)
         fields = await read_fields(request, ("user", "password"))
         sessions = self._console.sessions
+        if seconds := sessions.wait():
+            words = f"Too many wrong passwords: wait {seconds} seconds"
+            raise HTTPException(429, words, {"Retry-After": str(seconds)})
         if not sessions.opens(fields.texts.get("user", ""), fields.texts.get("password", "")):
             self._appliance.tell("notice", "Somebody tried to sign in with a wrong name or password.")
-            words = "Name or password is wrong. `pkigen lab status` prints both."
-            return self._console.sign_in_page(request, words, 401)
+            return self._console.sign_in_page(request, "The name or the password is wrong.", 401)
         response = RedirectResponse("/", 303)
         sessions.begin(response)
         return response
 
     def _sign_out(self, request: Request, _session: Session, _fields: Fields) -> Response:
-        response = RedirectResponse("/sign-in", 303)
+        response = RedirectResponse("/sign-in?signed-out", 303)
         self._console.sessions.end(request, response)
         return response
 
@@ -133,7 +141,7 @@ class Actions:
         name = fields.texts.get("link", "")
         links = (self._lab.link(name),) if name else self._lab.links_of(self._appliance)
         self._lab.schedule.now(links)
-        return RedirectResponse(f"/?link={name}" if name else "/", 303)
+        return RedirectResponse(f"/?link={quote(name)}#chosen" if name else "/", 303)
 
     def _alert(self, _request: Request, session: Session, fields: Fields) -> Response:
         title = fields.texts.get("title", "").strip()
@@ -143,13 +151,13 @@ class Actions:
         if severity not in map(str, range(11)):
             raise HTTPException(422, "An alert's severity is a number from 0 to 10")
         self._lab.raise_alert(self._appliance.name, title, int(severity))
-        session.tell("good", "The alert is raised. Below is where it goes.")
+        session.tell("good", "The alert is raised. Below you see where it goes.")
         return RedirectResponse("/alerts", 303)
 
     def _revoke(self, _request: Request, session: Session, fields: Fields) -> Response:
         name = fields.texts.get("name") or self._appliance.name
         self._lab.revoke(name)
-        session.tell("notice", f"The CA has revoked the certificate of {name}. Look at the overview.")
+        session.tell("notice", f"The CA has revoked the certificate of {name}.")
         return RedirectResponse("/try", 303)
 
     def _unrevoke(self, _request: Request, session: Session, fields: Fields) -> Response:
@@ -160,7 +168,7 @@ class Actions:
 
     def _renew(self, _request: Request, session: Session, _fields: Fields) -> Response:
         self._lab.renew(self._appliance.name)
-        session.tell("good", "The CA has issued a new certificate: upload it, it is the first on the shelf.")
+        session.tell("good", "The CA has issued a new certificate. It is the first on the shelf: upload it.")
         return RedirectResponse("/try", 303)
 
     def _crl_server(self, _request: Request, session: Session, fields: Fields) -> Response:
@@ -169,7 +177,7 @@ class Actions:
             session.tell("good", "The CRL server runs again.")
         else:
             self._lab.stop_crl_server()
-            session.tell("notice", "The CRL server was stopped. Look at the overview.")
+            session.tell("notice", "The CRL server was stopped.")
         return RedirectResponse("/try", 303)
 
     def _clock(self, _request: Request, session: Session, fields: Fields) -> Response:
@@ -178,11 +186,8 @@ class Actions:
             session.tell("good", "The clock of the lab shows the machine's time again.")
         else:
             self._lab.move_clock(_NEXT_MONTH)
-            session.tell(
-                "notice", f"It is {self._lab.clock():%Y-%m-%d} in the lab now. Look at the overview."
-            )
+            session.tell("notice", f"It is {self._lab.clock():%Y-%m-%d} in the lab now.")
         return RedirectResponse("/try", 303)
 
     def _token(self, request: Request, session: Session, _fields: Fields) -> Response:
-        token = self._appliance.new_token()
-        return self._console.render(request, "api", session, prefix=prefix_of(self._appliance), token=token)
+        return self._console.api_page(request, session, self._appliance.new_token())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +18,7 @@ from pkigen.lab.appliance import Appliance
 from pkigen.lab.lab import Lab
 from pkigen.lab.web.actions import Actions
 from pkigen.lab.web.console import Console
+from pkigen.lab.web.fields import LARGEST_BODY
 from pkigen.lab.web.rest import Rest
 
 _STATIC = Path(__file__).parent / "static"
@@ -42,7 +44,9 @@ def application(lab: Lab, appliance: Appliance) -> ASGIApp:
         assert isinstance(error, HTTPException)
         words = {404: "There is no such page", 405: f"{request.method} is not for this page"}
         detail = words.get(error.status_code, error.detail)
-        return console.error(request, error.status_code, detail)
+        answer = console.error(request, error.status_code, detail)
+        answer.headers.update(error.headers or {})
+        return answer
 
     async def failed(request: Request, error: Exception) -> Response:
         return console.error(request, 422 if getattr(error, "exit_code", 3) == 2 else 503, str(error))
@@ -60,13 +64,26 @@ def application(lab: Lab, appliance: Appliance) -> ASGIApp:
 
 
 class _Guarded:
-    """Adds the headers; pages are never kept."""
+    """Adds the headers, pages are never kept; and reads no more of a body than there is use for."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
+        if scope["type"] != "http":
+            return
+        declared = Headers(scope=scope).get("content-length", "0")
+        taken = 0
+
+        async def received() -> Message:
+            nonlocal taken
+            message = {} if int(declared) > LARGEST_BODY else await receive()
+            taken += len(message.get("body", b""))
+            if not message or taken > LARGEST_BODY:
+                words = f"Too much was sent: {LARGEST_BODY // 1024} KiB are the most."
+                raise HTTPException(413, words)
+            return message
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -78,4 +95,4 @@ class _Guarded:
                 message = {**message, "headers": [*message["headers"], *own]}
             await send(message)
 
-        await self._app(scope, receive, sent)
+        await self._app(scope, received, sent)

@@ -11,17 +11,31 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from pkigen.lab.alerts import stamp
-from pkigen.lab.appliance import Appliance
+from pkigen.lab.appliance import Appliance, Role
+from pkigen.lab.credential import called
 from pkigen.lab.judging import Judged
 from pkigen.lab.lab import Lab
 from pkigen.lab.links import Link
 from pkigen.lab.shelf import shelf
+from pkigen.lab.web.openapi import document
+from pkigen.lab.web.overview import complaint, summary, worst_first
 from pkigen.lab.web.rest import prefix_of
 from pkigen.lab.web.sessions import Session, Sessions
-from pkigen.lab.web.topology import MARKS, WIDTH, drawing, grade
+from pkigen.lab.web.topology import MARKS, drawings, grade
 from pkigen.lab.web.views import view
 
-TITLES = {400: "That cannot be read", 403: "Not from another site", 404: "Not here", 413: "Too large"}
+TITLES = {
+    400: "That cannot be read",
+    403: "Not allowed",
+    404: "Page not found",
+    405: "Not done this way",
+    413: "Too large",
+    421: "Not by this name",
+    429: "Too often",
+    503: "The lab cannot do that now",
+}
+LIVE = "x-live"
+"""The header with which a page's own script asks for it: what is said once waits for the person then."""
 _TEMPLATES = Environment(
     loader=PackageLoader("pkigen.lab.web"),
     autoescape=select_autoescape(default=True, default_for_string=True),
@@ -45,7 +59,6 @@ class Console:
         """One for each page."""
         pages: dict[str, Page] = {
             "/": self._overview,
-            "/live": self._live,
             "/certificate": self._certificate,
             "/certificate/upload": self._upload,
             "/alerts": self._alerts,
@@ -69,13 +82,14 @@ class Console:
             me=me,
             lab=lab,
             session=session,
-            flash=session.told() if session is not None else [],
+            flash=session.told() if session is not None and LIVE not in request.headers else [],
             path=request.url.path,
             now=lab.clock(),
             ahead=lab.clock.ahead.total_seconds() > 60,
             stamp=stamp,
             marks=MARKS,
             grade=grade,
+            complaint=complaint,
             **values,
         )
         return HTMLResponse(html, code)
@@ -88,14 +102,32 @@ class Console:
         return self.render(request, "error", session, status, title=title, words=said, status=status)
 
     def upload_page(
-        self, request: Request, session: Session, judged: Judged | None, status: int = 200
+        self,
+        request: Request,
+        session: Session,
+        judged: Judged | None = None,
+        status: int = 200,
+        unread: str = "",
     ) -> Response:
-        """The dialog, with what was said of the files before."""
-        return self.render(request, "upload", session, status, judged=judged)
+        """The dialog, with what was said of the files before, or why they were not even looked at."""
+        leaf = self._appliance.credential.leaf
+        files = self._lab.folder / "certificates" / self._appliance.name
+        in_use = f"{called(leaf)}, until {leaf.not_after:%Y-%m-%d}"
+        return self.render(
+            request,
+            "upload",
+            session,
+            status,
+            judged=judged,
+            unread=unread,
+            in_use=in_use,
+            files=files.as_posix(),
+        )
 
     def sign_in_page(self, request: Request, wrong: str = "", status: int = 200) -> Response:
         """The form for name and password."""
-        return self.render(request, "sign_in", None, status, wrong=wrong)
+        signed_out = "signed-out" in request.query_params
+        return self.render(request, "sign_in", None, status, wrong=wrong, signed_out=signed_out)
 
     def _for_signed_in(self, page: Page) -> Any:
         def answer(request: Request) -> Response:
@@ -120,22 +152,20 @@ class Console:
         return self.render(request, "welcome", session)
 
     def _overview(self, request: Request, session: Session) -> Response:
-        return self.render(request, "overview", session, **self._scene(request))
-
-    def _live(self, request: Request, session: Session) -> Response:
-        return self.render(request, "live", None, **self._scene(request), csrf=session.csrf)
-
-    def _scene(self, request: Request) -> dict[str, Any]:
-        drawn = drawing(self._lab, self._appliance)
         links = self._links()
         wanted = request.query_params.get("link", "")
-        chosen = next((link for link in links if link.id == wanted), None)
-        counts = {name: sum(grade(link) == name for link in links) for name in MARKS}
-        return {"drawn": drawn, "links": links, "chosen": chosen, "counts": counts, "width": WIDTH}
+        return self.render(
+            request,
+            "overview",
+            session,
+            drawings=drawings(self._lab, self._appliance),
+            links=worst_first(links),
+            chosen=next((link for link in links if link.id == wanted), None),
+            gone=wanted and all(link.id != wanted for link in links),
+            summary=summary(links),
+        )
 
     def _links(self) -> tuple[Link, ...]:
-        from pkigen.lab.appliance import Role
-
         sensor = self._appliance.role is Role.SENSOR
         return self._lab.links_of(self._appliance) if sensor else self._lab.links
 
@@ -144,7 +174,7 @@ class Console:
         return self.render(request, "certificate", session, view=shown)
 
     def _upload(self, request: Request, session: Session) -> Response:
-        return self.upload_page(request, session, None)
+        return self.upload_page(request, session)
 
     def _alerts(self, request: Request, session: Session) -> Response:
         alerts = list(self._appliance.alerts)[::-1][:100]
@@ -160,8 +190,22 @@ class Console:
         return self.render(request, "events", session, events=list(self._appliance.events)[::-1])
 
     def _shelf(self, request: Request, session: Session) -> Response:
-        articles = tuple(shelf(self._lab.environment, self._appliance.name))
-        return self.render(request, "try", session, articles=articles)
+        lab, me = self._lab, self._appliance
+        environment = lab.environment
+        articles = tuple(shelf(environment, me.name))
+        names = [me.name] if me.role is Role.SENSOR else [*lab.appliances, *lab.receivers]
+        return self.render(request, "try", session, articles=articles, revocable=lab.revocable(names))
 
     def _api(self, request: Request, session: Session) -> Response:
-        return self.render(request, "api", session, prefix=prefix_of(self._appliance), token="")
+        return self.api_page(request, session, "")
+
+    def api_page(self, request: Request, session: Session, token: str) -> Response:
+        """The API's page, with a token that was just made."""
+        prefix = prefix_of(self._appliance)
+        described = document(prefix, self._appliance.role, self._appliance.url)
+        calls = [
+            (method.upper(), f"{prefix}{path}", operation["summary"])
+            for path, operations in described["paths"].items()
+            for method, operation in operations.items()
+        ]
+        return self.render(request, "api", session, prefix=prefix, token=token, calls=calls)

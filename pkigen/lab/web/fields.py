@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from starlette.datastructures import UploadFile
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, Request
 
 from pkigen.errors import visible
 from pkigen.lab.judging import LARGEST_FILE, File, Upload, base_name
 
+CUT_OFF = "The request was cut off before its end."
+LARGEST_BODY = 3 * LARGEST_FILE + 64 * 1024
+"""Octets of a request: three files, and what else is in a form."""
 UPLOAD = ("name", "passphrase", "key", "certificate", "chain", "crl_check")
 _MOST_FIELDS = 16
 _LONGEST_TEXT = 4096
 _LONGEST_TITLE = 100
 _LONGEST_PASSPHRASE = 1024
+_BOUNDS = {"max_files": _MOST_FIELDS, "max_fields": _MOST_FIELDS, "max_part_size": _LONGEST_TEXT}
 _ON = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 
 
@@ -30,27 +36,53 @@ class Fields:
 
 async def read_fields(request: Request, known: Sequence[str]) -> Fields:
     """The fields of a form, none but ``known`` ones; HTTPException says what is wrong with others."""
+    media, parameters = parse_options_header(request.headers.get("content-type", ""))
+    # Forms are in UTF-8 (HTML, 4.10.21.8); other codecs of Python's make what cannot be written again.
+    if parameters.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"us-ascii"):
+        raise HTTPException(415, "Send the form in UTF-8.")
+    try:
+        if media != b"multipart/form-data":
+            return await _taken(await request.form(**_BOUNDS), known)
+        parser = _Parts(request.headers, request.stream(), **_BOUNDS)
+        try:
+            return await _taken(await parser.parse(), known)
+        finally:
+            parser.close()
+    except MultiPartException as error:
+        raise HTTPException(400, f"The form cannot be read: {error.message.rstrip('.')}.") from error
+    except ClientDisconnect as error:
+        raise HTTPException(400, CUT_OFF) from error
+
+
+class _Parts(MultiPartParser):
+    """The parts of a form; those that the form breaks off in are closed as well."""
+
+    def close(self) -> None:
+        """Close the files, whatever became of them."""
+        for file in self._files_to_close_on_error:
+            file.close()
+
+
+async def _taken(form: FormData, known: Sequence[str]) -> Fields:
     texts, files = dict[str, str](), dict[str, File]()
-    form = request.form(max_files=_MOST_FIELDS, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_TEXT)
-    async with form as parts:
-        for name, value in parts.multi_items():
-            if name not in known:
-                there_are = ", ".join(one for one in known if one != "csrf")
-                raise HTTPException(422, f"There is no field '{visible(name)[:60]}'; there are {there_are}.")
-            if name in texts or name in files:
-                raise HTTPException(422, f"The field '{name}' is there twice.")
-            if isinstance(value, UploadFile):
-                data = await value.read(LARGEST_FILE + 1)
-                if len(data) > LARGEST_FILE:
-                    most = f"{LARGEST_FILE // 1024} KiB are the most"
-                    raise HTTPException(413, f"The file of '{name}' is too large: {most}.")
-                # A field of a form whose file nobody chose is sent without a name and empty.
-                if value.filename or data:
-                    files[name] = File(base_name(value.filename or ""), data)
-            elif len(value) > _LONGEST_TEXT:
-                raise HTTPException(413, f"The field '{name}' is too long.")
-            else:
-                texts[name] = value
+    for name, value in form.multi_items():
+        if name not in known:
+            there_are = ", ".join(one for one in known if one != "csrf")
+            raise HTTPException(422, f"There is no field '{visible(name)[:60]}'; there are {there_are}.")
+        if name in texts or name in files:
+            raise HTTPException(422, f"The field '{name}' is there twice.")
+        if isinstance(value, UploadFile):
+            data = await value.read(LARGEST_FILE + 1)
+            if len(data) > LARGEST_FILE:
+                most = f"{LARGEST_FILE // 1024} KiB are the most"
+                raise HTTPException(413, f"The file of '{name}' is too large: {most}.")
+            # A field of a form whose file nobody chose is sent without a name and empty.
+            if value.filename or data:
+                files[name] = File(base_name(value.filename or ""), data)
+        elif len(value) > _LONGEST_TEXT:
+            raise HTTPException(413, f"The field '{name}' is too long.")
+        else:
+            texts[name] = value
     return Fields(texts, files)
 
 
@@ -59,13 +91,13 @@ def upload_of(fields: Fields, *, box: bool) -> Upload:
 
     ``box`` says that it came from a page, where a box that is not ticked is not sent.
     """
+    misplaced = next((name for name in ("certificate", "key", "chain") if name in fields.texts), None)
+    if misplaced is not None:
+        raise HTTPException(422, f"The field '{misplaced}' is for a file, and a text was sent.")
     lacking = [name for name in ("certificate", "key") if name not in fields.files]
     if lacking:
         words = " and ".join(lacking)
         raise HTTPException(422, f"Choose a file for the {words}: none was sent.")
-    misplaced = next((name for name in ("certificate", "key", "chain") if name in fields.texts), None)
-    if misplaced is not None:
-        raise HTTPException(422, f"The field '{misplaced}' is for a file, and a text was sent.")
     stray = next((name for name in ("name", "passphrase", "crl_check") if name in fields.files), None)
     if stray is not None:
         raise HTTPException(422, f"The field '{stray}' is for a text, and a file was sent.")

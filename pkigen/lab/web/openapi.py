@@ -38,6 +38,7 @@ _CONNECTION = _object(
     at={"type": ["string", "null"]},
     queued={"type": "integer"},
     sent={"type": "integer"},
+    lost={"type": "integer"},
 )
 _SCHEMAS = {
     "Connections": _object(connections=_list(_CONNECTION)),
@@ -75,37 +76,47 @@ _UPLOAD = {
     "required": ["key", "certificate"],
     "additionalProperties": False,
 }
+_SHORT = {"type": "string", "maxLength": 1000}
+_SWITCHED = {**_object(mandatory=_FLAG), "additionalProperties": False}
 _RAISED = {
     "type": "object",
     "properties": {
-        "title": _TEXT,
-        "severity": {"type": "integer", "minimum": 0, "maximum": 10},
-        "message": _TEXT,
+        "title": {**_SHORT, "pattern": r"\S"},
+        "severity": {"type": "integer", "minimum": 0, "maximum": 10, "default": 5},
+        "message": _SHORT,
     },
     "required": ["title"],
     "additionalProperties": False,
 }
 _ERRORS = {
+    "400": "The body cannot be read.",
     "401": "There is no token, or it is not this appliance's.",
+    "413": "The body, or a file in it, is too large.",
+    "415": "The body is of another media type.",
     "422": "What was sent is not what is asked for.",
+    "503": "This machine could not do it.",
+}
+_JSON = "application/json"
+_FORM = "multipart/form-data"
+# By the media type of what is sent, "" for nothing.
+_POSSIBLE = {
+    "": ("401",),
+    _JSON: ("400", "401", "413", "422", "503"),
+    _FORM: ("400", "401", "413", "415", "422", "503"),
 }
 
 
-def _answers(schema: str) -> dict[str, Any]:
-    def answer(name: str, words: str) -> dict[str, Any]:
-        reference = {"$ref": f"#/components/schemas/{name}"}
-        return {"description": words, "content": {"application/json": {"schema": reference}}}
-
-    return {
-        "200": answer(schema, "Done."),
-        **{code: answer("Error", words) for code, words in _ERRORS.items()},
-    }
+def _answer(name: str, words: str) -> dict[str, Any]:
+    reference = {"$ref": f"#/components/schemas/{name}"}
+    return {"description": words, "content": {_JSON: {"schema": reference}}}
 
 
 def _operation(
-    summary: str, schema: str, body: dict[str, Any] | None = None, media: str = ""
+    name: str, summary: str, schema: str, body: dict[str, Any] | None = None, media: str = ""
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {"summary": summary, "responses": _answers(schema)}
+    errors = {code: _answer("Error", _ERRORS[code]) for code in _POSSIBLE[media]}
+    responses = {"200": _answer(schema, "Done."), **errors}
+    found: dict[str, Any] = {"operationId": name, "summary": summary, "responses": responses}
     if body is not None:
         found["requestBody"] = {"required": True, "content": {media: {"schema": body}}}
     return found
@@ -113,24 +124,22 @@ def _operation(
 
 def document(prefix: str, role: Role, url: str) -> dict[str, Any]:
     """The description of one appliance's API."""
-    json = "application/json"
-    validation = {"$ref": "#/components/schemas/Validation"}
     paths = {
-        "connections": {"get": _operation("How its connections are", "Connections")},
-        "connections/check": {"post": _operation("Make them anew, now", "Connections")},
+        "connections": {"get": _operation("connections", "How its connections are", "Connections")},
+        "connections/check": {"post": _operation("check", "Make them anew, now", "Connections")},
         "certificate": {
-            "get": _operation("What it presents", "Certificate"),
-            "post": _operation("Upload a certificate", "Judged", _UPLOAD, "multipart/form-data"),
+            "get": _operation("certificate", "What it presents", "Certificate"),
+            "post": _operation("upload", "Upload a certificate", "Judged", _UPLOAD, _FORM),
         },
         "validation": {
-            "get": _operation("Whether it validates certificates", "Validation"),
-            "put": _operation("Have it validate, or not", "Validation", validation, json),
+            "get": _operation("validation", "Whether it validates certificates", "Validation"),
+            "put": _operation("validate", "Have it validate, or not", "Validation", _SWITCHED, _JSON),
         },
         "alerts": {
-            "get": _operation("Its alerts, the newest first", "Alerts"),
-            "post": _operation("Have it see something", "Alert", _RAISED, json),
+            "get": _operation("alerts", "Its alerts, the newest first", "Alerts"),
+            "post": _operation("raise", "Have it see something", "Alert", _RAISED, _JSON),
         },
-        "events": {"get": _operation("Its log, the newest first", "Events")},
+        "events": {"get": _operation("events", "Its log, the newest first", "Events")},
     }
     token = {"type": "apiKey", "in": "header", "name": "Authorization"}
     return {

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from pkigen import names
-from pkigen.errors import InputError, PkigenError
+from pkigen.errors import InputError, PkigenError, visible
 from pkigen.lab.alerts import alert_of, stamp
 from pkigen.lab.appliance import Appliance, Role
 from pkigen.lab.judging import Judged
 from pkigen.lab.lab import Lab, link_as_json
-from pkigen.lab.web.fields import UPLOAD, read_fields, upload_of
+from pkigen.lab.web.fields import CUT_OFF, UPLOAD, read_fields, upload_of
 from pkigen.lab.web.openapi import document
 
 _UNKEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _LARGEST_BODY = 64 * 1024
+_LARGEST_LINKED = 512 * 1024
 _MOST_SHOWN = 200
 
 Handler = Callable[[Request], Awaitable[Any]]
@@ -58,53 +61,29 @@ class Rest:
         by_path = dict[str, dict[str, Handler]]()
         for method, path, handler in resources:
             by_path.setdefault(path, {})[method] = handler
-        routes = [Route(f"{prefix}/{path}", self._resource(held)) for path, held in by_path.items()]
-        opened = Route(f"{prefix}/openapi.json", self._openapi, methods=["GET"])
+        authorize = self._authorize
         return [
-            opened,
-            *routes,
-            Route("/link/alerts", self._linked, methods=["POST"]),
-            Route(f"{prefix}/{{path:path}}", self._nowhere),
+            Route(f"{prefix}/openapi.json", _Resource({"GET": self._openapi})),
+            *(Route(f"{prefix}/{path}", _Resource(held, authorize)) for path, held in by_path.items()),
+            Route("/link/alerts", _Resource({"POST": self._linked}, self._authorize_link)),
+            Route(f"{prefix}/{{path:path}}", _Resource({}, authorize, self._nowhere())),
         ]
 
-    def _resource(self, handlers: dict[str, Handler]) -> Any:
-        """An application, so that every method comes to it."""
-
-        async def answer(request: Request) -> Response:
-            try:
-                self._authorize(request)
-                handler = handlers.get(request.method)
-                if handler is None:
-                    raise HTTPException(
-                        405, f"{request.method} is not for this", {"Allow": ", ".join(handlers)}
-                    )
-                return JSONResponse(await handler(request), headers=_UNKEPT)
-            except HTTPException as error:
-                return _error(error.status_code, error.detail, dict(error.headers or {}))
-            except InputError as error:
-                return _error(422, str(error))
-            except PkigenError as error:
-                return _error(503, str(error))
-
-        async def app(scope: Any, receive: Any, send: Any) -> None:
-            await (await answer(Request(scope, receive)))(scope, receive, send)
-
-        return app
+    def _nowhere(self) -> str:
+        return f"There is no such resource; see {prefix_of(self._appliance)}/openapi.json."
 
     def _authorize(self, request: Request) -> None:
         if not self._appliance.accepts(request.headers.get("authorization", "")):
             words = "The header 'Authorization: TOKEN' is missing, or the token is not this appliance's."
             raise HTTPException(401, words, {"WWW-Authenticate": "Token"})
 
-    async def _openapi(self, _request: Request) -> Response:
-        return JSONResponse(document(prefix_of(self._appliance), self._appliance.role, self._appliance.url))
+    def _authorize_link(self, request: Request) -> None:
+        given = request.headers.get("authorization", "").encode("utf-8")
+        if not secrets.compare_digest(given, self._lab.secret.encode()):
+            raise HTTPException(401, "This is for the appliances of the lab.", {"WWW-Authenticate": "Token"})
 
-    async def _nowhere(self, request: Request) -> Response:
-        try:
-            self._authorize(request)
-        except HTTPException as error:
-            return _error(error.status_code, error.detail, dict(error.headers or {}))
-        return _error(404, f"There is no such resource; see {prefix_of(self._appliance)}/openapi.json.")
+    async def _openapi(self, _request: Request) -> Any:
+        return document(prefix_of(self._appliance), self._appliance.role, self._appliance.url)
 
     async def _connections(self, _request: Request) -> Any:
         return {"connections": [link_as_json(one) for one in self._lab.links_of(self._appliance)]}
@@ -127,7 +106,7 @@ class Rest:
         }
 
     async def _upload(self, request: Request) -> Any:
-        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
             raise HTTPException(415, "Send the files as multipart/form-data.")
         upload = upload_of(await read_fields(request, UPLOAD), box=False)
         judged = await run_in_threadpool(self._lab.upload, self._appliance.name, upload)
@@ -150,9 +129,8 @@ class Rest:
     async def _raise(self, request: Request) -> Any:
         asked = await _json(request)
         if unknown := asked.keys() - {"title", "severity", "message"}:
-            raise HTTPException(
-                422, f"There is no key '{min(unknown)[:60]}'; title, severity and message are."
-            )
+            shown = visible(min(unknown))[:60]
+            raise HTTPException(422, f"There is no key '{shown}'; title, severity and message are.")
         try:
             asked_for = alert_of(asked)
         except ValueError as error:
@@ -164,21 +142,54 @@ class Rest:
     async def _events(self, _request: Request) -> Any:
         return {"events": [asdict(event) for event in list(self._appliance.events)[::-1][:_MOST_SHOWN]]}
 
-    async def _linked(self, request: Request) -> Response:
+    async def _linked(self, request: Request) -> Any:
         """What another appliance sends over a link."""
-        import secrets
-
-        given = request.headers.get("authorization", "").encode("utf-8", "replace")
-        if not secrets.compare_digest(given, self._lab.secret.encode()):
-            return _error(401, "This is for the appliances of the lab.")
+        asked = await _json(request, _LARGEST_LINKED)
         try:
-            asked = await _json(request, 1024 * 1024)
             alerts = [alert_of(one) for one in asked.get("alerts", ())]
         except (TypeError, ValueError) as error:
-            return _error(422, str(error))
+            raise HTTPException(422, f"{error}.") from error
+        return {"taken": self._lab.take_alerts(self._appliance, alerts)}
+
+
+class _Resource:
+    """The application of one resource: whatever the method, the answer is JSON.
+
+    ``authorize`` raises HTTPException for a request without the right; without it the resource is open.
+    ``nowhere`` is said with 404 where there is nothing at all.
+    """
+
+    def __init__(
+        self,
+        handlers: dict[str, Handler],
+        authorize: Callable[[Request], None] = lambda request: None,
+        nowhere: str = "",
+    ) -> None:
+        self._handlers = handlers
+        self._authorize = authorize
+        self._nowhere = nowhere
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        answer = await self._answer(Request(scope, receive))
+        await answer(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            self._authorize(request)
+            if self._nowhere:
+                raise HTTPException(404, self._nowhere)
+            handler = self._handlers.get(request.method)
+            if handler is None:
+                allowed = {"Allow": ", ".join(self._handlers)}
+                raise HTTPException(405, f"{request.method} is not for this.", allowed)
+            return JSONResponse(await handler(request), headers=_UNKEPT)
         except HTTPException as error:
-            return _error(error.status_code, error.detail)
-        return JSONResponse({"taken": self._lab.take_alerts(self._appliance, alerts)}, headers=_UNKEPT)
+            return _error(error.status_code, error.detail, error.headers)
+        except InputError as error:
+            return _error(422, str(error))
+        except PkigenError as error:
+            return _error(503, str(error))
 
 
 def judged_as_json(judged: Judged) -> dict[str, Any]:
@@ -194,10 +205,13 @@ def judged_as_json(judged: Judged) -> dict[str, Any]:
 
 async def _json(request: Request, most: int = _LARGEST_BODY) -> dict[str, Any]:
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > most:
-            raise HTTPException(413, f"The body is larger than {most // 1024} KiB.")
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > most:
+                raise HTTPException(413, f"The body is larger than {most // 1024} KiB.")
+    except ClientDisconnect as error:
+        raise HTTPException(400, CUT_OFF) from error
     try:
         asked = json.loads(body)
     except (ValueError, RecursionError):
@@ -207,5 +221,5 @@ async def _json(request: Request, most: int = _LARGEST_BODY) -> dict[str, Any]:
     return asked
 
 
-def _error(status: int, words: str, headers: dict[str, str] | None = None) -> Response:
+def _error(status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
     return JSONResponse({"error": words}, status, {**_UNKEPT, **(headers or {})})

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import ip_address
+from math import ceil
 from threading import Lock
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pkigen.lab.appliance import Appliance
+from pkigen.path import covers
+from pkigen.x509 import Certificate, Malformed
+
 _HOURS = 8
 _MOST = 64
+_MOST_TOLD = 20
+_MOST_WRONG = 10
+_WAIT_SECONDS = 30.0
 
 
 @dataclass
@@ -25,7 +36,7 @@ class Session:
 
     def tell(self, grade: str, text: str) -> None:
         """Have the next page say something."""
-        self.flash.append((grade, text))
+        self.flash = [*self.flash, (grade, text)][-_MOST_TOLD:]
 
     def told(self) -> list[tuple[str, str]]:
         """What there is to say, once."""
@@ -34,23 +45,37 @@ class Session:
 
 
 class Sessions:
-    """Those of one appliance; cookies know no ports, so that its name is in theirs."""
+    """Those of one appliance; cookies know no ports, so that its name is in theirs.
 
-    def __init__(self, name: str, password: str) -> None:
+    ``clock`` gives seconds that only run forward.
+    """
+
+    def __init__(self, name: str, password: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._cookie = f"pkigen-lab-{name}"
         self._password = password
+        self._clock = clock
+        self._wrong = 0
+        self._shut_until = 0.0
         self._held = dict[str, Session]()
         self._lock = Lock()
 
+    def wait(self) -> int:
+        """Seconds for which nobody can sign in: somebody has guessed too often."""
+        return max(0, ceil(self._shut_until - self._clock()))
+
     def opens(self, user: str, password: str) -> bool:
-        """Whether these are the user's name and password."""
-        known = secrets.compare_digest(password.encode(), self._password.encode())
-        return known and user == "admin"
+        """Whether these are the user's name and password; after ten wrong ones it has to be waited."""
+        known = secrets.compare_digest(password.encode(), self._password.encode()) and user == "admin"
+        with self._lock:
+            self._wrong = 0 if known else self._wrong + 1
+            if self._wrong >= _MOST_WRONG:
+                self._wrong, self._shut_until = 0, self._clock() + _WAIT_SECONDS
+        return known
 
     def begin(self, response: Response) -> Session:
         """A new session; its cookie goes with the answer, to this site alone."""
         token = secrets.token_urlsafe(32)
-        session = Session(secrets.token_urlsafe(32), time.monotonic() + _HOURS * 3600)
+        session = Session(secrets.token_urlsafe(32), self._clock() + _HOURS * 3600)
         with self._lock:
             while len(self._held) >= _MOST:
                 del self._held[next(iter(self._held))]
@@ -61,7 +86,7 @@ class Sessions:
     def of(self, request: Request) -> Session | None:
         """The session of a request, if it has one that has not ended."""
         found = self._held.get(_digest(request.cookies.get(self._cookie, "")))
-        return found if found is not None and found.ends > time.monotonic() else None
+        return found if found is not None and found.ends > self._clock() else None
 
     def end(self, request: Request, response: Response) -> None:
         """Forget it."""
@@ -76,6 +101,28 @@ def from_elsewhere(request: Request) -> bool:
     origin = request.headers.get("origin")
     here = f"https://{request.headers.get('host', '')}"
     return site not in ("same-origin", "none") or (origin is not None and origin.lower() != here.lower())
+
+
+def calls_us(request: Request, appliance: Appliance) -> bool:
+    """Whether a request is addressed to this machine: by an address, or by one of the appliance's names.
+
+    A page of another site can have its own name lead here (DNS rebinding), and no address.
+    """
+    host = (request.url.hostname or "").lower().rstrip(".")
+    if host in ("localhost", appliance.host.lower(), socket.gethostname().lower()):
+        return True
+    try:
+        ip_address(host)
+    except ValueError:
+        return _is_for(appliance.credential.leaf, host)
+    return True
+
+
+def _is_for(certificate: Certificate, host: str) -> bool:
+    try:
+        return not covers(certificate, host)
+    except Malformed:
+        return False
 
 
 def _digest(token: str) -> str:

@@ -1,17 +1,19 @@
-"""The overview's drawing: where each party stands, and what its connections look like."""
+"""The overview's drawing: where each party stands, and what its connections look like.
+
+There are two of it, for wide screens and for phones. Lengths are in the drawing's own units, which the
+browser scales.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pkigen.lab.appliance import Appliance, Role
 from pkigen.lab.lab import Lab
 from pkigen.lab.links import Link, Standing
 
-WIDTH = 960
-_BOX_WIDTH, _BOX_HEIGHT, _GAP = 212, 56, 22
-_TOP = 34
-_COLUMNS = (8, (WIDTH - _BOX_WIDTH) // 2, WIDTH - _BOX_WIDTH - 8)
 MOST_SENSORS = 12
 """Drawn at once: those whose connection is worst come first."""
 
@@ -23,43 +25,77 @@ GRADES = {
     Standing.UNANSWERED: "bad",
 }
 MARKS = {"wait": "…", "good": "✓", "notice": "!", "bad": "✕"}
-_RANK = {"bad": 0, "notice": 1, "wait": 2, "good": 3}
+RANK = {"bad": 0, "notice": 1, "wait": 2, "good": 3}
+_KINDS = {"syslog": "syslog (CEF, TLS)", "webhook": "webhook"}
+_MANY = 6
+_TALL = 100
+_TOP = 30
+_PORT = 22
+"""Between the beginnings of two edges, so that their marks have room."""
+_BOLD_LETTER, _LETTER = 0.68, 0.61
+"""A letter's width in the widest of the usual fonts, in parts of its size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A line of words in the size at which it fits."""
+
+    words: str
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who is drawn. ``href`` is where a click leads, "" for nowhere; ``odd`` what is not as it should be."""
+
+    name: str
+    kind: str
+    href: str = ""
+    odd: str = ""
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A party: its place in pixels, two lines of words, where a click leads ("" for nowhere)."""
+    """A party's place."""
 
-    name: str
-    kind: str
-    x: int
-    y: int
-    href: str
-    note: str = ""
-    own: bool = False
-    width: int = _BOX_WIDTH
-    height: int = _BOX_HEIGHT
+    party: Party
+    x: float
+    y: float
+    width: float
+    height: float
 
     @property
-    def middle(self) -> int:
+    def middle(self) -> float:
         """Of its height."""
-        return self.y + self.height // 2
+        return self.y + self.height / 2
 
     @property
-    def label(self) -> str:
-        """The name as far as there is room for it."""
-        return self.name if len(self.name) <= 22 else f"{self.name[:21]}…"
+    def label(self) -> tuple[Text, ...]:
+        """The name as far as there is room for it; in a tall box on several lines."""
+        room = self.width - 20
+        words = _broken(self.party.name, room, 13.0) if self.height > _TALL else [self.party.name]
+        return tuple(fit(one, room, 15.0 if len(words) == 1 else 13.0, 11.0) for one in words)
+
+    @property
+    def note(self) -> Text:
+        """What it is, or what is odd about it."""
+        return fit(self.party.odd or self.party.kind, self.width - 20, 12.5, 10.0, _LETTER)
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A connection from one point to another, with its mark between."""
+    """A connection's line, as the data of an SVG path, with its mark at a point of it."""
 
     link: Link
-    grade: str
     path: str
-    x: int
-    y: int
+    x: float
+    y: float
+
+    @property
+    def grade(self) -> str:
+        """What it is drawn as."""
+        return grade(self.link)
 
     @property
     def mark(self) -> str:
@@ -69,9 +105,12 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """All of it; ``hidden`` sensors are in the table alone."""
+    """All of it; ``heads`` are words with their places, ``hidden`` sensors are in the table alone."""
 
-    height: int
+    shape: str
+    width: float
+    height: float
+    heads: tuple[tuple[str, float, float], ...]
     boxes: tuple[Box, ...]
     edges: tuple[Edge, ...]
     hidden: int
@@ -82,54 +121,159 @@ def grade(link: Link) -> str:
     return GRADES[link.report.standing]
 
 
-def drawing(lab: Lab, own: Appliance) -> Drawing:
-    """As an appliance sees it: a sensor itself and those it talks to, a console everything."""
+def fit(words: str, room: float, size: float, smallest: float, letter: float = _BOLD_LETTER) -> Text:
+    """Words in the largest size at which they have room, else without their middle."""
+    size = min(size, max(smallest, int(20 * room / (letter * max(len(words), 1))) / 20))
+    most = int(room / (letter * size))
+    if len(words) > most:
+        ahead = most // 2
+        words = f"{words[:ahead]}…{words[len(words) - (most - ahead - 1) :]}"
+    return Text(words, size)
+
+
+def _broken(name: str, room: float, size: float) -> list[str]:
+    """A name in parts of which each has room, as far as its hyphens and dots let it."""
+    parts = [""]
+    for piece in re.findall(r"[^-. ]*[-. ]?", name):
+        if parts[-1] and len(parts[-1] + piece) * size * _BOLD_LETTER > room:
+            parts.append("")
+        parts[-1] += piece
+    return parts
+
+
+def drawings(lab: Lab, own: Appliance) -> tuple[Drawing, Drawing]:
+    """Wide and narrow, as an appliance sees it: a sensor itself and its own links, a console everything."""
     links = lab.links if own.role is not Role.SENSOR else lab.links_of(own)
     sensors = _sensors(lab, links, own)
     shown = sensors[:MOST_SENSORS]
-    left = [_appliance(one, own) for one in shown]
-    centre = [_appliance(lab.console, own)]
-    right = [
-        _appliance(one, own)
-        for one in lab.appliances.values()
-        if one.role is Role.SECONDARY and own.role is not Role.SENSOR
-    ]
-    named = {one.name for one in lab.appliances.values()}
-    targets = dict.fromkeys((link.target.name, link.target.kind) for link in links)
-    right += [_Party(name, _KINDS[kind], "", "", False) for name, kind in targets if name not in named]
-    rows = max(len(left), len(centre), len(right), 2)
-    boxes = dict[str, Box]()
-    for column, parties in zip(_COLUMNS, (left, centre, right), strict=True):
-        for place, party in enumerate(parties):
-            y = _TOP + int((place + 0.5) * rows / len(parties) * (_BOX_HEIGHT + _GAP)) - _BOX_HEIGHT // 2
-            boxes[party.name] = Box(party.name, party.kind, column, y, party.href, party.note, party.own)
-    edges = tuple(
-        _edge(link, boxes[link.sender.name], boxes[link.target.name])
-        for link in links
-        if link.sender.name in boxes and link.target.name in boxes
+    columns = (
+        [_appliance(one, own) for one in shown],
+        [_appliance(lab.console, own)],
+        list(_receiving(lab, links, own)),
     )
-    height = _TOP + rows * (_BOX_HEIGHT + _GAP) + 8
-    return Drawing(height, tuple(boxes.values()), edges, len(sensors) - len(shown))
+    hidden = len(sensors) - len(shown)
+    return _wide(columns, links, hidden), _narrow(columns, links, hidden)
 
 
-@dataclass(frozen=True, slots=True)
-class _Party:
-    name: str
-    kind: str
-    href: str
-    note: str
-    own: bool
+Columns = tuple[Sequence[Party], Sequence[Party], Sequence[Party]]
+_HEADS = ("Sensors", "Management console", "HA and alert receivers")
 
 
-_KINDS = {"syslog": "syslog (CEF over TLS)", "webhook": "webhook"}
+def _wide(columns: Columns, links: Sequence[Link], hidden: int) -> Drawing:
+    """Three columns side by side; the last is left out when nobody is in it."""
+    used = [column for column in columns if column]
+    rows = max(2, *map(len, used))
+    box_width, box_height, gap = 216.0, 38.0 if rows > _MANY else 54.0, 12.0 if rows > _MANY else 22.0
+    box_height = max(box_height, _PORT * _most_of_one(columns[0], links) + 4)
+    between = 104.0 if len(used) > 2 else 180.0
+    width = len(used) * box_width + (len(used) - 1) * between + 8
+    boxes, heads = dict[str, Box](), list[tuple[str, float, float]]()
+    pitch = box_height + gap
+    for place, column in enumerate(used):
+        x = 4 + place * (box_width + between)
+        heads.append((_HEADS[columns.index(column)], x, 16.0))
+        for row, party in enumerate(column):
+            y = _TOP + (row + 0.5) * rows / len(column) * pitch - box_height / 2
+            boxes[party.name] = Box(party, x, y, box_width, box_height)
+    edges = tuple(_wide_edges(boxes, links))
+    return Drawing("wide", width, _TOP + rows * pitch, tuple(heads), tuple(boxes.values()), edges, hidden)
 
 
-def _sensors(lab: Lab, links: tuple[Link, ...], own: Appliance) -> list[Appliance]:
+def _most_of_one(senders: Iterable[Party], links: Sequence[Link]) -> int:
+    """How many connections the busiest of them keeps up."""
+    return max((sum(link.sender.name == one.name for link in links) for one in senders), default=0)
+
+
+def _wide_edges(boxes: dict[str, Box], links: Iterable[Link]) -> Iterator[Edge]:
+    drawn = [link for link in links if link.sender.name in boxes and link.target.name in boxes]
+    for link in drawn:
+        sender, target = boxes[link.sender.name], boxes[link.target.name]
+        outgoing = [one for one in drawn if one.sender is link.sender]
+        x1, x2 = sender.x + sender.width, target.x
+        first = link.sender.role is Role.SENSOR
+        y1 = sender.middle + (_PORT * (outgoing.index(link) - (len(outgoing) - 1) / 2) if first else 0)
+        past = x2 - x1 > sender.width
+        ahead = 30 if first and len(outgoing) > 1 else 0
+        y2 = target.middle + (12 if past else 0)
+        if past:
+            yield Edge(link, _past_the_console(boxes, (x1, y1), (x2, y2)), x1 + 16, y1)
+        else:
+            at = 0.26 if first else 0.74
+            bend = (x2 - x1 - ahead) / 2
+            path = f"M{x1:g} {y1:g} h{ahead} C{x2 - bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2:g} {y2:g}"
+            mark = (x1 + 16, y1) if ahead else _on_the_way(at, (x1, y1), (x2, y2))
+            yield Edge(link, path, *mark)
+
+
+def _on_the_way(at: float, begin: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
+    """The point of such a curve, level at both ends, at a parameter from 0 to 1."""
+    (x1, y1), (x2, y2) = begin, end
+    along = 1.5 * at * (1 - at) + at**3
+    across = at * at * (3 - 2 * at)
+    return round(x1 + (x2 - x1) * along, 1), round(y1 + (y2 - y1) * across, 1)
+
+
+def _past_the_console(boxes: dict[str, Box], begin: tuple[float, float], end: tuple[float, float]) -> str:
+    """From a sensor straight to a receiver: above or below the box between them."""
+    console = next(box for box in boxes.values() if begin[0] < box.x < end[0] - box.width)
+    (x1, y1), (x2, y2) = begin, end
+    lane = console.y - 14 if (y1 + y2) / 2 < console.middle else console.y + console.height + 14
+    x3, x4 = console.x, console.x + console.width
+    near, far = (x3 - x1) / 2, (x2 - x4) / 2
+    return (
+        f"M{x1:g} {y1:g} h30 C{x1 + near + 30:g} {y1:g} {x3 - near:g} {lane:g} {x3:g} {lane:g} H{x4:g} "
+        f"C{x4 + far:g} {lane:g} {x2 - far:g} {y2:g} {x2:g} {y2:g}"
+    )
+
+
+def _narrow(columns: Columns, links: Sequence[Link], hidden: int) -> Drawing:
+    """All others below each other, and the console a tall box beside them."""
+    direct = any(link.sender.role is Role.SENSOR and link.target.appliance is None for link in links)
+    ports = _most_of_one(columns[0], [link for link in links if link.target.name != columns[1][0].name])
+    x, box_width, box_height = 28.0 if direct else 2.0, 166.0, max(40.0, _PORT * ports + 4)
+    pitch = box_height + 10
+    boxes, heads, y = dict[str, Box](), list[tuple[str, float, float]](), 0.0
+    for head, column in ((_HEADS[0], columns[0]), (_HEADS[2], columns[2])):
+        if column:
+            heads.append((head, x, y + 14))
+            y += 24
+        for party in column:
+            boxes[party.name] = Box(party, x, y, box_width, box_height)
+            y += pitch
+        y += 8 if column else 0
+    height = max(y - 16, 70.0)
+    console = columns[1][0]
+    right = Box(console, x + box_width + 50, 24.0, 136.0, height - 26)
+    boxes[console.name] = right
+    edges = tuple(_narrow_edges(boxes, right, links))
+    return Drawing(
+        "narrow", right.x + right.width + 2, height, tuple(heads), tuple(boxes.values()), edges, hidden
+    )
+
+
+def _narrow_edges(boxes: dict[str, Box], console: Box, links: Iterable[Link]) -> Iterator[Edge]:
+    drawn = [link for link in links if link.sender.name in boxes and link.target.name in boxes]
+    for link in drawn:
+        sender, target = boxes[link.sender.name], boxes[link.target.name]
+        if console in (sender, target):
+            other = sender if target is console else target
+            x1, x2, y = other.x + other.width, console.x, other.middle
+            yield Edge(link, f"M{x1:g} {y:g} H{x2:g}", (x1 + x2) / 2, y)
+        else:
+            direct = [
+                one for one in drawn if one.sender is link.sender and boxes[one.target.name] is not console
+            ]
+            x, y1 = sender.x, sender.middle + _PORT * (direct.index(link) - (len(direct) - 1) / 2)
+            y2 = target.middle
+            yield Edge(link, f"M{x:g} {y1:g} h-14 C0 {y1:g} 0 {y2:g} {x:g} {y2:g}", x - 14, y1)
+
+
+def _sensors(lab: Lab, links: Sequence[Link], own: Appliance) -> list[Appliance]:
     if own.role is Role.SENSOR:
         return [own]
     worst = dict[str, int]()
     for link in links:
-        rank = _RANK[grade(link)]
+        rank = RANK[grade(link)]
         worst[link.sender.name] = min(rank, worst.get(link.sender.name, rank))
     found = [one for one in lab.appliances.values() if one.role is Role.SENSOR]
     if len(found) <= MOST_SENSORS:
@@ -137,21 +281,17 @@ def _sensors(lab: Lab, links: tuple[Link, ...], own: Appliance) -> list[Applianc
     return sorted(found, key=lambda one: worst.get(one.name, 3))
 
 
-def _appliance(one: Appliance, own: Appliance) -> _Party:
-    notes = ["self-signed"] if one.local else []
-    notes += [] if one.mandatory else ["validation off"]
-    return _Party(one.name, str(one.role), one.url, ", ".join(notes), one is own)
+def _receiving(lab: Lab, links: Sequence[Link], own: Appliance) -> Iterator[Party]:
+    if own.role is not Role.SENSOR:
+        for one in lab.appliances.values():
+            if one.role is Role.SECONDARY:
+                yield _appliance(one, own)
+    for name, kind in dict.fromkeys((link.target.name, link.target.kind) for link in links):
+        if name not in lab.appliances:
+            yield Party(name, _KINDS[kind])
 
 
-def _edge(link: Link, sender: Box, target: Box) -> Edge:
-    """From side to side, or from above to below where both stand in one column."""
-    x1, x2 = sender.x + sender.width, target.x
-    if target.x < sender.x:
-        x1, x2 = sender.x, target.x + target.width
-    y1, y2 = sender.middle, target.middle
-    if sender.x == _COLUMNS[0] and target.x == _COLUMNS[2]:
-        # Past the console, not through it.
-        y1, y2 = y1 - 14, y2 - 14
-    bend = (x2 - x1) // 2
-    path = f"M{x1} {y1} C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
-    return Edge(link, grade(link), path, (x1 + x2) // 2, (y1 + y2) // 2)
+def _appliance(one: Appliance, own: Appliance) -> Party:
+    odd = ["self-signed"] if one.local else []
+    odd += [] if one.mandatory else ["validation off"]
+    return Party(one.name, str(one.role), one.url, ", ".join(odd), one is own)

@@ -9,19 +9,21 @@ from pkigen import names
 from pkigen.formats import pem
 from pkigen.lab.appliance import Appliance
 from pkigen.lab.credential import called
-from pkigen.lab.judging import File, Judged, Upload, judge, words_of
+from pkigen.lab.judging import File, Judged, Upload, found_in, judge
 from pkigen.lab.lab import Lab
 from pkigen.requirements import Finding, Level, Status
+from pkigen.requirements.demands.path import RevocationDemand
 from pkigen.x509 import Certificate, Malformed
+
+_ORDER = {"bad": 0, "notice": 1, "good": 2, "wait": 3}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A certificate of a path; ``grade`` is good or bad, ``note`` says why."""
+    """A certificate of a path; ``grade`` is good, notice or bad, ``note`` says why."""
 
     name: str
     part: str
-    until: str
     grade: str
     note: str
 
@@ -46,6 +48,7 @@ class View:
     rows: tuple[Row, ...]
     title: str
     days_left: int
+    revoked: bool
 
     @property
     def broken(self) -> int:
@@ -61,13 +64,15 @@ def view(lab: Lab, appliance: Appliance) -> View:
     checked = judged.checked
     shown = [one for one in checked.findings if not _of_files(one)] if checked else []
     path = (leaf, *(checked.presented.path if checked else ()))
+    revoked = any(_says_revoked(one) for one in shown)
     title = lab.sets[0].title
     return View(
         _facts(leaf),
-        tuple(_step(one, place, now) for place, one in enumerate(path)),
-        tuple(_row(one) for one in shown),
+        tuple(_step(one, place, now, revoked=revoked and place == 0) for place, one in enumerate(path)),
+        tuple(sorted(map(_row, shown), key=lambda row: _ORDER[row.grade])),
         title,
         (leaf.not_after - now).days,
+        revoked,
     )
 
 
@@ -105,16 +110,25 @@ def _facts(leaf: Certificate) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _step(one: Certificate, place: int, now: datetime) -> Step:
+def _says_revoked(finding: Finding) -> bool:
+    demand = finding.requirement.demand
+    return finding.failed and isinstance(demand, RevocationDemand) and demand.not_revoked
+
+
+def _step(one: Certificate, place: int, now: datetime, *, revoked: bool) -> Step:
     part = "This appliance" if place == 0 else ("Root CA" if one.is_self_issued else "Issuing CA")
     if place == 0 and one.is_self_issued:
         part = "This appliance, self-signed"
     until = f"{one.not_after:%Y-%m-%d}"
     if one.not_after < now:
-        return Step(called(one), part, until, "bad", "has expired")
+        return Step(called(one), part, "bad", f"expired on {until}")
     if one.not_before > now:
-        return Step(called(one), part, until, "bad", "is not valid yet")
-    return Step(called(one), part, until, "good", "in force")
+        return Step(called(one), part, "bad", f"not valid before {one.not_before:%Y-%m-%d}")
+    if revoked:
+        return Step(called(one), part, "bad", "revoked by its CA")
+    if place == 0 and one.is_self_issued:
+        return Step(called(one), part, "notice", f"no CA stands behind it, in force until {until}")
+    return Step(called(one), part, "good", f"in force until {until}")
 
 
 def _row(finding: Finding) -> Row:
@@ -125,7 +139,7 @@ def _row(finding: Finding) -> Row:
             Level.UNSUPPORTED: ("notice", "Not supported"),
             Level.ADVICE: ("wait", "Advice"),
         }[requirement.level]
-        found = words_of(finding).partition("(")[2].rstrip(").") or "broken"
+        found = found_in(finding)
     elif outcome.status is Status.PASS:
         grade, word, found = "good", "Holds", outcome.found
     else:

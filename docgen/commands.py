@@ -1,0 +1,88 @@
+"""The commands as pages: what ``--help`` knows, in headings and tables."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
+from typing import Any
+
+import click
+from typer.main import get_command
+
+from docgen import words
+from pkigen.cli import main
+from pkigen.cli._app import app
+
+_AS_WRITTEN = "\b"
+"""How click marks a paragraph that is not to be wrapped."""
+_OPTION = re.compile(r"(?<![\w`>-])(--[a-z][a-z-]*)(?![^<]*</code>)")
+_TYPE = re.compile(r" <(str|path|Path|list\[\w+\])>$")
+"""What help says of an argument of any text."""
+
+
+def printed(*arguments: str) -> Any:
+    """What a command prints with ``--json``; RuntimeError when it does not end well."""
+    with redirect_stdout(StringIO()) as stdout:
+        code = main(arguments)
+    if code:
+        raise RuntimeError(f"pkigen {' '.join(arguments)} ends with {code}")
+    return json.loads(stdout.getvalue())
+
+
+def pages() -> str:
+    """A section for each command, in the order of the help."""
+    lines = [line for name, command in known() for line in _command(name, command)]
+    return "\n".join(lines)
+
+
+def known() -> Iterator[tuple[str, click.Command]]:
+    """Every command that does something, by the words that call it."""
+    yield from _below("pkigen", get_command(app))
+
+
+def _below(name: str, command: Any) -> Iterator[tuple[str, click.Command]]:
+    if not hasattr(command, "commands"):
+        yield name, command
+        return
+    for word, inner in command.commands.items():
+        yield from _below(f"{name} {word}", inner)
+
+
+def _command(name: str, command: click.Command) -> Iterator[str]:
+    context = click.Context(command, info_name=name)
+    yield f"## {name} {{ #{words.anchor(name.removeprefix('pkigen '))} }}"
+    yield ""
+    yield "```text"
+    yield " ".join((name, *command.collect_usage_pieces(context)))
+    yield "```"
+    yield ""
+    yield from _help(command.help or "")
+    for title, kind in (("argument", "argument"), ("option", "option")):
+        rows = [row for parameter in command.params if (row := _row(parameter, context, kind))]
+        if rows:
+            yield from (f"| {title} | says |", "|---|---|", *rows, "")
+
+
+def _help(text: str) -> Iterator[str]:
+    """The paragraphs of a help text; those that are not to be wrapped as they are written."""
+    for paragraph in re.split(r"\n\s*\n", text):
+        if not paragraph.startswith(_AS_WRITTEN):
+            yield from (_OPTION.sub(r"<code>\1</code>", words.escaped(" ".join(paragraph.split()))), "")
+            continue
+        title, *shown = paragraph.removeprefix(_AS_WRITTEN).strip("\n").splitlines()
+        yield from (f"**{title.strip().removesuffix(':')}**", "", "```text")
+        yield from (line.strip() for line in shown)
+        yield from ("```", "")
+
+
+def _row(parameter: click.Parameter, context: click.Context, kind: str) -> str | None:
+    if parameter.param_type_name != kind or getattr(parameter, "hidden", False):
+        return None
+    record = parameter.get_help_record(context)
+    if record is None:
+        return None
+    said, text = _TYPE.sub("", record[0]), record[1]
+    return f"| <code>{words.escaped(said)}</code> | {words.escaped(text)} |"

@@ -1,0 +1,76 @@
+"""The objects of manifest.json, from its JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from docgen import words
+from pkigen.environment.manifest_schema import json_schema
+
+_WHOLE = "The document"
+
+def objects() -> str:
+    """A section for each object: the whole document, then those in it, from the outside to the inside."""
+    schema = json_schema()
+    found = {_WHOLE: schema}
+    for name in _reached(schema, schema["$defs"]):
+        found[name] = schema["$defs"][name]
+    return "\n".join(line for name, node in found.items() for line in _object(name, node, schema["$defs"]))
+
+
+def _reached(node: Any, definitions: dict[str, Any]) -> dict[str, None]:
+    """The names of the objects below a node, each once, nearest first."""
+    found, level = dict[str, None](), list(_references(node))
+    while level:
+        found |= dict.fromkeys(name for name in level if name not in found)
+        level = [n for name in level for n in _references(definitions[name]) if n not in found]
+    return found
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if "$ref" in node:
+            yield node["$ref"].rpartition("/")[2]
+        for key, part in node.items():
+            if key != "$defs":
+                yield from _references(part)
+    elif isinstance(node, list):
+        for part in node:
+            yield from _references(part)
+
+
+def _object(name: str, node: dict[str, Any], definitions: dict[str, Any]) -> Iterator[str]:
+    yield f"## {name} {{ #{words.anchor(name)} }}"
+    yield ""
+    if name != _WHOLE:
+        yield words.escaped(node.get("description", ""))
+        yield ""
+    yield "| field | value | says |"
+    yield "|---|---|---|"
+    for field, held in node["properties"].items():
+        # Of an object the reader wants the name, which leads to its section.
+        shown = " or ".join(_values(held, definitions))
+        yield f"| `{field}` | {shown} | {words.escaped(held.get('description', ''))} |"
+    yield ""
+
+
+def _values(node: dict[str, Any], definitions: dict[str, Any]) -> Iterator[str]:
+    if "anyOf" in node:
+        for choice in node["anyOf"]:
+            yield from _values(choice, definitions)
+    elif "$ref" in node:
+        name = node["$ref"].rpartition("/")[2]
+        yield f"[{name}](#{name.lower()})"
+    elif node.get("type") == "array":
+        yield f"a list of {' or '.join(_plural(one) for one in _values(node['items'], definitions))}"
+    elif node.get("type") == "object":
+        yield "a mapping of texts"
+    elif node.get("type") in ("string", "integer"):
+        yield words.value({key: held for key, held in node.items() if key != "description"}, definitions)
+    else:
+        yield words.value(node, definitions)
+
+
+def _plural(value: str) -> str:
+    return "texts" if value == "a text" else value

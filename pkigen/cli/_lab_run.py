@@ -1,0 +1,102 @@
+"""Playing scenarios: a lab of its own for each, and a line for each step."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pkigen.cli._console import give, paint, printable, say, wrapped
+from pkigen.errors import EnvironmentFailure
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from pkigen.lab.playing import Played
+    from pkigen.lab.scenario import Scenario
+
+_MARKS = {"passed": ("ok", "green"), "failed": ("FAILED", "red"), "not played": ("-", "grey")}
+Story = tuple[str, "Scenario", Path]
+
+
+def stories(sources: list[str]) -> list[Story]:
+    """The scenarios of paths or names, each with the folder of its file; InputError for what is wrong."""
+    from pkigen.lab.scenario import path_of, read_scenario
+
+    paths = list(map(path_of, sources))
+    return [(path.stem, read_scenario(path), path.parent) for path in paths]
+
+
+def play_all(
+    asked: list[Story], out: Path | None, port: int, pause: float, *, quiet: bool
+) -> list[tuple[str, list[Played]]]:
+    """Play one scenario after the other; unless ``quiet``, each step is told as it is done."""
+    return [(story[0], _play(story, out, port, pause, quiet)) for story in asked]
+
+
+def _play(story: Story, out: Path | None, port: int, pause: float, quiet: bool) -> list[Played]:
+    from pkigen.lab.playing import lab_of, play
+
+    name, scenario, folder = story
+    say(f"{name}: {scenario.title}")
+    steps = []
+    with _folder(name, out) as place, lab_of(scenario, folder, Path(place), port) as lab:
+        if pause:
+            say(f"  Watch it at {lab.console.url}: sign in as admin with the password {lab.password}")
+        for step in play(scenario, lab, pause):
+            steps.append(step)
+            if not quiet:
+                _show(step)
+    return steps
+
+
+def _folder(name: str, out: Path | None) -> AbstractContextManager[str]:
+    """Where a scenario's lab is built: below ``out``, where it stays, or in a folder that goes."""
+    if out is not None:
+        return nullcontext(str(out / name))
+    return tempfile.TemporaryDirectory(prefix="pkigen-lab-")
+
+
+def _show(step: Played) -> None:
+    mark, colour = _MARKS[step.result]
+    seconds = f" ({step.seconds:.1f} s)" if step.seconds >= 1 else ""
+    give(f"  {paint(f'{mark:6}', colour)} {wrapped(step.title, 9)}{seconds}", flush=True)
+    if step.words:
+        give(wrapped(f"         {step.words}", 9), flush=True)
+
+
+def write_junit(path: Path, played: list[tuple[str, list[Played]]]) -> None:
+    """Write the report; EnvironmentFailure when it cannot be."""
+    from pkigen.junit import report
+    from pkigen.lab.playing import cases_of
+
+    text = report("pkigen lab", ((name, cases_of(name, steps)) for name, steps in played))
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise EnvironmentFailure(f"{path} cannot be written: {error.strerror}") from error
+
+
+def closing(played: list[tuple[str, list[Played]]]) -> str:
+    """How it went, in one line."""
+    failed = [name for name, steps in played if any(one.result != "passed" for one in steps)]
+    count = sum(len(steps) for _, steps in played)
+    if failed:
+        return printable(f"{len(failed)} of {len(played)} went otherwise than told: {', '.join(failed)}")
+    word = "scenario" if len(played) == 1 else "scenarios"
+    return f"{len(played)} {word}, {count} steps: all as told"
+
+
+def as_json(played: list[tuple[str, list[Played]]]) -> dict[str, Any]:
+    """For programs."""
+    stories = [
+        {
+            "name": name,
+            "passed": all(one.result == "passed" for one in steps),
+            "steps": [{**asdict(one), "seconds": round(one.seconds, 3)} for one in steps],
+        }
+        for name, steps in played
+    ]
+    return {"passed": all(story["passed"] for story in stories), "scenarios": stories}

@@ -1,0 +1,1 @@
+"""One file for each target; the name of its function is what ``pkigen export --to`` takes."""

@@ -1,0 +1,19 @@
+"""Caddy, version 2."""
+
+from __future__ import annotations
+
+from pkigen.export.draft import Draft
+from pkigen.export.loading import strict
+from pkigen.export.serving import servers
+from pkigen.export.target import target
+
+_LOADS = strict("ec-p256", "ec-p384", "ec-p521", "ed25519", least_rsa=512)
+
+
+@target("Caddyfile.j2", start="caddy run --config Caddyfile")
+def caddy(draft: Draft) -> None:
+    """Caddyfile: every certificate at one TLS port by SNI, and the CRL server"""
+    found = servers(draft, _LOADS)
+    draft.www()
+    draft.trust()
+    draft.render("Caddyfile", "Caddyfile.j2", servers=found)

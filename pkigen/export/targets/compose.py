@@ -1,0 +1,46 @@
+"""Docker Compose, and what reads the Compose specification."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from pkigen.export.draft import Draft
+from pkigen.export.loading import openssl
+from pkigen.export.material import Material, Unfit
+from pkigen.export.serving import is_host, servers
+from pkigen.export.target import target
+
+_CRL_SERVICE = "pkigen-crl"
+
+
+@target("compose.yaml.j2", "crl.conf.j2", "appliance.conf.j2", start="docker compose up")
+def compose(draft: Draft) -> None:
+    """compose.yaml: nginx for the CRLs, and one service for each certificate"""
+    found = servers(draft, _fits)
+    draft.www()
+    draft.trust()
+    base = urlsplit(str(draft.given.environment.manifest["base_url"]))
+    host, port = (base.hostname or "").lower(), base.port or 80
+    if not _leads_elsewhere(host):
+        draft.notes.append(
+            f"The certificates point to {base.geturl()}, which in a container is the container itself: a"
+            " profile with a host name in its base_url, such as http://crl.example.test, is better here."
+        )
+    alias = host if is_host(host) and _leads_elsewhere(host) else ""
+    draft.render("compose.yaml", "compose.yaml.j2", servers=found, crl_host=alias, crl_port=port)
+    draft.render("crl.conf", "crl.conf.j2", crl_port=port)
+    draft.render("appliance.conf", "appliance.conf.j2")
+
+
+def _fits(found: Material) -> None:
+    if found.case.name == _CRL_SERVICE:
+        raise Unfit("the service of the CRLs has that name")
+    openssl()(found)
+
+
+def _leads_elsewhere(host: str) -> bool:
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return host not in ("localhost", "")

@@ -1,0 +1,21 @@
+"""Envoy, API version 3."""
+
+from __future__ import annotations
+
+from pkigen.export.draft import Draft
+from pkigen.export.loading import strict
+from pkigen.export.serving import servers
+from pkigen.export.target import target
+
+_LOADS = strict("ec-p256", "ec-p384", "ec-p521", least_rsa=2048)
+"""Envoy refuses RSA keys below 2048 bits, and elliptic curves that are not of NIST."""
+
+
+@target("envoy.yaml.j2", start="envoy -c envoy.yaml")
+def envoy(draft: Draft) -> None:
+    """envoy.yaml: every certificate at one TLS port by SNI, and the CRL server"""
+    found = servers(draft, _LOADS)
+    files = draft.www()
+    draft.trust()
+    largest = max((one.size for one in files), default=0)
+    draft.render("envoy.yaml", "envoy.yaml.j2", servers=found, files=files, largest=largest)

@@ -1,0 +1,27 @@
+"""HAProxy, 2.6 or later."""
+
+from __future__ import annotations
+
+from pkigen.export.draft import Draft
+from pkigen.export.loading import openssl
+from pkigen.export.serving import servers, together
+from pkigen.export.target import target
+
+_LARGEST = 4 * 1024 * 1024
+_HEADERS = 16 * 1024
+"""A file that HAProxy serves has to fit, with its headers, into the one buffer of a connection."""
+
+
+@target("haproxy.cfg.j2", "crt-list.j2", start="haproxy -f haproxy.cfg")
+def haproxy(draft: Draft) -> None:
+    """haproxy.cfg: every certificate at one TLS port by SNI, and the CRL server"""
+    # Certificates are loaded before its configuration can lower the level that distributions set.
+    found = servers(draft, openssl(level=2), together)
+    www = draft.www()
+    files = [one for one in www if one.size <= _LARGEST]
+    if len(files) < len(www):
+        draft.notes.append(f"{len(www) - len(files)} files are too large for HAProxy to serve.")
+    draft.trust()
+    buffer = max((one.size for one in files), default=0) + _HEADERS
+    draft.render("haproxy.cfg", "haproxy.cfg.j2", servers=found, files=files, buffer=buffer)
+    draft.render("crt-list", "crt-list.j2", servers=found)

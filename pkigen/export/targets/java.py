@@ -1,0 +1,18 @@
+"""Java: key stores and a trust store, as PKCS#12, which is Java's own format since release 9."""
+
+from __future__ import annotations
+
+from pkigen.export.draft import Draft
+from pkigen.export.stores import add_stores, anchors, passphrase
+from pkigen.export.target import target
+
+
+@target("client.args.j2", start="java @private/client.args ...")
+def java(draft: Draft) -> None:
+    """PKCS#12 key stores, a trust store, and the options by which Java uses it"""
+    from pkigen.formats.containers import trust_store
+
+    given, words = draft.given, passphrase(draft)
+    add_stores(draft, ".p12")
+    draft.add("truststore.p12", trust_store(anchors(draft), given.environment.name, given.new_passphrase))
+    draft.render("private/client.args", "client.args.j2", secret=True, passphrase=words)

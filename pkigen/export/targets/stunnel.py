@@ -1,0 +1,15 @@
+"""stunnel, 5.50 or later."""
+
+from __future__ import annotations
+
+from pkigen.export.draft import Draft
+from pkigen.export.serving import servers
+from pkigen.export.target import target
+
+
+@target("stunnel.conf.j2", start="stunnel stunnel.conf")
+def stunnel(draft: Draft) -> None:
+    """stunnel.conf: TLS by SNI in front of `pkigen serve`; it serves no CRLs"""
+    found = servers(draft)
+    draft.trust()
+    draft.render("stunnel.conf", "stunnel.conf.j2", servers=found)

@@ -1,0 +1,33 @@
+"""systemd: credentials of services (systemd.exec(5), LoadCredential=)."""
+
+from __future__ import annotations
+
+from pkigen.export.draft import Draft
+from pkigen.export.material import Material, Unfit, held
+from pkigen.export.target import target
+
+_LARGEST = 1024 * 1024
+"""Octets of all credentials of a service together."""
+
+
+@target("credentials.conf.j2", start="cp -r credstore/. /etc/credstore/")
+def systemd(draft: Draft) -> None:
+    """Files for /etc/credstore, and a drop-in for the service of each certificate"""
+
+    def fits(found: Material) -> None:
+        if len(found.full) + len(found.key) + len(draft.given.anchors) > _LARGEST:
+            raise Unfit("its files are too large for credentials")
+
+    prefix = draft.given.environment.name
+    trust = f"{prefix}.trust.pem"
+    draft.add(f"credstore/{trust}", draft.given.anchors)
+    for found in held(draft, fits):
+        name = found.case.name
+        certificate, key = f"{prefix}.{name}.crt", f"{prefix}.{name}.key"
+        draft.add(f"credstore/{certificate}", found.full)
+        draft.add(f"credstore/{key}", found.key, secret=True)
+        path = f"drop-ins/{name}.conf"
+        draft.render(
+            path, "credentials.conf.j2", name=name, certificate=certificate, key=key, trust_file=trust
+        )
+        draft.exported.append(name)

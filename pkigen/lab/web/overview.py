@@ -1,0 +1,74 @@
+"""What the overview says beside its drawing: how many connections are well, and what ails the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pkigen.lab.links import Link
+from pkigen.lab.web.topology import MARKS, RANK, grade
+
+_WORDS = {"good": "connected", "notice": "without validation", "bad": "halted", "wait": "not tried yet"}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A complaint with the connections that have it. ``grade`` is notice or bad."""
+
+    grade: str
+    words: str
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """All connections at a glance; ``counts`` are grades with how many there are, and what that is called."""
+
+    headline: str
+    grade: str
+    counts: tuple[tuple[str, int, str], ...]
+    troubles: tuple[Trouble, ...]
+
+
+def summary(links: Sequence[Link]) -> Summary:
+    """The worst first; connections with the same complaint together."""
+    grades = {link.id: grade(link) for link in links}
+    numbers = {name: sum(found == name for found in grades.values()) for name in MARKS}
+    counts = tuple((name, numbers[name], words) for name, words in _WORDS.items())
+    together = dict[tuple[str, str], list[Link]]()
+    for link in links:
+        if (found := grades[link.id]) in ("bad", "notice"):
+            together.setdefault((found, complaint(link)), []).append(link)
+    troubles = [Trouble(found, words, tuple(held)) for (found, words), held in together.items()]
+    worst = next((name for name in ("bad", "notice", "wait") if numbers[name]), "good")
+    return Summary(
+        _headline(worst, numbers, len(links)),
+        worst,
+        tuple(one for one in counts if one[1] or one[0] != "wait"),
+        tuple(sorted(troubles, key=lambda one: one.grade)),
+    )
+
+
+def worst_first(links: Sequence[Link]) -> list[Link]:
+    """For the table: those that need looking at before the others."""
+    return sorted(links, key=lambda link: RANK[grade(link)])
+
+
+def complaint(link: Link) -> str:
+    """In one sentence, why a connection is as it is."""
+    causes = link.report.causes
+    return causes[0].message if causes else link.report.summary
+
+
+def _headline(worst: str, numbers: dict[str, int], count: int) -> str:
+    if not count:
+        return "There are no connections."
+    if worst == "wait":
+        return "Connections are being made."
+    what = {"bad": "halted", "notice": "not validated", "good": "up"}[worst]
+    number = numbers[worst]
+    if number == count and worst == "notice" and count > 1:
+        return f"None of the {count} connections is validated."
+    if number == count:
+        return f"The connection is {what}." if count == 1 else f"All {count} connections are {what}."
+    return f"{number} of {count} connections {'is' if number == 1 else 'are'} {what}."

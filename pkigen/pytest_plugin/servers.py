@@ -1,0 +1,183 @@
+"""The servers of a session: one HTTP stub for an environment, and TLS endpoints in each process."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pkigen.environment import Case, Environment, open_environment
+from pkigen.errors import EnvironmentFailure, InputError
+from pkigen.pytest_plugin.locking import held, is_held, locked
+from pkigen.serve import serve, serve_tls
+from pkigen.serve.tls.directory import Names
+from pkigen.store.lock import Lock
+
+_HERE = "127.0.0.1"
+_WAIT = 600.0
+_OWNER = "owner"
+"""The lock of the process that serves."""
+
+
+@dataclass(frozen=True)
+class PkiServer:
+    """Where an environment is served: ``url`` is the HTTP stub's, ``tls_port`` is at 127.0.0.1.
+
+    The certificates point to ``url``, unless the environment is seeded or ``pki_base_url`` leads elsewhere.
+    """
+
+    environment: Environment
+    url: str
+    tls_port: int
+    host: str = _HERE
+
+    @cached_property
+    def _names(self) -> Names:
+        return Names.of(tuple(self.environment.cases()))
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Of the TLS endpoints, for ``socket.create_connection``."""
+        return self.host, self.tls_port
+
+    def url_of(self, case: Case) -> str:
+        """``https://HOST:PORT/``: where a case is presented to who finds HOST here (``pki_dns``).
+
+        InputError for a case whose host another one of the environment has.
+        """
+        # A client that asks for an address says no name.
+        asked = None if _is_address(case.host) else case.host.lower()
+        shown = self._names.find(asked, self.host)
+        if shown.name != case.name:
+            raise InputError(f"{case.name} is for the host {case.host}, at which {shown.name} is presented")
+        return f"https://{case.host}:{self.tls_port}/"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False
+
+
+def home_for(folder: Path) -> str:
+    """Where an environment is to be served: where it was the last time if that is free, else a free port."""
+    try:
+        before = str(open_environment(folder).manifest["base_url"])
+    except InputError:
+        before = ""
+    port = _port_here(before)
+    if port and _is_free(port):
+        return before
+    with socket.socket() as probe:
+        probe.bind((_HERE, 0))
+        return f"http://{_HERE}:{probe.getsockname()[1]}"
+
+
+def _port_here(url: str) -> int | None:
+    """The port of a URL that leads to this machine and has no path."""
+    parts = urlsplit(url)
+    try:
+        here = ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        here = parts.hostname == "localhost"
+    return (parts.port or 80) if here and parts.path in ("", "/") else None
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HERE, port))
+        except OSError:
+            return False
+    return True
+
+
+@dataclass
+class Servers:
+    """Starts and ends them. ``shared``: of several processes the first serves HTTP for all of them.
+
+    The others say that they use it by a lock, for the first to await: a port is served by one process,
+    and tests of all of them follow the URLs of one certificate.
+    """
+
+    state: Path
+    shared: bool
+    _running: dict[Path, PkiServer] = field(default_factory=dict)
+    _used: list[Lock] = field(default_factory=list)
+    _owned: list[tuple[Path, ExitStack]] = field(default_factory=list)
+    _endpoints: ExitStack = field(default_factory=ExitStack)
+
+    def of(self, environment: Environment) -> PkiServer:
+        """The servers of an environment; EnvironmentFailure when another program has its port."""
+        folder = environment.folder
+        if folder not in self._running:
+            tls = self._endpoints.enter_context(serve_tls(folder))
+            port = int(tls.rpartition(":")[2])
+            self._running[folder] = PkiServer(environment, self._stub(environment), port)
+        return self._running[folder]
+
+    def close(self) -> None:
+        """End what this process serves, the HTTP stub when nobody uses it any more."""
+        self._running.clear()
+        self._endpoints.close()
+        while self._used:
+            self._used.pop().release()
+        while self._owned:
+            _end(*self._owned.pop())
+
+    def _stub(self, environment: Environment) -> str:
+        """The HTTP stub, of this process or of another one."""
+        base_url = str(environment.manifest["base_url"])
+        port = _port_here(base_url)
+        users = self.state / f"users-{environment.folder.parent.name}-{environment.name}"
+        stub = ExitStack()
+        if port is None or not self.shared:
+            try:
+                url = stub.enter_context(serve(environment.folder, port=port or 0))
+            except EnvironmentFailure as error:
+                raise _taken(base_url) from error
+            self._owned.append((users, stub))
+            return url
+        with locked(users):
+            self._used.append(held(users / str(os.getpid())))
+            if is_held(users / _OWNER):
+                return base_url
+            try:
+                stub.enter_context(serve(environment.folder, port=port))
+            except EnvironmentFailure as error:
+                raise _taken(base_url) from error
+            stub.callback(held(users / _OWNER).release)
+            self._owned.append((users, stub))
+        return base_url
+
+
+def _end(users: Path, stub: ExitStack) -> None:
+    """End a stub when no other process uses it, and let none begin to in between."""
+    with stub:
+        while True:
+            with locked(users):
+                busy = next(filter(is_held, _others(users)), None)
+                if busy is None:
+                    return stub.close()
+            if is_held(busy, _WAIT):
+                return None
+
+
+def _others(users: Path) -> list[Path]:
+    """The locks of other processes."""
+    own = {str(os.getpid()), _OWNER}
+    return [path for path in users.iterdir() if path.is_dir() and path.name not in own]
+
+
+def _taken(base_url: str) -> EnvironmentFailure:
+    return EnvironmentFailure(
+        f"{base_url}, to which the certificates point, cannot be served: another program has its port. "
+        "The option pki_base_url names another address"
+    )

@@ -1,0 +1,152 @@
+"""``pkigen export``: lists, folders, words for people, JSON for programs, and what is wrong input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pkigen import build
+from pkigen.export import TARGETS, shipped_template
+from tests.cli.conftest import Cli, finish, start
+
+PROFILE = {
+    "name": "contoso",
+    "defaults": {"key": "ec-p256"},
+    "authorities": {"root": {}},
+    "certificates": {
+        "sensor": {"issuer": "root", "subject": {"CN": "sensor.contoso.test"}},
+        "console": {"issuer": "root", "subject": {"CN": "console.contoso.test"}, "passphrase": "open sesame"},
+    },
+    "negatives": [{"of": "sensor", "faults": ["expired", "key-mismatch"]}],
+}
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Path:
+    return build(PROFILE, tmp_path / "out").folder
+
+
+def test_the_list_names_every_target_with_its_words_and_templates(cli: Cli) -> None:
+    outcome = cli("export", "--list")
+    assert (outcome.code, outcome.err) == (0, "")
+    shown = " ".join(outcome.out.split())
+    for one in TARGETS.values():
+        assert f"{one.name} {one.says}" in shown
+        assert all(name in shown for name in one.templates)
+    assert max(map(len, outcome.out.splitlines())) <= 80
+    told = json.loads(cli("export", "--list", "--json").out)
+    assert [one["name"] for one in told] == sorted(TARGETS)
+
+
+def test_none_of_the_targets_is_lost() -> None:
+    servers = {"nginx", "apache", "haproxy", "envoy", "caddy", "stunnel"}
+    assert TARGETS.keys() == servers | {
+        *("compose", "kubernetes", "java", "windows", "systemd", "ansible", "limbo")
+    }
+
+
+def test_the_folder_is_the_result_and_the_rest_goes_to_stderr(cli: Cli, environment: Path) -> None:
+    outcome = cli("export", environment, "--to", "nginx")
+    folder = environment / "export" / "nginx"
+    assert (outcome.code, outcome.out) == (0, f"{folder}\n")
+    assert outcome.err.splitlines()[0] == "2 certificates. Files: 8 written, 0 as they were."
+    assert "Left out, 1: OpenSSL does not load it: key values mismatch" in outcome.err
+    assert "(sensor.key-mismatch)" in outcome.err
+    assert "Left out, 1: its key is under a passphrase; --passphrase-file opens it" in outcome.err
+    assert outcome.err.splitlines()[-1] == "Next, in that folder: nginx -p . -c nginx.conf"
+    assert "PRIVATE" not in outcome.err
+    again = cli("export", environment, "--to", "nginx", "--only", "sensor")
+    assert "1 certificate. Files: 1 written, 5 as they were, 2 removed." in again.err
+
+
+def test_programs_get_it_as_json(cli: Cli, environment: Path) -> None:
+    Path("pass.txt").write_text("open sesame\n")
+    outcome = cli("export", environment, "--to", "haproxy", "--passphrase-file", "pass.txt", "--json")
+    told = json.loads(outcome.out)
+    assert told["target"] == "haproxy"
+    assert told["certificates"] == ["sensor", "console", "sensor.expired"]
+    assert told["left_out"].keys() == {"sensor.key-mismatch"}
+    assert {"path": "private/console.pem", "secret": True} in told["files"]
+    assert {"path": "haproxy.cfg", "secret": False} in told["files"]
+    assert all((Path(told["folder"]) / one["path"]).is_file() for one in told["files"])
+    assert told["removed"] == []
+    assert outcome.err == ""
+
+
+def test_a_template_is_printed_as_it_is_shipped_and_used_from_a_folder(cli: Cli, environment: Path) -> None:
+    printed = cli("export", "--show-template", "nginx.conf.j2").out
+    assert printed == shipped_template("nginx.conf.j2")
+    Path("mine").mkdir()
+    Path("mine/nginx.conf.j2").write_text(f"# Mine\n{printed}")
+    outcome = cli("export", environment, "--to", "nginx", "--templates", "mine", "--out", "there")
+    assert (outcome.code, outcome.out) == (0, "there\n")
+    assert Path("there/nginx.conf").read_text().startswith("# Mine\n# nginx for contoso")
+
+
+def test_ports_and_address_are_those_that_are_asked_for(cli: Cli, environment: Path) -> None:
+    cli(
+        *("export", environment, "--to", "nginx", "--host", "10.0.0.1"),
+        *("--port", 8081, "--tls-port", 8444, "--out", "o"),
+    )
+    text = Path("o/nginx.conf").read_text()
+    assert "listen 10.0.0.1:8081 default_server;" in text
+    assert "listen 10.0.0.1:8444 ssl" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--to", "ngnix"), 2, "did you mean 'nginx'?"),
+        ((), 2, "say to what: ansible, apache"),
+        (("--to", "nginx", "--only", "x*"), 2, "no certificate matches --only 'x*'"),
+        (("--to", "nginx", "--only", "*.key-mismatch"), 1, "nginx can hold none of these certificates"),
+        (("--to", "nginx", "--templates", "none"), 2, "none is not a folder of templates"),
+        (("--show-template", "x.j2"), 2, "there is no template x.j2; there are Caddyfile.j2"),
+        (("--to", "nginx", "--passphrase-file", "none"), 2, "none"),
+        (("--to", "java", "--new-passphrase-file", "none"), 2, "none"),
+        (("--to", "nginx", "--host", "0.0.0.0; evil"), 2, "has to go through a filter"),
+        (("--to", "nginx", "--host", ""), 2, "has to go through a filter"),
+        (("--to", "nginx", "--port", "0"), 2, "--port"),
+        (("--to", "nginx", "--out", "contoso.yaml"), 2, "no folder"),
+    ],
+)
+def test_what_is_wrong_is_told(
+    cli: Cli, environment: Path, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    Path("contoso.yaml").touch()
+    outcome = cli("export", environment, *arguments)
+    assert (outcome.code, outcome.out) == (code, "")
+    assert words in outcome.err
+    assert "Traceback" not in outcome.err
+    assert not (environment / "export").exists()
+
+
+@pytest.mark.parametrize("arguments", [("--to", "nginx"), ("nothing", "--to", "nginx")])
+def test_without_an_environment_there_is_nothing_to_do(cli: Cli, arguments: tuple[str, ...]) -> None:
+    assert cli("export", *arguments).code == 2
+
+
+def test_a_manifest_that_somebody_wrote_does_not_lead_out_of_the_folder(cli: Cli, environment: Path) -> None:
+    path = environment / "manifest.json"
+    manifest = json.loads(path.read_bytes())
+    manifest["cases"][0]["name"] = "../../evil"
+    path.write_text(json.dumps(manifest))
+    outcome = cli("export", environment, "--to", "nginx")
+    assert outcome.code == 2
+    assert "'../../evil' is no certificate's name" in outcome.err
+    assert not (environment / "export").exists()
+
+
+def test_a_file_of_the_environment_that_is_gone_is_told(cli: Cli, environment: Path) -> None:
+    (environment / "certificates/sensor/sensor.key").unlink()
+    outcome = cli("export", environment, "--to", "ansible")
+    assert outcome.code == 2
+    assert "sensor.key cannot be read: No such file or directory. Build the environment again" in outcome.err
+
+
+def test_the_program_itself_exports_without_a_warning(environment: Path) -> None:
+    outcome = finish(start("export", environment, "--to", "windows", "--only", "sensor*"))
+    assert (outcome.code, outcome.out) == (0, f"{environment / 'export' / 'windows'}\n")
+    assert "Warning" not in outcome.err

@@ -1,0 +1,293 @@
+"""``pkigen lab``: up, seen, given a certificate and down again, with nothing left of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pkigen.lab.control import FILE, find
+from tests.cli.conftest import Cli, Outcome, finish, start
+from tests.lab.conftest import free_port, presented
+
+_NAMES = ("console", "sensor-01", "sensor-02")
+_UP_SECONDS = 60.0
+
+
+def _profile(folder: Path, **changes: Any) -> Path:
+    names = {name: {"issuer": "root", "subject": {"CN": f"{name}.contoso.test"}} for name in _NAMES}
+    document = {
+        "name": "plant",
+        "base_url": f"http://127.0.0.1:{free_port()}",
+        "defaults": {"key": "ec-p256"},
+        "authorities": {"root": {"subject": {"CN": "Plant Root"}}},
+        "certificates": names,
+        "negatives": [{"of": "sensor-01", "faults": ["expired"]}],
+        "lab": {"console": "console", "sensors": ["sensor-*"], "fresh": ["sensor-02"], "interval": 3600},
+        **changes,
+    }
+    path = folder / "plant.yaml"
+    path.write_text(json.dumps(document))
+    return path
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Path:
+    return _profile(tmp_path)
+
+
+def _is_free(url: str) -> bool:
+    with closing(socket.socket()) as tried:
+        return tried.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) != 0
+
+
+def _urls(told: dict[str, Any]) -> list[str]:
+    found = [one["url"] for one in (*told["appliances"], *told["receivers"])]
+    return [*found, told["crl_server"]["url"]]
+
+
+class Up:
+    """A lab in the foreground; ``told`` is what it has printed."""
+
+    def __init__(self, profile: Path, *more: str) -> None:
+        self.folder, self.profile = profile.parent, profile
+        self.out = ("--out", str(self.folder / "out"))
+        where = ("--out", str(self.folder / "out"), "--port", "0", "--json")
+        group = {"start_new_session": True} if sys.platform != "win32" else {}
+        self.process = start("lab", "up", profile, *where, *more, cwd=self.folder, **group)
+        assert self.process.stdout is not None
+        self.told: dict[str, Any] = json.loads(self.process.stdout.readline() or b"{}")
+
+    def end(self, how: int) -> Outcome:
+        self.process.send_signal(how)
+        return finish(self.process)
+
+
+@pytest.fixture
+def up(profile: Path) -> Iterator[Up]:
+    """One for a test that ends it."""
+    lab = Up(profile)
+    yield lab
+    lab.process.kill()
+    finish(lab.process)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """One for all tests that leave it up."""
+    lab = Up(_profile(tmp_path_factory.mktemp("shared")))
+    yield lab
+    lab.process.kill()
+    finish(lab.process)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals of this kind")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_and_nothing_is_left(how: int, up: Up) -> None:
+    urls = _urls(up.told)
+    assert len(urls) == 4
+    assert not any(map(_is_free, urls))
+    outcome = up.end(how)
+    assert outcome.code == 0, outcome.err
+    assert outcome.err.splitlines()[-1] == "The lab is down."
+    assert all(map(_is_free, urls))
+    assert not (up.folder / "out/plant" / FILE).exists()
+    assert "Traceback" not in outcome.err
+
+
+def test_a_second_one_says_that_it_is_up_already(shared: Up, cli: Cli) -> None:
+    for more in ((), ("--detach",)):
+        outcome = cli("lab", "up", shared.profile, "--port", "0", *shared.out, *more)
+        assert outcome.code == 3
+        assert "is up already" in outcome.err
+    assert find(shared.folder / "out/plant") is not None
+
+
+def test_status_shows_it_for_people_and_for_programs(shared: Up, cli: Cli) -> None:
+    outcome = cli("lab", "status", "--json", *shared.out)
+    assert outcome.code == 0
+    told = json.loads(outcome.out)
+    assert told["environment"] == "plant"
+    assert [one["url"] for one in told["appliances"]] == [one["url"] for one in shared.told["appliances"]]
+    assert told["password"] == shared.told["password"]
+    outcome = cli("lab", "status", "plant", *shared.out)
+    assert outcome.code == 0
+    assert f"Sign in as admin with the password {told['password']}" in outcome.out
+    for url in _urls(told):
+        assert url in outcome.out
+    assert max(map(len, outcome.out.splitlines())) <= 80
+
+
+def test_down_ends_it_and_waits_for_that(up: Up, cli: Cli) -> None:
+    outcome = cli("lab", "down")
+    assert outcome.code == 0, outcome.err
+    assert "is down" in outcome.err
+    assert all(map(_is_free, _urls(up.told)))
+    assert finish(up.process).code == 0
+    for command in (("down",), ("status",), ("status", "plant"), ("down", "nowhere")):
+        outcome = cli("lab", *command)
+        assert outcome.code == 1
+        assert "no lab is up" in outcome.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals of this kind")
+def test_one_that_was_killed_does_not_stand_in_the_way(
+    up: Up, cli: Cli, profile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.kill(up.process.pid, signal.SIGKILL)
+    finish(up.process)
+    stale = up.folder / "out/plant" / FILE
+    assert stale.exists()
+    assert cli("lab", "status").code == 1
+    # Another program has got the port since.
+    with closing(socket.socket()) as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        told = json.loads(stale.read_text())
+        told["url"] = f"http://127.0.0.1:{other.getsockname()[1]}"
+        stale.write_text(json.dumps(told))
+        monkeypatch.setattr("pkigen.lab.control._LOOK_SECONDS", 0.2)
+        assert cli("lab", "status").code == 1
+    again = Up(profile)
+    try:
+        assert again.told["password"] == up.told["password"]
+    finally:
+        assert again.end(signal.SIGTERM).code == 0
+
+
+def test_detached_it_runs_on_until_it_is_ended(cli: Cli, profile: Path) -> None:
+    detaching = ("lab", "up", profile, "--port", "0", "--detach", "--json")
+    outcome = finish(start(*detaching, cwd=profile.parent))
+    assert outcome.code == 0, outcome.err
+    told = json.loads(outcome.out)
+    try:
+        assert all(presented(one["url"]) for one in told["appliances"])
+        assert json.loads(cli("lab", "status", "--json").out)["appliances"] == told["appliances"]
+    finally:
+        outcome = cli("lab", "down")
+    assert outcome.code == 0, outcome.err
+    assert all(map(_is_free, _urls(told)))
+
+
+@pytest.mark.parametrize("detach", [(), ("--detach",)])
+def test_the_port_of_the_crl_server_is_anothers(detach: tuple[str, ...], cli: Cli, tmp_path: Path) -> None:
+    with closing(socket.socket()) as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        profile = _profile(tmp_path, base_url=f"http://127.0.0.1:{port}")
+        outcome = cli("lab", "up", profile, "--port", "0", *detach)
+    assert outcome.code == 3
+    assert f"port {port}" in outcome.err
+    assert "write another base_url" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def test_a_port_of_an_appliance_is_anothers(cli: Cli, profile: Path) -> None:
+    with closing(socket.socket()) as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        outcome = cli("lab", "up", profile, "--port", port)
+    assert outcome.code == 3
+    assert f"port {port}: another program has it. Choose another with --port" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "detach"),
+    [
+        ({"lab": {"console": "consol"}}, "no certificate of the profile is called 'consol'", ()),
+        ({"lab": {"console": "console", "sensors": ["console"]}}, "has two parts", ("--detach",)),
+        ({"base_url": "https://127.0.0.1:1"}, "asked over http", ()),
+    ],
+)
+def test_a_profile_that_makes_no_lab_is_refused(
+    changes: dict[str, Any], words: str, detach: tuple[str, ...], cli: Cli, tmp_path: Path
+) -> None:
+    outcome = cli("lab", "up", _profile(tmp_path, **changes), "--port", "0", *detach)
+    assert outcome.code == 2, outcome.err
+    assert words in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def test_a_profile_without_a_lab_is_told_how_to_have_one(cli: Cli, tmp_path: Path) -> None:
+    profile = _profile(tmp_path)
+    document = json.loads(profile.read_text())
+    del document["lab"]
+    profile.write_text(json.dumps(document))
+    outcome = cli("lab", "up", profile)
+    assert outcome.code == 2
+    assert "the profile has no lab; give it one, such as lab: {console:" in outcome.err
+
+
+def test_import_is_accepted_or_refused_with_its_messages(shared: Up, cli: Cli) -> None:
+    made = shared.folder / "out/plant/certificates"
+    good = ("--crt", made / "sensor-02/sensor-02.crt", "--key", made / "sensor-02/sensor-02.key")
+    chain = ("--chain", made / "sensor-02/chain.pem")
+    outcome = cli("lab", "import", "sensor-02", *shared.out, *good, *chain)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("Accepted. sensor-02 presents it from the next connection on.")
+    outcome = cli("lab", "import", "sensor-02", *shared.out, *good, *chain, "--json")
+    assert json.loads(outcome.out)["accepted"] is True
+    old = made / "sensor-01.expired"
+    bad = ("--crt", old / "sensor-01.expired.crt", "--key", old / "sensor-01.expired.key", *chain)
+    outcome = cli("lab", "import", "sensor-02", *shared.out, *bad)
+    assert outcome.code == 1
+    assert outcome.out.startswith("Refused. What was in use stays in use.")
+    assert "This SSL certificate has expired and isn't considered valid." in outcome.out
+    assert "What to do" in outcome.out
+    assert max(map(len, outcome.out.splitlines())) <= 80
+    outcome = cli("lab", "import", "sensor-02", *shared.out, *bad, "--json")
+    assert outcome.code == 1
+    assert json.loads(outcome.out)["accepted"] is False
+
+
+def test_import_of_what_cannot_be_read_is_wrong_input(shared: Up, cli: Cli) -> None:
+    made = shared.folder / "out/plant/certificates"
+    crt, key = made / "sensor-02/sensor-02.crt", made / "sensor-02/sensor-02.key"
+    large = shared.folder / "large.key"
+    large.write_bytes(b"x" * 300_000)
+    for arguments, words in (
+        (("sensor-02", "--crt", key, "--key", key), "does not end in .crt"),
+        (("sensor-02", "--crt", shared.folder / "no.crt", "--key", key), "no.crt"),
+        (("sensor-02", "--crt", crt, "--key", large), "large.key"),
+        (("sensor-99", "--crt", crt, "--key", key), "no appliance called 'sensor-99'"),
+        (("a/../b?c#d", "--crt", crt, "--key", key), "no appliance called 'a/../b?c#d'"),
+        (("sensor-02", "--crt", crt, "--key", key, "--env", "other"), "no lab is up"),
+    ):
+        outcome = cli("lab", "import", *shared.out, *arguments)
+        assert outcome.code == (1 if "--env" in arguments else 2), outcome.err
+        assert words in outcome.err
+        assert "Traceback" not in outcome.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals of this kind")
+def test_ctrl_c_while_it_comes_up_detached_leaves_nothing(profile: Path) -> None:
+    started = start(
+        "lab", "up", profile, "--port", "0", "--detach", cwd=profile.parent, start_new_session=True
+    )
+    building = profile.parent / "out/plant"
+    deadline = time.monotonic() + _UP_SECONDS
+    while not building.exists() and time.monotonic() < deadline:
+        assert started.poll() is None
+        time.sleep(0.005)
+    started.send_signal(signal.SIGINT)
+    outcome = finish(started)
+    assert "Traceback" not in outcome.err
+    found = find(building)
+    assert (outcome.code == 130) is (found is None), outcome
+    if found is not None:
+        found.stop()
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert found is not None or str(profile) not in listed

@@ -1,0 +1,99 @@
+"""``pkigen lab run``: what it prints, writes, and ends with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.cli.conftest import Cli
+
+PROFILE = """\
+name: small
+defaults: {key: ec-p256}
+authorities: {root: {subject: {CN: Root}}}
+certificates:
+  console: {issuer: root, subject: {CN: console.contoso.test}}
+  sensor: {issuer: root, subject: {CN: sensor.contoso.test}}
+lab: {console: console, sensors: [sensor]}
+"""
+STORY = """\
+title: A short story
+profile: small.yaml
+within: 20
+steps:
+  - says: All is well
+    expect: {connection: "sensor:console", state: connected}
+  - says: So it is not
+    expect: {connection: "sensor:console", state: halted, within: 0}
+  - revoke: sensor
+"""
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Path:
+    folder = tmp_path / "stories"
+    folder.mkdir()
+    (folder / "small.yaml").write_text(PROFILE)
+    (folder / "short.yaml").write_text(STORY)
+    return folder / "short.yaml"
+
+
+def test_a_story_that_goes_otherwise_ends_with_1_and_says_where(cli: Cli, story: Path) -> None:
+    outcome = cli("lab", "run", story, "--junit", "report.xml")
+    assert outcome.code == 1
+    assert outcome.out.splitlines()[0].split(" (")[0] == "  ok     All is well"
+    assert "  FAILED So it is not" in outcome.out
+    assert "is 'connected' and not 'halted'" in outcome.out
+    assert "  -      revoke sensor\n" in outcome.out
+    assert outcome.out.endswith("1 of 1 went otherwise than told: short\n")
+    suite = ET.parse("report.xml").getroot()[0]  # noqa: S314  our own
+    assert [suite.get(key) for key in ("name", "tests", "failures", "skipped")] == ["short", "3", "1", "1"]
+
+
+def test_a_story_that_goes_as_told_ends_with_0_and_can_leave_its_lab(cli: Cli, story: Path) -> None:
+    story.write_text(STORY.partition("  - says: So it")[0])
+    outcome = cli("lab", "run", story, "--json", "--out", "kept")
+    assert outcome.code == 0
+    told = json.loads(outcome.out)
+    assert told["passed"]
+    assert [step["title"] for step in told["scenarios"][0]["steps"]] == ["All is well"]
+    assert (Path("kept") / "short" / "small" / "manifest.json").is_file()
+
+
+def test_a_pace_tells_where_to_watch(cli: Cli, story: Path) -> None:
+    story.write_text(STORY.partition("  - says: So it")[0])
+    outcome = cli("lab", "run", story, "--pace", "0.01")
+    assert "Watch it at https://127.0.0.1:" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("revoke: sensor", "revoke: [sensor]"), "short.yaml:9:5: steps.2.revoke: this must be a text"),
+        (("small.yaml", "other.yaml"), "other.yaml does not exist"),
+    ],
+)
+def test_a_story_that_is_wrong_ends_with_2_and_plays_nothing(
+    cli: Cli, story: Path, change: tuple[str, str], words: str
+) -> None:
+    story.write_text(STORY.replace(*change))
+    outcome = cli("lab", "run", story)
+    assert outcome.code == 2
+    assert words in outcome.err
+    assert outcome.out == ""
+
+
+def test_a_report_that_cannot_be_written_ends_with_3(cli: Cli, story: Path) -> None:
+    outcome = cli("lab", "run", story, "--junit", "nowhere/report.xml")
+    assert outcome.code == 3
+    assert "nowhere/report.xml cannot be written" in outcome.err
+
+
+def test_those_that_come_with_it_are_listed(cli: Cli) -> None:
+    assert "revoked-sensor      Certificates are revoked" in cli("lab", "run", "--list").out
+    assert len(json.loads(cli("lab", "run", "--list", "--json").out)) == 5
+    assert cli("lab", "run").code == 2
+    assert "did you mean" in cli("lab", "run", "revoked-senor").err

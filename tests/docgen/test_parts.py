@@ -1,0 +1,85 @@
+"""What is made for the site: what is missing or too much is an error of the build."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from mkdocs.exceptions import PluginError
+
+from docgen import hook, profile_language, words
+from pkigen import load
+
+SAID: dict[str, Any] = yaml.safe_load(profile_language.WORDS.read_bytes())
+EXAMPLES = [
+    (part, key, said["example"])
+    for part in ("entity", "authority", "certificate")
+    for key, said in SAID[part].items()
+    if isinstance(said, dict) and "example" in said
+]
+
+
+def test_a_page_that_asks_for_what_is_not_there_ends_the_build() -> None:
+    with pytest.raises(PluginError, match="nothing is called 'fautls'; there are faults"):
+        hook.made("# Page\n\n<!-- made: fautls -->\n")
+
+
+def test_a_page_without_a_part_stays_as_it_is() -> None:
+    assert hook.made("# Page\n\n<!-- a comment -->\n") == "# Page\n\n<!-- a comment -->\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (lambda said: said["entity"].pop("san"), "entity: no words for san"),
+        (lambda said: said["entity"].update(sna="Names."), "entity: words for sna, which is no key"),
+        (lambda said: said["RevokedSpec"].pop("at"), "RevokedSpec: no words for at"),
+        (lambda said: said.update(Nothing={}), "words for Nothing, which no profile has"),
+    ],
+)
+def test_a_key_without_words_and_words_without_a_key_end_the_build(
+    change: Any, error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = yaml.safe_load(profile_language.WORDS.read_bytes())
+    change(said)
+    spoiled = tmp_path / "words.yaml"
+    spoiled.write_text(yaml.safe_dump(said), encoding="utf-8")
+    monkeypatch.setattr(profile_language, "WORDS", spoiled)
+    profile_language._words.cache_clear()
+    try:
+        with pytest.raises(PluginError, match=error):
+            hook.made("<!-- made: profile-keys entity -->")
+    finally:
+        profile_language._words.cache_clear()
+
+
+@pytest.mark.parametrize(("part", "key", "example"), EXAMPLES, ids=[key for _, key, _ in EXAMPLES])
+def test_an_example_of_the_profile_language_is_valid(part: str, key: str, example: str) -> None:
+    body = yaml.safe_load(example)
+    assert list(body) == [key]
+    root: dict[str, Any] = {}
+    certificate: dict[str, Any] = {"issuer": "root", "subject": {"CN": "a.contoso.test"}}
+    whose = root if part == "authority" or key == "name_constraints" else certificate
+    whose |= body
+    load({"name": "page", "authorities": {"root": root}, "certificates": {"one": certificate}})
+
+
+@pytest.mark.parametrize(
+    ("node", "said"),
+    [
+        ({"type": "string", "description": "a URL"}, "a URL"),
+        ({"type": ["string", "null"], "description": "one, two, three"}, "`one`, `two`, `three`"),
+        ({"type": "array", "items": {"type": "string"}}, "a list of texts"),
+        ({"anyOf": [{"type": "boolean"}, {"type": "null"}]}, "`true` or `false` or `null`"),
+        ({"type": "integer", "minimum": 1, "maximum": 9}, "a number from 1 to 9"),
+        ({"enum": ["key", "name"]}, "`key`, `name`"),
+    ],
+)
+def test_a_schema_is_told_in_words(node: dict[str, Any], said: str) -> None:
+    assert words.value(node, {}) == said
+
+
+def test_text_of_the_program_is_no_markup() -> None:
+    assert words.escaped("<b> *a* | `x_y`") == "&lt;b&gt; &#42;a&#42; &#124; <code>x&#95;y</code>"

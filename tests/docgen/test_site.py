@@ -1,0 +1,114 @@
+"""The documentation site: it builds strictly and without a network, and has what the program has."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import pkigen
+from docgen import commands
+from pkigen.environment.manifest_schema import json_schema as manifest_schema
+from pkigen.faults import FAULTS
+from pkigen.profile.schema_export import json_schema as profile_schema
+from tests.tools import ROOT, python
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+class _Page(HTMLParser):
+    """The ids of a page, and what a browser fetches for it by itself."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids = list[str]()
+        self.fetched = list[str]()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        if "id" in found:
+            self.ids.append(found["id"])
+        if tag != "a":
+            rel = found.get("rel", "stylesheet")
+            self.fetched += [found.get("src", ""), found.get("href", "") if rel != "canonical" else ""]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site as `make docs` builds it; whatever would ask a network asks where nobody is."""
+    folder = tmp_path_factory.mktemp("site")
+    proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), NOWHERE)
+    python("-m", "mkdocs", "build", "--strict", "--site-dir", folder, cwd=ROOT, environ=proxies)
+    return folder
+
+
+def _page(site: Path, name: str) -> _Page:
+    return _Page((site / name).read_text("utf-8"))
+
+
+def test_a_browser_fetches_nothing_from_elsewhere(site: Path) -> None:
+    pages = sorted(site.rglob("*.html"))
+    assert len(pages) > 15
+    fetched = {url for path in pages for url in _Page(path.read_text("utf-8")).fetched}
+    assert "../assets/site.css" in fetched
+    assert {url for url in fetched if "//" in url} == set()
+    styles = "".join(path.read_text("utf-8") for path in site.rglob("*.css"))
+    assert re.findall(r"url\([\"']?(?:https?:)?//[^)]*\)|@import", styles) == []
+
+
+def test_every_fault_has_its_place_in_the_catalogue(site: Path) -> None:
+    ids = _page(site, "reference/faults.html").ids
+    assert [fault for fault in FAULTS if ids.count(fault) != 1] == []
+
+
+def test_the_catalogue_says_of_a_fault_what_the_command_says(site: Path) -> None:
+    text = (site / "reference/faults.html").read_text("utf-8")
+    entry = text.partition('<h3 id="expired">')[2].partition("<h3")[0]
+    for said in ("It has expired", "RFC 5280, 6.1.3 (a)(2)", "openssl, openssl-strict, gnutls", "not-ended"):
+        assert said in entry
+
+
+def test_every_command_has_its_place(site: Path) -> None:
+    ids = _page(site, "reference/commands.html").ids
+    names = [name.removeprefix("pkigen ").replace(" ", "-") for name, _ in commands.known()]
+    assert {"build", "lab-up", "faults"} <= set(names)
+    assert [name for name in names if name not in ids] == []
+
+
+def test_every_key_of_a_profile_has_its_place(site: Path) -> None:
+    ids = _page(site, "reference/profile.html").ids
+    bodies = profile_schema()["$defs"]
+    keys = {*profile_schema()["properties"]}
+    keys |= {key for body in ("AuthoritySpec", "CertificateSpec") for key in bodies[body]["properties"]}
+    places = {key: key.replace("_", "-") for key in keys}
+    found = {key for key, place in places.items() if {place, f"authority-{place}"} & set(ids)}
+    assert found | {"faults"} == keys
+    assert "certificate-faults" in ids
+
+
+def test_every_object_of_the_manifest_has_its_place(site: Path) -> None:
+    ids = _page(site, "reference/manifest.html").ids
+    assert [name for name in manifest_schema()["$defs"] if name.lower() not in ids] == []
+
+
+def test_every_public_name_has_its_place(site: Path) -> None:
+    ids = _page(site, "reference/python.html").ids
+    public = [name for name in pkigen.__all__ if not any(one.endswith(f".{name}") for one in ids)]
+    assert public == []
+
+
+def test_no_page_has_two_places_of_one_name(site: Path) -> None:
+    twice = {}
+    for path in site.rglob("*.html"):
+        ids = _Page(path.read_text("utf-8")).ids
+        twice[path.name] = [one for one in set(ids) if ids.count(one) > 1 and not one.startswith("__")]
+    assert {name: ids for name, ids in twice.items() if ids} == {}
+
+
+def test_every_page_can_be_found_by_its_words(site: Path) -> None:
+    index = (site / "search/search_index.json").read_text("utf-8")
+    assert "reference/faults.html#expired" in index
+    assert "reference/profile.html#san" in index

@@ -1,0 +1,72 @@
+"""Every fault of the catalogue: what is exported, the real programs take; the rest has its reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pkigen import build
+from pkigen.environment import Environment
+from pkigen.export import TARGETS, ExportOptions, export
+from tests.export.conftest import Served, running
+from tests.export.test_servers import CHECKS
+from tests.faults.conftest import PROFILE
+from tests.tools import run
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    return build(PROFILE, tmp_path_factory.mktemp("catalogue"))
+
+
+LEAST = {
+    **dict.fromkeys(("ansible", "kubernetes", "systemd"), 440),
+    **dict.fromkeys(("apache", "compose", "haproxy", "java", "nginx", "stunnel", "windows"), 370),
+    **dict.fromkeys(("caddy", "envoy"), 320),
+    "limbo": 190,
+}
+"""How many of the catalogue's 451 cases each format holds, at least."""
+
+
+def test_every_target_has_its_number() -> None:
+    assert LEAST.keys() == TARGETS.keys()
+
+
+@pytest.mark.parametrize("target", LEAST)
+def test_a_format_holds_most_cases_and_says_why_it_does_not_hold_the_others(
+    target: str, catalogue: Environment, tmp_path: Path
+) -> None:
+    done = export(catalogue, TARGETS[target], ExportOptions(out=tmp_path / target))
+    names = [case.name for case in catalogue.cases()]
+    assert sorted((*done.certificates, *done.left_out)) == sorted(names)
+    assert len(done.certificates) >= LEAST[target]
+    assert "sensor" in done.certificates
+    assert all(len(reason) < 100 and "\n" not in reason for reason in done.left_out.values())
+
+
+@pytest.mark.parametrize(
+    "target", [pytest.param(name, marks=pytest.mark.needs(CHECKS[name][0])) for name in CHECKS]
+)
+def test_a_server_takes_all_that_is_exported(
+    target: str, catalogue: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    folder = tmp_path / target
+    export(catalogue, TARGETS[target], ExportOptions(out=folder))
+    run(*(word.format(folder=folder) for word in CHECKS[target]), cwd=folder)
+
+
+@pytest.mark.needs("stunnel", "openssl")
+def test_stunnel_takes_all_that_is_exported(
+    catalogue: Environment, open_folder: Path, free_ports: tuple[int, int]
+) -> None:
+    port, tls_port = free_ports
+    folder = open_folder / "stunnel"
+    export(catalogue, TARGETS["stunnel"], ExportOptions(out=folder, port=port, tls_port=tls_port))
+    with running(["stunnel", "stunnel.conf"], folder, tls_port):
+        for name in ("sensor", "sensor.expired", "sensor.sig-md5"):
+            assert Served(folder, port, tls_port).fingerprint(name) == catalogue[name].data["sha256"]

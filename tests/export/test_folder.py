@@ -1,0 +1,182 @@
+"""The folder of an export: private, whole, brought up to date, and careful with what is not its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from pkigen.conversion.writing import write
+from pkigen.errors import EnvironmentFailure, InputError
+from pkigen.export import TARGETS
+from pkigen.export.folder import MARKER, Folder
+from pkigen.model import File
+from tests.export.conftest import Export
+
+_FILES = {
+    "program.conf": File("program.conf", b"a setting"),
+    "private/a.key": File("private/a.key", b"a secret", secret=True),
+    "www/crl/a.crl": File("www/crl/a.crl", b"a list"),
+}
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != MARKER)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    made = Folder(tmp_path / "new" / "export", "nginx")
+    assert set(made.bring_up_to_date(_FILES).written) == _FILES.keys()
+    return made
+
+
+def _again(folder: Folder, *, force: bool = False) -> Folder:
+    return Folder(folder.path, "nginx", force)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
+@pytest.mark.parametrize("target", TARGETS)
+def test_keys_are_readable_by_their_owner_alone_and_never_in_www(target: str, exported: Export) -> None:
+    done = exported(target)
+    for path in done.folder.rglob("*"):
+        below = path.relative_to(done.folder).as_posix()
+        secret = path.is_file() and (b"PRIVATE KEY" in path.read_bytes() or path.suffix in (".p12", ".pfx"))
+        if below in done.secret or (secret and path.name != "truststore.p12"):
+            assert below in done.secret
+            assert _mode(path) == 0o600
+            assert _mode(path.parent) == 0o700
+            assert not below.startswith("www/")
+
+
+def test_all_that_is_written_lies_in_the_folder(exported: Export, tmp_path: Path) -> None:
+    before = set(tmp_path.iterdir())
+    for target in TARGETS:
+        done = exported(target)
+        paths = {*done.files.written, MARKER}
+        there = {p.relative_to(done.folder).as_posix() for p in done.folder.rglob("*") if p.is_file()}
+        assert there == paths
+    assert set(tmp_path.iterdir()) - before == {tmp_path / target for target in TARGETS}
+
+
+@pytest.mark.parametrize("target", sorted(TARGETS.keys() - {"java", "windows"}))
+def test_a_second_run_has_nothing_to_do(target: str, exported: Export) -> None:
+    done = exported(target)
+    before = {path: path.stat().st_mtime_ns for path in done.folder.rglob("*")}
+    again = exported(target)
+    assert (again.files.written, again.files.removed) == ((), ())
+    assert {path: path.stat().st_mtime_ns for path in done.folder.rglob("*")} == before
+
+
+def test_what_has_gone_is_removed_and_what_others_put_there_stays(exported: Export) -> None:
+    folder = exported("nginx").folder
+    (folder / "access.log").write_text("mine")
+    done = exported("nginx", only="sensor*")
+    assert "private/twin.key" in done.files.removed
+    assert not (folder / "private/twin.key").exists()
+    assert (folder / "access.log").read_text() == "mine"
+    assert "twin" not in (folder / "nginx.conf").read_text()
+
+
+def test_folders_that_have_become_empty_go_as_well(folder: Folder) -> None:
+    left = {"program.conf": _FILES["program.conf"]}
+    assert set(_again(folder).bring_up_to_date(left).removed) == {"private/a.key", "www/crl/a.crl"}
+    assert _contents(folder.path) == {"program.conf": b"a setting"}
+    assert not (folder.path / "private").exists()
+
+
+@pytest.mark.parametrize("path", list(_FILES))
+def test_a_file_that_somebody_changed_is_not_lost(folder: Folder, path: str) -> None:
+    (folder.path / path).write_bytes(b"my own words")
+    newer = {**_FILES, path: File(path, b"newer", secret=_FILES[path].secret)}
+    with pytest.raises(InputError, match="was changed since; move it away, or let --force replace it"):
+        _again(folder).bring_up_to_date(newer)
+    assert (folder.path / path).read_bytes() == b"my own words"
+    _again(folder, force=True).bring_up_to_date(newer)
+    assert (folder.path / path).read_bytes() == b"newer"
+
+
+def test_a_file_that_was_there_before_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "program.conf").write_text("mine")
+    with pytest.raises(InputError, match="is not of an export"):
+        Folder(tmp_path, "nginx").bring_up_to_date(_FILES)
+    assert _contents(tmp_path) == {"program.conf": b"mine"}
+
+
+def test_a_file_of_ours_that_was_deleted_or_opened_to_all_is_mended(folder: Folder) -> None:
+    (folder.path / "program.conf").unlink()
+    (folder.path / "private/a.key").chmod(0o644)
+    done = _again(folder).bring_up_to_date(_FILES)
+    assert set(done.written) == {"program.conf", "private/a.key"}
+    assert _mode(folder.path / "private/a.key") == 0o600
+
+
+def test_an_export_to_another_program_is_not_mixed_in(folder: Folder) -> None:
+    with pytest.raises(InputError, match="holds an export to nginx; --out names another place"):
+        Folder(folder.path, "haproxy").bring_up_to_date(_FILES)
+
+
+@pytest.mark.parametrize("link", ["private", "www", "program.conf", MARKER])
+def test_a_link_leads_nowhere_else(folder: Folder, tmp_path: Path, link: str) -> None:
+    outside = tmp_path / "outside"
+    original = folder.path / link
+    original.rename(outside)
+    original.symlink_to(outside)
+    before = _contents(outside) if outside.is_dir() else outside.read_bytes()
+    changed = {path: File(path, b"new", file.secret) for path, file in _FILES.items()}
+    with pytest.raises((InputError, EnvironmentFailure)):
+        _again(folder).bring_up_to_date(changed)
+    assert (_contents(outside) if outside.is_dir() else outside.read_bytes()) == before
+
+
+def test_a_folder_in_the_place_of_a_file_is_told(folder: Folder) -> None:
+    (folder.path / "program.conf").unlink()
+    (folder.path / "program.conf").mkdir()
+    with pytest.raises(InputError, match="no plain file"):
+        _again(folder, force=True).bring_up_to_date(_FILES)
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(InputError, match="no folder"):
+        Folder(tmp_path / "out", "nginx").bring_up_to_date(_FILES)
+
+
+@pytest.mark.parametrize("marker", ["", "{", "[]", "{}", '{"format": "pkigen-export", "version": 1}', '"x"'])
+def test_a_damaged_marker_is_told(folder: Folder, marker: str) -> None:
+    (folder.path / MARKER).write_text(marker)
+    with pytest.raises(InputError, match=r"is damaged|holds an export to"):
+        _again(folder).bring_up_to_date(_FILES)
+
+
+@pytest.mark.parametrize("calls", [1, 2, 3])
+def test_after_a_crash_the_next_run_completes_it(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, calls: int
+) -> None:
+    newer = {path: File(path, b"newer", file.secret) for path, file in _FILES.items()}
+    newer["more.conf"] = File("more.conf", b"more")
+    count = 0
+
+    def dying(*arguments: object) -> None:
+        nonlocal count
+        count += 1
+        if count == calls:
+            raise KeyboardInterrupt
+        write(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("pkigen.export.folder.write", dying)
+    with pytest.raises(KeyboardInterrupt):
+        _again(folder).bring_up_to_date(newer)
+    monkeypatch.undo()
+    _again(folder).bring_up_to_date(newer)
+    assert _contents(folder.path) == {path: file.data for path, file in newer.items()}
+    held = json.loads((folder.path / MARKER).read_bytes())["files"]
+    assert all(len(digests) == 1 for digests in held.values())

@@ -1,0 +1,149 @@
+"""limbo.json: what x509-limbo's schema wants, and true to the cases that it is made of."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from pkigen.environment import Environment
+from tests.export.conftest import PASSPHRASE, Export
+
+_ID = "^([A-Za-z][A-Za-z0-9-.]+::)*([A-Za-z][A-Za-z0-9-.]+)$"
+_STRING, _STRINGS = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
+_PEER = {
+    "type": "object",
+    "required": ["kind", "value"],
+    "properties": {"kind": {"enum": ["RFC822", "DNS", "IP"]}, "value": _STRING},
+}
+_USAGES = ("digitalSignature", "contentCommitment", "keyEncipherment", "dataEncipherment", "keyAgreement")
+_PURPOSES = ("anyExtendedKeyUsage", "serverAuth", "clientAuth", "codeSigning", "emailProtection")
+_FEATURES = (
+    *("has-policy-constraints", "has-cert-policies", "no-cert-policies", "pedantic-public-suffix-wildcard"),
+    *("name-constraint-dn", "pedantic-webpki-subscriber-key", "pedantic-webpki-eku", "max-chain-depth"),
+    *("pedantic-serial-number", "pedantic-rfc5280", "rfc5280-incompatible-with-webpki"),
+    *("denial-of-service", "has-crl"),
+)
+_FIELDS: dict[str, Any] = {
+    "id": {"type": "string", "pattern": _ID},
+    "conflicts_with": {"type": "array", "items": {"type": "string", "pattern": _ID}},
+    "features": {"type": "array", "items": {"enum": list(_FEATURES)}},
+    "importance": {"enum": ["undetermined", "low", "medium", "high", "critical"]},
+    "description": _STRING,
+    "validation_kind": {"enum": ["CLIENT", "SERVER"]},
+    "trusted_certs": _STRINGS,
+    "untrusted_intermediates": _STRINGS,
+    "peer_certificate": _STRING,
+    "peer_certificate_key": {"type": ["string", "null"]},
+    "validation_time": {"type": ["string", "null"], "format": "date-time"},
+    "signature_algorithms": _STRINGS,
+    "key_usage": {"type": "array", "items": {"enum": list(_USAGES)}},
+    "extended_key_usage": {"type": "array", "items": {"enum": list(_PURPOSES)}},
+    "expected_result": {"enum": ["SUCCESS", "FAILURE"]},
+    "expected_peer_name": {"anyOf": [_PEER, {"type": "null"}]},
+    "expected_peer_names": {"type": "array", "items": _PEER},
+    "max_chain_depth": {"type": ["integer", "null"]},
+    "crls": _STRINGS,
+}
+_OPTIONAL = {
+    *("conflicts_with", "features", "importance", "peer_certificate_key", "validation_time"),
+    *("expected_peer_name", "max_chain_depth", "crls"),
+}
+SCHEMA = {
+    "type": "object",
+    "required": ["version", "testcases"],
+    "properties": {
+        "version": {"const": 1},
+        "testcases": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": sorted(_FIELDS.keys() - _OPTIONAL),
+                "properties": _FIELDS,
+                "additionalProperties": False,
+            },
+        },
+    },
+}
+"""The facts of limbo-schema.json (github.com/C2SP/x509-limbo), as of version 1, in our words."""
+
+
+@pytest.fixture
+def document(exported: Export) -> Any:
+    folder = exported("limbo", passphrases=(PASSPHRASE,)).folder
+    return json.loads((folder / "limbo.json").read_bytes())
+
+
+def _by_name(document: Any) -> dict[str, dict[str, Any]]:
+    return {one["id"].partition("::")[2]: one for one in document["testcases"]}
+
+
+def test_the_schema_holds(document: Any) -> None:
+    jsonschema.validate(document, SCHEMA)
+    assert len({one["id"] for one in document["testcases"]}) == len(document["testcases"])
+
+
+def test_what_a_testcase_cannot_say_is_left_out_with_the_reason(exported: Export) -> None:
+    left_out = exported("limbo").left_out
+    assert "form of a file" in left_out["sensor.pem-utf16"]
+    assert "server answers" in left_out["sensor.crl-http-404"]
+    assert "server answers" in left_out["sensor.ocsp-revoked"]
+    assert "handshake" in left_out["sensor.tls-no-certificate"]
+    assert "form of a file" in left_out["sensor.key-mismatch"]
+
+
+def test_results_times_names_and_crls_are_those_of_the_cases(document: Any, environment: Environment) -> None:
+    found = _by_name(document)
+    clock = datetime.fromisoformat(environment.manifest["clock"])
+    assert found["sensor"]["expected_result"] == found["sensor.pem-crlf"]["expected_result"] == "SUCCESS"
+    assert found["sensor.expired"]["expected_result"] == "FAILURE"
+    assert datetime.fromisoformat(found["sensor"]["validation_time"]) == clock
+    assert found["sensor"]["expected_peer_name"] == {"kind": "DNS", "value": "sensor.contoso.test"}
+    assert found["gateway"]["expected_peer_name"] == {"kind": "IP", "value": "10.1.0.7"}
+    assert found["edge"]["expected_peer_name"]["value"].lower() == "host.edge.contoso.test"
+    assert (found["sensor"]["features"], found["sensor"]["crls"]) == ([], [])
+    assert (found["retired"]["features"], len(found["retired"]["crls"])) == (["has-crl"], 2)
+    assert (found["retired"]["expected_result"]) == "FAILURE"
+
+
+def test_no_key_is_in_it(document: Any) -> None:
+    assert "PRIVATE KEY" not in json.dumps(document)
+
+
+def _verified(case: dict[str, Any], folder: Path) -> str:
+    """What openssl verify says of a testcase, told all that is in it; empty for success."""
+    for name in ("trusted_certs", "untrusted_intermediates", "crls"):
+        (folder / name).write_text("".join(case[name]))
+    (folder / "peer").write_text(case["peer_certificate"])
+    at = int(datetime.fromisoformat(case["validation_time"]).timestamp())
+    peer = case["expected_peer_name"]
+    done = subprocess.run(
+        [
+            *("openssl", "verify", "-x509_strict", "-auth_level", "2", "-purpose", "sslserver"),
+            *("-attime", str(at)),
+            *("-CAfile", folder / "trusted_certs", "-no-CApath", "-no-CAstore"),
+            *(("-untrusted", folder / "untrusted_intermediates") if case["untrusted_intermediates"] else ()),
+            *(("-crl_check_all", "-CRLfile", folder / "crls") if case["crls"] else ()),
+            *("-verify_ip" if peer["kind"] == "IP" else "-verify_hostname", peer["value"]),
+            folder / "peer",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return "" if done.returncode == 0 else done.stderr
+
+
+@pytest.mark.needs("openssl")
+def test_openssl_comes_to_the_expected_result(document: Any, tmp_path: Path) -> None:
+    words = {"sensor.expired": "expired", "retired": "revoked", "sensor.sig-md5": "too weak"}
+    judged = {name: _verified(case, tmp_path) for name, case in _by_name(document).items()}
+    for name, case in _by_name(document).items():
+        assert bool(judged[name]) == (case["expected_result"] == "FAILURE"), f"{name}: {judged[name]}"
+        assert words.get(name, "") in judged[name]
+    assert {"sensor", "edge", "gateway", "locked", *words} <= judged.keys()

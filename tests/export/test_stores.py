@@ -1,0 +1,93 @@
+"""Java's and Windows' stores, as keytool and openssl read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pkigen.environment import Environment
+from pkigen.errors import InputError
+from tests.export.conftest import PASSPHRASE, Export
+from tests.tools import run
+
+_USUAL = "changeit"
+GOLDEN = Path(__file__).parent / "golden" / "import.ps1"
+
+
+def _listed(store: Path, passphrase: str = _USUAL) -> str:
+    return run("keytool", "-J-Duser.language=en", "-list", "-v", "-keystore", store, "-storepass", passphrase)
+
+
+@pytest.mark.needs("keytool")
+def test_keytool_lists_each_key_with_its_path(exported: Export) -> None:
+    done = exported("java", passphrases=(PASSPHRASE,))
+    for name in ("sensor", "locked", "sensor.expired", "sensor.sig-md5"):
+        shown = _listed(done.folder / f"private/{name}.p12")
+        assert f"Alias name: {name}\n" in shown
+        assert "Entry type: PrivateKeyEntry\nCertificate chain length: 2\n" in shown
+
+
+@pytest.mark.needs("keytool")
+def test_keytool_lists_the_trust_anchors(exported: Export) -> None:
+    shown = _listed(exported("java").folder / "truststore.p12")
+    assert shown.count("Entry type: trustedCertEntry") == 1
+    assert "contains 1 entry" in shown
+
+
+@pytest.mark.needs("keytool")
+def test_stores_have_the_passphrase_that_is_asked_for(exported: Export) -> None:
+    done = exported("java", new_passphrase=b'a "word" of mine', only="sensor")
+    assert "Alias name: sensor\n" in _listed(done.folder / "private/sensor.p12", 'a "word" of mine')
+    assert "trustedCertEntry" in _listed(done.folder / "truststore.p12", 'a "word" of mine')
+    options = (done.folder / "private/client.args").read_text()
+    assert '"-Djavax.net.ssl.trustStorePassword=a \\"word\\" of mine"' in options
+
+
+@pytest.mark.needs("javac")
+def test_java_takes_the_options(exported: Export) -> None:
+    folder = exported("java").folder
+    source = folder / "Show.java"
+    source.write_text(
+        "import java.security.*; import javax.net.ssl.*; public class Show {"
+        " public static void main(String[] a) throws Exception {"
+        " TrustManagerFactory f = TrustManagerFactory.getInstance("
+        "TrustManagerFactory.getDefaultAlgorithm()); f.init((KeyStore) null);"
+        " System.out.println(((X509TrustManager) f.getTrustManagers()[0]).getAcceptedIssuers().length); } }"
+    )
+    assert run("java", "@private/client.args", "Show.java", cwd=folder).strip() == "1"
+
+
+@pytest.mark.needs("openssl")
+def test_a_pfx_has_the_key_and_the_path(environment: Environment, exported: Export, tmp_path: Path) -> None:
+    folder = exported("windows").folder
+    opened = ("-passin", f"file:{folder / 'private/passphrase.txt'}", "-nodes")
+    shown = run("openssl", "pkcs12", "-in", folder / "private/sensor.pfx", *opened)
+    assert shown.count("BEGIN CERTIFICATE") == 2
+    key = tmp_path / "key.pem"
+    key.write_text(shown)
+    public = run("openssl", "pkey", "-in", key, "-pubout")
+    assert public == run("openssl", "pkey", "-in", environment["sensor"].key, "-pubout")
+    trusted = run("openssl", "x509", "-in", folder / "trust/1.cer", "-inform", "DER")
+    assert trusted.strip() in environment.trust.read_text()
+
+
+def test_the_powershell_script_is_the_one_that_was_looked_at(exported: Export) -> None:
+    """PowerShell is not here to judge it: who changes it reads it, and writes it into golden/ anew."""
+    shown = (exported("windows", only="sensor.[ep]*").folder / "import.ps1").read_text()
+    assert shown == GOLDEN.read_text()
+
+
+def test_cases_that_no_store_holds_are_left_out(exported: Export) -> None:
+    left_out = exported("java").left_out
+    assert {"sensor.key-mismatch", "sensor.key-encrypted", "locked"} <= left_out.keys()
+    assert "PKCS#12 is not written" in left_out["sensor.key-mismatch"]
+
+
+@pytest.mark.parametrize("target", ["java", "windows"])
+@pytest.mark.parametrize("wrong", [b"\xff\xfe", b"a\tb"])
+def test_a_passphrase_that_no_file_can_hold_is_told(exported: Export, target: str, wrong: bytes) -> None:
+    with pytest.raises(InputError, match="the new passphrase cannot be used"):
+        exported(target, new_passphrase=wrong)
+
+

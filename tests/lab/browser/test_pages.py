@@ -1,0 +1,97 @@
+"""Every page is looked at: contrast, width, labels, headings, overlaps; its pictures are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import expect
+
+from pkigen.lab.lab import Lab
+from pkigen.lab.links import Standing
+from tests.lab.browser.conftest import EVERY_SHAPE, NewPerson, Person, built_with, settle
+
+pytestmark = pytest.mark.needs("chromium")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/certificate", "/certificate/upload", "/alerts", "/events", "/try", "/api", "/welcome"]
+)
+def test_a_page_looks_as_it_should(person: Person, lab: Lab, path: str) -> None:
+    settle(lab, lambda: all(link.report.standing is not Standing.WAITING for link in lab.links))
+    for name, prefix in (("management-console", "console"), ("sensor-01", "sensor")):
+        person.goes(name, path)
+        person.looks(f"{prefix}{path.rstrip('/').replace('/', '-') or '-overview'}", EVERY_SHAPE)
+
+
+def test_pages_without_anything_to_show_say_so(person: Person, lab: Lab) -> None:
+    sensor = lab.appliance("sensor-04")
+    held = list(sensor.events)
+    sensor.events.clear()
+    person.goes("sensor-04", "/events")
+    expect(person.page.locator("#events")).to_contain_text("Nothing has happened yet.")
+    person.looks("events-empty")
+    sensor.events.extend(held)
+    person.goes("sensor-04", "/alerts")
+    expect(person.page.locator("#alerts")).to_contain_text("No alerts yet.")
+    person.looks("alerts-empty")
+
+
+def test_a_new_token_is_shown_once(person: Person, lab: Lab) -> None:
+    person.goes("management-console", "/api")
+    person.page.get_by_role("button", name="Make a new token").click()
+    token = person.page.locator("code.token").inner_text()
+    assert lab.console.accepts(token)
+    person.looks("api-token")
+    person.page.goto(f"{lab.console.url}/api")
+    assert token not in person.page.content()
+
+
+def test_pages_of_errors_lead_on(people: NewPerson, lab: Lab) -> None:
+    person = people()
+    person.goes("management-console")
+    person.goes("management-console", "/nowhere")
+    expect(person.page.get_by_role("heading", level=1)).to_have_text("Page not found")
+    person.looks("error-404")
+    person.page.get_by_role("link", name="Back to the overview").click()
+    expect(person.page.get_by_role("heading", level=1)).to_have_text("Overview")
+    person.goes("management-console", "/try")
+    person.page.locator("input[name=csrf]").last.evaluate("one => { one.value = 'another'; }")
+    person.page.locator("form").last.evaluate("one => one.submit()")
+    expect(person.page.get_by_role("heading", level=1)).to_have_text("Not allowed")
+    person.looks("error-403")
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab of forty sensors, some with long names, that forward alerts themselves."""
+    more = """\
+certificates:
+  "sensor-{05..38}": {issuer: ot-issuing, subject: {CN: "{{ name }}.contoso.test"}}
+  "sensor-in-building-seven-floor-three-{01..02}": {issuer: ot-issuing, subject: {CN: "{{ name }}.test"}}
+lab:
+  fresh: []
+  forwarding:
+    - {name: siem, to: syslog, certificate: siem, sender: sensors}
+    - {name: second-siem, to: syslog, certificate: siem, sender: sensors}
+    - {name: soar, to: webhook, certificate: soar}
+"""
+    built = built_with(tmp_path_factory.mktemp("plant"), more)
+    with ExitStack() as stack:
+        yield built.raised(stack, tmp_path_factory.mktemp("lab"))
+
+
+def test_forty_sensors_do_not_lie_over_each_other(people: NewPerson, plant: Lab) -> None:
+    settle(plant, lambda: all(link.report.standing is Standing.CONNECTED for link in plant.links))
+    person = people(to=plant)
+    plant.revoke("sensor-in-building-seven-floor-three-02")
+    bad = plant.link("sensor-in-building-seven-floor-three-02:management-console")
+    settle(plant, lambda: bad.report.standing is Standing.HALTED)
+    person.goes("management-console", f"/?link={bad.id}")
+    boxes = person.page.locator("svg.wide .party text.name")
+    expect(boxes.first).to_have_text("sensor-in-bui…oor-three-02")
+    expect(person.page.get_by_text("28 more sensors are in the table below")).to_be_visible()
+    person.looks("overview-forty")
+    person.goes("sensor-05")
+    person.looks("overview-forwarding-sensor")

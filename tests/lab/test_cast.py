@@ -1,0 +1,79 @@
+"""Who is who: the section ``lab`` held against what was built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pkigen.environment import open_environment
+from pkigen.errors import InputError
+from pkigen.lab.appliance import Role
+from pkigen.lab.cast import Cast, cast_of
+from pkigen.profile import load
+from tests.lab.conftest import built, document
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    profile = document()
+    profile["negatives"] = [{"of": "sensor-03", "faults": ["expired"]}]
+    profile["certificates"]["nameless"] = {"issuer": "issuing", "san": ["email:a@contoso.test"]}
+    profile["requirements"] = []
+    return built(profile, tmp_path_factory.mktemp("cast"))
+
+
+def _cast(folder: Path, **lab: Any) -> Cast:
+    return cast_of(load(document(**lab)), open_environment(folder))
+
+
+def test_globs_and_names_give_each_appliance_its_part(folder: Path) -> None:
+    found = _cast(folder, sensors=["sensor-0[12]", "short"], fresh=["s*"])
+    assert [(role, case.name) for role, case in found.appliances] == [
+        (Role.CONSOLE, "console"),
+        (Role.SECONDARY, "secondary"),
+        (Role.SENSOR, "sensor-01"),
+        (Role.SENSOR, "sensor-02"),
+        (Role.SENSOR, "short"),
+    ]
+    assert found.fresh == {"sensor-01", "sensor-02", "short", "secondary"}
+    assert {name: case.name for name, case in found.receivers.items()} == {"siem": "siem", "soar": "soar"}
+
+
+def test_a_broken_certificate_is_nobodys(folder: Path) -> None:
+    found = _cast(folder, sensors=["sensor-03*"])
+    assert [case.name for role, case in found.appliances if role is Role.SENSOR] == ["sensor-03"]
+
+
+@pytest.mark.parametrize(
+    ("lab", "words"),
+    [
+        ({"console": "consol"}, r"lab\.console: .*'consol' \(did you mean 'console'\?\)"),
+        ({"console": "sensor-03.expired"}, "no certificate of the profile is called"),
+        ({"secondary": "console"}, "'console' has two parts in it"),
+        ({"sensors": ["sensor-01", "sensor-*"]}, "'sensor-01' has two parts in it"),
+        ({"sensors": ["plc-*"]}, r"no certificate of the profile is called 'plc-\*'"),
+        ({"sensors": ["nameless"], "fresh": []}, "'nameless' is for no host"),
+        ({"fresh": ["sensor-9"]}, "no certificate of the profile is called 'sensor-9'"),
+        ({"fresh": ["siem"]}, "'siem' is no appliance of the lab"),
+        ({"forwarding": [{"name": "a", "to": "syslog", "certificate": "siim"}]}, "did you mean 'siem'"),
+        (
+            {"forwarding": [{"name": "a", "to": "syslog", "certificate": "siem"}] * 2},
+            "two rules are called 'a'",
+        ),
+        (
+            {"forwarding": [{"name": "console", "to": "syslog", "certificate": "siem"}]},
+            "an appliance is called 'console' already",
+        ),
+    ],
+)
+def test_a_part_that_cannot_be_given_is_said(lab: dict[str, Any], words: str, folder: Path) -> None:
+    with pytest.raises(InputError, match=words):
+        _cast(folder, **lab)
+
+
+def test_there_is_a_bound_to_appliances(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pkigen.lab.cast.MOST_SENSORS", 3)
+    with pytest.raises(InputError, match="5 appliances, and 3 are the most"):
+        _cast(folder)

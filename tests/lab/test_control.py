@@ -1,0 +1,115 @@
+"""A running lab as other processes of its user reach it, and nobody else does."""
+
+from __future__ import annotations
+
+import json
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import httpx
+import pytest
+
+from pkigen.errors import EnvironmentFailure, InputError
+from pkigen.lab.control import FILE, Running, controlled, find, find_all
+from pkigen.lab.raising import raised
+from pkigen.lab.shelf import upload_of
+from pkigen.lab.web import web
+from pkigen.profile import load
+from tests.lab.conftest import Plant, document
+
+
+@pytest.fixture(scope="module")
+def ended() -> Event:
+    return Event()
+
+
+@pytest.fixture(scope="module")
+def running(plant: Plant, ended: Event) -> Iterator[Running]:
+    with controlled(plant.lab, ended.set):
+        found = find(plant.lab.folder)
+        assert found is not None
+        yield found
+    assert find(plant.lab.folder) is None
+
+
+def test_it_tells_how_everything_is_and_how_to_sign_in(running: Running, plant: Plant) -> None:
+    told = running.status()
+    assert told["password"] == plant.lab.password
+    assert [one["name"] for one in told["appliances"]] == list(plant.lab.appliances)
+    assert find_all(plant.lab.folder.parent) == [running]
+    assert running.token not in repr(running)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes of this kind")
+def test_its_token_is_the_users_own(running: Running) -> None:
+    assert stat.S_IMODE((running.folder / FILE).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"Authorization": "Bearer wrong"}, 401),
+        ({"Authorization": "TOKEN"}, 401),
+        ({"Authorization": "Bearer TOKEN", "Host": "evil.test"}, 421),
+        ({"Authorization": "Bearer TOKEN"}, 200),
+    ],
+)
+def test_without_its_token_it_tells_and_does_nothing(
+    headers: dict[str, str], status: int, running: Running, ended: Event
+) -> None:
+    sent = {name: value.replace("TOKEN", running.token) for name, value in headers.items()}
+    answer = httpx.get(f"{running.url}/status", headers=sent, trust_env=False)
+    assert answer.status_code == status
+    if status != 200:
+        assert httpx.post(f"{running.url}/stop", headers=sent, trust_env=False).status_code == status
+        assert not ended.is_set()
+
+
+def test_an_upload_from_the_command_line_is_judged_as_any_other(running: Running, plant: Plant) -> None:
+    lab = plant.lab
+    sound = upload_of(lab.environment, "sealed", lab.passphrases)
+    assert running.upload("sensor-02", sound)["accepted"]
+    old = upload_of(lab.environment, "sensor-03.not-after-future-expired", lab.passphrases)
+    assert "expired" in running.upload("sensor-02", old)["messages"][0]["message"]
+    for name in ("nobody", "a/b", "../status", "", "?", "\udcff"):
+        with pytest.raises(InputError):
+            running.upload(name, sound)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{}", "[]", "null", '{"url": 1, "token": "x", "pid": 1}', '{"url": "x", "token": "x", "pid": "x"}'],
+)
+def test_a_damaged_announcement_is_none(content: str, tmp_path: Path) -> None:
+    path = tmp_path / FILE
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    assert find(tmp_path) is None
+
+
+def test_the_port_of_a_lab_that_was_killed_may_be_anothers(
+    plant: Plant, running: Running, tmp_path: Path
+) -> None:
+    """Here it is the CRL server's, which answers, and is no lab."""
+    path = tmp_path / FILE
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"url": plant.lab.crl_server.url, "token": "old", "pid": 1}))
+    assert find(tmp_path) is None
+    with pytest.raises(EnvironmentFailure, match="does not answer"):
+        Running(tmp_path, plant.lab.crl_server.url, "old", 1).status()
+
+
+def test_one_environment_has_one_lab_at_a_time(plant: Plant) -> None:
+    profile = load(document())
+    with pytest.raises(EnvironmentFailure, match="is up already"), raised(plant.lab.folder, profile, web):
+        pass
+
+
+def test_it_ends_when_it_is_told_to(running: Running, ended: Event) -> None:
+    running.stop()
+    assert ended.wait(5)
+    ended.clear()

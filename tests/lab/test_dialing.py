@@ -1,0 +1,287 @@
+"""Whoever is at the other end of a connection: it ends in time, with an answer or with words."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pkigen.clock import utc_now
+from pkigen.lab.alerts import Alert
+from pkigen.lab.credential import Credential, local_credential, server_context
+from pkigen.lab.dialing import Channel, Halted, Peer, Policy, Unanswered, dial
+from pkigen.lab.ending import Ending
+from pkigen.lab.forwarding import syslog
+from pkigen.lab.receivers import Receiver, SyslogServer
+from pkigen.serve.server import listen
+from tests.lab.conftest import free_port
+
+HOST = "peer.contoso.test"
+Talk = Callable[[Any], object]
+
+
+@pytest.fixture(scope="module")
+def credential() -> Credential:
+    return local_credential("peer", HOST, utc_now())
+
+
+@pytest.fixture(scope="module")
+def context(credential: Credential, tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    path = tmp_path_factory.mktemp("peer") / "peer.pem"
+    path.write_bytes(credential.as_file())
+    return server_context(path)
+
+
+@contextmanager
+def _peer(context: ssl.SSLContext | None, talk: Talk) -> Iterator[Peer]:
+    """A server for one connection; without a context it talks before any TLS."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+
+        def serve() -> None:
+            accepted, _ = listening.accept()
+            with accepted, suppress(OSError):
+                if context is None:
+                    talk(accepted)
+                    return
+                with context.wrap_socket(accepted, server_side=True) as wrapped:
+                    talk(wrapped)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield Peer(HOST, ("127.0.0.1", listening.getsockname()[1]))
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+
+def _dial(peer: Peer, policy: Policy, seconds: float) -> AbstractContextManager[Channel]:
+    return dial(peer, policy, Ending(), seconds)
+
+
+def _nothing(url: str) -> bytes:
+    raise AssertionError(f"nobody has a CRL here: {url}")
+
+
+def _lax(at: datetime | None = None) -> Policy:
+    return Policy((), at or utc_now(), _nothing, mandatory=False)
+
+
+def _trusting(credential: Credential) -> Policy:
+    return Policy((credential.leaf,), utc_now(), _nothing)
+
+
+def _answering(answer: bytes) -> Talk:
+    def talk(connection: ssl.SSLSocket) -> None:
+        asked = b""
+        while b"\r\n\r\n" not in asked:
+            asked += connection.recv(4096)
+        connection.sendall(answer)
+
+    return talk
+
+
+def test_a_request_is_answered(context: ssl.SSLContext, credential: Credential) -> None:
+    answer = b"HTTP/1.1 201 Created\r\nContent-Length: 5\r\n\r\nhello"
+    with _peer(context, _answering(answer)) as peer, _dial(peer, _trusting(credential), 5) as channel:
+        assert channel.problems == ()
+        assert channel.path == (credential.leaf,)
+        assert channel.request("POST", "/", {}, b"") == (201, b"hello")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"", "no HTTP"),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "no HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", "no HTTP"),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1_100_000, "answers more than 1,048,576 bytes"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000, "no HTTP"),
+    ],
+)
+def test_an_answer_that_is_none_is_told(
+    answer: bytes, words: str, context: ssl.SSLContext, credential: Credential
+) -> None:
+    def ask(peer: Peer) -> None:
+        with _dial(peer, _trusting(credential), 5) as channel:
+            channel.request("POST", "/", {}, b"")
+
+    with _peer(context, _answering(answer)) as peer, pytest.raises(Unanswered, match=f"{words}|cut off|TLS"):
+        ask(peer)
+
+
+def test_an_untrusted_certificate_halts_before_anything_is_sent(context: ssl.SSLContext) -> None:
+    heard = []
+    policy = Policy((), utc_now(), _nothing)
+    with (
+        _peer(context, lambda connection: heard.append(connection.recv(100))) as peer,
+        pytest.raises(Halted) as caught,
+        _dial(peer, policy, 5) as channel,
+    ):
+        channel.send(b"secret")
+    assert caught.value.problems[0].depth == 0
+    assert heard in ([], [b""])
+
+
+def test_without_validation_its_problems_are_told_and_it_goes_on(context: ssl.SSLContext) -> None:
+    heard = []
+    with (
+        _peer(context, lambda connection: heard.append(connection.recv(100))) as peer,
+        _dial(peer, _lax(), 5) as channel,
+    ):
+        assert channel.problems
+        channel.send(b"anyway")
+    assert heard == [b"anyway"]
+
+
+@pytest.mark.parametrize(
+    ("talk", "words"),
+    [
+        (lambda plain: plain.sendall(b"220 mail ready\r\n"), "TLS failed|cut off"),
+        (lambda plain: None, "TLS failed|cut off"),
+        (lambda plain: plain.recv(1 << 16) and plain.recv(1 << 16), "does not answer in time"),
+    ],
+    ids=["another protocol", "hangs up", "silent"],
+)
+def test_who_does_not_speak_tls_is_told_in_time(talk: Talk, words: str) -> None:
+    begun = time.monotonic()
+    with _peer(None, talk) as peer, pytest.raises(Unanswered, match=words), _dial(peer, _lax(), 0.3):
+        pass
+    assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "a..b", "x" * 70 + ".test"])
+def test_where_nobody_is_that_is_said(host: str) -> None:
+    peer = Peer(HOST, (host, free_port()))
+    with pytest.raises(Unanswered, match="Nobody answers at"), _dial(peer, _lax(), 2):
+        pass
+
+
+def test_how_long_crls_take_is_not_the_other_ends_time(
+    context: ssl.SSLContext, credential: Credential, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(*_: object) -> tuple[tuple[()], tuple[()]]:
+        time.sleep(0.4)
+        return (), ()
+
+    monkeypatch.setattr("pkigen.lab.dialing.judge", slowly)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    with _peer(context, _answering(answer)) as peer, _dial(peer, _trusting(credential), 0.3) as channel:
+        assert channel.request("POST", "/", {})[0] == 200
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda connection: connection.unwrap(),
+        lambda connection: connection.recv(100),
+    ],
+    ids=["goodbye", "no goodbye"],
+)
+def test_what_was_sent_has_arrived_when_the_other_end_ends_in_order(
+    end: Talk, context: ssl.SSLContext, credential: Credential
+) -> None:
+    heard = []
+
+    def talk(connection: ssl.SSLSocket) -> None:
+        heard.append(connection.recv(100))
+        end(connection)
+
+    with _peer(context, talk) as peer, _dial(peer, _trusting(credential), 5) as channel:
+        channel.send(b"message")
+        channel.finish()
+    assert heard == [b"message"]
+
+
+def test_a_server_that_wants_a_certificate_of_the_client_has_taken_nothing(
+    credential: Credential, tmp_path: Path
+) -> None:
+    """In TLS 1.3 the client is done before it is refused, and would take its message for sent."""
+    path = tmp_path / "peer.pem"
+    path.write_bytes(credential.as_file())
+    strict = server_context(path)
+    strict.minimum_version = ssl.TLSVersion.TLSv1_3
+    strict.verify_mode = ssl.CERT_REQUIRED
+
+    def send(peer: Peer) -> None:
+        with _dial(peer, _trusting(credential), 5) as channel:
+            channel.send(b"message")
+            channel.finish()
+
+    with _peer(strict, lambda connection: None) as peer, pytest.raises(Unanswered, match=HOST):
+        send(peer)
+
+
+@pytest.fixture
+def receiver(context: ssl.SSLContext) -> Iterator[Receiver]:
+    """A receiver of syslog messages, with a loop of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    with listen("127.0.0.1", 0, "https") as listener:
+        found = Receiver("siem", "syslog", "siem", HOST, listener, utc_now)
+        server = SyslogServer(found, context)
+        asyncio.run_coroutine_threadsafe(server.start(), loop).result(5)
+        yield found
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(5)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def _send(receiver: Receiver, credential: Credential, *parts: bytes) -> None:
+    peer = Peer(HOST, ("127.0.0.1", receiver.listener.port))
+    with _dial(peer, _trusting(credential), 5) as channel:
+        for part in parts:
+            channel.send(part)
+        channel.finish()
+
+
+def test_a_receiver_takes_messages_in_any_parts(receiver: Receiver, credential: Credential) -> None:
+    alerts = [Alert(f"{n}", "2026-01-01T00:00:00Z", "s", f"title {n}") for n in range(3)]
+    data = b"".join(syslog(alert, "h") for alert in alerts)
+    _send(receiver, credential, data[:3], data[3:50], data[50:])
+    assert [text.split("|")[5] for _, text in receiver.taken] == ["title 0", "title 1", "title 2"]
+
+
+def test_what_a_receiver_cannot_read_ends_the_connection(receiver: Receiver, credential: Credential) -> None:
+    with suppress(Unanswered):
+        _send(receiver, credential, b"no length at all " * 10)
+    _send(receiver, credential, b"3 abc")
+    assert [text for _, text in receiver.taken] == ["abc"]
+
+
+def test_past_its_bound_a_receiver_takes_nothing_and_says_so(
+    receiver: Receiver, credential: Credential, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pkigen.lab.receivers._MOST_OPEN", 0)
+    with pytest.raises(Unanswered):
+        _send(receiver, credential, b"3 abc")
+    assert not receiver.taken
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"alerts": 1}', b'{"alerts": [1]}', b'{"alerts": [{}]}', b"[" * 10_000]
+)
+def test_a_webhook_refuses_what_are_no_alerts(body: bytes) -> None:
+    from starlette.requests import Request
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": body}
+
+    with listen("127.0.0.1", 0) as listener:
+        receiver = Receiver("soar", "webhook", "soar", HOST, listener, utc_now)
+        request = Request({"type": "http", "method": "POST", "headers": []}, receive)
+        answer = asyncio.run(receiver.webhook(request))
+    assert answer.status_code == 400
+    assert "error" in json.loads(bytes(answer.body))
+    assert not receiver.taken

@@ -1,0 +1,101 @@
+"""Nobody who waits for a server that hangs outlasts the lab."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from pkigen.lab.dialing import Peer, Policy, Unanswered, dial
+from pkigen.lab.downloads import Downloads
+from pkigen.lab.ending import Ending
+from pkigen.path import Unreachable
+from tests.lab.fleets import SECONDS, hanging
+
+
+def _given_up(ending: Ending, waiting: Callable[[], Any], error: type[Exception], seconds: float) -> bool:
+    """Whether somebody who waits gets an error, but only once the end has come."""
+    raised, began = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        began.set()
+        try:
+            waiting()
+        except error:
+            raised.set()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    assert began.wait(SECONDS)
+    early = raised.wait(0.3)
+    ending.come()
+    thread.join(seconds)
+    return raised.is_set() and not early and not thread.is_alive()
+
+
+def _dialing(ending: Ending, address: str) -> Callable[[], None]:
+    host, _, port = address.rpartition(":")
+    policy = Policy((), datetime.now(UTC), lambda url: b"")
+
+    def waiting() -> None:
+        with dial(Peer("siem.test", (host, int(port))), policy, ending):
+            pass
+
+    return waiting
+
+
+def test_a_handshake_that_nobody_answers_is_given_up() -> None:
+    ending = Ending()
+    with hanging() as address:
+        assert _given_up(ending, _dialing(ending, address), Unanswered, 2)
+
+
+def test_a_crl_that_does_not_come_is_given_up() -> None:
+    ending = Ending()
+    downloads = Downloads(None, ending)
+    with hanging() as address:
+        assert _given_up(ending, lambda: downloads.get(f"http://{address}/ca.crl"), Unreachable, 2)
+
+
+def test_a_name_that_is_looked_up_for_long_is_given_up_and_its_socket_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ending, go_on, there = Ending(), threading.Event(), threading.Event()
+    made = socket.socket()
+
+    def slow(*_: Any) -> socket.socket:
+        go_on.wait(SECONDS)
+        there.set()
+        return made
+
+    monkeypatch.setattr("socket.create_connection", slow)
+    assert _given_up(ending, _dialing(ending, "siem.test:6514"), Unanswered, 2)
+    go_on.set()
+    assert there.wait(SECONDS)
+    deadline = time.monotonic() + SECONDS
+    while made.fileno() != -1 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert made.fileno() == -1
+
+
+def test_a_host_that_is_no_host_name_is_nobody_who_answers() -> None:
+    with pytest.raises(Unanswered, match="no host name"):
+        _dialing(Ending(), "a..b:6514")()
+
+
+def test_one_who_hangs_gets_no_more_than_the_time_allowed() -> None:
+    with hanging() as address:
+        host, _, port = address.rpartition(":")
+        begun = time.monotonic()
+        policy = Policy((), datetime.now(UTC), lambda url: b"")
+        with (
+            pytest.raises(Unanswered, match="in time"),
+            dial(Peer("siem.test", (host, int(port))), policy, Ending(), seconds=0.5),
+        ):
+            pass
+    assert 0.4 < time.monotonic() - begun < SECONDS / 2

@@ -1,0 +1,200 @@
+"""What an appliance says to an upload: its documented messages, each with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509 import load_pem_x509_certificate
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pkigen.lab.judging import File, Judged, Upload, base_name
+from pkigen.lab.links import Standing
+from tests.lab.conftest import Plant, built, document, presented, up
+from tests.tools import run
+
+EXPIRED = "This SSL certificate has expired and isn't considered valid."
+REVOKED = "This certificate has been revoked by the CRL and can't be trusted for a secure connection"
+UNREACHABLE = (
+    "The CRL (Certificate Revocation List) location is not reachable. "
+    "Verify the URL can be accessed from this appliance"
+)
+CHAIN = "Cannot validate chain of trust. The provided Certificate and Root CA don't match."
+PASSPHRASE = "Passphrase does not match to the key"
+OTHERWISE = "Certificate validation failed"
+FIELDS = ("certificate", "key", "chain")
+
+
+def _said(judged: Judged) -> list[str]:
+    return [message.text for message in judged.messages]
+
+
+@contextmanager
+def _crl_server_stopped(plant: Plant) -> Iterator[None]:
+    plant.lab.stop_crl_server()
+    try:
+        yield
+    finally:
+        plant.lab.start_crl_server()
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("not-after-future-expired", EXPIRED),
+        ("not-revoked-revoked", REVOKED),
+        ("crl-reachable-unpublished", UNREACHABLE),
+        ("crl-reachable-stale", UNREACHABLE),
+        ("chain-issuer-other-ca", CHAIN),
+        ("key-opens-wrong", PASSPHRASE),
+        ("not-before-past-not-yet-valid", OTHERWISE),
+        ("key-matches-other", OTHERWISE),
+    ],
+)
+def test_each_documented_message_shows_for_its_upload(fault: str, message: str, plant: Plant) -> None:
+    before = presented(plant.lab.appliance("sensor-03").url)
+    judged = plant.lab.upload_case("sensor-03", f"sensor-03.{fault}")
+    assert _said(judged) == [message]
+    assert judged.messages[0].advice
+    assert judged.messages[0].found
+    assert presented(plant.lab.appliance("sensor-03").url) == before
+
+
+@pytest.mark.parametrize("fault", ["not-revoked-revoked", "crl-reachable-unpublished", "crl-reachable-stale"])
+def test_without_its_box_no_crl_is_looked_at(fault: str, plant: Plant) -> None:
+    with _crl_server_stopped(plant):
+        judged = plant.lab.upload_case("sensor-03", f"sensor-03.{fault}", crl_check=False)
+    assert _said(judged) == []
+
+
+def test_a_stopped_crl_server_refuses_a_sound_certificate(plant: Plant) -> None:
+    with _crl_server_stopped(plant):
+        assert _said(plant.lab.upload_case("sensor-01", "sensor-01")) == [UNREACHABLE]
+    assert _said(plant.lab.upload_case("sensor-01", "sensor-01")) == []
+
+
+def test_what_is_wrong_twice_is_said_twice(plant: Plant) -> None:
+    upload = _upload(
+        plant, "sensor-03.not-after-future-expired", key=plant.files("sensor-03.key-opens-wrong")["key"][1]
+    )
+    assert set(_said(plant.lab.upload("sensor-03", upload))) >= {EXPIRED, PASSPHRASE}
+
+
+def _upload(plant: Plant, case: str, **files: bytes) -> Upload:
+    """A certificate's upload, with other octets in some fields."""
+    named = plant.files(case)
+    named |= {kind: (named[kind][0], data) for kind, data in files.items()}
+    found = {kind: File(*named[kind]) for kind in FIELDS if kind in named}
+    return Upload("test", found["certificate"], found["key"], found.get("chain"))
+
+
+@pytest.mark.parametrize("form", [PrivateFormat.TraditionalOpenSSL, PrivateFormat.PKCS8])
+@pytest.mark.parametrize(
+    ("typed", "messages"), [(b"open sesame", []), (b"closed", [PASSPHRASE]), (None, [PASSPHRASE])]
+)
+def test_keys_under_a_passphrase_open_in_both_forms(
+    form: PrivateFormat, typed: bytes | None, messages: list[str], plant: Plant
+) -> None:
+    key = load_pem_private_key(plant.files("sensor-01")["key"][1], None)
+    sealed = key.private_bytes(Encoding.PEM, form, BestAvailableEncryption(b"open sesame"))
+    made = _upload(plant, "sensor-01")
+    upload = Upload("test", made.certificate, File("sealed.key", sealed), made.chain, typed)
+    assert _said(plant.lab.upload("sensor-01", upload)) == messages
+
+
+def test_a_passphrase_for_a_key_without_one_does_no_harm(plant: Plant) -> None:
+    made = _upload(plant, "sensor-01")
+    upload = Upload("test", made.certificate, made.key, made.chain, b"what for")
+    assert _said(plant.lab.upload("sensor-01", upload)) == []
+
+
+def test_a_certificate_in_der_is_taken(plant: Plant) -> None:
+    made = _upload(plant, "sensor-01")
+    der = load_pem_x509_certificate(made.certificate.data).public_bytes(Encoding.DER)
+    upload = Upload("test", File("sensor-01.crt", der), made.key, made.chain)
+    assert _said(plant.lab.upload("sensor-01", upload)) == []
+    assert presented(plant.lab.appliance("sensor-01").url) == plant.sha256("sensor-01")
+
+
+@pytest.mark.needs("openssl")
+def test_bag_attributes_in_a_chain_are_taken(plant: Plant, tmp_path: Path) -> None:
+    folder = tmp_path
+    case = plant.case("sensor-01")
+    bundle = folder / "all.p12"
+    names = ("-in", case.certificate, "-inkey", case.key, "-certfile", case.chain, "-name", "sensor")
+    run("openssl", "pkcs12", "-export", *names, "-passout", "pass:", "-out", bundle)
+    chain = run("openssl", "pkcs12", "-in", bundle, "-passin", "pass:", "-nokeys", "-cacerts")
+    chain = "Bag Attributes\n    friendlyName: the CAs\n" + chain
+    judged = plant.lab.upload("sensor-01", _upload(plant, "sensor-01", chain=chain.encode()))
+    assert _said(judged) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "data", "words"),
+    [
+        ("certificate", b"", "the file is empty"),
+        ("certificate", b"garbage \x00\xff" * 100, "cannot be read"),
+        ("certificate", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "cannot be read"),
+        ("key", b"", "no private key"),
+        ("key", b"garbage \x00\xff" * 100, ""),
+        ("key", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", ""),
+    ],
+)
+def test_garbage_is_refused_in_words(field: str, data: bytes, words: str, plant: Plant) -> None:
+    before = presented(plant.lab.appliance("sensor-02").url)
+    judged = plant.lab.upload("sensor-02", _upload(plant, "sensor-02", **{field: data}))
+    assert _said(judged)
+    assert words in " ".join(found for message in judged.messages for found in message.found)
+    assert presented(plant.lab.appliance("sensor-02").url) == before
+
+
+@given(data=st.binary(max_size=200))
+def test_no_octets_whatever_bring_an_upload_down(data: bytes) -> None:
+    from pkigen.clock import utc_now
+    from pkigen.lab.judging import judge
+    from pkigen.requirements import load_set
+
+    upload = Upload("any", File("a.crt", data), File("a.key", data), File("a.pem", data), data, False)
+    assert not judge(upload, [load_set("defender-iot")], utc_now()).accepted
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\me\\new.crt", "new.crt"),
+        ("a\x00b\nc.crt", "a\\x00b\\nc.crt"),
+        ("", "a file without a name"),
+        ("/", "a file without a name"),
+        ("<script>.crt", "<script>.crt"),
+    ],
+)
+def test_of_a_files_name_the_last_part_is_shown(path: str, shown: str) -> None:
+    assert base_name(path) == shown
+
+
+def test_another_root_comes_with_its_chain(own_plant: Plant) -> None:
+    """A plant may change its CA: what was trusted before does not hold that up."""
+    assert _said(own_plant.lab.upload_case("sensor-01", "foreign")) == []
+
+
+def test_through_a_proxy_the_crl_server_answers_whatever_its_name(tmp_path: Path) -> None:
+    """Nobody resolves crl.invalid: the proxy knows where the CRL server is."""
+    profile = document(proxy=True)
+    profile["base_url"] = profile["base_url"].replace("127.0.0.1", "crl.invalid")
+    with up(built(profile, tmp_path), profile) as plant:
+        assert plant.lab.upload_case("sensor-03", "sensor-03").accepted
+        assert plant.check("sensor-03:console").standing is Standing.CONNECTED
+        plant.lab.stop_crl_server()
+        judged = plant.lab.upload_case("sensor-03", "sensor-03")
+        assert _said(judged) == [UNREACHABLE]
+        assert plant.check("sensor-03:console").standing is Standing.HALTED

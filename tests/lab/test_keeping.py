@@ -1,0 +1,229 @@
+"""What goes on by itself: the schedule, downloads that are shared, files written whole, the clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pkigen.clock import parse_span, utc_now
+from pkigen.errors import EnvironmentFailure
+from pkigen.lab import downloads
+from pkigen.lab.alerts import Event
+from pkigen.lab.appliance import Appliance, Role
+from pkigen.lab.clock import LabClock
+from pkigen.lab.downloads import Downloads
+from pkigen.lab.ending import Ending
+from pkigen.lab.endpoint import Endpoint
+from pkigen.lab.links import Link
+from pkigen.lab.scheduling import Schedule
+from pkigen.lab.state import State
+from pkigen.path import Unreachable
+from pkigen.serve.server import listen
+
+SECONDS = 10.0
+
+
+class _Link:
+    """A link that counts its attempts, and waits in them while it is told to."""
+
+    def __init__(self) -> None:
+        self.id = f"link-{id(self)}"
+        self.due, self.busy, self.count = 0.0, False, 0
+        self.gate = threading.Event()
+        self.gate.set()
+        self.problem: Exception | None = None
+
+    def check(self) -> None:
+        self.count += 1
+        assert self.gate.wait(SECONDS)
+        if self.problem is not None:
+            raise self.problem
+
+
+def _schedule(
+    *links: _Link,
+    interval: float = 3600,
+    tick: Callable[[], None] = lambda: None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Schedule:
+    return Schedule(cast("list[Link]", list(links)), interval, tick, tell)
+
+
+def test_every_link_is_tried_at_once_and_then_in_its_time() -> None:
+    links = [_Link() for _ in range(20)]
+    schedule = _schedule(*links, interval=0.05)
+    with schedule.running():
+        assert schedule.until(lambda: all(link.count >= 3 for link in links), SECONDS)
+
+
+def test_what_changed_while_a_link_was_tried_is_tried_again() -> None:
+    link = _Link()
+    schedule = _schedule(link)
+    with schedule.running():
+        assert schedule.until(lambda: link.count == 1, SECONDS)
+        link.gate.clear()
+        schedule.soon()
+        assert schedule.until(lambda: link.count == 2, SECONDS)
+        schedule.soon()
+        link.gate.set()
+        assert schedule.until(lambda: link.count == 3, SECONDS)
+
+
+def test_one_that_takes_long_holds_up_no_other_and_burns_no_time() -> None:
+    slow, quick, ticks = _Link(), _Link(), []
+    schedule = _schedule(slow, quick, tick=lambda: ticks.append(1))
+    slow.gate.clear()
+    with schedule.running():
+        assert schedule.until(lambda: slow.count == 1 and quick.count == 1, SECONDS)
+        schedule.soon(cast("list[Link]", [slow]))
+        before = len(ticks)
+        schedule.until(lambda: False, 0.4)
+        assert len(ticks) - before < 6, "about twice a second"
+        slow.gate.set()
+
+
+def test_a_link_that_fails_is_tried_again_in_its_time() -> None:
+    link = _Link()
+    link.problem = RuntimeError("unforeseen")
+    schedule = _schedule(link, interval=0.05)
+    with schedule.running():
+        assert schedule.until(lambda: link.count >= 3, SECONDS)
+
+
+def test_a_full_disk_is_told_once_and_ends_nothing() -> None:
+    link, told, full = _Link(), list[str](), [True]
+
+    def tick() -> None:
+        if full[0]:
+            raise EnvironmentFailure("No space left on device")
+
+    schedule = _schedule(link, interval=0.02, tick=tick, tell=told.append)
+    with schedule.running():
+        assert schedule.until(lambda: link.count >= 4, SECONDS)
+        full[0] = False
+    assert len(told) == 1
+    assert "No space left on device" in told[0]
+
+
+def test_events_that_come_while_the_log_is_written_do_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with listen("127.0.0.1", 0) as listener:
+        appliance = Appliance("s", Role.SENSOR, "s.test", Endpoint(listener), State(tmp_path), utc_now)
+    others = list[threading.Thread]()
+
+    def interrupted(event: Event) -> dict[str, Any]:
+        others.append(threading.Thread(target=appliance.tell, args=("notice", "in between")))
+        others[-1].start()
+        others[-1].join(0.05)
+        return asdict(event)
+
+    for _ in range(3):
+        appliance.tell("notice", "before")
+    monkeypatch.setattr("pkigen.lab.appliance.asdict", interrupted)
+    appliance.save()
+    for other in others:
+        other.join()
+    assert appliance.changed, "what came in between is written the next time"
+    kept = State(tmp_path).read_json("appliance-s.json")
+    assert [event["text"] for event in kept["events"]] == ["before"] * 3
+
+
+@pytest.fixture
+def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The URLs that were asked for; what is at one is its own name."""
+    asked = list[str]()
+
+    def fetch(url: str, **_: object) -> bytes:
+        asked.append(url)
+        if "none" in url:
+            raise Unreachable(f"{url}: HTTP 404")
+        if "broken" in url:
+            raise RuntimeError("unforeseen")
+        return url.encode()
+
+    monkeypatch.setattr(downloads, "fetch", fetch)
+    return asked
+
+
+def test_who_looks_within_a_second_shares_a_download(fetched: list[str]) -> None:
+    now = [0.0]
+    shared = Downloads(None, Ending(), lambda: now[0])
+    assert [shared.get("http://a/1") for _ in range(3)] == [b"http://a/1"] * 3
+    now[0] += 1.0
+    shared.get("http://a/1")
+    assert fetched == ["http://a/1"]
+    now[0] += 0.1
+    shared.get("http://a/1")
+    shared.get("http://a/2")
+    assert fetched == ["http://a/1", "http://a/1", "http://a/2"]
+    shared.forget()
+    shared.get("http://a/2")
+    assert len(fetched) == 4
+
+
+@pytest.mark.parametrize(("url", "error"), [("http://none", Unreachable), ("http://broken", RuntimeError)])
+def test_who_shares_a_download_shares_its_failure(
+    url: str, error: type[Exception], fetched: list[str]
+) -> None:
+    shared = Downloads(None, Ending(), lambda: 0.0)
+    for _ in range(3):
+        with pytest.raises(error):
+            shared.get(url)
+    assert fetched == [url]
+
+
+def test_downloads_do_not_pile_up(fetched: list[str]) -> None:
+    shared = Downloads(None, Ending(), lambda: 0.0)
+    for number in range(1000):
+        shared.get(f"http://a/{number}")
+    assert len(shared._held) <= 256
+    assert len(fetched) == 1000
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = State(tmp_path)
+    state.write("x", b"first")
+
+    def fails(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", fails)
+    with pytest.raises(EnvironmentFailure, match=r"cannot write .*: No space left on device"):
+        state.write("x", b"second")
+    assert state.path("x").read_bytes() == b"first"
+    assert [path.name for path in state.folder.iterdir()] == ["x"]
+
+
+@given(st.binary(max_size=40))
+def test_json_that_is_damaged_is_none(data: bytes) -> None:
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        state = State(Path(folder))
+        state.write("x.json", data)
+        assert isinstance(state.read_json("x.json"), dict)
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".pkigen").write_text("in the way")
+    with pytest.raises(EnvironmentFailure, match="cannot make"):
+        State(tmp_path)
+
+
+def test_the_clock_runs_forward_alone_and_is_put_right() -> None:
+    clock = LabClock()
+    clock.move(parse_span("36h"))
+    assert timedelta(hours=35) < clock() - utc_now() <= timedelta(hours=36)
+    with pytest.raises(ValueError, match="leads back"):
+        clock.move(parse_span("-1h"))
+    clock.put_right()
+    assert abs(clock() - utc_now()) < timedelta(seconds=5)

@@ -1,0 +1,268 @@
+"""Connections: halted with the certificate to blame, mended, and no alert lost or doubled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from pkigen.errors import InputError
+from pkigen.lab.lab import Lab, link_as_json
+from pkigen.lab.links import Standing
+from tests.lab.conftest import Plant, built, document, up
+from tests.lab.test_judging import CHAIN, EXPIRED, REVOKED, UNREACHABLE
+
+TO_CONSOLE = "sensor-01:console"
+
+
+def test_everybody_connects_who_has_a_certificate(plant: Plant) -> None:
+    for link in plant.lab.links:
+        report = plant.check(link.id)
+        expected = Standing.HALTED if link.sender.name == "sensor-03" else Standing.CONNECTED
+        assert report.standing is expected, (link.id, report)
+    assert plant.lab.link(TO_CONSOLE).report.path == ("console.contoso.test", "Plant Issuing", "Plant Root")
+
+
+def test_a_fresh_sensor_is_told_what_it_lacks(plant: Plant) -> None:
+    report = plant.check("sensor-03:console")
+    assert report.standing is Standing.HALTED
+    (cause,) = report.causes
+    assert (cause.who, cause.whom, cause.message) == ("sensor-03", "console", CHAIN)
+    assert "upload a certificate with its chain" in cause.advice
+
+
+def test_a_locally_self_signed_sensor_is_not_accepted_by_the_console(plant: Plant) -> None:
+    plant.lab.set_validation("sensor-03", mandatory=False)
+    try:
+        report = plant.check("sensor-03:console")
+    finally:
+        plant.lab.set_validation("sensor-03", mandatory=True)
+    assert report.standing is Standing.HALTED
+    assert {(cause.who, cause.whom) for cause in report.causes} == {("console", "sensor-03")}
+    assert "upload a certificate to sensor-03" in report.causes[0].advice
+
+
+@pytest.mark.parametrize(
+    ("revoked", "link", "blamed"),
+    [
+        ("sensor-01", TO_CONSOLE, "sensor-01.contoso.test"),
+        ("console", TO_CONSOLE, "console.contoso.test"),
+        ("secondary", "console:secondary", "secondary.contoso.test"),
+        ("siem", "console:siem", "siem.contoso.test"),
+        ("soar", "console:soar", "soar.contoso.test"),
+    ],
+)
+def test_a_revoked_certificate_halts_and_is_named(revoked: str, link: str, blamed: str, plant: Plant) -> None:
+    plant.lab.revoke(revoked)
+    report = plant.check(link)
+    assert report.standing is Standing.HALTED
+    assert [(cause.certificate, cause.depth, cause.message) for cause in report.causes] == [
+        (blamed, 0, REVOKED)
+    ]
+    sender = plant.lab.link(link).sender
+    assert sender.events[-1].grade == "bad"
+    assert blamed in sender.events[-1].text
+    plant.lab.unrevoke(revoked)
+    assert plant.is_(link, Standing.CONNECTED)
+
+
+def test_a_stopped_crl_server_halts_all_and_says_where_it_was_asked(plant: Plant) -> None:
+    plant.lab.stop_crl_server()
+    report = plant.check(TO_CONSOLE)
+    plant.lab.start_crl_server()
+    assert report.standing is Standing.HALTED
+    assert {cause.message for cause in report.causes} == {UNREACHABLE}
+    assert plant.lab.crl_server.url in report.causes[0].found
+    assert plant.is_(TO_CONSOLE, Standing.CONNECTED)
+
+
+def test_an_expired_certificate_halts_once_the_clock_is_there(plant: Plant) -> None:
+    plant.lab.upload_case("sensor-01", "short")
+    assert plant.is_(TO_CONSOLE, Standing.CONNECTED)
+    plant.lab.move_clock("3d")
+    report = plant.check(TO_CONSOLE)
+    others = plant.check("sensor-02:console")
+    plant.lab.put_clock_right()
+    assert [(cause.who, cause.certificate, cause.message) for cause in report.causes] == [
+        ("console", "short.contoso.test", EXPIRED)
+    ]
+    assert others.standing is Standing.CONNECTED, "CRLs are renewed as the clock runs"
+    assert plant.is_(TO_CONSOLE, Standing.CONNECTED)
+    assert plant.lab.upload_case("sensor-01", "sensor-01").accepted
+
+
+def test_a_certificate_of_another_root_halts_and_is_named(plant: Plant) -> None:
+    assert plant.lab.upload_case("sensor-01", "foreign").accepted, "its own chain makes it sound"
+    report = plant.check(TO_CONSOLE)
+    assert report.standing is Standing.HALTED
+    # The sensor has another root now, and is the first to look.
+    assert {(cause.who, cause.message) for cause in report.causes} == {("sensor-01", CHAIN)}
+    assert plant.lab.upload_case("sensor-01", "sensor-01").accepted
+    assert plant.is_(TO_CONSOLE, Standing.CONNECTED)
+
+
+def test_a_certificate_for_another_host_halts(plant: Plant) -> None:
+    plant.lab.upload_case("sensor-01", "sensor-02")
+    report = plant.check(TO_CONSOLE)
+    plant.lab.upload_case("sensor-01", "sensor-01")
+    assert [(cause.who, cause.certificate) for cause in report.causes] == [
+        ("console", "sensor-02.contoso.test")
+    ]
+    assert "sensor-02.contoso.test" in report.causes[0].found
+
+
+def test_without_validation_it_goes_on_and_says_so(plant: Plant) -> None:
+    plant.lab.revoke("soar")
+    plant.lab.set_validation("console", mandatory=False)
+    alert = plant.lab.raise_alert("console", "with a revoked receiver")
+    report = plant.check("console:soar")
+    plant.lab.set_validation("console", mandatory=True)
+    plant.lab.unrevoke("soar")
+    assert report.standing is Standing.UNVALIDATED
+    assert report.summary == (
+        "Validation is off at console: it goes on although the certificate would be refused."
+    )
+    assert [cause.message for cause in report.causes] == [REVOKED]
+    assert [text for _, text in plant.lab.receivers["soar"].taken].count(f"console: {alert.title}") == 1
+
+
+def test_validation_switched_off_at_one_end_of_two(plant: Plant) -> None:
+    plant.lab.set_validation("console", mandatory=False)
+    report = plant.check(TO_CONSOLE)
+    plant.lab.set_validation("console", mandatory=True)
+    assert report.standing is Standing.UNVALIDATED
+    assert report.summary == "Validation is off at console: it goes on whatever the certificate is."
+    assert report.causes == ()
+
+
+def test_another_cause_is_another_event_and_the_same_is_none(own_plant: Plant) -> None:
+    lab = own_plant.lab
+
+    def told() -> list[str]:
+        return [event.text for event in lab.appliance("sensor-01").events if "halted" in event.text]
+
+    lab.revoke("sensor-01")
+    own_plant.check(TO_CONSOLE)
+    assert REVOKED in told()[-1]
+    lab.stop_crl_server()
+    own_plant.check(TO_CONSOLE)
+    assert UNREACHABLE in told()[-1]
+    count = len(told())
+    own_plant.check(TO_CONSOLE)
+    assert len(told()) == count
+
+
+def _titles(plant: Plant) -> dict[str, list[str]]:
+    lab = plant.lab
+    return {
+        "console": [one.title for one in lab.console.alerts],
+        "siem": [text.split("|")[5] for _, text in lab.receivers["siem"].taken],
+        "soar": [text.partition(": ")[2] for _, text in lab.receivers["soar"].taken],
+    }
+
+
+def _arrived(plant: Plant, count: int) -> None:
+    """Wait until a receiver of messages has read what it was sent."""
+    lab = plant.lab
+    assert lab.schedule.until(lambda: len(lab.receivers["siem"].taken) >= count, 10)
+
+
+Break = Callable[[Lab], object]
+
+
+@pytest.mark.parametrize(
+    ("break_", "mend"),
+    [
+        (lambda lab: lab.revoke("sensor-01"), lambda lab: lab.unrevoke("sensor-01")),
+        (lambda lab: lab.stop_crl_server(), lambda lab: lab.start_crl_server()),
+        (lambda lab: lab.move_clock("2y"), lambda lab: lab.put_clock_right()),
+        (
+            lambda lab: lab.upload_case("sensor-01", "foreign"),
+            lambda lab: lab.upload_case("sensor-01", "sensor-01"),
+        ),
+    ],
+    ids=["revoked", "CRL server stopped", "expired", "wrong chain"],
+)
+def test_alerts_wait_and_are_sent_once_it_is_mended(break_: Break, mend: Break, own_plant: Plant) -> None:
+    plant, lab = own_plant, own_plant.lab
+    lab.raise_alert("sensor-01", "before")
+    for link in (TO_CONSOLE, "console:siem", "console:soar"):
+        plant.check(link)
+    _arrived(plant, 1)
+    break_(lab)
+    assert plant.is_(TO_CONSOLE, Standing.HALTED)
+    for number in range(150):
+        lab.raise_alert("sensor-01", f"while broken {number}")
+    assert plant.is_(TO_CONSOLE, Standing.HALTED)
+    assert len(lab.link(TO_CONSOLE).outbox) == 150
+    assert _titles(plant)["console"] == ["before"]
+    mend(lab)
+    expected = ["before", *(f"while broken {number}" for number in range(150))]
+    assert lab.schedule.until(lambda: not any(len(link.outbox) for link in lab.links), 20)
+    _arrived(plant, 151)
+    titles = _titles(plant)
+    assert titles["console"] == expected
+    assert titles["siem"] == expected
+    assert titles["soar"] == expected
+    assert [len(link.outbox) for link in lab.links if link.sender.name != "sensor-03"] == [0] * 5
+
+
+def test_many_long_alerts_do_not_stop_the_queue(own_plant: Plant) -> None:
+    """What is sent at once must be less than what a console takes, in whatever script it is written."""
+    lab = own_plant.lab
+    lab.stop_crl_server()
+    own_plant.check(TO_CONSOLE)
+    for _ in range(120):
+        lab.raise_alert("sensor-01", "\U0001f3ed" * 500, 5, "\U0001f3ed" * 500)
+    lab.start_crl_server()
+    assert lab.schedule.until(lambda: len(lab.console.alerts) == 120, 20)
+    assert lab.schedule.until(lambda: not len(lab.link(TO_CONSOLE).outbox), 20)
+
+
+def test_what_waits_is_there_after_a_restart(tmp_path_factory: pytest.TempPathFactory) -> None:
+    profile = document()
+    folder = built(profile, tmp_path_factory.mktemp("kept"))
+    with up(folder, profile) as plant:
+        plant.lab.stop_crl_server()
+        plant.check(TO_CONSOLE)
+        plant.lab.raise_alert("sensor-01", "over night")
+    with up(folder, profile) as plant:
+        assert plant.lab.schedule.until(lambda: "over night" in _titles(plant)["soar"], 10)
+        assert _titles(plant)["console"] == ["over night"]
+
+
+def test_a_connection_as_programs_see_it_is_json(plant: Plant) -> None:
+    for link in plant.lab.links:
+        assert json.loads(json.dumps(link_as_json(link)))["id"] == link.id
+
+
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [
+        (lambda lab: lab.appliance("sensor-99"), "no appliance called 'sensor-99'"),
+        (lambda lab: lab.link("sensor-01:siem"), "no connection called"),
+        (lambda lab: lab.revoke("sensor-99"), "no appliance called"),
+        (lambda lab: lab.revoke("sensor-03"), "presents its own, which no CA of the lab can revoke"),
+        (lambda lab: lab.upload_case("sensor-01", "nobody"), "no certificate called 'nobody'"),
+        (lambda lab: lab.move_clock("soon"), "soon"),
+        (lambda lab: lab.move_clock("-3d"), "leads back"),
+        (lambda lab: lab.move_clock("9000y"), "9000y"),
+        (lambda lab: lab.renew("nobody"), "no appliance called"),
+    ],
+)
+def test_what_cannot_be_done_is_said(act: Break, words: str, plant: Plant) -> None:
+    with pytest.raises(InputError, match=words):
+        act(plant.lab)
+
+
+def test_a_renewed_certificate_lies_ready_and_a_revocation_ends_with_it(own_plant: Plant) -> None:
+    lab = own_plant.lab
+    old = own_plant.sha256("sensor-01")
+    lab.revoke("sensor-01")
+    assert own_plant.is_(TO_CONSOLE, Standing.HALTED)
+    lab.renew("sensor-01")
+    assert own_plant.is_(TO_CONSOLE, Standing.HALTED)
+    assert own_plant.sha256("sensor-01") != old
+    assert lab.upload_case("sensor-01", "sensor-01").accepted
+    assert own_plant.is_(TO_CONSOLE, Standing.CONNECTED)

@@ -1,0 +1,292 @@
+"""The console: who may sign in, what is asked first, and what each form does."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from pkigen.environment import revoke
+from pkigen.lab.web.sessions import Sessions
+from tests.lab.conftest import Person, Plant, presented
+
+PAGES = ("/", "/certificate", "/certificate/upload", "/alerts", "/events", "/try", "/api")
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "same-origin",
+}
+
+
+@pytest.fixture(scope="module")
+def person(plant: Plant) -> Person:
+    return plant.person("console")
+
+
+@pytest.mark.parametrize("name", ["sensor-01", "console", "secondary"])
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_shows_to_who_is_signed_in_and_to_nobody_else(path: str, name: str, plant: Plant) -> None:
+    answer = plant.client(name).get(path)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    answer = plant.person(name).client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert {key: answer.headers[key] for key in HEADERS} == HEADERS
+
+
+def test_the_first_sign_in_asks_for_an_upload_or_to_stay(own_plant: Plant) -> None:
+    person = own_plant.person("sensor-03")
+    for path in set(PAGES) - {"/certificate", "/certificate/upload"}:
+        assert person.client.get(path).headers["location"] == "/welcome", path
+    assert "locally self-signed" in person.client.get("/welcome").text
+    assert person.post("/certificate/stay").headers["location"] == "/"
+    assert person.client.get("/").status_code == 200
+    assert own_plant.lab.appliance("sensor-03").local
+    assert own_plant.lab.appliance("sensor-03").decided
+
+
+def test_one_cannot_stay_with_what_is_not_in_use(own_plant: Plant) -> None:
+    answer = own_plant.person("sensor-01").post("/certificate/stay")
+    assert answer.status_code == 422
+    assert "not in use" in answer.text
+    assert not any("stays" in event.text for event in own_plant.lab.appliance("sensor-01").events)
+
+
+def test_an_upload_by_the_form_is_in_use_at_once(own_plant: Plant) -> None:
+    person = own_plant.person("sensor-03")
+    answer = person.post(
+        "/certificate/upload", {"name": "new", "crl_check": "on"}, files=own_plant.files("sensor-03")
+    )
+    assert (answer.status_code, answer.headers["location"]) == (303, "/certificate")
+    assert presented(own_plant.lab.appliance("sensor-03").url) == own_plant.sha256("sensor-03")
+    page = person.client.get("/certificate").text
+    assert "The certificate was accepted" in page
+    assert "The certificate was accepted" not in person.client.get("/certificate").text, "said once"
+
+
+def test_a_refused_form_says_why_and_a_box_that_is_not_ticked_spares_the_crl(own_plant: Plant) -> None:
+    person = own_plant.person("sensor-03")
+    revoke(own_plant.lab.folder, ["short"])
+    files = own_plant.files("short")
+    answer = person.post("/certificate/upload", {"name": "x", "crl_check": "on"}, files=files)
+    assert answer.status_code == 422
+    assert "has been revoked by the CRL" in answer.text
+    assert "What to do" in answer.text
+    answer = person.post("/certificate/upload", {"name": "x"}, files=files)
+    assert answer.status_code == 303
+
+
+def test_a_wrong_password_opens_nothing_and_is_told_to_the_log(plant: Plant) -> None:
+    client = plant.client("secondary")
+    for data in (
+        {"user": "admin", "password": "guess"},
+        {"user": "root", "password": plant.lab.password},
+        {},
+    ):
+        answer = client.post("/sign-in", data={"user": "", **data})
+        assert answer.status_code == 401
+        assert "set-cookie" not in answer.headers
+    assert "wrong name or password" in plant.lab.appliance("secondary").events[-1].text
+    assert not any("guess" in event.text for event in plant.lab.appliance("secondary").events)
+
+
+def test_guessing_passwords_has_an_end(own_plant: Plant) -> None:
+    client = own_plant.client("sensor-01")
+    codes = [
+        client.post("/sign-in", data={"user": "admin", "password": f"{n}"}).status_code for n in range(12)
+    ]
+    assert codes == [401] * 10 + [429] * 2
+    answer = client.post("/sign-in", data={"user": "admin", "password": own_plant.lab.password})
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["retry-after"]) <= 30
+    assert own_plant.person("sensor-02").client.get("/").status_code == 200, "others are not held up"
+
+
+def test_after_a_while_one_can_sign_in_again() -> None:
+    now = [1000.0]
+    sessions = Sessions("sensor", "secret", lambda: now[0])
+    for _ in range(9):
+        assert not sessions.opens("admin", "guess")
+    assert sessions.opens("admin", "secret")
+    for _ in range(10):
+        assert not sessions.opens("admin", "guess")
+    assert sessions.wait() == 30
+    now[0] += 29.5
+    assert sessions.wait() == 1
+    now[0] += 0.5
+    assert sessions.wait() == 0
+    assert sessions.opens("admin", "secret")
+
+
+def test_a_session_ends_by_itself_and_old_ones_make_room() -> None:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    now = [0.0]
+    sessions = Sessions("sensor", "secret", lambda: now[0])
+
+    def begun() -> Request:
+        response = Response()
+        sessions.begin(response)
+        cookie = response.headers["set-cookie"]
+        assert {"HttpOnly", "Secure", "SameSite=strict"} <= set(cookie.split("; "))
+        pair = cookie.partition(";")[0].encode()
+        return Request({"type": "http", "headers": [(b"cookie", pair)]})
+
+    first = begun()
+    assert sessions.of(first) is not None
+    now[0] += 8 * 3600
+    assert sessions.of(first) is None
+    second = begun()
+    for _ in range(64):
+        begun()
+    assert sessions.of(second) is None
+
+
+FORMS: dict[str, dict[str, Any]] = {
+    "/validation": {"mandatory": "on"},
+    "/check": {"link": "sensor-01:console"},
+    "/alerts": {"title": "From the page", "severity": "3"},
+    "/try/upload": {"case": "console"},
+    "/try/revoke": {"name": "soar"},
+    "/try/unrevoke": {"name": "soar"},
+    "/try/crl-server": {"run": "on"},
+    "/try/clock": {"move": "right"},
+    "/api": {},
+}
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_every_form_leads_on_to_a_page(path: str, person: Person) -> None:
+    answer = person.post(path, FORMS[path])
+    assert answer.status_code in (200, 303), answer.text
+    if answer.status_code == 303:
+        assert person.client.get(answer.headers["location"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "status"),
+    [
+        ("/validation", {}, 422),
+        ("/validation", {"mandatory": "maybe"}, 422),
+        ("/validation", {"mandatory": "off", "more": "x"}, 422),
+        ("/check", {"link": "nobody:nowhere"}, 422),
+        ("/alerts", {"title": "  ", "severity": "3"}, 422),
+        ("/alerts", {"title": "x" * 201, "severity": "3"}, 422),
+        ("/alerts", {"title": "x", "severity": "11"}, 422),
+        ("/alerts", {"title": "x", "severity": "<b>"}, 422),
+        ("/try/upload", {"case": "../../etc/passwd"}, 422),
+        ("/try/upload", {}, 422),
+        ("/try/revoke", {"name": "nobody"}, 422),
+        ("/nowhere", {}, 404),
+        ("/certificate", {}, 405),
+    ],
+)
+def test_a_form_with_wrong_contents_is_refused_in_words(
+    path: str, data: dict[str, str], status: int, person: Person, plant: Plant
+) -> None:
+    before = len(plant.lab.console.alerts)
+    answer = person.post(path, data)
+    assert answer.status_code == status
+    assert "<h1>" in answer.text
+    assert len(plant.lab.console.alerts) == before
+    assert plant.lab.console.mandatory
+
+
+def test_what_is_wrong_with_the_world_can_be_made_and_mended_on_a_page(own_plant: Plant) -> None:
+    person, lab = own_plant.person("console"), own_plant.lab
+    person.post("/try/crl-server", {"run": "off"})
+    assert lab.crl_server.stopped
+    person.post("/try/crl-server", {"run": "on"})
+    assert not lab.crl_server.stopped
+    person.post("/try/clock", {"move": "month"})
+    assert lab.clock.ahead.days in (30, 31)
+    person.post("/try/clock", {"move": "right"})
+    assert lab.clock.ahead.days == 0
+    person.post("/try/revoke", {"name": "sensor-01"})
+    assert own_plant.check("sensor-01:console").standing == "halted"
+    page = person.client.get("/?link=sensor-01:console").text
+    assert "sensor-01.contoso.test" in page
+    assert "has been revoked" in page
+    person.post("/try/unrevoke", {"name": "sensor-01"})
+    assert own_plant.check("sensor-01:console").standing == "connected"
+
+
+def test_what_people_write_is_text_on_every_page(own_plant: Plant) -> None:
+    attack = "<script>alert(1)</script>"
+    person = own_plant.person("sensor-01")
+    person.post("/alerts", {"title": attack, "severity": "3"})
+    files = own_plant.files("sensor-01")
+    files["certificate"] = (f"{attack}.crt", b"garbage")
+    person.post("/certificate/upload", {"name": attack}, files=files)
+    person.client.get(f"/{attack}")
+    pages = "".join(person.client.get(path, params={"link": attack}).text for path in PAGES)
+    assert attack not in pages
+    assert "&lt;script&gt;" in pages
+
+
+@pytest.fixture
+def secrets_used(own_plant: Plant) -> tuple[Plant, list[bytes]]:
+    """A lab in which keys and passphrases were uploaded, taken and refused, and all of them."""
+    plant = own_plant
+    person, api = plant.person("sensor-02"), plant.api("sensor-02")
+    passphrases = [b"open sesame", b"closed sesame"]
+    for passphrase in passphrases:
+        data = {"name": "sealed", "passphrase": passphrase.decode()}
+        api.post("certificate", data=data, files=plant.files("sealed"))
+        person.post("/certificate/upload", data, files=plant.files("sealed"))
+    # Into the fields that are shown, too: where people paste the wrong thing.
+    key = plant.files("sensor-01", "key")["key"][1]
+    api.post("certificate", files={"certificate": ("a.crt", key), "key": ("a.key", key)})
+    api.post("certificate", data={"certificate": key.decode()}, files={"key": ("a.key", key)})
+    api.post(
+        "certificate", files={"certificate": plant.files("sensor-01")["certificate"], "key": ("k", key[9:])}
+    )
+    keys = [key, plant.files("sealed", "key")["key"][1]]
+    return plant, [
+        *passphrases,
+        *(line for one in keys for line in one.splitlines()[1:-1] if len(line) == 64),
+    ]
+
+
+def test_no_secret_shows_anywhere(
+    secrets_used: tuple[Plant, list[bytes]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    plant, secrets = secrets_used
+    shown: list[str] = [repr(plant.lab.as_json()), repr(plant.lab)]
+    told = ("connections", "certificate", "alerts", "events", "validation")
+    for name in plant.lab.appliances:
+        api, person = plant.api(name), plant.person(name)
+        shown += [api.get(path).text for path in told]
+        shown += [person.client.get(path).text for path in PAGES]
+        appliance = plant.lab.appliance(name)
+        shown += [repr(appliance.credential), repr(list(appliance.events)), repr(vars(appliance))]
+    plant.lab.save()
+    folder = plant.lab.folder / ".pkigen/lab"
+    shown += [path.read_text() for path in folder.glob("*.json")]
+    shown += list(capfd.readouterr())
+    text = "\n".join(shown)
+    assert len(secrets) > 20
+    assert not [secret for secret in secrets if secret.decode() in text]
+    token, password = plant.token("sensor-02"), plant.lab.password
+    assert token not in text
+    assert password not in text.replace((folder / "lab.json").read_text(), "")
+
+
+def test_a_token_is_shown_once(own_plant: Plant) -> None:
+    person = own_plant.person("console")
+    found = re.search(r"<code[^>]*>([A-Za-z0-9_-]{32})</code>", person.post("/api").text)
+    assert found is not None
+    assert own_plant.lab.console.accepts(found[1])
+    assert found[1] not in person.client.get("/api").text
+
+
+def test_static_files_are_those_of_the_console_alone(plant: Plant) -> None:
+    client = plant.client("console")
+    assert client.get("/static/console.css").status_code == 200
+    for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static/"):
+        assert client.get(httpx.URL(client.base_url, raw_path=path.encode())).status_code == 404, path

@@ -1,0 +1,134 @@
+"""Pages as their readers use them: files are written, commands run one after the other, outputs compared.
+
+A fenced block with a title is a file of that name. A line of a ``console`` block that begins with ``$`` is a
+command; one that ends in ``# exit code N`` must end with that, every other with 0. A ``text`` block titled
+*Output* has lines that the page's commands print, with ``...`` for what differs from run to run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+
+import pytest
+
+from tests import tools
+
+_FENCED = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+_EXIT_CODE = re.compile(r" +# exit code (\d+)$")
+_PORT = re.compile(r"(?<![\w.])(?:127\.0\.0\.1:|-port[ =])?(8\d{3})\b")
+_SERVES_AT = 8080
+LAB_PORTS = {8085, *range(8443, 8451)}
+"""Those of the lab of the profile ``demo``, if nobody asks for others."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, its title ("" without) and what is in it."""
+
+    language: str
+    title: str
+    text: str
+
+
+def fenced(page: str) -> list[Block]:
+    """The fenced blocks of a page, in order."""
+    return [Block(language, title, text) for language, title, text in _FENCED.findall(page)]
+
+
+def blocks(language: str, page: str) -> list[str]:
+    """The text of those blocks of a language that are no file, in order."""
+    return [block.text for block in fenced(page) if block.language == language and not block.title]
+
+
+def commands(page: str) -> list[str]:
+    """The commands of a page, in order; one may go on in further lines."""
+    shown = "".join(blocks("console", page))
+    return [command.rstrip("\n") for command in re.split(r"^\$ ", shown, flags=re.MULTILINE) if command]
+
+
+def run(page: str, folder: Path) -> str:
+    """Do in a folder what a page says, and compare what it prints; all that it printed.
+
+    A lab that it leaves behind is ended.
+    """
+    try:
+        said = tools.run("bash", "-c", _script(page), cwd=folder, environ=_in_virtual_environment())
+    finally:
+        if "lab up" in page:
+            end = [sys.executable, "-m", "pkigen", "lab", "down", "--out", str(folder / "out")]
+            subprocess.run(end, cwd=folder, capture_output=True, check=False)
+    for block in fenced(page):
+        if (block.language, block.title) == ("text", "Output"):
+            missing = [line for line in block.text.splitlines() if not _printed(line, said)]
+            assert not missing, f"not printed: {missing}\n{said}"
+    return said
+
+
+def _script(page: str) -> str:
+    lines = ["set -eu", "exec 2>&1", "trap 'kill $(jobs -p) 2>/dev/null || :; wait' EXIT"]
+    for block in fenced(page):
+        if block.language == "console":
+            lines += map(_checked, commands(f"```console\n{block.text}```"))
+        elif block.title and block.title != "Output":
+            lines.append(f"printf %s {quote(block.text)} >{quote(block.title)}")
+    return "\n".join(lines)
+
+
+def _checked(command: str) -> str:
+    """A command that ends the script when it does not end as the page says."""
+    expected = _EXIT_CODE.search(command)
+    if expected is None:
+        return command
+    wrong = f"{{ echo {quote(command)}: exit code $code; exit 1; }}"
+    return f"code=0; {command[: expected.start()]} || code=$?\n[ $code -eq {expected[1]} ] || {wrong}"
+
+
+def _printed(line: str, said: str) -> bool:
+    wanted = ".*".join(map(re.escape, line.strip().split("...")))
+    return any(re.fullmatch(wanted, printed.strip()) for printed in said.splitlines())
+
+
+def needs(page: str) -> Iterator[str]:
+    """The tools that its commands call, of those that tests know."""
+    words = {word for command in commands(page) for word in re.findall(r"(?:^|\| )(\w+)", command)}
+    yield from sorted(words & tools.PACKAGES.keys())
+
+
+def ports(page: str) -> set[int]:
+    """The ports at which its servers listen."""
+    shown = "\n".join(commands(page))
+    found = {int(port) for port in _PORT.findall(shown)}
+    found |= {_SERVES_AT} if "pkigen serve" in shown else set()
+    return found | (LAB_PORTS if "pkigen lab up" in shown else set())
+
+
+def want_free(numbers: set[int]) -> None:
+    """Skip the test when another program has one of the ports; where CI=true, fail it."""
+    taken = [port for port in sorted(numbers) if not port_is_free(port)]
+    if taken:
+        reason = f"needs port {taken[0]}, which the page uses, and another program has it"
+        pytest.fail(reason) if tools.gaps_are_failures() else pytest.skip(reason)
+
+
+def port_is_free(port: int) -> bool:
+    """Whether a server could listen there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _in_virtual_environment() -> dict[str, str]:
+    """The pkigen command of the Python that runs the tests, whether that is activated or not."""
+    return {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}

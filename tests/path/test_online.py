@@ -1,0 +1,133 @@
+"""A path validated with the CRLs that its certificates name: each without one is a problem, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pkigen import build
+from pkigen.artefacts import read_path
+from pkigen.clock import utc_now
+from pkigen.environment import revoke
+from pkigen.path import Fetched, PathResult, Unreachable, validate_online
+from pkigen.x509 import Certificate
+
+BASE = "http://crl.contoso.test"
+_PROFILE = {
+    "name": "online",
+    "base_url": BASE,
+    "defaults": {"key": "ec-p256"},
+    "authorities": {
+        "root": {"subject": {"CN": "Root"}},
+        "issuing": {"issuer": "root", "subject": {"CN": "Issuing"}},
+        "other": {"subject": {"CN": "Other Root"}},
+    },
+    "certificates": {
+        "leaf": {"issuer": "issuing", "subject": {"CN": "leaf.contoso.test"}},
+        "revoked": {"issuer": "issuing", "subject": {"CN": "revoked.contoso.test"}},
+    },
+}
+Get = Callable[[str], bytes]
+
+
+@dataclass
+class World:
+    """What is published, and which URLs were asked for."""
+
+    folder: Path
+    asked: list[str]
+
+    def get(self, url: str) -> bytes:
+        self.asked.append(url)
+        path = self.folder / "www" / url.removeprefix(f"{BASE}/")
+        if not path.is_file():
+            raise Unreachable(f"{url}: HTTP 404")
+        return path.read_bytes()
+
+    def certificate(self, path: str) -> Certificate:
+        (found,) = read_path(self.folder / path)
+        assert found.certificate is not None
+        return found.certificate
+
+    def validate(
+        self, name: str = "leaf", *, get: Get | None = None, root: str = "root", days: int = 0, host: str = ""
+    ) -> PathResult:
+        return validate_online(
+            self.certificate(f"certificates/{name}/{name}.crt"),
+            [self.certificate("authorities/issuing/issuing.crt")],
+            [self.certificate(f"authorities/{root}/{root}.crt")],
+            Fetched(get=get or self.get),
+            at=utc_now() + timedelta(days=days),
+            host=host or None,
+        )
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = build(_PROFILE, tmp_path_factory.mktemp("online")).folder
+    revoke(folder, ["revoked"])
+    return folder
+
+
+@pytest.fixture
+def world(built: Path) -> World:
+    return World(built, [])
+
+
+def _rules(result: PathResult) -> list[tuple[str, int]]:
+    return [(problem.rule, problem.depth) for problem in result.problems]
+
+
+def test_a_sound_path_is_valid_and_each_crl_is_asked_for_once(world: World) -> None:
+    result = world.validate(host="leaf.contoso.test")
+    assert result.problems == ()
+    assert world.asked == [f"{BASE}/crl/issuing.crl", f"{BASE}/crl/root.crl"]
+    assert len(result.path) == 3
+
+
+def test_a_revoked_certificate_is_a_problem_of_its_own_depth(world: World) -> None:
+    assert _rules(world.validate("revoked")) == [("revoked", 0)]
+
+
+def test_each_certificate_without_a_crl_has_one_problem_with_the_reason(world: World) -> None:
+    def silent(url: str) -> bytes:
+        raise Unreachable(f"{url}: connection refused")
+
+    result = world.validate(get=silent)
+    assert _rules(result) == [("crl-missing", 0), ("crl-missing", 1)]
+    assert f"{BASE}/crl/issuing.crl: connection refused" in result.problems[0].message
+    assert f"{BASE}/crl/root.crl: connection refused" in result.problems[1].message
+
+
+@pytest.mark.parametrize("octets", [b"", b"<html>", b"\x30\x03\x02\x01\x01", b"\x30" * 1000])
+def test_what_is_no_crl_is_said_to_be_none(octets: bytes, world: World) -> None:
+    result = world.validate(get=lambda url: octets if "issuing" in url else world.get(url))
+    assert _rules(result) == [("crl-missing", 0)]
+    assert "is no CRL" in result.problems[0].message
+
+
+def test_a_crl_past_its_next_update_is_stale_and_not_missing(world: World) -> None:
+    rules = _rules(world.validate(days=200))
+    assert ("crl-stale", 0) in rules
+    assert not any(rule == "crl-missing" for rule, _ in rules)
+
+
+def test_the_crl_of_another_ca_does_not_do(world: World) -> None:
+    result = world.validate(get=lambda url: world.get(url.replace("issuing", "other")))
+    assert [depth for _, depth in _rules(result)] == [0]
+
+
+def test_without_a_path_no_url_is_asked_for(world: World) -> None:
+    result = world.validate(root="other")
+    assert not result.ok
+    assert f"{BASE}/crl/other.crl" not in world.asked
+
+
+def test_another_host_is_a_problem_beside_a_revocation(world: World) -> None:
+    rules = {rule for rule, _ in _rules(world.validate("revoked", host="leaf.contoso.test"))}
+    assert "revoked" in rules
+    assert len(rules) == 2

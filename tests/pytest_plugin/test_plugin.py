@@ -1,0 +1,322 @@
+"""The plugin as users of pytest have it: fixtures, cases as parameters, mistakes, several workers."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+
+import pytest
+
+import pkigen
+
+pytest_plugins = ["pytester"]
+
+PROFILE = """\
+name: fleet
+defaults: {key: ec-p256}
+authorities:
+  root: {}
+  issuing: {issuer: root}
+certificates:
+  sensor: {issuer: issuing, subject: {CN: sensor.contoso.test}}
+  wild: {issuer: issuing, san: ["dns:*.contoso.test"]}
+negatives:
+  - {of: sensor, faults: [expired, not-yet-valid, san-wrong-host, revoked]}
+"""
+FETCH = """
+import urllib.request
+
+def fetch(url, context=None):
+    with urllib.request.urlopen(url, context=context, timeout=20) as answer:
+        return answer.read()
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded() -> None:
+    """Import all of ours: pytester takes back what a run in this process imports, and leaves halves."""
+    for found in pkgutil.walk_packages(pkigen.__path__, "pkigen."):
+        if not found.name.endswith("__main__"):
+            import_module(found.name)
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A project whose tests use the profile ``fleet.yaml``."""
+    pytester.makefile(".yaml", fleet=PROFILE)
+    pytester.makepyfile(fetching=FETCH)
+    pytester.makeini("[pytest]\npki_profile = fleet.yaml\naddopts = -p no:cacheprovider\npythonpath = .\n")
+    return pytester
+
+
+def _names(result: pytest.RunResult) -> list[str]:
+    return [line.partition("::")[2] for line in result.outlines if "::" in line]
+
+
+def test_an_environment_and_its_servers_are_there(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        from fetching import fetch
+
+        def test_it(pki, pki_server, pki_dns):
+            case = pki["sensor"]
+            assert b"sensor" in fetch(pki_server.url_of(case), case.client_context())
+            assert b"wild" in fetch(pki_server.url_of(pki["wild"]), pki["wild"].client_context())
+            crl = pki.manifest["authorities"][0]["crl"]["url"]
+            assert crl.startswith(pki_server.url)
+            assert fetch(crl)
+
+        def test_again(pki, pki_server):
+            assert [case.name for case in pki.cases()][:2] == ["sensor", "wild"]
+        """
+    )
+    project.runpytest_inprocess().assert_outcomes(passed=2)
+
+
+def test_without_options_the_environment_is_the_smallest_one(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(pki):\n    assert pki.name == 'minimal'\n    assert pki['server']")
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
+def test_a_test_runs_for_each_case_and_is_called_after_it(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import ssl, urllib.error
+        import pytest
+        from fetching import fetch
+
+        @pytest.mark.pki_cases(faults="validity/*", expected="reject")
+        def test_dates(pki_case, pki_server, pki_dns):
+            assert not pki_case.accepted
+            with pytest.raises(urllib.error.URLError) as caught:
+                fetch(pki_server.url_of(pki_case), pki_case.client_context())
+            assert isinstance(caught.value.reason, ssl.SSLCertVerificationError)
+
+        @pytest.mark.pki_cases(names="w*", faults=None, stages=None)
+        def test_sound(pki_case):
+            assert pki_case.accepted
+        """
+    )
+    result = project.runpytest_inprocess("-v")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(
+        ["*test_dates?sensor.expired? PASSED*", "*?sensor.not-yet-valid? PASSED*", "*?wild? PASSED*"]
+    )
+
+
+def test_to_collect_builds_nothing(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.pki_cases
+        def test_all(pki_case): ...
+
+        @pytest.mark.pki_cases(faults=["all"])
+        def test_wrong(pki_case): ...
+        """
+    )
+    result = project.runpytest_inprocess("--collect-only", "-q", "-o", "pki_out=kept")
+    sound, wrong = ["sensor", "wild"], ["expired", "not-yet-valid", "san-wrong-host", "revoked"]
+    broken = [f"sensor.{fault}" for fault in wrong]
+    assert _names(result) == [
+        *(f"test_all[{name}]" for name in sound + broken),
+        *(f"test_wrong[{name}]" for name in broken),
+    ]
+    assert not (project.path / "kept").exists()
+
+
+def test_cases_of_another_profile_come_with_its_environment_and_its_servers(
+    project: pytest.Pytester,
+) -> None:
+    project.makepyfile(
+        """
+        import pytest
+        from fetching import fetch
+
+        DOCUMENT = {"name": "other", "authorities": {"root": {"key": "ec-p256"}},
+                    "certificates": {"door": {"issuer": "root", "key": "ec-p256", "san": ["dns:door.test"]}}}
+
+        def test_own(pki):
+            assert pki.name == "fleet"
+
+        @pytest.mark.pki_cases(DOCUMENT)
+        def test_other(pki_case, pki, pki_server, pki_dns):
+            assert (pki.name, pki_case.name) == ("other", "door")
+            assert fetch(pki_server.url_of(pki_case), pki_case.client_context())
+
+        def test_own_again(pki, pki_server, pki_dns):
+            assert pki.name == "fleet"
+            case = pki["sensor"]
+            assert fetch(pki_server.url_of(case), case.client_context())
+
+        def test_built_here(pki_build):
+            assert pki_build({**DOCUMENT, "name": "third"}).name == "third"
+            assert pki_build("fleet.yaml") is pki_build("fleet.yaml")
+        """
+    )
+    result = project.runpytest_inprocess("-v")
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(["*::test_other?door? PASSED*"])
+
+
+def test_a_kept_environment_is_not_made_anew(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        def test_it(pki, pki_server):
+            print("SHA", pki["sensor"].data["sha256"], pki.folder)
+        """
+    )
+    runs = [project.runpytest_inprocess("-s", "-o", "pki_out=kept").outlines for _ in range(2)]
+    first, second = ([line for line in run if "SHA" in line] for run in runs)
+    assert first == second
+    assert f"{project.path / 'kept' / 'fleet'}" in first[0]
+
+
+def test_a_kept_environment_is_built_again_when_its_profile_has_changed(project: pytest.Pytester) -> None:
+    project.makepyfile("def test_it(pki):\n    print('CASES', [case.name for case in pki.cases()][:2])")
+    project.runpytest_inprocess("-o", "pki_out=kept").assert_outcomes(passed=1)
+    (project.path / "fleet.yaml").write_text(PROFILE.replace("  wild:", "  gate:"))
+    project.runpytest_inprocess("-s", "-o", "pki_out=kept").stdout.fnmatch_lines(["*'sensor', 'gate'*"])
+
+
+def test_a_seed_makes_the_same_bytes_everywhere(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        "def test_it(pki):\n    print('SHA', pki['sensor'].data['sha256'], pki.manifest['base_url'])"
+    )
+    runs = [project.runpytest_inprocess("-s", "-o", "pki_seed=x").outlines for _ in range(2)]
+    first, second = ([line for line in run if "SHA" in line] for run in runs)
+    assert first == second
+    assert first[0].endswith("http://127.0.0.1:8080")
+
+
+def test_the_address_of_crls_can_be_said(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        from fetching import fetch
+
+        def test_it(pki, pki_server):
+            assert pki.manifest["base_url"] == "http://crl.contoso.test"
+            assert fetch(pki_server.url + "/crl/root.crl")
+        """
+    )
+    result = project.runpytest_inprocess("-o", "pki_base_url=http://crl.contoso.test")
+    result.assert_outcomes(passed=1)
+
+
+def test_workers_build_once_have_the_same_ids_and_share_the_stub(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import os
+        from pathlib import Path
+        import pytest
+        from fetching import fetch
+
+        @pytest.mark.parametrize("repeated", range(4))
+        @pytest.mark.pki_cases
+        def test_it(pki_case, pki, pki_server, repeated):
+            crls = [authority["crl"]["url"] for authority in pki.manifest["authorities"]]
+            assert all(map(fetch, crls[:2]))
+            seen = Path(os.environ["SEEN"])
+            (seen / f"{os.getpid()}-{pki['sensor'].data['sha256']}-{pki_server.url[-5:]}").touch()
+        """
+    )
+    seen = project.mkdir("seen")
+    project._monkeypatch.setenv("SEEN", str(seen))
+    project.runpytest_subprocess("-n", "2", "--dist", "each").assert_outcomes(passed=48)
+    workers, certificates, ports = zip(*(path.name.split("-") for path in seen.iterdir()), strict=True)
+    assert (len(set(workers)), len(set(certificates)), len(set(ports))) == (2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("mark", "words"),
+    [
+        ('"flet.yaml"', "flet.yaml does not exist"),
+        ('faults="expird"', "no case of the profile has the fault 'expird' (did you mean 'expired'?)"),
+        ('expected="refuse"', "expected='refuse' is none of accept, reject, varies"),
+        ('faults="expired", expected="accept"', "no case of the profile is meant by faults='expired'"),
+        ('stages="pth"', "stages='pth' is none of file, parse, path"),
+        ('fault="expired"', "unexpected keyword argument 'fault'"),
+        ('{"name": "x"}', "no case of the profile is meant by this mark"),
+        ('{"authorities": {"root": {"kye": "x"}}}', "did you mean 'key'"),
+    ],
+)
+def test_a_mark_that_means_nothing_is_an_error(project: pytest.Pytester, mark: str, words: str) -> None:
+    project.makepyfile(f"import pytest\n\n@pytest.mark.pki_cases({mark})\ndef test_it(pki_case): ...\n")
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(errors=1)
+    assert words in result.stdout.str()
+    assert "Traceback" not in result.stdout.str()
+
+
+def test_a_mark_without_the_argument_and_the_argument_without_the_mark_are_errors(
+    project: pytest.Pytester,
+) -> None:
+    project.makepyfile(
+        test_a="import pytest\n\n@pytest.mark.pki_cases\ndef test_it(pki): ...\n",
+        test_b="def test_it(pki_case): ...\n",
+    )
+    result = project.runpytest_inprocess("--continue-on-collection-errors")
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines_random(
+        ["*test_it is marked with pki_cases, and has no argument pki_case*", "*for tests marked with*"]
+    )
+
+
+def test_a_case_that_has_no_host_of_its_own_is_not_taken_for_another(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import pytest
+
+        DOCUMENT = {"name": "twins", "defaults": {"key": "ec-p256", "san": ["dns:one.test"]},
+                    "authorities": {"root": {}},
+                    "certificates": {"first": {"issuer": "root"}, "second": {"issuer": "root"},
+                                     "plc": {"issuer": "root", "san": ["ip:10.1.0.10"]}}}
+
+        @pytest.mark.pki_cases(DOCUMENT)
+        def test_it(pki_case, pki_server):
+            pki_server.url_of(pki_case)
+        """
+    )
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines_random(
+        [
+            "*second is for the host one.test, at which first is presented*",
+            "*plc is for the host 10.1.0.10, at which first is presented*",
+        ]
+    )
+
+
+def test_a_profile_that_is_wrong_fails_in_its_own_words(project: pytest.Pytester) -> None:
+    (project.path / "fleet.yaml").write_text(PROFILE.replace("ec-p256", "ec-p255"))
+    project.makepyfile("def test_it(pki): ...\n")
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(errors=1)
+    assert "no such kind of key: 'ec-p255' (did you mean 'ec-p256'?)" in result.stdout.str()
+    assert "Traceback" not in result.stdout.str()
+
+
+def test_two_profiles_of_one_name_are_told_apart(project: pytest.Pytester) -> None:
+    (project.path / "copy.yaml").write_text(PROFILE)
+    project.makepyfile("def test_it(pki, pki_build):\n    pki_build('copy.yaml')\n")
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*two profiles are named 'fleet'*"])
+
+
+def test_a_run_that_uses_none_of_it_imports_none_of_it(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_it():
+            ours = [name for name in sys.modules if name.partition(".")[0] == "pkigen"]
+            assert sorted(ours) == ["pkigen", "pkigen.pytest_plugin"]
+            assert not {"cryptography", "pydantic", "yaml", "jinja2", "ssl"} & sys.modules.keys()
+        """
+    )
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", *_WITHOUT_OTHERS).assert_outcomes(passed=1)
+
+
+_WITHOUT_OTHERS = ("-p", "no:xdist", "-p", "no:anyio", "-p", "no:hypothesispytest")

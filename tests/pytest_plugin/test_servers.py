@@ -1,0 +1,123 @@
+"""One HTTP stub for several processes: who serves it waits for those who use it, however they end."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from pkigen import Environment, build
+from pkigen.errors import EnvironmentFailure
+from pkigen.pytest_plugin import servers
+from pkigen.pytest_plugin.locking import is_held
+from pkigen.pytest_plugin.servers import Servers, home_for
+
+_USER = """
+import sys
+from pathlib import Path
+from pkigen import open_environment
+from pkigen.pytest_plugin.servers import Servers
+
+folder, state = map(Path, sys.argv[1:])
+servers = Servers(state, shared=True)
+print(servers.of(open_environment(folder)).url, flush=True)
+sys.stdin.readline()
+servers.close()
+"""
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Environment:
+    profile = {
+        "name": "shared",
+        "base_url": home_for(tmp_path / "shared"),
+        "authorities": {"root": {"key": "ec-p256"}},
+        "certificates": {"one": {"issuer": "root", "key": "ec-p256"}},
+    }
+    return build(profile, tmp_path)
+
+
+@pytest.fixture
+def another(served: Environment, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that uses the same servers, until it is told to end."""
+    command = [sys.executable, "-c", _USER, str(served.folder), str(tmp_path / "state")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
+def _url_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/crl/root.crl", trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_the_first_serves_until_the_others_have_ended(
+    served: Environment,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    killed: bool,
+) -> None:
+    own = Servers(tmp_path / "state", shared=True)
+    url = own.of(served).url
+    process: subprocess.Popen[str] = request.getfixturevalue("another")
+    assert _url_of(process) == url == served.manifest["base_url"]
+    answered = []
+
+    def waiting(folder: Path, patience: float = 0.0) -> bool:
+        if patience:
+            answered.append(_answers(url))
+            process.kill() if killed else process.communicate("\n")
+        return is_held(folder, patience)
+
+    monkeypatch.setattr(servers, "is_held", waiting)
+    own.close()
+    assert answered == [True]
+    assert not _answers(url)
+
+
+def test_who_comes_when_nobody_serves_any_more_serves(
+    served: Environment, tmp_path: Path, another: subprocess.Popen[str]
+) -> None:
+    url = _url_of(another)
+    another.kill()
+    another.wait()
+    own = Servers(tmp_path / "state", shared=True)
+    assert own.of(served).url == url
+    assert _answers(url)
+    own.close()
+    assert not _answers(url)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_port_that_another_program_has_is_told(served: Environment, tmp_path: Path, shared: bool) -> None:
+    port = int(served.manifest["base_url"].rpartition(":")[2])
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        own = Servers(tmp_path / "state", shared=shared)
+        with pytest.raises(EnvironmentFailure, match="pki_base_url names another address"):
+            own.of(served)
+        own.close()
+
+
+def test_an_environment_is_served_where_it_was_if_the_port_is_free(served: Environment) -> None:
+    url = served.manifest["base_url"]
+    assert home_for(served.folder) == url
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", int(url.rpartition(":")[2])))
+        taken.listen()
+        assert home_for(served.folder) != url

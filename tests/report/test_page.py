@@ -1,0 +1,185 @@
+"""The page: all is on it, nothing is loaded, no key is in it, and it stays small and quick."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pkigen import BuildOptions, Environment, build
+from pkigen.errors import InputError
+from pkigen.report import ReportOptions, as_page, gather, read_answers
+from pkigen.requirements import load_set
+from tests.report.conftest import CLOCK
+from tests.report.test_drawings import NASTY
+
+_VOID = {"meta", "link", "input", "br"}
+
+
+class _Reader(HTMLParser):
+    """The ids of a page, its links, its text, and whether every element ends where it should."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.ids = list[str]()
+        self.links = set[str]()
+        self.elsewhere = list[str]()
+        self.rows = dict[str, dict[str, str]]()
+        self._open = list[str]()
+        self.feed(page)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {key: value or "" for key, value in attrs}
+        if "id" in found:
+            self.ids.append(found["id"])
+        for key in ("href", "src", "action"):
+            value = found.get(key, "")
+            if value.startswith("#"):
+                self.links.add(value[1:])
+            elif value and value != "data:,":
+                self.elsewhere.append(value)
+        if "data-v" in found:
+            self.rows[found["id"]] = found
+        if tag not in _VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in _VOID:
+            self._open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def page(mixed: Environment) -> str:
+    return as_page(gather(mixed.folder, ReportOptions(now=CLOCK)))
+
+
+def test_the_page_is_whole_and_every_link_leads_somewhere(page: str) -> None:
+    read = _Reader(page)
+    assert len(read.ids) == len(set(read.ids))
+    assert read.links <= set(read.ids)
+    assert read.elsewhere == []
+    assert not re.search(r"@import|url\((?!#)", page)
+
+
+def test_every_authority_and_certificate_is_on_it(mixed: Environment, page: str) -> None:
+    read = _Reader(page)
+    names = [case.name for case in mixed.cases()]
+    assert list(read.rows) == [f"c{place}" for place in range(len(names))]
+    assert all(f"<b>{one['name']}</b>" in page for one in mixed.manifest["authorities"])
+    assert all(f"<b>{name}</b>" in page for name in names)
+
+
+def test_rows_can_be_told_apart_by_the_filters(mixed: Environment, page: str) -> None:
+    rows = dict(zip([case.name for case in mixed.cases()], _Reader(page).rows.values(), strict=True))
+    told = {name: (row["data-v"], row["data-f"], row["data-m"].split()) for name, row in rows.items()}
+    assert told["sensor-01"] == ("accept", "", ["sound"])
+    assert told["retired"] == ("reject", "", ["revoked", "sound"])
+    assert told["console.expired"] == ("reject", "validity", ["broken", "expired"])
+    assert told["console.san-wrong-host"][:2] == ("reject", "san")
+    assert {row[1] for row in told.values()} == {"", "validity", "san", "defender-iot"}
+
+
+def test_what_check_finds_is_on_it(mixed: Environment, page: str) -> None:
+    assert "22 of 22</span> certificates satisfy" in page
+    cases = sum("fault" in case.data for case in mixed.cases())
+    assert f"{cases} of {cases}</span> cases break exactly" in page
+    assert "This SSL certificate has expired and isn&#39;t considered valid." in page
+    strict = gather(mixed.folder, ReportOptions(now=CLOCK, sets=(load_set("web-server"),)))
+    later = gather(mixed.folder, ReportOptions(now=CLOCK.replace(year=2029)))
+    assert [one.name for one in strict.demands] == ["web-server"]
+    assert "sensor-01" in [row.name for row in later.surprises]
+    assert "finding</span>" in as_page(later)
+
+
+def test_no_key_is_on_it(mixed: Environment, page: str) -> None:
+    for case in mixed.cases():
+        lines = case.key.read_text("latin-1").splitlines()
+        assert not any(line in page for line in lines if len(line) > 30)
+
+
+def test_every_revocation_is_marked_in_the_timeline(mixed: Environment, page: str) -> None:
+    revoked = sum(case.data["revoked"] is not None for case in mixed.cases())
+    assert page.count('<path class="gone"') == page.count('<rect class="over"') == revoked > 0
+
+
+def test_what_validators_said_is_on_it(mixed: Environment, tmp_path: Path) -> None:
+    cells: list[dict[str, Any]] = [
+        {"word": "refuse", "words": "certificate has expired", "differs": False, "known": None},
+        {"word": "accept", "words": "", "differs": True, "known": {"kind": "lax", "reason": "it looks away"}},
+        {"word": "blind", "words": "", "differs": False, "known": None},
+    ]
+    told = {
+        "columns": [{"name": name, "version": "3.5"} for name in ("openssl", "other", "third")],
+        "rows": [{"name": "console.expired", "cells": cells}],
+    }
+    (tmp_path / "matrix.json").write_text(json.dumps(told))
+    answers = read_answers(tmp_path / "matrix.json")
+    page = as_page(gather(mixed.folder, ReportOptions(now=CLOCK, answers=answers)))
+    assert "1 of 2 refuse" in page
+    assert "<b>openssl</b>: refuse, certificate has expired" in page
+    assert "it looks away" in page
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"columns": [], "rows": 3}', '{"columns": [], "rows": [{"name": "a", "cells": [1]}]}'],
+)
+def test_a_file_that_is_no_matrix_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "matrix.json").write_text(text)
+    with pytest.raises(InputError, match="pkigen matrix ENV --json"):
+        read_answers(tmp_path / "matrix.json")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_answers(tmp_path / "none.json")
+
+
+def test_words_of_a_certificate_are_never_code(tmp_path: Path) -> None:
+    built = build(
+        {
+            "name": "nasty",
+            "defaults": {"key": "ec-p256"},
+            "authorities": {
+                "root": {"subject": {"CN": "<img src=x onerror=alert(1)>", "O": "{{ '{{' }} 7*7"}}
+            },
+            "certificates": {
+                "a": {
+                    "issuer": "root",
+                    "subject": {"CN": "</script><script>alert(1)</script>"},
+                    "san": ['uri:http://x.test/?a="><b>'],
+                }
+            },
+        },
+        tmp_path,
+    )
+    page = as_page(gather(built.folder, ReportOptions()))
+    _Reader(page)
+    assert "<img" not in page
+    assert page.count("<script>") == page.count("</script>") == 1
+    assert NASTY not in page
+
+
+def test_a_thousand_certificates_are_a_page_of_less_than_two_megabytes_in_seconds(tmp_path: Path) -> None:
+    profile = {
+        "name": "fleet",
+        "requirements": ["web-server"],
+        "defaults": {"key": "ec-p256"},
+        "authorities": {"root": {}, "issuing": {"issuer": "root"}},
+        "certificates": {
+            "sensor-{0001..1000}": {"issuer": "issuing", "subject": {"CN": "{{ name }}.contoso.test"}},
+        },
+    }
+    built = build(profile, tmp_path, BuildOptions(keys="pool"))
+    begun = time.process_time()
+    page = as_page(gather(built.folder, ReportOptions()))
+    assert time.process_time() - begun < 8
+    assert len(page) < 2_000_000
