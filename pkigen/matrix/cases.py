@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from pkigen.artefacts import read_path
 from pkigen.environment import Environment
 from pkigen.matrix.validator import MatrixCase, Sight
+from pkigen.x509 import Malformed
 
 _HOST = "host"
 """What stands for the asterisk of a wildcard in the name that is asked for."""
@@ -44,9 +46,25 @@ class Subject:
 
 
 def subjects_of(environment: Environment, proxy: str | None = None) -> tuple[Subject, ...]:
-    """Every end entity of an environment; ``proxy`` is where it is served (see ``MatrixCase``)."""
-    cases = (replace(case, proxy=proxy) for case in cases_of(environment))
-    return tuple(_subject(case, found.data) for case, found in zip(cases, environment.cases(), strict=True))
+    """Every TLS server of an environment; ``proxy`` is where it is served (see ``MatrixCase``).
+
+    A sound certificate that is for other purposes alone, such as a client's, is none.
+    """
+    return tuple(
+        _subject(replace(case, proxy=proxy), found.data)
+        for case, found in zip(cases_of(environment), environment.cases(), strict=True)
+        if "fault" in found.data or _is_a_server(case.certificate)
+    )
+
+
+def _is_a_server(certificate: Path) -> bool:
+    """Whether its extended key usage, if there is one, has servers among its purposes (4.2.1.12)."""
+    held = next((found.certificate for found in read_path(certificate) if found.certificate), None)
+    try:
+        purposes = None if held is None else held.extensions.extended_key_usage
+    except Malformed:
+        return True
+    return purposes is None or bool({"serverAuth", "any"} & {*purposes})
 
 
 def cases_of(environment: Environment) -> tuple[MatrixCase, ...]:

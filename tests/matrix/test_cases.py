@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from pkigen import build
 from pkigen.environment import Environment
-from pkigen.matrix import MatrixCase, cases_of
+from pkigen.matrix import MatrixCase, cases_of, subjects_of
 
 
 def test_a_case_has_its_files_and_what_is_published_for_its_path(
@@ -52,6 +54,24 @@ def test_who_has_nobody_above_has_no_chain_and_no_crl(environment: Environment) 
     lonely = {**_cases(environment)[0], "path": []}
     (case,) = cases_of(Environment(environment.folder, {**environment.manifest, "cases": [lonely]}))
     assert (case.chain, case.crls) == (None, ())
+
+
+def test_who_is_no_server_is_not_put_to_anybody(tmp_path: Path) -> None:
+    purposes = {
+        "client": ["clientAuth"],
+        "both": ["clientAuth", "serverAuth"],
+        "any": ["any"],
+    }
+    document = {
+        "name": "purposes",
+        "defaults": {"key": "ec-p256"},
+        "authorities": {"root": {}},
+        "certificates": {
+            name: {"issuer": "root", "subject": {"CN": f"{name}.test"}, "extended_key_usage": found}
+            for name, found in purposes.items()
+        },
+    }
+    assert [subject.name for subject in subjects_of(build(document, tmp_path))] == ["both", "any"]
 
 
 def _cases(environment: Environment) -> list[dict[str, Any]]:

@@ -1,0 +1,23 @@
+"""The page of findings: what it speaks of is there, and is a difference that has its reason."""
+
+from __future__ import annotations
+
+import re
+
+from pkigen.faults import FAULTS
+from pkigen.matrix import known_differences
+from tests.tools import ROOT
+
+PAGE = (ROOT / "docs" / "findings.md").read_text("utf-8")
+
+
+def test_every_command_is_about_a_fault_that_there_is() -> None:
+    named = re.findall(r"^files (\S+)$|--only sensor\.(\S+)", PAGE, re.MULTILINE)
+    found = {one or other for one, other in named}
+    assert len(found) >= 10
+    assert found <= FAULTS.keys()
+
+
+def test_everything_that_looks_like_a_bug_is_written_up() -> None:
+    bugs = {one.fault for one in known_differences() if one.kind == "bug"}
+    assert [fault for fault in sorted(bugs) if fault not in PAGE] == []
