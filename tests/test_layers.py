@@ -18,7 +18,7 @@ from tests.tools import ROOT
 # From the bottom to the top. Those of one row know nothing of each other.
 ROWS = (
     ("errors", "junit", "panics"),
-    ("model", "oids"),
+    ("model", "oids", "private_files"),
     ("clock", "der"),
     ("names", "edits"),
     ("x509",),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pkigen.errors import EnvironmentFailure
+from pkigen.private_files import put
 
 FOLDER = ".pkigen/lab"
 
@@ -39,15 +38,7 @@ class State:
     def write(self, name: str, data: bytes) -> Path:
         """Put a file in the place of the one that was there, all at once."""
         path = self.path(name)
-        aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        try:
-            with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(data)
-            os.replace(aside, path)
-        except OSError as error:
-            with suppress(OSError):
-                aside.unlink()
-            raise EnvironmentFailure(f"cannot write {path}: {error.strerror}") from error
+        put(path, data)
         return path
 
     def write_json(self, name: str, value: Any) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +23,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pkigen.errors import EnvironmentFailure, InputError, PkigenError
+from pkigen.errors import InputError, PkigenError
+from pkigen.private_files import put
 from pkigen.serve import journal
 from pkigen.serve.live import Live
 from pkigen.serve.rules import Rule
@@ -61,15 +61,7 @@ def controlled(folder: Path, live: Live, port: int, tell: Callable[[str], None])
 @contextmanager
 def announced(path: Path, data: bytes) -> Iterator[None]:
     """A file of the user's own for a while; one that another server has put there since stays."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-        os.replace(aside, path)
-    except OSError as error:
-        with suppress(OSError):
-            aside.unlink()
-        raise EnvironmentFailure(f"cannot write {path}: {error.strerror}") from error
+    put(path, data)
     try:
         yield
     finally:
