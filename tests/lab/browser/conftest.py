@@ -42,9 +42,9 @@ EVERY_SHAPE = (*TWO_SHAPES, ("dark", 1280), ("light", 390))
 _SCREENSHOTS = Path(os.environ.get("PKIGEN_SCREENSHOTS") or ROOT / "artifacts" / "screenshots")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One for the package: its driver's event loop would be in the way of other tests."""
+    """One for a file: its driver's event loop would be in the way of tests in other files."""
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=SECONDS * 1000)
