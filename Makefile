@@ -23,7 +23,7 @@ demo: $(STAMP)   ## build the defender-iot profile, serve it, verify a sensor wi
 test: $(STAMP)   ## the whole suite, with ruff, mypy and the layer test
 	@scripts/install_tools.sh openssl keytool javac certtool ocsptool curl dot faketime tinyproxy rsyslogd chromium
 	@scripts/install_tools.sh nginx apachectl haproxy caddy stunnel systemd-analyze
-	@scripts/install_tools.sh cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle
+	@scripts/install_tools.sh cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle hxtool
 	$(RUN) -m pytest -n $(WORKERS) --dist loadfile $(TEST_ARGS)
 
 lint: $(STAMP)   ## ruff and mypy alone

@@ -22,6 +22,7 @@ package_of() {
         botan) echo libbotan-2-dev ;;
         bearssl) echo libbearssl-dev ;;
         heimdal) echo heimdal-multidev ;;
+        hxtool) echo heimdal-clients ;;
         nss) echo libnss3-dev ;;
         bouncycastle) echo libbcprov-java libbcpkix-java ;;
         *) echo "$1" ;;

@@ -12,7 +12,7 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -61,7 +61,7 @@ def run(page: str, folder: Path) -> str:
     A lab that it leaves behind is ended.
     """
     try:
-        said = tools.run("bash", "-c", _script(page), cwd=folder, environ=_in_virtual_environment())
+        said = shell(["set -eu", *_script(page)], folder)
     finally:
         if "lab up" in page:
             end = [sys.executable, "-m", "pkigen", "lab", "down", "--out", str(folder / "out")]
@@ -73,14 +73,18 @@ def run(page: str, folder: Path) -> str:
     return said
 
 
-def _script(page: str) -> str:
-    lines = ["set -eu", "exec 2>&1", "servers=$(mktemp)", f"trap '{_AT_THE_END}' EXIT"]
+def shell(lines: Iterable[str], folder: Path) -> str:
+    """Do lines of bash in a folder; all that was printed. Servers that they begin have ended then."""
+    script = "\n".join(["exec 2>&1", "servers=$(mktemp)", f"trap '{_AT_THE_END}' EXIT", *lines])
+    return tools.run("bash", "-c", script, cwd=folder, environ=_in_virtual_environment())
+
+
+def _script(page: str) -> Iterator[str]:
     for block in fenced(page):
         if block.language == "console":
-            lines += map(_checked, commands(f"```console\n{block.text}```"))
+            yield from map(_checked, commands(f"```console\n{block.text}```"))
         elif block.title and block.title != "Output":
-            lines.append(f"printf %s {quote(block.text)} >{quote(block.title)}")
-    return "\n".join(lines)
+            yield f"printf %s {quote(block.text)} >{quote(block.title)}"
 
 
 def _checked(command: str) -> str:

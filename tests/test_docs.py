@@ -19,7 +19,7 @@ from pkigen.lab.scenario import Expectation, Step
 from pkigen.requirements import load_set
 from pkigen.requirements.demands import KINDS
 from tests import pages
-from tests.tools import ROOT, python
+from tests.tools import LIBRARIES, ROOT, python
 
 PAGE = (ROOT / "docs" / "requirements.md").read_text("utf-8")
 
@@ -189,3 +189,25 @@ def test_the_page_on_the_lab_names_every_step_of_a_scenario_and_all_that_can_be_
     page = (ROOT / "docs" / "lab.md").read_text("utf-8").partition("| step | does |")[2]
     assert [name for name in Step.model_fields if name != "says" and f"`{name}" not in page] == []
     assert [name for name in Expectation.model_fields if name not in page and name != "within"] == []
+
+
+@pytest.mark.needs("openssl", "certtool", "hxtool", *LIBRARIES)
+def test_every_command_of_the_page_of_findings_shows_what_the_page_says(tmp_path: Path) -> None:
+    # One of them asks the stub at its usual port.
+    pages.want_free({8080})
+    text = _page("findings.md")
+    parts = re.findall(r"^```sh\n(.*?)^```\n(.*?)(?=^```|^#|\Z)", text, re.MULTILINE | re.DOTALL)
+    (build_all, _), *shown = parts
+    script = [build_all, 'pkigen serve . >>"$servers" 2>&1 &']
+    for number, (commands, _) in enumerate(shown):
+        script += [f"echo '<<{number}>>'", commands]
+    said = pages.shell([*script, "true"], tmp_path)
+    assert "command not found" not in said
+    outputs = re.split(r"^<<\d+>>$", said, flags=re.MULTILINE)[1:]
+    assert len(outputs) == len(shown) > 10
+    for (commands, words), output in zip(shown, outputs, strict=True):
+        sentence = re.match(r"\nsays (.*?)\.\s", words, re.DOTALL)
+        for wanted in re.findall(r"`([^`]+)`", sentence[1] if sentence else ""):
+            assert wanted in output, f"{commands}\n{output}"
+        if "--words" in commands:
+            assert "accepts" in output, f"{commands}\n{output}"

@@ -20,6 +20,7 @@ PACKAGES = {
     "caddy": "caddy",
     "chromium": "chromium",
     "haproxy": "haproxy",
+    "hxtool": "heimdal-clients",
     "nginx": "nginx-light",
     "stunnel": "stunnel4",
     "systemd-analyze": "systemd",

@@ -169,6 +169,7 @@ def token(
 
     \b
     Examples:
+      pkigen lab token sensor-01
       TOKEN=$(pkigen lab token management-console)
       curl -k -H "Authorization: $TOKEN" https://127.0.0.1:8443/external/alerts
     """
