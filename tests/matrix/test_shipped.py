@@ -1,0 +1,27 @@
+"""Shipped profiles before every validator: whatever is not as expected has its reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pkigen.cli import main
+from pkigen.environment import BuildOptions, build
+from pkigen.matrix import VALIDATORS
+from pkigen.profile import load
+from tests.tools import FROM_PYPI, LIBRARIES
+
+TOOLS = ("openssl", "certtool", "javac", "cc", "c++", *LIBRARIES, *FROM_PYPI)
+
+
+@pytest.mark.needs(*TOOLS)
+@pytest.mark.parametrize("profile", ["key-zoo", "badssl-offline"])
+def test_no_difference_is_without_a_reason(
+    profile: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = build(load(profile), tmp_path, BuildOptions(keys="pool")).folder
+    code = main(["matrix", str(folder)])
+    said = capsys.readouterr().out
+    assert code == 0, said
+    assert f"{len(VALIDATORS)} validators" in said
