@@ -145,6 +145,8 @@ def import_(
         give(paint("Accepted.", "green") + f" {appliance} presents it from the next connection on.")
         for words in found["unsupported"]:
             give(wrapped(f"Not supported: {words}", 2))
+        for words in found["notes"]:
+            give(wrapped(words, 2))
     else:
         give(paint("Refused.", "red") + " What was in use stays in use.")
         for message in found["messages"]:

@@ -28,6 +28,9 @@ ADVICE = {
     "unreachable": "Open the CRL's URL from the appliance's network: over http, at the port in the URL, or "
     "through the proxy. Is the CRL there past its next update?",
 }
+_WITHOUT_ISSUER = (
+    "Its issuing CA did not come with it. Who trusts the root alone may not find the way, and halt."
+)
 _OTHERWISE = "Put right what is said here of the files, or have the certificate issued anew."
 
 
@@ -73,6 +76,15 @@ class Judged:
     def accepted(self) -> bool:
         """Whether it is to be installed."""
         return not self.messages and self.credential is not None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is as it may be, and good to know of an accepted one."""
+        held = self.credential
+        if not self.accepted or held is None or held.leaf.is_self_issued:
+            return ()
+        above = (one.subject for one in held.certificates[1:])
+        return () if held.leaf.issuer in above else (_WITHOUT_ISSUER,)
 
 
 def judge(

@@ -36,7 +36,7 @@ def test_an_accepted_certificate_is_presented_from_the_next_connection_on(own_pl
     before = own_plant.api("sensor-03")
     assert before.get("certificate").json()["locally_self_signed"]
     answer = own_plant.api("sensor-03").post("certificate", files=own_plant.files("sensor-03"))
-    assert answer.json() == {"accepted": True, "messages": [], "unsupported": []}
+    assert answer.json() == {"accepted": True, "messages": [], "unsupported": [], "notes": []}
     for host in ("sensor-03.contoso.test", "another.test", ""):
         assert presented(url, host) == own_plant.sha256("sensor-03"), host
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):

@@ -117,6 +117,15 @@ def test_a_passphrase_for_a_key_without_one_does_no_harm(plant: Plant) -> None:
     assert _said(plant.lab.upload("sensor-01", upload)) == []
 
 
+def test_who_uploads_no_issuing_ca_is_told_that_others_may_not_find_the_way(plant: Plant) -> None:
+    made = _upload(plant, "sensor-01")
+    assert plant.lab.upload("sensor-01", made).notes == ()
+    without = plant.lab.upload("sensor-01", Upload("test", made.certificate, made.key))
+    assert without.accepted
+    assert "issuing CA did not come with it" in without.notes[0]
+    plant.lab.upload("sensor-01", made)
+
+
 def test_a_certificate_in_der_is_taken(plant: Plant) -> None:
     made = _upload(plant, "sensor-01")
     der = load_pem_x509_certificate(made.certificate.data).public_bytes(Encoding.DER)

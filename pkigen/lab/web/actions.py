@@ -121,6 +121,8 @@ class Actions:
         session.tell("good", "The certificate was accepted. It is in use from the next connection on.")
         for words in judged.unsupported:
             session.tell("notice", f"Accepted, but not supported. {words}")
+        for words in judged.notes:
+            session.tell("notice", words)
         return RedirectResponse("/certificate", 303)
 
     def _stay(self, _request: Request, session: Session, _fields: Fields) -> Response:

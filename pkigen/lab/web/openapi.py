@@ -55,6 +55,7 @@ _SCHEMAS = {
         accepted=_FLAG,
         messages=_list(_object(message=_TEXT, found=_TEXTS, advice=_TEXT)),
         unsupported=_TEXTS,
+        notes=_TEXTS,
     ),
     "Validation": _object(mandatory=_FLAG),
     "Alert": _ALERT,

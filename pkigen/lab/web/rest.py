@@ -200,6 +200,7 @@ def judged_as_json(judged: Judged) -> dict[str, Any]:
             {"message": one.text, "found": list(one.found), "advice": one.advice} for one in judged.messages
         ],
         "unsupported": list(judged.unsupported),
+        "notes": list(judged.notes),
     }
 
 
