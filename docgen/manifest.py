@@ -10,6 +10,7 @@ from pkigen.environment.manifest_schema import json_schema
 
 _WHOLE = "The document"
 
+
 def objects() -> str:
     """A section for each object: the whole document, then those in it, from the outside to the inside."""
     schema = json_schema()

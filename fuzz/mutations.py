@@ -88,9 +88,7 @@ def _tlv(rng: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
     if position + 2 > len(data):
         return _set(rng, data, others)
     tag = bytes((rng.choice(_INTERESTING),)) if rng.random() < 0.3 else data[position : position + 1]
-    length = rng.choice(
-        (b"\x00", b"\x80", b"\x81\x01", b"\x82\xff\xff", b"\x84\xff\xff\xff\xff", b"\xff")
-    )
+    length = rng.choice((b"\x00", b"\x80", b"\x81\x01", b"\x82\xff\xff", b"\x84\xff\xff\xff\xff", b"\xff"))
     body = rng.choice((b"", b"\x00", b"\xff" * 40, b"\x30\x80" * 200, b"\x30\x82\x01\x00" * 60))
     return data[:position] + tag + length + body + data[position + rng.randrange(1, 6) :]
 

@@ -120,10 +120,7 @@ def junit(checked: Sequence[Checked]) -> str:
 
 
 def _cases(one: Checked) -> list[Case]:
-    unread = [
-        Case("readable", "files", Failure(f"{found.source}: {found.problem}"))
-        for found in one.unread
-    ]
+    unread = [Case("readable", "files", Failure(f"{found.source}: {found.problem}")) for found in one.unread]
     return [*(_case(one, found) for found in one.findings), *unread]
 
 

@@ -159,5 +159,3 @@ def test_crls_that_a_configmap_cannot_hold_are_told(
     assert any("too large for a ConfigMap" in note for note in done.notes)
     named = yaml.safe_load((done.folder / "kustomization.yaml").read_text())["resources"]
     assert named == ["private/secrets.yaml", "trust.yaml"]
-
-

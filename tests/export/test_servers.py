@@ -46,9 +46,7 @@ def _caddys_own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
 @contextmanager
 def served(environment: Environment, target: str, folder: Path) -> Iterator[Served]:
     port, tls_port = free_port(), free_port()
-    options = ExportOptions(
-        out=folder / target, port=port, tls_port=tls_port, passphrases=(PASSPHRASE,)
-    )
+    options = ExportOptions(out=folder / target, port=port, tls_port=tls_port, passphrases=(PASSPHRASE,))
     export(environment, TARGETS[target], options)
     with running(_command(STARTS[target], folder / target), folder / target, port, tls_port):
         yield Served(folder / target, port, tls_port)

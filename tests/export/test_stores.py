@@ -89,5 +89,3 @@ def test_cases_that_no_store_holds_are_left_out(exported: Export) -> None:
 def test_a_passphrase_that_no_file_can_hold_is_told(exported: Export, target: str, wrong: bytes) -> None:
     with pytest.raises(InputError, match="the new passphrase cannot be used"):
         exported(target, new_passphrase=wrong)
-
-

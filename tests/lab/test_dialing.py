@@ -63,7 +63,6 @@ def _peer(context: ssl.SSLContext | None, talk: Talk) -> Iterator[Peer]:
         assert not thread.is_alive()
 
 
-
 def _dial(peer: Peer, policy: Policy, seconds: float) -> AbstractContextManager[Channel]:
     return dial(peer, policy, Ending(), seconds)
 

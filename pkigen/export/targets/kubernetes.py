@@ -58,9 +58,7 @@ def kubernetes(draft: Draft) -> None:
     else:
         base = urlsplit(str(draft.given.environment.manifest["base_url"]))
         service, port = _service_name(f"{prefix}-crl"), base.port or 80
-        draft.render(
-            "crl.yaml", "crl.yaml.j2", prefix=prefix, service=service, entries=entries, port=port
-        )
+        draft.render("crl.yaml", "crl.yaml.j2", prefix=prefix, service=service, entries=entries, port=port)
         resources.append("crl.yaml")
     draft.render("kustomization.yaml", "kustomization.yaml.j2", resources=resources)
 
