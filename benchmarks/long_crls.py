@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from benchmarks.measure import Contender, Cost, in_turns, new_folder, run
 from benchmarks.rows import Row
-from pkigen import names
+from pkigen.asn1 import names
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import FreshKeys
 from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list

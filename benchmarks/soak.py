@@ -261,7 +261,7 @@ def _certificate(path: Path) -> Certificate:
 
 def _revoke(environment: str, seconds: float, pipe: Connection) -> None:
     """Revoke and take back for as long as that, and tell of it."""
-    from pkigen.environment import revoke, unrevoke
+    from pkigen.environment.revoke import revoke, unrevoke
 
     folder, chance, held = Path(environment), random.Random(0), set[str]()  # noqa: S311
     serials = {path.stem: _certificate(path).serial_number for path in folder.glob("certificates/*/*.crt")}

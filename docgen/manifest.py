@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from docgen import words
-from pkigen.environment.manifest_schema import json_schema
+from pkigen.environment.manifest.schema import json_schema
 
 _WHOLE = "The document"
 

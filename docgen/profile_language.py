@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 
 from docgen import words
-from pkigen.profile.document import AuthoritySpec, CertificateSpec, EntitySpec
-from pkigen.profile.schema_export import json_schema
+from pkigen.profile.schema import json_schema
+from pkigen.profile.specifications import AuthoritySpec, CertificateSpec, EntitySpec
 
 WORDS = Path(__file__).with_name("profile_words.yaml")
 _SECTIONS = ("defaults", "authorities", "certificates")

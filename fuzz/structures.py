@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from pkigen import der
+from pkigen.asn1 import der
 from pkigen.formats import pem
 
 _TAGS = bytes.fromhex("0102030405060a0c1013141617181c1e3031808182a0a1a3bf1f00")

@@ -13,12 +13,12 @@ from unittest import mock
 
 from typer.main import get_command
 
-from pkigen.artefacts import read, read_passphrase
-from pkigen.check import CheckOptions, check_files
 from pkigen.cli import main
-from pkigen.description import describe
 from pkigen.errors import PkigenError
-from pkigen.path import validate
+from pkigen.inspection.artifacts import read, read_passphrase
+from pkigen.inspection.check import CheckOptions, check_files
+from pkigen.inspection.description import describe
+from pkigen.inspection.path import validate
 from pkigen.profile import load
 from pkigen.requirements import load_set
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pkigen.api import build, load, preview, serving
-    from pkigen.environment import BuildOptions, Case, Environment, open_environment
+    from pkigen.environment.build.options import BuildOptions
+    from pkigen.environment.environment import Case, Environment, open_environment
     from pkigen.errors import EnvironmentFailure, InputError, PkigenError
 
 __version__ = "0.1.0"
@@ -35,7 +36,8 @@ __all__ = [
 
 _HOMES = {
     "pkigen.api": ("build", "load", "preview", "serving"),
-    "pkigen.environment": ("BuildOptions", "Case", "Environment", "open_environment"),
+    "pkigen.environment.build.options": ("BuildOptions",),
+    "pkigen.environment.environment": ("Case", "Environment", "open_environment"),
     "pkigen.errors": ("EnvironmentFailure", "InputError", "PkigenError"),
 }
 

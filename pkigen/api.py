@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pkigen import environment
-from pkigen.environment import BuildOptions, Environment, Progress, Summary, open_environment
+from pkigen.environment.build.options import BuildOptions, Progress, Summary
+from pkigen.environment.environment import Environment, open_environment
 from pkigen.profile import Profile
 from pkigen.profile import load as _load
 
@@ -30,13 +30,17 @@ def build(
     progress: Progress | None = None,
 ) -> Environment:
     """Build the environment of a profile below ``out``, or bring it up to date."""
-    result = environment.build(load(source), Path(out), options, progress)
+    from pkigen.environment.build.build import build as build_environment
+
+    result = build_environment(load(source), Path(out), options, progress)
     return open_environment(result.folder)
 
 
 def preview(source: Source, out: str | Path = "out", options: BuildOptions | None = None) -> Summary:
     """What ``build`` would issue, reissue, keep or prune, and why; nothing is written."""
-    return environment.preview(load(source), Path(out), options)
+    from pkigen.environment.build.dry_run import preview as preview_build
+
+    return preview_build(load(source), Path(out), options)
 
 
 @contextmanager

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from pkigen import der, names
-from pkigen.edits import edited
+from pkigen.asn1 import der, names
+from pkigen.asn1.edits import edited
 from pkigen.keys import PrivateKey, key_identifier, load_private, public_key_info, to_pkcs8
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.signing import sign, signature_algorithm

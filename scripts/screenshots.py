@@ -20,10 +20,10 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from pkigen.environment import build
+from pkigen.environment.build.build import build
+from pkigen.lab.connections.connection import Standing
 from pkigen.lab.lab import Lab
-from pkigen.lab.links import Standing
-from pkigen.lab.raising import raised
+from pkigen.lab.startup import raised
 from pkigen.lab.web import web
 from pkigen.profile import load
 

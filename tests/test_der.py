@@ -9,7 +9,7 @@ from cryptography.hazmat.asn1 import decode_der, encode_der
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pkigen import der
+from pkigen.asn1 import der
 
 
 @given(st.integers(min_value=-(2**70), max_value=2**70))

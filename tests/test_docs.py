@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from pkigen import build, load
-from pkigen.lab.scenario import Expectation, Step
+from pkigen.lab.scenario.scenario import Expectation, Step
 from pkigen.requirements import load_set
 from pkigen.requirements.demands import KINDS
 from tests import pages
@@ -45,7 +45,7 @@ def test_the_page_names_every_parameter_of_a_kind(kind: str) -> None:
 def test_the_fault_that_the_contributors_page_adds_is_one_of_ours() -> None:
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(@fault.*?)```", page, re.DOTALL)
-    assert example in (ROOT / "pkigen/faults/names.py").read_text(encoding="utf-8")
+    assert example in (ROOT / "pkigen/faults/families/names.py").read_text(encoding="utf-8")
 
 
 def _page(name: str) -> str:

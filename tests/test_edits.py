@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pkigen import der
-from pkigen.edits import edited
+from pkigen.asn1 import der
+from pkigen.asn1.edits import edited
 from pkigen.model import Edit, Surgery
 
 LEAVES = st.builds(der.tlv, st.sampled_from([0x02, 0x05, 0x0C, 0x80]), st.binary(max_size=150))

@@ -47,7 +47,7 @@ HEIGHT = {unit: height for height, row in enumerate(ROWS) for unit in row}
 # A mistake made where certificates are made and where they are judged would hide itself.
 BANS = {
     "check": ("pkigen.plan", "pkigen.faults", "pkigen.issue"),
-    "matrix": ("pkigen.plan", "pkigen.faults", "pkigen.issue", "pkigen.path"),
+    "matrix": ("pkigen.plan", "pkigen.faults", "pkigen.issue", "pkigen.inspection.path"),
     "cli": ("cryptography",),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from pkigen import der, names
+from pkigen.asn1 import der, names
 from pkigen.model import Attribute
 
 

@@ -16,8 +16,8 @@ from pkigen.errors import EnvironmentFailure
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from pkigen.lab.playing import Played
-    from pkigen.lab.scenario import Scenario
+    from pkigen.lab.scenario.runner import Played
+    from pkigen.lab.scenario.scenario import Scenario
 
 _MARKS = {"passed": ("ok", "green"), "failed": ("FAILED", "red"), "not played": ("-", "grey")}
 Story = tuple[str, "Scenario", Path]
@@ -25,7 +25,7 @@ Story = tuple[str, "Scenario", Path]
 
 def stories(sources: list[str]) -> list[Story]:
     """The scenarios of paths or names, each with the folder of its file; InputError for what is wrong."""
-    from pkigen.lab.scenario import path_of, read_scenario
+    from pkigen.lab.scenario.scenario import path_of, read_scenario
 
     paths = list(map(path_of, sources))
     return [(path.stem, read_scenario(path), path.parent) for path in paths]
@@ -44,7 +44,7 @@ def play_all(
 
 
 def _play(story: Story, out: Path | None, port: int, pause: float, quiet: bool) -> list[Played]:
-    from pkigen.lab.playing import lab_of, play
+    from pkigen.lab.scenario.runner import lab_of, play
 
     quieten()
     name, scenario, folder = story
@@ -78,7 +78,7 @@ def _show(step: Played) -> None:
 def write_junit(path: Path, played: list[tuple[str, list[Played]]]) -> None:
     """Write the report; EnvironmentFailure when it cannot be."""
     from pkigen.junit import report
-    from pkigen.lab.playing import cases_of
+    from pkigen.lab.scenario.runner import cases_of
 
     text = report("pkigen lab", ((name, cases_of(name, steps)) for name, steps in played))
     try:

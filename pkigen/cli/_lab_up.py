@@ -29,10 +29,10 @@ _LOOK_SECONDS = 0.05
 
 def bring_up(source: str, out: Path, host: str, port: int, *, json: bool) -> None:
     """A lab in the foreground, until a signal or ``pkigen lab down``."""
-    from pkigen.environment import build
-    from pkigen.lab.cast import settings_of
+    from pkigen.environment.build.build import build
+    from pkigen.lab.appliance.members import settings_of
     from pkigen.lab.control import controlled, find, told
-    from pkigen.lab.raising import raised
+    from pkigen.lab.startup import raised
     from pkigen.lab.state import up_already
     from pkigen.lab.web import web
 

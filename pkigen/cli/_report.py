@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pkigen.cli._console import give, give_json, paint, say, wrapped
 
 if TYPE_CHECKING:
-    from pkigen.environment import BuildResult, Change, Summary
+    from pkigen.environment.build.options import BuildResult, Change, Summary
 
 _COLOURS = {
     "issue": "green",

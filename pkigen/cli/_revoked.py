@@ -11,12 +11,12 @@ from pkigen.cli._console import give, give_json, say, wrapped
 from pkigen.cli._options import one_of
 
 if TYPE_CHECKING:
-    from pkigen.environment import RevocationResult
+    from pkigen.environment.revoke import RevocationResult
 
 
 def reason_code(text: str) -> str:
     """A reason code by its name; a usage error for what is none."""
-    from pkigen.profile.document import REASONS
+    from pkigen.profile.specifications import REASONS
 
     return one_of(text, REASONS, "--reason")
 

@@ -36,7 +36,7 @@ def break_(
       pkigen break out/defender-iot sensor-01 --fault expired:by=1s
     """
     from pkigen.cli import _report
-    from pkigen.environment import break_certificate
+    from pkigen.environment.break_certificate import break_certificate
 
     with meter() as progress:
         asked = [_asked(text) for text in faults]

@@ -48,8 +48,8 @@ def build(
       pkigen build contoso.yaml --seed fixtures --at 2026-01-01
     """
     from pkigen.cli import _report
-    from pkigen.environment import BuildOptions
-    from pkigen.environment import build as bring_up_to_date
+    from pkigen.environment.build.build import build as bring_up_to_date
+    from pkigen.environment.build.options import BuildOptions
 
     options = BuildOptions(
         only=only, at=instant(at), jobs=jobs, rekey=rekey, prune=prune, seed=seed, keys=keys

@@ -15,7 +15,7 @@ from pkigen.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pkigen.check import Checked, CheckOptions, Verdict
+    from pkigen.inspection.check import Checked, CheckOptions, Verdict
     from pkigen.requirements import Finding, RequirementSet
 
 _DEFAULT = "defender-iot"
@@ -63,8 +63,8 @@ def check(
       pkigen check sensor.pfx --passphrase-file pass.txt --against web-server
       pkigen check out/defender-iot --format junit > report.xml
     """
-    from pkigen.artefacts import read_passphrase
-    from pkigen.check import CheckOptions
+    from pkigen.inspection.artifacts import read_passphrase
+    from pkigen.inspection.check import CheckOptions
 
     options = CheckOptions(
         now=instant(at) or datetime.now(UTC),
@@ -83,7 +83,7 @@ def check(
 def _checked(
     files: list[Path], against: list[str] | None, options: CheckOptions
 ) -> tuple[list[Checked], tuple[RequirementSet, ...]]:
-    from pkigen.check import check_files
+    from pkigen.inspection.check import check_files
 
     folders = [path for path in files if path.is_dir()]
     if folders and len(files) > 1:
@@ -100,7 +100,7 @@ def _checked_environment(
     folder: Path, against: list[str] | None, options: CheckOptions
 ) -> tuple[list[Checked], tuple[RequirementSet, ...]]:
     """Against the sets that are asked for, else those that the profile and its cases name."""
-    from pkigen.check import check_environment, sets_of
+    from pkigen.inspection.check import check_environment, sets_of
 
     named = {} if against else sets_of(folder)
     if named:
@@ -120,7 +120,7 @@ def _sets(names: Sequence[str]) -> tuple[RequirementSet, ...]:
 
 def _give(checked: list[Checked], sets: tuple[RequirementSet, ...], form: str, *, all_: bool) -> None:
     from pkigen import __version__
-    from pkigen.check import reports
+    from pkigen.inspection.check import reports
 
     if form == "json":
         give_json(reports.as_json(checked))

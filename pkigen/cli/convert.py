@@ -62,9 +62,9 @@ def convert(
       pkigen convert sensor-01.cer --to crt
       pkigen convert sensor-01.crt sensor-01.key chain.p7b --to p12
     """
-    from pkigen.artefacts import read_passphrase
-    from pkigen.conversion import ConversionOptions, Target
-    from pkigen.conversion import convert as convert_files
+    from pkigen.inspection.artifacts import read_passphrase
+    from pkigen.inspection.conversion import ConversionOptions, Target
+    from pkigen.inspection.conversion import convert as convert_files
 
     options = ConversionOptions(
         to=Target(to),

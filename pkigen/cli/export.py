@@ -83,8 +83,8 @@ def export(
       pkigen export --show-template nginx.conf.j2 > mine/nginx.conf.j2
       pkigen export out/defender-iot --to nginx --templates mine
     """
-    from pkigen.artefacts import read_passphrase
     from pkigen.export import ExportOptions
+    from pkigen.inspection.artifacts import read_passphrase
 
     if list_:
         _list(json)
@@ -109,7 +109,7 @@ def export(
 
 
 def _exported(env: Path | None, to: str, options: ExportOptions) -> Exported:
-    from pkigen.environment import open_environment
+    from pkigen.environment.environment import open_environment
     from pkigen.export import TARGETS
     from pkigen.export import export as write
 

@@ -76,7 +76,7 @@ def _only(
     fault: str, known: list[FaultType], entries: list[CatalogueEntry]
 ) -> tuple[list[FaultType], list[CatalogueEntry]]:
     """Those of one id, or of FAMILY/ID; InputError when there is none."""
-    from pkigen.profile.asked import close_to
+    from pkigen.profile.fields import close_to
 
     ids = tuple(dict.fromkeys([*(one.id for one in known), *(entry.id for entry in entries)]))
     fault = {f"{one.family}/{one.id}": one.id for one in known}.get(fault, fault)
@@ -138,7 +138,7 @@ def _made(one: FaultType) -> tuple[str, ...]:
     from datetime import UTC, datetime
 
     from pkigen.faults import AskedFault, Impossible
-    from pkigen.faults.changes import changes
+    from pkigen.faults.description import changes
     from pkigen.plan.sample import sample_case
 
     base = sample_case(datetime.now(UTC).replace(minute=0, second=0, microsecond=0))

@@ -34,7 +34,7 @@ def graph(
     """
     from datetime import UTC, datetime
 
-    from pkigen.environment import open_environment
+    from pkigen.environment.environment import open_environment
     from pkigen.report import as_dot, as_mermaid, as_svg, hierarchy_of
 
     forms = {"svg": as_svg, "dot": as_dot, "mermaid": as_mermaid}

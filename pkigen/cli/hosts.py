@@ -14,7 +14,7 @@ from pkigen.cli._console import give, give_json, printable, say
 from pkigen.cli._options import EnvironmentFolder, Json
 
 if TYPE_CHECKING:
-    from pkigen.environment import Case
+    from pkigen.environment.environment import Case
 
 _USUAL_PORT = 8443
 _ANY_LABEL = "any"
@@ -48,7 +48,7 @@ def hosts(
       pkigen hosts out/badssl-offline | sudo tee -a /etc/hosts
       pkigen hosts out/badssl-offline --tls-port 8443 --curl
     """
-    from pkigen.environment import open_environment
+    from pkigen.environment.environment import open_environment
 
     endpoints = list(_endpoints(open_environment(env).cases()))
     if json:

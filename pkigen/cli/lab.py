@@ -12,7 +12,7 @@ from pkigen.cli._console import give, give_json, paint, say, wrapped
 from pkigen.cli._options import Json, ProfileSource
 
 if TYPE_CHECKING:
-    from pkigen.lab.judging import Upload
+    from pkigen.lab.appliance.upload import Upload
 
 lab = typer.Typer(
     name="lab",
@@ -242,7 +242,7 @@ def run(
 
 
 def _list(json: bool) -> None:
-    from pkigen.lab.scenario import names, path_of, read_scenario
+    from pkigen.lab.scenario.scenario import names, path_of, read_scenario
 
     titles = {name: read_scenario(path_of(name)).title for name in names()}
     if json:
@@ -255,9 +255,9 @@ def _list(json: bool) -> None:
 def _upload(
     crt: Path, key: Path, chain: Path | None, pass_: str | None, passphrase_file: Path | None
 ) -> Upload:
-    from pkigen.artefacts import read_passphrase
     from pkigen.errors import InputError
-    from pkigen.lab.judging import LARGEST_FILE, File, Upload
+    from pkigen.inspection.artifacts import read_passphrase
+    from pkigen.lab.appliance.upload import LARGEST_FILE, File, Upload
     from pkigen.profile.files import read_file
 
     def file(path: Path) -> File:

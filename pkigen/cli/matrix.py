@@ -15,7 +15,7 @@ from pkigen.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pkigen.environment import Environment
+    from pkigen.environment.environment import Environment
     from pkigen.matrix import Column, Matrix, Subject, Validator
 
 _REFERENCE = "negative"
@@ -111,7 +111,7 @@ def _columns(chosen: Sequence[Validator]) -> tuple[list[Column], list[Validator]
 
 def _asked(env: Path, only: str | None, columns: Sequence[Column]) -> tuple[str, str, Matrix]:
     """The environment's name and clock, and what became of its cases."""
-    from pkigen.environment import open_environment
+    from pkigen.environment.environment import open_environment
     from pkigen.matrix import subjects_of
 
     if env.is_file():

@@ -45,7 +45,8 @@ def plan(
       pkigen plan defender-iot.yaml --prune
     """
     from pkigen.cli import _report
-    from pkigen.environment import BuildOptions, preview
+    from pkigen.environment.build.dry_run import preview
+    from pkigen.environment.build.options import BuildOptions
 
     options = BuildOptions(only=only, at=instant(at), rekey=rekey, prune=prune, seed=seed, keys=keys)
     loaded = load_profile(profile)

@@ -31,9 +31,9 @@ def refresh_crl(
       pkigen refresh-crl out/defender-iot
       pkigen refresh-crl out/defender-iot ot-issuing --at +2d
     """
-    from pkigen.artefacts import read_passphrase
     from pkigen.cli._revoked import give_revocation
-    from pkigen.environment import refresh_crl as publish_anew
+    from pkigen.environment.revoke import refresh_crl as publish_anew
+    from pkigen.inspection.artifacts import read_passphrase
 
     passphrases = tuple(map(read_passphrase, passphrase_file or ()))
     result = publish_anew(env, names or (), at=instant(at), passphrases=passphrases)

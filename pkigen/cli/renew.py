@@ -24,7 +24,7 @@ def renew(
       pkigen renew out/defender-iot sensor-01 sensor-02
     """
     from pkigen.cli import _report
-    from pkigen.environment import renew as issue_anew
+    from pkigen.environment.renew import renew as issue_anew
 
     with meter() as progress:
         result = issue_anew(env, names, progress)

@@ -41,7 +41,7 @@ def report(
     """
     from datetime import UTC, datetime
 
-    from pkigen.artefacts import read_passphrase
+    from pkigen.inspection.artifacts import read_passphrase
     from pkigen.report import ReportOptions, as_page, gather, read_answers
     from pkigen.requirements import load_set
 

@@ -43,9 +43,9 @@ def revoke(
       pkigen revoke out/defender-iot sensor-02 --reason certificateHold
       pkigen revoke out/defender-iot sensor-03 --at -2d --invalid-since -10d
     """
-    from pkigen.artefacts import read_passphrase
     from pkigen.cli._revoked import give_revocation, reason_code, serial_number
-    from pkigen.environment import revoke as revoke_certificates
+    from pkigen.environment.revoke import revoke as revoke_certificates
+    from pkigen.inspection.artifacts import read_passphrase
 
     result = revoke_certificates(
         env,

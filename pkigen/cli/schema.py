@@ -24,9 +24,9 @@ def schema(
       pkigen schema profile > profile.schema.json
     """
     if document == "profile":
-        from pkigen.profile.schema_export import json_schema
+        from pkigen.profile.schema import json_schema
     elif document == "requirements":
-        from pkigen.requirements.schema_export import json_schema
+        from pkigen.requirements.schema import json_schema
     else:
-        from pkigen.environment.manifest_schema import json_schema
+        from pkigen.environment.manifest.schema import json_schema
     give_json(json_schema())

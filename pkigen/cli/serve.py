@@ -74,10 +74,10 @@ def serve(
       pkigen serve out/badssl-offline --tls-port 8443
       pkigen serve out/defender-iot --at +40d
     """
-    from pkigen.artefacts import read_passphrase
     from pkigen.clock import going_on_from, utc_now
-    from pkigen.environment import open_environment
-    from pkigen.environment.upkeep import Upkeep
+    from pkigen.environment.crl.upkeep import Upkeep
+    from pkigen.environment.environment import open_environment
+    from pkigen.inspection.artifacts import read_passphrase
     from pkigen.serve.app import application
     from pkigen.serve.control import controlled
     from pkigen.serve.live import Live
@@ -115,7 +115,7 @@ def _endpoints(
 ) -> Listener:
     """The TLS endpoints, started; they end with the stack."""
     from pkigen.serve.server import listen
-    from pkigen.serve.tls.directory import Directory
+    from pkigen.serve.tls.case_selection import Directory
     from pkigen.serve.tls.server import background
 
     directory = Directory(env, passphrases, clock)

@@ -15,8 +15,8 @@ from pkigen.errors import InputError, Problem
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pkigen.artefacts import Artefact
-    from pkigen.description import Description, Overview
+    from pkigen.inspection.artifacts import Artefact
+    from pkigen.inspection.description import Description, Overview
 
 Remarks = Mapping[str, Sequence[str]]
 """What is to be said below the fields of a description, by the fields' ids."""
@@ -50,8 +50,8 @@ def show(
     """
     from datetime import UTC, datetime
 
-    from pkigen.artefacts import read_passphrase
-    from pkigen.description import describe
+    from pkigen.inspection.artifacts import read_passphrase
+    from pkigen.inspection.description import describe
 
     passphrases = [read_passphrase(path) for path in passphrase_file or ()]
     artefacts, problems = _read(files, passphrases)
@@ -126,7 +126,7 @@ def _hanging(start: str, text: str, indent: int) -> str:
 
 def _sentences(overview: Overview, names: Sequence[str]) -> list[str]:
     """A sentence for all that is tied to one artefact in one way."""
-    from pkigen.description import Tie
+    from pkigen.inspection.description import Tie
 
     keys, issued, same = (dict[int, list[str]]() for _ in range(3))
     others = []
@@ -156,7 +156,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _margin(artefacts: Sequence[Artefact], against: list[str], now: datetime) -> list[Remarks]:
-    from pkigen.check import margin
+    from pkigen.inspection.check import margin
     from pkigen.requirements import load_set
 
     return list(margin(artefacts, [load_set(name) for name in against], now))
@@ -164,7 +164,7 @@ def _margin(artefacts: Sequence[Artefact], against: list[str], now: datetime) ->
 
 def _read(files: Sequence[Path], passphrases: Sequence[bytes]) -> tuple[list[Artefact], list[Problem]]:
     """What is in the files, and the problems of those that cannot be opened."""
-    from pkigen.artefacts import read_path
+    from pkigen.inspection.artifacts import read_path
 
     found: list[Artefact] = []
     problems: list[Problem] = []

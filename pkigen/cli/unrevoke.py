@@ -27,9 +27,9 @@ def unrevoke(
       pkigen unrevoke out/defender-iot sensor-02
       pkigen unrevoke out/defender-iot sensor-01 --force
     """
-    from pkigen.artefacts import read_passphrase
     from pkigen.cli._revoked import give_revocation
-    from pkigen.environment import unrevoke as take_back
+    from pkigen.environment.revoke import unrevoke as take_back
+    from pkigen.inspection.artifacts import read_passphrase
 
     passphrases = tuple(map(read_passphrase, passphrase_file or ()))
     result = take_back(env, names, force=force, passphrases=passphrases)

@@ -44,7 +44,7 @@ def validate(profile: ProfileSource, json: Json = False) -> None:
 def _plan_all(profile: Profile) -> None:
     """Some mistakes show only when a certificate is planned; no serial is drawn for it."""
     from pkigen.plan import plan
-    from pkigen.plan.obedience import obey
+    from pkigen.plan.compliance import obey
 
     planned = plan(profile, datetime.now(UTC), lambda _issuer, _owner, _index: 1)
     deque(planned.certificates(), maxlen=0)

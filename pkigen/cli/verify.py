@@ -13,7 +13,7 @@ from pkigen.cli._options import At, Json, PassphraseFiles, instant
 from pkigen.errors import InputError
 
 if TYPE_CHECKING:
-    from pkigen.path import PathResult
+    from pkigen.inspection.path import PathResult
     from pkigen.x509 import Certificate
 
 _Files = list[Path] | None
@@ -55,8 +55,8 @@ def verify(
       pkigen verify sensor.crt --chain chain.pem --host sensor.contoso.test
       pkigen verify sensor.pfx --passphrase-file pass.txt --fetch-crl
     """
-    from pkigen.artefacts import read_passphrase
-    from pkigen.path import Verification, verify
+    from pkigen.inspection.artifacts import read_passphrase
+    from pkigen.inspection.path import Verification, verify
 
     if crl and fetch_crl:
         raise InputError("--crl and --fetch-crl exclude each other")
@@ -103,7 +103,7 @@ def _line(certificate: Certificate) -> str:
 
 
 def _fields(certificate: Certificate) -> tuple[str, str]:
-    from pkigen import names
+    from pkigen.asn1 import names
     from pkigen.x509 import Malformed
 
     try:

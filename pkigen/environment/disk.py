@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pkigen.environment.changes import certificate_paths
+from pkigen.environment.build.reissue_reasons import certificate_paths
 from pkigen.errors import InputError
 from pkigen.formats import pem
 from pkigen.model import Entity
@@ -12,7 +12,7 @@ from pkigen.model import Entity
 
 def read_key(folder: Path, entity: Entity) -> bytes | None:
     """An entity's key (PKCS#8); None when it is not there or does not open with its passphrase."""
-    from pkigen.formats.reading import read_private_key
+    from pkigen.formats.read import read_private_key
 
     try:
         data = (folder / entity.id / f"{entity.name}.key").read_bytes()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from pkigen.clock import parse_span
-from pkigen.environment.options import BuildOptions
+from pkigen.environment.build.options import BuildOptions
 from pkigen.errors import InputError
 from pkigen.keys.pool import PooledKeys
 from pkigen.keys.sources import FreshKeys, KeySource, SeededKeys

@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 
-from pkigen.environment.work import Done, Task, Workshop
+from pkigen.environment.build.issuance import Done, Task, Workshop
 from pkigen.errors import EnvironmentFailure
 
 _COLLECT_AFTER = 50_000

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pkigen.environment import Case, Environment
+from pkigen.environment.environment import Case, Environment
 from pkigen.errors import InputError
-from pkigen.export.rendering import Templates
+from pkigen.export.template import Templates
 from pkigen.model import File
 from pkigen.serve.files import MEDIA_TYPES, published_folder
 

@@ -1,6 +1,8 @@
 """Faults: ways to be wrong, each one change of a compliant case."""
 
-from pkigen.faults import (
+from pkigen.cases.case import Case, Impossible
+from pkigen.faults.compose import composed
+from pkigen.faults.families import (
     access,
     chain,
     constraints,
@@ -20,10 +22,8 @@ from pkigen.faults import (
     validity,
     versions,
 )
-from pkigen.faults.asking import AskedFault, asked_for, asked_for_all
-from pkigen.faults.case import Case, Impossible
-from pkigen.faults.composing import composed
 from pkigen.faults.registry import FAULTS, VERDICTS, FaultType, arrange
+from pkigen.faults.request import AskedFault, asked_for, asked_for_all
 
 FAMILIES = (
     encoding,

@@ -13,7 +13,7 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any, Literal, TypeVar
 
-from pkigen.faults.case import Case
+from pkigen.cases.case import Case
 
 Verdict = Literal["R", "A", "P", "V"]
 """What a strict validator of paths does: Refuse, Accept (a control), Pass (linters and appliances see
@@ -28,7 +28,7 @@ VERDICTS = {
 Stage = Literal["file", "parse", "path", "name", "revocation", "transport", "lint"]
 Change = TypeVar("Change", bound=Callable[..., Case])
 Argument = timedelta | int | str
-_HERE = __name__.rpartition(".")[0]
+_HERE = "pkigen.faults.families"
 
 
 @dataclass(frozen=True)

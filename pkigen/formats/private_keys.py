@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from pkigen import der
+from pkigen.asn1 import der
 from pkigen.formats import pem
 from pkigen.keys import kind_of, load_private
 from pkigen.keys.entropy import Entropy

@@ -17,17 +17,17 @@ _PITABLE = bytes.fromhex(
 _ROTATIONS = (1, 2, 3, 5)
 _MIXED_BEFORE_A_MASH = (4, 10)
 """The rounds of mixing, of 16, after which a round of mashing comes."""
-_BLOCK = 8
+_RC2_BLOCK = 8
 
 
 def encrypt(key: bytes, effective_bits: int, vector: bytes, data: bytes) -> bytes:
     """The ciphertext of ``data``, filled up to whole blocks (RFC 8018, 6.1.1, step 4)."""
     words = _expanded(key, effective_bits)
-    fill = _BLOCK - len(data) % _BLOCK
+    fill = _RC2_BLOCK - len(data) % _RC2_BLOCK
     data += bytes((fill,)) * fill
     blocks, last = list[bytes](), vector
-    for start in range(0, len(data), _BLOCK):
-        mixed = bytes(a ^ b for a, b in zip(data[start : start + _BLOCK], last, strict=True))
+    for start in range(0, len(data), _RC2_BLOCK):
+        mixed = bytes(a ^ b for a, b in zip(data[start : start + _RC2_BLOCK], last, strict=True))
         last = _encrypted(words, mixed)
         blocks.append(last)
     return b"".join(blocks)

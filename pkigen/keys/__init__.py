@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from pkigen import der
+from pkigen.asn1 import der
 from pkigen.keys.kinds import KeyKind, parse_kind
 
 PrivateKey = (

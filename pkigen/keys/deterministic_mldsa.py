@@ -19,7 +19,9 @@ from pkigen.errors import InputError
 from pkigen.keys.kinds import KeyKind
 
 
-def sign(key: MLDSA44PrivateKey | MLDSA65PrivateKey | MLDSA87PrivateKey, kind: KeyKind, data: bytes) -> bytes:
+def sign_deterministically(
+    key: MLDSA44PrivateKey | MLDSA65PrivateKey | MLDSA87PrivateKey, kind: KeyKind, data: bytes
+) -> bytes:
     """The deterministic signature over ``data`` with an empty context."""
     scheme = _scheme(kind)
     _, expanded = scheme.key_derive(key.private_bytes_raw())

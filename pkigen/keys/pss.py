@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import Hash, HashAlgorithm
 
 
-def sign(
+def sign_pss(
     key: RSAPrivateKey, message: bytes, digest: HashAlgorithm, mask: HashAlgorithm, salt: bytes
 ) -> bytes:
     """The signature over ``message``; ``mask`` is the digest of MGF1."""

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from pkigen import der
+from pkigen.asn1 import der
 from pkigen.keys import PrivateKey, kind_of, pss
 from pkigen.keys.capabilities import digest_of
 from pkigen.keys.entropy import Entropy
@@ -105,7 +105,7 @@ def sign(key: PrivateKey, data: bytes, signature: Signature, entropy: Entropy | 
         salt = digest.digest_size if signature.salt is None else signature.salt
         mask = DIGESTS[signature.mask] if signature.mask else digest
         if entropy is not None:
-            return pss.sign(key, data, digest, mask, entropy.read(salt, "pss", data.hex()))
+            return pss.sign_pss(key, data, digest, mask, entropy.read(salt, "pss", data.hex()))
         return key.sign(data, padding.PSS(padding.MGF1(mask), salt), digest)
     if isinstance(key, ec.EllipticCurvePrivateKey):
         return key.sign(data, ec.ECDSA(digest, deterministic_signing=entropy is not None))
@@ -114,5 +114,5 @@ def sign(key: PrivateKey, data: bytes, signature: Signature, entropy: Entropy | 
     if not isinstance(key, Ed25519PrivateKey | Ed448PrivateKey) and entropy is not None:
         from pkigen.keys import deterministic_mldsa
 
-        return deterministic_mldsa.sign(key, kind, data)
+        return deterministic_mldsa.sign_deterministically(key, kind, data)
     return key.sign(data)

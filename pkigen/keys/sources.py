@@ -8,7 +8,7 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, rsa
 
-from pkigen.keys import PrivateKey, rsa_primes, unsound
+from pkigen.keys import PrivateKey, rsa_primes, weak_keys
 from pkigen.keys.entropy import SeededEntropy, SystemEntropy
 from pkigen.keys.kinds import UNSOUND, KeyKind
 
@@ -93,7 +93,7 @@ class SeededKeys:
 
 def _random(kind: KeyKind) -> PrivateKey:
     if kind.name in UNSOUND:
-        return unsound.generate(kind, SystemEntropy())
+        return weak_keys.generate(kind, SystemEntropy())
     match kind.family:
         case "rsa" if kind.size < _SMALLEST_OF_OPENSSL:
             return rsa_primes.generate(kind.size, SystemEntropy())
@@ -111,7 +111,7 @@ def _random(kind: KeyKind) -> PrivateKey:
 
 def _derived(kind: KeyKind, entropy: SeededEntropy, *labels: str) -> PrivateKey:
     if kind.name in UNSOUND:
-        return unsound.generate(kind, entropy, *labels)
+        return weak_keys.generate(kind, entropy, *labels)
     match kind.family:
         case "rsa":
             return rsa_primes.generate(kind.size, entropy, *labels)

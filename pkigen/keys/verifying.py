@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from pkigen import der
+from pkigen.asn1 import der
 from pkigen.keys.signing import DIGESTS
 from pkigen.x509 import AlgorithmIdentifier, Certificate, CertificateList, CertificationRequest
 from pkigen.x509.decoding import decoder

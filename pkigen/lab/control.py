@@ -23,7 +23,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from pkigen.errors import EnvironmentFailure, InputError, PkigenError
-from pkigen.lab.judging import Upload
+from pkigen.lab.appliance.upload import Upload
 from pkigen.lab.lab import Lab
 from pkigen.lab.state import FOLDER
 from pkigen.lab.web.fields import UPLOAD, read_fields, upload_of

@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from pkigen.environment import Environment
-from pkigen.environment.upkeep import Upkeep
+from pkigen.environment.crl.upkeep import Upkeep
+from pkigen.environment.environment import Environment
 from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.serve.live import Live
 from pkigen.serve.server import background, listen

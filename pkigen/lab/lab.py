@@ -10,22 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from pkigen.clock import parse_span
-from pkigen.environment import Case, Environment, open_environment, revoke, unrevoke
+from pkigen.environment.environment import Case, Environment, open_environment
+from pkigen.environment.revoke import revoke, unrevoke
 from pkigen.errors import InputError, PkigenError, Problem, visible
-from pkigen.lab.alerts import Alert, stamp
-from pkigen.lab.appliance import Appliance, Role
-from pkigen.lab.clock import LabClock
+from pkigen.lab.appliance.appliance import Appliance, Role
+from pkigen.lab.appliance.samples import upload_of
+from pkigen.lab.appliance.upload import Judged, Upload, judge
+from pkigen.lab.connections.alerts import Alert, stamp
+from pkigen.lab.connections.connection import Link
+from pkigen.lab.connections.crl_downloads import Downloads
+from pkigen.lab.connections.receivers import Receiver
+from pkigen.lab.connections.scheduler import Schedule
+from pkigen.lab.connections.tls_client import Policy
 from pkigen.lab.crl_server import CrlServer
-from pkigen.lab.dialing import Policy
-from pkigen.lab.downloads import Downloads
-from pkigen.lab.judging import Judged, Upload, judge
-from pkigen.lab.links import Link
 from pkigen.lab.passphrases import passphrases_of
-from pkigen.lab.receivers import Receiver
-from pkigen.lab.scheduling import Schedule
-from pkigen.lab.shelf import upload_of
+from pkigen.lab.timing import LabClock
 from pkigen.profile import Profile
-from pkigen.profile.asked import close_to
+from pkigen.profile.fields import close_to
 from pkigen.requirements import RequirementSet
 
 _REASON = "keyCompromise"
@@ -178,7 +179,8 @@ class Lab:
 
     def renew(self, name: str) -> None:
         """Have the CA issue an appliance's certificate anew; it lies ready for an upload then."""
-        from pkigen.environment import BuildOptions, build
+        from pkigen.environment.build.build import build
+        from pkigen.environment.build.options import BuildOptions
 
         appliance = self.appliance(name)
         options = BuildOptions(at=self.clock(), renew=frozenset({f"certificates/{name}"}))

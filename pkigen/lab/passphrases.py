@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pkigen.artefacts import read_passphrase
-from pkigen.environment import Case
+from pkigen.environment.environment import Case
+from pkigen.inspection.artifacts import read_passphrase
 from pkigen.profile import Profile
 
 

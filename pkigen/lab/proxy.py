@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from pkigen.path import Unreachable, fetch
+from pkigen.inspection.path import Unreachable, fetch
 
 
 def proxy(base_url: str, there: str) -> Starlette:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pkigen.errors import EnvironmentFailure
-from pkigen.private_files import put
+from pkigen.files import put
 
 FOLDER = ".pkigen/lab"
 

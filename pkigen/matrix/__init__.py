@@ -4,21 +4,26 @@ from pkigen.matrix import reports
 from pkigen.matrix.bearssl import BEARSSL
 from pkigen.matrix.botan import BOTAN
 from pkigen.matrix.cases import Subject, cases_of, subjects_of
-from pkigen.matrix.gnutls import GnuTLS
-from pkigen.matrix.golang import Go
 from pkigen.matrix.heimdal import HEIMDAL
-from pkigen.matrix.java import BOUNCY_CASTLE, CRLDP, SUN
-from pkigen.matrix.java import OCSP as JAVA_OCSP
-from pkigen.matrix.known import Known, known_differences
+from pkigen.matrix.known_differences import Known, known_differences
 from pkigen.matrix.limbo import subjects_of_limbo
 from pkigen.matrix.mbedtls import MBEDTLS
 from pkigen.matrix.nss import NSS
-from pkigen.matrix.openssl import DEFAULT, STRICT
-from pkigen.matrix.openssl_ocsp import OpenSSLOcsp
-from pkigen.matrix.pyca import Pyca
-from pkigen.matrix.surveying import Cell, Column, Matrix, survey
+from pkigen.matrix.runner import (
+    Cell,
+    Column,
+    Matrix,
+    survey,
+)
 from pkigen.matrix.validator import PARTS, SIGHTS, Answer, MatrixCase, Part, Sight, Validator
-from pkigen.matrix.webpki import Webpki
+from pkigen.matrix.validators.gnutls import GnuTLS
+from pkigen.matrix.validators.golang import Go
+from pkigen.matrix.validators.java import BOUNCY_CASTLE, CRLDP, SUN
+from pkigen.matrix.validators.java import OCSP as JAVA_OCSP
+from pkigen.matrix.validators.openssl import DEFAULT, STRICT
+from pkigen.matrix.validators.openssl_ocsp import OpenSSLOcsp
+from pkigen.matrix.validators.pyca import Pyca
+from pkigen.matrix.validators.webpki import Webpki
 
 VALIDATORS: tuple[Validator, ...] = (
     DEFAULT,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pkigen.matrix.libraries import Library
+from pkigen.matrix.validators.libraries import Library
 
 BOTAN = Library(
     "botan",

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from pkigen.artefacts import read_path
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
+from pkigen.inspection.artifacts import read_path
 from pkigen.matrix.validator import MatrixCase, Sight
 from pkigen.x509 import Malformed
 

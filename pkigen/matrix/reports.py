@@ -10,8 +10,13 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from pkigen.matrix.cases import Subject
-from pkigen.matrix.known import Known
-from pkigen.matrix.surveying import BLIND, Cell, Column, Matrix
+from pkigen.matrix.known_differences import Known
+from pkigen.matrix.runner import (
+    BLIND,
+    Cell,
+    Column,
+    Matrix,
+)
 from pkigen.matrix.validator import Validator
 
 _PAGE = Path(__file__).with_name("page.html")

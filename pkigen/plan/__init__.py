@@ -9,10 +9,10 @@ from datetime import datetime
 from pkigen.clock import Span
 from pkigen.model import Entity
 from pkigen.plan.cases import cases_of
-from pkigen.plan.distribution import CRL_LIFE
+from pkigen.plan.compliance import sets_named
+from pkigen.plan.crl_distribution import CRL_LIFE
 from pkigen.plan.entities import Planner, Serials
 from pkigen.plan.negatives import Passed
-from pkigen.plan.obedience import sets_named
 from pkigen.plan.serving import PlannedServing, serving_of
 from pkigen.profile import Profile
 from pkigen.requirements import RequirementSet

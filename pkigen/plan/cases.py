@@ -11,11 +11,11 @@ from pkigen.faults import Case, Impossible
 from pkigen.model import Entity
 from pkigen.plan.negatives import NegativeCase, Passed, negatives, negatives_of_faults, with_faults
 from pkigen.profile import CertificateSpec, Profile
-from pkigen.profile.asked import close_to
+from pkigen.profile.fields import close_to
 
 if TYPE_CHECKING:
     from pkigen.plan.entities import Planner
-    from pkigen.profile.head import Negatives
+    from pkigen.profile.top_level import Negatives
 
 
 @dataclass
@@ -105,7 +105,7 @@ def _negatives(
     number: int,
 ) -> Iterator[Problem]:
     """The cases of one entry of ``negatives``."""
-    from pkigen.plan.obedience import set_of
+    from pkigen.plan.compliance import set_of
 
     text = spec.valid.text
     if asked.against is None:

@@ -14,7 +14,7 @@ from functools import partial
 from ipaddress import ip_address
 from typing import TypeVar
 
-from pkigen import der, oids
+from pkigen.asn1 import der, oids
 from pkigen.model import Extension, KeyIdentifier
 from pkigen.plan import extensions as encode
 from pkigen.profile import (

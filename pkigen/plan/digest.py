@@ -9,9 +9,9 @@ from __future__ import annotations
 from functools import lru_cache
 from hashlib import blake2s
 
-from pkigen import names
+from pkigen.asn1 import names
+from pkigen.asn1.oids import TITLES
 from pkigen.model import Extension, Name, Signature
-from pkigen.oids import TITLES
 
 
 def digest(

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Protocol, TypeVar
 
-from pkigen import names
+from pkigen.asn1 import names
 from pkigen.clock import Span, Validity, resolve_moment, shift
 from pkigen.errors import InputError
 from pkigen.keys.kinds import parse_kind
@@ -24,11 +24,11 @@ from pkigen.model import (
     Role,
     Signature,
 )
-from pkigen.plan import brought
-from pkigen.plan.brought import kind_of_certificate
+from pkigen.plan import imported_ca
+from pkigen.plan.crl_distribution import crl_plan, partition_of, points
 from pkigen.plan.defaults import Extensions, Setting, alternative_names, ca_url, crl_url, ocsp_url
 from pkigen.plan.digest import digest
-from pkigen.plan.distribution import crl_plan, partition_of, points
+from pkigen.plan.imported_ca import kind_of_certificate
 from pkigen.profile import SELF, AuthoritySpec, CertificateSpec, Profile
 from pkigen.x509 import Certificate
 
@@ -101,7 +101,7 @@ class Planner:
             if spec.brought is None:
                 continue
             try:
-                found[spec.name] = brought.read(spec.brought)
+                found[spec.name] = imported_ca.read(spec.brought)
             except InputError as error:
                 problems += [
                     self.profile.problem(spec, ("from",), problem.message) for problem in error.problems

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pkigen import der, names
-from pkigen.model import Extension, Name
-from pkigen.oids import (
+from pkigen.asn1 import der, names
+from pkigen.asn1.oids import (
     AUTHORITY_INFORMATION_ACCESS,
     BASIC_CONSTRAINTS,
     CA_ISSUERS_ACCESS,
@@ -26,6 +25,7 @@ from pkigen.oids import (
     SUBJECT_ALTERNATIVE_NAME,
     TLS_FEATURE,
 )
+from pkigen.model import Extension, Name
 from pkigen.plan.general_names import general_name, general_names
 
 if TYPE_CHECKING:

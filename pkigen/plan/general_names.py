@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
-from pkigen import der, names
-from pkigen.oids import USER_PRINCIPAL_NAME
+from pkigen.asn1 import der, names
+from pkigen.asn1.oids import USER_PRINCIPAL_NAME
 
 if TYPE_CHECKING:
     from pkigen.profile import GeneralName

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from pkigen import der, oids
-from pkigen.faults.case import common_name, shortened, with_attribute
+from pkigen.asn1 import der, oids
+from pkigen.cases.case import common_name, shortened, with_attribute
 from pkigen.model import Entity, Extension
 
 _LONGEST_LABEL, _LONGEST_COMMON_NAME = 63, 64

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
+from pkigen.cases.case import common_name, shortened
 from pkigen.faults import AskedFault, Case, Impossible, composed
-from pkigen.faults.case import common_name, shortened
 from pkigen.keys.capabilities import refusal
 from pkigen.keys.kinds import parse_kind
 from pkigen.model import CertificatePlan, Entity, Fault, Role

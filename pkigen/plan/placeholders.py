@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from pkigen import der
+from pkigen.asn1 import der
 from pkigen.issue import tbs_certificate
 from pkigen.keys.kinds import KeyKind, parse_kind
 from pkigen.keys.signing import algorithm_of

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from pkigen.faults import Case
-from pkigen.plan.distribution import CRL_LIFE
+from pkigen.plan.crl_distribution import CRL_LIFE
 from pkigen.plan.entities import Planner
 from pkigen.profile import Profile, load
 

@@ -10,10 +10,10 @@ from pkigen.faults import Impossible
 from pkigen.model import Entity
 from pkigen.plan.defaults import ocsp_url
 from pkigen.plan.entities import Planner
-from pkigen.plan.service import Effect, effect
+from pkigen.plan.service_faults import Effect, effect
 from pkigen.profile import Profile
-from pkigen.profile.asked import close_to
-from pkigen.profile.head import Serving
+from pkigen.profile.fields import close_to
+from pkigen.profile.top_level import Serving
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,6 @@
 """The profile: the YAML document that says what an environment is."""
 
-from pkigen.profile.asked import OMIT, Omit
-from pkigen.profile.document import SELF, AuthoritySpec, BroughtSpec, CertificateSpec
-from pkigen.profile.loading import load
-from pkigen.profile.profile import Profile
-from pkigen.profile.values import (
+from pkigen.profile.extension_fields import (
     AccessLocations,
     DistributionPoint,
     DistributionPoints,
@@ -15,6 +11,15 @@ from pkigen.profile.values import (
     Policies,
     PolicyConstraints,
     PolicyMappings,
+)
+from pkigen.profile.fields import OMIT, Omit
+from pkigen.profile.loader import load
+from pkigen.profile.profile import Profile
+from pkigen.profile.specifications import (
+    SELF,
+    AuthoritySpec,
+    BroughtSpec,
+    CertificateSpec,
 )
 
 __all__ = [

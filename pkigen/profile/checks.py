@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from pkigen import oids
+from pkigen.asn1 import oids
 from pkigen.clock import Moment, resolve_moment
 from pkigen.errors import Problem
 from pkigen.formats.names import incompatible
@@ -13,11 +13,21 @@ from pkigen.keys.capabilities import refusal
 from pkigen.keys.kinds import parse_kind
 from pkigen.model import Signature
 from pkigen.profile import limits
-from pkigen.profile.asked import Omit, Value, close_to
-from pkigen.profile.document import SELF, AuthoritySpec, CertificateSpec, EntitySpec
-from pkigen.profile.instances import Body, Instance, InstanceError, Spec
+from pkigen.profile.expansion import (
+    Body,
+    Instance,
+    InstanceError,
+    Spec,
+)
+from pkigen.profile.fields import Omit, Value, close_to
 from pkigen.profile.names import check_name
 from pkigen.profile.profile import Profile, above, in_order, unravel
+from pkigen.profile.specifications import (
+    SELF,
+    AuthoritySpec,
+    CertificateSpec,
+    EntitySpec,
+)
 
 Found = Iterator[tuple[tuple[str | int, ...], str, str | None]]
 """(path in the body, what is wrong, what was perhaps meant)"""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pkigen.profile.asked import Parsed, Value
+from pkigen.profile.fields import Parsed, Value
 from pkigen.profile.names import check_name
 
 MOST_SENSORS = 500

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from pkigen.errors import Problem
-from pkigen.profile.document import SELF, AuthoritySpec, CertificateSpec
-from pkigen.profile.head import Head
-from pkigen.profile.instances import Body
-from pkigen.profile.tree import Table, locate
+from pkigen.profile.expansion import Body
+from pkigen.profile.specifications import SELF, AuthoritySpec, CertificateSpec
+from pkigen.profile.top_level import Head
+from pkigen.profile.yaml_tree import Table, locate
 
 
 class Profile:

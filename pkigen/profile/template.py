@@ -8,7 +8,7 @@ from functools import cache, lru_cache, wraps
 from typing import TYPE_CHECKING, Any
 
 from pkigen.profile import limits
-from pkigen.profile.asked import unknown
+from pkigen.profile.fields import unknown
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from pkigen.environment import Case, Environment
+    from pkigen.environment.environment import Case, Environment
     from pkigen.pytest_plugin.servers import PkiServer
     from pkigen.pytest_plugin.session import PkiSession, Source
 
@@ -114,6 +114,6 @@ def pki_case(request: pytest.FixtureRequest, pki: Environment) -> Case:
 @pytest.fixture
 def pki_dns(pki: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have Python find the host names of ``pki`` at 127.0.0.1, as long as the test runs."""
-    from pkigen.pytest_plugin.resolving import resolve_here
+    from pkigen.pytest_plugin.name_resolution import resolve_here
 
     resolve_here(pki, monkeypatch)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pkigen.environment.foreseeing import Foreseen
+from pkigen.environment.build.expected_cases import Foreseen
 from pkigen.errors import InputError, PkigenError
 from pkigen.pytest_plugin.session import Source, foreseen, located
 

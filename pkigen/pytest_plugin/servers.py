@@ -11,11 +11,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pkigen.environment import Case, Environment, open_environment
+from pkigen.environment.environment import Case, Environment, open_environment
 from pkigen.errors import EnvironmentFailure, InputError
-from pkigen.pytest_plugin.locking import held, is_held, locked
+from pkigen.pytest_plugin.locks import held, is_held, locked
 from pkigen.serve import serve, serve_tls
-from pkigen.serve.tls.directory import Names
+from pkigen.serve.tls.case_selection import Names
 from pkigen.store.lock import Lock
 
 _HERE = "127.0.0.1"

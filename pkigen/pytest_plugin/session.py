@@ -14,12 +14,13 @@ import pytest
 
 from pkigen.api import build
 from pkigen.clock import utc_now
-from pkigen.environment import BuildOptions, Environment, open_environment
-from pkigen.environment.foreseeing import Foreseen, foresee
+from pkigen.environment.build.expected_cases import Foreseen, foresee
+from pkigen.environment.build.options import BuildOptions
+from pkigen.environment.environment import Environment, open_environment
 from pkigen.environment.start import SEEDED_CLOCK
 from pkigen.errors import InputError, PkigenError
 from pkigen.profile import Profile, load, shipped
-from pkigen.pytest_plugin.locking import locked
+from pkigen.pytest_plugin.locks import locked
 from pkigen.pytest_plugin.servers import PkiServer, Servers, home_for
 
 Source = str | Path | Mapping[str, Any]

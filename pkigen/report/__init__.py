@@ -12,12 +12,12 @@ page                 HTML
 
 from __future__ import annotations
 
-from pkigen.report.answers import read_answers
 from pkigen.report.dot import as_dot
-from pkigen.report.gathering import ReportOptions, gather
 from pkigen.report.hierarchy import Hierarchy, hierarchy_of
+from pkigen.report.matrix_results import read_answers
 from pkigen.report.mermaid import as_mermaid
 from pkigen.report.page import as_page
+from pkigen.report.page_data import ReportOptions, gather
 from pkigen.report.svg import as_svg
 
 __all__ = [

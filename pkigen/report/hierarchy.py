@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from pkigen.report.standing import counted, day, marks, plain
+from pkigen.report.status import (
+    counted,
+    day,
+    marks,
+    plain,
+)
 
 Kind = Literal["root", "authority", "certificate"]
 

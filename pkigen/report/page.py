@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from pkigen.report.gathering import Report
+from pkigen.report.page_data import Report
 from pkigen.report.svg import as_svg
 from pkigen.report.templating import rendered, source
 from pkigen.report.timeline import WIDTH

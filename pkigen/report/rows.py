@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pkigen.check import Checked
 from pkigen.faults import FAULTS
-from pkigen.report.answers import Said
-from pkigen.report.standing import counted, instant, marks, plain
+from pkigen.inspection.check import Checked
+from pkigen.report.matrix_results import Said
+from pkigen.report.status import (
+    counted,
+    instant,
+    marks,
+    plain,
+)
 from pkigen.report.timeline import Bar, Scale
 from pkigen.requirements import Level
 

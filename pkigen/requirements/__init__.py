@@ -7,10 +7,10 @@ maker, and the negative cases, each of which breaks one demand.
 from pkigen.requirements.catalogue import CatalogueEntry, catalogue
 from pkigen.requirements.demand import Demand, Needs, Violation
 from pkigen.requirements.document import Level, Requirement, RequirementSet, Together
-from pkigen.requirements.judging import Finding, findings
-from pkigen.requirements.loading import load_set
+from pkigen.requirements.evaluate import Finding, findings
+from pkigen.requirements.loader import load_set
 from pkigen.requirements.outcome import Outcome, Status
-from pkigen.requirements.presented import Look, Presented, Published
+from pkigen.requirements.subject import Look, Presented, Published
 
 __all__ = [
     "CatalogueEntry",

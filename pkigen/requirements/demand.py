@@ -8,9 +8,9 @@ from enum import IntEnum
 from typing import ClassVar, Literal
 
 from pkigen.faults import Case
-from pkigen.profile.asked import Value
+from pkigen.profile.fields import Value
 from pkigen.requirements.outcome import Outcome
-from pkigen.requirements.presented import Presented
+from pkigen.requirements.subject import Presented
 
 
 class Needs(IntEnum):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pkigen.requirements.document import Level, RequirementSet
-from pkigen.requirements.judging import Finding
+from pkigen.requirements.evaluate import Finding
 
 
 @dataclass(frozen=True, slots=True)

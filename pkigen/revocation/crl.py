@@ -8,13 +8,13 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from pkigen import der, names
-from pkigen.edits import edited
+from pkigen.asn1 import der, names
+from pkigen.asn1.edits import edited
+from pkigen.asn1.oids import AUTHORITY_KEY_IDENTIFIER, CRL_NUMBER, CRL_REASON
 from pkigen.keys import PrivateKey
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.signing import sign, signature_algorithm
 from pkigen.model import Edit, Extension, Name, Signature
-from pkigen.oids import AUTHORITY_KEY_IDENTIFIER, CRL_NUMBER, CRL_REASON
 
 REASON_CODES = {
     "unspecified": 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from pkigen import der, oids
+from pkigen.asn1 import der, oids
 from pkigen.model import Extension
 
 _TRUE = b"\xff"

@@ -9,13 +9,13 @@ from enum import IntEnum
 from functools import lru_cache
 from hashlib import new, sha1
 
-from pkigen import der
-from pkigen.edits import edited
+from pkigen.asn1 import der
+from pkigen.asn1.edits import edited
+from pkigen.asn1.oids import OCSP_BASIC
 from pkigen.keys import PrivateKey
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.signing import DIGEST_OIDS, sign, signature_algorithm
 from pkigen.model import Edit, Extension, Signature
-from pkigen.oids import OCSP_BASIC
 from pkigen.revocation.crl import REASON_CODES
 
 _ENUMERATED = 0x0A

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pkigen import der
-from pkigen.oids import OCSP_NONCE
+from pkigen.asn1 import der
+from pkigen.asn1.oids import OCSP_NONCE
 
 LARGEST = 16 * 1024
 """Octets of a request that are read at all."""

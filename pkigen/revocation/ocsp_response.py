@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pkigen import der
+from pkigen.asn1 import der
 from pkigen.revocation.crl import REASON_CODES
 from pkigen.revocation.ocsp import Revoked
 

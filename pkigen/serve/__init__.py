@@ -54,7 +54,7 @@ def serve_as_proxy(
     """
     from urllib.parse import urlsplit
 
-    from pkigen.environment import open_environment
+    from pkigen.environment.environment import open_environment
 
     base_url = open_environment(Path(folder)).manifest["base_url"]
     with _serving(Path(folder), host, 0, at, (), None, urlsplit(base_url).netloc) as url:
@@ -102,8 +102,8 @@ def _serving(
 ) -> Iterator[str]:
     """``only_for`` is the host, with its port, that requests have to name; none is as good as any."""
     from pkigen.clock import going_on_from, utc_now
-    from pkigen.environment import open_environment
-    from pkigen.environment.upkeep import Upkeep
+    from pkigen.environment.crl.upkeep import Upkeep
+    from pkigen.environment.environment import open_environment
     from pkigen.serve.app import application
     from pkigen.serve.proxying import naming
     from pkigen.serve.server import background, listen
@@ -130,7 +130,7 @@ def serve_tls(
     under one. Raises as ``serve`` does.
     """
     from pkigen.serve.server import listen
-    from pkigen.serve.tls.directory import Directory
+    from pkigen.serve.tls.case_selection import Directory
     from pkigen.serve.tls.server import background
 
     directory = Directory(Path(folder), passphrases)

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pkigen.environment.responding import Responder
+from pkigen.environment.ocsp.responder import Responder
 from pkigen.serve.files import published_folder
 from pkigen.serve.journal import Journaled
 from pkigen.serve.keeping import Keeper
@@ -28,7 +28,7 @@ from pkigen.serve.turns import WatchedByTurns
 from pkigen.serve.wrong import WrongAnswers
 
 if TYPE_CHECKING:
-    from pkigen.environment import Environment
+    from pkigen.environment.environment import Environment
 
 _EVERYWHERE = {"X-Content-Type-Options": "nosniff"}
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"

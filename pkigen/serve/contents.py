@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from pkigen import names
+from pkigen.asn1 import names
+from pkigen.asn1.oids import DELTA_CRL_INDICATOR
 from pkigen.model import Name
-from pkigen.oids import DELTA_CRL_INDICATOR
 from pkigen.x509 import Certificate, CertificateList, Malformed
 
 T = TypeVar("T")

@@ -24,7 +24,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pkigen.errors import InputError, PkigenError
-from pkigen.private_files import put
+from pkigen.files import put
 from pkigen.serve import journal
 from pkigen.serve.live import Live
 from pkigen.serve.rules import Rule

@@ -81,7 +81,7 @@ class Live:
 
         InputError when that cannot be, EnvironmentFailure when the disk says no.
         """
-        from pkigen.environment import refresh_crl
+        from pkigen.environment.revoke import refresh_crl
 
         names = (of,) if of else ()
         done = refresh_crl(self._folder, names, at=self._clock(), passphrases=self._passphrases)

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pkigen.environment.responding import Answer, Responder
+from pkigen.environment.ocsp.responder import Answer, Responder
 from pkigen.revocation.ocsp_request import LARGEST
 from pkigen.serve.cases import Watched
 from pkigen.serve.wrong import without_request

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pkigen.environment.publishers import crl_issuers
+from pkigen.environment.published.publishers import crl_issuers
 from pkigen.errors import InputError, visible
 from pkigen.faults import AskedFault, Impossible, asked_for
 from pkigen.model import Role
-from pkigen.plan.service import ISSUED, Effect, effect
+from pkigen.plan.service_faults import ISSUED, Effect, effect
 from pkigen.store import Store
 
 PROFILE, LIVE = "profile", "live"

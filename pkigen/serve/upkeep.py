@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from pkigen.environment.upkeep import Upkeep
+from pkigen.environment.crl.upkeep import Upkeep
 from pkigen.errors import PkigenError
 
 _SECONDS = 1.0

@@ -17,7 +17,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pkigen.environment.spoiling import Spoiler
+from pkigen.environment.published.faulty_publisher import Spoiler
 from pkigen.errors import PkigenError
 from pkigen.revocation.ocsp_request import LARGEST
 from pkigen.serve.cases import Addresses, Watched, Wrong

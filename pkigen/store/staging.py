@@ -13,8 +13,8 @@ from pathlib import Path
 from pkigen.errors import EnvironmentFailure
 from pkigen.model import File
 from pkigen.store.entries import Staged
-from pkigen.store.failures import told
 from pkigen.store.layout import STAGING, STATE
+from pkigen.store.os_errors import told
 
 _NAME = re.compile(r"(?!\.{1,2}$)[^/\\:]+")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pkigen import der
+from pkigen.asn1 import der
 from pkigen.x509.decoding import decoder, elements
 
 _RSA, _ECDSA = "1.2.840.113549.1.1.", "1.2.840.10045.4."

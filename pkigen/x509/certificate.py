@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from hashlib import new
 
-from pkigen import der
+from pkigen.asn1 import der
 from pkigen.model import Name
 from pkigen.x509 import decoding
 from pkigen.x509.algorithms import AlgorithmIdentifier, algorithm_identifier

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from pkigen import der, oids
+from pkigen.asn1 import der, oids
 from pkigen.model import Name
 from pkigen.x509 import decoding
 from pkigen.x509.algorithms import AlgorithmIdentifier, algorithm_identifier

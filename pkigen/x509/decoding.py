@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from pkigen import der, names
+from pkigen.asn1 import der, names
 from pkigen.model import Name
 
 LONGEST_INTEGER = 1700

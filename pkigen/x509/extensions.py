@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
-from pkigen import der, oids
+from pkigen.asn1 import der, oids
 from pkigen.x509.decoding import Malformed, bits, boolean, decoder, elements, expect, integer
 from pkigen.x509.general_names import GeneralName, general_names
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from pkigen import der, names
-from pkigen.oids import USER_PRINCIPAL_NAME
+from pkigen.asn1 import der, names
+from pkigen.asn1.oids import USER_PRINCIPAL_NAME
 from pkigen.x509.decoding import Malformed, decoder
 
 _IA5 = {0x81: "email", 0x82: "dns", 0x86: "uri"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from pkigen import der
+from pkigen.asn1 import der
 from pkigen.x509.algorithms import algorithm_identifier
 from pkigen.x509.decoding import Malformed, decoder, elements, expect, integer
 

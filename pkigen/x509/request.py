@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from pkigen import der
+from pkigen.asn1 import der
+from pkigen.asn1.oids import EXTENSION_REQUEST
 from pkigen.model import Name
-from pkigen.oids import EXTENSION_REQUEST
 from pkigen.x509 import decoding
 from pkigen.x509.algorithms import AlgorithmIdentifier, algorithm_identifier
 from pkigen.x509.certificate import Certificate

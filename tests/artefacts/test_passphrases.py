@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.artefacts import read_passphrase
 from pkigen.errors import InputError
+from pkigen.inspection.artifacts import read_passphrase
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from pkigen import der
-from pkigen.artefacts import Kind, read
-from pkigen.artefacts.rounds import MOST_ROUNDS, rounds_of
+from pkigen.asn1 import der
 from pkigen.formats import pem
+from pkigen.inspection.artifacts import Kind, read
+from pkigen.inspection.artifacts.kdf_limits import MOST_ROUNDS, rounds_of
 from tests.tools import ROOT
 
 SECRET = b"seed-passphrase"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import pkigen
-from pkigen.check import CheckOptions, check_environment
 from pkigen.errors import InputError
+from pkigen.inspection.check import CheckOptions, check_environment
 from pkigen.requirements import load_set
 from tests.requirements.environments import Built
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pkigen.check import Checked, CheckOptions, check_files
 from pkigen.errors import InputError
+from pkigen.inspection.check import Checked, CheckOptions, check_files
 from pkigen.requirements import load_set
 from tests.requirements.environments import Built
 from tests.tools import run

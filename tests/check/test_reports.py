@@ -11,8 +11,13 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pkigen.artefacts import read
-from pkigen.check import CheckOptions, check, check_files, reports
+from pkigen.inspection.artifacts import read
+from pkigen.inspection.check import (
+    CheckOptions,
+    check,
+    check_files,
+    reports,
+)
 from pkigen.requirements import Level, Presented, load_set
 from tests.requirements.environments import Built
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pkigen.environment import build
+from pkigen.environment.build.build import build
 from pkigen.profile import load
 from tests.cli.conftest import Cli
 

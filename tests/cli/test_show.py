@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pkigen import der
-from pkigen.artefacts import read
+from pkigen.asn1 import der
 from pkigen.cli.show import give_description, give_overview
-from pkigen.description import describe
+from pkigen.inspection.artifacts import read
+from pkigen.inspection.description import describe
 from tests.cli.conftest import Cli
 from tests.description.conftest import NOW
 from tests.environment.profiles import build_it, small

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pkigen.environment import build, refresh_crl, revoke, unrevoke
+from pkigen.environment.build.build import build
+from pkigen.environment.revoke import refresh_crl, revoke, unrevoke
 from pkigen.profile import load
 from pkigen.serve import serve, serve_tls
 

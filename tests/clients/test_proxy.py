@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pkigen.environment import build, revoke
+from pkigen.environment.build.build import build
+from pkigen.environment.revoke import revoke
 from pkigen.profile import load
 from pkigen.serve import serve
 from tests.clients.conftest import free_port, said

@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.artefacts import Kind, read_path
-from pkigen.conversion import Conversion, ConversionOptions, Target, convert
 from pkigen.errors import InputError, Refused
+from pkigen.inspection.artifacts import Kind, read_path
+from pkigen.inspection.conversion import (
+    Conversion,
+    ConversionOptions,
+    Target,
+    convert,
+)
 from tests.conversion.made import PASSPHRASE, Made
 from tests.openssl import Judge
 from tests.tools import run

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pkigen.conversion import ConversionOptions, Target, convert
 from pkigen.errors import PkigenError
+from pkigen.inspection.conversion import ConversionOptions, Target, convert
 from tests.conversion.made import PASSPHRASE, Made
 
 pytestmark = pytest.mark.needs("openssl")

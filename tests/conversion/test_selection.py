@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from pkigen.conversion import find_leaf, order_chain
 from pkigen.errors import InputError, Refused
+from pkigen.inspection.conversion import find_leaf, order_chain
 from pkigen.x509 import Certificate, PublicKey
 from pkigen.x509.public_key import public_key
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from pkigen.conversion import writing
-from pkigen.conversion.writing import Rendered
 from pkigen.errors import EnvironmentFailure, InputError
+from pkigen.inspection.conversion import write
+from pkigen.inspection.conversion.write import Rendered
 
 CRT, KEY = Rendered(".crt", b"public", "certificate"), Rendered(".key", b"private", "key", secret=True)
 
@@ -36,11 +36,11 @@ def test_files_go_where_their_names_say(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there").mkdir()
-    assert [str(path) for path in writing.targets([CRT, KEY], out, [Path(source)])] == expected
+    assert [str(path) for path in write.targets([CRT, KEY], out, [Path(source)])] == expected
 
 
 def test_a_single_file_has_just_the_name_that_was_given() -> None:
-    assert writing.targets([CRT], "sensor.cer", [Path("a.pfx")]) == [Path("sensor.cer")]
+    assert write.targets([CRT], "sensor.cer", [Path("a.pfx")]) == [Path("sensor.cer")]
 
 
 def test_a_key_is_nobody_elses_at_any_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +58,7 @@ def test_a_key_is_nobody_elses_at_any_moment(tmp_path: Path, monkeypatch: pytest
     paths[1].chmod(0o644)
     before = os.umask(0o022)
     try:
-        writing.write([CRT, KEY], paths)
+        write.write([CRT, KEY], paths)
     finally:
         os.umask(before)
     assert seen == [0o644, 0o600]
@@ -77,7 +77,7 @@ def test_a_failure_leaves_what_was_there_and_nothing_beside_it(
     (tmp_path / "a.crt").write_text("mine")
     monkeypatch.setattr(os, call, fail)
     with pytest.raises(EnvironmentFailure, match=r"a\.crt cannot be written: No space left on device"):
-        writing.write([CRT, KEY], [tmp_path / "a.crt", tmp_path / "a.key"])
+        write.write([CRT, KEY], [tmp_path / "a.crt", tmp_path / "a.key"])
     monkeypatch.undo()
     assert [path.name for path in tmp_path.iterdir()] == ["a.crt"]
     assert (tmp_path / "a.crt").read_text() == "mine"
@@ -90,7 +90,7 @@ def test_all_that_stands_in_the_way_is_told_at_once(tmp_path: Path) -> None:
     paths[2].mkdir()
     paths[4].symlink_to("gone")
     with pytest.raises(InputError) as caught:
-        writing.check(paths, [paths[1]], force=False)
+        write.check(paths, [paths[1]], force=False)
     assert str(caught.value).replace(f"{tmp_path}/", "").splitlines() == [
         "a.crt exists; --force replaces it",
         "a.key is read from, and would be lost; --out names another place",
@@ -106,8 +106,8 @@ def test_force_replaces_files_but_never_a_source_nor_what_is_no_file(tmp_path: P
     file, other_name = tmp_path / "a.pem", tmp_path / "b.pem"
     file.touch()
     os.link(file, other_name)
-    writing.check([file], [], force=True)
+    write.check([file], [], force=True)
     with pytest.raises(InputError, match="read from"):
-        writing.check([other_name], [file], force=True)
+        write.check([other_name], [file], force=True)
     with pytest.raises(InputError, match="no plain file"):
-        writing.check([tmp_path], [], force=True)
+        write.check([tmp_path], [], force=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pkigen.artefacts import read_path
-from pkigen.description import Description, Overview, describe
+from pkigen.inspection.artifacts import read_path
+from pkigen.inspection.description import Description, Overview, describe
 from tests import tools
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

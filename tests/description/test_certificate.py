@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.description import Description
+from pkigen.inspection.description import Description
 from tests import tools
 from tests.description.conftest import one, values
 

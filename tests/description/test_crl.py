@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pkigen import names
+from pkigen.asn1 import names
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import FreshKeys
 from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list

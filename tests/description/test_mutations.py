@@ -32,9 +32,9 @@ from cryptography.x509 import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pkigen.artefacts import read
 from pkigen.cli import main
-from pkigen.description import describe
+from pkigen.inspection.artifacts import read
+from pkigen.inspection.description import describe
 from tests.environment.profiles import build_it, small
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

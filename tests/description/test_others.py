@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.description import Tie
+from pkigen.inspection.description import Tie
 from tests import tools
 from tests.description.conftest import one, shown, values
 
@@ -132,7 +132,7 @@ def test_not_every_pair_is_tried_where_there_are_too_many(
     made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert shown(made / "leaf.crt", made / "ca.crt").complete
-    monkeypatch.setattr("pkigen.description.relations.MOST_VERIFICATIONS", 0)
+    monkeypatch.setattr("pkigen.inspection.description.relations.MOST_VERIFICATIONS", 0)
     overview = shown(made / "leaf.crt", made / "ca.crt")
     assert (overview.complete, overview.relations) == (False, ())
 

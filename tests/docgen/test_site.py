@@ -10,9 +10,9 @@ import pytest
 
 import pkigen
 from docgen import commands
-from pkigen.environment.manifest_schema import json_schema as manifest_schema
+from pkigen.environment.manifest.schema import json_schema as manifest_schema
 from pkigen.faults import FAULTS
-from pkigen.profile.schema_export import json_schema as profile_schema
+from pkigen.profile.schema import json_schema as profile_schema
 from tests.tools import ROOT, python
 
 NOWHERE = "http://127.0.0.1:9"

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pkigen import build
-from pkigen.environment import BuildOptions, BuildResult
-from pkigen.environment import build as build_environment
+from pkigen.environment.build.build import build as build_environment
+from pkigen.environment.build.options import BuildOptions, BuildResult
 from pkigen.profile import load
 
 Document = dict[str, Any]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.environment import BuildOptions, build
+from pkigen.environment.build.build import build
+from pkigen.environment.build.options import BuildOptions
 from pkigen.errors import InputError
 from pkigen.profile import load
 from tests.environment.profiles import Document, build_it, changes, manifest, small

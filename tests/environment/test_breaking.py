@@ -9,7 +9,9 @@ import pytest
 
 from pkigen import build
 from pkigen.cli import main
-from pkigen.environment import break_certificate, open_environment, renew
+from pkigen.environment.break_certificate import break_certificate
+from pkigen.environment.environment import open_environment
+from pkigen.environment.renew import renew
 from pkigen.errors import InputError
 
 PROFILE = """

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pkigen import BuildOptions, build, load
-from pkigen.environment.foreseeing import foresee
+from pkigen.environment.build.expected_cases import foresee
 
 _CLOCK = datetime(2026, 6, 1, tzinfo=UTC)
 _MIXED: dict[str, Any] = {

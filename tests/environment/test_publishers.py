@@ -6,7 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pkigen.environment.publishers import all_answered, answered, crl_issuer, crl_issuers, keep
+from pkigen.environment.published.publishers import (
+    all_answered,
+    answered,
+    crl_issuer,
+    crl_issuers,
+    keep,
+)
 from pkigen.faults import FAULTS, Impossible
 from pkigen.model import Entity
 from pkigen.plan.sample import sample_case

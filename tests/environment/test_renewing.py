@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.environment import BuildOptions, build, renew
+from pkigen.environment.build.build import build
+from pkigen.environment.build.options import BuildOptions
+from pkigen.environment.renew import renew
 from pkigen.errors import InputError
 from pkigen.profile import load
 from tests.environment.profiles import build_it, changes, files, reasons, small

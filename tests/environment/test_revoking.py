@@ -17,7 +17,9 @@ import pytest
 import yaml
 from cryptography import x509
 
-from pkigen.environment import BuildOptions, build, refresh_crl, revoke, unrevoke
+from pkigen.environment.build.build import build
+from pkigen.environment.build.options import BuildOptions
+from pkigen.environment.revoke import refresh_crl, revoke, unrevoke
 from pkigen.errors import InputError, PkigenError
 from pkigen.profile import Profile, load
 from pkigen.store import Store
@@ -245,6 +247,6 @@ def test_numbers_only_grow_and_the_index_is_published_however_often_commands_are
 
 
 def test_a_writer_at_work_is_waited_for_but_not_for_ever(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pkigen.environment.revoking._PATIENCE", 0.05)
+    monkeypatch.setattr("pkigen.environment.revoke._PATIENCE", 0.05)
     with Store.open(env, write=True), pytest.raises(PkigenError, match="another pkigen"):
         revoke(env, ["host-1"])

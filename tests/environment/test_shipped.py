@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 
 from pkigen import build
-from pkigen.environment import Environment
-from pkigen.environment.manifest_schema import json_schema
+from pkigen.environment.environment import Environment
+from pkigen.environment.manifest.schema import json_schema
 from pkigen.profile import shipped
 from tests.openssl import Judge
 

@@ -8,7 +8,9 @@ import pytest
 import yaml
 from cryptography import x509
 
-from pkigen.environment import build, preview, refresh_crl, revoke, unrevoke
+from pkigen.environment.build.build import build
+from pkigen.environment.build.dry_run import preview
+from pkigen.environment.revoke import refresh_crl, revoke, unrevoke
 from pkigen.errors import InputError
 from pkigen.profile import Profile, load
 

@@ -11,8 +11,9 @@ import yaml
 from cryptography import x509
 from cryptography.x509.ocsp import OCSPResponse, load_der_ocsp_response
 
-from pkigen.environment import build, revoke
-from pkigen.environment.upkeep import Upkeep
+from pkigen.environment.build.build import build
+from pkigen.environment.crl.upkeep import Upkeep
+from pkigen.environment.revoke import revoke
 from pkigen.profile import load
 
 _FAULTS = ("crl-expired", "crl-not-yet-valid", "ocsp-good", "ocsp-stale")

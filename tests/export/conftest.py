@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from pkigen import build
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.export import TARGETS, Exported, ExportOptions, export
 
 _PATIENCE = 90

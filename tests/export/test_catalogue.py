@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pkigen import build
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.export import TARGETS, ExportOptions, export
 from tests.export.conftest import Served, running
 from tests.export.test_servers import CHECKS

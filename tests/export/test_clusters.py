@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from pkigen import build
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.export import TARGETS, ExportOptions, export
 from tests.export.conftest import Export
 from tests.tools import run

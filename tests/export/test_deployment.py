@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from tests.export.conftest import Export
 
 

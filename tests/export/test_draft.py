@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.environment import Environment, open_environment
+from pkigen.environment.environment import Environment, open_environment
 from pkigen.errors import InputError
 from pkigen.export import TARGETS, Exported, ExportOptions, export
 from tests.export.conftest import PASSPHRASE

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.conversion.writing import write
 from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.export import TARGETS
-from pkigen.export.folder import MARKER, Folder
+from pkigen.export.directory import MARKER, Folder
+from pkigen.inspection.conversion.write import write
 from pkigen.model import File
 from tests.export.conftest import Export
 
@@ -172,7 +172,7 @@ def test_after_a_crash_the_next_run_completes_it(
             raise KeyboardInterrupt
         write(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("pkigen.export.folder.write", dying)
+    monkeypatch.setattr("pkigen.export.directory.write", dying)
     with pytest.raises(KeyboardInterrupt):
         _again(folder).bring_up_to_date(newer)
     monkeypatch.undo()

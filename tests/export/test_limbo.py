@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from tests.export.conftest import PASSPHRASE, Export
 
 _ID = "^([A-Za-z][A-Za-z0-9-.]+::)*([A-Za-z][A-Za-z0-9-.]+)$"

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from pkigen import build
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.export import TARGETS, ExportOptions, export
 from pkigen.export import target as target_module
 from pkigen.export.draft import Draft
-from pkigen.export.serving import servers
+from pkigen.export.server_certificates import servers
 from tests.tools import ROOT, run
 
 PAGE = (ROOT / "docs" / "export.md").read_text("utf-8")

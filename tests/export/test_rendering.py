@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from pkigen.errors import InputError
 from pkigen.export import TARGETS, shipped_template
-from pkigen.export import rendering as rendering_module
-from pkigen.export.rendering import Templates
+from pkigen.export import template as rendering_module
+from pkigen.export.template import Templates
 from tests.export.conftest import Export
 
 _TEXT = st.text(max_size=40) | st.sampled_from(["", "a\nb", "a;b", "}", "'", '"', "\\", "#", "$x", "\u2019"])

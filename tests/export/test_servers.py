@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.export import TARGETS, ExportOptions, export
 from pkigen.serve import serve
 from tests.export.conftest import PASSPHRASE, Export, Served, free_port, running

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.errors import InputError
 from tests.export.conftest import PASSPHRASE, Export
 from tests.tools import run

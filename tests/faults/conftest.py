@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pkigen import build
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 
 PROFILE: dict[str, Any] = {
     "name": "catalogue",

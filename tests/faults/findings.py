@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from pkigen.artefacts import read_path
-from pkigen.environment import Environment
-from pkigen.environment.presenting import Presenter
+from pkigen.environment.environment import Environment
+from pkigen.environment.presented_cases import Presenter
 from pkigen.errors import InputError
-from pkigen.path import Verification, verify
+from pkigen.inspection.artifacts import read_path
+from pkigen.inspection.path import Verification, verify
 from pkigen.requirements import findings, load_set
-from pkigen.requirements.looking import Looker
+from pkigen.requirements.crl_lookup import Looker
 
 SETS = ("rfc5280", "web-server", "defender-iot")
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pkigen import build
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS, Case
 from tests.faults.conftest import PROFILE
 from tests.openssl import Judge

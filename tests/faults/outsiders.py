@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from pkigen import build, load
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.faults.observed import ROWS, recorded_with
 from pkigen.matrix import VALIDATORS, Column, Matrix, known_differences, subjects_of, survey
 from pkigen.serve import serve_as_proxy

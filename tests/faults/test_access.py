@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS, FaultType
-from pkigen.path import Unreachable, fetch
+from pkigen.inspection.path import Unreachable, fetch
 from tests.faults.judging import case_of, certtool_accepts, extension_text, openssl_says
 from tests.tools import run
 

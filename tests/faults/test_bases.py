@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from pkigen.environment import BuildOptions, build
+from pkigen.environment.build.build import build
+from pkigen.environment.build.options import BuildOptions
 from pkigen.faults import FAULTS, Case, Impossible, asked_for
 from pkigen.plan.negatives import NegativeCase, negatives_of_faults
 from pkigen.plan.sample import case_of

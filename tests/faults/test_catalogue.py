@@ -10,7 +10,7 @@ import pytest
 
 from pkigen import build
 from pkigen.cli import main
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.faults import FAMILIES, FAULTS, asked_for, asked_for_all
 from pkigen.faults.registry import fault
 from tests.faults.conftest import PROFILE, is_twin

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pkigen import build
-from pkigen.environment import Environment, open_environment
+from pkigen.environment.environment import Environment, open_environment
 from tests.faults.conftest import PROFILE
 
 pytestmark = pytest.mark.needs("openssl")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pkigen import build
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.errors import InputError
 from pkigen.faults import FAULTS
 from tests.faults.conftest import PROFILE

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from pkigen import der, oids
-from pkigen.environment import Environment
-from pkigen.faults.case import Case, with_attribute
-from pkigen.faults.extension_values import put
+from pkigen.asn1 import der, oids
+from pkigen.cases.case import Case, with_attribute
+from pkigen.cases.extension_values import put
+from pkigen.environment.environment import Environment
 from tests.faults.judging import (
     authority_file,
     build_changed,

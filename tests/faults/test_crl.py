@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from pkigen import build
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS
 from tests.faults.conftest import PROFILE
 from tests.faults.judging import case_of, extension_text, openssl_says

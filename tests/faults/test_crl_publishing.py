@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pkigen import preview
-from pkigen.environment import BuildOptions
+from pkigen.environment.build.options import BuildOptions
 from pkigen.errors import InputError
 from pkigen.faults import FAULTS
 from tests.environment.profiles import build_it, crls, files, manifest

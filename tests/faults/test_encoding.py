@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import load_pem_x509_certificate
 
-from pkigen import build, der
-from pkigen.environment import Environment
+from pkigen import build
+from pkigen.asn1 import der
+from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS
 from pkigen.formats import pem
 from tests.faults.conftest import PROFILE

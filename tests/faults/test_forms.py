@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from pkigen import build, der
-from pkigen.environment import Environment
+from pkigen import build
+from pkigen.asn1 import der
+from pkigen.asn1.names import COMMON_NAME, values
+from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS, Case, Impossible
-from pkigen.names import COMMON_NAME, values
 from pkigen.plan.sample import case_of
 from pkigen.profile import load
 from tests.faults.conftest import PROFILE

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from pkigen import build
 from pkigen.cli import main
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS
 from tests.faults.conftest import PROFILE
 from tests.faults.judging import case_of, openssl_says

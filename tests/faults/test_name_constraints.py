@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pkigen import oids
-from pkigen.environment import Environment
+from pkigen.asn1 import oids
+from pkigen.cases.extension_values import leave_out
+from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS, Case
-from pkigen.faults.extension_values import leave_out
 from tests.faults.judging import build_changed, certtool_accepts, extension_text, openssl_says
 
 FAMILY = [one for one in FAULTS.values() if one.family == "name-constraints"]

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from pkigen import build
-from pkigen.environment import BuildOptions, Environment
+from pkigen.environment.build.options import BuildOptions
+from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS
 from tests.faults.conftest import PROFILE
 

@@ -9,7 +9,7 @@ import pytest
 from pkigen.faults import FAULTS
 from pkigen.faults.observed import recorded_with
 from pkigen.matrix import VALIDATORS, Matrix, known_differences
-from pkigen.matrix.known import ANY, SOUND
+from pkigen.matrix.known_differences import ANY, SOUND
 from tests.faults.matrix_page import PAGE, differs, page
 from tests.faults.outsiders import recorded, seen, surveyed
 from tests.matrix.tools import TOOLS

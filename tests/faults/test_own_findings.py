@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS
 from tests.faults.conftest import is_twin
 from tests.faults.findings import OwnTools

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from pkigen import build
-from pkigen.environment import BuildOptions, Environment
+from pkigen.environment.build.options import BuildOptions
+from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS, AskedFault, Case
-from pkigen.faults.changes import copied_alike
+from pkigen.faults.description import copied_alike
 from pkigen.plan.negatives import named_after
 from pkigen.plan.sample import case_of
 from pkigen.profile import load

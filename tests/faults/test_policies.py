@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pkigen import der, oids
-from pkigen.environment import Environment
+from pkigen.asn1 import der, oids
+from pkigen.cases.extension_values import put
+from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS, Case
-from pkigen.faults.extension_values import put
 from tests.faults.judging import build_changed, certtool_accepts, extension_text, openssl_says
 
 DOMAIN, ORGANIZATION = "Policy: 2.23.140.1.2.1", "Policy: 2.23.140.1.2.2"

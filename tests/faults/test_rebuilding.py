@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pkigen.environment import Action, build
+from pkigen.environment.build.build import build
+from pkigen.environment.build.options import Action
 from pkigen.profile import load
 from tests.faults.conftest import PROFILE
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from tests.faults.judging import case_of, extension_text, openssl_says
 
 

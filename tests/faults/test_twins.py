@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from pkigen import build
-from pkigen.artefacts import read_path
-from pkigen.environment import Environment
-from pkigen.serve.tls.directory import Names
+from pkigen.environment.environment import Environment
+from pkigen.inspection.artifacts import read_path
+from pkigen.serve.tls.case_selection import Names
 from tests.faults.conftest import PROFILE, is_twin
 from tests.tools import run
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from pkigen.formats import pem
-from pkigen.formats.rendering import render
+from pkigen.formats.render import render
 from pkigen.keys import public_key_info, to_pkcs8
 from pkigen.keys.entropy import SystemEntropy
 from pkigen.model import Alteration, Entity, File, Issued, Output, Role

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from pkigen.errors import InputError
 from pkigen.formats.private_keys import has_traditional, openssh, pkcs8, traditional
-from pkigen.formats.reading import read_private_key
+from pkigen.formats.read import read_private_key
 from pkigen.keys import public_key_info, to_pkcs8
 from pkigen.keys.entropy import SeededEntropy, SystemEntropy
 from pkigen.keys.kinds import parse_kind

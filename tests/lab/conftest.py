@@ -16,10 +16,12 @@ from typing import Any
 import httpx
 import pytest
 
-from pkigen.environment import BuildOptions, Case, build, open_environment
+from pkigen.environment.build.build import build
+from pkigen.environment.build.options import BuildOptions
+from pkigen.environment.environment import Case, open_environment
+from pkigen.lab.connections.connection import Report, Standing
 from pkigen.lab.lab import Lab
-from pkigen.lab.links import Report, Standing
-from pkigen.lab.raising import raised
+from pkigen.lab.startup import raised
 from pkigen.lab.web import web
 from pkigen.lab.web.rest import prefix_of
 from pkigen.profile import load

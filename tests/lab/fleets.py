@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pkigen.environment import build
+from pkigen.environment.build.build import build
 from pkigen.lab.lab import Lab
-from pkigen.lab.raising import raised
+from pkigen.lab.startup import raised
 from pkigen.lab.web import web
 from pkigen.profile import load
 

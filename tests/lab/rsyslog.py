@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pkigen.environment import Case
+from pkigen.environment.environment import Case
 
 _SECONDS = 20.0
 # What rsyslog has parsed, one JSON object for a message.

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from pkigen.environment import open_environment
+from pkigen.environment.environment import open_environment
 from pkigen.errors import InputError
-from pkigen.lab.appliance import Role
-from pkigen.lab.cast import Cast, cast_of
+from pkigen.lab.appliance.appliance import Role
+from pkigen.lab.appliance.members import Cast, cast_of
 from pkigen.profile import load
 from tests.lab.conftest import built, document
 
@@ -74,6 +74,6 @@ def test_a_part_that_cannot_be_given_is_said(lab: dict[str, Any], words: str, fo
 
 
 def test_there_is_a_bound_to_appliances(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pkigen.lab.cast.MOST_SENSORS", 3)
+    monkeypatch.setattr("pkigen.lab.appliance.members.MOST_SENSORS", 3)
     with pytest.raises(InputError, match="5 appliances, and 3 are the most"):
         _cast(folder)

@@ -90,7 +90,7 @@ def test_a_key_that_openssl_does_not_take_is_refused_in_words(
     def cannot(path: Path) -> ssl.SSLContext:
         raise ssl.SSLError(1, "[SSL: EE_KEY_TOO_SMALL] ee key too small")
 
-    monkeypatch.setattr("pkigen.lab.appliance.server_context", cannot)
+    monkeypatch.setattr("pkigen.lab.appliance.appliance.server_context", cannot)
     before = presented(plant.lab.appliance("sensor-01").url)
     judged = plant.lab.upload_case("sensor-01", "sensor-01")
     assert not judged.accepted
@@ -124,7 +124,7 @@ def test_what_is_told_at_the_beginning_is_kept_at_the_beginning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Should the lab be killed before its first round, the password is still the one that was printed."""
-    monkeypatch.setattr("pkigen.lab.scheduling.Schedule._run", lambda schedule: None)
+    monkeypatch.setattr("pkigen.lab.connections.scheduler.Schedule._run", lambda schedule: None)
     profile = document()
     folder = built(profile, tmp_path)
     with up(folder, profile) as plant:

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from pkigen.errors import EnvironmentFailure, InputError
+from pkigen.lab.appliance.samples import upload_of
 from pkigen.lab.control import FILE, Running, controlled, find, find_all
-from pkigen.lab.raising import raised
-from pkigen.lab.shelf import upload_of
+from pkigen.lab.startup import raised
 from pkigen.lab.web import web
 from pkigen.profile import load
 from tests.lab.conftest import Plant, document

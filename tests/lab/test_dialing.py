@@ -17,12 +17,19 @@ from typing import Any
 import pytest
 
 from pkigen.clock import utc_now
-from pkigen.lab.alerts import Alert
-from pkigen.lab.credential import Credential, local_credential, server_context
-from pkigen.lab.dialing import Channel, Halted, Peer, Policy, Unanswered, dial
+from pkigen.lab.appliance.credential import Credential, local_credential, server_context
+from pkigen.lab.connections.alert_formats import syslog
+from pkigen.lab.connections.alerts import Alert
+from pkigen.lab.connections.receivers import Receiver, SyslogServer
+from pkigen.lab.connections.tls_client import (
+    Channel,
+    Halted,
+    Peer,
+    Policy,
+    Unanswered,
+    dial,
+)
 from pkigen.lab.ending import Ending
-from pkigen.lab.forwarding import syslog
-from pkigen.lab.receivers import Receiver, SyslogServer
 from pkigen.serve.server import listen
 from tests.lab.conftest import free_port
 
@@ -172,7 +179,7 @@ def test_how_long_crls_take_is_not_the_other_ends_time(
         time.sleep(0.4)
         return (), ()
 
-    monkeypatch.setattr("pkigen.lab.dialing.judge", slowly)
+    monkeypatch.setattr("pkigen.lab.connections.tls_client.judge", slowly)
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
     with _peer(context, _answering(answer)) as peer, _dial(peer, _trusting(credential), 0.3) as channel:
         assert channel.request("POST", "/", {})[0] == 200
@@ -262,7 +269,7 @@ def test_what_a_receiver_cannot_read_ends_the_connection(receiver: Receiver, cre
 def test_past_its_bound_a_receiver_takes_nothing_and_says_so(
     receiver: Receiver, credential: Credential, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pkigen.lab.receivers._MOST_OPEN", 0)
+    monkeypatch.setattr("pkigen.lab.connections.receivers._MOST_OPEN", 0)
     with pytest.raises(Unanswered):
         _send(receiver, credential, b"3 abc")
     assert not receiver.taken

@@ -11,10 +11,15 @@ from typing import Any
 
 import pytest
 
-from pkigen.lab.dialing import Peer, Policy, Unanswered, dial
-from pkigen.lab.downloads import Downloads
+from pkigen.inspection.path import Unreachable
+from pkigen.lab.connections.crl_downloads import Downloads
+from pkigen.lab.connections.tls_client import (
+    Peer,
+    Policy,
+    Unanswered,
+    dial,
+)
 from pkigen.lab.ending import Ending
-from pkigen.path import Unreachable
 from tests.lab.fleets import SECONDS, hanging
 
 

@@ -9,8 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pkigen.lab.alerts import MOST_QUEUED, Alert, Outbox, alert_of
-from pkigen.lab.forwarding import Frames, cef, syslog, webhook
+from pkigen.lab.connections.alert_formats import (
+    Frames,
+    cef,
+    syslog,
+    webhook,
+)
+from pkigen.lab.connections.alerts import (
+    MOST_QUEUED,
+    Alert,
+    Outbox,
+    alert_of,
+)
 
 TEXTS = st.text(max_size=60)
 ALERTS = st.builds(

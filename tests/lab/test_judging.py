@@ -17,8 +17,13 @@ from cryptography.x509 import load_pem_x509_certificate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pkigen.lab.judging import File, Judged, Upload, base_name
-from pkigen.lab.links import Standing
+from pkigen.lab.appliance.upload import (
+    File,
+    Judged,
+    Upload,
+    base_name,
+)
+from pkigen.lab.connections.connection import Standing
 from tests.lab.conftest import Plant, built, document, presented, up
 from tests.tools import run
 
@@ -169,7 +174,7 @@ def test_garbage_is_refused_in_words(field: str, data: bytes, words: str, plant:
 @given(data=st.binary(max_size=200))
 def test_no_octets_whatever_bring_an_upload_down(data: bytes) -> None:
     from pkigen.clock import utc_now
-    from pkigen.lab.judging import judge
+    from pkigen.lab.appliance.upload import judge
     from pkigen.requirements import load_set
 
     upload = Upload("any", File("a.crt", data), File("a.key", data), File("a.pem", data), data, False)

@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 
 from pkigen.clock import parse_span, utc_now
 from pkigen.errors import EnvironmentFailure
-from pkigen.lab import downloads
-from pkigen.lab.alerts import Event
-from pkigen.lab.appliance import Appliance, Role
-from pkigen.lab.clock import LabClock
-from pkigen.lab.downloads import Downloads
+from pkigen.inspection.path import Unreachable
+from pkigen.lab.appliance.appliance import Appliance, Role
+from pkigen.lab.connections import crl_downloads
+from pkigen.lab.connections.alerts import Event
+from pkigen.lab.connections.connection import Link
+from pkigen.lab.connections.crl_downloads import Downloads
+from pkigen.lab.connections.scheduler import Schedule
 from pkigen.lab.ending import Ending
 from pkigen.lab.endpoint import Endpoint
-from pkigen.lab.links import Link
-from pkigen.lab.scheduling import Schedule
 from pkigen.lab.state import State
-from pkigen.path import Unreachable
+from pkigen.lab.timing import LabClock
 from pkigen.serve.server import listen
 
 SECONDS = 10.0
@@ -128,7 +128,7 @@ def test_events_that_come_while_the_log_is_written_do_no_harm(
 
     for _ in range(3):
         appliance.tell("notice", "before")
-    monkeypatch.setattr("pkigen.lab.appliance.asdict", interrupted)
+    monkeypatch.setattr("pkigen.lab.appliance.appliance.asdict", interrupted)
     appliance.save()
     for other in others:
         other.join()
@@ -150,7 +150,7 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             raise RuntimeError("unforeseen")
         return url.encode()
 
-    monkeypatch.setattr(downloads, "fetch", fetch)
+    monkeypatch.setattr(crl_downloads, "fetch", fetch)
     return asked
 
 

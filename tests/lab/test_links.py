@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.environment import open_environment
+from pkigen.environment.environment import open_environment
 from pkigen.errors import InputError
-from pkigen.lab.credential import read_credential, server_context
+from pkigen.lab.appliance.credential import read_credential, server_context
+from pkigen.lab.connections.connection import Standing
 from pkigen.lab.lab import Lab, link_as_json
-from pkigen.lab.links import Standing
 from tests.lab.conftest import Plant, built, document, up
 from tests.lab.test_judging import CHAIN, EXPIRED, REVOKED, UNREACHABLE
 

@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 
-from pkigen.lab.playing import Played, cases_of, lab_of, play, title_of
-from pkigen.lab.scenario import Scenario, names
+from pkigen.lab.scenario.runner import (
+    Played,
+    cases_of,
+    lab_of,
+    play,
+    title_of,
+)
+from pkigen.lab.scenario.scenario import Scenario, names
 from tests.lab.conftest import Plant, document
 from tests.tools import ROOT, python
 

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from pkigen.environment import BuildOptions, build, open_environment, revoke, unrevoke
+from pkigen.environment.build.build import build
+from pkigen.environment.build.options import BuildOptions
+from pkigen.environment.environment import open_environment
+from pkigen.environment.revoke import revoke, unrevoke
+from pkigen.lab.connections.connection import Link, Report, Standing
 from pkigen.lab.lab import Lab
-from pkigen.lab.links import Link, Report, Standing
 from pkigen.profile import load
 from tests.lab.fleets import SECONDS, built, document, free_port, up
 from tests.lab.rsyslog import Rsyslog, rsyslog

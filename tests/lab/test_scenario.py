@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkigen.errors import InputError
-from pkigen.lab.scenario import Scenario, names, path_of, read_scenario
+from pkigen.lab.scenario.scenario import (
+    Scenario,
+    names,
+    path_of,
+    read_scenario,
+)
 
 
 def read(folder: Path, text: str) -> Scenario:

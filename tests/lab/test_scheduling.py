@@ -14,8 +14,8 @@ from typing import Any, cast
 import pytest
 
 from pkigen.clock import utc_now
-from pkigen.lab.links import Standing
-from pkigen.lab.scheduling import Schedule
+from pkigen.lab.connections.connection import Standing
+from pkigen.lab.connections.scheduler import Schedule
 from tests.lab.fleets import SECONDS, built, document, hanging, up
 
 
@@ -137,12 +137,12 @@ def test_a_machine_that_slept_has_everything_looked_at_at_once(
         assert lab.schedule.until(lambda: link.report.standing is Standing.CONNECTED, SECONDS)
         first = link.report.at
         # Its CRL has expired meanwhile.
-        monkeypatch.setattr("pkigen.lab.clock.utc_now", lambda: utc_now() + timedelta(days=10))
+        monkeypatch.setattr("pkigen.lab.timing.utc_now", lambda: utc_now() + timedelta(days=10))
         assert lab.schedule.until(lambda: link.report.at > first, SECONDS)
         assert link.report.standing is Standing.CONNECTED
         assert any("jumped forward by 864,00" in event.text for event in lab.console.events)
-        monkeypatch.setattr("pkigen.lab.clock.utc_now", lambda: utc_now() + timedelta(days=30))
+        monkeypatch.setattr("pkigen.lab.timing.utc_now", lambda: utc_now() + timedelta(days=30))
         assert lab.schedule.until(lambda: link.report.standing is Standing.HALTED, SECONDS)
-        monkeypatch.setattr("pkigen.lab.clock.utc_now", utc_now)
+        monkeypatch.setattr("pkigen.lab.timing.utc_now", utc_now)
         assert lab.schedule.until(lambda: link.report.standing is Standing.CONNECTED, SECONDS)
         assert any("jumped back by 2,59" in event.text for event in lab.console.events)

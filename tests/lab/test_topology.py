@@ -11,9 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pkigen.lab.appliance import Appliance, Role
+from pkigen.lab.appliance.appliance import Appliance, Role
+from pkigen.lab.connections.connection import (
+    Cause,
+    Link,
+    Report,
+    Standing,
+)
 from pkigen.lab.lab import Lab
-from pkigen.lab.links import Cause, Link, Report, Standing
 from pkigen.lab.web.overview import summary
 from pkigen.lab.web.topology import MOST_SENSORS, drawings, fit
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from pkigen.environment import Case, open_environment
-from pkigen.lab.links import Standing
+from pkigen.environment.environment import Case, open_environment
+from pkigen.lab.connections.connection import Standing
 from tests.lab.fleets import SECONDS, built, document, up
 
 

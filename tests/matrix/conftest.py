@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pkigen import build
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.matrix import MatrixCase, cases_of
 
 PROFILE: dict[str, Any] = {

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pkigen import build
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.matrix import MatrixCase, cases_of, subjects_of
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.matrix import MatrixCase
-from pkigen.matrix.compiling import compiled
-from pkigen.matrix.libraries import Library
-from pkigen.matrix.lines import FIELDS
+from pkigen.matrix.compiler import compiled
+from pkigen.matrix.line_protocol import FIELDS
 from pkigen.matrix.mbedtls import MBEDTLS
+from pkigen.matrix.validators.libraries import Library
 
 NOWHERE = Library("nowhere", "mbedtls.c", frozenset(("path",)), "libnowhere-dev", flags=("-lnowhere",))
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ObjectIdentifier
 
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.matrix import VALIDATORS, MatrixCase
 
 Builder = x509.CertificateRevocationListBuilder

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from pkigen import build
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.matrix import VALIDATORS, Subject, Validator, subjects_of
 from pkigen.matrix.validator import Answer
 from pkigen.serve import serve_as_proxy

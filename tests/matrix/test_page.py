@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.matrix import VALIDATORS, Column, known_differences, reports, subjects_of, survey
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from pkigen.matrix import MatrixCase, lines
-from pkigen.matrix.lines import ask
-from pkigen.matrix.running import run
+from pkigen.matrix import MatrixCase, line_protocol
+from pkigen.matrix.line_protocol import ask
+from pkigen.matrix.run_program import run
 from pkigen.matrix.validator import one_line
 
 # Answers every case but those that say what else to do.
@@ -39,7 +39,7 @@ def test_a_program_that_hangs_is_stopped_and_one_that_crashes_says_how() -> None
 def test_a_program_asked_line_by_line_is_started_anew_when_it_fails(
     cases: dict[str, MatrixCase], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "SECONDS", 1)
+    monkeypatch.setattr(line_protocol, "SECONDS", 1)
     hosts = ("one", "hang", "crash", "two", "die", "three")
     asked = [replace(cases["sound"], name=host, host=host) for host in hosts]
     answers = ask((sys.executable, "-c", _PROGRAM), asked)

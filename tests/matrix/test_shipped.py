@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pkigen.cli import main
-from pkigen.environment import BuildOptions, build
+from pkigen.environment.build.build import build
+from pkigen.environment.build.options import BuildOptions
 from pkigen.matrix import VALIDATORS
 from pkigen.profile import load
 from tests.tools import FROM_PYPI, LIBRARIES

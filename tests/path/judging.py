@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pkigen.path import PathResult, validate
+from pkigen.inspection.path import PathResult, validate
 from tests.path.conftest import Made
 from tests.path.made import Authority, Files, certificates, crls
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pkigen.artefacts import read_path
+from pkigen.inspection.artifacts import read_path
 from pkigen.x509 import Certificate, CertificateList
 from tests.tools import run
 

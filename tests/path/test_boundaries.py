@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pkigen.formats import pem
-from pkigen.path import validate
+from pkigen.inspection.path import validate
 from pkigen.x509 import CertificateList
 from tests.path.conftest import Made
 from tests.path.judging import judged, of, sound

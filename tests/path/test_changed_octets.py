@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pkigen.path import validate
+from pkigen.inspection.path import validate
 from pkigen.x509 import Certificate, CertificateList, Malformed
 from tests.path.conftest import Made
 from tests.path.made import NOW, certificates, crls

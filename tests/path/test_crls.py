@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pkigen import der, oids
+from pkigen.asn1 import der, oids
 from pkigen.formats import pem
+from pkigen.inspection.path import Verification, verify
 from pkigen.keys import load_private
 from pkigen.model import Extension
-from pkigen.path import Verification, verify
 from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list
 from tests.path.conftest import Made
 from tests.path.judging import judged, sound

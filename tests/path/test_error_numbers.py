@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from OpenSSL._util import ffi, lib
 
-from pkigen.path import problems
-from pkigen.path.problems import of_code
+from pkigen.inspection.path import problems
+from pkigen.inspection.path.problems import of_code
 
 # Each number of OpenSSL 3's x509_vfy.h that has a rule, and a part of the text that proves the number.
 _EXPECTED = {

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from pkigen.path import Unreachable, fetch, fetching
-from pkigen.path.fetching import unusable_proxy
+from pkigen.inspection.path import Unreachable, fetch, http_fetch
+from pkigen.inspection.path.http_fetch import unusable_proxy
 from tests.path.site import Site, running
 
 
@@ -148,7 +148,7 @@ def test_what_nobody_expects_is_raised_where_it_is_awaited(monkeypatch: pytest.M
     def fail(*_arguments: object) -> None:
         raise KeyError("a bug")
 
-    monkeypatch.setattr(fetching, "_fetch", fail)
+    monkeypatch.setattr(http_fetch, "_fetch", fail)
     with pytest.raises(KeyError):
         fetch("http://crl.test/")
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from pkigen.path import Unreachable, fetch
+from pkigen.inspection.path import Unreachable, fetch
 from tests.path.site import running
 
 _RESET = struct.pack("ii", 1, 0)

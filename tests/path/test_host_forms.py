@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pkigen.path import covers
-from pkigen.path.hosts import unusable_host
+from pkigen.inspection.path import covers
+from pkigen.inspection.path.host_names import unusable_host
 from pkigen.x509 import Certificate
 from tests.path.conftest import Made
 from tests.path.judging import judged, sound

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pkigen import der
+from pkigen.asn1 import der
 from pkigen.formats import pem
-from pkigen.path import PathProblem
+from pkigen.inspection.path import PathProblem
 from tests.environment.profiles import build_it, small
 from tests.path.conftest import Made
 from tests.path.judging import judged, of, sound

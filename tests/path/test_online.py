@@ -10,10 +10,15 @@ from pathlib import Path
 import pytest
 
 from pkigen import build
-from pkigen.artefacts import read_path
 from pkigen.clock import utc_now
-from pkigen.environment import revoke
-from pkigen.path import Fetched, PathResult, Unreachable, validate_online
+from pkigen.environment.revoke import revoke
+from pkigen.inspection.artifacts import read_path
+from pkigen.inspection.path import (
+    Fetched,
+    PathResult,
+    Unreachable,
+    validate_online,
+)
 from pkigen.x509 import Certificate
 
 BASE = "http://crl.contoso.test"

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from OpenSSL import crypto
 
-from pkigen.path import PathResult, validate, validation
-from pkigen.path.problems import of_code
+from pkigen.inspection.path import PathResult, validate, validation
+from pkigen.inspection.path.problems import of_code
 from pkigen.x509 import Certificate, CertificateList, Malformed
 from tests.path.conftest import Made
 from tests.path.made import NOW, certificates, crls

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pkigen.errors import InputError
 from pkigen.formats import pem
-from pkigen.path import Verification, Verified, verify
+from pkigen.inspection.path import Verification, Verified, verify
 from pkigen.serve import serve
 from pkigen.x509 import Malformed
 from tests.environment.profiles import build_it, small

@@ -16,10 +16,10 @@ from cryptography.x509.oid import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pkigen import oids
+from pkigen.asn1 import oids
 from pkigen.model import CrlPlan, Extension, KeyIdentifier
+from pkigen.plan.crl_distribution import points
 from pkigen.plan.defaults import Extensions, Setting
-from pkigen.plan.distribution import points
 from pkigen.plan.extensions import key_usage
 from pkigen.profile import CertificateSpec
 

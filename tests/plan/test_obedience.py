@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.environment import BuildOptions, build
+from pkigen.environment.build.build import build
+from pkigen.environment.build.options import BuildOptions
 from pkigen.errors import InputError, Problem
 from pkigen.profile import load
 from tests.cli.conftest import Cli, cli

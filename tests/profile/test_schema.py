@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from pkigen.profile import shipped
-from pkigen.profile.schema_export import json_schema
+from pkigen.profile.schema import json_schema
 from tests.profile.test_profile import EXAMPLE
 
 SCHEMA = json_schema()

@@ -9,7 +9,7 @@ import pytest
 
 from pkigen.errors import InputError
 from pkigen.profile import limits
-from pkigen.profile.table import OWN_VARIABLES, read_table
+from pkigen.profile.inventory import OWN_VARIABLES, read_table
 
 
 def _refused(folder: Path, data: str | bytes) -> str:

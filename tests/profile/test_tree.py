@@ -9,7 +9,16 @@ import pytest
 
 from pkigen.errors import InputError, Location
 from pkigen.profile import limits
-from pkigen.profile.tree import Items, Table, Text, folder_of, from_python, locate, parse, size
+from pkigen.profile.yaml_tree import (
+    Items,
+    Table,
+    Text,
+    folder_of,
+    from_python,
+    locate,
+    parse,
+    size,
+)
 
 
 def _refused(data: bytes) -> str:

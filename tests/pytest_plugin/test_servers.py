@@ -14,7 +14,7 @@ import pytest
 from pkigen import Environment, build
 from pkigen.errors import EnvironmentFailure
 from pkigen.pytest_plugin import servers
-from pkigen.pytest_plugin.locking import is_held
+from pkigen.pytest_plugin.locks import is_held
 from pkigen.pytest_plugin.servers import Servers, home_for
 
 _USER = """

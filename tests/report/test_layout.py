@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from pkigen import Environment
 from pkigen.report.hierarchy import hierarchy_of
-from pkigen.report.layout import Box, Layout, fitted, laid_out, text_width
+from pkigen.report.svg import (
+    Box,
+    Layout,
+    fitted,
+    laid_out,
+    text_width,
+)
 from tests.report.conftest import CLOCK
 from tests.report.manifests import authority, case, manifest
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pkigen.check import Checked, CheckOptions, check_environment
+from pkigen.inspection.check import Checked, CheckOptions, check_environment
 from pkigen.plan import plan
 from pkigen.profile import load
 from pkigen.requirements import RequirementSet, load_set

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pkigen import der, oids
+from pkigen.asn1 import der, oids
 from pkigen.requirements import Demand, Presented, RequirementSet, Status, findings
 from pkigen.requirements.demands import KINDS
 from pkigen.x509 import Certificate

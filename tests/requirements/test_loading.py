@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pkigen.errors import InputError
 from pkigen.profile import shipped
 from pkigen.requirements import load_set
-from pkigen.requirements.schema_export import json_schema
+from pkigen.requirements.schema import json_schema
 
 OWN = """\
 name: gateway

@@ -12,12 +12,12 @@ from cryptography.x509.ocsp import OCSPCertStatus, OCSPResponseStatus, load_der_
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pkigen import der, names
+from pkigen.asn1 import der, names
+from pkigen.asn1.oids import OCSP_NONCE
 from pkigen.keys import public_key_info
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import FreshKeys
 from pkigen.model import Extension
-from pkigen.oids import OCSP_NONCE
 from pkigen.revocation import ocsp
 from pkigen.revocation.crl import REASON_CODES
 

@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pkigen import der
+from pkigen.asn1 import der
 from pkigen.keys.signing import DIGEST_OIDS
 from pkigen.revocation import ocsp_request
 

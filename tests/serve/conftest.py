@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pkigen import build
-from pkigen.environment import Case, Environment
+from pkigen.environment.environment import Case, Environment
 from pkigen.serve import serve, serve_tls
 
 CRL = b"\x30\x03\x02\x01\x01"

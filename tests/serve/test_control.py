@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pkigen import build
-from pkigen.environment import Environment, open_environment
+from pkigen.environment.environment import Environment, open_environment
 from pkigen.errors import EnvironmentFailure
 from pkigen.serve.app import application
 from pkigen.serve.control import FILE, controlled

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from pkigen import build
-from pkigen.environment import open_environment, revoke
-from pkigen.environment.manifest_schema import Manifest
+from pkigen.environment.environment import open_environment
+from pkigen.environment.manifest.schema import Manifest
+from pkigen.environment.revoke import revoke
 from pkigen.errors import InputError
 from pkigen.profile import load
 from pkigen.serve import serve, serve_controlled

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from pkigen import build
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.errors import InputError
-from pkigen.plan.service import service_faults
+from pkigen.plan.service_faults import service_faults
 from pkigen.serve import serve_controlled
 from pkigen.serve.controlling import Controlled
 from tests.serve.controlled_profile import PROFILE

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pkigen import build
-from pkigen.environment import open_environment
+from pkigen.environment.environment import open_environment
 from pkigen.serve import contents, files, keeping, serve
 from pkigen.serve.app import application
 from pkigen.serve.keeping import Keeper

@@ -30,7 +30,8 @@ from cryptography.x509.ocsp import (
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from pkigen import build
-from pkigen.environment import Environment, revoke
+from pkigen.environment.environment import Environment
+from pkigen.environment.revoke import revoke
 from pkigen.errors import InputError
 from pkigen.serve import serve, serve_tls
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pkigen import build
-from pkigen.environment import open_environment
+from pkigen.environment.environment import open_environment
 from pkigen.serve.app import application
 from pkigen.serve.page import MOST_ROWS
 from pkigen.serve.server import background, listen

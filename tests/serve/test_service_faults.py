@@ -12,8 +12,9 @@ import httpx
 import pytest
 
 from pkigen import build
-from pkigen.environment import Environment, revoke
-from pkigen.plan.service import service_faults
+from pkigen.environment.environment import Environment
+from pkigen.environment.revoke import revoke
+from pkigen.plan.service_faults import service_faults
 from pkigen.serve import serve_controlled
 from pkigen.serve.controlling import Controlled
 from pkigen.x509 import CertificateList

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pkigen.environment import build, revoke
-from pkigen.path import Verification, verify
+from pkigen.environment.build.build import build
+from pkigen.environment.revoke import revoke
+from pkigen.inspection.path import Verification, verify
 from pkigen.profile import load
 from pkigen.serve import serve
 

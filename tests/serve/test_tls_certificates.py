@@ -6,8 +6,8 @@ from hashlib import sha256
 
 import pytest
 
-from pkigen.artefacts import Kind, read
-from pkigen.environment import Case
+from pkigen.environment.environment import Case
+from pkigen.inspection.artifacts import Kind, read
 from pkigen.serve.tls.credential import certificates_in
 from tests.serve.conftest import AS_ISSUED, Endpoints
 from tests.serve.tls_clients import presented

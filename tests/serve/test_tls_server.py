@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.serve import serve_tls
 from pkigen.serve.tls import server

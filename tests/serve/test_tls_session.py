@@ -15,16 +15,16 @@ from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pkigen.environment import Case, Environment
+from pkigen.environment.environment import Case, Environment
 from pkigen.errors import InputError
 from pkigen.keys import PrivateKey
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import FreshKeys
-from pkigen.serve.tls import schedule
+from pkigen.serve.tls import key_schedule
 from pkigen.serve.tls.alerts import Description
+from pkigen.serve.tls.case_selection import Directory
 from pkigen.serve.tls.credential import Credential
-from pkigen.serve.tls.directory import Directory
-from pkigen.serve.tls.proof import Prover
+from pkigen.serve.tls.handshake_signature import Prover
 from pkigen.serve.tls.session import Session
 from tests.serve.tls_clients import careless
 
@@ -161,7 +161,7 @@ def test_a_large_certificate_goes_out_in_several_records_and_one_too_large_not_a
 
 def test_keys_come_out_as_rfc_8448_has_them() -> None:
     shared = "8bd4054fb55b9d63fdfbacf9f04b9f0d35e6d63f537563efd46272900f89492d"
-    found = schedule.Schedule.of("sha256", bytes.fromhex(shared))
+    found = key_schedule.Schedule.of("sha256", bytes.fromhex(shared))
     assert found.handshake.hex() == "1dc826e93606aa6fdc0aadc12f741b01046aa6b99f691ed221a9f0ca043fbeac"
     assert found.master.hex() == "18df06843d13a08bf2a449844c5f8a478001bc4d4c627984d5a41da8d0402919"
 

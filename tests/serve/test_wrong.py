@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from pkigen import build
-from pkigen.environment import Environment
+from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS
 from pkigen.serve import serve
 from tests.faults.conftest import PROFILE

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from pkigen.environment import Case
+from pkigen.environment.environment import Case
 from tests.serve.conftest import Endpoints
 
 _CERTIFICATE = re.compile(

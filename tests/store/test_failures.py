@@ -14,8 +14,13 @@ import pytest
 
 from pkigen.errors import EnvironmentFailure
 from pkigen.model import File
-from pkigen.store import Store, durable, placing, stage
-from pkigen.store.failures import told
+from pkigen.store import (
+    Store,
+    durable,
+    placement,
+    stage,
+)
+from pkigen.store.os_errors import told
 from pkigen.store.swap import exchange
 from tests.store.fakes import generations, publish
 
@@ -160,7 +165,7 @@ def test_a_folder_that_cannot_be_moved_in_leaves_the_old_one(
             raise OSError(errno.EIO, "", source)
         rename(source, target)
 
-    monkeypatch.setattr(placing, "exchange", lambda first, second: False)
+    monkeypatch.setattr(placement, "exchange", lambda first, second: False)
     monkeypatch.setattr(os, "rename", refuse_new)
     with pytest.raises(EnvironmentFailure, match="the disk failed"):
         publish(tmp_path, "a", generation=1)

@@ -9,7 +9,12 @@ import pytest
 
 from pkigen.errors import EnvironmentFailure
 from pkigen.model import File
-from pkigen.store import Entry, Store, placing, stage
+from pkigen.store import (
+    Entry,
+    Store,
+    placement,
+    stage,
+)
 from tests.store.fakes import generations, publication, publish
 
 _POSIX = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
@@ -67,7 +72,7 @@ def test_what_was_edited_between_a_kill_and_the_next_build_is_not_lost(
     publish(tmp_path, "a")
     folder = tmp_path / "certificates/a"
     (folder / "note.txt").write_text("mine")
-    monkeypatch.setattr(placing.Placer, "settle", _killed)
+    monkeypatch.setattr(placement.Placer, "settle", _killed)
     with pytest.raises(KeyboardInterrupt):
         publish(tmp_path, "a", generation=1)
     monkeypatch.undo()

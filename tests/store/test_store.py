@@ -13,7 +13,7 @@ import pytest
 
 from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.model import File
-from pkigen.store import Revoked, Store, placing
+from pkigen.store import Revoked, Store, placement
 from pkigen.store.schema import connect
 from tests.store.fakes import generations, publication, publish
 
@@ -188,7 +188,7 @@ def test_an_entity_behind_a_link_is_not_written_to(tmp_path: Path) -> None:
 def test_without_an_exchange_of_folders_publishing_works_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(placing, "exchange", lambda first, second: False)
+    monkeypatch.setattr(placement, "exchange", lambda first, second: False)
     publish(tmp_path, "a")
     (tmp_path / "certificates/a/note.txt").write_text("mine")
     publish(tmp_path, "a", generation=1)
@@ -209,7 +209,7 @@ def test_a_kill_after_any_step_is_mended(
     publish(tmp_path, "a", "b")
     (tmp_path / "certificates/a/note.txt").write_text("mine")
     if not can_exchange:
-        monkeypatch.setattr(placing, "exchange", lambda first, second: False)
+        monkeypatch.setattr(placement, "exchange", lambda first, second: False)
     steps = iter(range(1, 1000))
 
     def counted(name: str) -> None:

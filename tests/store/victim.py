@@ -17,7 +17,16 @@ from typing import Any
 from unittest import mock
 
 from pkigen.model import File
-from pkigen.store import Entry, Publication, Store, placing, schema, stage, store, swap
+from pkigen.store import (
+    Entry,
+    Publication,
+    Store,
+    placement,
+    schema,
+    stage,
+    store,
+    swap,
+)
 
 AUTHORITY = "authorities/root"
 PRUNED = "certificates/pruned"
@@ -105,7 +114,7 @@ def kill_before(point: int, *, exchanges: bool) -> None:
         connection.set_trace_callback(lambda _statement: change())
         return connection
 
-    mock.patch.object(placing, "exchange", exchanged).start()
+    mock.patch.object(placement, "exchange", exchanged).start()
     mock.patch.object(store, "connect", connected).start()
     sys.addaudithook(audited)
 

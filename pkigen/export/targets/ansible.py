@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pkigen.export.case_files import held
 from pkigen.export.draft import Draft
-from pkigen.export.material import held
-from pkigen.export.serving import separate
+from pkigen.export.server_certificates import separate
 from pkigen.export.target import target
 
 

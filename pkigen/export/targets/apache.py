@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pkigen.export.draft import Draft
-from pkigen.export.serving import servers
+from pkigen.export.server_certificates import servers
 from pkigen.export.target import target
 
 

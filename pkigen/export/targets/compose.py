@@ -5,11 +5,11 @@ from __future__ import annotations
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from pkigen.export.case_files import Material, Unfit
 from pkigen.export.draft import Draft
-from pkigen.export.loading import openssl
-from pkigen.export.material import Material, Unfit
-from pkigen.export.serving import is_host, servers
+from pkigen.export.server_certificates import is_host, servers
 from pkigen.export.target import target
+from pkigen.export.tls_check import openssl
 
 _CRL_SERVICE = "pkigen-crl"
 

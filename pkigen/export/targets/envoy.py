@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pkigen.export.draft import Draft
-from pkigen.export.loading import strict
-from pkigen.export.serving import servers
+from pkigen.export.server_certificates import servers
 from pkigen.export.target import target
+from pkigen.export.tls_check import strict
 
 _LOADS = strict("ec-p256", "ec-p384", "ec-p521", least_rsa=2048)
 """Envoy refuses RSA keys below 2048 bits, and elliptic curves that are not of NIST."""

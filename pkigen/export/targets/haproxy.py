@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pkigen.export.draft import Draft
-from pkigen.export.loading import openssl
-from pkigen.export.serving import servers, together
+from pkigen.export.server_certificates import servers, together
 from pkigen.export.target import target
+from pkigen.export.tls_check import openssl
 
 _LARGEST = 4 * 1024 * 1024
 _HEADERS = 16 * 1024

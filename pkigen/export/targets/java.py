@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pkigen.export.draft import Draft
-from pkigen.export.stores import add_stores, anchors, passphrase
+from pkigen.export.key_stores import add_stores, anchors, passphrase
 from pkigen.export.target import target
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from pkigen.export.case_files import Material, Unfit, held
 from pkigen.export.draft import Draft, Published
-from pkigen.export.material import Material, Unfit, held
 from pkigen.export.target import target
 
 _MOST = 1024 * 1024 - 64 * 1024

@@ -12,12 +12,12 @@ from datetime import datetime
 from ipaddress import ip_address
 from typing import Any
 
-from pkigen.artefacts import Artefact, Kind, read
-from pkigen.environment import Case
+from pkigen.environment.environment import Case
+from pkigen.export.case_files import Material, Unfit, held
 from pkigen.export.draft import Draft, octets
-from pkigen.export.material import Material, Unfit, held
 from pkigen.export.target import target
 from pkigen.formats import pem
+from pkigen.inspection.artifacts import Artefact, Kind, read
 from pkigen.matrix import MatrixCase, cases_of
 from pkigen.serve.tls.credential import handshake_ways
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pkigen.export.case_files import Material, Unfit, held
 from pkigen.export.draft import Draft
-from pkigen.export.material import Material, Unfit, held
 from pkigen.export.target import target
 
 _LARGEST = 1024 * 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pkigen import der, names
+from pkigen.asn1 import der, names
 from pkigen.formats import pem
 from pkigen.formats.alterations.draft import Draft
 from pkigen.keys import kind_of, load_private

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pkigen import der
+from pkigen.asn1 import der
 from pkigen.formats import pem, private_keys
 from pkigen.formats.alterations.draft import Draft
 from pkigen.keys.kinds import parse_kind

@@ -19,16 +19,16 @@ def _wrong_password(draft: Draft) -> bytes:
 
 
 def _bad_mac(draft: Draft) -> bytes:
-    from pkigen.formats import pfx
+    from pkigen.formats import pkcs12
 
-    return pfx.with_bad_mac(draft.issued)
+    return pkcs12.with_bad_mac(draft.issued)
 
 
 def _other_key(draft: Draft) -> bytes:
-    from pkigen.formats import pfx
+    from pkigen.formats import pkcs12
 
     other = draft.strangers.key(draft.issued.entity.key)
-    return pfx.with_other_key(draft.issued, other, draft.entropy)
+    return pkcs12.with_other_key(draft.issued, other, draft.entropy)
 
 
 def _no_certificate(draft: Draft) -> bytes:
@@ -38,9 +38,9 @@ def _no_certificate(draft: Draft) -> bytes:
 
 
 def _rc2(draft: Draft) -> bytes:
-    from pkigen.formats import pfx
+    from pkigen.formats import pkcs12
 
-    return pfx.with_rc2(draft.issued, draft.entropy)
+    return pkcs12.with_rc2(draft.issued, draft.entropy)
 
 
 def _given(make: Callable[[Draft], bytes]) -> Callable[[Draft, str], None]:

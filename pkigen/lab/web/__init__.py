@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from pkigen.lab.appliance import Appliance
+    from pkigen.lab.appliance.appliance import Appliance
     from pkigen.lab.lab import Lab
 
 

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from pkigen.lab.appliance import Appliance
-from pkigen.lab.judging import Judged
+from pkigen.lab.appliance.appliance import Appliance
+from pkigen.lab.appliance.upload import Judged
 from pkigen.lab.lab import Lab
 from pkigen.lab.web.console import Console
 from pkigen.lab.web.fields import UPLOAD, Fields, read_fields, upload_of

@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pkigen.errors import PkigenError
-from pkigen.lab.appliance import Appliance
+from pkigen.lab.appliance.appliance import Appliance
 from pkigen.lab.lab import Lab
 from pkigen.lab.web.actions import Actions
 from pkigen.lab.web.console import Console

@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from pkigen.lab.alerts import stamp
-from pkigen.lab.appliance import Appliance, Role
-from pkigen.lab.credential import called
-from pkigen.lab.judging import Judged
+from pkigen.lab.appliance.appliance import Appliance, Role
+from pkigen.lab.appliance.credential import called
+from pkigen.lab.appliance.samples import shelf
+from pkigen.lab.appliance.upload import Judged
+from pkigen.lab.connections.alerts import stamp
+from pkigen.lab.connections.connection import Link
 from pkigen.lab.lab import Lab
-from pkigen.lab.links import Link
-from pkigen.lab.shelf import shelf
 from pkigen.lab.web.openapi import document
 from pkigen.lab.web.overview import complaint, summary, worst_first
 from pkigen.lab.web.rest import prefix_of

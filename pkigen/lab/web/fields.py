@@ -12,7 +12,12 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 from pkigen.errors import visible
-from pkigen.lab.judging import LARGEST_FILE, File, Upload, base_name
+from pkigen.lab.appliance.upload import (
+    LARGEST_FILE,
+    File,
+    Upload,
+    base_name,
+)
 
 CUT_OFF = "The request was cut off before its end."
 LARGEST_BODY = 3 * LARGEST_FILE + 64 * 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pkigen.lab.appliance import Role
+from pkigen.lab.appliance.appliance import Role
 
 _TEXT = {"type": "string"}
 _FLAG = {"type": "boolean"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pkigen.lab.links import Link
+from pkigen.lab.connections.connection import Link
 from pkigen.lab.web.topology import MARKS, RANK, grade
 
 _WORDS = {"good": "connected", "notice": "without validation", "bad": "halted", "wait": "not tried yet"}

@@ -15,11 +15,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from pkigen import names
+from pkigen.asn1 import names
 from pkigen.errors import InputError, PkigenError, visible
-from pkigen.lab.alerts import alert_of, stamp
-from pkigen.lab.appliance import Appliance, Role
-from pkigen.lab.judging import Judged
+from pkigen.lab.appliance.appliance import Appliance, Role
+from pkigen.lab.appliance.upload import Judged
+from pkigen.lab.connections.alerts import alert_of, stamp
 from pkigen.lab.lab import Lab, link_as_json
 from pkigen.lab.web.fields import CUT_OFF, UPLOAD, read_fields, upload_of
 from pkigen.lab.web.openapi import document

@@ -14,8 +14,8 @@ from threading import Lock
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pkigen.lab.appliance import Appliance, token_digest
-from pkigen.path import covers
+from pkigen.inspection.path import covers
+from pkigen.lab.appliance.appliance import Appliance, token_digest
 from pkigen.x509 import Certificate, Malformed
 
 _HOURS = 8

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pkigen.lab.appliance import Appliance, Role
+from pkigen.lab.appliance.appliance import Appliance, Role
+from pkigen.lab.connections.connection import Link, Standing
 from pkigen.lab.lab import Lab
-from pkigen.lab.links import Link, Standing
 
 MOST_SENSORS = 12
 """Drawn at once: those whose connection is worst come first."""

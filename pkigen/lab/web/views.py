@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from pkigen import names
+from pkigen.asn1 import names
 from pkigen.formats import pem
-from pkigen.lab.appliance import Appliance
-from pkigen.lab.credential import called
-from pkigen.lab.judging import File, Judged, Upload, found_in, judge
+from pkigen.lab.appliance.appliance import Appliance
+from pkigen.lab.appliance.credential import called
+from pkigen.lab.appliance.upload import (
+    File,
+    Judged,
+    Upload,
+    found_in,
+    judge,
+)
 from pkigen.lab.lab import Lab
 from pkigen.requirements import Finding, Level, Status
 from pkigen.requirements.demands.path import RevocationDemand

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pkigen import der, oids
+from pkigen.asn1 import der, oids
+from pkigen.cases.urls import with_urls
 from pkigen.faults import Case
-from pkigen.faults.urls import with_urls
 from pkigen.model import Extension
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
-from pkigen.requirements.presented import Presented
+from pkigen.requirements.subject import Presented
 
 Method = Literal["ocsp", "ca_issuers"]
 _OIDS = {"ocsp": oids.OCSP_ACCESS, "ca_issuers": oids.CA_ISSUERS_ACCESS}

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from pkigen import der, oids
+from pkigen.asn1 import der, oids
+from pkigen.asn1.names import COMMON_NAME, values
+from pkigen.cases.general_names import beside, dns
 from pkigen.faults import Case
-from pkigen.faults.general_names import beside, dns
 from pkigen.model import Extension
-from pkigen.names import COMMON_NAME, values
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed
-from pkigen.requirements.presented import Presented
+from pkigen.requirements.subject import Presented
 from pkigen.x509 import GeneralName
 
 GeneralNameKind = Literal["dns", "ip", "email", "uri", "upn", "rid", "dirname"]

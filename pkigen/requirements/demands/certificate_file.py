@@ -10,10 +10,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import model_validator
 
 from pkigen.faults import Case
-from pkigen.profile.asked import Parsed
+from pkigen.profile.fields import Parsed
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
-from pkigen.requirements.presented import Presented
+from pkigen.requirements.subject import Presented
 
 
 def parse_suffix(text: str) -> str:

@@ -9,13 +9,13 @@ from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
-from pkigen.artefacts import Kind, Source
 from pkigen.faults import Case, Impossible
+from pkigen.inspection.artifacts import Kind, Source
 from pkigen.keys.verifying import is_signed_by
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.demands.certificate_file import Container, Suffix
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
-from pkigen.requirements.presented import Presented
+from pkigen.requirements.subject import Presented
 from pkigen.x509 import Certificate
 
 

@@ -9,13 +9,13 @@ from typing import ClassVar
 
 from pydantic import model_validator
 
-from pkigen import oids
+from pkigen.asn1 import oids
 from pkigen.faults import Case, Impossible
 from pkigen.model import Edit, Entity, Signature, Surgery
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.demands.signature import other_outer_algorithm
 from pkigen.requirements.outcome import Outcome, judged, not_applicable
-from pkigen.requirements.presented import Presented
+from pkigen.requirements.subject import Presented
 from pkigen.x509 import CertificateList
 
 _PARTS: dict[str, tuple[str, str, Callable[[CertificateList], bool], tuple[Edit, ...]]] = {

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from pkigen import oids
+from pkigen.asn1 import oids
+from pkigen.cases.urls import with_urls
 from pkigen.faults import Case, Impossible
-from pkigen.faults.urls import with_urls
 from pkigen.model import Entity
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
-from pkigen.requirements.presented import Presented
+from pkigen.requirements.subject import Presented
 
 Scheme = Literal["http", "https", "ldap", "ldaps", "ftp"]
 _OTHER_SUFFIX = ".der"

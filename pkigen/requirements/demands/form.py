@@ -10,14 +10,14 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from pkigen import der, oids
+from pkigen.asn1 import der, oids
 from pkigen.faults import Case
 from pkigen.model import Edit, Extension, Surgery
-from pkigen.profile.asked import Parsed
-from pkigen.profile.values import parse_oid
+from pkigen.profile.extension_fields import parse_oid
+from pkigen.profile.fields import Parsed
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
-from pkigen.requirements.presented import Presented
+from pkigen.requirements.subject import Presented
 
 _NAMES = {title.lower().replace(" ", "_"): oid for oid, title in oids.TITLES.items()}
 _UNKNOWN = "1.3.6.1.4.1.55738.99.1"

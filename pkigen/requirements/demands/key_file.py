@@ -10,13 +10,13 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from pkigen.artefacts import Source
 from pkigen.faults import Case
-from pkigen.profile.asked import Parsed
+from pkigen.inspection.artifacts import Source
+from pkigen.profile.fields import Parsed
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.demands.certificate_file import Suffix
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, undecided
-from pkigen.requirements.presented import Presented
+from pkigen.requirements.subject import Presented
 
 
 def _parse_characters(text: str) -> re.Pattern[str]:

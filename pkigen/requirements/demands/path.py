@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 
 from pydantic import model_validator
 
-from pkigen import der, oids
+from pkigen.asn1 import der, oids
+from pkigen.cases.urls import with_urls
 from pkigen.faults import Case, Impossible
-from pkigen.faults.urls import with_urls
 from pkigen.keys.verifying import is_signed_by
 from pkigen.model import CertificatePlan, Entity, Extension
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, undecided
-from pkigen.requirements.presented import Presented, Published
+from pkigen.requirements.subject import Presented, Published
 
 _DAY = 86_400
 _OWN_TIMES = ("expired", "not-yet-valid")
@@ -48,7 +48,7 @@ class CertificationPath(Demand):
             return not_applicable("its issuer's certificate was not given")
         if not shown.path[-1].is_self_issued or not anchors:
             return not_applicable("the path does not lead to a root")
-        from pkigen.path import validate
+        from pkigen.inspection.path import validate
 
         found = validate(leaf, shown.authorities, anchors, at=shown.now)
         problems = [p for p in found.problems if p.depth != 0 or p.rule not in _OWN_TIMES]

@@ -9,10 +9,10 @@ from pydantic import Field, model_validator
 
 from pkigen.faults import Case
 from pkigen.keys.kinds import LARGEST_RSA, SMALLEST_RSA
-from pkigen.profile.asked import Parsed, unknown
+from pkigen.profile.fields import Parsed, unknown
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, judged, not_applicable
-from pkigen.requirements.presented import Presented
+from pkigen.requirements.subject import Presented
 from pkigen.x509 import PublicKey
 from pkigen.x509.public_key import FAMILIES
 

@@ -8,14 +8,14 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from pkigen import der
+from pkigen.asn1 import der
 from pkigen.faults import Case
 from pkigen.keys.kinds import parse_kind
 from pkigen.model import Edit, Signature, Surgery
-from pkigen.profile.asked import Parsed, unknown
+from pkigen.profile.fields import Parsed, unknown
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, judged, not_applicable
-from pkigen.requirements.presented import Presented
+from pkigen.requirements.subject import Presented
 from pkigen.x509.algorithms import DIGESTS, SIGNATURE_ALGORITHMS
 
 

@@ -9,14 +9,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from pkigen import names
+from pkigen.asn1 import names
+from pkigen.asn1.names import ATTRIBUTE_TYPES
+from pkigen.cases.case import common_name
 from pkigen.faults import Case
-from pkigen.faults.case import common_name
-from pkigen.names import ATTRIBUTE_TYPES
-from pkigen.profile.asked import Parsed, unknown
+from pkigen.profile.fields import Parsed, unknown
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed
-from pkigen.requirements.presented import Presented
+from pkigen.requirements.subject import Presented
 
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN_NAME = re.compile(rf"(?=.{{1,253}}\Z)(\*\.)?({_LABEL}\.)+[A-Za-z]([A-Za-z0-9-]{{0,61}}[A-Za-z0-9])?")

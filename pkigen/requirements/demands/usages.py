@@ -9,14 +9,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from pkigen import der, oids
-from pkigen.der import named_bits
+from pkigen.asn1 import der, oids
+from pkigen.asn1.der import named_bits
 from pkigen.faults import Case, Impossible
 from pkigen.model import Extension
-from pkigen.profile.asked import Parsed, unknown
+from pkigen.profile.fields import Parsed, unknown
 from pkigen.requirements.demand import Demand, Stage, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed
-from pkigen.requirements.presented import Presented
+from pkigen.requirements.subject import Presented
 from pkigen.x509 import Extensions
 from pkigen.x509.extensions import key_usage
 

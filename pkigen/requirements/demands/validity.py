@@ -8,14 +8,14 @@ from typing import Annotated, ClassVar
 
 from pydantic import model_validator
 
-from pkigen import der
+from pkigen.asn1 import der
 from pkigen.clock import Span, parse_span, shift
 from pkigen.faults import Case
 from pkigen.model import Edit, Surgery
-from pkigen.profile.asked import Parsed
+from pkigen.profile.fields import Parsed
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed
-from pkigen.requirements.presented import Presented
+from pkigen.requirements.subject import Presented
 
 _YEAR, _DAY, _SECOND = timedelta(days=365), timedelta(days=1), timedelta(seconds=1)
 _DEFAULT = timedelta(days=397)

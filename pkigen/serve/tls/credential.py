@@ -6,14 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pkigen import oids
-from pkigen.artefacts import FILE_BYTES, Artefact, Kind, read
-from pkigen.environment import Case
-from pkigen.environment.responding import Responder
+from pkigen.asn1 import oids
+from pkigen.environment.environment import Case
+from pkigen.environment.ocsp.responder import Responder
 from pkigen.errors import InputError
+from pkigen.inspection.artifacts import (
+    FILE_BYTES,
+    Artefact,
+    Kind,
+    read,
+)
 from pkigen.keys import PrivateKey, load_private
 from pkigen.profile.files import read_file
-from pkigen.serve.tls.proof import Prover, stand_in
+from pkigen.serve.tls.handshake_signature import Prover, stand_in
 from pkigen.x509 import Certificate, Malformed
 
 _SECRET = (Kind.KEY, Kind.PKCS12)

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 from pkigen.serve.tls.alerts import Alert, Description
+from pkigen.serve.tls.client_hello import TLS_1_0, TLS_1_2
 from pkigen.serve.tls.codec import number, vector
-from pkigen.serve.tls.hello import TLS_1_0, TLS_1_2
 
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION = 20, 21, 22, 23
 _TAG, _BLOCK, _MAC = 16, 16, 20

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from pkigen.serve.server import Listener
-from pkigen.serve.tls.directory import Directory
+from pkigen.serve.tls.case_selection import Directory
 from pkigen.serve.tls.session import Session
 
 _MOST_CONNECTIONS = 256

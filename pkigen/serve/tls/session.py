@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pkigen.errors import PkigenError
-from pkigen.serve.tls import modern, older, page
+from pkigen.serve.tls import page, tls12, tls13
 from pkigen.serve.tls.alerts import Alert, Description, Goodbye
-from pkigen.serve.tls.answer import PLAIN_ANSWER, PROTOCOL, Exchange
+from pkigen.serve.tls.client_hello import (
+    TLS_1_0,
+    TLS_1_2,
+    TLS_1_3,
+    ClientHello,
+    client_hello,
+)
 from pkigen.serve.tls.credential import Credential
-from pkigen.serve.tls.hello import TLS_1_0, TLS_1_2, TLS_1_3, ClientHello, client_hello
+from pkigen.serve.tls.http import PLAIN_ANSWER, PROTOCOL, Exchange
 from pkigen.serve.tls.protection import APPLICATION
-from pkigen.serve.tls.wire import Waiting, Wire
+from pkigen.serve.tls.records import Waiting, Wire
 
 _NAMES = {TLS_1_0: "TLS 1.0", TLS_1_2: "TLS 1.2", TLS_1_3: "TLS 1.3"}
 
@@ -54,7 +60,7 @@ class Session:
 
     def _conversation(self) -> Waiting[None]:
         wire = self._wire
-        hello = client_hello((yield from wire.message(modern.CLIENT_HELLO)))
+        hello = client_hello((yield from wire.message(tls13.CLIENT_HELLO)))
         self.name = hello.name
         self.credential = credential = self._present(hello.name)
         self.slow = "slow-handshake" in credential.ways
@@ -68,9 +74,9 @@ class Session:
         version = _version(hello, credential)
         protocol = PROTOCOL if PROTOCOL in hello.protocols else b""
         if version == TLS_1_3:
-            yield from modern.handshake(wire, hello, credential, protocol)
+            yield from tls13.handshake(wire, hello, credential, protocol)
         else:
-            yield from older.handshake(wire, hello, credential, protocol, version)
+            yield from tls12.handshake(wire, hello, credential, protocol, version)
         self.outcome = f"shaken hands over {_NAMES[version]}"
         yield from self._answer(credential)
 

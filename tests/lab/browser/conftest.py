@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pkigen.environment import build, open_environment
-from pkigen.lab.appliance import Appliance
+from pkigen.environment.build.build import build
+from pkigen.environment.environment import open_environment
+from pkigen.lab.appliance.appliance import Appliance
 from pkigen.lab.lab import Lab
-from pkigen.lab.raising import raised
+from pkigen.lab.startup import raised
 from pkigen.lab.web import web
 from pkigen.profile import Profile, load
 from tests.tools import ROOT

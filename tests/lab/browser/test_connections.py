@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from pkigen.lab.connections.connection import Standing
 from pkigen.lab.lab import Lab
-from pkigen.lab.links import Standing
 from tests.lab.browser.conftest import NewPerson, Person, settle
 
 pytestmark = pytest.mark.needs("chromium")

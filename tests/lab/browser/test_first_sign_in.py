@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from pkigen.environment import open_environment
+from pkigen.environment.environment import open_environment
 from pkigen.lab.lab import Lab
 from tests.lab.browser.conftest import NewPerson, Person, fingerprint, presented
 

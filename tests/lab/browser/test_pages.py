@@ -8,8 +8,8 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import expect
 
+from pkigen.lab.connections.connection import Standing
 from pkigen.lab.lab import Lab
-from pkigen.lab.links import Standing
 from tests.lab.browser.conftest import EVERY_SHAPE, NewPerson, Person, built_with, settle
 
 pytestmark = pytest.mark.needs("chromium")

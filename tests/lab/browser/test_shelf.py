@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from pkigen.lab.connections.connection import Standing
 from pkigen.lab.lab import Lab
-from pkigen.lab.links import Standing
 from tests.lab.browser.conftest import Person, fingerprint, presented, settle
 
 pytestmark = pytest.mark.needs("chromium")

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pkigen.environment import revoke
+from pkigen.environment.revoke import revoke
 from pkigen.lab.web.sessions import Sessions
 from tests.lab.conftest import Person, Plant, presented
 

@@ -1,0 +1,107 @@
+"""Distinguished names (RFC 5280, 4.1.2.4): attribute types, their string types, DER."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from pkigen.asn1 import der
+from pkigen.model import Attribute, Name
+
+ATTRIBUTE_TYPES: dict[str, tuple[str, int]] = {
+    "CN": ("2.5.4.3", der.UTF8_STRING),
+    "SN": ("2.5.4.4", der.UTF8_STRING),
+    "serialNumber": ("2.5.4.5", der.PRINTABLE_STRING),
+    "C": ("2.5.4.6", der.PRINTABLE_STRING),
+    "L": ("2.5.4.7", der.UTF8_STRING),
+    "ST": ("2.5.4.8", der.UTF8_STRING),
+    "street": ("2.5.4.9", der.UTF8_STRING),
+    "O": ("2.5.4.10", der.UTF8_STRING),
+    "OU": ("2.5.4.11", der.UTF8_STRING),
+    "title": ("2.5.4.12", der.UTF8_STRING),
+    "businessCategory": ("2.5.4.15", der.UTF8_STRING),
+    "postalCode": ("2.5.4.17", der.UTF8_STRING),
+    "name": ("2.5.4.41", der.UTF8_STRING),
+    "givenName": ("2.5.4.42", der.UTF8_STRING),
+    "initials": ("2.5.4.43", der.UTF8_STRING),
+    "generationQualifier": ("2.5.4.44", der.UTF8_STRING),
+    "dnQualifier": ("2.5.4.46", der.PRINTABLE_STRING),
+    "pseudonym": ("2.5.4.65", der.UTF8_STRING),
+    "organizationIdentifier": ("2.5.4.97", der.UTF8_STRING),
+    "UID": ("0.9.2342.19200300.100.1.1", der.UTF8_STRING),
+    "DC": ("0.9.2342.19200300.100.1.25", der.IA5_STRING),
+    "emailAddress": ("1.2.840.113549.1.9.1", der.IA5_STRING),
+    "jurisdictionC": ("1.3.6.1.4.1.311.60.2.1.3", der.PRINTABLE_STRING),
+    "jurisdictionST": ("1.3.6.1.4.1.311.60.2.1.2", der.UTF8_STRING),
+    "jurisdictionL": ("1.3.6.1.4.1.311.60.2.1.1", der.UTF8_STRING),
+}
+"""Short name -> OID and the string type it is written in (RFC 5280, appendix A.1)."""
+
+COMMON_NAME = "2.5.4.3"
+_SHORT_NAMES = {oid: short for short, (oid, _) in ATTRIBUTE_TYPES.items()}
+_CODECS = {
+    der.UTF8_STRING: "utf-8",
+    der.PRINTABLE_STRING: "ascii",
+    der.IA5_STRING: "ascii",
+    der.TELETEX_STRING: "latin-1",
+    der.BMP_STRING: "utf-16-be",
+    der.UNIVERSAL_STRING: "utf-32-be",
+}
+
+
+def name(pairs: Iterable[tuple[str, str]]) -> Name:
+    """A name of one attribute an RDN, from (short name or dotted OID, value) in order."""
+    attributes = []
+    for kind, value in pairs:
+        oid, tag = ATTRIBUTE_TYPES.get(kind, (kind, der.UTF8_STRING))
+        attributes.append((Attribute(oid, value, tag),))
+    return tuple(attributes)
+
+
+@lru_cache(maxsize=256)
+def encode(value: Name) -> bytes:
+    """The Name in DER."""
+    return der.sequence(*(der.set_of(*map(_encode_attribute, rdn)) for rdn in value))
+
+
+@lru_cache(maxsize=256)
+def _encode_attribute(attribute: Attribute) -> bytes:
+    value = attribute.value
+    if isinstance(value, bytes):
+        return der.sequence(der.oid(attribute.oid), der.tlv(attribute.tag, value))
+    return der.sequence(der.oid(attribute.oid), der.string(attribute.tag, value))
+
+
+def decode(data: bytes) -> Name:
+    """The Name in ``data``; a value that its own string type does not explain stays bytes."""
+    rdns = []
+    for rdn in der.children(data):
+        attributes = []
+        for attribute in der.children(rdn):
+            oid, value = der.children(attribute)
+            tag, octets = value[0], der.contents(value)
+            try:
+                text: str | bytes = octets.decode(_CODECS[tag])
+            except (KeyError, UnicodeDecodeError):
+                text = octets
+            attributes.append(Attribute(der.dotted(oid), text, tag))
+        rdns.append(tuple(attributes))
+    return tuple(rdns)
+
+
+def values(value: Name, oid: str) -> tuple[str, ...]:
+    """The values of an attribute type, in order; octets that are no text are shown after a ``#``."""
+    return tuple(_printable(found.value) for rdn in value for found in rdn if found.oid == oid)
+
+
+def text(value: Name) -> str:
+    """The name for people, in the order it is written: ``C=US, O=Contoso Inc., CN=...``."""
+    parts = []
+    for rdn in value:
+        shown = (f"{_SHORT_NAMES.get(a.oid, a.oid)}={_printable(a.value)}" for a in rdn)
+        parts.append(" + ".join(shown))
+    return ", ".join(parts)
+
+
+def _printable(value: str | bytes) -> str:
+    return value if isinstance(value, str) else "#" + value.hex()

@@ -1,0 +1,69 @@
+"""Extensions of a case: put in, left out, spoiled; in the end entity or in an authority above it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from pkigen.asn1 import der
+from pkigen.cases.case import Case, Impossible
+from pkigen.model import CertificatePlan, Extension, KeyIdentifier
+
+Level = int | None
+"""None is the end entity; 0 the issuing CA, and so on upward."""
+
+
+def change_plan(case: Case, level: Level, change: Callable[[CertificatePlan], CertificatePlan]) -> Case:
+    """A change of one certificate of the path."""
+    if level is not None:
+        return case.change_authority_plan(level, change)
+    changed = change(case.plan)
+    return replace(case, entity=replace(case.entity, certificates=(changed,)))
+
+
+def put(case: Case, oid: str, value: bytes, *, critical: bool = False, level: Level = None) -> Case:
+    """An extension, in the place of the one of its OID if there is one."""
+
+    def change(plan: CertificatePlan) -> CertificatePlan:
+        extension = Extension(oid, critical, value)
+        if all(held.oid != oid for held in plan.extensions):
+            return replace(plan, extensions=(*plan.extensions, extension))
+        changed = tuple(extension if held.oid == oid else held for held in plan.extensions)
+        return replace(plan, extensions=changed)
+
+    return change_plan(case, level, change)
+
+
+def leave_out(case: Case, oid: str, level: Level = None) -> Case:
+    """No extension of an OID."""
+
+    def change(plan: CertificatePlan) -> CertificatePlan:
+        return replace(plan, extensions=tuple(held for held in plan.extensions if held.oid != oid))
+
+    return change_plan(case, level, change)
+
+
+def set_critical(case: Case, oid: str, critical: bool, level: Level = None) -> Case:
+    """The same extension with the flag set or not; Impossible when there is none."""
+
+    def change(plan: CertificatePlan) -> CertificatePlan:
+        if all(held.oid != oid for held in plan.extensions):
+            raise Impossible(f"the sound certificate has no extension {oid}")
+        changed = (replace(held, critical=critical) if held.oid == oid else held for held in plan.extensions)
+        return replace(plan, extensions=tuple(changed))
+
+    return change_plan(case, level, change)
+
+
+def value_of(case: Case, oid: str) -> bytes:
+    """The value of an extension of the end entity; Impossible when there is none that is known yet."""
+    held = case.extension(oid)
+    if held is None or isinstance(held.value, KeyIdentifier):
+        raise Impossible(f"the sound certificate has no extension {oid} whose value is known")
+    return held.value
+
+
+JUNK = bytes.fromhex("0403deadbe")
+"""A well-formed OCTET STRING where something else belongs."""
+NOT_DER = b"\xde\xad\xbe\xef"
+EMPTY_SEQUENCE = der.sequence()

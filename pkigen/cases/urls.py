@@ -1,0 +1,41 @@
+"""URLs inside the values of extensions (GeneralName [6], RFC 5280, 4.2.1.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from pkigen.asn1 import der
+
+_URI = 0x86
+_CONSTRUCTED = 0x20
+
+
+def with_urls(value: bytes, change: Callable[[str], str]) -> bytes:
+    """The value of an extension with each of its URLs changed."""
+
+    def edit(found: bytes) -> bytes:
+        return der.tlv(_URI, change(der.contents(found).decode("ascii", "replace")).encode())
+
+    for path in tuple(_paths(value, ())):
+        value = der.edit(value, path, edit)
+    return value
+
+
+def urls_in(value: bytes) -> tuple[str, ...]:
+    """The URLs of an extension, in order."""
+    found = list[str]()
+
+    def note(url: str) -> str:
+        found.append(url)
+        return url
+
+    with_urls(value, note)
+    return tuple(found)
+
+
+def _paths(value: bytes, path: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    if value[0] == _URI:
+        yield path
+    elif value[0] & _CONSTRUCTED:
+        for number, part in enumerate(der.children(value)):
+            yield from _paths(part, (*path, number))

@@ -1,0 +1,64 @@
+"""What a build and its preview have in common: clock, keys, plan, and what is to be done."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from pkigen.environment import disk
+from pkigen.environment.build.reissue_reasons import Decider
+from pkigen.environment.build.options import BuildOptions
+from pkigen.environment.build.serial_numbers import SeededSerials, random_serial
+from pkigen.environment.start import FIXTURE_CRL_LIFE, clock_of
+from pkigen.environment.build.diff import Survey
+from pkigen.keys.entropy import Entropy, SeededEntropy, SystemEntropy
+from pkigen.keys.sources import KeySource
+from pkigen.plan import CRL_LIFE, Plan, Serials, plan
+from pkigen.profile import Profile
+from pkigen.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run over one environment. ``entropy`` is where salts and signatures draw from."""
+
+    plan: Plan
+    keys: KeySource
+    entropy: Entropy
+    decider: Decider
+    survey: Survey
+
+
+def open_session(
+    profile: Profile, folder: Path, options: BuildOptions, store: Store | None, keys: KeySource
+) -> Session:
+    """Plan a profile and get ready to compare it with what stands in ``folder``."""
+    clock = clock_of(options)
+    entropy = SystemEntropy() if options.seed is None else SeededEntropy(options.seed)
+    serials: Serials = random_serial
+    if isinstance(entropy, SeededEntropy):
+        serials = SeededSerials(entropy, store.index.generation if store else _never_issued)
+    frozen = options.seed is not None and options.at is None
+    planned = plan(profile, clock, serials, FIXTURE_CRL_LIFE if frozen else CRL_LIFE)
+    renewals = options.renew | (store.index.renewals() if store else frozenset())
+    decider = Decider(
+        options, clock, keys.label, renewals, lambda entity: disk.read_key(folder, entity) is not None
+    )
+    return Session(planned, keys, entropy, decider, Survey(planned, store, decider, _salt(store)))
+
+
+def _never_issued(_entity: str) -> int:
+    return 0
+
+
+def _salt(store: Store | None) -> bytes:
+    """The environment's secret salt, for digests of passphrases; drawn once."""
+    if store is None:
+        return b""
+    held = store.index.meta("salt")
+    if held is None:
+        held = secrets.token_hex(16)
+        if store.writable:
+            store.index.set_meta("salt", held)
+    return bytes.fromhex(held)

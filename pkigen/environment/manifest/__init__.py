@@ -1,0 +1,1 @@
+"""manifest.json: its schema, its entries, and how it is written and updated."""

@@ -1,0 +1,1 @@
+"""What an environment publishes: CRL and OCSP publishers, and the keys they sign with."""

@@ -1,0 +1,92 @@
+"""Whether a TLS library takes a certificate and its key: a server does not start with one that it refuses."""
+
+from __future__ import annotations
+
+import re
+import ssl
+import warnings
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import (
+    DuplicateExtension,
+    InvalidVersion,
+    UnsupportedGeneralNameType,
+    load_der_x509_certificate,
+)
+
+from pkigen.export.case_files import Check, Material, Unfit
+from pkigen.inspection.artifacts import Artefact, Kind, read
+from pkigen.keys import kind_of, load_private
+from pkigen.panics import panics_as_errors
+from pkigen.x509 import Malformed
+
+_REFUSALS = (DuplicateExtension, InvalidVersion, UnsupportedGeneralNameType)
+_CERTIFICATE = re.compile(rb"^-----BEGIN CERTIFICATE-----", re.MULTILINE)
+_KEY = re.compile(rb"^-----BEGIN (RSA |EC )?PRIVATE KEY-----", re.MULTILINE)
+_LARGE_EXPONENT = 2**31
+
+
+def openssl(level: int = 0) -> Check:
+    """OpenSSL itself is asked, at a security level (SSL_CTX_set_security_level(3)); 0 forbids nothing."""
+
+    def loads(material: Material) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.set_ciphers(f"ALL:@SECLEVEL={level}")
+        with TemporaryDirectory(prefix="pkigen-") as name:
+            certificate, key = Path(name, "certificate.pem"), Path(name, "key.pem")
+            certificate.write_bytes(material.full)
+            key.write_bytes(material.key)
+            try:
+                context.load_cert_chain(certificate, key, password="")
+            except ssl.SSLError as error:
+                raise Unfit(f"OpenSSL does not load it: {_words(error)}") from error
+            except (OSError, ValueError) as error:
+                raise Unfit("OpenSSL does not load it") from error
+
+    return loads
+
+
+def _words(error: ssl.SSLError) -> str:
+    return (error.reason or "not PEM, or cut off").replace("_", " ").lower()
+
+
+def strict(*kinds: str, least_rsa: int) -> Check:
+    """Libraries that read files strictly, as Go and BoringSSL do; pyca/cryptography stands in for them.
+
+    They know RSA keys of ``least_rsa`` bits and more, and ``kinds`` besides.
+    """
+    by_openssl = openssl()
+
+    def loads(material: Material) -> None:
+        by_openssl(material)
+        found = [one for one in read(material.full, "") if one.kind is Kind.CERTIFICATE]
+        if len(found) != len(_CERTIFICATE.findall(material.full)) or not _KEY.search(material.key):
+            raise Unfit("strict parsers do not see the PEM block in its files")
+        if not all(_parses(one) for one in found):
+            raise Unfit("strict parsers refuse the certificate, or one above it")
+        opened, leaf = material.opened, found[0].certificate
+        if opened is None or opened.pkcs8 is None or leaf is None or opened.unsound:
+            raise Unfit("strict parsers refuse its key")
+        key = load_private(opened.pkcs8)
+        kind = kind_of(key)
+        if not (kind.size >= least_rsa if kind.family == "rsa" else kind.name in kinds):
+            raise Unfit(f"keys of kind {kind.name} are not supported")
+        public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        if public != leaf.subject_public_key_info or leaf.public_key.exponent >= _LARGE_EXPONENT:
+            raise Unfit("strict parsers refuse its public key")
+
+    return loads
+
+
+def _parses(found: Artefact) -> bool:
+    try:
+        with warnings.catch_warnings(action="error"), panics_as_errors():
+            tuple(load_der_x509_certificate(found.der).extensions)
+        if found.certificate is None or not found.certificate.algorithms_agree:
+            return False
+        names = found.certificate.extensions.alternative_names or ()
+        return not any(one.kind == "dns" and one.value.startswith("#") for one in names)  # not ASCII
+    except (ValueError, TypeError, *_REFUSALS, Malformed, Warning):
+        return False

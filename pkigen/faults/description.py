@@ -1,0 +1,237 @@
+"""How a fault is made: what it changes in a case, in words that follow from the change itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import Field, fields
+from datetime import datetime
+from typing import Any
+
+from pkigen.asn1 import names, oids
+from pkigen.cases.case import Case
+from pkigen.model import (
+    CertificatePlan,
+    CrlEntry,
+    Edit,
+    Entity,
+    Extension,
+    KeyIdentifier,
+    Name,
+    OcspPlan,
+    Responder,
+    Signature,
+    Surgery,
+)
+
+_TBS = (
+    "version",
+    "serial number",
+    "signature algorithm, the signed one",
+    "issuer",
+    "validity",
+    "subject",
+    "subject public key info",
+    "extensions",
+)
+_CERTIFICATE = ("TBSCertificate, once it is signed", "signature algorithm", "signature")
+_SHOWN_OCTETS = 24
+_LONGEST_NAME = 100
+_TOLD_APART = ("spec", "subject", "issuer", "issuer_id", "not_before", "not_after", "extensions", "edits")
+_WHO = ("issuing CA", "CA above that")
+
+
+def changes(base: Case, made: Case) -> tuple[str, ...]:
+    """What was changed on the way from one case to another, a line each.
+
+    That a changed authority is a copy, under its own name and URLs, is not told again and again.
+    """
+    plain = copied_alike(base, made)
+    told = list(_of_entity(made.entity, plain.entity, base.clock, "certificate"))
+    sound = {entity.name: entity for entity in plain.authorities}
+    for level, entity in enumerate(made.authorities):
+        who = "root" if level == made.root else _WHO[min(level, 1)]
+        if entity.name in sound:
+            told += _of_entity(entity, sound[entity.name], base.clock, f"{who} (a copy of its own)")
+        else:
+            told.append(f"one authority more in its path: {entity.name}")
+    if made.twin is not None:
+        told.append("another certificate of the same kind beside it")
+    if not made.authorities and base.authorities:
+        told.insert(0, "certificate: signed with its own key")
+    return tuple(told)
+
+
+def copied_alike(base: Case, made: Case) -> Case:
+    """The sound case with copies of the authorities of which the other one has copies."""
+    kept = {entity.name for entity in made.authorities}
+    replaced = [level for level, entity in enumerate(base.authorities) if entity.name not in kept]
+    if not made.authorities or not replaced:
+        return base
+    return base.change_authority(max(replaced), lambda entity: entity)
+
+
+def _of_entity(entity: Entity, sound: Entity, clock: datetime, who: str) -> Iterator[str]:
+    if entity.certificates and sound.certificates:
+        for words in _of_plan(entity.certificates[0], sound.certificates[0], clock):
+            yield f"{who}: {words}"
+    if entity.key != sound.key:
+        yield f"{who}: a key of kind {entity.key}"
+    if entity.key_of != sound.key_of and entity.key_of and "/" in entity.key_of:
+        yield f"{who}: the key of {entity.key_of}"
+    for alteration in entity.output.alterations:
+        how = " ".join(filter(None, (alteration.how, alteration.argument)))
+        yield f"{alteration.file} file: {how}"
+    if entity.revocation is not None and entity.revocation != sound.revocation:
+        yield f"{who}: revoked, {entity.revocation.reason}"
+    for name in ("crl", "ocsp"):
+        yield from _of_publication(getattr(entity, name, None), getattr(sound, name, None), name.upper())
+    for serving in entity.serving:
+        yield " ".join(filter(None, (f"server: {serving.url}:", serving.how, serving.argument)))
+    if not entity.trusted:
+        yield f"{who}: not among the trust anchors"
+    if entity.trust:
+        yield f"clients trust {' and '.join(entity.trust)}"
+
+
+def _of_plan(plan: CertificatePlan, sound: CertificatePlan, clock: datetime) -> Iterator[str]:
+    if plan.subject != sound.subject:
+        yield f"subject {_name(plan.subject)}"
+    if plan.issuer != sound.issuer and plan.issuer not in (plan.subject, sound.subject):
+        yield f"issuer {_name(plan.issuer)}"
+    if (plan.not_before, plan.not_after) != (sound.not_before, sound.not_after):
+        yield f"valid from {_apart(plan.not_before, clock)} to {_apart(plan.not_after, clock)} of the build"
+    for field in _others(plan):
+        value = getattr(plan, field.name)
+        if value != getattr(sound, field.name):
+            yield f"{field.name} {_text(value)}"
+    yield from _of_extensions(plan.extensions, sound.extensions)
+    yield from (_of_edit(edit) for edit in plan.edits)
+
+
+def _name(name: Name) -> str:
+    text = names.text(name) or "(empty)"
+    return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}... ({len(text)} characters)"
+
+
+def _others(plan: CertificatePlan) -> Iterator[Field[Any]]:
+    return (field for field in fields(plan) if field.name not in _TOLD_APART)
+
+
+def _of_extensions(found: Sequence[Extension], sound: Sequence[Extension]) -> Iterator[str]:
+    held = {extension.oid: extension for extension in sound}
+    for extension in found:
+        title = oids.TITLES.get(extension.oid, extension.oid)
+        former = held.pop(extension.oid, None)
+        if former == extension:
+            continue
+        if former is None or former.value != extension.value:
+            yield f"{_titled(extension)}: {_value(extension)}"
+        elif former.critical != extension.critical:
+            yield f"{title}: {'critical' if extension.critical else 'not critical'}"
+    for oid in held:
+        yield f"no {oids.TITLES.get(oid, oid)}"
+
+
+def _value(extension: Extension) -> str:
+    value = extension.value
+    return value.value if isinstance(value, KeyIdentifier) else _octets(value)
+
+
+def _of_edit(edit: Edit) -> str:
+    places = _TBS if edit.signed else _CERTIFICATE
+    whole = "TBSCertificate" if edit.signed else "certificate"
+    place = places[min(edit.path[0], len(places) - 1)] if edit.path else whole
+    deeper = "".join(f", element {number + 1}" for number in edit.path[1:])
+    return f"octets of {place}{deeper}: {_surgery(edit)}"
+
+
+def _surgery(edit: Edit) -> str:
+    if edit.surgery is Surgery.CUT:
+        return f"cut off {len(edit.data)}, the length staying"
+    return edit.surgery.value + (f": {_octets(edit.data)}" if edit.data else "")
+
+
+def _of_publication(made: Any, sound: Any, who: str) -> Iterator[str]:
+    if made is None or made == sound:
+        return
+    if sound is None and isinstance(made, OcspPlan):
+        yield f"{who}: an answer at a URL of its own"
+        sound = OcspPlan(made.url)
+    for field in fields(made):
+        value = getattr(made, field.name)
+        if field.name == "url" or (sound is not None and value == getattr(sound, field.name)):
+            continue
+        for words in _values(value):
+            yield f"{who}: {field.name.replace('_', ' ')} {words}"
+
+
+def _values(value: Any) -> Iterator[str]:
+    if isinstance(value, tuple):
+        for one in value:
+            yield _of_edit_of_list(one) if isinstance(one, Edit) else _text(one)
+    elif value not in (None, "", False):
+        yield _text(value)
+
+
+def _of_edit_of_list(edit: Edit) -> str:
+    place = "the whole" if not edit.path else "element " + ".".join(str(number + 1) for number in edit.path)
+    return f"of {place}: {_surgery(edit)}"
+
+
+def _octets(data: bytes) -> str:
+    more = f"... ({len(data)} octets)" if len(data) > _SHOWN_OCTETS else ""
+    return (data[:_SHOWN_OCTETS].hex() or "no octets") + more
+
+
+def _signature(signature: Signature) -> str:
+    parts = (
+        signature.digest,
+        "RSA-PSS" if signature.pss else "",
+        f"with a salt of {signature.salt} octets" if signature.salt is not None else "",
+        f"MGF1 with {signature.mask}" if signature.mask else "",
+    )
+    return " ".join(filter(None, parts))
+
+
+def _entry(entry: CrlEntry) -> str:
+    extensions = ", ".join(f"{_titled(one)}: {_value(one)}" for one in entry.extensions)
+    return f"one for serial number {entry.serial:x}" + (f" with {extensions}" if extensions else "")
+
+
+def _responder(responder: Responder) -> str:
+    parts = (
+        "signed by itself" if responder.issued_by == "itself" else "",
+        "certified by another CA" if responder.issued_by == "another CA" else "",
+        "expired" if responder.ended else "",
+        f"for {', '.join(responder.purposes) or 'no purpose'}",
+        "" if responder.extensions else "without id-pkix-ocsp-nocheck",
+        "" if responder.enclosed else "whose certificate is left out",
+        *(f"octets {_surgery(edit)}" for edit in responder.edits),
+    )
+    return ", ".join(filter(None, parts))
+
+
+def _titled(extension: Extension) -> str:
+    title = oids.TITLES.get(extension.oid, extension.oid)
+    return f"{title} (critical)" if extension.critical else title
+
+
+_TEXTS: dict[type, Callable[[Any], str]] = {
+    CrlEntry: _entry,
+    Responder: _responder,
+    bytes: _octets,
+    Signature: _signature,
+    Extension: lambda value: f"{_titled(value)}: {_value(value)}",
+}
+
+
+def _text(value: Any) -> str:
+    return _TEXTS[type(value)](value) if type(value) in _TEXTS else str(value)
+
+
+def _apart(instant: datetime, clock: datetime) -> str:
+    seconds = int((instant - clock).total_seconds())
+    days, rest = divmod(abs(seconds), 86400)
+    hours, rest = divmod(rest, 3600)
+    parts = [f"{days}d" if days else "", f"{hours}h" if hours else "", f"{rest}s" if rest else ""]
+    return ("-" if seconds < 0 else "+") + ("".join(parts) or "0s")

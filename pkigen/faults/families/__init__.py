@@ -1,0 +1,1 @@
+"""The faults: one module or package per family, one function per fault."""

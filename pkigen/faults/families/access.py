@@ -1,0 +1,251 @@
+"""Where the issuer and its CRL are said to be (RFC 5280, 4.2.2.1 and 4.2.1.13).
+
+All that a case needs stays published at the sound URLs: it is the word of the certificate that is wrong.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from pkigen.asn1 import der, oids
+from pkigen.cases.case import Case, Impossible
+from pkigen.cases.extension_values import (
+    EMPTY_SEQUENCE,
+    JUNK,
+    leave_out,
+    put,
+    set_critical,
+    value_of,
+)
+from pkigen.cases.general_names import directory, uri
+from pkigen.cases.urls import with_urls
+from pkigen.faults.registry import fault
+
+_AIA, _CDP = oids.AUTHORITY_INFORMATION_ACCESS, oids.CRL_DISTRIBUTION_POINTS
+_REASONS = der.contents(der.named_bits(("keyCompromise",), oids.REASON_FLAGS))
+_NOBODY_LISTENS = 1
+
+
+def _access(location: bytes) -> bytes:
+    """AuthorityInfoAccessSyntax: where the issuer's certificate is."""
+    return der.sequence(der.sequence(der.oid(oids.CA_ISSUERS_ACCESS), location))
+
+
+def _sound_access(case: Case) -> bytes:
+    """What the sound certificate has, or what its issuer would write."""
+    held = case.extension(_AIA)
+    if held is not None:
+        return value_of(case, _AIA)
+    url = case.authorities[0].ca_url if case.authorities else None
+    if url is None:
+        raise Impossible("its issuer's certificate is not published")
+    return _access(uri(url))
+
+
+def _with_scheme(value: bytes, scheme: str) -> bytes:
+    """The URLs of an extension with another scheme, all else in them as it was."""
+    return with_urls(value, lambda url: f"{scheme}://{url.partition('://')[2]}")
+
+
+def _at(value: bytes, host: str | None, port: int | None) -> bytes:
+    """The URLs of an extension at another host or port."""
+
+    def change(url: str) -> str:
+        parts = urlsplit(url)
+        name = host or parts.netloc.removesuffix(f":{parts.port}")
+        return parts._replace(netloc=f"{name}:{port}" if port else name).geturl()
+
+    return with_urls(value, change)
+
+
+@fault(
+    "V",
+    "path",
+    "4.2.2.1",
+    finds=("path:unhandled-critical", "aia-not-critical", "path-valid", "chain-of-trust"),
+)
+def aia_critical(case: Case) -> Case:
+    """Its authority information access is critical.
+
+    It must not be; validators that do not process it must refuse the certificate.
+    """
+    return put(case, _AIA, _sound_access(case), critical=True)
+
+
+@fault("V", "parse", "4.2.2.1", finds=("aia-not-critical",))
+def aia_malformed(case: Case) -> Case:
+    """Its authority information access is junk.
+
+    Parsers that read all extensions refuse it, those that read what they need do not.
+    """
+    return put(case, _AIA, JUNK)
+
+
+@fault("P", "lint", "CABF BR 7.1.2.7.7")
+def aia_https(case: Case) -> Case:
+    """Its issuer's certificate is said to be at an https URL.
+
+    Fetching it would need another certificate to be validated first.
+    """
+    return put(case, _AIA, _with_scheme(_sound_access(case), "https"))
+
+
+@fault("P", "lint", "CABF BR 7.1.2.7.7")
+def aia_ldap(case: Case) -> Case:
+    """Its issuer's certificate is said to be at an ldap URL.
+
+    Clients of today fetch over http alone.
+    """
+    return put(case, _AIA, _with_scheme(_sound_access(case), "ldap"))
+
+
+@fault("P", "lint", "CABF BR 7.1.2.7.7")
+def aia_no_uri(case: Case) -> Case:
+    """Its issuer's certificate is said to be under a directory name.
+
+    RFC 5280 leaves it to the client which directory that is; public CAs have URLs alone.
+    """
+    return put(case, _AIA, _access(directory(case.plan.issuer)))
+
+
+def _returning(case: Case, how: str, argument: str = "") -> Case:
+    """Its access leads to its own copy of the issuing CA, where a server answers wrong."""
+    case = case.change_authority(0, lambda authority: authority)
+    url = case.authorities[0].ca_url
+    if url is None:
+        raise Impossible("its issuer's certificate is not published")
+    return put(case, _AIA, _access(uri(url))).served(url, how, argument)
+
+
+@fault("V", "transport", "4.2.2.1")
+def aia_returns_pem(case: Case) -> Case:
+    """The URL of its issuer's certificate answers in PEM.
+
+    DER is due; clients that fetch missing CAs may not read it.
+    """
+    return _returning(case, "pem")
+
+
+@fault("V", "transport", "4.2.2.1")
+def aia_returns_leaf(case: Case) -> Case:
+    """The URL of its issuer's certificate answers with the certificate itself.
+
+    What comes is no CA: clients must not go round in circles.
+    """
+    return _returning(case, "other", case.entity.id)
+
+
+@fault("V", "transport", "4.2.2.1")
+def aia_returns_404(case: Case) -> Case:
+    """The URL of its issuer's certificate answers 404.
+
+    Clients that need it fail, those that got the chain do not ask.
+    """
+    return _returning(case, "status", "404")
+
+
+@fault("V", "transport", "4.2.2.1")
+def aia_returns_loop(case: Case) -> Case:
+    """The URL of its issuer's certificate leads back to itself.
+
+    Clients must count redirects, and give up.
+    """
+    return _returning(case, "loop")
+
+
+@fault("P", "lint", "appliance", finds=("crl-distribution-point",))
+def cdp_missing(case: Case) -> Case:
+    """It does not say where its CRL is.
+
+    Appliances that fetch CRLs by themselves have nothing to fetch.
+    """
+    return leave_out(case, _CDP)
+
+
+@fault("P", "lint", "appliance", finds=("crl-url-http",))
+def cdp_https(case: Case) -> Case:
+    """Its CRL is said to be at an https URL.
+
+    Fetching it would need another certificate to be validated first.
+    """
+    return put(case, _CDP, _with_scheme(value_of(case, _CDP), "https"))
+
+
+@fault("P", "lint", "appliance", finds=("crl-url-http",))
+def cdp_ldap(case: Case) -> Case:
+    """Its CRL is said to be at an ldap URL.
+
+    RFC 5280 allows it; appliances fetch over http alone.
+    """
+    return put(case, _CDP, _with_scheme(value_of(case, _CDP), "ldap"))
+
+
+@fault("V", "path", "4.2.1.13", finds=("crl-point-not-critical",))
+def cdp_critical(case: Case) -> Case:
+    """Its CRL distribution points are critical.
+
+    They should not be; validators that leave CRLs to others must refuse the certificate.
+    """
+    return set_critical(case, _CDP, True)
+
+
+@fault(
+    "V",
+    "parse",
+    "4.2.1.13",
+    finds=("path:no-issuer", "path-valid", "crl-distribution-point", "chain-of-trust"),
+)
+def cdp_reasons_only(case: Case) -> Case:
+    """Its CRL distribution point has reasons and nothing else.
+
+    A point must say where the CRL is, or who issues it.
+    """
+    return put(case, _CDP, der.sequence(der.sequence(der.tlv(0x81, _REASONS))))
+
+
+@fault("P", "lint", "4.2.1.13", finds=("crl-distribution-point",))
+def cdp_empty(case: Case) -> Case:
+    """Its list of CRL distribution points is empty.
+
+    One point at least must be there.
+    """
+    return put(case, _CDP, EMPTY_SEQUENCE)
+
+
+@fault(
+    "V",
+    "parse",
+    "4.2.1.13",
+    finds=(
+        "path:no-issuer",
+        "crl-point-not-critical",
+        "path-valid",
+        "crl-distribution-point",
+        "crl-url-http",
+        "chain-of-trust",
+    ),
+)
+def cdp_malformed(case: Case) -> Case:
+    """Its CRL distribution points are junk.
+
+    Parsers that read all extensions refuse it, those that read what they need do not.
+    """
+    return put(case, _CDP, JUNK)
+
+
+@fault("R", "revocation", "appliance")
+def cdp_unreachable(case: Case) -> Case:
+    """Its CRL is said to be at a port where nobody listens.
+
+    Clients that fetch CRLs find none there, and must not take it for not revoked.
+    """
+    return put(case, _CDP, _at(value_of(case, _CDP), None, _NOBODY_LISTENS))
+
+
+@fault("R", "revocation", "appliance")
+def cdp_unresolvable(case: Case) -> Case:
+    """Its CRL is said to be at a host that does not resolve.
+
+    Names under 'invalid' are nobody's (RFC 6761, 6.4): clients that fetch CRLs find none.
+    """
+    return put(case, _CDP, _at(value_of(case, _CDP), "crl.invalid", None))

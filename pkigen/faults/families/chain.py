@@ -1,0 +1,277 @@
+"""The chain file, the way up that it shows, and what is trusted at its end (RFC 5280, 6.1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from pkigen.asn1 import der, oids
+from pkigen.cases.case import Case, Impossible
+from pkigen.faults.registry import fault
+from pkigen.model import Entity, Extension, KeyIdentifier
+
+_DAY, _YEAR = timedelta(days=1), timedelta(days=365)
+
+
+def _sound_root(case: Case) -> str:
+    """What the clients of the sound certificate trust."""
+    if not case.authorities:
+        raise Impossible("it is self-signed: there is no chain")
+    return case.authorities[-1].id
+
+
+@fault("R", "path", "RFC 8446 4.4.2", finds=("path:no-issuer", "chain-issuer"))
+def chain_missing_intermediate(case: Case) -> Case:
+    """The chain file lacks the issuing CA.
+
+    Browsers that have seen the CA elsewhere accept it, all others do not: install the chain.
+    """
+    case.intermediate()
+    return case.alter("chain", "without-issuer")
+
+
+@fault("R", "path", "6.1.1 (d)", finds=("path:untrusted-root", "path-valid", "chain-of-trust"))
+def chain_untrusted_root(case: Case) -> Case:
+    """Its root is one that nobody trusts.
+
+    Clients say that the issuer is unknown or the chain self-signed: install the root, or use another.
+    """
+    trusted = _sound_root(case)
+    return case.change_authority(case.root, lambda root: replace(root, trusted=False)).trusting(trusted)
+
+
+@fault("R", "path", "6.1.1 (d)", finds=("path:untrusted-root", "path-valid", "chain-of-trust"))
+def chain_same_name_other_key_root(case: Case) -> Case:
+    """Its root has the name of the trusted one, and another key.
+
+    A root was made anew, and clients have the old one: the signature does not verify with its key.
+    """
+    trusted, root = _sound_root(case), case.authorities[-1]
+    if not root.certificates:
+        raise Impossible(f"the authority '{root.name}' was brought from files, and cannot be copied")
+    subject = root.certificates[0].subject
+
+    def renamed(root: Entity) -> Entity:
+        plan = replace(root.certificates[0], subject=subject, issuer=subject)
+        return replace(root, certificates=(plan,), trusted=False)
+
+    return case.change_authority(case.root, renamed).trusting(trusted)
+
+
+@fault("R", "path", "6.1.1 (d)", finds=("path:untrusted-root", "chain-only-authorities"))
+def self_signed(case: Case) -> Case:
+    """It is signed with its own key.
+
+    Nobody vouches for it: clients take it only when it is installed by hand.
+    """
+    return case.self_signed()
+
+
+@fault("A", "path", "RFC 8446 4.4.2")
+def chain_includes_root(case: Case) -> Case:
+    """The server sends the root as well.
+
+    It could be left out, since the client has it; there is no harm.
+    """
+    _sound_root(case)
+    return case.served("tls", "chain-with-root")
+
+
+@fault("A", "path", "RFC 8446 4.4.2")
+def chain_reversed(case: Case) -> Case:
+    """The chain file is upside down.
+
+    Clients of TLS 1.3 sort it themselves; old ones may not.
+    """
+    case.intermediate()
+    return case.alter("chain", "reversed")
+
+
+@fault("A", "path", "RFC 8446 4.4.2")
+def chain_duplicate_intermediate(case: Case) -> Case:
+    """The chain file holds the issuing CA twice.
+
+    Clients leave out what they do not need.
+    """
+    case.intermediate()
+    return case.alter("chain", "duplicate")
+
+
+@fault("A", "path", "RFC 8446 4.4.2")
+def chain_unrelated_extra(case: Case) -> Case:
+    """The chain file holds a CA that has nothing to do with it.
+
+    Clients leave out what they do not need.
+    """
+    _sound_root(case)
+    return case.alter("chain", "unrelated")
+
+
+@fault("A", "path", "RFC 8446 4.4.2", finds=("chain-only-authorities",))
+def chain_leaf_twice(case: Case) -> Case:
+    """The server sends its own certificate twice.
+
+    Clients leave out what they do not need.
+    """
+    _sound_root(case)
+    return case.alter("chain", "leaf-twice")
+
+
+@fault(
+    "R",
+    "path",
+    "RFC 8446 4.4.2",
+    finds=(
+        "key-usage-no-certsign",
+        "names-in-san",
+        "at-most-825-days",
+        "server-purpose",
+        "digital-signature",
+        "no-ca",
+        "key-matches",
+        "subject-cn",
+        "chain-only-authorities",
+    ),
+)
+def chain_file_leaf_not_first(case: Case) -> Case:
+    """The certificate file begins with the issuing CA.
+
+    A server sends the CA's certificate for its own: the names do not fit, nor does the key.
+    """
+    _sound_root(case)
+    return case.alter("certificate", "leaf-last")
+
+
+@fault("R", "path", "the appliance's guide", finds=("path:no-issuer", "chain-issuer"))
+def chain_file_other_ca(case: Case) -> Case:
+    """The chain file is that of another environment.
+
+    The issuing CA is not in it: look for the chain that belongs to the certificate.
+    """
+    case.intermediate()
+    return case.alter("chain", "other-ca")
+
+
+@fault("P", "file", "the appliance's guide", finds=("chain-only-authorities",))
+def chain_file_leaf_inside(case: Case) -> Case:
+    """The chain file holds the certificate itself.
+
+    Clients do not mind; appliances that want CAs alone do.
+    """
+    _sound_root(case)
+    return case.alter("chain", "with-leaf")
+
+
+@fault("P", "file", "the appliance's guide", finds=("chain-complete",))
+def chain_file_without_root(case: Case) -> Case:
+    """The chain file lacks the root.
+
+    Clients have it; appliances that want the whole chain do not.
+    """
+    case.intermediate()
+    return case.alter("chain", "without-root")
+
+
+@fault("V", "file", "RFC 7468 2", finds=("chain-complete",))
+def chain_second_block_corrupt(case: Case) -> Case:
+    """The second certificate of the chain file is corrupt.
+
+    Readers that stop at the first error lose the chain; those that go on, or stop before, do not.
+    """
+    case.intermediate()
+    return case.alter("chain", "second-corrupt")
+
+
+@fault("A", "file", "RFC 7468 2", finds=("chain-only-authorities",))
+def chain_key_in_chain_file(case: Case) -> Case:
+    """The chain file holds the private key as well.
+
+    Readers take the certificates out of it. Never publish such a file.
+    """
+    _sound_root(case)
+    return case.alter("chain", "with-key")
+
+
+@fault("V", "path", "6.1.1 (d)")
+def chain_leaf_as_anchor(case: Case) -> Case:
+    """Clients trust the certificate itself, and not its root.
+
+    Some take any certificate for an anchor, others only what is self-signed.
+    """
+    _sound_root(case)
+    return case.trusting(case.entity.id)
+
+
+@fault("V", "path", "6.1.1 (d)")
+def chain_intermediate_as_anchor(case: Case) -> Case:
+    """Clients trust the issuing CA, and not its root.
+
+    RFC 5280 allows it; some validators go on until they find a root.
+    """
+    return case.trusting(case.authorities[case.intermediate()].id)
+
+
+@fault("V", "path", "6.1", finds=("key-usage-no-certsign", "no-ca", "chain-only-authorities"))
+def chain_root_as_leaf(case: Case) -> Case:
+    """The server presents a trusted root for its own certificate.
+
+    A CA that serves: the path ends where it begins.
+    """
+    case = case.self_signed()
+    flags = {
+        oids.BASIC_CONSTRAINTS: der.sequence(der.boolean(True)),
+        oids.KEY_USAGE: der.named_bits(("digitalSignature", "keyCertSign", "cRLSign"), oids.KEY_USAGES),
+    }
+    for oid, value in flags.items():
+        held = case.extension(oid)
+        if held is None:
+            raise Impossible(f"the sound certificate has no extension {oid}")
+        case = case.with_extension(replace(held, critical=True, value=value))
+    return case.trusting(case.entity.id)
+
+
+@fault("R", "path", "6.1", finds=("path:no-issuer", "chain-complete"))
+def chain_issuer_loop(case: Case) -> Case:
+    """Its two CAs certified each other.
+
+    The way up goes round in circles and never comes to a trusted root.
+    """
+    trusted = _sound_root(case)
+    if case.root != 1:
+        raise Impossible("it wants an intermediate CA under a root")
+    above, below = (f"{name} of {case.entity.name}" for name in ("upper key", "lower key"))
+    kind = case.authorities[0].key
+    case = case.change_authority(0, lambda authority: replace(authority, key_of=below))
+    subject = case.authorities[0].certificates[0].subject
+
+    def certified(root: Entity) -> Entity:
+        held = root.certificates[0]
+        kept = tuple(found for found in held.extensions if found.oid != oids.AUTHORITY_KEY_IDENTIFIER)
+        plan = replace(held, issuer=subject, stranger=below, extensions=kept)
+        return replace(root, certificates=(plan,), key=kind, key_of=above, trusted=False)
+
+    return case.change_authority(1, certified).trusting(trusted)
+
+
+@fault("V", "path", "6.1", finds=("ca-in-force", "chain-complete"))
+def chain_expired_cross_plus_valid(case: Case) -> Case:
+    """One of the two ways up has expired.
+
+    Its root is trusted, and there is an expired certificate of it from an older root: validators that
+    do not look for a second way fail, as many did on 30 May 2020.
+    """
+    older = case.authorities[case.intermediate() + 1 :][-1]
+    case = case.change_authority(case.root, lambda root: root)
+    root = case.authorities[-1]
+    end = case.clock - _DAY
+    held = root.certificates[0]
+    kept = tuple(found for found in held.extensions if found.oid != oids.AUTHORITY_KEY_IDENTIFIER)
+    plan = replace(
+        held,
+        issuer=older.certificates[0].subject,
+        issuer_id=older.id,
+        not_before=end - _YEAR,
+        not_after=end,
+        extensions=(*kept, Extension(oids.AUTHORITY_KEY_IDENTIFIER, False, KeyIdentifier.ISSUER)),
+    )
+    return case.with_cross(plan).trusting(root.id, older.id)

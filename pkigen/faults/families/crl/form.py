@@ -1,0 +1,103 @@
+"""Versions of CRLs, their outline, the files that they come in (RFC 5280, 5.1)."""
+
+from __future__ import annotations
+
+from pkigen.asn1 import der
+from pkigen.cases.case import Case
+from pkigen.faults.families.crl.changes import edit_crl, with_crl
+from pkigen.faults.registry import fault
+from pkigen.model import CrlForm, Edit, Surgery
+
+_VERSION, _EXTENSIONS = (0,), (-1,)
+_WHOLE = ()
+_CUT = bytes(40)
+
+
+@fault("V", "revocation", "5.1.2.1", finds=("crl-version-2",))
+def crl_v1_with_exts(case: Case) -> Case:
+    """Its CRL has extensions, and no version, which makes it version 1.
+
+    Version 1 has no extensions; many parsers read them all the same.
+    """
+    return edit_crl(case, Edit(_VERSION, Surgery.REMOVE))
+
+
+@fault("V", "revocation", "5.1.2.1", finds=("path:malformed", "crl-version-2"))
+def crl_v3(case: Case) -> Case:
+    """Its CRL is of version 3, which does not exist.
+
+    Certificates have a version 3, CRLs end at 2.
+    """
+    return edit_crl(case, Edit(_VERSION, Surgery.REPLACE, der.integer(2)))
+
+
+@fault("V", "revocation", "5.1.2.6")
+def crl_empty_revoked_sequence(case: Case) -> Case:
+    """Its CRL has a list of revoked certificates without an entry.
+
+    The list must be left out when nothing is revoked; few parsers mind.
+    """
+    return edit_crl(case, Edit(_EXTENSIONS, Surgery.INSERT, der.sequence()))
+
+
+@fault("R", "revocation", "5.1", finds=("path:unreadable", "crl-fresh", "crl-reachable"))
+def crl_truncated(case: Case) -> Case:
+    """Its CRL lacks the last 40 octets.
+
+    A download was broken off: it cannot be read.
+    """
+    return edit_crl(case, Edit(_WHOLE, Surgery.CUT, _CUT, signed=False))
+
+
+@fault("R", "revocation", "5.1", finds=("path:unreadable", "crl-fresh", "crl-reachable"))
+def crl_empty(case: Case) -> Case:
+    """Its CRL is a file without octets.
+
+    There is nothing to read, and that is not the same as nobody revoked.
+    """
+    return with_crl(case, form=CrlForm.EMPTY)
+
+
+@fault("R", "revocation", "5.1", finds=("path:unreadable", "crl-fresh", "crl-reachable"))
+def crl_is_a_certificate(case: Case) -> Case:
+    """Where its CRL belongs is the certificate of its issuing CA.
+
+    Somebody mixed up two files: there is no CRL.
+    """
+    return with_crl(case, form=CrlForm.CERTIFICATE)
+
+
+@fault("V", "revocation", "5.1", finds=("path:unreadable", "crl-fresh", "crl-reachable"))
+def crl_trailing_data(case: Case) -> Case:
+    """Its CRL is followed by two octets that do not belong.
+
+    Strict parsers refuse the file, others do not look behind the end.
+    """
+    return edit_crl(case, Edit(_WHOLE, Surgery.APPEND, bytes(2), signed=False))
+
+
+@fault("R", "revocation", "4.2.1.13")
+def crl_pem(case: Case) -> Case:
+    """Its CRL is in PEM where the distribution point leads.
+
+    DER is due there; clients that fetch it cannot read it.
+    """
+    return with_crl(case, form=CrlForm.PEM)
+
+
+@fault("R", "revocation", "RFC 7468 2")
+def crl_der_file(case: Case) -> Case:
+    """The file of its CRL, in the folder of its issuing CA, is in DER and not in PEM.
+
+    Tools that load CRLs from PEM files find none in it; what is fetched is sound.
+    """
+    return with_crl(case, form=CrlForm.DER)
+
+
+@fault("V", "revocation", "6.3.3 (a)", finds=("path:crl-missing", "crl-fresh", "crl-reachable"))
+def crl_missing(case: Case) -> Case:
+    """Its CRL is published nowhere.
+
+    The distribution point leads to nothing. Clients that must know refuse, the others go on without.
+    """
+    return with_crl(case, form=CrlForm.NONE)

@@ -1,0 +1,100 @@
+"""CRLs that somebody else signed, or nobody, or with what is too weak (RFC 5280, 6.3.3 (b), (f) and (g))."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pkigen.asn1 import der, names, oids
+from pkigen.cases.case import Case, Impossible
+from pkigen.cases.extension_values import put
+from pkigen.faults.families.crl.changes import edit_crl, with_crl
+from pkigen.faults.families.signature import other_algorithm
+from pkigen.faults.registry import fault
+from pkigen.keys.kinds import parse_kind
+from pkigen.model import Edit, Entity, Signature, Surgery
+
+_OUTER, _ISSUER, _VALUE = (1,), (2,), (2,)
+_STRANGER = "a stranger"
+_NOBODY = names.name([("O", "Another Test PKI"), ("CN", "Another Test CA")])
+
+
+@fault("R", "revocation", "6.3.3 (b)(1)", finds=("path:crl-missing",))
+def crl_wrong_issuer(case: Case) -> Case:
+    """Its CRL says that another CA issued it.
+
+    The signature is its issuer's, the name is not: clients find no CRL of its issuer.
+    """
+    return edit_crl(case, Edit(_ISSUER, Surgery.REPLACE, names.encode(_NOBODY)))
+
+
+@fault("R", "revocation", "6.3.3 (g)", finds=("path:crl-bad-signature", "crl-fresh", "crl-reachable"))
+def crl_wrong_signer(case: Case) -> Case:
+    """Another key than its issuer's signed the CRL.
+
+    Name and key identifier fit; only the signature tells.
+    """
+    return with_crl(case, stranger=_STRANGER)
+
+
+@fault("R", "revocation", "6.3.3 (g)", finds=("path:crl-bad-signature", "crl-fresh", "crl-reachable"))
+def crl_bad_signature(case: Case) -> Case:
+    """One bit of its CRL's signature is flipped.
+
+    The signature does not verify; the file was damaged, or somebody tried.
+    """
+    return edit_crl(case, Edit(_VALUE, Surgery.FLIP, signed=False))
+
+
+@fault(
+    "R",
+    "revocation",
+    "5.1.1.2",
+    finds=("path:malformed", "crl-fresh", "crl-algorithms-agree", "crl-reachable"),
+)
+def crl_algorithm_mismatch(case: Case) -> Case:
+    """Its CRL's signature algorithm outside differs from the one that is signed.
+
+    Both fields must say the same.
+    """
+    if not case.authorities:
+        raise Impossible("the path has too few authorities")
+    other = other_algorithm(parse_kind(case.authorities[0].key), Signature())
+    return edit_crl(case, Edit(_OUTER, Surgery.REPLACE, other, signed=False))
+
+
+@fault("R", "revocation", "6.3.3 (f)", finds=("path:crl-bad-signature", "ca-crl-sign"))
+def crl_no_crlsign(case: Case) -> Case:
+    """Its issuing CA signs CRLs and may not: its key usage lacks cRLSign.
+
+    What a CA signs without it is no CRL.
+    """
+    case = with_crl(case)
+    usage = der.named_bits(("keyCertSign",), oids.KEY_USAGES)
+    return put(case, oids.KEY_USAGE, usage, critical=True, level=0)
+
+
+def _digested(case: Case, digest: str, families: tuple[str, ...], kind: str) -> Case:
+    """A CRL signed with a digest; an issuer whose key brings its own digest gets one of a kind."""
+
+    def change(entity: Entity) -> Entity:
+        return entity if parse_kind(entity.key).family in families else replace(entity, key=kind)
+
+    return with_crl(case.change_authority(0, change), signature=Signature(digest))
+
+
+@fault("V", "revocation", "CABF BR 7.1.3.2")
+def crl_sha1(case: Case) -> Case:
+    """Its CRL is signed with SHA-1.
+
+    Collisions have been made; clients with a policy refuse it, others do not look.
+    """
+    return _digested(case, "sha1", ("rsa", "ec"), "ec-p256")
+
+
+@fault("V", "revocation", "CABF BR 7.1.3.2")
+def crl_md5(case: Case) -> Case:
+    """Its CRL is signed with MD5.
+
+    Others can be made with the same signature: no client should take it.
+    """
+    return _digested(case, "md5", ("rsa",), "rsa-2048")

@@ -1,0 +1,44 @@
+"""OCSP answers about a case: a sound one at a URL of its own, to be spoiled (RFC 6960)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pkigen.asn1 import der, oids
+from pkigen.cases.case import Case, Impossible
+from pkigen.cases.extension_values import put
+from pkigen.cases.general_names import uri
+from pkigen.model import Extension, KeyIdentifier, OcspPlan, Responder
+
+_AIA = oids.AUTHORITY_INFORMATION_ACCESS
+_SIGNING = oids.EXTENDED_KEY_USAGES["OCSPSigning"]
+_NO_CHECK = Extension(oids.OCSP_NO_CHECK, False, der.null())
+
+
+def answered(case: Case, **fields: Any) -> Case:
+    """The case with an answer about it, sound but for some fields, at a URL of its own."""
+    plan = replace(case.entity.ocsp or OcspPlan(answer_url(case)), **fields)
+    location = der.sequence(der.oid(oids.OCSP_ACCESS), uri(plan.url))
+    held = case.extension(_AIA)
+    if held is not None and isinstance(held.value, KeyIdentifier):
+        raise Impossible("its authority information access is not known yet")
+    others = [] if held is None or not isinstance(held.value, bytes) else der.children(held.value)
+    kept = (one for one in others if der.children(one)[0] != der.oid(oids.OCSP_ACCESS))
+    case = put(case, _AIA, der.sequence(location, *kept))
+    return replace(case, entity=replace(case.entity, ocsp=plan))
+
+
+def answer_url(case: Case) -> str:
+    """Beside what its issuing CA publishes."""
+    if not case.authorities:
+        raise Impossible("nobody answers for a self-signed certificate")
+    issuer = case.authorities[0]
+    if issuer.ca_url is None or (issuer.brought is not None and issuer.brought.key is None):
+        raise Impossible(f"the key of '{issuer.name}' was not brought along: it signs no answers")
+    return f"{issuer.ca_url.rpartition('/ca/')[0]}/ocsp/{case.entity.name}"
+
+
+def delegated(case: Case, **fields: Any) -> Case:
+    """Signed by a responder that the issuing CA authorized, sound but for some fields."""
+    return answered(case, responder=replace(Responder((_SIGNING,), (_NO_CHECK,)), **fields))

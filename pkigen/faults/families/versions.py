@@ -1,0 +1,174 @@
+"""Version and serial number (RFC 5280, 4.1.2.1 and 4.1.2.2), unique identifiers (4.1.2.8)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import blake2s
+
+from pkigen.asn1 import der
+from pkigen.cases.case import Case
+from pkigen.faults.registry import fault
+from pkigen.model import CertificatePlan, Edit, Surgery
+
+_VERSION, _SERIAL = (0,), (1,)
+
+
+def _version(number: int) -> Edit:
+    return Edit(_VERSION, Surgery.REPLACE, der.explicit(0, der.integer(number - 1)))
+
+
+def _version_1(plan: CertificatePlan) -> CertificatePlan:
+    """No version, and so no extensions."""
+    return replace(plan, extensions=(), edits=(*plan.edits, Edit(_VERSION, Surgery.REMOVE)))
+
+
+@fault(
+    "V",
+    "path",
+    "4.1.2.1",
+    finds=(
+        "version-3",
+        "authority-key-identifier",
+        "subject-key-identifier",
+        "names-in-san",
+        "server-purpose",
+        "crl-distribution-point",
+    ),
+)
+def version_v1_leaf(case: Case) -> Case:
+    """It has version 1, and no extensions.
+
+    No alternative name, no usage: clients that want those refuse it.
+    """
+    return replace(case, entity=replace(case.entity, certificates=(_version_1(case.plan),)))
+
+
+@fault("V", "parse", "4.1.2.1", finds=("version-3",))
+def version_v1_with_exts(case: Case) -> Case:
+    """It has version 1, and extensions.
+
+    Extensions need version 3.
+    """
+    return case.edit(Edit(_VERSION, Surgery.REMOVE))
+
+
+@fault("V", "parse", "4.1.2.1", finds=("version-3",))
+def version_v2_with_exts(case: Case) -> Case:
+    """It has version 2, and extensions.
+
+    Extensions need version 3.
+    """
+    return case.edit(_version(2))
+
+
+@fault("V", "parse", "4.1.2.1", finds=("version-3",))
+def version_v4(case: Case) -> Case:
+    """It has version 4.
+
+    There is no such version.
+    """
+    return case.edit(_version(4))
+
+
+@fault(
+    "R",
+    "path",
+    "6.1.4 (k)",
+    finds=(
+        "path:not-a-ca",
+        "ca-basic-constraints",
+        "ca-key-usage",
+        "ca-subject-key-identifier",
+        "path-valid",
+        "chain-only-authorities",
+        "chain-of-trust",
+    ),
+)
+def version_v1_intermediate(case: Case) -> Case:
+    """Its issuing CA has version 1.
+
+    Without basic constraints nothing says that it is a CA.
+    """
+    return case.change_authority_plan(case.intermediate(), _version_1)
+
+
+@fault("V", "path", "6.1", finds=("ca-basic-constraints", "ca-key-usage", "ca-subject-key-identifier"))
+def version_v1_root(case: Case) -> Case:
+    """Its root has version 1.
+
+    Old trust anchors are of this kind, and many clients still take them.
+    """
+    return case.change_authority_plan(case.root, _version_1)
+
+
+def _alone(case: Case) -> Case:
+    """The case under an issuer of its own, which has given the serial number to nobody else."""
+    return case.change_authority_plan(0, lambda plan: plan)
+
+
+@fault("P", "lint", "4.1.2.2", finds=("serial-positive",))
+def serial_zero(case: Case) -> Case:
+    """Its serial number is 0.
+
+    It must be positive.
+    """
+    return _alone(case).change(serial=0)
+
+
+@fault("V", "parse", "4.1.2.2", finds=("serial-positive",))
+def serial_negative(case: Case) -> Case:
+    """Its serial number is -5.
+
+    It must be positive; some parsers refuse it.
+    """
+    return _alone(case).change(serial=-5)
+
+
+@fault("V", "parse", "4.1.2.2", finds=("serial-20-octets", "serial-positive"))
+def serial_21_octets(case: Case) -> Case:
+    """Its serial number has 21 octets.
+
+    20 are the most.
+    """
+    return _alone(case).change(serial=1 << 166 | case.plan.serial % (1 << 160))
+
+
+@fault(
+    "V",
+    "parse",
+    "X.690 8.3.1",
+    finds=(
+        "path:malformed",
+        "serial-positive",
+        "serial-20-octets",
+        "path-valid",
+        "not-revoked",
+        "chain-of-trust",
+    ),
+)
+def serial_empty(case: Case) -> Case:
+    """Its serial number is an INTEGER without octets.
+
+    There must be one at least.
+    """
+    return case.edit(Edit(_SERIAL, Surgery.REPLACE, der.tlv(der.INTEGER)))
+
+
+@fault("P", "lint", "4.1.2.2")
+def serial_duplicate(case: Case) -> Case:
+    """Another certificate of its issuer has its serial number.
+
+    Revoking one revokes both; browsers refuse the second that they see. The other is beside it.
+    """
+    number = int.from_bytes(blake2s(case.entity.name.encode(), digest_size=16).digest(), "big") | 1 << 127
+    return _alone(case).change(serial=number).with_twin(same_serial=True)
+
+
+@fault("P", "lint", "4.1.2.8", finds=("no-unique-identifiers",))
+def unique_ids(case: Case) -> Case:
+    """It has unique identifiers of issuer and subject.
+
+    CAs must not make them, and clients must be able to read them.
+    """
+    data = der.tlv(0x81, b"\x00\x01") + der.tlv(0x82, b"\x00\x02")
+    return case.edit(Edit((7,), Surgery.INSERT, data))

@@ -1,5 +1,0 @@
-"""OCSP answers that are wrong, and sound ones about what is wrong; the CRL is sound in all of them."""
-
-from pkigen.faults.ocsp import answers, responses, signers
-
-__all__ = ["answers", "responses", "signers"]

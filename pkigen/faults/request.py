@@ -1,0 +1,109 @@
+"""How faults are asked for: an id, a glob of FAMILY/ID, ``all``, or an id with its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Any
+
+from pkigen.cases.case import Case
+from pkigen.clock import parse_span
+from pkigen.faults.registry import FAULTS, Argument, FaultType, Parameter, matching
+
+_LONGEST_TEXT = 253
+_LARGEST_COUNT = 100_000
+_LONGEST_SPAN = timedelta(days=36_525)
+
+
+@dataclass(frozen=True)
+class AskedFault:
+    """A fault, and those of its parameters that are said otherwise: names and texts."""
+
+    type: FaultType
+    arguments: tuple[tuple[str, str], ...] = ()
+
+    def apply(self, case: Case) -> Case:
+        """The case with the fault in it; Impossible when it cannot have it."""
+        defaults = {parameter.name: parameter for parameter in self.type.parameters}
+        given = {name: _value(defaults[name], text) for name, text in self.arguments}
+        changed = self.type.change(case, **given)
+        if not isinstance(changed, Case):
+            raise TypeError(f"{self.type.id} gave no case")
+        return changed
+
+    @property
+    def text(self) -> str:
+        """The id, and what is said of it."""
+        said = ", ".join(f"{name}: {value}" for name, value in self.arguments)
+        return f"{self.type.id} ({said})" if said else self.type.id
+
+
+def asked_for(value: Any) -> tuple[AskedFault, ...]:
+    """What one entry of a list of faults asks for; ValueError says what is wrong with it."""
+    if isinstance(value, AskedFault):
+        return (value,)
+    if isinstance(value, str):
+        found = matching(value)
+        if not found:
+            raise ValueError(_unknown(value))
+        return tuple(map(AskedFault, found))
+    if not isinstance(value, Mapping) or len(value) != 1:
+        raise ValueError("a fault is an id, or one id with its parameters: {expired: {by: 1s}}")
+    ((name, arguments),) = value.items()
+    if name not in FAULTS:
+        raise ValueError(_unknown(str(name)))
+    if not isinstance(arguments, Mapping):
+        raise ValueError(f"the parameters of '{name}' are a mapping: {{{name}: {{NAME: VALUE}}}}")
+    return (AskedFault(FAULTS[name], tuple(_arguments(FAULTS[name], arguments))),)
+
+
+def asked_for_all(values: Iterable[Any]) -> tuple[AskedFault, ...]:
+    """What a list asks for, in the catalogue's order; an entry with parameters stands for its id."""
+    found = dict[str, AskedFault]()
+    for value in values:
+        for asked in asked_for(value):
+            if asked.arguments or asked.type.id not in found:
+                found[asked.type.id] = asked
+    return tuple(found[one] for one in FAULTS if one in found)
+
+
+def _arguments(known: FaultType, arguments: Mapping[Any, Any]) -> Iterable[tuple[str, str]]:
+    parameters = {parameter.name: parameter for parameter in known.parameters}
+    for name, text in arguments.items():
+        if name not in parameters:
+            names = ", ".join(parameters) or "none"
+            raise ValueError(f"'{known.id}' has no parameter '{name}'; its parameters: {names}")
+        if not isinstance(text, str):
+            raise ValueError(f"the parameter '{name}' of '{known.id}' must be a text")
+        try:
+            _value(parameters[name], text)
+        except ValueError as error:
+            raise ValueError(f"the parameter '{name}' of '{known.id}': {error}") from None
+        yield name, str(text)
+
+
+def _value(parameter: Parameter, text: str) -> Argument:
+    """A text as the parameter's default is: a length of time, a count, a text."""
+    if isinstance(parameter.default, timedelta):
+        span = parse_span(text)
+        length = timedelta(days=span.months * 30, seconds=span.seconds)
+        if not timedelta() < length <= _LONGEST_SPAN:
+            raise ValueError(f"'{text}' is not a length of time above 0 and of 100 years at most")
+        return length
+    if isinstance(parameter.default, int):
+        if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= _LARGEST_COUNT:
+            raise ValueError(f"'{text}' is not a number from 1 to {_LARGEST_COUNT}")
+        return int(text)
+    if not 0 < len(text) <= _LONGEST_TEXT or not text.isprintable():
+        raise ValueError(f"a text of 1 to {_LONGEST_TEXT} printable characters is wanted")
+    return text
+
+
+def _unknown(text: str) -> str:
+    families = {one.family: f"{one.family}/*" for one in FAULTS.values()}
+    names = {**{name: name for name in FAULTS}, **families}
+    close = get_close_matches(text.lower(), names, 1)
+    hint = f" (did you mean '{names[close[0]]}'?)" if close else "; `pkigen faults` lists them"
+    return f"no such fault: '{text[:80]}'{hint}"

@@ -1,0 +1,1 @@
+"""Reads, describes, converts, validates, and checks certificates of any origin."""

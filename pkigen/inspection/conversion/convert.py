@@ -1,0 +1,221 @@
+"""Sources -> files: what is asked for is picked out, put in order, and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pkigen.errors import InputError, PkigenError, Problem
+from pkigen.formats import pem
+from pkigen.inspection.artifacts import KeyFile, Kind
+from pkigen.inspection.conversion import render, write
+from pkigen.inspection.conversion.options import (
+    Conversion,
+    ConversionOptions,
+    Target,
+    Written,
+)
+from pkigen.inspection.conversion.selection import (
+    described,
+    find_leaf,
+    is_root,
+    listed,
+    lowest_of,
+    order_chain,
+)
+from pkigen.inspection.conversion.sources import Material, read_sources, the_key
+from pkigen.inspection.conversion.write import Rendered
+from pkigen.x509 import Certificate
+
+_LABELS = {Kind.CRL: "X509 CRL", Kind.REQUEST: "CERTIFICATE REQUEST", Kind.PUBLIC_KEY: "PUBLIC KEY"}
+_WITH_KEY = (Target.APPLIANCE, Target.KEY, Target.P12)
+
+
+def convert(sources: Sequence[Path], options: ConversionOptions) -> Conversion:
+    """Convert what the sources hold, taken together, and write it.
+
+    InputError says what in them is wrong or missing, or which target exists; Refused that the key is
+    of another certificate; EnvironmentFailure that the machine did not write. Nothing is written then.
+    """
+    if not sources:
+        raise InputError("nothing to convert: give a file")
+    _Work.check(options)
+    work = _Work(read_sources(sources, options.passphrases), options)
+    files = tuple(_WRITERS[options.to](work))
+    paths = write.targets(files, options.out, sources)
+    write.check(paths, sources, force=options.force)
+    notes = (*work.material.notes, *work.notes(files, paths))
+    write.write(files, paths)
+    return Conversion(tuple(map(Written, paths, (file.holds for file in files))), notes)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One conversion: what the sources hold, looked at in the way that was asked for."""
+
+    material: Material
+    options: ConversionOptions
+
+    @staticmethod
+    def check(options: ConversionOptions) -> None:
+        """InputError when something is asked for that the target has no place for."""
+        problems = []
+        if options.to is not Target.P12:
+            problems += [("--alias", bool(options.alias)), ("--legacy", options.legacy)]
+        if options.to not in (*_WITH_KEY, Target.DER):
+            problems += [("--new-passphrase-file", options.new_passphrase is not None)]
+        if options.to not in (Target.APPLIANCE, Target.KEY, Target.DER):
+            problems += [("--key-format", options.key_format != "pkcs8")]
+        words = [f"{name} means nothing with --to {options.to}" for name, given in problems if given]
+        if words:
+            raise InputError([Problem(one) for one in words])
+
+    @cached_property
+    def key(self) -> KeyFile:
+        """The private key, and that it is there."""
+        if self.options.to is Target.APPLIANCE and not (self.material.keys or self.material.closed):
+            words = "give its file as another SOURCE, or say --to crt or --to pem, which need none"
+            raise InputError(f"no private key is in {self.material.named}; {words}")
+        return the_key(self.material, self.options.passphrases)
+
+    @property
+    def pkcs8(self) -> bytes:
+        """The private key, not encrypted."""
+        assert self.key.pkcs8 is not None
+        return self.key.pkcs8
+
+    @cached_property
+    def leaf(self) -> Certificate:
+        """The certificate, and that it is the key's if there is a key."""
+        if not self.material.certificates:
+            raise InputError(f"no certificate is in {self.material.named}{self._instead()}")
+        needed = self.options.to in _WITH_KEY
+        public = self.key.public if needed or (self.material.keys and not self.material.closed) else None
+        try:
+            return find_leaf(self.material.certificates, [public] if public else [])
+        except PkigenError as error:
+            raise type(error)(f"{self.material.named}: {error}") from error
+
+    @cached_property
+    def chain(self) -> tuple[Certificate, ...]:
+        """The certificates above, the issuing CA first; of a root, and what signed itself, its own."""
+        return order_chain(self.leaf, self.material.certificates) or (
+            (self.leaf,) if is_root(self.leaf) else ()
+        )
+
+    @property
+    def path(self) -> tuple[Certificate, ...]:
+        """The certificate and its chain, each once."""
+        return tuple(dict.fromkeys((self.leaf, *self.chain)))
+
+    @property
+    def is_chain_alone(self) -> bool:
+        """Whether the sources hold certificates of authorities and nothing that these are there for."""
+        held, keys = self.material.certificates, self.material.keys or self.material.closed
+        return bool(held) and not keys and all(one.is_authority for one in held)
+
+    def _instead(self) -> str:
+        """What there is, when there is no certificate."""
+        if self.material.others and self.options.to not in _WITH_KEY:
+            return f"; a {self.material.others[0].kind} becomes --to pem or --to der"
+        return "; give its file as another SOURCE" if self.material.keys else ""
+
+    def notes(self, files: Sequence[Rendered], paths: Sequence[Path]) -> Iterator[str]:
+        """What a user should know of the files that are about to be written."""
+        advice = "--new-passphrase-file FILE gives it one"
+        for file, path in zip(files, paths, strict=True):
+            if not file.secret or self.options.new_passphrase is not None:
+                continue
+            if self.options.to is Target.P12:
+                yield f"{path} has no passphrase, and Java does not read it then; {advice}"
+            elif self.key.encrypted:
+                yield f"the key in {path} is not under a passphrase any more; {advice}"
+        if self.options.to not in _WITH_KEY and not any(file.secret for file in files):
+            for closed in self.material.closed:
+                yield f"{closed.source}: {closed.problem}; the key was not compared"
+        if self.options.to in (Target.APPLIANCE, Target.PEM, Target.P12) and self.material.certificates:
+            yield from self._notes_on_chain()
+
+    def _notes_on_chain(self) -> Iterator[str]:
+        if self.options.to is Target.PEM and self.is_chain_alone:
+            return
+        if not is_root(self.path[-1]):
+            words = "the chain has no root" if self.chain else "there is no chain"
+            yield f"{words}: the sources lack the issuer of {described(self.path[-1])}"
+        if out := [one for one in self.material.certificates if one not in self.path]:
+            yield f"left out, as not above {described(self.leaf)}: {listed(out)}"
+
+
+def _to_appliance(work: _Work) -> Iterator[Rendered]:
+    """Certificate, key, chain; an appliance takes the first two without the third as well."""
+    yield render.certificate_pem(work.leaf)
+    yield from _to_key(work)
+    if work.chain:
+        yield render.chain_pem(work.chain)
+
+
+def _to_crt(work: _Work) -> Iterator[Rendered]:
+    yield render.certificate_pem(work.leaf)
+
+
+def _to_key(work: _Work) -> Iterator[Rendered]:
+    if work.material.certificates:
+        _ = work.leaf  # Refused, if they do not belong together
+    options = work.options
+    yield render.key_pem(work.pkcs8, options.key_format, options.new_passphrase)
+
+
+def _to_pem(work: _Work) -> Iterator[Rendered]:
+    held = work.material.certificates
+    if not held and work.material.others:
+        yield _other(work, ".pem")
+    elif work.is_chain_alone:
+        ordered = [one for low in lowest_of(held) for one in (low, *order_chain(low, held))]
+        yield render.chain_pem(tuple(dict.fromkeys((*ordered, *held))))
+    elif work.chain:
+        yield render.chain_pem(work.chain)
+    else:
+        words = f"no CA certificate above {described(work.leaf)} is in {work.material.named}"
+        raise InputError(f"{words}; give the chain's file as another SOURCE, or say --to crt")
+
+
+def _to_der(work: _Work) -> Iterator[Rendered]:
+    material, options = work.material, work.options
+    if material.certificates:
+        if options.new_passphrase is not None or options.key_format != "pkcs8":
+            words = "options for a key mean nothing: --to der writes the certificate where there is one"
+            raise InputError(words)
+        yield render.certificate_der(work.leaf)
+    elif material.others and not (material.keys or material.closed):
+        yield _other(work, ".der")
+    else:
+        yield render.key_der(work.pkcs8, options.key_format, options.new_passphrase)
+
+
+def _to_p12(work: _Work) -> Iterator[Rendered]:
+    options, material = work.options, work.material
+    told = options.alias or material.aliases.get(work.leaf, "")
+    alias = told or write.base_name(material.sources[0].name)
+    yield render.key_store(work.pkcs8, work.path, alias, options.new_passphrase, legacy=options.legacy)
+
+
+def _other(work: _Work, ending: str) -> Rendered:
+    """The one CRL, request or public key of the sources, which have nothing else."""
+    if len(work.material.others) > 1:
+        where = ", ".join(f"{one.kind} in {one.source}" for one in work.material.others)
+        raise InputError(f"several things could be meant, give one: {where}")
+    (one,) = work.material.others
+    data = one.der if ending == ".der" else pem.encode(_LABELS[one.kind], one.der)
+    return Rendered(ending, data, f"{one.kind} in {'DER' if ending == '.der' else 'PEM'}")
+
+
+_WRITERS: Mapping[Target, Callable[[_Work], Iterator[Rendered]]] = {
+    Target.APPLIANCE: _to_appliance,
+    Target.CRT: _to_crt,
+    Target.KEY: _to_key,
+    Target.PEM: _to_pem,
+    Target.DER: _to_der,
+    Target.P12: _to_p12,
+}

@@ -1,0 +1,128 @@
+"""A CRL in words (RFC 5280, 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from hashlib import sha256
+from itertools import islice
+from typing import Any
+
+from pkigen.asn1 import names
+from pkigen.inspection.description import words
+from pkigen.inspection.description.certificate import instant
+from pkigen.inspection.description.extensions import add_extensions
+from pkigen.inspection.description.sheet import Sheet, Shown, shown
+from pkigen.x509 import CertificateList, RevokedEntry
+
+FIRST_ENTRIES = 20
+_OF_ENTRY = ("serial", "at", "reason", "invalid_since", "certificate_issuer")
+_REASONS = {
+    0: "unspecified",
+    1: "keyCompromise",
+    2: "cACompromise",
+    3: "affiliationChanged",
+    4: "superseded",
+    5: "cessationOfOperation",
+    6: "certificateHold",
+    8: "removeFromCRL",
+    9: "privilegeWithdrawn",
+    10: "aACompromise",
+}
+
+
+def add_crl(
+    sheet: Sheet, crl: CertificateList, now: datetime, signature: Shown, *, every_entry: bool
+) -> None:
+    """Everything that the CRL says; the data has ``every_entry`` or only the first ones.
+
+    ``signature`` says what became of its verification.
+    """
+    sheet.add("issuer", "issuer", lambda: shown(names.text(crl.issuer) or "(empty)"))
+    sheet.add("version", "version", lambda: words.count(crl.version))
+    sheet.add("crl_number", "number", lambda: _number(crl))
+    sheet.add("this_update", "this update", lambda: instant(crl.this_update))
+    sheet.add("next_update", "next update", lambda: _next_update(crl))
+    sheet.add("validity", "validity", lambda: _validity(crl, now))
+    sheet.add("signature_algorithm", "signed with", lambda: _algorithm(crl))
+    sheet.add("signature", "signature", lambda: signature)
+    add_extensions(sheet, lambda: crl.extensions)
+    sheet.add("entry_count", "entries", lambda: Shown((f"{crl.count:,}",), crl.count))
+    _add_entries(sheet, crl, every_entry=every_entry)
+    sheet.add("sha256", "SHA-256", lambda: shown(sha256(crl.der).hexdigest()))
+
+
+def reason(entry: RevokedEntry) -> str:
+    """The reason code's name; "unspecified" when it is not said."""
+    return _REASONS.get(entry.reason, f"unknown reason {words.number(entry.reason)}")
+
+
+def _number(crl: CertificateList) -> Shown:
+    found = crl.number
+    return Shown(("none",), None) if found is None else shown(words.number(found))
+
+
+def _next_update(crl: CertificateList) -> Shown:
+    return Shown(("not said",), None) if crl.next_update is None else instant(crl.next_update)
+
+
+def _validity(crl: CertificateList, now: datetime) -> Shown:
+    begins, ends = crl.this_update, crl.next_update
+    if now < begins:
+        return Shown((f"issued in the future: in {words.length(begins - now)}",), "not_yet_valid", alarm=True)
+    if ends is None:
+        return Shown(("no end is said",), "valid")
+    if now > ends:
+        since = f"stale since {words.instant(ends)}, {words.length(now - ends)} ago"
+        return Shown((since,), "stale", alarm=True)
+    return Shown((f"fresh; stale in {words.length(ends - now)}",), "valid")
+
+
+def _algorithm(crl: CertificateList) -> Shown:
+    found = words.algorithm(crl.signature_algorithm)
+    if crl.algorithms_agree:
+        return found
+    return Shown(
+        (*found.values, "the signed part of the CRL names another algorithm"), found.data, alarm=True
+    )
+
+
+def _add_entries(sheet: Sheet, crl: CertificateList, *, every_entry: bool) -> None:
+    if "entry_count" in sheet.malformed:
+        sheet.data["entries"] = None
+        return
+    found = list(islice(_entries(crl), None if every_entry else FIRST_ENTRIES))
+    sheet.data["entries"] = [data for _, data in found]
+    lines = [line for line, _ in found[:FIRST_ENTRIES]]
+    if crl.count > FIRST_ENTRIES:
+        lines.append(f"... and {crl.count - FIRST_ENTRIES:,} more; --json has them all")
+    sheet.show("entries", "revoked certificates", *lines)
+
+
+def _entries(crl: CertificateList) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A line and the data of each entry; one that is malformed does not hide those after it."""
+    entries = crl.entries()
+    while True:
+        try:
+            found = _entry(next(entries))
+        except StopIteration:
+            return
+        except ValueError as error:
+            yield f"malformed: {error}", {**dict.fromkeys(_OF_ENTRY), "problem": str(error)}
+            continue
+        since, whose = found["invalid_since"], found["certificate_issuer"]
+        line = f"{found['serial']} {found['at']} {found['reason']}"
+        line += f", invalid since {since}" if since else ""
+        yield line + (f", and from here on of {whose}" if whose else ""), {**found, "problem": None}
+
+
+def _entry(entry: RevokedEntry) -> dict[str, Any]:
+    since, whose = entry.invalid_since, entry.certificate_issuer
+    values = (
+        words.hexadecimal(entry.serial),
+        words.iso(entry.at),
+        reason(entry),
+        None if since is None else words.iso(since),
+        None if whose is None else ", ".join(name.value for name in whose),
+    )
+    return dict(zip(_OF_ENTRY, values, strict=True))

@@ -1,0 +1,238 @@
+"""An extension in words (RFC 5280, 4.2 and 5.2; RFC 6962, 7633)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from pkigen.asn1 import der, oids
+from pkigen.inspection.description.policies import (
+    certificate_policies,
+    inhibit_any_policy,
+    policy_constraints,
+    policy_mappings,
+)
+from pkigen.inspection.description.sheet import Sheet, shortened
+from pkigen.inspection.description.words import hexadecimal, instant, number
+from pkigen.x509 import Extensions, GeneralName, Malformed, RawExtension, decoding
+from pkigen.x509 import extensions as read
+from pkigen.x509.general_names import general_name, general_names
+
+_ISSUER_ALTERNATIVE_NAME = "2.5.29.18"
+_PRIVATE_KEY_USAGE_PERIOD = "2.5.29.16"
+_SUBJECT_INFORMATION_ACCESS = "1.3.6.1.5.5.7.1.11"
+_OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5"
+_TIMESTAMPS = "1.3.6.1.4.1.11129.2.4.2"
+_POISON = "1.3.6.1.4.1.11129.2.4.3"
+_COMMENTS = ("2.16.840.1.113730.1.13", "1.3.6.1.4.1.311.20.2")
+_TITLES = {
+    _ISSUER_ALTERNATIVE_NAME: "issuer alternative name",
+    _PRIVATE_KEY_USAGE_PERIOD: "private key usage period",
+    _SUBJECT_INFORMATION_ACCESS: "subject information access",
+    _OCSP_NO_CHECK: "OCSP no check",
+}
+_METHODS = {
+    oids.OCSP_ACCESS: "OCSP",
+    oids.CA_ISSUERS_ACCESS: "caIssuers",
+    "1.3.6.1.5.5.7.48.5": "caRepository",
+}
+_FEATURES = {5: "status_request (OCSP must-staple)", 17: "status_request_v2"}
+_ONLY = {
+    "user": "only end-entity certificates",
+    "ca": "only CA certificates",
+    "attribute": "only attribute certificates",
+}
+_HEX_CHARACTERS = 96
+_ON_ONE_LINE = (oids.KEY_USAGE, oids.EXTENDED_KEY_USAGE, oids.TLS_FEATURE)
+
+Words = Sequence[str]
+
+
+def add_extensions(sheet: Sheet, get: Callable[[], Extensions]) -> None:
+    """A field for each extension, under its OID; the list of them in the data."""
+    try:
+        found = get()
+    except ValueError as error:
+        sheet.add_malformed("extensions", "extensions", error)
+        sheet.data["extensions"] = None
+        return
+    sheet.data["extensions"] = [_add(sheet, extension) for extension in found]
+
+
+def _add(sheet: Sheet, extension: RawExtension) -> dict[str, Any]:
+    title = _TITLES.get(extension.oid, extension.title)
+    label = f"{shortened(title, 60)} ({'critical' if extension.critical else 'not critical'})"
+    data: dict[str, Any] = {
+        "oid": extension.oid,
+        "name": None if title == extension.oid else title,
+        "critical": extension.critical,
+        "values": None,
+        "der": extension.value.hex(),
+        "problem": None,
+    }
+    try:
+        words = tuple(in_words(extension))
+    except ValueError as error:
+        data["problem"] = str(error)
+        sheet.add_malformed(extension.oid, label, error)
+        return data
+    data["values"] = [line.strip() for line in words]
+    if extension.oid in _ON_ONE_LINE:
+        words = (", ".join(words),)
+    sheet.show(extension.oid, label, *(words if any(words) else ("(empty)",)))
+    return data
+
+
+def in_words(extension: RawExtension) -> Words:
+    """What an extension says, value by value; ValueError when it cannot be read.
+
+    One that is unknown here is shown in hexadecimal.
+    """
+    reader = _READERS.get(extension.oid)
+    return reader(extension.value) if reader else (_hexadecimal(extension.value),)
+
+
+def _hexadecimal(value: bytes) -> str:
+    return shortened(value.hex(), _HEX_CHARACTERS)
+
+
+def _basic_constraints(value: bytes) -> Words:
+    found = read.basic_constraints(value)
+    limit = "" if found.path_length is None else f", path length {number(found.path_length)}"
+    return (("a CA" if found.ca else "not a CA") + limit,)
+
+
+def _names(found: Iterable[GeneralName]) -> Words:
+    return tuple(map(str, found))
+
+
+def _authority_key_identifier(value: bytes) -> Words:
+    found = read.authority_key_identifier(value)
+    lines = [] if found.key_identifier is None else [f"key {_hexadecimal(found.key_identifier)}"]
+    lines += [f"issuer {name}" for name in found.issuer]
+    if found.serial is not None:
+        lines.append(f"serial {hexadecimal(found.serial)}")
+    return lines
+
+
+def _distribution_points(value: bytes) -> Words:
+    lines = []
+    for point in read.distribution_points(value):
+        nameless = "a name relative to the issuer's" if point.relative else "(no name)"
+        where = [_location(name) for name in point.names] or [nameless]
+        more = [f"for {', '.join(point.reasons)}"] if point.reasons else []
+        more += [f"CRL issuer {name}" for name in point.crl_issuer]
+        lines += [*where[:-1], "; ".join((where[-1], *more))]
+    return lines
+
+
+def _location(name: GeneralName) -> str:
+    return name.value if name.kind == "uri" else str(name)
+
+
+def _access(value: bytes) -> Words:
+    found = read.access_descriptions(value)
+    return [f"{_METHODS.get(method, method)} {_location(name)}" for method, name in found]
+
+
+@decoding.decoder("the name constraints extension")
+def _name_constraints(value: bytes) -> Words:
+    lines = []
+    for part in decoding.elements(value, "the name constraints extension"):
+        kind = {0xA0: "permitted", 0xA1: "excluded"}.get(part[0])
+        if kind is None:
+            raise Malformed(f"an element has the tag {part[0]:02x}")
+        for subtree in der.children(part):
+            base, *bounds = der.children(subtree)
+            lines.append(f"{kind} {general_name(base)}" + (", with a minimum or maximum" if bounds else ""))
+    return lines
+
+
+@decoding.decoder("the TLS feature extension")
+def _tls_feature(value: bytes) -> Words:
+    found = (
+        decoding.integer(part, "a feature") for part in decoding.elements(value, "the TLS feature extension")
+    )
+    return tuple(_FEATURES.get(feature, number(feature)) for feature in found)
+
+
+@decoding.decoder("the extension")
+def _number(value: bytes) -> Words:
+    return (number(decoding.integer(value, "the number")),)
+
+
+def _delta_crl_indicator(value: bytes) -> Words:
+    return (f"a delta to CRL number {_number(value)[0]}",)
+
+
+def _issuing_distribution_point(value: bytes) -> Words:
+    found = read.issuing_distribution_point(value)
+    lines = [_location(name) for name in found.names]
+    lines += [_ONLY[kind] for kind in found.only]
+    if found.reasons:
+        lines.append(f"only for {', '.join(found.reasons)}")
+    if found.indirect:
+        lines.append("an indirect CRL: entries can be of other issuers")
+    return lines
+
+
+@decoding.decoder("the names")
+def _general_names(value: bytes) -> Words:
+    decoding.expect(value, der.SEQUENCE, "the names")
+    return _names(general_names(value))
+
+
+@decoding.decoder("the private key usage period extension")
+def _private_key_usage_period(value: bytes) -> Words:
+    words = {0x80: "from", 0x81: "until"}
+    parts = decoding.elements(value, "the private key usage period extension")
+    return [
+        f"{words.get(part[0], f'[{part[0]:02x}]')} "
+        + instant(decoding.time(der.tlv(der.GENERALIZED_TIME, der.contents(part)), "a time"))
+        for part in parts
+    ]
+
+
+@decoding.decoder("the list of timestamps")
+def _timestamps(value: bytes) -> Words:
+    """SignedCertificateTimestampList (RFC 6962, 3.3): entries of two octets of length each."""
+    data = decoding.expect(value, der.OCTET_STRING, "the list of timestamps")
+    position, count = 2, 0
+    while position < len(data):
+        position += 2 + int.from_bytes(data[position : position + 2], "big")
+        count += 1
+    return (f"{count:,} of certificate transparency logs",)
+
+
+@decoding.decoder("the text")
+def _text(value: bytes) -> Words:
+    return (der.contents(value).decode("utf-16-be" if value[0] == der.BMP_STRING else "utf-8"),)
+
+
+_READERS: dict[str, Callable[[bytes], Words]] = {
+    oids.BASIC_CONSTRAINTS: _basic_constraints,
+    oids.KEY_USAGE: read.key_usage,
+    oids.EXTENDED_KEY_USAGE: read.extended_key_usage,
+    oids.SUBJECT_ALTERNATIVE_NAME: lambda value: _names(read.alternative_names(value)),
+    _ISSUER_ALTERNATIVE_NAME: _general_names,
+    oids.SUBJECT_KEY_IDENTIFIER: lambda value: (_hexadecimal(read.subject_key_identifier(value)),),
+    oids.AUTHORITY_KEY_IDENTIFIER: _authority_key_identifier,
+    oids.CRL_DISTRIBUTION_POINTS: _distribution_points,
+    oids.FRESHEST_CRL: _distribution_points,
+    oids.AUTHORITY_INFORMATION_ACCESS: _access,
+    _SUBJECT_INFORMATION_ACCESS: _access,
+    oids.CERTIFICATE_POLICIES: certificate_policies,
+    oids.POLICY_MAPPINGS: policy_mappings,
+    oids.POLICY_CONSTRAINTS: policy_constraints,
+    oids.INHIBIT_ANY_POLICY: inhibit_any_policy,
+    oids.NAME_CONSTRAINTS: _name_constraints,
+    oids.TLS_FEATURE: _tls_feature,
+    oids.CRL_NUMBER: _number,
+    oids.DELTA_CRL_INDICATOR: _delta_crl_indicator,
+    oids.ISSUING_DISTRIBUTION_POINT: _issuing_distribution_point,
+    _PRIVATE_KEY_USAGE_PERIOD: _private_key_usage_period,
+    _OCSP_NO_CHECK: lambda _: ("an OCSP responder's: its own revocation is not looked for",),
+    _TIMESTAMPS: _timestamps,
+    _POISON: lambda _: ("this is a precertificate: no client accepts it",),
+    **dict.fromkeys(_COMMENTS, _text),
+}

@@ -1,0 +1,47 @@
+"""A key in words: everything but the key itself."""
+
+from __future__ import annotations
+
+from pkigen.inspection.artifacts import KeyFile
+from pkigen.inspection.description import words
+from pkigen.inspection.description.sheet import Sheet, Shown, shown
+from pkigen.x509.public_key import public_key
+
+HOW_TO_OPEN = "under a passphrase: --passphrase-file FILE opens it"
+_NOT_GIVEN = "none was given"
+
+
+def passphrase_is_missing(problem: str) -> bool:
+    """Whether an artefact's problem is only that nobody gave a passphrase for it."""
+    return _NOT_GIVEN in problem
+
+
+def add_key(sheet: Sheet, key: KeyFile) -> None:
+    """Format, protection and what is public of a private key."""
+    public = key.public
+    sheet.add("format", "format", lambda: shown(key.format))
+    sheet.add("encrypted", "protection", lambda: _protection(key))
+    sheet.data["opened"] = key.pkcs8 is not None
+    sheet.data["public_key"] = sheet.data["spki_sha256"] = None
+    if public is not None:
+        sheet.add("public_key", "key", lambda: words.public_key(public))
+        sheet.add("spki_sha256", "key pin", lambda: words.pin(public.der))
+    sheet.data["unsound"] = key.unsound or None
+    if key.unsound:
+        sheet.show("unsound", "unsound", key.unsound, alarm=True)
+
+
+def add_public_key(sheet: Sheet, data: bytes) -> None:
+    """A SubjectPublicKeyInfo."""
+    sheet.add("public_key", "key", lambda: words.public_key(public_key(data)))
+    sheet.add("spki_sha256", "key pin", lambda: words.pin(data))
+
+
+def _protection(key: KeyFile) -> Shown:
+    if not key.encrypted:
+        return Shown(("none: who has the file has the key",), data=False)
+    if key.pkcs8 is not None:
+        return Shown(("under a passphrase, which opened it",), data=True)
+    if passphrase_is_missing(key.problem):
+        return Shown((HOW_TO_OPEN,), data=True)
+    return Shown(("under a passphrase, and not opened",), data=True)

@@ -1,0 +1,84 @@
+"""The extensions about certificate policies in words (RFC 5280, 4.2.1.4, 4.2.1.5, 4.2.1.11, 4.2.1.14)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pkigen.asn1 import der
+from pkigen.inspection.description.words import number
+from pkigen.x509 import decoding
+
+_ANY = "2.5.29.32.0"
+_CPS, _USER_NOTICE = "1.3.6.1.5.5.7.2.1", "1.3.6.1.5.5.7.2.2"
+_NAMES = {
+    _ANY: "anyPolicy",
+    "2.23.140.1.1": "extended validation (CA/Browser Forum)",
+    "2.23.140.1.2.1": "domain validated (CA/Browser Forum)",
+    "2.23.140.1.2.2": "organization validated (CA/Browser Forum)",
+    "2.23.140.1.2.3": "individual validated (CA/Browser Forum)",
+}
+
+
+@decoding.decoder("the certificate policies extension")
+def certificate_policies(value: bytes) -> Sequence[str]:
+    """A line for each policy, and one for each qualifier of it."""
+    lines = []
+    for policy in decoding.elements(value, "the certificate policies extension"):
+        oid, *qualifiers = der.children(policy)
+        lines.append(_policy(oid))
+        for sequence in qualifiers:
+            lines += [f"  {_qualifier(part)}" for part in der.children(sequence)]
+    return lines
+
+
+@decoding.decoder("the policy mappings extension")
+def policy_mappings(value: bytes) -> Sequence[str]:
+    """A line for each mapping."""
+    pairs = map(der.children, decoding.elements(value, "the policy mappings extension"))
+    return [f"{_policy(issuers)} is {_policy(subjects)}" for issuers, subjects in pairs]
+
+
+@decoding.decoder("the policy constraints extension")
+def policy_constraints(value: bytes) -> Sequence[str]:
+    """A line for each constraint."""
+    words = {0x80: "an explicit policy is required", 0x81: "policy mapping is inhibited"}
+    return [
+        f"{words.get(part[0], f'[{part[0]:02x}]')} after {_count(part)} certificates"
+        for part in decoding.elements(value, "the policy constraints extension")
+    ]
+
+
+@decoding.decoder("the inhibit anyPolicy extension")
+def inhibit_any_policy(value: bytes) -> Sequence[str]:
+    """After how many certificates anyPolicy counts no more."""
+    return (f"after {number(decoding.integer(value, 'the number'))} certificates",)
+
+
+def _count(part: bytes) -> str:
+    return number(int.from_bytes(der.contents(part), "big", signed=True))
+
+
+def _policy(oid: bytes) -> str:
+    dotted = der.dotted(oid)
+    return f"{dotted} {_NAMES[dotted]}" if dotted in _NAMES else dotted
+
+
+def _qualifier(data: bytes) -> str:
+    oid, *values = der.children(data)
+    kind = der.dotted(oid)
+    if kind == _CPS:
+        return f"practice statement {_text(values[0])}"
+    if kind == _USER_NOTICE:
+        return f"notice {', '.join(_texts(values[0])) or '(empty)'}" if values else "notice (empty)"
+    return f"qualifier {kind}"
+
+
+def _texts(notice: bytes) -> Iterator[str]:
+    """explicitText and the organization of noticeRef (a SEQUENCE that begins with a text)."""
+    for part in der.children(notice):
+        yield f"'{_text(der.children(part)[0] if part[0] == der.SEQUENCE else part)}'"
+
+
+def _text(data: bytes) -> str:
+    codec = "utf-16-be" if data[0] == der.BMP_STRING else "utf-8"
+    return der.contents(data).decode(codec, "replace")

@@ -1,0 +1,1 @@
+"""A simulated appliance: its certificate, its upload check, its samples."""

@@ -1,0 +1,252 @@
+"""A simulated appliance: its certificate's life, its settings, its log, its alerts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import ssl
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from pkigen.errors import InputError
+from pkigen.lab.appliance.credential import (
+    Credential,
+    local_credential,
+    read_credential,
+    reason_of,
+    server_context,
+)
+from pkigen.lab.appliance.upload import Judged, Message
+from pkigen.lab.connections.alerts import (
+    MOST_KEPT,
+    Alert,
+    Event,
+    Grade,
+    alert_of,
+    stamp,
+)
+from pkigen.lab.endpoint import Endpoint
+from pkigen.lab.state import State
+from pkigen.x509 import Certificate
+
+_MOST_EVENTS = 300
+_LOADS = "Use a key and a signature that OpenSSL takes."
+
+
+class Role(StrEnum):
+    """What an appliance is."""
+
+    SENSOR = "sensor"
+    CONSOLE = "management console"
+    SECONDARY = "secondary console"
+
+
+class Appliance:
+    """One sensor or console. ``host`` is the name that its certificate is to be for.
+
+    ``decided`` says that somebody has uploaded a certificate, or confirmed to stay with the local one.
+    ``local`` says that it presents the locally self-signed one, ``given`` that it was given one of the
+    environment's when the lab came up. Safe to call from several threads.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        role: Role,
+        host: str,
+        endpoint: Endpoint,
+        state: State,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.name, self.role, self.host, self.endpoint = name, role, host, endpoint
+        self.local = True
+        self.decided = False
+        self.mandatory = True
+        self.given = False
+        self.title = ""
+        self.events = deque[Event](maxlen=_MOST_EVENTS)
+        self.alerts = deque[Alert](maxlen=MOST_KEPT)
+        self.changed = False
+        self.lock = RLock()
+        self._anchors: tuple[Certificate, ...] = ()
+        self._credential: Credential | None = None
+        self._state = state
+        self._clock = clock
+        self._token_digest = ""
+
+    @property
+    def url(self) -> str:
+        """Where its console is."""
+        return self.endpoint.listener.url
+
+    @property
+    def credential(self) -> Credential:
+        """What it presents."""
+        assert self._credential is not None
+        return self._credential
+
+    @property
+    def anchors(self) -> tuple[Certificate, ...]:
+        """What it trusts: the roots of the chain that came with its certificate, or with the one before."""
+        return self._anchors
+
+    def begin(self, given: Credential | None) -> None:
+        """Go on from what was kept; else with what was given, or with a certificate of its own."""
+        kept = self._state.read_json(self._file("json"))
+        self._restore(kept)
+        path = self._state.path(self._file("pem"))
+        if kept and path.is_file():
+            self._credential = self._kept_credential(path)
+        if given is not None and self._takes(given):
+            self._put(given)
+            self.local, self.decided, self.given, self.title = False, True, True, self.name
+            self.tell("good", "The certificate of the environment is installed.")
+        elif self._credential is None:
+            self._put(local_credential(self.name, self.host, self._clock()))
+            self.tell("notice", "A locally self-signed certificate is in use. Sign in to upload another.")
+        try:
+            self.endpoint.present(server_context(path))
+        except (ssl.SSLError, ValueError) as error:
+            words = f"{self.name}: OpenSSL cannot present its certificate: {reason_of(error)}"
+            raise InputError(words) from error
+        self.save()
+
+    def _takes(self, given: Credential) -> bool:
+        """Whether it is without a certificate, or has an older one of the environment's."""
+        return self._credential is None or (self.given and self._credential != given)
+
+    def _kept_credential(self, path: Path) -> Credential:
+        try:
+            return read_credential([path])
+        except InputError as error:
+            raise self._damaged() from error
+
+    def install(self, judged: Judged, title: str) -> Judged:
+        """Use what was judged from the next connection on, if it was accepted; what became of it."""
+        from pkigen.errors import visible
+
+        title = visible(title)
+        with self.lock:
+            if judged.accepted and judged.credential is not None:
+                credential = judged.credential
+                try:
+                    context = self._tried(credential)
+                except (ssl.SSLError, ValueError, OSError) as error:
+                    words = f"It cannot be presented: {reason_of(error)}."
+                    message = Message("Certificate validation failed", (words,), _LOADS)
+                    judged = Judged((message,), judged.unsupported, judged.checked)
+                else:
+                    self._put(credential)
+                    self.endpoint.present(context)
+                    self.local, self.decided, self.given, self.title = False, True, False, title
+            if judged.accepted:
+                self.tell("good", f"The certificate '{title}' was accepted, and is in use.")
+            else:
+                said = " ".join(message.text for message in judged.messages)
+                self.tell("bad", f"The certificate '{title}' was refused: {said}")
+            self.save()
+            return judged
+
+    def stay_local(self) -> None:
+        """Somebody confirms that the locally self-signed certificate stays; InputError if it has gone."""
+        with self.lock:
+            if not self.local:
+                raise InputError(f"the locally self-signed certificate of {self.name} is not in use")
+            self.decided = True
+            self.tell("notice", "The locally self-signed certificate stays in use, as was confirmed.")
+
+    def set_validation(self, *, mandatory: bool) -> None:
+        """Have it validate those whom it connects to, or not."""
+        with self.lock:
+            if mandatory == self.mandatory:
+                return
+            self.mandatory = mandatory
+            words = "mandatory" if mandatory else "switched off: connections go on whatever is wrong"
+            self.tell("notice", f"Validation of certificates is {words}.")
+
+    def tell(self, grade: Grade, text: str) -> None:
+        """An entry of the log."""
+        with self.lock:
+            self.events.append(Event(stamp(self._clock()), grade, text))
+            self.changed = True
+
+    def new_token(self) -> str:
+        """A token for the API, which is not kept; the one before is worth nothing now."""
+        token = secrets.token_urlsafe(24)
+        self._token_digest = token_digest(token)
+        self.tell("notice", "A new token for the API was made; the one before is not valid any more.")
+        self.save()
+        return token
+
+    def accepts(self, token: str) -> bool:
+        """Whether a token is the one for the API."""
+        return bool(self._token_digest) and secrets.compare_digest(token_digest(token), self._token_digest)
+
+    def save(self) -> None:
+        """Keep what has changed for the next run."""
+        with self.lock:
+            if self.changed:
+                self._state.write_json(self._file("json"), self._kept())
+                self.changed = False
+
+    def _file(self, suffix: str) -> str:
+        return f"appliance-{self.name}.{suffix}"
+
+    def _put(self, credential: Credential) -> None:
+        self._state.write(self._file("pem"), credential.as_file())
+        self._credential = credential
+        # Without a chain it goes on trusting what it trusted.
+        self._anchors = credential.anchors or self._anchors
+        self.changed = True
+
+    def _tried(self, credential: Credential) -> ssl.SSLContext:
+        """The context of a credential that is not in use yet."""
+        name = self._file("new")
+        try:
+            return server_context(self._state.write(name, credential.as_file()))
+        finally:
+            self._state.remove(name)
+
+    def _kept(self) -> dict[str, Any]:
+        return {
+            "local": self.local,
+            "decided": self.decided,
+            "mandatory": self.mandatory,
+            "given": self.given,
+            "title": self.title,
+            "anchors": [base64.b64encode(one.der).decode("ascii") for one in self._anchors],
+            "token": self._token_digest,
+            "events": [asdict(event) for event in self.events],
+            "alerts": [alert.as_json() for alert in self.alerts],
+        }
+
+    def _restore(self, kept: dict[str, Any]) -> None:
+        """What an earlier run left; InputError when somebody has damaged it."""
+        self.local = bool(kept.get("local", True))
+        self.decided = bool(kept.get("decided", False))
+        self.mandatory = bool(kept.get("mandatory", True))
+        self.given = bool(kept.get("given", False))
+        self.title = str(kept.get("title", ""))
+        self._token_digest = str(kept.get("token", ""))
+        try:
+            self.events.extend(Event(**one) for one in kept.get("events", ()))
+            self.alerts.extend(map(alert_of, kept.get("alerts", ())))
+            anchors = (base64.b64decode(one, validate=True) for one in kept.get("anchors", ()))
+            self._anchors = tuple(map(Certificate, anchors))
+        except (TypeError, ValueError) as error:
+            raise self._damaged() from error
+
+    def _damaged(self) -> InputError:
+        return InputError(f"what the lab kept of {self.name} is damaged; remove {self._state.folder}")
+
+
+def token_digest(token: str) -> str:
+    """What is kept of a secret that is only ever compared."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()

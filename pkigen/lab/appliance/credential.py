@@ -1,0 +1,122 @@
+"""What an appliance presents: a certificate with its chain and its key, uploaded or its own."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from pkigen.asn1 import names
+from pkigen.errors import InputError
+from pkigen.formats import pem
+from pkigen.inspection.artifacts import read_path
+from pkigen.keys import to_pkcs8
+from pkigen.x509 import Certificate
+
+_LOCAL_BITS = 2048
+_LOCAL_DAYS = 3650
+_TLS_1_3_TICKETS = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """``certificates`` are the appliance's own and, after it, the chain as it was given."""
+
+    certificates: tuple[Certificate, ...]
+    pkcs8: bytes = field(repr=False)
+
+    @property
+    def leaf(self) -> Certificate:
+        """The appliance's certificate."""
+        return self.certificates[0]
+
+    @property
+    def anchors(self) -> tuple[Certificate, ...]:
+        """What who has this credential trusts: the self-signed certificates of the chain."""
+        return tuple(one for one in self.certificates[1:] if one.is_self_issued)
+
+    def as_file(self) -> bytes:
+        """One PEM file: the key, then the certificates."""
+        blocks = (pem.certificate(one.der) for one in self.certificates)
+        return pem.encode("PRIVATE KEY", self.pkcs8) + b"".join(blocks)
+
+
+def read_credential(paths: Sequence[Path], passphrases: Sequence[bytes] = ()) -> Credential:
+    """The credential in files, the appliance's own certificate before its chain.
+
+    InputError when a certificate or a key is missing.
+    """
+    found = [one for path in paths for one in read_path(path, passphrases)]
+    certificates = tuple(one.certificate for one in found if one.certificate is not None)
+    key = next((one.key.pkcs8 for one in found if one.key is not None and one.key.pkcs8), None)
+    if not certificates or key is None:
+        raise InputError(f"{paths[0]}: no certificate with a key that opens")
+    return Credential(tuple(dict.fromkeys(certificates)), key)
+
+
+def local_credential(name: str, host: str, now: datetime) -> Credential:
+    """A locally self-signed one, as an appliance has it before anything is uploaded."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=_LOCAL_BITS)
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Locally self-signed"),
+            x509.NameAttribute(NameOID.COMMON_NAME, name[:64]),
+        ]
+    )
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=_LOCAL_DAYS))
+        .add_extension(x509.SubjectAlternativeName([_alternative_name(host)]), critical=False)
+    )
+    certificate = builder.sign(key, SHA256())
+    return Credential((Certificate(certificate.public_bytes(Encoding.DER)),), to_pkcs8(key))
+
+
+def _alternative_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def server_context(path: Path) -> ssl.SSLContext:
+    """A context that presents the credential in a file; ssl.SSLError or ValueError when OpenSSL cannot."""
+    context = _context()
+    context.load_cert_chain(path)
+    return context
+
+
+def _context() -> ssl.SSLContext:
+    """TLS 1.2 and 1.3, without session tickets: each connection is shown the certificate of its time."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = _TLS_1_3_TICKETS
+    # Keys that are smaller than OpenSSL likes are "unsupported", and not refused at upload.
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    return context
+
+
+def reason_of(error: Exception) -> str:
+    """Why OpenSSL cannot present a credential, in its own words."""
+    return str(getattr(error, "reason", None) or error)
+
+
+def called(certificate: Certificate) -> str:
+    """A certificate in a few words: its common name, or all of its subject."""
+    found = names.values(certificate.subject, names.COMMON_NAME)
+    return found[0] if found else names.text(certificate.subject)

@@ -1,0 +1,108 @@
+"""Who is who: the profile's section ``lab`` held against the certificates that were built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+from pkigen.environment.environment import Case, Environment
+from pkigen.errors import InputError
+from pkigen.lab.appliance.appliance import Role
+from pkigen.profile import Profile
+from pkigen.profile.fields import close_to
+from pkigen.profile.lab import MOST_SENSORS, Forwarding, Lab
+
+
+class _Find(Protocol):
+    """A certificate's name, and where in the section it stands."""
+
+    def __call__(self, name: str, *path: str | int) -> Case: ...
+
+
+_EXAMPLE = "lab: {console: management-console, sensors: ['sensor-*']}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The section, with the cases of its names; consoles before sensors."""
+
+    settings: Lab
+    appliances: tuple[tuple[Role, Case], ...]
+    fresh: frozenset[str]
+    receivers: dict[str, Case]
+
+
+def settings_of(profile: Profile) -> Lab:
+    """The section; InputError for a profile without one."""
+    if profile.lab is None:
+        raise InputError(profile.top_problem((), f"the profile has no lab; give it one, such as {_EXAMPLE}"))
+    return profile.lab
+
+
+def cast_of(profile: Profile, environment: Environment) -> Cast:
+    """The parts; InputError for a name that no sound certificate has, or that has two parts."""
+    settings = settings_of(profile)
+    cases = {case.name: case for case in environment.cases() if "fault" not in case.data}
+
+    def case(name: str, *path: str | int) -> Case:
+        if name not in cases:
+            hint = close_to(name, tuple(cases))
+            words = f"no certificate of the profile is called '{name}'"
+            problem = profile.top_problem(
+                ("lab", *path), words + (f" (did you mean '{hint}'?)" if hint else "")
+            )
+            raise InputError(problem)
+        if not cases[name].hosts:
+            words = f"'{name}' is for no host: a common name or an alternative name says which"
+            raise InputError(profile.top_problem(("lab", *path), words))
+        return cases[name]
+
+    def matching(pattern: str, *path: str | int) -> list[str]:
+        if not any(character in pattern for character in "*?["):
+            return [case(pattern, *path).name]
+        return [name for name in cases if fnmatchcase(name, pattern)] or [case(pattern, *path).name]
+
+    parts = [(Role.CONSOLE, case(settings.console, "console"))]
+    if settings.secondary is not None:
+        parts.append((Role.SECONDARY, case(settings.secondary, "secondary")))
+    for number, pattern in enumerate(settings.sensors):
+        found = matching(pattern, "sensors", number)
+        parts += [(Role.SENSOR, case(name, "sensors", number)) for name in found]
+    names = [one.name for _, one in parts]
+    _check_names(names, profile)
+    fresh = set[str]()
+    for number, pattern in enumerate(settings.fresh):
+        found = [name for name in matching(pattern, "fresh", number) if name in names]
+        if not found:
+            words = f"'{pattern}' is no appliance of the lab: list it in sensors, or leave it out here"
+            raise InputError(profile.top_problem(("lab", "fresh", number), words))
+        fresh.update(found)
+    receivers = _receivers(settings.forwarding, names, case, profile)
+    return Cast(settings, tuple(parts), frozenset(fresh), receivers)
+
+
+def _check_names(names: Sequence[str], profile: Profile) -> None:
+    if len(names) > MOST_SENSORS:
+        words = f"{len(names)} appliances, and {MOST_SENSORS} are the most"
+        raise InputError(profile.top_problem(("lab", "sensors"), words))
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(profile.top_problem(("lab",), f"'{twice}' has two parts in it"))
+
+
+def _receivers(
+    rules: tuple[Forwarding, ...], appliances: Sequence[str], case: _Find, profile: Profile
+) -> dict[str, Case]:
+    found = dict[str, Case]()
+    for number, rule in enumerate(rules):
+        if rule.name in [other.name for other in rules[:number]]:
+            words = f"two rules are called '{rule.name}'"
+            raise InputError(profile.top_problem(("lab", "forwarding", number, "name"), words))
+        if rule.name in appliances:
+            words = f"an appliance is called '{rule.name}' already: call the rule another name"
+            raise InputError(profile.top_problem(("lab", "forwarding", number, "name"), words))
+        if rule.certificate is not None:
+            found[rule.name] = case(rule.certificate, "forwarding", number, "certificate")
+    return found

@@ -1,0 +1,70 @@
+"""The shelf: ready-made certificates of the environment to upload, broken ones with what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pkigen.environment.environment import Case, Environment
+from pkigen.errors import InputError
+from pkigen.lab.appliance.upload import File, Upload
+from pkigen.lab.passphrases import Passphrases
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One of them. ``messages`` are those with which it is to be refused, none if it is to be accepted."""
+
+    name: str
+    says: str
+    accepted: bool
+    messages: tuple[str, ...]
+    sound: bool = False
+
+
+def shelf(environment: Environment, own: str) -> Iterator[Article]:
+    """What there is for an appliance: its own sound certificate, then every broken one."""
+    broken = []
+    for case in environment.cases():
+        fault = case.data.get("fault")
+        if fault is None:
+            if case.name == own:
+                yield Article(case.name, "The certificate that was made for it.", True, (), sound=True)
+        elif "certificate" in case.data["files"] and "key" in case.data["files"]:
+            upload = next(iter(case.data.get("uploads", ())), fault)
+            messages = tuple(upload.get("messages", ()))
+            broken.append(Article(case.name, fault["says"], bool(upload.get("accepted")), messages))
+    # First those that teach something: one for each message, then the others.
+    seen, later = set[tuple[str, ...]](), list[Article]()
+    for one in broken:
+        if one.messages and one.messages not in seen:
+            seen.add(one.messages)
+            yield one
+        else:
+            later.append(one)
+    yield from sorted(later, key=lambda one: one.accepted)
+
+
+def upload_of(
+    environment: Environment, name: str, passphrases: Passphrases, *, crl_check: bool = True
+) -> Upload:
+    """The files of a certificate of the environment, as a person would upload them; InputError for none."""
+    try:
+        case = environment[name]
+    except KeyError:
+        raise InputError(f"the environment has no certificate called '{name}'") from None
+    try:
+        certificate, key = _file(case, "certificate"), _file(case, "key")
+    except KeyError:
+        raise InputError(f"'{name}' has no files to upload") from None
+    files = case.data["files"]
+    chain = _file(case, "chain") if "chain" in files else None
+    return Upload(name, certificate, key, chain, passphrases.of(case), crl_check)
+
+
+def _file(case: Case, kind: str) -> File:
+    path = case.file(kind)
+    try:
+        return File(path.name, path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error

@@ -1,0 +1,184 @@
+"""An upload, judged as the appliance does it: accepted, or refused with its messages and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import PurePosixPath, PureWindowsPath
+
+from pkigen.errors import visible
+from pkigen.inspection.artifacts import Artefact, read
+from pkigen.inspection.check import Checked, check
+from pkigen.lab.appliance.credential import Credential
+from pkigen.requirements import Finding, Level, Presented, RequirementSet
+from pkigen.requirements.crl_lookup import Looker
+from pkigen.x509 import Certificate
+
+LARGEST_FILE = 256 * 1024
+"""Octets of one uploaded file: a chain of fifty certificates has less."""
+_LONGEST_NAME = 100
+
+# By the keys of a requirement set's messages.
+ADVICE = {
+    "passphrase": "Type the passphrase of this very key file; leave the field empty for a key without one.",
+    "chain": "Upload as chain the CA that issued this certificate, and those above it up to the root.",
+    "expired": "Get the certificate renewed, and upload the new one. Is the appliance's clock right?",
+    "revoked": "Get a new certificate. Its CA has withdrawn this one, and will not take that back.",
+    "unreachable": "Open the CRL's URL from the appliance's network: over http, at the port in the URL, or "
+    "through the proxy. Is the CRL there past its next update?",
+}
+_WITHOUT_ISSUER = (
+    "Its issuing CA did not come with it. Who trusts the root alone may not find the way, and halt."
+)
+_OTHERWISE = "Put right what is said here of the files, or have the certificate issued anew."
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as it was uploaded."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The fields of the dialog. ``crl_check`` is its box; ``title`` the certificate's name."""
+
+    title: str
+    certificate: File
+    key: File
+    chain: File | None = None
+    passphrase: bytes | None = field(default=None, repr=False)
+    crl_check: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What the appliance says, what it found, and what to do about it."""
+
+    text: str
+    found: tuple[str, ...]
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The answer. ``unsupported`` are demands that are broken and that nothing is refused for."""
+
+    messages: tuple[Message, ...]
+    unsupported: tuple[str, ...]
+    checked: Checked | None = None
+    credential: Credential | None = field(default=None, repr=False)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it is to be installed."""
+        return not self.messages and self.credential is not None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is as it may be, and good to know of an accepted one."""
+        held = self.credential
+        if not self.accepted or held is None or held.leaf.is_self_issued:
+            return ()
+        above = (one.subject for one in held.certificates[1:])
+        return () if held.leaf.issuer in above else (_WITHOUT_ISSUER,)
+
+
+def judge(
+    upload: Upload,
+    sets: Sequence[RequirementSet],
+    now: datetime,
+    anchors: tuple[Certificate, ...] = (),
+    proxy: str | None = None,
+) -> Judged:
+    """Hold an upload against the demands; the CRL is fetched when the box says so. Raises nothing.
+
+    ``anchors`` are trusted besides the roots of the chain.
+    """
+    passphrases = () if not upload.passphrase else (upload.passphrase,)
+    certificates = read(upload.certificate.data, base_name(upload.certificate.name))
+    keys = read(upload.key.data, base_name(upload.key.name), passphrases)
+    chain = None if upload.chain is None else read(upload.chain.data, base_name(upload.chain.name))
+    first = next((one for one in certificates if one.certificate is not None), None)
+    key = next((one for one in keys if one.key is not None), None)
+    unread = [one for one in certificates if one.problem] if first is None else []
+    if first is None and not unread:
+        return _unusable("The certificate's file holds no certificate.", sets)
+    if key is None:
+        return _unusable("The key's file holds no private key.", sets)
+    above = [one.certificate for one in chain or () if one.certificate is not None]
+    roots = tuple(one for one in above if one.is_self_issued)
+    shown = Presented(
+        now=now,
+        certificate=first.certificate if first else None,
+        certificate_source=first.source if first else None,
+        key=key.key,
+        key_source=key.source,
+        chain=chain,
+        anchors=(*roots, *anchors),
+        look=Looker(online=True, proxy=proxy).look,
+        validation=upload.crl_check,
+    )
+    checked = check(visible(upload.title), shown, sets, unread)
+    messages = tuple(_messages(checked, unread))
+    return Judged(messages, _unsupported(checked), checked, _credential(first, key, chain))
+
+
+def base_name(path: str) -> str:
+    """The last part of a path of any system, as a message can show it."""
+    name = PurePosixPath(PureWindowsPath(path).as_posix()).name
+    return visible(name)[-_LONGEST_NAME:] or "a file without a name"
+
+
+def advice_for(message: str, against: RequirementSet) -> str:
+    """What to do about one of a set's messages."""
+    key = next((key for key, text in against.messages.items() if text == message), "")
+    return ADVICE.get(key, _OTHERWISE)
+
+
+def words_of(finding: Finding) -> str:
+    """A broken demand in two sentences: what is required, and what is there instead."""
+    return f"Required: {finding.requirement.says.rstrip('.')}. Found: {found_in(finding).rstrip('.')}."
+
+
+def found_in(finding: Finding) -> str:
+    """What is there where a demand is broken."""
+    return finding.outcome.reason or finding.outcome.found or "nothing of the kind"
+
+
+def _unusable(words: str, sets: Sequence[RequirementSet]) -> Judged:
+    text = sets[0].otherwise if sets else words
+    return Judged((Message(text, (words,), "Choose the file that the field is for."),), ())
+
+
+def _messages(checked: Checked, unread: Sequence[Artefact]) -> list[Message]:
+    told = dict[str, Message]()
+    for verdict in checked.verdicts:
+        refusing = [
+            found
+            for found in checked.broken
+            if found.set.name == verdict.set.name and found.requirement.level is Level.REJECTED
+        ]
+        for text in verdict.messages:
+            found = tuple(
+                words_of(one) for one in refusing if verdict.set.message_of(one.requirement) == text
+            )
+            if text == verdict.set.otherwise:
+                found += tuple(f"{one.source} cannot be read: {one.problem}." for one in unread)
+            told.setdefault(text, Message(text, found, advice_for(text, verdict.set)))
+    return list(told.values())
+
+
+def _unsupported(checked: Checked) -> tuple[str, ...]:
+    broken = (found for found in checked.broken if found.requirement.level is Level.UNSUPPORTED)
+    return tuple(dict.fromkeys(map(words_of, broken)))
+
+
+def _credential(first: Artefact | None, key: Artefact, chain: Sequence[Artefact] | None) -> Credential | None:
+    if first is None or first.certificate is None or key.key is None or key.key.pkcs8 is None:
+        return None
+    above = tuple(one.certificate for one in chain or () if one.certificate is not None)
+    return Credential((first.certificate, *above), key.key.pkcs8)

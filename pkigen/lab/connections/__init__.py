@@ -1,0 +1,1 @@
+"""Connections between appliances, and the alerts that they forward."""

@@ -1,0 +1,70 @@
+"""Alerts as other makers' servers take them: CEF in syslog over TLS (RFC 5424, 5425), JSON in webhooks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from pkigen.lab.connections.alerts import Alert
+
+_FACILITY_LOCAL0 = 16
+LONGEST_MESSAGE = 32 * 1024
+"""Octets of one that a receiver of the lab takes."""
+
+
+def cef(alert: Alert) -> str:
+    """One alert in ArcSight's Common Event Format, version 0."""
+    head = "|".join(map(_head, ("pkigen", "lab", "1", "ALERT", alert.title)))
+    extension = {"externalId": alert.id, "dvchost": alert.source, "msg": alert.message or alert.title}
+    said = " ".join(f"{key}={_extension(value)}" for key, value in extension.items())
+    return f"CEF:0|{head}|{alert.severity}|{said}"
+
+
+def _head(text: str) -> str:
+    return _one_line(text).replace("\\", "\\\\").replace("|", "\\|")
+
+
+def _extension(text: str) -> str:
+    return _one_line(text).replace("\\", "\\\\").replace("=", "\\=")
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def syslog(alert: Alert, host: str) -> bytes:
+    """One message with its length before it (RFC 5425, 4.3)."""
+    severity = 7 - min(7, alert.severity * 7 // 10)
+    priority = _FACILITY_LOCAL0 * 8 + severity
+    text = f"<{priority}>1 {alert.at} {host} pkigen-lab - ALERT - {cef(alert)}"
+    data = text.encode("utf-8")
+    return f"{len(data)} ".encode("ascii") + data
+
+
+def webhook(alerts: Sequence[Alert]) -> bytes:
+    """The body of one POST."""
+    return json.dumps({"alerts": [alert.as_json() for alert in alerts]}).encode("ascii")
+
+
+class Frames:
+    """Messages out of octets that arrive in parts, by their lengths (RFC 5425, 4.3)."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def take(self, data: bytes) -> Iterator[str]:
+        """The messages that are whole now; ValueError for what has no length, or too large a one."""
+        self._held += data
+        while True:
+            count, space, _ = bytes(self._held[:8]).partition(b" ")
+            if not space:
+                if len(count) >= 8 or (count and not count.isdigit()):
+                    raise ValueError("a message does not begin with its length")
+                return
+            if not count.isdigit() or not 0 < int(count) <= LONGEST_MESSAGE:
+                raise ValueError("a message's length is none, or too large")
+            end = len(count) + 1 + int(count)
+            if len(self._held) < end:
+                return
+            yield self._held[len(count) + 1 : end].decode("utf-8", "replace")
+            del self._held[:end]

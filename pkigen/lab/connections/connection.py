@@ -1,0 +1,252 @@
+"""A connection that an appliance keeps up: made again and again, halted when validation says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from threading import Lock
+
+from pkigen.inspection.path import PathProblem
+from pkigen.lab.appliance.appliance import Appliance
+from pkigen.lab.appliance.credential import called
+from pkigen.lab.appliance.upload import ADVICE
+from pkigen.lab.connections.alert_formats import syslog, webhook
+from pkigen.lab.connections.alerts import Alert, Outbox, stamp
+from pkigen.lab.connections.tls_client import (
+    Channel,
+    Halted,
+    Peer,
+    Policy,
+    Unanswered,
+    dial,
+)
+from pkigen.lab.ending import Ending
+from pkigen.requirements import RequirementSet
+from pkigen.x509 import Certificate
+
+_OK = 200
+# An alert's JSON has 12 KB at most: so many are less than a console takes at once.
+_MOST_AT_ONCE = 25
+_MESSAGES = {
+    "expired": ("expired",),
+    "revoked": ("revoked",),
+    "unreachable": ("crl-missing", "crl-stale", "crl-not-yet-valid", "crl-bad-signature"),
+    "chain": ("no-issuer", "untrusted-root", "bad-signature", "not-a-ca", "path-length", "name-constraint"),
+}
+_KEYS = {rule: key for key, rules in _MESSAGES.items() for rule in rules}
+
+
+class Standing(StrEnum):
+    """How a connection is."""
+
+    WAITING = "not tried yet"
+    CONNECTED = "connected"
+    UNVALIDATED = "connected without validation"
+    HALTED = "halted"
+    UNANSWERED = "no answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One thing wrong: ``who`` finds it with a ``certificate`` of ``whom``, ``depth`` above its own."""
+
+    who: str
+    whom: str
+    certificate: str
+    depth: int
+    message: str
+    found: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How the last attempt went. ``path`` names the receiver's certificates, its own first."""
+
+    standing: Standing = Standing.WAITING
+    summary: str = "No connection was tried yet."
+    causes: tuple[Cause, ...] = ()
+    path: tuple[str, ...] = ()
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Who is connected to; ``appliance`` when it is one of the lab's own."""
+
+    name: str
+    kind: str
+    host: str
+    address: tuple[str, int]
+    appliance: Appliance | None = None
+
+
+@dataclass
+class Link:
+    """From an appliance to a target. ``mutual``: the target validates the sender's certificate as well.
+
+    ``policy_of`` is how an appliance validates now, ``secret`` what appliances know each other by. At the
+    lab's ``ending`` what is under way is given up, and counts for nothing.
+    """
+
+    sender: Appliance
+    target: Target
+    policy_of: Callable[[Appliance], Policy]
+    messages: RequirementSet
+    secret: str
+    ending: Ending
+    mutual: bool = False
+    outbox: Outbox = field(default_factory=Outbox)
+    report: Report = field(default_factory=Report)
+    due: float = 0.0
+    busy: bool = False
+    _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def id(self) -> str:
+        """Its name in URLs and scenarios."""
+        return f"{self.sender.name}:{self.target.name}"
+
+    def check(self) -> Report:
+        """Connect, validate, deliver what waits; the report. One at a time."""
+        with self._lock:
+            before, found = self.report, self._attempt()
+            if self.ending.is_here:
+                return self.report
+            self.report = found
+            if (found.standing, _said(found)) != (before.standing, _said(before)):
+                self._tell(found)
+            return found
+
+    def _attempt(self) -> Report:
+        policy = self.policy_of(self.sender)
+        now = stamp(policy.at)
+        try:
+            causes, path = self._connect(policy)
+        except _Refused as refused:
+            words = (
+                f"{refused.who} does not accept the certificate of {refused.whom}. Communication is halted."
+            )
+            return Report(Standing.HALTED, words, refused.causes, refused.path, now)
+        except Unanswered as error:
+            return Report(Standing.UNANSWERED, f"{str(error).rstrip('.')}.", at=now)
+        lax = [one.name for one in self._validating() if not one.mandatory]
+        if not lax:
+            words = (
+                "The certificates are valid, and not revoked." if self.mutual else "The certificate is valid."
+            )
+            return Report(Standing.CONNECTED, words, (), path, now)
+        words = f"Validation is off at {' and '.join(lax)}: it goes on "
+        words += "although the certificate would be refused." if causes else "whatever the certificate is."
+        return Report(Standing.UNVALIDATED, words, causes, path, now)
+
+    def _validating(self) -> Sequence[Appliance]:
+        other = self.target.appliance
+        return (self.sender, other) if self.mutual and other is not None else (self.sender,)
+
+    def _connect(self, policy: Policy) -> tuple[tuple[Cause, ...], tuple[str, ...]]:
+        """What is wrong and tolerated, and the path that the target presents."""
+        there = Peer(self.target.host, self.target.address)
+        try:
+            with dial(there, policy, self.ending) as channel:
+                causes = self._causes(self.sender, self.target, self.target.appliance, channel)
+                causes += self._answered()
+                self._deliver(channel)
+                return causes, _names(channel.path)
+        except Halted as halted:
+            causes = self._causes(self.sender, self.target, self.target.appliance, halted)
+            raise _Refused(self.sender.name, self.target.name, causes, _names(halted.path)) from halted
+
+    def _answered(self) -> tuple[Cause, ...]:
+        """What the target finds wrong with the sender, and tolerates."""
+        other = self.target.appliance
+        if not self.mutual or other is None:
+            return ()
+        sender = self.sender
+        try:
+            there = Peer(sender.host, sender.endpoint.listener.here)
+            with dial(there, self.policy_of(other), self.ending) as back:
+                return self._causes(other, sender, sender, back)
+        except Halted as halted:
+            causes = self._causes(other, sender, sender, halted)
+            raise _Refused(other.name, sender.name, causes, _names(halted.path)) from halted
+
+    def _causes(
+        self, who: Appliance, whom: Target | Appliance, presenting: Appliance | None, found: Halted | Channel
+    ) -> tuple[Cause, ...]:
+        return tuple(self._cause(who, whom, presenting, one, found.path) for one in found.problems)
+
+    def _cause(
+        self,
+        who: Appliance,
+        whom: Target | Appliance,
+        presenting: Appliance | None,
+        problem: PathProblem,
+        path: Sequence[Certificate],
+    ) -> Cause:
+        depth = problem.depth if 0 <= problem.depth < len(path) else 0
+        key = _KEYS.get(problem.rule, "")
+        message = self.messages.messages.get(key, self.messages.otherwise)
+        advice = ADVICE.get(key, problem.advice)
+        if presenting is not None and presenting.local:
+            advice = f"It is locally self-signed: upload a certificate to {presenting.name}."
+        elif not who.anchors:
+            advice = f"{who.name} trusts no CA yet: upload a certificate with its chain there."
+        certificate = called(path[depth]) if path else whom.host
+        return Cause(who.name, whom.name, certificate, depth, message, problem.message, advice)
+
+    def _deliver(self, channel: Channel) -> None:
+        """Send what waits; what did not arrive waits on. Unanswered when the target does not take it."""
+        waiting = self.outbox.all()[:_MOST_AT_ONCE]
+        if self.target.kind == "syslog":
+            for alert in waiting:
+                channel.send(syslog(alert, self.sender.host))
+            channel.finish()
+        elif self.target.kind == "webhook":
+            if waiting:
+                self._post(channel, "/", webhook(waiting), {})
+        else:
+            self._post(channel, "/link/alerts", self._greeting(waiting), {"Authorization": self.secret})
+        self.outbox.delivered(waiting)
+        if len(self.outbox):
+            self.due = 0.0
+
+    def _greeting(self, waiting: Sequence[Alert]) -> bytes:
+        alerts = [alert.as_json() for alert in waiting]
+        return json.dumps({"from": self.sender.name, "alerts": alerts}).encode("ascii")
+
+    def _post(self, channel: Channel, target: str, body: bytes, headers: dict[str, str]) -> None:
+        status, _ = channel.request("POST", target, {"Content-Type": "application/json", **headers}, body)
+        if status != _OK:
+            raise Unanswered(f"{self.target.name} answers with HTTP status {status}")
+
+    def _tell(self, found: Report) -> None:
+        """Both ends' logs."""
+        about = f"{self.sender.name} to {self.target.name}: {found.standing}."
+        grade = {Standing.CONNECTED: "good", Standing.UNVALIDATED: "notice"}.get(found.standing, "bad")
+        words = " ".join(filter(None, (about, _said(found) or (found.summary if grade != "good" else ""))))
+        for end in (self.sender, self.target.appliance):
+            if end is not None:
+                end.tell(grade, words)  # type: ignore[arg-type]
+
+
+class _Refused(Exception):
+    """One end does not accept the other's certificate."""
+
+    def __init__(self, who: str, whom: str, causes: tuple[Cause, ...], path: tuple[str, ...]) -> None:
+        super().__init__(who)
+        self.who, self.whom, self.causes, self.path = who, whom, causes, path
+
+
+def _said(report: Report) -> str:
+    """Which certificates are to blame, and for what."""
+    blamed = dict[str, list[str]]()
+    for one in report.causes:
+        blamed.setdefault(one.message.rstrip("."), []).append(one.certificate)
+    return " ".join(f"{', '.join(dict.fromkeys(held))}: {text}." for text, held in blamed.items())
+
+
+def _names(path: Sequence[Certificate]) -> tuple[str, ...]:
+    return tuple(map(called, path))

@@ -1,0 +1,63 @@
+"""CRLs as the appliances fetch them: who looks within a second of another shares the download."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from threading import Lock, Thread
+
+from pkigen.inspection.path import Unreachable, fetch
+from pkigen.lab.ending import Ending
+
+FRESH_SECONDS = 1.0
+_SECONDS = 5.0
+_MOST_KEPT = 256
+
+
+@dataclass
+class _Download:
+    begun: float
+    answer: Future[bytes] = field(default_factory=Future)
+
+
+class Downloads:
+    """What is at URLs, asked for through a proxy if there is one. Safe to call from several threads."""
+
+    def __init__(
+        self, proxy: str | None, ending: Ending, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._proxy = proxy
+        self._ending = ending
+        self._clock = clock
+        self._lock = Lock()
+        self._held = dict[str, _Download]()
+
+    def forget(self) -> None:
+        """Have everything fetched anew: something has changed."""
+        with self._lock:
+            self._held.clear()
+
+    def get(self, url: str) -> bytes:
+        """The octets; Unreachable says why there are none."""
+        with self._lock:
+            found = self._held.get(url)
+            mine = found is None or self._clock() - found.begun > FRESH_SECONDS
+            if mine:
+                if len(self._held) >= _MOST_KEPT:
+                    self._held.clear()
+                found = self._held[url] = _Download(self._clock())
+        assert found is not None
+        if mine:
+            Thread(target=self._fetch, args=(url, found.answer), name="pkigen-download", daemon=True).start()
+        try:
+            return self._ending.result_of(found.answer, 2 * _SECONDS)
+        except TimeoutError:
+            raise Unreachable(f"{url}: it does not answer in time") from None
+
+    def _fetch(self, url: str, answer: Future[bytes]) -> None:
+        try:
+            answer.set_result(fetch(url, proxy=self._proxy, timeout=_SECONDS))
+        except BaseException as error:  # noqa: BLE001  raised again where it is awaited
+            answer.set_exception(error)

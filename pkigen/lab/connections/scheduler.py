@@ -1,0 +1,140 @@
+"""Connections made anew, on their schedule and whenever something has changed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from pkigen.errors import EnvironmentFailure
+from pkigen.lab.connections.connection import Link
+
+_LONGEST_SLEEP = 0.5
+_SHORTEST_SLEEP = 0.01
+# So many attempts run at a time, not counting those that take longer than they should: they wait for
+# somebody who hangs, and nobody is to wait for them in turn.
+_AT_ONCE = 8
+_BRISK_SECONDS = 0.2
+_MOST_THREADS = 256
+_MOST_ON_DEMAND = 32
+
+
+class Schedule:
+    """``links`` every ``interval`` seconds. ``tick`` is called between two looks, about twice a second.
+
+    Receivers and CRL servers that hang do not delay the connections to others: the first time n of them
+    hang by at most n / 8 x 0.2 seconds, later not, since those that took long come after all others.
+
+    What ``tick`` cannot do at the moment (EnvironmentFailure) is told, and tried again the next time.
+    """
+
+    def __init__(
+        self,
+        links: Sequence[Link],
+        interval: float,
+        tick: Callable[[], None],
+        tell: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self._links = links
+        self._interval = interval
+        self._tick = tick
+        self._tell = tell
+        self._told = ""
+        self._next_tick = 0.0
+        self._wake = threading.Event()
+        self._turn = threading.Condition()
+        self._ended = False
+        self._begun = dict[str, float]()
+        self._slow = set[str]()
+        self._pool = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="pkigen-link")
+        self._on_demand = ThreadPoolExecutor(_MOST_ON_DEMAND, thread_name_prefix="pkigen-link-now")
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Until the block is left; what is under way then is waited for."""
+        thread = threading.Thread(target=self._run, name="pkigen-schedule", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended = True
+            self._wake.set()
+            thread.join()
+            for pool in (self._pool, self._on_demand):
+                pool.shutdown(cancel_futures=True)
+            self._tick()
+
+    def soon(self, links: Iterable[Link] | None = None) -> None:
+        """Try these, or all, as soon as may be."""
+        for link in self._links if links is None else links:
+            link.due = 0.0
+        self._wake.set()
+
+    def now(self, links: Iterable[Link]) -> None:
+        """Try these, and return when each has been."""
+        list(self._on_demand.map(self._check, links))
+
+    def until(self, holds: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something holds, looked at after each attempt of any link; whether it does."""
+        deadline = time.monotonic() + seconds
+        with self._turn:
+            while not holds():
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self._turn.wait(min(left, _LONGEST_SLEEP))
+            return True
+
+    def _run(self) -> None:
+        while not self._ended:
+            now = time.monotonic()
+            some_wait = self._begin_due(now)
+            if self._next_tick <= now:
+                self._patiently_tick()
+                self._next_tick = now + _LONGEST_SLEEP
+            # One that is under way says itself when it is to be tried again.
+            following = min((link.due for link in self._links if not link.busy), default=self._next_tick)
+            if some_wait:
+                following = now + _BRISK_SECONDS
+            self._wake.wait(max(_SHORTEST_SLEEP, min(self._next_tick, following) - time.monotonic()))
+            self._wake.clear()
+
+    def _patiently_tick(self) -> None:
+        try:
+            self._tick()
+            self._told = ""
+        except EnvironmentFailure as error:
+            if str(error) != self._told:
+                self._told = str(error)
+                self._tell(f"What the lab keeps cannot be written, and is tried again: {error}")
+
+    def _begin_due(self, now: float) -> bool:
+        """Begin what is due, as far as there is place; whether some have to wait for one."""
+        due = [link for link in self._links if link.due <= now and not link.busy]
+        due.sort(key=lambda link: link.id in self._slow)
+        brisk = sum(now - begun < _BRISK_SECONDS for begun in tuple(self._begun.values()))
+        for link in due:
+            most = _MOST_THREADS - _AT_ONCE if link.id in self._slow else _MOST_THREADS
+            if brisk >= _AT_ONCE or len(self._begun) >= most:
+                return True
+            brisk += 1
+            link.busy, link.due = True, now + self._interval
+            self._begun[link.id] = now
+            self._pool.submit(self._scheduled, link)
+        return False
+
+    def _scheduled(self, link: Link) -> None:
+        try:
+            self._check(link)
+        finally:
+            took = time.monotonic() - self._begun.pop(link.id)
+            (self._slow.add if took > _BRISK_SECONDS else self._slow.discard)(link.id)
+            link.busy = False
+            self._wake.set()
+
+    def _check(self, link: Link) -> None:
+        link.check()
+        with self._turn:
+            self._turn.notify_all()

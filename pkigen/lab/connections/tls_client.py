@@ -1,0 +1,287 @@
+"""A TLS connection to another party: made, its certificate validated, and only then used.
+
+By pyOpenSSL: the ssl module has no way to validate at another instant than now, and does not tell
+which certificate of a path is to blame.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from ipaddress import ip_address
+from threading import Thread
+from typing import Any, TypeVar
+
+import h11
+from OpenSSL import SSL, crypto
+
+from pkigen.inspection.path import Fetched, PathProblem, validate_online
+from pkigen.lab.ending import Ending
+from pkigen.x509 import Certificate, Malformed
+
+SECONDS = 10.0
+"""For the other end: to shake hands, and again to take what it is sent."""
+_GOODBYE_SECONDS = 2.0
+_MOST_ANSWERED = 1024 * 1024
+_PART = 65536
+_LOOK_SECONDS = 0.2
+"""Between two looks whether the lab ends."""
+
+Answer = TypeVar("Answer")
+
+
+class Halted(Exception):
+    """The other party's certificate is not accepted: why, and the path as far as it goes."""
+
+    def __init__(self, problems: tuple[PathProblem, ...], path: tuple[Certificate, ...]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
+        self.path = path
+
+
+class Unanswered(Exception):
+    """Nobody answers, or not in TLS or HTTP; the message says what happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Whom to dial: the name that its certificate must be for, and where it is."""
+
+    host: str
+    address: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How to validate who answers: trusted certificates, the instant, and what is at a CRL's URL.
+
+    Without ``mandatory`` the connection goes on, and what is wrong is told.
+    """
+
+    anchors: tuple[Certificate, ...]
+    at: datetime
+    get: Callable[[str], bytes]
+    mandatory: bool = True
+
+
+@contextmanager
+def dial(peer: Peer, policy: Policy, ending: Ending, seconds: float = SECONDS) -> Iterator[Channel]:
+    """A connection as long as the block runs. Raises Halted, or Unanswered; that too when the lab ends."""
+    with _connected(peer.address, ending, seconds) as sock:
+        sock.setblocking(False)
+        connection = SSL.Connection(_context(), sock)
+        _name(connection, peer.host)
+        connection.set_connect_state()
+        channel = Channel(connection, sock, peer, ending)
+        channel.allow(seconds)
+        channel.shake_hands()
+        channel.problems, channel.path = judge(channel.presented(), peer.host, policy)
+        # CRL servers take their own time, which is not the other party's.
+        channel.allow(seconds)
+        if channel.problems and policy.mandatory:
+            raise Halted(channel.problems, channel.path)
+        yield channel
+        channel.close()
+
+
+def _connected(address: tuple[str, int], ending: Ending, seconds: float) -> socket.socket:
+    """A socket that is connected."""
+    answer = Future[socket.socket]()
+
+    def work() -> None:
+        try:
+            sock = socket.create_connection(address, seconds)
+        except (OSError, UnicodeError) as error:
+            if answer.set_running_or_notify_cancel():
+                answer.set_exception(error)
+            return
+        if answer.set_running_or_notify_cancel():
+            answer.set_result(sock)
+        else:
+            sock.close()
+
+    # The look-up of a name ends by no time limit, and a connection being made at no sign.
+    Thread(target=work, name="pkigen-connect", daemon=True).start()
+    where = f"Nobody answers at {address[0]} port {address[1]}"
+    try:
+        return ending.result_of(answer, seconds)
+    except TimeoutError as error:
+        if not answer.cancel() and answer.exception() is None:
+            answer.result().close()
+        raise Unanswered(f"{where}: timed out") from error
+    except UnicodeError as error:
+        raise Unanswered(f"{where}: that is no host name") from error
+    except OSError as error:
+        raise Unanswered(f"{where}: {error.strerror or error}") from error
+
+
+def judge(
+    presented: tuple[Certificate, ...], host: str, policy: Policy
+) -> tuple[tuple[PathProblem, ...], tuple[Certificate, ...]]:
+    """What is wrong with a path for a host: trust, dates, CRLs, name; and the path."""
+    leaf, others = presented[0], presented[1:]
+    result = validate_online(
+        leaf,
+        others,
+        policy.anchors,
+        Fetched(get=policy.get),
+        at=policy.at,
+        host=host,
+        purpose="server",
+    )
+    return result.problems, result.path or presented
+
+
+@cache
+def _context() -> SSL.Context:
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
+    context.set_verify(SSL.VERIFY_NONE)
+    return context
+
+
+def _name(connection: SSL.Connection, host: str) -> None:
+    """Ask for a host (RFC 6066, 3); not for an address, which is no host name there."""
+    try:
+        ip_address(host)
+    except ValueError:
+        connection.set_tlsext_host_name(host.encode("ascii", "replace"))
+
+
+class Channel:
+    """A connection whose other end is known; ``problems`` are those that validation would halt it for."""
+
+    def __init__(self, connection: SSL.Connection, sock: socket.socket, peer: Peer, ending: Ending) -> None:
+        self.problems: tuple[PathProblem, ...] = ()
+        self.path: tuple[Certificate, ...] = ()
+        self._connection = connection
+        self._socket = sock
+        self._deadline = 0.0
+        self._peer = peer
+        self._ending = ending
+
+    def allow(self, seconds: float) -> None:
+        """Have the other end so much time from now on."""
+        self._deadline = time.monotonic() + seconds
+
+    def shake_hands(self) -> None:
+        """TLS's handshake; Unanswered when there is none."""
+        self._patiently(self._connection.do_handshake)
+
+    def presented(self) -> tuple[Certificate, ...]:
+        """The certificates that were presented, at least one."""
+        held = self._connection.get_peer_cert_chain() or []
+        try:
+            found = tuple(Certificate(crypto.dump_certificate(crypto.FILETYPE_ASN1, one)) for one in held)
+        except (Malformed, crypto.Error) as error:
+            raise Unanswered(f"What {self._peer.host} presents cannot be read: {error}") from error
+        if not found:
+            raise Unanswered(f"{self._peer.host} presents no certificate")
+        return found
+
+    def send(self, data: bytes) -> None:
+        """All of ``data``."""
+        view = memoryview(data)
+        while view:
+            view = view[self._patiently(self._connection.send, bytes(view[:_PART])) :]
+
+    def request(
+        self, method: str, target: str, headers: dict[str, str], body: bytes = b""
+    ) -> tuple[int, bytes]:
+        """One HTTP/1.1 exchange (RFC 9112): status and body of the answer."""
+        session, host = h11.Connection(h11.CLIENT), self._peer.host
+        sent = {
+            "Host": f"{f'[{host}]' if ':' in host else host}:{self._peer.address[1]}",
+            "Connection": "close",
+            "Content-Length": str(len(body)),
+            **headers,
+        }
+        parts = [session.send(h11.Request(method=method, target=target, headers=list(sent.items())))]
+        parts += [session.send(h11.Data(data=body)), session.send(h11.EndOfMessage())]
+        self.send(b"".join(part for part in parts if part))
+        try:
+            return self._answer(session)
+        except h11.RemoteProtocolError as error:
+            raise Unanswered(f"{self._peer.host} answers what is no HTTP: {error}") from error
+
+    def _answer(self, session: h11.Connection) -> tuple[int, bytes]:
+        status, body = 0, bytearray()
+        while True:
+            event = session.next_event()
+            if event is h11.NEED_DATA:
+                session.receive_data(self._patiently(self._connection.recv, _PART, end=b""))
+            elif isinstance(event, h11.Response):
+                status = event.status_code
+            elif isinstance(event, h11.Data):
+                body += event.data
+                if len(body) > _MOST_ANSWERED:
+                    raise Unanswered(f"{self._peer.host} answers more than {_MOST_ANSWERED:,} bytes")
+            elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
+                return status, bytes(body)
+
+    def finish(self) -> None:
+        """Say goodbye, and hear the other end out: Unanswered if it has not taken what was sent.
+
+        In TLS 1.3 a server that wants a certificate of the client refuses it when data are on their way.
+        """
+        self.allow(_GOODBYE_SECONDS)
+        self._patiently(self._connection.shutdown)
+        try:
+            while self._patiently(self._connection.recv, _PART, end=b""):
+                continue
+        except Unanswered as error:
+            cause = error.__cause__
+            # Many end without a goodbye of their own (RFC 8446, 6.1), or take their time for it.
+            if cause is not None and not _is_end(cause):
+                raise
+
+    def close(self) -> None:
+        """Say goodbye, which nobody has to answer."""
+        try:
+            self._connection.shutdown()
+        except SSL.Error:
+            return
+
+    def _patiently(self, step: Callable[..., Answer], *arguments: Any, end: Answer | None = None) -> Answer:
+        """Do one thing of TLS, waiting for the other end up to the deadline."""
+        while True:
+            try:
+                return step(*arguments)
+            except SSL.WantReadError:
+                self._wait(selectors.EVENT_READ)
+            except SSL.WantWriteError:
+                self._wait(selectors.EVENT_WRITE)
+            except SSL.ZeroReturnError:
+                if end is not None:
+                    return end
+                raise Unanswered(f"{self._peer.host} ended the connection") from None
+            except SSL.Error as error:
+                raise Unanswered(f"{self._peer.host}: {_words(error)}") from error
+
+    def _wait(self, what: int) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._socket, what)
+            while not selector.select(min(_LOOK_SECONDS, max(0.0, self._deadline - time.monotonic()))):
+                if self._ending.is_here or time.monotonic() >= self._deadline:
+                    raise Unanswered(f"{self._peer.host} does not answer in time")
+
+
+def _is_end(error: BaseException) -> bool:
+    """Whether a connection was ended in order, but for TLS's goodbye."""
+    return "unexpected eof" in str(error).lower()
+
+
+def _words(error: SSL.Error) -> str:
+    """What OpenSSL says of a connection that failed."""
+    held = error.args[0] if error.args else ""
+    if isinstance(held, list) and held:
+        return f"TLS failed: {held[0][-1]}"
+    return "the connection was cut off"

@@ -1,0 +1,1 @@
+"""Scenarios: their YAML format, their steps, and the runner."""

@@ -1,0 +1,201 @@
+"""A scenario: a story of a lab in YAML, step by step, with what is to be seen of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from pkigen.clock import Span, parse_span
+from pkigen.errors import InputError, Problem, visible
+from pkigen.lab.connections.connection import Standing
+from pkigen.profile import limits
+from pkigen.profile.expansion import details_of, words_of
+from pkigen.profile.fields import Parsed, Value, unknown
+from pkigen.profile.files import read_file
+from pkigen.profile.yaml_tree import Table, locate, parse
+
+FOLDER = Path(__file__).parent.parent / "scenarios"
+"""Those that come with pkigen, one file each."""
+
+RIGHT = "right"
+"""What a clock that was moved is put back to: the machine's time."""
+
+_MOST_STEPS = 200
+_LONGEST = 600.0
+
+Named = Annotated[str, Field(min_length=1, max_length=200)]
+Words = Annotated[str, Field(min_length=1, max_length=500)]
+Seconds = Annotated[float, Field(ge=0, le=_LONGEST)]
+OnOff = Literal["start", "stop"]
+
+
+_OF = {
+    "connection": ("state", "message", "blames", "queued"),
+    "appliance": ("presents", "shows"),
+    "receiver": ("shows",),
+}
+"""What can be expected of whom."""
+
+
+def _parse_profile(value: Any) -> str | Mapping[str, Any]:
+    if isinstance(value, str) and value:
+        return str(value)
+    if isinstance(value, Mapping):
+        return value
+    raise ValueError("this must be a profile's name or path, or a profile that extends one")
+
+
+def _parse_move(text: str) -> Span | str:
+    return RIGHT if text == RIGHT else parse_span(text)
+
+
+class Upload(Value):
+    """Files of a certificate of the environment for an appliance, which is to accept them.
+
+    Or to refuse them: ``refused`` are all its messages, by their keys in the requirement set or in their
+    own words.
+    """
+
+    to: Named
+    certificate: Named
+    crl_check: bool = True
+    refused: tuple[Words, ...] = ()
+
+
+class Raised(Value):
+    """An alert that a sensor raises."""
+
+    at: Named
+    title: Words
+    severity: Annotated[int, Field(ge=0, le=10)] = 5
+
+
+class Validation(Value):
+    """Whether an appliance validates those whom it connects to."""
+
+    of: Named
+    to: Literal["mandatory", "none"]
+
+
+class Expectation(Value):
+    """What is to be seen, of one connection, appliance or receiver; ``*`` in a name stands for several.
+
+    Of a connection: its ``state``, the ``message`` about it (by its key or in its own words), the
+    certificate that it ``blames``, the alerts that are ``queued``. Of an appliance: the certificate that it
+    ``presents`` (``local`` for the locally self-signed one), the text of an alert that it ``shows``. Of a
+    receiver: the text of an alert that it ``shows``, once.
+    """
+
+    connection: Named | None = None
+    appliance: Named | None = None
+    receiver: Named | None = None
+    state: Standing | None = None
+    message: Words | None = None
+    blames: Words | None = None
+    queued: Annotated[int, Field(ge=0)] | None = None
+    presents: Named | None = None
+    shows: Words | None = None
+    within: Seconds | None = None
+
+    @model_validator(mode="after")
+    def _of_one(self) -> Expectation:
+        of = [kind for kind in _OF if getattr(self, kind) is not None]
+        if len(of) != 1:
+            raise ValueError("name one of connection, appliance and receiver")
+        allowed = _OF[of[0]]
+        said = self.model_fields_set - {*_OF, "within"}
+        if stray := said - {*allowed}:
+            raise ValueError(f"'{min(stray)}' is not said of a {of[0]}, but {', '.join(allowed)}")
+        if not said:
+            raise ValueError(f"say what to expect of it: {', '.join(allowed)}")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """What it is about: ``connection``, ``appliance`` or ``receiver``."""
+        return next(kind for kind in _OF if getattr(self, kind) is not None)
+
+    @property
+    def of(self) -> str:
+        """Whom it is about."""
+        return str(getattr(self, self.kind))
+
+
+class Step(Value):
+    """One thing that is done or expected; ``says`` is its title in the report."""
+
+    says: Words | None = None
+    upload: Upload | None = None
+    stay: Named | None = None
+    alert: Raised | None = None
+    validation: Validation | None = None
+    revoke: Named | None = None
+    unrevoke: Named | None = None
+    renew: Named | None = None
+    crl_server: OnOff | None = None
+    clock: Annotated[Span | str | None, Parsed(_parse_move, "a span such as 31d, or 'right'")] = None
+    wait: Seconds | None = None
+    expect: Expectation | None = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Step:
+        if len(self.model_fields_set - {"says"}) != 1:
+            known = ", ".join(name for name in type(self).model_fields if name != "says")
+            raise ValueError(f"a step does one thing; there are {known}")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """The one thing."""
+        (kind,) = self.model_fields_set - {"says"}
+        return kind
+
+
+class Scenario(Value):
+    """A story. ``within`` is how many seconds an expectation may take to come true."""
+
+    title: Words
+    profile: Annotated[str | Mapping[str, Any], Parsed(_parse_profile, "a profile", "")] = "demo"
+    within: Seconds = 20.0
+    steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=_MOST_STEPS)]
+
+
+def names() -> tuple[str, ...]:
+    """Those that come with pkigen, sorted."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
+
+
+def path_of(source: str) -> Path:
+    """The file that a path or a shipped scenario's name means; InputError for what is neither."""
+    path = Path(source)
+    if path.is_file():
+        return path
+    if source in names():
+        return FOLDER / f"{source}.yaml"
+    words = unknown("shipped scenario", visible(source), names())
+    raise InputError(f"{visible(source)} is not there; {words}")
+
+
+def read_scenario(path: Path) -> Scenario:
+    """The scenario in a file; everything that is wrong with it is in the InputError."""
+    try:
+        tree = parse(read_file(path, limits.FILE_BYTES), str(path))
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    try:
+        return Scenario.model_validate(tree)
+    except ValidationError as error:
+        details = details_of(error)[: limits.PROBLEMS]
+        raise InputError([_problem(tree, one) for one in details]) from error
+
+
+def _problem(tree: Table, detail: Any) -> Problem:
+    path: tuple[Any, ...] = detail["loc"]
+    words, suggestion = words_of(detail, Scenario, path)
+    if detail["type"] == "missing":
+        words = f"'{path[-1]}' is missing"
+    where = visible(".".join(map(str, path)))
+    return Problem(visible(words), where, locate(tree, path) or tree.location, suggestion)

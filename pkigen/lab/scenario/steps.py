@@ -1,0 +1,184 @@
+"""The steps of a scenario, done in a lab; what is expected is looked at with connections made anew."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, TypeVar
+
+from pkigen.clock import Span
+from pkigen.errors import EnvironmentFailure, InputError
+from pkigen.lab.appliance.appliance import Appliance
+from pkigen.lab.connections.connection import Link
+from pkigen.lab.connections.receivers import Receiver
+from pkigen.lab.lab import Lab
+from pkigen.lab.scenario.scenario import (
+    RIGHT,
+    Expectation,
+    Raised,
+    Step,
+    Upload,
+    Validation,
+)
+from pkigen.x509 import Certificate
+
+_LOOK_SECONDS = 0.25
+_SECONDS = 10.0
+
+One = TypeVar("One")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A lab with steps to do in it. An expectation may take ``within`` seconds to come true."""
+
+    lab: Lab
+    within: float
+    wait: Callable[[float], object] = time.sleep
+
+    def do(self, step: Step) -> str:
+        """Do a step; what is otherwise than it says, "" if all is well. PkigenError if it cannot be done."""
+        way: Callable[[Any], str | None] = getattr(self, f"_{step.kind}")
+        return way(getattr(step, step.kind)) or ""
+
+    def _upload(self, upload: Upload) -> str:
+        judged = self.lab.upload_case(upload.to, upload.certificate, crl_check=upload.crl_check)
+        said = {message.text for message in judged.messages}
+        wanted = set(map(self._message, upload.refused))
+        if said == wanted:
+            return ""
+        expected = f"; expected was {_told(wanted)}" if wanted else ""
+        found = " ".join(text for message in judged.messages for text in message.found)
+        return f"{upload.to} says {_told(said) if said else 'that it is accepted'}{expected}. {found}".strip()
+
+    def _stay(self, name: str) -> None:
+        self.lab.appliance(name).stay_local()
+
+    def _alert(self, alert: Raised) -> None:
+        self.lab.raise_alert(alert.at, alert.title, alert.severity)
+
+    def _validation(self, asked: Validation) -> None:
+        self.lab.set_validation(asked.of, mandatory=asked.to == "mandatory")
+
+    def _revoke(self, name: str) -> None:
+        self.lab.revoke(name)
+
+    def _unrevoke(self, name: str) -> None:
+        self.lab.unrevoke(name)
+
+    def _renew(self, name: str) -> None:
+        self.lab.renew(name)
+
+    def _crl_server(self, to: str) -> None:
+        if to == "start":
+            self.lab.start_crl_server()
+        else:
+            self.lab.stop_crl_server()
+
+    def _clock(self, move: Span | str) -> None:
+        if move == RIGHT:
+            self.lab.put_clock_right()
+        else:
+            assert isinstance(move, Span)
+            self.lab.move_clock(move.text)
+
+    def _wait(self, seconds: float) -> None:
+        self.wait(seconds)
+
+    def _expect(self, wanted: Expectation) -> str:
+        within = self.within if wanted.within is None else wanted.within
+        deadline = time.monotonic() + within
+        look = {"connection": self._links, "appliance": self._appliances, "receiver": self._receivers}
+        while words := look[wanted.kind](wanted):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return words
+            self.lab.schedule.until(lambda: False, min(_LOOK_SECONDS, left))
+        return ""
+
+    def _links(self, wanted: Expectation) -> str:
+        links = _chosen(wanted.of, {link.id: link for link in self.lab.links}, self.lab.link)
+        self.lab.schedule.now(links)
+        return "; ".join(filter(None, (self._link(link, wanted) for link in links)))
+
+    def _link(self, link: Link, wanted: Expectation) -> str:
+        report = link.report
+        said = {cause.message for cause in report.causes}
+        blamed = {cause.certificate for cause in report.causes}
+        wrong = []
+        if wanted.state is not None and report.standing is not wanted.state:
+            wrong.append(f"is '{report.standing}' and not '{wanted.state}'")
+        if wanted.message is not None and self._message(wanted.message) not in said:
+            wrong.append(f"says {_told(said)}")
+        if wanted.blames is not None and wanted.blames not in blamed:
+            wrong.append(f"blames {_told(blamed)}")
+        if wanted.queued is not None and len(link.outbox) != wanted.queued:
+            wrong.append(f"has {len(link.outbox)} alerts waiting and not {wanted.queued}")
+        return f"{link.id} {', '.join(wrong)}. {report.summary}" if wrong else ""
+
+    def _message(self, text: str) -> str:
+        """A message's words, whose key in the requirement set may stand for it."""
+        first = self.lab.sets[0]
+        return first.otherwise if text == "otherwise" else first.messages.get(text, text)
+
+    def _appliances(self, wanted: Expectation) -> str:
+        chosen = _chosen(wanted.of, self.lab.appliances, self.lab.appliance)
+        return "; ".join(filter(None, (self._appliance(one, wanted) for one in chosen)))
+
+    def _appliance(self, one: Appliance, wanted: Expectation) -> str:
+        if wanted.shows is not None and not any(wanted.shows in alert.title for alert in tuple(one.alerts)):
+            return f"{one.name} shows no alert '{wanted.shows}'"
+        if wanted.presents is None:
+            return ""
+        there = Certificate(presented(one))
+        if wanted.presents == "local":
+            own = one.local and there.is_self_issued
+            return "" if own else f"{one.name} presents no locally self-signed certificate"
+        try:
+            case = self.lab.environment[wanted.presents]
+        except KeyError:
+            raise InputError(f"the environment has no certificate called '{wanted.presents}'") from None
+        same = there.fingerprint().hex() == case.data["sha256"]
+        return "" if same else f"{one.name} presents another certificate than {wanted.presents}"
+
+    def _receivers(self, wanted: Expectation) -> str:
+        chosen = _chosen(wanted.of, self.lab.receivers, self._receiver)
+        names = {one.name for one in chosen}
+        self.lab.schedule.now([link for link in self.lab.links if link.target.name in names])
+        wrong = []
+        for one in chosen:
+            times = sum(str(wanted.shows) in text for _, text in tuple(one.taken))
+            if times != 1:
+                wrong.append(f"{one.name} got '{wanted.shows}' {times} times and not once")
+        return "; ".join(wrong)
+
+    def _receiver(self, name: str) -> Receiver:
+        if name in self.lab.receivers:
+            return self.lab.receivers[name]
+        raise InputError(f"the lab simulates no receiver called '{name}'")
+
+
+def _chosen(name: str, known: Mapping[str, One], one: Callable[[str], One]) -> list[One]:
+    """The one of a name, or those of a pattern; InputError when there are none."""
+    if "*" not in name:
+        return [one(name)]
+    return [value for key, value in known.items() if fnmatchcase(key, name)] or [one(name)]
+
+
+def _told(words: set[str]) -> str:
+    return " and ".join(f"'{one}'" for one in sorted(words)) or "nothing"
+
+
+def presented(appliance: Appliance) -> bytes:
+    """The certificate, in DER, that a new connection to an appliance is presented.
+
+    EnvironmentFailure when there is no connection.
+    """
+    try:
+        pem = ssl.get_server_certificate(appliance.endpoint.listener.here, timeout=_SECONDS)
+    except OSError as error:
+        raise EnvironmentFailure(f"{appliance.name} does not answer: {error}") from error
+    return ssl.PEM_cert_to_DER_cert(pem)

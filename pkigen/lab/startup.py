@@ -1,0 +1,269 @@
+"""A lab brought up, and brought down whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from pkigen.environment.environment import Case, open_environment
+from pkigen.errors import EnvironmentFailure, InputError
+from pkigen.inspection.check import sets_of
+from pkigen.lab.appliance.appliance import Appliance, Role
+from pkigen.lab.appliance.credential import (
+    Credential,
+    read_credential,
+    reason_of,
+    server_context,
+)
+from pkigen.lab.appliance.members import Cast, cast_of
+from pkigen.lab.connections.alerts import Outbox, alert_of
+from pkigen.lab.connections.connection import Link, Target
+from pkigen.lab.connections.crl_downloads import Downloads
+from pkigen.lab.connections.receivers import Receiver, SyslogServer
+from pkigen.lab.connections.scheduler import Schedule
+from pkigen.lab.crl_server import crl_server
+from pkigen.lab.ending import Ending
+from pkigen.lab.endpoint import Endpoint
+from pkigen.lab.https_server import Hosted, hosted
+from pkigen.lab.lab import Lab
+from pkigen.lab.passphrases import Passphrases, passphrases_of
+from pkigen.lab.proxy import proxy as proxy_app
+from pkigen.lab.state import State, up_already
+from pkigen.lab.timing import LabClock
+from pkigen.profile import Profile
+from pkigen.requirements import RequirementSet, load_set
+from pkigen.serve.server import Listener, listen
+from pkigen.store.lock import Lock
+
+DEFAULT_PORT = 8443
+_STATE = "lab.json"
+_OUTBOXES = "outboxes.json"
+_SECONDS = 10.0
+_LAST_PORT = 65535
+
+Web = Callable[[Lab, Appliance], ASGIApp]
+
+
+@contextmanager
+def raised(
+    folder: Path,
+    profile: Profile,
+    web: Web,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Iterator[Lab]:
+    """The lab of a built environment as long as the block runs.
+
+    ``web`` makes the application of each appliance. The management console listens at ``port``, the others
+    at those after it; at 0 each has any free one. Raises InputError for what the profile says wrong,
+    EnvironmentFailure when a port is taken or the lab is up already.
+    """
+    environment = open_environment(folder)
+    cast = cast_of(profile, environment)
+    state = State(folder)
+    lock = _locked(state)
+    with ExitStack() as stack:
+        stack.callback(lock.release)
+        kept = state.read_json(_STATE)
+        clock = LabClock(_ahead(kept, state))
+        ports = _Ports(stack, host, port)
+        passphrases = passphrases_of(profile)
+        server = stack.enter_context(crl_server(environment, host, clock, tell, passphrases.authorities))
+        between = ports.next("http") if cast.settings.proxy else None
+        proxy = None if between is None else between.url
+        ending = Ending()
+        downloads = Downloads(proxy, ending)
+        sets = _sets(folder)
+        lab = Lab(folder, profile, clock, sets, downloads, proxy)
+        lab.crl_server = server
+        lab.password = str(kept.get("password") or secrets.token_urlsafe(9))
+        lab.secret = secrets.token_urlsafe(24)
+        _cast_appliances(lab, cast, state, ports)
+        syslogs, hosted_ = _receivers(lab, cast, state, ports)
+        lab.links = tuple(_links(lab, cast, sets, ending))
+        _restore_outboxes(lab, state)
+        keeper = _Keeper(lab, state)
+        lab.schedule = Schedule(lab.links, cast.settings.interval, keeper.tick, tell)
+        for one in lab.appliances.values():
+            hosted_.append(Hosted(one.endpoint.listener, web(lab, one), one.endpoint.context))
+        if between is not None:
+            hosted_.append(Hosted(between, proxy_app(server.url, server.here)))
+        loop = stack.enter_context(hosted(hosted_))
+        for syslog in syslogs:
+            stack.enter_context(_running(syslog, loop))
+        # At once, too: what is told from now on holds even if nobody comes to write it at the end.
+        keeper.tick()
+        stack.callback(keeper.tick)
+        stack.enter_context(lab.schedule.running())
+        stack.callback(ending.come)
+        yield lab
+
+
+class _Ports:
+    """Listeners, one port after another."""
+
+    def __init__(self, stack: ExitStack, host: str, first: int) -> None:
+        self._stack, self._host, self._next = stack, host, first
+
+    def next(self, scheme: str = "https") -> Listener:
+        """One more; InputError past the last port that there is."""
+        if self._next > _LAST_PORT:
+            words = f"--port leaves too few: the lab needs more, and {_LAST_PORT} is the last port"
+            raise InputError(f"{words}. Choose a lower one, or 0 for any free ones")
+        listener = self._stack.enter_context(listen(self._host, self._next, scheme, "--port"))
+        self._next += bool(self._next)
+        return listener
+
+
+@dataclass
+class _Keeper:
+    """What has changed is kept once in a while, and at the end."""
+
+    lab: Lab
+    state: State
+    _written: object = None
+
+    def tick(self) -> None:
+        """Keep what has changed; EnvironmentFailure when that cannot be."""
+        self.lab.mind_clock()
+        self.lab.save()
+        ahead = self.lab.clock.ahead.total_seconds()
+        version = (ahead, *(link.outbox.changes for link in self.lab.links))
+        if version == self._written:
+            return
+        boxes = {link.id: link.outbox.all() for link in self.lab.links}
+        waiting = {name: [alert.as_json() for alert in held] for name, held in boxes.items() if held}
+        self.state.write_json(_OUTBOXES, waiting)
+        self.state.write_json(_STATE, {"ahead": ahead, "password": self.lab.password})
+        self._written = version
+
+
+def _locked(state: State) -> Lock:
+    try:
+        return Lock(state.folder)
+    except EnvironmentFailure as error:
+        if "at work" not in str(error):
+            raise
+        raise up_already(state.folder.parent.parent) from error
+
+
+def _ahead(kept: dict[str, Any], state: State) -> timedelta:
+    """How far somebody has let the clock run."""
+    try:
+        ahead = timedelta(seconds=float(kept.get("ahead", 0.0)))
+        LabClock(ahead)()
+    except (TypeError, ValueError, OverflowError) as error:
+        words = f"what the lab kept of its clock is damaged; remove {state.path(_STATE)}"
+        raise InputError(words) from error
+    return ahead
+
+
+def _sets(folder: Path) -> tuple[RequirementSet, ...]:
+    """What the environment's certificates are held against; else what this all began with."""
+    names = open_environment(folder).manifest["requirements"]
+    found = sets_of(folder)
+    return tuple(found[name] for name in names) or (load_set("defender-iot"),)
+
+
+def _cast_appliances(lab: Lab, cast: Cast, state: State, ports: _Ports) -> None:
+    for role, case in cast.appliances:
+        endpoint = Endpoint(ports.next())
+        one = Appliance(case.name, role, case.hosts[0], endpoint, state, lab.clock)
+        one.begin(None if case.name in cast.fresh else _credential(case, lab.passphrases))
+        lab.appliances[one.name] = one
+
+
+def _credential(case: Case, passphrases: Passphrases) -> Credential:
+    paths = [path for path in (case.certificate, case.key, case.chain) if path.is_file()]
+    if not paths:
+        raise InputError(f"'{case.name}' has no files: build the environment again")
+    passphrase = passphrases.of(case)
+    return read_credential(paths, [] if passphrase is None else [passphrase])
+
+
+def _receivers(lab: Lab, cast: Cast, state: State, ports: _Ports) -> tuple[list[SyslogServer], list[Hosted]]:
+    syslogs, hosts = list[SyslogServer](), list[Hosted]()
+    for rule in cast.settings.forwarding:
+        if rule.address is not None:
+            if rule.name in cast.receivers:
+                lab.others[rule.name] = cast.receivers[rule.name].name
+            continue
+        case = cast.receivers[rule.name]
+        receiver = Receiver(rule.name, rule.to, case.name, case.hosts[0], ports.next(), lab.clock)
+        lab.receivers[rule.name] = receiver
+        context = _context(state, rule.name, _credential(case, lab.passphrases))
+        if rule.to == "syslog":
+            syslogs.append(SyslogServer(receiver, context))
+        else:
+            app = Starlette(routes=[Route("/", receiver.webhook, methods=["POST"])])
+            hosts.append(Hosted(receiver.listener, app, context))
+    return syslogs, hosts
+
+
+def _context(state: State, name: str, credential: Credential) -> ssl.SSLContext:
+    path = state.write(f"receiver-{name}.pem", credential.as_file())
+    try:
+        return server_context(path)
+    except (ssl.SSLError, ValueError) as error:
+        words = f"{name}: OpenSSL cannot present its certificate: {reason_of(error)}"
+        raise InputError(words) from error
+
+
+def _links(lab: Lab, cast: Cast, sets: tuple[RequirementSet, ...], ending: Ending) -> Iterator[Link]:
+    def link(sender: Appliance, target: Target, *, mutual: bool = False) -> Link:
+        return Link(sender, target, lab.policy_of, sets[0], lab.secret, ending, mutual)
+
+    sensors = [one for one in lab.appliances.values() if one.role is Role.SENSOR]
+    console = lab.console
+    for one in sensors:
+        yield link(one, _target(console), mutual=True)
+    for one in lab.appliances.values():
+        if one.role is Role.SECONDARY:
+            yield link(console, _target(one))
+    for rule in cast.settings.forwarding:
+        receiver = lab.receivers.get(rule.name)
+        if receiver is not None:
+            address = receiver.listener.here
+        else:
+            host, _, port = str(rule.address).rpartition(":")
+            address = (host.strip("[]"), int(port))
+        case = cast.receivers.get(rule.name)
+        host = rule.host or (case.hosts[0] if case else "")
+        target = Target(rule.name, rule.to, host, address)
+        for sender in sensors if rule.sender == "sensors" else [console]:
+            yield link(sender, target)
+
+
+def _target(one: Appliance) -> Target:
+    return Target(one.name, str(one.role), one.host, one.endpoint.listener.here, one)
+
+
+def _restore_outboxes(lab: Lab, state: State) -> None:
+    kept = state.read_json(_OUTBOXES)
+    for link in lab.links:
+        try:
+            link.outbox = Outbox(map(alert_of, kept.get(link.id, ())))
+        except (TypeError, ValueError):
+            link.outbox = Outbox()
+
+
+@contextmanager
+def _running(server: SyslogServer, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    asyncio.run_coroutine_threadsafe(server.start(), loop).result(_SECONDS)
+    try:
+        yield
+    finally:
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(_SECONDS)

@@ -1,0 +1,54 @@
+"""Programs of ours in other languages: shipped as sources, compiled when they are first asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pkigen.errors import EnvironmentFailure
+from pkigen.matrix.run_program import run
+
+SOURCES = Path(__file__).parent / "programs"
+_COMPILING = 300
+"""Seconds: the first time, Go compiles its standard library as well."""
+
+
+def compiled(
+    name: str,
+    sources: Sequence[Path],
+    command: Callable[[Path], Sequence[str | Path]],
+    *key: str,
+    environ: Mapping[str, str] | None = None,
+) -> Path:
+    """What a command makes of sources, in the user's cache under a name that tells them and ``key``.
+
+    ``command`` is given where its output has to go. EnvironmentFailure says why it fails.
+    """
+    digest = sha256("\0".join(key).encode())
+    for path in sources:
+        digest.update(path.read_bytes())
+    made = _cache() / f"{name}-{digest.hexdigest()[:16]}"
+    if made.exists():
+        return made
+    made.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="building-", dir=made.parent) as folder:
+        fresh = Path(folder) / name
+        try:
+            done = run(*command(fresh), environ=environ, seconds=_COMPILING)
+        except OSError as error:
+            raise EnvironmentFailure(f"{name} cannot be compiled: {error.strerror}") from error
+        if not done.succeeded:
+            raise EnvironmentFailure(f"{name} cannot be compiled: {done.broken or done.err.strip()}")
+        try:
+            fresh.replace(made)
+        except OSError:  # another process was as quick, with a folder
+            if not made.exists():
+                raise
+    return made
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pkigen"

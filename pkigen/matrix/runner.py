@@ -1,0 +1,207 @@
+"""All cases put to all validators, and what they say held against what is expected of them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from pkigen.matrix.cases import Subject
+from pkigen.matrix.known_differences import SOUND, Known
+from pkigen.matrix.validator import PARTS, SIGHTS, Answer, MatrixCase, Validator
+
+ACCEPT, REFUSE, BLIND = "accept", "refuse", "blind"
+_BY_SERVER = frozenset(("fetching", "ocsp"))
+
+
+@dataclass(frozen=True)
+class Column:
+    """A validator that was asked: ``version`` answered here, ``recorded`` when the record was made."""
+
+    validator: Validator
+    version: str
+    recorded: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its title."""
+        return self.validator.name
+
+    @property
+    def asks_a_server(self) -> bool:
+        """Whether it fetches CRLs or asks for OCSP answers."""
+        return bool(self.validator.looks_at & _BY_SERVER)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the version here is the one that the record was made with."""
+        return self.version == self.recorded
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one validator did with one case.
+
+    ``word`` is ``accept``; ``refuse``; ``refuse PART``, when it has nothing against what is wrong and refuses
+    something else; or ``blind``, when all that it looks at is fine and it has no eyes for what is wrong.
+    ``words`` are its own. ``differs`` says whether that is not what is expected; ``known`` why.
+    """
+
+    word: str
+    words: str = ""
+    differs: bool = False
+    known: Known | None = None
+
+    @property
+    def is_unexplained(self) -> bool:
+        """Whether it differs and nobody wrote down why."""
+        return self.differs and self.known is None
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Rows of cells in the order of ``columns``; entries of known.yaml that are ``stale``; the time it took.
+
+    An entry is stale when its case was judged and did not differ, by the version that was recorded.
+    ``gone`` are those that another version no longer bears out.
+    """
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Subject, tuple[Cell, ...]], ...]
+    stale: tuple[Known, ...]
+    gone: tuple[Known, ...]
+    seconds: float
+
+    @property
+    def unexplained(self) -> tuple[tuple[Subject, Column, Cell], ...]:
+        """Every difference without an entry."""
+        return tuple(
+            (subject, column, cell)
+            for subject, cells in self.rows
+            for column, cell in zip(self.columns, cells, strict=True)
+            if cell.is_unexplained
+        )
+
+    @property
+    def explained(self) -> int:
+        """How many differences have an entry."""
+        return sum(cell.known is not None for _, cells in self.rows for cell in cells)
+
+    @property
+    def is_as_expected(self) -> bool:
+        """No difference without an entry, and no entry without a difference."""
+        return not self.unexplained and not self.stale
+
+
+def survey(
+    subjects: Sequence[Subject],
+    columns: Sequence[Column],
+    known: Iterable[Known],
+    done: Callable[[Column, int], None] = lambda column, cases: None,
+    *,
+    complete: bool = True,
+) -> Matrix:
+    """Ask all columns, several at a time; ``done`` is told of each that has answered, from its thread.
+
+    ``complete`` says that these are the cases that the entries were written for: only there can one be stale.
+    EnvironmentFailure when a program of a column cannot be made.
+    """
+    begun = time.monotonic()
+
+    def asked(column: Column) -> Mapping[str, Answer]:
+        given = [one.case for one in subjects if _is_asked(column.validator, one)]
+        answers = column.validator.judge(given) if given else {}
+        done(column, len(subjects))
+        return answers
+
+    waiting = sum(column.asks_a_server for column in columns)
+    with ThreadPoolExecutor((os.cpu_count() or 2) + waiting) as threads:
+        answers = list(threads.map(asked, columns))
+    entries = [
+        one for column in columns for one in known if one.column == column.name and one.is_of(column.version)
+    ]
+    rows = tuple(
+        (one, tuple(_cell(one, *pair, entries) for pair in zip(columns, answers, strict=True)))
+        for one in subjects
+    )
+    unmet = _unmet(columns, rows, entries) if complete else []
+    recorded = {column.name for column in columns if column.is_recorded}
+    return Matrix(
+        tuple(columns),
+        rows,
+        tuple(one for one in unmet if one.column in recorded),
+        tuple(one for one in unmet if one.column not in recorded),
+        time.monotonic() - begun,
+    )
+
+
+def _is_asked(validator: Validator, subject: Subject) -> bool:
+    """Whether a column is given a case.
+
+    One that asks a server has no word about what shows without, and one that reads no files of its own none
+    about how they are written.
+    """
+    if subject.spoils == "file" and "file" not in validator.looks_at:
+        return False
+    if not validator.looks_at & _BY_SERVER:
+        return True
+    return _can_fetch(validator, subject.case) and (subject.spoils in validator.looks_at or not subject.fault)
+
+
+def _can_fetch(validator: Validator, case: MatrixCase) -> bool:
+    return case.proxy is not None and ("ocsp" not in validator.looks_at or case.ocsp is not None)
+
+
+def _cell(
+    subject: Subject,
+    column: Column,
+    answers: Mapping[str, Answer],
+    entries: Iterable[Known],
+) -> Cell:
+    said = answers.get(subject.name)
+    if said is None:
+        return Cell(BLIND)
+    if not subject.revocation:
+        said = _without_crl(said)
+    word = _word(subject, column.validator, said)
+    expected = {"accept": (ACCEPT, BLIND), "reject": (REFUSE, BLIND)}.get(subject.expected, (word,))
+    if word in expected:
+        return Cell(word, said.words)
+    reasons = (one for one in entries if one.column == column.name)
+    fault = subject.fault or SOUND
+    return Cell(word, said.words, True, next((one for one in reasons if one.tells(fault, said.words)), None))
+
+
+def _without_crl(said: Answer) -> Answer:
+    """The answer to a case that nobody publishes CRLs for."""
+    refused = [part for part, accepted in said.parts.items() if accepted is False]
+    return Answer(True, "", {**said.parts, "crl": None}) if refused == ["crl"] else said
+
+
+def _word(subject: Subject, validator: Validator, said: Answer) -> str:
+    spoiled = subject.spoils
+    if said.accepted:
+        return ACCEPT if spoiled in validator.looks_at else BLIND
+    refused = [part for part in PARTS if said.parts.get(part) is False]
+    if not refused or (spoiled and SIGHTS[spoiled] in refused):
+        return REFUSE
+    return " ".join((REFUSE, *refused))
+
+
+def _unmet(
+    columns: Sequence[Column],
+    rows: Sequence[tuple[Subject, tuple[Cell, ...]]],
+    entries: Iterable[Known],
+) -> list[Known]:
+    """The entries whose cases were judged, none of which differs, and that do not hang on chance."""
+    judged, met = set(), set()
+    for subject, cells in rows:
+        for column, cell in zip(columns, cells, strict=True):
+            place = (subject.fault or SOUND, column.name)
+            judged.add(place)
+            if cell.differs:
+                met.add(place)
+    unmet = judged - met
+    return [one for one in entries if (one.fault, one.column) in unmet and not one.sometimes]

@@ -1,0 +1,1 @@
+"""Independent validators, one module each."""

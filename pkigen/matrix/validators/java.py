@@ -1,0 +1,103 @@
+"""Java: the JDK's own validator, and that of Bouncy Castle; a process for all cases of a column."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pkigen.errors import EnvironmentFailure
+from pkigen.matrix.compiler import SOURCES, compiled
+from pkigen.matrix.line_protocol import FIELDS, ask
+from pkigen.matrix.run_program import run
+from pkigen.matrix.validator import Answer, MatrixCase, Sight
+
+_SOURCE = SOURCES / "java"
+_JARS = Path("/usr/share/java")
+# The host name is compared by what the JDK's TLS compares it with.
+_EXPORTS = ("--add-exports", "java.base/sun.security.util=ALL-UNNAMED")
+_QUICK = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xmx512m")
+_FETCHING = (
+    "-Dcom.sun.security.enableCRLDP=true",
+    "-Dcom.sun.security.crl.timeout=5",
+    "-Dcom.sun.security.crl.readtimeout=5",
+    "-Dcom.sun.security.ocsp.timeout=5",
+    "-Dhttp.nonProxyHosts=",
+)
+_SECONDS = 8
+"""How long a case may take that is fetched about: more than the timeouts, which start anew at each octet."""
+_JDK = "default-jdk-headless"
+
+
+@dataclass(frozen=True)
+class Java:
+    """One class of ``programs/java`` with an argument, and the jars that it needs."""
+
+    name: str
+    judge_class: str
+    argument: str
+    looks_at: frozenset[Sight]
+    comes_with: str = _JDK
+    jars: tuple[str, ...] = ()
+
+    def version(self) -> str | None:
+        """As Java says; None when there is no JDK, or a jar is missing."""
+        try:
+            lines = run(*self._command(), "--version").out.splitlines()
+        except EnvironmentFailure:
+            return None
+        return lines[-1] if lines else None
+
+    def judge(self, cases: Sequence[MatrixCase]) -> dict[str, Answer]:
+        """The answers by the names of cases; EnvironmentFailure when the program cannot be compiled."""
+        proxy = next((case.proxy for case in cases if case.proxy is not None), None)
+        options: tuple[str, ...] = ()
+        if proxy is not None and self.argument != "files":
+            host, _, port = proxy.rpartition(":")
+            options = (*_FETCHING, f"-Dhttp.proxyHost={host}", f"-Dhttp.proxyPort={port}")
+        return ask(
+            [*self._command(*options), self.argument],
+            cases,
+            FIELDS,
+            None if self.argument == "files" else _SECONDS,
+        )
+
+    def _command(self, *options: str) -> list[str | Path]:
+        """All but the argument."""
+        java, javac = shutil.which("java"), shutil.which("javac")
+        jars = [_JARS / jar for jar in self.jars]
+        if java is None or javac is None or not all(jar.exists() for jar in jars):
+            raise EnvironmentFailure(f"the {self.name} column of the matrix needs {self.comes_with}")
+        sources = [_SOURCE / "Lines.java", _SOURCE / f"{self.judge_class}.java"]
+        path = os.pathsep.join(map(str, jars))
+        found = ("-cp", path) if path else ()
+
+        def command(made: Path) -> Sequence[str | Path]:
+            return (javac, "-Xlint:none", "-nowarn", *_EXPORTS, *found, "-d", made, *sources)
+
+        version = run(javac, "-version").out
+        classes = compiled(self.judge_class, sources, command, version, path)
+        whole = os.pathsep.join(filter(None, (str(classes), path)))
+        return [java, *_QUICK, *_EXPORTS, *options, "-cp", whole, self.judge_class]
+
+
+SUN = Java("java", "JudgeSun", "files", frozenset(("path", "file", "host", "crl", "pkcs12")))
+"""The trust manager and the host name check of the JDK's TLS; its PKCS#12 key store. It reads no PEM keys."""
+
+BOUNCY_CASTLE = Java(
+    "bouncycastle",
+    "JudgeBouncyCastle",
+    "files",
+    frozenset(("path", "file", "crl", "key", "pkcs12")),
+    "default-jdk-headless, libbcprov-java and libbcpkix-java",
+    ("bcprov.jar", "bcpkix.jar", "bcutil.jar"),
+)
+"""CertPathBuilder of the provider BC, for servers; its key store and PEM reader. It has no look at names."""
+
+CRLDP = Java("java-crldp", "JudgeSun", "crldp", frozenset(("crl", "fetching")))
+"""The JDK's validator, which fetches every CRL from where the certificates say."""
+
+OCSP = Java("java-ocsp", "JudgeSun", "ocsp", frozenset(("ocsp",)))
+"""The JDK's validator, which asks the OCSP responder about the server's certificate."""

@@ -1,0 +1,121 @@
+"""OpenSSL's command line, as it comes and at its strictest."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pkigen.matrix.run_program import Ran, each, run
+from pkigen.matrix.validator import Answer, MatrixCase, Part, Said, Sight, answer
+
+_VERIFYING = re.compile(r"^error \d+ at \d+ depth lookup: *(.*)$", re.MULTILINE)
+# thread:error:code:library:function:reason:file:line:data
+_QUEUED = re.compile(r"^[0-9A-F]+:error:[0-9A-F]+:([^:]*):[^:]*:([^:]*):", re.MULTILINE)
+_TO_NOWHERE = ("-nomac", "-keypbe", "NONE", "-certpbe", "NONE", "-passout", "pass:", "-out", "/dev/null")
+
+
+@dataclass(frozen=True)
+class OpenSSL:
+    """``openssl verify``, and ``openssl pkcs12`` for keys.
+
+    ``options`` are further ones of verify; with ``checks_keys`` the numbers of a private key have to
+    fit each other, beside fitting the certificate.
+    """
+
+    name: str
+    options: tuple[str, ...] = ()
+    checks_keys: bool = False
+    looks_at: frozenset[Sight] = frozenset(("path", "file", "host", "crl", "key", "pkcs12"))
+    comes_with: str = "openssl"
+
+    def version(self) -> str | None:
+        """``OpenSSL 3.0.19``; None when it is not installed."""
+        if shutil.which("openssl") is None:
+            return None
+        return " ".join(run("openssl", "version").out.split()[:2])
+
+    def judge(self, cases: Sequence[MatrixCase]) -> dict[str, Answer]:
+        """The answers by the names of cases; OSError when openssl is not installed."""
+        return each(self._judge, cases)
+
+    def _judge(self, case: MatrixCase) -> Answer:
+        said: dict[Part, Said] = {}
+        with TemporaryDirectory(prefix="pkigen-") as folder:
+            self._path(case, Path(folder), said)
+            if case.key is not None:
+                said["key"] = self._key(case, case.key)
+            if case.pkcs12 is not None:
+                said["pkcs12"] = _pkcs12(case, case.pkcs12, Path(folder))
+        return answer(said)
+
+    def _path(self, case: MatrixCase, folder: Path, said: dict[Part, Said]) -> None:
+        """Path and CRLs at once; a refusal is looked into once more, without CRLs."""
+        anchors = folder / "anchors.pem"
+        anchors.write_bytes(b"\n".join(path.read_bytes() for path in case.anchors))
+        command = ["openssl", "verify", "-purpose", "sslserver", "-attime", str(int(case.at.timestamp()))]
+        command += ["-no-CApath", "-no-CAstore", "-CAfile", str(anchors), *self.options]
+        if case.host is not None:
+            command += ["-verify_ip" if _is_address(case.host) else "-verify_hostname", case.host]
+        if case.chain is not None:
+            command += ["-untrusted", str(case.chain)]
+        lists = [word for path in case.crls for word in ("-CRLfile", str(path))]
+        whole = _verdict(run(*command, "-crl_check_all", *lists, case.certificate))
+        alone = whole if whole.accepted else _verdict(run(*command, case.certificate))
+        said["path"] = alone
+        if alone.accepted:
+            said["crl"] = whole
+
+    def _key(self, case: MatrixCase, key: Path) -> Said:
+        """Whether the key opens and belongs to the certificate: making a PKCS#12 of both finds out."""
+        opening = _opening(case)
+        matched = run(
+            *("openssl", "pkcs12", "-export", "-in", case.certificate, "-inkey", key, *opening, *_TO_NOWHERE)
+        )
+        if not matched.succeeded or not self.checks_keys:
+            return _verdict(matched)
+        return _verdict(run("openssl", "pkey", "-noout", "-check", "-in", key, *opening))
+
+
+def _pkcs12(case: MatrixCase, path: Path, folder: Path) -> Said:
+    """Whether the file opens, and holds a key with its certificate."""
+    held = folder / "held.pem"
+    opened = run("openssl", "pkcs12", "-in", path, "-nodes", "-clcerts", "-out", held, *_opening(case))
+    if not opened.succeeded:
+        return _verdict(opened)
+    return _verdict(run("openssl", "pkcs12", "-export", "-in", held, "-passin", "pass:", *_TO_NOWHERE))
+
+
+def _opening(case: MatrixCase) -> tuple[str, str]:
+    return "-passin", "pass:" if case.passphrase is None else f"file:{case.passphrase}"
+
+
+def _verdict(ran: Ran) -> Said:
+    return Said(True) if ran.succeeded else Said(False, _words(ran))
+
+
+def _words(ran: Ran) -> str:
+    """Why a command failed: what verification found, or its first line and the reason in the error queue."""
+    found = _VERIFYING.search(ran.err)
+    if ran.broken or found:
+        return ran.broken or (found[1] if found else "")
+    queued, first = _QUEUED.search(ran.err), ran.err.partition("\n")[0]
+    if queued is None:
+        return first or "no reason given"
+    return f"{queued[1]}: {queued[2]}" if _QUEUED.match(first) else f"{first} ({queued[2]})"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+DEFAULT = OpenSSL("openssl")
+STRICT = OpenSSL("openssl-strict", ("-x509_strict", "-auth_level", "2"), checks_keys=True)

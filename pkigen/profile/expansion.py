@@ -1,0 +1,297 @@
+"""One body of the document -> its specifications: a single one, a range's, a table's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from pkigen.errors import Location, Problem
+from pkigen.profile.fields import close_to
+from pkigen.profile.inventory import Row
+from pkigen.profile.names import Pattern
+from pkigen.profile.specifications import AuthoritySpec, EntitySpec, keys_of
+from pkigen.profile.template import UnknownVariable, is_template, render
+from pkigen.profile.yaml_tree import (
+    Items,
+    Table,
+    find,
+    locate,
+)
+
+_WORD = re.compile(r"\w+")
+Spec = TypeVar("Spec", bound=EntitySpec)
+
+
+class InstanceError(Exception):
+    """An instance that is wrong, with all that is wrong with it."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__(*problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One name of a body, the variables of its templates, the table's row it comes from."""
+
+    name: str
+    variables: Mapping[str, str]
+    row: Location | None
+
+
+@dataclass
+class Body(Generic[Spec]):
+    """A body of the document with all that it inherits; ``key`` is its name as it was written.
+
+    ``folder`` is what its paths are relative to.
+    """
+
+    model: type[Spec]
+    section: str
+    key: str
+    tree: Table
+    pattern: Pattern
+    rows: tuple[Row, ...] | None
+    common: Mapping[str, str]
+    folder: Path
+    _first: Spec | None = field(default=None, init=False)
+    _rendered_fields: tuple[str, ...] = field(default=(), init=False)
+    _adapters: dict[str, TypeAdapter[Any]] = field(default_factory=dict, init=False)
+
+    @property
+    def count(self) -> int:
+        """How many instances there are."""
+        return self.pattern.count * (1 if self.rows is None else len(self.rows))
+
+    @property
+    def place(self) -> Location | None:
+        """Where it stands in the file."""
+        return self.tree.location
+
+    @property
+    def where(self) -> str:
+        """Its place in the document, for messages."""
+        return f"{self.section}.{self.key}"
+
+    def instances(self) -> Iterator[Instance]:
+        """Its names in order; InstanceError for one whose template does not render."""
+        index = 0
+        for row in self.rows if self.rows is not None else (None,):
+            for text, number in self.pattern:
+                index += 1
+                own = {**self.common, "index": str(index), "number": number or self.common.get("number", "")}
+                variables = {**own, **row.cells} if row else own
+                place = row.location if row else None
+                try:
+                    name = render(text, variables) if is_template(text) else text
+                except ValueError as error:
+                    raise InstanceError([Problem(str(error), self.where, self._place(place))]) from error
+                yield Instance(name, {"name": name, **variables}, place)
+
+    def specification(self, instance: Instance) -> Spec:
+        """The instance's specification; InstanceError with all that is wrong with it.
+
+        The first is validated as a whole; of the others, only the fields that have templates.
+        """
+        if self._first is None:
+            self._rendered_fields = tuple(key for key, value in self.tree.items() if _has_template(value))
+            self._first = self._whole(instance)
+            return self._first
+        if self.model is AuthoritySpec:
+            return self._whole(instance)
+        update: dict[str, Any] = {"name": instance.name}
+        for key in self._rendered_fields:
+            update[key] = self._field(key, instance)
+        return self._first.model_copy(update=update)
+
+    def _whole(self, instance: Instance) -> Spec:
+        rendered = {key: self._rendered(key, instance) for key in self.tree}
+        try:
+            found = self.model.model_validate(rendered, context={"folder": self.folder})
+        except ValidationError as error:
+            raise InstanceError(self._problems(error, (), instance)) from error
+        return found.model_copy(update={"name": instance.name})
+
+    def _field(self, key: str, instance: Instance) -> Any:
+        adapter = self._adapters.get(key)
+        if adapter is None:
+            adapter = self._adapters[key] = _adapter(self.model, key)
+        try:
+            return adapter.validate_python(self._rendered(key, instance), context={"folder": self.folder})
+        except ValidationError as error:
+            raise InstanceError(self._problems(error, (key,), instance)) from error
+
+    def _rendered(self, key: str, instance: Instance) -> Any:
+        try:
+            return _render_all(self.tree[key], instance.variables)
+        except _TemplateError as error:
+            path = (key, *error.path)
+            unknown = isinstance(error.__cause__, UnknownVariable)
+            row = None if unknown else self._cell(instance.row, path, str(error))
+            problem = Problem(str(error), self._path_text(path), self._place(row, path))
+            raise InstanceError([problem]) from error
+
+    def _problems(
+        self, error: ValidationError, prefix: tuple[str | int, ...], instance: Instance
+    ) -> list[Problem]:
+        found = []
+        details = error.errors(include_url=False, include_input=False)
+        places = [detail["loc"] for detail in details]
+        for detail in details:
+            path = (*prefix, *detail["loc"])
+            if detail["type"] == "too_short" and any(_below(place, detail["loc"]) for place in places):
+                continue  # the list is too short because what is in it is wrong
+            words, suggestion = words_of(detail, self.model, path)
+            cell = self._cell(instance.row, path, words)
+            found.append(Problem(words, self._path_text(path), self._place(cell, path), suggestion))
+        return found
+
+    def _cell(self, place: Location | None, path: tuple[str | int, ...], message: str) -> Location | None:
+        """The cell of a row that the part at ``path`` takes its value from; None if it takes none.
+
+        Of several cells, the one whose text the message quotes.
+        """
+        row = next((row for row in self.rows or () if row.location == place), None)
+        if row is None or not path:
+            return None
+        words = {word for text in _templates(find(self.tree, path)) for word in _WORD.findall(text)}
+        columns = [(n, text) for n, (column, text) in enumerate(row.cells.items(), 1) if column in words]
+        if not columns:
+            return None
+        quoted = (number for number, text in columns if text and f"'{text}'" in message)
+        return Location(row.location.file, row.location.line, next(quoted, columns[0][0]))
+
+    def problem(
+        self,
+        instance: Instance,
+        path: tuple[str | int, ...],
+        message: str,
+        suggestion: str | None = None,
+    ) -> Problem:
+        """A problem at a part of this body, or in the table's cell that the part comes from."""
+        place = self._place(self._cell(instance.row, path, message), path)
+        return Problem(message, self._path_text(path), place, suggestion)
+
+    def _path_text(self, path: tuple[str | int, ...]) -> str:
+        written = (str(part) for part in _written(self.tree, path))
+        return ".".join((self.section, self.key, *written))
+
+    def _place(self, row: Location | None, path: tuple[str | int, ...] = ()) -> Location | None:
+        return row or locate(self.tree, path) or self.tree.location
+
+
+def _adapter(model: type[BaseModel], key: str) -> TypeAdapter[Any]:
+    """What validates one field of a model by itself."""
+    declared = model.model_fields[key]
+    annotation: Any = declared.annotation
+    for metadata in declared.metadata:
+        annotation = Annotated[annotation, metadata]
+    return TypeAdapter(annotation)
+
+
+def _below(path: tuple[str | int, ...], top: tuple[str | int, ...]) -> bool:
+    return len(path) > len(top) and path[: len(top)] == top
+
+
+class _TemplateError(Exception):
+    def __init__(self, path: tuple[str | int, ...], words: str) -> None:
+        self.path = path
+        super().__init__(words)
+
+
+def _templates(node: Any) -> Iterator[str]:
+    """Every text with a template at or below a node."""
+    if isinstance(node, Table | Items):
+        for part in node.values() if isinstance(node, Table) else node:
+            yield from _templates(part)
+    elif isinstance(node, str) and is_template(node):
+        yield node
+
+
+def _has_template(node: Any) -> bool:
+    if isinstance(node, Table):
+        return any(map(_has_template, node.values()))
+    if isinstance(node, Items):
+        return any(map(_has_template, node))
+    return is_template(node)
+
+
+def _render_all(node: Any, variables: Mapping[str, str], path: tuple[str | int, ...] = ()) -> Any:
+    if isinstance(node, Table):
+        return {key: _render_all(value, variables, (*path, key)) for key, value in node.items()}
+    if isinstance(node, Items):
+        return [_render_all(value, variables, (*path, index)) for index, value in enumerate(node)]
+    if not is_template(node):
+        return node
+    try:
+        return render(node, variables)
+    except ValueError as error:
+        raise _TemplateError(path, str(error)) from error
+
+
+def _written(tree: Any, path: tuple[str | int, ...]) -> Iterator[str | int]:
+    """The parts of a model's path that were written: a bare list has no field's name."""
+    for index, part in enumerate(path):
+        if isinstance(tree, Table) and part in tree:
+            tree = tree[str(part)]
+        elif isinstance(tree, Items) and isinstance(part, int) and part < len(tree):
+            tree = tree[part]
+        elif index < len(path) - 1 or not isinstance(tree, Table):
+            continue
+        yield part
+
+
+_PYDANTIC_WORDS = {
+    "missing": "this is missing",
+    "bool_parsing": "this is true or false",
+    "bool_type": "this is true or false",
+    "int_parsing": "this is a whole number",
+    "int_type": "this is a whole number",
+    "float_parsing": "this is a number",
+    "string_type": "this must be a text",
+    "tuple_type": "this must be a list",
+    "model_type": "this must be a mapping",
+    "model_attributes_type": "this must be a mapping",
+    "dict_type": "this must be a mapping",
+    "int_parsing_size": "this is a whole number of fewer digits",
+}
+
+_BOUNDED_WORDS = {
+    "literal_error": "this must be {expected}",
+    "enum": "this must be {expected}",
+    "string_pattern_mismatch": "this must match {pattern}",
+    "greater_than_equal": "this must be at least {ge}",
+    "less_than_equal": "this must be at most {le}",
+    "string_too_short": "this must have at least {min_length} characters",
+    "string_too_long": "this must have at most {max_length} characters",
+    "too_short": "there must be at least {min_length} of these",
+    "too_long": "there must be at most {max_length} of these",
+}
+
+
+def details_of(error: ValidationError) -> list[Any]:
+    """What is wrong, one by one. A list of which a part is wrong counts as empty: that is not told."""
+    found: list[Any] = error.errors(include_url=False, include_input=False)
+    return [one for one in found if one["type"] != "too_short" or not _is_above_another(one["loc"], found)]
+
+
+def _is_above_another(path: tuple[str | int, ...], details: list[Any]) -> bool:
+    return any(d["loc"][: len(path)] == path and len(d["loc"]) > len(path) for d in details)
+
+
+def words_of(detail: Any, model: type[BaseModel], path: tuple[str | int, ...]) -> tuple[str, str | None]:
+    """What a detail of a ValidationError means for a person, and what was perhaps meant."""
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        key = str(path[-1])
+        return f"unknown key '{key}'", close_to(key, keys_of(model, path[:-1]))
+    if kind == "value_error":
+        return str(detail["ctx"]["error"]), None
+    if kind in _BOUNDED_WORDS:
+        return _BOUNDED_WORDS[kind].format_map(detail["ctx"]), None
+    return _PYDANTIC_WORDS.get(kind, "this cannot be said here"), None

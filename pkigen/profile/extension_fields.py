@@ -1,0 +1,367 @@
+"""What the extension fields of a profile can say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from pkigen.asn1.der import IA5_STRING, PRINTABLE_STRING
+from pkigen.asn1.names import ATTRIBUTE_TYPES
+from pkigen.asn1.oids import EXTENDED_KEY_USAGES, KEY_USAGES, REASON_FLAGS
+from pkigen.profile import limits
+from pkigen.profile.fields import (
+    Parsed,
+    Schema,
+    Value,
+    unknown,
+)
+
+Pairs = tuple[tuple[str, str], ...]
+
+_OID = re.compile(r"(0|1)\.([0-9]|[1-3][0-9])(\.(0|[1-9][0-9]{0,37}))*|2(\.(0|[1-9][0-9]{0,37}))+")
+_DNS = re.compile(
+    r"(\*\.|\.)?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*"
+)
+_NEVER = re.compile("[\0\ud800-\udfff]")
+_PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,./:=?-]*")
+_KINDS = ("dns", "ip", "email", "uri", "upn", "rid", "dirname")
+
+
+def parse_oid(text: str) -> str:
+    """A dotted object identifier, checked."""
+    if len(text) > 200 or not _OID.fullmatch(text):
+        raise ValueError(f"'{text}' is not an object identifier such as 1.3.6.1.4.1.311.20.2.3")
+    return str(text)
+
+
+def parse_uri(text: str) -> str:
+    """A URI as an IA5String can hold it."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+", text):
+        raise ValueError(f"'{text}' is not an absolute URI of ASCII characters without spaces")
+    return str(text)
+
+
+AT_LEAST_ONE = Field(min_length=1)
+"""RFC 5280 knows no empty list of these (SIZE (1..MAX)); ``none`` leaves the extension out."""
+
+Oid = Annotated[str, Parsed(parse_oid, "a dotted object identifier")]
+Uri = Annotated[str, Parsed(parse_uri, "an absolute URI")]
+
+
+def distinguished_name(value: Any) -> Pairs:
+    """(attribute type, value) in order, from a mapping; a list gives several of one type.
+
+    An empty value leaves the attribute out.
+    """
+    if not isinstance(value, dict):
+        raise ValueError("a name is a mapping such as {C: US, O: Contoso Inc., CN: a.test}")
+    pairs = []
+    for kind, texts in value.items():
+        if kind not in ATTRIBUTE_TYPES and not _OID.fullmatch(kind):
+            raise ValueError(unknown("attribute type", kind, tuple(ATTRIBUTE_TYPES)))
+        for text in texts if isinstance(texts, list) else [texts]:
+            if not isinstance(text, str):
+                raise ValueError(f"the value of {kind} must be a text")
+            if text:
+                _check_characters(kind, text)
+                pairs.append((str(kind), str(text)))
+    return tuple(pairs)
+
+
+def _check_characters(kind: str, text: str) -> None:
+    tag = ATTRIBUTE_TYPES.get(kind, ("", 0))[1]
+    if tag == PRINTABLE_STRING and not _PRINTABLE.fullmatch(text):
+        raise ValueError(f"{kind} is a PrintableString, which cannot hold '{text}'")
+    if tag == IA5_STRING and not text.isascii():
+        raise ValueError(f"{kind} is an IA5String, which cannot hold '{text}'")
+    if _NEVER.search(text):
+        raise ValueError(f"{kind} holds a character that no name can")
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralName:
+    """``kind`` is one of dns, ip, email, uri, upn, rid, dirname; a dirname's value are pairs."""
+
+    kind: str
+    value: str | Pairs
+
+
+def parse_general_name(value: Any, *, constraint: bool = False) -> GeneralName:
+    """A general name from ``kind:value`` or ``{dirname: {...}}``.
+
+    As a base of name constraints, an ``ip`` is a network, and a name may begin with a dot.
+    """
+    if isinstance(value, dict):
+        if list(value) != ["dirname"]:
+            raise ValueError("only dirname is written as a mapping, {dirname: {O: Contoso Inc.}}")
+        return GeneralName("dirname", distinguished_name(value["dirname"]))
+    if not isinstance(value, str):
+        raise ValueError("a name is a text such as dns:a.test")
+    kind, colon, rest = value.partition(":")
+    if not colon or kind not in _KINDS or kind == "dirname":
+        raise ValueError(f"'{value}' must begin with one of dns: ip: email: uri: upn: rid:")
+    return GeneralName(kind, _general_name_value(kind, str(rest), constraint))
+
+
+def _general_name_value(kind: str, text: str, constraint: bool) -> str:
+    if kind == "ip":
+        try:
+            if "%" in text:
+                raise ValueError
+            return str(ip_network(text, strict=False) if constraint else ip_address(text))
+        except ValueError:
+            what = "a network such as 10.0.0.0/8" if constraint else "an IP address"
+            raise ValueError(f"'{text}' is not {what}") from None
+    if kind == "rid":
+        return parse_oid(text)
+    if kind == "upn":
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+", text):
+            raise ValueError(f"'{text}' is not a user principal name such as user@a.test")
+        return text
+    if not text.isascii():
+        raise ValueError(f"'{text}' is not ASCII; write a host name in its xn-- form")
+    if kind == "uri":
+        return text if constraint else parse_uri(text)
+    if kind == "email" and not constraint and not re.fullmatch(r"[^@\s]+@[^@\s]+", text):
+        raise ValueError(f"'{text}' is not an e-mail address")
+    if kind == "dns" and not constraint and re.fullmatch(r"[0-9.]+", text):
+        raise ValueError(f"'{text}' is an address: write ip:{text}")
+    if kind == "dns" and not (_is_host(text, constraint) or (constraint and not text)):
+        raise ValueError(f"'{text}' is not a host name")
+    return text
+
+
+def _is_host(text: str, constraint: bool) -> bool:
+    if len(text) > 253 or (text.startswith(".") and not constraint):
+        return False
+    return bool(_DNS.fullmatch(text))
+
+
+def _parse_constraint(value: Any) -> GeneralName:
+    return parse_general_name(value, constraint=True)
+
+
+AnyName = Annotated[GeneralName, Parsed(parse_general_name, "dns:a.test, ip:10.0.0.1 ...", "")]
+Subtree = Annotated[GeneralName, Parsed(_parse_constraint, "dns:a.test, ip:10.0.0.0/8 ...", "")]
+DistinguishedName = Annotated[Pairs, Parsed(distinguished_name, "{C: US, CN: a.test}", "object")]
+
+
+class Listed(Value):
+    """A value that is mostly written as a bare list; ``_list`` is the field the list is for."""
+
+    _list: ClassVar[str]
+    _short: ClassVar[Schema | None] = {"type": "array"}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            return {cls._list: value}
+        if not isinstance(value, dict):
+            raise ValueError(f"this must be a list, or a mapping with {cls._list}")
+        return value
+
+
+class NotEmpty(Value):
+    """A value whose fields may all be left out, but not all at once."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if all(value is None or value is False or value == () for key, value in self if key != "critical"):
+            fields = ", ".join(key for key in type(self).model_fields if key != "critical")
+            raise ValueError(f"this says nothing: give {fields}, or none to leave it out")
+        return self
+
+
+class GeneralNames(Listed):
+    """Subject alternative names (RFC 5280, 4.2.1.6)."""
+
+    _list = "names"
+    names: Annotated[tuple[AnyName, ...], Field(max_length=limits.ALTERNATIVE_NAMES)]
+    critical: bool | None = None
+    """None is critical beside an empty subject, as 4.2.1.6 asks, and not otherwise."""
+
+
+def _parse_usage(text: str) -> str:
+    found = "nonRepudiation" if text == "contentCommitment" else text
+    if found not in KEY_USAGES:
+        raise ValueError(unknown("key usage", text, KEY_USAGES))
+    return str(found)
+
+
+def _parse_purpose(text: str) -> str:
+    if text not in EXTENDED_KEY_USAGES and not _OID.fullmatch(text):
+        raise ValueError(unknown("extended key usage", text, tuple(EXTENDED_KEY_USAGES)))
+    return str(text)
+
+
+def _parse_reason_flag(text: str) -> str:
+    if text not in REASON_FLAGS[1:]:
+        raise ValueError(unknown("reason", text, REASON_FLAGS[1:]))
+    return str(text)
+
+
+ReasonFlag = Annotated[str, Parsed(_parse_reason_flag, ", ".join(REASON_FLAGS[1:]))]
+
+
+class KeyUsage(Listed):
+    """Key usage (4.2.1.3), by RFC 5280's names of its bits."""
+
+    _list = "usages"
+    usages: Annotated[tuple[Annotated[str, Parsed(_parse_usage, ", ".join(KEY_USAGES))], ...], AT_LEAST_ONE]
+    critical: bool = True
+
+
+class ExtendedKeyUsage(Listed):
+    """Extended key usage (4.2.1.12), by name or OID."""
+
+    _list = "usages"
+    usages: Annotated[
+        tuple[Annotated[str, Parsed(_parse_purpose, ", ".join(EXTENDED_KEY_USAGES))], ...], AT_LEAST_ONE
+    ]
+    critical: bool = False
+
+
+class BasicConstraints(Value):
+    """Basic constraints (4.2.1.9)."""
+
+    ca: bool
+    path_length: Annotated[int, Field(ge=0, le=2**31)] | None = None
+    critical: bool = True
+
+
+class NameConstraints(NotEmpty):
+    """Name constraints (4.2.1.10)."""
+
+    permitted: tuple[Subtree, ...] = ()
+    excluded: tuple[Subtree, ...] = ()
+    critical: bool = True
+
+
+class Policy(Value):
+    """A certificate policy with its qualifiers; written as a bare OID when it has none."""
+
+    oid: Oid
+    cps: tuple[Uri, ...] = ()
+    notice: Annotated[str, Field(max_length=200)] | None = None
+
+    _short: ClassVar[Schema | None] = {
+        "type": "string",
+        "description": "a policy by its OID",
+    }
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_oid(cls, value: Any) -> Any:
+        return {"oid": value} if isinstance(value, str) else value
+
+
+class Policies(Listed):
+    """Certificate policies (4.2.1.4)."""
+
+    _list = "policies"
+    policies: Annotated[tuple[Policy, ...], AT_LEAST_ONE]
+    critical: bool = False
+
+
+class PolicyMapping(Value):
+    """One pair of a policy mapping."""
+
+    issuer: Oid
+    subject: Oid
+
+
+class PolicyMappings(Listed):
+    """Policy mappings (4.2.1.5)."""
+
+    _list = "mappings"
+    mappings: Annotated[tuple[PolicyMapping, ...], AT_LEAST_ONE]
+    critical: bool = True
+
+
+_SKIP = Annotated[int, Field(ge=0, le=2**31)]
+
+
+class PolicyConstraints(NotEmpty):
+    """Policy constraints (4.2.1.11)."""
+
+    require_explicit: _SKIP | None = None
+    inhibit_mapping: _SKIP | None = None
+    critical: bool = True
+
+
+class InhibitAnyPolicy(Value):
+    """Inhibit anyPolicy (4.2.1.14); written as a bare number mostly."""
+
+    skip: _SKIP
+    critical: bool = True
+
+    _short: ClassVar[Schema | None] = {"type": "integer"}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_number(cls, value: Any) -> Any:
+        return value if isinstance(value, dict) else {"skip": value}
+
+
+class AccessLocations(NotEmpty):
+    """Authority information access (4.2.2.1); ``auto`` names the issuer's certificate as served."""
+
+    ca_issuers: tuple[Uri, ...] = ()
+    ocsp: tuple[Uri, ...] = ()
+    auto: bool = False
+
+    _short: ClassVar[Schema | None] = {"const": "auto"}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_word(cls, value: Any) -> Any:
+        return {"auto": True} if value == "auto" else value
+
+
+class DistributionPoint(Value):
+    """A distribution point; written as a bare URI when it has nothing else."""
+
+    uris: tuple[Uri, ...] = ()
+    reasons: tuple[ReasonFlag, ...] = ()
+    crl_issuer: DistinguishedName | None = None
+
+    _short: ClassVar[Schema | None] = {"type": "string", "description": "a point that is one URI"}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_uri(cls, value: Any) -> Any:
+        return {"uris": [value]} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Self:
+        if not self.uris and not self.crl_issuer:
+            raise ValueError("a distribution point needs uris or crl_issuer (RFC 5280, 4.2.1.13)")
+        return self
+
+
+class DistributionPoints(Listed):
+    """CRL distribution points (4.2.1.13) and freshest CRL (4.2.1.15)."""
+
+    _list = "points"
+    points: Annotated[tuple[DistributionPoint, ...], AT_LEAST_ONE]
+    critical: bool = False
+
+
+def _parse_hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise ValueError("the DER is written in hexadecimal digits, two for each octet") from None
+
+
+class RawExtension(Value):
+    """An extension as octets: the way out for whatever has no field of its own."""
+
+    oid: Oid
+    critical: bool = False
+    der: Annotated[bytes, Parsed(_parse_hex, "the DER inside extnValue, hexadecimal")]

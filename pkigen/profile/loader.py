@@ -1,0 +1,251 @@
+"""Document -> Profile: read, merged, expanded, validated; every error at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pkigen.errors import InputError, Location, Problem, visible
+from pkigen.profile import limits, shipped
+from pkigen.profile.checks import Checks
+from pkigen.profile.expansion import Body, InstanceError, Spec
+from pkigen.profile.fields import close_to
+from pkigen.profile.files import read_file
+from pkigen.profile.inheritance import (
+    Likeness,
+    Made,
+    given,
+    inherit,
+    merge,
+    without,
+)
+from pkigen.profile.inventory import Row, read_table
+from pkigen.profile.names import parse_pattern
+from pkigen.profile.profile import Profile
+from pkigen.profile.specifications import AuthoritySpec, CertificateSpec, keys_of
+from pkigen.profile.top_level import Head, read_head
+from pkigen.profile.yaml_tree import (
+    Table,
+    Text,
+    folder_of,
+    from_python,
+    locate,
+    parse,
+    size,
+)
+
+_KNOWN = tuple({*keys_of(AuthoritySpec), *keys_of(CertificateSpec)})
+_BESIDE_FROM = ("from", "like", "each", "crl", "formats", "key_format", "passphrase", "pkcs12")
+
+
+def load(
+    source: str | Path | Mapping[str, Any], *, folder: Path | None = None, base_url: str | None = None
+) -> Profile:
+    """The profile in a file, of a shipped name, or in a mapping.
+
+    ``folder`` is what a mapping's paths are relative to (the working folder by default), ``base_url``
+    stands in for that of the profile. Every problem of the profile is in the InputError that it raises.
+    """
+    try:
+        if isinstance(source, Mapping):
+            tree, path = from_python(source), None
+            assert isinstance(tree, Table)
+        else:
+            path = shipped.find(source)
+            tree, folder = _read(path), path.parent
+        return _Loader(tree, path, folder or Path(), base_url).load()
+    except InputError as error:
+        raise InputError([_in_one_line(problem) for problem in error.problems]) from error
+
+
+def _in_one_line(problem: Problem) -> Problem:
+    """A problem as it can be shown."""
+    suggestion = visible(problem.suggestion or "") or None
+    return replace(
+        problem, message=visible(problem.message), where=visible(problem.where), suggestion=suggestion
+    )
+
+
+def _read(path: Path) -> Table:
+    try:
+        return parse(read_file(path, limits.FILE_BYTES), str(path))
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+class _Loader:
+    def __init__(self, tree: Table, path: Path | None, folder: Path, base_url: str | None) -> None:
+        self._tree = tree
+        self._base_url = base_url
+        self._path = path
+        self._folder = folder
+        self._problems: list[Problem] = []
+        self._tables: dict[Path, tuple[Row, ...]] = {}
+
+    def load(self) -> Profile:
+        self._tree = self._extended()
+        if self._base_url is not None:
+            self._tree = merge(self._tree, Table({"base_url": Text(self._base_url)}))
+        head = read_head(self._tree, self._problems)
+        authorities = self._bodies(AuthoritySpec, "authorities", head)
+        certificates = self._bodies(CertificateSpec, "certificates", head)
+        profile = Profile(head, self._path, authorities, certificates, self._tree, self._folder)
+        mentioned = frozenset(self._section("authorities"))
+        Checks(profile, mentioned, self._problems, limits.PROBLEMS).run()
+        self._stop_if_wrong()
+        return profile
+
+    def _stop_if_wrong(self) -> None:
+        """Raise all problems, each once: what many inherit is wrong in one place."""
+        if self._problems:
+            seen = {
+                (p.location, p.message) if p.location else (p.where, p.message): p for p in self._problems
+            }
+            found = sorted(seen.values(), key=self._position)
+            raise InputError(found[: limits.PROBLEMS])
+
+    def _position(self, problem: Problem) -> tuple[bool, str, int, int]:
+        """Where a problem is listed: in the order of the profile, then of other files."""
+        place = problem.location or Location("")
+        return place.file != str(self._path), place.file, place.line, place.column
+
+    def _extended(self) -> Table:
+        """The document on top of the one it extends."""
+        named = self._tree.get("extends")
+        if named is None:
+            return self._tree
+        place = locate(self._tree, ("extends",))
+        if not isinstance(named, Text) or not named:
+            raise InputError(Problem("this must be the path of a profile", "extends", place))
+        try:
+            path = shipped.find(named, self._folder)
+            base = _read(path)
+        except InputError as error:
+            if error.problems[0].location is not None:
+                raise
+            raise InputError(Problem(error.problems[0].message, "extends", place)) from error
+        if "extends" in base:
+            words = f"{path} extends another profile itself; only one level is read"
+            raise InputError(Problem(words, "extends", place))
+        return merge(base, without(self._tree, ("extends",)))
+
+    def _bodies(self, model: type[Spec], section: str, head: Head) -> tuple[Body[Spec], ...]:
+        tree = self._section(section)
+        defaults = self._defaults(model)
+        common = {"environment": head.name, "base_url": head.base_url}
+        likeness = Likeness(tree, self._made(tree, section, common), section)
+        found, nodes = [], 0
+        for key, own in tree.items():
+            where, place = f"{section}.{key}", locate(tree, (key,))
+            if not isinstance(own, Table):
+                if own == "":
+                    own = Table()
+                    own.location = place
+                else:
+                    self._problems.append(Problem("this must be a mapping", where, place))
+                    continue
+            self._check_brought(own, where)
+            if "name" in own:
+                words = "unknown key 'name': the key that this stands under is its name"
+                self._refuse(own, f"{where}.name", ("name",), words)
+            above, lent = likeness.above(key)
+            merged = given(inherit(defaults, above, without(own, ("like", "each"))))
+            nodes += size(merged)
+            if nodes > limits.INHERITED_NODES:
+                words = f"more than {limits.INHERITED_NODES} nodes once all is inherited"
+                raise InputError(Problem(words, where, place))
+            _name_the_subject(merged)
+            try:
+                pattern = parse_pattern(key)
+                rows = self._rows(own, where)
+            except (ValueError, InputError) as error:
+                self._add(error, where, place)
+                continue
+            variables = {**lent, **common}
+            found.append(Body(model, section, key, merged, pattern, rows, variables, self._folder))
+        self._problems += likeness.problems
+        return tuple(found)
+
+    def _made(self, section: Table, where: str, common: Mapping[str, str]) -> dict[str, Made]:
+        """What ``like`` names and a range or a table makes, with its variables.
+
+        One pass for all of them: a section can make very many names.
+        """
+        likes = (own.get("like") for own in section.values() if isinstance(own, Table))
+        wanted = {like for like in likes if isinstance(like, Text) and like not in section}
+        found, left = dict[str, Made](), limits.CERTIFICATES
+        for key, own in section.items() if wanted else ():
+            if not isinstance(own, Table) or ("{" not in key and "each" not in own):
+                continue
+            try:
+                pattern, rows = parse_pattern(key), self._rows(own, f"{where}.{key}")
+                body = Body(CertificateSpec, "", key, Table(), pattern, rows, common, self._folder)
+                instances = islice(body.instances(), left)
+                left -= min(left, body.count)
+                found |= {made.name: (key, made.variables) for made in instances if made.name in wanted}
+            except (ValueError, InputError, InstanceError):
+                continue  # it is reported where its own turn comes
+        return found
+
+    def _check_brought(self, own: Table, where: str) -> None:
+        """What the certificate of a brought authority settles cannot be said beside it."""
+        for key in own if "from" in own else ():
+            if key not in _BESIDE_FROM:
+                words = "this cannot be said of an authority that is brought from files"
+                self._refuse(own, f"{where}.{key}", (key,), words)
+
+    def _section(self, name: str) -> Table:
+        tree = self._tree.get(name, Table())
+        if isinstance(tree, Table):
+            return tree
+        if tree != "":
+            self._refuse(self._tree, name, (name,), "this must be a mapping of names")
+        return Table()
+
+    def _defaults(self, model: type[Spec]) -> Table:
+        """The defaults that a model knows; those that none knows are a problem."""
+        defaults = self._section("defaults")
+        for key in defaults:
+            if key not in _KNOWN:
+                place = locate(defaults, (key,))
+                problem = Problem(f"unknown key '{key}'", f"defaults.{key}", place, close_to(key, _KNOWN))
+                self._problems.append(problem)
+        return without(defaults, tuple(key for key in defaults if key not in keys_of(model)))
+
+    def _rows(self, own: Table, where: str) -> tuple[Row, ...] | None:
+        named = own.get("each")
+        if named is None:
+            return None
+        if not isinstance(named, Text) or not named:
+            self._refuse(own, f"{where}.each", ("each",), "this must be the path of a CSV file")
+            return ()
+        path = folder_of(named, self._folder) / named
+        if path not in self._tables:
+            try:
+                self._tables[path] = read_table(path)
+            except InputError as error:
+                self._tables[path] = ()
+                self._add(error, f"{where}.each", locate(own, ("each",)))
+        return self._tables[path]
+
+    def _refuse(self, tree: Table, where: str, path: tuple[str, ...], words: str) -> None:
+        self._problems.append(Problem(words, where, locate(tree, path)))
+
+    def _add(self, error: Exception, where: str, place: Any) -> None:
+        """Problems that know their own place keep it; the others get this one."""
+        if isinstance(error, InputError):
+            self._problems += [p if p.location else Problem(p.message, where, place) for p in error.problems]
+        else:
+            self._problems.append(Problem(str(error), where, place))
+
+
+def _name_the_subject(merged: Table) -> None:
+    """Who is not given a common name is called by its own name."""
+    subject = merged.get("subject", Table())
+    if isinstance(subject, Table) and "CN" not in subject:
+        named = subject.copy()
+        named.put("CN", Text("{{ name }}"), None)
+        merged.put("subject", named, merged.key_locations.get("subject"))

@@ -1,0 +1,61 @@
+"""The JSON Schema of a profile, for editors: what a body may say, not how bodies hang together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from pkigen.profile.specifications import AuthoritySpec, CertificateSpec
+from pkigen.profile.top_level import Head
+
+DEFINITIONS = "#/$defs/{model}"
+
+
+def json_schema() -> dict[str, Any]:
+    """A JSON Schema of draft 2020-12. Numbers and booleans may stand where YAML would read them so."""
+    models: tuple[type[BaseModel], ...] = (Head, AuthoritySpec, CertificateSpec)
+    _, schema = models_json_schema([(model, "validation") for model in models], ref_template=DEFINITIONS)
+    definitions = schema["$defs"]
+    head = definitions.pop("Head")
+    authority, certificate = definitions["AuthoritySpec"], definitions["CertificateSpec"]
+    for body in (authority, certificate):
+        body["properties"].pop("name", None)
+        body["properties"]["like"] = {"type": "string", "description": "another body to copy from"}
+        body["properties"]["each"] = {"type": "string", "description": "a CSV file: one for each row"}
+        body["required"] = []
+    issuers = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    authority["properties"]["issuer"] = issuers
+    known = {**authority["properties"], **certificate["properties"]}
+    head["properties"] |= {
+        "extends": {"type": "string", "description": "a profile that this one builds on"},
+        "defaults": {"type": "object", "properties": known, "additionalProperties": False},
+        "authorities": _named("AuthoritySpec"),
+        "certificates": _named("CertificateSpec"),
+    }
+    head["required"] = []
+    schema = relaxed({**head, "$defs": definitions})
+    title = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "pkigen profile"}
+    return {**schema, **title}
+
+
+def _named(model: str) -> dict[str, Any]:
+    body = {"anyOf": [{"$ref": DEFINITIONS.format(model=model)}, {"type": "null"}]}
+    return {"type": "object", "additionalProperties": body}
+
+
+def relaxed(schema: Any) -> Any:
+    """Texts may look like numbers or booleans to an editor: we read what was written."""
+    if isinstance(schema, list):
+        return [relaxed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: relaxed(value) for key, value in schema.items()}
+    if found.get("type") == "string" and "const" not in found:
+        found["type"] = ["string", "number", "boolean", "null"]
+    elif found.get("type") == "":
+        del found["type"]
+    elif found.get("type") in ("integer", "boolean"):
+        found["type"] = [found["type"], "string"]
+    return found

@@ -1,0 +1,325 @@
+"""What an authority and a certificate can say: one resolved specification each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, model_validator
+
+from pkigen.clock import Moment, Span, Validity, parse_moment, parse_span
+from pkigen.faults import AskedFault, asked_for
+from pkigen.formats.names import FORMATS
+from pkigen.keys.kinds import UNSOUND, parse_kind
+from pkigen.profile import limits
+from pkigen.profile.extension_fields import (
+    AccessLocations,
+    BasicConstraints,
+    DistinguishedName,
+    DistributionPoints,
+    ExtendedKeyUsage,
+    GeneralNames,
+    InhibitAnyPolicy,
+    KeyUsage,
+    NameConstraints,
+    Policies,
+    PolicyConstraints,
+    PolicyMappings,
+    RawExtension,
+    ReasonFlag,
+)
+from pkigen.profile.fields import (
+    Omit,
+    OrNone,
+    Parsed,
+    Schema,
+    Value,
+    unknown,
+)
+from pkigen.profile.files import read_file
+from pkigen.profile.yaml_tree import folder_of
+
+SELF = "self"
+REASONS = (
+    "unspecified",
+    "keyCompromise",
+    "cACompromise",
+    "affiliationChanged",
+    "superseded",
+    "cessationOfOperation",
+    "certificateHold",
+    "privilegeWithdrawn",
+    "aACompromise",
+)
+_DIGESTS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
+_START = "-1h"
+_MOST_FAULTS = 8
+
+
+def _one_of(what: str, known: tuple[str, ...]) -> Parsed:
+    def parse(text: str) -> str:
+        if text not in known:
+            raise ValueError(unknown(what, text, known))
+        return str(text)
+
+    return Parsed(parse, ", ".join(known))
+
+
+def _parse_length(text: str) -> Span:
+    span = parse_span(text)
+    if span.months < 0 or span.seconds < 0 or not (span.months or span.seconds):
+        raise ValueError(f"'{text}' is not a length of time: it must be more than nothing")
+    return span
+
+
+Length = Annotated[Span, Parsed(_parse_length, "a length of time such as 397d, 10y, 12h")]
+Instant = Annotated[Moment, Parsed(parse_moment, "-2d, +397d, or ISO 8601")]
+
+
+def _parse_passphrase(value: Any, info: ValidationInfo) -> bytes:
+    """A passphrase as text, or the first line of a file."""
+    if isinstance(value, dict) and list(value) == ["file"] and isinstance(value["file"], str):
+        folder: Path = (info.context or {}).get("folder", Path())
+        path = folder_of(value["file"], folder) / value["file"]
+        value = (
+            read_file(path, limits.KEY_FILE_BYTES).decode("utf-8", "replace").partition("\n")[0].rstrip("\r")
+        )
+    if not isinstance(value, str):
+        raise ValueError("a passphrase is a text, or {file: PATH}")
+    if not 1 <= len(value) <= 256:
+        raise ValueError("a passphrase has 1 to 256 characters")
+    return value.encode()
+
+
+class SignatureSpec(Value):
+    """How the issuer signs: ``sha256``, ``pss-sha384``, or {digest: sha1, pss: true}."""
+
+    digest: Annotated[str, _one_of("digest", _DIGESTS)] | None = None
+    pss: bool = False
+
+    _short: ClassVar[Schema | None] = {
+        "type": "string",
+        "description": "sha256, pss-sha384 ...",
+    }
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        prefix, _, digest = value.rpartition("-")
+        if prefix not in ("", "pss") or digest not in _DIGESTS:
+            raise ValueError(f"'{value}' is neither a digest ({', '.join(_DIGESTS)}) nor pss-DIGEST")
+        return {"digest": digest, "pss": bool(prefix)}
+
+
+def _parse_validity(value: Any) -> Validity:
+    """``397d`` (from one hour back), {from: -1d, to: +397d} or {from: 2026-11-01, for: 90d}."""
+    if isinstance(value, str):
+        value = {"for": value}
+    if not isinstance(value, dict) or not all(isinstance(part, str) for part in value.values()):
+        raise ValueError("a validity is a length such as 397d, or a mapping of from and to, or from and for")
+    if unknown_keys := set(value) - {"from", "to", "for"}:
+        raise ValueError(unknown("key", min(unknown_keys), ("from", "to", "for")))
+    if ("to" in value) == ("for" in value):
+        raise ValueError("a validity says either when it ends (to) or how long it is (for)")
+    start = value.get("from", _START)
+    text = f"from {start} " + (f"to {value['to']}" if "to" in value else f"for {value['for']}")
+    if "to" in value:
+        return Validity(parse_moment(start), parse_moment(value["to"]), None, text)
+    return Validity(parse_moment(start), None, _parse_length(value["for"]), text)
+
+
+def _parse_path(value: Any, info: ValidationInfo) -> Path:
+    """A path relative to the profile, of a file that can be read."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("this must be the path of a file")
+    folder: Path = (info.context or {}).get("folder", Path())
+    path = folder_of(value, folder) / value
+    read_file(path, limits.KEY_FILE_BYTES)
+    return path
+
+
+Passphrase = Annotated[bytes, BeforeValidator(_parse_passphrase, json_schema_input_type=str | dict[str, str])]
+ReadablePath = Annotated[Path, BeforeValidator(_parse_path, json_schema_input_type=str)]
+
+
+class Pkcs12Spec(Value):
+    """How the PKCS#12 formats are written."""
+
+    alias: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    passphrase: Passphrase | None = Field(default=None, repr=False)
+
+
+class RevokedSpec(Value):
+    """A revocation: reason code by its RFC 5280 name, and when."""
+
+    reason: Annotated[str, _one_of("reason", REASONS)] = "unspecified"
+    at: Instant = parse_moment("-1h")
+    invalid_since: Instant | None = None
+
+    _short: ClassVar[Schema | None] = {"enum": list(REASONS)}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_reason(cls, value: Any) -> Any:
+        return {"reason": value} if isinstance(value, str) else value
+
+    @property
+    def text(self) -> str:
+        """The instants as they were written."""
+        return " ".join(
+            moment.text if isinstance(moment, Span) else moment.isoformat()
+            for moment in (self.at, self.invalid_since)
+            if moment is not None
+        )
+
+
+class BroughtSpec(Value):
+    """The files an authority is brought from, relative to the profile."""
+
+    certificate: ReadablePath
+    key: ReadablePath | None = None
+    chain: ReadablePath | None = None
+    passphrase: Passphrase | None = Field(default=None, repr=False)
+
+
+class CrlSpec(Value):
+    """An authority's CRLs: how long each one is good for, and how they are split up.
+
+    ``delta`` is how long a delta CRL is good for, ``partitions`` into how many lists the certificates
+    are split, ``reasons`` those that have a list of their own, ``issuer`` another authority that lists
+    in an indirect CRL what this one revokes.
+    """
+
+    valid: Length | None = None
+    delta: Length | None = None
+    partitions: Annotated[int, Field(ge=2, le=1000)] | None = None
+    reasons: Annotated[tuple[ReasonFlag, ...], Field(min_length=1, max_length=7)] | None = None
+    issuer: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = {
+            "delta": self.delta,
+            "partitions": self.partitions,
+            "reasons": self.reasons,
+            "issuer": self.issuer,
+        }
+        said = [name for name, value in ways.items() if value is not None]
+        if len(said) > 1:
+            raise ValueError(f"a CRL has one of {' and '.join(said)}: each says where its certificates lead")
+        return self
+
+
+class OcspSpec(Value):
+    """Who answers OCSP requests for an authority: itself, or a certificate that it has issued for that."""
+
+    responder: str | None = None
+    by: Literal["key", "name"] = "key"
+    valid: Length | None = None
+
+
+def _parse_key(text: str) -> str:
+    if text in UNSOUND:
+        raise ValueError(f"'{text}' is a key that only faults have; see `pkigen faults --search key`")
+    return parse_kind(text).name
+
+
+class EntitySpec(Value):
+    """What authorities and certificates have in common."""
+
+    name: Annotated[str, Field(init=False)] = ""
+    subject: DistinguishedName = ()
+    key: Annotated[str, Parsed(_parse_key, "rsa-2048, ec-p256 ...")] = "rsa-2048"
+    signature: SignatureSpec = SignatureSpec()
+    valid: Annotated[Validity, Parsed(_parse_validity, "397d or {from, to}", "")]
+    renew: Length | None = None
+    basic_constraints: Annotated[BasicConstraints | Omit | None, OrNone()] = None
+    key_usage: Annotated[KeyUsage | Omit | None, OrNone()] = None
+    extended_key_usage: Annotated[ExtendedKeyUsage | Omit | None, OrNone()] = None
+    san: Annotated[GeneralNames | Omit | None, OrNone()] = None
+    subject_key_identifier: Literal["none"] | None = None
+    authority_key_identifier: Literal["none"] | None = None
+    crl_distribution_points: Annotated[DistributionPoints | Omit | None, OrNone()] = None
+    freshest_crl: Annotated[DistributionPoints | Omit | None, OrNone()] = None
+    aia: Annotated[AccessLocations | Omit | None, OrNone()] = None
+    name_constraints: Annotated[NameConstraints | Omit | None, OrNone()] = None
+    policies: Annotated[Policies | Omit | None, OrNone()] = None
+    policy_mappings: Annotated[PolicyMappings | Omit | None, OrNone()] = None
+    policy_constraints: Annotated[PolicyConstraints | Omit | None, OrNone()] = None
+    inhibit_any_policy: Annotated[InhibitAnyPolicy | Omit | None, OrNone()] = None
+    must_staple: bool = False
+    ocsp_no_check: bool = False
+    extensions: tuple[RawExtension, ...] = ()
+    formats: tuple[Annotated[str, _one_of("format", tuple(FORMATS))], ...] = ()
+    key_format: Annotated[str, _one_of("key format", ("pkcs8", "traditional"))] = "pkcs8"
+    passphrase: Passphrase | None = Field(default=None, repr=False)
+    pkcs12: Pkcs12Spec = Pkcs12Spec()
+    revoked: RevokedSpec | None = None
+
+
+class AuthoritySpec(EntitySpec):
+    """A root or intermediate CA. ``issuers`` of several names ask for cross-certificates."""
+
+    issuers: tuple[str, ...] = Field(default=(SELF,), validation_alias="issuer")
+    path_length: Annotated[int, Field(ge=0, le=255)] | None = None
+    crl: CrlSpec = CrlSpec()
+    ocsp: OcspSpec | None = None
+    brought: BroughtSpec | None = Field(default=None, validation_alias="from")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lists(cls, value: Any) -> Any:
+        """One issuer is a list of one; the lifetime's default depends on who issues."""
+        if not isinstance(value, dict):
+            return value
+        issuer = value.get("issuer", SELF)
+        issuers = issuer if isinstance(issuer, list) else [issuer]
+        default = "10y" if SELF in issuers else "5y"
+        return {"valid": default, **value, "issuer": issuers}
+
+
+def _parse_fault(value: Any) -> AskedFault:
+    found = asked_for(value)
+    if len(found) != 1:
+        raise ValueError(f"'{value}' names {len(found)} faults; what a certificate has is named one by one")
+    return found[0]
+
+
+Asked = Annotated[AskedFault, Parsed(_parse_fault, "a fault's id: pkigen faults lists them", "")]
+
+
+class CertificateSpec(EntitySpec):
+    """An end entity; ``issuer`` may be ``self``. ``faults`` are of the catalogue."""
+
+    issuer: str
+    faults: Annotated[tuple[Asked, ...], Field(max_length=_MOST_FAULTS)] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lifetime(cls, value: Any) -> Any:
+        return {"valid": "397d", **value} if isinstance(value, dict) else value
+
+
+__all__ = ["REASONS", "SELF", "AuthoritySpec", "BroughtSpec", "CertificateSpec", "EntitySpec"]
+
+
+def keys_of(model: type[BaseModel], path: tuple[str | int, ...] = ()) -> tuple[str, ...]:
+    """The keys that can be written in the mapping at ``path`` below a model."""
+    found: type[BaseModel] | None = model
+    for part in path:
+        if found is not None and isinstance(part, str):
+            field = next((f for n, f in found.model_fields.items() if part in (n, f.validation_alias)), None)
+            found = _model_in(field.annotation) if field else None
+    if found is None:
+        return ()
+    fields = found.model_fields.items()
+    return tuple(str(field.validation_alias or name) for name, field in fields if field.init is not False)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_model_in(part) for part in getattr(annotation, "__args__", ()))
+    return next((found for found in inner if found is not None), None)

@@ -1,0 +1,129 @@
+"""The keys at the top of a profile."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, model_validator
+
+from pkigen.errors import Problem
+from pkigen.faults import AskedFault, asked_for, asked_for_all
+from pkigen.profile import shipped
+from pkigen.profile.expansion import words_of
+from pkigen.profile.fields import (
+    Parsed,
+    Value,
+    close_to,
+    unknown,
+)
+from pkigen.profile.lab import Lab
+from pkigen.profile.names import check_name
+from pkigen.profile.yaml_tree import Table, locate
+
+DEFAULT_BASE_URL = "http://127.0.0.1:8080"
+_BASE_URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
+_SECTIONS = ("defaults", "authorities", "certificates")
+
+
+def _parse_name(text: str) -> str:
+    if wrong := check_name(text):
+        raise ValueError(wrong)
+    return str(text)
+
+
+def _parse_base_url(text: str) -> str:
+    match = _BASE_URL.fullmatch(text)
+    if match is None or int((match[2] or ":80")[1:]) > 65535:
+        raise ValueError(f"'{text}' is not a URL such as {DEFAULT_BASE_URL}: no query, no user, ASCII only")
+    return text.rstrip("/")
+
+
+def _parse_requirement_set(text: str) -> str:
+    """The name of a set, or the path of a file; whether it is there is seen when it is read."""
+    known = shipped.requirement_sets()
+    if text not in known and not shipped.is_set_file(text):
+        words = unknown("requirement set", text, known)
+        raise ValueError(f"{words}. A set of your own is a path that ends in .yaml")
+    return text  # with its place, which says what it is relative to
+
+
+RequirementSetName = Annotated[
+    str, Parsed(_parse_requirement_set, "a shipped requirement set, or a path that ends in .yaml")
+]
+
+
+def _parse_faults(value: Any) -> tuple[AskedFault, ...]:
+    values = (value,) if isinstance(value, str | dict) else value
+    if not isinstance(values, list | tuple):
+        raise ValueError("this must be 'all', or a list of ids and globs such as validity/*")
+    return asked_for_all(values)
+
+
+Faults = Annotated[tuple[AskedFault, ...], Parsed(_parse_faults, "all, or ids and globs of FAMILY/ID", "")]
+
+
+class Negatives(Value):
+    """The broken copies of one certificate: one for each demand of a set, or for each of some faults.
+
+    ``of`` is a certificate of the profile, ``against`` a requirement set that it satisfies. ``faults``
+    are ids of the catalogue, globs of FAMILY/ID, or ``all``.
+    """
+
+    of: Annotated[str, Field(min_length=1, max_length=200)]
+    against: RequirementSetName | None = None
+    faults: Faults = ()
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Negatives:
+        if bool(self.faults) is (self.against is not None):
+            raise ValueError("give one of 'against' (a requirement set) and 'faults' (of the catalogue)")
+        return self
+
+
+def _parse_fault(value: Any) -> AskedFault:
+    found = asked_for(value)
+    if len(found) != 1:
+        raise ValueError(f"'{value}' are {len(found)} faults: one is wanted")
+    return found[0]
+
+
+class Serving(Value):
+    """What the HTTP service does wrong for a sound authority: with its CRL, its certificate's URL, OCSP.
+
+    ``of`` is an authority of the profile, ``fault`` the id of a fault that is about what is served, or that
+    id with its parameters.
+    """
+
+    of: Annotated[str, Field(min_length=1, max_length=200)]
+    fault: Annotated[AskedFault, Parsed(_parse_fault, "the id of a fault, or {ID: {PARAMETER: VALUE}}", "")]
+
+
+class Head(Value):
+    """Name, addresses and demands of an environment."""
+
+    name: Annotated[str, Parsed(_parse_name, "the environment's name, and its folder's")]
+    description: Annotated[str, Field(max_length=2000)] = ""
+    base_url: Annotated[str, Parsed(_parse_base_url, "where CRLs and CA certificates are served")] = (
+        DEFAULT_BASE_URL
+    )
+    requirements: tuple[RequirementSetName, ...] = ()
+    negatives: tuple[Negatives, ...] = ()
+    serving: tuple[Serving, ...] = ()
+    lab: Lab | None = None
+
+
+def read_head(tree: Table, problems: list[Problem]) -> Head:
+    """The head of a document; what is wrong with it is added to ``problems``."""
+    fields = {key: value for key, value in tree.items() if key not in _SECTIONS}
+    try:
+        return Head.model_validate(fields)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_input=False):
+            path: tuple[Any, ...] = detail["loc"]
+            words, suggestion = words_of(detail, Head, path)
+            if detail["type"] == "extra_forbidden":
+                suggestion = close_to(str(path[-1]), (*Head.model_fields, *_SECTIONS, "extends"))
+            where = ".".join(map(str, path))
+            problems.append(Problem(words, where, locate(tree, path) or tree.location, suggestion))
+        return Head(name="unnamed")

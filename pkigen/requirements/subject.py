@@ -1,0 +1,99 @@
+"""What a demand looks at: a certificate with all that was presented beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+
+from pkigen.inspection.artifacts import Artefact, KeyFile, Source
+from pkigen.x509 import Certificate, CertificateList, Malformed, PublicKey
+from pkigen.x509.extensions import uris
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What stands at a URL: the CRL, or why there is none."""
+
+    crl: CertificateList | None
+    problem: str = ""
+
+
+Look = Callable[[str], Published | None]
+"""What is published at a URL; None when it cannot be told without asking a network."""
+
+
+@dataclass(frozen=True)
+class Presented:
+    """A certificate, the files that it, its key and its chain came in, and what is around them.
+
+    ``key`` and ``chain`` are None when no such file was given, ``certificate`` when the file that
+    should hold one does not. ``issued`` is false for a certificate that is only planned: it has no
+    signature yet, no key and no files. ``anchors`` are trusted in place of the roots of the chain file.
+    ``passphrase_known`` is false when a passphrase exists that the checker was not given.
+    ``validation`` says whether the appliance validates certificates (CRL, dates, chain).
+    ``requested`` says that the certificate stands for a request: subject, key and extensions count.
+    ``sharing`` counts the other certificates of an environment by what they have as common name.
+    """
+
+    now: datetime
+    certificate: Certificate | None = None
+    certificate_source: Source | None = None
+    key: KeyFile | None = None
+    key_source: Source | None = None
+    chain: tuple[Artefact, ...] | None = None
+    planned_chain: tuple[Certificate, ...] = ()
+    anchors: tuple[Certificate, ...] = ()
+    look: Look = field(default=lambda url: None)
+    sharing: Mapping[str, int] = field(default_factory=dict)
+    issued: bool = True
+    validation: bool = True
+    passphrase_known: bool = True
+    authority: bool = False
+    requested: bool = False
+
+    @cached_property
+    def authorities(self) -> tuple[Certificate, ...]:
+        """The readable certificates of the chain file, in its order."""
+        if self.chain is None:
+            return self.planned_chain
+        return tuple(found.certificate for found in self.chain if found.certificate is not None)
+
+    @cached_property
+    def path(self) -> tuple[Certificate, ...]:
+        """The authorities above the certificate, as far as names lead; each at most once."""
+        if self.certificate is None:
+            return ()
+        known = (*self.authorities, *self.anchors)
+        path, current = list[Certificate](), self.certificate
+        while not current.is_self_issued:
+            found = next((c for c in known if c.subject_der == current.issuer_der and c not in path), None)
+            if found is None:
+                break
+            path.append(found)
+            current = found
+        return tuple(path)
+
+    @property
+    def public_key(self) -> PublicKey | None:
+        """The key that the certificate states; that of the key file when there is no certificate."""
+        if self.certificate is not None:
+            return self.certificate.public_key
+        return self.key.public if self.key is not None else None
+
+    @cached_property
+    def crl_urls(self) -> tuple[str, ...]:
+        """The URLs of the certificate's CRL distribution points; those that cannot be read are none."""
+        if self.certificate is None:
+            return ()
+        try:
+            return tuple(uris(self.certificate.extensions.crl_distribution_points))
+        except Malformed:
+            return ()
+
+    def of_authority(self, certificate: Certificate) -> Presented:
+        """An authority of the path presented in its own right; its files are nobody's upload."""
+        return replace(
+            self, certificate=certificate, key=None, key_source=None, certificate_source=None, authority=True
+        )
