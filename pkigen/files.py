@@ -1,4 +1,4 @@
-"""Files that nobody but the user may read, put in their places whole or not at all."""
+"""Reads files that a user names, with a size limit, and writes files that only the user can read."""
 
 from __future__ import annotations
 
@@ -8,6 +8,19 @@ from contextlib import suppress
 from pathlib import Path
 
 from pkigen.errors import EnvironmentFailure
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """The contents of a file of at most ``most`` octets; ValueError says why they cannot be had."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ValueError(f"{path} cannot be read: {reason}") from error
+    if len(data) > most:
+        raise ValueError(f"{path} is larger than {most} bytes")
+    return data
 
 
 def put(path: Path, data: bytes) -> None:

@@ -256,9 +256,9 @@ def _upload(
     crt: Path, key: Path, chain: Path | None, pass_: str | None, passphrase_file: Path | None
 ) -> Upload:
     from pkigen.errors import InputError
+    from pkigen.files import read_file
     from pkigen.inspection.artifacts import read_passphrase
     from pkigen.lab.appliance.upload import LARGEST_FILE, File, Upload
-    from pkigen.profile.files import read_file
 
     def file(path: Path) -> File:
         try:

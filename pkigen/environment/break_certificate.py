@@ -58,7 +58,7 @@ def _written(asked: AskedFault) -> str | dict[str, dict[str, str]]:
 def _check(profile: Profile, name: str, asked: Sequence[AskedFault]) -> None:
     """Refuse what a build would pass over: the one who asks stands before it."""
     from pkigen.environment.build.serial_numbers import random_serial
-    from pkigen.environment.start import clock_of
+    from pkigen.environment.build.session import clock_of
     from pkigen.plan import plan
 
     specs = {spec.name: spec for spec in profile.certificates()}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import ssl
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from pkigen.errors import InputError
@@ -91,7 +93,6 @@ class Case:
 
     def client_context(self) -> ssl.SSLContext:
         """For a client that trusts its anchors and nothing else, and checks host names."""
-        from pkigen.environment.contexts import client_context
 
         return client_context(self.anchors)
 
@@ -101,7 +102,6 @@ class Case:
         ``passphrase`` opens the key if it is under one that is not among the files. ssl.SSLError when
         OpenSSL does not load what is there.
         """
-        from pkigen.environment.contexts import server_context
 
         files, secret = self.data["files"], passphrase.encode()
         if not secret and "passphrase" in files:
@@ -167,3 +167,28 @@ def open_environment(folder: Path) -> Environment:
     if manifest.get("version") != 1:
         raise InputError(f"{folder / 'manifest.json'} is of a later pkigen; use that one")
     return Environment(folder, manifest)
+
+
+_END = b"-----END CERTIFICATE-----"
+
+
+def client_context(anchors: Sequence[Path]) -> ssl.SSLContext:
+    """``ssl.create_default_context`` with these anchors in the place of the system's."""
+    trusted = "\n".join(path.read_text("ascii") for path in anchors)
+    if not trusted:
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return ssl.create_default_context(cadata=trusted)
+
+
+def server_context(certificate: Path, chain: Path | None, key: Path, passphrase: bytes) -> ssl.SSLContext:
+    """Presents a certificate with those above it, without the last: the root is for clients to have.
+
+    ``passphrase`` opens a key that is under one. ssl.SSLError for what OpenSSL does not load.
+    """
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    above = chain.read_bytes().split(_END)[:-2] if chain else []
+    with TemporaryDirectory(prefix="pkigen-") as folder:
+        presented = Path(folder) / "presented.pem"
+        presented.write_bytes(certificate.read_bytes() + b"\n" + b"".join(block + _END for block in above))
+        context.load_cert_chain(presented, key, passphrase)
+    return context

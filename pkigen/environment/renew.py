@@ -8,9 +8,8 @@ from pathlib import Path
 from pkigen.environment.build.build import build
 from pkigen.environment.build.options import BuildOptions, BuildResult, Progress
 from pkigen.environment.build.serial_numbers import random_serial
-from pkigen.environment.naming import named
-from pkigen.environment.source_profile import profile_of, with_breaks
-from pkigen.environment.start import clock_of
+from pkigen.environment.build.session import clock_of
+from pkigen.environment.source_profile import named, profile_of, with_breaks
 from pkigen.errors import InputError
 from pkigen.plan import plan
 from pkigen.profile import Profile

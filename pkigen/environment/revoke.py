@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pkigen.environment.crl.refresh import PublishedCrl, Republisher
 from pkigen.environment.manifest.update import change_manifest
-from pkigen.environment.naming import named
 from pkigen.environment.published.publishers import CrlIssuer
+from pkigen.environment.source_profile import named
 from pkigen.errors import InputError
 from pkigen.model import Role
 from pkigen.store import Revoked, Store

@@ -1,14 +1,15 @@
-"""What an environment is built from: its profile, and the broken copies that were asked for since."""
+"""The profile that an environment was built from, and lookup of its entities by name."""
 
 from __future__ import annotations
 
 import copy
 import json
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pkigen.errors import InputError
+from pkigen.errors import InputError, Problem
 from pkigen.faults import asked_for
 from pkigen.profile import Profile, load
 from pkigen.profile.top_level import Negatives
@@ -61,3 +62,18 @@ def record(store: Store, breaks: Sequence[dict[str, Any]]) -> None:
 def fault_id(written: str | dict[str, Any]) -> str:
     """The id of a fault that is written as in a profile."""
     return written if isinstance(written, str) else next(iter(written))
+
+
+def named(name: str, known: Sequence[str]) -> list[str]:
+    """The ids that a name stands for; ``authorities/NAME`` and ``certificates/NAME`` tell two apart.
+
+    InputError, with what was perhaps meant, when there is none.
+    """
+    found = [entity for entity in known if name in (entity, entity.partition("/")[2])]
+    if not found:
+        names = [entity.partition("/")[2] for entity in known]
+        close = get_close_matches(name, names, 1)
+        raise InputError(
+            Problem("the environment has no such entity", name, None, close[0] if close else None)
+        )
+    return found

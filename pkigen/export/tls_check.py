@@ -16,10 +16,10 @@ from cryptography.x509 import (
     load_der_x509_certificate,
 )
 
+from pkigen.errors import panics_as_errors
 from pkigen.export.case_files import Check, Material, Unfit
 from pkigen.inspection.artifacts import Artefact, Kind, read
 from pkigen.keys import kind_of, load_private
-from pkigen.panics import panics_as_errors
 from pkigen.x509 import Malformed
 
 _REFUSALS = (DuplicateExtension, InvalidVersion, UnsupportedGeneralNameType)

@@ -1,8 +1,29 @@
-"""The formats that a profile can ask for, by name. Imports nothing heavy: profiles are checked here."""
+"""Names of output formats and of an entity's files. Imports nothing heavy."""
 
 from __future__ import annotations
 
 from pkigen.keys.kinds import KeyKind
+from pkigen.model import Entity
+
+RENAME = "rename"
+
+
+def file_name(entity: Entity, role: str) -> str:
+    """The name of the file of a role: certificate, key, chain or passphrase.
+
+    A fault can give a file another ending.
+    """
+    usual = {
+        "certificate": f"{entity.name}.crt",
+        "key": f"{entity.name}.key",
+        "chain": "chain.pem",
+        "passphrase": f"{entity.name}.passphrase",
+    }[role]
+    for alteration in entity.output.alterations:
+        if alteration.file == role and alteration.how == RENAME:
+            usual = usual.rpartition(".")[0] + alteration.argument
+    return usual
+
 
 FORMATS = {
     "fullchain": "fullchain.pem: the certificate and its intermediates, as TLS servers want it",

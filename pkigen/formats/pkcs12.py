@@ -1,15 +1,151 @@
-"""PKCS#12 files (RFC 7292) taken apart and put together anew, for what libraries do not write."""
+"""Writes PKCS#12 files (RFC 7292), and edits them for forms that libraries do not write."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import struct
+import warnings
+from collections.abc import Sequence
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import (
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+    pkcs12,
+)
+from cryptography.hazmat.primitives.serialization.pkcs12 import PBES
+from cryptography.x509 import Certificate, InvalidVersion, load_der_x509_certificate
 
 from pkigen.asn1 import der
 from pkigen.asn1.edits import edited
-from pkigen.formats import containers, private_keys, rc2
+from pkigen.errors import panics_as_errors
+from pkigen.formats import private_keys
+from pkigen.keys import PKCS12_KEYS, load_private
 from pkigen.keys.entropy import Entropy
 from pkigen.model import Edit, Issued, Surgery
+
+_ITERATIONS = 20_000
+"""Of the key derivation; Java and Windows accept it, and they write as few or fewer themselves."""
+
+
+def key_store(issued: Issued, *, legacy: bool = False) -> bytes:
+    """Key, certificate and chain under the output's alias and passphrase.
+
+    AES-256 and a SHA-256 MAC; ``legacy`` has 3DES and SHA-1 for readers from before 2018.
+    """
+    return serialized(issued, encryption(issued.entity.output.pkcs12_passphrase, legacy=legacy))
+
+
+def serialized(issued: Issued, cipher: KeySerializationEncryption) -> bytes:
+    """Key, certificate and chain; the key alone where no certificate is given.
+
+    ValueError for what the library does not write into PKCS#12.
+    """
+    assert issued.key is not None
+    key = load_private(issued.key)
+    if not isinstance(key, PKCS12_KEYS):
+        raise ValueError(f"PKCS#12 holds no key of kind {issued.entity.key}")
+    try:
+        with warnings.catch_warnings(action="ignore"), panics_as_errors():
+            return pkcs12.serialize_key_and_certificates(
+                issued.entity.output.alias.encode(),
+                key,
+                _loaded(issued.certificates[0]) if issued.certificates else None,
+                [_loaded(above) for above in issued.chain],
+                cipher,
+            )
+    except UnsupportedAlgorithm as error:
+        raise ValueError(str(error)) from error
+
+
+def trust_store(anchors: Sequence[bytes], alias: str, passphrase: bytes) -> bytes:
+    """Trusted certificates with the attribute by which Java knows them."""
+    certificates = [
+        pkcs12.PKCS12Certificate(_loaded(anchor), f"{alias}-{number}".encode())
+        for number, anchor in enumerate(anchors, 1)
+    ]
+    return pkcs12.serialize_java_truststore(certificates, encryption(passphrase, legacy=False))
+
+
+def _loaded(der: bytes) -> Certificate:
+    """A certificate that PKCS#12 can hold; ValueError for one that the library does not read."""
+    try:
+        return load_der_x509_certificate(der)
+    except InvalidVersion as error:
+        raise ValueError(str(error)) from error
+
+
+def encryption(passphrase: bytes | None, *, legacy: bool) -> KeySerializationEncryption:
+    """AES-256 and a SHA-256 MAC, or with ``legacy`` 3DES and SHA-1 for readers from before 2018."""
+    if passphrase is None:
+        return NoEncryption()
+    builder = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(_ITERATIONS)
+    if legacy:
+        builder = builder.key_cert_algorithm(PBES.PBESv1SHA1And3KeyTripleDESCBC)
+        return builder.hmac_hash(hashes.SHA1()).build(passphrase)  # noqa: S303  # what old readers know
+    builder = builder.key_cert_algorithm(PBES.PBESv2SHA256AndAES256CBC)
+    return builder.hmac_hash(hashes.SHA256()).build(passphrase)
+
+
+_PITABLE = bytes.fromhex(
+    "d978f9c419ddb5ed28e9fd794aa0d89dc67e37832b76538e624c6488448bfba2"
+    "179a59f587b34f1361456d8d09817d32bd8f40eb86b77b0bf09521225c6b4e82"
+    "54d66593ce60b21c7356c014a78cf1dc1275ca1f3bbee4d1423dd430a33cb626"
+    "6fbf0eda4669075727f21d9bbc944303f811c7f690ef3ee706c3d52fc8661ed7"
+    "08e8eade8052eef784aa72ac354d6a2a961ad2715a1549744b9fd05e0418a4ec"
+    "c2e0416e0f51cbcc2491af50a1f47039997c3a8523b8b47afc02365b25559731"
+    "2d5dfa98e38a92ae05df2910676cbac9d300e6cfe19ea82c6316013f58e289a9"
+    "0d38341bab33ffb0bb480c5fb9b1cd2ec5f3db47e5a59c770aa62068fe7fc1ad"
+)
+_ROTATIONS = (1, 2, 3, 5)
+_MIXED_BEFORE_A_MASH = (4, 10)
+"""The rounds of mixing, of 16, after which a round of mashing comes."""
+_RC2_BLOCK = 8
+
+
+def encrypt(key: bytes, effective_bits: int, vector: bytes, data: bytes) -> bytes:
+    """The ciphertext of ``data``, filled up to whole blocks (RFC 8018, 6.1.1, step 4)."""
+    words = _expanded(key, effective_bits)
+    fill = _RC2_BLOCK - len(data) % _RC2_BLOCK
+    data += bytes((fill,)) * fill
+    blocks, last = list[bytes](), vector
+    for start in range(0, len(data), _RC2_BLOCK):
+        mixed = bytes(a ^ b for a, b in zip(data[start : start + _RC2_BLOCK], last, strict=True))
+        last = _encrypted(words, mixed)
+        blocks.append(last)
+    return b"".join(blocks)
+
+
+def _expanded(key: bytes, effective_bits: int) -> tuple[int, ...]:
+    """The 64 words that a key becomes (section 2)."""
+    octets = bytearray(key)
+    size = len(key)
+    while len(octets) < 128:
+        octets.append(_PITABLE[(octets[-1] + octets[-size]) & 0xFF])
+    effective = (effective_bits + 7) // 8
+    mask = 0xFF >> (8 * effective - effective_bits)
+    octets[128 - effective] = _PITABLE[octets[128 - effective] & mask]
+    for place in range(127 - effective, -1, -1):
+        octets[place] = _PITABLE[octets[place + 1] ^ octets[place + effective]]
+    return struct.unpack("<64H", octets)
+
+
+def _encrypted(words: tuple[int, ...], block: bytes) -> bytes:
+    """One block of eight octets (section 3)."""
+    r = list(struct.unpack("<4H", block))
+    for number in range(16):
+        for i, rotation in enumerate(_ROTATIONS):
+            chosen = (r[i - 1] & r[i - 2]) + (~r[i - 1] & r[i - 3])
+            total = (r[i] + words[4 * number + i] + chosen) & 0xFFFF
+            r[i] = (total << rotation | total >> (16 - rotation)) & 0xFFFF
+        if number in _MIXED_BEFORE_A_MASH:
+            for i in range(4):
+                r[i] = (r[i] + words[r[i - 1] & 63]) & 0xFFFF
+    return struct.pack("<4H", *r)
+
 
 _DATA, _ENCRYPTED_DATA = "1.2.840.113549.1.7.1", "1.2.840.113549.1.7.6"
 _CERTIFICATE_BAG = "1.2.840.113549.1.12.10.1.3"
@@ -30,7 +166,7 @@ def with_other_key(issued: Issued, key: bytes, entropy: Entropy) -> bytes:
     """The key store of an entity with another key (PKCS#8) in the place of its own."""
     passphrase = issued.entity.output.pkcs12_passphrase
     encrypted = private_keys.pkcs8_der(key, passphrase, entropy)
-    return _changed(containers.key_store(issued), _ENCRYPTED_KEY, encrypted, passphrase)
+    return _changed(key_store(issued), _ENCRYPTED_KEY, encrypted, passphrase)
 
 
 def with_rc2(issued: Issued, entropy: Entropy) -> bytes:
@@ -40,14 +176,14 @@ def with_rc2(issued: Issued, entropy: Entropy) -> bytes:
     """
     passphrase = issued.entity.output.pkcs12_passphrase
     salt = entropy.read(8, "pkcs12", issued.certificates[0].hex())
-    plain = containers.serialized(issued, containers.encryption(None, legacy=False))
+    plain = serialized(issued, encryption(None, legacy=False))
     certificates = _under_rc2(_certificate_bags(plain), passphrase, salt)
-    return _changed(containers.key_store(issued, legacy=True), _CERTIFICATES, certificates, passphrase)
+    return _changed(key_store(issued, legacy=True), _CERTIFICATES, certificates, passphrase)
 
 
 def with_bad_mac(issued: Issued) -> bytes:
     """The key store with one bit of its MAC flipped."""
-    return edited(containers.key_store(issued), (Edit(_DIGEST, Surgery.FLIP),), signed=True)
+    return edited(key_store(issued), (Edit(_DIGEST, Surgery.FLIP),), signed=True)
 
 
 def _changed(store: bytes, path: tuple[int, ...], data: bytes, passphrase: bytes) -> bytes:
@@ -83,7 +219,7 @@ def _under_rc2(data: bytes, passphrase: bytes, salt: bytes) -> bytes:
     held = der.sequence(
         der.oid(_DATA),
         der.sequence(der.oid(_RC2_40_CBC), parameters),
-        der.tlv(0x80, rc2.encrypt(key, 40, vector, data)),
+        der.tlv(0x80, encrypt(key, 40, vector, data)),
     )
     encrypted = der.sequence(der.integer(0), held)
     return der.sequence(der.oid(_ENCRYPTED_DATA), der.explicit(0, encrypted))

@@ -6,10 +6,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
 from pkigen.asn1 import der
-from pkigen.errors import InputError
+from pkigen.errors import InputError, panics_as_errors
 from pkigen.formats import pem
 from pkigen.keys import PrivateKey, kind_of, to_pkcs8
-from pkigen.panics import panics_as_errors
 
 _CERTIFICATE_LABELS = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
 

@@ -71,24 +71,24 @@ def _key_traditional(issued: Issued, entropy: Entropy) -> File:
 
 
 def _pkcs12(issued: Issued, _entropy: Entropy) -> File:
-    from pkigen.formats import containers
+    from pkigen.formats import pkcs12
 
-    return File(f"{issued.entity.name}.p12", containers.key_store(issued), secret=True)
+    return File(f"{issued.entity.name}.p12", pkcs12.key_store(issued), secret=True)
 
 
 def _pkcs12_legacy(issued: Issued, _entropy: Entropy) -> File:
-    from pkigen.formats import containers
+    from pkigen.formats import pkcs12
 
-    data = containers.key_store(issued, legacy=True)
+    data = pkcs12.key_store(issued, legacy=True)
     return File(f"{issued.entity.name}.legacy.p12", data, secret=True)
 
 
 def _truststore(issued: Issued, _entropy: Entropy) -> File:
-    from pkigen.formats import containers
+    from pkigen.formats import pkcs12
 
     anchor = (issued.chain or issued.certificates[:1])[-1]
     output = issued.entity.output
-    return File("truststore.p12", containers.trust_store([anchor], output.alias, output.pkcs12_passphrase))
+    return File("truststore.p12", pkcs12.trust_store([anchor], output.alias, output.pkcs12_passphrase))
 
 
 def _key(issued: Issued) -> bytes:

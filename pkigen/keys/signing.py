@@ -1,26 +1,89 @@
-"""Signatures and their AlgorithmIdentifiers, for every kind of key.
-
-RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 4055), ECDSA (RFC 5758), EdDSA (RFC 8410), ML-DSA (RFC 9881).
-"""
+"""Signatures and their AlgorithmIdentifiers for every key kind, including deterministic PSS and ML-DSA."""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib import import_module
+from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.dsa import DSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import (
+    MLDSA44PrivateKey,
+    MLDSA65PrivateKey,
+    MLDSA87PrivateKey,
+)
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import Hash, HashAlgorithm
 
 from pkigen.asn1 import der
-from pkigen.keys import PrivateKey, kind_of, pss
-from pkigen.keys.capabilities import digest_of
+from pkigen.errors import InputError
+from pkigen.keys import PrivateKey, kind_of
 from pkigen.keys.entropy import Entropy
-from pkigen.keys.kinds import KeyKind
+from pkigen.keys.kinds import KeyKind, digest_of
 from pkigen.model import Signature
+
+
+def sign_pss(
+    key: RSAPrivateKey, message: bytes, digest: HashAlgorithm, mask: HashAlgorithm, salt: bytes
+) -> bytes:
+    """The signature over ``message``; ``mask`` is the digest of MGF1."""
+    encoded = _encode(message, key.key_size - 1, digest, mask, salt)
+    numbers = key.private_numbers()
+    p, q = numbers.p, numbers.q
+    value = int.from_bytes(encoded, "big")
+    in_p, in_q = pow(value, numbers.dmp1, p), pow(value, numbers.dmq1, q)
+    signature = in_q + (in_p - in_q) * numbers.iqmp % p * q
+    return signature.to_bytes((key.key_size + 7) // 8, "big")
+
+
+def _encode(message: bytes, bits: int, digest: HashAlgorithm, mask: HashAlgorithm, salt: bytes) -> bytes:
+    """EMSA-PSS: an encoded message of at most ``bits`` bits."""
+    size = (bits + 7) // 8
+    hashed = _hash(digest, bytes(8), _hash(digest, message), salt)
+    padded = b"\x01" + salt
+    block = padded.rjust(size - digest.digest_size - 1, b"\0")
+    masked = bytearray(a ^ b for a, b in zip(block, _mgf1(mask, hashed, len(block)), strict=True))
+    masked[0] &= 0xFF >> (8 * size - bits)
+    return bytes(masked) + hashed + b"\xbc"
+
+
+def _mgf1(digest: HashAlgorithm, seed: bytes, size: int) -> bytes:
+    blocks = range(-(-size // digest.digest_size))
+    return b"".join(_hash(digest, seed, block.to_bytes(4, "big")) for block in blocks)[:size]
+
+
+def _hash(digest: HashAlgorithm, *parts: bytes) -> bytes:
+    state = Hash(digest)
+    for part in parts:
+        state.update(part)
+    return state.finalize()
+
+
+def sign_deterministically(
+    key: MLDSA44PrivateKey | MLDSA65PrivateKey | MLDSA87PrivateKey, kind: KeyKind, data: bytes
+) -> bytes:
+    """The deterministic signature over ``data`` with an empty context."""
+    scheme = _scheme(kind)
+    _, expanded = scheme.key_derive(key.private_bytes_raw())
+    signature: bytes = scheme.sign(expanded, data, deterministic=True)
+    return signature
+
+
+@lru_cache(maxsize=3)
+def _scheme(kind: KeyKind) -> Any:
+    try:
+        ml_dsa = import_module("dilithium_py.ml_dsa")
+    except ImportError as error:
+        raise InputError(
+            f"--seed with {kind.name} signatures needs a library more: pip install 'pkigen[seed]'"
+        ) from error
+    return getattr(ml_dsa, f"ML_DSA_{kind.size}")
+
 
 DIGESTS: dict[str, hashes.HashAlgorithm] = {
     "md5": hashes.MD5(),  # noqa: S303  # broken on request: for negative tests
@@ -105,14 +168,12 @@ def sign(key: PrivateKey, data: bytes, signature: Signature, entropy: Entropy | 
         salt = digest.digest_size if signature.salt is None else signature.salt
         mask = DIGESTS[signature.mask] if signature.mask else digest
         if entropy is not None:
-            return pss.sign_pss(key, data, digest, mask, entropy.read(salt, "pss", data.hex()))
+            return sign_pss(key, data, digest, mask, entropy.read(salt, "pss", data.hex()))
         return key.sign(data, padding.PSS(padding.MGF1(mask), salt), digest)
     if isinstance(key, ec.EllipticCurvePrivateKey):
         return key.sign(data, ec.ECDSA(digest, deterministic_signing=entropy is not None))
     if isinstance(key, DSAPrivateKey | MLKEM768PrivateKey):
         raise TypeError(f"nothing is signed with a key of kind {kind.name} here")
     if not isinstance(key, Ed25519PrivateKey | Ed448PrivateKey) and entropy is not None:
-        from pkigen.keys import deterministic_mldsa
-
-        return deterministic_mldsa.sign_deterministically(key, kind, data)
+        return sign_deterministically(key, kind, data)
     return key.sign(data)

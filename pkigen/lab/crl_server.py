@@ -1,4 +1,4 @@
-"""The lab's CRL server: the environment's HTTP stub, which can be stopped and started."""
+"""The lab's CRL server, and the HTTP proxy in front of it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
 from pkigen.environment.crl.upkeep import Upkeep
 from pkigen.environment.environment import Environment
 from pkigen.errors import EnvironmentFailure, InputError
+from pkigen.inspection.path import Unreachable, fetch
 from pkigen.serve.live import Live
 from pkigen.serve.server import background, listen
 from pkigen.serve.upkeep import kept_up
@@ -78,3 +85,23 @@ def crl_server(
         # The appliances ask nothing any more when it ends, and who dawdles is not waited for.
         stack.enter_context(background(served, listener, live.door, grace=0))
         yield CrlServer(base_url, listener.url, live, upkeep)
+
+
+def proxy(base_url: str, there: str) -> Starlette:
+    """Passes GET requests for URLs below ``base_url`` on to the CRL server, and refuses all others.
+
+    ``there`` is the URL at which this machine reaches it, whatever the name in ``base_url`` leads to.
+    """
+    allowed = urlsplit(base_url).netloc
+
+    async def forward(request: Request) -> Response:
+        if request.headers.get("host", "").lower() != allowed.lower():
+            return PlainTextResponse("403 This proxy leads to the CRL server alone.\n", 403)
+        url = there + request.scope["raw_path"].decode("ascii", "replace")
+        try:
+            data = await run_in_threadpool(fetch, url)
+        except Unreachable as error:
+            return PlainTextResponse(f"502 {error}\n", 502)
+        return Response(data, media_type="application/pkix-crl")
+
+    return Starlette(routes=[Route("/{path:path}", forward, methods=["GET"])])

@@ -1,4 +1,4 @@
-"""One server in a thread, with a port, a certificate and an application for each appliance."""
+"""An HTTPS server in a thread, with one port per appliance and a replaceable certificate."""
 
 from __future__ import annotations
 
@@ -17,6 +17,33 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pkigen.errors import EnvironmentFailure
 from pkigen.serve.protocol import BoundedProtocol
 from pkigen.serve.server import Listener
+
+
+class Endpoint:
+    """A listener, and the context of connections to it: each is presented the credential of its time."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.listener = listener
+        self.context = _Current(ssl.PROTOCOL_TLS_SERVER)
+
+    def present(self, context: ssl.SSLContext) -> None:
+        """From the next connection on."""
+        self.context.current = context
+
+
+class _Current(ssl.SSLContext):
+    """Stands for another context, which may change between two connections.
+
+    Not by a callback for SNI: sessions are a context's own, and one of before would be resumed with the
+    certificate of before.
+    """
+
+    current: ssl.SSLContext
+
+    def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
+        """TLS for one connection, as servers of asyncio ask for it."""
+        return self.current.wrap_bio(*args, **kwargs)
+
 
 _IDLE_SECONDS = 5
 _STOP_SECONDS = 1

@@ -23,7 +23,7 @@ from pkigen.lab.connections.receivers import Receiver
 from pkigen.lab.connections.scheduler import Schedule
 from pkigen.lab.connections.tls_client import Policy
 from pkigen.lab.crl_server import CrlServer
-from pkigen.lab.passphrases import passphrases_of
+from pkigen.lab.state import passphrases_of
 from pkigen.lab.timing import LabClock
 from pkigen.profile import Profile
 from pkigen.profile.fields import close_to

@@ -33,14 +33,11 @@ from pkigen.lab.connections.crl_downloads import Downloads
 from pkigen.lab.connections.receivers import Receiver, SyslogServer
 from pkigen.lab.connections.scheduler import Schedule
 from pkigen.lab.crl_server import crl_server
-from pkigen.lab.ending import Ending
-from pkigen.lab.endpoint import Endpoint
-from pkigen.lab.https_server import Hosted, hosted
+from pkigen.lab.crl_server import proxy as proxy_app
+from pkigen.lab.https_server import Endpoint, Hosted, hosted
 from pkigen.lab.lab import Lab
-from pkigen.lab.passphrases import Passphrases, passphrases_of
-from pkigen.lab.proxy import proxy as proxy_app
-from pkigen.lab.state import State, up_already
-from pkigen.lab.timing import LabClock
+from pkigen.lab.state import Passphrases, State, passphrases_of, up_already
+from pkigen.lab.timing import Ending, LabClock
 from pkigen.profile import Profile
 from pkigen.requirements import RequirementSet, load_set
 from pkigen.serve.server import Listener, listen

@@ -1,14 +1,18 @@
-"""What a lab keeps between two runs, below ``ENV/.pkigen/lab``: the user's own, and whole or not at all."""
+"""Files that a lab keeps between two runs, and the passphrases of its keys."""
 
 from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pkigen.environment.environment import Case
 from pkigen.errors import EnvironmentFailure
 from pkigen.files import put
+from pkigen.inspection.artifacts import read_passphrase
+from pkigen.profile import Profile
 
 FOLDER = ".pkigen/lab"
 
@@ -57,3 +61,26 @@ class State:
         """Have it gone."""
         with suppress(OSError):
             self.path(name).unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class Passphrases:
+    """Those of certificates by name, and those of all authorities."""
+
+    certificates: dict[str, bytes] = field(repr=False)
+    authorities: tuple[bytes, ...] = field(repr=False)
+
+    def of(self, case: Case) -> bytes | None:
+        """What opens the key file of a certificate; None for one that is open."""
+        if "passphrase" in case.data["files"]:
+            return read_passphrase(case.file("passphrase"))
+        return self.certificates.get(case.name)
+
+
+def passphrases_of(profile: Profile) -> Passphrases:
+    """All that a profile says."""
+    said = any("passphrase" in body.tree for body in profile.certificate_bodies)
+    specs = profile.certificates() if said else ()
+    held = {spec.name: spec.passphrase for spec in specs if spec.passphrase is not None}
+    above = (spec.passphrase for spec in profile.authorities)
+    return Passphrases(held, tuple(one for one in above if one is not None))

@@ -1,14 +1,9 @@
 """The matrix: validators that share no code with pkigen or each other, and what they say of cases."""
 
 from pkigen.matrix import reports
-from pkigen.matrix.bearssl import BEARSSL
-from pkigen.matrix.botan import BOTAN
 from pkigen.matrix.cases import Subject, cases_of, subjects_of
-from pkigen.matrix.heimdal import HEIMDAL
 from pkigen.matrix.known_differences import Known, known_differences
 from pkigen.matrix.limbo import subjects_of_limbo
-from pkigen.matrix.mbedtls import MBEDTLS
-from pkigen.matrix.nss import NSS
 from pkigen.matrix.runner import (
     Cell,
     Column,
@@ -20,6 +15,7 @@ from pkigen.matrix.validators.gnutls import GnuTLS
 from pkigen.matrix.validators.golang import Go
 from pkigen.matrix.validators.java import BOUNCY_CASTLE, CRLDP, SUN
 from pkigen.matrix.validators.java import OCSP as JAVA_OCSP
+from pkigen.matrix.validators.libraries import BEARSSL, BOTAN, HEIMDAL, MBEDTLS, NSS
 from pkigen.matrix.validators.openssl import DEFAULT, STRICT
 from pkigen.matrix.validators.openssl_ocsp import OpenSSLOcsp
 from pkigen.matrix.validators.pyca import Pyca

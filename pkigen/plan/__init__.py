@@ -13,7 +13,7 @@ from pkigen.plan.compliance import sets_named
 from pkigen.plan.crl_distribution import CRL_LIFE
 from pkigen.plan.entities import Planner, Serials
 from pkigen.plan.negatives import Passed
-from pkigen.plan.serving import PlannedServing, serving_of
+from pkigen.plan.service_faults import PlannedServing, serving_of
 from pkigen.profile import Profile
 from pkigen.requirements import RequirementSet
 

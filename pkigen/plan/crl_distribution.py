@@ -10,7 +10,7 @@ from pkigen.clock import parse_span
 from pkigen.model import CrlPart, CrlPlan, Extension, Name, Role
 from pkigen.plan.extensions import point
 from pkigen.profile import AuthoritySpec
-from pkigen.revocation.crl_extensions import freshest_crl
+from pkigen.revocation.crl import freshest_crl
 
 CRL_LIFE = parse_span("7d")
 """How long CRLs are good for of which nobody says it."""

@@ -9,8 +9,7 @@ from pkigen.asn1 import oids
 from pkigen.clock import Moment, resolve_moment
 from pkigen.errors import Problem
 from pkigen.formats.names import incompatible
-from pkigen.keys.capabilities import refusal
-from pkigen.keys.kinds import parse_kind
+from pkigen.keys.kinds import parse_kind, refusal
 from pkigen.model import Signature
 from pkigen.profile import limits
 from pkigen.profile.expansion import (

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pkigen.errors import InputError, Location, Problem
+from pkigen.files import read_file
 from pkigen.profile import limits
-from pkigen.profile.files import read_file
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader

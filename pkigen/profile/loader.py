@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pkigen.errors import InputError, Location, Problem, visible
+from pkigen.files import read_file
 from pkigen.profile import limits, shipped
 from pkigen.profile.checks import Checks
 from pkigen.profile.expansion import Body, InstanceError, Spec
 from pkigen.profile.fields import close_to
-from pkigen.profile.files import read_file
 from pkigen.profile.inheritance import (
     Likeness,
     Made,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, model_va
 
 from pkigen.clock import Moment, Span, Validity, parse_moment, parse_span
 from pkigen.faults import AskedFault, asked_for
+from pkigen.files import read_file
 from pkigen.formats.names import FORMATS
 from pkigen.keys.kinds import UNSOUND, parse_kind
 from pkigen.profile import limits
@@ -36,7 +37,6 @@ from pkigen.profile.fields import (
     Value,
     unknown,
 )
-from pkigen.profile.files import read_file
 from pkigen.profile.yaml_tree import folder_of
 
 SELF = "self"

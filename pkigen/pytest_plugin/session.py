@@ -16,8 +16,8 @@ from pkigen.api import build
 from pkigen.clock import utc_now
 from pkigen.environment.build.expected_cases import Foreseen, foresee
 from pkigen.environment.build.options import BuildOptions
+from pkigen.environment.build.session import SEEDED_CLOCK
 from pkigen.environment.environment import Environment, open_environment
-from pkigen.environment.start import SEEDED_CLOCK
 from pkigen.errors import InputError, PkigenError
 from pkigen.profile import Profile, load, shipped
 from pkigen.pytest_plugin.locks import locked

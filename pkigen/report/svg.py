@@ -1,7 +1,4 @@
-"""The hierarchy drawn, for light and dark: alone, or as part of a page that has the colours.
-
-TODO merge: Where each node of a hierarchy stands: roots on the left, certificates on the right, no two in a place.
-"""
+"""Draws the hierarchy as SVG: the position of each node, then the drawing for light and dark."""
 
 from __future__ import annotations
 

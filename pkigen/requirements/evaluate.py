@@ -1,12 +1,12 @@
-"""A requirement set held against what was presented."""
+"""Evaluates a requirement set for one certificate: findings, and the appliance's verdict at upload."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from pkigen.requirements.demand import Needs
-from pkigen.requirements.document import Requirement, RequirementSet
+from pkigen.requirements.document import Level, Requirement, RequirementSet
 from pkigen.requirements.outcome import Outcome, Status, failed, not_applicable
 from pkigen.requirements.subject import Presented
 from pkigen.x509 import Certificate, Malformed
@@ -75,3 +75,31 @@ def _checked(requirement: Requirement, shown: Presented) -> Outcome:
     if outcome.status is Status.FAIL and not outcome.blame:
         return replace(outcome, blame=requirement.demand.blame)
     return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer of one appliance; ``unsupported`` counts broken demands that it does not refuse for.
+
+    ``undecided`` are the ids of those that it would refuse for, and that could not be judged.
+    """
+
+    set: RequirementSet
+    accepted: bool
+    messages: tuple[str, ...]
+    unsupported: int
+    undecided: tuple[str, ...] = ()
+
+
+def verdict(against: RequirementSet, findings: Iterable[Finding], *, readable: bool = True) -> Verdict:
+    """The verdict that follows from a set's findings; what cannot be read at all is refused."""
+    every = tuple(findings)
+    broken = [found.requirement for found in every if found.failed]
+    unknown = (found for found in every if found.outcome.undecided)
+    open_ = tuple(f.requirement.id for f in unknown if f.requirement.level is Level.REJECTED)
+    refusing = [found for found in broken if found.level is Level.REJECTED]
+    messages = [against.message_of(found) for found in refusing]
+    if not readable:
+        messages.append(against.otherwise)
+    unsupported = sum(found.level is Level.UNSUPPORTED for found in broken)
+    return Verdict(against, not messages, tuple(dict.fromkeys(messages)), unsupported, open_)

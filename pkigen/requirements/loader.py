@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from pkigen.errors import InputError, Problem, visible
+from pkigen.files import read_file
 from pkigen.profile import limits, shipped
 from pkigen.profile.expansion import details_of, words_of
 from pkigen.profile.fields import close_to, unknown
-from pkigen.profile.files import read_file
 from pkigen.profile.yaml_tree import (
     Table,
     find,

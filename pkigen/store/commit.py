@@ -37,12 +37,11 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
-from pkigen.store.durable import sync_all, sync_folder
 from pkigen.store.entries import Entry, Publication
 from pkigen.store.index import Index
 from pkigen.store.layout import inside
 from pkigen.store.placement import Placer
-from pkigen.store.staging import write_new
+from pkigen.store.staging import sync_all, sync_folder, write_new
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pkigen.errors import EnvironmentFailure
-from pkigen.store.digest import file_digest
 from pkigen.store.entries import Entry
 from pkigen.store.layout import REPLACED, STAGING, STATE
-from pkigen.store.swap import exchange
+from pkigen.store.staging import exchange, file_digest
 
 _ASIDE = ".old"
 

@@ -22,7 +22,7 @@ import sqlite3
 from pathlib import Path
 
 from pkigen.errors import EnvironmentFailure
-from pkigen.store.durable import sync_folder
+from pkigen.store.staging import sync_folder
 
 _VERSION = 2
 ENTITY = """

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from pkigen.errors import InputError
 from pkigen.store.commit import Publisher
-from pkigen.store.digest import file_digest
-from pkigen.store.durable import sync_file, sync_folder
 from pkigen.store.entries import Damage, Entry, Publication
 from pkigen.store.index import Index
 from pkigen.store.layout import INDEX, STATE, in_the_way, inside, make_folders
@@ -21,6 +19,7 @@ from pkigen.store.lock import Lock
 from pkigen.store.os_errors import told
 from pkigen.store.placement import Placer
 from pkigen.store.schema import connect, create
+from pkigen.store.staging import file_digest, sync_file, sync_folder
 
 
 class Store:

@@ -12,7 +12,7 @@ from pkigen.asn1 import names
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import FreshKeys
 from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list
-from pkigen.revocation.crl_extensions import certificate_issuer, invalidity_date
+from pkigen.revocation.crl import certificate_issuer, invalidity_date
 from tests import tools
 from tests.description.conftest import one, shown, values
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pkigen.formats.rc2 import encrypt
+from pkigen.formats.pkcs12 import encrypt
 
 # Key, its effective bits, plaintext, ciphertext.
 VECTORS = [

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, padding, rsa
 
-from pkigen.keys.capabilities import digest_of, refusal
 from pkigen.keys.entropy import SeededEntropy
-from pkigen.keys.kinds import KeyKind, parse_kind
+from pkigen.keys.kinds import KeyKind, digest_of, parse_kind, refusal
 from pkigen.keys.signing import DIGESTS, sign
 from pkigen.keys.sources import SeededKeys
 from pkigen.model import Signature

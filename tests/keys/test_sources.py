@@ -12,8 +12,7 @@ from pkigen.errors import EnvironmentFailure
 from pkigen.keys import key_identifier, kind_of, load_private, public_key_info, to_pkcs8
 from pkigen.keys.entropy import SeededEntropy
 from pkigen.keys.kinds import WELL_KNOWN, parse_kind
-from pkigen.keys.pool import SIZE, PooledKeys
-from pkigen.keys.sources import FreshKeys, SeededKeys
+from pkigen.keys.sources import SIZE, FreshKeys, PooledKeys, SeededKeys
 
 # PKCS#8 DER, SHA-256: whatever changes one of these breaks every fixture built from a seed.
 _GOLDEN = {

@@ -29,7 +29,7 @@ from pkigen.lab.connections.tls_client import (
     Unanswered,
     dial,
 )
-from pkigen.lab.ending import Ending
+from pkigen.lab.timing import Ending
 from pkigen.serve.server import listen
 from tests.lab.conftest import free_port
 

@@ -19,7 +19,7 @@ from pkigen.lab.connections.tls_client import (
     Unanswered,
     dial,
 )
-from pkigen.lab.ending import Ending
+from pkigen.lab.timing import Ending
 from tests.lab.fleets import SECONDS, hanging
 
 

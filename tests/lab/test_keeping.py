@@ -22,10 +22,9 @@ from pkigen.lab.connections.alerts import Event
 from pkigen.lab.connections.connection import Link
 from pkigen.lab.connections.crl_downloads import Downloads
 from pkigen.lab.connections.scheduler import Schedule
-from pkigen.lab.ending import Ending
-from pkigen.lab.endpoint import Endpoint
+from pkigen.lab.https_server import Endpoint
 from pkigen.lab.state import State
-from pkigen.lab.timing import LabClock
+from pkigen.lab.timing import Ending, LabClock
 from pkigen.serve.server import listen
 
 SECONDS = 10.0

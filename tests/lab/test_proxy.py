@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from pkigen.lab.proxy import proxy
+from pkigen.lab.crl_server import proxy
 from pkigen.serve.server import background, listen
 from tests.path.site import Site, running
 

@@ -11,8 +11,7 @@ from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.matrix import MatrixCase
 from pkigen.matrix.compiler import compiled
 from pkigen.matrix.line_protocol import FIELDS
-from pkigen.matrix.mbedtls import MBEDTLS
-from pkigen.matrix.validators.libraries import Library
+from pkigen.matrix.validators.libraries import MBEDTLS, Library
 
 NOWHERE = Library("nowhere", "mbedtls.c", frozenset(("path",)), "libnowhere-dev", flags=("-lnowhere",))
 

@@ -9,7 +9,7 @@ import pytest
 
 from pkigen.errors import InputError
 from pkigen.profile import load
-from pkigen.profile.lab import Lab
+from pkigen.profile.top_level import Lab
 
 _PROFILE = {
     "name": "test",

@@ -16,12 +16,12 @@ from pkigen.errors import EnvironmentFailure
 from pkigen.model import File
 from pkigen.store import (
     Store,
-    durable,
     placement,
     stage,
+    staging,
 )
 from pkigen.store.os_errors import told
-from pkigen.store.swap import exchange
+from pkigen.store.staging import exchange
 from tests.store.fakes import generations, publish
 
 _PROFILE = """
@@ -177,8 +177,8 @@ def test_a_folder_that_cannot_be_moved_in_leaves_the_old_one(
 
 def test_without_a_flush_of_all_each_file_is_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flushed = []
-    monkeypatch.setattr(durable, "_syncfs", lambda: None)
-    monkeypatch.setattr(durable, "sync_file", lambda path: flushed.append(path.name))
+    monkeypatch.setattr(staging, "_syncfs", lambda: None)
+    monkeypatch.setattr(staging, "sync_file", lambda path: flushed.append(path.name))
     publish(tmp_path, "a")
     assert {"a.crt", "a.key", "chain.pem"} <= set(flushed)
 

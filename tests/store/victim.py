@@ -24,8 +24,8 @@ from pkigen.store import (
     placement,
     schema,
     stage,
+    staging,
     store,
-    swap,
 )
 
 AUTHORITY = "authorities/root"
@@ -107,7 +107,7 @@ def kill_before(point: int, *, exchanges: bool) -> None:
 
     def exchanged(first: str, second: str) -> bool:
         change()
-        return exchanges and swap.exchange(first, second)
+        return exchanges and staging.exchange(first, second)
 
     def connected(path: Path, *, write: bool) -> sqlite3.Connection:
         connection = schema.connect(path, write=write)

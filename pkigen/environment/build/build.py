@@ -18,8 +18,8 @@ from pkigen.environment.build.options import (
     Summary,
     available_jobs,
 )
-from pkigen.environment.start import clock_of, key_source
-from pkigen.keys.ahead import KeysAhead
+from pkigen.environment.build.session import clock_of, key_source
+from pkigen.keys.sources import KeysAhead
 from pkigen.model import Role
 from pkigen.profile import Profile
 

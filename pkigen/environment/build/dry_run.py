@@ -18,7 +18,7 @@ from pkigen.environment.build.options import (
 from pkigen.environment.source_profile import with_breaks
 from pkigen.environment.published.publishers import CrlIssuer
 from pkigen.environment.build.session import Session, open_session
-from pkigen.environment.start import key_source
+from pkigen.environment.build.session import key_source
 from pkigen.environment.build.diff import Decided
 from pkigen.profile import Profile
 from pkigen.store import Store

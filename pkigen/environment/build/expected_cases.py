@@ -8,7 +8,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from itertools import count
 
-from pkigen.environment.verdicts import of_sound
+from pkigen.environment.manifest.verdicts import of_sound
 from pkigen.faults import FAULTS
 from pkigen.model import Entity, Fault
 from pkigen.plan import plan

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pkigen.environment.ocsp import presigned
-from pkigen.environment import crl, disk
+from pkigen.environment import crl
+from pkigen.environment.published import stored_keys
 from pkigen.environment.published import publishers
 from pkigen.environment.ocsp.builder import Maker
 from pkigen.environment.build.state import Assembly
@@ -120,7 +121,7 @@ class Closing:
         """Write trust.pem; the ids of the authorities whose certificate is in it."""
         folder, anchors, trusted = self.assembly.store.folder, list[bytes](), set[str]()
         for entity in self.session.plan.authorities:
-            held = disk.read_certificates(folder, entity)[0]
+            held = stored_keys.read_certificates(folder, entity)[0]
             above = entity.brought.chain if entity.brought else ()
             anchors += [found for found in above if Certificate(found).is_self_issued]
             if _is_anchor(entity):

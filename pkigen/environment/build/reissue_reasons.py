@@ -10,7 +10,7 @@ from hashlib import blake2s
 
 from pkigen.environment.build.options import Action, BuildOptions, Change
 from pkigen.errors import InputError
-from pkigen.formats.file_names import file_name
+from pkigen.formats.names import file_name
 from pkigen.model import Entity, Role
 from pkigen.plan.digest import changed_parts
 from pkigen.store import Damage, Entry

@@ -1,23 +1,25 @@
-"""What a build and its preview have in common: clock, keys, plan, and what is to be done."""
+"""State that a build and its dry run share: clock, key source, plan, and the decision per entity."""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-
-from pkigen.environment import disk
+from pkigen.environment.published import stored_keys
 from pkigen.environment.build.reissue_reasons import Decider
 from pkigen.environment.build.options import BuildOptions
 from pkigen.environment.build.serial_numbers import SeededSerials, random_serial
-from pkigen.environment.start import FIXTURE_CRL_LIFE, clock_of
 from pkigen.environment.build.diff import Survey
 from pkigen.keys.entropy import Entropy, SeededEntropy, SystemEntropy
 from pkigen.keys.sources import KeySource
 from pkigen.plan import CRL_LIFE, Plan, Serials, plan
 from pkigen.profile import Profile
 from pkigen.store import Store
-
+from datetime import UTC, datetime
+from pkigen.clock import parse_span
+from pkigen.errors import InputError
+from pkigen.keys.sources import PooledKeys
+from pkigen.keys.sources import FreshKeys, KeySource, SeededKeys
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -43,7 +45,7 @@ def open_session(
     planned = plan(profile, clock, serials, FIXTURE_CRL_LIFE if frozen else CRL_LIFE)
     renewals = options.renew | (store.index.renewals() if store else frozenset())
     decider = Decider(
-        options, clock, keys.label, renewals, lambda entity: disk.read_key(folder, entity) is not None
+        options, clock, keys.label, renewals, lambda entity: stored_keys.read_key(folder, entity) is not None
     )
     return Session(planned, keys, entropy, decider, Survey(planned, store, decider, _salt(store)))
 
@@ -62,3 +64,27 @@ def _salt(store: Store | None) -> bytes:
         if store.writable:
             store.index.set_meta("salt", held)
     return bytes.fromhex(held)
+
+
+SEEDED_CLOCK = datetime(2026, 11, 1, tzinfo=UTC)
+"""The clock of a seeded build that is given none: with another each day, nothing would repeat."""
+
+
+FIXTURE_CRL_LIFE = parse_span("397d")
+"""How long CRLs at SEEDED_CLOCK are good for: as long as the certificates they are for."""
+
+
+def clock_of(options: BuildOptions) -> datetime:
+    """The instant that is "now" for a build, whole seconds of UTC."""
+    if options.at is not None:
+        return options.at.astimezone(UTC).replace(microsecond=0)
+    return SEEDED_CLOCK if options.seed is not None else datetime.now(UTC).replace(microsecond=0)
+
+
+def key_source(options: BuildOptions) -> KeySource:
+    """Where new keys come from; InputError for options that exclude each other."""
+    if options.seed is not None and options.keys == "pool":
+        raise InputError("--seed and --keys pool exclude each other: a pooled key follows no seed")
+    if options.seed is not None:
+        return SeededKeys(options.seed)
+    return PooledKeys() if options.keys == "pool" else FreshKeys()

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
-from pkigen.environment import crl, disk
+from pkigen.environment import crl
+from pkigen.environment.published import stored_keys
 from pkigen.environment.build.reissue_reasons import (
     BROUGHT,
     Decider,
@@ -76,17 +77,17 @@ class Assembly:
         for entity in self.authorities.values():
             if entity.id in self.decider.fingerprints and entity.id not in self.workshop.authorities:
                 held = entity.brought
-                certificate = disk.read_certificates(self.store.folder, entity)[0]
-                key = held.key if held else disk.read_key(self.store.folder, entity)
+                certificate = stored_keys.read_certificates(self.store.folder, entity)[0]
+                key = held.key if held else stored_keys.read_key(self.store.folder, entity)
                 self._add_authority(entity, certificate, key)
 
     def _task(self, found: Decided) -> Task:
         entity, folder = found.entity, self.store.folder
         if entity.brought is not None or found.change.new_key or entity.output.alterations:
             return Task(entity)
-        key = disk.read_key(folder, entity)
+        key = stored_keys.read_key(folder, entity)
         if found.change.action is Action.REWRITE:
-            kept = disk.read_certificates(folder, entity)
+            kept = stored_keys.read_certificates(folder, entity)
             return Task(_as_issued(entity, kept), key, kept)
         return Task(entity, key)
 

@@ -10,7 +10,7 @@ from pkigen.formats import pem
 from pkigen.model import CrlPart, Entity, Extension
 from pkigen.plan.crl_distribution import partition_of
 from pkigen.revocation import RevokedCertificate
-from pkigen.revocation.crl_extensions import certificate_issuer, invalidity_date
+from pkigen.revocation.crl import certificate_issuer, invalidity_date
 from pkigen.store import Revoked, Store
 from pkigen.x509 import Certificate, CertificateList
 

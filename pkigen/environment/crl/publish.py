@@ -17,7 +17,7 @@ from pkigen.issue import Signer
 from pkigen.keys.entropy import Entropy
 from pkigen.model import CrlForm, CrlPart, Extension
 from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list
-from pkigen.revocation.crl_extensions import delta_indicator, freshest_crl, issuing_distribution_point
+from pkigen.revocation.crl import delta_indicator, freshest_crl, issuing_distribution_point
 from pkigen.store import CrlState, Store
 from pkigen.x509 import Certificate, CertificateList, Malformed
 

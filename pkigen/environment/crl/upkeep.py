@@ -10,7 +10,7 @@ from typing import TypeVar
 from pkigen.environment import crl as crls
 from pkigen.environment.crl.refresh import PublishedCrl, Republisher
 from pkigen.environment.manifest.update import change_manifest
-from pkigen.environment.manifest_text import PATH
+from pkigen.environment.manifest.write import PATH
 from pkigen.environment.ocsp import presigned
 from pkigen.environment.published.publishers import (
     Answered,

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from pkigen.asn1 import names
-from pkigen.formats.file_names import file_name
+from pkigen.formats.names import file_name
 from pkigen.model import CertificatePlan, Entity, Issued, Name
 from pkigen.x509 import Certificate
 

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from pkigen.environment import crl, manifest_text
+from pkigen.environment import crl
+from pkigen.environment.manifest import write
+from pkigen.environment.manifest.verdicts import ORPHAN, of_sound
 from pkigen.environment.ocsp import presigned
 from pkigen.environment.published.publishers import Answered, CrlIssuer
-from pkigen.environment.verdicts import ORPHAN, of_sound
 from pkigen.model import Role
 from pkigen.store import Store
 
@@ -27,7 +28,7 @@ def change_manifest(
     An environment whose manifest is not there, or was altered, gets it from the next build.
     """
     try:
-        manifest: dict[str, Any] = json.loads((store.folder / manifest_text.PATH).read_bytes())
+        manifest: dict[str, Any] = json.loads((store.folder / write.PATH).read_bytes())
     except (OSError, ValueError):
         return
     for one in manifest["authorities"]:
@@ -49,7 +50,7 @@ def change_manifest(
             case["ocsp"] = presigned.told(answered[entity].ocsp, given)
         if not _is_of_a_fault(case):
             case["verdict"] = _verdict(case, fallen, now)
-    manifest_text.write(store, manifest)
+    write.write(store, manifest)
 
 
 def _revocation(store: Store, entity: str) -> dict[str, str] | None:

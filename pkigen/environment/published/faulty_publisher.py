@@ -25,7 +25,7 @@ from pkigen.keys.signing import DIGEST_OIDS
 from pkigen.keys.sources import FreshKeys
 from pkigen.model import CrlForm, CrlPart, CrlPlan, Extension, OcspPlan, Role, Surgery
 from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list
-from pkigen.revocation.crl_extensions import freshest_crl, issuing_distribution_point
+from pkigen.revocation.crl import freshest_crl, issuing_distribution_point
 from pkigen.revocation.ocsp_request import Request, parse
 from pkigen.revocation.ocsp_response import stated
 from pkigen.store import Store

@@ -1,4 +1,4 @@
-"""An authority of a built environment, ready to sign: what needs no profile."""
+"""Loads the keys and certificates of a built environment from its files."""
 
 from __future__ import annotations
 
@@ -6,13 +6,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pkigen.environment.build.reissue_reasons import certificate_paths
 from pkigen.errors import InputError
 from pkigen.formats import pem
 from pkigen.formats.read import read_private_key
 from pkigen.issue import Signer, signer
 from pkigen.keys import PrivateKey, load_private
-from pkigen.model import Role
+from pkigen.model import Entity, Role
 from pkigen.x509 import Certificate, Malformed
+
+
+def read_key(folder: Path, entity: Entity) -> bytes | None:
+    """An entity's key (PKCS#8); None when it is not there or does not open with its passphrase."""
+    from pkigen.formats.read import read_private_key
+
+    try:
+        data = (folder / entity.id / f"{entity.name}.key").read_bytes()
+        return read_private_key(data, entity.output.passphrase, ours=True)
+    except (OSError, InputError):
+        return None
+
+
+def read_certificates(folder: Path, entity: Entity) -> tuple[bytes, ...]:
+    """An entity's certificates in DER, the main one first."""
+    paths = certificate_paths(entity)
+    return tuple(next(pem.blocks((folder / path).read_bytes())).data for path in paths)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pkigen.export.target import target
 @target("client.args.j2", start="java @private/client.args ...")
 def java(draft: Draft) -> None:
     """PKCS#12 key stores, a trust store, and the options by which Java uses it"""
-    from pkigen.formats.containers import trust_store
+    from pkigen.formats.pkcs12 import trust_store
 
     given, words = draft.given, passphrase(draft)
     add_stores(draft, ".p12")

@@ -11,7 +11,7 @@ from pkigen.formats.alterations.draft import Draft, Strangers
 from pkigen.formats.alterations.key import KEY_WAYS
 from pkigen.formats.alterations.pkcs12 import PKCS12_WAYS
 from pkigen.formats.alterations.text import TEXT_WAYS
-from pkigen.formats.file_names import RENAME, file_name
+from pkigen.formats.names import RENAME, file_name
 from pkigen.model import Alteration
 
 __all__ = ["Draft", "Strangers", "alter"]

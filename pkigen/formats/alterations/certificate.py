@@ -8,8 +8,8 @@ from pkigen.asn1 import der, names
 from pkigen.formats import pem
 from pkigen.formats.alterations.draft import Draft
 from pkigen.keys import kind_of, load_private
-from pkigen.keys.capabilities import refusal
 from pkigen.keys.entropy import SeededEntropy
+from pkigen.keys.kinds import refusal
 from pkigen.keys.signing import sign, signature_algorithm
 from pkigen.model import Signature
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pkigen.formats import pem, private_keys
-from pkigen.formats.file_names import file_name
+from pkigen.formats.names import file_name
 from pkigen.keys.entropy import Entropy
 from pkigen.model import File, Issued
 

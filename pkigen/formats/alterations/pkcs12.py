@@ -11,7 +11,7 @@ _UNKNOWN_PASSPHRASE = b"nobody knows this one"
 
 
 def _wrong_password(draft: Draft) -> bytes:
-    from pkigen.formats import containers
+    from pkigen.formats import pkcs12 as containers
 
     entity = draft.issued.entity
     output = replace(entity.output, pkcs12_passphrase=_UNKNOWN_PASSPHRASE)
@@ -32,7 +32,7 @@ def _other_key(draft: Draft) -> bytes:
 
 
 def _no_certificate(draft: Draft) -> bytes:
-    from pkigen.formats import containers
+    from pkigen.formats import pkcs12 as containers
 
     return containers.key_store(replace(draft.issued, certificates=(), chain=()))
 

@@ -20,7 +20,7 @@ from pkigen.inspection.artifacts.artifact import (
 from pkigen.inspection.artifacts.keys import KeyFile
 from pkigen.inspection.artifacts.kdf_limits import Allowance
 from pkigen.keys import PrivateKey, public_key_info, to_pkcs8
-from pkigen.panics import panics_as_errors
+from pkigen.errors import panics_as_errors
 from pkigen.x509 import Certificate, Malformed
 from pkigen.x509.public_key import public_key
 

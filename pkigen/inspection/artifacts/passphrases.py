@@ -6,7 +6,7 @@ import codecs
 from pathlib import Path
 
 from pkigen.errors import InputError
-from pkigen.profile.files import read_file
+from pkigen.files import read_file
 
 _MOST = 64 * 1024
 _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}

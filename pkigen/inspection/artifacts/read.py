@@ -20,7 +20,7 @@ from pkigen.inspection.artifacts.kdf_limits import Allowance
 from pkigen.errors import InputError
 from pkigen.formats import pem
 from pkigen.formats.pem import Block
-from pkigen.profile.files import read_file
+from pkigen.files import read_file
 from pkigen.x509 import Certificate, CertificateList, CertificationRequest, Malformed
 
 FILE_BYTES = 16 * 1024 * 1024

@@ -7,7 +7,7 @@ from pkigen.inspection.check.annotations import margin
 from pkigen.inspection.check.check import Checked, CheckOptions, check
 from pkigen.inspection.check.environment import check_environment, sets_of
 from pkigen.inspection.check.files import check_files
-from pkigen.requirements.verdict import Verdict, verdict
+from pkigen.requirements.evaluate import Verdict, verdict
 
 __all__ = [
     "CheckOptions",

@@ -10,7 +10,7 @@ from pathlib import Path
 from pkigen.inspection.artifacts import Artefact
 from pkigen.requirements import Finding, Level, Presented, RequirementSet, findings
 from pkigen.requirements.demands.path import RevocationDemand
-from pkigen.requirements.verdict import Verdict, verdict
+from pkigen.requirements.evaluate import Verdict, verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,14 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
-from pkigen.errors import InputError
+from pkigen.errors import InputError, panics_as_errors
 from pkigen.formats import pem, private_keys
-from pkigen.formats.containers import encryption
 from pkigen.formats.names import incompatible
+from pkigen.formats.pkcs12 import encryption
 from pkigen.inspection.conversion.selection import described
 from pkigen.inspection.conversion.write import Rendered
 from pkigen.keys import PKCS12_KEYS, kind_of, load_private
 from pkigen.keys.entropy import SystemEntropy
-from pkigen.panics import panics_as_errors
 from pkigen.x509 import Certificate
 
 

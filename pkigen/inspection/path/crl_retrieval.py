@@ -1,13 +1,15 @@
-"""The CRLs of a path, from where its certificates say (RFC 5280, 4.2.1.13)."""
+"""Downloads the CRLs of a path from its distribution points, and validates with them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from pkigen.inspection.artifacts import Encoding, read
 from pkigen.inspection.path.http_fetch import Unreachable, fetch
 from pkigen.inspection.path.problems import PathProblem, of_rule
+from pkigen.inspection.path.validation import PathResult, Purpose, validate
 from pkigen.x509 import Certificate, CertificateList, Malformed
 from pkigen.x509.extensions import DistributionPoint, uris
 
@@ -86,3 +88,37 @@ class Fetched:
         if found.source.encoding is Encoding.PEM:
             self.notes.append(f"{url} serves PEM; it should be DER (RFC 5280, 4.2.1.13).")
         return found.crl
+
+
+def validate_online(
+    leaf: Certificate,
+    known: Sequence[Certificate],
+    anchors: Sequence[Certificate],
+    fetched: Fetched,
+    *,
+    at: datetime,
+    crls: Sequence[CertificateList] = (),
+    host: str | None = None,
+    purpose: Purpose = "any",
+    partial: bool = False,
+) -> PathResult:
+    """As ``validate`` with CRLs checked; those of ``crls`` count beside the ones that are fetched.
+
+    A certificate without a CRL gets one problem, with what its URL answered.
+    """
+    way = validate(leaf, known, anchors, at=at, partial=partial).path
+    problems = fetched.look(below_anchor(way, anchors if partial else ())) if way else []
+    result = validate(
+        leaf,
+        known,
+        anchors,
+        at=at,
+        crls=(*crls, *fetched.crls),
+        check_crls=True,
+        host=host,
+        purpose=purpose,
+        partial=partial,
+    )
+    reached = {problem.depth for problem in problems}
+    others = [p for p in result.problems if p.rule != "crl-missing" or p.depth not in reached]
+    return replace(result, problems=(*problems, *others))

@@ -13,10 +13,10 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from OpenSSL import crypto
 
+from pkigen.errors import panics_as_errors
 from pkigen.inspection.path.crl_checks import explained, flaw, is_delta
 from pkigen.inspection.path.host_names import covers
 from pkigen.inspection.path.problems import PathProblem, of_code, of_rule
-from pkigen.panics import panics_as_errors
 from pkigen.x509 import Certificate, CertificateList, Malformed
 
 Purpose = Literal["server", "client", "any"]

@@ -10,10 +10,9 @@ from pathlib import Path
 from pkigen.errors import InputError
 from pkigen.inspection.artifacts import Artefact, Kind, read_path
 from pkigen.inspection.path.crl_checks import is_delta
-from pkigen.inspection.path.crl_retrieval import Fetched
+from pkigen.inspection.path.crl_retrieval import Fetched, validate_online
 from pkigen.inspection.path.host_names import by_common_name, unusable_host
 from pkigen.inspection.path.http_fetch import unusable_proxy
-from pkigen.inspection.path.online import validate_online
 from pkigen.inspection.path.validation import PathResult, Purpose, validate
 from pkigen.x509 import Certificate, CertificateList, Malformed
 

@@ -32,7 +32,7 @@ from pkigen.lab.connections.alerts import (
     alert_of,
     stamp,
 )
-from pkigen.lab.endpoint import Endpoint
+from pkigen.lab.https_server import Endpoint
 from pkigen.lab.state import State
 from pkigen.x509 import Certificate
 

@@ -12,7 +12,7 @@ from pkigen.errors import InputError
 from pkigen.lab.appliance.appliance import Role
 from pkigen.profile import Profile
 from pkigen.profile.fields import close_to
-from pkigen.profile.lab import MOST_SENSORS, Forwarding, Lab
+from pkigen.profile.top_level import MOST_SENSORS, Forwarding, Lab
 
 
 class _Find(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pkigen.environment.environment import Case, Environment
 from pkigen.errors import InputError
 from pkigen.lab.appliance.upload import File, Upload
-from pkigen.lab.passphrases import Passphrases
+from pkigen.lab.state import Passphrases
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from pkigen.lab.connections.tls_client import (
     Unanswered,
     dial,
 )
-from pkigen.lab.ending import Ending
+from pkigen.lab.timing import Ending
 from pkigen.requirements import RequirementSet
 from pkigen.x509 import Certificate
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from threading import Lock, Thread
 
 from pkigen.inspection.path import Unreachable, fetch
-from pkigen.lab.ending import Ending
+from pkigen.lab.timing import Ending
 
 FRESH_SECONDS = 1.0
 _SECONDS = 5.0

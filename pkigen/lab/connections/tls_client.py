@@ -23,7 +23,7 @@ import h11
 from OpenSSL import SSL, crypto
 
 from pkigen.inspection.path import Fetched, PathProblem, validate_online
-from pkigen.lab.ending import Ending
+from pkigen.lab.timing import Ending
 from pkigen.x509 import Certificate, Malformed
 
 SECONDS = 10.0

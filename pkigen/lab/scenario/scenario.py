@@ -10,11 +10,11 @@ from pydantic import Field, ValidationError, model_validator
 
 from pkigen.clock import Span, parse_span
 from pkigen.errors import InputError, Problem, visible
+from pkigen.files import read_file
 from pkigen.lab.connections.connection import Standing
 from pkigen.profile import limits
 from pkigen.profile.expansion import details_of, words_of
 from pkigen.profile.fields import Parsed, Value, unknown
-from pkigen.profile.files import read_file
 from pkigen.profile.yaml_tree import Table, locate, parse
 
 FOLDER = Path(__file__).parent.parent / "scenarios"

@@ -25,7 +25,7 @@ from cryptography.x509 import (
 )
 from cryptography.x509.verification import PolicyBuilder, Store
 
-from pkigen.panics import panics_as_errors
+from pkigen.errors import panics_as_errors
 
 Case = dict[str, Any]
 

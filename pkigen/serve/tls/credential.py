@@ -10,6 +10,7 @@ from pkigen.asn1 import oids
 from pkigen.environment.environment import Case
 from pkigen.environment.ocsp.responder import Responder
 from pkigen.errors import InputError
+from pkigen.files import read_file
 from pkigen.inspection.artifacts import (
     FILE_BYTES,
     Artefact,
@@ -17,7 +18,6 @@ from pkigen.inspection.artifacts import (
     read,
 )
 from pkigen.keys import PrivateKey, load_private
-from pkigen.profile.files import read_file
 from pkigen.serve.tls.handshake_signature import Prover, stand_in
 from pkigen.x509 import Certificate, Malformed
 

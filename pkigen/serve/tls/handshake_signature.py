@@ -12,8 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
 
 from pkigen.keys import PrivateKey, kind_of
-from pkigen.keys.capabilities import refusal
-from pkigen.keys.kinds import KeyKind, parse_kind
+from pkigen.keys.kinds import KeyKind, parse_kind, refusal
 from pkigen.keys.signing import sign
 from pkigen.keys.sources import FreshKeys
 from pkigen.model import Signature
