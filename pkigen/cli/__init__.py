@@ -22,28 +22,28 @@ _READER_GONE = 128 + 13
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line, given without the program's name; the exit code. Raises nothing."""
-    from pkigen.cli._console import say, tolerate_any_text
+    from pkigen.cli._console import escape_unencodable_characters, print_message
 
-    tolerate_any_text()
+    escape_unencodable_characters()
     try:
         code = _run(sys.argv[1:] if arguments is None else list(arguments))
         if sys.stdout is not None:
             sys.stdout.flush()
     except PkigenError as error:
-        say(str(error))
+        print_message(str(error))
         return error.exit_code
     except KeyboardInterrupt:
         code = _INTERRUPTED
     except BrokenPipeError:
         code = _READER_GONE
     except OSError as error:
-        say(f"pkigen: {_words(error)}")
+        print_message(f"pkigen: {_words(error)}")
         return 3
     except BaseException as error:  # noqa: BLE001  a panic in native code is no Exception
         _report_bug(error)
         return 3
     if code == _INTERRUPTED:
-        say("\nInterrupted." if sys.stderr.isatty() else "Interrupted.")
+        print_message("\nInterrupted." if sys.stderr.isatty() else "Interrupted.")
     if code == _READER_GONE:
         _leave_quietly()
     return code
@@ -72,14 +72,16 @@ def _words(error: OSError) -> str:
 
 def _report_bug(error: BaseException) -> None:
     """Where it happened, not what it says: a message of unknown origin may hold anything."""
-    from pkigen.cli._console import say
+    from pkigen.cli._console import print_message
 
     if os.environ.get("PKIGEN_DEBUG") == "1":
         traceback.print_exception(error)
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    say(f"pkigen: unexpected {type(error).__name__}{place}. This is a bug in pkigen, not in your files.")
-    say("Please report it with the command line and what PKIGEN_DEBUG=1 makes it print.")
+    print_message(
+        f"pkigen: unexpected {type(error).__name__}{place}. This is a bug in pkigen, not in your files."
+    )
+    print_message("Please report it with the command line and what PKIGEN_DEBUG=1 makes it print.")
 
 
 def _leave_quietly() -> None:

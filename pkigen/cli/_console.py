@@ -12,7 +12,7 @@ from typing import Any, TextIO
 _COLOURS = {"green": 32, "yellow": 33, "cyan": 36, "red": 31, "grey": 90, "bold": 1}
 
 
-def say(text: str) -> None:
+def print_message(text: str) -> None:
     """A message, to stderr. If nobody reads there any more, what is done counts all the same."""
     try:
         print(printable(text), file=sys.stderr, flush=True)
@@ -20,12 +20,12 @@ def say(text: str) -> None:
         return
 
 
-def give(text: str = "", *, flush: bool = False) -> None:
+def print_line(text: str = "", *, flush: bool = False) -> None:
     """A line of the result, to stdout."""
     print(text, flush=flush)
 
 
-def give_json(value: Any) -> None:
+def print_json(value: Any) -> None:
     """The result for programs, to stdout; ASCII, so that no locale can spoil it."""
     print(json.dumps(value, indent=2, default=str))
 
@@ -37,7 +37,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
-def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
+def colorize(text: str, colour: str, stream: TextIO | None = None) -> str:
     """``text`` in a colour, if the stream (stdout) is a terminal and NO_COLOR is not set."""
     if not is_terminal(stream or sys.stdout) or os.environ.get("NO_COLOR"):
         return text
@@ -49,7 +49,7 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def wrapped(text: str, indent: int) -> str:
+def wrap(text: str, indent: int) -> str:
     """``text`` broken to the terminal's width (80 in a pipe), all lines but the first indented."""
     width = min(shutil.get_terminal_size().columns, 100)
     return textwrap.fill(
@@ -61,7 +61,7 @@ def wrapped(text: str, indent: int) -> str:
     )
 
 
-def tolerate_any_text() -> None:
+def escape_unencodable_characters() -> None:
     """Have both streams take any text, whatever the locale: what it has no letter for is escaped."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)

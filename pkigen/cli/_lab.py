@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pkigen.cli._console import paint, printable, wrapped
+from pkigen.cli._console import colorize, printable, wrap
 from pkigen.errors import InputError, Refused
 
 if TYPE_CHECKING:
@@ -82,13 +82,13 @@ def connections_of(told: dict[str, Any]) -> list[str]:
     """The connections: how each is, and why."""
     lines = []
     for one in told["connections"]:
-        state = paint(one["state"], _COLOURS[one["state"]])
+        state = colorize(one["state"], _COLOURS[one["state"]])
         lines.append(printable(f"{one['from']} -> {one['to']}: ") + state + _queued(one["queued"]))
         if one["state"] != "connected":
-            lines.append(wrapped(f"    {one['summary']}", 4))
-        lines += [wrapped(f"    {cause['certificate']}: {cause['message']}", 4) for cause in one["causes"]]
+            lines.append(wrap(f"    {one['summary']}", 4))
+        lines += [wrap(f"    {cause['certificate']}: {cause['message']}", 4) for cause in one["causes"]]
         advice = dict.fromkeys(cause["advice"] for cause in one["causes"])
-        lines += [wrapped(f"    What to do: {words}", 4) for words in advice]
+        lines += [wrap(f"    What to do: {words}", 4) for words in advice]
     return lines
 
 

@@ -9,7 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pkigen.cli._console import give, paint, printable, say, wrapped
+from pkigen.cli._console import (
+    colorize,
+    print_line,
+    print_message,
+    printable,
+    wrap,
+)
 from pkigen.cli._lab import quieten
 from pkigen.errors import EnvironmentFailure
 
@@ -48,11 +54,13 @@ def _play(story: Story, out: Path | None, port: int, pause: float, quiet: bool) 
 
     quieten()
     name, scenario, folder = story
-    say(f"{name}: {scenario.title}")
+    print_message(f"{name}: {scenario.title}")
     steps = []
     with _folder(name, out) as place, lab_of(scenario, folder, Path(place), port) as lab:
         if pause:
-            say(f"  Watch it at {lab.console.url}: sign in as admin with the password {lab.password}")
+            print_message(
+                f"  Watch it at {lab.console.url}: sign in as admin with the password {lab.password}"
+            )
         for step in play(scenario, lab, pause):
             steps.append(step)
             if not quiet:
@@ -70,9 +78,9 @@ def _folder(name: str, out: Path | None) -> AbstractContextManager[str]:
 def _show(step: Played) -> None:
     mark, colour = _MARKS[step.result]
     seconds = f" ({step.seconds:.1f} s)" if step.seconds >= 1 else ""
-    give(f"  {paint(f'{mark:6}', colour)} {wrapped(step.title, 9)}{seconds}", flush=True)
+    print_line(f"  {colorize(f'{mark:6}', colour)} {wrap(step.title, 9)}{seconds}", flush=True)
     if step.words:
-        give(wrapped(f"         {step.words}", 9), flush=True)
+        print_line(wrap(f"         {step.words}", 9), flush=True)
 
 
 def write_junit(path: Path, played: list[tuple[str, list[Played]]]) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from pkigen.cli._console import give, say
+from pkigen.cli._console import print_line, print_message
 from pkigen.cli._lab import lines_of, quieten
 from pkigen.cli._options import load_profile
 from pkigen.errors import EnvironmentFailure, InputError, PkigenError, Refused
@@ -41,7 +41,7 @@ def bring_up(source: str, out: Path, host: str, port: int, *, json: bool) -> Non
         raise up_already(out / profile.name)
     settings_of(profile)
     quieten()
-    say(f"Building {out / profile.name} ...")
+    print_message(f"Building {out / profile.name} ...")
     result = build(profile, out)
     # A queue, and no event: what a signal's handler does must not wait for what it has interrupted.
     ended = SimpleQueue[None]()
@@ -50,17 +50,17 @@ def bring_up(source: str, out: Path, host: str, port: int, *, json: bool) -> Non
     }
     try:
         with (
-            raised(result.folder, profile, web, host=host, port=port, tell=say) as lab,
+            raised(result.folder, profile, web, host=host, port=port, tell=print_message) as lab,
             controlled(lab, lambda: ended.put(None)),
         ):
             shown = told(lab)
-            say("The lab is up. Ctrl-C ends it.")
-            give(json_.dumps(shown) if json else "\n".join(lines_of(shown)), flush=True)
+            print_message("The lab is up. Ctrl-C ends it.")
+            print_line(json_.dumps(shown) if json else "\n".join(lines_of(shown)), flush=True)
             _wait(ended)
     finally:
         for one, handler in previous.items():
             signal.signal(one, handler)
-    say("The lab is down.")
+    print_message("The lab is down.")
 
 
 def _wait(ended: SimpleQueue[None]) -> None:

@@ -6,7 +6,14 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from pkigen.cli._console import give, give_json, paint, printable, say, wrapped
+from pkigen.cli._console import (
+    colorize,
+    print_json,
+    print_line,
+    print_message,
+    printable,
+    wrap,
+)
 
 if TYPE_CHECKING:
     from pkigen.matrix import Cell, Column, Matrix, Subject, Validator
@@ -20,7 +27,7 @@ def give_list(validators: Sequence[Validator], *, as_json: bool) -> None:
     """Which are found here, and what the others come with."""
     versions = {one.name: one.version() for one in validators}
     if as_json:
-        give_json(
+        print_json(
             [
                 {
                     "name": one.name,
@@ -36,8 +43,8 @@ def give_list(validators: Sequence[Validator], *, as_json: bool) -> None:
     for one in validators:
         version = versions[one.name]
         words = version or f"not found; it comes with {one.comes_with}"
-        give(f"{paint(f'{one.name:<{width}}', 'green' if version else 'grey')}  {words}")
-        give(wrapped(f"{'':<{width}}  looks at {', '.join(_sights(one))}", width + 2))
+        print_line(f"{colorize(f'{one.name:<{width}}', 'green' if version else 'grey')}  {words}")
+        print_line(wrap(f"{'':<{width}}  looks at {', '.join(_sights(one))}", width + 2))
 
 
 def _sights(one: Validator) -> list[str]:
@@ -50,17 +57,17 @@ def give_matrix(matrix: Matrix, *, words: bool) -> None:
     """Marks of all cases, words of few or of those without a reason, and the counts."""
     for mark, column in zip(_MARKS, matrix.columns, strict=False):
         other = "" if column.is_recorded or not column.recorded else f" (recorded: {column.recorded})"
-        give(f"  {mark}  {column.name:<15} {column.version}{other}")
-    give("\n  + accepts   x refuses   o refuses something else   . does not look at it")
-    give("  on the right: cases with a difference, known (*) or not (!)")
+        print_line(f"  {mark}  {column.name:<15} {column.version}{other}")
+    print_line("\n  + accepts   x refuses   o refuses something else   . does not look at it")
+    print_line("  on the right: cases with a difference, known (*) or not (!)")
     with_words = words or len(matrix.rows) <= _MOST_WITH_WORDS
     head = "".join(mark for mark, _ in zip(_MARKS, matrix.columns, strict=False))
     for family, rows in groupby(matrix.rows, lambda row: row[0].family):
         title = f"{family or 'without a fault':<{_NAME + 4}}"
-        give(f"\n{paint(title, 'bold')} {head}")
+        print_line(f"\n{colorize(title, 'bold')} {head}")
         for subject, cells in rows:
             _give_row(matrix.columns, subject, cells, with_words=with_words)
-    give()
+    print_line()
     _give_closing(matrix)
 
 
@@ -71,14 +78,14 @@ def _give_row(
     marks = "".join(map(_mark, cells))
     sign = "!" if any(cell.is_unexplained for cell in cells) else "*" if any(c.known for c in cells) else ""
     line = f"  {name:<{_NAME - 2}} {subject.category:1}  {marks} {sign}".rstrip()
-    give(paint(line, "red") if sign == "!" else line)
+    print_line(colorize(line, "red") if sign == "!" else line)
     for column, cell in zip(columns, cells, strict=True):
         if cell.words and (with_words or cell.is_unexplained):
-            give(wrapped(f"      {column.name}: {cell.words}", 8))
+            print_line(wrap(f"      {column.name}: {cell.words}", 8))
         if cell.is_unexplained:
-            give(wrapped(f"      {column.name}: {subject.expected} is expected{_of(column)}", 8))
+            print_line(wrap(f"      {column.name}: {subject.expected} is expected{_of(column)}", 8))
         if cell.known is not None and with_words:
-            give(wrapped(f"      {column.name}: {cell.known.kind}: {cell.known.reason}", 8))
+            print_line(wrap(f"      {column.name}: {cell.known.kind}: {cell.known.reason}", 8))
 
 
 def _of(column: Column) -> str:
@@ -94,11 +101,11 @@ def _mark(cell: Cell) -> str:
 
 def _give_closing(matrix: Matrix) -> None:
     cases, columns = len(matrix.rows), len(matrix.columns)
-    give(paint(f"{cases:,} cases, {columns} validators, {matrix.seconds:.1f} s", "bold"))
-    give(f"  {matrix.explained:>5,}  differences with a reason in known.yaml")
-    give(f"  {len(matrix.unexplained):>5,}  without one")
+    print_line(colorize(f"{cases:,} cases, {columns} validators, {matrix.seconds:.1f} s", "bold"))
+    print_line(f"  {matrix.explained:>5,}  differences with a reason in known.yaml")
+    print_line(f"  {len(matrix.unexplained):>5,}  without one")
     for text in _stale(matrix):
-        give(wrapped(text, 9))
+        print_line(wrap(text, 9))
 
 
 def _stale(matrix: Matrix) -> Iterator[str]:
@@ -107,4 +114,4 @@ def _stale(matrix: Matrix) -> Iterator[str]:
         yield f"         {one.fault}, {one.column}: {one.reason}"
     if matrix.gone:
         places = ", ".join(f"{one.fault} ({one.column})" for one in matrix.gone)
-        say(wrapped(f"With other versions than those recorded these are no longer so: {places}", 2))
+        print_message(wrap(f"With other versions than those recorded these are no longer so: {places}", 2))

@@ -41,7 +41,7 @@ ProfileSource = Annotated[
         autocompletion=_complete_profile,
     ),
 ]
-EnvironmentFolder = Annotated[
+EnvironmentDirectory = Annotated[
     Path, typer.Argument(metavar="ENV", help="A built environment's folder, e.g. out/defender-iot.")
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The folder that environments are in.")]
@@ -53,7 +53,7 @@ At = Annotated[
     str | None,
     typer.Option("--at", metavar="TIME", help="The build's clock: 2026-01-31, 2026-01-31T12:00Z or +40d."),
 ]
-SeenAt = Annotated[
+EvaluationTime = Annotated[
     str | None, typer.Option("--at", metavar="TIME", help="When to look at dates, if not now.")
 ]
 Jobs = Annotated[
@@ -123,7 +123,7 @@ def unknown_profile(name: str, message: str) -> InputError:
     return InputError(Problem(there_are, where=name, suggestion=close[0] if close else None))
 
 
-def instant(text: str | None, option: str = "--at") -> datetime | None:
+def parse_time(text: str | None, option: str = "--at") -> datetime | None:
     """What an option says, in UTC; a usage error if it says no time."""
     if text is None:
         return None
@@ -137,7 +137,7 @@ def instant(text: str | None, option: str = "--at") -> datetime | None:
         raise typer.BadParameter(str(error), param_hint=f"'{option}'") from error
 
 
-def one_of(text: str, known: Sequence[str], option: str) -> str:
+def require_choice(text: str, known: Sequence[str], option: str) -> str:
     """What an option says, if it is one of the words that it can say; else a usage error with a hint."""
     if text in known:
         return text

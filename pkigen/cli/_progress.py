@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from pkigen.cli._console import is_terminal, say
+from pkigen.cli._console import is_terminal, print_message
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -28,14 +28,14 @@ class Meter(Protocol):
 @contextmanager
 def meter() -> Iterator[Meter]:
     """A meter on stderr; it has left the terminal as it was when the block ends, however it does."""
-    shown = Bar() if is_terminal(sys.stderr) else Lines()
+    shown = ProgressBar() if is_terminal(sys.stderr) else ProgressLines()
     try:
         yield shown
     finally:
         shown.finish()
 
 
-class Lines:
+class ProgressLines:
     """Plain lines: one at the start, one every few seconds, one at the end."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Lines:
     def start(self, total: int, what: str) -> None:
         self._total, self._what, self._done = total, what, 0
         self._begun = self._last = time.monotonic()
-        say(f"{what}: {total:,} to do")
+        print_message(f"{what}: {total:,} to do")
 
     def advance(self, steps: int) -> None:
         self._done += steps
@@ -55,16 +55,18 @@ class Lines:
             self._last = now
             rate = self._done / (now - self._begun)
             left = (self._total - self._done) / rate if rate else 0
-            say(f"{self._what}: {self._done:,} of {self._total:,}, {rate:,.1f}/s, {left:,.0f} s left")
+            print_message(
+                f"{self._what}: {self._done:,} of {self._total:,}, {rate:,.1f}/s, {left:,.0f} s left"
+            )
 
     def finish(self) -> None:
         if self._what:
             seconds = time.monotonic() - self._begun
-            say(f"{self._what}: {self._done:,} of {self._total:,} done in {seconds:.1f} s")
+            print_message(f"{self._what}: {self._done:,} of {self._total:,} done in {seconds:.1f} s")
         self._what = ""
 
 
-class Bar:
+class ProgressBar:
     """A progress bar with rate and remaining time, gone when it is finished."""
 
     def __init__(self) -> None:

@@ -6,7 +6,13 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pkigen.cli._console import give, give_json, paint, say, wrapped
+from pkigen.cli._console import (
+    colorize,
+    print_json,
+    print_line,
+    print_message,
+    wrap,
+)
 
 if TYPE_CHECKING:
     from pkigen.environment.build.options import BuildResult, Change, Summary
@@ -42,52 +48,52 @@ _ACTION = 9
 _WIDEST_NAME = 36
 
 
-def give_preview(summary: Summary, name: str) -> None:
+def print_preview(summary: Summary, name: str) -> None:
     """What a build would do: every change, then the counts."""
     changes = [change for change in summary.changes if change.action != "skip"]
     _give_changes(changes, [(f"CRL of {crl.authority}", crl.reasons) for crl in summary.crls])
     if summary.up_to_date:
-        give(f"{name} is up to date: a build has nothing to do.")
+        print_line(f"{name} is up to date: a build has nothing to do.")
     counts = [f"{count:,} {_TO_DO[action]}" for action, count in _counts(summary).items() if count]
-    give(wrapped("; ".join([f"{name}: {counted(len(summary.crls), 'CRL')} to publish", *counts]), 2))
+    print_line(wrap("; ".join([f"{name}: {quantity(len(summary.crls), 'CRL')} to publish", *counts]), 2))
     _say_notes(summary)
 
 
-def give_result(result: BuildResult, *, as_json: bool) -> None:
+def print_build_result(result: BuildResult, *, as_json: bool) -> None:
     """What a build did: what it changed in what there was, the closing table, the next step."""
     summary, folder = result.summary, result.folder
     manifest, trust = folder / "manifest.json", folder / "trust.pem"
     if as_json:
         places = {"folder": str(folder), "manifest": str(manifest), "trust": str(trust)}
-        give_summary_json(summary, environment=folder.name, **places, seconds=round(result.seconds, 3))
+        print_summary_json(summary, environment=folder.name, **places, seconds=round(result.seconds, 3))
         return
     told = [change for change in summary.changes if change.action not in ("issue", "skip")]
     _give_changes(told[:_MOST_CHANGES])
     if len(told) > _MOST_CHANGES:
-        give(f"... and {len(told) - _MOST_CHANGES:,} more; --json lists them all")
+        print_line(f"... and {len(told) - _MOST_CHANGES:,} more; --json lists them all")
     if told:
-        give()
+        print_line()
     state = "is up to date" if summary.up_to_date else "is built"
-    give(paint(f"{folder.name} {state} ({result.seconds:.1f} s)", "bold"))
+    print_line(colorize(f"{folder.name} {state} ({result.seconds:.1f} s)", "bold"))
     rows = [(_DONE[action], count) for action, count in _counts(summary).items() if count]
     rows.append(("CRLs published", len(summary.crls)))
     width = max(len(label) for label, _ in rows)
     for label, count in rows:
-        give(f"  {label:<{width}}  {count:>7,}")
-    give()
+        print_line(f"  {label:<{width}}  {count:>7,}")
+    print_line()
     for label, path in (("files", folder), ("manifest", manifest), ("trust", trust)):
-        give(f"  {label:<8}  {path}")
+        print_line(f"  {label:<8}  {path}")
     _say_notes(summary)
-    say(f"Next: pkigen serve {shlex.quote(str(folder))}")
+    print_message(f"Next: pkigen serve {shlex.quote(str(folder))}")
 
 
-def give_summary_json(summary: Summary, **about: Any) -> None:
+def print_summary_json(summary: Summary, **about: Any) -> None:
     """The whole summary for programs; counts have every action, zero or not."""
     changes = [
         {"id": c.id, "action": c.action, "reasons": c.reasons, "new_key": c.new_key} for c in summary.changes
     ]
     crls = [{"authority": crl.authority, "reasons": crl.reasons} for crl in summary.crls]
-    give_json(
+    print_json(
         {
             **about,
             "up_to_date": summary.up_to_date,
@@ -105,7 +111,7 @@ def note_unmatched(summary: Summary, only: str | None, certificates: int) -> Non
         summary.notes.append(f"no certificate of the profile has a name that matches --only '{only}'")
 
 
-def counted(count: int, what: str, several: str = "") -> str:
+def quantity(count: int, what: str, several: str = "") -> str:
     """``1 CRL``, ``2 CRLs``, ``1,000 authorities``."""
     return f"{count:,} {what if count == 1 else several or what + 's'}"
 
@@ -127,10 +133,10 @@ def _give_line(action: str, subject: str, reasons: str, width: int) -> None:
     """One action: aligned, with long reasons going on below themselves."""
     head = f"{action:<{_ACTION}}{subject:<{width}}  "
     indent = len(head) if len(head) <= _ACTION + _WIDEST_NAME + 2 else _ACTION
-    text = wrapped(head + reasons, indent)
-    give(paint(text[:_ACTION], _COLOURS.get(action, "grey")) + text[_ACTION:])
+    text = wrap(head + reasons, indent)
+    print_line(colorize(text[:_ACTION], _COLOURS.get(action, "grey")) + text[_ACTION:])
 
 
 def _say_notes(summary: Summary) -> None:
     for note in summary.notes:
-        say(wrapped(f"Note: {note}", 6))
+        print_message(wrap(f"Note: {note}", 6))

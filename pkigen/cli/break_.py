@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from pkigen.cli._options import EnvironmentFolder, Json
+from pkigen.cli._options import EnvironmentDirectory, Json
 from pkigen.cli._progress import meter
 from pkigen.errors import InputError
 
 
 def break_(
-    env: EnvironmentFolder,
+    env: EnvironmentDirectory,
     name: Annotated[str, typer.Argument(metavar="NAME", help="A certificate of the profile.")],
     faults: Annotated[
         list[str],
@@ -41,7 +41,7 @@ def break_(
     with meter() as progress:
         asked = [_asked(text) for text in faults]
         result = break_certificate(env, name, asked, undo=undo, progress=progress)
-    _report.give_result(result, as_json=json)
+    _report.print_build_result(result, as_json=json)
 
 
 def _asked(text: str) -> Any:

@@ -16,8 +16,8 @@ from pkigen.cli._options import (
     Prune,
     Rekey,
     Seed,
-    instant,
     load_profile,
+    parse_time,
 )
 from pkigen.cli._progress import meter
 
@@ -52,7 +52,7 @@ def build(
     from pkigen.environment.build.options import BuildOptions
 
     options = BuildOptions(
-        only=only, at=instant(at), jobs=jobs, rekey=rekey, prune=prune, seed=seed, keys=keys
+        only=only, at=parse_time(at), jobs=jobs, rekey=rekey, prune=prune, seed=seed, keys=keys
     )
     loaded = load_profile(profile)
     # A build makes few cycles and ends soon: looking for them would take a tenth of a fleet's time.
@@ -61,4 +61,4 @@ def build(
     with meter() as progress:
         result = bring_up_to_date(loaded, out, options, progress)
     _report.note_unmatched(result.summary, only, loaded.count)
-    _report.give_result(result, as_json=json)
+    _report.print_build_result(result, as_json=json)

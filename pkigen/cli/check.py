@@ -8,8 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pkigen.cli._console import give, give_json, paint, printable, say, wrapped
-from pkigen.cli._options import At, Json, PassphraseFiles, instant
+from pkigen.cli._console import (
+    colorize,
+    print_json,
+    print_line,
+    print_message,
+    printable,
+    wrap,
+)
+from pkigen.cli._options import (
+    At,
+    Json,
+    PassphraseFiles,
+    parse_time,
+)
 from pkigen.errors import InputError
 
 if TYPE_CHECKING:
@@ -67,7 +79,7 @@ def check(
     from pkigen.inspection.check import CheckOptions
 
     options = CheckOptions(
-        now=instant(at) or datetime.now(UTC),
+        now=parse_time(at) or datetime.now(UTC),
         passphrases=tuple(map(read_passphrase, passphrase_file or ())),
         online=online,
         proxy=proxy,
@@ -91,7 +103,7 @@ def _checked(
     if folders:
         return _checked_environment(folders[0], against, options)
     if against is None:
-        say(f"Against {_DEFAULT}; --against names another set.")
+        print_message(f"Against {_DEFAULT}; --against names another set.")
     sets = _sets(against or [_DEFAULT])
     return list(check_files(files, sets, options)), sets
 
@@ -107,7 +119,7 @@ def _checked_environment(
         sets = tuple({one.name: one for one in named.values()}.values())
         return list(check_environment(folder, None, options)), sets
     if against is None:
-        say(f"The profile names no requirement set: against {_DEFAULT}; --against names another.")
+        print_message(f"The profile names no requirement set: against {_DEFAULT}; --against names another.")
     sets = _sets(against or [_DEFAULT])
     return list(check_environment(folder, sets, options)), sets
 
@@ -123,11 +135,11 @@ def _give(checked: list[Checked], sets: tuple[RequirementSet, ...], form: str, *
     from pkigen.inspection.check import reports
 
     if form == "json":
-        give_json(reports.as_json(checked))
+        print_json(reports.as_json(checked))
     elif form == "sarif":
-        give_json(reports.sarif(checked, sets, __version__))
+        print_json(reports.sarif(checked, sets, __version__))
     elif form == "junit":
-        give(reports.junit(checked))
+        print_line(reports.junit(checked))
     elif len(checked) == 1:
         _give_one(checked[0], everything=True)
     else:
@@ -139,22 +151,22 @@ def _give_many(checked: list[Checked], *, all_: bool) -> None:
     told = checked if all_ else [one for one in checked if not one.as_expected]
     for one in told[:_MOST_SHOWN]:
         _give_one(one, everything=all_)
-        give()
+        print_line()
     if len(told) > _MOST_SHOWN:
-        give(f"... and {len(told) - _MOST_SHOWN:,} more; --json lists them all")
+        print_line(f"... and {len(told) - _MOST_SHOWN:,} more; --json lists them all")
     cases = [one for one in checked if one.expected is not None]
     sound = [one for one in checked if one.expected is None]
     good = sum(one.as_expected for one in sound)
-    give(f"{good:,} of {len(sound):,} certificates satisfy what is demanded")
+    print_line(f"{good:,} of {len(sound):,} certificates satisfy what is demanded")
     if cases:
         exact = sum(one.as_expected for one in cases)
-        give(f"{exact:,} of {len(cases):,} negative cases break exactly what they were made to break")
+        print_line(f"{exact:,} of {len(cases):,} negative cases break exactly what they were made to break")
 
 
 def _give_one(one: Checked, *, everything: bool) -> None:
-    give(paint(printable(one.name), "bold"))
+    print_line(colorize(printable(one.name), "bold"))
     for artefact in one.unread:
-        give(wrapped(f"  {artefact.source}: {artefact.problem}", 4))
+        print_line(wrap(f"  {artefact.source}: {artefact.problem}", 4))
     names = dict.fromkeys(found.set.name for found in one.findings)
     for name in names:
         found = [finding for finding in one.findings if finding.set.name == name]
@@ -176,8 +188,8 @@ def _give_finding(finding: Finding, width: int) -> None:
         words += f" [{requirement.level}; {requirement.section}]"
     else:
         words = outcome.reason or outcome.found
-    text = wrapped(head + words, min(len(head), 34))
-    give(paint(text[:6], _COLOURS[status]) + text[6:])
+    text = wrap(head + words, min(len(head), 34))
+    print_line(colorize(text[:6], _COLOURS[status]) + text[6:])
 
 
 def _give_surprises(one: Checked, name: str) -> None:
@@ -186,7 +198,7 @@ def _give_surprises(one: Checked, name: str) -> None:
     missing, surplus = one.surprises(name)
     for what, ids in (("should break", missing), ("should not break", surplus)):
         if ids:
-            give(wrapped(f"  This case {what} {', '.join(sorted(ids))}.", 4))
+            print_line(wrap(f"  This case {what} {', '.join(sorted(ids))}.", 4))
 
 
 def _give_verdict(verdict: Verdict) -> None:
@@ -195,6 +207,8 @@ def _give_verdict(verdict: Verdict) -> None:
     note = f", {verdict.unsupported} unsupported" if verdict.unsupported else ""
     if verdict.accepted and verdict.undecided:
         note += f", if {' and '.join(verdict.undecided)} hold{'s' * (len(verdict.undecided) == 1)}"
-    give(wrapped(f"  {verdict.set.name}: {words} at upload{note}", 4).replace(words, paint(words, colour), 1))
+    print_line(
+        wrap(f"  {verdict.set.name}: {words} at upload{note}", 4).replace(words, colorize(words, colour), 1)
+    )
     for message in verdict.messages:
-        give(wrapped(f"    {message}", 4))
+        print_line(wrap(f"    {message}", 4))

@@ -7,7 +7,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from pkigen.cli._console import give, give_json, printable, say
+from pkigen.cli._console import (
+    print_json,
+    print_line,
+    print_message,
+    printable,
+)
 from pkigen.cli._options import Json
 
 _PassphraseFile = Annotated[
@@ -79,10 +84,10 @@ def convert(
     result = convert_files(sources, options)
     if json:
         written = [{"path": str(file.path), "holds": file.holds} for file in result.written]
-        give_json({"written": written, "notes": result.notes})
+        print_json({"written": written, "notes": result.notes})
         return
     for file in result.written:
-        give(printable(str(file.path)))
-        say(f"{file.path}: {file.holds}")
+        print_line(printable(str(file.path)))
+        print_message(f"{file.path}: {file.holds}")
     for note in result.notes:
-        say(f"Note: {note}")
+        print_message(f"Note: {note}")

@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pkigen.cli._console import give, give_json, printable, say, wrapped
-from pkigen.cli._options import Json, Only, PassphraseFiles, one_of
+from pkigen.cli._console import (
+    print_json,
+    print_line,
+    print_message,
+    printable,
+    wrap,
+)
+from pkigen.cli._options import (
+    Json,
+    Only,
+    PassphraseFiles,
+    require_choice,
+)
 
 if TYPE_CHECKING:
     from pkigen.export import Exported, ExportOptions
@@ -92,7 +103,7 @@ def export(
     if show_template is not None:
         from pkigen.export import shipped_template
 
-        give(shipped_template(show_template).removesuffix("\n"))
+        print_line(shipped_template(show_template).removesuffix("\n"))
         return
     options = ExportOptions(
         out=out,
@@ -115,7 +126,7 @@ def _exported(env: Path | None, to: str, options: ExportOptions) -> Exported:
 
     if not to:
         raise typer.BadParameter(f"say to what: {', '.join(TARGETS)}", param_hint="'--to'")
-    target = TARGETS[one_of(to, list(TARGETS), "--to")]
+    target = TARGETS[require_choice(to, list(TARGETS), "--to")]
     if env is None:
         raise typer.BadParameter("say which environment to export", param_hint="'ENV'")
     return write(open_environment(env), target, options)
@@ -126,35 +137,35 @@ def _list(json: bool) -> None:
 
     if json:
         told = [{"name": one.name, "says": one.says, "templates": one.templates} for one in TARGETS.values()]
-        give_json(told)
+        print_json(told)
         return
     width = max(map(len, TARGETS)) + 2
     for one in TARGETS.values():
-        give(wrapped(f"{one.name:<{width}}{one.says}", width))
+        print_line(wrap(f"{one.name:<{width}}{one.says}", width))
         if one.templates:
-            give(wrapped(f"{'':<{width}}templates: {', '.join(one.templates)}", width + 11))
+            print_line(wrap(f"{'':<{width}}templates: {', '.join(one.templates)}", width + 11))
 
 
 def _give(done: Exported, json: bool) -> None:
     if json:
-        give_json(_told(done))
+        print_json(_told(done))
         return
-    give(printable(str(done.folder)))
+    print_line(printable(str(done.folder)))
     files = done.files
     changes = f"{len(files.written):,} written, {len(files.unchanged):,} as they were"
     removed = f", {len(files.removed):,} removed" if files.removed else ""
     count = len(done.certificates)
-    say(f"{count:,} certificate{'s' * (count != 1)}. Files: {changes}{removed}.")
+    print_message(f"{count:,} certificate{'s' * (count != 1)}. Files: {changes}{removed}.")
     reasons = defaultdict[str, list[str]](list)
     for name, reason in done.left_out.items():
         reasons[reason].append(name)
     for reason, names in reasons.items():
         few = ", ".join(names[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")
-        say(wrapped(f"Left out, {len(names):,}: {reason} ({few})", 2))
+        print_message(wrap(f"Left out, {len(names):,}: {reason} ({few})", 2))
     for note in done.notes:
-        say(wrapped(f"Note: {note}", 2))
+        print_message(wrap(f"Note: {note}", 2))
     if done.target.start:
-        say(f"Next, in that folder: {done.target.start}")
+        print_message(f"Next, in that folder: {done.target.start}")
 
 
 def _told(done: Exported) -> dict[str, object]:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pkigen.cli._console import give, give_json, paint, printable, wrapped
+from pkigen.cli._console import (
+    colorize,
+    print_json,
+    print_line,
+    printable,
+    wrap,
+)
 from pkigen.cli._options import Json
 from pkigen.errors import InputError
 
@@ -62,7 +68,7 @@ def faults(
         known = [one for one in known if word in f"{one.id} {one.says} {one.shows} {one.clause}".lower()]
         entries = [one for one in entries if word in f"{one.id} {one.violation.says}".lower()]
     if json:
-        give_json([*map(_fault_json, known), *map(_entry_json, entries)])
+        print_json([*map(_fault_json, known), *map(_entry_json, entries)])
     elif fault is None or family:
         _give_list(known, entries)
     else:
@@ -97,22 +103,22 @@ def _give_list(known: list[FaultType], entries: list[CatalogueEntry]) -> None:
     for family, name, says in rows:
         if family != title:
             title = family
-            give(paint(family, "bold"))
+            print_line(colorize(family, "bold"))
         head = f"  {name:<{width}}  "
-        give(wrapped(head + says, len(head) if len(head) <= width + 4 else 6))
+        print_line(wrap(head + says, len(head) if len(head) <= width + 4 else 6))
     if known:
         from pkigen.faults import VERDICTS
 
-        give()
+        print_line()
         for verdict, words in VERDICTS.items():
-            give(f"  {verdict}  {words}")
+            print_line(f"  {verdict}  {words}")
 
 
 def _give_fault(one: FaultType) -> None:
     from pkigen.faults import VERDICTS
     from pkigen.faults.observed import observed
 
-    give(paint(f"{one.family}/{one.id}", "bold"))
+    print_line(colorize(f"{one.family}/{one.id}", "bold"))
     _give_lines(
         ("fault", one.says),
         ("shows", " ".join(one.shows.split())),
@@ -169,7 +175,7 @@ def _example(one: FaultType) -> str:
 
 def _give_entry(entry: CatalogueEntry) -> None:
     requirement = entry.requirement
-    give(paint(f"{entry.set.name}/{entry.id}", "bold"))
+    print_line(colorize(f"{entry.set.name}/{entry.id}", "bold"))
     _give_lines(
         ("fault", entry.violation.says),
         ("demand", f"{requirement.says} ({requirement.id}, {requirement.level})"),
@@ -183,7 +189,7 @@ def _give_entry(entry: CatalogueEntry) -> None:
 def _give_lines(*lines: tuple[str, str]) -> None:
     for label, words in lines:
         if words:
-            give(wrapped(f"  {label:<{_INDENT - 2}}{words}", _INDENT))
+            print_line(wrap(f"  {label:<{_INDENT - 2}}{words}", _INDENT))
 
 
 def _fault_json(one: FaultType) -> dict[str, Any]:

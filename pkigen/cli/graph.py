@@ -7,19 +7,19 @@ from typing import Annotated, Literal
 
 import typer
 
-from pkigen.cli._console import give
-from pkigen.cli._options import EnvironmentFolder, SeenAt, instant
+from pkigen.cli._console import print_line
+from pkigen.cli._options import EnvironmentDirectory, EvaluationTime, parse_time
 
 
 def graph(
-    env: EnvironmentFolder,
+    env: EnvironmentDirectory,
     form: Annotated[
         Literal["svg", "dot", "mermaid"], typer.Option("--format", help="A picture, or the text of one.")
     ] = "svg",
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="The file to write; stdout, if not said.")
     ] = None,
-    at: SeenAt = None,
+    at: EvaluationTime = None,
 ) -> None:
     """Draw an environment's hierarchy: SVG, Graphviz, Mermaid.
 
@@ -39,8 +39,8 @@ def graph(
 
     forms = {"svg": as_svg, "dot": as_dot, "mermaid": as_mermaid}
     manifest = open_environment(env).manifest
-    text = forms[form](hierarchy_of(manifest, instant(at) or datetime.now(UTC)))
+    text = forms[form](hierarchy_of(manifest, parse_time(at) or datetime.now(UTC)))
     if out is None:
-        give(text.removesuffix("\n"))
+        print_line(text.removesuffix("\n"))
     else:
         out.write_text(text, "utf-8")

@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pkigen.cli._console import give, give_json, printable, say
-from pkigen.cli._options import EnvironmentFolder, Json
+from pkigen.cli._console import (
+    print_json,
+    print_line,
+    print_message,
+    printable,
+)
+from pkigen.cli._options import EnvironmentDirectory, Json
 
 if TYPE_CHECKING:
     from pkigen.environment.environment import Case
@@ -21,7 +26,7 @@ _ANY_LABEL = "any"
 
 
 def hosts(
-    env: EnvironmentFolder,
+    env: EnvironmentDirectory,
     address: Annotated[
         str, typer.Option("--address", metavar="ADDRESS", help="Where the names are to lead.")
     ] = "127.0.0.1",
@@ -52,15 +57,15 @@ def hosts(
 
     endpoints = list(_endpoints(open_environment(env).cases()))
     if json:
-        give_json([_told(case, name, address, tls_port) for case, name in endpoints])
+        print_json([_told(case, name, address, tls_port) for case, name in endpoints])
         return
     for case, name in endpoints:
         url = f"https://{name}:{tls_port}/"
         line = _curl(case, name, address, tls_port) if curl else f"{address} {name}"
         comment = case.name if curl else f"{url} {case.name}"
-        give(printable(f"{line}  # {comment}: {_expected(case)}"))
+        print_line(printable(f"{line}  # {comment}: {_expected(case)}"))
     if not endpoints:
-        say("No certificate of this environment has a host name.")
+        print_message("No certificate of this environment has a host name.")
 
 
 def _endpoints(cases: Iterator[Case]) -> Iterator[tuple[Case, str]]:

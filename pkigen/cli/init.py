@@ -10,7 +10,12 @@ from typing import Annotated
 
 import typer
 
-from pkigen.cli._console import give, give_json, say, wrapped
+from pkigen.cli._console import (
+    print_json,
+    print_line,
+    print_message,
+    wrap,
+)
 from pkigen.cli._options import Json, unknown_profile
 from pkigen.errors import EnvironmentFailure, InputError
 
@@ -48,10 +53,10 @@ def init(
     target = Path(f"{name}.yaml")
     _write(target, shipped.path(name).read_bytes(), force)
     if json:
-        give_json({"profile": str(target)})
+        print_json({"profile": str(target)})
     else:
-        give(f"{target} is written")
-        say(f"Next: pkigen build {shlex.quote(str(target))}")
+        print_line(f"{target} is written")
+        print_message(f"Next: pkigen build {shlex.quote(str(target))}")
 
 
 def _list(json: bool) -> None:
@@ -59,11 +64,11 @@ def _list(json: bool) -> None:
 
     described = {name: _description(shipped.path(name)) for name in shipped.names()}
     if json:
-        give_json([{"name": name, "description": text} for name, text in described.items()])
+        print_json([{"name": name, "description": text} for name, text in described.items()])
         return
     width = max(map(len, described)) + 2
     for name, text in described.items():
-        give(wrapped(f"{name:<{width}}{text}", width))
+        print_line(wrap(f"{name:<{width}}{text}", width))
 
 
 def _description(path: Path) -> str:

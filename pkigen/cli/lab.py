@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pkigen.cli import _lab
-from pkigen.cli._console import give, give_json, paint, say, wrapped
+from pkigen.cli._console import (
+    colorize,
+    print_json,
+    print_line,
+    print_message,
+    wrap,
+)
 from pkigen.cli._options import Json, ProfileSource
 
 if TYPE_CHECKING:
@@ -67,9 +73,9 @@ def up(
         return
     told = detached(profile, out, host, port)
     if json:
-        give_json(told)
+        print_json(told)
     else:
-        give("\n".join(_lab.lines_of(told)))
+        print_line("\n".join(_lab.lines_of(told)))
 
 
 @lab.command("status")
@@ -85,9 +91,9 @@ def status(env: _lab.Lab = None, out: _lab.Out = Path("out"), json: Json = False
     """
     told = _lab.running(env, out).status()
     if json:
-        give_json(told)
+        print_json(told)
         return
-    give("\n".join((*_lab.lines_of(told), "", *_lab.connections_of(told))))
+    print_line("\n".join((*_lab.lines_of(told), "", *_lab.connections_of(told))))
 
 
 @lab.command("down")
@@ -103,7 +109,7 @@ def down(env: _lab.Lab = None, out: _lab.Out = Path("out")) -> None:
 
     found = _lab.running(env, out)
     end(found)
-    say(f"The lab of {found.folder} is down.")
+    print_message(f"The lab of {found.folder} is down.")
 
 
 @lab.command("import")
@@ -140,20 +146,20 @@ def import_(
         )
     found = _lab.running(env, out).upload(appliance, _upload(crt, key, chain, pass_, passphrase_file))
     if json:
-        give_json(found)
+        print_json(found)
     elif found["accepted"]:
-        give(paint("Accepted.", "green") + f" {appliance} presents it from the next connection on.")
+        print_line(colorize("Accepted.", "green") + f" {appliance} presents it from the next connection on.")
         for words in found["unsupported"]:
-            give(wrapped(f"Not supported: {words}", 2))
+            print_line(wrap(f"Not supported: {words}", 2))
         for words in found["notes"]:
-            give(wrapped(words, 2))
+            print_line(wrap(words, 2))
     else:
-        give(paint("Refused.", "red") + " What was in use stays in use.")
+        print_line(colorize("Refused.", "red") + " What was in use stays in use.")
         for message in found["messages"]:
-            give(wrapped(message["message"], 2))
+            print_line(wrap(message["message"], 2))
             for words in message["found"]:
-                give(wrapped(f"  {words}", 2))
-            give(wrapped(f"  What to do: {message['advice']}", 2))
+                print_line(wrap(f"  {words}", 2))
+            print_line(wrap(f"  What to do: {message['advice']}", 2))
     if not found["accepted"]:
         raise typer.Exit(1)
 
@@ -177,9 +183,9 @@ def token(
     """
     made = _lab.running(env, out).new_token(appliance)
     if json:
-        give_json({"token": made})
+        print_json({"token": made})
     else:
-        give(made)
+        print_line(made)
 
 
 @lab.command("run")
@@ -234,9 +240,9 @@ def run(
     if junit is not None:
         _lab_run.write_junit(junit, played)
     if json:
-        give_json(_lab_run.as_json(played))
+        print_json(_lab_run.as_json(played))
     else:
-        give(_lab_run.closing(played))
+        print_line(_lab_run.closing(played))
     if any(one.result != "passed" for _, steps in played for one in steps):
         raise typer.Exit(1)
 
@@ -246,10 +252,10 @@ def _list(json: bool) -> None:
 
     titles = {name: read_scenario(path_of(name)).title for name in names()}
     if json:
-        give_json([{"name": name, "title": title} for name, title in titles.items()])
+        print_json([{"name": name, "title": title} for name, title in titles.items()])
         return
     for name, title in titles.items():
-        give(f"{name:20}{title}")
+        print_line(f"{name:20}{title}")
 
 
 def _upload(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pkigen.cli._console import give_json, say
-from pkigen.cli._options import Json, one_of
+from pkigen.cli._console import print_json, print_message
+from pkigen.cli._options import Json, require_choice
 from pkigen.errors import InputError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def matrix(
         raise typer.BadParameter("a built environment's folder is missing", param_hint="'ENV'")
     found, missing = _columns(chosen)
     for one in missing:
-        say(f"{one.name} is not found here and passed over: it comes with {one.comes_with}.")
+        print_message(f"{one.name} is not found here and passed over: it comes with {one.comes_with}.")
     if not found:
         raise InputError(
             "none of these validators is found here; `pkigen matrix --list` says what to install"
@@ -84,8 +84,8 @@ def matrix(
     for path, text in ((html, reports.html), (junit, lambda _: reports.junit(result))):
         if path is not None:
             path.write_text(text(told), encoding="utf-8")
-            say(f"{path} is written.")
-    give_json(told) if json else give_matrix(result, words=words)
+            print_message(f"{path} is written.")
+    print_json(told) if json else give_matrix(result, words=words)
     if not result.is_as_expected:
         raise typer.Exit(1)
 
@@ -94,7 +94,7 @@ def _chosen(names: str | None, known: Sequence[Validator]) -> list[Validator]:
     if names is None:
         return list(known)
     titles = [one.name for one in known]
-    asked = [one_of(name.strip(), titles, "--validators") for name in names.split(",")]
+    asked = [require_choice(name.strip(), titles, "--validators") for name in names.split(",")]
     return [one for one in known if one.name in asked]
 
 
@@ -131,7 +131,9 @@ def _asked_of_limbo(file: Path, only: str | None, columns: Sequence[Column]) -> 
     with TemporaryDirectory(prefix="pkigen-") as folder:
         subjects, passed = subjects_of_limbo(file, Path(folder))
         if passed:
-            say(f"{passed:,} cases that are no servers under a DNS name or an address are passed over.")
+            print_message(
+                f"{passed:,} cases that are no servers under a DNS name or an address are passed over."
+            )
         result = _surveyed(_matching(subjects, only), columns, complete=False)
     return file.name, "the times of its cases", result
 

@@ -17,8 +17,8 @@ from pkigen.cli._options import (
     Prune,
     Rekey,
     Seed,
-    instant,
     load_profile,
+    parse_time,
 )
 
 
@@ -48,13 +48,13 @@ def plan(
     from pkigen.environment.build.dry_run import preview
     from pkigen.environment.build.options import BuildOptions
 
-    options = BuildOptions(only=only, at=instant(at), rekey=rekey, prune=prune, seed=seed, keys=keys)
+    options = BuildOptions(only=only, at=parse_time(at), rekey=rekey, prune=prune, seed=seed, keys=keys)
     loaded = load_profile(profile)
     summary = preview(loaded, out, options)
     _report.note_unmatched(summary, only, loaded.count)
     if json:
-        _report.give_summary_json(summary, environment=loaded.name, folder=str(out / loaded.name))
+        _report.print_summary_json(summary, environment=loaded.name, folder=str(out / loaded.name))
     else:
-        _report.give_preview(summary, loaded.name)
+        _report.print_preview(summary, loaded.name)
     if exit_code and not summary.up_to_date:
         raise typer.Exit(1)

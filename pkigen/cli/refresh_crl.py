@@ -6,11 +6,16 @@ from typing import Annotated
 
 import typer
 
-from pkigen.cli._options import EnvironmentFolder, Json, PassphraseFiles, instant
+from pkigen.cli._options import (
+    EnvironmentDirectory,
+    Json,
+    PassphraseFiles,
+    parse_time,
+)
 
 
 def refresh_crl(
-    env: EnvironmentFolder,
+    env: EnvironmentDirectory,
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[AUTHORITY]", help="Authorities; all if none is named.")
     ] = None,
@@ -31,10 +36,10 @@ def refresh_crl(
       pkigen refresh-crl out/defender-iot
       pkigen refresh-crl out/defender-iot ot-issuing --at +2d
     """
-    from pkigen.cli._revoked import give_revocation
+    from pkigen.cli._revocation import print_revocation
     from pkigen.environment.revoke import refresh_crl as publish_anew
     from pkigen.inspection.artifacts import read_passphrase
 
     passphrases = tuple(map(read_passphrase, passphrase_file or ()))
-    result = publish_anew(env, names or (), at=instant(at), passphrases=passphrases)
-    give_revocation(result, "", as_json=json)
+    result = publish_anew(env, names or (), at=parse_time(at), passphrases=passphrases)
+    print_revocation(result, "", as_json=json)

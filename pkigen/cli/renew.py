@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from pkigen.cli._options import EnvironmentFolder, Json
+from pkigen.cli._options import EnvironmentDirectory, Json
 from pkigen.cli._progress import meter
 
 
 def renew(
-    env: EnvironmentFolder,
+    env: EnvironmentDirectory,
     names: Annotated[list[str], typer.Argument(metavar="NAME", help="Certificates or authorities.")],
     json: Json = False,
 ) -> None:
@@ -28,4 +28,4 @@ def renew(
 
     with meter() as progress:
         result = issue_anew(env, names, progress)
-    _report.give_result(result, as_json=json)
+    _report.print_build_result(result, as_json=json)

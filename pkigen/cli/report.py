@@ -7,12 +7,18 @@ from typing import Annotated
 
 import typer
 
-from pkigen.cli._console import give, give_json, printable
-from pkigen.cli._options import EnvironmentFolder, Json, PassphraseFiles, SeenAt, instant
+from pkigen.cli._console import print_json, print_line, printable
+from pkigen.cli._options import (
+    EnvironmentDirectory,
+    EvaluationTime,
+    Json,
+    PassphraseFiles,
+    parse_time,
+)
 
 
 def report(
-    env: EnvironmentFolder,
+    env: EnvironmentDirectory,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="The file to write; NAME.html, if not said.")
     ] = None,
@@ -25,7 +31,7 @@ def report(
         typer.Option("--matrix", metavar="FILE", help="What validators said: `pkigen matrix --json`."),
     ] = None,
     passphrase_file: PassphraseFiles = None,
-    at: SeenAt = None,
+    at: EvaluationTime = None,
     json: Json = False,
 ) -> None:
     """Write a page about an environment: one HTML file.
@@ -46,7 +52,7 @@ def report(
     from pkigen.requirements import load_set
 
     options = ReportOptions(
-        now=instant(at) or datetime.now(UTC),
+        now=parse_time(at) or datetime.now(UTC),
         sets=tuple(map(load_set, dict.fromkeys(against))) if against else None,
         answers=read_answers(matrix) if matrix else None,
         passphrases=tuple(map(read_passphrase, passphrase_file or ())),
@@ -55,6 +61,6 @@ def report(
     file = out or Path(f"{env.resolve().name}.html")
     file.write_text(as_page(found), "utf-8")
     if json:
-        give_json({"file": str(file), "findings": [row.name for row in found.surprises]})
+        print_json({"file": str(file), "findings": [row.name for row in found.surprises]})
     else:
-        give(printable(str(file)))
+        print_line(printable(str(file)))

@@ -6,11 +6,16 @@ from typing import Annotated
 
 import typer
 
-from pkigen.cli._options import EnvironmentFolder, Json, PassphraseFiles, instant
+from pkigen.cli._options import (
+    EnvironmentDirectory,
+    Json,
+    PassphraseFiles,
+    parse_time,
+)
 
 
 def revoke(
-    env: EnvironmentFolder,
+    env: EnvironmentDirectory,
     names: Annotated[list[str], typer.Argument(metavar="NAME", help="Certificates or authorities.")],
     reason: Annotated[
         str,
@@ -43,17 +48,17 @@ def revoke(
       pkigen revoke out/defender-iot sensor-02 --reason certificateHold
       pkigen revoke out/defender-iot sensor-03 --at -2d --invalid-since -10d
     """
-    from pkigen.cli._revoked import give_revocation, reason_code, serial_number
+    from pkigen.cli._revocation import parse_reason, parse_serial, print_revocation
     from pkigen.environment.revoke import revoke as revoke_certificates
     from pkigen.inspection.artifacts import read_passphrase
 
     result = revoke_certificates(
         env,
         names,
-        reason=reason_code(reason),
-        at=instant(at),
-        invalid_since=instant(invalid_since, "--invalid-since"),
-        serial=serial_number(serial),
+        reason=parse_reason(reason),
+        at=parse_time(at),
+        invalid_since=parse_time(invalid_since, "--invalid-since"),
+        serial=parse_serial(serial),
         passphrases=tuple(map(read_passphrase, passphrase_file or ())),
     )
-    give_revocation(result, "revoked", as_json=json)
+    print_revocation(result, "revoked", as_json=json)

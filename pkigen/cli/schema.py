@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from pkigen.cli._console import give_json
+from pkigen.cli._console import print_json
 
 
 def schema(
@@ -29,4 +29,4 @@ def schema(
         from pkigen.requirements.schema import json_schema
     else:
         from pkigen.environment.manifest.schema import json_schema
-    give_json(json_schema())
+    print_json(json_schema())

@@ -9,8 +9,13 @@ from urllib.parse import urlsplit
 
 import typer
 
-from pkigen.cli._console import give, say
-from pkigen.cli._options import EnvironmentFolder, Json, PassphraseFiles, instant
+from pkigen.cli._console import print_line, print_message
+from pkigen.cli._options import (
+    EnvironmentDirectory,
+    Json,
+    PassphraseFiles,
+    parse_time,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def serve(
-    env: EnvironmentFolder,
+    env: EnvironmentDirectory,
     host: Annotated[
         str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")
     ] = "127.0.0.1",
@@ -86,23 +91,23 @@ def serve(
 
     environment = open_environment(env)
     base_url = str(environment.manifest["base_url"])
-    begins = instant(at)
+    begins = parse_time(at)
     clock = utc_now if begins is None else going_on_from(begins)
     passphrases = tuple(map(read_passphrase, passphrase_file or ()))
-    upkeep = Upkeep(env, clock, say, passphrases)
+    upkeep = Upkeep(env, clock, print_message, passphrases)
     live = None if control_port is None else Live(env, clock, passphrases)
     with ExitStack() as stack:
         listener = stack.enter_context(listen(host, port))
-        stack.enter_context(kept_up(upkeep, say))
+        stack.enter_context(kept_up(upkeep, print_message))
         tls = None
         if tls_port is not None:
             tls = _endpoints(stack, env, host, tls_port, passphrases, clock)
         app = application(environment, clock, tls.port if tls else None, live, passphrases)
         control, door = None, None
         if live is not None and control_port is not None:
-            control, door = stack.enter_context(controlled(env, live, control_port, say)), live.door
+            control, door = stack.enter_context(controlled(env, live, control_port, print_message)), live.door
         run(app, listener, lambda: _announce(listener, tls, control, env, base_url, json), door)
-    say("Stopped.")
+    print_message("Stopped.")
 
 
 def _endpoints(
@@ -130,17 +135,17 @@ def _announce(
 ) -> None:
     """The URL comes last: who waits for it may end the server at once."""
     if tls is not None:
-        say(f"TLS endpoints at {tls.url}: pkigen hosts {env} --tls-port {tls.port} --curl")
+        print_message(f"TLS endpoints at {tls.url}: pkigen hosts {env} --tls-port {tls.port} --curl")
     if not _leads_here(base_url, listener):
-        say(f"The certificates point to {base_url}: clients must find that name and port here.")
-    say("Serving. Ctrl-C ends it.")
+        print_message(f"The certificates point to {base_url}: clients must find that name and port here.")
+    print_message("Serving. Ctrl-C ends it.")
     url = listener.url
     told: dict[str, object] = {"url": url, "host": listener.host, "port": listener.port}
     if tls is not None:
         told |= {"tls_url": tls.url, "tls_port": tls.port}
     if control is not None:
         told |= {"control_url": control.url}
-    give(json_.dumps(told) if json else url, flush=True)
+    print_line(json_.dumps(told) if json else url, flush=True)
 
 
 def _leads_here(base_url: str, listener: Listener) -> bool:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pkigen.cli._console import give, give_json, paint, say, wrapped
+from pkigen.cli._console import (
+    colorize,
+    print_json,
+    print_line,
+    print_message,
+    wrap,
+)
 from pkigen.cli._options import Json, PassphraseFiles
 from pkigen.errors import InputError, Problem
 
@@ -61,11 +67,11 @@ def show(
     if json:
         padded = [*remarks, *({} for _ in overview.descriptions)]
         pairs = zip(overview.descriptions, padded, strict=False)
-        give_json([{**one.data, **({"remarks": said} if said else {})} for one, said in pairs])
+        print_json([{**one.data, **({"remarks": said} if said else {})} for one, said in pairs])
     else:
         give_overview(overview, [str(artefact.source) for artefact in artefacts], remarks)
     if not overview.complete:
-        say("Note: there are too many signatures to try them all; some issuers are not told.")
+        print_message("Note: there are too many signatures to try them all; some issuers are not told.")
     if problems:
         raise InputError(problems)
     if not all(description.readable for description in overview.descriptions):
@@ -79,22 +85,22 @@ def give_overview(overview: Overview, names: Sequence[str], remarks: Sequence[Re
     """
     for index, description in enumerate(overview.descriptions):
         if index:
-            give()
+            print_line()
         give_description(description, remarks[index] if index < len(remarks) else {})
     sentences = list(_sentences(overview, names))
     if sentences:
-        give()
-        give(paint("How they belong together", "bold"))
+        print_line()
+        print_line(colorize("How they belong together", "bold"))
     for sentence in sentences[:_MOST_SENTENCES]:
-        give(_hanging("  ", sentence, _INDENT))
+        print_line(_hanging("  ", sentence, _INDENT))
     if len(sentences) > _MOST_SENTENCES:
-        give(f"  ... and {len(sentences) - _MOST_SENTENCES:,} more; --json lists them all")
+        print_line(f"  ... and {len(sentences) - _MOST_SENTENCES:,} more; --json lists them all")
 
 
 def give_description(description: Description, remarks: Remarks | None = None) -> None:
     """A title and a block of fields; remarks stand below their fields as ``! ...``, others at the end."""
     left = dict(remarks or {})
-    give(paint(wrapped(description.title, _INDENT), "bold"))
+    print_line(colorize(wrap(description.title, _INDENT), "bold"))
     for field in description.fields:
         _give_field(field.label, field.values, alarm=field.alarm)
         _give_remarks(left.pop(field.id, ()))
@@ -107,21 +113,21 @@ def _give_field(label: str, values: Sequence[str], *, alarm: bool) -> None:
     longest = max(len(word) for value in values for word in (value.split() or [""]))
     beside = len(label) <= _LABEL - 3 and longest <= _COLUMNS - _LABEL
     if not beside:
-        give(_hanging("  ", label, _INDENT))
+        print_line(_hanging("  ", label, _INDENT))
     for number, value in enumerate(values):
         start = f"  {label}".ljust(_LABEL) if beside and not number else " " * (_LABEL if beside else _INDENT)
         text = _hanging(start, value, _LABEL if beside else _INDENT + 2)
-        give(start + paint(text[len(start) :], "red") if alarm else text)
+        print_line(start + colorize(text[len(start) :], "red") if alarm else text)
 
 
 def _give_remarks(sentences: Sequence[str]) -> None:
     for sentence in sentences:
-        give(paint(_hanging(" " * _INDENT + "! ", sentence, _INDENT + 2), "yellow"))
+        print_line(colorize(_hanging(" " * _INDENT + "! ", sentence, _INDENT + 2), "yellow"))
 
 
 def _hanging(start: str, text: str, indent: int) -> str:
     """``start`` and ``text`` on lines of the terminal's width; ``start`` stays whole, spaces included."""
-    return start + wrapped("x" * len(start) + text, indent)[len(start) :]
+    return start + wrap("x" * len(start) + text, indent)[len(start) :]
 
 
 def _sentences(overview: Overview, names: Sequence[str]) -> list[str]:

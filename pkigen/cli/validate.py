@@ -6,9 +6,9 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pkigen.cli._console import give, give_json
+from pkigen.cli._console import print_json, print_line
 from pkigen.cli._options import Json, ProfileSource, load_profile
-from pkigen.cli._report import counted
+from pkigen.cli._report import quantity
 from pkigen.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -30,15 +30,15 @@ def validate(profile: ProfileSource, json: Json = False) -> None:
         _plan_all(loaded)
     except InputError as error:
         if json:
-            give_json({"valid": False, "problems": [_as_json(found) for found in error.problems]})
+            print_json({"valid": False, "problems": [_as_json(found) for found in error.problems]})
         raise
     authorities, certificates = len(loaded.authorities), loaded.count
     if json:
         counts = {"authorities": authorities, "certificates": certificates}
-        give_json({"valid": True, "environment": loaded.name, **counts, "problems": []})
+        print_json({"valid": True, "environment": loaded.name, **counts, "problems": []})
     else:
-        sizes = counted(authorities, "authority", "authorities"), counted(certificates, "certificate")
-        give(f"{loaded.name} is valid: {', '.join(sizes)}")
+        sizes = quantity(authorities, "authority", "authorities"), quantity(certificates, "certificate")
+        print_line(f"{loaded.name} is valid: {', '.join(sizes)}")
 
 
 def _plan_all(profile: Profile) -> None:

@@ -8,8 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from pkigen.cli._console import give, give_json, paint, printable, say, wrapped
-from pkigen.cli._options import At, Json, PassphraseFiles, instant
+from pkigen.cli._console import (
+    colorize,
+    print_json,
+    print_line,
+    print_message,
+    printable,
+    wrap,
+)
+from pkigen.cli._options import (
+    At,
+    Json,
+    PassphraseFiles,
+    parse_time,
+)
 from pkigen.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,7 +75,7 @@ def verify(
     verified = verify(
         Verification(
             certificate,
-            instant(at) or datetime.now(UTC),
+            parse_time(at) or datetime.now(UTC),
             chain=tuple(chain or ()),
             trust=tuple(trust or ()),
             crls=tuple(crl or ()),
@@ -75,9 +87,9 @@ def verify(
         )
     )
     for note in verified.notes:
-        say(wrapped(f"Note: {note}", 6))
+        print_message(wrap(f"Note: {note}", 6))
     if json:
-        give_json(_as_json(verified.result))
+        print_json(_as_json(verified.result))
     else:
         _give(verified.result)
     if not verified.result.ok:
@@ -86,14 +98,14 @@ def verify(
 
 def _give(result: PathResult) -> None:
     for depth, certificate in enumerate(result.path):
-        give(wrapped(f"{'  ' * min(depth, 8)}{_line(certificate)}", 2 * min(depth, 8) + 2))
+        print_line(wrap(f"{'  ' * min(depth, 8)}{_line(certificate)}", 2 * min(depth, 8) + 2))
     if result.ok:
-        give(paint("accepted", "green"))
+        print_line(colorize("accepted", "green"))
         return
-    give(paint("refused", "red"))
+    print_line(colorize("refused", "red"))
     for problem in result.problems:
-        give(wrapped(f"  {problem.message}.", 4))
-        give(wrapped(f"    {problem.advice}", 4))
+        print_line(wrap(f"  {problem.message}.", 4))
+        print_line(wrap(f"    {problem.advice}", 4))
 
 
 def _line(certificate: Certificate) -> str:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from pkigen.cli._progress import Bar, Lines, meter
+from pkigen.cli._progress import ProgressBar, ProgressLines, meter
 
 
 class _Terminal(io.StringIO):
@@ -28,7 +28,7 @@ def test_a_pipe_gets_a_line_at_the_start_now_and_then_and_at_the_end(
     capsys: pytest.CaptureFixture[str], clock: list[float]
 ) -> None:
     with meter() as progress:
-        assert isinstance(progress, Lines)
+        assert isinstance(progress, ProgressLines)
         progress.start(1000, "certificates")
         for _ in range(9):
             clock[0] += 2
@@ -78,7 +78,7 @@ def test_a_terminal_gets_a_bar_that_leaves_it_as_it_was(monkeypatch: pytest.Monk
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm-256color")
     with meter() as progress:
-        assert isinstance(progress, Bar)
+        assert isinstance(progress, ProgressBar)
         progress.start(10, "certificates")
         progress.advance(5)
     shown = terminal.getvalue()
@@ -103,4 +103,4 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_lines(monkeypatch: pytest.M
     monkeypatch.setattr(sys, "stderr", _Terminal())
     monkeypatch.setenv("TERM", "dumb")
     with meter() as progress:
-        assert isinstance(progress, Lines)
+        assert isinstance(progress, ProgressLines)

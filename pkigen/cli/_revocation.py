@@ -7,21 +7,26 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pkigen.cli._console import give, give_json, say, wrapped
-from pkigen.cli._options import one_of
+from pkigen.cli._console import (
+    print_json,
+    print_line,
+    print_message,
+    wrap,
+)
+from pkigen.cli._options import require_choice
 
 if TYPE_CHECKING:
     from pkigen.environment.revoke import RevocationResult
 
 
-def reason_code(text: str) -> str:
+def parse_reason(text: str) -> str:
     """A reason code by its name; a usage error for what is none."""
     from pkigen.profile.specifications import REASONS
 
-    return one_of(text, REASONS, "--reason")
+    return require_choice(text, REASONS, "--reason")
 
 
-def serial_number(text: str | None) -> int | None:
+def parse_serial(text: str | None) -> int | None:
     """A serial number in hexadecimal digits, colons between them or not; a usage error if it is none."""
     if text is None:
         return None
@@ -33,10 +38,10 @@ def serial_number(text: str | None) -> int | None:
         ) from None
 
 
-def give_revocation(result: RevocationResult, what: str, *, as_json: bool) -> None:
+def print_revocation(result: RevocationResult, what: str, *, as_json: bool) -> None:
     """What changed, and the CRLs that say so."""
     if as_json:
-        give_json(
+        print_json(
             {
                 "changed": result.changed,
                 "crls": [
@@ -48,9 +53,9 @@ def give_revocation(result: RevocationResult, what: str, *, as_json: bool) -> No
         )
         return
     for entity in result.changed:
-        give(wrapped(f"{entity.partition('/')[2]} is {what}", 2))
+        print_line(wrap(f"{entity.partition('/')[2]} is {what}", 2))
     for crl in result.crls:
         until = f"{crl.next_update:%Y-%m-%d %H:%M:%SZ}"
-        give(wrapped(f"CRL {crl.number} of {crl.authority}, good until {until}: {crl.url}", 2))
+        print_line(wrap(f"CRL {crl.number} of {crl.authority}, good until {until}: {crl.url}", 2))
     for note in result.notes:
-        say(wrapped(f"Note: {note}", 6))
+        print_message(wrap(f"Note: {note}", 6))
