@@ -65,7 +65,7 @@ def _family(family: str, found: list[dict[str, Any]]) -> Iterator[str]:
 
 def _says(family: str) -> str:
     """What a family is about: the first paragraph of its module."""
-    module = import_module(f"pkigen.faults.{family.replace('-', '_')}")
+    module = import_module(f"pkigen.faults.families.{family.replace('-', '_')}")
     return " ".join((module.__doc__ or "").partition("\n\n")[0].split())
 
 

@@ -1,7 +1,7 @@
-"""The command line. One file a command, and here the one place where errors end.
+"""The command line: one module per command, and ``main``, which turns every error into an exit code.
 
-Exit codes: 0 done, nothing wrong; 1 findings, refused, or differences; 2 usage or a wrong input
-file; 3 a failure of the environment. Results go to stdout, everything else to stderr.
+Exit codes: 0 success, no problems found; 1 findings, a rejection, or differences; 2 usage error or invalid
+input file; 3 system failure. Results go to stdout, everything else goes to stderr.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from pkigen.errors import PkigenError
 __all__ = ["main"]
 
 _INTERRUPTED = 128 + 2
-_READER_GONE = 128 + 13
+_BROKEN_PIPE = 128 + 13
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line, given without the program's name; the exit code. Raises nothing."""
+    """Run a command line, given without the program name, and return its exit code; raise nothing."""
     from pkigen.cli._console import escape_unencodable_characters, print_message
 
     escape_unencodable_characters()
@@ -35,22 +35,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         code = _INTERRUPTED
     except BrokenPipeError:
-        code = _READER_GONE
+        code = _BROKEN_PIPE
     except OSError as error:
-        print_message(f"pkigen: {_words(error)}")
+        print_message(f"pkigen: {_describe(error)}")
+        _flush_or_discard()
         return 3
-    except BaseException as error:  # noqa: BLE001  a panic in native code is no Exception
+    except BaseException as error:  # noqa: BLE001  a panic in native code is not an Exception
         _report_bug(error)
         return 3
     if code == _INTERRUPTED:
         print_message("\nInterrupted." if sys.stderr.isatty() else "Interrupted.")
-    if code == _READER_GONE:
-        _leave_quietly()
+    if code == _BROKEN_PIPE:
+        _discard_output()
     return code
 
 
 def _run(arguments: list[str]) -> int:
-    """What the command says; typer itself ends every command line by leaving the program."""
+    """Run a command and return its exit code; typer ends every command line with SystemExit."""
     from typer.main import get_command
 
     from pkigen.cli._app import app
@@ -58,35 +59,45 @@ def _run(arguments: list[str]) -> int:
     try:
         get_command(app).main(arguments, prog_name="pkigen")
     except SystemExit as end:
-        # A reader that went away is a failure like any other to typer, and its code is taken here.
+        # Typer exits with 1 on a broken pipe; raise it again so that main returns 141, as a shell expects.
         if isinstance(end.__context__, BrokenPipeError):
             raise end.__context__ from None
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
 
 
-def _words(error: OSError) -> str:
+def _describe(error: OSError) -> str:
     subject = f"{error.filename}: " if error.filename else ""
     return f"{subject}{error.strerror or type(error).__name__}"
 
 
 def _report_bug(error: BaseException) -> None:
-    """Where it happened, not what it says: a message of unknown origin may hold anything."""
+    """Print where a bug occurred, but not the exception's message, which could contain a secret."""
     from pkigen.cli._console import print_message
 
     if os.environ.get("PKIGEN_DEBUG") == "1":
         traceback.print_exception(error)
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    kind = type(error).__name__
+    print_message(f"pkigen: unexpected {kind}{place}. This is a bug in pkigen, not in your files.")
     print_message(
-        f"pkigen: unexpected {type(error).__name__}{place}. This is a bug in pkigen, not in your files."
+        "Please report it with the command line and the output of the same command with PKIGEN_DEBUG=1."
     )
-    print_message("Please report it with the command line and what PKIGEN_DEBUG=1 makes it print.")
 
 
-def _leave_quietly() -> None:
-    """Nobody reads stdout or stderr any more: what is still in their buffers goes nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+def _flush_or_discard() -> None:
+    """Flush stdout; discard it if that fails, or Python would exit with 120 and print an exception."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        _discard_output()
+
+
+def _discard_output() -> None:
+    """Redirect stdout and stderr to /dev/null: flushing their buffers at exit would fail again."""
+    null = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.__stdout__, sys.__stderr__):
         if stream is not None:
-            os.dup2(nowhere, stream.fileno())
+            os.dup2(null, stream.fileno())

@@ -1,63 +1,35 @@
-"""The program: its commands in the order in which a person meets them, and its own options."""
+"""The Typer application: discovers the commands in this package and orders them for the help."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
+import pkigen.cli
 from pkigen import __version__
-from pkigen.cli import (
-    break_,
-    build,
-    check,
-    convert,
-    export,
-    faults,
-    graph,
-    hosts,
-    init,
-    lab,
-    matrix,
-    plan,
-    refresh_crl,
-    renew,
-    report,
-    revoke,
-    schema,
-    serve,
-    show,
-    unrevoke,
-    validate,
-    verify,
-)
 
-COMMANDS = (
-    init.init,
-    validate.validate,
-    plan.plan,
-    build.build,
-    renew.renew,
-    revoke.revoke,
-    unrevoke.unrevoke,
-    refresh_crl.refresh_crl,
-    break_.break_,
-    check.check,
-    verify.verify,
-    convert.convert,
-    export.export,
-    faults.faults,
-    show.show,
-    matrix.matrix,
-    serve.serve,
-    hosts.hosts,
-    report.report,
-    graph.graph,
-    schema.schema,
-)
+_LAST = 1000
+
+
+def discover_commands() -> dict[str, Callable[..., Any] | typer.Typer]:
+    """Return the commands by name, in the order of the help.
+
+    Each public module of ``pkigen.cli`` defines one command: a function, or a group (``typer.Typer``), that
+    has the name of the module. A trailing underscore avoids a keyword (``break_``). ``HELP_ORDER`` in the
+    module is the position in the help; commands without it follow in alphabetical order.
+    """
+    names = [found.name for found in pkgutil.iter_modules(pkigen.cli.__path__) if found.name[0] != "_"]
+    modules = {name: import_module(f"pkigen.cli.{name}") for name in sorted(names)}
+    ordered = sorted(modules, key=lambda name: getattr(modules[name], "HELP_ORDER", _LAST))
+    return {name.rstrip("_").replace("_", "-"): getattr(modules[name], name) for name in ordered}
+
 
 app = typer.Typer(
-    # Help is plain text: rendering it with rich would cost more time than everything else does.
+    # Plain-text help: rendering it with rich would take longer than all other start-up work.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
@@ -65,29 +37,31 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"pkigen {__version__}")
         raise typer.Exit
 
 
 @app.callback()
-def pkigen(
+def _main(
     version: Annotated[
         bool,
-        typer.Option("--version", help="Print the version.", is_eager=True, callback=_show_version),
+        typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version),
     ] = False,
 ) -> None:
-    """Test PKIs from a YAML profile: authorities, certificates, CRLs that answer.
+    """Generate test PKIs from a YAML profile: CAs, certificates, CRLs, and the server that publishes them.
 
     \b
     Start here:
-      pkigen init defender-iot       writes defender-iot.yaml, to be edited
-      pkigen build defender-iot.yaml builds out/defender-iot
-      pkigen serve out/defender-iot  serves its CRLs and CA certificates
+      pkigen init defender-iot        writes defender-iot.yaml for you to edit
+      pkigen build defender-iot.yaml  builds out/defender-iot
+      pkigen serve out/defender-iot   serves its CRLs and CA certificates
     """
 
 
-for command in COMMANDS:
-    app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
-app.add_typer(lab.lab)
+for _name, _command in discover_commands().items():
+    if isinstance(_command, typer.Typer):
+        app.add_typer(_command)
+    else:
+        app.command(_name)(_command)

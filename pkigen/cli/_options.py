@@ -1,4 +1,4 @@
-"""What several commands take: arguments and options, and what becomes of them."""
+"""Arguments and options that several commands share, and functions that parse their values."""
 
 from __future__ import annotations
 
@@ -25,36 +25,47 @@ def _complete_profile(incomplete: str) -> list[str]:
 
 
 def _complete_path(incomplete: str, pattern: str) -> list[str]:
-    folder, start = Path(incomplete).parent, incomplete.rpartition("/")[2]
+    directory, prefix = Path(incomplete).parent, incomplete.rpartition("/")[2]
     if incomplete.endswith("/"):
-        folder = Path(incomplete)
-    files = [str(path) for path in folder.glob(pattern)]
-    folders = [f"{path}/" for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
-    return [path for path in sorted(files + folders) if Path(path).name.startswith(start)]
+        directory = Path(incomplete)
+    files = [str(path) for path in directory.glob(pattern)]
+    subdirectories = (
+        [f"{path}/" for path in directory.iterdir() if path.is_dir()] if directory.is_dir() else []
+    )
+    return [path for path in sorted(files + subdirectories) if Path(path).name.startswith(prefix)]
 
 
 ProfileSource = Annotated[
     str,
     typer.Argument(
         metavar="PROFILE",
-        help="A profile's path, or the name of a shipped one.",
+        help="Path of a profile, or name of a shipped profile (see pkigen init --list).",
         autocompletion=_complete_profile,
     ),
 ]
 EnvironmentDirectory = Annotated[
-    Path, typer.Argument(metavar="ENV", help="A built environment's folder, e.g. out/defender-iot.")
+    Path, typer.Argument(metavar="ENV", help="Directory of a built environment, e.g. out/defender-iot.")
 ]
-Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The folder that environments are in.")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Directory that contains the environments.")]
 Only = Annotated[
     str | None,
-    typer.Option("--only", metavar="GLOB", help="Only certificates whose names match, e.g. 'sensor-*'."),
+    typer.Option(
+        "--only",
+        metavar="GLOB",
+        help="Process only certificates whose name matches, e.g. 'sensor-*' (default: all).",
+    ),
 ]
 At = Annotated[
     str | None,
-    typer.Option("--at", metavar="TIME", help="The build's clock: 2026-01-31, 2026-01-31T12:00Z or +40d."),
+    typer.Option(
+        "--at",
+        metavar="TIME",
+        help="Set the build clock: 2026-01-31, 2026-01-31T12:00Z or +40d (default: now).",
+    ),
 ]
 EvaluationTime = Annotated[
-    str | None, typer.Option("--at", metavar="TIME", help="When to look at dates, if not now.")
+    str | None,
+    typer.Option("--at", metavar="TIME", help="Evaluate validity at TIME instead of now."),
 ]
 Jobs = Annotated[
     int | None,
@@ -63,44 +74,51 @@ Jobs = Annotated[
         metavar="N",
         min=1,
         max=1024,
-        help="How many work at once; as many as there are cores, if not said.",
+        help="Number of parallel workers (default: one per CPU core).",
     ),
 ]
-Rekey = Annotated[bool, typer.Option("--rekey", help="Make new keys for everything.")]
-Prune = Annotated[bool, typer.Option("--prune", help="Remove what has left the profile.")]
+Rekey = Annotated[
+    bool, typer.Option("--rekey", help="Generate a new key for every certificate (default: keep keys).")
+]
+Prune = Annotated[
+    bool,
+    typer.Option(
+        "--prune", help="Delete certificates that are no longer in the profile (default: keep them)."
+    ),
+]
 Seed = Annotated[
     str | None,
     typer.Option(
         "--seed",
         metavar="TEXT",
-        help="Make every byte follow from TEXT, keys too; the salts of PKCS#12 files alone do not. "
-        "For fixtures: such keys are no secret.",
+        help="Derive all output, including keys, from TEXT so that builds are reproducible (PKCS#12 salts "
+        "stay random). Use it for test fixtures only: these keys are not secret.",
     ),
 ]
 Keys = Annotated[
     Literal["fresh", "pool"],
-    typer.Option("--keys", help="New keys, or keys from a cached pool where a key does not matter."),
+    typer.Option("--keys", help="Generate new keys (fresh), or reuse keys from a cache to save time (pool)."),
 ]
 PassphraseFiles = Annotated[
     list[Path] | None,
     typer.Option(
         "--passphrase-file",
         metavar="FILE",
-        help="A passphrase, on the file's first line; may be given several times.",
+        help="File whose first line is a passphrase to try on encrypted files; can be repeated.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the result for programs.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def load_profile(source: str) -> Profile:
-    """The profile at a path, or the shipped one of that name; raises InputError."""
+    """Load a profile by path or by the name of a shipped profile; raise InputError with all its errors."""
     from pkigen.profile import load
 
     return load(profile_path(source))
 
 
 def profile_path(source: str) -> Path:
-    """Where the profile is that a person means by ``source``; a file here goes before a shipped one."""
+    """Return the path of a profile; an existing file takes precedence over a shipped profile."""
     from pkigen.profile import shipped
 
     path = Path(source)
@@ -109,22 +127,22 @@ def profile_path(source: str) -> Path:
     if source in shipped.names():
         return shipped.path(source)
     if path.is_dir():
-        raise InputError(f"{source} is a folder; a profile is a YAML file")
+        raise InputError(f"{source} is a directory; a profile is a YAML file")
     raise unknown_profile(source, "no such file, and no shipped profile of that name")
 
 
 def unknown_profile(name: str, message: str) -> InputError:
-    """The error for a name that no shipped profile has, with those that there are."""
+    """Return the error for an unknown profile name, with the names of the shipped profiles."""
     from pkigen.profile import shipped
 
     names = sorted(shipped.names())
     close = get_close_matches(name, names, n=1)
-    there_are = f"{message}; shipped are {', '.join(names)}"
-    return InputError(Problem(there_are, where=name, suggestion=close[0] if close else None))
+    text = f"{message}; the shipped profiles are {', '.join(names)}"
+    return InputError(Problem(text, where=name, suggestion=close[0] if close else None))
 
 
 def parse_time(text: str | None, option: str = "--at") -> datetime | None:
-    """What an option says, in UTC; a usage error if it says no time."""
+    """Parse the time that an option gives, in UTC; raise a usage error if it is invalid."""
     if text is None:
         return None
     from datetime import UTC, datetime
@@ -137,10 +155,10 @@ def parse_time(text: str | None, option: str = "--at") -> datetime | None:
         raise typer.BadParameter(str(error), param_hint=f"'{option}'") from error
 
 
-def require_choice(text: str, known: Sequence[str], option: str) -> str:
-    """What an option says, if it is one of the words that it can say; else a usage error with a hint."""
-    if text in known:
+def require_choice(text: str, choices: Sequence[str], option: str) -> str:
+    """Return ``text`` if it is one of ``choices``; otherwise raise a usage error that suggests one."""
+    if text in choices:
         return text
-    close = get_close_matches(text, known, n=1)
-    hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(known)}"
-    raise typer.BadParameter(f"'{text}' is none; {hint}", param_hint=f"'{option}'")
+    close = get_close_matches(text, choices, n=1)
+    hint = f"did you mean '{close[0]}'?" if close else f"choose from {', '.join(choices)}"
+    raise typer.BadParameter(f"'{text}' is not a valid value; {hint}", param_hint=f"'{option}'")

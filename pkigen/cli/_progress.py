@@ -1,4 +1,4 @@
-"""How far a build is: a bar on a terminal, now and then a line in a pipe."""
+"""Build progress on stderr: a bar on a terminal, a line every few seconds in a pipe."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LINE_SECONDS = 5.0
 
 
 class Meter(Protocol):
-    """Where a build tells how far it is (``pkigen.environment`` calls it)."""
+    """Progress callbacks that ``pkigen.environment`` calls during a build."""
 
     def start(self, total: int, what: str) -> None: ...
     def advance(self, steps: int) -> None: ...
@@ -27,47 +27,46 @@ class Meter(Protocol):
 
 @contextmanager
 def meter() -> Iterator[Meter]:
-    """A meter on stderr; it has left the terminal as it was when the block ends, however it does."""
-    shown = ProgressBar() if is_terminal(sys.stderr) else ProgressLines()
+    """Yield a meter that writes to stderr; it restores the terminal when the block ends, even by an error."""
+    progress = ProgressBar() if is_terminal(sys.stderr) else ProgressLines()
     try:
-        yield shown
+        yield progress
     finally:
-        shown.finish()
+        progress.finish()
 
 
 class ProgressLines:
-    """Plain lines: one at the start, one every few seconds, one at the end."""
+    """Progress as plain lines: one at the start, one every few seconds, one at the end."""
 
     def __init__(self) -> None:
-        self._total = self._done = 0
+        self._total = self._completed = 0
         self._what = ""
-        self._begun = self._last = 0.0
+        self._started = self._last_line = 0.0
 
     def start(self, total: int, what: str) -> None:
-        self._total, self._what, self._done = total, what, 0
-        self._begun = self._last = time.monotonic()
+        self._total, self._what, self._completed = total, what, 0
+        self._started = self._last_line = time.monotonic()
         print_message(f"{what}: {total:,} to do")
 
     def advance(self, steps: int) -> None:
-        self._done += steps
+        self._completed += steps
         now = time.monotonic()
-        if now - self._last >= _LINE_SECONDS and self._done < self._total:
-            self._last = now
-            rate = self._done / (now - self._begun)
-            left = (self._total - self._done) / rate if rate else 0
-            print_message(
-                f"{self._what}: {self._done:,} of {self._total:,}, {rate:,.1f}/s, {left:,.0f} s left"
-            )
+        if now - self._last_line >= _LINE_SECONDS and self._completed < self._total:
+            self._last_line = now
+            rate = self._completed / (now - self._started)
+            remaining = (self._total - self._completed) / rate if rate else 0
+            counts = f"{self._completed:,} of {self._total:,}"
+            print_message(f"{self._what}: {counts}, {rate:,.1f}/s, {remaining:,.0f} s remaining")
 
     def finish(self) -> None:
         if self._what:
-            seconds = time.monotonic() - self._begun
-            print_message(f"{self._what}: {self._done:,} of {self._total:,} done in {seconds:.1f} s")
+            seconds = time.monotonic() - self._started
+            print_message(f"{self._what}: {self._completed:,} of {self._total:,} done in {seconds:.1f} s")
         self._what = ""
 
 
 class ProgressBar:
-    """A progress bar with rate and remaining time, gone when it is finished."""
+    """Progress as a bar with the rate and the remaining time; it disappears when it is finished."""
 
     def __init__(self) -> None:
         self._progress: RichProgress | None = None

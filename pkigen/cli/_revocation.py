@@ -1,4 +1,4 @@
-"""What the commands about revocation read and print."""
+"""Arguments and output that the revocation commands share."""
 
 from __future__ import annotations
 
@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pkigen.cli._console import (
-    print_json,
-    print_line,
-    print_message,
-    wrap,
-)
+from pkigen.cli._console import print_json, print_line, print_message, wrap
 from pkigen.cli._options import require_choice
 
 if TYPE_CHECKING:
@@ -20,26 +15,24 @@ if TYPE_CHECKING:
 
 
 def parse_reason(text: str) -> str:
-    """A reason code by its name; a usage error for what is none."""
+    """Return a reason code's RFC 5280 name; raise a usage error for an unknown name."""
     from pkigen.profile.specifications import REASONS
 
     return require_choice(text, REASONS, "--reason")
 
 
 def parse_serial(text: str | None) -> int | None:
-    """A serial number in hexadecimal digits, colons between them or not; a usage error if it is none."""
+    """Parse a hexadecimal serial number, with or without colons; raise a usage error if it is invalid."""
     if text is None:
         return None
     try:
         return int(text.replace(":", ""), 16)
     except ValueError:
-        raise typer.BadParameter(
-            f"'{text}' is not a number in hexadecimal digits", param_hint="'--serial'"
-        ) from None
+        raise typer.BadParameter(f"'{text}' is not a hexadecimal number", param_hint="'--serial'") from None
 
 
-def print_revocation(result: RevocationResult, what: str, *, as_json: bool) -> None:
-    """What changed, and the CRLs that say so."""
+def print_revocation(result: RevocationResult, status: str, *, as_json: bool) -> None:
+    """Print the certificates whose status changed, and the CRLs that were published."""
     if as_json:
         print_json(
             {
@@ -53,9 +46,9 @@ def print_revocation(result: RevocationResult, what: str, *, as_json: bool) -> N
         )
         return
     for entity in result.changed:
-        print_line(wrap(f"{entity.partition('/')[2]} is {what}", 2))
+        print_line(wrap(f"{entity.partition('/')[2]} is {status}", 2))
     for crl in result.crls:
         until = f"{crl.next_update:%Y-%m-%d %H:%M:%SZ}"
-        print_line(wrap(f"CRL {crl.number} of {crl.authority}, good until {until}: {crl.url}", 2))
+        print_line(wrap(f"CRL {crl.number} of {crl.authority}, valid until {until}: {crl.url}", 2))
     for note in result.notes:
         print_message(wrap(f"Note: {note}", 6))

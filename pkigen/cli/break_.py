@@ -10,46 +10,50 @@ from pkigen.cli._options import EnvironmentDirectory, Json
 from pkigen.cli._progress import meter
 from pkigen.errors import InputError
 
+HELP_ORDER = 90
+
 
 def break_(
     env: EnvironmentDirectory,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A certificate of the profile.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a certificate of the profile.")],
     faults: Annotated[
         list[str],
         typer.Option(
             "--fault",
             metavar="ID",
-            help="What is to be wrong: ID, ID:NAME=VALUE, FAMILY/*. `pkigen faults` lists them.",
+            help="Fault to apply: ID, ID:PARAMETER=VALUE or FAMILY/*; can be repeated. `pkigen faults` lists "
+            "them.",
         ),
     ],
-    undo: Annotated[bool, typer.Option("--undo", help="Do not keep these broken copies any more.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Remove these faulty copies.")] = False,
     json: Json = False,
 ) -> None:
-    """Add broken copies of a certificate, one for each fault.
+    """Add faulty copies of a certificate, one for each fault.
 
-    The copy is NAME.FAULT, with all that belongs to it; the sound certificate stays as it is. Later
-    builds keep the copy.
+    The copy is the certificate NAME.FAULT with its own files, CRLs and OCSP responses; NAME does not change.
+    Later builds keep the copy.
 
     \b
     Examples:
       pkigen break out/defender-iot sensor-01 --fault expired
       pkigen break out/defender-iot sensor-01 --fault expired:by=1s
+      pkigen break out/defender-iot sensor-01 --fault expired --undo
     """
     from pkigen.cli import _report
     from pkigen.environment.break_certificate import break_certificate
 
     with meter() as progress:
-        asked = [_asked(text) for text in faults]
-        result = break_certificate(env, name, asked, undo=undo, progress=progress)
+        requests = [_fault_request(text) for text in faults]
+        result = break_certificate(env, name, requests, undo=undo, progress=progress)
     _report.print_build_result(result, as_json=json)
 
 
-def _asked(text: str) -> Any:
-    """``ID:NAME=VALUE,NAME=VALUE`` as a profile has it."""
+def _fault_request(text: str) -> Any:
+    """Convert ``ID:NAME=VALUE,NAME=VALUE`` to the form that a profile uses, ``{ID: {NAME: VALUE}}``."""
     fault, colon, arguments = text.partition(":")
     if not colon:
         return fault
     pairs = [part.partition("=") for part in arguments.split(",")]
     if not all(equals for _, equals, _ in pairs):
-        raise InputError(f"--fault {text}: parameters are written ID:NAME=VALUE")
+        raise InputError(f"--fault {text}: invalid parameter; use ID:NAME=VALUE,NAME=VALUE")
     return {fault: {name: value for name, _, value in pairs}}

@@ -21,7 +21,8 @@ from pkigen.cli._options import (
 )
 from pkigen.cli._progress import meter
 
-_COLLECT_AFTER = 50_000
+HELP_ORDER = 40
+_GC_THRESHOLD = 50_000
 
 
 def build(
@@ -36,10 +37,10 @@ def build(
     keys: Keys = "fresh",
     json: Json = False,
 ) -> None:
-    """Build the environment of a profile, or bring it up to date.
+    """Build or update the environment of a profile.
 
-    What has not changed stays as it is, and what is issued anew is told with the reason. An
-    interrupted build leaves every certificate whole; the next one completes it.
+    Keep unchanged certificates, and print the reason for each certificate that is reissued. An interrupted
+    build leaves the files of every certificate consistent; the next build completes it.
 
     \b
     Examples:
@@ -48,17 +49,18 @@ def build(
       pkigen build contoso.yaml --seed fixtures --at 2026-01-01
     """
     from pkigen.cli import _report
-    from pkigen.environment.build.build import build as bring_up_to_date
+    from pkigen.environment.build.build import build as build_environment
     from pkigen.environment.build.options import BuildOptions
 
     options = BuildOptions(
         only=only, at=parse_time(at), jobs=jobs, rekey=rekey, prune=prune, seed=seed, keys=keys
     )
     loaded = load_profile(profile)
-    # A build makes few cycles and ends soon: looking for them would take a tenth of a fleet's time.
+    # A build creates few reference cycles and exits soon; collecting them would take 10 % of the time that a
+    # large fleet needs.
     gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER)
+    gc.set_threshold(_GC_THRESHOLD)
     with meter() as progress:
-        result = bring_up_to_date(loaded, out, options, progress)
+        result = build_environment(loaded, out, options, progress)
     _report.note_unmatched(result.summary, only, loaded.count)
     _report.print_build_result(result, as_json=json)

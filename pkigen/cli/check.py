@@ -35,6 +35,8 @@ _COLOURS = {"pass": "green", "fail": "red", "not applicable": "grey"}
 _WORDS = {"pass": "pass", "fail": "FAIL", "not applicable": "n/a"}
 _MOST_SHOWN = 50
 
+HELP_ORDER = 100
+
 
 def check(
     files: Annotated[

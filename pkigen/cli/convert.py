@@ -30,6 +30,8 @@ _NewPassphraseFile = Annotated[
     ),
 ]
 
+HELP_ORDER = 120
+
 
 def convert(
     sources: Annotated[

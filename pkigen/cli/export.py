@@ -21,11 +21,13 @@ from pkigen.cli._options import (
     PassphraseFiles,
     require_choice,
 )
+from pkigen.cli._report import quantity
 
 if TYPE_CHECKING:
     from pkigen.export import Exported, ExportOptions
 
-_MOST_NAMED = 3
+HELP_ORDER = 130
+_MAX_NAMES = 3
 
 
 def _complete(incomplete: str) -> list[str]:
@@ -37,25 +39,26 @@ def _complete(incomplete: str) -> list[str]:
 def export(
     env: Annotated[
         Path | None,
-        typer.Argument(metavar="ENV", help="A built environment's folder, e.g. out/defender-iot."),
+        typer.Argument(metavar="ENV", help="Directory of a built environment, e.g. out/defender-iot."),
     ] = None,
     to: Annotated[
         str,
-        typer.Option("--to", metavar="FORMAT", help="One that --list names.", autocompletion=_complete),
+        typer.Option("--to", metavar="FORMAT", help="Target format; see --list.", autocompletion=_complete),
     ] = "",
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FOLDER", help="Where to write; ENV/export/FORMAT, if not said."),
+        typer.Option("--out", metavar="DIR", help="Directory to write to (default: ENV/export/FORMAT)."),
     ] = None,
     only: Only = None,
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="The address that servers listen at.")
+        str, typer.Option("--host", metavar="ADDRESS", help="IP address that the servers listen on.")
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", metavar="PORT", min=1, max=65535, help="Their port for CRLs.")
+        int, typer.Option("--port", metavar="PORT", min=1, max=65535, help="HTTP port for CRLs.")
     ] = 8080,
     tls_port: Annotated[
-        int, typer.Option("--tls-port", metavar="PORT", min=1, max=65535, help="Their port for TLS.")
+        int,
+        typer.Option("--tls-port", metavar="PORT", min=1, max=65535, help="TLS port of the certificates."),
     ] = 8443,
     passphrase_file: PassphraseFiles = None,
     new_passphrase_file: Annotated[
@@ -63,28 +66,33 @@ def export(
         typer.Option(
             "--new-passphrase-file",
             metavar="FILE",
-            help="Its first line protects the stores that are written; changeit, if not said.",
+            help="File whose first line is the password of the key stores (default: changeit).",
         ),
     ] = None,
     templates: Annotated[
         Path | None,
-        typer.Option("--templates", metavar="FOLDER", help="Templates that go before shipped ones."),
+        typer.Option(
+            "--templates", metavar="DIR", help="Directory whose templates override the shipped ones by name."
+        ),
     ] = None,
     show_template: Annotated[
         str | None,
-        typer.Option("--show-template", metavar="NAME", help="Print a shipped template, to start from."),
+        typer.Option("--show-template", metavar="NAME", help="Print a shipped template and exit."),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace files that others wrote, or changed.")
+        bool,
+        typer.Option("--force", help="Overwrite files that were changed or not written by pkigen."),
     ] = False,
-    list_: Annotated[bool, typer.Option("--list", help="Name the formats, and their templates.")] = False,
+    list_: Annotated[
+        bool, typer.Option("--list", help="List the formats and their templates, and exit.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Write an environment for other programs to use.
+    """Write configuration and files for other programs.
 
-    What is wrong with a certificate is exported with it, as far as the format can hold that; those that
-    it cannot hold are named with the reason. Run again, it writes what has changed and removes what has
-    gone, and leaves files alone that it has not written. Private keys are readable by you alone.
+    Faulty certificates are exported unmodified. The command lists the certificates that the target cannot
+    load, with the reason. A second run writes changed files, deletes obsolete ones, and does not touch files
+    that it did not write. Private keys have mode 0600.
 
     \b
     Examples:
@@ -116,71 +124,69 @@ def export(
         passphrases=tuple(map(read_passphrase, passphrase_file or ())),
         new_passphrase=b"changeit" if new_passphrase_file is None else read_passphrase(new_passphrase_file),
     )
-    _give(_exported(env, to, options), json)
+    _print_result(_run_export(env, to, options), json)
 
 
-def _exported(env: Path | None, to: str, options: ExportOptions) -> Exported:
+def _run_export(env: Path | None, to: str, options: ExportOptions) -> Exported:
     from pkigen.environment.environment import open_environment
     from pkigen.export import TARGETS
-    from pkigen.export import export as write
+    from pkigen.export import export as write_export
 
     if not to:
-        raise typer.BadParameter(f"say to what: {', '.join(TARGETS)}", param_hint="'--to'")
+        raise typer.BadParameter(f"specify a format: {', '.join(TARGETS)}", param_hint="'--to'")
     target = TARGETS[require_choice(to, list(TARGETS), "--to")]
     if env is None:
-        raise typer.BadParameter("say which environment to export", param_hint="'ENV'")
-    return write(open_environment(env), target, options)
+        raise typer.BadParameter("specify the environment to export", param_hint="'ENV'")
+    return write_export(open_environment(env), target, options)
 
 
 def _list(json: bool) -> None:
     from pkigen.export import TARGETS
 
     if json:
-        told = [{"name": one.name, "says": one.says, "templates": one.templates} for one in TARGETS.values()]
-        print_json(told)
+        print_json([{"name": t.name, "says": t.says, "templates": t.templates} for t in TARGETS.values()])
         return
     width = max(map(len, TARGETS)) + 2
-    for one in TARGETS.values():
-        print_line(wrap(f"{one.name:<{width}}{one.says}", width))
-        if one.templates:
-            print_line(wrap(f"{'':<{width}}templates: {', '.join(one.templates)}", width + 11))
+    for target in TARGETS.values():
+        print_line(wrap(f"{target.name:<{width}}{target.says}", width))
+        if target.templates:
+            print_line(wrap(f"{'':<{width}}templates: {', '.join(target.templates)}", width + 11))
 
 
-def _give(done: Exported, json: bool) -> None:
+def _print_result(result: Exported, json: bool) -> None:
     if json:
-        print_json(_told(done))
+        print_json(_result_json(result))
         return
-    print_line(printable(str(done.folder)))
-    files = done.files
-    changes = f"{len(files.written):,} written, {len(files.unchanged):,} as they were"
-    removed = f", {len(files.removed):,} removed" if files.removed else ""
-    count = len(done.certificates)
-    print_message(f"{count:,} certificate{'s' * (count != 1)}. Files: {changes}{removed}.")
-    reasons = defaultdict[str, list[str]](list)
-    for name, reason in done.left_out.items():
-        reasons[reason].append(name)
-    for reason, names in reasons.items():
-        few = ", ".join(names[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")
-        print_message(wrap(f"Left out, {len(names):,}: {reason} ({few})", 2))
-    for note in done.notes:
+    print_line(printable(str(result.folder)))
+    files = result.files
+    changes = f"{len(files.written):,} written, {len(files.unchanged):,} unchanged"
+    deleted = f", {len(files.removed):,} deleted" if files.removed else ""
+    print_message(f"{quantity(len(result.certificates), 'certificate')}. Files: {changes}{deleted}.")
+    names_by_reason = defaultdict[str, list[str]](list)
+    for name, reason in result.left_out.items():
+        names_by_reason[reason].append(name)
+    for reason, names in names_by_reason.items():
+        examples = ", ".join(names[:_MAX_NAMES]) + (", ..." if len(names) > _MAX_NAMES else "")
+        print_message(wrap(f"Not exported, {len(names):,}: {reason} ({examples})", 2))
+    for note in result.notes:
         print_message(wrap(f"Note: {note}", 2))
-    if done.target.start:
-        print_message(f"Next, in that folder: {done.target.start}")
+    if result.target.start:
+        print_message(f"Next, in that directory: {result.target.start}")
 
 
-def _told(done: Exported) -> dict[str, object]:
-    files = done.files
+def _result_json(result: Exported) -> dict[str, object]:
+    files = result.files
     return {
-        "target": done.target.name,
-        "folder": str(done.folder),
+        "target": result.target.name,
+        "folder": str(result.folder),
         "files": [
-            {"path": path, "secret": path in done.secret}
+            {"path": path, "secret": path in result.secret}
             for path in sorted((*files.written, *files.unchanged))
         ],
         "written": files.written,
         "removed": files.removed,
-        "certificates": done.certificates,
-        "left_out": done.left_out,
-        "notes": done.notes,
-        "start": done.target.start,
+        "certificates": result.certificates,
+        "left_out": result.left_out,
+        "notes": result.notes,
+        "start": result.target.start,
     }

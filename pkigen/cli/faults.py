@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _INDENT = 14
 _OF_RFC_5280 = re.compile(r"[0-9]|[A-C]\.[0-9]")
 
+HELP_ORDER = 140
+
 
 def faults(
     fault: Annotated[

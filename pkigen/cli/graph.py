@@ -10,21 +10,23 @@ import typer
 from pkigen.cli._console import print_line
 from pkigen.cli._options import EnvironmentDirectory, EvaluationTime, parse_time
 
+HELP_ORDER = 200
+
 
 def graph(
     env: EnvironmentDirectory,
-    form: Annotated[
-        Literal["svg", "dot", "mermaid"], typer.Option("--format", help="A picture, or the text of one.")
+    format_: Annotated[
+        Literal["svg", "dot", "mermaid"], typer.Option("--format", help="Output format.")
     ] = "svg",
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="The file to write; stdout, if not said.")
+        Path | None, typer.Option("--out", metavar="FILE", help="File to write (default: stdout).")
     ] = None,
     at: EvaluationTime = None,
 ) -> None:
-    """Draw an environment's hierarchy: SVG, Graphviz, Mermaid.
+    """Draw the CA hierarchy as SVG, Graphviz or Mermaid.
 
-    Authorities, cross-certificates and certificates, from left to right. Many that are alike are one box.
-    What has expired, is revoked or is broken on purpose is marked.
+    The drawing shows CAs, cross-certificates and certificates from left to right. Many similar certificates
+    share one box. Expired, revoked and faulty certificates are marked.
 
     \b
     Examples:
@@ -37,9 +39,9 @@ def graph(
     from pkigen.environment.environment import open_environment
     from pkigen.report import as_dot, as_mermaid, as_svg, hierarchy_of
 
-    forms = {"svg": as_svg, "dot": as_dot, "mermaid": as_mermaid}
+    formats = {"svg": as_svg, "dot": as_dot, "mermaid": as_mermaid}
     manifest = open_environment(env).manifest
-    text = forms[form](hierarchy_of(manifest, parse_time(at) or datetime.now(UTC)))
+    text = formats[format_](hierarchy_of(manifest, parse_time(at) or datetime.now(UTC)))
     if out is None:
         print_line(text.removesuffix("\n"))
     else:

@@ -21,32 +21,33 @@ from pkigen.cli._options import EnvironmentDirectory, Json
 if TYPE_CHECKING:
     from pkigen.environment.environment import Case
 
-_USUAL_PORT = 8443
-_ANY_LABEL = "any"
+HELP_ORDER = 180
+_DEFAULT_PORT = 8443
+_WILDCARD_LABEL = "any"
 
 
 def hosts(
     env: EnvironmentDirectory,
     address: Annotated[
-        str, typer.Option("--address", metavar="ADDRESS", help="Where the names are to lead.")
+        str, typer.Option("--address", metavar="ADDRESS", help="IP address that the host names resolve to.")
     ] = "127.0.0.1",
     tls_port: Annotated[
         int,
-        typer.Option("--tls-port", metavar="PORT", min=1, max=65535, help="The port of `pkigen serve`."),
-    ] = _USUAL_PORT,
+        typer.Option("--tls-port", metavar="PORT", min=1, max=65535, help="TLS port of `pkigen serve`."),
+    ] = _DEFAULT_PORT,
     curl: Annotated[
         bool,
-        typer.Option("--curl", help="A curl command for each certificate, in place of lines for a file."),
+        typer.Option("--curl", help="Print a curl command for each certificate instead of hosts file lines."),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Print host names of an environment, for hosts file or curl.
+    """Print host names as hosts file entries or curl commands.
 
-    Each line is one for a hosts file, with the URL and what is to be expected as a comment.
+    Each line is a hosts file entry; its comment contains the URL and the expected verdict.
 
-    With --curl nothing needs to be written anywhere: each command finds its certificate with `--resolve`,
-    and trusts what its case says. A label stands in for a wildcard. Of two certificates for the same
-    name, `pkigen serve` presents the first; a certificate for addresses alone is found at its address.
+    With --curl, no hosts file is needed: each command uses `--resolve` and the trust anchors of its case. A
+    label replaces a wildcard. If two certificates have the same name, `pkigen serve` presents the first. A
+    certificate that has only IP addresses is not listed; connect to its address.
 
     \b
     Examples:
@@ -57,7 +58,7 @@ def hosts(
 
     endpoints = list(_endpoints(open_environment(env).cases()))
     if json:
-        print_json([_told(case, name, address, tls_port) for case, name in endpoints])
+        print_json([_endpoint_json(case, name, address, tls_port) for case, name in endpoints])
         return
     for case, name in endpoints:
         url = f"https://{name}:{tls_port}/"
@@ -69,18 +70,18 @@ def hosts(
 
 
 def _endpoints(cases: Iterator[Case]) -> Iterator[tuple[Case, str]]:
-    """Each host name with the certificate that is presented for it."""
+    """Yield each host name with the case that the server presents for it."""
     seen = set[str]()
     for case in cases:
         for host in case.hosts:
             name = host.lower().removesuffix(".")
-            if _is_name(name) and name not in seen:
+            if _is_host_name(name) and name not in seen:
                 seen.add(name)
-                yield case, _ANY_LABEL + name[1:] if name.startswith("*.") else name
+                yield case, _WILDCARD_LABEL + name[1:] if name.startswith("*.") else name
 
 
-def _is_name(host: str) -> bool:
-    """Whether a hosts file can hold it (RFC 952, with the underscore of many): no address, no text."""
+def _is_host_name(host: str) -> bool:
+    """Return whether a hosts file can contain the name (RFC 952, plus underscores, which are common)."""
     try:
         ip_address(host)
     except ValueError:
@@ -90,7 +91,7 @@ def _is_name(host: str) -> bool:
 
 
 def _curl(case: Case, name: str, address: str, port: int) -> str:
-    """A command for a shell; of several anchors bash makes one file."""
+    """Return a shell command; with several trust anchors it needs bash, which concatenates them."""
     anchors = [quote(str(path)) for path in _anchors(case)]
     trust = anchors[0] if len(anchors) == 1 else f"<(cat {' '.join(anchors)})"
     where = f"[{address}]" if ":" in address else address
@@ -106,7 +107,7 @@ def _expected(case: Case) -> str:
     return " ".join(filter(None, (verdict["expected"], f"({fault['id']})" if fault else "")))
 
 
-def _told(case: Case, name: str, address: str, port: int) -> dict[str, object]:
+def _endpoint_json(case: Case, name: str, address: str, port: int) -> dict[str, object]:
     return {
         "name": case.name,
         "host": name,

@@ -19,6 +19,8 @@ from pkigen.cli._console import (
 from pkigen.cli._options import Json, unknown_profile
 from pkigen.errors import EnvironmentFailure, InputError
 
+HELP_ORDER = 10
+
 
 def _complete(incomplete: str) -> list[str]:
     from pkigen.profile import shipped
@@ -28,15 +30,15 @@ def _complete(incomplete: str) -> list[str]:
 
 def init(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="The shipped profile.", autocompletion=_complete)
+        str, typer.Argument(metavar="NAME", help="Name of a shipped profile.", autocompletion=_complete)
     ] = "minimal",
-    list_: Annotated[bool, typer.Option("--list", help="Name the shipped profiles.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace NAME.yaml if it exists.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List the shipped profiles and exit.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite NAME.yaml if it exists.")] = False,
     json: Json = False,
 ) -> None:
-    """Write a shipped profile here, to start from.
+    """Write a shipped profile to the current directory.
 
-    It becomes NAME.yaml in the current folder, with comments on what can be changed.
+    The file NAME.yaml is a starting point for your own profile; its comments explain what you can change.
 
     \b
     Examples:
@@ -55,7 +57,7 @@ def init(
     if json:
         print_json({"profile": str(target)})
     else:
-        print_line(f"{target} is written")
+        print_line(f"Wrote {target}")
         print_message(f"Next: pkigen build {shlex.quote(str(target))}")
 
 
@@ -72,19 +74,19 @@ def _list(json: bool) -> None:
 
 
 def _description(path: Path) -> str:
-    """What a profile says of itself: the first paragraph of the comment that it begins with."""
+    """Return a profile's description: the first paragraph of the comment at its start."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return " ".join(line[2:].strip() for line in takewhile(lambda line: line.startswith("# "), lines))
 
 
 def _write(target: Path, data: bytes, force: bool) -> None:
-    """Write beside the target and move over it: half a profile never has its name."""
+    """Write a temporary file and rename it, so that a partial profile never has the final name."""
     if target.exists() and not force:
-        raise InputError(f"{target} exists; --force replaces it")
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
+        raise InputError(f"{target} already exists; use --force to overwrite it")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        beside.write_bytes(data)
-        beside.replace(target)
+        temporary.write_bytes(data)
+        temporary.replace(target)
     except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise EnvironmentFailure(f"{target} cannot be written here: {error.strerror}") from error
+        temporary.unlink(missing_ok=True)
+        raise EnvironmentFailure(f"cannot write {target}: {error.strerror}") from error

@@ -31,6 +31,8 @@ lab = typer.Typer(
 Appliance = Annotated[str, typer.Argument(metavar="APPLIANCE", help="An appliance's name in the profile.")]
 Env = Annotated[str | None, typer.Option("--env", metavar="ENV", help="The lab, if more than one is up.")]
 
+HELP_ORDER = 220
+
 
 @lab.command("up")
 def up(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _REFERENCE = "negative"
 """The environment that observed.yaml and known.yaml are made from."""
 
+HELP_ORDER = 160
+
 
 def matrix(
     env: Annotated[

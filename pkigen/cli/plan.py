@@ -21,6 +21,8 @@ from pkigen.cli._options import (
     parse_time,
 )
 
+HELP_ORDER = 30
+
 
 def plan(
     profile: ProfileSource,
@@ -32,13 +34,13 @@ def plan(
     seed: Seed = None,
     keys: Keys = "fresh",
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit with 1 if a build has anything to do.")
+        bool, typer.Option("--exit-code", help="Exit with 1 if a build would change anything.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Show what a build would do, and why.
+    """Show what a build would change, and why.
 
-    Give the options that the build will be given. Nothing is written.
+    Use the same options as for the build. This command writes nothing.
 
     \b
     Example:

@@ -13,23 +13,27 @@ from pkigen.cli._options import (
     parse_time,
 )
 
+HELP_ORDER = 80
+
 
 def refresh_crl(
     env: EnvironmentDirectory,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[AUTHORITY]", help="Authorities; all if none is named.")
+        list[str] | None, typer.Argument(metavar="[AUTHORITY]", help="Names of CAs (default: all).")
     ] = None,
     at: Annotated[
         str | None,
-        typer.Option("--at", metavar="TIME", help="When they say they are issued; now if not said."),
+        typer.Option(
+            "--at", metavar="TIME", help="Value of thisUpdate, e.g. 2026-01-31 or +2d (default: now)."
+        ),
     ] = None,
     passphrase_file: PassphraseFiles = None,
     json: Json = False,
 ) -> None:
-    """Publish CRLs anew, under the next number.
+    """Publish CRLs again, under the next CRL number.
 
-    A delta CRL begins anew with the CRL of now as its base. `pkigen serve` and `pkigen build` renew CRLs
-    themselves, when less than a quarter of their time is left.
+    The new complete CRL becomes the base of the delta CRL. You rarely need this command: `pkigen serve` and
+    `pkigen build` refresh every CRL that has less than a quarter of its validity period left.
 
     \b
     Examples:
@@ -37,9 +41,9 @@ def refresh_crl(
       pkigen refresh-crl out/defender-iot ot-issuing --at +2d
     """
     from pkigen.cli._revocation import print_revocation
-    from pkigen.environment.revoke import refresh_crl as publish_anew
+    from pkigen.environment.revoke import refresh_crl as refresh_crls
     from pkigen.inspection.artifacts import read_passphrase
 
     passphrases = tuple(map(read_passphrase, passphrase_file or ()))
-    result = publish_anew(env, names or (), at=parse_time(at), passphrases=passphrases)
+    result = refresh_crls(env, names or (), at=parse_time(at), passphrases=passphrases)
     print_revocation(result, "", as_json=json)

@@ -9,23 +9,25 @@ import typer
 from pkigen.cli._options import EnvironmentDirectory, Json
 from pkigen.cli._progress import meter
 
+HELP_ORDER = 50
+
 
 def renew(
     env: EnvironmentDirectory,
-    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Certificates or authorities.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Names of certificates or CAs.")],
     json: Json = False,
 ) -> None:
-    """Issue some certificates anew, with the keys they have.
+    """Reissue certificates with their existing keys.
 
-    What a renewed authority has issued follows it.
+    Renewing a CA also reissues every certificate below it.
 
     \b
     Example:
       pkigen renew out/defender-iot sensor-01 sensor-02
     """
     from pkigen.cli import _report
-    from pkigen.environment.renew import renew as issue_anew
+    from pkigen.environment.renew import renew as renew_certificates
 
     with meter() as progress:
-        result = issue_anew(env, names, progress)
+        result = renew_certificates(env, names, progress)
     _report.print_build_result(result, as_json=json)

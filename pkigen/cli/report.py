@@ -16,29 +16,39 @@ from pkigen.cli._options import (
     parse_time,
 )
 
+HELP_ORDER = 190
+
 
 def report(
     env: EnvironmentDirectory,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="The file to write; NAME.html, if not said.")
+        Path | None, typer.Option("--out", metavar="FILE", help="File to write (default: NAME.html).")
     ] = None,
     against: Annotated[
         list[str] | None,
-        typer.Option("--against", metavar="SET", help="A requirement set's name, or its .yaml file."),
+        typer.Option(
+            "--against",
+            metavar="SET",
+            help="Requirement set to check, by name or .yaml file; can be repeated (default: the sets that "
+            "the profile and its cases name).",
+        ),
     ] = None,
     matrix: Annotated[
         Path | None,
-        typer.Option("--matrix", metavar="FILE", help="What validators said: `pkigen matrix --json`."),
+        typer.Option(
+            "--matrix",
+            metavar="FILE",
+            help="Output of `pkigen matrix --json`; adds the validators' verdicts.",
+        ),
     ] = None,
     passphrase_file: PassphraseFiles = None,
     at: EvaluationTime = None,
     json: Json = False,
 ) -> None:
-    """Write a page about an environment: one HTML file.
+    """Write an HTML report about an environment.
 
-    It has the hierarchy, the dates of every certificate, what `pkigen check` finds, and what is to be
-    expected of broken ones. It needs no network, and no key is in it. Without --against the certificates
-    are held against the sets that the profile and its cases name.
+    The report is one self-contained file without keys. It shows the hierarchy, the validity period of every
+    certificate, the findings of `pkigen check`, and the expected verdict of every faulty certificate.
 
     \b
     Examples:
@@ -57,10 +67,10 @@ def report(
         answers=read_answers(matrix) if matrix else None,
         passphrases=tuple(map(read_passphrase, passphrase_file or ())),
     )
-    found = gather(env, options)
+    page_data = gather(env, options)
     file = out or Path(f"{env.resolve().name}.html")
-    file.write_text(as_page(found), "utf-8")
+    file.write_text(as_page(page_data), "utf-8")
     if json:
-        print_json({"file": str(file), "findings": [row.name for row in found.surprises]})
+        print_json({"file": str(file), "findings": [row.name for row in page_data.surprises]})
     else:
         print_line(printable(str(file)))

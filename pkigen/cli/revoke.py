@@ -13,34 +13,47 @@ from pkigen.cli._options import (
     parse_time,
 )
 
+HELP_ORDER = 60
+
 
 def revoke(
     env: EnvironmentDirectory,
-    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Certificates or authorities.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Names of certificates or CAs.")],
     reason: Annotated[
         str,
-        typer.Option("--reason", metavar="CODE", help="The reason code by its RFC 5280 name."),
+        typer.Option("--reason", metavar="CODE", help="Reason code by its RFC 5280 name."),
     ] = "unspecified",
     at: Annotated[
         str | None,
-        typer.Option("--at", metavar="TIME", help="When: 2026-01-31T12:00Z or -2d; now if not said."),
+        typer.Option(
+            "--at", metavar="TIME", help="Revocation date: 2026-01-31T12:00Z or -2d (default: now)."
+        ),
     ] = None,
     invalid_since: Annotated[
         str | None,
-        typer.Option("--invalid-since", metavar="TIME", help="Since when its key is not to be trusted."),
+        typer.Option(
+            "--invalid-since",
+            metavar="TIME",
+            help="Invalidity date: when the key was probably compromised (default: no invalidityDate).",
+        ),
     ] = None,
     serial: Annotated[
         str | None,
-        typer.Option("--serial", metavar="HEX", help="A former certificate of NAME, by serial number."),
+        typer.Option(
+            "--serial",
+            metavar="HEX",
+            help="Serial number of an earlier certificate of NAME (default: its current certificate).",
+        ),
     ] = None,
     passphrase_file: PassphraseFiles = None,
     json: Json = False,
 ) -> None:
-    """Revoke certificates, and publish the CRLs that say so.
+    """Revoke certificates and publish the updated CRLs.
 
-    When it returns the CRLs are in place, and a server that runs gives them and OCSP answers from the next
-    request on. Builds keep the revocation. Reason codes: keyCompromise, cACompromise, affiliationChanged,
-    superseded, cessationOfOperation, certificateHold, privilegeWithdrawn, aACompromise, unspecified.
+    When the command returns, the CRLs are published, and a running `pkigen serve` uses them and the new OCSP
+    status from the next request on. Later builds keep the revocation. Reason codes: keyCompromise,
+    cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold, privilegeWithdrawn,
+    aACompromise, unspecified.
 
     \b
     Examples:

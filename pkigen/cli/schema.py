@@ -8,16 +8,18 @@ import typer
 
 from pkigen.cli._console import print_json
 
+HELP_ORDER = 210
+
 
 def schema(
     document: Annotated[
-        Literal["profile", "manifest", "requirements"], typer.Argument(help="Which document's schema.")
+        Literal["profile", "manifest", "requirements"], typer.Argument(help="Document type.")
     ] = "profile",
 ) -> None:
-    """Print the JSON Schema of profiles, manifests, requirements.
+    """Print the JSON Schema of a document type.
 
-    An editor with the YAML language server completes and checks a profile that begins with the
-    line: # yaml-language-server: $schema=profile.schema.json
+    An editor with the YAML language server completes and validates a profile whose first line is:
+    # yaml-language-server: $schema=profile.schema.json
 
     \b
     Example:

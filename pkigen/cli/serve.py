@@ -24,14 +24,17 @@ if TYPE_CHECKING:
 
     from pkigen.serve.server import Listener
 
+HELP_ORDER = 170
+
 
 def serve(
     env: EnvironmentDirectory,
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")
+        str, typer.Option("--host", metavar="ADDRESS", help="IP address to listen on.")
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="The port; 0 is any free one.")
+        int,
+        typer.Option("--port", metavar="PORT", min=0, max=65535, help="HTTP port; 0 selects a free port."),
     ] = 8080,
     tls_port: Annotated[
         int | None,
@@ -40,12 +43,17 @@ def serve(
             metavar="PORT",
             min=0,
             max=65535,
-            help="Present the certificates over TLS at this port, by the host name asked for.",
+            help="Also start TLS endpoints on this port, one per host name (SNI); 0 selects a free port "
+            "(default: no TLS).",
         ),
     ] = None,
     at: Annotated[
         str | None,
-        typer.Option("--at", metavar="TIME", help="What its clock begins at: 2026-01-31 or +40d; else now."),
+        typer.Option(
+            "--at",
+            metavar="TIME",
+            help="Start the server's clock at TIME: 2026-01-31 or +40d (default: now).",
+        ),
     ] = None,
     control_port: Annotated[
         int | None,
@@ -54,24 +62,25 @@ def serve(
             metavar="PORT",
             min=0,
             max=65535,
-            help="Take orders at this port of 127.0.0.1: faults put and taken away, requests awaited.",
+            help="Also start the control API on this port of 127.0.0.1, to add and remove faults and to wait "
+            "for requests; 0 selects a free port (default: no control API).",
         ),
     ] = None,
     passphrase_file: PassphraseFiles = None,
     json: Json = False,
 ) -> None:
-    """Serve an environment's CRLs and OCSP, and its certificates.
+    """Serve CRLs, CA certificates, OCSP and TLS endpoints.
 
-    Over HTTP there are its CRLs and CA certificates. The URL goes to stdout, a line for each request to
-    stderr. A CRL that is published anew is served at once, and one whose time is nearly up is published anew.
-    With --at CRLs and OCSP answers are signed as of that time. Ctrl-C or SIGTERM ends it.
+    The URL goes to stdout, an access log to stderr. The server publishes CRLs at the URLs that the
+    certificates contain, serves every new CRL immediately, and refreshes CRLs before they expire. With --at,
+    CRLs and OCSP responses are signed as of that time. Stop the server with Ctrl-C or SIGTERM.
 
-    With --tls-port, https://HOST:PORT/ presents the certificate that is for HOST as it stands, right or
-    wrong, with what its case says of the handshake, and answers a page that says what is wrong with it.
-    Names come from `pkigen hosts`. Who asks for none that is known gets the first sound certificate.
+    With --tls-port, https://HOST:PORT/ presents the certificate for HOST unmodified, with the handshake
+    behavior that its case defines. The page there describes its fault. `pkigen hosts` lists the host names. A
+    client that requests an unknown name gets the first certificate without a fault.
 
-    With --control-port, programs on this machine can have it answer wrong for a while, and see what it is
-    asked: docs/serving.md tells how. Where, and the token for it, stand in ENV/.pkigen/control.json.
+    With --control-port, other programs on this machine can inject faults at run time and inspect requests:
+    see docs/serving.md. ENV/.pkigen/control.json contains the URL and the access token.
 
     \b
     Examples:
@@ -118,7 +127,7 @@ def _endpoints(
     passphrases: Sequence[bytes],
     clock: Callable[[], datetime],
 ) -> Listener:
-    """The TLS endpoints, started; they end with the stack."""
+    """Start the TLS endpoints; they stop when the stack is closed."""
     from pkigen.serve.server import listen
     from pkigen.serve.tls.case_selection import Directory
     from pkigen.serve.tls.server import background
@@ -133,24 +142,26 @@ def _endpoints(
 def _announce(
     listener: Listener, tls: Listener | None, control: Listener | None, env: Path, base_url: str, json: bool
 ) -> None:
-    """The URL comes last: who waits for it may end the server at once."""
+    """Print the URLs, the HTTP URL last: a caller that waits for it may stop the server right away."""
     if tls is not None:
         print_message(f"TLS endpoints at {tls.url}: pkigen hosts {env} --tls-port {tls.port} --curl")
-    if not _leads_here(base_url, listener):
-        print_message(f"The certificates point to {base_url}: clients must find that name and port here.")
-    print_message("Serving. Ctrl-C ends it.")
+    if not _matches_listener(base_url, listener):
+        print_message(
+            f"The certificates contain URLs below {base_url}: clients must reach this server there."
+        )
+    print_message("Serving. Press Ctrl-C to stop.")
     url = listener.url
-    told: dict[str, object] = {"url": url, "host": listener.host, "port": listener.port}
+    addresses: dict[str, object] = {"url": url, "host": listener.host, "port": listener.port}
     if tls is not None:
-        told |= {"tls_url": tls.url, "tls_port": tls.port}
+        addresses |= {"tls_url": tls.url, "tls_port": tls.port}
     if control is not None:
-        told |= {"control_url": control.url}
-    print_line(json_.dumps(told) if json else url, flush=True)
+        addresses |= {"control_url": control.url}
+    print_line(json_.dumps(addresses) if json else url, flush=True)
 
 
-def _leads_here(base_url: str, listener: Listener) -> bool:
-    """Whether the URL in the certificates is this server's, as far as can be told without asking."""
-    named = urlsplit(base_url)
-    port = named.port or (443 if named.scheme == "https" else 80)
-    everywhere = listener.host in ("0.0.0.0", "::")  # noqa: S104  compared, not bound
-    return port == listener.port and (everywhere or named.hostname in (listener.host, "localhost"))
+def _matches_listener(base_url: str, listener: Listener) -> bool:
+    """Return whether the URL in the certificates is this server's, without resolving its host name."""
+    url = urlsplit(base_url)
+    port = url.port or (443 if url.scheme == "https" else 80)
+    is_wildcard = listener.host in ("0.0.0.0", "::")  # noqa: S104  compared, not bound
+    return port == listener.port and (is_wildcard or url.hostname in (listener.host, "localhost"))

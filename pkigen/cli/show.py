@@ -33,6 +33,8 @@ _COLUMNS = 80
 _MOST_SENTENCES = 60
 _MOST_NAMES = 12
 
+HELP_ORDER = 150
+
 
 def show(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of any maker.")],

@@ -8,19 +8,25 @@ import typer
 
 from pkigen.cli._options import EnvironmentDirectory, Json, PassphraseFiles
 
+HELP_ORDER = 70
+
 
 def unrevoke(
     env: EnvironmentDirectory,
-    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Certificates or authorities.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Names of certificates or CAs.")],
     force: Annotated[
-        bool, typer.Option("--force", help="Also what is no hold, which no CA would take back.")
+        bool,
+        typer.Option(
+            "--force", help="Lift revocations with other reasons too; a real CA never does this (RFC 5280)."
+        ),
     ] = False,
     passphrase_file: PassphraseFiles = None,
     json: Json = False,
 ) -> None:
-    """Take certificates off hold, in the CRLs too.
+    """Lift certificate holds and publish the updated CRLs.
 
-    A delta CRL lists them as removeFromCRL. What the profile revokes is taken back there.
+    Delta CRLs list the certificates as removeFromCRL. To lift a revocation that the profile specifies, edit
+    the profile.
 
     \b
     Examples:
@@ -28,9 +34,9 @@ def unrevoke(
       pkigen unrevoke out/defender-iot sensor-01 --force
     """
     from pkigen.cli._revocation import print_revocation
-    from pkigen.environment.revoke import unrevoke as take_back
+    from pkigen.environment.revoke import unrevoke as lift_revocations
     from pkigen.inspection.artifacts import read_passphrase
 
     passphrases = tuple(map(read_passphrase, passphrase_file or ()))
-    result = take_back(env, names, force=force, passphrases=passphrases)
-    print_revocation(result, "revoked no more", as_json=json)
+    result = lift_revocations(env, names, force=force, passphrases=passphrases)
+    print_revocation(result, "no longer revoked", as_json=json)

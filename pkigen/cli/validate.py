@@ -14,12 +14,14 @@ from pkigen.errors import InputError, Problem
 if TYPE_CHECKING:
     from pkigen.profile import Profile
 
+HELP_ORDER = 20
+
 
 def validate(profile: ProfileSource, json: Json = False) -> None:
-    """Find every error of a profile at once.
+    """Report every error of a profile at once.
 
-    Nothing is written. Errors go to stderr, each as FILE:LINE:COL: WHERE: what is wrong; the exit
-    code is 2 if there are any.
+    Errors go to stderr, one per line, as FILE:LINE:COL: WHERE: MESSAGE; the exit code is then 2. This command
+    writes no files.
 
     \b
     Example:
@@ -30,7 +32,7 @@ def validate(profile: ProfileSource, json: Json = False) -> None:
         _plan_all(loaded)
     except InputError as error:
         if json:
-            print_json({"valid": False, "problems": [_as_json(found) for found in error.problems]})
+            print_json({"valid": False, "problems": [_as_json(problem) for problem in error.problems]})
         raise
     authorities, certificates = len(loaded.authorities), loaded.count
     if json:
@@ -42,7 +44,7 @@ def validate(profile: ProfileSource, json: Json = False) -> None:
 
 
 def _plan_all(profile: Profile) -> None:
-    """Some mistakes show only when a certificate is planned; no serial is drawn for it."""
+    """Plan every certificate, because some errors appear only then; every serial number is 1."""
     from pkigen.plan import plan
     from pkigen.plan.compliance import obey
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _Files = list[Path] | None
 
+HELP_ORDER = 110
+
 
 def verify(
     certificate: Annotated[Path, typer.Argument(metavar="CERT", help="The certificate, of any format.")],

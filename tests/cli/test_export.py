@@ -51,14 +51,14 @@ def test_the_folder_is_the_result_and_the_rest_goes_to_stderr(cli: Cli, environm
     outcome = cli("export", environment, "--to", "nginx")
     folder = environment / "export" / "nginx"
     assert (outcome.code, outcome.out) == (0, f"{folder}\n")
-    assert outcome.err.splitlines()[0] == "2 certificates. Files: 8 written, 0 as they were."
-    assert "Left out, 1: OpenSSL does not load it: key values mismatch" in outcome.err
+    assert outcome.err.splitlines()[0] == "2 certificates. Files: 8 written, 0 unchanged."
+    assert "Not exported, 1: OpenSSL does not load it: key values mismatch" in outcome.err
     assert "(sensor.key-mismatch)" in outcome.err
-    assert "Left out, 1: its key is under a passphrase; --passphrase-file opens it" in outcome.err
-    assert outcome.err.splitlines()[-1] == "Next, in that folder: nginx -p . -c nginx.conf"
+    assert "Not exported, 1: its key is under a passphrase; --passphrase-file opens it" in outcome.err
+    assert outcome.err.splitlines()[-1] == "Next, in that directory: nginx -p . -c nginx.conf"
     assert "PRIVATE" not in outcome.err
     again = cli("export", environment, "--to", "nginx", "--only", "sensor")
-    assert "1 certificate. Files: 1 written, 5 as they were, 2 removed." in again.err
+    assert "1 certificate. Files: 1 written, 5 unchanged, 2 deleted." in again.err
 
 
 def test_programs_get_it_as_json(cli: Cli, environment: Path) -> None:
@@ -99,7 +99,7 @@ def test_ports_and_address_are_those_that_are_asked_for(cli: Cli, environment: P
     ("arguments", "code", "words"),
     [
         (("--to", "ngnix"), 2, "did you mean 'nginx'?"),
-        ((), 2, "say to what: ansible, apache"),
+        ((), 2, "specify a format: ansible, apache"),
         (("--to", "nginx", "--only", "x*"), 2, "no certificate matches --only 'x*'"),
         (("--to", "nginx", "--only", "*.key-mismatch"), 1, "nginx can hold none of these certificates"),
         (("--to", "nginx", "--templates", "none"), 2, "none is not a folder of templates"),

@@ -6,22 +6,27 @@ import resource
 from pathlib import Path
 
 import pytest
+import typer
 
 import pkigen.cli
 from pkigen import __version__
-from pkigen.cli._app import COMMANDS
-from pkigen.cli.lab import lab
+from pkigen.cli._app import discover_commands
 from tests.cli.conftest import Cli, finish, start
 from tests.tools import python
 
-_NAMES = [command.__name__.rstrip("_").replace("_", "-") for command in COMMANDS]
-_GROUPS = {"lab": [str(command.name) for command in lab.registered_commands]}
+_COMMANDS = discover_commands()
+_NAMES = [name for name, command in _COMMANDS.items() if not isinstance(command, typer.Typer)]
+_GROUPS = {
+    name: [str(command.name) for command in group.registered_commands]
+    for name, group in _COMMANDS.items()
+    if isinstance(group, typer.Typer)
+}
 
 
-def test_every_command_file_is_a_command() -> None:
-    folder = Path(pkigen.cli.__file__).parent
-    assert sorted([*_NAMES, *_GROUPS]) == sorted(
-        path.stem.rstrip("_").replace("_", "-") for path in folder.glob("[!_]*.py")
+def test_every_public_module_is_a_command() -> None:
+    directory = Path(pkigen.cli.__file__).parent
+    assert sorted(_COMMANDS) == sorted(
+        path.stem.rstrip("_").replace("_", "-") for path in directory.glob("[!_]*.py")
     )
 
 

@@ -16,7 +16,7 @@ from tests.cli.conftest import Cli
 @pytest.mark.parametrize("name", shipped.names())
 def test_each_shipped_profile_is_written_as_it_is_and_valid(cli: Cli, tmp_path: Path, name: str) -> None:
     outcome = cli("init", name)
-    assert (outcome.code, outcome.out) == (0, f"{name}.yaml is written\n")
+    assert (outcome.code, outcome.out) == (0, f"Wrote {name}.yaml\n")
     assert f"pkigen build {name}.yaml" in outcome.err
     assert [path.name for path in tmp_path.iterdir()] == [f"{name}.yaml"]
     assert (tmp_path / f"{name}.yaml").read_bytes() == shipped.path(name).read_bytes()
@@ -31,7 +31,7 @@ def test_a_profile_that_is_here_stays_unless_told(cli: Cli, tmp_path: Path) -> N
     (tmp_path / "minimal.yaml").write_text("mine")
     outcome = cli("init")
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err == "minimal.yaml exists; --force replaces it\n"
+    assert outcome.err == "minimal.yaml already exists; use --force to overwrite it\n"
     assert (tmp_path / "minimal.yaml").read_text() == "mine"
     assert cli("init", "--force").code == 0
     assert (tmp_path / "minimal.yaml").read_bytes() == shipped.path("minimal").read_bytes()
@@ -56,14 +56,14 @@ def test_a_folder_that_may_not_be_written_is_told(cli: Cli, monkeypatch: pytest.
 
     monkeypatch.setattr(Path, "write_bytes", refuse)
     outcome = cli("init")
-    assert (outcome.code, outcome.err) == (3, "minimal.yaml cannot be written here: Permission denied\n")
+    assert (outcome.code, outcome.err) == (3, "cannot write minimal.yaml: Permission denied\n")
 
 
 def test_a_folder_in_the_way_is_told_and_nothing_is_left_beside_it(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "minimal.yaml").mkdir()
     outcome = cli("init", "--force")
     assert outcome.code == 3
-    assert "minimal.yaml cannot be written here" in outcome.err
+    assert "cannot write minimal.yaml" in outcome.err
     assert [path.name for path in tmp_path.iterdir()] == ["minimal.yaml"]
 
 

@@ -36,9 +36,9 @@ def test_a_pipe_gets_a_line_at_the_start_now_and_then_and_at_the_end(
         progress.advance(100)
     assert capsys.readouterr().err.splitlines() == [
         "certificates: 1,000 to do",
-        "certificates: 300 of 1,000, 50.0/s, 14 s left",
-        "certificates: 600 of 1,000, 50.0/s, 8 s left",
-        "certificates: 900 of 1,000, 50.0/s, 2 s left",
+        "certificates: 300 of 1,000, 50.0/s, 14 s remaining",
+        "certificates: 600 of 1,000, 50.0/s, 8 s remaining",
+        "certificates: 900 of 1,000, 50.0/s, 2 s remaining",
         "certificates: 1,000 of 1,000 done in 18.0 s",
     ]
 

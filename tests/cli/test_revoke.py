@@ -31,7 +31,7 @@ def test_a_person_reads_what_is_revoked_and_where_it_is_published(cli: Cli, env:
     assert outcome.code == 0
     first, second, *_ = outcome.out.splitlines()
     assert first == "sensor-01 is revoked"
-    assert second.startswith("CRL 2 of issuing, good until 20")
+    assert second.startswith("CRL 2 of issuing, valid until 20")
     assert "/crl/issuing.crl" in outcome.out
     assert max(map(len, outcome.out.splitlines())) <= 80
 
@@ -46,7 +46,7 @@ def test_a_hold_comes_and_goes(cli: Cli, env: str) -> None:
     assert cli("revoke", env, "sensor-01", "--reason", "certificateHold").code == 0
     outcome = cli("unrevoke", env, "sensor-01")
     assert outcome.code == 0
-    assert outcome.out.startswith("sensor-01 is revoked no more\nCRL 3 of issuing")
+    assert outcome.out.startswith("sensor-01 is no longer revoked\nCRL 3 of issuing")
 
 
 def test_refreshing_names_each_crl(cli: Cli, env: str) -> None:

@@ -45,7 +45,7 @@ def test_the_url_alone_is_the_output_for_people(environment: Path) -> None:
     process.send_signal(signal.SIGTERM)
     outcome = finish(process)
     assert (outcome.code, outcome.out) == (0, "")
-    assert "http://pki.contoso.test:8080: clients must find that name and port here" in outcome.err
+    assert "URLs below http://pki.contoso.test:8080: clients must reach this server there" in outcome.err
 
 
 def test_a_taken_port_is_told(cli: Cli, environment: Path) -> None:

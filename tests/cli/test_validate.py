@@ -70,7 +70,7 @@ def test_a_program_is_told_of_a_valid_profile_too(cli: Cli, profile: Path) -> No
     [
         ("nowhere.yaml", "no such file"),
         ("minimol", "did you mean 'minimal'?"),
-        (".", "is a folder"),
+        (".", "is a directory"),
         ("", ""),
     ],
 )
