@@ -24,9 +24,9 @@ from pkigen.model import Role
 from pkigen.profile import Profile
 
 if TYPE_CHECKING:
-    from pkigen.environment.build.state import Assembly
-    from pkigen.environment.build.session import Session
     from pkigen.environment.build.diff import Decided
+    from pkigen.environment.build.session import Session
+    from pkigen.environment.build.state import Assembly
     from pkigen.store import Store
 
 _KEYS_AHEAD = 48
@@ -67,8 +67,8 @@ def _bring_up_to_date(
     profile: Profile, folder: Path, options: BuildOptions, keys: KeysAhead, progress: Progress | None
 ) -> Summary:
     from pkigen.environment.build.finalize import Closing
-    from pkigen.environment.source_profile import with_breaks
     from pkigen.environment.build.session import open_session
+    from pkigen.environment.source_profile import with_breaks
     from pkigen.store import Store
 
     _check_plan(profile, options)
@@ -102,8 +102,8 @@ def _check_plan(profile: Profile, options: BuildOptions) -> None:
 
 
 def _assembly(session: Session, store: Store, options: BuildOptions) -> Assembly:
-    from pkigen.environment.build.state import Assembly
     from pkigen.environment.build.issuance import Workshop
+    from pkigen.environment.build.state import Assembly
 
     repeatable = options.seed is not None
     workshop = Workshop(store.folder, session.keys, session.entropy, repeatable)

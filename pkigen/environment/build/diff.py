@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
-from pkigen.environment.build.reissue_reasons import Decider
 from pkigen.environment.build.options import Action, Change
+from pkigen.environment.build.reissue_reasons import Decider
 from pkigen.model import Entity
 from pkigen.plan import Plan
 from pkigen.store import Entry, Store

@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from pkigen.environment import crl
-from pkigen.environment.published import publishers
+from pkigen.environment.build.diff import Decided
 from pkigen.environment.build.options import (
     Action,
     BuildOptions,
@@ -15,11 +15,10 @@ from pkigen.environment.build.options import (
     CrlChange,
     Summary,
 )
-from pkigen.environment.source_profile import with_breaks
+from pkigen.environment.build.session import Session, key_source, open_session
+from pkigen.environment.published import publishers
 from pkigen.environment.published.publishers import CrlIssuer
-from pkigen.environment.build.session import Session, open_session
-from pkigen.environment.build.session import key_source
-from pkigen.environment.build.diff import Decided
+from pkigen.environment.source_profile import with_breaks
 from pkigen.profile import Profile
 from pkigen.store import Store
 

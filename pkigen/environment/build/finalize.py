@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from pkigen.environment.ocsp import presigned
 from pkigen.environment import crl
-from pkigen.environment.published import stored_keys
-from pkigen.environment.published import publishers
-from pkigen.environment.ocsp.builder import Maker
-from pkigen.environment.build.state import Assembly
-from pkigen.environment.manifest.write import TRUST, ManifestWriter
 from pkigen.environment.build.options import (
     Action,
     BuildOptions,
@@ -19,6 +13,11 @@ from pkigen.environment.build.options import (
     CrlChange,
 )
 from pkigen.environment.build.session import Session
+from pkigen.environment.build.state import Assembly
+from pkigen.environment.manifest.write import TRUST, ManifestWriter
+from pkigen.environment.ocsp import presigned
+from pkigen.environment.ocsp.builder import Maker
+from pkigen.environment.published import publishers, stored_keys
 from pkigen.formats import pem
 from pkigen.issue import Signer
 from pkigen.keys import kind_of

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from pkigen.environment.published import stored_keys
-from pkigen.environment.build.reissue_reasons import Decider
-from pkigen.environment.build.options import BuildOptions
-from pkigen.environment.build.serial_numbers import SeededSerials, random_serial
+
+from pkigen.clock import parse_span
 from pkigen.environment.build.diff import Survey
+from pkigen.environment.build.options import BuildOptions
+from pkigen.environment.build.reissue_reasons import Decider
+from pkigen.environment.build.serial_numbers import SeededSerials, random_serial
+from pkigen.environment.published import stored_keys
+from pkigen.errors import InputError
 from pkigen.keys.entropy import Entropy, SeededEntropy, SystemEntropy
-from pkigen.keys.sources import KeySource
+from pkigen.keys.sources import FreshKeys, KeySource, PooledKeys, SeededKeys
 from pkigen.plan import CRL_LIFE, Plan, Serials, plan
 from pkigen.profile import Profile
 from pkigen.store import Store
-from datetime import UTC, datetime
-from pkigen.clock import parse_span
-from pkigen.errors import InputError
-from pkigen.keys.sources import PooledKeys
-from pkigen.keys.sources import FreshKeys, KeySource, SeededKeys
+
 
 @dataclass(frozen=True, slots=True)
 class Session:

@@ -8,14 +8,6 @@ from datetime import datetime
 from itertools import islice
 
 from pkigen.environment import crl
-from pkigen.environment.published import stored_keys
-from pkigen.environment.build.reissue_reasons import (
-    BROUGHT,
-    Decider,
-    issuers_of,
-    spec_of,
-)
-from pkigen.environment.build.options import Action, Summary
 from pkigen.environment.build.diff import Decided, makes
 from pkigen.environment.build.issuance import (
     Authority,
@@ -23,6 +15,14 @@ from pkigen.environment.build.issuance import (
     Task,
     Workshop,
 )
+from pkigen.environment.build.options import Action, Summary
+from pkigen.environment.build.reissue_reasons import (
+    BROUGHT,
+    Decider,
+    issuers_of,
+    spec_of,
+)
+from pkigen.environment.published import stored_keys
 from pkigen.errors import EnvironmentFailure
 from pkigen.model import Entity, File, Issued
 from pkigen.store import Entry, Publication, Store

@@ -8,20 +8,19 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import chain, islice
 from multiprocessing.connection import wait
+from typing import TypeVar
+
 from pkigen.environment.build.issuance import Done, Task, Workshop
 from pkigen.errors import EnvironmentFailure
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future
-from itertools import chain, islice
-from typing import TypeVar
-from pkigen.keys.sources import KeysAhead
 from pkigen.keys.kinds import parse_kind
+from pkigen.keys.sources import KeysAhead
 
 _COLLECT_AFTER = 50_000
 

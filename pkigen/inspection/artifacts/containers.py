@@ -11,16 +11,16 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding as To
 from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 
+from pkigen.errors import panics_as_errors
 from pkigen.inspection.artifacts.artifact import (
     Artefact,
     Encoding,
     Kind,
     Source,
 )
-from pkigen.inspection.artifacts.keys import KeyFile
 from pkigen.inspection.artifacts.kdf_limits import Allowance
+from pkigen.inspection.artifacts.keys import KeyFile
 from pkigen.keys import PrivateKey, public_key_info, to_pkcs8
-from pkigen.errors import panics_as_errors
 from pkigen.x509 import Certificate, Malformed
 from pkigen.x509.public_key import public_key
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pkigen.asn1 import der
-from pkigen.inspection.artifacts.kdf_limits import Allowance
 from pkigen.errors import InputError
 from pkigen.formats import pem
 from pkigen.formats.pem import Block
 from pkigen.formats.read import read_private_key
+from pkigen.inspection.artifacts.kdf_limits import Allowance
 from pkigen.x509 import Malformed, PublicKey
 from pkigen.x509.public_key import public_key
 

@@ -8,6 +8,10 @@ from itertools import islice
 from pathlib import Path
 
 from pkigen.asn1 import der
+from pkigen.errors import InputError
+from pkigen.files import read_file
+from pkigen.formats import pem
+from pkigen.formats.pem import Block
 from pkigen.inspection.artifacts import containers
 from pkigen.inspection.artifacts.artifact import (
     Artefact,
@@ -15,12 +19,8 @@ from pkigen.inspection.artifacts.artifact import (
     Kind,
     Source,
 )
-from pkigen.inspection.artifacts.keys import is_key_label, open_key
 from pkigen.inspection.artifacts.kdf_limits import Allowance
-from pkigen.errors import InputError
-from pkigen.formats import pem
-from pkigen.formats.pem import Block
-from pkigen.files import read_file
+from pkigen.inspection.artifacts.keys import is_key_label, open_key
 from pkigen.x509 import Certificate, CertificateList, CertificationRequest, Malformed
 
 FILE_BYTES = 16 * 1024 * 1024
