@@ -11,9 +11,9 @@ from pkigen.environment.build.build import build
 from pkigen.environment.build.options import BuildOptions, BuildResult, Progress
 from pkigen.environment.source_profile import (
     fault_id,
-    profile_of,
-    record,
-    recorded,
+    load_source_profile,
+    requested_faults,
+    save_requested_faults,
 )
 from pkigen.errors import InputError, Problem
 from pkigen.faults import AskedFault, asked_for
@@ -36,17 +36,17 @@ def break_certificate(
         asked = [one for fault in faults for one in asked_for(fault)]
     except ValueError as error:
         raise InputError(str(error)) from None
-    profile = profile_of(folder)
+    profile = load_source_profile(folder)
     if not undo:
         _check(profile, name, asked)
     with Store.open(folder, write=True) as store:
-        held = recorded(store)
+        held = requested_faults(store)
         ids = {one.type.id for one in asked}
         kept = [found for found in held if found["of"] != name or fault_id(found["fault"]) not in ids]
         if undo and len(kept) == len(held):
             raise InputError(f"{name} was not broken so: {', '.join(sorted(ids))}")
         added = [] if undo else [{"of": name, "fault": _written(one)} for one in asked]
-        record(store, [*kept, *added])
+        save_requested_faults(store, [*kept, *added])
     out = folder.parent if folder.name == profile.name else folder.resolve().parent
     return build(profile, out, BuildOptions(), progress)
 
@@ -57,8 +57,7 @@ def _written(asked: AskedFault) -> str | dict[str, dict[str, str]]:
 
 def _check(profile: Profile, name: str, asked: Sequence[AskedFault]) -> None:
     """Refuse what a build would pass over: the one who asks stands before it."""
-    from pkigen.environment.build.serial_numbers import random_serial
-    from pkigen.environment.build.session import clock_of
+    from pkigen.environment.build.session import clock_of, random_serial
     from pkigen.plan import plan
 
     specs = {spec.name: spec for spec in profile.certificates()}

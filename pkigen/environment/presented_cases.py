@@ -16,7 +16,7 @@ from pkigen.x509 import Certificate
 
 
 @dataclass
-class Presenter:
+class CasePresenter:
     """Presents end entities of an environment, told by what the manifest says of them.
 
     ``passphrases`` are tried besides those that the environment has files of, ``taken`` counts the

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from pkigen.environment.build.build import build
 from pkigen.environment.build.options import BuildOptions, BuildResult, Progress
-from pkigen.environment.build.serial_numbers import random_serial
-from pkigen.environment.build.session import clock_of
-from pkigen.environment.source_profile import named, profile_of, with_breaks
+from pkigen.environment.build.session import clock_of, random_serial
+from pkigen.environment.source_profile import find_entities, load_source_profile, with_requested_faults
 from pkigen.errors import InputError
 from pkigen.plan import plan
 from pkigen.profile import Profile
@@ -24,9 +23,9 @@ def renew(folder: Path, names: Sequence[str], progress: Progress | None = None) 
     """
     with Store.open(folder, write=False) as store:
         known = list(store.index.ids())
-        wanted = frozenset(found for name in names for found in named(name, known))
-        profile = profile_of(folder)
-        _check_still_there(with_breaks(profile, store), wanted)
+        wanted = frozenset(found for name in names for found in find_entities(name, known))
+        profile = load_source_profile(folder)
+        _check_still_there(with_requested_faults(profile, store), wanted)
     out = folder.parent if folder.name == profile.name else folder.resolve().parent
     return build(profile, out, BuildOptions(renew=wanted), progress)
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pkigen.environment.crl.refresh import PublishedCrl, Republisher
-from pkigen.environment.manifest.update import change_manifest
+from pkigen.environment.crl.refresh import CrlRefresher, PublishedCrl
+from pkigen.environment.manifest.update import update_manifest
 from pkigen.environment.published.publishers import CrlIssuer
-from pkigen.environment.source_profile import named
+from pkigen.environment.source_profile import find_entities
 from pkigen.errors import InputError
 from pkigen.model import Role
 from pkigen.store import Revoked, Store
@@ -117,11 +117,11 @@ def refresh_crl(
     """
     clock = (at or _now()).astimezone(UTC).replace(microsecond=0)
     with _writing(folder) as store:
-        republisher = Republisher(store, clock, passphrases)
+        republisher = CrlRefresher(store, clock, passphrases)
         issuers = _wanted(republisher.issuers, names)
         republisher.open(issuers)
         done = tuple(filter(None, (republisher.publish(issuer, why="asked for") for issuer in issuers)))
-        change_manifest(store, republisher.issuers, ())
+        update_manifest(store, republisher.issuers, ())
         return RevocationResult((), done, tuple(store.notes))
 
 
@@ -134,9 +134,9 @@ def _changed(
 ) -> RevocationResult:
     """Record what ``change`` says of each entity, and publish what follows: all of it, or nothing."""
     with _writing(folder) as store:
-        republisher = Republisher(store, clock, passphrases)
+        republisher = CrlRefresher(store, clock, passphrases)
         known, changes = list(store.index.ids()), _Changes()
-        for entity in dict.fromkeys(found for name in names for found in named(name, known)):
+        for entity in dict.fromkeys(found for name in names for found in find_entities(name, known)):
             change(store, republisher.issuers, entity, changes)
         affected = republisher.affected(sorted(changes.concerned))
         if changes.added or changes.taken_back:
@@ -146,7 +146,7 @@ def _changed(
         # What a killed command has recorded and not published is due as well.
         done = tuple(filter(None, map(republisher.publish, affected)))
         entities = dict.fromkeys(found.entity_id for found in (*changes.added, *changes.taken_back))
-        change_manifest(store, republisher.issuers, tuple(entities))
+        update_manifest(store, republisher.issuers, tuple(entities))
         return RevocationResult(tuple(entities), done, (*changes.notes, *store.notes))
 
 
@@ -179,7 +179,7 @@ def _check_issuer(entity: str, issuer: str, issuers: dict[str, CrlIssuer]) -> No
 def _wanted(issuers: dict[str, CrlIssuer], names: Sequence[str]) -> list[CrlIssuer]:
     if not names:
         return list(issuers.values())
-    return [issuers[found] for name in names for found in named(name, list(issuers))]
+    return [issuers[found] for name in names for found in find_entities(name, list(issuers))]
 
 
 def _now() -> datetime:

@@ -18,7 +18,7 @@ from pkigen.store import Store
 _RECORD = "breaks"
 
 
-def profile_of(folder: Path) -> Profile:
+def load_source_profile(folder: Path) -> Profile:
     """The profile that an environment was built from; InputError when it is not to be had any more."""
     with Store.open(folder, write=False) as store:
         source = json.loads(store.index.meta("profile") or "null")
@@ -31,9 +31,9 @@ def profile_of(folder: Path) -> Profile:
     return profile
 
 
-def with_breaks(profile: Profile, store: Store) -> Profile:
+def with_requested_faults(profile: Profile, store: Store) -> Profile:
     """The profile with the broken copies that were asked for by command, as far as it does not have them."""
-    held = recorded(store)
+    held = requested_faults(store)
     if not held:
         return profile
     names = {spec.name for spec in profile.certificates() if not spec.faults}
@@ -48,13 +48,13 @@ def with_breaks(profile: Profile, store: Store) -> Profile:
     return changed
 
 
-def recorded(store: Store) -> list[dict[str, Any]]:
+def requested_faults(store: Store) -> list[dict[str, Any]]:
     """The broken copies asked for by command: ``of`` a certificate, with a ``fault`` as a profile says it."""
     found: list[dict[str, Any]] = json.loads(store.index.meta(_RECORD) or "[]")
     return found
 
 
-def record(store: Store, breaks: Sequence[dict[str, Any]]) -> None:
+def save_requested_faults(store: Store, breaks: Sequence[dict[str, Any]]) -> None:
     """Keep them for the builds to come."""
     store.index.set_meta(_RECORD, json.dumps(breaks))
 
@@ -64,7 +64,7 @@ def fault_id(written: str | dict[str, Any]) -> str:
     return written if isinstance(written, str) else next(iter(written))
 
 
-def named(name: str, known: Sequence[str]) -> list[str]:
+def find_entities(name: str, known: Sequence[str]) -> list[str]:
     """The ids that a name stands for; ``authorities/NAME`` and ``certificates/NAME`` tell two apart.
 
     InputError, with what was perhaps meant, when there is none.

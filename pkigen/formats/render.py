@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pkigen.formats import pem, private_keys
-from pkigen.formats.alterations import Draft, Strangers, alter
+from pkigen.formats.alterations import FileDraft, UnrelatedKeys, alter
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.kinds import parse_kind
 from pkigen.model import File, Issued
 
 
-def render(issued: Issued, entropy: Entropy, strangers: Strangers) -> tuple[File, ...]:
+def render(issued: Issued, entropy: Entropy, strangers: UnrelatedKeys) -> tuple[File, ...]:
     """Every file of an entity's folder: certificate, key, chain, cross-certificates, formats.
 
     Files that a fault alters are wrong in its way; ``strangers`` are for those. ``chain.pem`` of a
@@ -38,7 +38,7 @@ def render(issued: Issued, entropy: Entropy, strangers: Strangers) -> tuple[File
             if entity.fault is None:
                 raise  # else the format cannot hold what is wrong
     for alteration in output.alterations:
-        alter(Draft(issued, entropy, strangers, files), alteration)
+        alter(FileDraft(issued, entropy, strangers, files), alteration)
     return tuple(files.values())
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pkigen.environment.build.expected_cases import Foreseen
+from pkigen.environment.build.expected_cases import ExpectedCase
 from pkigen.errors import InputError, PkigenError
 from pkigen.pytest_plugin.session import Source, foreseen, located
 
@@ -45,7 +45,7 @@ def _chosen(
     names: str | None = None,
     expected: str | Sequence[str] | None = None,
     stages: str | Sequence[str] | None = None,
-) -> tuple[Source | None, tuple[Foreseen, ...]]:
+) -> tuple[Source | None, tuple[ExpectedCase, ...]]:
     """The profile if it is not the session's own, and the cases; InputError when there is none."""
     own = located(config, config.getini("pki_profile"))
     source = own if profile is None else located(config, profile)
@@ -67,7 +67,7 @@ def _chosen(
     return None if source == own else source, found
 
 
-def _with_faults(cases: Iterable[Foreseen], wanted: Sequence[str]) -> tuple[Foreseen, ...]:
+def _with_faults(cases: Iterable[ExpectedCase], wanted: Sequence[str]) -> tuple[ExpectedCase, ...]:
     """Those with a fault that is named; a name that no case has is a mistake."""
     broken = [one for one in cases if one.faults]
     missing = [name for name in wanted if not any(one.has(name) for one in broken)]

@@ -14,7 +14,7 @@ import pytest
 
 from pkigen.api import build
 from pkigen.clock import utc_now
-from pkigen.environment.build.expected_cases import Foreseen, foresee
+from pkigen.environment.build.expected_cases import ExpectedCase, expected_cases
 from pkigen.environment.build.options import BuildOptions
 from pkigen.environment.build.session import SEEDED_CLOCK
 from pkigen.environment.environment import Environment, open_environment
@@ -26,7 +26,7 @@ from pkigen.pytest_plugin.servers import PkiServer, Servers, home_for
 Source = str | Path | Mapping[str, Any]
 """A profile: its path below rootdir, the name of a shipped one, or the document itself."""
 
-_FORESEEN = pytest.StashKey[dict[str, tuple[Foreseen, ...]]]()
+_FORESEEN = pytest.StashKey[dict[str, tuple[ExpectedCase, ...]]]()
 
 
 def located(config: pytest.Config, source: Source) -> Path | Mapping[str, Any]:
@@ -34,14 +34,14 @@ def located(config: pytest.Config, source: Source) -> Path | Mapping[str, Any]:
     return source if isinstance(source, Mapping) else shipped.find(source, config.rootpath)
 
 
-def foreseen(config: pytest.Config, source: Source) -> tuple[Foreseen, ...]:
+def foreseen(config: pytest.Config, source: Source) -> tuple[ExpectedCase, ...]:
     """The cases of a profile, found out once in a process."""
     found = located(config, source)
     held = config.stash.setdefault(_FORESEEN, {})
     asked = _digest(found)
     if asked not in held:
         clock = SEEDED_CLOCK if config.getini("pki_seed") else utc_now()
-        held[asked] = foresee(load(found, folder=config.rootpath), clock)
+        held[asked] = expected_cases(load(found, folder=config.rootpath), clock)
     return held[asked]
 
 

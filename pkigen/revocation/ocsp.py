@@ -34,7 +34,7 @@ class ResponseStatus(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Revoked:
+class RevokedStatus:
     """CertStatus revoked: when, and the reason code's name; ``unspecified`` is left out."""
 
     at: datetime
@@ -58,7 +58,7 @@ class SingleResponse:
     """
 
     cert_id: bytes
-    status: Revoked | str
+    status: RevokedStatus | str
     this_update: datetime
     next_update: datetime | None
 
@@ -139,8 +139,8 @@ def _single(answer: SingleResponse) -> bytes:
     return der.sequence(answer.cert_id, _cert_status(answer.status), _time(answer.this_update), *until)
 
 
-def _cert_status(status: Revoked | str) -> bytes:
-    if not isinstance(status, Revoked):
+def _cert_status(status: RevokedStatus | str) -> bytes:
+    if not isinstance(status, RevokedStatus):
         return _GOOD if status == "good" else _UNKNOWN
     code = REASON_CODES[status.reason]
     reason = (der.explicit(0, der.tlv(_ENUMERATED, bytes((code,)))),) if code else ()

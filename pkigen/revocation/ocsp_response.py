@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from pkigen.asn1 import der
 from pkigen.revocation.crl import REASON_CODES
-from pkigen.revocation.ocsp import Revoked
+from pkigen.revocation.ocsp import RevokedStatus
 
 _GOOD, _REVOKED = 0x80, 0xA1
 _REASONS = {code: reason for reason, code in REASON_CODES.items()}
@@ -20,7 +20,7 @@ class Stated:
     """The CertID in DER, and the status: a revocation, ``good`` or ``unknown``."""
 
     cert_id: bytes
-    status: Revoked | str
+    status: RevokedStatus | str
 
 
 def stated(response: bytes) -> tuple[Stated, ...]:
@@ -45,4 +45,4 @@ def _stated(single: bytes) -> Stated:
     at, *reason = der.children(status)
     instant = datetime.strptime(der.contents(at).decode("ascii"), "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
     code = der.contents(der.children(reason[0])[0])[0] if reason else 0
-    return Stated(cert_id, Revoked(instant, _REASONS[code]))
+    return Stated(cert_id, RevokedStatus(instant, _REASONS[code]))

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pkigen.environment.ocsp.responder import Responder
+from pkigen.environment.ocsp.responder import OcspResponder
 from pkigen.serve.files import published_folder
 from pkigen.serve.journal import Journaled
 from pkigen.serve.keeping import Keeper
@@ -57,7 +57,7 @@ def application(
     base_url = str(environment.manifest["base_url"])
     prefix = urlsplit(base_url).path
     watched = WatchedByTurns(environment.folder)
-    responder = Responder(environment.folder, watched.manifest, clock, passphrases)
+    responder = OcspResponder(environment.folder, watched.manifest, clock, passphrases)
     www = published_folder(environment.www)
     site = Site(environment.name, base_url, watched.manifest, tls_port)
     files = files_application(www, site, clock=clock)

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pkigen.environment.ocsp.responder import Answer, Responder
+from pkigen.environment.ocsp.responder import OcspAnswer, OcspResponder
 from pkigen.revocation.ocsp_request import LARGEST
 from pkigen.serve.cases import Watched
 from pkigen.serve.wrong import without_request
@@ -38,7 +38,12 @@ class OcspFirst:
     """
 
     def __init__(
-        self, app: ASGIApp, path: str, watched: Watched, responder: Responder, clock: Callable[[], datetime]
+        self,
+        app: ASGIApp,
+        path: str,
+        watched: Watched,
+        responder: OcspResponder,
+        clock: Callable[[], datetime],
     ) -> None:
         self._app = app
         self._path = path
@@ -107,7 +112,7 @@ def _in_url(scope: Scope) -> bytes | None:
         return None
 
 
-def _of_caches(given: Answer, now: datetime) -> Headers:
+def _of_caches(given: OcspAnswer, now: datetime) -> Headers:
     """How long a cache may keep an answer, and how it asks again (RFC 5019, 6.2)."""
     if given.next_update is None:
         return [(b"cache-control", b"no-store")]
@@ -117,7 +122,7 @@ def _of_caches(given: Answer, now: datetime) -> Headers:
 
 
 @lru_cache(maxsize=256)
-def _of_answer(given: Answer) -> tuple[tuple[bytes, bytes], ...]:
+def _of_answer(given: OcspAnswer) -> tuple[tuple[bytes, bytes], ...]:
     """What stays the same however often an answer is given."""
     assert given.this_update is not None
     assert given.next_update is not None

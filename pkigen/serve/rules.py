@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pkigen.environment.published.publishers import crl_issuers
+from pkigen.environment.published.publishers import load_crl_issuers
 from pkigen.errors import InputError, visible
 from pkigen.faults import AskedFault, Impossible, asked_for
 from pkigen.model import Role
@@ -155,7 +155,7 @@ def _authority(manifest: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _effect(folder: Path, authority: Mapping[str, Any], asked: AskedFault) -> Effect:
     """With the authority's kind of key, and its CRL as it was planned."""
     with Store.open(folder, write=False) as store:
-        issuer = crl_issuers(store).get(f"{Role.AUTHORITY}/{authority['name']}")
+        issuer = load_crl_issuers(store).get(f"{Role.AUTHORITY}/{authority['name']}")
     kind = authority["key"]["kind"]
     return effect(asked, kind) if issuer is None else effect(asked, kind, issuer.crl)
 

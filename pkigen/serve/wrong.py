@@ -17,7 +17,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pkigen.environment.published.faulty_publisher import Spoiler
+from pkigen.environment.published.faulty_publisher import FaultyPublisher
 from pkigen.errors import PkigenError
 from pkigen.revocation.ocsp_request import LARGEST
 from pkigen.serve.cases import Addresses, Watched, Wrong
@@ -54,7 +54,7 @@ class WrongAnswers:
         self._folder = folder
         self._watched = watched
         self._live = live
-        self._spoiler = Spoiler(folder, watched.manifest, clock)
+        self._spoiler = FaultyPublisher(folder, watched.manifest, clock)
         self._told: tuple[Addresses, tuple[Rule, ...]] = (Addresses(), ())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

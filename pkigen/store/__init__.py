@@ -1,6 +1,14 @@
 """The environment's folder: layout, atomic writes, lock, index."""
 
-from pkigen.store.entries import CrlState, Damage, Entry, Publication, Record, Revoked, Staged
+from pkigen.store.entries import (
+    CrlState,
+    Damage,
+    Entry,
+    Publication,
+    Record,
+    Revoked,
+    StagedFiles,
+)
 from pkigen.store.index import Index
 from pkigen.store.staging import stage
 from pkigen.store.store import Store
@@ -13,7 +21,7 @@ __all__ = [
     "Publication",
     "Record",
     "Revoked",
-    "Staged",
+    "StagedFiles",
     "Store",
     "stage",
 ]

@@ -40,16 +40,16 @@ from pathlib import Path
 from pkigen.store.entries import Entry, Publication
 from pkigen.store.index import Index
 from pkigen.store.layout import inside
-from pkigen.store.placement import Placer
+from pkigen.store.placement import Placement
 from pkigen.store.staging import sync_all, sync_folder, write_new
 
 
 @dataclass(frozen=True, slots=True)
-class Publisher:
+class Committer:
     """Puts batches in place; ``notes`` are what the user has to be told of it."""
 
     index: Index
-    placer: Placer
+    placer: Placement
     notes: list[str] = field(default_factory=list)
 
     def publish(self, publications: Sequence[Publication]) -> None:

@@ -49,7 +49,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Staged:
+class StagedFiles:
     """An entity's files, written and waiting: the folder's name, (file name, SHA-256) of each."""
 
     folder: str
@@ -61,7 +61,7 @@ class Publication:
     """An entity to put in place: its entry (without files), its folder, files that lie elsewhere."""
 
     entry: Entry
-    staged: Staged
+    staged: StagedFiles
     loose: tuple[File, ...] = ()
 
 

@@ -44,7 +44,7 @@ _SQLITE_HINTS = {
 
 
 @contextmanager
-def told(what: str, folder: Path | str) -> Iterator[None]:
+def os_errors_as_failures(what: str, folder: Path | str) -> Iterator[None]:
     """Turn the system's and SQLite's errors into EnvironmentFailure: what was tried, why not, what to do.
 
     ``folder`` is the environment's; a file that the system names is named instead.

@@ -18,7 +18,7 @@ _ASIDE = ".old"
 
 
 @dataclass(frozen=True, slots=True)
-class Placer:
+class Placement:
     """Works on the folders of one environment. What it does can be done again after a kill."""
 
     environment: Path

@@ -16,9 +16,9 @@ from typing import Any
 
 from pkigen.errors import EnvironmentFailure
 from pkigen.model import File
-from pkigen.store.entries import Staged
+from pkigen.store.entries import StagedFiles
 from pkigen.store.layout import STAGING, STATE
-from pkigen.store.os_errors import told
+from pkigen.store.os_errors import os_errors_as_failures
 
 _AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
 
@@ -132,7 +132,7 @@ def file_digest(path: str) -> str:
 _NAME = re.compile(r"(?!\.{1,2}$)[^/\\:]+")
 
 
-def stage(environment: Path, files: Sequence[File]) -> Staged:
+def stage(environment: Path, files: Sequence[File]) -> StagedFiles:
     """Write one entity's files into a new staging folder; needs no store, so any process can.
 
     The paths of ``files`` are plain names. Nothing is flushed: ``Store.publish`` does that for all
@@ -141,7 +141,7 @@ def stage(environment: Path, files: Sequence[File]) -> Staged:
     name = secrets.token_hex(12)
     folder = f"{environment}/{STATE}/{STAGING}/{name}"
     written = []
-    with told("write", environment):
+    with os_errors_as_failures("write", environment):
         os.mkdir(folder, 0o700)
         try:
             for file in files:
@@ -152,7 +152,7 @@ def stage(environment: Path, files: Sequence[File]) -> Staged:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-    return Staged(name, tuple(written))
+    return StagedFiles(name, tuple(written))
 
 
 def write_new(path: str, data: bytes, *, secret: bool) -> None:

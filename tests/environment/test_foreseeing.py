@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pkigen import BuildOptions, build, load
-from pkigen.environment.build.expected_cases import foresee
+from pkigen.environment.build.expected_cases import expected_cases
 
 _CLOCK = datetime(2026, 6, 1, tzinfo=UTC)
 _MIXED: dict[str, Any] = {
@@ -39,7 +39,7 @@ _MIXED: dict[str, Any] = {
 @pytest.mark.parametrize("source", [_MIXED, "deep-hierarchy", "negative-upload"], ids=str)
 def test_names_faults_and_verdicts_are_those_of_the_manifest(source: Any, tmp_path: Path) -> None:
     built = build(source, tmp_path, BuildOptions(at=_CLOCK, keys="pool"))
-    found = foresee(load(source), _CLOCK)
+    found = expected_cases(load(source), _CLOCK)
     assert [(one.name, one.expected, one.stage) for one in found] == [
         (case.name, case.expected, case.stage) for case in built.cases()
     ]
@@ -48,7 +48,7 @@ def test_names_faults_and_verdicts_are_those_of_the_manifest(source: Any, tmp_pa
 
 
 def test_faults_are_found_by_id_family_and_all() -> None:
-    found = {one.name: one for one in foresee(load(_MIXED), _CLOCK)}
+    found = {one.name: one for one in expected_cases(load(_MIXED), _CLOCK)}
     both = found["both"]
     assert both.faults == ("validity/expired", "san/san-wrong-host")
     assert [both.has(p) for p in ("expired", "validity/*", "san/san-wrong-*", "all", "san", "crl/*")] == [

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pkigen.environment.published.publishers import (
-    all_answered,
-    answered,
     crl_issuer,
-    crl_issuers,
-    keep,
+    load_crl_issuers,
+    load_presigned_subjects,
+    presigned_subject,
+    save_publishers,
 )
 from pkigen.faults import FAULTS, Impossible
 from pkigen.model import Entity
@@ -39,10 +39,10 @@ def test_what_every_fault_plans_of_crls_and_ocsp_answers_comes_back_from_the_ind
     planned = _entities()
     entities = [replace(entity, name=f"entity-{place}") for place, entity in enumerate(planned)]
     lists = [found for entity in entities if (found := crl_issuer(entity))]
-    answers = [told for entity in entities if (told := answered(entity))]
+    answers = [told for entity in entities if (told := presigned_subject(entity))]
     assert len(lists) > 30
     assert answers
     with Store.open(tmp_path / "env", write=True) as store:
-        keep(store, entities)
-        assert crl_issuers(store) == {one.id: one for one in lists}
-        assert all_answered(store) == {one.id: one for one in answers}
+        save_publishers(store, entities)
+        assert load_crl_issuers(store) == {one.id: one for one in lists}
+        assert load_presigned_subjects(store) == {one.id: one for one in answers}

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pkigen.environment.environment import Environment
-from pkigen.environment.presented_cases import Presenter
+from pkigen.environment.presented_cases import CasePresenter
 from pkigen.errors import InputError
 from pkigen.inspection.artifacts import read_path
 from pkigen.inspection.path import Verification, verify
@@ -35,7 +35,7 @@ class OwnTools:
         trusted = tuple(found for found in anchors if found is not None)
         sound = (case.data for case in environment.cases() if "fault" not in case.data)
         taken = Counter(host.lower() for case in sound for host in case["hosts"])
-        self._presenter = Presenter(self._folder, self._clock, trusted, looker.look, taken=taken)
+        self._presenter = CasePresenter(self._folder, self._clock, trusted, looker.look, taken=taken)
 
     def findings(self, case: dict[str, Any]) -> tuple[str, ...]:
         """Rules of ``verify`` after ``path:``, then requirements of the sets by their ids; each once."""

@@ -78,7 +78,7 @@ def test_an_endless_name_is_refused_at_once() -> None:
 def test_a_listed_alternative_name_is_critical_beside_an_empty_subject() -> None:
     from datetime import UTC, datetime
 
-    from pkigen.environment.build.serial_numbers import random_serial
+    from pkigen.environment.build.session import random_serial
     from pkigen.plan import plan
 
     document = {

@@ -29,7 +29,7 @@ _NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
 def _answer(
-    status: ocsp.Revoked | str,
+    status: ocsp.RevokedStatus | str,
     serial: int = 5,
     digest: str = "sha1",
     next_update: datetime | None = _NOW + timedelta(days=7),
@@ -48,7 +48,7 @@ def _answer(
 )
 def test_a_revocation_reaches_the_reader(serial: int, digest: str, days: int, reason: str) -> None:
     at = _NOW + timedelta(days=days)
-    found = load_der_ocsp_response(_answer(ocsp.Revoked(at, reason), serial, digest))
+    found = load_der_ocsp_response(_answer(ocsp.RevokedStatus(at, reason), serial, digest))
     assert (found.serial_number, found.hash_algorithm.name) == (serial, digest)
     assert (found.certificate_status, found.revocation_time_utc) == (OCSPCertStatus.REVOKED, at)
     said = found.revocation_reason

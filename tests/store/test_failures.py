@@ -20,7 +20,7 @@ from pkigen.store import (
     stage,
     staging,
 )
-from pkigen.store.os_errors import told
+from pkigen.store.os_errors import os_errors_as_failures
 from pkigen.store.staging import exchange
 from tests.store.fakes import generations, publish
 
@@ -141,7 +141,7 @@ def test_a_read_only_file_system_is_told_and_can_be_read(read_only: Path) -> Non
     ],
 )
 def test_what_the_machine_refuses_is_said_in_words(error: Exception, words: str) -> None:
-    with pytest.raises(EnvironmentFailure) as caught, told("write", "env"):
+    with pytest.raises(EnvironmentFailure) as caught, os_errors_as_failures("write", "env"):
         raise error
     assert words in str(caught.value)
 

@@ -72,7 +72,7 @@ def test_what_was_edited_between_a_kill_and_the_next_build_is_not_lost(
     publish(tmp_path, "a")
     folder = tmp_path / "certificates/a"
     (folder / "note.txt").write_text("mine")
-    monkeypatch.setattr(placement.Placer, "settle", _killed)
+    monkeypatch.setattr(placement.Placement, "settle", _killed)
     with pytest.raises(KeyboardInterrupt):
         publish(tmp_path, "a", generation=1)
     monkeypatch.undo()

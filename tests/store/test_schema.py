@@ -129,7 +129,7 @@ def test_reading_after_a_kill_shows_what_the_next_build_will_find(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(tmp_path, "a", "b", "c")
-    monkeypatch.setattr(placement.Placer, "settle", _stopped)
+    monkeypatch.setattr(placement.Placement, "settle", _stopped)
     with pytest.raises(KeyboardInterrupt):
         publish(tmp_path, "a", "d", generation=1)
     monkeypatch.undo()

@@ -24,9 +24,9 @@ from pkigen.model import Role
 from pkigen.profile import Profile
 
 if TYPE_CHECKING:
-    from pkigen.environment.build.diff import Decided
+    from pkigen.environment.build.diff import Decision
     from pkigen.environment.build.session import Session
-    from pkigen.environment.build.state import Assembly
+    from pkigen.environment.build.state import BuildState
     from pkigen.store import Store
 
 _KEYS_AHEAD = 48
@@ -66,14 +66,14 @@ def _announce_all(profile: Profile, keys: KeysAhead) -> None:
 def _bring_up_to_date(
     profile: Profile, folder: Path, options: BuildOptions, keys: KeysAhead, progress: Progress | None
 ) -> Summary:
-    from pkigen.environment.build.finalize import Closing
+    from pkigen.environment.build.finalize import Finalizer
     from pkigen.environment.build.session import open_session
-    from pkigen.environment.source_profile import with_breaks
+    from pkigen.environment.source_profile import with_requested_faults
     from pkigen.store import Store
 
     _check_plan(profile, options)
     with Store.open(folder, write=True) as store:
-        profile = with_breaks(profile, store)
+        profile = with_requested_faults(profile, store)
         session = open_session(profile, folder, options, store, keys.source)
         if profile.source is not None:
             # As JSON, since a path can hold what no text can.
@@ -82,14 +82,14 @@ def _bring_up_to_date(
         total = len(session.plan.authorities) + session.plan.count
         with _telling(progress, total) as advance:
             _make(session, assembly, keys, options, advance)
-        Closing(session, assembly, options).close()
+        Finalizer(session, assembly, options).close()
         assembly.summary.notes += store.notes
     return assembly.summary
 
 
 def _check_plan(profile: Profile, options: BuildOptions) -> None:
     """Find what only shows in the plan before anything is written."""
-    from pkigen.environment.build.serial_numbers import random_serial
+    from pkigen.environment.build.session import random_serial
     from pkigen.plan import plan
     from pkigen.plan.compliance import obey
 
@@ -101,32 +101,32 @@ def _check_plan(profile: Profile, options: BuildOptions) -> None:
             pass
 
 
-def _assembly(session: Session, store: Store, options: BuildOptions) -> Assembly:
-    from pkigen.environment.build.issuance import Workshop
-    from pkigen.environment.build.state import Assembly
+def _assembly(session: Session, store: Store, options: BuildOptions) -> BuildState:
+    from pkigen.environment.build.issuance import IssuanceWorker
+    from pkigen.environment.build.state import BuildState
 
     repeatable = options.seed is not None
-    workshop = Workshop(store.folder, session.keys, session.entropy, repeatable)
+    workshop = IssuanceWorker(store.folder, session.keys, session.entropy, repeatable)
     authorities = {entity.id: entity for entity in session.plan.authorities}
     revoked = {found.entity_id for authority in authorities for found in store.index.revocations(authority)}
-    return Assembly(store, session.decider, workshop, authorities, session.keys.label, revoked=revoked)
+    return BuildState(store, session.decider, workshop, authorities, session.keys.label, revoked=revoked)
 
 
 def _make(
     session: Session,
-    assembly: Assembly,
+    assembly: BuildState,
     keys: KeysAhead,
     options: BuildOptions,
     advance: Callable[[int], None],
 ) -> None:
     """Authorities one after the other, then all else; keys for both are begun at once."""
-    from pkigen.environment.build.worker_pool import Pipeline
+    from pkigen.environment.build.worker_pool import IssuancePipeline
 
     authorities = list(assembly.tasks(session.survey.authorities()))
     others = assembly.tasks(_counted(session.survey.certificates(), advance))
     head = list(islice(others, _KEYS_AHEAD))
     advance(len(session.plan.authorities) - len(authorities))
-    pipeline = Pipeline(assembly.workshop, keys, options.jobs or available_jobs())
+    pipeline = IssuancePipeline(assembly.workshop, keys, options.jobs or available_jobs())
     pipeline.announce(chain(authorities, head))
     if authorities or head:
         assembly.load_authorities()
@@ -139,12 +139,12 @@ def _make(
             advance(len(batch))
 
 
-def _counted(decided: Iterable[Decided], advance: Callable[[int], None]) -> Iterator[Decided]:
+def _counted(decided: Iterable[Decision], advance: Callable[[int], None]) -> Iterator[Decision]:
     """What is decided, with those entities counted as done that need nothing."""
-    from pkigen.environment.build.diff import makes
+    from pkigen.environment.build.diff import writes_files
 
     for found in decided:
-        if not makes(found.change):
+        if not writes_files(found.change):
             advance(1)
         yield found
 

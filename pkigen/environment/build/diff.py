@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import islice
 
 from pkigen.environment.build.options import Action, Change
-from pkigen.environment.build.reissue_reasons import Decider
+from pkigen.environment.build.reissue_reasons import ReissueDecider
 from pkigen.model import Entity
 from pkigen.plan import Plan
 from pkigen.store import Entry, Store
@@ -19,7 +19,7 @@ _CHUNK = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class Decision:
     """An entity, what the index knows of it, what is to be done, how its files are written."""
 
     entity: Entity
@@ -28,21 +28,21 @@ class Decided:
     output: str
 
 
-class Survey:
+class PlanDiff:
     """Goes through a plan, issuers first. Without a store everything is new."""
 
-    def __init__(self, plan: Plan, store: Store | None, decider: Decider, salt: bytes) -> None:
+    def __init__(self, plan: Plan, store: Store | None, decider: ReissueDecider, salt: bytes) -> None:
         self._plan = plan
         self._store = store
         self._decider = decider
         self._salt = salt
         self.seen: dict[str, None] = {}
 
-    def authorities(self) -> list[Decided]:
+    def authorities(self) -> list[Decision]:
         """All authorities, decided."""
         return list(self._decided(self._plan.authorities))
 
-    def certificates(self) -> Iterator[Decided]:
+    def certificates(self) -> Iterator[Decision]:
         """The end entities one by one, decided as they are asked for."""
         return self._decided(self._plan.certificates())
 
@@ -52,7 +52,7 @@ class Survey:
             if entry.id not in self.seen:
                 yield entry
 
-    def _decided(self, entities: Iterable[Entity]) -> Iterator[Decided]:
+    def _decided(self, entities: Iterable[Entity]) -> Iterator[Decision]:
         remaining = iter(entities)
         while chunk := list(islice(remaining, _CHUNK)):
             entries = self._store.index.get([entity.id for entity in chunk]) if self._store else {}
@@ -62,7 +62,7 @@ class Survey:
                 output = output_digest(entity, self._salt)
                 damage = self._store.damage(entry) if self._store and entry else ()
                 change = self._decider.decide(entity, entry, damage, output)
-                yield Decided(entity, entry, change, output)
+                yield Decision(entity, entry, change, output)
 
 
 def output_digest(entity: Entity, salt: bytes) -> str:
@@ -80,6 +80,6 @@ def _digest(salt: bytes, *parts: object) -> str:
     return hmac.digest(salt, text.encode(), hashlib.sha256).hex()[:32]
 
 
-def makes(change: Change) -> bool:
+def writes_files(change: Change) -> bool:
     """Whether a change makes files."""
     return change.action in (Action.ISSUE, Action.REISSUE, Action.REWRITE)

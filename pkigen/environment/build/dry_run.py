@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from pkigen.environment import crl
-from pkigen.environment.build.diff import Decided
+from pkigen.environment.build.diff import Decision
 from pkigen.environment.build.options import (
     Action,
     BuildOptions,
@@ -18,7 +18,7 @@ from pkigen.environment.build.options import (
 from pkigen.environment.build.session import Session, key_source, open_session
 from pkigen.environment.published import publishers
 from pkigen.environment.published.publishers import CrlIssuer
-from pkigen.environment.source_profile import with_breaks
+from pkigen.environment.source_profile import with_requested_faults
 from pkigen.profile import Profile
 from pkigen.store import Store
 
@@ -29,7 +29,7 @@ def preview(profile: Profile, out: Path, options: BuildOptions | None = None) ->
     folder = out / profile.name
     exists = Store.exists(folder)
     with Store.open(folder, write=False) if exists else nullcontext() as store:
-        profile = with_breaks(profile, store) if store else profile
+        profile = with_requested_faults(profile, store) if store else profile
         session = open_session(profile, folder, options, store, key_source(options))
         summary, changed = Summary(), set[str]()
         known = {
@@ -40,7 +40,7 @@ def preview(profile: Profile, out: Path, options: BuildOptions | None = None) ->
         for found in chain(session.survey.authorities(), session.survey.certificates()):
             summary.add(found.change)
             changed |= _issuers_with_news(found, store, known)
-        issuers = publishers.crl_issuers_of(session.plan.authorities)
+        issuers = publishers.crl_issuers_in(session.plan.authorities)
         changed |= {issuer.crl.listed_by for issuer in issuers.values() if issuer.id in changed}
         for issuer in issuers.values():
             reasons = _crl_reasons(session, store, issuer, tuple(issuers.values()))
@@ -54,7 +54,7 @@ def preview(profile: Profile, out: Path, options: BuildOptions | None = None) ->
         return summary
 
 
-def _issuers_with_news(found: Decided, store: Store | None, known: set[str]) -> set[str]:
+def _issuers_with_news(found: Decision, store: Store | None, known: set[str]) -> set[str]:
     """The authorities whose CRL will say something else of this entity than it does now."""
     entity, entry = found.entity, found.entry
     if store is None or entry is None or found.change.action is not Action.KEEP:
@@ -75,6 +75,6 @@ def _crl_reasons(
     fingerprint = session.decider.fingerprints.get(issuer.id)
     if fingerprint is None:
         return ("its authority is issued anew",)
-    digest = crl.digest(issuer, fingerprint, crl.listed(store, issuer, others))
+    digest = crl.content_digest(issuer, fingerprint, crl.listed_revocations(store, issuer, others))
     damaged = [found.path for found in store.damaged_files(state.files)]
-    return crl.due(issuer, state, digest, damaged, session.plan.clock)
+    return crl.publication_reasons(issuer, state, digest, damaged, session.plan.clock)

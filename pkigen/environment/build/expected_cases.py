@@ -8,7 +8,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from itertools import count
 
-from pkigen.environment.manifest.verdicts import of_sound
+from pkigen.environment.manifest.verdicts import verdict_without_fault
 from pkigen.faults import FAULTS
 from pkigen.model import Entity, Fault
 from pkigen.plan import plan
@@ -16,7 +16,7 @@ from pkigen.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
+class ExpectedCase:
     """A case: its name, its verdict (``accept``, ``reject``, ``varies``), its faults as FAMILY/ID.
 
     ``stage`` is where the verdict shows, if anywhere. The family of what breaks a requirement set is the
@@ -35,7 +35,7 @@ class Foreseen:
         )
 
 
-def foresee(profile: Profile, clock: datetime) -> tuple[Foreseen, ...]:
+def expected_cases(profile: Profile, clock: datetime) -> tuple[ExpectedCase, ...]:
     """The cases of a profile in its order, as a build at ``clock`` (UTC) would make them.
 
     What has been revoked or broken by command since is not known here. Raises InputError.
@@ -44,7 +44,7 @@ def foresee(profile: Profile, clock: datetime) -> tuple[Foreseen, ...]:
     planned = plan(profile, clock, lambda *_: next(serials))
     fallen = {entity.id for entity in planned.authorities if entity.revocation is not None}
     return tuple(
-        Foreseen(entity.name, *_verdict(entity, planned.clock, fallen), tuple(_faults(entity.fault)))
+        ExpectedCase(entity.name, *_verdict(entity, planned.clock, fallen), tuple(_faults(entity.fault)))
         for entity in planned.certificates()
     )
 
@@ -58,7 +58,7 @@ def _verdict(entity: Entity, clock: datetime, fallen: set[str]) -> tuple[str, st
         if not alone:
             return fault.expected, fault.stage
     revoked = None if entity.revocation is None else {"reason": entity.revocation.reason}
-    verdict = of_sound(
+    verdict = verdict_without_fault(
         self_signed=self_signed,
         orphan=False,
         times=(main.not_before, main.not_after),

@@ -13,10 +13,10 @@ from pkigen.environment.build.options import (
     CrlChange,
 )
 from pkigen.environment.build.session import Session
-from pkigen.environment.build.state import Assembly
+from pkigen.environment.build.state import BuildState
 from pkigen.environment.manifest.write import TRUST, ManifestWriter
 from pkigen.environment.ocsp import presigned
-from pkigen.environment.ocsp.builder import Maker
+from pkigen.environment.ocsp.builder import OcspResponseBuilder
 from pkigen.environment.published import publishers, stored_keys
 from pkigen.formats import pem
 from pkigen.issue import Signer
@@ -28,18 +28,18 @@ _SERIAL_OCTETS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
+class Finalizer:
     """Does what can only be done once every entity stands."""
 
     session: Session
-    assembly: Assembly
+    assembly: BuildState
     options: BuildOptions
 
     def close(self) -> None:
         """Publish the CRLs that are due, settle what left the profile, write what sums it up."""
         plan, store = self.session.plan, self.assembly.store
-        publishers.keep(store, (*plan.authorities, *plan.cases))
-        issuers = publishers.crl_issuers_of(plan.authorities)
+        publishers.save_publishers(store, (*plan.authorities, *plan.cases))
+        issuers = publishers.crl_issuers_in(plan.authorities)
         for entity in plan.authorities:
             if entity.id in issuers:
                 self._publish_crl(entity, issuers)
@@ -55,16 +55,16 @@ class Closing:
     def _publish_crl(self, entity: Entity, issuers: Mapping[str, publishers.CrlIssuer]) -> None:
         store, issuer, others = self.assembly.store, issuers[entity.id], tuple(issuers.values())
         fingerprint = self.session.decider.fingerprints[entity.id]
-        digest = crl.digest(issuer, fingerprint, crl.listed(store, issuer, others))
+        digest = crl.content_digest(issuer, fingerprint, crl.listed_revocations(store, issuer, others))
         state = store.index.crl(entity.id)
         damaged = [found.path for found in store.damaged_files(state.files)] if state else []
-        reasons = crl.due(issuer, state, digest, damaged, self.session.plan.clock)
+        reasons = crl.publication_reasons(issuer, state, digest, damaged, self.session.plan.clock)
         if reasons:
             held = self._issuer(entity)
             entropy = self.session.entropy if self.options.seed is not None else None
-            publisher = crl.Publisher(store, self.session.plan.clock, entropy, others)
+            publisher = crl.CrlPublisher(store, self.session.plan.clock, entropy, others)
             certificate = self.assembly.workshop.authorities[entity.id].certificate
-            publisher.publish(issuer, certificate, held, digest, anew=crl.needs_base(reasons))
+            publisher.publish(issuer, certificate, held, digest, anew=crl.needs_new_base(reasons))
             self.assembly.summary.crls.append(CrlChange(entity.name, reasons))
 
     def _publish_answer(self, entity: Entity) -> None:
@@ -72,21 +72,21 @@ class Closing:
         store, clock = self.assembly.store, self.session.plan.clock
         entry = store.index.get([entity.id]).get(entity.id)
         fingerprint = self.session.decider.fingerprints.get(entity.certificates[0].issuer_id)
-        answered = publishers.answered(entity)
+        answered = publishers.presigned_subject(entity)
         if entry is None or fingerprint is None or answered is None:
             return
         (_, serial), *_ = entry.serials
-        digest = presigned.digest(answered, fingerprint, serial)
+        digest = presigned.content_digest(answered, fingerprint, serial)
         state = store.index.crl(entity.id)
         damaged = [found.path for found in store.damaged_files(state.files)] if state else []
-        if presigned.due(answered.ocsp, state, digest, damaged, clock):
+        if presigned.is_due(answered.ocsp, state, digest, damaged, clock):
             self.assembly.load_authorities()
             presigned.publish(store, answered, serial, digest, self._maker(answered))
 
-    def _maker(self, answered: publishers.Answered) -> Maker:
+    def _maker(self, answered: publishers.PresignedSubject) -> OcspResponseBuilder:
         """Who signs the answer about a case, as its issuing CA."""
         workshop = self.assembly.workshop
-        return Maker(
+        return OcspResponseBuilder(
             workshop.signer(answered.issuer),
             Certificate(workshop.authorities[answered.issuer].certificate),
             workshop.stranger,

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from pkigen.asn1 import der, names, oids
-from pkigen.environment.manifest.entries import record
+from pkigen.environment.manifest.entries import entity_json
 from pkigen.errors import InputError
 from pkigen.formats.render import render
 from pkigen.issue import Signer, certificate, issue, signer
@@ -16,12 +16,12 @@ from pkigen.keys.entropy import Entropy
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import KeySource
 from pkigen.model import Entity, Extension, Issued, KeyIdentifier, Role, Signature
-from pkigen.store import Staged, stage
+from pkigen.store import StagedFiles, stage
 from pkigen.x509 import Certificate
 
 
 @dataclass(frozen=True, slots=True)
-class Authority:
+class IssuingAuthority:
     """What issuing needs of an authority: its certificate, those it brought along, its key."""
 
     certificate: bytes
@@ -31,7 +31,7 @@ class Authority:
 
 
 @dataclass(frozen=True)
-class Task:
+class IssuanceTask:
     """An entity to make; ``key`` is the one that stays (PKCS#8), None asks for a new one.
 
     ``certificates`` are given when they stay too and only the files are written anew.
@@ -43,7 +43,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Done:
+class IssuedEntity:
     """An entity made: its files staged, what the index and the manifest say of it.
 
     ``issued`` is there for authorities alone: others are about to need them.
@@ -51,20 +51,20 @@ class Done:
 
     id: str
     issued: Issued | None
-    staged: Staged
+    staged: StagedFiles
     spki: str
     record: str
 
 
 @dataclass
-class Workshop:
+class IssuanceWorker:
     """All that entities are made from. Picklable: signers are loaded where they are used."""
 
     folder: Path
     keys: KeySource
     entropy: Entropy
     repeatable: bool
-    authorities: dict[str, Authority] = field(default_factory=dict)
+    authorities: dict[str, IssuingAuthority] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._signers: dict[str, Signer] = {}
@@ -81,7 +81,7 @@ class Workshop:
             self._signers[authority] = signer(held.key, held.key_identifier)
         return self._signers[authority]
 
-    def make(self, task: Task, generated: PrivateKey | None = None) -> Done:
+    def make(self, task: IssuanceTask, generated: PrivateKey | None = None) -> IssuedEntity:
         """Generate the key if need be, sign, write the files into the staging area.
 
         ``generated`` is a new key that was made ahead.
@@ -157,9 +157,9 @@ class Workshop:
         chain = [authority.certificate for authority in above]
         return (*chain, *above[-1].above) if above else ()
 
-    def _finish(self, issued: Issued) -> Done:
+    def _finish(self, issued: Issued) -> IssuedEntity:
         entity = issued.entity
         staged = stage(self.folder, render(issued, self.entropy, self))
         spki = sha256(issued.public_key).hexdigest()
-        text = record(issued, [f"{entity.id}/{name}" for name, _ in staged.files], spki)
-        return Done(entity.id, issued if entity.role is Role.AUTHORITY else None, staged, spki, text)
+        text = entity_json(issued, [f"{entity.id}/{name}" for name, _ in staged.files], spki)
+        return IssuedEntity(entity.id, issued if entity.role is Role.AUTHORITY else None, staged, spki, text)

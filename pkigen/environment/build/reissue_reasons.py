@@ -17,7 +17,7 @@ from pkigen.store import Damage, Entry
 
 
 @dataclass(slots=True)
-class Decider:
+class ReissueDecider:
     """Decides entity by entity, issuers first.
 
     ``fingerprints`` holds the digest of the certificate of each authority that stays as it is;
@@ -39,7 +39,7 @@ class Decider:
         if not self._wanted(entity, entry, damage):
             if entity.role is Role.AUTHORITY and entry:
                 self.fingerprints[entity.id] = certificate_fingerprint(entry)
-            elif entry and entry.issuers != issuers_of(entity, self.fingerprints):
+            elif entry and entry.issuers != issuer_fingerprints(entity, self.fingerprints):
                 self.orphans.add(entity.id)
             return Change(entity.id, Action.SKIP, ("not named by --only",))
         change = self._change(entity, entry, damage, output)
@@ -88,21 +88,21 @@ class Decider:
             reasons.append(f"its key changed from {entry.key_kind} to {entity.key}")
         if self.options.rekey and entity.brought is None:
             reasons.append("a new key was asked for")
-        if self.options.seed is not None and entry.key_source not in (self.key_source, BROUGHT):
+        if self.options.seed is not None and entry.key_source not in (self.key_source, IMPORTED):
             reasons.append("its key does not come from this seed")
         path = f"{entity.id}/{file_name(entity, 'key')}"
         reasons += [f"{path} {_DAMAGED[found.kind]}" for found in damage if found.path == path]
         return tuple(reasons)
 
     def _certificate_reasons(self, entity: Entity, entry: Entry, damage: Sequence[Damage]) -> tuple[str, ...]:
-        reasons = [f"its {part} changed" for part in changed_parts(entry.spec, spec_of(entity))]
+        reasons = [f"its {part} changed" for part in changed_parts(entry.spec, spec_digest(entity))]
         issuers = dict.fromkeys(plan.issuer_id for plan in entity.certificates)
         reasons += [
             f"its issuer {issuer.partition('/')[2]} is issued anew"
             for issuer in issuers
             if issuer != entity.id and issuer not in self.fingerprints
         ]
-        if not reasons and entry.issuers != issuers_of(entity, self.fingerprints):
+        if not reasons and entry.issuers != issuer_fingerprints(entity, self.fingerprints):
             reasons.append("its issuer's certificate is another")
         certificates = set(certificate_paths(entity))
         reasons += [f"{found.path} {_DAMAGED[found.kind]}" for found in damage if found.path in certificates]
@@ -133,11 +133,11 @@ class Decider:
         return ()
 
 
-BROUGHT = "brought"
+IMPORTED = "brought"
 _DAMAGED = {"missing": "is missing", "altered": "was altered"}
 
 
-def spec_of(entity: Entity) -> str:
+def spec_digest(entity: Entity) -> str:
     """The digest of all certificates of an entity, or of the files it was brought from."""
     held = entity.brought
     if held is not None:
@@ -160,7 +160,7 @@ def certificate_fingerprint(entry: Entry) -> str:
     return dict(entry.files)[f"{entry.id}/{name}.crt"]
 
 
-def issuers_of(entity: Entity, fingerprints: Mapping[str, str]) -> str:
+def issuer_fingerprints(entity: Entity, fingerprints: Mapping[str, str]) -> str:
     """The digests of the certificates that sign an entity's, joined."""
     issuers = (plan.issuer_id for plan in entity.certificates)
     return ",".join(fingerprints.get(issuer, "") for issuer in issuers if issuer != entity.id)

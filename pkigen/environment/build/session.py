@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pkigen.clock import parse_span
-from pkigen.environment.build.diff import Survey
+from pkigen.environment.build.diff import PlanDiff
 from pkigen.environment.build.options import BuildOptions
-from pkigen.environment.build.reissue_reasons import Decider
-from pkigen.environment.build.serial_numbers import SeededSerials, random_serial
+from pkigen.environment.build.reissue_reasons import ReissueDecider
 from pkigen.environment.published import stored_keys
 from pkigen.errors import InputError
 from pkigen.keys.entropy import Entropy, SeededEntropy, SystemEntropy
@@ -28,8 +28,8 @@ class Session:
     plan: Plan
     keys: KeySource
     entropy: Entropy
-    decider: Decider
-    survey: Survey
+    decider: ReissueDecider
+    survey: PlanDiff
 
 
 def open_session(
@@ -44,10 +44,10 @@ def open_session(
     frozen = options.seed is not None and options.at is None
     planned = plan(profile, clock, serials, FIXTURE_CRL_LIFE if frozen else CRL_LIFE)
     renewals = options.renew | (store.index.renewals() if store else frozenset())
-    decider = Decider(
+    decider = ReissueDecider(
         options, clock, keys.label, renewals, lambda entity: stored_keys.read_key(folder, entity) is not None
     )
-    return Session(planned, keys, entropy, decider, Survey(planned, store, decider, _salt(store)))
+    return Session(planned, keys, entropy, decider, PlanDiff(planned, store, decider, _salt(store)))
 
 
 def _never_issued(_entity: str) -> int:
@@ -88,3 +88,31 @@ def key_source(options: BuildOptions) -> KeySource:
     if options.seed is not None:
         return SeededKeys(options.seed)
     return PooledKeys() if options.keys == "pool" else FreshKeys()
+
+
+_OCTETS = 16
+
+
+def random_serial(_issuer: str, _owner: str, _index: int) -> int:
+    """A serial from the system's randomness; its top bit is clear, so it takes 16 octets at most."""
+    return _serial(secrets.token_bytes(_OCTETS))
+
+
+class SeededSerials:
+    """Serials that repeat: they follow from the seed, who signs, who is signed, and how often.
+
+    ``generation`` tells how many times an entity was issued before.
+    """
+
+    def __init__(self, entropy: Entropy, generation: Callable[[str], int]) -> None:
+        self._entropy = entropy
+        self.generation = generation
+
+    def __call__(self, issuer: str, owner: str, index: int) -> int:
+        """The serial of the next certificate of ``owner``."""
+        times = self.generation(owner)
+        return _serial(self._entropy.read(_OCTETS, "serial", issuer, owner, str(index), str(times)))
+
+
+def _serial(octets: bytes) -> int:
+    return (int.from_bytes(octets, "big") >> 1) or 1

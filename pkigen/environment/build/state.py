@@ -8,19 +8,19 @@ from datetime import datetime
 from itertools import islice
 
 from pkigen.environment import crl
-from pkigen.environment.build.diff import Decided, makes
+from pkigen.environment.build.diff import Decision, writes_files
 from pkigen.environment.build.issuance import (
-    Authority,
-    Done,
-    Task,
-    Workshop,
+    IssuanceTask,
+    IssuanceWorker,
+    IssuedEntity,
+    IssuingAuthority,
 )
 from pkigen.environment.build.options import Action, Summary
 from pkigen.environment.build.reissue_reasons import (
-    BROUGHT,
-    Decider,
-    issuers_of,
-    spec_of,
+    IMPORTED,
+    ReissueDecider,
+    issuer_fingerprints,
+    spec_digest,
 )
 from pkigen.environment.published import stored_keys
 from pkigen.errors import EnvironmentFailure
@@ -32,7 +32,7 @@ _RESERVED_AT_ONCE = 512
 
 
 @dataclass
-class Assembly:
+class BuildState:
     """One build under way.
 
     ``under_way`` holds what is being made and is not published yet; ``revoked`` the ids of
@@ -40,22 +40,22 @@ class Assembly:
     """
 
     store: Store
-    decider: Decider
-    workshop: Workshop
+    decider: ReissueDecider
+    workshop: IssuanceWorker
     authorities: dict[str, Entity]
     key_source: str
     summary: Summary = field(default_factory=Summary)
-    under_way: dict[str, tuple[Entity, Decided]] = field(default_factory=dict)
+    under_way: dict[str, tuple[Entity, Decision]] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
 
-    def tasks(self, decided: Iterable[Decided]) -> Iterator[Task]:
+    def tasks(self, decided: Iterable[Decision]) -> Iterator[IssuanceTask]:
         """The entities that are to be made, their serials reserved; all others are counted."""
         remaining = iter(decided)
         while chunk := list(islice(remaining, _RESERVED_AT_ONCE)):
             tasks = []
             for found in chunk:
                 self.summary.add(found.change)
-                if makes(found.change):
+                if writes_files(found.change):
                     task = self._task(found)
                     self.under_way[found.entity.id] = task.entity, found
                     tasks.append(task)
@@ -63,7 +63,7 @@ class Assembly:
                     self._record_revocation(found.entity, found.entry.serials)
             yield from self._reserved(tasks)
 
-    def publish(self, done: Sequence[Done]) -> None:
+    def publish(self, done: Sequence[IssuedEntity]) -> None:
         """Put finished entities in place, each at once or not at all."""
         self.store.publish([self._publication(found) for found in done])
         for found in done:
@@ -81,17 +81,17 @@ class Assembly:
                 key = held.key if held else stored_keys.read_key(self.store.folder, entity)
                 self._add_authority(entity, certificate, key)
 
-    def _task(self, found: Decided) -> Task:
+    def _task(self, found: Decision) -> IssuanceTask:
         entity, folder = found.entity, self.store.folder
         if entity.brought is not None or found.change.new_key or entity.output.alterations:
-            return Task(entity)
+            return IssuanceTask(entity)
         key = stored_keys.read_key(folder, entity)
         if found.change.action is Action.REWRITE:
             kept = stored_keys.read_certificates(folder, entity)
-            return Task(_as_issued(entity, kept), key, kept)
-        return Task(entity, key)
+            return IssuanceTask(_as_issued(entity, kept), key, kept)
+        return IssuanceTask(entity, key)
 
-    def _reserved(self, tasks: list[Task]) -> list[Task]:
+    def _reserved(self, tasks: list[IssuanceTask]) -> list[IssuanceTask]:
         """The tasks, once each serial is on record as used: before anything is signed with it."""
         taken = self.store.index.reserve(
             (plan.issuer_id, plan.serial, task.entity.id)
@@ -108,7 +108,7 @@ class Assembly:
         """Whether an authority is a copy for one case: what serials it uses is up to the fault."""
         return issuer in self.authorities and self.authorities[issuer].fault is not None
 
-    def _publication(self, done: Done) -> Publication:
+    def _publication(self, done: IssuedEntity) -> Publication:
         entity, found = self.under_way[done.id]
         loose: tuple[File, ...] = ()
         if done.issued is not None:
@@ -118,11 +118,11 @@ class Assembly:
         return Publication(
             Entry(
                 id=entity.id,
-                spec=spec_of(entity),
+                spec=spec_digest(entity),
                 output=found.output,
-                issuers=issuers_of(entity, self.decider.fingerprints),
+                issuers=issuer_fingerprints(entity, self.decider.fingerprints),
                 key_kind=entity.key,
-                key_source=BROUGHT if entity.brought else source,
+                key_source=IMPORTED if entity.brought else source,
                 spki=done.spki,
                 serials=_serials(entity),
                 not_before=int(not_before.timestamp()),
@@ -133,7 +133,7 @@ class Assembly:
             loose,
         )
 
-    def _register(self, done: Done, issued: Issued) -> None:
+    def _register(self, done: IssuedEntity, issued: Issued) -> None:
         entity = issued.entity
         self._add_authority(entity, issued.certificates[0], issued.key)
         self.decider.fingerprints[entity.id] = dict(done.staged.files)[f"{entity.name}.crt"]
@@ -144,7 +144,7 @@ class Assembly:
             identifier = Certificate(certificate).extensions.subject_key_identifier
         except Malformed:
             identifier = None
-        self.workshop.authorities[entity.id] = Authority(certificate, above, key, identifier)
+        self.workshop.authorities[entity.id] = IssuingAuthority(certificate, above, key, identifier)
 
     def _record_revocation(self, entity: Entity, serials: Sequence[tuple[str, int]]) -> None:
         if entity.revocation is None and entity.id not in self.revoked:

@@ -17,7 +17,7 @@ from itertools import chain, islice
 from multiprocessing.connection import wait
 from typing import TypeVar
 
-from pkigen.environment.build.issuance import Done, Task, Workshop
+from pkigen.environment.build.issuance import IssuanceTask, IssuanceWorker, IssuedEntity
 from pkigen.errors import EnvironmentFailure
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import KeysAhead
@@ -25,19 +25,19 @@ from pkigen.keys.sources import KeysAhead
 _COLLECT_AFTER = 50_000
 
 
-class Workers:
+class ProcessPool:
     """Makes batches in other processes."""
 
     def __init__(self, executor: ProcessPoolExecutor) -> None:
         self._executor = executor
 
-    def submit(self, batch: list[Task]) -> Future[list[Done]]:
+    def submit(self, batch: list[IssuanceTask]) -> Future[list[IssuedEntity]]:
         """Make a batch when a worker is free."""
         return self._executor.submit(_make_batch, batch)
 
 
 @contextmanager
-def workers(workshop: Workshop, count: int) -> Iterator[Workers]:
+def process_pool(workshop: IssuanceWorker, count: int) -> Iterator[ProcessPool]:
     """``count`` processes, forked where that is sound; killed when the block ends by an exception.
 
     EnvironmentFailure when one of them was ended from outside.
@@ -46,7 +46,7 @@ def workers(workshop: Workshop, count: int) -> Iterator[Workers]:
     others = set(multiprocessing.active_children())
     executor = ProcessPoolExecutor(count, context, _start, (workshop,))
     try:
-        yield Workers(executor)
+        yield ProcessPool(executor)
     except BaseException as error:
         # The executor would have them finish what is queued, and wait for them for ever if it was
         # itself interrupted at a bad moment.
@@ -62,11 +62,11 @@ def workers(workshop: Workshop, count: int) -> Iterator[Workers]:
         executor.shutdown(cancel_futures=True)
 
 
-_workshops: list[Workshop] = []
+_workshops: list[IssuanceWorker] = []
 """The one workshop of a worker process, given to it when it starts."""
 
 
-def _start(workshop: Workshop) -> None:
+def _start(workshop: IssuanceWorker) -> None:
     # Ctrl-C goes to the whole group, and is the parent's to answer.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What was imported before the fork stays for ever: the collector need not look at it again.
@@ -84,7 +84,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _make_batch(tasks: list[Task]) -> list[Done]:
+def _make_batch(tasks: list[IssuanceTask]) -> list[IssuedEntity]:
     (workshop,) = _workshops
     return [workshop.make(task) for task in tasks]
 
@@ -98,26 +98,26 @@ _MANY = 300
 _MANY_SEEDED_RSA = 6
 
 
-class Pipeline:
+class IssuancePipeline:
     """Makes tasks with ``jobs`` workers; new keys come from ``keys`` where they were announced."""
 
-    def __init__(self, workshop: Workshop, keys: KeysAhead, jobs: int) -> None:
+    def __init__(self, workshop: IssuanceWorker, keys: KeysAhead, jobs: int) -> None:
         self._workshop = workshop
         self._keys = keys
         self._jobs = jobs
 
-    def announce(self, tasks: Iterable[Task]) -> None:
+    def announce(self, tasks: Iterable[IssuanceTask]) -> None:
         """Start on the keys of tasks that will be made later, in this order."""
         for task in tasks:
             if _needs_key(task):
                 self._keys.announce(task.entity.id, task.entity.key)
 
-    def make_one(self, task: Task) -> Done:
+    def make_one(self, task: IssuanceTask) -> IssuedEntity:
         """Make one entity, from the key that was generated ahead if there is one."""
         key = self._keys.take(task.entity.id, task.entity.key) if _needs_key(task) else None
         return self._workshop.make(task, key)
 
-    def make(self, tasks: Iterator[Task]) -> Generator[Sequence[Done], None, None]:
+    def make(self, tasks: Iterator[IssuanceTask]) -> Generator[Sequence[IssuedEntity], None, None]:
         """Make all tasks in order, batch by batch; no more than a few batches are under way.
 
         To be closed: what works on the next ones ends with it.
@@ -134,15 +134,17 @@ class Pipeline:
             return self._make_in_processes(tasks, _BATCH if not slow else 1)
         return self._make_here(tasks)
 
-    def _make_here(self, tasks: Iterator[Task]) -> Generator[Sequence[Done], None, None]:
+    def _make_here(self, tasks: Iterator[IssuanceTask]) -> Generator[Sequence[IssuedEntity], None, None]:
         for batch in _ahead(_batches(tasks, _FEW), _AHEAD, self.announce):
             yield [self.make_one(task) for task in batch]
 
-    def _make_in_processes(self, tasks: Iterator[Task], size: int) -> Generator[Sequence[Done], None, None]:
+    def _make_in_processes(
+        self, tasks: Iterator[IssuanceTask], size: int
+    ) -> Generator[Sequence[IssuedEntity], None, None]:
         # A fork copies the locks of threads and no thread.
         self._keys.end()
-        with workers(self._workshop, self._jobs) as processes:
-            running: deque[Future[list[Done]]] = deque()
+        with process_pool(self._workshop, self._jobs) as processes:
+            running: deque[Future[list[IssuedEntity]]] = deque()
             for batch in _batches(tasks, size):
                 running.append(processes.submit(batch))
                 if len(running) > self._jobs * 2:
@@ -151,7 +153,7 @@ class Pipeline:
                 yield running.popleft().result()
 
 
-def _needs_key(task: Task) -> bool:
+def _needs_key(task: IssuanceTask) -> bool:
     return task.key is None and task.entity.brought is None and not task.entity.key_of
 
 

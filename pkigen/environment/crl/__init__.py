@@ -1,27 +1,24 @@
 """The CRLs of each authority: what stands in them, when they are published anew (RFC 5280, 5)."""
 
-from pkigen.environment.crl.entries import listed, revocation_changes
-from pkigen.environment.crl.publish import Publisher, crl_path
+from pkigen.environment.crl.entries import listed_revocations, revocation_changes
+from pkigen.environment.crl.publish import CrlPublisher, crl_path, published_crls
 from pkigen.environment.crl.schedule import (
     CHANGED,
-    digest,
-    due,
-    needs_base,
+    content_digest,
+    needs_new_base,
+    publication_reasons,
     time_reasons,
 )
-from pkigen.environment.manifest.crl import published, revocation_of, told
 
 __all__ = [
     "CHANGED",
-    "Publisher",
+    "CrlPublisher",
+    "content_digest",
     "crl_path",
-    "digest",
-    "due",
-    "listed",
-    "needs_base",
-    "published",
+    "listed_revocations",
+    "needs_new_base",
+    "publication_reasons",
+    "published_crls",
     "revocation_changes",
-    "revocation_of",
     "time_reasons",
-    "told",
 ]

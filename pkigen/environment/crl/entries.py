@@ -37,7 +37,7 @@ def revocation_changes(
     return added, []
 
 
-def listed(store: Store, issuer: CrlIssuer, others: Iterable[CrlIssuer]) -> Iterator[Revoked]:
+def listed_revocations(store: Store, issuer: CrlIssuer, others: Iterable[CrlIssuer]) -> Iterator[Revoked]:
     """All revocations that an authority's CRLs are about: its own, and those that others have it list."""
     for found in (issuer, *_delegating(issuer, others)):
         yield from _each_once(store.index.revocations(found.id))
@@ -52,7 +52,7 @@ def _each_once(revocations: Iterable[Revoked]) -> Iterator[Revoked]:
         last = found.serial
 
 
-def entries(store: Store, issuer: CrlIssuer, part: CrlPart | None = None) -> Iterator[RevokedCertificate]:
+def crl_entries(store: Store, issuer: CrlIssuer, part: CrlPart | None = None) -> Iterator[RevokedCertificate]:
     """The entries of the complete CRL, or of a part that is no delta and not indirect; by serial number."""
     wanted = _wanted(store, issuer, part)
     return (_entry(found) for found in _each_once(store.index.revocations(issuer.id)) if wanted(found))
@@ -65,11 +65,11 @@ def indirect_entries(
 
     The first entry of another one says whose certificates it and those behind it are of (5.3.3).
     """
-    yield from entries(store, issuer)
+    yield from crl_entries(store, issuer)
     for other in _delegating(issuer, others):
         held = (store.folder / other.id / f"{other.name}.crt").read_bytes()
         extension = certificate_issuer(Certificate(next(pem.blocks(held)).data).subject_der)
-        for number, entry in enumerate(entries(store, other)):
+        for number, entry in enumerate(crl_entries(store, other)):
             yield entry if number else entry._replace(extensions=(*entry.extensions, extension))
 
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 
-from pkigen.environment.crl.entries import delta_entries, entries, indirect_entries
+from pkigen.environment.crl.entries import crl_entries, delta_entries, indirect_entries
 from pkigen.environment.crl.schedule import FRESH_SHARE
 from pkigen.environment.published.publishers import CrlIssuer
 from pkigen.formats import pem
@@ -26,7 +26,7 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Publisher:
+class CrlPublisher:
     """Publishes the CRLs of one authority after the other; ``others`` are all that publish one."""
 
     store: Store
@@ -83,7 +83,7 @@ class Publisher:
             RevokedCertificate(found.serial, plan.this_update, "unspecified", found.extensions)
             for found in issuer.crl.entries
         )
-        found = chain(entries(self.store, issuer), further)
+        found = chain(crl_entries(self.store, issuer), further)
         return certificate_list(plan, found, signer.key, self.entropy, issuer.crl.edits)
 
     def _part(
@@ -101,7 +101,7 @@ class Publisher:
             return self._delta(issuer, part, plan, signer, complete, anew=anew)
         url = issuer.crl.part_url(part)
         point = issuing_distribution_point(url, reasons=part.reasons, indirect=part.indirect)
-        found = entries(self.store, issuer, part)
+        found = crl_entries(self.store, issuer, part)
         if part.indirect:
             found = indirect_entries(self.store, issuer, self.others)
         return {part_path(issuer, part.name): self._signed(plan, (point,), found, signer)}
@@ -124,7 +124,7 @@ class Publisher:
         plan = replace(
             plan, next_update=min(plan.next_update, plan.this_update + timedelta(seconds=part.delta))
         )
-        changes = delta_entries(base, entries(self.store, issuer))
+        changes = delta_entries(base, crl_entries(self.store, issuer))
         signed = self._signed(plan, (delta_indicator(base.number or 0),), changes, signer)
         return {path: held, part_path(issuer, part.name): signed}
 
@@ -168,3 +168,11 @@ def crl_path(issuer: CrlIssuer) -> str:
 def part_path(issuer: CrlIssuer, part: str) -> str:
     """Where a part, or the base of the delta CRL, lies: in a folder beside the complete CRL."""
     return f"www/crl/{issuer.name}/{part}.crl"
+
+
+def published_crls(folder: Path, issuer: CrlIssuer) -> dict[str, bytes]:
+    """What is at the URLs of an authority's CRLs; no octets where a file is missing."""
+    paths = {issuer.crl.url: crl_path(issuer)}
+    paths |= {issuer.crl.part_url(part): part_path(issuer, part.name) for part in issuer.crl.parts}
+    found = {url: folder / path for url, path in paths.items()}
+    return {url: path.read_bytes() if path.is_file() else b"" for url, path in found.items()}

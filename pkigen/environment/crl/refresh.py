@@ -10,9 +10,9 @@ from secrets import token_bytes
 from pkigen.environment import crl
 from pkigen.environment.build.reissue_reasons import certificate_fingerprint
 from pkigen.environment.ocsp import presigned
-from pkigen.environment.ocsp.builder import Maker
-from pkigen.environment.published.publishers import Answered, CrlIssuer, crl_issuers
-from pkigen.environment.published.stored_keys import OpenAuthority, open_authority
+from pkigen.environment.ocsp.builder import OcspResponseBuilder
+from pkigen.environment.published.publishers import CrlIssuer, PresignedSubject, load_crl_issuers
+from pkigen.environment.published.stored_keys import SigningAuthority, open_authority
 from pkigen.keys import kind_of
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import FreshKeys
@@ -34,7 +34,7 @@ class PublishedCrl:
 
 
 @dataclass
-class Republisher:
+class CrlRefresher:
     """Publishes CRLs of one open environment; ``clock`` is their this_update."""
 
     store: Store
@@ -42,8 +42,8 @@ class Republisher:
     passphrases: Sequence[bytes] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
-        self.issuers = crl_issuers(self.store)
-        self._open = dict[str, OpenAuthority]()
+        self.issuers = load_crl_issuers(self.store)
+        self._open = dict[str, SigningAuthority]()
 
     def affected(self, issuers: Collection[str]) -> list[CrlIssuer]:
         """The authorities whose CRLs say something of what some have issued: they, and who lists for them."""
@@ -57,14 +57,14 @@ class Republisher:
             if issuer.id not in self._open:
                 self._open[issuer.id] = open_authority(self.store.folder, issuer.name, self.passphrases)
 
-    def answer(self, answered: Answered) -> None:
+    def answer(self, answered: PresignedSubject) -> None:
         """Sign the OCSP answer about a case anew; InputError when its issuer's key cannot be had."""
         issuer = answered.issuer
         if issuer not in self._open:
             name = issuer.partition("/")[2]
             self._open[issuer] = open_authority(self.store.folder, name, self.passphrases)
         held, keys = self._open[issuer], FreshKeys()
-        maker = Maker(
+        maker = OcspResponseBuilder(
             held.signer,
             Certificate(held.certificate),
             lambda name, kind: keys.generate(parse_kind(kind), name),
@@ -73,17 +73,19 @@ class Republisher:
         )
         entries = self.store.index.get([answered.id, issuer])
         serial = entries[answered.id].serials[0][1]
-        digest = presigned.digest(answered, certificate_fingerprint(entries[issuer]), serial)
+        digest = presigned.content_digest(answered, certificate_fingerprint(entries[issuer]), serial)
         presigned.publish(self.store, answered, serial, digest, maker)
 
     def publish(self, issuer: CrlIssuer, *, why: str = "") -> PublishedCrl | None:
         """Publish an authority's CRLs if they are due, or at any rate when there is another reason."""
         index, others = self.store.index, tuple(self.issuers.values())
         entry = index.get([issuer.id])[issuer.id]
-        digest = crl.digest(issuer, certificate_fingerprint(entry), crl.listed(self.store, issuer, others))
+        digest = crl.content_digest(
+            issuer, certificate_fingerprint(entry), crl.listed_revocations(self.store, issuer, others)
+        )
         state = index.crl(issuer.id)
         damaged = [found.path for found in self.store.damaged_files(state.files)] if state else []
-        reasons = crl.due(issuer, state, digest, damaged, self.clock)
+        reasons = crl.publication_reasons(issuer, state, digest, damaged, self.clock)
         if why:
             reasons = (why, *reasons)
         if not reasons:
@@ -93,8 +95,8 @@ class Republisher:
         signer = held.signer
         if issuer.crl.stranger:
             signer = replace(signer, key=FreshKeys().generate(kind_of(signer.key), issuer.crl.stranger))
-        publisher = crl.Publisher(self.store, self.clock, None, others)
-        number = publisher.publish(issuer, held.certificate, signer, digest, anew=crl.needs_base(reasons))
+        publisher = crl.CrlPublisher(self.store, self.clock, None, others)
+        number = publisher.publish(issuer, held.certificate, signer, digest, anew=crl.needs_new_base(reasons))
         state = index.crl(issuer.id)
         assert state is not None
         next_update = datetime.fromtimestamp(state.next_update, UTC)

@@ -19,12 +19,12 @@ CHANGED = "revocations changed"
 DELTA_ENDS = "less than a quarter of its delta CRL's time is left"
 
 
-def needs_base(reasons: Iterable[str]) -> bool:
+def needs_new_base(reasons: Iterable[str]) -> bool:
     """Whether a delta CRL is to have another base: not just because something was revoked, or it ended."""
     return not {CHANGED, DELTA_ENDS}.issuperset(reasons)
 
 
-def due(
+def publication_reasons(
     issuer: CrlIssuer, state: CrlState | None, digest: str, damaged: Sequence[str], clock: datetime
 ) -> tuple[str, ...]:
     """Why an authority's CRLs are to be published anew; empty when they stay."""
@@ -59,7 +59,7 @@ def time_reasons(asked: CrlPlan, state: CrlState, now: int) -> tuple[str, ...]:
     return ()
 
 
-def digest(issuer: CrlIssuer, fingerprint: str, entries: Iterable[Revoked]) -> str:
+def content_digest(issuer: CrlIssuer, fingerprint: str, entries: Iterable[Revoked]) -> str:
     """What CRLs depend on: ``AUTHORITY:ENTRIES``, each a digest; ``fingerprint`` is the certificate's."""
     asked = issuer.crl
     ordinary = CrlPlan(asked.lifetime, asked.url, suffix=asked.suffix)

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from pkigen.environment import crl as crls
-from pkigen.environment.crl.refresh import PublishedCrl, Republisher
-from pkigen.environment.manifest.update import change_manifest
+from pkigen.environment.crl.refresh import CrlRefresher, PublishedCrl
+from pkigen.environment.manifest.update import update_manifest
 from pkigen.environment.manifest.write import PATH
 from pkigen.environment.ocsp import presigned
 from pkigen.environment.published.publishers import (
-    Answered,
     CrlIssuer,
-    all_answered,
-    crl_issuers,
+    PresignedSubject,
+    load_crl_issuers,
+    load_presigned_subjects,
 )
 from pkigen.errors import InputError
 from pkigen.store import CrlState, Store
@@ -46,7 +46,7 @@ class Upkeep:
         self._passphrases = passphrases
         self._seen: tuple[int, int] | None = None
         self._states = list[tuple[CrlIssuer, CrlState]]()
-        self._answers = list[tuple[Answered, CrlState]]()
+        self._answers = list[tuple[PresignedSubject, CrlState]]()
         self._told = set[str]()
 
     def run(self) -> list[PublishedCrl]:
@@ -61,14 +61,14 @@ class Upkeep:
         if not due and not old:
             return []
         with Store.open(self._folder, write=True, patience=_PATIENCE) as store:
-            republisher = Republisher(store, now, self._passphrases)
+            republisher = CrlRefresher(store, now, self._passphrases)
             there = [issuer for issuer in due if issuer.id in republisher.issuers]
-            known = all_answered(store)
+            known = load_presigned_subjects(store)
             done = [crl for issuer in there for crl in self._attempt(issuer.id, republisher.publish, issuer)]
             for one in old:
                 if one.id in known:
                     list(self._attempt(one.id, republisher.answer, one))
-            change_manifest(store, republisher.issuers, (), known)
+            update_manifest(store, republisher.issuers, (), known)
         return [crl for crl in done if crl is not None]
 
     def _attempt(self, entity: str, renew: Callable[[Thing], Made], thing: Thing) -> Iterator[Made]:
@@ -79,8 +79,8 @@ class Upkeep:
             self._told.add(entity)
             self._tell(f"What {entity} publishes cannot be renewed. {error}")
 
-    def _is_old(self, one: Answered, state: CrlState, now: datetime) -> bool:
-        return one.id not in self._told and presigned.time_is_up(one.ocsp, state, int(now.timestamp()))
+    def _is_old(self, one: PresignedSubject, state: CrlState, now: datetime) -> bool:
+        return one.id not in self._told and presigned.is_expiring(one.ocsp, state, int(now.timestamp()))
 
     def _is_due(self, issuer: CrlIssuer, state: CrlState, now: datetime) -> bool:
         if issuer.id in self._told:
@@ -97,8 +97,8 @@ class Upkeep:
         if seen == self._seen or not Store.exists(self._folder):
             return
         with Store.open(self._folder, write=False) as store:
-            found = [(issuer, store.index.crl(issuer.id)) for issuer in crl_issuers(store).values()]
-            given = [(one, store.index.crl(one.id)) for one in all_answered(store).values()]
+            found = [(issuer, store.index.crl(issuer.id)) for issuer in load_crl_issuers(store).values()]
+            given = [(one, store.index.crl(one.id)) for one in load_presigned_subjects(store).values()]
         self._states = [(issuer, state) for issuer, state in found if state is not None]
         self._answers = [(one, state) for one, state in given if state is not None]
         self._seen = seen

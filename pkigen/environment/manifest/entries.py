@@ -1,22 +1,25 @@
-"""What the manifest says of one entity, as JSON text that the index keeps."""
+"""Builds the entries of manifest.json: entities, CRLs, revocations."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
 from pkigen.asn1 import names
+from pkigen.environment.crl.publish import crl_path, part_path
+from pkigen.environment.published.publishers import CrlIssuer
 from pkigen.formats.names import file_name
 from pkigen.model import CertificatePlan, Entity, Issued, Name
+from pkigen.store import CrlState, Revoked
 from pkigen.x509 import Certificate
 
 
-def record(issued: Issued, files: Sequence[str], spki: str) -> str:
+def entity_json(issued: Issued, files: Sequence[str], spki: str) -> str:
     """The JSON object of an entity; ``files`` are its paths below the environment's folder.
 
     ``spki`` is the SHA-256 of its SubjectPublicKeyInfo in hexadecimal digits. What changes without
@@ -77,11 +80,6 @@ def _certificate(
     }
 
 
-@lru_cache(maxsize=64)
-def _iso(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
-
-
 def _certificate_path(entity_id: str) -> str:
     return f"{entity_id}/{entity_id.partition('/')[2]}.crt"
 
@@ -98,3 +96,36 @@ def _files(entity: Entity, files: Sequence[str]) -> dict[str, str]:
         name = path.rpartition("/")[2]
         found[known.get(name) or name.removeprefix(f"{entity.name}.")] = path
     return found
+
+
+def crl_entry(issuer: CrlIssuer, state: CrlState) -> dict[str, Any]:
+    """The manifest's object of an authority's complete CRL and its parts."""
+    asked = issuer.crl
+    return {
+        "url": asked.url,
+        "file": crl_path(issuer),
+        "number": state.number,
+        "this_update": _iso(state.this_update),
+        "next_update": _iso(state.next_update),
+        "parts": [
+            {"name": part.name, "url": asked.part_url(part), "file": part_path(issuer, part.name)}
+            for part in asked.parts
+        ],
+    }
+
+
+def revocation_entry(held: Iterable[Revoked], certificate: tuple[str, int]) -> dict[str, str] | None:
+    """The manifest's object of the revocation of one certificate (issuer id, serial), among ``held``."""
+    for found in held:
+        if (found.issuer_id, found.serial) == certificate:
+            told = {"reason": found.reason, "at": _iso(found.at)}
+            since = found.invalid_since
+            return told if since is None else {**told, "invalid_since": _iso(since)}
+    return None
+
+
+@lru_cache(maxsize=64)
+def _iso(instant: datetime | int) -> str:
+    if isinstance(instant, int):
+        instant = datetime.fromtimestamp(instant, UTC)
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"

@@ -8,20 +8,20 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from pkigen.environment import crl
 from pkigen.environment.manifest import write
-from pkigen.environment.manifest.verdicts import ORPHAN, of_sound
+from pkigen.environment.manifest.entries import crl_entry, revocation_entry
+from pkigen.environment.manifest.verdicts import ORPHAN, verdict_without_fault
 from pkigen.environment.ocsp import presigned
-from pkigen.environment.published.publishers import Answered, CrlIssuer
+from pkigen.environment.published.publishers import CrlIssuer, PresignedSubject
 from pkigen.model import Role
 from pkigen.store import Store
 
 
-def change_manifest(
+def update_manifest(
     store: Store,
     issuers: Mapping[str, CrlIssuer],
     entities: Sequence[str],
-    answered: Mapping[str, Answered] = MappingProxyType({}),
+    answered: Mapping[str, PresignedSubject] = MappingProxyType({}),
 ) -> None:
     """Say what the index knows of CRLs now, of the revocations of some entities, and of answers about some.
 
@@ -35,7 +35,7 @@ def change_manifest(
         authority = f"{Role.AUTHORITY}/{one['name']}"
         issuer, state = issuers.get(authority), store.index.crl(authority)
         if issuer is not None and state is not None:
-            one["crl"] = crl.told(issuer, state)
+            one["crl"] = crl_entry(issuer, state)
     for entity in entities:
         kind, _, name = entity.partition("/")
         for one in manifest["authorities" if kind == Role.AUTHORITY else "cases"]:
@@ -47,7 +47,7 @@ def change_manifest(
         entity = f"{Role.CERTIFICATE}/{case['name']}"
         given = store.index.crl(entity) if entity in answered else None
         if given is not None:
-            case["ocsp"] = presigned.told(answered[entity].ocsp, given)
+            case["ocsp"] = presigned.manifest_entry(answered[entity].ocsp, given)
         if not _is_of_a_fault(case):
             case["verdict"] = _verdict(case, fallen, now)
     write.write(store, manifest)
@@ -55,7 +55,7 @@ def change_manifest(
 
 def _revocation(store: Store, entity: str) -> dict[str, str] | None:
     entry = store.index.get([entity])[entity]
-    return crl.revocation_of(store.index.revocations_of(entity), entry.serials[0])
+    return revocation_entry(store.index.revocations_of(entity), entry.serials[0])
 
 
 def _is_of_a_fault(case: Mapping[str, Any]) -> bool:
@@ -65,7 +65,7 @@ def _is_of_a_fault(case: Mapping[str, Any]) -> bool:
 
 def _verdict(case: Mapping[str, Any], fallen: frozenset[str], now: datetime) -> dict[str, Any]:
     not_before, not_after = (datetime.fromisoformat(case[key]) for key in ("not_before", "not_after"))
-    return of_sound(
+    return verdict_without_fault(
         self_signed=case["issuer"] is None,
         orphan=case["verdict"]["reason"] == ORPHAN,
         times=(not_before, not_after),

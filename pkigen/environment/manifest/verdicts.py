@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pkigen.cases.case import common_name
-from pkigen.environment.presented_cases import Presenter
+from pkigen.environment.presented_cases import CasePresenter
 from pkigen.inspection.artifacts import read_path
 from pkigen.plan import Plan
 from pkigen.requirements import RequirementSet, findings
@@ -19,7 +19,7 @@ from pkigen.requirements.evaluate import verdict
 ORPHAN = "its issuer was issued anew, and it was not"
 
 
-def of_sound(
+def verdict_without_fault(
     *,
     self_signed: bool,
     orphan: bool,
@@ -52,7 +52,7 @@ def _reject(stage: str, reason: str) -> dict[str, Any]:
     return {"expected": "reject", "stage": stage, "reason": reason}
 
 
-class Uploads:
+class UploadVerdicts:
     """Holds cases against the requirement sets of a plan, with the environment on disk around them.
 
     ``published`` are the octets at the URLs of its CRLs.
@@ -62,7 +62,7 @@ class Uploads:
         self._sets = plan.sets
         looker = Looker((), published, plan.base_url)
         anchors = tuple(found.certificate for found in read_path(trust) if found.certificate is not None)
-        self._presenter = Presenter(folder, plan.clock, anchors, looker.look, taken=_taken(plan))
+        self._presenter = CasePresenter(folder, plan.clock, anchors, looker.look, taken=_taken(plan))
 
     def verdicts(self, data: Mapping[str, Any]) -> list[dict[str, Any]]:
         """For each set: accepted or not, with its messages, and which requirements do not hold."""

@@ -11,7 +11,8 @@ from hashlib import sha256
 from typing import Any
 
 from pkigen.environment import crl
-from pkigen.environment.manifest.verdicts import Uploads, of_sound
+from pkigen.environment.manifest.entries import crl_entry, revocation_entry
+from pkigen.environment.manifest.verdicts import UploadVerdicts, verdict_without_fault
 from pkigen.environment.ocsp import presigned
 from pkigen.environment.published.publishers import crl_issuer
 from pkigen.model import Entity, Fault, OcspPlan
@@ -103,13 +104,13 @@ class ManifestWriter:
         return frozenset(one.id for one in self.plan.cases if one.certificates[0].not_after == clock)
 
     @cached_property
-    def _uploads(self) -> Uploads:
+    def _uploads(self) -> UploadVerdicts:
         folder, published = self.store.folder, dict[str, bytes]()
         for entity in self.plan.authorities:
             issuer = crl_issuer(entity)
             if issuer is not None and self.store.index.crl(entity.id) is not None:
-                published |= crl.published(folder, issuer)
-        return Uploads(self.plan, folder, folder / TRUST, published)
+                published |= crl.published_crls(folder, issuer)
+        return UploadVerdicts(self.plan, folder, folder / TRUST, published)
 
     def write(self) -> None:
         """Write manifest.json; it stays untouched where only its clock would differ."""
@@ -169,7 +170,7 @@ class ManifestWriter:
         not_before, not_after = (
             datetime.fromtimestamp(instant, UTC) for instant in (record.not_before, record.not_after)
         )
-        verdict = of_sound(
+        verdict = verdict_without_fault(
             self_signed=record.self_signed,
             orphan=record.id in self.orphans,
             times=(not_before, not_after),
@@ -190,7 +191,7 @@ class ManifestWriter:
         state, asked = self.store.index.crl(record.id), self._asked.get(record.id)
         if state is None or asked is None:
             return {}
-        return {"ocsp": presigned.told(asked, state)}
+        return {"ocsp": presigned.manifest_entry(asked, state)}
 
     @cached_property
     def _asked(self) -> dict[str, OcspPlan]:
@@ -202,11 +203,11 @@ class ManifestWriter:
         if entity_id not in self.revoked:
             return None
         entry = self.store.index.get([entity_id])[entity_id]
-        return crl.revocation_of(self.store.index.revocations_of(entity_id), entry.serials[0])
+        return revocation_entry(self.store.index.revocations_of(entity_id), entry.serials[0])
 
     def _crl(self, entity: Entity) -> dict[str, Any] | None:
         state, issuer = self.store.index.crl(entity.id), crl_issuer(entity)
-        return None if state is None or issuer is None else crl.told(issuer, state)
+        return None if state is None or issuer is None else crl_entry(issuer, state)
 
 
 def _responding(entity: Entity) -> dict[str, Any] | None:

@@ -30,7 +30,7 @@ _HTML = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class OcspQuery:
     """A certificate that an answer is about: its serial number, the digest of the CertID.
 
     ``stands`` is how it stands in truth, where an answer that is good is to say that.
@@ -38,11 +38,11 @@ class Asked:
 
     serial: int
     digest: str = "sha1"
-    stands: ocsp.Revoked | str = "good"
+    stands: ocsp.RevokedStatus | str = "good"
 
 
 @dataclass(frozen=True, slots=True)
-class Maker:
+class OcspResponseBuilder:
     """Makes responses for one issuing CA.
 
     ``stranger`` gives keys that belong to nobody, by a word for it and a kind. ``drawn`` are the octets of
@@ -57,7 +57,7 @@ class Maker:
     entropy: Entropy | None = None
 
     def response(
-        self, plan: OcspPlan, name: str, asked: Iterable[Asked], extensions: tuple[Extension, ...] = ()
+        self, plan: OcspPlan, name: str, asked: Iterable[OcspQuery], extensions: tuple[Extension, ...] = ()
     ) -> bytes:
         """The response that a plan asks for, for a responder that is called after ``name``.
 
@@ -94,8 +94,8 @@ class Maker:
         basic = ocsp.basic_response(data, key, plan.signature, path, self.entropy, plan.edits)
         return edited(ocsp.successful(basic), plan.outer, signed=True)
 
-    def _status(self, said: str, begins: datetime) -> ocsp.Revoked | str:
-        return ocsp.Revoked(min(begins, self.clock) - _DAY, _REASON) if said == "revoked" else said
+    def _status(self, said: str, begins: datetime) -> ocsp.RevokedStatus | str:
+        return ocsp.RevokedStatus(min(begins, self.clock) - _DAY, _REASON) if said == "revoked" else said
 
     def _delegate(self, name: str, asked: Responder) -> tuple[PrivateKey, bytes]:
         """The responder's key and certificate."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pkigen.asn1 import oids
-from pkigen.environment.ocsp.signer import OcspSigner, open_responder
+from pkigen.environment.ocsp.signer import OcspSigner, load_signer
 from pkigen.errors import InputError, PkigenError
 from pkigen.keys.signing import DIGEST_OIDS
 from pkigen.model import Extension, Role
@@ -24,7 +24,7 @@ _MOST_KNOWN = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class OcspAnswer:
     """An OCSPResponse, and how long a cache may keep it; no times for what is said once."""
 
     response: bytes
@@ -32,9 +32,9 @@ class Answer:
     next_update: datetime | None = None
 
 
-_MALFORMED = Answer(ocsp.unsuccessful(ocsp.ResponseStatus.MALFORMED_REQUEST))
-_UNAUTHORIZED = Answer(ocsp.unsuccessful(ocsp.ResponseStatus.UNAUTHORIZED))
-_INTERNAL_ERROR = Answer(ocsp.unsuccessful(ocsp.ResponseStatus.INTERNAL_ERROR))
+_MALFORMED = OcspAnswer(ocsp.unsuccessful(ocsp.ResponseStatus.MALFORMED_REQUEST))
+_UNAUTHORIZED = OcspAnswer(ocsp.unsuccessful(ocsp.ResponseStatus.UNAUTHORIZED))
+_INTERNAL_ERROR = OcspAnswer(ocsp.unsuccessful(ocsp.ResponseStatus.INTERNAL_ERROR))
 
 Issuer = tuple[str, bytes, bytes]
 """Whom a CertID names: the digest's OID, the hashes of the CA's name and of its key."""
@@ -51,11 +51,11 @@ class _State:
     manifest: Mapping[str, Any]
     signers: Mapping[Issuer, OcspSigner]
     issued: frozenset[tuple[str, int]]
-    standing: dict[tuple[str, int], ocsp.Revoked | str] = field(default_factory=dict)
-    kept: dict[bytes, Answer] = field(default_factory=dict)
+    standing: dict[tuple[str, int], ocsp.RevokedStatus | str] = field(default_factory=dict)
+    kept: dict[bytes, OcspAnswer] = field(default_factory=dict)
 
 
-class Responder:
+class OcspResponder:
     """Answers for the authorities of a built environment whose keys, or their responders', can be opened.
 
     ``manifest`` gives the manifest as it is now, another object whenever it has changed: every command and
@@ -76,7 +76,7 @@ class Responder:
         self._passphrases = passphrases
         self._held: _State | None = None
 
-    def kept(self, request: bytes) -> Answer | None:
+    def kept(self, request: bytes) -> OcspAnswer | None:
         """The answer to a request that was signed before, and is good for half of its life still."""
         state, now = self._state(), self._clock()
         found = state.kept.get(request)
@@ -85,7 +85,7 @@ class Responder:
         fresh = found.this_update <= now < found.next_update - (found.next_update - found.this_update) / 2
         return found if fresh else None
 
-    def answer(self, request: bytes) -> Answer:
+    def answer(self, request: bytes) -> OcspAnswer:
         """The answer to a request in DER; what is no request is told so, and never raises."""
         try:
             asked = parse(request)
@@ -107,12 +107,14 @@ class Responder:
             for one, status in zip(asked.about, stand, strict=True)
         ]
         if asked.nonce is not None:
-            return Answer(signer.response(now, singles, (Extension(oids.OCSP_NONCE, False, asked.nonce),)))
-        given = Answer(signer.response(now, singles), now, until)
+            return OcspAnswer(
+                signer.response(now, singles, (Extension(oids.OCSP_NONCE, False, asked.nonce),))
+            )
+        given = OcspAnswer(signer.response(now, singles), now, until)
         _remember(state.kept, request, given, _MOST_KEPT)
         return given
 
-    def about(self, authority: str, serial: int) -> Answer:
+    def about(self, authority: str, serial: int) -> OcspAnswer:
         """The answer about one certificate of an authority, by its name, as it is stapled (RFC 6066, 8)."""
         state = self._state()
         found = next((one for one in state.signers.values() if one.authority == authority), None)
@@ -121,7 +123,7 @@ class Responder:
         request = found.request(serial)
         return self.kept(request) or self.answer(request)
 
-    def _standing(self, state: _State, authority: str, asked: CertId) -> ocsp.Revoked | str:
+    def _standing(self, state: _State, authority: str, asked: CertId) -> ocsp.RevokedStatus | str:
         known = state.standing.get((authority, asked.serial))
         if known is not None:
             return known
@@ -158,7 +160,7 @@ class Responder:
             signer = known.get(fingerprints)
             if signer is None:
                 try:
-                    signer = open_responder(self._folder, data, responder, fingerprints, self._passphrases)
+                    signer = load_signer(self._folder, data, responder, fingerprints, self._passphrases)
                 except (KeyError, OSError, InputError, Malformed, ValueError, StopIteration):
                     continue
             for name, digest in DIGEST_OIDS.items():
@@ -167,9 +169,9 @@ class Responder:
         return found
 
 
-def _status(found: Revoked | None, issued: bool) -> ocsp.Revoked | str:
+def _status(found: Revoked | None, issued: bool) -> ocsp.RevokedStatus | str:
     if found is not None:
-        return ocsp.Revoked(datetime.fromtimestamp(found.at, UTC), found.reason)
+        return ocsp.RevokedStatus(datetime.fromtimestamp(found.at, UTC), found.reason)
     return "good" if issued else "unknown"
 
 

@@ -53,7 +53,7 @@ class OcspSigner:
         return der.sequence(der.sequence(der.sequence(asked)))
 
 
-def open_responder(
+def load_signer(
     folder: Path,
     authority: Mapping[str, Any],
     responder: Mapping[str, Any] | None,

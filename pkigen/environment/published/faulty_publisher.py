@@ -13,10 +13,10 @@ from secrets import token_bytes
 from threading import Lock
 
 from pkigen.asn1 import oids
-from pkigen.environment.crl.entries import entries, indirect_entries
-from pkigen.environment.ocsp.builder import Asked, Maker, key_bits
-from pkigen.environment.published.publishers import CrlIssuer, crl_issuers
-from pkigen.environment.published.stored_keys import OpenAuthority, open_authority
+from pkigen.environment.crl.entries import crl_entries, indirect_entries
+from pkigen.environment.ocsp.builder import OcspQuery, OcspResponseBuilder, key_bits
+from pkigen.environment.published.publishers import CrlIssuer, load_crl_issuers
+from pkigen.environment.published.stored_keys import SigningAuthority, open_authority
 from pkigen.errors import InputError
 from pkigen.formats import pem
 from pkigen.keys import PrivateKey, kind_of
@@ -46,7 +46,7 @@ class _Kept:
     crls: Mapping[str, bytes]
 
 
-class Spoiler:
+class FaultyPublisher:
     """Signs with the authorities' own keys, those that need no passphrase. Safe to call from several threads.
 
     ``generation`` gives an object that is another one whenever something was revoked or built.
@@ -77,7 +77,7 @@ class Spoiler:
         held = open_authority(self._folder, name)
         begins = now - timedelta(seconds=plan.age)
         with Store.open(self._folder, write=False) as store:
-            issuers = crl_issuers(store)
+            issuers = load_crl_issuers(store)
             state = store.index.crl(f"{Role.AUTHORITY}/{name}")
             issuer = issuers.get(f"{Role.AUTHORITY}/{name}")
             if state is None or issuer is None:
@@ -98,7 +98,7 @@ class Spoiler:
             ]
             key = held.signer.key
             if plan.stranger:
-                key = stranger(plan.stranger, kind_of(key).name)
+                key = rogue_key(plan.stranger, kind_of(key).name)
 
             def sign(listed: Iterable[RevokedCertificate], extensions: tuple[Extension, ...]) -> bytes:
                 whole = replace(said, extensions=extensions)
@@ -107,7 +107,7 @@ class Spoiler:
                 data = certificate_list(whole, found, key, None, plan.edits)
                 return _in_form(plan.form, data, held)
 
-            made = {plan.url: sign(entries(store, issuer), said.extensions)}
+            made = {plan.url: sign(crl_entries(store, issuer), said.extensions)}
             for part in plan.parts:
                 if not part.delta:
                     listed = _listed(store, issuer, part, tuple(issuers.values()))
@@ -137,14 +137,14 @@ class Spoiler:
         if not truth and not plan.status:
             return right
         about = [
-            Asked(one.serial, _DIGESTS[one.digest], truth[one.der])
+            OcspQuery(one.serial, _DIGESTS[one.digest], truth[one.der])
             for one in asked.about
             if one.der in truth and one.digest in _DIGESTS
         ]
-        maker = Maker(
+        maker = OcspResponseBuilder(
             held.signer,
             Certificate(held.certificate),
-            stranger,
+            rogue_key,
             token_bytes(_SERIAL_OCTETS),
             self._clock().replace(microsecond=0),
         )
@@ -152,7 +152,7 @@ class Spoiler:
 
 
 @lru_cache(maxsize=64)
-def stranger(name: str, kind: str) -> PrivateKey:
+def rogue_key(name: str, kind: str) -> PrivateKey:
     """A key that belongs to nobody, the same for all who say the word in this process."""
     return FreshKeys().generate(parse_kind(kind), name)
 
@@ -167,7 +167,7 @@ def _lists_itself(plan: CrlPlan) -> bool:
     return any(edit.path == (-1,) and edit.surgery is Surgery.INSERT for edit in plan.edits)
 
 
-def _in_form(form: CrlForm, data: bytes, held: OpenAuthority) -> bytes:
+def _in_form(form: CrlForm, data: bytes, held: SigningAuthority) -> bytes:
     """What is at the URL (model.CrlForm)."""
     match form:
         case CrlForm.PEM:
@@ -183,7 +183,7 @@ def _in_form(form: CrlForm, data: bytes, held: OpenAuthority) -> bytes:
 def _listed(
     store: Store, issuer: CrlIssuer, part: CrlPart, others: Sequence[CrlIssuer]
 ) -> Iterator[RevokedCertificate]:
-    return indirect_entries(store, issuer, others) if part.indirect else entries(store, issuer, part)
+    return indirect_entries(store, issuer, others) if part.indirect else crl_entries(store, issuer, part)
 
 
 def _scope(plan: CrlPlan, part: CrlPart) -> tuple[Extension, ...]:

@@ -29,7 +29,7 @@ class CrlIssuer:
 
 
 @dataclass(frozen=True)
-class Answered:
+class PresignedSubject:
     """An end entity, by its name, its issuing CA by its id, and the OCSP answer about it."""
 
     name: str
@@ -49,26 +49,26 @@ def crl_issuer(entity: Entity) -> CrlIssuer | None:
     return CrlIssuer(entity.name, entity.crl)
 
 
-def answered(entity: Entity) -> Answered | None:
+def presigned_subject(entity: Entity) -> PresignedSubject | None:
     """An end entity about which there is an answer of its own."""
     if entity.ocsp is None:
         return None
-    return Answered(entity.name, entity.certificates[0].issuer_id, entity.ocsp)
+    return PresignedSubject(entity.name, entity.certificates[0].issuer_id, entity.ocsp)
 
 
-def crl_issuers_of(entities: Iterable[Entity]) -> dict[str, CrlIssuer]:
+def crl_issuers_in(entities: Iterable[Entity]) -> dict[str, CrlIssuer]:
     """The authorities among entities that publish a CRL, by id."""
     found = map(crl_issuer, entities)
     return {issuer.id: issuer for issuer in found if issuer is not None}
 
 
-def keep(store: Store, entities: Iterable[Entity]) -> None:
+def save_publishers(store: Store, entities: Iterable[Entity]) -> None:
     """Put down in the index what entities publish, for those who have no profile at hand."""
-    found = [crl_issuer(entity) or answered(entity) for entity in entities]
+    found = [crl_issuer(entity) or presigned_subject(entity) for entity in entities]
     store.index.set_publishers((one.id, _text(one)) for one in found if one is not None)
 
 
-def crl_issuers(store: Store) -> dict[str, CrlIssuer]:
+def load_crl_issuers(store: Store) -> dict[str, CrlIssuer]:
     """The authorities that publish a CRL, by id."""
     return {
         entity: _adapter(CrlIssuer).validate_python(json.loads(text, object_hook=_special))
@@ -77,17 +77,17 @@ def crl_issuers(store: Store) -> dict[str, CrlIssuer]:
     }
 
 
-def all_answered(store: Store) -> dict[str, Answered]:
+def load_presigned_subjects(store: Store) -> dict[str, PresignedSubject]:
     """The end entities with an OCSP answer of their own, by id."""
     return {
-        entity: _adapter(Answered).validate_python(json.loads(text, object_hook=_special))
+        entity: _adapter(PresignedSubject).validate_python(json.loads(text, object_hook=_special))
         for entity, text in store.index.publishers().items()
         if entity.startswith(f"{Role.CERTIFICATE}/")
     }
 
 
-def _text(one: CrlIssuer | Answered) -> str:
-    adapter = _adapter(CrlIssuer) if isinstance(one, CrlIssuer) else _adapter(Answered)
+def _text(one: CrlIssuer | PresignedSubject) -> str:
+    adapter = _adapter(CrlIssuer) if isinstance(one, CrlIssuer) else _adapter(PresignedSubject)
     return json.dumps(adapter.dump_python(one), default=_plain)
 
 

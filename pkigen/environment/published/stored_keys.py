@@ -34,14 +34,14 @@ def read_certificates(folder: Path, entity: Entity) -> tuple[bytes, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenAuthority:
+class SigningAuthority:
     """Its certificate in DER, and its key to sign with."""
 
     certificate: bytes
     signer: Signer
 
 
-def open_authority(folder: Path, name: str, passphrases: Sequence[bytes] = ()) -> OpenAuthority:
+def open_authority(folder: Path, name: str, passphrases: Sequence[bytes] = ()) -> SigningAuthority:
     """An authority by its name; InputError when its files are not there, or no passphrase opens its key."""
     place = folder / Role.AUTHORITY / name
     try:
@@ -53,7 +53,7 @@ def open_authority(folder: Path, name: str, passphrases: Sequence[bytes] = ()) -
         identifier = Certificate(held).extensions.subject_key_identifier
     except Malformed:
         identifier = None
-    return OpenAuthority(held, signer(_pkcs8(data, name, passphrases), identifier))
+    return SigningAuthority(held, signer(_pkcs8(data, name, passphrases), identifier))
 
 
 def open_key(data: bytes, name: str, passphrases: Sequence[bytes] = ()) -> PrivateKey:

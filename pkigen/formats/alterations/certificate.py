@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pkigen.asn1 import der, names
 from pkigen.formats import pem
-from pkigen.formats.alterations.draft import Draft
+from pkigen.formats.alterations.draft import FileDraft
 from pkigen.keys import kind_of, load_private
 from pkigen.keys.entropy import SeededEntropy
 from pkigen.keys.kinds import refusal
@@ -17,20 +17,20 @@ _DATA, _SIGNED_DATA = "1.2.840.113549.1.7.1", "1.2.840.113549.1.7.2"
 _FITTING = Signature()
 
 
-def _der(draft: Draft, _argument: str) -> None:
+def _der(draft: FileDraft, _argument: str) -> None:
     draft.write("certificate", draft.certificate)
 
 
-def _pkcs7(draft: Draft, _argument: str) -> None:
-    draft.write("certificate", bag((draft.certificate,)))
+def _pkcs7(draft: FileDraft, _argument: str) -> None:
+    draft.write("certificate", pkcs7((draft.certificate,)))
 
 
-def _leaf_last(draft: Draft, _argument: str) -> None:
+def _leaf_last(draft: FileDraft, _argument: str) -> None:
     """After the issuing CA's certificate."""
     draft.write("certificate", b"".join(map(pem.certificate, (draft.chain[0], draft.certificate))))
 
 
-def _request(draft: Draft, _argument: str) -> None:
+def _request(draft: FileDraft, _argument: str) -> None:
     """CertificationRequest (RFC 2986, 4) for the same key and name."""
     key = load_private(draft.key)
     words = refusal(kind_of(key), _FITTING)
@@ -44,7 +44,7 @@ def _request(draft: Draft, _argument: str) -> None:
     draft.write("certificate", pem.encode("CERTIFICATE REQUEST", request))
 
 
-def bag(certificates: tuple[bytes, ...]) -> bytes:
+def pkcs7(certificates: tuple[bytes, ...]) -> bytes:
     """SignedData without a signature (RFC 2315, 9.1) in PEM: how certificates are put in a bag."""
     signed = der.sequence(
         der.integer(1),
@@ -56,7 +56,7 @@ def bag(certificates: tuple[bytes, ...]) -> bytes:
     return pem.encode("PKCS7", der.sequence(der.oid(_SIGNED_DATA), der.explicit(0, signed)))
 
 
-CERTIFICATE_WAYS: dict[str, Callable[[Draft, str], None]] = {
+CERTIFICATE_ALTERATIONS: dict[str, Callable[[FileDraft, str], None]] = {
     "der": _der,
     "pkcs7": _pkcs7,
     "request": _request,

@@ -6,37 +6,37 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pkigen.formats import pem, private_keys
-from pkigen.formats.alterations.certificate import bag
-from pkigen.formats.alterations.draft import Draft
-from pkigen.formats.alterations.text import spoiled
+from pkigen.formats.alterations.certificate import pkcs7
+from pkigen.formats.alterations.draft import FileDraft
+from pkigen.formats.alterations.text import with_invalid_byte
 
 
-def _remove(draft: Draft, _argument: str) -> None:
+def _remove(draft: FileDraft, _argument: str) -> None:
     del draft.files["chain"]
 
 
-def _with_key(draft: Draft, _argument: str) -> None:
+def _with_key(draft: FileDraft, _argument: str) -> None:
     """The private key behind the certificates: the file is then as secret as the key's own."""
     held = draft.files["chain"]
     key = private_keys.pkcs8(draft.key, draft.issued.entity.output.passphrase, draft.entropy)
     draft.files["chain"] = replace(held, data=held.data + key, secret=True)
 
 
-def _second_corrupt(draft: Draft, _argument: str) -> None:
+def _second_corrupt(draft: FileDraft, _argument: str) -> None:
     first, second, *others = map(pem.certificate, draft.chain)
-    draft.write("chain", b"".join((first, spoiled(second, b"!"), *others)))
+    draft.write("chain", b"".join((first, with_invalid_byte(second, b"!"), *others)))
 
 
-def _holding(choose: Callable[[Draft], tuple[bytes, ...]]) -> Callable[[Draft, str], None]:
+def _holding(choose: Callable[[FileDraft], tuple[bytes, ...]]) -> Callable[[FileDraft, str], None]:
     """Certificates chosen anew."""
 
-    def write(draft: Draft, _argument: str) -> None:
+    def write(draft: FileDraft, _argument: str) -> None:
         draft.write_chain(choose(draft))
 
     return write
 
 
-CHAIN_WAYS: dict[str, Callable[[Draft, str], None]] = {
+CHAIN_ALTERATIONS: dict[str, Callable[[FileDraft, str], None]] = {
     "remove": _remove,
     "other-ca": _holding(lambda draft: (draft.strangers.authority(draft.issued),)),
     "without-issuer": _holding(lambda draft: draft.chain[1:]),
@@ -50,5 +50,5 @@ CHAIN_WAYS: dict[str, Callable[[Draft, str], None]] = {
     "root-first": _holding(lambda draft: (draft.chain[-1], *draft.chain[:-1])),
     "second-corrupt": _second_corrupt,
     "with-key": _with_key,
-    "pkcs7": lambda draft, _: draft.write("chain", bag(draft.chain)),
+    "pkcs7": lambda draft, _: draft.write("chain", pkcs7(draft.chain)),
 }

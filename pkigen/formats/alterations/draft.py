@@ -11,7 +11,7 @@ from pkigen.keys.entropy import Entropy
 from pkigen.model import File, Issued
 
 
-class Strangers(Protocol):
+class UnrelatedKeys(Protocol):
     """Keys and authorities that have nothing to do with an entity."""
 
     def key(self, kind: str) -> bytes:
@@ -24,12 +24,12 @@ class Strangers(Protocol):
 
 
 @dataclass
-class Draft:
+class FileDraft:
     """The files of an entity by their roles, on their way to being wrong."""
 
     issued: Issued
     entropy: Entropy
-    strangers: Strangers
+    strangers: UnrelatedKeys
     files: dict[str, File] = field(repr=False)
 
     def write(self, role: str, data: bytes) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from pkigen.asn1 import der
 from pkigen.formats import pem, private_keys
-from pkigen.formats.alterations.draft import Draft
+from pkigen.formats.alterations.draft import FileDraft
 from pkigen.keys.kinds import parse_kind
 
 _UNKNOWN_PASSPHRASE = b"nobody knows this one"
@@ -19,87 +19,87 @@ _PRIVATE_EXPONENT, _COEFFICIENT = 3, 8
 """Where they stand in an RSAPrivateKey (RFC 8017, A.1.2)."""
 
 
-def _der(draft: Draft, _argument: str) -> None:
+def _der(draft: FileDraft, _argument: str) -> None:
     draft.write("key", draft.key)
 
 
-def _traditional(draft: Draft, _argument: str) -> None:
+def _traditional(draft: FileDraft, _argument: str) -> None:
     draft.write("key", private_keys.traditional(draft.key, None, draft.entropy))
 
 
-def _passphrase(draft: Draft, argument: str) -> None:
+def _passphrase(draft: FileDraft, argument: str) -> None:
     draft.write_key(argument.encode())
     draft.give(argument.encode())
 
 
-def _plain(draft: Draft, _argument: str) -> None:
+def _plain(draft: FileDraft, _argument: str) -> None:
     draft.write_key(None)
 
 
-def _wrong_passphrase(draft: Draft, _argument: str) -> None:
+def _wrong_passphrase(draft: FileDraft, _argument: str) -> None:
     draft.write_key(_UNKNOWN_PASSPHRASE)
     draft.give(_GIVEN_PASSPHRASE)
 
 
-def _no_passphrase(draft: Draft, _argument: str) -> None:
+def _no_passphrase(draft: FileDraft, _argument: str) -> None:
     draft.write_key(_UNKNOWN_PASSPHRASE)
 
 
-def _traditional_no_passphrase(draft: Draft, _argument: str) -> None:
+def _traditional_no_passphrase(draft: FileDraft, _argument: str) -> None:
     draft.write("key", private_keys.traditional(draft.key, _UNKNOWN_PASSPHRASE, draft.entropy))
 
 
-def _other(draft: Draft, _argument: str) -> None:
+def _other(draft: FileDraft, _argument: str) -> None:
     draft.write("key", _strangers_key(draft, draft.issued.entity.key))
 
 
-def _other_type(draft: Draft, _argument: str) -> None:
+def _other_type(draft: FileDraft, _argument: str) -> None:
     rsa = parse_kind(draft.issued.entity.key).family == "rsa"
     draft.write("key", _strangers_key(draft, _OTHER_EC if rsa else _OTHER_RSA))
 
 
-def _other_first(draft: Draft, _argument: str) -> None:
+def _other_first(draft: FileDraft, _argument: str) -> None:
     held = draft.files["key"].data
     draft.write("key", _strangers_key(draft, draft.issued.entity.key) + held)
 
 
-def _strangers_key(draft: Draft, kind: str) -> bytes:
+def _strangers_key(draft: FileDraft, kind: str) -> bytes:
     """A key that is not the certificate's, under the passphrase that the certificate's is under."""
     passphrase = draft.issued.entity.output.passphrase
     return private_keys.pkcs8(draft.strangers.key(kind), passphrase, draft.entropy)
 
 
-def _openssh(draft: Draft, _argument: str) -> None:
+def _openssh(draft: FileDraft, _argument: str) -> None:
     draft.write("key", private_keys.openssh(draft.key, draft.entropy))
 
 
-def _ec_parameters(draft: Draft, _argument: str) -> None:
+def _ec_parameters(draft: FileDraft, _argument: str) -> None:
     """The curve before the key, as ``openssl ecparam -genkey`` writes them."""
     curve = der.children(der.children(draft.key)[1])[1]
     key = private_keys.traditional(draft.key, draft.issued.entity.output.passphrase, draft.entropy)
     draft.write("key", pem.encode("EC PARAMETERS", curve) + key)
 
 
-def _labelled_pkcs1(draft: Draft, _argument: str) -> None:
+def _labelled_pkcs1(draft: FileDraft, _argument: str) -> None:
     draft.write("key", pem.encode("RSA PRIVATE KEY", draft.key))
 
 
-def _labelled_pkcs8(draft: Draft, _argument: str) -> None:
+def _labelled_pkcs8(draft: FileDraft, _argument: str) -> None:
     draft.write("key", pem.encode("PRIVATE KEY", der.contents(der.children(draft.key)[2])))
 
 
-def _public(draft: Draft, _argument: str) -> None:
+def _public(draft: FileDraft, _argument: str) -> None:
     draft.write("key", pem.encode("PUBLIC KEY", draft.issued.public_key))
 
 
-def _certificate(draft: Draft, _argument: str) -> None:
+def _certificate(draft: FileDraft, _argument: str) -> None:
     draft.write("key", pem.certificate(draft.certificate))
 
 
-def _with_another(place: int) -> Callable[[Draft, str], None]:
+def _with_another(place: int) -> Callable[[FileDraft, str], None]:
     """Another number at a place of an RSA key: signatures come out wrong, or checks fail."""
 
-    def write(draft: Draft, _argument: str) -> None:
+    def write(draft: FileDraft, _argument: str) -> None:
         version, algorithm, octets, *rest = der.children(draft.key)
         numbers = der.children(der.contents(octets))
         numbers[place] = der.integer(int.from_bytes(der.contents(numbers[place]), "big") ^ 2)
@@ -109,7 +109,7 @@ def _with_another(place: int) -> Callable[[Draft, str], None]:
     return write
 
 
-KEY_WAYS: dict[str, Callable[[Draft, str], None]] = {
+KEY_ALTERATIONS: dict[str, Callable[[FileDraft, str], None]] = {
     "der": _der,
     "traditional": _traditional,
     "passphrase": _passphrase,

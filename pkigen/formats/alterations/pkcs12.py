@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from pkigen.formats.alterations.draft import Draft
+from pkigen.formats.alterations.draft import FileDraft
 
 _UNKNOWN_PASSPHRASE = b"nobody knows this one"
 
 
-def _wrong_password(draft: Draft) -> bytes:
+def _wrong_password(draft: FileDraft) -> bytes:
     from pkigen.formats import pkcs12 as containers
 
     entity = draft.issued.entity
@@ -18,42 +18,42 @@ def _wrong_password(draft: Draft) -> bytes:
     return containers.key_store(replace(draft.issued, entity=replace(entity, output=output)))
 
 
-def _bad_mac(draft: Draft) -> bytes:
+def _bad_mac(draft: FileDraft) -> bytes:
     from pkigen.formats import pkcs12
 
     return pkcs12.with_bad_mac(draft.issued)
 
 
-def _other_key(draft: Draft) -> bytes:
+def _other_key(draft: FileDraft) -> bytes:
     from pkigen.formats import pkcs12
 
     other = draft.strangers.key(draft.issued.entity.key)
     return pkcs12.with_other_key(draft.issued, other, draft.entropy)
 
 
-def _no_certificate(draft: Draft) -> bytes:
+def _no_certificate(draft: FileDraft) -> bytes:
     from pkigen.formats import pkcs12 as containers
 
     return containers.key_store(replace(draft.issued, certificates=(), chain=()))
 
 
-def _rc2(draft: Draft) -> bytes:
+def _rc2(draft: FileDraft) -> bytes:
     from pkigen.formats import pkcs12
 
     return pkcs12.with_rc2(draft.issued, draft.entropy)
 
 
-def _given(make: Callable[[Draft], bytes]) -> Callable[[Draft, str], None]:
+def _given(make: Callable[[FileDraft], bytes]) -> Callable[[FileDraft, str], None]:
     """The file, and the passphrase that the entity's PKCS#12 files are under."""
 
-    def write(draft: Draft, _argument: str) -> None:
+    def write(draft: FileDraft, _argument: str) -> None:
         draft.write("pkcs12", make(draft))
         draft.give(draft.issued.entity.output.pkcs12_passphrase)
 
     return write
 
 
-PKCS12_WAYS: dict[str, Callable[[Draft, str], None]] = {
+PKCS12_ALTERATIONS: dict[str, Callable[[FileDraft, str], None]] = {
     "wrong-password": _given(_wrong_password),
     "bad-mac": _given(_bad_mac),
     "other-key": _given(_other_key),

@@ -52,12 +52,12 @@ def _with_octet(octet: bytes) -> Callable[[bytes, str], bytes]:
     """Something that is no base64, in the place of a character in the middle of the first block."""
 
     def change(text: bytes, _argument: str) -> bytes:
-        return spoiled(text, octet)
+        return with_invalid_byte(text, octet)
 
     return change
 
 
-def spoiled(text: bytes, octet: bytes) -> bytes:
+def with_invalid_byte(text: bytes, octet: bytes) -> bytes:
     """One octet in the place of the one in the middle of the first block."""
     start = text.index(b"\n") + 1
     middle = (start + text.index(b"-----END ")) // 2
@@ -76,7 +76,7 @@ def _bag_attributes(text: bytes, argument: str) -> bytes:
     return b"".join(before + pem.encode(block.label, block.data) for block in pem.blocks(text))
 
 
-TEXT_WAYS: dict[str, Callable[[bytes, str], bytes]] = {
+TEXT_ALTERATIONS: dict[str, Callable[[bytes, str], bytes]] = {
     "crlf": lambda text, _: text.replace(b"\n", b"\r\n"),
     "cr": lambda text, _: text.replace(b"\n", b"\r"),
     "byte-order-mark": lambda text, _: codecs.BOM_UTF8 + text,

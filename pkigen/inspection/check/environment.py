@@ -9,7 +9,7 @@ from typing import Any
 
 from pkigen.asn1.names import COMMON_NAME, values
 from pkigen.environment.environment import Environment, open_environment
-from pkigen.environment.presented_cases import Presenter
+from pkigen.environment.presented_cases import CasePresenter
 from pkigen.inspection.artifacts import Kind, read_path
 from pkigen.inspection.check.check import Checked, CheckOptions, check
 from pkigen.requirements import Published, RequirementSet, load_set
@@ -57,7 +57,7 @@ class _Checker:
             self._bases.setdefault(fault["base"], set()).update({fault["against"]} - {""})
         trusted = read_path(environment.trust)
         anchors = tuple(found.certificate for found in trusted if found.certificate is not None)
-        self._presenter = Presenter(
+        self._presenter = CasePresenter(
             environment.folder,
             options.now,
             anchors,

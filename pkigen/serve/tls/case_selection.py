@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pkigen.clock import utc_now
 from pkigen.environment.environment import Case, open_environment
-from pkigen.environment.ocsp.responder import Responder
+from pkigen.environment.ocsp.responder import OcspResponder
 from pkigen.errors import InputError
 from pkigen.serve.cases import Watched
 from pkigen.serve.tls.credential import Credential, credential, handshake_ways
@@ -73,7 +73,7 @@ class Directory:
 
     def __post_init__(self) -> None:
         manifest = Watched(self.folder).manifest
-        self._responder = Responder(self.folder, manifest, self.clock, self.passphrases)
+        self._responder = OcspResponder(self.folder, manifest, self.clock, self.passphrases)
 
     def names(self) -> Names:
         """The cases as the manifest has them now; InputError when there is none to present."""

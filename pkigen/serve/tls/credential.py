@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pkigen.asn1 import oids
 from pkigen.environment.environment import Case
-from pkigen.environment.ocsp.responder import Responder
+from pkigen.environment.ocsp.responder import OcspResponder
 from pkigen.errors import InputError
 from pkigen.files import read_file
 from pkigen.inspection.artifacts import (
@@ -42,7 +42,7 @@ class Credential:
 
 
 def credential(
-    case: Case, presented: Case, passphrases: Sequence[bytes] = (), responder: Responder | None = None
+    case: Case, presented: Case, passphrases: Sequence[bytes] = (), responder: OcspResponder | None = None
 ) -> Credential:
     """What is presented for ``case``: the files of ``presented``, which differs if a fault says so.
 
@@ -116,7 +116,7 @@ def _opened(found: Sequence[Artefact]) -> Iterator[bytes]:
             yield artefact.key.pkcs8
 
 
-def _staple(case: Case, certificates: Sequence[bytes], responder: Responder | None) -> bytes | None:
+def _staple(case: Case, certificates: Sequence[bytes], responder: OcspResponder | None) -> bytes | None:
     """The OCSP answer on the disk, if there is one with anything in it; or else the responder's."""
     told, issuer = case.data.get("ocsp"), case.data["issuer"]
     if told:
