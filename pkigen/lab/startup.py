@@ -41,7 +41,7 @@ from pkigen.lab.timing import Ending, LabClock
 from pkigen.profile import Profile
 from pkigen.requirements import RequirementSet, load_set
 from pkigen.serve.server import Listener, listen
-from pkigen.store.store import Lock
+from pkigen.store.lock import Lock
 
 DEFAULT_PORT = 8443
 _STATE = "lab.json"

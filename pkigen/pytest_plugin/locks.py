@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pkigen.errors import EnvironmentFailure
-from pkigen.store.store import Lock
+from pkigen.store.lock import Lock
 
 _PATIENCE = 600.0
 

@@ -16,7 +16,7 @@ from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.pytest_plugin.locks import held, is_held, locked
 from pkigen.serve import serve, serve_tls
 from pkigen.serve.tls.case_selection import Names
-from pkigen.store.store import Lock
+from pkigen.store.lock import Lock
 
 _HERE = "127.0.0.1"
 _WAIT = 600.0

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import secrets
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from pkigen.errors import EnvironmentFailure, InputError
+from pkigen.errors import InputError
 from pkigen.store.commit import Committer
 from pkigen.store.entries import Damage, Entry, Publication
 from pkigen.store.index import Index
 from pkigen.store.layout import INDEX, STATE, in_the_way, inside, make_folders
+from pkigen.store.lock import Lock
 from pkigen.store.os_errors import os_errors_as_failures
 from pkigen.store.placement import Placement
 from pkigen.store.schema import connect, create
@@ -160,45 +160,3 @@ def _move_away(folder: Path) -> list[str]:
     notes = [Placement(folder).keep_aside(paths)] if paths else []
     create(index)
     return notes
-
-
-class Lock:
-    """Held from construction to ``release``; EnvironmentFailure when another process holds it.
-
-    ``patience`` is how many seconds to wait for that one to end.
-    """
-
-    def __init__(self, folder: Path, patience: float = 0) -> None:
-        self._owner = folder / "lock.pid"
-        database = folder / "lock.db"
-        self._connection = sqlite3.connect(database, timeout=patience, isolation_level=None)
-        try:
-            self._connection.execute("BEGIN EXCLUSIVE")
-            self._owner.unlink(missing_ok=True)
-            with self._owner.open("x") as file:
-                file.write(str(os.getpid()))
-        except sqlite3.Error as error:
-            self._connection.close()
-            if "locked" in str(error):
-                raise EnvironmentFailure(
-                    f"another pkigen{self._holder()} is at work in {folder.parent}; wait until it has ended"
-                ) from error
-            raise EnvironmentFailure(
-                f"cannot lock {folder.parent} with {database}: {error}; if no pkigen is running, remove it"
-            ) from error
-        except OSError:
-            self._connection.close()
-            raise
-
-    def _holder(self) -> str:
-        try:
-            return f" (process {int(self._owner.read_text())})"
-        except (OSError, ValueError):
-            return ""
-
-    def release(self) -> None:
-        """Let the next one in."""
-        try:
-            self._owner.unlink(missing_ok=True)
-        finally:
-            self._connection.close()

@@ -214,7 +214,7 @@ def test_what_is_no_environment_is_not_made_one(tmp_path: Path) -> None:
 _VICTIM = """
 import sys
 from pathlib import Path
-from pkigen.environment import revoke, unrevoke
+from pkigen.environment.revoke import revoke, unrevoke
 print("ready", flush=True)
 while True:
     revoke(Path(sys.argv[1]), ["host-1"], reason="certificateHold")

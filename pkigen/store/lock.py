@@ -1,0 +1,55 @@
+"""A lock that allows one writer per directory: an exclusive SQLite transaction.
+
+The operating system ends the transaction with the process, so that a killed process leaves no stale lock. This
+works the same on Linux, macOS and Windows. A file beside the lock names the process that holds it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from pkigen.errors import EnvironmentFailure
+
+
+class Lock:
+    """Held from construction to ``release``; EnvironmentFailure when another process holds it.
+
+    ``patience`` is how many seconds to wait for that one to end.
+    """
+
+    def __init__(self, folder: Path, patience: float = 0) -> None:
+        self._owner = folder / "lock.pid"
+        database = folder / "lock.db"
+        self._connection = sqlite3.connect(database, timeout=patience, isolation_level=None)
+        try:
+            self._connection.execute("BEGIN EXCLUSIVE")
+            self._owner.unlink(missing_ok=True)
+            with self._owner.open("x") as file:
+                file.write(str(os.getpid()))
+        except sqlite3.Error as error:
+            self._connection.close()
+            if "locked" in str(error):
+                raise EnvironmentFailure(
+                    f"another pkigen{self._holder()} is at work in {folder.parent}; wait until it has ended"
+                ) from error
+            raise EnvironmentFailure(
+                f"cannot lock {folder.parent} with {database}: {error}; if no pkigen is running, remove it"
+            ) from error
+        except OSError:
+            self._connection.close()
+            raise
+
+    def _holder(self) -> str:
+        try:
+            return f" (process {int(self._owner.read_text())})"
+        except (OSError, ValueError):
+            return ""
+
+    def release(self) -> None:
+        """Let the next one in."""
+        try:
+            self._owner.unlink(missing_ok=True)
+        finally:
+            self._connection.close()
