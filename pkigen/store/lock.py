@@ -1,7 +1,7 @@
 """A lock that allows one writer per directory: an exclusive SQLite transaction.
 
-The operating system ends the transaction with the process, so that a killed process leaves no stale lock. This
-works the same on Linux, macOS and Windows. A file beside the lock names the process that holds it.
+The operating system ends the transaction with the process, so that a killed process leaves no stale
+lock. This works the same on Linux, macOS and Windows. A file beside the lock names the process that holds it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from pkigen.errors import EnvironmentFailure
 
 
 class Lock:
-    """Held from construction to ``release``; EnvironmentFailure when another process holds it.
+    """A lock that is held from construction until ``release``.
 
-    ``patience`` is how many seconds to wait for that one to end.
+    Wait up to ``patience`` seconds for another process to release it. Raises EnvironmentFailure when
+    that process still holds the lock.
     """
 
     def __init__(self, folder: Path, patience: float = 0) -> None:
