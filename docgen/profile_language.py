@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from docgen import words
+from pkigen.formats.output_formats import OUTPUT_FORMATS
 from pkigen.profile.schema import json_schema
 from pkigen.profile.specifications import AuthoritySpec, CertificateSpec, EntitySpec
 
@@ -51,6 +52,11 @@ def _parts() -> dict[str, dict[str, Any]]:
     return found
 
 
+def _output_formats() -> str:
+    """List the registered output formats: name, file and purpose."""
+    return "; ".join(f"`{one.name}` ({one.file}): {one.purpose}" for one in OUTPUT_FORMATS.values())
+
+
 @cache
 def _words() -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load(WORDS.read_bytes())
@@ -76,7 +82,7 @@ def _entry(
     otherwise = told.get("else") or words.default(node)
     facts += [f"if not said: {otherwise}"] if otherwise else []
     lines = [f"### `{key}` {{ #{before}{words.anchor(key)} }}", "", " · ".join(facts), "{ .facts }", ""]
-    lines += [told["says"].strip(), ""]
+    lines += [told["says"].strip().replace("{output_formats}", _output_formats()), ""]
     models = () if key in _SECTIONS else tuple(dict.fromkeys(_models(node)))
     for model in models:
         if shown.setdefault(model, key) == key:

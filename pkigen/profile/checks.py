@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pkigen.asn1 import oids
 from pkigen.clock import Moment, resolve_moment
 from pkigen.errors import Problem
-from pkigen.formats.names import incompatible
+from pkigen.formats.output_formats import incompatible
 from pkigen.keys.kinds import parse_kind, refusal
 from pkigen.model import Signature
 from pkigen.profile import limits

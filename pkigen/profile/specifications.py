@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, model_va
 from pkigen.clock import Moment, Span, Validity, parse_moment, parse_span
 from pkigen.faults import AskedFault, asked_for
 from pkigen.files import read_file
-from pkigen.formats.names import FORMATS
+from pkigen.formats.output_formats import OUTPUT_FORMATS
 from pkigen.keys.kinds import UNSOUND, parse_kind
 from pkigen.profile import limits
 from pkigen.profile.extension_fields import (
@@ -252,7 +252,7 @@ class EntitySpec(Value):
     must_staple: bool = False
     ocsp_no_check: bool = False
     extensions: tuple[RawExtension, ...] = ()
-    formats: tuple[Annotated[str, _one_of("format", tuple(FORMATS))], ...] = ()
+    formats: tuple[Annotated[str, _one_of("format", tuple(OUTPUT_FORMATS))], ...] = ()
     key_format: Annotated[str, _one_of("key format", ("pkcs8", "traditional"))] = "pkcs8"
     passphrase: Passphrase | None = Field(default=None, repr=False)
     pkcs12: Pkcs12Spec = Pkcs12Spec()

@@ -11,7 +11,7 @@ from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
 from pkigen.errors import InputError, panics_as_errors
 from pkigen.formats import pem, private_keys
-from pkigen.formats.names import incompatible
+from pkigen.formats.output_formats import incompatible
 from pkigen.formats.pkcs12 import encryption
 from pkigen.inspection.conversion.selection import described
 from pkigen.inspection.conversion.write import Rendered
