@@ -1,4 +1,4 @@
-"""pkigen: test certificates from YAML profiles, as an appliance takes them.
+"""Generates test PKIs from YAML profiles.
 
 environment = pkigen.build("profile.yaml", out="out")
 for case in environment.cases():
@@ -34,7 +34,7 @@ __all__ = [
     "serving",
 ]
 
-_HOMES = {
+_MODULES = {
     "pkigen.api": ("build", "load", "preview", "serving"),
     "pkigen.environment.build.options": ("BuildOptions",),
     "pkigen.environment.environment": ("Case", "Environment", "open_environment"),
@@ -43,8 +43,13 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first used: ``import pkigen`` alone costs nothing."""
-    for home, names in _HOMES.items():
+    """Import a public name on first use, so that ``import pkigen`` alone loads nothing else."""
+    for module, names in _MODULES.items():
         if name in names:
-            return getattr(import_module(home), name)
+            return getattr(import_module(module), name)
     raise AttributeError(f"module 'pkigen' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    """List the public names as well, although they are not imported yet."""
+    return sorted({*globals(), *__all__})

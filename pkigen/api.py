@@ -1,4 +1,4 @@
-"""The jobs of pkigen as functions: what the command line does, for Python programs."""
+"""Functions for Python programs that do what the commands do."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ Source = str | Path | Mapping[str, Any] | Profile
 
 
 def load(source: Source, *, base_url: str | None = None) -> Profile:
-    """A profile from a path, a shipped profile's name or a mapping; InputError has every error.
+    """Load a profile from a path, the name of a shipped profile, or a mapping.
 
-    ``base_url`` stands in for that of the profile, if it is not loaded already.
+    ``base_url`` overrides the profile's base URL, unless ``source`` is already a Profile. Raises
+    InputError with every error in the profile.
     """
     return source if isinstance(source, Profile) else _load(source, base_url=base_url)
 
@@ -29,7 +30,11 @@ def build(
     options: BuildOptions | None = None,
     progress: Progress | None = None,
 ) -> Environment:
-    """Build the environment of a profile below ``out``, or bring it up to date."""
+    """Build the environment of a profile in the directory ``out``, or update it.
+
+    Raises InputError for errors in the profile, before anything is written, and EnvironmentFailure for
+    errors of the system (disk full, permission denied, another build is running).
+    """
     from pkigen.environment.build.build import build as build_environment
 
     result = build_environment(load(source), Path(out), options, progress)
@@ -37,7 +42,7 @@ def build(
 
 
 def preview(source: Source, out: str | Path = "out", options: BuildOptions | None = None) -> Summary:
-    """What ``build`` would issue, reissue, keep or prune, and why; nothing is written."""
+    """Return what ``build`` would issue, reissue, keep or prune, and why. Writes nothing."""
     from pkigen.environment.build.dry_run import preview as preview_build
 
     return preview_build(load(source), Path(out), options)
@@ -45,9 +50,10 @@ def preview(source: Source, out: str | Path = "out", options: BuildOptions | Non
 
 @contextmanager
 def serving(built: Environment | str | Path, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """The environment's HTTP stub in a thread, ended with the block; gives its base URL.
+    """Run the HTTP stub of an environment in a thread until the block ends; yield its base URL.
 
-    Port 0 is any free one; certificates name the profile's ``base_url``, whatever port serves them.
+    Port 0 selects a free port. The URLs in the certificates contain the profile's ``base_url`` regardless
+    of the port.
     """
     from pkigen.serve import serve
 

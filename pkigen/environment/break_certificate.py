@@ -1,4 +1,4 @@
-"""Broken copies of certificates in an environment that is there, beside those that its profile asks for."""
+"""Adds faulty copies of certificates to a built environment, in addition to those in its profile."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pkigen.environment.build.options import BuildOptions, BuildResult, Progress
 from pkigen.environment.source_profile import (
     fault_id,
     load_source_profile,
+    output_directory,
     requested_faults,
     save_requested_faults,
 )
@@ -26,37 +27,35 @@ from pkigen.store import Store
 def break_certificate(
     folder: Path, name: str, faults: Sequence[Any], *, undo: bool = False, progress: Progress | None = None
 ) -> BuildResult:
-    """Add a case NAME.FAULT for each of some faults, which builds keep from now on; or forget them.
+    """Add a case NAME.FAULT for each fault, which later builds keep; with ``undo`` remove the cases.
 
-    ``faults`` are ids, globs of FAMILY/ID, or ids with parameters, as in a profile. InputError when
-    there is no such certificate or fault, when the certificate cannot have it, and for what ``renew``
-    raises it.
+    ``faults`` are ids, globs of FAMILY/ID, or ids with parameters, as in a profile. Raises InputError if the
+    certificate or fault does not exist, if the fault cannot be applied to the certificate, and as ``renew``.
     """
     try:
-        asked = [one for fault in faults for one in asked_for(fault)]
+        requested = [one for fault in faults for one in asked_for(fault)]
     except ValueError as error:
         raise InputError(str(error)) from None
     profile = load_source_profile(folder)
     if not undo:
-        _check(profile, name, asked)
+        _check(profile, name, requested)
     with Store.open(folder, write=True) as store:
-        held = requested_faults(store)
-        ids = {one.type.id for one in asked}
-        kept = [found for found in held if found["of"] != name or fault_id(found["fault"]) not in ids]
-        if undo and len(kept) == len(held):
-            raise InputError(f"{name} was not broken so: {', '.join(sorted(ids))}")
-        added = [] if undo else [{"of": name, "fault": _written(one)} for one in asked]
-        save_requested_faults(store, [*kept, *added])
-    out = folder.parent if folder.name == profile.name else folder.resolve().parent
-    return build(profile, out, BuildOptions(), progress)
+        existing = requested_faults(store)
+        ids = {one.type.id for one in requested}
+        remaining = [one for one in existing if one["of"] != name or fault_id(one["fault"]) not in ids]
+        if undo and len(remaining) == len(existing):
+            raise InputError(f"{name} has no case with the fault {', '.join(sorted(ids))}")
+        added = [] if undo else [{"of": name, "fault": _profile_form(one)} for one in requested]
+        save_requested_faults(store, [*remaining, *added])
+    return build(profile, output_directory(folder, profile), BuildOptions(), progress)
 
 
-def _written(asked: AskedFault) -> str | dict[str, dict[str, str]]:
-    return {asked.type.id: dict(asked.arguments)} if asked.arguments else asked.type.id
+def _profile_form(fault: AskedFault) -> str | dict[str, dict[str, str]]:
+    return {fault.type.id: dict(fault.arguments)} if fault.arguments else fault.type.id
 
 
-def _check(profile: Profile, name: str, asked: Sequence[AskedFault]) -> None:
-    """Refuse what a build would pass over: the one who asks stands before it."""
+def _check(profile: Profile, name: str, faults: Sequence[AskedFault]) -> None:
+    """Raise instead of skipping, because the user asked for these faults explicitly."""
     from pkigen.environment.build.session import clock_of, random_serial
     from pkigen.plan import plan
 
@@ -65,8 +64,8 @@ def _check(profile: Profile, name: str, asked: Sequence[AskedFault]) -> None:
         hint = close_to(name, tuple(specs))
         raise InputError(Problem("the profile has no such certificate", name, None, hint))
     if specs[name].faults:
-        raise InputError(f"{name} has a fault itself, and a case has one wrong thing")
-    tried = copy.copy(profile)
-    tried.negatives = (Negatives(of=name, faults=tuple(asked)),)
-    for passed in plan(tried, clock_of(BuildOptions()), random_serial).passed:
-        raise InputError(f"{passed.name} cannot be made: {passed.reason}")
+        raise InputError(f"{name} already has a fault; select a certificate without one")
+    changed = copy.copy(profile)
+    changed.negatives = (Negatives(of=name, faults=tuple(faults)),)
+    for skipped in plan(changed, clock_of(BuildOptions()), random_serial).passed:
+        raise InputError(f"cannot create {skipped.name}: {skipped.reason}")

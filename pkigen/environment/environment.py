@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,93 +15,114 @@ from typing import TYPE_CHECKING, Any
 from pkigen.errors import InputError
 
 if TYPE_CHECKING:
-    import ssl
+    from datetime import datetime
 
-_ANY_LABEL = "any"
-"""What stands in for the asterisk of a wildcard in a name that is asked for."""
+    from pkigen.environment.manifest import schema
+
+_WILDCARD_LABEL = "any"
+"""Replaces the asterisk of a wildcard name in a server name indication."""
+_END = b"-----END CERTIFICATE-----"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, repr=False)
 class Case:
-    """One end-entity certificate of an environment; ``data`` is its object of the manifest."""
+    """An end-entity certificate of an environment with its files.
+
+    ``data`` is its JSON object in the manifest; ``entry`` is the same object with types.
+    """
 
     folder: Path
-    data: dict[str, Any] = field(repr=False)
+    data: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Case({str(self.folder)!r}, {self.name!r})"
+
+    @cached_property
+    def entry(self) -> schema.Case:
+        """The case's object in the manifest. Raises InputError if it does not match the schema."""
+        from pydantic import ValidationError
+
+        from pkigen.environment.manifest.schema import Case as CaseEntry
+
+        try:
+            return CaseEntry.model_validate(self.data)
+        except ValidationError as error:
+            raise _damaged(self.folder) from error
 
     @property
     def name(self) -> str:
-        """Its name in the profile."""
+        """The certificate's name in the profile."""
         return str(self.data["name"])
 
     @property
     def certificate(self) -> Path:
-        """NAME.crt, PEM."""
+        """The path of NAME.crt (PEM)."""
         return self.file("certificate")
 
     @property
     def key(self) -> Path:
-        """NAME.key, PEM."""
+        """The path of NAME.key (PEM)."""
         return self.file("key")
 
     @property
     def chain(self) -> Path:
-        """chain.pem: from the issuing CA up to and with the root."""
+        """The path of chain.pem: CA certificates from the issuing CA up to and including the root."""
         return self.file("chain")
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The DNS names and IP addresses it is for."""
+        """The DNS names and IP addresses that the certificate is valid for."""
         return tuple(self.data["hosts"])
 
     @property
     def host(self) -> str:
-        """What to ask for to be shown it over TLS: its first DNS name, else an address, else its own name."""
+        """The server name that selects the case over TLS: its first DNS name, address, or its name."""
         names = (host for host in self.hosts if not _is_address(host))
         first = next(names, next(iter(self.hosts), self.name))
-        return f"{_ANY_LABEL}{first[1:]}" if first.startswith("*.") else first
+        return f"{_WILDCARD_LABEL}{first[1:]}" if first.startswith("*.") else first
 
     @property
     def fault(self) -> str | None:
-        """The id of what is wrong with it on purpose; None when nothing is."""
+        """The id of the intentional fault, or None."""
         return str(self.data["fault"]["id"]) if "fault" in self.data else None
 
     @property
     def expected(self) -> str:
-        """What a strict validator does at the build's clock: ``accept``, ``reject``; or it ``varies``."""
+        """The verdict of a strict validator at the build clock: ``accept``, ``reject`` or ``varies``."""
         return str(self.data["verdict"]["expected"])
 
     @property
     def stage(self) -> str | None:
-        """Where it shows: file, parse, path, name, revocation, transport or lint."""
-        found = self.data["verdict"]["stage"]
-        return None if found is None else str(found)
+        """The step that rejects the case: file, parse, path, name, revocation, transport or lint."""
+        stage = self.data["verdict"]["stage"]
+        return None if stage is None else str(stage)
 
     @property
     def reason(self) -> str | None:
-        """Why a validator would refuse it, for a person."""
-        found = self.data["verdict"]["reason"]
-        return None if found is None else str(found)
+        """The reason for a rejection, for people."""
+        reason = self.data["verdict"]["reason"]
+        return None if reason is None else str(reason)
 
     @property
     def accepted(self) -> bool:
-        """Whether a strict validator accepts it at the build's clock, trusting ``anchors``."""
+        """Whether a strict validator that trusts ``anchors`` accepts the case at the build clock."""
         return self.expected == "accept"
 
     @property
     def anchors(self) -> tuple[Path, ...]:
-        """The certificates that its clients are to trust, PEM."""
+        """The paths of the trust anchors for clients of the case (PEM)."""
         return tuple(self.folder / path for path in self.data["trust"])
 
     def client_context(self) -> ssl.SSLContext:
-        """For a client that trusts its anchors and nothing else, and checks host names."""
+        """Return the context of a client that trusts only the case's anchors and checks host names."""
 
         return client_context(self.anchors)
 
     def server_context(self, passphrase: str = "") -> ssl.SSLContext:
-        """For a server that presents it, with the authorities below its root.
+        """Return the context of a server that presents the certificate with its intermediates.
 
-        ``passphrase`` opens the key if it is under one that is not among the files. ssl.SSLError when
-        OpenSSL does not load what is there.
+        ``passphrase`` decrypts the key if none of the case's files contains the passphrase. Raises
+        ssl.SSLError for files that OpenSSL does not load.
         """
 
         files, secret = self.data["files"], passphrase.encode()
@@ -109,16 +131,34 @@ class Case:
         return server_context(self.certificate, self.chain if "chain" in files else None, self.key, secret)
 
     def file(self, kind: str) -> Path:
-        """The file of a kind that the manifest lists; KeyError when it has none."""
+        """Return the path of a file by its key in the manifest's ``files``; KeyError if there is none."""
         return self.folder / str(self.data["files"][kind])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, repr=False)
 class Environment:
-    """A folder that a build has made, and its manifest."""
+    """A built environment: its directory and its manifest.
+
+    ``manifest`` is the JSON document; ``contents`` is the same document with types.
+    """
 
     folder: Path
-    manifest: dict[str, Any] = field(repr=False)
+    manifest: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Environment({str(self.folder)!r})"
+
+    @cached_property
+    def contents(self) -> schema.Manifest:
+        """The manifest. Raises InputError if it does not match the schema."""
+        from pydantic import ValidationError
+
+        from pkigen.environment.manifest.schema import Manifest
+
+        try:
+            return Manifest.model_validate(self.manifest)
+        except ValidationError as error:
+            raise _damaged(self.folder) from error
 
     @property
     def name(self) -> str:
@@ -126,25 +166,81 @@ class Environment:
         return str(self.manifest["environment"])
 
     @property
+    def base_url(self) -> str:
+        """The base URL of CRLs, CA certificates and OCSP in the certificates."""
+        return str(self.manifest["base_url"])
+
+    @property
+    def clock(self) -> datetime:
+        """The clock of the build that wrote the manifest (UTC)."""
+        from datetime import datetime
+
+        return datetime.fromisoformat(self.manifest["clock"])
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """The names of the requirement sets that certificates without a fault satisfy."""
+        return tuple(self.manifest["requirements"])
+
+    @property
     def trust(self) -> Path:
-        """The trust anchors, PEM."""
+        """The path of the trust anchors (PEM)."""
         return self.folder / str(self.manifest["trust"])
 
     @property
     def www(self) -> Path:
-        """What a web server may serve: CRLs and CA certificates."""
+        """The directory of the files that a web server may serve: CRLs and CA certificates."""
         return self.folder / "www"
 
     def cases(self) -> Iterator[Case]:
-        """The end-entity certificates in the profile's order."""
+        """Return the end-entity certificates in the profile's order."""
         return (Case(self.folder, data) for data in self.manifest["cases"])
 
     def __getitem__(self, name: str) -> Case:
-        """The case of a name; KeyError when there is none."""
+        """Return the case with a name; KeyError if there is none."""
         for case in self.cases():
             if case.name == name:
                 return case
         raise KeyError(name)
+
+
+def open_environment(folder: Path) -> Environment:
+    """Read the environment in a directory; InputError if the directory does not contain one."""
+    path = folder / "manifest.json"
+    try:
+        manifest = json.loads(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{folder} is not a built environment: {error.strerror}: manifest.json") from error
+    except ValueError as error:
+        raise _damaged(folder) from error
+    if not isinstance(manifest, dict) or manifest.get("format") != "pkigen-manifest":
+        raise InputError(f"{path} is not a pkigen manifest")
+    if manifest.get("version") != 1:
+        raise InputError(f"{path} was written by a later version of pkigen; use that version")
+    return Environment(folder, manifest)
+
+
+def client_context(anchors: Sequence[Path]) -> ssl.SSLContext:
+    """Return ``ssl.create_default_context`` with these anchors instead of those of the system."""
+    trusted = "\n".join(path.read_text("ascii") for path in anchors)
+    if not trusted:
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return ssl.create_default_context(cadata=trusted)
+
+
+def server_context(certificate: Path, chain: Path | None, key: Path, passphrase: bytes) -> ssl.SSLContext:
+    """Return the context of a server that presents a certificate and its chain except the root.
+
+    ``passphrase`` decrypts the key. Raises ssl.SSLError for files that OpenSSL does not load.
+    """
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    intermediates = chain.read_bytes().split(_END)[:-2] if chain else []
+    with TemporaryDirectory(prefix="pkigen-") as folder:
+        presented = Path(folder) / "presented.pem"
+        blocks = b"".join(block + _END for block in intermediates)
+        presented.write_bytes(certificate.read_bytes() + b"\n" + blocks)
+        context.load_cert_chain(presented, key, passphrase)
+    return context
 
 
 def _is_address(host: str) -> bool:
@@ -154,41 +250,5 @@ def _is_address(host: str) -> bool:
         return False
 
 
-def open_environment(folder: Path) -> Environment:
-    """The environment in a folder; InputError when none was built there."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_bytes())
-    except OSError as error:
-        raise InputError(f"{folder} is not a built environment: {error.strerror}: manifest.json") from error
-    except ValueError as error:
-        raise InputError(f"{folder / 'manifest.json'} is damaged; build the environment again") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != "pkigen-manifest":
-        raise InputError(f"{folder / 'manifest.json'} is not a pkigen manifest")
-    if manifest.get("version") != 1:
-        raise InputError(f"{folder / 'manifest.json'} is of a later pkigen; use that one")
-    return Environment(folder, manifest)
-
-
-_END = b"-----END CERTIFICATE-----"
-
-
-def client_context(anchors: Sequence[Path]) -> ssl.SSLContext:
-    """``ssl.create_default_context`` with these anchors in the place of the system's."""
-    trusted = "\n".join(path.read_text("ascii") for path in anchors)
-    if not trusted:
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return ssl.create_default_context(cadata=trusted)
-
-
-def server_context(certificate: Path, chain: Path | None, key: Path, passphrase: bytes) -> ssl.SSLContext:
-    """Presents a certificate with those above it, without the last: the root is for clients to have.
-
-    ``passphrase`` opens a key that is under one. ssl.SSLError for what OpenSSL does not load.
-    """
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    above = chain.read_bytes().split(_END)[:-2] if chain else []
-    with TemporaryDirectory(prefix="pkigen-") as folder:
-        presented = Path(folder) / "presented.pem"
-        presented.write_bytes(certificate.read_bytes() + b"\n" + b"".join(block + _END for block in above))
-        context.load_cert_chain(presented, key, passphrase)
-    return context
+def _damaged(folder: Path) -> InputError:
+    return InputError(f"{folder / 'manifest.json'} is damaged; build the environment again")

@@ -1,4 +1,4 @@
-"""The cases of an environment as an appliance gets them: files as they stand, CRLs as published."""
+"""Reads the cases of an environment as an appliance receives them, for requirement checks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pkigen.errors import InputError
 from pkigen.inspection.artifacts import Artefact, Kind, read
@@ -17,10 +16,10 @@ from pkigen.x509 import Certificate
 
 @dataclass
 class CasePresenter:
-    """Presents end entities of an environment, told by what the manifest says of them.
+    """Reads the files of end entities and combines them into the input of a requirement check.
 
-    ``passphrases`` are tried besides those that the environment has files of, ``taken`` counts the
-    common names (small letters) of the certificates without a fault.
+    ``passphrases`` are tried in addition to those in the environment's passphrase files. ``taken`` counts
+    the common names (lowercase) of the certificates without a fault.
     """
 
     folder: Path
@@ -33,17 +32,17 @@ class CasePresenter:
     _chains: dict[bytes, tuple[Artefact, ...]] = field(default_factory=dict, repr=False)
 
     def present(
-        self, data: Mapping[str, Any], own_name: str | None
+        self, files: Mapping[str, str], own_name: str | None, *, faulty: bool
     ) -> tuple[Presented, tuple[Artefact, ...]]:
-        """An end entity, and which of its files could not be read.
+        """Return the input of a check of one end entity, and the artifacts that could not be read.
 
-        ``own_name`` is its common name, if it is among those taken: it does not take it from itself.
+        ``files`` maps roles to paths relative to the environment. ``own_name`` is the entity's common name
+        if ``taken`` counts it: an entity does not conflict with itself.
         """
-        files, fault = data["files"], data.get("fault")
-        certificate = self.artefact(files.get("certificate"), Kind.CERTIFICATE)
+        certificate = self.artifact(files.get("certificate"), Kind.CERTIFICATE)
         passphrases = self._passphrases(files.get("passphrase"))
-        key = self.artefact(files.get("key"), Kind.KEY, passphrases)
-        shown = Presented(
+        key = self.artifact(files.get("key"), Kind.KEY, passphrases)
+        subject = Presented(
             now=self.now,
             certificate=certificate.certificate if certificate else None,
             certificate_source=certificate.source if certificate else None,
@@ -52,26 +51,26 @@ class CasePresenter:
             chain=self._chain(files.get("chain")),
             anchors=self.anchors,
             look=self.look,
-            sharing=self._others(own_name),
+            sharing=self._other_names(own_name),
             validation=self.validation,
-            passphrase_known=fault is not None or bool(passphrases),
+            passphrase_known=faulty or bool(passphrases),
         )
-        return shown, tuple(_unread(certificate, key))
+        return subject, tuple(_unreadable(certificate, key))
 
-    def artefact(self, path: str | None, kind: Kind, passphrases: Sequence[bytes] = ()) -> Artefact | None:
-        """What a file holds of a kind, else the first of what it holds; None without a file."""
+    def artifact(self, path: str | None, kind: Kind, passphrases: Sequence[bytes] = ()) -> Artefact | None:
+        """Return the first artifact of a kind in a file, or else the first of any kind."""
         if path is None:
             return None
-        found = read(self.read(path), path, passphrases)
-        return next((artefact for artefact in found if artefact.kind is kind), found[0])
+        artifacts = read(self.read(path), path, passphrases)
+        return next((artifact for artifact in artifacts if artifact.kind is kind), artifacts[0])
 
     def read(self, path: str) -> bytes:
-        """The octets of a file of the environment; InputError when it is not to be had."""
+        """Return the contents of a file of the environment; InputError if it cannot be read."""
         try:
             return (self.folder / path).read_bytes()
         except OSError as error:
-            words = f"{self.folder / path} cannot be read: {error.strerror}"
-            raise InputError(f"{words}. Build the environment again") from error
+            message = f"cannot read {self.folder / path}: {error.strerror}"
+            raise InputError(f"{message}. Build the environment again") from error
 
     def _passphrases(self, path: str | None) -> tuple[bytes, ...]:
         if path is None:
@@ -79,7 +78,7 @@ class CasePresenter:
         return (self.read(path).removesuffix(b"\n"), *self.passphrases)
 
     def _chain(self, path: str | None) -> tuple[Artefact, ...] | None:
-        """The artefacts of a chain file; most of an environment's are the same."""
+        """Return the artifacts of a chain file; cached, since most chains of an environment are equal."""
         if path is None:
             return None
         data = self.read(path)
@@ -88,16 +87,14 @@ class CasePresenter:
             self._chains[key] = read(data, path)
         return self._chains[key]
 
-    def _others(self, own_name: str | None) -> Mapping[str, int]:
-        """The common names of all other certificates without a fault, counted."""
+    def _other_names(self, own_name: str | None) -> Mapping[str, int]:
         if own_name is None:
             return self.taken
         return ChainMap({own_name: self.taken[own_name] - 1}, dict(self.taken))
 
 
-def _unread(certificate: Artefact | None, key: Artefact | None) -> Iterator[Artefact]:
-    """What was presented for a certificate or a key and holds none, with the reason."""
+def _unreadable(certificate: Artefact | None, key: Artefact | None) -> Iterator[Artefact]:
     if certificate is not None and certificate.certificate is None:
-        yield replace(certificate, problem=certificate.problem or f"it is no certificate: {certificate.kind}")
+        yield replace(certificate, problem=certificate.problem or f"not a certificate: {certificate.kind}")
     if key is not None and key.key is None:
-        yield replace(key, problem=key.problem or f"it is no private key: {key.kind}")
+        yield replace(key, problem=key.problem or f"not a private key: {key.kind}")

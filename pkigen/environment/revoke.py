@@ -1,4 +1,4 @@
-"""Revocations by command, of an environment that is built: on record, and published when they return."""
+"""Revokes certificates of a built environment by command, and publishes the CRLs that list them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from pkigen.store import Revoked, Store
 
 HOLD = "certificateHold"
 _BY_COMMAND, _BY_PROFILE = "command", "profile"
-_PATIENCE = 10.0
+_LOCK_TIMEOUT = 10.0
+"""Seconds to wait for a build or server that holds the environment's lock."""
 
 
 @dataclass(frozen=True, slots=True)
 class RevocationResult:
-    """What a command did: the entities whose revocation changed, by id; the CRLs published; notes."""
+    """The entities (ids) whose revocation changed, the CRLs that were published, and notes."""
 
     changed: tuple[str, ...] = ()
     crls: tuple[PublishedCrl, ...] = ()
@@ -32,11 +33,11 @@ class RevocationResult:
 
 @dataclass
 class _Changes:
-    """What is to be recorded and taken back, of whose certificates, and what is to be said of it."""
+    """Revocations to add and to remove, the ids of the issuers of the certificates, and notes."""
 
     added: list[Revoked] = field(default_factory=list)
-    taken_back: list[Revoked] = field(default_factory=list)
-    concerned: set[str] = field(default_factory=set)
+    removed: list[Revoked] = field(default_factory=list)
+    issuers: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
@@ -50,57 +51,58 @@ def revoke(
     serial: int | None = None,
     passphrases: Sequence[bytes] = (),
 ) -> RevocationResult:
-    """Revoke the certificates of entities, and publish the CRLs that say so.
+    """Revoke the certificates of entities and publish the CRLs that list them.
 
-    ``names`` are as ``renew`` takes them. ``at`` is the revocation's instant (now if not said),
-    ``invalid_since`` its invalidity date. ``serial`` is one former certificate of the one entity named.
-    A certificate that is revoked stays so as it was, unless it is on hold. InputError when there is no
-    such entity, when nobody could revoke it, or when an authority's key does not open.
+    ``names`` are as for ``renew``. ``at`` is the revocation date (default: now), ``invalid_since`` the
+    invalidity date. ``serial`` selects one certificate, also a former one, of a single entity. A certificate
+    that is already revoked keeps its revocation, unless it is on hold. Raises InputError if an entity does
+    not exist, if no CA can revoke it, or if no passphrase decrypts an authority's key.
     """
     now = _now()
-    instant = (at or now).astimezone(UTC).replace(microsecond=0)
+    revocation_date = (at or now).astimezone(UTC).replace(microsecond=0)
     since = None if invalid_since is None else int(invalid_since.timestamp())
 
     def change(store: Store, issuers: dict[str, CrlIssuer], entity: str, changes: _Changes) -> None:
         for issuer, number in _serials(store, entity, serial):
             _check_issuer(entity, issuer, issuers)
-            changes.concerned.add(issuer)
-            held = store.index.revocation(issuer, number)
-            if held is not None and (held.reason != HOLD or reason == HOLD):
-                when = f"{datetime.fromtimestamp(held.at, UTC):%Y-%m-%dT%H:%M:%SZ}"
-                changes.notes.append(f"{entity} is revoked already: {held.reason}, since {when}")
+            changes.issuers.add(issuer)
+            existing = store.index.revocation(issuer, number)
+            if existing is not None and (existing.reason != HOLD or reason == HOLD):
+                date = f"{datetime.fromtimestamp(existing.at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+                changes.notes.append(f"{entity} is already revoked: {existing.reason}, since {date}")
                 continue
-            stamp = int(instant.timestamp())
-            changes.added.append(Revoked(issuer, number, entity, reason, stamp, _BY_COMMAND, "", since))
+            timestamp = int(revocation_date.timestamp())
+            changes.added.append(Revoked(issuer, number, entity, reason, timestamp, _BY_COMMAND, "", since))
 
     if serial is not None and len(names) != 1:
-        raise InputError("a serial number is of one certificate: name just the one")
-    # A CRL cannot have been issued before what it lists.
-    return _changed(folder, names, max(now, instant), passphrases, change)
+        raise InputError("--serial identifies a single certificate; specify exactly one NAME")
+    # A CRL must not be older than its entries.
+    return _change(folder, names, max(now, revocation_date), passphrases, change)
 
 
 def unrevoke(
     folder: Path, names: Sequence[str], *, force: bool = False, passphrases: Sequence[bytes] = ()
 ) -> RevocationResult:
-    """Take revocations back that were made by command: a hold, or with ``force`` any other.
+    """Remove revocations that were made by command: a hold, or with ``force`` any other.
 
-    InputError as ``revoke``, and for what is not on hold (RFC 5280, 5.3.1), or what the profile revokes.
+    Raises InputError as ``revoke``, for a certificate that is not on hold (RFC 5280, section 5.3.1), and for
+    one that the profile revokes.
     """
 
     def change(store: Store, issuers: dict[str, CrlIssuer], entity: str, changes: _Changes) -> None:
-        held = store.index.revocations_of(entity)
-        if not held:
+        revocations = store.index.revocations_of(entity)
+        if not revocations:
             changes.notes.append(f"{entity} is not revoked")
-        for found in held:
-            if found.source == _BY_PROFILE:
-                raise InputError(f"{entity}: the profile revokes it; take it out there, and build")
-            if found.reason != HOLD and not force:
-                words = f"it is revoked for {found.reason}, and no CA takes back more than a hold"
-                raise InputError(f"{entity}: {words}; --force does")
-            changes.concerned.add(found.issuer_id)
-            changes.taken_back.append(found)
+        for revoked in revocations:
+            if revoked.source == _BY_PROFILE:
+                raise InputError(f"{entity} is revoked in the profile; remove it there, and build")
+            if revoked.reason != HOLD and not force:
+                message = f"{entity} was revoked for {revoked.reason}; only {HOLD} can be lifted"
+                raise InputError(f"{message} (use --force to override)")
+            changes.issuers.add(revoked.issuer_id)
+            changes.removed.append(revoked)
 
-    return _changed(folder, names, _now(), passphrases, change)
+    return _change(folder, names, _now(), passphrases, change)
 
 
 def refresh_crl(
@@ -110,76 +112,77 @@ def refresh_crl(
     at: datetime | None = None,
     passphrases: Sequence[bytes] = (),
 ) -> RevocationResult:
-    """Publish the CRLs of some authorities anew, of all that have one if none is named.
+    """Publish the CRLs of some authorities again; by default of all that publish one.
 
-    ``at`` is their this_update (now if not said). A delta CRL begins anew, from the CRL of now. InputError
-    as ``revoke``.
+    ``at`` is their this_update (default: now). The new complete CRL becomes the base of a delta CRL. Raises
+    InputError as ``revoke``.
     """
     clock = (at or _now()).astimezone(UTC).replace(microsecond=0)
-    with _writing(folder) as store:
-        republisher = CrlRefresher(store, clock, passphrases)
-        issuers = _wanted(republisher.issuers, names)
-        republisher.open(issuers)
-        done = tuple(filter(None, (republisher.publish(issuer, why="asked for") for issuer in issuers)))
-        update_manifest(store, republisher.issuers, ())
-        return RevocationResult((), done, tuple(store.notes))
+    with _locked(folder) as store:
+        refresher = CrlRefresher(store, clock, passphrases)
+        issuers = _selected(refresher.issuers, names)
+        refresher.open(issuers)
+        crls = (refresher.publish(issuer, reason="requested by command") for issuer in issuers)
+        published = tuple(crl for crl in crls if crl is not None)
+        update_manifest(store, refresher.issuers, ())
+        return RevocationResult((), published, tuple(store.notes))
 
 
-def _changed(
+def _change(
     folder: Path,
     names: Sequence[str],
     clock: datetime,
     passphrases: Sequence[bytes],
     change: Callable[[Store, dict[str, CrlIssuer], str, _Changes], None],
 ) -> RevocationResult:
-    """Record what ``change`` says of each entity, and publish what follows: all of it, or nothing."""
-    with _writing(folder) as store:
-        republisher = CrlRefresher(store, clock, passphrases)
+    """Record the changes of each entity and publish the affected CRLs; nothing if one of them raises."""
+    with _locked(folder) as store:
+        refresher = CrlRefresher(store, clock, passphrases)
         known, changes = list(store.index.ids()), _Changes()
-        for entity in dict.fromkeys(found for name in names for found in find_entities(name, known)):
-            change(store, republisher.issuers, entity, changes)
-        affected = republisher.affected(sorted(changes.concerned))
-        if changes.added or changes.taken_back:
-            republisher.open(affected)
-        store.index.clear_revocations(changes.taken_back)
+        for entity in dict.fromkeys(one for name in names for one in find_entities(name, known)):
+            change(store, refresher.issuers, entity, changes)
+        affected = refresher.affected(sorted(changes.issuers))
+        if changes.added or changes.removed:
+            refresher.open(affected)
+        store.index.clear_revocations(changes.removed)
         store.index.set_revocations(changes.added)
-        # What a killed command has recorded and not published is due as well.
-        done = tuple(filter(None, map(republisher.publish, affected)))
-        entities = dict.fromkeys(found.entity_id for found in (*changes.added, *changes.taken_back))
-        update_manifest(store, republisher.issuers, tuple(entities))
-        return RevocationResult(tuple(entities), done, (*changes.notes, *store.notes))
+        # Without changes as well: a command that was killed may have recorded and not published them.
+        published = tuple(crl for crl in map(refresher.publish, affected) if crl is not None)
+        entities = dict.fromkeys(one.entity_id for one in (*changes.added, *changes.removed))
+        update_manifest(store, refresher.issuers, tuple(entities))
+        return RevocationResult(tuple(entities), published, (*changes.notes, *store.notes))
 
 
 @contextmanager
-def _writing(folder: Path) -> Iterator[Store]:
-    """An environment that is there, for writing; a build or a server at work is waited for a while."""
+def _locked(folder: Path) -> Iterator[Store]:
+    """Open an existing environment for writing, and wait for a build or server that writes to it."""
     if not Store.exists(folder):
         raise InputError(f"{folder} is not a built environment")
-    with Store.open(folder, write=True, patience=_PATIENCE) as store:
+    with Store.open(folder, write=True, patience=_LOCK_TIMEOUT) as store:
         yield store
 
 
 def _serials(store: Store, entity: str, serial: int | None) -> list[tuple[str, int]]:
-    """(issuer id, serial) of the certificates that are meant."""
+    """Return (issuer id, serial) of an entity's current certificates, or of the one with ``serial``."""
     if serial is None:
         return list(store.index.get([entity])[entity].serials)
-    found = [pair for pair in store.index.serials_of(entity) if pair[1] == serial]
-    if not found:
+    pairs = [pair for pair in store.index.serials_of(entity) if pair[1] == serial]
+    if not pairs:
         raise InputError(f"{entity} never had a certificate with the serial number {serial:x}")
-    return found
+    return pairs
 
 
 def _check_issuer(entity: str, issuer: str, issuers: dict[str, CrlIssuer]) -> None:
     if issuer == entity and entity.startswith(f"{Role.CERTIFICATE}/"):
-        raise InputError(f"{entity} is self-signed, and so on nobody's CRL: nobody can revoke it")
+        raise InputError(f"{entity} is self-signed; no CA can revoke it")
     if issuer not in issuers:
-        raise InputError(f"{entity}: its issuer, {issuer}, publishes no CRL that could list it")
+        raise InputError(f"{entity} cannot be revoked: its issuer, {issuer}, publishes no CRL")
 
 
-def _wanted(issuers: dict[str, CrlIssuer], names: Sequence[str]) -> list[CrlIssuer]:
+def _selected(issuers: dict[str, CrlIssuer], names: Sequence[str]) -> list[CrlIssuer]:
     if not names:
         return list(issuers.values())
-    return [issuers[found] for name in names for found in find_entities(name, list(issuers))]
+    return [issuers[entity] for name in names for entity in find_entities(name, list(issuers))]
 
 
 def _now() -> datetime:

@@ -1,4 +1,4 @@
-"""The profile that an environment was built from, and lookup of its entities by name."""
+"""The profile that an environment was built from, with the faults that commands added, and its entities."""
 
 from __future__ import annotations
 
@@ -15,65 +15,71 @@ from pkigen.profile import Profile, load
 from pkigen.profile.top_level import Negatives
 from pkigen.store import Store
 
-_RECORD = "breaks"
+REQUESTED_FAULTS = "breaks"
+"""The index's key of the faults that ``pkigen break`` added."""
 
 
 def load_source_profile(folder: Path) -> Profile:
-    """The profile that an environment was built from; InputError when it is not to be had any more."""
+    """Load the profile that an environment was built from; InputError if its file no longer exists."""
     with Store.open(folder, write=False) as store:
         source = json.loads(store.index.meta("profile") or "null")
     if source is None or not Path(source).is_file():
-        where = f"{source} is gone" if source else "it was built by a program"
-        raise InputError(f"{folder} cannot be changed without its profile, and {where}; build it again")
+        problem = f"{source} no longer exists" if source else "it was built without a profile file"
+        raise InputError(f"{folder} cannot be changed without its profile: {problem}. Build it again")
     profile = load(Path(source))
     if folder.resolve().name != profile.name:
-        raise InputError(f"{folder} is not the environment of {source}, which is called {profile.name} now")
+        raise InputError(f"{source} defines the environment {profile.name}, not {folder}")
     return profile
 
 
+def output_directory(folder: Path, profile: Profile) -> Path:
+    """Return the parent of an environment, without resolving links if possible."""
+    return folder.parent if folder.name == profile.name else folder.resolve().parent
+
+
 def with_requested_faults(profile: Profile, store: Store) -> Profile:
-    """The profile with the broken copies that were asked for by command, as far as it does not have them."""
-    held = requested_faults(store)
-    if not held:
+    """Return the profile with the negative cases that commands added and that still apply to it."""
+    requested = requested_faults(store)
+    if not requested:
         return profile
     names = {spec.name for spec in profile.certificates() if not spec.faults}
-    there = {(asked.of, one.type.id) for asked in profile.negatives for one in asked.faults}
-    more = [
-        Negatives(of=found["of"], faults=asked_for(found["fault"]))
-        for found in held
-        if found["of"] in names and (found["of"], fault_id(found["fault"])) not in there
+    existing = {(entry.of, fault.type.id) for entry in profile.negatives for fault in entry.faults}
+    additional = [
+        Negatives(of=one["of"], faults=asked_for(one["fault"]))
+        for one in requested
+        if one["of"] in names and (one["of"], fault_id(one["fault"])) not in existing
     ]
     changed = copy.copy(profile)
-    changed.negatives = (*profile.negatives, *more)
+    changed.negatives = (*profile.negatives, *additional)
     return changed
 
 
 def requested_faults(store: Store) -> list[dict[str, Any]]:
-    """The broken copies asked for by command: ``of`` a certificate, with a ``fault`` as a profile says it."""
-    found: list[dict[str, Any]] = json.loads(store.index.meta(_RECORD) or "[]")
-    return found
+    """Return the cases that commands added: ``of`` is a certificate, ``fault`` has the form of a profile."""
+    requested: list[dict[str, Any]] = json.loads(store.index.meta(REQUESTED_FAULTS) or "[]")
+    return requested
 
 
-def save_requested_faults(store: Store, breaks: Sequence[dict[str, Any]]) -> None:
-    """Keep them for the builds to come."""
-    store.index.set_meta(_RECORD, json.dumps(breaks))
+def save_requested_faults(store: Store, requested: Sequence[dict[str, Any]]) -> None:
+    """Store the cases that commands added for later builds."""
+    store.index.set_meta(REQUESTED_FAULTS, json.dumps(requested))
 
 
-def fault_id(written: str | dict[str, Any]) -> str:
-    """The id of a fault that is written as in a profile."""
-    return written if isinstance(written, str) else next(iter(written))
+def fault_id(fault: str | dict[str, Any]) -> str:
+    """Return the id of a fault in the form of a profile."""
+    return fault if isinstance(fault, str) else next(iter(fault))
 
 
 def find_entities(name: str, known: Sequence[str]) -> list[str]:
-    """The ids that a name stands for; ``authorities/NAME`` and ``certificates/NAME`` tell two apart.
+    """Return the ids with a name; ``authorities/NAME`` and ``certificates/NAME`` select one of two.
 
-    InputError, with what was perhaps meant, when there is none.
+    Raises InputError with a similar name if there is none.
     """
-    found = [entity for entity in known if name in (entity, entity.partition("/")[2])]
-    if not found:
+    matches = [entity for entity in known if name in (entity, entity.partition("/")[2])]
+    if not matches:
         names = [entity.partition("/")[2] for entity in known]
-        close = get_close_matches(name, names, 1)
+        similar = get_close_matches(name, names, 1)
         raise InputError(
-            Problem("the environment has no such entity", name, None, close[0] if close else None)
+            Problem("the environment has no such entity", name, None, similar[0] if similar else None)
         )
-    return found
+    return matches

@@ -10,7 +10,7 @@ from typing import Any
 
 from pkigen.environment.environment import Case
 from pkigen.errors import EnvironmentFailure
-from pkigen.files import put
+from pkigen.files import write_private_file
 from pkigen.inspection.artifacts import read_passphrase
 from pkigen.profile import Profile
 
@@ -42,7 +42,7 @@ class State:
     def write(self, name: str, data: bytes) -> Path:
         """Put a file in the place of the one that was there, all at once."""
         path = self.path(name)
-        put(path, data)
+        write_private_file(path, data)
         return path
 
     def write_json(self, name: str, value: Any) -> None:

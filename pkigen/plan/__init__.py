@@ -19,6 +19,9 @@ from pkigen.requirements import RequirementSet
 
 __all__ = ["CRL_LIFE", "Plan", "Serials", "plan"]
 
+_KEPT = 1_000
+"""The largest number of end entities that a plan keeps in memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -64,5 +67,23 @@ def plan(profile: Profile, clock: datetime, serials: Serials, crl_life: Span = C
         cases.passed,
         sets_named(profile) if cases.entities else (),
         serving,
-        lambda: cases.among(planner.certificates()),
+        _PlannedOnce(lambda: cases.among(planner.certificates()), profile.count + len(cases.certificates)),
     )
+
+
+class _PlannedOnce:
+    """Plans the end entities in the first pass and keeps them, unless there are too many.
+
+    A build makes several passes: it reports all problems before it writes anything. Planning ten thousand
+    certificates again takes less than keeping them in memory.
+    """
+
+    def __init__(self, plan_entities: Callable[[], Iterator[Entity]], count: int) -> None:
+        self._plan_entities = plan_entities
+        self._is_small = count <= _KEPT
+        self._entities: tuple[Entity, ...] | None = None
+
+    def __call__(self) -> Iterator[Entity]:
+        if self._entities is None and self._is_small:
+            self._entities = tuple(self._plan_entities())
+        return self._plan_entities() if self._entities is None else iter(self._entities)

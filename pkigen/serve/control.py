@@ -24,7 +24,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pkigen.errors import InputError, PkigenError
-from pkigen.files import put
+from pkigen.files import write_private_file
 from pkigen.serve import journal
 from pkigen.serve.live import Live
 from pkigen.serve.rules import Rule
@@ -61,7 +61,7 @@ def controlled(folder: Path, live: Live, port: int, tell: Callable[[str], None])
 @contextmanager
 def announced(path: Path, data: bytes) -> Iterator[None]:
     """A file of the user's own for a while; one that another server has put there since stays."""
-    put(path, data)
+    write_private_file(path, data)
     try:
         yield
     finally:

@@ -70,9 +70,9 @@ class OcspFirst:
         if asked is None:
             await _give(send, 404, [_PLAIN], b"404 Not Found\n")
             return
-        given = self._responder.kept(asked)
+        given = self._responder.cached(asked)
         if given is None:
-            given = await self._elsewhere(lambda: self._responder.answer(asked))
+            given = await self._elsewhere(lambda: self._responder.respond(asked))
         headers = _of_caches(given, self._clock())
         if method == "GET" and _has_it(scope, headers):
             await _give(send, 304, headers, b"")

@@ -112,7 +112,7 @@ class WrongAnswers:
     async def _is_about(self, rule: Rule, asked: bytes) -> bool:
         if rule.effect.target != "ocsp" or not rule.authority:
             return True
-        return await run_in_threadpool(self._spoiler.concerns, rule.authority, asked)
+        return await run_in_threadpool(self._spoiler.covers_request, rule.authority, asked)
 
     async def _answer(self, rule: Rule, asked: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         effect = rule.effect

@@ -1,4 +1,4 @@
-"""What the index holds: plain values."""
+"""The records of the index."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pkigen.model import File
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is known of one entity that was issued.
+    """One issued entity.
 
-    ``spec``, ``output`` and ``issuers`` are digests of what it was made from; ``spki`` is the SHA-256
-    of its SubjectPublicKeyInfo. Times are seconds of the epoch. ``files`` are (path below the
-    environment, SHA-256 of the contents); ``record`` is its JSON object of the manifest. ``serials``
-    are (issuer id, serial), the main certificate's first.
+    ``spec``, ``output`` and ``issuers`` are digests of the input of its certificates and files. ``spki`` is
+    the SHA-256 of its SubjectPublicKeyInfo. Times are seconds since the epoch. ``files`` are (path relative
+    to the environment, SHA-256). ``record`` is the stored part of its JSON object in the manifest.
+    ``serials`` are (issuer id, serial), the main certificate's first.
     """
 
     id: str
@@ -31,10 +31,16 @@ class Entry:
     record: str
     files: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the main certificate file."""
+        name = self.id.partition("/")[2]
+        return dict(self.files)[f"{self.id}/{name}.crt"]
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The part of an entry that the manifest is made of; ``serials`` as the index has them, JSON."""
+    """The part of an entry that the manifest needs; ``serials`` is JSON, as stored."""
 
     id: str
     record: str
@@ -44,13 +50,13 @@ class Record:
 
     @property
     def self_signed(self) -> bool:
-        """Whether the main certificate is signed by its own key."""
+        """Whether the main certificate is self-signed."""
         return self.serials.startswith(f'[["{self.id}"')
 
 
 @dataclass(frozen=True)
 class StagedFiles:
-    """An entity's files, written and waiting: the folder's name, (file name, SHA-256) of each."""
+    """An entity's files in a staging directory: the directory's name, (file name, SHA-256) of each file."""
 
     folder: str
     files: tuple[tuple[str, str], ...]
@@ -58,7 +64,7 @@ class StagedFiles:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """An entity to put in place: its entry (without files), its folder, files that lie elsewhere."""
+    """An entity to commit: its entry (without files), its staged files, and files outside its directory."""
 
     entry: Entry
     staged: StagedFiles
@@ -67,7 +73,7 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A recorded file that is not as it was written; ``kind`` is "missing" or "altered"."""
+    """A recorded file that is missing or altered; ``kind`` is "missing" or "altered"."""
 
     path: str
     kind: str
@@ -75,9 +81,9 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class CrlState:
-    """What was published of an entity; times in seconds of the epoch, ``files`` as an Entry's.
+    """The CRL of an authority, or the OCSP response about an end entity (``number`` is 0), as published.
 
-    Of an authority it is its CRL, of an end entity the OCSP answer about it, which has no number (0).
+    Times are seconds since the epoch, ``files`` are as those of an Entry.
     """
 
     authority: str
@@ -89,10 +95,10 @@ class CrlState:
 
 
 class Revoked(NamedTuple):
-    """A revocation on record; ``source`` is "profile" or "command", ``text`` what was written.
+    """A recorded revocation; ``source`` is "profile" or "command", ``text`` is the value in the profile.
 
-    Instants are seconds of the epoch; ``invalid_since`` is None when nobody says. A tuple, since an
-    authority can have a million of them: a frozen dataclass takes four times as long to make.
+    Times are seconds since the epoch; ``invalid_since`` is the invalidity date, if there is one. A tuple,
+    since an authority can have a million of them, and a frozen dataclass takes four times as long to create.
     """
 
     issuer_id: str

@@ -63,6 +63,11 @@ class Index:
         row = self._sql.execute("SELECT times FROM issued WHERE id = ?", (entity_id,)).fetchone()
         return int(row[0]) if row else 0
 
+    def issued_count(self) -> int:
+        """Return how many times any entity was issued."""
+        (count,) = self._sql.execute("SELECT COALESCE(SUM(times), 0) FROM issued").fetchone()
+        return int(count)
+
     def begin_publishing(self, rows: Iterable[tuple[Entry, str]]) -> None:
         """Put down what is about to be swapped in, with the folders it waits in."""
         with self._transaction():

@@ -85,7 +85,7 @@ def test_a_copy_of_what_left_the_profile_is_not_made_any_more(folder: Path, prof
     [
         ("sensr", "expired", "did you mean 'sensor'"),
         ("sensor", "expird", "did you mean 'expired'"),
-        ("old", "san-missing", "has a fault itself"),
+        ("old", "san-missing", "already has a fault"),
         ("lone", "expired-root", "sensor|too few|self-signed"),
     ],
 )
@@ -100,7 +100,7 @@ def test_what_cannot_be_broken_is_told_and_changes_nothing(
 
 
 def test_undoing_what_was_not_done_is_an_error(folder: Path) -> None:
-    with pytest.raises(InputError, match="was not broken so"):
+    with pytest.raises(InputError, match="has no case with the fault"):
         break_certificate(folder, "sensor", ["expired"], undo=True)
 
 

@@ -153,7 +153,7 @@ def test_a_passphrase_that_changes_costs_no_key_unless_asked_for(tmp_path: Path)
     before = files(folder)
     second = small()
     second["authorities"]["root"]["passphrase"] = "two"
-    with pytest.raises(InputError, match="does not open with the profile's passphrase"):
+    with pytest.raises(InputError, match="the profile's passphrase does not decrypt its key"):
         build_it(second, tmp_path)
     assert files(folder) == before
     build_it(second, tmp_path, rekey=True)
@@ -178,7 +178,7 @@ def test_a_certificate_whose_time_ran_out_is_issued_anew(tmp_path: Path) -> None
     build_it(small(), tmp_path, at=datetime(2024, 1, 1, tzinfo=UTC))
     result = build_it(small(), tmp_path, at=datetime(2025, 3, 1, tzinfo=UTC))
     assert changes(result) == dict.fromkeys(["console", "sensor-01", "sensor-02"], "reissue")
-    assert reasons(result, "console") == "it ran out on 2025-01-31"
+    assert reasons(result, "console") == "it expired on 2025-01-31"
 
 
 def test_renew_before_the_end_is_obeyed(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_an_edited_root_that_only_passes_over_breaks_nothing(tmp_path: Path) -> 
 def test_whom_only_leaves_without_an_issuer_is_told_and_expected_to_fail(tmp_path: Path) -> None:
     build_it(small(), tmp_path)
     result = build_it(small(), tmp_path, only="issuing", rekey=True)
-    assert "3 certificates that --only passed over" in " ".join(result.summary.notes)
+    assert "3 certificates that --only excludes" in " ".join(result.summary.notes)
     judge = Judge(result.folder)
     for case in judge.manifest["cases"]:
         assert case["verdict"]["expected"] == "reject"

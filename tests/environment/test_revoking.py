@@ -152,7 +152,7 @@ def test_only_a_hold_is_taken_back_unless_forced(env: Path) -> None:
 
 
 def test_what_the_profile_revokes_is_not_taken_back_behind_its_back(env: Path) -> None:
-    with pytest.raises(InputError, match="the profile revokes it"):
+    with pytest.raises(InputError, match="is revoked in the profile"):
         unrevoke(env, ["gone"], force=True)
 
 
@@ -247,6 +247,6 @@ def test_numbers_only_grow_and_the_index_is_published_however_often_commands_are
 
 
 def test_a_writer_at_work_is_waited_for_but_not_for_ever(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pkigen.environment.revoke._PATIENCE", 0.05)
+    monkeypatch.setattr("pkigen.environment.revoke._LOCK_TIMEOUT", 0.05)
     with Store.open(env, write=True), pytest.raises(PkigenError, match="another pkigen"):
         revoke(env, ["host-1"])

@@ -64,7 +64,7 @@ class OwnTools:
 
     def _broken(self, case: dict[str, Any]) -> Iterator[str]:
         own_name = None if "fault" in case else case["hosts"][0].lower()
-        shown, unread = self._presenter.present(case, own_name)
+        shown, unread = self._presenter.present(case["files"], own_name, faulty="fault" in case)
         if unread:
             yield "unreadable"
         for name in SETS:

@@ -1,4 +1,4 @@
-"""Profile -> environment on disk: only what changed, and why."""
+"""Builds the environment of a profile: issues what is missing or changed, and nothing else."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from pkigen.environment.build.options import (
     Summary,
     available_jobs,
 )
-from pkigen.environment.build.session import clock_of, key_source
+from pkigen.environment.build.session import key_source
+from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.keys.sources import KeysAhead
 from pkigen.model import Role
 from pkigen.profile import Profile
 
 if TYPE_CHECKING:
     from pkigen.environment.build.diff import Decision
-    from pkigen.environment.build.session import Session
+    from pkigen.environment.build.session import PlannedProfile, Session
     from pkigen.environment.build.state import BuildState
     from pkigen.store import Store
 
-_KEYS_AHEAD = 48
+_PREFETCHED_KEYS = 48
 
 
 def build(
@@ -38,119 +39,145 @@ def build(
     options: BuildOptions | None = None,
     progress: Progress | None = None,
 ) -> BuildResult:
-    """Bring the environment of ``profile`` below ``out`` up to date.
+    """Build the environment of ``profile`` in the directory ``out``, or update it.
 
-    Atomic for each entity: whenever it ends, each folder is wholly the old or wholly the new one.
-    Raises InputError for what is wrong with the profile, before anything is written, and
-    EnvironmentFailure for what the machine refuses.
+    Atomic for each entity: a build that ends early, even by SIGKILL, leaves each entity's directory
+    either old or new. Raises InputError for errors in the profile, before anything is written, and
+    EnvironmentFailure for errors of the system.
     """
     started = time.perf_counter()
     options = options or BuildOptions()
     folder = out / profile.name
     with KeysAhead(key_source(options), options.jobs or available_jobs()) as keys:
         if options.only is None and not os.path.exists(folder):
-            _announce_all(profile, keys)
-        summary = _bring_up_to_date(profile, folder, options, keys, progress)
+            _prefetch_all(profile, keys)
+        summary = _update(profile, folder, options, keys, progress)
     return BuildResult(folder, summary, time.perf_counter() - started)
 
 
-def _announce_all(profile: Profile, keys: KeysAhead) -> None:
-    """Where nothing stands yet, every key will be new: begin before the rest is even imported."""
+def _prefetch_all(profile: Profile, keys: KeysAhead) -> None:
+    """Start generating keys before planning, and before the modules that it needs are imported.
+
+    In a new environment every key will be new.
+    """
     for authority in profile.authorities:
         if authority.brought is None:
             keys.announce(f"{Role.AUTHORITY}/{authority.name}", authority.key)
-    for spec in islice(profile.certificates(), _KEYS_AHEAD):
+    for spec in islice(profile.certificates(), _PREFETCHED_KEYS):
         keys.announce(f"{Role.CERTIFICATE}/{spec.name}", spec.key)
 
 
-def _bring_up_to_date(
+def _update(
     profile: Profile, folder: Path, options: BuildOptions, keys: KeysAhead, progress: Progress | None
 ) -> Summary:
-    from pkigen.environment.build.finalize import Finalizer
-    from pkigen.environment.build.session import open_session
-    from pkigen.environment.source_profile import with_requested_faults
+    from pkigen.environment.build.finalize import finalize_build
+    from pkigen.environment.build.session import open_session, store_version
     from pkigen.store import Store
 
-    _check_plan(profile, options)
+    planned = _planned_without_lock(profile, folder, options)
     with Store.open(folder, write=True) as store:
-        profile = with_requested_faults(profile, store)
-        session = open_session(profile, folder, options, store, keys.source)
+        if planned.store_version != store_version(store):
+            # Another build or command changed the environment since.
+            planned = _plan_and_check(profile, options, store)
+        session = open_session(planned, folder, options, store, keys.source)
         if profile.source is not None:
-            # As JSON, since a path can hold what no text can.
+            # JSON, since paths can contain bytes that are not UTF-8.
             store.index.set_meta("profile", json.dumps(str(profile.source.resolve())))
-        assembly = _assembly(session, store, options)
+        state = _build_state(session, store, options)
         total = len(session.plan.authorities) + session.plan.count
-        with _telling(progress, total) as advance:
-            _make(session, assembly, keys, options, advance)
-        Finalizer(session, assembly, options).close()
-        assembly.summary.notes += store.notes
-    return assembly.summary
+        with _reporting(progress, total) as advance:
+            _issue(session, state, keys, options, advance)
+        finalize_build(session, state, options)
+        state.summary.notes += store.notes
+    return state.summary
 
 
-def _check_plan(profile: Profile, options: BuildOptions) -> None:
-    """Find what only shows in the plan before anything is written."""
-    from pkigen.environment.build.session import random_serial
-    from pkigen.plan import plan
+def _planned_without_lock(profile: Profile, folder: Path, options: BuildOptions) -> PlannedProfile:
+    """Plan and check before the environment is created or locked, so that errors leave no trace."""
+    from pkigen.store import Store
+
+    if not Store.exists(folder):
+        return _plan_and_check(profile, options, None)
+    try:
+        with Store.open(folder, write=False) as store:
+            return _plan_and_check(profile, options, store)
+    except EnvironmentFailure:
+        # Only opening for writing can repair or upgrade the store, or report the actual problem.
+        return _plan_and_check(profile, options, None)
+
+
+def _plan_and_check(profile: Profile, options: BuildOptions, store: Store | None) -> PlannedProfile:
+    from pkigen.environment.build.session import plan_profile
     from pkigen.plan.compliance import obey
 
-    planned = plan(profile, clock_of(options), random_serial)
-    obey(profile, planned.clock, planned.authorities, planned.certificates())
+    planned = plan_profile(profile, options, store)
+    plan = planned.plan
+    obey(planned.profile, plan.clock, plan.authorities, plan.certificates())
     if options.at is not None:
-        # What another clock leads out of range is found by planning everything.
-        for _ in planned.certificates():
+        # Times that are out of range at this clock raise InputError.
+        for _ in plan.certificates():
             pass
+    if options.renew:
+        _check_renewals(planned, options.renew)
+    return planned
 
 
-def _assembly(session: Session, store: Store, options: BuildOptions) -> BuildState:
+def _check_renewals(planned: PlannedProfile, renewals: frozenset[str]) -> None:
+    entities = {entity.id for entity in (*planned.plan.authorities, *planned.plan.cases)}
+    entities |= {f"{Role.CERTIFICATE}/{spec.name}" for spec in planned.profile.certificates()}
+    if missing := sorted(renewals - entities):
+        raise InputError(f"cannot renew {', '.join(missing)}: no longer in the profile")
+
+
+def _build_state(session: Session, store: Store, options: BuildOptions) -> BuildState:
     from pkigen.environment.build.issuance import IssuanceWorker
     from pkigen.environment.build.state import BuildState
 
-    repeatable = options.seed is not None
-    workshop = IssuanceWorker(store.folder, session.keys, session.entropy, repeatable)
+    worker = IssuanceWorker(store.folder, session.keys, session.entropy, seeded=options.seed is not None)
     authorities = {entity.id: entity for entity in session.plan.authorities}
-    revoked = {found.entity_id for authority in authorities for found in store.index.revocations(authority)}
-    return BuildState(store, session.decider, workshop, authorities, session.keys.label, revoked=revoked)
+    revoked = {one.entity_id for authority in authorities for one in store.index.revocations(authority)}
+    return BuildState(store, session.decider, worker, authorities, session.keys.label, revoked=revoked)
 
 
-def _make(
+def _issue(
     session: Session,
-    assembly: BuildState,
+    state: BuildState,
     keys: KeysAhead,
     options: BuildOptions,
     advance: Callable[[int], None],
 ) -> None:
-    """Authorities one after the other, then all else; keys for both are begun at once."""
+    """Issue the authorities one by one, then the end entities in batches; start all keys at once."""
     from pkigen.environment.build.worker_pool import IssuancePipeline
 
-    authorities = list(assembly.tasks(session.survey.authorities()))
-    others = assembly.tasks(_counted(session.survey.certificates(), advance))
-    head = list(islice(others, _KEYS_AHEAD))
+    authorities = list(state.tasks(session.diff.authorities()))
+    others = state.tasks(_counted(session.diff.certificates(), advance))
+    head = list(islice(others, _PREFETCHED_KEYS))
     advance(len(session.plan.authorities) - len(authorities))
-    pipeline = IssuancePipeline(assembly.workshop, keys, options.jobs or available_jobs())
-    pipeline.announce(chain(authorities, head))
+    pipeline = IssuancePipeline(state.worker, keys, options.jobs or available_jobs())
+    pipeline.prefetch_keys(chain(authorities, head))
     if authorities or head:
-        assembly.load_authorities()
+        state.load_authorities()
     for task in authorities:
-        assembly.publish([pipeline.make_one(task)])
+        state.publish([pipeline.issue_one(task)])
         advance(1)
-    with closing(pipeline.make(chain(head, others))) as batches:
+    with closing(pipeline.issue(chain(head, others))) as batches:
         for batch in batches:
-            assembly.publish(batch)
+            state.publish(batch)
             advance(len(batch))
 
 
-def _counted(decided: Iterable[Decision], advance: Callable[[int], None]) -> Iterator[Decision]:
-    """What is decided, with those entities counted as done that need nothing."""
+def _counted(decisions: Iterable[Decision], advance: Callable[[int], None]) -> Iterator[Decision]:
+    """Pass decisions on and count those that need no files as done."""
     from pkigen.environment.build.diff import writes_files
 
-    for found in decided:
-        if not writes_files(found.change):
+    for decision in decisions:
+        if not writes_files(decision.change):
             advance(1)
-        yield found
+        yield decision
 
 
 @contextmanager
-def _telling(progress: Progress | None, total: int) -> Iterator[Callable[[int], None]]:
+def _reporting(progress: Progress | None, total: int) -> Iterator[Callable[[int], None]]:
     if progress is None:
         yield lambda steps: None
         return

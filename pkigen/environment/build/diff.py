@@ -1,4 +1,4 @@
-"""Plan against index and disk: each entity with what is to be done with it."""
+"""Compares a plan with the index and the files: what to do with each entity."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CHUNK = 256
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An entity, what the index knows of it, what is to be done, how its files are written."""
+    """What to do with an entity; ``entry`` is its state in the index, ``output`` its ``output_digest``."""
 
     entity: Entity
     entry: Entry | None
@@ -29,7 +29,10 @@ class Decision:
 
 
 class PlanDiff:
-    """Goes through a plan, issuers first. Without a store everything is new."""
+    """Decides for every entity of a plan, issuers first. Without a store every entity is new.
+
+    ``seen`` are the ids of the entities decided so far, in order.
+    """
 
     def __init__(self, plan: Plan, store: Store | None, decider: ReissueDecider, salt: bytes) -> None:
         self._plan = plan
@@ -39,20 +42,20 @@ class PlanDiff:
         self.seen: dict[str, None] = {}
 
     def authorities(self) -> list[Decision]:
-        """All authorities, decided."""
-        return list(self._decided(self._plan.authorities))
+        """Return the decisions for all authorities."""
+        return list(self._decisions(self._plan.authorities))
 
     def certificates(self) -> Iterator[Decision]:
-        """The end entities one by one, decided as they are asked for."""
-        return self._decided(self._plan.certificates())
+        """Return the decisions for the end entities one by one, each computed on demand."""
+        return self._decisions(self._plan.certificates())
 
-    def left(self) -> Iterator[Entry]:
-        """What stands in the index and no longer in the profile, once all has been gone through."""
+    def removed(self) -> Iterator[Entry]:
+        """Return the entries of the index that are not in the plan; only after both iterations above."""
         for entry in self._store.index.entries() if self._store else ():
             if entry.id not in self.seen:
                 yield entry
 
-    def _decided(self, entities: Iterable[Entity]) -> Iterator[Decision]:
+    def _decisions(self, entities: Iterable[Entity]) -> Iterator[Decision]:
         remaining = iter(entities)
         while chunk := list(islice(remaining, _CHUNK)):
             entries = self._store.index.get([entity.id for entity in chunk]) if self._store else {}
@@ -66,20 +69,20 @@ class PlanDiff:
 
 
 def output_digest(entity: Entity, salt: bytes) -> str:
-    """A digest of how an entity's files are written; passphrases go in under a secret salt."""
+    """Return a digest of how an entity's files are written; a secret salt protects the passphrases."""
     output = entity.output
     alias = None if output.alias == entity.name else output.alias
-    secrets = output.passphrase, output.pkcs12_passphrase
-    return _digest(salt, output.formats, output.key_format, alias, secrets)
+    passphrases = output.passphrase, output.pkcs12_passphrase
+    return _digest(salt, output.formats, output.key_format, alias, passphrases)
 
 
 @lru_cache(maxsize=64)
 def _digest(salt: bytes, *parts: object) -> str:
-    """Most entities of an environment are written alike."""
+    """Cached, since most entities of an environment have the same output."""
     text = repr(parts)
     return hmac.digest(salt, text.encode(), hashlib.sha256).hex()[:32]
 
 
 def writes_files(change: Change) -> bool:
-    """Whether a change makes files."""
+    """Return whether a change writes the entity's files."""
     return change.action in (Action.ISSUE, Action.REISSUE, Action.REWRITE)

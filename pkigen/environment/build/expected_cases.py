@@ -1,4 +1,4 @@
-"""The cases that a profile will have, before anything is built: their names, and what to expect of them."""
+"""The cases that a profile will have once it is built, with their expected verdicts."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from pkigen.profile import Profile
 
 @dataclass(frozen=True, slots=True)
 class ExpectedCase:
-    """A case: its name, its verdict (``accept``, ``reject``, ``varies``), its faults as FAMILY/ID.
+    """A case: its name, its expected verdict (accept, reject or varies), its faults as FAMILY/ID.
 
-    ``stage`` is where the verdict shows, if anywhere. The family of what breaks a requirement set is the
-    set's name.
+    ``stage`` is the step of the validation that rejects it, if any. The family of a violated requirement
+    is the name of its set.
     """
 
     name: str
@@ -29,51 +29,53 @@ class ExpectedCase:
     faults: tuple[str, ...]
 
     def has(self, pattern: str) -> bool:
-        """Whether one of its faults is meant by an id, by a glob of FAMILY/ID, or by ``all``."""
+        """Return whether a fault matches an id, a glob of FAMILY/ID, or ``all``."""
         return any(
-            pattern in ("all", one.partition("/")[2]) or fnmatchcase(one, pattern) for one in self.faults
+            pattern in ("all", fault.partition("/")[2]) or fnmatchcase(fault, pattern)
+            for fault in self.faults
         )
 
 
 def expected_cases(profile: Profile, clock: datetime) -> tuple[ExpectedCase, ...]:
-    """The cases of a profile in its order, as a build at ``clock`` (UTC) would make them.
+    """Return the cases of a profile in order, as a build at ``clock`` (UTC) would issue them.
 
-    What has been revoked or broken by command since is not known here. Raises InputError.
+    Does not include revocations and faults that commands added. Raises InputError.
     """
     serials = count(1)
     planned = plan(profile, clock, lambda *_: next(serials))
-    fallen = {entity.id for entity in planned.authorities if entity.revocation is not None}
+    revoked = {entity.id for entity in planned.authorities if entity.revocation is not None}
     return tuple(
-        ExpectedCase(entity.name, *_verdict(entity, planned.clock, fallen), tuple(_faults(entity.fault)))
+        ExpectedCase(
+            entity.name, *_verdict(entity, planned.clock, revoked), tuple(_fault_names(entity.fault))
+        )
         for entity in planned.certificates()
     )
 
 
-def _verdict(entity: Entity, clock: datetime, fallen: set[str]) -> tuple[str, str | None]:
-    """As the manifest will have it."""
+def _verdict(entity: Entity, clock: datetime, revoked_authorities: set[str]) -> tuple[str, str | None]:
+    """Return expected verdict and stage, as the manifest writer computes them."""
     main, fault = entity.certificates[0], entity.fault
     self_signed = main.issuer_id == entity.id
     if fault is not None and fault.stage is not None:
-        alone = self_signed and not (entity.trust or entity.issuers) and fault.expected != "reject"
-        if not alone:
+        untrusted = self_signed and not (entity.trust or entity.issuers) and fault.expected != "reject"
+        if not untrusted:
             return fault.expected, fault.stage
-    revoked = None if entity.revocation is None else {"reason": entity.revocation.reason}
     verdict = verdict_without_fault(
         self_signed=self_signed,
         orphan=False,
         times=(main.not_before, main.not_after),
         now=clock,
-        revoked=revoked,
-        fallen=next((name for name in entity.issuers if name in fallen), None),
+        revocation_reason=None if entity.revocation is None else entity.revocation.reason,
+        revoked_ancestor=next((name for name in entity.issuers if name in revoked_authorities), None),
     )
-    return verdict["expected"], verdict["stage"]
+    return verdict.expected, verdict.stage
 
 
-def _faults(fault: Fault | None) -> Iterator[str]:
+def _fault_names(fault: Fault | None) -> Iterator[str]:
     if fault is None:
         return
     if fault.against:
         yield f"{fault.against}/{fault.id}"
         return
-    for one in fault.id.split("+"):
-        yield f"{FAULTS[one].family}/{one}"
+    for fault_id in fault.id.split("+"):
+        yield f"{FAULTS[fault_id].family}/{fault_id}"

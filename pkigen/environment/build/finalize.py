@@ -1,167 +1,157 @@
-"""The end of a build: CRLs, what left the profile, trust anchors, the manifest."""
+"""Finalizes a build after all entities are in place: CRLs, OCSP responses, pruning, trust.pem, manifest."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from pkigen.environment import crl
-from pkigen.environment.build.options import (
-    Action,
-    BuildOptions,
-    Change,
-    CrlChange,
-)
+from pkigen.environment.build.options import Action, BuildOptions, Change, CrlChange
 from pkigen.environment.build.session import Session
 from pkigen.environment.build.state import BuildState
+from pkigen.environment.crl.publish import CrlPublisher
+from pkigen.environment.crl.schedule import needs_new_base, publication_reasons
 from pkigen.environment.manifest.write import TRUST, ManifestWriter
 from pkigen.environment.ocsp import presigned
-from pkigen.environment.ocsp.builder import OcspResponseBuilder
-from pkigen.environment.published import publishers, stored_keys
+from pkigen.environment.ocsp.builder import SERIAL_BYTES, OcspResponseBuilder
+from pkigen.environment.published.publishers import (
+    CrlIssuer,
+    PresignedSubject,
+    crl_issuers_in,
+    presigned_subject,
+    save_publishers,
+)
+from pkigen.environment.published.stored_keys import read_certificates
 from pkigen.formats import pem
 from pkigen.issue import Signer
 from pkigen.keys import kind_of
 from pkigen.model import Entity, Role
 from pkigen.x509 import Certificate
 
-_SERIAL_OCTETS = 16
+
+def finalize_build(session: Session, state: BuildState, options: BuildOptions) -> None:
+    """Publish what is due, prune, and write trust.pem and the manifest; the manifest is last.
+
+    Watchers use the manifest's mtime as the key of their caches.
+    """
+    finalizer = _Finalizer(session, state, options)
+    plan = session.plan
+    save_publishers(state.store, (*plan.authorities, *plan.cases))
+    issuers = crl_issuers_in(plan.authorities)
+    for entity in plan.authorities:
+        if entity.id in issuers:
+            finalizer.publish_crl(entity, issuers)
+    for entity in plan.cases:
+        if entity.ocsp is not None:
+            finalizer.publish_response(entity)
+    finalizer.prune()
+    trusted = finalizer.write_trust()
+    if options.seed is not None:
+        state.store.index.set_meta("seeded", "yes")
+        state.summary.notes.append(
+            "built with --seed: the seed reveals every key; the build clock is "
+            f"{plan.clock:%Y-%m-%dT%H:%M:%SZ}"
+        )
+    state.summary.notes += [f"{case.name} was skipped: {case.reason}" for case in plan.passed]
+    finalizer.write_manifest(trusted)
 
 
 @dataclass(frozen=True, slots=True)
-class Finalizer:
-    """Does what can only be done once every entity stands."""
-
+class _Finalizer:
     session: Session
-    assembly: BuildState
+    state: BuildState
     options: BuildOptions
 
-    def close(self) -> None:
-        """Publish the CRLs that are due, settle what left the profile, write what sums it up."""
-        plan, store = self.session.plan, self.assembly.store
-        publishers.save_publishers(store, (*plan.authorities, *plan.cases))
-        issuers = publishers.crl_issuers_in(plan.authorities)
-        for entity in plan.authorities:
-            if entity.id in issuers:
-                self._publish_crl(entity, issuers)
-        for entity in self.session.plan.cases:
-            if entity.ocsp is not None:
-                self._publish_answer(entity)
-        self._settle_left()
-        trusted = self._write_trust()
-        self._tell_seed()
-        self._tell_passed()
-        self._write_manifest(trusted)
-
-    def _publish_crl(self, entity: Entity, issuers: Mapping[str, publishers.CrlIssuer]) -> None:
-        store, issuer, others = self.assembly.store, issuers[entity.id], tuple(issuers.values())
+    def publish_crl(self, entity: Entity, issuers: Mapping[str, CrlIssuer]) -> None:
+        """Publish the CRLs of an authority if they are due."""
+        state, plan = self.state, self.session.plan
+        issuer, others = issuers[entity.id], tuple(issuers.values())
         fingerprint = self.session.decider.fingerprints[entity.id]
-        digest = crl.content_digest(issuer, fingerprint, crl.listed_revocations(store, issuer, others))
-        state = store.index.crl(entity.id)
-        damaged = [found.path for found in store.damaged_files(state.files)] if state else []
-        reasons = crl.publication_reasons(issuer, state, digest, damaged, self.session.plan.clock)
+        reasons, digest = publication_reasons(state.store, issuer, others, fingerprint, plan.clock)
         if reasons:
-            held = self._issuer(entity)
-            entropy = self.session.entropy if self.options.seed is not None else None
-            publisher = crl.CrlPublisher(store, self.session.plan.clock, entropy, others)
-            certificate = self.assembly.workshop.authorities[entity.id].certificate
-            publisher.publish(issuer, certificate, held, digest, anew=crl.needs_new_base(reasons))
-            self.assembly.summary.crls.append(CrlChange(entity.name, reasons))
+            signer = self._crl_signer(entity)
+            publisher = CrlPublisher(state.store, plan.clock, state.worker.signature_entropy, others)
+            certificate = state.worker.authorities[entity.id].certificate
+            publisher.publish(issuer, certificate, signer, digest, new_base=needs_new_base(reasons))
+            state.summary.crls.append(CrlChange(entity.name, reasons))
 
-    def _publish_answer(self, entity: Entity) -> None:
-        """The OCSP answer about a case, if it is due; of one that --only passed over there is none."""
-        store, clock = self.assembly.store, self.session.plan.clock
+    def _crl_signer(self, entity: Entity) -> Signer:
+        """Return the authority's signer; a fault replaces the key but not the key identifier."""
+        self.state.load_authorities()
+        worker = self.state.worker
+        signer = worker.signer(entity.id)
+        if entity.crl is None or not entity.crl.stranger:
+            return signer
+        return replace(signer, key=worker.rogue_key(entity.crl.stranger, kind_of(signer.key).name))
+
+    def publish_response(self, entity: Entity) -> None:
+        """Publish the OCSP response about a case if it is due, unless --only excluded the case."""
+        store, clock = self.state.store, self.session.plan.clock
         entry = store.index.get([entity.id]).get(entity.id)
         fingerprint = self.session.decider.fingerprints.get(entity.certificates[0].issuer_id)
-        answered = publishers.presigned_subject(entity)
-        if entry is None or fingerprint is None or answered is None:
+        subject = presigned_subject(entity)
+        if entry is None or fingerprint is None or subject is None:
             return
         (_, serial), *_ = entry.serials
-        digest = presigned.content_digest(answered, fingerprint, serial)
-        state = store.index.crl(entity.id)
-        damaged = [found.path for found in store.damaged_files(state.files)] if state else []
-        if presigned.is_due(answered.ocsp, state, digest, damaged, clock):
-            self.assembly.load_authorities()
-            presigned.publish(store, answered, serial, digest, self._maker(answered))
+        digest = presigned.content_digest(subject, fingerprint, serial)
+        if presigned.is_due(store, subject, digest, clock):
+            self.state.load_authorities()
+            presigned.publish(store, subject, serial, digest, self._response_builder(subject))
 
-    def _maker(self, answered: publishers.PresignedSubject) -> OcspResponseBuilder:
-        """Who signs the answer about a case, as its issuing CA."""
-        workshop = self.assembly.workshop
+    def _response_builder(self, subject: PresignedSubject) -> OcspResponseBuilder:
+        worker = self.state.worker
         return OcspResponseBuilder(
-            workshop.signer(answered.issuer),
-            Certificate(workshop.authorities[answered.issuer].certificate),
-            workshop.stranger,
-            workshop.entropy.read(_SERIAL_OCTETS, "responder", answered.id),
+            worker.signer(subject.issuer),
+            Certificate(worker.authorities[subject.issuer].certificate),
+            worker.rogue_key,
+            worker.entropy.read(SERIAL_BYTES, "responder", subject.id),
             self.session.plan.clock,
-            self.session.entropy if self.options.seed is not None else None,
+            worker.signature_entropy,
         )
 
-    def _issuer(self, entity: Entity) -> Signer:
-        """Who signs an authority's CRL: the authority, or a stranger with its key identifier."""
-        self.assembly.load_authorities()
-        workshop = self.assembly.workshop
-        own = workshop.signer(entity.id)
-        if entity.crl is None or not entity.crl.stranger:
-            return own
-        return replace(own, key=workshop.stranger(entity.crl.stranger, kind_of(own.key).name))
-
-    def _settle_left(self) -> None:
-        """Remove what left the profile when that was asked for, name it when it was not."""
-        summary, store = self.assembly.summary, self.assembly.store
-        for entry in list(self.session.survey.left()):
+    def prune(self) -> None:
+        """Delete entities that are no longer in the profile if --prune is set, or else report them."""
+        summary, store = self.state.summary, self.state.store
+        for entry in list(self.session.diff.removed()):
             if not self.options.prune:
-                summary.add(Change(entry.id, Action.LEFT, ("not in the profile; --prune removes it",)))
+                reason = "not in the profile; --prune deletes it"
+                summary.add(Change(entry.id, Action.LEFT, (reason,)))
                 continue
             summary.add(Change(entry.id, Action.PRUNE, ("not in the profile",)))
-            summary.notes += [
-                f"{path} is not pkigen's and was left where it is" for path in store.remove(entry)
-            ]
+            summary.notes += [f"{path} was not written by pkigen and stays" for path in store.remove(entry)]
 
-    def _write_trust(self) -> frozenset[str]:
-        """Write trust.pem; the ids of the authorities whose certificate is in it."""
-        folder, anchors, trusted = self.assembly.store.folder, list[bytes](), set[str]()
+    def write_trust(self) -> frozenset[str]:
+        """Write trust.pem and return the ids of the authorities that it contains."""
+        folder, anchors, trusted = self.state.store.folder, list[bytes](), set[str]()
         for entity in self.session.plan.authorities:
-            held = stored_keys.read_certificates(folder, entity)[0]
-            above = entity.brought.chain if entity.brought else ()
-            anchors += [found for found in above if Certificate(found).is_self_issued]
+            certificate = read_certificates(folder, entity)[0]
+            chain = entity.brought.chain if entity.brought else ()
+            anchors += [above for above in chain if Certificate(above).is_self_issued]
             if _is_anchor(entity):
-                anchors.append(held)
+                anchors.append(certificate)
                 trusted.add(entity.id)
         text = b"".join(pem.encode("CERTIFICATE", anchor) for anchor in dict.fromkeys(anchors))
-        self.assembly.store.write_if_changed(TRUST, text)
+        self.state.store.write_if_changed(TRUST, text)
         return frozenset(trusted)
 
-    def _write_manifest(self, trusted: frozenset[str]) -> None:
-        plan, store = self.session.plan, self.assembly.store
-        certificates = [found for found in self.session.survey.seen if found.startswith(Role.CERTIFICATE)]
+    def write_manifest(self, trusted: frozenset[str]) -> None:
+        """Write manifest.json."""
+        plan, store = self.session.plan, self.state.store
+        certificates = [one for one in self.session.diff.seen if one.startswith(Role.CERTIFICATE)]
         revoked = frozenset(
-            found.entity_id for entity in plan.authorities for found in store.index.revocations(entity.id)
+            one.entity_id for entity in plan.authorities for one in store.index.revocations(entity.id)
         )
         seeded = store.index.meta("seeded") is not None
         orphans = frozenset(self.session.decider.orphans)
         if orphans:
-            self.assembly.summary.notes.append(
-                f"{len(orphans)} certificates that --only passed over have an issuer that is no longer "
-                "there; build without --only to issue them anew"
+            self.state.summary.notes.append(
+                f"{len(orphans)} certificates that --only excludes were issued by a CA certificate that no "
+                "longer exists; build without --only to reissue them"
             )
         ManifestWriter(plan, certificates, store, trusted, seeded, revoked, orphans).write()
 
-    def _tell_passed(self) -> None:
-        """Name the negative cases that could not be made."""
-        self.assembly.summary.notes += [
-            f"{passed.name} was not made: {passed.reason}" for passed in self.session.plan.passed
-        ]
-
-    def _tell_seed(self) -> None:
-        if self.options.seed is not None:
-            self.assembly.store.index.set_meta("seeded", "yes")
-            self.assembly.summary.notes.append(
-                "made from --seed: whoever knows the seed knows every key; the clock stood at "
-                f"{self.session.plan.clock:%Y-%m-%dT%H:%M:%SZ}"
-            )
-
 
 def _is_anchor(entity: Entity) -> bool:
-    """Whether clients are to trust an authority: told by its plan, since what a fault made need not parse."""
+    """Return whether an authority is a trust anchor, from its plan: a faulty certificate need not parse."""
     if entity.brought is not None:
         return Certificate(entity.brought.certificate).is_self_issued
     return entity.trusted and entity.certificates[0].issuer_id == entity.id

@@ -1,4 +1,4 @@
-"""One entity from its plan to its staged files; can run in another process."""
+"""Issues one entity: from its plan to its files in the staging area. Runs in worker processes as well."""
 
 from __future__ import annotations
 
@@ -22,19 +22,22 @@ from pkigen.x509 import Certificate
 
 @dataclass(frozen=True, slots=True)
 class IssuingAuthority:
-    """What issuing needs of an authority: its certificate, those it brought along, its key."""
+    """The certificate, key (PKCS#8) and key identifier of an authority.
+
+    ``chain`` are the certificates above an imported authority.
+    """
 
     certificate: bytes
-    above: tuple[bytes, ...]
+    chain: tuple[bytes, ...]
     key: bytes | None = field(repr=False)
     key_identifier: bytes | None
 
 
 @dataclass(frozen=True)
 class IssuanceTask:
-    """An entity to make; ``key`` is the one that stays (PKCS#8), None asks for a new one.
+    """An entity to issue; without ``key`` (PKCS#8) it gets a new key.
 
-    ``certificates`` are given when they stay too and only the files are written anew.
+    With ``certificates`` only its files are written again.
     """
 
     entity: Entity
@@ -44,9 +47,9 @@ class IssuanceTask:
 
 @dataclass(frozen=True)
 class IssuedEntity:
-    """An entity made: its files staged, what the index and the manifest say of it.
+    """An issued entity: its staged files, the SHA-256 of its public key, its part of the manifest.
 
-    ``issued`` is there for authorities alone: others are about to need them.
+    ``issued`` is set for authorities only, since later entities need them.
     """
 
     id: str
@@ -58,88 +61,95 @@ class IssuedEntity:
 
 @dataclass
 class IssuanceWorker:
-    """All that entities are made from. Picklable: signers are loaded where they are used."""
+    """Issues entities. Picklable: each process loads the signers that it uses.
+
+    Signatures are deterministic if ``seeded`` is set.
+    """
 
     folder: Path
     keys: KeySource
     entropy: Entropy
-    repeatable: bool
+    seeded: bool
     authorities: dict[str, IssuingAuthority] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._signers: dict[str, Signer] = {}
-        self._shared: dict[tuple[str, str], PrivateKey] = {}
+        self._rogue_keys: dict[tuple[str, str], PrivateKey] = {}
 
     def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_signers": {}, "_shared": {}}
+        return {**self.__dict__, "_signers": {}, "_rogue_keys": {}}
+
+    @property
+    def signature_entropy(self) -> Entropy | None:
+        """The source of deterministic signatures; None for random ones."""
+        return self.entropy if self.seeded else None
 
     def signer(self, authority: str) -> Signer:
-        """The signer of an authority that has a key."""
+        """Return the signer of an authority that has a key."""
         if authority not in self._signers:
-            held = self.authorities[authority]
-            assert held.key is not None
-            self._signers[authority] = signer(held.key, held.key_identifier)
+            issuing = self.authorities[authority]
+            assert issuing.key is not None
+            self._signers[authority] = signer(issuing.key, issuing.key_identifier)
         return self._signers[authority]
 
-    def make(self, task: IssuanceTask, generated: PrivateKey | None = None) -> IssuedEntity:
-        """Generate the key if need be, sign, write the files into the staging area.
+    def issue(self, task: IssuanceTask, prefetched: PrivateKey | None = None) -> IssuedEntity:
+        """Generate a key if necessary, sign the certificates, write the files into the staging area.
 
-        ``generated`` is a new key that was made ahead.
+        ``prefetched`` is a new key for the entity.
         """
         entity = task.entity
         if entity.brought is not None:
-            held = entity.brought
-            public = Certificate(held.certificate).subject_public_key_info
-            return self._finish(Issued(entity, held.key, public, (held.certificate,), held.chain))
+            imported = entity.brought
+            spki = Certificate(imported.certificate).subject_public_key_info
+            return self._stage(Issued(entity, imported.key, spki, (imported.certificate,), imported.chain))
         chain = self._chain(entity)
-        kept = load_private(task.key) if task.key else None
-        if task.key and kept and task.certificates is not None:
-            return self._finish(Issued(entity, task.key, public_key_info(kept), task.certificates, chain))
-        key = kept or generated or self._key(entity)
+        existing = load_private(task.key) if task.key else None
+        if existing and task.certificates is not None:
+            spki = public_key_info(existing)
+            return self._stage(Issued(entity, task.key, spki, task.certificates, chain))
+        key = existing or prefetched or self._new_key(entity)
         issuers = {plan.issuer_id for plan in entity.certificates} - {entity.id}
         signers = {issuer: self.signer(issuer) for issuer in issuers}
-        strangers = {
-            plan.stranger: self.stranger(
+        rogue_keys = {
+            plan.stranger: self.rogue_key(
                 plan.stranger, kind_of(signers[plan.issuer_id].key if plan.issuer_id in signers else key).name
             )
             for plan in entity.certificates
             if plan.stranger
         }
-        entropy = self.entropy if self.repeatable else None
         try:
-            return self._finish(issue(entity, key, signers, chain, entropy, strangers))
+            return self._stage(issue(entity, key, signers, chain, self.signature_entropy, rogue_keys))
         except (IndexError, ValueError) as error:
             if entity.fault is None:
                 raise
-            words = f"{entity.id}: its fault ({entity.fault.id}) does not fit what it is to be made in"
-            raise InputError(f"{words}: {error}") from error
+            message = f"{entity.id}: the fault {entity.fault.id} cannot be applied to this certificate"
+            raise InputError(f"{message}: {error}") from error
 
-    def stranger(self, name: str, kind: str) -> PrivateKey:
-        """A key of a kind that all who name it share, in this process at least."""
-        if (name, kind) not in self._shared:
-            self._shared[name, kind] = self.keys.generate(parse_kind(kind), name)
-        return self._shared[name, kind]
+    def rogue_key(self, name: str, kind: str) -> PrivateKey:
+        """Return a key that belongs to no entity, cached by label and kind."""
+        if (name, kind) not in self._rogue_keys:
+            self._rogue_keys[name, kind] = self.keys.generate(parse_kind(kind), name)
+        return self._rogue_keys[name, kind]
 
-    def _key(self, entity: Entity) -> PrivateKey:
+    def _new_key(self, entity: Entity) -> PrivateKey:
         if not entity.key_of:
             return self.keys.generate(parse_kind(entity.key), entity.id)
         if entity.key_of in self.authorities:
             return self.signer(entity.key_of).key
-        return self.stranger(entity.key_of, entity.key)
+        return self.rogue_key(entity.key_of, entity.key)
 
     def key(self, kind: str) -> bytes:
-        """Another key of a kind: what a fault puts in the place of an entity's own."""
-        return to_pkcs8(self.stranger("other key", kind))
+        """Return an unrelated key (PKCS#8), for faults of the key file."""
+        return to_pkcs8(self.rogue_key("other key", kind))
 
     def authority(self, issued: Issued) -> bytes:
-        """Another CA's self-signed certificate, with the times of an entity's own."""
-        entity = issued.entity
-        key = self.stranger("other CA", "ec-p256")
+        """Return the self-signed certificate of an unrelated CA, with the validity of an entity's own."""
+        key = self.rogue_key("other CA", "ec-p256")
         own = signer(to_pkcs8(key))
         name = names.name([("O", "Another Test PKI"), ("CN", "Another Test Root CA")])
         usages = der.named_bits(("keyCertSign", "cRLSign"), oids.KEY_USAGES)
         plan = replace(
-            entity.certificates[0],
+            issued.entity.certificates[0],
             subject=name,
             issuer=name,
             extensions=(
@@ -150,16 +160,18 @@ class IssuanceWorker:
             signature=Signature(),
             edits=(),
         )
-        return certificate(plan, public_key_info(key), own, own, self.entropy if self.repeatable else None)
+        return certificate(plan, public_key_info(key), own, own, self.signature_entropy)
 
     def _chain(self, entity: Entity) -> tuple[bytes, ...]:
-        above = [self.authorities[issuer] for issuer in entity.issuers]
-        chain = [authority.certificate for authority in above]
-        return (*chain, *above[-1].above) if above else ()
+        path = [self.authorities[issuer] for issuer in entity.issuers]
+        certificates = [authority.certificate for authority in path]
+        return (*certificates, *path[-1].chain) if path else ()
 
-    def _finish(self, issued: Issued) -> IssuedEntity:
+    def _stage(self, issued: Issued) -> IssuedEntity:
         entity = issued.entity
         staged = stage(self.folder, render(issued, self.entropy, self))
         spki = sha256(issued.public_key).hexdigest()
-        text = entity_json(issued, [f"{entity.id}/{name}" for name, _ in staged.files], spki)
-        return IssuedEntity(entity.id, issued if entity.role is Role.AUTHORITY else None, staged, spki, text)
+        record = entity_json(issued, [f"{entity.id}/{name}" for name, _ in staged.files], spki)
+        return IssuedEntity(
+            entity.id, issued if entity.role is Role.AUTHORITY else None, staged, spki, record
+        )

@@ -1,4 +1,4 @@
-"""What can be asked of a build, and what it says of itself."""
+"""The options of a build, and its result."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ KeyOrigin = Literal["fresh", "pool"]
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """The flags of ``pkigen build``.
+    """The options of ``pkigen build``.
 
-    ``only`` is a glob on names. ``at`` is the build's clock (UTC); None is now, or SEEDED_CLOCK in
-    a seeded build. ``renew`` names entities by id that are issued anew whatever their state.
+    ``only`` is a glob on names. ``at`` is the build clock (UTC); None means now, or SEEDED_CLOCK with a
+    seed. ``renew`` are the ids of entities to reissue in any case.
     """
 
     only: str | None = None
@@ -33,14 +33,14 @@ class BuildOptions:
 
 
 def available_jobs() -> int:
-    """How many cores this process may use."""
+    """Return the number of CPU cores that this process may use."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 class Action(StrEnum):
-    """What a build does with one entity."""
+    """The action of a build for one entity."""
 
     ISSUE = "issue"
     REISSUE = "reissue"
@@ -53,7 +53,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entity, what is done with it, why, and whether its key is a new one."""
+    """The action for one entity, with the reasons."""
 
     id: str
     action: Action
@@ -63,7 +63,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class CrlChange:
-    """One authority's CRL that is published anew, and why."""
+    """The CRL of one authority that is published again, with the reasons."""
 
     authority: str
     reasons: tuple[str, ...]
@@ -71,7 +71,7 @@ class CrlChange:
 
 @dataclass(slots=True)
 class Summary:
-    """What happened, or would: changes (all but those that keep), counts of every action."""
+    """The result of a build or a dry run. ``changes`` does not contain entities that are kept."""
 
     changes: list[Change] = field(default_factory=list)
     counts: Counter[Action] = field(default_factory=Counter)
@@ -79,21 +79,21 @@ class Summary:
     notes: list[str] = field(default_factory=list)
 
     def add(self, change: Change) -> None:
-        """Count a change, and keep it if it is one."""
+        """Count an action, and add it to the changes unless the entity is kept."""
         self.counts[change.action] += 1
         if change.action is not Action.KEEP:
             self.changes.append(change)
 
     @property
     def up_to_date(self) -> bool:
-        """Whether nothing was left to do."""
+        """Whether the build changed nothing."""
         quiet = {Action.KEEP, Action.LEFT, Action.SKIP}
         return not self.crls and not any(self.counts[a] for a in Action if a not in quiet)
 
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """A finished build: the environment's folder and what was done."""
+    """A finished build: the directory of the environment, what changed, the duration in seconds."""
 
     folder: Path
     summary: Summary
@@ -101,13 +101,13 @@ class BuildResult:
 
 
 class Progress(Protocol):
-    """Where a build tells how far it is."""
+    """Receives the progress of a build."""
 
     def start(self, total: int, what: str) -> None:
-        """``total`` steps of ``what`` begin."""
+        """Start a progress bar of ``total`` steps; ``what`` is the unit."""
 
     def advance(self, steps: int) -> None:
-        """So many steps more are done."""
+        """Advance by a number of steps."""
 
     def finish(self) -> None:
-        """The steps have ended, done or not."""
+        """End the progress bar, complete or not."""

@@ -1,4 +1,4 @@
-"""State that a build and its dry run share: clock, key source, plan, and the decision per entity."""
+"""The state that a build and its dry run share: clock, key source, serial numbers, plan and diff."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pkigen.environment.build.diff import PlanDiff
 from pkigen.environment.build.options import BuildOptions
 from pkigen.environment.build.reissue_reasons import ReissueDecider
 from pkigen.environment.published import stored_keys
+from pkigen.environment.source_profile import REQUESTED_FAULTS, with_requested_faults
 from pkigen.errors import InputError
 from pkigen.keys.entropy import Entropy, SeededEntropy, SystemEntropy
 from pkigen.keys.sources import FreshKeys, KeySource, PooledKeys, SeededKeys
@@ -20,88 +21,101 @@ from pkigen.plan import CRL_LIFE, Plan, Serials, plan
 from pkigen.profile import Profile
 from pkigen.store import Store
 
+SEEDED_CLOCK = datetime(2026, 11, 1, tzinfo=UTC)
+"""The clock of a seeded build without --at; with the current time, the output would change every day."""
+FIXTURE_CRL_LIFE = parse_span("397d")
+"""The default lifetime of CRLs at SEEDED_CLOCK: as long as that of certificates."""
+_SERIAL_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedProfile:
+    """A profile with the faults that commands added, its plan, and where random values come from.
+
+    ``store_version`` identifies the state of the store that the plan depends on.
+    """
+
+    profile: Profile
+    plan: Plan
+    entropy: Entropy
+    serials: Serials
+    store_version: tuple[object, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One run over one environment. ``entropy`` is where salts and signatures draw from."""
+    """One run over one environment. ``entropy`` supplies salts and signatures."""
 
     plan: Plan
     keys: KeySource
     entropy: Entropy
     decider: ReissueDecider
-    survey: PlanDiff
+    diff: PlanDiff
 
 
-def open_session(
-    profile: Profile, folder: Path, options: BuildOptions, store: Store | None, keys: KeySource
-) -> Session:
-    """Plan a profile and get ready to compare it with what stands in ``folder``."""
-    clock = clock_of(options)
+def plan_profile(profile: Profile, options: BuildOptions, store: Store | None) -> PlannedProfile:
+    """Plan a profile for an environment; ``store`` is None if the environment does not exist yet."""
+    if store is not None:
+        profile = with_requested_faults(profile, store)
     entropy = SystemEntropy() if options.seed is None else SeededEntropy(options.seed)
     serials: Serials = random_serial
     if isinstance(entropy, SeededEntropy):
-        serials = SeededSerials(entropy, store.index.generation if store else _never_issued)
-    frozen = options.seed is not None and options.at is None
-    planned = plan(profile, clock, serials, FIXTURE_CRL_LIFE if frozen else CRL_LIFE)
+        serials = SeededSerials(entropy, store.index.generation if store else lambda _: 0)
+    fixture = options.seed is not None and options.at is None
+    planned = plan(profile, clock_of(options), serials, FIXTURE_CRL_LIFE if fixture else CRL_LIFE)
+    return PlannedProfile(profile, planned, entropy, serials, store_version(store))
+
+
+def store_version(store: Store | None) -> tuple[object, ...]:
+    """Return the state of a store that a plan depends on; that of a new store equals that of no store."""
+    if store is None:
+        return None, 0
+    return store.index.meta(REQUESTED_FAULTS), store.index.issued_count()
+
+
+def open_session(
+    planned: PlannedProfile, folder: Path, options: BuildOptions, store: Store | None, keys: KeySource
+) -> Session:
+    """Prepare the comparison of a plan with the environment in ``folder``."""
+    if isinstance(planned.serials, SeededSerials) and store is not None:
+        planned.serials.generation = store.index.generation
     renewals = options.renew | (store.index.renewals() if store else frozenset())
     decider = ReissueDecider(
-        options, clock, keys.label, renewals, lambda entity: stored_keys.read_key(folder, entity) is not None
+        options,
+        planned.plan.clock,
+        keys.label,
+        renewals,
+        lambda entity: stored_keys.read_key(folder, entity) is not None,
     )
-    return Session(planned, keys, entropy, decider, PlanDiff(planned, store, decider, _salt(store)))
-
-
-def _never_issued(_entity: str) -> int:
-    return 0
-
-
-def _salt(store: Store | None) -> bytes:
-    """The environment's secret salt, for digests of passphrases; drawn once."""
-    if store is None:
-        return b""
-    held = store.index.meta("salt")
-    if held is None:
-        held = secrets.token_hex(16)
-        if store.writable:
-            store.index.set_meta("salt", held)
-    return bytes.fromhex(held)
-
-
-SEEDED_CLOCK = datetime(2026, 11, 1, tzinfo=UTC)
-"""The clock of a seeded build that is given none: with another each day, nothing would repeat."""
-
-
-FIXTURE_CRL_LIFE = parse_span("397d")
-"""How long CRLs at SEEDED_CLOCK are good for: as long as the certificates they are for."""
+    diff = PlanDiff(planned.plan, store, decider, _salt(store))
+    return Session(planned.plan, keys, planned.entropy, decider, diff)
 
 
 def clock_of(options: BuildOptions) -> datetime:
-    """The instant that is "now" for a build, whole seconds of UTC."""
+    """Return the build clock: UTC, whole seconds."""
     if options.at is not None:
         return options.at.astimezone(UTC).replace(microsecond=0)
     return SEEDED_CLOCK if options.seed is not None else datetime.now(UTC).replace(microsecond=0)
 
 
 def key_source(options: BuildOptions) -> KeySource:
-    """Where new keys come from; InputError for options that exclude each other."""
+    """Return the source of new keys; InputError for options that exclude each other."""
     if options.seed is not None and options.keys == "pool":
-        raise InputError("--seed and --keys pool exclude each other: a pooled key follows no seed")
+        raise InputError("--seed and --keys pool exclude each other: keys of the pool are random")
     if options.seed is not None:
         return SeededKeys(options.seed)
     return PooledKeys() if options.keys == "pool" else FreshKeys()
 
 
-_OCTETS = 16
-
-
 def random_serial(_issuer: str, _owner: str, _index: int) -> int:
-    """A serial from the system's randomness; its top bit is clear, so it takes 16 octets at most."""
-    return _serial(secrets.token_bytes(_OCTETS))
+    """Return a random serial number: positive, 127 bits (RFC 5280, section 4.1.2.2)."""
+    return _serial(secrets.token_bytes(_SERIAL_BYTES))
 
 
 class SeededSerials:
-    """Serials that repeat: they follow from the seed, who signs, who is signed, and how often.
+    """Derives serial numbers from the seed, the issuer, the subject, and how often it was issued.
 
-    ``generation`` tells how many times an entity was issued before.
+    ``generation`` returns how often an entity was issued before.
     """
 
     def __init__(self, entropy: Entropy, generation: Callable[[str], int]) -> None:
@@ -109,10 +123,22 @@ class SeededSerials:
         self.generation = generation
 
     def __call__(self, issuer: str, owner: str, index: int) -> int:
-        """The serial of the next certificate of ``owner``."""
+        """Return the serial number of the next certificate of ``owner``."""
         times = self.generation(owner)
-        return _serial(self._entropy.read(_OCTETS, "serial", issuer, owner, str(index), str(times)))
+        return _serial(self._entropy.read(_SERIAL_BYTES, "serial", issuer, owner, str(index), str(times)))
 
 
-def _serial(octets: bytes) -> int:
-    return (int.from_bytes(octets, "big") >> 1) or 1
+def _serial(data: bytes) -> int:
+    return (int.from_bytes(data, "big") >> 1) or 1
+
+
+def _salt(store: Store | None) -> bytes:
+    """Return the environment's secret salt for digests of passphrases, which the first build draws."""
+    if store is None:
+        return b""
+    salt = store.index.meta("salt")
+    if salt is None:
+        salt = secrets.token_hex(16)
+        if store.writable:
+            store.index.set_meta("salt", salt)
+    return bytes.fromhex(salt)

@@ -1,4 +1,4 @@
-"""What a build knows while it runs, and how finished entities get into the store."""
+"""The state of a running build, and how issued entities get into the store."""
 
 from __future__ import annotations
 
@@ -7,14 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
-from pkigen.environment import crl
 from pkigen.environment.build.diff import Decision, writes_files
-from pkigen.environment.build.issuance import (
-    IssuanceTask,
-    IssuanceWorker,
-    IssuedEntity,
-    IssuingAuthority,
-)
+from pkigen.environment.build.issuance import IssuanceTask, IssuanceWorker, IssuedEntity, IssuingAuthority
 from pkigen.environment.build.options import Action, Summary
 from pkigen.environment.build.reissue_reasons import (
     IMPORTED,
@@ -22,155 +16,163 @@ from pkigen.environment.build.reissue_reasons import (
     issuer_fingerprints,
     spec_digest,
 )
-from pkigen.environment.published import stored_keys
+from pkigen.environment.crl.entries import revocation_changes
+from pkigen.environment.published.stored_keys import (
+    read_certificates,
+    read_key,
+    subject_key_identifier,
+)
 from pkigen.errors import EnvironmentFailure
-from pkigen.model import Entity, File, Issued
+from pkigen.model import Entity, File
 from pkigen.store import Entry, Publication, Store
-from pkigen.x509 import Certificate, Malformed
+from pkigen.x509 import Certificate
 
 _RESERVED_AT_ONCE = 512
 
 
 @dataclass
 class BuildState:
-    """One build under way.
+    """One running build.
 
-    ``under_way`` holds what is being made and is not published yet; ``revoked`` the ids of
-    entities with a revocation on record.
+    ``pending`` are the entities that are being issued and are not committed yet, ``revoked`` the ids of
+    entities with a recorded revocation.
     """
 
     store: Store
     decider: ReissueDecider
-    workshop: IssuanceWorker
+    worker: IssuanceWorker
     authorities: dict[str, Entity]
     key_source: str
     summary: Summary = field(default_factory=Summary)
-    under_way: dict[str, tuple[Entity, Decision]] = field(default_factory=dict)
+    pending: dict[str, tuple[Entity, Decision]] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
 
-    def tasks(self, decided: Iterable[Decision]) -> Iterator[IssuanceTask]:
-        """The entities that are to be made, their serials reserved; all others are counted."""
-        remaining = iter(decided)
+    def tasks(self, decisions: Iterable[Decision]) -> Iterator[IssuanceTask]:
+        """Return the tasks for the entities to issue, with reserved serial numbers; count all others."""
+        remaining = iter(decisions)
         while chunk := list(islice(remaining, _RESERVED_AT_ONCE)):
             tasks = []
-            for found in chunk:
-                self.summary.add(found.change)
-                if writes_files(found.change):
-                    task = self._task(found)
-                    self.under_way[found.entity.id] = task.entity, found
+            for decision in chunk:
+                self.summary.add(decision.change)
+                if writes_files(decision.change):
+                    task = self._task(decision)
+                    self.pending[decision.entity.id] = task.entity, decision
                     tasks.append(task)
-                elif found.entry is not None:
-                    self._record_revocation(found.entity, found.entry.serials)
-            yield from self._reserved(tasks)
+                elif decision.entry is not None:
+                    self._record_revocation(decision.entity, decision.entry.serials)
+            self._reserve_serials(tasks)
+            yield from tasks
 
-    def publish(self, done: Sequence[IssuedEntity]) -> None:
-        """Put finished entities in place, each at once or not at all."""
-        self.store.publish([self._publication(found) for found in done])
-        for found in done:
-            entity = self.under_way.pop(found.id)[0]
+    def publish(self, issued: Sequence[IssuedEntity]) -> None:
+        """Commit issued entities to the store, each of them atomically."""
+        self.store.publish([self._publication(one) for one in issued])
+        for one in issued:
+            entity, _ = self.pending.pop(one.id)
             self._record_revocation(entity, _serials(entity))
-            if found.issued is not None:
-                self._register(found, found.issued)
+            if one.issued is not None:
+                certificate = one.issued.certificates[0]
+                self._add_authority(one.issued.entity, certificate, one.issued.key)
+                self.decider.fingerprints[one.id] = dict(one.staged.files)[f"{entity.name}.crt"]
 
     def load_authorities(self) -> None:
-        """Read the authorities that stay as they are: others are about to need them."""
+        """Load the authorities that stay as they are, when others need them to be issued."""
         for entity in self.authorities.values():
-            if entity.id in self.decider.fingerprints and entity.id not in self.workshop.authorities:
-                held = entity.brought
-                certificate = stored_keys.read_certificates(self.store.folder, entity)[0]
-                key = held.key if held else stored_keys.read_key(self.store.folder, entity)
+            if entity.id in self.decider.fingerprints and entity.id not in self.worker.authorities:
+                imported, folder = entity.brought, self.store.folder
+                certificate = read_certificates(folder, entity)[0]
+                key = imported.key if imported else read_key(folder, entity)
                 self._add_authority(entity, certificate, key)
 
-    def _task(self, found: Decision) -> IssuanceTask:
-        entity, folder = found.entity, self.store.folder
-        if entity.brought is not None or found.change.new_key or entity.output.alterations:
+    def _task(self, decision: Decision) -> IssuanceTask:
+        entity, folder = decision.entity, self.store.folder
+        if entity.brought is not None or decision.change.new_key or entity.output.alterations:
             return IssuanceTask(entity)
-        key = stored_keys.read_key(folder, entity)
-        if found.change.action is Action.REWRITE:
-            kept = stored_keys.read_certificates(folder, entity)
-            return IssuanceTask(_as_issued(entity, kept), key, kept)
+        key = read_key(folder, entity)
+        if decision.change.action is Action.REWRITE:
+            certificates = read_certificates(folder, entity)
+            return IssuanceTask(_as_issued(entity, certificates), key, certificates)
         return IssuanceTask(entity, key)
 
-    def _reserved(self, tasks: list[IssuanceTask]) -> list[IssuanceTask]:
-        """The tasks, once each serial is on record as used: before anything is signed with it."""
-        taken = self.store.index.reserve(
+    def _reserve_serials(self, tasks: Sequence[IssuanceTask]) -> None:
+        """Record serial numbers before anything is signed: a crash can waste one, but never repeat one."""
+        used = self.store.index.reserve(
             (plan.issuer_id, plan.serial, task.entity.id)
             for task in tasks
             if task.certificates is None
             for plan in task.entity.certificates
-            if not self._of_a_case(plan.issuer_id)
+            if not self._has_fault(plan.issuer_id)
         )
-        for issuer, number in taken:
-            raise EnvironmentFailure(f"{issuer} has used serial {number:x} before; run the build again")
-        return tasks
+        for issuer, serial in used:
+            raise EnvironmentFailure(
+                f"{issuer} already used the serial number {serial:x}; run the build again"
+            )
 
-    def _of_a_case(self, issuer: str) -> bool:
-        """Whether an authority is a copy for one case: what serials it uses is up to the fault."""
+    def _has_fault(self, issuer: str) -> bool:
+        """Return whether an authority is a copy for one case, whose fault may be a repeated serial."""
         return issuer in self.authorities and self.authorities[issuer].fault is not None
 
-    def _publication(self, done: IssuedEntity) -> Publication:
-        entity, found = self.under_way[done.id]
+    def _publication(self, issued: IssuedEntity) -> Publication:
+        entity, decision = self.pending[issued.id]
         loose: tuple[File, ...] = ()
-        if done.issued is not None:
-            loose = (File(f"www/ca/{entity.name}.crt", done.issued.certificates[0]),)
-        not_before, not_after = _times(entity)
-        source = found.entry.key_source if found.entry and not found.change.new_key else self.key_source
+        if issued.issued is not None:
+            loose = (File(f"www/ca/{entity.name}.crt", issued.issued.certificates[0]),)
+        not_before, not_after = _validity(entity)
+        entry = decision.entry
+        key_source = entry.key_source if entry and not decision.change.new_key else self.key_source
         return Publication(
             Entry(
                 id=entity.id,
                 spec=spec_digest(entity),
-                output=found.output,
+                output=decision.output,
                 issuers=issuer_fingerprints(entity, self.decider.fingerprints),
                 key_kind=entity.key,
-                key_source=IMPORTED if entity.brought else source,
-                spki=done.spki,
+                key_source=IMPORTED if entity.brought else key_source,
+                spki=issued.spki,
                 serials=_serials(entity),
                 not_before=int(not_before.timestamp()),
                 not_after=int(not_after.timestamp()),
-                record=done.record,
+                record=issued.record,
             ),
-            done.staged,
+            issued.staged,
             loose,
         )
 
-    def _register(self, done: IssuedEntity, issued: Issued) -> None:
-        entity = issued.entity
-        self._add_authority(entity, issued.certificates[0], issued.key)
-        self.decider.fingerprints[entity.id] = dict(done.staged.files)[f"{entity.name}.crt"]
-
     def _add_authority(self, entity: Entity, certificate: bytes, key: bytes | None) -> None:
-        above = entity.brought.chain if entity.brought else ()
-        try:
-            identifier = Certificate(certificate).extensions.subject_key_identifier
-        except Malformed:
-            identifier = None
-        self.workshop.authorities[entity.id] = IssuingAuthority(certificate, above, key, identifier)
+        chain = entity.brought.chain if entity.brought else ()
+        identifier = subject_key_identifier(certificate)
+        self.worker.authorities[entity.id] = IssuingAuthority(certificate, chain, key, identifier)
 
     def _record_revocation(self, entity: Entity, serials: Sequence[tuple[str, int]]) -> None:
         if entity.revocation is None and entity.id not in self.revoked:
             return
         index = self.store.index
-        added, taken_back = crl.revocation_changes(entity, serials, index.revocations_of(entity.id))
+        added, removed = revocation_changes(entity, serials, index.revocations_of(entity.id))
         index.set_revocations(added)
-        index.clear_revocations(taken_back)
+        index.clear_revocations(removed)
 
 
 def _serials(entity: Entity) -> tuple[tuple[str, int], ...]:
     return tuple((plan.issuer_id, plan.serial) for plan in entity.certificates)
 
 
-def _times(entity: Entity) -> tuple[datetime, datetime]:
+def _validity(entity: Entity) -> tuple[datetime, datetime]:
     if entity.brought is not None:
-        held = Certificate(entity.brought.certificate)
-        return held.not_before, held.not_after
+        imported = Certificate(entity.brought.certificate)
+        return imported.not_before, imported.not_after
     return entity.certificates[0].not_before, entity.certificates[0].not_after
 
 
 def _as_issued(entity: Entity, certificates: Sequence[bytes]) -> Entity:
-    """The entity with the serials and times that its certificates have, not those just planned."""
+    """Replace the planned serial numbers and times of an entity by those of its certificates."""
     plans = []
     for plan, data in zip(entity.certificates, certificates, strict=True):
-        held = Certificate(data)
-        not_before, not_after = held.not_before, held.not_after
-        plans.append(replace(plan, serial=held.serial, not_before=not_before, not_after=not_after))
+        certificate = Certificate(data)
+        plans.append(
+            replace(
+                plan,
+                serial=certificate.serial,
+                not_before=certificate.not_before,
+                not_after=certificate.not_after,
+            )
+        )
     return replace(entity, certificates=tuple(plans))

@@ -1,4 +1,4 @@
-"""Signs an authority's CRLs and puts them where clients find them."""
+"""Signs an authority's CRLs and writes them to the paths of their URLs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pkigen.environment.published.publishers import CrlIssuer
 from pkigen.formats import pem
 from pkigen.issue import Signer
 from pkigen.keys.entropy import Entropy
-from pkigen.model import CrlForm, CrlPart, Extension
+from pkigen.model import CrlForm, CrlPart, CrlPlan, Extension
 from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list
 from pkigen.revocation.crl import delta_indicator, freshest_crl, issuing_distribution_point
 from pkigen.store import CrlState, Store
@@ -27,7 +27,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class CrlPublisher:
-    """Publishes the CRLs of one authority after the other; ``others`` are all that publish one."""
+    """Publishes the CRLs of an environment; ``others`` are all authorities that publish one."""
 
     store: Store
     clock: datetime
@@ -35,35 +35,29 @@ class CrlPublisher:
     others: Iterable[CrlIssuer]
 
     def publish(
-        self, issuer: CrlIssuer, certificate: bytes, signer: Signer, digest: str, *, anew: bool = True
+        self, issuer: CrlIssuer, certificate: bytes, signer: Signer, digest: str, *, new_base: bool = True
     ) -> int:
-        """Publish all CRLs of one authority under the next number, and give that.
+        """Publish all CRLs of one authority under the next CRL number and return the number.
 
-        ``certificate`` is the authority's. A delta CRL goes on from the base that there is, unless
-        ``anew`` asks for another, or its time is up.
+        ``certificate`` is the authority's. A delta CRL keeps its base unless ``new_base`` is set or the
+        base is about to expire.
         """
-        asked = issuer.crl
-        drawn = self.store.index.next_crl_number(issuer.id)
-        begins = self.clock - timedelta(seconds=asked.age)
-        freshest = tuple(freshest_crl(asked.part_url(part)) for part in asked.parts if part.delta)
-        plan = CertificateListPlan(
-            Certificate(certificate).subject,
-            signer.key_identifier,
-            _HIGHEST_NUMBER - drawn if asked.countdown else drawn,
-            begins,
-            begins + timedelta(seconds=asked.lifetime),
-            asked.signature,
-            (*freshest, *asked.extensions),
-        )
+        number = self.store.index.next_crl_number(issuer.id)
+        if issuer.crl.countdown:
+            number = _HIGHEST_NUMBER - number
+        plan = signed_plan(issuer.crl, certificate, signer, number, self.clock)
         complete = self._complete(issuer, plan, signer)
         files = _files(issuer, complete, certificate)
-        if asked.countdown:
-            former = replace(plan, number=plan.number + 1, this_update=begins - _DAY)
+        if issuer.crl.countdown:
+            former = replace(plan, number=plan.number + 1, this_update=plan.this_update - _DAY)
             path = f"{issuer.id}/{issuer.name}.former.crl"
             files[path] = pem.encode(pem.CRL, self._complete(issuer, former, signer))
-        for part in asked.parts:
-            plain = replace(plan, extensions=(), signature=replace(plan.signature))
-            files |= self._part(issuer, part, plain, signer, complete, anew=anew)
+        for part in issuer.crl.parts:
+            part_plan = replace(plan, extensions=())
+            if part.delta:
+                files |= self._delta(issuer, part, part_plan, signer, complete, new_base=new_base)
+            else:
+                files[part_path(issuer, part.name)] = self._part(issuer, part, part_plan, signer)
         for path, data in files.items():
             self.store.write_loose(path, [data])
         self.store.index.set_crl(
@@ -79,32 +73,13 @@ class CrlPublisher:
         return plan.number
 
     def _complete(self, issuer: CrlIssuer, plan: CertificateListPlan, signer: Signer) -> bytes:
-        further = (
-            RevokedCertificate(found.serial, plan.this_update, "unspecified", found.extensions)
-            for found in issuer.crl.entries
-        )
-        found = chain(crl_entries(self.store, issuer), further)
-        return certificate_list(plan, found, signer.key, self.entropy, issuer.crl.edits)
+        entries = chain(crl_entries(self.store, issuer), planned_entries(issuer.crl, plan.this_update))
+        return certificate_list(plan, entries, signer.key, self.entropy, issuer.crl.edits)
 
-    def _part(
-        self,
-        issuer: CrlIssuer,
-        part: CrlPart,
-        plan: CertificateListPlan,
-        signer: Signer,
-        complete: bytes,
-        *,
-        anew: bool,
-    ) -> dict[str, bytes]:
-        """The files of one part."""
-        if part.delta:
-            return self._delta(issuer, part, plan, signer, complete, anew=anew)
+    def _part(self, issuer: CrlIssuer, part: CrlPart, plan: CertificateListPlan, signer: Signer) -> bytes:
         url = issuer.crl.part_url(part)
-        point = issuing_distribution_point(url, reasons=part.reasons, indirect=part.indirect)
-        found = crl_entries(self.store, issuer, part)
-        if part.indirect:
-            found = indirect_entries(self.store, issuer, self.others)
-        return {part_path(issuer, part.name): self._signed(plan, (point,), found, signer)}
+        scope = issuing_distribution_point(url, reasons=part.reasons, indirect=part.indirect)
+        return self._signed(plan, scope, part_entries(self.store, issuer, part, self.others), signer)
 
     def _delta(
         self,
@@ -114,65 +89,93 @@ class CrlPublisher:
         signer: Signer,
         complete: bytes,
         *,
-        anew: bool,
+        new_base: bool,
     ) -> dict[str, bytes]:
-        """The delta CRL, and the complete one that it adds to, as it was then."""
+        """Return the delta CRL and a copy of its base, which the next delta CRL needs."""
         path = part_path(issuer, "base")
-        base = None if anew else self._base(self.store.folder / path, issuer.crl.lifetime)
-        held = complete if base is None else base.der
+        base = None if new_base else self._stored_base(self.store.folder / path, issuer.crl.lifetime)
         base = base or CertificateList(complete)
         plan = replace(
             plan, next_update=min(plan.next_update, plan.this_update + timedelta(seconds=part.delta))
         )
-        changes = delta_entries(base, crl_entries(self.store, issuer))
-        signed = self._signed(plan, (delta_indicator(base.number or 0),), changes, signer)
-        return {path: held, part_path(issuer, part.name): signed}
+        entries = delta_entries(base, crl_entries(self.store, issuer))
+        signed = self._signed(plan, delta_indicator(base.number or 0), entries, signer)
+        return {path: base.der, part_path(issuer, part.name): signed}
 
-    def _base(self, path: Path, lifetime: int) -> CertificateList | None:
-        """The base that there is, as long as most of its time is left."""
+    def _stored_base(self, path: Path, lifetime: int) -> CertificateList | None:
+        """Return the current base, unless it is damaged or about to expire."""
         try:
-            found = CertificateList(path.read_bytes())
+            base = CertificateList(path.read_bytes())
         except (OSError, Malformed):
             return None
-        end, share = found.next_update, timedelta(seconds=lifetime // FRESH_SHARE)
-        return found if end is not None and found.this_update <= self.clock < end - share else None
+        end, share = base.next_update, timedelta(seconds=lifetime // FRESH_SHARE)
+        return base if end is not None and base.this_update <= self.clock < end - share else None
 
     def _signed(
         self,
         plan: CertificateListPlan,
-        extensions: tuple[Extension, ...],
-        found: Iterable[RevokedCertificate],
+        extension: Extension,
+        entries: Iterable[RevokedCertificate],
         signer: Signer,
     ) -> bytes:
-        return certificate_list(replace(plan, extensions=extensions), found, signer.key, self.entropy)
+        return certificate_list(replace(plan, extensions=(extension,)), entries, signer.key, self.entropy)
+
+
+def signed_plan(
+    plan: CrlPlan, certificate: bytes, signer: Signer, number: int, clock: datetime
+) -> CertificateListPlan:
+    """Return the TBSCertList, without entries, of an authority's complete CRL as of ``clock``."""
+    this_update = clock - timedelta(seconds=plan.age)
+    freshest = tuple(freshest_crl(plan.part_url(part)) for part in plan.parts if part.delta)
+    return CertificateListPlan(
+        Certificate(certificate).subject,
+        signer.key_identifier,
+        number,
+        this_update,
+        this_update + timedelta(seconds=plan.lifetime),
+        plan.signature,
+        (*freshest, *plan.extensions),
+    )
+
+
+def planned_entries(plan: CrlPlan, at: datetime) -> list[RevokedCertificate]:
+    """Return the entries that a fault adds to a complete CRL."""
+    return [RevokedCertificate(one.serial, at, "unspecified", one.extensions) for one in plan.entries]
+
+
+def part_entries(
+    store: Store, issuer: CrlIssuer, part: CrlPart, others: Iterable[CrlIssuer]
+) -> Iterable[RevokedCertificate]:
+    """Return the entries of a part that is not a delta CRL."""
+    return indirect_entries(store, issuer, others) if part.indirect else crl_entries(store, issuer, part)
 
 
 def _files(issuer: CrlIssuer, crl: bytes, certificate: bytes) -> dict[str, bytes]:
-    """The files that a complete CRL is published in, in the form that is asked for."""
-    as_pem = pem.encode(pem.CRL, crl)
-    at_url, in_folder = {
-        CrlForm.SOUND: (crl, as_pem),
-        CrlForm.PEM: (as_pem, as_pem),
+    """Return the files of a complete CRL in the form that the plan requires, by path."""
+    crl_pem = pem.encode(pem.CRL, crl)
+    published, beside_certificate = {
+        CrlForm.SOUND: (crl, crl_pem),
+        CrlForm.PEM: (crl_pem, crl_pem),
         CrlForm.DER: (crl, crl),
         CrlForm.EMPTY: (b"", b""),
         CrlForm.CERTIFICATE: (certificate, pem.certificate(certificate)),
     }[issuer.crl.form]
-    return {crl_path(issuer): at_url, f"{issuer.id}/{issuer.name}.crl": in_folder}
+    return {crl_path(issuer): published, f"{issuer.id}/{issuer.name}.crl": beside_certificate}
 
 
 def crl_path(issuer: CrlIssuer) -> str:
-    """Where an authority's complete CRL lies below the environment's folder."""
+    """Return the path of an authority's complete CRL, relative to the environment."""
     return f"www/crl/{issuer.name}{issuer.crl.suffix}"
 
 
 def part_path(issuer: CrlIssuer, part: str) -> str:
-    """Where a part, or the base of the delta CRL, lies: in a folder beside the complete CRL."""
+    """Return the path of a part, or of the base of the delta CRL, relative to the environment."""
     return f"www/crl/{issuer.name}/{part}.crl"
 
 
 def published_crls(folder: Path, issuer: CrlIssuer) -> dict[str, bytes]:
-    """What is at the URLs of an authority's CRLs; no octets where a file is missing."""
+    """Return the contents of an authority's CRLs by URL; empty for a missing file."""
     paths = {issuer.crl.url: crl_path(issuer)}
     paths |= {issuer.crl.part_url(part): part_path(issuer, part.name) for part in issuer.crl.parts}
-    found = {url: folder / path for url, path in paths.items()}
-    return {url: path.read_bytes() if path.is_file() else b"" for url, path in found.items()}
+    files = {url: folder / path for url, path in paths.items()}
+    return {url: path.read_bytes() if path.is_file() else b"" for url, path in files.items()}

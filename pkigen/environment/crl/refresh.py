@@ -1,4 +1,4 @@
-"""CRLs published anew without the profile: after a revocation, by hand, and while a server runs."""
+"""Publishes CRLs and OCSP responses again without the profile: after a revocation, or when they expire."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from secrets import token_bytes
 
-from pkigen.environment import crl
-from pkigen.environment.build.reissue_reasons import certificate_fingerprint
+from pkigen.environment.crl.publish import CrlPublisher
+from pkigen.environment.crl.schedule import needs_new_base, publication_reasons
 from pkigen.environment.ocsp import presigned
-from pkigen.environment.ocsp.builder import OcspResponseBuilder
+from pkigen.environment.ocsp.builder import SERIAL_BYTES, OcspResponseBuilder
 from pkigen.environment.published.publishers import CrlIssuer, PresignedSubject, load_crl_issuers
 from pkigen.environment.published.stored_keys import SigningAuthority, open_authority
 from pkigen.keys import kind_of
@@ -19,12 +19,10 @@ from pkigen.keys.sources import FreshKeys
 from pkigen.store import Store
 from pkigen.x509 import Certificate
 
-_SERIAL_OCTETS = 16
-
 
 @dataclass(frozen=True, slots=True)
 class PublishedCrl:
-    """A CRL that was published: whose, its number, where, and why."""
+    """A CRL that was published: authority, number, URL, expiry and the reasons."""
 
     authority: str
     number: int
@@ -43,61 +41,59 @@ class CrlRefresher:
 
     def __post_init__(self) -> None:
         self.issuers = load_crl_issuers(self.store)
-        self._open = dict[str, SigningAuthority]()
+        self._authorities = dict[str, SigningAuthority]()
 
     def affected(self, issuers: Collection[str]) -> list[CrlIssuer]:
-        """The authorities whose CRLs say something of what some have issued: they, and who lists for them."""
+        """Return the authorities whose CRLs list certificates of some issuers (ids)."""
         ids = dict.fromkeys(issuers)
         ids |= dict.fromkeys(self.issuers[one].crl.listed_by for one in issuers if one in self.issuers)
         return [self.issuers[one] for one in ids if one in self.issuers]
 
     def open(self, issuers: Collection[CrlIssuer]) -> None:
-        """Read the keys that will be needed; InputError when one cannot be had."""
+        """Load the keys of authorities in advance; InputError if one cannot be loaded."""
         for issuer in issuers:
-            if issuer.id not in self._open:
-                self._open[issuer.id] = open_authority(self.store.folder, issuer.name, self.passphrases)
+            self._authority(issuer.id)
 
-    def answer(self, answered: PresignedSubject) -> None:
-        """Sign the OCSP answer about a case anew; InputError when its issuer's key cannot be had."""
-        issuer = answered.issuer
-        if issuer not in self._open:
-            name = issuer.partition("/")[2]
-            self._open[issuer] = open_authority(self.store.folder, name, self.passphrases)
-        held, keys = self._open[issuer], FreshKeys()
-        maker = OcspResponseBuilder(
-            held.signer,
-            Certificate(held.certificate),
+    def publish_response(self, subject: PresignedSubject) -> None:
+        """Sign the OCSP response about a case again; InputError if its issuer's key cannot be loaded."""
+        authority = self._authority(subject.issuer)
+        keys = FreshKeys()
+        builder = OcspResponseBuilder(
+            authority.signer,
+            Certificate(authority.certificate),
             lambda name, kind: keys.generate(parse_kind(kind), name),
-            token_bytes(_SERIAL_OCTETS),
+            token_bytes(SERIAL_BYTES),
             self.clock,
         )
-        entries = self.store.index.get([answered.id, issuer])
-        serial = entries[answered.id].serials[0][1]
-        digest = presigned.content_digest(answered, certificate_fingerprint(entries[issuer]), serial)
-        presigned.publish(self.store, answered, serial, digest, maker)
+        entries = self.store.index.get([subject.id, subject.issuer])
+        serial = entries[subject.id].serials[0][1]
+        digest = presigned.content_digest(subject, entries[subject.issuer].fingerprint, serial)
+        presigned.publish(self.store, subject, serial, digest, builder)
 
-    def publish(self, issuer: CrlIssuer, *, why: str = "") -> PublishedCrl | None:
-        """Publish an authority's CRLs if they are due, or at any rate when there is another reason."""
+    def publish(self, issuer: CrlIssuer, *, reason: str = "") -> PublishedCrl | None:
+        """Publish an authority's CRLs if they are due, or in any case for an additional ``reason``."""
         index, others = self.store.index, tuple(self.issuers.values())
-        entry = index.get([issuer.id])[issuer.id]
-        digest = crl.content_digest(
-            issuer, certificate_fingerprint(entry), crl.listed_revocations(self.store, issuer, others)
-        )
-        state = index.crl(issuer.id)
-        damaged = [found.path for found in self.store.damaged_files(state.files)] if state else []
-        reasons = crl.publication_reasons(issuer, state, digest, damaged, self.clock)
-        if why:
-            reasons = (why, *reasons)
+        fingerprint = index.get([issuer.id])[issuer.id].fingerprint
+        reasons, digest = publication_reasons(self.store, issuer, others, fingerprint, self.clock)
+        if reason:
+            reasons = (reason, *reasons)
         if not reasons:
             return None
-        self.open([issuer])
-        held = self._open[issuer.id]
-        signer = held.signer
+        authority = self._authority(issuer.id)
+        signer = authority.signer
         if issuer.crl.stranger:
             signer = replace(signer, key=FreshKeys().generate(kind_of(signer.key), issuer.crl.stranger))
-        publisher = crl.CrlPublisher(self.store, self.clock, None, others)
-        number = publisher.publish(issuer, held.certificate, signer, digest, anew=crl.needs_new_base(reasons))
+        publisher = CrlPublisher(self.store, self.clock, None, others)
+        number = publisher.publish(
+            issuer, authority.certificate, signer, digest, new_base=needs_new_base(reasons)
+        )
         state = index.crl(issuer.id)
         assert state is not None
         next_update = datetime.fromtimestamp(state.next_update, UTC)
         return PublishedCrl(issuer.name, number, issuer.crl.url, next_update, reasons)
+
+    def _authority(self, entity_id: str) -> SigningAuthority:
+        if entity_id not in self._authorities:
+            name = entity_id.partition("/")[2]
+            self._authorities[entity_id] = open_authority(self.store.folder, name, self.passphrases)
+        return self._authorities[entity_id]

@@ -1,75 +1,86 @@
-"""When an authority's CRLs are published anew."""
+"""Decides when an authority's CRLs must be published again, and why."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2s
 from itertools import islice
 
+from pkigen.environment.crl.entries import listed_revocations
 from pkigen.environment.published.publishers import CrlIssuer
 from pkigen.model import CrlPlan
-from pkigen.store import CrlState, Revoked
+from pkigen.store import CrlState, Revoked, Store
 
 _CHUNK = 4096
 FRESH_SHARE = 4
-"""A CRL is published anew when less than this part of its time is left."""
-CHANGED = "revocations changed"
-DELTA_ENDS = "less than a quarter of its delta CRL's time is left"
+"""A CRL is refreshed when less than 1/FRESH_SHARE of its lifetime is left."""
+NOT_PUBLISHED = "no CRL was published yet"
+CHANGED = "the revocations changed"
+DELTA_EXPIRES = "less than a quarter of the delta CRL's lifetime is left"
 
 
 def needs_new_base(reasons: Iterable[str]) -> bool:
-    """Whether a delta CRL is to have another base: not just because something was revoked, or it ended."""
-    return not {CHANGED, DELTA_ENDS}.issuperset(reasons)
+    """Return whether a delta CRL needs a new base: not for revocations, or because the delta expires."""
+    return not {CHANGED, DELTA_EXPIRES}.issuperset(reasons)
 
 
 def publication_reasons(
-    issuer: CrlIssuer, state: CrlState | None, digest: str, damaged: Sequence[str], clock: datetime
-) -> tuple[str, ...]:
-    """Why an authority's CRLs are to be published anew; empty when they stay."""
-    if state is None:
-        return ("none was published yet",)
-    reasons = [f"{path} is missing or was altered" for path in damaged]
-    authority, entries = digest.split(":")
-    held_authority, held_entries = state.digest.split(":")
-    if authority != held_authority:
-        reasons.append("its authority or its lifetime changed")
-    if entries != held_entries:
-        reasons.append(CHANGED)
-    return (*reasons, *time_reasons(issuer.crl, state, int(clock.timestamp())))
+    store: Store, issuer: CrlIssuer, others: Iterable[CrlIssuer], fingerprint: str, clock: datetime
+) -> tuple[tuple[str, ...], str]:
+    """Return the reasons to publish an authority's CRLs again, empty if they stay, and their digest.
 
-
-def time_reasons(asked: CrlPlan, state: CrlState, now: int) -> tuple[str, ...]:
-    """Why the time (seconds of the epoch) asks for new CRLs.
-
-    A CRL that is to be out of force stays as long as it is.
+    ``others`` are all authorities that publish a CRL, ``fingerprint`` is that of the authority's
+    certificate file. The index records the digest with the CRLs (see ``content_digest``).
     """
-    if asked.age < 0:
-        return () if now < state.this_update else ("it should not have begun",)
-    if asked.age > asked.lifetime:
-        return () if now > state.next_update else ("it should have ended",)
+    digest = content_digest(issuer, fingerprint, listed_revocations(store, issuer, others))
+    state = store.index.crl(issuer.id)
+    if state is None:
+        return (NOT_PUBLISHED,), digest
+    reasons = [f"{damage.path} is missing or was altered" for damage in store.damaged_files(state.files)]
+    authority, entries = digest.split(":")
+    recorded_authority, recorded_entries = state.digest.split(":")
+    if authority != recorded_authority:
+        reasons.append("the authority or the lifetime of the CRL changed")
+    if entries != recorded_entries:
+        reasons.append(CHANGED)
+    return (*reasons, *time_reasons(issuer.crl, state, int(clock.timestamp()))), digest
+
+
+def time_reasons(plan: CrlPlan, state: CrlState, now: int) -> tuple[str, ...]:
+    """Return why the time ``now`` (seconds since the epoch) requires new CRLs.
+
+    A CRL that is planned to be expired or not yet valid stays as long as it is.
+    """
+    if plan.age < 0:
+        return () if now < state.this_update else ("the CRL must be not yet valid, and became valid",)
+    if plan.age > plan.lifetime:
+        return () if now > state.next_update else ("the CRL must be expired, and is not",)
     if now < state.this_update:
-        return ("it is from after the clock",)
-    if now > state.next_update - asked.lifetime // FRESH_SHARE:
-        return ("less than a quarter of its time is left",)
-    for life in (part.delta for part in asked.parts if part.delta):
-        if now > state.this_update + life - life // FRESH_SHARE:
-            return (DELTA_ENDS,)
+        return ("the CRL's this_update is after the clock",)
+    if now > state.next_update - plan.lifetime // FRESH_SHARE:
+        return ("less than a quarter of the CRL's lifetime is left",)
+    for lifetime in (part.delta for part in plan.parts if part.delta):
+        if now > state.this_update + lifetime - lifetime // FRESH_SHARE:
+            return (DELTA_EXPIRES,)
     return ()
 
 
-def content_digest(issuer: CrlIssuer, fingerprint: str, entries: Iterable[Revoked]) -> str:
-    """What CRLs depend on: ``AUTHORITY:ENTRIES``, each a digest; ``fingerprint`` is the certificate's."""
-    asked = issuer.crl
-    ordinary = CrlPlan(asked.lifetime, asked.url, suffix=asked.suffix)
-    special = "" if asked == ordinary else f" {replace(asked, url='')!r}"
-    authority = blake2s(f"{fingerprint} {asked.lifetime}{special}".encode(), digest_size=16)
-    stated = blake2s(digest_size=16)
+def content_digest(issuer: CrlIssuer, fingerprint: str, revocations: Iterable[Revoked]) -> str:
+    """Return ``AUTHORITY:ENTRIES``, two digests of the input of an authority's CRLs.
+
+    ``fingerprint`` is that of the authority's certificate file.
+    """
+    plan = issuer.crl
+    default = CrlPlan(plan.lifetime, plan.url, suffix=plan.suffix)
+    special = "" if plan == default else f" {replace(plan, url='')!r}"
+    authority = blake2s(f"{fingerprint} {plan.lifetime}{special}".encode(), digest_size=16)
+    entries = blake2s(digest_size=16)
     lines = (
         f"{serial} {at} {reason}\n" if since is None else f"{serial} {at} {reason} {since}\n"
-        for _, serial, _, reason, at, _, _, since in entries
+        for _, serial, _, reason, at, _, _, since in revocations
     )
     while chunk := "".join(islice(lines, _CHUNK)):
-        stated.update(chunk.encode())
-    return f"{authority.hexdigest()}:{stated.hexdigest()}"
+        entries.update(chunk.encode())
+    return f"{authority.hexdigest()}:{entries.hexdigest()}"

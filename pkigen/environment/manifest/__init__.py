@@ -1,1 +1,1 @@
-"""manifest.json: its schema, its entries, and how it is written and updated."""
+"""manifest.json: its models, its objects, and how builds and commands write it."""

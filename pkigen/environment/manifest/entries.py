@@ -1,83 +1,138 @@
-"""Builds the entries of manifest.json: entities, CRLs, revocations."""
+"""Builds the objects of manifest.json: entities, CRLs, revocations, OCSP responses."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import lru_cache
 from hashlib import sha256
-from typing import Any
 
 from pkigen.asn1 import names
 from pkigen.environment.crl.publish import crl_path, part_path
+from pkigen.environment.manifest import schema
 from pkigen.environment.published.publishers import CrlIssuer
 from pkigen.formats.names import file_name
-from pkigen.model import CertificatePlan, Entity, Issued, Name
+from pkigen.model import CertificatePlan, Entity, Issued, Name, OcspPlan
 from pkigen.store import CrlState, Revoked
 from pkigen.x509 import Certificate
 
 
 def entity_json(issued: Issued, files: Sequence[str], spki: str) -> str:
-    """The JSON object of an entity; ``files`` are its paths below the environment's folder.
+    """Return the part of an entity's object that changes only with its certificate; the index stores it.
 
-    ``spki`` is the SHA-256 of its SubjectPublicKeyInfo in hexadecimal digits. What changes without
-    a new certificate (verdict, CRL) is not in here.
+    The manifest writer adds the rest (revocation, verdict, CRL). ``files`` are paths relative to the
+    environment, ``spki`` is the SHA-256 of the SubjectPublicKeyInfo in hexadecimal.
     """
     entity = issued.entity
     main, *cross = _certificates(issued)
-    found: dict[str, Any] = {
+    common = {
         "name": entity.name,
         "subject": names.text(_subject(issued)),
-        **main,
+        **dict(main),
         "cross_certificates": cross,
-        "path": [above.partition("/")[2] for above in entity.issuers],
-        "key": {"kind": entity.key, "spki_sha256": spki},
+        "path": [authority.partition("/")[2] for authority in entity.issuers],
+        "key": schema.Key.model_construct(kind=entity.key, spki_sha256=spki),
         "files": _files(entity, files),
     }
-    if entity.ca_url is not None:
-        found["ca_url"] = entity.ca_url
-    else:
-        found["hosts"] = list(entity.hosts)
-        found["trust"] = [_certificate_path(one) for one in entity.trust or entity.issuers[-1:]]
-        found["serving"] = [asdict(behaviour) for behaviour in entity.serving]
     if entity.fault is not None:
-        told = asdict(entity.fault).items()
-        found["fault"] = {key: value for key, value in told if key not in ("stage", "expected")}
-        if not entity.fault.against:
-            found["fault"]["violates"] = None
-    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+        common["fault"] = _fault(entity)
+    if entity.ca_url is not None:
+        return schema.Authority.partial(**common, ca_url=entity.ca_url).as_json()
+    return schema.Case.partial(
+        **common,
+        hosts=list(entity.hosts),
+        trust=[_certificate_path(anchor) for anchor in entity.trust or entity.issuers[-1:]],
+        serving=[schema.Serving.partial(**asdict(behavior)) for behavior in entity.serving],
+    ).as_json()
 
 
-def _certificates(issued: Issued) -> list[dict[str, Any]]:
-    """As they are planned: those of a fault need not be readable. What was brought is."""
+def crl_entry(issuer: CrlIssuer, state: CrlState) -> schema.Crl:
+    """Return the object of an authority's complete CRL and its parts."""
+    plan = issuer.crl
+    return schema.Crl.model_construct(
+        url=plan.url,
+        file=crl_path(issuer),
+        number=state.number,
+        this_update=_utc(state.this_update),
+        next_update=_utc(state.next_update),
+        parts=[
+            schema.CrlPart.model_construct(
+                name=part.name, url=plan.part_url(part), file=part_path(issuer, part.name)
+            )
+            for part in plan.parts
+        ],
+    )
+
+
+def ocsp_entry(plan: OcspPlan, state: CrlState) -> schema.Ocsp:
+    """Return the object of a case's OCSP response."""
+    return schema.Ocsp.model_construct(
+        url=plan.url,
+        file=state.files[0][0],
+        this_update=_utc(state.this_update),
+        next_update=None if plan.lifetime is None else _utc(state.next_update),
+    )
+
+
+def responder_entry(entity: Entity) -> schema.Responding | None:
+    """Return the object of an authority's OCSP responder, or None if the profile defines none."""
+    plan = entity.responding
+    if plan is None:
+        return None
+    by = "name" if plan.by_name else "key"
+    return schema.Responding.partial(
+        url=plan.url, responder=plan.responder or None, by=by, valid=plan.lifetime
+    )
+
+
+def revocation_entry(revocations: Iterable[Revoked], certificate: tuple[str, int]) -> schema.Revoked | None:
+    """Return the object of a certificate's revocation, or None if none of ``revocations`` is for it.
+
+    ``certificate`` is (issuer id, serial).
+    """
+    for revoked in revocations:
+        if (revoked.issuer_id, revoked.serial) == certificate:
+            since = {} if revoked.invalid_since is None else {"invalid_since": _utc(revoked.invalid_since)}
+            return schema.Revoked.partial(reason=revoked.reason, at=_utc(revoked.at), **since)
+    return None
+
+
+def _certificates(issued: Issued) -> list[schema.Certificate]:
+    """Take the values from the plan, since faulty certificates need not parse; imported ones do."""
     entity = issued.entity
     if not entity.certificates:
-        held = Certificate(issued.certificates[0])
-        return [_certificate(None, held.serial, (held.not_before, held.not_after), held.der)]
+        imported = Certificate(issued.certificates[0])
+        return [_certificate(None, imported.serial, imported.not_before, imported.not_after, imported.der)]
     return [
-        _certificate(_issuer(entity, plan), plan.serial, (plan.not_before, plan.not_after), data)
+        _certificate(_issuer(entity, plan), plan.serial, plan.not_before, plan.not_after, data)
         for plan, data in zip(entity.certificates, issued.certificates, strict=True)
     ]
 
 
-def _subject(issued: Issued) -> Name:
-    planned = issued.entity.certificates
-    return planned[0].subject if planned else Certificate(issued.certificates[0]).subject
-
-
 def _certificate(
-    issuer: str | None, number: int, times: tuple[datetime, datetime], data: bytes
-) -> dict[str, Any]:
-    not_before, not_after = map(_iso, times)
-    return {
-        "issuer": issuer,
-        "serial": f"{number:x}",
-        "not_before": not_before,
-        "not_after": not_after,
-        "sha256": sha256(data).hexdigest(),
-    }
+    issuer: str | None, serial: int, not_before: datetime, not_after: datetime, data: bytes
+) -> schema.Certificate:
+    return schema.Certificate.model_construct(
+        issuer=issuer,
+        serial=f"{serial:x}",
+        not_before=not_before.replace(microsecond=0),
+        not_after=not_after.replace(microsecond=0),
+        sha256=sha256(data).hexdigest(),
+    )
+
+
+def _subject(issued: Issued) -> Name:
+    plans = issued.entity.certificates
+    return plans[0].subject if plans else Certificate(issued.certificates[0]).subject
+
+
+def _fault(entity: Entity) -> schema.Fault:
+    fault = entity.fault
+    assert fault is not None
+    return schema.Fault.partial(
+        **{key: value for key, value in asdict(fault).items() if key in schema.Fault.model_fields}
+        | {"violates": list(fault.violates) if fault.against else None, "messages": list(fault.messages)}
+    )
 
 
 def _certificate_path(entity_id: str) -> str:
@@ -88,44 +143,15 @@ def _issuer(entity: Entity, plan: CertificatePlan) -> str | None:
     return None if plan.issuer_id == entity.id else plan.issuer_id.partition("/")[2]
 
 
-def _files(entity: Entity, files: Sequence[str]) -> dict[str, str]:
-    """Paths by what they are: ``certificate``, ``key``, ``chain``, else by their own ending."""
-    known = {file_name(entity, role): role for role in ("certificate", "key", "chain", "passphrase")}
-    found = {}
-    for path in files:
+def _files(entity: Entity, paths: Sequence[str]) -> dict[str, str]:
+    """Map roles (certificate, key, chain, passphrase) or extensions to paths."""
+    roles = {file_name(entity, role): role for role in ("certificate", "key", "chain", "passphrase")}
+    files = {}
+    for path in paths:
         name = path.rpartition("/")[2]
-        found[known.get(name) or name.removeprefix(f"{entity.name}.")] = path
-    return found
+        files[roles.get(name) or name.removeprefix(f"{entity.name}.")] = path
+    return files
 
 
-def crl_entry(issuer: CrlIssuer, state: CrlState) -> dict[str, Any]:
-    """The manifest's object of an authority's complete CRL and its parts."""
-    asked = issuer.crl
-    return {
-        "url": asked.url,
-        "file": crl_path(issuer),
-        "number": state.number,
-        "this_update": _iso(state.this_update),
-        "next_update": _iso(state.next_update),
-        "parts": [
-            {"name": part.name, "url": asked.part_url(part), "file": part_path(issuer, part.name)}
-            for part in asked.parts
-        ],
-    }
-
-
-def revocation_entry(held: Iterable[Revoked], certificate: tuple[str, int]) -> dict[str, str] | None:
-    """The manifest's object of the revocation of one certificate (issuer id, serial), among ``held``."""
-    for found in held:
-        if (found.issuer_id, found.serial) == certificate:
-            told = {"reason": found.reason, "at": _iso(found.at)}
-            since = found.invalid_since
-            return told if since is None else {**told, "invalid_since": _iso(since)}
-    return None
-
-
-@lru_cache(maxsize=64)
-def _iso(instant: datetime | int) -> str:
-    if isinstance(instant, int):
-        instant = datetime.fromtimestamp(instant, UTC)
-    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
+def _utc(instant: int) -> datetime:
+    return datetime.fromtimestamp(instant, UTC)

@@ -1,9 +1,14 @@
-"""manifest.json: what other programs read of an environment. The models are its JSON Schema."""
+"""The pydantic models of manifest.json. Builds write it and programs read it through them.
+
+Fields are in the order in which the file contains them. A field without a default is always present; a field
+with a default is present only if it is set, so write with ``exclude_unset=True`` (see ``as_json``).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,31 +17,48 @@ VERSION = 1
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Most commands need a few of these models, and compiling all of them takes 20 ms.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    @classmethod
+    def partial(cls, **fields: Any) -> Self:
+        """Return an object with some of its fields, which are not validated: builds know their types."""
+        construct: Callable[..., Any] = cls.model_construct
+        instance: Self = construct(**fields)
+        return instance
+
+    def as_json(self) -> str:
+        """Return one compact line of JSON with the fields that are set."""
+        return self.model_dump_json(exclude_unset=True)
 
 
 class Key(_Model):
-    """A key, told by what is public of it: the key file's, before a fault edits octets of the certificate."""
+    """The public part of a key: that of the key file, before a fault edits bytes of the certificate."""
 
     kind: str = Field(description="rsa-2048, ec-p256, ...")
     spki_sha256: str = Field(description="SHA-256 of the SubjectPublicKeyInfo, hexadecimal")
 
 
-class Certificate(_Model):
-    """What identifies one certificate, as it was planned: octets that a fault edits may say otherwise."""
+class _Named(_Model):
+    name: str
+    subject: str = Field(description="before a fault edits bytes")
 
-    issuer: str | None = Field(description="the authority that signed it; null when self-signed")
-    serial: str = Field(description="hexadecimal, without leading zeros; before octets are edited")
-    not_before: datetime = Field(description="before octets are edited")
-    not_after: datetime = Field(description="before octets are edited")
+
+class Certificate(_Model):
+    """Identifies one certificate as planned; a fault that edits bytes can make the certificate differ."""
+
+    issuer: str | None = Field(description="the authority that signed it; null if self-signed")
+    serial: str = Field(description="hexadecimal, without leading zeros; before a fault edits bytes")
+    not_before: datetime = Field(description="before a fault edits bytes")
+    not_after: datetime = Field(description="before a fault edits bytes")
     sha256: str = Field(
-        description="fingerprint: SHA-256 of the DER as it was issued, hexadecimal; a fault of the file"
-        " may put another certificate first, or none"
+        description="fingerprint: SHA-256 of the DER as issued, hexadecimal; a fault of the file"
+        " can put another certificate first, or none"
     )
 
 
 class Revoked(_Model):
-    """A revocation: reason and instant as the CRL has them."""
+    """A revocation: reason and time as in the CRL."""
 
     reason: str
     at: datetime
@@ -44,165 +66,170 @@ class Revoked(_Model):
 
 
 class Verdict(_Model):
-    """What a strict validator says of the case at an instant, trusting what the case names."""
+    """The expected verdict of a strict validator that trusts the case's ``trust``."""
 
     expected: Literal["accept", "reject", "varies"] = Field(description="varies: validators differ")
     stage: Literal["file", "parse", "path", "name", "revocation", "transport", "lint"] | None = Field(
-        description="where it shows"
+        description="the step of the validation that rejects the case"
     )
-    reason: str | None = Field(description="why, for a person")
-    at: datetime | None = Field(None, description="when, if not at the build's clock")
+    reason: str | None = Field(description="the reason for the rejection, for people")
+    at: datetime | None = Field(None, description="the time of the verdict, if not the build clock")
 
 
 class Fault(_Model):
-    """What is wrong on purpose, and what an appliance that demands otherwise says."""
+    """The intentional fault of a case, and the expected behavior of an appliance at upload."""
 
     id: str = Field(
-        description="what stands behind the name of the base and a full stop; of two that are wrong together,"
-        " both have it, and the name of the second ends in .twin"
+        description="the case's name without the base and the period; if two cases are wrong together,"
+        " both have it, and the name of the second one ends in .twin"
     )
-    base: str = Field(description="the sound certificate")
-    says: str = Field(description="what is wrong, for a person")
-    clause: str = Field(description="what it breaks: RFC 5280's, if not named")
+    base: str = Field(description="the certificate without a fault")
+    says: str = Field(description="the fault, for people")
+    against: str = Field(description="the requirement set; empty for a fault of the catalog")
+    violates: list[str] | None = Field(
+        description="the only requirements that fail; null for a fault of the catalog:"
+        " see uploads, for each set"
+    )
+    accepted: bool | None = Field(
+        description="whether the appliance accepts the upload; null if undocumented"
+    )
+    messages: list[str] = Field(description="the appliance's messages if it refuses the upload")
+    clause: str = Field(description="the clause that it violates: of RFC 5280, unless another one is named")
     verdict: Literal["R", "A", "P", "V", ""] = Field(
         description="the fault's class: validators Refuse it, Accept it (a control), let it Pass, Vary"
     )
-    shows: str = Field(description="how it shows, and what to do, for a person")
-    against: str = Field(description="the requirement set; empty for a fault of the catalogue")
-    violates: list[str] | None = Field(
-        description="the requirements that do not hold, and no others; null for a fault of the catalogue:"
-        " uploads say it, for each set"
-    )
-    accepted: bool | None = Field(description="whether the appliance takes it at upload; null: not told")
-    messages: list[str] = Field(description="what the appliance says when it does not")
+    shows: str = Field(description="the symptom and the action to take, for people")
     family: str = Field(
-        "", description="its family in the catalogue; of several that are wrong together, the worst one's"
+        "", description="its family in the catalog; of several combined faults, that of the most severe one"
     )
 
 
-class _Entity(Certificate):
-    name: str
-    subject: str = Field(description="before octets are edited")
+class _Entity(Certificate, _Named):
     cross_certificates: list[Certificate]
     path: list[str] = Field(description="authorities from the issuing CA up to the root")
     key: Key
     files: dict[str, str] = Field(
-        description="paths below the environment: certificate, key, chain, others by their ending"
+        description="paths relative to the environment: certificate, key, chain, others by their extension"
     )
-    revoked: Revoked | None
-    fault: Fault | None = None
 
 
 class CrlPart(_Model):
-    """A CRL beside the complete one."""
+    """A CRL in addition to the complete one."""
 
     name: str = Field(description="delta, indirect, reasons, other-reasons, or part-NUMBER of a partition")
     url: str
-    file: str = Field(description="DER, below the environment's folder")
+    file: str = Field(description="DER, relative to the environment")
 
 
 class Crl(_Model):
     """The complete CRL of an authority."""
 
-    url: str = Field(description="where the certificates say it is")
-    file: str = Field(description="DER, below the environment's folder")
+    url: str = Field(description="the URL in the certificates")
+    file: str = Field(description="DER, relative to the environment")
     number: int
     this_update: datetime
     next_update: datetime
-    parts: list[CrlPart] = Field(description="what is published beside it")
+    parts: list[CrlPart] = Field(description="the CRLs in addition to the complete one")
 
 
 class Responding(_Model):
-    """Who answers OCSP requests about what an authority has issued."""
+    """The OCSP responder for the certificates of an authority."""
 
     url: str
-    responder: str | None = Field(description="the certificate whose key signs; null: the authority's")
-    by: Literal["key", "name"] = Field(description="how answers name who signs (RFC 6960, ResponderID)")
-    valid: int = Field(description="how long an answer is good for, in seconds")
+    responder: str | None = Field(
+        description="the certificate whose key signs; null: the authority's own key"
+    )
+    by: Literal["key", "name"] = Field(description="the form of the ResponderID (RFC 6960)")
+    valid: int = Field(description="lifetime of a response in seconds")
 
 
 class Authority(_Entity):
     """A root or intermediate CA."""
 
-    ca_url: str = Field(description="where its certificate is served in DER")
-    trusted: bool = Field(description="whether it is in trust.pem")
-    crl: Crl | None = Field(description="null when its key was not brought along, or none is published")
+    ca_url: str = Field(description="the URL of its certificate in DER")
+    fault: Fault | None = None
+    revoked: Revoked | None
+    trusted: bool = Field(description="whether trust.pem contains it")
+    crl: Crl | None = Field(description="null if it publishes none, or was imported without a key")
     ocsp: Responding | None = Field(
-        default=None, description="null when the profile does not say; the authority itself answers then"
+        default=None,
+        description="null if the profile does not define one; then the authority itself responds",
     )
 
 
 class Upload(_Model):
-    """What an appliance that demands something says of a case when it is uploaded."""
+    """The expected result of uploading a case to an appliance that has requirements."""
 
     set: str = Field(description="the requirement set")
-    accepted: bool = Field(description="whether it is taken")
-    messages: list[str] = Field(description="what the appliance says when it is not, as documented")
-    undecided: list[str] = Field(description="requirements that it would refuse for and cannot be judged")
-    violates: list[str] = Field(description="the requirements that do not hold, by id")
+    accepted: bool = Field(description="whether the appliance accepts the upload")
+    messages: list[str] = Field(description="the documented messages of a refusal")
+    undecided: list[str] = Field(description="requirements that could cause a refusal and cannot be checked")
+    violates: list[str] = Field(description="the requirements that fail, by id")
 
 
 class Serving(_Model):
-    """What a server does wrong for a case."""
+    """A fault of the server for a case."""
 
-    url: str = Field(description="where; tls: in the handshake")
+    url: str = Field(description="the URL; tls: in the handshake")
     how: str = Field(description="status, slow, redirect, ...")
-    argument: str = Field(description="the status code, ...; empty where there is none")
+    argument: str = Field(description="the status code, ...; empty if there is none")
 
 
 class Ocsp(_Model):
-    """The OCSP answer about a case."""
+    """The OCSP response for a case."""
 
-    url: str = Field(description="where the certificate says that it is to be had")
-    file: str = Field(description="OCSPResponse, DER, below the environment's folder")
+    url: str = Field(description="the URL in the certificate")
+    file: str = Field(description="OCSPResponse, DER, relative to the environment")
     this_update: datetime
     next_update: datetime | None
 
 
 class Case(_Entity):
-    """An end-entity certificate with all that is published for it, and what is to be expected."""
+    """An end-entity certificate with everything that is published for it, and the expected verdict."""
 
-    hosts: list[str] = Field(description="DNS names and IP addresses it is for")
+    hosts: list[str] = Field(description="the DNS names and IP addresses that it is valid for")
     trust: list[str] = Field(
-        description="the certificates, below the environment, that its clients are to trust"
+        description="the trust anchors of its clients: certificates, relative to the environment"
     )
-    serving: list[Serving] = Field(description="what a server does wrong")
+    serving: list[Serving] = Field(description="faults of the server")
+    fault: Fault | None = None
+    revoked: Revoked | None
     verdict: Verdict
-    ocsp: Ocsp | None = Field(None, description="of a case that is about OCSP: the answer")
+    ocsp: Ocsp | None = Field(None, description="the response, for a case with an OCSP fault")
     uploads: list[Upload] | None = Field(
-        None, description="of a case with a fault: what each requirement set says of it"
+        None, description="for a case with a fault: the expected result for each requirement set"
     )
 
 
 class ServiceFault(_Model):
-    """What a server does wrong for a sound authority."""
+    """A fault of the server for an authority without a fault."""
 
     of: str = Field(description="the authority")
-    url: str = Field(description="where; OCSP: of requests about what the authority issued")
-    fault: str = Field(description="the fault's id in the catalogue")
-    arguments: dict[str, str] = Field(description="its parameters, where they are not the default")
+    url: str = Field(description="the URL; for OCSP: of requests about the authority's certificates")
+    fault: str = Field(description="the fault's id in the catalog")
+    arguments: dict[str, str] = Field(description="its parameters, if they differ from the default")
 
 
 class Manifest(_Model):
     """The whole document."""
 
+    clock: datetime = Field(description="the clock of the build that wrote this file")
     format: Literal["pkigen-manifest"]
     version: Literal[1]
     environment: str
     base_url: str
-    clock: datetime = Field(description="the clock of the build that wrote this")
     requirements: list[str] = Field(description="the sets that certificates without a fault satisfy")
-    seeded: bool = Field(description="whether the keys follow from a seed, and are no secret")
+    seeded: bool = Field(description="whether the keys derive from a seed and are not secret")
     trust: str = Field(description="the trust anchors, PEM")
     serving: list[ServiceFault] = Field(
-        default_factory=list, description="what a server does wrong for sound authorities"
+        default_factory=list, description="faults of the server for authorities without a fault"
     )
     authorities: list[Authority]
     cases: list[Case]
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema of manifest.json (draft 2020-12)."""
+    """Return the JSON Schema of manifest.json (draft 2020-12)."""
     schema = Manifest.model_json_schema()
     title = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return {**title, **schema, "title": "pkigen manifest"}

@@ -1,17 +1,16 @@
-"""The manifest brought up to date with revocations and CRLs, where there is no profile to plan by."""
+"""Updates manifest.json after a revocation or a CRL refresh, without the profile."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
 from pkigen.environment.manifest import write
-from pkigen.environment.manifest.entries import crl_entry, revocation_entry
+from pkigen.environment.manifest.entries import crl_entry, ocsp_entry, revocation_entry
+from pkigen.environment.manifest.schema import Authority, Case, Manifest, Revoked, Verdict
 from pkigen.environment.manifest.verdicts import ORPHAN, verdict_without_fault
-from pkigen.environment.ocsp import presigned
 from pkigen.environment.published.publishers import CrlIssuer, PresignedSubject
 from pkigen.model import Role
 from pkigen.store import Store
@@ -20,56 +19,73 @@ from pkigen.store import Store
 def update_manifest(
     store: Store,
     issuers: Mapping[str, CrlIssuer],
-    entities: Sequence[str],
-    answered: Mapping[str, PresignedSubject] = MappingProxyType({}),
+    entities: Collection[str],
+    presigned: Mapping[str, PresignedSubject] = MappingProxyType({}),
 ) -> None:
-    """Say what the index knows of CRLs now, of the revocations of some entities, and of answers about some.
+    """Write the recorded state of CRLs, of the revocations of ``entities``, and of OCSP responses.
 
-    An environment whose manifest is not there, or was altered, gets it from the next build.
+    ``issuers`` and ``presigned`` are by entity id. If the manifest is missing or damaged, the next build
+    writes it.
     """
     try:
-        manifest: dict[str, Any] = json.loads((store.folder / write.PATH).read_bytes())
+        manifest = Manifest.model_validate_json((store.folder / write.PATH).read_bytes())
     except (OSError, ValueError):
         return
-    for one in manifest["authorities"]:
-        authority = f"{Role.AUTHORITY}/{one['name']}"
-        issuer, state = issuers.get(authority), store.index.crl(authority)
-        if issuer is not None and state is not None:
-            one["crl"] = crl_entry(issuer, state)
-    for entity in entities:
-        kind, _, name = entity.partition("/")
-        for one in manifest["authorities" if kind == Role.AUTHORITY else "cases"]:
-            if one["name"] == name:
-                one["revoked"] = _revocation(store, entity)
-    fallen = frozenset(one["name"] for one in manifest["authorities"] if one["revoked"] is not None)
-    now = datetime.fromisoformat(manifest["clock"])
-    for case in manifest["cases"]:
-        entity = f"{Role.CERTIFICATE}/{case['name']}"
-        given = store.index.crl(entity) if entity in answered else None
-        if given is not None:
-            case["ocsp"] = presigned.manifest_entry(answered[entity].ocsp, given)
-        if not _is_of_a_fault(case):
-            case["verdict"] = _verdict(case, fallen, now)
-    write.write(store, manifest)
+    authorities = [_authority(store, one, issuers, entities) for one in manifest.authorities]
+    revoked = frozenset(one.name for one in authorities if one.revoked is not None)
+    now = manifest.clock.astimezone(UTC)
+    cases = [_case(store, one, entities, presigned, revoked, now) for one in manifest.cases]
+    write.rewrite(store, manifest.model_copy(update={"authorities": authorities, "cases": cases}))
 
 
-def _revocation(store: Store, entity: str) -> dict[str, str] | None:
+def _authority(
+    store: Store, authority: Authority, issuers: Mapping[str, CrlIssuer], entities: Collection[str]
+) -> Authority:
+    entity = f"{Role.AUTHORITY}/{authority.name}"
+    issuer, state, changes = issuers.get(entity), store.index.crl(entity), dict[str, Any]()
+    if issuer is not None and state is not None:
+        changes["crl"] = crl_entry(issuer, state)
+    if entity in entities:
+        changes["revoked"] = _revocation(store, entity)
+    return authority.model_copy(update=changes)
+
+
+def _case(
+    store: Store,
+    case: Case,
+    entities: Collection[str],
+    presigned: Mapping[str, PresignedSubject],
+    revoked_authorities: frozenset[str],
+    now: datetime,
+) -> Case:
+    entity, changes = f"{Role.CERTIFICATE}/{case.name}", dict[str, Any]()
+    if entity in entities:
+        changes["revoked"] = _revocation(store, entity)
+    response = store.index.crl(entity) if entity in presigned else None
+    if response is not None:
+        changes["ocsp"] = ocsp_entry(presigned[entity].ocsp, response)
+    case = case.model_copy(update=changes)
+    if _has_verdict_of_fault(case):
+        return case
+    return case.model_copy(update={"verdict": _verdict(case, revoked_authorities, now)})
+
+
+def _revocation(store: Store, entity: str) -> Revoked | None:
     entry = store.index.get([entity])[entity]
     return revocation_entry(store.index.revocations_of(entity), entry.serials[0])
 
 
-def _is_of_a_fault(case: Mapping[str, Any]) -> bool:
-    """Whether the verdict is about what is wrong with the case, and not about its times and revocation."""
-    return "fault" in case and case["verdict"]["reason"] == case["fault"]["says"]
+def _has_verdict_of_fault(case: Case) -> bool:
+    """Return whether the verdict depends on the case's fault, and not on its validity and revocation."""
+    return case.fault is not None and case.verdict.reason == case.fault.says
 
 
-def _verdict(case: Mapping[str, Any], fallen: frozenset[str], now: datetime) -> dict[str, Any]:
-    not_before, not_after = (datetime.fromisoformat(case[key]) for key in ("not_before", "not_after"))
+def _verdict(case: Case, revoked_authorities: frozenset[str], now: datetime) -> Verdict:
     return verdict_without_fault(
-        self_signed=case["issuer"] is None,
-        orphan=case["verdict"]["reason"] == ORPHAN,
-        times=(not_before, not_after),
-        now=now.astimezone(UTC),
-        revoked=case["revoked"],
-        fallen=next((name for name in case["path"] if name in fallen), None),
+        self_signed=case.issuer is None,
+        orphan=case.verdict.reason == ORPHAN,
+        times=(case.not_before, case.not_after),
+        now=now,
+        revocation_reason=None if case.revoked is None else case.revoked.reason,
+        revoked_ancestor=next((name for name in case.path if name in revoked_authorities), None),
     )

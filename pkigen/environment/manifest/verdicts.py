@@ -6,17 +6,18 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pkigen.cases.case import common_name
+from pkigen.environment.manifest.schema import Upload, Verdict
 from pkigen.environment.presented_cases import CasePresenter
 from pkigen.inspection.artifacts import read_path
 from pkigen.plan import Plan
-from pkigen.requirements import RequirementSet, findings
+from pkigen.requirements import Presented, RequirementSet, findings
 from pkigen.requirements.crl_lookup import Looker
 from pkigen.requirements.evaluate import verdict
 
-ORPHAN = "its issuer was issued anew, and it was not"
+ORPHAN = "its issuer was reissued, and the certificate was not"
+_ACCEPT = Verdict.model_construct(expected="accept", stage=None, reason=None)
 
 
 def verdict_without_fault(
@@ -25,12 +26,13 @@ def verdict_without_fault(
     orphan: bool,
     times: tuple[datetime, datetime],
     now: datetime,
-    revoked: Mapping[str, str] | None,
-    fallen: str | None,
-) -> dict[str, Any]:
-    """The manifest's verdict: of a strict validator, at ``now``, who looks at revocation.
+    revocation_reason: str | None,
+    revoked_ancestor: str | None,
+) -> Verdict:
+    """Return the expected verdict for a certificate without a fault, of a validator that checks revocation.
 
-    ``times`` are not_before and not_after; ``fallen`` names the authority of its path that is revoked.
+    ``times`` are not_before and not_after. ``revoked_ancestor`` is the name of a revoked authority in the
+    certificate's path.
     """
     not_before, not_after = times
     if self_signed:
@@ -41,48 +43,53 @@ def verdict_without_fault(
         return _reject("path", "it has expired")
     if not_before > now:
         return _reject("path", "it is not valid yet")
-    if revoked is not None:
-        return _reject("revocation", f"its CRL lists it: {revoked['reason']}")
-    if fallen is not None:
-        return _reject("revocation", f"the authority {fallen}, above it, is revoked")
-    return {"expected": "accept", "stage": None, "reason": None}
+    if revocation_reason is not None:
+        return _reject("revocation", f"its CRL lists it: {revocation_reason}")
+    if revoked_ancestor is not None:
+        return _reject("revocation", f"the authority {revoked_ancestor}, above it, is revoked")
+    return _ACCEPT
 
 
-def _reject(stage: str, reason: str) -> dict[str, Any]:
-    return {"expected": "reject", "stage": stage, "reason": reason}
+def _reject(stage: str, reason: str) -> Verdict:
+    return Verdict.partial(expected="reject", stage=stage, reason=reason)
 
 
 class UploadVerdicts:
-    """Holds cases against the requirement sets of a plan, with the environment on disk around them.
+    """Checks cases against the requirement sets of a plan, with the files of the environment.
 
-    ``published`` are the octets at the URLs of its CRLs.
+    ``published`` maps the URLs of its CRLs to their contents.
     """
 
     def __init__(self, plan: Plan, folder: Path, trust: Path, published: Mapping[str, bytes]) -> None:
         self._sets = plan.sets
         looker = Looker((), published, plan.base_url)
-        anchors = tuple(found.certificate for found in read_path(trust) if found.certificate is not None)
-        self._presenter = CasePresenter(folder, plan.clock, anchors, looker.look, taken=_taken(plan))
+        anchors = tuple(one.certificate for one in read_path(trust) if one.certificate is not None)
+        self._presenter = CasePresenter(
+            folder, plan.clock, anchors, looker.look, taken=_names_without_fault(plan)
+        )
 
-    def verdicts(self, data: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """For each set: accepted or not, with its messages, and which requirements do not hold."""
-        shown, unread = self._presenter.present(data, None)
-        return [self._verdict(one, shown, readable=not unread) for one in self._sets]
+    def verdicts(self, files: Mapping[str, str]) -> list[Upload]:
+        """Return the result of uploading the files of a case with a fault, for each set.
 
-    def _verdict(self, one: RequirementSet, shown: Any, *, readable: bool) -> dict[str, Any]:
-        found = tuple(findings(one, shown))
-        said = verdict(one, found, readable=readable)
-        return {
-            "set": one.name,
-            "accepted": said.accepted,
-            "messages": list(said.messages),
-            "undecided": list(said.undecided),
-            "violates": [each.requirement.id for each in found if each.failed],
-        }
+        ``files`` maps their roles to paths relative to the environment.
+        """
+        subject, unread = self._presenter.present(files, None, faulty=True)
+        return [_verdict(one, subject, readable=not unread) for one in self._sets]
 
 
-def _taken(plan: Plan) -> Counter[str]:
-    """The common names of the certificates without a fault, in small letters."""
-    sound = (entity for entity in plan.certificates() if entity.fault is None)
-    names = (common_name(entity.certificates[0].subject) for entity in sound)
-    return Counter(name.lower() for name in names if name)
+def _verdict(requirements: RequirementSet, subject: Presented, *, readable: bool) -> Upload:
+    results = tuple(findings(requirements, subject))
+    result = verdict(requirements, results, readable=readable)
+    return Upload.model_construct(
+        set=requirements.name,
+        accepted=result.accepted,
+        messages=list(result.messages),
+        undecided=list(result.undecided),
+        violates=[finding.requirement.id for finding in results if finding.failed],
+    )
+
+
+def _names_without_fault(plan: Plan) -> Counter[str]:
+    """Count the common names (lowercase) of the certificates without a fault."""
+    subjects = (entity.certificates[0].subject for entity in plan.certificates() if entity.fault is None)
+    return Counter(name.lower() for name in map(common_name, subjects) if name)

@@ -1,1 +1,1 @@
-"""OCSP responses of an environment (RFC 6960): presigned by a build, and signed on request."""
+"""OCSP responses: signed per request, or signed by the build for cases with an OCSP fault (RFC 6960)."""

@@ -1,4 +1,4 @@
-"""OCSP responses made to a plan, sound or not: about a case, or about whoever is asked for (RFC 6960)."""
+"""Builds OCSP responses, correct or faulty, as an OcspPlan requires (RFC 6960)."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from pkigen.model import (
 from pkigen.revocation import ocsp
 from pkigen.x509 import Certificate
 
+SERIAL_BYTES = 16
 _DAY = timedelta(days=1)
 _REASON = "keyCompromise"
 _HTML = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please sign in.</body></html>\n"
@@ -31,116 +32,119 @@ _HTML = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please
 
 @dataclass(frozen=True, slots=True)
 class OcspQuery:
-    """A certificate that an answer is about: its serial number, the digest of the CertID.
+    """A certificate that a response is about: its serial number, and the digest of the CertID.
 
-    ``stands`` is how it stands in truth, where an answer that is good is to say that.
+    ``status`` is the certificate's true status. A plan whose only answer is ``good`` reports it.
     """
 
     serial: int
     digest: str = "sha1"
-    stands: ocsp.RevokedStatus | str = "good"
+    status: ocsp.RevokedStatus | str = "good"
 
 
 @dataclass(frozen=True, slots=True)
 class OcspResponseBuilder:
-    """Makes responses for one issuing CA.
+    """Builds responses for one issuing CA.
 
-    ``stranger`` gives keys that belong to nobody, by a word for it and a kind. ``drawn`` are the octets of
-    the serial number of a responder's certificate, ``entropy`` is None where signatures need not repeat.
+    ``rogue_key`` returns an unrelated key by a label and a kind. ``serial_bytes`` become the serial number
+    of a responder certificate. Without ``entropy`` signatures are random.
     """
 
     issuing: Signer
     issuer: Certificate
-    stranger: Callable[[str, str], PrivateKey]
-    drawn: bytes
+    rogue_key: Callable[[str, str], PrivateKey]
+    serial_bytes: bytes
     clock: datetime
     entropy: Entropy | None = None
 
     def response(
-        self, plan: OcspPlan, name: str, asked: Iterable[OcspQuery], extensions: tuple[Extension, ...] = ()
+        self, plan: OcspPlan, name: str, queries: Iterable[OcspQuery], extensions: tuple[Extension, ...] = ()
     ) -> bytes:
-        """The response that a plan asks for, for a responder that is called after ``name``.
+        """Return the response that a plan requires; ``name`` is part of a responder's subject.
 
-        ``extensions`` of a sound response give way to those of the plan.
+        The plan's extensions replace those of ``extensions`` with the same OID.
         """
         if plan.form is not OcspForm.SOUND:
             return b"" if plan.form is OcspForm.EMPTY else _HTML
         if plan.status:
             return edited(ocsp.unsuccessful(plan.status), plan.outer, signed=True)
-        begins = self.clock - timedelta(seconds=plan.age)
-        ends = None if plan.lifetime is None else begins + timedelta(seconds=plan.lifetime)
-        issuer = ocsp.Issuer(self.issuer.subject_der, key_bits(self.issuer.subject_public_key_info))
-        key, path = self.issuing.key, tuple[bytes, ...]()
+        this_update = self.clock - timedelta(seconds=plan.age)
+        next_update = None if plan.lifetime is None else this_update + timedelta(seconds=plan.lifetime)
+        key, certificates = self.issuing.key, tuple[bytes, ...]()
         if plan.responder is not None:
-            key, own = self._delegate(name, plan.responder)
-            path = (own,) if plan.responder.enclosed else ()
-        responder = ocsp.by_key(key_bits(public_key_info(key)))
+            key, responder_certificate = self._responder(name, plan.responder)
+            certificates = (responder_certificate,) if plan.responder.enclosed else ()
+        responder_id = ocsp.by_key(key_bits(public_key_info(key)))
         if plan.stranger:
-            key = self.stranger(plan.stranger, kind_of(key).name)
-        mistaken, truly = _mistaken(issuer, plan), plan.answers == ("good",)
-        answers = [
+            key = self.rogue_key(plan.stranger, kind_of(key).name)
+        issuer, reports_true_status = self._issuer_in_cert_id(plan), plan.answers == ("good",)
+        singles = [
             ocsp.SingleResponse(
-                ocsp.cert_id(mistaken, one.serial ^ (plan.mistaken == "serial"), one.digest),
-                one.stands if truly else self._status(said, begins),
-                begins,
-                ends,
+                ocsp.cert_id(issuer, query.serial ^ (plan.mistaken == "serial"), query.digest),
+                query.status if reports_true_status else self._status(answer, this_update),
+                this_update,
+                next_update,
             )
-            for one in asked
-            for said in plan.answers
+            for query in queries
+            for answer in plan.answers
         ]
-        produced = begins + timedelta(seconds=plan.produced)
-        kept = {one.oid: one for one in (*extensions, *plan.extensions)}
-        data = ocsp.response_data(responder, produced, answers, tuple(kept.values()))
-        basic = ocsp.basic_response(data, key, plan.signature, path, self.entropy, plan.edits)
+        produced_at = this_update + timedelta(seconds=plan.produced)
+        by_oid = {one.oid: one for one in (*extensions, *plan.extensions)}
+        data = ocsp.response_data(responder_id, produced_at, singles, tuple(by_oid.values()))
+        basic = ocsp.basic_response(data, key, plan.signature, certificates, self.entropy, plan.edits)
         return edited(ocsp.successful(basic), plan.outer, signed=True)
 
-    def _status(self, said: str, begins: datetime) -> ocsp.RevokedStatus | str:
-        return ocsp.RevokedStatus(min(begins, self.clock) - _DAY, _REASON) if said == "revoked" else said
+    def _issuer_in_cert_id(self, plan: OcspPlan) -> ocsp.Issuer:
+        """Return the issuer, with the wrong name or key if the plan requires a wrong CertID."""
+        issuer = ocsp.Issuer(self.issuer.subject_der, key_bits(self.issuer.subject_public_key_info))
+        if plan.mistaken == "name":
+            return replace(issuer, name=names.encode(names.name([("CN", "Another Test Root CA")])))
+        return replace(issuer, key=bytes(len(issuer.key))) if plan.mistaken == "key" else issuer
 
-    def _delegate(self, name: str, asked: Responder) -> tuple[PrivateKey, bytes]:
-        """The responder's key and certificate."""
-        key = self.stranger("OCSP responder", kind_of(self.issuing.key).name)
+    def _status(self, answer: str, this_update: datetime) -> ocsp.RevokedStatus | str:
+        if answer != "revoked":
+            return answer
+        return ocsp.RevokedStatus(min(this_update, self.clock) - _DAY, _REASON)
+
+    def _responder(self, name: str, plan: Responder) -> tuple[PrivateKey, bytes]:
+        """Return the key and certificate of a delegated responder (RFC 6960, section 4.2.2.2)."""
+        key = self.rogue_key("OCSP responder", kind_of(self.issuing.key).name)
         own = signer(to_pkcs8(key))
-        signs = own if asked.issued_by == "itself" else self.issuing
-        subject, issuer = names.name([("CN", f"OCSP responder for {name}"[:64])]), self.issuer.subject
-        if asked.issued_by != "issuer":
-            issuer = subject if asked.issued_by == "itself" else names.name([("CN", "Another Test Root CA")])
-        if asked.issued_by == "another CA":
-            signs = signer(to_pkcs8(self.stranger("other CA", "ec-p256")))
-        plan = self._responder_plan(asked, subject, issuer)
-        return key, certificate(plan, public_key_info(key), own, signs, self.entropy)
+        subject = names.name([("CN", f"OCSP responder for {name}"[:64])])
+        issuer, signs = self.issuer.subject, self.issuing
+        if plan.issued_by == "itself":
+            issuer, signs = subject, own
+        elif plan.issued_by != "issuer":
+            issuer = names.name([("CN", "Another Test Root CA")])
+        if plan.issued_by == "another CA":
+            signs = signer(to_pkcs8(self.rogue_key("other CA", "ec-p256")))
+        certificate_plan = self._responder_plan(plan, subject, issuer)
+        return key, certificate(certificate_plan, public_key_info(key), own, signs, self.entropy)
 
-    def _responder_plan(self, asked: Responder, subject: Name, issuer: Name) -> CertificatePlan:
-        purposes = der.sequence(*map(der.oid, asked.purposes))
-        end = self.clock - _DAY if asked.ended else self.clock + 365 * _DAY
+    def _responder_plan(self, plan: Responder, subject: Name, issuer: Name) -> CertificatePlan:
+        purposes = der.sequence(*map(der.oid, plan.purposes))
+        end = self.clock - _DAY if plan.ended else self.clock + 365 * _DAY
         return CertificatePlan(
             issuer_id="",
             subject=subject,
             issuer=issuer,
-            serial=int.from_bytes(self.drawn, "big") >> 1,
+            serial=int.from_bytes(self.serial_bytes, "big") >> 1,
             not_before=end - 366 * _DAY,
             not_after=end,
             signature=Signature(),
             extensions=(
                 Extension(oids.KEY_USAGE, True, der.named_bits(("digitalSignature",), oids.KEY_USAGES)),
-                *((Extension(oids.EXTENDED_KEY_USAGE, False, purposes),) if asked.purposes else ()),
+                *((Extension(oids.EXTENDED_KEY_USAGE, False, purposes),) if plan.purposes else ()),
                 Extension(oids.SUBJECT_KEY_IDENTIFIER, False, KeyIdentifier.SUBJECT),
                 Extension(oids.AUTHORITY_KEY_IDENTIFIER, False, KeyIdentifier.ISSUER),
-                *asked.extensions,
+                *plan.extensions,
             ),
             spec="",
-            edits=asked.edits,
+            edits=plan.edits,
         )
 
 
-def _mistaken(issuer: ocsp.Issuer, plan: OcspPlan) -> ocsp.Issuer:
-    """The issuer, or one with another name or key."""
-    if plan.mistaken == "name":
-        return replace(issuer, name=names.encode(names.name([("CN", "Another Test Root CA")])))
-    return replace(issuer, key=bytes(len(issuer.key))) if plan.mistaken == "key" else issuer
-
-
 def key_bits(public_key: bytes) -> bytes:
-    """The bits of a SubjectPublicKeyInfo's key, of which key hashes are taken (RFC 6960, 4.1.1)."""
+    """Return the bits of a SubjectPublicKeyInfo's key: the input of key hashes (RFC 6960, section 4.1.1)."""
     _, bits = der.children(public_key)
     return der.contents(bits)[1:]

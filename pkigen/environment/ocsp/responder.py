@@ -1,4 +1,4 @@
-"""OCSP answers about every certificate of an environment, signed when they are asked for (RFC 6960, 5019)."""
+"""Responds to OCSP requests about every certificate of an environment (RFC 6960, RFC 5019)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import new
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from pkigen.asn1 import oids
+from pkigen.environment.manifest.schema import Manifest
 from pkigen.environment.ocsp.signer import OcspSigner, load_signer
 from pkigen.errors import InputError, PkigenError
 from pkigen.keys.signing import DIGEST_OIDS
@@ -19,13 +22,16 @@ from pkigen.revocation.ocsp_request import CertId, parse
 from pkigen.store import Revoked, Store
 from pkigen.x509 import Malformed
 
-_MOST_KEPT = 4096
-_MOST_KNOWN = 65_536
+_MAX_CACHED_RESPONSES = 4096
+_MAX_CACHED_STATUSES = 65_536
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
 class OcspAnswer:
-    """An OCSPResponse, and how long a cache may keep it; no times for what is said once."""
+    """An OCSPResponse and its validity; without times, caches must not store it."""
 
     response: bytes
     this_update: datetime | None = None
@@ -36,31 +42,29 @@ _MALFORMED = OcspAnswer(ocsp.unsuccessful(ocsp.ResponseStatus.MALFORMED_REQUEST)
 _UNAUTHORIZED = OcspAnswer(ocsp.unsuccessful(ocsp.ResponseStatus.UNAUTHORIZED))
 _INTERNAL_ERROR = OcspAnswer(ocsp.unsuccessful(ocsp.ResponseStatus.INTERNAL_ERROR))
 
-Issuer = tuple[str, bytes, bytes]
-"""Whom a CertID names: the digest's OID, the hashes of the CA's name and of its key."""
+IssuerId = tuple[str, bytes, bytes]
+"""The issuer in a CertID: OID of the digest, hash of the CA's name, hash of its key."""
 
 
 @dataclass(frozen=True)
-class _State:
-    """What is known as long as the manifest stays as it is.
+class _Snapshot:
+    """The state of the environment for one version of the manifest, with caches that die with it.
 
-    ``issued`` are (authority, serial); ``standing`` is how those stand that were asked for, ``kept`` the
-    answers that are given again, by the request.
+    ``issued`` are (authority name, serial). ``responses`` are by request.
     """
 
-    manifest: Mapping[str, Any]
-    signers: Mapping[Issuer, OcspSigner]
+    version: Mapping[str, Any]
+    signers: Mapping[IssuerId, OcspSigner]
     issued: frozenset[tuple[str, int]]
-    standing: dict[tuple[str, int], ocsp.RevokedStatus | str] = field(default_factory=dict)
-    kept: dict[bytes, OcspAnswer] = field(default_factory=dict)
+    statuses: dict[tuple[str, int], ocsp.RevokedStatus | str] = field(default_factory=dict)
+    responses: dict[bytes, OcspAnswer] = field(default_factory=dict)
 
 
 class OcspResponder:
-    """Answers for the authorities of a built environment whose keys, or their responders', can be opened.
+    """Responds for every authority whose key, or whose responder's key, can be loaded.
 
-    ``manifest`` gives the manifest as it is now, another object whenever it has changed: every command and
-    build that changes a revocation writes it last. So no answer is older than the revocation it is about.
-    Safe to call from several threads.
+    ``manifest`` returns the current manifest document, and a new object whenever it changed. Every change
+    of a revocation writes the manifest last, so no cached response is older than a revocation. Thread-safe.
     """
 
     def __init__(
@@ -74,109 +78,111 @@ class OcspResponder:
         self._manifest = manifest
         self._clock = clock
         self._passphrases = passphrases
-        self._held: _State | None = None
+        self._snapshot: _Snapshot | None = None
 
-    def kept(self, request: bytes) -> OcspAnswer | None:
-        """The answer to a request that was signed before, and is good for half of its life still."""
-        state, now = self._state(), self._clock()
-        found = state.kept.get(request)
-        if found is None or found.this_update is None or found.next_update is None:
+    def cached(self, request: bytes) -> OcspAnswer | None:
+        """Return the cached response to a request if at least half of its lifetime is left."""
+        snapshot, now = self._current(), self._clock()
+        answer = snapshot.responses.get(request)
+        if answer is None or answer.this_update is None or answer.next_update is None:
             return None
-        fresh = found.this_update <= now < found.next_update - (found.next_update - found.this_update) / 2
-        return found if fresh else None
+        half = (answer.next_update - answer.this_update) / 2
+        return answer if answer.this_update <= now < answer.next_update - half else None
 
-    def answer(self, request: bytes) -> OcspAnswer:
-        """The answer to a request in DER; what is no request is told so, and never raises."""
+    def respond(self, request: bytes) -> OcspAnswer:
+        """Return the response to a request in DER, also to a malformed one; never raises."""
         try:
-            asked = parse(request)
+            query = parse(request)
         except ValueError:
             return _MALFORMED
-        state = self._state()
-        signers = {state.signers.get((one.digest, one.name_hash, one.key_hash)) for one in asked.about}
+        snapshot = self._current()
+        signers = {snapshot.signers.get((one.digest, one.name_hash, one.key_hash)) for one in query.about}
         signer = signers.pop()
         if signer is None or signers:
             return _UNAUTHORIZED
         try:
-            stand = [self._standing(state, signer.authority, one) for one in asked.about]
+            statuses = [self._status(snapshot, signer.authority, one) for one in query.about]
         except PkigenError:
             return _INTERNAL_ERROR
         now = self._clock().replace(microsecond=0)
-        until = now + timedelta(seconds=signer.lifetime)
+        next_update = now + timedelta(seconds=signer.lifetime)
         singles = [
-            ocsp.SingleResponse(one.der, status, now, until)
-            for one, status in zip(asked.about, stand, strict=True)
+            ocsp.SingleResponse(one.der, status, now, next_update)
+            for one, status in zip(query.about, statuses, strict=True)
         ]
-        if asked.nonce is not None:
-            return OcspAnswer(
-                signer.response(now, singles, (Extension(oids.OCSP_NONCE, False, asked.nonce),))
-            )
-        given = OcspAnswer(signer.response(now, singles), now, until)
-        _remember(state.kept, request, given, _MOST_KEPT)
-        return given
+        if query.nonce is not None:
+            nonce = Extension(oids.OCSP_NONCE, False, query.nonce)
+            return OcspAnswer(signer.response(now, singles, (nonce,)))
+        answer = OcspAnswer(signer.response(now, singles), now, next_update)
+        _cache(snapshot.responses, request, answer, _MAX_CACHED_RESPONSES)
+        return answer
 
-    def about(self, authority: str, serial: int) -> OcspAnswer:
-        """The answer about one certificate of an authority, by its name, as it is stapled (RFC 6066, 8)."""
-        state = self._state()
-        found = next((one for one in state.signers.values() if one.authority == authority), None)
-        if found is None:
+    def respond_about(self, authority: str, serial: int) -> OcspAnswer:
+        """Return the response about one certificate of an authority, for stapling (RFC 6066, section 8)."""
+        signers = self._current().signers.values()
+        signer = next((one for one in signers if one.authority == authority), None)
+        if signer is None:
             return _UNAUTHORIZED
-        request = found.request(serial)
-        return self.kept(request) or self.answer(request)
+        request = signer.request(serial)
+        return self.cached(request) or self.respond(request)
 
-    def _standing(self, state: _State, authority: str, asked: CertId) -> ocsp.RevokedStatus | str:
-        known = state.standing.get((authority, asked.serial))
-        if known is not None:
-            return known
+    def _status(self, snapshot: _Snapshot, authority: str, cert_id: CertId) -> ocsp.RevokedStatus | str:
+        key = authority, cert_id.serial
+        if key in snapshot.statuses:
+            return snapshot.statuses[key]
         with Store.open(self._folder, write=False) as store:
-            revoked = store.index.revocation(f"{Role.AUTHORITY}/{authority}", asked.serial)
-        found = _status(revoked, (authority, asked.serial) in state.issued)
-        _remember(state.standing, (authority, asked.serial), found, _MOST_KNOWN)
-        return found
+            revoked = store.index.revocation(f"{Role.AUTHORITY}/{authority}", cert_id.serial)
+        status = _status(revoked, is_issued=key in snapshot.issued)
+        _cache(snapshot.statuses, key, status, _MAX_CACHED_STATUSES)
+        return status
 
-    def _state(self) -> _State:
-        """What is known of the environment as its manifest is now."""
-        manifest, held = self._manifest(), self._held
-        if held is not None and held.manifest is manifest:
-            return held
-        everything = (*manifest.get("authorities", ()), *manifest.get("cases", ()))
+    def _current(self) -> _Snapshot:
+        version, snapshot = self._manifest(), self._snapshot
+        if snapshot is not None and snapshot.version is version:
+            return snapshot
+        try:
+            manifest = Manifest.model_validate(version)
+        except ValidationError:
+            self._snapshot = _Snapshot(version, {}, frozenset())
+            return self._snapshot
         issued = frozenset(
-            (str(one["issuer"]), int(one["serial"], 16))
-            for data in everything
-            for one in (data, *data["cross_certificates"])
-            if one["issuer"] is not None
+            (certificate.issuer, int(certificate.serial, 16))
+            for entity in (*manifest.authorities, *manifest.cases)
+            for certificate in (entity, *entity.cross_certificates)
+            if certificate.issuer is not None
         )
-        self._held = _State(manifest, dict(self._signers(manifest, held)), issued)
-        return self._held
+        self._snapshot = _Snapshot(version, self._signers(manifest, snapshot), issued)
+        return self._snapshot
 
-    def _signers(self, manifest: Mapping[str, Any], held: _State | None) -> dict[Issuer, OcspSigner]:
-        """Who signs for whom. Keys are not read again where no certificate changed."""
-        known = {one.fingerprints: one for one in held.signers.values()} if held else {}
-        cases = {one["name"]: one for one in manifest.get("cases", ())}
-        found = dict[Issuer, OcspSigner]()
-        for data in manifest.get("authorities", ()):
-            told = data.get("ocsp") or {}
-            responder = cases.get(told.get("responder"))
-            fingerprints = (data["sha256"], responder["sha256"] if responder else "", str(told))
-            signer = known.get(fingerprints)
+    def _signers(self, manifest: Manifest, previous: _Snapshot | None) -> dict[IssuerId, OcspSigner]:
+        """Load the signers; those whose certificates did not change are taken from ``previous``."""
+        loaded = {one.fingerprints: one for one in previous.signers.values()} if previous else {}
+        cases = {case.name: case for case in manifest.cases}
+        signers = dict[IssuerId, OcspSigner]()
+        for authority in manifest.authorities:
+            name = authority.ocsp.responder if authority.ocsp else None
+            responder = cases.get(name) if name else None
+            fingerprints = (authority.sha256, responder.sha256 if responder else "", str(authority.ocsp))
+            signer = loaded.get(fingerprints)
             if signer is None:
                 try:
-                    signer = load_signer(self._folder, data, responder, fingerprints, self._passphrases)
+                    signer = load_signer(self._folder, authority, responder, fingerprints, self._passphrases)
                 except (KeyError, OSError, InputError, Malformed, ValueError, StopIteration):
                     continue
-            for name, digest in DIGEST_OIDS.items():
+            for digest, oid in DIGEST_OIDS.items():
                 issuer = signer.issuer
-                found[digest, new(name, issuer.name).digest(), new(name, issuer.key).digest()] = signer
-        return found
+                signers[oid, new(digest, issuer.name).digest(), new(digest, issuer.key).digest()] = signer
+        return signers
 
 
-def _status(found: Revoked | None, issued: bool) -> ocsp.RevokedStatus | str:
-    if found is not None:
-        return ocsp.RevokedStatus(datetime.fromtimestamp(found.at, UTC), found.reason)
-    return "good" if issued else "unknown"
+def _status(revoked: Revoked | None, *, is_issued: bool) -> ocsp.RevokedStatus | str:
+    if revoked is not None:
+        return ocsp.RevokedStatus(datetime.fromtimestamp(revoked.at, UTC), revoked.reason)
+    return "good" if is_issued else "unknown"
 
 
-def _remember(held: dict[Any, Any], key: object, value: object, most: int) -> None:
-    """Keep a value; all are dropped where there are too many."""
-    if len(held) >= most:
-        held.clear()
-    held[key] = value
+def _cache(cache: dict[Key, Value], key: Key, value: Value, limit: int) -> None:
+    """Store a value; a full cache is emptied first."""
+    if len(cache) >= limit:
+        cache.clear()
+    cache[key] = value

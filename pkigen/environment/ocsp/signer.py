@@ -1,32 +1,32 @@
-"""Who signs OCSP answers for an authority: it, or a certificate that it has issued for that (RFC 6960)."""
+"""Loads the credentials that sign OCSP responses for an authority: its own, or a delegated responder's."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pkigen.asn1 import der
+from pkigen.environment.manifest.schema import Authority, Case
 from pkigen.environment.ocsp.builder import key_bits
-from pkigen.environment.published.stored_keys import open_key
-from pkigen.formats import pem
+from pkigen.environment.published.stored_keys import first_certificate, open_key
 from pkigen.keys import PrivateKey
 from pkigen.model import Extension
 from pkigen.revocation import ocsp
 from pkigen.x509 import Certificate
 
 _LIFETIME = 86_400
-"""Seconds that an answer is good for where the profile does not say."""
+"""Seconds that a response is valid for if the profile does not specify it."""
 
 
 @dataclass(frozen=True)
 class OcspSigner:
-    """Signs answers for the authority called ``authority``; ``lifetime`` of each is in seconds.
+    """Signs responses for the certificates of the authority with the name ``authority``.
 
-    ``issuer`` is what CertIDs say of it, ``responder`` the ResponderID in DER, ``certificates`` what answers
-    bring along. ``fingerprints`` tell when files are others than those it was read from.
+    ``issuer`` is the issuer in CertIDs, ``responder`` the ResponderID in DER, ``certificates`` go into each
+    response, ``lifetime`` is that of a response in seconds. ``fingerprints`` identify the files that the
+    signer was loaded from.
     """
 
     authority: str
@@ -43,40 +43,39 @@ class OcspSigner:
         singles: Sequence[ocsp.SingleResponse],
         extensions: tuple[Extension, ...] = (),
     ) -> bytes:
-        """An OCSPResponse, signed."""
+        """Return a signed OCSPResponse."""
         data = ocsp.response_data(self.responder, now, singles, extensions)
         return ocsp.successful(ocsp.basic_response(data, self.key, certificates=self.certificates))
 
     def request(self, serial: int) -> bytes:
-        """An OCSPRequest about a certificate of the authority, as RFC 5019 wants it."""
-        asked = der.sequence(ocsp.cert_id(self.issuer, serial))
-        return der.sequence(der.sequence(der.sequence(asked)))
+        """Return an OCSPRequest for a certificate of the authority, as RFC 5019 requires it."""
+        request = der.sequence(ocsp.cert_id(self.issuer, serial))
+        return der.sequence(der.sequence(der.sequence(request)))
 
 
 def load_signer(
     folder: Path,
-    authority: Mapping[str, Any],
-    responder: Mapping[str, Any] | None,
+    authority: Authority,
+    responder: Case | None,
     fingerprints: tuple[str, ...],
     passphrases: Sequence[bytes],
 ) -> OcspSigner:
-    """Read what is needed; both are objects of the manifest, ``responder`` None where there is none.
+    """Load the signer of an authority; ``responder`` is the delegated responder's certificate, if any.
 
-    Raises whatever files raise that are not there or not as they should be, and InputError for a key that
-    does not open.
+    Raises KeyError, OSError, ValueError, StopIteration or Malformed for missing or damaged files, and
+    InputError for a key that no passphrase decrypts.
     """
-    told, signing = authority.get("ocsp") or {}, responder or authority
-    held, own = (_certificate(folder, data) for data in (authority, signing))
-    issuer = ocsp.Issuer(held.subject_der, key_bits(held.subject_public_key_info))
+    signing = responder or authority
+    ca, own = _certificate(folder, authority), _certificate(folder, signing)
+    issuer = ocsp.Issuer(ca.subject_der, key_bits(ca.subject_public_key_info))
+    by_name = authority.ocsp is not None and authority.ocsp.by == "name"
     bits = key_bits(own.subject_public_key_info)
-    identifier = ocsp.by_name(own.subject_der) if told.get("by") == "name" else ocsp.by_key(bits)
-    data = (folder / signing["files"]["key"]).read_bytes()
-    key = open_key(data, signing["name"], passphrases)
-    enclosed = (own.der,) if responder else ()
-    lifetime = int(told.get("valid", _LIFETIME))
-    return OcspSigner(authority["name"], issuer, identifier, key, enclosed, lifetime, fingerprints)
+    responder_id = ocsp.by_name(own.subject_der) if by_name else ocsp.by_key(bits)
+    key = open_key((folder / signing.files["key"]).read_bytes(), signing.name, passphrases)
+    certificates = (own.der,) if responder else ()
+    lifetime = _LIFETIME if authority.ocsp is None else authority.ocsp.valid
+    return OcspSigner(authority.name, issuer, responder_id, key, certificates, lifetime, fingerprints)
 
 
-def _certificate(folder: Path, data: Mapping[str, Any]) -> Certificate:
-    octets = (folder / data["files"]["certificate"]).read_bytes()
-    return Certificate(next(pem.blocks(octets)).data)
+def _certificate(folder: Path, entity: Authority | Case) -> Certificate:
+    return Certificate(first_certificate((folder / entity.files["certificate"]).read_bytes()))

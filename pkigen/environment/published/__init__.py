@@ -1,1 +1,1 @@
-"""What an environment publishes: CRL and OCSP publishers, and the keys they sign with."""
+"""What authorities publish: the recorded plans, the keys that sign, and faulty copies in memory."""

@@ -1,10 +1,10 @@
-"""What a sound authority publishes, spoiled as a fault wants it: in memory, and never on the disk."""
+"""Signs faulty CRLs and OCSP responses in memory, for faults of the server. Writes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import new
 from itertools import chain
@@ -12,11 +12,14 @@ from pathlib import Path
 from secrets import token_bytes
 from threading import Lock
 
+from cryptography.x509.ocsp import OCSPCertStatus, OCSPResponseStatus, load_der_ocsp_response
+
 from pkigen.asn1 import oids
-from pkigen.environment.crl.entries import crl_entries, indirect_entries
-from pkigen.environment.ocsp.builder import OcspQuery, OcspResponseBuilder, key_bits
-from pkigen.environment.published.publishers import CrlIssuer, load_crl_issuers
-from pkigen.environment.published.stored_keys import SigningAuthority, open_authority
+from pkigen.environment.crl.entries import crl_entries
+from pkigen.environment.crl.publish import part_entries, planned_entries, signed_plan
+from pkigen.environment.ocsp.builder import SERIAL_BYTES, OcspQuery, OcspResponseBuilder, key_bits
+from pkigen.environment.published.publishers import load_crl_issuers
+from pkigen.environment.published.stored_keys import SigningAuthority, first_certificate, open_authority
 from pkigen.errors import InputError
 from pkigen.formats import pem
 from pkigen.keys import PrivateKey, kind_of
@@ -24,21 +27,20 @@ from pkigen.keys.kinds import parse_kind
 from pkigen.keys.signing import DIGEST_OIDS
 from pkigen.keys.sources import FreshKeys
 from pkigen.model import CrlForm, CrlPart, CrlPlan, Extension, OcspPlan, Role, Surgery
-from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list
-from pkigen.revocation.crl import freshest_crl, issuing_distribution_point
-from pkigen.revocation.ocsp_request import Request, parse
-from pkigen.revocation.ocsp_response import stated
+from pkigen.revocation import RevokedCertificate, certificate_list
+from pkigen.revocation.crl import issuing_distribution_point
+from pkigen.revocation.ocsp import RevokedStatus
+from pkigen.revocation.ocsp_request import CertId, parse
 from pkigen.store import Store
 from pkigen.x509 import Certificate
 
-_SERIAL_OCTETS = 16
 _FRESH_SHARE = 4
 _DIGESTS = {oid: name for name, oid in DIGEST_OIDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """CRLs by URL, what they were made after, and until when they are as they should be."""
+class _CachedCrls:
+    """CRLs by URL, the generation that they were made in, and the period in which they are as planned."""
 
     generation: object
     since: datetime
@@ -47,9 +49,9 @@ class _Kept:
 
 
 class FaultyPublisher:
-    """Signs with the authorities' own keys, those that need no passphrase. Safe to call from several threads.
+    """Signs with the keys of authorities that need no passphrase. Thread-safe.
 
-    ``generation`` gives an object that is another one whenever something was revoked or built.
+    ``generation`` returns a new object whenever a build or a command changed the environment.
     """
 
     def __init__(self, folder: Path, generation: Callable[[], object], clock: Callable[[], datetime]) -> None:
@@ -57,137 +59,149 @@ class FaultyPublisher:
         self._generation = generation
         self._clock = clock
         self._lock = Lock()
-        self._kept = dict[tuple[str, CrlPlan], _Kept]()
+        self._cache = dict[tuple[str, CrlPlan], _CachedCrls]()
 
     def crls(self, name: str, plan: CrlPlan) -> Mapping[str, bytes]:
-        """The CRLs of an authority by URL, the complete one and its parts but deltas, as a plan wants them.
+        """Return the CRLs of an authority as a plan requires them, without delta CRLs, by URL.
 
-        They list what is revoked now, under the number of the CRL in whose place they stand. InputError
-        when the key does not open, or no CRL was published.
+        They list the current revocations and have the number of the CRL that they replace. InputError if
+        the key is encrypted or the authority publishes no CRL.
         """
         now = self._clock().replace(microsecond=0)
         with self._lock:
-            generation, kept = self._generation(), self._kept.get((name, plan))
-            if kept is None or kept.generation is not generation or not kept.since <= now < kept.until:
+            generation, cached = self._generation(), self._cache.get((name, plan))
+            if (
+                cached is None
+                or cached.generation is not generation
+                or not cached.since <= now < cached.until
+            ):
                 crls = self._signed(name, plan, now)
-                kept = self._kept[name, plan] = _Kept(generation, now, now + _stands(plan), crls)
-            return kept.crls
+                cached = _CachedCrls(generation, now, now + _cache_time(plan), crls)
+                self._cache[name, plan] = cached
+            return cached.crls
 
     def _signed(self, name: str, plan: CrlPlan, now: datetime) -> dict[str, bytes]:
-        held = open_authority(self._folder, name)
-        begins = now - timedelta(seconds=plan.age)
+        authority = open_authority(self._folder, name)
         with Store.open(self._folder, write=False) as store:
             issuers = load_crl_issuers(store)
             state = store.index.crl(f"{Role.AUTHORITY}/{name}")
             issuer = issuers.get(f"{Role.AUTHORITY}/{name}")
             if state is None or issuer is None:
                 raise InputError(f"the authority '{name}' publishes no CRL")
-            freshest = tuple(freshest_crl(plan.part_url(part)) for part in plan.parts if part.delta)
-            said = CertificateListPlan(
-                Certificate(held.certificate).subject,
-                held.signer.key_identifier,
-                state.number - 1 if plan.countdown else state.number,
-                begins,
-                begins + timedelta(seconds=plan.lifetime),
-                plan.signature,
-                (*freshest, *plan.extensions),
-            )
-            further = [
-                RevokedCertificate(found.serial, begins, "unspecified", found.extensions)
-                for found in plan.entries
-            ]
-            key = held.signer.key
+            number = state.number - 1 if plan.countdown else state.number
+            tbs = signed_plan(plan, authority.certificate, authority.signer, number, now)
+            further = planned_entries(plan, tbs.this_update)
+            key = authority.signer.key
             if plan.stranger:
                 key = rogue_key(plan.stranger, kind_of(key).name)
 
-            def sign(listed: Iterable[RevokedCertificate], extensions: tuple[Extension, ...]) -> bytes:
-                whole = replace(said, extensions=extensions)
-                # A list that the fault writes itself stands in the place of the one that would be there.
-                found = () if _lists_itself(plan) else chain(listed, further)
-                data = certificate_list(whole, found, key, None, plan.edits)
-                return _in_form(plan.form, data, held)
+            def sign(entries: Iterable[RevokedCertificate], extensions: tuple[Extension, ...]) -> bytes:
+                all_entries = () if _replaces_entries(plan) else chain(entries, further)
+                crl = replace(tbs, extensions=extensions)
+                return _in_form(
+                    plan.form, certificate_list(crl, all_entries, key, None, plan.edits), authority
+                )
 
-            made = {plan.url: sign(crl_entries(store, issuer), said.extensions)}
+            crls = {plan.url: sign(crl_entries(store, issuer), tbs.extensions)}
             for part in plan.parts:
                 if not part.delta:
-                    listed = _listed(store, issuer, part, tuple(issuers.values()))
-                    made[plan.part_url(part)] = sign(listed, (*_scope(plan, part), *plan.extensions))
-            return made
+                    entries = part_entries(store, issuer, part, tuple(issuers.values()))
+                    extensions = (*_scope(plan, part), *plan.extensions)
+                    crls[plan.part_url(part)] = sign(entries, extensions)
+            return crls
 
-    def concerns(self, name: str, request: bytes) -> bool:
-        """Whether an OCSP request is about a certificate that an authority issued."""
+    def covers_request(self, name: str, request: bytes) -> bool:
+        """Return whether an OCSP request is about a certificate that an authority issued."""
         try:
-            asked = parse(request)
+            query = parse(request)
         except ValueError:
             return False
-        hashes = _hashes((self._folder / Role.AUTHORITY / name / f"{name}.crt").read_bytes())
-        return any((one.digest, one.name_hash, one.key_hash) in hashes for one in asked.about)
+        issuer_ids = _issuer_ids((self._folder / Role.AUTHORITY / name / f"{name}.crt").read_bytes())
+        return any((one.digest, one.name_hash, one.key_hash) in issuer_ids for one in query.about)
 
-    def answer(self, authorities: Sequence[str], plan: OcspPlan, request: bytes, right: bytes) -> bytes:
-        """The answer that a plan wants, by the one of some authorities whose certificates are asked about.
+    def answer(self, authorities: Sequence[str], plan: OcspPlan, request: bytes, correct: bytes) -> bytes:
+        """Return the faulty response of the authority among ``authorities`` that a request is about.
 
-        ``right`` is the sound answer, which tells how they stand; it is given where none of these is asked,
-        or there is no sound answer to spoil. InputError when the key does not open.
+        ``correct`` is the response without a fault, from which the true statuses are taken. It is returned
+        if the request concerns none of the authorities, or if it is unsuccessful itself. InputError if the
+        key is encrypted.
         """
-        name = next((one for one in authorities if self.concerns(one, request)), None)
+        name = next((one for one in authorities if self.covers_request(one, request)), None)
         if name is None:
-            return right
-        held, asked = open_authority(self._folder, name), parse(request)
-        truth = {one.cert_id: one.status for one in stated(right)}
-        if not truth and not plan.status:
-            return right
-        about = [
-            OcspQuery(one.serial, _DIGESTS[one.digest], truth[one.der])
-            for one in asked.about
-            if one.der in truth and one.digest in _DIGESTS
+            return correct
+        authority, query, statuses = open_authority(self._folder, name), parse(request), _statuses(correct)
+        if not statuses and not plan.status:
+            return correct
+        queries = [
+            OcspQuery(one.serial, _DIGESTS[one.digest], statuses[_key(one)])
+            for one in query.about
+            if one.digest in _DIGESTS and _key(one) in statuses
         ]
-        maker = OcspResponseBuilder(
-            held.signer,
-            Certificate(held.certificate),
+        builder = OcspResponseBuilder(
+            authority.signer,
+            Certificate(authority.certificate),
             rogue_key,
-            token_bytes(_SERIAL_OCTETS),
+            token_bytes(SERIAL_BYTES),
             self._clock().replace(microsecond=0),
         )
-        return maker.response(plan, name, about, _nonce(asked))
+        nonce = () if query.nonce is None else (Extension(oids.OCSP_NONCE, False, query.nonce),)
+        return builder.response(plan, name, queries, nonce)
 
 
 @lru_cache(maxsize=64)
 def rogue_key(name: str, kind: str) -> PrivateKey:
-    """A key that belongs to nobody, the same for all who say the word in this process."""
+    """Return a process-wide throwaway key, cached by label and kind."""
     return FreshKeys().generate(parse_kind(kind), name)
 
 
-def _stands(plan: CrlPlan) -> timedelta:
-    """How long a CRL is what its plan says, as time goes on: one of the future must not come into force."""
+_CertIdKey = tuple[str, bytes, bytes, int]
+
+
+def _key(cert_id: CertId) -> _CertIdKey:
+    return _DIGESTS[cert_id.digest], cert_id.name_hash, cert_id.key_hash, cert_id.serial
+
+
+def _statuses(response: bytes) -> dict[_CertIdKey, RevokedStatus | str]:
+    """Return the statuses in a response by CertID; empty if the response is unsuccessful."""
+    loaded = load_der_ocsp_response(response)
+    if loaded.response_status is not OCSPResponseStatus.SUCCESSFUL:
+        return {}
+    statuses = dict[_CertIdKey, RevokedStatus | str]()
+    for single in loaded.responses:
+        status: RevokedStatus | str = single.certificate_status.name.lower()
+        if single.certificate_status is OCSPCertStatus.REVOKED:
+            assert single.revocation_time_utc is not None
+            reason = single.revocation_reason.value if single.revocation_reason else "unspecified"
+            status = RevokedStatus(single.revocation_time_utc.astimezone(UTC), reason)
+        digest = single.hash_algorithm.name
+        statuses[digest, single.issuer_name_hash, single.issuer_key_hash, single.serial_number] = status
+    return statuses
+
+
+def _cache_time(plan: CrlPlan) -> timedelta:
+    """Return how long a generated CRL may be cached; a not-yet-valid CRL must never become valid."""
     return timedelta(seconds=max(abs(min(plan.age, 0) or plan.lifetime) // _FRESH_SHARE, 1))
 
 
-def _lists_itself(plan: CrlPlan) -> bool:
-    """Whether something is put before the extensions, where revokedCertificates has its place (5.1.2.6)."""
+def _replaces_entries(plan: CrlPlan) -> bool:
+    """Return whether the fault inserts its own revokedCertificates, which come before the extensions."""
     return any(edit.path == (-1,) and edit.surgery is Surgery.INSERT for edit in plan.edits)
 
 
-def _in_form(form: CrlForm, data: bytes, held: SigningAuthority) -> bytes:
-    """What is at the URL (model.CrlForm)."""
+def _in_form(form: CrlForm, crl: bytes, authority: SigningAuthority) -> bytes:
     match form:
         case CrlForm.PEM:
-            return pem.encode(pem.CRL, data)
+            return pem.encode(pem.CRL, crl)
         case CrlForm.EMPTY:
             return b""
         case CrlForm.CERTIFICATE:
-            return held.certificate
+            return authority.certificate
         case _:
-            return data
-
-
-def _listed(
-    store: Store, issuer: CrlIssuer, part: CrlPart, others: Sequence[CrlIssuer]
-) -> Iterator[RevokedCertificate]:
-    return indirect_entries(store, issuer, others) if part.indirect else crl_entries(store, issuer, part)
+            return crl
 
 
 def _scope(plan: CrlPlan, part: CrlPart) -> tuple[Extension, ...]:
-    """A part's issuing distribution point, unless the fault has one of its own."""
+    """Return a part's issuing distribution point, unless the fault has its own."""
     if any(one.oid == oids.ISSUING_DISTRIBUTION_POINT for one in plan.extensions):
         return ()
     url = plan.part_url(part)
@@ -195,14 +209,10 @@ def _scope(plan: CrlPlan, part: CrlPart) -> tuple[Extension, ...]:
 
 
 @lru_cache(maxsize=64)
-def _hashes(octets: bytes) -> frozenset[tuple[str, bytes, bytes]]:
-    """Digest, name hash and key hash of the CertIDs that speak of an authority (RFC 6960, 4.1.1)."""
-    held = Certificate(next(pem.blocks(octets)).data)
-    name, key = held.subject_der, key_bits(held.subject_public_key_info)
+def _issuer_ids(pem_file: bytes) -> frozenset[tuple[str, bytes, bytes]]:
+    """Return digest OID, name hash and key hash of the CertIDs of a CA (RFC 6960, section 4.1.1)."""
+    certificate = Certificate(first_certificate(pem_file))
+    name, key = certificate.subject_der, key_bits(certificate.subject_public_key_info)
     return frozenset(
         (oid, new(digest, name).digest(), new(digest, key).digest()) for digest, oid in DIGEST_OIDS.items()
     )
-
-
-def _nonce(asked: Request) -> tuple[Extension, ...]:
-    return () if asked.nonce is None else (Extension(oids.OCSP_NONCE, False, asked.nonce),)

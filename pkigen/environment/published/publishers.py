@@ -1,4 +1,4 @@
-"""Who publishes what, as the index keeps it: CRLs are renewed without the profile that asked for them."""
+"""The plans of CRLs and OCSP responses, stored in the index so that a refresh needs no profile."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from pkigen.store import Store
 
 @dataclass(frozen=True)
 class CrlIssuer:
-    """An authority, by its name, and the CRL that it publishes."""
+    """An authority, by name, and the plan of the CRL that it publishes."""
 
     name: str
     crl: CrlPlan
 
     @property
     def id(self) -> str:
-        """As the entity's."""
+        """The entity's id."""
         return f"{Role.AUTHORITY}/{self.name}"
 
 
 @dataclass(frozen=True)
 class PresignedSubject:
-    """An end entity, by its name, its issuing CA by its id, and the OCSP answer about it."""
+    """An end entity, by name, the id of its issuing CA, and the plan of the OCSP response about it."""
 
     name: str
     issuer: str
@@ -38,78 +38,80 @@ class PresignedSubject:
 
     @property
     def id(self) -> str:
-        """As the entity's."""
+        """The entity's id."""
         return f"{Role.CERTIFICATE}/{self.name}"
 
 
 def crl_issuer(entity: Entity) -> CrlIssuer | None:
-    """An authority that has a CRL which is put anywhere."""
+    """Return an authority's CRL plan; None if it publishes no CRL."""
     if entity.crl is None or entity.crl.form is CrlForm.NONE:
         return None
     return CrlIssuer(entity.name, entity.crl)
 
 
+def crl_issuers_in(entities: Iterable[Entity]) -> dict[str, CrlIssuer]:
+    """Return the authorities among entities that publish a CRL, by id."""
+    issuers = map(crl_issuer, entities)
+    return {issuer.id: issuer for issuer in issuers if issuer is not None}
+
+
 def presigned_subject(entity: Entity) -> PresignedSubject | None:
-    """An end entity about which there is an answer of its own."""
+    """Return the plan of an end entity's own OCSP response; None if it has none."""
     if entity.ocsp is None:
         return None
     return PresignedSubject(entity.name, entity.certificates[0].issuer_id, entity.ocsp)
 
 
-def crl_issuers_in(entities: Iterable[Entity]) -> dict[str, CrlIssuer]:
-    """The authorities among entities that publish a CRL, by id."""
-    found = map(crl_issuer, entities)
-    return {issuer.id: issuer for issuer in found if issuer is not None}
-
-
 def save_publishers(store: Store, entities: Iterable[Entity]) -> None:
-    """Put down in the index what entities publish, for those who have no profile at hand."""
-    found = [crl_issuer(entity) or presigned_subject(entity) for entity in entities]
-    store.index.set_publishers((one.id, _text(one)) for one in found if one is not None)
+    """Store the publication plans of entities in the index."""
+    plans = [crl_issuer(entity) or presigned_subject(entity) for entity in entities]
+    store.index.set_publishers((plan.id, _to_json(plan)) for plan in plans if plan is not None)
 
 
 def load_crl_issuers(store: Store) -> dict[str, CrlIssuer]:
-    """The authorities that publish a CRL, by id."""
-    return {
-        entity: _adapter(CrlIssuer).validate_python(json.loads(text, object_hook=_special))
-        for entity, text in store.index.publishers().items()
-        if entity.startswith(f"{Role.AUTHORITY}/")
-    }
+    """Return the recorded authorities that publish a CRL, by id."""
+    return _load(store, Role.AUTHORITY)
 
 
 def load_presigned_subjects(store: Store) -> dict[str, PresignedSubject]:
-    """The end entities with an OCSP answer of their own, by id."""
+    """Return the recorded end entities with their own OCSP response, by id."""
+    return _load(store, Role.CERTIFICATE)
+
+
+def _load(store: Store, role: Role) -> dict[str, Any]:
+    adapter = _adapter(role)
     return {
-        entity: _adapter(PresignedSubject).validate_python(json.loads(text, object_hook=_special))
-        for entity, text in store.index.publishers().items()
-        if entity.startswith(f"{Role.CERTIFICATE}/")
+        entity: adapter.validate_python(json.loads(plan, object_hook=_from_json))
+        for entity, plan in store.index.publishers().items()
+        if entity.startswith(f"{role}/")
     }
 
 
-def _text(one: CrlIssuer | PresignedSubject) -> str:
-    adapter = _adapter(CrlIssuer) if isinstance(one, CrlIssuer) else _adapter(PresignedSubject)
-    return json.dumps(adapter.dump_python(one), default=_plain)
+def _to_json(plan: CrlIssuer | PresignedSubject) -> str:
+    role = Role.AUTHORITY if isinstance(plan, CrlIssuer) else Role.CERTIFICATE
+    return json.dumps(_adapter(role).dump_python(plan), default=_json_form)
 
 
 @cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _adapter(role: Role) -> TypeAdapter[Any]:
+    return TypeAdapter(CrlIssuer if role is Role.AUTHORITY else PresignedSubject)
 
 
-_OCTETS, _IDENTIFIER = "octets", "key identifier"
+_BYTES, _IDENTIFIER = "octets", "key identifier"
+"""Keys of the stored JSON; older indexes contain them."""
 
 
-def _plain(value: object) -> object:
-    """What JSON has no form for."""
+def _json_form(value: object) -> object:
+    """Return the stored form of a value that JSON cannot represent."""
     if isinstance(value, bytes):
-        return {_OCTETS: value.hex()}
+        return {_BYTES: value.hex()}
     if isinstance(value, KeyIdentifier):
         return {_IDENTIFIER: value.value}
     assert isinstance(value, Enum)
     return value.value
 
 
-def _special(found: dict[str, Any]) -> Any:
-    if _OCTETS in found:
-        return bytes.fromhex(found[_OCTETS])
-    return KeyIdentifier(found[_IDENTIFIER]) if _IDENTIFIER in found else found
+def _from_json(stored: dict[str, Any]) -> Any:
+    if _BYTES in stored:
+        return bytes.fromhex(stored[_BYTES])
+    return KeyIdentifier(stored[_IDENTIFIER]) if _IDENTIFIER in stored else stored

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pkigen.environment.build.reissue_reasons import certificate_paths
 from pkigen.errors import InputError
 from pkigen.formats import pem
+from pkigen.formats.names import file_name
 from pkigen.formats.read import read_private_key
 from pkigen.issue import Signer, signer
 from pkigen.keys import PrivateKey, load_private
@@ -16,10 +16,26 @@ from pkigen.model import Entity, Role
 from pkigen.x509 import Certificate, Malformed
 
 
-def read_key(folder: Path, entity: Entity) -> bytes | None:
-    """An entity's key (PKCS#8); None when it is not there or does not open with its passphrase."""
-    from pkigen.formats.read import read_private_key
+def certificate_paths(entity: Entity) -> tuple[str, ...]:
+    """Return the paths of an entity's certificate files, relative to the environment, main one first."""
+    cross = entity.certificates[1:]
+    names = [file_name(entity, "certificate")]
+    names += [f"{entity.name}.cross-{plan.issuer_id.partition('/')[2]}.crt" for plan in cross]
+    return tuple(f"{entity.id}/{name}" for name in names)
 
+
+def read_certificates(folder: Path, entity: Entity) -> tuple[bytes, ...]:
+    """Return an entity's certificates in DER, the main one first."""
+    return tuple(first_certificate((folder / path).read_bytes()) for path in certificate_paths(entity))
+
+
+def first_certificate(data: bytes) -> bytes:
+    """Return the DER of the first block of a PEM file; StopIteration if there is none."""
+    return next(pem.blocks(data)).data
+
+
+def read_key(folder: Path, entity: Entity) -> bytes | None:
+    """Return an entity's key (PKCS#8); None if it is missing or its passphrase does not decrypt it."""
     try:
         data = (folder / entity.id / f"{entity.name}.key").read_bytes()
         return read_private_key(data, entity.output.passphrase, ours=True)
@@ -27,47 +43,47 @@ def read_key(folder: Path, entity: Entity) -> bytes | None:
         return None
 
 
-def read_certificates(folder: Path, entity: Entity) -> tuple[bytes, ...]:
-    """An entity's certificates in DER, the main one first."""
-    paths = certificate_paths(entity)
-    return tuple(next(pem.blocks((folder / path).read_bytes())).data for path in paths)
-
-
 @dataclass(frozen=True, slots=True)
 class SigningAuthority:
-    """Its certificate in DER, and its key to sign with."""
+    """An authority's certificate (DER) and its signing key."""
 
     certificate: bytes
     signer: Signer
 
 
 def open_authority(folder: Path, name: str, passphrases: Sequence[bytes] = ()) -> SigningAuthority:
-    """An authority by its name; InputError when its files are not there, or no passphrase opens its key."""
-    place = folder / Role.AUTHORITY / name
+    """Load an authority by name; InputError if its files are missing or no passphrase decrypts its key."""
+    directory = folder / Role.AUTHORITY / name
     try:
-        held = next(pem.blocks((place / f"{name}.crt").read_bytes())).data
-        data = (place / f"{name}.key").read_bytes()
+        certificate = first_certificate((directory / f"{name}.crt").read_bytes())
+        data = (directory / f"{name}.key").read_bytes()
     except (OSError, StopIteration) as error:
-        raise InputError(f"{name}: its certificate or its key is not in {place}; build it anew") from error
+        message = f"{name}: {directory} does not contain its certificate and key; build the environment again"
+        raise InputError(message) from error
+    key = _decrypted(data, name, passphrases)
+    return SigningAuthority(certificate, signer(key, subject_key_identifier(certificate)))
+
+
+def subject_key_identifier(certificate: bytes) -> bytes | None:
+    """Return the key identifier in a certificate; None if a faulty certificate cannot be parsed."""
     try:
-        identifier = Certificate(held).extensions.subject_key_identifier
+        return Certificate(certificate).extensions.subject_key_identifier
     except Malformed:
-        identifier = None
-    return SigningAuthority(held, signer(_pkcs8(data, name, passphrases), identifier))
+        return None
 
 
 def open_key(data: bytes, name: str, passphrases: Sequence[bytes] = ()) -> PrivateKey:
-    """The private key in a file of an entity's; InputError when no passphrase opens it."""
-    return load_private(_pkcs8(data, name, passphrases))
+    """Load the private key in the key file of an entity; InputError if no passphrase decrypts it."""
+    return load_private(_decrypted(data, name, passphrases))
 
 
-def _pkcs8(data: bytes, name: str, passphrases: Sequence[bytes]) -> bytes:
-    """PKCS#8; the file may be open although passphrases are given."""
+def _decrypted(data: bytes, name: str, passphrases: Sequence[bytes]) -> bytes:
+    """Return PKCS#8; the file may be unencrypted although passphrases are given."""
     problem: InputError | None = None
     for passphrase in (None, *passphrases):
         try:
             return read_private_key(data, passphrase, ours=True)
         except InputError as error:
             problem = problem or error
-    words = "no passphrase that was given opens its key" if passphrases else f"its key: {problem}"
-    raise InputError(f"{name}: {words}; give it with --passphrase-file")
+    reason = "none of the passphrases decrypts its key" if passphrases else f"its key: {problem}"
+    raise InputError(f"{name}: {reason}; pass it with --passphrase-file")

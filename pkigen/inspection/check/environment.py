@@ -89,7 +89,9 @@ class _Checker:
 
     def check(self, data: dict[str, Any]) -> Checked:
         """One end entity: its files as they stand, and what its fault should break."""
-        shown, unread = self._presenter.present(data, self._names.get(data["name"]))
+        shown, unread = self._presenter.present(
+            data["files"], self._names.get(data["name"]), faulty="fault" in data
+        )
         expected, names = None, self._required | self._bases.get(data["name"], set())
         if "fault" in data:
             broken = self._broken(data)
@@ -113,7 +115,7 @@ class _Checker:
         return frozenset(broken).intersection(looked_at)
 
     def _common_name(self, data: dict[str, Any]) -> str | None:
-        certificate = self._presenter.artefact(data["files"].get("certificate"), Kind.CERTIFICATE)
+        certificate = self._presenter.artifact(data["files"].get("certificate"), Kind.CERTIFICATE)
         found: Certificate | None = certificate.certificate if certificate else None
         if found is None:
             return None

@@ -125,7 +125,7 @@ def _staple(case: Case, certificates: Sequence[bytes], responder: OcspResponder 
         return None
     if not certificates or not _leads_to_ocsp(certificates[0]):
         return None
-    given = responder.about(issuer, int(case.data["serial"], 16))
+    given = responder.respond_about(issuer, int(case.data["serial"], 16))
     return None if given.next_update is None else given.response
 
 
