@@ -28,7 +28,10 @@ def test_the_readme_lists_the_commands_as_help_does() -> None:
     shown = tools.python("-m", "pkigen", "--help", environ={"COLUMNS": "100", "NO_COLOR": "1"})
     listed = re.findall(r"^  (\S+) +(.+)$", shown.partition("Commands:\n")[2], re.MULTILINE)
     readme = next(block for block in pages.blocks("text", README) if block.startswith("init "))
-    assert re.findall(r"^(\S+) +(.+)$", readme, re.MULTILINE) == listed
+    rows = "".join(f"{name:<13}{summary}\n" for name, summary in listed)
+    assert re.findall(r"^(\S+) +(.+)$", readme, re.MULTILINE) == listed, (
+        f"README.md, section Commands: replace the block by\n{rows}"
+    )
 
 
 def test_the_figures_of_the_matrix_are_those_of_its_page() -> None:
@@ -38,8 +41,8 @@ def test_the_figures_of_the_matrix_are_those_of_its_page() -> None:
     assert found is not None
     cases, columns, validators, differing = found.groups()
     text = " ".join(README.split())
-    put = f"All {cases} cases of the catalogue were put to {columns} columns of these {validators}"
-    assert f"{put}: {differing} verdicts" in text
+    run = f"All {cases} cases of the catalog were run against {columns} columns of these {validators} validators"
+    assert f"{run}: {differing} verdicts" in text
 
 
 def test_the_profile_in_the_readme_is_valid(tmp_path: Path) -> None:
