@@ -1,4 +1,4 @@
-"""The environment's folder: layout, atomic writes, lock, index."""
+"""The directory of an environment: layout, atomic writes, lock, index."""
 
 from pkigen.store.entries import (
     CrlState,

@@ -1,32 +1,32 @@
-"""How entities get in place, and why a kill at any instant leaves each of them whole.
+"""Commits entities to an environment, so that a kill at any time leaves each of them complete.
 
-One batch goes through these steps; ``|`` is a point that has reached the disk:
+A batch goes through these steps; ``|`` marks the points at which the data has reached the disk:
 
-1. Serials are committed (``Index.reserve``, by the caller, before anything is signed) |
-2. Each entity's files are written into a staging folder of its own, in any process.
+1. Serial numbers are committed (by the caller with ``Index.reserve``, before anything is signed) |
+2. Each entity's files are written into a staging directory of its own, in any process.
 3. One flush for all of them |
-4. The journal names each entity, its new entry and its staging folder | in one transaction
-5. Each staging folder is exchanged with the entity's, or renamed where there is none: one system
-   call, so that whoever looks sees the old folder or the new one. Loose files are renamed.
-6. The folders that hold those names are flushed |
-7. What others put into an old folder moves into the new one; altered files move aside; the rest of
-   the old folder is deleted.
-8. The entries become those of the index, the journal is emptied | in one transaction
+4. The journal lists each entity, its new entry and its staging directory | in one transaction
+5. Each staging directory is exchanged with the entity's directory, or renamed if there is none: one
+   system call, so that readers see either the old or the new directory. Loose files are renamed.
+6. The parent directories are flushed |
+7. Files that pkigen did not write move from the old directory to the new one; altered files move aside;
+   the rest of the old directory is deleted.
+8. The entries move from the journal to the index | in one transaction
 
-Killed before 4, nothing was changed but staging folders that no journal names; the next ``open``
-deletes them. After 8, all is done. In between the journal tells what to look at, and the staging
-folder tells for each entity on which side of 5 it stands (``Placer.complete``): not swapped yet, it
-is dropped and the old entity stays, index and folder; swapped, 7 and 8 are done. Every step of that
-can be killed and done again: a rename that has happened leaves nothing to rename, a deleted file
-nothing to delete, and the journal goes in the same transaction that records the entries.
+A process that is killed before step 4 leaves only staging directories without a journal entry, which the
+next ``open`` deletes. After step 8 everything is done. In between, the journal lists the affected entities,
+and the content of the staging directory shows whether step 5 happened (``Placement.complete``). If not, the
+new entity is discarded, and index and directory keep the old one; otherwise steps 7 and 8 are completed.
+This recovery can itself be killed and repeated: a completed rename leaves nothing to rename, a deleted file
+nothing to delete, and the journal is emptied in the transaction that records the entries.
 
-After a power failure the same holds. A folder can only be seen in place once 3 is on the disk, so
-its files are; and an old folder's files are deleted (7) only once its replacement's name is (6).
+The same applies to a power failure. A directory can be in place only after step 3, so its files are on the
+disk. The files of an old directory are deleted (7) only after the name of its replacement is on the disk (6).
 
-Where folders cannot be exchanged (Windows, some network file systems), 5 is two renames, and a kill
-between them leaves the entity absent until the next ``open`` puts the new folder there.
+If directories cannot be exchanged (Windows, some network file systems), step 5 takes two renames, and a
+kill between them leaves the entity missing until the next ``open`` puts the new directory in place.
 
-A serial or a CRL number may so be drawn and never used. None is ever used twice.
+A serial number or CRL number can therefore be reserved and never used. None is used twice.
 """
 
 from __future__ import annotations
@@ -41,59 +41,61 @@ from pkigen.store.entries import Entry, Publication
 from pkigen.store.index import Index
 from pkigen.store.layout import inside
 from pkigen.store.placement import Placement
-from pkigen.store.staging import sync_all, sync_folder, write_new
+from pkigen.store.staging import sync_all, sync_directory, write_new
 
 
 @dataclass(frozen=True, slots=True)
 class Committer:
-    """Puts batches in place; ``notes`` are what the user has to be told of it."""
+    """Commits batches; ``notes`` are messages for the user."""
 
     index: Index
-    placer: Placement
+    placement: Placement
     notes: list[str] = field(default_factory=list)
 
-    def publish(self, publications: Sequence[Publication]) -> None:
-        """Put entities in place, each at once or not at all; durable when it returns."""
-        self.mend()
+    def commit(self, publications: Sequence[Publication]) -> None:
+        """Commit entities, each of them atomically; durable when the call returns."""
+        self.recover()
         batch = [(_with_files(each), each.staged.folder) for each in publications]
         drafts = [draft for each in publications if each.loose for draft in self._write_loose(each)]
-        staging = self.placer.staging
-        sync_all((*(staging / folder for _, folder in batch), *drafts), self.placer.environment)
+        staging = self.placement.staging
+        sync_all((*(staging / folder for _, folder in batch), *drafts), self.placement.environment)
         self.index.begin_publishing(batch)
-        replaced = [(entry, folder) for entry, folder in batch if self.placer.place(entry.id, folder)]
-        self._end(batch, replaced)
+        replaced = [(entry, folder) for entry, folder in batch if self.placement.place(entry.id, folder)]
+        self._finish(batch, replaced)
 
-    def mend(self) -> None:
-        """Finish or undo what was begun to publish and not ended."""
-        begun = self.index.journal()
-        if not begun:
+    def recover(self) -> None:
+        """Complete or roll back the batch of a killed process."""
+        journal = self.index.journal()
+        if not journal:
             return
-        done = []
-        for entry, folder in begun:
-            if self.placer.complete(entry, folder):
-                done.append((entry, folder))
+        placed = []
+        for entry, folder in journal:
+            if self.placement.complete(entry, folder):
+                placed.append((entry, folder))
             else:
                 self.index.forget_publishing(entry.id)
-        self._end(done, done)
+        self._finish(placed, placed)
 
-    def foresee(self) -> None:
-        """Have the index tell what it will tell once a killed build is mended; writes nothing."""
-        placed = [entry.id for entry, folder in self.index.journal() if self.placer.is_placed(entry, folder)]
+    def simulate_recovery(self) -> None:
+        """Make this connection read the index as ``recover`` will leave it. Writes nothing."""
+        placed = [
+            entry.id for entry, folder in self.index.journal() if self.placement.is_placed(entry, folder)
+        ]
         if placed:
             self.index.pretend_published(placed)
 
-    def _end(self, placed: Sequence[tuple[Entry, str]], replaced: Sequence[tuple[Entry, str]]) -> None:
-        """All that comes after the folders' exchange."""
+    def _finish(self, placed: Sequence[tuple[Entry, str]], replaced: Sequence[tuple[Entry, str]]) -> None:
+        """Do steps 6 to 8."""
         parents = {entry.id.partition("/")[0] for entry, _ in placed}
         for entry, folder in placed:
             for number, path in enumerate(_loose(entry)):
                 self._place_loose(f"{folder}.{number}", path)
                 parents.add(path.rpartition("/")[0])
         for parent in parents:
-            sync_folder(self.placer.environment / parent)
+            sync_directory(self.placement.environment / parent)
         before = self.index.get([entry.id for entry, _ in replaced])
         for entry, folder in replaced:
-            note = self.placer.settle(before.get(entry.id), entry, folder)
+            note = self.placement.settle(before.get(entry.id), entry, folder)
             if note is not None:
                 self.notes.append(note)
         self.index.end_publishing()
@@ -102,26 +104,26 @@ class Committer:
         folder = publication.staged.folder
         drafts = []
         for number, file in enumerate(publication.loose):
-            inside(self.placer.environment, file.path)
-            draft = self.placer.staging / f"{folder}.{number}"
+            inside(self.placement.environment, file.path)
+            draft = self.placement.staging / f"{folder}.{number}"
             write_new(str(draft), file.data, secret=file.secret)
             drafts.append(draft)
         return drafts
 
-    def _place_loose(self, draft: str, path: str) -> None:
-        """Put a loose file in place, if that has not happened yet."""
-        waiting = self.placer.staging / draft
-        if waiting.exists():
-            os.replace(waiting, inside(self.placer.environment, path))
+    def _place_loose(self, staged: str, path: str) -> None:
+        """Put a loose file in place, unless that already happened."""
+        draft = self.placement.staging / staged
+        if draft.exists():
+            os.replace(draft, inside(self.placement.environment, path))
 
 
 def _loose(entry: Entry) -> list[str]:
-    """The paths of an entry's files that lie elsewhere than in its folder, in their order."""
+    """Return the paths of an entry's files outside its directory, in order."""
     return [path for path, _ in entry.files if not path.startswith(f"{entry.id}/")]
 
 
 def _with_files(publication: Publication) -> Entry:
-    """The publication's entry with the paths and digests of all its files."""
+    """Return the publication's entry with the paths and digests of all its files."""
     entry = publication.entry
     own = tuple((f"{entry.id}/{name}", digest) for name, digest in publication.staged.files)
     loose = tuple((file.path, sha256(file.data).hexdigest()) for file in publication.loose)

@@ -1,4 +1,4 @@
-"""The index: what an environment knows of itself, in SQLite (see schema)."""
+"""The index of an environment: typed access to its SQLite database (see ``schema``)."""
 
 from __future__ import annotations
 
@@ -18,48 +18,48 @@ _SERIAL_DIGITS = 40
 
 
 class Index:
-    """Typed rows of the index. Methods that write commit, but for those with a cursor of the caller."""
+    """Reads and writes the tables of the index. Every method that writes commits."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._sql = connection
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the database connection."""
         self._sql.close()
 
     def meta(self, key: str) -> str | None:
-        """A value that belongs to the environment as a whole."""
+        """Return a value that belongs to the environment as a whole."""
         row = self._sql.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
     def set_meta(self, key: str, value: str) -> None:
-        """Keep such a value."""
+        """Store a value that belongs to the environment as a whole."""
         self._sql.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def get(self, ids: Sequence[str]) -> dict[str, Entry]:
-        """The entries of some ids, those that there are."""
+        """Return the entries of some ids; ids without an entry are missing from the result."""
         marks = ",".join("?" * len(ids))
         rows = self._sql.execute(f"SELECT {_COLUMNS} FROM entities WHERE id IN ({marks})", ids)  # noqa: S608
         return {row[0]: _entry(row) for row in rows}
 
     def records(self, ids: Sequence[str]) -> dict[str, Record]:
-        """What the manifest needs of some ids, those that there are."""
+        """Return the records of some ids, which the manifest needs; as ``get``."""
         marks = ",".join("?" * len(ids))
         columns = "id, record, not_before, not_after, serials"
         rows = self._sql.execute(f"SELECT {columns} FROM entities WHERE id IN ({marks})", ids)  # noqa: S608
         return {row[0]: Record(*row) for row in rows}
 
     def entries(self) -> Iterator[Entry]:
-        """All entries by id, one by one."""
+        """Return all entries one by one, ordered by id."""
         rows = self._sql.execute(f"SELECT {_COLUMNS} FROM entities ORDER BY id")  # noqa: S608
         return map(_entry, rows)
 
     def ids(self) -> Iterator[str]:
-        """All ids."""
+        """Return all ids in order."""
         return (row[0] for row in self._sql.execute("SELECT id FROM entities ORDER BY id"))
 
     def generation(self, entity_id: str) -> int:
-        """How often an id was issued, pruned ones included."""
+        """Return how often an entity was issued, also if it was pruned since."""
         row = self._sql.execute("SELECT times FROM issued WHERE id = ?", (entity_id,)).fetchone()
         return int(row[0]) if row else 0
 
@@ -69,14 +69,14 @@ class Index:
         return int(count)
 
     def begin_publishing(self, rows: Iterable[tuple[Entry, str]]) -> None:
-        """Put down what is about to be swapped in, with the folders it waits in."""
+        """Write entries and the names of their staging directories to the journal."""
         with self._transaction():
             marks = ",".join("?" * 13)
             values = ((*_row(entry), folder) for entry, folder in rows)
             self._sql.executemany(f"INSERT OR REPLACE INTO journal VALUES ({marks})", values)  # noqa: S608
 
     def end_publishing(self) -> None:
-        """Record all that was put down, now that its folders are in place."""
+        """Move all entries of the journal to the index, once their directories are in place."""
         with self._transaction():
             self._sql.execute(
                 f"INSERT OR REPLACE INTO entities ({_COLUMNS}) SELECT {_COLUMNS} FROM journal"  # noqa: S608
@@ -89,14 +89,14 @@ class Index:
             self._sql.execute("DELETE FROM journal")
 
     def journal(self) -> list[tuple[Entry, str]]:
-        """What a killed build had begun to publish."""
+        """Return the journal of a killed build: entries and the names of their staging directories."""
         rows = self._sql.execute(f"SELECT {_COLUMNS}, folder FROM journal").fetchall()  # noqa: S608
         return [(_entry(row[:-1]), row[-1]) for row in rows]
 
     def pretend_published(self, ids: Iterable[str]) -> None:
-        """Show what the journal has of some ids as published, on this connection alone.
+        """Present some entries of the journal as published, for this connection only.
 
-        A temporary table stands before the one of its name; so nothing is written to the index.
+        A temporary table hides the permanent one with the same name, so that the index stays unchanged.
         """
         self._sql.execute("PRAGMA temp_store = MEMORY")
         self._sql.execute(f"CREATE TEMPORARY TABLE entities ({ENTITY})")
@@ -105,19 +105,19 @@ class Index:
         self._sql.executemany(query, ((entity_id,) for entity_id in ids))
 
     def forget_publishing(self, entity_id: str) -> None:
-        """Drop what was begun and is undone."""
+        """Delete an entry from the journal whose publication was rolled back."""
         self._sql.execute("DELETE FROM journal WHERE id = ?", (entity_id,))
 
     def remove(self, entity_id: str) -> None:
-        """Drop an entity; its serials, its CRL number and its revocations stay."""
+        """Delete an entity; its serial numbers, CRL number and revocations stay."""
         with self._transaction():
             self._sql.execute("DELETE FROM entities WHERE id = ?", (entity_id,))
             self._sql.execute("DELETE FROM crls WHERE authority = ?", (entity_id,))
 
     def reserve(self, serials: Iterable[tuple[str, int, str]]) -> list[tuple[str, int]]:
-        """Record (authority, serial, entity) as used; those that another use has are given back.
+        """Record (authority, serial, entity) as used; return those that another entity uses already.
 
-        The same serial for the same entity again is no other use: a killed build had drawn it.
+        The same entity may use a serial again: a killed build reserved it and issued nothing.
         """
         rows = [(authority, f"{serial:0{_SERIAL_DIGITS}x}", entity) for authority, serial, entity in serials]
         with self._transaction():
@@ -128,12 +128,12 @@ class Index:
         return [(row[0], int(row[1], 16)) for row in rows if self._sql.execute(query, row).fetchone()]
 
     def serials_of(self, entity_id: str) -> list[tuple[str, int]]:
-        """(authority, serial) of every certificate that an entity ever had."""
+        """Return (authority, serial) of every certificate that an entity ever had."""
         query = "SELECT authority, serial FROM serials WHERE entity = ?"
         return [(row[0], int(row[1], 16)) for row in self._sql.execute(query, (entity_id,))]
 
     def next_crl_number(self, authority: str) -> int:
-        """The next CRL number of an authority, on record before it is used."""
+        """Reserve and return the next CRL number of an authority."""
         with self._transaction():
             self._sql.execute(
                 "INSERT INTO crl_numbers VALUES (?, 1) ON CONFLICT DO UPDATE SET number = number + 1",
@@ -143,7 +143,7 @@ class Index:
             return int(self._sql.execute(query, (authority,)).fetchone()[0])
 
     def crl(self, authority: str) -> CrlState | None:
-        """The CRL that an authority has published last."""
+        """Return the state of the last CRL of an authority, or OCSP response about an end entity."""
         row = self._sql.execute("SELECT * FROM crls WHERE authority = ?", (authority,)).fetchone()
         if row is None:
             return None
@@ -151,14 +151,14 @@ class Index:
         return CrlState(issuer, number, this_update, next_update, digest, _pairs(files))
 
     def set_crl(self, state: CrlState) -> None:
-        """Record a published CRL."""
+        """Record a published CRL or OCSP response."""
         row = (state.authority, state.number, state.this_update, state.next_update, state.digest)
         self._sql.execute(
             "INSERT OR REPLACE INTO crls VALUES (?, ?, ?, ?, ?, ?)", (*row, json.dumps(state.files))
         )
 
     def set_revocations(self, revocations: Iterable[Revoked]) -> None:
-        """Record revocations; one of the same serial and source is replaced."""
+        """Record revocations, and replace those with the same issuer, serial and source."""
         with self._transaction():
             self._sql.executemany(
                 "INSERT OR REPLACE INTO revocations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -178,7 +178,7 @@ class Index:
             )
 
     def clear_revocations(self, revocations: Iterable[Revoked]) -> None:
-        """Take revocations back."""
+        """Delete revocations."""
         with self._transaction():
             self._sql.executemany(
                 "DELETE FROM revocations WHERE issuer = ? AND serial = ? AND source = ?",
@@ -186,23 +186,23 @@ class Index:
             )
 
     def revocations(self, issuer: str) -> Iterator[Revoked]:
-        """What an authority has revoked, by serial."""
+        """Return the revocations of an authority, ordered by serial; a command's before the profile's."""
         query = "SELECT * FROM revocations WHERE issuer = ? ORDER BY serial, source"
         return map(_revoked, self._sql.execute(query, (issuer,)))
 
     def revocation(self, issuer: str, serial: int) -> Revoked | None:
-        """The revocation of one serial number, if it is revoked."""
+        """Return the revocation of one serial number, or None."""
         query = "SELECT * FROM revocations WHERE issuer = ? AND serial = ? ORDER BY source LIMIT 1"
         row = self._sql.execute(query, (issuer, f"{serial:0{_SERIAL_DIGITS}x}")).fetchone()
         return _revoked(row) if row else None
 
     def revocations_of(self, entity_id: str) -> list[Revoked]:
-        """The revocations of an entity's certificates, former ones included."""
+        """Return the revocations of an entity's certificates, including former ones."""
         query = "SELECT * FROM revocations WHERE entity = ? ORDER BY issuer, serial, source"
         return list(map(_revoked, self._sql.execute(query, (entity_id,))))
 
     def cases_revoked(self, issuer: str) -> dict[str, str]:
-        """The cases with a fault that an authority has revoked, by id, and the name of each one's base."""
+        """Return the revoked cases with a fault of an authority: their ids, and the names of their bases."""
         query = (
             "SELECT id, json_extract(record, '$.fault.base') AS base FROM entities WHERE base IS NOT NULL"
             " AND id IN (SELECT entity FROM revocations WHERE issuer = ?)"
@@ -210,22 +210,22 @@ class Index:
         return dict(self._sql.execute(query, (issuer,)).fetchall())
 
     def set_publishers(self, plans: Iterable[tuple[str, str]]) -> None:
-        """Keep what is published of whom: (id, plan as JSON); what was kept before is forgotten."""
+        """Replace all publication plans by these: (id, plan as JSON)."""
         with self._transaction():
             self._sql.execute("DELETE FROM publishers")
             self._sql.executemany("INSERT INTO publishers VALUES (?, ?)", plans)
 
     def publishers(self) -> dict[str, str]:
-        """Plans by id, as JSON."""
+        """Return the publication plans by id, as JSON."""
         return dict(self._sql.execute("SELECT id, plan FROM publishers ORDER BY id").fetchall())
 
     def request_renewal(self, ids: Iterable[str]) -> None:
-        """Have ids issued anew by the next build."""
+        """Request that the next build reissues some ids."""
         with self._transaction():
             self._sql.executemany("INSERT OR IGNORE INTO renewals VALUES (?)", ((i,) for i in ids))
 
     def renewals(self) -> frozenset[str]:
-        """The ids whose renewal was asked for and has not happened."""
+        """Return the ids whose renewal was requested and is still pending."""
         return frozenset(row[0] for row in self._sql.execute("SELECT id FROM renewals"))
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""Where things lie in an environment's folder; nothing that is written leaves it."""
+"""The layout of an environment's directory, and the check that no path leaves it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STAGING = "staging"
 REPLACED = "replaced"
 INDEX = "index.db"
 
-_FOLDERS = (
+_DIRECTORIES = (
     (STATE, 0o700),
     (f"{STATE}/{STAGING}", 0o700),
     ("authorities", 0o700),
@@ -21,41 +21,38 @@ _FOLDERS = (
     ("www/ca", 0o755),
     ("www/crl", 0o755),
 )
-_WRITTEN = ("manifest.json", "trust.pem", "www/ca/*", "www/crl/*")
+_WRITTEN_BY_BUILDS = ("manifest.json", "trust.pem", "www/ca/*", "www/crl/*")
 
 
-def make_folders(folder: Path) -> None:
-    """Make an environment's folders, those that are missing; EnvironmentFailure for a link among them.
+def make_directories(folder: Path) -> None:
+    """Create the missing directories of an environment; EnvironmentFailure if one is a symbolic link.
 
-    ``folder`` itself may be one: that is for its owner to decide.
+    ``folder`` itself may be a link, since the user chose it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, mode in _FOLDERS:
+    for name, mode in _DIRECTORIES:
         path = folder / name
-        _refuse_link(path)
+        _reject_link(path)
         path.mkdir(mode=mode, exist_ok=True)
 
 
 def inside(folder: Path, path: str) -> Path:
-    """``folder/path``, for a file that will lie in the environment and nowhere else.
-
-    EnvironmentFailure for a path that leads out of it, by its parts or through a link.
-    """
+    """Return ``folder/path``; EnvironmentFailure if the path leaves the environment, also by a link."""
     parts = path.split("/")
     if "\\" in path or any(part in ("", ".", "..") or ":" in part for part in parts):
         raise EnvironmentFailure(f"{path!r} is not a path inside {folder}; nothing was written")
     for part in parts[:-1]:
         folder /= part
-        _refuse_link(folder)
+        _reject_link(folder)
     return folder / parts[-1]
 
 
-def in_the_way(folder: Path) -> Iterator[Path]:
-    """Files that were in a folder before it became an environment, where a build writes its own."""
-    for pattern in _WRITTEN:
+def conflicting_files(folder: Path) -> Iterator[Path]:
+    """Return existing files at paths that a build writes, in a directory that is not an environment yet."""
+    for pattern in _WRITTEN_BY_BUILDS:
         yield from folder.glob(pattern)
 
 
-def _refuse_link(path: Path) -> None:
+def _reject_link(path: Path) -> None:
     if path.is_symlink():
-        raise EnvironmentFailure(f"{path} is a link, and not followed; remove it")
+        raise EnvironmentFailure(f"{path} is a symbolic link, which pkigen does not follow; remove it")

@@ -33,10 +33,11 @@ class Lock:
             self._connection.close()
             if "locked" in str(error):
                 raise EnvironmentFailure(
-                    f"another pkigen{self._holder()} is at work in {folder.parent}; wait until it has ended"
+                    f"another pkigen{self._holder()} is writing to {folder.parent}; wait until it ends"
                 ) from error
             raise EnvironmentFailure(
-                f"cannot lock {folder.parent} with {database}: {error}; if no pkigen is running, remove it"
+                f"cannot lock {folder.parent} with {database}: {error}; "
+                "delete that file if no pkigen is running"
             ) from error
         except OSError:
             self._connection.close()
@@ -49,7 +50,7 @@ class Lock:
             return ""
 
     def release(self) -> None:
-        """Let the next one in."""
+        """Release the lock."""
         try:
             self._owner.unlink(missing_ok=True)
         finally:

@@ -1,4 +1,4 @@
-"""The machine's refusals, in words."""
+"""Maps errors of the operating system and of SQLite to messages that say what to do."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ _HINTS = {
     errno.ENOSPC: "the disk is full; make room and run the build again",
     errno.EDQUOT: "your disk quota is used up; make room and run the build again",
     errno.EFBIG: "the file would be larger than this system allows",
-    errno.EROFS: "the file system is read-only; name another folder with --out",
-    errno.EACCES: "permission denied; name a folder of yours with --out, or mend its permissions",
-    errno.EPERM: "not permitted; name a folder of yours with --out, or mend its permissions",
-    errno.ENOTDIR: "a file is where a folder must be",
-    errno.EEXIST: "something else is where a folder must be",
-    errno.EISDIR: "a folder is where a file must be",
+    errno.EROFS: "the file system is read-only; specify another directory with --out",
+    errno.EACCES: "permission denied; specify your own directory with --out, or correct the permissions",
+    errno.EPERM: "operation not permitted; specify your own directory with --out, or correct the permissions",
+    errno.ENOTDIR: "a parent of the path is a file, not a directory",
+    errno.EEXIST: "the path exists but is not a directory",
+    errno.EISDIR: "the path is a directory, not a file",
     errno.ENAMETOOLONG: "the path is too long for this file system",
-    errno.ELOOP: "a link there leads in a circle, or is not followed",
-    errno.EXDEV: "parts of the environment are on different file systems (or layers of a container's image);"
-    " put all of it on one",
-    errno.EMFILE: "too many files are open",
-    errno.ENFILE: "too many files are open on this machine",
-    errno.EIO: "the disk failed to read or write",
+    errno.ELOOP: "too many symbolic links, or a link that pkigen does not follow",
+    errno.EXDEV: "the environment spans several file systems (or layers of a container image);"
+    " move all of it to one",
+    errno.EMFILE: "this process has too many open files",
+    errno.ENFILE: "too many files are open on this system",
+    errno.EIO: "the disk reported an I/O error",
 }
-_DAMAGED = "it is damaged. Restore it from a backup, or move the environment away and build anew"
+_DAMAGED = "it is damaged. Restore it from a backup, or move the environment away and build it again"
 _SQLITE_HINTS = {
     "full": _HINTS[errno.ENOSPC],
     "readonly": _HINTS[errno.EACCES],
     "unable to open": _HINTS[errno.EACCES],
-    "disk I/O": "the disk is full, or failed to read or write",
-    "locked": "another program has it open; wait until that has ended",
+    "disk I/O": "the disk is full or reported an I/O error",
+    "locked": "another program has it open; wait until that program ends",
     "malformed": _DAMAGED,
     "not a database": _DAMAGED,
     "no such table": _DAMAGED,
@@ -44,18 +44,18 @@ _SQLITE_HINTS = {
 
 
 @contextmanager
-def os_errors_as_failures(what: str, folder: Path | str) -> Iterator[None]:
-    """Turn the system's and SQLite's errors into EnvironmentFailure: what was tried, why not, what to do.
+def os_errors_as_failures(action: str, folder: Path | str) -> Iterator[None]:
+    """Raise OSError and sqlite3.Error as EnvironmentFailure: the action, the path, the reason and the remedy.
 
-    ``folder`` is the environment's; a file that the system names is named instead.
+    ``action`` is a verb. ``folder`` is the environment, unless the error names a path.
     """
     try:
         yield
     except OSError as error:
-        place = error.filename if isinstance(error.filename, str) else folder
+        path = error.filename if isinstance(error.filename, str) else folder
         hint = _HINTS.get(error.errno or 0, error.strerror or str(error))
-        raise EnvironmentFailure(f"cannot {what} {place}: {hint}") from error
+        raise EnvironmentFailure(f"cannot {action} {path}: {hint}") from error
     except sqlite3.Error as error:
-        words = str(error)
-        hint = next((hint for part, hint in _SQLITE_HINTS.items() if part in words), words)
-        raise EnvironmentFailure(f"cannot {what} {folder}/{STATE}/{INDEX}: {hint}") from error
+        message = str(error)
+        hint = next((hint for part, hint in _SQLITE_HINTS.items() if part in message), message)
+        raise EnvironmentFailure(f"cannot {action} {folder}/{STATE}/{INDEX}: {hint}") from error

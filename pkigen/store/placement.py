@@ -1,4 +1,4 @@
-"""Staged folders into place: swapped at once, mended after a kill, nothing of others' lost."""
+"""Puts staged directories in place: atomic, recoverable after a kill, and without loss of foreign files."""
 
 from __future__ import annotations
 
@@ -19,22 +19,20 @@ _ASIDE = ".old"
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Works on the folders of one environment. What it does can be done again after a kill."""
+    """Moves the directories of one environment. Every operation can be repeated after a kill."""
 
     environment: Path
 
     @property
     def staging(self) -> Path:
-        """Where folders wait, and where old ones end."""
+        """The directory of staged and of replaced directories."""
         return self.environment / STATE / STAGING
 
     def place(self, entity_id: str, folder: str) -> bool:
-        """Put a staged folder where an entity's is; what was there waits in the staging area.
+        """Put a staged directory in place; return whether it replaced another, now in the staging area.
 
-        Whether there was anything.
-
-        Where folders cannot be exchanged, there is a moment in which neither is in place:
-        ``complete`` then finishes it after a kill.
+        If directories cannot be exchanged, there is a moment in which neither is in place; after a kill,
+        ``complete`` finishes the operation.
         """
         target, staged = f"{self.environment}/{entity_id}", f"{self.staging}/{folder}"
         try:
@@ -44,7 +42,7 @@ class Placement:
             if not os.path.lexists(target):
                 raise
         if os.path.islink(target) or not os.path.isdir(target):
-            raise EnvironmentFailure(f"{target} is not a folder of pkigen's; move it away")
+            raise EnvironmentFailure(f"{target} is not a directory; move it away")
         if not exchange(staged, target):
             aside = f"{staged}{_ASIDE}"
             os.rename(target, aside)
@@ -56,10 +54,10 @@ class Placement:
         return True
 
     def complete(self, entry: Entry, folder: str) -> bool:
-        """After a kill: whether an entity's new folder is in place, or could be put there."""
+        """After a kill, put an entity's new directory in place if possible; return whether it is."""
         target, aside = self.environment / entry.id, self.staging / f"{folder}{_ASIDE}"
         if not os.path.lexists(target):
-            if self._waits(entry, folder):
+            if self._is_staged(entry, folder):
                 os.rename(self.staging / folder, target)
             elif aside.exists():
                 os.rename(aside, target)
@@ -67,65 +65,64 @@ class Placement:
         return self.is_placed(entry, folder)
 
     def is_placed(self, entry: Entry, folder: str) -> bool:
-        """Whether an entity's new folder is in place.
+        """Return whether an entity's new directory is in place.
 
-        Until it has been swapped in, the staged folder holds the entry's files and nothing else. It
-        does not afterwards: what is there then is the old folder, or nothing any more. (If the old
-        one held the very same, it makes no difference.) The target tells less: its owner may have
-        changed it since.
+        Before the exchange, the staged directory contains exactly the entry's files; afterwards it contains
+        the old directory, or does not exist. (If both are equal, it makes no difference.) The directory in
+        place is less reliable: the user may have changed it since.
         """
         target = self.environment / entry.id
-        return target.is_dir() and not target.is_symlink() and not self._waits(entry, folder)
+        return target.is_dir() and not target.is_symlink() and not self._is_staged(entry, folder)
 
     def settle(self, before: Entry | None, now: Entry, folder: str) -> str | None:
-        """Rescue what is not ours from an entity's old folder and remove the rest.
+        """Move foreign files from an entity's old directory to the new one and delete the rest.
 
-        The note for the user, when something had to be kept aside.
+        Return a note for the user if a file had to be moved to .pkigen/replaced.
         """
         staged, target = f"{self.staging}/{folder}", f"{self.environment}/{now.id}"
         old = next(filter(os.path.exists, (f"{staged}{_ASIDE}", staged)), None)
         if old is None:
             return None
-        kept = _others(old, before)
-        aside = [name for name in kept if os.path.lexists(f"{target}/{name}")]
-        for name in kept:
-            if name not in aside:
+        foreign = _foreign(old, before)
+        conflicting = [name for name in foreign if os.path.lexists(f"{target}/{name}")]
+        for name in foreign:
+            if name not in conflicting:
                 os.rename(f"{old}/{name}", f"{target}/{name}")
-        note = self._keep_aside(now.id, [Path(old, name) for name in aside]) if aside else None
+        note = self._keep_aside(now.id, [Path(old, name) for name in conflicting]) if conflicting else None
         _delete(old)
         return note
 
     def remove(self, entry: Entry) -> tuple[list[str], str | None]:
-        """Delete an entity's recorded files; the paths of others' files, which stay.
+        """Delete an entity's recorded files; return the paths of foreign files, which stay, and a note.
 
-        Also the note for the user, when a recorded file was altered and is kept aside. ``entry`` has
-        all files that are on record for it, wherever they lie.
+        The note is for the user, if an altered file was moved to .pkigen/replaced. ``entry`` lists all
+        recorded files, also those outside the entity's directory.
         """
         target = self.environment / entry.id
         if target.is_symlink():
-            raise EnvironmentFailure(f"{target} is a link, and not followed; remove it")
+            raise EnvironmentFailure(f"{target} is a symbolic link, which pkigen does not follow; remove it")
         recorded = _names(entry)
-        kept = _others(target, entry) if target.is_dir() else []
-        altered = [target / name for name in kept if name in recorded]
+        remaining = _foreign(target, entry) if target.is_dir() else []
+        altered = [target / name for name in remaining if name in recorded]
         note = self._keep_aside(entry.id, altered) if altered else None
-        foreign = [name for name in kept if name not in recorded]
+        foreign = [name for name in remaining if name not in recorded]
         if not foreign and target.is_dir():
-            gone = next(_unused(self.staging / entry.id.replace("/", ".")))
-            os.rename(target, gone)  # whole or not at all, here too
-            _delete(gone)
+            removed = next(_unused(self.staging / entry.id.replace("/", ".")))
+            os.rename(target, removed)  # atomic, unlike deleting the files in place
+            _delete(removed)
         for path, _ in entry.files:
             (self.environment / path).unlink(missing_ok=True)
         return [f"{entry.id}/{name}" for name in foreign], note
 
     def keep_aside(self, paths: Collection[Path]) -> str:
-        """Move files that are not ours out of the way; the note for the user."""
+        """Move foreign files out of the way; return the note for the user."""
         where = self._move_aside("found", paths)
-        return f"{_listed(paths)} stood where pkigen writes its own; what was there is kept in {where}"
+        return f"{_listed(paths)} existed before the build; moved to {where}"
 
     def clear(self) -> None:
-        """Delete whatever is left in the staging area.
+        """Delete everything in the staging area.
 
-        A worker of a killed build may still be writing there: what that leaves goes the next time.
+        A worker of a killed build may still write there; the next call deletes those files.
         """
         for path in list(self.staging.iterdir()):
             if path.is_dir() and not path.is_symlink():
@@ -135,36 +132,36 @@ class Placement:
 
     def _keep_aside(self, entity_id: str, paths: Collection[Path]) -> str:
         where = self._move_aside(entity_id.replace("/", "."), paths)
-        return f"{entity_id}: {_listed(paths)} was not as pkigen wrote it; what was there is kept in {where}"
+        return f"{entity_id}: {_listed(paths)} was altered; moved to {where}"
 
     def _move_aside(self, name: str, paths: Collection[Path]) -> str:
         replaced = self.environment / STATE / REPLACED
         replaced.mkdir(mode=0o700, exist_ok=True)
-        folder = next(_unused(replaced / name))
-        folder.mkdir(mode=0o700)
+        directory = next(_unused(replaced / name))
+        directory.mkdir(mode=0o700)
         for path in paths:
-            place = folder / path.name
-            os.rename(path, next(_unused(place)) if os.path.lexists(place) else place)
-        return folder.relative_to(self.environment).as_posix()
+            target = directory / path.name
+            os.rename(path, next(_unused(target)) if os.path.lexists(target) else target)
+        return directory.relative_to(self.environment).as_posix()
 
-    def _waits(self, entry: Entry, folder: str) -> bool:
+    def _is_staged(self, entry: Entry, folder: str) -> bool:
         staged = self.staging / folder
-        if not staged.is_dir() or _others(staged, entry):
+        if not staged.is_dir() or _foreign(staged, entry):
             return False
         return {path.name for path in staged.iterdir()} == set(_names(entry))
 
 
 def _names(entry: Entry) -> Mapping[str, str]:
-    """The files of an entry that lie in its folder: name and SHA-256."""
+    """Return the files in an entry's directory: name and SHA-256."""
     prefix = f"{entry.id}/"
     return {path[len(prefix) :]: digest for path, digest in entry.files if path.startswith(prefix)}
 
 
-def _others(folder: Path | str, entry: Entry | None) -> list[str]:
-    """What in a folder is not an entry's, or no longer as it was written."""
+def _foreign(folder: Path | str, entry: Entry | None) -> list[str]:
+    """Return the files of a directory that are not an entry's, or that were altered."""
     recorded = _names(entry) if entry else {}
-    with os.scandir(folder) as found:
-        return sorted(item.name for item in found if not _is_ours(item, recorded.get(item.name)))
+    with os.scandir(folder) as items:
+        return sorted(item.name for item in items if not _is_ours(item, recorded.get(item.name)))
 
 
 def _is_ours(item: os.DirEntry[str], digest: str | None) -> bool:
@@ -174,9 +171,9 @@ def _is_ours(item: os.DirEntry[str], digest: str | None) -> bool:
 
 
 def _delete(folder: Path | str) -> None:
-    """Delete a folder of plain files; of one that somebody just put more into, those files alone."""
-    with os.scandir(folder) as found:
-        for item in found:
+    """Delete a directory of regular files; if it also contains others, delete only the regular files."""
+    with os.scandir(folder) as items:
+        for item in items:
             with suppress(IsADirectoryError, PermissionError):
                 os.unlink(item.path)
     with suppress(OSError):

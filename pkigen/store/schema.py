@@ -1,18 +1,17 @@
-"""The index's tables, and how its file is opened.
+"""The tables of the index, and how its database file is created and opened.
 
-Two settings carry the promises of a build:
+The guarantees of a build depend on two settings:
 
-``journal_mode = WAL``: a commit is appended to a log, and counts once its last frame is there. A
-process killed at any instant leaves all of a transaction or nothing of it, and a reader never waits
-for a build, nor a build for a reader.
+``journal_mode = WAL``: a commit appends to a log and takes effect with its last frame. A process that is
+killed leaves a transaction complete or without any effect. Readers and the writer never wait for each other.
 
-``synchronous = FULL``: a commit is on the disk when it returns. With NORMAL it would survive a kill,
-but not the machine's power failing: then a serial or a CRL number that is in a published certificate
-or CRL could be handed out once more, and a folder could have been swapped whose journal row is gone.
-The price is one flush a commit, which is three for a batch of certificates.
+``synchronous = FULL``: a commit is on the disk when it returns. With NORMAL it would survive a kill, but not
+a power failure: a serial number or CRL number that was published could be assigned a second time, and a
+directory could be in place whose journal row is lost. The cost is one flush per commit, which is three per
+batch of certificates.
 
-The file is made beside its place and renamed: an ``index.db`` that is there is whole, so one that is
-empty or unreadable was damaged later, and is reported, never used or replaced.
+The file is created under another name and renamed, so an ``index.db`` is always complete. An empty or
+unreadable one was damaged later; pkigen reports it and never replaces it.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ import sqlite3
 from pathlib import Path
 
 from pkigen.errors import EnvironmentFailure
-from pkigen.store.staging import sync_folder
+from pkigen.store.staging import sync_directory
 
 _VERSION = 2
 ENTITY = """
     id TEXT PRIMARY KEY, spec TEXT, output TEXT, issuers TEXT, key_kind TEXT, key_source TEXT,
     spki TEXT, serials TEXT, not_before INTEGER, not_after INTEGER, record TEXT, files TEXT
 """
-"""The columns of an entity, published or about to be; ``serials`` and ``files`` are JSON."""
+"""The columns of an entity, in the index and in the journal; ``serials`` and ``files`` are JSON."""
 _PUBLISHERS = "CREATE TABLE publishers (id TEXT PRIMARY KEY, plan TEXT NOT NULL);"
 _TABLES = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -53,20 +52,20 @@ CREATE TABLE renewals (id TEXT PRIMARY KEY);
 CREATE TABLE journal ({ENTITY}, folder TEXT NOT NULL);
 """
 _FROM_1 = f"ALTER TABLE revocations ADD COLUMN invalid_since INTEGER; {_PUBLISHERS}"
-"""What brings an index of version 1 up to this one."""
-_BESIDE = ("-wal", "-shm", "-journal")
+"""Upgrades an index of version 1."""
+_COMPANIONS = ("-wal", "-shm", "-journal")
 
 
 def create(path: Path) -> None:
-    """Make an empty index; EnvironmentFailure when what is left of another one stands beside it."""
-    for ending in _BESIDE:
+    """Create an empty index; EnvironmentFailure if another index was lost and left its companion files."""
+    for ending in _COMPANIONS:
         if (left := path.with_name(path.name + ending)).exists():
             raise EnvironmentFailure(
-                f"{path} is missing, but {left.name} is there. Restore it from a backup, or move the"
-                " environment away and build anew"
+                f"{path} is missing, but {left.name} exists. Restore it from a backup, or move the"
+                " environment away and build it again"
             )
     draft = path.with_name("index.new")
-    for ending in ("", *_BESIDE):
+    for ending in ("", *_COMPANIONS):
         draft.with_name(draft.name + ending).unlink(missing_ok=True)
     connection = sqlite3.connect(draft, isolation_level=None)
     try:
@@ -75,19 +74,19 @@ def create(path: Path) -> None:
     finally:
         connection.close()
     os.rename(draft, path)
-    sync_folder(path.parent)
+    sync_directory(path.parent)
 
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
-    """Open an index; EnvironmentFailure when it is not one of this version of pkigen's.
+    """Open an index; EnvironmentFailure if this version of pkigen cannot use it.
 
-    Reading leaves no trace: SQLite would put a log beside the index even then, and so is told that
-    nobody writes when there is none.
+    Opening for reading creates no file: SQLite would create a log, so without a log the file is opened as
+    immutable.
     """
     if path.is_symlink() or not path.is_file():
-        raise EnvironmentFailure(f"{path} is not a file of pkigen's; move it away")
-    running = path.with_name(f"{path.name}-wal").exists()
-    mode = "rw" if write else "ro" if running else "ro&immutable=1"
+        raise EnvironmentFailure(f"{path} is not a regular file; move it away")
+    has_log = path.with_name(f"{path.name}-wal").exists()
+    mode = "rw" if write else "ro" if has_log else "ro&immutable=1"
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10)
     try:
@@ -95,20 +94,20 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         if version == 1 and write:
             connection.executescript(f"BEGIN IMMEDIATE; {_FROM_1} PRAGMA user_version = {_VERSION}; COMMIT;")
         elif version != _VERSION:
-            raise EnvironmentFailure(_other(path, version))
+            raise EnvironmentFailure(_version_problem(path, version))
         if write:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA fullfsync = ON")  # macOS: past the drive's own cache, too
+            connection.execute("PRAGMA fullfsync = ON")  # macOS: also flush the drive's cache
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _other(path: Path, version: int) -> str:
+def _version_problem(path: Path, version: int) -> str:
     if version == 1:
-        return f"{path} is of an earlier pkigen; the next `pkigen build` brings it up to date"
+        return f"{path} was written by an earlier version of pkigen; run `pkigen build` to upgrade it"
     if version:
-        return f"{path} is of another version of pkigen; use that one"
-    return f"{path} is damaged, or not pkigen's. Restore it from a backup, or move the environment away"
+        return f"{path} was written by another version of pkigen; use that version"
+    return f"{path} is damaged or not an index. Restore it from a backup, or move the environment away"

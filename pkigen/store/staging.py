@@ -1,4 +1,4 @@
-"""Writes an entity's files to a private staging directory, syncs them, and swaps directories."""
+"""Writes an entity's files to a private staging directory, flushes files, and exchanges directories."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
 
 
 def exchange(first: str, second: str) -> bool:
-    """Exchange two folders in one step; False when that did not happen.
+    """Exchange two directories atomically; return False if that failed.
 
-    The system or the file system may not know how, or a sandbox may forbid the call. Any other reason
-    will also stop the two renames that the caller then makes, and they say it better.
+    The system or file system may not support it, or a sandbox may forbid the call. For any other reason the
+    two renames that the caller tries next fail as well, with a better error.
     """
     call = _exchange_call()
     return call is not None and call(os.fsencode(first), os.fsencode(second)) == 0
@@ -49,7 +49,7 @@ def _exchange_call() -> Callable[[bytes, bytes], int] | None:
 
 
 def sync_file(path: Path) -> None:
-    """Flush one file."""
+    """Flush one file to the disk."""
     descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     try:
         _flush(descriptor)
@@ -57,14 +57,14 @@ def sync_file(path: Path) -> None:
         os.close(descriptor)
 
 
-def sync_folder(path: Path) -> None:
-    """Flush the names in a folder; Windows does it on its own."""
+def sync_directory(path: Path) -> None:
+    """Flush the names in a directory to the disk; Windows does it implicitly."""
     if sys.platform != "win32":
         sync_file(path)
 
 
 def sync_all(paths: Iterable[Path], base: Path) -> None:
-    """Flush files, and folders with the files in them, all below ``base``: in one call if possible."""
+    """Flush files, and directories with their files, to the disk. ``base`` contains all of them."""
     syncfs = _syncfs()
     if syncfs is not None:
         descriptor = os.open(base, os.O_RDONLY)
@@ -77,7 +77,7 @@ def sync_all(paths: Iterable[Path], base: Path) -> None:
         if path.is_dir():
             for file in path.iterdir():
                 sync_file(file)
-            sync_folder(path)
+            sync_directory(path)
         else:
             sync_file(path)
 
@@ -87,8 +87,8 @@ def _flush(descriptor: int) -> None:
         import fcntl
 
         try:
-            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync alone stops at the drive's cache
-        except OSError:  # a file system that has no such thing
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync does not flush the drive's cache
+        except OSError:  # not supported by the file system
             os.fsync(descriptor)
     else:
         os.fsync(descriptor)
@@ -96,7 +96,7 @@ def _flush(descriptor: int) -> None:
 
 @cache
 def _syncfs() -> Any:
-    """Linux's syncfs(2): one flush for a whole batch, where fsync would take 0.3 ms for each file."""
+    """Return Linux's syncfs(2): one flush for a whole batch, whereas fsync takes 0.3 ms per file."""
     if sys.platform != "linux":
         return None
     try:
@@ -105,25 +105,25 @@ def _syncfs() -> Any:
         return None
 
 
-# Neither a link nor a pipe that took a file's place is followed or waited for.
+# Do not follow a link, or block on a pipe, that replaced a file.
 _FLAGS = (
     os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 )
-_PIECE = 65_536
+_CHUNK = 65_536
 
 
 def file_digest(path: str) -> str:
-    """The SHA-256 of a file's contents in hexadecimal digits; OSError for what is no plain file.
+    """Return the SHA-256 of a file in hexadecimal; OSError if it is not a regular file.
 
-    System calls without layers, and one small piece after the other: builds ask for thousands.
+    Uses system calls directly, since a build computes thousands of digests.
     """
     descriptor = os.open(path, _FLAGS)
     try:
-        piece = os.read(descriptor, _PIECE)
-        digest = sha256(piece)
-        while len(piece) == _PIECE:
-            piece = os.read(descriptor, _PIECE)
-            digest.update(piece)
+        chunk = os.read(descriptor, _CHUNK)
+        digest = sha256(chunk)
+        while len(chunk) == _CHUNK:
+            chunk = os.read(descriptor, _CHUNK)
+            digest.update(chunk)
         return digest.hexdigest()
     finally:
         os.close(descriptor)
@@ -133,10 +133,10 @@ _NAME = re.compile(r"(?!\.{1,2}$)[^/\\:]+")
 
 
 def stage(environment: Path, files: Sequence[File]) -> StagedFiles:
-    """Write one entity's files into a new staging folder; needs no store, so any process can.
+    """Write one entity's files into a new staging directory. Needs no store, so any process can call it.
 
-    The paths of ``files`` are plain names. Nothing is flushed: ``Store.publish`` does that for all
-    that it is given. EnvironmentFailure, and nothing left behind, when the machine refuses.
+    The paths of ``files`` are file names. ``Store.publish`` flushes the files of a batch. Raises
+    EnvironmentFailure, and leaves nothing behind, for errors of the system.
     """
     name = secrets.token_hex(12)
     folder = f"{environment}/{STATE}/{STAGING}/{name}"
@@ -156,7 +156,7 @@ def stage(environment: Path, files: Sequence[File]) -> StagedFiles:
 
 
 def write_new(path: str, data: bytes, *, secret: bool) -> None:
-    """Write a file that is not there yet; a secret one is its owner's alone from the start."""
+    """Write a new file; a secret one is created with mode 0600."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags, 0o600 if secret else 0o644)
     try:

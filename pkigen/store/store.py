@@ -1,4 +1,4 @@
-"""An environment's folder, both ways: the only code that writes below ``out/``."""
+"""Reads and writes the directory of an environment. No other code writes to ``out/``."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from pkigen.errors import InputError
 from pkigen.store.commit import Committer
 from pkigen.store.entries import Damage, Entry, Publication
 from pkigen.store.index import Index
-from pkigen.store.layout import INDEX, STATE, in_the_way, inside, make_folders
+from pkigen.store.layout import INDEX, STATE, conflicting_files, inside, make_directories
 from pkigen.store.lock import Lock
 from pkigen.store.os_errors import os_errors_as_failures
 from pkigen.store.placement import Placement
 from pkigen.store.schema import connect, create
-from pkigen.store.staging import file_digest, sync_file, sync_folder
+from pkigen.store.staging import file_digest, sync_directory, sync_file
 
 
 class Store:
-    """One environment, open. Use ``Store.open``; reading changes nothing and creates nothing."""
+    """An open environment; see ``open``."""
 
     def __init__(self, folder: Path, index: Index, *, writable: bool) -> None:
         self.folder = folder
         self.index = index
         self.writable = writable
-        self._placer = Placement(folder)
-        self._publisher = Committer(index, self._placer)
+        self._placement = Placement(folder)
+        self._committer = Committer(index, self._placement)
 
     @staticmethod
     def exists(folder: Path) -> bool:
-        """Whether an environment was begun in a folder."""
+        """Return whether a directory contains an environment, complete or not."""
         with os_errors_as_failures("read", folder):
             try:
                 (folder / STATE / INDEX).lstat()
@@ -45,29 +45,30 @@ class Store:
     @classmethod
     @contextmanager
     def open(cls, folder: Path, *, write: bool, patience: float = 0) -> Iterator[Store]:
-        """Open an environment; for writing it is made if need be, locked, and mended after a kill.
+        """Open an environment. With ``write`` create it if necessary, lock it, and recover from a kill.
 
-        ``patience`` is how many seconds to wait for another writer. Reading shows a killed build's work
-        as the next one will find it. InputError when there is none to read; EnvironmentFailure for what
-        the machine refuses, also while it is open.
+        ``patience`` is the time in seconds to wait for another writer. Without ``write`` nothing is created
+        or changed, and the result of a killed build appears as the next build will find it. Raises
+        InputError if there is no environment to read, and EnvironmentFailure for errors of the system,
+        also while the environment is open.
         """
         if not write and not cls.exists(folder):
             raise InputError(f"{folder} is not a built environment")
         with os_errors_as_failures("write" if write else "read", folder):
             if write:
-                make_folders(folder)
+                make_directories(folder)
             lock = Lock(folder / STATE, patience) if write else None
             try:
-                found = _move_away(folder) if write else []
+                notes = _create_index(folder) if write else []
                 index = Index(connect(folder / STATE / INDEX, write=write))
                 try:
                     store = cls(folder, index, writable=write)
                     if write:
-                        store.notes.extend(found)
-                        store._publisher.mend()
-                        store._placer.clear()
+                        store.notes.extend(notes)
+                        store._committer.recover()
+                        store._placement.clear()
                     else:
-                        store._publisher.foresee()
+                        store._committer.simulate_recovery()
                     yield store
                 finally:
                     index.close()
@@ -77,44 +78,44 @@ class Store:
 
     @property
     def notes(self) -> list[str]:
-        """What the user has to be told of what was found in the folder."""
-        return self._publisher.notes
+        """Messages for the user about files in the directory."""
+        return self._committer.notes
 
     def damage(self, entry: Entry) -> tuple[Damage, ...]:
-        """The recorded files of an entry that are missing or altered."""
+        """Return the recorded files of an entry that are missing or altered."""
         return self.damaged_files(entry.files)
 
     def damaged_files(self, files: Iterable[tuple[str, str]]) -> tuple[Damage, ...]:
-        """Those of (path, SHA-256) that are missing or altered."""
-        base, found = f"{self.folder}/", []
+        """Return the files, given as (path, SHA-256), that are missing or altered."""
+        base, damage = f"{self.folder}/", list[Damage]()
         for path, digest in files:
             try:
                 if file_digest(base + path) != digest:
-                    found.append(Damage(path, "altered"))
+                    damage.append(Damage(path, "altered"))
             except (FileNotFoundError, NotADirectoryError):
-                found.append(Damage(path, "missing"))
+                damage.append(Damage(path, "missing"))
             except IsADirectoryError:
-                found.append(Damage(path, "altered"))
+                damage.append(Damage(path, "altered"))
             except OSError:
                 if not os.path.islink(base + path):
                     raise
-                found.append(Damage(path, "altered"))
-        return tuple(found)
+                damage.append(Damage(path, "altered"))
+        return tuple(damage)
 
     def publish(self, publications: Sequence[Publication]) -> None:
-        """Put entities in place, each at once or not at all; durable when it returns.
+        """Commit entities, each of them atomically; durable when the call returns.
 
-        Serials must have been reserved before. Files in an entity's folder that the index does not
-        know are carried over; recorded ones that somebody altered are kept aside, with a note.
+        Their serial numbers must be reserved. Files in an entity's directory that pkigen did not write stay
+        there. Altered files are moved to .pkigen/replaced, with a note.
         """
         if publications:
-            self._publisher.publish(publications)
+            self._committer.commit(publications)
 
     def write_loose(self, path: str, chunks: Iterable[bytes]) -> str:
-        """Write a file that is not a secret at once or not at all; the SHA-256 of what was written."""
+        """Write a public file atomically and return its SHA-256."""
         target = inside(self.folder, path)
         target.parent.mkdir(mode=0o755, exist_ok=True)
-        draft = self._placer.staging / secrets.token_hex(12)
+        draft = self._placement.staging / secrets.token_hex(12)
         digest = sha256()
         try:
             with draft.open("xb") as file:
@@ -126,37 +127,37 @@ class Store:
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
-        sync_folder(target.parent)
+        sync_directory(target.parent)
         return digest.hexdigest()
 
     def write_if_changed(self, path: str, data: bytes) -> None:
-        """The same, unless the file says so already."""
+        """Write a public file atomically, unless it already has this content."""
         if self.damaged_files([(path, sha256(data).hexdigest())]):
             self.write_loose(path, [data])
 
     def remove(self, entry: Entry) -> list[str]:
-        """Delete what was recorded of an entity; paths of others' files in its folder, which stay.
+        """Delete an entity's recorded files; return the paths of other files in its directory, which stay.
 
-        A recorded file that somebody altered is kept aside, with a note.
+        Altered files are moved to .pkigen/replaced, with a note.
         """
         crl = self.index.crl(entry.id)
         files = (*entry.files, *(crl.files if crl else ()))
-        foreign, note = self._placer.remove(replace(entry, files=files))
+        foreign, note = self._placement.remove(replace(entry, files=files))
         if note is not None:
             self.notes.append(note)
         for parent in {path.rpartition("/")[0] for path in (entry.id, *dict(files))}:
             if (self.folder / parent).is_dir():
-                sync_folder(self.folder / parent)
+                sync_directory(self.folder / parent)
         self.index.remove(entry.id)
         return foreign
 
 
-def _move_away(folder: Path) -> list[str]:
-    """Make the index of a folder that has none; notes on what stood where a build writes its own."""
+def _create_index(folder: Path) -> list[str]:
+    """Create a missing index, and move existing files at paths of a build away; return notes."""
     index = folder / STATE / INDEX
     if os.path.lexists(index):
         return []
-    paths = list(in_the_way(folder))
+    paths = list(conflicting_files(folder))
     notes = [Placement(folder).keep_aside(paths)] if paths else []
     create(index)
     return notes

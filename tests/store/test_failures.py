@@ -83,7 +83,7 @@ def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path) -> None:
         folder.chmod(0o755)
     command = [sys.executable, "-c", _AS_SOMEBODY_ELSE, str(tmp_path / "ours"), str(refused)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "permission denied; name a folder of yours with --out" in done.stdout
+    assert "permission denied; specify your own directory with --out" in done.stdout
     assert done.stdout.endswith("3\n")
     assert list(refused.iterdir()) == []
 
@@ -92,7 +92,7 @@ def test_a_file_in_place_of_the_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     done = _build(tmp_path)
     assert done.returncode == 3
-    assert "a file is where a folder must be" in done.stderr
+    assert "a parent of the path is a file, not a directory" in done.stderr
 
 
 def test_what_was_published_before_survives_a_refusal(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_what_was_published_before_survives_a_refusal(tmp_path: Path) -> None:
     publish(env, "a")
     (env / "www" / "crl").rmdir()
     (env / "www" / "crl").write_text("")
-    with pytest.raises(Exception, match="something else is where a folder must be"):
+    with pytest.raises(Exception, match="the path exists but is not a directory"):
         publish(env, "a", generation=1)
     assert generations(env) == {"a": {"0"}}
 
@@ -118,7 +118,7 @@ def read_only(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_read_only_file_system_is_told_and_can_be_read(read_only: Path) -> None:
-    with pytest.raises(EnvironmentFailure, match="the file system is read-only; name another folder"):
+    with pytest.raises(EnvironmentFailure, match="the file system is read-only; specify another directory"):
         publish(read_only, "a", generation=1)
     with Store.open(read_only, write=False) as store:
         assert store.damage(store.index.get(["certificates/a"])["certificates/a"]) == ()
@@ -129,12 +129,12 @@ def test_a_read_only_file_system_is_told_and_can_be_read(read_only: Path) -> Non
     ("error", "words"),
     [
         (OSError(errno.ENOSPC, "", "env/x"), "cannot write env/x: the disk is full; make room"),
-        (OSError(errno.EXDEV, "", "env/x"), "different file systems"),
+        (OSError(errno.EXDEV, "", "env/x"), "several file systems"),
         (OSError(errno.ENAMETOOLONG, "", "env/x"), "the path is too long"),
         (OSError(errno.EPIPE, "Broken pipe"), "cannot write env: Broken pipe"),
         (OSError("no number"), "cannot write env: no number"),
         (sqlite3.OperationalError("database or disk is full"), "index.db: the disk is full; make room"),
-        (sqlite3.OperationalError("disk I/O error"), "the disk is full, or failed"),
+        (sqlite3.OperationalError("disk I/O error"), "the disk is full or reported"),
         (sqlite3.OperationalError("database is locked"), "another program has it open"),
         (sqlite3.DatabaseError("database disk image is malformed"), "Restore it from a backup"),
         (sqlite3.OperationalError("what nobody foresaw"), "index.db: what nobody foresaw"),
@@ -167,7 +167,7 @@ def test_a_folder_that_cannot_be_moved_in_leaves_the_old_one(
 
     monkeypatch.setattr(placement, "exchange", lambda first, second: False)
     monkeypatch.setattr(os, "rename", refuse_new)
-    with pytest.raises(EnvironmentFailure, match="the disk failed"):
+    with pytest.raises(EnvironmentFailure, match="the disk reported"):
         publish(tmp_path, "a", generation=1)
     monkeypatch.undo()
     assert generations(tmp_path) == {"a": {"0"}}

@@ -36,7 +36,7 @@ def test_a_manifest_that_was_there_before_the_first_build_is_kept(tmp_path: Path
     with Store.open(tmp_path, write=True) as store:
         store.write_loose("manifest.json", [b"ours"])
         (note,) = store.notes
-    assert note.startswith("manifest.json, same, same stood where pkigen writes its own")
+    assert note.startswith("manifest.json, same, same existed before the build; moved to")
     assert _replaced(tmp_path, "manifest.json") == ["manifest.json"]
     assert sorted(_replaced(tmp_path, "same*")) == ["www/ca/same", "www/crl/same"]
     assert (tmp_path / "www/index.html").read_text() == "www/index.html"
@@ -50,7 +50,7 @@ def test_a_file_in_the_place_of_a_new_one_is_kept_aside(tmp_path: Path) -> None:
     (tmp_path / "certificates/a/a.der").write_text("mine")
     with Store.open(tmp_path, write=True) as store:
         store.publish([publication(tmp_path, "a", 1, File("a.der", b"1"))])
-        assert "a.der was not as pkigen wrote it" in store.notes[0]
+        assert "a.der was altered; moved to" in store.notes[0]
     assert (tmp_path / "certificates/a/a.der").read_text() == "1"
     assert _replaced(tmp_path, "a.der") == ["mine"]
 
@@ -60,7 +60,7 @@ def test_an_altered_file_of_what_is_pruned_is_kept_aside(tmp_path: Path) -> None
     (tmp_path / "certificates/a/a.key").write_text("my own key")
     with Store.open(tmp_path, write=True) as store:
         assert store.remove(_entry(store, "a")) == []
-        assert "a.key was not as pkigen wrote it" in store.notes[0]
+        assert "a.key was altered; moved to" in store.notes[0]
     assert not (tmp_path / "certificates/a").exists()
     assert _replaced(tmp_path, "a.key") == ["my own key"]
 
@@ -95,7 +95,7 @@ def test_a_batch_that_was_refused_halfway_is_mended_by_the_next(tmp_path: Path) 
     publish(tmp_path, "a", "c")
     (tmp_path / "certificates/b").symlink_to(tmp_path)
     with Store.open(tmp_path, write=True) as store:
-        with pytest.raises(EnvironmentFailure, match="not a folder of pkigen's"):
+        with pytest.raises(EnvironmentFailure, match="is not a directory"):
             store.publish([publication(tmp_path, name, 1) for name in "abc"])
         store.publish([publication(tmp_path, "d", 1)])
         assert {entry.id[-1]: entry.spec for entry in store.index.entries()} == {"a": "1", "c": "0", "d": "1"}
@@ -138,7 +138,7 @@ def test_a_crl_is_not_written_through_a_link(tmp_path: Path) -> None:
     outside.mkdir()
     with Store.open(env, write=True) as store:
         (env / "authorities/root").symlink_to(outside)
-        with pytest.raises(EnvironmentFailure, match="is a link, and not followed"):
+        with pytest.raises(EnvironmentFailure, match="is a symbolic link, which pkigen does not follow"):
             store.write_loose("authorities/root/root.crl", [b"x"])
     assert list(outside.iterdir()) == []
 
@@ -149,7 +149,7 @@ def test_what_is_pruned_is_not_sought_behind_a_link(tmp_path: Path) -> None:
     (env / "certificates/a").rename(outside)
     (env / "certificates/a").symlink_to(outside)
     with (
-        pytest.raises(EnvironmentFailure, match="is a link, and not followed"),
+        pytest.raises(EnvironmentFailure, match="is a symbolic link, which pkigen does not follow"),
         Store.open(env, write=True) as store,
     ):
         store.remove(_entry(store, "a"))

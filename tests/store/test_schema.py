@@ -84,7 +84,7 @@ def test_a_database_of_another_program_is_not_adopted(tmp_path: Path) -> None:
     connection.execute("CREATE TABLE theirs (x)")
     connection.close()
     before = index.read_bytes()
-    _refused(tmp_path, "damaged, or not pkigen's")
+    _refused(tmp_path, "damaged or not an index")
     assert index.read_bytes() == before
 
 
@@ -93,10 +93,10 @@ def test_an_index_that_is_a_folder_or_a_link_is_refused(tmp_path: Path) -> None:
     index = tmp_path / ".pkigen/index.db"
     index.rename(tmp_path / "elsewhere.db")
     index.symlink_to(tmp_path / "elsewhere.db")
-    _refused(tmp_path, "not a file of pkigen's; move it away")
+    _refused(tmp_path, "not a regular file; move it away")
     index.unlink()
     index.mkdir()
-    _refused(tmp_path, "not a file of pkigen's; move it away", write=False)
+    _refused(tmp_path, "not a regular file; move it away", write=False)
 
 
 def test_an_index_that_went_without_its_log_is_not_made_anew(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_an_index_that_went_without_its_log_is_not_made_anew(tmp_path: Path) -> 
         shutil.copytree(tmp_path, tmp_path.with_name("killed"))
     killed = tmp_path.with_name("killed")
     (killed / ".pkigen/index.db").unlink()
-    _refused(killed, "index.db is missing, but index.db-wal is there")
+    _refused(killed, "index.db is missing, but index.db-wal exists")
     assert not (killed / ".pkigen/index.db").exists()
 
 
@@ -122,7 +122,7 @@ def test_what_a_kill_left_of_a_first_index_is_no_index(tmp_path: Path) -> None:
 def test_a_lock_that_is_no_lock_is_told(tmp_path: Path) -> None:
     publish(tmp_path, "a")
     (tmp_path / ".pkigen/lock.db").write_bytes(b"junk" * 1000)
-    _refused(tmp_path, "cannot lock .*lock.db.*; if no pkigen is running, remove it")
+    _refused(tmp_path, "cannot lock .*lock.db.*; delete that file if no pkigen is running")
 
 
 def test_reading_after_a_kill_shows_what_the_next_build_will_find(
@@ -162,7 +162,7 @@ def test_an_index_of_the_version_before_is_brought_up_to_date_with_all_it_knows(
     with Store.open(tmp_path, write=True) as store:
         store.index.set_revocations([former])
     _of_version_1(tmp_path)
-    _refused(tmp_path, "of an earlier pkigen; the next `pkigen build`", write=False)
+    _refused(tmp_path, "by an earlier version of pkigen; run `pkigen build`", write=False)
     with Store.open(tmp_path, write=True) as store:
         assert list(store.index.ids()) == ["certificates/a"]
         assert store.index.revocation("authorities/ca", 7) == former
