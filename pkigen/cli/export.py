@@ -24,7 +24,7 @@ from pkigen.cli._options import (
 from pkigen.cli._report import quantity
 
 if TYPE_CHECKING:
-    from pkigen.export import Exported, ExportOptions
+    from pkigen.export import ExportOptions, ExportResult
 
 HELP_ORDER = 130
 _MAX_NAMES = 3
@@ -127,7 +127,7 @@ def export(
     _print_result(_run_export(env, to, options), json)
 
 
-def _run_export(env: Path | None, to: str, options: ExportOptions) -> Exported:
+def _run_export(env: Path | None, to: str, options: ExportOptions) -> ExportResult:
     from pkigen.environment.environment import open_environment
     from pkigen.export import TARGETS
     from pkigen.export import export as write_export
@@ -153,7 +153,7 @@ def _list(json: bool) -> None:
             print_line(wrap(f"{'':<{width}}templates: {', '.join(target.templates)}", width + 11))
 
 
-def _print_result(result: Exported, json: bool) -> None:
+def _print_result(result: ExportResult, json: bool) -> None:
     if json:
         print_json(_result_json(result))
         return
@@ -174,7 +174,7 @@ def _print_result(result: Exported, json: bool) -> None:
         print_message(f"Next, in that directory: {result.target.start}")
 
 
-def _result_json(result: Exported) -> dict[str, object]:
+def _result_json(result: ExportResult) -> dict[str, object]:
     files = result.files
     return {
         "target": result.target.name,

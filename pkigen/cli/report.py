@@ -58,16 +58,21 @@ def report(
     from datetime import UTC, datetime
 
     from pkigen.inspection.artifacts import read_passphrase
-    from pkigen.report import ReportOptions, as_page, gather, read_answers
+    from pkigen.report import (
+        ReportOptions,
+        as_page,
+        collect_page_data,
+        read_matrix_results,
+    )
     from pkigen.requirements import load_set
 
     options = ReportOptions(
         now=parse_time(at) or datetime.now(UTC),
         sets=tuple(map(load_set, dict.fromkeys(against))) if against else None,
-        answers=read_answers(matrix) if matrix else None,
+        answers=read_matrix_results(matrix) if matrix else None,
         passphrases=tuple(map(read_passphrase, passphrase_file or ())),
     )
-    page_data = gather(env, options)
+    page_data = collect_page_data(env, options)
     file = out or Path(f"{env.resolve().name}.html")
     file.write_text(as_page(page_data), "utf-8")
     if json:

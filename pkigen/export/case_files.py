@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pkigen.environment.environment import Case
 from pkigen.errors import InputError, visible
-from pkigen.export.draft import Draft, has_key, octets
+from pkigen.export.draft import Draft, has_key, read_bytes
 from pkigen.formats import pem, private_keys
 from pkigen.inspection.artifacts import KeyFile, Kind, read
 from pkigen.keys.entropy import SystemEntropy
@@ -18,12 +18,12 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _WITH_ROOT = "chain-with-root"
 
 
-class Unfit(Exception):
+class NotExportable(Exception):
     """Why a target cannot hold a case, in words for the user."""
 
 
 @dataclass(frozen=True)
-class Material:
+class CaseFiles:
     """A case's files: the certificate's, the CA certificates above it, the private key's.
 
     ``certificate`` and ``key`` are octets as they stand in their files, which may be anything; a key
@@ -44,45 +44,45 @@ class Material:
         return self.certificate + (between + self.chain if self.chain else b"")
 
 
-Check = Callable[[Material], None]
+Check = Callable[[CaseFiles], None]
 """Raises Unfit when a target cannot hold what it is given."""
 
 
-def held(draft: Draft, *checks: Check) -> Iterator[Material]:
+def exportable_cases(draft: Draft, *checks: Check) -> Iterator[CaseFiles]:
     """Each case of a draft that passes all checks; the others are left out with the reason."""
     for case in draft.given.cases:
         try:
-            found = material(case, draft.given.passphrases)
+            found = read_case_files(case, draft.given.passphrases)
             for check in checks:
                 check(found)
-        except Unfit as error:
+        except NotExportable as error:
             draft.left_out[case.name] = str(error)
             continue
         yield found
 
 
-def material(case: Case, passphrases: tuple[bytes, ...] = ()) -> Material:
+def read_case_files(case: Case, passphrases: tuple[bytes, ...] = ()) -> CaseFiles:
     """What the files of a case hold; Unfit when nothing of them can be taken elsewhere."""
     if not _NAME.fullmatch(case.name):
         raise InputError(f"{visible(case.name)!r} is no certificate's name; build the environment again")
     files = case.data["files"]
     if missing := [kind for kind in ("certificate", "key") if kind not in files]:
-        raise Unfit(f"it has no {missing[0]} file")
-    certificate = octets(case.certificate)
+        raise NotExportable(f"it has no {missing[0]} file")
+    certificate = read_bytes(case.certificate)
     if has_key(certificate):
-        raise Unfit("its certificate file holds a private key")
+        raise NotExportable("its certificate file holds a private key")
     chain = _chain(case) if "chain" in files else b""
     key, opened = _key(case, passphrases)
-    return Material(case, certificate, chain, key, opened)
+    return CaseFiles(case, certificate, chain, key, opened)
 
 
 def _chain(case: Case) -> bytes:
-    data = octets(case.chain)
+    data = read_bytes(case.chain)
     if not data:
         return b""
     found = list(read(data, "the chain"))
     if any(one.kind in (Kind.KEY, Kind.PKCS12) for one in found) or has_key(data):
-        raise Unfit("its chain file holds a private key")
+        raise NotExportable("its chain file holds a private key")
     if not all(one.certificate for one in found):
         return data  # a fault of the chain's file: whoever reads it has to cope
     last = found[-1].certificate
@@ -92,12 +92,12 @@ def _chain(case: Case) -> bytes:
 
 
 def _key(case: Case, passphrases: tuple[bytes, ...]) -> tuple[bytes, KeyFile | None]:
-    data, files = octets(case.key), case.data["files"]
-    own = (octets(case.file("passphrase")).removesuffix(b"\n"),) if "passphrase" in files else ()
+    data, files = read_bytes(case.key), case.data["files"]
+    own = (read_bytes(case.file("passphrase")).removesuffix(b"\n"),) if "passphrase" in files else ()
     found = [one.key for one in read(data, "the key", (*own, *passphrases)) if one.key is not None]
     opened = next((one for one in found if one.pkcs8 is not None), None)
     if not any(one.encrypted for one in found):
         return data, opened
     if opened is None or opened.pkcs8 is None:
-        raise Unfit("its key is under a passphrase; --passphrase-file opens it")
+        raise NotExportable("its key is under a passphrase; --passphrase-file opens it")
     return private_keys.pkcs8(opened.pkcs8, None, SystemEntropy()), opened

@@ -24,7 +24,7 @@ _FORMAT, _VERSION = "pkigen-export", 1
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenFiles:
     """Paths below the folder: what was written, what was so already, what was removed."""
 
     written: tuple[str, ...]
@@ -33,7 +33,7 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Folder:
+class ExportDirectory:
     """``path`` as an export for one target; ``force`` replaces files that were changed, or are others'."""
 
     path: Path
@@ -41,7 +41,7 @@ class Folder:
     force: bool = False
     _held: dict[str, list[str]] = field(default_factory=dict)
 
-    def bring_up_to_date(self, files: Mapping[str, File]) -> Written:
+    def bring_up_to_date(self, files: Mapping[str, File]) -> WrittenFiles:
         """Write what differs, remove what has gone.
 
         InputError, with nothing written, where something is in the way; EnvironmentFailure when the machine
@@ -60,7 +60,9 @@ class Folder:
             write([files[path] for path in stale], [self.path / path for path in stale])
             self._remove(gone)
             self._mark({path: [digest] for path, digest in digests.items()})
-        return Written(tuple(stale), tuple(path for path in files if path not in set(stale)), tuple(gone))
+        return WrittenFiles(
+            tuple(stale), tuple(path for path in files if path not in set(stale)), tuple(gone)
+        )
 
     def _read(self) -> dict[str, list[str]]:
         """What the marker lists; nothing in a folder that is new or empty."""

@@ -16,7 +16,7 @@ from pkigen.serve.files import MEDIA_TYPES, published_folder
 
 
 @dataclass(frozen=True)
-class Given:
+class ExportRequest:
     """What is exported, and for whom.
 
     ``host`` is the address that servers listen at, ``port`` that of the CRLs, ``tls_port`` that of the
@@ -39,7 +39,7 @@ class Given:
     @property
     def anchors(self) -> bytes:
         """trust.pem."""
-        return octets(self.environment.trust)
+        return read_bytes(self.environment.trust)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Draft:
     ``left_out`` says of each case that the target cannot hold why; ``notes`` are for the person.
     """
 
-    given: Given
+    given: ExportRequest
     templates: Templates
     files: dict[str, File] = field(default_factory=dict)
     exported: list[str] = field(default_factory=list)
@@ -99,7 +99,7 @@ class Draft:
 class _Shown:
     """What templates see of ``Given``: nothing secret."""
 
-    def __init__(self, given: Given) -> None:
+    def __init__(self, given: ExportRequest) -> None:
         self.environment = given.environment.name
         self.base_url = str(given.environment.manifest["base_url"])
         self.host, self.listen = given.host, given.listen
@@ -111,7 +111,7 @@ def has_key(data: bytes) -> bool:
     return b"PRIVATE KEY" in data.replace(b"\0", b"")
 
 
-def octets(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
     """A file of the environment; InputError when it is not to be had."""
     try:
         return path.read_bytes()
@@ -122,4 +122,4 @@ def octets(path: Path) -> bytes:
 def _published(www: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted(published_folder(www).rglob("*")):
         if path.is_file() and not path.is_symlink():
-            yield path.relative_to(www).as_posix(), octets(path)
+            yield path.relative_to(www).as_posix(), read_bytes(path)

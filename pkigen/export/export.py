@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pkigen.environment.environment import Environment
 from pkigen.errors import InputError, Refused
-from pkigen.export.directory import Folder, Written
-from pkigen.export.draft import Draft, Given
+from pkigen.export.directory import ExportDirectory, WrittenFiles
+from pkigen.export.draft import Draft, ExportRequest
 from pkigen.export.target import Target
 from pkigen.export.template import Templates
 
@@ -37,7 +37,7 @@ class ExportOptions:
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportResult:
     """What was done: the folder, its files, the certificates in it, and why others are not.
 
     ``secret`` are those of the files that hold private keys.
@@ -45,14 +45,14 @@ class Exported:
 
     target: Target
     folder: Path
-    files: Written
+    files: WrittenFiles
     secret: frozenset[str]
     certificates: tuple[str, ...]
     left_out: dict[str, str]
     notes: tuple[str, ...]
 
 
-def export(environment: Environment, target: Target, options: ExportOptions) -> Exported:
+def export(environment: Environment, target: Target, options: ExportOptions) -> ExportResult:
     """Write an export, or bring it up to date.
 
     InputError when no certificate is chosen, a template is wrong, or something is in the way; Refused when
@@ -64,7 +64,7 @@ def export(environment: Environment, target: Target, options: ExportOptions) -> 
     if not cases:
         chosen = f"matches --only '{options.only}'" if options.only else "is in it"
         raise InputError(f"{environment.folder} has nothing to export: no certificate {chosen}")
-    given = Given(
+    given = ExportRequest(
         environment,
         cases,
         options.host,
@@ -79,8 +79,8 @@ def export(environment: Environment, target: Target, options: ExportOptions) -> 
         name, reason = next(iter(draft.left_out.items()))
         raise Refused(f"{target.name} can hold none of these certificates ({name}: {reason})")
     folder = options.out or environment.folder / FOLDER / target.name
-    written = Folder(folder, target.name, options.force).bring_up_to_date(draft.files)
-    return Exported(
+    written = ExportDirectory(folder, target.name, options.force).bring_up_to_date(draft.files)
+    return ExportResult(
         target=target,
         folder=folder,
         files=written,

@@ -10,13 +10,13 @@ from ipaddress import ip_address
 
 from pkigen.environment.environment import Case
 from pkigen.export.case_files import (
+    CaseFiles,
     Check,
-    Material,
-    Unfit,
-    held,
+    NotExportable,
+    exportable_cases,
 )
 from pkigen.export.draft import Draft
-from pkigen.export.tls_check import openssl
+from pkigen.export.tls_check import loads_in_openssl
 from pkigen.serve.tls.case_selection import Names
 from pkigen.serve.tls.credential import handshake_ways
 
@@ -43,26 +43,26 @@ class Server:
     default: bool
 
 
-Place = Callable[[Draft, Material], tuple[str, str]]
+Place = Callable[[Draft, CaseFiles], tuple[str, str]]
 
 
-def separate(draft: Draft, found: Material) -> tuple[str, str]:
+def separate_files(draft: Draft, found: CaseFiles) -> tuple[str, str]:
     """certs/NAME.pem and private/NAME.key."""
     name = found.case.name
     certificate = draft.add(f"certs/{name}.pem", found.full)
     return certificate, draft.add(f"private/{name}.key", found.key, secret=True)
 
 
-def together(draft: Draft, found: Material) -> tuple[str, str]:
+def combined_file(draft: Draft, found: CaseFiles) -> tuple[str, str]:
     """private/NAME.pem, with certificate, CA certificates and key."""
     between = b"" if found.full.endswith(b"\n") else b"\n"
     path = draft.add(f"private/{found.case.name}.pem", found.full + between + found.key, secret=True)
     return path, path
 
 
-def servers(draft: Draft, loads: Check | None = None, place: Place = separate) -> tuple[Server, ...]:
+def servers(draft: Draft, loads: Check | None = None, place: Place = separate_files) -> tuple[Server, ...]:
     """Every case that a server can present, its files in the draft; the others are left out with a reason."""
-    fit = list(held(draft, _sound_handshake, loads or openssl()))
+    fit = list(exportable_cases(draft, _sound_handshake, loads or loads_in_openssl()))
     if not fit:
         return ()
     names = Names.of([one.case for one in fit])
@@ -83,12 +83,12 @@ def is_host(text: str) -> bool:
     return False
 
 
-def _sound_handshake(found: Material) -> None:
+def _sound_handshake(found: CaseFiles) -> None:
     if set(handshake_ways(found.case)) - _BY_THEMSELVES:
-        raise Unfit("the handshake itself is wrong; `pkigen serve --tls-port` does that")
+        raise NotExportable("the handshake itself is wrong; `pkigen serve --tls-port` does that")
 
 
-def _server(draft: Draft, found: Material, hosts: list[str], default: Case, place: Place) -> Server:
+def _server(draft: Draft, found: CaseFiles, hosts: list[str], default: Case, place: Place) -> Server:
     case = found.case
     certificate, key = place(draft, found)
     draft.exported.append(case.name)
@@ -104,7 +104,7 @@ def _server(draft: Draft, found: Material, hosts: list[str], default: Case, plac
     )
 
 
-def _note_answers(draft: Draft, fit: list[Material]) -> None:
+def _note_answers(draft: Draft, fit: list[CaseFiles]) -> None:
     """Some cases are about what is answered at their URLs, which a server of files does not get wrong."""
     wrong = [one.case.name for one in fit if _wants_answers(one.case)]
     if wrong:

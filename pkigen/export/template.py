@@ -26,7 +26,7 @@ _SINGLE_QUOTES = "'\u2018\u2019\u201a\u201b"
 """What PowerShell takes for the end of a string that began with an apostrophe."""
 
 
-class Quoted(str):
+class QuotedText(str):
     """Text that a filter has made fit for where it stands."""
 
     __slots__ = ()
@@ -95,7 +95,7 @@ def _environment(folder: Path | None) -> SandboxedEnvironment:
 
 
 def _fitting(value: Any) -> str:
-    if isinstance(value, Quoted):
+    if isinstance(value, QuotedText):
         return value
     text = str(value)
     if not _WORD.fullmatch(text):
@@ -103,28 +103,28 @@ def _fitting(value: Any) -> str:
     return text
 
 
-def _json(value: Any) -> Quoted:
+def _json(value: Any) -> QuotedText:
     """For JSON and YAML: ASCII, in which YAML reads every string as JSON does."""
-    return Quoted(json.dumps(value))
+    return QuotedText(json.dumps(value))
 
 
-def _comment(value: Any) -> Quoted:
+def _comment(value: Any) -> QuotedText:
     """For the rest of a line behind a comment's mark."""
     text = " ".join(str(value).split())
-    return Quoted(visible("".join(c if c.isprintable() else " " for c in text)).removesuffix("\\"))
+    return QuotedText(visible("".join(c if c.isprintable() else " " for c in text)).removesuffix("\\"))
 
 
-def _powershell(value: Any) -> Quoted:
+def _powershell(value: Any) -> QuotedText:
     """A string of PowerShell in apostrophes, in which nothing but they has a meaning."""
     text = str(value)
     if not text.isprintable():
         raise ValueError(f"{visible(text)!r} cannot stand in a PowerShell string")
     doubled = "".join(c * 2 if c in _SINGLE_QUOTES else c for c in text)
-    return Quoted(f"'{doubled}'")
+    return QuotedText(f"'{doubled}'")
 
 
-def _base64(value: bytes | str) -> Quoted:
-    return Quoted(b64encode(value.encode() if isinstance(value, str) else value).decode())
+def _base64(value: bytes | str) -> QuotedText:
+    return QuotedText(b64encode(value.encode() if isinstance(value, str) else value).decode())
 
 
 def _place(error: Exception, name: str) -> Location:

@@ -17,7 +17,7 @@ from cryptography.x509 import (
 )
 
 from pkigen.errors import panics_as_errors
-from pkigen.export.case_files import Check, Material, Unfit
+from pkigen.export.case_files import CaseFiles, Check, NotExportable
 from pkigen.inspection.artifacts import Artefact, Kind, read
 from pkigen.keys import kind_of, load_private
 from pkigen.x509 import Malformed
@@ -28,10 +28,10 @@ _KEY = re.compile(rb"^-----BEGIN (RSA |EC )?PRIVATE KEY-----", re.MULTILINE)
 _LARGE_EXPONENT = 2**31
 
 
-def openssl(level: int = 0) -> Check:
+def loads_in_openssl(level: int = 0) -> Check:
     """OpenSSL itself is asked, at a security level (SSL_CTX_set_security_level(3)); 0 forbids nothing."""
 
-    def loads(material: Material) -> None:
+    def loads(material: CaseFiles) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.set_ciphers(f"ALL:@SECLEVEL={level}")
         with TemporaryDirectory(prefix="pkigen-") as name:
@@ -41,9 +41,9 @@ def openssl(level: int = 0) -> Check:
             try:
                 context.load_cert_chain(certificate, key, password="")
             except ssl.SSLError as error:
-                raise Unfit(f"OpenSSL does not load it: {_words(error)}") from error
+                raise NotExportable(f"OpenSSL does not load it: {_words(error)}") from error
             except (OSError, ValueError) as error:
-                raise Unfit("OpenSSL does not load it") from error
+                raise NotExportable("OpenSSL does not load it") from error
 
     return loads
 
@@ -52,30 +52,30 @@ def _words(error: ssl.SSLError) -> str:
     return (error.reason or "not PEM, or cut off").replace("_", " ").lower()
 
 
-def strict(*kinds: str, least_rsa: int) -> Check:
+def loads_in_strict_parsers(*kinds: str, least_rsa: int) -> Check:
     """Libraries that read files strictly, as Go and BoringSSL do; pyca/cryptography stands in for them.
 
     They know RSA keys of ``least_rsa`` bits and more, and ``kinds`` besides.
     """
-    by_openssl = openssl()
+    by_openssl = loads_in_openssl()
 
-    def loads(material: Material) -> None:
+    def loads(material: CaseFiles) -> None:
         by_openssl(material)
         found = [one for one in read(material.full, "") if one.kind is Kind.CERTIFICATE]
         if len(found) != len(_CERTIFICATE.findall(material.full)) or not _KEY.search(material.key):
-            raise Unfit("strict parsers do not see the PEM block in its files")
+            raise NotExportable("strict parsers do not see the PEM block in its files")
         if not all(_parses(one) for one in found):
-            raise Unfit("strict parsers refuse the certificate, or one above it")
+            raise NotExportable("strict parsers refuse the certificate, or one above it")
         opened, leaf = material.opened, found[0].certificate
         if opened is None or opened.pkcs8 is None or leaf is None or opened.unsound:
-            raise Unfit("strict parsers refuse its key")
+            raise NotExportable("strict parsers refuse its key")
         key = load_private(opened.pkcs8)
         kind = kind_of(key)
         if not (kind.size >= least_rsa if kind.family == "rsa" else kind.name in kinds):
-            raise Unfit(f"keys of kind {kind.name} are not supported")
+            raise NotExportable(f"keys of kind {kind.name} are not supported")
         public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         if public != leaf.subject_public_key_info or leaf.public_key.exponent >= _LARGE_EXPONENT:
-            raise Unfit("strict parsers refuse its public key")
+            raise NotExportable("strict parsers refuse its public key")
 
     return loads
 

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from pkigen.report.dot import as_dot
 from pkigen.report.hierarchy import Hierarchy, hierarchy_of
-from pkigen.report.matrix_results import read_answers
+from pkigen.report.matrix_results import read_matrix_results
 from pkigen.report.mermaid import as_mermaid
 from pkigen.report.page import as_page
-from pkigen.report.page_data import ReportOptions, gather
+from pkigen.report.page_data import ReportOptions, collect_page_data
 from pkigen.report.svg import as_svg
 
 __all__ = [
@@ -27,7 +27,7 @@ __all__ = [
     "as_mermaid",
     "as_page",
     "as_svg",
-    "gather",
+    "collect_page_data",
     "hierarchy_of",
-    "read_answers",
+    "read_matrix_results",
 ]

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pkigen.report.status import (
-    counted,
     day,
     marks,
     plain,
+    quantity,
 )
 
 Kind = Literal["root", "authority", "certificate"]
@@ -144,7 +144,7 @@ class _Maker:
             node = self._add("certificate", title, " · ".join(words), alike)
         else:
             title = f"{first['name']} … {last['name']}"
-            node = self._add("certificate", title, counted(len(alike), "certificate"), alike)
+            node = self._add("certificate", title, quantity(len(alike), "certificate"), alike)
         self._issued(node, alike)
 
     def _add(self, kind: Kind, title: str, note: str, alike: list[Mapping[str, Any]]) -> Node:

@@ -13,7 +13,7 @@ from pkigen.report.status import plain
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ValidatorVerdict:
     """One validator's answer: ``accept``, ``refuse``, ``refuse PART`` or ``blind``, with its own words.
 
     ``differs``: it is not what is expected, for the reason ``known`` if somebody wrote one down.
@@ -27,14 +27,14 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class MatrixResults:
     """All of a matrix: the validators with their versions, and what they said by the name of the case."""
 
     validators: tuple[tuple[str, str], ...]
-    said: Mapping[str, tuple[Said, ...]]
+    said: Mapping[str, tuple[ValidatorVerdict, ...]]
 
 
-def read_answers(file: Path) -> Answers:
+def read_matrix_results(file: Path) -> MatrixResults:
     """The answers in a file; InputError when it is none that the matrix wrote."""
     try:
         told = json.loads(file.read_bytes())
@@ -47,13 +47,13 @@ def read_answers(file: Path) -> Answers:
         said = {str(row["name"]): tuple(_said(columns, row["cells"])) for row in told["rows"]}
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"{file} is not what `pkigen matrix ENV --json` writes") from error
-    return Answers(columns, said)
+    return MatrixResults(columns, said)
 
 
-def _said(columns: tuple[tuple[str, str], ...], cells: Any) -> Iterator[Said]:
+def _said(columns: tuple[tuple[str, str], ...], cells: Any) -> Iterator[ValidatorVerdict]:
     for (validator, _), cell in zip(columns, cells, strict=True):
         known = cell.get("known") or {}
-        yield Said(
+        yield ValidatorVerdict(
             validator,
             plain(str(cell["word"])),
             plain(str(cell.get("words") or "")),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from pkigen.report.jinja_templates import read_template, render_template
 from pkigen.report.page_data import Report
 from pkigen.report.svg import as_svg
-from pkigen.report.templating import rendered, source
 from pkigen.report.timeline import WIDTH
 
 _GRADES = {"accept": "good", "reject": "bad", "varies": "notice"}
@@ -24,14 +24,14 @@ def as_page(report: Report) -> str:
     """The whole document."""
     # What is marked as safe is of this package: the drawing has escaped all that went into it.
     drawing = Markup(as_svg(report.hierarchy, report.anchors))  # noqa: S704
-    styles = (source(name) for name in ("tokens.css", "page.css", "hierarchy.css"))
-    return rendered(
+    styles = (read_template(name) for name in ("tokens.css", "page.css", "hierarchy.css"))
+    return render_template(
         "page.html",
         {
             "report": report,
             "drawing": drawing,
             "style": Markup("".join(styles)),  # noqa: S704
-            "script": Markup(source("page.js")),  # noqa: S704
+            "script": Markup(read_template("page.js")),  # noqa: S704
             "grades": _GRADES,
             "verdicts": _VERDICTS,
             "mark_grades": _MARKS,

@@ -12,10 +12,10 @@ from typing import Any
 from pkigen.environment.environment import open_environment
 from pkigen.inspection.check import Checked, CheckOptions, check_environment
 from pkigen.report.hierarchy import Hierarchy, hierarchy_of
-from pkigen.report.matrix_results import Answers
-from pkigen.report.requirement_results import Demands, demands_of
+from pkigen.report.matrix_results import MatrixResults
+from pkigen.report.requirement_results import RequirementSetResult, requirement_results
 from pkigen.report.rows import Row, Rows
-from pkigen.report.status import instant, plain
+from pkigen.report.status import parse_time, plain
 from pkigen.report.timeline import Scale, scale_of
 from pkigen.requirements import RequirementSet
 
@@ -27,7 +27,7 @@ class ReportOptions:
 
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     sets: tuple[RequirementSet, ...] | None = None
-    answers: Answers | None = None
+    answers: MatrixResults | None = None
     passphrases: tuple[bytes, ...] = field(default=(), repr=False)
 
 
@@ -54,7 +54,7 @@ class Report:
     anchors: Mapping[str, str]
     authorities: Section
     cases: Section
-    demands: tuple[Demands, ...]
+    demands: tuple[RequirementSetResult, ...]
     sound: int
     verdicts: Mapping[str, int]
     families: Mapping[str, int]
@@ -63,14 +63,14 @@ class Report:
     surprises: tuple[Row, ...]
 
 
-def gather(folder: Path, options: ReportOptions) -> Report:
+def collect_page_data(folder: Path, options: ReportOptions) -> Report:
     """A report on the environment in a folder; InputError when there is none, or a file is missing."""
     environment = open_environment(folder)
     manifest, now = environment.manifest, options.now
     checked = {one.name: one for one in _check(folder, options)}
-    answers = options.answers or Answers((), {})
+    answers = options.answers or MatrixResults((), {})
     anchors = _anchors(manifest)
-    clock = instant(manifest["clock"])
+    clock = parse_time(manifest["clock"])
     authorities, cases = manifest["authorities"], manifest["cases"]
 
     def section(entities: Sequence[Mapping[str, Any]], make: Any) -> Section:
@@ -94,7 +94,7 @@ def gather(folder: Path, options: ReportOptions) -> Report:
         anchors=anchors,
         authorities=section(authorities, Rows.authority),
         cases=shown,
-        demands=tuple(demands_of(checked.values(), anchors)),
+        demands=tuple(requirement_results(checked.values(), anchors)),
         sound=sum("fault" not in one for one in cases),
         verdicts=Counter(row.expected for row in shown.rows),
         families=Counter(row.family for row in shown.rows if row.family),
@@ -120,4 +120,4 @@ def _anchors(manifest: Mapping[str, Any]) -> dict[str, str]:
 def _periods(entities: Sequence[Mapping[str, Any]]) -> list[tuple[datetime, datetime]]:
     """The validities that an axis is made for: those without a fault, if there are any."""
     chosen = [one for one in entities if "fault" not in one] or entities
-    return [(instant(one["not_before"]), instant(one["not_after"])) for one in chosen]
+    return [(parse_time(one["not_before"]), parse_time(one["not_after"])) for one in chosen]

@@ -14,7 +14,7 @@ _MOST_NAMED = 6
 
 
 @dataclass(slots=True)
-class Demand:
+class RequirementResult:
     """One requirement, with how many certificates satisfy it.
 
     ``passed``, ``failed`` and ``spared`` (it does not apply) count certificates without a fault; ``cases``
@@ -46,7 +46,7 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
-class Demands:
+class RequirementSetResult:
     """A requirement set: how many certificates satisfy all of it, and how each requirement fares.
 
     ``exact`` of ``cases`` with a fault break just what they were made to break.
@@ -58,7 +58,7 @@ class Demands:
     total: int
     exact: int
     cases: int
-    demands: tuple[Demand, ...]
+    demands: tuple[RequirementResult, ...]
 
     @property
     def broken(self) -> bool:
@@ -66,7 +66,9 @@ class Demands:
         return any(one.failed and one.level != Level.ADVICE for one in self.demands)
 
 
-def demands_of(checked: Iterable[Checked], anchors: Mapping[str, str]) -> Iterator[Demands]:
+def requirement_results(
+    checked: Iterable[Checked], anchors: Mapping[str, str]
+) -> Iterator[RequirementSetResult]:
     """One for each set that anything was held against."""
     by_set = dict[str, tuple[RequirementSet, list[Checked]]]()
     for one in checked:
@@ -76,7 +78,9 @@ def demands_of(checked: Iterable[Checked], anchors: Mapping[str, str]) -> Iterat
         yield _demands(one_set, those, anchors)
 
 
-def _demands(one_set: RequirementSet, those: list[Checked], anchors: Mapping[str, str]) -> Demands:
+def _demands(
+    one_set: RequirementSet, those: list[Checked], anchors: Mapping[str, str]
+) -> RequirementSetResult:
     rows = {one.id: _demand(one) for one in one_set.requirements}
     for one in those:
         for finding in one.findings:
@@ -84,7 +88,7 @@ def _demands(one_set: RequirementSet, those: list[Checked], anchors: Mapping[str
                 _count(rows[finding.requirement.id], one, finding, anchors)
     sound = [one for one in those if one.expected is None]
     cases = [one for one in those if one.expected is not None]
-    return Demands(
+    return RequirementSetResult(
         one_set.name,
         one_set.title,
         sum(one.as_expected for one in sound),
@@ -95,11 +99,11 @@ def _demands(one_set: RequirementSet, those: list[Checked], anchors: Mapping[str
     )
 
 
-def _demand(one: Requirement) -> Demand:
-    return Demand(one.id, one.says, one.level, one.section)
+def _demand(one: Requirement) -> RequirementResult:
+    return RequirementResult(one.id, one.says, one.level, one.section)
 
 
-def _count(row: Demand, one: Checked, finding: Finding, anchors: Mapping[str, str]) -> None:
+def _count(row: RequirementResult, one: Checked, finding: Finding, anchors: Mapping[str, str]) -> None:
     if one.expected is not None:
         row.cases += finding.failed
         return

@@ -9,12 +9,12 @@ from typing import Any
 
 from pkigen.faults import FAULTS
 from pkigen.inspection.check import Checked
-from pkigen.report.matrix_results import Said
+from pkigen.report.matrix_results import ValidatorVerdict
 from pkigen.report.status import (
-    counted,
-    instant,
     marks,
+    parse_time,
     plain,
+    quantity,
 )
 from pkigen.report.timeline import Bar, Scale
 from pkigen.requirements import Level
@@ -29,7 +29,7 @@ _CLASSES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class Violation:
     """A demand that does not hold: its set, its id, what was found, and whether it is more than advice."""
 
     set: str
@@ -53,9 +53,9 @@ class Row:
     expected: str = ""
     reason: str = ""
     family: str = ""
-    broken: tuple[Broken, ...] = ()
+    broken: tuple[Violation, ...] = ()
     surprising: bool = False
-    said: tuple[Said, ...] = ()
+    said: tuple[ValidatorVerdict, ...] = ()
 
     @property
     def is_broken(self) -> bool:
@@ -91,7 +91,7 @@ class Rows:
         facts = [*_facts(data), *_published(data)]
         return self._row(f"authorities/{data['name']}", data, facts)
 
-    def case(self, data: Mapping[str, Any], checked: Checked | None, said: Sequence[Said]) -> Row:
+    def case(self, data: Mapping[str, Any], checked: Checked | None, said: Sequence[ValidatorVerdict]) -> Row:
         """A case's row, with what the check found of it and what validators said."""
         verdict, fault = data["verdict"], data.get("fault")
         facts = [*_facts(data), ("Hosts", _hosts(data["hosts"]) or "none")]
@@ -115,9 +115,9 @@ class Rows:
         issuer = data["issuer"] or ""
         revoked = data["revoked"]
         bar = self.scale.bar(
-            instant(data["not_before"]),
-            instant(data["not_after"]),
-            instant(revoked["at"]) if revoked else None,
+            parse_time(data["not_before"]),
+            parse_time(data["not_after"]),
+            parse_time(revoked["at"]) if revoked else None,
         )
         return Row(
             anchor=self.anchors[place],
@@ -188,16 +188,16 @@ def _family(fault: Mapping[str, Any]) -> str:
 def _hosts(hosts: Sequence[str]) -> str:
     shown = ", ".join(hosts[:_MOST_HOSTS])
     more = len(hosts) - _MOST_HOSTS
-    return f"{shown} and {counted(more, 'name')} more" if more > 0 else shown
+    return f"{shown} and {quantity(more, 'name')} more" if more > 0 else shown
 
 
-def _broken(checked: Checked) -> list[Broken]:
+def _broken(checked: Checked) -> list[Violation]:
     found = []
     for one in checked.broken:
         outcome = one.outcome
         words = outcome.reason or f"found {outcome.found}, wanted {outcome.wanted}"
         serious = one.requirement.level is not Level.ADVICE
-        found.append(Broken(one.set.name, one.requirement.id, plain(words), serious))
+        found.append(Violation(one.set.name, one.requirement.id, plain(words), serious))
     return found
 
 

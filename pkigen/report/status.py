@@ -15,14 +15,14 @@ def marks(data: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
     found = ["trust anchor"] if data.get("trusted") else []
     found += ["broken"] if data.get("fault") else []
     found += ["revoked"] if data.get("revoked") else []
-    if instant(data["not_after"]) < now:
+    if parse_time(data["not_after"]) < now:
         found.append("expired")
-    elif instant(data["not_before"]) > now:
+    elif parse_time(data["not_before"]) > now:
         found.append("not yet valid")
     return tuple(found)
 
 
-def instant(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """A time of the manifest."""
     return datetime.fromisoformat(text)
 
@@ -38,7 +38,7 @@ def plain(text: str) -> str:
     return shown if len(shown) <= MOST_CHARACTERS else f"{shown[:MOST_CHARACTERS]} …"
 
 
-def counted(count: int, word: str) -> str:
+def quantity(count: int, word: str) -> str:
     """``1 certificate``, ``1,000 certificates``, ``2 authorities``."""
     if count == 1:
         return f"1 {word}"

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from pkigen.report.hierarchy import Edge, Hierarchy, Node
-from pkigen.report.templating import rendered, source
+from pkigen.report.jinja_templates import read_template, render_template
 
 
 def as_svg(hierarchy: Hierarchy, targets: Mapping[str, str] | None = None) -> str:
     """An SVG document; with ``targets`` (ids on a page, by the names of what is drawn) a part of it."""
-    style = "" if targets else Markup(source("tokens.css") + source("hierarchy.css"))  # noqa: S704  ours
+    style = "" if targets else Markup(read_template("tokens.css") + read_template("hierarchy.css"))  # noqa: S704  ours
     values = {"drawn": laid_out(hierarchy), "title": hierarchy.title, "style": style}
-    return rendered("hierarchy.svg", {**values, "targets": targets or {}})
+    return render_template("hierarchy.svg", {**values, "targets": targets or {}})
 
 
 NARROWEST, WIDEST = 150, 300

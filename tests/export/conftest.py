@@ -18,7 +18,12 @@ import pytest
 
 from pkigen import build
 from pkigen.environment.environment import Environment
-from pkigen.export import TARGETS, Exported, ExportOptions, export
+from pkigen.export import (
+    TARGETS,
+    ExportOptions,
+    ExportResult,
+    export,
+)
 
 _PATIENCE = 90
 """Seconds that a program may take on a machine that is busy with other tests."""
@@ -96,14 +101,14 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return build(PROFILE, tmp_path_factory.mktemp("exports"))
 
 
-Export = Callable[..., Exported]
+Export = Callable[..., ExportResult]
 
 
 @pytest.fixture
 def exported(environment: Environment, tmp_path: Path) -> Export:
     """Export to a target, into a folder of its name."""
 
-    def run(target: str, **options: Any) -> Exported:
+    def run(target: str, **options: Any) -> ExportResult:
         options = {"out": tmp_path / target, **options}
         return export(environment, TARGETS[target], ExportOptions(**options))
 

@@ -9,7 +9,12 @@ import pytest
 
 from pkigen.environment.environment import Environment, open_environment
 from pkigen.errors import InputError
-from pkigen.export import TARGETS, Exported, ExportOptions, export
+from pkigen.export import (
+    TARGETS,
+    ExportOptions,
+    ExportResult,
+    export,
+)
 from tests.export.conftest import PASSPHRASE
 
 
@@ -20,7 +25,7 @@ def copied(environment: Environment, tmp_path: Path) -> Environment:
     return open_environment(tmp_path / "copy")
 
 
-def _exported(environment: Environment, target: str = "nginx") -> Exported:
+def _exported(environment: Environment, target: str = "nginx") -> ExportResult:
     return export(environment, TARGETS[target], ExportOptions(passphrases=(PASSPHRASE,)))
 
 

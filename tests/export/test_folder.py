@@ -11,7 +11,7 @@ import pytest
 
 from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.export import TARGETS
-from pkigen.export.directory import MARKER, Folder
+from pkigen.export.directory import MARKER, ExportDirectory
 from pkigen.inspection.conversion.write import write
 from pkigen.model import File
 from tests.export.conftest import Export
@@ -33,14 +33,14 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    made = Folder(tmp_path / "new" / "export", "nginx")
+def folder(tmp_path: Path) -> ExportDirectory:
+    made = ExportDirectory(tmp_path / "new" / "export", "nginx")
     assert set(made.bring_up_to_date(_FILES).written) == _FILES.keys()
     return made
 
 
-def _again(folder: Folder, *, force: bool = False) -> Folder:
-    return Folder(folder.path, "nginx", force)
+def _again(folder: ExportDirectory, *, force: bool = False) -> ExportDirectory:
+    return ExportDirectory(folder.path, "nginx", force)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
@@ -86,7 +86,7 @@ def test_what_has_gone_is_removed_and_what_others_put_there_stays(exported: Expo
     assert "twin" not in (folder / "nginx.conf").read_text()
 
 
-def test_folders_that_have_become_empty_go_as_well(folder: Folder) -> None:
+def test_folders_that_have_become_empty_go_as_well(folder: ExportDirectory) -> None:
     left = {"program.conf": _FILES["program.conf"]}
     assert set(_again(folder).bring_up_to_date(left).removed) == {"private/a.key", "www/crl/a.crl"}
     assert _contents(folder.path) == {"program.conf": b"a setting"}
@@ -94,7 +94,7 @@ def test_folders_that_have_become_empty_go_as_well(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize("path", list(_FILES))
-def test_a_file_that_somebody_changed_is_not_lost(folder: Folder, path: str) -> None:
+def test_a_file_that_somebody_changed_is_not_lost(folder: ExportDirectory, path: str) -> None:
     (folder.path / path).write_bytes(b"my own words")
     newer = {**_FILES, path: File(path, b"newer", secret=_FILES[path].secret)}
     with pytest.raises(InputError, match="was changed since; move it away, or let --force replace it"):
@@ -107,11 +107,11 @@ def test_a_file_that_somebody_changed_is_not_lost(folder: Folder, path: str) -> 
 def test_a_file_that_was_there_before_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "program.conf").write_text("mine")
     with pytest.raises(InputError, match="is not of an export"):
-        Folder(tmp_path, "nginx").bring_up_to_date(_FILES)
+        ExportDirectory(tmp_path, "nginx").bring_up_to_date(_FILES)
     assert _contents(tmp_path) == {"program.conf": b"mine"}
 
 
-def test_a_file_of_ours_that_was_deleted_or_opened_to_all_is_mended(folder: Folder) -> None:
+def test_a_file_of_ours_that_was_deleted_or_opened_to_all_is_mended(folder: ExportDirectory) -> None:
     (folder.path / "program.conf").unlink()
     (folder.path / "private/a.key").chmod(0o644)
     done = _again(folder).bring_up_to_date(_FILES)
@@ -119,13 +119,13 @@ def test_a_file_of_ours_that_was_deleted_or_opened_to_all_is_mended(folder: Fold
     assert _mode(folder.path / "private/a.key") == 0o600
 
 
-def test_an_export_to_another_program_is_not_mixed_in(folder: Folder) -> None:
+def test_an_export_to_another_program_is_not_mixed_in(folder: ExportDirectory) -> None:
     with pytest.raises(InputError, match="holds an export to nginx; --out names another place"):
-        Folder(folder.path, "haproxy").bring_up_to_date(_FILES)
+        ExportDirectory(folder.path, "haproxy").bring_up_to_date(_FILES)
 
 
 @pytest.mark.parametrize("link", ["private", "www", "program.conf", MARKER])
-def test_a_link_leads_nowhere_else(folder: Folder, tmp_path: Path, link: str) -> None:
+def test_a_link_leads_nowhere_else(folder: ExportDirectory, tmp_path: Path, link: str) -> None:
     outside = tmp_path / "outside"
     original = folder.path / link
     original.rename(outside)
@@ -137,7 +137,7 @@ def test_a_link_leads_nowhere_else(folder: Folder, tmp_path: Path, link: str) ->
     assert (_contents(outside) if outside.is_dir() else outside.read_bytes()) == before
 
 
-def test_a_folder_in_the_place_of_a_file_is_told(folder: Folder) -> None:
+def test_a_folder_in_the_place_of_a_file_is_told(folder: ExportDirectory) -> None:
     (folder.path / "program.conf").unlink()
     (folder.path / "program.conf").mkdir()
     with pytest.raises(InputError, match="no plain file"):
@@ -147,11 +147,11 @@ def test_a_folder_in_the_place_of_a_file_is_told(folder: Folder) -> None:
 def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     with pytest.raises(InputError, match="no folder"):
-        Folder(tmp_path / "out", "nginx").bring_up_to_date(_FILES)
+        ExportDirectory(tmp_path / "out", "nginx").bring_up_to_date(_FILES)
 
 
 @pytest.mark.parametrize("marker", ["", "{", "[]", "{}", '{"format": "pkigen-export", "version": 1}', '"x"'])
-def test_a_damaged_marker_is_told(folder: Folder, marker: str) -> None:
+def test_a_damaged_marker_is_told(folder: ExportDirectory, marker: str) -> None:
     (folder.path / MARKER).write_text(marker)
     with pytest.raises(InputError, match=r"is damaged|holds an export to"):
         _again(folder).bring_up_to_date(_FILES)
@@ -159,7 +159,7 @@ def test_a_damaged_marker_is_told(folder: Folder, marker: str) -> None:
 
 @pytest.mark.parametrize("calls", [1, 2, 3])
 def test_after_a_crash_the_next_run_completes_it(
-    folder: Folder, monkeypatch: pytest.MonkeyPatch, calls: int
+    folder: ExportDirectory, monkeypatch: pytest.MonkeyPatch, calls: int
 ) -> None:
     newer = {path: File(path, b"newer", file.secret) for path, file in _FILES.items()}
     newer["more.conf"] = File("more.conf", b"more")

@@ -13,7 +13,12 @@ import pytest
 
 from pkigen import BuildOptions, Environment, build
 from pkigen.errors import InputError
-from pkigen.report import ReportOptions, as_page, gather, read_answers
+from pkigen.report import (
+    ReportOptions,
+    as_page,
+    collect_page_data,
+    read_matrix_results,
+)
 from pkigen.requirements import load_set
 from tests.report.conftest import CLOCK
 from tests.report.test_drawings import NASTY
@@ -61,7 +66,7 @@ class _Reader(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page(mixed: Environment) -> str:
-    return as_page(gather(mixed.folder, ReportOptions(now=CLOCK)))
+    return as_page(collect_page_data(mixed.folder, ReportOptions(now=CLOCK)))
 
 
 def test_the_page_is_whole_and_every_link_leads_somewhere(page: str) -> None:
@@ -95,8 +100,8 @@ def test_what_check_finds_is_on_it(mixed: Environment, page: str) -> None:
     cases = sum("fault" in case.data for case in mixed.cases())
     assert f"{cases} of {cases}</span> cases break exactly" in page
     assert "This SSL certificate has expired and isn&#39;t considered valid." in page
-    strict = gather(mixed.folder, ReportOptions(now=CLOCK, sets=(load_set("web-server"),)))
-    later = gather(mixed.folder, ReportOptions(now=CLOCK.replace(year=2029)))
+    strict = collect_page_data(mixed.folder, ReportOptions(now=CLOCK, sets=(load_set("web-server"),)))
+    later = collect_page_data(mixed.folder, ReportOptions(now=CLOCK.replace(year=2029)))
     assert [one.name for one in strict.demands] == ["web-server"]
     assert "sensor-01" in [row.name for row in later.surprises]
     assert "finding</span>" in as_page(later)
@@ -124,8 +129,8 @@ def test_what_validators_said_is_on_it(mixed: Environment, tmp_path: Path) -> No
         "rows": [{"name": "console.expired", "cells": cells}],
     }
     (tmp_path / "matrix.json").write_text(json.dumps(told))
-    answers = read_answers(tmp_path / "matrix.json")
-    page = as_page(gather(mixed.folder, ReportOptions(now=CLOCK, answers=answers)))
+    answers = read_matrix_results(tmp_path / "matrix.json")
+    page = as_page(collect_page_data(mixed.folder, ReportOptions(now=CLOCK, answers=answers)))
     assert "1 of 2 refuse" in page
     assert "<b>openssl</b>: refuse, certificate has expired" in page
     assert "it looks away" in page
@@ -138,9 +143,9 @@ def test_what_validators_said_is_on_it(mixed: Environment, tmp_path: Path) -> No
 def test_a_file_that_is_no_matrix_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "matrix.json").write_text(text)
     with pytest.raises(InputError, match="pkigen matrix ENV --json"):
-        read_answers(tmp_path / "matrix.json")
+        read_matrix_results(tmp_path / "matrix.json")
     with pytest.raises(InputError, match="cannot be read"):
-        read_answers(tmp_path / "none.json")
+        read_matrix_results(tmp_path / "none.json")
 
 
 def test_words_of_a_certificate_are_never_code(tmp_path: Path) -> None:
@@ -161,7 +166,7 @@ def test_words_of_a_certificate_are_never_code(tmp_path: Path) -> None:
         },
         tmp_path,
     )
-    page = as_page(gather(built.folder, ReportOptions()))
+    page = as_page(collect_page_data(built.folder, ReportOptions()))
     _Reader(page)
     assert "<img" not in page
     assert page.count("<script>") == page.count("</script>") == 1
@@ -180,6 +185,6 @@ def test_a_thousand_certificates_are_a_page_of_less_than_two_megabytes_in_second
     }
     built = build(profile, tmp_path, BuildOptions(keys="pool"))
     begun = time.process_time()
-    page = as_page(gather(built.folder, ReportOptions()))
+    page = as_page(collect_page_data(built.folder, ReportOptions()))
     assert time.process_time() - begun < 8
     assert len(page) < 2_000_000

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pkigen.export.case_files import held
+from pkigen.export.case_files import exportable_cases
 from pkigen.export.draft import Draft
-from pkigen.export.server_certificates import separate
+from pkigen.export.server_certificates import separate_files
 from pkigen.export.target import target
 
 
@@ -12,8 +12,8 @@ from pkigen.export.target import target
 def ansible(draft: Draft) -> None:
     """Variables with each certificate's files, and a playbook that installs them"""
     entries = []
-    for found in held(draft):
-        certificate, key = separate(draft, found)
+    for found in exportable_cases(draft):
+        certificate, key = separate_files(draft, found)
         draft.exported.append(found.case.name)
         data = found.case.data
         entries.append(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from pkigen.export.case_files import Material, Unfit
+from pkigen.export.case_files import CaseFiles, NotExportable
 from pkigen.export.draft import Draft
 from pkigen.export.server_certificates import is_host, servers
 from pkigen.export.target import target
-from pkigen.export.tls_check import openssl
+from pkigen.export.tls_check import loads_in_openssl
 
 _CRL_SERVICE = "pkigen-crl"
 
@@ -33,10 +33,10 @@ def compose(draft: Draft) -> None:
     draft.render("appliance.conf", "appliance.conf.j2")
 
 
-def _fits(found: Material) -> None:
+def _fits(found: CaseFiles) -> None:
     if found.case.name == _CRL_SERVICE:
-        raise Unfit("the service of the CRLs has that name")
-    openssl()(found)
+        raise NotExportable("the service of the CRLs has that name")
+    loads_in_openssl()(found)
 
 
 def _leads_elsewhere(host: str) -> bool:

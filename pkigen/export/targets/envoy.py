@@ -5,9 +5,9 @@ from __future__ import annotations
 from pkigen.export.draft import Draft
 from pkigen.export.server_certificates import servers
 from pkigen.export.target import target
-from pkigen.export.tls_check import strict
+from pkigen.export.tls_check import loads_in_strict_parsers
 
-_LOADS = strict("ec-p256", "ec-p384", "ec-p521", least_rsa=2048)
+_LOADS = loads_in_strict_parsers("ec-p256", "ec-p384", "ec-p521", least_rsa=2048)
 """Envoy refuses RSA keys below 2048 bits, and elliptic curves that are not of NIST."""
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pkigen.export.draft import Draft
-from pkigen.export.server_certificates import servers, together
+from pkigen.export.server_certificates import combined_file, servers
 from pkigen.export.target import target
-from pkigen.export.tls_check import openssl
+from pkigen.export.tls_check import loads_in_openssl
 
 _LARGEST = 4 * 1024 * 1024
 _HEADERS = 16 * 1024
@@ -16,7 +16,7 @@ _HEADERS = 16 * 1024
 def haproxy(draft: Draft) -> None:
     """haproxy.cfg: every certificate at one TLS port by SNI, and the CRL server"""
     # Certificates are loaded before its configuration can lower the level that distributions set.
-    found = servers(draft, openssl(level=2), together)
+    found = servers(draft, loads_in_openssl(level=2), combined_file)
     www = draft.www()
     files = [one for one in www if one.size <= _LARGEST]
     if len(files) < len(www):

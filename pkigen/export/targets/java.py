@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pkigen.export.draft import Draft
-from pkigen.export.key_stores import add_stores, anchors, passphrase
+from pkigen.export.key_stores import add_stores, passphrase, trust_anchors
 from pkigen.export.target import target
 
 
@@ -14,5 +14,7 @@ def java(draft: Draft) -> None:
 
     given, words = draft.given, passphrase(draft)
     add_stores(draft, ".p12")
-    draft.add("truststore.p12", trust_store(anchors(draft), given.environment.name, given.new_passphrase))
+    draft.add(
+        "truststore.p12", trust_store(trust_anchors(draft), given.environment.name, given.new_passphrase)
+    )
     draft.render("private/client.args", "client.args.j2", secret=True, passphrase=words)

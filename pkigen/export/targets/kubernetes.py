@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from pkigen.export.case_files import Material, Unfit, held
+from pkigen.export.case_files import CaseFiles, NotExportable, exportable_cases
 from pkigen.export.draft import Draft, Published
 from pkigen.export.target import target
 
@@ -38,16 +38,16 @@ def kubernetes(draft: Draft) -> None:
     """Secrets for TLS, ConfigMaps with trust.pem and the CRLs, nginx for these"""
     taken = dict[str, str]()
 
-    def fits(found: Material) -> None:
+    def fits(found: CaseFiles) -> None:
         name = _object_name(found.case.name)
         if other := taken.setdefault(name, found.case.name) != found.case.name and taken[name]:
-            raise Unfit(f"its Secret would have the name of {other}'s")
+            raise NotExportable(f"its Secret would have the name of {other}'s")
         if len(found.full) + len(found.key) > _MOST:
-            raise Unfit("its files are too large for a Secret")
+            raise NotExportable("its files are too large for a Secret")
         if not found.certificate or not found.key:
-            raise Unfit("a file of it is empty, and a Secret has to hold both")
+            raise NotExportable("a file of it is empty, and a Secret has to hold both")
 
-    secrets = list(_secrets(draft, held(draft, fits)))
+    secrets = list(_secrets(draft, exportable_cases(draft, fits)))
     draft.render("private/secrets.yaml", "secrets.yaml.j2", secret=True, secrets=secrets)
     prefix = _object_name(draft.given.environment.name)
     draft.render("trust.yaml", "trust.yaml.j2", prefix=prefix, trust=draft.given.anchors.decode("ascii"))
@@ -63,7 +63,7 @@ def kubernetes(draft: Draft) -> None:
     draft.render("kustomization.yaml", "kustomization.yaml.j2", resources=resources)
 
 
-def _secrets(draft: Draft, fit: Iterable[Material]) -> Iterator[_Secret]:
+def _secrets(draft: Draft, fit: Iterable[CaseFiles]) -> Iterator[_Secret]:
     for found in fit:
         draft.exported.append(found.case.name)
         expected = found.case.data["verdict"]["expected"]

@@ -13,8 +13,8 @@ from ipaddress import ip_address
 from typing import Any
 
 from pkigen.environment.environment import Case
-from pkigen.export.case_files import Material, Unfit, held
-from pkigen.export.draft import Draft, octets
+from pkigen.export.case_files import CaseFiles, NotExportable, exportable_cases
+from pkigen.export.draft import Draft, read_bytes
 from pkigen.export.target import target
 from pkigen.formats import pem
 from pkigen.inspection.artifacts import Artefact, Kind, read
@@ -30,27 +30,29 @@ _OUTSIDE_ID = re.compile(r"[^A-Za-z0-9.-]")
 def limbo(draft: Draft) -> None:
     """limbo.json: the cases in the format of x509-limbo, for its harnesses"""
     presented = {one.name: one for one in cases_of(draft.given.environment)}
-    testcases = [_testcase(draft, one, presented[one.case.name]) for one in held(draft, _expressible)]
+    testcases = [
+        _testcase(draft, one, presented[one.case.name]) for one in exportable_cases(draft, _expressible)
+    ]
     document = {"version": _VERSION, "testcases": testcases}
     draft.add("limbo.json", json.dumps(document, indent=1).encode() + b"\n")
 
 
-def _expressible(found: Material) -> None:
+def _expressible(found: CaseFiles) -> None:
     """Unfit for what a testcase has no word for."""
     data = found.case.data
     expected, stage = data["verdict"]["expected"], data["verdict"]["stage"]
     if handshake_ways(found.case):
-        raise Unfit("it is about the handshake, which a testcase does not have")
+        raise NotExportable("it is about the handshake, which a testcase does not have")
     if data.get("serving") or data.get("ocsp"):
-        raise Unfit("it is about what a server answers, which a testcase does not have")
+        raise NotExportable("it is about what a server answers, which a testcase does not have")
     if stage == "file" and expected != "accept":
-        raise Unfit("it is about the form of a file, which a testcase does not have")
+        raise NotExportable("it is about the form of a file, which a testcase does not have")
     if expected not in _RESULTS:
-        raise Unfit("validators differ on it, and a testcase has one result")
+        raise NotExportable("validators differ on it, and a testcase has one result")
     if [one.kind for one in _blocks(found.certificate)] != [Kind.CERTIFICATE]:
-        raise Unfit("its file is not one certificate in PEM")
+        raise NotExportable("its file is not one certificate in PEM")
     if found.chain and any(one.kind is not Kind.CERTIFICATE for one in _blocks(found.chain)):
-        raise Unfit("its chain is not certificates in PEM")
+        raise NotExportable("its chain is not certificates in PEM")
 
 
 def _blocks(data: bytes) -> list[Artefact]:
@@ -58,7 +60,7 @@ def _blocks(data: bytes) -> list[Artefact]:
     return [one for one in read(data, "") if one.source.label and one.der]
 
 
-def _testcase(draft: Draft, found: Material, presented: MatrixCase) -> dict[str, Any]:
+def _testcase(draft: Draft, found: CaseFiles, presented: MatrixCase) -> dict[str, Any]:
     case = found.case
     draft.exported.append(case.name)
     crls = list(_crls(presented)) if case.data["verdict"]["stage"] == "revocation" else []
@@ -70,7 +72,7 @@ def _testcase(draft: Draft, found: Material, presented: MatrixCase) -> dict[str,
         "importance": "undetermined",
         "description": _description(case, fault),
         "validation_kind": "SERVER",
-        "trusted_certs": [_pem(one) for path in presented.anchors for one in _blocks(octets(path))],
+        "trusted_certs": [_pem(one) for path in presented.anchors for one in _blocks(read_bytes(path))],
         "untrusted_intermediates": [_pem(one) for one in _blocks(found.chain)],
         "peer_certificate": _pem(_blocks(found.certificate)[0]),
         "peer_certificate_key": None,  # what validates a path needs none, and such files get around
@@ -114,7 +116,7 @@ def _peer_name(host: str | None) -> dict[str, str] | None:
 
 
 def _crls(presented: MatrixCase) -> Iterator[str]:
-    return (pem.encode(pem.CRL, octets(path)).decode("ascii") for path in presented.crls)
+    return (pem.encode(pem.CRL, read_bytes(path)).decode("ascii") for path in presented.crls)
 
 
 def _pem(found: Artefact) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pkigen.export.case_files import Material, Unfit, held
+from pkigen.export.case_files import CaseFiles, NotExportable, exportable_cases
 from pkigen.export.draft import Draft
 from pkigen.export.target import target
 
@@ -14,14 +14,14 @@ _LARGEST = 1024 * 1024
 def systemd(draft: Draft) -> None:
     """Files for /etc/credstore, and a drop-in for the service of each certificate"""
 
-    def fits(found: Material) -> None:
+    def fits(found: CaseFiles) -> None:
         if len(found.full) + len(found.key) + len(draft.given.anchors) > _LARGEST:
-            raise Unfit("its files are too large for credentials")
+            raise NotExportable("its files are too large for credentials")
 
     prefix = draft.given.environment.name
     trust = f"{prefix}.trust.pem"
     draft.add(f"credstore/{trust}", draft.given.anchors)
-    for found in held(draft, fits):
+    for found in exportable_cases(draft, fits):
         name = found.case.name
         certificate, key = f"{prefix}.{name}.crt", f"{prefix}.{name}.key"
         draft.add(f"credstore/{certificate}", found.full)

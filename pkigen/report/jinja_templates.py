@@ -12,12 +12,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 _FOLDER = Path(__file__).parent / "templates"
 
 
-def rendered(template: str, values: Mapping[str, Any]) -> str:
+def render_template(template: str, values: Mapping[str, Any]) -> str:
     """A template of this package, filled in."""
     return _templates().get_template(template).render(values)
 
 
-def source(name: str) -> str:
+def read_template(name: str) -> str:
     """A file of the templates' folder as it stands."""
     return (_FOLDER / name).read_text("utf-8")
 
