@@ -114,5 +114,5 @@ def _endpoint_json(case: Case, name: str, address: str, port: int) -> dict[str, 
         "address": address,
         "url": f"https://{name}:{port}/",
         "trust": list(map(str, _anchors(case))),
-        "expected": case.data["verdict"]["expected"],
+        "expected": case.expected,
     }

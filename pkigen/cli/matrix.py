@@ -158,14 +158,13 @@ def _surveyed(subjects: Sequence[Subject], columns: Sequence[Column], *, complet
 @contextmanager
 def _served(environment: Environment, columns: Sequence[Column]) -> Iterator[str | None]:
     """The proxy behind which the environment answers, if a column asks there: the stub takes any host."""
-    from datetime import datetime
 
     from pkigen.serve import serve_as_proxy
 
     if not any(column.asks_a_server for column in columns):
         yield None
         return
-    at = datetime.fromisoformat(environment.manifest["clock"])
+    at = environment.clock
     with serve_as_proxy(environment.folder, at=at) as address:
         yield address
 

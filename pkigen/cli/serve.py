@@ -99,7 +99,7 @@ def serve(
     from pkigen.serve.upkeep import kept_up
 
     environment = open_environment(env)
-    base_url = str(environment.manifest["base_url"])
+    base_url = environment.base_url
     begins = parse_time(at)
     clock = utc_now if begins is None else going_on_from(begins)
     passphrases = tuple(map(read_passphrase, passphrase_file or ()))

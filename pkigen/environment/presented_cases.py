@@ -69,7 +69,7 @@ class CasePresenter:
         try:
             return (self.folder / path).read_bytes()
         except OSError as error:
-            message = f"cannot read {self.folder / path}: {error.strerror}"
+            message = f"{self.folder / path} cannot be read: {error.strerror}"
             raise InputError(f"{message}. Build the environment again") from error
 
     def _passphrases(self, path: str | None) -> tuple[bytes, ...]:

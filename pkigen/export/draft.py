@@ -86,7 +86,7 @@ class Draft:
 
     def www(self) -> tuple[Published, ...]:
         """What the environment publishes, as files below www/ where their URLs lead."""
-        prefix = urlsplit(str(self.given.environment.manifest["base_url"])).path.strip("/")
+        prefix = urlsplit(self.given.environment.base_url).path.strip("/")
         found = []
         for url, data in _published(self.given.environment.www):
             below = f"{prefix}/{url}" if prefix else url
@@ -101,7 +101,7 @@ class _Shown:
 
     def __init__(self, given: ExportRequest) -> None:
         self.environment = given.environment.name
-        self.base_url = str(given.environment.manifest["base_url"])
+        self.base_url = given.environment.base_url
         self.host, self.listen = given.host, given.listen
         self.port, self.tls_port = given.port, given.tls_port
 

@@ -98,7 +98,7 @@ def _server(draft: Draft, found: CaseFiles, hosts: list[str], default: Case, pla
         hosts=tuple(hosts),
         certificate=certificate,
         key=key,
-        expected=case.data["verdict"]["expected"],
+        expected=case.expected,
         says=fault["says"] if fault else "sound",
         default=case.name == default.name,
     )

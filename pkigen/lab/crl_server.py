@@ -65,7 +65,7 @@ def crl_server(
     """
     from pkigen.serve.app import application
 
-    base_url = str(environment.manifest["base_url"])
+    base_url = environment.base_url
     parts = urlsplit(base_url)
     if parts.scheme != "http":
         raise InputError(f"base_url is {base_url}, and a CRL server is asked over http")

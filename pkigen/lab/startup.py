@@ -170,7 +170,7 @@ def _ahead(kept: dict[str, Any], state: State) -> timedelta:
 
 def _sets(folder: Path) -> tuple[RequirementSet, ...]:
     """What the environment's certificates are held against; else what this all began with."""
-    names = open_environment(folder).manifest["requirements"]
+    names = open_environment(folder).requirements
     found = sets_of(folder)
     return tuple(found[name] for name in names) or (load_set("defender-iot"),)
 

@@ -53,7 +53,7 @@ def subjects_of(environment: Environment, proxy: str | None = None) -> tuple[Sub
     return tuple(
         _subject(replace(case, proxy=proxy), found.data)
         for case, found in zip(cases_of(environment), environment.cases(), strict=True)
-        if "fault" in found.data or _is_a_server(case.certificate)
+        if found.fault is not None or _is_a_server(case.certificate)
     )
 
 
@@ -74,7 +74,7 @@ def cases_of(environment: Environment) -> tuple[MatrixCase, ...]:
     has its PKCS#12 file when there is one with the passphrase, for nobody could open it without.
     """
     authorities = {one["name"]: one for one in environment.manifest["authorities"]}
-    at = datetime.fromisoformat(environment.manifest["clock"]) + _AFTER
+    at = environment.clock + _AFTER
     return tuple(_case(environment.folder, found.data, authorities, at) for found in environment.cases())
 
 

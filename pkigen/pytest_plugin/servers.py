@@ -68,7 +68,7 @@ def _is_address(host: str) -> bool:
 def home_for(folder: Path) -> str:
     """Where an environment is to be served: where it was the last time if that is free, else a free port."""
     try:
-        before = str(open_environment(folder).manifest["base_url"])
+        before = open_environment(folder).base_url
     except InputError:
         before = ""
     port = _port_here(before)
@@ -134,7 +134,7 @@ class Servers:
 
     def _stub(self, environment: Environment) -> str:
         """The HTTP stub, of this process or of another one."""
-        base_url = str(environment.manifest["base_url"])
+        base_url = environment.base_url
         port = _port_here(base_url)
         users = self.state / f"users-{environment.folder.parent.name}-{environment.name}"
         stub = ExitStack()

@@ -56,7 +56,7 @@ def serve_as_proxy(
 
     from pkigen.environment.environment import open_environment
 
-    base_url = open_environment(Path(folder)).manifest["base_url"]
+    base_url = open_environment(Path(folder)).base_url
     with _serving(Path(folder), host, 0, at, (), None, urlsplit(base_url).netloc) as url:
         yield url.removeprefix("http://")
 

@@ -54,7 +54,7 @@ def application(
     ``live`` are the faults that can be changed meanwhile, and who is told of requests. ``passphrases`` open
     keys that sign OCSP answers.
     """
-    base_url = str(environment.manifest["base_url"])
+    base_url = environment.base_url
     prefix = urlsplit(base_url).path
     watched = WatchedByTurns(environment.folder)
     responder = OcspResponder(environment.folder, watched.manifest, clock, passphrases)

@@ -20,7 +20,7 @@ def compose(draft: Draft) -> None:
     found = servers(draft, _fits)
     draft.www()
     draft.trust()
-    base = urlsplit(str(draft.given.environment.manifest["base_url"]))
+    base = urlsplit(draft.given.environment.base_url)
     host, port = (base.hostname or "").lower(), base.port or 80
     if not _leads_elsewhere(host):
         draft.notes.append(

@@ -56,7 +56,7 @@ def kubernetes(draft: Draft) -> None:
     if sum(len(one.data) for one in entries) * 4 // 3 > _MOST:
         draft.notes.append("The CRLs are too large for a ConfigMap; serve www/ in another way.")
     else:
-        base = urlsplit(str(draft.given.environment.manifest["base_url"]))
+        base = urlsplit(draft.given.environment.base_url)
         service, port = _service_name(f"{prefix}-crl"), base.port or 80
         draft.render("crl.yaml", "crl.yaml.j2", prefix=prefix, service=service, entries=entries, port=port)
         resources.append("crl.yaml")
@@ -66,7 +66,7 @@ def kubernetes(draft: Draft) -> None:
 def _secrets(draft: Draft, fit: Iterable[CaseFiles]) -> Iterator[_Secret]:
     for found in fit:
         draft.exported.append(found.case.name)
-        expected = found.case.data["verdict"]["expected"]
+        expected = found.case.expected
         yield _Secret(_object_name(found.case.name), found.full, found.key, expected)
 
 

@@ -63,7 +63,7 @@ def _blocks(data: bytes) -> list[Artefact]:
 def _testcase(draft: Draft, found: CaseFiles, presented: MatrixCase) -> dict[str, Any]:
     case = found.case
     draft.exported.append(case.name)
-    crls = list(_crls(presented)) if case.data["verdict"]["stage"] == "revocation" else []
+    crls = list(_crls(presented)) if case.stage == "revocation" else []
     fault = case.data.get("fault")
     return {
         "id": _id(draft.given.environment.name, case.name),
@@ -80,7 +80,7 @@ def _testcase(draft: Draft, found: CaseFiles, presented: MatrixCase) -> dict[str
         "signature_algorithms": [],
         "key_usage": [],
         "extended_key_usage": ["serverAuth"],
-        "expected_result": _RESULTS[case.data["verdict"]["expected"]],
+        "expected_result": _RESULTS[case.expected],
         "expected_peer_name": _peer_name(presented.host),
         "expected_peer_names": [],
         "max_chain_depth": None,
@@ -97,7 +97,7 @@ def _id(environment: str, name: str) -> str:
 def _description(case: Case, fault: dict[str, Any] | None) -> str:
     if fault:
         return f"{fault['says']} ({fault['id']}, {fault['clause']})"
-    return f"{case.name}: {case.data['verdict']['reason'] or 'nothing is wrong with it.'}"
+    return f"{case.name}: {case.reason or 'nothing is wrong with it.'}"
 
 
 def _time(case: Case, presented: MatrixCase) -> str:

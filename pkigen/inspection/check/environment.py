@@ -71,7 +71,7 @@ class _Checker:
             if authority["crl"] is not None
         }
         self._looker = Looker((), published, manifest["base_url"], online=options.online, proxy=options.proxy)
-        sound = (case.data for case in environment.cases() if "fault" not in case.data)
+        sound = (case.data for case in environment.cases() if case.fault is None)
         self._names = {data["name"]: self._common_name(data) for data in sound}
         self._presenter.taken = Counter(name for name in self._names.values() if name)
 

@@ -44,7 +44,7 @@ def settings_of(profile: Profile) -> Lab:
 def cast_of(profile: Profile, environment: Environment) -> Cast:
     """The parts; InputError for a name that no sound certificate has, or that has two parts."""
     settings = settings_of(profile)
-    cases = {case.name: case for case in environment.cases() if "fault" not in case.data}
+    cases = {case.name: case for case in environment.cases() if case.fault is None}
 
     def case(name: str, *path: str | int) -> Case:
         if name not in cases:

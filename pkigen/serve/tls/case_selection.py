@@ -43,7 +43,7 @@ class Names:
                 hosts.setdefault(_normal(host), case)
         for case in cases:
             hosts.setdefault(_normal(case.name), case)
-        sound = tuple(case for case in cases if case.accepted and "fault" not in case.data)
+        sound = tuple(case for case in cases if case.accepted and case.fault is None)
         return cls(hosts, sound, (*sound, *cases)[0])
 
     def find(self, name: str | None, address: str) -> Case:
