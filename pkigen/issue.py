@@ -1,4 +1,6 @@
-"""Plan -> Issued: keys come in, DER goes out. Knows no fault by name, touches no disk."""
+"""Encodes and signs the certificates of a plan as DER. Pure: no I/O, and no knowledge of faults.
+
+Returns DER and not certificate objects, since faulty certificates need not parse."""
 
 from __future__ import annotations
 
@@ -18,14 +20,14 @@ _VERSION_3 = der.explicit(0, der.integer(2))
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A key that signs certificates and CRLs, and the identifier by which it is found."""
+    """A key that signs certificates and CRLs, and its key identifier."""
 
     key: PrivateKey = field(repr=False)
     key_identifier: bytes
 
 
 def signer(pkcs8: bytes, identifier: bytes | None = None) -> Signer:
-    """A signer from its key; ``identifier`` when its certificate names the key in its own way."""
+    """Load a signer; ``identifier`` is the key identifier in its certificate (default: the usual hash)."""
     key = load_private(pkcs8)
     return Signer(key, identifier or key_identifier(public_key_info(key)))
 
@@ -36,13 +38,13 @@ def issue(
     signers: Mapping[str, Signer],
     chain: tuple[bytes, ...],
     entropy: Entropy | None,
-    strangers: Mapping[str, PrivateKey],
+    rogue_keys: Mapping[str, PrivateKey],
 ) -> Issued:
     """Sign every certificate of an entity.
 
-    ``signers`` holds the issuing authorities by id; the entity's own id stands for itself.
-    ``chain`` is the DER of the authorities above. With ``entropy`` every signature repeats.
-    ``strangers`` are the keys that sign in the place of an issuer.
+    ``signers`` are the issuing authorities by id; a plan with the entity's own id is self-signed. ``chain``
+    are the certificates of the authorities above (DER). With ``entropy`` signatures are deterministic.
+    ``rogue_keys`` sign instead of an issuer, by label.
     """
     spki = public_key_info(key)
     own = Signer(key, key_identifier(spki))
@@ -50,7 +52,7 @@ def issue(
     for plan in entity.certificates:
         issuer = own if plan.issuer_id == entity.id else signers[plan.issuer_id]
         if plan.stranger:
-            issuer = Signer(strangers[plan.stranger], issuer.key_identifier)
+            issuer = Signer(rogue_keys[plan.stranger], issuer.key_identifier)
         signed.append(certificate(plan, spki, own, issuer, entropy))
     return Issued(entity, to_pkcs8(key), spki, tuple(signed), chain)
 
@@ -58,7 +60,9 @@ def issue(
 def certificate(
     plan: CertificatePlan, spki: bytes, subject: Signer, issuer: Signer, entropy: Entropy | None
 ) -> bytes:
-    """One Certificate (RFC 5280, 4.1) in DER."""
+    """Return a signed Certificate (RFC 5280, section 4.1) in DER.
+
+    ``spki`` is the SubjectPublicKeyInfo in DER. Without ``entropy`` the signature may be random."""
     algorithm = signature_algorithm(issuer.key, plan.signature)
     tbs = tbs_certificate(plan, spki, algorithm, subject.key_identifier, issuer.key_identifier)
     signature = sign(issuer.key, tbs, plan.signature, entropy)
@@ -68,7 +72,7 @@ def certificate(
 def tbs_certificate(
     plan: CertificatePlan, spki: bytes, algorithm: bytes, subject: bytes, issuer: bytes
 ) -> bytes:
-    """What is signed (4.1.2), in DER; ``subject`` and ``issuer`` are the two key identifiers."""
+    """Return the TBSCertificate (section 4.1.2) in DER; ``subject`` and ``issuer`` are key identifiers."""
     extensions = (_extension(extension, subject, issuer) for extension in plan.extensions)
     tbs = der.sequence(
         _VERSION_3,
@@ -93,6 +97,6 @@ def _extension(extension: Extension, subject: bytes, issuer: bytes) -> bytes:
 
 @lru_cache(maxsize=256)
 def _encoded(oid: str, critical: bool, value: bytes) -> bytes:
-    """An Extension in DER; most are those of many certificates."""
+    """Return an Extension in DER; cached, since many certificates have the same extensions."""
     flag = (der.boolean(True),) if critical else ()
     return der.sequence(der.oid(oid), *flag, der.octet_string(value))

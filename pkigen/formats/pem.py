@@ -1,4 +1,4 @@
-"""PEM (RFC 7468), strict in what is written and lenient in what is read."""
+"""Reads and writes PEM (RFC 7468): writes it strictly, and reads it leniently."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _LONGEST_LABEL = 200
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block: its label, its octets, its RFC 1421 headers if it has any, what stands before it.
+    """One block: its label, data and RFC 1421 headers, and the text before it.
 
-    ``problem`` says what is wrong with a block that is damaged; its octets are empty then.
+    ``problem`` describes a damaged block, whose data is empty.
     """
 
     label: str
@@ -29,7 +29,7 @@ class Block:
 
 
 def encode(label: str, data: bytes, headers: tuple[tuple[str, str], ...] = ()) -> bytes:
-    """One block with lines of 64 characters, ended by a line feed."""
+    """Return one block, with lines of 64 characters and a final line feed."""
     text = binascii.b2a_base64(data, newline=False)
     lines = [text[start : start + _LINE] for start in range(0, len(text), _LINE)]
     head = "".join(f"{name}: {value}\n" for name, value in headers)
@@ -39,12 +39,12 @@ def encode(label: str, data: bytes, headers: tuple[tuple[str, str], ...] = ()) -
 
 @lru_cache(maxsize=512)
 def certificate(der: bytes) -> bytes:
-    """A certificate as PEM; those of authorities are asked for again and again."""
+    """Return a certificate as PEM; cached, since every chain contains those of the authorities."""
     return encode(CERTIFICATE, der)
 
 
 def blocks(text: bytes) -> Iterator[Block]:
-    """Every block in a file, whatever stands around them; ValueError for one that is damaged."""
+    """Return every block in a file, with any text around them; ValueError for a damaged block."""
     for block in scan(text):
         if block.problem:
             raise ValueError(block.problem)
@@ -52,7 +52,7 @@ def blocks(text: bytes) -> Iterator[Block]:
 
 
 def scan(text: bytes) -> Iterator[Block]:
-    """Every block in a file, damaged ones included, in time linear in the file's size."""
+    """Return every block in a file, including damaged ones, in time linear in the file's size."""
     position, end = 0, 0
     while (begin := text.find(_BEGIN, position)) >= 0:
         before, head = text[position:begin], begin + len(_BEGIN)
@@ -64,7 +64,7 @@ def scan(text: bytes) -> Iterator[Block]:
         label = text[head:label_end].decode("ascii", "replace")
         start = label_end + len(_DASHES)
         another = text.find(_BEGIN, start)
-        if 0 <= end < start:  # else the END line of an earlier look is still ahead, or there is none
+        if 0 <= end < start:  # otherwise the END line from an earlier search is still ahead, or there is none
             end = text.find(_END, start)
         if end < 0 or 0 <= another < end:
             yield Block(label, b"", (), before, f"BEGIN {label} is not followed by an END line")
@@ -82,8 +82,8 @@ def scan(text: bytes) -> Iterator[Block]:
 
 def _block(label: str, body: bytes, end: bytes, before: bytes) -> Block:
     if end.decode("ascii", "replace") != label:
-        shown = end[:80].decode("ascii", "replace")
-        return Block(label, b"", (), before, f"BEGIN {label} is closed by END {shown}")
+        label_at_end = end[:80].decode("ascii", "replace")
+        return Block(label, b"", (), before, f"BEGIN {label} is closed by END {label_at_end}")
     headers, base64 = _split(body)
     try:
         data = binascii.a2b_base64(b"".join(base64.split()), strict_mode=True)
@@ -93,7 +93,7 @@ def _block(label: str, body: bytes, end: bytes, before: bytes) -> Block:
 
 
 def _split(body: bytes) -> tuple[tuple[tuple[str, str], ...], bytes]:
-    """Headers and base64 of a block's inside."""
+    """Return headers and base64 of a block's body."""
     head, empty, rest = body.replace(b"\r\n", b"\n").partition(b"\n\n")
     if not empty or b":" not in head:
         return (), body

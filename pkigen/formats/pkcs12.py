@@ -1,4 +1,4 @@
-"""Writes PKCS#12 files (RFC 7292), and edits them for forms that libraries do not write."""
+"""Writes PKCS#12 files (RFC 7292), and edits them into forms that libraries do not write."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ from pkigen.keys.entropy import Entropy
 from pkigen.model import Edit, Issued, Surgery
 
 _ITERATIONS = 20_000
-"""Of the key derivation; Java and Windows accept it, and they write as few or fewer themselves."""
+"""Of the key derivation; Java and Windows accept this number, and use no more themselves."""
 
 
 def key_store(issued: Issued, *, legacy: bool = False) -> bytes:
-    """Key, certificate and chain under the output's alias and passphrase.
+    """Return key, certificate and chain with the alias and passphrase of the entity's output.
 
-    AES-256 and a SHA-256 MAC; ``legacy`` has 3DES and SHA-1 for readers from before 2018.
+    Uses AES-256 and a SHA-256 MAC; with ``legacy`` 3DES and SHA-1, for readers from before 2018.
     """
     return serialized(issued, encryption(issued.entity.output.pkcs12_passphrase, legacy=legacy))
 
 
 def serialized(issued: Issued, cipher: KeySerializationEncryption) -> bytes:
-    """Key, certificate and chain; the key alone where no certificate is given.
+    """Return key, certificate and chain; only the key if ``issued`` has no certificate.
 
-    ValueError for what the library does not write into PKCS#12.
+    Raises ValueError for content that cryptography does not write into PKCS#12.
     """
     assert issued.key is not None
     key = load_private(issued.key)
     if not isinstance(key, PKCS12_KEYS):
-        raise ValueError(f"PKCS#12 holds no key of kind {issued.entity.key}")
+        raise ValueError(f"PKCS#12 cannot hold a key of kind {issued.entity.key}")
     try:
         with warnings.catch_warnings(action="ignore"), panics_as_errors():
             return pkcs12.serialize_key_and_certificates(
@@ -62,7 +62,7 @@ def serialized(issued: Issued, cipher: KeySerializationEncryption) -> bytes:
 
 
 def trust_store(anchors: Sequence[bytes], alias: str, passphrase: bytes) -> bytes:
-    """Trusted certificates with the attribute by which Java knows them."""
+    """Return a trust store: certificates with the attribute by which Java recognizes trust anchors."""
     certificates = [
         pkcs12.PKCS12Certificate(_loaded(anchor), f"{alias}-{number}".encode())
         for number, anchor in enumerate(anchors, 1)
@@ -71,7 +71,7 @@ def trust_store(anchors: Sequence[bytes], alias: str, passphrase: bytes) -> byte
 
 
 def _loaded(der: bytes) -> Certificate:
-    """A certificate that PKCS#12 can hold; ValueError for one that the library does not read."""
+    """Load a certificate; ValueError for one that cryptography does not load."""
     try:
         return load_der_x509_certificate(der)
     except InvalidVersion as error:
@@ -79,13 +79,13 @@ def _loaded(der: bytes) -> Certificate:
 
 
 def encryption(passphrase: bytes | None, *, legacy: bool) -> KeySerializationEncryption:
-    """AES-256 and a SHA-256 MAC, or with ``legacy`` 3DES and SHA-1 for readers from before 2018."""
+    """Return AES-256 with a SHA-256 MAC; with ``legacy`` 3DES and SHA-1, for readers from before 2018."""
     if passphrase is None:
         return NoEncryption()
     builder = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(_ITERATIONS)
     if legacy:
         builder = builder.key_cert_algorithm(PBES.PBESv1SHA1And3KeyTripleDESCBC)
-        return builder.hmac_hash(hashes.SHA1()).build(passphrase)  # noqa: S303  # what old readers know
+        return builder.hmac_hash(hashes.SHA1()).build(passphrase)  # noqa: S303  # for old readers
     builder = builder.key_cert_algorithm(PBES.PBESv2SHA256AndAES256CBC)
     return builder.hmac_hash(hashes.SHA256()).build(passphrase)
 
@@ -102,12 +102,12 @@ _PITABLE = bytes.fromhex(
 )
 _ROTATIONS = (1, 2, 3, 5)
 _MIXED_BEFORE_A_MASH = (4, 10)
-"""The rounds of mixing, of 16, after which a round of mashing comes."""
+"""The mixing rounds, of 16, that a mashing round follows."""
 _RC2_BLOCK = 8
 
 
 def encrypt(key: bytes, effective_bits: int, vector: bytes, data: bytes) -> bytes:
-    """The ciphertext of ``data``, filled up to whole blocks (RFC 8018, 6.1.1, step 4)."""
+    """Return the RC2-CBC ciphertext of ``data`` (RFC 2268), padded as in RFC 8018, section 6.1.1, step 4."""
     words = _expanded(key, effective_bits)
     fill = _RC2_BLOCK - len(data) % _RC2_BLOCK
     data += bytes((fill,)) * fill
@@ -120,7 +120,7 @@ def encrypt(key: bytes, effective_bits: int, vector: bytes, data: bytes) -> byte
 
 
 def _expanded(key: bytes, effective_bits: int) -> tuple[int, ...]:
-    """The 64 words that a key becomes (section 2)."""
+    """Expand a key to 64 words (RFC 2268, section 2)."""
     octets = bytearray(key)
     size = len(key)
     while len(octets) < 128:
@@ -134,7 +134,7 @@ def _expanded(key: bytes, effective_bits: int) -> tuple[int, ...]:
 
 
 def _encrypted(words: tuple[int, ...], block: bytes) -> bytes:
-    """One block of eight octets (section 3)."""
+    """Encrypt one block of eight bytes (RFC 2268, section 3)."""
     r = list(struct.unpack("<4H", block))
     for number in range(16):
         for i, rotation in enumerate(_ROTATIONS):
@@ -153,9 +153,9 @@ _RC2_40_CBC = "1.2.840.113549.1.12.1.6"
 _DIGESTS = {"1.3.14.3.2.26": "sha1", "2.16.840.1.101.3.4.2.1": "sha256"}
 _SAFE = (1, 1, 0, 0)
 _CERTIFICATES, _KEY = (*_SAFE, 0), (*_SAFE, 1)
-"""The AuthenticatedSafe in a PFX (4), and the ContentInfos in it as the library writes them."""
+"""The paths of the AuthenticatedSafe in a PFX (section 4) and of its ContentInfos."""
 _ENCRYPTED_KEY = (*_KEY, 1, 0, 0, 0, 1, 0)
-"""The EncryptedPrivateKeyInfo in the only bag of the key's ContentInfo (4.2.2)."""
+"""The path of the EncryptedPrivateKeyInfo in the only bag of the key's ContentInfo (section 4.2.2)."""
 _DIGEST = (2, 0, 1)
 _ROUNDS = 2048
 _FOR_KEY, _FOR_VECTOR, _FOR_MAC = 1, 2, 3
@@ -163,16 +163,16 @@ _BLOCK = 64
 
 
 def with_other_key(issued: Issued, key: bytes, entropy: Entropy) -> bytes:
-    """The key store of an entity with another key (PKCS#8) in the place of its own."""
+    """Return the key store of an entity with another key (PKCS#8)."""
     passphrase = issued.entity.output.pkcs12_passphrase
     encrypted = private_keys.pkcs8_der(key, passphrase, entropy)
     return _changed(key_store(issued), _ENCRYPTED_KEY, encrypted, passphrase)
 
 
 def with_rc2(issued: Issued, entropy: Entropy) -> bytes:
-    """The key store as Windows and OpenSSL 1 wrote it.
+    """Return the key store in the form of old versions of Windows and OpenSSL.
 
-    Certificates under RC2 with a key of 40 bits, the key under 3DES, SHA-1 for the MAC.
+    Certificates are encrypted with RC2-40, the key with 3DES; the MAC uses SHA-1.
     """
     passphrase = issued.entity.output.pkcs12_passphrase
     salt = entropy.read(8, "pkcs12", issued.certificates[0].hex())
@@ -182,12 +182,12 @@ def with_rc2(issued: Issued, entropy: Entropy) -> bytes:
 
 
 def with_bad_mac(issued: Issued) -> bytes:
-    """The key store with one bit of its MAC flipped."""
+    """Return the key store with one bit of its MAC flipped."""
     return edited(key_store(issued), (Edit(_DIGEST, Surgery.FLIP),), signed=True)
 
 
 def _changed(store: bytes, path: tuple[int, ...], data: bytes, passphrase: bytes) -> bytes:
-    """A store with other octets at a place, under the MAC that then belongs to it (appendix A)."""
+    """Replace the value at a path of a store and recompute its MAC (appendix A)."""
     store = edited(store, (Edit(path, Surgery.REPLACE, data),), signed=True)
     _, content, mac = der.children(store)
     digest_info, salt, rounds = der.children(mac)
@@ -200,19 +200,19 @@ def _changed(store: bytes, path: tuple[int, ...], data: bytes, passphrase: bytes
 
 
 def _certificate_bags(plain: bytes) -> bytes:
-    """SafeContents of the certificates alone, with their names, out of a store that is not encrypted."""
+    """Return the SafeContents of the certificates, with their names, in an unencrypted store."""
     (content,) = der.children(_wrapped(der.children(plain)[1]))
     bags = der.children(_wrapped(content))
     return der.sequence(*(bag for bag in bags if der.dotted(der.children(bag)[0]) == _CERTIFICATE_BAG))
 
 
 def _wrapped(content: bytes) -> bytes:
-    """What a ContentInfo of type data holds."""
+    """Return the content of a ContentInfo of type data."""
     return der.contents(der.children(der.children(content)[1])[0])
 
 
 def _under_rc2(data: bytes, passphrase: bytes, salt: bytes) -> bytes:
-    """ContentInfo with EncryptedData (RFC 2315, 13)."""
+    """Return a ContentInfo with EncryptedData (RFC 2315, section 13)."""
     key = _derived(passphrase, salt, _FOR_KEY, "sha1", _ROUNDS)[:5]
     vector = _derived(passphrase, salt, _FOR_VECTOR, "sha1", _ROUNDS)[:8]
     parameters = der.sequence(der.octet_string(salt), der.integer(_ROUNDS))
@@ -226,7 +226,7 @@ def _under_rc2(data: bytes, passphrase: bytes, salt: bytes) -> bytes:
 
 
 def _derived(passphrase: bytes, salt: bytes, purpose: int, name: str, rounds: int) -> bytes:
-    """As many octets as a digest has, out of a passphrase (B.2)."""
+    """Derive as many bytes from a passphrase as a digest has (appendix B.2)."""
     text = passphrase.decode("utf-8").encode("utf-16-be") + b"\0\0"
     digest = bytes((purpose,)) * _BLOCK + _filled(salt) + _filled(text)
     for _ in range(rounds):
@@ -235,6 +235,6 @@ def _derived(passphrase: bytes, salt: bytes, purpose: int, name: str, rounds: in
 
 
 def _filled(data: bytes) -> bytes:
-    """Repeated up to whole blocks."""
+    """Repeat the data up to a multiple of the block size."""
     size = -(-len(data) // _BLOCK) * _BLOCK
     return (data * (size // len(data) + 1))[:size]

@@ -1,7 +1,7 @@
-"""Private keys as PEM: PKCS#8 and traditional, plain and under a passphrase.
+"""Encodes private keys as PKCS#8, PKCS#1, SEC 1 and OpenSSH, plain or encrypted.
 
-Salts and initialisation vectors are drawn from the build's entropy, so that seeded builds repeat;
-no library lets one choose them.
+Salts and initialization vectors come from the build's entropy, so that seeded builds are reproducible; no
+library accepts them as arguments.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ _TRADITIONAL_LABELS = {"rsa": "RSA PRIVATE KEY", "ec": "EC PRIVATE KEY"}
 
 
 def has_traditional(family: str) -> bool:
-    """Whether keys of a family have a traditional format at all."""
+    """Return whether a traditional format exists for keys of a family."""
     return family in _TRADITIONAL_LABELS
 
 
 def pkcs8(key: bytes, passphrase: bytes | None, entropy: Entropy) -> bytes:
-    """PEM of a PKCS#8 key (RFC 5958), encrypted under a passphrase if there is one."""
+    """Return the PEM of a PKCS#8 key (RFC 5958), encrypted if ``passphrase`` is set."""
     label = "PRIVATE KEY" if passphrase is None else "ENCRYPTED PRIVATE KEY"
     return pem.encode(label, pkcs8_der(key, passphrase, entropy))
 
 
 def pkcs8_der(key: bytes, passphrase: bytes | None, entropy: Entropy) -> bytes:
-    """A PKCS#8 key as it is, or its EncryptedPrivateKeyInfo."""
+    """Return a PKCS#8 key unchanged, or its EncryptedPrivateKeyInfo if ``passphrase`` is set."""
     return key if passphrase is None else _encrypted(key, passphrase, entropy)
 
 
 def traditional(key: bytes, passphrase: bytes | None, entropy: Entropy) -> bytes:
-    """PEM of PKCS#1 (RSA) or SEC 1 (EC); under a passphrase with RFC 1421 headers, as OpenSSL does."""
+    """Return the PEM of PKCS#1 (RSA) or SEC 1 (EC); if encrypted, with RFC 1421 headers as OpenSSL does."""
     loaded = load_private(key)
     label = _TRADITIONAL_LABELS[kind_of(loaded).family]
     data = loaded.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
@@ -54,10 +54,12 @@ def traditional(key: bytes, passphrase: bytes | None, entropy: Entropy) -> bytes
 
 
 def openssh(key: bytes, entropy: Entropy) -> bytes:
-    """PEM of OpenSSH's own format (openssh/PROTOCOL.key), not encrypted; ValueError for keys it has not.
+    """Return the PEM of OpenSSH's format (openssh/PROTOCOL.key), not encrypted.
 
-    The library fills in two equal check integers of its own choice, the first thing that a passphrase
-    would hide.
+    Raises ValueError for kinds of keys that OpenSSH does not support.
+
+    cryptography writes two equal random check integers, with which OpenSSH verifies a passphrase; they are
+    replaced by reproducible ones.
     """
     text = load_private(key).private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
     data = bytearray(next(pem.blocks(text)).data)
@@ -74,9 +76,9 @@ def _after_string(data: bytearray, position: int) -> int:
 
 
 def _encrypted(key: bytes, passphrase: bytes, entropy: Entropy) -> bytes:
-    """EncryptedPrivateKeyInfo with PBES2 (RFC 8018, 6.2): PBKDF2-HMAC-SHA256 and AES-256-CBC."""
-    drawn = entropy.read(32, "pkcs8", key.hex())
-    salt, vector = drawn[:16], drawn[16:]
+    """Return EncryptedPrivateKeyInfo with PBES2 (RFC 8018, section 6.2): PBKDF2-HMAC-SHA256, AES-256-CBC."""
+    random = entropy.read(32, "pkcs8", key.hex())
+    salt, vector = random[:16], random[16:]
     secret = pbkdf2_hmac("sha256", passphrase, salt, _ITERATIONS, 32)
     derivation = der.sequence(
         der.oid(_PBKDF2),
@@ -98,7 +100,7 @@ def _aes_256_cbc(secret: bytes, vector: bytes, data: bytes) -> bytes:
 
 
 def _bytes_to_key(passphrase: bytes, salt: bytes) -> bytes:
-    """EVP_BytesToKey with MD5 and one round: weak, and what the format is."""
+    """Return EVP_BytesToKey with MD5 and one round: weak, but the format requires it."""
     derived = block = b""
     while len(derived) < 32:
         block = md5(block + passphrase + salt, usedforsecurity=False).digest()

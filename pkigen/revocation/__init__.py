@@ -1,4 +1,4 @@
-"""CRLs and OCSP answers as bytes: pure builders that know neither disk nor HTTP."""
+"""Encodes CRLs and OCSP responses, and reads OCSP requests; without I/O."""
 
 from pkigen.revocation.crl import (
     REASON_CODES,

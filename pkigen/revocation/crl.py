@@ -1,4 +1,4 @@
-"""Builds CRLs (RFC 5280 5.1) and their extensions, in time and memory linear in the entries."""
+"""Encodes CRLs (RFC 5280, section 5) and their extensions, in time and memory linear in the entries."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _URI = 0x86
 
 
 def issuing_distribution_point(url: str, *, reasons: Sequence[str] = (), indirect: bool = False) -> Extension:
-    """IssuingDistributionPoint (5.2.5), critical: a CRL for the certificates that name ``url``.
+    """Return an IssuingDistributionPoint (5.2.5), critical, for certificates whose CRL URL is ``url``.
 
-    ``reasons`` are ReasonFlags by name: those for which alone it lists; none stands for all of them.
+    ``reasons`` are the names of the ReasonFlags that the CRL covers; empty means all reasons.
     """
     parts = [der.explicit(0, _full_name(url))]
     if reasons:
@@ -34,25 +34,25 @@ def issuing_distribution_point(url: str, *, reasons: Sequence[str] = (), indirec
 
 
 def freshest_crl(url: str) -> Extension:
-    """FreshestCRL (5.2.6): where the delta CRL of this complete one is."""
+    """Return a FreshestCRL (5.2.6): the URL of the delta CRL."""
     point = der.sequence(der.explicit(0, _full_name(url)))
     return Extension(oids.FRESHEST_CRL, False, der.sequence(point))
 
 
 def delta_indicator(base: int) -> Extension:
-    """BaseCRLNumber (5.2.4), critical: the CRL says what changed since the one of that number."""
+    """Return a DeltaCRLIndicator (5.2.4), critical, with the number of the base CRL."""
     return Extension(oids.DELTA_CRL_INDICATOR, True, der.integer(base))
 
 
 def invalidity_date(instant: datetime) -> Extension:
-    """InvalidityDate (5.3.2) of an entry: since when the key is believed to be in other hands."""
+    """Return an InvalidityDate (5.3.2): the time since which the key is believed to be compromised."""
     utc = instant.astimezone(UTC)
     text = f"{utc.year:04}{utc:%m%d%H%M%S}Z"
     return Extension(oids.INVALIDITY_DATE, False, der.tlv(der.GENERALIZED_TIME, text.encode()))
 
 
 def certificate_issuer(name: bytes) -> Extension:
-    """CertificateIssuer (5.3.3), critical: whose certificates this entry and those behind it are of.
+    """Return a CertificateIssuer (5.3.3), critical, which applies to its entry and those that follow.
 
     ``name`` is the issuing CA's Name in DER.
     """
@@ -75,16 +75,16 @@ REASON_CODES = {
     "privilegeWithdrawn": 9,
     "aACompromise": 10,
 }
-"""CRLReason (RFC 5280, 5.3.1)."""
+"""CRLReason (RFC 5280, section 5.3.1)."""
 
-_FITTING = Signature()
+_DEFAULT_SIGNATURE = Signature()
 _VERSION_2 = der.integer(1)
 
 
 class RevokedCertificate(NamedTuple):
-    """An entry: the serial, the instant of the revocation, the reason code's name, further extensions.
+    """A CRL entry: serial number, revocation date, name of the reason code, further extensions.
 
-    A tuple, since there can be a million of them.
+    A tuple, since a CRL can contain a million of them.
     """
 
     serial: int
@@ -94,15 +94,15 @@ class RevokedCertificate(NamedTuple):
 
     @property
     def code(self) -> int:
-        """The reason code's number."""
+        """The number of the reason code."""
         return REASON_CODES[self.reason]
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateListPlan:
-    """What a CRL says, apart from its entries. ``number`` is the CRL number (5.2.3).
+    """A CRL without its entries; ``number`` is the CRL number (5.2.3).
 
-    ``extensions`` follow those that every CRL has.
+    ``extensions`` follow the mandatory ones.
     """
 
     issuer: Name
@@ -110,7 +110,7 @@ class CertificateListPlan:
     number: int
     this_update: datetime
     next_update: datetime
-    signature: Signature = _FITTING
+    signature: Signature = _DEFAULT_SIGNATURE
     extensions: tuple[Extension, ...] = ()
 
 
@@ -121,10 +121,10 @@ def certificate_list(
     entropy: Entropy | None = None,
     edits: tuple[Edit, ...] = (),
 ) -> bytes:
-    """A complete CRL of version 2 in DER, signed; entries stand in the order given.
+    """Return a signed CRL of version 2 in DER, with the entries in the given order.
 
-    An unspecified reason is left out, as 5.3.1 asks; without entries the list itself is, as 5.1.2.6
-    asks.
+    Omits an unspecified reason, as section 5.3.1 requires, and the list if it is empty, as section 5.1.2.6
+    requires.
     """
     algorithm = signature_algorithm(key, plan.signature)
     revoked = b"".join(map(_entry, entries))
@@ -153,7 +153,7 @@ def _extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
 
 
 def _encoded(extensions: tuple[Extension, ...]) -> tuple[bytes, ...]:
-    """Extensions whose values are known: those of CRLs do not wait for a key."""
+    """Encode extensions; those of CRLs never contain a placeholder for a key identifier."""
     return tuple(
         _extension(one.oid, one.value, critical=one.critical)
         for one in extensions
@@ -168,8 +168,8 @@ def _entry(entry: RevokedCertificate) -> bytes:
 
 @lru_cache(maxsize=64)
 def _entry_extensions(reason: str, others: tuple[Extension, ...]) -> tuple[bytes, ...]:
-    """CRLEntryExtensions, or nothing; most are those of many entries."""
+    """Return the CRLEntryExtensions, if any; cached, since many entries have the same."""
     code = REASON_CODES[reason]
-    found = (_extension(CRL_REASON, der.tlv(0x0A, bytes((code,)))),) if code else ()
-    found = (*found, *_encoded(others))
-    return (der.sequence(*found),) if found else ()
+    reason_code = (_extension(CRL_REASON, der.tlv(0x0A, bytes((code,)))),) if code else ()
+    extensions = (*reason_code, *_encoded(others))
+    return (der.sequence(*extensions),) if extensions else ()

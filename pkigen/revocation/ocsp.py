@@ -1,4 +1,4 @@
-"""OCSP answers (RFC 6960, 4.2.1) as bytes: what they say, who signs them; nothing of HTTP."""
+"""Encodes OCSP responses (RFC 6960, section 4.2.1)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ResponseStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class RevokedStatus:
-    """CertStatus revoked: when, and the reason code's name; ``unspecified`` is left out."""
+    """CertStatus revoked: date and name of the reason code; ``unspecified`` is omitted."""
 
     at: datetime
     reason: str = "unspecified"
@@ -43,7 +43,7 @@ class RevokedStatus:
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """The CA of which a CertID speaks: its Name in DER, the bits of its public key."""
+    """The issuer in a CertID: its Name in DER, and the bits of its public key."""
 
     name: bytes
     key: bytes
@@ -51,10 +51,10 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True)
 class SingleResponse:
-    """What is said of one certificate; ``cert_id`` is in DER.
+    """The status of one certificate; ``cert_id`` is in DER.
 
-    ``status`` is a revocation, ``good`` or ``unknown``. Without ``next_update`` newer information is
-    always to be had (4.2.2.1).
+    ``status`` is a revocation, ``good`` or ``unknown``. Without ``next_update`` newer information is always
+    available (4.2.2.1).
     """
 
     cert_id: bytes
@@ -65,37 +65,37 @@ class SingleResponse:
 
 @lru_cache(maxsize=256)
 def _of_issuer(digest: str, issuer: Issuer) -> bytes:
-    """The parts of a CertID that all certificates of an issuer share."""
-    hashes = (der.octet_string(new(digest, octets).digest()) for octets in (issuer.name, issuer.key))
+    """Return the part of a CertID that all certificates of an issuer share."""
+    hashes = (der.octet_string(new(digest, value).digest()) for value in (issuer.name, issuer.key))
     return b"".join((der.sequence(der.oid(DIGEST_OIDS[digest]), der.null()), *hashes))
 
 
 def cert_id(issuer: Issuer, serial: int, digest: str = "sha1") -> bytes:
-    """CertID (4.1.1) of a certificate, in DER."""
+    """Return the CertID (4.1.1) of a certificate, in DER."""
     return der.sequence(_of_issuer(digest, issuer), der.integer(serial))
 
 
 def by_name(name: bytes) -> bytes:
-    """ResponderID by the responder's Name in DER."""
+    """Return a ResponderID with the responder's Name (DER)."""
     return der.explicit(1, name)
 
 
 def by_key(key: bytes) -> bytes:
-    """ResponderID by the SHA-1 of the bits of the responder's public key."""
+    """Return a ResponderID with the SHA-1 hash of the bits of the responder's public key."""
     return der.explicit(2, der.octet_string(sha1(key, usedforsecurity=False).digest()))
 
 
 def response_data(
     responder: bytes,
     produced_at: datetime,
-    answers: Iterable[SingleResponse],
+    responses: Iterable[SingleResponse],
     extensions: tuple[Extension, ...] = (),
 ) -> bytes:
-    """ResponseData of version 1, in DER; ``responder`` is a ResponderID."""
+    """Return ResponseData of version 1, in DER; ``responder`` is a ResponderID."""
     return der.sequence(
         responder,
         _time(produced_at),
-        der.sequence(*map(_single, answers)),
+        der.sequence(*map(_single, responses)),
         *((der.explicit(1, der.sequence(*map(_extension, extensions))),) if extensions else ()),
     )
 
@@ -108,9 +108,9 @@ def basic_response(
     entropy: Entropy | None = None,
     edits: tuple[Edit, ...] = (),
 ) -> bytes:
-    """BasicOCSPResponse: the data signed, with the certificates that the signer's key is certified by.
+    """Sign ResponseData and return a BasicOCSPResponse; ``certificates`` certify the signer's key.
 
-    Signed edits are made to ``data`` before, the others to the whole after it is signed.
+    Signed edits change ``data`` before it is signed, the others change the response afterwards.
     """
     data = edited(data, edits, signed=True)
     algorithm = signature_algorithm(key, signature)
@@ -120,13 +120,13 @@ def basic_response(
 
 
 def successful(basic: bytes) -> bytes:
-    """OCSPResponse that carries a BasicOCSPResponse."""
+    """Return an OCSPResponse that contains a BasicOCSPResponse."""
     carried = der.sequence(der.oid(OCSP_BASIC), der.octet_string(basic))
     return der.sequence(_status(ResponseStatus.SUCCESSFUL), der.explicit(0, carried))
 
 
 def unsuccessful(status: int) -> bytes:
-    """OCSPResponse that carries nothing but why."""
+    """Return an OCSPResponse that contains only an error status."""
     return der.sequence(_status(status))
 
 
@@ -134,9 +134,9 @@ def _status(status: int) -> bytes:
     return der.tlv(_ENUMERATED, bytes((status,)))
 
 
-def _single(answer: SingleResponse) -> bytes:
-    until = (der.explicit(0, _time(answer.next_update)),) if answer.next_update else ()
-    return der.sequence(answer.cert_id, _cert_status(answer.status), _time(answer.this_update), *until)
+def _single(single: SingleResponse) -> bytes:
+    until = (der.explicit(0, _time(single.next_update)),) if single.next_update else ()
+    return der.sequence(single.cert_id, _cert_status(single.status), _time(single.this_update), *until)
 
 
 def _cert_status(status: RevokedStatus | str) -> bytes:
@@ -149,7 +149,7 @@ def _cert_status(status: RevokedStatus | str) -> bytes:
 
 @lru_cache(maxsize=64)
 def _time(instant: datetime) -> bytes:
-    """GeneralizedTime without fractions of a second, always (4.2.2.1; RFC 5019, 2.2.1)."""
+    """Return a GeneralizedTime without fractions of a second (4.2.2.1; RFC 5019, section 2.2.1)."""
     utc = instant.astimezone(UTC)
     return der.tlv(der.GENERALIZED_TIME, f"{utc.year:04}{utc:%m%d%H%M%S}Z".encode())
 

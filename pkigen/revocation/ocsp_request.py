@@ -1,4 +1,4 @@
-"""OCSP requests (RFC 6960, 4.1.1), read: about which certificates, with which nonce."""
+"""Reads OCSP requests (RFC 6960, section 4.1.1): the CertIDs and the nonce."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pkigen.asn1 import der
 from pkigen.asn1.oids import OCSP_NONCE
 
 LARGEST = 16 * 1024
-"""Octets of a request that are read at all."""
-_MOST_CERTIFICATES = 64
-_LONGEST_NONCE = 128
-"""RFC 9654, 2.1: a nonce is an OCTET STRING of 1 to 128 octets. Old clients put bare octets there."""
+"""The maximum size of a request in bytes."""
+_MAX_CERTIFICATES = 64
+_MAX_NONCE_BYTES = 128
+"""A nonce is an OCTET STRING of 1 to 128 bytes (RFC 9654, section 2.1); old clients send the bare bytes."""
 _EXTENSIONS, _SKIPPED = 0xA2, (0xA0, 0xA1)
 
 
 @dataclass(frozen=True, slots=True)
 class CertId:
-    """Whom a request is about: the digest's OID, the hashes of the issuer's name and key, the serial number.
+    """A CertID: OID of the digest, hashes of the issuer's name and key, serial number.
 
-    ``der`` is the CertID as it stands in the request: an answer repeats it.
+    ``der`` is the unmodified CertID, which the response repeats.
     """
 
     digest: str
@@ -32,16 +32,16 @@ class CertId:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request; ``nonce`` is the value of its extension as it stands (RFC 9654), None without."""
+    """A request; ``nonce`` is the unmodified value of its nonce extension (RFC 9654), if it has one."""
 
     about: tuple[CertId, ...]
     nonce: bytes | None
 
 
 def parse(data: bytes) -> Request:
-    """A request from DER; ValueError for what is none, or asks for too much. Its signature is not read."""
+    """Read a request in DER; ValueError if it is malformed or too large. Ignores its signature."""
     if len(data) > LARGEST:
-        raise ValueError(f"a request of {len(data)} octets")
+        raise ValueError(f"the request has {len(data)} bytes; the maximum is {LARGEST}")
     try:
         inner, *_ = _elements(data)
         parts = [part for part in _elements(inner) if part[0] not in _SKIPPED]
@@ -50,21 +50,23 @@ def parse(data: bytes) -> Request:
         nonces = [_nonce(part) for part in rest if part[0] == _EXTENSIONS]
     except (IndexError, TypeError) as error:
         raise ValueError("an element is missing") from error
-    if not 0 < len(about) <= _MOST_CERTIFICATES:
-        raise ValueError(f"a request about {len(about)} certificates")
+    if not 0 < len(about) <= _MAX_CERTIFICATES:
+        raise ValueError(
+            f"the request is about {len(about)} certificates; the maximum is {_MAX_CERTIFICATES}"
+        )
     return Request(about, next((nonce for nonce in nonces if nonce is not None), None))
 
 
 def _elements(data: bytes) -> list[bytes]:
-    """What is inside the one SEQUENCE that ``data`` is."""
+    """Return the elements of a SEQUENCE."""
     if data[0] != der.SEQUENCE:
-        raise ValueError(f"tag {data[0]:#x} where a SEQUENCE belongs")
+        raise ValueError(f"expected a SEQUENCE, found the tag {data[0]:#x}")
     return der.children(data)
 
 
 @lru_cache(maxsize=1024)
 def _single(data: bytes) -> CertId:
-    """One Request; most are about certificates that were asked about before."""
+    """Read one Request; cached, since clients repeat their requests."""
     return _cert_id(_elements(data)[0])
 
 
@@ -76,16 +78,16 @@ def _cert_id(data: bytes) -> CertId:
 
 
 def _nonce(extensions: bytes) -> bytes | None:
-    """The value of the nonce among the request's extensions."""
+    """Return the value of the nonce extension, if any."""
     (listed,) = der.children(extensions)
     for extension in _elements(listed):
         oid, *_, value = _elements(extension)
         if der.dotted(oid) == OCSP_NONCE:
-            found = der.contents(value)
-            nonce = der.contents(found) if _is_octet_string(found) else found
-            if not 0 < len(nonce) <= _LONGEST_NONCE:
-                raise ValueError(f"a nonce of {len(nonce)} octets")
-            return found
+            content = der.contents(value)
+            nonce = der.contents(content) if _is_octet_string(content) else content
+            if not 0 < len(nonce) <= _MAX_NONCE_BYTES:
+                raise ValueError(f"the nonce has {len(nonce)} bytes; the maximum is {_MAX_NONCE_BYTES}")
+            return content
     return None
 
 

@@ -124,9 +124,9 @@ def test_an_authority_that_is_brought_anew_reissues_what_it_issued(lab: Path, tm
     ("brought", "words"),
     [
         ({"passphrase": "wrong"}, "the passphrase is wrong"),
-        ({}, "under a passphrase, and none was given"),
+        ({}, "the key is encrypted, and no passphrase was given"),
         ({"key": "lab/root.key"}, "does not belong to the certificate"),
-        ({"certificate": "lab/ca.key"}, "no certificate in it"),
+        ({"certificate": "lab/ca.key"}, "it contains no certificate"),
         ({"key": "lab/none.key"}, "cannot be read: No such file"),
         ({"key": None}, "was brought without a key, and cannot issue"),
     ],

@@ -66,7 +66,7 @@ def test_a_wrong_or_missing_passphrase_is_told_in_words(write: object) -> None:
     data = write(key, b"right", SystemEntropy())
     with pytest.raises(InputError, match="passphrase is wrong"):
         read_private_key(data, b"wrong")
-    with pytest.raises(InputError, match="none was given"):
+    with pytest.raises(InputError, match="no passphrase was given"):
         read_private_key(data, None)
 
 

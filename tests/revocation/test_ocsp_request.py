@@ -67,9 +67,9 @@ def test_a_spoiled_request_is_read_or_refused(data: st.DataObject) -> None:
 
 
 def test_what_asks_for_too_much_is_refused() -> None:
-    with pytest.raises(ValueError, match="octets"):
+    with pytest.raises(ValueError, match="bytes"):
         ocsp_request.parse(bytes(ocsp_request.LARGEST + 1))
     with pytest.raises(ValueError, match="0 certificates"):
         ocsp_request.parse(der.sequence(der.sequence(der.sequence())))
-    with pytest.raises(ValueError, match="nonce of"):
+    with pytest.raises(ValueError, match="the nonce has"):
         ocsp_request.parse(_request(_SHA1, b"n" * 200))

@@ -1,4 +1,4 @@
-"""Files of an entity written wrong on purpose, one function for each way."""
+"""Writes files of an entity incorrectly on purpose; one function per alteration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pkigen.model import Alteration
 
 __all__ = ["FileDraft", "UnrelatedKeys", "alter"]
 
-_WAYS: dict[str, dict[str, Callable[[FileDraft, str], None]]] = {
+_ALTERATIONS: dict[str, dict[str, Callable[[FileDraft, str], None]]] = {
     "certificate": CERTIFICATE_ALTERATIONS,
     "key": KEY_ALTERATIONS,
     "chain": CHAIN_ALTERATIONS,
@@ -25,14 +25,14 @@ _WAYS: dict[str, dict[str, Callable[[FileDraft, str], None]]] = {
 
 
 def alter(draft: FileDraft, alteration: Alteration) -> None:
-    """Make one alteration; a file that is not there (any more) stays away."""
+    """Apply one alteration; does nothing if the file does not exist, or an earlier one removed it."""
     role, how, argument = alteration.file, alteration.how, alteration.argument
-    held = draft.files.get(role)
-    if held is None:
+    file = draft.files.get(role)
+    if file is None:
         return
     if how == RENAME:
-        draft.files[role] = replace(held, path=file_name(draft.issued.entity, role))
+        draft.files[role] = replace(file, path=file_name(draft.issued.entity, role))
     elif how in TEXT_ALTERATIONS:
-        draft.write(role, TEXT_ALTERATIONS[how](held.data, argument))
+        draft.write(role, TEXT_ALTERATIONS[how](file.data, argument))
     else:
-        _WAYS[role][how](draft, argument)
+        _ALTERATIONS[role][how](draft, argument)

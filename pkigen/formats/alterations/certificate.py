@@ -1,4 +1,4 @@
-"""Other things than the certificate in PEM, in the certificate's file."""
+"""Alterations of the certificate file: other formats, and other content."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pkigen.keys.signing import sign, signature_algorithm
 from pkigen.model import Signature
 
 _DATA, _SIGNED_DATA = "1.2.840.113549.1.7.1", "1.2.840.113549.1.7.2"
-_FITTING = Signature()
+_DEFAULT = Signature()
 
 
 def _der(draft: FileDraft, _argument: str) -> None:
@@ -26,26 +26,26 @@ def _pkcs7(draft: FileDraft, _argument: str) -> None:
 
 
 def _leaf_last(draft: FileDraft, _argument: str) -> None:
-    """After the issuing CA's certificate."""
+    """Put the certificate after the issuing CA's."""
     draft.write("certificate", b"".join(map(pem.certificate, (draft.chain[0], draft.certificate))))
 
 
 def _request(draft: FileDraft, _argument: str) -> None:
-    """CertificationRequest (RFC 2986, 4) for the same key and name."""
+    """Write a CertificationRequest (RFC 2986, section 4) for the same key and name."""
     key = load_private(draft.key)
-    words = refusal(kind_of(key), _FITTING)
-    if words is not None:
-        raise ValueError(words)
+    problem = refusal(kind_of(key), _DEFAULT)
+    if problem is not None:
+        raise ValueError(problem)
     subject = names.encode(draft.issued.entity.certificates[0].subject)
     info = der.sequence(der.integer(0), subject, draft.issued.public_key, der.explicit(0))
     entropy = draft.entropy if isinstance(draft.entropy, SeededEntropy) else None
-    signature = der.bit_string(sign(key, info, _FITTING, entropy))
-    request = der.sequence(info, signature_algorithm(key, _FITTING), signature)
+    signature = der.bit_string(sign(key, info, _DEFAULT, entropy))
+    request = der.sequence(info, signature_algorithm(key, _DEFAULT), signature)
     draft.write("certificate", pem.encode("CERTIFICATE REQUEST", request))
 
 
 def pkcs7(certificates: tuple[bytes, ...]) -> bytes:
-    """SignedData without a signature (RFC 2315, 9.1) in PEM: how certificates are put in a bag."""
+    """Return SignedData without signatures (RFC 2315, section 9.1) in PEM: a bag of certificates."""
     signed = der.sequence(
         der.integer(1),
         der.set_of(),

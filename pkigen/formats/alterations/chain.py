@@ -1,4 +1,4 @@
-"""Other certificates than those above, in the chain's file; and other things than certificates."""
+"""Alterations of the chain file: other certificates, another order, and other content."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def _remove(draft: FileDraft, _argument: str) -> None:
 
 
 def _with_key(draft: FileDraft, _argument: str) -> None:
-    """The private key behind the certificates: the file is then as secret as the key's own."""
-    held = draft.files["chain"]
+    """Append the private key; the file then gets the mode of a key file."""
+    file = draft.files["chain"]
     key = private_keys.pkcs8(draft.key, draft.issued.entity.output.passphrase, draft.entropy)
-    draft.files["chain"] = replace(held, data=held.data + key, secret=True)
+    draft.files["chain"] = replace(file, data=file.data + key, secret=True)
 
 
 def _second_corrupt(draft: FileDraft, _argument: str) -> None:
@@ -27,27 +27,27 @@ def _second_corrupt(draft: FileDraft, _argument: str) -> None:
     draft.write("chain", b"".join((first, with_invalid_byte(second, b"!"), *others)))
 
 
-def _holding(choose: Callable[[FileDraft], tuple[bytes, ...]]) -> Callable[[FileDraft, str], None]:
-    """Certificates chosen anew."""
+def _with_certificates(select: Callable[[FileDraft], tuple[bytes, ...]]) -> Callable[[FileDraft, str], None]:
+    """Return an alteration that replaces the certificates of the chain."""
 
     def write(draft: FileDraft, _argument: str) -> None:
-        draft.write_chain(choose(draft))
+        draft.write_chain(select(draft))
 
     return write
 
 
 CHAIN_ALTERATIONS: dict[str, Callable[[FileDraft, str], None]] = {
     "remove": _remove,
-    "other-ca": _holding(lambda draft: (draft.strangers.authority(draft.issued),)),
-    "without-issuer": _holding(lambda draft: draft.chain[1:]),
-    "without-root": _holding(lambda draft: draft.chain[:-1]),
-    "only-root": _holding(lambda draft: draft.chain[-1:]),
-    "with-leaf": _holding(lambda draft: (draft.certificate, *draft.chain)),
-    "leaf-twice": _holding(lambda draft: (*draft.chain, draft.certificate)),
-    "duplicate": _holding(lambda draft: (draft.chain[0], *draft.chain)),
-    "unrelated": _holding(lambda draft: (*draft.chain, draft.strangers.authority(draft.issued))),
-    "reversed": _holding(lambda draft: draft.chain[::-1]),
-    "root-first": _holding(lambda draft: (draft.chain[-1], *draft.chain[:-1])),
+    "other-ca": _with_certificates(lambda draft: (draft.unrelated.authority(draft.issued),)),
+    "without-issuer": _with_certificates(lambda draft: draft.chain[1:]),
+    "without-root": _with_certificates(lambda draft: draft.chain[:-1]),
+    "only-root": _with_certificates(lambda draft: draft.chain[-1:]),
+    "with-leaf": _with_certificates(lambda draft: (draft.certificate, *draft.chain)),
+    "leaf-twice": _with_certificates(lambda draft: (*draft.chain, draft.certificate)),
+    "duplicate": _with_certificates(lambda draft: (draft.chain[0], *draft.chain)),
+    "unrelated": _with_certificates(lambda draft: (*draft.chain, draft.unrelated.authority(draft.issued))),
+    "reversed": _with_certificates(lambda draft: draft.chain[::-1]),
+    "root-first": _with_certificates(lambda draft: (draft.chain[-1], *draft.chain[:-1])),
     "second-corrupt": _second_corrupt,
     "with-key": _with_key,
     "pkcs7": lambda draft, _: draft.write("chain", pkcs7(draft.chain)),

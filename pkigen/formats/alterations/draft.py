@@ -1,4 +1,4 @@
-"""What alterations are made to: an entity's files by their roles."""
+"""The files of an entity before they are written, which alterations change."""
 
 from __future__ import annotations
 
@@ -12,55 +12,55 @@ from pkigen.model import File, Issued
 
 
 class UnrelatedKeys(Protocol):
-    """Keys and authorities that have nothing to do with an entity."""
+    """Supplies keys and CA certificates that are unrelated to an entity."""
 
     def key(self, kind: str) -> bytes:
-        """Another key, of a kind (PKCS#8)."""
+        """Return an unrelated key of a kind (PKCS#8)."""
         ...
 
     def authority(self, issued: Issued) -> bytes:
-        """The self-signed certificate of another CA (DER)."""
+        """Return the self-signed certificate of an unrelated CA (DER)."""
         ...
 
 
 @dataclass
 class FileDraft:
-    """The files of an entity by their roles, on their way to being wrong."""
+    """The files of an entity by role, and what alterations need."""
 
     issued: Issued
     entropy: Entropy
-    strangers: UnrelatedKeys
+    unrelated: UnrelatedKeys
     files: dict[str, File] = field(repr=False)
 
     def write(self, role: str, data: bytes) -> None:
-        """Other octets for a file."""
+        """Replace the contents of a file."""
         self.files[role] = replace(self.files[role], data=data)
 
     def write_chain(self, certificates: tuple[bytes, ...]) -> None:
-        """Another chain, in PEM."""
+        """Replace the chain file by certificates in PEM."""
         self.write("chain", b"".join(map(pem.certificate, certificates)))
 
     def write_key(self, passphrase: bytes | None) -> None:
-        """The key under a passphrase, or as it is."""
+        """Replace the key file by the entity's key, encrypted if ``passphrase`` is set."""
         self.write("key", private_keys.pkcs8(self.key, passphrase, self.entropy))
 
-    def give(self, passphrase: bytes) -> None:
-        """A file with the passphrase that the uploader is given."""
+    def add_passphrase_file(self, passphrase: bytes) -> None:
+        """Add NAME.passphrase, which contains the passphrase for the upload."""
         name = file_name(self.issued.entity, "passphrase")
         self.files["passphrase"] = File(name, passphrase + b"\n", secret=True)
 
     @property
     def certificate(self) -> bytes:
-        """The certificate (DER)."""
+        """The entity's certificate (DER)."""
         return self.issued.certificates[0]
 
     @property
     def key(self) -> bytes:
-        """The sound key (PKCS#8)."""
+        """The entity's key (PKCS#8)."""
         assert self.issued.key is not None
         return self.issued.key
 
     @property
     def chain(self) -> tuple[bytes, ...]:
-        """The sound chain."""
+        """The entity's chain (DER)."""
         return self.issued.chain or self.issued.certificates[:1]

@@ -1,6 +1,6 @@
-"""Other things than the sound key in PKCS#8, in the key's file.
+"""Alterations of the key file: other formats, other keys, and other content.
 
-All of it is in files that are secret, other people's keys included.
+All of these files get the mode of a key file, also those with an unrelated key.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _UNKNOWN_PASSPHRASE = b"nobody knows this one"
 _GIVEN_PASSPHRASE = b"correct-passphrase"
 _OTHER_RSA, _OTHER_EC = "rsa-2048", "ec-p256"
 _PRIVATE_EXPONENT, _COEFFICIENT = 3, 8
-"""Where they stand in an RSAPrivateKey (RFC 8017, A.1.2)."""
+"""The positions of the numbers in an RSAPrivateKey (RFC 8017, appendix A.1.2)."""
 
 
 def _der(draft: FileDraft, _argument: str) -> None:
@@ -29,7 +29,7 @@ def _traditional(draft: FileDraft, _argument: str) -> None:
 
 def _passphrase(draft: FileDraft, argument: str) -> None:
     draft.write_key(argument.encode())
-    draft.give(argument.encode())
+    draft.add_passphrase_file(argument.encode())
 
 
 def _plain(draft: FileDraft, _argument: str) -> None:
@@ -38,7 +38,7 @@ def _plain(draft: FileDraft, _argument: str) -> None:
 
 def _wrong_passphrase(draft: FileDraft, _argument: str) -> None:
     draft.write_key(_UNKNOWN_PASSPHRASE)
-    draft.give(_GIVEN_PASSPHRASE)
+    draft.add_passphrase_file(_GIVEN_PASSPHRASE)
 
 
 def _no_passphrase(draft: FileDraft, _argument: str) -> None:
@@ -50,23 +50,23 @@ def _traditional_no_passphrase(draft: FileDraft, _argument: str) -> None:
 
 
 def _other(draft: FileDraft, _argument: str) -> None:
-    draft.write("key", _strangers_key(draft, draft.issued.entity.key))
+    draft.write("key", _unrelated_key(draft, draft.issued.entity.key))
 
 
 def _other_type(draft: FileDraft, _argument: str) -> None:
     rsa = parse_kind(draft.issued.entity.key).family == "rsa"
-    draft.write("key", _strangers_key(draft, _OTHER_EC if rsa else _OTHER_RSA))
+    draft.write("key", _unrelated_key(draft, _OTHER_EC if rsa else _OTHER_RSA))
 
 
 def _other_first(draft: FileDraft, _argument: str) -> None:
-    held = draft.files["key"].data
-    draft.write("key", _strangers_key(draft, draft.issued.entity.key) + held)
+    key = draft.files["key"].data
+    draft.write("key", _unrelated_key(draft, draft.issued.entity.key) + key)
 
 
-def _strangers_key(draft: FileDraft, kind: str) -> bytes:
-    """A key that is not the certificate's, under the passphrase that the certificate's is under."""
+def _unrelated_key(draft: FileDraft, kind: str) -> bytes:
+    """Return an unrelated key, encrypted with the entity's passphrase if it has one."""
     passphrase = draft.issued.entity.output.passphrase
-    return private_keys.pkcs8(draft.strangers.key(kind), passphrase, draft.entropy)
+    return private_keys.pkcs8(draft.unrelated.key(kind), passphrase, draft.entropy)
 
 
 def _openssh(draft: FileDraft, _argument: str) -> None:
@@ -74,17 +74,17 @@ def _openssh(draft: FileDraft, _argument: str) -> None:
 
 
 def _ec_parameters(draft: FileDraft, _argument: str) -> None:
-    """The curve before the key, as ``openssl ecparam -genkey`` writes them."""
+    """Write the curve before the key, as ``openssl ecparam -genkey`` does."""
     curve = der.children(der.children(draft.key)[1])[1]
     key = private_keys.traditional(draft.key, draft.issued.entity.output.passphrase, draft.entropy)
     draft.write("key", pem.encode("EC PARAMETERS", curve) + key)
 
 
-def _labelled_pkcs1(draft: FileDraft, _argument: str) -> None:
+def _labeled_pkcs1(draft: FileDraft, _argument: str) -> None:
     draft.write("key", pem.encode("RSA PRIVATE KEY", draft.key))
 
 
-def _labelled_pkcs8(draft: FileDraft, _argument: str) -> None:
+def _labeled_pkcs8(draft: FileDraft, _argument: str) -> None:
     draft.write("key", pem.encode("PRIVATE KEY", der.contents(der.children(draft.key)[2])))
 
 
@@ -96,13 +96,13 @@ def _certificate(draft: FileDraft, _argument: str) -> None:
     draft.write("key", pem.certificate(draft.certificate))
 
 
-def _with_another(place: int) -> Callable[[FileDraft, str], None]:
-    """Another number at a place of an RSA key: signatures come out wrong, or checks fail."""
+def _with_wrong_number(position: int) -> Callable[[FileDraft, str], None]:
+    """Return an alteration that changes one number of an RSA key, so that signatures or checks fail."""
 
     def write(draft: FileDraft, _argument: str) -> None:
-        version, algorithm, octets, *rest = der.children(draft.key)
-        numbers = der.children(der.contents(octets))
-        numbers[place] = der.integer(int.from_bytes(der.contents(numbers[place]), "big") ^ 2)
+        version, algorithm, private_key, *rest = der.children(draft.key)
+        numbers = der.children(der.contents(private_key))
+        numbers[position] = der.integer(int.from_bytes(der.contents(numbers[position]), "big") ^ 2)
         key = der.sequence(version, algorithm, der.octet_string(der.sequence(*numbers)), *rest)
         draft.write("key", private_keys.pkcs8(key, draft.issued.entity.output.passphrase, draft.entropy))
 
@@ -122,10 +122,10 @@ KEY_ALTERATIONS: dict[str, Callable[[FileDraft, str], None]] = {
     "other-key-first": _other_first,
     "openssh": _openssh,
     "ec-parameters": _ec_parameters,
-    "labelled-pkcs1": _labelled_pkcs1,
-    "labelled-pkcs8": _labelled_pkcs8,
+    "labelled-pkcs1": _labeled_pkcs1,
+    "labelled-pkcs8": _labeled_pkcs8,
     "public": _public,
     "certificate": _certificate,
-    "bad-exponent": _with_another(_PRIVATE_EXPONENT),
-    "unsound": _with_another(_COEFFICIENT),
+    "bad-exponent": _with_wrong_number(_PRIVATE_EXPONENT),
+    "unsound": _with_wrong_number(_COEFFICIENT),
 }

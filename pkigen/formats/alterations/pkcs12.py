@@ -1,4 +1,4 @@
-"""PKCS#12 files (RFC 7292) that are wrong, and the passphrase that the uploader is given for them."""
+"""Alterations of the PKCS#12 file (RFC 7292), with a passphrase file for the upload."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _UNKNOWN_PASSPHRASE = b"nobody knows this one"
 
 
 def _wrong_password(draft: FileDraft) -> bytes:
-    from pkigen.formats import pkcs12 as containers
+    from pkigen.formats import pkcs12
 
     entity = draft.issued.entity
     output = replace(entity.output, pkcs12_passphrase=_UNKNOWN_PASSPHRASE)
-    return containers.key_store(replace(draft.issued, entity=replace(entity, output=output)))
+    return pkcs12.key_store(replace(draft.issued, entity=replace(entity, output=output)))
 
 
 def _bad_mac(draft: FileDraft) -> bytes:
@@ -27,14 +27,14 @@ def _bad_mac(draft: FileDraft) -> bytes:
 def _other_key(draft: FileDraft) -> bytes:
     from pkigen.formats import pkcs12
 
-    other = draft.strangers.key(draft.issued.entity.key)
+    other = draft.unrelated.key(draft.issued.entity.key)
     return pkcs12.with_other_key(draft.issued, other, draft.entropy)
 
 
 def _no_certificate(draft: FileDraft) -> bytes:
-    from pkigen.formats import pkcs12 as containers
+    from pkigen.formats import pkcs12
 
-    return containers.key_store(replace(draft.issued, certificates=(), chain=()))
+    return pkcs12.key_store(replace(draft.issued, certificates=(), chain=()))
 
 
 def _rc2(draft: FileDraft) -> bytes:
@@ -43,20 +43,20 @@ def _rc2(draft: FileDraft) -> bytes:
     return pkcs12.with_rc2(draft.issued, draft.entropy)
 
 
-def _given(make: Callable[[FileDraft], bytes]) -> Callable[[FileDraft, str], None]:
-    """The file, and the passphrase that the entity's PKCS#12 files are under."""
+def _with_passphrase_file(make: Callable[[FileDraft], bytes]) -> Callable[[FileDraft, str], None]:
+    """Return an alteration that writes the PKCS#12 file and its passphrase file."""
 
     def write(draft: FileDraft, _argument: str) -> None:
         draft.write("pkcs12", make(draft))
-        draft.give(draft.issued.entity.output.pkcs12_passphrase)
+        draft.add_passphrase_file(draft.issued.entity.output.pkcs12_passphrase)
 
     return write
 
 
 PKCS12_ALTERATIONS: dict[str, Callable[[FileDraft, str], None]] = {
-    "wrong-password": _given(_wrong_password),
-    "bad-mac": _given(_bad_mac),
-    "other-key": _given(_other_key),
-    "no-certificate": _given(_no_certificate),
-    "rc2": _given(_rc2),
+    "wrong-password": _with_passphrase_file(_wrong_password),
+    "bad-mac": _with_passphrase_file(_bad_mac),
+    "other-key": _with_passphrase_file(_other_key),
+    "no-certificate": _with_passphrase_file(_no_certificate),
+    "rc2": _with_passphrase_file(_rc2),
 }

@@ -1,4 +1,4 @@
-"""Ways to write PEM (RFC 7468) wrong, or just otherwise: octets of a file -> other octets."""
+"""Alterations of PEM (RFC 7468) text, incorrect or only unusual: bytes of a file -> other bytes."""
 
 from __future__ import annotations
 
@@ -25,53 +25,53 @@ def _indented(text: bytes, _argument: str) -> bytes:
 
 
 def _on_one_line(text: bytes, _argument: str) -> bytes:
-    """Every block's base64 without a line feed."""
+    """Write the base64 of every block on one line."""
     lines = re.split(rb"(-----(?:BEGIN|END) .*-----\n)", text)
     return b"".join(part if part.startswith(b"-----") else _joined(part) for part in lines)
 
 
 def _joined(base64: bytes) -> bytes:
-    found = base64.replace(b"\n", b"")
-    return found + b"\n" if found else b""
+    line = base64.replace(b"\n", b"")
+    return line + b"\n" if line else b""
 
 
 def _with_header(text: bytes, argument: str) -> bytes:
-    """An RFC 1421 header in every block, and the empty line after it."""
+    """Add an RFC 1421 header and an empty line to every block."""
     return re.sub(rb"^(-----BEGIN .*-----\n)", rb"\1%s\n\n" % argument.encode(), text, flags=re.MULTILINE)
 
 
-def _labelled(text: bytes, argument: str) -> bytes:
+def _labeled(text: bytes, argument: str) -> bytes:
     return _LABEL.sub(rb"-----\1 %s-----" % argument.encode(), text)
 
 
-def _ended_otherwise(text: bytes, argument: str) -> bytes:
+def _with_end_label(text: bytes, argument: str) -> bytes:
     return _END.sub(b"-----END %s-----\n" % argument.encode(), text)
 
 
-def _with_octet(octet: bytes) -> Callable[[bytes, str], bytes]:
-    """Something that is no base64, in the place of a character in the middle of the first block."""
+def _with_byte(byte: bytes) -> Callable[[bytes, str], bytes]:
+    """Return an alteration that puts a byte that is not base64 into the first block."""
 
     def change(text: bytes, _argument: str) -> bytes:
-        return with_invalid_byte(text, octet)
+        return with_invalid_byte(text, byte)
 
     return change
 
 
-def with_invalid_byte(text: bytes, octet: bytes) -> bytes:
-    """One octet in the place of the one in the middle of the first block."""
+def with_invalid_byte(text: bytes, byte: bytes) -> bytes:
+    """Replace the byte in the middle of the first block."""
     start = text.index(b"\n") + 1
     middle = (start + text.index(b"-----END ")) // 2
     if text[middle : middle + 1] == b"\n":
         middle += 1
-    return text[:middle] + octet + text[middle + 1 :]
+    return text[:middle] + byte + text[middle + 1 :]
 
 
 def _commented(text: bytes, _argument: str) -> bytes:
-    return _END.sub(lambda found: found[0] + _COMMENT, text)
+    return _END.sub(lambda match: match[0] + _COMMENT, text)
 
 
 def _bag_attributes(text: bytes, argument: str) -> bytes:
-    """As ``openssl pkcs12`` writes them."""
+    """Add bag attributes as ``openssl pkcs12`` does."""
     before = _BAG_ATTRIBUTES % argument.encode()
     return b"".join(before + pem.encode(block.label, block.data) for block in pem.blocks(text))
 
@@ -87,13 +87,13 @@ TEXT_ALTERATIONS: dict[str, Callable[[bytes, str], bytes]] = {
     "blocks-joined": lambda text, _: text.replace(b"-----\n-----", b"----------"),
     "one-line": _on_one_line,
     "header": _with_header,
-    "label": _labelled,
-    "end-label": _ended_otherwise,
+    "label": _labeled,
+    "end-label": _with_end_label,
     "no-end": lambda text, _: _END.sub(b"", text),
-    "bad-base64": _with_octet(b"!"),
-    "nul": _with_octet(b"\0"),
+    "bad-base64": _with_byte(b"!"),
+    "nul": _with_byte(b"\0"),
     "cut": lambda text, _: text[: len(text) // 2],
     "html": lambda _text, _: _ERROR_PAGE,
     "empty": lambda _text, _: b"",
 }
-"""Each takes a file as it is written, and the alteration's argument."""
+"""Functions from the correct contents of a file and the alteration's argument to the altered contents."""
