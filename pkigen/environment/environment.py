@@ -10,14 +10,18 @@ from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pkigen.errors import InputError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pydantic import BaseModel
+
     from pkigen.environment.manifest import schema
+
+Model = TypeVar("Model", bound="BaseModel")
 
 _WILDCARD_LABEL = "any"
 """Replaces the asterisk of a wildcard name in a server name indication."""
@@ -40,14 +44,9 @@ class Case:
     @cached_property
     def entry(self) -> schema.Case:
         """The case's object in the manifest. Raises InputError if it does not match the schema."""
-        from pydantic import ValidationError
-
         from pkigen.environment.manifest.schema import Case as CaseEntry
 
-        try:
-            return CaseEntry.model_validate(self.data)
-        except ValidationError as error:
-            raise _damaged(self.folder) from error
+        return _validated(CaseEntry, self.data, self.folder)
 
     @property
     def name(self) -> str:
@@ -151,14 +150,9 @@ class Environment:
     @cached_property
     def contents(self) -> schema.Manifest:
         """The manifest. Raises InputError if it does not match the schema."""
-        from pydantic import ValidationError
-
         from pkigen.environment.manifest.schema import Manifest
 
-        try:
-            return Manifest.model_validate(self.manifest)
-        except ValidationError as error:
-            raise _damaged(self.folder) from error
+        return _validated(Manifest, self.manifest, self.folder)
 
     @property
     def name(self) -> str:
@@ -248,6 +242,13 @@ def _is_address(host: str) -> bool:
         return bool(ip_address(host))
     except ValueError:
         return False
+
+
+def _validated(model: type[Model], data: dict[str, Any], folder: Path) -> Model:
+    try:
+        return model.model_validate(data)
+    except ValueError as error:
+        raise _damaged(folder) from error
 
 
 def _damaged(folder: Path) -> InputError:

@@ -85,7 +85,6 @@ class Index:
                 "INSERT INTO issued SELECT id, 1 FROM journal WHERE true"
                 " ON CONFLICT (id) DO UPDATE SET times = times + 1"
             )
-            self._sql.execute("DELETE FROM renewals WHERE id IN (SELECT id FROM journal)")
             self._sql.execute("DELETE FROM journal")
 
     def journal(self) -> list[tuple[Entry, str]]:
@@ -218,15 +217,6 @@ class Index:
     def publishers(self) -> dict[str, str]:
         """Return the publication plans by id, as JSON."""
         return dict(self._sql.execute("SELECT id, plan FROM publishers ORDER BY id").fetchall())
-
-    def request_renewal(self, ids: Iterable[str]) -> None:
-        """Request that the next build reissues some ids."""
-        with self._transaction():
-            self._sql.executemany("INSERT OR IGNORE INTO renewals VALUES (?)", ((i,) for i in ids))
-
-    def renewals(self) -> frozenset[str]:
-        """Return the ids whose renewal was requested and is still pending."""
-        return frozenset(row[0] for row in self._sql.execute("SELECT id FROM renewals"))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -47,7 +47,7 @@ CREATE TABLE revocations (
     invalid_since INTEGER, PRIMARY KEY (issuer, serial, source)
 ) WITHOUT ROWID;
 CREATE INDEX revocations_of ON revocations (entity);
-CREATE TABLE renewals (id TEXT PRIMARY KEY);
+CREATE TABLE renewals (id TEXT PRIMARY KEY); -- unused, but older versions of pkigen read it
 {_PUBLISHERS}
 CREATE TABLE journal ({ENTITY}, folder TEXT NOT NULL);
 """

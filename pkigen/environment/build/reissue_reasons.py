@@ -32,7 +32,6 @@ class ReissueDecider:
     options: BuildOptions
     clock: datetime
     key_source: str
-    renewals: frozenset[str]
     key_opens: Callable[[Entity], bool]
     fingerprints: dict[str, str] = field(default_factory=dict)
     orphans: set[str] = field(default_factory=set)
@@ -117,7 +116,7 @@ class ReissueDecider:
         return (*reasons, *self._time_reasons(entity, entry))
 
     def _time_reasons(self, entity: Entity, entry: Entry) -> tuple[str, ...]:
-        if entity.id in self.renewals:
+        if entity.id in self.options.renew:
             return ("its renewal was requested",)
         if not entity.certificates:
             return ()

@@ -79,12 +79,10 @@ def open_session(
     """Prepare the comparison of a plan with the environment in ``folder``."""
     if isinstance(planned.serials, SeededSerials) and store is not None:
         planned.serials.generation = store.index.generation
-    renewals = options.renew | (store.index.renewals() if store else frozenset())
     decider = ReissueDecider(
         options,
         planned.plan.clock,
         keys.label,
-        renewals,
         lambda entity: stored_keys.read_key(folder, entity) is not None,
     )
     diff = PlanDiff(planned.plan, store, decider, _salt(store))
