@@ -1,4 +1,4 @@
-"""Ways out: configuration, stores and files for the programs that use what an environment holds."""
+"""Exports an environment: configuration, key stores and files for other programs."""
 
 from pkigen.export.export import ExportOptions, ExportResult, export
 from pkigen.export.target import TARGETS, Target

@@ -1,7 +1,7 @@
-"""The folder of an export: what is ours in it is brought up to date, all else stays as it is.
+"""Updates the directory of an export and leaves all other files in it unchanged.
 
-A marker lists each file with the digests that we may have given it. It is written before the files, so
-that after a crash they are known to be ours, and once more at the end.
+A marker file lists each exported file with its possible digests. It is written before the files, so that
+pkigen recognizes them after a crash, and again at the end.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FORMAT, _VERSION = "pkigen-export", 1
 
 @dataclass(frozen=True)
 class WrittenFiles:
-    """Paths below the folder: what was written, what was so already, what was removed."""
+    """Relative paths of the files that were written, were up to date, and were deleted."""
 
     written: tuple[str, ...]
     unchanged: tuple[str, ...]
@@ -34,29 +34,31 @@ class WrittenFiles:
 
 @dataclass(frozen=True)
 class ExportDirectory:
-    """``path`` as an export for one target; ``force`` replaces files that were changed, or are others'."""
+    """The directory ``path`` with an export for one target; ``force`` also overwrites other files."""
 
     path: Path
     target: str
     force: bool = False
-    _held: dict[str, list[str]] = field(default_factory=dict)
+    _listed: dict[str, list[str]] = field(default_factory=dict)
 
-    def bring_up_to_date(self, files: Mapping[str, File]) -> WrittenFiles:
-        """Write what differs, remove what has gone.
+    def update(self, files: Mapping[str, File]) -> WrittenFiles:
+        """Write the files that differ and delete obsolete ones.
 
-        InputError, with nothing written, where something is in the way; EnvironmentFailure when the machine
-        does not do it, or a link leads out of the folder.
+        Raises InputError, before anything is written, if a file must not be overwritten; EnvironmentFailure
+        for a system error, or if a link leads out of the directory.
         """
-        self._held.update(self._read())
+        self._listed.update(self._read())
         digests = {path: _digest(file.data) for path, file in files.items()}
-        there = {path: self._there(path) for path in {*files, *self._held}}
-        self._must_be_ours(there, digests)
-        stale = [path for path, file in files.items() if not self._is(there[path], digests[path], file)]
-        gone = sorted(path for path in self._held.keys() - files.keys() if there[path] is not None)
-        if stale or gone or self._held != {path: [digest] for path, digest in digests.items()}:
-            both = {path: sorted({*self._held.get(path, ()), digests[path]}) for path in digests}
-            self._make_folders(files)
-            self._mark({**self._held, **both})
+        there = {path: self._there(path) for path in {*files, *self._listed}}
+        self._require_own_files(there, digests)
+        stale = [
+            path for path, file in files.items() if not self._is_current(there[path], digests[path], file)
+        ]
+        gone = sorted(path for path in self._listed.keys() - files.keys() if there[path] is not None)
+        if stale or gone or self._listed != {path: [digest] for path, digest in digests.items()}:
+            both = {path: sorted({*self._listed.get(path, ()), digests[path]}) for path in digests}
+            self._make_directories(files)
+            self._mark({**self._listed, **both})
             write([files[path] for path in stale], [self.path / path for path in stale])
             self._remove(gone)
             self._mark({path: [digest] for path, digest in digests.items()})
@@ -65,26 +67,26 @@ class ExportDirectory:
         )
 
     def _read(self) -> dict[str, list[str]]:
-        """What the marker lists; nothing in a folder that is new or empty."""
+        """Return the files that the marker lists; none for a new or empty directory."""
         path = self.path / MARKER
         if path.is_symlink():
-            raise InputError(f"{path} is a link, and not followed; remove it, or take another --out")
+            raise InputError(f"{path} is a symbolic link; remove it, or choose another --out")
         if not path.exists():
             if self.path.exists() and not self.path.is_dir():
-                raise InputError(f"{self.path} is there and no folder; --out names another place")
+                raise InputError(f"{self.path} is not a directory; choose another --out")
             return {}
         try:
             marker = json.loads(path.read_bytes())
             known = marker["format"] == _FORMAT and marker["version"] == _VERSION
             if known and marker["target"] == self.target:
-                return {str(name): list(map(str, held)) for name, held in marker["files"].items()}
+                return {str(name): list(map(str, digests)) for name, digests in marker["files"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{path} is damaged; remove it, or take another --out") from error
+            raise InputError(f"{path} is damaged; remove it, or choose another --out") from error
         other = visible(str(marker.get("target")))
-        raise InputError(f"{self.path} holds an export to {other}; --out names another place")
+        raise InputError(f"{self.path} contains an export to {other}; choose another --out")
 
     def _there(self, path: str) -> str | None:
-        """The digest of what is at a path; None for nothing, "" for what is no plain file."""
+        """Return the digest of an existing file; None if nothing exists, "" if it is not a regular file."""
         place = inside(self.path, path)
         if place.is_symlink() or (place.exists() and not place.is_file()):
             return ""
@@ -92,27 +94,28 @@ class ExportDirectory:
             return _digest(place.read_bytes())
         return None
 
-    def _must_be_ours(self, there: Mapping[str, str | None], wanted: Mapping[str, str]) -> None:
+    def _require_own_files(self, there: Mapping[str, str | None], expected: Mapping[str, str]) -> None:
         problems = []
         for path, digest in sorted(there.items()):
-            if digest is None or digest in self._held.get(path, ()) or digest == wanted.get(path):
+            if digest is None or digest in self._listed.get(path, ()) or digest == expected.get(path):
                 continue
             if digest == "":
-                problems.append(f"{self.path / path} is there and no plain file; --out names another place")
+                problems.append(f"{self.path / path} is not a regular file; choose another --out")
             elif not self.force:
-                what = "was changed since" if path in self._held else "is not of an export"
-                problems.append(f"{self.path / path} {what}; move it away, or let --force replace it")
+                known = path in self._listed
+                state = "was changed after the export" if known else "was not exported by pkigen"
+                problems.append(f"{self.path / path} {state}; move it, or use --force to overwrite it")
         if problems:
-            raise InputError([Problem(words) for words in problems])
+            raise InputError([Problem(message) for message in problems])
 
-    def _is(self, there: str | None, wanted: str, file: File) -> bool:
-        """Whether a file is as it should be, a secret one with the mode of a secret too."""
-        if there != wanted:
+    def _is_current(self, digest: str | None, expected: str, file: File) -> bool:
+        """Return whether a file has the expected contents and, if it is secret, mode 0600."""
+        if digest != expected:
             return False
         return not file.secret or os.name == "nt" or not (self.path / file.path).stat().st_mode & 0o077
 
-    def _make_folders(self, files: Mapping[str, File]) -> None:
-        """Folders with a secret in them are for their owner alone."""
+    def _make_directories(self, files: Mapping[str, File]) -> None:
+        """Create the directories; those with secret files get mode 0700."""
         self.path.mkdir(parents=True, exist_ok=True)
         secret = {file.path.rpartition("/")[0] for file in files.values() if file.secret} - {""}
         for path in sorted({file.path.rpartition("/")[0] for file in files.values()} - {""}):
@@ -121,8 +124,8 @@ class ExportDirectory:
             if path in secret:
                 (self.path / path).chmod(mode)
 
-    def _mark(self, held: Mapping[str, list[str]]) -> None:
-        marker = {"format": _FORMAT, "version": _VERSION, "target": self.target, "files": held}
+    def _mark(self, digests: Mapping[str, list[str]]) -> None:
+        marker = {"format": _FORMAT, "version": _VERSION, "target": self.target, "files": digests}
         data = json.dumps(marker, indent=1).encode() + b"\n"
         write([File(MARKER, data)], [inside(self.path, MARKER)])
 
@@ -131,8 +134,8 @@ class ExportDirectory:
             try:
                 (self.path / path).unlink(missing_ok=True)
             except OSError as error:
-                raise EnvironmentFailure(f"{self.path / path} cannot be removed: {error.strerror}") from error
-            with suppress(OSError):  # a folder with something else in it stays
+                raise EnvironmentFailure(f"cannot delete {self.path / path}: {error.strerror}") from error
+            with suppress(OSError):  # a directory with other files remains
                 (self.path / path).parent.rmdir()
 
 

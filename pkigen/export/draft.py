@@ -1,4 +1,4 @@
-"""An export in the making: what is given, and the files that come of it."""
+"""An export under construction: the request, and the files that a target adds."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from pkigen.serve.files import MEDIA_TYPES, published_folder
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What is exported, and for whom.
+    """The cases to export, and the options.
 
-    ``host`` is the address that servers listen at, ``port`` that of the CRLs, ``tls_port`` that of the
-    certificates. ``passphrases`` open keys, ``new_passphrase`` protects the stores that are written.
+    Servers listen on the address ``host``, on ``port`` for CRLs and on ``tls_port`` for TLS. ``passphrases``
+    decrypt keys; ``new_passphrase`` encrypts the key stores.
     """
 
     environment: Environment
@@ -33,18 +33,18 @@ class ExportRequest:
 
     @property
     def listen(self) -> str:
-        """``host`` as it stands in front of a port."""
+        """``host`` as it is written in front of a port, IPv6 addresses in brackets."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def anchors(self) -> bytes:
-        """trust.pem."""
+        """The contents of trust.pem."""
         return read_bytes(self.environment.trust)
 
 
 @dataclass(frozen=True)
 class Published:
-    """A file for the CRL server: the path of its URL, the file below the folder, its media type, octets."""
+    """A file of the CRL server: URL path, path in the export directory, media type, size in bytes."""
 
     url: str
     path: str
@@ -54,9 +54,9 @@ class Published:
 
 @dataclass
 class Draft:
-    """The files of an export, as a target adds them.
+    """The files that a target adds to an export.
 
-    ``left_out`` says of each case that the target cannot hold why; ``notes`` are for the person.
+    ``left_out`` contains the reason for each case that the target cannot export; ``notes`` are for the user.
     """
 
     given: ExportRequest
@@ -67,37 +67,37 @@ class Draft:
     notes: list[str] = field(default_factory=list)
 
     def add(self, path: str, data: bytes, *, secret: bool = False) -> str:
-        """A file at a path below the folder (``/`` separated), readable by its owner alone if secret."""
+        """Add a file at a relative path (``/`` separated) and return the path; secret files get mode 0600."""
         if not secret and has_key(data):
-            raise InputError(f"{path} would hold a private key for all to read; nothing was written")
+            raise InputError(f"{path} would expose a private key; nothing was written")
         if path in self.files:
-            raise InputError(f"{path} would be written twice; nothing was written")
+            raise InputError(f"{path} is defined twice; nothing was written")
         self.files[path] = File(path, data, secret)
         return path
 
     def render(self, path: str, template: str, *, secret: bool = False, **variables: Any) -> None:
-        """A file out of a template, which sees ``given`` besides."""
-        text = self.templates.render(template, {"given": _Shown(self.given), **variables})
+        """Add a file rendered from a template; the template can also use ``given``."""
+        text = self.templates.render(template, {"given": _TemplateRequest(self.given), **variables})
         self.add(path, text.encode(), secret=secret)
 
     def trust(self) -> None:
-        """The trust anchors, as trust.pem."""
+        """Add the trust anchors as trust.pem."""
         self.add("trust.pem", self.given.anchors)
 
     def www(self) -> tuple[Published, ...]:
-        """What the environment publishes, as files below www/ where their URLs lead."""
+        """Add the environment's published files below www/, at the paths of their URLs."""
         prefix = urlsplit(self.given.environment.base_url).path.strip("/")
-        found = []
+        published = []
         for url, data in _published(self.given.environment.www):
             below = f"{prefix}/{url}" if prefix else url
             path = self.add(f"www/{below}", data)
             kind = MEDIA_TYPES.get(Path(url).suffix, "application/octet-stream")
-            found.append(Published(f"/{below}", path, kind, len(data)))
-        return tuple(found)
+            published.append(Published(f"/{below}", path, kind, len(data)))
+        return tuple(published)
 
 
-class _Shown:
-    """What templates see of ``Given``: nothing secret."""
+class _TemplateRequest:
+    """The fields of ``ExportRequest`` that templates can use; no secrets."""
 
     def __init__(self, given: ExportRequest) -> None:
         self.environment = given.environment.name
@@ -107,16 +107,16 @@ class _Shown:
 
 
 def has_key(data: bytes) -> bool:
-    """Whether a private key stands in a text file, in any encoding of ASCII letters."""
+    """Return whether PEM data contains a private key, in any encoding of ASCII characters (UTF-16 too)."""
     return b"PRIVATE KEY" in data.replace(b"\0", b"")
 
 
 def read_bytes(path: Path) -> bytes:
-    """A file of the environment; InputError when it is not to be had."""
+    """Read a file of the environment; raise InputError if that fails."""
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}. Build the environment again") from error
+        raise InputError(f"cannot read {path}: {error.strerror}. Build the environment again") from error
 
 
 def _published(www: Path) -> Iterator[tuple[str, bytes]]:

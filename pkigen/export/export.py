@@ -1,4 +1,4 @@
-"""An environment -> a folder for one target."""
+"""Exports an environment to a directory for one target."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from pkigen.export.target import Target
 from pkigen.export.template import Templates
 
 FOLDER = "export"
-"""Below the environment; in it a folder for each target."""
+"""Default directory, below the environment; it contains one directory per target."""
 
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """How to export. ``out`` None is ENV/export/TARGET; ``only`` chooses certificates by a pattern of names.
+    """Options of an export: ``out`` None means ENV/export/TARGET; ``only`` is a pattern of certificate names.
 
-    ``templates`` is a folder whose files go before the shipped ones of the same names. The others are as
-    in ``Given``.
+    Files in the directory ``templates`` override the shipped templates by name. The other fields are those of
+    ``ExportRequest``.
     """
 
     out: Path | None = None
@@ -38,9 +38,10 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What was done: the folder, its files, the certificates in it, and why others are not.
+    """The result of an export: its directory and files, the exported certificates, and the reasons for the
+    others.
 
-    ``secret`` are those of the files that hold private keys.
+    ``secret`` lists the files that contain private keys.
     """
 
     target: Target
@@ -53,17 +54,17 @@ class ExportResult:
 
 
 def export(environment: Environment, target: Target, options: ExportOptions) -> ExportResult:
-    """Write an export, or bring it up to date.
+    """Write or update an export.
 
-    InputError when no certificate is chosen, a template is wrong, or something is in the way; Refused when
-    the target can hold none of them.
+    Raises InputError if no certificate matches, a template has an error, or an existing file would be
+    overwritten; Refused if the target can export none of the certificates.
     """
     templates = Templates(options.templates)
-    templates.must_have_one_of(target.templates)
+    templates.require_override_of(target.templates)
     cases = tuple(case for case in environment.cases() if fnmatchcase(case.name, options.only or "*"))
     if not cases:
-        chosen = f"matches --only '{options.only}'" if options.only else "is in it"
-        raise InputError(f"{environment.folder} has nothing to export: no certificate {chosen}")
+        reason = f"matches --only '{options.only}'" if options.only else "is in it"
+        raise InputError(f"{environment.folder} has nothing to export: no certificate {reason}")
     given = ExportRequest(
         environment,
         cases,
@@ -77,9 +78,9 @@ def export(environment: Environment, target: Target, options: ExportOptions) -> 
     target.write(draft)
     if not draft.exported:
         name, reason = next(iter(draft.left_out.items()))
-        raise Refused(f"{target.name} can hold none of these certificates ({name}: {reason})")
+        raise Refused(f"{target.name} can export none of these certificates ({name}: {reason})")
     folder = options.out or environment.folder / FOLDER / target.name
-    written = ExportDirectory(folder, target.name, options.force).bring_up_to_date(draft.files)
+    written = ExportDirectory(folder, target.name, options.force).update(draft.files)
     return ExportResult(
         target=target,
         folder=folder,

@@ -1,4 +1,4 @@
-"""PKCS#12 for the programs that keep keys in such stores."""
+"""PKCS#12 key stores for Java and Windows."""
 
 from __future__ import annotations
 
@@ -10,48 +10,46 @@ from pkigen.inspection.conversion.render import key_store
 from pkigen.x509 import Certificate
 
 
-def add_stores(draft: Draft, ending: str) -> None:
-    """private/NAME with an ending, for each case that PKCS#12 can hold."""
-    made = dict[str, bytes]()
+def add_stores(draft: Draft, suffix: str) -> None:
+    """Add the key store ``private/NAME`` + ``suffix`` for each case that PKCS#12 supports."""
+    stores = dict[str, bytes]()
 
-    def fits(found: CaseFiles) -> None:
-        made[found.case.name] = _store(draft, found)
+    def fits(files: CaseFiles) -> None:
+        stores[files.case.name] = _store(draft, files)
 
-    for found in exportable_cases(draft, fits):
-        name = found.case.name
-        draft.add(f"private/{name}{ending}", made[name], secret=True)
+    for files in exportable_cases(draft, fits):
+        name = files.case.name
+        draft.add(f"private/{name}{suffix}", stores[name], secret=True)
         draft.exported.append(name)
 
 
-def _store(draft: Draft, found: CaseFiles) -> bytes:
-    """A case's key, certificate and CA certificates under the new passphrase; the alias is its name."""
-    if found.opened is None or found.opened.pkcs8 is None:
+def _store(draft: Draft, files: CaseFiles) -> bytes:
+    """Return a case's key, certificate and CA certificates, encrypted; the alias is the case's name."""
+    if files.opened is None or files.opened.pkcs8 is None:
         raise NotExportable("its key cannot be read")
-    path = [one.certificate for one in read(found.full, "") if one.kind is Kind.CERTIFICATE]
+    path = [one.certificate for one in read(files.full, "") if one.kind is Kind.CERTIFICATE]
     readable = [one for one in path if isinstance(one, Certificate)]
     if not readable or len(readable) < len(path):
-        raise NotExportable("there is a certificate in its files that cannot be read")
-    alias, passphrase = found.case.name, draft.given.new_passphrase
+        raise NotExportable("one of its certificates cannot be read")
+    alias, passphrase = files.case.name, draft.given.new_passphrase
     try:
-        return key_store(found.opened.pkcs8, readable, alias, passphrase, legacy=False).data
+        return key_store(files.opened.pkcs8, readable, alias, passphrase, legacy=False).data
     except InputError as error:
         kind = str(error) if "of kind" in str(error) else ""
-        raise NotExportable(
-            kind or "PKCS#12 is not written with such a certificate, or such a key"
-        ) from error
+        raise NotExportable(kind or "its certificate or key cannot be stored in PKCS#12") from error
 
 
 def trust_anchors(draft: Draft) -> tuple[bytes, ...]:
-    """The trust anchors, in DER."""
+    """Return the trust anchors in DER."""
     return tuple(one.der for one in read(draft.given.anchors, "trust.pem") if one.kind is Kind.CERTIFICATE)
 
 
 def passphrase(draft: Draft) -> str:
-    """The new passphrase as text; InputError when it is none that a file can hold."""
+    """Return the new passphrase as a string; raise InputError if a file cannot contain it."""
     try:
         text = draft.given.new_passphrase.decode("utf-8")
     except UnicodeDecodeError:
-        raise InputError("the new passphrase cannot be used: it is not UTF-8") from None
+        raise InputError("the new passphrase is not valid UTF-8; choose another one") from None
     if not text.isprintable():
-        raise InputError("the new passphrase cannot be used: there are control characters in it")
+        raise InputError("the new passphrase contains control characters; choose another one")
     return text

@@ -1,4 +1,4 @@
-"""What a TLS server needs for each certificate: two files, and the names that lead to it."""
+"""The certificates of a TLS server: for each one its files and its host names (SNI)."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from pkigen.serve.tls.credential import handshake_ways
 
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(\*\.)?({_LABEL}\.)*{_LABEL}")
-_BY_THEMSELVES = {"chain-with-root", "stapled-missing"}
-"""What is wrong in a handshake by the files alone: any server does it."""
+_FILE_FAULTS = {"chain-with-root", "stapled-missing"}
+"""Handshake faults that result from the files alone, so that every server reproduces them."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """A certificate as a server presents it; paths are below the folder.
+    """A certificate that a server presents; paths are relative to the export directory.
 
-    ``hosts`` are the names (SNI) that lead to it, small letters, perhaps with ``*.`` in front. ``says`` is
-    what is wrong with it, or "sound". ``default`` marks the one that clients without a known name get.
+    ``hosts`` are its host names (SNI), in lowercase, possibly with a ``*.`` prefix. ``says`` describes its
+    fault, or is "sound". ``default`` marks the certificate for clients that request no or an unknown name.
     """
 
     name: str
@@ -46,23 +46,23 @@ class Server:
 Place = Callable[[Draft, CaseFiles], tuple[str, str]]
 
 
-def separate_files(draft: Draft, found: CaseFiles) -> tuple[str, str]:
-    """certs/NAME.pem and private/NAME.key."""
-    name = found.case.name
-    certificate = draft.add(f"certs/{name}.pem", found.full)
-    return certificate, draft.add(f"private/{name}.key", found.key, secret=True)
+def separate_files(draft: Draft, files: CaseFiles) -> tuple[str, str]:
+    """Add certs/NAME.pem and private/NAME.key, and return their paths."""
+    name = files.case.name
+    certificate = draft.add(f"certs/{name}.pem", files.full)
+    return certificate, draft.add(f"private/{name}.key", files.key, secret=True)
 
 
-def combined_file(draft: Draft, found: CaseFiles) -> tuple[str, str]:
-    """private/NAME.pem, with certificate, CA certificates and key."""
-    between = b"" if found.full.endswith(b"\n") else b"\n"
-    path = draft.add(f"private/{found.case.name}.pem", found.full + between + found.key, secret=True)
+def combined_file(draft: Draft, files: CaseFiles) -> tuple[str, str]:
+    """Add private/NAME.pem with certificate, CA certificates and key, and return its path twice."""
+    between = b"" if files.full.endswith(b"\n") else b"\n"
+    path = draft.add(f"private/{files.case.name}.pem", files.full + between + files.key, secret=True)
     return path, path
 
 
 def servers(draft: Draft, loads: Check | None = None, place: Place = separate_files) -> tuple[Server, ...]:
-    """Every case that a server can present, its files in the draft; the others are left out with a reason."""
-    fit = list(exportable_cases(draft, _sound_handshake, loads or loads_in_openssl()))
+    """Add the files of every case that a server can present; the others are not exported, with the reason."""
+    fit = list(exportable_cases(draft, _check_handshake, loads or loads_in_openssl()))
     if not fit:
         return ()
     names = Names.of([one.case for one in fit])
@@ -70,12 +70,12 @@ def servers(draft: Draft, loads: Check | None = None, place: Place = separate_fi
     for host, case in names.hosts.items():
         if is_host(host):
             hosts[case.name].append(host)
-    _note_answers(draft, fit)
+    _note_faulty_responses(draft, fit)
     return tuple(_server(draft, one, hosts[one.case.name], names.default, place) for one in fit)
 
 
 def is_host(text: str) -> bool:
-    """Whether a configuration can have it as the name of a server: no address, small letters."""
+    """Return whether ``text`` is a lowercase host name, possibly with a wildcard, and not an IP address."""
     try:
         ip_address(text)
     except ValueError:
@@ -83,14 +83,14 @@ def is_host(text: str) -> bool:
     return False
 
 
-def _sound_handshake(found: CaseFiles) -> None:
-    if set(handshake_ways(found.case)) - _BY_THEMSELVES:
-        raise NotExportable("the handshake itself is wrong; `pkigen serve --tls-port` does that")
+def _check_handshake(files: CaseFiles) -> None:
+    if set(handshake_ways(files.case)) - _FILE_FAULTS:
+        raise NotExportable("its fault is in the TLS handshake; use `pkigen serve --tls-port`")
 
 
-def _server(draft: Draft, found: CaseFiles, hosts: list[str], default: Case, place: Place) -> Server:
-    case = found.case
-    certificate, key = place(draft, found)
+def _server(draft: Draft, files: CaseFiles, hosts: list[str], default: Case, place: Place) -> Server:
+    case = files.case
+    certificate, key = place(draft, files)
     draft.exported.append(case.name)
     fault = case.data.get("fault")
     return Server(
@@ -104,17 +104,17 @@ def _server(draft: Draft, found: CaseFiles, hosts: list[str], default: Case, pla
     )
 
 
-def _note_answers(draft: Draft, fit: list[CaseFiles]) -> None:
-    """Some cases are about what is answered at their URLs, which a server of files does not get wrong."""
-    wrong = [one.case.name for one in fit if _wants_answers(one.case)]
-    if wrong:
-        few = ", ".join(wrong[:3]) + (", ..." if len(wrong) > 3 else "")
+def _note_faulty_responses(draft: Draft, fit: list[CaseFiles]) -> None:
+    """Add a note about cases with faulty CRL or OCSP responses: a file server cannot reproduce them."""
+    names = [one.case.name for one in fit if _has_faulty_responses(one.case)]
+    if names:
+        examples = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
         draft.notes.append(
-            f"{len(wrong)} certificates are about wrong CRL or OCSP answers ({few}): for those have"
-            " `pkigen serve` answer at the base URL, in place of the CRL server exported here."
+            f"{len(names)} certificates need faulty CRL or OCSP responses ({examples}): run `pkigen serve` at"
+            " the base URL instead of the exported CRL server."
         )
 
 
-def _wants_answers(case: Case) -> bool:
+def _has_faulty_responses(case: Case) -> bool:
     elsewhere = any(one["url"] != "tls" for one in case.data.get("serving", ()))
     return elsewhere or bool(case.data.get("ocsp"))

@@ -1,4 +1,4 @@
-"""What there is to export to. A target is one function in a file of its own below ``targets``."""
+"""The registry of export targets. A target is one function in its own module below ``targets``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from importlib.metadata import entry_points
 from pkgutil import iter_modules
 from typing import TypeVar
 
@@ -18,10 +19,9 @@ _known: dict[str, Target] = {}
 
 @dataclass(frozen=True)
 class Target:
-    """A format: its name, what it gives in one line, the templates that it renders.
+    """An export format: its name, a one-line description, and the templates that it renders.
 
-    ``start`` is the command, run in the folder, that uses what was written. ``write`` puts all files
-    of an export into a draft.
+    ``start`` is the command that uses the export, run in its directory. ``write`` adds all files to a draft.
     """
 
     name: str
@@ -32,12 +32,12 @@ class Target:
 
 
 def target(*templates: str, start: str = "") -> Callable[[Write], Write]:
-    """Make a function a target: its name is the target's, its docstring's first line the words for it."""
+    """Register a function as a target: its name names the target, its docstring's first line describes it."""
 
     def register(write: Write) -> Write:
         says = (inspect.getdoc(write) or "").partition("\n")[0]
         if not says or write.__name__ in _known:
-            raise ValueError(f"the target {write.__name__} is there twice, or has no docstring")
+            raise ValueError(f"the target {write.__name__} is defined twice, or has no docstring")
         _known[write.__name__] = Target(write.__name__, says, templates, start, write)
         return write
 
@@ -46,16 +46,18 @@ def target(*templates: str, start: str = "") -> Callable[[Write], Write]:
 
 @cache
 def _all() -> dict[str, Target]:
-    """Every target: importing the files below ``targets`` makes them known."""
+    """Import the modules below ``targets`` and those that other packages provide, and return every target."""
     from pkigen.export import targets
 
     for module in iter_modules(targets.__path__):
         import_module(f"{targets.__name__}.{module.name}")
+    for entry_point in entry_points(group="pkigen.targets"):
+        entry_point.load()
     return dict(sorted(_known.items()))
 
 
 class _Targets(Mapping[str, Target]):
-    """The targets by name, found when somebody asks."""
+    """The targets by name, discovered on first use."""
 
     def __getitem__(self, name: str) -> Target:
         return _all()[name]

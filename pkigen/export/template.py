@@ -1,7 +1,8 @@
-"""Templates: Jinja2 in a sandbox, in which every value has to fit the place where it stands.
+"""Sandboxed Jinja2 templates that reject unquoted values.
 
-A value goes through as it is when no syntax gives its characters a meaning (letters, digits and
-``._:/*@+-``). Any other needs a filter that quotes it: ``json``, ``comment``, ``powershell``, ``base64``.
+A template can insert a value without a filter only if no target syntax treats its characters specially
+(letters, digits and ``._:/*@+-``). Other values need a quoting filter: ``json``, ``comment``, ``powershell``,
+``base64``.
 """
 
 from __future__ import annotations
@@ -23,33 +24,33 @@ _SHIPPED = Path(__file__).parent / "templates"
 _WORD = re.compile(r"[A-Za-z0-9._:/*@+\[\]-]+")
 _PREFIX = "shipped"
 _SINGLE_QUOTES = "'\u2018\u2019\u201a\u201b"
-"""What PowerShell takes for the end of a string that began with an apostrophe."""
+"""The characters that PowerShell accepts as the closing quote of a single-quoted string."""
 
 
 class QuotedText(str):
-    """Text that a filter has made fit for where it stands."""
+    """A string that a filter has quoted for its position in the file."""
 
     __slots__ = ()
 
 
 class Templates:
-    """The shipped templates, and before them those of the same names in a folder of the user's."""
+    """The shipped templates; templates with the same name in the user's directory override them."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        if folder is not None and not folder.is_dir():
-            raise InputError(f"{folder} is not a folder of templates")
-        self._folder = folder
-        self._environment = _environment(folder)
+    def __init__(self, directory: Path | None = None) -> None:
+        if directory is not None and not directory.is_dir():
+            raise InputError(f"{directory} is not a directory; --templates needs a directory with templates")
+        self._directory = directory
+        self._environment = _environment(directory)
 
-    def must_have_one_of(self, names: tuple[str, ...]) -> None:
-        """InputError when the user's folder has none of the templates that a target uses."""
-        if self._folder is None or any((self._folder / name).is_file() for name in names):
+    def require_override_of(self, names: tuple[str, ...]) -> None:
+        """Raise InputError if the user's directory contains none of the target's templates."""
+        if self._directory is None or any((self._directory / name).is_file() for name in names):
             return
-        wanted = f"this target has {', '.join(names)}" if names else "this target has no templates"
-        raise InputError(f"{self._folder} has no template that is used here: {wanted}")
+        used = f"this target uses {', '.join(names)}" if names else "this target uses no templates"
+        raise InputError(f"{self._directory} contains no template of this target: {used}")
 
     def render(self, name: str, variables: Mapping[str, Any]) -> str:
-        """A template's text; InputError says where in it something is wrong."""
+        """Render a template; an InputError states the line of an error in it."""
         from jinja2 import TemplateSyntaxError
 
         try:
@@ -63,24 +64,24 @@ class Templates:
 
 
 def shipped_template(name: str) -> str:
-    """The text of a template as it is shipped; InputError when there is none of that name."""
+    """Return the source of a shipped template; raise InputError for an unknown name."""
     names = sorted(path.name for path in _SHIPPED.glob("*.j2"))
     if name not in names:
-        raise InputError(f"there is no template {visible(name)}; there are {', '.join(names)}")
+        raise InputError(f"unknown template {visible(name)}; the templates are {', '.join(names)}")
     return (_SHIPPED / name).read_text("utf-8")
 
 
-def _environment(folder: Path | None) -> SandboxedEnvironment:
+def _environment(directory: Path | None) -> SandboxedEnvironment:
     from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     shipped = FileSystemLoader(_SHIPPED)
-    own = [] if folder is None else [FileSystemLoader(folder)]
+    own = [] if directory is None else [FileSystemLoader(directory)]
     environment = ImmutableSandboxedEnvironment(
         loader=ChoiceLoader([*own, shipped, PrefixLoader({_PREFIX: shipped})]),
         undefined=StrictUndefined,
-        autoescape=False,  # nothing here is HTML; each value is looked at by finalize
-        finalize=_fitting,
+        autoescape=False,  # the output is not HTML; finalize checks every value
+        finalize=_require_quoting,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -94,31 +95,31 @@ def _environment(folder: Path | None) -> SandboxedEnvironment:
     return environment
 
 
-def _fitting(value: Any) -> str:
+def _require_quoting(value: Any) -> str:
     if isinstance(value, QuotedText):
         return value
     text = str(value)
     if not _WORD.fullmatch(text):
-        raise ValueError(f"{visible(text)!r} has to go through a filter that quotes it, such as json")
+        raise ValueError(f"{visible(text)!r} must be quoted by a filter such as json")
     return text
 
 
 def _json(value: Any) -> QuotedText:
-    """For JSON and YAML: ASCII, in which YAML reads every string as JSON does."""
+    """Quote for JSON and YAML: YAML reads ASCII-only JSON strings in the same way."""
     return QuotedText(json.dumps(value))
 
 
 def _comment(value: Any) -> QuotedText:
-    """For the rest of a line behind a comment's mark."""
+    """Quote for the rest of a comment line."""
     text = " ".join(str(value).split())
     return QuotedText(visible("".join(c if c.isprintable() else " " for c in text)).removesuffix("\\"))
 
 
 def _powershell(value: Any) -> QuotedText:
-    """A string of PowerShell in apostrophes, in which nothing but they has a meaning."""
+    """Quote as a single-quoted PowerShell string, in which only quotes are special."""
     text = str(value)
     if not text.isprintable():
-        raise ValueError(f"{visible(text)!r} cannot stand in a PowerShell string")
+        raise ValueError(f"{visible(text)!r} contains characters that a PowerShell string cannot contain")
     doubled = "".join(c * 2 if c in _SINGLE_QUOTES else c for c in text)
     return QuotedText(f"'{doubled}'")
 
@@ -128,6 +129,6 @@ def _base64(value: bytes | str) -> QuotedText:
 
 
 def _place(error: Exception, name: str) -> Location:
-    """The line of the template that was being rendered, as far as the error tells."""
+    """Return the template line that was being rendered, if the traceback contains it."""
     lines = [frame for frame in extract_tb(error.__traceback__) if frame.filename.endswith(".j2")]
     return Location(lines[-1].filename, lines[-1].lineno or 0, 1) if lines else Location(name)

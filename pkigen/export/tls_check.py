@@ -1,4 +1,4 @@
-"""Whether a TLS library takes a certificate and its key: a server does not start with one that it refuses."""
+"""Checks whether a TLS library loads a certificate and its key: otherwise a server does not start."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LARGE_EXPONENT = 2**31
 
 
 def loads_in_openssl(level: int = 0) -> Check:
-    """OpenSSL itself is asked, at a security level (SSL_CTX_set_security_level(3)); 0 forbids nothing."""
+    """Return a check that loads the files with OpenSSL at a security level; level 0 permits everything."""
 
     def loads(material: CaseFiles) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -41,52 +41,53 @@ def loads_in_openssl(level: int = 0) -> Check:
             try:
                 context.load_cert_chain(certificate, key, password="")
             except ssl.SSLError as error:
-                raise NotExportable(f"OpenSSL does not load it: {_words(error)}") from error
+                raise NotExportable(f"OpenSSL does not load it: {_describe(error)}") from error
             except (OSError, ValueError) as error:
                 raise NotExportable("OpenSSL does not load it") from error
 
     return loads
 
 
-def _words(error: ssl.SSLError) -> str:
-    return (error.reason or "not PEM, or cut off").replace("_", " ").lower()
+def _describe(error: ssl.SSLError) -> str:
+    return (error.reason or "not PEM, or truncated").replace("_", " ").lower()
 
 
 def loads_in_strict_parsers(*kinds: str, least_rsa: int) -> Check:
-    """Libraries that read files strictly, as Go and BoringSSL do; pyca/cryptography stands in for them.
+    """Return a check for libraries with strict parsers, such as Go and BoringSSL.
 
-    They know RSA keys of ``least_rsa`` bits and more, and ``kinds`` besides.
+    It uses pyca/cryptography as an approximation. The libraries support RSA keys of at least ``least_rsa``
+    bits, and the key types in ``kinds``.
     """
     by_openssl = loads_in_openssl()
 
     def loads(material: CaseFiles) -> None:
         by_openssl(material)
-        found = [one for one in read(material.full, "") if one.kind is Kind.CERTIFICATE]
-        if len(found) != len(_CERTIFICATE.findall(material.full)) or not _KEY.search(material.key):
-            raise NotExportable("strict parsers do not see the PEM block in its files")
-        if not all(_parses(one) for one in found):
-            raise NotExportable("strict parsers refuse the certificate, or one above it")
-        opened, leaf = material.opened, found[0].certificate
+        certificates = [one for one in read(material.full, "") if one.kind is Kind.CERTIFICATE]
+        if len(certificates) != len(_CERTIFICATE.findall(material.full)) or not _KEY.search(material.key):
+            raise NotExportable("strict parsers do not find the PEM block in its files")
+        if not all(_parses(one) for one in certificates):
+            raise NotExportable("strict parsers reject the certificate or one of its CAs")
+        opened, leaf = material.opened, certificates[0].certificate
         if opened is None or opened.pkcs8 is None or leaf is None or opened.unsound:
-            raise NotExportable("strict parsers refuse its key")
+            raise NotExportable("strict parsers reject its key")
         key = load_private(opened.pkcs8)
         kind = kind_of(key)
         if not (kind.size >= least_rsa if kind.family == "rsa" else kind.name in kinds):
             raise NotExportable(f"keys of kind {kind.name} are not supported")
         public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         if public != leaf.subject_public_key_info or leaf.public_key.exponent >= _LARGE_EXPONENT:
-            raise NotExportable("strict parsers refuse its public key")
+            raise NotExportable("strict parsers reject its public key")
 
     return loads
 
 
-def _parses(found: Artefact) -> bool:
+def _parses(artifact: Artefact) -> bool:
     try:
         with warnings.catch_warnings(action="error"), panics_as_errors():
-            tuple(load_der_x509_certificate(found.der).extensions)
-        if found.certificate is None or not found.certificate.algorithms_agree:
+            tuple(load_der_x509_certificate(artifact.der).extensions)
+        if artifact.certificate is None or not artifact.certificate.algorithms_agree:
             return False
-        names = found.certificate.extensions.alternative_names or ()
+        names = artifact.certificate.extensions.alternative_names or ()
         return not any(one.kind == "dns" and one.value.startswith("#") for one in names)  # not ASCII
     except (ValueError, TypeError, *_REFUSALS, Malformed, Warning):
         return False

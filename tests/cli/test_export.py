@@ -40,13 +40,6 @@ def test_the_list_names_every_target_with_its_words_and_templates(cli: Cli) -> N
     assert [one["name"] for one in told] == sorted(TARGETS)
 
 
-def test_none_of_the_targets_is_lost() -> None:
-    servers = {"nginx", "apache", "haproxy", "envoy", "caddy", "stunnel"}
-    assert TARGETS.keys() == servers | {
-        *("compose", "kubernetes", "java", "windows", "systemd", "ansible", "limbo")
-    }
-
-
 def test_the_folder_is_the_result_and_the_rest_goes_to_stderr(cli: Cli, environment: Path) -> None:
     outcome = cli("export", environment, "--to", "nginx")
     folder = environment / "export" / "nginx"
@@ -54,7 +47,7 @@ def test_the_folder_is_the_result_and_the_rest_goes_to_stderr(cli: Cli, environm
     assert outcome.err.splitlines()[0] == "2 certificates. Files: 8 written, 0 unchanged."
     assert "Not exported, 1: OpenSSL does not load it: key values mismatch" in outcome.err
     assert "(sensor.key-mismatch)" in outcome.err
-    assert "Not exported, 1: its key is under a passphrase; --passphrase-file opens it" in outcome.err
+    assert "Not exported, 1: its key is passphrase-protected; use --passphrase-file" in outcome.err
     assert outcome.err.splitlines()[-1] == "Next, in that directory: nginx -p . -c nginx.conf"
     assert "PRIVATE" not in outcome.err
     again = cli("export", environment, "--to", "nginx", "--only", "sensor")
@@ -101,15 +94,19 @@ def test_ports_and_address_are_those_that_are_asked_for(cli: Cli, environment: P
         (("--to", "ngnix"), 2, "did you mean 'nginx'?"),
         ((), 2, "specify a format: ansible, apache"),
         (("--to", "nginx", "--only", "x*"), 2, "no certificate matches --only 'x*'"),
-        (("--to", "nginx", "--only", "*.key-mismatch"), 1, "nginx can hold none of these certificates"),
-        (("--to", "nginx", "--templates", "none"), 2, "none is not a folder of templates"),
-        (("--show-template", "x.j2"), 2, "there is no template x.j2; there are Caddyfile.j2"),
+        (("--to", "nginx", "--only", "*.key-mismatch"), 1, "nginx can export none of these certificates"),
+        (
+            ("--to", "nginx", "--templates", "none"),
+            2,
+            "none is not a directory; --templates needs a directory",
+        ),
+        (("--show-template", "x.j2"), 2, "unknown template x.j2; the templates are Caddyfile.j2"),
         (("--to", "nginx", "--passphrase-file", "none"), 2, "none"),
         (("--to", "java", "--new-passphrase-file", "none"), 2, "none"),
-        (("--to", "nginx", "--host", "0.0.0.0; evil"), 2, "has to go through a filter"),
-        (("--to", "nginx", "--host", ""), 2, "has to go through a filter"),
+        (("--to", "nginx", "--host", "0.0.0.0; evil"), 2, "must be quoted by a filter"),
+        (("--to", "nginx", "--host", ""), 2, "must be quoted by a filter"),
         (("--to", "nginx", "--port", "0"), 2, "--port"),
-        (("--to", "nginx", "--out", "contoso.yaml"), 2, "no folder"),
+        (("--to", "nginx", "--out", "contoso.yaml"), 2, "not a directory"),
     ],
 )
 def test_what_is_wrong_is_told(
@@ -135,7 +132,7 @@ def test_a_manifest_that_somebody_wrote_does_not_lead_out_of_the_folder(cli: Cli
     path.write_text(json.dumps(manifest))
     outcome = cli("export", environment, "--to", "nginx")
     assert outcome.code == 2
-    assert "'../../evil' is no certificate's name" in outcome.err
+    assert "'../../evil' is not a valid certificate name" in outcome.err
     assert not (environment / "export").exists()
 
 
@@ -143,7 +140,7 @@ def test_a_file_of_the_environment_that_is_gone_is_told(cli: Cli, environment: P
     (environment / "certificates/sensor/sensor.key").unlink()
     outcome = cli("export", environment, "--to", "ansible")
     assert outcome.code == 2
-    assert "sensor.key cannot be read: No such file or directory. Build the environment again" in outcome.err
+    assert "No such file or directory. Build the environment again" in outcome.err
 
 
 def test_the_program_itself_exports_without_a_warning(environment: Path) -> None:

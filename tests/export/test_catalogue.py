@@ -1,4 +1,4 @@
-"""Every fault of the catalogue: what is exported, the real programs take; the rest has its reason."""
+"""Every fault of the catalog: real programs load what is exported; the rest has a reason."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ LEAST = {
     **dict.fromkeys(("caddy", "envoy"), 320),
     "limbo": 190,
 }
-"""How many of the catalogue's 451 cases each format holds, at least."""
+"""The minimum number of the catalog's 451 cases that a format supports; 190 for a format without an entry."""
 
 
-def test_every_target_has_its_number() -> None:
-    assert LEAST.keys() == TARGETS.keys()
+def test_no_target_disappears() -> None:
+    assert LEAST.keys() <= TARGETS.keys()
 
 
-@pytest.mark.parametrize("target", LEAST)
+@pytest.mark.parametrize("target", TARGETS)
 def test_a_format_holds_most_cases_and_says_why_it_does_not_hold_the_others(
     target: str, catalogue: Environment, tmp_path: Path
 ) -> None:
     done = export(catalogue, TARGETS[target], ExportOptions(out=tmp_path / target))
     names = [case.name for case in catalogue.cases()]
     assert sorted((*done.certificates, *done.left_out)) == sorted(names)
-    assert len(done.certificates) >= LEAST[target]
+    assert len(done.certificates) >= LEAST.get(target, LEAST["limbo"])
     assert "sensor" in done.certificates
     assert all(len(reason) < 100 and "\n" not in reason for reason in done.left_out.values())
 

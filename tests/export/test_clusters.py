@@ -142,7 +142,7 @@ def test_names_that_are_one_in_kubernetes_are_not_mixed_up(tmp_path: Path) -> No
     document = {"name": "1st.Lab_1", "authorities": authorities, "certificates": certificates}
     done = export(build(document, tmp_path), TARGETS["kubernetes"], ExportOptions())
     assert done.certificates == ("A_b", "x_.y-")
-    assert done.left_out == {"a-B": "its Secret would have the name of A_b's"}
+    assert done.left_out == {"a-B": "its Secret would have the same name as that of A_b"}
     objects = _objects(done.folder)
     assert {("Secret", "a-b"), ("Secret", "x.y"), ("ConfigMap", "1st.lab-1-crl")} <= objects.keys()
     for found in objects.values():

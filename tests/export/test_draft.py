@@ -33,7 +33,7 @@ def _exported(environment: Environment, target: str = "nginx") -> ExportResult:
 def test_a_key_that_somebody_put_among_the_crls_is_not_published(copied: Environment, codec: str) -> None:
     key = copied["sensor"].key.read_text()
     (copied.www / "crl" / "sensor.crl").write_bytes(key.encode(codec))
-    with pytest.raises(InputError, match="would hold a private key for all to read; nothing was written"):
+    with pytest.raises(InputError, match="would expose a private key; nothing was written"):
         _exported(copied)
     assert not (copied.folder / "export").exists()
 
@@ -42,7 +42,7 @@ def test_a_key_that_somebody_put_among_the_crls_is_not_published(copied: Environ
 def test_a_certificate_with_a_key_in_its_file_is_left_out(copied: Environment, target: str) -> None:
     case = copied["sensor"]
     case.certificate.write_bytes(case.certificate.read_bytes() + case.key.read_bytes())
-    assert _exported(copied, target).left_out["sensor"] == "its certificate file holds a private key"
+    assert _exported(copied, target).left_out["sensor"] == "its certificate file contains a private key"
 
 
 def test_a_link_among_the_published_files_is_not_followed(copied: Environment) -> None:

@@ -90,11 +90,11 @@ def test_the_schema_holds(document: Any) -> None:
 
 def test_what_a_testcase_cannot_say_is_left_out_with_the_reason(exported: Export) -> None:
     left_out = exported("limbo").left_out
-    assert "form of a file" in left_out["sensor.pem-utf16"]
-    assert "server answers" in left_out["sensor.crl-http-404"]
-    assert "server answers" in left_out["sensor.ocsp-revoked"]
+    assert "encoding of a file" in left_out["sensor.pem-utf16"]
+    assert "a server's responses" in left_out["sensor.crl-http-404"]
+    assert "a server's responses" in left_out["sensor.ocsp-revoked"]
     assert "handshake" in left_out["sensor.tls-no-certificate"]
-    assert "form of a file" in left_out["sensor.key-mismatch"]
+    assert "encoding of a file" in left_out["sensor.key-mismatch"]
 
 
 def test_results_times_names_and_crls_are_those_of_the_cases(document: Any, environment: Environment) -> None:

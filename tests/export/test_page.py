@@ -44,6 +44,9 @@ def test_every_command_of_the_page_runs(open_folder: Path, free_ports: tuple[int
 
 def test_the_table_has_each_target_and_how_it_is_used() -> None:
     rows = re.findall(r"^\| `([a-z]+)` \| .* \| `(.*)` \|$", PAGE, re.MULTILINE)
+    missing = [f"| `{name}` | {TARGETS[name].says} | `{TARGETS[name].start}` |" for name in TARGETS]
+    missing = [row for row, name in zip(missing, TARGETS, strict=True) if name not in dict(rows)]
+    assert not missing, "docs/export.md, first table: add\n" + "\n".join(missing)
     assert sorted(name for name, _ in rows) == sorted(TARGETS)
     for name, used in rows:
         assert used.split()[0].partition("=")[0] in (TARGETS[name].start.split()[0], "LoadCredential")

@@ -103,7 +103,7 @@ def test_a_wrong_template_is_told_with_its_place(tmp_path: Path, template: str) 
 
 def test_the_line_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.j2").write_text("one\n\n{{ value }}\n")
-    with pytest.raises(InputError, match=r"x\.j2:3:1: 'a b' has to go through a filter"):
+    with pytest.raises(InputError, match=r"x\.j2:3:1: 'a b' must be quoted by a filter"):
         Templates(tmp_path).render("x.j2", {"value": "a b"})
 
 
@@ -126,7 +126,7 @@ def test_a_template_can_take_in_the_shipped_one(exported: Export, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("target", "words"), [("nginx", "this target has nginx.conf.j2"), ("limbo", "has no templates")]
+    ("target", "words"), [("nginx", "this target uses nginx.conf.j2"), ("limbo", "uses no templates")]
 )
 def test_a_folder_without_a_template_of_the_target_is_told(
     exported: Export, tmp_path: Path, target: str, words: str
@@ -135,7 +135,7 @@ def test_a_folder_without_a_template_of_the_target_is_told(
     (tmp_path / "own" / "ngnix.conf.j2").touch()
     with pytest.raises(InputError, match=words):
         exported(target, templates=tmp_path / "own")
-    with pytest.raises(InputError, match="not a folder"):
+    with pytest.raises(InputError, match="not a directory"):
         exported(target, templates=tmp_path / "none")
 
 
@@ -145,5 +145,7 @@ def test_every_shipped_template_is_of_a_target_and_the_other_way_round() -> None
 
 
 def test_a_template_that_is_none_of_ours_is_told() -> None:
-    with pytest.raises(InputError, match=r"there is no template \.\./rendering\.py; there are Caddyfile\.j2"):
+    with pytest.raises(
+        InputError, match=r"unknown template \.\./rendering\.py; the templates are Caddyfile\.j2"
+    ):
         shipped_template("../rendering.py")

@@ -132,7 +132,7 @@ def test_what_no_server_can_present_is_left_out_with_the_reason(exported: Export
 
 def test_certificates_about_wrong_answers_are_pointed_out(exported: Export) -> None:
     (note,) = exported("nginx").notes
-    assert note.startswith("2 certificates are about wrong CRL or OCSP answers")
+    assert note.startswith("2 certificates need faulty CRL or OCSP responses")
     assert "sensor.crl-http-404" in note
 
 

@@ -1,1 +1,1 @@
-"""One file for each target; the name of its function is what ``pkigen export --to`` takes."""
+"""The export targets, one per module; the function's name is the value of ``pkigen export --to``."""

@@ -12,14 +12,14 @@ from pkigen.export.target import target
 def ansible(draft: Draft) -> None:
     """Variables with each certificate's files, and a playbook that installs them"""
     entries = []
-    for found in exportable_cases(draft):
-        certificate, key = separate_files(draft, found)
-        draft.exported.append(found.case.name)
-        data = found.case.data
+    for files in exportable_cases(draft):
+        certificate, key = separate_files(draft, files)
+        draft.exported.append(files.case.name)
+        data = files.case.data
         entries.append(
             {
-                "name": found.case.name,
-                "hosts": list(found.case.hosts),
+                "name": files.case.name,
+                "hosts": list(files.case.hosts),
                 "certificate": certificate,
                 "key": key,
                 "not_after": data["not_after"],

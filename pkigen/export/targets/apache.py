@@ -10,7 +10,7 @@ from pkigen.export.target import target
 @target("httpd.conf.j2", start='apachectl -d "$PWD" -f httpd.conf -D FOREGROUND')
 def apache(draft: Draft) -> None:
     """httpd.conf: every certificate at one TLS port by SNI, and the CRL server"""
-    found = servers(draft)
+    endpoints = servers(draft)
     draft.www()
     draft.trust()
-    draft.render("httpd.conf", "httpd.conf.j2", servers=found)
+    draft.render("httpd.conf", "httpd.conf.j2", servers=endpoints)

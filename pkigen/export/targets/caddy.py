@@ -13,7 +13,7 @@ _LOADS = loads_in_strict_parsers("ec-p256", "ec-p384", "ec-p521", "ed25519", lea
 @target("Caddyfile.j2", start="caddy run --config Caddyfile")
 def caddy(draft: Draft) -> None:
     """Caddyfile: every certificate at one TLS port by SNI, and the CRL server"""
-    found = servers(draft, _LOADS)
+    endpoints = servers(draft, _LOADS)
     draft.www()
     draft.trust()
-    draft.render("Caddyfile", "Caddyfile.j2", servers=found)
+    draft.render("Caddyfile", "Caddyfile.j2", servers=endpoints)

@@ -1,4 +1,4 @@
-"""Docker Compose, and what reads the Compose specification."""
+"""Docker Compose and other implementations of the Compose specification."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ _CRL_SERVICE = "pkigen-crl"
 @target("compose.yaml.j2", "crl.conf.j2", "appliance.conf.j2", start="docker compose up")
 def compose(draft: Draft) -> None:
     """compose.yaml: nginx for the CRLs, and one service for each certificate"""
-    found = servers(draft, _fits)
+    endpoints = servers(draft, _fits)
     draft.www()
     draft.trust()
     base = urlsplit(draft.given.environment.base_url)
     host, port = (base.hostname or "").lower(), base.port or 80
-    if not _leads_elsewhere(host):
+    if not _is_remote(host):
         draft.notes.append(
-            f"The certificates point to {base.geturl()}, which in a container is the container itself: a"
-            " profile with a host name in its base_url, such as http://crl.example.test, is better here."
+            f"The certificates contain URLs below {base.geturl()}, which in a container is the container"
+            " itself. Use a profile whose base_url contains a host name, such as http://crl.example.test."
         )
-    alias = host if is_host(host) and _leads_elsewhere(host) else ""
-    draft.render("compose.yaml", "compose.yaml.j2", servers=found, crl_host=alias, crl_port=port)
+    alias = host if is_host(host) and _is_remote(host) else ""
+    draft.render("compose.yaml", "compose.yaml.j2", servers=endpoints, crl_host=alias, crl_port=port)
     draft.render("crl.conf", "crl.conf.j2", crl_port=port)
     draft.render("appliance.conf", "appliance.conf.j2")
 
 
-def _fits(found: CaseFiles) -> None:
-    if found.case.name == _CRL_SERVICE:
-        raise NotExportable("the service of the CRLs has that name")
-    loads_in_openssl()(found)
+def _fits(files: CaseFiles) -> None:
+    if files.case.name == _CRL_SERVICE:
+        raise NotExportable("the CRL service has the same name")
+    loads_in_openssl()(files)
 
 
-def _leads_elsewhere(host: str) -> bool:
+def _is_remote(host: str) -> bool:
     try:
         return not ip_address(host).is_loopback
     except ValueError:

@@ -8,14 +8,14 @@ from pkigen.export.target import target
 from pkigen.export.tls_check import loads_in_strict_parsers
 
 _LOADS = loads_in_strict_parsers("ec-p256", "ec-p384", "ec-p521", least_rsa=2048)
-"""Envoy refuses RSA keys below 2048 bits, and elliptic curves that are not of NIST."""
+"""Envoy rejects RSA keys below 2048 bits, and elliptic curves other than those of NIST."""
 
 
 @target("envoy.yaml.j2", start="envoy -c envoy.yaml")
 def envoy(draft: Draft) -> None:
     """envoy.yaml: every certificate at one TLS port by SNI, and the CRL server"""
-    found = servers(draft, _LOADS)
+    endpoints = servers(draft, _LOADS)
     files = draft.www()
     draft.trust()
     largest = max((one.size for one in files), default=0)
-    draft.render("envoy.yaml", "envoy.yaml.j2", servers=found, files=files, largest=largest)
+    draft.render("envoy.yaml", "envoy.yaml.j2", servers=endpoints, files=files, largest=largest)

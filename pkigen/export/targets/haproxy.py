@@ -9,19 +9,19 @@ from pkigen.export.tls_check import loads_in_openssl
 
 _LARGEST = 4 * 1024 * 1024
 _HEADERS = 16 * 1024
-"""A file that HAProxy serves has to fit, with its headers, into the one buffer of a connection."""
+"""A file that HAProxy serves must fit, with its headers, into the buffer of a connection."""
 
 
 @target("haproxy.cfg.j2", "crt-list.j2", start="haproxy -f haproxy.cfg")
 def haproxy(draft: Draft) -> None:
     """haproxy.cfg: every certificate at one TLS port by SNI, and the CRL server"""
-    # Certificates are loaded before its configuration can lower the level that distributions set.
-    found = servers(draft, loads_in_openssl(level=2), combined_file)
+    # HAProxy loads certificates at the distribution's security level, before its configuration can lower it.
+    endpoints = servers(draft, loads_in_openssl(level=2), combined_file)
     www = draft.www()
     files = [one for one in www if one.size <= _LARGEST]
     if len(files) < len(www):
-        draft.notes.append(f"{len(www) - len(files)} files are too large for HAProxy to serve.")
+        draft.notes.append(f"{len(www) - len(files)} files are too large; HAProxy does not serve them.")
     draft.trust()
     buffer = max((one.size for one in files), default=0) + _HEADERS
-    draft.render("haproxy.cfg", "haproxy.cfg.j2", servers=found, files=files, buffer=buffer)
-    draft.render("crt-list", "crt-list.j2", servers=found)
+    draft.render("haproxy.cfg", "haproxy.cfg.j2", servers=endpoints, files=files, buffer=buffer)
+    draft.render("crt-list", "crt-list.j2", servers=endpoints)

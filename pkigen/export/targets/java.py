@@ -1,4 +1,4 @@
-"""Java: key stores and a trust store, as PKCS#12, which is Java's own format since release 9."""
+"""Java key stores and a trust store, as PKCS#12, Java's default format since release 9."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pkigen.export.target import target
 
 @target("client.args.j2", start="java @private/client.args ...")
 def java(draft: Draft) -> None:
-    """PKCS#12 key stores, a trust store, and the options by which Java uses it"""
+    """PKCS#12 key stores, a trust store, and Java options to use them"""
     from pkigen.formats.pkcs12 import trust_store
 
     given, words = draft.given, passphrase(draft)

@@ -11,7 +11,7 @@ from pkigen.export.draft import Draft, Published
 from pkigen.export.target import target
 
 _MOST = 1024 * 1024 - 64 * 1024
-"""Octets of data that a ConfigMap or Secret can hold, with room for what stands around them."""
+"""Maximum bytes of data in a ConfigMap or Secret, without 64 KiB for the rest of the object."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class _Secret:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A key of the ConfigMap, in base64 what is at a path below the CRL server's root."""
+    """A key of the ConfigMap, and the file that it contains, relative to the CRL server's root."""
 
     key: str
     path: str
@@ -35,17 +35,17 @@ class _Entry:
     *("secrets.yaml.j2", "trust.yaml.j2", "crl.yaml.j2", "kustomization.yaml.j2"), start="kubectl apply -k ."
 )
 def kubernetes(draft: Draft) -> None:
-    """Secrets for TLS, ConfigMaps with trust.pem and the CRLs, nginx for these"""
+    """TLS Secrets, ConfigMaps with trust.pem and the CRLs, nginx to serve them"""
     taken = dict[str, str]()
 
-    def fits(found: CaseFiles) -> None:
-        name = _object_name(found.case.name)
-        if other := taken.setdefault(name, found.case.name) != found.case.name and taken[name]:
-            raise NotExportable(f"its Secret would have the name of {other}'s")
-        if len(found.full) + len(found.key) > _MOST:
+    def fits(files: CaseFiles) -> None:
+        name = _object_name(files.case.name)
+        if other := taken.setdefault(name, files.case.name) != files.case.name and taken[name]:
+            raise NotExportable(f"its Secret would have the same name as that of {other}")
+        if len(files.full) + len(files.key) > _MOST:
             raise NotExportable("its files are too large for a Secret")
-        if not found.certificate or not found.key:
-            raise NotExportable("a file of it is empty, and a Secret has to hold both")
+        if not files.certificate or not files.key:
+            raise NotExportable("one of its files is empty, and a Secret requires both")
 
     secrets = list(_secrets(draft, exportable_cases(draft, fits)))
     draft.render("private/secrets.yaml", "secrets.yaml.j2", secret=True, secrets=secrets)
@@ -54,7 +54,7 @@ def kubernetes(draft: Draft) -> None:
     resources = ["private/secrets.yaml", "trust.yaml"]
     entries = list(_entries(draft.www(), draft))
     if sum(len(one.data) for one in entries) * 4 // 3 > _MOST:
-        draft.notes.append("The CRLs are too large for a ConfigMap; serve www/ in another way.")
+        draft.notes.append("The CRLs are too large for a ConfigMap; serve www/ with another server.")
     else:
         base = urlsplit(draft.given.environment.base_url)
         service, port = _service_name(f"{prefix}-crl"), base.port or 80
@@ -64,20 +64,20 @@ def kubernetes(draft: Draft) -> None:
 
 
 def _secrets(draft: Draft, fit: Iterable[CaseFiles]) -> Iterator[_Secret]:
-    for found in fit:
-        draft.exported.append(found.case.name)
-        expected = found.case.expected
-        yield _Secret(_object_name(found.case.name), found.full, found.key, expected)
+    for files in fit:
+        draft.exported.append(files.case.name)
+        expected = files.case.expected
+        yield _Secret(_object_name(files.case.name), files.full, files.key, expected)
 
 
 def _object_name(name: str) -> str:
-    """A DNS subdomain name (RFC 1123) as objects need one: small letters, digits, ``-`` and ``.`` between."""
+    """Return a valid object name, a DNS subdomain (RFC 1123): lowercase letters, digits, ``-`` and ``.``."""
     labels = (label.strip("-") or "x" for label in name.lower().replace("_", "-").split("."))
     return ".".join(labels)
 
 
 def _service_name(name: str) -> str:
-    """A label of DNS (RFC 1035), as a Service needs it: it begins with a letter."""
+    """Return a valid Service name, a DNS label (RFC 1035) that begins with a letter."""
     label = name.replace(".", "-")
     return (label if label[0].isalpha() else f"env-{label}")[-63:].lstrip("-0123456789")
 

@@ -1,6 +1,6 @@
-"""x509-limbo's format, version 1: testcases for validators of certification paths.
+"""x509-limbo's format, version 1: test cases for path validators.
 
-Its schema is limbo-schema.json of github.com/C2SP/x509-limbo.
+The schema is limbo-schema.json of github.com/C2SP/x509-limbo.
 """
 
 from __future__ import annotations
@@ -37,31 +37,31 @@ def limbo(draft: Draft) -> None:
     draft.add("limbo.json", json.dumps(document, indent=1).encode() + b"\n")
 
 
-def _expressible(found: CaseFiles) -> None:
-    """Unfit for what a testcase has no word for."""
-    data = found.case.data
+def _expressible(files: CaseFiles) -> None:
+    """Raise NotExportable if the format cannot express the case."""
+    data = files.case.data
     expected, stage = data["verdict"]["expected"], data["verdict"]["stage"]
-    if handshake_ways(found.case):
-        raise NotExportable("it is about the handshake, which a testcase does not have")
+    if handshake_ways(files.case):
+        raise NotExportable("its fault is in the TLS handshake, which the format cannot express")
     if data.get("serving") or data.get("ocsp"):
-        raise NotExportable("it is about what a server answers, which a testcase does not have")
+        raise NotExportable("its fault is in a server's responses, which the format cannot express")
     if stage == "file" and expected != "accept":
-        raise NotExportable("it is about the form of a file, which a testcase does not have")
+        raise NotExportable("its fault is in the encoding of a file, which the format cannot express")
     if expected not in _RESULTS:
-        raise NotExportable("validators differ on it, and a testcase has one result")
-    if [one.kind for one in _blocks(found.certificate)] != [Kind.CERTIFICATE]:
+        raise NotExportable("validators differ, and the format requires one expected result")
+    if [one.kind for one in _blocks(files.certificate)] != [Kind.CERTIFICATE]:
         raise NotExportable("its file is not one certificate in PEM")
-    if found.chain and any(one.kind is not Kind.CERTIFICATE for one in _blocks(found.chain)):
+    if files.chain and any(one.kind is not Kind.CERTIFICATE for one in _blocks(files.chain)):
         raise NotExportable("its chain is not certificates in PEM")
 
 
 def _blocks(data: bytes) -> list[Artefact]:
-    """What stands in PEM with octets that can be had; nothing of other files."""
+    """Return the decodable PEM blocks; none for other formats."""
     return [one for one in read(data, "") if one.source.label and one.der]
 
 
-def _testcase(draft: Draft, found: CaseFiles, presented: MatrixCase) -> dict[str, Any]:
-    case = found.case
+def _testcase(draft: Draft, files: CaseFiles, presented: MatrixCase) -> dict[str, Any]:
+    case = files.case
     draft.exported.append(case.name)
     crls = list(_crls(presented)) if case.stage == "revocation" else []
     fault = case.data.get("fault")
@@ -73,9 +73,9 @@ def _testcase(draft: Draft, found: CaseFiles, presented: MatrixCase) -> dict[str
         "description": _description(case, fault),
         "validation_kind": "SERVER",
         "trusted_certs": [_pem(one) for path in presented.anchors for one in _blocks(read_bytes(path))],
-        "untrusted_intermediates": [_pem(one) for one in _blocks(found.chain)],
-        "peer_certificate": _pem(_blocks(found.certificate)[0]),
-        "peer_certificate_key": None,  # what validates a path needs none, and such files get around
+        "untrusted_intermediates": [_pem(one) for one in _blocks(files.chain)],
+        "peer_certificate": _pem(_blocks(files.certificate)[0]),
+        "peer_certificate_key": None,  # path validation needs no key, and these files are often shared
         "validation_time": _time(case, presented),
         "signature_algorithms": [],
         "key_usage": [],
@@ -89,7 +89,7 @@ def _testcase(draft: Draft, found: CaseFiles, presented: MatrixCase) -> dict[str
 
 
 def _id(environment: str, name: str) -> str:
-    """Two parts, each of which begins with a letter and has another character at least."""
+    """Return an ID of two parts; each begins with a letter and has at least two characters."""
     parts = (_OUTSIDE_ID.sub("-", part) for part in (environment, name))
     return "::".join(part if part[0].isalpha() and len(part) > 1 else f"case-{part}" for part in parts)
 
@@ -97,7 +97,7 @@ def _id(environment: str, name: str) -> str:
 def _description(case: Case, fault: dict[str, Any] | None) -> str:
     if fault:
         return f"{fault['says']} ({fault['id']}, {fault['clause']})"
-    return f"{case.name}: {case.reason or 'nothing is wrong with it.'}"
+    return f"{case.name}: {case.reason or 'no fault.'}"
 
 
 def _time(case: Case, presented: MatrixCase) -> str:
@@ -119,5 +119,5 @@ def _crls(presented: MatrixCase) -> Iterator[str]:
     return (pem.encode(pem.CRL, read_bytes(path)).decode("ascii") for path in presented.crls)
 
 
-def _pem(found: Artefact) -> str:
-    return pem.certificate(found.der).decode("ascii")
+def _pem(artifact: Artefact) -> str:
+    return pem.certificate(artifact.der).decode("ascii")

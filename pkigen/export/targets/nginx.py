@@ -10,7 +10,7 @@ from pkigen.export.target import target
 @target("nginx.conf.j2", start="nginx -p . -c nginx.conf")
 def nginx(draft: Draft) -> None:
     """nginx.conf: every certificate at one TLS port by SNI, and the CRL server"""
-    found = servers(draft)
+    endpoints = servers(draft)
     draft.www()
     draft.trust()
-    draft.render("nginx.conf", "nginx.conf.j2", servers=found)
+    draft.render("nginx.conf", "nginx.conf.j2", servers=endpoints)

@@ -9,7 +9,7 @@ from pkigen.export.target import target
 
 @target("stunnel.conf.j2", start="stunnel stunnel.conf")
 def stunnel(draft: Draft) -> None:
-    """stunnel.conf: TLS by SNI in front of `pkigen serve`; it serves no CRLs"""
-    found = servers(draft)
+    """stunnel.conf: TLS by SNI in front of `pkigen serve`; stunnel itself serves no CRLs"""
+    endpoints = servers(draft)
     draft.trust()
-    draft.render("stunnel.conf", "stunnel.conf.j2", servers=found)
+    draft.render("stunnel.conf", "stunnel.conf.j2", servers=endpoints)

@@ -1,4 +1,4 @@
-"""systemd: credentials of services (systemd.exec(5), LoadCredential=)."""
+"""systemd: service credentials (systemd.exec(5), LoadCredential=)."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from pkigen.export.draft import Draft
 from pkigen.export.target import target
 
 _LARGEST = 1024 * 1024
-"""Octets of all credentials of a service together."""
+"""Maximum bytes of all credentials of a service."""
 
 
 @target("credentials.conf.j2", start="cp -r credstore/. /etc/credstore/")
 def systemd(draft: Draft) -> None:
     """Files for /etc/credstore, and a drop-in for the service of each certificate"""
 
-    def fits(found: CaseFiles) -> None:
-        if len(found.full) + len(found.key) + len(draft.given.anchors) > _LARGEST:
+    def fits(files: CaseFiles) -> None:
+        if len(files.full) + len(files.key) + len(draft.given.anchors) > _LARGEST:
             raise NotExportable("its files are too large for credentials")
 
     prefix = draft.given.environment.name
     trust = f"{prefix}.trust.pem"
     draft.add(f"credstore/{trust}", draft.given.anchors)
-    for found in exportable_cases(draft, fits):
-        name = found.case.name
+    for files in exportable_cases(draft, fits):
+        name = files.case.name
         certificate, key = f"{prefix}.{name}.crt", f"{prefix}.{name}.key"
-        draft.add(f"credstore/{certificate}", found.full)
-        draft.add(f"credstore/{key}", found.key, secret=True)
+        draft.add(f"credstore/{certificate}", files.full)
+        draft.add(f"credstore/{key}", files.key, secret=True)
         path = f"drop-ins/{name}.conf"
         draft.render(
             path, "credentials.conf.j2", name=name, certificate=certificate, key=key, trust_file=trust

@@ -1,4 +1,4 @@
-"""Windows: its certificate stores, filled by PowerShell."""
+"""Windows certificate stores, filled by a PowerShell script."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Imports contoso-ot into the certificate stores of this machine, or of a user:
 #   powershell -ExecutionPolicy Bypass -File import.ps1 -Name 'sensor-*' -Location CurrentUser
-# Run it as an administrator for LocalMachine. -Remove takes out again what it put in.
+# Run it as an administrator for LocalMachine. -Remove removes the imported certificates.
 [CmdletBinding()]
 param(
     [string] $Name = '*',

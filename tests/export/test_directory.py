@@ -35,7 +35,7 @@ def _contents(folder: Path) -> dict[str, bytes]:
 @pytest.fixture
 def folder(tmp_path: Path) -> ExportDirectory:
     made = ExportDirectory(tmp_path / "new" / "export", "nginx")
-    assert set(made.bring_up_to_date(_FILES).written) == _FILES.keys()
+    assert set(made.update(_FILES).written) == _FILES.keys()
     return made
 
 
@@ -88,7 +88,7 @@ def test_what_has_gone_is_removed_and_what_others_put_there_stays(exported: Expo
 
 def test_folders_that_have_become_empty_go_as_well(folder: ExportDirectory) -> None:
     left = {"program.conf": _FILES["program.conf"]}
-    assert set(_again(folder).bring_up_to_date(left).removed) == {"private/a.key", "www/crl/a.crl"}
+    assert set(_again(folder).update(left).removed) == {"private/a.key", "www/crl/a.crl"}
     assert _contents(folder.path) == {"program.conf": b"a setting"}
     assert not (folder.path / "private").exists()
 
@@ -97,31 +97,33 @@ def test_folders_that_have_become_empty_go_as_well(folder: ExportDirectory) -> N
 def test_a_file_that_somebody_changed_is_not_lost(folder: ExportDirectory, path: str) -> None:
     (folder.path / path).write_bytes(b"my own words")
     newer = {**_FILES, path: File(path, b"newer", secret=_FILES[path].secret)}
-    with pytest.raises(InputError, match="was changed since; move it away, or let --force replace it"):
-        _again(folder).bring_up_to_date(newer)
+    with pytest.raises(
+        InputError, match="was changed after the export; move it, or use --force to overwrite it"
+    ):
+        _again(folder).update(newer)
     assert (folder.path / path).read_bytes() == b"my own words"
-    _again(folder, force=True).bring_up_to_date(newer)
+    _again(folder, force=True).update(newer)
     assert (folder.path / path).read_bytes() == b"newer"
 
 
 def test_a_file_that_was_there_before_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "program.conf").write_text("mine")
-    with pytest.raises(InputError, match="is not of an export"):
-        ExportDirectory(tmp_path, "nginx").bring_up_to_date(_FILES)
+    with pytest.raises(InputError, match="was not exported by pkigen"):
+        ExportDirectory(tmp_path, "nginx").update(_FILES)
     assert _contents(tmp_path) == {"program.conf": b"mine"}
 
 
 def test_a_file_of_ours_that_was_deleted_or_opened_to_all_is_mended(folder: ExportDirectory) -> None:
     (folder.path / "program.conf").unlink()
     (folder.path / "private/a.key").chmod(0o644)
-    done = _again(folder).bring_up_to_date(_FILES)
+    done = _again(folder).update(_FILES)
     assert set(done.written) == {"program.conf", "private/a.key"}
     assert _mode(folder.path / "private/a.key") == 0o600
 
 
 def test_an_export_to_another_program_is_not_mixed_in(folder: ExportDirectory) -> None:
-    with pytest.raises(InputError, match="holds an export to nginx; --out names another place"):
-        ExportDirectory(folder.path, "haproxy").bring_up_to_date(_FILES)
+    with pytest.raises(InputError, match="contains an export to nginx; choose another --out"):
+        ExportDirectory(folder.path, "haproxy").update(_FILES)
 
 
 @pytest.mark.parametrize("link", ["private", "www", "program.conf", MARKER])
@@ -133,28 +135,28 @@ def test_a_link_leads_nowhere_else(folder: ExportDirectory, tmp_path: Path, link
     before = _contents(outside) if outside.is_dir() else outside.read_bytes()
     changed = {path: File(path, b"new", file.secret) for path, file in _FILES.items()}
     with pytest.raises((InputError, EnvironmentFailure)):
-        _again(folder).bring_up_to_date(changed)
+        _again(folder).update(changed)
     assert (_contents(outside) if outside.is_dir() else outside.read_bytes()) == before
 
 
 def test_a_folder_in_the_place_of_a_file_is_told(folder: ExportDirectory) -> None:
     (folder.path / "program.conf").unlink()
     (folder.path / "program.conf").mkdir()
-    with pytest.raises(InputError, match="no plain file"):
-        _again(folder, force=True).bring_up_to_date(_FILES)
+    with pytest.raises(InputError, match="not a regular file"):
+        _again(folder, force=True).update(_FILES)
 
 
 def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
-    with pytest.raises(InputError, match="no folder"):
-        ExportDirectory(tmp_path / "out", "nginx").bring_up_to_date(_FILES)
+    with pytest.raises(InputError, match="not a directory"):
+        ExportDirectory(tmp_path / "out", "nginx").update(_FILES)
 
 
 @pytest.mark.parametrize("marker", ["", "{", "[]", "{}", '{"format": "pkigen-export", "version": 1}', '"x"'])
 def test_a_damaged_marker_is_told(folder: ExportDirectory, marker: str) -> None:
     (folder.path / MARKER).write_text(marker)
     with pytest.raises(InputError, match=r"is damaged|holds an export to"):
-        _again(folder).bring_up_to_date(_FILES)
+        _again(folder).update(_FILES)
 
 
 @pytest.mark.parametrize("calls", [1, 2, 3])
@@ -174,9 +176,9 @@ def test_after_a_crash_the_next_run_completes_it(
 
     monkeypatch.setattr("pkigen.export.directory.write", dying)
     with pytest.raises(KeyboardInterrupt):
-        _again(folder).bring_up_to_date(newer)
+        _again(folder).update(newer)
     monkeypatch.undo()
-    _again(folder).bring_up_to_date(newer)
+    _again(folder).update(newer)
     assert _contents(folder.path) == {path: file.data for path, file in newer.items()}
     held = json.loads((folder.path / MARKER).read_bytes())["files"]
     assert all(len(digests) == 1 for digests in held.values())
