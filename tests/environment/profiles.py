@@ -1,4 +1,4 @@
-"""Small profiles for the tests of builds, and ways to look at what was built."""
+"""Small profiles for the tests of builds, and helpers that summarize a build."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ def small() -> Document:
 
 
 def build_it(document: Document, out: Path, **options: Any) -> BuildResult:
-    """Build a document below ``out``; what was done is in the result."""
+    """Build a profile in the directory ``out``."""
     return build_environment(load(document), out, BuildOptions(**options))
 
 
 def changes(result: BuildResult) -> dict[str, str]:
-    """What was done with each entity that did not stay as it was: name -> action."""
+    """Return the action for each entity that changed, by name."""
     return {found.id.partition("/")[2]: found.action.value for found in result.summary.changes}
 
 
 def reasons(result: BuildResult, name: str) -> str:
-    """Why something was done with an entity."""
+    """Return the reasons for the action for an entity."""
     found = {change.id.partition("/")[2]: change for change in result.summary.changes}
     return "; ".join(found[name].reasons)
 
 
 def crls(result: BuildResult) -> set[str]:
-    """The authorities whose CRL was published anew."""
+    """Return the authorities whose CRL was published."""
     return {found.authority for found in result.summary.crls}
 
 
@@ -58,7 +58,7 @@ def manifest(folder: Path) -> Document:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Every file of an environment but its state, by path."""
+    """Return the contents of every file of an environment except .pkigen, by path."""
     found = (path for path in folder.rglob("*") if path.is_file())
     paths = {path.relative_to(folder).as_posix(): path for path in found}
     return {name: path.read_bytes() for name, path in paths.items() if not name.startswith(".pkigen")}

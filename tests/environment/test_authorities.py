@@ -1,4 +1,4 @@
-"""Authorities of every sort: cross-certified, brought from files, several roots, self-signed ends."""
+"""Cross-certified and imported authorities, several roots, self-signed end entities."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_self_signed_end_entity_trusts_itself_alone(tmp_path: Path) -> None:
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Path:
-    """A root and an issuing CA that openssl made, the latter's key under a passphrase."""
+    """A root and an issuing CA that openssl issued; the key of the issuing CA is encrypted."""
     folder = tmp_path / "lab"
     folder.mkdir()
     root, ca = str(folder / "root"), str(folder / "ca")
@@ -108,7 +108,7 @@ def test_an_authority_from_files_issues_and_publishes_a_crl(lab: Path, tmp_path:
     assert build(profile, tmp_path / "out", BuildOptions()).summary.up_to_date
 
 
-def test_an_authority_that_is_brought_anew_reissues_what_it_issued(lab: Path, tmp_path: Path) -> None:
+def test_importing_another_authority_reissues_the_certificates_below_it(lab: Path, tmp_path: Path) -> None:
     profile = load(_with_lab(passphrase="geheim"), folder=tmp_path)
     build(profile, tmp_path / "out", BuildOptions())
     _openssl(
@@ -131,7 +131,7 @@ def test_an_authority_that_is_brought_anew_reissues_what_it_issued(lab: Path, tm
         ({"key": None}, "was brought without a key, and cannot issue"),
     ],
 )
-def test_files_that_do_not_fit_are_told_before_anything_is_written(
+def test_mismatched_import_files_are_reported_before_anything_is_written(
     lab: Path, tmp_path: Path, brought: Document, words: str
 ) -> None:
     assert lab.exists()
@@ -140,7 +140,7 @@ def test_files_that_do_not_fit_are_told_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_certificate_that_is_no_ca_cannot_be_brought_as_one(lab: Path, tmp_path: Path) -> None:
+def test_an_end_entity_certificate_cannot_be_imported_as_a_ca(lab: Path, tmp_path: Path) -> None:
     _openssl(
         "req", "-x509", "-newkey", "rsa:2048", "-noenc", "-keyout", str(lab / "leaf.key"),
         "-out", str(lab / "leaf.crt"), "-subj", "/CN=leaf", "-addext", "basicConstraints=CA:FALSE",
@@ -150,7 +150,7 @@ def test_a_certificate_that_is_no_ca_cannot_be_brought_as_one(lab: Path, tmp_pat
         build(load(brought, folder=tmp_path), tmp_path / "out", BuildOptions())
 
 
-def test_an_rsa_pss_authority_is_told_to_be_unsupported(lab: Path, tmp_path: Path) -> None:
+def test_importing_an_rsa_pss_authority_is_reported_as_unsupported(lab: Path, tmp_path: Path) -> None:
     pss = str(lab / "pss")
     _openssl(
         "req", "-x509", "-newkey", "rsa-pss", "-noenc", "-keyout", f"{pss}.key", "-out", f"{pss}.crt",
@@ -161,7 +161,7 @@ def test_an_rsa_pss_authority_is_told_to_be_unsupported(lab: Path, tmp_path: Pat
         build(load(brought, folder=tmp_path), tmp_path / "out", BuildOptions())
 
 
-def test_an_authority_without_a_key_is_there_for_its_certificate(lab: Path, tmp_path: Path) -> None:
+def test_an_authority_can_be_imported_without_its_key(lab: Path, tmp_path: Path) -> None:
     assert lab.exists()
     document = small()
     paths = {"certificate": "lab/root.crt"}

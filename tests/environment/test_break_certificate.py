@@ -1,4 +1,4 @@
-"""Broken copies added to an environment by command: kept by later builds, forgotten on request."""
+"""Faulty copies that commands add to an environment: later builds keep them until they are removed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _names(folder: Path) -> set[str]:
     return {case.name for case in open_environment(folder).cases()}
 
 
-def test_a_broken_copy_stands_beside_the_sound_certificate(folder: Path) -> None:
+def test_a_faulty_copy_does_not_change_the_original_certificate(folder: Path) -> None:
     sound = (folder / "certificates/sensor/sensor.crt").read_bytes()
     break_certificate(folder, "sensor", ["expired-intermediate", "san-missing"])
     assert _names(folder) >= {"sensor", "sensor.expired-intermediate", "sensor.san-missing"}
@@ -68,13 +68,13 @@ def test_later_builds_and_renewals_keep_it_until_it_is_undone(folder: Path, prof
     assert "sensor.expired" not in _names(folder)
 
 
-def test_a_fault_that_the_profile_comes_to_ask_for_is_made_once(folder: Path, profile: Path) -> None:
+def test_a_fault_that_is_later_added_to_the_profile_yields_one_case(folder: Path, profile: Path) -> None:
     break_certificate(folder, "sensor", ["expired"])
     profile.write_text(PROFILE + "negatives: [{of: sensor, faults: [expired]}]\n", encoding="utf-8")
     assert "sensor.expired" in {case.name for case in build(profile, folder.parent).cases()}
 
 
-def test_a_copy_of_what_left_the_profile_is_not_made_any_more(folder: Path, profile: Path) -> None:
+def test_a_case_is_dropped_when_its_certificate_leaves_the_profile(folder: Path, profile: Path) -> None:
     break_certificate(folder, "sensor", ["expired"])
     profile.write_text(PROFILE.replace("  sensor:", "  probe:").replace("like: sensor", "like: probe"))
     assert "sensor.expired" not in {case.name for case in build(profile, folder.parent).cases()}
@@ -89,7 +89,7 @@ def test_a_copy_of_what_left_the_profile_is_not_made_any_more(folder: Path, prof
         ("lone", "expired-root", "sensor|too few|self-signed"),
     ],
 )
-def test_what_cannot_be_broken_is_told_and_changes_nothing(
+def test_an_inapplicable_fault_is_reported_and_changes_nothing(
     name: str, fault: str, words: str, folder: Path
 ) -> None:
     before = _names(folder)
@@ -99,7 +99,7 @@ def test_what_cannot_be_broken_is_told_and_changes_nothing(
     assert build_again == before
 
 
-def test_undoing_what_was_not_done_is_an_error(folder: Path) -> None:
+def test_removing_a_case_that_was_not_added_is_an_error(folder: Path) -> None:
     with pytest.raises(InputError, match="has no case with the fault"):
         break_certificate(folder, "sensor", ["expired"], undo=True)
 

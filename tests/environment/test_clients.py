@@ -1,4 +1,4 @@
-"""Real clients take what is built: GnuTLS the path with its CRLs, curl a handshake, Java the path."""
+"""Real clients accept the output: GnuTLS and Java validate paths, curl connects."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_gnutls_agrees_with_the_manifest(environment: Environment, name: str, ac
 
 
 @pytest.mark.needs("openssl", "curl")
-def test_curl_shakes_hands_with_a_server_that_uses_the_files(environment: Environment) -> None:
+def test_curl_connects_to_a_server_that_uses_the_files(environment: Environment) -> None:
     case = environment["server"]
     command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-www", "-naccept", "1"]
     command += ["-cert", str(case.certificate), "-key", str(case.key), "-cert_chain", str(case.chain)]

@@ -1,4 +1,4 @@
-"""What is foreseen of a profile is what its manifest says."""
+"""The expected cases of a profile equal those of its manifest."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MIXED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("source", [_MIXED, "deep-hierarchy", "negative-upload"], ids=str)
-def test_names_faults_and_verdicts_are_those_of_the_manifest(source: Any, tmp_path: Path) -> None:
+def test_names_faults_and_verdicts_equal_those_of_the_manifest(source: Any, tmp_path: Path) -> None:
     built = build(source, tmp_path, BuildOptions(at=_CLOCK, keys="pool"))
     found = expected_cases(load(source), _CLOCK)
     assert [(one.name, one.expected, one.stage) for one in found] == [
@@ -47,7 +47,7 @@ def test_names_faults_and_verdicts_are_those_of_the_manifest(source: Any, tmp_pa
     assert [[name.partition("/")[2] for name in one.faults] for one in found] == faults
 
 
-def test_faults_are_found_by_id_family_and_all() -> None:
+def test_cases_are_selected_by_fault_id_family_and_all() -> None:
     found = {one.name: one for one in expected_cases(load(_MIXED), _CLOCK)}
     both = found["both"]
     assert both.faults == ("validity/expired", "san/san-wrong-host")

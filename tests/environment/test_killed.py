@@ -1,4 +1,4 @@
-"""A build killed at any moment: each certificate whole, and the next build completes."""
+"""A build that is killed leaves complete certificates, and the next build finishes the work."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL is of POSIX"
 
 
 def _document(generation: int) -> str:
-    """A profile whose every generation asks for other certificates, and now and then other keys."""
+    """A profile whose certificates differ in every generation, and whose keys differ in some."""
     organization = f"Generation {generation}"
     return yaml.safe_dump(
         {
@@ -46,7 +46,7 @@ def _document(generation: int) -> str:
 
 
 def _broken(folder: Path) -> list[str]:
-    """The entities of an environment whose files do not belong together."""
+    """Return the entities whose files do not match each other."""
     found = []
     for entity in [*folder.glob("authorities/*"), *folder.glob("certificates/*")]:
         names = {path.name for path in entity.iterdir()}
@@ -71,7 +71,7 @@ def _start(profile: Path, out: Path, inherited: int | None = None) -> subprocess
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=held)
 
 
-def test_a_build_killed_at_any_moment_leaves_whole_certificates(tmp_path: Path) -> None:
+def test_a_killed_build_leaves_complete_certificates(tmp_path: Path) -> None:
     profile, out = tmp_path / "killed.yaml", tmp_path / "out"
     profile.write_text(_document(0))
     started = time.monotonic()
@@ -101,7 +101,7 @@ def test_a_build_killed_at_any_moment_leaves_whole_certificates(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_the_workers_of_a_build_end_with_it(tmp_path: Path, how: signal.Signals) -> None:
+def test_worker_processes_exit_with_their_build(tmp_path: Path, how: signal.Signals) -> None:
     profile, out = tmp_path / "killed.yaml", tmp_path / "out"
     profile.write_text(_document(1).replace("{01..40}", "{0001..1500}"))
     ours, theirs = os.pipe()

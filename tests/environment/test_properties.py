@@ -1,4 +1,4 @@
-"""Random profiles: what is built verifies, stays when nothing changes, and follows an edit."""
+"""Random profiles: the output verifies, is stable without changes, and follows edits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LIFE = st.sampled_from(["1d", "90d", "397d", "2y", "1y6mo"])
 
 @st.composite
 def _authorities(draw: st.DrawFn) -> Document:
-    """A tree of authorities: each issued by one that comes before it, or by itself."""
+    """A tree of authorities: each is issued by an earlier one, or self-signed."""
     found: Document = {}
     for index in range(draw(st.integers(1, 4))):
         issuers = [name for name in found if len(_path(found, name)) < 4]
@@ -75,7 +75,7 @@ def documents(draw: st.DrawFn) -> Document:
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents(), st.data())
-def test_a_random_profile_verifies_stays_and_follows_an_edit(document: Document, data: st.DataObject) -> None:
+def test_a_random_profile_verifies_and_follows_an_edit(document: Document, data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as out:
         folder = build_it(document, Path(out)).folder
         judge = Judge(folder)

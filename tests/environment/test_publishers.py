@@ -1,4 +1,4 @@
-"""What the index keeps of CRLs and OCSP answers is what was planned, octet for octet."""
+"""Publication plans of CRLs and OCSP responses in the index equal those of the plan."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def _entities() -> list[Entity]:
-    """Every entity that a fault of the catalogue has publish something."""
+    """Every entity whose fault changes a CRL or an OCSP response."""
     found = list[Entity]()
     for kind in FAULTS.values():
         try:
@@ -35,7 +35,7 @@ def _entities() -> list[Entity]:
     return found
 
 
-def test_what_every_fault_plans_of_crls_and_ocsp_answers_comes_back_from_the_index(tmp_path: Path) -> None:
+def test_the_publication_plan_of_every_fault_round_trips_through_the_index(tmp_path: Path) -> None:
     planned = _entities()
     entities = [replace(entity, name=f"entity-{place}") for place, entity in enumerate(planned)]
     lists = [found for entity in entities if (found := crl_issuer(entity))]

@@ -1,4 +1,4 @@
-"""What a second build does: only what changed, and it says why."""
+"""A second build changes only what is necessary, and reports the reasons."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_an_edited_san_gives_that_one_a_new_certificate_and_keeps_its_key(tmp_pa
     assert changed == {"manifest.json", "certificates/console/console.crt"}
 
 
-def test_a_new_root_cascades_to_all_below_it(tmp_path: Path) -> None:
+def test_a_new_root_reissues_every_certificate_below_it(tmp_path: Path) -> None:
     build_it(small(), tmp_path)
     edited = small()
     edited["authorities"]["root"]["subject"] = {"CN": "Another Root"}
@@ -46,7 +46,7 @@ def test_a_new_root_cascades_to_all_below_it(tmp_path: Path) -> None:
     assert [judge.verify(case) for case in judge.manifest["cases"]] == ["", "", ""]
 
 
-def test_a_revocation_reaches_the_crl_and_can_be_taken_back(tmp_path: Path) -> None:
+def test_a_revocation_is_published_and_can_be_removed(tmp_path: Path) -> None:
     build_it(small(), tmp_path)
     edited = small()
     edited["certificates"]["console"]["revoked"] = {"reason": "keyCompromise", "at": "-2d"}
@@ -78,7 +78,7 @@ def test_crl_numbers_only_grow(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["console.crt", "console.key"])
-def test_a_missing_file_is_made_again(tmp_path: Path, name: str) -> None:
+def test_a_missing_file_is_written_again(tmp_path: Path, name: str) -> None:
     folder = build_it(small(), tmp_path).folder
     (folder / "certificates" / "console" / name).unlink()
     result = build_it(small(), tmp_path)
@@ -89,7 +89,7 @@ def test_a_missing_file_is_made_again(tmp_path: Path, name: str) -> None:
     assert judge.key_matches(judge.manifest["cases"][0])
 
 
-def test_an_altered_certificate_is_replaced_and_kept_aside(tmp_path: Path) -> None:
+def test_an_altered_certificate_is_reissued_and_moved_aside(tmp_path: Path) -> None:
     folder = build_it(small(), tmp_path).folder
     foreign = (folder / "certificates/sensor-01/sensor-01.crt").read_bytes()
     (folder / "certificates/console/console.crt").write_bytes(foreign)
@@ -100,7 +100,7 @@ def test_an_altered_certificate_is_replaced_and_kept_aside(tmp_path: Path) -> No
     assert foreign in kept
 
 
-def test_a_foreign_key_is_never_adopted(tmp_path: Path) -> None:
+def test_a_replaced_key_file_is_never_used(tmp_path: Path) -> None:
     folder = build_it(small(), tmp_path).folder
     foreign = (folder / "certificates/sensor-01/sensor-01.key").read_bytes()
     (folder / "certificates/console/console.key").write_bytes(foreign)
@@ -110,7 +110,7 @@ def test_a_foreign_key_is_never_adopted(tmp_path: Path) -> None:
     assert judge.key_matches(judge.manifest["cases"][0])
 
 
-def test_a_file_that_is_not_ours_survives_a_reissue(tmp_path: Path) -> None:
+def test_a_foreign_file_survives_a_reissue(tmp_path: Path) -> None:
     folder = build_it(small(), tmp_path).folder
     note = folder / "certificates/console/note.txt"
     note.write_text("mine")
@@ -146,7 +146,7 @@ def test_new_formats_are_written_beside_the_same_certificate(tmp_path: Path) -> 
     assert files(folder).keys() == before.keys()
 
 
-def test_a_passphrase_that_changes_costs_no_key_unless_asked_for(tmp_path: Path) -> None:
+def test_a_changed_passphrase_keeps_the_key_without_rekey(tmp_path: Path) -> None:
     first = small()
     first["authorities"]["root"]["passphrase"] = "one"
     folder = build_it(first, tmp_path).folder
@@ -161,7 +161,7 @@ def test_a_passphrase_that_changes_costs_no_key_unless_asked_for(tmp_path: Path)
     assert judge.key_matches(judge.manifest["authorities"][0], "two")
 
 
-def test_what_left_the_profile_is_named_and_kept_until_pruned(tmp_path: Path) -> None:
+def test_removed_entities_are_reported_and_kept_until_pruned(tmp_path: Path) -> None:
     folder = build_it(small(), tmp_path).folder
     shrunk = small()
     del shrunk["certificates"]["console"]
@@ -172,7 +172,7 @@ def test_what_left_the_profile_is_named_and_kept_until_pruned(tmp_path: Path) ->
     assert build_it(shrunk, tmp_path).summary.up_to_date
 
 
-def test_a_certificate_whose_time_ran_out_is_issued_anew(tmp_path: Path) -> None:
+def test_an_expired_certificate_is_reissued(tmp_path: Path) -> None:
     from datetime import UTC, datetime
 
     build_it(small(), tmp_path, at=datetime(2024, 1, 1, tzinfo=UTC))
@@ -181,7 +181,7 @@ def test_a_certificate_whose_time_ran_out_is_issued_anew(tmp_path: Path) -> None
     assert reasons(result, "console") == "it expired on 2025-01-31"
 
 
-def test_renew_before_the_end_is_obeyed(tmp_path: Path) -> None:
+def test_a_certificate_is_renewed_before_it_expires(tmp_path: Path) -> None:
     from datetime import UTC, datetime
 
     document = small()
@@ -191,13 +191,13 @@ def test_renew_before_the_end_is_obeyed(tmp_path: Path) -> None:
     assert changes(result) == {"console": "reissue"}
 
 
-def test_only_touches_what_it_names(tmp_path: Path) -> None:
+def test_only_limits_the_build_to_matching_names(tmp_path: Path) -> None:
     folder = build_it(small(), tmp_path, only="sensor-*").folder
     assert sorted(path.name for path in (folder / "certificates").iterdir()) == ["sensor-01", "sensor-02"]
     assert changes(build_it(small(), tmp_path)) == {"console": "issue"}
 
 
-def test_only_with_rekey_leaves_the_authorities_and_all_others_alone(tmp_path: Path) -> None:
+def test_only_with_rekey_changes_no_authority_and_no_other_certificate(tmp_path: Path) -> None:
     folder = build_it(small(), tmp_path).folder
     assert changes(build_it(small(), tmp_path, only="sensor-01", rekey=True)) == {
         "root": "skip",
@@ -210,7 +210,7 @@ def test_only_with_rekey_leaves_the_authorities_and_all_others_alone(tmp_path: P
     assert [judge.verify(case) for case in judge.manifest["cases"]] == ["", "", ""]
 
 
-def test_an_edited_root_that_only_passes_over_breaks_nothing(tmp_path: Path) -> None:
+def test_an_edited_root_that_only_excludes_breaks_nothing(tmp_path: Path) -> None:
     folder = build_it(small(), tmp_path).folder
     edited = small()
     edited["authorities"]["root"]["subject"] = {"CN": "Another Root"}
@@ -220,7 +220,9 @@ def test_an_edited_root_that_only_passes_over_breaks_nothing(tmp_path: Path) -> 
     assert [judge.verify(case) for case in judge.manifest["cases"]] == ["", "", ""]
 
 
-def test_whom_only_leaves_without_an_issuer_is_told_and_expected_to_fail(tmp_path: Path) -> None:
+def test_certificates_whose_issuer_only_replaced_are_reported(
+    tmp_path: Path,
+) -> None:
     build_it(small(), tmp_path)
     result = build_it(small(), tmp_path, only="issuing", rekey=True)
     assert "3 certificates that --only excludes" in " ".join(result.summary.notes)
@@ -232,7 +234,7 @@ def test_whom_only_leaves_without_an_issuer_is_told_and_expected_to_fail(tmp_pat
     assert [judge.verify(case) for case in judge.manifest["cases"]] == ["", "", ""]
 
 
-def test_rekey_gives_every_key_anew(tmp_path: Path) -> None:
+def test_rekey_replaces_every_key(tmp_path: Path) -> None:
     folder = build_it(small(), tmp_path).folder
     before = files(folder)
     build_it(small(), tmp_path, rekey=True)

@@ -1,4 +1,4 @@
-"""Renewal: a new certificate for the key that is there, by the profile that was built."""
+"""Renewal: a new certificate for the existing key, from the profile of the environment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
     return build(load(tmp_path / "small.yaml"), tmp_path / "out", BuildOptions()).folder
 
 
-def test_a_renewed_certificate_is_new_and_its_key_is_not(folder: Path) -> None:
+def test_a_renewed_certificate_keeps_its_key(folder: Path) -> None:
     before = files(folder)
     result = renew(folder, ["console"])
     assert changes(result) == {"console": "reissue"}
@@ -37,30 +37,30 @@ def test_a_renewed_certificate_is_new_and_its_key_is_not(folder: Path) -> None:
     assert changed == {"certificates/console/console.crt", "manifest.json"}
 
 
-def test_what_a_renewed_authority_issued_follows(folder: Path) -> None:
+def test_renewing_an_authority_reissues_the_certificates_below_it(folder: Path) -> None:
     assert changes(renew(folder, ["authorities/issuing"])) == dict.fromkeys(
         ["issuing", "console", "sensor"], "reissue"
     )
 
 
-def test_renewing_from_inside_the_folder_works(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_renewing_works_from_inside_the_directory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     assert changes(renew(Path(), ["sensor"])) == {"sensor": "reissue"}
 
 
-def test_an_unknown_name_is_told_with_the_nearest(folder: Path) -> None:
+def test_an_unknown_name_is_reported_with_a_similar_one(folder: Path) -> None:
     with pytest.raises(InputError, match="did you mean 'console'"):
         renew(folder, ["consol"])
 
 
-def test_what_left_the_profile_cannot_be_renewed(folder: Path, tmp_path: Path) -> None:
+def test_an_entity_that_left_the_profile_cannot_be_renewed(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(_PROFILE.replace("sensor:", "gauge:"))
     with pytest.raises(InputError, match="cannot renew certificates/sensor: no longer in the profile"):
         renew(folder, ["sensor"])
     assert not (folder / "certificates/gauge").exists()
 
 
-def test_without_its_profile_nothing_is_renewed(folder: Path, tmp_path: Path) -> None:
+def test_nothing_is_renewed_without_the_profile(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "small.yaml").unlink()
     with pytest.raises(InputError, match=r"small.yaml no longer exists. Build it again"):
         renew(folder, ["console"])

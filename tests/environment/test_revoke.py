@@ -1,4 +1,4 @@
-"""Revocations by command: on record, in the CRL and the manifest when they return, whatever ended before."""
+"""Revocation by command: recorded, and in the CRL and manifest, when the command returns."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _case(folder: Path, name: str) -> dict[str, Any]:
     return found
 
 
-def test_a_revocation_is_in_the_crl_with_its_reason_instant_and_invalidity_date(env: Path) -> None:
+def test_a_crl_entry_has_reason_date_and_invalidity_date(env: Path) -> None:
     at, since = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), datetime(2025, 12, 31, tzinfo=UTC)
     done = revoke(env, ["host-1"], reason="keyCompromise", at=at, invalid_since=since)
     found = _entry(env, "host-1")
@@ -93,7 +93,7 @@ def test_a_revocation_is_in_the_crl_with_its_reason_instant_and_invalidity_date(
     assert [crl.number for crl in done.crls] == [_number(_crl(env))] == [2]
 
 
-def test_the_manifest_says_at_once_what_a_build_would_say(env: Path, profile: Profile) -> None:
+def test_a_revocation_updates_the_manifest_as_a_build_would(env: Path, profile: Profile) -> None:
     revoke(env, ["host-1"], reason="keyCompromise")
     revoke(env, ["host-2"], reason="certificateHold")
     unrevoke(env, ["host-2"])
@@ -105,7 +105,7 @@ def test_the_manifest_says_at_once_what_a_build_would_say(env: Path, profile: Pr
     assert (env / "manifest.json").read_bytes() == said
 
 
-def test_what_is_below_a_revoked_authority_is_expected_to_be_refused(env: Path, profile: Profile) -> None:
+def test_certificates_below_a_revoked_authority_must_be_rejected(env: Path, profile: Profile) -> None:
     revoke(env, ["issuing"], reason="cACompromise")
     verdict = _case(env, "host-1")["verdict"]
     assert (verdict["expected"], verdict["stage"]) == ("reject", "revocation")
@@ -119,13 +119,13 @@ def test_a_build_keeps_what_a_command_revoked(env: Path, profile: Profile) -> No
     assert _entry(env, "host-1") is not None
 
 
-def test_nothing_is_signed_without_the_profile_being_there(env: Path) -> None:
+def test_revoking_needs_no_profile(env: Path) -> None:
     (env.parent / "env.yaml").unlink()
     revoke(env, ["host-3"])
     assert _entry(env, "host-3") is not None
 
 
-def test_what_is_revoked_stays_as_it_was_and_that_is_said(env: Path) -> None:
+def test_an_existing_revocation_stays_and_is_reported(env: Path) -> None:
     revoke(env, ["host-1"], reason="keyCompromise")
     before = _number(_crl(env))
     again = revoke(env, ["host-1"], reason="superseded")
@@ -142,7 +142,7 @@ def test_a_hold_becomes_a_revocation(env: Path) -> None:
     assert found.extensions.get_extension_for_class(x509.CRLReason).value.reason.value == "keyCompromise"
 
 
-def test_only_a_hold_is_taken_back_unless_forced(env: Path) -> None:
+def test_only_a_hold_can_be_lifted_without_force(env: Path) -> None:
     revoke(env, ["host-1"], reason="keyCompromise")
     with pytest.raises(InputError, match="--force"):
         unrevoke(env, ["host-1"])
@@ -151,7 +151,7 @@ def test_only_a_hold_is_taken_back_unless_forced(env: Path) -> None:
     assert _entry(env, "host-1") is None
 
 
-def test_what_the_profile_revokes_is_not_taken_back_behind_its_back(env: Path) -> None:
+def test_a_revocation_in_the_profile_cannot_be_removed_by_command(env: Path) -> None:
     with pytest.raises(InputError, match="is revoked in the profile"):
         unrevoke(env, ["gone"], force=True)
 
@@ -160,7 +160,7 @@ def test_what_the_profile_revokes_is_not_taken_back_behind_its_back(env: Path) -
     ("name", "words"),
     [("host-9", "did you mean 'host-"), ("alone", "self-signed"), ("closed", "--passphrase-file")],
 )
-def test_what_cannot_be_revoked_changes_nothing(env: Path, name: str, words: str) -> None:
+def test_a_refused_revocation_changes_nothing(env: Path, name: str, words: str) -> None:
     before = {path: path.read_bytes() for path in env.glob("www/crl/*")}
     with pytest.raises(InputError, match=words):
         revoke(env, ["host-1", name])
@@ -169,7 +169,7 @@ def test_what_cannot_be_revoked_changes_nothing(env: Path, name: str, words: str
         assert store.index.revocations_of("certificates/host-1") == []
 
 
-def test_a_passphrase_opens_an_authoritys_key(env: Path) -> None:
+def test_a_passphrase_decrypts_an_authoritys_key(env: Path) -> None:
     revoke(env, ["closed"], passphrases=[b"wrong", b"open sesame"])
     assert len(_crl(env, "other")) == 1
 
@@ -184,14 +184,14 @@ def test_a_former_certificate_is_revoked_by_its_serial_number(env: Path, profile
         revoke(env, ["host-1"], serial=12345)
 
 
-def test_refreshing_publishes_the_crls_that_are_named_or_all(env: Path) -> None:
+def test_refresh_publishes_the_named_crls_or_all_of_them(env: Path) -> None:
     done = refresh_crl(env, ["issuing"])
     assert [(crl.authority, crl.number) for crl in done.crls] == [("issuing", 2)]
     done = refresh_crl(env, passphrases=[b"open sesame"])
     assert {crl.authority for crl in done.crls} == set(_NAMES)
 
 
-def test_a_crl_is_issued_when_it_is_said_to_be(env: Path) -> None:
+def test_the_this_update_of_a_refreshed_crl_can_be_set(env: Path) -> None:
     at = datetime(2027, 3, 4, 5, 6, 7, tzinfo=UTC)
     refresh_crl(env, ["issuing"], at=at)
     found = _crl(env)
@@ -199,13 +199,13 @@ def test_a_crl_is_issued_when_it_is_said_to_be(env: Path) -> None:
     assert found.next_update_utc == at + timedelta(days=7)
 
 
-def test_a_crl_is_not_older_than_what_it_lists(env: Path) -> None:
+def test_a_crl_is_not_older_than_its_entries(env: Path) -> None:
     at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3)
     revoke(env, ["host-1"], at=at)
     assert _crl(env).last_update_utc == at
 
 
-def test_what_is_no_environment_is_not_made_one(tmp_path: Path) -> None:
+def test_revoking_creates_no_environment(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not a built environment"):
         revoke(tmp_path / "nowhere", ["host-1"])
     assert not (tmp_path / "nowhere").exists()
@@ -223,7 +223,7 @@ while True:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is of POSIX")
-def test_numbers_only_grow_and_the_index_is_published_however_often_commands_are_killed(
+def test_crl_numbers_only_increase_when_commands_are_killed(
     tmp_path: Path,
 ) -> None:
     env = build(_profile(tmp_path, delta="1d"), tmp_path).folder
@@ -246,7 +246,7 @@ def test_numbers_only_grow_and_the_index_is_published_however_often_commands_are
     assert refresh_crl(env, ["issuing"]).crls[0].number > seen[-1]
 
 
-def test_a_writer_at_work_is_waited_for_but_not_for_ever(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_waits_for_another_writer(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pkigen.environment.revoke._LOCK_TIMEOUT", 0.05)
     with Store.open(env, write=True), pytest.raises(PkigenError, match="another pkigen"):
         revoke(env, ["host-1"])

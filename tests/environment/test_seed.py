@@ -36,7 +36,7 @@ def test_the_same_seed_gives_the_same_pem_and_der(tmp_path: Path) -> None:
     assert any("the seed reveals every key" in note for note in first.summary.notes)
 
 
-def test_another_seed_gives_other_keys_also_in_place(tmp_path: Path) -> None:
+def test_another_seed_replaces_the_keys_of_an_existing_environment(tmp_path: Path) -> None:
     folder = build_it(small(), tmp_path, seed="x").folder
     before = files(folder)
     build_it(small(), tmp_path, seed="y")
@@ -47,13 +47,13 @@ def test_another_seed_gives_other_keys_also_in_place(tmp_path: Path) -> None:
     assert all(after[name] == files(fresh)[name] for name in keys)
 
 
-def test_the_crls_of_a_fixture_are_good_for_as_long_as_its_certificates(tmp_path: Path) -> None:
+def test_the_crls_of_a_seeded_build_are_valid_as_long_as_its_certificates(tmp_path: Path) -> None:
     folder = build_it(small(), tmp_path, seed="x").folder
     authorities = manifest(folder)["authorities"]
     assert {found["crl"]["next_update"][:10] for found in authorities} == {"2027-12-03"}
 
 
-def test_a_raw_key_identifier_that_is_junk_is_issued_all_the_same(tmp_path: Path) -> None:
+def test_a_malformed_raw_key_identifier_is_issued(tmp_path: Path) -> None:
     document = small()
     document["authorities"]["issuing"]["extensions"] = [{"oid": "2.5.29.14", "der": "ff"}]
     build_it(document, tmp_path)

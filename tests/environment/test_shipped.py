@@ -1,4 +1,4 @@
-"""Every shipped profile builds, and openssl and keytool take what it gives."""
+"""Every shipped profile builds, and openssl and keytool accept its output."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ def test_every_authority_has_a_crl_that_its_key_signed(environment: Environment)
         assert "verify OK" in done.stderr
 
 
-def test_the_manifest_fits_its_schema(environment: Environment) -> None:
+def test_the_manifest_matches_its_schema(environment: Environment) -> None:
     jsonschema.validate(environment.manifest, json_schema())
 
 
-def test_every_file_the_manifest_lists_is_there(environment: Environment) -> None:
+def test_every_file_in_the_manifest_exists(environment: Environment) -> None:
     for entity in (*environment.manifest["authorities"], *environment.manifest["cases"]):
         for path in entity["files"].values():
             assert (environment.folder / path).is_file()
 
 
-def test_keys_are_for_their_owner_only_and_never_below_www(environment: Environment) -> None:
+def test_only_the_owner_can_read_keys_and_www_contains_none(environment: Environment) -> None:
     keys = list(environment.folder.rglob("*.key"))
     assert keys
     for path in keys:

@@ -1,4 +1,4 @@
-"""Delta, partitioned, reason-scoped and indirect CRLs: a certificate leads to the list that would name it."""
+"""Delta, partitioned, reason-scoped and indirect CRLs."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _reason(crl: x509.CertificateRevocationList, serial: int) -> str | None:
     return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.name
 
 
-def test_a_certificate_leads_to_the_partition_that_lists_it_and_no_other_does(tmp_path: Path) -> None:
+def test_only_the_partition_in_the_certificate_lists_it(tmp_path: Path) -> None:
     env = build(_profile(tmp_path, {"partitions": 3}), tmp_path).folder
     names = [f"host-{number:02}" for number in range(1, 25)]
     revoke(env, names[:12], reason="superseded")
@@ -96,7 +96,7 @@ def test_a_certificate_leads_to_the_partition_that_lists_it_and_no_other_does(tm
     assert used == urls
 
 
-def test_a_broken_copy_is_on_the_partition_of_its_certificate(tmp_path: Path) -> None:
+def test_a_faulty_copy_is_in_the_partition_of_its_base(tmp_path: Path) -> None:
     negatives = [{"of": f"host-{number:02}", "faults": ["revoked"]} for number in range(1, 9)]
     env = build(_profile(tmp_path, {"partitions": 4}, negatives=negatives), tmp_path).folder
     for number in range(1, 9):
@@ -120,7 +120,7 @@ def test_reasons_are_split_between_two_lists_that_cover_all(tmp_path: Path) -> N
     assert listed == [[serials[0]], sorted(serials[1:])]
 
 
-def test_an_indirect_crl_says_whose_certificates_it_lists(tmp_path: Path) -> None:
+def test_an_indirect_crl_names_the_issuers_of_its_entries(tmp_path: Path) -> None:
     env = build(_profile(tmp_path, {"issuer": "root"}), tmp_path).folder
     revoke(env, ["issuing", "host-01", "host-02"], reason="cessationOfOperation")
     (point,) = _points(env, "host-01")
@@ -142,7 +142,7 @@ def test_an_indirect_crl_says_whose_certificates_it_lists(tmp_path: Path) -> Non
     assert found == {issuing.serial_number: root.subject, **hosts}
 
 
-def test_a_delta_crl_lists_what_changed_since_its_base_and_nothing_else(tmp_path: Path) -> None:
+def test_a_delta_crl_lists_only_changes_since_its_base(tmp_path: Path) -> None:
     env = build(_profile(tmp_path, {"valid": "7d", "delta": "1d"}), tmp_path).folder
     held, lost, late = (_certificate(env, f"host-{number:02}").serial_number for number in (1, 2, 3))
     revoke(env, ["host-01"], reason="certificateHold")
@@ -182,7 +182,7 @@ def test_an_altered_base_is_replaced_by_a_new_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "crl", [{"partitions": 3}, {"reasons": ["superseded"]}, {"issuer": "root"}, {"delta": "1d"}]
 )
-def test_a_build_that_follows_has_nothing_to_do(tmp_path: Path, crl: dict[str, object]) -> None:
+def test_a_second_build_publishes_nothing(tmp_path: Path, crl: dict[str, object]) -> None:
     profile = _profile(tmp_path, crl)
     env = build(profile, tmp_path).folder
     revoke(env, ["host-05", "host-06"])
@@ -201,7 +201,7 @@ def test_a_build_that_follows_has_nothing_to_do(tmp_path: Path, crl: dict[str, o
         ({"delta": "0d"}, "length of time"),
     ],
 )
-def test_what_cannot_be_asked_of_a_crl_is_said_where_it_stands(
+def test_invalid_crl_settings_are_reported_with_their_location(
     tmp_path: Path, crl: dict[str, object], words: str
 ) -> None:
     with pytest.raises(InputError, match=words) as error:

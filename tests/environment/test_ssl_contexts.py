@@ -1,4 +1,4 @@
-"""Cases in Python's own TLS: who presents one is trusted by who trusts its anchors, and by nobody else."""
+"""Cases in Python's ssl module: only clients that trust a case's anchors accept it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 
 def _shake(client: ssl.SSLContext, case: Case, passphrase: str = "") -> None:
-    """A handshake in memory; SSLError as a client raises it."""
+    """Do a handshake in memory; raises the client's SSLError."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     asking = client.wrap_bio(to_client, to_server, server_hostname=case.host)
     serving = case.server_context(passphrase).wrap_bio(to_server, to_client, server_side=True)
@@ -44,11 +44,11 @@ def _shake(client: ssl.SSLContext, case: Case, passphrase: str = "") -> None:
 
 
 @pytest.mark.parametrize("name", ["sensor", "wild"])
-def test_a_sound_case_is_trusted(built: Environment, name: str) -> None:
+def test_a_case_without_a_fault_is_trusted(built: Environment, name: str) -> None:
     _shake(built[name].client_context(), built[name])
 
 
-def test_a_key_under_a_passphrase_is_opened_by_it_alone(built: Environment) -> None:
+def test_only_its_passphrase_decrypts_a_key(built: Environment) -> None:
     _shake(built["vault"].client_context(), built["vault"], "open sesame")
     with pytest.raises(ssl.SSLError):
         built["vault"].server_context("something else")
@@ -62,7 +62,7 @@ def test_a_key_under_a_passphrase_is_opened_by_it_alone(built: Environment) -> N
         ("alone", "alone", "self-signed certificate"),
     ],
 )
-def test_a_case_that_is_not_to_be_trusted_is_not(
+def test_a_case_that_must_be_rejected_is_rejected(
     built: Environment, name: str, trusting: str, words: str
 ) -> None:
     with pytest.raises(ssl.SSLCertVerificationError, match=words):
@@ -85,12 +85,12 @@ def test_the_root_is_not_presented(built: Environment, monkeypatch: pytest.Monke
     ]
 
 
-def test_a_key_that_is_not_the_certificates_is_told(built: Environment) -> None:
+def test_a_key_mismatch_is_reported(built: Environment) -> None:
     with pytest.raises(ssl.SSLError, match="key values mismatch"):
         built["sensor.key-mismatch"].server_context()
 
 
-def test_a_case_says_what_to_ask_for_and_what_to_expect(built: Environment) -> None:
+def test_a_case_has_the_server_name_and_the_expected_verdict(built: Environment) -> None:
     hosts = [built[name].host for name in ("sensor", "wild", "plc", "person")]
     assert hosts == ["sensor.contoso.test", "any.contoso.test", "plc.contoso.test", "person"]
     expired, sound = built["sensor.expired"], built["sensor"]

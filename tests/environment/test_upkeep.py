@@ -1,4 +1,4 @@
-"""CRLs stay in force while an environment is served."""
+"""CRLs and OCSP responses are refreshed while an environment is served."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ def _crl(env: Path, path: str) -> x509.CertificateRevocationList:
     return x509.load_der_x509_crl((env / "www" / "crl" / path).read_bytes())
 
 
-def test_nothing_is_published_while_there_is_time(env: Path) -> None:
+def test_nothing_is_published_while_crls_are_fresh(env: Path) -> None:
     assert _run(env, hours=5) == (set(), [])
 
 
-def test_a_crl_is_renewed_before_its_time_is_up(env: Path) -> None:
+def test_a_crl_is_refreshed_before_it_expires(env: Path) -> None:
     before = _crl(env, "issuing.crl")
     published, _ = _run(env, days=6, hours=1)
     after = _crl(env, "issuing.crl")
@@ -72,7 +72,7 @@ def test_a_crl_is_renewed_before_its_time_is_up(env: Path) -> None:
     assert before.last_update_utc < after.last_update_utc < before.next_update_utc
 
 
-def test_a_delta_crl_is_renewed_on_the_base_that_there_is(env: Path) -> None:
+def test_a_refreshed_delta_crl_keeps_its_base(env: Path) -> None:
     base = _crl(env, "issuing/base.crl")
     revoke(env, ["host"])
     published, _ = _run(env, hours=7)
@@ -83,7 +83,7 @@ def test_a_delta_crl_is_renewed_on_the_base_that_there_is(env: Path) -> None:
     assert delta.last_update_utc > datetime.now(UTC) + timedelta(hours=6)
 
 
-def test_a_crl_that_is_to_be_wrong_in_time_stays_so(env: Path) -> None:
+def test_a_crl_with_a_time_fault_keeps_its_fault(env: Path) -> None:
     wrong = list(env.glob("www/crl/*host.crl-*.crl"))
     assert len(wrong) == 2
     before = {path: path.read_bytes() for path in wrong}
@@ -92,7 +92,7 @@ def test_a_crl_that_is_to_be_wrong_in_time_stays_so(env: Path) -> None:
     assert expired.read_bytes() == before[expired]
 
 
-def test_the_revocations_of_a_running_command_are_in_what_is_renewed(env: Path) -> None:
+def test_a_refreshed_crl_lists_the_revocations_of_commands(env: Path) -> None:
     clock = _Clock()
     upkeep = Upkeep(env, clock, list[str]().append)
     assert upkeep.run() == []
@@ -102,7 +102,7 @@ def test_the_revocations_of_a_running_command_are_in_what_is_renewed(env: Path) 
     assert len(_crl(env, "issuing.crl")) == 1
 
 
-def test_a_key_that_does_not_open_is_told_once_and_the_others_are_renewed(env: Path) -> None:
+def test_an_encrypted_key_is_reported_once_and_does_not_stop_the_others(env: Path) -> None:
     clock, told = _Clock(), list[str]()
     upkeep = Upkeep(env, clock, told.append)
     clock.now += timedelta(days=29)
@@ -113,7 +113,7 @@ def test_a_key_that_does_not_open_is_told_once_and_the_others_are_renewed(env: P
     assert "sesame" not in told[0]
 
 
-def test_a_clock_that_is_behind_gets_crls_of_its_own_time(env: Path) -> None:
+def test_a_clock_in_the_past_gets_crls_for_its_time(env: Path) -> None:
     clock = _Clock()
     clock.now -= timedelta(days=100)
     Upkeep(env, clock, list[str]().append).run()
@@ -124,7 +124,7 @@ def _answer(env: Path, name: str) -> OCSPResponse:
     return load_der_ocsp_response((env / "certificates" / name / f"{name}.ocsp").read_bytes())
 
 
-def test_the_ocsp_answer_of_a_case_is_renewed_unless_it_is_to_be_old(env: Path) -> None:
+def test_an_ocsp_response_is_refreshed_unless_it_must_be_expired(env: Path) -> None:
     before, old = _answer(env, "host.ocsp-good"), _answer(env, "host.ocsp-stale").this_update_utc
     _run(env, days=6, hours=1)
     after = _answer(env, "host.ocsp-good")

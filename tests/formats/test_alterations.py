@@ -1,4 +1,4 @@
-"""Files written wrong on purpose: what is in them then, as openssl and cryptography see it."""
+"""Altered files, as openssl and cryptography read them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.tools import run
 
 
 def _certificate(name: str) -> tuple[ec.EllipticCurvePrivateKey, bytes]:
-    """A certificate that nothing but its name matters of."""
+    """Return a certificate of which only the name matters."""
     key = ec.generate_private_key(ec.SECP256R1())
     called = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     times = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
@@ -49,7 +49,7 @@ class _Strangers:
 
 
 def _files(*alterations: Alteration, output: Output = OUTPUT) -> dict[str, File]:
-    """The files of the leaf by their names."""
+    """Return the files of the end entity by name."""
     output = replace(output, alterations=alterations)
     entity = Entity(Role.CERTIFICATE, "leaf", "ec-p256", (), (), output)
     issued = Issued(entity, to_pkcs8(KEY), public_key_info(KEY), (LEAF,), (ISSUING, MIDDLE, ROOT))
@@ -57,7 +57,7 @@ def _files(*alterations: Alteration, output: Output = OUTPUT) -> dict[str, File]
 
 
 def _public(data: bytes, passphrase: bytes | None) -> bytes:
-    """The public key of the private one in a file."""
+    """Return the public key of the private key in a file."""
     key = load_pem_private_key(data, passphrase).public_key()
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
@@ -84,13 +84,13 @@ CHAINS = [
 
 
 @pytest.mark.parametrize(("how", "names"), CHAINS)
-def test_a_chain_file_holds_the_certificates_that_it_is_to_hold(how: str, names: list[str]) -> None:
+def test_a_chain_file_contains_the_selected_certificates(how: str, names: list[str]) -> None:
     files = _files(Alteration("chain", how))
     assert _names(files["chain.pem"].data) == names
     assert _names(files["leaf.crt"].data) == ["leaf"]
 
 
-def test_a_chain_file_with_the_key_in_it_is_as_secret_as_the_key() -> None:
+def test_a_chain_file_with_the_key_has_the_mode_of_a_key_file() -> None:
     held = _files(Alteration("chain", "with-key"))["chain.pem"]
     assert held.secret
     assert _public(held.data, None) == public_key_info(KEY)
@@ -98,12 +98,12 @@ def test_a_chain_file_with_the_key_in_it_is_as_secret_as_the_key() -> None:
     assert not any(other.secret or b"PRIVATE" in other.data for other in others)
 
 
-def test_the_key_in_a_chain_file_is_under_the_passphrase_that_it_has() -> None:
+def test_the_key_in_a_chain_file_is_encrypted_with_its_passphrase() -> None:
     held = _files(Alteration("chain", "with-key"), output=replace(OUTPUT, passphrase=b"geheim"))
     assert _public(held["chain.pem"].data, b"geheim") == public_key_info(KEY)
 
 
-def test_the_second_block_alone_is_corrupt() -> None:
+def test_only_the_second_block_is_corrupt() -> None:
     found = list(pem.scan(_files(Alteration("chain", "second-corrupt"))["chain.pem"].data))
     assert [bool(block.problem) for block in found] == [False, True, False]
     assert [block.data for block in found] == [ISSUING, b"", ROOT]
@@ -113,7 +113,7 @@ def test_the_certificate_file_can_begin_with_the_issuing_ca() -> None:
     assert _names(_files(Alteration("certificate", "leaf-last"))["leaf.crt"].data) == ["issuing", "leaf"]
 
 
-def test_a_file_that_is_not_there_is_not_altered() -> None:
+def test_a_missing_file_is_not_altered() -> None:
     removed = _files(Alteration("chain", "remove"), Alteration("chain", "crlf"), Alteration("pkcs12", "rc2"))
     assert removed.keys() == {"leaf.crt", "leaf.key"}
 
@@ -139,14 +139,14 @@ TEXTS = [
 
 
 @pytest.mark.parametrize(("how", "argument", "shape"), TEXTS)
-def test_text_is_written_in_the_way_that_is_asked_for(how: str, argument: str, shape: bytes) -> None:
+def test_each_text_alteration_changes_the_text(how: str, argument: str, shape: bytes) -> None:
     data = _files(Alteration("certificate", how, argument))["leaf.crt"].data
     assert re.fullmatch(shape, data, re.DOTALL), data
     if how in ("bad-base64", "nul"):
         assert len(data) == len(pem.certificate(LEAF))
 
 
-def test_text_is_written_in_every_file_that_has_text() -> None:
+def test_text_alterations_apply_to_every_pem_file() -> None:
     for role, name in (("certificate", "leaf.crt"), ("chain", "chain.pem"), ("key", "leaf.key")):
         data = _files(Alteration(role, "crlf"))[name].data
         sound = b"".join(pem.encode(block.label, block.data) for block in pem.blocks(data))
@@ -160,7 +160,7 @@ def test_blocks_share_a_line_where_one_ends_and_the_next_begins() -> None:
 
 
 @pytest.mark.needs("openssl")
-def test_openssl_reads_a_pkcs12_file_in_which_nothing_but_the_key_is_another(tmp_path: Path) -> None:
+def test_openssl_reads_a_pkcs12_file_with_only_the_key_replaced(tmp_path: Path) -> None:
     output = replace(OUTPUT, formats=("pkcs12",))
     texts = {}
     for how in ("", "other-key", "rc2"):
@@ -175,13 +175,13 @@ def test_openssl_reads_a_pkcs12_file_in_which_nothing_but_the_key_is_another(tmp
     assert texts["other-key"] != texts[""]
 
 
-def test_a_passphrase_is_given_in_a_file_that_is_secret() -> None:
+def test_the_passphrase_file_is_secret() -> None:
     files = _files(Alteration("key", "passphrase", "open"))
     assert files["leaf.passphrase"].data == b"open\n"
     assert files["leaf.passphrase"].secret
     assert _public(files["leaf.key"].data, b"open") == public_key_info(KEY)
 
 
-def test_every_key_file_stays_secret_whatever_is_in_it() -> None:
+def test_every_altered_key_file_is_secret() -> None:
     for how in ("other-key", "der", "public", "certificate", "openssh", "cut", "empty", "ec-parameters"):
         assert _files(Alteration("key", how))["leaf.key"].secret, how

@@ -20,7 +20,7 @@ VECTORS = [
 
 
 @pytest.mark.parametrize(("key", "bits", "plain", "cipher"), VECTORS)
-def test_it_gives_what_the_rfc_says(key: str, bits: int, plain: str, cipher: str) -> None:
+def test_rc2_matches_the_vectors_of_the_rfc(key: str, bits: int, plain: str, cipher: str) -> None:
     given = encrypt(bytes.fromhex(key), bits, bytes(8), bytes.fromhex(plain))
     assert given[:8].hex() == cipher
     assert len(given) == 16, "a whole block is filled up by another"

@@ -27,7 +27,7 @@ def _openssl_public(path: Path, passphrase: str) -> bytes:
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("passphrase", [None, b"geheim ! ~"])
 @pytest.mark.parametrize("name", _KINDS)
-def test_openssl_reads_what_is_written(tmp_path: Path, name: str, passphrase: bytes | None) -> None:
+def test_openssl_reads_every_key_format(tmp_path: Path, name: str, passphrase: bytes | None) -> None:
     private = SeededKeys("x").generate(parse_kind(name), "owner")
     key, public = to_pkcs8(private), public_key_info(private)
     writers = [pkcs8, traditional] if has_traditional(parse_kind(name).family) else [pkcs8]
@@ -38,7 +38,7 @@ def test_openssl_reads_what_is_written(tmp_path: Path, name: str, passphrase: by
         assert read_private_key(path.read_bytes(), passphrase) == key
 
 
-def test_a_seeded_encrypted_key_repeats_and_another_does_not() -> None:
+def test_encryption_of_a_key_is_reproducible_only_with_a_seed() -> None:
     key = to_pkcs8(SeededKeys("x").generate(parse_kind("ec-p256"), "owner"))
     for write in (pkcs8, traditional):
         assert write(key, b"p", SeededEntropy("x")) == write(key, b"p", SeededEntropy("x"))
@@ -46,7 +46,7 @@ def test_a_seeded_encrypted_key_repeats_and_another_does_not() -> None:
 
 
 @pytest.mark.parametrize("name", ["rsa-1024", "ec-p256", "ec-p521", "ed25519"])
-def test_openssh_has_a_format_of_its_own_that_repeats_when_seeded(name: str) -> None:
+def test_the_openssh_format_is_reproducible_with_a_seed(name: str) -> None:
     private = SeededKeys("x").generate(parse_kind(name), "owner")
     held = openssh(to_pkcs8(private), SeededEntropy("x"))
     assert held == openssh(to_pkcs8(private), SeededEntropy("x"))
@@ -60,7 +60,7 @@ def test_openssh_has_no_format_for_some_keys() -> None:
 
 
 @pytest.mark.parametrize("write", [pkcs8, traditional])
-def test_a_wrong_or_missing_passphrase_is_told_in_words(write: object) -> None:
+def test_a_wrong_or_missing_passphrase_is_reported(write: object) -> None:
     assert callable(write)
     key = to_pkcs8(SeededKeys("x").generate(parse_kind("ec-p256"), "owner"))
     data = write(key, b"right", SystemEntropy())

@@ -1,4 +1,4 @@
-"""CRLs: openssl and cryptography read what is built, entries and extensions alike."""
+"""CRLs: openssl and cryptography read entries and extensions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PLAN = CertificateListPlan(
 )
 
 
-def test_every_reason_reaches_the_reader() -> None:
+def test_every_reason_is_read_back() -> None:
     entries = [
         RevokedCertificate(1 << (10 * number), _NOW - timedelta(days=number), reason)
         for number, reason in enumerate(REASON_CODES, 1)
@@ -55,7 +55,7 @@ def test_an_empty_crl_has_no_list() -> None:
     assert crl.next_update_utc == _PLAN.next_update
 
 
-def test_further_extensions_follow_those_that_are_there_anyway() -> None:
+def test_additional_extensions_follow_the_mandatory_ones() -> None:
     hint = Extension("1.2.3.4", True, b"\x05\x00")
     entries = [RevokedCertificate(1, _NOW, "unspecified", (hint,)), RevokedCertificate(2, _NOW, "superseded")]
     plan = replace(_PLAN, extensions=(hint,), signature=Signature("sha384"))

@@ -1,4 +1,4 @@
-"""OCSP answers as others read them: cryptography's parser, and openssl where a responder is judged."""
+"""OCSP responses, as cryptography and openssl read them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _answer(
     days=st.integers(-13_000, 9_000),
     reason=st.sampled_from(sorted(REASON_CODES)),
 )
-def test_a_revocation_reaches_the_reader(serial: int, digest: str, days: int, reason: str) -> None:
+def test_a_revoked_status_is_read_back(serial: int, digest: str, days: int, reason: str) -> None:
     at = _NOW + timedelta(days=days)
     found = load_der_ocsp_response(_answer(ocsp.RevokedStatus(at, reason), serial, digest))
     assert (found.serial_number, found.hash_algorithm.name) == (serial, digest)
@@ -58,7 +58,7 @@ def test_a_revocation_reaches_the_reader(serial: int, digest: str, days: int, re
 
 
 @pytest.mark.parametrize(("status", "read"), [("good", "GOOD"), ("unknown", "UNKNOWN")])
-def test_good_and_unknown_reach_the_reader_with_their_times(status: str, read: str) -> None:
+def test_good_and_unknown_are_read_back_with_their_times(status: str, read: str) -> None:
     found = load_der_ocsp_response(_answer(status))
     assert found.response_status is OCSPResponseStatus.SUCCESSFUL
     assert found.certificate_status is OCSPCertStatus[read]
@@ -74,17 +74,17 @@ def test_the_signature_verifies_over_the_data() -> None:
     public.verify(found.signature, found.tbs_response_bytes, ECDSA(hashes.SHA256()))
 
 
-def test_without_an_end_there_is_no_next_update() -> None:
+def test_next_update_is_optional() -> None:
     assert load_der_ocsp_response(_answer("good", next_update=None)).next_update_utc is None
 
 
-def test_extensions_of_the_response_are_those_that_were_asked_for() -> None:
+def test_a_response_has_the_given_extensions() -> None:
     nonce = Extension(OCSP_NONCE, False, der.octet_string(b"n" * 16))
     (found,) = load_der_ocsp_response(_answer("good", extensions=(nonce,))).extensions
     assert found.oid.dotted_string == OCSP_NONCE
 
 
-def test_a_responder_can_be_named_and_several_certificates_answered_for() -> None:
+def test_a_response_can_name_its_responder_and_cover_several_certificates() -> None:
     singles = [
         ocsp.SingleResponse(ocsp.cert_id(_ISSUER, serial), "good", _NOW, None) for serial in range(1, 4)
     ]
@@ -95,5 +95,5 @@ def test_a_responder_can_be_named_and_several_certificates_answered_for() -> Non
 
 
 @pytest.mark.parametrize("status", [one for one in ocsp.ResponseStatus if one])
-def test_what_is_not_successful_carries_its_status_alone(status: ocsp.ResponseStatus) -> None:
+def test_an_unsuccessful_response_contains_only_its_status(status: ocsp.ResponseStatus) -> None:
     assert load_der_ocsp_response(ocsp.unsuccessful(status)).response_status.value == status

@@ -1,4 +1,4 @@
-"""OCSP requests as clients make them: openssl's, cryptography's, and spoiled ones."""
+"""OCSP requests of openssl and cryptography, and corrupted ones."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _request(digest: hashes.HashAlgorithm, nonce: bytes | None = None) -> bytes:
 
 
 @pytest.mark.parametrize("digest", [_SHA1, hashes.SHA256()], ids=lambda one: str(one.name))
-def test_a_request_says_of_which_certificate_it_is(digest: hashes.HashAlgorithm) -> None:
+def test_a_request_identifies_the_certificate(digest: hashes.HashAlgorithm) -> None:
     (about,) = ocsp_request.parse(_request(digest)).about
     bits = _KEY.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     assert (about.digest, about.serial) == (DIGEST_OIDS[digest.name], 4711)
@@ -44,19 +44,19 @@ def test_a_request_says_of_which_certificate_it_is(digest: hashes.HashAlgorithm)
     assert about.key_hash == new(digest.name, bits).digest()
 
 
-def test_a_nonce_is_read_as_it_stands() -> None:
+def test_a_nonce_is_read_unmodified() -> None:
     assert ocsp_request.parse(_request(_SHA1)).nonce is None
     assert ocsp_request.parse(_request(_SHA1, b"n" * 32)).nonce == der.octet_string(b"n" * 32)
 
 
 @given(st.binary(max_size=200))
-def test_junk_is_refused_in_words(data: bytes) -> None:
+def test_a_malformed_request_is_refused_with_a_reason(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         ocsp_request.parse(data)
 
 
 @given(st.data())
-def test_a_spoiled_request_is_read_or_refused(data: st.DataObject) -> None:
+def test_a_corrupted_request_is_read_or_refused(data: st.DataObject) -> None:
     octets = bytearray(_request(_SHA1, b"nonce"))
     octets[data.draw(st.integers(0, len(octets) - 1))] = data.draw(st.integers(0, 255))
     try:
@@ -66,7 +66,7 @@ def test_a_spoiled_request_is_read_or_refused(data: st.DataObject) -> None:
     assert found.about
 
 
-def test_what_asks_for_too_much_is_refused() -> None:
+def test_a_request_above_the_limits_is_refused() -> None:
     with pytest.raises(ValueError, match="bytes"):
         ocsp_request.parse(bytes(ocsp_request.LARGEST + 1))
     with pytest.raises(ValueError, match="0 certificates"):

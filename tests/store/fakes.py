@@ -1,4 +1,4 @@
-"""Entities to publish, as far as the store can tell."""
+"""Fake entities for tests of the store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pkigen.store import Entry, Publication, Store, stage
 
 
 def publication(folder: Path, name: str, generation: int, *more: File) -> Publication:
-    """An end entity whose three files all say its generation."""
+    """Return an end entity whose three files contain its generation."""
     entry = Entry(
         id=f"certificates/{name}", spec=f"{generation}", output="", issuers="", key_kind="ec-p256",
         key_source="fresh", spki="", serials=(("authorities/root", generation + 1),), not_before=0,
@@ -32,7 +32,7 @@ def publish(folder: Path, *names: str, generation: int = 0) -> None:
 
 
 def generations(folder: Path) -> dict[str, set[str]]:
-    """What each entity's files say: more than one generation is a torn one."""
+    """Return the generations in each entity's files; more than one means a torn write."""
     found = {}
     for entity in (folder / "certificates").iterdir():
         wanted = [entity / f"{entity.name}.crt", entity / f"{entity.name}.key", entity / "chain.pem"]

@@ -1,4 +1,4 @@
-"""What others put into an environment: never adopted, never lost, never followed."""
+"""Foreign files in an environment: never used, never lost, and links are never followed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _replaced(folder: Path, name: str) -> list[str]:
     return [path.read_text() for path in (folder / ".pkigen/replaced").rglob(name)]
 
 
-def test_a_manifest_that_was_there_before_the_first_build_is_kept(tmp_path: Path) -> None:
+def test_a_manifest_from_before_the_first_build_is_moved_aside(tmp_path: Path) -> None:
     (tmp_path / "www/ca").mkdir(parents=True)
     (tmp_path / "www/crl").mkdir()
     for path in ("manifest.json", "www/ca/same", "www/crl/same", "www/index.html"):
@@ -45,7 +45,7 @@ def test_a_manifest_that_was_there_before_the_first_build_is_kept(tmp_path: Path
     assert (tmp_path / "manifest.json").read_bytes() == b"ours"
 
 
-def test_a_file_in_the_place_of_a_new_one_is_kept_aside(tmp_path: Path) -> None:
+def test_a_file_at_the_path_of_a_new_one_is_moved_aside(tmp_path: Path) -> None:
     publish(tmp_path, "a")
     (tmp_path / "certificates/a/a.der").write_text("mine")
     with Store.open(tmp_path, write=True) as store:
@@ -55,7 +55,7 @@ def test_a_file_in_the_place_of_a_new_one_is_kept_aside(tmp_path: Path) -> None:
     assert _replaced(tmp_path, "a.der") == ["mine"]
 
 
-def test_an_altered_file_of_what_is_pruned_is_kept_aside(tmp_path: Path) -> None:
+def test_an_altered_file_of_a_pruned_entity_is_moved_aside(tmp_path: Path) -> None:
     publish(tmp_path, "a")
     (tmp_path / "certificates/a/a.key").write_text("my own key")
     with Store.open(tmp_path, write=True) as store:
@@ -65,10 +65,10 @@ def test_an_altered_file_of_what_is_pruned_is_kept_aside(tmp_path: Path) -> None
     assert _replaced(tmp_path, "a.key") == ["my own key"]
 
 
-def test_what_was_edited_between_a_kill_and_the_next_build_is_not_lost(
+def test_edits_between_a_kill_and_the_next_build_are_not_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder was swapped in, then edited: recovery must not take it for the old one."""
+    """A directory was put in place and then edited: recovery must not mistake it for the old one."""
     publish(tmp_path, "a")
     folder = tmp_path / "certificates/a"
     (folder / "note.txt").write_text("mine")
@@ -91,7 +91,7 @@ def _killed(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_a_batch_that_was_refused_halfway_is_mended_by_the_next(tmp_path: Path) -> None:
+def test_a_batch_that_failed_is_recovered_by_the_next_one(tmp_path: Path) -> None:
     publish(tmp_path, "a", "c")
     (tmp_path / "certificates/b").symlink_to(tmp_path)
     with Store.open(tmp_path, write=True) as store:
@@ -104,7 +104,7 @@ def test_a_batch_that_was_refused_halfway_is_mended_by_the_next(tmp_path: Path) 
 
 
 @_POSIX
-def test_a_pipe_or_a_link_in_the_place_of_a_file_is_damage(tmp_path: Path) -> None:
+def test_a_pipe_or_link_instead_of_a_file_is_damage(tmp_path: Path) -> None:
     publish(tmp_path, "a")
     folder = tmp_path / "certificates/a"
     text = (folder / "a.crt").read_text()
@@ -122,7 +122,7 @@ def test_a_pipe_or_a_link_in_the_place_of_a_file_is_damage(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("path", ["../x", "/x", "www/../../x", "www//x", "", "www/.", "c:x", "..\\x", "www/"])
-def test_no_path_leads_out_of_the_environment(tmp_path: Path, path: str) -> None:
+def test_no_path_leaves_the_environment(tmp_path: Path, path: str) -> None:
     env = tmp_path / "env"
     with Store.open(env, write=True) as store:
         with pytest.raises(EnvironmentFailure, match="not a path inside"):
@@ -143,7 +143,7 @@ def test_a_crl_is_not_written_through_a_link(tmp_path: Path) -> None:
     assert list(outside.iterdir()) == []
 
 
-def test_what_is_pruned_is_not_sought_behind_a_link(tmp_path: Path) -> None:
+def test_pruning_does_not_follow_links(tmp_path: Path) -> None:
     env, outside = tmp_path / "env", tmp_path / "outside"
     publish(env, "a")
     (env / "certificates/a").rename(outside)

@@ -1,4 +1,4 @@
-"""SIGKILL at every step of a publication, and at moments that nobody chose."""
+"""SIGKILL at every step of a publication, and at random times."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pkigen.store import Store
-from tests.store.victim import AUTHORITY, PRUNED, dies, kill_before, publish, torn, unkept
+from tests.store.victim import AUTHORITY, PRUNED, dies, kill_before, publish, torn, violations
 from tests.tools import ROOT
 
 pytestmark = [
@@ -29,7 +29,7 @@ _BATCH = [AUTHORITY, "certificates/a", "certificates/b", "certificates/new"]
 
 @pytest.fixture
 def before(tmp_path: Path) -> Path:
-    """An environment with two entities in which others have been at work, and one to prune."""
+    """An environment with two entities that contain foreign files, and one to prune."""
     folder = tmp_path / "before"
     with Store.open(folder, write=True) as opened:
         publish(opened, [*_BATCH[:3], PRUNED], 0)
@@ -52,7 +52,7 @@ def _recover(folder: Path, point: int) -> None:
 
 
 @pytest.mark.parametrize("exchange", [True, False], ids=["exchanged", "moved-aside"])
-def test_killed_before_any_change_of_the_disk(before: Path, exchange: bool) -> None:
+def test_a_kill_before_each_disk_operation_is_recovered(before: Path, exchange: bool) -> None:
     for point in count(1):
         folder = before.with_name(f"killed-{point}")
         shutil.copytree(before, folder)
@@ -63,7 +63,7 @@ def test_killed_before_any_change_of_the_disk(before: Path, exchange: bool) -> N
             while next(again):
                 assert torn(folder, absent=not exchange) == [], f"recovering from {point}"
         with Store.open(folder, write=True) as opened:
-            assert unkept(opened) == [], f"recovered from {point}"
+            assert violations(opened) == [], f"recovered from {point}"
         assert (folder / "certificates/a/note.txt").read_text() == "mine"
         kept = [*(folder / "certificates/b").glob("b.key"), *folder.glob(".pkigen/replaced/*/b.key")]
         assert "altered" in [path.read_text() for path in kept], f"lost by {point}"
@@ -76,7 +76,7 @@ def test_killed_before_any_change_of_the_disk(before: Path, exchange: bool) -> N
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments(tmp_path: Path) -> None:
+def test_a_kill_at_a_random_time_is_recovered(tmp_path: Path) -> None:
     moments, interrupted, acknowledged = random.Random(20261123), 0, -1
     for kill in range(_KILLS):
         command = [sys.executable, "-m", "tests.store.victim", str(tmp_path)]
@@ -92,7 +92,7 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
         interrupted += bool(list((tmp_path / ".pkigen/staging").iterdir()))
         assert torn(tmp_path, absent=kill == 0) == [], f"right after kill {kill}"
         with Store.open(tmp_path, write=True) as opened:
-            assert unkept(opened) == [], f"recovered from kill {kill}"
+            assert violations(opened) == [], f"recovered from kill {kill}"
             acknowledged = max([acknowledged, *said])
             generations = {int(entry.spec) for entry in opened.index.entries()}
         assert min(generations, default=-1) >= acknowledged, "a publication was taken back"

@@ -1,4 +1,4 @@
-"""What the machine refuses: one clear line, nothing half done."""
+"""Errors of the system: one clear line, and no partial changes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_a_full_disk_is_told_and_the_rest_stays_whole(small_disk: Path) -> None:
+def test_a_full_disk_is_reported_and_existing_entities_stay_complete(small_disk: Path) -> None:
     done = _build(small_disk)
     assert done.returncode == 3
     assert "the disk is full; make room and run the build again" in done.stderr
@@ -76,7 +76,7 @@ except EnvironmentFailure as error:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="folders have other permissions elsewhere")
-def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path) -> None:
+def test_a_directory_without_write_permission_is_reported(tmp_path: Path) -> None:
     refused = tmp_path / "refused"
     refused.mkdir(mode=0o500)
     for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
@@ -88,14 +88,14 @@ def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path) -> None:
     assert list(refused.iterdir()) == []
 
 
-def test_a_file_in_place_of_the_folder_is_told(tmp_path: Path) -> None:
+def test_a_file_instead_of_the_directory_is_reported(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     done = _build(tmp_path)
     assert done.returncode == 3
     assert "a parent of the path is a file, not a directory" in done.stderr
 
 
-def test_what_was_published_before_survives_a_refusal(tmp_path: Path) -> None:
+def test_published_entities_survive_an_error(tmp_path: Path) -> None:
     env = tmp_path / "env"
     publish(env, "a")
     (env / "www" / "crl").rmdir()
@@ -117,7 +117,7 @@ def read_only(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(env)], check=True)
 
 
-def test_a_read_only_file_system_is_told_and_can_be_read(read_only: Path) -> None:
+def test_a_read_only_file_system_is_reported_and_readable(read_only: Path) -> None:
     with pytest.raises(EnvironmentFailure, match="the file system is read-only; specify another directory"):
         publish(read_only, "a", generation=1)
     with Store.open(read_only, write=False) as store:
@@ -140,13 +140,13 @@ def test_a_read_only_file_system_is_told_and_can_be_read(read_only: Path) -> Non
         (sqlite3.OperationalError("what nobody foresaw"), "index.db: what nobody foresaw"),
     ],
 )
-def test_what_the_machine_refuses_is_said_in_words(error: Exception, words: str) -> None:
+def test_system_errors_have_messages_with_a_remedy(error: Exception, words: str) -> None:
     with pytest.raises(EnvironmentFailure) as caught, os_errors_as_failures("write", "env"):
         raise error
     assert words in str(caught.value)
 
 
-def test_files_left_by_a_refused_staging_are_none(tmp_path: Path) -> None:
+def test_a_failed_staging_leaves_no_files(tmp_path: Path) -> None:
     publish(tmp_path, "a")
     twice = [File("a.crt", b"1"), File("a.crt", b"2")]
     with pytest.raises(EnvironmentFailure, match=r"cannot write .*a\.crt"):
@@ -154,7 +154,7 @@ def test_files_left_by_a_refused_staging_are_none(tmp_path: Path) -> None:
     assert list((tmp_path / ".pkigen/staging").iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_moved_in_leaves_the_old_one(
+def test_a_failed_rename_leaves_the_old_directory_in_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(tmp_path, "a")
@@ -175,7 +175,7 @@ def test_a_folder_that_cannot_be_moved_in_leaves_the_old_one(
     assert generations(tmp_path) == {"a": {"0"}, "b": {"0"}}
 
 
-def test_without_a_flush_of_all_each_file_is_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_syncfs_each_file_is_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flushed = []
     monkeypatch.setattr(staging, "_syncfs", lambda: None)
     monkeypatch.setattr(staging, "sync_file", lambda path: flushed.append(path.name))
@@ -184,7 +184,7 @@ def test_without_a_flush_of_all_each_file_is_flushed(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="of Linux")
-def test_where_folders_cannot_be_exchanged_nothing_is_moved(tmp_path: Path) -> None:
+def test_a_failed_exchange_moves_nothing(tmp_path: Path) -> None:
     (tmp_path / "first").mkdir()
     assert not exchange(f"{tmp_path}/first", f"{tmp_path}/missing")
     (tmp_path / "second").write_text("")

@@ -1,4 +1,4 @@
-"""The index's file: made whole, never replaced, and read without a trace."""
+"""The file of the index: created atomically, never replaced, and unchanged by readers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _listing(folder: Path) -> dict[str, tuple[int, int]]:
     }
 
 
-def test_reading_leaves_no_trace(tmp_path: Path) -> None:
+def test_reading_creates_and_changes_no_file(tmp_path: Path) -> None:
     publish(tmp_path, "a")
     before = _listing(tmp_path)
     with Store.open(tmp_path, write=False) as store:
@@ -44,7 +44,7 @@ def test_a_reader_sees_what_a_running_build_has_published(tmp_path: Path) -> Non
             assert list(reader.index.ids()) == ["certificates/a", "certificates/b"]
 
 
-def test_nothing_is_written_to_what_is_open_for_reading(tmp_path: Path) -> None:
+def test_a_store_that_is_open_for_reading_cannot_be_written(tmp_path: Path) -> None:
     publish(tmp_path, "a")
     with (
         pytest.raises(EnvironmentFailure, match="permission denied"),
@@ -55,7 +55,7 @@ def test_nothing_is_written_to_what_is_open_for_reading(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 4096, b"junk" * 1000], ids=["empty", "zeros", "junk"])
 @pytest.mark.parametrize("write", [True, False])
-def test_an_index_that_is_none_is_told_and_stays(tmp_path: Path, content: bytes, write: bool) -> None:
+def test_a_damaged_index_is_reported_and_stays(tmp_path: Path, content: bytes, write: bool) -> None:
     publish(tmp_path, "a")
     index = tmp_path / ".pkigen/index.db"
     index.write_bytes(content)
@@ -64,7 +64,7 @@ def test_an_index_that_is_none_is_told_and_stays(tmp_path: Path, content: bytes,
     assert generations(tmp_path) == {"a": {"0"}}
 
 
-def test_a_damaged_page_is_told_by_the_index_name(tmp_path: Path) -> None:
+def test_a_damaged_page_is_reported_with_the_path_of_the_index(tmp_path: Path) -> None:
     publish(tmp_path, *(f"host-{number}" for number in range(200)))
     index = tmp_path / ".pkigen/index.db"
     data = bytearray(index.read_bytes())
@@ -77,7 +77,7 @@ def test_a_damaged_page_is_told_by_the_index_name(tmp_path: Path) -> None:
         list(store.index.entries())
 
 
-def test_a_database_of_another_program_is_not_adopted(tmp_path: Path) -> None:
+def test_a_database_of_another_program_is_not_used(tmp_path: Path) -> None:
     (tmp_path / ".pkigen").mkdir()
     index = tmp_path / ".pkigen/index.db"
     connection = sqlite3.connect(index)
@@ -88,7 +88,7 @@ def test_a_database_of_another_program_is_not_adopted(tmp_path: Path) -> None:
     assert index.read_bytes() == before
 
 
-def test_an_index_that_is_a_folder_or_a_link_is_refused(tmp_path: Path) -> None:
+def test_an_index_that_is_a_directory_or_link_is_refused(tmp_path: Path) -> None:
     publish(tmp_path, "a")
     index = tmp_path / ".pkigen/index.db"
     index.rename(tmp_path / "elsewhere.db")
@@ -99,7 +99,7 @@ def test_an_index_that_is_a_folder_or_a_link_is_refused(tmp_path: Path) -> None:
     _refused(tmp_path, "not a regular file; move it away", write=False)
 
 
-def test_an_index_that_went_without_its_log_is_not_made_anew(tmp_path: Path) -> None:
+def test_a_lost_index_is_not_replaced_while_its_log_exists(tmp_path: Path) -> None:
     with Store.open(tmp_path, write=True) as store:
         store.publish([publication(tmp_path, "a", 0)])
         shutil.copytree(tmp_path, tmp_path.with_name("killed"))
@@ -109,7 +109,7 @@ def test_an_index_that_went_without_its_log_is_not_made_anew(tmp_path: Path) -> 
     assert not (killed / ".pkigen/index.db").exists()
 
 
-def test_what_a_kill_left_of_a_first_index_is_no_index(tmp_path: Path) -> None:
+def test_an_incomplete_first_index_is_ignored(tmp_path: Path) -> None:
     (tmp_path / ".pkigen").mkdir()
     for name in ("index.new", "index.new-wal", "index.new-journal"):
         (tmp_path / ".pkigen" / name).write_bytes(b"half")
@@ -119,7 +119,7 @@ def test_what_a_kill_left_of_a_first_index_is_no_index(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / ".pkigen").glob("index*")) == ["index.db"]
 
 
-def test_a_lock_that_is_no_lock_is_told(tmp_path: Path) -> None:
+def test_a_damaged_lock_file_is_reported(tmp_path: Path) -> None:
     publish(tmp_path, "a")
     (tmp_path / ".pkigen/lock.db").write_bytes(b"junk" * 1000)
     _refused(tmp_path, "cannot lock .*lock.db.*; delete that file if no pkigen is running")
@@ -148,7 +148,7 @@ def _stopped(*_: object) -> None:
 
 
 def _of_version_1(folder: Path) -> None:
-    """Make the index one from before revocations had an invalidity date."""
+    """Downgrade the index to the version without invalidity dates."""
     connection = sqlite3.connect(folder / ".pkigen/index.db")
     connection.executescript(
         "ALTER TABLE revocations DROP COLUMN invalid_since; DROP TABLE publishers; PRAGMA user_version = 1;"
@@ -156,7 +156,7 @@ def _of_version_1(folder: Path) -> None:
     connection.close()
 
 
-def test_an_index_of_the_version_before_is_brought_up_to_date_with_all_it_knows(tmp_path: Path) -> None:
+def test_an_index_of_the_previous_version_is_upgraded_without_loss(tmp_path: Path) -> None:
     publish(tmp_path, "a")
     former = Revoked("authorities/ca", 7, "certificates/a", "superseded", 1, "profile", "-1h")
     with Store.open(tmp_path, write=True) as store:

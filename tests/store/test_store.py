@@ -1,4 +1,4 @@
-"""The store: what is published is whole and durable, what is not ours survives."""
+"""The store: published entities are complete and durable, and foreign files survive."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pkigen.store.schema import connect
 from tests.store.fakes import generations, publication, publish
 
 
-def test_what_is_published_is_found_again(tmp_path: Path) -> None:
+def test_published_entities_can_be_read_back(tmp_path: Path) -> None:
     publish(tmp_path, "a", "b")
     with Store.open(tmp_path, write=False) as store:
         entries = store.index.get(["certificates/a", "certificates/b", "certificates/c"])
@@ -29,7 +29,7 @@ def test_what_is_published_is_found_again(tmp_path: Path) -> None:
     assert generations(tmp_path) == {"a": {"0"}, "b": {"0"}}
 
 
-def test_keys_are_secret_from_the_first_moment(tmp_path: Path) -> None:
+def test_keys_are_created_with_mode_0600(tmp_path: Path) -> None:
     publish(tmp_path, "a")
     modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "certificates/a").iterdir()}
     assert modes["a.key"] == 0o600
@@ -47,7 +47,7 @@ def test_missing_and_altered_files_are_damage(tmp_path: Path) -> None:
     assert found == {"a.crt": "altered", "a.key": "missing"}
 
 
-def test_foreign_files_are_carried_over_and_altered_ones_kept_aside(tmp_path: Path) -> None:
+def test_foreign_files_stay_and_altered_ones_are_moved_aside(tmp_path: Path) -> None:
     publish(tmp_path, "a")
     (tmp_path / "certificates/a/note.txt").write_text("mine")
     (tmp_path / "certificates/a/folder").mkdir()
@@ -62,7 +62,7 @@ def test_foreign_files_are_carried_over_and_altered_ones_kept_aside(tmp_path: Pa
     assert [path.read_text() for path in (tmp_path / ".pkigen/replaced").rglob("a.key")] == ["my own key"]
 
 
-def test_a_folder_that_stood_there_before_is_not_adopted(tmp_path: Path) -> None:
+def test_an_existing_directory_is_replaced_and_its_files_stay(tmp_path: Path) -> None:
     foreign = tmp_path / "certificates/a"
     foreign.mkdir(parents=True)
     (foreign / "a.key").write_text("foreign key")
@@ -71,7 +71,7 @@ def test_a_folder_that_stood_there_before_is_not_adopted(tmp_path: Path) -> None
     assert [path.read_text() for path in (tmp_path / ".pkigen/replaced").rglob("a.key")] == ["foreign key"]
 
 
-def test_pruning_leaves_others_files_and_says_so(tmp_path: Path) -> None:
+def test_pruning_keeps_foreign_files_and_reports_them(tmp_path: Path) -> None:
     publish(tmp_path, "a", "b")
     (tmp_path / "certificates/a/note.txt").write_text("mine")
     with Store.open(tmp_path, write=True) as store:
@@ -97,7 +97,7 @@ def test_crl_numbers_only_grow(tmp_path: Path) -> None:
             assert store.index.next_crl_number("root") == expected
 
 
-def test_revocations_are_listed_by_serial_and_taken_back(tmp_path: Path) -> None:
+def test_revocations_are_listed_by_serial_and_can_be_removed(tmp_path: Path) -> None:
     first = Revoked("root", 2**127, "a", "superseded", 5, "profile", "-2d")
     second = Revoked("root", 3, "b", "keyCompromise", 6, "command", "")
     with Store.open(tmp_path, write=True) as store:
@@ -108,7 +108,7 @@ def test_revocations_are_listed_by_serial_and_taken_back(tmp_path: Path) -> None
         assert store.index.revocations_of("b") == [second]
 
 
-def test_a_second_writer_is_told_who_is_at_work(tmp_path: Path) -> None:
+def test_a_second_writer_gets_the_process_id_of_the_first(tmp_path: Path) -> None:
     with Store.open(tmp_path, write=True):
         code = (
             "import sys; from pathlib import Path; from pkigen.store import Store\n"
@@ -133,7 +133,7 @@ def test_reading_creates_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_damaged_index_is_told_and_not_touched(tmp_path: Path) -> None:
+def test_a_damaged_index_is_reported_and_not_changed(tmp_path: Path) -> None:
     publish(tmp_path, "a")
     index = tmp_path / ".pkigen/index.db"
     index.write_bytes(b"junk" * 1000)
@@ -160,7 +160,7 @@ def test_an_index_of_a_later_version_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["certificates", ".pkigen", "www/crl"])
-def test_a_link_in_place_of_a_folder_is_not_followed(tmp_path: Path, name: str) -> None:
+def test_a_link_instead_of_a_directory_is_not_followed(tmp_path: Path, name: str) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (tmp_path / "env" / name).parent.mkdir(parents=True)
@@ -173,7 +173,7 @@ def test_a_link_in_place_of_a_folder_is_not_followed(tmp_path: Path, name: str) 
     assert list(outside.iterdir()) == []
 
 
-def test_an_entity_behind_a_link_is_not_written_to(tmp_path: Path) -> None:
+def test_an_entity_directory_that_is_a_link_is_not_written(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     env = tmp_path / "env"
@@ -185,7 +185,7 @@ def test_an_entity_behind_a_link_is_not_written_to(tmp_path: Path) -> None:
     assert (env / "certificates/a").is_symlink()
 
 
-def test_without_an_exchange_of_folders_publishing_works_too(
+def test_publishing_works_without_exchanging_directories(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(placement, "exchange", lambda first, second: False)
@@ -198,12 +198,12 @@ def test_without_an_exchange_of_folders_publishing_works_too(
 
 
 class Killed(BaseException):
-    """Stands for a kill: nothing that runs after it is to be relied on."""
+    """Simulates a kill: no code that runs after it counts."""
 
 
 @pytest.mark.parametrize("can_exchange", [True, False])
 @pytest.mark.parametrize("step", range(1, 40))
-def test_a_kill_after_any_step_is_mended(
+def test_a_kill_after_any_step_is_recovered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, can_exchange: bool
 ) -> None:
     publish(tmp_path, "a", "b")
@@ -242,7 +242,7 @@ def test_a_kill_after_any_step_is_mended(
     assert list((tmp_path / ".pkigen/staging").iterdir()) == []
 
 
-def test_a_loose_file_is_replaced_at_once(tmp_path: Path) -> None:
+def test_a_loose_file_is_replaced_atomically(tmp_path: Path) -> None:
     with Store.open(tmp_path, write=True) as store:
         store.write_loose("trust.pem", [b"one"])
         with pytest.raises(RuntimeError):

@@ -1,4 +1,4 @@
-"""Publishes until it is killed: run as ``python -m tests.store.victim FOLDER`` by ``test_killed``.
+"""Publishes until it is killed; ``test_killed`` runs it as ``python -m tests.store.victim DIRECTORY``.
 
 Also the environments that the kills are made on, and what must hold of them afterwards.
 """
@@ -34,7 +34,7 @@ _CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir"}
 
 
 def publication(folder: Path, entity: str, generation: int) -> Publication:
-    """An entity all of whose files say its generation."""
+    """Return an entity whose files all contain its generation."""
     name, text = entity.partition("/")[2], f"{generation}".encode()
     files = (File(f"{name}.crt", text), File(f"{name}.key", text, secret=True), File("chain.pem", text))
     loose = (File(f"www/ca/{name}.crt", text),) if entity == AUTHORITY else ()
@@ -46,7 +46,7 @@ def publication(folder: Path, entity: str, generation: int) -> Publication:
 
 
 def publish(opened: Store, entities: list[str], generation: int) -> None:
-    """One batch as a build makes it: serials, files, folders, then a CRL."""
+    """Publish one batch as a build does: serial numbers, files, directories, then a CRL."""
     opened.index.reserve((AUTHORITY, _serial(entity, generation), entity) for entity in entities)
     opened.publish([publication(opened.folder, entity, generation) for entity in entities])
     number = opened.index.next_crl_number(AUTHORITY)
@@ -54,7 +54,7 @@ def publish(opened: Store, entities: list[str], generation: int) -> None:
 
 
 def torn(folder: Path, *, absent: bool = False) -> list[str]:
-    """Entities that are not wholly of one generation; ``absent`` ones are none."""
+    """Return the entities whose files are not all of one generation, except ``absent`` ones."""
     found = []
     for entity in [*folder.glob("authorities/*"), *folder.glob("certificates/*")]:
         files = [entity / f"{entity.name}.crt", entity / f"{entity.name}.key", entity / "chain.pem"]
@@ -66,8 +66,8 @@ def torn(folder: Path, *, absent: bool = False) -> list[str]:
     return found
 
 
-def unkept(opened: Store) -> list[str]:
-    """The promises of a mended environment that are broken: index and disk, serials, CRL numbers."""
+def violations(opened: Store) -> list[str]:
+    """Return the violated guarantees of a recovered environment: index, files, serials, CRL numbers."""
     folder, broken = opened.folder, torn(opened.folder)
     known = set()
     for entry in opened.index.entries():
@@ -91,7 +91,7 @@ def unkept(opened: Store) -> list[str]:
 
 
 def kill_before(point: int, *, exchanges: bool) -> None:
-    """Have this process killed right before its ``point``-th change of the disk.
+    """Kill this process right before its ``point``-th disk operation.
 
     Those are the changes of files' names, new files, each SQL statement, and the exchange of folders.
     """
@@ -120,7 +120,7 @@ def kill_before(point: int, *, exchanges: bool) -> None:
 
 
 def dies(work: Callable[[], None]) -> bool:
-    """Whether a forked child that does ``work`` is killed in it; whatever else ends it is an error."""
+    """Return whether a forked child that runs ``work`` was killed; any other failure is an error."""
     child = os.fork()
     if child == 0:
         status = 1
