@@ -6,6 +6,8 @@ Adding a module to ``pkigen`` means adding it to one of the rows below.
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -92,6 +94,33 @@ def _imports_of(module: str) -> frozenset[str]:
     return frozenset(imported(path.read_text("utf-8"), package, frozenset(MODULES)))
 
 
+@cache
+def _loaded_by(module: str) -> frozenset[str]:
+    """Return the modules that ``import module`` imports directly, with the packages that contain them.
+
+    Imports inside functions and for the type checker do not count: ``import module`` does not run them.
+    """
+    path = MODULES[module]
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    tree = ast.parse(path.read_text("utf-8"))
+    top_level = ast.Module([s for s in tree.body if isinstance(s, ast.Import | ast.ImportFrom)], [])
+    names = imported(ast.unparse(top_level), package, frozenset(MODULES))
+    parents = (".".join(name.split(".")[:end]) for name in names for end in range(1, name.count(".") + 2))
+    return frozenset(parents) & MODULES.keys()
+
+
+def _import_chain(module: str, banned: str) -> tuple[str, ...]:
+    """Return the shortest chain of imports from a module to one of a banned package; () if there is none."""
+    chains, seen = [(module,)], {module}
+    for chain in chains:
+        if f"{chain[-1]}.".startswith(f"{banned}."):
+            return chain
+        new = sorted(_loaded_by(chain[-1]) - seen)
+        seen.update(new)
+        chains.extend((*chain, name) for name in new)
+    return ()
+
+
 def test_every_module_has_its_row() -> None:
     assert {_unit(module) for module in MODULES} <= HEIGHT.keys()
 
@@ -118,6 +147,20 @@ def test_no_import_leads_back_to_its_beginning() -> None:
 )
 def test_what_a_module_must_never_import(module: str, banned: str) -> None:
     assert not [name for name in _imports_of(module) if f"{name}.".startswith(f"{banned}.")]
+
+
+@pytest.mark.parametrize("banned", BANS["inspection.check"])
+@pytest.mark.parametrize("module", [m for m in MODULES if _unit(m) == "inspection.check"])
+def test_checking_does_not_load_a_banned_package_through_other_modules(module: str, banned: str) -> None:
+    chain = _import_chain(module, banned)
+    assert not chain, f"{module} must not load {banned}; remove one import of: {' -> '.join(chain)}"
+
+
+def test_importing_the_checks_leaves_no_banned_module_loaded() -> None:
+    banned = ("pkigen.faults", "pkigen.plan", "pkigen.issue")
+    code = "import sys, pkigen.inspection.check, pkigen.requirements.demands; print(*sys.modules, sep='\\n')"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert [name for name in output.split() if f"{name}.".startswith(tuple(f"{b}." for b in banned))] == []
 
 
 @pytest.mark.parametrize(

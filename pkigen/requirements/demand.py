@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, Literal
 
-from pkigen.faults import Case
+from pkigen.cases.case import Case
 from pkigen.profile.fields import Value
 from pkigen.requirements.outcome import Outcome
 from pkigen.requirements.subject import Presented

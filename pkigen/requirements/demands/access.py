@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pkigen.asn1 import der, oids
+from pkigen.cases.case import Case
 from pkigen.cases.urls import with_urls
-from pkigen.faults import Case
 from pkigen.model import Extension
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable

@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 
 from pkigen.asn1 import der, oids
 from pkigen.asn1.names import COMMON_NAME, values
+from pkigen.cases.case import Case
 from pkigen.cases.general_names import beside, dns
-from pkigen.faults import Case
 from pkigen.model import Extension
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed

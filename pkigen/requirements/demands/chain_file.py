@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
-from pkigen.faults import Case, Impossible
+from pkigen.cases.case import Case, Impossible
 from pkigen.inspection.artifacts import Kind, Source
 from pkigen.keys.verifying import is_signed_by
 from pkigen.requirements.demand import Demand, Needs, Violation, demand

@@ -10,7 +10,7 @@ from typing import ClassVar
 from pydantic import model_validator
 
 from pkigen.asn1 import oids
-from pkigen.faults import Case, Impossible
+from pkigen.cases.case import Case, Impossible
 from pkigen.model import Edit, Entity, Signature, Surgery
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.demands.signature import other_outer_algorithm

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from pkigen.asn1 import oids
+from pkigen.cases.case import Case, Impossible
 from pkigen.cases.urls import with_urls
-from pkigen.faults import Case, Impossible
 from pkigen.model import Entity
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, model_validator
 
 from pkigen.asn1 import der, oids
-from pkigen.faults import Case
+from pkigen.cases.case import Case
 from pkigen.model import Edit, Extension, Surgery
 from pkigen.profile.extension_fields import parse_oid
 from pkigen.profile.fields import Parsed

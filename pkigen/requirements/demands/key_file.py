@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from pkigen.faults import Case
+from pkigen.cases.case import Case
 from pkigen.inspection.artifacts import Source
 from pkigen.profile.fields import Parsed
 from pkigen.requirements.demand import Demand, Needs, Violation, demand

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from pydantic import model_validator
 
 from pkigen.asn1 import der, oids
+from pkigen.cases.case import Case, Impossible
 from pkigen.cases.urls import with_urls
-from pkigen.faults import Case, Impossible
 from pkigen.keys.verifying import is_signed_by
 from pkigen.model import CertificatePlan, Entity, Extension
 from pkigen.requirements.demand import Demand, Needs, Violation, demand

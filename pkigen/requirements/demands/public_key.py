@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from pkigen.faults import Case
+from pkigen.cases.case import Case
 from pkigen.keys.kinds import LARGEST_RSA, SMALLEST_RSA
 from pkigen.profile.fields import Parsed, unknown
 from pkigen.requirements.demand import Demand, Violation, demand

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from pkigen.asn1 import der
-from pkigen.faults import Case
+from pkigen.cases.case import Case
 from pkigen.keys.kinds import parse_kind
 from pkigen.model import Edit, Signature, Surgery
 from pkigen.profile.fields import Parsed, unknown

@@ -11,8 +11,7 @@ from pydantic import Field, model_validator
 
 from pkigen.asn1 import names
 from pkigen.asn1.names import ATTRIBUTE_TYPES
-from pkigen.cases.case import common_name
-from pkigen.faults import Case
+from pkigen.cases.case import Case, common_name
 from pkigen.profile.fields import Parsed, unknown
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pkigen.asn1 import der, oids
 from pkigen.asn1.der import named_bits
-from pkigen.faults import Case, Impossible
+from pkigen.cases.case import Case, Impossible
 from pkigen.model import Extension
 from pkigen.profile.fields import Parsed, unknown
 from pkigen.requirements.demand import Demand, Stage, Violation, demand

@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar
 from pydantic import model_validator
 
 from pkigen.asn1 import der
+from pkigen.cases.case import Case
 from pkigen.clock import Span, parse_span, shift
-from pkigen.faults import Case
 from pkigen.model import Edit, Surgery
 from pkigen.profile.fields import Parsed
 from pkigen.requirements.demand import Demand, Violation, demand
