@@ -19,7 +19,7 @@ from types import FrameType
 
 from fuzz.mutations import mutate
 from fuzz.targets import BINARY, SEEDS, TEXT, Target, name_of
-from pkigen.profile import shipped
+from pkigen.documents import shipped
 
 LONGEST = 2.0
 """Seconds of one input."""

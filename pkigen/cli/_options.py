@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _complete_profile(incomplete: str) -> list[str]:
-    from pkigen.profile import shipped
+    from pkigen.documents import shipped
 
     names = [name for name in shipped.names() if name.startswith(incomplete)]
     return names + _complete_path(incomplete, "*.y*ml")
@@ -119,7 +119,7 @@ def load_profile(source: str) -> Profile:
 
 def profile_path(source: str) -> Path:
     """Return the path of a profile; an existing file takes precedence over a shipped profile."""
-    from pkigen.profile import shipped
+    from pkigen.documents import shipped
 
     path = Path(source)
     if path.exists() and not path.is_dir():
@@ -133,7 +133,7 @@ def profile_path(source: str) -> Path:
 
 def unknown_profile(name: str, message: str) -> InputError:
     """Return the error for an unknown profile name, with the names of the shipped profiles."""
-    from pkigen.profile import shipped
+    from pkigen.documents import shipped
 
     names = sorted(shipped.names())
     close = get_close_matches(name, names, n=1)

@@ -55,8 +55,8 @@ def faults(
       pkigen faults expired
       pkigen faults --against defender-iot
     """
+    from pkigen.documents import shipped
     from pkigen.faults import FAULTS
-    from pkigen.profile import shipped
     from pkigen.requirements import catalogue, load_set
 
     known = [] if against else list(FAULTS.values())
@@ -84,7 +84,7 @@ def _only(
     fault: str, known: list[FaultType], entries: list[CatalogueEntry]
 ) -> tuple[list[FaultType], list[CatalogueEntry]]:
     """Those of one id, or of FAMILY/ID; InputError when there is none."""
-    from pkigen.profile.fields import close_to
+    from pkigen.documents.fields import close_to
 
     ids = tuple(dict.fromkeys([*(one.id for one in known), *(entry.id for entry in entries)]))
     fault = {f"{one.family}/{one.id}": one.id for one in known}.get(fault, fault)

@@ -23,7 +23,7 @@ HELP_ORDER = 10
 
 
 def _complete(incomplete: str) -> list[str]:
-    from pkigen.profile import shipped
+    from pkigen.documents import shipped
 
     return [name for name in shipped.names() if name.startswith(incomplete)]
 
@@ -45,7 +45,7 @@ def init(
       pkigen init --list
       pkigen init defender-iot
     """
-    from pkigen.profile import shipped
+    from pkigen.documents import shipped
 
     if list_:
         _list(json)
@@ -62,7 +62,7 @@ def init(
 
 
 def _list(json: bool) -> None:
-    from pkigen.profile import shipped
+    from pkigen.documents import shipped
 
     described = {name: _description(shipped.path(name)) for name in shipped.names()}
     if json:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pkigen.documents.fields import close_to
 from pkigen.environment.build.build import build
 from pkigen.environment.build.options import BuildOptions, BuildResult, Progress
 from pkigen.environment.source_profile import (
@@ -19,7 +20,6 @@ from pkigen.environment.source_profile import (
 from pkigen.errors import InputError, Problem
 from pkigen.faults import AskedFault, asked_for
 from pkigen.profile import Profile
-from pkigen.profile.fields import close_to
 from pkigen.profile.top_level import Negatives
 from pkigen.store import Store
 

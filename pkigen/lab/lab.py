@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pkigen.clock import parse_span
+from pkigen.documents.fields import close_to
 from pkigen.environment.environment import Case, Environment, open_environment
 from pkigen.environment.revoke import revoke, unrevoke
 from pkigen.errors import InputError, PkigenError, Problem, visible
@@ -26,7 +27,6 @@ from pkigen.lab.crl_server import CrlServer
 from pkigen.lab.state import passphrases_of
 from pkigen.lab.timing import LabClock
 from pkigen.profile import Profile
-from pkigen.profile.fields import close_to
 from pkigen.requirements import RequirementSet
 
 _REASON = "keyCompromise"

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pkigen.documents.fields import close_to
 from pkigen.errors import InputError, Problem
 from pkigen.faults import Case, Impossible
 from pkigen.model import Entity
 from pkigen.plan.negatives import NegativeCase, Passed, negatives, negatives_of_faults, with_faults
 from pkigen.profile import CertificateSpec, Profile
-from pkigen.profile.fields import close_to
 
 if TYPE_CHECKING:
     from pkigen.plan.entities import Planner

@@ -10,12 +10,13 @@ from itertools import islice
 
 from pkigen.asn1 import der
 from pkigen.cases.case import common_name
+from pkigen.documents import limits
 from pkigen.errors import InputError, Location, Problem
 from pkigen.issue import tbs_certificate
 from pkigen.keys.kinds import KeyKind, parse_kind
 from pkigen.keys.signing import algorithm_of
 from pkigen.model import CertificatePlan, Entity
-from pkigen.profile import AuthoritySpec, CertificateSpec, Profile, limits
+from pkigen.profile import AuthoritySpec, CertificateSpec, Profile
 from pkigen.requirements import Finding, Level, Presented, RequirementSet, findings, load_set
 from pkigen.x509 import Certificate
 
@@ -77,7 +78,7 @@ def sets_named(profile: Profile) -> tuple[RequirementSet, ...]:
 
 def set_of(profile: Profile, name: str, path: tuple[str | int, ...]) -> RequirementSet:
     """A requirement set that is named at a place of the profile, relative to where it was written."""
-    from pkigen.profile.yaml_tree import folder_of
+    from pkigen.documents.yaml_tree import folder_of
 
     try:
         return load_set(name, folder_of(name, profile.folder))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Literal
 
+from pkigen.documents.fields import close_to
 from pkigen.errors import InputError, Problem
 from pkigen.faults import FAULTS, AskedFault, Case, Impossible
 from pkigen.faults.description import copied_alike
@@ -17,7 +18,6 @@ from pkigen.plan.defaults import ocsp_url
 from pkigen.plan.entities import Planner
 from pkigen.plan.sample import sample_case
 from pkigen.profile import Profile
-from pkigen.profile.fields import close_to
 from pkigen.profile.top_level import Serving
 
 Target = Literal["crl", "ca", "ocsp", "port"]

@@ -1,5 +1,6 @@
 """The profile: the YAML document that says what an environment is."""
 
+from pkigen.documents.fields import OMIT, Omit
 from pkigen.profile.extension_fields import (
     AccessLocations,
     DistributionPoint,
@@ -12,7 +13,6 @@ from pkigen.profile.extension_fields import (
     PolicyConstraints,
     PolicyMappings,
 )
-from pkigen.profile.fields import OMIT, Omit
 from pkigen.profile.loader import load
 from pkigen.profile.profile import Profile
 from pkigen.profile.specifications import (

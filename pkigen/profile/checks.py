@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 
 from pkigen.asn1 import oids
 from pkigen.clock import Moment, resolve_moment
+from pkigen.documents import limits
+from pkigen.documents.fields import Omit, Value, close_to
 from pkigen.errors import Problem
 from pkigen.formats.output_formats import incompatible
 from pkigen.keys.kinds import parse_kind, refusal
 from pkigen.model import Signature
-from pkigen.profile import limits
 from pkigen.profile.expansion import (
     Body,
     Instance,
     InstanceError,
     Spec,
 )
-from pkigen.profile.fields import Omit, Value, close_to
 from pkigen.profile.names import check_name
 from pkigen.profile.profile import Profile, above, in_order, unravel
 from pkigen.profile.specifications import (

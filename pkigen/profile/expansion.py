@@ -10,18 +10,18 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from pkigen.errors import Location, Problem
-from pkigen.profile.fields import close_to
-from pkigen.profile.inventory import Row
-from pkigen.profile.names import Pattern
-from pkigen.profile.specifications import AuthoritySpec, EntitySpec, keys_of
-from pkigen.profile.template import UnknownVariable, is_template, render
-from pkigen.profile.yaml_tree import (
+from pkigen.documents.validation import words_of
+from pkigen.documents.yaml_tree import (
     Items,
     Table,
     find,
     locate,
 )
+from pkigen.errors import Location, Problem
+from pkigen.profile.inventory import Row
+from pkigen.profile.names import Pattern
+from pkigen.profile.specifications import AuthoritySpec, EntitySpec
+from pkigen.profile.template import UnknownVariable, is_template, render
 
 _WORD = re.compile(r"\w+")
 Spec = TypeVar("Spec", bound=EntitySpec)
@@ -244,54 +244,3 @@ def _written(tree: Any, path: tuple[str | int, ...]) -> Iterator[str | int]:
         elif index < len(path) - 1 or not isinstance(tree, Table):
             continue
         yield part
-
-
-_PYDANTIC_WORDS = {
-    "missing": "this is missing",
-    "bool_parsing": "this is true or false",
-    "bool_type": "this is true or false",
-    "int_parsing": "this is a whole number",
-    "int_type": "this is a whole number",
-    "float_parsing": "this is a number",
-    "string_type": "this must be a text",
-    "tuple_type": "this must be a list",
-    "model_type": "this must be a mapping",
-    "model_attributes_type": "this must be a mapping",
-    "dict_type": "this must be a mapping",
-    "int_parsing_size": "this is a whole number of fewer digits",
-}
-
-_BOUNDED_WORDS = {
-    "literal_error": "this must be {expected}",
-    "enum": "this must be {expected}",
-    "string_pattern_mismatch": "this must match {pattern}",
-    "greater_than_equal": "this must be at least {ge}",
-    "less_than_equal": "this must be at most {le}",
-    "string_too_short": "this must have at least {min_length} characters",
-    "string_too_long": "this must have at most {max_length} characters",
-    "too_short": "there must be at least {min_length} of these",
-    "too_long": "there must be at most {max_length} of these",
-}
-
-
-def details_of(error: ValidationError) -> list[Any]:
-    """What is wrong, one by one. A list of which a part is wrong counts as empty: that is not told."""
-    found: list[Any] = error.errors(include_url=False, include_input=False)
-    return [one for one in found if one["type"] != "too_short" or not _is_above_another(one["loc"], found)]
-
-
-def _is_above_another(path: tuple[str | int, ...], details: list[Any]) -> bool:
-    return any(d["loc"][: len(path)] == path and len(d["loc"]) > len(path) for d in details)
-
-
-def words_of(detail: Any, model: type[BaseModel], path: tuple[str | int, ...]) -> tuple[str, str | None]:
-    """What a detail of a ValidationError means for a person, and what was perhaps meant."""
-    kind = detail["type"]
-    if kind == "extra_forbidden":
-        key = str(path[-1])
-        return f"unknown key '{key}'", close_to(key, keys_of(model, path[:-1]))
-    if kind == "value_error":
-        return str(detail["ctx"]["error"]), None
-    if kind in _BOUNDED_WORDS:
-        return _BOUNDED_WORDS[kind].format_map(detail["ctx"]), None
-    return _PYDANTIC_WORDS.get(kind, "this cannot be said here"), None

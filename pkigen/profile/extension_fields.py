@@ -12,30 +12,24 @@ from pydantic import Field, model_validator
 from pkigen.asn1.der import IA5_STRING, PRINTABLE_STRING
 from pkigen.asn1.names import ATTRIBUTE_TYPES
 from pkigen.asn1.oids import EXTENDED_KEY_USAGES, KEY_USAGES, REASON_FLAGS
-from pkigen.profile import limits
-from pkigen.profile.fields import (
+from pkigen.documents import limits
+from pkigen.documents.fields import (
+    OID,
     Parsed,
     Schema,
     Value,
+    parse_oid,
     unknown,
 )
 
 Pairs = tuple[tuple[str, str], ...]
 
-_OID = re.compile(r"(0|1)\.([0-9]|[1-3][0-9])(\.(0|[1-9][0-9]{0,37}))*|2(\.(0|[1-9][0-9]{0,37}))+")
 _DNS = re.compile(
     r"(\*\.|\.)?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*"
 )
 _NEVER = re.compile("[\0\ud800-\udfff]")
 _PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,./:=?-]*")
 _KINDS = ("dns", "ip", "email", "uri", "upn", "rid", "dirname")
-
-
-def parse_oid(text: str) -> str:
-    """A dotted object identifier, checked."""
-    if len(text) > 200 or not _OID.fullmatch(text):
-        raise ValueError(f"'{text}' is not an object identifier such as 1.3.6.1.4.1.311.20.2.3")
-    return str(text)
 
 
 def parse_uri(text: str) -> str:
@@ -61,7 +55,7 @@ def distinguished_name(value: Any) -> Pairs:
         raise ValueError("a name is a mapping such as {C: US, O: Contoso Inc., CN: a.test}")
     pairs = []
     for kind, texts in value.items():
-        if kind not in ATTRIBUTE_TYPES and not _OID.fullmatch(kind):
+        if kind not in ATTRIBUTE_TYPES and not OID.fullmatch(kind):
             raise ValueError(unknown("attribute type", kind, tuple(ATTRIBUTE_TYPES)))
         for text in texts if isinstance(texts, list) else [texts]:
             if not isinstance(text, str):
@@ -194,7 +188,7 @@ def _parse_usage(text: str) -> str:
 
 
 def _parse_purpose(text: str) -> str:
-    if text not in EXTENDED_KEY_USAGES and not _OID.fullmatch(text):
+    if text not in EXTENDED_KEY_USAGES and not OID.fullmatch(text):
         raise ValueError(unknown("extended key usage", text, tuple(EXTENDED_KEY_USAGES)))
     return str(text)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pkigen.documents import limits
+from pkigen.documents.fields import unknown
+from pkigen.documents.yaml_tree import Table, Text, locate
 from pkigen.errors import Problem
-from pkigen.profile import limits
-from pkigen.profile.fields import unknown
-from pkigen.profile.yaml_tree import Table, Text, locate
 
 _OWN_KEYS = ("like", "each")
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pkigen.documents import limits
 from pkigen.errors import InputError, Location, Problem
 from pkigen.files import read_file
-from pkigen.profile import limits
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader

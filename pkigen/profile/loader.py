@@ -8,12 +8,22 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pkigen.documents import limits, shipped
+from pkigen.documents.fields import close_to
+from pkigen.documents.validation import keys_of
+from pkigen.documents.yaml_tree import (
+    Table,
+    Text,
+    folder_of,
+    from_python,
+    locate,
+    parse,
+    size,
+)
 from pkigen.errors import InputError, Location, Problem, visible
 from pkigen.files import read_file
-from pkigen.profile import limits, shipped
 from pkigen.profile.checks import Checks
 from pkigen.profile.expansion import Body, InstanceError, Spec
-from pkigen.profile.fields import close_to
 from pkigen.profile.inheritance import (
     Likeness,
     Made,
@@ -25,17 +35,8 @@ from pkigen.profile.inheritance import (
 from pkigen.profile.inventory import Row, read_table
 from pkigen.profile.names import parse_pattern
 from pkigen.profile.profile import Profile
-from pkigen.profile.specifications import AuthoritySpec, CertificateSpec, keys_of
+from pkigen.profile.specifications import AuthoritySpec, CertificateSpec
 from pkigen.profile.top_level import Head, read_head
-from pkigen.profile.yaml_tree import (
-    Table,
-    Text,
-    folder_of,
-    from_python,
-    locate,
-    parse,
-    size,
-)
 
 _KNOWN = tuple({*keys_of(AuthoritySpec), *keys_of(CertificateSpec)})
 _BESIDE_FROM = ("from", "like", "each", "crl", "formats", "key_format", "passphrase", "pkcs12")

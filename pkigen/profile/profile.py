@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pkigen.documents.yaml_tree import Table, locate
 from pkigen.errors import Problem
 from pkigen.profile.expansion import Body
 from pkigen.profile.specifications import SELF, AuthoritySpec, CertificateSpec
 from pkigen.profile.top_level import Head
-from pkigen.profile.yaml_tree import Table, locate
 
 
 class Profile:

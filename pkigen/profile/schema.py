@@ -7,10 +7,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from pkigen.documents.json_schema import DEFINITIONS, relaxed
 from pkigen.profile.specifications import AuthoritySpec, CertificateSpec
 from pkigen.profile.top_level import Head
-
-DEFINITIONS = "#/$defs/{model}"
 
 
 def json_schema() -> dict[str, Any]:
@@ -43,19 +42,3 @@ def json_schema() -> dict[str, Any]:
 def _named(model: str) -> dict[str, Any]:
     body = {"anyOf": [{"$ref": DEFINITIONS.format(model=model)}, {"type": "null"}]}
     return {"type": "object", "additionalProperties": body}
-
-
-def relaxed(schema: Any) -> Any:
-    """Texts may look like numbers or booleans to an editor: we read what was written."""
-    if isinstance(schema, list):
-        return [relaxed(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {key: relaxed(value) for key, value in schema.items()}
-    if found.get("type") == "string" and "const" not in found:
-        found["type"] = ["string", "number", "boolean", "null"]
-    elif found.get("type") == "":
-        del found["type"]
-    elif found.get("type") in ("integer", "boolean"):
-        found["type"] = [found["type"], "string"]
-    return found

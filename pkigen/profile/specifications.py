@@ -5,14 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from pkigen.clock import Moment, Span, Validity, parse_moment, parse_span
+from pkigen.documents import limits
+from pkigen.documents.fields import (
+    Omit,
+    OrNone,
+    Parsed,
+    Schema,
+    Value,
+    unknown,
+)
+from pkigen.documents.yaml_tree import folder_of
 from pkigen.faults import AskedFault, asked_for
 from pkigen.files import read_file
 from pkigen.formats.output_formats import OUTPUT_FORMATS
 from pkigen.keys.kinds import UNSOUND, parse_kind
-from pkigen.profile import limits
 from pkigen.profile.extension_fields import (
     AccessLocations,
     BasicConstraints,
@@ -29,15 +38,6 @@ from pkigen.profile.extension_fields import (
     RawExtension,
     ReasonFlag,
 )
-from pkigen.profile.fields import (
-    Omit,
-    OrNone,
-    Parsed,
-    Schema,
-    Value,
-    unknown,
-)
-from pkigen.profile.yaml_tree import folder_of
 
 SELF = "self"
 REASONS = (
@@ -303,23 +303,3 @@ class CertificateSpec(EntitySpec):
 
 
 __all__ = ["REASONS", "SELF", "AuthoritySpec", "BroughtSpec", "CertificateSpec", "EntitySpec"]
-
-
-def keys_of(model: type[BaseModel], path: tuple[str | int, ...] = ()) -> tuple[str, ...]:
-    """The keys that can be written in the mapping at ``path`` below a model."""
-    found: type[BaseModel] | None = model
-    for part in path:
-        if found is not None and isinstance(part, str):
-            field = next((f for n, f in found.model_fields.items() if part in (n, f.validation_alias)), None)
-            found = _model_in(field.annotation) if field else None
-    if found is None:
-        return ()
-    fields = found.model_fields.items()
-    return tuple(str(field.validation_alias or name) for name, field in fields if field.init is not False)
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = (_model_in(part) for part in getattr(annotation, "__args__", ()))
-    return next((found for found in inner if found is not None), None)

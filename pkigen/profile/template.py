@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import cache, lru_cache, wraps
 from typing import TYPE_CHECKING, Any
 
-from pkigen.profile import limits
-from pkigen.profile.fields import unknown
+from pkigen.documents import limits
+from pkigen.documents.fields import unknown
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -7,18 +7,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from pkigen.errors import Problem
-from pkigen.faults import AskedFault, asked_for, asked_for_all
-from pkigen.profile import shipped
-from pkigen.profile.expansion import words_of
-from pkigen.profile.fields import (
+from pkigen.documents import shipped
+from pkigen.documents.fields import (
     Parsed,
     Value,
     close_to,
     unknown,
 )
+from pkigen.documents.validation import words_of
+from pkigen.documents.yaml_tree import Table, locate
+from pkigen.errors import Problem
+from pkigen.faults import AskedFault, asked_for, asked_for_all
 from pkigen.profile.names import check_name
-from pkigen.profile.yaml_tree import Table, locate
 
 MOST_SENSORS = 500
 

@@ -14,12 +14,13 @@ import pytest
 
 from pkigen.api import build
 from pkigen.clock import utc_now
+from pkigen.documents import shipped
 from pkigen.environment.build.expected_cases import ExpectedCase, expected_cases
 from pkigen.environment.build.options import BuildOptions
 from pkigen.environment.build.session import SEEDED_CLOCK
 from pkigen.environment.environment import Environment, open_environment
 from pkigen.errors import InputError, PkigenError
-from pkigen.profile import Profile, load, shipped
+from pkigen.profile import Profile, load
 from pkigen.pytest_plugin.locks import locked
 from pkigen.pytest_plugin.servers import PkiServer, Servers, home_for
 

@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import ClassVar, Literal
 
 from pkigen.cases.case import Case
-from pkigen.profile.fields import Value
+from pkigen.documents.fields import Value
 from pkigen.requirements.outcome import Outcome
 from pkigen.requirements.subject import Presented
 

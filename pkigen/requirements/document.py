@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pkigen.profile.fields import Parsed, Value, unknown
+from pkigen.documents.fields import Parsed, Value, unknown
 from pkigen.requirements.demand import Demand
 from pkigen.requirements.demands import KINDS
 

@@ -9,17 +9,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pkigen.errors import InputError, Problem, visible
-from pkigen.files import read_file
-from pkigen.profile import limits, shipped
-from pkigen.profile.expansion import details_of, words_of
-from pkigen.profile.fields import close_to, unknown
-from pkigen.profile.yaml_tree import (
+from pkigen.documents import limits, shipped
+from pkigen.documents.fields import close_to, unknown
+from pkigen.documents.validation import details_of, words_of
+from pkigen.documents.yaml_tree import (
     Table,
     find,
     locate,
     parse,
 )
+from pkigen.errors import InputError, Problem, visible
+from pkigen.files import read_file
 from pkigen.requirements.demands import KINDS
 from pkigen.requirements.document import Requirement, RequirementSet
 

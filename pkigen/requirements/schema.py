@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from pkigen.profile.schema import DEFINITIONS, relaxed
+from pkigen.documents.json_schema import DEFINITIONS, relaxed
 from pkigen.requirements.demands import KINDS
 from pkigen.requirements.document import RequirementSet
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import pytest
 
-from pkigen.profile import shipped
+from pkigen.documents import shipped
 from tests.cli.conftest import Cli
 
 

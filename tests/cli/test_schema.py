@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from pkigen.profile import shipped
+from pkigen.documents import shipped
 from tests.cli.conftest import Cli
 
 

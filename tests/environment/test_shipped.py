@@ -8,9 +8,9 @@ import jsonschema
 import pytest
 
 from pkigen import build
+from pkigen.documents import shipped
 from pkigen.environment.environment import Environment
 from pkigen.environment.manifest.schema import json_schema
-from pkigen.profile import shipped
 from tests.openssl import Judge
 
 _BEYOND_OPENSSL_3_0 = ("ml-dsa",)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.profile import load, shipped
+from pkigen.documents import shipped
+from pkigen.profile import load
 from tests.profile.documents import HEAD, profile_with, refusals, refused, refused_certificates, write
 
 EXAMPLE = """\

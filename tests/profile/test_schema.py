@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from pkigen.profile import shipped
+from pkigen.documents import shipped
 from pkigen.profile.schema import json_schema
 from tests.profile.test_profile import EXAMPLE
 

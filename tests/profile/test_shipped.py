@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pkigen.documents import shipped
 from pkigen.errors import InputError
-from pkigen.profile import load, shipped
+from pkigen.profile import load
 
 
 @pytest.mark.parametrize(

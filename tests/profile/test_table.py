@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pkigen.documents import limits
 from pkigen.errors import InputError
-from pkigen.profile import limits
 from pkigen.profile.inventory import OWN_VARIABLES, read_table
 
 

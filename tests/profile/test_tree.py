@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.errors import InputError, Location
-from pkigen.profile import limits
-from pkigen.profile.yaml_tree import (
+from pkigen.documents import limits
+from pkigen.documents.yaml_tree import (
     Items,
     Table,
     Text,
@@ -19,6 +18,7 @@ from pkigen.profile.yaml_tree import (
     parse,
     size,
 )
+from pkigen.errors import InputError, Location
 
 
 def _refused(data: bytes) -> str:

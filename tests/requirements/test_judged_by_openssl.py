@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pkigen.profile.shipped import requirement_sets
+from pkigen.documents.shipped import requirement_sets
 from tests.requirements.environments import Built, Environments
 from tests.tools import run
 

@@ -14,8 +14,8 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from pkigen.documents import shipped
 from pkigen.errors import InputError
-from pkigen.profile import shipped
 from pkigen.requirements import load_set
 from pkigen.requirements.schema import json_schema
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pkigen import build
-from pkigen.profile.shipped import requirement_sets
+from pkigen.documents.shipped import requirement_sets
 from pkigen.requirements import Requirement, Violation, load_set
 from tests.requirements.environments import BASE, HIERARCHIES, Built, Environments
 

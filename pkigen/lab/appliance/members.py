@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
 
+from pkigen.documents.fields import close_to
 from pkigen.environment.environment import Case, Environment
 from pkigen.errors import InputError
 from pkigen.lab.appliance.appliance import Role
 from pkigen.profile import Profile
-from pkigen.profile.fields import close_to
 from pkigen.profile.top_level import MOST_SENSORS, Forwarding, Lab
 
 

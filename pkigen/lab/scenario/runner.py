@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pkigen.documents.shipped import find
 from pkigen.environment.build.build import build
 from pkigen.errors import PkigenError
 from pkigen.junit import Case, Failure
@@ -26,7 +27,6 @@ from pkigen.lab.scenario.steps import Stage
 from pkigen.lab.startup import raised
 from pkigen.lab.web import web
 from pkigen.profile import load
-from pkigen.profile.shipped import find
 
 Result = Literal["passed", "failed", "not played"]
 

@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from pkigen.clock import Span, parse_span
+from pkigen.documents import limits
+from pkigen.documents.fields import Parsed, Value, unknown
+from pkigen.documents.validation import details_of, words_of
+from pkigen.documents.yaml_tree import Table, locate, parse
 from pkigen.errors import InputError, Problem, visible
 from pkigen.files import read_file
 from pkigen.lab.connections.connection import Standing
-from pkigen.profile import limits
-from pkigen.profile.expansion import details_of, words_of
-from pkigen.profile.fields import Parsed, Value, unknown
-from pkigen.profile.yaml_tree import Table, locate, parse
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
 """Those that come with pkigen, one file each."""

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import model_validator
 
 from pkigen.cases.case import Case
-from pkigen.profile.fields import Parsed
+from pkigen.documents.fields import Parsed
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
 from pkigen.requirements.subject import Presented

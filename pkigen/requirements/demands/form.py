@@ -12,9 +12,8 @@ from pydantic import Field, model_validator
 
 from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case
+from pkigen.documents.fields import Parsed, parse_oid
 from pkigen.model import Edit, Extension, Surgery
-from pkigen.profile.extension_fields import parse_oid
-from pkigen.profile.fields import Parsed
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
 from pkigen.requirements.subject import Presented

@@ -11,8 +11,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from pkigen.cases.case import Case
+from pkigen.documents.fields import Parsed
 from pkigen.inspection.artifacts import Source
-from pkigen.profile.fields import Parsed
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.demands.certificate_file import Suffix
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, undecided

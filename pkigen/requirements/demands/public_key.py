@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field, model_validator
 
 from pkigen.cases.case import Case
+from pkigen.documents.fields import Parsed, unknown
 from pkigen.keys.kinds import LARGEST_RSA, SMALLEST_RSA
-from pkigen.profile.fields import Parsed, unknown
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, judged, not_applicable
 from pkigen.requirements.subject import Presented

@@ -10,9 +10,9 @@ from pydantic import Field
 
 from pkigen.asn1 import der
 from pkigen.cases.case import Case
+from pkigen.documents.fields import Parsed, unknown
 from pkigen.keys.kinds import parse_kind
 from pkigen.model import Edit, Signature, Surgery
-from pkigen.profile.fields import Parsed, unknown
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, judged, not_applicable
 from pkigen.requirements.subject import Presented

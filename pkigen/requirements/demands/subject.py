@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from pkigen.asn1 import names
 from pkigen.asn1.names import ATTRIBUTE_TYPES
 from pkigen.cases.case import Case, common_name
-from pkigen.profile.fields import Parsed, unknown
+from pkigen.documents.fields import Parsed, unknown
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed
 from pkigen.requirements.subject import Presented

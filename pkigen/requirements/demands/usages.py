@@ -12,8 +12,8 @@ from pydantic import Field
 from pkigen.asn1 import der, oids
 from pkigen.asn1.der import named_bits
 from pkigen.cases.case import Case, Impossible
+from pkigen.documents.fields import Parsed, unknown
 from pkigen.model import Extension
-from pkigen.profile.fields import Parsed, unknown
 from pkigen.requirements.demand import Demand, Stage, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed
 from pkigen.requirements.subject import Presented

@@ -11,8 +11,8 @@ from pydantic import model_validator
 from pkigen.asn1 import der
 from pkigen.cases.case import Case
 from pkigen.clock import Span, parse_span, shift
+from pkigen.documents.fields import Parsed
 from pkigen.model import Edit, Surgery
-from pkigen.profile.fields import Parsed
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed
 from pkigen.requirements.subject import Presented

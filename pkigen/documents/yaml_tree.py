@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
+from pkigen.documents import limits
 from pkigen.errors import InputError, Location, Problem
-from pkigen.profile import limits
 
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaH
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from pkigen.profile import limits
+from pkigen.documents import limits
 
 Schema = JsonSchemaValue
 
@@ -99,3 +100,13 @@ def unknown(what: str, text: str, known: tuple[str, ...]) -> str:
 def close_to(text: str, known: tuple[str, ...]) -> str | None:
     """The known name that was probably meant."""
     return next(iter(get_close_matches(text, known[: limits.NAMES_COMPARED], 1)), None)
+
+
+OID = re.compile(r"(0|1)\.([0-9]|[1-3][0-9])(\.(0|[1-9][0-9]{0,37}))*|2(\.(0|[1-9][0-9]{0,37}))+")
+
+
+def parse_oid(text: str) -> str:
+    """A dotted object identifier, checked."""
+    if len(text) > 200 or not OID.fullmatch(text):
+        raise ValueError(f"'{text}' is not an object identifier such as 1.3.6.1.4.1.311.20.2.3")
+    return str(text)
