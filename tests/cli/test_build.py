@@ -119,7 +119,7 @@ def test_options_reach_the_build(cli: Cli, profile: Path) -> None:
 def test_a_seeded_build_says_that_its_keys_are_no_secret(cli: Cli, profile: Path) -> None:
     outcome = cli("build", profile, "--seed", "a seed that is not shown")
     assert "Note: " in outcome.err
-    assert "knows every key" in " ".join(outcome.err.split())
+    assert "the seed reveals every key" in " ".join(outcome.err.split())
     assert "a seed that is not shown" not in outcome.out + outcome.err
 
 

@@ -67,7 +67,7 @@ def test_refreshing_names_each_crl(cli: Cli, env: str) -> None:
         (("revoke", "sensor-01", "--at", "yesterday"), "--at"),
         (("revoke", "sensor-01", "--invalid-since", "x"), "--invalid-since"),
         (("revoke", "sensor-01", "--serial", "xyz"), "--serial"),
-        (("revoke", "sensor-01", "sensor-02", "--serial", "1"), "name just the one"),
+        (("revoke", "sensor-01", "sensor-02", "--serial", "1"), "specify exactly one NAME"),
         (("unrevoke", "sensor-9"), "no such entity"),
         (("refresh-crl", "sensor-01"), "no such entity"),
     ],
