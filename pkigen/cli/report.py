@@ -69,7 +69,7 @@ def report(
     options = ReportOptions(
         now=parse_time(at) or datetime.now(UTC),
         sets=tuple(map(load_set, dict.fromkeys(against))) if against else None,
-        answers=read_matrix_results(matrix) if matrix else None,
+        matrix_results=read_matrix_results(matrix) if matrix else None,
         passphrases=tuple(map(read_passphrase, passphrase_file or ())),
     )
     page_data = collect_page_data(env, options)

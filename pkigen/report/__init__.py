@@ -1,13 +1,13 @@
-"""A built environment for people: its hierarchy as a drawing, and all of it on one page.
+"""Reports about a built environment: an HTML page, and drawings of its hierarchy.
 
-standing             what is to be said of a certificate at an instant
-hierarchy            authorities and certificates as nodes and edges, many as one
-layout, svg          where each stands; the drawing
-dot, mermaid         the same for Graphviz and Mermaid
-timeline             dates as bars on an axis
-answers              what validators said, from the JSON of `pkigen matrix`
-gathering            all that the page shows
-page                 HTML
+status               the status of a certificate at a time: revoked, expired, ...
+hierarchy            CAs and certificates as nodes and edges; similar ones share a node
+svg, dot, mermaid    the hierarchy as a drawing
+timeline             validity periods as bars on an axis
+matrix_results       the validators' verdicts, from the JSON of `pkigen matrix`
+requirement_results  the findings of `pkigen check`, by requirement
+rows, page_data      the contents of the page
+page                 the page as HTML
 """
 
 from __future__ import annotations

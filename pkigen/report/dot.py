@@ -1,4 +1,4 @@
-"""The hierarchy in the language of Graphviz."""
+"""The hierarchy in Graphviz's DOT language."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LOOKS = {
 
 
 def as_dot(hierarchy: Hierarchy) -> str:
-    """A digraph from left to right: cross-certificates dashed, what is broken on purpose dashed and amber."""
+    """Return a digraph from left to right; cross-certificates are dashed, faulty nodes dashed and amber."""
     return "\n".join(_lines(hierarchy)) + "\n"
 
 
@@ -47,6 +47,6 @@ def _look(node: Node) -> str:
 
 
 def _quoted(text: str) -> str:
-    r"""A string of the language: line breaks are \n, and nothing of the text is an escape."""
+    r"""Quote a DOT string: line breaks become \n, and backslashes and quotes are escaped."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

@@ -1,4 +1,4 @@
-"""The hierarchy as nodes and edges: authorities, certificates, cross-certificates; many alike are one."""
+"""The hierarchy as nodes and edges: CAs, certificates, cross-certificates; similar ones share a node."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from pkigen.report.status import (
 Kind = Literal["root", "authority", "certificate"]
 
 FEW = 3
-"""So many that are alike stand for themselves; more are one node."""
+"""The number of similar certificates that have their own nodes; more share one node."""
 MOST_BELOW = 14
-"""Nodes for certificates below one authority."""
+"""The maximum number of certificate nodes below one CA."""
 _DIGITS = re.compile(r"[0-9]+")
 _WORDS = {"reject": "reject", "varies": "varies", "accept": "accept"}
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An authority, a certificate, or ``count`` of them that are alike.
+    """A CA, a certificate, or ``count`` similar ones.
 
-    ``names`` are the manifest's, below ``authorities/`` or ``certificates/``.
+    ``names`` are names of the manifest with the prefix ``authorities/`` or ``certificates/``.
     """
 
     id: str
@@ -42,13 +42,13 @@ class Node:
 
     @property
     def count(self) -> int:
-        """How many it stands for."""
+        """The number of CAs or certificates that the node represents."""
         return len(self.names)
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Who issued whom, by the ids of nodes; ``cross``: a cross-certificate."""
+    """From issuer to subject, by node IDs; ``cross`` marks a cross-certificate."""
 
     issuer: str
     issued: str
@@ -57,7 +57,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Hierarchy:
-    """Nodes with issuers before what they issued, as far as there is such an order."""
+    """The nodes, issuers first if such an order exists, and the edges."""
 
     title: str
     nodes: tuple[Node, ...]
@@ -65,19 +65,19 @@ class Hierarchy:
 
 
 def hierarchy_of(manifest: Mapping[str, Any], now: datetime) -> Hierarchy:
-    """The hierarchy of a manifest, with what is to be said of each at an instant (UTC)."""
-    maker = _Maker(now)
+    """Return the hierarchy of a manifest, with the status of each node at the time ``now`` (UTC)."""
+    builder = _HierarchyBuilder(now)
     sound = [one["name"] for one in manifest["authorities"] if "fault" not in one]
     for alike in _alike_authorities(manifest["authorities"], sound):
-        maker.authority(alike)
-    maker.certificates(manifest["cases"])
-    return Hierarchy(plain(manifest["environment"]), tuple(maker.nodes), tuple(maker.edges))
+        builder.authority(alike)
+    builder.certificates(manifest["cases"])
+    return Hierarchy(plain(manifest["environment"]), tuple(builder.nodes), tuple(builder.edges))
 
 
 def _alike_authorities(
     authorities: Sequence[Mapping[str, Any]], sound: Sequence[str]
 ) -> Iterable[list[Mapping[str, Any]]]:
-    """Sound ones alone; the copies of one that have one issuer, or are roots, together."""
+    """Group the copies of a CA that have the same issuer or are roots; other CAs are groups of one."""
     places = dict[str, tuple[str, ...]]()
     alike = dict[tuple[str, ...], list[Mapping[str, Any]]]()
     for one in authorities:
@@ -87,12 +87,12 @@ def _alike_authorities(
             place = ("copies", base, *places.get(one["issuer"] or "", ()))
         places[one["name"]] = place
         alike.setdefault(place, []).append(one)
-    for found in alike.values():
-        yield from [found] if len(found) > FEW else ([one] for one in found)
+    for group in alike.values():
+        yield from [group] if len(group) > FEW else ([one] for one in group)
 
 
-class _Maker:
-    """Nodes and edges, one after the other."""
+class _HierarchyBuilder:
+    """Collects the nodes and edges."""
 
     def __init__(self, now: datetime) -> None:
         self.nodes: list[Node] = []
@@ -101,7 +101,7 @@ class _Maker:
         self._node_of = dict[str, str]()
 
     def authority(self, alike: list[Mapping[str, Any]]) -> None:
-        """One node for an authority, or for copies of one."""
+        """Add one node for a CA, or for the copies of a CA."""
         first = alike[0]
         kind: Kind = "authority" if first["issuer"] else "root"
         if len(alike) == 1:
@@ -111,14 +111,14 @@ class _Maker:
         else:
             base = first["name"].removesuffix(f".{first['fault']['base']}.{first['fault']['id']}")
             node = self._add(
-                kind, f"{len(alike):,} copies of {base}", "each with a fault, or for a case", alike
+                kind, f"{len(alike):,} copies of {base}", "each faulty, or copied for a case", alike
             )
         for one in alike:
             self._node_of[one["name"]] = node.id
         self._issued(node, alike)
 
     def certificates(self, cases: Sequence[Mapping[str, Any]]) -> None:
-        """Nodes for end entities, below their issuers."""
+        """Add the nodes of end entities below their issuers."""
         below = dict[str, dict[tuple[str, ...], list[Mapping[str, Any]]]]()
         for one in cases:
             issuer = self._node_of.get(one["issuer"] or "", "")
@@ -139,8 +139,8 @@ class _Maker:
             node = self._add("certificate", first["name"], note, alike)
         elif first.get("fault") and last.get("fault"):
             verdicts = Counter(one["verdict"]["expected"] for one in alike)
-            words = [f"{verdicts[word]:,} {said}" for word, said in _WORDS.items() if verdicts[word]]
-            title = f"{len(alike):,} broken copies of {first['fault']['base']}"
+            words = [f"{verdicts[word]:,} {label}" for word, label in _WORDS.items() if verdicts[word]]
+            title = f"{len(alike):,} faulty copies of {first['fault']['base']}"
             node = self._add("certificate", title, " · ".join(words), alike)
         else:
             title = f"{first['name']} … {last['name']}"
@@ -149,10 +149,10 @@ class _Maker:
 
     def _add(self, kind: Kind, title: str, note: str, alike: list[Mapping[str, Any]]) -> Node:
         common = set.intersection(*(set(marks(one, self._now)) for one in alike))
-        found = tuple(mark for mark in marks(alike[0], self._now) if mark in common)
+        common_marks = tuple(mark for mark in marks(alike[0], self._now) if mark in common)
         folder = "certificates" if kind == "certificate" else "authorities"
         names = tuple(f"{folder}/{one['name']}" for one in alike)
-        node = Node(f"n{len(self.nodes)}", kind, plain(title), plain(note), found, names)
+        node = Node(f"n{len(self.nodes)}", kind, plain(title), plain(note), common_marks, names)
         self.nodes.append(node)
         return node
 
@@ -167,11 +167,11 @@ class _Maker:
 
 
 def _at_most(most: int, groups: Iterable[list[Mapping[str, Any]]]) -> Iterable[list[Mapping[str, Any]]]:
-    """Groups of more than a few as they are, others one by one; when these are too many, the last are one."""
-    found = [part for group in groups for part in ([group] if len(group) > FEW else [[one] for one in group])]
-    single = [part for part in found if len(part) == 1 and "fault" not in part[0]]
-    surplus = len(found) - most
+    """Keep large groups and split the others into single nodes; if there are too many, join the last ones."""
+    parts = [part for group in groups for part in ([group] if len(group) > FEW else [[one] for one in group])]
+    single = [part for part in parts if len(part) == 1 and "fault" not in part[0]]
+    surplus = len(parts) - most
     if surplus <= 0 or len(single) <= FEW:
-        return found
+        return parts
     rest = single[-surplus - 1 :]
-    return [part for part in found if part not in rest] + [[one for part in rest for one in part]]
+    return [part for part in parts if part not in rest] + [[one for part in rest for one in part]]

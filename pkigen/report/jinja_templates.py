@@ -1,4 +1,4 @@
-"""The templates of drawings and pages: everything that goes into them is escaped."""
+"""The templates of drawings and pages; they escape every value."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-_FOLDER = Path(__file__).parent / "templates"
+_DIRECTORY = Path(__file__).parent / "templates"
 
 
 def render_template(template: str, values: Mapping[str, Any]) -> str:
-    """A template of this package, filled in."""
+    """Render a template of this package."""
     return _templates().get_template(template).render(values)
 
 
 def read_template(name: str) -> str:
-    """A file of the templates' folder as it stands."""
-    return (_FOLDER / name).read_text("utf-8")
+    """Return a file of the template directory unmodified."""
+    return (_DIRECTORY / name).read_text("utf-8")
 
 
 @cache
 def _templates() -> Environment:
     return Environment(
-        loader=FileSystemLoader(_FOLDER),
+        loader=FileSystemLoader(_DIRECTORY),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,4 +1,4 @@
-"""What validators said of cases: the JSON of `pkigen matrix ENV --json`."""
+"""The validators' verdicts on the cases, from the JSON output of `pkigen matrix ENV --json`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pkigen.report.status import plain
 
 @dataclass(frozen=True, slots=True)
 class ValidatorVerdict:
-    """One validator's answer: ``accept``, ``refuse``, ``refuse PART`` or ``blind``, with its own words.
+    """A validator's verdict: ``accept``, ``refuse``, ``refuse PART`` or ``blind``, and its message.
 
-    ``differs``: it is not what is expected, for the reason ``known`` if somebody wrote one down.
+    ``differs``: the verdict is not the expected one; ``known`` is the documented reason, or empty.
     """
 
     validator: str
@@ -28,29 +28,29 @@ class ValidatorVerdict:
 
 @dataclass(frozen=True, slots=True)
 class MatrixResults:
-    """All of a matrix: the validators with their versions, and what they said by the name of the case."""
+    """The validators with their versions, and the verdicts by case name."""
 
     validators: tuple[tuple[str, str], ...]
-    said: Mapping[str, tuple[ValidatorVerdict, ...]]
+    verdicts: Mapping[str, tuple[ValidatorVerdict, ...]]
 
 
 def read_matrix_results(file: Path) -> MatrixResults:
-    """The answers in a file; InputError when it is none that the matrix wrote."""
+    """Read the results from a file; raise InputError if it is not an output of `pkigen matrix`."""
     try:
-        told = json.loads(file.read_bytes())
+        document = json.loads(file.read_bytes())
     except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}") from error
+        raise InputError(f"cannot read {file}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{file} is not JSON; `pkigen matrix ENV --json` writes what is wanted") from error
+        raise InputError(f"{file} is not JSON; use the output of `pkigen matrix ENV --json`") from error
     try:
-        columns = tuple((plain(str(one["name"])), plain(str(one["version"]))) for one in told["columns"])
-        said = {str(row["name"]): tuple(_said(columns, row["cells"])) for row in told["rows"]}
+        columns = tuple((plain(str(one["name"])), plain(str(one["version"]))) for one in document["columns"])
+        verdicts = {str(row["name"]): tuple(_verdicts(columns, row["cells"])) for row in document["rows"]}
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise InputError(f"{file} is not what `pkigen matrix ENV --json` writes") from error
-    return MatrixResults(columns, said)
+        raise InputError(f"{file} is not an output of `pkigen matrix ENV --json`") from error
+    return MatrixResults(columns, verdicts)
 
 
-def _said(columns: tuple[tuple[str, str], ...], cells: Any) -> Iterator[ValidatorVerdict]:
+def _verdicts(columns: tuple[tuple[str, str], ...], cells: Any) -> Iterator[ValidatorVerdict]:
     for (validator, _), cell in zip(columns, cells, strict=True):
         known = cell.get("known") or {}
         yield ValidatorVerdict(

@@ -1,4 +1,4 @@
-"""The hierarchy in the language of Mermaid, which code hosts and wikis draw."""
+"""The hierarchy in the Mermaid language, which code hosts and wikis draw."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PLAIN = frozenset(" .,:/()+=_-*…")
 
 
 def as_mermaid(hierarchy: Hierarchy) -> str:
-    """A flowchart from left to right: cross-certificates dotted."""
+    """Return a flowchart from left to right; cross-certificates are dotted."""
     return "\n".join(_lines(hierarchy)) + "\n"
 
 
@@ -45,5 +45,5 @@ def _class(node: Node) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text for a quoted label: all that could mean something there as the number of its character."""
+    """Escape a quoted label: special characters become character numbers."""
     return "".join(c if c.isalnum() or c in _PLAIN else f"#{ord(c)};" for c in text)

@@ -1,4 +1,4 @@
-"""The page: one file of HTML that needs nothing else."""
+"""Renders the report as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pkigen.report.svg import as_svg
 from pkigen.report.timeline import WIDTH
 
 _GRADES = {"accept": "good", "reject": "bad", "varies": "notice"}
-_VERDICTS = {"accept": "to be accepted", "varies": "validators differ", "reject": "to be refused"}
+_VERDICTS = {"accept": "must be accepted", "varies": "validators differ", "reject": "must be rejected"}
 _MARKS = {
     "trust anchor": "good",
     "broken": "notice",
@@ -21,8 +21,8 @@ _MARKS = {
 
 
 def as_page(report: Report) -> str:
-    """The whole document."""
-    # What is marked as safe is of this package: the drawing has escaped all that went into it.
+    """Return the HTML document."""
+    # Only files of this package and the drawing, which is already escaped, are marked as safe.
     drawing = Markup(as_svg(report.hierarchy, report.anchors))  # noqa: S704
     styles = (read_template(name) for name in ("tokens.css", "page.css", "hierarchy.css"))
     return render_template(

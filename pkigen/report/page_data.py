@@ -1,4 +1,4 @@
-"""All that the page shows of a built environment, put together from its manifest and its files."""
+"""Collects the contents of the page from an environment's manifest and files."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from pkigen.requirements import RequirementSet
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """``now`` is the instant that dates are seen from. Without ``sets`` those that the environment names
-    are checked; ``answers`` are those of validators."""
+    """The evaluation time ``now``, the requirement sets (default: those that the environment names), and the
+    validators' verdicts."""
 
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     sets: tuple[RequirementSet, ...] | None = None
-    answers: MatrixResults | None = None
+    matrix_results: MatrixResults | None = None
     passphrases: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Rows on one axis; ``clock`` and ``now`` are places on it, in pixels."""
+    """Rows that share an axis; ``clock`` and ``now`` are positions on it, in pixels."""
 
     rows: tuple[Row, ...]
     scale: Scale
@@ -43,7 +43,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The page: ``totals`` are words and numbers, ``verdicts`` counts of what is to be expected."""
+    """The contents of the page; ``verdicts`` counts the expected verdicts."""
 
     title: str
     base_url: str
@@ -64,11 +64,11 @@ class Report:
 
 
 def collect_page_data(folder: Path, options: ReportOptions) -> Report:
-    """A report on the environment in a folder; InputError when there is none, or a file is missing."""
+    """Return a report about an environment; raise InputError if it or one of its files is missing."""
     environment = open_environment(folder)
     manifest, now = environment.manifest, options.now
     checked = {one.name: one for one in _check(folder, options)}
-    answers = options.answers or MatrixResults((), {})
+    matrix_results = options.matrix_results or MatrixResults((), {})
     anchors = _anchors(manifest)
     clock = parse_time(manifest["clock"])
     authorities, cases = manifest["authorities"], manifest["cases"]
@@ -81,9 +81,9 @@ def collect_page_data(folder: Path, options: ReportOptions) -> Report:
         )
 
     def case(rows: Rows, data: Mapping[str, Any]) -> Row:
-        return rows.case(data, checked.get(data["name"]), answers.said.get(data["name"], ()))
+        return rows.case(data, checked.get(data["name"]), matrix_results.verdicts.get(data["name"], ()))
 
-    shown = section(cases, case)
+    case_section = section(cases, case)
     return Report(
         title=plain(environment.name),
         base_url=plain(manifest["base_url"]),
@@ -93,31 +93,33 @@ def collect_page_data(folder: Path, options: ReportOptions) -> Report:
         hierarchy=hierarchy_of(manifest, now),
         anchors=anchors,
         authorities=section(authorities, Rows.authority),
-        cases=shown,
+        cases=case_section,
         demands=tuple(requirement_results(checked.values(), anchors)),
         sound=sum("fault" not in one for one in cases),
-        verdicts=Counter(row.expected for row in shown.rows),
-        families=Counter(row.family for row in shown.rows if row.family),
-        marks=Counter(mark for row in shown.rows for mark in row.marks),
-        validators=answers.validators,
-        surprises=tuple(row for row in shown.rows if row.surprising),
+        verdicts=Counter(row.expected for row in case_section.rows),
+        families=Counter(row.family for row in case_section.rows if row.family),
+        marks=Counter(mark for row in case_section.rows for mark in row.marks),
+        validators=matrix_results.validators,
+        surprises=tuple(row for row in case_section.rows if row.surprising),
     )
 
 
 def _check(folder: Path, options: ReportOptions) -> Iterable[Checked]:
-    found = check_environment(
+    results = check_environment(
         folder, options.sets, CheckOptions(now=options.now, passphrases=options.passphrases)
     )
-    return (one for one in found if one.findings)
+    return (one for one in results if one.findings)
 
 
 def _anchors(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """The ids on the page, by folder and name: names can hold what an id cannot."""
-    found = {f"authorities/{one['name']}": f"a{place}" for place, one in enumerate(manifest["authorities"])}
-    return found | {f"certificates/{one['name']}": f"c{place}" for place, one in enumerate(manifest["cases"])}
+    """Return the HTML IDs by directory and name: names can contain characters that an ID cannot."""
+    anchors = {f"authorities/{one['name']}": f"a{place}" for place, one in enumerate(manifest["authorities"])}
+    return anchors | {
+        f"certificates/{one['name']}": f"c{place}" for place, one in enumerate(manifest["cases"])
+    }
 
 
 def _periods(entities: Sequence[Mapping[str, Any]]) -> list[tuple[datetime, datetime]]:
-    """The validities that an axis is made for: those without a fault, if there are any."""
+    """Return the validity periods that define the axis: those without a fault, if there are any."""
     chosen = [one for one in entities if "fault" not in one] or entities
     return [(parse_time(one["not_before"]), parse_time(one["not_after"])) for one in chosen]

@@ -1,4 +1,4 @@
-"""What `pkigen check` says of a whole environment, requirement by requirement."""
+"""The findings of `pkigen check` for an environment, by requirement."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pkigen.inspection.check import Checked
 from pkigen.report.status import plain
 from pkigen.requirements import Finding, Level, Requirement, RequirementSet, Status
 
-_MOST_NAMED = 6
+_MAX_NAMES = 6
 
 
 @dataclass(slots=True)
 class RequirementResult:
-    """One requirement, with how many certificates satisfy it.
+    """A requirement and the number of certificates that satisfy it.
 
-    ``passed``, ``failed`` and ``spared`` (it does not apply) count certificates without a fault; ``cases``
-    are those with one that break it. ``who`` are some that fail: name and id on the page.
+    ``passed``, ``failed`` and ``not_applicable`` count certificates without a fault; ``cases`` counts faulty
+    ones that violate it. ``failing`` contains some certificates that fail: name and HTML ID.
     """
 
     id: str
@@ -27,29 +27,29 @@ class RequirementResult:
     section: str
     counts: Counter[Status] = field(default_factory=Counter)
     cases: int = 0
-    who: list[tuple[str, str]] = field(default_factory=list)
+    failing: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def passed(self) -> int:
-        """Certificates that satisfy it."""
+        """The number of certificates that satisfy it."""
         return self.counts[Status.PASS]
 
     @property
     def failed(self) -> int:
-        """Certificates that do not."""
+        """The number of certificates that violate it."""
         return self.counts[Status.FAIL]
 
     @property
-    def spared(self) -> int:
-        """Certificates that it does not apply to."""
+    def not_applicable(self) -> int:
+        """The number of certificates that it does not apply to."""
         return self.counts[Status.NOT_APPLICABLE]
 
 
 @dataclass(frozen=True, slots=True)
 class RequirementSetResult:
-    """A requirement set: how many certificates satisfy all of it, and how each requirement fares.
+    """A requirement set: the number of certificates that satisfy it, and the result of each requirement.
 
-    ``exact`` of ``cases`` with a fault break just what they were made to break.
+    ``exact`` of ``cases`` faulty cases violate exactly the intended requirements.
     """
 
     name: str
@@ -62,35 +62,35 @@ class RequirementSetResult:
 
     @property
     def broken(self) -> bool:
-        """Whether a certificate without a fault breaks more than advice."""
+        """Whether a certificate without a fault violates more than advice."""
         return any(one.failed and one.level != Level.ADVICE for one in self.demands)
 
 
 def requirement_results(
     checked: Iterable[Checked], anchors: Mapping[str, str]
 ) -> Iterator[RequirementSetResult]:
-    """One for each set that anything was held against."""
+    """Yield the result of each set that was checked."""
     by_set = dict[str, tuple[RequirementSet, list[Checked]]]()
     for one in checked:
-        for found in {finding.set.name: finding.set for finding in one.findings}.values():
-            by_set.setdefault(found.name, (found, []))[1].append(one)
-    for one_set, those in by_set.values():
-        yield _demands(one_set, those, anchors)
+        for requirement_set in {finding.set.name: finding.set for finding in one.findings}.values():
+            by_set.setdefault(requirement_set.name, (requirement_set, []))[1].append(one)
+    for requirement_set, results in by_set.values():
+        yield _set_result(requirement_set, results, anchors)
 
 
-def _demands(
-    one_set: RequirementSet, those: list[Checked], anchors: Mapping[str, str]
+def _set_result(
+    requirement_set: RequirementSet, results: list[Checked], anchors: Mapping[str, str]
 ) -> RequirementSetResult:
-    rows = {one.id: _demand(one) for one in one_set.requirements}
-    for one in those:
+    rows = {one.id: _new_result(one) for one in requirement_set.requirements}
+    for one in results:
         for finding in one.findings:
-            if finding.set.name == one_set.name:
+            if finding.set.name == requirement_set.name:
                 _count(rows[finding.requirement.id], one, finding, anchors)
-    sound = [one for one in those if one.expected is None]
-    cases = [one for one in those if one.expected is not None]
+    sound = [one for one in results if one.expected is None]
+    cases = [one for one in results if one.expected is not None]
     return RequirementSetResult(
-        one_set.name,
-        one_set.title,
+        requirement_set.name,
+        requirement_set.title,
         sum(one.as_expected for one in sound),
         len(sound),
         sum(one.as_expected for one in cases),
@@ -99,7 +99,7 @@ def _demands(
     )
 
 
-def _demand(one: Requirement) -> RequirementResult:
+def _new_result(one: Requirement) -> RequirementResult:
     return RequirementResult(one.id, one.says, one.level, one.section)
 
 
@@ -108,5 +108,5 @@ def _count(row: RequirementResult, one: Checked, finding: Finding, anchors: Mapp
         row.cases += finding.failed
         return
     row.counts[finding.outcome.status] += 1
-    if finding.failed and len(row.who) < _MOST_NAMED:
-        row.who.append((plain(one.name), anchors[f"certificates/{one.name}"]))
+    if finding.failed and len(row.failing) < _MAX_NAMES:
+        row.failing.append((plain(one.name), anchors[f"certificates/{one.name}"]))

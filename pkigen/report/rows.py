@@ -1,4 +1,4 @@
-"""A line of the page: one authority or one case, with all that is to be told of it."""
+"""A row of the page: one CA or one case, with its details."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from pkigen.requirements import Level
 
 _MOST_HOSTS = 12
 _CLASSES = {
-    "R": "a strict validator refuses it",
-    "A": "a control, which has to be accepted",
-    "P": "path validators let it pass, linters and appliances do not",
+    "R": "a strict validator rejects it",
+    "A": "a control, which must be accepted",
+    "P": "path validators accept it, linters and appliances reject it",
     "V": "validators differ",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A demand that does not hold: its set, its id, what was found, and whether it is more than advice."""
+    """A violated requirement: its set, ID and message, and whether it is more than advice."""
 
     set: str
     id: str
@@ -40,7 +40,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``anchor`` is its id on the page; ``facts`` are pairs of words; ``family`` is the fault's."""
+    """``anchor`` is the HTML ID; ``facts`` are labels and values; ``family`` is the family of the fault."""
 
     anchor: str
     name: str
@@ -55,44 +55,46 @@ class Row:
     family: str = ""
     broken: tuple[Violation, ...] = ()
     surprising: bool = False
-    said: tuple[ValidatorVerdict, ...] = ()
+    verdicts: tuple[ValidatorVerdict, ...] = ()
 
     @property
     def is_broken(self) -> bool:
-        """Whether something is wrong with it on purpose."""
+        """Whether it has a fault."""
         return "broken" in self.marks
 
     @property
     def refusing(self) -> int:
-        """How many validators refused it."""
-        return sum(one.word.startswith("refuse") for one in self.said)
+        """The number of validators that reject it."""
+        return sum(one.word.startswith("refuse") for one in self.verdicts)
 
     @property
     def judging(self) -> int:
-        """How many validators look at what it is about."""
-        return sum(one.word != "blind" for one in self.said)
+        """The number of validators that examine the part with the fault."""
+        return sum(one.word != "blind" for one in self.verdicts)
 
     @property
     def differing(self) -> int:
-        """How many did not do what is expected."""
-        return sum(one.differs for one in self.said)
+        """The number of validators whose verdict differs from the expected one."""
+        return sum(one.differs for one in self.verdicts)
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Makes rows: by an instant, on a scale, with the anchors of all."""
+    """Creates the rows for an evaluation time, a scale and the HTML IDs."""
 
     now: datetime
     scale: Scale
     anchors: Mapping[str, str]
 
     def authority(self, data: Mapping[str, Any]) -> Row:
-        """An authority's row."""
+        """Return the row of a CA."""
         facts = [*_facts(data), *_published(data)]
         return self._row(f"authorities/{data['name']}", data, facts)
 
-    def case(self, data: Mapping[str, Any], checked: Checked | None, said: Sequence[ValidatorVerdict]) -> Row:
-        """A case's row, with what the check found of it and what validators said."""
+    def case(
+        self, data: Mapping[str, Any], checked: Checked | None, verdicts: Sequence[ValidatorVerdict]
+    ) -> Row:
+        """Return the row of a case, with its findings and the validators' verdicts."""
         verdict, fault = data["verdict"], data.get("fault")
         facts = [*_facts(data), ("Hosts", _hosts(data["hosts"]) or "none")]
         facts += [("Clients trust", ", ".join(data["trust"]))] if data["trust"] else []
@@ -108,7 +110,7 @@ class Rows:
             family=_family(fault) if fault else "",
             broken=tuple(_broken(checked)) if checked else (),
             surprising=checked is not None and not checked.as_expected,
-            said=tuple(said),
+            verdicts=tuple(verdicts),
         )
 
     def _row(self, place: str, data: Mapping[str, Any], facts: list[tuple[str, str]], **more: Any) -> Row:
@@ -133,7 +135,7 @@ class Rows:
 
 
 def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
-    found = [
+    facts = [
         ("Subject", data["subject"] or "empty"),
         ("Key", data["key"]["kind"]),
         ("Path", " → ".join([data["name"], *data["path"]])),
@@ -142,28 +144,28 @@ def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     for cross in data["cross_certificates"]:
         until = _minute(cross["not_after"])
-        found.append(
+        facts.append(
             ("Cross-certificate", f"by {cross['issuer']}, until {until}, serial number {cross['serial']}")
         )
     if revoked := data["revoked"]:
-        found.append(("Revoked", f"{_minute(revoked['at'])}, {revoked['reason']}"))
-    return found
+        facts.append(("Revoked", f"{_minute(revoked['at'])}, {revoked['reason']}"))
+    return facts
 
 
 def _published(data: Mapping[str, Any]) -> list[tuple[str, str]]:
-    found = [("Certificate at", data["ca_url"])]
+    facts = [("Certificate at", data["ca_url"])]
     if crl := data["crl"]:
         until = _minute(crl["next_update"])
-        found += [("CRL at", crl["url"]), ("CRL", f"number {crl['number']}, next update {until}")]
-    return found
+        facts += [("CRL at", crl["url"]), ("CRL", f"number {crl['number']}, next update {until}")]
+    return facts
 
 
 def _about(fault: Mapping[str, Any]) -> list[tuple[str, str]]:
     kind = f"{fault['against']}: " if fault["against"] else ""
-    found = [("Fault", f"{kind}{fault['id']} ({fault['clause']})"), ("What is wrong", fault["says"])]
-    found += [("How it shows", " ".join(fault["shows"].split()))] if fault["shows"] else []
-    found += [("Class", _CLASSES[fault["verdict"]])] if fault["verdict"] else []
-    return found
+    facts = [("Fault", f"{kind}{fault['id']} ({fault['clause']})"), ("What is wrong", fault["says"])]
+    facts += [("Symptoms", " ".join(fault["shows"].split()))] if fault["shows"] else []
+    facts += [("Class", _CLASSES[fault["verdict"]])] if fault["verdict"] else []
+    return facts
 
 
 def _verdict(verdict: Mapping[str, Any]) -> str:
@@ -175,30 +177,31 @@ def _verdict(verdict: Mapping[str, Any]) -> str:
 
 
 def _upload(one: Mapping[str, Any]) -> str:
-    said = "; ".join(one["messages"])
-    return f"{one['set']} {'takes' if one['accepted'] else 'refuses'} it{': ' + said if said else ''}"
+    messages = "; ".join(one["messages"])
+    verdict = "accepts" if one["accepted"] else "rejects"
+    return f"{one['set']} {verdict} it{': ' + messages if messages else ''}"
 
 
 def _family(fault: Mapping[str, Any]) -> str:
-    """That of the catalogue, of the first of several; else the requirement set."""
+    """Return the family of the (first) fault, or the name of the requirement set."""
     first = FAULTS.get(fault["id"].partition("+")[0])
     return str(fault["against"]) or (first.family if first else "")
 
 
 def _hosts(hosts: Sequence[str]) -> str:
-    shown = ", ".join(hosts[:_MOST_HOSTS])
+    names = ", ".join(hosts[:_MOST_HOSTS])
     more = len(hosts) - _MOST_HOSTS
-    return f"{shown} and {quantity(more, 'name')} more" if more > 0 else shown
+    return f"{names} and {quantity(more, 'name')} more" if more > 0 else names
 
 
 def _broken(checked: Checked) -> list[Violation]:
-    found = []
+    violations = []
     for one in checked.broken:
         outcome = one.outcome
-        words = outcome.reason or f"found {outcome.found}, wanted {outcome.wanted}"
+        words = outcome.reason or f"is {outcome.found}, expected {outcome.wanted}"
         serious = one.requirement.level is not Level.ADVICE
-        found.append(Violation(one.set.name, one.requirement.id, plain(words), serious))
-    return found
+        violations.append(Violation(one.set.name, one.requirement.id, plain(words), serious))
+    return violations
 
 
 def _minute(text: str) -> str:

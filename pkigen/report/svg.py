@@ -12,14 +12,14 @@ from pkigen.report.jinja_templates import read_template, render_template
 
 
 def as_svg(hierarchy: Hierarchy, targets: Mapping[str, str] | None = None) -> str:
-    """An SVG document; with ``targets`` (ids on a page, by the names of what is drawn) a part of it."""
+    """Return an SVG document, or, with ``targets`` (HTML IDs by name), an SVG element for a page."""
     style = "" if targets else Markup(read_template("tokens.css") + read_template("hierarchy.css"))  # noqa: S704  ours
     values = {"drawn": laid_out(hierarchy), "title": hierarchy.title, "style": style}
     return render_template("hierarchy.svg", {**values, "targets": targets or {}})
 
 
 NARROWEST, WIDEST = 150, 300
-"""Of a box, in pixels; longer words are cut, and told whole when somebody points at them."""
+"""Of a box, in pixels; longer labels are truncated; a tooltip contains the full text."""
 BOX_HEIGHT, MARK_HEIGHT, ROW_GAP, TREE_GAP = 46, 18, 10, 22
 COLUMN_GAP = 60
 MARGIN = 12
@@ -30,7 +30,7 @@ _NARROW, _WIDE = frozenset("fijlrtI.,:;'|!()[] -"), frozenset("mwMW@%…—")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A word on a box, from its own left edge."""
+    """A label on a box; ``x`` is relative to the left edge of the box."""
 
     word: str
     x: float
@@ -39,7 +39,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A node in its place: the upper left corner, in pixels; words as far as there is room."""
+    """A node with the position of its upper left corner, in pixels; long labels are truncated."""
 
     node: Node
     x: float
@@ -52,13 +52,13 @@ class Box:
 
     @property
     def middle(self) -> float:
-        """Of its height."""
+        """The vertical center."""
         return self.y + self.height / 2
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A connection as the path of an SVG; ``x``, ``y`` is where a word on it can stand."""
+    """An edge as an SVG path; ``x`` and ``y`` are the position of its label."""
 
     path: str
     cross: bool
@@ -93,7 +93,7 @@ def laid_out(hierarchy: Hierarchy) -> Layout:
     places = _Places(children)
     for node in hierarchy.nodes:
         if node.id not in parents:
-            places.stand(node)
+            places.place(node)
     starts = _starts(widths)
     boxes = {
         node.id: _box(node, starts[columns[node.id]], places.middles[node.id], widths[columns[node.id]])
@@ -114,7 +114,7 @@ class _Places:
         self._children = children
         self._next = float(MARGIN)
 
-    def stand(self, node: Node) -> None:
+    def place(self, node: Node) -> None:
         """Place a node and all that is below it."""
         below = sorted(self._children.get(node.id, ()), key=lambda one: one.kind == "certificate")
         if not below:
@@ -123,7 +123,7 @@ class _Places:
             return
         start = self._next
         for one in below:
-            self.stand(one)
+            self.place(one)
         first, last = self.middles[below[0].id], self.middles[below[-1].id]
         self.middles[node.id] = max((first + last) / 2, start + _height_of(node) / 2)
         own_end = self.middles[node.id] + _height_of(node) / 2 + ROW_GAP
@@ -131,7 +131,7 @@ class _Places:
 
 
 def _columns(hierarchy: Hierarchy) -> dict[str, int]:
-    """One more than the deepest issuer's; issuers stand before those they issued, or are passed over."""
+    """Return each node's column: one more than its deepest issuer; later issuers are ignored."""
     issuers = dict[str, list[str]]()
     for edge in hierarchy.edges:
         issuers.setdefault(edge.issued, []).append(edge.issuer)
@@ -158,12 +158,12 @@ def _box(node: Node, x: float, middle: float, width: float) -> Box:
 
 
 def _marks(node: Node) -> tuple[Mark, ...]:
-    found, x = list[Mark](), float(_PADDING)
+    labels, x = list[Mark](), float(_PADDING)
     for word in node.marks:
         width = text_width(word, MARK_SIZE, bold=True) + 14
-        found.append(Mark(word, x, width))
+        labels.append(Mark(word, x, width))
         x += width + 5
-    return tuple(found)
+    return tuple(labels)
 
 
 def _height_of(node: Node) -> float:
@@ -177,7 +177,7 @@ def _width_of(node: Node) -> float:
 
 
 def _line(edge: Edge, boxes: Mapping[str, Box]) -> Line:
-    """From the right side of the issuer to the left side of what it issued."""
+    """Draw from the right side of the issuer to the left side of the issued node."""
     issuer, issued = boxes[edge.issuer], boxes[edge.issued]
     x1, y1, x2, y2 = issuer.x + issuer.width, issuer.middle, issued.x, issued.middle
     if edge.cross:
@@ -188,7 +188,7 @@ def _line(edge: Edge, boxes: Mapping[str, Box]) -> Line:
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """How wide a text is at most, in pixels, in the sans-serif fonts of common systems."""
+    """Return the maximum width of a text in pixels, in common sans-serif fonts."""
     ems = sum(
         0.38 if c in _NARROW else 1.0 if c in _WIDE or ord(c) > 0x2E80 else 0.74 if c.isupper() else 0.635
         for c in text
@@ -197,10 +197,10 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
 
 
 def fitted(text: str, size: float, room: float, *, bold: bool = False) -> str:
-    """A text cut to so many pixels, with an ellipsis where it was cut."""
+    """Truncate a text to a width in pixels, with an ellipsis."""
     if text_width(text, size, bold=bold) <= room:
         return text
-    kept = text
-    while kept and text_width(f"{kept}…", size, bold=bold) > room:
-        kept = kept[:-1]
-    return f"{kept.rstrip()}…"
+    prefix = text
+    while prefix and text_width(f"{prefix}…", size, bold=bold) > room:
+        prefix = prefix[:-1]
+    return f"{prefix.rstrip()}…"

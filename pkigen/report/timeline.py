@@ -1,4 +1,4 @@
-"""Dates as bars: a scale for many certificates, its axis, and the bar of each."""
+"""Validity periods as bars: the scale for several certificates, its axis, and the bar of each one."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 WIDTH = 420
-"""Of the axis and of every bar, in pixels."""
+"""Width of the axis, in pixels."""
 _ARROW = 8.0
-"""What is kept free at an end for the arrow of a bar that goes on beyond it."""
+"""Space at an end for the arrow of a bar that continues beyond it."""
 _MOST_TICKS = 7
 _MONTHS = (1, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 6000, 12000)
 _LEAST = timedelta(days=2)
@@ -17,7 +17,7 @@ _LEAST = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A labelled place of the axis, in pixels."""
+    """A labeled position of the axis, in pixels."""
 
     x: float
     label: str
@@ -25,9 +25,9 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """From when to when, in pixels; ``before`` and ``after`` say that it goes on beyond the axis.
+    """A validity period in pixels; ``before`` and ``after``: it continues beyond the axis.
 
-    ``revoked`` is where a revocation stands, if there is one.
+    ``revoked`` is the position of a revocation, if there is one.
     """
 
     x: float
@@ -39,18 +39,18 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The time that an axis shows, with the instants marked on it."""
+    """The period that an axis shows."""
 
     start: datetime
     end: datetime
 
     def place(self, at: datetime) -> float:
-        """Where an instant is, in pixels; what is outside is at the edge."""
+        """Return the position of a time in pixels, clamped to the axis."""
         share = (at - self.start) / (self.end - self.start)
         return round(min(max(share, 0.0), 1.0) * WIDTH, 1)
 
     def bar(self, not_before: datetime, not_after: datetime, revoked: datetime | None = None) -> Bar:
-        """The validity of a certificate; an inverted one has no length."""
+        """Return the bar of a validity period; an inverted period has the minimum width."""
         before, after = not_before < self.start, not_after > self.end
         x = max(self.place(not_before), _ARROW if before else 0.0)
         end = min(self.place(not_after), WIDTH - _ARROW if after else WIDTH)
@@ -63,13 +63,13 @@ class Scale:
         )
 
     def ticks(self) -> tuple[Tick, ...]:
-        """Beginnings of years or months, few enough to be read."""
+        """Return the starts of years or months, at most a readable number."""
         months = (self.end - self.start).days / 30.4
         step = next((step for step in _MONTHS if months / step <= _MOST_TICKS), _MONTHS[-1])
-        found = (
+        ticks = (
             Tick(self.place(at), f"{at:%Y}" if step >= 12 else f"{at:%Y-%m}") for at in self._steps(step)
         )
-        return tuple(tick for tick in found if 14 < tick.x < WIDTH - 14)
+        return tuple(tick for tick in ticks if 14 < tick.x < WIDTH - 14)
 
     def _steps(self, months: int) -> Iterator[datetime]:
         number = (self.start.year * 12 + self.start.month - 1) // months * months

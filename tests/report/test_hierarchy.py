@@ -51,7 +51,7 @@ def test_broken_copies_of_one_are_one_node_when_they_are_many() -> None:
         ("root", "ca", False),
         ("ca", "sensor", False),
         ("root", "5 copies of ca", False),
-        ("5 copies of ca", "5 broken copies of sensor", False),
+        ("5 copies of ca", "5 faulty copies of sensor", False),
     }
 
 

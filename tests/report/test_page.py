@@ -98,7 +98,7 @@ def test_rows_can_be_told_apart_by_the_filters(mixed: Environment, page: str) ->
 def test_what_check_finds_is_on_it(mixed: Environment, page: str) -> None:
     assert "22 of 22</span> certificates satisfy" in page
     cases = sum("fault" in case.data for case in mixed.cases())
-    assert f"{cases} of {cases}</span> cases break exactly" in page
+    assert f"{cases} of {cases}</span> cases violate exactly" in page
     assert "This SSL certificate has expired and isn&#39;t considered valid." in page
     strict = collect_page_data(mixed.folder, ReportOptions(now=CLOCK, sets=(load_set("web-server"),)))
     later = collect_page_data(mixed.folder, ReportOptions(now=CLOCK.replace(year=2029)))
@@ -130,8 +130,8 @@ def test_what_validators_said_is_on_it(mixed: Environment, tmp_path: Path) -> No
     }
     (tmp_path / "matrix.json").write_text(json.dumps(told))
     answers = read_matrix_results(tmp_path / "matrix.json")
-    page = as_page(collect_page_data(mixed.folder, ReportOptions(now=CLOCK, answers=answers)))
-    assert "1 of 2 refuse" in page
+    page = as_page(collect_page_data(mixed.folder, ReportOptions(now=CLOCK, matrix_results=answers)))
+    assert "1 of 2 reject" in page
     assert "<b>openssl</b>: refuse, certificate has expired" in page
     assert "it looks away" in page
 
@@ -144,7 +144,7 @@ def test_a_file_that_is_no_matrix_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "matrix.json").write_text(text)
     with pytest.raises(InputError, match="pkigen matrix ENV --json"):
         read_matrix_results(tmp_path / "matrix.json")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot read"):
         read_matrix_results(tmp_path / "none.json")
 
 
