@@ -8,14 +8,14 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pkigen.errors import EnvironmentFailure
-from pkigen.serve.protocol import BoundedProtocol
+from pkigen.serve.http.connections import Connections
+from pkigen.serve.http.limits import MAX_INCOMPLETE_HEAD, RequestLimits
 from pkigen.serve.server import Listener
 
 
@@ -80,10 +80,14 @@ class _Server(uvicorn.Server):
     """uvicorn's, but for its beginning: each socket has a context of its own."""
 
     def __init__(self, all_: Sequence[Hosted]) -> None:
-        protocol: Any = partial(BoundedProtocol, log=None, most=_MOST_OCTETS)
+        connections = Connections()
+        protocol: Any = connections.protocol  # typed as a class, but only ever called
+        by_port = _ByPort({one.listener.port: one.app for one in all_})
         config = uvicorn.Config(
-            _ByPort({one.listener.port: one.app for one in all_}),
+            RequestLimits(by_port, connections, max_body=_MOST_OCTETS),
             http=protocol,
+            h11_max_incomplete_event_size=MAX_INCOMPLETE_HEAD,
+            loop="asyncio",
             ws="none",
             lifespan="off",
             proxy_headers=False,

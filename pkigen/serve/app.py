@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pkigen.environment.ocsp.responder import OcspResponder
+from pkigen.serve.cases import Watched
 from pkigen.serve.files import published_folder
 from pkigen.serve.journal import Journaled
 from pkigen.serve.keeping import Keeper
@@ -24,7 +25,6 @@ from pkigen.serve.ocsp import OcspFirst
 from pkigen.serve.overview import Site, overview
 from pkigen.serve.page import render
 from pkigen.serve.publishing import Files, path_segments
-from pkigen.serve.turns import WatchedByTurns
 from pkigen.serve.wrong import WrongAnswers
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def application(
     """
     base_url = environment.base_url
     prefix = urlsplit(base_url).path
-    watched = WatchedByTurns(environment.folder)
+    watched = Watched(environment.folder)
     responder = OcspResponder(environment.folder, watched.manifest, clock, passphrases)
     www = published_folder(environment.www)
     site = Site(environment.name, base_url, watched.manifest, tls_port)

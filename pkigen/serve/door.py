@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 
 from pkigen.errors import EnvironmentFailure
+from pkigen.serve.http.connections import Connections
 
 _START_SECONDS = 10.0
 _MOVE_SECONDS = 10.0
@@ -29,9 +30,9 @@ class Door:
         self._lock = threading.Lock()
         self._shut = False
 
-    def server(self, config: uvicorn.Config) -> uvicorn.Server:
+    def server(self, config: uvicorn.Config, connections: Connections) -> uvicorn.Server:
         """The server whose door it is from now on."""
-        self._server = _Server(config)
+        self._server = _Server(config, connections)
         return self._server
 
     def set(self, *, shut: bool) -> None:
@@ -58,8 +59,9 @@ class Door:
 class _Server(uvicorn.Server):
     """One that tells when it runs, and gives its port up for a while."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, connections: Connections) -> None:
         super().__init__(config)
+        self._connections = connections
         self.ready = threading.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
         self._held: socket.socket | None = None
@@ -93,8 +95,7 @@ class _Server(uvicorn.Server):
             held.close()
             raise
         self._held = held
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
+        self._connections.close_idle()
 
     async def open(self) -> None:
         """Listen again."""

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pkigen.serve.cases import Wrong
-from pkigen.serve.protocol import hang_up
+from pkigen.serve.http.connections import CONNECTION
 
 MOVED = "/moved"
 """Below it everything is as at the root, and right: that is where redirects lead."""
@@ -115,9 +115,15 @@ async def _gone_within(receive: Receive, seconds: float) -> bool:
 
 async def _end(scope: Scope, receive: Receive, *, reset: bool, last_words: bytes = b"") -> None:
     """Hang up in the middle of a request, and wait until that has happened."""
-    if hang_up(scope, reset=reset, last_words=last_words):
-        while (await receive())["type"] != "http.disconnect":
-            pass
+    connection = scope.get(CONNECTION)
+    if connection is None:
+        return
+    if reset:
+        connection.reset()
+    else:
+        connection.close(last_words)
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _as_pem(data: bytes) -> bytes:

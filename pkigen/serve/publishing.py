@@ -18,7 +18,6 @@ from starlette.types import Receive, Scope, Send
 from pkigen.serve.contents import cache_control
 from pkigen.serve.files import Document, Header, find
 from pkigen.serve.keeping import Keeper, Kept
-from pkigen.serve.turns import OfThisTurn
 
 # What is written at once: the rest waits until the client has taken that.
 _PIECE = 256 * 1024
@@ -40,7 +39,6 @@ class Files:
         self._keeper = keeper
         self._clock = clock
         self._paths = OrderedDict[bytes, str]()
-        self._of_this_turn = OfThisTurn[tuple[Document, list[Header]]]()
         self._reading = asyncio.Semaphore(_MOST_READING)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,15 +54,11 @@ class Files:
     async def known(self, scope: Scope, send: Send) -> bool:
         """Answer at once from memory if that can be; whether it could."""
         raw_path = scope["raw_path"]
-        ready = self._of_this_turn.get(raw_path)
-        if ready is None:
-            path = self._paths.get(raw_path)
-            kept = None if path is None else self._keeper.standing(path)
-            if kept is None:
-                return False
-            ready = kept.document, self._headers(kept.document)
-            self._of_this_turn.put(raw_path, ready)
-        await _answer(scope, send, *ready)
+        path = self._paths.get(raw_path)
+        kept = None if path is None else self._keeper.standing(path)
+        if kept is None:
+            return False
+        await _answer(scope, send, kept.document, self._headers(kept.document))
         return True
 
     def _read(self, raw_path: bytes) -> Kept:

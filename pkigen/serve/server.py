@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import uvicorn
@@ -19,7 +18,8 @@ from starlette.types import ASGIApp
 from pkigen.errors import EnvironmentFailure
 from pkigen.serve.access import AccessLog
 from pkigen.serve.door import Door
-from pkigen.serve.protocol import BoundedProtocol
+from pkigen.serve.http.connections import Connections
+from pkigen.serve.http.limits import MAX_INCOMPLETE_HEAD, RequestLimits
 
 _IDLE_SECONDS = 5
 _STOP_SECONDS = 2
@@ -90,13 +90,15 @@ def _refusal(host: str, port: int, option: str, error: OSError) -> str:
 def _server(
     app: ASGIApp, door: Door | None, log: AccessLog | None, grace: int = _STOP_SECONDS, **logging: Any
 ) -> uvicorn.Server:
-    protocol: Any = partial(BoundedProtocol, log=log)  # asked for as a class, and only ever called
+    connections = Connections()
+    protocol: Any = connections.protocol  # typed as a class, but only ever called
     config = uvicorn.Config(
-        app,
+        RequestLimits(app, connections, log),
         http=protocol,
+        h11_max_incomplete_event_size=MAX_INCOMPLETE_HEAD,
         ws="none",
         lifespan="off",
-        loop="auto",
+        loop="asyncio",
         proxy_headers=False,
         server_header=False,
         access_log=False,
@@ -104,7 +106,7 @@ def _server(
         timeout_graceful_shutdown=grace,
         **logging,
     )
-    return uvicorn.Server(config) if door is None else door.server(config)
+    return uvicorn.Server(config) if door is None else door.server(config, connections)
 
 
 _LOG_TO_STDERR = {

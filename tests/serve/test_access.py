@@ -1,15 +1,13 @@
-"""The line for each request, and what is shared within a turn of the event loop."""
+"""The line for each request."""
 
 from __future__ import annotations
 
 import asyncio
 import io
-import json
 import os
 import re
 import socket
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +16,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pkigen.serve.access import AccessLog
 from pkigen.serve.journal import FAULT
 from pkigen.serve.server import _server, listen
-from pkigen.serve.turns import OfThisTurn, WatchedByTurns
 
 SCOPE: dict[str, Any] = {
     "type": "http",
@@ -92,48 +89,3 @@ def test_each_request_gets_a_line_before_long_without_another(app: ASGIApp, end:
         finally:
             server.should_exit = True
             thread.join()
-
-
-def test_what_is_looked_up_is_forgotten_before_the_next_turn() -> None:
-    async def main() -> None:
-        shared = OfThisTurn[int]()
-        shared.put(b"key", 1)
-        assert shared.get(b"key") == 1
-        shared.put(b"other", 2)
-        await asyncio.sleep(0)
-        assert shared.get(b"key") is shared.get(b"other") is None
-
-    asyncio.run(main())
-
-
-def test_a_task_that_begins_after_a_look_does_not_get_it() -> None:
-    """Its request may have been sent after the look, and what was looked at have changed in between."""
-
-    async def main() -> None:
-        shared, seen = OfThisTurn[int](), list[int | None]()
-
-        async def earlier() -> None:
-            seen.append(shared.get(b"key"))
-
-        async def later() -> None:
-            seen.append(shared.get(b"key"))
-
-        first = asyncio.create_task(earlier())
-        shared.put(b"key", 1)
-        second = asyncio.create_task(later())
-        await asyncio.gather(first, second)
-        assert seen == [1, None]
-
-    asyncio.run(main())
-
-
-def test_outside_of_an_event_loop_nothing_is_kept(tmp_path: Path) -> None:
-    shared = OfThisTurn[int]()
-    shared.put(b"key", 1)
-    assert shared.get(b"key") is None
-    watched = WatchedByTurns(tmp_path)
-    assert watched.now.wrong == {}
-    serving = [{"url": "http://pki.test/a", "how": "status", "argument": "500"}]
-    manifest = {"base_url": "http://pki.test", "cases": [{"serving": serving}]}
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    assert "/a" in watched.now.wrong

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
 import re
 import socket
 from collections.abc import Iterator
@@ -11,7 +13,8 @@ from pathlib import Path
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pkigen.serve import protocol, serve
+from pkigen.serve import serve
+from pkigen.serve.http import connections
 from pkigen.serve.server import background, listen
 from tests.serve.conftest import Stub, make_environment
 
@@ -28,6 +31,16 @@ def _all(client: socket.socket) -> bytes:
     with suppress(ConnectionError):
         while part := client.recv(65536):
             received += part
+    return bytes(received)
+
+
+def _answer(client: socket.socket) -> bytes:
+    """One whole answer to _ASK."""
+    received = bytearray()
+    while not received.endswith(b"ok\n"):
+        part = client.recv(65536)
+        assert part, bytes(received)
+        received += part
     return bytes(received)
 
 
@@ -102,19 +115,19 @@ def test_what_comes_before_something_that_is_not_http_is_answered_first(stub: St
 def test_the_last_of_old_clients_is_answered_and_its_connection_closed(stub: Stub) -> None:
     said = _said(stub.url, b"GET /crl/root.crl HTTP/1.0\r\n\r\n")
     assert said.startswith(b"HTTP/1.1 200 OK")
-    assert b"connection: close" in said
+    assert b"connection: close" in said.lower()
 
 
 def test_one_connection_too_many_disturbs_none_of_those_before(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "_MOST_CONNECTIONS", 2)
-    monkeypatch.setattr(protocol, "_MOST_SURPLUS", 1)
+    monkeypatch.setattr(connections, "_MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(connections, "_MAX_EXCESS", 1)
     with serve(folder) as url, ExitStack() as stack:
         held = [stack.enter_context(closing(_connect(url))) for _ in range(2)]
         for client in held:
             client.sendall(_ASK)
-            assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
+            assert _answer(client).startswith(b"HTTP/1.1 200 ")
         told = stack.enter_context(closing(_connect(url)))
         assert _said(url, _ASK) == b""
         told.sendall(_ASK)
@@ -123,14 +136,14 @@ def test_one_connection_too_many_disturbs_none_of_those_before(
         assert b"connection: close" in said.lower()
         for client in held:
             client.sendall(_ASK)
-            assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
+            assert _answer(client).startswith(b"HTTP/1.1 200 ")
 
 
 def test_a_surplus_connection_that_asks_nothing_ends_soon(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "_MOST_CONNECTIONS", 0)
-    monkeypatch.setattr(protocol, "_SURPLUS_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "_MAX_CONNECTIONS", 0)
+    monkeypatch.setattr(connections, "_EXCESS_SECONDS", 0.05)
     with serve(folder) as url, closing(_connect(url)) as client:
         assert _all(client) == b""
 
@@ -138,7 +151,7 @@ def test_a_surplus_connection_that_asks_nothing_ends_soon(
 def test_an_answer_under_way_is_not_cut_when_its_connection_grows_old(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(protocol, "_CONNECTION_SECONDS", 0.5)
+    monkeypatch.setattr(connections, "_CONNECTION_SECONDS", 0.5)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -183,11 +196,74 @@ def test_an_answer_of_another_length_than_it_says_ends_its_connection() -> None:
 def test_who_asks_again_and_again_is_told_before_the_connection_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "_CONNECTION_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "_CONNECTION_SECONDS", 0.05)
     with serve(make_environment(tmp_path / "env", "http://127.0.0.1:8080")) as url, _connect(url) as client:
         answer = b""
         while b"connection: close" not in answer.lower():
             client.sendall(_ASK)
-            answer = client.recv(65536)
+            answer = _answer(client)
             assert answer.startswith(b"HTTP/1.1 200 ")
         assert client.recv(1) == b""
+
+
+def test_ambiguous_framing_is_refused(stub: Stub) -> None:
+    head = b"POST /ocsp HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+    response = _said(stub.url, head + b"0\r\n\r\n")
+    assert response.startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_request_without_host_is_refused(stub: Stub) -> None:
+    assert _said(stub.url, b"GET /healthz HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_new_connection_replaces_the_oldest_idle_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_MAX_CONNECTIONS_PER_CLIENT", 2)
+    monkeypatch.setattr(connections, "_IDLE_SECONDS", 0.0)
+    with serve(folder) as url, ExitStack() as stack:
+        clients = [stack.enter_context(closing(_connect(url))) for _ in range(2)]
+        for client in clients:
+            client.sendall(_ASK)
+            _answer(client)
+        third = stack.enter_context(closing(_connect(url)))
+        third.sendall(_ASK)
+        assert _answer(third).startswith(b"HTTP/1.1 200 ")
+        assert clients[0].recv(1) == b""
+        clients[1].sendall(_ASK)
+        assert _answer(clients[1]).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_client_address_has_a_limit_of_its_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_MAX_CONNECTIONS_PER_CLIENT", 1)
+    with serve(folder) as url, closing(_connect(url)) as client:
+        client.sendall(_ASK)
+        _answer(client)
+        assert _said(url, _ASK).startswith(b"HTTP/1.1 503 ")
+
+
+def test_no_private_attribute_of_the_server_is_used() -> None:
+    """The wrapped protocol gets only the callbacks that asyncio documents; nothing else imports internals."""
+    callbacks = {name for name in vars(asyncio.Protocol) | vars(asyncio.BaseProtocol) if name[0] != "_"}
+    used, wrapped = set[str](), "connections.py:self._http"
+    for path in Path("pkigen").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("uvicorn."):
+                assert path.name == "connections.py", path
+                assert [alias.name for alias in node.names] == ["H11Protocol"], path
+            if isinstance(node, ast.Attribute) and f"{path.name}:{ast.unparse(node.value)}" == wrapped:
+                used.add(node.attr)
+            if isinstance(node, ast.Attribute) and node.attr in _INTERNAL:
+                pytest.fail(f"{path}:{node.lineno}: {node.attr} belongs to uvicorn's implementation")
+    assert used == callbacks
+
+
+_INTERNAL = {
+    "_start_asgi_task",
+    "_unset_keepalive_if_required",
+    "cycle",
+    "message_event",
+    "pipeline",
+    "response_complete",
+    "response_started",
+    "waiting_for_100_continue",
+    "handle_events",
+}

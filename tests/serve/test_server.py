@@ -10,10 +10,10 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pkigen.errors import EnvironmentFailure
-from pkigen.serve import protocol, serve
+from pkigen.serve import serve
+from pkigen.serve.http import connections
 from pkigen.serve.server import listen
 from tests.cli.conftest import finish, start
 from tests.serve.conftest import Stub
@@ -122,20 +122,16 @@ def test_what_is_not_http_is_refused_and_the_next_client_served(stub: Stub, requ
 
 
 def test_a_client_that_dawdles_is_sent_away(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "_CONNECTION_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "_CONNECTION_SECONDS", 0.05)
     with serve(folder) as url, socket.create_connection(("127.0.0.1", _port(url)), timeout=10) as client:
         client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
         assert client.recv(4096) == b""
 
 
-def test_the_time_limit_is_built_on_what_uvicorn_has() -> None:
-    assert {"connection_made", "connection_lost"} <= set(vars(HttpToolsProtocol))
-
-
 def test_more_connections_than_are_held_are_told_to_come_back(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "_MOST_CONNECTIONS", 2)
+    monkeypatch.setattr(connections, "_MAX_CONNECTIONS", 2)
     with serve(folder) as url:
         held = [socket.create_connection(("127.0.0.1", _port(url)), timeout=10) for _ in range(2)]
         assert Stub(folder, url).ask("/healthz").status == 503

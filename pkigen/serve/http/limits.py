@@ -1,0 +1,151 @@
+"""ASGI middleware around every application: request limits, and one access log line per request."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from urllib.parse import unquote
+
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pkigen.serve.access import AccessLog
+from pkigen.serve.http.connections import CONNECTION, Connection, Connections
+
+MAX_INCOMPLETE_HEAD = 64 * 1024
+"""Bytes of an incomplete request head at which the parser gives up (400)."""
+
+_MAX_HEAD = 16 * 1024
+_MAX_BODY = 1024 * 1024
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+
+
+class RequestLimits:
+    """Refuse what no client of the stub needs, and let the application answer everything else.
+
+    - 503 for a connection above the limit.
+    - 431 for a head above 16 KiB (RFC 6585, 5).
+    - 413 for a body of which the application reads more than ``max_body`` bytes.
+    - 400 for a request with both Content-Length and Transfer-Encoding (RFC 9112, 6.3: request smuggling).
+
+    ``log`` receives one line for each request.
+    """
+
+    def __init__(
+        self, app: ASGIApp, connections: Connections, log: AccessLog | None = None, max_body: int = _MAX_BODY
+    ) -> None:
+        self._app = app
+        self._connections = connections
+        self._log = log
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        _use_origin_form(scope)
+        connection = self._connections.find(scope)
+        response, body = _Response(send, connection), _Body(scope, receive, self._max_body)
+        start = time.perf_counter()
+        if connection is not None:
+            scope[CONNECTION] = connection
+            connection.request_started()
+        try:
+            refusal = _refusal(scope, connection)
+            if refusal is None:
+                await self._answer(scope, body, response)
+            else:
+                await refusal(scope, receive, response.send)
+        except asyncio.CancelledError:
+            # The server stops and its grace period is over. uvicorn would log a traceback.
+            if connection is not None:
+                connection.abort()
+                with suppress(asyncio.CancelledError):
+                    await connection.closed.wait()
+        finally:
+            if connection is not None:
+                connection.request_finished(
+                    announced_close=response.announced_close, body_is_read=body.complete
+                )
+            if self._log is not None:
+                milliseconds = (time.perf_counter() - start) * 1000
+                self._log.note(scope, response.status, response.size, milliseconds, response.complete)
+
+    async def _answer(self, scope: Scope, body: _Body, response: _Response) -> None:
+        try:
+            await self._app(scope, body.receive, response.send)
+        except HTTPException as error:
+            if response.status:
+                raise
+            refusal = PlainTextResponse(f"{error.status_code} {error.detail}\n", error.status_code)
+            await refusal(scope, body.receive, response.send)
+
+
+class _Body:
+    """A request's body, as far as the application has read it."""
+
+    def __init__(self, scope: Scope, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._left = limit
+        self.complete = not any(name in _FRAMING for name, _ in scope["headers"])
+
+    async def receive(self) -> Message:
+        """Return the next part; HTTPException 413 above the limit."""
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise HTTPException(413)
+        if not message.get("more_body", False):
+            self.complete = True
+        return message
+
+
+class _Response:
+    """What the application sent of one response."""
+
+    def __init__(self, send: Send, connection: Connection | None) -> None:
+        self._send = send
+        self._connection = connection
+        self.status = self.size = 0
+        self.complete = self.announced_close = False
+
+    async def send(self, message: Message) -> None:
+        """Send a part, with ``Connection: close`` if the connection is about to end."""
+        connection = self._connection
+        is_start = message["type"] == "http.response.start"
+        if is_start:
+            self.status = message["status"]
+            if connection is not None and connection.is_last:
+                self.announced_close = True
+                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+        else:
+            self.size += len(message.get("body", b""))
+        await self._send(message)
+        if not is_start and not message.get("more_body", False):
+            self.complete = connection is None or not connection.closed.is_set()
+
+
+def _use_origin_form(scope: Scope) -> None:
+    """Remove scheme and authority from the absolute-form target that proxies get (RFC 9112, 3.2.2)."""
+    scheme, separator, rest = scope["raw_path"].partition(b"://")
+    if separator and scheme.lower() in (b"http", b"https"):
+        raw_path = b"/" + rest.partition(b"/")[2]
+        scope["raw_path"], scope["path"] = raw_path, unquote(raw_path.decode("latin-1"))
+
+
+def _refusal(scope: Scope, connection: Connection | None) -> ASGIApp | None:
+    headers = scope["headers"]
+    names = {name for name, _ in headers}
+    size = len(scope["raw_path"]) + len(scope["query_string"])
+    size += sum(len(name) + len(value) + len(b": \r\n") for name, value in headers)
+    if connection is not None and connection.is_refused:
+        close = {"Connection": "close", "Retry-After": "1"}
+        return PlainTextResponse("503 Service Unavailable\n", 503, close)
+    if names >= _FRAMING:
+        return PlainTextResponse("400 Bad Request\n", 400, {"Connection": "close"})
+    if size > _MAX_HEAD:
+        return PlainTextResponse("431 Request Header Fields Too Large\n", 431)
+    return None
