@@ -186,6 +186,10 @@ class Connection(asyncio.Protocol):
     def expire(self, *, force: bool = False) -> None:
         """End the connection without losing a request or a response; ``force`` closes it when idle."""
         self.is_last = True
+        # A request that has just arrived becomes active with the next run of its task.
+        asyncio.get_running_loop().call_soon(self._close_if_idle, force)
+
+    def _close_if_idle(self, force: bool) -> None:
         # Closing between two requests could lose one that is on its way; uvicorn closes an idle connection.
         if not self._active and (force or self._received or not self._requests):
             self.close()
