@@ -1,4 +1,4 @@
-"""The fault catalogue as a page, from what ``pkigen faults --json`` prints."""
+"""The fault catalog as a page, from the output of ``pkigen faults --json``."""
 
 from __future__ import annotations
 
@@ -13,58 +13,62 @@ from docgen import words
 from docgen.commands import printed
 from pkigen.faults import VERDICTS
 
-_SHORT = {"R": "refused", "A": "accepted", "P": "passes", "V": "varies"}
+_SHORT = {"R": "rejected", "A": "accepted", "P": "passes", "V": "varies"}
 _OF_RFC_5280 = re.compile(r"[0-9]|[A-C]\.[0-9]")
-_SAID = (("refuse", "Refused by"), ("accept", "Taken by"))
+_OBSERVED = (("refuse", "Rejected by"), ("accept", "Accepted by"))
 
 
 @cache
 def faults() -> tuple[dict[str, Any], ...]:
-    """Every fault, as the command tells it."""
+    """Return every fault as the command prints it."""
     return tuple(printed("faults", "--json"))
 
 
 def overview() -> str:
-    """A table of the families: how many faults of each class."""
+    """Return a table of the families with the number of faults of each class."""
     lines = [
         f"| family | faults | {' | '.join(map(_badge, VERDICTS))} |",
         f"|---|---|{'---|' * len(VERDICTS)}",
     ]
     total = Counter[str]()
-    for family, found in _families().items():
-        counts = Counter(one["verdict"] for one in found)
+    for family, faults_of_family in _families().items():
+        counts = Counter(one["verdict"] for one in faults_of_family)
         total += counts
-        lines.append(f"| [{_title(family)}](#{_section(family)}) | {len(found)} | {_cells(counts)} |")
+        lines.append(
+            f"| [{_title(family)}](#{_section(family)}) | {len(faults_of_family)} | {_cells(counts)} |"
+        )
     lines.append(f"| **all** | **{total.total()}** | {_cells(total)} |")
     return "\n".join(lines)
 
 
 def families() -> str:
-    """A section for each family, with a heading for each of its faults."""
-    return "\n".join(line for family, found in _families().items() for line in _family(family, found))
+    """Return a section for each family, with a heading for each of its faults."""
+    return "\n".join(
+        line for family, faults_of_family in _families().items() for line in _family(family, faults_of_family)
+    )
 
 
 def _families() -> dict[str, list[dict[str, Any]]]:
-    found = dict[str, list[dict[str, Any]]]()
+    families = dict[str, list[dict[str, Any]]]()
     for one in faults():
-        found.setdefault(one["family"], []).append(one)
-    return found
+        families.setdefault(one["family"], []).append(one)
+    return families
 
 
-def _family(family: str, found: list[dict[str, Any]]) -> Iterator[str]:
+def _family(family: str, faults_of_family: list[dict[str, Any]]) -> Iterator[str]:
     yield f"## {_title(family)} {{ #{_section(family)} }}"
     yield ""
     yield words.escaped(_says(family))
     yield ""
-    links = (f'<a href="#{one["id"]}">{one["id"]}</a>' for one in found)
+    links = (f'<a href="#{one["id"]}">{one["id"]}</a>' for one in faults_of_family)
     yield f'<div class="ids">{" ".join(links)}</div>'
     yield ""
-    for one in found:
+    for one in faults_of_family:
         yield from _entry(one)
 
 
 def _says(family: str) -> str:
-    """What a family is about: the first paragraph of its module."""
+    """Return the description of a family: the first paragraph of its module's docstring."""
     module = import_module(f"pkigen.faults.families.{family.replace('-', '_')}")
     return " ".join((module.__doc__ or "").partition("\n\n")[0].split())
 
@@ -74,7 +78,7 @@ def _title(family: str) -> str:
 
 
 def _section(family: str) -> str:
-    """The anchor of a family: some faults have an id that is a family's name."""
+    """Return the anchor of a family; the prefix avoids a clash with a fault ID."""
     return f"family-{family}"
 
 
@@ -84,7 +88,7 @@ def _entry(one: dict[str, Any]) -> Iterator[str]:
     yield f"{_badge(one['verdict'])} {words.escaped(' '.join((one['says'], *one['shows'].split())))}"
     yield "{ .fault }"
     yield ""
-    rows = "".join(f"<dt>{label}</dt><dd>{shown}</dd>" for label, shown in _rows(one) if shown)
+    rows = "".join(f"<dt>{label}</dt><dd>{text}</dd>" for label, text in _rows(one) if text)
     yield f'<dl class="fault">{rows}</dl>'
     yield ""
 
@@ -92,18 +96,18 @@ def _entry(one: dict[str, Any]) -> Iterator[str]:
 def _rows(one: dict[str, Any]) -> Iterator[tuple[str, str]]:
     clause = one["clause"]
     yield "Clause", words.escaped(f"RFC 5280, {clause}" if _OF_RFC_5280.match(clause) else clause)
-    yield "Shows at", one["stage"]
-    yield "Made by", "<br>".join(map(words.escaped, one["made"]))
-    for said, label in _SAID:
-        yield label, ", ".join(_validators(one["observed"], said))
-    yield "pkigen finds", ", ".join(f"<code>{found}</code>" for found in one["finds"])
+    yield "Detected at", one["stage"]
+    yield "Created by", "<br>".join(map(words.escaped, one["made"]))
+    for verdict, label in _OBSERVED:
+        yield label, ", ".join(_validators(one["observed"], verdict))
+    yield "pkigen finds", ", ".join(f"<code>{rule}</code>" for rule in one["finds"])
     yield "In a profile", f"<code>{words.escaped(one['profile'])}</code>"
 
 
-def _validators(observed: dict[str, str], said: str) -> Iterator[str]:
-    """Who said it; ``refuse PART`` is a refusal of that part alone."""
+def _validators(observed: dict[str, str], verdict: str) -> Iterator[str]:
+    """Yield the validators with this verdict; ``refuse PART`` rejects only that part."""
     for validator, word in observed.items():
-        if word.split()[0] == said:
+        if word.split()[0] == verdict:
             yield words.escaped(validator)
 
 

@@ -1,4 +1,4 @@
-"""The commands as pages: what ``--help`` knows, in headings and tables."""
+"""The reference page of the commands, generated from their help."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from pkigen.cli import main
 from pkigen.cli._app import app
 
 _AS_WRITTEN = "\b"
-"""How click marks a paragraph that is not to be wrapped."""
+"""Click's mark for a paragraph that it must not wrap."""
 _OPTION = re.compile(r"(?<![\w`>-])(--[a-z][a-z-]*)(?![^<]*</code>)")
 _TYPE = re.compile(r" <(str|path|Path|list\[\w+\])>$")
-"""What help says of an argument of any text."""
+"""The type that click appends to a metavar."""
 
 
 def printed(*arguments: str) -> Any:
-    """What a command prints with ``--json``; RuntimeError when it does not end well."""
+    """Return the parsed ``--json`` output of a command; raise RuntimeError if it fails."""
     with redirect_stdout(StringIO()) as stdout:
         code = main(arguments)
     if code:
-        raise RuntimeError(f"pkigen {' '.join(arguments)} ends with {code}")
+        raise RuntimeError(f"pkigen {' '.join(arguments)} exits with {code}")
     return json.loads(stdout.getvalue())
 
 
 def pages() -> str:
-    """A section for each command, in the order of the help."""
+    """Return a section for each command, in the order of the help."""
     lines = [line for name, command in known() for line in _command(name, command)]
     return "\n".join(lines)
 
 
 def known() -> Iterator[tuple[str, click.Command]]:
-    """Every command that does something, by the words that call it."""
+    """Yield every command, groups excluded, with its full name."""
     yield from _below("pkigen", get_command(app))
 
 
@@ -63,18 +63,18 @@ def _command(name: str, command: click.Command) -> Iterator[str]:
     for title, kind in (("argument", "argument"), ("option", "option")):
         rows = [row for parameter in command.params if (row := _row(parameter, context, kind))]
         if rows:
-            yield from (f"| {title} | says |", "|---|---|", *rows, "")
+            yield from (f"| {title} | description |", "|---|---|", *rows, "")
 
 
 def _help(text: str) -> Iterator[str]:
-    """The paragraphs of a help text; those that are not to be wrapped as they are written."""
+    """Yield the paragraphs of a help text; unwrapped paragraphs become code blocks."""
     for paragraph in re.split(r"\n\s*\n", text):
         if not paragraph.startswith(_AS_WRITTEN):
             yield from (_OPTION.sub(r"<code>\1</code>", words.escaped(" ".join(paragraph.split()))), "")
             continue
-        title, *shown = paragraph.removeprefix(_AS_WRITTEN).strip("\n").splitlines()
+        title, *lines = paragraph.removeprefix(_AS_WRITTEN).strip("\n").splitlines()
         yield from (f"**{title.strip().removesuffix(':')}**", "", "```text")
-        yield from (line.strip() for line in shown)
+        yield from (line.strip() for line in lines)
         yield from ("```", "")
 
 
@@ -84,5 +84,5 @@ def _row(parameter: click.Parameter, context: click.Context, kind: str) -> str |
     record = parameter.get_help_record(context)
     if record is None:
         return None
-    said, text = _TYPE.sub("", record[0]), record[1]
-    return f"| <code>{words.escaped(said)}</code> | {words.escaped(text)} |"
+    metavar, text = _TYPE.sub("", record[0]), record[1]
+    return f"| <code>{words.escaped(metavar)}</code> | {words.escaped(text)} |"

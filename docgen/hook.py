@@ -1,6 +1,6 @@
-"""What mkdocs calls: puts what is made from the program where a page asks for it.
+"""The mkdocs hooks: insert the parts of a page that are generated from the program.
 
-A line ``<!-- made: NAME -->`` or ``<!-- made: NAME ARGUMENT -->`` stands for one of ``PARTS``.
+A line ``<!-- made: NAME -->`` or ``<!-- made: NAME ARGUMENT -->`` is replaced by one of ``PARTS``.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ PARTS: dict[str, Callable[[str], str]] = {
     "manifest": lambda _: manifest.objects(),
     "commands": lambda _: commands.pages(),
 }
-"""The parts by the name that a page asks for them."""
+"""The generated parts by name."""
 
 _MATRIX = "matrix.md"
 _ROW = re.compile(r"^\| ([a-z0-9.-]+) \| (?=[RAPV] \|)", re.MULTILINE)
-_ASKED = re.compile(r"^<!-- made: ([a-z-]+)(?: (\S+))? -->$", re.MULTILINE)
+_PLACEHOLDER = re.compile(r"^<!-- made: ([a-z-]+)(?: (\S+))? -->$", re.MULTILINE)
 
 
 def made(text: str) -> str:
-    """A page's Markdown with the parts that it asks for; PluginError for one that there is not."""
+    """Replace the placeholders of a page by generated parts; raise PluginError for an unknown part."""
 
-    def part(found: re.Match[str]) -> str:
-        if found[1] not in PARTS:
-            raise PluginError(f"nothing is called '{found[1]}'; there are {', '.join(PARTS)}")
+    def part(match: re.Match[str]) -> str:
+        if match[1] not in PARTS:
+            raise PluginError(f"unknown part '{match[1]}'; the parts are {', '.join(PARTS)}")
         try:
-            return PARTS[found[1]](found[2] or "")
+            return PARTS[match[1]](match[2] or "")
         except ValueError as error:
             raise PluginError(str(error)) from error
 
-    return _ASKED.sub(part, text)
+    return _PLACEHOLDER.sub(part, text)
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Called by mkdocs for each page, before it is rendered; the matrix's faults lead to the catalogue."""
+    """Insert the generated parts, and link the faults of the matrix to the catalog (mkdocs event)."""
     if page.file.src_uri == _MATRIX:
         return _ROW.sub(r"| [\1](reference/faults.md#\1) | ", markdown)
     return made(markdown)
 
 
 def on_page_content(html: str, page: Page, **_: Any) -> str:
-    """Called by mkdocs for each page: where it asks for it, its table of contents ends with the sections."""
+    """Limit the table of contents to sections on pages with ``contents: sections`` (mkdocs event)."""
     if page.meta.get("contents") == "sections":
         for title in page.toc:
             for section in title.children:

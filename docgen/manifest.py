@@ -12,21 +12,21 @@ _WHOLE = "The document"
 
 
 def objects() -> str:
-    """A section for each object: the whole document, then those in it, from the outside to the inside."""
+    """Return a section for the document and for each object in it, from the outside to the inside."""
     schema = json_schema()
-    found = {_WHOLE: schema}
+    nodes = {_WHOLE: schema}
     for name in _reached(schema, schema["$defs"]):
-        found[name] = schema["$defs"][name]
-    return "\n".join(line for name, node in found.items() for line in _object(name, node, schema["$defs"]))
+        nodes[name] = schema["$defs"][name]
+    return "\n".join(line for name, node in nodes.items() for line in _object(name, node, schema["$defs"]))
 
 
 def _reached(node: Any, definitions: dict[str, Any]) -> dict[str, None]:
-    """The names of the objects below a node, each once, nearest first."""
-    found, level = dict[str, None](), list(_references(node))
+    """Return the names of the objects below a node, each once, nearest first."""
+    names, level = dict[str, None](), list(_references(node))
     while level:
-        found |= dict.fromkeys(name for name in level if name not in found)
-        level = [n for name in level for n in _references(definitions[name]) if n not in found]
-    return found
+        names |= dict.fromkeys(name for name in level if name not in names)
+        level = [n for name in level for n in _references(definitions[name]) if n not in names]
+    return names
 
 
 def _references(node: Any) -> Iterator[str]:
@@ -47,12 +47,12 @@ def _object(name: str, node: dict[str, Any], definitions: dict[str, Any]) -> Ite
     if name != _WHOLE:
         yield words.escaped(node.get("description", ""))
         yield ""
-    yield "| field | value | says |"
+    yield "| field | value | description |"
     yield "|---|---|---|"
-    for field, held in node["properties"].items():
-        # Of an object the reader wants the name, which leads to its section.
-        shown = " or ".join(_values(held, definitions))
-        yield f"| `{field}` | {shown} | {words.escaped(held.get('description', ''))} |"
+    for field, schema in node["properties"].items():
+        # For an object, show its name as a link to its section.
+        text = " or ".join(_values(schema, definitions))
+        yield f"| `{field}` | {text} | {words.escaped(schema.get('description', ''))} |"
     yield ""
 
 
@@ -66,12 +66,12 @@ def _values(node: dict[str, Any], definitions: dict[str, Any]) -> Iterator[str]:
     elif node.get("type") == "array":
         yield f"a list of {' or '.join(_plural(one) for one in _values(node['items'], definitions))}"
     elif node.get("type") == "object":
-        yield "a mapping of texts"
+        yield "a mapping of strings"
     elif node.get("type") in ("string", "integer"):
-        yield words.value({key: held for key, held in node.items() if key != "description"}, definitions)
+        yield words.value({key: entry for key, entry in node.items() if key != "description"}, definitions)
     else:
         yield words.value(node, definitions)
 
 
 def _plural(value: str) -> str:
-    return "texts" if value == "a text" else value
+    return "strings" if value == "a string" else value

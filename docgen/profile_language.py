@@ -1,6 +1,6 @@
-"""The keys of a profile: what the JSON Schema knows of each, and what ``profile_words.yaml`` says of it.
+"""The keys of a profile, from the JSON Schema and the descriptions in ``profile_words.yaml``.
 
-A key without words, and words without a key, are errors: the page has every key, and no other.
+A key without a description and a description without a key are errors, so that the page has exactly all keys.
 """
 
 from __future__ import annotations
@@ -21,35 +21,37 @@ WORDS = Path(__file__).with_name("profile_words.yaml")
 _SECTIONS = ("defaults", "authorities", "certificates")
 _OF_BODIES = ("like", "each")
 _PLAIN = ("head", "entity")
-"""Parts whose keys are anchors as they are; ``issuer`` is a key of two others."""
+"""Parts whose anchors have no prefix; the other two parts share the key ``issuer``."""
 
 
 def section(name: str) -> str:
-    """The keys of one part of a profile, each with a heading; ValueError when words and keys differ."""
+    """Return the keys of one part of a profile, with headings; raise ValueError if descriptions differ."""
     known = _parts()
-    said = _words()
+    descriptions = _words()
     if name not in known:
-        raise ValueError(f"no part of a profile is called '{name}'; there are {', '.join(known)}")
-    _compare(name, known[name], said.get(name, {}))
+        raise ValueError(f"unknown part of a profile '{name}'; the parts are {', '.join(known)}")
+    _compare(name, known[name], descriptions.get(name, {}))
     before = "" if name in _PLAIN else f"{name}-"
-    shown = dict[str, str]()
-    return "\n".join(_entry(key, node, said[name][key], before, shown) for key, node in known[name].items())
+    printed = dict[str, str]()
+    return "\n".join(
+        _entry(key, node, descriptions[name][key], before, printed) for key, node in known[name].items()
+    )
 
 
 @cache
 def _parts() -> dict[str, dict[str, Any]]:
-    """By part: key -> its node of the schema."""
+    """Return the schema nodes of the keys, by part."""
     schema = json_schema()
     bodies = {
         "authority": (schema["$defs"]["AuthoritySpec"], AuthoritySpec),
         "certificate": (schema["$defs"]["CertificateSpec"], CertificateSpec),
     }
     common = [*(name for name in EntitySpec.model_fields if name != "name"), *_OF_BODIES]
-    found = {"head": dict(schema["properties"])}
-    found["entity"] = {key: bodies["certificate"][0]["properties"][key] for key in common}
+    parts = {"head": dict(schema["properties"])}
+    parts["entity"] = {key: bodies["certificate"][0]["properties"][key] for key in common}
     for name, (body, _) in bodies.items():
-        found[name] = {key: node for key, node in body["properties"].items() if key not in common}
-    return found
+        parts[name] = {key: node for key, node in body["properties"].items() if key not in common}
+    return parts
 
 
 def _output_formats() -> str:
@@ -59,53 +61,59 @@ def _output_formats() -> str:
 
 @cache
 def _words() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(WORDS.read_bytes())
-    unused = found.keys() - _parts().keys() - json_schema()["$defs"].keys()
+    words_by_part: dict[str, Any] = yaml.safe_load(WORDS.read_bytes())
+    unused = words_by_part.keys() - _parts().keys() - json_schema()["$defs"].keys()
     if unused:
-        raise ValueError(f"{WORDS.name} has words for {', '.join(sorted(unused))}, which no profile has")
-    return found
+        raise ValueError(
+            f"{WORDS.name} describes {', '.join(sorted(unused))}, which no profile has; remove it"
+        )
+    return words_by_part
 
 
-def _compare(name: str, keys: dict[str, Any], said: dict[str, Any]) -> None:
-    if missing := [key for key in keys if key not in said]:
-        raise ValueError(f"{WORDS.name}, {name}: no words for {', '.join(missing)}")
-    if surplus := [key for key in said if key not in keys]:
-        raise ValueError(f"{WORDS.name}, {name}: words for {', '.join(surplus)}, which is no key")
+def _compare(name: str, keys: dict[str, Any], descriptions: dict[str, Any]) -> None:
+    if missing := [key for key in keys if key not in descriptions]:
+        raise ValueError(
+            f"docgen/{WORDS.name}, {name}: no words for {', '.join(missing)}; add a description of each"
+        )
+    if surplus := [key for key in descriptions if key not in keys]:
+        raise ValueError(
+            f"{WORDS.name}, {name}: words for {', '.join(surplus)}, which is not a key; remove them"
+        )
 
 
 def _entry(
-    key: str, node: dict[str, Any], said: str | dict[str, str], before: str, shown: dict[str, str]
+    key: str, node: dict[str, Any], description: str | dict[str, str], before: str, printed: dict[str, str]
 ) -> str:
-    """A key, its anchor after ``before``; ``shown`` has by mapping the key that its table was shown at."""
-    told = {"says": said} if isinstance(said, str) else said
-    facts = ["a mapping" if key in _SECTIONS else _value(node, told)]
-    otherwise = told.get("else") or words.default(node)
-    facts += [f"if not said: {otherwise}"] if otherwise else []
+    """Return a key's section; ``printed`` maps each mapping to the key whose section has its table."""
+    details = {"says": description} if isinstance(description, str) else description
+    facts = ["a mapping" if key in _SECTIONS else _value(node, details)]
+    otherwise = details.get("else") or words.default(node)
+    facts += [f"default: {otherwise}"] if otherwise else []
     lines = [f"### `{key}` {{ #{before}{words.anchor(key)} }}", "", " · ".join(facts), "{ .facts }", ""]
-    lines += [told["says"].strip().replace("{output_formats}", _output_formats()), ""]
+    lines += [details["says"].strip().replace("{output_formats}", _output_formats()), ""]
     models = () if key in _SECTIONS else tuple(dict.fromkeys(_models(node)))
     for model in models:
-        if shown.setdefault(model, key) == key:
+        if printed.setdefault(model, key) == key:
             lines += _table(model, "key" if model == models[0] else f"key of {_title(model)}")
         else:
-            place = f"[`{shown[model]}`](#{before}{words.anchor(shown[model])})"
-            lines += [f"As a mapping it has the keys of {place}.", ""]
+            place = f"[`{printed[model]}`](#{before}{words.anchor(printed[model])})"
+            lines += [f"As a mapping, it has the keys of {place}.", ""]
             break
-    if "example" in told:
-        lines += ["```yaml", told["example"].rstrip(), "```", ""]
+    if "example" in details:
+        lines += ["```yaml", details["example"].rstrip(), "```", ""]
     return "\n".join(lines)
 
 
-def _value(node: dict[str, Any], told: dict[str, str]) -> str:
-    """What can be written for a key; nobody writes ``null``."""
-    if "value" in told:
-        return told["value"]
+def _value(node: dict[str, Any], details: dict[str, str]) -> str:
+    """Return the possible values of a key, without ``null``."""
+    if "value" in details:
+        return details["value"]
     choices = [choice for choice in node.get("anyOf", [node]) if choice.get("type") != "null"]
     return words.value({"anyOf": choices}, json_schema()["$defs"])
 
 
 def _models(node: Any) -> Iterator[str]:
-    """The mappings that a key can hold, by name; inner ones after those that hold them."""
+    """Yield the names of the mappings that a key can contain; inner ones after the outer ones."""
     if isinstance(node, list):
         for part in node:
             yield from _models(part)
@@ -125,19 +133,19 @@ def _mapping(name: str) -> dict[str, Any]:
 
 
 def _table(model: str, title: str) -> Iterator[str]:
-    mapping, said = _mapping(model), _words().get(model, {})
+    mapping, descriptions = _mapping(model), _words().get(model, {})
     keys = mapping["properties"]
-    _compare(model, keys, said)
+    _compare(model, keys, descriptions)
     required = mapping.get("required", [])
-    yield f"| {title} | value | if not said | says |"
+    yield f"| {title} | value | default | description |"
     yield "|---|---|---|---|"
     for key, node in keys.items():
-        told = {"says": said[key]} if isinstance(said[key], str) else said[key]
-        otherwise = "needed" if key in required else told.get("else") or words.default(node)
-        yield f"| `{key}` | {_value(node, told)} | {otherwise} | {told['says']} |"
+        details = {"says": descriptions[key]} if isinstance(descriptions[key], str) else descriptions[key]
+        otherwise = "required" if key in required else details.get("else") or words.default(node)
+        yield f"| `{key}` | {_value(node, details)} | {otherwise} | {details['says']} |"
     yield ""
 
 
 def _title(model: str) -> str:
-    """A model's name as people say it: RevokedSpec is what is revoked."""
+    """Return a model's name in words: ``RevokedSpec`` is ``revoked``."""
     return "".join(f" {c.lower()}" if c.isupper() else c for c in model.removesuffix("Spec")).strip()

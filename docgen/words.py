@@ -1,4 +1,4 @@
-"""JSON Schema in words, and words in Markdown."""
+"""Describes JSON Schema nodes in words, and escapes text for Markdown."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ import re
 from typing import Any
 
 _FIXED = {"null": "`null`", "boolean": "`true` or `false`"}
-_PLURALS = {"a text": "texts", "a mapping": "mappings"}
+_PLURALS = {"a string": "strings", "a mapping": "mappings"}
 _LISTED = re.compile(r"[\w.+-]+(, [\w.+-]+)+")
 
 
 def anchor(*parts: str) -> str:
-    """The id of a heading."""
+    """Return the anchor of a heading."""
     return "-".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") for part in parts)
 
 
 def code(text: str) -> str:
-    """A text as it is written in a file."""
+    """Format a literal value as code."""
     return f"`{text}`"
 
 
 def escaped(text: str) -> str:
-    """Plain text for HTML in Markdown; what stands in backticks is code."""
-    shown = html.escape(text, quote=False)
-    shown = re.sub(r"``?([^`]+)``?", r"<code>\1</code>", shown)
-    return shown.replace("*", "&#42;").replace("_", "&#95;").replace("|", "&#124;")
+    """Escape plain text for HTML in Markdown; text in backticks becomes code."""
+    text_html = html.escape(text, quote=False)
+    text_html = re.sub(r"``?([^`]+)``?", r"<code>\1</code>", text_html)
+    return text_html.replace("*", "&#42;").replace("_", "&#95;").replace("|", "&#124;")
 
 
 def value(node: dict[str, Any], definitions: dict[str, Any]) -> str:
-    """What can be written where a node of a schema stands, in Markdown."""
+    """Return the possible values of a schema node, in Markdown."""
     return " or ".join(dict.fromkeys(_values(node, definitions)))
 
 
@@ -47,20 +47,24 @@ def _values(node: dict[str, Any], definitions: dict[str, Any]) -> list[str]:
 
 
 def _of_type(kind: str, node: dict[str, Any], definitions: dict[str, Any]) -> str:
-    said = str(node.get("description", ""))
+    description = str(node.get("description", ""))
     if kind == "array":
         return _list(node, definitions)
     if kind == "object":
-        return f"a mapping such as {code(said)}" if said and "properties" not in node else "a mapping"
+        return (
+            f"a mapping such as {code(description)}"
+            if description and "properties" not in node
+            else "a mapping"
+        )
     if kind == "integer":
         return _number(node)
     if kind in _FIXED:
         return _FIXED[kind]
     if node.get("format") == "date-time":
-        return "an instant"
-    if _LISTED.fullmatch(said):
-        return ", ".join(map(code, said.split(", ")))
-    return said or "a text"
+        return "a time"
+    if _LISTED.fullmatch(description):
+        return ", ".join(map(code, description.split(", ")))
+    return description or "a string"
 
 
 def _list(node: dict[str, Any], definitions: dict[str, Any]) -> str:
@@ -80,10 +84,10 @@ def _number(node: dict[str, Any]) -> str:
 
 
 def default(node: dict[str, Any]) -> str:
-    """A schema's own default, where it says something."""
-    held = node.get("default")
-    if isinstance(held, bool):
-        return code(str(held).lower())
-    if isinstance(held, dict):
-        return code(held["text"]) if "text" in held else ""
-    return code(str(held)) if held not in (None, "", []) else ""
+    """Return the default of a schema node, or an empty string."""
+    default_value = node.get("default")
+    if isinstance(default_value, bool):
+        return code(str(default_value).lower())
+    if isinstance(default_value, dict):
+        return code(default_value["text"]) if "text" in default_value else ""
+    return code(str(default_value)) if default_value not in (None, "", []) else ""

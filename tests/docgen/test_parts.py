@@ -22,7 +22,7 @@ EXAMPLES = [
 
 
 def test_a_page_that_asks_for_what_is_not_there_ends_the_build() -> None:
-    with pytest.raises(PluginError, match="nothing is called 'fautls'; there are faults"):
+    with pytest.raises(PluginError, match="unknown part 'fautls'; the parts are faults"):
         hook.made("# Page\n\n<!-- made: fautls -->\n")
 
 
@@ -34,9 +34,9 @@ def test_a_page_without_a_part_stays_as_it_is() -> None:
     ("change", "error"),
     [
         (lambda said: said["entity"].pop("san"), "entity: no words for san"),
-        (lambda said: said["entity"].update(sna="Names."), "entity: words for sna, which is no key"),
+        (lambda said: said["entity"].update(sna="Names."), "entity: words for sna, which is not a key"),
         (lambda said: said["RevokedSpec"].pop("at"), "RevokedSpec: no words for at"),
-        (lambda said: said.update(Nothing={}), "words for Nothing, which no profile has"),
+        (lambda said: said.update(Nothing={}), "describes Nothing, which no profile has"),
     ],
 )
 def test_a_key_without_words_and_words_without_a_key_end_the_build(
@@ -71,7 +71,7 @@ def test_an_example_of_the_profile_language_is_valid(part: str, key: str, exampl
     [
         ({"type": "string", "description": "a URL"}, "a URL"),
         ({"type": ["string", "null"], "description": "one, two, three"}, "`one`, `two`, `three`"),
-        ({"type": "array", "items": {"type": "string"}}, "a list of texts"),
+        ({"type": "array", "items": {"type": "string"}}, "a list of strings"),
         ({"anyOf": [{"type": "boolean"}, {"type": "null"}]}, "`true` or `false` or `null`"),
         ({"type": "integer", "minimum": 1, "maximum": 9}, "a number from 1 to 9"),
         ({"enum": ["key", "name"]}, "`key`, `name`"),
