@@ -27,7 +27,7 @@ from pkigen.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pkigen.inspection.check import Checked, CheckOptions, Verdict
+    from pkigen.inspection.check import CheckOptions, CheckResult, Verdict
     from pkigen.requirements import Finding, RequirementSet
 
 _DEFAULT = "defender-iot"
@@ -96,7 +96,7 @@ def check(
 
 def _checked(
     files: list[Path], against: list[str] | None, options: CheckOptions
-) -> tuple[list[Checked], tuple[RequirementSet, ...]]:
+) -> tuple[list[CheckResult], tuple[RequirementSet, ...]]:
     from pkigen.inspection.check import check_files
 
     folders = [path for path in files if path.is_dir()]
@@ -112,7 +112,7 @@ def _checked(
 
 def _checked_environment(
     folder: Path, against: list[str] | None, options: CheckOptions
-) -> tuple[list[Checked], tuple[RequirementSet, ...]]:
+) -> tuple[list[CheckResult], tuple[RequirementSet, ...]]:
     """Against the sets that are asked for, else those that the profile and its cases name."""
     from pkigen.inspection.check import check_environment, sets_of
 
@@ -132,7 +132,7 @@ def _sets(names: Sequence[str]) -> tuple[RequirementSet, ...]:
     return tuple(load_set(name) for name in dict.fromkeys(names))
 
 
-def _give(checked: list[Checked], sets: tuple[RequirementSet, ...], form: str, *, all_: bool) -> None:
+def _give(checked: list[CheckResult], sets: tuple[RequirementSet, ...], form: str, *, all_: bool) -> None:
     from pkigen import __version__
     from pkigen.inspection.check import reports
 
@@ -148,7 +148,7 @@ def _give(checked: list[Checked], sets: tuple[RequirementSet, ...], form: str, *
         _give_many(checked, all_=all_)
 
 
-def _give_many(checked: list[Checked], *, all_: bool) -> None:
+def _give_many(checked: list[CheckResult], *, all_: bool) -> None:
     """Those that are not as they should be, then the counts."""
     told = checked if all_ else [one for one in checked if not one.as_expected]
     for one in told[:_MOST_SHOWN]:
@@ -165,7 +165,7 @@ def _give_many(checked: list[Checked], *, all_: bool) -> None:
         print_line(f"{exact:,} of {len(cases):,} negative cases break exactly what they were made to break")
 
 
-def _give_one(one: Checked, *, everything: bool) -> None:
+def _give_one(one: CheckResult, *, everything: bool) -> None:
     print_line(colorize(printable(one.name), "bold"))
     for artefact in one.unread:
         print_line(wrap(f"  {artefact.source}: {artefact.problem}", 4))
@@ -194,7 +194,7 @@ def _give_finding(finding: Finding, width: int) -> None:
     print_line(colorize(text[:6], _COLOURS[status]) + text[6:])
 
 
-def _give_surprises(one: Checked, name: str) -> None:
+def _give_surprises(one: CheckResult, name: str) -> None:
     if one.expected is None or name not in one.expected:
         return
     missing, surplus = one.surprises(name)

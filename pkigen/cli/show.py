@@ -21,7 +21,7 @@ from pkigen.errors import InputError, Problem
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pkigen.inspection.artifacts import Artefact
+    from pkigen.inspection.artifacts import Artifact
     from pkigen.inspection.description import Description, Overview
 
 Remarks = Mapping[str, Sequence[str]]
@@ -134,19 +134,19 @@ def _hanging(start: str, text: str, indent: int) -> str:
 
 def _sentences(overview: Overview, names: Sequence[str]) -> list[str]:
     """A sentence for all that is tied to one artefact in one way."""
-    from pkigen.inspection.description import Tie
+    from pkigen.inspection.description import RelationKind
 
     keys, issued, same = (dict[int, list[str]]() for _ in range(3))
     others = []
     for relation in overview.relations:
         subject, object_ = names[relation.subject], names[relation.object]
-        if relation.tie is Tie.KEY_OF:
+        if relation.tie is RelationKind.KEY_OF:
             keys.setdefault(relation.subject, []).append(object_)
-        elif relation.tie is Tie.ISSUED_BY:
+        elif relation.tie is RelationKind.ISSUED_BY:
             issued.setdefault(relation.object, []).append(subject)
-        elif relation.tie is Tie.SAME_AS:
+        elif relation.tie is RelationKind.SAME_AS:
             same.setdefault(relation.object, []).append(subject)
-        elif relation.tie is Tie.REVOKED_BY:
+        elif relation.tie is RelationKind.REVOKED_BY:
             others.append(f"{subject} is revoked by {object_} ({relation.detail})")
         else:
             others.append(f"{subject} names {object_} as its issuer, but that key did not sign it")
@@ -163,18 +163,18 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMES]) + more
 
 
-def _margin(artefacts: Sequence[Artefact], against: list[str], now: datetime) -> list[Remarks]:
-    from pkigen.inspection.check import margin
+def _margin(artefacts: Sequence[Artifact], against: list[str], now: datetime) -> list[Remarks]:
+    from pkigen.inspection.check import annotate
     from pkigen.requirements import load_set
 
-    return list(margin(artefacts, [load_set(name) for name in against], now))
+    return list(annotate(artefacts, [load_set(name) for name in against], now))
 
 
-def _read(files: Sequence[Path], passphrases: Sequence[bytes]) -> tuple[list[Artefact], list[Problem]]:
+def _read(files: Sequence[Path], passphrases: Sequence[bytes]) -> tuple[list[Artifact], list[Problem]]:
     """What is in the files, and the problems of those that cannot be opened."""
     from pkigen.inspection.artifacts import read_path
 
-    found: list[Artefact] = []
+    found: list[Artifact] = []
     problems: list[Problem] = []
     for path in files:
         try:

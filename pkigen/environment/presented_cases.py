@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from pkigen.errors import InputError
-from pkigen.inspection.artifacts import Artefact, Kind, read
-from pkigen.requirements import Look, Presented
+from pkigen.inspection.artifacts import Artifact, Kind, read
+from pkigen.requirements import CheckInput, LookUpCrl
 from pkigen.x509 import Certificate
 
 
@@ -25,15 +25,15 @@ class CasePresenter:
     folder: Path
     now: datetime
     anchors: tuple[Certificate, ...]
-    look: Look
+    look: LookUpCrl
     passphrases: tuple[bytes, ...] = field(default=(), repr=False)
     taken: Mapping[str, int] = field(default_factory=Counter)
     validation: bool = True
-    _chains: dict[bytes, tuple[Artefact, ...]] = field(default_factory=dict, repr=False)
+    _chains: dict[bytes, tuple[Artifact, ...]] = field(default_factory=dict, repr=False)
 
     def present(
         self, files: Mapping[str, str], own_name: str | None, *, faulty: bool
-    ) -> tuple[Presented, tuple[Artefact, ...]]:
+    ) -> tuple[CheckInput, tuple[Artifact, ...]]:
         """Return the input of a check of one end entity, and the artifacts that could not be read.
 
         ``files`` maps roles to paths relative to the environment. ``own_name`` is the entity's common name
@@ -42,7 +42,7 @@ class CasePresenter:
         certificate = self.artifact(files.get("certificate"), Kind.CERTIFICATE)
         passphrases = self._passphrases(files.get("passphrase"))
         key = self.artifact(files.get("key"), Kind.KEY, passphrases)
-        subject = Presented(
+        subject = CheckInput(
             now=self.now,
             certificate=certificate.certificate if certificate else None,
             certificate_source=certificate.source if certificate else None,
@@ -57,7 +57,7 @@ class CasePresenter:
         )
         return subject, tuple(_unreadable(certificate, key))
 
-    def artifact(self, path: str | None, kind: Kind, passphrases: Sequence[bytes] = ()) -> Artefact | None:
+    def artifact(self, path: str | None, kind: Kind, passphrases: Sequence[bytes] = ()) -> Artifact | None:
         """Return the first artifact of a kind in a file, or else the first of any kind."""
         if path is None:
             return None
@@ -77,7 +77,7 @@ class CasePresenter:
             return self.passphrases
         return (self.read(path).removesuffix(b"\n"), *self.passphrases)
 
-    def _chain(self, path: str | None) -> tuple[Artefact, ...] | None:
+    def _chain(self, path: str | None) -> tuple[Artifact, ...] | None:
         """Return the artifacts of a chain file; cached, since most chains of an environment are equal."""
         if path is None:
             return None
@@ -93,7 +93,7 @@ class CasePresenter:
         return ChainMap({own_name: self.taken[own_name] - 1}, dict(self.taken))
 
 
-def _unreadable(certificate: Artefact | None, key: Artefact | None) -> Iterator[Artefact]:
+def _unreadable(certificate: Artifact | None, key: Artifact | None) -> Iterator[Artifact]:
     if certificate is not None and certificate.certificate is None:
         yield replace(certificate, problem=certificate.problem or f"not a certificate: {certificate.kind}")
     if key is not None and key.key is None:

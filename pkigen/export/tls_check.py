@@ -18,7 +18,7 @@ from cryptography.x509 import (
 
 from pkigen.errors import panics_as_errors
 from pkigen.export.case_files import CaseFiles, Check, NotExportable
-from pkigen.inspection.artifacts import Artefact, Kind, read
+from pkigen.inspection.artifacts import Artifact, Kind, read
 from pkigen.keys import kind_of, load_private
 from pkigen.x509 import Malformed
 
@@ -81,7 +81,7 @@ def loads_in_strict_parsers(*kinds: str, least_rsa: int) -> Check:
     return loads
 
 
-def _parses(artifact: Artefact) -> bool:
+def _parses(artifact: Artifact) -> bool:
     try:
         with warnings.catch_warnings(action="error"), panics_as_errors():
             tuple(load_der_x509_certificate(artifact.der).extensions)

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from pkigen.environment.crl.upkeep import Upkeep
 from pkigen.environment.environment import Environment
 from pkigen.errors import EnvironmentFailure, InputError
-from pkigen.inspection.path import Unreachable, fetch
+from pkigen.inspection.path import FetchError, fetch
 from pkigen.serve.live import Live
 from pkigen.serve.server import background, listen
 from pkigen.serve.upkeep import kept_up
@@ -100,7 +100,7 @@ def proxy(base_url: str, there: str) -> Starlette:
         url = there + request.scope["raw_path"].decode("ascii", "replace")
         try:
             data = await run_in_threadpool(fetch, url)
-        except Unreachable as error:
+        except FetchError as error:
             return PlainTextResponse(f"502 {error}\n", 502)
         return Response(data, media_type="application/pkix-crl")
 

@@ -17,7 +17,14 @@ from pkigen.keys.kinds import KeyKind, parse_kind
 from pkigen.keys.signing import algorithm_of
 from pkigen.model import CertificatePlan, Entity
 from pkigen.profile import AuthoritySpec, CertificateSpec, Profile
-from pkigen.requirements import Finding, Level, Presented, RequirementSet, findings, load_set
+from pkigen.requirements import (
+    CheckInput,
+    Finding,
+    Level,
+    RequirementSet,
+    findings,
+    load_set,
+)
 from pkigen.x509 import Certificate
 
 _RSA, _EC = "1.2.840.113549.1.1.1", "1.2.840.10045.2.1"
@@ -99,7 +106,7 @@ class Obedience:
 
     def findings(self, entity: Entity, sets: Iterable[RequirementSet]) -> Iterator[Finding]:
         """What each set says of an end entity as it is planned."""
-        shown = Presented(
+        shown = CheckInput(
             now=self._clock,
             certificate=self._certificate(entity),
             planned_chain=tuple(self._certificates[issuer] for issuer in entity.issuers),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pkigen.environment.environment import open_environment
-from pkigen.inspection.check import Checked, CheckOptions, check_environment
+from pkigen.inspection.check import CheckOptions, CheckResult, check_environment
 from pkigen.report.hierarchy import Hierarchy, hierarchy_of
 from pkigen.report.matrix_results import MatrixResults
 from pkigen.report.requirement_results import RequirementSetResult, requirement_results
@@ -104,7 +104,7 @@ def collect_page_data(folder: Path, options: ReportOptions) -> Report:
     )
 
 
-def _check(folder: Path, options: ReportOptions) -> Iterable[Checked]:
+def _check(folder: Path, options: ReportOptions) -> Iterable[CheckResult]:
     results = check_environment(
         folder, options.sets, CheckOptions(now=options.now, passphrases=options.passphrases)
     )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pkigen.inspection.check import Checked
+from pkigen.inspection.check import CheckResult
 from pkigen.report.status import plain
 from pkigen.requirements import Finding, Level, Requirement, RequirementSet, Status
 
@@ -67,10 +67,10 @@ class RequirementSetResult:
 
 
 def requirement_results(
-    checked: Iterable[Checked], anchors: Mapping[str, str]
+    checked: Iterable[CheckResult], anchors: Mapping[str, str]
 ) -> Iterator[RequirementSetResult]:
     """Yield the result of each set that was checked."""
-    by_set = dict[str, tuple[RequirementSet, list[Checked]]]()
+    by_set = dict[str, tuple[RequirementSet, list[CheckResult]]]()
     for one in checked:
         for requirement_set in {finding.set.name: finding.set for finding in one.findings}.values():
             by_set.setdefault(requirement_set.name, (requirement_set, []))[1].append(one)
@@ -79,7 +79,7 @@ def requirement_results(
 
 
 def _set_result(
-    requirement_set: RequirementSet, results: list[Checked], anchors: Mapping[str, str]
+    requirement_set: RequirementSet, results: list[CheckResult], anchors: Mapping[str, str]
 ) -> RequirementSetResult:
     rows = {one.id: _new_result(one) for one in requirement_set.requirements}
     for one in results:
@@ -103,7 +103,7 @@ def _new_result(one: Requirement) -> RequirementResult:
     return RequirementResult(one.id, one.says, one.level, one.section)
 
 
-def _count(row: RequirementResult, one: Checked, finding: Finding, anchors: Mapping[str, str]) -> None:
+def _count(row: RequirementResult, one: CheckResult, finding: Finding, anchors: Mapping[str, str]) -> None:
     if one.expected is not None:
         row.cases += finding.failed
         return

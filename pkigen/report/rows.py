@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pkigen.faults import FAULTS
-from pkigen.inspection.check import Checked
+from pkigen.inspection.check import CheckResult
 from pkigen.report.matrix_results import ValidatorVerdict
 from pkigen.report.status import (
     marks,
@@ -92,7 +92,7 @@ class Rows:
         return self._row(f"authorities/{data['name']}", data, facts)
 
     def case(
-        self, data: Mapping[str, Any], checked: Checked | None, verdicts: Sequence[ValidatorVerdict]
+        self, data: Mapping[str, Any], checked: CheckResult | None, verdicts: Sequence[ValidatorVerdict]
     ) -> Row:
         """Return the row of a case, with its findings and the validators' verdicts."""
         verdict, fault = data["verdict"], data.get("fault")
@@ -194,7 +194,7 @@ def _hosts(hosts: Sequence[str]) -> str:
     return f"{names} and {quantity(more, 'name')} more" if more > 0 else names
 
 
-def _broken(checked: Checked) -> list[Violation]:
+def _broken(checked: CheckResult) -> list[Violation]:
     violations = []
     for one in checked.broken:
         outcome = one.outcome

@@ -10,18 +10,18 @@ from pkigen.requirements.document import Level, Requirement, RequirementSet, Tog
 from pkigen.requirements.evaluate import Finding, findings
 from pkigen.requirements.loader import load_set
 from pkigen.requirements.outcome import Outcome, Status
-from pkigen.requirements.subject import Look, Presented, Published
+from pkigen.requirements.subject import CheckInput, LookUpCrl, PublishedCrl
 
 __all__ = [
     "CatalogueEntry",
+    "CheckInput",
     "Demand",
     "Finding",
     "Level",
-    "Look",
+    "LookUpCrl",
     "Needs",
     "Outcome",
-    "Presented",
-    "Published",
+    "PublishedCrl",
     "Requirement",
     "RequirementSet",
     "Status",

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from pkigen.cases.case import Case
 from pkigen.documents.fields import Value
 from pkigen.requirements.outcome import Outcome
-from pkigen.requirements.subject import Presented
+from pkigen.requirements.subject import CheckInput
 
 
 class Needs(IntEnum):
@@ -49,7 +49,7 @@ class Demand(Value):
     blame: ClassVar[tuple[str | int, ...]] = ()
     of_requests: ClassVar[bool] = False
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """Whether the demand holds."""
         raise NotImplementedError
 

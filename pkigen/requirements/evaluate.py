@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pkigen.requirements.demand import Needs
 from pkigen.requirements.document import Level, Requirement, RequirementSet
 from pkigen.requirements.outcome import Outcome, Status, failed, not_applicable
-from pkigen.requirements.subject import Presented
+from pkigen.requirements.subject import CheckInput
 from pkigen.x509 import Certificate, Malformed
 
 
@@ -30,13 +30,13 @@ class Finding:
         return self.outcome.status is Status.FAIL
 
 
-def findings(against: RequirementSet, shown: Presented) -> Iterator[Finding]:
+def findings(against: RequirementSet, shown: CheckInput) -> Iterator[Finding]:
     """One finding for each requirement, in the set's order."""
     for requirement in against.requirements:
         yield _finding(against, requirement, shown)
 
 
-def _finding(against: RequirementSet, requirement: Requirement, shown: Presented) -> Finding:
+def _finding(against: RequirementSet, requirement: Requirement, shown: CheckInput) -> Finding:
     if requirement.when == "validation" and not shown.validation:
         outcome = not_applicable("the appliance does not validate certificates")
         return Finding(against, requirement, outcome)
@@ -55,7 +55,7 @@ def _finding(against: RequirementSet, requirement: Requirement, shown: Presented
 def _worst(
     against: RequirementSet,
     requirement: Requirement,
-    shown: Presented,
+    shown: CheckInput,
     authorities: tuple[Certificate, ...],
 ) -> Finding:
     """The finding of the first authority that breaks the demand, else of the first that holds it."""
@@ -67,7 +67,7 @@ def _worst(
     return next((finding for finding in found if finding.failed), (held or found)[0])
 
 
-def _checked(requirement: Requirement, shown: Presented) -> Outcome:
+def _checked(requirement: Requirement, shown: CheckInput) -> Outcome:
     try:
         outcome = requirement.demand.check(shown)
     except Malformed as error:

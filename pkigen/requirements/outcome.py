@@ -41,7 +41,7 @@ def failed(found: str, wanted: str, reason: str = "", blame: tuple[str | int, ..
     return Outcome(Status.FAIL, found, wanted, reason, blame)
 
 
-def judged(holds: bool, found: str, wanted: str, blame: tuple[str | int, ...] = ()) -> Outcome:
+def pass_or_fail(holds: bool, found: str, wanted: str, blame: tuple[str | int, ...] = ()) -> Outcome:
     """Held or broken, as it may be."""
     return Outcome(Status.PASS if holds else Status.FAIL, found, wanted, "", () if holds else blame)
 

@@ -7,25 +7,25 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
-from pkigen.inspection.artifacts import Artefact, KeyFile, Source
+from pkigen.inspection.artifacts import Artifact, KeyFile, Source
 from pkigen.x509 import Certificate, CertificateList, Malformed, PublicKey
 from pkigen.x509.extensions import uris
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedCrl:
     """What stands at a URL: the CRL, or why there is none."""
 
     crl: CertificateList | None
     problem: str = ""
 
 
-Look = Callable[[str], Published | None]
+LookUpCrl = Callable[[str], PublishedCrl | None]
 """What is published at a URL; None when it cannot be told without asking a network."""
 
 
 @dataclass(frozen=True)
-class Presented:
+class CheckInput:
     """A certificate, the files that it, its key and its chain came in, and what is around them.
 
     ``key`` and ``chain`` are None when no such file was given, ``certificate`` when the file that
@@ -42,10 +42,10 @@ class Presented:
     certificate_source: Source | None = None
     key: KeyFile | None = None
     key_source: Source | None = None
-    chain: tuple[Artefact, ...] | None = None
+    chain: tuple[Artifact, ...] | None = None
     planned_chain: tuple[Certificate, ...] = ()
     anchors: tuple[Certificate, ...] = ()
-    look: Look = field(default=lambda url: None)
+    look: LookUpCrl = field(default=lambda url: None)
     sharing: Mapping[str, int] = field(default_factory=dict)
     issued: bool = True
     validation: bool = True
@@ -92,7 +92,7 @@ class Presented:
         except Malformed:
             return ()
 
-    def of_authority(self, certificate: Certificate) -> Presented:
+    def of_authority(self, certificate: Certificate) -> CheckInput:
         """An authority of the path presented in its own right; its files are nobody's upload."""
         return replace(
             self, certificate=certificate, key=None, key_source=None, certificate_source=None, authority=True

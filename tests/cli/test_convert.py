@@ -12,7 +12,7 @@ from typing import NoReturn
 import pytest
 
 from tests.cli.conftest import Cli, finish, start
-from tests.conversion.made import PASSPHRASE, Made, make
+from tests.inspection.conversion.certificates import PASSPHRASE, Made, make
 from tests.tools import run
 
 pytestmark = pytest.mark.needs("openssl")

@@ -13,8 +13,8 @@ from pkigen.cli.show import give_description, give_overview
 from pkigen.inspection.artifacts import read
 from pkigen.inspection.description import describe
 from tests.cli.conftest import Cli
-from tests.description.conftest import NOW
 from tests.environment.profiles import build_it, small
+from tests.inspection.description.conftest import NOW
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,13 @@ import pytest
 
 from tests.cli.conftest import Cli
 from tests.environment.profiles import build_it, small
-from tests.path.made import CA, SERVER, Authority, root
-from tests.path.site import Site, running
+from tests.inspection.path.certificates import (
+    CA,
+    SERVER,
+    Authority,
+    root,
+)
+from tests.inspection.path.http_site import Site, running
 from tests.tools import run
 
 AT = ("--at", "2026-06-01T12:00Z")

@@ -6,7 +6,7 @@ import pytest
 
 from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS, FaultType
-from pkigen.inspection.path import Unreachable, fetch
+from pkigen.inspection.path import FetchError, fetch
 from tests.faults.judging import case_of, certtool_accepts, extension_text, openssl_says
 from tests.tools import run
 
@@ -68,5 +68,5 @@ def test_certtool_does_not_look_at_any_of_them(catalogue: Environment) -> None:
 @pytest.mark.parametrize("fault", ["cdp-unreachable", "cdp-unresolvable"])
 def test_nobody_serves_a_crl_where_it_is_said_to_be(catalogue: Environment, fault: str) -> None:
     url = extension_text(catalogue, fault, CDP)[-1].removeprefix("URI:")
-    with pytest.raises(Unreachable):
+    with pytest.raises(FetchError):
         fetch(url)

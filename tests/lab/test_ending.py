@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pkigen.inspection.path import Unreachable
+from pkigen.inspection.path import FetchError
 from pkigen.lab.connections.crl_downloads import Downloads
 from pkigen.lab.connections.tls_client import (
     Peer,
@@ -64,7 +64,7 @@ def test_a_crl_that_does_not_come_is_given_up() -> None:
     ending = Ending()
     downloads = Downloads(None, ending)
     with hanging() as address:
-        assert _given_up(ending, lambda: downloads.get(f"http://{address}/ca.crl"), Unreachable, 2)
+        assert _given_up(ending, lambda: downloads.get(f"http://{address}/ca.crl"), FetchError, 2)
 
 
 def test_a_name_that_is_looked_up_for_long_is_given_up_and_its_socket_closed(

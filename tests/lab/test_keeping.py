@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pkigen.clock import parse_span, utc_now
 from pkigen.errors import EnvironmentFailure
-from pkigen.inspection.path import Unreachable
+from pkigen.inspection.path import FetchError
 from pkigen.lab.appliance.appliance import Appliance, Role
 from pkigen.lab.connections import crl_downloads
 from pkigen.lab.connections.alerts import Event
@@ -144,7 +144,7 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def fetch(url: str, **_: object) -> bytes:
         asked.append(url)
         if "none" in url:
-            raise Unreachable(f"{url}: HTTP 404")
+            raise FetchError(f"{url}: HTTP 404")
         if "broken" in url:
             raise RuntimeError("unforeseen")
         return url.encode()
@@ -169,7 +169,7 @@ def test_who_looks_within_a_second_shares_a_download(fetched: list[str]) -> None
     assert len(fetched) == 4
 
 
-@pytest.mark.parametrize(("url", "error"), [("http://none", Unreachable), ("http://broken", RuntimeError)])
+@pytest.mark.parametrize(("url", "error"), [("http://none", FetchError), ("http://broken", RuntimeError)])
 def test_who_shares_a_download_shares_its_failure(
     url: str, error: type[Exception], fetched: list[str]
 ) -> None:

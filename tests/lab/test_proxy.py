@@ -9,7 +9,7 @@ import pytest
 
 from pkigen.lab.crl_server import proxy
 from pkigen.serve.server import background, listen
-from tests.path.site import Site, running
+from tests.inspection.path.http_site import Site, running
 
 BASE = "http://crl.contoso.test:8085"
 

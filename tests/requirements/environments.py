@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pkigen.inspection.check import Checked, CheckOptions, check_environment
+from pkigen.inspection.check import CheckOptions, CheckResult, check_environment
 from pkigen.plan import plan
 from pkigen.profile import load
 from pkigen.requirements import RequirementSet, load_set
@@ -55,7 +55,7 @@ class Built:
     folder: Path
     manifest: dict[str, Any]
     passed: dict[str, str]
-    checked: tuple[Checked, ...]
+    checked: tuple[CheckResult, ...]
 
     @property
     def clock(self) -> datetime:
@@ -68,7 +68,7 @@ class Built:
         return {case["fault"]["id"]: case for case in self.manifest["cases"] if "fault" in case}
 
     @property
-    def found(self) -> dict[str, Checked]:
+    def found(self) -> dict[str, CheckResult]:
         """What the checker says, by the end entity's name."""
         return {one.name: one for one in self.checked}
 

@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkigen.asn1 import der, oids
-from pkigen.requirements import Demand, Presented, RequirementSet, Status, findings
+from pkigen.requirements import (
+    CheckInput,
+    Demand,
+    RequirementSet,
+    Status,
+    findings,
+)
 from pkigen.requirements.demands import KINDS
 from pkigen.x509 import Certificate
 
@@ -58,7 +64,7 @@ class Made:
     extensions: tuple[bytes, ...] = ()
     outer: bytes | None = None
 
-    def shown(self, **around: Any) -> Presented:
+    def shown(self, **around: Any) -> CheckInput:
         """The certificate as it is presented."""
         tbs = der.sequence(
             *([der.explicit(0, der.integer(self.version - 1))] if self.version > 1 else []),
@@ -72,14 +78,14 @@ class Made:
             *([der.explicit(3, der.sequence(*self.extensions))] if self.extensions else []),
         )
         data = der.sequence(tbs, self.outer or self.algorithm, der.bit_string(b"\x00"))
-        return Presented(**{"now": NOW, "certificate": Certificate(data), **around})
+        return CheckInput(**{"now": NOW, "certificate": Certificate(data), **around})
 
 
 def _demand(kind: str, parameters: dict[str, Any]) -> Demand:
     return KINDS[kind].model_validate(parameters)
 
 
-def _status(kind: str, parameters: dict[str, Any], shown: Presented) -> Status:
+def _status(kind: str, parameters: dict[str, Any], shown: CheckInput) -> Status:
     """How a demand comes out in a set of its own."""
     one = {
         "id": "one",
@@ -333,7 +339,7 @@ def test_no_octets_of_an_extension_raise_anything(kind: str, value: bytes) -> No
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_at_all_breaks_no_demand(kind: str) -> None:
     parameters = next(row for row in ({}, *PARAMETERS.get(kind, ())) if _accepts(kind, row))
-    assert _status(kind, parameters, Presented(now=NOW)) is NOT
+    assert _status(kind, parameters, CheckInput(now=NOW)) is NOT
 
 
 PARAMETERS: dict[str, tuple[dict[str, Any], ...]] = {

@@ -12,8 +12,8 @@ from pkigen.environment.manifest.schema import Upload, Verdict
 from pkigen.environment.presented_cases import CasePresenter
 from pkigen.inspection.artifacts import read_path
 from pkigen.plan import Plan
-from pkigen.requirements import Presented, RequirementSet, findings
-from pkigen.requirements.crl_lookup import Looker
+from pkigen.requirements import CheckInput, RequirementSet, findings
+from pkigen.requirements.crl_lookup import CrlLookup
 from pkigen.requirements.evaluate import verdict
 
 ORPHAN = "its issuer was reissued, and the certificate was not"
@@ -62,7 +62,7 @@ class UploadVerdicts:
 
     def __init__(self, plan: Plan, folder: Path, trust: Path, published: Mapping[str, bytes]) -> None:
         self._sets = plan.sets
-        looker = Looker((), published, plan.base_url)
+        looker = CrlLookup((), published, plan.base_url)
         anchors = tuple(one.certificate for one in read_path(trust) if one.certificate is not None)
         self._presenter = CasePresenter(
             folder, plan.clock, anchors, looker.look, taken=_names_without_fault(plan)
@@ -77,7 +77,7 @@ class UploadVerdicts:
         return [_verdict(one, subject, readable=not unread) for one in self._sets]
 
 
-def _verdict(requirements: RequirementSet, subject: Presented, *, readable: bool) -> Upload:
+def _verdict(requirements: RequirementSet, subject: CheckInput, *, readable: bool) -> Upload:
     results = tuple(findings(requirements, subject))
     result = verdict(requirements, results, readable=readable)
     return Upload.model_construct(

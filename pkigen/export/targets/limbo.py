@@ -17,7 +17,7 @@ from pkigen.export.case_files import CaseFiles, NotExportable, exportable_cases
 from pkigen.export.draft import Draft, read_bytes
 from pkigen.export.target import target
 from pkigen.formats import pem
-from pkigen.inspection.artifacts import Artefact, Kind, read
+from pkigen.inspection.artifacts import Artifact, Kind, read
 from pkigen.matrix import MatrixCase, cases_of
 from pkigen.serve.tls.credential import handshake_ways
 
@@ -55,7 +55,7 @@ def _expressible(files: CaseFiles) -> None:
         raise NotExportable("its chain is not certificates in PEM")
 
 
-def _blocks(data: bytes) -> list[Artefact]:
+def _blocks(data: bytes) -> list[Artifact]:
     """Return the decodable PEM blocks; none for other formats."""
     return [one for one in read(data, "") if one.source.label and one.der]
 
@@ -119,5 +119,5 @@ def _crls(presented: MatrixCase) -> Iterator[str]:
     return (pem.encode(pem.CRL, read_bytes(path)).decode("ascii") for path in presented.crls)
 
 
-def _pem(artifact: Artefact) -> str:
+def _pem(artifact: Artifact) -> str:
     return pem.certificate(artifact.der).decode("ascii")

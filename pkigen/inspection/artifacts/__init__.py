@@ -5,7 +5,7 @@ with one of them is in its ``problem``, and its neighbours are read all the same
 """
 
 from pkigen.inspection.artifacts.artifact import (
-    Artefact,
+    Artifact,
     Encoding,
     Kind,
     Source,
@@ -16,7 +16,7 @@ from pkigen.inspection.artifacts.read import FILE_BYTES, read, read_path
 
 __all__ = [
     "FILE_BYTES",
-    "Artefact",
+    "Artifact",
     "Encoding",
     "KeyFile",
     "Kind",

@@ -56,7 +56,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Artefact:
+class Artifact:
     """One thing in a file: its kind, its octets, what was read of it, or why it was not.
 
     ``der`` are the octets that it is in (for a key those of its own format, which can be encrypted).

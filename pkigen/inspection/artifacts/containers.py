@@ -13,19 +13,19 @@ from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 
 from pkigen.errors import panics_as_errors
 from pkigen.inspection.artifacts.artifact import (
-    Artefact,
+    Artifact,
     Encoding,
     Kind,
     Source,
 )
-from pkigen.inspection.artifacts.kdf_limits import Allowance
+from pkigen.inspection.artifacts.kdf_limits import KdfBudget
 from pkigen.inspection.artifacts.keys import KeyFile
 from pkigen.keys import PrivateKey, public_key_info, to_pkcs8
 from pkigen.x509 import Certificate, Malformed
 from pkigen.x509.public_key import public_key
 
 
-def of_pkcs7(data: bytes, source: Source) -> Iterator[Artefact]:
+def of_pkcs7(data: bytes, source: Source) -> Iterator[Artifact]:
     """The certificates of a SignedData, or the container itself with what is wrong with it."""
     try:
         with warnings.catch_warnings(), panics_as_errors():
@@ -33,18 +33,18 @@ def of_pkcs7(data: bytes, source: Source) -> Iterator[Artefact]:
             warnings.simplefilter("ignore")
             found = pkcs7.load_der_pkcs7_certificates(data)
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
-        yield Artefact(Kind.PKCS7, source, data, problem=f"it cannot be read: {_in_short(error)}")
+        yield Artifact(Kind.PKCS7, source, data, problem=f"it cannot be read: {_in_short(error)}")
         return
     inside = replace(source, encoding=Encoding.PKCS7, before=b"")
     if not found:
-        yield Artefact(Kind.PKCS7, inside, data, problem="it holds no certificate")
+        yield Artifact(Kind.PKCS7, inside, data, problem="it holds no certificate")
     for certificate in found:
         yield _certificate(certificate, inside)
 
 
 def of_pkcs12(
-    data: bytes, source: Source, passphrases: Sequence[bytes], allowance: Allowance
-) -> Iterator[Artefact]:
+    data: bytes, source: Source, passphrases: Sequence[bytes], allowance: KdfBudget
+) -> Iterator[Artifact]:
     """Key, certificate and further certificates, or the container with why it does not open.
 
     The empty passphrase is tried as well: much that is exported has none.
@@ -72,12 +72,12 @@ def of_pkcs12(
         problem = "it is under a passphrase, and none was given"
     elif "password" in problem.lower():
         problem = "the passphrase is wrong, or it is damaged"
-    yield Artefact(Kind.PKCS12, inside, data, problem=problem)
+    yield Artifact(Kind.PKCS12, inside, data, problem=problem)
 
 
 def _contents(
     held: pkcs12.PKCS12KeyAndCertificates, source: Source, passphrase: bytes | None
-) -> Iterator[Artefact]:
+) -> Iterator[Artifact]:
     if held.key is not None:
         yield _key(held.key, source, passphrase)
     for found in (held.cert, *held.additional_certs):
@@ -86,26 +86,26 @@ def _contents(
             yield _certificate(found.certificate, source, name)
 
 
-def _key(key: object, source: Source, passphrase: bytes | None) -> Artefact:
+def _key(key: object, source: Source, passphrase: bytes | None) -> Artifact:
     if not isinstance(key, PrivateKey):
         words = "the key is of a kind that is not supported"
         held = KeyFile("PKCS#12", encrypted=bool(passphrase), problem=words)
-        return Artefact(Kind.KEY, source, b"", held, held.problem)
+        return Artifact(Kind.KEY, source, b"", held, held.problem)
     pkcs8 = to_pkcs8(key)
     try:
         public = public_key(public_key_info(key))
     except Malformed as error:
         held = KeyFile("PKCS#12", encrypted=bool(passphrase), problem=str(error))
-        return Artefact(Kind.KEY, source, pkcs8, held, held.problem)
-    return Artefact(Kind.KEY, source, pkcs8, KeyFile("PKCS#12", bool(passphrase), pkcs8, passphrase, public))
+        return Artifact(Kind.KEY, source, pkcs8, held, held.problem)
+    return Artifact(Kind.KEY, source, pkcs8, KeyFile("PKCS#12", bool(passphrase), pkcs8, passphrase, public))
 
 
-def _certificate(certificate: x509.Certificate, source: Source, name: str = "") -> Artefact:
+def _certificate(certificate: x509.Certificate, source: Source, name: str = "") -> Artifact:
     data = certificate.public_bytes(To.DER)
     try:
-        return Artefact(Kind.CERTIFICATE, source, data, Certificate(data), friendly_name=name)
+        return Artifact(Kind.CERTIFICATE, source, data, Certificate(data), friendly_name=name)
     except Malformed as error:
-        return Artefact(Kind.CERTIFICATE, source, data, problem=str(error), friendly_name=name)
+        return Artifact(Kind.CERTIFICATE, source, data, problem=str(error), friendly_name=name)
 
 
 def _in_short(error: Exception) -> str:

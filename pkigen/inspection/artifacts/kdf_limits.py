@@ -11,7 +11,7 @@ from math import prod
 
 from pkigen.asn1 import der
 
-MOST_ROUNDS = 2_000_000
+MAX_ITERATIONS = 2_000_000
 """Of a file as a whole, a second or so; every passphrase that is tried takes them anew."""
 
 # The OIDs of PBES1, PBKDF2, the schemes of PKCS#12, and of scrypt, without tag and length.
@@ -26,26 +26,26 @@ _LONGEST_NUMBER = 8
 _MOST_LEVELS = 30
 
 
-class Allowance:
+class KdfBudget:
     """What is left of the rounds that one file may ask for."""
 
     def __init__(self) -> None:
-        self.left = MOST_ROUNDS
+        self.left = MAX_ITERATIONS
 
     def refusal(self, data: bytes) -> str:
         """Why a passphrase is not tried on a key or a container; "" when it is, which is counted."""
-        rounds = rounds_of(data)
+        rounds = kdf_iterations(data)
         if rounds >= _UNTOLD:
             return "it asks for more rounds of key derivation than can be told"
-        if rounds > MOST_ROUNDS:
-            return f"it asks for {rounds:,} rounds of key derivation; {MOST_ROUNDS:,} are the limit here"
+        if rounds > MAX_ITERATIONS:
+            return f"it asks for {rounds:,} rounds of key derivation; {MAX_ITERATIONS:,} are the limit here"
         if rounds > self.left:
-            return f"the file asks for more than {MOST_ROUNDS:,} rounds of key derivation, the limit here"
+            return f"the file asks for more than {MAX_ITERATIONS:,} rounds of key derivation, the limit here"
         self.left -= rounds
         return ""
 
 
-def rounds_of(data: bytes) -> int:
+def kdf_iterations(data: bytes) -> int:
     """The rounds of all key derivations in a key or a container together."""
     return sum(_rounds(data, match) for match in _DERIVATIONS.finditer(data)) + _mac_rounds(data)
 

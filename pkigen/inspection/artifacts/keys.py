@@ -10,7 +10,7 @@ from pkigen.errors import InputError
 from pkigen.formats import pem
 from pkigen.formats.pem import Block
 from pkigen.formats.read import read_private_key
-from pkigen.inspection.artifacts.kdf_limits import Allowance
+from pkigen.inspection.artifacts.kdf_limits import KdfBudget
 from pkigen.x509 import Malformed, PublicKey
 from pkigen.x509.public_key import public_key
 
@@ -47,13 +47,13 @@ def is_key_label(label: str) -> bool:
     return label.endswith("PRIVATE KEY")
 
 
-def open_key(block: Block, passphrases: Sequence[bytes] = (), allowance: Allowance | None = None) -> KeyFile:
+def open_key(block: Block, passphrases: Sequence[bytes] = (), allowance: KdfBudget | None = None) -> KeyFile:
     """The key in a PEM block, or in DER octets given as a block with a private key's label.
 
     Every passphrase is tried on a key that is encrypted; one that is not needs none. The allowance is
     the file's, if there is more in it.
     """
-    allowance = allowance or Allowance()
+    allowance = allowance or KdfBudget()
     label, data = block.label, block.data
     encrypted = label == "ENCRYPTED PRIVATE KEY" or any("ENCRYPTED" in value for _, value in block.headers)
     form = _FORMATS.get(label, label)

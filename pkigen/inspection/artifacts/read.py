@@ -14,17 +14,17 @@ from pkigen.formats import pem
 from pkigen.formats.pem import Block
 from pkigen.inspection.artifacts import containers
 from pkigen.inspection.artifacts.artifact import (
-    Artefact,
+    Artifact,
     Encoding,
     Kind,
     Source,
 )
-from pkigen.inspection.artifacts.kdf_limits import Allowance
+from pkigen.inspection.artifacts.kdf_limits import KdfBudget
 from pkigen.inspection.artifacts.keys import is_key_label, open_key
 from pkigen.x509 import Certificate, CertificateList, CertificationRequest, Malformed
 
 FILE_BYTES = 16 * 1024 * 1024
-MOST_ARTEFACTS = 20_000
+MAX_ARTIFACTS = 20_000
 
 _CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
@@ -45,7 +45,7 @@ _READERS: dict[Kind, Callable[[bytes], Certificate | CertificateList | Certifica
 }
 
 
-def read_path(path: Path, passphrases: Sequence[bytes] = ()) -> tuple[Artefact, ...]:
+def read_path(path: Path, passphrases: Sequence[bytes] = ()) -> tuple[Artifact, ...]:
     """Everything in a file; InputError when the file itself cannot be read."""
     try:
         data = read_file(path, FILE_BYTES)
@@ -54,23 +54,23 @@ def read_path(path: Path, passphrases: Sequence[bytes] = ()) -> tuple[Artefact, 
     return read(data, str(path), passphrases)
 
 
-def read(data: bytes, name: str, passphrases: Sequence[bytes] = ()) -> tuple[Artefact, ...]:
+def read(data: bytes, name: str, passphrases: Sequence[bytes] = ()) -> tuple[Artifact, ...]:
     """Everything in a file's octets: at least one artefact, if only an unknown one. Raises nothing.
 
     ``name`` is what messages call the file. Each passphrase is tried on whatever is under one.
     """
     data = _as_ascii(data)
-    opener = _Opener(passphrases, Allowance())
+    opener = _Opener(passphrases, KdfBudget())
     if b"-----BEGIN " in data:
         found = _of_blocks(data, name, opener)
     else:
         found = _of_octets(data, Source(name, Encoding.DER), opener)
-    numbered = enumerate(islice(found, MOST_ARTEFACTS), 1)
+    numbered = enumerate(islice(found, MAX_ARTIFACTS), 1)
     held = tuple(replace(one, source=replace(one.source, position=number)) for number, one in numbered)
     if held:
         return held
     words = "it holds the parameters of an EC key, and no key"
-    return (Artefact(Kind.UNKNOWN, Source(name, Encoding.PEM), data, problem=words),)
+    return (Artifact(Kind.UNKNOWN, Source(name, Encoding.PEM), data, problem=words),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class _Opener:
     """What there is to open a file's keys and containers with."""
 
     passphrases: Sequence[bytes] = field(repr=False)
-    allowance: Allowance
+    allowance: KdfBudget
 
 
 def _as_ascii(data: bytes) -> bytes:
@@ -89,22 +89,22 @@ def _as_ascii(data: bytes) -> bytes:
     return data
 
 
-def _of_blocks(data: bytes, name: str, opener: _Opener) -> Iterator[Artefact]:
+def _of_blocks(data: bytes, name: str, opener: _Opener) -> Iterator[Artifact]:
     for block in pem.scan(data):
         source = Source(name, Encoding.PEM, label=block.label, before=block.before)
         if block.label == "EC PARAMETERS":
             continue
         if is_key_label(block.label):
             if block.problem:
-                yield Artefact(Kind.KEY, source, b"", problem=block.problem)
+                yield Artifact(Kind.KEY, source, b"", problem=block.problem)
             else:
                 yield _key(block, source, opener)
             continue
         kind = _KINDS.get(block.label, Kind.UNKNOWN)
         if block.problem:
-            yield Artefact(kind, source, b"", problem=block.problem)
+            yield Artifact(kind, source, b"", problem=block.problem)
         elif kind is Kind.UNKNOWN:
-            yield Artefact(kind, source, block.data, problem=f"a PEM block labelled '{block.label[:80]}'")
+            yield Artifact(kind, source, block.data, problem=f"a PEM block labelled '{block.label[:80]}'")
         else:
             yield from _artefacts(kind, _leading(block), source, opener)
 
@@ -119,34 +119,34 @@ def _leading(block: Block) -> bytes:
         return block.data
 
 
-def _of_octets(data: bytes, source: Source, opener: _Opener) -> Iterator[Artefact]:
+def _of_octets(data: bytes, source: Source, opener: _Opener) -> Iterator[Artifact]:
     kind, label = _recognize(data)
     if kind is Kind.KEY:
         yield _key(Block(label, data), source, opener)
     elif kind is Kind.UNKNOWN:
         words = "the file is empty" if not data else "it is nothing that is known here, in PEM or in DER"
-        yield Artefact(kind, replace(source, encoding=Encoding.NONE), data, problem=words)
+        yield Artifact(kind, replace(source, encoding=Encoding.NONE), data, problem=words)
     else:
         yield from _artefacts(kind, data, source, opener)
 
 
-def _artefacts(kind: Kind, data: bytes, source: Source, opener: _Opener) -> Iterator[Artefact]:
+def _artefacts(kind: Kind, data: bytes, source: Source, opener: _Opener) -> Iterator[Artifact]:
     if kind is Kind.PKCS12:
         yield from containers.of_pkcs12(data, source, opener.passphrases, opener.allowance)
     elif kind is Kind.PKCS7:
         yield from containers.of_pkcs7(data, source)
     elif reader := _READERS.get(kind):
         try:
-            yield Artefact(kind, source, data, reader(data))
+            yield Artifact(kind, source, data, reader(data))
         except Malformed as error:
-            yield Artefact(kind, source, data, problem=str(error))
+            yield Artifact(kind, source, data, problem=str(error))
     else:
-        yield Artefact(kind, source, data)
+        yield Artifact(kind, source, data)
 
 
-def _key(block: Block, source: Source, opener: _Opener) -> Artefact:
+def _key(block: Block, source: Source, opener: _Opener) -> Artifact:
     held = open_key(block, opener.passphrases, opener.allowance)
-    return Artefact(Kind.KEY, source, block.data, held, held.problem)
+    return Artifact(Kind.KEY, source, block.data, held, held.problem)
 
 
 def _recognize(data: bytes) -> tuple[Kind, str]:

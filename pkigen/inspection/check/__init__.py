@@ -3,20 +3,20 @@
 Imports nothing of plan, faults or issue: a mistake made on both sides would hide itself.
 """
 
-from pkigen.inspection.check.annotations import margin
-from pkigen.inspection.check.check import Checked, CheckOptions, check
+from pkigen.inspection.check.annotations import annotate
+from pkigen.inspection.check.check import CheckOptions, CheckResult, check
 from pkigen.inspection.check.environment import check_environment, sets_of
 from pkigen.inspection.check.files import check_files
 from pkigen.requirements.evaluate import Verdict, verdict
 
 __all__ = [
     "CheckOptions",
-    "Checked",
+    "CheckResult",
     "Verdict",
+    "annotate",
     "check",
     "check_environment",
     "check_files",
-    "margin",
     "sets_of",
     "verdict",
 ]

@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pkigen.asn1 import oids
-from pkigen.inspection.artifacts import Artefact
-from pkigen.requirements import Finding, Presented, RequirementSet, findings
+from pkigen.inspection.artifacts import Artifact
+from pkigen.requirements import (
+    CheckInput,
+    Finding,
+    RequirementSet,
+    findings,
+)
 
 _FIELDS = {
     "signature_algorithm": "signature_algorithm",
@@ -29,18 +34,18 @@ _FIELDS = {
 """Kind of demand -> the id of the field that it is about, an extension's OID for extensions."""
 
 
-def margin(
-    artefacts: Sequence[Artefact], sets: Sequence[RequirementSet], now: datetime
+def annotate(
+    artefacts: Sequence[Artifact], sets: Sequence[RequirementSet], now: datetime
 ) -> list[dict[str, tuple[str, ...]]]:
     """For each artefact the sentences about its fields; none for what is no end entity's certificate."""
     return [_remarks(artefact, sets, now) for artefact in artefacts]
 
 
-def _remarks(artefact: Artefact, sets: Sequence[RequirementSet], now: datetime) -> dict[str, tuple[str, ...]]:
+def _remarks(artefact: Artifact, sets: Sequence[RequirementSet], now: datetime) -> dict[str, tuple[str, ...]]:
     certificate = artefact.certificate
     if certificate is None or certificate.is_authority:
         return {}
-    shown = Presented(now=now, certificate=certificate, certificate_source=artefact.source)
+    shown = CheckInput(now=now, certificate=certificate, certificate_source=artefact.source)
     found = dict[str, tuple[str, ...]]()
     for one in sets:
         for finding in findings(one, shown):

@@ -7,8 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pkigen.inspection.artifacts import Artefact
-from pkigen.requirements import Finding, Level, Presented, RequirementSet, findings
+from pkigen.inspection.artifacts import Artifact
+from pkigen.requirements import (
+    CheckInput,
+    Finding,
+    Level,
+    RequirementSet,
+    findings,
+)
 from pkigen.requirements.demands.path import RevocationDemand
 from pkigen.requirements.evaluate import Verdict, verdict
 
@@ -30,7 +36,7 @@ class CheckOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """What was found about one certificate.
 
     ``unread`` are artefacts that could not be read. ``expected`` are the ids that a case was made to
@@ -39,10 +45,10 @@ class Checked:
     """
 
     name: str
-    presented: Presented
+    presented: CheckInput
     findings: tuple[Finding, ...]
     verdicts: tuple[Verdict, ...]
-    unread: tuple[Artefact, ...] = ()
+    unread: tuple[Artifact, ...] = ()
     expected: dict[str, frozenset[str]] | None = None
     revoked: bool = False
 
@@ -74,13 +80,13 @@ class Checked:
 
 def check(
     name: str,
-    shown: Presented,
+    shown: CheckInput,
     sets: Sequence[RequirementSet],
-    unread: Sequence[Artefact] = (),
+    unread: Sequence[Artifact] = (),
     expected: dict[str, frozenset[str]] | None = None,
     *,
     revoked: bool = False,
-) -> Checked:
+) -> CheckResult:
     """Hold what was presented against each set; requests and keys alone get no verdict of an upload."""
     found, verdicts = list[Finding](), list[Verdict]()
     is_upload = shown.certificate is not None and not shown.requested
@@ -89,4 +95,4 @@ def check(
         found += mine
         if is_upload or unread:
             verdicts.append(verdict(one, mine, readable=shown.certificate is not None))
-    return Checked(name, shown, tuple(found), tuple(verdicts), tuple(unread), expected, revoked)
+    return CheckResult(name, shown, tuple(found), tuple(verdicts), tuple(unread), expected, revoked)

@@ -11,15 +11,15 @@ from pkigen.asn1.names import COMMON_NAME, values
 from pkigen.environment.environment import Environment, open_environment
 from pkigen.environment.presented_cases import CasePresenter
 from pkigen.inspection.artifacts import Kind, read_path
-from pkigen.inspection.check.check import Checked, CheckOptions, check
-from pkigen.requirements import Published, RequirementSet, load_set
-from pkigen.requirements.crl_lookup import Looker
+from pkigen.inspection.check.check import CheckOptions, CheckResult, check
+from pkigen.requirements import PublishedCrl, RequirementSet, load_set
+from pkigen.requirements.crl_lookup import CrlLookup
 from pkigen.x509 import Certificate
 
 
 def check_environment(
     folder: Path, sets: Sequence[RequirementSet] | None, options: CheckOptions
-) -> Iterator[Checked]:
+) -> Iterator[CheckResult]:
     """One result for each end entity, in the manifest's order; what is missing raises InputError.
 
     Without ``sets`` a certificate is held against its profile's, and against those that negative
@@ -70,12 +70,14 @@ class _Checker:
             for authority in manifest["authorities"]
             if authority["crl"] is not None
         }
-        self._looker = Looker((), published, manifest["base_url"], online=options.online, proxy=options.proxy)
+        self._looker = CrlLookup(
+            (), published, manifest["base_url"], online=options.online, proxy=options.proxy
+        )
         sound = (case.data for case in environment.cases() if case.fault is None)
         self._names = {data["name"]: self._common_name(data) for data in sound}
         self._presenter.taken = Counter(name for name in self._names.values() if name)
 
-    def _look(self, url: str) -> Published | None:
+    def _look(self, url: str) -> PublishedCrl | None:
         return self._looker.look(url)
 
     def concerns(self, data: dict[str, Any]) -> bool:
@@ -87,7 +89,7 @@ class _Checker:
             return True
         return "at" not in data["verdict"] and not self._sets.keys().isdisjoint(self._broken(data))
 
-    def check(self, data: dict[str, Any]) -> Checked:
+    def check(self, data: dict[str, Any]) -> CheckResult:
         """One end entity: its files as they stand, and what its fault should break."""
         shown, unread = self._presenter.present(
             data["files"], self._names.get(data["name"]), faulty="fault" in data

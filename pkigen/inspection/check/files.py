@@ -7,30 +7,30 @@ from dataclasses import replace
 from pathlib import Path
 
 from pkigen.errors import InputError
-from pkigen.inspection.artifacts import Artefact, Kind, read_path
-from pkigen.inspection.check.check import Checked, CheckOptions, check
-from pkigen.requirements import Presented, RequirementSet
-from pkigen.requirements.crl_lookup import Looker
+from pkigen.inspection.artifacts import Artifact, Kind, read_path
+from pkigen.inspection.check.check import CheckOptions, CheckResult, check
+from pkigen.requirements import CheckInput, RequirementSet
+from pkigen.requirements.crl_lookup import CrlLookup
 from pkigen.x509 import Certificate, Malformed
 
-MOST_LEAVES = 500
+MAX_LEAVES = 500
 """Of files; an environment can have any number."""
 
 
 def check_files(
     paths: Sequence[Path], sets: Sequence[RequirementSet], options: CheckOptions
-) -> tuple[Checked, ...]:
+) -> tuple[CheckResult, ...]:
     """One result for each end entity's certificate; InputError for a file that cannot be opened."""
     artefacts = [found for path in paths for found in read_path(path, options.passphrases)]
     anchors = _certificates(options.trust, options.passphrases)
     crls = [f.crl for path in options.crls for f in read_path(path) if f.crl is not None]
     crls += [found.crl for found in artefacts if found.crl is not None]
-    looker = Looker(crls, online=options.online, proxy=options.proxy)
+    looker = CrlLookup(crls, online=options.online, proxy=options.proxy)
     leaves = _leaves(artefacts)
-    if len(leaves) > MOST_LEAVES:
-        raise InputError(f"{len(leaves):,} certificates to check, and {MOST_LEAVES} are the limit at once")
+    if len(leaves) > MAX_LEAVES:
+        raise InputError(f"{len(leaves):,} certificates to check, and {MAX_LEAVES} are the limit at once")
     unread = [found for found in artefacts if found.problem and found.key is None]
-    shown = Presented(
+    shown = CheckInput(
         now=options.now, anchors=tuple(anchors), look=looker.look, validation=options.validation
     )
     requests = [found for found in artefacts if found.request is not None]
@@ -57,8 +57,8 @@ def check_files(
 
 
 def _without_others(
-    leaf: Artefact, leaves: Sequence[Artefact], artefacts: Sequence[Artefact]
-) -> list[Artefact]:
+    leaf: Artifact, leaves: Sequence[Artifact], artefacts: Sequence[Artifact]
+) -> list[Artifact]:
     """All but the files that hold no certificates but those of other leaves: no chain is in them."""
     if len(leaves) == 1:
         return list(artefacts)
@@ -72,12 +72,12 @@ def _without_others(
 
 
 def _of_request(
-    found: Artefact,
-    artefacts: Sequence[Artefact],
-    shown: Presented,
+    found: Artifact,
+    artefacts: Sequence[Artifact],
+    shown: CheckInput,
     sets: Sequence[RequirementSet],
-    unread: Sequence[Artefact],
-) -> Checked:
+    unread: Sequence[Artifact],
+) -> CheckResult:
     """A request judged by what it asks for: subject, key, alternative names; and its key's file."""
     assert found.request is not None
     try:
@@ -97,7 +97,7 @@ def _certificates(paths: Sequence[Path], passphrases: Sequence[bytes]) -> list[C
     return certificates
 
 
-def _leaves(artefacts: Sequence[Artefact]) -> list[Artefact]:
+def _leaves(artefacts: Sequence[Artifact]) -> list[Artifact]:
     """The certificates that are checked: those that a key fits or that issued none of the others.
 
     CAs are left out where there is anything else. One that is in several files counts once, as it
@@ -122,7 +122,9 @@ def _leaves(artefacts: Sequence[Artefact]) -> list[Artefact]:
     return leaves or [one for one, _ in lowest] or in_order[:1]
 
 
-def _presented(shown: Presented, leaf: Artefact, artefacts: Sequence[Artefact], *, alone: bool) -> Presented:
+def _presented(
+    shown: CheckInput, leaf: Artifact, artefacts: Sequence[Artifact], *, alone: bool
+) -> CheckInput:
     """The leaf with the key that fits it (or the only one), and the chain from wherever it came."""
     assert leaf.certificate is not None
     keys = [found for found in artefacts if found.key is not None]
@@ -140,7 +142,7 @@ def _presented(shown: Presented, leaf: Artefact, artefacts: Sequence[Artefact], 
     )
 
 
-def _chain(leaf: Artefact, artefacts: Sequence[Artefact]) -> tuple[Artefact, ...]:
+def _chain(leaf: Artifact, artefacts: Sequence[Artifact]) -> tuple[Artifact, ...]:
     """What is in the files that hold other certificates; the leaf's own file without the leaf."""
     others = {f.source.file for f in artefacts if f.certificate is not None and f.der != leaf.der}
     others |= {f.source.file for f in artefacts if f.kind is Kind.PKCS7}
@@ -150,6 +152,6 @@ def _chain(leaf: Artefact, artefacts: Sequence[Artefact]) -> tuple[Artefact, ...
     return tuple(found for found in artefacts if found.certificate is not None and found.der != leaf.der)
 
 
-def _is_content(found: Artefact) -> bool:
+def _is_content(found: Artifact) -> bool:
     """CRLs that lie in the same file are welcome, and no part of a chain."""
     return found.kind is not Kind.CRL

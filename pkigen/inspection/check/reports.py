@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pkigen.inspection.check.check import Checked
+from pkigen.inspection.check.check import CheckResult
 from pkigen.junit import Case, Failure, report
 from pkigen.requirements import Finding, Level, Requirement, RequirementSet, Status
 
@@ -13,12 +13,12 @@ _SARIF_LEVELS = {Level.REJECTED: "error", Level.UNSUPPORTED: "warning", Level.AD
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def as_json(checked: Iterable[Checked]) -> list[dict[str, Any]]:
+def as_json(checked: Iterable[CheckResult]) -> list[dict[str, Any]]:
     """One object for each certificate."""
     return [_checked(one) for one in checked]
 
 
-def _checked(one: Checked) -> dict[str, Any]:
+def _checked(one: CheckResult) -> dict[str, Any]:
     return {
         "name": one.name,
         "as_expected": one.as_expected,
@@ -58,7 +58,7 @@ def _refuses(found: Finding) -> bool:
     return found.failed and found.requirement.level is Level.REJECTED
 
 
-def sarif(checked: Sequence[Checked], sets: Sequence[RequirementSet], version: str) -> dict[str, Any]:
+def sarif(checked: Sequence[CheckResult], sets: Sequence[RequirementSet], version: str) -> dict[str, Any]:
     """A SARIF log: every requirement is a rule, every broken one a result at the certificate's file."""
     rules = [_rule(one, requirement) for one in sets for requirement in one.requirements]
     results = [_result(one, found) for one in checked for found in one.broken]
@@ -77,7 +77,7 @@ def _rule(one: RequirementSet, requirement: Requirement) -> dict[str, Any]:
     }
 
 
-def _result(one: Checked, found: Finding) -> dict[str, Any]:
+def _result(one: CheckResult, found: Finding) -> dict[str, Any]:
     requirement, outcome = found.requirement, found.outcome
     words = outcome.reason or f"found {outcome.found}, wanted {outcome.wanted}"
     return {
@@ -88,7 +88,7 @@ def _result(one: Checked, found: Finding) -> dict[str, Any]:
     }
 
 
-def _unread(one: Checked, file: str, problem: str) -> dict[str, Any]:
+def _unread(one: CheckResult, file: str, problem: str) -> dict[str, Any]:
     return {
         "ruleId": "unreadable",
         "level": "error",
@@ -97,7 +97,7 @@ def _unread(one: Checked, file: str, problem: str) -> dict[str, Any]:
     }
 
 
-def _file(one: Checked, found: Finding) -> str:
+def _file(one: CheckResult, found: Finding) -> str:
     """The file that a demand is about."""
     shown, kind = one.presented, found.requirement.kind
     if kind == "key_file" and shown.key_source is not None:
@@ -111,7 +111,7 @@ def _location(file: str) -> dict[str, Any]:
     return {"physicalLocation": {"artifactLocation": {"uri": file.replace("\\", "/")}}}
 
 
-def junit(checked: Sequence[Checked]) -> str:
+def junit(checked: Sequence[CheckResult]) -> str:
     """A JUnit report: a suite for each certificate, a case for each requirement.
 
     What fails is what the exit code is 1 for: a negative case passes where it breaks what it was made to.
@@ -119,12 +119,12 @@ def junit(checked: Sequence[Checked]) -> str:
     return report("pkigen check", ((one.name, _cases(one)) for one in checked))
 
 
-def _cases(one: Checked) -> list[Case]:
+def _cases(one: CheckResult) -> list[Case]:
     unread = [Case("readable", "files", Failure(f"{found.source}: {found.problem}")) for found in one.unread]
     return [*(_case(one, found) for found in one.findings), *unread]
 
 
-def _case(one: Checked, found: Finding) -> Case:
+def _case(one: CheckResult, found: Finding) -> Case:
     requirement, outcome = found.requirement, found.outcome
     words = outcome.reason or f"found {outcome.found}, wanted {outcome.wanted}"
     failure = skipped = None

@@ -9,7 +9,7 @@ from pkigen.inspection.conversion.options import (
     Conversion,
     ConversionOptions,
     Target,
-    Written,
+    WrittenFile,
 )
 from pkigen.inspection.conversion.selection import find_leaf, order_chain
 
@@ -17,7 +17,7 @@ __all__ = [
     "Conversion",
     "ConversionOptions",
     "Target",
-    "Written",
+    "WrittenFile",
     "convert",
     "find_leaf",
     "order_chain",

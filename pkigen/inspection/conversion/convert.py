@@ -15,17 +15,17 @@ from pkigen.inspection.conversion.options import (
     Conversion,
     ConversionOptions,
     Target,
-    Written,
+    WrittenFile,
 )
 from pkigen.inspection.conversion.selection import (
-    described,
+    describe,
     find_leaf,
     is_root,
     listed,
     lowest_of,
     order_chain,
 )
-from pkigen.inspection.conversion.sources import Material, read_sources, the_key
+from pkigen.inspection.conversion.sources import Material, read_sources, single_key
 from pkigen.inspection.conversion.write import Rendered
 from pkigen.x509 import Certificate
 
@@ -48,7 +48,7 @@ def convert(sources: Sequence[Path], options: ConversionOptions) -> Conversion:
     write.check(paths, sources, force=options.force)
     notes = (*work.material.notes, *work.notes(files, paths))
     write.write(files, paths)
-    return Conversion(tuple(map(Written, paths, (file.holds for file in files))), notes)
+    return Conversion(tuple(map(WrittenFile, paths, (file.holds for file in files))), notes)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class _Work:
         if self.options.to is Target.APPLIANCE and not (self.material.keys or self.material.closed):
             words = "give its file as another SOURCE, or say --to crt or --to pem, which need none"
             raise InputError(f"no private key is in {self.material.named}; {words}")
-        return the_key(self.material, self.options.passphrases)
+        return single_key(self.material, self.options.passphrases)
 
     @property
     def pkcs8(self) -> bytes:
@@ -143,9 +143,9 @@ class _Work:
             return
         if not is_root(self.path[-1]):
             words = "the chain has no root" if self.chain else "there is no chain"
-            yield f"{words}: the sources lack the issuer of {described(self.path[-1])}"
+            yield f"{words}: the sources lack the issuer of {describe(self.path[-1])}"
         if out := [one for one in self.material.certificates if one not in self.path]:
-            yield f"left out, as not above {described(self.leaf)}: {listed(out)}"
+            yield f"left out, as not above {describe(self.leaf)}: {listed(out)}"
 
 
 def _to_appliance(work: _Work) -> Iterator[Rendered]:
@@ -177,7 +177,7 @@ def _to_pem(work: _Work) -> Iterator[Rendered]:
     elif work.chain:
         yield render.chain_pem(work.chain)
     else:
-        words = f"no CA certificate above {described(work.leaf)} is in {work.material.named}"
+        words = f"no CA certificate above {describe(work.leaf)} is in {work.material.named}"
         raise InputError(f"{words}; give the chain's file as another SOURCE, or say --to crt")
 
 

@@ -39,7 +39,7 @@ class ConversionOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenFile:
     """A file that was written, and what it holds in words."""
 
     path: Path
@@ -50,5 +50,5 @@ class Written:
 class Conversion:
     """The files that were written, and what the user should know of how they came about."""
 
-    written: tuple[Written, ...]
+    written: tuple[WrittenFile, ...]
     notes: tuple[str, ...]

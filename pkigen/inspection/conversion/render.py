@@ -13,7 +13,7 @@ from pkigen.errors import InputError, panics_as_errors
 from pkigen.formats import pem, private_keys
 from pkigen.formats.output_formats import incompatible
 from pkigen.formats.pkcs12 import encryption
-from pkigen.inspection.conversion.selection import described
+from pkigen.inspection.conversion.selection import describe
 from pkigen.inspection.conversion.write import Rendered
 from pkigen.keys import PKCS12_KEYS, kind_of, load_private
 from pkigen.keys.entropy import SystemEntropy
@@ -22,12 +22,12 @@ from pkigen.x509 import Certificate
 
 def certificate_pem(certificate: Certificate) -> Rendered:
     """NAME.crt."""
-    return Rendered(".crt", pem.certificate(certificate.der), f"certificate {described(certificate)}")
+    return Rendered(".crt", pem.certificate(certificate.der), f"certificate {describe(certificate)}")
 
 
 def certificate_der(certificate: Certificate) -> Rendered:
     """NAME.der."""
-    return Rendered(".der", certificate.der, f"certificate {described(certificate)} in DER")
+    return Rendered(".der", certificate.der, f"certificate {describe(certificate)} in DER")
 
 
 def chain_pem(chain: Sequence[Certificate]) -> Rendered:
@@ -73,7 +73,7 @@ def key_store(
     except (ValueError, InvalidVersion, UnsupportedAlgorithm) as error:
         raise InputError(f"PKCS#12 cannot be written: {str(error).partition(chr(10))[0]}") from error
     above = f", {len(chain)} above it" if chain else ""
-    holds = f"{_holds(passphrase)}, certificate {described(path[0])}{above}"
+    holds = f"{_holds(passphrase)}, certificate {describe(path[0])}{above}"
     return Rendered(".p12", data, holds, secret=True)
 
 

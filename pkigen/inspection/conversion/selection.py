@@ -36,7 +36,7 @@ def find_leaf(certificates: Sequence[Certificate], keys: Sequence[PublicKey] = (
     if not certificates:
         raise InputError("there is no certificate")
     if keys:
-        found = [one for one in certificates if any(fits(one, key) for key in keys)]
+        found = [one for one in certificates if any(matches_key(one, key) for key in keys)]
         if not found:
             held = "certificate" if len(certificates) == 1 else "certificates"
             raise Refused(f"the key does not belong to the {held}: {listed(certificates)}")
@@ -80,7 +80,7 @@ def lowest_of(certificates: Sequence[Certificate]) -> list[Certificate]:
     return [one for one in certificates if one not in issuers] or list(certificates)
 
 
-def fits(certificate: Certificate, key: PublicKey) -> bool:
+def matches_key(certificate: Certificate, key: PublicKey) -> bool:
     """Whether the public keys are the same, however their algorithm and their point are written."""
     theirs = _key_bits(certificate.subject_public_key_info)
     return theirs is not None and theirs == _key_bits(key.der)
@@ -93,12 +93,12 @@ def is_root(certificate: Certificate) -> bool:
 
 def listed(certificates: Sequence[Certificate]) -> str:
     """Certificates in one line, by subject and serial number."""
-    shown = "; ".join(described(one) for one in certificates[:_MOST_LISTED])
+    shown = "; ".join(describe(one) for one in certificates[:_MOST_LISTED])
     more = len(certificates) - _MOST_LISTED
     return f"{shown}; and {more} more" if more > 0 else shown
 
 
-def described(certificate: Certificate) -> str:
+def describe(certificate: Certificate) -> str:
     """The subject and the serial number, for people."""
     subject = _read(lambda: names.text(certificate.subject)) or "(no readable subject)"
     serial = _read(lambda: f" (serial {certificate.serial:x})") or ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pkigen.errors import InputError, Problem, Refused
 from pkigen.inspection.artifacts import (
-    Artefact,
+    Artifact,
     Encoding,
     KeyFile,
     Kind,
@@ -16,7 +16,7 @@ from pkigen.inspection.artifacts import (
 )
 from pkigen.x509 import Certificate
 
-MOST_CERTIFICATES = 1000
+MAX_CERTIFICATES = 1000
 _OTHERS = (Kind.CRL, Kind.REQUEST, Kind.PUBLIC_KEY)
 
 
@@ -30,9 +30,9 @@ class Material:
 
     sources: tuple[Path, ...]
     certificates: tuple[Certificate, ...] = ()
-    keys: tuple[Artefact, ...] = ()
-    closed: tuple[Artefact, ...] = ()
-    others: tuple[Artefact, ...] = ()
+    keys: tuple[Artifact, ...] = ()
+    closed: tuple[Artifact, ...] = ()
+    others: tuple[Artifact, ...] = ()
     aliases: dict[Certificate, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -53,9 +53,9 @@ def read_sources(paths: Sequence[Path], passphrases: Sequence[bytes] = ()) -> Ma
     if damaged:
         raise InputError([_problem(one, passphrases) for one in damaged])
     certificates = tuple(dict.fromkeys(_certificates(found)))
-    if len(certificates) > MOST_CERTIFICATES:
+    if len(certificates) > MAX_CERTIFICATES:
         count = f"{len(certificates):,} certificates"
-        raise InputError(f"the sources hold {count}; a conversion takes {MOST_CERTIFICATES:,} at most")
+        raise InputError(f"the sources hold {count}; a conversion takes {MAX_CERTIFICATES:,} at most")
     return Material(
         tuple(paths),
         certificates,
@@ -67,7 +67,7 @@ def read_sources(paths: Sequence[Path], passphrases: Sequence[bytes] = ()) -> Ma
     )
 
 
-def the_key(material: Material, passphrases: Sequence[bytes]) -> KeyFile:
+def single_key(material: Material, passphrases: Sequence[bytes]) -> KeyFile:
     """The one private key of the sources; an error in words when there is none, or several.
 
     Refused when the numbers of an RSA key do not belong together.
@@ -86,17 +86,17 @@ def the_key(material: Material, passphrases: Sequence[bytes]) -> KeyFile:
     return found.key
 
 
-def _can_be_passed(artefact: Artefact) -> bool:
+def _can_be_passed(artefact: Artifact) -> bool:
     """A PEM block that is sound, but of a kind that has no place in any output (DH PARAMETERS)."""
     source = artefact.source
     return artefact.kind is Kind.UNKNOWN and source.encoding is Encoding.PEM and bool(artefact.der)
 
 
-def _certificates(found: Iterable[Artefact]) -> Iterator[Certificate]:
+def _certificates(found: Iterable[Artifact]) -> Iterator[Certificate]:
     return (one.certificate for one in found if one.certificate is not None)
 
 
-def _once(keys: Iterable[Artefact]) -> Iterator[Artefact]:
+def _once(keys: Iterable[Artifact]) -> Iterator[Artifact]:
     """Each key once, in whatever formats it is there."""
     met = set()
     for one in keys:
@@ -107,7 +107,7 @@ def _once(keys: Iterable[Artefact]) -> Iterator[Artefact]:
             yield one
 
 
-def _problem(artefact: Artefact, passphrases: Sequence[bytes]) -> Problem:
+def _problem(artefact: Artifact, passphrases: Sequence[bytes]) -> Problem:
     """What is wrong with an artefact, and what to do about it."""
     words = artefact.problem
     if artefact.kind is Kind.UNKNOWN and _is_cut_off(artefact.der):

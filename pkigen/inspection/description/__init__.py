@@ -4,7 +4,7 @@ Nothing is judged: what is expired or does not verify is said, and so is what ca
 """
 
 from pkigen.inspection.description.describe import Overview, describe
-from pkigen.inspection.description.relations import Relation, Tie
+from pkigen.inspection.description.relations import Relation, RelationKind
 from pkigen.inspection.description.sheet import Description, Field
 
-__all__ = ["Description", "Field", "Overview", "Relation", "Tie", "describe"]
+__all__ = ["Description", "Field", "Overview", "Relation", "RelationKind", "describe"]

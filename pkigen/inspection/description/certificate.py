@@ -7,17 +7,17 @@ from datetime import datetime
 from pkigen.asn1 import names
 from pkigen.inspection.description import words
 from pkigen.inspection.description.extensions import add_extensions
-from pkigen.inspection.description.sheet import Sheet, Shown, shown
+from pkigen.inspection.description.sheet import DescriptionBuilder, Rendering, rendering
 from pkigen.keys.verifying import Verdict, verdict
 from pkigen.x509 import Certificate
 
 
-def add_certificate(sheet: Sheet, certificate: Certificate, now: datetime) -> None:
+def add_certificate(sheet: DescriptionBuilder, certificate: Certificate, now: datetime) -> None:
     """Everything that the certificate says, and how its validity stands at ``now`` (UTC)."""
-    sheet.add("subject", "subject", lambda: shown(names.text(certificate.subject) or "(empty)"))
-    sheet.add("issuer", "issuer", lambda: shown(names.text(certificate.issuer) or "(empty)"))
+    sheet.add("subject", "subject", lambda: rendering(names.text(certificate.subject) or "(empty)"))
+    sheet.add("issuer", "issuer", lambda: rendering(names.text(certificate.issuer) or "(empty)"))
     sheet.add("self_signed", "self-signed", lambda: _self_signed(certificate))
-    sheet.add("serial", "serial", lambda: shown(words.hexadecimal(certificate.serial)))
+    sheet.add("serial", "serial", lambda: rendering(words.hexadecimal(certificate.serial)))
     sheet.add("version", "version", lambda: words.count(certificate.version))
     sheet.add("not_before", "valid from", lambda: instant(certificate.not_before))
     sheet.add("not_after", "valid until", lambda: instant(certificate.not_after))
@@ -27,14 +27,14 @@ def add_certificate(sheet: Sheet, certificate: Certificate, now: datetime) -> No
     add_extensions(sheet, lambda: certificate.extensions)
     if certificate.has_unique_identifiers:
         sheet.show("unique_identifiers", "identifiers", "it has an issuer's or a subject's unique identifier")
-    sheet.add("sha256", "SHA-256", lambda: shown(certificate.fingerprint().hex()))
-    sheet.add("sha1", "SHA-1", lambda: shown(certificate.fingerprint("sha1").hex()))
+    sheet.add("sha256", "SHA-256", lambda: rendering(certificate.fingerprint().hex()))
+    sheet.add("sha1", "SHA-1", lambda: rendering(certificate.fingerprint("sha1").hex()))
     sheet.add("spki_sha256", "key pin", lambda: words.pin(certificate.subject_public_key_info))
 
 
-def instant(value: datetime) -> Shown:
+def instant(value: datetime) -> Rendering:
     """An instant as a field."""
-    return shown(words.instant(value), words.iso(value))
+    return rendering(words.instant(value), words.iso(value))
 
 
 def is_self_signed(certificate: Certificate) -> bool:
@@ -44,33 +44,33 @@ def is_self_signed(certificate: Certificate) -> bool:
     )
 
 
-def _self_signed(certificate: Certificate) -> Shown:
+def _self_signed(certificate: Certificate) -> Rendering:
     if not certificate.is_self_issued:
-        return shown("no", data=False)
+        return rendering("no", data=False)
     found = verdict(certificate, certificate.subject_public_key_info)
     if found is Verdict.GOOD:
-        return shown("yes, and the signature verifies", data=True)
+        return rendering("yes, and the signature verifies", data=True)
     if found is Verdict.BAD:
         said = "no: subject and issuer are the same, but its own key did not make the signature"
-        return Shown((said,), data=False, alarm=True)
-    return Shown((f"subject and issuer are the same; the signature {found.value}",), None)
+        return Rendering((said,), data=False, alarm=True)
+    return Rendering((f"subject and issuer are the same; the signature {found.value}",), None)
 
 
-def _algorithm(certificate: Certificate) -> Shown:
+def _algorithm(certificate: Certificate) -> Rendering:
     found = words.algorithm(certificate.signature_algorithm)
     if certificate.algorithms_agree:
         return found
     said = (*found.values, "the signed part of the certificate names another algorithm")
-    return Shown(said, found.data, alarm=True)
+    return Rendering(said, found.data, alarm=True)
 
 
-def _validity(certificate: Certificate, now: datetime) -> Shown:
+def _validity(certificate: Certificate, now: datetime) -> Rendering:
     begins, ends = certificate.not_before, certificate.not_after
     whole = f"{words.length(ends - begins)} in all"
     if ends < begins:
-        return Shown(("it ends before it begins",), "inverted", alarm=True)
+        return Rendering(("it ends before it begins",), "inverted", alarm=True)
     if now > ends:
-        return Shown((f"ended {words.length(now - ends)} ago; {whole}",), "expired", alarm=True)
+        return Rendering((f"ended {words.length(now - ends)} ago; {whole}",), "expired", alarm=True)
     if now < begins:
-        return Shown((f"begins in {words.length(begins - now)}; {whole}",), "not_yet_valid", alarm=True)
-    return Shown((f"ends in {words.length(ends - now)}; {whole}",), "valid")
+        return Rendering((f"begins in {words.length(begins - now)}; {whole}",), "not_yet_valid", alarm=True)
+    return Rendering((f"ends in {words.length(ends - now)}; {whole}",), "valid")

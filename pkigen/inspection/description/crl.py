@@ -12,7 +12,7 @@ from pkigen.asn1 import names
 from pkigen.inspection.description import words
 from pkigen.inspection.description.certificate import instant
 from pkigen.inspection.description.extensions import add_extensions
-from pkigen.inspection.description.sheet import Sheet, Shown, shown
+from pkigen.inspection.description.sheet import DescriptionBuilder, Rendering, rendering
 from pkigen.x509 import CertificateList, RevokedEntry
 
 FIRST_ENTRIES = 20
@@ -32,13 +32,13 @@ _REASONS = {
 
 
 def add_crl(
-    sheet: Sheet, crl: CertificateList, now: datetime, signature: Shown, *, every_entry: bool
+    sheet: DescriptionBuilder, crl: CertificateList, now: datetime, signature: Rendering, *, every_entry: bool
 ) -> None:
     """Everything that the CRL says; the data has ``every_entry`` or only the first ones.
 
     ``signature`` says what became of its verification.
     """
-    sheet.add("issuer", "issuer", lambda: shown(names.text(crl.issuer) or "(empty)"))
+    sheet.add("issuer", "issuer", lambda: rendering(names.text(crl.issuer) or "(empty)"))
     sheet.add("version", "version", lambda: words.count(crl.version))
     sheet.add("crl_number", "number", lambda: _number(crl))
     sheet.add("this_update", "this update", lambda: instant(crl.this_update))
@@ -47,9 +47,9 @@ def add_crl(
     sheet.add("signature_algorithm", "signed with", lambda: _algorithm(crl))
     sheet.add("signature", "signature", lambda: signature)
     add_extensions(sheet, lambda: crl.extensions)
-    sheet.add("entry_count", "entries", lambda: Shown((f"{crl.count:,}",), crl.count))
+    sheet.add("entry_count", "entries", lambda: Rendering((f"{crl.count:,}",), crl.count))
     _add_entries(sheet, crl, every_entry=every_entry)
-    sheet.add("sha256", "SHA-256", lambda: shown(sha256(crl.der).hexdigest()))
+    sheet.add("sha256", "SHA-256", lambda: rendering(sha256(crl.der).hexdigest()))
 
 
 def reason(entry: RevokedEntry) -> str:
@@ -57,37 +57,39 @@ def reason(entry: RevokedEntry) -> str:
     return _REASONS.get(entry.reason, f"unknown reason {words.number(entry.reason)}")
 
 
-def _number(crl: CertificateList) -> Shown:
+def _number(crl: CertificateList) -> Rendering:
     found = crl.number
-    return Shown(("none",), None) if found is None else shown(words.number(found))
+    return Rendering(("none",), None) if found is None else rendering(words.number(found))
 
 
-def _next_update(crl: CertificateList) -> Shown:
-    return Shown(("not said",), None) if crl.next_update is None else instant(crl.next_update)
+def _next_update(crl: CertificateList) -> Rendering:
+    return Rendering(("not said",), None) if crl.next_update is None else instant(crl.next_update)
 
 
-def _validity(crl: CertificateList, now: datetime) -> Shown:
+def _validity(crl: CertificateList, now: datetime) -> Rendering:
     begins, ends = crl.this_update, crl.next_update
     if now < begins:
-        return Shown((f"issued in the future: in {words.length(begins - now)}",), "not_yet_valid", alarm=True)
+        return Rendering(
+            (f"issued in the future: in {words.length(begins - now)}",), "not_yet_valid", alarm=True
+        )
     if ends is None:
-        return Shown(("no end is said",), "valid")
+        return Rendering(("no end is said",), "valid")
     if now > ends:
         since = f"stale since {words.instant(ends)}, {words.length(now - ends)} ago"
-        return Shown((since,), "stale", alarm=True)
-    return Shown((f"fresh; stale in {words.length(ends - now)}",), "valid")
+        return Rendering((since,), "stale", alarm=True)
+    return Rendering((f"fresh; stale in {words.length(ends - now)}",), "valid")
 
 
-def _algorithm(crl: CertificateList) -> Shown:
+def _algorithm(crl: CertificateList) -> Rendering:
     found = words.algorithm(crl.signature_algorithm)
     if crl.algorithms_agree:
         return found
-    return Shown(
+    return Rendering(
         (*found.values, "the signed part of the CRL names another algorithm"), found.data, alarm=True
     )
 
 
-def _add_entries(sheet: Sheet, crl: CertificateList, *, every_entry: bool) -> None:
+def _add_entries(sheet: DescriptionBuilder, crl: CertificateList, *, every_entry: bool) -> None:
     if "entry_count" in sheet.malformed:
         sheet.data["entries"] = None
         return

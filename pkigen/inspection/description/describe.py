@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pkigen.inspection.artifacts import Artefact, Kind
+from pkigen.inspection.artifacts import Artifact, Kind
 from pkigen.inspection.description import relations
 from pkigen.inspection.description.certificate import add_certificate
 from pkigen.inspection.description.crl import add_crl
@@ -17,13 +17,13 @@ from pkigen.inspection.description.key import (
     add_public_key,
     passphrase_is_missing,
 )
-from pkigen.inspection.description.relations import Relation, Tie
+from pkigen.inspection.description.relations import Relation, RelationKind
 from pkigen.inspection.description.request import add_request
 from pkigen.inspection.description.sheet import (
     Description,
-    Sheet,
-    Shown,
-    shown,
+    DescriptionBuilder,
+    Rendering,
+    rendering,
 )
 
 _BAG_ATTRIBUTES = b"Bag Attributes"
@@ -42,7 +42,7 @@ class Overview:
     complete: bool
 
 
-def describe(artefacts: Sequence[Artefact], now: datetime, *, every_entry: bool = False) -> Overview:
+def describe(artefacts: Sequence[Artifact], now: datetime, *, every_entry: bool = False) -> Overview:
     """Every artefact in words, as it stands at ``now`` (UTC). Raises nothing for what is in a file.
 
     The data of a CRL has its first entries, unless ``every_entry`` is asked for.
@@ -60,14 +60,14 @@ def describe(artefacts: Sequence[Artefact], now: datetime, *, every_entry: bool 
 class _View:
     """The artefacts among which one is described; ``holders`` says whether a key can belong to one."""
 
-    artefacts: Sequence[Artefact]
+    artefacts: Sequence[Artifact]
     now: datetime
     every_entry: bool
     holders: bool
 
     def describe(self, index: int, ties: Sequence[Relation]) -> Description:
         """One of the artefacts, with what it is to the others."""
-        artefact, sheet = self.artefacts[index], Sheet()
+        artefact, sheet = self.artefacts[index], DescriptionBuilder()
         _add_source(sheet, index, artefact)
         readable = self._add_contents(sheet, artefact, ties)
         sheet.data |= {
@@ -77,7 +77,7 @@ class _View:
         }
         return Description(f"{artefact.source}: {artefact.kind}", tuple(sheet.fields), sheet.data, readable)
 
-    def _add_contents(self, sheet: Sheet, artefact: Artefact, ties: Sequence[Relation]) -> bool:
+    def _add_contents(self, sheet: DescriptionBuilder, artefact: Artifact, ties: Sequence[Relation]) -> bool:
         """The fields of what is in it; whether it could be read."""
         if artefact.certificate:
             add_certificate(sheet, artefact.certificate, self.now)
@@ -89,20 +89,20 @@ class _View:
         elif artefact.key:
             add_key(sheet, artefact.key)
             if artefact.key.public and self.holders:
-                found = self._names(ties, Tie.KEY_OF)
+                found = self._names(ties, RelationKind.KEY_OF)
                 sheet.show("belongs_to", "belongs to", *(found or ("nothing among these files",)))
         elif not artefact.problem:
             return _add_others(sheet, artefact)
         return _add_problem(sheet, artefact)
 
-    def _crl_signature(self, ties: Sequence[Relation]) -> Shown:
-        if good := self._names(ties, Tie.ISSUED_BY):
-            return Shown(tuple(f"verifies with {name}" for name in good), "good")
-        if bad := self._names(ties, Tie.NOT_ISSUED_BY):
-            return Shown(tuple(f"does not verify with {name}" for name in bad), "bad", alarm=True)
-        return Shown(("not verified: give the issuer's certificate as well",), None)
+    def _crl_signature(self, ties: Sequence[Relation]) -> Rendering:
+        if good := self._names(ties, RelationKind.ISSUED_BY):
+            return Rendering(tuple(f"verifies with {name}" for name in good), "good")
+        if bad := self._names(ties, RelationKind.NOT_ISSUED_BY):
+            return Rendering(tuple(f"does not verify with {name}" for name in bad), "bad", alarm=True)
+        return Rendering(("not verified: give the issuer's certificate as well",), None)
 
-    def _names(self, ties: Sequence[Relation], tie: Tie) -> tuple[str, ...]:
+    def _names(self, ties: Sequence[Relation], tie: RelationKind) -> tuple[str, ...]:
         return tuple(str(self.artefacts[found.object].source) for found in ties if found.tie is tie)
 
     def _tie(self, tie: Relation) -> dict[str, Any]:
@@ -111,7 +111,7 @@ class _View:
         return {"relation": tie.tie.name.lower(), **where, "detail": tie.detail or None}
 
 
-def _add_source(sheet: Sheet, index: int, artefact: Artefact) -> None:
+def _add_source(sheet: DescriptionBuilder, index: int, artefact: Artifact) -> None:
     source = artefact.source
     attributes = tuple(_bag_attributes(source.before))
     sheet.data |= {
@@ -125,13 +125,13 @@ def _add_source(sheet: Sheet, index: int, artefact: Artefact) -> None:
         "problem": artefact.problem or None,
     }
     label = f", labelled {source.label}" if source.label else ""
-    sheet.add("encoding", "encoding", lambda: shown(source.encoding.value + label, source.encoding.value))
+    sheet.add("encoding", "encoding", lambda: rendering(source.encoding.value + label, source.encoding.value))
     if artefact.friendly_name:
         sheet.show("friendly_name", "named", artefact.friendly_name)
     sheet.show("bag_attributes", "attributes", *attributes)
 
 
-def _add_others(sheet: Sheet, artefact: Artefact) -> bool:
+def _add_others(sheet: DescriptionBuilder, artefact: Artifact) -> bool:
     """A public key, or something that is known and not looked into; whether it could be read."""
     if artefact.kind is Kind.PUBLIC_KEY:
         add_public_key(sheet, artefact.der)
@@ -140,7 +140,7 @@ def _add_others(sheet: Sheet, artefact: Artefact) -> bool:
     return True
 
 
-def _add_problem(sheet: Sheet, artefact: Artefact) -> bool:
+def _add_problem(sheet: DescriptionBuilder, artefact: Artifact) -> bool:
     """What is wrong with it as a whole; True when that is no more than a passphrase not given."""
     missing = passphrase_is_missing(artefact.problem)
     if missing and not artefact.key:

@@ -12,7 +12,7 @@ from pkigen.inspection.description.policies import (
     policy_constraints,
     policy_mappings,
 )
-from pkigen.inspection.description.sheet import Sheet, shortened
+from pkigen.inspection.description.sheet import DescriptionBuilder, shortened
 from pkigen.inspection.description.words import hexadecimal, instant, number
 from pkigen.x509 import Extensions, GeneralName, Malformed, RawExtension, decoding
 from pkigen.x509 import extensions as read
@@ -48,7 +48,7 @@ _ON_ONE_LINE = (oids.KEY_USAGE, oids.EXTENDED_KEY_USAGE, oids.TLS_FEATURE)
 Words = Sequence[str]
 
 
-def add_extensions(sheet: Sheet, get: Callable[[], Extensions]) -> None:
+def add_extensions(sheet: DescriptionBuilder, get: Callable[[], Extensions]) -> None:
     """A field for each extension, under its OID; the list of them in the data."""
     try:
         found = get()
@@ -59,7 +59,7 @@ def add_extensions(sheet: Sheet, get: Callable[[], Extensions]) -> None:
     sheet.data["extensions"] = [_add(sheet, extension) for extension in found]
 
 
-def _add(sheet: Sheet, extension: RawExtension) -> dict[str, Any]:
+def _add(sheet: DescriptionBuilder, extension: RawExtension) -> dict[str, Any]:
     title = _TITLES.get(extension.oid, extension.title)
     label = f"{shortened(title, 60)} ({'critical' if extension.critical else 'not critical'})"
     data: dict[str, Any] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pkigen.inspection.artifacts import KeyFile
 from pkigen.inspection.description import words
-from pkigen.inspection.description.sheet import Sheet, Shown, shown
+from pkigen.inspection.description.sheet import DescriptionBuilder, Rendering, rendering
 from pkigen.x509.public_key import public_key
 
 HOW_TO_OPEN = "under a passphrase: --passphrase-file FILE opens it"
@@ -16,10 +16,10 @@ def passphrase_is_missing(problem: str) -> bool:
     return _NOT_GIVEN in problem
 
 
-def add_key(sheet: Sheet, key: KeyFile) -> None:
+def add_key(sheet: DescriptionBuilder, key: KeyFile) -> None:
     """Format, protection and what is public of a private key."""
     public = key.public
-    sheet.add("format", "format", lambda: shown(key.format))
+    sheet.add("format", "format", lambda: rendering(key.format))
     sheet.add("encrypted", "protection", lambda: _protection(key))
     sheet.data["opened"] = key.pkcs8 is not None
     sheet.data["public_key"] = sheet.data["spki_sha256"] = None
@@ -31,17 +31,17 @@ def add_key(sheet: Sheet, key: KeyFile) -> None:
         sheet.show("unsound", "unsound", key.unsound, alarm=True)
 
 
-def add_public_key(sheet: Sheet, data: bytes) -> None:
+def add_public_key(sheet: DescriptionBuilder, data: bytes) -> None:
     """A SubjectPublicKeyInfo."""
     sheet.add("public_key", "key", lambda: words.public_key(public_key(data)))
     sheet.add("spki_sha256", "key pin", lambda: words.pin(data))
 
 
-def _protection(key: KeyFile) -> Shown:
+def _protection(key: KeyFile) -> Rendering:
     if not key.encrypted:
-        return Shown(("none: who has the file has the key",), data=False)
+        return Rendering(("none: who has the file has the key",), data=False)
     if key.pkcs8 is not None:
-        return Shown(("under a passphrase, which opened it",), data=True)
+        return Rendering(("under a passphrase, which opened it",), data=True)
     if passphrase_is_missing(key.problem):
-        return Shown((HOW_TO_OPEN,), data=True)
-    return Shown(("under a passphrase, and not opened",), data=True)
+        return Rendering((HOW_TO_OPEN,), data=True)
+    return Rendering(("under a passphrase, and not opened",), data=True)

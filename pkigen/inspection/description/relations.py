@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from pkigen.inspection.artifacts import Artefact, Kind
+from pkigen.inspection.artifacts import Artifact, Kind
 from pkigen.inspection.description.certificate import is_self_signed
 from pkigen.inspection.description.crl import reason
 from pkigen.inspection.description.words import instant
@@ -17,11 +17,11 @@ from pkigen.x509 import Certificate, CertificateList
 
 Signed = Certificate | CertificateList
 
-MOST_VERIFICATIONS = 5_000
+MAX_VERIFICATIONS = 5_000
 """Signatures that are tried in one go: among many of one name every pair may have to be."""
 
 
-class Tie(Enum):
+class RelationKind(Enum):
     """What one artefact is to another; read as ``subject TIE object``."""
 
     SAME_AS = "the same octets"
@@ -36,24 +36,24 @@ class Relation:
     """Two artefacts by their places among those given, counted from 0, and what ties them."""
 
     subject: int
-    tie: Tie
+    tie: RelationKind
     object: int
     detail: str = ""
 
 
-def relate(artefacts: Sequence[Artefact]) -> tuple[tuple[Relation, ...], bool]:
+def relate(artefacts: Sequence[Artifact]) -> tuple[tuple[Relation, ...], bool]:
     """Every tie between the artefacts, in the order of the subjects; whether all signatures were tried.
 
     Of equal certificates one stands for all where issuers are looked for.
     """
     chosen = _representatives(artefacts)
-    attempts = iter(range(MOST_VERIFICATIONS))
+    attempts = iter(range(MAX_VERIFICATIONS))
     found = [*_same(artefacts, chosen), *_keys(artefacts), *_issued(artefacts, chosen, attempts)]
     found.sort(key=lambda relation: (relation.subject, relation.object))
     return tuple(found), next(attempts, None) is not None
 
 
-def public_key_of(artefact: Artefact) -> bytes | None:
+def public_key_of(artefact: Artifact) -> bytes | None:
     """The SubjectPublicKeyInfo in an artefact, or that belongs to it."""
     if artefact.certificate:
         return artefact.certificate.subject_public_key_info
@@ -64,7 +64,7 @@ def public_key_of(artefact: Artefact) -> bytes | None:
     return artefact.der if artefact.kind is Kind.PUBLIC_KEY else None
 
 
-def _representatives(artefacts: Sequence[Artefact]) -> dict[bytes, int]:
+def _representatives(artefacts: Sequence[Artifact]) -> dict[bytes, int]:
     """Of equal certificates, CRLs and requests the one that people know best: that has a file of its own."""
     neighbours = Counter(artefact.source.file for artefact in artefacts)
     found: dict[bytes, int] = {}
@@ -76,15 +76,15 @@ def _representatives(artefacts: Sequence[Artefact]) -> dict[bytes, int]:
     return found
 
 
-def _same(artefacts: Sequence[Artefact], representatives: Mapping[bytes, int]) -> Iterator[Relation]:
+def _same(artefacts: Sequence[Artifact], representatives: Mapping[bytes, int]) -> Iterator[Relation]:
     for index, artefact in enumerate(artefacts):
         if artefact.certificate or artefact.crl or artefact.request:
             best = representatives[artefact.der]
             if best != index:
-                yield Relation(index, Tie.SAME_AS, best)
+                yield Relation(index, RelationKind.SAME_AS, best)
 
 
-def _keys(artefacts: Sequence[Artefact]) -> Iterator[Relation]:
+def _keys(artefacts: Sequence[Artifact]) -> Iterator[Relation]:
     holders = defaultdict[bytes, list[int]](list)
     for index, artefact in enumerate(artefacts):
         public = public_key_of(artefact)
@@ -93,11 +93,11 @@ def _keys(artefacts: Sequence[Artefact]) -> Iterator[Relation]:
     for index, artefact in enumerate(artefacts):
         if artefact.key and artefact.key.public:
             for other in holders.get(artefact.key.public.der, ()):
-                yield Relation(index, Tie.KEY_OF, other)
+                yield Relation(index, RelationKind.KEY_OF, other)
 
 
 def _issued(
-    artefacts: Sequence[Artefact], representatives: Mapping[bytes, int], attempts: Iterator[int]
+    artefacts: Sequence[Artifact], representatives: Mapping[bytes, int], attempts: Iterator[int]
 ) -> Iterator[Relation]:
     chosen = [(index, artefacts[index]) for index in representatives.values()]
     certificates = [(index, found.certificate) for index, found in chosen if found.certificate]
@@ -126,9 +126,9 @@ def _issuers(
     for (other, issuer), _ in zip(candidates, attempts, strict=False):
         found = verdict(signed, issuer.subject_public_key_info)
         if found is Verdict.GOOD:
-            good.append(Relation(index, Tie.ISSUED_BY, other))
+            good.append(Relation(index, RelationKind.ISSUED_BY, other))
         elif found is Verdict.BAD:
-            bad.append(Relation(index, Tie.NOT_ISSUED_BY, other))
+            bad.append(Relation(index, RelationKind.NOT_ISSUED_BY, other))
     yield from good or bad
 
 
@@ -146,7 +146,7 @@ def _revoked(
                 continue
             if entry is not None:
                 detail = f"{reason(entry)}, {instant(entry.at)}"
-                yield Relation(index, Tie.REVOKED_BY, other, detail)
+                yield Relation(index, RelationKind.REVOKED_BY, other, detail)
 
 
 def _subject(certificate: Certificate) -> object:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-MOST_CHARACTERS = 1_000
-MOST_VALUES = 200
+MAX_CHARACTERS = 1_000
+MAX_VALUES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Description:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Rendering:
     """An answer: its lines for people, the same for programs."""
 
     values: tuple[str, ...]
@@ -46,20 +46,20 @@ class Shown:
     alarm: bool = False
 
 
-def shown(text: str, data: Any = None, *, alarm: bool = False) -> Shown:
+def rendering(text: str, data: Any = None, *, alarm: bool = False) -> Rendering:
     """An answer of one line, which is the data as well unless there is other data."""
-    return Shown((text,), text if data is None else data, alarm)
+    return Rendering((text,), text if data is None else data, alarm)
 
 
 @dataclass(slots=True)
-class Sheet:
+class DescriptionBuilder:
     """The fields of one artefact as they are gathered; one that cannot be read leaves the others be."""
 
     fields: list[Field] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
     malformed: dict[str, str] = field(default_factory=dict)
 
-    def add(self, identity: str, label: str, read: Callable[[], Shown]) -> None:
+    def add(self, identity: str, label: str, read: Callable[[], Rendering]) -> None:
         """A field and its data; one that is malformed says why it is."""
         try:
             answer = read()
@@ -81,13 +81,13 @@ class Sheet:
             self.fields.append(Field(identity, shortened(label), _bounded(values), alarm))
 
 
-def shortened(text: str, most: int = MOST_CHARACTERS) -> str:
+def shortened(text: str, most: int = MAX_CHARACTERS) -> str:
     """``text``, or its beginning and how long it is."""
     return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
 
 
 def _bounded(values: tuple[str, ...]) -> tuple[str, ...]:
-    kept = tuple(map(shortened, values[:MOST_VALUES]))
-    if len(values) > MOST_VALUES:
-        kept += (f"... and {len(values) - MOST_VALUES:,} more; --json has them all",)
+    kept = tuple(map(shortened, values[:MAX_VALUES]))
+    if len(values) > MAX_VALUES:
+        kept += (f"... and {len(values) - MAX_VALUES:,} more; --json has them all",)
     return kept

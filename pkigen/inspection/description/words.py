@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from pkigen.inspection.description.sheet import Shown
+from pkigen.inspection.description.sheet import Rendering
 from pkigen.x509 import AlgorithmIdentifier, PublicKey
 
 _DECIMAL_BITS = 512
@@ -49,9 +49,9 @@ def number(value: int) -> str:
     return str(value) if value.bit_length() <= _DECIMAL_BITS else hexadecimal(value)
 
 
-def count(value: int) -> Shown:
+def count(value: int) -> Rendering:
     """A number that is a small one, unless something is wrong; programs get those as numbers."""
-    return Shown((number(value),), value if value.bit_length() <= _EXACT_BITS else number(value))
+    return Rendering((number(value),), value if value.bit_length() <= _EXACT_BITS else number(value))
 
 
 def hexadecimal(value: int) -> str:
@@ -75,7 +75,7 @@ def name_of_key(key: PublicKey) -> str:
     return _FAMILIES.get(key.family, f"unknown algorithm {key.family}")
 
 
-def public_key(key: PublicKey) -> Shown:
+def public_key(key: PublicKey) -> Rendering:
     """A public key as a field."""
     data: dict[str, Any] = {
         "name": key.name,
@@ -84,18 +84,18 @@ def public_key(key: PublicKey) -> Shown:
         "algorithm": key.algorithm,
         "exponent": count(key.exponent).data if key.family == "rsa" else None,
     }
-    return Shown((name_of_key(key),), data)
+    return Rendering((name_of_key(key),), data)
 
 
-def pin(public_key_info: bytes) -> Shown:
+def pin(public_key_info: bytes) -> Rendering:
     """The SHA-256 pin of a SubjectPublicKeyInfo (RFC 7469, 2.4), in base64 and in hexadecimal."""
     digest = sha256(public_key_info).digest()
     base64 = b64encode(digest).decode()
-    return Shown((base64, digest.hex()), {"base64": base64, "hex": digest.hex()})
+    return Rendering((base64, digest.hex()), {"base64": base64, "hex": digest.hex()})
 
 
-def algorithm(value: AlgorithmIdentifier) -> Shown:
+def algorithm(value: AlgorithmIdentifier) -> Rendering:
     """A signature algorithm with its digest."""
     digest = value.digest
     said = f" ({digest})" if digest and digest not in value.name.lower() else ""
-    return Shown((value.name + said,), {"name": value.name, "oid": value.oid, "digest": digest or None})
+    return Rendering((value.name + said,), {"name": value.name, "oid": value.oid, "digest": digest or None})

@@ -25,7 +25,7 @@ def is_delta(crl: CertificateList) -> bool:
         return False
 
 
-def flaw(crl: CertificateList) -> str:
+def format_error(crl: CertificateList) -> str:
     """What keeps libraries from reading a CRL whose outline is one; "" when it is something else."""
     try:
         if crl.version != 2:
@@ -40,7 +40,7 @@ def flaw(crl: CertificateList) -> str:
         return str(error)
 
 
-def explained(
+def with_crl_reason(
     problem: PathProblem, path: Sequence[Certificate], crls: Sequence[CertificateList]
 ) -> PathProblem:
     """A problem of CRLs with why those that were given do not count, as far as it can be told."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pkigen.inspection.artifacts import Encoding, read
-from pkigen.inspection.path.http_fetch import Unreachable, fetch
-from pkigen.inspection.path.problems import PathProblem, of_rule
+from pkigen.inspection.path.http_fetch import FetchError, fetch
+from pkigen.inspection.path.problems import PathProblem, problem_of_rule
 from pkigen.inspection.path.validation import PathResult, Purpose, validate
 from pkigen.x509 import Certificate, CertificateList, Malformed
 from pkigen.x509.extensions import DistributionPoint, uris
 
-MOST_URLS = 8
+MAX_URLS = 8
 """That are tried for one certificate: who makes certificates must not set how long this takes."""
 
 
@@ -24,7 +24,7 @@ def below_anchor(path: Sequence[Certificate], anchors: Sequence[Certificate] = (
 
 
 @dataclass
-class Fetched:
+class CrlRetriever:
     """CRLs that were fetched, each URL once; ``notes`` say what is odd about them.
 
     ``get`` is another way to what is at a URL, Unreachable when nothing is.
@@ -45,16 +45,16 @@ class Fetched:
         try:
             points = certificate.extensions.crl_distribution_points or ()
         except Malformed as error:
-            return of_rule("malformed", depth, certificate, detail=str(error))
+            return problem_of_rule("malformed", depth, certificate, detail=str(error))
         # Points are alternatives, but for those that are for some reasons: there each adds to the others.
         scoped = [point for point in points if point.reasons]
         complete = [point for point in points if not point.reasons]
         groups = [complete] if complete or not scoped else [[point] for point in scoped]
-        allowance = iter(range(MOST_URLS))
+        allowance = iter(range(MAX_URLS))
         failures = [failure for group in groups if (failure := self._first(group, allowance))]
         if not failures:
             return None
-        problem = of_rule("crl-missing", depth, certificate, detail="; ".join(failures))
+        problem = problem_of_rule("crl-missing", depth, certificate, detail="; ".join(failures))
         return replace(problem, advice="Verify that the URL can be reached from here, or give --crl.")
 
     def _first(self, points: Sequence[DistributionPoint], allowance: Iterator[int]) -> str:
@@ -79,7 +79,7 @@ class Fetched:
         try:
             data = self.get(url) if self.get else fetch(url, proxy=self.proxy)
             artefacts = read(data, url)
-        except Unreachable as error:
+        except FetchError as error:
             return str(error)
         found = next((a for a in artefacts if a.crl is not None), None)
         if found is None or found.crl is None:
@@ -94,7 +94,7 @@ def validate_online(
     leaf: Certificate,
     known: Sequence[Certificate],
     anchors: Sequence[Certificate],
-    fetched: Fetched,
+    fetched: CrlRetriever,
     *,
     at: datetime,
     crls: Sequence[CertificateList] = (),

@@ -14,7 +14,7 @@ _PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]+):\d*")
 _BRACKETS = re.compile(r"\[([^\[\]]*:[^\[\]]*)\]")
 
 
-def covers(certificate: Certificate, host: str) -> str:
+def host_mismatch(certificate: Certificate, host: str) -> str:
     """Why a certificate is not for a host; "" when it is. Malformed when its names cannot be read.
 
     A wildcard stands for one whole label, the left-most, of letters, digits and hyphens; OpenSSL takes
@@ -22,7 +22,7 @@ def covers(certificate: Certificate, host: str) -> str:
     common name counts only where there is no alternative name of kind dns or ip: browsers do not look
     at it, appliances do; OpenSSL does so beside addresses, too.
     """
-    if words := unusable_host(host):
+    if words := invalid_host(host):
         return words
     names = _alternatives(certificate)
     wanted = _address(host)
@@ -41,12 +41,12 @@ def covers(certificate: Certificate, host: str) -> str:
     return f"it has no DNS name and no address among its alternative names, and {found}"
 
 
-def by_common_name(certificate: Certificate) -> bool:
+def uses_common_name(certificate: Certificate) -> bool:
     """Whether the common name stands for hosts, for want of alternative names. May be Malformed."""
     return not _alternatives(certificate)
 
 
-def unusable_host(host: str) -> str:
+def invalid_host(host: str) -> str:
     """Why something is not the name or the address of a host; "" when it may be."""
     if not host.strip("."):
         return "the host is empty"

@@ -15,8 +15,8 @@ import httpx
 
 TIMEOUT = 10.0
 """Seconds for one URL: its name, redirects, headers and body together."""
-MOST_BYTES = 16 * 1024 * 1024
-MOST_REDIRECTS = 5
+MAX_BYTES = 16 * 1024 * 1024
+MAX_REDIRECTS = 5
 _LONGEST_URL = 2000
 _REDIRECTS = (301, 302, 303, 307, 308)
 _HEADERS = {"Accept": "application/pkix-crl, */*", "Accept-Encoding": "identity"}
@@ -24,7 +24,7 @@ _LATE = "it does not answer in time"
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 
-class Unreachable(Exception):
+class FetchError(Exception):
     """A URL that gives nothing; the message says why."""
 
 
@@ -33,16 +33,16 @@ def fetch(
     *,
     proxy: str | None = None,
     timeout: float = TIMEOUT,
-    most: int = MOST_BYTES,
-    redirects: int = MOST_REDIRECTS,
+    most: int = MAX_BYTES,
+    redirects: int = MAX_REDIRECTS,
 ) -> bytes:
     """What an http URL serves; Unreachable says why it serves nothing.
 
     ``timeout`` is in seconds, ``most`` in bytes. Proxies of environment variables are not used: an
     appliance has a setting of its own.
     """
-    if proxy is not None and (words := unusable_proxy(proxy)):
-        raise Unreachable(words)
+    if proxy is not None and (words := invalid_proxy(proxy)):
+        raise FetchError(words)
     answer = Future[bytes]()
 
     def work() -> None:
@@ -56,10 +56,10 @@ def fetch(
     try:
         return answer.result(timeout)
     except TimeoutError:
-        raise Unreachable(f"{url}: {_LATE}") from None
+        raise FetchError(f"{url}: {_LATE}") from None
 
 
-def unusable_proxy(proxy: str) -> str:
+def invalid_proxy(proxy: str) -> str:
     """Why a proxy's URL cannot be used; "" when it can."""
     try:
         parts = urlsplit(proxy)
@@ -81,19 +81,19 @@ def _fetch(url: str, proxy: str | None, deadline: float, most: int, redirects: i
                 if body is not None:
                     return body
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError, zlib.error) as error:
-        raise Unreachable(f"{url}: {_words(error)}") from error
-    raise Unreachable(f"{url}: more than {redirects} redirects")
+        raise FetchError(f"{url}: {_words(error)}") from error
+    raise FetchError(f"{url}: more than {redirects} redirects")
 
 
 def _check_scheme(url: str) -> None:
     if len(url) > _LONGEST_URL:
-        raise Unreachable(f"{url[:60]}...: a URL of {len(url):,} characters is not fetched")
+        raise FetchError(f"{url[:60]}...: a URL of {len(url):,} characters is not fetched")
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     if scheme == "https":
-        raise Unreachable(f"{url}: https is not used for CRLs (RFC 5280, 8); appliances fetch http alone")
+        raise FetchError(f"{url}: https is not used for CRLs (RFC 5280, 8); appliances fetch http alone")
     if scheme != "http":
-        raise Unreachable(f"{url}: only http is fetched, not {scheme or 'a relative URL'}")
+        raise FetchError(f"{url}: only http is fetched, not {scheme or 'a relative URL'}")
     # Asked for, it is held against the range of ports; else 65537 would be port 1.
     _ = parts.port
 
@@ -102,20 +102,20 @@ def _get(client: httpx.Client, url: str, deadline: float, most: int) -> tuple[by
     """The body, or None and where a redirect leads."""
     left = deadline - time.monotonic()
     if left <= 0:
-        raise Unreachable(f"{url}: {_LATE}")
+        raise FetchError(f"{url}: {_LATE}")
     asked = client.stream("GET", url, headers=_HEADERS, follow_redirects=False, timeout=left)
     with asked as response:
         if response.status_code in _REDIRECTS and "location" in response.headers:
             return None, urljoin(url, response.headers["location"])
         if response.status_code != httpx.codes.OK:
-            raise Unreachable(f"{url}: HTTP {response.status_code}")
+            raise FetchError(f"{url}: HTTP {response.status_code}")
         body, unpack = bytearray(), _unpacking(response, url)
         for part in response.iter_raw():
             body += unpack(part, most + 1 - len(body))
             if len(body) > most:
-                raise Unreachable(f"{url}: more than {most:,} bytes")
+                raise FetchError(f"{url}: more than {most:,} bytes")
             if time.monotonic() > deadline:
-                raise Unreachable(f"{url}: {_LATE}")
+                raise FetchError(f"{url}: {_LATE}")
         return bytes(body), url
 
 
@@ -128,7 +128,7 @@ def _unpacking(response: httpx.Response, url: str) -> Callable[[bytes, int], byt
     if packed in ("", "identity"):
         return lambda part, _most: part
     if packed not in ("gzip", "x-gzip"):
-        raise Unreachable(f"{url}: it is packed ('{packed[:40]}'), which was not asked for")
+        raise FetchError(f"{url}: it is packed ('{packed[:40]}'), which was not asked for")
     return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
 
 

@@ -105,29 +105,29 @@ _WORDS: dict[int, tuple[str, str]] = {
 _BY_CODE = {code: rule for rule, (_, _, codes) in _RULES.items() for code in codes}
 
 
-def of_code(code: int, text: str, depth: int, certificate: Certificate | None) -> PathProblem:
+def problem_of_code(code: int, text: str, depth: int, certificate: Certificate | None) -> PathProblem:
     """What OpenSSL says, in words; its own text where there are none."""
     rule = _BY_CODE.get(code, "other")
-    who = described(certificate, depth)
+    who = describe_certificate(certificate, depth)
     if rule == "other":
         return PathProblem(rule, f"{who}: {text}", "See what OpenSSL says.", depth, code)
     if code in _WORDS:
         words, advice = _WORDS[code]
         return PathProblem(rule, f"{who} {words}", advice, depth, code)
     detail = "" if code == _RULES[rule][2][0] else text
-    return of_rule(rule, depth, certificate, detail=detail, code=code)
+    return problem_of_rule(rule, depth, certificate, detail=detail, code=code)
 
 
-def of_rule(
+def problem_of_rule(
     rule: str, depth: int, certificate: Certificate | None, *, detail: str = "", code: int = 0
 ) -> PathProblem:
     """A reason by its rule; ``detail`` is added in brackets."""
     words, advice, _ = _RULES[rule]
     more = f" ({detail})" if detail else ""
-    return PathProblem(rule, f"{described(certificate, depth)} {words}{more}", advice, depth, code)
+    return PathProblem(rule, f"{describe_certificate(certificate, depth)} {words}{more}", advice, depth, code)
 
 
-def described(certificate: Certificate | None, depth: int) -> str:
+def describe_certificate(certificate: Certificate | None, depth: int) -> str:
     """A certificate of the path for people."""
     if certificate is None:
         return "The path" if depth < 0 else "A certificate of the path"

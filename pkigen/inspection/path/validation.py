@@ -14,9 +14,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from OpenSSL import crypto
 
 from pkigen.errors import panics_as_errors
-from pkigen.inspection.path.crl_checks import explained, flaw, is_delta
-from pkigen.inspection.path.host_names import covers
-from pkigen.inspection.path.problems import PathProblem, of_code, of_rule
+from pkigen.inspection.path.crl_checks import format_error, is_delta, with_crl_reason
+from pkigen.inspection.path.host_names import host_mismatch
+from pkigen.inspection.path.problems import PathProblem, problem_of_code, problem_of_rule
 from pkigen.x509 import Certificate, CertificateList, Malformed
 
 Purpose = Literal["server", "client", "any"]
@@ -141,7 +141,7 @@ def _by_openssl(asked: _Question) -> tuple[list[PathProblem], tuple[Certificate,
         if asked.check_crls and code in _OF_CRL and depth > 0 and _is_anchor(blamed, asked):
             # OpenSSL wants a CRL of an anchor too, but looks for those of the certificates below first.
             return _by_openssl(replace(asked, check_crls=False))
-        problems = [explained(of_code(code, text, depth, blamed), path, asked.crls)]
+        problems = [with_crl_reason(problem_of_code(code, text, depth, blamed), path, asked.crls)]
         if asked.check_times and code in _OF_TIME:
             problems += _by_openssl(replace(asked, check_times=False))[0]
         return problems, path
@@ -163,7 +163,7 @@ def _verified(asked: _Question) -> tuple[Certificate, ...]:
     """The path that OpenSSL accepts; else its X509StoreContextError, or _Unreadable."""
     store = crypto.X509Store()
     for crl in _complete(asked.crls) if asked.check_crls else ():
-        reason = flaw(crl)
+        reason = format_error(crl)
         with _reading(f"A CRL cannot be read ({reason})" if reason else "A CRL cannot be read"):
             store.add_crl(_loaded_crl(crl.der))
     for anchor in dict.fromkeys(asked.anchors):
@@ -206,7 +206,7 @@ def _reading(words: str, certificate: Certificate | None = None, depth: int = -1
         with panics_as_errors():
             yield
     except _REFUSALS as error:
-        problem = of_rule("malformed", depth, certificate, detail="" if words else "by OpenSSL")
+        problem = problem_of_rule("malformed", depth, certificate, detail="" if words else "by OpenSSL")
         raise _Unreadable(replace(problem, message=words or problem.message)) from error
 
 
@@ -253,23 +253,23 @@ def _times(path: tuple[Certificate, ...], at: datetime) -> Iterator[PathProblem]
         try:
             if certificate.not_after < at:
                 detail = f"on {certificate.not_after:%Y-%m-%d %H:%M:%S}Z"
-                yield of_rule("expired", depth, certificate, detail=detail)
+                yield problem_of_rule("expired", depth, certificate, detail=detail)
             elif certificate.not_before > at:
                 detail = f"not before {certificate.not_before:%Y-%m-%d %H:%M:%S}Z"
-                yield of_rule("not-yet-valid", depth, certificate, detail=detail)
+                yield problem_of_rule("not-yet-valid", depth, certificate, detail=detail)
         except Malformed as error:
-            yield of_rule("malformed", depth, certificate, detail=str(error))
+            yield problem_of_rule("malformed", depth, certificate, detail=str(error))
 
 
 def _host(leaf: Certificate, host: str | None) -> Iterator[PathProblem]:
     if host is None:
         return
     try:
-        if words := covers(leaf, host):
+        if words := host_mismatch(leaf, host):
             advice = "Ask for a certificate with this name, or call the host by one it has."
             yield PathProblem("hostname", f"The certificate is not for {host}: {words}", advice, 0)
     except Malformed as error:
-        yield of_rule("malformed", 0, leaf, detail=str(error))
+        yield problem_of_rule("malformed", 0, leaf, detail=str(error))
 
 
 def _purpose(path: tuple[Certificate, ...], purpose: Purpose) -> Iterator[PathProblem]:
@@ -285,16 +285,18 @@ def _purpose(path: tuple[Certificate, ...], purpose: Purpose) -> Iterator[PathPr
             purposes = certificate.extensions.extended_key_usage
             usages = certificate.extensions.key_usage
         except Malformed as error:
-            yield of_rule("malformed", depth, certificate, detail=str(error))
+            yield problem_of_rule("malformed", depth, certificate, detail=str(error))
             continue
         if purposes is not None and wanted not in purposes:
             detail = f"{purpose}; its extended key usage is {', '.join(purposes) or 'empty'}"
-            yield of_rule("purpose", depth, certificate, detail=detail)
+            yield problem_of_rule("purpose", depth, certificate, detail=detail)
         elif depth == 0 and _other_netscape_type(certificate, purpose):
-            yield of_rule("purpose", depth, certificate, detail=f"{purpose}; its Netscape type is another")
+            yield problem_of_rule(
+                "purpose", depth, certificate, detail=f"{purpose}; its Netscape type is another"
+            )
         elif depth == 0 and usages is not None and not usages_wanted.intersection(usages):
             detail = f"{purpose}; its key usage is {', '.join(usages) or 'empty'}"
-            yield of_rule("purpose", depth, certificate, detail=detail)
+            yield problem_of_rule("purpose", depth, certificate, detail=detail)
 
 
 def _other_netscape_type(certificate: Certificate, purpose: Purpose) -> bool:

@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 from pkigen.errors import InputError
-from pkigen.inspection.artifacts import Artefact, Kind, read_path
+from pkigen.inspection.artifacts import Artifact, Kind, read_path
 from pkigen.inspection.path.crl_checks import is_delta
-from pkigen.inspection.path.crl_retrieval import Fetched, validate_online
-from pkigen.inspection.path.host_names import by_common_name, unusable_host
-from pkigen.inspection.path.http_fetch import unusable_proxy
+from pkigen.inspection.path.crl_retrieval import CrlRetriever, validate_online
+from pkigen.inspection.path.host_names import invalid_host, uses_common_name
+from pkigen.inspection.path.http_fetch import invalid_proxy
 from pkigen.inspection.path.validation import PathResult, Purpose, validate
 from pkigen.x509 import Certificate, CertificateList, Malformed
 
@@ -40,18 +40,18 @@ class Verification:
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerifiedCertificate:
     """The result; ``notes`` say what was assumed, and what of the files was left out."""
 
     result: PathResult
     notes: tuple[str, ...]
 
 
-def verify(asked: Verification) -> Verified:
+def verify(asked: Verification) -> VerifiedCertificate:
     """Verify a certificate out of files; InputError for files that hold nothing of use."""
-    if asked.proxy is not None and (words := unusable_proxy(asked.proxy)):
+    if asked.proxy is not None and (words := invalid_proxy(asked.proxy)):
         raise InputError(words)
-    if asked.host is not None and (words := unusable_host(asked.host)):
+    if asked.host is not None and (words := invalid_host(asked.host)):
         raise InputError(words)
     if asked.proxy is not None and not asked.fetch_crls:
         raise InputError("a proxy is used for fetching CRLs alone; ask for that, too")
@@ -65,7 +65,7 @@ def verify(asked: Verification) -> Verified:
         notes.append(_assumed(anchors))
     crls = _crls(asked.crls, notes)
     if asked.fetch_crls:
-        fetched = Fetched(asked.proxy)
+        fetched = CrlRetriever(asked.proxy)
         result = validate_online(
             leaf,
             known,
@@ -92,7 +92,7 @@ def verify(asked: Verification) -> Verified:
         )
     if asked.host is not None and _goes_by_common_name(leaf, result):
         notes.append(_BY_COMMON_NAME)
-    return Verified(result, tuple(notes))
+    return VerifiedCertificate(result, tuple(notes))
 
 
 def _assumed(anchors: Sequence[Certificate]) -> str:
@@ -103,7 +103,7 @@ def _assumed(anchors: Sequence[Certificate]) -> str:
 
 def _goes_by_common_name(leaf: Certificate, result: PathResult) -> bool:
     try:
-        return by_common_name(leaf) and not any(p.rule == "hostname" for p in result.problems)
+        return uses_common_name(leaf) and not any(p.rule == "hostname" for p in result.problems)
     except Malformed:
         return False
 
@@ -141,12 +141,12 @@ def _crls(paths: Sequence[Path], notes: list[str]) -> list[CertificateList]:
     return crls
 
 
-def _left_out(artefacts: Sequence[Artefact], kind: Kind) -> list[str]:
+def _left_out(artefacts: Sequence[Artifact], kind: Kind) -> list[str]:
     damaged = [a for a in artefacts if a.problem and a.kind is kind]
     return [f"{a.source} is left out, a {a.kind} that cannot be read: {a.problem}." for a in damaged]
 
 
-def _problem(artefacts: Sequence[Artefact]) -> str:
+def _problem(artefacts: Sequence[Artifact]) -> str:
     if not artefacts:
         return "there is nothing in it"
     first = artefacts[0]

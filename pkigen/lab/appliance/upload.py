@@ -8,11 +8,16 @@ from datetime import datetime
 from pathlib import PurePosixPath, PureWindowsPath
 
 from pkigen.errors import visible
-from pkigen.inspection.artifacts import Artefact, read
-from pkigen.inspection.check import Checked, check
+from pkigen.inspection.artifacts import Artifact, read
+from pkigen.inspection.check import CheckResult, check
 from pkigen.lab.appliance.credential import Credential
-from pkigen.requirements import Finding, Level, Presented, RequirementSet
-from pkigen.requirements.crl_lookup import Looker
+from pkigen.requirements import (
+    CheckInput,
+    Finding,
+    Level,
+    RequirementSet,
+)
+from pkigen.requirements.crl_lookup import CrlLookup
 from pkigen.x509 import Certificate
 
 LARGEST_FILE = 256 * 1024
@@ -69,7 +74,7 @@ class Judged:
 
     messages: tuple[Message, ...]
     unsupported: tuple[str, ...]
-    checked: Checked | None = None
+    checked: CheckResult | None = None
     credential: Credential | None = field(default=None, repr=False)
 
     @property
@@ -111,7 +116,7 @@ def judge(
         return _unusable("The key's file holds no private key.", sets)
     above = [one.certificate for one in chain or () if one.certificate is not None]
     roots = tuple(one for one in above if one.is_self_issued)
-    shown = Presented(
+    shown = CheckInput(
         now=now,
         certificate=first.certificate if first else None,
         certificate_source=first.source if first else None,
@@ -119,7 +124,7 @@ def judge(
         key_source=key.source,
         chain=chain,
         anchors=(*roots, *anchors),
-        look=Looker(online=True, proxy=proxy).look,
+        look=CrlLookup(online=True, proxy=proxy).look,
         validation=upload.crl_check,
     )
     checked = check(visible(upload.title), shown, sets, unread)
@@ -154,7 +159,7 @@ def _unusable(words: str, sets: Sequence[RequirementSet]) -> Judged:
     return Judged((Message(text, (words,), "Choose the file that the field is for."),), ())
 
 
-def _messages(checked: Checked, unread: Sequence[Artefact]) -> list[Message]:
+def _messages(checked: CheckResult, unread: Sequence[Artifact]) -> list[Message]:
     told = dict[str, Message]()
     for verdict in checked.verdicts:
         refusing = [
@@ -172,12 +177,12 @@ def _messages(checked: Checked, unread: Sequence[Artefact]) -> list[Message]:
     return list(told.values())
 
 
-def _unsupported(checked: Checked) -> tuple[str, ...]:
+def _unsupported(checked: CheckResult) -> tuple[str, ...]:
     broken = (found for found in checked.broken if found.requirement.level is Level.UNSUPPORTED)
     return tuple(dict.fromkeys(map(words_of, broken)))
 
 
-def _credential(first: Artefact | None, key: Artefact, chain: Sequence[Artefact] | None) -> Credential | None:
+def _credential(first: Artifact | None, key: Artifact, chain: Sequence[Artifact] | None) -> Credential | None:
     if first is None or first.certificate is None or key.key is None or key.key.pkcs8 is None:
         return None
     above = tuple(one.certificate for one in chain or () if one.certificate is not None)

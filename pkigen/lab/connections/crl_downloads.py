@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Lock, Thread
 
-from pkigen.inspection.path import Unreachable, fetch
+from pkigen.inspection.path import FetchError, fetch
 from pkigen.lab.timing import Ending
 
 FRESH_SECONDS = 1.0
@@ -54,7 +54,7 @@ class Downloads:
         try:
             return self._ending.result_of(found.answer, 2 * _SECONDS)
         except TimeoutError:
-            raise Unreachable(f"{url}: it does not answer in time") from None
+            raise FetchError(f"{url}: it does not answer in time") from None
 
     def _fetch(self, url: str, answer: Future[bytes]) -> None:
         try:

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import h11
 from OpenSSL import SSL, crypto
 
-from pkigen.inspection.path import Fetched, PathProblem, validate_online
+from pkigen.inspection.path import CrlRetriever, PathProblem, validate_online
 from pkigen.lab.timing import Ending
 from pkigen.x509 import Certificate, Malformed
 
@@ -131,7 +131,7 @@ def judge(
         leaf,
         others,
         policy.anchors,
-        Fetched(get=policy.get),
+        CrlRetriever(get=policy.get),
         at=policy.at,
         host=host,
         purpose="server",

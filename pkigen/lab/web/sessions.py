@@ -14,7 +14,7 @@ from threading import Lock
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pkigen.inspection.path import covers
+from pkigen.inspection.path import host_mismatch
 from pkigen.lab.appliance.appliance import Appliance, token_digest
 from pkigen.x509 import Certificate, Malformed
 
@@ -119,6 +119,6 @@ def calls_us(request: Request, appliance: Appliance) -> bool:
 
 def _is_for(certificate: Certificate, host: str) -> bool:
     try:
-        return not covers(certificate, host)
+        return not host_mismatch(certificate, host)
     except Malformed:
         return False

@@ -12,8 +12,13 @@ from pkigen.cases.case import Case
 from pkigen.cases.urls import with_urls
 from pkigen.model import Extension
 from pkigen.requirements.demand import Demand, Violation, demand
-from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
-from pkigen.requirements.subject import Presented
+from pkigen.requirements.outcome import (
+    Outcome,
+    failed,
+    not_applicable,
+    pass_or_fail,
+)
+from pkigen.requirements.subject import CheckInput
 
 Method = Literal["ocsp", "ca_issuers"]
 _OIDS = {"ocsp": oids.OCSP_ACCESS, "ca_issuers": oids.CA_ISSUERS_ACCESS}
@@ -30,7 +35,7 @@ class AuthorityInformationAccess(Demand):
     schemes: tuple[Literal["http", "https", "ldap"], ...] = ()
     not_critical: bool = False
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """Every required method; every URL's scheme."""
         if shown.certificate is None:
             return not_applicable("there is no certificate")
@@ -46,7 +51,7 @@ class AuthorityInformationAccess(Demand):
             return failed("critical", "not critical")
         urls = [name.value for _, name in held if name.kind == "uri"]
         holds = not self.schemes or all(urlsplit(url).scheme.lower() in self.schemes for url in urls)
-        return judged(holds, found, f"URLs with {' or '.join(self.schemes)}" if self.schemes else "")
+        return pass_or_fail(holds, found, f"URLs with {' or '.join(self.schemes)}" if self.schemes else "")
 
     def violations(self) -> Iterator[Violation]:
         """Missing; another scheme; critical."""

@@ -12,8 +12,14 @@ from pkigen.cases.case import Case
 from pkigen.cases.general_names import beside, dns
 from pkigen.model import Extension
 from pkigen.requirements.demand import Demand, Violation, demand
-from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed
-from pkigen.requirements.subject import Presented
+from pkigen.requirements.outcome import (
+    Outcome,
+    failed,
+    not_applicable,
+    pass_or_fail,
+    passed,
+)
+from pkigen.requirements.subject import CheckInput
 from pkigen.x509 import GeneralName
 
 GeneralNameKind = Literal["dns", "ip", "email", "uri", "upn", "rid", "dirname"]
@@ -33,7 +39,7 @@ class AlternativeNames(Demand):
     syntax: bool = False
     kinds: tuple[GeneralNameKind, ...] = ()
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """Presence first; what is missing breaks nothing else."""
         if shown.certificate is None:
             return not_applicable("there is no certificate")
@@ -58,7 +64,7 @@ class AlternativeNames(Demand):
             common = filter(None, values(shown.certificate.subject, COMMON_NAME))
             covered = {name.value.lower() for name in names}
             missing = [value for value in common if value.lower() not in covered]
-            return judged(not missing, found, f"the common name {', '.join(missing) or 'too'}")
+            return pass_or_fail(not missing, found, f"the common name {', '.join(missing) or 'too'}")
         return passed(found)
 
     def violations(self) -> Iterator[Violation]:

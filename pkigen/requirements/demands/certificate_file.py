@@ -12,8 +12,13 @@ from pydantic import model_validator
 from pkigen.cases.case import Case
 from pkigen.documents.fields import Parsed
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
-from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
-from pkigen.requirements.subject import Presented
+from pkigen.requirements.outcome import (
+    Outcome,
+    failed,
+    not_applicable,
+    pass_or_fail,
+)
+from pkigen.requirements.subject import CheckInput
 
 
 def parse_suffix(text: str) -> str:
@@ -44,7 +49,7 @@ class CertificateFile(Demand):
             raise ValueError("this says nothing: give encodings or suffixes")
         return self
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """Of the file that the certificate came in."""
         if shown.certificate_source is None:
             return not_applicable("no certificate file was given")
@@ -54,7 +59,7 @@ class CertificateFile(Demand):
         suffix = PurePath(shown.certificate_source.file).suffix.lower()
         holds = not self.suffixes or suffix in self.suffixes
         found = suffix or "no ending" if self.suffixes else str(encoding)
-        return judged(holds, found, " or ".join(self.suffixes or self.encodings))
+        return pass_or_fail(holds, found, " or ".join(self.suffixes or self.encodings))
 
     def violations(self) -> Iterator[Violation]:
         """PKCS#7 in the certificate's file; another ending."""

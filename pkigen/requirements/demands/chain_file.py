@@ -14,8 +14,13 @@ from pkigen.inspection.artifacts import Kind, Source
 from pkigen.keys.verifying import is_signed_by
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.demands.certificate_file import Container, Suffix
-from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
-from pkigen.requirements.subject import Presented
+from pkigen.requirements.outcome import (
+    Outcome,
+    failed,
+    not_applicable,
+    pass_or_fail,
+)
+from pkigen.requirements.subject import CheckInput
 from pkigen.x509 import Certificate
 
 
@@ -46,7 +51,7 @@ class ChainFile(Demand):
             raise ValueError("this says nothing: give complete, issued_by, only_authorities ...")
         return self
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """Of the file that the authorities came in; without one, only ``required`` can be broken."""
         if not shown.chain:
             if self.required:
@@ -63,7 +68,7 @@ class ChainFile(Demand):
             return failed(wrong, "CA certificates alone")
         if self.issued_by or self.complete or self.order != "any":
             return self._check_path(shown)
-        return judged(True, self._seen(shown.chain[0].source, len(shown.authorities)), "")
+        return pass_or_fail(True, self._seen(shown.chain[0].source, len(shown.authorities)), "")
 
     def _seen(self, source: Source, count: int) -> str:
         """What was looked at, where nothing more is asked of the file than how it is written."""
@@ -71,7 +76,7 @@ class ChainFile(Demand):
             return PurePath(source.file).suffix
         return str(source.encoding) if self.encodings else f"{count} certificates"
 
-    def _check_path(self, shown: Presented) -> Outcome:
+    def _check_path(self, shown: CheckInput) -> Outcome:
         leaf = shown.certificate
         if leaf is None:
             return not_applicable("there is no certificate")
@@ -88,7 +93,7 @@ class ChainFile(Demand):
             return failed("it ends below the root", "every CA up to the self-signed root")
         if self.order == "issuing-first" and tuple(a for a in shown.authorities if a in path) != path:
             return failed("another order", "the issuing CA first, the root last")
-        return judged(True, f"{len(path)} of {len(shown.authorities)} in the path", "")
+        return pass_or_fail(True, f"{len(path)} of {len(shown.authorities)} in the path", "")
 
     def violations(self) -> Iterator[Violation]:
         """Another CA's chain; the issuing CA or the root left out; the leaf inside; reversed; DER."""
@@ -111,7 +116,7 @@ class ChainFile(Demand):
             yield _altered("txt", "The chain's file is called .txt.", "rename", ".txt")
 
 
-def _strangers(shown: Presented) -> str:
+def _strangers(shown: CheckInput) -> str:
     """What stands in the chain file and is no CA's certificate."""
     others = {str(found.kind) for found in shown.chain or () if found.kind is not Kind.CERTIFICATE}
     leaves = [found for found in shown.authorities if found == shown.certificate or not found.is_authority]

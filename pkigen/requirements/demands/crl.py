@@ -14,8 +14,8 @@ from pkigen.cases.case import Case, Impossible
 from pkigen.model import Edit, Entity, Signature, Surgery
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.demands.signature import other_outer_algorithm
-from pkigen.requirements.outcome import Outcome, judged, not_applicable
-from pkigen.requirements.subject import Presented
+from pkigen.requirements.outcome import Outcome, not_applicable, pass_or_fail
+from pkigen.requirements.subject import CheckInput
 from pkigen.x509 import CertificateList
 
 _PARTS: dict[str, tuple[str, str, Callable[[CertificateList], bool], tuple[Edit, ...]]] = {
@@ -78,7 +78,7 @@ class CrlDemand(Demand):
     def _asked(self) -> Iterator[str]:
         return (part for part in _PARTS if getattr(self, part))
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """Of every CRL that is found; the first broken part is the outcome."""
         looks = [found for found in map(shown.look, shown.crl_urls) if found is not None]
         crls = [found.crl for found in looks if found.crl is not None]
@@ -88,8 +88,8 @@ class CrlDemand(Demand):
         for part in self._asked():
             found, wanted, holds, _ = _PARTS[part]
             if not all(map(holds, crls)):
-                return judged(False, found, wanted)
-        return judged(True, wanted, wanted)
+                return pass_or_fail(False, found, wanted)
+        return pass_or_fail(True, wanted, wanted)
 
     def violations(self) -> Iterator[Violation]:
         """Each part that is asked for, edited away before the CRL is signed."""

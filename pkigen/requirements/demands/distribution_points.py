@@ -15,8 +15,13 @@ from pkigen.cases.case import Case, Impossible
 from pkigen.cases.urls import with_urls
 from pkigen.model import Entity
 from pkigen.requirements.demand import Demand, Violation, demand
-from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
-from pkigen.requirements.subject import Presented
+from pkigen.requirements.outcome import (
+    Outcome,
+    failed,
+    not_applicable,
+    pass_or_fail,
+)
+from pkigen.requirements.subject import CheckInput
 
 Scheme = Literal["http", "https", "ldap", "ldaps", "ftp"]
 _OTHER_SUFFIX = ".der"
@@ -46,7 +51,7 @@ class CrlDistributionPoint(Demand):
             raise ValueError("this says nothing: give required, schemes, ports, suffixes or critical")
         return self
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """Presence first; what is missing breaks nothing else."""
         if shown.certificate is None:
             return not_applicable("there is no certificate")
@@ -64,8 +69,8 @@ class CrlDistributionPoint(Demand):
         if self.critical is not None and extension.critical is not self.critical:
             return failed("critical" if extension.critical else "not critical", _critical(self.critical))
         if not urls:
-            return judged(not self.required, "no URL", "a URL to a CRL")
-        return judged(self._hold(urls), ", ".join(urls), self._wanted())
+            return pass_or_fail(not self.required, "no URL", "a URL to a CRL")
+        return pass_or_fail(self._hold(urls), ", ".join(urls), self._wanted())
 
     def _hold(self, urls: tuple[str, ...]) -> bool:
         parts = [(urlsplit(url), url) for url in urls if _is_readable(url)]

@@ -15,8 +15,13 @@ from pkigen.cases.case import Case
 from pkigen.documents.fields import Parsed, parse_oid
 from pkigen.model import Edit, Extension, Surgery
 from pkigen.requirements.demand import Demand, Violation, demand
-from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable
-from pkigen.requirements.subject import Presented
+from pkigen.requirements.outcome import (
+    Outcome,
+    failed,
+    not_applicable,
+    pass_or_fail,
+)
+from pkigen.requirements.subject import CheckInput
 
 _NAMES = {title.lower().replace(" ", "_"): oid for oid, title in oids.TITLES.items()}
 _UNKNOWN = "1.3.6.1.4.1.55738.99.1"
@@ -34,12 +39,12 @@ class VersionDemand(Demand):
 
     equals: Annotated[int, Field(ge=1, le=3)]
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """One number."""
         if shown.certificate is None:
             return not_applicable("there is no certificate")
         version = shown.certificate.version
-        return judged(version == self.equals, f"version {version}", f"version {self.equals}")
+        return pass_or_fail(version == self.equals, f"version {version}", f"version {self.equals}")
 
     def violations(self) -> Iterator[Violation]:
         """Another number in the field; everything else stays."""
@@ -64,7 +69,7 @@ class SerialDemand(Demand):
             raise ValueError("this says nothing: give positive, maximum_octets or minimum_bits")
         return self
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """Sign, then length."""
         if shown.certificate is None:
             return not_applicable("there is no certificate")
@@ -75,7 +80,7 @@ class SerialDemand(Demand):
             return failed(f"{len(octets)} octets", f"at most {self.maximum_octets} octets")
         least = self.minimum_bits
         wanted = f"at least {least} bits" if least else "a positive number" if self.positive else ""
-        return judged(not least or serial.bit_length() >= least, f"{len(octets)} octets", wanted)
+        return pass_or_fail(not least or serial.bit_length() >= least, f"{len(octets)} octets", wanted)
 
     def violations(self) -> Iterator[Violation]:
         """Zero, negative; an octet too long; too short."""
@@ -133,7 +138,7 @@ class ExtensionDemand(Demand):
             raise ValueError("an extension cannot be required and forbidden")
         return self
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """Over all extensions, or one of them."""
         if shown.certificate is None:
             return not_applicable("there is no certificate")
@@ -146,9 +151,9 @@ class ExtensionDemand(Demand):
             unknown = [e.oid for e in held if e.critical and e.oid not in oids.TITLES]
             if unknown:
                 return failed(f"{', '.join(unknown)} is critical", "no unknown critical extension")
-        return self._check_one(shown) if self.name else judged(True, f"{len(held)} extensions", "")
+        return self._check_one(shown) if self.name else pass_or_fail(True, f"{len(held)} extensions", "")
 
-    def _check_one(self, shown: Presented) -> Outcome:
+    def _check_one(self, shown: CheckInput) -> Outcome:
         assert self.name is not None
         assert shown.certificate is not None
         title = oids.TITLES.get(self.name, self.name)
@@ -158,11 +163,15 @@ class ExtensionDemand(Demand):
                 return not_applicable("it is self-signed (RFC 5280, 4.2.1.1)")
             if self.required:
                 return failed(f"no {title}", f"the extension {title}")
-            return judged(True, f"no {title}", "") if self.forbidden else not_applicable(f"it has no {title}")
+            return (
+                pass_or_fail(True, f"no {title}", "")
+                if self.forbidden
+                else not_applicable(f"it has no {title}")
+            )
         if self.forbidden:
             return failed(title, f"no {title}")
         words = {True: "critical", False: "not critical"}
-        return judged(
+        return pass_or_fail(
             self.critical is None or found.critical is self.critical,
             words[found.critical],
             title if self.critical is None else words[self.critical],
@@ -211,12 +220,12 @@ class UniqueIdentifiers(Demand):
 
     kind: ClassVar[str] = "unique_identifiers"
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """Neither."""
         if shown.certificate is None:
             return not_applicable("there is no certificate")
         has = shown.certificate.has_unique_identifiers
-        return judged(not has, "unique identifiers" if has else "none", "none")
+        return pass_or_fail(not has, "unique identifiers" if has else "none", "none")
 
     def violations(self) -> Iterator[Violation]:
         """Both, between the key and the extensions."""

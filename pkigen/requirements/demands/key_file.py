@@ -15,8 +15,14 @@ from pkigen.documents.fields import Parsed
 from pkigen.inspection.artifacts import Source
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.demands.certificate_file import Suffix
-from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, undecided
-from pkigen.requirements.subject import Presented
+from pkigen.requirements.outcome import (
+    Outcome,
+    failed,
+    not_applicable,
+    pass_or_fail,
+    undecided,
+)
+from pkigen.requirements.subject import CheckInput
 
 
 def _parse_characters(text: str) -> re.Pattern[str]:
@@ -59,7 +65,7 @@ class KeyFileDemand(Demand):
             raise ValueError("this says nothing: give encodings, suffixes, matches, opens ...")
         return self
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """Of the file that the key came in."""
         key, source = shown.key, shown.key_source
         if key is None or source is None:
@@ -77,32 +83,32 @@ class KeyFileDemand(Demand):
             if key.pkcs8 is None and not shown.passphrase_known:
                 return undecided("it is under a passphrase, and none was given")
             found = key.problem or ("opened" if key.encrypted else "not encrypted")
-            return judged(key.pkcs8 is not None, found, "a key that the passphrase opens")
+            return pass_or_fail(key.pkcs8 is not None, found, "a key that the passphrase opens")
         if self.sound:
-            return judged(not key.unsound, key.unsound or "sound", "a sound key")
+            return pass_or_fail(not key.unsound, key.unsound or "sound", "a sound key")
         if self.matches:
             return self._matches(shown)
         return self._check_passphrase(shown)
 
-    def _matches(self, shown: Presented) -> Outcome:
+    def _matches(self, shown: CheckInput) -> Outcome:
         assert shown.key is not None
         if shown.certificate is None or shown.key.public is None:
             return not_applicable("the key is not open" if shown.certificate else "there is no certificate")
         same = shown.key.public.der == shown.certificate.subject_public_key_info
         found = "the certificate's key" if same else f"another key ({shown.key.public.name})"
-        return judged(same, found, "the certificate's key")
+        return pass_or_fail(same, found, "the certificate's key")
 
-    def _check_passphrase(self, shown: Presented) -> Outcome:
+    def _check_passphrase(self, shown: CheckInput) -> Outcome:
         assert shown.key is not None
         if not (self.passphrase_characters or self.passphrase_minimum or self.passphrase_maximum):
-            return judged(True, self._seen(shown.key_source), "")
+            return pass_or_fail(True, self._seen(shown.key_source), "")
         if not shown.key.encrypted or shown.key.passphrase is None:
             return not_applicable("no passphrase is in use")
         text = shown.key.passphrase.decode("utf-8", "replace")
         if self.passphrase_characters and not self.passphrase_characters.fullmatch(text):
             return failed("other characters", f"only {self.passphrase_characters.pattern[:-1]}")
         least, most = self.passphrase_minimum or 0, self.passphrase_maximum or len(text)
-        return judged(least <= len(text) <= most, f"{len(text)} characters", f"{least} to {most}")
+        return pass_or_fail(least <= len(text) <= most, f"{len(text)} characters", f"{least} to {most}")
 
     def _seen(self, source: Source | None) -> str:
         """What was looked at, where nothing more is asked of the file than how it is written."""

@@ -17,8 +17,14 @@ from pkigen.cases.urls import with_urls
 from pkigen.keys.verifying import is_signed_by
 from pkigen.model import CertificatePlan, Entity, Extension
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
-from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, undecided
-from pkigen.requirements.subject import Presented, Published
+from pkigen.requirements.outcome import (
+    Outcome,
+    failed,
+    not_applicable,
+    pass_or_fail,
+    undecided,
+)
+from pkigen.requirements.subject import CheckInput, PublishedCrl
 
 _DAY = 86_400
 _OWN_TIMES = ("expired", "not-yet-valid")
@@ -36,7 +42,7 @@ class CertificationPath(Demand):
     kind: ClassVar[str] = "certification_path"
     needs: ClassVar[Needs] = Needs.ISSUED
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """By OpenSSL, at the instant of the check."""
         leaf = shown.certificate
         if leaf is None:
@@ -52,7 +58,7 @@ class CertificationPath(Demand):
 
         found = validate(leaf, shown.authorities, anchors, at=shown.now)
         problems = [p for p in found.problems if p.depth != 0 or p.rule not in _OWN_TIMES]
-        return judged(not problems, "; ".join(p.message for p in problems) or "valid", "a valid path")
+        return pass_or_fail(not problems, "; ".join(p.message for p in problems) or "valid", "a valid path")
 
     def violations(self) -> Iterator[Violation]:
         """An authority that has ended; one that may not sign certificates."""
@@ -100,7 +106,7 @@ class RevocationDemand(Demand):
             raise ValueError("give one of not_revoked and available: they are two demands")
         return self
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """At the URLs that the certificate states."""
         leaf = shown.certificate
         if leaf is None:
@@ -114,10 +120,10 @@ class RevocationDemand(Demand):
         judge = self._check_available if self.available else _check_entry
         return judge(shown, looks)
 
-    def _check_available(self, shown: Presented, looks: list[Published]) -> Outcome:
+    def _check_available(self, shown: CheckInput, looks: list[PublishedCrl]) -> Outcome:
         problems = [_problem(shown, found) for found in looks]
         holds = not all(problems)
-        return judged(holds, "fresh" if holds else "; ".join(problems), "a fresh CRL that is reachable")
+        return pass_or_fail(holds, "fresh" if holds else "; ".join(problems), "a fresh CRL that is reachable")
 
     def violations(self) -> Iterator[Violation]:
         """Revoked for good, and on hold; not published at all, and stale."""
@@ -138,7 +144,7 @@ def _is_http(url: str) -> bool:
         return False
 
 
-def _problem(shown: Presented, found: Published) -> str:
+def _problem(shown: CheckInput, found: PublishedCrl) -> str:
     """Why a CRL does not serve; "" when it does."""
     crl = found.crl
     if crl is None:
@@ -152,7 +158,7 @@ def _problem(shown: Presented, found: Published) -> str:
     return ""
 
 
-def _check_entry(shown: Presented, looks: list[Published]) -> Outcome:
+def _check_entry(shown: CheckInput, looks: list[PublishedCrl]) -> Outcome:
     assert shown.certificate is not None
     crls = [found.crl for found in looks if found.crl is not None]
     if shown.path:
@@ -163,7 +169,7 @@ def _check_entry(shown: Presented, looks: list[Published]) -> Outcome:
         entry = crl.entry(shown.certificate.serial)
         if entry is not None and entry.reason != _REMOVED:
             return failed(f"revoked on {entry.at:%Y-%m-%d}, reason code {entry.reason}", "not revoked")
-    return judged(True, "not listed", "not revoked")
+    return pass_or_fail(True, "not listed", "not revoked")
 
 
 def _revoked(reason: str, case: Case) -> Case:

@@ -11,8 +11,8 @@ from pkigen.cases.case import Case
 from pkigen.documents.fields import Parsed, unknown
 from pkigen.keys.kinds import LARGEST_RSA, SMALLEST_RSA
 from pkigen.requirements.demand import Demand, Violation, demand
-from pkigen.requirements.outcome import Outcome, judged, not_applicable
-from pkigen.requirements.subject import Presented
+from pkigen.requirements.outcome import Outcome, not_applicable, pass_or_fail
+from pkigen.requirements.subject import CheckInput
 from pkigen.x509 import PublicKey
 from pkigen.x509.public_key import FAMILIES
 
@@ -55,22 +55,22 @@ class PublicKeyDemand(Demand):
             raise ValueError("this says nothing: give families, minimum, maximum, sizes or exponent")
         return self
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """Family first, then what is said of that family's sizes."""
         key = shown.public_key
         if key is None:
             return not_applicable("there is no certificate")
         if self.families and key.family not in self.families:
-            return judged(False, key.name, " or ".join(self.families))
+            return pass_or_fail(False, key.name, " or ".join(self.families))
         if key.size < self.minimum.get(key.family, 0):
-            return judged(False, key.name, f"at least {self.minimum[key.family]} bits")
+            return pass_or_fail(False, key.name, f"at least {self.minimum[key.family]} bits")
         if key.size > self.maximum.get(key.family, key.size):
-            return judged(False, key.name, f"at most {self.maximum[key.family]} bits")
+            return pass_or_fail(False, key.name, f"at most {self.maximum[key.family]} bits")
         if not self._has_fit_exponent(key):
-            return judged(False, f"exponent {key.exponent}", f"an odd one from {self.exponent} on")
+            return pass_or_fail(False, f"exponent {key.exponent}", f"an odd one from {self.exponent} on")
         sizes = self.sizes.get(key.family, ())
         wanted = " or ".join(f"{size} bits" for size in sizes)
-        return judged(not sizes or key.size in sizes or key.size < min(sizes), key.name, wanted)
+        return pass_or_fail(not sizes or key.size in sizes or key.size < min(sizes), key.name, wanted)
 
     def _has_fit_exponent(self, key: PublicKey) -> bool:
         if self.exponent is None or key.family != "rsa":

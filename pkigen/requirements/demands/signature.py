@@ -14,8 +14,8 @@ from pkigen.documents.fields import Parsed, unknown
 from pkigen.keys.kinds import parse_kind
 from pkigen.model import Edit, Signature, Surgery
 from pkigen.requirements.demand import Demand, Violation, demand
-from pkigen.requirements.outcome import Outcome, judged, not_applicable
-from pkigen.requirements.subject import Presented
+from pkigen.requirements.outcome import Outcome, not_applicable, pass_or_fail
+from pkigen.requirements.subject import CheckInput
 from pkigen.x509.algorithms import DIGESTS, SIGNATURE_ALGORITHMS
 
 
@@ -45,12 +45,12 @@ class SignatureAlgorithm(Demand):
 
     allowed: Annotated[tuple[Algorithm, ...], Field(min_length=1)]
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """The outer algorithm's name is one of those allowed."""
         if shown.certificate is None:
             return not_applicable("there is no certificate")
         found = shown.certificate.signature_algorithm
-        return judged(found.name in self.allowed, str(found), " or ".join(self.allowed))
+        return pass_or_fail(found.name in self.allowed, str(found), " or ".join(self.allowed))
 
     def violations(self) -> Iterator[Violation]:
         """RSASSA-PSS where PKCS#1 v1.5 is wanted keeps the digest; else another digest."""
@@ -73,7 +73,7 @@ class DigestDemand(Demand):
     allowed: tuple[Digest, ...] = ()
     forbidden: tuple[Digest, ...] = ()
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """The digest of the signature algorithm; algorithms that bring their own pass."""
         if shown.certificate is None:
             return not_applicable("there is no certificate")
@@ -82,11 +82,11 @@ class DigestDemand(Demand):
         found = shown.certificate.signature_algorithm
         if not found.digest:
             if self.allowed:
-                return judged(False, str(found), " or ".join(self.allowed))
-            return judged(True, f"{found}, which needs none", "")
+                return pass_or_fail(False, str(found), " or ".join(self.allowed))
+            return pass_or_fail(True, f"{found}, which needs none", "")
         holds = found.digest in self.allowed if self.allowed else found.digest not in self.forbidden
         wanted = " or ".join(self.allowed) or f"none of {', '.join(self.forbidden)}"
-        return judged(holds, found.digest, wanted)
+        return pass_or_fail(holds, found.digest, wanted)
 
     def violations(self) -> Iterator[Violation]:
         """A weaker digest, and a stronger one where that is wrong as well."""
@@ -106,12 +106,12 @@ class AlgorithmsAgree(Demand):
 
     kind: ClassVar[str] = "algorithms_agree"
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """Octet by octet, as the field is compared."""
         if shown.certificate is None:
             return not_applicable("there is no certificate")
         agree = shown.certificate.algorithms_agree
-        return judged(agree, "the same" if agree else "two of them", "the same inside and outside")
+        return pass_or_fail(agree, "the same" if agree else "two of them", "the same inside and outside")
 
     def violations(self) -> Iterator[Violation]:
         """The outer one without its NULL, or with one: the signature still holds for who does not look."""

@@ -14,8 +14,14 @@ from pkigen.asn1.names import ATTRIBUTE_TYPES
 from pkigen.cases.case import Case, common_name
 from pkigen.documents.fields import Parsed, unknown
 from pkigen.requirements.demand import Demand, Violation, demand
-from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed
-from pkigen.requirements.subject import Presented
+from pkigen.requirements.outcome import (
+    Outcome,
+    failed,
+    not_applicable,
+    pass_or_fail,
+    passed,
+)
+from pkigen.requirements.subject import CheckInput
 
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN_NAME = re.compile(rf"(?=.{{1,253}}\Z)(\*\.)?({_LABEL}\.)+[A-Za-z]([A-Za-z0-9-]{{0,61}}[A-Za-z0-9])?")
@@ -63,7 +69,7 @@ class SubjectAttribute(Demand):
             raise ValueError("only a CN can be demanded to be unique")
         return self
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """Presence first; what is missing breaks nothing else."""
         if shown.certificate is None:
             return not_applicable("there is no certificate")
@@ -75,7 +81,9 @@ class SubjectAttribute(Demand):
                 return failed(found, f"a subject with {self.type}", blame=blame)
             return not_applicable(f"the subject has no {self.type}")
         found, wanted = ", ".join(values), self._wanted()
-        return judged(all(map(self._holds, values)) and self._is_own(shown, values), found, wanted, blame)
+        return pass_or_fail(
+            all(map(self._holds, values)) and self._is_own(shown, values), found, wanted, blame
+        )
 
     def _holds(self, value: str) -> bool:
         return (
@@ -85,7 +93,7 @@ class SubjectAttribute(Demand):
             and (self.longest is None or len(value) <= self.longest)
         )
 
-    def _is_own(self, shown: Presented, values: tuple[str, ...]) -> bool:
+    def _is_own(self, shown: CheckInput, values: tuple[str, ...]) -> bool:
         return not self.unique or not any(shown.sharing.get(value.lower()) for value in values)
 
     def _wanted(self) -> str:
@@ -144,7 +152,7 @@ class NamesDemand(Demand):
     issuer: Literal["any", "not-empty"] = "any"
     subject: Literal["any", "not-empty", "not-empty-or-critical-san"] = "any"
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """An empty subject is for end entities alone, with a critical alternative name."""
         found = shown.certificate
         if found is None:
@@ -155,7 +163,9 @@ class NamesDemand(Demand):
             return passed("names" if self.subject == "any" else "a subject", "")
         san = found.extensions.raw("2.5.29.17")
         if self.subject == "not-empty-or-critical-san":
-            return judged(bool(san and san.critical), "an empty subject", "a critical alternative name then")
+            return pass_or_fail(
+                bool(san and san.critical), "an empty subject", "a critical alternative name then"
+            )
         return failed("an empty subject", "a subject")
 
     def violations(self) -> Iterator[Violation]:

@@ -15,8 +15,14 @@ from pkigen.cases.case import Case, Impossible
 from pkigen.documents.fields import Parsed, unknown
 from pkigen.model import Extension
 from pkigen.requirements.demand import Demand, Stage, Violation, demand
-from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed
-from pkigen.requirements.subject import Presented
+from pkigen.requirements.outcome import (
+    Outcome,
+    failed,
+    not_applicable,
+    pass_or_fail,
+    passed,
+)
+from pkigen.requirements.subject import CheckInput
 from pkigen.x509 import Extensions
 from pkigen.x509.extensions import key_usage
 
@@ -50,7 +56,7 @@ class KeyUsageDemand(Demand):
     some: bool = False
     critical: bool | None = None
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """Presence first; what is missing breaks nothing else."""
         if shown.certificate is None:
             return not_applicable("there is no certificate")
@@ -66,7 +72,7 @@ class KeyUsageDemand(Demand):
         missing = [usage for usage in self.contains if usage not in usages]
         surplus = [usage for usage in self.lacks if usage in usages]
         wanted = ", ".join([*self.contains, *(f"no {usage}" for usage in self.lacks)])
-        return judged(not missing and not surplus, found, wanted)
+        return pass_or_fail(not missing and not surplus, found, wanted)
 
     def violations(self) -> Iterator[Violation]:
         """Missing; without a bit; with one too many; of the other criticality."""
@@ -99,7 +105,7 @@ class ExtendedKeyUsageDemand(Demand):
     lacks: tuple[Purpose, ...] = ()
     critical: bool | None = None
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """Presence first; ``any`` stands for every purpose that is wanted."""
         if shown.certificate is None:
             return not_applicable("there is no certificate")
@@ -115,7 +121,7 @@ class ExtendedKeyUsageDemand(Demand):
         missing = [p for p in self.contains if p not in purposes and "any" not in purposes]
         surplus = [p for p in self.lacks if p in purposes]
         wanted = ", ".join([*self.contains, *(f"no {purpose}" for purpose in self.lacks)])
-        return judged(not missing and not surplus, ", ".join(purposes) or "no purpose", wanted)
+        return pass_or_fail(not missing and not surplus, ", ".join(purposes) or "no purpose", wanted)
 
     def violations(self) -> Iterator[Violation]:
         """Missing; another purpose; a forbidden one; of the other criticality."""
@@ -148,7 +154,7 @@ class BasicConstraintsDemand(Demand):
     path_length: Literal["any", "ca-only"] = "any"
     smallest_path_length: Annotated[int, Field(ge=0, le=100)] | None = None
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """A certificate without the extension is no CA's."""
         if shown.certificate is None:
             return not_applicable("there is no certificate")

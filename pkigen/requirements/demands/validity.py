@@ -14,8 +14,14 @@ from pkigen.clock import Span, parse_span, shift
 from pkigen.documents.fields import Parsed
 from pkigen.model import Edit, Surgery
 from pkigen.requirements.demand import Demand, Violation, demand
-from pkigen.requirements.outcome import Outcome, failed, judged, not_applicable, passed
-from pkigen.requirements.subject import Presented
+from pkigen.requirements.outcome import (
+    Outcome,
+    failed,
+    not_applicable,
+    pass_or_fail,
+    passed,
+)
+from pkigen.requirements.subject import CheckInput
 
 _YEAR, _DAY, _SECOND = timedelta(days=365), timedelta(days=1), timedelta(seconds=1)
 _DEFAULT = timedelta(days=397)
@@ -40,7 +46,7 @@ class ValidityDemand(Demand):
             raise ValueError("this says nothing: give begun, not_ended, in_order, well_formed or maximum")
         return self
 
-    def check(self, shown: Presented) -> Outcome:
+    def check(self, shown: CheckInput) -> Outcome:
         """Each part that is asked for; the first that fails is the outcome."""
         found = shown.certificate
         if found is None:
@@ -58,7 +64,9 @@ class ValidityDemand(Demand):
             # not_after is the last second that counts (4.1.2.5).
             length = not_after - not_before + _SECOND
             days = f"{length.total_seconds() / 86400:.6g} days"
-            return judged(length <= _longest(not_before, self.maximum), days, f"at most {self.maximum.text}")
+            return pass_or_fail(
+                length <= _longest(not_before, self.maximum), days, f"at most {self.maximum.text}"
+            )
         return passed(f"{not_before:%Y-%m-%d} to {not_after:%Y-%m-%d}")
 
     def violations(self) -> Iterator[Violation]:

@@ -13,7 +13,7 @@ from pkigen.errors import InputError
 from pkigen.files import read_file
 from pkigen.inspection.artifacts import (
     FILE_BYTES,
-    Artefact,
+    Artifact,
     Kind,
     read,
 )
@@ -96,7 +96,7 @@ def _path(case: Case, *, with_root: bool) -> tuple[bytes, ...]:
     return own + tuple(one.der for one in chain) if own else ()
 
 
-def _is_certificate(artefact: Artefact) -> bool:
+def _is_certificate(artefact: Artifact) -> bool:
     return artefact.kind is Kind.CERTIFICATE and bool(artefact.der)
 
 
@@ -110,7 +110,7 @@ def _key(case: Case, passphrases: Sequence[bytes]) -> tuple[PrivateKey | None, s
     return load_private(held), ""
 
 
-def _opened(found: Sequence[Artefact]) -> Iterator[bytes]:
+def _opened(found: Sequence[Artifact]) -> Iterator[bytes]:
     for artefact in found:
         if artefact.key is not None and artefact.key.pkcs8 is not None:
             yield artefact.key.pkcs8

@@ -16,16 +16,23 @@ from hypothesis import strategies as st
 
 from pkigen.errors import InputError
 from pkigen.formats import pem
-from pkigen.inspection.path import Verification, Verified, verify
+from pkigen.inspection.path import Verification, VerifiedCertificate, verify
 from pkigen.serve import serve
 from pkigen.x509 import Malformed
 from tests.environment.profiles import build_it, small
-from tests.path.conftest import Made
-from tests.path.made import CA, NOW, SERVER, Authority, certificates, root
-from tests.path.site import Site, running
+from tests.inspection.path.certificates import (
+    CA,
+    NOW,
+    SERVER,
+    Authority,
+    certificates,
+    root,
+)
+from tests.inspection.path.conftest import Made
+from tests.inspection.path.http_site import Site, running
 
 
-def rules(verified: Verified) -> list[tuple[str, int]]:
+def rules(verified: VerifiedCertificate) -> list[tuple[str, int]]:
     return [(problem.rule, problem.depth) for problem in verified.result.problems]
 
 

@@ -10,18 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pkigen.errors import InputError
-from pkigen.inspection.check import Checked, CheckOptions, check_files
+from pkigen.inspection.check import CheckOptions, CheckResult, check_files
 from pkigen.requirements import load_set
 from tests.requirements.environments import Built
 from tests.tools import run
 
 
-def _check(built: Built, *paths: Path, **options: object) -> tuple[Checked, ...]:
+def _check(built: Built, *paths: Path, **options: object) -> tuple[CheckResult, ...]:
     asked = CheckOptions(**{"now": built.clock, **options})  # type: ignore[arg-type]
     return check_files(paths, [load_set("defender-iot")], asked)
 
 
-def _one(built: Built, *paths: Path, **options: object) -> Checked:
+def _one(built: Built, *paths: Path, **options: object) -> CheckResult:
     (found,) = _check(built, *paths, **options)
     return found
 
@@ -31,11 +31,11 @@ def _files(built: Built, name: str = "sensor-01") -> tuple[Path, Path, Path]:
     return folder / f"{name}.crt", folder / f"{name}.key", folder / "chain.pem"
 
 
-def _broken(found: Checked) -> set[str]:
+def _broken(found: CheckResult) -> set[str]:
     return {one.requirement.id for one in found.broken}
 
 
-def _undecided(found: Checked) -> set[str]:
+def _undecided(found: CheckResult) -> set[str]:
     return {name for verdict in found.verdicts for name in verdict.undecided}
 
 

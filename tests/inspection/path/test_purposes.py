@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.path.judging import judged
-from tests.path.made import CA, Authority, Files, by_openssl, root
+from tests.inspection.path.certificates import (
+    CA,
+    Authority,
+    Files,
+    by_openssl,
+    root,
+)
+from tests.inspection.path.openssl_verdicts import judged
 
 pytestmark = pytest.mark.needs("openssl")
 

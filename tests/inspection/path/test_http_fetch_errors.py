@@ -13,8 +13,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from pkigen.inspection.path import Unreachable, fetch
-from tests.path.site import running
+from pkigen.inspection.path import FetchError, fetch
+from tests.inspection.path.http_site import running
 
 _RESET = struct.pack("ii", 1, 0)
 
@@ -59,7 +59,7 @@ def answer(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
 
 def refusal(*answers: bytes, reset: bool = False, most: int = 1_000_000) -> str:
     """Why a fetch from such a server gives nothing, without the URL."""
-    with speaking(*answers, reset=reset) as (url, _), pytest.raises(Unreachable) as refused:
+    with speaking(*answers, reset=reset) as (url, _), pytest.raises(FetchError) as refused:
         fetch(url, timeout=5, most=most)
     words = str(refused.value)
     assert words.startswith(f"{url}: ")
@@ -168,7 +168,7 @@ def test_redirects_share_one_deadline() -> None:
         thread = threading.Thread(target=slow, args=(listener,))
         thread.start()
         start = time.monotonic()
-        with pytest.raises(Unreachable, match="it does not answer in time"):
+        with pytest.raises(FetchError, match="it does not answer in time"):
             fetch(f"http://127.0.0.1:{listener.getsockname()[1]}/crl", timeout=0.5)
         took = time.monotonic() - start
         ended.set()
@@ -181,7 +181,7 @@ def test_redirects_share_one_deadline() -> None:
 
 def test_a_thread_whose_caller_has_gone_ends_by_the_same_deadline() -> None:
     with running() as site:
-        with pytest.raises(Unreachable):
+        with pytest.raises(FetchError):
             fetch(f"{site.url}/silent", timeout=0.1)
         for thread in threading.enumerate():
             if thread.name == "fetch":
@@ -205,13 +205,13 @@ def test_a_thread_whose_caller_has_gone_ends_by_the_same_deadline() -> None:
     ],
 )
 def test_an_odd_url_is_refused_and_never_an_error_of_ours(url: str) -> None:
-    with pytest.raises(Unreachable) as refused:
+    with pytest.raises(FetchError) as refused:
         fetch(url, timeout=2)
     assert str(refused.value).startswith(f"{url}: ")
 
 
 def test_a_url_without_end_is_refused_in_few_words() -> None:
-    with pytest.raises(Unreachable, match="a URL of 1,000,012 characters is not fetched") as refused:
+    with pytest.raises(FetchError, match="a URL of 1,000,012 characters is not fetched") as refused:
         fetch(f"http://a.test{'/a' * 500_000}"[:1_000_012])
     assert len(str(refused.value)) < 200
 
@@ -219,7 +219,7 @@ def test_a_url_without_end_is_refused_in_few_words() -> None:
 def test_a_redirect_to_a_url_without_end_is_refused() -> None:
     with (
         speaking(answer(b"", f"Location: /{'a' * 5000}", status="302 Found")) as (url, _),
-        pytest.raises(Unreachable, match="characters is not fetched"),
+        pytest.raises(FetchError, match="characters is not fetched"),
     ):
         fetch(url)
 
@@ -232,7 +232,7 @@ def test_no_proxy_of_the_environment_is_used(name: str, monkeypatch: pytest.Monk
 
 
 def test_a_proxy_that_does_not_listen_is_told() -> None:
-    with pytest.raises(Unreachable, match=r"http://a\.test/: Connection refused"):
+    with pytest.raises(FetchError, match=r"http://a\.test/: Connection refused"):
         fetch("http://a.test/", proxy="http://127.0.0.1:1")
 
 

@@ -14,10 +14,16 @@ from pkigen.inspection.path import Verification, verify
 from pkigen.keys import load_private
 from pkigen.model import Extension
 from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list
-from tests.path.conftest import Made
-from tests.path.judging import judged, sound
-from tests.path.made import CA, NOW, SERVER, by_openssl, certificates
-from tests.path.test_boundaries import crl_with
+from tests.inspection.path.certificates import (
+    CA,
+    NOW,
+    SERVER,
+    by_openssl,
+    certificates,
+)
+from tests.inspection.path.conftest import Made
+from tests.inspection.path.openssl_verdicts import judged, sound
+from tests.inspection.path.test_boundaries import crl_with
 
 pytestmark = pytest.mark.needs("openssl")
 

@@ -14,9 +14,9 @@ from pkigen.clock import utc_now
 from pkigen.environment.revoke import revoke
 from pkigen.inspection.artifacts import read_path
 from pkigen.inspection.path import (
-    Fetched,
+    CrlRetriever,
+    FetchError,
     PathResult,
-    Unreachable,
     validate_online,
 )
 from pkigen.x509 import Certificate
@@ -50,7 +50,7 @@ class World:
         self.asked.append(url)
         path = self.folder / "www" / url.removeprefix(f"{BASE}/")
         if not path.is_file():
-            raise Unreachable(f"{url}: HTTP 404")
+            raise FetchError(f"{url}: HTTP 404")
         return path.read_bytes()
 
     def certificate(self, path: str) -> Certificate:
@@ -65,7 +65,7 @@ class World:
             self.certificate(f"certificates/{name}/{name}.crt"),
             [self.certificate("authorities/issuing/issuing.crt")],
             [self.certificate(f"authorities/{root}/{root}.crt")],
-            Fetched(get=get or self.get),
+            CrlRetriever(get=get or self.get),
             at=utc_now() + timedelta(days=days),
             host=host or None,
         )
@@ -100,7 +100,7 @@ def test_a_revoked_certificate_is_a_problem_of_its_own_depth(world: World) -> No
 
 def test_each_certificate_without_a_crl_has_one_problem_with_the_reason(world: World) -> None:
     def silent(url: str) -> bytes:
-        raise Unreachable(f"{url}: connection refused")
+        raise FetchError(f"{url}: connection refused")
 
     result = world.validate(get=silent)
     assert _rules(result) == [("crl-missing", 0), ("crl-missing", 1)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conversion.made import Made, make
+from tests.inspection.conversion.certificates import Made, make
 
 
 @pytest.fixture(scope="session")

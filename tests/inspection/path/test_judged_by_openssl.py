@@ -13,9 +13,17 @@ from pkigen.asn1 import der
 from pkigen.formats import pem
 from pkigen.inspection.path import PathProblem
 from tests.environment.profiles import build_it, small
-from tests.path.conftest import Made
-from tests.path.judging import judged, of, sound
-from tests.path.made import CA, NOW, SERVER, Files, by_openssl, certificates, root
+from tests.inspection.path.certificates import (
+    CA,
+    NOW,
+    SERVER,
+    Files,
+    by_openssl,
+    certificates,
+    root,
+)
+from tests.inspection.path.conftest import Made
+from tests.inspection.path.openssl_verdicts import judged, of, sound
 
 pytestmark = pytest.mark.needs("openssl")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.path.conftest import Made
-from tests.path.judging import judged, sound
-from tests.path.made import SERVER, by_openssl
+from tests.inspection.path.certificates import SERVER, by_openssl
+from tests.inspection.path.conftest import Made
+from tests.inspection.path.openssl_verdicts import judged, sound
 
 pytestmark = pytest.mark.needs("openssl")
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from pkigen.inspection.path import covers
-from pkigen.inspection.path.host_names import unusable_host
+from pkigen.inspection.path import host_mismatch
+from pkigen.inspection.path.host_names import invalid_host
 from pkigen.x509 import Certificate
-from tests.path.conftest import Made
-from tests.path.judging import judged, sound
-from tests.path.made import SERVER, Files, by_openssl, certificates
+from tests.inspection.path.certificates import (
+    SERVER,
+    Files,
+    by_openssl,
+    certificates,
+)
+from tests.inspection.path.conftest import Made
+from tests.inspection.path.openssl_verdicts import judged, sound
 
 pytestmark = pytest.mark.needs("openssl")
 
@@ -116,16 +121,16 @@ def test_each_difference_from_openssl_is_one_that_is_meant(
     ],
 )
 def test_what_is_no_host_is_said_in_words_instead_of_a_mismatch(host: str, words: str, made: Made) -> None:
-    assert words in unusable_host(host)
+    assert words in invalid_host(host)
     (leaf,) = certificates(made.leaf)
-    assert words in covers(leaf, host)
+    assert words in host_mismatch(leaf, host)
     (problem,) = judged(sound(made, host=host)).problems
     assert (problem.rule, problem.depth, problem.code) == ("hostname", 0, 0)
 
 
 @pytest.mark.parametrize("host", ["www.a.test", "a", "10.0.0.1", "2001:db8::1", "[2001:db8::1]", "*.a.test"])
 def test_what_is_a_host_is_not_taken_for_another_thing(host: str) -> None:
-    assert unusable_host(host) == ""
+    assert invalid_host(host) == ""
 
 
 @pytest.mark.parametrize("host", ["[10.0.0.1", "10.0.0.1]", "[[::1]]", "[10.0.0.1]", "[www.a.test]"])
@@ -137,7 +142,7 @@ def test_brackets_that_no_url_has_are_not_taken_away(host: str, made: Made, leav
 def test_a_letter_that_only_unicode_folds_to_ascii_is_another_letter(made: Made) -> None:
     (leaf,) = certificates(made.leaf)
     kelvin = Certificate(leaf.der.replace(b"leaf.test", "\u212af.test".encode()))
-    assert covers(kelvin, "kf.test") == (
+    assert host_mismatch(kelvin, "kf.test") == (
         "it has no DNS name and no address among its alternative names, and its common name is \u212af.test"
     )
 

@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from pkigen.inspection.path import PathResult, validate
-from tests.path.conftest import Made
-from tests.path.made import Authority, Files, certificates, crls
+from tests.inspection.path.certificates import (
+    Authority,
+    Files,
+    certificates,
+    crls,
+)
+from tests.inspection.path.conftest import Made
 
 
 def judged(files: Files) -> PathResult:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.inspection.description import Tie
+from pkigen.inspection.description import RelationKind
 from tests import tools
-from tests.description.conftest import one, shown, values
+from tests.inspection.description.conftest import one, shown, values
 
 pytestmark = pytest.mark.needs("openssl")
 
@@ -103,13 +103,13 @@ def test_what_belongs_together_is_found(made: Path) -> None:
     overview = shown(*(made / name for name in names))
     found = {(names[tie.subject], tie.tie, names[tie.object]) for tie in overview.relations}
     assert found == {
-        ("leaf.key", Tie.KEY_OF, "leaf.crt"),
-        ("leaf.key", Tie.KEY_OF, "leaf.csr"),
-        ("leaf.key", Tie.KEY_OF, "leaf.der"),
-        ("ca.key", Tie.KEY_OF, "ca.crt"),
-        ("leaf.crt", Tie.ISSUED_BY, "ca.crt"),
-        ("ca.crl", Tie.ISSUED_BY, "ca.crt"),
-        ("leaf.der", Tie.SAME_AS, "leaf.crt"),
+        ("leaf.key", RelationKind.KEY_OF, "leaf.crt"),
+        ("leaf.key", RelationKind.KEY_OF, "leaf.csr"),
+        ("leaf.key", RelationKind.KEY_OF, "leaf.der"),
+        ("ca.key", RelationKind.KEY_OF, "ca.crt"),
+        ("leaf.crt", RelationKind.ISSUED_BY, "ca.crt"),
+        ("ca.crl", RelationKind.ISSUED_BY, "ca.crt"),
+        ("leaf.der", RelationKind.SAME_AS, "leaf.crt"),
     }
     assert values(overview.descriptions[1], "belongs_to") == tuple(
         str(made / name) for name in ("leaf.crt", "leaf.csr", "leaf.der")
@@ -123,9 +123,11 @@ def test_a_signature_by_another_key_of_that_name_is_told(made: Path, tmp_path: P
     command = ("openssl", "req", "-x509", "-noenc", "-newkey", "ed25519", "-keyout", tmp_path / "other.key")
     tools.run(*command, "-config", made / "ca.cnf", "-extensions", "ca", "-out", other)
     overview = shown(made / "leaf.crt", other)
-    assert [(tie.subject, tie.tie, tie.object) for tie in overview.relations] == [(0, Tie.NOT_ISSUED_BY, 1)]
+    assert [(tie.subject, tie.tie, tie.object) for tie in overview.relations] == [
+        (0, RelationKind.NOT_ISSUED_BY, 1)
+    ]
     both = shown(made / "leaf.crt", other, made / "ca.crt")
-    assert [(tie.subject, tie.tie, tie.object) for tie in both.relations] == [(0, Tie.ISSUED_BY, 2)]
+    assert [(tie.subject, tie.tie, tie.object) for tie in both.relations] == [(0, RelationKind.ISSUED_BY, 2)]
 
 
 def test_not_every_pair_is_tried_where_there_are_too_many(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pkigen.errors import PkigenError
 from pkigen.inspection.conversion import ConversionOptions, Target, convert
-from tests.conversion.made import PASSPHRASE, Made
+from tests.inspection.conversion.certificates import PASSPHRASE, Made
 
 pytestmark = pytest.mark.needs("openssl")
 _FILES = (

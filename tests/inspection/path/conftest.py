@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.path.made import Authority, root
+from tests.inspection.path.certificates import Authority, root
 
 
 @dataclass(frozen=True)

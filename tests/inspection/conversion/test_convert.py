@@ -16,7 +16,7 @@ from pkigen.inspection.conversion import (
     Target,
     convert,
 )
-from tests.conversion.made import PASSPHRASE, Made
+from tests.inspection.conversion.certificates import PASSPHRASE, Made
 from tests.openssl import Judge
 from tests.tools import run
 
@@ -273,7 +273,7 @@ def test_a_key_of_a_kind_that_has_no_place_in_pkcs12_is_told(conv: Convert) -> N
     from pkigen.keys import to_pkcs8
     from pkigen.keys.kinds import parse_kind
     from pkigen.keys.sources import FreshKeys
-    from tests.conversion.test_selection import SENSOR, Authority
+    from tests.inspection.conversion.test_selection import SENSOR, Authority
 
     owner = Authority("quantum")
     key = FreshKeys().generate(parse_kind("ml-dsa-44"), "x")

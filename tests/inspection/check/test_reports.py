@@ -18,7 +18,7 @@ from pkigen.inspection.check import (
     check_files,
     reports,
 )
-from pkigen.requirements import Level, Presented, load_set
+from pkigen.requirements import CheckInput, Level, load_set
 from tests.requirements.environments import Built
 
 LEVELS = {"rejected": "error", "unsupported": "warning", "advice": "note"}
@@ -147,7 +147,7 @@ def test_files_that_cannot_be_read_are_in_every_report(built: Built, tmp_path: P
 
 @pytest.mark.parametrize("name", ["a\x00b", "a\ud800b", 'a"<&>b', "ü\u2028", "\x1b[31m"])
 def test_any_name_makes_a_junit_report_that_parses(name: str, built: Built) -> None:
-    shown = Presented(now=built.clock)
+    shown = CheckInput(now=built.clock)
     unread = read(b"junk", name)
     text = reports.junit([check(name, shown, [load_set("defender-iot")], unread)])
     assert ET.fromstring(text.encode("utf-8", "strict")) is not None  # noqa: S314  our own

@@ -13,9 +13,19 @@ import pytest
 from pkigen.formats import pem
 from pkigen.inspection.path import validate
 from pkigen.x509 import CertificateList
-from tests.path.conftest import Made
-from tests.path.judging import judged, of, sound
-from tests.path.made import CA, NOW, SERVER, Authority, Files, by_openssl, certificates, crls, root
+from tests.inspection.path.certificates import (
+    CA,
+    NOW,
+    SERVER,
+    Authority,
+    Files,
+    by_openssl,
+    certificates,
+    crls,
+    root,
+)
+from tests.inspection.path.conftest import Made
+from tests.inspection.path.openssl_verdicts import judged, of, sound
 from tests.tools import run
 
 pytestmark = pytest.mark.needs("openssl")

@@ -8,8 +8,8 @@ import pytest
 
 from pkigen.inspection.path import validate
 from pkigen.x509 import Certificate, CertificateList, Malformed
-from tests.path.conftest import Made
-from tests.path.made import NOW, certificates, crls
+from tests.inspection.path.certificates import NOW, certificates, crls
+from tests.inspection.path.conftest import Made
 
 pytestmark = pytest.mark.needs("openssl")
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 from pkigen.asn1 import der
 from pkigen.formats import pem
 from pkigen.inspection.artifacts import Kind, read
-from pkigen.inspection.artifacts.kdf_limits import MOST_ROUNDS, rounds_of
+from pkigen.inspection.artifacts.kdf_limits import MAX_ITERATIONS, kdf_iterations
 from tests.tools import ROOT
 
 SECRET = b"seed-passphrase"
@@ -55,13 +55,13 @@ def key() -> Ed25519PrivateKey:
     ],
 )
 def test_rounds_are_counted_however_they_are_encoded(asked: bytes, rounds: int) -> None:
-    assert rounds_of(asked) == rounds
+    assert kdf_iterations(asked) == rounds
 
 
 def test_a_container_as_tools_write_it_counts_its_mac_and_its_key() -> None:
     builder = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(3_000)
     data = pkcs12.serialize_key_and_certificates(b"x", key(), None, None, builder.build(SECRET))
-    assert rounds_of(data) == 3_000 + MAC_ROUNDS
+    assert kdf_iterations(data) == 3_000 + MAC_ROUNDS
     assert [one.kind for one in read(data, "x", [SECRET])] == [Kind.KEY]
 
 
@@ -69,7 +69,7 @@ def test_a_file_of_many_keys_asks_for_no_more_work_than_one_may() -> None:
     data = (ROOT / "fuzz/regressions/many-encrypted-keys.pem").read_bytes()
     found = read(data, "keys.pem", [b"wrong", SECRET])
     assert len(found) == 20
-    assert all(f"more than {MOST_ROUNDS:,} rounds" in one.problem for one in found[1:])
+    assert all(f"more than {MAX_ITERATIONS:,} rounds" in one.problem for one in found[1:])
 
 
 def test_keys_as_we_write_them_open_by_the_dozen() -> None:

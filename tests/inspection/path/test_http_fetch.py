@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from pkigen.inspection.path import Unreachable, fetch, http_fetch
-from pkigen.inspection.path.http_fetch import unusable_proxy
-from tests.path.site import Site, running
+from pkigen.inspection.path import FetchError, fetch, http_fetch
+from pkigen.inspection.path.http_fetch import invalid_proxy
+from tests.inspection.path.http_site import Site, running
 
 
 @pytest.fixture
@@ -32,15 +32,15 @@ def test_a_compressed_answer_is_unpacked(site: Site) -> None:
 
 def test_redirects_are_followed_up_to_their_bound(site: Site) -> None:
     assert fetch(f"{site.url}/hop/5") == b"octets"
-    with pytest.raises(Unreachable, match="more than 5 redirects"):
+    with pytest.raises(FetchError, match="more than 5 redirects"):
         fetch(f"{site.url}/hop/6")
     assert fetch(f"{site.url}/hop/1", redirects=1) == b"octets"
-    with pytest.raises(Unreachable, match="more than 0 redirects"):
+    with pytest.raises(FetchError, match="more than 0 redirects"):
         fetch(f"{site.url}/hop/1", redirects=0)
 
 
 def test_a_loop_of_redirects_ends(site: Site) -> None:
-    with pytest.raises(Unreachable, match="more than 5 redirects"):
+    with pytest.raises(FetchError, match="more than 5 redirects"):
         fetch(f"{site.url}/loop")
     assert len(site.asked) == 6
 
@@ -55,28 +55,28 @@ def test_a_loop_of_redirects_ends(site: Site) -> None:
     ],
 )
 def test_a_redirect_leads_to_http_alone(where: str, words: str, site: Site) -> None:
-    with pytest.raises(Unreachable, match=words):
+    with pytest.raises(FetchError, match=words):
         fetch(f"{site.url}/to?{where}")
 
 
 def test_a_page_that_is_not_there_is_its_status(site: Site) -> None:
-    with pytest.raises(Unreachable, match=r"/none: HTTP 404$"):
+    with pytest.raises(FetchError, match=r"/none: HTTP 404$"):
         fetch(f"{site.url}/none")
 
 
 def test_a_body_is_taken_up_to_its_bound(site: Site) -> None:
     site.files["/ten"] = b"0123456789"
     assert fetch(f"{site.url}/ten", most=10) == b"0123456789"
-    with pytest.raises(Unreachable, match="more than 9 bytes"):
+    with pytest.raises(FetchError, match="more than 9 bytes"):
         fetch(f"{site.url}/ten", most=9)
-    with pytest.raises(Unreachable, match="more than 1,000,000 bytes"):
+    with pytest.raises(FetchError, match="more than 1,000,000 bytes"):
         fetch(f"{site.url}/endless", most=1_000_000)
 
 
 @pytest.mark.parametrize("path", ["/drip", "/drip-headers", "/silent"])
 def test_a_slow_server_does_not_hold_up_longer_than_said(path: str, site: Site) -> None:
     start = time.monotonic()
-    with pytest.raises(Unreachable, match="it does not answer in time"):
+    with pytest.raises(FetchError, match="it does not answer in time"):
         fetch(f"{site.url}{path}", timeout=0.2)
     assert time.monotonic() - start < 2
 
@@ -85,7 +85,7 @@ def test_a_port_at_which_nobody_listens_is_told() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        with pytest.raises(Unreachable, match=rf"http://127.0.0.1:{port}/crl: Connection refused"):
+        with pytest.raises(FetchError, match=rf"http://127.0.0.1:{port}/crl: Connection refused"):
             fetch(f"http://127.0.0.1:{port}/crl")
 
 
@@ -106,7 +106,7 @@ def test_a_port_at_which_nobody_listens_is_told() -> None:
     ],
 )
 def test_what_is_no_http_url_is_refused_in_words(url: str, words: str) -> None:
-    with pytest.raises(Unreachable, match=words) as refused:
+    with pytest.raises(FetchError, match=words) as refused:
         fetch(url, timeout=2)
     assert "Error" not in str(refused.value)
 
@@ -114,7 +114,7 @@ def test_what_is_no_http_url_is_refused_in_words(url: str, words: str) -> None:
 def test_a_proxy_is_asked_for_the_whole_url(site: Site) -> None:
     site.files["http://crl.test:8080/a.crl"] = b"by proxy"
     assert fetch("http://crl.test:8080/a.crl", proxy=site.url) == b"by proxy"
-    with pytest.raises(Unreachable, match="HTTP 404"):
+    with pytest.raises(FetchError, match="HTTP 404"):
         fetch("http://crl.test/b.crl", proxy=site.url)
 
 
@@ -138,8 +138,8 @@ def test_a_redirect_keeps_to_the_proxy(site: Site) -> None:
 )
 def test_a_proxy_that_is_no_http_url_is_refused_in_words(proxy: str) -> None:
     words = f"the proxy '{proxy}' is no http URL such as http://127.0.0.1:3128"
-    assert unusable_proxy(proxy) == words
-    with pytest.raises(Unreachable) as refused:
+    assert invalid_proxy(proxy) == words
+    with pytest.raises(FetchError) as refused:
         fetch("http://crl.test/", proxy=proxy)
     assert str(refused.value) == words
 

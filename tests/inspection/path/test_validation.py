@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from OpenSSL import crypto
 
 from pkigen.inspection.path import PathResult, validate, validation
-from pkigen.inspection.path.problems import of_code
+from pkigen.inspection.path.problems import problem_of_code
 from pkigen.x509 import Certificate, CertificateList, Malformed
-from tests.path.conftest import Made
-from tests.path.made import NOW, certificates, crls
+from tests.inspection.path.certificates import NOW, certificates, crls
+from tests.inspection.path.conftest import Made
 
 pytestmark = pytest.mark.needs("openssl")
 
@@ -158,7 +158,7 @@ def test_messages_name_the_certificate_and_say_what_to_do(made: Made) -> None:
 
 
 def test_a_number_of_openssl_without_words_is_told_in_its_own() -> None:
-    problem = of_code(55, "Path loop", 1, None)
+    problem = problem_of_code(55, "Path loop", 1, None)
     assert (problem.rule, problem.code, problem.depth) == ("other", 55, 1)
     assert problem.message == "A certificate of the path: Path loop"
 

@@ -11,7 +11,7 @@ import pytest
 
 from pkigen.inspection.description import Description
 from tests import tools
-from tests.description.conftest import one, values
+from tests.inspection.description.conftest import one, values
 
 pytestmark = pytest.mark.needs("openssl")
 

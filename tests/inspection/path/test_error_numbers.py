@@ -6,7 +6,7 @@ import pytest
 from OpenSSL._util import ffi, lib
 
 from pkigen.inspection.path import problems
-from pkigen.inspection.path.problems import of_code
+from pkigen.inspection.path.problems import problem_of_code
 
 # Each number of OpenSSL 3's x509_vfy.h that has a rule, and a part of the text that proves the number.
 _EXPECTED = {
@@ -81,7 +81,7 @@ def test_no_number_stands_in_two_rules_where_the_later_would_win() -> None:
 @pytest.mark.parametrize("code", range(1, _LAST))
 def test_a_number_has_the_rule_that_openssls_text_says_or_else_that_text(code: int) -> None:
     text = text_of(code)
-    problem = of_code(code, text, 0, None)
+    problem = problem_of_code(code, text, 0, None)
     rule, part = _EXPECTED.get(code, ("other", text))
     assert part in text
     assert (problem.rule, problem.code, problem.depth) == (rule, code, 0)
@@ -100,7 +100,7 @@ def test_the_bindings_know_the_numbers_by_the_same_names() -> None:
 
 @pytest.mark.parametrize("code", sorted(_EXPECTED))
 def test_words_say_what_is_wrong_without_a_riddle(code: int) -> None:
-    problem = of_code(code, text_of(code), 1, None)
+    problem = problem_of_code(code, text_of(code), 1, None)
     assert problem.message.startswith("A certificate of the path ")
     assert not problem.message.endswith(".")
     assert "and is none" not in problem.message

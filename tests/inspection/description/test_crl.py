@@ -14,7 +14,7 @@ from pkigen.keys.sources import FreshKeys
 from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list
 from pkigen.revocation.crl import certificate_issuer, invalidity_date
 from tests import tools
-from tests.description.conftest import one, shown, values
+from tests.inspection.description.conftest import one, shown, values
 
 pytestmark = pytest.mark.needs("openssl")
 
