@@ -121,16 +121,16 @@ def encrypt(key: bytes, effective_bits: int, vector: bytes, data: bytes) -> byte
 
 def _expanded(key: bytes, effective_bits: int) -> tuple[int, ...]:
     """Expand a key to 64 words (RFC 2268, section 2)."""
-    octets = bytearray(key)
+    expanded = bytearray(key)
     size = len(key)
-    while len(octets) < 128:
-        octets.append(_PITABLE[(octets[-1] + octets[-size]) & 0xFF])
+    while len(expanded) < 128:
+        expanded.append(_PITABLE[(expanded[-1] + expanded[-size]) & 0xFF])
     effective = (effective_bits + 7) // 8
     mask = 0xFF >> (8 * effective - effective_bits)
-    octets[128 - effective] = _PITABLE[octets[128 - effective] & mask]
+    expanded[128 - effective] = _PITABLE[expanded[128 - effective] & mask]
     for place in range(127 - effective, -1, -1):
-        octets[place] = _PITABLE[octets[place + 1] ^ octets[place + effective]]
-    return struct.unpack("<64H", octets)
+        expanded[place] = _PITABLE[expanded[place + 1] ^ expanded[place + effective]]
+    return struct.unpack("<64H", expanded)
 
 
 def _encrypted(words: tuple[int, ...], block: bytes) -> bytes:
@@ -216,12 +216,12 @@ def _under_rc2(data: bytes, passphrase: bytes, salt: bytes) -> bytes:
     key = _derived(passphrase, salt, _FOR_KEY, "sha1", _ROUNDS)[:5]
     vector = _derived(passphrase, salt, _FOR_VECTOR, "sha1", _ROUNDS)[:8]
     parameters = der.sequence(der.octet_string(salt), der.integer(_ROUNDS))
-    held = der.sequence(
+    encrypted_content = der.sequence(
         der.oid(_DATA),
         der.sequence(der.oid(_RC2_40_CBC), parameters),
         der.tlv(0x80, encrypt(key, 40, vector, data)),
     )
-    encrypted = der.sequence(der.integer(0), held)
+    encrypted = der.sequence(der.integer(0), encrypted_content)
     return der.sequence(der.oid(_ENCRYPTED_DATA), der.explicit(0, encrypted))
 
 

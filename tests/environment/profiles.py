@@ -37,18 +37,18 @@ def build_it(document: Document, out: Path, **options: Any) -> BuildResult:
 
 def changes(result: BuildResult) -> dict[str, str]:
     """Return the action for each entity that changed, by name."""
-    return {found.id.partition("/")[2]: found.action.value for found in result.summary.changes}
+    return {change.id.partition("/")[2]: change.action.value for change in result.summary.changes}
 
 
 def reasons(result: BuildResult, name: str) -> str:
     """Return the reasons for the action for an entity."""
-    found = {change.id.partition("/")[2]: change for change in result.summary.changes}
-    return "; ".join(found[name].reasons)
+    changes_by_name = {change.id.partition("/")[2]: change for change in result.summary.changes}
+    return "; ".join(changes_by_name[name].reasons)
 
 
 def crls(result: BuildResult) -> set[str]:
     """Return the authorities whose CRL was published."""
-    return {found.authority for found in result.summary.crls}
+    return {crl.authority for crl in result.summary.crls}
 
 
 def manifest(folder: Path) -> Document:
@@ -59,8 +59,8 @@ def manifest(folder: Path) -> Document:
 
 def files(folder: Path) -> dict[str, bytes]:
     """Return the contents of every file of an environment except .pkigen, by path."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    paths = {path.relative_to(folder).as_posix(): path for path in found}
+    regular_files = (path for path in folder.rglob("*") if path.is_file())
+    paths = {path.relative_to(folder).as_posix(): path for path in regular_files}
     return {name: path.read_bytes() for name, path in paths.items() if not name.startswith(".pkigen")}
 
 

@@ -39,7 +39,7 @@ def test_a_cross_certificate_leads_to_the_other_root(tmp_path: Path) -> None:
     assert _verify(other, [issuing / "issuing.cross-other.crt"], leaf)
     assert not _verify(other, [issuing / "issuing.crt"], leaf)
     (authority,) = [a for a in manifest(folder)["authorities"] if a["name"] == "issuing"]
-    assert [found["issuer"] for found in authority["cross_certificates"]] == ["other"]
+    assert [cross["issuer"] for cross in authority["cross_certificates"]] == ["other"]
     document["authorities"]["other"]["subject"] = {"CN": "Another Root"}
     assert changes(build_it(document, tmp_path)).keys() >= {"other", "issuing", "console"}
 
@@ -61,7 +61,7 @@ def test_a_self_signed_end_entity_trusts_itself_alone(tmp_path: Path) -> None:
     document = small()
     document["certificates"]["alone"] = {"issuer": "self", "subject": {"CN": "alone.test"}}
     judge = Judge(build_it(document, tmp_path).folder)
-    (case,) = [found for found in judge.manifest["cases"] if found["name"] == "alone"]
+    (case,) = [one for one in judge.manifest["cases"] if one["name"] == "alone"]
     assert judge.verify(case) == ""
     assert case["verdict"]["expected"] == "reject"
     assert "alone" not in _openssl("storeutl", "-noout", "-text", str(judge.folder / "trust.pem"))
@@ -86,9 +86,9 @@ def lab(tmp_path: Path) -> Path:
     return folder
 
 
-def _with_lab(**brought: object) -> Document:
+def _with_lab(**imported: object) -> Document:
     document = small()
-    paths = {"certificate": "lab/ca.crt", "key": "lab/ca.key", "chain": "lab/root.crt", **brought}
+    paths = {"certificate": "lab/ca.crt", "key": "lab/ca.key", "chain": "lab/root.crt", **imported}
     document["authorities"] = {"lab": {"from": {k: v for k, v in paths.items() if v is not None}}}
     document["certificates"] = {"console": {"issuer": "lab", "subject": {"CN": "console.test"}}}
     return document
@@ -121,7 +121,7 @@ def test_importing_another_authority_reissues_the_certificates_below_it(lab: Pat
 
 
 @pytest.mark.parametrize(
-    ("brought", "words"),
+    ("imported", "words"),
     [
         ({"passphrase": "wrong"}, "the passphrase is wrong"),
         ({}, "the key is encrypted, and no passphrase was given"),
@@ -132,11 +132,11 @@ def test_importing_another_authority_reissues_the_certificates_below_it(lab: Pat
     ],
 )
 def test_mismatched_import_files_are_reported_before_anything_is_written(
-    lab: Path, tmp_path: Path, brought: Document, words: str
+    lab: Path, tmp_path: Path, imported: Document, words: str
 ) -> None:
     assert lab.exists()
     with pytest.raises(InputError, match=words):
-        build(load(_with_lab(**brought), folder=tmp_path), tmp_path / "out", BuildOptions())
+        build(load(_with_lab(**imported), folder=tmp_path), tmp_path / "out", BuildOptions())
     assert not (tmp_path / "out").exists()
 
 
@@ -145,9 +145,9 @@ def test_an_end_entity_certificate_cannot_be_imported_as_a_ca(lab: Path, tmp_pat
         "req", "-x509", "-newkey", "rsa:2048", "-noenc", "-keyout", str(lab / "leaf.key"),
         "-out", str(lab / "leaf.crt"), "-subj", "/CN=leaf", "-addext", "basicConstraints=CA:FALSE",
     )  # fmt: skip
-    brought = _with_lab(certificate="lab/leaf.crt", key="lab/leaf.key", chain=None)
+    imported = _with_lab(certificate="lab/leaf.crt", key="lab/leaf.key", chain=None)
     with pytest.raises(InputError, match="is not a CA's"):
-        build(load(brought, folder=tmp_path), tmp_path / "out", BuildOptions())
+        build(load(imported, folder=tmp_path), tmp_path / "out", BuildOptions())
 
 
 def test_importing_an_rsa_pss_authority_is_reported_as_unsupported(lab: Path, tmp_path: Path) -> None:
@@ -156,9 +156,9 @@ def test_importing_an_rsa_pss_authority_is_reported_as_unsupported(lab: Path, tm
         "req", "-x509", "-newkey", "rsa-pss", "-noenc", "-keyout", f"{pss}.key", "-out", f"{pss}.crt",
         "-subj", "/CN=pss",
     )  # fmt: skip
-    brought = _with_lab(certificate="lab/pss.crt", key="lab/pss.key", chain=None)
+    imported = _with_lab(certificate="lab/pss.crt", key="lab/pss.key", chain=None)
     with pytest.raises(InputError, match="RSA-PSS alone, which is not supported"):
-        build(load(brought, folder=tmp_path), tmp_path / "out", BuildOptions())
+        build(load(imported, folder=tmp_path), tmp_path / "out", BuildOptions())
 
 
 def test_an_authority_can_be_imported_without_its_key(lab: Path, tmp_path: Path) -> None:

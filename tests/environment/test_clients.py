@@ -40,9 +40,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 
 def _crls(environment: Environment) -> str:
-    found = sorted(environment.folder.glob("authorities/*/*.crl"))
+    crls = sorted(environment.folder.glob("authorities/*/*.crl"))
     path = environment.folder / ".pkigen" / "all-crls.pem"
-    path.write_bytes(b"".join(crl.read_bytes() for crl in found))
+    path.write_bytes(b"".join(crl.read_bytes() for crl in crls))
     return str(path)
 
 

@@ -39,19 +39,19 @@ _MIXED: dict[str, Any] = {
 @pytest.mark.parametrize("source", [_MIXED, "deep-hierarchy", "negative-upload"], ids=str)
 def test_names_faults_and_verdicts_equal_those_of_the_manifest(source: Any, tmp_path: Path) -> None:
     built = build(source, tmp_path, BuildOptions(at=_CLOCK, keys="pool"))
-    found = expected_cases(load(source), _CLOCK)
-    assert [(one.name, one.expected, one.stage) for one in found] == [
+    cases = expected_cases(load(source), _CLOCK)
+    assert [(one.name, one.expected, one.stage) for one in cases] == [
         (case.name, case.expected, case.stage) for case in built.cases()
     ]
     faults = [c.fault.split("+") if c.fault else [] for c in built.cases()]
-    assert [[name.partition("/")[2] for name in one.faults] for one in found] == faults
+    assert [[name.partition("/")[2] for name in one.faults] for one in cases] == faults
 
 
 def test_cases_are_selected_by_fault_id_family_and_all() -> None:
-    found = {one.name: one for one in expected_cases(load(_MIXED), _CLOCK)}
-    both = found["both"]
+    cases = {one.name: one for one in expected_cases(load(_MIXED), _CLOCK)}
+    both = cases["both"]
     assert both.faults == ("validity/expired", "san/san-wrong-host")
     assert [both.has(p) for p in ("expired", "validity/*", "san/san-wrong-*", "all", "san", "crl/*")] == [
         *(True, True, True, True, False, False)
     ]
-    assert not found["sound"].has("all")
+    assert not cases["sound"].has("all")

@@ -47,13 +47,13 @@ def _document(generation: int) -> str:
 
 def _broken(folder: Path) -> list[str]:
     """Return the entities whose files do not match each other."""
-    found = []
+    torn = []
     for entity in [*folder.glob("authorities/*"), *folder.glob("certificates/*")]:
         names = {path.name for path in entity.iterdir()}
-        wanted = {f"{entity.name}.crt", f"{entity.name}.key", "chain.pem"}
-        if not wanted <= names or not _belong_together(entity):
-            found.append(f"{entity.name}: {sorted(names)}")
-    return found
+        expected = {f"{entity.name}.crt", f"{entity.name}.key", "chain.pem"}
+        if not expected <= names or not _belong_together(entity):
+            torn.append(f"{entity.name}: {sorted(names)}")
+    return torn
 
 
 def _belong_together(entity: Path) -> bool:
@@ -67,8 +67,10 @@ def _belong_together(entity: Path) -> bool:
 
 def _start(profile: Path, out: Path, inherited: int | None = None) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "pkigen", "build", str(profile), "--out", str(out)]
-    held = () if inherited is None else (inherited,)
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=held)
+    fds = () if inherited is None else (inherited,)
+    return subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=descriptors
+    )
 
 
 def test_a_killed_build_leaves_complete_certificates(tmp_path: Path) -> None:

@@ -25,9 +25,9 @@ _LIFE = st.sampled_from(["1d", "90d", "397d", "2y", "1y6mo"])
 @st.composite
 def _authorities(draw: st.DrawFn) -> Document:
     """A tree of authorities: each is issued by an earlier one, or self-signed."""
-    found: Document = {}
+    tree: Document = {}
     for index in range(draw(st.integers(1, 4))):
-        issuers = [name for name in found if len(_path(found, name)) < 4]
+        issuers = [name for name in tree if len(_path(tree, name)) < 4]
         authority: Document = {
             "subject": {"CN": f"CA {index} " + draw(_TEXT)},
             "key": draw(_KEYS),
@@ -38,8 +38,8 @@ def _authorities(draw: st.DrawFn) -> Document:
             authority["issuer"] = draw(st.sampled_from(issuers))
         if draw(_COIN):
             authority["crl"] = {"valid": draw(st.sampled_from(["1d", "7d", "365d"]))}
-        found[f"ca-{index}"] = authority
-    return found
+        tree[f"ca-{index}"] = authority
+    return tree
 
 
 def _path(authorities: Document, name: str) -> list[str]:

@@ -23,7 +23,7 @@ _NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 def _entities() -> list[Entity]:
     """Every entity whose fault changes a CRL or an OCSP response."""
-    found = list[Entity]()
+    entities = list[Entity]()
     for kind in FAULTS.values():
         try:
             case = kind.change(sample_case(_NOW))
@@ -31,15 +31,15 @@ def _entities() -> list[Entity]:
             continue
         for entity in (case.entity, *case.authorities):
             if entity.crl is not None or entity.ocsp is not None:
-                found.append(entity)
-    return found
+                entities.append(entity)
+    return entities
 
 
 def test_the_publication_plan_of_every_fault_round_trips_through_the_index(tmp_path: Path) -> None:
     planned = _entities()
     entities = [replace(entity, name=f"entity-{place}") for place, entity in enumerate(planned)]
-    lists = [found for entity in entities if (found := crl_issuer(entity))]
-    answers = [told for entity in entities if (told := presigned_subject(entity))]
+    lists = [issuer for entity in entities if (issuer := crl_issuer(entity))]
+    answers = [subject for entity in entities if (subject := presigned_subject(entity))]
     assert len(lists) > 30
     assert answers
     with Store.open(tmp_path / "env", write=True) as store:

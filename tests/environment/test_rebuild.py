@@ -96,8 +96,8 @@ def test_an_altered_certificate_is_reissued_and_moved_aside(tmp_path: Path) -> N
     result = build_it(small(), tmp_path)
     assert reasons(result, "console") == "certificates/console/console.crt was altered"
     assert (folder / "certificates/console/console.crt").read_bytes() != foreign
-    kept = [path.read_bytes() for path in (folder / ".pkigen").rglob("console.crt")]
-    assert foreign in kept
+    moved_aside = [path.read_bytes() for path in (folder / ".pkigen").rglob("console.crt")]
+    assert foreign in moved_aside
 
 
 def test_a_replaced_key_file_is_never_used(tmp_path: Path) -> None:

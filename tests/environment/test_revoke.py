@@ -77,18 +77,18 @@ def _entry(folder: Path, name: str) -> x509.RevokedCertificate | None:
 
 def _case(folder: Path, name: str) -> dict[str, Any]:
     cases = json.loads((folder / "manifest.json").read_bytes())["cases"]
-    found: dict[str, Any] = next(case for case in cases if case["name"] == name)
-    return found
+    case_entry: dict[str, Any] = next(case for case in cases if case["name"] == name)
+    return case_entry
 
 
 def test_a_crl_entry_has_reason_date_and_invalidity_date(env: Path) -> None:
     at, since = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), datetime(2025, 12, 31, tzinfo=UTC)
     done = revoke(env, ["host-1"], reason="keyCompromise", at=at, invalid_since=since)
-    found = _entry(env, "host-1")
-    assert found is not None
-    assert found.revocation_date_utc == at
-    assert found.extensions.get_extension_for_class(x509.CRLReason).value.reason.value == "keyCompromise"
-    assert found.extensions.get_extension_for_class(x509.InvalidityDate).value.invalidity_date_utc == since
+    entry = _entry(env, "host-1")
+    assert entry is not None
+    assert entry.revocation_date_utc == at
+    assert entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.value == "keyCompromise"
+    assert entry.extensions.get_extension_for_class(x509.InvalidityDate).value.invalidity_date_utc == since
     assert done.changed == ("certificates/host-1",)
     assert [crl.number for crl in done.crls] == [_number(_crl(env))] == [2]
 
@@ -97,12 +97,12 @@ def test_a_revocation_updates_the_manifest_as_a_build_would(env: Path, profile: 
     revoke(env, ["host-1"], reason="keyCompromise")
     revoke(env, ["host-2"], reason="certificateHold")
     unrevoke(env, ["host-2"])
-    said = (env / "manifest.json").read_bytes()
+    after_command = (env / "manifest.json").read_bytes()
     assert _case(env, "host-1")["verdict"]["stage"] == "revocation"
     assert _case(env, "host-2")["revoked"] is None
     assert _case(env, "host-2")["verdict"]["expected"] == "accept"
     assert build(profile, env.parent).summary.up_to_date
-    assert (env / "manifest.json").read_bytes() == said
+    assert (env / "manifest.json").read_bytes() == after_command
 
 
 def test_certificates_below_a_revoked_authority_must_be_rejected(env: Path, profile: Profile) -> None:
@@ -137,9 +137,9 @@ def test_an_existing_revocation_stays_and_is_reported(env: Path) -> None:
 def test_a_hold_becomes_a_revocation(env: Path) -> None:
     revoke(env, ["host-1"], reason="certificateHold")
     revoke(env, ["host-1"], reason="keyCompromise")
-    found = _entry(env, "host-1")
-    assert found is not None
-    assert found.extensions.get_extension_for_class(x509.CRLReason).value.reason.value == "keyCompromise"
+    entry = _entry(env, "host-1")
+    assert entry is not None
+    assert entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.value == "keyCompromise"
 
 
 def test_only_a_hold_can_be_lifted_without_force(env: Path) -> None:
@@ -194,9 +194,9 @@ def test_refresh_publishes_the_named_crls_or_all_of_them(env: Path) -> None:
 def test_the_this_update_of_a_refreshed_crl_can_be_set(env: Path) -> None:
     at = datetime(2027, 3, 4, 5, 6, 7, tzinfo=UTC)
     refresh_crl(env, ["issuing"], at=at)
-    found = _crl(env)
-    assert found.last_update_utc == at
-    assert found.next_update_utc == at + timedelta(days=7)
+    crl = _crl(env)
+    assert crl.last_update_utc == at
+    assert crl.next_update_utc == at + timedelta(days=7)
 
 
 def test_a_crl_is_not_older_than_its_entries(env: Path) -> None:

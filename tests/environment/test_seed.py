@@ -50,7 +50,7 @@ def test_another_seed_replaces_the_keys_of_an_existing_environment(tmp_path: Pat
 def test_the_crls_of_a_seeded_build_are_valid_as_long_as_its_certificates(tmp_path: Path) -> None:
     folder = build_it(small(), tmp_path, seed="x").folder
     authorities = manifest(folder)["authorities"]
-    assert {found["crl"]["next_update"][:10] for found in authorities} == {"2027-12-03"}
+    assert {authority["crl"]["next_update"][:10] for authority in authorities} == {"2027-12-03"}
 
 
 def test_a_malformed_raw_key_identifier_is_issued(tmp_path: Path) -> None:

@@ -51,9 +51,9 @@ def _uri(point: x509.DistributionPoint) -> str:
 def _at(env: Path, url: str) -> x509.CertificateRevocationList:
     crl = x509.load_der_x509_crl((env / "www" / url.removeprefix(f"{_BASE}/")).read_bytes())
     signer = next(
-        found
+        certificate
         for name in ("root", "issuing")
-        if (found := _certificate(env, name, "authorities")).subject == crl.issuer
+        if (certificate := _certificate(env, name, "authorities")).subject == crl.issuer
     )
     key = signer.public_key()
     assert crl.is_signature_valid(key)  # type: ignore[arg-type]
@@ -129,7 +129,7 @@ def test_an_indirect_crl_names_the_issuers_of_its_entries(tmp_path: Path) -> Non
     assert [name.value for name in point.crl_issuer] == [root.subject]
     crl = _at(env, _uri(point))
     assert _scope(crl).indirect_crl
-    whose, found = root.subject, {}
+    whose, issuers = root.subject, {}
     for entry in crl:
         try:
             named = entry.extensions.get_extension_for_class(x509.CertificateIssuer)
@@ -137,14 +137,14 @@ def test_an_indirect_crl_names_the_issuers_of_its_entries(tmp_path: Path) -> Non
             (whose,) = named.value.get_values_for_type(x509.DirectoryName)
         except x509.ExtensionNotFound:
             pass
-        found[entry.serial_number] = whose
+        issuers[entry.serial_number] = whose
     hosts = {_certificate(env, name).serial_number: issuing.subject for name in ("host-01", "host-02")}
-    assert found == {issuing.serial_number: root.subject, **hosts}
+    assert issuers == {issuing.serial_number: root.subject, **hosts}
 
 
 def test_a_delta_crl_lists_only_changes_since_its_base(tmp_path: Path) -> None:
     env = build(_profile(tmp_path, {"valid": "7d", "delta": "1d"}), tmp_path).folder
-    held, lost, late = (_certificate(env, f"host-{number:02}").serial_number for number in (1, 2, 3))
+    on_hold, lost, late = (_certificate(env, f"host-{number:02}").serial_number for number in (1, 2, 3))
     revoke(env, ["host-01"], reason="certificateHold")
     revoke(env, ["host-02"], reason="keyCompromise")
     refresh_crl(env, ["issuing"])
@@ -161,7 +161,7 @@ def test_a_delta_crl_lists_only_changes_since_its_base(tmp_path: Path) -> None:
     assert indicator.value.crl_number == _number(base)
     assert _number(delta) == _number(complete) > _number(base)
     assert {entry.serial_number: _reason(delta, entry.serial_number) for entry in delta} == {
-        held: "remove_from_crl",
+        on_hold: "remove_from_crl",
         late: "superseded",
     }
     assert sorted(entry.serial_number for entry in complete) == sorted((lost, late))

@@ -48,11 +48,11 @@ class _Clock:
 
 
 def _run(env: Path, **ahead: int) -> tuple[set[str], list[str]]:
-    """Who publishes a CRL when time goes on by so much, and what is told."""
-    clock, told = _Clock(), list[str]()
-    upkeep = Upkeep(env, clock, told.append)
+    """Return the authorities whose CRL is published after some time, and the reported messages."""
+    clock, reported = _Clock(), list[str]()
+    upkeep = Upkeep(env, clock, reported.append)
     clock.now += timedelta(**ahead)
-    return {crl.authority for crl in upkeep.run()}, told
+    return {crl.authority for crl in upkeep.run()}, reported
 
 
 def _crl(env: Path, path: str) -> x509.CertificateRevocationList:
@@ -103,14 +103,14 @@ def test_a_refreshed_crl_lists_the_revocations_of_commands(env: Path) -> None:
 
 
 def test_an_encrypted_key_is_reported_once_and_does_not_stop_the_others(env: Path) -> None:
-    clock, told = _Clock(), list[str]()
-    upkeep = Upkeep(env, clock, told.append)
+    clock, reported = _Clock(), list[str]()
+    upkeep = Upkeep(env, clock, reported.append)
     clock.now += timedelta(days=29)
     assert {crl.authority for crl in upkeep.run()} >= {"root", "issuing"}
     assert upkeep.run() == []
-    assert len(told) == 1
-    assert "closed" in told[0]
-    assert "sesame" not in told[0]
+    assert len(reported) == 1
+    assert "closed" in reported[0]
+    assert "sesame" not in reported[0]
 
 
 def test_a_clock_in_the_past_gets_crls_for_its_time(env: Path) -> None:

@@ -63,8 +63,8 @@ def _public(data: bytes, passphrase: bytes | None) -> bytes:
 
 
 def _names(data: bytes) -> list[str]:
-    found = x509.load_pem_x509_certificates(data)
-    return [str(next(iter(one.subject)).value) for one in found]
+    certificates = x509.load_pem_x509_certificates(data)
+    return [str(next(iter(one.subject)).value) for one in certificates]
 
 
 CHAINS = [
@@ -91,22 +91,22 @@ def test_a_chain_file_contains_the_selected_certificates(how: str, names: list[s
 
 
 def test_a_chain_file_with_the_key_has_the_mode_of_a_key_file() -> None:
-    held = _files(Alteration("chain", "with-key"))["chain.pem"]
-    assert held.secret
-    assert _public(held.data, None) == public_key_info(KEY)
+    chain = _files(Alteration("chain", "with-key"))["chain.pem"]
+    assert chain.secret
+    assert _public(chain.data, None) == public_key_info(KEY)
     others = [_files(Alteration("chain", how))["chain.pem"] for how, _ in CHAINS if how != "with-key"]
     assert not any(other.secret or b"PRIVATE" in other.data for other in others)
 
 
 def test_the_key_in_a_chain_file_is_encrypted_with_its_passphrase() -> None:
-    held = _files(Alteration("chain", "with-key"), output=replace(OUTPUT, passphrase=b"geheim"))
-    assert _public(held["chain.pem"].data, b"geheim") == public_key_info(KEY)
+    files = _files(Alteration("chain", "with-key"), output=replace(OUTPUT, passphrase=b"geheim"))
+    assert _public(files["chain.pem"].data, b"geheim") == public_key_info(KEY)
 
 
 def test_only_the_second_block_is_corrupt() -> None:
-    found = list(pem.scan(_files(Alteration("chain", "second-corrupt"))["chain.pem"].data))
-    assert [bool(block.problem) for block in found] == [False, True, False]
-    assert [block.data for block in found] == [ISSUING, b"", ROOT]
+    blocks = list(pem.scan(_files(Alteration("chain", "second-corrupt"))["chain.pem"].data))
+    assert [bool(block.problem) for block in blocks] == [False, True, False]
+    assert [block.data for block in blocks] == [ISSUING, b"", ROOT]
 
 
 def test_the_certificate_file_can_begin_with_the_issuing_ca() -> None:

@@ -48,9 +48,9 @@ def test_encryption_of_a_key_is_reproducible_only_with_a_seed() -> None:
 @pytest.mark.parametrize("name", ["rsa-1024", "ec-p256", "ec-p521", "ed25519"])
 def test_the_openssh_format_is_reproducible_with_a_seed(name: str) -> None:
     private = SeededKeys("x").generate(parse_kind(name), "owner")
-    held = openssh(to_pkcs8(private), SeededEntropy("x"))
-    assert held == openssh(to_pkcs8(private), SeededEntropy("x"))
-    read = load_ssh_private_key(held, None).public_key()
+    encoded = openssh(to_pkcs8(private), SeededEntropy("x"))
+    assert encoded == openssh(to_pkcs8(private), SeededEntropy("x"))
+    read = load_ssh_private_key(encoded, None).public_key()
     assert read.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == public_key_info(private)
 
 

@@ -42,10 +42,10 @@ def test_every_reason_is_read_back() -> None:
     aki = crl.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
     assert aki.key_identifier == _PLAN.key_identifier
     for entry in entries:
-        found = crl.get_revoked_certificate_by_serial_number(entry.serial)
-        assert found is not None
-        assert found.revocation_date_utc == entry.at
-        reasons = [extension.value.reason.value for extension in found.extensions]
+        revoked = crl.get_revoked_certificate_by_serial_number(entry.serial)
+        assert revoked is not None
+        assert revoked.revocation_date_utc == entry.at
+        reasons = [extension.value.reason.value for extension in revoked.extensions]
         assert reasons == ([] if entry.reason == "unspecified" else [entry.reason])
 
 
@@ -60,8 +60,12 @@ def test_additional_extensions_follow_the_mandatory_ones() -> None:
     entries = [RevokedCertificate(1, _NOW, "unspecified", (hint,)), RevokedCertificate(2, _NOW, "superseded")]
     plan = replace(_PLAN, extensions=(hint,), signature=Signature("sha384"))
     crl = x509.load_der_x509_crl(certificate_list(plan, entries, _KEY))
-    assert [found.oid.dotted_string for found in crl.extensions] == ["2.5.29.35", "2.5.29.20", "1.2.3.4"]
-    assert [[found.critical for found in entry.extensions] for entry in crl] == [[True], [False]]
+    assert [one.oid.dotted_string for one in crl.extensions] == [
+        "2.5.29.35",
+        "2.5.29.20",
+        "1.2.3.4",
+    ]
+    assert [[extension.critical for extension in entry.extensions] for entry in crl] == [[True], [False]]
     assert isinstance(crl.signature_hash_algorithm, SHA384)
 
 

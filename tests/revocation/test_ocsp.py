@@ -48,30 +48,30 @@ def _answer(
 )
 def test_a_revoked_status_is_read_back(serial: int, digest: str, days: int, reason: str) -> None:
     at = _NOW + timedelta(days=days)
-    found = load_der_ocsp_response(_answer(ocsp.RevokedStatus(at, reason), serial, digest))
-    assert (found.serial_number, found.hash_algorithm.name) == (serial, digest)
-    assert (found.certificate_status, found.revocation_time_utc) == (OCSPCertStatus.REVOKED, at)
-    said = found.revocation_reason
+    response = load_der_ocsp_response(_answer(ocsp.RevokedStatus(at, reason), serial, digest))
+    assert (response.serial_number, response.hash_algorithm.name) == (serial, digest)
+    assert (response.certificate_status, response.revocation_time_utc) == (OCSPCertStatus.REVOKED, at)
+    revocation_reason = response.revocation_reason
     assert (
-        said.value if said is not None else "unspecified"
-    ) == reason or said is ReasonFlags.remove_from_crl
+        revocation_reason.value if revocation_reason is not None else "unspecified"
+    ) == reason or revocation_reason is ReasonFlags.remove_from_crl
 
 
 @pytest.mark.parametrize(("status", "read"), [("good", "GOOD"), ("unknown", "UNKNOWN")])
 def test_good_and_unknown_are_read_back_with_their_times(status: str, read: str) -> None:
-    found = load_der_ocsp_response(_answer(status))
-    assert found.response_status is OCSPResponseStatus.SUCCESSFUL
-    assert found.certificate_status is OCSPCertStatus[read]
-    assert (found.this_update_utc, found.produced_at_utc) == (_NOW, _NOW)
-    assert found.next_update_utc == _NOW + timedelta(days=7)
-    assert found.responder_key_hash is not None
+    response = load_der_ocsp_response(_answer(status))
+    assert response.response_status is OCSPResponseStatus.SUCCESSFUL
+    assert response.certificate_status is OCSPCertStatus[read]
+    assert (response.this_update_utc, response.produced_at_utc) == (_NOW, _NOW)
+    assert response.next_update_utc == _NOW + timedelta(days=7)
+    assert response.responder_key_hash is not None
 
 
 def test_the_signature_verifies_over_the_data() -> None:
-    found = load_der_ocsp_response(_answer("good"))
+    response = load_der_ocsp_response(_answer("good"))
     public = _KEY.public_key()
     assert isinstance(public, EllipticCurvePublicKey)
-    public.verify(found.signature, found.tbs_response_bytes, ECDSA(hashes.SHA256()))
+    public.verify(response.signature, response.tbs_response_bytes, ECDSA(hashes.SHA256()))
 
 
 def test_next_update_is_optional() -> None:
@@ -80,8 +80,8 @@ def test_next_update_is_optional() -> None:
 
 def test_a_response_has_the_given_extensions() -> None:
     nonce = Extension(OCSP_NONCE, False, der.octet_string(b"n" * 16))
-    (found,) = load_der_ocsp_response(_answer("good", extensions=(nonce,))).extensions
-    assert found.oid.dotted_string == OCSP_NONCE
+    (response,) = load_der_ocsp_response(_answer("good", extensions=(nonce,))).extensions
+    assert response.oid.dotted_string == OCSP_NONCE
 
 
 def test_a_response_can_name_its_responder_and_cover_several_certificates() -> None:
@@ -89,9 +89,9 @@ def test_a_response_can_name_its_responder_and_cover_several_certificates() -> N
         ocsp.SingleResponse(ocsp.cert_id(_ISSUER, serial), "good", _NOW, None) for serial in range(1, 4)
     ]
     data = ocsp.response_data(ocsp.by_name(_NAME), _NOW, singles)
-    found = load_der_ocsp_response(ocsp.successful(ocsp.basic_response(data, _KEY)))
-    assert [one.serial_number for one in found.responses] == [1, 2, 3]
-    assert found.responder_name is not None
+    response = load_der_ocsp_response(ocsp.successful(ocsp.basic_response(data, _KEY)))
+    assert [one.serial_number for one in response.responses] == [1, 2, 3]
+    assert response.responder_name is not None
 
 
 @pytest.mark.parametrize("status", [one for one in ocsp.ResponseStatus if one])

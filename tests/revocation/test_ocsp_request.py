@@ -60,10 +60,10 @@ def test_a_corrupted_request_is_read_or_refused(data: st.DataObject) -> None:
     octets = bytearray(_request(_SHA1, b"nonce"))
     octets[data.draw(st.integers(0, len(octets) - 1))] = data.draw(st.integers(0, 255))
     try:
-        found = ocsp_request.parse(bytes(octets))
+        request = ocsp_request.parse(bytes(octets))
     except ValueError:
         return
-    assert found.about
+    assert request.about
 
 
 def test_a_request_above_the_limits_is_refused() -> None:

@@ -33,8 +33,8 @@ def publish(folder: Path, *names: str, generation: int = 0) -> None:
 
 def generations(folder: Path) -> dict[str, set[str]]:
     """Return the generations in each entity's files; more than one means a torn write."""
-    found = {}
+    generations_by_name = {}
     for entity in (folder / "certificates").iterdir():
-        wanted = [entity / f"{entity.name}.crt", entity / f"{entity.name}.key", entity / "chain.pem"]
-        found[entity.name] = {path.read_text() for path in wanted}
-    return found
+        paths = [entity / f"{entity.name}.crt", entity / f"{entity.name}.key", entity / "chain.pem"]
+        generations_by_name[entity.name] = {path.read_text() for path in paths}
+    return generations_by_name

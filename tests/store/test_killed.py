@@ -65,8 +65,8 @@ def test_a_kill_before_each_disk_operation_is_recovered(before: Path, exchange: 
         with Store.open(folder, write=True) as opened:
             assert violations(opened) == [], f"recovered from {point}"
         assert (folder / "certificates/a/note.txt").read_text() == "mine"
-        kept = [*(folder / "certificates/b").glob("b.key"), *folder.glob(".pkigen/replaced/*/b.key")]
-        assert "altered" in [path.read_text() for path in kept], f"lost by {point}"
+        copies = [*(folder / "certificates/b").glob("b.key"), *folder.glob(".pkigen/replaced/*/b.key")]
+        assert "altered" in [path.read_text() for path in copies], f"lost by {point}"
         if not killed:
             break
         shutil.rmtree(folder)
@@ -87,13 +87,13 @@ def test_a_kill_at_a_random_time_is_recovered(tmp_path: Path) -> None:
                 process.wait(moments.uniform(0, 0.06))
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
-            said = [int(line) for line in process.stdout]
+            numbers = [int(line) for line in process.stdout]
         assert process.returncode == -signal.SIGKILL
         interrupted += bool(list((tmp_path / ".pkigen/staging").iterdir()))
         assert torn(tmp_path, absent=kill == 0) == [], f"right after kill {kill}"
         with Store.open(tmp_path, write=True) as opened:
             assert violations(opened) == [], f"recovered from kill {kill}"
-            acknowledged = max([acknowledged, *said])
+            acknowledged = max([acknowledged, *numbers])
             generations = {int(entry.spec) for entry in opened.index.entries()}
         assert min(generations, default=-1) >= acknowledged, "a publication was taken back"
     assert interrupted > _KILLS // 2

@@ -56,8 +56,8 @@ def test_a_full_disk_is_reported_and_existing_entities_stay_complete(small_disk:
     assert done.returncode == 3
     assert "the disk is full; make room and run the build again" in done.stderr
     assert "Traceback" not in done.stderr
-    found = list((small_disk / "out/small/certificates").glob("*"))
-    assert all((entity / f"{entity.name}.key").exists() for entity in found)
+    entities = list((small_disk / "out/small/certificates").glob("*"))
+    assert all((entity / f"{entity.name}.key").exists() for entity in entities)
 
 
 _AS_SOMEBODY_ELSE = """
@@ -75,7 +75,7 @@ except EnvironmentFailure as error:
 """
 
 
-@pytest.mark.skipif(os.name != "posix", reason="folders have other permissions elsewhere")
+@pytest.mark.skipif(os.name != "posix", reason="permissions of directories differ elsewhere")
 def test_a_directory_without_write_permission_is_reported(tmp_path: Path) -> None:
     refused = tmp_path / "refused"
     refused.mkdir(mode=0o500)

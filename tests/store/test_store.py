@@ -43,8 +43,8 @@ def test_missing_and_altered_files_are_damage(tmp_path: Path) -> None:
     (tmp_path / "certificates/a/a.key").unlink()
     with Store.open(tmp_path, write=False) as store:
         entry = store.index.get(["certificates/a"])["certificates/a"]
-        found = {damage.path.rpartition("/")[2]: damage.kind for damage in store.damage(entry)}
-    assert found == {"a.crt": "altered", "a.key": "missing"}
+        damage_by_name = {damage.path.rpartition("/")[2]: damage.kind for damage in store.damage(entry)}
+    assert damage_by_name == {"a.crt": "altered", "a.key": "missing"}
 
 
 def test_foreign_files_stay_and_altered_ones_are_moved_aside(tmp_path: Path) -> None:
@@ -229,16 +229,16 @@ def test_a_kill_after_any_step_is_recovered(
         publish(tmp_path, "a", "b", "c", generation=1)
     monkeypatch.undo()
     if can_exchange:
-        assert all(len(found) == 1 for found in generations(tmp_path).values())
+        assert all(len(by_entity) == 1 for by_entity in generations(tmp_path).values())
     publish(tmp_path, "d")
-    found = generations(tmp_path)
-    assert all(len(said) == 1 for said in found.values())
-    assert {"a", "b", "d"} <= found.keys()
+    by_entity = generations(tmp_path)
+    assert all(len(values) == 1 for values in by_entity.values())
+    assert {"a", "b", "d"} <= by_entity.keys()
     assert (tmp_path / "certificates/a/note.txt").read_text() == "mine"
     with Store.open(tmp_path, write=False) as store:
         for entry in store.index.entries():
             assert store.damage(entry) == ()
-            assert {entry.spec} == found[entry.id.partition("/")[2]]
+            assert {entry.spec} == by_entity[entry.id.partition("/")[2]]
     assert list((tmp_path / ".pkigen/staging").iterdir()) == []
 
 

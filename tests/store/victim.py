@@ -55,15 +55,15 @@ def publish(opened: Store, entities: list[str], generation: int) -> None:
 
 def torn(folder: Path, *, absent: bool = False) -> list[str]:
     """Return the entities whose files are not all of one generation, except ``absent`` ones."""
-    found = []
+    torn_entities = []
     for entity in [*folder.glob("authorities/*"), *folder.glob("certificates/*")]:
         files = [entity / f"{entity.name}.crt", entity / f"{entity.name}.key", entity / "chain.pem"]
         texts = {path.read_text() if path.exists() else "absent" for path in files}
         if len(texts - {"altered"}) != 1 or "absent" in texts:
-            found.append(f"{entity.name}: {sorted(texts)}")
+            torn_entities.append(f"{entity.name}: {sorted(texts)}")
     if not absent and not (folder / AUTHORITY).is_dir():
-        found.append("root: gone")
-    return found
+        torn_entities.append("root: gone")
+    return torn_entities
 
 
 def violations(opened: Store) -> list[str]:
@@ -74,7 +74,7 @@ def violations(opened: Store) -> list[str]:
         known.add(entry.id)
         damage = opened.damage(entry)
         if entry.id == PRUNED and len(damage) == len(entry.files):
-            continue  # its folder went at once, and the next build that prunes drops it from the index
+            continue  # its directory was removed atomically, and the next build that prunes drops it from the index
         broken += [f"{d.path} is {d.kind}" for d in damage if (folder / d.path).read_text() != "altered"]
         if (folder / entry.files[0][0]).read_text() != entry.spec:
             broken.append(f"{entry.id} is not of the index's generation {entry.spec}")
@@ -93,7 +93,7 @@ def violations(opened: Store) -> list[str]:
 def kill_before(point: int, *, exchanges: bool) -> None:
     """Kill this process right before its ``point``-th disk operation.
 
-    Those are the changes of files' names, new files, each SQL statement, and the exchange of folders.
+    Those are the changes of files' names, new files, each SQL statement, and the exchange of directories.
     """
     changes = count(1)
 
