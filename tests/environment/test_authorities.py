@@ -128,7 +128,7 @@ def test_importing_another_authority_reissues_the_certificates_below_it(lab: Pat
         ({"key": "lab/root.key"}, "does not belong to the certificate"),
         ({"certificate": "lab/ca.key"}, "it contains no certificate"),
         ({"key": "lab/none.key"}, "cannot be read: No such file"),
-        ({"key": None}, "was brought without a key, and cannot issue"),
+        ({"key": None}, "without a key"),
     ],
 )
 def test_mismatched_import_files_are_reported_before_anything_is_written(

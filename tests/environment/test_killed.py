@@ -68,9 +68,7 @@ def _belong_together(entity: Path) -> bool:
 def _start(profile: Path, out: Path, inherited: int | None = None) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "pkigen", "build", str(profile), "--out", str(out)]
     fds = () if inherited is None else (inherited,)
-    return subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=descriptors
-    )
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=fds)
 
 
 def test_a_killed_build_leaves_complete_certificates(tmp_path: Path) -> None:

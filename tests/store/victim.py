@@ -74,7 +74,8 @@ def violations(opened: Store) -> list[str]:
         known.add(entry.id)
         damage = opened.damage(entry)
         if entry.id == PRUNED and len(damage) == len(entry.files):
-            continue  # its directory was removed atomically, and the next build that prunes drops it from the index
+            # Its directory was removed atomically; the next build that prunes removes it from the index.
+            continue
         broken += [f"{d.path} is {d.kind}" for d in damage if (folder / d.path).read_text() != "altered"]
         if (folder / entry.files[0][0]).read_text() != entry.spec:
             broken.append(f"{entry.id} is not of the index's generation {entry.spec}")
