@@ -20,7 +20,7 @@ from subprocess import DEVNULL, PIPE, Popen
 from benchmarks.contenders import PKIGEN
 from benchmarks.measure import REPEATS, ROOT, new_folder
 from benchmarks.rows import Row
-from pkigen.lab.control import find
+from pkigen.lab.control import find_running_lab
 
 _LOOK_SECONDS = 0.05
 _MOST_SECONDS = 120.0
@@ -96,7 +96,7 @@ def _process(command: tuple[str, ...]) -> Iterator[Popen[bytes]]:
 
 
 def _all_connected(environment: Path) -> bool:
-    running = find(environment)
+    running = find_running_lab(environment)
     return running is not None and all(
         link["state"] == _CONNECTED for link in running.status()["connections"]
     )

@@ -21,9 +21,9 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from pkigen.environment.build.build import build
-from pkigen.lab.connections.connection import Standing
+from pkigen.lab.connections.connection import ConnectionState
 from pkigen.lab.lab import Lab
-from pkigen.lab.startup import raised
+from pkigen.lab.startup import running_lab
 from pkigen.lab.web import web
 from pkigen.profile import load
 
@@ -44,7 +44,7 @@ def main(folder: Path) -> None:
         source.write_text(f"extends: demo\nbase_url: http://127.0.0.1:{port}\n", "utf-8")
         profile = load(source)
         result = build(profile, Path("out"))
-        with raised(result.folder, profile, web) as lab, sync_playwright() as driver:
+        with running_lab(result.folder, profile, web) as lab, sync_playwright() as driver:
             browser = driver.chromium.launch(
                 executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-sync"]
             )
@@ -60,9 +60,15 @@ def _overview(lab: Lab, page: Page, path: Path) -> None:
     """A revoked sensor, its connection chosen."""
     lab.upload_case("sensor-03", "sensor-03")
     lab.revoke("sensor-02")
-    bad = lab.link("sensor-02:management-console")
-    expected = {link.id: Standing.HALTED if link is bad else Standing.CONNECTED for link in lab.links}
-    lab.schedule.until(lambda: {link.id: link.report.standing for link in lab.links} == expected, _SECONDS)
+    bad = lab.connection("sensor-02:management-console")
+    expected = {
+        connection.id: ConnectionState.HALTED if connection is bad else ConnectionState.CONNECTED
+        for connection in lab.connections
+    }
+    lab.scheduler.wait_until(
+        lambda: {connection.id: connection.report.state for connection in lab.connections} == expected,
+        _SECONDS,
+    )
     _open(lab, page, f"/?link={bad.id}")
     _keep(page, path)
 

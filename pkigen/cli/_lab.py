@@ -12,7 +12,7 @@ from pkigen.cli._console import colorize, printable, wrap
 from pkigen.errors import InputError, Refused
 
 if TYPE_CHECKING:
-    from pkigen.lab.control import Running
+    from pkigen.lab.control import RunningLab
 
 _COLOURS = {
     "connected": "green",
@@ -30,17 +30,17 @@ Lab = Annotated[
 Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The folder that environments are in.")]
 
 
-def running(named: str | None, out: Path) -> Running:
+def select_lab(named: str | None, out: Path) -> RunningLab:
     """The lab that is meant; Refused when none is up, InputError when it is not clear which."""
-    from pkigen.lab.control import find, find_all
+    from pkigen.lab.control import find_running_lab, find_running_labs
 
     if named is not None:
         places = [path for path in (Path(named), out / named) if path.is_dir()]
-        found = next(filter(None, map(find, places)), None)
+        found = next(filter(None, map(find_running_lab, places)), None)
         if found is None:
             raise Refused(f"no lab is up in {places[0] if places else out / named}")
         return found
-    all_ = find_all(out)
+    all_ = find_running_labs(out)
     if not all_:
         raise Refused(f"no lab is up in {out}; `pkigen lab up demo` brings one up")
     if len(all_) > 1:
@@ -49,7 +49,7 @@ def running(named: str | None, out: Path) -> Running:
     return all_[0]
 
 
-def quieten() -> None:
+def silence_web_server() -> None:
     """Have the web server tell nothing that its clients do wrong, nor that it ends."""
     for name in ("python_multipart", "uvicorn"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -61,7 +61,7 @@ def _is_no_end(record: logging.LogRecord) -> bool:
     return "timeout graceful shutdown" not in str(record.msg)
 
 
-def lines_of(told: dict[str, Any]) -> list[str]:
+def format_status(told: dict[str, Any]) -> list[str]:
     """A lab for people, on 80 columns."""
     appliances = told["appliances"]
     names = [one["name"] for one in (*appliances, *told["receivers"])]
@@ -78,7 +78,7 @@ def lines_of(told: dict[str, Any]) -> list[str]:
     return list(map(printable, lines))
 
 
-def connections_of(told: dict[str, Any]) -> list[str]:
+def format_connections(told: dict[str, Any]) -> list[str]:
     """The connections: how each is, and why."""
     lines = []
     for one in told["connections"]:

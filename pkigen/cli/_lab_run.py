@@ -16,20 +16,20 @@ from pkigen.cli._console import (
     printable,
     wrap,
 )
-from pkigen.cli._lab import quieten
+from pkigen.cli._lab import silence_web_server
 from pkigen.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from pkigen.lab.scenario.runner import Played
+    from pkigen.lab.scenario.runner import StepResult
     from pkigen.lab.scenario.scenario import Scenario
 
 _MARKS = {"passed": ("ok", "green"), "failed": ("FAILED", "red"), "not played": ("-", "grey")}
 Story = tuple[str, "Scenario", Path]
 
 
-def stories(sources: list[str]) -> list[Story]:
+def read_scenarios(sources: list[str]) -> list[Story]:
     """The scenarios of paths or names, each with the folder of its file; InputError for what is wrong."""
     from pkigen.lab.scenario.scenario import path_of, read_scenario
 
@@ -37,31 +37,31 @@ def stories(sources: list[str]) -> list[Story]:
     return [(path.stem, read_scenario(path), path.parent) for path in paths]
 
 
-def play_all(
+def run_all(
     asked: list[Story], out: Path | None, port: int, pause: float, *, quiet: bool
-) -> list[tuple[str, list[Played]]]:
+) -> list[tuple[str, list[StepResult]]]:
     """Play one scenario after the other; unless ``quiet``, each step is told as it is done."""
     # As Ctrl-C does it: a folder that is to go afterwards has keys in it.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return [(story[0], _play(story, out, port, pause, quiet)) for story in asked]
+        return [(story[0], _run_one(story, out, port, pause, quiet)) for story in asked]
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-def _play(story: Story, out: Path | None, port: int, pause: float, quiet: bool) -> list[Played]:
-    from pkigen.lab.scenario.runner import lab_of, play
+def _run_one(story: Story, out: Path | None, port: int, pause: float, quiet: bool) -> list[StepResult]:
+    from pkigen.lab.scenario.runner import run_scenario, scenario_lab
 
-    quieten()
+    silence_web_server()
     name, scenario, folder = story
     print_message(f"{name}: {scenario.title}")
     steps = []
-    with _folder(name, out) as place, lab_of(scenario, folder, Path(place), port) as lab:
+    with _folder(name, out) as place, scenario_lab(scenario, folder, Path(place), port) as lab:
         if pause:
             print_message(
                 f"  Watch it at {lab.console.url}: sign in as admin with the password {lab.password}"
             )
-        for step in play(scenario, lab, pause):
+        for step in run_scenario(scenario, lab, pause):
             steps.append(step)
             if not quiet:
                 _show(step)
@@ -75,7 +75,7 @@ def _folder(name: str, out: Path | None) -> AbstractContextManager[str]:
     return tempfile.TemporaryDirectory(prefix="pkigen-lab-")
 
 
-def _show(step: Played) -> None:
+def _show(step: StepResult) -> None:
     mark, colour = _MARKS[step.result]
     seconds = f" ({step.seconds:.1f} s)" if step.seconds >= 1 else ""
     print_line(f"  {colorize(f'{mark:6}', colour)} {wrap(step.title, 9)}{seconds}", flush=True)
@@ -83,19 +83,19 @@ def _show(step: Played) -> None:
         print_line(wrap(f"         {step.words}", 9), flush=True)
 
 
-def write_junit(path: Path, played: list[tuple[str, list[Played]]]) -> None:
+def write_junit(path: Path, played: list[tuple[str, list[StepResult]]]) -> None:
     """Write the report; EnvironmentFailure when it cannot be."""
     from pkigen.junit import report
-    from pkigen.lab.scenario.runner import cases_of
+    from pkigen.lab.scenario.runner import junit_cases
 
-    text = report("pkigen lab", ((name, cases_of(name, steps)) for name, steps in played))
+    text = report("pkigen lab", ((name, junit_cases(name, steps)) for name, steps in played))
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise EnvironmentFailure(f"{path} cannot be written: {error.strerror}") from error
 
 
-def closing(played: list[tuple[str, list[Played]]]) -> str:
+def format_summary(played: list[tuple[str, list[StepResult]]]) -> str:
     """How it went, in one line."""
     failed = [name for name, steps in played if any(one.result != "passed" for one in steps)]
     count = sum(len(steps) for _, steps in played)
@@ -105,7 +105,7 @@ def closing(played: list[tuple[str, list[Played]]]) -> str:
     return f"{len(played)} {word}, {count} steps: all as told"
 
 
-def as_json(played: list[tuple[str, list[Played]]]) -> dict[str, Any]:
+def as_json(played: list[tuple[str, list[StepResult]]]) -> dict[str, Any]:
     """For programs."""
     stories = [
         {

@@ -15,32 +15,32 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from pkigen.cli._console import print_line, print_message
-from pkigen.cli._lab import lines_of, quieten
+from pkigen.cli._lab import format_status, silence_web_server
 from pkigen.cli._options import load_profile
 from pkigen.errors import EnvironmentFailure, InputError, PkigenError, Refused
 
 if TYPE_CHECKING:
-    from pkigen.lab.control import Running
+    from pkigen.lab.control import RunningLab
 
 _START_SECONDS = 120.0
 _END_SECONDS = 20.0
 _LOOK_SECONDS = 0.05
 
 
-def bring_up(source: str, out: Path, host: str, port: int, *, json: bool) -> None:
+def run_in_foreground(source: str, out: Path, host: str, port: int, *, json: bool) -> None:
     """A lab in the foreground, until a signal or ``pkigen lab down``."""
     from pkigen.environment.build.build import build
-    from pkigen.lab.appliance.members import settings_of
-    from pkigen.lab.control import controlled, find, told
-    from pkigen.lab.startup import raised
-    from pkigen.lab.state import up_already
+    from pkigen.lab.appliance.members import lab_settings
+    from pkigen.lab.control import control_server, find_running_lab, owner_status
+    from pkigen.lab.startup import running_lab
+    from pkigen.lab.state import already_running_error
     from pkigen.lab.web import web
 
     profile = load_profile(source)
-    if find(out / profile.name) is not None:
-        raise up_already(out / profile.name)
-    settings_of(profile)
-    quieten()
+    if find_running_lab(out / profile.name) is not None:
+        raise already_running_error(out / profile.name)
+    lab_settings(profile)
+    silence_web_server()
     print_message(f"Building {out / profile.name} ...")
     result = build(profile, out)
     # A queue, and no event: what a signal's handler does must not wait for what it has interrupted.
@@ -50,12 +50,12 @@ def bring_up(source: str, out: Path, host: str, port: int, *, json: bool) -> Non
     }
     try:
         with (
-            raised(result.folder, profile, web, host=host, port=port, tell=print_message) as lab,
-            controlled(lab, lambda: ended.put(None)),
+            running_lab(result.folder, profile, web, host=host, port=port, tell=print_message) as lab,
+            control_server(lab, lambda: ended.put(None)),
         ):
-            shown = told(lab)
+            shown = owner_status(lab)
             print_message("The lab is up. Ctrl-C ends it.")
-            print_line(json_.dumps(shown) if json else "\n".join(lines_of(shown)), flush=True)
+            print_line(json_.dumps(shown) if json else "\n".join(format_status(shown)), flush=True)
             _wait(ended)
     finally:
         for one, handler in previous.items():
@@ -71,14 +71,14 @@ def _wait(ended: SimpleQueue[None]) -> None:
             return
 
 
-def detached(source: str, out: Path, host: str, port: int) -> dict[str, Any]:
+def start_detached(source: str, out: Path, host: str, port: int) -> dict[str, Any]:
     """A lab in a process of its own; what it tells once it is up."""
-    from pkigen.lab.control import find
-    from pkigen.lab.state import up_already
+    from pkigen.lab.control import find_running_lab
+    from pkigen.lab.state import already_running_error
 
     folder = out / load_profile(source).name
-    if find(folder) is not None:
-        raise up_already(folder)
+    if find_running_lab(folder) is not None:
+        raise already_running_error(folder)
     command = [sys.executable, "-m", "pkigen", "lab", "up", source, "--out", str(out)]
     command += ["--host", host, "--port", str(port)]
     with tempfile.TemporaryFile() as log:
@@ -88,13 +88,13 @@ def detached(source: str, out: Path, host: str, port: int) -> dict[str, Any]:
         try:
             deadline = time.monotonic() + _START_SECONDS
             while time.monotonic() < deadline:
-                running = find(folder)
+                running = find_running_lab(folder)
                 # On Windows Python starts itself once more, and the process is that one's parent.
                 if running is not None and (running.pid == process.pid or sys.platform == "win32"):
                     return running.status()
                 if process.poll() is not None:
                     log.seek(0)
-                    raise _failure(process.returncode, log.read().decode("utf-8", "replace"))
+                    raise _startup_error(process.returncode, log.read().decode("utf-8", "replace"))
                 time.sleep(_LOOK_SECONDS)
             raise EnvironmentFailure(f"the lab does not come up within {_START_SECONDS:.0f} seconds")
         except BaseException:
@@ -103,7 +103,7 @@ def detached(source: str, out: Path, host: str, port: int) -> dict[str, Any]:
             raise
 
 
-def _failure(code: int, said: str) -> PkigenError:
+def _startup_error(code: int, said: str) -> PkigenError:
     """What a lab that has ended said last, as an error of ours."""
     lines = [line for line in said.splitlines() if line.strip() and not line.startswith("Building ")]
     words = "\n".join(lines) or f"the lab has ended with exit code {code}"
@@ -111,7 +111,7 @@ def _failure(code: int, said: str) -> PkigenError:
     return kinds.get(code, EnvironmentFailure)(words)
 
 
-def end(running: Running) -> None:
+def stop_lab(running: RunningLab) -> None:
     """Have it end, and wait until its process has."""
     running.stop()
     deadline = time.monotonic() + _END_SECONDS
@@ -132,10 +132,10 @@ def _alive(pid: int) -> bool:
         os.kill(pid, 0)
     except OSError:
         return False
-    return not _has_ended(pid)
+    return not _is_zombie(pid)
 
 
-def _has_ended(pid: int) -> bool:
+def _is_zombie(pid: int) -> bool:
     """Whether it is a process that has ended, and nobody has asked after yet."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]

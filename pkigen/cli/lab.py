@@ -68,16 +68,16 @@ def up(
       pkigen lab up demo --detach
       pkigen lab up lab.yaml --port 0 --json
     """
-    from pkigen.cli._lab_up import bring_up, detached
+    from pkigen.cli._lab_up import run_in_foreground, start_detached
 
     if not detach:
-        bring_up(profile, out, host, port, json=json)
+        run_in_foreground(profile, out, host, port, json=json)
         return
-    told = detached(profile, out, host, port)
+    told = start_detached(profile, out, host, port)
     if json:
         print_json(told)
     else:
-        print_line("\n".join(_lab.lines_of(told)))
+        print_line("\n".join(_lab.format_status(told)))
 
 
 @lab.command("status")
@@ -91,11 +91,11 @@ def status(env: _lab.Lab = None, out: _lab.Out = Path("out"), json: Json = False
       pkigen lab status
       pkigen lab status out/demo --json
     """
-    told = _lab.running(env, out).status()
+    told = _lab.select_lab(env, out).status()
     if json:
         print_json(told)
         return
-    print_line("\n".join((*_lab.lines_of(told), "", *_lab.connections_of(told))))
+    print_line("\n".join((*_lab.format_status(told), "", *_lab.format_connections(told))))
 
 
 @lab.command("down")
@@ -107,10 +107,10 @@ def down(env: _lab.Lab = None, out: _lab.Out = Path("out")) -> None:
       pkigen lab down
       pkigen lab down out/demo
     """
-    from pkigen.cli._lab_up import end
+    from pkigen.cli._lab_up import stop_lab
 
-    found = _lab.running(env, out)
-    end(found)
+    found = _lab.select_lab(env, out)
+    stop_lab(found)
     print_message(f"The lab of {found.folder} is down.")
 
 
@@ -146,7 +146,7 @@ def import_(
         raise typer.BadParameter(
             "a key has one passphrase; --pass says it too", param_hint="'--passphrase-file'"
         )
-    found = _lab.running(env, out).upload(appliance, _upload(crt, key, chain, pass_, passphrase_file))
+    found = _lab.select_lab(env, out).upload(appliance, _upload(crt, key, chain, pass_, passphrase_file))
     if json:
         print_json(found)
     elif found["accepted"]:
@@ -183,7 +183,7 @@ def token(
       TOKEN=$(pkigen lab token management-console)
       curl -k -H "Authorization: $TOKEN" https://127.0.0.1:8443/external/alerts
     """
-    made = _lab.running(env, out).new_token(appliance)
+    made = _lab.select_lab(env, out).new_token(appliance)
     if json:
         print_json({"token": made})
     else:
@@ -238,13 +238,13 @@ def run(
         raise typer.BadParameter("name a scenario; --list shows them", param_hint="'SCENARIO...'")
     from pkigen.cli import _lab_run
 
-    played = _lab_run.play_all(_lab_run.stories(scenarios), out, port, pace, quiet=json)
+    played = _lab_run.run_all(_lab_run.read_scenarios(scenarios), out, port, pace, quiet=json)
     if junit is not None:
         _lab_run.write_junit(junit, played)
     if json:
         print_json(_lab_run.as_json(played))
     else:
-        print_line(_lab_run.closing(played))
+        print_line(_lab_run.format_summary(played))
     if any(one.result != "passed" for _, steps in played for one in steps):
         raise typer.Exit(1)
 
@@ -266,11 +266,11 @@ def _upload(
     from pkigen.errors import InputError
     from pkigen.files import read_file
     from pkigen.inspection.artifacts import read_passphrase
-    from pkigen.lab.appliance.upload import LARGEST_FILE, File, Upload
+    from pkigen.lab.appliance.upload import MAX_FILE_BYTES, File, Upload
 
     def file(path: Path) -> File:
         try:
-            return File(path.name, read_file(path, LARGEST_FILE))
+            return File(path.name, read_file(path, MAX_FILE_BYTES))
         except ValueError as error:
             raise InputError(str(error)) from error
 

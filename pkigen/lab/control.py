@@ -26,8 +26,8 @@ from pkigen.errors import EnvironmentFailure, InputError, PkigenError
 from pkigen.lab.appliance.upload import Upload
 from pkigen.lab.lab import Lab
 from pkigen.lab.state import FOLDER
-from pkigen.lab.web.fields import UPLOAD, read_fields, upload_of
-from pkigen.lab.web.rest import judged_as_json
+from pkigen.lab.web.fields import UPLOAD, parse_upload, read_fields
+from pkigen.lab.web.rest import upload_result_as_json
 from pkigen.serve.control import HOST, Guarded, announced
 from pkigen.serve.server import background, listen
 
@@ -39,7 +39,7 @@ _LOOK_SECONDS = 5.0
 
 
 @contextmanager
-def controlled(lab: Lab, stop: Callable[[], None]) -> Iterator[None]:
+def control_server(lab: Lab, stop: Callable[[], None]) -> Iterator[None]:
     """Be found as long as the block runs; ``stop`` is called when somebody asks for the end."""
     token = secrets.token_urlsafe(32)
     with listen(HOST, 0) as listener:
@@ -49,23 +49,23 @@ def controlled(lab: Lab, stop: Callable[[], None]) -> Iterator[None]:
             yield
 
 
-def told(lab: Lab) -> dict[str, Any]:
+def owner_status(lab: Lab) -> dict[str, Any]:
     """What the lab's owner is told of it: how everything is, and how to sign in."""
     return {**lab.as_json(), "user": "admin", "password": lab.password}
 
 
 def _application(lab: Lab, stop: Callable[[], None]) -> ASGIApp:
     async def status(_request: Request) -> Response:
-        return JSONResponse(told(lab))
+        return JSONResponse(owner_status(lab))
 
     async def end(_request: Request) -> Response:
         stop()
         return JSONResponse({"stopping": True})
 
     async def upload(request: Request) -> Response:
-        asked = upload_of(await read_fields(request, UPLOAD), box=False)
-        judged = await run_in_threadpool(lab.upload, request.path_params["name"], asked)
-        return JSONResponse(judged_as_json(judged))
+        asked = parse_upload(await read_fields(request, UPLOAD), box=False)
+        result = await run_in_threadpool(lab.upload, request.path_params["name"], asked)
+        return JSONResponse(upload_result_as_json(result))
 
     async def token(request: Request) -> Response:
         appliance = lab.appliance(request.path_params["name"])
@@ -88,7 +88,7 @@ def _application(lab: Lab, stop: Callable[[], None]) -> ASGIApp:
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningLab:
     """A lab of another process, in the environment ``folder``."""
 
     folder: Path
@@ -150,17 +150,17 @@ def _path_of(appliance: str) -> str:
     return f"/appliances/{quote(appliance, safe='', errors='replace')}"
 
 
-def find(environment: Path) -> Running | None:
+def find_running_lab(environment: Path) -> RunningLab | None:
     """The lab that runs in an environment; None when there is none, or it was killed."""
     try:
         found = json.loads((environment / FILE).read_bytes())
-        running = Running(environment, str(found["url"]), str(found["token"]), int(found["pid"]))
+        running = RunningLab(environment, str(found["url"]), str(found["token"]), int(found["pid"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return running if running.answers() else None
 
 
-def find_all(out: Path) -> list[Running]:
+def find_running_labs(out: Path) -> list[RunningLab]:
     """Every lab that runs in an environment of a folder."""
-    found = (find(path.parent.parent.parent) for path in sorted(out.glob(f"*/{FILE}")))
+    found = (find_running_lab(path.parent.parent.parent) for path in sorted(out.glob(f"*/{FILE}")))
     return [one for one in found if one is not None]

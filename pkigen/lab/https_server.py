@@ -24,14 +24,14 @@ class Endpoint:
 
     def __init__(self, listener: Listener) -> None:
         self.listener = listener
-        self.context = _Current(ssl.PROTOCOL_TLS_SERVER)
+        self.context = _ReplaceableContext(ssl.PROTOCOL_TLS_SERVER)
 
     def present(self, context: ssl.SSLContext) -> None:
         """From the next connection on."""
         self.context.current = context
 
 
-class _Current(ssl.SSLContext):
+class _ReplaceableContext(ssl.SSLContext):
     """Stands for another context, which may change between two connections.
 
     Not by a callback for SNI: sessions are a context's own, and one of before would be resumed with the
@@ -53,7 +53,7 @@ _HANDSHAKE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Hosted:
+class HttpsSite:
     """What answers at a port; without a context in plain HTTP."""
 
     listener: Listener
@@ -62,7 +62,7 @@ class Hosted:
 
 
 @contextmanager
-def hosted(all_: Sequence[Hosted]) -> Iterator[asyncio.AbstractEventLoop]:
+def serve_sites(all_: Sequence[HttpsSite]) -> Iterator[asyncio.AbstractEventLoop]:
     """Serve until the block is left; gives the event loop of the server."""
     server = _Server(all_)
     thread = threading.Thread(target=server.run, name="pkigen-lab", daemon=True)
@@ -79,7 +79,7 @@ def hosted(all_: Sequence[Hosted]) -> Iterator[asyncio.AbstractEventLoop]:
 class _Server(uvicorn.Server):
     """uvicorn's, but for its beginning: each socket has a context of its own."""
 
-    def __init__(self, all_: Sequence[Hosted]) -> None:
+    def __init__(self, all_: Sequence[HttpsSite]) -> None:
         connections = Connections()
         protocol: Any = connections.protocol  # typed as a class, but only ever called
         by_port = _ByPort({one.listener.port: one.app for one in all_})

@@ -15,16 +15,16 @@ from pkigen.environment.environment import Case, Environment, open_environment
 from pkigen.environment.revoke import revoke, unrevoke
 from pkigen.errors import InputError, PkigenError, Problem, visible
 from pkigen.lab.appliance.appliance import Appliance, Role
-from pkigen.lab.appliance.samples import upload_of
-from pkigen.lab.appliance.upload import Judged, Upload, judge
-from pkigen.lab.connections.alerts import Alert, stamp
-from pkigen.lab.connections.connection import Link
-from pkigen.lab.connections.crl_downloads import Downloads
+from pkigen.lab.appliance.samples import case_upload
+from pkigen.lab.appliance.upload import Upload, UploadResult, check_upload
+from pkigen.lab.connections.alerts import Alert, format_time
+from pkigen.lab.connections.connection import Connection
+from pkigen.lab.connections.crl_downloads import CrlDownloads
 from pkigen.lab.connections.receivers import Receiver
-from pkigen.lab.connections.scheduler import Schedule
-from pkigen.lab.connections.tls_client import Policy
+from pkigen.lab.connections.scheduler import ConnectionScheduler
+from pkigen.lab.connections.tls_client import ValidationPolicy
 from pkigen.lab.crl_server import CrlServer
-from pkigen.lab.state import passphrases_of
+from pkigen.lab.state import profile_passphrases
 from pkigen.lab.timing import LabClock
 from pkigen.profile import Profile
 from pkigen.requirements import RequirementSet
@@ -44,7 +44,7 @@ class Lab:
         profile: Profile,
         clock: LabClock,
         sets: Sequence[RequirementSet],
-        downloads: Downloads,
+        downloads: CrlDownloads,
         proxy: str | None,
     ) -> None:
         self.folder = folder
@@ -52,16 +52,16 @@ class Lab:
         self.clock = clock
         self.sets = tuple(sets)
         self.proxy = proxy
-        self.passphrases = passphrases_of(profile)
+        self.passphrases = profile_passphrases(profile)
         self.appliances: dict[str, Appliance] = {}
         self.receivers: dict[str, Receiver] = {}
         # Servers of somebody else that present a certificate of the environment: which.
-        self.others: dict[str, str] = {}
-        self.links: tuple[Link, ...] = ()
+        self.external_receivers: dict[str, str] = {}
+        self.connections: tuple[Connection, ...] = ()
         self.password = ""
         self.secret = ""
         self.crl_server: CrlServer
-        self.schedule: Schedule
+        self.scheduler: ConnectionScheduler
         self._downloads = downloads
 
     @property
@@ -76,45 +76,45 @@ class Lab:
 
     def appliance(self, name: str) -> Appliance:
         """The one of a name."""
-        return self.appliances[self._known(name, self.appliances, "appliance")]
+        return self.appliances[self._require_known(name, self.appliances, "appliance")]
 
-    def link(self, name: str) -> Link:
+    def connection(self, name: str) -> Connection:
         """The connection ``SENDER:RECEIVER``."""
-        found = {link.id: link for link in self.links}
-        return found[self._known(name, found, "connection")]
+        found = {connection.id: connection for connection in self.connections}
+        return found[self._require_known(name, found, "connection")]
 
-    def links_of(self, appliance: Appliance) -> tuple[Link, ...]:
+    def connections_of(self, appliance: Appliance) -> tuple[Connection, ...]:
         """Those that an appliance takes part in."""
-        return tuple(one for one in self.links if appliance in (one.sender, one.target.appliance))
+        return tuple(one for one in self.connections if appliance in (one.sender, one.target.appliance))
 
-    def policy_of(self, appliance: Appliance) -> Policy:
+    def policy_of(self, appliance: Appliance) -> ValidationPolicy:
         """How an appliance validates now."""
-        return Policy(appliance.anchors, self.clock(), self._downloads.get, appliance.mandatory)
+        return ValidationPolicy(appliance.anchors, self.clock(), self._downloads.get, appliance.mandatory)
 
-    def upload(self, name: str, upload: Upload) -> Judged:
+    def upload(self, name: str, upload: Upload) -> UploadResult:
         """What an appliance says to files; accepted ones are in use when this returns."""
         appliance = self.appliance(name)
-        judged = judge(upload, self.sets, self.clock(), appliance.anchors, self.proxy)
-        done = appliance.install(judged, upload.title)
+        result = check_upload(upload, self.sets, self.clock(), appliance.anchors, self.proxy)
+        done = appliance.install(result, upload.title)
         if done.accepted:
-            self.schedule.soon(self.links_of(appliance))
+            self.scheduler.check_soon(self.connections_of(appliance))
         return done
 
-    def upload_case(self, name: str, case: str, *, crl_check: bool = True) -> Judged:
+    def upload_case(self, name: str, case: str, *, crl_check: bool = True) -> UploadResult:
         """As ``upload``, with the files of a certificate of the environment."""
-        return self.upload(name, upload_of(self.environment, case, self.passphrases, crl_check=crl_check))
+        return self.upload(name, case_upload(self.environment, case, self.passphrases, crl_check=crl_check))
 
     def set_validation(self, name: str, *, mandatory: bool) -> None:
         """Have an appliance validate, or not."""
         appliance = self.appliance(name)
         appliance.set_validation(mandatory=mandatory)
-        self.schedule.soon(self.links_of(appliance))
+        self.scheduler.check_soon(self.connections_of(appliance))
 
     def raise_alert(self, name: str, title: str, severity: int = 5, message: str = "") -> Alert:
         """A sensor sees something; what it says goes to all who are to know."""
         appliance = self.appliance(name)
         alert = Alert(
-            secrets.token_hex(8), stamp(self.clock()), name, visible(title), severity, visible(message)
+            secrets.token_hex(8), format_time(self.clock()), name, visible(title), severity, visible(message)
         )
         self.take_alerts(appliance, (alert,))
         return alert
@@ -126,12 +126,12 @@ class Lab:
             fresh = list({one.id: one for one in alerts if one.id not in known}.values())
             appliance.alerts.extend(fresh)
             appliance.changed = appliance.changed or bool(fresh)
-        onward = [link for link in self.links if link.sender is appliance]
-        for link in onward if fresh else ():
+        onward = [connection for connection in self.connections if connection.sender is appliance]
+        for connection in onward if fresh else ():
             for alert in fresh:
-                link.outbox.put(alert)
+                connection.outbox.put(alert)
         if fresh:
-            self.schedule.soon(onward)
+            self.scheduler.check_soon(onward)
         return len(fresh)
 
     def presented_case(self, name: str) -> Case:
@@ -145,8 +145,8 @@ class Lab:
     def _presented(self, name: str, environment: Environment) -> Case | None:
         if name in self.receivers:
             return environment[self.receivers[name].case]
-        if name in self.others:
-            return environment[self.others[name]]
+        if name in self.external_receivers:
+            return environment[self.external_receivers[name]]
         print_ = self.appliance(name).credential.leaf.fingerprint().hex()
         return next((case for case in environment.cases() if case.data["sha256"] == print_), None)
 
@@ -161,20 +161,24 @@ class Lab:
 
     def revoke(self, name: str) -> str:
         """Have the certificate revoked that an appliance or a receiver presents; its name."""
-        self._known(name, {**self.appliances, **self.receivers, **self.others}, "appliance")
+        self._require_known(
+            name, {**self.appliances, **self.receivers, **self.external_receivers}, "appliance"
+        )
         case = self.presented_case(name)
         passphrases = self.passphrases.authorities
         revoke(self.folder, [case.name], reason=_REASON, at=self.clock(), passphrases=passphrases)
-        self._world_changed("notice", f"The CA has revoked the certificate of {name} ({case.name}).")
+        self._recheck_all("notice", f"The CA has revoked the certificate of {name} ({case.name}).")
         return case.name
 
     def unrevoke(self, name: str) -> str:
         """Take that back, which a real CA would not do."""
-        self._known(name, {**self.appliances, **self.receivers, **self.others}, "appliance")
+        self._require_known(
+            name, {**self.appliances, **self.receivers, **self.external_receivers}, "appliance"
+        )
         case = self.presented_case(name)
         unrevoke(self.folder, [case.name], force=True, passphrases=self.passphrases.authorities)
         self.crl_server.renew()
-        self._world_changed("notice", f"The revocation of the certificate of {name} is taken back.")
+        self._recheck_all("notice", f"The revocation of the certificate of {name} is taken back.")
         return case.name
 
     def renew(self, name: str) -> None:
@@ -190,12 +194,12 @@ class Lab:
     def stop_crl_server(self) -> None:
         """Have the CRL server answer nobody."""
         self.crl_server.stop()
-        self._world_changed("notice", "The CRL server was stopped.")
+        self._recheck_all("notice", "The CRL server was stopped.")
 
     def start_crl_server(self) -> None:
         """Have it answer again."""
         self.crl_server.start()
-        self._world_changed("notice", "The CRL server runs again.")
+        self._recheck_all("notice", "The CRL server runs again.")
 
     def move_clock(self, span: str) -> None:
         """Let time pass in the lab: ``1mo``, ``36h``."""
@@ -204,17 +208,17 @@ class Lab:
         except ValueError as error:
             raise InputError(str(error)) from error
         self.crl_server.renew()
-        self._world_changed("notice", f"The clock of the lab was moved: it is {stamp(self.clock())} now.")
+        self._recheck_all("notice", f"The clock of the lab was moved: it is {format_time(self.clock())} now.")
 
-    def put_clock_right(self) -> None:
+    def reset_clock(self) -> None:
         """Show the machine's time again."""
-        self.clock.put_right()
+        self.clock.reset()
         self.crl_server.renew()
-        self._world_changed("notice", "The clock of the lab shows the machine's time again.")
+        self._recheck_all("notice", "The clock of the lab shows the machine's time again.")
 
-    def mind_clock(self) -> None:
+    def handle_clock_jump(self) -> None:
         """Look at everything anew when the machine has slept, or its clock was set."""
-        jump = self.clock.jumped()
+        jump = self.clock.jump_since_last_call()
         if jump is None:
             return
         # What fails now is told and tried again where CRLs are kept up.
@@ -223,7 +227,7 @@ class Lab:
         seconds = abs(round(jump.total_seconds()))
         way = "forward" if jump > timedelta() else "back"
         words = f"The machine's clock has jumped {way} by {seconds:,} seconds: everything is looked at anew."
-        self._world_changed("notice", words)
+        self._recheck_all("notice", words)
 
     def save(self) -> None:
         """Keep what has changed of the appliances."""
@@ -234,23 +238,23 @@ class Lab:
         """How everything is, for programs; without keys, tokens and passwords."""
         return {
             "environment": self.folder.name,
-            "clock": stamp(self.clock()),
+            "clock": format_time(self.clock()),
             "crl_server": {"url": self.crl_server.url, "stopped": self.crl_server.stopped},
             "proxy": self.proxy,
             "appliances": [_appliance(one) for one in self.appliances.values()],
             "receivers": [
-                {"name": one.name, "kind": one.kind, "url": one.listener.url, "taken": len(one.taken)}
+                {"name": one.name, "kind": one.kind, "url": one.listener.url, "taken": len(one.received)}
                 for one in self.receivers.values()
             ],
-            "connections": [link_as_json(link) for link in self.links],
+            "connections": [connection_as_json(connection) for connection in self.connections],
         }
 
-    def _world_changed(self, grade: Any, text: str) -> None:
+    def _recheck_all(self, grade: Any, text: str) -> None:
         self._downloads.forget()
         self.console.tell(grade, text)
-        self.schedule.soon()
+        self.scheduler.check_soon()
 
-    def _known(self, name: str, known: Mapping[str, object], what: str) -> str:
+    def _require_known(self, name: str, known: Mapping[str, object], what: str) -> str:
         if name in known:
             return name
         words = f"there is no {what} called '{visible(name)}'"
@@ -270,15 +274,15 @@ def _appliance(one: Appliance) -> dict[str, Any]:
     }
 
 
-def link_as_json(link: Link) -> dict[str, Any]:
+def connection_as_json(connection: Connection) -> dict[str, Any]:
     """A connection for programs."""
-    report = link.report
+    report = connection.report
     return {
-        "id": link.id,
-        "from": link.sender.name,
-        "to": link.target.name,
-        "kind": link.target.kind,
-        "state": str(report.standing),
+        "id": connection.id,
+        "from": connection.sender.name,
+        "to": connection.target.name,
+        "kind": connection.target.kind,
+        "state": str(report.state),
         "summary": report.summary,
         "causes": [
             {
@@ -294,7 +298,7 @@ def link_as_json(link: Link) -> dict[str, Any]:
         ],
         "path": list(report.path),
         "at": report.at or None,
-        "queued": len(link.outbox),
-        "sent": link.outbox.sent,
-        "lost": link.outbox.lost,
+        "queued": len(connection.outbox),
+        "sent": connection.outbox.sent,
+        "lost": connection.outbox.lost,
     }

@@ -22,22 +22,27 @@ from pkigen.inspection.check import sets_of
 from pkigen.lab.appliance.appliance import Appliance, Role
 from pkigen.lab.appliance.credential import (
     Credential,
+    openssl_reason,
     read_credential,
-    reason_of,
     server_context,
 )
-from pkigen.lab.appliance.members import Cast, cast_of
-from pkigen.lab.connections.alerts import Outbox, alert_of
-from pkigen.lab.connections.connection import Link, Target
-from pkigen.lab.connections.crl_downloads import Downloads
+from pkigen.lab.appliance.members import Members, resolve_members
+from pkigen.lab.connections.alerts import Outbox, parse_alert
+from pkigen.lab.connections.connection import Connection, Target
+from pkigen.lab.connections.crl_downloads import CrlDownloads
 from pkigen.lab.connections.receivers import Receiver, SyslogServer
-from pkigen.lab.connections.scheduler import Schedule
+from pkigen.lab.connections.scheduler import ConnectionScheduler
 from pkigen.lab.crl_server import crl_server
 from pkigen.lab.crl_server import proxy as proxy_app
-from pkigen.lab.https_server import Endpoint, Hosted, hosted
+from pkigen.lab.https_server import Endpoint, HttpsSite, serve_sites
 from pkigen.lab.lab import Lab
-from pkigen.lab.state import Passphrases, State, passphrases_of, up_already
-from pkigen.lab.timing import Ending, LabClock
+from pkigen.lab.state import (
+    Passphrases,
+    State,
+    already_running_error,
+    profile_passphrases,
+)
+from pkigen.lab.timing import CancelToken, LabClock
 from pkigen.profile import Profile
 from pkigen.requirements import RequirementSet, load_set
 from pkigen.serve.server import Listener, listen
@@ -53,7 +58,7 @@ Web = Callable[[Lab, Appliance], ASGIApp]
 
 
 @contextmanager
-def raised(
+def running_lab(
     folder: Path,
     profile: Profile,
     web: Web,
@@ -69,43 +74,43 @@ def raised(
     EnvironmentFailure when a port is taken or the lab is up already.
     """
     environment = open_environment(folder)
-    cast = cast_of(profile, environment)
+    members = resolve_members(profile, environment)
     state = State(folder)
-    lock = _locked(state)
+    lock = _acquire_lock(state)
     with ExitStack() as stack:
         stack.callback(lock.release)
         kept = state.read_json(_STATE)
-        clock = LabClock(_ahead(kept, state))
+        clock = LabClock(_saved_clock_offset(kept, state))
         ports = _Ports(stack, host, port)
-        passphrases = passphrases_of(profile)
+        passphrases = profile_passphrases(profile)
         server = stack.enter_context(crl_server(environment, host, clock, tell, passphrases.authorities))
-        between = ports.next("http") if cast.settings.proxy else None
+        between = ports.next("http") if members.settings.proxy else None
         proxy = None if between is None else between.url
-        ending = Ending()
-        downloads = Downloads(proxy, ending)
-        sets = _sets(folder)
+        cancel_token = CancelToken()
+        downloads = CrlDownloads(proxy, cancel_token)
+        sets = _requirement_sets(folder)
         lab = Lab(folder, profile, clock, sets, downloads, proxy)
         lab.crl_server = server
         lab.password = str(kept.get("password") or secrets.token_urlsafe(9))
         lab.secret = secrets.token_urlsafe(24)
-        _cast_appliances(lab, cast, state, ports)
-        syslogs, hosted_ = _receivers(lab, cast, state, ports)
-        lab.links = tuple(_links(lab, cast, sets, ending))
+        _start_appliances(lab, members, state, ports)
+        syslogs, hosted_ = _receivers(lab, members, state, ports)
+        lab.connections = tuple(_connections(lab, members, sets, cancel_token))
         _restore_outboxes(lab, state)
-        keeper = _Keeper(lab, state)
-        lab.schedule = Schedule(lab.links, cast.settings.interval, keeper.tick, tell)
+        keeper = _StateWriter(lab, state)
+        lab.scheduler = ConnectionScheduler(lab.connections, members.settings.interval, keeper.tick, tell)
         for one in lab.appliances.values():
-            hosted_.append(Hosted(one.endpoint.listener, web(lab, one), one.endpoint.context))
+            hosted_.append(HttpsSite(one.endpoint.listener, web(lab, one), one.endpoint.context))
         if between is not None:
-            hosted_.append(Hosted(between, proxy_app(server.url, server.here)))
-        loop = stack.enter_context(hosted(hosted_))
+            hosted_.append(HttpsSite(between, proxy_app(server.url, server.here)))
+        loop = stack.enter_context(serve_sites(hosted_))
         for syslog in syslogs:
             stack.enter_context(_running(syslog, loop))
         # At once, too: what is told from now on holds even if nobody comes to write it at the end.
         keeper.tick()
         stack.callback(keeper.tick)
-        stack.enter_context(lab.schedule.running())
-        stack.callback(ending.come)
+        stack.enter_context(lab.scheduler.running())
+        stack.callback(cancel_token.cancel)
         yield lab
 
 
@@ -126,7 +131,7 @@ class _Ports:
 
 
 @dataclass
-class _Keeper:
+class _StateWriter:
     """What has changed is kept once in a while, and at the end."""
 
     lab: Lab
@@ -135,29 +140,29 @@ class _Keeper:
 
     def tick(self) -> None:
         """Keep what has changed; EnvironmentFailure when that cannot be."""
-        self.lab.mind_clock()
+        self.lab.handle_clock_jump()
         self.lab.save()
         ahead = self.lab.clock.ahead.total_seconds()
-        version = (ahead, *(link.outbox.changes for link in self.lab.links))
+        version = (ahead, *(connection.outbox.changes for connection in self.lab.connections))
         if version == self._written:
             return
-        boxes = {link.id: link.outbox.all() for link in self.lab.links}
+        boxes = {connection.id: connection.outbox.all() for connection in self.lab.connections}
         waiting = {name: [alert.as_json() for alert in held] for name, held in boxes.items() if held}
         self.state.write_json(_OUTBOXES, waiting)
         self.state.write_json(_STATE, {"ahead": ahead, "password": self.lab.password})
         self._written = version
 
 
-def _locked(state: State) -> Lock:
+def _acquire_lock(state: State) -> Lock:
     try:
         return Lock(state.folder)
     except EnvironmentFailure as error:
         if "at work" not in str(error):
             raise
-        raise up_already(state.folder.parent.parent) from error
+        raise already_running_error(state.folder.parent.parent) from error
 
 
-def _ahead(kept: dict[str, Any], state: State) -> timedelta:
+def _saved_clock_offset(kept: dict[str, Any], state: State) -> timedelta:
     """How far somebody has let the clock run."""
     try:
         ahead = timedelta(seconds=float(kept.get("ahead", 0.0)))
@@ -168,18 +173,18 @@ def _ahead(kept: dict[str, Any], state: State) -> timedelta:
     return ahead
 
 
-def _sets(folder: Path) -> tuple[RequirementSet, ...]:
+def _requirement_sets(folder: Path) -> tuple[RequirementSet, ...]:
     """What the environment's certificates are held against; else what this all began with."""
     names = open_environment(folder).requirements
     found = sets_of(folder)
     return tuple(found[name] for name in names) or (load_set("defender-iot"),)
 
 
-def _cast_appliances(lab: Lab, cast: Cast, state: State, ports: _Ports) -> None:
-    for role, case in cast.appliances:
+def _start_appliances(lab: Lab, members: Members, state: State, ports: _Ports) -> None:
+    for role, case in members.appliances:
         endpoint = Endpoint(ports.next())
         one = Appliance(case.name, role, case.hosts[0], endpoint, state, lab.clock)
-        one.begin(None if case.name in cast.fresh else _credential(case, lab.passphrases))
+        one.begin(None if case.name in members.fresh else _credential(case, lab.passphrases))
         lab.appliances[one.name] = one
 
 
@@ -191,57 +196,61 @@ def _credential(case: Case, passphrases: Passphrases) -> Credential:
     return read_credential(paths, [] if passphrase is None else [passphrase])
 
 
-def _receivers(lab: Lab, cast: Cast, state: State, ports: _Ports) -> tuple[list[SyslogServer], list[Hosted]]:
-    syslogs, hosts = list[SyslogServer](), list[Hosted]()
-    for rule in cast.settings.forwarding:
+def _receivers(
+    lab: Lab, members: Members, state: State, ports: _Ports
+) -> tuple[list[SyslogServer], list[HttpsSite]]:
+    syslogs, hosts = list[SyslogServer](), list[HttpsSite]()
+    for rule in members.settings.forwarding:
         if rule.address is not None:
-            if rule.name in cast.receivers:
-                lab.others[rule.name] = cast.receivers[rule.name].name
+            if rule.name in members.receivers:
+                lab.external_receivers[rule.name] = members.receivers[rule.name].name
             continue
-        case = cast.receivers[rule.name]
+        case = members.receivers[rule.name]
         receiver = Receiver(rule.name, rule.to, case.name, case.hosts[0], ports.next(), lab.clock)
         lab.receivers[rule.name] = receiver
-        context = _context(state, rule.name, _credential(case, lab.passphrases))
+        context = _receiver_context(state, rule.name, _credential(case, lab.passphrases))
         if rule.to == "syslog":
             syslogs.append(SyslogServer(receiver, context))
         else:
             app = Starlette(routes=[Route("/", receiver.webhook, methods=["POST"])])
-            hosts.append(Hosted(receiver.listener, app, context))
+            hosts.append(HttpsSite(receiver.listener, app, context))
     return syslogs, hosts
 
 
-def _context(state: State, name: str, credential: Credential) -> ssl.SSLContext:
+def _receiver_context(state: State, name: str, credential: Credential) -> ssl.SSLContext:
     path = state.write(f"receiver-{name}.pem", credential.as_file())
     try:
         return server_context(path)
     except (ssl.SSLError, ValueError) as error:
-        words = f"{name}: OpenSSL cannot present its certificate: {reason_of(error)}"
+        words = f"{name}: OpenSSL cannot present its certificate: {openssl_reason(error)}"
         raise InputError(words) from error
 
 
-def _links(lab: Lab, cast: Cast, sets: tuple[RequirementSet, ...], ending: Ending) -> Iterator[Link]:
-    def link(sender: Appliance, target: Target, *, mutual: bool = False) -> Link:
-        return Link(sender, target, lab.policy_of, sets[0], lab.secret, ending, mutual)
+def _connections(
+    lab: Lab, members: Members, sets: tuple[RequirementSet, ...], cancel_token: CancelToken
+) -> Iterator[Connection]:
+    def connection(sender: Appliance, target: Target, *, mutual: bool = False) -> Connection:
+        return Connection(sender, target, lab.policy_of, sets[0], lab.secret, cancel_token, mutual)
 
     sensors = [one for one in lab.appliances.values() if one.role is Role.SENSOR]
     console = lab.console
     for one in sensors:
-        yield link(one, _target(console), mutual=True)
+        yield connection(one, _target(console), mutual=True)
     for one in lab.appliances.values():
         if one.role is Role.SECONDARY:
-            yield link(console, _target(one))
-    for rule in cast.settings.forwarding:
+            yield connection(console, _target(one))
+    for rule in members.settings.forwarding:
         receiver = lab.receivers.get(rule.name)
         if receiver is not None:
             address = receiver.listener.here
         else:
             host, _, port = str(rule.address).rpartition(":")
             address = (host.strip("[]"), int(port))
-        case = cast.receivers.get(rule.name)
+        case = members.receivers.get(rule.name)
         host = rule.host or (case.hosts[0] if case else "")
         target = Target(rule.name, rule.to, host, address)
         for sender in sensors if rule.sender == "sensors" else [console]:
-            yield link(sender, target)
+            yield connection(sender, target)
 
 
 def _target(one: Appliance) -> Target:
@@ -250,11 +259,11 @@ def _target(one: Appliance) -> Target:
 
 def _restore_outboxes(lab: Lab, state: State) -> None:
     kept = state.read_json(_OUTBOXES)
-    for link in lab.links:
+    for connection in lab.connections:
         try:
-            link.outbox = Outbox(map(alert_of, kept.get(link.id, ())))
+            connection.outbox = Outbox(map(parse_alert, kept.get(connection.id, ())))
         except (TypeError, ValueError):
-            link.outbox = Outbox()
+            connection.outbox = Outbox()
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from pkigen.profile import Profile
 FOLDER = ".pkigen/lab"
 
 
-def up_already(environment: Path) -> EnvironmentFailure:
+def already_running_error(environment: Path) -> EnvironmentFailure:
     """Says that an environment has its lab, and what to do."""
     return EnvironmentFailure(
         f"the lab of {environment} is up already; `pkigen lab status {environment}` shows it, "
@@ -77,7 +77,7 @@ class Passphrases:
         return self.certificates.get(case.name)
 
 
-def passphrases_of(profile: Profile) -> Passphrases:
+def profile_passphrases(profile: Profile) -> Passphrases:
     """All that a profile says."""
     said = any("passphrase" in body.tree for body in profile.certificate_bodies)
     specs = profile.certificates() if said else ()

@@ -11,23 +11,23 @@ from pkigen.clock import Span, shift, utc_now
 Result = TypeVar("Result")
 
 
-class Ending:
+class CancelToken:
     """Whether the lab ends. Whoever waits for somebody else waits here, and no longer than until then."""
 
     def __init__(self) -> None:
         self._come = Future[None]()
 
     @property
-    def is_here(self) -> bool:
+    def is_cancelled(self) -> bool:
         """Whether it has come."""
         return self._come.done()
 
-    def come(self) -> None:
+    def cancel(self) -> None:
         """End. Once is enough."""
-        if not self.is_here:
+        if not self.is_cancelled:
             self._come.set_result(None)
 
-    def result_of(self, awaited: Future[Result], seconds: float) -> Result:
+    def wait_for(self, awaited: Future[Result], seconds: float) -> Result:
         """What ``awaited`` gives; TimeoutError when it does not within so many seconds, or at the end."""
         either: tuple[Future[Any], ...] = (awaited, self._come)
         wait(either, seconds, FIRST_COMPLETED)
@@ -58,11 +58,11 @@ class LabClock:
             raise ValueError(f"'{span.text}' leads back; the clock only runs forward, or is put right")
         self.ahead += moved - now
 
-    def put_right(self) -> None:
+    def reset(self) -> None:
         """Show the machine's time again."""
         self.ahead = timedelta()
 
-    def jumped(self) -> timedelta | None:
+    def jump_since_last_call(self) -> timedelta | None:
         """How far the machine's clock is from where it was at the last call, if it is not just a bit later.
 
         Asked about twice a second: more than five seconds, or one back, say that the machine slept or

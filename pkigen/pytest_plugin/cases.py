@@ -11,7 +11,7 @@ import pytest
 
 from pkigen.environment.build.expected_cases import ExpectedCase
 from pkigen.errors import InputError, PkigenError
-from pkigen.pytest_plugin.session import Source, foreseen, located
+from pkigen.pytest_plugin.session import Source, profile_cases, resolve_source
 
 _EXPECTED = ("accept", "reject", "varies")
 _STAGES = ("file", "parse", "path", "name", "revocation", "transport", "lint")
@@ -47,18 +47,18 @@ def _chosen(
     stages: str | Sequence[str] | None = None,
 ) -> tuple[Source | None, tuple[ExpectedCase, ...]]:
     """The profile if it is not the session's own, and the cases; InputError when there is none."""
-    own = located(config, config.getini("pki_profile"))
-    source = own if profile is None else located(config, profile)
-    found = foreseen(config, source)
+    own = resolve_source(config, config.getini("pki_profile"))
+    source = own if profile is None else resolve_source(config, profile)
+    found = profile_cases(config, source)
     if faults is not None:
-        found = _with_faults(found, _listed(faults))
+        found = _with_faults(found, _as_sequence(faults))
     if names is not None:
         found = tuple(one for one in found if fnmatchcase(one.name, names))
     if expected is not None:
-        wanted = _words("expected", expected, _EXPECTED)
+        wanted = _known_values("expected", expected, _EXPECTED)
         found = tuple(one for one in found if one.expected in wanted)
     if stages is not None:
-        wanted = _words("stages", stages, _STAGES)
+        wanted = _known_values("stages", stages, _STAGES)
         found = tuple(one for one in found if one.stage in wanted)
     if not found:
         asked = {"faults": faults, "names": names, "expected": expected, "stages": stages}
@@ -79,13 +79,13 @@ def _with_faults(cases: Iterable[ExpectedCase], wanted: Sequence[str]) -> tuple[
     return tuple(one for one in broken if any(map(one.has, wanted)))
 
 
-def _words(argument: str, wanted: str | Sequence[str], known: Sequence[str]) -> Sequence[str]:
+def _known_values(argument: str, wanted: str | Sequence[str], known: Sequence[str]) -> Sequence[str]:
     """What an argument says, if all of it is known."""
-    strange = [word for word in _listed(wanted) if word not in known]
+    strange = [word for word in _as_sequence(wanted) if word not in known]
     if strange:
         raise InputError(f"{argument}={strange[0]!r} is none of {', '.join(known)}")
-    return _listed(wanted)
+    return _as_sequence(wanted)
 
 
-def _listed(value: str | Sequence[str]) -> Sequence[str]:
+def _as_sequence(value: str | Sequence[str]) -> Sequence[str]:
     return (value,) if isinstance(value, str) else value

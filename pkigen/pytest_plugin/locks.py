@@ -13,25 +13,25 @@ _PATIENCE = 600.0
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def directory_lock(folder: Path) -> Iterator[None]:
     """Alone in a folder, which is made if need be; waits ten minutes for others."""
-    lock = held(folder, _PATIENCE)
+    lock = acquire_lock(folder, _PATIENCE)
     try:
         yield
     finally:
         lock.release()
 
 
-def held(folder: Path, patience: float = 0.0) -> Lock:
+def acquire_lock(folder: Path, patience: float = 0.0) -> Lock:
     """The lock of a folder; EnvironmentFailure when another process holds it for that many seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     return Lock(folder, patience)
 
 
-def is_held(folder: Path, patience: float = 0.0) -> bool:
+def is_locked(folder: Path, patience: float = 0.0) -> bool:
     """Whether another process still holds a folder's lock after so many seconds."""
     try:
-        held(folder, patience).release()
+        acquire_lock(folder, patience).release()
     except EnvironmentFailure:
         return True
     return False

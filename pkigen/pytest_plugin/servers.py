@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pkigen.environment.environment import Case, Environment, open_environment
 from pkigen.errors import EnvironmentFailure, InputError
-from pkigen.pytest_plugin.locks import held, is_held, locked
+from pkigen.pytest_plugin.locks import acquire_lock, directory_lock, is_locked
 from pkigen.serve import serve, serve_tls
 from pkigen.serve.tls.case_selection import Names
 from pkigen.store.lock import Lock
@@ -65,7 +65,7 @@ def _is_address(host: str) -> bool:
         return False
 
 
-def home_for(folder: Path) -> str:
+def choose_base_url(folder: Path) -> str:
     """Where an environment is to be served: where it was the last time if that is free, else a free port."""
     try:
         before = open_environment(folder).base_url
@@ -145,15 +145,15 @@ class Servers:
                 raise _taken(base_url) from error
             self._owned.append((users, stub))
             return url
-        with locked(users):
-            self._used.append(held(users / str(os.getpid())))
-            if is_held(users / _OWNER):
+        with directory_lock(users):
+            self._used.append(acquire_lock(users / str(os.getpid())))
+            if is_locked(users / _OWNER):
                 return base_url
             try:
                 stub.enter_context(serve(environment.folder, port=port))
             except EnvironmentFailure as error:
                 raise _taken(base_url) from error
-            stub.callback(held(users / _OWNER).release)
+            stub.callback(acquire_lock(users / _OWNER).release)
             self._owned.append((users, stub))
         return base_url
 
@@ -162,11 +162,11 @@ def _end(users: Path, stub: ExitStack) -> None:
     """End a stub when no other process uses it, and let none begin to in between."""
     with stub:
         while True:
-            with locked(users):
-                busy = next(filter(is_held, _others(users)), None)
+            with directory_lock(users):
+                busy = next(filter(is_locked, _others(users)), None)
                 if busy is None:
                     return stub.close()
-            if is_held(busy, _WAIT):
+            if is_locked(busy, _WAIT):
                 return None
 
 

@@ -21,8 +21,8 @@ from pkigen.environment.build.session import SEEDED_CLOCK
 from pkigen.environment.environment import Environment, open_environment
 from pkigen.errors import InputError, PkigenError
 from pkigen.profile import Profile, load
-from pkigen.pytest_plugin.locks import locked
-from pkigen.pytest_plugin.servers import PkiServer, Servers, home_for
+from pkigen.pytest_plugin.locks import directory_lock
+from pkigen.pytest_plugin.servers import PkiServer, Servers, choose_base_url
 
 Source = str | Path | Mapping[str, Any]
 """A profile: its path below rootdir, the name of a shipped one, or the document itself."""
@@ -30,14 +30,14 @@ Source = str | Path | Mapping[str, Any]
 _FORESEEN = pytest.StashKey[dict[str, tuple[ExpectedCase, ...]]]()
 
 
-def located(config: pytest.Config, source: Source) -> Path | Mapping[str, Any]:
+def resolve_source(config: pytest.Config, source: Source) -> Path | Mapping[str, Any]:
     """A profile's file, below rootdir or a shipped one; a document stays as it is."""
     return source if isinstance(source, Mapping) else shipped.find(source, config.rootpath)
 
 
-def foreseen(config: pytest.Config, source: Source) -> tuple[ExpectedCase, ...]:
+def profile_cases(config: pytest.Config, source: Source) -> tuple[ExpectedCase, ...]:
     """The cases of a profile, found out once in a process."""
-    found = located(config, source)
+    found = resolve_source(config, source)
     held = config.stash.setdefault(_FORESEEN, {})
     asked = _digest(found)
     if asked not in held:
@@ -72,12 +72,12 @@ class PkiSession:
 
     def build(self, source: Source) -> Environment:
         """The environment of a profile. What is wrong with it fails the test, in pkigen's own words."""
-        with _told():
+        with _failing_test():
             return self._environment(source)
 
     def serve(self, environment: Environment) -> PkiServer:
         """The servers of an environment, started when they are first asked for."""
-        with _told():
+        with _failing_test():
             return self._servers.of(environment)
 
     def close(self) -> None:
@@ -86,13 +86,13 @@ class PkiSession:
 
     def _environment(self, source: Source) -> Environment:
         """Built once; a document's is in a folder of its own, so that it may have any name."""
-        found = located(self.config, source)
+        found = resolve_source(self.config, source)
         asked = _digest(found)
         out = self.folder if isinstance(found, Path) else self.folder / asked[:8]
         name = load(found, folder=self.config.rootpath).name
         folder = out / name
         if folder not in self._built:
-            with locked(self._state):
+            with directory_lock(self._state):
                 self._built[folder] = asked, self._made(found, out, name, asked)
         held, environment = self._built[folder]
         if held != asked:
@@ -117,12 +117,12 @@ class PkiSession:
         """With the address where it will be served; a seed wants the profile's own."""
         base_url = self.config.getini("pki_base_url") or None
         if base_url is None and not seeded:
-            base_url = home_for(folder)
+            base_url = choose_base_url(folder)
         return load(source, folder=self.config.rootpath, base_url=base_url)
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _failing_test() -> Iterator[None]:
     try:
         yield
     except PkigenError as error:

@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from pkigen.cli._lab import connections_of
-from pkigen.lab.control import FILE, find
+from pkigen.cli._lab import format_connections
+from pkigen.lab.control import FILE, find_running_lab
 from tests.cli.conftest import Cli, Outcome, finish, start
 from tests.lab.conftest import free_port, presented
 
@@ -118,7 +118,7 @@ def test_a_second_one_says_that_it_is_up_already(shared: Up, cli: Cli) -> None:
         outcome = cli("lab", "up", shared.profile, "--port", "0", *shared.out, *more)
         assert outcome.code == 3
         assert "is up already; `pkigen lab status " in outcome.err
-    assert find(shared.folder / "out/plant") is not None
+    assert find_running_lab(shared.folder / "out/plant") is not None
 
 
 def test_status_shows_it_for_people_and_for_programs(shared: Up, cli: Cli) -> None:
@@ -139,7 +139,7 @@ def test_status_shows_it_for_people_and_for_programs(shared: Up, cli: Cli) -> No
 def test_what_is_halted_is_shown_with_what_to_do_on_80_columns() -> None:
     cause = {"certificate": "sensor-01.contoso.test", "message": "Revoked, " * 9, "advice": "Get one. " * 9}
     link = {"from": "s" * 20, "to": "c" * 20, "state": "halted", "queued": 2, "summary": "No. " * 30}
-    lines = "\n".join(connections_of({"connections": [{**link, "causes": [cause, cause]}]})).splitlines()
+    lines = "\n".join(format_connections({"connections": [{**link, "causes": [cause, cause]}]})).splitlines()
     assert lines[0].endswith("halted, 2 alerts waiting")
     assert sum(line.startswith("    What to do: Get one.") for line in lines) == 1, "said once"
     assert max(map(len, lines)) <= 80
@@ -343,7 +343,7 @@ def test_ctrl_c_while_it_comes_up_detached_leaves_nothing(profile: Path) -> None
     started.send_signal(signal.SIGINT)
     outcome = finish(started)
     assert "Traceback" not in outcome.err
-    found = find(building)
+    found = find_running_lab(building)
     assert (outcome.code == 130) is (found is None), outcome
     if found is not None:
         found.stop()

@@ -19,9 +19,9 @@ import pytest
 from pkigen.environment.build.build import build
 from pkigen.environment.build.options import BuildOptions
 from pkigen.environment.environment import Case, open_environment
-from pkigen.lab.connections.connection import Report, Standing
+from pkigen.lab.connections.connection import ConnectionState, Report
 from pkigen.lab.lab import Lab
-from pkigen.lab.startup import raised
+from pkigen.lab.startup import running_lab
 from pkigen.lab.web import web
 from pkigen.lab.web.rest import prefix_of
 from pkigen.profile import load
@@ -175,20 +175,20 @@ class Plant:
         paths = {kind: found.file(kind) for kind in wanted if kind in found.data["files"]}
         return {kind: (path.name, path.read_bytes()) for kind, path in paths.items()}
 
-    def check(self, link: str) -> Report:
+    def check(self, connection: str) -> Report:
         """Have a connection made now; how it is then."""
-        found = self.lab.link(link)
-        self.lab.schedule.now([found])
+        found = self.lab.connection(connection)
+        self.lab.scheduler.now([found])
         return found.report
 
-    def is_(self, link: str, standing: Standing) -> bool:
-        return self.check(link).standing is standing
+    def is_(self, connection: str, state: ConnectionState) -> bool:
+        return self.check(connection).state is state
 
 
 @contextmanager
 def up(folder: Path, profile: Mapping[str, Any], **settings: Any) -> Iterator[Plant]:
     """The lab of a built environment."""
-    with raised(folder, load(profile), web, **settings) as lab:
+    with running_lab(folder, load(profile), web, **settings) as lab:
         plant = Plant(lab)
         try:
             yield plant

@@ -10,7 +10,7 @@ from typing import Any
 
 from pkigen.environment.build.build import build
 from pkigen.lab.lab import Lab
-from pkigen.lab.startup import raised
+from pkigen.lab.startup import running_lab
 from pkigen.lab.web import web
 from pkigen.profile import load
 
@@ -54,7 +54,7 @@ def built(profile: Mapping[str, Any], out: Path) -> Path:
 @contextmanager
 def up(folder: Path, profile: Mapping[str, Any]) -> Iterator[Lab]:
     """The lab of a built environment."""
-    with raised(folder, load(profile), web) as lab:
+    with running_lab(folder, load(profile), web) as lab:
         yield lab
 
 

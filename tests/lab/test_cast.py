@@ -10,7 +10,7 @@ import pytest
 from pkigen.environment.environment import open_environment
 from pkigen.errors import InputError
 from pkigen.lab.appliance.appliance import Role
-from pkigen.lab.appliance.members import Cast, cast_of
+from pkigen.lab.appliance.members import Members, resolve_members
 from pkigen.profile import load
 from tests.lab.conftest import built, document
 
@@ -24,8 +24,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built(profile, tmp_path_factory.mktemp("cast"))
 
 
-def _cast(folder: Path, **lab: Any) -> Cast:
-    return cast_of(load(document(**lab)), open_environment(folder))
+def _cast(folder: Path, **lab: Any) -> Members:
+    return resolve_members(load(document(**lab)), open_environment(folder))
 
 
 def test_globs_and_names_give_each_appliance_its_part(folder: Path) -> None:

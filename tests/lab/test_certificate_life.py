@@ -76,8 +76,8 @@ def test_a_refused_upload_changes_nothing(plant: Plant) -> None:
     sensor = plant.lab.appliance("sensor-02")
     kept = plant.lab.folder / FOLDER / "appliance-sensor-02.pem"
     before, file = presented(sensor.url), kept.read_bytes()
-    judged = plant.lab.upload_case("sensor-02", "sensor-03.not-after-future-expired")
-    assert not judged.accepted
+    result = plant.lab.upload_case("sensor-02", "sensor-03.not-after-future-expired")
+    assert not result.accepted
     assert presented(sensor.url) == before == plant.sha256("sensor-02")
     assert kept.read_bytes() == file
     assert sensor.events[-1].grade == "bad"
@@ -92,10 +92,10 @@ def test_a_key_that_openssl_does_not_take_is_refused_in_words(
 
     monkeypatch.setattr("pkigen.lab.appliance.appliance.server_context", cannot)
     before = presented(plant.lab.appliance("sensor-01").url)
-    judged = plant.lab.upload_case("sensor-01", "sensor-01")
-    assert not judged.accepted
-    assert judged.messages[0].text == "Certificate validation failed"
-    assert "cannot be presented" in judged.messages[0].found[0]
+    result = plant.lab.upload_case("sensor-01", "sensor-01")
+    assert not result.accepted
+    assert result.messages[0].text == "Certificate validation failed"
+    assert "cannot be presented" in result.messages[0].found[0]
     assert presented(plant.lab.appliance("sensor-01").url) == before
 
 
@@ -124,7 +124,7 @@ def test_what_is_told_at_the_beginning_is_kept_at_the_beginning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Should the lab be killed before its first round, the password is still the one that was printed."""
-    monkeypatch.setattr("pkigen.lab.connections.scheduler.Schedule._run", lambda schedule: None)
+    monkeypatch.setattr("pkigen.lab.connections.scheduler.ConnectionScheduler._run", lambda scheduler: None)
     profile = document()
     folder = built(profile, tmp_path)
     with up(folder, profile) as plant:
@@ -142,9 +142,9 @@ def test_trust_without_a_chain_of_its_own_is_there_after_a_restart(tmp_path: Pat
         issuing = chain[: chain.index(b"-----END CERTIFICATE-----\n") + 26]
         answer = plant.api("sensor-01").post("certificate", files={**files, "chain": ("chain.pem", issuing)})
         assert answer.json()["accepted"]
-        assert plant.check("sensor-01:console").standing == "connected"
+        assert plant.check("sensor-01:console").state == "connected"
     with up(folder, profile) as again:
-        assert again.check("sensor-01:console").standing == "connected"
+        assert again.check("sensor-01:console").state == "connected"
 
 
 def test_what_was_uploaded_stays_and_what_was_given_follows_the_environment(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_what_was_uploaded_stays_and_what_was_given_follows_the_environment(tmp_
         assert presented(plant.lab.appliance("sensor-02").url) == plant.sha256("sensor-02")
         assert plant.lab.appliance("sensor-01").title == "short"
         assert plant.lab.appliance("sensor-03").local
-        assert plant.check("sensor-02:console").standing == "connected"
+        assert plant.check("sensor-02:console").state == "connected"
         installed = [e for e in plant.lab.appliance("sensor-02").events if "installed" in e.text]
         assert len(installed) == 2
     with up(folder, changed) as plant:
@@ -177,7 +177,7 @@ def test_an_appliance_more_and_one_less_is_no_trouble(tmp_path: Path) -> None:
     with up(folder, changed) as plant:
         assert set(plant.lab.appliances) == {"secondary", "sensor-02", "short"}
         assert [one.title for one in plant.lab.appliance("sensor-02").alerts] == ["before"]
-        assert plant.check("sensor-02:secondary").standing == "connected"
+        assert plant.check("sensor-02:secondary").state == "connected"
 
 
 def test_a_key_under_a_passphrase_of_the_profile_is_opened(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_key_under_a_passphrase_of_the_profile_is_opened(tmp_path: Path) -> No
         assert presented(plant.lab.appliance("sealed").url) == plant.sha256("sealed")
         assert plant.lab.upload_case("sealed", "sealed").accepted
         plant.lab.revoke("sealed")
-        assert plant.check("sealed:console").standing == "halted"
+        assert plant.check("sealed:console").state == "halted"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes of this kind")

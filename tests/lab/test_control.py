@@ -13,9 +13,15 @@ import httpx
 import pytest
 
 from pkigen.errors import EnvironmentFailure, InputError
-from pkigen.lab.appliance.samples import upload_of
-from pkigen.lab.control import FILE, Running, controlled, find, find_all
-from pkigen.lab.startup import raised
+from pkigen.lab.appliance.samples import case_upload
+from pkigen.lab.control import (
+    FILE,
+    RunningLab,
+    control_server,
+    find_running_lab,
+    find_running_labs,
+)
+from pkigen.lab.startup import running_lab
 from pkigen.lab.web import web
 from pkigen.profile import load
 from tests.lab.conftest import Plant, document
@@ -27,24 +33,24 @@ def ended() -> Event:
 
 
 @pytest.fixture(scope="module")
-def running(plant: Plant, ended: Event) -> Iterator[Running]:
-    with controlled(plant.lab, ended.set):
-        found = find(plant.lab.folder)
+def running(plant: Plant, ended: Event) -> Iterator[RunningLab]:
+    with control_server(plant.lab, ended.set):
+        found = find_running_lab(plant.lab.folder)
         assert found is not None
         yield found
-    assert find(plant.lab.folder) is None
+    assert find_running_lab(plant.lab.folder) is None
 
 
-def test_it_tells_how_everything_is_and_how_to_sign_in(running: Running, plant: Plant) -> None:
+def test_it_tells_how_everything_is_and_how_to_sign_in(running: RunningLab, plant: Plant) -> None:
     told = running.status()
     assert told["password"] == plant.lab.password
     assert [one["name"] for one in told["appliances"]] == list(plant.lab.appliances)
-    assert find_all(plant.lab.folder.parent) == [running]
+    assert find_running_labs(plant.lab.folder.parent) == [running]
     assert running.token not in repr(running)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes of this kind")
-def test_its_token_is_the_users_own(running: Running) -> None:
+def test_its_token_is_the_users_own(running: RunningLab) -> None:
     assert stat.S_IMODE((running.folder / FILE).stat().st_mode) == 0o600
 
 
@@ -59,7 +65,7 @@ def test_its_token_is_the_users_own(running: Running) -> None:
     ],
 )
 def test_without_its_token_it_tells_and_does_nothing(
-    headers: dict[str, str], status: int, running: Running, ended: Event
+    headers: dict[str, str], status: int, running: RunningLab, ended: Event
 ) -> None:
     sent = {name: value.replace("TOKEN", running.token) for name, value in headers.items()}
     answer = httpx.get(f"{running.url}/status", headers=sent, trust_env=False)
@@ -69,11 +75,11 @@ def test_without_its_token_it_tells_and_does_nothing(
         assert not ended.is_set()
 
 
-def test_an_upload_from_the_command_line_is_judged_as_any_other(running: Running, plant: Plant) -> None:
+def test_an_upload_from_the_command_line_is_judged_as_any_other(running: RunningLab, plant: Plant) -> None:
     lab = plant.lab
-    sound = upload_of(lab.environment, "sealed", lab.passphrases)
+    sound = case_upload(lab.environment, "sealed", lab.passphrases)
     assert running.upload("sensor-02", sound)["accepted"]
-    old = upload_of(lab.environment, "sensor-03.not-after-future-expired", lab.passphrases)
+    old = case_upload(lab.environment, "sensor-03.not-after-future-expired", lab.passphrases)
     assert "expired" in running.upload("sensor-02", old)["messages"][0]["message"]
     for name in ("nobody", "a/b", "../status", "", "?", "\udcff"):
         with pytest.raises(InputError):
@@ -88,28 +94,31 @@ def test_a_damaged_announcement_is_none(content: str, tmp_path: Path) -> None:
     path = tmp_path / FILE
     path.parent.mkdir(parents=True)
     path.write_text(content)
-    assert find(tmp_path) is None
+    assert find_running_lab(tmp_path) is None
 
 
 def test_the_port_of_a_lab_that_was_killed_may_be_anothers(
-    plant: Plant, running: Running, tmp_path: Path
+    plant: Plant, running: RunningLab, tmp_path: Path
 ) -> None:
     """Here it is the CRL server's, which answers, and is no lab."""
     path = tmp_path / FILE
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps({"url": plant.lab.crl_server.url, "token": "old", "pid": 1}))
-    assert find(tmp_path) is None
+    assert find_running_lab(tmp_path) is None
     with pytest.raises(EnvironmentFailure, match="does not answer"):
-        Running(tmp_path, plant.lab.crl_server.url, "old", 1).status()
+        RunningLab(tmp_path, plant.lab.crl_server.url, "old", 1).status()
 
 
 def test_one_environment_has_one_lab_at_a_time(plant: Plant) -> None:
     profile = load(document())
-    with pytest.raises(EnvironmentFailure, match="is up already"), raised(plant.lab.folder, profile, web):
+    with (
+        pytest.raises(EnvironmentFailure, match="is up already"),
+        running_lab(plant.lab.folder, profile, web),
+    ):
         pass
 
 
-def test_it_ends_when_it_is_told_to(running: Running, ended: Event) -> None:
+def test_it_ends_when_it_is_told_to(running: RunningLab, ended: Event) -> None:
     running.stop()
     assert ended.wait(5)
     ended.clear()

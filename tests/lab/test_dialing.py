@@ -23,13 +23,13 @@ from pkigen.lab.connections.alerts import Alert
 from pkigen.lab.connections.receivers import Receiver, SyslogServer
 from pkigen.lab.connections.tls_client import (
     Channel,
-    Halted,
+    ConnectError,
     Peer,
-    Policy,
-    Unanswered,
-    dial,
+    ValidationError,
+    ValidationPolicy,
+    connect,
 )
-from pkigen.lab.timing import Ending
+from pkigen.lab.timing import CancelToken
 from pkigen.serve.server import listen
 from tests.lab.conftest import free_port
 
@@ -70,20 +70,20 @@ def _peer(context: ssl.SSLContext | None, talk: Talk) -> Iterator[Peer]:
         assert not thread.is_alive()
 
 
-def _dial(peer: Peer, policy: Policy, seconds: float) -> AbstractContextManager[Channel]:
-    return dial(peer, policy, Ending(), seconds)
+def _dial(peer: Peer, policy: ValidationPolicy, seconds: float) -> AbstractContextManager[Channel]:
+    return connect(peer, policy, CancelToken(), seconds)
 
 
 def _nothing(url: str) -> bytes:
     raise AssertionError(f"nobody has a CRL here: {url}")
 
 
-def _lax(at: datetime | None = None) -> Policy:
-    return Policy((), at or utc_now(), _nothing, mandatory=False)
+def _lax(at: datetime | None = None) -> ValidationPolicy:
+    return ValidationPolicy((), at or utc_now(), _nothing, mandatory=False)
 
 
-def _trusting(credential: Credential) -> Policy:
-    return Policy((credential.leaf,), utc_now(), _nothing)
+def _trusting(credential: Credential) -> ValidationPolicy:
+    return ValidationPolicy((credential.leaf,), utc_now(), _nothing)
 
 
 def _answering(answer: bytes) -> Talk:
@@ -121,16 +121,19 @@ def test_an_answer_that_is_none_is_told(
         with _dial(peer, _trusting(credential), 5) as channel:
             channel.request("POST", "/", {}, b"")
 
-    with _peer(context, _answering(answer)) as peer, pytest.raises(Unanswered, match=f"{words}|cut off|TLS"):
+    with (
+        _peer(context, _answering(answer)) as peer,
+        pytest.raises(ConnectError, match=f"{words}|cut off|TLS"),
+    ):
         ask(peer)
 
 
 def test_an_untrusted_certificate_halts_before_anything_is_sent(context: ssl.SSLContext) -> None:
     heard = []
-    policy = Policy((), utc_now(), _nothing)
+    policy = ValidationPolicy((), utc_now(), _nothing)
     with (
         _peer(context, lambda connection: heard.append(connection.recv(100))) as peer,
-        pytest.raises(Halted) as caught,
+        pytest.raises(ValidationError) as caught,
         _dial(peer, policy, 5) as channel,
     ):
         channel.send(b"secret")
@@ -160,7 +163,7 @@ def test_without_validation_its_problems_are_told_and_it_goes_on(context: ssl.SS
 )
 def test_who_does_not_speak_tls_is_told_in_time(talk: Talk, words: str) -> None:
     begun = time.monotonic()
-    with _peer(None, talk) as peer, pytest.raises(Unanswered, match=words), _dial(peer, _lax(), 0.3):
+    with _peer(None, talk) as peer, pytest.raises(ConnectError, match=words), _dial(peer, _lax(), 0.3):
         pass
     assert time.monotonic() - begun < 5
 
@@ -168,7 +171,7 @@ def test_who_does_not_speak_tls_is_told_in_time(talk: Talk, words: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "a..b", "x" * 70 + ".test"])
 def test_where_nobody_is_that_is_said(host: str) -> None:
     peer = Peer(HOST, (host, free_port()))
-    with pytest.raises(Unanswered, match="Nobody answers at"), _dial(peer, _lax(), 2):
+    with pytest.raises(ConnectError, match="Nobody answers at"), _dial(peer, _lax(), 2):
         pass
 
 
@@ -179,7 +182,7 @@ def test_how_long_crls_take_is_not_the_other_ends_time(
         time.sleep(0.4)
         return (), ()
 
-    monkeypatch.setattr("pkigen.lab.connections.tls_client.judge", slowly)
+    monkeypatch.setattr("pkigen.lab.connections.tls_client.validate_peer", slowly)
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
     with _peer(context, _answering(answer)) as peer, _dial(peer, _trusting(credential), 0.3) as channel:
         assert channel.request("POST", "/", {})[0] == 200
@@ -223,7 +226,7 @@ def test_a_server_that_wants_a_certificate_of_the_client_has_taken_nothing(
             channel.send(b"message")
             channel.finish()
 
-    with _peer(strict, lambda connection: None) as peer, pytest.raises(Unanswered, match=HOST):
+    with _peer(strict, lambda connection: None) as peer, pytest.raises(ConnectError, match=HOST):
         send(peer)
 
 
@@ -256,30 +259,30 @@ def test_a_receiver_takes_messages_in_any_parts(receiver: Receiver, credential: 
     alerts = [Alert(f"{n}", "2026-01-01T00:00:00Z", "s", f"title {n}") for n in range(3)]
     data = b"".join(syslog(alert, "h") for alert in alerts)
     _send(receiver, credential, data[:3], data[3:50], data[50:])
-    assert [text.split("|")[5] for _, text in receiver.taken] == ["title 0", "title 1", "title 2"]
+    assert [text.split("|")[5] for _, text in receiver.received] == ["title 0", "title 1", "title 2"]
 
 
 def test_what_a_receiver_cannot_read_ends_the_connection(receiver: Receiver, credential: Credential) -> None:
-    with suppress(Unanswered):
+    with suppress(ConnectError):
         _send(receiver, credential, b"no length at all " * 10)
     _send(receiver, credential, b"3 abc")
-    assert [text for _, text in receiver.taken] == ["abc"]
+    assert [text for _, text in receiver.received] == ["abc"]
 
 
 def test_past_its_bound_a_receiver_takes_nothing_and_says_so(
     receiver: Receiver, credential: Credential, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pkigen.lab.connections.receivers._MOST_OPEN", 0)
-    with pytest.raises(Unanswered):
+    with pytest.raises(ConnectError):
         _send(receiver, credential, b"3 abc")
-    assert not receiver.taken
+    assert not receiver.received
 
 
 def test_a_receiver_keeps_no_more_of_a_message_than_a_sender_may_send() -> None:
     with listen("127.0.0.1", 0) as listener:
         receiver = Receiver("soar", "webhook", "soar", HOST, listener, utc_now)
         receiver.take("x" * 4_000_000)
-    assert len(receiver.taken[0][1]) == 32 * 1024
+    assert len(receiver.received[0][1]) == 32 * 1024
 
 
 @pytest.mark.parametrize(
@@ -297,4 +300,4 @@ def test_a_webhook_refuses_what_are_no_alerts(body: bytes) -> None:
         answer = asyncio.run(receiver.webhook(request))
     assert answer.status_code == 400
     assert "error" in json.loads(bytes(answer.body))
-    assert not receiver.taken
+    assert not receiver.received

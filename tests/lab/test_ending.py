@@ -12,18 +12,20 @@ from typing import Any
 import pytest
 
 from pkigen.inspection.path import FetchError
-from pkigen.lab.connections.crl_downloads import Downloads
+from pkigen.lab.connections.crl_downloads import CrlDownloads
 from pkigen.lab.connections.tls_client import (
+    ConnectError,
     Peer,
-    Policy,
-    Unanswered,
-    dial,
+    ValidationPolicy,
+    connect,
 )
-from pkigen.lab.timing import Ending
+from pkigen.lab.timing import CancelToken
 from tests.lab.fleets import SECONDS, hanging
 
 
-def _given_up(ending: Ending, waiting: Callable[[], Any], error: type[Exception], seconds: float) -> bool:
+def _given_up(
+    cancel_token: CancelToken, waiting: Callable[[], Any], error: type[Exception], seconds: float
+) -> bool:
     """Whether somebody who waits gets an error, but only once the end has come."""
     raised, began = threading.Event(), threading.Event()
 
@@ -38,39 +40,39 @@ def _given_up(ending: Ending, waiting: Callable[[], Any], error: type[Exception]
     thread.start()
     assert began.wait(SECONDS)
     early = raised.wait(0.3)
-    ending.come()
+    cancel_token.cancel()
     thread.join(seconds)
     return raised.is_set() and not early and not thread.is_alive()
 
 
-def _dialing(ending: Ending, address: str) -> Callable[[], None]:
+def _dialing(cancel_token: CancelToken, address: str) -> Callable[[], None]:
     host, _, port = address.rpartition(":")
-    policy = Policy((), datetime.now(UTC), lambda url: b"")
+    policy = ValidationPolicy((), datetime.now(UTC), lambda url: b"")
 
     def waiting() -> None:
-        with dial(Peer("siem.test", (host, int(port))), policy, ending):
+        with connect(Peer("siem.test", (host, int(port))), policy, cancel_token):
             pass
 
     return waiting
 
 
 def test_a_handshake_that_nobody_answers_is_given_up() -> None:
-    ending = Ending()
+    cancel_token = CancelToken()
     with hanging() as address:
-        assert _given_up(ending, _dialing(ending, address), Unanswered, 2)
+        assert _given_up(cancel_token, _dialing(cancel_token, address), ConnectError, 2)
 
 
 def test_a_crl_that_does_not_come_is_given_up() -> None:
-    ending = Ending()
-    downloads = Downloads(None, ending)
+    cancel_token = CancelToken()
+    downloads = CrlDownloads(None, cancel_token)
     with hanging() as address:
-        assert _given_up(ending, lambda: downloads.get(f"http://{address}/ca.crl"), FetchError, 2)
+        assert _given_up(cancel_token, lambda: downloads.get(f"http://{address}/ca.crl"), FetchError, 2)
 
 
 def test_a_name_that_is_looked_up_for_long_is_given_up_and_its_socket_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ending, go_on, there = Ending(), threading.Event(), threading.Event()
+    cancel_token, go_on, there = CancelToken(), threading.Event(), threading.Event()
     made = socket.socket()
 
     def slow(*_: Any) -> socket.socket:
@@ -79,7 +81,7 @@ def test_a_name_that_is_looked_up_for_long_is_given_up_and_its_socket_closed(
         return made
 
     monkeypatch.setattr("socket.create_connection", slow)
-    assert _given_up(ending, _dialing(ending, "siem.test:6514"), Unanswered, 2)
+    assert _given_up(cancel_token, _dialing(cancel_token, "siem.test:6514"), ConnectError, 2)
     go_on.set()
     assert there.wait(SECONDS)
     deadline = time.monotonic() + SECONDS
@@ -89,18 +91,18 @@ def test_a_name_that_is_looked_up_for_long_is_given_up_and_its_socket_closed(
 
 
 def test_a_host_that_is_no_host_name_is_nobody_who_answers() -> None:
-    with pytest.raises(Unanswered, match="no host name"):
-        _dialing(Ending(), "a..b:6514")()
+    with pytest.raises(ConnectError, match="no host name"):
+        _dialing(CancelToken(), "a..b:6514")()
 
 
 def test_one_who_hangs_gets_no_more_than_the_time_allowed() -> None:
     with hanging() as address:
         host, _, port = address.rpartition(":")
         begun = time.monotonic()
-        policy = Policy((), datetime.now(UTC), lambda url: b"")
+        policy = ValidationPolicy((), datetime.now(UTC), lambda url: b"")
         with (
-            pytest.raises(Unanswered, match="in time"),
-            dial(Peer("siem.test", (host, int(port))), policy, Ending(), seconds=0.5),
+            pytest.raises(ConnectError, match="in time"),
+            connect(Peer("siem.test", (host, int(port))), policy, CancelToken(), seconds=0.5),
         ):
             pass
     assert 0.4 < time.monotonic() - begun < SECONDS / 2

@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkigen.lab.connections.alert_formats import (
-    Frames,
+    SyslogFrameParser,
     cef,
     syslog,
     webhook,
 )
 from pkigen.lab.connections.alerts import (
-    MOST_QUEUED,
+    MAX_QUEUED,
     Alert,
     Outbox,
-    alert_of,
+    parse_alert,
 )
 
 TEXTS = st.text(max_size=60)
@@ -87,7 +87,7 @@ def test_the_worst_alert_is_the_most_severe_message() -> None:
 @given(st.lists(ALERTS, max_size=5), st.data())
 def test_messages_are_the_same_however_their_octets_arrive(alerts: list[Alert], data: st.DataObject) -> None:
     sent = b"".join(syslog(alert, "h") for alert in alerts)
-    frames, received, place = Frames(), list[str](), 0
+    frames, received, place = SyslogFrameParser(), list[str](), 0
     while place < len(sent):
         step = data.draw(st.integers(1, len(sent) - place))
         received += frames.take(sent[place : place + step])
@@ -97,7 +97,7 @@ def test_messages_are_the_same_however_their_octets_arrive(alerts: list[Alert], 
 
 def _taken(parts: list[bytes]) -> tuple[list[str], bool]:
     """The messages, and whether it ended in an error."""
-    frames, received = Frames(), list[str]()
+    frames, received = SyslogFrameParser(), list[str]()
     try:
         for part in parts:
             received.extend(frames.take(part))
@@ -117,11 +117,11 @@ def test_no_octets_bring_it_down_and_their_split_makes_no_difference(parts: list
 @pytest.mark.parametrize("data", [b"abc", b" 3 abc", b"-3 abc", b"99999 x", b"12345678", b"0 ", b"+3 abc"])
 def test_what_has_no_length_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="length"):
-        list(Frames().take(data))
+        list(SyslogFrameParser().take(data))
 
 
 def test_a_length_that_is_not_all_there_is_waited_for() -> None:
-    frames = Frames()
+    frames = SyslogFrameParser()
     assert list(frames.take(b"1")) == []
     assert list(frames.take(b"0 12345678")) == []
     assert list(frames.take(b"903 x")) == ["1234567890"]
@@ -129,7 +129,7 @@ def test_a_length_that_is_not_all_there_is_waited_for() -> None:
 
 @given(st.lists(ALERTS, max_size=3))
 def test_a_webhook_is_told_alerts_in_json(alerts: list[Alert]) -> None:
-    assert [alert_of(one) for one in json.loads(webhook(alerts))["alerts"]] == alerts
+    assert [parse_alert(one) for one in json.loads(webhook(alerts))["alerts"]] == alerts
 
 
 JSON = st.recursive(
@@ -145,17 +145,17 @@ JSON = st.recursive(
 @given(JSON)
 def test_of_any_json_an_alert_is_made_or_it_is_said_why_not(data: object) -> None:
     try:
-        alert = alert_of(data)
+        alert = parse_alert(data)
     except ValueError:
         return
     assert alert.title.strip()
     assert 0 <= alert.severity <= 10
-    assert alert_of(json.loads(json.dumps(alert.as_json()))) == alert
+    assert parse_alert(json.loads(json.dumps(alert.as_json()))) == alert
 
 
 @pytest.mark.parametrize("severity", [5, 5.0])
 def test_a_whole_number_is_one_however_json_writes_it(severity: float) -> None:
-    found = alert_of({"title": "x", "severity": severity}).severity
+    found = parse_alert({"title": "x", "severity": severity}).severity
     assert (found, type(found)) == (5, int)
 
 
@@ -175,9 +175,9 @@ def test_what_waits_goes_in_its_order_and_what_arrived_is_gone() -> None:
 
 def test_past_its_bound_the_oldest_are_lost_and_counted() -> None:
     box = Outbox()
-    for number in range(MOST_QUEUED + 7):
+    for number in range(MAX_QUEUED + 7):
         box.put(_alert(number))
-    assert (len(box), box.lost) == (MOST_QUEUED, 7)
+    assert (len(box), box.lost) == (MAX_QUEUED, 7)
     assert box.all()[0].id == "7"
 
 

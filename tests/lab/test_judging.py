@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 
 from pkigen.lab.appliance.upload import (
     File,
-    Judged,
     Upload,
+    UploadResult,
     base_name,
 )
-from pkigen.lab.connections.connection import Standing
+from pkigen.lab.connections.connection import ConnectionState
 from tests.lab.conftest import Plant, built, document, presented, up
 from tests.tools import run
 
@@ -39,8 +39,8 @@ OTHERWISE = "Certificate validation failed"
 FIELDS = ("certificate", "key", "chain")
 
 
-def _said(judged: Judged) -> list[str]:
-    return [message.text for message in judged.messages]
+def _said(result: UploadResult) -> list[str]:
+    return [message.text for message in result.messages]
 
 
 @contextmanager
@@ -67,18 +67,18 @@ def _crl_server_stopped(plant: Plant) -> Iterator[None]:
 )
 def test_each_documented_message_shows_for_its_upload(fault: str, message: str, plant: Plant) -> None:
     before = presented(plant.lab.appliance("sensor-03").url)
-    judged = plant.lab.upload_case("sensor-03", f"sensor-03.{fault}")
-    assert _said(judged) == [message]
-    assert judged.messages[0].advice
-    assert judged.messages[0].found
+    result = plant.lab.upload_case("sensor-03", f"sensor-03.{fault}")
+    assert _said(result) == [message]
+    assert result.messages[0].advice
+    assert result.messages[0].found
     assert presented(plant.lab.appliance("sensor-03").url) == before
 
 
 @pytest.mark.parametrize("fault", ["not-revoked-revoked", "crl-reachable-unpublished", "crl-reachable-stale"])
 def test_without_its_box_no_crl_is_looked_at(fault: str, plant: Plant) -> None:
     with _crl_server_stopped(plant):
-        judged = plant.lab.upload_case("sensor-03", f"sensor-03.{fault}", crl_check=False)
-    assert _said(judged) == []
+        result = plant.lab.upload_case("sensor-03", f"sensor-03.{fault}", crl_check=False)
+    assert _said(result) == []
 
 
 def test_a_stopped_crl_server_refuses_a_sound_certificate(plant: Plant) -> None:
@@ -148,8 +148,8 @@ def test_bag_attributes_in_a_chain_are_taken(plant: Plant, tmp_path: Path) -> No
     run("openssl", "pkcs12", "-export", *names, "-passout", "pass:", "-out", bundle)
     chain = run("openssl", "pkcs12", "-in", bundle, "-passin", "pass:", "-nokeys", "-cacerts")
     chain = "Bag Attributes\n    friendlyName: the CAs\n" + chain
-    judged = plant.lab.upload("sensor-01", _upload(plant, "sensor-01", chain=chain.encode()))
-    assert _said(judged) == []
+    result = plant.lab.upload("sensor-01", _upload(plant, "sensor-01", chain=chain.encode()))
+    assert _said(result) == []
 
 
 @pytest.mark.parametrize(
@@ -165,20 +165,20 @@ def test_bag_attributes_in_a_chain_are_taken(plant: Plant, tmp_path: Path) -> No
 )
 def test_garbage_is_refused_in_words(field: str, data: bytes, words: str, plant: Plant) -> None:
     before = presented(plant.lab.appliance("sensor-02").url)
-    judged = plant.lab.upload("sensor-02", _upload(plant, "sensor-02", **{field: data}))
-    assert _said(judged)
-    assert words in " ".join(found for message in judged.messages for found in message.found)
+    result = plant.lab.upload("sensor-02", _upload(plant, "sensor-02", **{field: data}))
+    assert _said(result)
+    assert words in " ".join(found for message in result.messages for found in message.found)
     assert presented(plant.lab.appliance("sensor-02").url) == before
 
 
 @given(data=st.binary(max_size=200))
 def test_no_octets_whatever_bring_an_upload_down(data: bytes) -> None:
     from pkigen.clock import utc_now
-    from pkigen.lab.appliance.upload import judge
+    from pkigen.lab.appliance.upload import check_upload
     from pkigen.requirements import load_set
 
     upload = Upload("any", File("a.crt", data), File("a.key", data), File("a.pem", data), data, False)
-    assert not judge(upload, [load_set("defender-iot")], utc_now()).accepted
+    assert not check_upload(upload, [load_set("defender-iot")], utc_now()).accepted
 
 
 @pytest.mark.parametrize(
@@ -207,8 +207,8 @@ def test_through_a_proxy_the_crl_server_answers_whatever_its_name(tmp_path: Path
     profile["base_url"] = profile["base_url"].replace("127.0.0.1", "crl.invalid")
     with up(built(profile, tmp_path), profile) as plant:
         assert plant.lab.upload_case("sensor-03", "sensor-03").accepted
-        assert plant.check("sensor-03:console").standing is Standing.CONNECTED
+        assert plant.check("sensor-03:console").state is ConnectionState.CONNECTED
         plant.lab.stop_crl_server()
-        judged = plant.lab.upload_case("sensor-03", "sensor-03")
-        assert _said(judged) == [UNREACHABLE]
-        assert plant.check("sensor-03:console").standing is Standing.HALTED
+        result = plant.lab.upload_case("sensor-03", "sensor-03")
+        assert _said(result) == [UNREACHABLE]
+        assert plant.check("sensor-03:console").state is ConnectionState.HALTED

@@ -19,12 +19,12 @@ from pkigen.inspection.path import FetchError
 from pkigen.lab.appliance.appliance import Appliance, Role
 from pkigen.lab.connections import crl_downloads
 from pkigen.lab.connections.alerts import Event
-from pkigen.lab.connections.connection import Link
-from pkigen.lab.connections.crl_downloads import Downloads
-from pkigen.lab.connections.scheduler import Schedule
+from pkigen.lab.connections.connection import Connection
+from pkigen.lab.connections.crl_downloads import CrlDownloads
+from pkigen.lab.connections.scheduler import ConnectionScheduler
 from pkigen.lab.https_server import Endpoint
 from pkigen.lab.state import State
-from pkigen.lab.timing import Ending, LabClock
+from pkigen.lab.timing import CancelToken, LabClock
 from pkigen.serve.server import listen
 
 SECONDS = 10.0
@@ -48,65 +48,65 @@ class _Link:
 
 
 def _schedule(
-    *links: _Link,
+    *connections: _Link,
     interval: float = 3600,
     tick: Callable[[], None] = lambda: None,
     tell: Callable[[str], None] = lambda text: None,
-) -> Schedule:
-    return Schedule(cast("list[Link]", list(links)), interval, tick, tell)
+) -> ConnectionScheduler:
+    return ConnectionScheduler(cast("list[Connection]", list(connections)), interval, tick, tell)
 
 
 def test_every_link_is_tried_at_once_and_then_in_its_time() -> None:
-    links = [_Link() for _ in range(20)]
-    schedule = _schedule(*links, interval=0.05)
-    with schedule.running():
-        assert schedule.until(lambda: all(link.count >= 3 for link in links), SECONDS)
+    connections = [_Link() for _ in range(20)]
+    scheduler = _schedule(*connections, interval=0.05)
+    with scheduler.running():
+        assert scheduler.wait_until(lambda: all(connection.count >= 3 for connection in connections), SECONDS)
 
 
 def test_what_changed_while_a_link_was_tried_is_tried_again() -> None:
-    link = _Link()
-    schedule = _schedule(link)
-    with schedule.running():
-        assert schedule.until(lambda: link.count == 1, SECONDS)
-        link.gate.clear()
-        schedule.soon()
-        assert schedule.until(lambda: link.count == 2, SECONDS)
-        schedule.soon()
-        link.gate.set()
-        assert schedule.until(lambda: link.count == 3, SECONDS)
+    connection = _Link()
+    scheduler = _schedule(connection)
+    with scheduler.running():
+        assert scheduler.wait_until(lambda: connection.count == 1, SECONDS)
+        connection.gate.clear()
+        scheduler.check_soon()
+        assert scheduler.wait_until(lambda: connection.count == 2, SECONDS)
+        scheduler.check_soon()
+        connection.gate.set()
+        assert scheduler.wait_until(lambda: connection.count == 3, SECONDS)
 
 
 def test_one_that_takes_long_holds_up_no_other_and_burns_no_time() -> None:
     slow, quick, ticks = _Link(), _Link(), []
-    schedule = _schedule(slow, quick, tick=lambda: ticks.append(1))
+    scheduler = _schedule(slow, quick, tick=lambda: ticks.append(1))
     slow.gate.clear()
-    with schedule.running():
-        assert schedule.until(lambda: slow.count == 1 and quick.count == 1, SECONDS)
-        schedule.soon(cast("list[Link]", [slow]))
+    with scheduler.running():
+        assert scheduler.wait_until(lambda: slow.count == 1 and quick.count == 1, SECONDS)
+        scheduler.check_soon(cast("list[Connection]", [slow]))
         before = len(ticks)
-        schedule.until(lambda: False, 0.4)
+        scheduler.wait_until(lambda: False, 0.4)
         assert len(ticks) - before < 6, "about twice a second"
         slow.gate.set()
 
 
 def test_a_link_that_fails_is_tried_again_in_its_time() -> None:
-    link = _Link()
-    link.problem = RuntimeError("unforeseen")
-    schedule = _schedule(link, interval=0.05)
-    with schedule.running():
-        assert schedule.until(lambda: link.count >= 3, SECONDS)
+    connection = _Link()
+    connection.problem = RuntimeError("unforeseen")
+    scheduler = _schedule(connection, interval=0.05)
+    with scheduler.running():
+        assert scheduler.wait_until(lambda: connection.count >= 3, SECONDS)
 
 
 def test_a_full_disk_is_told_once_and_ends_nothing() -> None:
-    link, told, full = _Link(), list[str](), [True]
+    connection, told, full = _Link(), list[str](), [True]
 
     def tick() -> None:
         if full[0]:
             raise EnvironmentFailure("No space left on device")
 
-    schedule = _schedule(link, interval=0.02, tick=tick, tell=told.append)
-    with schedule.running():
-        assert schedule.until(lambda: link.count >= 4, SECONDS)
+    scheduler = _schedule(connection, interval=0.02, tick=tick, tell=told.append)
+    with scheduler.running():
+        assert scheduler.wait_until(lambda: connection.count >= 4, SECONDS)
         full[0] = False
     assert len(told) == 1
     assert "No space left on device" in told[0]
@@ -117,19 +117,19 @@ def test_events_that_come_while_the_log_is_written_do_no_harm(
 ) -> None:
     with listen("127.0.0.1", 0) as listener:
         appliance = Appliance("s", Role.SENSOR, "s.test", Endpoint(listener), State(tmp_path), utc_now)
-    others = list[threading.Thread]()
+    external_receivers = list[threading.Thread]()
 
     def interrupted(event: Event) -> dict[str, Any]:
-        others.append(threading.Thread(target=appliance.tell, args=("notice", "in between")))
-        others[-1].start()
-        others[-1].join(0.05)
+        external_receivers.append(threading.Thread(target=appliance.tell, args=("notice", "in between")))
+        external_receivers[-1].start()
+        external_receivers[-1].join(0.05)
         return asdict(event)
 
     for _ in range(3):
         appliance.tell("notice", "before")
     monkeypatch.setattr("pkigen.lab.appliance.appliance.asdict", interrupted)
     appliance.save()
-    for other in others:
+    for other in external_receivers:
         other.join()
     assert appliance.changed, "what came in between is written the next time"
     kept = State(tmp_path).read_json("appliance-s.json")
@@ -155,7 +155,7 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_who_looks_within_a_second_shares_a_download(fetched: list[str]) -> None:
     now = [0.0]
-    shared = Downloads(None, Ending(), lambda: now[0])
+    shared = CrlDownloads(None, CancelToken(), lambda: now[0])
     assert [shared.get("http://a/1") for _ in range(3)] == [b"http://a/1"] * 3
     now[0] += 1.0
     shared.get("http://a/1")
@@ -173,7 +173,7 @@ def test_who_looks_within_a_second_shares_a_download(fetched: list[str]) -> None
 def test_who_shares_a_download_shares_its_failure(
     url: str, error: type[Exception], fetched: list[str]
 ) -> None:
-    shared = Downloads(None, Ending(), lambda: 0.0)
+    shared = CrlDownloads(None, CancelToken(), lambda: 0.0)
     for _ in range(3):
         with pytest.raises(error):
             shared.get(url)
@@ -181,7 +181,7 @@ def test_who_shares_a_download_shares_its_failure(
 
 
 def test_downloads_do_not_pile_up(fetched: list[str]) -> None:
-    shared = Downloads(None, Ending(), lambda: 0.0)
+    shared = CrlDownloads(None, CancelToken(), lambda: 0.0)
     for number in range(1000):
         shared.get(f"http://a/{number}")
     assert len(shared._held) <= 256
@@ -224,5 +224,5 @@ def test_the_clock_runs_forward_alone_and_is_put_right() -> None:
     assert timedelta(hours=35) < clock() - utc_now() <= timedelta(hours=36)
     with pytest.raises(ValueError, match="leads back"):
         clock.move(parse_span("-1h"))
-    clock.put_right()
+    clock.reset()
     assert abs(clock() - utc_now()) < timedelta(seconds=5)

@@ -15,8 +15,8 @@ import pytest
 from pkigen.environment.environment import open_environment
 from pkigen.errors import InputError
 from pkigen.lab.appliance.credential import read_credential, server_context
-from pkigen.lab.connections.connection import Standing
-from pkigen.lab.lab import Lab, link_as_json
+from pkigen.lab.connections.connection import ConnectionState
+from pkigen.lab.lab import Lab, connection_as_json
 from tests.lab.conftest import Plant, built, document, up
 from tests.lab.test_judging import CHAIN, EXPIRED, REVOKED, UNREACHABLE
 
@@ -24,16 +24,22 @@ TO_CONSOLE = "sensor-01:console"
 
 
 def test_everybody_connects_who_has_a_certificate(plant: Plant) -> None:
-    for link in plant.lab.links:
-        report = plant.check(link.id)
-        expected = Standing.HALTED if link.sender.name == "sensor-03" else Standing.CONNECTED
-        assert report.standing is expected, (link.id, report)
-    assert plant.lab.link(TO_CONSOLE).report.path == ("console.contoso.test", "Plant Issuing", "Plant Root")
+    for connection in plant.lab.connections:
+        report = plant.check(connection.id)
+        expected = (
+            ConnectionState.HALTED if connection.sender.name == "sensor-03" else ConnectionState.CONNECTED
+        )
+        assert report.state is expected, (connection.id, report)
+    assert plant.lab.connection(TO_CONSOLE).report.path == (
+        "console.contoso.test",
+        "Plant Issuing",
+        "Plant Root",
+    )
 
 
 def test_a_fresh_sensor_is_told_what_it_lacks(plant: Plant) -> None:
     report = plant.check("sensor-03:console")
-    assert report.standing is Standing.HALTED
+    assert report.state is ConnectionState.HALTED
     (cause,) = report.causes
     assert (cause.who, cause.whom, cause.message) == ("sensor-03", "console", CHAIN)
     assert "upload a certificate with its chain" in cause.advice
@@ -45,13 +51,13 @@ def test_a_locally_self_signed_sensor_is_not_accepted_by_the_console(plant: Plan
         report = plant.check("sensor-03:console")
     finally:
         plant.lab.set_validation("sensor-03", mandatory=True)
-    assert report.standing is Standing.HALTED
+    assert report.state is ConnectionState.HALTED
     assert {(cause.who, cause.whom) for cause in report.causes} == {("console", "sensor-03")}
     assert "upload a certificate to sensor-03" in report.causes[0].advice
 
 
 @pytest.mark.parametrize(
-    ("revoked", "link", "blamed"),
+    ("revoked", "connection", "blamed"),
     [
         ("sensor-01", TO_CONSOLE, "sensor-01.contoso.test"),
         ("console", TO_CONSOLE, "console.contoso.test"),
@@ -60,56 +66,58 @@ def test_a_locally_self_signed_sensor_is_not_accepted_by_the_console(plant: Plan
         ("soar", "console:soar", "soar.contoso.test"),
     ],
 )
-def test_a_revoked_certificate_halts_and_is_named(revoked: str, link: str, blamed: str, plant: Plant) -> None:
+def test_a_revoked_certificate_halts_and_is_named(
+    revoked: str, connection: str, blamed: str, plant: Plant
+) -> None:
     plant.lab.revoke(revoked)
-    report = plant.check(link)
-    assert report.standing is Standing.HALTED
+    report = plant.check(connection)
+    assert report.state is ConnectionState.HALTED
     assert [(cause.certificate, cause.depth, cause.message) for cause in report.causes] == [
         (blamed, 0, REVOKED)
     ]
-    sender = plant.lab.link(link).sender
+    sender = plant.lab.connection(connection).sender
     assert sender.events[-1].grade == "bad"
     assert blamed in sender.events[-1].text
     plant.lab.unrevoke(revoked)
-    assert plant.is_(link, Standing.CONNECTED)
+    assert plant.is_(connection, ConnectionState.CONNECTED)
 
 
 def test_a_stopped_crl_server_halts_all_and_says_where_it_was_asked(plant: Plant) -> None:
     plant.lab.stop_crl_server()
     report = plant.check(TO_CONSOLE)
     plant.lab.start_crl_server()
-    assert report.standing is Standing.HALTED
+    assert report.state is ConnectionState.HALTED
     assert [(cause.certificate, cause.depth, cause.message) for cause in report.causes] == [
         ("console.contoso.test", 0, UNREACHABLE),
         ("Plant Issuing", 1, UNREACHABLE),
     ]
     assert plant.lab.crl_server.url in report.causes[0].found
-    assert plant.is_(TO_CONSOLE, Standing.CONNECTED)
+    assert plant.is_(TO_CONSOLE, ConnectionState.CONNECTED)
 
 
 def test_an_expired_certificate_halts_once_the_clock_is_there(plant: Plant) -> None:
     plant.lab.upload_case("sensor-01", "short")
-    assert plant.is_(TO_CONSOLE, Standing.CONNECTED)
+    assert plant.is_(TO_CONSOLE, ConnectionState.CONNECTED)
     plant.lab.move_clock("3d")
     report = plant.check(TO_CONSOLE)
-    others = plant.check("sensor-02:console")
-    plant.lab.put_clock_right()
+    external_receivers = plant.check("sensor-02:console")
+    plant.lab.reset_clock()
     assert [(cause.who, cause.certificate, cause.message) for cause in report.causes] == [
         ("console", "short.contoso.test", EXPIRED)
     ]
-    assert others.standing is Standing.CONNECTED, "CRLs are renewed as the clock runs"
-    assert plant.is_(TO_CONSOLE, Standing.CONNECTED)
+    assert external_receivers.state is ConnectionState.CONNECTED, "CRLs are renewed as the clock runs"
+    assert plant.is_(TO_CONSOLE, ConnectionState.CONNECTED)
     assert plant.lab.upload_case("sensor-01", "sensor-01").accepted
 
 
 def test_a_certificate_of_another_root_halts_and_is_named(plant: Plant) -> None:
     assert plant.lab.upload_case("sensor-01", "foreign").accepted, "its own chain makes it sound"
     report = plant.check(TO_CONSOLE)
-    assert report.standing is Standing.HALTED
+    assert report.state is ConnectionState.HALTED
     # The sensor has another root now, and is the first to look.
     assert {(cause.who, cause.message) for cause in report.causes} == {("sensor-01", CHAIN)}
     assert plant.lab.upload_case("sensor-01", "sensor-01").accepted
-    assert plant.is_(TO_CONSOLE, Standing.CONNECTED)
+    assert plant.is_(TO_CONSOLE, ConnectionState.CONNECTED)
 
 
 def test_a_certificate_for_another_host_halts(plant: Plant) -> None:
@@ -129,19 +137,19 @@ def test_without_validation_it_goes_on_and_says_so(plant: Plant) -> None:
     report = plant.check("console:soar")
     plant.lab.set_validation("console", mandatory=True)
     plant.lab.unrevoke("soar")
-    assert report.standing is Standing.UNVALIDATED
+    assert report.state is ConnectionState.UNVALIDATED
     assert report.summary == (
         "Validation is off at console: it goes on although the certificate would be refused."
     )
     assert [cause.message for cause in report.causes] == [REVOKED]
-    assert [text for _, text in plant.lab.receivers["soar"].taken].count(f"console: {alert.title}") == 1
+    assert [text for _, text in plant.lab.receivers["soar"].received].count(f"console: {alert.title}") == 1
 
 
 def test_validation_switched_off_at_one_end_of_two(plant: Plant) -> None:
     plant.lab.set_validation("console", mandatory=False)
     report = plant.check(TO_CONSOLE)
     plant.lab.set_validation("console", mandatory=True)
-    assert report.standing is Standing.UNVALIDATED
+    assert report.state is ConnectionState.UNVALIDATED
     assert report.summary == "Validation is off at console: it goes on whatever the certificate is."
     assert report.causes == ()
 
@@ -189,8 +197,8 @@ def test_an_alert_that_a_server_refuses_after_the_handshake_waits(tmp_path: Path
         with up(folder, profile) as plant:
             plant.lab.raise_alert("console", "Nobody takes it")
             report = plant.check("console:real")
-            assert report.standing is Standing.UNANSWERED, report
-            assert len(plant.lab.link("console:real").outbox) == 1
+            assert report.state is ConnectionState.UNANSWERED, report
+            assert len(plant.lab.connection("console:real").outbox) == 1
         listening.shutdown(socket.SHUT_RDWR)
 
 
@@ -198,15 +206,15 @@ def _titles(plant: Plant) -> dict[str, list[str]]:
     lab = plant.lab
     return {
         "console": [one.title for one in lab.console.alerts],
-        "siem": [text.split("|")[5] for _, text in lab.receivers["siem"].taken],
-        "soar": [text.partition(": ")[2] for _, text in lab.receivers["soar"].taken],
+        "siem": [text.split("|")[5] for _, text in lab.receivers["siem"].received],
+        "soar": [text.partition(": ")[2] for _, text in lab.receivers["soar"].received],
     }
 
 
 def _arrived(plant: Plant, count: int) -> None:
     """Wait until a receiver of messages has read what it was sent."""
     lab = plant.lab
-    assert lab.schedule.until(lambda: len(lab.receivers["siem"].taken) >= count, 10)
+    assert lab.scheduler.wait_until(lambda: len(lab.receivers["siem"].received) >= count, 10)
 
 
 Break = Callable[[Lab], object]
@@ -217,7 +225,7 @@ Break = Callable[[Lab], object]
     [
         (lambda lab: lab.revoke("sensor-01"), lambda lab: lab.unrevoke("sensor-01")),
         (lambda lab: lab.stop_crl_server(), lambda lab: lab.start_crl_server()),
-        (lambda lab: lab.move_clock("2y"), lambda lab: lab.put_clock_right()),
+        (lambda lab: lab.move_clock("2y"), lambda lab: lab.reset_clock()),
         (
             lambda lab: lab.upload_case("sensor-01", "foreign"),
             lambda lab: lab.upload_case("sensor-01", "sensor-01"),
@@ -228,25 +236,29 @@ Break = Callable[[Lab], object]
 def test_alerts_wait_and_are_sent_once_it_is_mended(break_: Break, mend: Break, own_plant: Plant) -> None:
     plant, lab = own_plant, own_plant.lab
     lab.raise_alert("sensor-01", "before")
-    for link in (TO_CONSOLE, "console:siem", "console:soar"):
-        plant.check(link)
+    for connection in (TO_CONSOLE, "console:siem", "console:soar"):
+        plant.check(connection)
     _arrived(plant, 1)
     break_(lab)
-    assert plant.is_(TO_CONSOLE, Standing.HALTED)
+    assert plant.is_(TO_CONSOLE, ConnectionState.HALTED)
     for number in range(150):
         lab.raise_alert("sensor-01", f"while broken {number}")
-    assert plant.is_(TO_CONSOLE, Standing.HALTED)
-    assert len(lab.link(TO_CONSOLE).outbox) == 150
+    assert plant.is_(TO_CONSOLE, ConnectionState.HALTED)
+    assert len(lab.connection(TO_CONSOLE).outbox) == 150
     assert _titles(plant)["console"] == ["before"]
     mend(lab)
     expected = ["before", *(f"while broken {number}" for number in range(150))]
-    assert lab.schedule.until(lambda: not any(len(link.outbox) for link in lab.links), 20)
+    assert lab.scheduler.wait_until(
+        lambda: not any(len(connection.outbox) for connection in lab.connections), 20
+    )
     _arrived(plant, 151)
     titles = _titles(plant)
     assert titles["console"] == expected
     assert titles["siem"] == expected
     assert titles["soar"] == expected
-    assert [len(link.outbox) for link in lab.links if link.sender.name != "sensor-03"] == [0] * 5
+    assert [
+        len(connection.outbox) for connection in lab.connections if connection.sender.name != "sensor-03"
+    ] == [0] * 5
 
 
 def test_many_long_alerts_do_not_stop_the_queue(own_plant: Plant) -> None:
@@ -257,8 +269,8 @@ def test_many_long_alerts_do_not_stop_the_queue(own_plant: Plant) -> None:
     for _ in range(120):
         lab.raise_alert("sensor-01", "\U0001f3ed" * 500, 5, "\U0001f3ed" * 500)
     lab.start_crl_server()
-    assert lab.schedule.until(lambda: len(lab.console.alerts) == 120, 20)
-    assert lab.schedule.until(lambda: not len(lab.link(TO_CONSOLE).outbox), 20)
+    assert lab.scheduler.wait_until(lambda: len(lab.console.alerts) == 120, 20)
+    assert lab.scheduler.wait_until(lambda: not len(lab.connection(TO_CONSOLE).outbox), 20)
 
 
 def test_what_waits_is_there_after_a_restart(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -269,20 +281,20 @@ def test_what_waits_is_there_after_a_restart(tmp_path_factory: pytest.TempPathFa
         plant.check(TO_CONSOLE)
         plant.lab.raise_alert("sensor-01", "over night")
     with up(folder, profile) as plant:
-        assert plant.lab.schedule.until(lambda: "over night" in _titles(plant)["soar"], 10)
+        assert plant.lab.scheduler.wait_until(lambda: "over night" in _titles(plant)["soar"], 10)
         assert _titles(plant)["console"] == ["over night"]
 
 
 def test_a_connection_as_programs_see_it_is_json(plant: Plant) -> None:
-    for link in plant.lab.links:
-        assert json.loads(json.dumps(link_as_json(link)))["id"] == link.id
+    for connection in plant.lab.connections:
+        assert json.loads(json.dumps(connection_as_json(connection)))["id"] == connection.id
 
 
 @pytest.mark.parametrize(
     ("act", "words"),
     [
         (lambda lab: lab.appliance("sensor-99"), "no appliance called 'sensor-99'"),
-        (lambda lab: lab.link("sensor-01:siem"), "no connection called"),
+        (lambda lab: lab.connection("sensor-01:siem"), "no connection called"),
         (lambda lab: lab.revoke("sensor-99"), "no appliance called"),
         (lambda lab: lab.revoke("sensor-03"), "presents its own, which no CA of the lab can revoke"),
         (lambda lab: lab.upload_case("sensor-01", "nobody"), "no certificate called 'nobody'"),
@@ -301,9 +313,9 @@ def test_a_renewed_certificate_lies_ready_and_a_revocation_ends_with_it(own_plan
     lab = own_plant.lab
     old = own_plant.sha256("sensor-01")
     lab.revoke("sensor-01")
-    assert own_plant.is_(TO_CONSOLE, Standing.HALTED)
+    assert own_plant.is_(TO_CONSOLE, ConnectionState.HALTED)
     lab.renew("sensor-01")
-    assert own_plant.is_(TO_CONSOLE, Standing.HALTED)
+    assert own_plant.is_(TO_CONSOLE, ConnectionState.HALTED)
     assert own_plant.sha256("sensor-01") != old
     assert lab.upload_case("sensor-01", "sensor-01").accepted
-    assert own_plant.is_(TO_CONSOLE, Standing.CONNECTED)
+    assert own_plant.is_(TO_CONSOLE, ConnectionState.CONNECTED)

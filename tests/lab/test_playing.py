@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from pkigen.lab.scenario.runner import (
-    Played,
-    cases_of,
-    lab_of,
-    play,
-    title_of,
+    StepResult,
+    junit_cases,
+    run_scenario,
+    scenario_lab,
+    step_title,
 )
 from pkigen.lab.scenario.scenario import Scenario, names
 from tests.lab.conftest import Plant, document
@@ -23,8 +23,8 @@ def story(*steps: dict[str, Any], within: float = 0.0) -> Scenario:
     return Scenario.model_validate({"title": "A story", "within": within, "steps": list(steps)})
 
 
-def played(plant: Plant, *steps: dict[str, Any], within: float = 0.0) -> list[Played]:
-    return list(play(story(*steps, within=within), plant.lab))
+def played(plant: Plant, *steps: dict[str, Any], within: float = 0.0) -> list[StepResult]:
+    return list(run_scenario(story(*steps, within=within), plant.lab))
 
 
 UP = {"connection": "sensor-01:console", "state": "connected"}
@@ -103,7 +103,7 @@ def test_an_expectation_waits_until_it_comes_true(plant: Plant) -> None:
         return len(looks) > 2
 
     sensor = plant.lab.appliance("sensor-02")
-    plant.lab.schedule.until(comes_true, 5)
+    plant.lab.scheduler.wait_until(comes_true, 5)
     steps = played(
         plant,
         {"alert": {"at": "sensor-02", "title": "a title of its own"}},
@@ -117,7 +117,11 @@ def test_an_expectation_waits_until_it_comes_true(plant: Plant) -> None:
 
 def test_pauses_are_between_steps(plant: Plant) -> None:
     waited: list[float] = []
-    list(play(story({"expect": UP}, {"wait": 7}, {"expect": UP}, within=5), plant.lab, 3.0, waited.append))
+    list(
+        run_scenario(
+            story({"expect": UP}, {"wait": 7}, {"expect": UP}, within=5), plant.lab, 3.0, waited.append
+        )
+    )
     assert waited == [3.0, 7.0, 3.0]
 
 
@@ -133,7 +137,7 @@ def test_every_step_has_a_title_of_its_own() -> None:
         {"says": "In words", "wait": 1},
         {"expect": UP},
     ).steps
-    assert list(map(title_of, steps)) == [
+    assert list(map(step_title, steps)) == [
         "clock 31d",
         "clock right",
         "crl server stop",
@@ -147,8 +151,12 @@ def test_every_step_has_a_title_of_its_own() -> None:
 
 
 def test_a_report_numbers_the_steps() -> None:
-    steps = [Played("one", "passed"), Played("two", "failed", "why"), Played("three", "not played")]
-    cases = cases_of("story", steps)
+    steps = [
+        StepResult("one", "passed"),
+        StepResult("two", "failed", "why"),
+        StepResult("three", "not played"),
+    ]
+    cases = junit_cases("story", steps)
     assert [case.name for case in cases] == ["01 one", "02 two", "03 three"]
     assert [bool(case.failure) for case in cases] == [False, True, False]
     assert [bool(case.skipped) for case in cases] == [False, False, True]
@@ -157,9 +165,14 @@ def test_a_report_numbers_the_steps() -> None:
 def test_two_labs_of_one_profile_are_up_at_once_since_each_has_ports_of_its_own(tmp_path: Path) -> None:
     profile = {**document(), "base_url": "http://127.0.0.1:8085"}
     asked = Scenario.model_validate({"title": "A story", "profile": profile, "steps": [{"expect": UP}]})
-    with lab_of(asked, tmp_path, tmp_path / "a") as one, lab_of(asked, tmp_path, tmp_path / "b") as other:
+    with (
+        scenario_lab(asked, tmp_path, tmp_path / "a") as one,
+        scenario_lab(asked, tmp_path, tmp_path / "b") as other,
+    ):
         assert one.crl_server.url != other.crl_server.url
-        assert [[step.result for step in play(asked, lab)] for lab in (one, other)] == [["passed"]] * 2
+        assert [[step.result for step in run_scenario(asked, lab)] for lab in (one, other)] == [
+            ["passed"]
+        ] * 2
 
 
 @pytest.mark.parametrize("name", names())

@@ -12,7 +12,7 @@ from pkigen.environment.build.build import build
 from pkigen.environment.build.options import BuildOptions
 from pkigen.environment.environment import open_environment
 from pkigen.environment.revoke import revoke, unrevoke
-from pkigen.lab.connections.connection import Link, Report, Standing
+from pkigen.lab.connections.connection import Connection, ConnectionState, Report
 from pkigen.lab.lab import Lab
 from pkigen.profile import load
 from tests.lab.fleets import SECONDS, built, document, free_port, up
@@ -36,10 +36,10 @@ def _started(out: Path, port: int) -> AbstractContextManager[Rsyslog]:
     return rsyslog(out / "rsyslog", open_environment(out / "fleet")["siem"], port)
 
 
-def _checked(lab: Lab) -> tuple[Link, Report]:
-    link = lab.link("console:siem")
-    lab.schedule.now([link])
-    return link, link.report
+def _checked(lab: Lab) -> tuple[Connection, Report]:
+    connection = lab.connection("console:siem")
+    lab.scheduler.now([connection])
+    return connection, connection.report
 
 
 def test_rsyslog_parses_what_is_sent_as_the_fields_that_were_meant(port: int, tmp_path: Path) -> None:
@@ -47,8 +47,8 @@ def test_rsyslog_parses_what_is_sent_as_the_fields_that_were_meant(port: int, tm
     folder = built(profile, tmp_path)
     with _started(tmp_path, port) as server, up(folder, profile) as lab:
         alert = lab.raise_alert("console", "Firmware | changed\\", 9, "by=someone zwölf \U0001f512")
-        taken = server.message()
-    assert taken == {
+        received = server.message()
+    assert received == {
         "pri": "129",  # local0.alert
         "version": "1",
         "at": alert.at,
@@ -67,23 +67,23 @@ def _refused(lab: Lab) -> None:
     waiting = lab.raise_alert("sensor-001", "while it is revoked")
     console = lab.console
     lab.take_alerts(console, [waiting])
-    link, report = _checked(lab)
-    assert report.standing is Standing.HALTED
+    connection, report = _checked(lab)
+    assert report.state is ConnectionState.HALTED
     assert [(cause.who, cause.whom, cause.certificate, cause.depth) for cause in report.causes] == [
         ("console", "siem", "siem.contoso.test", 0)
     ]
-    assert link.outbox.all() == (waiting,)
+    assert connection.outbox.all() == (waiting,)
     told = [event.text for event in console.events if event.grade == "bad"]
     assert any(text.startswith("console to siem: halted. siem.contoso.test: ") for text in told), told
 
 
 def _delivered_once(lab: Lab, server: Rsyslog) -> None:
     """What waited has arrived, and so does what is raised next; nothing arrives twice."""
-    link, report = _checked(lab)
-    assert report.standing is Standing.CONNECTED
+    connection, report = _checked(lab)
+    assert report.state is ConnectionState.CONNECTED
     lab.raise_alert("console", "after it was mended")
     _checked(lab)
-    assert (len(link.outbox), link.outbox.sent) == (0, 2)
+    assert (len(connection.outbox), connection.outbox.sent) == (0, 2)
     titles = [server.message()["msg"].split("|")[5] for _ in range(2)]
     assert titles == ["while it is revoked", "after it was mended"]
 
@@ -93,13 +93,13 @@ def test_while_its_certificate_is_revoked_alerts_wait_and_then_arrive_once(port:
     profile["lab"]["interval"] = 1
     folder = built(profile, tmp_path)
     with _started(tmp_path, port) as server, up(folder, profile) as lab:
-        link = lab.link("console:siem")
-        assert lab.schedule.until(lambda: link.report.standing is Standing.CONNECTED, SECONDS)
+        connection = lab.connection("console:siem")
+        assert lab.scheduler.wait_until(lambda: connection.report.state is ConnectionState.CONNECTED, SECONDS)
         revoke(folder, ["siem"])
-        assert lab.schedule.until(lambda: link.report.standing is Standing.HALTED, SECONDS)
+        assert lab.scheduler.wait_until(lambda: connection.report.state is ConnectionState.HALTED, SECONDS)
         _refused(lab)
         unrevoke(folder, ["siem"], force=True)
-        assert lab.schedule.until(lambda: link.report.standing is Standing.CONNECTED, SECONDS)
+        assert lab.scheduler.wait_until(lambda: connection.report.state is ConnectionState.CONNECTED, SECONDS)
         _delivered_once(lab, server)
 
 
@@ -109,7 +109,7 @@ def test_with_a_new_certificate_it_gets_what_waited(port: int, tmp_path: Path) -
         with _started(tmp_path, port):
             assert lab.revoke("siem") == "siem"
             _refused(lab)
-        assert _checked(lab)[1].standing is Standing.UNANSWERED
+        assert _checked(lab)[1].state is ConnectionState.UNANSWERED
         build(load(profile), tmp_path, BuildOptions(renew=frozenset({"certificates/siem"})))
         with _started(tmp_path, port) as server:
             _delivered_once(lab, server)

@@ -14,8 +14,8 @@ from typing import Any, cast
 import pytest
 
 from pkigen.clock import utc_now
-from pkigen.lab.connections.connection import Standing
-from pkigen.lab.connections.scheduler import Schedule
+from pkigen.lab.connections.connection import ConnectionState
+from pkigen.lab.connections.scheduler import ConnectionScheduler
 from tests.lab.fleets import SECONDS, built, document, hanging, up
 
 
@@ -34,8 +34,8 @@ class _Link:
         self.checks += 1
 
 
-def _schedule(links: list[_Link], interval: float = 3600) -> Schedule:
-    return Schedule(cast("Any", links), interval, lambda: None)
+def _schedule(connections: list[_Link], interval: float = 3600) -> ConnectionScheduler:
+    return ConnectionScheduler(cast("Any", connections), interval, lambda: None)
 
 
 def _listens(port: int) -> bool:
@@ -47,13 +47,13 @@ def test_connections_to_others_are_made_while_many_receivers_hang() -> None:
     go_on = threading.Event()
     hang = [_Link(f"hang-{number}", lambda: go_on.wait(SECONDS)) for number in range(40)]
     brisk = [_Link(f"brisk-{number}", lambda: None) for number in range(5)]
-    schedule = _schedule(hang + brisk)
+    scheduler = _schedule(hang + brisk)
     begun = time.monotonic()
-    with schedule.running():
+    with scheduler.running():
         try:
-            assert schedule.until(lambda: all(link.checks for link in brisk), SECONDS)
+            assert scheduler.wait_until(lambda: all(connection.checks for connection in brisk), SECONDS)
             took = time.monotonic() - begun
-            assert not any(link.checks for link in hang)
+            assert not any(connection.checks for connection in hang)
         finally:
             go_on.set()
     # A fifth of a second for eight of them is what the schedule promises; the rest is this machine's.
@@ -63,21 +63,25 @@ def test_connections_to_others_are_made_while_many_receivers_hang() -> None:
 def test_those_that_took_long_the_last_time_come_after_all_others() -> None:
     order, go_on = list[str](), threading.Event()
 
-    def link(name: str, attempt: Callable[[], Any]) -> _Link:
+    def connection(name: str, attempt: Callable[[], Any]) -> _Link:
         def noted() -> None:
             order.append(name)
             attempt()
 
         return _Link(name, noted)
 
-    hang = [link(f"hang-{number}", lambda: go_on.wait(0.3)) for number in range(3)]
-    brisk = [link(f"brisk-{number}", lambda: None) for number in range(3)]
-    schedule = _schedule(hang + brisk)
-    with schedule.running():
-        assert schedule.until(lambda: all(link.checks and not link.busy for link in hang + brisk), SECONDS)
+    hang = [connection(f"hang-{number}", lambda: go_on.wait(0.3)) for number in range(3)]
+    brisk = [connection(f"brisk-{number}", lambda: None) for number in range(3)]
+    scheduler = _schedule(hang + brisk)
+    with scheduler.running():
+        assert scheduler.wait_until(
+            lambda: all(connection.checks and not connection.busy for connection in hang + brisk), SECONDS
+        )
         order.clear()
-        schedule.soon()
-        assert schedule.until(lambda: all(link.checks == 2 for link in hang + brisk), SECONDS)
+        scheduler.check_soon()
+        assert scheduler.wait_until(
+            lambda: all(connection.checks == 2 for connection in hang + brisk), SECONDS
+        )
     assert {name.partition("-")[0] for name in order[:3]} == {"brisk"}
 
 
@@ -93,10 +97,10 @@ def test_at_most_eight_brisk_attempts_run_at_a_time() -> None:
         with lock:
             running -= 1
 
-    links = [_Link(str(number), attempt) for number in range(60)]
-    schedule = _schedule(links)
-    with schedule.running():
-        assert schedule.until(lambda: all(link.checks for link in links), SECONDS)
+    connections = [_Link(str(number), attempt) for number in range(60)]
+    scheduler = _schedule(connections)
+    with scheduler.running():
+        assert scheduler.wait_until(lambda: all(connection.checks for connection in connections), SECONDS)
     # What began a fifth of a second ago is not counted any more on a machine that stands still meanwhile.
     assert most <= 16
 
@@ -106,24 +110,29 @@ def test_a_hundred_sensors_connect_and_end_though_their_receiver_hangs(tmp_path:
         rule = {"name": "siem", "to": "syslog", "host": "siem.test", "address": address, "sender": "sensors"}
         profile = document(100, forwarding=[rule])
         with up(built(profile, tmp_path), profile) as lab:
-            others = [link for link in lab.links if link.target.name == "console"]
-            assert len(others) == 100
-            assert lab.schedule.until(
-                lambda: all(link.report.standing is Standing.CONNECTED for link in others), 15
+            external_receivers = [
+                connection for connection in lab.connections if connection.target.name == "console"
+            ]
+            assert len(external_receivers) == 100
+            assert lab.scheduler.wait_until(
+                lambda: all(
+                    connection.report.state is ConnectionState.CONNECTED for connection in external_receivers
+                ),
+                15,
             )
             lab.raise_alert("sensor-001", "nobody takes it")
             events = len(lab.appliance("sensor-001").events)
             ports = [one.endpoint.listener.port for one in lab.appliances.values()]
             assert len([port for port in ports if _listens(port)]) == 101
-            ending = time.monotonic()
+            cancel_token = time.monotonic()
     # Less than a second on a machine that is not busy; those who hang would have it take ten.
-    assert time.monotonic() - ending < 6
+    assert time.monotonic() - cancel_token < 6
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("pkigen-link")]
     assert not [port for port in ports if _listens(port)]
     # That it was given up at the end is no finding.
-    assert lab.link("sensor-001:siem").report.standing is Standing.WAITING
+    assert lab.connection("sensor-001:siem").report.state is ConnectionState.WAITING
     assert len(lab.appliance("sensor-001").events) == events
-    assert len(lab.link("sensor-001:siem").outbox) == 1
+    assert len(lab.connection("sensor-001:siem").outbox) == 1
 
 
 def test_a_machine_that_slept_has_everything_looked_at_at_once(
@@ -133,16 +142,16 @@ def test_a_machine_that_slept_has_everything_looked_at_at_once(
     profile["certificates"]["sensor-{001..001}"]["valid"] = "21d"
     profile["authorities"]["issuing"]["crl"] = {"valid": "7d"}
     with up(built(profile, tmp_path), profile) as lab:
-        link = lab.link("sensor-001:console")
-        assert lab.schedule.until(lambda: link.report.standing is Standing.CONNECTED, SECONDS)
-        first = link.report.at
+        connection = lab.connection("sensor-001:console")
+        assert lab.scheduler.wait_until(lambda: connection.report.state is ConnectionState.CONNECTED, SECONDS)
+        first = connection.report.at
         # Its CRL has expired meanwhile.
         monkeypatch.setattr("pkigen.lab.timing.utc_now", lambda: utc_now() + timedelta(days=10))
-        assert lab.schedule.until(lambda: link.report.at > first, SECONDS)
-        assert link.report.standing is Standing.CONNECTED
+        assert lab.scheduler.wait_until(lambda: connection.report.at > first, SECONDS)
+        assert connection.report.state is ConnectionState.CONNECTED
         assert any("jumped forward by 864,00" in event.text for event in lab.console.events)
         monkeypatch.setattr("pkigen.lab.timing.utc_now", lambda: utc_now() + timedelta(days=30))
-        assert lab.schedule.until(lambda: link.report.standing is Standing.HALTED, SECONDS)
+        assert lab.scheduler.wait_until(lambda: connection.report.state is ConnectionState.HALTED, SECONDS)
         monkeypatch.setattr("pkigen.lab.timing.utc_now", utc_now)
-        assert lab.schedule.until(lambda: link.report.standing is Standing.CONNECTED, SECONDS)
+        assert lab.scheduler.wait_until(lambda: connection.report.state is ConnectionState.CONNECTED, SECONDS)
         assert any("jumped back by 2,59" in event.text for event in lab.console.events)

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from pkigen.lab.appliance.appliance import Appliance, Role
 from pkigen.lab.connections.connection import (
     Cause,
-    Link,
+    Connection,
+    ConnectionState,
     Report,
-    Standing,
 )
 from pkigen.lab.lab import Lab
 from pkigen.lab.web.overview import summary
@@ -30,27 +30,31 @@ def _appliance(name: str, role: Role) -> Appliance:
     return cast(Appliance, party)
 
 
-def _link(sender: Appliance, target: str, to: Appliance | None = None, **report: Any) -> Link:
-    standing = Report(**{"standing": Standing.CONNECTED, **report})
+def _link(sender: Appliance, target: str, to: Appliance | None = None, **report: Any) -> Connection:
+    state = Report(**{"standing": ConnectionState.CONNECTED, **report})
     aim = SimpleNamespace(name=target, kind="syslog", appliance=to)
-    found = SimpleNamespace(sender=sender, target=aim, id=f"{sender.name}:{target}", report=standing)
-    return cast(Link, found)
+    found = SimpleNamespace(sender=sender, target=aim, id=f"{sender.name}:{target}", report=state)
+    return cast(Connection, found)
 
 
 def _lab(sensors: int, receivers: int, *, direct: bool = False, halted: frozenset[int] = frozenset()) -> Lab:
     console, secondary = _appliance("console", Role.CONSOLE), _appliance("secondary", Role.SECONDARY)
     many = [_appliance(f"sensor-{number}", Role.SENSOR) for number in range(sensors)]
-    links = [
-        _link(one, "console", console, **({"standing": Standing.HALTED} if number in halted else {}))
+    connections = [
+        _link(one, "console", console, **({"standing": ConnectionState.HALTED} if number in halted else {}))
         for number, one in enumerate(many)
     ]
-    links.append(_link(console, "secondary", secondary))
+    connections.append(_link(console, "secondary", secondary))
     for number in range(receivers):
-        links += [_link(one, f"siem-{number}") for one in (many if direct else [console])]
+        connections += [_link(one, f"siem-{number}") for one in (many if direct else [console])]
     lab = SimpleNamespace(
-        appliances={one.name: one for one in (console, secondary, *many)}, console=console, links=tuple(links)
+        appliances={one.name: one for one in (console, secondary, *many)},
+        console=console,
+        connections=tuple(connections),
     )
-    lab.links_of = lambda own: tuple(one for one in links if own in (one.sender, one.target.appliance))
+    lab.connections_of = lambda own: tuple(
+        one for one in connections if own in (one.sender, one.target.appliance)
+    )
     return cast(Lab, lab)
 
 
@@ -95,29 +99,33 @@ def test_a_name_is_as_large_as_there_is_room_and_keeps_its_ends(name: str, room:
 def test_the_summary_puts_connections_with_the_same_complaint_together() -> None:
     console = _appliance("console", Role.CONSOLE)
     sensors = [_appliance(f"sensor-{number}", Role.SENSOR) for number in range(4)]
-    bad: dict[str, Any] = {"standing": Standing.HALTED, "causes": (CAUSE,)}
-    links = [_link(one, "console", console, **(bad if one is not sensors[0] else {})) for one in sensors]
-    found = summary(links)
+    bad: dict[str, Any] = {"standing": ConnectionState.HALTED, "causes": (CAUSE,)}
+    connections = [
+        _link(one, "console", console, **(bad if one is not sensors[0] else {})) for one in sensors
+    ]
+    found = summary(connections)
     assert found.headline == "3 of 4 connections are halted."
-    assert [(one.grade, one.words, len(one.links)) for one in found.troubles] == [("bad", CAUSE.message, 3)]
+    assert [(one.grade, one.words, len(one.connections)) for one in found.troubles] == [
+        ("bad", CAUSE.message, 3)
+    ]
 
 
 @pytest.mark.parametrize(
     ("standings", "headline"),
     [
         ([], "There are no connections."),
-        ([Standing.CONNECTED], "The connection is up."),
-        ([Standing.CONNECTED] * 2, "All 2 connections are up."),
-        ([Standing.CONNECTED, Standing.WAITING], "Connections are being made."),
-        ([Standing.CONNECTED, Standing.HALTED], "1 of 2 connections is halted."),
-        ([Standing.UNVALIDATED, Standing.UNANSWERED], "1 of 2 connections is halted."),
-        ([Standing.UNVALIDATED] * 2, "None of the 2 connections is validated."),
+        ([ConnectionState.CONNECTED], "The connection is up."),
+        ([ConnectionState.CONNECTED] * 2, "All 2 connections are up."),
+        ([ConnectionState.CONNECTED, ConnectionState.WAITING], "Connections are being made."),
+        ([ConnectionState.CONNECTED, ConnectionState.HALTED], "1 of 2 connections is halted."),
+        ([ConnectionState.UNVALIDATED, ConnectionState.UNANSWERED], "1 of 2 connections is halted."),
+        ([ConnectionState.UNVALIDATED] * 2, "None of the 2 connections is validated."),
     ],
 )
-def test_the_headline_tells_of_the_worst(standings: list[Standing], headline: str) -> None:
+def test_the_headline_tells_of_the_worst(standings: list[ConnectionState], headline: str) -> None:
     console = _appliance("console", Role.CONSOLE)
-    links = [_link(console, f"receiver-{number}", standing=one) for number, one in enumerate(standings)]
-    assert summary(links).headline == headline
+    connections = [_link(console, f"receiver-{number}", state=one) for number, one in enumerate(standings)]
+    assert summary(connections).headline == headline
 
 
 def test_every_page_of_the_console_comes_with_the_package() -> None:

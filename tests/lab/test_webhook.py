@@ -13,16 +13,16 @@ from queue import SimpleQueue
 from typing import Any
 
 from pkigen.environment.environment import Case, open_environment
-from pkigen.lab.connections.connection import Standing
+from pkigen.lab.connections.connection import ConnectionState
 from tests.lab.fleets import SECONDS, built, document, up
 
 
 class _Taking(http.server.BaseHTTPRequestHandler):
-    taken: SimpleQueue[Any]
+    received: SimpleQueue[Any]
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.taken.put((self.path, self.headers["Host"], self.headers["Content-Type"], json.loads(body)))
+        self.received.put((self.path, self.headers["Host"], self.headers["Content-Type"], json.loads(body)))
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -32,14 +32,14 @@ class _Taking(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def _receiver(case: Case, scratch: Path, taken: SimpleQueue[Any]) -> Iterator[int]:
+def _receiver(case: Case, scratch: Path, received: SimpleQueue[Any]) -> Iterator[int]:
     """The port of a receiver that presents a certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     # The root goes along, which no client minds.
     pem = scratch / "webhook.pem"
     pem.write_bytes(case.certificate.read_bytes() + case.chain.read_bytes())
     context.load_cert_chain(pem, case.key)
-    handler = type("_Taking", (_Taking,), {"taken": taken})
+    handler = type("_Taking", (_Taking,), {"taken": received})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
@@ -53,22 +53,22 @@ def _receiver(case: Case, scratch: Path, taken: SimpleQueue[Any]) -> Iterator[in
 
 def test_a_receiver_that_was_revoked_gets_nothing_and_later_everything_once(tmp_path: Path) -> None:
     profile = document(1)
-    folder, taken = built(profile, tmp_path), SimpleQueue[Any]()
-    with _receiver(open_environment(folder)["siem"], tmp_path, taken) as port:
+    folder, received = built(profile, tmp_path), SimpleQueue[Any]()
+    with _receiver(open_environment(folder)["siem"], tmp_path, received) as port:
         rule = {"name": "soar", "to": "webhook", "certificate": "siem", "address": f"127.0.0.1:{port}"}
         profile["lab"]["forwarding"] = [rule]
         with up(folder, profile) as lab:
-            link = lab.link("console:soar")
+            connection = lab.connection("console:soar")
             lab.revoke("soar")
             first, second = (lab.raise_alert("console", title) for title in ("first", "second"))
-            halted = link.check()
-            assert halted.standing is Standing.HALTED
+            halted = connection.check()
+            assert halted.state is ConnectionState.HALTED
             assert [cause.certificate for cause in halted.causes] == ["siem.contoso.test"]
-            assert taken.empty()
+            assert received.empty()
             lab.unrevoke("soar")
-            assert link.check().standing is Standing.CONNECTED
-            assert link.check().standing is Standing.CONNECTED
-    path, host, kind, body = taken.get(timeout=SECONDS)
+            assert connection.check().state is ConnectionState.CONNECTED
+            assert connection.check().state is ConnectionState.CONNECTED
+    path, host, kind, body = received.get(timeout=SECONDS)
     assert (path, host, kind) == ("/", f"siem.contoso.test:{port}", "application/json")
     assert body == {"alerts": [first.as_json(), second.as_json()]}
-    assert taken.empty()
+    assert received.empty()

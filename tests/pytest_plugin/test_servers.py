@@ -14,8 +14,8 @@ import pytest
 from pkigen import Environment, build
 from pkigen.errors import EnvironmentFailure
 from pkigen.pytest_plugin import servers
-from pkigen.pytest_plugin.locks import is_held
-from pkigen.pytest_plugin.servers import Servers, home_for
+from pkigen.pytest_plugin.locks import is_locked
+from pkigen.pytest_plugin.servers import Servers, choose_base_url
 
 _USER = """
 import sys
@@ -35,7 +35,7 @@ servers.close()
 def served(tmp_path: Path) -> Environment:
     profile = {
         "name": "shared",
-        "base_url": home_for(tmp_path / "shared"),
+        "base_url": choose_base_url(tmp_path / "shared"),
         "authorities": {"root": {"key": "ec-p256"}},
         "certificates": {"one": {"issuer": "root", "key": "ec-p256"}},
     }
@@ -81,7 +81,7 @@ def test_the_first_serves_until_the_others_have_ended(
         if patience:
             answered.append(_answers(url))
             process.kill() if killed else process.communicate("\n")
-        return is_held(folder, patience)
+        return is_locked(folder, patience)
 
     monkeypatch.setattr(servers, "is_held", waiting)
     own.close()
@@ -116,8 +116,8 @@ def test_a_port_that_another_program_has_is_told(served: Environment, tmp_path: 
 
 def test_an_environment_is_served_where_it_was_if_the_port_is_free(served: Environment) -> None:
     url = served.manifest["base_url"]
-    assert home_for(served.folder) == url
+    assert choose_base_url(served.folder) == url
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", int(url.rpartition(":")[2])))
         taken.listen()
-        assert home_for(served.folder) != url
+        assert choose_base_url(served.folder) != url

@@ -19,18 +19,18 @@ from pkigen.errors import InputError
 from pkigen.lab.appliance.credential import (
     Credential,
     local_credential,
+    openssl_reason,
     read_credential,
-    reason_of,
     server_context,
 )
-from pkigen.lab.appliance.upload import Judged, Message
+from pkigen.lab.appliance.upload import Message, UploadResult
 from pkigen.lab.connections.alerts import (
-    MOST_KEPT,
+    MAX_STORED,
     Alert,
     Event,
     Grade,
-    alert_of,
-    stamp,
+    format_time,
+    parse_alert,
 )
 from pkigen.lab.https_server import Endpoint
 from pkigen.lab.state import State
@@ -72,7 +72,7 @@ class Appliance:
         self.given = False
         self.title = ""
         self.events = deque[Event](maxlen=_MOST_EVENTS)
-        self.alerts = deque[Alert](maxlen=MOST_KEPT)
+        self.alerts = deque[Alert](maxlen=MAX_STORED)
         self.changed = False
         self.lock = RLock()
         self._anchors: tuple[Certificate, ...] = ()
@@ -103,58 +103,58 @@ class Appliance:
         self._restore(kept)
         path = self._state.path(self._file("pem"))
         if kept and path.is_file():
-            self._credential = self._kept_credential(path)
-        if given is not None and self._takes(given):
-            self._put(given)
+            self._credential = self._saved_credential(path)
+        if given is not None and self._should_install(given):
+            self._store(given)
             self.local, self.decided, self.given, self.title = False, True, True, self.name
             self.tell("good", "The certificate of the environment is installed.")
         elif self._credential is None:
-            self._put(local_credential(self.name, self.host, self._clock()))
+            self._store(local_credential(self.name, self.host, self._clock()))
             self.tell("notice", "A locally self-signed certificate is in use. Sign in to upload another.")
         try:
             self.endpoint.present(server_context(path))
         except (ssl.SSLError, ValueError) as error:
-            words = f"{self.name}: OpenSSL cannot present its certificate: {reason_of(error)}"
+            words = f"{self.name}: OpenSSL cannot present its certificate: {openssl_reason(error)}"
             raise InputError(words) from error
         self.save()
 
-    def _takes(self, given: Credential) -> bool:
+    def _should_install(self, given: Credential) -> bool:
         """Whether it is without a certificate, or has an older one of the environment's."""
         return self._credential is None or (self.given and self._credential != given)
 
-    def _kept_credential(self, path: Path) -> Credential:
+    def _saved_credential(self, path: Path) -> Credential:
         try:
             return read_credential([path])
         except InputError as error:
             raise self._damaged() from error
 
-    def install(self, judged: Judged, title: str) -> Judged:
+    def install(self, result: UploadResult, title: str) -> UploadResult:
         """Use what was judged from the next connection on, if it was accepted; what became of it."""
         from pkigen.errors import visible
 
         title = visible(title)
         with self.lock:
-            if judged.accepted and judged.credential is not None:
-                credential = judged.credential
+            if result.accepted and result.credential is not None:
+                credential = result.credential
                 try:
-                    context = self._tried(credential)
+                    context = self._load_context(credential)
                 except (ssl.SSLError, ValueError, OSError) as error:
-                    words = f"It cannot be presented: {reason_of(error)}."
+                    words = f"It cannot be presented: {openssl_reason(error)}."
                     message = Message("Certificate validation failed", (words,), _LOADS)
-                    judged = Judged((message,), judged.unsupported, judged.checked)
+                    result = UploadResult((message,), result.unsupported, result.checked)
                 else:
-                    self._put(credential)
+                    self._store(credential)
                     self.endpoint.present(context)
                     self.local, self.decided, self.given, self.title = False, True, False, title
-            if judged.accepted:
+            if result.accepted:
                 self.tell("good", f"The certificate '{title}' was accepted, and is in use.")
             else:
-                said = " ".join(message.text for message in judged.messages)
+                said = " ".join(message.text for message in result.messages)
                 self.tell("bad", f"The certificate '{title}' was refused: {said}")
             self.save()
-            return judged
+            return result
 
-    def stay_local(self) -> None:
+    def confirm_local_certificate(self) -> None:
         """Somebody confirms that the locally self-signed certificate stays; InputError if it has gone."""
         with self.lock:
             if not self.local:
@@ -174,7 +174,7 @@ class Appliance:
     def tell(self, grade: Grade, text: str) -> None:
         """An entry of the log."""
         with self.lock:
-            self.events.append(Event(stamp(self._clock()), grade, text))
+            self.events.append(Event(format_time(self._clock()), grade, text))
             self.changed = True
 
     def new_token(self) -> str:
@@ -193,20 +193,20 @@ class Appliance:
         """Keep what has changed for the next run."""
         with self.lock:
             if self.changed:
-                self._state.write_json(self._file("json"), self._kept())
+                self._state.write_json(self._file("json"), self._saved_state())
                 self.changed = False
 
     def _file(self, suffix: str) -> str:
         return f"appliance-{self.name}.{suffix}"
 
-    def _put(self, credential: Credential) -> None:
+    def _store(self, credential: Credential) -> None:
         self._state.write(self._file("pem"), credential.as_file())
         self._credential = credential
         # Without a chain it goes on trusting what it trusted.
         self._anchors = credential.anchors or self._anchors
         self.changed = True
 
-    def _tried(self, credential: Credential) -> ssl.SSLContext:
+    def _load_context(self, credential: Credential) -> ssl.SSLContext:
         """The context of a credential that is not in use yet."""
         name = self._file("new")
         try:
@@ -214,7 +214,7 @@ class Appliance:
         finally:
             self._state.remove(name)
 
-    def _kept(self) -> dict[str, Any]:
+    def _saved_state(self) -> dict[str, Any]:
         return {
             "local": self.local,
             "decided": self.decided,
@@ -237,7 +237,7 @@ class Appliance:
         self._token_digest = str(kept.get("token", ""))
         try:
             self.events.extend(Event(**one) for one in kept.get("events", ()))
-            self.alerts.extend(map(alert_of, kept.get("alerts", ())))
+            self.alerts.extend(map(parse_alert, kept.get("alerts", ())))
             anchors = (base64.b64decode(one, validate=True) for one in kept.get("anchors", ()))
             self._anchors = tuple(map(Certificate, anchors))
         except (TypeError, ValueError) as error:

@@ -111,12 +111,12 @@ def _context() -> ssl.SSLContext:
     return context
 
 
-def reason_of(error: Exception) -> str:
+def openssl_reason(error: Exception) -> str:
     """Why OpenSSL cannot present a credential, in its own words."""
     return str(getattr(error, "reason", None) or error)
 
 
-def called(certificate: Certificate) -> str:
+def display_name(certificate: Certificate) -> str:
     """A certificate in a few words: its common name, or all of its subject."""
     found = names.values(certificate.subject, names.COMMON_NAME)
     return found[0] if found else names.text(certificate.subject)

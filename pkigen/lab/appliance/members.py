@@ -25,7 +25,7 @@ _EXAMPLE = "lab: {console: management-console, sensors: ['sensor-*']}"
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class Members:
     """The section, with the cases of its names; consoles before sensors."""
 
     settings: Lab
@@ -34,16 +34,16 @@ class Cast:
     receivers: dict[str, Case]
 
 
-def settings_of(profile: Profile) -> Lab:
+def lab_settings(profile: Profile) -> Lab:
     """The section; InputError for a profile without one."""
     if profile.lab is None:
         raise InputError(profile.top_problem((), f"the profile has no lab; give it one, such as {_EXAMPLE}"))
     return profile.lab
 
 
-def cast_of(profile: Profile, environment: Environment) -> Cast:
+def resolve_members(profile: Profile, environment: Environment) -> Members:
     """The parts; InputError for a name that no sound certificate has, or that has two parts."""
-    settings = settings_of(profile)
+    settings = lab_settings(profile)
     cases = {case.name: case for case in environment.cases() if case.fault is None}
 
     def case(name: str, *path: str | int) -> Case:
@@ -80,7 +80,7 @@ def cast_of(profile: Profile, environment: Environment) -> Cast:
             raise InputError(profile.top_problem(("lab", "fresh", number), words))
         fresh.update(found)
     receivers = _receivers(settings.forwarding, names, case, profile)
-    return Cast(settings, tuple(parts), frozenset(fresh), receivers)
+    return Members(settings, tuple(parts), frozenset(fresh), receivers)
 
 
 def _check_names(names: Sequence[str], profile: Profile) -> None:

@@ -12,7 +12,7 @@ from pkigen.lab.state import Passphrases
 
 
 @dataclass(frozen=True, slots=True)
-class Article:
+class SampleUpload:
     """One of them. ``messages`` are those with which it is to be refused, none if it is to be accepted."""
 
     name: str
@@ -22,20 +22,20 @@ class Article:
     sound: bool = False
 
 
-def shelf(environment: Environment, own: str) -> Iterator[Article]:
+def sample_uploads(environment: Environment, own: str) -> Iterator[SampleUpload]:
     """What there is for an appliance: its own sound certificate, then every broken one."""
     broken = []
     for case in environment.cases():
         fault = case.data.get("fault")
         if fault is None:
             if case.name == own:
-                yield Article(case.name, "The certificate that was made for it.", True, (), sound=True)
+                yield SampleUpload(case.name, "The certificate that was made for it.", True, (), sound=True)
         elif "certificate" in case.data["files"] and "key" in case.data["files"]:
             upload = next(iter(case.data.get("uploads", ())), fault)
             messages = tuple(upload.get("messages", ()))
-            broken.append(Article(case.name, fault["says"], bool(upload.get("accepted")), messages))
+            broken.append(SampleUpload(case.name, fault["says"], bool(upload.get("accepted")), messages))
     # First those that teach something: one for each message, then the others.
-    seen, later = set[tuple[str, ...]](), list[Article]()
+    seen, later = set[tuple[str, ...]](), list[SampleUpload]()
     for one in broken:
         if one.messages and one.messages not in seen:
             seen.add(one.messages)
@@ -45,7 +45,7 @@ def shelf(environment: Environment, own: str) -> Iterator[Article]:
     yield from sorted(later, key=lambda one: one.accepted)
 
 
-def upload_of(
+def case_upload(
     environment: Environment, name: str, passphrases: Passphrases, *, crl_check: bool = True
 ) -> Upload:
     """The files of a certificate of the environment, as a person would upload them; InputError for none."""

@@ -20,7 +20,7 @@ from pkigen.requirements import (
 from pkigen.requirements.crl_lookup import CrlLookup
 from pkigen.x509 import Certificate
 
-LARGEST_FILE = 256 * 1024
+MAX_FILE_BYTES = 256 * 1024
 """Octets of one uploaded file: a chain of fifty certificates has less."""
 _LONGEST_NAME = 100
 
@@ -69,7 +69,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class UploadResult:
     """The answer. ``unsupported`` are demands that are broken and that nothing is refused for."""
 
     messages: tuple[Message, ...]
@@ -92,13 +92,13 @@ class Judged:
         return () if held.leaf.issuer in above else (_WITHOUT_ISSUER,)
 
 
-def judge(
+def check_upload(
     upload: Upload,
     sets: Sequence[RequirementSet],
     now: datetime,
     anchors: tuple[Certificate, ...] = (),
     proxy: str | None = None,
-) -> Judged:
+) -> UploadResult:
     """Hold an upload against the demands; the CRL is fetched when the box says so. Raises nothing.
 
     ``anchors`` are trusted besides the roots of the chain.
@@ -129,7 +129,7 @@ def judge(
     )
     checked = check(visible(upload.title), shown, sets, unread)
     messages = tuple(_messages(checked, unread))
-    return Judged(messages, _unsupported(checked), checked, _credential(first, key, chain))
+    return UploadResult(messages, _unsupported(checked), checked, _credential(first, key, chain))
 
 
 def base_name(path: str) -> str:
@@ -144,19 +144,19 @@ def advice_for(message: str, against: RequirementSet) -> str:
     return ADVICE.get(key, _OTHERWISE)
 
 
-def words_of(finding: Finding) -> str:
+def describe_violation(finding: Finding) -> str:
     """A broken demand in two sentences: what is required, and what is there instead."""
-    return f"Required: {finding.requirement.says.rstrip('.')}. Found: {found_in(finding).rstrip('.')}."
+    return f"Required: {finding.requirement.says.rstrip('.')}. Found: {actual_value(finding).rstrip('.')}."
 
 
-def found_in(finding: Finding) -> str:
+def actual_value(finding: Finding) -> str:
     """What is there where a demand is broken."""
     return finding.outcome.reason or finding.outcome.found or "nothing of the kind"
 
 
-def _unusable(words: str, sets: Sequence[RequirementSet]) -> Judged:
+def _unusable(words: str, sets: Sequence[RequirementSet]) -> UploadResult:
     text = sets[0].otherwise if sets else words
-    return Judged((Message(text, (words,), "Choose the file that the field is for."),), ())
+    return UploadResult((Message(text, (words,), "Choose the file that the field is for."),), ())
 
 
 def _messages(checked: CheckResult, unread: Sequence[Artifact]) -> list[Message]:
@@ -169,7 +169,7 @@ def _messages(checked: CheckResult, unread: Sequence[Artifact]) -> list[Message]
         ]
         for text in verdict.messages:
             found = tuple(
-                words_of(one) for one in refusing if verdict.set.message_of(one.requirement) == text
+                describe_violation(one) for one in refusing if verdict.set.message_of(one.requirement) == text
             )
             if text == verdict.set.otherwise:
                 found += tuple(f"{one.source} cannot be read: {one.problem}." for one in unread)
@@ -179,7 +179,7 @@ def _messages(checked: CheckResult, unread: Sequence[Artifact]) -> list[Message]
 
 def _unsupported(checked: CheckResult) -> tuple[str, ...]:
     broken = (found for found in checked.broken if found.requirement.level is Level.UNSUPPORTED)
-    return tuple(dict.fromkeys(map(words_of, broken)))
+    return tuple(dict.fromkeys(map(describe_violation, broken)))
 
 
 def _credential(first: Artifact | None, key: Artifact, chain: Sequence[Artifact] | None) -> Credential | None:

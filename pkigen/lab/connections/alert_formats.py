@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pkigen.lab.connections.alerts import Alert
 
 _FACILITY_LOCAL0 = 16
-LONGEST_MESSAGE = 32 * 1024
+MAX_MESSAGE_BYTES = 32 * 1024
 """Octets of one that a receiver of the lab takes."""
 
 
@@ -46,7 +46,7 @@ def webhook(alerts: Sequence[Alert]) -> bytes:
     return json.dumps({"alerts": [alert.as_json() for alert in alerts]}).encode("ascii")
 
 
-class Frames:
+class SyslogFrameParser:
     """Messages out of octets that arrive in parts, by their lengths (RFC 5425, 4.3)."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Frames:
                 if len(count) >= 8 or (count and not count.isdigit()):
                     raise ValueError("a message does not begin with its length")
                 return
-            if not count.isdigit() or not 0 < int(count) <= LONGEST_MESSAGE:
+            if not count.isdigit() or not 0 < int(count) <= MAX_MESSAGE_BYTES:
                 raise ValueError("a message's length is none, or too large")
             end = len(count) + 1 + int(count)
             if len(self._held) < end:

@@ -9,8 +9,8 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, Literal
 
-MOST_QUEUED = 1000
-MOST_KEPT = 500
+MAX_QUEUED = 1000
+MAX_STORED = 500
 
 Grade = Literal["good", "notice", "bad"]
 
@@ -40,12 +40,12 @@ class Event:
     text: str
 
 
-def stamp(at: datetime) -> str:
+def format_time(at: datetime) -> str:
     """An instant as logs have it: ISO 8601, UTC, whole seconds."""
     return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def alert_of(data: Any) -> Alert:
+def parse_alert(data: Any) -> Alert:
     """An alert out of JSON; ValueError for what is none."""
     if not isinstance(data, dict):
         raise ValueError("an alert is a JSON object")
@@ -83,7 +83,7 @@ class Outbox:
         with self._lock:
             self.changes += 1
             self._waiting.append(alert)
-            if len(self._waiting) > MOST_QUEUED:
+            if len(self._waiting) > MAX_QUEUED:
                 self._waiting.popleft()
                 self.lost += 1
 

@@ -10,19 +10,19 @@ from threading import Lock
 
 from pkigen.inspection.path import PathProblem
 from pkigen.lab.appliance.appliance import Appliance
-from pkigen.lab.appliance.credential import called
+from pkigen.lab.appliance.credential import display_name
 from pkigen.lab.appliance.upload import ADVICE
 from pkigen.lab.connections.alert_formats import syslog, webhook
-from pkigen.lab.connections.alerts import Alert, Outbox, stamp
+from pkigen.lab.connections.alerts import Alert, Outbox, format_time
 from pkigen.lab.connections.tls_client import (
     Channel,
-    Halted,
+    ConnectError,
     Peer,
-    Policy,
-    Unanswered,
-    dial,
+    ValidationError,
+    ValidationPolicy,
+    connect,
 )
-from pkigen.lab.timing import Ending
+from pkigen.lab.timing import CancelToken
 from pkigen.requirements import RequirementSet
 from pkigen.x509 import Certificate
 
@@ -38,7 +38,7 @@ _MESSAGES = {
 _KEYS = {rule: key for key, rules in _MESSAGES.items() for rule in rules}
 
 
-class Standing(StrEnum):
+class ConnectionState(StrEnum):
     """How a connection is."""
 
     WAITING = "not tried yet"
@@ -65,7 +65,7 @@ class Cause:
 class Report:
     """How the last attempt went. ``path`` names the receiver's certificates, its own first."""
 
-    standing: Standing = Standing.WAITING
+    state: ConnectionState = ConnectionState.WAITING
     summary: str = "No connection was tried yet."
     causes: tuple[Cause, ...] = ()
     path: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class Target:
 
 
 @dataclass
-class Link:
+class Connection:
     """From an appliance to a target. ``mutual``: the target validates the sender's certificate as well.
 
     ``policy_of`` is how an appliance validates now, ``secret`` what appliances know each other by. At the
@@ -93,10 +93,10 @@ class Link:
 
     sender: Appliance
     target: Target
-    policy_of: Callable[[Appliance], Policy]
+    policy_of: Callable[[Appliance], ValidationPolicy]
     messages: RequirementSet
     secret: str
-    ending: Ending
+    cancel_token: CancelToken
     mutual: bool = False
     outbox: Outbox = field(default_factory=Outbox)
     report: Report = field(default_factory=Report)
@@ -113,53 +113,53 @@ class Link:
         """Connect, validate, deliver what waits; the report. One at a time."""
         with self._lock:
             before, found = self.report, self._attempt()
-            if self.ending.is_here:
+            if self.cancel_token.is_cancelled:
                 return self.report
             self.report = found
-            if (found.standing, _said(found)) != (before.standing, _said(before)):
-                self._tell(found)
+            if (found.state, _failure_summary(found)) != (before.state, _failure_summary(before)):
+                self._log_state_change(found)
             return found
 
     def _attempt(self) -> Report:
         policy = self.policy_of(self.sender)
-        now = stamp(policy.at)
+        now = format_time(policy.at)
         try:
             causes, path = self._connect(policy)
-        except _Refused as refused:
+        except _PeerRejected as refused:
             words = (
                 f"{refused.who} does not accept the certificate of {refused.whom}. Communication is halted."
             )
-            return Report(Standing.HALTED, words, refused.causes, refused.path, now)
-        except Unanswered as error:
-            return Report(Standing.UNANSWERED, f"{str(error).rstrip('.')}.", at=now)
+            return Report(ConnectionState.HALTED, words, refused.causes, refused.path, now)
+        except ConnectError as error:
+            return Report(ConnectionState.UNANSWERED, f"{str(error).rstrip('.')}.", at=now)
         lax = [one.name for one in self._validating() if not one.mandatory]
         if not lax:
             words = (
                 "The certificates are valid, and not revoked." if self.mutual else "The certificate is valid."
             )
-            return Report(Standing.CONNECTED, words, (), path, now)
+            return Report(ConnectionState.CONNECTED, words, (), path, now)
         words = f"Validation is off at {' and '.join(lax)}: it goes on "
         words += "although the certificate would be refused." if causes else "whatever the certificate is."
-        return Report(Standing.UNVALIDATED, words, causes, path, now)
+        return Report(ConnectionState.UNVALIDATED, words, causes, path, now)
 
     def _validating(self) -> Sequence[Appliance]:
         other = self.target.appliance
         return (self.sender, other) if self.mutual and other is not None else (self.sender,)
 
-    def _connect(self, policy: Policy) -> tuple[tuple[Cause, ...], tuple[str, ...]]:
+    def _connect(self, policy: ValidationPolicy) -> tuple[tuple[Cause, ...], tuple[str, ...]]:
         """What is wrong and tolerated, and the path that the target presents."""
         there = Peer(self.target.host, self.target.address)
         try:
-            with dial(there, policy, self.ending) as channel:
+            with connect(there, policy, self.cancel_token) as channel:
                 causes = self._causes(self.sender, self.target, self.target.appliance, channel)
-                causes += self._answered()
+                causes += self._check_sender()
                 self._deliver(channel)
                 return causes, _names(channel.path)
-        except Halted as halted:
+        except ValidationError as halted:
             causes = self._causes(self.sender, self.target, self.target.appliance, halted)
-            raise _Refused(self.sender.name, self.target.name, causes, _names(halted.path)) from halted
+            raise _PeerRejected(self.sender.name, self.target.name, causes, _names(halted.path)) from halted
 
-    def _answered(self) -> tuple[Cause, ...]:
+    def _check_sender(self) -> tuple[Cause, ...]:
         """What the target finds wrong with the sender, and tolerates."""
         other = self.target.appliance
         if not self.mutual or other is None:
@@ -167,14 +167,18 @@ class Link:
         sender = self.sender
         try:
             there = Peer(sender.host, sender.endpoint.listener.here)
-            with dial(there, self.policy_of(other), self.ending) as back:
+            with connect(there, self.policy_of(other), self.cancel_token) as back:
                 return self._causes(other, sender, sender, back)
-        except Halted as halted:
+        except ValidationError as halted:
             causes = self._causes(other, sender, sender, halted)
-            raise _Refused(other.name, sender.name, causes, _names(halted.path)) from halted
+            raise _PeerRejected(other.name, sender.name, causes, _names(halted.path)) from halted
 
     def _causes(
-        self, who: Appliance, whom: Target | Appliance, presenting: Appliance | None, found: Halted | Channel
+        self,
+        who: Appliance,
+        whom: Target | Appliance,
+        presenting: Appliance | None,
+        found: ValidationError | Channel,
     ) -> tuple[Cause, ...]:
         return tuple(self._cause(who, whom, presenting, one, found.path) for one in found.problems)
 
@@ -194,7 +198,7 @@ class Link:
             advice = f"It is locally self-signed: upload a certificate to {presenting.name}."
         elif not who.anchors:
             advice = f"{who.name} trusts no CA yet: upload a certificate with its chain there."
-        certificate = called(path[depth]) if path else whom.host
+        certificate = display_name(path[depth]) if path else whom.host
         return Cause(who.name, whom.name, certificate, depth, message, problem.message, advice)
 
     def _deliver(self, channel: Channel) -> None:
@@ -220,19 +224,23 @@ class Link:
     def _post(self, channel: Channel, target: str, body: bytes, headers: dict[str, str]) -> None:
         status, _ = channel.request("POST", target, {"Content-Type": "application/json", **headers}, body)
         if status != _OK:
-            raise Unanswered(f"{self.target.name} answers with HTTP status {status}")
+            raise ConnectError(f"{self.target.name} answers with HTTP status {status}")
 
-    def _tell(self, found: Report) -> None:
+    def _log_state_change(self, found: Report) -> None:
         """Both ends' logs."""
-        about = f"{self.sender.name} to {self.target.name}: {found.standing}."
-        grade = {Standing.CONNECTED: "good", Standing.UNVALIDATED: "notice"}.get(found.standing, "bad")
-        words = " ".join(filter(None, (about, _said(found) or (found.summary if grade != "good" else ""))))
+        about = f"{self.sender.name} to {self.target.name}: {found.state}."
+        grade = {ConnectionState.CONNECTED: "good", ConnectionState.UNVALIDATED: "notice"}.get(
+            found.state, "bad"
+        )
+        words = " ".join(
+            filter(None, (about, _failure_summary(found) or (found.summary if grade != "good" else "")))
+        )
         for end in (self.sender, self.target.appliance):
             if end is not None:
                 end.tell(grade, words)  # type: ignore[arg-type]
 
 
-class _Refused(Exception):
+class _PeerRejected(Exception):
     """One end does not accept the other's certificate."""
 
     def __init__(self, who: str, whom: str, causes: tuple[Cause, ...], path: tuple[str, ...]) -> None:
@@ -240,7 +248,7 @@ class _Refused(Exception):
         self.who, self.whom, self.causes, self.path = who, whom, causes, path
 
 
-def _said(report: Report) -> str:
+def _failure_summary(report: Report) -> str:
     """Which certificates are to blame, and for what."""
     blamed = dict[str, list[str]]()
     for one in report.causes:
@@ -249,4 +257,4 @@ def _said(report: Report) -> str:
 
 
 def _names(path: Sequence[Certificate]) -> tuple[str, ...]:
-    return tuple(map(called, path))
+    return tuple(map(display_name, path))

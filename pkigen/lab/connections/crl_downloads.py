@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from threading import Lock, Thread
 
 from pkigen.inspection.path import FetchError, fetch
-from pkigen.lab.timing import Ending
+from pkigen.lab.timing import CancelToken
 
 FRESH_SECONDS = 1.0
 _SECONDS = 5.0
@@ -22,14 +22,14 @@ class _Download:
     answer: Future[bytes] = field(default_factory=Future)
 
 
-class Downloads:
+class CrlDownloads:
     """What is at URLs, asked for through a proxy if there is one. Safe to call from several threads."""
 
     def __init__(
-        self, proxy: str | None, ending: Ending, clock: Callable[[], float] = time.monotonic
+        self, proxy: str | None, cancel_token: CancelToken, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._proxy = proxy
-        self._ending = ending
+        self._ending = cancel_token
         self._clock = clock
         self._lock = Lock()
         self._held = dict[str, _Download]()
@@ -40,7 +40,7 @@ class Downloads:
             self._held.clear()
 
     def get(self, url: str) -> bytes:
-        """The octets; Unreachable says why there are none."""
+        """The octets; FetchError says why there are none."""
         with self._lock:
             found = self._held.get(url)
             mine = found is None or self._clock() - found.begun > FRESH_SECONDS
@@ -52,7 +52,7 @@ class Downloads:
         if mine:
             Thread(target=self._fetch, args=(url, found.answer), name="pkigen-download", daemon=True).start()
         try:
-            return self._ending.result_of(found.answer, 2 * _SECONDS)
+            return self._ending.wait_for(found.answer, 2 * _SECONDS)
         except TimeoutError:
             raise FetchError(f"{url}: it does not answer in time") from None
 

@@ -16,8 +16,8 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from pkigen.lab.connections.alert_formats import LONGEST_MESSAGE, Frames
-from pkigen.lab.connections.alerts import MOST_KEPT, stamp
+from pkigen.lab.connections.alert_formats import MAX_MESSAGE_BYTES, SyslogFrameParser
+from pkigen.lab.connections.alerts import MAX_STORED, format_time
 from pkigen.serve.server import Listener
 
 _MOST_OPEN = 64
@@ -40,11 +40,11 @@ class Receiver:
     host: str
     listener: Listener
     clock: Callable[[], datetime]
-    taken: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=MOST_KEPT))
+    received: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=MAX_STORED))
 
     def take(self, text: str) -> None:
         """A message has come."""
-        self.taken.append((stamp(self.clock()), text[:LONGEST_MESSAGE]))
+        self.received.append((format_time(self.clock()), text[:MAX_MESSAGE_BYTES]))
 
     async def webhook(self, request: Request) -> Response:
         """``POST /``: alerts in JSON."""
@@ -92,7 +92,7 @@ class SyslogServer:
             _cut_off(writer)
             return
         self._open.add(task)
-        frames = Frames()
+        frames = SyslogFrameParser()
         try:
             while data := await asyncio.wait_for(reader.read(_PART), _IDLE_SECONDS):
                 for text in frames.take(data):

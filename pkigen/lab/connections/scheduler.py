@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from pkigen.errors import EnvironmentFailure
-from pkigen.lab.connections.connection import Link
+from pkigen.lab.connections.connection import Connection
 
 _LONGEST_SLEEP = 0.5
 _SHORTEST_SLEEP = 0.01
@@ -21,7 +21,7 @@ _MOST_THREADS = 256
 _MOST_ON_DEMAND = 32
 
 
-class Schedule:
+class ConnectionScheduler:
     """``links`` every ``interval`` seconds. ``tick`` is called between two looks, about twice a second.
 
     Receivers and CRL servers that hang do not delay the connections to others: the first time n of them
@@ -32,15 +32,15 @@ class Schedule:
 
     def __init__(
         self,
-        links: Sequence[Link],
+        connections: Sequence[Connection],
         interval: float,
         tick: Callable[[], None],
         tell: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self._links = links
+        self._links = connections
         self._interval = interval
         self._tick = tick
-        self._tell = tell
+        self._log_state_change = tell
         self._told = ""
         self._next_tick = 0.0
         self._wake = threading.Event()
@@ -66,17 +66,17 @@ class Schedule:
                 pool.shutdown(cancel_futures=True)
             self._tick()
 
-    def soon(self, links: Iterable[Link] | None = None) -> None:
+    def check_soon(self, connections: Iterable[Connection] | None = None) -> None:
         """Try these, or all, as soon as may be."""
-        for link in self._links if links is None else links:
-            link.due = 0.0
+        for connection in self._links if connections is None else connections:
+            connection.due = 0.0
         self._wake.set()
 
-    def now(self, links: Iterable[Link]) -> None:
+    def now(self, connections: Iterable[Connection]) -> None:
         """Try these, and return when each has been."""
-        list(self._on_demand.map(self._check, links))
+        list(self._on_demand.map(self._check, connections))
 
-    def until(self, holds: Callable[[], bool], seconds: float) -> bool:
+    def wait_until(self, holds: Callable[[], bool], seconds: float) -> bool:
         """Wait until something holds, looked at after each attempt of any link; whether it does."""
         deadline = time.monotonic() + seconds
         with self._turn:
@@ -90,51 +90,53 @@ class Schedule:
     def _run(self) -> None:
         while not self._ended:
             now = time.monotonic()
-            some_wait = self._begin_due(now)
+            some_wait = self._start_due(now)
             if self._next_tick <= now:
-                self._patiently_tick()
+                self._tick_with_retry()
                 self._next_tick = now + _LONGEST_SLEEP
             # One that is under way says itself when it is to be tried again.
-            following = min((link.due for link in self._links if not link.busy), default=self._next_tick)
+            following = min(
+                (connection.due for connection in self._links if not connection.busy), default=self._next_tick
+            )
             if some_wait:
                 following = now + _BRISK_SECONDS
             self._wake.wait(max(_SHORTEST_SLEEP, min(self._next_tick, following) - time.monotonic()))
             self._wake.clear()
 
-    def _patiently_tick(self) -> None:
+    def _tick_with_retry(self) -> None:
         try:
             self._tick()
             self._told = ""
         except EnvironmentFailure as error:
             if str(error) != self._told:
                 self._told = str(error)
-                self._tell(f"What the lab keeps cannot be written, and is tried again: {error}")
+                self._log_state_change(f"What the lab keeps cannot be written, and is tried again: {error}")
 
-    def _begin_due(self, now: float) -> bool:
+    def _start_due(self, now: float) -> bool:
         """Begin what is due, as far as there is place; whether some have to wait for one."""
-        due = [link for link in self._links if link.due <= now and not link.busy]
-        due.sort(key=lambda link: link.id in self._slow)
+        due = [connection for connection in self._links if connection.due <= now and not connection.busy]
+        due.sort(key=lambda connection: connection.id in self._slow)
         brisk = sum(now - begun < _BRISK_SECONDS for begun in tuple(self._begun.values()))
-        for link in due:
-            most = _MOST_THREADS - _AT_ONCE if link.id in self._slow else _MOST_THREADS
+        for connection in due:
+            most = _MOST_THREADS - _AT_ONCE if connection.id in self._slow else _MOST_THREADS
             if brisk >= _AT_ONCE or len(self._begun) >= most:
                 return True
             brisk += 1
-            link.busy, link.due = True, now + self._interval
-            self._begun[link.id] = now
-            self._pool.submit(self._scheduled, link)
+            connection.busy, connection.due = True, now + self._interval
+            self._begun[connection.id] = now
+            self._pool.submit(self._scheduled, connection)
         return False
 
-    def _scheduled(self, link: Link) -> None:
+    def _scheduled(self, connection: Connection) -> None:
         try:
-            self._check(link)
+            self._check(connection)
         finally:
-            took = time.monotonic() - self._begun.pop(link.id)
-            (self._slow.add if took > _BRISK_SECONDS else self._slow.discard)(link.id)
-            link.busy = False
+            took = time.monotonic() - self._begun.pop(connection.id)
+            (self._slow.add if took > _BRISK_SECONDS else self._slow.discard)(connection.id)
+            connection.busy = False
             self._wake.set()
 
-    def _check(self, link: Link) -> None:
-        link.check()
+    def _check(self, connection: Connection) -> None:
+        connection.check()
         with self._turn:
             self._turn.notify_all()

@@ -23,7 +23,7 @@ import h11
 from OpenSSL import SSL, crypto
 
 from pkigen.inspection.path import CrlRetriever, PathProblem, validate_online
-from pkigen.lab.timing import Ending
+from pkigen.lab.timing import CancelToken
 from pkigen.x509 import Certificate, Malformed
 
 SECONDS = 10.0
@@ -37,7 +37,7 @@ _LOOK_SECONDS = 0.2
 Answer = TypeVar("Answer")
 
 
-class Halted(Exception):
+class ValidationError(Exception):
     """The other party's certificate is not accepted: why, and the path as far as it goes."""
 
     def __init__(self, problems: tuple[PathProblem, ...], path: tuple[Certificate, ...]) -> None:
@@ -46,7 +46,7 @@ class Halted(Exception):
         self.path = path
 
 
-class Unanswered(Exception):
+class ConnectError(Exception):
     """Nobody answers, or not in TLS or HTTP; the message says what happened."""
 
 
@@ -59,7 +59,7 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class ValidationPolicy:
     """How to validate who answers: trusted certificates, the instant, and what is at a CRL's URL.
 
     Without ``mandatory`` the connection goes on, and what is wrong is told.
@@ -72,26 +72,28 @@ class Policy:
 
 
 @contextmanager
-def dial(peer: Peer, policy: Policy, ending: Ending, seconds: float = SECONDS) -> Iterator[Channel]:
+def connect(
+    peer: Peer, policy: ValidationPolicy, cancel_token: CancelToken, seconds: float = SECONDS
+) -> Iterator[Channel]:
     """A connection as long as the block runs. Raises Halted, or Unanswered; that too when the lab ends."""
-    with _connected(peer.address, ending, seconds) as sock:
+    with _connect_socket(peer.address, cancel_token, seconds) as sock:
         sock.setblocking(False)
         connection = SSL.Connection(_context(), sock)
-        _name(connection, peer.host)
+        _set_server_name(connection, peer.host)
         connection.set_connect_state()
-        channel = Channel(connection, sock, peer, ending)
+        channel = Channel(connection, sock, peer, cancel_token)
         channel.allow(seconds)
-        channel.shake_hands()
-        channel.problems, channel.path = judge(channel.presented(), peer.host, policy)
+        channel.handshake()
+        channel.problems, channel.path = validate_peer(channel.presented(), peer.host, policy)
         # CRL servers take their own time, which is not the other party's.
         channel.allow(seconds)
         if channel.problems and policy.mandatory:
-            raise Halted(channel.problems, channel.path)
+            raise ValidationError(channel.problems, channel.path)
         yield channel
         channel.close()
 
 
-def _connected(address: tuple[str, int], ending: Ending, seconds: float) -> socket.socket:
+def _connect_socket(address: tuple[str, int], cancel_token: CancelToken, seconds: float) -> socket.socket:
     """A socket that is connected."""
     answer = Future[socket.socket]()
 
@@ -111,25 +113,25 @@ def _connected(address: tuple[str, int], ending: Ending, seconds: float) -> sock
     Thread(target=work, name="pkigen-connect", daemon=True).start()
     where = f"Nobody answers at {address[0]} port {address[1]}"
     try:
-        return ending.result_of(answer, seconds)
+        return cancel_token.wait_for(answer, seconds)
     except TimeoutError as error:
         if not answer.cancel() and answer.exception() is None:
             answer.result().close()
-        raise Unanswered(f"{where}: timed out") from error
+        raise ConnectError(f"{where}: timed out") from error
     except UnicodeError as error:
-        raise Unanswered(f"{where}: that is no host name") from error
+        raise ConnectError(f"{where}: that is no host name") from error
     except OSError as error:
-        raise Unanswered(f"{where}: {error.strerror or error}") from error
+        raise ConnectError(f"{where}: {error.strerror or error}") from error
 
 
-def judge(
-    presented: tuple[Certificate, ...], host: str, policy: Policy
+def validate_peer(
+    presented: tuple[Certificate, ...], host: str, policy: ValidationPolicy
 ) -> tuple[tuple[PathProblem, ...], tuple[Certificate, ...]]:
     """What is wrong with a path for a host: trust, dates, CRLs, name; and the path."""
-    leaf, others = presented[0], presented[1:]
+    leaf, intermediates = presented[0], presented[1:]
     result = validate_online(
         leaf,
-        others,
+        intermediates,
         policy.anchors,
         CrlRetriever(get=policy.get),
         at=policy.at,
@@ -148,7 +150,7 @@ def _context() -> SSL.Context:
     return context
 
 
-def _name(connection: SSL.Connection, host: str) -> None:
+def _set_server_name(connection: SSL.Connection, host: str) -> None:
     """Ask for a host (RFC 6066, 3); not for an address, which is no host name there."""
     try:
         ip_address(host)
@@ -159,22 +161,24 @@ def _name(connection: SSL.Connection, host: str) -> None:
 class Channel:
     """A connection whose other end is known; ``problems`` are those that validation would halt it for."""
 
-    def __init__(self, connection: SSL.Connection, sock: socket.socket, peer: Peer, ending: Ending) -> None:
+    def __init__(
+        self, connection: SSL.Connection, sock: socket.socket, peer: Peer, cancel_token: CancelToken
+    ) -> None:
         self.problems: tuple[PathProblem, ...] = ()
         self.path: tuple[Certificate, ...] = ()
         self._connection = connection
         self._socket = sock
         self._deadline = 0.0
         self._peer = peer
-        self._ending = ending
+        self._ending = cancel_token
 
     def allow(self, seconds: float) -> None:
         """Have the other end so much time from now on."""
         self._deadline = time.monotonic() + seconds
 
-    def shake_hands(self) -> None:
+    def handshake(self) -> None:
         """TLS's handshake; Unanswered when there is none."""
-        self._patiently(self._connection.do_handshake)
+        self._retry_io(self._connection.do_handshake)
 
     def presented(self) -> tuple[Certificate, ...]:
         """The certificates that were presented, at least one."""
@@ -182,16 +186,16 @@ class Channel:
         try:
             found = tuple(Certificate(crypto.dump_certificate(crypto.FILETYPE_ASN1, one)) for one in held)
         except (Malformed, crypto.Error) as error:
-            raise Unanswered(f"What {self._peer.host} presents cannot be read: {error}") from error
+            raise ConnectError(f"What {self._peer.host} presents cannot be read: {error}") from error
         if not found:
-            raise Unanswered(f"{self._peer.host} presents no certificate")
+            raise ConnectError(f"{self._peer.host} presents no certificate")
         return found
 
     def send(self, data: bytes) -> None:
         """All of ``data``."""
         view = memoryview(data)
         while view:
-            view = view[self._patiently(self._connection.send, bytes(view[:_PART])) :]
+            view = view[self._retry_io(self._connection.send, bytes(view[:_PART])) :]
 
     def request(
         self, method: str, target: str, headers: dict[str, str], body: bytes = b""
@@ -210,20 +214,20 @@ class Channel:
         try:
             return self._answer(session)
         except h11.RemoteProtocolError as error:
-            raise Unanswered(f"{self._peer.host} answers what is no HTTP: {error}") from error
+            raise ConnectError(f"{self._peer.host} answers what is no HTTP: {error}") from error
 
     def _answer(self, session: h11.Connection) -> tuple[int, bytes]:
         status, body = 0, bytearray()
         while True:
             event = session.next_event()
             if event is h11.NEED_DATA:
-                session.receive_data(self._patiently(self._connection.recv, _PART, end=b""))
+                session.receive_data(self._retry_io(self._connection.recv, _PART, end=b""))
             elif isinstance(event, h11.Response):
                 status = event.status_code
             elif isinstance(event, h11.Data):
                 body += event.data
                 if len(body) > _MOST_ANSWERED:
-                    raise Unanswered(f"{self._peer.host} answers more than {_MOST_ANSWERED:,} bytes")
+                    raise ConnectError(f"{self._peer.host} answers more than {_MOST_ANSWERED:,} bytes")
             elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
                 return status, bytes(body)
 
@@ -233,11 +237,11 @@ class Channel:
         In TLS 1.3 a server that wants a certificate of the client refuses it when data are on their way.
         """
         self.allow(_GOODBYE_SECONDS)
-        self._patiently(self._connection.shutdown)
+        self._retry_io(self._connection.shutdown)
         try:
-            while self._patiently(self._connection.recv, _PART, end=b""):
+            while self._retry_io(self._connection.recv, _PART, end=b""):
                 continue
-        except Unanswered as error:
+        except ConnectError as error:
             cause = error.__cause__
             # Many end without a goodbye of their own (RFC 8446, 6.1), or take their time for it.
             if cause is not None and not _is_end(cause):
@@ -250,7 +254,7 @@ class Channel:
         except SSL.Error:
             return
 
-    def _patiently(self, step: Callable[..., Answer], *arguments: Any, end: Answer | None = None) -> Answer:
+    def _retry_io(self, step: Callable[..., Answer], *arguments: Any, end: Answer | None = None) -> Answer:
         """Do one thing of TLS, waiting for the other end up to the deadline."""
         while True:
             try:
@@ -262,16 +266,16 @@ class Channel:
             except SSL.ZeroReturnError:
                 if end is not None:
                     return end
-                raise Unanswered(f"{self._peer.host} ended the connection") from None
+                raise ConnectError(f"{self._peer.host} ended the connection") from None
             except SSL.Error as error:
-                raise Unanswered(f"{self._peer.host}: {_words(error)}") from error
+                raise ConnectError(f"{self._peer.host}: {_openssl_message(error)}") from error
 
     def _wait(self, what: int) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(self._socket, what)
             while not selector.select(min(_LOOK_SECONDS, max(0.0, self._deadline - time.monotonic()))):
-                if self._ending.is_here or time.monotonic() >= self._deadline:
-                    raise Unanswered(f"{self._peer.host} does not answer in time")
+                if self._ending.is_cancelled or time.monotonic() >= self._deadline:
+                    raise ConnectError(f"{self._peer.host} does not answer in time")
 
 
 def _is_end(error: BaseException) -> bool:
@@ -279,7 +283,7 @@ def _is_end(error: BaseException) -> bool:
     return "unexpected eof" in str(error).lower()
 
 
-def _words(error: SSL.Error) -> str:
+def _openssl_message(error: SSL.Error) -> str:
     """What OpenSSL says of a connection that failed."""
     held = error.args[0] if error.args else ""
     if isinstance(held, list) and held:

@@ -16,15 +16,15 @@ from pkigen.errors import PkigenError
 from pkigen.junit import Case, Failure
 from pkigen.lab.lab import Lab
 from pkigen.lab.scenario.scenario import (
+    AlertStep,
     Expectation,
-    Raised,
     Scenario,
     Step,
-    Upload,
-    Validation,
+    UploadStep,
+    ValidationStep,
 )
-from pkigen.lab.scenario.steps import Stage
-from pkigen.lab.startup import raised
+from pkigen.lab.scenario.steps import StepRunner
+from pkigen.lab.startup import running_lab
 from pkigen.lab.web import web
 from pkigen.profile import load
 
@@ -32,7 +32,7 @@ Result = Literal["passed", "failed", "not played"]
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class StepResult:
     """A step and what became of it: ``words`` say what is otherwise than expected."""
 
     title: str
@@ -42,7 +42,7 @@ class Played:
 
 
 @contextmanager
-def lab_of(scenario: Scenario, folder: Path, out: Path, port: int = 0) -> Iterator[Lab]:
+def scenario_lab(scenario: Scenario, folder: Path, out: Path, port: int = 0) -> Iterator[Lab]:
     """A new lab of a scenario's profile, built below ``out``, as long as the block runs.
 
     ``folder`` is the one that the profile's path is relative to. The CRL server is at a free port,
@@ -53,19 +53,19 @@ def lab_of(scenario: Scenario, folder: Path, out: Path, port: int = 0) -> Iterat
     source = find(asked, folder) if isinstance(asked, str) else asked
     profile = load(source, folder=folder, base_url=base_url)
     result = build(profile, out)
-    with raised(result.folder, profile, web, port=port) as lab:
+    with running_lab(result.folder, profile, web, port=port) as lab:
         yield lab
 
 
-def play(
+def run_scenario(
     scenario: Scenario, lab: Lab, pause: float = 0.0, wait: Callable[[float], object] = time.sleep
-) -> Iterator[Played]:
+) -> Iterator[StepResult]:
     """Each step as it is done, ``pause`` seconds after the one before; none is done after one that failed."""
-    stage = Stage(lab, scenario.within, wait)
+    stage = StepRunner(lab, scenario.within, wait)
     failed = False
     for number, step in enumerate(scenario.steps):
         if failed:
-            yield Played(title_of(step), "not played")
+            yield StepResult(step_title(step), "not played")
             continue
         if pause and number:
             wait(pause)
@@ -75,10 +75,10 @@ def play(
         except PkigenError as error:
             words = str(error)
         failed = bool(words)
-        yield Played(title_of(step), "failed" if failed else "passed", words, time.monotonic() - begun)
+        yield StepResult(step_title(step), "failed" if failed else "passed", words, time.monotonic() - begun)
 
 
-def title_of(step: Step) -> str:
+def step_title(step: Step) -> str:
     """What a step is called in the report."""
     if step.says is not None:
         return step.says
@@ -86,23 +86,23 @@ def title_of(step: Step) -> str:
     if isinstance(value, Expectation):
         told = value.model_dump(exclude_none=True, exclude={"within", value.kind}, mode="json")
         return f"expect {value.of}: " + ", ".join(f"{key} {text}" for key, text in told.items())
-    if isinstance(value, Upload):
+    if isinstance(value, UploadStep):
         return f"upload {value.certificate} to {value.to}"
-    if isinstance(value, Raised):
+    if isinstance(value, AlertStep):
         return f"{value.at} raises an alert: {value.title}"
-    if isinstance(value, Validation):
+    if isinstance(value, ValidationStep):
         return f"validation of {value.of}: {value.to}"
     if step.kind == "clock":
         return f"clock {getattr(value, 'text', value)}"
     return f"{step.kind.replace('_', ' ')} {value}"
 
 
-def cases_of(name: str, steps: Sequence[Played]) -> list[Case]:
+def junit_cases(name: str, steps: Sequence[StepResult]) -> list[Case]:
     """The steps of a scenario as a JUnit report has them."""
     return [_case(name, number, one) for number, one in enumerate(steps, 1)]
 
 
-def _case(name: str, number: int, one: Played) -> Case:
+def _case(name: str, number: int, one: StepResult) -> Case:
     failure = Failure(one.words) if one.result == "failed" else None
     skipped = "a step before it failed" if one.result == "not played" else None
     return Case(f"{number:02} {one.title}", name, failure, skipped, one.seconds)

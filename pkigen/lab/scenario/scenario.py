@@ -15,9 +15,9 @@ from pkigen.documents.validation import details_of, words_of
 from pkigen.documents.yaml_tree import Table, locate, parse
 from pkigen.errors import InputError, Problem, visible
 from pkigen.files import read_file
-from pkigen.lab.connections.connection import Standing
+from pkigen.lab.connections.connection import ConnectionState
 
-FOLDER = Path(__file__).parent.parent / "scenarios"
+SHIPPED_DIR = Path(__file__).parent.parent / "scenarios"
 """Those that come with pkigen, one file each."""
 
 RIGHT = "right"
@@ -26,8 +26,8 @@ RIGHT = "right"
 _MOST_STEPS = 200
 _LONGEST = 600.0
 
-Named = Annotated[str, Field(min_length=1, max_length=200)]
-Words = Annotated[str, Field(min_length=1, max_length=500)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Text = Annotated[str, Field(min_length=1, max_length=500)]
 Seconds = Annotated[float, Field(ge=0, le=_LONGEST)]
 OnOff = Literal["start", "stop"]
 
@@ -52,31 +52,31 @@ def _parse_move(text: str) -> Span | str:
     return RIGHT if text == RIGHT else parse_span(text)
 
 
-class Upload(Value):
+class UploadStep(Value):
     """Files of a certificate of the environment for an appliance, which is to accept them.
 
     Or to refuse them: ``refused`` are all its messages, by their keys in the requirement set or in their
     own words.
     """
 
-    to: Named
-    certificate: Named
+    to: Name
+    certificate: Name
     crl_check: bool = True
-    refused: tuple[Words, ...] = ()
+    refused: tuple[Text, ...] = ()
 
 
-class Raised(Value):
+class AlertStep(Value):
     """An alert that a sensor raises."""
 
-    at: Named
-    title: Words
+    at: Name
+    title: Text
     severity: Annotated[int, Field(ge=0, le=10)] = 5
 
 
-class Validation(Value):
+class ValidationStep(Value):
     """Whether an appliance validates those whom it connects to."""
 
-    of: Named
+    of: Name
     to: Literal["mandatory", "none"]
 
 
@@ -89,15 +89,15 @@ class Expectation(Value):
     receiver: the text of an alert that it ``shows``, once.
     """
 
-    connection: Named | None = None
-    appliance: Named | None = None
-    receiver: Named | None = None
-    state: Standing | None = None
-    message: Words | None = None
-    blames: Words | None = None
+    connection: Name | None = None
+    appliance: Name | None = None
+    receiver: Name | None = None
+    state: ConnectionState | None = None
+    message: Text | None = None
+    blames: Text | None = None
     queued: Annotated[int, Field(ge=0)] | None = None
-    presents: Named | None = None
-    shows: Words | None = None
+    presents: Name | None = None
+    shows: Text | None = None
     within: Seconds | None = None
 
     @model_validator(mode="after")
@@ -127,14 +127,14 @@ class Expectation(Value):
 class Step(Value):
     """One thing that is done or expected; ``says`` is its title in the report."""
 
-    says: Words | None = None
-    upload: Upload | None = None
-    stay: Named | None = None
-    alert: Raised | None = None
-    validation: Validation | None = None
-    revoke: Named | None = None
-    unrevoke: Named | None = None
-    renew: Named | None = None
+    says: Text | None = None
+    upload: UploadStep | None = None
+    stay: Name | None = None
+    alert: AlertStep | None = None
+    validation: ValidationStep | None = None
+    revoke: Name | None = None
+    unrevoke: Name | None = None
+    renew: Name | None = None
     crl_server: OnOff | None = None
     clock: Annotated[Span | str | None, Parsed(_parse_move, "a span such as 31d, or 'right'")] = None
     wait: Seconds | None = None
@@ -157,7 +157,7 @@ class Step(Value):
 class Scenario(Value):
     """A story. ``within`` is how many seconds an expectation may take to come true."""
 
-    title: Words
+    title: Text
     profile: Annotated[str | Mapping[str, Any], Parsed(_parse_profile, "a profile", "")] = "demo"
     within: Seconds = 20.0
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=_MOST_STEPS)]
@@ -165,7 +165,7 @@ class Scenario(Value):
 
 def names() -> tuple[str, ...]:
     """Those that come with pkigen, sorted."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
+    return tuple(sorted(path.stem for path in SHIPPED_DIR.glob("*.yaml")))
 
 
 def path_of(source: str) -> Path:
@@ -174,7 +174,7 @@ def path_of(source: str) -> Path:
     if path.is_file():
         return path
     if source in names():
-        return FOLDER / f"{source}.yaml"
+        return SHIPPED_DIR / f"{source}.yaml"
     words = unknown("shipped scenario", visible(source), names())
     raise InputError(f"{visible(source)} is not there; {words}")
 

@@ -12,16 +12,16 @@ from typing import Any, TypeVar
 from pkigen.clock import Span
 from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.lab.appliance.appliance import Appliance
-from pkigen.lab.connections.connection import Link
+from pkigen.lab.connections.connection import Connection
 from pkigen.lab.connections.receivers import Receiver
 from pkigen.lab.lab import Lab
 from pkigen.lab.scenario.scenario import (
     RIGHT,
+    AlertStep,
     Expectation,
-    Raised,
     Step,
-    Upload,
-    Validation,
+    UploadStep,
+    ValidationStep,
 )
 from pkigen.x509 import Certificate
 
@@ -32,7 +32,7 @@ One = TypeVar("One")
 
 
 @dataclass(frozen=True)
-class Stage:
+class StepRunner:
     """A lab with steps to do in it. An expectation may take ``within`` seconds to come true."""
 
     lab: Lab
@@ -44,23 +44,24 @@ class Stage:
         way: Callable[[Any], str | None] = getattr(self, f"_{step.kind}")
         return way(getattr(step, step.kind)) or ""
 
-    def _upload(self, upload: Upload) -> str:
-        judged = self.lab.upload_case(upload.to, upload.certificate, crl_check=upload.crl_check)
-        said = {message.text for message in judged.messages}
-        wanted = set(map(self._message, upload.refused))
-        if said == wanted:
+    def _upload(self, upload: UploadStep) -> str:
+        result = self.lab.upload_case(upload.to, upload.certificate, crl_check=upload.crl_check)
+        actual = {message.text for message in result.messages}
+        expected = set(map(self._message, upload.refused))
+        if actual == expected:
             return ""
-        expected = f"; expected was {_told(wanted)}" if wanted else ""
-        found = " ".join(text for message in judged.messages for text in message.found)
-        return f"{upload.to} says {_told(said) if said else 'that it is accepted'}{expected}. {found}".strip()
+        outcome = f"refused the upload with {_quoted_list(actual)}" if actual else "accepted the upload"
+        wanted = f"a refusal with {_quoted_list(expected)}" if expected else "acceptance"
+        details = " ".join(text for message in result.messages for text in message.found)
+        return f"{upload.to} {outcome}; expected {wanted}. {details}".strip()
 
     def _stay(self, name: str) -> None:
-        self.lab.appliance(name).stay_local()
+        self.lab.appliance(name).confirm_local_certificate()
 
-    def _alert(self, alert: Raised) -> None:
+    def _alert(self, alert: AlertStep) -> None:
         self.lab.raise_alert(alert.at, alert.title, alert.severity)
 
-    def _validation(self, asked: Validation) -> None:
+    def _validation(self, asked: ValidationStep) -> None:
         self.lab.set_validation(asked.of, mandatory=asked.to == "mandatory")
 
     def _revoke(self, name: str) -> None:
@@ -80,7 +81,7 @@ class Stage:
 
     def _clock(self, move: Span | str) -> None:
         if move == RIGHT:
-            self.lab.put_clock_right()
+            self.lab.reset_clock()
         else:
             assert isinstance(move, Span)
             self.lab.move_clock(move.text)
@@ -96,28 +97,30 @@ class Stage:
             left = deadline - time.monotonic()
             if left <= 0:
                 return words
-            self.lab.schedule.until(lambda: False, min(_LOOK_SECONDS, left))
+            self.lab.scheduler.wait_until(lambda: False, min(_LOOK_SECONDS, left))
         return ""
 
     def _links(self, wanted: Expectation) -> str:
-        links = _chosen(wanted.of, {link.id: link for link in self.lab.links}, self.lab.link)
-        self.lab.schedule.now(links)
-        return "; ".join(filter(None, (self._link(link, wanted) for link in links)))
+        connections = _matching(
+            wanted.of, {connection.id: connection for connection in self.lab.connections}, self.lab.connection
+        )
+        self.lab.scheduler.now(connections)
+        return "; ".join(filter(None, (self._link(connection, wanted) for connection in connections)))
 
-    def _link(self, link: Link, wanted: Expectation) -> str:
-        report = link.report
+    def _link(self, connection: Connection, wanted: Expectation) -> str:
+        report = connection.report
         said = {cause.message for cause in report.causes}
         blamed = {cause.certificate for cause in report.causes}
         wrong = []
-        if wanted.state is not None and report.standing is not wanted.state:
-            wrong.append(f"is '{report.standing}' and not '{wanted.state}'")
+        if wanted.state is not None and report.state is not wanted.state:
+            wrong.append(f"is '{report.state}' and not '{wanted.state}'")
         if wanted.message is not None and self._message(wanted.message) not in said:
-            wrong.append(f"says {_told(said)}")
+            wrong.append(f"says {_quoted_list(said)}")
         if wanted.blames is not None and wanted.blames not in blamed:
-            wrong.append(f"blames {_told(blamed)}")
-        if wanted.queued is not None and len(link.outbox) != wanted.queued:
-            wrong.append(f"has {len(link.outbox)} alerts waiting and not {wanted.queued}")
-        return f"{link.id} {', '.join(wrong)}. {report.summary}" if wrong else ""
+            wrong.append(f"blames {_quoted_list(blamed)}")
+        if wanted.queued is not None and len(connection.outbox) != wanted.queued:
+            wrong.append(f"has {len(connection.outbox)} alerts waiting and not {wanted.queued}")
+        return f"{connection.id} {', '.join(wrong)}. {report.summary}" if wrong else ""
 
     def _message(self, text: str) -> str:
         """A message's words, whose key in the requirement set may stand for it."""
@@ -125,7 +128,7 @@ class Stage:
         return first.otherwise if text == "otherwise" else first.messages.get(text, text)
 
     def _appliances(self, wanted: Expectation) -> str:
-        chosen = _chosen(wanted.of, self.lab.appliances, self.lab.appliance)
+        chosen = _matching(wanted.of, self.lab.appliances, self.lab.appliance)
         return "; ".join(filter(None, (self._appliance(one, wanted) for one in chosen)))
 
     def _appliance(self, one: Appliance, wanted: Expectation) -> str:
@@ -133,7 +136,7 @@ class Stage:
             return f"{one.name} shows no alert '{wanted.shows}'"
         if wanted.presents is None:
             return ""
-        there = Certificate(presented(one))
+        there = Certificate(presented_certificate(one))
         if wanted.presents == "local":
             own = one.local and there.is_self_issued
             return "" if own else f"{one.name} presents no locally self-signed certificate"
@@ -145,12 +148,14 @@ class Stage:
         return "" if same else f"{one.name} presents another certificate than {wanted.presents}"
 
     def _receivers(self, wanted: Expectation) -> str:
-        chosen = _chosen(wanted.of, self.lab.receivers, self._receiver)
+        chosen = _matching(wanted.of, self.lab.receivers, self._receiver)
         names = {one.name for one in chosen}
-        self.lab.schedule.now([link for link in self.lab.links if link.target.name in names])
+        self.lab.scheduler.now(
+            [connection for connection in self.lab.connections if connection.target.name in names]
+        )
         wrong = []
         for one in chosen:
-            times = sum(str(wanted.shows) in text for _, text in tuple(one.taken))
+            times = sum(str(wanted.shows) in text for _, text in tuple(one.received))
             if times != 1:
                 wrong.append(f"{one.name} got '{wanted.shows}' {times} times and not once")
         return "; ".join(wrong)
@@ -161,18 +166,18 @@ class Stage:
         raise InputError(f"the lab simulates no receiver called '{name}'")
 
 
-def _chosen(name: str, known: Mapping[str, One], one: Callable[[str], One]) -> list[One]:
+def _matching(name: str, known: Mapping[str, One], one: Callable[[str], One]) -> list[One]:
     """The one of a name, or those of a pattern; InputError when there are none."""
     if "*" not in name:
         return [one(name)]
     return [value for key, value in known.items() if fnmatchcase(key, name)] or [one(name)]
 
 
-def _told(words: set[str]) -> str:
+def _quoted_list(words: set[str]) -> str:
     return " and ".join(f"'{one}'" for one in sorted(words)) or "nothing"
 
 
-def presented(appliance: Appliance) -> bytes:
+def presented_certificate(appliance: Appliance) -> bytes:
     """The certificate, in DER, that a new connection to an appliance is presented.
 
     EnvironmentFailure when there is no connection.

@@ -14,13 +14,18 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from pkigen.lab.appliance.appliance import Appliance
-from pkigen.lab.appliance.upload import Judged
+from pkigen.lab.appliance.upload import UploadResult
 from pkigen.lab.lab import Lab
 from pkigen.lab.web.console import Console
-from pkigen.lab.web.fields import UPLOAD, Fields, read_fields, upload_of
-from pkigen.lab.web.sessions import Session, calls_us, from_elsewhere
+from pkigen.lab.web.fields import (
+    UPLOAD,
+    FormFields,
+    parse_upload,
+    read_fields,
+)
+from pkigen.lab.web.sessions import Session, has_trusted_host, is_cross_site
 
-Action = Callable[[Request, Session, Fields], Response]
+Action = Callable[[Request, Session, FormFields], Response]
 
 _NEXT_MONTH = "31d"
 
@@ -82,9 +87,9 @@ class Actions:
 
     def _check_source(self, request: Request) -> None:
         """HTTPException for what a page of another site has sent."""
-        if from_elsewhere(request):
+        if is_cross_site(request):
             raise HTTPException(403, "This was sent by a page of another site, and nothing was done")
-        if not calls_us(request, self._appliance):
+        if not has_trusted_host(request, self._appliance):
             words = f"Open this console by its address or as {self._appliance.host}: nothing was done"
             raise HTTPException(421, words)
 
@@ -102,48 +107,48 @@ class Actions:
         sessions.begin(response)
         return response
 
-    def _sign_out(self, request: Request, _session: Session, _fields: Fields) -> Response:
+    def _sign_out(self, request: Request, _session: Session, _fields: FormFields) -> Response:
         response = RedirectResponse("/sign-in?signed-out", 303)
         self._console.sessions.end(request, response)
         return response
 
-    def _upload(self, request: Request, session: Session, fields: Fields) -> Response:
-        judged = self._lab.upload(self._appliance.name, upload_of(fields, box=True))
-        return self._said(request, session, judged)
+    def _upload(self, request: Request, session: Session, fields: FormFields) -> Response:
+        result = self._lab.upload(self._appliance.name, parse_upload(fields, box=True))
+        return self._said(request, session, result)
 
-    def _from_shelf(self, request: Request, session: Session, fields: Fields) -> Response:
-        judged = self._lab.upload_case(self._appliance.name, fields.texts.get("case", ""))
-        return self._said(request, session, judged)
+    def _from_shelf(self, request: Request, session: Session, fields: FormFields) -> Response:
+        result = self._lab.upload_case(self._appliance.name, fields.texts.get("case", ""))
+        return self._said(request, session, result)
 
-    def _said(self, request: Request, session: Session, judged: Judged) -> Response:
-        if not judged.accepted:
-            return self._console.upload_page(request, session, judged, 422)
+    def _said(self, request: Request, session: Session, result: UploadResult) -> Response:
+        if not result.accepted:
+            return self._console.upload_page(request, session, result, 422)
         session.tell("good", "The certificate was accepted. It is in use from the next connection on.")
-        for words in judged.unsupported:
+        for words in result.unsupported:
             session.tell("notice", f"Accepted, but not supported. {words}")
-        for words in judged.notes:
+        for words in result.notes:
             session.tell("notice", words)
         return RedirectResponse("/certificate", 303)
 
-    def _stay(self, _request: Request, session: Session, _fields: Fields) -> Response:
-        self._appliance.stay_local()
+    def _stay(self, _request: Request, session: Session, _fields: FormFields) -> Response:
+        self._appliance.confirm_local_certificate()
         session.tell("notice", "The locally self-signed certificate stays in use.")
         return RedirectResponse("/", 303)
 
-    def _validation(self, _request: Request, session: Session, fields: Fields) -> Response:
+    def _validation(self, _request: Request, session: Session, fields: FormFields) -> Response:
         said = _one_of(("on", "off"), fields, "mandatory")
         self._lab.set_validation(self._appliance.name, mandatory=said == "on")
         words = "mandatory" if said == "on" else "off: connections go on whatever is wrong"
         session.tell("good" if said == "on" else "notice", f"Validation of certificates is {words}.")
         return RedirectResponse("/certificate", 303)
 
-    def _check(self, _request: Request, _session: Session, fields: Fields) -> Response:
+    def _check(self, _request: Request, _session: Session, fields: FormFields) -> Response:
         name = fields.texts.get("link", "")
-        links = (self._lab.link(name),) if name else self._lab.links_of(self._appliance)
-        self._lab.schedule.now(links)
+        connections = (self._lab.connection(name),) if name else self._lab.connections_of(self._appliance)
+        self._lab.scheduler.now(connections)
         return RedirectResponse(f"/?link={quote(name)}#chosen" if name else "/", 303)
 
-    def _alert(self, _request: Request, session: Session, fields: Fields) -> Response:
+    def _alert(self, _request: Request, session: Session, fields: FormFields) -> Response:
         title = fields.texts.get("title", "").strip()
         severity = fields.texts.get("severity", "5")
         if not title or len(title) > 200:
@@ -154,24 +159,24 @@ class Actions:
         session.tell("good", "The alert is raised. Below you see where it goes.")
         return RedirectResponse("/alerts", 303)
 
-    def _revoke(self, _request: Request, session: Session, fields: Fields) -> Response:
+    def _revoke(self, _request: Request, session: Session, fields: FormFields) -> Response:
         name = fields.texts.get("name") or self._appliance.name
         self._lab.revoke(name)
         session.tell("notice", f"The CA has revoked the certificate of {name}.")
         return RedirectResponse("/try", 303)
 
-    def _unrevoke(self, _request: Request, session: Session, fields: Fields) -> Response:
+    def _unrevoke(self, _request: Request, session: Session, fields: FormFields) -> Response:
         name = fields.texts.get("name") or self._appliance.name
         self._lab.unrevoke(name)
         session.tell("good", f"The revocation of the certificate of {name} is taken back.")
         return RedirectResponse("/try", 303)
 
-    def _renew(self, _request: Request, session: Session, _fields: Fields) -> Response:
+    def _renew(self, _request: Request, session: Session, _fields: FormFields) -> Response:
         self._lab.renew(self._appliance.name)
         session.tell("good", "The CA has issued a new certificate. It is the first on the shelf: upload it.")
         return RedirectResponse("/try", 303)
 
-    def _crl_server(self, _request: Request, session: Session, fields: Fields) -> Response:
+    def _crl_server(self, _request: Request, session: Session, fields: FormFields) -> Response:
         if _one_of(("on", "off"), fields, "run") == "on":
             self._lab.start_crl_server()
             session.tell("good", "The CRL server runs again.")
@@ -180,20 +185,20 @@ class Actions:
             session.tell("notice", "The CRL server was stopped.")
         return RedirectResponse("/try", 303)
 
-    def _clock(self, _request: Request, session: Session, fields: Fields) -> Response:
+    def _clock(self, _request: Request, session: Session, fields: FormFields) -> Response:
         if _one_of(("right", "month"), fields, "move") == "right":
-            self._lab.put_clock_right()
+            self._lab.reset_clock()
             session.tell("good", "The clock of the lab shows the machine's time again.")
         else:
             self._lab.move_clock(_NEXT_MONTH)
             session.tell("notice", f"It is {self._lab.clock():%Y-%m-%d} in the lab now.")
         return RedirectResponse("/try", 303)
 
-    def _token(self, request: Request, session: Session, _fields: Fields) -> Response:
+    def _token(self, request: Request, session: Session, _fields: FormFields) -> Response:
         return self._console.api_page(request, session, self._appliance.new_token())
 
 
-def _one_of(values: tuple[str, ...], fields: Fields, name: str) -> str:
+def _one_of(values: tuple[str, ...], fields: FormFields, name: str) -> str:
     """What a field says; HTTPException when it is none of what there is to say."""
     said = fields.texts.get(name, "")
     if said not in values:

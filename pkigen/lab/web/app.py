@@ -18,7 +18,7 @@ from pkigen.lab.appliance.appliance import Appliance
 from pkigen.lab.lab import Lab
 from pkigen.lab.web.actions import Actions
 from pkigen.lab.web.console import Console
-from pkigen.lab.web.fields import LARGEST_BODY
+from pkigen.lab.web.fields import MAX_BODY_BYTES
 from pkigen.lab.web.rest import Rest
 
 _STATIC = Path(__file__).parent / "static"
@@ -60,10 +60,10 @@ def application(lab: Lab, appliance: Appliance) -> ASGIApp:
         ],
         exception_handlers={HTTPException: refused, PkigenError: failed},
     )
-    return _Guarded(app)
+    return _SecurityHeaders(app)
 
 
-class _Guarded:
+class _SecurityHeaders:
     """Adds the headers, pages are never kept; and reads no more of a body than there is use for."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -74,14 +74,14 @@ class _Guarded:
         if scope["type"] != "http":
             return
         declared = Headers(scope=scope).get("content-length", "0")
-        taken = 0
+        size = 0
 
         async def received() -> Message:
-            nonlocal taken
-            message = {} if int(declared) > LARGEST_BODY else await receive()
-            taken += len(message.get("body", b""))
-            if not message or taken > LARGEST_BODY:
-                words = f"Too much was sent: {LARGEST_BODY // 1024} KiB are the most."
+            nonlocal size
+            message = {} if int(declared) > MAX_BODY_BYTES else await receive()
+            size += len(message.get("body", b""))
+            if not message or size > MAX_BODY_BYTES:
+                words = f"Too much was sent: {MAX_BODY_BYTES // 1024} KiB are the most."
                 raise HTTPException(413, words)
             return message
 

@@ -11,14 +11,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from pkigen.lab.appliance.appliance import Appliance, Role
-from pkigen.lab.appliance.credential import called
-from pkigen.lab.appliance.samples import shelf
-from pkigen.lab.appliance.upload import Judged
-from pkigen.lab.connections.alerts import stamp
-from pkigen.lab.connections.connection import Link
+from pkigen.lab.appliance.credential import display_name
+from pkigen.lab.appliance.samples import sample_uploads
+from pkigen.lab.appliance.upload import UploadResult
+from pkigen.lab.connections.alerts import format_time
+from pkigen.lab.connections.connection import Connection
 from pkigen.lab.lab import Lab
 from pkigen.lab.web.openapi import document
-from pkigen.lab.web.overview import complaint, summary, worst_first
+from pkigen.lab.web.overview import failure_reason, summary, worst_first
 from pkigen.lab.web.rest import prefix_of
 from pkigen.lab.web.sessions import Session, Sessions
 from pkigen.lab.web.topology import MARKS, drawings, grade
@@ -86,10 +86,10 @@ class Console:
             path=request.url.path,
             now=lab.clock(),
             ahead=lab.clock.ahead.total_seconds() > 60,
-            stamp=stamp,
+            stamp=format_time,
             marks=MARKS,
             grade=grade,
-            complaint=complaint,
+            failure_reason=failure_reason,
             **values,
         )
         return HTMLResponse(html, code)
@@ -105,20 +105,20 @@ class Console:
         self,
         request: Request,
         session: Session,
-        judged: Judged | None = None,
+        result: UploadResult | None = None,
         status: int = 200,
         unread: str = "",
     ) -> Response:
         """The dialog, with what was said of the files before, or why they were not even looked at."""
         leaf = self._appliance.credential.leaf
         files = self._lab.folder / "certificates" / self._appliance.name
-        in_use = f"{called(leaf)}, until {leaf.not_after:%Y-%m-%d}"
+        in_use = f"{display_name(leaf)}, until {leaf.not_after:%Y-%m-%d}"
         return self.render(
             request,
             "upload",
             session,
             status,
-            judged=judged,
+            result=result,
             unread=unread,
             in_use=in_use,
             files=files.as_posix(),
@@ -152,22 +152,22 @@ class Console:
         return self.render(request, "welcome", session)
 
     def _overview(self, request: Request, session: Session) -> Response:
-        links = self._links()
+        connections = self._links()
         wanted = request.query_params.get("link", "")
         return self.render(
             request,
             "overview",
             session,
             drawings=drawings(self._lab, self._appliance),
-            links=worst_first(links),
-            chosen=next((link for link in links if link.id == wanted), None),
-            gone=wanted and all(link.id != wanted for link in links),
-            summary=summary(links),
+            connections=worst_first(connections),
+            chosen=next((connection for connection in connections if connection.id == wanted), None),
+            gone=wanted and all(connection.id != wanted for connection in connections),
+            summary=summary(connections),
         )
 
-    def _links(self) -> tuple[Link, ...]:
+    def _links(self) -> tuple[Connection, ...]:
         sensor = self._appliance.role is Role.SENSOR
-        return self._lab.links_of(self._appliance) if sensor else self._lab.links
+        return self._lab.connections_of(self._appliance) if sensor else self._lab.connections
 
     def _certificate(self, request: Request, session: Session) -> Response:
         shown = view(self._lab, self._appliance)
@@ -178,11 +178,11 @@ class Console:
 
     def _alerts(self, request: Request, session: Session) -> Response:
         alerts = list(self._appliance.alerts)[::-1][:100]
-        onward = [link for link in self._lab.links if link.sender is self._appliance]
+        onward = [connection for connection in self._lab.connections if connection.sender is self._appliance]
         receivers = [
-            self._lab.receivers[link.target.name]
-            for link in onward
-            if link.target.name in self._lab.receivers
+            self._lab.receivers[connection.target.name]
+            for connection in onward
+            if connection.target.name in self._lab.receivers
         ]
         return self.render(request, "alerts", session, alerts=alerts, onward=onward, receivers=receivers)
 
@@ -192,7 +192,7 @@ class Console:
     def _shelf(self, request: Request, session: Session) -> Response:
         lab, me = self._lab, self._appliance
         environment = lab.environment
-        articles = tuple(shelf(environment, me.name))
+        articles = tuple(sample_uploads(environment, me.name))
         names = [me.name] if me.role is Role.SENSOR else [*lab.appliances, *lab.receivers]
         return self.render(request, "try", session, articles=articles, revocable=lab.revocable(names))
 

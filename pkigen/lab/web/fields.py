@@ -13,14 +13,14 @@ from starlette.requests import ClientDisconnect, Request
 
 from pkigen.errors import visible
 from pkigen.lab.appliance.upload import (
-    LARGEST_FILE,
+    MAX_FILE_BYTES,
     File,
     Upload,
     base_name,
 )
 
 CUT_OFF = "The request was cut off before its end."
-LARGEST_BODY = 3 * LARGEST_FILE + 64 * 1024
+MAX_BODY_BYTES = 3 * MAX_FILE_BYTES + 64 * 1024
 """Octets of a request: three files, and what else is in a form."""
 UPLOAD = ("name", "passphrase", "key", "certificate", "chain", "crl_check")
 _MOST_FIELDS = 16
@@ -32,14 +32,14 @@ _ON = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": F
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
+class FormFields:
     """What was sent, each field at most once; a passphrase and a key may be in it."""
 
     texts: dict[str, str] = field(repr=False)
     files: dict[str, File] = field(repr=False)
 
 
-async def read_fields(request: Request, known: Sequence[str]) -> Fields:
+async def read_fields(request: Request, known: Sequence[str]) -> FormFields:
     """The fields of a form, none but ``known`` ones; HTTPException says what is wrong with others."""
     media, parameters = parse_options_header(request.headers.get("content-type", ""))
     # Forms are in UTF-8 (HTML, 4.10.21.8); other codecs of Python's make what cannot be written again.
@@ -68,7 +68,7 @@ class _Parts(MultiPartParser):
             file.close()
 
 
-async def _taken(form: FormData, known: Sequence[str]) -> Fields:
+async def _taken(form: FormData, known: Sequence[str]) -> FormFields:
     texts, files = dict[str, str](), dict[str, File]()
     for name, value in form.multi_items():
         if name not in known:
@@ -77,9 +77,9 @@ async def _taken(form: FormData, known: Sequence[str]) -> Fields:
         if name in texts or name in files:
             raise HTTPException(422, f"The field '{name}' is there twice.")
         if isinstance(value, UploadFile):
-            data = await value.read(LARGEST_FILE + 1)
-            if len(data) > LARGEST_FILE:
-                most = f"{LARGEST_FILE // 1024} KiB are the most"
+            data = await value.read(MAX_FILE_BYTES + 1)
+            if len(data) > MAX_FILE_BYTES:
+                most = f"{MAX_FILE_BYTES // 1024} KiB are the most"
                 raise HTTPException(413, f"The file of '{name}' is too large: {most}.")
             # A field of a form whose file nobody chose is sent without a name and empty.
             if value.filename or data:
@@ -88,10 +88,10 @@ async def _taken(form: FormData, known: Sequence[str]) -> Fields:
             raise HTTPException(413, f"The field '{name}' is too long.")
         else:
             texts[name] = value
-    return Fields(texts, files)
+    return FormFields(texts, files)
 
 
-def upload_of(fields: Fields, *, box: bool) -> Upload:
+def parse_upload(fields: FormFields, *, box: bool) -> Upload:
     """The upload that a form holds; HTTPException says what it lacks.
 
     ``box`` says that it came from a page, where a box that is not ticked is not sent.
@@ -122,7 +122,7 @@ def upload_of(fields: Fields, *, box: bool) -> Upload:
     )
 
 
-def _ticked(fields: Fields, *, box: bool) -> bool:
+def _ticked(fields: FormFields, *, box: bool) -> bool:
     said = fields.texts.get("crl_check")
     if said is None:
         return not box

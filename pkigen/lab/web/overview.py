@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pkigen.lab.connections.connection import Link
+from pkigen.lab.connections.connection import Connection
 from pkigen.lab.web.topology import MARKS, RANK, grade
 
 _WORDS = {"good": "connected", "notice": "without validation", "bad": "halted", "wait": "not tried yet"}
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Issue:
     """A complaint with the connections that have it. ``grade`` is notice or bad."""
 
     grade: str
     words: str
-    links: tuple[Link, ...]
+    connections: tuple[Connection, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,37 +27,37 @@ class Summary:
     headline: str
     grade: str
     counts: tuple[tuple[str, int, str], ...]
-    troubles: tuple[Trouble, ...]
+    troubles: tuple[Issue, ...]
 
 
-def summary(links: Sequence[Link]) -> Summary:
+def summary(connections: Sequence[Connection]) -> Summary:
     """The worst first; connections with the same complaint together."""
-    grades = {link.id: grade(link) for link in links}
+    grades = {connection.id: grade(connection) for connection in connections}
     numbers = {name: sum(found == name for found in grades.values()) for name in MARKS}
     counts = tuple((name, numbers[name], words) for name, words in _WORDS.items())
-    together = dict[tuple[str, str], list[Link]]()
-    for link in links:
-        if (found := grades[link.id]) in ("bad", "notice"):
-            together.setdefault((found, complaint(link)), []).append(link)
-    troubles = [Trouble(found, words, tuple(held)) for (found, words), held in together.items()]
+    together = dict[tuple[str, str], list[Connection]]()
+    for connection in connections:
+        if (found := grades[connection.id]) in ("bad", "notice"):
+            together.setdefault((found, failure_reason(connection)), []).append(connection)
+    troubles = [Issue(found, words, tuple(held)) for (found, words), held in together.items()]
     worst = next((name for name in ("bad", "notice", "wait") if numbers[name]), "good")
     return Summary(
-        _headline(worst, numbers, len(links)),
+        _headline(worst, numbers, len(connections)),
         worst,
         tuple(one for one in counts if one[1] or one[0] != "wait"),
         tuple(sorted(troubles, key=lambda one: one.grade)),
     )
 
 
-def worst_first(links: Sequence[Link]) -> list[Link]:
+def worst_first(connections: Sequence[Connection]) -> list[Connection]:
     """For the table: those that need looking at before the others."""
-    return sorted(links, key=lambda link: RANK[grade(link)])
+    return sorted(connections, key=lambda connection: RANK[grade(connection)])
 
 
-def complaint(link: Link) -> str:
+def failure_reason(connection: Connection) -> str:
     """In one sentence, why a connection is as it is."""
-    causes = link.report.causes
-    return causes[0].message if causes else link.report.summary
+    causes = connection.report.causes
+    return causes[0].message if causes else connection.report.summary
 
 
 def _headline(worst: str, numbers: dict[str, int], count: int) -> str:

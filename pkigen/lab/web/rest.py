@@ -18,10 +18,15 @@ from starlette.types import Receive, Scope, Send
 from pkigen.asn1 import names
 from pkigen.errors import InputError, PkigenError, visible
 from pkigen.lab.appliance.appliance import Appliance, Role
-from pkigen.lab.appliance.upload import Judged
-from pkigen.lab.connections.alerts import alert_of, stamp
-from pkigen.lab.lab import Lab, link_as_json
-from pkigen.lab.web.fields import CUT_OFF, UPLOAD, read_fields, upload_of
+from pkigen.lab.appliance.upload import UploadResult
+from pkigen.lab.connections.alerts import format_time, parse_alert
+from pkigen.lab.lab import Lab, connection_as_json
+from pkigen.lab.web.fields import (
+    CUT_OFF,
+    UPLOAD,
+    parse_upload,
+    read_fields,
+)
 from pkigen.lab.web.openapi import document
 
 _UNKEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -86,10 +91,10 @@ class Rest:
         return document(prefix_of(self._appliance), self._appliance.role, self._appliance.url)
 
     async def _connections(self, _request: Request) -> Any:
-        return {"connections": [link_as_json(one) for one in self._lab.links_of(self._appliance)]}
+        return {"connections": [connection_as_json(one) for one in self._lab.connections_of(self._appliance)]}
 
     async def _check(self, request: Request) -> Any:
-        await run_in_threadpool(self._lab.schedule.now, self._lab.links_of(self._appliance))
+        await run_in_threadpool(self._lab.scheduler.now, self._lab.connections_of(self._appliance))
         return await self._connections(request)
 
     async def _certificate(self, _request: Request) -> Any:
@@ -100,17 +105,17 @@ class Rest:
             "locally_self_signed": appliance.local,
             "subject": names.text(leaf.subject),
             "issuer": names.text(leaf.issuer),
-            "not_before": stamp(leaf.not_before),
-            "not_after": stamp(leaf.not_after),
+            "not_before": format_time(leaf.not_before),
+            "not_after": format_time(leaf.not_after),
             "sha256": leaf.fingerprint().hex(),
         }
 
     async def _upload(self, request: Request) -> Any:
         if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
             raise HTTPException(415, "Send the files as multipart/form-data.")
-        upload = upload_of(await read_fields(request, UPLOAD), box=False)
-        judged = await run_in_threadpool(self._lab.upload, self._appliance.name, upload)
-        return judged_as_json(judged)
+        upload = parse_upload(await read_fields(request, UPLOAD), box=False)
+        result = await run_in_threadpool(self._lab.upload, self._appliance.name, upload)
+        return upload_result_as_json(result)
 
     async def _validation(self, _request: Request) -> Any:
         return {"mandatory": self._appliance.mandatory}
@@ -132,7 +137,7 @@ class Rest:
             shown = visible(min(unknown))[:60]
             raise HTTPException(422, f"There is no key '{shown}'; title, severity and message are.")
         try:
-            asked_for = alert_of(asked)
+            asked_for = parse_alert(asked)
         except ValueError as error:
             raise HTTPException(422, f"{error}.") from error
         name = self._appliance.name
@@ -146,7 +151,7 @@ class Rest:
         """What another appliance sends over a link."""
         asked = await _json(request, _LARGEST_LINKED)
         try:
-            alerts = [alert_of(one) for one in asked.get("alerts", ())]
+            alerts = [parse_alert(one) for one in asked.get("alerts", ())]
         except (TypeError, ValueError) as error:
             raise HTTPException(422, f"{error}.") from error
         return {"taken": self._lab.take_alerts(self._appliance, alerts)}
@@ -192,15 +197,15 @@ class _Resource:
             return _error(503, str(error))
 
 
-def judged_as_json(judged: Judged) -> dict[str, Any]:
+def upload_result_as_json(result: UploadResult) -> dict[str, Any]:
     """What became of an upload; the key is not in it."""
     return {
-        "accepted": judged.accepted,
+        "accepted": result.accepted,
         "messages": [
-            {"message": one.text, "found": list(one.found), "advice": one.advice} for one in judged.messages
+            {"message": one.text, "found": list(one.found), "advice": one.advice} for one in result.messages
         ],
-        "unsupported": list(judged.unsupported),
-        "notes": list(judged.notes),
+        "unsupported": list(result.unsupported),
+        "notes": list(result.notes),
     }
 
 

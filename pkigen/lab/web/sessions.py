@@ -94,7 +94,7 @@ class Sessions:
         response.delete_cookie(self._cookie, secure=True, httponly=True, samesite="strict")
 
 
-def from_elsewhere(request: Request) -> bool:
+def is_cross_site(request: Request) -> bool:
     """Whether a page of another site has sent a request, by what browsers say of it."""
     site = request.headers.get("sec-fetch-site", "same-origin")
     origin = request.headers.get("origin")
@@ -102,7 +102,7 @@ def from_elsewhere(request: Request) -> bool:
     return site not in ("same-origin", "none") or (origin is not None and origin.lower() != here.lower())
 
 
-def calls_us(request: Request, appliance: Appliance) -> bool:
+def has_trusted_host(request: Request, appliance: Appliance) -> bool:
     """Whether a request is addressed to this machine: by an address, or by one of the appliance's names.
 
     A page of another site can have its own name lead here (DNS rebinding), and no address.

@@ -11,18 +11,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pkigen.lab.appliance.appliance import Appliance, Role
-from pkigen.lab.connections.connection import Link, Standing
+from pkigen.lab.connections.connection import Connection, ConnectionState
 from pkigen.lab.lab import Lab
 
 MOST_SENSORS = 12
 """Drawn at once: those whose connection is worst come first."""
 
 GRADES = {
-    Standing.WAITING: "wait",
-    Standing.CONNECTED: "good",
-    Standing.UNVALIDATED: "notice",
-    Standing.HALTED: "bad",
-    Standing.UNANSWERED: "bad",
+    ConnectionState.WAITING: "wait",
+    ConnectionState.CONNECTED: "good",
+    ConnectionState.UNVALIDATED: "notice",
+    ConnectionState.HALTED: "bad",
+    ConnectionState.UNANSWERED: "bad",
 }
 MARKS = {"wait": "…", "good": "✓", "notice": "!", "bad": "✕"}
 RANK = {"bad": 0, "notice": 1, "wait": 2, "good": 3}
@@ -87,7 +87,7 @@ class Box:
 class Edge:
     """A connection's line, as the data of an SVG path, with its mark at a point of it."""
 
-    link: Link
+    connection: Connection
     path: str
     x: float
     y: float
@@ -95,7 +95,7 @@ class Edge:
     @property
     def grade(self) -> str:
         """What it is drawn as."""
-        return grade(self.link)
+        return grade(self.connection)
 
     @property
     def mark(self) -> str:
@@ -116,9 +116,9 @@ class Drawing:
     hidden: int
 
 
-def grade(link: Link) -> str:
+def grade(connection: Connection) -> str:
     """What a connection is drawn as."""
-    return GRADES[link.report.standing]
+    return GRADES[connection.report.state]
 
 
 def fit(words: str, room: float, size: float, smallest: float, letter: float = _BOLD_LETTER) -> Text:
@@ -143,28 +143,28 @@ def _broken(name: str, room: float, size: float) -> list[str]:
 
 def drawings(lab: Lab, own: Appliance) -> tuple[Drawing, Drawing]:
     """Wide and narrow, as an appliance sees it: a sensor itself and its own links, a console everything."""
-    links = lab.links if own.role is not Role.SENSOR else lab.links_of(own)
-    sensors = _sensors(lab, links, own)
+    connections = lab.connections if own.role is not Role.SENSOR else lab.connections_of(own)
+    sensors = _sensors(lab, connections, own)
     shown = sensors[:MOST_SENSORS]
     columns = (
         [_appliance(one, own) for one in shown],
         [_appliance(lab.console, own)],
-        list(_receiving(lab, links, own)),
+        list(_receiving(lab, connections, own)),
     )
     hidden = len(sensors) - len(shown)
-    return _wide(columns, links, hidden), _narrow(columns, links, hidden)
+    return _wide(columns, connections, hidden), _narrow(columns, connections, hidden)
 
 
 Columns = tuple[Sequence[Party], Sequence[Party], Sequence[Party]]
 _HEADS = ("Sensors", "Management console", "HA and alert receivers")
 
 
-def _wide(columns: Columns, links: Sequence[Link], hidden: int) -> Drawing:
+def _wide(columns: Columns, connections: Sequence[Connection], hidden: int) -> Drawing:
     """Three columns side by side; the last is left out when nobody is in it."""
     used = [column for column in columns if column]
     rows = max(2, *map(len, used))
     box_width, box_height, gap = 216.0, 38.0 if rows > _MANY else 54.0, 12.0 if rows > _MANY else 22.0
-    box_height = max(box_height, _PORT * _most_of_one(columns[0], links) + 4)
+    box_height = max(box_height, _PORT * _most_of_one(columns[0], connections) + 4)
     between = 104.0 if len(used) > 2 else 180.0
     width = len(used) * box_width + (len(used) - 1) * between + 8
     boxes, heads = dict[str, Box](), list[tuple[str, float, float]]()
@@ -175,37 +175,43 @@ def _wide(columns: Columns, links: Sequence[Link], hidden: int) -> Drawing:
         for row, party in enumerate(column):
             y = _TOP + (row + 0.5) * rows / len(column) * pitch - box_height / 2
             boxes[party.name] = Box(party, x, y, box_width, box_height)
-    edges = tuple(_wide_edges(boxes, links))
+    edges = tuple(_wide_edges(boxes, connections))
     return Drawing("wide", width, _TOP + rows * pitch, tuple(heads), tuple(boxes.values()), edges, hidden)
 
 
-def _most_of_one(senders: Iterable[Party], links: Sequence[Link]) -> int:
+def _most_of_one(senders: Iterable[Party], connections: Sequence[Connection]) -> int:
     """How many connections the busiest of them keeps up."""
-    return max((sum(link.sender.name == one.name for link in links) for one in senders), default=0)
+    return max(
+        (sum(connection.sender.name == one.name for connection in connections) for one in senders), default=0
+    )
 
 
-def _wide_edges(boxes: dict[str, Box], links: Iterable[Link]) -> Iterator[Edge]:
-    drawn = [link for link in links if link.sender.name in boxes and link.target.name in boxes]
-    for link in drawn:
-        sender, target = boxes[link.sender.name], boxes[link.target.name]
-        outgoing = [one for one in drawn if one.sender is link.sender]
+def _wide_edges(boxes: dict[str, Box], connections: Iterable[Connection]) -> Iterator[Edge]:
+    drawn = [
+        connection
+        for connection in connections
+        if connection.sender.name in boxes and connection.target.name in boxes
+    ]
+    for connection in drawn:
+        sender, target = boxes[connection.sender.name], boxes[connection.target.name]
+        outgoing = [one for one in drawn if one.sender is connection.sender]
         x1, x2 = sender.x + sender.width, target.x
-        first = link.sender.role is Role.SENSOR
-        y1 = sender.middle + (_PORT * (outgoing.index(link) - (len(outgoing) - 1) / 2) if first else 0)
+        first = connection.sender.role is Role.SENSOR
+        y1 = sender.middle + (_PORT * (outgoing.index(connection) - (len(outgoing) - 1) / 2) if first else 0)
         past = x2 - x1 > sender.width
         ahead = 30 if first and len(outgoing) > 1 else 0
         y2 = target.middle + (12 if past else 0)
         if past:
-            yield Edge(link, _past_the_console(boxes, (x1, y1), (x2, y2)), x1 + 16, y1)
+            yield Edge(connection, _past_the_console(boxes, (x1, y1), (x2, y2)), x1 + 16, y1)
         else:
             at = 0.26 if first else 0.74
             bend = (x2 - x1 - ahead) / 2
             path = f"M{x1:g} {y1:g} h{ahead} C{x2 - bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2:g} {y2:g}"
-            mark = (x1 + 16, y1) if ahead else _on_the_way(at, (x1, y1), (x2, y2))
-            yield Edge(link, path, *mark)
+            mark = (x1 + 16, y1) if ahead else _point_on_curve(at, (x1, y1), (x2, y2))
+            yield Edge(connection, path, *mark)
 
 
-def _on_the_way(at: float, begin: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
+def _point_on_curve(at: float, begin: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
     """The point of such a curve, level at both ends, at a parameter from 0 to 1."""
     (x1, y1), (x2, y2) = begin, end
     along = 1.5 * at * (1 - at) + at**3
@@ -226,10 +232,15 @@ def _past_the_console(boxes: dict[str, Box], begin: tuple[float, float], end: tu
     )
 
 
-def _narrow(columns: Columns, links: Sequence[Link], hidden: int) -> Drawing:
+def _narrow(columns: Columns, connections: Sequence[Connection], hidden: int) -> Drawing:
     """All others below each other, and the console a tall box beside them."""
-    direct = any(link.sender.role is Role.SENSOR and link.target.appliance is None for link in links)
-    ports = _most_of_one(columns[0], [link for link in links if link.target.name != columns[1][0].name])
+    direct = any(
+        connection.sender.role is Role.SENSOR and connection.target.appliance is None
+        for connection in connections
+    )
+    ports = _most_of_one(
+        columns[0], [connection for connection in connections if connection.target.name != columns[1][0].name]
+    )
     x, box_width, box_height = 28.0 if direct else 2.0, 166.0, max(40.0, _PORT * ports + 4)
     pitch = box_height + 10
     boxes, heads, y = dict[str, Box](), list[tuple[str, float, float]](), 0.0
@@ -245,48 +256,56 @@ def _narrow(columns: Columns, links: Sequence[Link], hidden: int) -> Drawing:
     console = columns[1][0]
     right = Box(console, x + box_width + 50, 24.0, 136.0, height - 26)
     boxes[console.name] = right
-    edges = tuple(_narrow_edges(boxes, right, links))
+    edges = tuple(_narrow_edges(boxes, right, connections))
     return Drawing(
         "narrow", right.x + right.width + 2, height, tuple(heads), tuple(boxes.values()), edges, hidden
     )
 
 
-def _narrow_edges(boxes: dict[str, Box], console: Box, links: Iterable[Link]) -> Iterator[Edge]:
-    drawn = [link for link in links if link.sender.name in boxes and link.target.name in boxes]
-    for link in drawn:
-        sender, target = boxes[link.sender.name], boxes[link.target.name]
+def _narrow_edges(boxes: dict[str, Box], console: Box, connections: Iterable[Connection]) -> Iterator[Edge]:
+    drawn = [
+        connection
+        for connection in connections
+        if connection.sender.name in boxes and connection.target.name in boxes
+    ]
+    for connection in drawn:
+        sender, target = boxes[connection.sender.name], boxes[connection.target.name]
         if console in (sender, target):
             other = sender if target is console else target
             x1, x2, y = other.x + other.width, console.x, other.middle
-            yield Edge(link, f"M{x1:g} {y:g} H{x2:g}", (x1 + x2) / 2, y)
+            yield Edge(connection, f"M{x1:g} {y:g} H{x2:g}", (x1 + x2) / 2, y)
         else:
             direct = [
-                one for one in drawn if one.sender is link.sender and boxes[one.target.name] is not console
+                one
+                for one in drawn
+                if one.sender is connection.sender and boxes[one.target.name] is not console
             ]
-            x, y1 = sender.x, sender.middle + _PORT * (direct.index(link) - (len(direct) - 1) / 2)
+            x, y1 = sender.x, sender.middle + _PORT * (direct.index(connection) - (len(direct) - 1) / 2)
             y2 = target.middle
-            yield Edge(link, f"M{x:g} {y1:g} h-14 C0 {y1:g} 0 {y2:g} {x:g} {y2:g}", x - 14, y1)
+            yield Edge(connection, f"M{x:g} {y1:g} h-14 C0 {y1:g} 0 {y2:g} {x:g} {y2:g}", x - 14, y1)
 
 
-def _sensors(lab: Lab, links: Sequence[Link], own: Appliance) -> list[Appliance]:
+def _sensors(lab: Lab, connections: Sequence[Connection], own: Appliance) -> list[Appliance]:
     if own.role is Role.SENSOR:
         return [own]
     worst = dict[str, int]()
-    for link in links:
-        rank = RANK[grade(link)]
-        worst[link.sender.name] = min(rank, worst.get(link.sender.name, rank))
+    for connection in connections:
+        rank = RANK[grade(connection)]
+        worst[connection.sender.name] = min(rank, worst.get(connection.sender.name, rank))
     found = [one for one in lab.appliances.values() if one.role is Role.SENSOR]
     if len(found) <= MOST_SENSORS:
         return found
     return sorted(found, key=lambda one: worst.get(one.name, 3))
 
 
-def _receiving(lab: Lab, links: Sequence[Link], own: Appliance) -> Iterator[Party]:
+def _receiving(lab: Lab, connections: Sequence[Connection], own: Appliance) -> Iterator[Party]:
     if own.role is not Role.SENSOR:
         for one in lab.appliances.values():
             if one.role is Role.SECONDARY:
                 yield _appliance(one, own)
-    for name, kind in dict.fromkeys((link.target.name, link.target.kind) for link in links):
+    for name, kind in dict.fromkeys(
+        (connection.target.name, connection.target.kind) for connection in connections
+    ):
         if name not in lab.appliances:
             yield Party(name, _KINDS[kind])
 

@@ -8,13 +8,13 @@ from datetime import datetime
 from pkigen.asn1 import names
 from pkigen.formats import pem
 from pkigen.lab.appliance.appliance import Appliance
-from pkigen.lab.appliance.credential import called
+from pkigen.lab.appliance.credential import display_name
 from pkigen.lab.appliance.upload import (
     File,
-    Judged,
     Upload,
-    found_in,
-    judge,
+    UploadResult,
+    actual_value,
+    check_upload,
 )
 from pkigen.lab.lab import Lab
 from pkigen.requirements import Finding, Level, Status
@@ -66,8 +66,8 @@ def view(lab: Lab, appliance: Appliance) -> View:
     """An appliance's certificate as of now. The files' own forms were judged at upload, and are left out."""
     now = lab.clock()
     leaf = appliance.credential.leaf
-    judged = _judged_now(lab, appliance)
-    checked = judged.checked
+    result = _judged_now(lab, appliance)
+    checked = result.checked
     shown = [one for one in checked.findings if not _of_files(one)] if checked else []
     path = (leaf, *(checked.presented.path if checked else ()))
     revoked = any(_says_revoked(one) for one in shown)
@@ -82,7 +82,7 @@ def view(lab: Lab, appliance: Appliance) -> View:
     )
 
 
-def _judged_now(lab: Lab, appliance: Appliance) -> Judged:
+def _judged_now(lab: Lab, appliance: Appliance) -> UploadResult:
     held = appliance.credential
     name = appliance.name
     chain = b"".join(pem.certificate(one.der) for one in held.certificates[1:])
@@ -92,7 +92,7 @@ def _judged_now(lab: Lab, appliance: Appliance) -> Judged:
         File(f"{name}.key", pem.encode("PRIVATE KEY", held.pkcs8)),
         File("chain.pem", chain) if chain else None,
     )
-    return judge(upload, lab.sets, lab.clock(), appliance.anchors, lab.proxy)
+    return check_upload(upload, lab.sets, lab.clock(), appliance.anchors, lab.proxy)
 
 
 def _of_files(finding: Finding) -> bool:
@@ -125,16 +125,16 @@ def _step(one: Certificate, place: int, now: datetime, *, revoked: bool) -> Step
     part = "This appliance" if place == 0 else ("Root CA" if one.is_self_issued else "Issuing CA")
     if place == 0 and one.is_self_issued:
         part = "This appliance, self-signed"
-    until = f"{one.not_after:%Y-%m-%d}"
+    end = f"{one.not_after:%Y-%m-%d}"
     if one.not_after < now:
-        return Step(called(one), part, "bad", f"expired on {until}")
+        return Step(display_name(one), part, "bad", f"expired on {end}")
     if one.not_before > now:
-        return Step(called(one), part, "bad", f"not valid before {one.not_before:%Y-%m-%d}")
+        return Step(display_name(one), part, "bad", f"not valid before {one.not_before:%Y-%m-%d}")
     if revoked:
-        return Step(called(one), part, "bad", "revoked by its CA")
+        return Step(display_name(one), part, "bad", "revoked by its CA")
     if place == 0 and one.is_self_issued:
-        return Step(called(one), part, "notice", f"no CA stands behind it, in force until {until}")
-    return Step(called(one), part, "good", f"in force until {until}")
+        return Step(display_name(one), part, "notice", f"no CA stands behind it, in force until {end}")
+    return Step(display_name(one), part, "good", f"in force until {end}")
 
 
 def _row(finding: Finding) -> Row:
@@ -145,7 +145,7 @@ def _row(finding: Finding) -> Row:
             Level.UNSUPPORTED: ("notice", "Not supported"),
             Level.ADVICE: ("wait", "Advice"),
         }[requirement.level]
-        found = found_in(finding)
+        found = actual_value(finding)
     elif outcome.status is Status.PASS:
         grade, word, found = "good", "Holds", outcome.found
     else:

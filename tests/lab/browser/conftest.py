@@ -19,7 +19,7 @@ from pkigen.environment.build.build import build
 from pkigen.environment.environment import open_environment
 from pkigen.lab.appliance.appliance import Appliance
 from pkigen.lab.lab import Lab
-from pkigen.lab.startup import raised
+from pkigen.lab.startup import running_lab
 from pkigen.lab.web import web
 from pkigen.profile import Profile, load
 from tests.tools import ROOT
@@ -65,7 +65,7 @@ class Built:
     def raised(self, stack: ExitStack, parent: Path) -> Lab:
         """A lab around a copy of it."""
         folder = shutil.copytree(self.folder, parent / self.folder.name)
-        return stack.enter_context(raised(folder, self.profile, web))
+        return stack.enter_context(running_lab(folder, self.profile, web))
 
 
 def built_with(folder: Path, more: str = "") -> Built:
@@ -171,7 +171,7 @@ def people(browser: Browser, lab: Lab) -> Iterator[NewPerson]:
     there_are = list[Person]()
     with ExitStack() as stack:
 
-        def come(*, scripts: bool = True, to: Lab = lab) -> Person:
+        def cancel(*, scripts: bool = True, to: Lab = lab) -> Person:
             context = browser.new_context(
                 ignore_https_errors=True,
                 java_script_enabled=scripts,
@@ -184,7 +184,7 @@ def people(browser: Browser, lab: Lab) -> Iterator[NewPerson]:
             there_are.append(person)
             return person
 
-        yield come
+        yield cancel
     assert [words for person in there_are for words in person.wrong] == []
 
 
@@ -213,4 +213,6 @@ def fingerprint(lab: Lab, case: str) -> str:
 
 def settle(lab: Lab, holds: Callable[[], bool]) -> None:
     """Wait until something holds of a lab's connections."""
-    assert lab.schedule.until(holds, SECONDS), {link.id: link.report for link in lab.links}
+    assert lab.scheduler.wait_until(holds, SECONDS), {
+        connection.id: connection.report for connection in lab.connections
+    }

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from pkigen.lab.connections.connection import Standing
+from pkigen.lab.connections.connection import ConnectionState
 from pkigen.lab.lab import Lab
 from tests.lab.browser.conftest import NewPerson, Person, settle
 
@@ -15,32 +15,35 @@ pytestmark = pytest.mark.needs("chromium")
 REVOKED = "This certificate has been revoked by the CRL and can't be trusted for a secure connection"
 
 
-def edge(page: Page, link: str) -> Locator:
+def edge(page: Page, connection: str) -> Locator:
     """A connection in the drawing of wide screens."""
-    return page.locator(f"svg.wide [data-link='{link}']")
+    return page.locator(f"svg.wide [data-link='{connection}']")
 
 
 def _all_up(lab: Lab) -> None:
     lab.upload_case("sensor-03", "sensor-03")
-    settle(lab, lambda: all(link.report.standing is Standing.CONNECTED for link in lab.links))
+    settle(
+        lab,
+        lambda: all(connection.report.state is ConnectionState.CONNECTED for connection in lab.connections),
+    )
 
 
 def test_a_revoked_sensor_turns_its_edge_red_without_a_reload_and_is_mended(person: Person, lab: Lab) -> None:
     _all_up(lab)
-    page, link = person.page, "sensor-02:management-console"
+    page, connection = person.page, "sensor-02:management-console"
     person.goes("management-console")
     expect(page.get_by_role("heading", name="All 7 connections are up.")).to_be_visible()
-    expect(edge(page, link)).to_have_class("edge good")
+    expect(edge(page, connection)).to_have_class("edge good")
     person.looks("overview-all-up")
     page.evaluate("window.sameDocument = true")
 
     lab.revoke("sensor-02")
-    expect(edge(page, link)).to_have_class("edge bad")
+    expect(edge(page, connection)).to_have_class("edge bad")
     expect(page.locator("#said")).to_have_text("1 of 7 connections is halted.")
     assert page.evaluate("window.sameDocument"), "nothing was loaded anew"
     person.looks("overview-one-halted")
 
-    edge(page, link).click()
+    edge(page, connection).click()
     chosen = page.locator("#chosen")
     expect(chosen.get_by_role("heading", level=3).first).to_have_text(REVOKED)
     expect(chosen).to_contain_text("management-console says this of the certificate sensor-02.contoso.test")
@@ -51,45 +54,45 @@ def test_a_revoked_sensor_turns_its_edge_red_without_a_reload_and_is_mended(pers
     lab.raise_alert("sensor-02", "Seen while it is halted")
     expect(chosen.locator("dd").nth(1)).to_have_text("1")
     lab.unrevoke("sensor-02")
-    expect(edge(page, link)).to_have_class("edge good chosen")
+    expect(edge(page, connection)).to_have_class("edge good chosen")
     expect(chosen.locator("dd").nth(1)).to_have_text("0")
     assert any(one.title == "Seen while it is halted" for one in lab.console.alerts)
 
 
 def test_with_validation_off_it_goes_on_and_the_console_says_so(person: Person, lab: Lab) -> None:
     _all_up(lab)
-    page, link = person.page, "sensor-02:management-console"
+    page, connection = person.page, "sensor-02:management-console"
     lab.revoke("sensor-02")
-    settle(lab, lambda: lab.link(link).report.standing is Standing.HALTED)
+    settle(lab, lambda: lab.connection(connection).report.state is ConnectionState.HALTED)
     person.goes("management-console", "/certificate")
     page.get_by_role("button", name="Switch validation off").click()
     expect(page.get_by_role("status")).to_contain_text("off: connections go on whatever is wrong")
     expect(page.locator("#strip")).to_contain_text("Validation off")
     person.looks("certificate-validation-off")
     page.get_by_role("link", name="Overview").click()
-    expect(edge(page, link)).to_have_class("edge notice")
+    expect(edge(page, connection)).to_have_class("edge notice")
     expect(page.get_by_role("heading", name="None of the 7 connections is validated.")).to_be_visible()
     person.looks("overview-validation-off")
-    edge(page, link).click()
+    edge(page, connection).click()
     expect(page.locator("#chosen")).to_contain_text("it goes on although the certificate would be refused")
     person.looks("overview-validation-off-chosen")
 
     page.goto(f"{lab.console.url}/certificate")
     page.get_by_role("button", name="Make validation mandatory").click()
     page.get_by_role("link", name="Overview").click()
-    expect(edge(page, link)).to_have_class("edge bad")
+    expect(edge(page, connection)).to_have_class("edge bad")
     lab.unrevoke("sensor-02")
-    expect(edge(page, link)).to_have_class("edge good")
+    expect(edge(page, connection)).to_have_class("edge good")
 
 
 def test_what_has_the_focus_keeps_it_while_the_page_is_renewed(person: Person, lab: Lab) -> None:
     _all_up(lab)
-    page, link = person.page, "sensor-04:management-console"
+    page, connection = person.page, "sensor-04:management-console"
     person.goes("management-console")
-    edge(page, link).focus()
+    edge(page, connection).focus()
     lab.revoke("sensor-01")
     expect(edge(page, "sensor-01:management-console")).to_have_class("edge bad")
-    assert page.evaluate("document.activeElement.dataset.link") == link
+    assert page.evaluate("document.activeElement.dataset.link") == connection
     lab.unrevoke("sensor-01")
 
 
@@ -110,7 +113,7 @@ def test_it_all_works_without_scripts(people: NewPerson, lab: Lab) -> None:
     page = person.page
     person.goes("management-console")
     lab.revoke("sensor-01")
-    settle(lab, lambda: lab.link("sensor-01:management-console").report.standing is Standing.HALTED)
+    settle(lab, lambda: lab.connection("sensor-01:management-console").report.state is ConnectionState.HALTED)
     page.get_by_role("link", name="look again").click()
     edge(page, "sensor-01:management-console").click()
     expect(page.locator("#chosen")).to_contain_text(REVOKED)

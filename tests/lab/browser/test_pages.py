@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import expect
 
-from pkigen.lab.connections.connection import Standing
+from pkigen.lab.connections.connection import ConnectionState
 from pkigen.lab.lab import Lab
 from tests.lab.browser.conftest import EVERY_SHAPE, NewPerson, Person, built_with, settle
 
@@ -19,7 +19,10 @@ pytestmark = pytest.mark.needs("chromium")
     "path", ["/", "/certificate", "/certificate/upload", "/alerts", "/events", "/try", "/api", "/welcome"]
 )
 def test_a_page_looks_as_it_should(person: Person, lab: Lab, path: str) -> None:
-    settle(lab, lambda: all(link.report.standing is not Standing.WAITING for link in lab.links))
+    settle(
+        lab,
+        lambda: all(connection.report.state is not ConnectionState.WAITING for connection in lab.connections),
+    )
     for name, prefix in (("management-console", "console"), ("sensor-01", "sensor")):
         person.goes(name, path)
         person.looks(f"{prefix}{path.rstrip('/').replace('/', '-') or '-overview'}", EVERY_SHAPE)
@@ -83,11 +86,14 @@ lab:
 
 
 def test_forty_sensors_do_not_lie_over_each_other(people: NewPerson, plant: Lab) -> None:
-    settle(plant, lambda: all(link.report.standing is Standing.CONNECTED for link in plant.links))
+    settle(
+        plant,
+        lambda: all(connection.report.state is ConnectionState.CONNECTED for connection in plant.connections),
+    )
     person = people(to=plant)
     plant.revoke("sensor-in-building-seven-floor-three-02")
-    bad = plant.link("sensor-in-building-seven-floor-three-02:management-console")
-    settle(plant, lambda: bad.report.standing is Standing.HALTED)
+    bad = plant.connection("sensor-in-building-seven-floor-three-02:management-console")
+    settle(plant, lambda: bad.report.state is ConnectionState.HALTED)
     person.goes("management-console", f"/?link={bad.id}")
     boxes = person.page.locator("svg.wide .party text.name")
     expect(boxes.first).to_have_text("sensor-in-bui…oor-three-02")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from pkigen.lab.connections.connection import Standing
+from pkigen.lab.connections.connection import ConnectionState
 from pkigen.lab.lab import Lab
 from tests.lab.browser.conftest import Person, fingerprint, presented, settle
 
@@ -35,27 +35,27 @@ def test_what_is_not_supported_is_accepted_and_said(person: Person, lab: Lab) ->
 
 
 def test_a_sensor_is_revoked_and_that_taken_back(person: Person, lab: Lab) -> None:
-    page, link = person.page, lab.link("sensor-02:management-console")
+    page, connection = person.page, lab.connection("sensor-02:management-console")
     person.goes("sensor-02", "/try")
     page.get_by_role("button", name="Revoke this sensor").click()
     expect(page.get_by_role("status")).to_contain_text("The CA has revoked the certificate of sensor-02.")
-    settle(lab, lambda: link.report.standing is Standing.HALTED)
+    settle(lab, lambda: connection.report.state is ConnectionState.HALTED)
     page.get_by_role("button", name="Take the revocation back").click()
-    settle(lab, lambda: link.report.standing is Standing.CONNECTED)
+    settle(lab, lambda: connection.report.state is ConnectionState.CONNECTED)
     expect(page.get_by_role("button", name="Revoke this sensor")).to_be_visible()
 
 
 def test_the_console_revokes_the_certificate_of_another_one(person: Person, lab: Lab) -> None:
-    page, link = person.page, lab.link("management-console:siem")
+    page, connection = person.page, lab.connection("management-console:siem")
     person.goes("management-console", "/try")
     page.get_by_label("Appliance or receiver of alerts").select_option("siem")
     page.get_by_role("button", name="Revoke", exact=True).click()
-    settle(lab, lambda: link.report.standing is Standing.HALTED)
+    settle(lab, lambda: connection.report.state is ConnectionState.HALTED)
     expect(page.locator("option", has_text="siem (revoked)")).to_have_count(1)
     person.looks("try-console")
     page.get_by_label("Appliance or receiver of alerts").select_option("siem")
     page.get_by_role("button", name="Take a revocation back").click()
-    settle(lab, lambda: link.report.standing is Standing.CONNECTED)
+    settle(lab, lambda: connection.report.state is ConnectionState.CONNECTED)
 
 
 def test_without_the_crl_server_every_connection_is_halted(person: Person, lab: Lab) -> None:
@@ -91,4 +91,6 @@ def test_next_month_a_certificate_has_expired(person: Person, lab: Lab) -> None:
     person.looks("certificate-expired")
     person.goes("management-console", "/try")
     page.get_by_role("button", name="Put the clock right").click()
-    settle(lab, lambda: lab.link("sensor-04:management-console").report.standing is Standing.CONNECTED)
+    settle(
+        lab, lambda: lab.connection("sensor-04:management-console").report.state is ConnectionState.CONNECTED
+    )

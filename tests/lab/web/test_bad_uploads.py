@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pkigen.lab.web.fields import LARGEST_BODY
+from pkigen.lab.web.fields import MAX_BODY_BYTES
 from pkigen.lab.web.sessions import Session
 from tests import tools
 from tests.lab.conftest import Person, Plant, presented
@@ -81,7 +81,7 @@ WRONG: dict[str, tuple[Any, int, str]] = {
         "256 KiB are the most",
     ),
     "all too large": (
-        {"files": {"certificate": ("a.crt", b"x" * LARGEST_BODY), "key": ("a.key", b"x")}},
+        {"files": {"certificate": ("a.crt", b"x" * MAX_BODY_BYTES), "key": ("a.key", b"x")}},
         413,
         "832 KiB are the most",
     ),

@@ -225,12 +225,12 @@ def test_what_is_wrong_with_the_world_can_be_made_and_mended_on_a_page(own_plant
     person.post("/try/clock", {"move": "right"})
     assert lab.clock.ahead.days == 0
     person.post("/try/revoke", {"name": "sensor-01"})
-    assert own_plant.check("sensor-01:console").standing == "halted"
+    assert own_plant.check("sensor-01:console").state == "halted"
     page = person.client.get("/?link=sensor-01:console").text
     assert "sensor-01.contoso.test" in page
     assert "has been revoked" in page
     person.post("/try/unrevoke", {"name": "sensor-01"})
-    assert own_plant.check("sensor-01:console").standing == "connected"
+    assert own_plant.check("sensor-01:console").state == "connected"
 
 
 def test_what_people_write_is_text_on_every_page(own_plant: Plant) -> None:
