@@ -182,11 +182,11 @@ def test_the_section_of_the_page_on_the_lab_is_valid(tmp_path: Path) -> None:
 def test_the_scenario_of_the_page_on_the_lab_goes_as_it_is_told(tmp_path: Path) -> None:
     (tmp_path / "stolen.yaml").write_text(_blocks("lab.md", "yaml")[1], encoding="utf-8")
     said = python("-m", "pkigen", "lab", "run", "stolen.yaml", cwd=tmp_path)
-    assert "8 steps: all as told" in said
+    assert "8 steps: all passed" in said
 
 
 def test_the_page_on_the_lab_names_every_step_of_a_scenario_and_all_that_can_be_expected() -> None:
-    page = (ROOT / "docs" / "lab.md").read_text("utf-8").partition("| step | does |")[2]
+    page = (ROOT / "docs" / "lab.md").read_text("utf-8").partition("| step | description |")[2]
     assert [name for name in Step.model_fields if name != "says" and f"`{name}" not in page] == []
     assert [name for name in Expectation.model_fields if name not in page and name != "within"] == []
 

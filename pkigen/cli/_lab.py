@@ -1,4 +1,4 @@
-"""What the commands of ``pkigen lab`` share: which lab is meant, and how it is shown."""
+"""Selects a running lab, and formats its status for the commands of ``pkigen lab``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pkigen.errors import InputError, Refused
 if TYPE_CHECKING:
     from pkigen.lab.control import RunningLab
 
-_COLOURS = {
+_COLORS = {
     "connected": "green",
     "connected without validation": "yellow",
     "halted": "red",
@@ -25,64 +25,69 @@ _ROLES = {"sensor": "sensor", "management console": "console", "secondary consol
 
 Lab = Annotated[
     str | None,
-    typer.Argument(metavar="ENV", help="The lab's environment or its name; if not said, the one that is up."),
+    typer.Argument(
+        metavar="ENV", help="Environment of the lab: directory or name (default: the only running lab)."
+    ),
 ]
-Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The folder that environments are in.")]
+Out = Annotated[
+    Path,
+    typer.Option("--out", metavar="DIR", help="Directory that contains the environments (default: out)."),
+]
 
 
 def select_lab(named: str | None, out: Path) -> RunningLab:
-    """The lab that is meant; Refused when none is up, InputError when it is not clear which."""
+    """Return the selected lab. Raise Refused if none is running, InputError if several are."""
     from pkigen.lab.control import find_running_lab, find_running_labs
 
     if named is not None:
         places = [path for path in (Path(named), out / named) if path.is_dir()]
         found = next(filter(None, map(find_running_lab, places)), None)
         if found is None:
-            raise Refused(f"no lab is up in {places[0] if places else out / named}")
+            raise Refused(f"no lab is running in {places[0] if places else out / named}")
         return found
     all_ = find_running_labs(out)
     if not all_:
-        raise Refused(f"no lab is up in {out}; `pkigen lab up demo` brings one up")
+        raise Refused(f"no lab is running in {out}; start one with `pkigen lab up demo`")
     if len(all_) > 1:
         there_are = ", ".join(str(one.folder) for one in all_)
-        raise InputError(f"{len(all_)} labs are up: say which, {there_are}")
+        raise InputError(f"{len(all_)} labs are running; specify one of {there_are}")
     return all_[0]
 
 
 def silence_web_server() -> None:
-    """Have the web server tell nothing that its clients do wrong, nor that it ends."""
+    """Suppress the web server's log messages about invalid requests and about its shutdown."""
     for name in ("python_multipart", "uvicorn"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    logging.getLogger("uvicorn.error").addFilter(_is_no_end)
+    logging.getLogger("uvicorn.error").addFilter(_is_relevant)
 
 
-def _is_no_end(record: logging.LogRecord) -> bool:
-    """Not uvicorn's line of whom it cuts off at the end, which it has even if that is nobody."""
+def _is_relevant(record: logging.LogRecord) -> bool:
+    """Drop uvicorn's message about cancelled requests, which it logs even if there are none."""
     return "timeout graceful shutdown" not in str(record.msg)
 
 
-def format_status(told: dict[str, Any]) -> list[str]:
-    """A lab for people, on 80 columns."""
-    appliances = told["appliances"]
-    names = [one["name"] for one in (*appliances, *told["receivers"])]
+def format_status(status: dict[str, Any]) -> list[str]:
+    """Return the status of a lab as lines of at most 80 columns."""
+    appliances = status["appliances"]
+    names = [one["name"] for one in (*appliances, *status["receivers"])]
     width = min(30, max(map(len, names)))
     lines = [f"{one['name']:{width}}  {_ROLES[one['role']]:9}  {one['url']}" for one in appliances]
-    lines += [f"{one['name']:{width}}  {one['kind']:9}  {one['url']}" for one in told["receivers"]]
-    server = told["crl_server"]
+    lines += [f"{one['name']:{width}}  {one['kind']:9}  {one['url']}" for one in status["receivers"]]
+    server = status["crl_server"]
     stopped = "  stopped" if server["stopped"] else ""
     lines.append(f"{'CRL server':{width}}  {'':9}  {server['url']}{stopped}")
-    if told["proxy"]:
-        lines.append(f"{'proxy':{width}}  {'':9}  {told['proxy']}")
-    lines += ["", f"Sign in as {told['user']} with the password {told['password']}"]
-    lines.append(f"The lab's clock is at {told['clock']}.")
+    if status["proxy"]:
+        lines.append(f"{'proxy':{width}}  {'':9}  {status['proxy']}")
+    lines += ["", f"User name {status['user']}, password {status['password']}"]
+    lines.append(f"Lab time: {status['clock']}")
     return list(map(printable, lines))
 
 
-def format_connections(told: dict[str, Any]) -> list[str]:
-    """The connections: how each is, and why."""
+def format_connections(status: dict[str, Any]) -> list[str]:
+    """Return the state of each connection, the causes, and what to do."""
     lines = []
-    for one in told["connections"]:
-        state = colorize(one["state"], _COLOURS[one["state"]])
+    for one in status["connections"]:
+        state = colorize(one["state"], _COLORS[one["state"]])
         lines.append(printable(f"{one['from']} -> {one['to']}: ") + state + _queued(one["queued"]))
         if one["state"] != "connected":
             lines.append(wrap(f"    {one['summary']}", 4))
@@ -93,4 +98,4 @@ def format_connections(told: dict[str, Any]) -> list[str]:
 
 
 def _queued(count: int) -> str:
-    return f", {count} {'alert' if count == 1 else 'alerts'} waiting" if count else ""
+    return f", {count} {'alert' if count == 1 else 'alerts'} queued" if count else ""

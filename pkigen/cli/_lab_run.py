@@ -1,4 +1,4 @@
-"""Playing scenarios: a lab of its own for each, and a line for each step."""
+"""Runs scenarios, each in its own lab, and prints one line per step."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Story = tuple[str, "Scenario", Path]
 
 
 def read_scenarios(sources: list[str]) -> list[Story]:
-    """The scenarios of paths or names, each with the folder of its file; InputError for what is wrong."""
+    """Read scenario files or shipped scenarios. Raise InputError for an invalid one."""
     from pkigen.lab.scenario.scenario import path_of, read_scenario
 
     paths = list(map(path_of, sources))
@@ -40,8 +40,8 @@ def read_scenarios(sources: list[str]) -> list[Story]:
 def run_all(
     asked: list[Story], out: Path | None, port: int, pause: float, *, quiet: bool
 ) -> list[tuple[str, list[StepResult]]]:
-    """Play one scenario after the other; unless ``quiet``, each step is told as it is done."""
-    # As Ctrl-C does it: a folder that is to go afterwards has keys in it.
+    """Run the scenarios in order. Unless ``quiet``, print each step when it is done."""
+    # Handle SIGTERM like Ctrl-C, so that the temporary directory with its keys is deleted.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return [(story[0], _run_one(story, out, port, pause, quiet)) for story in asked]
@@ -56,11 +56,9 @@ def _run_one(story: Story, out: Path | None, port: int, pause: float, quiet: boo
     name, scenario, folder = story
     print_message(f"{name}: {scenario.title}")
     steps = []
-    with _folder(name, out) as place, scenario_lab(scenario, folder, Path(place), port) as lab:
+    with _lab_directory(name, out) as place, scenario_lab(scenario, folder, Path(place), port) as lab:
         if pause:
-            print_message(
-                f"  Watch it at {lab.console.url}: sign in as admin with the password {lab.password}"
-            )
+            print_message(f"  Console: {lab.console.url}, user name admin, password {lab.password}")
         for step in run_scenario(scenario, lab, pause):
             steps.append(step)
             if not quiet:
@@ -68,51 +66,51 @@ def _run_one(story: Story, out: Path | None, port: int, pause: float, quiet: boo
     return steps
 
 
-def _folder(name: str, out: Path | None) -> AbstractContextManager[str]:
-    """Where a scenario's lab is built: below ``out``, where it stays, or in a folder that goes."""
+def _lab_directory(name: str, out: Path | None) -> AbstractContextManager[str]:
+    """Return a directory below ``out``, or a temporary one that is deleted on exit."""
     if out is not None:
         return nullcontext(str(out / name))
     return tempfile.TemporaryDirectory(prefix="pkigen-lab-")
 
 
 def _show(step: StepResult) -> None:
-    mark, colour = _MARKS[step.result]
+    mark, color = _MARKS[step.result]
     seconds = f" ({step.seconds:.1f} s)" if step.seconds >= 1 else ""
-    print_line(f"  {colorize(f'{mark:6}', colour)} {wrap(step.title, 9)}{seconds}", flush=True)
+    print_line(f"  {colorize(f'{mark:6}', color)} {wrap(step.title, 9)}{seconds}", flush=True)
     if step.words:
         print_line(wrap(f"         {step.words}", 9), flush=True)
 
 
-def write_junit(path: Path, played: list[tuple[str, list[StepResult]]]) -> None:
-    """Write the report; EnvironmentFailure when it cannot be."""
+def write_junit(path: Path, results: list[tuple[str, list[StepResult]]]) -> None:
+    """Write the JUnit report. Raise EnvironmentFailure if that fails."""
     from pkigen.junit import report
     from pkigen.lab.scenario.runner import junit_cases
 
-    text = report("pkigen lab", ((name, junit_cases(name, steps)) for name, steps in played))
+    text = report("pkigen lab", ((name, junit_cases(name, steps)) for name, steps in results))
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise EnvironmentFailure(f"{path} cannot be written: {error.strerror}") from error
+        raise EnvironmentFailure(f"cannot write {path}: {error.strerror}") from error
 
 
-def format_summary(played: list[tuple[str, list[StepResult]]]) -> str:
-    """How it went, in one line."""
-    failed = [name for name, steps in played if any(one.result != "passed" for one in steps)]
-    count = sum(len(steps) for _, steps in played)
+def format_summary(results: list[tuple[str, list[StepResult]]]) -> str:
+    """Return a one-line summary."""
+    failed = [name for name, steps in results if any(one.result != "passed" for one in steps)]
+    count = sum(len(steps) for _, steps in results)
     if failed:
-        return printable(f"{len(failed)} of {len(played)} went otherwise than told: {', '.join(failed)}")
-    word = "scenario" if len(played) == 1 else "scenarios"
-    return f"{len(played)} {word}, {count} steps: all as told"
+        return printable(f"{len(failed)} of {len(results)} scenarios failed: {', '.join(failed)}")
+    word = "scenario" if len(results) == 1 else "scenarios"
+    return f"{len(results)} {word}, {count} steps: all passed"
 
 
-def as_json(played: list[tuple[str, list[StepResult]]]) -> dict[str, Any]:
-    """For programs."""
+def as_json(results: list[tuple[str, list[StepResult]]]) -> dict[str, Any]:
+    """Return the results as a JSON object."""
     stories = [
         {
             "name": name,
             "passed": all(one.result == "passed" for one in steps),
             "steps": [{**asdict(one), "seconds": round(one.seconds, 3)} for one in steps],
         }
-        for name, steps in played
+        for name, steps in results
     ]
     return {"passed": all(story["passed"] for story in stories), "scenarios": stories}

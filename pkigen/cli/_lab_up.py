@@ -1,4 +1,4 @@
-"""Bringing a lab up, in the foreground or beside it, and ending it."""
+"""Starts a lab in the foreground or in the background, and stops it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LOOK_SECONDS = 0.05
 
 
 def run_in_foreground(source: str, out: Path, host: str, port: int, *, json: bool) -> None:
-    """A lab in the foreground, until a signal or ``pkigen lab down``."""
+    """Run a lab until SIGINT, SIGTERM or ``pkigen lab down``."""
     from pkigen.environment.build.build import build
     from pkigen.lab.appliance.members import lab_settings
     from pkigen.lab.control import control_server, find_running_lab, owner_status
@@ -43,7 +43,7 @@ def run_in_foreground(source: str, out: Path, host: str, port: int, *, json: boo
     silence_web_server()
     print_message(f"Building {out / profile.name} ...")
     result = build(profile, out)
-    # A queue, and no event: what a signal's handler does must not wait for what it has interrupted.
+    # SimpleQueue.put is reentrant. Event.set takes a lock that the interrupted code may hold.
     ended = SimpleQueue[None]()
     previous = {
         one: signal.signal(one, lambda *_: ended.put(None)) for one in (signal.SIGINT, signal.SIGTERM)
@@ -53,18 +53,18 @@ def run_in_foreground(source: str, out: Path, host: str, port: int, *, json: boo
             running_lab(result.folder, profile, web, host=host, port=port, tell=print_message) as lab,
             control_server(lab, lambda: ended.put(None)),
         ):
-            shown = owner_status(lab)
-            print_message("The lab is up. Ctrl-C ends it.")
-            print_line(json_.dumps(shown) if json else "\n".join(format_status(shown)), flush=True)
+            status = owner_status(lab)
+            print_message("The lab is running. Press Ctrl-C to stop it.")
+            print_line(json_.dumps(status) if json else "\n".join(format_status(status)), flush=True)
             _wait(ended)
     finally:
         for one, handler in previous.items():
             signal.signal(one, handler)
-    print_message("The lab is down.")
+    print_message("The lab has stopped.")
 
 
 def _wait(ended: SimpleQueue[None]) -> None:
-    """Until something is put there. A signal that another thread is told of does not wake this one."""
+    """Wait for an item. Poll, because a signal delivered to another thread does not interrupt get()."""
     while True:
         with suppress(Empty):
             ended.get(timeout=_LOOK_SECONDS)
@@ -72,7 +72,7 @@ def _wait(ended: SimpleQueue[None]) -> None:
 
 
 def start_detached(source: str, out: Path, host: str, port: int) -> dict[str, Any]:
-    """A lab in a process of its own; what it tells once it is up."""
+    """Start a lab in its own process, and return its status when it is ready."""
     from pkigen.lab.control import find_running_lab
     from pkigen.lab.state import already_running_error
 
@@ -89,14 +89,14 @@ def start_detached(source: str, out: Path, host: str, port: int) -> dict[str, An
             deadline = time.monotonic() + _START_SECONDS
             while time.monotonic() < deadline:
                 running = find_running_lab(folder)
-                # On Windows Python starts itself once more, and the process is that one's parent.
+                # On Windows, the venv launcher starts Python as a child, so the process IDs differ.
                 if running is not None and (running.pid == process.pid or sys.platform == "win32"):
                     return running.status()
                 if process.poll() is not None:
                     log.seek(0)
                     raise _startup_error(process.returncode, log.read().decode("utf-8", "replace"))
                 time.sleep(_LOOK_SECONDS)
-            raise EnvironmentFailure(f"the lab does not come up within {_START_SECONDS:.0f} seconds")
+            raise EnvironmentFailure(f"the lab did not start within {_START_SECONDS:.0f} seconds")
         except BaseException:
             process.terminate()
             process.wait()
@@ -104,22 +104,24 @@ def start_detached(source: str, out: Path, host: str, port: int) -> dict[str, An
 
 
 def _startup_error(code: int, said: str) -> PkigenError:
-    """What a lab that has ended said last, as an error of ours."""
+    """Convert the output and exit code of a lab that failed to start into an error."""
     lines = [line for line in said.splitlines() if line.strip() and not line.startswith("Building ")]
-    words = "\n".join(lines) or f"the lab has ended with exit code {code}"
+    words = "\n".join(lines) or f"the lab exited with code {code}"
     kinds: dict[int, type[PkigenError]] = {1: Refused, 2: InputError}
     return kinds.get(code, EnvironmentFailure)(words)
 
 
 def stop_lab(running: RunningLab) -> None:
-    """Have it end, and wait until its process has."""
+    """Stop a lab, and wait until its process has exited."""
     running.stop()
     deadline = time.monotonic() + _END_SECONDS
     while time.monotonic() < deadline:
         if not _alive(running.pid):
             return
         time.sleep(_LOOK_SECONDS)
-    raise EnvironmentFailure(f"the lab of {running.folder} (process {running.pid}) does not end")
+    raise EnvironmentFailure(
+        f"the lab of {running.folder} (process {running.pid}) did not exit within {_END_SECONDS:.0f} seconds"
+    )
 
 
 def _alive(pid: int) -> bool:
@@ -136,7 +138,7 @@ def _alive(pid: int) -> bool:
 
 
 def _is_zombie(pid: int) -> bool:
-    """Whether it is a process that has ended, and nobody has asked after yet."""
+    """Whether a process has exited but its parent has not reaped it."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
     except (OSError, IndexError):

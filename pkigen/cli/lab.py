@@ -1,4 +1,4 @@
-"""``pkigen lab``: the commands of the demo environment."""
+"""``pkigen lab``: runs the demo environment of simulated appliances."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ if TYPE_CHECKING:
 
 lab = typer.Typer(
     name="lab",
-    help="The demo environment: appliances that take a certificate.",
+    help="Run the demo environment: simulated appliances that use the certificates.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
 
 
-Appliance = Annotated[str, typer.Argument(metavar="APPLIANCE", help="An appliance's name in the profile.")]
-Env = Annotated[str | None, typer.Option("--env", metavar="ENV", help="The lab, if more than one is up.")]
+Appliance = Annotated[str, typer.Argument(metavar="APPLIANCE", help="Name of the appliance in the profile.")]
+Env = Annotated[
+    str | None,
+    typer.Option("--env", metavar="ENV", help="Environment of the lab (default: the only running lab)."),
+]
 
 HELP_ORDER = 220
 
@@ -39,7 +42,7 @@ def up(
     profile: ProfileSource,
     out: _lab.Out = Path("out"),
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")
+        str, typer.Option("--host", metavar="ADDRESS", help="IP address to listen on (default: 127.0.0.1).")
     ] = "127.0.0.1",
     port: Annotated[
         int,
@@ -48,19 +51,19 @@ def up(
             metavar="PORT",
             min=0,
             max=65535,
-            help="The management console's port, and the first of the others'; 0 is any free ones.",
+            help="Port of the management console; the other appliances use the next ports (0: free ports).",
         ),
     ] = 8443,
     detach: Annotated[
-        bool, typer.Option("--detach", help="Come back once it is up, and let it run.")
+        bool, typer.Option("--detach", help="Run the lab in the background and return when it is ready.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Bring up simulated appliances around a profile's certificates.
+    """Start simulated appliances that use the certificates of a profile.
 
-    The profile's section lab says which there are. What it describes is built below --out first, or
-    brought up to date. Open the management console's URL in a browser: name and password are printed.
-    What was done in a lab is there again the next time. Ctrl-C or SIGTERM ends it.
+    The profile's lab section defines the appliances. The command first builds the environment below --out,
+    or updates it. Open the printed URL of the management console in a browser and sign in with the printed
+    user name and password. The lab keeps its state between runs. Ctrl-C or SIGTERM stops it.
 
     \b
     Examples:
@@ -73,34 +76,34 @@ def up(
     if not detach:
         run_in_foreground(profile, out, host, port, json=json)
         return
-    told = start_detached(profile, out, host, port)
+    status_ = start_detached(profile, out, host, port)
     if json:
-        print_json(told)
+        print_json(status_)
     else:
-        print_line("\n".join(_lab.format_status(told)))
+        print_line("\n".join(_lab.format_status(status_)))
 
 
 @lab.command("status")
 def status(env: _lab.Lab = None, out: _lab.Out = Path("out"), json: Json = False) -> None:
-    """Show a lab that is up: URLs, password, connections.
+    """Show a running lab: URLs, password and connections.
 
-    Exit code 1 when none is up.
+    Exit code 1 if no lab is running.
 
     \b
     Examples:
       pkigen lab status
       pkigen lab status out/demo --json
     """
-    told = _lab.select_lab(env, out).status()
+    status_ = _lab.select_lab(env, out).status()
     if json:
-        print_json(told)
+        print_json(status_)
         return
-    print_line("\n".join((*_lab.format_status(told), "", *_lab.format_connections(told))))
+    print_line("\n".join((*_lab.format_status(status_), "", *_lab.format_connections(status_))))
 
 
 @lab.command("down")
 def down(env: _lab.Lab = None, out: _lab.Out = Path("out")) -> None:
-    """End a lab that is up, and wait until nothing of it runs.
+    """Stop a running lab, and wait until its process has exited.
 
     \b
     Examples:
@@ -111,30 +114,39 @@ def down(env: _lab.Lab = None, out: _lab.Out = Path("out")) -> None:
 
     found = _lab.select_lab(env, out)
     stop_lab(found)
-    print_message(f"The lab of {found.folder} is down.")
+    print_message(f"The lab of {found.folder} has stopped.")
 
 
 @lab.command("import")
 def import_(
     appliance: Appliance,
-    crt: Annotated[Path, typer.Option("--crt", metavar="PATH", help="The certificate; a .crt file.")],
-    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="Its private key.")],
-    chain: Annotated[Path | None, typer.Option("--chain", metavar="PATH", help="The CAs above it.")] = None,
+    crt: Annotated[Path, typer.Option("--crt", metavar="PATH", help="Certificate file (suffix .crt).")],
+    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="Private key file of the certificate.")],
+    chain: Annotated[
+        Path | None, typer.Option("--chain", metavar="PATH", help="CA chain file (PEM).")
+    ] = None,
     pass_: Annotated[
         str | None,
-        typer.Option("--pass", metavar="PASSPHRASE", help="The key's passphrase; others can see it here."),
+        typer.Option(
+            "--pass",
+            metavar="PASSPHRASE",
+            help="Passphrase of the key. Other users of this machine can see it.",
+        ),
     ] = None,
     passphrase_file: Annotated[
         Path | None,
-        typer.Option("--passphrase-file", metavar="FILE", help="It stands on this file's first line."),
+        typer.Option(
+            "--passphrase-file", metavar="FILE", help="File whose first line is the passphrase of the key."
+        ),
     ] = None,
     env: Env = None,
     out: _lab.Out = Path("out"),
     json: Json = False,
 ) -> None:
-    """Upload a certificate to an appliance of a lab that is up.
+    """Upload a certificate to an appliance of a running lab.
 
-    As cyberx-xsense-certificate-import does it on a sensor. Exit code 1 when the appliance refuses it.
+    Corresponds to cyberx-xsense-certificate-import on a sensor. Exit code 1 if the appliance refuses the
+    certificate.
 
     \b
     Examples:
@@ -143,20 +155,20 @@ def import_(
     if crt.suffix != ".crt":
         raise typer.BadParameter(f"'{crt.name}' does not end in .crt", param_hint="'--crt'")
     if pass_ is not None and passphrase_file is not None:
-        raise typer.BadParameter(
-            "a key has one passphrase; --pass says it too", param_hint="'--passphrase-file'"
-        )
+        raise typer.BadParameter("cannot be combined with --pass", param_hint="'--passphrase-file'")
     found = _lab.select_lab(env, out).upload(appliance, _upload(crt, key, chain, pass_, passphrase_file))
     if json:
         print_json(found)
     elif found["accepted"]:
-        print_line(colorize("Accepted.", "green") + f" {appliance} presents it from the next connection on.")
+        print_line(
+            colorize("Accepted.", "green") + f" {appliance} presents the certificate on new connections."
+        )
         for words in found["unsupported"]:
             print_line(wrap(f"Not supported: {words}", 2))
         for words in found["notes"]:
             print_line(wrap(words, 2))
     else:
-        print_line(colorize("Refused.", "red") + " What was in use stays in use.")
+        print_line(colorize("Refused.", "red") + " The previous certificate stays in use.")
         for message in found["messages"]:
             print_line(wrap(message["message"], 2))
             for words in message["found"]:
@@ -173,9 +185,9 @@ def token(
     out: _lab.Out = Path("out"),
     json: Json = False,
 ) -> None:
-    """Make a token for an appliance's REST API, and print it.
+    """Create a token for the REST API of an appliance, and print it.
 
-    It goes into the header Authorization. The token before it is not valid any more.
+    Send the token in the Authorization header. The previous token becomes invalid.
 
     \b
     Examples:
@@ -194,11 +206,11 @@ def token(
 def run(
     scenarios: Annotated[
         list[str] | None,
-        typer.Argument(metavar="SCENARIO...", help="Paths, or names of those that come with pkigen."),
+        typer.Argument(metavar="SCENARIO...", help="Scenario files, or names of shipped scenarios."),
     ] = None,
-    list_: Annotated[bool, typer.Option("--list", help="Name those that come with pkigen.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List the shipped scenarios.")] = False,
     junit: Annotated[
-        Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit report as well.")
+        Path | None, typer.Option("--junit", metavar="FILE", help="Also write a JUnit report to FILE.")
     ] = None,
     pace: Annotated[
         float,
@@ -207,23 +219,33 @@ def run(
             metavar="SECONDS",
             min=0,
             max=600,
-            help="A pause before each step, for those who watch it in a browser.",
+            help="Pause between two steps, to watch the scenario in a browser (default: 0).",
         ),
     ] = 0.0,
     port: Annotated[
         int,
-        typer.Option("--port", metavar="PORT", min=0, max=65535, help="As of lab up; 0 is any free ones."),
+        typer.Option(
+            "--port",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="Port of the management console, as for `lab up` (default: 0, free ports).",
+        ),
     ] = 0,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FOLDER", help="Build the labs below it, and leave them there."),
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="Directory for the environments, which are kept (default: temporary).",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Play scenarios: stories with what is to be seen at each step.
+    """Run scenarios: sequences of actions and expected results.
 
-    Each is played in a new lab of its own, at free ports, that is gone afterwards. Exit code 1 when
-    something is seen that is otherwise than told. docs/lab.md says how to write one.
+    Each scenario runs in a new lab on free ports, which is deleted afterwards. Exit code 1 if a step fails.
+    docs/lab.md describes the format of a scenario.
 
     \b
     Examples:
@@ -235,7 +257,7 @@ def run(
         _list(json)
         return
     if not scenarios:
-        raise typer.BadParameter("name a scenario; --list shows them", param_hint="'SCENARIO...'")
+        raise typer.BadParameter("no scenario given; see --list", param_hint="'SCENARIO...'")
     from pkigen.cli import _lab_run
 
     played = _lab_run.run_all(_lab_run.read_scenarios(scenarios), out, port, pace, quiet=json)

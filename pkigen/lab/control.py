@@ -130,9 +130,9 @@ class RunningLab:
                 answer = client.request(method, self.url + path, headers=headers, **content)
             found = answer.json()
             if not isinstance(found, dict):
-                raise ValueError("its answer is no JSON object")
+                raise ValueError("the response is not a JSON object")
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise EnvironmentFailure(f"the lab of {self.folder} does not answer: {error}") from error
+            raise EnvironmentFailure(f"the lab of {self.folder} does not respond: {error}") from error
         if answer.status_code == httpx.codes.OK:
             return found
         words = str(found.get("error", answer.status_code))

@@ -68,7 +68,7 @@ def crl_server(
     base_url = environment.base_url
     parts = urlsplit(base_url)
     if parts.scheme != "http":
-        raise InputError(f"base_url is {base_url}, and a CRL server is asked over http")
+        raise InputError(f"base_url is {base_url}; the CRL server of a lab requires an http URL")
     live = Live(environment.folder, clock, passphrases)
     upkeep = Upkeep(environment.folder, clock, tell, passphrases)
     with ExitStack() as stack:
@@ -77,8 +77,8 @@ def crl_server(
         except EnvironmentFailure as error:
             words = str(error).partition(". Choose")[0]
             raise EnvironmentFailure(
-                f"{words}. It is the CRL server's, named in every certificate: write another base_url in "
-                "the profile, or end the program that has it"
+                f"{words}. Every certificate names this address as its CRL server: change base_url in "
+                "the profile, or stop the program that uses the port"
             ) from error
         stack.enter_context(kept_up(Upkeep(environment.folder, clock, tell, passphrases), tell))
         served = application(environment, clock, live=live, passphrases=passphrases)
@@ -96,7 +96,7 @@ def proxy(base_url: str, there: str) -> Starlette:
 
     async def forward(request: Request) -> Response:
         if request.headers.get("host", "").lower() != allowed.lower():
-            return PlainTextResponse("403 This proxy leads to the CRL server alone.\n", 403)
+            return PlainTextResponse("403 This proxy forwards only to the CRL server.\n", 403)
         url = there + request.scope["raw_path"].decode("ascii", "replace")
         try:
             data = await run_in_threadpool(fetch, url)

@@ -69,7 +69,7 @@ def serve_sites(all_: Sequence[HttpsSite]) -> Iterator[asyncio.AbstractEventLoop
     thread.start()
     try:
         if not server.ready.wait(_START_SECONDS) or server.loop is None:
-            raise EnvironmentFailure("the appliances do not start")
+            raise EnvironmentFailure("the appliances did not start in time")
         yield server.loop
     finally:
         server.should_exit = True

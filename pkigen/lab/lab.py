@@ -138,8 +138,12 @@ class Lab:
         """The certificate of the environment that an appliance or a receiver presents."""
         found = self._presented(name, self.environment)
         if found is None:
-            words = "its own" if self.appliance(name).local else "no certificate of the environment"
-            raise InputError(f"{name} presents {words}, which no CA of the lab can revoke")
+            words = (
+                "its locally self-signed certificate"
+                if self.appliance(name).local
+                else "a certificate from outside the environment"
+            )
+            raise InputError(f"{name} presents {words}; no CA of the lab can revoke it")
         return found
 
     def _presented(self, name: str, environment: Environment) -> Case | None:
@@ -167,7 +171,7 @@ class Lab:
         case = self.presented_case(name)
         passphrases = self.passphrases.authorities
         revoke(self.folder, [case.name], reason=_REASON, at=self.clock(), passphrases=passphrases)
-        self._recheck_all("notice", f"The CA has revoked the certificate of {name} ({case.name}).")
+        self._recheck_all("notice", f"The CA revoked the certificate of {name} ({case.name}).")
         return case.name
 
     def unrevoke(self, name: str) -> str:
@@ -178,7 +182,7 @@ class Lab:
         case = self.presented_case(name)
         unrevoke(self.folder, [case.name], force=True, passphrases=self.passphrases.authorities)
         self.crl_server.renew()
-        self._recheck_all("notice", f"The revocation of the certificate of {name} is taken back.")
+        self._recheck_all("notice", f"The CA lifted the revocation of the certificate of {name}.")
         return case.name
 
     def renew(self, name: str) -> None:
@@ -189,7 +193,7 @@ class Lab:
         appliance = self.appliance(name)
         options = BuildOptions(at=self.clock(), renew=frozenset({f"certificates/{name}"}))
         build(self.profile, self.folder.parent, options)
-        appliance.tell("notice", "The CA has issued a new certificate for it, ready to be uploaded.")
+        appliance.tell("notice", "The CA issued a new certificate for this appliance. Upload it to use it.")
 
     def stop_crl_server(self) -> None:
         """Have the CRL server answer nobody."""
@@ -199,7 +203,7 @@ class Lab:
     def start_crl_server(self) -> None:
         """Have it answer again."""
         self.crl_server.start()
-        self._recheck_all("notice", "The CRL server runs again.")
+        self._recheck_all("notice", "The CRL server is running again.")
 
     def move_clock(self, span: str) -> None:
         """Let time pass in the lab: ``1mo``, ``36h``."""
@@ -208,13 +212,15 @@ class Lab:
         except ValueError as error:
             raise InputError(str(error)) from error
         self.crl_server.renew()
-        self._recheck_all("notice", f"The clock of the lab was moved: it is {format_time(self.clock())} now.")
+        self._recheck_all(
+            "notice", f"The lab clock was moved forward. The lab time is now {format_time(self.clock())}."
+        )
 
     def reset_clock(self) -> None:
         """Show the machine's time again."""
         self.clock.reset()
         self.crl_server.renew()
-        self._recheck_all("notice", "The clock of the lab shows the machine's time again.")
+        self._recheck_all("notice", "The lab clock was reset to the machine's time.")
 
     def handle_clock_jump(self) -> None:
         """Look at everything anew when the machine has slept, or its clock was set."""
@@ -226,7 +232,7 @@ class Lab:
             self.crl_server.renew()
         seconds = abs(round(jump.total_seconds()))
         way = "forward" if jump > timedelta() else "back"
-        words = f"The machine's clock has jumped {way} by {seconds:,} seconds: everything is looked at anew."
+        words = f"The machine's clock jumped {way} by {seconds:,} seconds. All connections are checked again."
         self._recheck_all("notice", words)
 
     def save(self) -> None:
@@ -257,7 +263,7 @@ class Lab:
     def _require_known(self, name: str, known: Mapping[str, object], what: str) -> str:
         if name in known:
             return name
-        words = f"there is no {what} called '{visible(name)}'"
+        words = f"there is no {what} '{visible(name)}'"
         raise InputError(Problem(words, suggestion=close_to(name, tuple(known))))
 
 

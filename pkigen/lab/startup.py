@@ -71,7 +71,7 @@ def running_lab(
 
     ``web`` makes the application of each appliance. The management console listens at ``port``, the others
     at those after it; at 0 each has any free one. Raises InputError for what the profile says wrong,
-    EnvironmentFailure when a port is taken or the lab is up already.
+    EnvironmentFailure when a port is taken or the lab is already running.
     """
     environment = open_environment(folder)
     members = resolve_members(profile, environment)
@@ -123,8 +123,8 @@ class _Ports:
     def next(self, scheme: str = "https") -> Listener:
         """One more; InputError past the last port that there is."""
         if self._next > _LAST_PORT:
-            words = f"--port leaves too few: the lab needs more, and {_LAST_PORT} is the last port"
-            raise InputError(f"{words}. Choose a lower one, or 0 for any free ones")
+            words = f"--port is too high: the lab needs more ports, and {_LAST_PORT} is the last port"
+            raise InputError(f"{words}. Choose a lower port, or 0 for free ports")
         listener = self._stack.enter_context(listen(self._host, self._next, scheme, "--port"))
         self._next += bool(self._next)
         return listener
@@ -168,7 +168,7 @@ def _saved_clock_offset(kept: dict[str, Any], state: State) -> timedelta:
         ahead = timedelta(seconds=float(kept.get("ahead", 0.0)))
         LabClock(ahead)()
     except (TypeError, ValueError, OverflowError) as error:
-        words = f"what the lab kept of its clock is damaged; remove {state.path(_STATE)}"
+        words = f"the saved state of the lab's clock is corrupt; delete {state.path(_STATE)}"
         raise InputError(words) from error
     return ahead
 
@@ -191,7 +191,7 @@ def _start_appliances(lab: Lab, members: Members, state: State, ports: _Ports) -
 def _credential(case: Case, passphrases: Passphrases) -> Credential:
     paths = [path for path in (case.certificate, case.key, case.chain) if path.is_file()]
     if not paths:
-        raise InputError(f"'{case.name}' has no files: build the environment again")
+        raise InputError(f"'{case.name}' has no files; build the environment again")
     passphrase = passphrases.of(case)
     return read_credential(paths, [] if passphrase is None else [passphrase])
 

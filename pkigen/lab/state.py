@@ -20,8 +20,8 @@ FOLDER = ".pkigen/lab"
 def already_running_error(environment: Path) -> EnvironmentFailure:
     """Says that an environment has its lab, and what to do."""
     return EnvironmentFailure(
-        f"the lab of {environment} is up already; `pkigen lab status {environment}` shows it, "
-        f"`pkigen lab down {environment}` ends it"
+        f"the lab of {environment} is already running; show it with `pkigen lab status {environment}`, "
+        f"or stop it with `pkigen lab down {environment}`"
     )
 
 

@@ -55,7 +55,9 @@ class LabClock:
         now = self()
         moved = shift(now, span)
         if moved < now:
-            raise ValueError(f"'{span.text}' leads back; the clock only runs forward, or is put right")
+            raise ValueError(
+                f"'{span.text}' would move the clock backward; the clock can only move forward or be reset"
+            )
         self.ahead += moved - now
 
     def reset(self) -> None:

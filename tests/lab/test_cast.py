@@ -50,21 +50,21 @@ def test_a_broken_certificate_is_nobodys(folder: Path) -> None:
     ("lab", "words"),
     [
         ({"console": "consol"}, r"lab\.console: .*'consol' \(did you mean 'console'\?\)"),
-        ({"console": "sensor-03.expired"}, "no certificate of the profile is called"),
-        ({"secondary": "console"}, "'console' has two parts in it"),
-        ({"sensors": ["sensor-01", "sensor-*"]}, "'sensor-01' has two parts in it"),
-        ({"sensors": ["plc-*"]}, r"no certificate of the profile is called 'plc-\*'"),
-        ({"sensors": ["nameless"], "fresh": []}, "'nameless' is for no host"),
-        ({"fresh": ["sensor-9"]}, "no certificate of the profile is called 'sensor-9'"),
-        ({"fresh": ["siem"]}, "'siem' is no appliance of the lab"),
+        ({"console": "sensor-03.expired"}, "the profile has no certificate"),
+        ({"secondary": "console"}, "'console' has two roles"),
+        ({"sensors": ["sensor-01", "sensor-*"]}, "'sensor-01' has two roles"),
+        ({"sensors": ["plc-*"]}, r"the profile has no certificate 'plc-\*'"),
+        ({"sensors": ["nameless"], "fresh": []}, "'nameless' has no host name"),
+        ({"fresh": ["sensor-9"]}, "the profile has no certificate 'sensor-9'"),
+        ({"fresh": ["siem"]}, "'siem' matches no appliance of the lab"),
         ({"forwarding": [{"name": "a", "to": "syslog", "certificate": "siim"}]}, "did you mean 'siem'"),
         (
             {"forwarding": [{"name": "a", "to": "syslog", "certificate": "siem"}] * 2},
-            "two rules are called 'a'",
+            "two forwarding rules have the name 'a'",
         ),
         (
             {"forwarding": [{"name": "console", "to": "syslog", "certificate": "siem"}]},
-            "an appliance is called 'console' already",
+            "an appliance already has the name 'console'",
         ),
     ],
 )
@@ -75,5 +75,5 @@ def test_a_part_that_cannot_be_given_is_said(lab: dict[str, Any], words: str, fo
 
 def test_there_is_a_bound_to_appliances(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pkigen.lab.appliance.members.MOST_SENSORS", 3)
-    with pytest.raises(InputError, match="5 appliances, and 3 are the most"):
+    with pytest.raises(InputError, match="5 appliances; the maximum is 3"):
         _cast(folder)

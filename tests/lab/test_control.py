@@ -105,14 +105,14 @@ def test_the_port_of_a_lab_that_was_killed_may_be_anothers(
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps({"url": plant.lab.crl_server.url, "token": "old", "pid": 1}))
     assert find_running_lab(tmp_path) is None
-    with pytest.raises(EnvironmentFailure, match="does not answer"):
+    with pytest.raises(EnvironmentFailure, match="does not respond"):
         RunningLab(tmp_path, plant.lab.crl_server.url, "old", 1).status()
 
 
 def test_one_environment_has_one_lab_at_a_time(plant: Plant) -> None:
     profile = load(document())
     with (
-        pytest.raises(EnvironmentFailure, match="is up already"),
+        pytest.raises(EnvironmentFailure, match="is already running"),
         running_lab(plant.lab.folder, profile, web),
     ):
         pass

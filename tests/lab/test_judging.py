@@ -127,7 +127,7 @@ def test_who_uploads_no_issuing_ca_is_told_that_others_may_not_find_the_way(plan
     assert plant.lab.upload("sensor-01", made).notes == ()
     without = plant.lab.upload("sensor-01", Upload("test", made.certificate, made.key))
     assert without.accepted
-    assert "issuing CA did not come with it" in without.notes[0]
+    assert "does not contain the issuing CA" in without.notes[0]
     plant.lab.upload("sensor-01", made)
 
 
@@ -187,8 +187,8 @@ def test_no_octets_whatever_bring_an_upload_down(data: bytes) -> None:
         ("../../etc/passwd", "passwd"),
         ("C:\\Users\\me\\new.crt", "new.crt"),
         ("a\x00b\nc.crt", "a\\x00b\\nc.crt"),
-        ("", "a file without a name"),
-        ("/", "a file without a name"),
+        ("", "unnamed file"),
+        ("/", "unnamed file"),
         ("<script>.crt", "<script>.crt"),
     ],
 )

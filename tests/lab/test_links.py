@@ -42,7 +42,7 @@ def test_a_fresh_sensor_is_told_what_it_lacks(plant: Plant) -> None:
     assert report.state is ConnectionState.HALTED
     (cause,) = report.causes
     assert (cause.who, cause.whom, cause.message) == ("sensor-03", "console", CHAIN)
-    assert "upload a certificate with its chain" in cause.advice
+    assert "Upload a certificate with its chain" in cause.advice
 
 
 def test_a_locally_self_signed_sensor_is_not_accepted_by_the_console(plant: Plant) -> None:
@@ -53,7 +53,7 @@ def test_a_locally_self_signed_sensor_is_not_accepted_by_the_console(plant: Plan
         plant.lab.set_validation("sensor-03", mandatory=True)
     assert report.state is ConnectionState.HALTED
     assert {(cause.who, cause.whom) for cause in report.causes} == {("console", "sensor-03")}
-    assert "upload a certificate to sensor-03" in report.causes[0].advice
+    assert "Upload a CA-issued certificate to sensor-03" in report.causes[0].advice
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_without_validation_it_goes_on_and_says_so(plant: Plant) -> None:
     plant.lab.unrevoke("soar")
     assert report.state is ConnectionState.UNVALIDATED
     assert report.summary == (
-        "Validation is off at console: it goes on although the certificate would be refused."
+        "Validation is off at console: the connection continues although the certificate is invalid."
     )
     assert [cause.message for cause in report.causes] == [REVOKED]
     assert [text for _, text in plant.lab.receivers["soar"].received].count(f"console: {alert.title}") == 1
@@ -150,7 +150,10 @@ def test_validation_switched_off_at_one_end_of_two(plant: Plant) -> None:
     report = plant.check(TO_CONSOLE)
     plant.lab.set_validation("console", mandatory=True)
     assert report.state is ConnectionState.UNVALIDATED
-    assert report.summary == "Validation is off at console: it goes on whatever the certificate is."
+    assert (
+        report.summary
+        == "Validation is off at console: the connection continues regardless of the certificate."
+    )
     assert report.causes == ()
 
 
@@ -293,15 +296,18 @@ def test_a_connection_as_programs_see_it_is_json(plant: Plant) -> None:
 @pytest.mark.parametrize(
     ("act", "words"),
     [
-        (lambda lab: lab.appliance("sensor-99"), "no appliance called 'sensor-99'"),
-        (lambda lab: lab.connection("sensor-01:siem"), "no connection called"),
-        (lambda lab: lab.revoke("sensor-99"), "no appliance called"),
-        (lambda lab: lab.revoke("sensor-03"), "presents its own, which no CA of the lab can revoke"),
-        (lambda lab: lab.upload_case("sensor-01", "nobody"), "no certificate called 'nobody'"),
+        (lambda lab: lab.appliance("sensor-99"), "no appliance 'sensor-99'"),
+        (lambda lab: lab.connection("sensor-01:siem"), "no connection '"),
+        (lambda lab: lab.revoke("sensor-99"), "no appliance '"),
+        (
+            lambda lab: lab.revoke("sensor-03"),
+            "presents its locally self-signed certificate; no CA of the lab can revoke it",
+        ),
+        (lambda lab: lab.upload_case("sensor-01", "nobody"), "no certificate 'nobody'"),
         (lambda lab: lab.move_clock("soon"), "soon"),
-        (lambda lab: lab.move_clock("-3d"), "leads back"),
+        (lambda lab: lab.move_clock("-3d"), "backward"),
         (lambda lab: lab.move_clock("9000y"), "9000y"),
-        (lambda lab: lab.renew("nobody"), "no appliance called"),
+        (lambda lab: lab.renew("nobody"), "no appliance '"),
     ],
 )
 def test_what_cannot_be_done_is_said(act: Break, words: str, plant: Plant) -> None:

@@ -33,19 +33,25 @@ UP = {"connection": "sensor-01:console", "state": "connected"}
 @pytest.mark.parametrize(
     ("expected", "words"),
     [
-        ({**UP, "state": "halted"}, "sensor-01:console is 'connected' and not 'halted'"),
-        ({"connection": "sensor-*:console", "state": "connected"}, "sensor-03:console is 'halted' and not"),
-        ({**UP, "message": "revoked"}, "sensor-01:console says nothing"),
+        ({**UP, "state": "halted"}, "sensor-01:console is 'connected', expected 'halted'"),
+        ({"connection": "sensor-*:console", "state": "connected"}, "sensor-03:console is 'halted', expected"),
+        ({**UP, "message": "revoked"}, "sensor-01:console reports nothing"),
         ({**UP, "blames": "Plant Root"}, "blames nothing"),
-        ({**UP, "queued": 2}, "has 0 alerts waiting and not 2"),
+        ({**UP, "queued": 2}, "has 0 queued alerts, expected 2"),
         ({"connection": "sensor-09:console", "state": "connected"}, "did you mean 'sensor-0"),
-        ({"connection": "nobody-*", "state": "connected"}, "there is no connection called 'nobody-*'"),
-        ({"appliance": "sensor-03", "presents": "sensor-03"}, "sensor-03 presents another certificate"),
-        ({"appliance": "sensor-01", "presents": "local"}, "presents no locally self-signed certificate"),
-        ({"appliance": "sensor-01", "presents": "sensor-99"}, "no certificate called 'sensor-99'"),
-        ({"appliance": "console", "shows": "no such alert"}, "console shows no alert 'no such alert'"),
-        ({"receiver": "siem", "shows": "no such alert"}, "siem got 'no such alert' 0 times"),
-        ({"receiver": "other", "shows": "x"}, "no receiver called 'other'"),
+        ({"connection": "nobody-*", "state": "connected"}, "there is no connection 'nobody-*'"),
+        (
+            {"appliance": "sensor-03", "presents": "sensor-03"},
+            "sensor-03 does not present the certificate sensor-03",
+        ),
+        (
+            {"appliance": "sensor-01", "presents": "local"},
+            "does not present a locally self-signed certificate",
+        ),
+        ({"appliance": "sensor-01", "presents": "sensor-99"}, "no certificate 'sensor-99'"),
+        ({"appliance": "console", "shows": "no such alert"}, "console has no alert 'no such alert'"),
+        ({"receiver": "siem", "shows": "no such alert"}, "siem received 'no such alert' 0 times"),
+        ({"receiver": "other", "shows": "x"}, "no receiver 'other'"),
     ],
 )
 def test_what_is_not_so_fails_and_says_how_it_is(plant: Plant, expected: dict[str, Any], words: str) -> None:
@@ -76,9 +82,12 @@ def test_nothing_is_done_after_a_step_that_failed(plant: Plant) -> None:
     ("upload", "words"),
     [
         ({"to": "sensor-03", "certificate": "sensor-03.not-after-future-expired"}, "has expired and"),
-        ({"to": "sensor-02", "certificate": "sensor-02", "refused": ["expired"]}, "it is accepted; expected"),
-        ({"to": "sensor-02", "certificate": "sensor-77"}, "no certificate called 'sensor-77'"),
-        ({"to": "sensor-77", "certificate": "sensor-02"}, "no appliance called 'sensor-77'"),
+        (
+            {"to": "sensor-02", "certificate": "sensor-02", "refused": ["expired"]},
+            "accepted the upload; expected",
+        ),
+        ({"to": "sensor-02", "certificate": "sensor-77"}, "no certificate 'sensor-77'"),
+        ({"to": "sensor-77", "certificate": "sensor-02"}, "no appliance 'sensor-77'"),
     ],
 )
 def test_an_upload_that_ends_otherwise_than_told_fails(
@@ -178,6 +187,6 @@ def test_two_labs_of_one_profile_are_up_at_once_since_each_has_ports_of_its_own(
 @pytest.mark.parametrize("name", names())
 def test_a_scenario_that_comes_with_it_goes_as_it_is_told(name: str, tmp_path: Path) -> None:
     said = python("-m", "pkigen", "lab", "run", name, cwd=tmp_path, environ={"PYTHONPATH": str(ROOT)})
-    assert said.rstrip().endswith("all as told")
+    assert said.rstrip().endswith("all passed")
     assert "FAILED" not in said
     assert list(tmp_path.iterdir()) == []

@@ -31,7 +31,7 @@ def _appliance(name: str, role: Role) -> Appliance:
 
 
 def _link(sender: Appliance, target: str, to: Appliance | None = None, **report: Any) -> Connection:
-    state = Report(**{"standing": ConnectionState.CONNECTED, **report})
+    state = Report(**{"state": ConnectionState.CONNECTED, **report})
     aim = SimpleNamespace(name=target, kind="syslog", appliance=to)
     found = SimpleNamespace(sender=sender, target=aim, id=f"{sender.name}:{target}", report=state)
     return cast(Connection, found)
@@ -41,7 +41,7 @@ def _lab(sensors: int, receivers: int, *, direct: bool = False, halted: frozense
     console, secondary = _appliance("console", Role.CONSOLE), _appliance("secondary", Role.SECONDARY)
     many = [_appliance(f"sensor-{number}", Role.SENSOR) for number in range(sensors)]
     connections = [
-        _link(one, "console", console, **({"standing": ConnectionState.HALTED} if number in halted else {}))
+        _link(one, "console", console, **({"state": ConnectionState.HALTED} if number in halted else {}))
         for number, one in enumerate(many)
     ]
     connections.append(_link(console, "secondary", secondary))
@@ -99,7 +99,7 @@ def test_a_name_is_as_large_as_there_is_room_and_keeps_its_ends(name: str, room:
 def test_the_summary_puts_connections_with_the_same_complaint_together() -> None:
     console = _appliance("console", Role.CONSOLE)
     sensors = [_appliance(f"sensor-{number}", Role.SENSOR) for number in range(4)]
-    bad: dict[str, Any] = {"standing": ConnectionState.HALTED, "causes": (CAUSE,)}
+    bad: dict[str, Any] = {"state": ConnectionState.HALTED, "causes": (CAUSE,)}
     connections = [
         _link(one, "console", console, **(bad if one is not sensors[0] else {})) for one in sensors
     ]
@@ -113,10 +113,10 @@ def test_the_summary_puts_connections_with_the_same_complaint_together() -> None
 @pytest.mark.parametrize(
     ("standings", "headline"),
     [
-        ([], "There are no connections."),
+        ([], "This appliance has no connections."),
         ([ConnectionState.CONNECTED], "The connection is up."),
         ([ConnectionState.CONNECTED] * 2, "All 2 connections are up."),
-        ([ConnectionState.CONNECTED, ConnectionState.WAITING], "Connections are being made."),
+        ([ConnectionState.CONNECTED, ConnectionState.WAITING], "Connecting ..."),
         ([ConnectionState.CONNECTED, ConnectionState.HALTED], "1 of 2 connections is halted."),
         ([ConnectionState.UNVALIDATED, ConnectionState.UNANSWERED], "1 of 2 connections is halted."),
         ([ConnectionState.UNVALIDATED] * 2, "None of the 2 connections is validated."),

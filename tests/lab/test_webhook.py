@@ -39,7 +39,7 @@ def _receiver(case: Case, scratch: Path, received: SimpleQueue[Any]) -> Iterator
     pem = scratch / "webhook.pem"
     pem.write_bytes(case.certificate.read_bytes() + case.chain.read_bytes())
     context.load_cert_chain(pem, case.key)
-    handler = type("_Taking", (_Taking,), {"taken": received})
+    handler = type("_Taking", (_Taking,), {"received": received})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))

@@ -37,7 +37,7 @@ from pkigen.lab.state import State
 from pkigen.x509 import Certificate
 
 _MOST_EVENTS = 300
-_LOADS = "Use a key and a signature that OpenSSL takes."
+_LOADS = "Use a key type and a signature algorithm that OpenSSL supports."
 
 
 class Role(StrEnum):
@@ -107,10 +107,10 @@ class Appliance:
         if given is not None and self._should_install(given):
             self._store(given)
             self.local, self.decided, self.given, self.title = False, True, True, self.name
-            self.tell("good", "The certificate of the environment is installed.")
+            self.tell("good", "The certificate from the environment is installed.")
         elif self._credential is None:
             self._store(local_credential(self.name, self.host, self._clock()))
-            self.tell("notice", "A locally self-signed certificate is in use. Sign in to upload another.")
+            self.tell("notice", "A locally self-signed certificate is in use. Sign in to upload another one.")
         try:
             self.endpoint.present(server_context(path))
         except (ssl.SSLError, ValueError) as error:
@@ -139,7 +139,7 @@ class Appliance:
                 try:
                     context = self._load_context(credential)
                 except (ssl.SSLError, ValueError, OSError) as error:
-                    words = f"It cannot be presented: {openssl_reason(error)}."
+                    words = f"OpenSSL cannot present the certificate: {openssl_reason(error)}."
                     message = Message("Certificate validation failed", (words,), _LOADS)
                     result = UploadResult((message,), result.unsupported, result.checked)
                 else:
@@ -147,7 +147,7 @@ class Appliance:
                     self.endpoint.present(context)
                     self.local, self.decided, self.given, self.title = False, True, False, title
             if result.accepted:
-                self.tell("good", f"The certificate '{title}' was accepted, and is in use.")
+                self.tell("good", f"The certificate '{title}' was accepted and is in use.")
             else:
                 said = " ".join(message.text for message in result.messages)
                 self.tell("bad", f"The certificate '{title}' was refused: {said}")
@@ -158,9 +158,9 @@ class Appliance:
         """Somebody confirms that the locally self-signed certificate stays; InputError if it has gone."""
         with self.lock:
             if not self.local:
-                raise InputError(f"the locally self-signed certificate of {self.name} is not in use")
+                raise InputError(f"{self.name} does not use a locally self-signed certificate")
             self.decided = True
-            self.tell("notice", "The locally self-signed certificate stays in use, as was confirmed.")
+            self.tell("notice", "A user confirmed that the locally self-signed certificate stays in use.")
 
     def set_validation(self, *, mandatory: bool) -> None:
         """Have it validate those whom it connects to, or not."""
@@ -168,8 +168,8 @@ class Appliance:
             if mandatory == self.mandatory:
                 return
             self.mandatory = mandatory
-            words = "mandatory" if mandatory else "switched off: connections go on whatever is wrong"
-            self.tell("notice", f"Validation of certificates is {words}.")
+            words = "mandatory" if mandatory else "off; invalid certificates do not stop connections"
+            self.tell("notice", f"Certificate validation is {words}.")
 
     def tell(self, grade: Grade, text: str) -> None:
         """An entry of the log."""
@@ -181,7 +181,7 @@ class Appliance:
         """A token for the API, which is not kept; the one before is worth nothing now."""
         token = secrets.token_urlsafe(24)
         self._token_digest = token_digest(token)
-        self.tell("notice", "A new token for the API was made; the one before is not valid any more.")
+        self.tell("notice", "A new API token was created; the previous token is no longer valid.")
         self.save()
         return token
 
@@ -244,7 +244,7 @@ class Appliance:
             raise self._damaged() from error
 
     def _damaged(self) -> InputError:
-        return InputError(f"what the lab kept of {self.name} is damaged; remove {self._state.folder}")
+        return InputError(f"the saved state of {self.name} is corrupt; delete {self._state.folder}")
 
 
 def token_digest(token: str) -> str:

@@ -59,7 +59,7 @@ def read_credential(paths: Sequence[Path], passphrases: Sequence[bytes] = ()) ->
     certificates = tuple(one.certificate for one in found if one.certificate is not None)
     key = next((one.key.pkcs8 for one in found if one.key is not None and one.key.pkcs8), None)
     if not certificates or key is None:
-        raise InputError(f"{paths[0]}: no certificate with a key that opens")
+        raise InputError(f"{paths[0]}: no certificate, or no private key that can be decrypted")
     return Credential(tuple(dict.fromkeys(certificates)), key)
 
 

@@ -37,7 +37,9 @@ class Members:
 def lab_settings(profile: Profile) -> Lab:
     """The section; InputError for a profile without one."""
     if profile.lab is None:
-        raise InputError(profile.top_problem((), f"the profile has no lab; give it one, such as {_EXAMPLE}"))
+        raise InputError(
+            profile.top_problem((), f"the profile has no 'lab' section; add one, for example {_EXAMPLE}")
+        )
     return profile.lab
 
 
@@ -49,13 +51,13 @@ def resolve_members(profile: Profile, environment: Environment) -> Members:
     def case(name: str, *path: str | int) -> Case:
         if name not in cases:
             hint = close_to(name, tuple(cases))
-            words = f"no certificate of the profile is called '{name}'"
+            words = f"the profile has no certificate '{name}'"
             problem = profile.top_problem(
                 ("lab", *path), words + (f" (did you mean '{hint}'?)" if hint else "")
             )
             raise InputError(problem)
         if not cases[name].hosts:
-            words = f"'{name}' is for no host: a common name or an alternative name says which"
+            words = f"'{name}' has no host name; set a common name or a subject alternative name"
             raise InputError(profile.top_problem(("lab", *path), words))
         return cases[name]
 
@@ -76,7 +78,7 @@ def resolve_members(profile: Profile, environment: Environment) -> Members:
     for number, pattern in enumerate(settings.fresh):
         found = [name for name in matching(pattern, "fresh", number) if name in names]
         if not found:
-            words = f"'{pattern}' is no appliance of the lab: list it in sensors, or leave it out here"
+            words = f"'{pattern}' matches no appliance of the lab; add it to 'sensors', or remove it here"
             raise InputError(profile.top_problem(("lab", "fresh", number), words))
         fresh.update(found)
     receivers = _receivers(settings.forwarding, names, case, profile)
@@ -85,11 +87,13 @@ def resolve_members(profile: Profile, environment: Environment) -> Members:
 
 def _check_names(names: Sequence[str], profile: Profile) -> None:
     if len(names) > MOST_SENSORS:
-        words = f"{len(names)} appliances, and {MOST_SENSORS} are the most"
+        words = f"{len(names)} appliances; the maximum is {MOST_SENSORS}"
         raise InputError(profile.top_problem(("lab", "sensors"), words))
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise InputError(profile.top_problem(("lab",), f"'{twice}' has two parts in it"))
+        raise InputError(
+            profile.top_problem(("lab",), f"'{twice}' has two roles; each certificate can have only one")
+        )
 
 
 def _receivers(
@@ -98,10 +102,10 @@ def _receivers(
     found = dict[str, Case]()
     for number, rule in enumerate(rules):
         if rule.name in [other.name for other in rules[:number]]:
-            words = f"two rules are called '{rule.name}'"
+            words = f"two forwarding rules have the name '{rule.name}'"
             raise InputError(profile.top_problem(("lab", "forwarding", number, "name"), words))
         if rule.name in appliances:
-            words = f"an appliance is called '{rule.name}' already: call the rule another name"
+            words = f"an appliance already has the name '{rule.name}'; rename the rule"
             raise InputError(profile.top_problem(("lab", "forwarding", number, "name"), words))
         if rule.certificate is not None:
             found[rule.name] = case(rule.certificate, "forwarding", number, "certificate")

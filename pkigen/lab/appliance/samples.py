@@ -29,7 +29,9 @@ def sample_uploads(environment: Environment, own: str) -> Iterator[SampleUpload]
         fault = case.data.get("fault")
         if fault is None:
             if case.name == own:
-                yield SampleUpload(case.name, "The certificate that was made for it.", True, (), sound=True)
+                yield SampleUpload(
+                    case.name, "The certificate that was issued for this appliance.", True, (), sound=True
+                )
         elif "certificate" in case.data["files"] and "key" in case.data["files"]:
             upload = next(iter(case.data.get("uploads", ())), fault)
             messages = tuple(upload.get("messages", ()))
@@ -52,11 +54,11 @@ def case_upload(
     try:
         case = environment[name]
     except KeyError:
-        raise InputError(f"the environment has no certificate called '{name}'") from None
+        raise InputError(f"the environment has no certificate '{name}'") from None
     try:
         certificate, key = _file(case, "certificate"), _file(case, "key")
     except KeyError:
-        raise InputError(f"'{name}' has no files to upload") from None
+        raise InputError(f"'{name}' has no certificate and key files") from None
     files = case.data["files"]
     chain = _file(case, "chain") if "chain" in files else None
     return Upload(name, certificate, key, chain, passphrases.of(case), crl_check)

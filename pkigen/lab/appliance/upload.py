@@ -26,17 +26,20 @@ _LONGEST_NAME = 100
 
 # By the keys of a requirement set's messages.
 ADVICE = {
-    "passphrase": "Type the passphrase of this very key file; leave the field empty for a key without one.",
-    "chain": "Upload as chain the CA that issued this certificate, and those above it up to the root.",
-    "expired": "Get the certificate renewed, and upload the new one. Is the appliance's clock right?",
-    "revoked": "Get a new certificate. Its CA has withdrawn this one, and will not take that back.",
-    "unreachable": "Open the CRL's URL from the appliance's network: over http, at the port in the URL, or "
-    "through the proxy. Is the CRL there past its next update?",
+    "passphrase": "Enter the passphrase of this key file, or leave the field empty if the key has none.",
+    "chain": "Upload a chain that contains the CA that issued this certificate and every CA above it, up to "
+    "the root.",
+    "expired": "Renew the certificate and upload the new one. If the certificate is not expired, check the "
+    "clock of the appliance.",
+    "revoked": "Request a new certificate. The CA has revoked this one, and a revocation is permanent.",
+    "unreachable": "Make sure that the appliance can reach the CRL URL (plain HTTP, directly or through the "
+    "proxy) and that the CRL there has not passed its next update time.",
 }
 _WITHOUT_ISSUER = (
-    "Its issuing CA did not come with it. Who trusts the root alone may not find the way, and halt."
+    "The chain does not contain the issuing CA. Peers that trust only the root may fail to build the path "
+    "and then stop the connection."
 )
-_OTHERWISE = "Put right what is said here of the files, or have the certificate issued anew."
+_OTHERWISE = "Correct the listed problems, or request a new certificate."
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +114,9 @@ def check_upload(
     key = next((one for one in keys if one.key is not None), None)
     unread = [one for one in certificates if one.problem] if first is None else []
     if first is None and not unread:
-        return _unusable("The certificate's file holds no certificate.", sets)
+        return _unusable("The certificate file contains no certificate.", sets)
     if key is None:
-        return _unusable("The key's file holds no private key.", sets)
+        return _unusable("The key file contains no private key.", sets)
     above = [one.certificate for one in chain or () if one.certificate is not None]
     roots = tuple(one for one in above if one.is_self_issued)
     shown = CheckInput(
@@ -135,7 +138,7 @@ def check_upload(
 def base_name(path: str) -> str:
     """The last part of a path of any system, as a message can show it."""
     name = PurePosixPath(PureWindowsPath(path).as_posix()).name
-    return visible(name)[-_LONGEST_NAME:] or "a file without a name"
+    return visible(name)[-_LONGEST_NAME:] or "unnamed file"
 
 
 def advice_for(message: str, against: RequirementSet) -> str:
@@ -151,12 +154,12 @@ def describe_violation(finding: Finding) -> str:
 
 def actual_value(finding: Finding) -> str:
     """What is there where a demand is broken."""
-    return finding.outcome.reason or finding.outcome.found or "nothing of the kind"
+    return finding.outcome.reason or finding.outcome.found or "none"
 
 
 def _unusable(words: str, sets: Sequence[RequirementSet]) -> UploadResult:
     text = sets[0].otherwise if sets else words
-    return UploadResult((Message(text, (words,), "Choose the file that the field is for."),), ())
+    return UploadResult((Message(text, (words,), "Select the correct file for this field."),), ())
 
 
 def _messages(checked: CheckResult, unread: Sequence[Artifact]) -> list[Message]:

@@ -59,10 +59,10 @@ class SyslogFrameParser:
             count, space, _ = bytes(self._held[:8]).partition(b" ")
             if not space:
                 if len(count) >= 8 or (count and not count.isdigit()):
-                    raise ValueError("a message does not begin with its length")
+                    raise ValueError("the message does not start with its length")
                 return
             if not count.isdigit() or not 0 < int(count) <= MAX_MESSAGE_BYTES:
-                raise ValueError("a message's length is none, or too large")
+                raise ValueError("the message length is zero or too large")
             end = len(count) + 1 + int(count)
             if len(self._held) < end:
                 return

@@ -48,17 +48,17 @@ def format_time(at: datetime) -> str:
 def parse_alert(data: Any) -> Alert:
     """An alert out of JSON; ValueError for what is none."""
     if not isinstance(data, dict):
-        raise ValueError("an alert is a JSON object")
+        raise ValueError("an alert must be a JSON object")
     texts = {key: data.get(key, "") for key in ("id", "at", "source", "title", "message")}
     severity = data.get("severity", 5)
     if isinstance(severity, float) and severity.is_integer():
         severity = int(severity)  # 5.0 is a whole number in JSON
     if not all(isinstance(value, str) and len(value) <= 1000 for value in texts.values()):
-        raise ValueError("texts of an alert have 1,000 characters at most")
+        raise ValueError("the strings of an alert must not exceed 1,000 characters")
     if not texts["title"].strip():
-        raise ValueError("an alert has a title")
+        raise ValueError("an alert needs a title")
     if isinstance(severity, bool) or not isinstance(severity, int) or not 0 <= severity <= 10:
-        raise ValueError("an alert's severity is a number from 0 to 10")
+        raise ValueError("the severity of an alert must be a number from 0 to 10")
     return Alert(**texts, severity=severity)
 
 

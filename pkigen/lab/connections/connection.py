@@ -66,7 +66,7 @@ class Report:
     """How the last attempt went. ``path`` names the receiver's certificates, its own first."""
 
     state: ConnectionState = ConnectionState.WAITING
-    summary: str = "No connection was tried yet."
+    summary: str = "The connection has not been tried yet."
     causes: tuple[Cause, ...] = ()
     path: tuple[str, ...] = ()
     at: str = ""
@@ -126,20 +126,18 @@ class Connection:
         try:
             causes, path = self._connect(policy)
         except _PeerRejected as refused:
-            words = (
-                f"{refused.who} does not accept the certificate of {refused.whom}. Communication is halted."
-            )
+            words = f"{refused.who} rejected the certificate of {refused.whom}. The connection is halted."
             return Report(ConnectionState.HALTED, words, refused.causes, refused.path, now)
         except ConnectError as error:
             return Report(ConnectionState.UNANSWERED, f"{str(error).rstrip('.')}.", at=now)
         lax = [one.name for one in self._validating() if not one.mandatory]
         if not lax:
             words = (
-                "The certificates are valid, and not revoked." if self.mutual else "The certificate is valid."
+                "The certificates are valid and not revoked." if self.mutual else "The certificate is valid."
             )
             return Report(ConnectionState.CONNECTED, words, (), path, now)
-        words = f"Validation is off at {' and '.join(lax)}: it goes on "
-        words += "although the certificate would be refused." if causes else "whatever the certificate is."
+        words = f"Validation is off at {' and '.join(lax)}: the connection continues "
+        words += "although the certificate is invalid." if causes else "regardless of the certificate."
         return Report(ConnectionState.UNVALIDATED, words, causes, path, now)
 
     def _validating(self) -> Sequence[Appliance]:
@@ -195,9 +193,12 @@ class Connection:
         message = self.messages.messages.get(key, self.messages.otherwise)
         advice = ADVICE.get(key, problem.advice)
         if presenting is not None and presenting.local:
-            advice = f"It is locally self-signed: upload a certificate to {presenting.name}."
+            advice = (
+                "The certificate is locally self-signed. "
+                f"Upload a CA-issued certificate to {presenting.name}."
+            )
         elif not who.anchors:
-            advice = f"{who.name} trusts no CA yet: upload a certificate with its chain there."
+            advice = f"{who.name} trusts no CA yet. Upload a certificate with its chain to {who.name}."
         certificate = display_name(path[depth]) if path else whom.host
         return Cause(who.name, whom.name, certificate, depth, message, problem.message, advice)
 
@@ -224,7 +225,7 @@ class Connection:
     def _post(self, channel: Channel, target: str, body: bytes, headers: dict[str, str]) -> None:
         status, _ = channel.request("POST", target, {"Content-Type": "application/json", **headers}, body)
         if status != _OK:
-            raise ConnectError(f"{self.target.name} answers with HTTP status {status}")
+            raise ConnectError(f"{self.target.name} returned HTTP status {status}")
 
     def _log_state_change(self, found: Report) -> None:
         """Both ends' logs."""

@@ -54,7 +54,7 @@ class CrlDownloads:
         try:
             return self._ending.wait_for(found.answer, 2 * _SECONDS)
         except TimeoutError:
-            raise FetchError(f"{url}: it does not answer in time") from None
+            raise FetchError(f"{url}: the request timed out") from None
 
     def _fetch(self, url: str, answer: Future[bytes]) -> None:
         try:

@@ -53,7 +53,7 @@ class Receiver:
             alerts = found["alerts"]
             texts = [f"{alert['source']}: {alert['title']}" for alert in alerts]
         except (ValueError, KeyError, TypeError, RecursionError):
-            return JSONResponse({"error": "the body is no list of alerts in JSON"}, 400)
+            return JSONResponse({"error": "the body must be a JSON object with a list of alerts"}, 400)
         for text in texts:
             self.take(text)
         return JSONResponse({"taken": len(texts)})

@@ -110,7 +110,7 @@ class ConnectionScheduler:
         except EnvironmentFailure as error:
             if str(error) != self._told:
                 self._told = str(error)
-                self._log_state_change(f"What the lab keeps cannot be written, and is tried again: {error}")
+                self._log_state_change(f"cannot save the state of the lab; retrying: {error}")
 
     def _start_due(self, now: float) -> bool:
         """Begin what is due, as far as there is place; whether some have to wait for one."""

@@ -111,7 +111,7 @@ def _connect_socket(address: tuple[str, int], cancel_token: CancelToken, seconds
 
     # The look-up of a name ends by no time limit, and a connection being made at no sign.
     Thread(target=work, name="pkigen-connect", daemon=True).start()
-    where = f"Nobody answers at {address[0]} port {address[1]}"
+    where = f"cannot connect to {address[0]} port {address[1]}"
     try:
         return cancel_token.wait_for(answer, seconds)
     except TimeoutError as error:
@@ -119,7 +119,7 @@ def _connect_socket(address: tuple[str, int], cancel_token: CancelToken, seconds
             answer.result().close()
         raise ConnectError(f"{where}: timed out") from error
     except UnicodeError as error:
-        raise ConnectError(f"{where}: that is no host name") from error
+        raise ConnectError(f"{where}: invalid host name") from error
     except OSError as error:
         raise ConnectError(f"{where}: {error.strerror or error}") from error
 
@@ -186,7 +186,7 @@ class Channel:
         try:
             found = tuple(Certificate(crypto.dump_certificate(crypto.FILETYPE_ASN1, one)) for one in held)
         except (Malformed, crypto.Error) as error:
-            raise ConnectError(f"What {self._peer.host} presents cannot be read: {error}") from error
+            raise ConnectError(f"cannot read the certificate of {self._peer.host}: {error}") from error
         if not found:
             raise ConnectError(f"{self._peer.host} presents no certificate")
         return found
@@ -214,7 +214,7 @@ class Channel:
         try:
             return self._answer(session)
         except h11.RemoteProtocolError as error:
-            raise ConnectError(f"{self._peer.host} answers what is no HTTP: {error}") from error
+            raise ConnectError(f"{self._peer.host} sent an invalid HTTP response: {error}") from error
 
     def _answer(self, session: h11.Connection) -> tuple[int, bytes]:
         status, body = 0, bytearray()
@@ -227,7 +227,7 @@ class Channel:
             elif isinstance(event, h11.Data):
                 body += event.data
                 if len(body) > _MOST_ANSWERED:
-                    raise ConnectError(f"{self._peer.host} answers more than {_MOST_ANSWERED:,} bytes")
+                    raise ConnectError(f"the response of {self._peer.host} exceeds {_MOST_ANSWERED:,} bytes")
             elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
                 return status, bytes(body)
 
@@ -266,7 +266,7 @@ class Channel:
             except SSL.ZeroReturnError:
                 if end is not None:
                     return end
-                raise ConnectError(f"{self._peer.host} ended the connection") from None
+                raise ConnectError(f"{self._peer.host} closed the connection") from None
             except SSL.Error as error:
                 raise ConnectError(f"{self._peer.host}: {_openssl_message(error)}") from error
 
@@ -275,7 +275,7 @@ class Channel:
             selector.register(self._socket, what)
             while not selector.select(min(_LOOK_SECONDS, max(0.0, self._deadline - time.monotonic()))):
                 if self._ending.is_cancelled or time.monotonic() >= self._deadline:
-                    raise ConnectError(f"{self._peer.host} does not answer in time")
+                    raise ConnectError(f"{self._peer.host} did not respond in time")
 
 
 def _is_end(error: BaseException) -> bool:
@@ -288,4 +288,4 @@ def _openssl_message(error: SSL.Error) -> str:
     held = error.args[0] if error.args else ""
     if isinstance(held, list) and held:
         return f"TLS failed: {held[0][-1]}"
-    return "the connection was cut off"
+    return "the connection was closed unexpectedly"

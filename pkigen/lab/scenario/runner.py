@@ -104,7 +104,7 @@ def junit_cases(name: str, steps: Sequence[StepResult]) -> list[Case]:
 
 def _case(name: str, number: int, one: StepResult) -> Case:
     failure = Failure(one.words) if one.result == "failed" else None
-    skipped = "a step before it failed" if one.result == "not played" else None
+    skipped = "an earlier step failed" if one.result == "not played" else None
     return Case(f"{number:02} {one.title}", name, failure, skipped, one.seconds)
 
 

@@ -45,7 +45,7 @@ def _parse_profile(value: Any) -> str | Mapping[str, Any]:
         return str(value)
     if isinstance(value, Mapping):
         return value
-    raise ValueError("this must be a profile's name or path, or a profile that extends one")
+    raise ValueError("must be the name or path of a profile, or a profile that extends one")
 
 
 def _parse_move(text: str) -> Span | str:
@@ -104,13 +104,13 @@ class Expectation(Value):
     def _of_one(self) -> Expectation:
         of = [kind for kind in _OF if getattr(self, kind) is not None]
         if len(of) != 1:
-            raise ValueError("name one of connection, appliance and receiver")
+            raise ValueError("specify exactly one of connection, appliance and receiver")
         allowed = _OF[of[0]]
         said = self.model_fields_set - {*_OF, "within"}
         if stray := said - {*allowed}:
-            raise ValueError(f"'{min(stray)}' is not said of a {of[0]}, but {', '.join(allowed)}")
+            raise ValueError(f"'{min(stray)}' does not apply to a {of[0]}; use {', '.join(allowed)}")
         if not said:
-            raise ValueError(f"say what to expect of it: {', '.join(allowed)}")
+            raise ValueError(f"no expectation given; set at least one of {', '.join(allowed)}")
         return self
 
     @property
@@ -144,7 +144,7 @@ class Step(Value):
     def _one_thing(self) -> Step:
         if len(self.model_fields_set - {"says"}) != 1:
             known = ", ".join(name for name in type(self).model_fields if name != "says")
-            raise ValueError(f"a step does one thing; there are {known}")
+            raise ValueError(f"a step needs exactly one action; choose one of {known}")
         return self
 
     @property
@@ -176,7 +176,7 @@ def path_of(source: str) -> Path:
     if source in names():
         return SHIPPED_DIR / f"{source}.yaml"
     words = unknown("shipped scenario", visible(source), names())
-    raise InputError(f"{visible(source)} is not there; {words}")
+    raise InputError(f"file {visible(source)} does not exist; {words}")
 
 
 def read_scenario(path: Path) -> Scenario:

@@ -113,13 +113,13 @@ class StepRunner:
         blamed = {cause.certificate for cause in report.causes}
         wrong = []
         if wanted.state is not None and report.state is not wanted.state:
-            wrong.append(f"is '{report.state}' and not '{wanted.state}'")
+            wrong.append(f"is '{report.state}', expected '{wanted.state}'")
         if wanted.message is not None and self._message(wanted.message) not in said:
-            wrong.append(f"says {_quoted_list(said)}")
+            wrong.append(f"reports {_quoted_list(said)}")
         if wanted.blames is not None and wanted.blames not in blamed:
             wrong.append(f"blames {_quoted_list(blamed)}")
         if wanted.queued is not None and len(connection.outbox) != wanted.queued:
-            wrong.append(f"has {len(connection.outbox)} alerts waiting and not {wanted.queued}")
+            wrong.append(f"has {len(connection.outbox)} queued alerts, expected {wanted.queued}")
         return f"{connection.id} {', '.join(wrong)}. {report.summary}" if wrong else ""
 
     def _message(self, text: str) -> str:
@@ -133,19 +133,19 @@ class StepRunner:
 
     def _appliance(self, one: Appliance, wanted: Expectation) -> str:
         if wanted.shows is not None and not any(wanted.shows in alert.title for alert in tuple(one.alerts)):
-            return f"{one.name} shows no alert '{wanted.shows}'"
+            return f"{one.name} has no alert '{wanted.shows}'"
         if wanted.presents is None:
             return ""
         there = Certificate(presented_certificate(one))
         if wanted.presents == "local":
             own = one.local and there.is_self_issued
-            return "" if own else f"{one.name} presents no locally self-signed certificate"
+            return "" if own else f"{one.name} does not present a locally self-signed certificate"
         try:
             case = self.lab.environment[wanted.presents]
         except KeyError:
-            raise InputError(f"the environment has no certificate called '{wanted.presents}'") from None
+            raise InputError(f"the environment has no certificate '{wanted.presents}'") from None
         same = there.fingerprint().hex() == case.data["sha256"]
-        return "" if same else f"{one.name} presents another certificate than {wanted.presents}"
+        return "" if same else f"{one.name} does not present the certificate {wanted.presents}"
 
     def _receivers(self, wanted: Expectation) -> str:
         chosen = _matching(wanted.of, self.lab.receivers, self._receiver)
@@ -157,13 +157,13 @@ class StepRunner:
         for one in chosen:
             times = sum(str(wanted.shows) in text for _, text in tuple(one.received))
             if times != 1:
-                wrong.append(f"{one.name} got '{wanted.shows}' {times} times and not once")
+                wrong.append(f"{one.name} received '{wanted.shows}' {times} times, expected once")
         return "; ".join(wrong)
 
     def _receiver(self, name: str) -> Receiver:
         if name in self.lab.receivers:
             return self.lab.receivers[name]
-        raise InputError(f"the lab simulates no receiver called '{name}'")
+        raise InputError(f"the lab simulates no receiver '{name}'")
 
 
 def _matching(name: str, known: Mapping[str, One], one: Callable[[str], One]) -> list[One]:
@@ -185,5 +185,5 @@ def presented_certificate(appliance: Appliance) -> bytes:
     try:
         pem = ssl.get_server_certificate(appliance.endpoint.listener.here, timeout=_SECONDS)
     except OSError as error:
-        raise EnvironmentFailure(f"{appliance.name} does not answer: {error}") from error
+        raise EnvironmentFailure(f"{appliance.name} does not respond: {error}") from error
     return ssl.PEM_cert_to_DER_cert(pem)

@@ -68,13 +68,13 @@ class Actions:
         async def answer(request: Request) -> Response:
             session = self._console.sessions.of(request)
             if session is None:
-                raise HTTPException(403, "Nobody is signed in here: sign in, and send it again")
+                raise HTTPException(403, "You are not signed in. Sign in and submit the form again")
             self._check_source(request)
             try:
                 fields = await read_fields(request, (*known, "csrf"))
                 given = fields.texts.pop("csrf", "")
                 if not secrets.compare_digest(given.encode(), session.csrf.encode()):
-                    words = "The form is not from this session, and nothing was done: open the page anew"
+                    words = "The form does not belong to this session. Reload the page and submit it again"
                     raise HTTPException(403, words)
                 return await run_in_threadpool(action, request, session, fields)
             except HTTPException as error:
@@ -88,9 +88,9 @@ class Actions:
     def _check_source(self, request: Request) -> None:
         """HTTPException for what a page of another site has sent."""
         if is_cross_site(request):
-            raise HTTPException(403, "This was sent by a page of another site, and nothing was done")
+            raise HTTPException(403, "The request came from another site and was not executed")
         if not has_trusted_host(request, self._appliance):
-            words = f"Open this console by its address or as {self._appliance.host}: nothing was done"
+            words = f"Open this console by its IP address or as {self._appliance.host}"
             raise HTTPException(421, words)
 
     async def _sign_in(self, request: Request) -> Response:
@@ -98,11 +98,11 @@ class Actions:
         fields = await read_fields(request, ("user", "password"))
         sessions = self._console.sessions
         if seconds := sessions.wait():
-            words = f"Too many wrong passwords: wait {seconds} seconds"
+            words = f"Too many failed sign-in attempts. Wait {seconds} seconds"
             raise HTTPException(429, words, {"Retry-After": str(seconds)})
         if not sessions.opens(fields.texts.get("user", ""), fields.texts.get("password", "")):
-            self._appliance.tell("notice", "Somebody tried to sign in with a wrong name or password.")
-            return self._console.sign_in_page(request, "The name or the password is wrong.", 401)
+            self._appliance.tell("notice", "A sign-in failed: wrong user name or password.")
+            return self._console.sign_in_page(request, "The user name or password is wrong.", 401)
         response = RedirectResponse("/", 303)
         sessions.begin(response)
         return response
@@ -123,7 +123,7 @@ class Actions:
     def _said(self, request: Request, session: Session, result: UploadResult) -> Response:
         if not result.accepted:
             return self._console.upload_page(request, session, result, 422)
-        session.tell("good", "The certificate was accepted. It is in use from the next connection on.")
+        session.tell("good", "The certificate was accepted. New connections use it.")
         for words in result.unsupported:
             session.tell("notice", f"Accepted, but not supported. {words}")
         for words in result.notes:
@@ -138,8 +138,8 @@ class Actions:
     def _validation(self, _request: Request, session: Session, fields: FormFields) -> Response:
         said = _one_of(("on", "off"), fields, "mandatory")
         self._lab.set_validation(self._appliance.name, mandatory=said == "on")
-        words = "mandatory" if said == "on" else "off: connections go on whatever is wrong"
-        session.tell("good" if said == "on" else "notice", f"Validation of certificates is {words}.")
+        words = "mandatory" if said == "on" else "off; invalid certificates do not stop connections"
+        session.tell("good" if said == "on" else "notice", f"Certificate validation is {words}.")
         return RedirectResponse("/certificate", 303)
 
     def _check(self, _request: Request, _session: Session, fields: FormFields) -> Response:
@@ -152,34 +152,36 @@ class Actions:
         title = fields.texts.get("title", "").strip()
         severity = fields.texts.get("severity", "5")
         if not title or len(title) > 200:
-            raise HTTPException(422, "An alert has a title of 200 characters at most")
+            raise HTTPException(422, "The alert needs a title of at most 200 characters")
         if severity not in map(str, range(11)):
-            raise HTTPException(422, "An alert's severity is a number from 0 to 10")
+            raise HTTPException(422, "The severity must be a number from 0 to 10")
         self._lab.raise_alert(self._appliance.name, title, int(severity))
-        session.tell("good", "The alert is raised. Below you see where it goes.")
+        session.tell("good", "The alert was raised. This page shows where it is forwarded.")
         return RedirectResponse("/alerts", 303)
 
     def _revoke(self, _request: Request, session: Session, fields: FormFields) -> Response:
         name = fields.texts.get("name") or self._appliance.name
         self._lab.revoke(name)
-        session.tell("notice", f"The CA has revoked the certificate of {name}.")
+        session.tell("notice", f"The CA revoked the certificate of {name}.")
         return RedirectResponse("/try", 303)
 
     def _unrevoke(self, _request: Request, session: Session, fields: FormFields) -> Response:
         name = fields.texts.get("name") or self._appliance.name
         self._lab.unrevoke(name)
-        session.tell("good", f"The revocation of the certificate of {name} is taken back.")
+        session.tell("good", f"The CA lifted the revocation of the certificate of {name}.")
         return RedirectResponse("/try", 303)
 
     def _renew(self, _request: Request, session: Session, _fields: FormFields) -> Response:
         self._lab.renew(self._appliance.name)
-        session.tell("good", "The CA has issued a new certificate. It is the first on the shelf: upload it.")
+        session.tell(
+            "good", "The CA issued a new certificate. It is the first sample below: upload it to use it."
+        )
         return RedirectResponse("/try", 303)
 
     def _crl_server(self, _request: Request, session: Session, fields: FormFields) -> Response:
         if _one_of(("on", "off"), fields, "run") == "on":
             self._lab.start_crl_server()
-            session.tell("good", "The CRL server runs again.")
+            session.tell("good", "The CRL server is running again.")
         else:
             self._lab.stop_crl_server()
             session.tell("notice", "The CRL server was stopped.")
@@ -188,10 +190,10 @@ class Actions:
     def _clock(self, _request: Request, session: Session, fields: FormFields) -> Response:
         if _one_of(("right", "month"), fields, "move") == "right":
             self._lab.reset_clock()
-            session.tell("good", "The clock of the lab shows the machine's time again.")
+            session.tell("good", "The lab clock was reset to the machine's time.")
         else:
             self._lab.move_clock(_NEXT_MONTH)
-            session.tell("notice", f"It is {self._lab.clock():%Y-%m-%d} in the lab now.")
+            session.tell("notice", f"The lab date is now {self._lab.clock():%Y-%m-%d}.")
         return RedirectResponse("/try", 303)
 
     def _token(self, request: Request, session: Session, _fields: FormFields) -> Response:
@@ -202,5 +204,5 @@ def _one_of(values: tuple[str, ...], fields: FormFields, name: str) -> str:
     """What a field says; HTTPException when it is none of what there is to say."""
     said = fields.texts.get(name, "")
     if said not in values:
-        raise HTTPException(422, f"The field '{name}' is {' or '.join(values)}")
+        raise HTTPException(422, f"The field '{name}' must be {' or '.join(values)}")
     return said

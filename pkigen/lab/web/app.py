@@ -42,7 +42,7 @@ def application(lab: Lab, appliance: Appliance) -> ASGIApp:
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        words = {404: "There is no such page", 405: f"{request.method} is not for this page"}
+        words = {404: "This page does not exist", 405: f"This page does not support {request.method}"}
         detail = words.get(error.status_code, error.detail)
         answer = console.error(request, error.status_code, detail)
         answer.headers.update(error.headers or {})
@@ -81,7 +81,7 @@ class _SecurityHeaders:
             message = {} if int(declared) > MAX_BODY_BYTES else await receive()
             size += len(message.get("body", b""))
             if not message or size > MAX_BODY_BYTES:
-                words = f"Too much was sent: {MAX_BODY_BYTES // 1024} KiB are the most."
+                words = f"The request body exceeds {MAX_BODY_BYTES // 1024} KiB."
                 raise HTTPException(413, words)
             return message
 

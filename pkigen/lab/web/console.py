@@ -25,14 +25,14 @@ from pkigen.lab.web.topology import MARKS, drawings, grade
 from pkigen.lab.web.views import view
 
 TITLES = {
-    400: "That cannot be read",
+    400: "Bad request",
     403: "Not allowed",
     404: "Page not found",
-    405: "Not done this way",
-    413: "Too large",
-    421: "Not by this name",
-    429: "Too often",
-    503: "The lab cannot do that now",
+    405: "Method not allowed",
+    413: "Request too large",
+    421: "Wrong host name",
+    429: "Too many attempts",
+    503: "The lab cannot do this now",
 }
 LIVE = "x-live"
 """The header with which a page's own script asks for it: what is said once waits for the person then."""
@@ -97,7 +97,7 @@ class Console:
     def error(self, request: Request, status: int, words: str) -> Response:
         """A page that says what is wrong."""
         session = self.sessions.of(request)
-        title = TITLES.get(status, "That did not work")
+        title = TITLES.get(status, "Request failed")
         said = words if words[-1:] in ".!?" else f"{words}."
         return self.render(request, "error", session, status, title=title, words=said, status=status)
 

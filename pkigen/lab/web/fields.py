@@ -19,7 +19,7 @@ from pkigen.lab.appliance.upload import (
     base_name,
 )
 
-CUT_OFF = "The request was cut off before its end."
+CUT_OFF = "The request ended before its body was complete."
 MAX_BODY_BYTES = 3 * MAX_FILE_BYTES + 64 * 1024
 """Octets of a request: three files, and what else is in a form."""
 UPLOAD = ("name", "passphrase", "key", "certificate", "chain", "crl_check")
@@ -73,14 +73,14 @@ async def _taken(form: FormData, known: Sequence[str]) -> FormFields:
     for name, value in form.multi_items():
         if name not in known:
             there_are = ", ".join(one for one in known if one != "csrf")
-            raise HTTPException(422, f"There is no field '{visible(name)[:60]}'; there are {there_are}.")
+            raise HTTPException(422, f"Unknown field '{visible(name)[:60]}'; the fields are {there_are}.")
         if name in texts or name in files:
-            raise HTTPException(422, f"The field '{name}' is there twice.")
+            raise HTTPException(422, f"The field '{name}' occurs more than once.")
         if isinstance(value, UploadFile):
             data = await value.read(MAX_FILE_BYTES + 1)
             if len(data) > MAX_FILE_BYTES:
-                most = f"{MAX_FILE_BYTES // 1024} KiB are the most"
-                raise HTTPException(413, f"The file of '{name}' is too large: {most}.")
+                most = f"the maximum is {MAX_FILE_BYTES // 1024} KiB"
+                raise HTTPException(413, f"The file in the field '{name}' is too large; {most}.")
             # A field of a form whose file nobody chose is sent without a name and empty.
             if value.filename or data:
                 files[name] = File(base_name(value.filename or ""), data)
@@ -98,20 +98,20 @@ def parse_upload(fields: FormFields, *, box: bool) -> Upload:
     """
     misplaced = next((name for name in ("certificate", "key", "chain") if name in fields.texts), None)
     if misplaced is not None:
-        raise HTTPException(422, f"The field '{misplaced}' is for a file, and a text was sent.")
+        raise HTTPException(422, f"The field '{misplaced}' must contain a file, not text.")
     lacking = [name for name in ("certificate", "key") if name not in fields.files]
     if lacking:
         words = " and ".join(lacking)
-        raise HTTPException(422, f"Choose a file for the {words}: none was sent.")
+        raise HTTPException(422, f"Select a file for the {words}.")
     stray = next((name for name in ("name", "passphrase", "crl_check") if name in fields.files), None)
     if stray is not None:
-        raise HTTPException(422, f"The field '{stray}' is for a text, and a file was sent.")
+        raise HTTPException(422, f"The field '{stray}' must contain text, not a file.")
     title = fields.texts.get("name", "").strip() or fields.files["certificate"].name
     passphrase = fields.texts.get("passphrase", "")
     if len(title) > _LONGEST_TITLE:
-        raise HTTPException(422, f"A certificate's name has {_LONGEST_TITLE} characters at most.")
+        raise HTTPException(422, f"The certificate name must not exceed {_LONGEST_TITLE} characters.")
     if len(passphrase) > _LONGEST_PASSPHRASE:
-        raise HTTPException(422, f"A passphrase has {_LONGEST_PASSPHRASE:,} characters at most.")
+        raise HTTPException(422, f"The passphrase must not exceed {_LONGEST_PASSPHRASE:,} characters.")
     return Upload(
         title,
         fields.files["certificate"],
@@ -127,5 +127,5 @@ def _ticked(fields: FormFields, *, box: bool) -> bool:
     if said is None:
         return not box
     if said.lower() not in _ON:
-        raise HTTPException(422, "The field 'crl_check' is on or off.")
+        raise HTTPException(422, "The field 'crl_check' must be on or off.")
     return _ON[said.lower()]

@@ -90,12 +90,12 @@ _RAISED = {
     "additionalProperties": False,
 }
 _ERRORS = {
-    "400": "The body cannot be read.",
-    "401": "There is no token, or it is not this appliance's.",
+    "400": "The body cannot be parsed.",
+    "401": "The token is missing or not valid for this appliance.",
     "413": "The body, or a file in it, is too large.",
-    "415": "The body is of another media type.",
-    "422": "What was sent is not what is asked for.",
-    "503": "This machine could not do it.",
+    "415": "The body has an unsupported media type.",
+    "422": "The request is well-formed but not valid.",
+    "503": "The machine could not execute the request.",
 }
 _JSON = "application/json"
 _FORM = "multipart/form-data"
@@ -116,7 +116,7 @@ def _operation(
     name: str, summary: str, schema: str, body: dict[str, Any] | None = None, media: str = ""
 ) -> dict[str, Any]:
     errors = {code: _answer("Error", _ERRORS[code]) for code in _POSSIBLE[media]}
-    responses = {"200": _answer(schema, "Done."), **errors}
+    responses = {"200": _answer(schema, "Success."), **errors}
     found: dict[str, Any] = {"operationId": name, "summary": summary, "responses": responses}
     if body is not None:
         found["requestBody"] = {"required": True, "content": {media: {"schema": body}}}
@@ -126,21 +126,33 @@ def _operation(
 def document(prefix: str, role: Role, url: str) -> dict[str, Any]:
     """The description of one appliance's API."""
     paths = {
-        "connections": {"get": _operation("connections", "How its connections are", "Connections")},
-        "connections/check": {"post": _operation("check", "Make them anew, now", "Connections")},
+        "connections": {
+            "get": _operation("connections", "Return the state of the connections", "Connections")
+        },
+        "connections/check": {
+            "post": _operation("check", "Check all connections now and return their state", "Connections")
+        },
         "certificate": {
-            "get": _operation("certificate", "What it presents", "Certificate"),
+            "get": _operation("certificate", "Return the certificate in use", "Certificate"),
             "post": _operation("upload", "Upload a certificate", "Judged", _UPLOAD, _FORM),
         },
         "validation": {
-            "get": _operation("validation", "Whether it validates certificates", "Validation"),
-            "put": _operation("validate", "Have it validate, or not", "Validation", _SWITCHED, _JSON),
+            "get": _operation(
+                "validation", "Return whether certificate validation is mandatory", "Validation"
+            ),
+            "put": _operation(
+                "validate",
+                "Make certificate validation mandatory, or switch it off",
+                "Validation",
+                _SWITCHED,
+                _JSON,
+            ),
         },
         "alerts": {
-            "get": _operation("alerts", "Its alerts, the newest first", "Alerts"),
-            "post": _operation("raise", "Have it see something", "Alert", _RAISED, _JSON),
+            "get": _operation("alerts", "Return the alerts, newest first", "Alerts"),
+            "post": _operation("raise", "Raise an alert", "Alert", _RAISED, _JSON),
         },
-        "events": {"get": _operation("events", "Its log, the newest first", "Events")},
+        "events": {"get": _operation("events", "Return the event log, newest first", "Events")},
     }
     token = {"type": "apiKey", "in": "header", "name": "Authorization"}
     return {

@@ -62,9 +62,9 @@ def failure_reason(connection: Connection) -> str:
 
 def _headline(worst: str, numbers: dict[str, int], count: int) -> str:
     if not count:
-        return "There are no connections."
+        return "This appliance has no connections."
     if worst == "wait":
-        return "Connections are being made."
+        return "Connecting ..."
     what = {"bad": "halted", "notice": "not validated", "good": "up"}[worst]
     number = numbers[worst]
     if number == count and worst == "notice" and count > 1:

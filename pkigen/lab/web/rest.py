@@ -75,17 +75,21 @@ class Rest:
         ]
 
     def _nowhere(self) -> str:
-        return f"There is no such resource; see {prefix_of(self._appliance)}/openapi.json."
+        return f"This resource does not exist; see {prefix_of(self._appliance)}/openapi.json."
 
     def _authorize(self, request: Request) -> None:
         if not self._appliance.accepts(request.headers.get("authorization", "")):
-            words = "The header 'Authorization: TOKEN' is missing, or the token is not this appliance's."
+            words = (
+                "The header 'Authorization: TOKEN' is missing, or the token is not valid for this appliance."
+            )
             raise HTTPException(401, words, {"WWW-Authenticate": "Token"})
 
     def _authorize_link(self, request: Request) -> None:
         given = request.headers.get("authorization", "").encode("utf-8")
         if not secrets.compare_digest(given, self._lab.secret.encode()):
-            raise HTTPException(401, "This is for the appliances of the lab.", {"WWW-Authenticate": "Token"})
+            raise HTTPException(
+                401, "Only the appliances of the lab can use this resource.", {"WWW-Authenticate": "Token"}
+            )
 
     async def _openapi(self, _request: Request) -> Any:
         return document(prefix_of(self._appliance), self._appliance.role, self._appliance.url)
@@ -135,7 +139,7 @@ class Rest:
         asked = await _json(request)
         if unknown := asked.keys() - {"title", "severity", "message"}:
             shown = visible(min(unknown))[:60]
-            raise HTTPException(422, f"There is no key '{shown}'; title, severity and message are.")
+            raise HTTPException(422, f"Unknown key '{shown}'; the keys are title, severity and message.")
         try:
             asked_for = parse_alert(asked)
         except ValueError as error:
@@ -187,7 +191,7 @@ class _Resource:
             handler = self._handlers.get(request.method)
             if handler is None:
                 allowed = {"Allow": ", ".join(self._handlers)}
-                raise HTTPException(405, f"{request.method} is not for this.", allowed)
+                raise HTTPException(405, f"This resource does not support {request.method}.", allowed)
             return JSONResponse(await handler(request), headers=_UNKEPT)
         except HTTPException as error:
             return _error(error.status_code, error.detail, error.headers)

@@ -103,13 +103,13 @@ def _facts(leaf: Certificate) -> tuple[tuple[str, str], ...]:
     try:
         alternatives = ", ".join(f"{one.kind}:{one.value}" for one in leaf.extensions.alternative_names or ())
     except Malformed:
-        alternatives = "cannot be read"
+        alternatives = "malformed"
     return (
         ("Subject", names.text(leaf.subject)),
         ("Issuer", names.text(leaf.issuer)),
         ("Valid from", f"{leaf.not_before:%Y-%m-%d %H:%M} UTC"),
         ("Valid until", f"{leaf.not_after:%Y-%m-%d %H:%M} UTC"),
-        ("Alternative names", alternatives or "none"),
+        ("Subject alternative names", alternatives or "none"),
         ("Public key", leaf.public_key.name),
         ("Serial number", f"{leaf.serial:x}"),
         ("SHA-256 fingerprint", leaf.fingerprint().hex()),
@@ -133,21 +133,21 @@ def _step(one: Certificate, place: int, now: datetime, *, revoked: bool) -> Step
     if revoked:
         return Step(display_name(one), part, "bad", "revoked by its CA")
     if place == 0 and one.is_self_issued:
-        return Step(display_name(one), part, "notice", f"no CA stands behind it, in force until {end}")
-    return Step(display_name(one), part, "good", f"in force until {end}")
+        return Step(display_name(one), part, "notice", f"not issued by a CA, valid until {end}")
+    return Step(display_name(one), part, "good", f"valid until {end}")
 
 
 def _row(finding: Finding) -> Row:
     outcome, requirement = finding.outcome, finding.requirement
     if finding.failed:
         grade, word = {
-            Level.REJECTED: ("bad", "Refused at upload"),
+            Level.REJECTED: ("bad", "Rejected at upload"),
             Level.UNSUPPORTED: ("notice", "Not supported"),
             Level.ADVICE: ("wait", "Advice"),
         }[requirement.level]
         found = actual_value(finding)
     elif outcome.status is Status.PASS:
-        grade, word, found = "good", "Holds", outcome.found
+        grade, word, found = "good", "Passed", outcome.found
     else:
         grade, word, found = "wait", "Not applicable", outcome.reason
     return Row(grade, word, requirement.says, found, requirement.section)

@@ -19,7 +19,7 @@ def test_a_wrong_password_is_refused_and_looks_so(person: Person, lab: Lab) -> N
     person.looks("sign-in")
     page.get_by_label("Password").fill("guess")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_have_text("The name or the password is wrong.")
+    expect(page.get_by_role("alert")).to_have_text("The user name or password is wrong.")
     expect(page.get_by_label("Password")).to_be_focused()
     person.looks("sign-in-wrong")
 
@@ -49,7 +49,7 @@ def test_staying_with_the_local_certificate_takes_a_confirmation(people: NewPers
     sensor, person = lab.appliance("sensor-03"), people()
     sensor.decided, sensor.local = False, True
     person.goes("sensor-03")
-    person.page.get_by_role("button", name="I confirm: keep the self-signed certificate").click()
+    person.page.get_by_role("button", name="Confirm: keep the self-signed certificate").click()
     expect(person.page.get_by_role("status").first).to_have_text(
         "The locally self-signed certificate stays in use."
     )
@@ -60,7 +60,7 @@ def test_staying_with_the_local_certificate_takes_a_confirmation(people: NewPers
 def test_who_signs_out_is_out(person: Person, lab: Lab) -> None:
     person.goes("sensor-01", "/events")
     person.page.get_by_role("button", name="Sign out").click()
-    expect(person.page.get_by_role("status")).to_have_text("You have signed out.")
+    expect(person.page.get_by_role("status")).to_have_text("You are signed out.")
     person.looks("signed-out")
     url = lab.appliance("sensor-01").url
     person.page.goto(f"{url}/events")
@@ -124,5 +124,5 @@ def test_the_whole_way_can_be_gone_by_keyboard(person: Person, lab: Lab) -> None
     expect(page.get_by_role("heading", level=2).first).to_have_text("by hand")
     _tab_to(page, "Switch validation off")
     _enter(page)
-    expect(page.get_by_text("Connections go on even with an invalid certificate.")).to_be_visible()
+    expect(page.get_by_text("Invalid certificates do not stop connections.")).to_be_visible()
     assert not sensor.mandatory

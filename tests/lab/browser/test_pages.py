@@ -33,7 +33,7 @@ def test_pages_without_anything_to_show_say_so(person: Person, lab: Lab) -> None
     held = list(sensor.events)
     sensor.events.clear()
     person.goes("sensor-04", "/events")
-    expect(person.page.locator("#events")).to_contain_text("Nothing has happened yet.")
+    expect(person.page.locator("#events")).to_contain_text("No events yet.")
     person.looks("events-empty")
     sensor.events.extend(held)
     person.goes("sensor-04", "/alerts")
@@ -43,7 +43,7 @@ def test_pages_without_anything_to_show_say_so(person: Person, lab: Lab) -> None
 
 def test_a_new_token_is_shown_once(person: Person, lab: Lab) -> None:
     person.goes("management-console", "/api")
-    person.page.get_by_role("button", name="Make a new token").click()
+    person.page.get_by_role("button", name="Create a new token").click()
     token = person.page.locator("code.token").inner_text()
     assert lab.console.accepts(token)
     person.looks("api-token")

@@ -16,22 +16,22 @@ UNREACHABLE = (
 )
 # The case to upload, the message that is documented for it, and a word of what to do.
 REFUSALS = {
-    "key-opens-wrong": ("Passphrase does not match to the key", "Type the passphrase"),
+    "key-opens-wrong": ("Passphrase does not match to the key", "Enter the passphrase"),
     "chain-issuer-other-ca": (
         "Cannot validate chain of trust. The provided Certificate and Root CA don't match.",
-        "Upload as chain the CA that issued this certificate",
+        "Upload a chain that contains the CA",
     ),
     "not-after-future-expired": (
         "This SSL certificate has expired and isn't considered valid.",
-        "Get the certificate renewed",
+        "Renew the certificate",
     ),
     "not-revoked-revoked": (
         "This certificate has been revoked by the CRL and can't be trusted for a secure connection",
-        "Get a new certificate",
+        "Request a new certificate",
     ),
-    "crl-reachable-unpublished": (UNREACHABLE, "Open the CRL's URL"),
-    "key-matches-other": ("Certificate validation failed", "Put right what is said here"),
-    "not-before-past-not-yet-valid": ("Certificate validation failed", "Put right what is said here"),
+    "crl-reachable-unpublished": (UNREACHABLE, "Make sure that the appliance can reach the CRL URL"),
+    "key-matches-other": ("Certificate validation failed", "Correct the listed problems"),
+    "not-before-past-not-yet-valid": ("Certificate validation failed", "Correct the listed problems"),
 }
 
 

@@ -18,14 +18,14 @@ def test_the_shelf_holds_an_expired_certificate_to_upload(person: Person, lab: L
     person.page.get_by_role("button", name="Upload sensor-03.not-after-future-expired").click()
     expect(person.page.get_by_role("alert")).to_contain_text("This SSL certificate has expired")
     assert presented(lab.appliance("sensor-01")) == fingerprint(lab, "sensor-01")
-    person.page.get_by_role("link", name="Back to the shelf").click()
+    person.page.get_by_role("link", name="Back to the samples").click()
     person.page.get_by_role("button", name="Upload sensor-01", exact=True).click()
     expect(person.page.get_by_role("status")).to_contain_text("The certificate was accepted.")
 
 
 def test_what_is_not_supported_is_accepted_and_said(person: Person, lab: Lab) -> None:
     person.goes("sensor-01", "/try")
-    person.page.get_by_text("more that are accepted, but not supported").click()
+    person.page.get_by_text("more that are accepted but not supported").click()
     person.looks("try-unsupported")
     person.page.get_by_role("button", name="Upload sensor-03.public-key-rsa-ec-p256").click()
     expect(person.page.get_by_text("Accepted, but not supported.").first).to_be_visible()
@@ -40,7 +40,7 @@ def test_a_sensor_is_revoked_and_that_taken_back(person: Person, lab: Lab) -> No
     page.get_by_role("button", name="Revoke this sensor").click()
     expect(page.get_by_role("status")).to_contain_text("The CA has revoked the certificate of sensor-02.")
     settle(lab, lambda: connection.report.state is ConnectionState.HALTED)
-    page.get_by_role("button", name="Take the revocation back").click()
+    page.get_by_role("button", name="Lift the revocation").click()
     settle(lab, lambda: connection.report.state is ConnectionState.CONNECTED)
     expect(page.get_by_role("button", name="Revoke this sensor")).to_be_visible()
 
@@ -48,13 +48,13 @@ def test_a_sensor_is_revoked_and_that_taken_back(person: Person, lab: Lab) -> No
 def test_the_console_revokes_the_certificate_of_another_one(person: Person, lab: Lab) -> None:
     page, connection = person.page, lab.connection("management-console:siem")
     person.goes("management-console", "/try")
-    page.get_by_label("Appliance or receiver of alerts").select_option("siem")
+    page.get_by_label("Appliance or alert receiver").select_option("siem")
     page.get_by_role("button", name="Revoke", exact=True).click()
     settle(lab, lambda: connection.report.state is ConnectionState.HALTED)
     expect(page.locator("option", has_text="siem (revoked)")).to_have_count(1)
     person.looks("try-console")
-    page.get_by_label("Appliance or receiver of alerts").select_option("siem")
-    page.get_by_role("button", name="Take a revocation back").click()
+    page.get_by_label("Appliance or alert receiver").select_option("siem")
+    page.get_by_role("button", name="Lift a revocation").click()
     settle(lab, lambda: connection.report.state is ConnectionState.CONNECTED)
 
 
@@ -63,7 +63,7 @@ def test_without_the_crl_server_every_connection_is_halted(person: Person, lab: 
     page = person.page
     person.goes("management-console", "/try")
     page.get_by_role("button", name="Stop the CRL server").click()
-    page.get_by_role("link", name="See the overview").click()
+    page.get_by_role("link", name="Open the overview").click()
     expect(page.get_by_role("heading", name="All 7 connections are halted.")).to_be_visible()
     expect(page.locator("#chosen")).to_contain_text("The CRL (Certificate Revocation List) location")
     person.looks("overview-crl-server-stopped")
@@ -73,14 +73,14 @@ def test_without_the_crl_server_every_connection_is_halted(person: Person, lab: 
     person.looks("events")
     page.goto(f"{lab.console.url}/try")
     page.get_by_role("button", name="Start the CRL server").click()
-    page.get_by_role("link", name="See the overview").click()
+    page.get_by_role("link", name="Open the overview").click()
     expect(page.get_by_role("heading", name="All 7 connections are up.")).to_be_visible()
 
 
 def test_next_month_a_certificate_has_expired(person: Person, lab: Lab) -> None:
     page = person.page
     person.goes("management-console", "/try")
-    page.get_by_role("button", name="Let the clock run to next month").click()
+    page.get_by_role("button", name="Move the clock forward by one month").click()
     expect(page.locator("#strip")).to_contain_text("(ahead)")
     person.looks("try-next-month")
     page.goto(f"{lab.console.url}/?link=sensor-04:management-console")
@@ -90,7 +90,7 @@ def test_next_month_a_certificate_has_expired(person: Person, lab: Lab) -> None:
     expect(page.locator("ol.path li").first).to_contain_text("expired on")
     person.looks("certificate-expired")
     person.goes("management-console", "/try")
-    page.get_by_role("button", name="Put the clock right").click()
+    page.get_by_role("button", name="Reset the clock").click()
     settle(
         lab, lambda: lab.connection("sensor-04:management-console").report.state is ConnectionState.CONNECTED
     )

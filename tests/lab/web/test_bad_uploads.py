@@ -68,8 +68,8 @@ WRONG: dict[str, tuple[Any, int, str]] = {
         422,
         "'name' is for a text",
     ),
-    "an unknown field": ({"files": {"other": ("a.crt", b"x")}}, 422, "no field 'other'"),
-    "an unknown text": ({"data": {"<b>\x00": "x"}}, 422, "no field"),
+    "an unknown field": ({"files": {"other": ("a.crt", b"x")}}, 422, "Unknown field 'other'"),
+    "an unknown text": ({"data": {"<b>\x00": "x"}}, 422, "Unknown field"),
     "a field twice": (
         {"files": [("certificate", ("a.crt", b"x")), ("certificate", ("a.crt", b"x"))]},
         422,
@@ -204,7 +204,7 @@ def test_whatever_form_is_sent_is_answered_in_words(
 def test_without_a_session_nothing_is_done(path: str, unchanged: Plant) -> None:
     answer = unchanged.client(SENSOR).post(path, files=unchanged.files(SENSOR))
     assert answer.status_code == 403
-    assert "Nobody is signed in" in answer.text
+    assert "You are not signed in" in answer.text
     assert not unchanged.lab.crl_server.stopped
 
 

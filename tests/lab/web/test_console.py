@@ -90,7 +90,7 @@ def test_a_wrong_password_opens_nothing_and_is_told_to_the_log(plant: Plant) -> 
         answer = client.post("/sign-in", data={"user": "", **data})
         assert answer.status_code == 401
         assert "set-cookie" not in answer.headers
-    assert "wrong name or password" in plant.lab.appliance("secondary").events[-1].text
+    assert "wrong user name or password" in plant.lab.appliance("secondary").events[-1].text
     assert not any("guess" in event.text for event in plant.lab.appliance("secondary").events)
 
 
