@@ -120,7 +120,7 @@ def test_a_second_one_says_that_it_is_up_already(shared: Up, cli: Cli) -> None:
     for more in ((), ("--detach",)):
         outcome = cli("lab", "up", shared.profile, "--port", "0", *shared.out, *more)
         assert outcome.code == 3
-        assert "is already running; `pkigen lab status " in outcome.err
+        assert "is already running; show it with `pkigen lab status " in outcome.err
     assert find_running_lab(shared.folder / "out/plant") is not None
 
 
@@ -133,7 +133,7 @@ def test_status_shows_it_for_people_and_for_programs(shared: Up, cli: Cli) -> No
     assert told["password"] == shared.told["password"]
     outcome = cli("lab", "status", "plant", *shared.out)
     assert outcome.code == 0
-    assert f"Sign in as admin with the password {told['password']}" in outcome.out
+    assert f"User name admin, password {told['password']}" in outcome.out
     for url in _urls(told):
         assert url in outcome.out
     assert max(map(len, outcome.out.splitlines())) <= 80
@@ -143,7 +143,7 @@ def test_what_is_halted_is_shown_with_what_to_do_on_80_columns() -> None:
     cause = {"certificate": "sensor-01.contoso.test", "message": "Revoked, " * 9, "advice": "Get one. " * 9}
     link = {"from": "s" * 20, "to": "c" * 20, "state": "halted", "queued": 2, "summary": "No. " * 30}
     lines = "\n".join(format_connections({"connections": [{**link, "causes": [cause, cause]}]})).splitlines()
-    assert lines[0].endswith("halted, 2 alerts waiting")
+    assert lines[0].endswith("halted, 2 alerts queued")
     assert sum(line.startswith("    What to do: Get one.") for line in lines) == 1, "said once"
     assert max(map(len, lines)) <= 80
 
@@ -254,7 +254,7 @@ def test_a_profile_without_a_lab_is_told_how_to_have_one(cli: Cli, tmp_path: Pat
     profile.write_text(json.dumps(document))
     outcome = cli("lab", "up", profile)
     assert outcome.code == 2
-    assert "the profile has no lab; give it one, such as lab: {console:" in outcome.err
+    assert "the profile has no 'lab' section; add one, for example lab: {console:" in outcome.err
 
 
 def test_import_is_accepted_or_refused_with_its_messages(shared: Up, cli: Cli) -> None:
@@ -263,14 +263,14 @@ def test_import_is_accepted_or_refused_with_its_messages(shared: Up, cli: Cli) -
     chain = ("--chain", made / "sensor-02/chain.pem")
     outcome = cli("lab", "import", "sensor-02", *shared.out, *good, *chain)
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out.startswith("Accepted. sensor-02 presents it from the next connection on.")
+    assert outcome.out.startswith("Accepted. sensor-02 presents the certificate on new connections.")
     outcome = cli("lab", "import", "sensor-02", *shared.out, *good, *chain, "--json")
     assert json.loads(outcome.out)["accepted"] is True
     old = made / "sensor-01.expired"
     bad = ("--crt", old / "sensor-01.expired.crt", "--key", old / "sensor-01.expired.key", *chain)
     outcome = cli("lab", "import", "sensor-02", *shared.out, *bad)
     assert outcome.code == 1
-    assert outcome.out.startswith("Refused. What was in use stays in use.")
+    assert outcome.out.startswith("Refused. The previous certificate stays in use.")
     assert "This SSL certificate has expired and isn't considered valid." in outcome.out
     assert "What to do" in outcome.out
     assert max(map(len, outcome.out.splitlines())) <= 80

@@ -60,30 +60,30 @@ def _part(name: str, file: str | None = None) -> str:
 
 
 WRONG: dict[str, tuple[Any, int, str]] = {
-    "no files": ({"data": {"name": "x"}}, 422, "Choose a file for the certificate and key"),
-    "no key": ({"files": {"certificate": ("a.crt", b"x")}}, 422, "Choose a file for the key"),
-    "a text for a file": ({"data": {"certificate": "text"}}, 422, "'certificate' is for a file"),
+    "no files": ({"data": {"name": "x"}}, 422, "Select a file for the certificate and key"),
+    "no key": ({"files": {"certificate": ("a.crt", b"x")}}, 422, "Select a file for the key"),
+    "a text for a file": ({"data": {"certificate": "text"}}, 422, "'certificate' must contain a file"),
     "a file for a text": (
         {"files": {"name": ("a", b"x"), "certificate": ("a.crt", b"x"), "key": ("a.key", b"x")}},
         422,
-        "'name' is for a text",
+        "'name' must contain text",
     ),
     "an unknown field": ({"files": {"other": ("a.crt", b"x")}}, 422, "Unknown field 'other'"),
     "an unknown text": ({"data": {"<b>\x00": "x"}}, 422, "Unknown field"),
     "a field twice": (
         {"files": [("certificate", ("a.crt", b"x")), ("certificate", ("a.crt", b"x"))]},
         422,
-        "'certificate' is there twice",
+        "'certificate' occurs more than once",
     ),
     "a file too large": (
         {"files": {"certificate": ("a.crt", b"x" * (256 * 1024 + 1)), "key": ("a.key", b"x")}},
         413,
-        "256 KiB are the most",
+        "the maximum is 256 KiB",
     ),
     "all too large": (
         {"files": {"certificate": ("a.crt", b"x" * MAX_BODY_BYTES), "key": ("a.key", b"x")}},
         413,
-        "832 KiB are the most",
+        "exceeds 832 KiB",
     ),
     "a text too long": (
         {"data": {"passphrase": "x" * 5000}, "files": {"certificate": ("a.crt", b"x")}},
@@ -93,12 +93,12 @@ WRONG: dict[str, tuple[Any, int, str]] = {
     "a name too long": (
         {"data": {"name": "x" * 101}, "files": {"certificate": ("a.crt", b"x"), "key": ("a", b"x")}},
         422,
-        "100 characters at most",
+        "must not exceed 100 characters",
     ),
     "a passphrase too long": (
         {"data": {"passphrase": "x" * 1025}, "files": {"certificate": ("a.crt", b"x"), "key": ("a", b"x")}},
         422,
-        "1,024 characters at most",
+        "must not exceed 1,024 characters",
     ),
     "many fields": (
         {"data": {f"n{number}": "x" for number in range(50)}, "files": {"key": ("a", b"x")}},

@@ -52,7 +52,7 @@ def test_the_first_sign_in_asks_for_an_upload_or_to_stay(own_plant: Plant) -> No
 def test_one_cannot_stay_with_what_is_not_in_use(own_plant: Plant) -> None:
     answer = own_plant.person("sensor-01").post("/certificate/stay")
     assert answer.status_code == 422
-    assert "not in use" in answer.text
+    assert "does not use a locally self-signed certificate" in answer.text
     assert not any("stays" in event.text for event in own_plant.lab.appliance("sensor-01").events)
 
 
