@@ -83,7 +83,7 @@ def test_the_first_serves_until_the_others_have_ended(
             process.kill() if killed else process.communicate("\n")
         return is_locked(folder, patience)
 
-    monkeypatch.setattr(servers, "is_held", waiting)
+    monkeypatch.setattr(servers, "is_locked", waiting)
     own.close()
     assert answered == [True]
     assert not _answers(url)
