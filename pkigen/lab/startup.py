@@ -157,7 +157,7 @@ def _acquire_lock(state: State) -> Lock:
     try:
         return Lock(state.folder)
     except EnvironmentFailure as error:
-        if "at work" not in str(error):
+        if "is writing" not in str(error):
             raise
         raise already_running_error(state.folder.parent.parent) from error
 
