@@ -51,8 +51,8 @@ def issue(
     signed = []
     for plan in entity.certificates:
         issuer = own if plan.issuer_id == entity.id else signers[plan.issuer_id]
-        if plan.stranger:
-            issuer = Signer(rogue_keys[plan.stranger], issuer.key_identifier)
+        if plan.rogue_key:
+            issuer = Signer(rogue_keys[plan.rogue_key], issuer.key_identifier)
         signed.append(certificate(plan, spki, own, issuer, entropy))
     return Issued(entity, to_pkcs8(key), spki, tuple(signed), chain)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pkigen.asn1 import der
 from pkigen.asn1.edits import edited
-from pkigen.model import Edit, Surgery
+from pkigen.model import Edit, EditOp
 
 LEAVES = st.builds(der.tlv, st.sampled_from([0x02, 0x05, 0x0C, 0x80]), st.binary(max_size=150))
 TREES = st.recursive(
@@ -51,8 +51,8 @@ def _places(draw: st.DrawFn) -> tuple[bytes, tuple[int, ...], bytes]:
     return data, path, found
 
 
-def _made(data: bytes, path: tuple[int, ...], surgery: Surgery, octets: bytes = b"") -> bytes:
-    return edited(data, (Edit(path, surgery, octets),), signed=True)
+def _made(data: bytes, path: tuple[int, ...], op: EditOp, octets: bytes = b"") -> bytes:
+    return edited(data, (Edit(path, op, octets),), signed=True)
 
 
 def _at(data: bytes, path: tuple[int, ...]) -> bytes:
@@ -65,9 +65,9 @@ Place = tuple[bytes, tuple[int, ...], bytes]
 @given(_places(), LEAVES)
 def test_what_is_replaced_is_there_and_all_else_as_it_was(place: Place, other: bytes) -> None:
     data, path, found = place
-    changed = _made(data, path, Surgery.REPLACE, other)
+    changed = _made(data, path, EditOp.REPLACE, other)
     assert _at(changed, path) == other
-    assert _made(changed, path, Surgery.REPLACE, found) == data
+    assert _made(changed, path, EditOp.REPLACE, found) == data
 
 
 @given(_places(), LEAVES)
@@ -75,36 +75,36 @@ def test_what_is_put_beside_an_element_can_be_taken_out_again(place: Place, othe
     data, path, found = place
     assume(path)
     *above, number = path
-    before, after = _made(data, path, Surgery.INSERT, other), _made(data, path, Surgery.APPEND, other)
+    before, after = _made(data, path, EditOp.INSERT, other), _made(data, path, EditOp.APPEND, other)
     assert (_at(before, path), _at(before, (*above, number + 1))) == (other, found)
     assert (_at(after, path), _at(after, (*above, number + 1))) == (found, other)
-    assert _made(before, path, Surgery.REMOVE) == data
-    assert _made(after, (*above, number + 1), Surgery.REMOVE) == data
+    assert _made(before, path, EditOp.REMOVE) == data
+    assert _made(after, (*above, number + 1), EditOp.REMOVE) == data
 
 
 @given(_places(), st.binary(min_size=1, max_size=1), st.binary(max_size=200))
 def test_tags_and_contents_change_apart_from_each_other(place: Place, octet: bytes, octets: bytes) -> None:
     _, _, found = place
-    retagged = _made(found, (), Surgery.RETAG, octet)
+    retagged = _made(found, (), EditOp.RETAG, octet)
     assert (retagged[:1], retagged[1:]) == (octet, found[1:])
-    refilled = _made(found, (), Surgery.REFILL, octets)
+    refilled = _made(found, (), EditOp.REPLACE_CONTENTS, octets)
     assert (refilled[0], der.contents(refilled)) == (found[0], octets)
-    longer = _made(found, (), Surgery.PREPEND, octets)
+    longer = _made(found, (), EditOp.PREPEND_CONTENTS, octets)
     assert (longer[0], der.contents(longer)) == (found[0], octets + der.contents(found))
 
 
 @given(_places(), st.binary(min_size=1, max_size=1))
 def test_an_octet_put_in_front_is_the_one_that_is_taken_away(place: Place, octet: bytes) -> None:
     _, _, found = place
-    assert _made(_made(found, (), Surgery.PREPEND, octet), (), Surgery.BEHEAD) == found
-    shorter = _made(found, (), Surgery.SHORTEN)
+    assert _made(_made(found, (), EditOp.PREPEND_CONTENTS, octet), (), EditOp.DROP_FIRST_BYTE) == found
+    shorter = _made(found, (), EditOp.DROP_LAST_BYTE)
     assert der.contents(shorter) == der.contents(found)[:-1]
 
 
 @given(_places())
 def test_a_bit_that_is_flipped_twice_is_as_it_was(place: Place) -> None:
     data, path, found = place
-    once = _made(data, path, Surgery.FLIP)
+    once = _made(data, path, EditOp.FLIP_LAST_BIT)
     assume(der.contents(found))
     assert once != data
     assert len(once) == len(data)
@@ -113,7 +113,7 @@ def test_a_bit_that_is_flipped_twice_is_as_it_was(place: Place) -> None:
 
 @given(st.binary(min_size=1, max_size=100), st.integers(1, 7))
 def test_bits_that_do_not_count_are_set(value: bytes, unused: int) -> None:
-    made = der.contents(_made(der.bit_string(value), (), Surgery.UNUSE, bytes((unused,))))
+    made = der.contents(_made(der.bit_string(value), (), EditOp.SET_UNUSED_BITS, bytes((unused,))))
     before, after = (int.from_bytes(octets, "big") for octets in (value, made[1:]))
     assert made[0] == unused
     assert after >> unused == before >> unused
@@ -122,15 +122,15 @@ def test_bits_that_do_not_count_are_set(value: bytes, unused: int) -> None:
 
 @given(TREES, st.integers(1, 5))
 def test_what_is_cut_off_is_missing_and_the_length_does_not_know(data: bytes, count: int) -> None:
-    cut = _made(data, (), Surgery.CUT, bytes(count))
+    cut = _made(data, (), EditOp.TRUNCATE, bytes(count))
     assert cut == data[:-count]
 
 
 @given(_places())
 def test_a_length_in_one_octet_more_says_the_same(place: Place) -> None:
     data, path, found = place
-    longer = _made(data, path, Surgery.LENGTHEN)
-    one = _made(found, (), Surgery.LENGTHEN)
+    longer = _made(data, path, EditOp.PAD_LENGTH)
+    one = _made(found, (), EditOp.PAD_LENGTH)
     tag, start, end = der.read(one)
     assert (tag, one[start:end], end) == (found[0], der.contents(found), len(one))
     assert len(one) == len(found) + 1
@@ -140,19 +140,19 @@ def test_a_length_in_one_octet_more_says_the_same(place: Place) -> None:
 @given(_places())
 def test_an_indefinite_length_ends_in_two_zero_octets(place: Place) -> None:
     _, _, found = place
-    assert _made(found, (), Surgery.INDEFINITE) == found[:1] + b"\x80" + der.contents(found) + b"\0\0"
+    assert _made(found, (), EditOp.INDEFINITE_LENGTH) == found[:1] + b"\x80" + der.contents(found) + b"\0\0"
 
 
 @given(st.binary(max_size=200))
 def test_a_constructed_string_has_one_segment(value: bytes) -> None:
-    built = _made(der.octet_string(value), (), Surgery.CONSTRUCT)
+    built = _made(der.octet_string(value), (), EditOp.MAKE_CONSTRUCTED)
     assert built[0] == 0x24
     assert der.children(built) == [der.octet_string(value)]
 
 
 @given(st.integers(1, 2**256 - 1), st.integers(1, 2**256 - 1))
 def test_a_bare_signature_is_its_two_numbers_at_one_length(r: int, s: int) -> None:
-    bare = der.contents(_made(der.bit_string(encode_dss_signature(r, s)), (), Surgery.BARE))[1:]
+    bare = der.contents(_made(der.bit_string(encode_dss_signature(r, s)), (), EditOp.RAW_ECDSA_NUMBERS))[1:]
     half = len(bare) // 2
     assert len(bare) % 2 == 0
     numbers = int.from_bytes(bare[:half], "big"), int.from_bytes(bare[half:], "big")
@@ -164,7 +164,7 @@ def test_a_compressed_point_is_the_same_point(curve: ec.EllipticCurve) -> None:
     for _ in range(8):
         public = ec.generate_private_key(curve).public_key()
         info = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        compressed = _made(info, (1,), Surgery.COMPRESS)
+        compressed = _made(info, (1,), EditOp.COMPRESS_POINT)
         assert len(compressed) < len(info)
         assert load_der_public_key(compressed) == public
 
@@ -173,9 +173,9 @@ def test_a_compressed_point_is_the_same_point(curve: ec.EllipticCurve) -> None:
 def test_edits_are_made_in_order_and_only_those_that_are_asked_for(data: bytes) -> None:
     inner, outer = der.integer(1), der.integer(2)
     edits = (
-        Edit((), Surgery.REPLACE, inner),
-        Edit((), Surgery.APPEND, outer),
-        Edit((), Surgery.REMOVE, signed=False),
+        Edit((), EditOp.REPLACE, inner),
+        Edit((), EditOp.APPEND, outer),
+        Edit((), EditOp.REMOVE, signed=False),
     )
     assert edited(data, edits, signed=True) == inner + outer
     assert edited(data, edits, signed=False) == b""
@@ -183,17 +183,17 @@ def test_edits_are_made_in_order_and_only_those_that_are_asked_for(data: bytes) 
 
 
 @pytest.mark.needs("openssl")
-@pytest.mark.parametrize("surgery", [Surgery.INDEFINITE, Surgery.LENGTHEN])
-def test_openssl_reads_what_ber_allows(surgery: Surgery) -> None:
+@pytest.mark.parametrize("op", [EditOp.INDEFINITE_LENGTH, EditOp.PAD_LENGTH])
+def test_openssl_reads_what_ber_allows(op: EditOp) -> None:
     data = der.sequence(der.sequence(der.integer(5)), der.octet_string(b"abc"))
     for path in ((), (0,)):
-        changed = _made(data, path, surgery)
+        changed = _made(data, path, op)
         command = ["openssl", "asn1parse", "-inform", "DER"]
         said = subprocess.run(command, input=changed, capture_output=True, check=True).stdout.decode()
         assert said.count("INTEGER           :05") == 1
-        assert ("inf" in said) is (surgery is Surgery.INDEFINITE)
+        assert ("inf" in said) is (op is EditOp.INDEFINITE_LENGTH)
 
 
 def test_a_place_that_is_not_there_is_an_error() -> None:
     with pytest.raises(IndexError):
-        _made(der.sequence(der.null()), (1,), Surgery.REMOVE)
+        _made(der.sequence(der.null()), (1,), EditOp.REMOVE)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from pkigen.asn1 import der
-from pkigen.model import Edit, Surgery
+from pkigen.model import Edit, EditOp
 
 _CONSTRUCTED = 0x20
 
@@ -19,7 +19,7 @@ def edited(data: bytes, edits: tuple[Edit, ...], *, signed: bool) -> bytes:
     """
     for edit in edits:
         if edit.signed is signed:
-            data = der.edit(data, edit.path, partial(_OPERATIONS[edit.surgery], edit.data))
+            data = der.edit(data, edit.path, partial(_OPERATIONS[edit.op], edit.data))
     return data
 
 
@@ -72,22 +72,22 @@ def _compressed(_data: bytes, found: bytes) -> bytes:
     return der.bit_string(bytes((2 + (point[-1] & 1),)) + point[1:half])
 
 
-_OPERATIONS: dict[Surgery, Callable[[bytes, bytes], bytes]] = {
-    Surgery.REPLACE: lambda data, _found: data,
-    Surgery.REMOVE: lambda _data, _found: b"",
-    Surgery.INSERT: lambda data, found: data + found,
-    Surgery.APPEND: lambda data, found: found + data,
-    Surgery.RETAG: _retagged,
-    Surgery.REFILL: lambda data, found: der.tlv(found[0], data),
-    Surgery.PREPEND: lambda data, found: der.tlv(found[0], data, der.contents(found)),
-    Surgery.FLIP: _flipped,
-    Surgery.UNUSE: _unused,
-    Surgery.BEHEAD: _beheaded,
-    Surgery.SHORTEN: _shortened,
-    Surgery.CUT: lambda data, found: found[: -len(data)],
-    Surgery.LENGTHEN: _lengthened,
-    Surgery.INDEFINITE: _indefinite,
-    Surgery.CONSTRUCT: _constructed,
-    Surgery.BARE: _bare,
-    Surgery.COMPRESS: _compressed,
+_OPERATIONS: dict[EditOp, Callable[[bytes, bytes], bytes]] = {
+    EditOp.REPLACE: lambda data, _found: data,
+    EditOp.REMOVE: lambda _data, _found: b"",
+    EditOp.INSERT: lambda data, found: data + found,
+    EditOp.APPEND: lambda data, found: found + data,
+    EditOp.RETAG: _retagged,
+    EditOp.REPLACE_CONTENTS: lambda data, found: der.tlv(found[0], data),
+    EditOp.PREPEND_CONTENTS: lambda data, found: der.tlv(found[0], data, der.contents(found)),
+    EditOp.FLIP_LAST_BIT: _flipped,
+    EditOp.SET_UNUSED_BITS: _unused,
+    EditOp.DROP_FIRST_BYTE: _beheaded,
+    EditOp.DROP_LAST_BYTE: _shortened,
+    EditOp.TRUNCATE: lambda data, found: found[: -len(data)],
+    EditOp.PAD_LENGTH: _lengthened,
+    EditOp.INDEFINITE_LENGTH: _indefinite,
+    EditOp.MAKE_CONSTRUCTED: _constructed,
+    EditOp.RAW_ECDSA_NUMBERS: _bare,
+    EditOp.COMPRESS_POINT: _compressed,
 }

@@ -42,7 +42,7 @@ class Case:
     """An end entity, and the authorities of its path, the issuing CA first and the root last.
 
     ``copies`` are the names of those authorities that are this case's own. ``clock`` is the
-    build's. ``base`` is the sound end entity. ``twin`` is another end entity of the same issuer, for
+    build's. ``base`` is the sound end entity. ``sibling`` is another end entity of the same issuer, for
     what is wrong with two together; ``same_serial`` says that it has this one's serial number.
     """
 
@@ -51,7 +51,7 @@ class Case:
     clock: datetime
     base: Entity
     copies: tuple[str, ...] = ()
-    twin: Entity | None = None
+    sibling: Entity | None = None
     same_serial: bool = False
 
     @property
@@ -155,10 +155,10 @@ class Case:
 
     def with_twin(self, *, same_serial: bool = False) -> Case:
         """A second end entity as this one is now, called after it."""
-        twin = replace(self.entity, name=shortened(f"{self.entity.name}.twin", _LONGEST_NAME))
+        sibling = replace(self.entity, name=shortened(f"{self.entity.name}.twin", _LONGEST_NAME))
         if self.plan.issuer_id == self.entity.id:
-            twin = replace(twin, certificates=(replace(self.plan, issuer_id=twin.id),))
-        return replace(self, twin=twin, same_serial=same_serial)
+            sibling = replace(sibling, certificates=(replace(self.plan, issuer_id=sibling.id),))
+        return replace(self, sibling=sibling, same_serial=same_serial)
 
     def trusting(self, *ids: str) -> Case:
         """Its clients trust others than the root of its path, by id."""
@@ -205,7 +205,7 @@ class Case:
         sound = self.authorities[level]
         if sound.name in self.copies:
             return self
-        if sound.brought is not None or not sound.certificates:
+        if sound.imported is not None or not sound.certificates:
             raise Impossible(f"the authority '{sound.name}' was brought from files, and cannot be copied")
         name = shortened(f"{sound.name}.{self.entity.name}", _LONGEST_NAME)
         subject = _renamed(sound.certificates[0].subject, self.entity.name)

@@ -13,6 +13,7 @@ from pkigen.model import (
     CertificatePlan,
     CrlEntry,
     Edit,
+    EditOp,
     Entity,
     Extension,
     KeyIdentifier,
@@ -20,7 +21,6 @@ from pkigen.model import (
     OcspPlan,
     Responder,
     Signature,
-    Surgery,
 )
 
 _TBS = (
@@ -54,7 +54,7 @@ def changes(base: Case, made: Case) -> tuple[str, ...]:
             told += _of_entity(entity, sound[entity.name], base.clock, f"{who} (a copy of its own)")
         else:
             told.append(f"one authority more in its path: {entity.name}")
-    if made.twin is not None:
+    if made.sibling is not None:
         told.append("another certificate of the same kind beside it")
     if not made.authorities and base.authorities:
         told.insert(0, "certificate: signed with its own key")
@@ -142,13 +142,13 @@ def _of_edit(edit: Edit) -> str:
     whole = "TBSCertificate" if edit.signed else "certificate"
     place = places[min(edit.path[0], len(places) - 1)] if edit.path else whole
     deeper = "".join(f", element {number + 1}" for number in edit.path[1:])
-    return f"octets of {place}{deeper}: {_surgery(edit)}"
+    return f"octets of {place}{deeper}: {_edit_text(edit)}"
 
 
-def _surgery(edit: Edit) -> str:
-    if edit.surgery is Surgery.CUT:
+def _edit_text(edit: Edit) -> str:
+    if edit.op is EditOp.TRUNCATE:
         return f"cut off {len(edit.data)}, the length staying"
-    return edit.surgery.value + (f": {_octets(edit.data)}" if edit.data else "")
+    return edit.op.value + (f": {_octets(edit.data)}" if edit.data else "")
 
 
 def _of_publication(made: Any, sound: Any, who: str) -> Iterator[str]:
@@ -175,7 +175,7 @@ def _values(value: Any) -> Iterator[str]:
 
 def _of_edit_of_list(edit: Edit) -> str:
     place = "the whole" if not edit.path else "element " + ".".join(str(number + 1) for number in edit.path)
-    return f"of {place}: {_surgery(edit)}"
+    return f"of {place}: {_edit_text(edit)}"
 
 
 def _octets(data: bytes) -> str:
@@ -206,7 +206,7 @@ def _responder(responder: Responder) -> str:
         f"for {', '.join(responder.purposes) or 'no purpose'}",
         "" if responder.extensions else "without id-pkix-ocsp-nocheck",
         "" if responder.enclosed else "whose certificate is left out",
-        *(f"octets {_surgery(edit)}" for edit in responder.edits),
+        *(f"octets {_edit_text(edit)}" for edit in responder.edits),
     )
     return ", ".join(filter(None, parts))
 

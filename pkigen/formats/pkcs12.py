@@ -25,7 +25,7 @@ from pkigen.errors import panics_as_errors
 from pkigen.formats import private_keys
 from pkigen.keys import PKCS12_KEYS, load_private
 from pkigen.keys.entropy import Entropy
-from pkigen.model import Edit, Issued, Surgery
+from pkigen.model import Edit, EditOp, Issued
 
 _ITERATIONS = 20_000
 """Of the key derivation; Java and Windows accept this number, and use no more themselves."""
@@ -183,12 +183,12 @@ def with_rc2(issued: Issued, entropy: Entropy) -> bytes:
 
 def with_bad_mac(issued: Issued) -> bytes:
     """Return the key store with one bit of its MAC flipped."""
-    return edited(key_store(issued), (Edit(_DIGEST, Surgery.FLIP),), signed=True)
+    return edited(key_store(issued), (Edit(_DIGEST, EditOp.FLIP_LAST_BIT),), signed=True)
 
 
 def _changed(store: bytes, path: tuple[int, ...], data: bytes, passphrase: bytes) -> bytes:
     """Replace the value at a path of a store and recompute its MAC (appendix A)."""
-    store = edited(store, (Edit(path, Surgery.REPLACE, data),), signed=True)
+    store = edited(store, (Edit(path, EditOp.REPLACE, data),), signed=True)
     _, content, mac = der.children(store)
     digest_info, salt, rounds = der.children(mac)
     algorithm, _ = der.children(digest_info)
@@ -196,7 +196,7 @@ def _changed(store: bytes, path: tuple[int, ...], data: bytes, passphrase: bytes
     count = int.from_bytes(der.contents(rounds), "big")
     secret = _derived(passphrase, der.contents(salt), _FOR_MAC, name, count)
     value = der.octet_string(hmac.digest(secret, _wrapped(content), name))
-    return edited(store, (Edit(_DIGEST, Surgery.REPLACE, value),), signed=True)
+    return edited(store, (Edit(_DIGEST, EditOp.REPLACE, value),), signed=True)
 
 
 def _certificate_bags(plain: bytes) -> bytes:

@@ -240,7 +240,7 @@ def _refuse_others(path: Path) -> None:
         raise EnvironmentFailure(f"the key pool is not yours alone: {path}; make it so (chmod go=)")
 
 
-class KeysAhead:
+class KeyPrefetcher:
     """New keys for owners who will ask for them, in the order announced.
 
     A context manager, whose end is the threads'. Only kinds that take long are worth it, and only
@@ -253,13 +253,13 @@ class KeysAhead:
         self._threads: ThreadPoolExecutor | None = None
         self._keys: dict[tuple[str, str], Future[PrivateKey]] = {}
 
-    def __enter__(self) -> KeysAhead:
+    def __enter__(self) -> KeyPrefetcher:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.end()
 
-    def announce(self, owner: str, kind: str) -> None:
+    def request(self, owner: str, kind: str) -> None:
         """Begin with the key of an owner, if it is worth it and not begun."""
         worth_it = self.source.takes_long(parse_kind(kind)) and not self.source.pure_python
         if not worth_it or (owner, kind) in self._keys:
@@ -268,7 +268,7 @@ class KeysAhead:
             self._threads = ThreadPoolExecutor(self._jobs, "key")
         self._keys[owner, kind] = self._threads.submit(self.source.generate, parse_kind(kind), owner)
 
-    def take(self, owner: str, kind: str) -> PrivateKey | None:
+    def get(self, owner: str, kind: str) -> PrivateKey | None:
         """The announced key, waited for if need be; None when it was not begun."""
         future = self._keys.pop((owner, kind), None)
         return future.result() if future else None

@@ -54,7 +54,7 @@ class Signature:
     mask: str = field(default="", repr=False)
 
 
-class Surgery(StrEnum):
+class EditOp(StrEnum):
     """What is done to one element of a structure, with the data of the edit."""
 
     REPLACE = "replace by the data"
@@ -62,18 +62,18 @@ class Surgery(StrEnum):
     INSERT = "insert the data before"
     APPEND = "append the data after"
     RETAG = "write the data's first octet for its tag"
-    REFILL = "put the data in the place of its contents"
-    PREPEND = "put the data before its contents, its length following"
-    FLIP = "flip its last bit"
-    UNUSE = "count as many last bits of the BIT STRING as unused as the data says, and set them"
-    BEHEAD = "leave out the first octet of its contents, its length following"
-    SHORTEN = "leave out the last octet of its contents, its length following"
-    CUT = "cut off so many of its octets as the data is long, its length staying"
-    LENGTHEN = "write its length in one octet more than it needs"
-    INDEFINITE = "write it with an indefinite length (X.690, 8.1.3.6)"
-    CONSTRUCT = "write it constructed, of one segment (X.690, 8.7.3)"
-    BARE = "write the ECDSA signature in it as the two numbers alone (IEEE P1363)"
-    COMPRESS = "write the elliptic curve point in it compressed (SEC 1, 2.3.3)"
+    REPLACE_CONTENTS = "put the data in the place of its contents"
+    PREPEND_CONTENTS = "put the data before its contents, its length following"
+    FLIP_LAST_BIT = "flip its last bit"
+    SET_UNUSED_BITS = "count as many last bits of the BIT STRING as unused as the data says, and set them"
+    DROP_FIRST_BYTE = "leave out the first octet of its contents, its length following"
+    DROP_LAST_BYTE = "leave out the last octet of its contents, its length following"
+    TRUNCATE = "cut off so many of its octets as the data is long, its length staying"
+    PAD_LENGTH = "write its length in one octet more than it needs"
+    INDEFINITE_LENGTH = "write it with an indefinite length (X.690, 8.1.3.6)"
+    MAKE_CONSTRUCTED = "write it constructed, of one segment (X.690, 8.7.3)"
+    RAW_ECDSA_NUMBERS = "write the ECDSA signature in it as the two numbers alone (IEEE P1363)"
+    COMPRESS_POINT = "write the elliptic curve point in it compressed (SEC 1, 2.3.3)"
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Edit:
     """
 
     path: tuple[int, ...]
-    surgery: Surgery
+    op: EditOp
     data: bytes = b""
     signed: bool = True
 
@@ -98,7 +98,7 @@ class CertificatePlan:
     ``issuer_id`` is the entity that signs (the own id when self-signed). Times are UTC, whole
     seconds. ``spec`` is a digest of all that is asked for, without serial, clock and keys: if it
     changes, the certificate is issued anew. ``edits`` are made to the octets, last of all.
-    ``stranger`` names a key that belongs to nobody and signs in the issuer's place.
+    ``rogue_key`` names a key that belongs to nobody and signs in the issuer's place.
     """
 
     issuer_id: str
@@ -111,4 +111,4 @@ class CertificatePlan:
     extensions: tuple[Extension, ...]
     spec: str
     edits: tuple[Edit, ...] = ()
-    stranger: str = ""
+    rogue_key: str = ""

@@ -87,7 +87,7 @@ class Serving:
 
 
 @dataclass(frozen=True)
-class Brought:
+class ImportedCA:
     """An authority that came from files: its certificate, those above it, its key (PKCS#8)."""
 
     certificate: bytes
@@ -121,7 +121,7 @@ class Entity:
     ca_url: str | None = None
     revocation: Revocation | None = None
     renew_before: int = 0
-    brought: Brought | None = None
+    imported: ImportedCA | None = None
     fault: Fault | None = None
     key_of: str = ""
     trusted: bool = True

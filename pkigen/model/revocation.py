@@ -66,10 +66,10 @@ class CrlPlan:
 
     ``age`` is how many seconds before the build's clock it says it was issued; ``suffix`` ends the
     name of its file. ``edits`` are made to its octets, last of all; the edits that are signed to the
-    TBSCertList. ``entries`` and ``extensions`` stand behind those that it has anyway. ``stranger`` names
+    TBSCertList. ``entries`` and ``extensions`` stand behind those that it has anyway. ``rogue_key`` names
     a key that belongs to nobody and signs in the authority's place. ``countdown`` numbers each CRL
     lower than the one before, of which there is a file beside it. ``parts`` are published beside it;
-    ``listed_by`` is the id of another authority whose indirect CRL lists the same.
+    ``indirect_crl_issuer`` is the id of another authority whose indirect CRL lists the same.
     """
 
     lifetime: int
@@ -80,11 +80,11 @@ class CrlPlan:
     signature: Signature = Signature()
     entries: tuple[CrlEntry, ...] = ()
     extensions: tuple[Extension, ...] = ()
-    stranger: str = ""
+    rogue_key: str = ""
     countdown: bool = False
     form: CrlForm = CrlForm.SOUND
     parts: tuple[CrlPart, ...] = ()
-    listed_by: str = ""
+    indirect_crl_issuer: str = ""
 
     def part_url(self, part: CrlPart) -> str:
         """Where clients find a part: in a folder beside the complete CRL."""
@@ -136,9 +136,9 @@ class OcspPlan:
 
     ``answers`` are good, revoked or unknown, a single response each. ``age`` and ``lifetime`` are in
     seconds as those of a CRL, ``lifetime`` None for no next_update; ``produced`` is how many seconds
-    after this_update it says it was made. ``responder`` signs instead of the issuing CA, ``stranger``
-    names a key that signs in the place of either. ``mistaken`` is the part of the CertID that is another
-    certificate's: serial, name or key. ``status`` is the response status; any but 0 comes without an
+    after this_update it says it was made. ``responder`` signs instead of the issuing CA, ``rogue_key``
+    names a key that signs instead of either. ``wrong_cert_id_field`` is the CertID field with a value
+    of another certificate: serial, name or key. ``status`` is the response status; any but 0 comes without an
     answer. ``extensions`` are the response's; ``edits`` are made to its octets, signed ones to the
     ResponseData and the others to the BasicOCSPResponse, ``outer`` ones to the OCSPResponse around it.
     """
@@ -149,8 +149,8 @@ class OcspPlan:
     lifetime: int | None = 7 * 86400
     produced: int = 0
     responder: Responder | None = None
-    stranger: str = ""
-    mistaken: str = ""
+    rogue_key: str = ""
+    wrong_cert_id_field: str = ""
     status: int = 0
     signature: Signature = Signature()
     extensions: tuple[Extension, ...] = ()

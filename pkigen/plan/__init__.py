@@ -12,7 +12,7 @@ from pkigen.plan.cases import cases_of
 from pkigen.plan.compliance import sets_named
 from pkigen.plan.crl_distribution import CRL_LIFE
 from pkigen.plan.entities import Planner, Serials
-from pkigen.plan.negatives import Passed
+from pkigen.plan.negatives import SkippedCase
 from pkigen.plan.service_faults import PlannedServing, serving_of
 from pkigen.profile import Profile
 from pkigen.requirements import RequirementSet
@@ -42,7 +42,7 @@ class Plan:
     authorities: tuple[Entity, ...]
     count: int
     cases: tuple[Entity, ...]
-    passed: tuple[Passed, ...]
+    passed: tuple[SkippedCase, ...]
     sets: tuple[RequirementSet, ...]
     serving: tuple[PlannedServing, ...]
     certificates: Callable[[], Iterator[Entity]] = field(repr=False)

@@ -10,7 +10,7 @@ from pkigen.documents.fields import close_to
 from pkigen.errors import InputError, Problem
 from pkigen.faults import Case, Impossible
 from pkigen.model import Entity
-from pkigen.plan.negatives import NegativeCase, Passed, negatives, negatives_of_faults, with_faults
+from pkigen.plan.negatives import NegativeCase, SkippedCase, negatives, negatives_of_faults, with_faults
 from pkigen.profile import CertificateSpec, Profile
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Cases:
     certificates: list[Entity] = field(default_factory=list)
     authorities: list[Entity] = field(default_factory=list)
     replaced: dict[str, Entity] = field(default_factory=dict)
-    passed: tuple[Passed, ...] = ()
+    passed: tuple[SkippedCase, ...] = ()
 
     @property
     def entities(self) -> tuple[Entity, ...]:
@@ -42,7 +42,7 @@ class Cases:
         yield from certificates
         yield from self.certificates
 
-    def add(self, found: NegativeCase | Passed) -> None:
+    def add(self, found: NegativeCase | SkippedCase) -> None:
         """One more case, or one that cannot be."""
         if isinstance(found, NegativeCase):
             self.certificates += (found.entity, *found.twins)

@@ -94,7 +94,7 @@ def set_of(profile: Profile, name: str, path: tuple[str | int, ...]) -> Requirem
         raise InputError(problems) from error
 
 
-class Obedience:
+class ComplianceChecker:
     """Holds end entities against requirement sets, one after the other."""
 
     def __init__(self, profile: Profile, authorities: Iterable[Entity], clock: datetime) -> None:
@@ -123,8 +123,8 @@ class Obedience:
             self._seen[name.lower()] += 1
 
     def _certificate(self, entity: Entity) -> Certificate:
-        if entity.brought is not None:
-            return Certificate(entity.brought.certificate)
+        if entity.imported is not None:
+            return Certificate(entity.imported.certificate)
         plan = entity.certificates[0]
         issuer = entity if plan.issuer_id == entity.id else self._entities[plan.issuer_id]
         return placeholder(plan, entity.key, issuer.key)
@@ -170,17 +170,17 @@ def obey(
     bases = _bases(profile)
     if not sets and not bases:
         return
-    obedience = Obedience(profile, authorities, clock)
+    compliance = ComplianceChecker(profile, authorities, clock)
     problems = list[Problem]()
     specs: Iterable[CertificateSpec | AuthoritySpec] = profile.certificates()
     for spec, entity in zip(specs, islice(certificates, profile.count), strict=True):
         assert isinstance(spec, CertificateSpec)
         if spec.faults:
             continue
-        for finding in obedience.findings(entity, (*sets, *bases.get(spec.name, ()))):
+        for finding in compliance.findings(entity, (*sets, *bases.get(spec.name, ()))):
             if finding.failed and finding.requirement.level is not Level.ADVICE:
-                problems.append(obedience.problem(spec, finding))
-        obedience.remember(entity)
+                problems.append(compliance.problem(spec, finding))
+        compliance.remember(entity)
         if len(problems) >= limits.PROBLEMS:
             break
     if problems:

@@ -37,8 +37,8 @@ def crl_plan(spec: AuthoritySpec, lifetime: int, delta: int, url: str, *, lists_
         parts.append(CrlPart("other-reasons", reasons=rest))
     if lists_others:
         parts.append(CrlPart(INDIRECT, indirect=True))
-    listed_by = f"{Role.AUTHORITY}/{asked.issuer}" if asked.issuer else ""
-    return CrlPlan(lifetime, url, parts=tuple(parts), listed_by=listed_by)
+    indirect_crl_issuer = f"{Role.AUTHORITY}/{asked.issuer}" if asked.issuer else ""
+    return CrlPlan(lifetime, url, parts=tuple(parts), indirect_crl_issuer=indirect_crl_issuer)
 
 
 def points(

@@ -12,11 +12,11 @@ from pkigen.clock import Span, Validity, resolve_moment, shift
 from pkigen.errors import InputError
 from pkigen.keys.kinds import parse_kind
 from pkigen.model import (
-    Brought,
     CertificatePlan,
     CrlPlan,
     Entity,
     Extension,
+    ImportedCA,
     Name,
     Output,
     Responding,
@@ -57,7 +57,7 @@ class Planner:
         self._extensions = Extensions()
         self._last_validity: tuple[Validity, tuple[datetime, datetime]] | None = None
         self._specs = {spec.name: spec for spec in profile.authorities}
-        self._brought = self._read_brought()
+        self._imported_cas = self._read_imported()
         self._crls = dict[str, CrlPlan]()
         self._led_to = dict[tuple[str, int], tuple[Extension, Extension | None]]()
         self._subjects = {name: self._subject(spec) for name, spec in self._specs.items()}
@@ -95,13 +95,13 @@ class Planner:
         invalid_since = None if since is None else resolve_moment(since, self.clock)
         return Revocation(spec.revoked.reason, at, spec.revoked.text, invalid_since)
 
-    def _read_brought(self) -> dict[str, Brought]:
+    def _read_imported(self) -> dict[str, ImportedCA]:
         found, problems = {}, []
         for spec in self._specs.values():
-            if spec.brought is None:
+            if spec.imported is None:
                 continue
             try:
-                found[spec.name] = imported_ca.read(spec.brought)
+                found[spec.name] = imported_ca.read(spec.imported)
             except InputError as error:
                 problems += [
                     self.profile.problem(spec, ("from",), problem.message) for problem in error.problems
@@ -111,7 +111,7 @@ class Planner:
         return found
 
     def _subject(self, spec: AuthoritySpec) -> Name:
-        held = self._brought.get(spec.name)
+        held = self._imported_cas.get(spec.name)
         return Certificate(held.certificate).subject if held else names.name(spec.subject)
 
     def _path(self, issuer: str) -> tuple[str, ...]:
@@ -120,11 +120,11 @@ class Planner:
         while issuer != SELF:
             path.append(f"{Role.AUTHORITY}/{issuer}")
             spec = self._specs[issuer]
-            issuer = SELF if spec.brought else spec.issuers[0]
+            issuer = SELF if spec.imported else spec.issuers[0]
         return tuple(path)
 
     def _authority(self, spec: AuthoritySpec) -> Entity:
-        base_url, held = self.profile.base_url, self._brought.get(spec.name)
+        base_url, held = self.profile.base_url, self._imported_cas.get(spec.name)
         plans: tuple[CertificatePlan, ...] = ()
         if held is None:
             plans = tuple(
@@ -144,7 +144,7 @@ class Planner:
             ca_url=ca_url(base_url, spec.name),
             revocation=self._revocation(spec),
             renew_before=self._seconds(spec.renew),
-            brought=held,
+            imported=held,
             responding=self._responding(spec),
         )
 

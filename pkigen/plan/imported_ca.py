@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pkigen.errors import InputError
-from pkigen.model import Brought
+from pkigen.model import ImportedCA
 from pkigen.x509 import Certificate, Malformed
 
 if TYPE_CHECKING:
-    from pkigen.profile import BroughtSpec
+    from pkigen.profile import ImportedCASpec
 
 _RSA_PSS = "1.2.840.113549.1.1.10"
 
 
-def read(spec: BroughtSpec) -> Brought:
+def read(spec: ImportedCASpec) -> ImportedCA:
     """The authority in the files a profile names; what does not fit together raises InputError."""
     from pkigen.formats.read import read_certificates, read_private_key
     from pkigen.keys import load_private, public_key_info
@@ -24,12 +24,12 @@ def read(spec: BroughtSpec) -> Brought:
     chain = read_certificates(_bytes(spec.chain)) if spec.chain else tuple(others)
     chain = tuple(found for found in chain if found != first)
     if spec.key is None:
-        return Brought(first, chain, None)
+        return ImportedCA(first, chain, None)
     _check_can_issue(first, spec.certificate)
     key = read_private_key(_bytes(spec.key), spec.passphrase)
     if public_key_info(load_private(key)) != Certificate(first).subject_public_key_info:
         raise InputError(f"the key in {spec.key} does not belong to the certificate in {spec.certificate}")
-    return Brought(first, chain, key)
+    return ImportedCA(first, chain, key)
 
 
 def _check_can_issue(certificate: bytes, path: Path) -> None:

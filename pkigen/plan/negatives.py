@@ -70,7 +70,7 @@ _LONGEST_NAME = 100
 
 @dataclass(frozen=True)
 class NegativeCase:
-    """A case with its fault in it, the authorities that are its own, and its twin if it has one."""
+    """A case with its fault in it, the authorities that are its own, and its sibling if it has one."""
 
     entity: Entity
     copies: tuple[Entity, ...]
@@ -78,7 +78,7 @@ class NegativeCase:
 
 
 @dataclass(frozen=True)
-class Passed:
+class SkippedCase:
     """A violation that the base cannot have, and why."""
 
     name: str
@@ -91,7 +91,7 @@ def negatives(
     prefix: str,
     text: str,
     serial: Callable[[str, str], int],
-) -> Iterator[NegativeCase | Passed]:
+) -> Iterator[NegativeCase | SkippedCase]:
     """All cases of one base, each called by its fault after a prefix.
 
     ``text`` is the validity that the profile says, for the digests; ``serial`` draws a number for
@@ -101,7 +101,7 @@ def negatives(
         try:
             yield _negative(base, entry, prefix + entry.id, text, serial)
         except Impossible as error:
-            yield Passed(f"{base.entity.name}.{prefix}{entry.id}", str(error))
+            yield SkippedCase(f"{base.entity.name}.{prefix}{entry.id}", str(error))
 
 
 def _negative(
@@ -126,13 +126,13 @@ def _negative(
 
 def negatives_of_faults(
     base: Case, faults: Iterable[AskedFault], text: str, serial: Callable[[str, str], int]
-) -> Iterator[NegativeCase | Passed]:
+) -> Iterator[NegativeCase | SkippedCase]:
     """A case for each fault of the catalogue."""
     for one in faults:
         try:
             yield with_faults(named_after(base, one.type.id, serial), (one,), text, serial)
         except Impossible as error:
-            yield Passed(f"{base.entity.name}.{one.type.id}", str(error))
+            yield SkippedCase(f"{base.entity.name}.{one.type.id}", str(error))
 
 
 def with_faults(
@@ -167,9 +167,9 @@ def _as_planned(
         if entity.name in case.copies
     )
     twins: tuple[Entity, ...] = ()
-    if case.twin is not None:
-        twin = _beside(case, case.twin, fault.id)
-        twins = (_finished(twin, fault, text, asked, None if case.same_serial else serial),)
+    if case.sibling is not None:
+        sibling = _beside(case, case.sibling, fault.id)
+        twins = (_finished(sibling, fault, text, asked, None if case.same_serial else serial),)
     return NegativeCase(_finished(case.entity, fault, text, asked, None), copies, twins)
 
 
@@ -214,7 +214,7 @@ def _finished(
     for plan in entity.certificates:
         number = plan.serial if serial is None else serial(plan.issuer_id, entity.id)
         # Not what edits write: times in it would follow the clock.
-        edits = [(edit.path, edit.surgery.value) for edit in (*plan.edits, *(crl.edits if crl else ()))]
+        edits = [(edit.path, edit.op.value) for edit in (*plan.edits, *(crl.edits if crl else ()))]
         changes = f"{asked} {edits} {entity.output.alterations!r}"
         spec = digest(plan.subject, plan.issuer, plan.signature, text, plan.extensions, changes)
         plans.append(replace(plan, serial=number, spec=spec))
@@ -240,12 +240,12 @@ def named_after(base: Case, fault: str, serial: Callable[[str, str], int]) -> Ca
     return replace(base, entity=under_host(entity, held, own_host(held, fault)) if held else entity)
 
 
-def _beside(case: Case, twin: Entity, fault: str) -> Entity:
-    """The twin of a case under a host name of its own; one that has no DNS name keeps what it has."""
+def _beside(case: Case, sibling: Entity, fault: str) -> Entity:
+    """The sibling of a case under a host name of its own; one that has no DNS name keeps what it has."""
     base, held = case.base.hosts[:1], case.entity.hosts[:1]
     if not base or not held or _is_address(held[0]):
-        return twin
-    return under_host(twin, held[0], own_host(base[0], f"{fault}-twin"))
+        return sibling
+    return under_host(sibling, held[0], own_host(base[0], f"{fault}-twin"))
 
 
 def _is_address(host: str) -> bool:

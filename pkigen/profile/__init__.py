@@ -18,8 +18,8 @@ from pkigen.profile.profile import Profile
 from pkigen.profile.specifications import (
     SELF,
     AuthoritySpec,
-    BroughtSpec,
     CertificateSpec,
+    ImportedCASpec,
 )
 
 __all__ = [
@@ -27,12 +27,12 @@ __all__ = [
     "SELF",
     "AccessLocations",
     "AuthoritySpec",
-    "BroughtSpec",
     "CertificateSpec",
     "DistributionPoint",
     "DistributionPoints",
     "GeneralName",
     "GeneralNames",
+    "ImportedCASpec",
     "InhibitAnyPolicy",
     "NameConstraints",
     "Omit",

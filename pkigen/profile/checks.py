@@ -116,7 +116,7 @@ class Checks:
 
     def _check_authority(self, spec: AuthoritySpec) -> Found:
         yield from self._check_entity(spec, spec.issuers[0] if spec.issuers else SELF)
-        for issuer in () if spec.brought else spec.issuers:
+        for issuer in () if spec.imported else spec.issuers:
             yield from self._check_issuer(spec, issuer)
         if len(set(spec.issuers)) < len(spec.issuers):
             yield ("issuer",), "an issuer is named twice", None
@@ -126,7 +126,7 @@ class Checks:
             yield ("issuer",), f"'{spec.name}' is issued by itself in the end", None
         if (lister := spec.crl.issuer) is not None:
             yield from self._check_lister(spec, lister)
-        if spec.brought and spec.brought.key is None and spec.formats:
+        if spec.imported and spec.imported.key is None and spec.formats:
             yield ("formats",), "formats need a key, and none was brought along", None
 
     def _check_lister(self, spec: AuthoritySpec, lister: str) -> Found:
@@ -136,7 +136,7 @@ class Checks:
             yield ("crl", "issuer"), f"'{lister}' is the authority itself; leave it out", None
         elif held is None and lister not in self._mentioned:
             yield ("crl", "issuer"), f"no authority is called '{lister}'", close_to(lister, self._known)
-        elif held is not None and held.brought and held.brought.key is None:
+        elif held is not None and held.imported and held.imported.key is None:
             yield ("crl", "issuer"), f"'{lister}' was brought without a key, and cannot sign CRLs", None
         elif held is not None and held.crl.issuer:
             yield ("crl", "issuer"), f"'{lister}' has its own revocations listed by another", None
@@ -184,13 +184,13 @@ class Checks:
             return
         if held is None:
             yield ("issuer",), f"no authority is called '{issuer}'", close_to(issuer, self._known)
-        elif held.brought and held.brought.key is None:
+        elif held.imported and held.imported.key is None:
             yield ("issuer",), f"'{issuer}' was brought without a key, and cannot issue", None
 
     def _check_entity(self, spec: EntitySpec, issuer: str) -> Found:
         kind = parse_kind(spec.key)
         signer = spec if issuer == SELF else self._authorities.get(issuer)
-        if signer is not None and getattr(signer, "brought", None) is None:
+        if signer is not None and getattr(signer, "imported", None) is None:
             signature = Signature(spec.signature.digest or "", spec.signature.pss)
             if words := refusal(parse_kind(signer.key), signature):
                 yield ("signature",), words, None

@@ -88,7 +88,7 @@ def in_order(specs: list[AuthoritySpec]) -> tuple[AuthoritySpec, ...]:
 
 def above(spec: AuthoritySpec) -> set[str]:
     """The names of those that must be there before an authority can be issued."""
-    return set() if spec.brought else set(spec.issuers) - {SELF}
+    return set() if spec.imported else set(spec.issuers) - {SELF}
 
 
 def unravel(waits_for: Mapping[str, set[str]]) -> list[str]:

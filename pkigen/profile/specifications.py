@@ -175,7 +175,7 @@ class RevokedSpec(Value):
         )
 
 
-class BroughtSpec(Value):
+class ImportedCASpec(Value):
     """The files an authority is brought from, relative to the profile."""
 
     certificate: ReadablePath
@@ -266,7 +266,7 @@ class AuthoritySpec(EntitySpec):
     path_length: Annotated[int, Field(ge=0, le=255)] | None = None
     crl: CrlSpec = CrlSpec()
     ocsp: OcspSpec | None = None
-    brought: BroughtSpec | None = Field(default=None, validation_alias="from")
+    imported: ImportedCASpec | None = Field(default=None, validation_alias="from")
 
     @model_validator(mode="before")
     @classmethod
@@ -302,4 +302,4 @@ class CertificateSpec(EntitySpec):
         return {"valid": "397d", **value} if isinstance(value, dict) else value
 
 
-__all__ = ["REASONS", "SELF", "AuthoritySpec", "BroughtSpec", "CertificateSpec", "EntitySpec"]
+__all__ = ["REASONS", "SELF", "AuthoritySpec", "CertificateSpec", "EntitySpec", "ImportedCASpec"]

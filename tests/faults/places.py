@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 
 from pkigen.faults import Case
-from pkigen.model import Edit, Entity, Surgery
+from pkigen.model import Edit, EditOp, Entity
 
 _LINE = re.compile(
     r" *(?P<at>\d+):d=(?P<depth>\d+) +hl= *(?P<header>\d+) +l= *(?P<length>\d+|inf) +(?:prim|cons): +"
@@ -24,7 +24,7 @@ _LINE = re.compile(
 )
 _TBS = ("version", "serial", "inner algorithm", "issuer", "validity", "subject", "key", "extensions")
 _OUTER = ("other", "outer algorithm", "signature")
-_MOVING = (Surgery.REMOVE, Surgery.INSERT, Surgery.APPEND)
+_MOVING = (EditOp.REMOVE, EditOp.INSERT, EditOp.APPEND)
 
 
 @dataclass
@@ -148,7 +148,7 @@ def _key(entity: Entity) -> tuple[str, str]:
 
 
 def _of_edit(edit: Edit) -> Iterator[str]:
-    if not edit.path or (edit.surgery in _MOVING and len(edit.path) == 1):
+    if not edit.path or (edit.op in _MOVING and len(edit.path) == 1):
         yield "other"
     if not edit.path:
         return

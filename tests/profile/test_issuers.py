@@ -76,7 +76,7 @@ def test_an_unknown_issuer_is_said_once_for_a_whole_range(tmp_path: Path) -> Non
 def test_an_authority_from_files_keeps_their_paths(tmp_path: Path) -> None:
     (tmp_path / "lab.crt").write_text("certificate")
     (tmp_path / "lab.key").write_text("key")
-    found = authorities(tmp_path, "lab: {from: {certificate: lab.crt, key: lab.key}}\n")["lab"].brought
+    found = authorities(tmp_path, "lab: {from: {certificate: lab.crt, key: lab.key}}\n")["lab"].imported
     assert found is not None
     assert (found.certificate, found.key, found.chain) == (tmp_path / "lab.crt", tmp_path / "lab.key", None)
 

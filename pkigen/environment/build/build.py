@@ -20,7 +20,7 @@ from pkigen.environment.build.options import (
 )
 from pkigen.environment.build.session import key_source
 from pkigen.errors import EnvironmentFailure, InputError
-from pkigen.keys.sources import KeysAhead
+from pkigen.keys.sources import KeyPrefetcher
 from pkigen.model import Role
 from pkigen.profile import Profile
 
@@ -48,27 +48,27 @@ def build(
     started = time.perf_counter()
     options = options or BuildOptions()
     folder = out / profile.name
-    with KeysAhead(key_source(options), options.jobs or available_jobs()) as keys:
+    with KeyPrefetcher(key_source(options), options.jobs or available_jobs()) as keys:
         if options.only is None and not os.path.exists(folder):
             _prefetch_all(profile, keys)
         summary = _update(profile, folder, options, keys, progress)
     return BuildResult(folder, summary, time.perf_counter() - started)
 
 
-def _prefetch_all(profile: Profile, keys: KeysAhead) -> None:
+def _prefetch_all(profile: Profile, keys: KeyPrefetcher) -> None:
     """Start generating keys before planning, and before the modules that it needs are imported.
 
     In a new environment every key will be new.
     """
     for authority in profile.authorities:
-        if authority.brought is None:
-            keys.announce(f"{Role.AUTHORITY}/{authority.name}", authority.key)
+        if authority.imported is None:
+            keys.request(f"{Role.AUTHORITY}/{authority.name}", authority.key)
     for spec in islice(profile.certificates(), _PREFETCHED_KEYS):
-        keys.announce(f"{Role.CERTIFICATE}/{spec.name}", spec.key)
+        keys.request(f"{Role.CERTIFICATE}/{spec.name}", spec.key)
 
 
 def _update(
-    profile: Profile, folder: Path, options: BuildOptions, keys: KeysAhead, progress: Progress | None
+    profile: Profile, folder: Path, options: BuildOptions, keys: KeyPrefetcher, progress: Progress | None
 ) -> Summary:
     from pkigen.environment.build.finalize import finalize_build
     from pkigen.environment.build.session import open_session, store_version
@@ -142,7 +142,7 @@ def _build_state(session: Session, store: Store, options: BuildOptions) -> Build
 def _issue(
     session: Session,
     state: BuildState,
-    keys: KeysAhead,
+    keys: KeyPrefetcher,
     options: BuildOptions,
     advance: Callable[[int], None],
 ) -> None:

@@ -34,7 +34,7 @@ def preview(profile: Profile, out: Path, options: BuildOptions | None = None) ->
             summary.add(decision.change)
             changed |= _issuers_of_revocation_changes(decision, store, revoked)
         issuers = crl_issuers_in(session.plan.authorities)
-        changed |= {issuer.crl.listed_by for issuer in issuers.values() if issuer.id in changed}
+        changed |= {issuer.crl.indirect_crl_issuer for issuer in issuers.values() if issuer.id in changed}
         for issuer in issuers.values():
             reasons = _crl_reasons(session, store, issuer, tuple(issuers.values()))
             if issuer.id in changed and store and store.index.crl(issuer.id) and CHANGED not in reasons:

@@ -79,9 +79,9 @@ class _Finalizer:
         self.state.load_authorities()
         worker = self.state.worker
         signer = worker.signer(entity.id)
-        if entity.crl is None or not entity.crl.stranger:
+        if entity.crl is None or not entity.crl.rogue_key:
             return signer
-        return replace(signer, key=worker.rogue_key(entity.crl.stranger, kind_of(signer.key).name))
+        return replace(signer, key=worker.rogue_key(entity.crl.rogue_key, kind_of(signer.key).name))
 
     def publish_response(self, entity: Entity) -> None:
         """Publish the OCSP response about a case if it is due, unless --only excluded the case."""
@@ -124,7 +124,7 @@ class _Finalizer:
         folder, anchors, trusted = self.state.store.folder, list[bytes](), set[str]()
         for entity in self.session.plan.authorities:
             certificate = read_certificates(folder, entity)[0]
-            chain = entity.brought.chain if entity.brought else ()
+            chain = entity.imported.chain if entity.imported else ()
             anchors += [above for above in chain if Certificate(above).is_self_issued]
             if _is_anchor(entity):
                 anchors.append(certificate)
@@ -152,6 +152,6 @@ class _Finalizer:
 
 def _is_anchor(entity: Entity) -> bool:
     """Return whether an authority is a trust anchor, from its plan: a faulty certificate need not parse."""
-    if entity.brought is not None:
-        return Certificate(entity.brought.certificate).is_self_issued
+    if entity.imported is not None:
+        return Certificate(entity.imported.certificate).is_self_issued
     return entity.trusted and entity.certificates[0].issuer_id == entity.id

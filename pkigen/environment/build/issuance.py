@@ -98,8 +98,8 @@ class IssuanceWorker:
         ``prefetched`` is a new key for the entity.
         """
         entity = task.entity
-        if entity.brought is not None:
-            imported = entity.brought
+        if entity.imported is not None:
+            imported = entity.imported
             spki = Certificate(imported.certificate).subject_public_key_info
             return self._stage(Issued(entity, imported.key, spki, (imported.certificate,), imported.chain))
         chain = self._chain(entity)
@@ -111,11 +111,12 @@ class IssuanceWorker:
         issuers = {plan.issuer_id for plan in entity.certificates} - {entity.id}
         signers = {issuer: self.signer(issuer) for issuer in issuers}
         rogue_keys = {
-            plan.stranger: self.rogue_key(
-                plan.stranger, kind_of(signers[plan.issuer_id].key if plan.issuer_id in signers else key).name
+            plan.rogue_key: self.rogue_key(
+                plan.rogue_key,
+                kind_of(signers[plan.issuer_id].key if plan.issuer_id in signers else key).name,
             )
             for plan in entity.certificates
-            if plan.stranger
+            if plan.rogue_key
         }
         try:
             return self._stage(issue(entity, key, signers, chain, self.signature_entropy, rogue_keys))

@@ -68,7 +68,7 @@ class ReissueDecider:
         if entry is None:
             return Change(entity.id, Action.ISSUE, ("new in the profile",), new_key=True)
         key_reasons = self._key_reasons(entity, entry, damage)
-        if not key_reasons and entry.output != output and entity.brought is None and not self._opens(entity):
+        if not key_reasons and entry.output != output and entity.imported is None and not self._opens(entity):
             raise InputError(
                 f"{entity.id}: the profile's passphrase does not decrypt its key; "
                 "correct the passphrase, or create a new key with --rekey"
@@ -93,7 +93,7 @@ class ReissueDecider:
         reasons = []
         if entry.key_kind != entity.key:
             reasons.append(f"its key changed from {entry.key_kind} to {entity.key}")
-        if self.options.rekey and entity.brought is None:
+        if self.options.rekey and entity.imported is None:
             reasons.append("a new key was requested with --rekey")
         if self.options.seed is not None and entry.key_source not in (self.key_source, IMPORTED):
             reasons.append("its key does not derive from this seed")
@@ -144,7 +144,7 @@ _DAMAGE = {"missing": "is missing", "altered": "was altered"}
 
 def spec_digest(entity: Entity) -> str:
     """Return the digest of all certificates of an entity, or of the files that it was imported from."""
-    imported = entity.brought
+    imported = entity.imported
     if imported is not None:
         parts = (imported.certificate, *imported.chain, imported.key or b"")
         return f"file={blake2s(b''.join(parts), digest_size=16).hexdigest()}"

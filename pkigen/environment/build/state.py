@@ -78,14 +78,14 @@ class BuildState:
         """Load the authorities that stay as they are, when others need them to be issued."""
         for entity in self.authorities.values():
             if entity.id in self.decider.fingerprints and entity.id not in self.worker.authorities:
-                imported, folder = entity.brought, self.store.folder
+                imported, folder = entity.imported, self.store.folder
                 certificate = read_certificates(folder, entity)[0]
                 key = imported.key if imported else read_key(folder, entity)
                 self._add_authority(entity, certificate, key)
 
     def _task(self, decision: Decision) -> IssuanceTask:
         entity, folder = decision.entity, self.store.folder
-        if entity.brought is not None or decision.change.new_key or entity.output.alterations:
+        if entity.imported is not None or decision.change.new_key or entity.output.alterations:
             return IssuanceTask(entity)
         key = read_key(folder, entity)
         if decision.change.action is Action.REWRITE:
@@ -126,7 +126,7 @@ class BuildState:
                 output=decision.output,
                 issuers=issuer_fingerprints(entity, self.decider.fingerprints),
                 key_kind=entity.key,
-                key_source=IMPORTED if entity.brought else key_source,
+                key_source=IMPORTED if entity.imported else key_source,
                 spki=issued.spki,
                 serials=_serials(entity),
                 not_before=int(not_before.timestamp()),
@@ -138,7 +138,7 @@ class BuildState:
         )
 
     def _add_authority(self, entity: Entity, certificate: bytes, key: bytes | None) -> None:
-        chain = entity.brought.chain if entity.brought else ()
+        chain = entity.imported.chain if entity.imported else ()
         identifier = subject_key_identifier(certificate)
         self.worker.authorities[entity.id] = IssuingAuthority(certificate, chain, key, identifier)
 
@@ -156,8 +156,8 @@ def _serials(entity: Entity) -> tuple[tuple[str, int], ...]:
 
 
 def _validity(entity: Entity) -> tuple[datetime, datetime]:
-    if entity.brought is not None:
-        imported = Certificate(entity.brought.certificate)
+    if entity.imported is not None:
+        imported = Certificate(entity.imported.certificate)
         return imported.not_before, imported.not_after
     return entity.certificates[0].not_before, entity.certificates[0].not_after
 

@@ -24,7 +24,7 @@ from typing import TypeVar
 from pkigen.environment.build.issuance import IssuanceTask, IssuanceWorker, IssuedEntity
 from pkigen.errors import EnvironmentFailure
 from pkigen.keys.kinds import parse_kind
-from pkigen.keys.sources import KeysAhead
+from pkigen.keys.sources import KeyPrefetcher
 
 Item = TypeVar("Item")
 
@@ -41,7 +41,7 @@ _MANY_SEEDED_RSA = 6
 class IssuancePipeline:
     """Issues tasks with ``jobs`` workers; ``keys`` generates keys in advance."""
 
-    def __init__(self, worker: IssuanceWorker, keys: KeysAhead, jobs: int) -> None:
+    def __init__(self, worker: IssuanceWorker, keys: KeyPrefetcher, jobs: int) -> None:
         self._worker = worker
         self._keys = keys
         self._jobs = jobs
@@ -50,11 +50,11 @@ class IssuancePipeline:
         """Start to generate the keys of tasks that will be issued later, in this order."""
         for task in tasks:
             if _needs_key(task):
-                self._keys.announce(task.entity.id, task.entity.key)
+                self._keys.request(task.entity.id, task.entity.key)
 
     def issue_one(self, task: IssuanceTask) -> IssuedEntity:
         """Issue one entity, with its prefetched key if there is one."""
-        key = self._keys.take(task.entity.id, task.entity.key) if _needs_key(task) else None
+        key = self._keys.get(task.entity.id, task.entity.key) if _needs_key(task) else None
         return self._worker.issue(task, key)
 
     def issue(self, tasks: Iterator[IssuanceTask]) -> Generator[Sequence[IssuedEntity], None, None]:
@@ -102,7 +102,7 @@ class IssuancePipeline:
 
 
 def _needs_key(task: IssuanceTask) -> bool:
-    return task.key is None and task.entity.brought is None and not task.entity.key_of
+    return task.key is None and task.entity.imported is None and not task.entity.key_of
 
 
 def _batches(items: Iterator[Item], size: int) -> Iterator[list[Item]]:

@@ -84,7 +84,7 @@ def delta_entries(base: CertificateList, now: Iterable[RevokedCertificate]) -> l
 
 
 def _delegating(issuer: CrlIssuer, others: Iterable[CrlIssuer]) -> Iterator[CrlIssuer]:
-    return (other for other in others if other.crl.listed_by == issuer.id)
+    return (other for other in others if other.crl.indirect_crl_issuer == issuer.id)
 
 
 def _scope(store: Store, issuer: CrlIssuer, part: CrlPart | None) -> Callable[[Revoked], bool]:

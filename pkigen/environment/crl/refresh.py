@@ -46,7 +46,8 @@ class CrlRefresher:
     def affected(self, issuers: Collection[str]) -> list[CrlIssuer]:
         """Return the authorities whose CRLs list certificates of some issuers (ids)."""
         ids = dict.fromkeys(issuers)
-        ids |= dict.fromkeys(self.issuers[one].crl.listed_by for one in issuers if one in self.issuers)
+        known = [self.issuers[issuer] for issuer in issuers if issuer in self.issuers]
+        ids |= dict.fromkeys(issuer.crl.indirect_crl_issuer for issuer in known)
         return [self.issuers[one] for one in ids if one in self.issuers]
 
     def open(self, issuers: Collection[CrlIssuer]) -> None:
@@ -81,8 +82,8 @@ class CrlRefresher:
             return None
         authority = self._authority(issuer.id)
         signer = authority.signer
-        if issuer.crl.stranger:
-            signer = replace(signer, key=FreshKeys().generate(kind_of(signer.key), issuer.crl.stranger))
+        if issuer.crl.rogue_key:
+            signer = replace(signer, key=FreshKeys().generate(kind_of(signer.key), issuer.crl.rogue_key))
         publisher = CrlPublisher(self.store, self.clock, None, others)
         number = publisher.publish(
             issuer, authority.certificate, signer, digest, new_base=needs_new_base(reasons)

@@ -75,12 +75,12 @@ class OcspResponseBuilder:
             key, responder_certificate = self._responder(name, plan.responder)
             certificates = (responder_certificate,) if plan.responder.enclosed else ()
         responder_id = ocsp.by_key(key_bits(public_key_info(key)))
-        if plan.stranger:
-            key = self.rogue_key(plan.stranger, kind_of(key).name)
+        if plan.rogue_key:
+            key = self.rogue_key(plan.rogue_key, kind_of(key).name)
         issuer, reports_true_status = self._issuer_in_cert_id(plan), plan.answers == ("good",)
         singles = [
             ocsp.SingleResponse(
-                ocsp.cert_id(issuer, query.serial ^ (plan.mistaken == "serial"), query.digest),
+                ocsp.cert_id(issuer, query.serial ^ (plan.wrong_cert_id_field == "serial"), query.digest),
                 query.status if reports_true_status else self._status(answer, this_update),
                 this_update,
                 next_update,
@@ -97,9 +97,9 @@ class OcspResponseBuilder:
     def _issuer_in_cert_id(self, plan: OcspPlan) -> ocsp.Issuer:
         """Return the issuer, with the wrong name or key if the plan requires a wrong CertID."""
         issuer = ocsp.Issuer(self.issuer.subject_der, key_bits(self.issuer.subject_public_key_info))
-        if plan.mistaken == "name":
+        if plan.wrong_cert_id_field == "name":
             return replace(issuer, name=names.encode(names.name([("CN", "Another Test Root CA")])))
-        return replace(issuer, key=bytes(len(issuer.key))) if plan.mistaken == "key" else issuer
+        return replace(issuer, key=bytes(len(issuer.key))) if plan.wrong_cert_id_field == "key" else issuer
 
     def _status(self, answer: str, this_update: datetime) -> ocsp.RevokedStatus | str:
         if answer != "revoked":

@@ -26,7 +26,7 @@ from pkigen.keys import PrivateKey, kind_of
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.signing import DIGEST_OIDS
 from pkigen.keys.sources import FreshKeys
-from pkigen.model import CrlForm, CrlPart, CrlPlan, Extension, OcspPlan, Role, Surgery
+from pkigen.model import CrlForm, CrlPart, CrlPlan, EditOp, Extension, OcspPlan, Role
 from pkigen.revocation import RevokedCertificate, certificate_list
 from pkigen.revocation.crl import issuing_distribution_point
 from pkigen.revocation.ocsp import RevokedStatus
@@ -92,8 +92,8 @@ class FaultyPublisher:
             tbs = signed_plan(plan, authority.certificate, authority.signer, number, now)
             further = planned_entries(plan, tbs.this_update)
             key = authority.signer.key
-            if plan.stranger:
-                key = rogue_key(plan.stranger, kind_of(key).name)
+            if plan.rogue_key:
+                key = rogue_key(plan.rogue_key, kind_of(key).name)
 
             def sign(entries: Iterable[RevokedCertificate], extensions: tuple[Extension, ...]) -> bytes:
                 all_entries = () if _replaces_entries(plan) else chain(entries, further)
@@ -185,7 +185,7 @@ def _cache_time(plan: CrlPlan) -> timedelta:
 
 def _replaces_entries(plan: CrlPlan) -> bool:
     """Return whether the fault inserts its own revokedCertificates, which come before the extensions."""
-    return any(edit.path == (-1,) and edit.surgery is Surgery.INSERT for edit in plan.edits)
+    return any(edit.path == (-1,) and edit.op is EditOp.INSERT for edit in plan.edits)
 
 
 def _in_form(form: CrlForm, crl: bytes, authority: SigningAuthority) -> bytes:

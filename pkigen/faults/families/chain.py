@@ -247,7 +247,7 @@ def chain_issuer_loop(case: Case) -> Case:
     def certified(root: Entity) -> Entity:
         held = root.certificates[0]
         kept = tuple(found for found in held.extensions if found.oid != oids.AUTHORITY_KEY_IDENTIFIER)
-        plan = replace(held, issuer=subject, stranger=below, extensions=kept)
+        plan = replace(held, issuer=subject, rogue_key=below, extensions=kept)
         return replace(root, certificates=(plan,), key=kind, key_of=above, trusted=False)
 
     return case.change_authority(1, certified).trusting(trusted)

@@ -15,13 +15,13 @@ from pkigen.cases.extension_values import (
     set_critical,
 )
 from pkigen.faults.registry import fault
-from pkigen.model import CertificatePlan, Edit, Extension, Surgery
+from pkigen.model import CertificatePlan, Edit, EditOp, Extension
 
 _UNKNOWN = "1.3.6.1.4.1.55738.99.2"
 _POISON, _SCT_LIST = "1.3.6.1.4.1.11129.2.4.3", "1.3.6.1.4.1.11129.2.4.2"
 _EXTENSIONS = (7,)
 _AKI, _SKI = oids.AUTHORITY_KEY_IDENTIFIER, oids.SUBJECT_KEY_IDENTIFIER
-_STRANGER = bytes(range(20))
+_ROGUE_KEY = bytes(range(20))
 
 
 @fault(
@@ -101,7 +101,7 @@ def ext_empty_sequence(case: Case) -> Case:
     The list must have one member at least.
     """
     data = der.explicit(3, der.sequence())
-    return case.edit(Edit(_EXTENSIONS, Surgery.REPLACE, data))
+    return case.edit(Edit(_EXTENSIONS, EditOp.REPLACE, data))
 
 
 @fault(
@@ -142,7 +142,7 @@ def ext_value_not_octets(case: Case) -> Case:
     """
     value = der.sequence(der.oid(_UNKNOWN), der.null())
     return put(case, _UNKNOWN, der.null()).edit(
-        Edit((7, 0, len(case.plan.extensions)), Surgery.REPLACE, value)
+        Edit((7, 0, len(case.plan.extensions)), EditOp.REPLACE, value)
     )
 
 
@@ -175,7 +175,7 @@ def aki_ski_mismatch(case: Case) -> Case:
 
     A hint for building paths that leads astray: some give up, some try the key all the same.
     """
-    return put(case, _AKI, der.sequence(der.tlv(0x80, _STRANGER)))
+    return put(case, _AKI, der.sequence(der.tlv(0x80, _ROGUE_KEY)))
 
 
 @fault(

@@ -8,7 +8,7 @@ from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case, Impossible
 from pkigen.faults.registry import fault
 from pkigen.keys.kinds import parse_kind
-from pkigen.model import Edit, Extension, Surgery
+from pkigen.model import Edit, EditOp, Extension
 
 _ALGORITHM, _BITS = (6, 0), (6, 1)
 _PARAMETERS = (*_ALGORITHM, 1)
@@ -110,7 +110,7 @@ def key_rsa_e1(case: Case) -> Case:
 
     What is encrypted to it is not encrypted. The key file holds the key with the usual exponent.
     """
-    return _rsa(case, Edit(_EXPONENT, Surgery.REPLACE, der.integer(1)))
+    return _rsa(case, Edit(_EXPONENT, EditOp.REPLACE, der.integer(1)))
 
 
 @fault("P", "lint", "CABF BR 6.1.6", finds=("rsa-exponent",))
@@ -128,7 +128,7 @@ def key_rsa_e_even(case: Case) -> Case:
 
     No private key belongs to it. The key file holds the key with the usual exponent.
     """
-    return _rsa(case, Edit(_EXPONENT, Surgery.REPLACE, der.integer(65536)))
+    return _rsa(case, Edit(_EXPONENT, EditOp.REPLACE, der.integer(65536)))
 
 
 @fault("V", "parse", "CABF BR 6.1.6")
@@ -146,7 +146,7 @@ def key_rsa_n_even(case: Case) -> Case:
 
     It is not the product of two large primes. The key file holds the key that it was made from.
     """
-    return _rsa(case, Edit(_MODULUS, Surgery.FLIP))
+    return _rsa(case, Edit(_MODULUS, EditOp.FLIP_LAST_BIT))
 
 
 @fault(
@@ -160,7 +160,7 @@ def key_rsa_n_negative(case: Case) -> Case:
 
     The octet that keeps the number positive is missing.
     """
-    return _rsa(case, Edit(_MODULUS, Surgery.BEHEAD))
+    return _rsa(case, Edit(_MODULUS, EditOp.DROP_FIRST_BYTE))
 
 
 @fault("V", "lint", "CABF BR 6.1.1.3")
@@ -197,7 +197,7 @@ def key_spki_missing_null(case: Case) -> Case:
 
     They must be NULL.
     """
-    return _rsa(case, Edit(_PARAMETERS, Surgery.REMOVE))
+    return _rsa(case, Edit(_PARAMETERS, EditOp.REMOVE))
 
 
 @fault(
@@ -223,7 +223,7 @@ def key_spki_garbage(case: Case) -> Case:
 
     The bits hold no key of the algorithm that they name.
     """
-    return case.edit(Edit(_BITS, Surgery.REPLACE, der.bit_string(bytes.fromhex("deadbeef"))))
+    return case.edit(Edit(_BITS, EditOp.REPLACE, der.bit_string(bytes.fromhex("deadbeef"))))
 
 
 @fault(
@@ -237,7 +237,7 @@ def key_spki_unknown_alg(case: Case) -> Case:
 
     A path can be validated; no handshake can be made with it.
     """
-    return case.edit(Edit((*_ALGORITHM, 0), Surgery.REPLACE, der.oid("1.2.3.4.5")))
+    return case.edit(Edit((*_ALGORITHM, 0), EditOp.REPLACE, der.oid("1.2.3.4.5")))
 
 
 @fault("V", "path", "CABF BR 6.1.5", finds=("key-size", "public-key-rsa"))
@@ -269,7 +269,7 @@ def key_ec_explicit_params(case: Case) -> Case:
 
     It must be named: written parameters have been used to cheat (CVE-2020-0601).
     """
-    return _p256(case, Edit(_PARAMETERS, Surgery.REPLACE, _explicit_p256()))
+    return _p256(case, Edit(_PARAMETERS, EditOp.REPLACE, _explicit_p256()))
 
 
 @fault(
@@ -283,7 +283,7 @@ def key_ec_null_params(case: Case) -> Case:
 
     No curve is named, and none is inherited.
     """
-    return _p256(case, Edit(_PARAMETERS, Surgery.REPLACE, der.null()))
+    return _p256(case, Edit(_PARAMETERS, EditOp.REPLACE, der.null()))
 
 
 @fault(
@@ -297,7 +297,7 @@ def key_ec_off_curve(case: Case) -> Case:
 
     Calculating with it can give a private key away.
     """
-    return _p256(case, Edit(_BITS, Surgery.FLIP))
+    return _p256(case, Edit(_BITS, EditOp.FLIP_LAST_BIT))
 
 
 @fault("V", "parse", "RFC 5480 2.2", finds=("key-matches", "public-key-rsa"))
@@ -306,7 +306,7 @@ def key_ec_infinity(case: Case) -> Case:
 
     No private key belongs to it.
     """
-    return _p256(case, Edit(_BITS, Surgery.REPLACE, der.bit_string(b"\0")))
+    return _p256(case, Edit(_BITS, EditOp.REPLACE, der.bit_string(b"\0")))
 
 
 @fault("V", "parse", "RFC 5480 2.2", finds=("key-matches", "public-key-rsa"))
@@ -315,7 +315,7 @@ def key_ec_compressed(case: Case) -> Case:
 
     Allowed by RFC 5480; not every library reads it.
     """
-    return _p256(case, Edit(_BITS, Surgery.COMPRESS))
+    return _p256(case, Edit(_BITS, EditOp.COMPRESS_POINT))
 
 
 @fault("V", "lint", "CABF BR 6.1.5", finds=("key-family", "public-key-rsa"))
@@ -359,7 +359,7 @@ def key_mldsa_null_params(case: Case) -> Case:
 
     There must be none.
     """
-    return keyed(case, "ml-dsa-65").edit(Edit((*_ALGORITHM, 0), Surgery.APPEND, der.null()))
+    return keyed(case, "ml-dsa-65").edit(Edit((*_ALGORITHM, 0), EditOp.APPEND, der.null()))
 
 
 @fault(
@@ -373,7 +373,7 @@ def key_mldsa_bad_length(case: Case) -> Case:
 
     A key of this kind has 1952 octets.
     """
-    return keyed(case, "ml-dsa-65").edit(Edit(_BITS, Surgery.SHORTEN))
+    return keyed(case, "ml-dsa-65").edit(Edit(_BITS, EditOp.DROP_LAST_BYTE))
 
 
 @fault("P", "lint", "CABF BR 6.1.1")
@@ -385,7 +385,7 @@ def key_reused_leaf_ca(case: Case) -> Case:
     if not case.authorities:
         raise Impossible("no CA is above it")
     issuer = case.authorities[0]
-    if issuer.brought is not None:
+    if issuer.imported is not None:
         raise Impossible(f"the key of '{issuer.name}' is not pkigen's")
     entity = replace(case.entity, key=issuer.key, key_of=issuer.id)
     return replace(case, entity=entity)

@@ -21,7 +21,7 @@ from pkigen.cases.extension_values import (
 )
 from pkigen.cases.general_names import beside, dns, held_dns_names
 from pkigen.faults.registry import fault
-from pkigen.model import Attribute, Edit, Name, Surgery
+from pkigen.model import Attribute, Edit, EditOp, Name
 
 _ISSUER, _SUBJECT = (3,), (5,)
 _SAN = oids.SUBJECT_ALTERNATIVE_NAME
@@ -72,7 +72,7 @@ def issuer_empty(case: Case) -> Case:
 
     An issuer must have a name.
     """
-    return case.edit(Edit(_ISSUER, Surgery.REPLACE, der.sequence()))
+    return case.edit(Edit(_ISSUER, EditOp.REPLACE, der.sequence()))
 
 
 @fault("V", "path", "4.1.2.6", finds=("issuer-not-empty", "ca-subject"))

@@ -9,24 +9,24 @@ from pkigen.cases.case import Case
 from pkigen.faults.registry import fault
 from pkigen.keys.kinds import KeyKind, parse_kind
 from pkigen.keys.signing import algorithm_of
-from pkigen.model import CertificatePlan, Edit, Signature, Surgery
+from pkigen.model import CertificatePlan, Edit, EditOp, Signature
 
 _OUTER, _INNER, _VALUE = (1,), (2,), (2,)
-_STRANGER = "a stranger"
+_ROGUE_KEY = "a stranger"
 _UNKNOWN_ALGORITHM = "1.2.3.4.5"
 _SHA256_WITH_RSA = "1.2.840.113549.1.1.11"
 _ID_ALG_UNSIGNED = "1.3.6.1.5.5.7.6.36"
 _ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2"
 
 
-def _value(surgery: Surgery, data: bytes = b"") -> Edit:
+def _value(op: EditOp, data: bytes = b"") -> Edit:
     """An edit of the signature value, once it is made."""
-    return Edit(_VALUE, surgery, data, signed=False)
+    return Edit(_VALUE, op, data, signed=False)
 
 
 def _algorithm(data: bytes) -> tuple[Edit, Edit]:
     """Another AlgorithmIdentifier, in both places that have it."""
-    return Edit(_INNER, Surgery.REPLACE, data), Edit(_OUTER, Surgery.REPLACE, data, signed=False)
+    return Edit(_INNER, EditOp.REPLACE, data), Edit(_OUTER, EditOp.REPLACE, data, signed=False)
 
 
 def _issuer_kind(case: Case) -> KeyKind:
@@ -61,7 +61,7 @@ def sig_bitflip(case: Case) -> Case:
 
     The signature does not verify; the file was damaged, or somebody tried.
     """
-    return case.edit(_value(Surgery.FLIP))
+    return case.edit(_value(EditOp.FLIP_LAST_BIT))
 
 
 @fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "chain-issuer"))
@@ -70,7 +70,7 @@ def sig_empty(case: Case) -> Case:
 
     Nothing vouches for what it says.
     """
-    return case.edit(_value(Surgery.REPLACE, der.bit_string(b"")))
+    return case.edit(_value(EditOp.REPLACE, der.bit_string(b"")))
 
 
 @fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "chain-issuer"))
@@ -79,7 +79,7 @@ def sig_truncated(case: Case) -> Case:
 
     The signature does not verify.
     """
-    return case.edit(_value(Surgery.SHORTEN))
+    return case.edit(_value(EditOp.DROP_LAST_BYTE))
 
 
 @fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "chain-issuer"))
@@ -88,7 +88,7 @@ def sig_tbs_tampered(case: Case) -> Case:
 
     The signature does not verify: what it says is not what the CA signed.
     """
-    return case.edit(Edit((0, 1), Surgery.FLIP, signed=False))
+    return case.edit(Edit((0, 1), EditOp.FLIP_LAST_BIT, signed=False))
 
 
 @fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "chain-issuer"))
@@ -97,7 +97,7 @@ def sig_wrong_issuer_key(case: Case) -> Case:
 
     Names and key identifiers fit; only the signature tells.
     """
-    return case.change(stranger=_STRANGER)
+    return case.change(rogue_key=_ROGUE_KEY)
 
 
 @fault(
@@ -111,7 +111,7 @@ def sig_wrong_issuer_key_ica(case: Case) -> Case:
 
     The server's own certificate is sound; the one above it is not.
     """
-    return case.change_authority_plan(case.intermediate(), lambda plan: replace(plan, stranger=_STRANGER))
+    return case.change_authority_plan(case.intermediate(), lambda plan: replace(plan, rogue_key=_ROGUE_KEY))
 
 
 @fault("A", "path", "6.1.1 (d)")
@@ -120,7 +120,7 @@ def sig_root_self_sig_bad(case: Case) -> Case:
 
     Trust in an anchor does not come from its signature: nobody has to look at it.
     """
-    spoiled = _value(Surgery.FLIP)
+    spoiled = _value(EditOp.FLIP_LAST_BIT)
     return case.change_authority_plan(case.root, lambda plan: replace(plan, edits=(*plan.edits, spoiled)))
 
 
@@ -142,7 +142,7 @@ def sig_inner_outer_mismatch(case: Case) -> Case:
     Both fields must say the same.
     """
     other = other_algorithm(_issuer_kind(case), case.plan.signature)
-    return case.edit(Edit(_OUTER, Surgery.REPLACE, other, signed=False))
+    return case.edit(Edit(_OUTER, EditOp.REPLACE, other, signed=False))
 
 
 def other_algorithm(kind: KeyKind, signature: Signature) -> bytes:
@@ -212,7 +212,7 @@ def sig_ecdsa_raw_r_s(case: Case) -> Case:
 
     X.509 wants them in a SEQUENCE; some hardware gives them bare.
     """
-    return _under_ec(case).edit(_value(Surgery.BARE))
+    return _under_ec(case).edit(_value(EditOp.RAW_ECDSA_NUMBERS))
 
 
 @fault(
@@ -305,7 +305,7 @@ def sig_unsigned_rfc9925(case: Case) -> Case:
     Such certificates carry keys; no path leads through them.
     """
     unsigned = der.sequence(der.oid(_ID_ALG_UNSIGNED))
-    return case.edit(*_algorithm(unsigned), _value(Surgery.REPLACE, der.bit_string(b"")))
+    return case.edit(*_algorithm(unsigned), _value(EditOp.REPLACE, der.bit_string(b"")))
 
 
 @fault("V", "path", "RFC 9881 3", finds=("signature-sha256-rsa", "signature-hash-sha256"))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pkigen.asn1 import der
 from pkigen.cases.case import Case, Impossible
 from pkigen.faults.registry import fault
-from pkigen.model import CertificatePlan, Edit, Surgery
+from pkigen.model import CertificatePlan, Edit, EditOp
 
 _DAY, _SECOND, _YEAR = timedelta(days=1), timedelta(seconds=1), timedelta(days=365)
 _LONGEST = timedelta(days=397)
@@ -46,7 +46,7 @@ def _moved(case: Case, level: int, by: timedelta, *, to_end: bool) -> Case:
 
 
 def _written(case: Case, path: tuple[int, ...], tag: int, text: str) -> Case:
-    return case.edit(Edit(path, Surgery.REPLACE, der.tlv(tag, text.encode())))
+    return case.edit(Edit(path, EditOp.REPLACE, der.tlv(tag, text.encode())))
 
 
 def _utc_end(case: Case, pattern: str) -> Case:

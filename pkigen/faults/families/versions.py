@@ -8,18 +8,18 @@ from hashlib import blake2s
 from pkigen.asn1 import der
 from pkigen.cases.case import Case
 from pkigen.faults.registry import fault
-from pkigen.model import CertificatePlan, Edit, Surgery
+from pkigen.model import CertificatePlan, Edit, EditOp
 
 _VERSION, _SERIAL = (0,), (1,)
 
 
 def _version(number: int) -> Edit:
-    return Edit(_VERSION, Surgery.REPLACE, der.explicit(0, der.integer(number - 1)))
+    return Edit(_VERSION, EditOp.REPLACE, der.explicit(0, der.integer(number - 1)))
 
 
 def _version_1(plan: CertificatePlan) -> CertificatePlan:
     """No version, and so no extensions."""
-    return replace(plan, extensions=(), edits=(*plan.edits, Edit(_VERSION, Surgery.REMOVE)))
+    return replace(plan, extensions=(), edits=(*plan.edits, Edit(_VERSION, EditOp.REMOVE)))
 
 
 @fault(
@@ -49,7 +49,7 @@ def version_v1_with_exts(case: Case) -> Case:
 
     Extensions need version 3.
     """
-    return case.edit(Edit(_VERSION, Surgery.REMOVE))
+    return case.edit(Edit(_VERSION, EditOp.REMOVE))
 
 
 @fault("V", "parse", "4.1.2.1", finds=("version-3",))
@@ -151,7 +151,7 @@ def serial_empty(case: Case) -> Case:
 
     There must be one at least.
     """
-    return case.edit(Edit(_SERIAL, Surgery.REPLACE, der.tlv(der.INTEGER)))
+    return case.edit(Edit(_SERIAL, EditOp.REPLACE, der.tlv(der.INTEGER)))
 
 
 @fault("P", "lint", "4.1.2.2")
@@ -171,4 +171,4 @@ def unique_ids(case: Case) -> Case:
     CAs must not make them, and clients must be able to read them.
     """
     data = der.tlv(0x81, b"\x00\x01") + der.tlv(0x82, b"\x00\x02")
-    return case.edit(Edit((7,), Surgery.INSERT, data))
+    return case.edit(Edit((7,), EditOp.INSERT, data))

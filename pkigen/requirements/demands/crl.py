@@ -11,7 +11,7 @@ from pydantic import model_validator
 
 from pkigen.asn1 import oids
 from pkigen.cases.case import Case, Impossible
-from pkigen.model import Edit, Entity, Signature, Surgery
+from pkigen.model import Edit, EditOp, Entity, Signature
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.demands.signature import other_outer_algorithm
 from pkigen.requirements.outcome import Outcome, not_applicable, pass_or_fail
@@ -23,25 +23,25 @@ _PARTS: dict[str, tuple[str, str, Callable[[CertificateList], bool], tuple[Edit,
         "version 1",
         "version 2",
         lambda crl: crl.version == 2,
-        (Edit((0,), Surgery.REMOVE),),
+        (Edit((0,), EditOp.REMOVE),),
     ),
     "next_update": (
         "no next_update",
         "a next_update",
         lambda crl: crl.next_update is not None,
-        (Edit((4,), Surgery.REMOVE),),
+        (Edit((4,), EditOp.REMOVE),),
     ),
     "authority_key_identifier": (
         "no authority key identifier",
         "an authority key identifier",
         lambda crl: crl.extensions.raw(oids.AUTHORITY_KEY_IDENTIFIER) is not None,
-        (Edit((-1, 0, 0), Surgery.REMOVE),),
+        (Edit((-1, 0, 0), EditOp.REMOVE),),
     ),
     "number": (
         "no CRL number",
         "a CRL number that is not critical",
         lambda crl: _is_not_critical(crl, oids.CRL_NUMBER),
-        (Edit((-1, 0, 1), Surgery.REMOVE),),
+        (Edit((-1, 0, 1), EditOp.REMOVE),),
     ),
     "algorithms_agree": (
         "two signature algorithms",

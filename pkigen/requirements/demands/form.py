@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case
 from pkigen.documents.fields import Parsed, parse_oid
-from pkigen.model import Edit, Extension, Surgery
+from pkigen.model import Edit, EditOp, Extension
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import (
     Outcome,
@@ -49,7 +49,7 @@ class VersionDemand(Demand):
     def violations(self) -> Iterator[Violation]:
         """Another number in the field; everything else stays."""
         other = 2 if self.equals == 3 else 3
-        edit = Edit((0,), Surgery.REPLACE, der.explicit(0, der.integer(other - 1)))
+        edit = Edit((0,), EditOp.REPLACE, der.explicit(0, der.integer(other - 1)))
         yield Violation("", f"It says that it has version {other}.", lambda case: case.edit(edit))
 
 
@@ -230,5 +230,5 @@ class UniqueIdentifiers(Demand):
     def violations(self) -> Iterator[Violation]:
         """Both, between the key and the extensions."""
         data = der.tlv(0x81, b"\x00\x01") + der.tlv(0x82, b"\x00\x02")
-        edit = Edit((7,), Surgery.INSERT, data)
+        edit = Edit((7,), EditOp.INSERT, data)
         yield Violation("", "It has unique identifiers.", lambda case: case.edit(edit))

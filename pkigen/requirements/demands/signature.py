@@ -12,7 +12,7 @@ from pkigen.asn1 import der
 from pkigen.cases.case import Case
 from pkigen.documents.fields import Parsed, unknown
 from pkigen.keys.kinds import parse_kind
-from pkigen.model import Edit, Signature, Surgery
+from pkigen.model import Edit, EditOp, Signature
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, not_applicable, pass_or_fail
 from pkigen.requirements.subject import CheckInput
@@ -132,4 +132,4 @@ def other_outer_algorithm(key: str, signature: Signature) -> Edit:
 
     oid, *parameters = der.children(algorithm_of(parse_kind(key), signature))
     other = der.sequence(oid) if parameters else der.sequence(oid, der.null())
-    return Edit((1,), Surgery.REPLACE, other, signed=False)
+    return Edit((1,), EditOp.REPLACE, other, signed=False)

@@ -12,7 +12,7 @@ from pkigen.asn1 import der
 from pkigen.cases.case import Case
 from pkigen.clock import Span, parse_span, shift
 from pkigen.documents.fields import Parsed
-from pkigen.model import Edit, Surgery
+from pkigen.model import Edit, EditOp
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import (
     Outcome,
@@ -116,4 +116,4 @@ def _inverted(case: Case) -> Case:
 def _general_time(case: Case) -> Case:
     at = case.plan.not_after
     text = f"{at:%Y%m%d%H%M%S}Z".encode()
-    return case.edit(Edit((4, 1), Surgery.REPLACE, der.tlv(der.GENERALIZED_TIME, text)))
+    return case.edit(Edit((4, 1), EditOp.REPLACE, der.tlv(der.GENERALIZED_TIME, text)))

@@ -12,7 +12,7 @@ from pkigen.faults.families.crl.changes import (
     with_crl,
 )
 from pkigen.faults.registry import fault
-from pkigen.model import CrlEntry, Edit, Extension, Surgery
+from pkigen.model import CrlEntry, Edit, EditOp, Extension
 
 _UNKNOWN = "1.3.6.1.4.1.55738.99.5"
 _KEY_IDENTIFIER, _NUMBER = (-1, 0, 0), (-1, 0, 1)
@@ -28,7 +28,7 @@ def crl_missing_number(case: Case) -> Case:
 
     CAs must number them; few clients look at it.
     """
-    return edit_crl(case, Edit(_NUMBER, Surgery.REMOVE))
+    return edit_crl(case, Edit(_NUMBER, EditOp.REMOVE))
 
 
 @fault("V", "revocation", "5.2.1", finds=("crl-key-identifier",))
@@ -37,7 +37,7 @@ def crl_missing_aki(case: Case) -> Case:
 
     CAs must put it in. Clients that choose among keys by it have the name alone.
     """
-    return edit_crl(case, Edit(_KEY_IDENTIFIER, Surgery.REMOVE))
+    return edit_crl(case, Edit(_KEY_IDENTIFIER, EditOp.REMOVE))
 
 
 @fault("R", "revocation", "5.2.3", finds=("path:unhandled-critical", "crl-number"))
@@ -46,7 +46,7 @@ def crl_number_critical(case: Case) -> Case:
 
     It must not be; clients that do not process it must not use the CRL.
     """
-    return edit_crl(case, Edit(_NUMBER_OCTETS, Surgery.INSERT, der.boolean(True)))
+    return edit_crl(case, Edit(_NUMBER_OCTETS, EditOp.INSERT, der.boolean(True)))
 
 
 @fault("V", "revocation", "5.2.3")
@@ -55,7 +55,7 @@ def crl_number_negative(case: Case) -> Case:
 
     Numbers begin at 0; clients that do not compare them do not notice.
     """
-    return edit_crl(case, Edit(_NUMBER_VALUE, Surgery.REPLACE, der.integer(-1)))
+    return edit_crl(case, Edit(_NUMBER_VALUE, EditOp.REPLACE, der.integer(-1)))
 
 
 @fault("V", "revocation", "5.2.3")
@@ -64,7 +64,7 @@ def crl_number_21_octets(case: Case) -> Case:
 
     20 are the most that clients must be able to handle.
     """
-    return edit_crl(case, Edit(_NUMBER_VALUE, Surgery.REPLACE, der.integer(1 << 160)))
+    return edit_crl(case, Edit(_NUMBER_VALUE, EditOp.REPLACE, der.integer(1 << 160)))
 
 
 @fault("V", "revocation", "5.2.3")
@@ -82,7 +82,7 @@ def crl_aki_mismatch(case: Case) -> Case:
 
     The signature fits; clients that choose by the identifier find no key, and so no CRL.
     """
-    return edit_crl(case, Edit(_KEY_IDENTIFIER_VALUE, Surgery.REFILL, _OTHER_KEY_IDENTIFIER))
+    return edit_crl(case, Edit(_KEY_IDENTIFIER_VALUE, EditOp.REPLACE_CONTENTS, _OTHER_KEY_IDENTIFIER))
 
 
 @fault("R", "revocation", "5.2", finds=("path:unhandled-critical",))

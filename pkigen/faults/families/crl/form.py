@@ -6,7 +6,7 @@ from pkigen.asn1 import der
 from pkigen.cases.case import Case
 from pkigen.faults.families.crl.changes import edit_crl, with_crl
 from pkigen.faults.registry import fault
-from pkigen.model import CrlForm, Edit, Surgery
+from pkigen.model import CrlForm, Edit, EditOp
 
 _VERSION, _EXTENSIONS = (0,), (-1,)
 _WHOLE = ()
@@ -19,7 +19,7 @@ def crl_v1_with_exts(case: Case) -> Case:
 
     Version 1 has no extensions; many parsers read them all the same.
     """
-    return edit_crl(case, Edit(_VERSION, Surgery.REMOVE))
+    return edit_crl(case, Edit(_VERSION, EditOp.REMOVE))
 
 
 @fault("V", "revocation", "5.1.2.1", finds=("path:malformed", "crl-version-2"))
@@ -28,7 +28,7 @@ def crl_v3(case: Case) -> Case:
 
     Certificates have a version 3, CRLs end at 2.
     """
-    return edit_crl(case, Edit(_VERSION, Surgery.REPLACE, der.integer(2)))
+    return edit_crl(case, Edit(_VERSION, EditOp.REPLACE, der.integer(2)))
 
 
 @fault("V", "revocation", "5.1.2.6")
@@ -37,7 +37,7 @@ def crl_empty_revoked_sequence(case: Case) -> Case:
 
     The list must be left out when nothing is revoked; few parsers mind.
     """
-    return edit_crl(case, Edit(_EXTENSIONS, Surgery.INSERT, der.sequence()))
+    return edit_crl(case, Edit(_EXTENSIONS, EditOp.INSERT, der.sequence()))
 
 
 @fault("R", "revocation", "5.1", finds=("path:unreadable", "crl-fresh", "crl-reachable"))
@@ -46,7 +46,7 @@ def crl_truncated(case: Case) -> Case:
 
     A download was broken off: it cannot be read.
     """
-    return edit_crl(case, Edit(_WHOLE, Surgery.CUT, _CUT, signed=False))
+    return edit_crl(case, Edit(_WHOLE, EditOp.TRUNCATE, _CUT, signed=False))
 
 
 @fault("R", "revocation", "5.1", finds=("path:unreadable", "crl-fresh", "crl-reachable"))
@@ -73,7 +73,7 @@ def crl_trailing_data(case: Case) -> Case:
 
     Strict parsers refuse the file, others do not look behind the end.
     """
-    return edit_crl(case, Edit(_WHOLE, Surgery.APPEND, bytes(2), signed=False))
+    return edit_crl(case, Edit(_WHOLE, EditOp.APPEND, bytes(2), signed=False))
 
 
 @fault("R", "revocation", "4.2.1.13")

@@ -11,10 +11,10 @@ from pkigen.faults.families.crl.changes import edit_crl, with_crl
 from pkigen.faults.families.signature import other_algorithm
 from pkigen.faults.registry import fault
 from pkigen.keys.kinds import parse_kind
-from pkigen.model import Edit, Entity, Signature, Surgery
+from pkigen.model import Edit, EditOp, Entity, Signature
 
 _OUTER, _ISSUER, _VALUE = (1,), (2,), (2,)
-_STRANGER = "a stranger"
+_ROGUE_KEY = "a stranger"
 _NOBODY = names.name([("O", "Another Test PKI"), ("CN", "Another Test CA")])
 
 
@@ -24,7 +24,7 @@ def crl_wrong_issuer(case: Case) -> Case:
 
     The signature is its issuer's, the name is not: clients find no CRL of its issuer.
     """
-    return edit_crl(case, Edit(_ISSUER, Surgery.REPLACE, names.encode(_NOBODY)))
+    return edit_crl(case, Edit(_ISSUER, EditOp.REPLACE, names.encode(_NOBODY)))
 
 
 @fault("R", "revocation", "6.3.3 (g)", finds=("path:crl-bad-signature", "crl-fresh", "crl-reachable"))
@@ -33,7 +33,7 @@ def crl_wrong_signer(case: Case) -> Case:
 
     Name and key identifier fit; only the signature tells.
     """
-    return with_crl(case, stranger=_STRANGER)
+    return with_crl(case, rogue_key=_ROGUE_KEY)
 
 
 @fault("R", "revocation", "6.3.3 (g)", finds=("path:crl-bad-signature", "crl-fresh", "crl-reachable"))
@@ -42,7 +42,7 @@ def crl_bad_signature(case: Case) -> Case:
 
     The signature does not verify; the file was damaged, or somebody tried.
     """
-    return edit_crl(case, Edit(_VALUE, Surgery.FLIP, signed=False))
+    return edit_crl(case, Edit(_VALUE, EditOp.FLIP_LAST_BIT, signed=False))
 
 
 @fault(
@@ -59,7 +59,7 @@ def crl_algorithm_mismatch(case: Case) -> Case:
     if not case.authorities:
         raise Impossible("the path has too few authorities")
     other = other_algorithm(parse_kind(case.authorities[0].key), Signature())
-    return edit_crl(case, Edit(_OUTER, Surgery.REPLACE, other, signed=False))
+    return edit_crl(case, Edit(_OUTER, EditOp.REPLACE, other, signed=False))
 
 
 @fault("R", "revocation", "6.3.3 (f)", finds=("path:crl-bad-signature", "ca-crl-sign"))

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pkigen.cases.case import Case
 from pkigen.faults.families.crl.changes import change_crl, edit_crl, with_crl
 from pkigen.faults.registry import fault
-from pkigen.model import Edit, Surgery
+from pkigen.model import Edit, EditOp
 
 _DAY, _YEAR = timedelta(days=1), timedelta(days=365)
 _NEXT_UPDATE = (4,)
@@ -65,4 +65,4 @@ def crl_missing_next_update(case: Case) -> Case:
 
     CAs must say it. Some clients take the CRL for good forever, some for good never.
     """
-    return edit_crl(case, Edit(_NEXT_UPDATE, Surgery.REMOVE))
+    return edit_crl(case, Edit(_NEXT_UPDATE, EditOp.REMOVE))

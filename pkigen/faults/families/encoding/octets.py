@@ -8,7 +8,7 @@ from __future__ import annotations
 from pkigen.asn1 import der, names
 from pkigen.cases.case import Case, Impossible
 from pkigen.faults.registry import fault
-from pkigen.model import Attribute, Edit, Surgery
+from pkigen.model import Attribute, Edit, EditOp
 
 _WHOLE = ()
 _SERIAL, _ISSUER, _VALIDITY, _SUBJECT, _EXTENSIONS = 1, 3, 4, 5, 7
@@ -17,9 +17,9 @@ _TWO_OCTETS, _CUT = bytes(2), bytes(40)
 _SERIAL_NUMBER = Attribute("2.5.4.5", "1", der.PRINTABLE_STRING)
 
 
-def _outside(path: tuple[int, ...], surgery: Surgery, data: bytes = b"") -> Edit:
+def _outside(path: tuple[int, ...], op: EditOp, data: bytes = b"") -> Edit:
     """An edit of what is around the signed part."""
-    return Edit(path, surgery, data, signed=False)
+    return Edit(path, op, data, signed=False)
 
 
 def _extension(case: Case, *, critical: bool) -> tuple[int, ...]:
@@ -36,7 +36,7 @@ def der_trailing_data(case: Case) -> Case:
 
     They are outside of it and of the signature; strict parsers refuse them, others do not look.
     """
-    return case.edit(_outside(_WHOLE, Surgery.APPEND, _TWO_OCTETS))
+    return case.edit(_outside(_WHOLE, EditOp.APPEND, _TWO_OCTETS))
 
 
 @fault("R", "parse", "X.690 8.1.3", finds=("path:unreadable", "unreadable"))
@@ -45,7 +45,7 @@ def der_truncated(case: Case) -> Case:
 
     The lengths inside lead past its end: it cannot be read.
     """
-    return case.edit(_outside(_WHOLE, Surgery.CUT, _CUT))
+    return case.edit(_outside(_WHOLE, EditOp.TRUNCATE, _CUT))
 
 
 @fault("V", "parse", "X.690 10.1", finds=("path:unreadable", "unreadable"))
@@ -54,7 +54,7 @@ def ber_indefinite_outer(case: Case) -> Case:
 
     BER allows that, DER does not; what is signed is DER all the same.
     """
-    return case.edit(_outside(_WHOLE, Surgery.INDEFINITE))
+    return case.edit(_outside(_WHOLE, EditOp.INDEFINITE_LENGTH))
 
 
 @fault("V", "parse", "X.690 10.1")
@@ -63,7 +63,7 @@ def ber_nonminimal_length(case: Case) -> Case:
 
     BER allows that, DER wants the shortest form.
     """
-    return case.edit(Edit((_VALIDITY,), Surgery.LENGTHEN))
+    return case.edit(Edit((_VALIDITY,), EditOp.PAD_LENGTH))
 
 
 @fault("V", "parse", "X.690 8.3.2", finds=("path:malformed", "path-valid", "chain-of-trust"))
@@ -72,7 +72,7 @@ def ber_nonminimal_integer(case: Case) -> Case:
 
     Not even BER allows that; the number itself is the same.
     """
-    return case.edit(Edit((_SERIAL,), Surgery.PREPEND, b"\x00"))
+    return case.edit(Edit((_SERIAL,), EditOp.PREPEND_CONTENTS, b"\x00"))
 
 
 @fault("V", "parse", "X.690 11.1")
@@ -82,7 +82,7 @@ def ber_boolean_nonff(case: Case) -> Case:
     BER takes whatever is not zero for TRUE, DER has ff alone.
     """
     true = der.tlv(der.BOOLEAN, b"\x01")
-    return case.edit(Edit((*_extension(case, critical=True), 1), Surgery.REPLACE, true))
+    return case.edit(Edit((*_extension(case, critical=True), 1), EditOp.REPLACE, true))
 
 
 @fault("V", "parse", "X.690 11.5")
@@ -91,7 +91,7 @@ def der_explicit_default_false(case: Case) -> Case:
 
     FALSE is the default, and DER leaves defaults out.
     """
-    return case.edit(Edit((*_extension(case, critical=False), 1), Surgery.INSERT, der.boolean(False)))
+    return case.edit(Edit((*_extension(case, critical=False), 1), EditOp.INSERT, der.boolean(False)))
 
 
 @fault(
@@ -128,7 +128,7 @@ def der_constructed_octet_string(case: Case) -> Case:
 
     BER allows that, DER has strings in one piece.
     """
-    return case.edit(Edit((*_extension(case, critical=False), 1), Surgery.CONSTRUCT))
+    return case.edit(Edit((*_extension(case, critical=False), 1), EditOp.MAKE_CONSTRUCTED))
 
 
 @fault("V", "parse", "X.690 11.6")
@@ -144,7 +144,7 @@ def der_set_unsorted(case: Case) -> Case:
     together = der.children(names.encode(subject))[-1]
     unsorted = der.tlv(der.SET, *reversed(der.children(together)))
     places = (_SUBJECT, _ISSUER) if case.plan.issuer_id == case.entity.id else (_SUBJECT,)
-    edits = (Edit((place, len(others)), Surgery.REPLACE, unsorted) for place in places)
+    edits = (Edit((place, len(others)), EditOp.REPLACE, unsorted) for place in places)
     return case.change(subject=subject).edit(*edits)
 
 
@@ -154,7 +154,7 @@ def der_sig_unused_bits(case: Case) -> Case:
 
     Signatures are whole octets: what is left of this one does not verify. In DER unused bits are 0.
     """
-    return case.edit(_outside(_SIGNATURE, Surgery.UNUSE, b"\x03"))
+    return case.edit(_outside(_SIGNATURE, EditOp.SET_UNUSED_BITS, b"\x03"))
 
 
 @fault("V", "parse", "4.1", finds=("path:unreadable", "unreadable"))
@@ -163,7 +163,7 @@ def der_extra_field_cert(case: Case) -> Case:
 
     A certificate has three; the fourth is signed by nobody.
     """
-    return case.edit(_outside(_SIGNATURE, Surgery.APPEND, der.null()))
+    return case.edit(_outside(_SIGNATURE, EditOp.APPEND, der.null()))
 
 
 @fault("V", "parse", "4.1", finds=("path:malformed", "path-valid", "chain-of-trust"))
@@ -174,7 +174,7 @@ def der_extra_field_tbs(case: Case) -> Case:
     """
     if not case.plan.extensions:
         raise Impossible("the sound certificate has no extensions")
-    return case.edit(Edit((_EXTENSIONS,), Surgery.APPEND, der.null()))
+    return case.edit(Edit((_EXTENSIONS,), EditOp.APPEND, der.null()))
 
 
 @fault("R", "parse", "4.1", finds=("path:unreadable", "unreadable"))
@@ -183,7 +183,7 @@ def der_wrong_tag_tbs(case: Case) -> Case:
 
     A SEQUENCE is due; the elements inside are sound.
     """
-    return case.edit(Edit(_WHOLE, Surgery.RETAG, bytes((der.SET,))))
+    return case.edit(Edit(_WHOLE, EditOp.RETAG, bytes((der.SET,))))
 
 
 @fault("R", "parse", "4.1", finds=("path:unreadable", "unreadable"))
@@ -192,4 +192,4 @@ def der_missing_signature(case: Case) -> Case:
 
     Two elements where there are three: nothing vouches for it.
     """
-    return case.edit(_outside(_SIGNATURE, Surgery.REMOVE))
+    return case.edit(_outside(_SIGNATURE, EditOp.REMOVE))

@@ -8,7 +8,7 @@ from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case
 from pkigen.faults.families.ocsp.changes import answered
 from pkigen.faults.registry import fault
-from pkigen.model import Edit, Extension, Surgery
+from pkigen.model import Edit, EditOp, Extension
 
 _DAY, _YEAR = 86400, 365 * 86400
 _VERSION = (0,)
@@ -84,7 +84,7 @@ def ocsp_certid_serial(case: Case) -> Case:
 
     What is said of another certificate says nothing of this one.
     """
-    return answered(case, mistaken="serial")
+    return answered(case, wrong_cert_id_field="serial")
 
 
 @fault("R", "revocation", "RFC 6960 4.1.1")
@@ -93,7 +93,7 @@ def ocsp_certid_namehash(case: Case) -> Case:
 
     What is said of another certificate says nothing of this one.
     """
-    return answered(case, mistaken="name")
+    return answered(case, wrong_cert_id_field="name")
 
 
 @fault("R", "revocation", "RFC 6960 4.1.1")
@@ -102,7 +102,7 @@ def ocsp_certid_keyhash(case: Case) -> Case:
 
     What is said of another certificate says nothing of this one.
     """
-    return answered(case, mistaken="key")
+    return answered(case, wrong_cert_id_field="key")
 
 
 @fault("V", "revocation", "RFC 6960 4.2.1")
@@ -149,7 +149,7 @@ def ocsp_version_2(case: Case) -> Case:
     There is no such version.
     """
     version = der.explicit(0, der.integer(1))
-    return answered(case, edits=(Edit(_VERSION, Surgery.INSERT, version),))
+    return answered(case, edits=(Edit(_VERSION, EditOp.INSERT, version),))
 
 
 @fault("V", "revocation", "RFC 6960 2.4")

@@ -34,7 +34,7 @@ def answer_url(case: Case) -> str:
     if not case.authorities:
         raise Impossible("nobody answers for a self-signed certificate")
     issuer = case.authorities[0]
-    if issuer.ca_url is None or (issuer.brought is not None and issuer.brought.key is None):
+    if issuer.ca_url is None or (issuer.imported is not None and issuer.imported.key is None):
         raise Impossible(f"the key of '{issuer.name}' was not brought along: it signs no answers")
     return f"{issuer.ca_url.rpartition('/ca/')[0]}/ocsp/{case.entity.name}"
 

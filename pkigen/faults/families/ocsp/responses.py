@@ -6,7 +6,7 @@ from pkigen.asn1 import der
 from pkigen.cases.case import Case
 from pkigen.faults.families.ocsp.changes import answer_url, answered
 from pkigen.faults.registry import fault
-from pkigen.model import Edit, OcspForm, Surgery
+from pkigen.model import Edit, EditOp, OcspForm
 
 
 @fault("V", "revocation", "RFC 6960 4.2.1")
@@ -69,7 +69,7 @@ def ocsp_no_bytes(case: Case) -> Case:
 
     Success without bytes is no answer.
     """
-    return answered(case, outer=(Edit((1,), Surgery.REMOVE),))
+    return answered(case, outer=(Edit((1,), EditOp.REMOVE),))
 
 
 @fault("R", "revocation", "RFC 6960 4.2.1")
@@ -78,7 +78,7 @@ def ocsp_bad_type(case: Case) -> Case:
 
     id-pkix-ocsp-basic is what clients must be able to read.
     """
-    return answered(case, outer=(Edit((1, 0, 0), Surgery.REPLACE, der.oid("1.2.3.4.5")),))
+    return answered(case, outer=(Edit((1, 0, 0), EditOp.REPLACE, der.oid("1.2.3.4.5")),))
 
 
 @fault("V", "revocation", "X.690 8.1")
@@ -87,7 +87,7 @@ def ocsp_trailing_data(case: Case) -> Case:
 
     Strict readers refuse it, others stop where it ends.
     """
-    return answered(case, outer=(Edit((), Surgery.APPEND, b"\0\0"),))
+    return answered(case, outer=(Edit((), EditOp.APPEND, b"\0\0"),))
 
 
 @fault("R", "revocation", "X.690 8.1")
@@ -96,7 +96,7 @@ def ocsp_truncated(case: Case) -> Case:
 
     It cannot be read.
     """
-    return answered(case, outer=(Edit((), Surgery.CUT, bytes(40)),))
+    return answered(case, outer=(Edit((), EditOp.TRUNCATE, bytes(40)),))
 
 
 @fault("R", "revocation", "RFC 6960 4.2.1")

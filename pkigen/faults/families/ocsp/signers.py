@@ -6,10 +6,10 @@ from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case
 from pkigen.faults.families.ocsp.changes import answered, delegated
 from pkigen.faults.registry import fault
-from pkigen.model import Edit, Signature, Surgery
+from pkigen.model import Edit, EditOp, Signature
 
 _RESPONDER_ID, _SIGNATURE = (0,), (2,)
-_STRANGER = "a stranger"
+_ROGUE_KEY = "a stranger"
 
 
 @fault("A", "revocation", "RFC 6960 4.2.2.2")
@@ -27,7 +27,7 @@ def ocsp_bad_signature(case: Case) -> Case:
 
     Anybody could have written the answer.
     """
-    return answered(case, edits=(Edit(_SIGNATURE, Surgery.FLIP, signed=False),))
+    return answered(case, edits=(Edit(_SIGNATURE, EditOp.FLIP_LAST_BIT, signed=False),))
 
 
 @fault("R", "revocation", "RFC 6960 3.2")
@@ -36,7 +36,7 @@ def ocsp_wrong_key(case: Case) -> Case:
 
     The answer says that it is the CA's, and the signature does not verify with the CA's key.
     """
-    return answered(case, stranger=_STRANGER)
+    return answered(case, rogue_key=_ROGUE_KEY)
 
 
 @fault("R", "revocation", "RFC 6960 4.2.2.2")
@@ -90,7 +90,7 @@ def ocsp_delegate_bad_signature(case: Case) -> Case:
 
     The CA did not authorize what it says.
     """
-    return delegated(case, edits=(Edit(_SIGNATURE, Surgery.FLIP, signed=False),))
+    return delegated(case, edits=(Edit(_SIGNATURE, EditOp.FLIP_LAST_BIT, signed=False),))
 
 
 @fault("R", "revocation", "RFC 6960 4.2.2.2")
@@ -118,7 +118,7 @@ def ocsp_responder_id_mismatch(case: Case) -> Case:
     The name has to lead to the key.
     """
     nobody = der.explicit(2, der.octet_string(bytes(20)))
-    return answered(case, edits=(Edit(_RESPONDER_ID, Surgery.REPLACE, nobody),))
+    return answered(case, edits=(Edit(_RESPONDER_ID, EditOp.REPLACE, nobody),))
 
 
 @fault("V", "revocation", "CABF BR 7.1.3.2")
