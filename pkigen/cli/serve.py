@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from pkigen.serve.server import Listener
+    from pkigen.serve.http.server import Listener
 
 HELP_ORDER = 170
 
@@ -92,11 +92,11 @@ def serve(
     from pkigen.environment.crl.upkeep import Upkeep
     from pkigen.environment.environment import open_environment
     from pkigen.inspection.artifacts import read_passphrase
-    from pkigen.serve.app import application
-    from pkigen.serve.control import controlled
-    from pkigen.serve.live import Live
-    from pkigen.serve.server import listen, run
-    from pkigen.serve.upkeep import kept_up
+    from pkigen.serve.control.api import controlled
+    from pkigen.serve.control.runtime_faults import RuntimeFaults
+    from pkigen.serve.crl_upkeep import crl_upkeep
+    from pkigen.serve.http.app import application
+    from pkigen.serve.http.server import listen, run
 
     environment = open_environment(env)
     base_url = environment.base_url
@@ -104,10 +104,10 @@ def serve(
     clock = utc_now if begins is None else going_on_from(begins)
     passphrases = tuple(map(read_passphrase, passphrase_file or ()))
     upkeep = Upkeep(env, clock, print_message, passphrases)
-    live = None if control_port is None else Live(env, clock, passphrases)
+    live = None if control_port is None else RuntimeFaults(env, clock, passphrases)
     with ExitStack() as stack:
         listener = stack.enter_context(listen(host, port))
-        stack.enter_context(kept_up(upkeep, print_message))
+        stack.enter_context(crl_upkeep(upkeep, print_message))
         tls = None
         if tls_port is not None:
             tls = _endpoints(stack, env, host, tls_port, passphrases, clock)
@@ -128,7 +128,7 @@ def _endpoints(
     clock: Callable[[], datetime],
 ) -> Listener:
     """Start the TLS endpoints; they stop when the stack is closed."""
-    from pkigen.serve.server import listen
+    from pkigen.serve.http.server import listen
     from pkigen.serve.tls.case_selection import Directory
     from pkigen.serve.tls.server import background
 

@@ -12,7 +12,7 @@ from pkigen.environment.environment import Case, Environment
 from pkigen.errors import InputError
 from pkigen.export.template import Templates
 from pkigen.model import File
-from pkigen.serve.files import MEDIA_TYPES, published_folder
+from pkigen.serve.http.published_files import MEDIA_TYPES, published_directory
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,6 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _published(www: Path) -> Iterator[tuple[str, bytes]]:
-    for path in sorted(published_folder(www).rglob("*")):
+    for path in sorted(published_directory(www).rglob("*")):
         if path.is_file() and not path.is_symlink():
             yield path.relative_to(www).as_posix(), read_bytes(path)

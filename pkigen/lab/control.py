@@ -28,8 +28,8 @@ from pkigen.lab.lab import Lab
 from pkigen.lab.state import FOLDER
 from pkigen.lab.web.fields import UPLOAD, parse_upload, read_fields
 from pkigen.lab.web.rest import upload_result_as_json
-from pkigen.serve.control import HOST, Guarded, announced
-from pkigen.serve.server import background, listen
+from pkigen.serve.control.api import HOST, Guarded, announced
+from pkigen.serve.http.server import background, listen
 
 FILE = f"{FOLDER}/running.json"
 """Where a running lab's control URL and token are, below the environment's folder."""

@@ -17,9 +17,9 @@ from pkigen.environment.crl.upkeep import Upkeep
 from pkigen.environment.environment import Environment
 from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.inspection.path import FetchError, fetch
-from pkigen.serve.live import Live
-from pkigen.serve.server import background, listen
-from pkigen.serve.upkeep import kept_up
+from pkigen.serve.control.runtime_faults import RuntimeFaults
+from pkigen.serve.crl_upkeep import crl_upkeep
+from pkigen.serve.http.server import background, listen
 
 
 class CrlServer:
@@ -28,7 +28,7 @@ class CrlServer:
     ``here`` is the URL at which this machine reaches it, whatever the name in ``url`` leads to.
     """
 
-    def __init__(self, url: str, here: str, live: Live, upkeep: Upkeep) -> None:
+    def __init__(self, url: str, here: str, live: RuntimeFaults, upkeep: Upkeep) -> None:
         self.url = url
         self.here = here
         self.stopped = False
@@ -63,13 +63,13 @@ def crl_server(
     ``passphrases`` open keys of authorities, which sign CRLs.
     InputError when they name none of plain HTTP, EnvironmentFailure when another program has it.
     """
-    from pkigen.serve.app import application
+    from pkigen.serve.http.app import application
 
     base_url = environment.base_url
     parts = urlsplit(base_url)
     if parts.scheme != "http":
         raise InputError(f"base_url is {base_url}; the CRL server of a lab requires an http URL")
-    live = Live(environment.folder, clock, passphrases)
+    live = RuntimeFaults(environment.folder, clock, passphrases)
     upkeep = Upkeep(environment.folder, clock, tell, passphrases)
     with ExitStack() as stack:
         try:
@@ -80,7 +80,7 @@ def crl_server(
                 f"{words}. Every certificate names this address as its CRL server: change base_url in "
                 "the profile, or stop the program that uses the port"
             ) from error
-        stack.enter_context(kept_up(Upkeep(environment.folder, clock, tell, passphrases), tell))
+        stack.enter_context(crl_upkeep(Upkeep(environment.folder, clock, tell, passphrases), tell))
         served = application(environment, clock, live=live, passphrases=passphrases)
         # The appliances ask nothing any more when it ends, and who dawdles is not waited for.
         stack.enter_context(background(served, listener, live.door, grace=0))

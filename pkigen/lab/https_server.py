@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pkigen.errors import EnvironmentFailure
 from pkigen.serve.http.connections import Connections
 from pkigen.serve.http.limits import MAX_INCOMPLETE_HEAD, RequestLimits
-from pkigen.serve.server import Listener
+from pkigen.serve.http.server import Listener
 
 
 class Endpoint:

@@ -45,7 +45,7 @@ from pkigen.lab.state import (
 from pkigen.lab.timing import CancelToken, LabClock
 from pkigen.profile import Profile
 from pkigen.requirements import RequirementSet, load_set
-from pkigen.serve.server import Listener, listen
+from pkigen.serve.http.server import Listener, listen
 from pkigen.store.lock import Lock
 
 DEFAULT_PORT = 8443

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pkigen.serve.controlling import Controlled
-    from pkigen.serve.live import Live
+    from pkigen.serve.control.handle import ServerHandle
+    from pkigen.serve.control.runtime_faults import RuntimeFaults
 
 __all__ = ["serve", "serve_as_proxy", "serve_controlled", "serve_tls"]
 
@@ -69,7 +69,7 @@ def serve_controlled(
     port: int = 0,
     at: datetime | None = None,
     passphrases: Sequence[bytes] = (),
-) -> Iterator[Controlled]:
+) -> Iterator[ServerHandle]:
     """Serve as ``serve`` does, with faults that a program puts and takes away, and requests that it awaits.
 
     Gives an object with the ``url``::
@@ -82,12 +82,12 @@ def serve_controlled(
     Raises as ``serve`` does.
     """
     from pkigen.clock import going_on_from, utc_now
-    from pkigen.serve.controlling import Controlled
-    from pkigen.serve.live import Live
+    from pkigen.serve.control.handle import ServerHandle
+    from pkigen.serve.control.runtime_faults import RuntimeFaults
 
-    live = Live(Path(folder), utc_now if at is None else going_on_from(at), passphrases)
+    live = RuntimeFaults(Path(folder), utc_now if at is None else going_on_from(at), passphrases)
     with _serving(Path(folder), host, port, at, passphrases, live) as url:
-        yield Controlled(url, live)
+        yield ServerHandle(url, live)
 
 
 @contextmanager
@@ -97,25 +97,25 @@ def _serving(
     port: int,
     at: datetime | None,
     passphrases: Sequence[bytes],
-    live: Live | None,
+    live: RuntimeFaults | None,
     only_for: str = "",
 ) -> Iterator[str]:
     """``only_for`` is the host, with its port, that requests have to name; none is as good as any."""
     from pkigen.clock import going_on_from, utc_now
     from pkigen.environment.crl.upkeep import Upkeep
     from pkigen.environment.environment import open_environment
-    from pkigen.serve.app import application
-    from pkigen.serve.proxying import naming
-    from pkigen.serve.server import background, listen
-    from pkigen.serve.upkeep import kept_up
+    from pkigen.serve.crl_upkeep import crl_upkeep
+    from pkigen.serve.http.app import application
+    from pkigen.serve.http.host_filter import host_filter
+    from pkigen.serve.http.server import background, listen
 
     clock = utc_now if at is None else going_on_from(at)
     app = application(open_environment(folder), clock, live=live, passphrases=passphrases)
-    app = naming(only_for, app) if only_for else app
+    app = host_filter(only_for, app) if only_for else app
     log = logging.getLogger(__name__).warning
     upkeep = Upkeep(folder, clock, log, passphrases)
     door = None if live is None else live.door
-    with listen(host, port) as listener, kept_up(upkeep, log), background(app, listener, door):
+    with listen(host, port) as listener, crl_upkeep(upkeep, log), background(app, listener, door):
         yield listener.url
 
 
@@ -129,7 +129,7 @@ def serve_tls(
     gets is for the host name that it asks for to say. ``passphrases`` open keys that the profile put
     under one. Raises as ``serve`` does.
     """
-    from pkigen.serve.server import listen
+    from pkigen.serve.http.server import listen
     from pkigen.serve.tls.case_selection import Directory
     from pkigen.serve.tls.server import background
 

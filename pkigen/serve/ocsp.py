@@ -19,8 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pkigen.environment.ocsp.responder import OcspAnswer, OcspResponder
 from pkigen.revocation.ocsp_request import LARGEST
-from pkigen.serve.cases import Watched
-from pkigen.serve.wrong import without_request
+from pkigen.serve.faults.injection import strip_ocsp_request
+from pkigen.serve.faults.url_map import ManifestWatcher
 
 T = TypeVar("T")
 Headers = list[tuple[bytes, bytes]]
@@ -30,7 +30,7 @@ _PLAIN = (b"content-type", b"text/plain; charset=utf-8")
 _EVERYWHERE = (b"x-content-type-options", b"nosniff")
 
 
-class OcspFirst:
+class OcspMiddleware:
     """The endpoint at a path and below it, before the framework sees a request.
 
     A case of an OCSP fault is given its own answer, all else is asked of the responder. Answers that are
@@ -41,7 +41,7 @@ class OcspFirst:
         self,
         app: ASGIApp,
         path: str,
-        watched: Watched,
+        watched: ManifestWatcher,
         responder: OcspResponder,
         clock: Callable[[], datetime],
     ) -> None:
@@ -61,7 +61,7 @@ class OcspFirst:
         if method not in ("GET", "POST"):
             await _give(send, 405, [_PLAIN, (b"allow", b"GET, POST")], b"405 Method Not Allowed\n")
             return
-        fixed = self._watched.now.answers.get(without_request(scope["path"]))
+        fixed = self._watched.now.answers.get(strip_ocsp_request(scope["path"]))
         if fixed is not None:
             data = await self._elsewhere(fixed.read_bytes)
             await _give(send, 200, [_MEDIA_TYPE, (b"cache-control", b"no-cache")], data)

@@ -30,7 +30,7 @@ from pkigen.lab.connections.tls_client import (
     connect,
 )
 from pkigen.lab.timing import CancelToken
-from pkigen.serve.server import listen
+from pkigen.serve.http.server import listen
 from tests.lab.conftest import free_port
 
 HOST = "peer.contoso.test"

@@ -25,7 +25,7 @@ from pkigen.lab.connections.scheduler import ConnectionScheduler
 from pkigen.lab.https_server import Endpoint
 from pkigen.lab.state import State
 from pkigen.lab.timing import CancelToken, LabClock
-from pkigen.serve.server import listen
+from pkigen.serve.http.server import listen
 
 SECONDS = 10.0
 

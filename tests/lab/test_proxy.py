@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from pkigen.lab.crl_server import proxy
-from pkigen.serve.server import background, listen
+from pkigen.serve.http.server import background, listen
 from tests.inspection.path.http_site import Site, running
 
 BASE = "http://crl.contoso.test:8085"

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 
 from pkigen.lab.connections.alert_formats import MAX_MESSAGE_BYTES, SyslogFrameParser
 from pkigen.lab.connections.alerts import MAX_STORED, format_time
-from pkigen.serve.server import Listener
+from pkigen.serve.http.server import Listener
 
 _MOST_OPEN = 64
 _IDLE_SECONDS = 30.0

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pkigen.serve.access import AccessLog
+from pkigen.serve.http.access_log import AccessLog
 from pkigen.serve.http.connections import CONNECTION, Connection, Connections
 
 MAX_INCOMPLETE_HEAD = 64 * 1024

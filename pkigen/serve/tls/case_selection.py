@@ -13,7 +13,7 @@ from pkigen.clock import utc_now
 from pkigen.environment.environment import Case, open_environment
 from pkigen.environment.ocsp.responder import OcspResponder
 from pkigen.errors import InputError
-from pkigen.serve.cases import Watched
+from pkigen.serve.faults.url_map import ManifestWatcher
 from pkigen.serve.tls.credential import Credential, credential, handshake_ways
 
 Stamp = tuple[int, int, int]
@@ -72,7 +72,7 @@ class Directory:
     _held: tuple[Stamp, Names] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        manifest = Watched(self.folder).manifest
+        manifest = ManifestWatcher(self.folder).manifest
         self._responder = OcspResponder(self.folder, manifest, self.clock, self.passphrases)
 
     def names(self) -> Names:

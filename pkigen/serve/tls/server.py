@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from pkigen.serve.server import Listener
+from pkigen.serve.http.server import Listener
 from pkigen.serve.tls.case_selection import Directory
 from pkigen.serve.tls.session import Session
 

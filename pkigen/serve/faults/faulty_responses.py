@@ -1,0 +1,139 @@
+"""Sends faulty HTTP responses (model.Serving)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+from pathlib import Path
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pkigen.serve.faults.url_map import FaultBehavior
+from pkigen.serve.http.connections import CONNECTION
+
+MOVED = "/moved"
+"""Below it everything is as at the root, and right: that is where redirects lead."""
+
+_PAGE = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please sign in.</body></html>\n"
+_SECONDS_BETWEEN_OCTETS = 1.0
+_SECONDS_BEFORE_ALL = 30.0
+_TIMES_TOO_LARGE = 1000
+_LARGEST = 64 * 1024 * 1024
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([^-]+)-----END")
+# A record of type alert, fatal, unexpected_message (RFC 8446, 5.1 and 6).
+_ALERT = bytes.fromhex("15 0303 0002 02 0a")
+# What a client has already is no reason to give it nothing: it would miss the fault.
+_CONDITIONS = frozenset({b"if-none-match", b"if-modified-since", b"range"})
+
+
+async def send_faulty_response(
+    wrong: FaultBehavior, app: ASGIApp, folder: Path, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Answer one request wrong.
+
+    What is there is asked of the application itself, so that a fault of the transport is one and no
+    other: the octets that come slowly, or too few of them, are the right ones.
+    """
+    path = scope["path"]
+    match wrong.how:
+        case "status":
+            answer: Response = PlainTextResponse(f"{wrong.argument}\n", int(wrong.argument))
+        case "redirect":
+            answer = RedirectResponse(MOVED + path, 302)
+        case "loop":
+            answer = RedirectResponse(path, 302)
+        case "html":
+            answer = HTMLResponse(_PAGE)
+        case "reset":
+            await _end(scope, receive, reset=True)
+            return
+        case "tls-alert":
+            await _end(scope, receive, reset=False, last_words=_ALERT)
+            return
+        case "other":
+            answer = Response(_der(folder, wrong.argument), media_type="application/pkix-cert")
+        case how:
+            await _spoiled(how, wrong.argument, app, scope, receive, send)
+            return
+    await answer(scope, receive, send)
+
+
+async def _spoiled(how: str, argument: str, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """The right answer, spoiled on its way."""
+    start, body = await collect_response(app, scope, receive)
+    headers = MutableHeaders(raw=start["headers"])
+    match how:
+        case "media-type":
+            headers["Content-Type"] = argument
+        case "pem":
+            body = _as_pem(body)
+        case "oversize":
+            body = (body * _TIMES_TOO_LARGE)[:_LARGEST]
+        case "late" if await _gone_within(receive, _SECONDS_BEFORE_ALL):
+            return
+    if how in ("pem", "oversize"):
+        headers["Content-Length"] = str(len(body))
+    await send(start)
+    if how == "slow":
+        for octet in body[:-1]:
+            await send({"type": "http.response.body", "body": bytes((octet,)), "more_body": True})
+            if await _gone_within(receive, _SECONDS_BETWEEN_OCTETS):
+                return
+        body = body[-1:]
+    if how == "truncated":
+        await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+        await _end(scope, receive, reset=False)
+        return
+    await send({"type": "http.response.body", "body": body})
+
+
+async def collect_response(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
+    """What the application answers: the start of the response, which is the caller's own, and its body."""
+    messages = list[Message]()
+
+    async def collect(message: Message) -> None:
+        messages.append(message)
+
+    asked = [(name, value) for name, value in scope["headers"] if name not in _CONDITIONS]
+    await app({**scope, "headers": asked}, receive, collect)
+    start, *parts = messages
+    body = b"".join(part.get("body", b"") for part in parts)
+    return {**start, "headers": list(start["headers"])}, body
+
+
+async def _gone_within(receive: Receive, seconds: float) -> bool:
+    """Wait; whether the client has gone before so many seconds were over."""
+    try:
+        async with asyncio.timeout(seconds):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _end(scope: Scope, receive: Receive, *, reset: bool, last_words: bytes = b"") -> None:
+    """Hang up in the middle of a request, and wait until that has happened."""
+    connection = scope.get(CONNECTION)
+    if connection is None:
+        return
+    if reset:
+        connection.reset()
+    else:
+        connection.close(last_words)
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _as_pem(data: bytes) -> bytes:
+    return b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(data) + b"-----END CERTIFICATE-----\n"
+
+
+def _der(folder: Path, entity: str) -> bytes:
+    """The certificate of another entity of the environment, by its id."""
+    name = entity.rpartition("/")[2]
+    found = _PEM.search((folder / entity / f"{name}.crt").read_bytes())
+    return base64.b64decode(found[1]) if found else b""

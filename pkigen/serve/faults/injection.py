@@ -1,0 +1,225 @@
+"""Fault-injection middleware around an application that responds correctly."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pkigen.environment.published.faulty_publisher import FaultyPublisher
+from pkigen.errors import PkigenError
+from pkigen.revocation.ocsp_request import LARGEST
+from pkigen.serve.control.request_log import FAULT
+from pkigen.serve.control.runtime_faults import RuntimeFaults
+from pkigen.serve.faults.faulty_responses import MOVED, collect_response, send_faulty_response
+from pkigen.serve.faults.rules import (
+    Rule,
+    of_profile,
+    path_below,
+    rule_of,
+)
+from pkigen.serve.faults.url_map import FaultBehavior, ManifestWatcher, UrlMap
+
+_OCSP = "application/ocsp-response"
+_CRL = "application/pkix-crl"
+# What is wrong now may be right at the next request.
+_UNKEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_OF_A_CACHE = ("ETag", "Last-Modified", "Expires")
+
+_log = logging.getLogger(__name__)
+
+
+class FaultInjectionMiddleware:
+    """Plays what the manifest says of a URL, or the service's faults say; all else goes to the application.
+
+    A fault of a case goes before those of the service, of which the one that is about the longest part of
+    a URL's path counts, and those of now before the profile's.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        folder: Path,
+        watched: ManifestWatcher,
+        clock: Callable[[], datetime],
+        live: RuntimeFaults | None = None,
+    ) -> None:
+        self._app = app
+        self._folder = folder
+        self._watched = watched
+        self._live = live
+        self._spoiler = FaultyPublisher(folder, watched.manifest, clock)
+        self._told: tuple[UrlMap, tuple[Rule, ...]] = (UrlMap(), ())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path = scope["path"]
+        if path.startswith(f"{MOVED}/"):
+            moved = path.removeprefix(MOVED)
+            await self._app(
+                {**scope, "path": moved, "raw_path": moved.encode("latin-1", "replace")}, receive, send
+            )
+            return
+        addresses = self._watched.now
+        place = strip_ocsp_request(path)
+        wrong, fault = addresses.wrong.get(place), addresses.cases.get(place)
+        if fault is not None:
+            scope[FAULT] = fault or None
+            if wrong is None:
+                await self._app(scope, receive, send)
+            else:
+                await send_faulty_response(wrong, self._app, self._folder, scope, receive, send)
+            return
+        live = self._live.rules if self._live else ()
+        if live or addresses.serving:
+            rules = (*live, *await self._of_profile(addresses))
+            await self._by_rule(rules, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _of_profile(self, addresses: UrlMap) -> tuple[Rule, ...]:
+        """The rules of the manifest; one that a build has made impossible is told, and passed over."""
+        held, rules = self._told
+        if held is not addresses:
+            rules = await run_in_threadpool(_rules, self._folder, self._watched.manifest())
+            self._told = addresses, rules
+        return rules
+
+    async def _by_rule(self, rules: Iterable[Rule], scope: Scope, receive: Receive, send: Send) -> None:
+        """The answer that the first rule wants which is about this request."""
+        path = path_below(self._watched.manifest(), scope["path"]).rstrip("/")
+        found = sorted(((rule.depth(path), rule) for rule in rules), key=lambda one: -one[0])
+        fitting = [rule for depth, rule in found if depth >= 0]
+        asked = b""
+        if any(rule.effect.target == "ocsp" for rule in fitting):
+            asked, receive = await _request(scope, receive)
+        for rule in fitting:
+            if await self._is_about(rule, asked):
+                scope[FAULT] = rule.fault.asked.type.id
+                await self._answer(rule, asked, scope, receive, _unkept(send))
+                return
+        await self._app(scope, receive, send)
+
+    async def _is_about(self, rule: Rule, asked: bytes) -> bool:
+        if rule.effect.target != "ocsp" or not rule.authority:
+            return True
+        return await run_in_threadpool(self._spoiler.covers_request, rule.authority, asked)
+
+    async def _answer(self, rule: Rule, asked: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        effect = rule.effect
+        if effect.how:
+            wrong = FaultBehavior(effect.how, effect.argument)
+            await send_faulty_response(wrong, self._app, self._folder, scope, receive, send)
+            return
+        start, right = await collect_response(self._app, scope, receive)
+        if start["status"] != 200:
+            await _give(start, right, send)
+            return
+        try:
+            if effect.ocsp is not None:
+                owners = [rule.authority] if rule.authority else _authorities(self._watched.manifest())
+                body = await run_in_threadpool(self._spoiler.answer, owners, effect.ocsp, asked, right)
+                answer = Response(body, media_type=_OCSP)
+            else:
+                assert effect.crl is not None
+                crls = await run_in_threadpool(self._spoiler.crls, rule.authority, effect.crl)
+                # A delta CRL stays as it is.
+                answer = Response(self._at(scope["path"], crls, right), media_type=_CRL)
+        except (PkigenError, OSError, ValueError) as error:
+            _log.warning("%s cannot be made: %s", rule.fault.asked.type.id, error)
+            answer = PlainTextResponse("500 the fault cannot be made\n", 500)
+        await answer(scope, receive, send)
+
+    def _at(self, path: str, crls: Mapping[str, bytes], right: bytes) -> bytes:
+        """The spoiled CRL at a path, the right one where there is none."""
+        manifest = self._watched.manifest()
+        wanted, base = path_below(manifest, path), str(manifest["base_url"])
+        return next((crl for url, crl in crls.items() if url.removeprefix(base) == wanted), right)
+
+
+@dataclass(slots=True)
+class _Replayed:
+    """A request whose body was read already: it comes once more, and then what comes after it."""
+
+    body: bytes
+    receive: Receive
+    given: bool = False
+
+    async def __call__(self) -> Message:
+        if self.given:
+            return await self.receive()
+        self.given = True
+        return {"type": "http.request", "body": self.body, "more_body": False}
+
+
+async def _request(scope: Scope, receive: Receive) -> tuple[bytes, Receive]:
+    """An OCSP request as it was posted, or as it stands in the URL (RFC 6960, A.1); none is no octets."""
+    if scope["method"] != "POST":
+        written = scope["raw_path"].decode("latin-1").partition("/ocsp/")[2]
+        try:
+            return base64.b64decode(unquote(written), validate=True), receive
+        except (binascii.Error, ValueError):
+            return b"", receive
+    body, more = bytearray(), True
+    # As far as it can be a request; the application reads as far as that itself.
+    while more and len(body) <= LARGEST:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return bytes(body), _Replayed(bytes(body), receive)
+
+
+def strip_ocsp_request(path: str) -> str:
+    """The path of an OCSP responder without the request that a GET adds to it (RFC 6960, A.1)."""
+    if not path.count("/ocsp/"):
+        return path
+    head, _, rest = path.partition("/ocsp/")
+    return f"{head}/ocsp/{rest.partition('/')[0]}"
+
+
+async def _give(start: Message, body: bytes, send: Send) -> None:
+    await send(start)
+    await send({"type": "http.response.body", "body": body})
+
+
+def _unkept(send: Send) -> Send:
+    """Send what no cache keeps."""
+
+    async def unkept(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=list(message.get("headers", ())))
+            for name in _OF_A_CACHE:
+                del headers[name]
+            headers.update(_UNKEPT)
+            message = {**message, "headers": headers.raw}
+        await send(message)
+
+    return unkept
+
+
+def _authorities(manifest: Mapping[str, Any]) -> list[str]:
+    return [one["name"] for one in manifest["authorities"] if "fault" not in one]
+
+
+def _rules(folder: Path, manifest: Mapping[str, Any]) -> tuple[Rule, ...]:
+    rules = list[Rule]()
+    for fault in of_profile(manifest):
+        try:
+            rules.append(rule_of(folder, manifest, fault))
+        except PkigenError as error:
+            _log.warning("%s of the profile is not served: %s", fault.asked.type.id, error)
+    return tuple(rules)

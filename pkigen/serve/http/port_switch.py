@@ -1,0 +1,104 @@
+"""Stops listening on the server's port for a while: clients get "connection refused"."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import uvicorn
+
+from pkigen.errors import EnvironmentFailure
+from pkigen.serve.http.connections import Connections
+
+_START_SECONDS = 10.0
+_MOVE_SECONDS = 10.0
+
+
+class PortSwitch:
+    """The port of one server. A door that is shut refuses connections, as a port does where nobody listens.
+
+    The port stays this server's meanwhile: it is bound, and not listened at. Calls come from other
+    threads than the server's own.
+    """
+
+    def __init__(self) -> None:
+        self._server: _Server | None = None
+        self._lock = threading.Lock()
+        self._shut = False
+
+    def server(self, config: uvicorn.Config, connections: Connections) -> uvicorn.Server:
+        """The server whose door it is from now on."""
+        self._server = _Server(config, connections)
+        return self._server
+
+    def set(self, *, shut: bool) -> None:
+        """Shut it, or open it; EnvironmentFailure when that cannot be."""
+        with self._lock:
+            if shut == self._shut:
+                return
+            server = self._server
+            if server is None or not server.ready.wait(_START_SECONDS):
+                raise EnvironmentFailure("the server does not run, and its port cannot be shut")
+            self._move(server, server.shut if shut else server.open)
+            self._shut = shut
+
+    def _move(self, server: _Server, move: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        doing = move()
+        try:
+            assert server.loop is not None
+            asyncio.run_coroutine_threadsafe(doing, server.loop).result(_MOVE_SECONDS)
+        except (OSError, RuntimeError, TimeoutError) as error:
+            doing.close()
+            raise EnvironmentFailure(f"the port cannot be shut or opened: {error}") from error
+
+
+class _Server(uvicorn.Server):
+    """One that tells when it runs, and gives its port up for a while."""
+
+    def __init__(self, config: uvicorn.Config, connections: Connections) -> None:
+        super().__init__(config)
+        self._connections = connections
+        self.ready = threading.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._held: socket.socket | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        self.loop = asyncio.get_running_loop()
+        self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End; a port that is shut is free then."""
+        self.ready.clear()
+        await super().shutdown(sockets)
+        if self._held is not None:
+            self._held.close()
+
+    async def shut(self) -> None:
+        """Listen no more, end the connections that wait for a request, and keep the port."""
+        listening = self.servers[0].sockets[0]
+        family, kind, address = listening.family, listening.type, listening.getsockname()
+        for server in self.servers:
+            server.close()
+        # Closed by the event loop in its own time.
+        await asyncio.sleep(0)
+        held = socket.socket(family, kind)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(sys.platform != "win32"))
+        try:
+            held.bind(address)
+        except OSError:
+            held.close()
+            raise
+        self._held = held
+        self._connections.close_idle()
+
+    async def open(self) -> None:
+        """Listen again."""
+        held, self._held = self._held, None
+        assert held is not None
+        await super().startup([held])

@@ -1,0 +1,163 @@
+"""Listening sockets, and the uvicorn server on them: in the foreground or in a thread."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from pkigen.errors import EnvironmentFailure
+from pkigen.serve.http.access_log import AccessLog
+from pkigen.serve.http.connections import Connections
+from pkigen.serve.http.limits import MAX_INCOMPLETE_HEAD, RequestLimits
+from pkigen.serve.http.port_switch import PortSwitch
+
+_IDLE_SECONDS = 5
+_STOP_SECONDS = 2
+_OPTIONS = {"http": "--port", "https": "--tls-port"}
+_REACHED = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  compared, not bound
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A socket that accepts connections, and the URL under which it does."""
+
+    socket: socket.socket
+    host: str
+    scheme: str = "http"
+
+    @property
+    def port(self) -> int:
+        """The port, also when any free one was asked for."""
+        return int(self.socket.getsockname()[1])
+
+    @property
+    def here(self) -> tuple[str, int]:
+        """Where this machine reaches it, also when it listens at every address."""
+        return _REACHED.get(self.host, self.host), self.port
+
+    @property
+    def url(self) -> str:
+        """For clients on this machine; without a trailing slash."""
+        host, port = self.here
+        return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+@contextmanager
+def listen(host: str, port: int, scheme: str = "http", option: str = "") -> Iterator[Listener]:
+    """Listen on one address; EnvironmentFailure with what to do when that cannot be.
+
+    ``option`` is the one that says the port, if not that of the scheme.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        sock = socket.socket(family, kind, protocol)
+    except (OSError, UnicodeError) as error:
+        raise EnvironmentFailure(f"cannot listen on '{host}': no such address ({error})") from error
+    with sock:
+        try:
+            # A port that was just left is free at once. On Windows the same option would share it.
+            shared = sys.platform != "win32"
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(shared))
+            sock.bind(address)
+            sock.listen()
+        except OSError as error:
+            raise EnvironmentFailure(_refusal(host, port, option or _OPTIONS[scheme], error)) from error
+        yield Listener(sock, host, scheme)
+
+
+def _refusal(host: str, port: int, option: str, error: OSError) -> str:
+    another = f"Choose another with {option}"
+    hint = {
+        errno.EADDRINUSE: f"another program has it. {another}, or {option} 0 for any free one",
+        errno.EACCES: f"ports below 1024 are for administrators. {another}",
+        errno.EADDRNOTAVAIL: "this machine has no such address. Choose another with --host",
+    }.get(error.errno or 0, error.strerror)
+    return f"cannot listen on {host} port {port}: {hint}"
+
+
+def _server(
+    app: ASGIApp, door: PortSwitch | None, log: AccessLog | None, grace: int = _STOP_SECONDS, **logging: Any
+) -> uvicorn.Server:
+    connections = Connections()
+    protocol: Any = connections.protocol  # typed as a class, but only ever called
+    config = uvicorn.Config(
+        RequestLimits(app, connections, log),
+        http=protocol,
+        h11_max_incomplete_event_size=MAX_INCOMPLETE_HEAD,
+        ws="none",
+        lifespan="off",
+        loop="asyncio",
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        timeout_keep_alive=_IDLE_SECONDS,
+        timeout_graceful_shutdown=grace,
+        **logging,
+    )
+    return uvicorn.Server(config) if door is None else door.server(config, connections)
+
+
+_LOG_TO_STDERR = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(message)s", "datefmt": "%H:%M:%S"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        "uvicorn.error": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "pkigen.serve.tls": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+    },
+}
+
+
+def run(
+    app: ASGIApp, listener: Listener, announce: Callable[[], None], door: PortSwitch | None = None
+) -> None:
+    """Serve until SIGINT or SIGTERM, with a line on stderr for each request; then return.
+
+    ``announce`` is called as soon as either signal ends it in good order. ``door`` can shut its port.
+    """
+    # uvicorn ends in good order on either signal and then raises it once more: both are to arrive
+    # here as the same exception, also when they come before it is ready.
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    log = AccessLog(sys.stderr)
+    try:
+        announce()
+        _server(app, door, log, log_config=_LOG_TO_STDERR).run(sockets=[listener.socket])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        log.flush()
+        signal.signal(signal.SIGTERM, previous)
+
+
+@contextmanager
+def background(
+    app: ASGIApp, listener: Listener, door: PortSwitch | None = None, *, grace: int = _STOP_SECONDS
+) -> Iterator[None]:
+    """Serve in a thread until the block is left, in whatever way it is. ``door`` can shut its port.
+
+    Who is in the middle of something then has ``grace`` seconds for it.
+    """
+    # Nothing waits for the start: the socket listens already, and keeps what comes until then.
+    server = _server(app, door, None, grace, log_config=None)
+    thread = threading.Thread(
+        target=server.run, kwargs={"sockets": [listener.socket]}, name="pkigen-serve", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()

@@ -1,0 +1,91 @@
+"""The line for each request."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import re
+import socket
+import threading
+from typing import Any
+
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pkigen.serve.control.request_log import FAULT
+from pkigen.serve.http.access_log import AccessLog
+from pkigen.serve.http.server import _server, listen
+
+SCOPE: dict[str, Any] = {
+    "type": "http",
+    "client": ("127.0.0.1", 50000),
+    "method": "GET",
+    "raw_path": b"/crl/root.crl",
+    "query_string": b"",
+    "http_version": "1.1",
+}
+
+
+async def _right(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"abc", "more_body": True})
+    await send({"type": "http.response.body", "body": b"de"})
+
+
+async def _cut(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"abc", "more_body": True})
+
+
+def _line(status: int = 200, octets: int = 5, whole: bool = True, **scope: Any) -> str:
+    stream = io.StringIO()
+    log = AccessLog(stream)
+
+    async def note() -> None:
+        log.note({**SCOPE, **scope}, status, octets, 12.5, whole)
+
+    asyncio.run(note())
+    log.flush()
+    return stream.getvalue()
+
+
+def test_a_line_has_status_octets_and_milliseconds() -> None:
+    assert _line().endswith(' 127.0.0.1:50000 "GET /crl/root.crl HTTP/1.1" 200 5 12.5\n')
+    assert '"GET /crl/root.crl?a=b HTTP/1.1"' in _line(query_string=b"a=b")
+    assert " [::1]:50000 " in _line(client=("::1", 50000))
+
+
+def test_an_answer_that_was_cut_is_told_from_one_that_was_not() -> None:
+    assert _line(whole=False).endswith(" 200 5 12.5 cut\n")
+    assert _line(status=0, octets=0, whole=False).endswith(" - 0 12.5 cut\n")
+
+
+def test_a_fault_is_named_where_an_answer_is_wrong_on_purpose() -> None:
+    wrong: dict[str, Any] = {FAULT: "crl-http-500"}
+    assert _line(**wrong).endswith(" 200 5 12.5 [crl-http-500]\n")
+    assert _line(whole=False, **wrong).endswith(" cut [crl-http-500]\n")
+
+
+def test_nothing_that_a_client_sends_steers_a_terminal_or_makes_a_line() -> None:
+    line = _line(raw_path=b'/\x1b[2J\r\nfake"\xc3\xbc')
+    assert '"GET /%1B[2J%0D%0Afake%22%C3%BC HTTP/1.1"' in line
+    assert len(_line(raw_path=b"/" + b"a" * 10_000)) < 700
+
+
+@pytest.mark.parametrize(
+    ("app", "end"), [(_right, "200 5 [0-9.]+\n"), (_cut, "200 3 [0-9.]+ cut\n")], ids=["whole", "cut"]
+)
+def test_each_request_gets_a_line_before_long_without_another(app: ASGIApp, end: str) -> None:
+    read, write = os.pipe()
+    with os.fdopen(read) as lines, os.fdopen(write, "w") as stream, listen("127.0.0.1", 0) as listener:
+        server = _server(app, None, AccessLog(stream), log_config=None)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener.socket]})
+        thread.start()
+        try:
+            with socket.create_connection(("127.0.0.1", listener.port), timeout=10) as client:
+                client.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert re.search(f'"GET /a HTTP/1.1" {end}$', lines.readline())
+        finally:
+            server.should_exit = True
+            thread.join()

@@ -1,0 +1,269 @@
+"""What one client may take: headers, bodies, connections, requests in advance."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pkigen.serve import serve
+from pkigen.serve.http import connections
+from pkigen.serve.http.server import background, listen
+from tests.serve.conftest import Stub, make_environment
+
+_ASK = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def _connect(url: str) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=10)
+
+
+def _all(client: socket.socket) -> bytes:
+    """Everything until the server closes, also where it does so in the middle of what we send."""
+    received = bytearray()
+    with suppress(ConnectionError):
+        while part := client.recv(65536):
+            received += part
+    return bytes(received)
+
+
+def _answer(client: socket.socket) -> bytes:
+    """One whole answer to _ASK."""
+    received = bytearray()
+    while not received.endswith(b"ok\n"):
+        part = client.recv(65536)
+        assert part, bytes(received)
+        received += part
+    return bytes(received)
+
+
+def _said(url: str, *sent: bytes) -> bytes:
+    with closing(_connect(url)) as client:
+        with suppress(ConnectionError):
+            for part in sent:
+                client.sendall(part)
+        return _all(client)
+
+
+@contextmanager
+def _serving(app: ASGIApp) -> Iterator[str]:
+    with listen("127.0.0.1", 0) as listener, background(app, listener):
+        yield listener.url
+
+
+@pytest.mark.parametrize(
+    "header", [b"X-Long: " + b"a" * 40_000, b"\r\n".join([b"X: y"] * 10_000)], ids=["one long", "many"]
+)
+def test_a_header_section_that_is_too_large_is_refused(stub: Stub, header: bytes) -> None:
+    said = _said(stub.url, b"GET / HTTP/1.1\r\nHost: x\r\n", header, b"\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 431 ")
+    assert stub.ask("/healthz").status == 200
+
+
+def test_who_sends_too_much_gets_to_read_why_once_he_has_sent_it_all(stub: Stub) -> None:
+    head = b"POST /crl/root.crl HTTP/1.1\r\nHost: x\r\nContent-Length: 8000000\r\n\r\n"
+    with closing(_connect(stub.url)) as client:
+        client.sendall(head)
+        for _ in range(80):
+            client.sendall(b"a" * 100_000)
+        said = b"".join(iter(lambda: client.recv(4096), b""))
+    assert re.findall(rb"HTTP/1.1 (\d+) ", said) == [b"405"]
+
+
+def test_headers_as_large_as_browsers_send_them_are_taken(stub: Stub) -> None:
+    assert stub.ask("/healthz", Cookie="a" * 8000).status == 200
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 99999999", b"Transfer-Encoding: chunked"])
+def test_a_body_that_does_not_end_is_cut_off(stub: Stub, framing: bytes) -> None:
+    head = b"POST /crl/root.crl HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n"
+    with closing(_connect(stub.url)) as client:
+        client.sendall(head)
+        with suppress(ConnectionError):
+            for _ in range(1000):
+                client.sendall(b"10000\r\n" + b"a" * 65536 + b"\r\n")
+            pytest.fail("it takes a body without end")
+    assert stub.ask("/healthz").status == 200
+
+
+def test_requests_in_advance_are_all_answered_in_their_order(stub: Stub) -> None:
+    paths = [f"/crl/{number}.crl" for number in range(700)]
+    for path in paths[::100]:
+        (stub.www / path[1:]).write_bytes(path.encode())
+    requests = [f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for path in paths]
+    requests.append(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    said = _said(stub.url, b"".join(requests))
+    statuses = re.findall(rb"HTTP/1.1 (\d+) ", said)
+    expected = [b"404" if number % 100 else b"200" for number in range(700)] + [b"200"]
+    assert statuses == expected
+    assert said.endswith(b"ok\n")
+
+
+def test_what_comes_before_something_that_is_not_http_is_answered_first(stub: Stub) -> None:
+    said = _said(stub.url, _ASK + b"\x00\x01 what is this\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 200 OK")
+    assert b"ok\n" in said
+
+
+def test_the_last_of_old_clients_is_answered_and_its_connection_closed(stub: Stub) -> None:
+    said = _said(stub.url, b"GET /crl/root.crl HTTP/1.0\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 200 OK")
+    assert b"connection: close" in said.lower()
+
+
+def test_one_connection_too_many_disturbs_none_of_those_before(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "_MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(connections, "_MAX_EXCESS", 1)
+    with serve(folder) as url, ExitStack() as stack:
+        held = [stack.enter_context(closing(_connect(url))) for _ in range(2)]
+        for client in held:
+            client.sendall(_ASK)
+            assert _answer(client).startswith(b"HTTP/1.1 200 ")
+        told = stack.enter_context(closing(_connect(url)))
+        assert _said(url, _ASK) == b""
+        told.sendall(_ASK)
+        said = _all(told)
+        assert said.startswith(b"HTTP/1.1 503 ")
+        assert b"connection: close" in said.lower()
+        for client in held:
+            client.sendall(_ASK)
+            assert _answer(client).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_surplus_connection_that_asks_nothing_ends_soon(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "_MAX_CONNECTIONS", 0)
+    monkeypatch.setattr(connections, "_EXCESS_SECONDS", 0.05)
+    with serve(folder) as url, closing(_connect(url)) as client:
+        assert _all(client) == b""
+
+
+def test_an_answer_under_way_is_not_cut_when_its_connection_grows_old(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "_CONNECTION_SECONDS", 0.5)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"first, ", "more_body": True})
+        while (await receive())["more_body"]:
+            pass
+        await send({"type": "http.response.body", "body": b"last"})
+
+    with _serving(app) as url, closing(_connect(url)) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n")
+        assert b"HTTP/1.1 200" in client.recv(4096)
+        idle = _connect(url)
+        assert _all(idle) == b""  # older than half a second now, and so is the other
+        idle.close()
+        client.sendall(b"x")
+        assert b"last" in _all(client)
+
+
+@pytest.mark.parametrize("value", [b"a\r\nSet-Cookie: b", b"a\nb"])
+def test_a_header_of_an_answer_cannot_bring_another(value: bytes) -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"x", value), (b"content-length", b"2")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    with _serving(app) as url:
+        said = _said(url, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", _ASK)
+    assert b"Set-Cookie" not in said
+    assert not said.startswith(b"HTTP/1.1 200")
+
+
+def test_an_answer_of_another_length_than_it_says_ends_its_connection() -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
+        await send({"type": "http.response.body", "body": b"short"})
+
+    with _serving(app) as url:
+        said = _said(url, _ASK)
+    assert said.endswith(b"short")
+
+
+def test_who_asks_again_and_again_is_told_before_the_connection_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "_CONNECTION_SECONDS", 0.05)
+    with serve(make_environment(tmp_path / "env", "http://127.0.0.1:8080")) as url, _connect(url) as client:
+        answer = b""
+        while b"connection: close" not in answer.lower():
+            client.sendall(_ASK)
+            answer = _answer(client)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+        assert client.recv(1) == b""
+
+
+def test_ambiguous_framing_is_refused(stub: Stub) -> None:
+    head = b"POST /ocsp HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+    response = _said(stub.url, head + b"0\r\n\r\n")
+    assert response.startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_request_without_host_is_refused(stub: Stub) -> None:
+    assert _said(stub.url, b"GET /healthz HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_new_connection_replaces_the_oldest_idle_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_MAX_CONNECTIONS_PER_CLIENT", 2)
+    monkeypatch.setattr(connections, "_IDLE_SECONDS", 0.0)
+    with serve(folder) as url, ExitStack() as stack:
+        clients = [stack.enter_context(closing(_connect(url))) for _ in range(2)]
+        for client in clients:
+            client.sendall(_ASK)
+            _answer(client)
+        third = stack.enter_context(closing(_connect(url)))
+        third.sendall(_ASK)
+        assert _answer(third).startswith(b"HTTP/1.1 200 ")
+        assert clients[0].recv(1) == b""
+        clients[1].sendall(_ASK)
+        assert _answer(clients[1]).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_client_address_has_a_limit_of_its_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_MAX_CONNECTIONS_PER_CLIENT", 1)
+    with serve(folder) as url, closing(_connect(url)) as client:
+        client.sendall(_ASK)
+        _answer(client)
+        assert _said(url, _ASK).startswith(b"HTTP/1.1 503 ")
+
+
+def test_no_private_attribute_of_the_server_is_used() -> None:
+    """The wrapped protocol gets only the callbacks that asyncio documents; nothing else imports internals."""
+    callbacks = {name for name in vars(asyncio.Protocol) | vars(asyncio.BaseProtocol) if name[0] != "_"}
+    used, wrapped = set[str](), "connections.py:self._http"
+    for path in Path("pkigen").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("uvicorn."):
+                assert path.name == "connections.py", path
+                assert [alias.name for alias in node.names] == ["H11Protocol"], path
+            if isinstance(node, ast.Attribute) and f"{path.name}:{ast.unparse(node.value)}" == wrapped:
+                used.add(node.attr)
+            if isinstance(node, ast.Attribute) and node.attr in _INTERNAL:
+                pytest.fail(f"{path}:{node.lineno}: {node.attr} belongs to uvicorn's implementation")
+    assert used == callbacks
+
+
+_INTERNAL = {
+    "_start_asgi_task",
+    "_unset_keepalive_if_required",
+    "cycle",
+    "message_event",
+    "pipeline",
+    "response_complete",
+    "response_started",
+    "waiting_for_100_continue",
+    "handle_events",
+}
