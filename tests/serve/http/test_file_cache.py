@@ -68,7 +68,7 @@ def test_a_trusted_file_is_not_read_again(
     keeper: FileCache, crl: Path, clock: _Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _trusted(keeper, crl, clock)
-    monkeypatch.setattr(file_cache, "read", lambda _path: pytest.fail("it is read again"))
+    monkeypatch.setattr(file_cache, "read_file", lambda _path: pytest.fail("it is read again"))
     assert keeper.read(crl).document.data == CRL
 
 

@@ -131,7 +131,7 @@ def test_what_the_disk_refuses_is_told_without_its_path(
     def refuse(_path: Path) -> NoReturn:
         raise error
 
-    monkeypatch.setattr("pkigen.serve.http.file_cache.read", refuse)
+    monkeypatch.setattr("pkigen.serve.http.file_cache.read_file", refuse)
     answer = stub.ask("/crl/root.crl")
     assert answer.status == status
     assert str(stub.folder).encode() not in answer.body
