@@ -71,10 +71,10 @@ class Connections:
         if self._open.get(connection.addresses) is connection:
             del self._open[connection.addresses]
 
-    def close_idle(self) -> None:
+    def end_all(self) -> None:
         """Close every connection: an idle one now, an active one after its response."""
         for connection in list(self._open.values()):
-            connection.expire(force=True)
+            connection.end()
 
 
 def _close_oldest_idle(connections: list[Connection]) -> bool:
@@ -183,15 +183,21 @@ class Connection(asyncio.Protocol):
             if self.is_last and not announced_close:
                 self.close()
 
-    def expire(self, *, force: bool = False) -> None:
-        """End the connection without losing a request or a response; ``force`` closes it when idle."""
+    def expire(self) -> None:
+        """End the connection without losing a request or a response."""
         self.is_last = True
         # A request that has just arrived becomes active with the next run of its task.
-        asyncio.get_running_loop().call_soon(self._close_if_idle, force)
+        asyncio.get_running_loop().call_soon(self._close_unless_in_use)
 
-    def _close_if_idle(self, force: bool) -> None:
+    def _close_unless_in_use(self) -> None:
         # Closing between two requests could lose one that is on its way; uvicorn closes an idle connection.
-        if not self._active and (force or self._received or not self._requests):
+        if not self._active and (self._received or not self._requests):
+            self.close()
+
+    def end(self) -> None:
+        """Close after the active response; now if there is none."""
+        self.is_last = True
+        if not self._active:
             self.close()
 
     def _close_unless_used(self, requests: int) -> None:

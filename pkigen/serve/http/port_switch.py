@@ -95,7 +95,7 @@ class _Server(uvicorn.Server):
             held.close()
             raise
         self._held = held
-        self._connections.close_idle()
+        self._connections.end_all()
 
     async def open(self) -> None:
         """Listen again."""
