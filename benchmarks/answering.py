@@ -33,7 +33,7 @@ _CERTIFICATES = 20
 _NONCE = bytes(32)
 _RATE = re.compile(r"^Requests/sec:\s*([0-9.]+)$", re.MULTILINE)
 _TBS = b"x" * 250
-"""About as many octets as a ResponseData has."""
+"""About as many bytes as a ResponseData has."""
 _POST = 'wrk.format("POST", nil, {["Content-Type"] = "application/ocsp-request"}, %s)'
 
 
@@ -54,13 +54,15 @@ def rows(limit: float, space: Path) -> Iterator[Row]:
     with running(command, folder, f"{url}/healthz"):
         signed = _asking(folder / "signed.lua", _with_nonces(nonced), f"{url}/ocsp")
         pair = in_turns(signed, _signing(environment / "authorities/issuing/issuing.key"), space)
-        kept = [_asking(folder / "kept.lua", _in_turn(requests), f"{url}/ocsp")(folder) for _ in range(5)]
+        remaining = [
+            _asking(folder / "kept.lua", _in_turn(requests), f"{url}/ocsp")(folder) for _ in range(5)
+        ]
     ours, other = ([round(1 / cost.wall) for cost in costs] for costs in (pair.ours, pair.other))
     ratio = 1 / pair.ratio
     measured: dict[str, object] = {"ours a second": ours, "other a second": other, "ratio": round(ratio, 4)}
-    shown = f"{median(ours):,.0f}/s", f"{median(other):,.0f}/s", f"{ratio:.2f}x"
-    yield Row("OCSP answers, each signed (RSA 2048)", "bare signing", *shown, goal, ratio >= limit, measured)
-    rates = [round(1 / cost.wall) for cost in kept]
+    output = f"{median(ours):,.0f}/s", f"{median(other):,.0f}/s", f"{ratio:.2f}x"
+    yield Row("OCSP answers, each signed (RSA 2048)", "bare signing", *output, goal, ratio >= limit, measured)
+    rates = [round(1 / cost.wall) for cost in remaining]
     rate = f"{median(rates):,.0f}/s"
     again: dict[str, object] = {"ours a second": rates}
     yield Row("OCSP answers, given again", "-", rate, "-", "-", "none set", None, again)
@@ -69,13 +71,13 @@ def rows(limit: float, space: Path) -> Iterator[Row]:
 def _requests(environment: Path) -> tuple[list[bytes], bytes]:
     """A request about each certificate, and one with a nonce, which is to be replaced."""
     issuer = load_pem_x509_certificate((environment / "authorities/issuing/issuing.crt").read_bytes())
-    found = []
+    result = []
     for path in sorted(environment.glob("certificates/*/*.crt")):
-        held = load_pem_x509_certificate(path.read_bytes())
+        content = load_pem_x509_certificate(path.read_bytes())
         # SHA-1 is what clients ask with.
-        found.append(OCSPRequestBuilder().add_certificate(held, issuer, hashes.SHA1()))  # noqa: S303
-    nonced = found[0].add_extension(OCSPNonce(_NONCE), critical=False).build().public_bytes(Encoding.DER)
-    return [one.build().public_bytes(Encoding.DER) for one in found], nonced
+        result.append(OCSPRequestBuilder().add_certificate(content, issuer, hashes.SHA1()))  # noqa: S303
+    nonced = result[0].add_extension(OCSPNonce(_NONCE), critical=False).build().public_bytes(Encoding.DER)
+    return [one.build().public_bytes(Encoding.DER) for one in result], nonced
 
 
 def _in_turn(requests: list[bytes]) -> str:
@@ -104,11 +106,11 @@ def _asking(script: Path, text: str, url: str) -> Contender:
     command = (CLIENT, "-t1", f"-c{_CONNECTIONS}", f"-d{_SECONDS}s", "-s", str(script), url)
 
     def contend(folder: Path) -> Cost:
-        said = run(command, folder).output
-        rate = _RATE.search(said)
-        if rate is None or float(rate[1]) == 0 or "Non-2xx" in said:
-            raise RuntimeError(f"{url} does not answer as it should:\n{said}")
-        return Cost(1 / float(rate[1]), 0.0, said)
+        output = run(command, folder).output
+        rate = _RATE.search(output)
+        if rate is None or float(rate[1]) == 0 or "Non-2xx" in output:
+            raise RuntimeError(f"{url} does not answer as it should:\n{output}")
+        return Cost(1 / float(rate[1]), 0.0, output)
 
     return contend
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a lab has today: lab.sh FOLDER SENSORS makes a root, an issuing CA and SENSORS certificates
+# What a lab has today: lab.sh DIRECTORY SENSORS makes a root, an issuing CA and SENSORS certificates
 # with the openssl command line, one after the other, and an empty CRL for each authority.
 set -euo pipefail
 mkdir -p "$1" && cd "$1"

@@ -55,9 +55,9 @@ class _Up:
 
 def _profile(folder: Path, text: str) -> Path:
     """A profile whose CRL server has a port that is free."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    with socket.socket() as result:
+        result.bind(("127.0.0.1", 0))
+        port = result.getsockname()[1]
     path = folder / "profile.yaml"
     path.write_text(text.replace("127.0.0.1:8085", f"127.0.0.1:{port}"), encoding="utf-8")
     return path
@@ -68,9 +68,9 @@ def _up(folder: Path, profile: Path, *, all_connected: bool) -> _Up:
     before, begun = os.times(), time.perf_counter()
     with _process((*PKIGEN, "lab", "up", str(profile), "--out", str(folder), "--port", "0", "--json")) as lab:
         assert lab.stdout is not None
-        told = json.loads(lab.stdout.readline())
+        output = json.loads(lab.stdout.readline())
         up = time.perf_counter() - begun
-        environment = folder / told["environment"]
+        environment = folder / output["environment"]
         while all_connected and not _all_connected(environment):
             if time.perf_counter() - begun > _MOST_SECONDS:
                 raise RuntimeError("some appliances do not connect")

@@ -1,4 +1,4 @@
-"""A CRL of many entries: ours, and the least that its octets and its signature cost.
+"""A CRL of many entries: ours, and the least that its bytes and its signature cost.
 
     python -m benchmarks.long_crls ours|bare COUNT
 
@@ -37,7 +37,7 @@ _LEVEL = 1.3
 
 
 def entries(count: int) -> Iterator[tuple[int, datetime]]:
-    """Serial numbers of 16 octets and instants of the last year, the same each time."""
+    """Serial numbers of 16 bytes and instants of the last year, the same each time."""
     chance = random.Random(1)  # noqa: S311  the same each time is the point
     for _ in range(count):
         yield chance.getrandbits(126) | 1 << 126, _NOW - timedelta(seconds=chance.randrange(30_000_000))
@@ -89,8 +89,8 @@ def rows(counts: tuple[int, ...], limit: float, space: Path) -> Iterator[Row]:
             "other MiB": round(median(cost.parts["MiB"] for cost in pair.other), 1),
         }
         work, goal = f"a CRL of {count:,} entries, {mib:.0f} MiB", f"at most {limit:g}x, linear"
-        shown = f"{seconds:.3f} s", f"{others:.3f} s", f"{ratio:.2f}x"
-        yield Row(work, "bare DER + signing", *shown, goal, ratio <= limit and level, measured)
+        output = f"{seconds:.3f} s", f"{others:.3f} s", f"{ratio:.2f}x"
+        yield Row(work, "bare DER + signing", *output, goal, ratio <= limit and level, measured)
 
 
 def _process(which: str, count: int) -> Contender:

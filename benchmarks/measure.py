@@ -44,21 +44,21 @@ class Pair:
 
 
 def run(command: Sequence[str], folder: Path, environ: dict[str, str] | None = None) -> Cost:
-    """Run a command in a folder; RuntimeError with the end of what it said when it fails."""
+    """Run a command in a directory; RuntimeError with the end of what it said when it fails."""
     before, start = os.times(), time.perf_counter()
     done = subprocess.run(
         command, cwd=folder, env={**os.environ, **(environ or {})}, capture_output=True, check=False
     )
     wall, after = time.perf_counter() - start, os.times()
     if done.returncode:
-        said = (done.stdout + done.stderr).decode(errors="replace")[-2000:]
-        raise RuntimeError(f"{' '.join(command)} exits with {done.returncode}:\n{said}")
+        output = (done.stdout + done.stderr).decode(errors="replace")[-2000:]
+        raise RuntimeError(f"{' '.join(command)} exits with {done.returncode}:\n{output}")
     used = after.children_user + after.children_system - before.children_user - before.children_system
     return Cost(wall, used, done.stdout.decode(errors="replace"))
 
 
 Contender = Callable[[Path], Cost]
-"""Does its work in an empty folder and gives what that cost."""
+"""Does its work in an empty directory and gives what that cost."""
 
 
 def new_folder(space: Path) -> Path:
@@ -113,14 +113,14 @@ def _wait_for(process: subprocess.Popen[bytes], ended: threading.Event) -> None:
 
 def _family(pid: int) -> list[int]:
     """A process and all its descendants, as far as they live."""
-    found = [pid]
-    for parent in found:
+    result = [pid]
+    for parent in result:
         for children in Path(f"/proc/{parent}/task").glob("*/children"):
             try:
-                found += map(int, children.read_text().split())
+                result += map(int, children.read_text().split())
             except OSError:
                 continue
-    return found
+    return result
 
 
 def _proportional_kib(pid: int) -> int:

@@ -132,7 +132,7 @@ def _served(space: Path) -> Iterator[Row]:
         built = built or serving.environment(new_folder(space))
         with serving.ours(built) as here, rival(built, new_folder(space)) as there:
             pair = in_turns(serving.fetches(here), serving.fetches(there), space)
-            sizes = {"ours octets": serving.size(here), "other octets": serving.size(there)}
+            sizes = {"ours bytes": serving.size(here), "other bytes": serving.size(there)}
         faster = 1 / pair.ratio
         a, b = (f"{1 / median(cost.wall for cost in costs):,.0f}/s" for costs in (pair.ours, pair.other))
         rates: dict[str, object] = {
@@ -145,7 +145,7 @@ def _served(space: Path) -> Iterator[Row]:
 
 
 def measurements() -> Iterator[Measurement]:
-    """Each part of the table by name, and what measures it when given a folder to work in."""
+    """Each part of the table by name, and what measures it when given a directory to work in."""
     for count, limit in ((22, 1.35), (202, 1.05)):
         work = f"{count} fresh RSA-2048"
         yield work, partial(_fresh, work, "rsa-2048", count, limit)
@@ -170,11 +170,11 @@ def _shown(pair: Pair) -> tuple[str, str]:
 
 
 def _detail(pair: Pair) -> dict[str, object]:
-    found: dict[str, object] = {
+    result: dict[str, object] = {
         "ours": [round(cost.wall, 4) for cost in pair.ours],
         "other": [round(cost.wall, 4) for cost in pair.other],
         "ratio": round(pair.ratio, 4),
     }
     for part in pair.other[0].parts:
-        found[f"other: {part}"] = [round(cost.parts[part], 4) for cost in pair.other]
-    return found
+        result[f"other: {part}"] = [round(cost.parts[part], 4) for cost in pair.other]
+    return result

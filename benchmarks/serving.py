@@ -124,17 +124,17 @@ def fetches(url: str) -> Contender:
 
     def contender(folder: Path) -> Cost:
         client = (CLIENT, "-t1", f"-c{_CONNECTIONS}", f"-d{_SECONDS}s", url)
-        said = run(client, folder).output
-        rate = _RATE.search(said)
-        if rate is None or float(rate[1]) == 0 or (_ERRORS.search(said) and "Non-2xx" in said):
-            raise RuntimeError(f"{url} is not served as it should be:\n{said}")
-        return Cost(1 / float(rate[1]), 0.0, said)
+        output = run(client, folder).output
+        rate = _RATE.search(output)
+        if rate is None or float(rate[1]) == 0 or (_ERRORS.search(output) and "Non-2xx" in output):
+            raise RuntimeError(f"{url} is not served as it should be:\n{output}")
+        return Cost(1 / float(rate[1]), 0.0, output)
 
     return contender
 
 
 def size(url: str) -> int:
-    """Octets of what a URL gives."""
+    """Bytes of what a URL gives."""
     with urlopen(url) as answer:  # noqa: S310  our own URL
         return len(answer.read())
 
@@ -150,8 +150,8 @@ def running(command: tuple[str, ...], folder: Path, url: str) -> Iterator[str]:
         end = time.monotonic() + _SECONDS_TO_START
         while not _answers(url):
             if process.poll() is not None or time.monotonic() > end:
-                said = (folder / "server.log").read_text(encoding="utf-8", errors="replace")[-2000:]
-                raise RuntimeError(f"{' '.join(command)} does not serve {url}:\n{said}")
+                output = (folder / "server.log").read_text(encoding="utf-8", errors="replace")[-2000:]
+                raise RuntimeError(f"{' '.join(command)} does not serve {url}:\n{output}")
             time.sleep(0.05)
         yield url
 

@@ -179,11 +179,11 @@ class Soak:
 
     def _written(self, kind: str, host: int, chance: random.Random) -> bytes:
         if kind in ("OCSP", "OCSP, nonce"):
-            asked = self._plain[host]
+            request = self._plain[host]
             if kind == "OCSP, nonce":
                 nonced = self._builders[host].add_extension(OCSPNonce(chance.randbytes(32)), critical=False)
-                asked = nonced.build().public_bytes(Encoding.DER)
-            return b"POST /ocsp HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s" % (len(asked), asked)
+                request = nonced.build().public_bytes(Encoding.DER)
+            return b"POST /ocsp HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s" % (len(request), request)
         path = {"CA certificate": "/ca/issuing.crt", "404": "/crl/nobody.crl"}.get(kind, "/crl/issuing.crl")
         method = "HEAD" if kind == "HEAD" else "GET"
         known = b"If-None-Match: %s\r\n" % self._tag if kind == "If-None-Match" else b""
@@ -199,8 +199,8 @@ class Soak:
         lowest: int,
         at: tuple[float, float],
     ) -> None:
-        wanted = {"404": (404,), "If-None-Match": (200, 304)}.get(kind, (200,))
-        if status not in wanted:
+        expected = {"404": (404,), "If-None-Match": (200, 304)}.get(kind, (200,))
+        if status not in expected:
             words = "a status of 500 or more" if status >= 500 else "another status than is due"
             self.findings.blame(words, f"{kind}: {status} {body[:80]!r}")
         elif kind == "CA certificate" and body != self._ca:
@@ -213,16 +213,16 @@ class Soak:
 
     def _ocsp(self, kind: str, host: int, body: bytes, at: tuple[float, float]) -> None:
         try:
-            found = load_der_ocsp_response(body)
+            result = load_der_ocsp_response(body)
             key = self._issuer.public_key()
             assert isinstance(key, ec.EllipticCurvePublicKey)
-            key.verify(found.signature, found.tbs_response_bytes, ec.ECDSA(hashes.SHA256()))
-            revoked = {OCSPCertStatus.GOOD: False, OCSPCertStatus.REVOKED: True}[found.certificate_status]
-            assert found.serial_number == self._serials[host]
+            key.verify(result.signature, result.tbs_response_bytes, ec.ECDSA(hashes.SHA256()))
+            revoked = {OCSPCertStatus.GOOD: False, OCSPCertStatus.REVOKED: True}[result.certificate_status]
+            assert result.serial_number == self._serials[host]
         except Exception as error:  # noqa: BLE001  whatever it is, it is what is looked for
             self.findings.blame("an OCSP answer that is wrong", repr(error))
             return
-        self._seen.append((*at, {found.serial_number: revoked}, kind))
+        self._seen.append((*at, {result.serial_number: revoked}, kind))
 
     def _crl(self, body: bytes, lowest: int, at: tuple[float, float]) -> None:
         digest = sha256(body).digest()
@@ -263,19 +263,19 @@ def _revoke(environment: str, seconds: float, pipe: Connection) -> None:
     """Revoke and take back for as long as that, and tell of it."""
     from pkigen.environment.revoke import revoke, unrevoke
 
-    folder, chance, held = Path(environment), random.Random(0), set[str]()  # noqa: S311
+    folder, chance, content = Path(environment), random.Random(0), set[str]()  # noqa: S311
     serials = {path.stem: _certificate(path).serial_number for path in folder.glob("certificates/*/*.crt")}
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         name = chance.choice(sorted(serials))
-        revoked, begun = name not in held, time.monotonic()
+        revoked, begun = name not in content, time.monotonic()
         pipe.send((serials[name], revoked, begun, None))
         if revoked:
             revoke(folder, [name], reason="certificateHold")
-            held.add(name)
+            content.add(name)
         else:
             unrevoke(folder, [name])
-            held.discard(name)
+            content.discard(name)
         pipe.send((serials[name], revoked, begun, time.monotonic()))
         time.sleep(chance.uniform(0, 1))
 
@@ -294,14 +294,14 @@ def _server(environment: Path) -> Iterator[tuple[int, int]]:
 
 async def _sampled(pid: int, seconds: float) -> list[tuple[float, float]]:
     """(seconds, resident MiB) of the server, again and again."""
-    found, begun = list[tuple[float, float]](), time.monotonic()
+    result, begun = list[tuple[float, float]](), time.monotonic()
     while (passed := time.monotonic() - begun) < seconds:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-        found.append(
+        result.append(
             (passed, next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024)
         )
         await asyncio.sleep(max(seconds / 120, 0.5))
-    return found
+    return result
 
 
 def growth(samples: list[tuple[float, float]]) -> float:

@@ -1,4 +1,4 @@
-"""Ways to spoil an input: octets, TLVs, PEM blocks, tokens of YAML. All follow from one Random."""
+"""Ways to spoil an input: bytes, TLVs, PEM blocks, tokens of YAML. All follow from one Random."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _tree(rng: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
 
 
 def _inside_pem(rng: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
-    """A mutation of the octets inside a PEM block, or of DER as it is."""
+    """A mutation of the bytes inside a PEM block, or of DER as it is."""
     blocks = list(_PEM.finditer(data))
     if not blocks:
         return rng.choice(_OCTETS)(rng, data, others)

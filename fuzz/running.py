@@ -68,7 +68,7 @@ def run(
     ``others`` are the MiB that the process may need for other things.
     """
     total, most = Outcome(), MOST_MEMORY + others
-    fast = Path("/dev/shm")  # noqa: S108  # a folder of the test's own is made in it
+    fast = Path("/dev/shm")  # noqa: S108  # a directory of the test's own is made in it
     with (
         warnings.catch_warnings(),
         tempfile.TemporaryDirectory(prefix="pkigen-fuzz-", dir=fast if fast.is_dir() else None) as folder,
@@ -111,10 +111,10 @@ def feed(data: bytes, target: Target, folder: Path) -> str:
     One that took too long is fed once more: a busy machine is not the input's fault.
     """
     for _ in range(2):
-        with contextlib.suppress(_TooLong), _native_words(folder) as told:
+        with contextlib.suppress(_TooLong), _native_words(folder) as output:
             words = _feed(data, target, folder)
-            os.lseek(told, 0, os.SEEK_SET)
-            native = os.read(told, 300).decode("utf-8", "replace")
+            os.lseek(output, 0, os.SEEK_SET)
+            native = os.read(output, 300).decode("utf-8", "replace")
             return words or (f"{name_of(target)}: native code writes {native}" if native else "")
     return f"{name_of(target)}: it takes more than {LONGEST} s"
 
@@ -122,14 +122,14 @@ def feed(data: bytes, target: Target, folder: Path) -> str:
 @contextlib.contextmanager
 def _native_words(folder: Path) -> Iterator[int]:
     """A file for what is written to stderr behind Python's back."""
-    kept, told = os.dup(2), os.open(folder / "stderr", os.O_RDWR | os.O_CREAT | os.O_TRUNC)
-    os.dup2(told, 2)
+    remaining, output = os.dup(2), os.open(folder / "stderr", os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+    os.dup2(output, 2)
     try:
-        yield told
+        yield output
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(told)
+        os.dup2(remaining, 2)
+        os.close(remaining)
+        os.close(output)
 
 
 def _feed(data: bytes, target: Target, folder: Path) -> str:

@@ -34,7 +34,7 @@ _MOST_OCTETS = 200_000
 
 @dataclass
 class Element:
-    """One TLV: what is in it is elements or octets; ``before`` stands ahead of those in a BIT STRING."""
+    """One TLV: what is in it is elements or bytes; ``before`` stands ahead of those in a BIT STRING."""
 
     tag: int
     octets: bytes = b""
@@ -58,12 +58,12 @@ Seeds = Sequence[bytes]
 
 
 def parsed(data: bytes) -> list[Element] | None:
-    """The elements that the octets are, without a rest; None when they are none."""
+    """The elements that the bytes are, without a rest; None when they are none."""
     return _parsed(data, _MOST_LEVELS)
 
 
 def _parsed(data: bytes, levels: int) -> list[Element] | None:
-    found, position = list[Element](), 0
+    result, position = list[Element](), 0
     while position < len(data):
         try:
             tag, start, position = der.read(data, position)
@@ -74,8 +74,8 @@ def _parsed(data: bytes, levels: int) -> list[Element] | None:
         is_string = tag in (der.BIT_STRING, der.OCTET_STRING)
         wraps = tag & 0x20 or (is_string and octets[skipped : skipped + 1] == b"\x30")
         inside = _parsed(octets[skipped:], levels - 1) if wraps and levels else None
-        found.append(Element(tag, octets, inside or [], octets[:skipped] if inside else b""))
-    return found
+        result.append(Element(tag, octets, inside or [], octets[:skipped] if inside else b""))
+    return result
 
 
 def _families(elements: list[Element]) -> Iterator[list[Element]]:
@@ -150,7 +150,7 @@ def _foreign(rng: random.Random, one: Element, _family: Elements, others: Seeds)
     tree = parsed(of_pem(rng.choice(others)))
     if not tree:
         return [one]
-    family = rng.choice([found for found in _families(tree) if found])
+    family = rng.choice([result for result in _families(tree) if result])
     return [rng.choice(family)] if rng.random() < 0.7 else [one, rng.choice(family)]
 
 

@@ -37,11 +37,11 @@ class Finding(Exception):
 
 
 def _readers(data: bytes, _folder: Path) -> None:
-    """Artefacts, their description, and a path made of whatever certificates there are."""
+    """Artifacts, their description, and a path made of whatever certificates there are."""
     artefacts = read(data, "mutated", _PASSPHRASES)
     describe(artefacts, NOW)
-    certificates = [found.certificate for found in artefacts if found.certificate is not None][:20]
-    crls = [found.crl for found in artefacts if found.crl is not None][:5]
+    certificates = [result.certificate for result in artefacts if result.certificate is not None][:20]
+    crls = [result.crl for result in artefacts if result.crl is not None][:5]
     if certificates:
         validate(
             certificates[0],

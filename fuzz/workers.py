@@ -16,7 +16,7 @@ from fuzz.running import Outcome, made, run
 
 _BATCH = 250
 _MOST_ADDRESSES = 3 * 1024**3
-"""Octets of address space, much of which is never touched; beyond, allocations fail."""
+"""Bytes of address space, much of which is never touched; beyond, allocations fail."""
 _CPU_PER_INPUT = 20
 """Seconds of CPU time after which the kernel ends a worker in which not even signal handlers run."""
 

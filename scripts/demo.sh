@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# demo.sh [FOLDER [PORT [PYTHON]]]: what `make demo` runs. Builds the defender-iot profile, serves it, and lets
+# demo.sh [DIRECTORY [PORT [PYTHON]]]: what `make demo` runs. Builds the defender-iot profile, serves it, and lets
 # the openssl command line verify one sensor's certificate as an appliance would: chain, trust anchor,
 # purpose, host name, and the CRLs that the certificates themselves name. The server ends with the
 # demo, however that ends.

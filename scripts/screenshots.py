@@ -1,6 +1,6 @@
-"""screenshots.py [FOLDER]: the README's two pictures of the lab's console, out of the demo profile.
+"""screenshots.py [DIRECTORY]: the README's two pictures of the lab's console, out of the demo profile.
 
-Writes lab-overview.png and lab-upload.png into FOLDER, docs if not said. Needs Chromium, and besides the
+Writes lab-overview.png and lab-upload.png into DIRECTORY, docs if not said. Needs Chromium, and besides the
 development tools Pillow, which makes the pictures small:
 
     .venv/bin/python -m pip install pillow
@@ -90,7 +90,7 @@ def _open(lab: Lab, page: Page, path: str) -> None:
 
 
 def _keep(page: Page, path: Path) -> None:
-    """The whole page in as many colours as a palette has."""
+    """The whole page in as many colors as a palette has."""
     picture = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
     few = picture.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     few.save(path, "PNG", optimize=True)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# setup_venv.sh PYTHON FOLDER: a virtual environment with pkigen, editable, and its development tools.
+# setup_venv.sh PYTHON DIRECTORY: a virtual environment with pkigen, editable, and its development tools.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 asked=$1 venv=$2

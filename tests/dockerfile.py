@@ -14,14 +14,14 @@ Instruction = tuple[str, str]
 def stages(path: Path = ROOT / "Dockerfile") -> list[list[Instruction]]:
     """The instructions of each stage, its FROM first; without comments and what stands before the first."""
     text = re.sub(r"^#.*\n", "", path.read_text("utf-8"), flags=re.MULTILINE)
-    found = list[list[Instruction]]()
+    result = list[list[Instruction]]()
     for line in filter(None, _CONTINUED.sub(" ", text).splitlines()):
         word, _, rest = line.partition(" ")
         if word == "FROM":
-            found.append([])
-        if found:
-            found[-1].append((word, rest))
-    return found
+            result.append([])
+        if result:
+            result[-1].append((word, rest))
+    return result
 
 
 def copied(stage: list[Instruction]) -> list[tuple[list[str], str]]:

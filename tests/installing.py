@@ -17,16 +17,20 @@ def add_requirements(of: str, folder: Path, site: Path) -> set[str]:
     AssertionError when a requirement is not met here. Gives the names of what was copied.
     """
     (root,) = distributions(name=of, path=[str(folder)])
-    found, open_ = dict[str, Distribution](), list(_required(root))
+    result, open_ = dict[str, Distribution](), list(_required(root))
     while open_:
-        wanted = open_.pop()
-        name = canonicalize_name(wanted.name)
-        held = found.setdefault(name, distribution(name))
-        assert wanted.specifier.contains(held.version, prereleases=True), f"{wanted}: {held.version} is here"
-        open_ += [one for one in _required(held, wanted.extras) if canonicalize_name(one.name) not in found]
-    for one in found.values():
+        expected = open_.pop()
+        name = canonicalize_name(expected.name)
+        content = result.setdefault(name, distribution(name))
+        assert expected.specifier.contains(content.version, prereleases=True), (
+            f"{expected}: {content.version} is here"
+        )
+        open_ += [
+            one for one in _required(content, expected.extras) if canonicalize_name(one.name) not in result
+        ]
+    for one in result.values():
         _copy(one, site)
-    return set(found)
+    return set(result)
 
 
 def _required(of: Distribution, extras: set[str] | None = None) -> Iterator[Requirement]:

@@ -47,8 +47,8 @@ class Judge:
         files = entity["files"]
         secret = ["-passin", f"pass:{passphrase or ''}"]
         key = _run("openssl", "pkey", "-pubout", *secret, "-in", str(self.folder / files["key"]))
-        held = _run("openssl", "x509", "-noout", "-pubkey", "-in", str(self.folder / files["certificate"]))
-        return bool(key) and key == held
+        content = _run("openssl", "x509", "-noout", "-pubkey", "-in", str(self.folder / files["certificate"]))
+        return bool(key) and key == content
 
     def _purpose(self, case: dict[str, Any]) -> str:
         """The purpose that the certificate is for: a server's, unless it is for clients alone."""
@@ -60,9 +60,9 @@ class Judge:
     def _crls(self, case: dict[str, Any]) -> Path:
         """All CRLs of the case's path that there are, in one file."""
         paths = (self.folder / "authorities" / name / f"{name}.crl" for name in case["path"])
-        found = b"".join(path.read_bytes() for path in paths if path.is_file())
+        result = b"".join(path.read_bytes() for path in paths if path.is_file())
         path = self.folder / ".pkigen" / f"judged-{case['issuer']}.pem"
-        path.write_bytes(found)
+        path.write_bytes(result)
         return path
 
 

@@ -51,30 +51,30 @@ def blocks(language: str, page: str) -> list[str]:
 
 def commands(page: str) -> list[str]:
     """The commands of a page, in order; one may go on in further lines."""
-    shown = "".join(blocks("console", page))
-    return [command.rstrip("\n") for command in re.split(r"^\$ ", shown, flags=re.MULTILINE) if command]
+    output = "".join(blocks("console", page))
+    return [command.rstrip("\n") for command in re.split(r"^\$ ", output, flags=re.MULTILINE) if command]
 
 
 def run(page: str, folder: Path) -> str:
-    """Do in a folder what a page says, and compare what it prints; all that it printed.
+    """Do in a directory what a page says, and compare what it prints; all that it printed.
 
     A lab that it leaves behind is ended.
     """
     try:
-        said = shell(["set -eu", *_script(page)], folder)
+        output = shell(["set -eu", *_script(page)], folder)
     finally:
         if "lab up" in page:
             end = [sys.executable, "-m", "pkigen", "lab", "down", "--out", str(folder / "out")]
             subprocess.run(end, cwd=folder, capture_output=True, check=False)
     for block in fenced(page):
         if (block.language, block.title) == ("text", "Output"):
-            missing = [line for line in block.text.splitlines() if not _printed(line, said)]
-            assert not missing, f"not printed: {missing}\n{said}"
-    return said
+            missing = [line for line in block.text.splitlines() if not _printed(line, output)]
+            assert not missing, f"not printed: {missing}\n{output}"
+    return output
 
 
 def shell(lines: Iterable[str], folder: Path) -> str:
-    """Do lines of bash in a folder; all that was printed. Servers that they begin have ended then."""
+    """Do lines of bash in a directory; all that was printed. Servers that they begin have ended then."""
     script = "\n".join(["exec 2>&1", "servers=$(mktemp)", f"trap '{_AT_THE_END}' EXIT", *lines])
     return tools.run("bash", "-c", script, cwd=folder, environ=_in_virtual_environment())
 
@@ -102,8 +102,8 @@ def _checked(command: str) -> str:
 
 
 def _printed(line: str, said: str) -> bool:
-    wanted = ".*".join(map(re.escape, line.strip().split("...")))
-    return any(re.fullmatch(wanted, printed.strip()) for printed in said.splitlines())
+    expected = ".*".join(map(re.escape, line.strip().split("...")))
+    return any(re.fullmatch(expected, printed.strip()) for printed in said.splitlines())
 
 
 def needs(page: str) -> Iterator[str]:
@@ -114,10 +114,10 @@ def needs(page: str) -> Iterator[str]:
 
 def ports(page: str) -> set[int]:
     """The ports at which its servers listen."""
-    shown = "\n".join(commands(page))
-    found = {int(port) for port in _PORT.findall(shown)}
-    found |= {_SERVES_AT} if "pkigen serve" in shown else set()
-    return found | (LAB_PORTS if "pkigen lab up" in shown else set())
+    output = "\n".join(commands(page))
+    result = {int(port) for port in _PORT.findall(output)}
+    result |= {_SERVES_AT} if "pkigen serve" in output else set()
+    return result | (LAB_PORTS if "pkigen lab up" in output else set())
 
 
 def want_free(numbers: set[int]) -> None:

@@ -66,8 +66,8 @@ def test_pip_installs_what_the_variable_says(commands: tuple[list[str], dict[str
     install, *_ = commands[0]
     assert install.startswith('python -m pip install "${PKIGEN:?')
     options = install.removeprefix("python -m pip install")
-    shown = run("bash", "-c", f"printf '%s\\n'{options}", environ={"PKIGEN": "./pkigen.whl"})
-    assert shown.split() == ["./pkigen.whl", "pytest"]
+    output = run("bash", "-c", f"printf '%s\\n'{options}", environ={"PKIGEN": "./pkigen.whl"})
+    assert output.split() == ["./pkigen.whl", "pytest"]
 
 
 def test_the_environment_is_built_and_checked(

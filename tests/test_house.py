@@ -72,12 +72,12 @@ def _demo(folder: Path, port: int, environ: dict[str, str] | None = None) -> tup
 
 @pytest.mark.needs("openssl")
 def test_the_demo_verifies_a_sensor_and_stops_its_server(tmp_path: Path, port: int) -> None:
-    code, said = _demo(tmp_path, port)
-    assert code == 0, said
-    assert "sensor-01.crt: OK" in said
-    assert f"http://127.0.0.1:{port}/crl/root.crl" in said
-    assert f"http://127.0.0.1:{port}/crl/ot-issuing.crl" in said
-    assert "The server is stopped." in said
+    code, output = _demo(tmp_path, port)
+    assert code == 0, output
+    assert "sensor-01.crt: OK" in output
+    assert f"http://127.0.0.1:{port}/crl/root.crl" in output
+    assert f"http://127.0.0.1:{port}/crl/ot-issuing.crl" in output
+    assert "The server is stopped." in output
 
 
 @pytest.mark.needs("openssl")
@@ -86,17 +86,17 @@ def test_the_demo_takes_another_port_when_its_own_is_taken(tmp_path: Path) -> No
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         number = taken.getsockname()[1]
-        code, said = _demo(tmp_path, number)
-    assert code == 0, said
-    assert f"Port {number} is taken by another program" in said
-    assert "sensor-01.crt: OK" in said
+        code, output = _demo(tmp_path, number)
+    assert code == 0, output
+    assert f"Port {number} is taken by another program" in output
+    assert "sensor-01.crt: OK" in output
 
 
 def test_a_demo_that_fails_says_so_and_stops_its_server(tmp_path: Path, port: int) -> None:
     mute = tmp_path / "openssl"
     mute.write_text("#!/bin/sh\n")
     mute.chmod(0o755)
-    code, said = _demo(tmp_path / "out", port, {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"})
-    assert code == 1, said
-    assert "The server is stopped." in said
-    assert "The demo failed" in said
+    code, output = _demo(tmp_path / "out", port, {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"})
+    assert code == 1, output
+    assert "The server is stopped." in output
+    assert "The demo failed" in output

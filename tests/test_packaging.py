@@ -62,7 +62,7 @@ def installed(context: Path) -> Path:
 
 @pytest.fixture
 def elsewhere(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in which `pkigen` is that of the wheel."""
+    """A directory in which `pkigen` is that of the wheel."""
     scripts = sysconfig.get_path("scripts", "venv", {"base": str(installed)})
     monkeypatch.setenv("PATH", f"{scripts}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -89,8 +89,8 @@ def test_a_wheel_built_as_contributors_do_has_the_same_files(
 
 
 def test_the_wheel_is_used_and_not_the_checkout(elsewhere: Path, installed: Path) -> None:
-    shown = "import pkigen, sys; print(pkigen.__file__, *sys.path, sep='\\n')"
-    first, *path = run("python", "-c", shown, cwd=elsewhere).splitlines()
+    output = "import pkigen, sys; print(pkigen.__file__, *sys.path, sep='\\n')"
+    first, *path = run("python", "-c", output, cwd=elsewhere).splitlines()
     assert Path(first).is_relative_to(installed)
     assert [entry for entry in path if Path(entry).is_relative_to(ROOT)] == []
 
@@ -143,20 +143,20 @@ def test_what_the_image_is_made_from_is_in_the_checkout_and_is_sent_to_docker() 
 
 
 def test_the_image_runs_pkigen_and_not_as_root() -> None:
-    told = dict(FINAL)
-    assert told["ENTRYPOINT"] == '["pkigen"]'
-    user, group = map(int, told["USER"].split(":"))
+    output = dict(FINAL)
+    assert output["ENTRYPOINT"] == '["pkigen"]'
+    user, group = map(int, output["USER"].split(":"))
     assert min(user, group) > 0
-    assert f"-o {user} -g {group} {told['WORKDIR']}" in told["RUN"]
+    assert f"-o {user} -g {group} {output['WORKDIR']}" in output["RUN"]
 
 
 def test_the_image_has_the_python_that_pkigen_needs() -> None:
     project, image = (ROOT / "pyproject.toml").read_text(), (ROOT / "Dockerfile").read_text()
-    asked = re.search(r'^requires-python = ">=3\.(\d+)"$', project, re.MULTILINE)
+    request = re.search(r'^requires-python = ">=3\.(\d+)"$', project, re.MULTILINE)
     made = re.search(r"^ARG PYTHON=3\.(\d+)$", image, re.MULTILINE)
-    assert asked is not None
+    assert request is not None
     assert made is not None
-    assert int(made[1]) >= int(asked[1])
+    assert int(made[1]) >= int(request[1])
     assert {rest.split()[0] for stage in (BUILD, FINAL) for word, rest in stage if word == "FROM"} == {
         "python:${PYTHON}-slim"
     }

@@ -56,9 +56,9 @@ def test_a_server_ends_with_its_page(tmp_path: Path) -> None:
 
 def test_what_a_server_says_does_not_cut_the_lines_of_others(tmp_path: Path) -> None:
     server = "$ while :; do echo server; sleep 0.01; done &\n"
-    said = pages.run(f"```console\n{server}$ printf a; sleep 0.2; printf 'b\\n'\n```\n", tmp_path)
-    assert said.splitlines()[0] == "ab"
-    assert said.splitlines()[1] == "server"
+    output = pages.run(f"```console\n{server}$ printf a; sleep 0.2; printf 'b\\n'\n```\n", tmp_path)
+    assert output.splitlines()[0] == "ab"
+    assert output.splitlines()[1] == "server"
 
 
 def test_the_ports_of_a_page_are_known() -> None:

@@ -17,16 +17,16 @@ README = (tools.ROOT / "README.md").read_text("utf-8")
 def test_every_make_target_in_the_documents_exists() -> None:
     makefile = (tools.ROOT / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
-    shown = set()
+    output = set()
     for document in tools.ROOT.glob("*.md"):
-        shown |= set(re.findall(r"^make ([a-z]+)", document.read_text("utf-8"), re.MULTILINE))
-    assert shown
-    assert shown <= targets
+        output |= set(re.findall(r"^make ([a-z]+)", document.read_text("utf-8"), re.MULTILINE))
+    assert output
+    assert output <= targets
 
 
 def test_the_readme_lists_the_commands_as_help_does() -> None:
-    shown = tools.python("-m", "pkigen", "--help", environ={"COLUMNS": "100", "NO_COLOR": "1"})
-    listed = re.findall(r"^  (\S+) +(.+)$", shown.partition("Commands:\n")[2], re.MULTILINE)
+    output = tools.python("-m", "pkigen", "--help", environ={"COLUMNS": "100", "NO_COLOR": "1"})
+    listed = re.findall(r"^  (\S+) +(.+)$", output.partition("Commands:\n")[2], re.MULTILINE)
     readme = next(block for block in pages.blocks("text", README) if block.startswith("init "))
     rows = "".join(f"{name:<13}{summary}\n" for name, summary in listed)
     assert re.findall(r"^(\S+) +(.+)$", readme, re.MULTILINE) == listed, (
@@ -37,9 +37,9 @@ def test_the_readme_lists_the_commands_as_help_does() -> None:
 def test_the_figures_of_the_matrix_are_those_of_its_page() -> None:
     page = (tools.ROOT / "docs" / "matrix.md").read_text("utf-8")
     words = r"The (\d+) cases .*, put to (\d+) columns of (\d+) validators .*: (\d+) verdicts"
-    found = re.search(words, page)
-    assert found is not None
-    cases, columns, validators, differing = found.groups()
+    result = re.search(words, page)
+    assert result is not None
+    cases, columns, validators, differing = result.groups()
     text = " ".join(README.split())
     ran = f"were run against {columns} columns of these {validators} validators"
     assert f"All {cases} cases of the catalog {ran}: {differing} verdicts" in text
@@ -56,14 +56,14 @@ def test_the_errors_in_the_readme_are_what_such_mistakes_give(tmp_path: Path) ->
     (tmp_path / "contoso-ot.yaml").write_text(wrong, encoding="utf-8")
     command = (sys.executable, "-m", "pkigen", "validate", "contoso-ot.yaml")
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    shown = next(block for block in pages.blocks("text", README) if block.startswith("contoso-ot.yaml:"))
+    output = next(block for block in pages.blocks("text", README) if block.startswith("contoso-ot.yaml:"))
     assert done.returncode == 2
-    assert done.stdout + done.stderr == shown
+    assert done.stdout + done.stderr == output
 
 
 def test_the_python_in_the_readme_runs(tmp_path: Path) -> None:
-    said = tools.python("-c", pages.blocks("python", README)[0], cwd=tmp_path)
-    assert "http://127.0.0.1:" in said
+    output = tools.python("-c", pages.blocks("python", README)[0], cwd=tmp_path)
+    assert "http://127.0.0.1:" in output
 
 
 @pytest.mark.parametrize("document", sorted(tools.ROOT.glob("*.md")), ids=lambda path: path.name)

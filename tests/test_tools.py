@@ -58,8 +58,8 @@ def test_a_tool_that_nothing_installs_is_refused() -> None:
 def test_make_installs_every_tool_that_tests_ask_for() -> None:
     makefile = (tools.ROOT / "Makefile").read_text()
     recipe = makefile.partition("\ntest:")[2].partition("\n\n")[0]
-    asked = re.findall(r"install_tools\.sh (.*)", recipe)
-    assert set(" ".join(asked).split()) == tools.PACKAGES.keys()
+    request = re.findall(r"install_tools\.sh (.*)", recipe)
+    assert set(" ".join(request).split()) == tools.PACKAGES.keys()
 
 
 def test_a_tool_that_cannot_be_installed_is_named_and_nothing_fails(tmp_path: Path) -> None:

@@ -77,8 +77,8 @@ def reason(tools: list[str]) -> str:
     """Why a test does not run, and what to do about it."""
     ways = []
     for way, packages in (("apt install", PACKAGES), ("pip install", FROM_PYPI)):
-        wanted = sorted({packages[tool] for tool in tools if tool in packages})
-        ways += [" ".join((way, *wanted))] if wanted else []
+        expected = sorted({packages[tool] for tool in tools if tool in packages})
+        ways += [" ".join((way, *expected))] if expected else []
     return f"needs {' and '.join(sorted(tools))} ({', '.join(ways)})"
 
 

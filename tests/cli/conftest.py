@@ -45,7 +45,7 @@ Cli = Callable[..., Outcome]
 
 @pytest.fixture
 def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
-    """Run a command line in an empty folder, in this process."""
+    """Run a command line in an empty directory, in this process."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PKIGEN_DEBUG", raising=False)
 
@@ -58,7 +58,7 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
 
 @pytest.fixture
 def profile(tmp_path: Path) -> Path:
-    """A profile of one root and four certificates, in the folder that ``cli`` runs in."""
+    """A profile of one root and four certificates, in the directory that ``cli`` runs in."""
     path = tmp_path / "contoso.yaml"
     path.write_text(PROFILE)
     return path

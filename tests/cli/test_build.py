@@ -43,14 +43,14 @@ def test_a_build_tells_what_it_issued_anew_and_why(cli: Cli, profile: Path) -> N
 
 def test_a_program_gets_the_whole_result(cli: Cli, profile: Path) -> None:
     outcome = cli("build", profile, "--json")
-    found = json.loads(outcome.out)
-    assert found["environment"] == "contoso"
-    assert found["counts"]["issue"] == len(found["changes"]) == 5
-    assert found["counts"]["keep"] == 0
-    assert [crl["authority"] for crl in found["crls"]] == ["root"]
-    assert Path(found["manifest"]).is_file()
-    assert Path(found["trust"]).is_file()
-    assert found["up_to_date"] is False
+    result = json.loads(outcome.out)
+    assert result["environment"] == "contoso"
+    assert result["counts"]["issue"] == len(result["changes"]) == 5
+    assert result["counts"]["keep"] == 0
+    assert [crl["authority"] for crl in result["crls"]] == ["root"]
+    assert Path(result["manifest"]).is_file()
+    assert Path(result["trust"]).is_file()
+    assert result["up_to_date"] is False
 
 
 def test_a_plan_writes_nothing_and_says_what_the_build_then_does(
@@ -107,10 +107,10 @@ def test_options_reach_the_build(cli: Cli, profile: Path) -> None:
         "build", profile, "--out", "made", "--only", "sensor-*", "--at", "2026-01-31T12:00Z",
         "--jobs", "1", "--seed", "fixture", "--json",
     )  # fmt: skip
-    found = json.loads(outcome.out)
-    assert found["folder"] == "made/contoso"
-    assert (found["counts"]["issue"], found["counts"]["skip"]) == (4, 1)
-    assert any("seed" in note for note in found["notes"])
+    result = json.loads(outcome.out)
+    assert result["folder"] == "made/contoso"
+    assert (result["counts"]["issue"], result["counts"]["skip"]) == (4, 1)
+    assert any("seed" in note for note in result["notes"])
     again = json.loads(cli("build", profile, "--out", "made", "--only", "sensor-01", "--rekey", "--json").out)
     rekeyed = {change["id"] for change in again["changes"] if change["new_key"]}
     assert rekeyed == {"certificates/sensor-01"}
@@ -190,7 +190,7 @@ def test_colours_are_for_terminals_and_not_for_who_wants_none(tmp_path: Path, pr
         environ = {"TERM": "xterm", "NO_COLOR": wish}
         outcome = finish(start("plan", profile, cwd=tmp_path, environ=environ, stdout=terminal))
         os.close(terminal)
-        shown = os.read(screen, 65536)
+        output = os.read(screen, 65536)
         os.close(screen)
         assert outcome.code == 0
-        assert (b"\x1b[" in shown) is coloured
+        assert (b"\x1b[" in output) is coloured

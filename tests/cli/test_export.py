@@ -1,4 +1,4 @@
-"""``pkigen export``: lists, folders, words for people, JSON for programs, and what is wrong input."""
+"""``pkigen export``: lists, directories, words for people, JSON for programs, and what is wrong input."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def environment(tmp_path: Path) -> Path:
 def test_the_list_names_every_target_with_its_words_and_templates(cli: Cli) -> None:
     outcome = cli("export", "--list")
     assert (outcome.code, outcome.err) == (0, "")
-    shown = " ".join(outcome.out.split())
+    text = " ".join(outcome.out.split())
     for one in TARGETS.values():
-        assert f"{one.name} {one.says}" in shown
-        assert all(name in shown for name in one.templates)
+        assert f"{one.name} {one.says}" in text
+        assert all(name in text for name in one.templates)
     assert max(map(len, outcome.out.splitlines())) <= 80
-    told = json.loads(cli("export", "--list", "--json").out)
-    assert [one["name"] for one in told] == sorted(TARGETS)
+    output = json.loads(cli("export", "--list", "--json").out)
+    assert [one["name"] for one in output] == sorted(TARGETS)
 
 
 def test_the_folder_is_the_result_and_the_rest_goes_to_stderr(cli: Cli, environment: Path) -> None:
@@ -57,14 +57,14 @@ def test_the_folder_is_the_result_and_the_rest_goes_to_stderr(cli: Cli, environm
 def test_programs_get_it_as_json(cli: Cli, environment: Path) -> None:
     Path("pass.txt").write_text("open sesame\n")
     outcome = cli("export", environment, "--to", "haproxy", "--passphrase-file", "pass.txt", "--json")
-    told = json.loads(outcome.out)
-    assert told["target"] == "haproxy"
-    assert told["certificates"] == ["sensor", "console", "sensor.expired"]
-    assert told["left_out"].keys() == {"sensor.key-mismatch"}
-    assert {"path": "private/console.pem", "secret": True} in told["files"]
-    assert {"path": "haproxy.cfg", "secret": False} in told["files"]
-    assert all((Path(told["folder"]) / one["path"]).is_file() for one in told["files"])
-    assert told["removed"] == []
+    output = json.loads(outcome.out)
+    assert output["target"] == "haproxy"
+    assert output["certificates"] == ["sensor", "console", "sensor.expired"]
+    assert output["left_out"].keys() == {"sensor.key-mismatch"}
+    assert {"path": "private/console.pem", "secret": True} in output["files"]
+    assert {"path": "haproxy.cfg", "secret": False} in output["files"]
+    assert all((Path(output["folder"]) / one["path"]).is_file() for one in output["files"])
+    assert output["removed"] == []
     assert outcome.err == ""
 
 

@@ -44,12 +44,12 @@ def test_each_line_is_one_of_a_hosts_file(cli: Cli, environment: Path) -> None:
 
 
 def test_programs_get_the_same(cli: Cli, environment: Path) -> None:
-    found = json.loads(cli("hosts", environment, "--json", "--address", "::1").out)
-    assert [(one["name"], one["host"], one["address"], one["expected"]) for one in found] == [
+    result = json.loads(cli("hosts", environment, "--json", "--address", "::1").out)
+    assert [(one["name"], one["host"], one["address"], one["expected"]) for one in result] == [
         ("sensor", "sensor.contoso.test", "::1", "accept"),
         ("edge", "any.edge.contoso.test", "::1", "accept"),
     ]
-    assert all(Path(path).is_file() for one in found for path in one["trust"])
+    assert all(Path(path).is_file() for one in result for path in one["trust"])
 
 
 def test_an_environment_without_names_says_so(cli: Cli, tmp_path: Path) -> None:

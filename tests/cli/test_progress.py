@@ -81,11 +81,11 @@ def test_a_terminal_gets_a_bar_that_leaves_it_as_it_was(monkeypatch: pytest.Monk
         assert isinstance(progress, ProgressBar)
         progress.start(10, "certificates")
         progress.advance(5)
-    shown = terminal.getvalue()
-    assert "certificates" in shown
-    assert "5/10" in shown
+    output = terminal.getvalue()
+    assert "certificates" in output
+    assert "5/10" in output
     hide, show = "\x1b[?25l", "\x1b[?25h"
-    assert shown.rindex(show) > shown.rindex(hide)
+    assert output.rindex(show) > output.rindex(hide)
 
 
 def test_the_bar_is_without_colour_when_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

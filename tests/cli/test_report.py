@@ -25,19 +25,19 @@ def test_a_report_is_written_here_under_the_environments_name(cli: Cli, built: P
 
 def test_a_report_tells_programs_what_it_found(cli: Cli, built: Path) -> None:
     outcome = cli("report", built, "--against", "defender-iot", "--out", "page.html", "--json")
-    told = json.loads(outcome.out)
-    assert (outcome.code, told["file"], len(told["findings"])) == (0, "page.html", 4)
+    output = json.loads(outcome.out)
+    assert (outcome.code, output["file"], len(output["findings"])) == (0, "page.html", 4)
     assert "subject-c" in Path("page.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("form", ["svg", "dot", "mermaid"])
 def test_a_graph_goes_to_stdout_or_to_a_file(cli: Cli, built: Path, form: str) -> None:
-    said = cli("graph", built, "--format", form, "--at", "2040-01-01")
-    assert (said.code, said.err) == (0, "")
-    assert "console" in said.out
-    assert "expired" in said.out
+    output = cli("graph", built, "--format", form, "--at", "2040-01-01")
+    assert (output.code, output.err) == (0, "")
+    assert "console" in output.out
+    assert "expired" in output.out
     assert cli("graph", built, "--format", form, "--at", "2040-01-01", "--out", "graph").out == ""
-    assert Path("graph").read_text("utf-8").strip() == said.out.strip()
+    assert Path("graph").read_text("utf-8").strip() == output.out.strip()
 
 
 def test_a_graph_is_an_svg_if_nothing_else_is_said(cli: Cli, built: Path) -> None:

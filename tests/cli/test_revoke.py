@@ -37,9 +37,9 @@ def test_a_person_reads_what_is_revoked_and_where_it_is_published(cli: Cli, env:
 
 
 def test_a_program_reads_the_same(cli: Cli, env: str) -> None:
-    told = json.loads(cli("revoke", env, "sensor-01", "sensor-02", "--json").out)
-    assert told["changed"] == ["certificates/sensor-01", "certificates/sensor-02"]
-    assert [(crl["authority"], crl["number"]) for crl in told["crls"]] == [("issuing", 2)]
+    output = json.loads(cli("revoke", env, "sensor-01", "sensor-02", "--json").out)
+    assert output["changed"] == ["certificates/sensor-01", "certificates/sensor-02"]
+    assert [(crl["authority"], crl["number"]) for crl in output["crls"]] == [("issuing", 2)]
 
 
 def test_a_hold_comes_and_goes(cli: Cli, env: str) -> None:

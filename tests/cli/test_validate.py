@@ -45,9 +45,9 @@ def test_a_program_gets_each_error_in_parts(cli: Cli, profile: Path) -> None:
     profile.write_text(profile.read_text().replace("issuer: root", "issuer: rot", 1))
     outcome = cli("validate", "contoso.yaml", "--json")
     assert outcome.code == 2
-    found = json.loads(outcome.out)
-    assert found["valid"] is False
-    (problem,) = found["problems"]
+    result = json.loads(outcome.out)
+    assert result["valid"] is False
+    (problem,) = result["problems"]
     assert problem["file"] == "contoso.yaml"
     assert (problem["line"], problem["suggestion"]) == (8, "root")
     assert problem["column"] > 0

@@ -42,10 +42,10 @@ def test_a_page_without_a_part_stays_as_it_is() -> None:
 def test_a_key_without_words_and_words_without_a_key_end_the_build(
     change: Any, error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = yaml.safe_load(profile_language.WORDS.read_bytes())
-    change(said)
+    output = yaml.safe_load(profile_language.WORDS.read_bytes())
+    change(output)
     spoiled = tmp_path / "words.yaml"
-    spoiled.write_text(yaml.safe_dump(said), encoding="utf-8")
+    spoiled.write_text(yaml.safe_dump(output), encoding="utf-8")
     monkeypatch.setattr(profile_language, "WORDS", spoiled)
     profile_language._words.cache_clear()
     try:

@@ -28,12 +28,12 @@ class _Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = {name: value or "" for name, value in attrs}
-        if "id" in found:
-            self.ids.append(found["id"])
+        result = {name: value or "" for name, value in attrs}
+        if "id" in result:
+            self.ids.append(result["id"])
         if tag != "a":
-            rel = found.get("rel", "stylesheet")
-            self.fetched += [found.get("src", ""), found.get("href", "") if rel != "canonical" else ""]
+            rel = result.get("rel", "stylesheet")
+            self.fetched += [result.get("src", ""), result.get("href", "") if rel != "canonical" else ""]
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +67,13 @@ def test_every_fault_has_its_place_in_the_catalogue(site: Path) -> None:
 def test_the_catalogue_says_of_a_fault_what_the_command_says(site: Path) -> None:
     text = (site / "reference/faults.html").read_text("utf-8")
     entry = text.partition('<h3 id="expired">')[2].partition("<h3")[0]
-    for said in ("It has expired", "RFC 5280, 6.1.3 (a)(2)", "openssl, openssl-strict, gnutls", "not-ended"):
-        assert said in entry
+    for output in (
+        "It has expired",
+        "RFC 5280, 6.1.3 (a)(2)",
+        "openssl, openssl-strict, gnutls",
+        "not-ended",
+    ):
+        assert output in entry
 
 
 def test_the_faults_of_the_matrix_lead_to_the_catalogue(site: Path) -> None:
@@ -89,8 +94,8 @@ def test_every_key_of_a_profile_has_its_place(site: Path) -> None:
     keys = {*profile_schema()["properties"]}
     keys |= {key for body in ("AuthoritySpec", "CertificateSpec") for key in bodies[body]["properties"]}
     places = {key: key.replace("_", "-") for key in keys}
-    found = {key for key, place in places.items() if {place, f"authority-{place}"} & set(ids)}
-    assert found | {"faults"} == keys
+    result = {key for key, place in places.items() if {place, f"authority-{place}"} & set(ids)}
+    assert result | {"faults"} == keys
     assert "certificate-faults" in ids
 
 

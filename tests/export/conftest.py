@@ -90,7 +90,7 @@ def free_ports() -> tuple[int, int]:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that servers reach which give up root's rights."""
+    """A directory that servers reach which give up root's rights."""
     with TemporaryDirectory(prefix="pkigen-test-") as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -106,7 +106,7 @@ Export = Callable[..., ExportResult]
 
 @pytest.fixture
 def exported(environment: Environment, tmp_path: Path) -> Export:
-    """Export to a target, into a folder of its name."""
+    """Export to a target, into a directory of its name."""
 
     def run(target: str, **options: Any) -> ExportResult:
         options = {"out": tmp_path / target, **options}
@@ -117,7 +117,7 @@ def exported(environment: Environment, tmp_path: Path) -> Export:
 
 @dataclass(frozen=True)
 class Served:
-    """A program that serves an export: its folder and its ports."""
+    """A program that serves an export: its directory and its ports."""
 
     folder: Path
     port: int
@@ -145,7 +145,7 @@ class Served:
     def fingerprint(self, host: str | None) -> str:
         """SHA-256 of the certificate that is presented to who asks for a host, or for none."""
         name = ("-servername", host) if host else ("-noservername",)
-        shown = subprocess.run(
+        text = subprocess.run(
             ["openssl", "s_client", "-connect", f"127.0.0.1:{self.tls_port}", *name],
             input="",
             capture_output=True,
@@ -153,27 +153,27 @@ class Served:
             check=False,
             timeout=_PATIENCE,
         ).stdout
-        told = subprocess.run(
+        output = subprocess.run(
             ["openssl", "x509", "-noout", "-fingerprint", "-sha256"],
-            input=shown,
+            input=text,
             capture_output=True,
             text=True,
             check=True,
         ).stdout
-        return told.partition("=")[2].strip().replace(":", "").lower()
+        return output.partition("=")[2].strip().replace(":", "").lower()
 
 
 @contextmanager
 def running(command: list[str], folder: Path, *ports: int) -> Iterator[None]:
     """A program in the foreground, from when it listens at all ports until the end of the block."""
-    said = folder / "said.log"
-    with said.open("wb") as log:
+    output = folder / "said.log"
+    with output.open("wb") as log:
         process = subprocess.Popen(
             command, cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
         )
         try:
             for port in ports:
-                _until_it_listens(port, process, said)
+                _until_it_listens(port, process, output)
             yield
         finally:
             _end(process)

@@ -109,8 +109,8 @@ def _objects(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
 def test_every_kubernetes_object_is_what_the_schema_wants(exported: Export) -> None:
     objects = _objects(exported("kubernetes").folder)
     version = kubernetes_validate.latest_version()
-    for found in objects.values():
-        kubernetes_validate.validate(found, version, strict=True)
+    for result in objects.values():
+        kubernetes_validate.validate(result, version, strict=True)
     wrong = objects[("Secret", "sensor")] | {"date": {}}
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(wrong, version, strict=True)
@@ -126,11 +126,13 @@ def test_kubernetes_has_the_files_as_they_are(environment: Environment, exported
     assert base64.b64decode(secret["data"]["tls.key"]) == case.key.read_bytes()
     trust = objects[("ConfigMap", "contoso-ot-trust")]["data"]["trust.pem"]
     assert trust == environment.trust.read_text()
-    held = objects[("ConfigMap", "contoso-ot-crl")]["binaryData"]
-    assert base64.b64decode(held["lab_crl_issuing.crl"]) == (environment.www / "crl/issuing.crl").read_bytes()
+    content = objects[("ConfigMap", "contoso-ot-crl")]["binaryData"]
+    assert (
+        base64.b64decode(content["lab_crl_issuing.crl"]) == (environment.www / "crl/issuing.crl").read_bytes()
+    )
     (files, _) = objects[("Deployment", "contoso-ot-crl")]["spec"]["template"]["spec"]["volumes"]
     paths = {one["key"]: one["path"] for one in files["configMap"]["items"]}
-    assert paths.keys() == held.keys()
+    assert paths.keys() == content.keys()
     assert paths["lab_crl_issuing.crl"] == "lab/crl/issuing.crl"
     named = yaml.safe_load((done.folder / "kustomization.yaml").read_text())["resources"]
     assert all((done.folder / name).is_file() for name in named)
@@ -145,8 +147,8 @@ def test_names_that_are_one_in_kubernetes_are_not_mixed_up(tmp_path: Path) -> No
     assert done.left_out == {"a-B": "its Secret would have the same name as that of A_b"}
     objects = _objects(done.folder)
     assert {("Secret", "a-b"), ("Secret", "x.y"), ("ConfigMap", "1st.lab-1-crl")} <= objects.keys()
-    for found in objects.values():
-        kubernetes_validate.validate(found, kubernetes_validate.latest_version(), strict=True)
+    for result in objects.values():
+        kubernetes_validate.validate(result, kubernetes_validate.latest_version(), strict=True)
     labels = objects[("Deployment", "1st.lab-1-crl")]["spec"]["template"]["metadata"]["labels"]
     assert objects[("Service", "env-1st-lab-1-crl")]["spec"]["selector"] == labels
 

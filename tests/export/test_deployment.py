@@ -39,11 +39,11 @@ def test_each_credential_that_a_drop_in_loads_is_there(environment: Environment,
     text = (folder / "drop-ins/sensor.expired.conf").read_text()
     loaded = dict(re.findall(r"^LoadCredential=(.*?):(.*)$", text, re.MULTILINE))
     assert loaded.keys() == {"tls.crt", "tls.key", "trust.pem"}
-    held = {name: (folder / "credstore" / path).read_bytes() for name, path in loaded.items()}
+    content = {name: (folder / "credstore" / path).read_bytes() for name, path in loaded.items()}
     case = environment["sensor.expired"]
-    assert held["tls.key"] == case.key.read_bytes()
-    assert held["tls.crt"].startswith(case.certificate.read_bytes())
-    assert held["trust.pem"] == environment.trust.read_bytes()
+    assert content["tls.key"] == case.key.read_bytes()
+    assert content["tls.crt"].startswith(case.certificate.read_bytes())
+    assert content["trust.pem"] == environment.trust.read_bytes()
 
 
 @pytest.fixture
@@ -55,10 +55,10 @@ def ansible(exported: Export) -> tuple[Path, dict[str, Any]]:
 def test_the_variables_name_files_that_are_there(ansible: tuple[Path, dict[str, Any]]) -> None:
     folder, variables = ansible
     assert (folder / variables["pkigen_trust"]).is_file()
-    found = variables["pkigen_certificates"]
-    assert found["sensor"]["hosts"] == ["sensor.contoso.test", "also.contoso.test", "10.1.0.10"]
-    assert found["sensor.expired"]["expected"] == "reject"
-    assert all((folder / one[kind]).is_file() for one in found.values() for kind in ("certificate", "key"))
+    result = variables["pkigen_certificates"]
+    assert result["sensor"]["hosts"] == ["sensor.contoso.test", "also.contoso.test", "10.1.0.10"]
+    assert result["sensor.expired"]["expected"] == "reject"
+    assert all((folder / one[kind]).is_file() for one in result.values() for kind in ("certificate", "key"))
 
 
 def test_the_playbook_copies_each_file_and_hides_the_key(ansible: tuple[Path, dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""The folder of an export: private, whole, brought up to date, and careful with what is not its own."""
+"""The directory of an export: private, whole, brought up to date, and careful with what is not its own."""
 
 from __future__ import annotations
 
@@ -180,5 +180,5 @@ def test_after_a_crash_the_next_run_completes_it(
     monkeypatch.undo()
     _again(folder).update(newer)
     assert _contents(folder.path) == {path: file.data for path, file in newer.items()}
-    held = json.loads((folder.path / MARKER).read_bytes())["files"]
-    assert all(len(digests) == 1 for digests in held.values())
+    content = json.loads((folder.path / MARKER).read_bytes())["files"]
+    assert all(len(digests) == 1 for digests in content.values())

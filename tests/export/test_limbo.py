@@ -98,17 +98,17 @@ def test_what_a_testcase_cannot_say_is_left_out_with_the_reason(exported: Export
 
 
 def test_results_times_names_and_crls_are_those_of_the_cases(document: Any, environment: Environment) -> None:
-    found = _by_name(document)
+    result = _by_name(document)
     clock = datetime.fromisoformat(environment.manifest["clock"])
-    assert found["sensor"]["expected_result"] == found["sensor.pem-crlf"]["expected_result"] == "SUCCESS"
-    assert found["sensor.expired"]["expected_result"] == "FAILURE"
-    assert datetime.fromisoformat(found["sensor"]["validation_time"]) == clock
-    assert found["sensor"]["expected_peer_name"] == {"kind": "DNS", "value": "sensor.contoso.test"}
-    assert found["gateway"]["expected_peer_name"] == {"kind": "IP", "value": "10.1.0.7"}
-    assert found["edge"]["expected_peer_name"]["value"].lower() == "host.edge.contoso.test"
-    assert (found["sensor"]["features"], found["sensor"]["crls"]) == ([], [])
-    assert (found["retired"]["features"], len(found["retired"]["crls"])) == (["has-crl"], 2)
-    assert (found["retired"]["expected_result"]) == "FAILURE"
+    assert result["sensor"]["expected_result"] == result["sensor.pem-crlf"]["expected_result"] == "SUCCESS"
+    assert result["sensor.expired"]["expected_result"] == "FAILURE"
+    assert datetime.fromisoformat(result["sensor"]["validation_time"]) == clock
+    assert result["sensor"]["expected_peer_name"] == {"kind": "DNS", "value": "sensor.contoso.test"}
+    assert result["gateway"]["expected_peer_name"] == {"kind": "IP", "value": "10.1.0.7"}
+    assert result["edge"]["expected_peer_name"]["value"].lower() == "host.edge.contoso.test"
+    assert (result["sensor"]["features"], result["sensor"]["crls"]) == ([], [])
+    assert (result["retired"]["features"], len(result["retired"]["crls"])) == (["has-crl"], 2)
+    assert (result["retired"]["expected_result"]) == "FAILURE"
 
 
 def test_no_key_is_in_it(document: Any) -> None:

@@ -37,9 +37,9 @@ def test_every_command_of_the_page_runs(open_folder: Path, free_ports: tuple[int
         "XDG_DATA_HOME": str(open_folder),
         "XDG_CONFIG_HOME": str(open_folder),
     }
-    said = run("bash", "-c", script, cwd=open_folder, environ=environ)
-    assert "\nsensor-01\n" in said
-    assert "issuer=" in said
+    output = run("bash", "-c", script, cwd=open_folder, environ=environ)
+    assert "\nsensor-01\n" in output
+    assert "issuer=" in output
 
 
 def test_the_table_has_each_target_and_how_it_is_used() -> None:

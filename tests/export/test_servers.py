@@ -83,8 +83,8 @@ def test_a_server_presents_each_certificate_by_name_and_serves_the_crls(
         for path, kind in PUBLISHED.items():
             got = server.folder / "got"
             url = f"http://pki.contoso.test:{server.port}/lab/{path}"
-            told = server.curl(url, "--fail", "--output", str(got), "--write-out", "%{content_type}")
-            assert (told.returncode, told.stdout) == (0, kind)
+            output = server.curl(url, "--fail", "--output", str(got), "--write-out", "%{content_type}")
+            assert (output.returncode, output.stdout) == (0, kind)
             assert got.read_bytes() == (environment.www / path).read_bytes()
         for path in ("private/sensor.key", "lab/../private/sensor.key", "crl/issuing.crl"):
             refused = server.curl(f"http://pki.contoso.test:{server.port}/{path}", "--fail", "--path-as-is")

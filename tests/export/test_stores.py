@@ -23,16 +23,16 @@ def _listed(store: Path, passphrase: str = _USUAL) -> str:
 def test_keytool_lists_each_key_with_its_path(exported: Export) -> None:
     done = exported("java", passphrases=(PASSPHRASE,))
     for name in ("sensor", "locked", "sensor.expired", "sensor.sig-md5"):
-        shown = _listed(done.folder / f"private/{name}.p12")
-        assert f"Alias name: {name}\n" in shown
-        assert "Entry type: PrivateKeyEntry\nCertificate chain length: 2\n" in shown
+        output = _listed(done.folder / f"private/{name}.p12")
+        assert f"Alias name: {name}\n" in output
+        assert "Entry type: PrivateKeyEntry\nCertificate chain length: 2\n" in output
 
 
 @pytest.mark.needs("keytool")
 def test_keytool_lists_the_trust_anchors(exported: Export) -> None:
-    shown = _listed(exported("java").folder / "truststore.p12")
-    assert shown.count("Entry type: trustedCertEntry") == 1
-    assert "contains 1 entry" in shown
+    output = _listed(exported("java").folder / "truststore.p12")
+    assert output.count("Entry type: trustedCertEntry") == 1
+    assert "contains 1 entry" in output
 
 
 @pytest.mark.needs("keytool")
@@ -62,10 +62,10 @@ def test_java_takes_the_options(exported: Export) -> None:
 def test_a_pfx_has_the_key_and_the_path(environment: Environment, exported: Export, tmp_path: Path) -> None:
     folder = exported("windows").folder
     opened = ("-passin", f"file:{folder / 'private/passphrase.txt'}", "-nodes")
-    shown = run("openssl", "pkcs12", "-in", folder / "private/sensor.pfx", *opened)
-    assert shown.count("BEGIN CERTIFICATE") == 2
+    output = run("openssl", "pkcs12", "-in", folder / "private/sensor.pfx", *opened)
+    assert output.count("BEGIN CERTIFICATE") == 2
     key = tmp_path / "key.pem"
-    key.write_text(shown)
+    key.write_text(output)
     public = run("openssl", "pkey", "-in", key, "-pubout")
     assert public == run("openssl", "pkey", "-in", environment["sensor"].key, "-pubout")
     trusted = run("openssl", "x509", "-in", folder / "trust/1.cer", "-inform", "DER")
@@ -74,8 +74,8 @@ def test_a_pfx_has_the_key_and_the_path(environment: Environment, exported: Expo
 
 def test_the_powershell_script_is_the_one_that_was_looked_at(exported: Export) -> None:
     """PowerShell is not here to judge it: who changes it reads it, and writes it into golden/ anew."""
-    shown = (exported("windows", only="sensor.[ep]*").folder / "import.ps1").read_text()
-    assert shown == GOLDEN.read_text()
+    output = (exported("windows", only="sensor.[ep]*").folder / "import.ps1").read_text()
+    assert output == GOLDEN.read_text()
 
 
 def test_cases_that_no_store_holds_are_left_out(exported: Export) -> None:

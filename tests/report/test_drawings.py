@@ -25,7 +25,7 @@ _TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
 
 def _texts(svg: str, name: str) -> list[str]:
     root = ET.fromstring(svg)  # noqa: S314  made here
-    return [str(found.text) for found in root.iter(f"{_SVG}text") if found.get("class") == name]
+    return [str(result.text) for result in root.iter(f"{_SVG}text") if result.get("class") == name]
 
 
 def test_the_svg_has_a_box_for_each_node_and_needs_nothing_else(deep: Environment) -> None:
@@ -45,10 +45,10 @@ def test_any_name_is_told_as_it_is_in_the_svg(name: str) -> None:
 
 
 def test_a_name_is_never_code() -> None:
-    found = hierarchy_of(manifest([authority("root")], [case(NASTY)]), _NOW)
-    assert "<script" not in as_svg(found)
-    assert "\u202e" not in as_svg(found)
-    (label,) = re.findall(r'n1\["(.*?)"\]', as_mermaid(found))
+    result = hierarchy_of(manifest([authority("root")], [case(NASTY)]), _NOW)
+    assert "<script" not in as_svg(result)
+    assert "\u202e" not in as_svg(result)
+    (label,) = re.findall(r'n1\["(.*?)"\]', as_mermaid(result))
     assert re.fullmatch(r"(?:[\w .,:/()+=_*…-]|#[0-9]+;|<br/>)*", label)
 
 
@@ -64,16 +64,16 @@ def _dot(text: str) -> list[dict[str, str]]:
 
 @pytest.mark.needs("dot")
 def test_graphviz_draws_the_dot(mixed: Environment) -> None:
-    found = hierarchy_of(mixed.manifest, CLOCK)
-    objects = _dot(as_dot(found))
-    assert [one["label"].partition("\\n")[0] for one in objects] == [node.title for node in found.nodes]
+    result = hierarchy_of(mixed.manifest, CLOCK)
+    objects = _dot(as_dot(result))
+    assert [one["label"].partition("\\n")[0] for one in objects] == [node.title for node in result.nodes]
 
 
 @pytest.mark.needs("dot")
 @pytest.mark.parametrize("name", [NASTY, "a\\", '"', "\\N", "名前", "<b>x</b>", "a;b{c}->d"])
 def test_graphviz_takes_any_name(name: str) -> None:
-    found = hierarchy_of(manifest([authority("root")], [case(name)]), _NOW)
-    assert len(_dot(as_dot(found))) == 2
+    result = hierarchy_of(manifest([authority("root")], [case(name)]), _NOW)
+    assert len(_dot(as_dot(result))) == 2
 
 
 def test_the_mermaid_is_a_flowchart_of_the_same(deep: Environment) -> None:

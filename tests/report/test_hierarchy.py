@@ -34,20 +34,20 @@ def test_cross_certificates_are_edges_of_their_own(deep: Environment) -> None:
 
 
 def test_a_fleet_is_one_node_and_one_that_is_revoked_is_not_in_it(mixed: Environment) -> None:
-    found = _titles(hierarchy_of(mixed.manifest, CLOCK))
-    assert found["sensor-01 … sensor-20"].count == 20
-    assert found["retired"].marks == ("revoked",)
-    assert found["console.expired-root"].marks == ("broken",)
-    assert found["root.console.expired-root"].marks == ("trust anchor", "broken", "expired")
+    result = _titles(hierarchy_of(mixed.manifest, CLOCK))
+    assert result["sensor-01 … sensor-20"].count == 20
+    assert result["retired"].marks == ("revoked",)
+    assert result["console.expired-root"].marks == ("broken",)
+    assert result["root.console.expired-root"].marks == ("trust anchor", "broken", "expired")
 
 
 def test_broken_copies_of_one_are_one_node_when_they_are_many() -> None:
     copies = [authority(f"ca.sensor.f{n}", "root", fault=fault("sensor", f"f{n}")) for n in range(5)]
     broken = [case(f"sensor.f{n}", f"ca.sensor.f{n}", fault=fault("sensor", f"f{n}")) for n in range(5)]
-    found = hierarchy_of(
+    result = hierarchy_of(
         manifest([authority("root"), authority("ca", "root"), *copies], [case("sensor", "ca"), *broken]), _NOW
     )
-    assert _edges(found) == {
+    assert _edges(result) == {
         ("root", "ca", False),
         ("ca", "sensor", False),
         ("root", "5 copies of ca", False),
@@ -79,13 +79,13 @@ def test_everything_is_in_one_node_and_an_authority_has_only_so_many(
 ) -> None:
     authorities = [authority("root"), authority("other")]
     cases = [case(name, data.draw(st.sampled_from(["root", "other", None]))) for name in names]
-    found = hierarchy_of(manifest(authorities, cases), _NOW)
-    held = [name for node in found.nodes for name in node.names]
-    assert sorted(held) == sorted(
+    result = hierarchy_of(manifest(authorities, cases), _NOW)
+    content = [name for node in result.nodes for name in node.names]
+    assert sorted(content) == sorted(
         ["authorities/root", "authorities/other", *(f"certificates/{n}" for n in names)]
     )
-    below = [sum(edge.issuer == node.id for edge in found.edges) for node in found.nodes]
-    alike = sum(node.count > FEW for node in found.nodes)
+    below = [sum(edge.issuer == node.id for edge in result.edges) for node in result.nodes]
+    alike = sum(node.count > FEW for node in result.nodes)
     assert max(below, default=0) <= MOST_BELOW + alike
 
 

@@ -41,17 +41,17 @@ class _Reader(HTMLParser):
         assert self._open == []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = {key: value or "" for key, value in attrs}
-        if "id" in found:
-            self.ids.append(found["id"])
+        result = {key: value or "" for key, value in attrs}
+        if "id" in result:
+            self.ids.append(result["id"])
         for key in ("href", "src", "action"):
-            value = found.get(key, "")
+            value = result.get(key, "")
             if value.startswith("#"):
                 self.links.add(value[1:])
             elif value and value != "data:,":
                 self.elsewhere.append(value)
-        if "data-v" in found:
-            self.rows[found["id"]] = found
+        if "data-v" in result:
+            self.rows[result["id"]] = result
         if tag not in _VOID:
             self._open.append(tag)
 
@@ -87,12 +87,12 @@ def test_every_authority_and_certificate_is_on_it(mixed: Environment, page: str)
 
 def test_rows_can_be_told_apart_by_the_filters(mixed: Environment, page: str) -> None:
     rows = dict(zip([case.name for case in mixed.cases()], _Reader(page).rows.values(), strict=True))
-    told = {name: (row["data-v"], row["data-f"], row["data-m"].split()) for name, row in rows.items()}
-    assert told["sensor-01"] == ("accept", "", ["sound"])
-    assert told["retired"] == ("reject", "", ["revoked", "sound"])
-    assert told["console.expired"] == ("reject", "validity", ["broken", "expired"])
-    assert told["console.san-wrong-host"][:2] == ("reject", "san")
-    assert {row[1] for row in told.values()} == {"", "validity", "san", "defender-iot"}
+    output = {name: (row["data-v"], row["data-f"], row["data-m"].split()) for name, row in rows.items()}
+    assert output["sensor-01"] == ("accept", "", ["sound"])
+    assert output["retired"] == ("reject", "", ["revoked", "sound"])
+    assert output["console.expired"] == ("reject", "validity", ["broken", "expired"])
+    assert output["console.san-wrong-host"][:2] == ("reject", "san")
+    assert {row[1] for row in output.values()} == {"", "validity", "san", "defender-iot"}
 
 
 def test_what_check_finds_is_on_it(mixed: Environment, page: str) -> None:
@@ -124,11 +124,11 @@ def test_what_validators_said_is_on_it(mixed: Environment, tmp_path: Path) -> No
         {"word": "accept", "words": "", "differs": True, "known": {"kind": "lax", "reason": "it looks away"}},
         {"word": "blind", "words": "", "differs": False, "known": None},
     ]
-    told = {
+    output = {
         "columns": [{"name": name, "version": "3.5"} for name in ("openssl", "other", "third")],
         "rows": [{"name": "console.expired", "cells": cells}],
     }
-    (tmp_path / "matrix.json").write_text(json.dumps(told))
+    (tmp_path / "matrix.json").write_text(json.dumps(output))
     answers = read_matrix_results(tmp_path / "matrix.json")
     page = as_page(collect_page_data(mixed.folder, ReportOptions(now=CLOCK, matrix_results=answers)))
     assert "1 of 2 reject" in page
