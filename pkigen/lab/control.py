@@ -1,4 +1,4 @@
-"""A running lab as other processes of the same user find it: what is up, how to end it, an upload."""
+"""Control API of a running lab for other processes of the same user."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from pkigen.serve.control.api import HOST, Guarded, announced
 from pkigen.serve.http.server import background, listen
 
 FILE = f"{FOLDER}/running.json"
-"""Where a running lab's control URL and token are, below the environment's folder."""
+"""File with the control URL and token of a running lab, relative to the environment."""
 
 _SECONDS = 30.0
 _LOOK_SECONDS = 5.0
@@ -50,7 +50,7 @@ def control_server(lab: Lab, stop: Callable[[], None]) -> Iterator[None]:
 
 
 def owner_status(lab: Lab) -> dict[str, Any]:
-    """What the lab's owner is told of it: how everything is, and how to sign in."""
+    """Return the status of the lab with the credentials for the consoles."""
     return {**lab.as_json(), "user": "admin", "password": lab.password}
 
 
@@ -161,6 +161,6 @@ def find_running_lab(environment: Path) -> RunningLab | None:
 
 
 def find_running_labs(out: Path) -> list[RunningLab]:
-    """Every lab that runs in an environment of a folder."""
+    """Return every running lab of the environments in a directory."""
     found = (find_running_lab(path.parent.parent.parent) for path in sorted(out.glob(f"*/{FILE}")))
     return [one for one in found if one is not None]

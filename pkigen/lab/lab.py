@@ -1,4 +1,4 @@
-"""A running lab: its appliances, its connections, and what can be done to it."""
+"""A running lab: its appliances, its connections and the operations on them."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ class Lab:
         return case.name
 
     def renew(self, name: str) -> None:
-        """Have the CA issue an appliance's certificate anew; it lies ready for an upload then."""
+        """Reissue the certificate of an appliance; it must then be uploaded."""
         from pkigen.environment.build.build import build
         from pkigen.environment.build.options import BuildOptions
 
@@ -223,11 +223,11 @@ class Lab:
         self._recheck_all("notice", "The lab clock was reset to the machine's time.")
 
     def handle_clock_jump(self) -> None:
-        """Look at everything anew when the machine has slept, or its clock was set."""
+        """Recheck all connections after a suspend or a clock change."""
         jump = self.clock.jump_since_last_call()
         if jump is None:
             return
-        # What fails now is told and tried again where CRLs are kept up.
+        # The CRL upkeep reports and retries a failure.
         with suppress(PkigenError):
             self.crl_server.renew()
         seconds = abs(round(jump.total_seconds()))

@@ -1,4 +1,4 @@
-"""A lab brought up, and brought down whatever happens."""
+"""Starts a lab, and always stops what it started."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def running_lab(
         loop = stack.enter_context(serve_sites(hosted_))
         for syslog in syslogs:
             stack.enter_context(_running(syslog, loop))
-        # At once, too: what is told from now on holds even if nobody comes to write it at the end.
+        # Save immediately, so that the printed password stays valid even after a kill.
         keeper.tick()
         stack.callback(keeper.tick)
         stack.enter_context(lab.scheduler.running())
@@ -174,7 +174,7 @@ def _saved_clock_offset(kept: dict[str, Any], state: State) -> timedelta:
 
 
 def _requirement_sets(folder: Path) -> tuple[RequirementSet, ...]:
-    """What the environment's certificates are held against; else what this all began with."""
+    """Return the requirement sets of the environment (default: defender-iot)."""
     names = open_environment(folder).requirements
     found = sets_of(folder)
     return tuple(found[name] for name in names) or (load_set("defender-iot"),)

@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 
 
 class CancelToken:
-    """Whether the lab ends. Whoever waits for somebody else waits here, and no longer than until then."""
+    """Cancels all waits when the lab stops. Every wait for a peer uses ``wait_for``."""
 
     def __init__(self) -> None:
         self._come = Future[None]()

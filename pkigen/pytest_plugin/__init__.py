@@ -8,7 +8,7 @@
     def test_refuses_wrong_dates(pki_case, pki_server, pki_dns):
         ...
 
-Whoever runs pytest where pkigen is installed imports this file: all else is imported when it is used.
+Every pytest run with pkigen installed imports this module, so other modules are imported on first use.
 """
 
 from __future__ import annotations
@@ -44,9 +44,11 @@ def __getattr__(name: str) -> object:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of pytest.ini, pyproject.toml and their like."""
     parser.addini("pki_profile", "the profile: a path below rootdir, or a shipped name", default="minimal")
-    parser.addini("pki_out", "the folder below rootdir that environments stay in (none: they go)", default="")
-    parser.addini("pki_seed", "make every byte of the environments follow from this text", default="")
-    parser.addini("pki_base_url", "where CRLs and OCSP answers are (none: at a free port here)", default="")
+    parser.addini(
+        "pki_out", "directory below rootdir that keeps the environments (default: temporary)", default=""
+    )
+    parser.addini("pki_seed", "seed for reproducible environments", default="")
+    parser.addini("pki_base_url", "base URL of CRLs and OCSP (default: free local port)", default="")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -91,7 +93,7 @@ def pki_build(pki_session: PkiSession) -> Callable[[Source], Environment]:
 
 @pytest.fixture(scope="session")
 def pki(request: pytest.FixtureRequest, pki_build: Callable[[Source], Environment]) -> Environment:
-    """The environment of the session's profile; in a test with pki_cases, of theirs."""
+    """The environment of the session's profile; in a test with pki_cases, of the marked profile."""
     source: Source = getattr(request, "param", None) or request.config.getini("pki_profile")
     return pki_build(source)
 

@@ -1,4 +1,4 @@
-"""Locks that several test processes hold: each ends with its process, however that ends."""
+"""Locks between test processes; the operating system releases them when the process exits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PATIENCE = 600.0
 
 @contextmanager
 def directory_lock(folder: Path) -> Iterator[None]:
-    """Alone in a folder, which is made if need be; waits ten minutes for others."""
+    """Lock a directory, creating it if necessary; wait up to ten minutes."""
     lock = acquire_lock(folder, _PATIENCE)
     try:
         yield
@@ -23,13 +23,13 @@ def directory_lock(folder: Path) -> Iterator[None]:
 
 
 def acquire_lock(folder: Path, patience: float = 0.0) -> Lock:
-    """The lock of a folder; EnvironmentFailure when another process holds it for that many seconds."""
+    """Lock a directory. Raise EnvironmentFailure if it is still locked after ``patience`` seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     return Lock(folder, patience)
 
 
 def is_locked(folder: Path, patience: float = 0.0) -> bool:
-    """Whether another process still holds a folder's lock after so many seconds."""
+    """Whether another process still holds the lock after ``patience`` seconds."""
     try:
         acquire_lock(folder, patience).release()
     except EnvironmentFailure:

@@ -1,4 +1,4 @@
-"""Host names of test certificates are nowhere in the DNS: Python is told where they are."""
+"""Resolves the host names of test certificates to 127.0.0.1."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def profile_cases(config: pytest.Config, source: Source) -> tuple[ExpectedCase, 
 
 
 def open_session(config: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> PkiSession:
-    """What the options say; without pki_out the folder is one of pytest's own, which it deletes in time."""
+    """Create the session. Without pki_out, use a temporary directory of pytest."""
     temporary = tmp_path_factory.getbasetemp()
     worker: Mapping[str, object] = getattr(config, "workerinput", {})
     out = config.getini("pki_out")

@@ -1,4 +1,4 @@
-"""A simulated appliance: its certificate's life, its settings, its log, its alerts."""
+"""A simulated appliance: its certificate, settings, event log and alerts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _LOADS = "Use a key type and a signature algorithm that OpenSSL supports."
 
 
 class Role(StrEnum):
-    """What an appliance is."""
+    """Role of an appliance."""
 
     SENSOR = "sensor"
     CONSOLE = "management console"
@@ -83,12 +83,12 @@ class Appliance:
 
     @property
     def url(self) -> str:
-        """Where its console is."""
+        """URL of the web console."""
         return self.endpoint.listener.url
 
     @property
     def credential(self) -> Credential:
-        """What it presents."""
+        """The certificate, chain and key in use."""
         assert self._credential is not None
         return self._credential
 

@@ -1,4 +1,4 @@
-"""What an appliance presents: a certificate with its chain and its key, uploaded or its own."""
+"""The certificate, chain and private key that an appliance presents."""
 
 from __future__ import annotations
 

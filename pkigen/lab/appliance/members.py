@@ -1,4 +1,4 @@
-"""Who is who: the profile's section ``lab`` held against the certificates that were built."""
+"""Resolves the ``lab`` section of a profile to the certificates of the environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pkigen.profile.top_level import MOST_SENSORS, Forwarding, Lab
 
 
 class _Find(Protocol):
-    """A certificate's name, and where in the section it stands."""
+    """Finds the certificate with a name; ``path`` is the location of the name in the section."""
 
     def __call__(self, name: str, *path: str | int) -> Case: ...
 
@@ -26,7 +26,7 @@ _EXAMPLE = "lab: {console: management-console, sensors: ['sensor-*']}"
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """The section, with the cases of its names; consoles before sensors."""
+    """The members of a lab with their certificates; consoles before sensors."""
 
     settings: Lab
     appliances: tuple[tuple[Role, Case], ...]
@@ -35,7 +35,7 @@ class Members:
 
 
 def lab_settings(profile: Profile) -> Lab:
-    """The section; InputError for a profile without one."""
+    """Return the ``lab`` section. Raise InputError if the profile has none."""
     if profile.lab is None:
         raise InputError(
             profile.top_problem((), f"the profile has no 'lab' section; add one, for example {_EXAMPLE}")
@@ -44,7 +44,7 @@ def lab_settings(profile: Profile) -> Lab:
 
 
 def resolve_members(profile: Profile, environment: Environment) -> Members:
-    """The parts; InputError for a name that no sound certificate has, or that has two parts."""
+    """Return the members. Raise InputError for an unknown certificate, or one with two roles."""
     settings = lab_settings(profile)
     cases = {case.name: case for case in environment.cases() if case.fault is None}
 

@@ -1,4 +1,4 @@
-"""The shelf: ready-made certificates of the environment to upload, broken ones with what is wrong."""
+"""Sample uploads: the compliant certificate of an appliance, and faulty ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An upload, judged as the appliance does it: accepted, or refused with its messages and what to do."""
+"""Checks an upload: accepts it, or refuses it with messages, details and advice."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pkigen.requirements.crl_lookup import CrlLookup
 from pkigen.x509 import Certificate
 
 MAX_FILE_BYTES = 256 * 1024
-"""Octets of one uploaded file: a chain of fifty certificates has less."""
+"""Maximum size of an uploaded file in bytes; a chain of fifty certificates is smaller."""
 _LONGEST_NAME = 100
 
 # By the keys of a requirement set's messages.
@@ -64,7 +64,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What the appliance says, what it found, and what to do about it."""
+    """A message of the appliance, its details, and advice."""
 
     text: str
     found: tuple[str, ...]
@@ -73,7 +73,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class UploadResult:
-    """The answer. ``unsupported`` are demands that are broken and that nothing is refused for."""
+    """The result of an upload. ``unsupported`` are violations that do not lead to a refusal."""
 
     messages: tuple[Message, ...]
     unsupported: tuple[str, ...]
@@ -82,12 +82,12 @@ class UploadResult:
 
     @property
     def accepted(self) -> bool:
-        """Whether it is to be installed."""
+        """Whether the appliance installs the certificate."""
         return not self.messages and self.credential is not None
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is as it may be, and good to know of an accepted one."""
+        """Return hints about an accepted upload."""
         held = self.credential
         if not self.accepted or held is None or held.leaf.is_self_issued:
             return ()
@@ -102,9 +102,9 @@ def check_upload(
     anchors: tuple[Certificate, ...] = (),
     proxy: str | None = None,
 ) -> UploadResult:
-    """Hold an upload against the demands; the CRL is fetched when the box says so. Raises nothing.
+    """Check an upload against the requirement sets; download the CRL if ``crl_check`` is set.
 
-    ``anchors`` are trusted besides the roots of the chain.
+    ``anchors`` are trusted in addition to the roots of the chain. Never raises for invalid files.
     """
     passphrases = () if not upload.passphrase else (upload.passphrase,)
     certificates = read(upload.certificate.data, base_name(upload.certificate.name))
@@ -136,24 +136,24 @@ def check_upload(
 
 
 def base_name(path: str) -> str:
-    """The last part of a path of any system, as a message can show it."""
+    """Return the printable last part of a POSIX or Windows path."""
     name = PurePosixPath(PureWindowsPath(path).as_posix()).name
     return visible(name)[-_LONGEST_NAME:] or "unnamed file"
 
 
 def advice_for(message: str, against: RequirementSet) -> str:
-    """What to do about one of a set's messages."""
+    """Return the advice for a message of a requirement set."""
     key = next((key for key, text in against.messages.items() if text == message), "")
     return ADVICE.get(key, _OTHERWISE)
 
 
 def describe_violation(finding: Finding) -> str:
-    """A broken demand in two sentences: what is required, and what is there instead."""
+    """Describe a violation: the requirement, and the actual value."""
     return f"Required: {finding.requirement.says.rstrip('.')}. Found: {actual_value(finding).rstrip('.')}."
 
 
 def actual_value(finding: Finding) -> str:
-    """What is there where a demand is broken."""
+    """Return the actual value that violates a requirement."""
     return finding.outcome.reason or finding.outcome.found or "none"
 
 

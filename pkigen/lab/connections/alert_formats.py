@@ -1,4 +1,4 @@
-"""Alerts as other makers' servers take them: CEF in syslog over TLS (RFC 5424, 5425), JSON in webhooks."""
+"""Encodes alerts: CEF in syslog over TLS (RFC 5424, RFC 5425), and JSON for webhooks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pkigen.lab.connections.alerts import Alert
 
 _FACILITY_LOCAL0 = 16
 MAX_MESSAGE_BYTES = 32 * 1024
-"""Octets of one that a receiver of the lab takes."""
+"""Maximum size of a received message in bytes."""
 
 
 def cef(alert: Alert) -> str:
@@ -33,7 +33,7 @@ def _one_line(text: str) -> str:
 
 
 def syslog(alert: Alert, host: str) -> bytes:
-    """One message with its length before it (RFC 5425, 4.3)."""
+    """Encode an alert as a syslog message with a length prefix (RFC 5425 section 4.3)."""
     severity = 7 - min(7, alert.severity * 7 // 10)
     priority = _FACILITY_LOCAL0 * 8 + severity
     text = f"<{priority}>1 {alert.at} {host} pkigen-lab - ALERT - {cef(alert)}"
@@ -47,7 +47,7 @@ def webhook(alerts: Sequence[Alert]) -> bytes:
 
 
 class SyslogFrameParser:
-    """Messages out of octets that arrive in parts, by their lengths (RFC 5425, 4.3)."""
+    """Splits a byte stream into syslog messages (octet counting, RFC 5425 section 4.3)."""
 
     def __init__(self) -> None:
         self._held = bytearray()

@@ -1,4 +1,4 @@
-"""A connection that an appliance keeps up: made again and again, halted when validation says so."""
+"""A connection of an appliance: checked repeatedly, and halted when validation fails."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _KEYS = {rule: key for key, rules in _MESSAGES.items() for rule in rules}
 
 
 class ConnectionState(StrEnum):
-    """How a connection is."""
+    """State of a connection."""
 
     WAITING = "not tried yet"
     CONNECTED = "connected"
@@ -50,7 +50,7 @@ class ConnectionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One thing wrong: ``who`` finds it with a ``certificate`` of ``whom``, ``depth`` above its own."""
+    """A validation error: ``who`` found it in ``certificate`` of ``whom``, at ``depth`` (0: end entity)."""
 
     who: str
     whom: str
@@ -74,7 +74,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Who is connected to; ``appliance`` when it is one of the lab's own."""
+    """The receiving end; ``appliance`` is None for a server outside the lab."""
 
     name: str
     kind: str

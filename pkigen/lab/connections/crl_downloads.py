@@ -1,4 +1,4 @@
-"""CRLs as the appliances fetch them: who looks within a second of another shares the download."""
+"""Downloads CRLs for the appliances; requests within one second share a download."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class CrlDownloads:
         self._held = dict[str, _Download]()
 
     def forget(self) -> None:
-        """Have everything fetched anew: something has changed."""
+        """Discard all cached downloads."""
         with self._lock:
             self._held.clear()
 
     def get(self, url: str) -> bytes:
-        """The octets; FetchError says why there are none."""
+        """Return the bytes at a URL. Raise FetchError if the download fails."""
         with self._lock:
             found = self._held.get(url)
             mine = found is None or self._clock() - found.begun > FRESH_SECONDS

@@ -1,4 +1,4 @@
-"""Connections made anew, on their schedule and whenever something has changed."""
+"""Checks connections periodically and after every change."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ConnectionScheduler:
     Receivers and CRL servers that hang do not delay the connections to others: the first time n of them
     hang by at most n / 8 x 0.2 seconds, later not, since those that took long come after all others.
 
-    What ``tick`` cannot do at the moment (EnvironmentFailure) is told, and tried again the next time.
+    An EnvironmentFailure of ``tick`` is reported once, and ``tick`` is retried.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""A TLS connection to another party: made, its certificate validated, and only then used.
+"""TLS client: connects, validates the certificate of the peer, and only then sends data.
 
-By pyOpenSSL: the ssl module has no way to validate at another instant than now, and does not tell
-which certificate of a path is to blame.
+Uses pyOpenSSL, because the ssl module cannot validate at a given time and does not report which
+certificate of the path caused the failure.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Answer = TypeVar("Answer")
 
 
 class ValidationError(Exception):
-    """The other party's certificate is not accepted: why, and the path as far as it goes."""
+    """The certificate of the peer failed validation; has the errors and the path."""
 
     def __init__(self, problems: tuple[PathProblem, ...], path: tuple[Certificate, ...]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
@@ -47,7 +47,7 @@ class ValidationError(Exception):
 
 
 class ConnectError(Exception):
-    """Nobody answers, or not in TLS or HTTP; the message says what happened."""
+    """The connection failed, or the peer violated TLS or HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Peer:
 class ValidationPolicy:
     """How to validate who answers: trusted certificates, the instant, and what is at a CRL's URL.
 
-    Without ``mandatory`` the connection goes on, and what is wrong is told.
+    If not ``mandatory``, the connection continues and the errors are reported.
     """
 
     anchors: tuple[Certificate, ...]
@@ -75,7 +75,7 @@ class ValidationPolicy:
 def connect(
     peer: Peer, policy: ValidationPolicy, cancel_token: CancelToken, seconds: float = SECONDS
 ) -> Iterator[Channel]:
-    """A connection as long as the block runs. Raises Halted, or Unanswered; that too when the lab ends."""
+    """Connect for the duration of the block. Raise ValidationError, or ConnectError (also on shutdown)."""
     with _connect_socket(peer.address, cancel_token, seconds) as sock:
         sock.setblocking(False)
         connection = SSL.Connection(_context(), sock)

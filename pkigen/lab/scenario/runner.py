@@ -1,4 +1,4 @@
-"""A scenario played from its first step to its last, in a lab of its own, and what became of it."""
+"""Runs a scenario in its own lab and collects the step results."""
 
 from __future__ import annotations
 

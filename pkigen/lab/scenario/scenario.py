@@ -1,4 +1,4 @@
-"""A scenario: a story of a lab in YAML, step by step, with what is to be seen of it."""
+"""The YAML format of a scenario: actions on a lab and expected results."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _OF = {
     "appliance": ("presents", "shows"),
     "receiver": ("shows",),
 }
-"""What can be expected of whom."""
+"""The expectations that apply to each kind of subject."""
 
 
 def _parse_profile(value: Any) -> str | Mapping[str, Any]:

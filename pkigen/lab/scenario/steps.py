@@ -1,4 +1,4 @@
-"""The steps of a scenario, done in a lab; what is expected is looked at with connections made anew."""
+"""Executes the steps of a scenario; expectations first recheck the connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields of a form and of its files, bounded; an upload out of them."""
+"""Parses forms within size limits, and converts them to uploads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pkigen.lab.appliance.upload import (
 
 CUT_OFF = "The request ended before its body was complete."
 MAX_BODY_BYTES = 3 * MAX_FILE_BYTES + 64 * 1024
-"""Octets of a request: three files, and what else is in a form."""
+"""Maximum size of a request body in bytes: three files and the other fields."""
 UPLOAD = ("name", "passphrase", "key", "certificate", "chain", "crl_check")
 _MOST_FIELDS = 16
 _LONGEST_TEXT = 4096

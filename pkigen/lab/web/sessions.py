@@ -1,4 +1,4 @@
-"""Who is signed in at an appliance's console, and whether a request is really theirs."""
+"""Sessions of a console, and checks for cross-site requests and DNS rebinding."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Session:
 
 
 class Sessions:
-    """Those of one appliance; browsers send cookies to every port, so that its own is in the name of theirs.
+    """Sessions of one appliance. The cookie name contains the port, because cookies ignore ports.
 
     ``clock`` gives seconds that only run forward.
     """
@@ -63,7 +63,7 @@ class Sessions:
         return max(0, ceil(self._shut_until - self._clock()))
 
     def opens(self, user: str, password: str) -> bool:
-        """Whether these are the user's name and password; after ten wrong ones it has to be waited."""
+        """Check user name and password; after ten failed attempts, sign-in is locked for 30 s."""
         known = secrets.compare_digest(password.encode(), self._password.encode()) and user == "admin"
         with self._lock:
             self._wrong = 0 if known else self._wrong + 1
@@ -72,7 +72,7 @@ class Sessions:
         return known
 
     def begin(self, response: Response) -> Session:
-        """A new session; its cookie goes with the answer, to this site alone."""
+        """Create a session and set its cookie (Secure, HttpOnly, SameSite=Strict)."""
         token = secrets.token_urlsafe(32)
         session = Session(secrets.token_urlsafe(32), self._clock() + _HOURS * 3600)
         with self._lock:

@@ -1,4 +1,4 @@
-"""The overview's drawing: where each party stands, and what its connections look like.
+"""Layout of the overview drawing: boxes of the members and edges of their connections.
 
 There are two of it, for wide screens and for phones. Lengths are in the drawing's own units, which the
 browser scales.
@@ -99,7 +99,7 @@ class Edge:
 
     @property
     def mark(self) -> str:
-        """A sign beside the colour."""
+        """A symbol in addition to the color."""
         return MARKS[self.grade]
 
 

@@ -46,7 +46,9 @@ def test_a_revoked_sensor_turns_its_edge_red_without_a_reload_and_is_mended(pers
     edge(page, connection).click()
     chosen = page.locator("#chosen")
     expect(chosen.get_by_role("heading", level=3).first).to_have_text(REVOKED)
-    expect(chosen).to_contain_text("management-console says this of the certificate sensor-02.contoso.test")
+    expect(chosen).to_contain_text(
+        "management-console found this error in the certificate sensor-02.contoso.test"
+    )
     blamed = chosen.locator("ol.path li.bad")
     expect(blamed).to_have_text(re.compile("sensor-02.contoso.test\\s+to blame"))
     person.looks("overview-chosen")

@@ -1,15 +1,15 @@
-// Keeps what is marked data-live as it is now. Without scripts a page shows how it was when it was opened.
+// Refreshes the elements marked data-live. Without scripts, a page shows the state at load time.
 "use strict";
 const PERIOD = 1500;
 let said = gist();
 
-// What is told to those who do not see it change.
+// The text that the page announces to screen readers.
 function gist() {
   const words = [...document.querySelectorAll("#chosen h2, #chosen > p > .mark")];
   return words.map((one) => one.textContent.trim()).join(": ");
 }
 
-// What has the focus, told so that it is found again in the part's new contents.
+// Returns a function that restores the focus after the contents were replaced.
 function focused(part) {
   const held = document.activeElement;
   if (!part.contains(held) || held === part) return null;
