@@ -1,52 +1,21 @@
-"""Faults: ways to be wrong, each one change of a compliant case."""
+"""The fault catalog: each fault is one change of a compliant case.
+
+Importing this package imports every module of ``pkigen.faults.families`` and every module that an installed
+distribution names as an entry point of the group ``pkigen.faults``; the import registers their faults.
+"""
 
 from pkigen.cases.case import Case, Impossible
+from pkigen.faults import families
 from pkigen.faults.compose import composed
-from pkigen.faults.families import (
-    access,
-    chain,
-    constraints,
-    crl,
-    encoding,
-    extensions,
-    key,
-    key_files,
-    name_constraints,
-    names,
-    ocsp,
-    policies,
-    san,
-    signature,
-    transport,
-    usages,
-    validity,
-    versions,
-)
 from pkigen.faults.registry import FAULTS, VERDICTS, FaultType, arrange
 from pkigen.faults.request import AskedFault, asked_for, asked_for_all
+from pkigen.plugins import import_modules, load_entry_points
 
-FAMILIES = (
-    encoding,
-    versions,
-    signature,
-    key,
-    validity,
-    names,
-    san,
-    extensions,
-    constraints,
-    usages,
-    name_constraints,
-    policies,
-    access,
-    chain,
-    crl,
-    ocsp,
-    key_files,
-    transport,
-)
-"""The modules of faults, in the order of the catalogue; importing them makes their faults known."""
+FAMILIES = import_modules(families, families.ORDER)
+"""The modules of the families, in the order of the catalog."""
 
+for _ in load_entry_points("pkigen.faults"):
+    pass
 arrange(module.__name__ for module in FAMILIES)
 
 __all__ = [

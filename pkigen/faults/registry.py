@@ -1,14 +1,15 @@
 """The catalogue of faults: one function each, known by the id that its name gives.
 
-A fault's family is the module, or the package, that it stands in. Its docstring is what people read:
-the first line says what is wrong, the rest how it shows. Its keyword arguments are its parameters.
+The module or package that defines a fault is its family. Its docstring is published: the first line states
+the fault, the rest what a client reports and what to do. Its keyword arguments are its parameters; ``{NAME}``
+in the docstring stands for the value of a parameter.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any, Literal, TypeVar
@@ -16,13 +17,13 @@ from typing import Any, Literal, TypeVar
 from pkigen.cases.case import Case
 
 Verdict = Literal["R", "A", "P", "V"]
-"""What a strict validator of paths does: Refuse, Accept (a control), Pass (linters and appliances see
-it), or Vary from one to the next."""
+"""What strict path validators do: Reject, Accept (a control), Pass (only linters and appliances report it),
+or Vary."""
 
 VERDICTS = {
-    "R": "a strict validator refuses it",
-    "A": "a control: it must be accepted",
-    "P": "no path validator refuses it as such; profile rules and linters do",
+    "R": "strict validators reject the certificate",
+    "A": "control case: validators must accept the certificate",
+    "P": "path validators accept the certificate; linters and profile rules report it",
     "V": "validators differ",
 }
 Stage = Literal["file", "parse", "path", "name", "revocation", "transport", "lint"]
@@ -57,6 +58,12 @@ class FaultType:
     change: Callable[..., Case]
     parameters: tuple[Parameter, ...] = ()
     finds: tuple[str, ...] = ()
+    template: str = ""
+
+    def summary(self, **arguments: Argument) -> str:
+        """Return the statement of the fault with these values of its parameters instead of the defaults."""
+        values = {parameter.name: parameter.default for parameter in self.parameters}
+        return _filled(self.template, {**values, **arguments})
 
 
 FAULTS: dict[str, FaultType] = {}
@@ -84,11 +91,32 @@ def fault(
         known = FaultType(
             own_id, family, verdict, stage, clause, says, shows.strip(), function, parameters, finds
         )
-        assert known.id not in FAULTS, known.id
+        defaults = {parameter.name: parameter.default for parameter in parameters}
+        known = replace(
+            known, says=_filled(says, defaults), shows=_filled(known.shows, defaults), template=says
+        )
+        _check(known, function)
         FAULTS[known.id] = known
         return function
 
     return register
+
+
+def _check(known: FaultType, function: Callable[..., Case]) -> None:
+    """Raise ValueError with the remedy if a fault has no text or clause, or an ID that exists already."""
+    place = f"{function.__module__}.{function.__name__}"
+    if not known.says or not known.shows:
+        raise ValueError(
+            f"fault '{known.id}' ({place}): add a docstring; its first line states the fault "
+            "('The certificate ...'), and after a blank line follows what a client reports"
+        )
+    if not known.clause:
+        raise ValueError(f"fault '{known.id}' ({place}): pass the clause that it violates to @fault")
+    if (other := FAULTS.get(known.id)) is not None:
+        raise ValueError(
+            f"fault '{known.id}' ({place}) is already defined in {other.change.__module__}; "
+            "rename the function or pass another ID to @fault"
+        )
 
 
 def _family(module: str) -> str:
@@ -96,9 +124,11 @@ def _family(module: str) -> str:
 
 
 def arrange(modules: Iterable[str]) -> None:
-    """Put the catalogue into the order of its families' modules."""
+    """Sort the catalog by family: those of ``modules`` in this order, then other families by name."""
     places = {_family(module): place for place, module in enumerate(modules)}
-    ordered = sorted(FAULTS.items(), key=lambda item: places[item[1].family])
+    ordered = sorted(
+        FAULTS.items(), key=lambda item: (places.get(item[1].family, len(places)), item[1].family)
+    )
     FAULTS.clear()
     FAULTS.update(ordered)
 
@@ -108,6 +138,25 @@ def _parameter(found: inspect.Parameter) -> Parameter:
     assert found.kind is found.KEYWORD_ONLY, found
     assert isinstance(default, Argument), found
     return Parameter(found.name, default)
+
+
+def _filled(template: str, values: Mapping[str, Argument]) -> str:
+    for name, value in values.items():
+        template = template.replace(f"{{{name}}}", _in_words(value))
+    return template
+
+
+def _in_words(value: Argument) -> str:
+    """Return a parameter's value for a sentence: ``1 day``, ``90 minutes``, ``1,000``."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    if not isinstance(value, timedelta):
+        return value
+    seconds = int(value.total_seconds())
+    units = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+    unit, length = next(pair for pair in units if seconds % pair[1] == 0)
+    count = seconds // length
+    return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
 def matching(pattern: str) -> tuple[FaultType, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,29 @@ def test_the_baseline_requirements_are_cited_by_the_numbers_that_they_have_since
 
 
 def test_a_second_fault_of_one_name_is_refused() -> None:
-    with pytest.raises(AssertionError, match="expired"):
+    with pytest.raises(ValueError, match=r"'expired' .* is already defined in .*validity"):
 
         @fault("R", "path", "nowhere")
         def expired(case: Any) -> Any:
-            """Another one."""
+            """Another one.
+
+            Clients report it.
+            """
+
+
+def test_a_text_states_the_values_of_the_parameters() -> None:
+    expired = FAULTS["expired"]
+    assert expired.says == "The certificate expired 1 day ago."
+    assert expired.summary(by=timedelta(seconds=1)) == "The certificate expired 1 second ago."
+    assert expired.summary(by=timedelta(hours=36)) == "The certificate expired 36 hours ago."
+
+
+def test_a_fault_without_a_text_is_refused_with_the_remedy() -> None:
+    with pytest.raises(ValueError, match=r"'speechless' .*: add a docstring"):
+
+        @fault("R", "path", "nowhere")
+        def speechless(case: Any) -> Any:
+            pass
 
 
 def test_patterns_name_ids_families_and_all() -> None:

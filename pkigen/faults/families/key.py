@@ -70,81 +70,86 @@ def _p256(case: Case, *edits: Edit) -> Case:
 
 @fault("V", "path", "CABF BR 6.1.5", finds=("key-size", "public-key-2048"))
 def key_rsa_512(case: Case) -> Case:
-    """Its RSA key has 512 bits.
+    """The certificate has a 512-bit RSA key.
 
-    Anybody can factor it overnight.
+    Many clients reject it as too weak: such a key can be factored within hours. Use at least 2048
+    bits.
     """
     return keyed(case, "rsa-512")
 
 
 @fault("V", "path", "CABF BR 6.1.5", finds=("key-size", "public-key-2048"))
 def key_rsa_1024_leaf(case: Case) -> Case:
-    """Its RSA key has 1024 bits.
+    """The certificate has a 1024-bit RSA key.
 
-    2048 are the least that public CAs certify.
+    Many clients reject it as too weak; public CAs require at least 2048 bits.
     """
     return keyed(case, "rsa-1024")
 
 
 @fault("V", "path", "CABF BR 6.1.5", finds=("issuer-key-size",))
 def key_rsa_1024_ca(case: Case) -> Case:
-    """Its issuing CA's RSA key has 1024 bits.
+    """The issuing CA has a 1024-bit RSA key.
 
-    Whoever factors it issues whatever they want.
+    Many clients reject the chain as too weak: an attacker who factors the key can issue
+    certificates.
     """
     return case.change_authority(0, lambda entity: replace(entity, key="rsa-1024"))
 
 
 @fault("P", "lint", "CABF BR 6.1.5", finds=("key-size", "public-key-2048"))
 def key_rsa_2047(case: Case) -> Case:
-    """Its RSA key has 2047 bits.
+    """The certificate has a 2047-bit RSA key.
 
-    The size must be a multiple of 8; 2048 was meant.
+    Linters report it: the Baseline Requirements demand a multiple of 8.
     """
     return keyed(case, "rsa-2047")
 
 
 @fault("V", "lint", "CABF BR 6.1.6", finds=("rsa-exponent", "key-matches"))
 def key_rsa_e1(case: Case) -> Case:
-    """Its RSA exponent is 1.
+    """The certificate has an RSA key with the exponent 1.
 
-    What is encrypted to it is not encrypted. The key file holds the key with the usual exponent.
+    Encryption with this key has no effect; some libraries reject it. The key file contains the key
+    with the usual exponent.
     """
     return _rsa(case, Edit(_EXPONENT, EditOp.REPLACE, der.integer(1)))
 
 
 @fault("P", "lint", "CABF BR 6.1.6", finds=("rsa-exponent",))
 def key_rsa_e3(case: Case) -> Case:
-    """Its RSA exponent is 3.
+    """The certificate has an RSA key with the exponent 3.
 
-    Sloppy signature checks can be cheated with so small an exponent.
+    Linters may report it: incorrect signature verification can be exploited with a small exponent.
     """
     return keyed(case, "rsa-2048-e3")
 
 
 @fault("V", "lint", "CABF BR 6.1.6", finds=("rsa-exponent", "key-matches"))
 def key_rsa_e_even(case: Case) -> Case:
-    """Its RSA exponent is even.
+    """The certificate has an RSA key with an even exponent.
 
-    No private key belongs to it. The key file holds the key with the usual exponent.
+    No private key exists for it; some libraries reject it. The key file contains the key with the
+    usual exponent.
     """
     return _rsa(case, Edit(_EXPONENT, EditOp.REPLACE, der.integer(65536)))
 
 
 @fault("V", "parse", "CABF BR 6.1.6")
 def key_rsa_e_huge(case: Case) -> Case:
-    """Its RSA exponent has 300 bits.
+    """The certificate has an RSA key with a 300-bit exponent.
 
-    Libraries that keep it in a machine word refuse it.
+    Libraries that store the exponent in a machine word reject the key.
     """
     return keyed(case, "rsa-2048-e300bits")
 
 
 @fault("V", "lint", "CABF BR 6.1.6", finds=("key-matches",))
 def key_rsa_n_even(case: Case) -> Case:
-    """Its RSA modulus is even.
+    """The certificate has an RSA key with an even modulus.
 
-    It is not the product of two large primes. The key file holds the key that it was made from.
+    The modulus is not the product of two large primes; some libraries reject it. The key file
+    contains the original key.
     """
     return _rsa(case, Edit(_MODULUS, EditOp.FLIP_LAST_BIT))
 
@@ -156,36 +161,38 @@ def key_rsa_n_even(case: Case) -> Case:
     finds=("path:other", "path-valid", "key-size", "key-matches", "public-key-2048", "chain-of-trust"),
 )
 def key_rsa_n_negative(case: Case) -> Case:
-    """Its RSA modulus is negative.
+    """The certificate has an RSA key with a negative modulus.
 
-    The octet that keeps the number positive is missing.
+    The leading zero byte, which keeps the number positive, is missing; some libraries reject the
+    key.
     """
     return _rsa(case, Edit(_MODULUS, EditOp.DROP_FIRST_BYTE))
 
 
 @fault("V", "lint", "CABF BR 6.1.1.3")
 def key_rsa_weak_factors(case: Case) -> Case:
-    """The two primes of its RSA key are neighbours.
+    """The certificate has an RSA key whose two primes are close together.
 
-    Fermat's method of 1643 finds them at once.
+    Fermat's method factors the key immediately; few clients detect it. Replace the key.
     """
     return keyed(case, "rsa-2048-close-primes")
 
 
 @fault("P", "lint", "CABF BR 6.1.1.3")
 def key_rsa_roca(case: Case) -> Case:
-    """Its RSA key has the shape of CVE-2017-15361 (ROCA).
+    """The certificate has an RSA key that is vulnerable to ROCA (CVE-2017-15361).
 
-    Smart cards and TPMs made such keys; they can be factored.
+    Linters report it: some smart cards and TPMs generated such keys, which can be factored. Replace
+    the key.
     """
     return keyed(case, "rsa-2048-roca")
 
 
 @fault("P", "lint", "CABF BR 6.1.1.3")
 def key_rsa_shared_factor(case: Case) -> Case:
-    """Its RSA key shares a prime with that of another certificate.
+    """The certificate has an RSA key that shares a prime with another certificate.
 
-    Whoever has both public keys has both private ones. The other certificate is beside it.
+    The two public keys together reveal both private keys. The case includes the other certificate.
     """
     case = keyed(case, "rsa-2048-shared-prime")
     return replace(case, entity=replace(case.entity, key_of="")).with_twin()
@@ -193,9 +200,9 @@ def key_rsa_shared_factor(case: Case) -> Case:
 
 @fault("V", "parse", "RFC 3279 2.3.1", finds=("key-matches",))
 def key_spki_missing_null(case: Case) -> Case:
-    """The algorithm of its RSA key has no parameters.
+    """The certificate has an RSA public key whose algorithm has no parameters.
 
-    They must be NULL.
+    The parameters must be NULL; some parsers reject the key.
     """
     return _rsa(case, Edit(_PARAMETERS, EditOp.REMOVE))
 
@@ -219,9 +226,10 @@ def key_spki_missing_null(case: Case) -> Case:
     ),
 )
 def key_spki_garbage(case: Case) -> Case:
-    """Its public key is junk.
+    """The certificate has a public key that cannot be decoded.
 
-    The bits hold no key of the algorithm that they name.
+    Clients reject it when they parse or use the key: the bits do not encode a key of the stated
+    algorithm.
     """
     return case.edit(Edit(_BITS, EditOp.REPLACE, der.bit_string(bytes.fromhex("deadbeef"))))
 
@@ -233,27 +241,28 @@ def key_spki_garbage(case: Case) -> Case:
     finds=("path:other", "path-valid", "key-family", "key-matches", "public-key-rsa", "chain-of-trust"),
 )
 def key_spki_unknown_alg(case: Case) -> Case:
-    """Its public key is of an algorithm that nobody knows.
+    """The certificate has a public key of an unknown algorithm.
 
-    A path can be validated; no handshake can be made with it.
+    The path can be validated, but a TLS handshake with the key fails.
     """
     return case.edit(Edit((*_ALGORITHM, 0), EditOp.REPLACE, der.oid("1.2.3.4.5")))
 
 
 @fault("V", "path", "CABF BR 6.1.5", finds=("key-size", "public-key-rsa"))
 def key_ec_p192(case: Case) -> Case:
-    """Its key is on the curve P-192.
+    """The certificate has a key on the curve P-192.
 
-    The curve is weak, and many libraries have forgotten it.
+    Many libraries no longer support this weak curve.
     """
     return keyed(case, "ec-p192")
 
 
 @fault("V", "path", "CABF BR 6.1.5", finds=("public-key-rsa",))
 def key_ec_secp256k1(case: Case) -> Case:
-    """Its key is on the curve secp256k1.
+    """The certificate has a key on the curve secp256k1.
 
-    A sound curve, and not one of the web's or of TLS 1.3's.
+    The curve is secure, but neither the Baseline Requirements nor TLS 1.3 include it; some clients
+    reject it.
     """
     return keyed(case, "ec-secp256k1")
 
@@ -265,9 +274,10 @@ def key_ec_secp256k1(case: Case) -> Case:
     finds=("path:other", "path-valid", "key-size", "key-matches", "public-key-rsa", "chain-of-trust"),
 )
 def key_ec_explicit_params(case: Case) -> Case:
-    """Its elliptic curve is written out, not named.
+    """The certificate has an EC key with explicit curve parameters.
 
-    It must be named: written parameters have been used to cheat (CVE-2020-0601).
+    The curve must be named; explicit parameters enabled forged certificates (CVE-2020-0601). Many
+    clients reject them.
     """
     return _p256(case, Edit(_PARAMETERS, EditOp.REPLACE, _explicit_p256()))
 
@@ -279,9 +289,9 @@ def key_ec_explicit_params(case: Case) -> Case:
     finds=("path:other", "path-valid", "key-size", "key-matches", "public-key-rsa", "chain-of-trust"),
 )
 def key_ec_null_params(case: Case) -> Case:
-    """Its elliptic curve is NULL.
+    """The certificate has an EC key with NULL parameters instead of a named curve.
 
-    No curve is named, and none is inherited.
+    The curve must be named; most parsers reject the key.
     """
     return _p256(case, Edit(_PARAMETERS, EditOp.REPLACE, der.null()))
 
@@ -293,54 +303,54 @@ def key_ec_null_params(case: Case) -> Case:
     finds=("path:other", "path-valid", "key-matches", "public-key-rsa", "chain-of-trust"),
 )
 def key_ec_off_curve(case: Case) -> Case:
-    """Its elliptic curve point does not lie on the curve.
+    """The certificate has an EC public key whose point is not on the curve.
 
-    Calculating with it can give a private key away.
+    Calculations with such a point can reveal a private key; most libraries reject it.
     """
     return _p256(case, Edit(_BITS, EditOp.FLIP_LAST_BIT))
 
 
 @fault("V", "parse", "RFC 5480 2.2", finds=("key-matches", "public-key-rsa"))
 def key_ec_infinity(case: Case) -> Case:
-    """Its elliptic curve point is the one at infinity.
+    """The certificate has an EC public key that is the point at infinity.
 
-    No private key belongs to it.
+    No private key exists for it; most libraries reject it.
     """
     return _p256(case, Edit(_BITS, EditOp.REPLACE, der.bit_string(b"\0")))
 
 
 @fault("V", "parse", "RFC 5480 2.2", finds=("key-matches", "public-key-rsa"))
 def key_ec_compressed(case: Case) -> Case:
-    """Its elliptic curve point is compressed.
+    """The certificate has an EC public key with a compressed point.
 
-    Allowed by RFC 5480; not every library reads it.
+    RFC 5480 allows this form, but some libraries cannot read it.
     """
     return _p256(case, Edit(_BITS, EditOp.COMPRESS_POINT))
 
 
 @fault("V", "lint", "CABF BR 6.1.5", finds=("key-family", "public-key-rsa"))
 def key_dsa(case: Case) -> Case:
-    """Its key is a DSA key.
+    """The certificate has a DSA key.
 
-    TLS 1.3 has no use for it.
+    TLS 1.3 does not support DSA; many clients reject the certificate.
     """
     return keyed(case, "dsa-2048")
 
 
 @fault("V", "parse", "RFC 9881 4", finds=("key-family", "public-key-rsa"))
 def key_mldsa_leaf(case: Case) -> Case:
-    """Its key is an ML-DSA-65 key.
+    """The certificate has an ML-DSA-65 key.
 
-    A sound key that old clients do not know.
+    The key is valid, but older clients do not support it.
     """
     return keyed(case, "ml-dsa-65")
 
 
 @fault("V", "lint", "RFC 9935 5", finds=("key-family", "public-key-rsa"))
 def key_mlkem_digsig_ku(case: Case) -> Case:
-    """Its key is an ML-KEM-768 key that is to sign.
+    """The certificate has an ML-KEM-768 key with the key usage digitalSignature.
 
-    Such a key agrees on secrets and signs nothing; its usage says digitalSignature.
+    An ML-KEM key cannot sign; its only valid key usage is keyEncipherment.
     """
     usage = case.extension(oids.KEY_USAGE)
     if usage is None:
@@ -355,9 +365,9 @@ def key_mlkem_digsig_ku(case: Case) -> Case:
     finds=("path:other", "path-valid", "key-family", "key-matches", "public-key-rsa", "chain-of-trust"),
 )
 def key_mldsa_null_params(case: Case) -> Case:
-    """The algorithm of its ML-DSA key has NULL for parameters.
+    """The certificate has an ML-DSA key with NULL parameters.
 
-    There must be none.
+    The parameters must be absent; clients reject the key.
     """
     return keyed(case, "ml-dsa-65").edit(Edit((*_ALGORITHM, 0), EditOp.APPEND, der.null()))
 
@@ -369,18 +379,19 @@ def key_mldsa_null_params(case: Case) -> Case:
     finds=("path:other", "path-valid", "key-family", "key-matches", "public-key-rsa", "chain-of-trust"),
 )
 def key_mldsa_bad_length(case: Case) -> Case:
-    """Its ML-DSA key is one octet short.
+    """The certificate has an ML-DSA-65 key that is one byte short.
 
-    A key of this kind has 1952 octets.
+    Clients reject the key: an ML-DSA-65 public key has 1952 bytes.
     """
     return keyed(case, "ml-dsa-65").edit(Edit(_BITS, EditOp.DROP_LAST_BYTE))
 
 
 @fault("P", "lint", "CABF BR 6.1.1")
 def key_reused_leaf_ca(case: Case) -> Case:
-    """Its key is that of its issuing CA.
+    """The certificate has the same key as its issuing CA.
 
-    Whoever gets hold of the server's key can issue.
+    Clients do not detect it, but an attacker who obtains the server key can issue certificates.
+    Generate a separate key.
     """
     if not case.authorities:
         raise Impossible("no CA is above it")

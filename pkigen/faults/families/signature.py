@@ -57,45 +57,45 @@ def _signed_with(plan: CertificatePlan, digest: str) -> CertificatePlan:
 
 @fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "chain-issuer"))
 def sig_bitflip(case: Case) -> Case:
-    """One bit of its signature is flipped.
+    """The certificate has a signature with one flipped bit.
 
-    The signature does not verify; the file was damaged, or somebody tried.
+    Clients report an invalid signature. The file is damaged or was altered; obtain it again.
     """
     return case.edit(_value(EditOp.FLIP_LAST_BIT))
 
 
 @fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "chain-issuer"))
 def sig_empty(case: Case) -> Case:
-    """Its signature has no bits.
+    """The certificate has an empty signature (a BIT STRING without bits).
 
-    Nothing vouches for what it says.
+    Clients report an invalid signature or a malformed certificate.
     """
     return case.edit(_value(EditOp.REPLACE, der.bit_string(b"")))
 
 
 @fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "chain-issuer"))
 def sig_truncated(case: Case) -> Case:
-    """Its signature is one octet short.
+    """The certificate has a signature that is one byte short.
 
-    The signature does not verify.
+    Clients report an invalid signature. Obtain the file again.
     """
     return case.edit(_value(EditOp.DROP_LAST_BYTE))
 
 
 @fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "chain-issuer"))
 def sig_tbs_tampered(case: Case) -> Case:
-    """Its serial number was changed after it was signed.
+    """The certificate serial number was changed after signing.
 
-    The signature does not verify: what it says is not what the CA signed.
+    Clients report an invalid signature: the content differs from what the CA signed.
     """
     return case.edit(Edit((0, 1), EditOp.FLIP_LAST_BIT, signed=False))
 
 
 @fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "chain-issuer"))
 def sig_wrong_issuer_key(case: Case) -> Case:
-    """Another key than its issuer's signed it.
+    """The certificate is signed with a key that is not the issuer's.
 
-    Names and key identifiers fit; only the signature tells.
+    Names and key identifiers match, so clients build the path and then report an invalid signature.
     """
     return case.change(rogue_key=_ROGUE_KEY)
 
@@ -107,18 +107,19 @@ def sig_wrong_issuer_key(case: Case) -> Case:
     finds=("path:bad-signature", "path-valid", "chain-complete", "chain-of-trust"),
 )
 def sig_wrong_issuer_key_ica(case: Case) -> Case:
-    """Another key than the root's signed its issuing CA.
+    """The issuing CA certificate is signed with a key that is not the root's.
 
-    The server's own certificate is sound; the one above it is not.
+    Clients report an invalid signature in the chain; the server certificate itself is valid.
     """
     return case.change_authority_plan(case.intermediate(), lambda plan: replace(plan, rogue_key=_ROGUE_KEY))
 
 
 @fault("A", "path", "6.1.1 (d)")
 def sig_root_self_sig_bad(case: Case) -> Case:
-    """Its root's signature of itself is junk.
+    """The root certificate has an invalid self-signature.
 
-    Trust in an anchor does not come from its signature: nobody has to look at it.
+    Clients should accept the path: trust in an anchor does not depend on its signature, and
+    validators do not have to verify it.
     """
     spoiled = _value(EditOp.FLIP_LAST_BIT)
     return case.change_authority_plan(case.root, lambda plan: replace(plan, edits=(*plan.edits, spoiled)))
@@ -137,9 +138,9 @@ def sig_root_self_sig_bad(case: Case) -> Case:
     ),
 )
 def sig_inner_outer_mismatch(case: Case) -> Case:
-    """The signature algorithm outside differs from the one that is signed.
+    """The certificate has an outer signature algorithm other than the signed one.
 
-    Both fields must say the same.
+    Both fields must be identical; clients report a malformed certificate.
     """
     other = other_algorithm(_issuer_kind(case), case.plan.signature)
     return case.edit(Edit(_OUTER, EditOp.REPLACE, other, signed=False))
@@ -155,18 +156,18 @@ def other_algorithm(kind: KeyKind, signature: Signature) -> bytes:
 
 @fault("V", "parse", "RFC 4055 5")
 def sig_params_missing_null(case: Case) -> Case:
-    """Its RSA signature algorithm has no parameters.
+    """The certificate has an RSA signature algorithm without parameters.
 
-    They must be NULL, and be accepted when they are missing.
+    The parameters must be NULL, but verifiers must also accept absent parameters; some reject them.
     """
     return _under_rsa(case).edit(*_algorithm(der.sequence(der.oid(_SHA256_WITH_RSA))))
 
 
 @fault("V", "parse", "RFC 4055 5")
 def sig_params_garbage(case: Case) -> Case:
-    """Its RSA signature algorithm has junk for parameters.
+    """The certificate has an RSA signature algorithm with invalid parameters.
 
-    They must be NULL.
+    The parameters must be NULL; some parsers reject the certificate, others ignore the parameters.
     """
     junk = der.octet_string(b"\xde\xad\xbe\xef")
     return _under_rsa(case).edit(*_algorithm(der.sequence(der.oid(_SHA256_WITH_RSA), junk)))
@@ -174,9 +175,9 @@ def sig_params_garbage(case: Case) -> Case:
 
 @fault("V", "parse", "RFC 5758 3.2", finds=("signature-sha256-rsa",))
 def sig_ecdsa_null_params(case: Case) -> Case:
-    """Its ECDSA signature algorithm has NULL for parameters.
+    """The certificate has an ECDSA signature algorithm with NULL parameters.
 
-    There must be none.
+    The parameters must be absent; some parsers reject the certificate.
     """
     case = _under_ec(case)
     algorithm = algorithm_of(_issuer_kind(case), case.plan.signature)
@@ -190,27 +191,28 @@ def sig_ecdsa_null_params(case: Case) -> Case:
     finds=("path:no-issuer", "chain-issuer", "signature-sha256-rsa", "signature-hash-sha256"),
 )
 def sig_alg_unknown_oid(case: Case) -> Case:
-    """Its signature algorithm is one that nobody knows.
+    """The certificate has an unknown signature algorithm.
 
-    What cannot be verified is not trusted.
+    Clients report an unsupported algorithm, because they cannot verify the signature.
     """
     return case.edit(*_algorithm(der.sequence(der.oid(_UNKNOWN_ALGORITHM))))
 
 
 @fault("R", "path", "6.1.3 (a)(1)", finds=("path:no-issuer", "chain-issuer", "signature-sha256-rsa"))
 def sig_alg_key_type_mismatch(case: Case) -> Case:
-    """Its signature algorithm is ECDSA, and its issuer's key is RSA.
+    """The certificate names ECDSA as its signature algorithm; its issuer key is RSA.
 
-    Algorithm and key do not go together.
+    Clients report that the algorithm and the key do not match.
     """
     return _under_rsa(case).edit(*_algorithm(der.sequence(der.oid(_ECDSA_WITH_SHA256))))
 
 
 @fault("R", "path", "RFC 3279 2.2.3", finds=("path:bad-signature", "chain-issuer", "signature-sha256-rsa"))
 def sig_ecdsa_raw_r_s(case: Case) -> Case:
-    """Its ECDSA signature is the two numbers side by side.
+    """The certificate has an ECDSA signature that is the concatenation of r and s.
 
-    X.509 wants them in a SEQUENCE; some hardware gives them bare.
+    X.509 requires a SEQUENCE of both numbers; clients report an invalid signature. Some hardware
+    returns the raw form, which must be converted.
     """
     return _under_ec(case).edit(_value(EditOp.RAW_ECDSA_NUMBERS))
 
@@ -219,9 +221,10 @@ def sig_ecdsa_raw_r_s(case: Case) -> Case:
     "R", "path", "CABF BR 7.1.3.2", finds=("no-weak-digest", "signature-sha256-rsa", "signature-hash-sha256")
 )
 def sig_md5(case: Case) -> Case:
-    """It is signed with MD5.
+    """The certificate is signed with MD5.
 
-    Others can be made with the same signature: no client should take it.
+    Clients reject it: forged certificates with the same signature are practical. Reissue it with
+    SHA-256.
     """
     return _under_rsa(case).change(signature=Signature("md5"))
 
@@ -230,27 +233,30 @@ def sig_md5(case: Case) -> Case:
     "R", "path", "CABF BR 7.1.3.2", finds=("no-weak-digest", "signature-sha256-rsa", "signature-hash-sha256")
 )
 def sig_sha1(case: Case) -> Case:
-    """It is signed with SHA-1.
+    """The certificate is signed with SHA-1.
 
-    Collisions have been made; many clients refuse it, those without a policy do not.
+    Many clients reject it, because collisions are practical; clients without an algorithm policy
+    accept it. Reissue it with SHA-256.
     """
     return _with_digests(case).change(signature=Signature("sha1"))
 
 
 @fault("R", "path", "CABF BR 7.1.3.2", finds=("issuer-no-weak-digest",))
 def sig_sha1_intermediate(case: Case) -> Case:
-    """Its issuing CA is signed with SHA-1.
+    """The issuing CA certificate is signed with SHA-1.
 
-    The weak link is one further up.
+    Many clients reject the chain, although the server certificate is valid. Reissue the CA
+    certificate with SHA-256.
     """
     return case.change_authority_plan(case.intermediate(), lambda plan: _signed_with(plan, "sha1"))
 
 
 @fault("A", "path", "6.1.1 (d)")
 def sig_sha1_root(case: Case) -> Case:
-    """Its root is signed with SHA-1.
+    """The root certificate is signed with SHA-1.
 
-    Nobody relies on an anchor's own signature, and old roots are of this kind.
+    Clients should accept the path: no client relies on the self-signature of a trust anchor, and
+    many old roots have one.
     """
     return case.change_authority_plan(case.root, lambda plan: _signed_with(plan, "sha1"))
 
@@ -266,9 +272,9 @@ def _with_digests(case: Case) -> Case:
     finds=("path:bad-signature", "path-valid", "signature-sha256-rsa", "chain-of-trust"),
 )
 def sig_pss_salt_mismatch(case: Case) -> Case:
-    """Its RSA-PSS parameters tell another length of salt than was used.
+    """The certificate has RSA-PSS parameters with an incorrect salt length.
 
-    The signature does not verify with the parameters that it comes with.
+    Clients report an invalid signature, because verification uses the stated salt length.
     """
     case = _under_rsa(case)
     declared = algorithm_of(_issuer_kind(case), Signature("sha256", pss=True))
@@ -277,18 +283,19 @@ def sig_pss_salt_mismatch(case: Case) -> Case:
 
 @fault("V", "path", "CABF BR 7.1.3.2.1", finds=("signature-sha256-rsa",))
 def sig_pss_short_salt(case: Case) -> Case:
-    """Its RSA-PSS signature has a salt of 10 octets.
+    """The certificate has an RSA-PSS signature with a salt of 10 bytes.
 
-    The profile of the web wants as many as the digest has.
+    The Baseline Requirements demand a salt as long as the digest; some clients reject other
+    lengths.
     """
     return _under_rsa(case).change(signature=Signature("sha256", pss=True, salt=10))
 
 
 @fault("V", "path", "CABF BR 7.1.3.2.1", finds=("signature-sha256-rsa",))
 def sig_pss_mgf1_mismatch(case: Case) -> Case:
-    """Its RSA-PSS signature masks with SHA-1 and digests with SHA-256.
+    """The certificate has an RSA-PSS signature with SHA-256, but MGF1 with SHA-1.
 
-    The profile of the web wants the same digest for both.
+    The Baseline Requirements demand the same digest for both; some clients reject the certificate.
     """
     return _under_rsa(case).change(signature=Signature("sha256", pss=True, mask="sha1"))
 
@@ -300,9 +307,10 @@ def sig_pss_mgf1_mismatch(case: Case) -> Case:
     finds=("path:no-issuer", "chain-issuer", "signature-sha256-rsa", "signature-hash-sha256"),
 )
 def sig_unsigned_rfc9925(case: Case) -> Case:
-    """It is unsigned, and says so.
+    """The certificate is unsigned and says so (id-alg-unsigned).
 
-    Such certificates carry keys; no path leads through them.
+    Clients reject it in a path: unsigned certificates only carry a key and are valid only as trust
+    anchors.
     """
     unsigned = der.sequence(der.oid(_ID_ALG_UNSIGNED))
     return case.edit(*_algorithm(unsigned), _value(EditOp.REPLACE, der.bit_string(b"")))
@@ -310,8 +318,8 @@ def sig_unsigned_rfc9925(case: Case) -> Case:
 
 @fault("V", "path", "RFC 9881 3", finds=("signature-sha256-rsa", "signature-hash-sha256"))
 def sig_mldsa65_chain(case: Case) -> Case:
-    """Its issuing CA signs with ML-DSA-65.
+    """The issuing CA signs with ML-DSA-65.
 
-    Clients that do not know the algorithm refuse it.
+    Clients that do not support the algorithm report that it is unknown.
     """
     return case.change_authority(case.intermediate(), lambda entity: replace(entity, key="ml-dsa-65"))

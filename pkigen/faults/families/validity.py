@@ -56,9 +56,9 @@ def _utc_end(case: Case, pattern: str) -> Case:
 
 @fault("R", "path", "6.1.3 (a)(2)", finds=("path:expired", "not-ended", "not-after-future"))
 def expired(case: Case, *, by: timedelta = _DAY) -> Case:
-    """It has expired, a day ago if nothing else is said.
+    """The certificate expired {by} ago.
 
-    Clients say that it has expired. Renew it.
+    Clients report an expired certificate. Renew it.
     """
     end = case.clock - by
     return case.change(not_before=end - _length(case), not_after=end)
@@ -66,27 +66,30 @@ def expired(case: Case, *, by: timedelta = _DAY) -> Case:
 
 @fault("R", "path", "6.1.3 (a)(2)", finds=("path:expired", "ca-in-force", "path-valid", "chain-of-trust"))
 def expired_intermediate(case: Case, *, by: timedelta = _DAY) -> Case:
-    """Its issuing CA has expired, a day ago if nothing else is said.
+    """The issuing CA certificate expired {by} ago.
 
-    Clients say that a certificate of the chain has expired; renewing the server's own does not help.
+    Clients report an expired certificate in the chain. Renew the CA certificate; renewing the
+    server certificate does not help.
     """
     return _moved(case, case.intermediate(), -by, to_end=True)
 
 
 @fault("R", "path", "6.1.3 (a)(2)", finds=("path:expired", "ca-in-force", "path-valid", "chain-of-trust"))
 def expired_root(case: Case, *, by: timedelta = _DAY) -> Case:
-    """Its root has expired, a day ago if nothing else is said.
+    """The root certificate expired {by} ago.
 
-    Most clients look at the dates of the trust anchor as well, although 6.1 does not ask for it.
+    Most clients report an expired certificate, although RFC 5280 6.1 does not require them to check
+    the dates of a trust anchor. Install a new root.
     """
     return _moved(case, case.root, -by, to_end=True)
 
 
 @fault("R", "path", "6.1.3 (a)(2)", finds=("path:not-yet-valid", "begun", "not-before-past"))
 def not_yet_valid(case: Case, *, by: timedelta = _YEAR) -> Case:
-    """It is not valid yet, for a year if nothing else is said.
+    """The certificate becomes valid only in {by}.
 
-    Clients say that it is not valid yet: often the clock of one of the two is wrong.
+    Clients report that the certificate is not yet valid. Check the clocks of the client and of the
+    CA.
     """
     begin = case.clock + by
     return case.change(not_before=begin, not_after=begin + _length(case))
@@ -94,36 +97,37 @@ def not_yet_valid(case: Case, *, by: timedelta = _YEAR) -> Case:
 
 @fault("R", "path", "6.1.3 (a)(2)", finds=("path:not-yet-valid", "path-valid", "chain-of-trust"))
 def not_yet_valid_intermediate(case: Case, *, by: timedelta = _YEAR) -> Case:
-    """Its issuing CA is not valid yet, for a year if nothing else is said.
+    """The issuing CA certificate becomes valid only in {by}.
 
-    Clients say that a certificate of the chain is not valid yet.
+    Clients report that a certificate in the chain is not yet valid. Check the clocks.
     """
     return _moved(case, case.intermediate(), by, to_end=False)
 
 
 @fault("R", "path", "6.1.3 (a)(2)", finds=("path:not-yet-valid", "path-valid", "chain-of-trust"))
 def not_yet_valid_root(case: Case, *, by: timedelta = _YEAR) -> Case:
-    """Its root is not valid yet, for a year if nothing else is said.
+    """The root certificate becomes valid only in {by}.
 
-    Most clients look at the dates of the trust anchor as well.
+    Most clients also check the dates of the trust anchor and report that it is not yet valid.
     """
     return _moved(case, case.root, by, to_end=False)
 
 
 @fault("R", "path", "4.1.2.5", finds=("path:expired", "validity-in-order", "not-ended", "not-after-future"))
 def validity_inverted(case: Case) -> Case:
-    """It ends before it begins.
+    """The certificate has a notAfter date that is earlier than its notBefore date.
 
-    No instant lies within; clients say that it has expired.
+    The certificate is never valid; clients report that it has expired.
     """
     return case.change(not_before=case.clock - _DAY, not_after=case.clock - 2 * _DAY)
 
 
 @fault("R", "path", "4.1.2.5", finds=("path:expired", "not-ended", "not-after-future"))
 def expired_by_one_second(case: Case) -> Case:
-    """It ended a second before the build.
+    """The certificate expired one second before the build.
 
-    The boundary: not_after is the last second that counts.
+    Clients report an expired certificate. This tests the boundary: notAfter is the last valid
+    second.
     """
     end = case.clock - _SECOND
     return case.change(not_before=end - _length(case), not_after=end)
@@ -131,27 +135,27 @@ def expired_by_one_second(case: Case) -> Case:
 
 @fault("A", "path", "4.1.2.5")
 def expires_at_the_second(case: Case) -> Case:
-    """It ends at the second of the build.
+    """The certificate expires in the second of the build.
 
-    A control: at that very second it is still valid, a second later it is not.
+    Clients must accept it at exactly that second, and reject it one second later (control case).
     """
     return case.change(not_before=case.clock - _length(case), not_after=case.clock)
 
 
 @fault("V", "parse", "4.1.2.5", finds=("validity-form",))
 def gentime_before_2050(case: Case) -> Case:
-    """Its end is a GeneralizedTime before 2050.
+    """The certificate has a notAfter date before 2050 encoded as GeneralizedTime.
 
-    RFC 5280 wants UTCTime there; some parsers refuse it, most read it.
+    RFC 5280 requires UTCTime through 2049; some parsers reject the certificate, most accept it.
     """
     return _written(case, _NOT_AFTER, der.GENERALIZED_TIME, f"{case.plan.not_after:%Y%m%d%H%M%S}Z")
 
 
 @fault("R", "path", "4.1.2.5.1", finds=("path:expired", "validity-in-order", "not-ended", "not-after-future"))
 def utctime_2050_wrap(case: Case) -> Case:
-    """Its end is a UTCTime whose year is 50, which reads as 1950.
+    """The certificate has a UTCTime notAfter date with the year 50, which means 1950.
 
-    What was meant as 2050 ended long ago.
+    Clients report an expired certificate. Encode dates from 2050 on as GeneralizedTime.
     """
     return _written(case, _NOT_AFTER, der.UTC_TIME, "500101000000Z")
 
@@ -163,9 +167,9 @@ def utctime_2050_wrap(case: Case) -> Case:
     finds=_UNREADABLE,
 )
 def time_no_seconds(case: Case) -> Case:
-    """Its end has no seconds.
+    """The certificate has a notAfter date without seconds.
 
-    X.690 allows it in BER, DER does not.
+    BER allows this, DER does not; strict parsers reject the certificate.
     """
     return _utc_end(case, "%y%m%d%H%MZ")
 
@@ -177,9 +181,9 @@ def time_no_seconds(case: Case) -> Case:
     finds=_UNREADABLE,
 )
 def time_tz_offset(case: Case) -> Case:
-    """Its end has an offset from UTC in the place of Z.
+    """The certificate has a notAfter date with an offset from UTC instead of Z.
 
-    Only Z is allowed; some parsers convert the offset.
+    RFC 5280 allows only Z; some parsers convert the offset, others reject the certificate.
     """
     return _utc_end(case, "%y%m%d%H%M%S+0100")
 
@@ -191,9 +195,9 @@ def time_tz_offset(case: Case) -> Case:
     finds=_UNREADABLE,
 )
 def time_no_z(case: Case) -> Case:
-    """Its end has no Z.
+    """The certificate has a notAfter date without the final Z.
 
-    A time without a zone is local to nobody.
+    Parsers reject the certificate, because the time zone is undefined.
     """
     return _utc_end(case, "%y%m%d%H%M%S")
 
@@ -205,9 +209,9 @@ def time_no_z(case: Case) -> Case:
     finds=_UNREADABLE,
 )
 def time_fraction(case: Case) -> Case:
-    """Its end has a fraction of a second.
+    """The certificate has a notAfter date with a fraction of a second.
 
-    GeneralizedTime, which is right from 2050 on, must not have one here.
+    RFC 5280 does not allow fractional seconds; parsers reject the certificate.
     """
     case = case.change(not_after=max(case.plan.not_after, _GENERALIZED))
     return _written(case, _NOT_AFTER, der.GENERALIZED_TIME, f"{case.plan.not_after:%Y%m%d%H%M%S}.5Z")
@@ -220,9 +224,9 @@ def time_fraction(case: Case) -> Case:
     finds=_UNREADABLE,
 )
 def time_bad_month(case: Case) -> Case:
-    """Its end is in month 13.
+    """The certificate has a notAfter date in month 13.
 
-    It is no date at all.
+    Parsers reject the certificate, because the date does not exist.
     """
     return _utc_end(case, "%y13%d%H%M%SZ")
 
@@ -234,9 +238,9 @@ def time_bad_month(case: Case) -> Case:
     finds=_UNREADABLE,
 )
 def time_feb30(case: Case) -> Case:
-    """Its end is on February 30.
+    """The certificate has a notAfter date of February 30.
 
-    Some parsers look at the digits and not at the calendar.
+    Parsers that check the calendar reject it; others check only the range of each number.
     """
     return _utc_end(case, "%y0230%H%M%SZ")
 
@@ -248,18 +252,18 @@ def time_feb30(case: Case) -> Case:
     finds=_UNREADABLE,
 )
 def time_second_60(case: Case) -> Case:
-    """Its end is at second 60.
+    """The certificate has a notAfter date at second 60.
 
-    A leap second, which certificates know nothing of.
+    Leap seconds are not valid in certificates; some parsers accept them.
     """
     return _utc_end(case, "%y%m%d%H%M60Z")
 
 
 @fault("A", "path", "4.1.2.5", finds=("at-most-825-days",))
 def time_99991231(case: Case) -> Case:
-    """It has no well-defined end: 99991231235959Z.
+    """The certificate has no well-defined expiration date (99991231235959Z).
 
-    A control: RFC 5280 gives this value for just that.
+    Clients must accept it: RFC 5280 defines this value for that purpose (control case).
     """
     return case.change(not_after=_NO_END)
 
@@ -271,45 +275,47 @@ def _lasting(case: Case, days: int) -> Case:
 
 @fault("P", "lint", "CABF BR 6.3.2")
 def validity_too_long(case: Case) -> Case:
-    """It is valid for a second more than 398 days.
+    """The certificate is valid for 398 days and one second.
 
-    More than public CAs were allowed until 2026; path validators do not count.
+    Linters report it: until 2026-03-14, public CAs could issue for at most 398 days. Path
+    validators do not check this.
     """
     return _lasting(case, 398)
 
 
 @fault("P", "lint", "CABF BR 6.3.2")
 def validity_too_long_200(case: Case) -> Case:
-    """It is valid for a second more than 200 days.
+    """The certificate is valid for 200 days and one second.
 
-    More than public CAs are allowed from 2026-03-15 on.
+    Linters report it: from 2026-03-15, public CAs may issue for at most 200 days.
     """
     return _lasting(case, 200)
 
 
 @fault("P", "lint", "CABF BR 6.3.2")
 def validity_too_long_100(case: Case) -> Case:
-    """It is valid for a second more than 100 days.
+    """The certificate is valid for 100 days and one second.
 
-    More than public CAs are allowed from 2027-03-15 on.
+    Linters report it: from 2027-03-15, public CAs may issue for at most 100 days.
     """
     return _lasting(case, 100)
 
 
 @fault("P", "lint", "CABF BR 6.3.2")
 def validity_too_long_47(case: Case) -> Case:
-    """It is valid for a second more than 47 days.
+    """The certificate is valid for 47 days and one second.
 
-    More than public CAs are allowed from 2029-03-15 on.
+    Linters report it: from 2029-03-15, public CAs may issue for at most 47 days.
     """
     return _lasting(case, 47)
 
 
 @fault("P", "lint", "4.1.2.5", finds=("at-most-825-days",))
 def outlives_issuer(case: Case, *, by: timedelta = _DAY) -> Case:
-    """It ends after its issuing CA does, a day if nothing else is said.
+    """The certificate expires {by} after its issuing CA.
 
-    It will be refused before its own end, together with its issuer.
+    Clients reject it as soon as the CA certificate has expired. Issue it for a shorter period, or
+    renew the CA first.
     """
     if not case.authorities:
         raise Impossible("it is self-signed: there is no issuing CA that could end before it")

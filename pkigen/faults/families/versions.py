@@ -36,36 +36,37 @@ def _version_1(plan: CertificatePlan) -> CertificatePlan:
     ),
 )
 def version_v1_leaf(case: Case) -> Case:
-    """It has version 1, and no extensions.
+    """The certificate has version 1 and therefore no extensions.
 
-    No alternative name, no usage: clients that want those refuse it.
+    Clients that require a subject alternative name or key usages reject it. Issue a version 3
+    certificate.
     """
     return replace(case, entity=replace(case.entity, certificates=(_version_1(case.plan),)))
 
 
 @fault("V", "parse", "4.1.2.1", finds=("version-3",))
 def version_v1_with_exts(case: Case) -> Case:
-    """It has version 1, and extensions.
+    """The certificate has version 1 but contains extensions.
 
-    Extensions need version 3.
+    Extensions require version 3; some parsers reject the certificate.
     """
     return case.edit(Edit(_VERSION, EditOp.REMOVE))
 
 
 @fault("V", "parse", "4.1.2.1", finds=("version-3",))
 def version_v2_with_exts(case: Case) -> Case:
-    """It has version 2, and extensions.
+    """The certificate has version 2 but contains extensions.
 
-    Extensions need version 3.
+    Extensions require version 3; some parsers reject the certificate.
     """
     return case.edit(_version(2))
 
 
 @fault("V", "parse", "4.1.2.1", finds=("version-3",))
 def version_v4(case: Case) -> Case:
-    """It has version 4.
+    """The certificate has version 4, which does not exist.
 
-    There is no such version.
+    Some parsers reject the certificate. The highest version is 3.
     """
     return case.edit(_version(4))
 
@@ -85,18 +86,19 @@ def version_v4(case: Case) -> Case:
     ),
 )
 def version_v1_intermediate(case: Case) -> Case:
-    """Its issuing CA has version 1.
+    """The issuing CA certificate has version 1.
 
-    Without basic constraints nothing says that it is a CA.
+    Clients report an invalid CA certificate: without basic constraints, nothing identifies it as a
+    CA.
     """
     return case.change_authority_plan(case.intermediate(), _version_1)
 
 
 @fault("V", "path", "6.1", finds=("ca-basic-constraints", "ca-key-usage", "ca-subject-key-identifier"))
 def version_v1_root(case: Case) -> Case:
-    """Its root has version 1.
+    """The root certificate has version 1.
 
-    Old trust anchors are of this kind, and many clients still take them.
+    Some old trust anchors have version 1, and many clients still accept them.
     """
     return case.change_authority_plan(case.root, _version_1)
 
@@ -108,27 +110,27 @@ def _alone(case: Case) -> Case:
 
 @fault("P", "lint", "4.1.2.2", finds=("serial-positive",))
 def serial_zero(case: Case) -> Case:
-    """Its serial number is 0.
+    """The certificate has the serial number 0.
 
-    It must be positive.
+    The serial number must be positive; linters report it, path validation usually does not.
     """
     return _alone(case).change(serial=0)
 
 
 @fault("V", "parse", "4.1.2.2", finds=("serial-positive",))
 def serial_negative(case: Case) -> Case:
-    """Its serial number is -5.
+    """The certificate has the serial number -5.
 
-    It must be positive; some parsers refuse it.
+    The serial number must be positive; some parsers reject the certificate.
     """
     return _alone(case).change(serial=-5)
 
 
 @fault("V", "parse", "4.1.2.2", finds=("serial-20-octets", "serial-positive"))
 def serial_21_octets(case: Case) -> Case:
-    """Its serial number has 21 octets.
+    """The certificate has a serial number of 21 bytes.
 
-    20 are the most.
+    The maximum is 20 bytes; some parsers reject the certificate.
     """
     return _alone(case).change(serial=1 << 166 | case.plan.serial % (1 << 160))
 
@@ -147,18 +149,19 @@ def serial_21_octets(case: Case) -> Case:
     ),
 )
 def serial_empty(case: Case) -> Case:
-    """Its serial number is an INTEGER without octets.
+    """The certificate has a serial number INTEGER without content bytes.
 
-    There must be one at least.
+    An INTEGER has at least one content byte; strict parsers reject the certificate.
     """
     return case.edit(Edit(_SERIAL, EditOp.REPLACE, der.tlv(der.INTEGER)))
 
 
 @fault("P", "lint", "4.1.2.2")
 def serial_duplicate(case: Case) -> Case:
-    """Another certificate of its issuer has its serial number.
+    """The certificate shares its serial number with another certificate of its issuer.
 
-    Revoking one revokes both; browsers refuse the second that they see. The other is beside it.
+    Revoking one revokes both, and browsers reject the second certificate that they encounter. The
+    case includes the other certificate.
     """
     number = int.from_bytes(blake2s(case.entity.name.encode(), digest_size=16).digest(), "big") | 1 << 127
     return _alone(case).change(serial=number).with_twin(same_serial=True)
@@ -166,9 +169,9 @@ def serial_duplicate(case: Case) -> Case:
 
 @fault("P", "lint", "4.1.2.8", finds=("no-unique-identifiers",))
 def unique_ids(case: Case) -> Case:
-    """It has unique identifiers of issuer and subject.
+    """The certificate contains issuer and subject unique identifiers.
 
-    CAs must not make them, and clients must be able to read them.
+    CAs must not generate these fields, but clients must be able to parse them.
     """
     data = der.tlv(0x81, b"\x00\x01") + der.tlv(0x82, b"\x00\x02")
     return case.edit(Edit((7,), EditOp.INSERT, data))

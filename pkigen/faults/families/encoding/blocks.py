@@ -18,152 +18,162 @@ def _chain_written(case: Case, how: str, argument: str = "") -> Case:
 
 @fault("A", "file", "RFC 7468 2")
 def pem_crlf(case: Case) -> Case:
-    """Its file has the line ends of Windows.
+    """The certificate file has CRLF line endings.
 
-    Parsers must handle CRLF as well as LF.
+    Clients accept the file: parsers must handle CRLF as well as LF.
     """
     return _written(case, "crlf")
 
 
 @fault("V", "file", "RFC 7468 2")
 def pem_cr_only(case: Case) -> Case:
-    """The lines of its file end in a bare CR.
+    """The lines of the certificate file end in CR only.
 
-    RFC 7468 wants it read; for most parsers the file is one long line without a certificate.
+    RFC 7468 requires parsers to accept this; most read the whole file as one line and report that
+    it contains no certificate. Convert the line endings to LF.
     """
     return _written(case, "cr")
 
 
 @fault("V", "file", "RFC 7468 2")
 def pem_utf8_bom(case: Case) -> Case:
-    """Its file begins with a byte order mark in UTF-8.
+    """The certificate file begins with a UTF-8 byte order mark.
 
-    Windows' editors write it: parsers that want BEGIN at the start of a line find none.
+    Parsers that expect BEGIN at the start of a line report that the file contains no certificate.
+    Save the file without a byte order mark (some Windows editors add one).
     """
     return _written(case, "byte-order-mark")
 
 
 @fault("R", "file", "RFC 7468 2")
 def pem_utf16(case: Case) -> Case:
-    """Its file is in UTF-16.
+    """The certificate file is encoded in UTF-16.
 
-    PowerShell's > writes so; write the file anew in ASCII.
+    Parsers report that the file contains no certificate. Save the file as ASCII; redirection (>) in
+    Windows PowerShell writes UTF-16.
     """
     return _written(case, "utf-16")
 
 
 @fault("A", "file", "RFC 7468 2")
 def pem_bag_attributes(case: Case) -> Case:
-    """Its file begins with bag attributes, as openssl pkcs12 writes them.
+    """The certificate file begins with bag attributes, as openssl pkcs12 writes them.
 
-    Text before BEGIN is allowed; the appliance that refuses it wants it cut off.
+    Parsers ignore text before BEGIN. If an appliance rejects the file, remove that text.
     """
     return _written(case, "bag-attributes", case.entity.name)
 
 
 @fault("A", "file", "RFC 7468 2")
 def pem_comment_between(case: Case) -> Case:
-    """The chain file has a comment after each certificate.
+    """The chain file contains a comment after each certificate.
 
-    Text between the blocks is allowed.
+    Parsers ignore text between the PEM blocks.
     """
     return _chain_written(case, "comment")
 
 
 @fault("V", "file", "RFC 7468 2")
 def pem_indented(case: Case) -> Case:
-    """The lines of its file are indented, BEGIN and END with them.
+    """All lines of the certificate file are indented, including BEGIN and END.
 
-    As when it was copied out of a YAML document; many parsers want BEGIN at the start of a line.
+    Many parsers expect BEGIN at the start of a line and report that the file contains no
+    certificate. Remove the indentation, which often comes from a YAML document.
     """
     return _written(case, "indented")
 
 
 @fault("V", "file", "RFC 7468 3")
 def pem_concat_no_newline(case: Case) -> Case:
-    """In the chain file END and the next BEGIN share a line.
+    """The chain file has an END line and the next BEGIN line on the same line.
 
-    Files without a line end at their end were put together; parsers lose the second certificate or all.
+    Parsers lose the second certificate or all certificates. Add a line break between the
+    concatenated files.
     """
     return _chain_written(case, "blocks-joined")
 
 
 @fault("A", "file", "RFC 7468 2")
 def pem_single_line_base64(case: Case) -> Case:
-    """The base64 in its file is one long line.
+    """The base64 data of the certificate file is a single long line.
 
-    Lines of 64 characters are to be written; parsers read other sizes as well.
+    RFC 7468 requires generators to write lines of 64 characters, and parsers to accept other
+    lengths.
     """
     return _written(case, "one-line")
 
 
 @fault("V", "file", "RFC 7468 2")
 def pem_header_lines(case: Case) -> Case:
-    """Its PEM block has a header, as those of RFC 1421 had.
+    """The PEM block of the certificate has header lines in the style of RFC 1421.
 
-    RFC 7468 has no headers; some parsers read past it.
+    RFC 7468 does not allow headers; some parsers skip them, others report invalid base64.
     """
     return _written(case, "header", "Comment: of the server")
 
 
 @fault("V", "file", "RFC 7468 5.1")
 def pem_x509_certificate_label(case: Case) -> Case:
-    """Its label is X509 CERTIFICATE.
+    """The certificate file has the PEM label X509 CERTIFICATE.
 
-    The old label must not be written any more, and some parsers still read it.
+    Generators must not write this obsolete label; some parsers still accept it. Use the label
+    CERTIFICATE.
     """
     return _written(case, "label", "X509 CERTIFICATE")
 
 
 @fault("V", "file", "RFC 7468 5.1")
 def pem_trusted_label(case: Case) -> Case:
-    """Its label is TRUSTED CERTIFICATE.
+    """The certificate file has the PEM label TRUSTED CERTIFICATE.
 
-    OpenSSL's own label, for certificates with settings of trust; others do not know it.
+    Only OpenSSL and related tools read this label, which stands for a certificate with trust
+    settings. Use the label CERTIFICATE.
     """
     return _written(case, "label", "TRUSTED CERTIFICATE")
 
 
 @fault("R", "file", "RFC 7468 5.1", finds=("path:unreadable", "unreadable"))
 def pem_wrong_label(case: Case) -> Case:
-    """Its label is PUBLIC KEY.
+    """The certificate file has the PEM label PUBLIC KEY.
 
-    By its label the file holds no certificate.
+    Parsers report that the file contains no certificate. Use the label CERTIFICATE.
     """
     return _written(case, "label", "PUBLIC KEY")
 
 
 @fault("R", "file", "RFC 7468 2", finds=("path:unreadable", "unreadable"))
 def pem_mismatched_begin_end(case: Case) -> Case:
-    """Its PEM begins as CERTIFICATE and ends as PUBLIC KEY.
+    """The PEM block begins with CERTIFICATE and ends with PUBLIC KEY.
 
-    Labels must agree; a parser may pass over the second one, and then reads the certificate.
+    The labels must match. Most parsers reject the file; some ignore the label of the END line.
     """
     return _written(case, "end-label", "PUBLIC KEY")
 
 
 @fault("R", "file", "RFC 7468 3", finds=("path:unreadable", "unreadable"))
 def pem_missing_end(case: Case) -> Case:
-    """Its file has no END line.
+    """The certificate file has no END line.
 
-    The file was cut off, as far as anybody can tell: get it anew.
+    Parsers report an incomplete PEM block. The file is probably truncated; obtain it again.
     """
     return _written(case, "no-end")
 
 
 @fault("R", "file", "RFC 7468 3", finds=("path:unreadable", "unreadable"))
 def pem_bad_base64(case: Case) -> Case:
-    """A character of its base64 is an exclamation mark.
+    """The base64 data of the certificate file contains an exclamation mark.
 
-    Whether it is refused or passed over, the certificate is lost.
+    Parsers reject the data, or skip the character and cannot decode the certificate. Obtain the
+    file again.
     """
     return _written(case, "bad-base64")
 
 
 @fault("R", "file", "RFC 7468 3", finds=("path:unreadable", "unreadable"))
 def pem_nul_bytes(case: Case) -> Case:
-    """A character of its base64 is a NUL.
+    """The base64 data of the certificate file contains a NUL byte.
 
-    Programs in C take it for the end of the text.
+    Parsers reject the data; programs in C treat the NUL as the end of the string. Obtain the file
+    again.
     """
     return _written(case, "nul")

@@ -12,44 +12,49 @@ def _holding(case: Case, how: str) -> Case:
 
 @fault("R", "file", "RFC 7468 5.1", finds=("path:unreadable", "unreadable", "certificate-encoding"))
 def pem_html_body(case: Case) -> Case:
-    """Its file holds a web page that says 404.
+    """The certificate file contains an HTML page with a 404 error.
 
-    Somebody saved the error for the certificate: download it anew.
+    Parsers report that the file contains no certificate. Download the file again, and check the
+    HTTP status.
     """
     return _holding(case, "html")
 
 
 @fault("R", "file", "RFC 7468 5.1", finds=("path:unreadable", "unreadable", "certificate-encoding"))
 def pem_empty_file(case: Case) -> Case:
-    """Its file is empty.
+    """The certificate file is empty.
 
-    A disk was full, or a download failed: there is no certificate.
+    Parsers report that the file contains no certificate. Check the disk space and the download,
+    then obtain the file again.
     """
     return _holding(case, "empty")
 
 
 @fault("R", "file", "RFC 7468 5.1")
 def file_der_in_pem_name(case: Case) -> Case:
-    """Its file is DER under the name of a PEM file.
+    """The certificate file contains DER, although its name is that of a PEM file.
 
-    Readers of PEM find no BEGIN in it; those that look at the octets read it.
+    PEM parsers find no BEGIN line; parsers that detect the encoding accept the file. Convert it to
+    PEM.
     """
     return _holding(case, "der")
 
 
 @fault("R", "file", "RFC 7468 5.1", finds=("certificate-encoding",))
 def file_pkcs7_instead(case: Case) -> Case:
-    """Its file is a PKCS#7 bag with the certificate in it.
+    """The certificate file is a PKCS#7 bundle that contains the certificate.
 
-    Windows exports such bags as .p7b: take the certificate out of it.
+    PEM parsers report that the file contains no certificate. Extract the certificate; Windows
+    exports such bundles as .p7b.
     """
     return _holding(case, "pkcs7")
 
 
 @fault("R", "file", "RFC 7468 5.1", finds=("path:unreadable", "unreadable"))
 def file_csr_instead(case: Case) -> Case:
-    """Its file is the request that the certificate was asked for with.
+    """The certificate file contains a certificate signing request (CSR).
 
-    The CA's answer belongs there.
+    Parsers report that the file contains no certificate. Use the certificate that the CA issued for
+    the request.
     """
     return _holding(case, "request")

@@ -32,54 +32,59 @@ def _extension(case: Case, *, critical: bool) -> tuple[int, ...]:
 
 @fault("V", "parse", "X.690 8.1", finds=("path:unreadable", "unreadable"))
 def der_trailing_data(case: Case) -> Case:
-    """Two octets follow the certificate.
+    """The certificate is followed by two extra bytes.
 
-    They are outside of it and of the signature; strict parsers refuse them, others do not look.
+    The bytes are outside the certificate and its signature. Strict parsers reject them; others
+    ignore them.
     """
     return case.edit(_outside(_WHOLE, EditOp.APPEND, _TWO_OCTETS))
 
 
 @fault("R", "parse", "X.690 8.1.3", finds=("path:unreadable", "unreadable"))
 def der_truncated(case: Case) -> Case:
-    """Its last 40 octets are missing.
+    """The certificate lacks its last 40 bytes.
 
-    The lengths inside lead past its end: it cannot be read.
+    Parsers report a truncated structure, because the encoded lengths exceed the data. Obtain the
+    file again.
     """
     return case.edit(_outside(_WHOLE, EditOp.TRUNCATE, _CUT))
 
 
 @fault("V", "parse", "X.690 10.1", finds=("path:unreadable", "unreadable"))
 def ber_indefinite_outer(case: Case) -> Case:
-    """It has an indefinite length, and ends in two zero octets.
+    """The certificate has an indefinite length and ends with two zero bytes.
 
-    BER allows that, DER does not; what is signed is DER all the same.
+    BER allows indefinite lengths, DER does not; strict parsers reject the certificate. The signed
+    part is valid DER.
     """
     return case.edit(_outside(_WHOLE, EditOp.INDEFINITE_LENGTH))
 
 
 @fault("V", "parse", "X.690 10.1")
 def ber_nonminimal_length(case: Case) -> Case:
-    """The length of its validity has an octet more than it needs.
+    """The certificate has a validity whose length has an unnecessary extra byte.
 
-    BER allows that, DER wants the shortest form.
+    BER allows this, but DER requires the shortest form; strict parsers reject the certificate.
     """
     return case.edit(Edit((_VALIDITY,), EditOp.PAD_LENGTH))
 
 
 @fault("V", "parse", "X.690 8.3.2", finds=("path:malformed", "path-valid", "chain-of-trust"))
 def ber_nonminimal_integer(case: Case) -> Case:
-    """Its serial number has a zero octet too many in front.
+    """The certificate has a serial number with an unnecessary leading zero byte.
 
-    Not even BER allows that; the number itself is the same.
+    Neither BER nor DER allows this; strict parsers reject the certificate, others read the same
+    number.
     """
     return case.edit(Edit((_SERIAL,), EditOp.PREPEND_CONTENTS, b"\x00"))
 
 
 @fault("V", "parse", "X.690 11.1")
 def ber_boolean_nonff(case: Case) -> Case:
-    """The TRUE that makes an extension critical is 01.
+    """The certificate has a critical extension whose BOOLEAN TRUE is encoded as 01.
 
-    BER takes whatever is not zero for TRUE, DER has ff alone.
+    BER accepts any nonzero byte as TRUE, but DER requires FF; strict parsers reject the
+    certificate.
     """
     true = der.tlv(der.BOOLEAN, b"\x01")
     return case.edit(Edit((*_extension(case, critical=True), 1), EditOp.REPLACE, true))
@@ -87,9 +92,9 @@ def ber_boolean_nonff(case: Case) -> Case:
 
 @fault("V", "parse", "X.690 11.5")
 def der_explicit_default_false(case: Case) -> Case:
-    """An extension says that it is not critical.
+    """The certificate has an extension that encodes critical as FALSE explicitly.
 
-    FALSE is the default, and DER leaves defaults out.
+    FALSE is the default, and DER omits default values; strict parsers reject the certificate.
     """
     return case.edit(Edit((*_extension(case, critical=False), 1), EditOp.INSERT, der.boolean(False)))
 
@@ -124,18 +129,18 @@ def der_explicit_default_false(case: Case) -> Case:
     ),
 )
 def der_constructed_octet_string(case: Case) -> Case:
-    """The value of an extension is an OCTET STRING in segments.
+    """The certificate has an extension value that is a constructed OCTET STRING.
 
-    BER allows that, DER has strings in one piece.
+    BER allows constructed strings, DER only primitive ones; strict parsers reject the certificate.
     """
     return case.edit(Edit((*_extension(case, critical=False), 1), EditOp.MAKE_CONSTRUCTED))
 
 
 @fault("V", "parse", "X.690 11.6")
 def der_set_unsorted(case: Case) -> Case:
-    """Its subject has a serial number beside another attribute, in the wrong order.
+    """The certificate subject has a multivalued RDN whose attributes are not sorted.
 
-    DER sorts the elements of a SET OF by their octets; hardly any parser looks.
+    DER sorts the elements of a SET OF by their encoding; few parsers check this.
     """
     if not case.plan.subject:
         raise Impossible("the sound certificate has no subject")
@@ -150,27 +155,29 @@ def der_set_unsorted(case: Case) -> Case:
 
 @fault("R", "parse", "4.1.1.3", finds=("path:bad-signature", "chain-issuer"))
 def der_sig_unused_bits(case: Case) -> Case:
-    """Its signature says that its last 3 bits are unused, and they are set.
+    """The certificate declares the last 3 bits of its signature unused but sets them.
 
-    Signatures are whole octets: what is left of this one does not verify. In DER unused bits are 0.
+    A signature consists of whole bytes, and DER requires unused bits to be 0. Clients report a
+    malformed certificate or an invalid signature.
     """
     return case.edit(_outside(_SIGNATURE, EditOp.SET_UNUSED_BITS, b"\x03"))
 
 
 @fault("V", "parse", "4.1", finds=("path:unreadable", "unreadable"))
 def der_extra_field_cert(case: Case) -> Case:
-    """It has a fourth element behind the signature.
+    """The certificate has a fourth element after the signature.
 
-    A certificate has three; the fourth is signed by nobody.
+    A certificate has exactly three elements. Strict parsers reject the fourth, which no signature
+    covers.
     """
     return case.edit(_outside(_SIGNATURE, EditOp.APPEND, der.null()))
 
 
 @fault("V", "parse", "4.1", finds=("path:malformed", "path-valid", "chain-of-trust"))
 def der_extra_field_tbs(case: Case) -> Case:
-    """Its signed part has an element behind the extensions.
+    """The certificate has an element after the extensions in its TBSCertificate.
 
-    Nothing may follow them.
+    Extensions are the last field of TBSCertificate; strict parsers reject the certificate.
     """
     if not case.plan.extensions:
         raise Impossible("the sound certificate has no extensions")
@@ -179,17 +186,18 @@ def der_extra_field_tbs(case: Case) -> Case:
 
 @fault("R", "parse", "4.1", finds=("path:unreadable", "unreadable"))
 def der_wrong_tag_tbs(case: Case) -> Case:
-    """Its signed part is a SET.
+    """The certificate has a TBSCertificate with the tag of a SET.
 
-    A SEQUENCE is due; the elements inside are sound.
+    The tag must be SEQUENCE; parsers reject the certificate, although the elements inside are
+    valid.
     """
     return case.edit(Edit(_WHOLE, EditOp.RETAG, bytes((der.SET,))))
 
 
 @fault("R", "parse", "4.1", finds=("path:unreadable", "unreadable"))
 def der_missing_signature(case: Case) -> Case:
-    """It has no signature.
+    """The certificate has no signature.
 
-    Two elements where there are three: nothing vouches for it.
+    Parsers reject it: a certificate has three elements, and this one has two.
     """
     return case.edit(_outside(_SIGNATURE, EditOp.REMOVE))
