@@ -7,7 +7,7 @@ from pkigen.serve.control.runtime_faults import RuntimeFaults
 
 
 class ServerHandle:
-    """A running server at ``url``: its faults and its requests."""
+    """A running server at ``url``: injects faults and returns the requests it has received."""
 
     def __init__(self, url: str, live: RuntimeFaults) -> None:
         self.url = url

@@ -32,7 +32,7 @@ _CONDITIONS = frozenset({b"if-none-match", b"if-modified-since", b"range"})
 async def send_faulty_response(
     wrong: FaultBehavior, app: ASGIApp, folder: Path, scope: Scope, receive: Receive, send: Send
 ) -> None:
-    """Answer one request wrong.
+    """Send the faulty response to one request.
 
     What is there is asked of the application itself, so that a fault of the transport is one and no
     other: the octets that come slowly, or too few of them, are the right ones.

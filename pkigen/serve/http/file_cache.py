@@ -24,10 +24,9 @@ _OVERHEAD = 2048
 
 @dataclass(frozen=True, slots=True)
 class CachedFile:
-    """A document, and how the disk looked just before it was read.
+    """A document, and the stat fingerprint (``look``) taken just before it was read.
 
-    ``trusted``: read so late after that look was first seen that the look alone tells whether it is
-    still the same.
+    ``trusted``: the fingerprint is old enough that an equal one proves the file unchanged.
     """
 
     document: Document
@@ -55,7 +54,7 @@ class FileCache:
         self._lock = Lock()
 
     def standing(self, path: str) -> CachedFile | None:
-        """What is in memory of a path that ``find`` gave, if it may be used: nothing is read for that."""
+        """Return the cached file at a path from ``find_file`` if it is unchanged, without reading it."""
         with self._lock:
             kept = self._kept.get(path)
             if kept is None or not kept.trusted:
@@ -64,9 +63,9 @@ class FileCache:
         return kept if _look(kept.places) == kept.look else None
 
     def read(self, path: Path) -> CachedFile:
-        """The file at a path that ``find`` gave, from memory if it stands there; raises OSError.
+        """Return the file at a path from ``find_file``, from memory if unchanged; raises OSError.
 
-        One that is too large to be kept is open, and its reader closes it.
+        A file too large for the cache is open, and the caller closes it.
         """
         if (standing := self.standing(str(path))) is not None:
             return standing
@@ -105,9 +104,9 @@ def _cost(kept: CachedFile) -> int:
 
 
 def _look(places: tuple[str, ...]) -> Hashable:
-    """What stat says: all of the file, of its folders who they are; None when something is not there.
+    """Return the stat fingerprint of a file and its directories; None if one is missing.
 
-    A folder's times change with every other file in it, and tell nothing of this one.
+    A directory's times change with every other file in it, so they are not part of the fingerprint.
     """
     try:
         file = os.lstat(places[0])

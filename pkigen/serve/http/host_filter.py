@@ -9,7 +9,7 @@ _USUAL_PORT = ":80"
 
 
 def host_filter(server: str, app: ASGIApp) -> ASGIApp:
-    """The application for requests whose Host field is ``server`` (HOST or HOST:PORT), or which have none."""
+    """Pass on requests whose Host is ``server`` (HOST or HOST:PORT) or absent; answer 502 to all others."""
     known = server.lower().removesuffix(_USUAL_PORT)
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:

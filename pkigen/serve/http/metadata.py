@@ -24,7 +24,7 @@ _CERTIFICATE_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class PublishedMetadata:
-    """A CRL or a certificate: whose, from when, until when; for a CRL its number and count of entries."""
+    """Issuer or subject and validity of a published CRL or certificate; number and entry count of a CRL."""
 
     kind: str
     whose: str
@@ -40,7 +40,7 @@ class PublishedMetadata:
 
 
 def read_metadata(suffix: str, data: bytes) -> PublishedMetadata | None:
-    """What ``data`` is if it is what its suffix says, DER; None for all else, such as a fault's octets."""
+    """Return the metadata of DER data; None if it is not what its suffix says, e.g. for a fault."""
     try:
         if suffix == ".crl":
             return _crl(CertificateList(data))
@@ -55,9 +55,9 @@ def read_metadata(suffix: str, data: bytes) -> PublishedMetadata | None:
 
 
 def cache_control(found: PublishedMetadata | None, now: datetime) -> str:
-    """How long a cache may keep it (RFC 9111, 5.2.2).
+    """Return the Cache-Control header of a published file (RFC 9111, 5.2.2).
 
-    A CRL as long as it counts (so RFC 5019, 6.2, wants it for OCSP answers), not at all once it is past.
+    A CRL may be cached until its next_update (as RFC 5019, 6.2 requires for OCSP responses).
     """
     if found is None or (found.is_crl and found.ends is None):
         return _ASK

@@ -19,10 +19,9 @@ _MOVE_SECONDS = 10.0
 
 
 class PortSwitch:
-    """The port of one server. A door that is shut refuses connections, as a port does where nobody listens.
+    """Stops and resumes listening on the port of one server; clients get "connection refused" meanwhile.
 
-    The port stays this server's meanwhile: it is bound, and not listened at. Calls come from other
-    threads than the server's own.
+    The port stays bound, so that no other program can take it. Call from another thread than the server's.
     """
 
     def __init__(self) -> None:
@@ -31,18 +30,18 @@ class PortSwitch:
         self._shut = False
 
     def server(self, config: uvicorn.Config, connections: Connections) -> uvicorn.Server:
-        """The server whose door it is from now on."""
+        """Return a server whose port this switch controls."""
         self._server = _Server(config, connections)
         return self._server
 
     def set(self, *, shut: bool) -> None:
-        """Shut it, or open it; EnvironmentFailure when that cannot be."""
+        """Stop or resume listening; raise EnvironmentFailure if that fails."""
         with self._lock:
             if shut == self._shut:
                 return
             server = self._server
             if server is None or not server.ready.wait(_START_SECONDS):
-                raise EnvironmentFailure("the server does not run, and its port cannot be shut")
+                raise EnvironmentFailure("the server is not running, so its port cannot be closed")
             self._move(server, server.shut if shut else server.open)
             self._shut = shut
 
@@ -53,11 +52,11 @@ class PortSwitch:
             asyncio.run_coroutine_threadsafe(doing, server.loop).result(_MOVE_SECONDS)
         except (OSError, RuntimeError, TimeoutError) as error:
             doing.close()
-            raise EnvironmentFailure(f"the port cannot be shut or opened: {error}") from error
+            raise EnvironmentFailure(f"cannot close or reopen the port: {error}") from error
 
 
 class _Server(uvicorn.Server):
-    """One that tells when it runs, and gives its port up for a while."""
+    """A server that reports when it listens, and can stop listening for a while."""
 
     def __init__(self, config: uvicorn.Config, connections: Connections) -> None:
         super().__init__(config)
@@ -67,20 +66,20 @@ class _Server(uvicorn.Server):
         self._held: socket.socket | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen."""
+        """Start listening."""
         await super().startup(sockets)
         self.loop = asyncio.get_running_loop()
         self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End; a port that is shut is free then."""
+        """Stop, and release the port."""
         self.ready.clear()
         await super().shutdown(sockets)
         if self._held is not None:
             self._held.close()
 
     async def shut(self) -> None:
-        """Listen no more, end the connections that wait for a request, and keep the port."""
+        """Stop listening, close idle connections, and keep the port bound."""
         listening = self.servers[0].sockets[0]
         family, kind, address = listening.family, listening.type, listening.getsockname()
         for server in self.servers:
@@ -98,7 +97,7 @@ class _Server(uvicorn.Server):
         self._connections.end_all()
 
     async def open(self) -> None:
-        """Listen again."""
+        """Resume listening."""
         held, self._held = self._held, None
         assert held is not None
         await super().startup([held])

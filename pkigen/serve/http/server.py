@@ -37,26 +37,26 @@ class Listener:
 
     @property
     def port(self) -> int:
-        """The port, also when any free one was asked for."""
+        """The actual port, also if the system chose it."""
         return int(self.socket.getsockname()[1])
 
     @property
     def here(self) -> tuple[str, int]:
-        """Where this machine reaches it, also when it listens at every address."""
+        """Address for clients on this machine, also if the server listens on all addresses."""
         return _REACHED.get(self.host, self.host), self.port
 
     @property
     def url(self) -> str:
-        """For clients on this machine; without a trailing slash."""
+        """URL for clients on this machine, without a trailing slash."""
         host, port = self.here
         return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 @contextmanager
 def listen(host: str, port: int, scheme: str = "http", option: str = "") -> Iterator[Listener]:
-    """Listen on one address; EnvironmentFailure with what to do when that cannot be.
+    """Listen on one address; raise EnvironmentFailure with a remedy if that fails.
 
-    ``option`` is the one that says the port, if not that of the scheme.
+    ``option`` is the command-line option that sets the port (default: the one of the scheme).
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -124,7 +124,7 @@ _LOG_TO_STDERR = {
 def run(
     app: ASGIApp, listener: Listener, announce: Callable[[], None], door: PortSwitch | None = None
 ) -> None:
-    """Serve until SIGINT or SIGTERM, with a line on stderr for each request; then return.
+    """Serve until SIGINT or SIGTERM, and log each request to stderr.
 
     ``announce`` is called as soon as either signal ends it in good order. ``door`` can shut its port.
     """
