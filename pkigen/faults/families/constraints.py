@@ -30,9 +30,9 @@ _LONGEST_COMMON_NAME = 64
     finds=("path:not-a-ca", "ca-basic-constraints", "path-valid", "chain-only-authorities", "chain-of-trust"),
 )
 def bc_ca_false_intermediate(case: Case) -> Case:
-    """Its issuing CA's basic constraints say that it is no CA.
+    """The issuing CA certificate has basic constraints with CA set to FALSE.
 
-    What it issued is issued by nobody who may.
+    Clients report an invalid CA certificate.
     """
     return put(case, _BC, der.sequence(), critical=True, level=case.intermediate())
 
@@ -44,72 +44,73 @@ def bc_ca_false_intermediate(case: Case) -> Case:
     finds=("path:not-a-ca", "ca-basic-constraints", "path-valid", "chain-only-authorities", "chain-of-trust"),
 )
 def bc_missing_intermediate(case: Case) -> Case:
-    """Its issuing CA has no basic constraints.
+    """The issuing CA certificate has no basic constraints.
 
-    Without them a certificate of version 3 is no CA's.
+    Clients report an invalid CA certificate: a version 3 CA certificate requires them.
     """
     return leave_out(case, _BC, case.intermediate())
 
 
 @fault("V", "path", "4.2.1.9", finds=("ca-basic-constraints", "chain-only-authorities"))
 def bc_missing_root(case: Case) -> Case:
-    """Its root has no basic constraints.
+    """The root certificate has no basic constraints.
 
-    Validators that take a trust anchor as name and key do not see it.
+    Validators that use only the name and key of a trust anchor accept it; others report an invalid
+    CA.
     """
     return leave_out(case, _BC, case.root)
 
 
 @fault("V", "path", "4.2.1.9", finds=("ca-basic-constraints",))
 def bc_not_critical_intermediate(case: Case) -> Case:
-    """Its issuing CA's basic constraints are not critical.
+    """The issuing CA certificate has basic constraints that are not critical.
 
-    They must be; few validators mind.
+    They must be critical; few validators check this.
     """
     return set_critical(case, _BC, False, case.intermediate())
 
 
 @fault("V", "path", "CABF BR 7.1.2.7", finds=("no-ca",))
 def bc_leaf_ca_true(case: Case) -> Case:
-    """Its basic constraints call it a CA.
+    """The certificate has basic constraints that identify it as a CA.
 
-    A server that could issue: some clients refuse to talk to it.
+    Some clients reject a server certificate that could issue certificates.
     """
     return put(case, _BC, der.sequence(_CA), critical=True)
 
 
 @fault("V", "path", "4.2.1.9", finds=("no-path-length",))
 def bc_pathlen_nonca(case: Case) -> Case:
-    """It has a path length, and is no CA.
+    """The certificate has a path length although it is not a CA.
 
-    The field has no meaning there.
+    The field is allowed only in CA certificates; strict parsers reject the certificate.
     """
     return put(case, _BC, der.sequence(der.integer(0)), critical=True)
 
 
 @fault("V", "path", "4.2.1.9", finds=("path:no-issuer", "path-valid", "chain-of-trust"))
 def bc_pathlen_negative(case: Case) -> Case:
-    """Its issuing CA's path length is -1.
+    """The issuing CA certificate has a path length of -1.
 
-    The field is 0 or more.
+    The path length must be 0 or greater; some parsers reject it.
     """
     return put(case, _BC, der.sequence(_CA, der.integer(-1)), critical=True, level=case.intermediate())
 
 
 @fault("V", "path", "4.2.1.9")
 def bc_pathlen_huge(case: Case) -> Case:
-    """Its issuing CA's path length does not fit 32 bits.
+    """The issuing CA certificate has a path length that does not fit in 32 bits.
 
-    Parsers cut it off, refuse it, or read it.
+    Parsers truncate the value, reject it, or read it correctly.
     """
     return put(case, _BC, der.sequence(_CA, der.integer(1 << 40)), critical=True, level=case.intermediate())
 
 
 @fault("R", "path", "6.1.4 (l)", finds=("path:path-length", "path-valid", "chain-of-trust"))
 def bc_pathlen_exceeded(case: Case) -> Case:
-    """Its root allows no CA below itself, and there is one.
+    """The root certificate allows no CA below it, but the path contains one.
 
-    The path is longer than the root permits.
+    Clients report that the path length constraint is exceeded.
     """
     case.intermediate()
     return put(case, _BC, der.sequence(_CA, der.integer(0)), critical=True, level=case.root)
@@ -128,18 +129,19 @@ def bc_pathlen_exceeded(case: Case) -> Case:
     ),
 )
 def bc_malformed(case: Case) -> Case:
-    """Its issuing CA's basic constraints are junk.
+    """The issuing CA certificate has basic constraints that cannot be decoded.
 
-    A critical extension that cannot be read.
+    Clients reject it, because they cannot read a critical extension.
     """
     return put(case, _BC, JUNK, critical=True, level=case.intermediate())
 
 
 @fault("V", "path", "6.1.4 (l)")
 def bc_pathlen_self_issued(case: Case) -> Case:
-    """Its issuing CA has a path length of 0, and certified a new key of its own.
+    """The issuing CA has path length 0 and issued itself a certificate for a new key.
 
-    A control: self-issued certificates do not count. Not all validators make the exception.
+    Validators should accept it, because self-issued certificates do not count; some do not make
+    this exception.
     """
     limit = der.sequence(_CA, der.integer(0))
     return put(case, _BC, limit, critical=True, level=case.intermediate()).with_self_issued()
@@ -160,9 +162,9 @@ def bc_pathlen_self_issued(case: Case) -> Case:
     ),
 )
 def leaf_issued_by_leaf(case: Case) -> Case:
-    """Another server's certificate issued it.
+    """The certificate was issued by another server certificate, which is not a CA.
 
-    That is no CA's, although a CA issued it: whoever has a certificate could make more.
+    Clients report an invalid CA certificate.
     """
     host = shortened(f"issuer.{common_name(case.plan.subject) or 'test'}", _LONGEST_COMMON_NAME)
     server = put(case, oids.SUBJECT_ALTERNATIVE_NAME, der.sequence(dns(host))).with_attribute("CN", host).plan

@@ -31,9 +31,9 @@ _ROGUE_KEY = bytes(range(20))
     finds=("path:no-issuer", "extension-once", "path-valid", "known-critical", "chain-of-trust"),
 )
 def ext_duplicate(case: Case) -> Case:
-    """It has two extensions of one OID.
+    """The certificate contains the same extension twice.
 
-    Which of the two counts is anybody's guess, so neither should.
+    RFC 5280 allows one extension per OID; clients reject the certificate.
     """
 
     def change(plan: CertificatePlan) -> CertificatePlan:
@@ -49,36 +49,37 @@ def ext_duplicate(case: Case) -> Case:
     finds=("path:unhandled-critical", "extension-known", "path-valid", "known-critical", "chain-of-trust"),
 )
 def ext_unknown_critical(case: Case) -> Case:
-    """It has a critical extension that nobody knows.
+    """The certificate has an unknown critical extension.
 
-    Who does not know it must refuse the certificate.
+    Validators that do not recognize the extension must reject the certificate.
     """
     return put(case, _UNKNOWN, der.null(), critical=True)
 
 
 @fault("R", "path", "4.2", finds=("path:unhandled-critical", "path-valid", "chain-of-trust"))
 def ext_unknown_critical_intermediate(case: Case) -> Case:
-    """Its issuing CA has a critical extension that nobody knows.
+    """The issuing CA certificate has an unknown critical extension.
 
-    Who does not know it must refuse the path.
+    Validators that do not recognize the extension must reject the path.
     """
     return put(case, _UNKNOWN, der.null(), critical=True, level=case.intermediate())
 
 
 @fault("V", "path", "4.2", finds=("path:unhandled-critical", "path-valid", "chain-of-trust"))
 def ext_unknown_critical_root(case: Case) -> Case:
-    """Its root has a critical extension that nobody knows.
+    """The root certificate has an unknown critical extension.
 
-    Validators that take a trust anchor as name and key do not see it.
+    Validators that use only the name and key of a trust anchor do not notice it; others reject the
+    path.
     """
     return put(case, _UNKNOWN, der.null(), critical=True, level=case.root)
 
 
 @fault("A", "path", "4.2")
 def ext_unknown_noncritical(case: Case) -> Case:
-    """It has an extension that nobody knows, and that is not critical.
+    """The certificate has an unknown extension that is not critical.
 
-    A control: it must be passed over.
+    Clients must ignore the extension (control case).
     """
     return put(case, _UNKNOWN, der.null())
 
@@ -96,9 +97,9 @@ def ext_unknown_noncritical(case: Case) -> Case:
     ),
 )
 def ext_empty_sequence(case: Case) -> Case:
-    """Its list of extensions is there and empty.
+    """The certificate has an extensions field without any extension.
 
-    The list must have one member at least.
+    The field must contain at least one extension; strict parsers reject the certificate.
     """
     data = der.explicit(3, der.sequence())
     return case.edit(Edit(_EXTENSIONS, EditOp.REPLACE, data))
@@ -136,9 +137,9 @@ def ext_empty_sequence(case: Case) -> Case:
     ),
 )
 def ext_value_not_octets(case: Case) -> Case:
-    """The value of one of its extensions is NULL and no OCTET STRING.
+    """The certificate has an extension value that is NULL instead of an OCTET STRING.
 
-    The certificate cannot be read.
+    Parsers report a malformed certificate.
     """
     value = der.sequence(der.oid(_UNKNOWN), der.null())
     return put(case, _UNKNOWN, der.null()).edit(
@@ -153,27 +154,27 @@ def ext_value_not_octets(case: Case) -> Case:
     finds=("path:unhandled-critical", "subject-key-identifier", "path-valid", "chain-of-trust"),
 )
 def ski_critical(case: Case) -> Case:
-    """Its subject key identifier is critical.
+    """The certificate has a critical subject key identifier.
 
-    It must not be; OpenSSL does not process it then.
+    The extension must not be critical; some clients, such as OpenSSL, then reject the certificate.
     """
     return set_critical(case, _SKI, True)
 
 
 @fault("V", "path", "4.2.1.2", finds=("ca-subject-key-identifier",))
 def ski_missing_ca(case: Case) -> Case:
-    """Its issuing CA has no subject key identifier.
+    """The issuing CA certificate has no subject key identifier.
 
-    A CA must have one; path building by names still works.
+    CA certificates must contain it; path building by name still works.
     """
     return leave_out(case, _SKI, 0)
 
 
 @fault("V", "path", "4.2.1.1", finds=("path:no-issuer", "path-valid", "chain-of-trust"))
 def aki_ski_mismatch(case: Case) -> Case:
-    """Its authority key identifier is not the issuer's subject key identifier.
+    """The certificate has an authority key identifier that does not match the issuer.
 
-    A hint for building paths that leads astray: some give up, some try the key all the same.
+    Some clients cannot find the issuer; others ignore the mismatch and verify the signature.
     """
     return put(case, _AKI, der.sequence(der.tlv(0x80, _ROGUE_KEY)))
 
@@ -185,36 +186,36 @@ def aki_ski_mismatch(case: Case) -> Case:
     finds=("path:unhandled-critical", "authority-key-identifier", "path-valid", "chain-of-trust"),
 )
 def aki_critical(case: Case) -> Case:
-    """Its authority key identifier is critical.
+    """The certificate has a critical authority key identifier.
 
-    It must not be.
+    The extension must not be critical; some clients reject the certificate.
     """
     return set_critical(case, _AKI, True)
 
 
 @fault("V", "path", "4.2.1.1", finds=("authority-key-identifier",))
 def aki_missing(case: Case) -> Case:
-    """It has no authority key identifier.
+    """The certificate has no authority key identifier.
 
-    Whatever a CA issues must have one.
+    CAs must include it in every certificate that they issue; some clients reject its absence.
     """
     return leave_out(case, _AKI)
 
 
 @fault("V", "path", "4.2.1.1")
 def aki_empty(case: Case) -> Case:
-    """Its authority key identifier is empty.
+    """The certificate has an empty authority key identifier.
 
-    It identifies nothing.
+    It should contain the key identifier of the issuer; some clients reject the certificate.
     """
     return put(case, _AKI, EMPTY_SEQUENCE)
 
 
 @fault("V", "path", "4.2.1.1", finds=("path:no-issuer", "path-valid", "chain-of-trust"))
 def aki_issuer_serial_wrong(case: Case) -> Case:
-    """Its authority key identifier names another issuer and serial number.
+    """The certificate has an authority key identifier with a wrong issuer and serial.
 
-    Validators that compare them find no issuer.
+    Validators that compare these fields cannot find the issuer.
     """
     name = der.tlv(0xA1, der.explicit(4, der.sequence()))
     return put(case, _AKI, der.sequence(name, der.tlv(0x82, b"\x2a")))
@@ -222,9 +223,9 @@ def aki_issuer_serial_wrong(case: Case) -> Case:
 
 @fault("V", "lint", "4.2.1.1")
 def aki_issuer_no_serial(case: Case) -> Case:
-    """Its authority key identifier has an issuer and no serial number.
+    """The certificate has an authority key identifier with an issuer but no serial.
 
-    Both must be there, or neither.
+    Both fields must be present or absent together; strict parsers reject the certificate.
     """
     above = case.authorities[0].certificates if case.authorities else ()
     issuer = above[0].issuer if above else case.plan.issuer
@@ -234,44 +235,45 @@ def aki_issuer_no_serial(case: Case) -> Case:
 
 @fault("V", "parse", "4.2.1.1", finds=("path:no-issuer", "path-valid", "chain-of-trust"))
 def aki_malformed(case: Case) -> Case:
-    """Its authority key identifier is junk.
+    """The certificate has an authority key identifier that cannot be decoded.
 
-    Some parsers read extensions that are not critical only when they need them.
+    Some parsers decode noncritical extensions only when they need them, and do not notice it.
     """
     return put(case, _AKI, JUNK)
 
 
 @fault("R", "path", "RFC 6962 3.1", finds=("path:unhandled-critical", "path-valid", "chain-of-trust"))
 def ct_poison(case: Case) -> Case:
-    """It is a precertificate: the poison extension is critical.
+    """The certificate is a precertificate with the critical CT poison extension.
 
-    Made for logs, and to be refused by everybody else.
+    Clients must reject it: precertificates are only for certificate transparency logs.
     """
     return put(case, _POISON, der.null(), critical=True)
 
 
 @fault("P", "lint", "RFC 6962 3.3")
 def sct_malformed(case: Case) -> Case:
-    """Its list of signed certificate timestamps is junk.
+    """The certificate has an SCT list that cannot be decoded.
 
-    Only clients that ask for certificate transparency see it.
+    Only clients that check certificate transparency notice it.
     """
     return put(case, _SCT_LIST, JUNK)
 
 
 @fault("P", "lint", "RFC 6962 3.3")
 def sct_missing(case: Case) -> Case:
-    """It has no signed certificate timestamps.
+    """The certificate has no signed certificate timestamps (SCTs).
 
-    Browsers ask public CAs for them; private ones have no log, and need none.
+    Browsers require SCTs from public CAs; private CAs do not need them.
     """
     return leave_out(case, _SCT_LIST)
 
 
 @fault("V", "path", "RFC 7633 4.2.3")
 def must_staple_no_staple(case: Case) -> Case:
-    """It asks for a stapled OCSP response, and none is stapled.
+    """The certificate requires a stapled OCSP response, but the server sends none.
 
-    Clients that honour it refuse the handshake; path validation alone does not see it.
+    Clients that support must-staple end the handshake; path validation alone does not notice it.
+    Enable OCSP stapling.
     """
     return case.with_extension(Extension(oids.TLS_FEATURE, False, der.sequence(der.integer(5))))

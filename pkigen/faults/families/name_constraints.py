@@ -46,9 +46,9 @@ def _own_names(case: Case) -> Iterable[bytes]:
 
 @fault("R", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_permitted_dns(case: Case) -> Case:
-    """Its issuing CA may issue for another domain alone.
+    """The issuing CA certificate permits only another domain.
 
-    Clients say that a name is not within the permitted subtrees; the name itself is right.
+    Clients report a name outside the permitted subtrees.
     """
     held_dns_names(case)
     return _constrained(case, case.intermediate(), _permitted(_ELSEWHERE))
@@ -56,9 +56,10 @@ def nc_permitted_dns(case: Case) -> Case:
 
 @fault("R", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_permitted_dns_root(case: Case) -> Case:
-    """Its root allows another domain alone.
+    """The root certificate permits only another domain.
 
-    Clients that take a trust anchor as name and key do not see it (RFC 5937 lets them look).
+    Clients that use only the name and key of a trust anchor do not notice it (RFC 5937 describes
+    such checks).
     """
     held_dns_names(case)
     return _constrained(case, case.root, _permitted(_ELSEWHERE))
@@ -66,27 +67,29 @@ def nc_permitted_dns_root(case: Case) -> Case:
 
 @fault("R", "path", "6.1.3 (c)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_excluded_dns(case: Case) -> Case:
-    """Its issuing CA must not issue for its domain.
+    """The issuing CA certificate excludes the domain of the certificate.
 
-    Clients say that a name is within the excluded subtrees.
+    Clients report a name inside the excluded subtrees.
     """
     return _constrained(case, case.intermediate(), _excluded(*_own_names(case)))
 
 
 @fault("R", "path", "6.1.3 (c)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_excluded_dns_root(case: Case) -> Case:
-    """Its root excludes its domain.
+    """The root certificate excludes the domain of the certificate.
 
-    Clients that take a trust anchor as name and key do not see it (RFC 5937 lets them look).
+    Clients that use only the name and key of a trust anchor do not notice it (RFC 5937 describes
+    such checks).
     """
     return _constrained(case, case.root, _excluded(*_own_names(case)))
 
 
 @fault("V", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_dn_permitted_violation(case: Case) -> Case:
-    """Its issuing CA may issue for another organization alone.
+    """The issuing CA certificate permits only another organization.
 
-    It is the subject that is outside; validators that do not know such constraints must refuse them.
+    The subject is outside the permitted subtrees; validators that do not support this name type
+    must also reject it.
     """
     _subject(case)
     other = ((Attribute("2.5.4.10", "Elsewhere", der.UTF8_STRING),),)
@@ -95,18 +98,19 @@ def nc_dn_permitted_violation(case: Case) -> Case:
 
 @fault("R", "path", "6.1.3 (c)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_dn_excluded_violation(case: Case) -> Case:
-    """Its issuing CA must not issue for subjects that begin as its own does.
+    """The issuing CA certificate excludes subjects that begin as its own does.
 
-    The first part of its distinguished name is an excluded subtree.
+    The first part of the CA's distinguished name is an excluded subtree; clients report an excluded
+    name.
     """
     return _constrained(case, case.intermediate(), _excluded(directory(_subject(case)[:1])))
 
 
 @fault("R", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_email_violation(case: Case) -> Case:
-    """It has an e-mail address outside of its issuing CA's host of mailboxes.
+    """The certificate has an email address that its issuing CA does not permit.
 
-    The DNS names are right: constraints hold for one kind of name each.
+    Clients report a name outside the permitted subtrees, although the DNS names are valid.
     """
     changed = beside(case, email("sensor@elsewhere.test"))
     return _constrained(changed, case.intermediate(), _permitted(email("mail.test")))
@@ -114,9 +118,9 @@ def nc_email_violation(case: Case) -> Case:
 
 @fault("V", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_uri_violation(case: Case) -> Case:
-    """It has a URI outside of its issuing CA's hosts.
+    """The certificate has a URI that its issuing CA does not permit.
 
-    Validators that do not know constraints of URIs must refuse it all the same.
+    Validators that do not support URI constraints must also reject it.
     """
     changed = beside(case, uri("https://elsewhere.test/sensor"))
     return _constrained(changed, case.intermediate(), _permitted(uri("web.test")))
@@ -124,9 +128,9 @@ def nc_uri_violation(case: Case) -> Case:
 
 @fault("R", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_ip_violation(case: Case) -> Case:
-    """It has an IP address outside of its issuing CA's network.
+    """The certificate has an IP address that its issuing CA does not permit.
 
-    192.0.2.0/24 is permitted, 198.51.100.1 is there.
+    The CA permits 192.0.2.0/24, and the certificate contains 198.51.100.1.
     """
     changed = beside(case, ip(_OUTSIDE))
     return _constrained(changed, case.intermediate(), _permitted(ip(_NETWORK + _MASK)))
@@ -134,9 +138,9 @@ def nc_ip_violation(case: Case) -> Case:
 
 @fault("R", "path", "4.2.1.10", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_noncritical_violation(case: Case) -> Case:
-    """Its issuing CA may issue for another domain alone, said without critical.
+    """The issuing CA certificate permits only another domain, without being critical.
 
-    Who knows name constraints has to apply them, critical or not.
+    Clients that support name constraints must apply them even if the extension is not critical.
     """
     held_dns_names(case)
     return _constrained(case, case.intermediate(), _permitted(_ELSEWHERE), critical=False)
@@ -144,27 +148,28 @@ def nc_noncritical_violation(case: Case) -> Case:
 
 @fault("V", "path", "4.2.1.10")
 def nc_noncritical_ok(case: Case) -> Case:
-    """Its issuing CA's name constraints are not critical; its names are within.
+    """The issuing CA certificate has name constraints that are not critical.
 
-    They must be critical; most validators do not mind.
+    The names comply with them. Name constraints must be critical; most validators do not check
+    this.
     """
     return _constrained(case, case.intermediate(), _permitted(*_own_names(case)), critical=False)
 
 
 @fault("V", "parse", "4.2.1.10")
 def nc_empty(case: Case) -> Case:
-    """Its issuing CA's name constraints permit nothing and exclude nothing.
+    """The issuing CA certificate has name constraints without subtrees.
 
-    One of the two lists must be there.
+    At least one of the two lists must be present; some parsers reject the certificate.
     """
     return _constrained(case, case.intermediate())
 
 
 @fault("V", "parse", "4.2.1.10")
 def nc_empty_subtrees(case: Case) -> Case:
-    """Its issuing CA's name constraints have an empty list of permitted subtrees.
+    """The issuing CA certificate has an empty list of permitted subtrees.
 
-    A list has one member at least; for some readers nothing is permitted, for others everything.
+    A list must have at least one element; some validators permit nothing, others everything.
     """
     return _constrained(case, case.intermediate(), _permitted())
 
@@ -177,27 +182,28 @@ def _counted(case: Case, field: bytes) -> Case:
 
 @fault("V", "path", "4.2.1.10", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_min_nonzero(case: Case) -> Case:
-    """Its issuing CA's name constraints have a minimum of 1.
+    """The issuing CA certificate has name constraints with a minimum of 1.
 
-    It must be 0, and who does not process others must refuse them.
+    The minimum must be 0; validators that do not process other values must reject the path.
     """
     return _counted(case, der.tlv(0x80, b"\x01"))
 
 
 @fault("V", "path", "4.2.1.10", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_max_present(case: Case) -> Case:
-    """Its issuing CA's name constraints have a maximum.
+    """The issuing CA certificate has name constraints with a maximum.
 
-    The field must be absent, and who does not process it must refuse it.
+    The field must be absent; validators that do not process it must reject the path.
     """
     return _counted(case, der.tlv(0x81, b"\x09"))
 
 
 @fault("V", "path", "4.2.1.10")
 def nc_leading_dot(case: Case) -> Case:
-    """Its issuing CA's permitted domain begins with a full stop.
+    """The issuing CA certificate permits a DNS domain with a leading dot.
 
-    That form is for URIs; for DNS names some take it for any host below, some for junk.
+    The form is defined only for URIs; some validators read it as any host of the domain, others
+    reject it.
     """
     parents = {name.partition(".")[2]: None for name in held_dns_names(case)}
     if "" in parents:
@@ -207,18 +213,19 @@ def nc_leading_dot(case: Case) -> Case:
 
 @fault("V", "parse", "4.2.1.10", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_ip_bad_length(case: Case) -> Case:
-    """Its issuing CA's permitted IP range is an address without a mask.
+    """The issuing CA certificate permits an IP address without a mask.
 
-    There are 8 or 32 octets; the certificate has this very address.
+    A range has 8 or 32 bytes; strict parsers reject it. The certificate contains exactly this
+    address.
     """
     return _constrained(beside(case, ip(_INSIDE)), case.intermediate(), _permitted(ip(_INSIDE)))
 
 
 @fault("V", "parse", "4.2.1.10")
 def nc_ip_mask_gap(case: Case) -> Case:
-    """Its issuing CA's permitted IP range has a mask with a gap: 255.0.255.0.
+    """The issuing CA certificate permits an IP range with the mask 255.0.255.0.
 
-    No range in the style of CIDR; bit by bit the address of the certificate is within.
+    The mask is not a CIDR prefix; the address is inside the range if compared bit by bit.
     """
     mask = bytes((255, 0, 255, 0))
     return _constrained(beside(case, ip(_INSIDE)), case.intermediate(), _permitted(ip(_NETWORK + mask)))
@@ -226,18 +233,18 @@ def nc_ip_mask_gap(case: Case) -> Case:
 
 @fault("V", "path", "4.2.1.10")
 def nc_on_leaf(case: Case) -> Case:
-    """It has name constraints itself, and is no CA.
+    """The certificate has name constraints although it is not a CA.
 
-    They belong to CAs alone.
+    Name constraints are allowed only in CA certificates; some clients reject the certificate.
     """
     return _constrained(case, None, _permitted(*_own_names(case)))
 
 
 @fault("R", "path", "4.2.1.10", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_othername_excluded(case: Case) -> Case:
-    """It has a user principal name, and its issuing CA excludes it.
+    """The certificate has a user principal name, and its issuing CA excludes it.
 
-    Who cannot compare names of this kind must refuse the path.
+    Validators that cannot compare names of this type must reject the path.
     """
     name = user_principal("sensor@elsewhere.test")
     return _constrained(beside(case, name), case.intermediate(), _excluded(name))
@@ -245,9 +252,10 @@ def nc_othername_excluded(case: Case) -> Case:
 
 @fault("V", "path", "6.1.3 (c)")
 def nc_wildcard_vs_excluded(case: Case) -> Case:
-    """It has a wildcard that covers a host which its issuing CA excludes.
+    """The certificate has a wildcard that covers a host that its issuing CA excludes.
 
-    RFC 5280 leaves open what a wildcard is there: some compare it as a name, some as all its hosts.
+    RFC 5280 does not define wildcards here; some validators compare the literal name, others all
+    hosts.
     """
     domain = f"wild.{held_dns_names(case)[0]}"
     changed = beside(case, dns(f"*.{domain}"))
@@ -258,10 +266,10 @@ def nc_wildcard_vs_excluded(case: Case) -> Case:
     "R", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "names-in-san", "chain-of-trust")
 )
 def nc_cn_only(case: Case) -> Case:
-    """It has a common name alone, outside of its issuing CA's domain.
+    """The certificate has only a common name, which its issuing CA does not permit.
 
-    Who takes the common name for a host must hold it against the constraints too; for all others it has
-    no host at all.
+    Clients that use the common name as a host name must apply the constraints to it; others find no
+    host name.
     """
     if common_name(case.plan.subject) not in held_dns_names(case):
         raise Impossible("its common name is not one of its DNS names, or is a wildcard")
@@ -271,9 +279,9 @@ def nc_cn_only(case: Case) -> Case:
 
 @fault("R", "path", "4.2.1.10", finds=("path:other", "path-valid", "chain-of-trust"))
 def nc_dos(case: Case) -> Case:
-    """It has 2048 names more, and its issuing CA excludes 2048 others.
+    """The certificate has 2,048 more names; its issuing CA excludes 2,048 others.
 
-    Four million comparisons: validators should have a limit. None of its names is excluded.
+    The check needs four million comparisons; validators should limit them. No name is excluded.
     """
     changed = beside(case, *(dns(f"host-{number}.test") for number in range(_MANY)))
     others = (dns(f"excluded-{number}.test") for number in range(_MANY))

@@ -59,27 +59,27 @@ def _each_text(name: Name, change: Callable[[str], str]) -> Name:
 
 @fault("R", "path", "6.1.3 (a)(4)", finds=("path:no-issuer", "chain-issuer"))
 def issuer_mismatch(case: Case) -> Case:
-    """Its issuer is somebody whom nobody knows.
+    """The certificate names an unknown issuer.
 
-    No certificate of the chain has that name.
+    Clients report that they cannot find the issuer: no certificate in the chain has that name.
     """
     return case.change(issuer=with_attribute(case.plan.issuer, "CN", "Nobody Knows This CA"))
 
 
 @fault("R", "path", "4.1.2.4", finds=("path:no-issuer", "issuer-not-empty", "chain-issuer"))
 def issuer_empty(case: Case) -> Case:
-    """Its issuer is an empty name.
+    """The certificate has an empty issuer name.
 
-    An issuer must have a name.
+    The issuer name must not be empty; clients reject the certificate.
     """
     return case.edit(Edit(_ISSUER, EditOp.REPLACE, der.sequence()))
 
 
 @fault("V", "path", "4.1.2.6", finds=("issuer-not-empty", "ca-subject"))
 def ca_subject_empty(case: Case) -> Case:
-    """Its issuing CA's subject is empty.
+    """The issuing CA certificate has an empty subject.
 
-    A CA must have a name, since its certificates say it.
+    A CA must have a nonempty subject, because the certificates that it issues contain it.
     """
     return case.change_authority_plan(case.intermediate(), lambda plan: replace(plan, subject=()))
 
@@ -88,108 +88,108 @@ def ca_subject_empty(case: Case) -> Case:
     "V", "lint", "4.1.2.6", finds=("issuer-not-empty", "subject-cn", "subject-c", "subject-o", "subject-ou")
 )
 def subject_empty_san_noncritical(case: Case) -> Case:
-    """Its subject is empty, and its alternative name is not critical.
+    """The certificate has an empty subject and a SAN that is not critical.
 
-    The alternative name must be critical then.
+    The SAN must be critical if the subject is empty; some clients reject the certificate.
     """
     return set_critical(case.change(subject=()), _SAN, False)
 
 
 @fault("A", "path", "4.1.2.6", finds=("subject-cn", "subject-c", "subject-o", "subject-ou"))
 def subject_empty_san_critical(case: Case) -> Case:
-    """Its subject is empty, and its alternative name is critical.
+    """The certificate has an empty subject and a critical SAN.
 
-    A control: RFC 5280 wants just this.
+    Clients must accept it: RFC 5280 requires exactly this form (control case).
     """
     return set_critical(case.change(subject=()), _SAN, True)
 
 
 @fault("P", "lint", "appliance", finds=("subject-c",))
 def subject_missing_c(case: Case) -> Case:
-    """Its subject states no country.
+    """The certificate subject has no country (C).
 
-    Appliances may ask for it, path validators do not.
+    Some appliances require it; path validators do not.
     """
     return case.with_attribute("C", None)
 
 
 @fault("P", "lint", "appliance", finds=("subject-o",))
 def subject_missing_o(case: Case) -> Case:
-    """Its subject states no organization.
+    """The certificate subject has no organization (O).
 
-    Appliances may ask for it, path validators do not.
+    Some appliances require it; path validators do not.
     """
     return case.with_attribute("O", None)
 
 
 @fault("P", "lint", "appliance", finds=("subject-ou",))
 def subject_missing_ou(case: Case) -> Case:
-    """Its subject states no organizational unit.
+    """The certificate subject has no organizational unit (OU).
 
-    Appliances may ask for it, path validators do not.
+    Some appliances require it; path validators do not.
     """
     return case.with_attribute("OU", None)
 
 
 @fault("P", "lint", "appliance", finds=("subject-cn",))
 def subject_missing_cn(case: Case) -> Case:
-    """Its subject has no common name.
+    """The certificate subject has no common name (CN).
 
-    Appliances may ask for it, path validators do not.
+    Some appliances require it; path validators do not.
     """
     return case.with_attribute("CN", None).with_attribute("O", "Nameless")
 
 
 @fault("P", "lint", "appliance", finds=("cn-in-san", "subject-cn-no-wildcard"))
 def cn_wildcard(case: Case) -> Case:
-    """Its common name is a wildcard.
+    """The certificate has a wildcard as its common name.
 
-    Appliances may refuse to share a certificate.
+    Appliances may reject a certificate that several hosts can share.
     """
     return case.with_attribute("CN", f"*.{_cn(case)}"[-64:])
 
 
 @fault("P", "lint", "appliance", finds=("cn-in-san", "subject-cn"))
 def cn_not_a_domain_name(case: Case) -> Case:
-    """Its common name is no domain name.
+    """The certificate has a common name that is not a domain name.
 
-    Appliances may want their own name there.
+    Appliances may require their own host name as the common name.
     """
     return case.with_attribute("CN", f"Appliance {case.entity.name}"[:64])
 
 
 @fault("P", "lint", "appliance", finds=("cn-in-san", "subject-cn-unique"))
 def cn_shared(case: Case) -> Case:
-    """Its common name is another certificate's.
+    """The certificate has the same common name as another certificate.
 
-    Two appliances under one name cannot be told apart.
+    Appliances with the same name cannot be distinguished; path validators do not check this.
     """
     return case.with_attribute("CN", common_name(case.base.certificates[0].subject) or case.base.name)
 
 
 @fault("V", "path", "7.1", finds=("chain-issuer",))
 def chain_name_case(case: Case) -> Case:
-    """Its issuer is written in capitals, and the CA's subject is not.
+    """The certificate has its issuer name in capitals, unlike the CA subject.
 
-    The same name by 7.1; validators that compare octets find no issuer.
+    The names match under RFC 5280 7.1; validators that compare bytes cannot find the issuer.
     """
     return _issuer_written(case, lambda name: _each_text(name, str.upper))
 
 
 @fault("V", "path", "7.1", finds=("chain-issuer",))
 def chain_name_whitespace(case: Case) -> Case:
-    """Its issuer is written with more spaces than the CA's subject.
+    """The certificate has an issuer name with more spaces than the CA subject.
 
-    The same name by 7.1; validators that compare octets find no issuer.
+    The names match under RFC 5280 7.1; validators that compare bytes cannot find the issuer.
     """
     return _issuer_written(case, lambda name: _each_text(name, lambda text: f"{text.replace(' ', '  ')} "))
 
 
 @fault("V", "path", "7.1", finds=("chain-issuer",))
 def chain_name_string_type(case: Case) -> Case:
-    """Its issuer is written in PrintableString, the CA's subject in UTF8String.
+    """The certificate has a PrintableString issuer; the CA subject is a UTF8String.
 
-    The same name by 7.1; validators that compare octets find no issuer.
+    The names match under RFC 5280 7.1; validators that compare bytes cannot find the issuer.
     """
     return _issuer_written(
         case, lambda name: tuple(tuple(replace(a, tag=der.PRINTABLE_STRING) for a in rdn) for rdn in name)
@@ -198,9 +198,10 @@ def chain_name_string_type(case: Case) -> Case:
 
 @fault("R", "path", "7.1", finds=("path:no-issuer", "chain-issuer"))
 def chain_name_rdn_order(case: Case) -> Case:
-    """Its issuer has the parts of the CA's subject in another order.
+    """The certificate has an issuer name with the RDNs in a different order.
 
-    Another name by every rule.
+    Names with a different order do not match under any rule; clients report that they cannot find
+    the issuer.
     """
     if len(case.plan.issuer) < 2:
         place = (Attribute("2.5.4.7", "Somewhere", der.UTF8_STRING),)
@@ -210,27 +211,27 @@ def chain_name_rdn_order(case: Case) -> Case:
 
 @fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "names-in-san", "subject-cn"))
 def nul_in_cn(case: Case) -> Case:
-    """Its common name has a NUL in it, and it has no alternative name.
+    """The certificate has a NUL byte in its common name, and no SAN.
 
-    Who stops reading at the NUL takes it for another host's.
+    Clients that stop reading at the NUL accept the certificate for another host.
     """
     return leave_out(_with_cn(case, f"{_cn(case)}\0.evil.test".encode()), _SAN)
 
 
 @fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax"))
 def nul_in_san(case: Case) -> Case:
-    """Its alternative name has a NUL in it.
+    """The certificate has a NUL byte in a SAN DNS name.
 
-    Who stops reading at the NUL takes it for another host's.
+    Clients that stop reading at the NUL accept the certificate for another host.
     """
     return put(case, _SAN, der.sequence(der.tlv(0x82, f"{_cn(case)}\0.evil.test".encode())))
 
 
 @fault("V", "parse", "X.680 41.4")
 def printable_bad_char(case: Case) -> Case:
-    """A PrintableString of its subject has characters that the type does not have.
+    """The certificate subject has a PrintableString with invalid characters.
 
-    '_' and '@' are not among them.
+    PrintableString does not allow '_' and '@'; strict parsers reject the certificate.
     """
     subject = (*case.plan.subject, (Attribute("2.5.4.7", "a_b@c", der.PRINTABLE_STRING),))
     return case.change(subject=subject)
@@ -238,9 +239,9 @@ def printable_bad_char(case: Case) -> Case:
 
 @fault("V", "parse", "4.1.2.4", finds=("path:malformed", "path-valid", "chain-of-trust"))
 def utf8_invalid(case: Case) -> Case:
-    """A UTF8String of its subject is no UTF-8.
+    """The certificate subject has a UTF8String that is not valid UTF-8.
 
-    Octets ff fe can stand in no UTF-8 text.
+    The bytes FF FE cannot occur in UTF-8; strict parsers reject the certificate.
     """
     subject = (*case.plan.subject, (Attribute("2.5.4.7", b"\xff\xfe", der.UTF8_STRING),))
     return case.change(subject=subject)
@@ -248,36 +249,36 @@ def utf8_invalid(case: Case) -> Case:
 
 @fault("P", "lint", "X.520 6.3.1")
 def country_3(case: Case) -> Case:
-    """Its country has three letters.
+    """The certificate subject has a country code with three letters.
 
-    ISO 3166 codes of two letters are asked for.
+    X.520 requires the two-letter code of ISO 3166; linters report it, most clients do not.
     """
     return case.with_attribute("C", "USA")
 
 
 @fault("P", "lint", "A.1", finds=("cn-in-san", "subject-cn"))
 def cn_65(case: Case) -> Case:
-    """Its common name has 65 characters.
+    """The certificate has a common name with 65 characters.
 
-    64 are the most.
+    The maximum is 64 characters; linters report it, most clients do not.
     """
     return case.with_attribute("CN", "a" * 65)
 
 
 @fault("V", "lint", "A.1", finds=("subject-cn",))
 def cn_empty(case: Case) -> Case:
-    """Its common name is empty.
+    """The certificate has an empty common name.
 
-    One character is the least.
+    The minimum is one character; strict parsers reject the certificate.
     """
     return _with_cn(case, b"")
 
 
 @fault("P", "lint", "CABF BR 7.1.4.3")
 def cn_duplicate(case: Case) -> Case:
-    """It has two common names, both among its alternative names.
+    """The certificate has two common names, both also in its SAN.
 
-    One is the most for a server.
+    The Baseline Requirements allow at most one; linters report it.
     """
     second = f"second.{held_dns_names(case)[0]}"
     if len(second) > _LONGEST_COMMON_NAME:
@@ -288,9 +289,9 @@ def cn_duplicate(case: Case) -> Case:
 
 @fault("P", "lint", "CABF BR 7.1.4.3", finds=("cn-in-san",))
 def cn_not_in_san(case: Case) -> Case:
-    """Its common name is none of its alternative names.
+    """The certificate has a common name that is not in its SAN.
 
-    It must repeat one of them.
+    The Baseline Requirements demand that the common name repeats a SAN value; linters report it.
     """
     value_of(case, _SAN)
     return case.with_attribute("CN", f"other.{_cn(case)}"[-64:])
@@ -310,9 +311,9 @@ _LOOK_ALIKES = {
 
 @fault("P", "lint", "RFC 5890", finds=("cn-in-san", "subject-cn"))
 def cn_homograph(case: Case) -> Case:
-    """Its common name has a Cyrillic letter that looks like a Latin one.
+    """The certificate has a common name with a Cyrillic letter that looks Latin.
 
-    People read another name than machines do.
+    Users read a different name than clients compare.
     """
     name = _cn(case)
     place = next((place for place, letter in enumerate(name) if letter in _LOOK_ALIKES), None)
@@ -323,18 +324,18 @@ def cn_homograph(case: Case) -> Case:
 
 @fault("V", "parse", "X.501 9.3")
 def rdn_empty_set(case: Case) -> Case:
-    """Its subject has an empty relative distinguished name.
+    """The certificate subject contains an empty RDN.
 
-    A set must have one member at least.
+    An RDN must have at least one attribute; strict parsers reject the certificate.
     """
     return case.change(subject=(*case.plan.subject, ()))
 
 
 @fault("V", "parse", "X.690 8.23", finds=("path:malformed", "path-valid", "chain-of-trust"))
 def bmp_odd_length(case: Case) -> Case:
-    """A BMPString of its subject has three octets.
+    """The certificate subject has a BMPString of three bytes.
 
-    Each character takes two.
+    Each character takes two bytes; strict parsers reject the certificate.
     """
     subject = (*case.plan.subject, (Attribute("2.5.4.7", b"\x00a\x00", der.BMP_STRING),))
     return case.change(subject=subject)
@@ -342,9 +343,9 @@ def bmp_odd_length(case: Case) -> Case:
 
 @fault("P", "lint", "4.1.2.4")
 def teletex(case: Case) -> Case:
-    """Its subject has a TeletexString.
+    """The certificate subject contains a TeletexString.
 
-    RFC 5280 keeps it for names that were there before.
+    RFC 5280 reserves this type for names that used it before; linters report it.
     """
     subject = (*case.plan.subject, (Attribute("2.5.4.7", "Koeln", der.TELETEX_STRING),))
     return case.change(subject=subject)
@@ -352,9 +353,9 @@ def teletex(case: Case) -> Case:
 
 @fault("V", "parse", "X.520", finds=("path:malformed", "path-valid", "chain-of-trust"))
 def attr_integer(case: Case) -> Case:
-    """An attribute of its subject is an INTEGER.
+    """The certificate subject has an attribute that is an INTEGER.
 
-    Names are strings.
+    Attribute values in names are strings; some parsers reject the certificate.
     """
     subject = (*case.plan.subject, (Attribute("2.5.4.7", b"\x2a", der.INTEGER),))
     return case.change(subject=subject)

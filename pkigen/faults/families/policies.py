@@ -26,9 +26,10 @@ def _constraints(case: Case, *fields: bytes, critical: bool = True) -> Case:
 
 @fault("R", "path", "6.1.3 (f)", finds=("path:policy", "path-valid", "chain-of-trust"))
 def pol_require_explicit_unmet(case: Case) -> Case:
-    """Its issuing CA asks for a policy, and it has none.
+    """The certificate has no policy, although its issuing CA requires one.
 
-    Not all validators process policies: the others must refuse the critical policy constraints.
+    Clients report a policy error; those that do not process policies must reject the critical
+    policy constraints.
     """
     changed = _policies(case, oids.ANY_POLICY, level=case.intermediate())
     changed = leave_out(changed, oids.CERTIFICATE_POLICIES)
@@ -37,27 +38,27 @@ def pol_require_explicit_unmet(case: Case) -> Case:
 
 @fault("V", "path", "4.2.1.11")
 def pol_constraints_noncritical(case: Case) -> Case:
-    """Its issuing CA's policy constraints are not critical.
+    """The issuing CA certificate has policy constraints that are not critical.
 
-    They must be. They inhibit mappings, of which there is none.
+    They must be critical. They inhibit policy mappings, and the path has none.
     """
     return _constraints(case, der.tlv(_INHIBIT_MAPPING, b"\x00"), critical=False)
 
 
 @fault("V", "parse", "4.2.1.11", finds=("path:policy", "path-valid", "chain-of-trust"))
 def pol_constraints_empty(case: Case) -> Case:
-    """Its issuing CA's policy constraints are empty.
+    """The issuing CA certificate has empty policy constraints.
 
-    One of the two fields must be there; what to do without is left to the client.
+    At least one field must be present; RFC 5280 leaves the behavior of clients undefined.
     """
     return _constraints(case)
 
 
 @fault("R", "path", "6.1.4 (a)", finds=("path:policy", "path-valid", "chain-of-trust"))
 def pol_mapping_any(case: Case) -> Case:
-    """Its issuing CA maps a policy to any policy.
+    """The issuing CA certificate maps a policy to anyPolicy.
 
-    anyPolicy must not be mapped; validators that process policies refuse the path.
+    anyPolicy must not be mapped; validators that process policies reject the path.
     """
     changed = _policies(case, _POLICY, level=case.intermediate())
     value = der.sequence(der.sequence(der.oid(_POLICY), der.oid(oids.ANY_POLICY)))
@@ -66,27 +67,28 @@ def pol_mapping_any(case: Case) -> Case:
 
 @fault("V", "parse", "4.2.1.4", finds=("path:policy", "path-valid", "chain-of-trust"))
 def pol_duplicate_oid(case: Case) -> Case:
-    """It has one policy twice.
+    """The certificate contains the same policy twice.
 
-    A policy must be there once; some parsers refuse the extension.
+    A policy must occur only once; some parsers reject the extension.
     """
     return _policies(case, oids.DOMAIN_VALIDATED, oids.DOMAIN_VALIDATED)
 
 
 @fault("P", "lint", "4.2.1.4")
 def pol_empty(case: Case) -> Case:
-    """Its list of policies is empty.
+    """The certificate has certificate policies without any policy.
 
-    One policy at least must be there.
+    At least one policy must be present; linters report it.
     """
     return _policies(case)
 
 
 @fault("V", "path", "4.2.1.4")
 def pol_critical_unknown_qualifier(case: Case) -> Case:
-    """Its policies are critical, and have a qualifier that nobody knows.
+    """The certificate has critical policies with an unknown qualifier.
 
-    Who cannot interpret a critical extension, qualifiers included, must refuse the certificate.
+    Validators that cannot interpret a critical extension, including its qualifiers, must reject the
+    certificate.
     """
     qualifier = der.sequence(der.oid(_QUALIFIER), der.null())
     policy = der.sequence(der.oid(oids.DOMAIN_VALIDATED), der.sequence(qualifier))
@@ -95,9 +97,9 @@ def pol_critical_unknown_qualifier(case: Case) -> Case:
 
 @fault("V", "parse", "4.2.1.14")
 def pol_inhibit_any_negative(case: Case) -> Case:
-    """Its issuing CA inhibits anyPolicy after -1 certificates.
+    """The issuing CA certificate has an inhibitAnyPolicy value of -1.
 
-    The number is 0 or more.
+    The value must be 0 or greater; some parsers reject it.
     """
     value = der.integer(-1)
     return put(case, oids.INHIBIT_ANY_POLICY, value, critical=True, level=case.intermediate())
@@ -105,17 +107,18 @@ def pol_inhibit_any_negative(case: Case) -> Case:
 
 @fault("P", "lint", _RESERVED)
 def pol_reserved_missing(case: Case) -> Case:
-    """It has a policy, and none of those reserved for public CAs.
+    """The certificate has a policy, but none that is reserved for public CAs.
 
-    Their certificates say how the subject was validated, by just one of them.
+    The Baseline Requirements demand exactly one reserved policy, which states how the subject was
+    validated.
     """
     return _policies(case, _POLICY)
 
 
 @fault("P", "lint", _RESERVED)
 def pol_reserved_multiple(case: Case) -> Case:
-    """It has two of the policies reserved for public CAs.
+    """The certificate has two policies that are reserved for public CAs.
 
-    Its domain was validated, or its organization was: it must say one of them.
+    The Baseline Requirements demand exactly one: domain or organization validation.
     """
     return _policies(case, oids.DOMAIN_VALIDATED, oids.ORGANIZATION_VALIDATED)

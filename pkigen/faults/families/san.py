@@ -44,18 +44,19 @@ def _only(case: Case, *names: bytes) -> Case:
 
 @fault("R", "name", "RFC 9525 6.3", finds=("names-in-san",))
 def san_missing(case: Case) -> Case:
-    """It has no alternative name, only a common name.
+    """The certificate has no subject alternative name (SAN), only a common name.
 
-    Browsers do not look at the common name; OpenSSL and older clients do.
+    Browsers ignore the common name and report a host name mismatch; OpenSSL and older clients
+    accept it. Add a SAN.
     """
     return leave_out(case, _SAN)
 
 
 @fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san"))
 def san_wrong_host(case: Case, *, host: str = "wrong-host.test") -> Case:
-    """It is for another host.
+    """The certificate is for another host.
 
-    Clients say that the name does not match.
+    Clients report a host name mismatch. Issue a certificate for the host.
     """
     if not _HOST_NAME.fullmatch(host) or host.rpartition(".")[2].isdecimal():
         raise Impossible(f"'{host}' is no host name, and would be wrong for that")
@@ -68,9 +69,9 @@ def san_wrong_host(case: Case, *, host: str = "wrong-host.test") -> Case:
 
 @fault("V", "parse", "4.2.1.6", finds=("san-not-empty", "names-in-san", "cn-in-san"))
 def san_empty(case: Case) -> Case:
-    """Its list of alternative names is empty.
+    """The certificate has a SAN without any names.
 
-    One name at least must be there.
+    A SAN must contain at least one name; some parsers reject the certificate.
     """
     return put(case, _SAN, EMPTY_SEQUENCE)
 
@@ -91,9 +92,9 @@ def san_empty(case: Case) -> Case:
     ),
 )
 def san_malformed(case: Case) -> Case:
-    """Its alternative names are junk.
+    """The certificate has a SAN that cannot be decoded.
 
-    No host can be read out of it.
+    Clients reject the certificate, because they cannot read any host name.
     """
     return put(case, _SAN, JUNK)
 
@@ -105,90 +106,90 @@ def san_malformed(case: Case) -> Case:
     finds=("path:malformed", "san-not-empty", "names-in-san", "cn-in-san", "name-syntax"),
 )
 def san_trailing_data(case: Case) -> Case:
-    """An octet follows its alternative names.
+    """The certificate has a SAN that is followed by an extra byte.
 
-    It does not belong there.
+    Strict parsers reject trailing data in an extension.
     """
     return put(case, _SAN, value_of(case, _SAN) + b"\x00")
 
 
 @fault("V", "lint", "4.2.1.6")
 def san_critical(case: Case) -> Case:
-    """Its alternative name is critical, beside a subject.
+    """The certificate has a critical SAN although its subject is not empty.
 
-    It should be so only where the subject is empty.
+    The SAN should be critical only if the subject is empty; few clients reject it.
     """
     return set_critical(case, _SAN, True)
 
 
 @fault("V", "parse", "4.2.1.6", finds=("name-syntax",))
 def san_dns_empty(case: Case) -> Case:
-    """One of its DNS names is empty.
+    """The certificate has an empty DNS name in its SAN.
 
-    A name of no label.
+    A DNS name needs at least one label; some clients reject the certificate.
     """
     return beside(case, dns(""))
 
 
 @fault("V", "parse", "RFC 5890 2.3.2", finds=("name-syntax",))
 def san_dns_utf8(case: Case) -> Case:
-    """One of its DNS names is in UTF-8.
+    """The certificate has a SAN DNS name in UTF-8.
 
-    Names in other scripts are written as A-labels.
+    Internationalized names must be written as A-labels; some parsers reject the certificate.
     """
     return beside(case, dns("b\u00fccher.test"))
 
 
 @fault("V", "parse", "4.2.1.6", finds=("name-syntax",))
 def san_dns_latin1(case: Case) -> Case:
-    """One of its DNS names is in Latin-1.
+    """The certificate has a SAN DNS name in Latin-1.
 
-    IA5String has seven bits.
+    IA5String allows only 7-bit characters; some parsers reject the certificate.
     """
     return beside(case, dns(b"b\xfccher.test"))
 
 
 @fault("P", "lint", _CABF, finds=("name-syntax",))
 def san_underscore(case: Case) -> Case:
-    """One of its DNS names has an underscore.
+    """The certificate has a SAN DNS name with an underscore.
 
-    Host names do not have it.
+    Host names do not allow underscores; linters report it.
     """
     return beside(case, dns("a_b.test"))
 
 
 @fault("P", "lint", _CABF, finds=("name-syntax",))
 def san_space(case: Case) -> Case:
-    """One of its DNS names has a space.
+    """The certificate has a SAN DNS name with a space.
 
-    Host names do not have it.
+    Host names do not allow spaces; linters report it.
     """
     return beside(case, dns("a b.test"))
 
 
 @fault("P", "lint", _CABF, finds=("name-syntax",))
 def san_leading_dot(case: Case) -> Case:
-    """One of its DNS names begins with a full stop.
+    """The certificate has a SAN DNS name that begins with a dot.
 
-    That is for name constraints, in other documents.
+    Host names do not begin with a dot; linters report it.
     """
     return beside(case, dns(".host.test"))
 
 
 @fault("P", "lint", _CABF, finds=("name-syntax",))
 def san_label_64(case: Case) -> Case:
-    """A label of one of its DNS names has 64 characters.
+    """The certificate has a SAN DNS name with a label of 64 characters.
 
-    63 are the most.
+    The maximum is 63 characters; linters report it.
     """
     return beside(case, dns(f"{'a' * 64}.test"))
 
 
 @fault("P", "lint", _CABF, finds=("name-syntax",))
 def san_254_chars(case: Case) -> Case:
-    """One of its DNS names has 254 characters.
+    """The certificate has a SAN DNS name of 254 characters.
 
-    253 are the most.
+    The maximum is 253 characters; linters report it.
     """
     labels = ".".join(["a" * 49] * 5)
     return beside(case, dns(f"{labels}.test"[:254]))
@@ -196,63 +197,63 @@ def san_254_chars(case: Case) -> Case:
 
 @fault("P", "lint", _CABF, finds=("name-syntax",))
 def san_double_dot(case: Case) -> Case:
-    """One of its DNS names has an empty label.
+    """The certificate has a SAN DNS name with two consecutive dots.
 
-    Two full stops stand side by side.
+    Labels must not be empty; linters report it.
     """
     return beside(case, dns("a..test"))
 
 
 @fault("P", "lint", _CABF, finds=("name-syntax",))
 def san_hyphen_start(case: Case) -> Case:
-    """One of its DNS names begins with a hyphen.
+    """The certificate has a SAN DNS name that begins with a hyphen.
 
-    Labels begin with a letter or a digit.
+    Labels begin with a letter or a digit; linters report it.
     """
     return beside(case, dns("-a.test"))
 
 
 @fault("P", "lint", _CABF, finds=("name-syntax",))
 def san_ip_in_dns(case: Case) -> Case:
-    """One of its DNS names is an IP address.
+    """The certificate has an IP address as a SAN DNS name.
 
-    Addresses have a kind of their own.
+    IP addresses require the iPAddress type; linters report it.
     """
     return beside(case, dns("10.0.0.1"))
 
 
 @fault("P", "lint", _CABF, finds=("name-syntax",))
 def san_url_in_dns(case: Case) -> Case:
-    """One of its DNS names is a URL.
+    """The certificate has a URL as a SAN DNS name.
 
-    URLs have a kind of their own.
+    URLs require the uniformResourceIdentifier type; linters report it.
     """
     return beside(case, dns("https://host.test/"))
 
 
 @fault("R", "name", "RFC 1034 3.1", finds=("path:hostname", "cn-in-san", "name-syntax"))
 def san_trailing_dot(case: Case) -> Case:
-    """Its only DNS name ends with a full stop.
+    """The certificate has a single SAN DNS name, which ends with a dot.
 
-    Certificates have names without it.
+    Clients report a host name mismatch: names in certificates have no trailing dot.
     """
     return _only(case, dns(f"{_host(case)}."))
 
 
 @fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax"))
 def san_wildcard_only(case: Case) -> Case:
-    """Its only DNS name is '*'.
+    """The certificate has '*' as its only SAN DNS name.
 
-    A wildcard stands for one label in front of others.
+    Clients report a host name mismatch: a wildcard stands for one label of a longer name.
     """
     return _only(case, dns("*"))
 
 
 @fault("V", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san"))
 def san_wildcard_tld(case: Case) -> Case:
-    """Its only DNS name is a wildcard for every host of a top-level domain.
+    """The certificate has a wildcard for an entire TLD as its only SAN name.
 
-    Its host is one of them, so by the letter it matches; some clients want two labels after the wildcard.
+    The name matches the host formally; some clients require at least two labels after the wildcard.
     """
     labels = held_dns_names(case)[0].split(".")
     if len(labels) < 2:
@@ -266,9 +267,9 @@ def san_wildcard_tld(case: Case) -> Case:
 
 @fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax"))
 def san_wildcard_partial(case: Case) -> Case:
-    """Its only DNS name has a wildcard for a part of a label.
+    """The certificate has a wildcard for only part of a label as its only SAN name.
 
-    A wildcard stands for a whole label.
+    Clients report a host name mismatch: a wildcard must be a complete label.
     """
     host = _host(case)
     return _only(case, dns(f"{host[0]}*.{host.partition('.')[2]}"))
@@ -276,9 +277,9 @@ def san_wildcard_partial(case: Case) -> Case:
 
 @fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax"))
 def san_wildcard_not_leftmost(case: Case) -> Case:
-    """Its only DNS name has a wildcard in the second label.
+    """The certificate has a wildcard in the second label of its only SAN name.
 
-    A wildcard is the left-most label.
+    Clients report a host name mismatch: a wildcard must be the leftmost label.
     """
     first, _, rest = _host(case).partition(".")
     return _only(case, dns(f"{first}.*.{rest.partition('.')[2]}"))
@@ -286,9 +287,9 @@ def san_wildcard_not_leftmost(case: Case) -> Case:
 
 @fault("P", "lint", "CABF BR 3.2.2.6")
 def san_wildcard_public_suffix(case: Case) -> Case:
-    """One of its DNS names is a wildcard below a public suffix.
+    """The certificate has a SAN wildcard directly below a public suffix.
 
-    It would be for everybody's hosts there.
+    Such a name covers the hosts of all registrants; public CAs must not issue it.
     """
     return beside(case, dns("*.co.uk"))
 
@@ -300,62 +301,62 @@ def san_wildcard_public_suffix(case: Case) -> Case:
     finds=("path:malformed", "san-not-empty", "names-in-san", "cn-in-san", "name-syntax"),
 )
 def san_ip_bad_length(case: Case) -> Case:
-    """One of its IP addresses has three octets.
+    """The certificate has a SAN IP address of three bytes.
 
-    There are 4 or 16.
+    An IP address has 4 or 16 bytes; some parsers reject the certificate.
     """
     return beside(case, der.tlv(0x87, b"\x0a\x00\x01"))
 
 
 @fault("P", "lint", "4.2.1.6", finds=("name-syntax",))
 def san_bad_email(case: Case) -> Case:
-    """One of its e-mail addresses has no @.
+    """The certificate has a SAN email address without an @.
 
-    It is no mailbox.
+    The value is not a mailbox; linters report it.
     """
     return beside(case, der.tlv(0x81, b"nobody"))
 
 
 @fault("P", "lint", "4.2.1.6", finds=("name-syntax",))
 def san_relative_uri(case: Case) -> Case:
-    """One of its URIs is relative.
+    """The certificate has a relative URI in its SAN.
 
-    It must be absolute.
+    The URI must be absolute; linters report it.
     """
     return beside(case, der.tlv(0x86, b"path/only"))
 
 
 @fault("P", "lint", "4.2.1.6")
 def san_duplicate(case: Case) -> Case:
-    """It has one of its names twice.
+    """The certificate contains the same SAN name twice.
 
-    Once would do.
+    Linters report the duplicate; clients ignore it.
     """
     return beside(case, held_names(case)[0])
 
 
 @fault("V", "parse", "4.2.1.6", finds=("path:no-issuer", "path-valid", "chain-of-trust"))
 def san_unknown_tag(case: Case) -> Case:
-    """One of its names is of a kind that there is not.
+    """The certificate has a SAN name of an undefined type.
 
-    The kinds are numbered from 0 to 8.
+    GeneralName defines the tags 0 to 8; some parsers reject others.
     """
     return beside(case, der.tlv(0x89, b"x"))
 
 
 @fault("A", "path", "4.2.1.6")
 def san_1000(case: Case, *, names: int = 1_000) -> Case:
-    """It has a thousand names more, if no other number is said.
+    """The certificate has {names} additional SAN names.
 
-    A control: large, and nothing is wrong with it.
+    Clients must accept it: it is large, but valid (control case).
     """
     return beside(case, *(dns(f"host-{number}.test") for number in range(names)))
 
 
 @fault("A", "path", "4.2.1.6")
 def san_10000(case: Case) -> Case:
-    """It has ten thousand names more.
+    """The certificate has 10,000 additional SAN names.
 
-    A control: very large; TLS libraries may have limits of their own.
+    Clients must accept it, although TLS libraries may limit the size (control case).
     """
     return beside(case, *(dns(f"host-{number}.test") for number in range(10_000)))

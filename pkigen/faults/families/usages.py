@@ -25,36 +25,36 @@ def _purposes(*names: str) -> bytes:
 
 @fault("R", "path", "6.1.4 (n)", finds=("path:not-a-ca", "ca-key-usage", "path-valid", "chain-of-trust"))
 def ku_ca_no_certsign(case: Case) -> Case:
-    """Its issuing CA may not sign certificates.
+    """The issuing CA certificate has a key usage without keyCertSign.
 
-    The key usage lacks keyCertSign.
+    Clients report that the CA must not sign certificates.
     """
     return put(case, _KU, _usages("cRLSign"), critical=True, level=case.intermediate())
 
 
 @fault("V", "path", "4.2.1.3", finds=("ca-key-usage",))
 def ku_ca_missing(case: Case) -> Case:
-    """Its issuing CA has no key usage.
+    """The issuing CA certificate has no key usage.
 
-    A CA must have it; without it everything is allowed.
+    CA certificates must contain it; many clients treat its absence as unrestricted.
     """
     return leave_out(case, _KU, case.intermediate())
 
 
 @fault("P", "lint", "4.2.1.3")
 def ku_ca_noncritical(case: Case) -> Case:
-    """Its issuing CA's key usage is not critical.
+    """The issuing CA certificate has a key usage that is not critical.
 
-    It should be.
+    It should be critical; linters report it.
     """
     return set_critical(case, _KU, False, case.intermediate())
 
 
 @fault("V", "path", "4.2.1.3", finds=("key-usage-no-certsign",))
 def ku_leaf_certsign(case: Case) -> Case:
-    """It may sign certificates, and is no CA.
+    """The certificate has the key usage keyCertSign although it is not a CA.
 
-    keyCertSign goes with the CA flag alone.
+    keyCertSign requires the CA flag in basic constraints; some clients reject the certificate.
     """
     return put(case, _KU, _usages("digitalSignature", "keyCertSign"), critical=True)
 
@@ -73,27 +73,27 @@ def ku_leaf_certsign(case: Case) -> Case:
     ),
 )
 def ku_zero(case: Case) -> Case:
-    """Its key usage has no bit.
+    """The certificate has a key usage without any bit set.
 
-    At least one must be set.
+    At least one bit must be set; some clients reject the certificate.
     """
     return put(case, _KU, _usages(), critical=True)
 
 
 @fault("V", "path", "4.2.1.3", finds=("path:purpose", "digital-signature"))
 def ku_leaf_crlsign_only(case: Case) -> Case:
-    """It may sign CRLs and nothing else.
+    """The certificate has only the key usage cRLSign.
 
-    A TLS server has to sign its handshake.
+    A TLS server must sign the handshake, which this usage does not allow; some clients reject it.
     """
     return put(case, _KU, _usages("cRLSign"), critical=True)
 
 
 @fault("P", "lint", "CABF BR 7.1.2.7.11", finds=("digital-signature",))
 def ku_leaf_no_digsig(case: Case) -> Case:
-    """Its key usage is keyAgreement alone.
+    """The certificate has only the key usage keyAgreement.
 
-    TLS 1.3 signs with the key.
+    TLS 1.3 requires digitalSignature; linters report it.
     """
     return put(case, _KU, _usages("keyAgreement"), critical=True)
 
@@ -114,80 +114,81 @@ def ku_leaf_no_digsig(case: Case) -> Case:
     ),
 )
 def ku_wrong_type(case: Case) -> Case:
-    """Its key usage is an OCTET STRING.
+    """The certificate has a key usage that is an OCTET STRING.
 
-    A critical extension that cannot be read.
+    The type must be BIT STRING; parsers cannot read the critical extension.
     """
     return put(case, _KU, der.octet_string(b"\x80"), critical=True)
 
 
 @fault("P", "lint", "X.690 11.2.2")
 def ku_trailing_octet(case: Case) -> Case:
-    """Its key usage has an octet too many.
+    """The certificate has a key usage with an unnecessary trailing byte.
 
-    DER leaves zero bits at the end of a named bit list out.
+    DER omits trailing zero bits of a named bit list; few parsers check this.
     """
     return put(case, _KU, der.bit_string(b"\xa0\x00", 5), critical=True)
 
 
 @fault("R", "path", "4.2.1.12", finds=("path:purpose", "server-purpose"))
 def eku_client_only(case: Case) -> Case:
-    """It is for TLS clients alone.
+    """The certificate is only for TLS clients (clientAuth).
 
-    Clients refuse to take it for a server's.
+    Clients reject it as a server certificate: unsuitable certificate purpose. Add serverAuth.
     """
     return put(case, _EKU, _purposes("clientAuth"))
 
 
 @fault("P", "lint", "CABF BR 7.1.2.7.10", finds=("server-purpose",))
 def eku_missing(case: Case) -> Case:
-    """It has no extended key usage.
+    """The certificate has no extended key usage.
 
-    Then it is for everything; public CAs must say serverAuth.
+    Clients accept it for any purpose; public CAs must include serverAuth.
     """
     return leave_out(case, _EKU)
 
 
 @fault("V", "parse", "4.2.1.12", finds=("path:purpose", "server-purpose"))
 def eku_empty(case: Case) -> Case:
-    """Its extended key usage is an empty list.
+    """The certificate has an extended key usage without any purpose.
 
-    For nothing, or for everything, or not readable: validators differ.
+    Validators accept it for any purpose, for none, or report a malformed certificate.
     """
     return put(case, _EKU, EMPTY_SEQUENCE)
 
 
 @fault("V", "path", "CABF BR 7.1.2.7.10", finds=("path:purpose", "no-any-purpose"))
 def eku_any(case: Case) -> Case:
-    """It is for any purpose.
+    """The certificate is for any purpose (anyExtendedKeyUsage).
 
-    Some clients take anyExtendedKeyUsage for serverAuth, others do not.
+    Some clients accept this instead of serverAuth, others do not.
     """
     return put(case, _EKU, _purposes("any"))
 
 
 @fault("V", "path", "CABF BR 7.1.2.7.6")
 def eku_critical(case: Case) -> Case:
-    """Its extended key usage is critical.
+    """The certificate has a critical extended key usage.
 
-    RFC 5280 allows it, public CAs must not do it.
+    RFC 5280 allows it; the Baseline Requirements do not.
     """
     return set_critical(case, _EKU, True)
 
 
 @fault("R", "path", "CABF BR 7.1.2.10.6", finds=("path:purpose",))
 def eku_intermediate_excludes(case: Case) -> Case:
-    """Its issuing CA is for client certificates alone.
+    """The issuing CA certificate is only for client certificates (clientAuth).
 
-    Purposes of CAs limit what they issue, in most validators.
+    Most validators apply the purposes of a CA to the certificates that it issues, and reject the
+    path.
     """
     return put(case, _EKU, _purposes("clientAuth"), level=case.intermediate())
 
 
 @fault("V", "path", "4.2.1.12", finds=("path:purpose",))
 def eku_root_excludes(case: Case) -> Case:
-    """Its root is for client certificates alone.
+    """The root certificate is only for client certificates (clientAuth).
 
-    Some validators look at the purposes of the trust anchor, others do not.
+    Some validators check the purposes of the trust anchor and reject the path.
     """
     return put(case, _EKU, _purposes("clientAuth"), level=case.root)
