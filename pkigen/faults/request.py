@@ -34,6 +34,12 @@ class AskedFault:
         return changed
 
     @property
+    def says(self) -> str:
+        """The statement of the fault, with the requested values of its parameters."""
+        defaults = {parameter.name: parameter for parameter in self.type.parameters}
+        return self.type.summary(**{name: _value(defaults[name], text) for name, text in self.arguments})
+
+    @property
     def text(self) -> str:
         """The id, and what is said of it."""
         said = ", ".join(f"{name}: {value}" for name, value in self.arguments)
@@ -76,7 +82,7 @@ def _arguments(known: FaultType, arguments: Mapping[Any, Any]) -> Iterable[tuple
             names = ", ".join(parameters) or "none"
             raise ValueError(f"'{known.id}' has no parameter '{name}'; its parameters: {names}")
         if not isinstance(text, str):
-            raise ValueError(f"the parameter '{name}' of '{known.id}' must be a text")
+            raise ValueError(f"the parameter '{name}' of '{known.id}' must be a string")
         try:
             _value(parameters[name], text)
         except ValueError as error:

@@ -146,7 +146,7 @@ def with_faults(
     fault = Fault(
         id="+".join(one.id for one in types),
         base=case.base.name,
-        says=" ".join(one.says for one in types),
+        says=" ".join(one.says for one in faults),
         shows=" ".join(" ".join(one.shows.split()) for one in types),
         stage=worst.stage,
         expected=_EXPECTED[worst.verdict],

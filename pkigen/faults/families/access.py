@@ -65,36 +65,36 @@ def _at(value: bytes, host: str | None, port: int | None) -> bytes:
     finds=("path:unhandled-critical", "aia-not-critical", "path-valid", "chain-of-trust"),
 )
 def aia_critical(case: Case) -> Case:
-    """Its authority information access is critical.
+    """The certificate has a critical authority information access extension.
 
-    It must not be; validators that do not process it must refuse the certificate.
+    It must not be critical; validators that do not process it must reject the certificate.
     """
     return put(case, _AIA, _sound_access(case), critical=True)
 
 
 @fault("V", "parse", "4.2.2.1", finds=("aia-not-critical",))
 def aia_malformed(case: Case) -> Case:
-    """Its authority information access is junk.
+    """The certificate has authority information access that cannot be decoded.
 
-    Parsers that read all extensions refuse it, those that read what they need do not.
+    Parsers that decode all extensions reject it; others do not notice it.
     """
     return put(case, _AIA, JUNK)
 
 
 @fault("P", "lint", "CABF BR 7.1.2.7.7")
 def aia_https(case: Case) -> Case:
-    """Its issuer's certificate is said to be at an https URL.
+    """The certificate refers to its issuer certificate with an https URL.
 
-    Fetching it would need another certificate to be validated first.
+    Downloading it would first require validating another certificate.
     """
     return put(case, _AIA, _with_scheme(_sound_access(case), "https"))
 
 
 @fault("P", "lint", "CABF BR 7.1.2.7.7")
 def aia_ldap(case: Case) -> Case:
-    """Its issuer's certificate is said to be at an ldap URL.
+    """The certificate refers to its issuer certificate with an ldap URL.
 
-    Clients of today fetch over http alone.
+    Current clients download only over http.
     """
     return put(case, _AIA, _with_scheme(_sound_access(case), "ldap"))
 
@@ -119,63 +119,64 @@ def _returning(case: Case, how: str, argument: str = "") -> Case:
 
 @fault("V", "transport", "4.2.2.1")
 def aia_returns_pem(case: Case) -> Case:
-    """The URL of its issuer's certificate answers in PEM.
+    """The issuer certificate URL serves PEM instead of DER.
 
-    DER is due; clients that fetch missing CAs may not read it.
+    Clients that download missing CA certificates may not be able to read it.
     """
     return _returning(case, "pem")
 
 
 @fault("V", "transport", "4.2.2.1")
 def aia_returns_leaf(case: Case) -> Case:
-    """The URL of its issuer's certificate answers with the certificate itself.
+    """The issuer certificate URL serves the certificate itself.
 
-    What comes is no CA: clients must not go round in circles.
+    The response is not a CA certificate; clients must not loop.
     """
     return _returning(case, "other", case.entity.id)
 
 
 @fault("V", "transport", "4.2.2.1")
 def aia_returns_404(case: Case) -> Case:
-    """The URL of its issuer's certificate answers 404.
+    """The issuer certificate URL responds with status 404.
 
-    Clients that need it fail, those that got the chain do not ask.
+    Clients that need the CA certificate fail; clients that received the chain do not send the
+    request.
     """
     return _returning(case, "status", "404")
 
 
 @fault("V", "transport", "4.2.2.1")
 def aia_returns_loop(case: Case) -> Case:
-    """The URL of its issuer's certificate leads back to itself.
+    """The issuer certificate URL redirects to itself.
 
-    Clients must count redirects, and give up.
+    Clients must limit redirects and report an error.
     """
     return _returning(case, "loop")
 
 
 @fault("P", "lint", "appliance", finds=("crl-distribution-point",))
 def cdp_missing(case: Case) -> Case:
-    """It does not say where its CRL is.
+    """The certificate has no CRL distribution point.
 
-    Appliances that fetch CRLs by themselves have nothing to fetch.
+    Appliances that download CRLs have no URL to use.
     """
     return leave_out(case, _CDP)
 
 
 @fault("P", "lint", "appliance", finds=("crl-url-http",))
 def cdp_https(case: Case) -> Case:
-    """Its CRL is said to be at an https URL.
+    """The certificate refers to its CRL with an https URL.
 
-    Fetching it would need another certificate to be validated first.
+    Downloading it would first require validating another certificate.
     """
     return put(case, _CDP, _with_scheme(value_of(case, _CDP), "https"))
 
 
 @fault("P", "lint", "appliance", finds=("crl-url-http",))
 def cdp_ldap(case: Case) -> Case:
-    """Its CRL is said to be at an ldap URL.
+    """The certificate refers to its CRL with an ldap URL.
 
-    RFC 5280 allows it; appliances fetch over http alone.
+    RFC 5280 allows it; appliances download only over http.
     """
     return put(case, _CDP, _with_scheme(value_of(case, _CDP), "ldap"))
 
@@ -235,17 +236,17 @@ def cdp_malformed(case: Case) -> Case:
 
 @fault("R", "revocation", "appliance")
 def cdp_unreachable(case: Case) -> Case:
-    """Its CRL is said to be at a port where nobody listens.
+    """The certificate refers to a CRL at a port without a listener.
 
-    Clients that fetch CRLs find none there, and must not take it for not revoked.
+    Clients cannot download the CRL, and must not treat the certificate as not revoked.
     """
     return put(case, _CDP, _at(value_of(case, _CDP), None, _NOBODY_LISTENS))
 
 
 @fault("R", "revocation", "appliance")
 def cdp_unresolvable(case: Case) -> Case:
-    """Its CRL is said to be at a host that does not resolve.
+    """The certificate refers to a CRL at a host name that does not resolve.
 
-    Names under 'invalid' are nobody's (RFC 6761, 6.4): clients that fetch CRLs find none.
+    Clients cannot download the CRL; names below 'invalid' never resolve (RFC 6761, 6.4).
     """
     return put(case, _CDP, _at(value_of(case, _CDP), "crl.invalid", None))

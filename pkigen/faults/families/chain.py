@@ -22,9 +22,10 @@ def _sound_root(case: Case) -> str:
 
 @fault("R", "path", "RFC 8446 4.4.2", finds=("path:no-issuer", "chain-issuer"))
 def chain_missing_intermediate(case: Case) -> Case:
-    """The chain file lacks the issuing CA.
+    """The chain file lacks the issuing CA certificate.
 
-    Browsers that have seen the CA elsewhere accept it, all others do not: install the chain.
+    Clients report an unknown issuer, except browsers that have cached the CA. Install the complete
+    chain.
     """
     case.intermediate()
     return case.alter("chain", "without-issuer")
@@ -32,9 +33,10 @@ def chain_missing_intermediate(case: Case) -> Case:
 
 @fault("R", "path", "6.1.1 (d)", finds=("path:untrusted-root", "path-valid", "chain-of-trust"))
 def chain_untrusted_root(case: Case) -> Case:
-    """Its root is one that nobody trusts.
+    """The certificate chains to an untrusted root.
 
-    Clients say that the issuer is unknown or the chain self-signed: install the root, or use another.
+    Clients report an unknown issuer or a self-signed certificate in the chain. Install the root, or
+    use another one.
     """
     trusted = _sound_root(case)
     return case.change_authority(case.root, lambda root: replace(root, trusted=False)).trusting(trusted)
@@ -42,9 +44,9 @@ def chain_untrusted_root(case: Case) -> Case:
 
 @fault("R", "path", "6.1.1 (d)", finds=("path:untrusted-root", "path-valid", "chain-of-trust"))
 def chain_same_name_other_key_root(case: Case) -> Case:
-    """Its root has the name of the trusted one, and another key.
+    """The root has the name of the trusted root but a different key.
 
-    A root was made anew, and clients have the old one: the signature does not verify with its key.
+    Clients that have the old root report an invalid signature. Install the new root.
     """
     trusted, root = _sound_root(case), case.authorities[-1]
     if not root.certificates:
@@ -60,9 +62,9 @@ def chain_same_name_other_key_root(case: Case) -> Case:
 
 @fault("R", "path", "6.1.1 (d)", finds=("path:untrusted-root", "chain-only-authorities"))
 def self_signed(case: Case) -> Case:
-    """It is signed with its own key.
+    """The certificate is self-signed.
 
-    Nobody vouches for it: clients take it only when it is installed by hand.
+    Clients reject it unless it is installed as a trust anchor.
     """
     return case.self_signed()
 
@@ -79,9 +81,9 @@ def chain_includes_root(case: Case) -> Case:
 
 @fault("A", "path", "RFC 8446 4.4.2")
 def chain_reversed(case: Case) -> Case:
-    """The chain file is upside down.
+    """The chain file is in reverse order.
 
-    Clients of TLS 1.3 sort it themselves; old ones may not.
+    TLS 1.3 clients sort the certificates; older clients may not.
     """
     case.intermediate()
     return case.alter("chain", "reversed")
@@ -134,9 +136,10 @@ def chain_leaf_twice(case: Case) -> Case:
     ),
 )
 def chain_file_leaf_not_first(case: Case) -> Case:
-    """The certificate file begins with the issuing CA.
+    """The certificate file begins with the issuing CA certificate.
 
-    A server sends the CA's certificate for its own: the names do not fit, nor does the key.
+    The server presents the CA certificate as its own: neither the name nor the key matches. Put the
+    server certificate first.
     """
     _sound_root(case)
     return case.alter("certificate", "leaf-last")
@@ -144,9 +147,9 @@ def chain_file_leaf_not_first(case: Case) -> Case:
 
 @fault("R", "path", "the appliance's guide", finds=("path:no-issuer", "chain-issuer"))
 def chain_file_other_ca(case: Case) -> Case:
-    """The chain file is that of another environment.
+    """The chain file belongs to another environment.
 
-    The issuing CA is not in it: look for the chain that belongs to the certificate.
+    It does not contain the issuing CA. Install the chain that belongs to the certificate.
     """
     case.intermediate()
     return case.alter("chain", "other-ca")
@@ -164,9 +167,9 @@ def chain_file_leaf_inside(case: Case) -> Case:
 
 @fault("P", "file", "the appliance's guide", finds=("chain-complete",))
 def chain_file_without_root(case: Case) -> Case:
-    """The chain file lacks the root.
+    """The chain file lacks the root certificate.
 
-    Clients have it; appliances that want the whole chain do not.
+    Clients have the root; appliances that require the complete chain reject the file.
     """
     case.intermediate()
     return case.alter("chain", "without-root")

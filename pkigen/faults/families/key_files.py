@@ -41,9 +41,9 @@ def _pkcs12(case: Case, how: str) -> Case:
 
 @fault("R", "file", "RFC 8446 4.4.3", finds=("key-matches",))
 def key_mismatch(case: Case) -> Case:
-    """Its key file holds another key.
+    """The key file does not match the certificate.
 
-    Servers refuse to start with it; clients would find a signature that does not verify.
+    Servers do not start; clients would report an invalid handshake signature. Use the matching key.
     """
     return _key(case, "other-key")
 
@@ -113,36 +113,36 @@ def key_der_in_pem_name(case: Case) -> Case:
 
 @fault("R", "file", "RFC 7468 10", finds=("unreadable",))
 def key_truncated(case: Case) -> Case:
-    """Its key file ends in the middle.
+    """The key file is truncated and has no END line.
 
-    There is no END line: copy it anew.
+    Servers report an incomplete PEM block. Copy the file again.
     """
     return _key(case, "cut")
 
 
 @fault("R", "file", "RFC 7468 10", finds=("unreadable",))
 def key_public_only(case: Case) -> Case:
-    """Its key file holds the public key.
+    """The key file contains the public key.
 
-    The private one belongs there: nothing can be signed.
+    Servers cannot sign with it. Use the private key.
     """
     return _key(case, "public")
 
 
 @fault("R", "file", "RFC 7468 10", finds=("unreadable",))
 def key_empty(case: Case) -> Case:
-    """Its key file is empty.
+    """The key file is empty.
 
-    A disk was full, or a redirect failed: there is no key.
+    Servers report that it contains no key. Check the disk space, then copy the key again.
     """
     return _key(case, "empty")
 
 
 @fault("R", "file", "RFC 7468 10", finds=("unreadable",))
 def key_is_certificate(case: Case) -> Case:
-    """Its key file holds the certificate.
+    """The key file contains the certificate instead of a key.
 
-    Two upload fields were mixed up: there is no key.
+    Servers report that the file contains no key. Check whether two upload fields were swapped.
     """
     return _key(case, "certificate")
 

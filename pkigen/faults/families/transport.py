@@ -10,7 +10,7 @@ _HANDSHAKE = "tls"
 
 @fault("R", "transport", "RFC 8446 4.4.2.4")
 def tls_no_certificate(case: Case) -> Case:
-    """The server sends an empty list of certificates.
+    """The server sends an empty certificate list.
 
     Clients end the handshake with decode_error.
     """
@@ -21,7 +21,7 @@ def tls_no_certificate(case: Case) -> Case:
 def tls_wrong_sni_certificate(case: Case) -> Case:
     """The server presents the certificate of another host.
 
-    The name does not fit: the server does not look at the name that it is asked for.
+    Clients report a host name mismatch: the server ignores the requested name (SNI).
     """
     return case.served(_HANDSHAKE, "wrong-sni-certificate")
 
@@ -37,18 +37,18 @@ def tls_slow_handshake(case: Case) -> Case:
 
 @fault("R", "transport", "RFC 8446 6.1")
 def tls_close_after_hello(case: Case) -> Case:
-    """The server closes the connection after the client's hello.
+    """The server closes the connection after the ClientHello.
 
-    Without an alert there is nothing to tell the reason by.
+    Clients report an unexpected end of the connection, without a TLS alert.
     """
     return case.served(_HANDSHAKE, "close-after-hello")
 
 
 @fault("R", "transport", "RFC 8446 5.1")
 def plaintext_on_tls_port(case: Case) -> Case:
-    """The server speaks HTTP where TLS is due.
+    """The server uses plain HTTP on its TLS port.
 
-    Clients see a record that is none: "wrong version number" and the like.
+    Clients report an invalid TLS record, such as "wrong version number".
     """
     return case.served(_HANDSHAKE, "plaintext")
 

@@ -42,27 +42,27 @@ def crl_empty_revoked_sequence(case: Case) -> Case:
 
 @fault("R", "revocation", "5.1", finds=("path:unreadable", "crl-fresh", "crl-reachable"))
 def crl_truncated(case: Case) -> Case:
-    """Its CRL lacks the last 40 octets.
+    """The CRL lacks its last 40 bytes.
 
-    A download was broken off: it cannot be read.
+    Clients report a malformed CRL. Publish it again.
     """
     return edit_crl(case, Edit(_WHOLE, EditOp.TRUNCATE, _CUT, signed=False))
 
 
 @fault("R", "revocation", "5.1", finds=("path:unreadable", "crl-fresh", "crl-reachable"))
 def crl_empty(case: Case) -> Case:
-    """Its CRL is a file without octets.
+    """The CRL file is empty.
 
-    There is nothing to read, and that is not the same as nobody revoked.
+    Clients cannot read it, and must not treat the certificate as not revoked.
     """
     return with_crl(case, form=CrlForm.EMPTY)
 
 
 @fault("R", "revocation", "5.1", finds=("path:unreadable", "crl-fresh", "crl-reachable"))
 def crl_is_a_certificate(case: Case) -> Case:
-    """Where its CRL belongs is the certificate of its issuing CA.
+    """The CRL URL serves the certificate of the issuing CA instead of a CRL.
 
-    Somebody mixed up two files: there is no CRL.
+    Clients report a malformed CRL. Publish the correct file.
     """
     return with_crl(case, form=CrlForm.CERTIFICATE)
 
@@ -78,9 +78,9 @@ def crl_trailing_data(case: Case) -> Case:
 
 @fault("R", "revocation", "4.2.1.13")
 def crl_pem(case: Case) -> Case:
-    """Its CRL is in PEM where the distribution point leads.
+    """The CRL URL serves PEM instead of DER.
 
-    DER is due there; clients that fetch it cannot read it.
+    RFC 5280 requires DER; clients that download the CRL cannot read it.
     """
     return with_crl(case, form=CrlForm.PEM)
 
@@ -96,8 +96,8 @@ def crl_der_file(case: Case) -> Case:
 
 @fault("V", "revocation", "6.3.3 (a)", finds=("path:crl-missing", "crl-fresh", "crl-reachable"))
 def crl_missing(case: Case) -> Case:
-    """Its CRL is published nowhere.
+    """The CRL is not published.
 
-    The distribution point leads to nothing. Clients that must know refuse, the others go on without.
+    Clients that require a CRL reject the certificate; others continue without it.
     """
     return with_crl(case, form=CrlForm.NONE)

@@ -31,9 +31,10 @@ def _listed(case: Case, reason: str) -> Case:
 
 @fault("R", "revocation", _FOUND, finds=_REVOKED)
 def revoked(case: Case) -> Case:
-    """It is revoked: its key is in other hands (keyCompromise).
+    """The certificate is revoked because its key was compromised (keyCompromise).
 
-    Clients that look at the CRL refuse it; others do not see it. Replace it, and its key.
+    Clients that check the CRL reject it; others do not notice it. Replace the certificate and its
+    key.
     """
     return _listed(case, "keyCompromise")
 
@@ -55,9 +56,9 @@ for _reason, _words in _OTHER_REASONS.items():
 
 @fault("R", "revocation", "5.3.1", finds=_REVOKED)
 def crl_on_hold(case: Case) -> Case:
-    """It is revoked for the time being (certificateHold).
+    """The certificate is on hold (certificateHold).
 
-    It may come off the CRL again; as long as it is there it is refused.
+    Clients that check the CRL reject it until the CA lifts the hold.
     """
     return _listed(case, "certificateHold")
 
@@ -86,9 +87,9 @@ def crl_future_revocation_date(case: Case) -> Case:
 
 @fault("R", "revocation", _FOUND, finds=("path:revoked",))
 def crl_revoked_intermediate(case: Case) -> Case:
-    """Its issuing CA is revoked (cACompromise), and it is not.
+    """The issuing CA certificate is revoked (cACompromise).
 
-    Clients must look at the CRL of every issuer of the path, not only at the first.
+    Clients must check the CRL of every issuer in the path, not only the first.
     """
     level = case.intermediate()
 

@@ -11,18 +11,18 @@ _HTTP = "RFC 2585 3"
 
 @fault("V", "transport", _HTTP)
 def crl_http_404(case: Case) -> Case:
-    """The URL of its CRL answers 404.
+    """The CRL URL responds with status 404.
 
-    There is no CRL: clients that must know refuse, the others go on without.
+    Clients that require a CRL reject the certificate; others continue without it.
     """
     return serve_crl(case, "status", "404")
 
 
 @fault("V", "transport", _HTTP)
 def crl_http_500(case: Case) -> Case:
-    """The URL of its CRL answers 500.
+    """The CRL URL responds with status 500.
 
-    The server is broken for now; clients may try again, or use what they have kept.
+    Clients may retry or use a cached CRL.
     """
     return serve_crl(case, "status", "500")
 

@@ -20,27 +20,27 @@ _NOBODY = names.name([("O", "Another Test PKI"), ("CN", "Another Test CA")])
 
 @fault("R", "revocation", "6.3.3 (b)(1)", finds=("path:crl-missing",))
 def crl_wrong_issuer(case: Case) -> Case:
-    """Its CRL says that another CA issued it.
+    """The CRL names another CA as its issuer.
 
-    The signature is its issuer's, the name is not: clients find no CRL of its issuer.
+    Clients report that they cannot find a CRL of the issuer.
     """
     return edit_crl(case, Edit(_ISSUER, EditOp.REPLACE, names.encode(_NOBODY)))
 
 
 @fault("R", "revocation", "6.3.3 (g)", finds=("path:crl-bad-signature", "crl-fresh", "crl-reachable"))
 def crl_wrong_signer(case: Case) -> Case:
-    """Another key than its issuer's signed the CRL.
+    """The CRL is signed with a key that is not its issuer's.
 
-    Name and key identifier fit; only the signature tells.
+    Clients report an invalid CRL signature.
     """
     return with_crl(case, rogue_key=_ROGUE_KEY)
 
 
 @fault("R", "revocation", "6.3.3 (g)", finds=("path:crl-bad-signature", "crl-fresh", "crl-reachable"))
 def crl_bad_signature(case: Case) -> Case:
-    """One bit of its CRL's signature is flipped.
+    """The CRL has a signature with one flipped bit.
 
-    The signature does not verify; the file was damaged, or somebody tried.
+    Clients report an invalid CRL signature. Publish it again.
     """
     return edit_crl(case, Edit(_VALUE, EditOp.FLIP_LAST_BIT, signed=False))
 
@@ -84,17 +84,17 @@ def _digested(case: Case, digest: str, families: tuple[str, ...], kind: str) -> 
 
 @fault("V", "revocation", "CABF BR 7.1.3.2")
 def crl_sha1(case: Case) -> Case:
-    """Its CRL is signed with SHA-1.
+    """The CRL is signed with SHA-1.
 
-    Collisions have been made; clients with a policy refuse it, others do not look.
+    Clients with an algorithm policy reject it; others accept it.
     """
     return _digested(case, "sha1", ("rsa", "ec"), "ec-p256")
 
 
 @fault("V", "revocation", "CABF BR 7.1.3.2")
 def crl_md5(case: Case) -> Case:
-    """Its CRL is signed with MD5.
+    """The CRL is signed with MD5.
 
-    Others can be made with the same signature: no client should take it.
+    Clients should reject it, because forgeries with the same signature are practical.
     """
     return _digested(case, "md5", ("rsa",), "rsa-2048")

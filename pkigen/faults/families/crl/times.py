@@ -25,44 +25,44 @@ def _ended(case: Case, before: int) -> Case:
 
 @fault("R", "revocation", "6.3.3 (a)", finds=("path:crl-stale", "crl-fresh", "crl-reachable"))
 def crl_stale(case: Case, *, by: timedelta = _DAY) -> Case:
-    """Its CRL has ended, a day ago if nothing else is said.
+    """The CRL expired {by} ago.
 
-    Who may have been revoked since is not in it: clients must get a fresh one, or refuse.
+    Clients report an expired CRL, because it lacks recent revocations. Publish a new one.
     """
     return _ended(case, _seconds(by))
 
 
 @fault("R", "revocation", "6.3.3 (a)", finds=("path:crl-stale", "crl-fresh", "crl-reachable"))
 def crl_expired(case: Case) -> Case:
-    """Its CRL ended a second before the build.
+    """The CRL expired one second before the build.
 
-    The boundary: up to nextUpdate it counts, a second later it does not.
+    Clients report an expired CRL: nextUpdate is the last valid second.
     """
     return _ended(case, 1)
 
 
 @fault("R", "revocation", "5.1.2.4", finds=("path:crl-not-yet-valid", "crl-fresh", "crl-reachable"))
 def crl_not_yet_valid(case: Case, *, by: timedelta = _YEAR) -> Case:
-    """Its CRL was issued in the future, in a year if nothing else is said.
+    """The CRL becomes valid only in {by}.
 
-    Nobody can know yet who will be revoked: often a clock is wrong.
+    Clients report that the CRL is not yet valid. Check the clocks.
     """
     return with_crl(case, age=-_seconds(by))
 
 
 @fault("R", "revocation", "5.1.2.5", finds=("path:crl-stale", "crl-fresh", "crl-reachable"))
 def crl_next_before_this(case: Case) -> Case:
-    """Its CRL's next update is a day before its issue.
+    """The CRL has a nextUpdate that is one day before its thisUpdate.
 
-    It was never in force; clients say that it has ended.
+    Clients report an expired CRL, because it was never valid.
     """
     return with_crl(case, lifetime=-_seconds(_DAY))
 
 
 @fault("V", "revocation", "5.1.2.5", finds=("crl-next-update",))
 def crl_missing_next_update(case: Case) -> Case:
-    """Its CRL does not say when the next one comes.
+    """The CRL has no nextUpdate.
 
-    CAs must say it. Some clients take the CRL for good forever, some for good never.
+    CAs must include it. Some clients accept such a CRL forever, others never.
     """
     return edit_crl(case, Edit(_NEXT_UPDATE, EditOp.REMOVE))

@@ -17,36 +17,36 @@ _UNKNOWN_EXTENSION = Extension("1.2.3.4.5.6", True, der.null())
 
 @fault("A", "revocation", "RFC 6960 2.2")
 def ocsp_good(case: Case) -> Case:
-    """Its OCSP answer is good.
+    """The OCSP response has the status good.
 
-    The control: clients that ask must accept it.
+    Clients must accept the certificate (control case).
     """
     return answered(case)
 
 
 @fault("R", "revocation", "RFC 6960 2.2")
 def ocsp_revoked(case: Case) -> Case:
-    """Its OCSP answer says that it is revoked.
+    """The OCSP response has the status revoked.
 
-    Clients that ask refuse it; its CRL does not list it.
+    Clients that use OCSP reject the certificate; the CRL does not list it.
     """
     return answered(case, answers=("revoked",))
 
 
 @fault("R", "revocation", "RFC 6960 2.2")
 def ocsp_unknown(case: Case) -> Case:
-    """Its OCSP responder does not know it.
+    """The OCSP response has the status unknown.
 
-    The CA never issued it, or the responder is not the CA's.
+    The CA did not issue the certificate, or the responder is not responsible for it.
     """
     return answered(case, answers=("unknown",))
 
 
 @fault("R", "revocation", "RFC 6960 4.2.2.1")
 def ocsp_stale(case: Case, *, by: timedelta = timedelta(days=1)) -> Case:
-    """Its OCSP answer has ended, a day ago if nothing else is said.
+    """The OCSP response expired {by} ago.
 
-    Good once is not good now: clients must ask again, and get the same.
+    Clients must request a new response, and receive the same one.
     """
     return answered(case, age=7 * _DAY + int(by.total_seconds()))
 
