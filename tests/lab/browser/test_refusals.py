@@ -47,7 +47,7 @@ def test_a_refusal_says_what_is_documented_and_changes_nothing(person: Person, l
     expect(told.get_by_role("heading", level=2)).to_have_text("The certificate was not installed")
     expect(told.get_by_role("heading", level=3)).to_have_text([message])
     expect(told).to_contain_text(f"What to do: {advice}")
-    expect(told).to_contain_text("What was in use stays in use: sensor-01.contoso.test")
+    expect(told).to_contain_text("The previous certificate stays in use: sensor-01.contoso.test")
     assert "PRIVATE KEY" not in page.content()
     assert presented(sensor) == before
     person.looks(f"refused-{fault}")
@@ -63,7 +63,7 @@ def test_a_file_that_is_too_large_is_refused(person: Person, lab: Lab) -> None:
     page.get_by_label("Private key").set_input_files(large)  # type: ignore[arg-type]
     page.get_by_label("Certificate (CRT file)").set_input_files(large)  # type: ignore[arg-type]
     page.get_by_role("button", name="Upload").click()
-    expect(page.get_by_role("alert")).to_contain_text("too large: 256 KiB are the most.")
+    expect(page.get_by_role("alert")).to_contain_text("too large; the maximum is 256 KiB.")
     assert presented(sensor) == fingerprint(lab, "sensor-01")
     person.looks("refused-too-large")
 

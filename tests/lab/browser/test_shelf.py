@@ -38,7 +38,7 @@ def test_a_sensor_is_revoked_and_that_taken_back(person: Person, lab: Lab) -> No
     page, connection = person.page, lab.connection("sensor-02:management-console")
     person.goes("sensor-02", "/try")
     page.get_by_role("button", name="Revoke this sensor").click()
-    expect(page.get_by_role("status")).to_contain_text("The CA has revoked the certificate of sensor-02.")
+    expect(page.get_by_role("status")).to_contain_text("The CA revoked the certificate of sensor-02.")
     settle(lab, lambda: connection.report.state is ConnectionState.HALTED)
     page.get_by_role("button", name="Lift the revocation").click()
     settle(lab, lambda: connection.report.state is ConnectionState.CONNECTED)
