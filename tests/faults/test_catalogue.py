@@ -66,6 +66,11 @@ def test_a_text_states_the_values_of_the_parameters() -> None:
     assert expired.summary(by=timedelta(hours=36)) == "The certificate expired 36 hours ago."
 
 
+def test_a_request_states_the_requested_value() -> None:
+    (requested,) = asked_for({"expired": {"by": "1s"}})
+    assert requested.says == "The certificate expired 1 second ago."
+
+
 def test_a_fault_without_a_text_is_refused_with_the_remedy() -> None:
     with pytest.raises(ValueError, match=r"'speechless' .*: add a docstring"):
 

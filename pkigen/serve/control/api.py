@@ -174,7 +174,7 @@ def _told(rule: Rule) -> dict[str, Any]:
         "url": fault.url or None,
         "fault": fault.asked.type.id,
         "arguments": dict(fault.asked.arguments),
-        "says": fault.asked.type.says,
+        "says": fault.asked.says,
         "paths": [path or "/" for path in rule.paths],
         "source": fault.source,
     }
