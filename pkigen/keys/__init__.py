@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha1
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.dsa import DSAPrivateKey, DSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurve,
@@ -31,7 +32,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from pkigen.asn1 import der
-from pkigen.keys.kinds import KeyKind, parse_kind
+from pkigen.keys.kinds import FIXED_KINDS, KeyKind, parse_kind
 
 PrivateKey = (
     RSAPrivateKey
@@ -48,13 +49,7 @@ PrivateKey = (
 PKCS12_KEYS = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey | Ed448PrivateKey | DSAPrivateKey
 """What the library writes into PKCS#12."""
 
-_CURVES = {
-    "secp256r1": "ec-p256",
-    "secp384r1": "ec-p384",
-    "secp521r1": "ec-p521",
-    "secp192r1": "ec-p192",
-    "secp256k1": "ec-secp256k1",
-}
+_KINDS_BY_CURVE = {getattr(ec, kind.curve).name: kind for kind in FIXED_KINDS.values() if kind.family == "ec"}
 _OTHERS: dict[type, str] = {
     Ed25519PublicKey: "ed25519",
     Ed448PublicKey: "ed448",
@@ -104,9 +99,9 @@ def kind_of_public(key: object) -> KeyKind:
 
 
 def _of_curve(curve: EllipticCurve) -> KeyKind:
-    if curve.name not in _CURVES:
+    if curve.name not in _KINDS_BY_CURVE:
         raise ValueError(f"the curve {curve.name} is not supported")
-    return parse_kind(_CURVES[curve.name])
+    return _KINDS_BY_CURVE[curve.name]
 
 
 def public_key_info(key: PrivateKey) -> bytes:

@@ -1,42 +1,19 @@
-"""The key kinds that a profile can name, and what each can sign with. Imports no cryptography."""
+"""The table of key kinds, and what each kind can sign.
+
+A new elliptic curve needs one row of ``_KINDS`` and nothing else. This module does not import
+cryptography, because commands that never touch a key also read it.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 
 from pkigen.model import Signature
 
 SMALLEST_RSA, LARGEST_RSA = 512, 8192
-
-_FIXED = {
-    "ec-p256": ("ec", 256),
-    "ec-p384": ("ec", 384),
-    "ec-p521": ("ec", 521),
-    "ed25519": ("ed25519", 256),
-    "ed448": ("ed448", 456),
-    "ml-dsa-44": ("ml-dsa", 44),
-    "ml-dsa-65": ("ml-dsa", 65),
-    "ml-dsa-87": ("ml-dsa", 87),
-}
-
-UNSOUND = {
-    "rsa-2048-e3": ("rsa", 2048),
-    "rsa-2048-e300bits": ("rsa", 2048),
-    "rsa-2048-close-primes": ("rsa", 2048),
-    "rsa-2048-shared-prime": ("rsa", 2048),
-    "rsa-2048-roca": ("rsa", 2048),
-    "ec-p192": ("ec", 192),
-    "ec-secp256k1": ("ec", 256),
-    "dsa-2048": ("dsa", 2048),
-    "ml-kem-768": ("ml-kem", 768),
-}
-"""Kinds that faults ask for and profiles cannot."""
-
-WELL_KNOWN = ("rsa-2048", "rsa-3072", "rsa-4096", *_FIXED)
-"""The names to offer; RSA has every size between SMALLEST_RSA and LARGEST_RSA bits besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +22,73 @@ class KeyKind:
 
     ``family`` is one of rsa, ec, ed25519, ed448, ml-dsa, and of dsa and ml-kem for faults. ``size`` is
     in bits; for ML-DSA and ML-KEM it is the number in the parameter set's name (FIPS 204, FIPS 203).
+
+    ``oid`` identifies the curve of an EC key, the algorithm otherwise (empty for RSA). ``curve`` is the
+    name of the curve's class in cryptography, ``order`` the order of its base point (SP 800-186, 3.2.1;
+    RFC 5639). ``digest`` is the default digest of signatures. ``tls_scheme`` is the SignatureScheme that
+    TLS 1.3 binds to the kind (RFC 8446, 4.2.3; RFC 8734; draft-ietf-tls-mldsa), 0 for none.
     """
 
     name: str
     family: str
     size: int
+    oid: str = field(default="", repr=False, compare=False)
+    curve: str = field(default="", repr=False, compare=False)
+    order: int = field(default=0, repr=False, compare=False)
+    digest: str = field(default="", repr=False, compare=False)
+    tls_scheme: int = field(default=0, repr=False, compare=False)
 
     @property
     def slow(self) -> bool:
-        """Whether generating one takes longer than all else that is done for a certificate."""
+        """Whether generating one takes longer than everything else in issuing a certificate."""
         return self.family == "rsa"
+
+
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+_P384_ORDER = (
+    0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973
+)
+_P521_ORDER = (1 << 521) - 0x5AE79787C40D069948033FEB708F65A2FC44A36477663B851449048E16EC79BF7
+_P192_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFF99DEF836146BC9B1B4D22831
+_SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+_KINDS = (
+    KeyKind("ec-p256", "ec", 256, "1.2.840.10045.3.1.7", "SECP256R1", _P256_ORDER, "sha256", 0x0403),
+    KeyKind("ec-p384", "ec", 384, "1.3.132.0.34", "SECP384R1", _P384_ORDER, "sha384", 0x0503),
+    KeyKind("ec-p521", "ec", 521, "1.3.132.0.35", "SECP521R1", _P521_ORDER, "sha512", 0x0603),
+    KeyKind("ed25519", "ed25519", 256, "1.3.101.112", tls_scheme=0x0807),
+    KeyKind("ed448", "ed448", 456, "1.3.101.113", tls_scheme=0x0808),
+    KeyKind("ml-dsa-44", "ml-dsa", 44, "2.16.840.1.101.3.4.3.17", tls_scheme=0x0904),
+    KeyKind("ml-dsa-65", "ml-dsa", 65, "2.16.840.1.101.3.4.3.18", tls_scheme=0x0905),
+    KeyKind("ml-dsa-87", "ml-dsa", 87, "2.16.840.1.101.3.4.3.19", tls_scheme=0x0906),
+)
+_UNSOUND = (
+    KeyKind("rsa-2048-e3", "rsa", 2048),
+    KeyKind("rsa-2048-e300bits", "rsa", 2048),
+    KeyKind("rsa-2048-close-primes", "rsa", 2048),
+    KeyKind("rsa-2048-shared-prime", "rsa", 2048),
+    KeyKind("rsa-2048-roca", "rsa", 2048),
+    KeyKind("ec-p192", "ec", 192, "1.2.840.10045.3.1.1", "SECP192R1", _P192_ORDER, "sha256"),
+    KeyKind("ec-secp256k1", "ec", 256, "1.3.132.0.10", "SECP256K1", _SECP256K1_ORDER, "sha256"),
+    KeyKind("dsa-2048", "dsa", 2048),
+    KeyKind("ml-kem-768", "ml-kem", 768),
+)
+
+FIXED_KINDS = {kind.name: kind for kind in (*_KINDS, *_UNSOUND)}
+"""Every kind except RSA keys of arbitrary size, by name."""
+
+UNSOUND = {kind.name: kind for kind in _UNSOUND}
+"""Kinds that only faults use; a profile cannot name them."""
+
+WELL_KNOWN = ("rsa-2048", "rsa-3072", "rsa-4096", *(kind.name for kind in _KINDS))
+"""The names to offer; RSA also has every size between SMALLEST_RSA and LARGEST_RSA bits."""
 
 
 @lru_cache(maxsize=256)
 def parse_kind(text: str) -> KeyKind:
-    """The kind that a profile's text names; ValueError says what is wrong with it."""
-    if known := _FIXED.get(text) or UNSOUND.get(text):
-        return KeyKind(text, *known)
+    """Return the key kind of this name; ValueError if there is none."""
+    if known := FIXED_KINDS.get(text):
+        return known
     match = re.fullmatch(r"rsa-([0-9]{1,5})", text)
     if match is None:
         close = get_close_matches(text, WELL_KNOWN, 1)
@@ -89,7 +116,7 @@ def digest_of(kind: KeyKind, signature: Signature) -> str:
         return ""
     if signature.digest:
         return signature.digest
-    return {384: "sha384", 521: "sha512"}.get(kind.size, "sha256") if kind.family == "ec" else "sha256"
+    return kind.digest or "sha256"
 
 
 def refusal(kind: KeyKind, signature: Signature) -> str | None:

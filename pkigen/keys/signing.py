@@ -117,13 +117,6 @@ DIGEST_OIDS = {
 }
 _PSS, _MGF1 = "1.2.840.113549.1.1.10", "1.2.840.113549.1.1.8"
 _DEFAULT_SALT = 20
-_PURE = {
-    "ed25519": "1.3.101.112",
-    "ed448": "1.3.101.113",
-    "ml-dsa-44": "2.16.840.1.101.3.4.3.17",
-    "ml-dsa-65": "2.16.840.1.101.3.4.3.18",
-    "ml-dsa-87": "2.16.840.1.101.3.4.3.19",
-}
 
 
 def signature_algorithm(key: PrivateKey, signature: Signature) -> bytes:
@@ -138,7 +131,7 @@ def algorithm_of(kind: KeyKind, signature: Signature) -> bytes:
     if kind.family == "ec":
         return der.sequence(der.oid(_ECDSA[digest]))
     if kind.family != "rsa":
-        return der.sequence(der.oid(_PURE[kind.name]))
+        return der.sequence(der.oid(kind.oid))
     if not signature.pss:
         return der.sequence(der.oid(_RSA[digest]), der.null())
     hash_algorithm = der.sequence(der.oid(DIGEST_OIDS[digest]), der.null())

@@ -19,18 +19,6 @@ from pkigen.keys.entropy import SeededEntropy, SystemEntropy
 from pkigen.keys.kinds import UNSOUND, KeyKind, parse_kind
 
 _SMALLEST_OF_OPENSSL = 1024
-_CURVES: dict[int, tuple[ec.EllipticCurve, int]] = {
-    256: (ec.SECP256R1(), 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551),
-    384: (
-        ec.SECP384R1(),
-        0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973,
-    ),
-    521: (
-        ec.SECP521R1(),
-        (1 << 521) - 0x5AE79787C40D069948033FEB708F65A2FC44A36477663B851449048E16EC79BF7,
-    ),
-}
-"""Curve and order of its base point, by field size (FIPS 186-5; SP 800-186, 3.2.1)."""
 _ML_DSA: dict[int, type[mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey]] = {
     44: mldsa.MLDSA44PrivateKey,
     65: mldsa.MLDSA65PrivateKey,
@@ -106,7 +94,7 @@ def _random(kind: KeyKind) -> PrivateKey:
         case "rsa":
             return rsa.generate_private_key(65537, kind.size)
         case "ec":
-            return ec.generate_private_key(_CURVES[kind.size][0])
+            return ec.generate_private_key(getattr(ec, kind.curve)())
         case "ed25519":
             return ed25519.Ed25519PrivateKey.generate()
         case "ed448":
@@ -122,8 +110,8 @@ def _derived(kind: KeyKind, entropy: SeededEntropy, *labels: str) -> PrivateKey:
         case "rsa":
             return rsa_primes.generate(kind.size, entropy, *labels)
         case "ec":
-            curve, order = _CURVES[kind.size]
-            return ec.derive_private_key(_below(order, entropy, *labels), curve)
+            secret = _below(kind.order, entropy, *labels)
+            return ec.derive_private_key(secret, getattr(ec, kind.curve)())
         case "ed25519":
             return ed25519.Ed25519PrivateKey.from_private_bytes(entropy.read(32, *labels))
         case "ed448":
@@ -202,7 +190,7 @@ class PooledKeys:
             key = load_private(data)
             found = kind_of(key)
             # Of a key with bad primes or a bad exponent nothing more can be seen.
-            if (found.family, found.size) == (kind.family, kind.size):
+            if (found.family, found.size, found.curve) == (kind.family, kind.size, kind.curve):
                 return key
         except ValueError:
             pass

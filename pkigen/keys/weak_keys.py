@@ -18,8 +18,6 @@ _EXPONENT = 65537
 _HUGE_EXPONENT_BITS = 300
 _ROCA_PRIMES = 126
 """How many primes the library of CVE-2017-15361 multiplied for a prime of 1024 bits."""
-_P192_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFF99DEF836146BC9B1B4D22831
-_SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _DSA_P = int(
     "84E699A41A6CE01FB9E2F8C4E55E383BDE6FD34C13EFB6E185A788BABD8774C4A4673FB523D54B4DCE63F755B6E8E778"
     "C571BDDECCEE01F58DDC204EA86D8F7EEC4A69A240B7AF3CFB9F6733850BDF9D50DADC806411B6730507EB77F5F43610"
@@ -44,6 +42,8 @@ _DSA_G = int(
 
 def generate(kind: KeyKind, entropy: Entropy, *labels: str) -> PrivateKey:
     """A key of a kind that ``kinds.UNSOUND`` lists."""
+    if kind.family == "ec":
+        return _on_curve(kind, entropy, labels)
     return _MAKERS[kind.name](entropy, labels)
 
 
@@ -92,18 +92,10 @@ def _roca_prime(entropy: Entropy, labels: tuple[str, ...]) -> int:
     raise AssertionError("no prime found")
 
 
-def _p192(entropy: Entropy, labels: tuple[str, ...]) -> PrivateKey:
-    return _on_curve(ec.SECP192R1(), _P192_ORDER, entropy, labels)
-
-
-def _secp256k1(entropy: Entropy, labels: tuple[str, ...]) -> PrivateKey:
-    return _on_curve(ec.SECP256K1(), _SECP256K1_ORDER, entropy, labels)
-
-
-def _on_curve(curve: ec.EllipticCurve, order: int, entropy: Entropy, labels: tuple[str, ...]) -> PrivateKey:
-    """Eight octets more than the order has, modulo it (FIPS 186-5, A.2.1)."""
-    drawn = int.from_bytes(entropy.read(order.bit_length() // 8 + 8, *labels), "big")
-    return ec.derive_private_key(drawn % (order - 1) + 1, curve)
+def _on_curve(kind: KeyKind, entropy: Entropy, labels: tuple[str, ...]) -> PrivateKey:
+    """Draw eight bytes more than the order has and reduce them modulo the order (FIPS 186-5, A.2.1)."""
+    drawn = int.from_bytes(entropy.read(kind.order.bit_length() // 8 + 8, *labels), "big")
+    return ec.derive_private_key(drawn % (kind.order - 1) + 1, getattr(ec, kind.curve)())
 
 
 def _dsa(entropy: Entropy, labels: tuple[str, ...]) -> PrivateKey:
@@ -122,8 +114,6 @@ _MAKERS: dict[str, Callable[[Entropy, tuple[str, ...]], PrivateKey]] = {
     "rsa-2048-close-primes": _close_primes,
     "rsa-2048-shared-prime": _shared_prime,
     "rsa-2048-roca": _roca,
-    "ec-p192": _p192,
-    "ec-secp256k1": _secp256k1,
     "dsa-2048": _dsa,
     "ml-kem-768": _ml_kem,
 }

@@ -28,14 +28,6 @@ from pkigen.requirements import (
 from pkigen.x509 import Certificate
 
 _RSA, _EC = "1.2.840.113549.1.1.1", "1.2.840.10045.2.1"
-_CURVES = {"ec-p256": "1.2.840.10045.3.1.7", "ec-p384": "1.3.132.0.34", "ec-p521": "1.3.132.0.35"}
-_PURE = {
-    "ed25519": "1.3.101.112",
-    "ed448": "1.3.101.113",
-    "ml-dsa-44": "2.16.840.1.101.3.4.3.17",
-    "ml-dsa-65": "2.16.840.1.101.3.4.3.18",
-    "ml-dsa-87": "2.16.840.1.101.3.4.3.19",
-}
 _IDENTIFIER = bytes(20)
 _NO_SIGNATURE = der.bit_string(bytes(32))
 
@@ -55,9 +47,9 @@ def _public_key(kind: KeyKind) -> bytes:
         return der.sequence(der.sequence(der.oid(_RSA), der.null()), der.bit_string(numbers))
     if kind.family == "ec":
         point = b"\x04" + bytes((kind.size + 7) // 8 * 2)
-        algorithm = der.sequence(der.oid(_EC), der.oid(_CURVES[kind.name]))
+        algorithm = der.sequence(der.oid(_EC), der.oid(kind.oid))
         return der.sequence(algorithm, der.bit_string(point))
-    return der.sequence(der.sequence(der.oid(_PURE[kind.name])), der.bit_string(bytes(32)))
+    return der.sequence(der.sequence(der.oid(kind.oid)), der.bit_string(bytes(32)))
 
 
 def load_sets(profile: Profile) -> tuple[RequirementSet, ...]:

@@ -34,24 +34,8 @@ _SUBJECT_KEY = Extension(oids.SUBJECT_KEY_IDENTIFIER, False, KeyIdentifier.SUBJE
 _ISSUER_KEY = Extension(oids.AUTHORITY_KEY_IDENTIFIER, False, KeyIdentifier.ISSUER)
 _SAN = 3
 """How many extensions are written before the subject alternative name."""
-_FIELDS = (
-    "basic_constraints",
-    "path_length",
-    "key_usage",
-    "extended_key_usage",
-    "subject_key_identifier",
-    "authority_key_identifier",
-    "crl_distribution_points",
-    "freshest_crl",
-    "aia",
-    "name_constraints",
-    "policies",
-    "policy_mappings",
-    "policy_constraints",
-    "inhibit_any_policy",
-    "must_staple",
-    "ocsp_no_check",
-)
+_PER_CERTIFICATE = {"name", "subject", "san", "extensions"}
+"""Fields that usually differ within a range. ``_typed`` must not read them."""
 _CA_USAGES = ("keyCertSign", "cRLSign")
 _SERVER_AND_CLIENT = encode.extended_key_usage(("serverAuth", "clientAuth"), False)
 
@@ -114,9 +98,14 @@ class Extensions:
 
 
 def _share(spec: AuthoritySpec | CertificateSpec, other: AuthoritySpec | CertificateSpec) -> bool:
-    """Whether two specifications have the same fields that ``_typed`` looks at."""
-    mine, others = spec.__dict__, other.__dict__
-    return all(mine.get(field) is others.get(field) for field in _FIELDS)
+    """Return whether ``_typed`` encodes the same extensions for two specifications.
+
+    Compares every field that ``_typed`` could read, so that a new field cannot be forgotten here.
+    """
+    fields, others = spec.__dict__, other.__dict__
+    return fields.keys() == others.keys() and all(
+        value is others[field] for field, value in fields.items() if field not in _PER_CERTIFICATE
+    )
 
 
 def alternative_names(spec: AuthoritySpec | CertificateSpec) -> tuple[GeneralName, ...]:

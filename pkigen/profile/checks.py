@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from pkigen.asn1 import oids
 from pkigen.clock import Moment, resolve_moment
 from pkigen.documents import limits
 from pkigen.documents.fields import Omit, Value, close_to
@@ -23,6 +22,7 @@ from pkigen.profile.names import check_name
 from pkigen.profile.profile import Profile, above, in_order, unravel
 from pkigen.profile.specifications import (
     SELF,
+    TYPED_EXTENSIONS,
     AuthoritySpec,
     CertificateSpec,
     EntitySpec,
@@ -245,31 +245,14 @@ def _check_responder(spec: AuthoritySpec, known: dict[str, CertificateSpec], nam
         yield where, words, None
 
 
-_TYPED_FIELDS = {
-    oids.BASIC_CONSTRAINTS: "basic_constraints",
-    oids.KEY_USAGE: "key_usage",
-    oids.EXTENDED_KEY_USAGE: "extended_key_usage",
-    oids.SUBJECT_ALTERNATIVE_NAME: "san",
-    oids.NAME_CONSTRAINTS: "name_constraints",
-    oids.CRL_DISTRIBUTION_POINTS: "crl_distribution_points",
-    oids.FRESHEST_CRL: "freshest_crl",
-    oids.CERTIFICATE_POLICIES: "policies",
-    oids.POLICY_MAPPINGS: "policy_mappings",
-    oids.POLICY_CONSTRAINTS: "policy_constraints",
-    oids.INHIBIT_ANY_POLICY: "inhibit_any_policy",
-    oids.AUTHORITY_INFORMATION_ACCESS: "aia",
-    oids.OCSP_NO_CHECK: "ocsp_no_check",
-}
-
-
 def _check_extensions(spec: EntitySpec) -> Found:
-    """A raw extension replaces a default, and is too much beside a field that says the same."""
+    """Report raw extensions that duplicate each other or a typed field; they may replace defaults."""
     seen = set[str]()
     for index, raw in enumerate(spec.extensions):
-        field = _TYPED_FIELDS.get(raw.oid)
+        field = TYPED_EXTENSIONS.get(raw.oid)
         if raw.oid in seen:
             yield ("extensions", index), f"the extension {raw.oid} is said twice", None
-        elif field is not None and isinstance(getattr(spec, field), Value):
-            words = f"the extension {raw.oid} is said twice: here, and by '{field}'"
+        elif field is not None and getattr(spec, field) not in (None, False, Omit.OMIT):
+            words = f"the extension {raw.oid} is said twice: here, and by '{field}'; remove one"
             yield ("extensions", index), words, None
         seen.add(raw.oid)

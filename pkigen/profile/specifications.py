@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
+from pkigen.asn1 import oids
 from pkigen.clock import Moment, Span, Validity, parse_moment, parse_span
 from pkigen.documents import limits
 from pkigen.documents.fields import (
@@ -226,6 +228,13 @@ def _parse_key(text: str) -> str:
     return parse_kind(text).name
 
 
+@dataclass(frozen=True, slots=True)
+class TypedExtension:
+    """Annotation of a field that sets the extension with this OID."""
+
+    oid: str
+
+
 class EntitySpec(Value):
     """What authorities and certificates have in common."""
 
@@ -235,28 +244,55 @@ class EntitySpec(Value):
     signature: SignatureSpec = SignatureSpec()
     valid: Annotated[Validity, Parsed(_parse_validity, "397d or {from, to}", "")]
     renew: Length | None = None
-    basic_constraints: Annotated[BasicConstraints | Omit | None, OrNone()] = None
-    key_usage: Annotated[KeyUsage | Omit | None, OrNone()] = None
-    extended_key_usage: Annotated[ExtendedKeyUsage | Omit | None, OrNone()] = None
-    san: Annotated[GeneralNames | Omit | None, OrNone()] = None
+    basic_constraints: Annotated[
+        BasicConstraints | Omit | None, OrNone(), TypedExtension(oids.BASIC_CONSTRAINTS)
+    ] = None
+    key_usage: Annotated[KeyUsage | Omit | None, OrNone(), TypedExtension(oids.KEY_USAGE)] = None
+    extended_key_usage: Annotated[
+        ExtendedKeyUsage | Omit | None, OrNone(), TypedExtension(oids.EXTENDED_KEY_USAGE)
+    ] = None
+    san: Annotated[GeneralNames | Omit | None, OrNone(), TypedExtension(oids.SUBJECT_ALTERNATIVE_NAME)] = None
     subject_key_identifier: Literal["none"] | None = None
     authority_key_identifier: Literal["none"] | None = None
-    crl_distribution_points: Annotated[DistributionPoints | Omit | None, OrNone()] = None
-    freshest_crl: Annotated[DistributionPoints | Omit | None, OrNone()] = None
-    aia: Annotated[AccessLocations | Omit | None, OrNone()] = None
-    name_constraints: Annotated[NameConstraints | Omit | None, OrNone()] = None
-    policies: Annotated[Policies | Omit | None, OrNone()] = None
-    policy_mappings: Annotated[PolicyMappings | Omit | None, OrNone()] = None
-    policy_constraints: Annotated[PolicyConstraints | Omit | None, OrNone()] = None
-    inhibit_any_policy: Annotated[InhibitAnyPolicy | Omit | None, OrNone()] = None
-    must_staple: bool = False
-    ocsp_no_check: bool = False
+    crl_distribution_points: Annotated[
+        DistributionPoints | Omit | None, OrNone(), TypedExtension(oids.CRL_DISTRIBUTION_POINTS)
+    ] = None
+    freshest_crl: Annotated[DistributionPoints | Omit | None, OrNone(), TypedExtension(oids.FRESHEST_CRL)] = (
+        None
+    )
+    aia: Annotated[
+        AccessLocations | Omit | None, OrNone(), TypedExtension(oids.AUTHORITY_INFORMATION_ACCESS)
+    ] = None
+    name_constraints: Annotated[
+        NameConstraints | Omit | None, OrNone(), TypedExtension(oids.NAME_CONSTRAINTS)
+    ] = None
+    policies: Annotated[Policies | Omit | None, OrNone(), TypedExtension(oids.CERTIFICATE_POLICIES)] = None
+    policy_mappings: Annotated[
+        PolicyMappings | Omit | None, OrNone(), TypedExtension(oids.POLICY_MAPPINGS)
+    ] = None
+    policy_constraints: Annotated[
+        PolicyConstraints | Omit | None, OrNone(), TypedExtension(oids.POLICY_CONSTRAINTS)
+    ] = None
+    inhibit_any_policy: Annotated[
+        InhibitAnyPolicy | Omit | None, OrNone(), TypedExtension(oids.INHIBIT_ANY_POLICY)
+    ] = None
+    must_staple: Annotated[bool, TypedExtension(oids.TLS_FEATURE)] = False
+    ocsp_no_check: Annotated[bool, TypedExtension(oids.OCSP_NO_CHECK)] = False
     extensions: tuple[RawExtension, ...] = ()
     formats: tuple[Annotated[str, _one_of("format", tuple(OUTPUT_FORMATS))], ...] = ()
     key_format: Annotated[str, _one_of("key format", ("pkcs8", "traditional"))] = "pkcs8"
     passphrase: Passphrase | None = Field(default=None, repr=False)
     pkcs12: Pkcs12Spec = Pkcs12Spec()
     revoked: RevokedSpec | None = None
+
+
+TYPED_EXTENSIONS = {
+    mark.oid: name
+    for name, field in EntitySpec.model_fields.items()
+    for mark in field.metadata
+    if isinstance(mark, TypedExtension)
+}
+"""The field that sets an extension, by the extension's OID."""
 
 
 class AuthoritySpec(EntitySpec):
@@ -302,4 +338,12 @@ class CertificateSpec(EntitySpec):
         return {"valid": "397d", **value} if isinstance(value, dict) else value
 
 
-__all__ = ["REASONS", "SELF", "AuthoritySpec", "CertificateSpec", "EntitySpec", "ImportedCASpec"]
+__all__ = [
+    "REASONS",
+    "SELF",
+    "TYPED_EXTENSIONS",
+    "AuthoritySpec",
+    "CertificateSpec",
+    "EntitySpec",
+    "ImportedCASpec",
+]

@@ -19,9 +19,11 @@ from hypothesis import strategies as st
 from pkigen.asn1 import oids
 from pkigen.model import CrlPlan, Extension, KeyIdentifier
 from pkigen.plan.crl_distribution import points
-from pkigen.plan.defaults import Extensions, Setting
+from pkigen.plan.defaults import Extensions, Setting, _share
 from pkigen.plan.extensions import key_usage
 from pkigen.profile import CertificateSpec
+from pkigen.profile.checks import _check_extensions
+from pkigen.profile.specifications import TYPED_EXTENSIONS, EntitySpec
 
 _BASE_URL = "http://pki.test:8080"
 _POINTS, _ = points(CrlPlan(1, f"{_BASE_URL}/crl/issuing.crl"), 0, None)
@@ -266,3 +268,45 @@ def test_a_common_name_is_an_alternative_name_if_it_can_be_one(
     else:
         assert found is not None
         assert found.value == x509.SubjectAlternativeName([name]).public_bytes()
+
+
+@pytest.mark.parametrize(("oid", "field"), TYPED_EXTENSIONS.items())
+def test_every_typed_extension_is_encoded_and_tested(oid: str, field: str) -> None:
+    assert any(case[0] == oid for case in _CASES) or field == "ocsp_no_check", (
+        f"no case for the field '{field}': encode it in _typed of pkigen/plan/defaults.py "
+        f"and add a row with OID {oid} to _CASES in tests/plan/test_extensions.py"
+    )
+
+
+def test_only_equal_specifications_share_encoded_extensions() -> None:
+    extensions = Extensions()
+    first = CertificateSpec.model_validate({"issuer": "issuing", "subject": {"CN": "a.test"}})
+    for field in EntitySpec.model_fields.keys() - {"name", "subject", "san", "extensions"}:
+        other = first.model_copy(update={field: object()})
+        assert not _share(first, other), f"_share of pkigen/plan/defaults.py ignores the field '{field}'"
+    stapled = first.model_copy(update={"must_staple": True})
+    assert len(extensions(stapled, _SETTING)) == len(extensions(first, _SETTING)) + 1
+
+
+def test_default_key_usage_is_critical() -> None:
+    found = _extension(oids.KEY_USAGE)
+    assert found is not None
+    assert found.critical
+
+
+@pytest.mark.parametrize(("subject", "critical"), [({}, True), ({"CN": "a.test"}, False)])
+def test_alternative_names_are_critical_without_a_subject(subject: dict[str, str], critical: bool) -> None:
+    found = _extension(oids.SUBJECT_ALTERNATIVE_NAME, subject=subject, san=["dns:a.test"])
+    assert found is not None
+    assert found.critical is critical
+
+
+@pytest.mark.parametrize("field", ["ocsp_no_check", "must_staple"])
+def test_a_raw_extension_beside_its_typed_field_is_an_error(field: str) -> None:
+    oid = next(oid for oid, name in TYPED_EXTENSIONS.items() if name == field)
+    raw = [{"oid": oid, "der": "0500"}]
+    spec = CertificateSpec.model_validate(
+        {"issuer": "self", "subject": {"CN": "a.test"}, field: "true", "extensions": raw}
+    )
+    ((_, message, _),) = _check_extensions(spec)
+    assert f"by '{field}'; remove one" in message

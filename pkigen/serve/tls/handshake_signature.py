@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
 
 from pkigen.keys import PrivateKey, kind_of
-from pkigen.keys.kinds import KeyKind, parse_kind, refusal
+from pkigen.keys.kinds import FIXED_KINDS, KeyKind, parse_kind, refusal
 from pkigen.keys.signing import sign
 from pkigen.keys.sources import FreshKeys
 from pkigen.model import Signature
@@ -37,16 +37,9 @@ _ECDSA: tuple[Scheme, ...] = (
     (0x0203, Signature("sha1")),
 )
 _ONLY = {
-    "ec-p256": _ECDSA[0],
-    "ec-p384": _ECDSA[1],
-    "ec-p521": _ECDSA[2],
-    "ed25519": (0x0807, Signature()),
-    "ed448": (0x0808, Signature()),
-    "ml-dsa-44": (0x0904, Signature()),
-    "ml-dsa-65": (0x0905, Signature()),
-    "ml-dsa-87": (0x0906, Signature()),
+    kind.name: (kind.tls_scheme, Signature(kind.digest)) for kind in FIXED_KINDS.values() if kind.tls_scheme
 }
-"""The one scheme of TLS 1.3 that a kind of key has (RFC 8446, 4.2.3; draft-ietf-tls-mldsa)."""
+"""The only signature scheme that TLS 1.3 allows for a key of each kind."""
 
 _STAND_IN = "ec-p256"
 _SPARE_OCTETS = 64
