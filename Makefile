@@ -2,9 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+# The demo needs pkigen alone; tests need the development packages, which are ten times as large.
+RUNTIME_STAMP := $(VENV)/.runtime-installed
 STAMP := $(VENV)/.made-from-pyproject
 BENCH_STAMP := .venv-bench/.made-from-requirements
 TEST_ARGS ?=
+TEST_TOOLS := openssl keytool javac certtool ocsptool curl dot faketime tinyproxy rsyslogd chromium \
+	nginx apachectl haproxy caddy stunnel systemd-analyze \
+	cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle hxtool
 # Tests of one file run one after the other, in one of so many processes.
 WORKERS ?= 2
 
@@ -16,18 +21,17 @@ help:            ## what can be made
 
 setup: $(STAMP)  ## the virtual environment in .venv
 
-demo: $(STAMP)   ## build the defender-iot profile, serve it, verify a sensor with openssl
+demo: $(RUNTIME_STAMP)   ## build the defender-iot profile, serve it, verify a sensor with openssl
 	@scripts/install_tools.sh openssl
 	@scripts/demo.sh
 
 test: $(STAMP)   ## the whole suite, with ruff, mypy and the layer test
-	@scripts/install_tools.sh openssl keytool javac certtool ocsptool curl dot faketime tinyproxy rsyslogd chromium
-	@scripts/install_tools.sh nginx apachectl haproxy caddy stunnel systemd-analyze
-	@scripts/install_tools.sh cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle hxtool
+	@scripts/install_tools.sh $(TEST_TOOLS)
 	$(RUN) -m pytest -n $(WORKERS) --dist loadfile $(TEST_ARGS)
 
-lint: $(STAMP)   ## ruff and mypy alone
+lint: $(STAMP)   ## ruff (lint and format) and mypy alone
 	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
 docs: $(STAMP)   ## the documentation site, in site/
@@ -48,9 +52,13 @@ clean:           ## everything that was made here
 	rm -rf $(VENV) .venv-bench .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find pkigen tests scripts benchmarks docgen fuzz -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(STAMP): pyproject.toml scripts/setup_venv.sh
+$(RUNTIME_STAMP): pyproject.toml scripts/setup_venv.sh
 	@scripts/setup_venv.sh "$(PYTHON)" $(VENV)
 	@touch $@
+
+$(STAMP): pyproject.toml scripts/setup_venv.sh
+	@scripts/setup_venv.sh "$(PYTHON)" $(VENV) dev
+	@touch $(RUNTIME_STAMP) $@
 
 # Without a package index the rows that need these tools say so, and the others run.
 $(BENCH_STAMP): benchmarks/requirements.txt

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# install_tools.sh TOOL...: installs the programs that are missing, through apt, when that is possible.
-# Never fails: whoever needs a tool says so when it is not there. No service that comes with a tool is
-# started, now or at the next boot.
+# install_tools.sh TOOL...: installs the missing programs through apt where that is possible, after it has listed
+# them with their size. Each package is installed on its own, so that one that is not available does not prevent
+# the others. Never fails: a test that needs a missing program reports it. No service that comes with a program
+# is started, now or at the next boot.
 set -uo pipefail
-PATH=$PATH:/usr/sbin # servers are there, where ordinary users do not look
+PATH=$PATH:/usr/sbin # servers are in a directory that is not on an ordinary user's PATH
 
 package_of() {
     case $1 in
@@ -32,7 +33,7 @@ package_of() {
 present() {
     case $1 in
         python3-venv) python3 -c 'import ensurepip' 2>/dev/null ;;
-        # Many systems have rsyslog, and not its TLS.
+        # Many systems have rsyslog without its TLS driver.
         rsyslogd) command -v rsyslogd >/dev/null && ls /usr/lib/*/rsyslog/lmnsd_gtls.so >/dev/null 2>&1 ;;
         mbedtls) [ -e /usr/include/mbedtls/x509_crt.h ] ;;
         botan) [ -e /usr/include/botan-2/botan/x509path.h ] ;;
@@ -48,41 +49,62 @@ missing=() packages=()
 for tool in "$@"; do
     present "$tool" && continue
     missing+=("$tool")
-    read -ra found <<<"$(package_of "$tool")"
-    packages+=("${found[@]}")
+    read -ra names <<<"$(package_of "$tool")"
+    packages+=("${names[@]}")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
     if ! sudo -n true 2>/dev/null; then
-        echo "Missing: ${missing[*]}. To have them: apt install ${packages[*]} (or your system's packages)." >&2
+        echo "Missing: ${missing[*]}. To install them: apt install ${packages[*]} (or your system's packages)." >&2
         exit 0
     fi
     as_root=(sudo -n)
 fi
 if ! command -v apt-get >/dev/null; then
-    echo "Missing: ${missing[*]}. This system has no apt; please install them in its own way." >&2
+    echo "Missing: ${missing[*]}. This system has no apt; install them with its own package manager." >&2
     exit 0
 fi
 
-echo "Installing ${packages[*]} ..." >&2
 export DEBIAN_FRONTEND=noninteractive
+available() { LC_ALL=C apt-cache show "$1" >/dev/null 2>&1; }
+# The package lists may be missing, as in a container, or older than the packages.
+for package in "${packages[@]}"; do
+    available "$package" || { "${as_root[@]}" apt-get update -qq >/dev/null 2>&1; break; }
+done
+wanted=() unavailable=()
+for package in "${packages[@]}"; do
+    if available "$package"; then wanted+=("$package"); else unavailable+=("$package"); fi
+done
+
+if [ ${#wanted[@]} -gt 0 ]; then
+    echo "Installing ${#wanted[@]} packages for: ${missing[*]}" >&2
+    echo "  ${wanted[*]}" >&2
+    # "Need to get 95.0 MB of archives." and "After this operation, 412 MB of additional disk space will be used."
+    LC_ALL=C "${as_root[@]}" apt-get install --assume-no --no-install-recommends "${wanted[@]}" 2>/dev/null |
+        sed -n 's/^\(Need to get .*\|After this operation.*\)/  \1/p' >&2
+fi
 policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then
-    # What invoke-rc.d and deb-systemd-invoke ask before they start anything.
+    # invoke-rc.d and deb-systemd-invoke run this script before they start a service; 101 forbids the start.
     printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null && "${as_root[@]}" chmod 755 $policy
     trap '"${as_root[@]}" rm -f $policy' EXIT
 fi
-install() { "${as_root[@]}" apt-get install -qq -y --no-install-recommends "${packages[@]}" >/dev/null 2>&1; }
-# The list of packages may be older than the packages are.
-install || { "${as_root[@]}" apt-get update -qq >/dev/null 2>&1 && install; } ||
-    echo "apt could not install ${packages[*]}; going on without." >&2
-for package in "${packages[@]}"; do
+install() { "${as_root[@]}" apt-get install -qq -y --no-install-recommends "$1" >/dev/null 2>&1; }
+updated=
+for package in ${wanted[@]+"${wanted[@]}"}; do
+    if ! install "$package"; then
+        [ -n "$updated" ] || "${as_root[@]}" apt-get update -qq >/dev/null 2>&1
+        updated=yes
+        install "$package" || unavailable+=("$package")
+    fi
     case $package in
         nginx-light | apache2 | haproxy | caddy | stunnel4 | tinyproxy)
             "${as_root[@]}" systemctl disable --quiet "${package%-light}" >/dev/null 2>&1
             ;;
     esac
 done
+[ ${#unavailable[@]} -eq 0 ] ||
+    echo "apt could not install: ${unavailable[*]}. Tests that need them are skipped and listed." >&2
 exit 0

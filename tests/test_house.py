@@ -41,6 +41,10 @@ def test_ruff_has_nothing_to_say() -> None:
     python("-m", "ruff", "check", "--no-cache", ".", cwd=ROOT)
 
 
+def test_every_file_is_formatted() -> None:
+    python("-m", "ruff", "format", "--check", "--no-cache", ".", cwd=ROOT)
+
+
 def test_strict_mypy_has_nothing_to_say() -> None:
     python("-m", "mypy", cwd=ROOT)
 

@@ -57,9 +57,10 @@ def test_a_tool_that_nothing_installs_is_refused() -> None:
 
 def test_make_installs_every_tool_that_tests_ask_for() -> None:
     makefile = (tools.ROOT / "Makefile").read_text()
-    recipe = makefile.partition("\ntest:")[2].partition("\n\n")[0]
-    request = re.findall(r"install_tools\.sh (.*)", recipe)
-    assert set(" ".join(request).split()) == tools.PACKAGES.keys()
+    names = re.search(r"^TEST_TOOLS := ((?:.*\\\n)*.*)$", makefile, re.MULTILINE)
+    assert names is not None
+    assert set(names[1].replace("\\\n", " ").split()) == tools.PACKAGES.keys()
+    assert "install_tools.sh $(TEST_TOOLS)" in makefile.partition("\ntest:")[2].partition("\n\n")[0]
 
 
 def test_a_tool_that_cannot_be_installed_is_named_and_nothing_fails(tmp_path: Path) -> None:
