@@ -1,8 +1,12 @@
-"""What holds for all tests: real programs are asked for by name, and their absence is counted."""
+"""Hooks for all tests: required programs, signal handlers, and processes that a failed test left running."""
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -12,6 +16,11 @@ from tests import tools
 # Property tests run on machines of any speed; in CI they try the same examples every time.
 settings.register_profile("pkigen", deadline=None, derandomize=tools.gaps_are_failures(), print_blob=True)
 settings.load_profile("pkigen")
+
+# A shell starts a background job (`nohup make test &`) with SIGINT ignored, and every child process inherits
+# that: programs that a test interrupts would never end.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -30,3 +39,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for text, count in sorted(reasons.items()):
         if text.startswith("needs "):
             terminalreporter.write_line(f"{count} tests did not run: {text}", yellow=True)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Kill the pkigen processes that a failed or interrupted test left running (Linux only)."""
+    if config.rootpath != tools.ROOT:
+        return  # a session inside a test
+    for tasks in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
+        for child in map(int, tasks.read_text().split()):
+            if b"\0-m\0pkigen\0" in Path(f"/proc/{child}/cmdline").read_bytes():
+                os.kill(child, signal.SIGKILL)

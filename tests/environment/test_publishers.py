@@ -46,3 +46,22 @@ def test_the_publication_plan_of_every_fault_round_trips_through_the_index(tmp_p
         save_publishers(store, entities)
         assert load_crl_issuers(store) == {one.id: one for one in lists}
         assert load_presigned_subjects(store) == {one.id: one for one in answers}
+
+
+def test_plans_that_release_0_1_stored_are_read_with_all_their_values(tmp_path: Path) -> None:
+    names_of_0_1 = {
+        "rogue_key": "stranger",
+        "indirect_crl_issuer": "listed_by",
+        "wrong_cert_id_field": "mistaken",
+        "op": "surgery",
+    }
+    entities = [replace(entity, name=f"entity-{place}") for place, entity in enumerate(_entities())]
+    with Store.open(tmp_path / "env", write=True) as store:
+        save_publishers(store, entities)
+        issuers, subjects = load_crl_issuers(store), load_presigned_subjects(store)
+        old = dict(store.index.publishers())
+        for name, old_name in names_of_0_1.items():
+            assert any(f'"{name}": ' in plan for plan in old.values())
+            old = {key: plan.replace(f'"{name}": ', f'"{old_name}": ') for key, plan in old.items()}
+        store.index.set_publishers(old.items())
+        assert (load_crl_issuers(store), load_presigned_subjects(store)) == (issuers, subjects)

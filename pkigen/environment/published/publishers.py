@@ -100,6 +100,14 @@ def _adapter(role: Role) -> TypeAdapter[Any]:
 _BYTES, _IDENTIFIER = "octets", "key identifier"
 """Keys of the stored JSON; older indexes contain them."""
 
+_FIELDS_OF_0_1 = {
+    "listed_by": "indirect_crl_issuer",
+    "mistaken": "wrong_cert_id_field",
+    "stranger": "rogue_key",
+    "surgery": "op",
+}
+"""Fields under the names that release 0.1 stored, and today's names."""
+
 
 def _json_form(value: object) -> object:
     """Return the stored form of a value that JSON cannot represent."""
@@ -114,4 +122,6 @@ def _json_form(value: object) -> object:
 def _from_json(stored: dict[str, Any]) -> Any:
     if _BYTES in stored:
         return bytes.fromhex(stored[_BYTES])
-    return KeyIdentifier(stored[_IDENTIFIER]) if _IDENTIFIER in stored else stored
+    if _IDENTIFIER in stored:
+        return KeyIdentifier(stored[_IDENTIFIER])
+    return {_FIELDS_OF_0_1.get(name, name): value for name, value in stored.items()}

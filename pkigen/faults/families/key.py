@@ -27,17 +27,15 @@ _PRIME_FIELD = "1.2.840.10045.1.1"
 def _explicit_p256() -> bytes:
     """The curve's numbers in the place of its name: SpecifiedECDomain (SEC 1, C.2)."""
     field = der.sequence(der.oid(_PRIME_FIELD), der.integer(_P256_PRIME))
-    curve = der.sequence(
-        der.octet_string((_P256_PRIME - 3).to_bytes(32, "big")), der.octet_string(_P256_B.to_bytes(32, "big"))
-    )
+    a, b = (der.octet_string(number.to_bytes(32, "big")) for number in (_P256_PRIME - 3, _P256_B))
+    curve = der.sequence(a, b)
     base = der.octet_string(bytes.fromhex(_P256_GENERATOR))
     return der.sequence(der.integer(1), field, curve, base, der.integer(_P256_ORDER), der.integer(1))
 
 
 def keyed(case: Case, kind: str) -> Case:
     """A key of a kind; one that cannot encipher keys does not say that it may."""
-    case = case.with_key(kind)
-    usage = case.extension(oids.KEY_USAGE)
+    usage = (case := case.with_key(kind)).extension(oids.KEY_USAGE)
     if parse_kind(kind).family == "rsa" or usage is None or not isinstance(usage.value, bytes):
         return case
     return case.with_extension(replace(usage, value=_without_encipherment(usage)))
