@@ -128,6 +128,14 @@ def want_free(numbers: set[int]) -> None:
         pytest.fail(reason) if tools.gaps_are_failures() else pytest.skip(reason)
 
 
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
 def port_is_free(port: int) -> bool:
     """Whether a server could listen there."""
     with socket.socket() as probe:

@@ -193,12 +193,13 @@ def test_the_page_on_the_lab_names_every_step_of_a_scenario_and_all_that_can_be_
 
 @pytest.mark.needs("openssl", "certtool", "hxtool", *LIBRARIES)
 def test_every_command_of_the_page_of_findings_shows_what_the_page_says(tmp_path: Path) -> None:
-    # One of them asks the stub at its usual port.
-    pages.want_free({8080})
-    text = _page("findings.md")
+    port = pages.free_port()
+    text = _page("findings.md").replace("http://127.0.0.1:8080/", f"http://127.0.0.1:{port}/")
     parts = re.findall(r"^```sh\n(.*?)^```\n(.*?)(?=^```|^#|\Z)", text, re.MULTILINE | re.DOTALL)
     (build_all, _), *shown = parts
-    script = [build_all, 'pkigen serve . >>"$servers" 2>&1 &']
+    serve = f'pkigen serve . --port {port} >>"$servers" 2>&1 &'
+    until_it_listens = 'until grep -q http:// "$servers"; do kill -0 $!; sleep 0.1; done'
+    script = ["set -e", build_all, serve, until_it_listens, "set +e"]
     for number, (commands, _) in enumerate(shown):
         script += [f"echo '<<{number}>>'", commands]
     said = pages.shell([*script, "true"], tmp_path)
