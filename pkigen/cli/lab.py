@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 lab = typer.Typer(
     name="lab",
-    help="Run the demo environment: simulated appliances that use the certificates.",
+    help="Run simulated appliances that use the certificates.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
