@@ -1,4 +1,4 @@
-"""Instants and spans as profiles write them: ``397d``, ``-1h``, ``2026-11-01T12:00Z``."""
+"""Times and durations in the syntax of profiles: ``397d``, ``-1h``, ``2026-11-01T12:00Z``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 FIRST, LAST = datetime(1950, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-"""What the validity of a certificate can hold without doubt (RFC 5280, 4.1.2.5)."""
+"""The range of times that every validity period can express (RFC 5280, 4.1.2.5)."""
 
 _SECONDS = {"w": 7 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1}
 _MONTHS = {"y": 12, "mo": 1}
@@ -20,7 +20,7 @@ _SPAN = re.compile(rf"[+-]?({_PART.pattern})+")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A signed length of time; years and months are those of the calendar. ``text`` as written."""
+    """A signed duration; years and months are calendar units. ``text`` is the original text."""
 
     months: int
     seconds: int
@@ -28,12 +28,12 @@ class Span:
 
 
 Moment = Span | datetime
-"""An instant: relative to the build's clock, or absolute (UTC)."""
+"""A time: relative to the build clock, or absolute (UTC)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """From when to when. Exactly one of ``end`` and ``length`` is given; ``text`` as written."""
+    """A validity period with exactly one of ``end`` and ``length``; ``text`` is the original text."""
 
     start: Moment
     end: Moment | None
@@ -41,7 +41,7 @@ class Validity:
     text: str
 
     def resolve(self, now: datetime) -> tuple[datetime, datetime]:
-        """not_before and not_after in UTC, whole seconds; ValueError beyond FIRST and LAST."""
+        """Return not_before and not_after in UTC, whole seconds; raise ValueError outside FIRST and LAST."""
         start = resolve_moment(self.start, now)
         if self.length is not None:
             return start, shift(start, self.length)
@@ -50,7 +50,7 @@ class Validity:
 
 
 def parse_span(text: str) -> Span:
-    """A span from text such as ``10y``, ``-90s`` or ``1d12h``; ValueError says what it should be."""
+    """Parse a duration such as ``10y``, ``-90s`` or ``1d12h``; raise ValueError that explains the syntax."""
     if not _SPAN.fullmatch(text):
         raise ValueError(f"'{text}' is not a span of time: a number with y, mo, w, d, h, m or s")
     sign = -1 if text.startswith("-") else 1
@@ -63,7 +63,7 @@ def parse_span(text: str) -> Span:
 
 
 def parse_moment(text: str) -> Moment:
-    """A span from the build's clock, or an ISO 8601 date or time (UTC unless it says otherwise)."""
+    """Parse a duration relative to the build clock, or an ISO 8601 date or time (default: UTC)."""
     if _SPAN.fullmatch(text):
         return parse_span(text)
     try:
@@ -80,28 +80,28 @@ def parse_moment(text: str) -> Moment:
 
 
 def utc_now() -> datetime:
-    """This instant."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 def going_on_from(instant: datetime) -> Callable[[], datetime]:
-    """A clock that stands at an instant now, and goes on from there as time does."""
+    """Return a clock that starts at ``instant`` now and advances in real time."""
     begun = time.monotonic()
     return lambda: instant + timedelta(seconds=time.monotonic() - begun)
 
 
 def parse_at(text: str, now: datetime) -> datetime:
-    """The instant that ``--at`` names; ValueError says what is wrong with it."""
+    """Return the time in the argument of ``--at``; raise ValueError that explains the error."""
     return resolve_moment(parse_moment(text), now)
 
 
 def resolve_moment(moment: Moment, now: datetime) -> datetime:
-    """The instant of a moment at a clock, whole seconds."""
+    """Return the time of a moment relative to a clock, in whole seconds."""
     return moment if isinstance(moment, datetime) else shift(now.replace(microsecond=0), moment)
 
 
 def shift(instant: datetime, span: Span) -> datetime:
-    """An instant moved by a span; the 31st becomes the last day of a shorter month."""
+    """Add a duration to a time; the 31st becomes the last day of a shorter month."""
     year, month = divmod(instant.year * 12 + instant.month - 1 + span.months, 12)
     try:
         day = min(instant.day, calendar.monthrange(date(year, month + 1, 1).year, month + 1)[1])

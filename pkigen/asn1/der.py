@@ -1,7 +1,7 @@
-"""DER, one tag-length-value at a time (X.690, 8.1 and 10.1).
+"""DER encoding, one tag-length-value at a time (X.690, 8.1 and 10.1).
 
-Nothing here validates: what is asked for is what is written, since faulty output is as much a
-product as sound output. Every function takes and gives the bytes of whole TLVs.
+The functions do not validate their arguments, because pkigen also writes faulty structures. They accept and
+return the bytes of complete TLVs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _STRING_CODECS = {BMP_STRING: "utf-16-be", UNIVERSAL_STRING: "utf-32-be", TELETE
 
 
 def tlv(tag: int, *contents: bytes) -> bytes:
-    """One TLV: the tag octet, the definite length in its shortest form, the contents joined."""
+    """Return one TLV: the tag byte, the definite length in its shortest form, and the joined contents."""
     body = b"".join(contents)
     size = len(body)
     if size < 0x80:
@@ -30,48 +30,48 @@ def tlv(tag: int, *contents: bytes) -> bytes:
 
 
 def sequence(*elements: bytes) -> bytes:
-    """SEQUENCE (OF) in the order given."""
+    """Return a SEQUENCE (OF) in the given order."""
     return tlv(SEQUENCE, *elements)
 
 
 def set_of(*elements: bytes) -> bytes:
-    """SET OF, sorted as DER wants it (X.690, 11.6)."""
+    """Return a SET OF, sorted as DER requires (X.690, 11.6)."""
     return tlv(SET, *sorted(elements))
 
 
 def explicit(number: int, *elements: bytes) -> bytes:
-    """[number] EXPLICIT: a constructed context-specific tag around whole TLVs."""
+    """Return [number] EXPLICIT: a constructed context-specific tag around complete TLVs."""
     return tlv(0xA0 | number, *elements)
 
 
 def integer(value: int) -> bytes:
-    """INTEGER in two's complement of the fewest octets, negative ones included."""
+    """Return an INTEGER, also a negative one, in two's complement with the fewest bytes."""
     size = (value if value >= 0 else ~value).bit_length() // 8 + 1
     return tlv(INTEGER, value.to_bytes(size, "big", signed=True))
 
 
 def boolean(value: bool) -> bytes:
-    """BOOLEAN; TRUE is ff (X.690, 11.1)."""
+    """Return a BOOLEAN; TRUE is ff (X.690, 11.1)."""
     return b"\x01\x01\xff" if value else b"\x01\x01\x00"
 
 
 def null() -> bytes:
-    """NULL."""
+    """Return NULL."""
     return b"\x05\x00"
 
 
 def octet_string(value: bytes) -> bytes:
-    """OCTET STRING, primitive."""
+    """Return a primitive OCTET STRING."""
     return tlv(OCTET_STRING, value)
 
 
 def bit_string(value: bytes, unused: int = 0) -> bytes:
-    """BIT STRING, primitive; ``unused`` counts the bits of the last octet that do not belong."""
+    """Return a primitive BIT STRING; ``unused`` is the number of unused bits in the last byte."""
     return tlv(BIT_STRING, bytes((unused,)), value)
 
 
 def named_bits(names: Iterable[str], bits: tuple[str, ...]) -> bytes:
-    """BIT STRING of named bits, without trailing zero bits (X.690, 11.2.2); at most 16 of them."""
+    """Return a BIT STRING of at most 16 named bits, without trailing zero bits (X.690, 11.2.2)."""
     value = sum(1 << (15 - bits.index(name)) for name in set(names))
     if not value:
         return bit_string(b"")
@@ -82,7 +82,7 @@ def named_bits(names: Iterable[str], bits: tuple[str, ...]) -> bytes:
 
 @lru_cache(maxsize=1024)
 def oid(dotted: str) -> bytes:
-    """OBJECT IDENTIFIER from its dotted form (X.690, 8.19)."""
+    """Return the OBJECT IDENTIFIER for a dotted form (X.690, 8.19)."""
     first, second, *rest = (int(arc) for arc in dotted.split("."))
     body = bytearray()
     for arc in (first * 40 + second, *rest):
@@ -94,7 +94,7 @@ def oid(dotted: str) -> bytes:
 
 
 def string(tag: int, value: str) -> bytes:
-    """A character string of the given type; characters it cannot hold raise UnicodeEncodeError."""
+    """Return a character string of a type; raise UnicodeEncodeError for characters that the type excludes."""
     if tag in (PRINTABLE_STRING, IA5_STRING):
         return tlv(tag, value.encode("ascii"))
     return tlv(tag, value.encode(_STRING_CODECS.get(tag, "utf-8")))
@@ -102,7 +102,7 @@ def string(tag: int, value: str) -> bytes:
 
 @lru_cache(maxsize=64)
 def time(instant: datetime) -> bytes:
-    """Time: UTCTime through 2049, GeneralizedTime from 2050 and before 1950 (RFC 5280, 4.1.2.5)."""
+    """Return a Time: UTCTime for 1950 through 2049, otherwise GeneralizedTime (RFC 5280, 4.1.2.5)."""
     utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
     if 1950 <= utc.year < 2050:
         digits = (utc.year % 100, utc.month, utc.day, utc.hour, utc.minute, utc.second)
@@ -111,9 +111,9 @@ def time(instant: datetime) -> bytes:
 
 
 def read(data: bytes, offset: int = 0) -> tuple[int, int, int]:
-    """The TLV at ``offset``: its tag octet, where its contents start and where they end.
+    """Return the tag byte of the TLV at ``offset``, and the start and end of its contents.
 
-    Only low tag numbers and definite lengths; a TLV that runs past the data raises ValueError.
+    Supports only low tag numbers and definite lengths. Raises ValueError for a TLV that exceeds the data.
     """
     try:
         tag, size = data[offset], data[offset + 1]
@@ -131,26 +131,26 @@ def read(data: bytes, offset: int = 0) -> tuple[int, int, int]:
 
 
 def children(data: bytes) -> list[bytes]:
-    """The TLVs inside the one constructed TLV that ``data`` is."""
+    """Return the TLVs inside a constructed TLV."""
     _, position, end = read(data)
-    found = []
+    elements = []
     while position < end:
         _, _, following = read(data, position)
         if following > end:
             raise ValueError(f"the TLV at offset {position} runs past the one around it")
-        found.append(data[position:following])
+        elements.append(data[position:following])
         position = following
-    return found
+    return elements
 
 
 def contents(data: bytes) -> bytes:
-    """The contents octets of the one TLV that ``data`` is."""
+    """Return the contents of a TLV."""
     _, start, end = read(data)
     return data[start:end]
 
 
 def dotted(data: bytes) -> str:
-    """The dotted form of the OBJECT IDENTIFIER that ``data`` is (X.690, 8.19)."""
+    """Return the dotted form of an encoded OBJECT IDENTIFIER (X.690, 8.19)."""
     arcs, arc, octets = list[int](), 0, contents(data)
     if len(octets) > _LONGEST_OID:
         raise ValueError(f"an object identifier of {len(octets)} octets")
@@ -166,10 +166,11 @@ def dotted(data: bytes) -> str:
 
 
 def edit(data: bytes, path: tuple[int, ...], change: Callable[[bytes], bytes]) -> bytes:
-    """``data`` with the TLV that child indices lead to changed; lengths above it follow.
+    """Return ``data`` with one TLV changed, and with the lengths of the enclosing TLVs adjusted.
 
-    The children of a BIT STRING and of an OCTET STRING are the TLVs that it wraps. ``change`` gives
-    any number of TLVs for the one it gets; IndexError when there is none.
+    ``path`` consists of child indices. The children of a BIT STRING and of an OCTET STRING are the TLVs
+    that it wraps. ``change`` maps the TLV to any number of TLVs. Raises IndexError if the TLV does not
+    exist.
     """
     if not path:
         return change(data)

@@ -1,4 +1,4 @@
-"""Distinguished names (RFC 5280, 4.1.2.4): attribute types, their string types, DER."""
+"""Distinguished names (RFC 5280, 4.1.2.4): attribute types, their string types, and DER."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ATTRIBUTE_TYPES: dict[str, tuple[str, int]] = {
     "jurisdictionST": ("1.3.6.1.4.1.311.60.2.1.2", der.UTF8_STRING),
     "jurisdictionL": ("1.3.6.1.4.1.311.60.2.1.1", der.UTF8_STRING),
 }
-"""Short name -> OID and the string type it is written in (RFC 5280, appendix A.1)."""
+"""Short name -> OID and default string type (RFC 5280, appendix A.1)."""
 
 COMMON_NAME = "2.5.4.3"
 _SHORT_NAMES = {oid: short for short, (oid, _) in ATTRIBUTE_TYPES.items()}
@@ -50,7 +50,7 @@ _CODECS = {
 
 
 def name(pairs: Iterable[tuple[str, str]]) -> Name:
-    """A name of one attribute an RDN, from (short name or dotted OID, value) in order."""
+    """Return a name with one attribute per RDN, from (short name or dotted OID, value) in order."""
     attributes = []
     for kind, value in pairs:
         oid, tag = ATTRIBUTE_TYPES.get(kind, (kind, der.UTF8_STRING))
@@ -60,7 +60,7 @@ def name(pairs: Iterable[tuple[str, str]]) -> Name:
 
 @lru_cache(maxsize=256)
 def encode(value: Name) -> bytes:
-    """The Name in DER."""
+    """Return the DER encoding of a Name."""
     return der.sequence(*(der.set_of(*map(_encode_attribute, rdn)) for rdn in value))
 
 
@@ -73,7 +73,7 @@ def _encode_attribute(attribute: Attribute) -> bytes:
 
 
 def decode(data: bytes) -> Name:
-    """The Name in ``data``; a value that its own string type does not explain stays bytes."""
+    """Return the Name in ``data``; a value that is invalid for its string type remains bytes."""
     rdns = []
     for rdn in der.children(data):
         attributes = []
@@ -90,16 +90,16 @@ def decode(data: bytes) -> Name:
 
 
 def values(value: Name, oid: str) -> tuple[str, ...]:
-    """The values of an attribute type, in order; octets that are no text are shown after a ``#``."""
-    return tuple(_printable(found.value) for rdn in value for found in rdn if found.oid == oid)
+    """Return the values of an attribute type, in order; bytes are shown as ``#`` and hex."""
+    return tuple(_printable(attribute.value) for rdn in value for attribute in rdn if attribute.oid == oid)
 
 
 def text(value: Name) -> str:
-    """The name for people, in the order it is written: ``C=US, O=Contoso Inc., CN=...``."""
+    """Return the name for people, in encoded order: ``C=US, O=Contoso Inc., CN=...``."""
     parts = []
     for rdn in value:
-        shown = (f"{_SHORT_NAMES.get(a.oid, a.oid)}={_printable(a.value)}" for a in rdn)
-        parts.append(" + ".join(shown))
+        attributes = (f"{_SHORT_NAMES.get(a.oid, a.oid)}={_printable(a.value)}" for a in rdn)
+        parts.append(" + ".join(attributes))
     return ", ".join(parts)
 
 

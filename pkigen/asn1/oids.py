@@ -1,4 +1,4 @@
-"""Object identifiers and the names of bits, as RFC 5280 has them."""
+"""Object identifiers and the names of bits, as in RFC 5280."""
 
 from __future__ import annotations
 

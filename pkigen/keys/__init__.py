@@ -1,4 +1,4 @@
-"""Private keys: where they come from, what is public of them."""
+"""Private keys: loading, encoding, kinds, and public key information."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ PrivateKey = (
 )
 
 PKCS12_KEYS = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey | Ed448PrivateKey | DSAPrivateKey
-"""What the library writes into PKCS#12."""
+"""Key types that cryptography can write into PKCS#12."""
 
 _KINDS_BY_CURVE = {getattr(ec, kind.curve).name: kind for kind in FIXED_KINDS.values() if kind.family == "ec"}
 _OTHERS: dict[type, str] = {
@@ -62,9 +62,9 @@ _OTHERS: dict[type, str] = {
 
 
 def load_private(pkcs8: bytes) -> PrivateKey:
-    """The key in a PKCS#8 of our own; its numbers are not checked again, which would cost 40 ms.
+    """Load a PKCS#8 key that pkigen wrote; skip the check of its numbers, which takes 40 ms.
 
-    ValueError for a kind of key that pkigen does not know.
+    Raises ValueError for a kind of key that pkigen does not support.
     """
     key = load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=True)
     if not isinstance(key, PrivateKey):
@@ -73,12 +73,12 @@ def load_private(pkcs8: bytes) -> PrivateKey:
 
 
 def to_pkcs8(key: PrivateKey) -> bytes:
-    """PKCS#8 DER, not encrypted."""
+    """Return a key as unencrypted PKCS#8 DER."""
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
 def kind_of(key: PrivateKey) -> KeyKind:
-    """The kind a key is of; ValueError for an elliptic curve that pkigen does not know."""
+    """Return the kind of a key; raise ValueError for an unsupported elliptic curve."""
     if isinstance(key, RSAPrivateKey):
         return KeyKind(f"rsa-{key.key_size}", "rsa", key.key_size)
     if isinstance(key, EllipticCurvePrivateKey):
@@ -87,7 +87,7 @@ def kind_of(key: PrivateKey) -> KeyKind:
 
 
 def kind_of_public(key: object) -> KeyKind:
-    """The kind of a public key; ValueError for one that pkigen does not know."""
+    """Return the kind of a public key; raise ValueError for an unsupported one."""
     if isinstance(key, RSAPublicKey):
         return KeyKind(f"rsa-{key.key_size}", "rsa", key.key_size)
     if isinstance(key, EllipticCurvePublicKey):
@@ -105,11 +105,11 @@ def _of_curve(curve: EllipticCurve) -> KeyKind:
 
 
 def public_key_info(key: PrivateKey) -> bytes:
-    """The SubjectPublicKeyInfo in DER (RFC 5280, 4.1.2.7)."""
+    """Return the SubjectPublicKeyInfo in DER (RFC 5280, 4.1.2.7)."""
     return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def key_identifier(public_key_info: bytes) -> bytes:
-    """SHA-1 of the public key's bits: method (1) of RFC 5280, 4.2.1.2."""
+    """Return the SHA-1 digest of the public key's bits: method (1) of RFC 5280, 4.2.1.2."""
     _, bits = der.children(public_key_info)
     return sha1(der.contents(bits)[1:], usedforsecurity=False).digest()

@@ -1,4 +1,4 @@
-"""Where keys, salts and serials draw from: the system's randomness, or a seed."""
+"""Entropy sources for keys, salts and serial numbers: the operating system, or a seed."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from typing import Protocol
 
 
 class Entropy(Protocol):
-    """A source of octets. Labels say what they are for; sources are picklable and thread-safe."""
+    """A source of bytes. Labels state the purpose of the bytes; sources are picklable and thread-safe."""
 
     def read(self, size: int, *labels: str) -> bytes:
-        """``size`` octets."""
+        """Return ``size`` bytes."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SystemEntropy:
-    """Octets of the operating system; labels do not matter."""
+    """Bytes from the operating system's random number generator; ignores labels."""
 
     def read(self, size: int, *_labels: str) -> bytes:
-        """``size`` octets that nobody can foretell."""
+        """Return ``size`` unpredictable bytes."""
         return os.urandom(size)
 
 
 @dataclass(frozen=True, slots=True)
 class SeededEntropy:
-    """Octets that follow from a seed and their labels alone: SHAKE-256 of both (FIPS 202)."""
+    """Bytes derived only from a seed and labels: SHAKE-256 of both (FIPS 202)."""
 
     seed: str = field(repr=False)
 
     def read(self, size: int, *labels: str) -> bytes:
-        """The same ``size`` octets for the same seed and labels, on every machine."""
+        """Return ``size`` bytes, the same for equal seeds and labels on every machine."""
         state = shake_256(b"pkigen 1")
         for label in (self.seed, *labels):
             octets = label.encode()

@@ -1,7 +1,7 @@
-"""The table of key kinds, and what each kind can sign.
+"""The table of key kinds, and the signatures that each kind can create.
 
-A new elliptic curve needs one row of ``_KINDS`` and nothing else. This module does not import
-cryptography, because commands that never touch a key also read it.
+A new elliptic curve needs only one row in ``_KINDS``. This module does not import cryptography, because
+commands that never use a key also import it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class KeyKind:
 
     @property
     def slow(self) -> bool:
-        """Whether generating one takes longer than everything else in issuing a certificate."""
+        """Whether key generation takes longer than all other steps of issuing a certificate."""
         return self.family == "rsa"
 
 
@@ -81,7 +81,7 @@ UNSOUND = {kind.name: kind for kind in _UNSOUND}
 """Kinds that only faults use; a profile cannot name them."""
 
 WELL_KNOWN = ("rsa-2048", "rsa-3072", "rsa-4096", *(kind.name for kind in _KINDS))
-"""The names to offer; RSA also has every size between SMALLEST_RSA and LARGEST_RSA bits."""
+"""Key kinds to suggest; RSA also has every size between SMALLEST_RSA and LARGEST_RSA bits."""
 
 
 @lru_cache(maxsize=256)
@@ -101,16 +101,16 @@ def parse_kind(text: str) -> KeyKind:
 
 
 DIGEST_SIZES = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
-"""Octets of each digest that can be asked for."""
+"""Length in bytes of each supported digest."""
 
 _DIGEST_INFO = 30
-"""Octets that RSASSA-PKCS1-v1_5 puts around a digest, at most (RFC 8017, 9.2)."""
+"""Largest number of bytes that RSASSA-PKCS1-v1_5 adds to a digest (RFC 8017, 9.2)."""
 
 
 def digest_of(kind: KeyKind, signature: Signature) -> str:
-    """The digest a key of a kind signs with: the one asked for, or the one of its own strength.
+    """Return the digest for signatures by a key of a kind: the requested one, or the kind's default.
 
-    Empty for keys that bring their own.
+    Empty for keys with a built-in digest.
     """
     if kind.family not in ("rsa", "ec"):
         return ""
@@ -120,7 +120,7 @@ def digest_of(kind: KeyKind, signature: Signature) -> str:
 
 
 def refusal(kind: KeyKind, signature: Signature) -> str | None:
-    """Why a key of a kind cannot sign so; None when it can."""
+    """Return the reason why a key of a kind cannot create a signature, or None if it can."""
     if kind.family in ("dsa", "ml-kem"):
         return f"a key of kind {kind.name} does not sign certificates here"
     digest = digest_of(kind, signature)

@@ -1,7 +1,7 @@
-"""RSA keys by our own prime search: from a seed, and of sizes that OpenSSL will not generate.
+"""RSA keys from pkigen's prime search: from a seed, and of sizes that OpenSSL refuses to generate.
 
-FIPS 186-5, A.1.3 in its conditions (the top bits set, e coprime, p and q apart), not in its
-sources of randomness: a key from a seed is a fixture.
+Follows the conditions of FIPS 186-5, A.1.3 (the top bits set, e coprime, p and q apart), but not its
+sources of randomness: a key from a seed is a test fixture.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from pkigen.keys.entropy import Entropy
 _EXPONENT = 65537
 _SIEVE_LIMIT = 20_000
 _ROUNDS = ((1024, 6), (512, 12), (0, 28))
-"""Miller-Rabin rounds from that many bits of a prime on (FIPS 186-5, table B.1, and some more)."""
+"""Miller-Rabin rounds by minimum number of bits of a prime (at least as in FIPS 186-5, table B.1)."""
 
 
 def generate(size: int, entropy: Entropy, *labels: str) -> RSAPrivateKey:
-    """A key of ``size`` bits, a pure function of the entropy's answers."""
+    """Return a key of ``size`` bits, as a pure function of the entropy."""
     first_bits = (size + 1) // 2
     p = prime(first_bits, entropy, *labels, "p")
     for attempt in range(1000):
@@ -39,7 +39,7 @@ def generate(size: int, entropy: Entropy, *labels: str) -> RSAPrivateKey:
 
 
 def key(p: int, q: int, exponent: int = _EXPONENT) -> RSAPrivateKey:
-    """The key of two primes, which are not checked."""
+    """Return the key of two primes; do not check the primes."""
     d = pow(exponent, -1, lcm(p - 1, q - 1))
     numbers = RSAPrivateNumbers(
         p,
@@ -54,7 +54,7 @@ def key(p: int, q: int, exponent: int = _EXPONENT) -> RSAPrivateKey:
 
 
 def prime(bits: int, entropy: Entropy, *labels: str, exponent: int = _EXPONENT) -> int:
-    """The first prime fit for an exponent at or after a drawn start; its top two bits are set."""
+    """Return the first suitable prime at or after a drawn start; its top two bits are set."""
     window = bits * 8
     for attempt in range(1000):
         start = int.from_bytes(entropy.read((bits + 7) // 8, *labels, str(attempt)), "big")
@@ -69,19 +69,19 @@ def prime(bits: int, entropy: Entropy, *labels: str, exponent: int = _EXPONENT) 
 
 
 def next_prime(start: int) -> int:
-    """The first prime from an odd number on that is fit for the usual exponent."""
+    """Return the first prime at or after an odd number that suits the usual exponent."""
     while not (gcd(start - 1, _EXPONENT) == 1 and is_prime(start)):
         start += 2
     return start
 
 
 def first_primes(count: int) -> tuple[int, ...]:
-    """So many primes, from 2 on; at most some two thousand."""
+    """Return the first ``count`` primes, at most about two thousand."""
     return (2, *_small_primes()[: count - 1])
 
 
 def _unsieved(start: int, window: int) -> Iterator[int]:
-    """Odd numbers from ``start`` on that no small prime divides; ``window`` numbers are looked at."""
+    """Yield the odd numbers in ``window`` numbers from ``start`` that no small prime divides."""
     composite = bytearray(window)
     for prime in _small_primes():
         if prime >= start:
@@ -93,7 +93,7 @@ def _unsieved(start: int, window: int) -> Iterator[int]:
 
 
 def is_prime(candidate: int) -> bool:
-    """Miller-Rabin with the first primes as bases; the candidate is odd and was drawn at random."""
+    """Run Miller-Rabin with the first primes as bases, for an odd candidate that was drawn at random."""
     odd, twos = candidate - 1, 0
     while not odd & 1:
         odd, twos = odd >> 1, twos + 1
@@ -114,7 +114,7 @@ def _passes(candidate: int, base: int, odd: int, twos: int) -> bool:
 
 @cache
 def _small_primes() -> tuple[int, ...]:
-    """The odd primes below _SIEVE_LIMIT."""
+    """Return the odd primes below _SIEVE_LIMIT."""
     sieve = bytearray([1]) * _SIEVE_LIMIT
     for number in range(3, int(_SIEVE_LIMIT**0.5) + 1, 2):
         if sieve[number]:

@@ -31,7 +31,7 @@ from pkigen.model import Signature
 def sign_pss(
     key: RSAPrivateKey, message: bytes, digest: HashAlgorithm, mask: HashAlgorithm, salt: bytes
 ) -> bytes:
-    """The signature over ``message``; ``mask`` is the digest of MGF1."""
+    """Return the PSS signature over ``message``; ``mask`` is the digest of MGF1."""
     encoded = _encode(message, key.key_size - 1, digest, mask, salt)
     numbers = key.private_numbers()
     p, q = numbers.p, numbers.q
@@ -42,7 +42,7 @@ def sign_pss(
 
 
 def _encode(message: bytes, bits: int, digest: HashAlgorithm, mask: HashAlgorithm, salt: bytes) -> bytes:
-    """EMSA-PSS: an encoded message of at most ``bits`` bits."""
+    """Return the EMSA-PSS encoding of a message, with at most ``bits`` bits."""
     size = (bits + 7) // 8
     hashed = _hash(digest, bytes(8), _hash(digest, message), salt)
     padded = b"\x01" + salt
@@ -67,7 +67,7 @@ def _hash(digest: HashAlgorithm, *parts: bytes) -> bytes:
 def sign_deterministically(
     key: MLDSA44PrivateKey | MLDSA65PrivateKey | MLDSA87PrivateKey, kind: KeyKind, data: bytes
 ) -> bytes:
-    """The deterministic signature over ``data`` with an empty context."""
+    """Return the deterministic signature over ``data`` with an empty context."""
     scheme = _scheme(kind)
     _, expanded = scheme.key_derive(key.private_bytes_raw())
     signature: bytes = scheme.sign(expanded, data, deterministic=True)
@@ -120,13 +120,13 @@ _DEFAULT_SALT = 20
 
 
 def signature_algorithm(key: PrivateKey, signature: Signature) -> bytes:
-    """The AlgorithmIdentifier that belongs to ``sign``, in DER."""
+    """Return the DER AlgorithmIdentifier for ``sign``."""
     return algorithm_of(kind_of(key), signature)
 
 
 @lru_cache(maxsize=64)
 def algorithm_of(kind: KeyKind, signature: Signature) -> bytes:
-    """The AlgorithmIdentifier of what a key of a kind signs when it is asked to sign in a way."""
+    """Return the DER AlgorithmIdentifier of a signature by a key of a kind."""
     digest = digest_of(kind, signature)
     if kind.family == "ec":
         return der.sequence(der.oid(_ECDSA[digest]))
@@ -137,7 +137,7 @@ def algorithm_of(kind: KeyKind, signature: Signature) -> bytes:
     hash_algorithm = der.sequence(der.oid(DIGEST_OIDS[digest]), der.null())
     mask_algorithm = der.sequence(der.oid(DIGEST_OIDS[signature.mask or digest]), der.null())
     salt = DIGESTS[digest].digest_size if signature.salt is None else signature.salt
-    # What equals the default (SHA-1, and 20 octets of salt) is left out, as DER wants it.
+    # DER omits fields that equal the default (SHA-1, and 20 bytes of salt).
     parameters = list[bytes]()
     if digest != "sha1":
         parameters.append(der.explicit(0, hash_algorithm))
@@ -149,9 +149,9 @@ def algorithm_of(kind: KeyKind, signature: Signature) -> bytes:
 
 
 def sign(key: PrivateKey, data: bytes, signature: Signature, entropy: Entropy | None = None) -> bytes:
-    """The signature value over ``data``. With ``entropy``, the same input gives the same octets.
+    """Return the signature value over ``data``; with ``entropy``, equal input gives equal bytes.
 
-    A PSS salt has the length of the digest (RFC 4055, 3.1) if nothing else is asked for.
+    By default a PSS salt has the length of the digest (RFC 4055, 3.1).
     """
     kind = kind_of(key)
     digest = DIGESTS.get(digest_of(kind, signature), DIGESTS["sha256"])

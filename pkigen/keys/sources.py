@@ -27,61 +27,61 @@ _ML_DSA: dict[int, type[mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mlds
 
 
 class KeySource(Protocol):
-    """Makes keys. Picklable, and safe to call from several threads."""
+    """Creates keys. Picklable, and safe to call from several threads."""
 
     @property
     def label(self) -> str:
-        """What the index notes of a key from here; it tells no secret."""
+        """The label for keys of this source in the index; it contains no secret."""
         ...
 
     @property
     def pure_python(self) -> bool:
-        """Whether generating an RSA key holds the GIL."""
+        """Whether RSA key generation holds the GIL."""
         ...
 
     def takes_long(self, kind: KeyKind) -> bool:
-        """Whether a key of a kind takes longer than all else that is done for a certificate."""
+        """Return whether a key of a kind takes longer than all other steps for a certificate."""
         ...
 
     def generate(self, kind: KeyKind, owner: str) -> PrivateKey:
-        """A key for an entity, told by its id."""
+        """Return a key for the entity with the id ``owner``."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class FreshKeys:
-    """A new random key at each call."""
+    """Generates a new random key at each call."""
 
     label: str = "fresh"
     pure_python: bool = False
 
     def takes_long(self, kind: KeyKind) -> bool:
-        """RSA does."""
+        """Return True for RSA."""
         return kind.slow
 
     def generate(self, kind: KeyKind, owner: str) -> PrivateKey:
-        """A new key."""
+        """Return a new key."""
         return _random(kind)
 
 
 @dataclass(frozen=True, slots=True)
 class SeededKeys:
-    """Keys that follow from a seed, the kind and the owner: fixtures, and no secret to anybody."""
+    """Derives keys from a seed, the kind and the owner, for test fixtures; these keys are not secret."""
 
     seed: str = field(repr=False)
     pure_python: bool = True
 
     @property
     def label(self) -> str:
-        """``seed:`` and a digest that tells seeds apart."""
+        """``seed:`` and a digest that distinguishes seeds."""
         return "seed:" + sha256(self.seed.encode()).hexdigest()[:16]
 
     def takes_long(self, kind: KeyKind) -> bool:
-        """RSA does."""
+        """Return True for RSA."""
         return kind.slow
 
     def generate(self, kind: KeyKind, owner: str) -> PrivateKey:
-        """The key of this owner."""
+        """Return the key of an owner."""
         return _derived(kind, SeededEntropy(self.seed), "key", owner, kind.name)
 
 
@@ -121,7 +121,7 @@ def _derived(kind: KeyKind, entropy: SeededEntropy, *labels: str) -> PrivateKey:
 
 
 def _below(order: int, entropy: SeededEntropy, *labels: str) -> int:
-    """A number from 1 to ``order`` - 1, by drawing until one fits (FIPS 186-5, A.2.2)."""
+    """Return a number from 1 to ``order`` - 1, by repeated draws (FIPS 186-5, A.2.2)."""
     bits = order.bit_length()
     for attempt in range(1000):
         octets = entropy.read((bits + 7) // 8, *labels, str(attempt))
@@ -132,13 +132,13 @@ def _below(order: int, entropy: SeededEntropy, *labels: str) -> int:
 
 
 SIZE = 32
-"""How many keys of each kind a pool holds for entities; more of them than that share keys."""
+"""Number of entity keys per kind in a pool; further entities share these keys."""
 
 
 def default_folder() -> Path:
-    """PKIGEN_KEY_POOL, or a folder of ours in the user's cache."""
-    if said := os.environ.get("PKIGEN_KEY_POOL"):
-        return Path(said)
+    """Return the directory in PKIGEN_KEY_POOL (default: pkigen's directory in the user's cache)."""
+    if directory := os.environ.get("PKIGEN_KEY_POOL"):
+        return Path(directory)
     if sys.platform == "win32":
         cache = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
@@ -150,32 +150,32 @@ def default_folder() -> Path:
 
 @dataclass(frozen=True)
 class PooledKeys:
-    """Keys from a folder that is filled as they are asked for; an owner always gets the same one."""
+    """Keys from a directory that is filled on demand; an owner always gets the same key."""
 
     folder: Path = field(default_factory=default_folder)
     label: str = "pool"
     pure_python: bool = False
-    _held: dict[str, PrivateKey] = field(default_factory=dict, repr=False, compare=False)
+    _cache: dict[str, PrivateKey] = field(default_factory=dict, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_held": {}}
+        return {**self.__dict__, "_cache": {}}
 
     def takes_long(self, _kind: KeyKind) -> bool:
-        """Only the first few do."""
+        """Return False; only the first keys of a kind take long."""
         return False
 
     def generate(self, kind: KeyKind, owner: str) -> PrivateKey:
-        """The pool's key for this owner; EnvironmentFailure when the folder cannot be trusted or used."""
+        """Return the pool's key for an owner; raise EnvironmentFailure if its directory is unsafe."""
         name = f"{kind.name}-{_place(owner)}.p8"
-        if name not in self._held:
+        if name not in self._cache:
             try:
-                self._held[name] = self._read(name, kind) or self._fill(name, kind)
+                self._cache[name] = self._read(name, kind) or self._fill(name, kind)
             except OSError as error:
                 raise EnvironmentFailure(
                     f"the key pool {self.folder} cannot be used: {error.strerror}; "
                     "PKIGEN_KEY_POOL names another folder"
                 ) from error
-        return self._held[name]
+        return self._cache[name]
 
     def _read(self, name: str, kind: KeyKind) -> PrivateKey | None:
         path = self.folder / name
@@ -188,16 +188,16 @@ class PooledKeys:
         _refuse_others(path)
         try:
             key = load_private(data)
-            found = kind_of(key)
-            # Of a key with bad primes or a bad exponent nothing more can be seen.
-            if (found.family, found.size, found.curve) == (kind.family, kind.size, kind.curve):
+            actual = kind_of(key)
+            # No further details are available for a key with bad primes or a bad exponent.
+            if (actual.family, actual.size, actual.curve) == (kind.family, kind.size, kind.curve):
                 return key
         except ValueError:
             pass
         raise EnvironmentFailure(f"{path} is not a key of kind {kind.name}; delete it")
 
     def _fill(self, name: str, kind: KeyKind) -> PrivateKey:
-        """Add a key; whoever of several processes comes first wins."""
+        """Add a key; if several processes add the same key, the first one wins."""
         key, path = FreshKeys().generate(kind, name), self.folder / name
         draft = self.folder / f".{name}.{secrets.token_hex(8)}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -214,13 +214,13 @@ class PooledKeys:
 
 
 def _place(owner: str) -> str:
-    """Entities share what there is; a word for another key than theirs has one that no entity has."""
+    """Return the pool index of an owner; labels of shared keys use indices that no entity uses."""
     digest = blake2s(owner.encode(), digest_size=8).digest()
     return f"{int.from_bytes(digest, 'big') % SIZE:02}" if "/" in owner else digest.hex()
 
 
 def _refuse_others(path: Path) -> None:
-    """A key that others may have put there or read is nobody's key."""
+    """Refuse a file that other users can read or may have written."""
     if sys.platform == "win32":
         return
     status = path.stat()
@@ -229,10 +229,10 @@ def _refuse_others(path: Path) -> None:
 
 
 class KeyPrefetcher:
-    """New keys for owners who will ask for them, in the order announced.
+    """Generates keys ahead of use in threads, in the order of the requests.
 
-    A context manager, whose end is the threads'. Only kinds that take long are worth it, and only
-    where generating them leaves the interpreter free.
+    A context manager that ends the threads on exit. It prefetches only kinds that take long, and only if
+    key generation releases the GIL.
     """
 
     def __init__(self, source: KeySource, jobs: int) -> None:
@@ -248,7 +248,7 @@ class KeyPrefetcher:
         self.end()
 
     def request(self, owner: str, kind: str) -> None:
-        """Begin with the key of an owner, if it is worth it and not begun."""
+        """Start to generate the key of an owner, if the kind is slow and the key is not started."""
         worth_it = self.source.takes_long(parse_kind(kind)) and not self.source.pure_python
         if not worth_it or (owner, kind) in self._keys:
             return
@@ -257,12 +257,12 @@ class KeyPrefetcher:
         self._keys[owner, kind] = self._threads.submit(self.source.generate, parse_kind(kind), owner)
 
     def get(self, owner: str, kind: str) -> PrivateKey | None:
-        """The announced key, waited for if need be; None when it was not begun."""
+        """Return the requested key and wait for it if necessary; None if it was not started."""
         future = self._keys.pop((owner, kind), None)
         return future.result() if future else None
 
     def end(self) -> None:
-        """Stop the threads, for good or until the next announcement. Keys not taken are lost."""
+        """Stop the threads until the next request. Keys that were not collected are lost."""
         if self._threads is not None:
             self._threads.shutdown(cancel_futures=True)
             self._threads = None

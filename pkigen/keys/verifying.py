@@ -1,4 +1,4 @@
-"""Whether a signature was made with the key that a public key belongs to."""
+"""Checks whether a signature was created with the private key of a public key."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Signed = Certificate | CertificateList | CertificationRequest
 
 
 class Verdict(StrEnum):
-    """What became of a verification; ``UNKNOWN`` when the algorithm or the key cannot be used here."""
+    """Result of a verification; ``UNKNOWN`` if the algorithm or the key is unsupported."""
 
     GOOD = "verifies"
     BAD = "does not verify"
@@ -50,7 +50,7 @@ class Verdict(StrEnum):
 
 
 def verdict(signed: Signed, public_key_info: bytes) -> Verdict:
-    """Whether the signature of a certificate, CRL or request was made with a key. Raises nothing."""
+    """Return whether a key signed a certificate, CRL or request. Never raises."""
     octets = signed.info if isinstance(signed, CertificationRequest) else signed.tbs
     try:
         if public_key(public_key_info).size > _LONGEST_RSA:
@@ -66,12 +66,12 @@ def verdict(signed: Signed, public_key_info: bytes) -> Verdict:
 
 @lru_cache(maxsize=4096)
 def is_signed_by(signed: Certificate | CertificateList, issuer: Certificate) -> bool:
-    """Whether a certificate or a CRL carries a signature by the key of another certificate."""
+    """Return whether the key of another certificate signed a certificate or a CRL."""
     return verdict(signed, issuer.subject_public_key_info) is Verdict.GOOD
 
 
 def _verify(key: object, algorithm: AlgorithmIdentifier, signature: bytes, octets: bytes) -> None:
-    """InvalidSignature when key and algorithm do not go together as well; KeyError for unknown digests."""
+    """Raise InvalidSignature also if key and algorithm do not match; KeyError for unknown digests."""
     name = algorithm.name
     if name in _PURE:
         if not isinstance(key, _PURE[name]):
@@ -94,10 +94,10 @@ def _verify(key: object, algorithm: AlgorithmIdentifier, signature: bytes, octet
 
 @decoder("the RSASSA-PSS parameters")
 def _mask_digest(algorithm: AlgorithmIdentifier) -> str:
-    """The digest of MGF1, [1] of RSASSA-PSS-params; SHA-1 is the default (RFC 4055, 3.1)."""
+    """Return the digest of MGF1, [1] of RSASSA-PSS-params; the default is SHA-1 (RFC 4055, 3.1)."""
     for parameter in der.children(algorithm.parameters or b"\x30\x00"):
         if parameter[0] == 0xA1:
             _, digest = der.children(der.children(parameter)[0])
-            # Read as what it would be in [0], where AlgorithmIdentifier knows its name.
+            # Parse it as the field [0], whose AlgorithmIdentifier type knows the digest names.
             return AlgorithmIdentifier(_PSS, der.sequence(der.explicit(0, digest))).digest
     return "sha1"

@@ -1,6 +1,6 @@
-"""Private keys that nobody should have: weak, badly chosen, or of a kind that servers do not use.
+"""Insecure private keys for tests: weak, badly chosen, or of a kind that servers do not use.
 
-Each is a real key: what is signed or decrypted with it comes out right.
+Each key works: its signatures verify, and it decrypts correctly.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pkigen.keys.kinds import KeyKind
 _EXPONENT = 65537
 _HUGE_EXPONENT_BITS = 300
 _ROCA_PRIMES = 126
-"""How many primes the library of CVE-2017-15361 multiplied for a prime of 1024 bits."""
+"""Number of primes that the library of CVE-2017-15361 multiplies for a prime of 1024 bits."""
 _DSA_P = int(
     "84E699A41A6CE01FB9E2F8C4E55E383BDE6FD34C13EFB6E185A788BABD8774C4A4673FB523D54B4DCE63F755B6E8E778"
     "C571BDDECCEE01F58DDC204EA86D8F7EEC4A69A240B7AF3CFB9F6733850BDF9D50DADC806411B6730507EB77F5F43610"
@@ -37,11 +37,11 @@ _DSA_G = int(
     "88EAA51BEF4379DD1BCA99EF1ADA2271",
     16,
 )
-"""A DSA domain of 2048 bits with q of 256 (FIPS 186-4, 4.2), for all keys of the kind."""
+"""A 2048-bit DSA domain with a 256-bit q (FIPS 186-4, 4.2), shared by all keys of the kind."""
 
 
 def generate(kind: KeyKind, entropy: Entropy, *labels: str) -> PrivateKey:
-    """A key of a kind that ``kinds.UNSOUND`` lists."""
+    """Return a key of a kind in ``kinds.UNSOUND``."""
     if kind.family == "ec":
         return _on_curve(kind, entropy, labels)
     return _MAKERS[kind.name](entropy, labels)
@@ -62,19 +62,19 @@ def _from_two_primes(entropy: Entropy, labels: tuple[str, ...], exponent: int) -
 
 
 def _close_primes(entropy: Entropy, labels: tuple[str, ...]) -> PrivateKey:
-    """The second prime is the next one after the first: Fermat's method finds both at once."""
+    """Return a key whose second prime is the next one after the first: Fermat's method finds both at once."""
     p = rsa_primes.prime(1024, entropy, *labels, "p")
     return rsa_primes.key(p, rsa_primes.next_prime(p + 2), _EXPONENT)
 
 
 def _shared_prime(entropy: Entropy, labels: tuple[str, ...]) -> PrivateKey:
-    """One prime is that of every key of this kind: the greatest common divisor of two keys finds it."""
+    """Return a key with a prime that all keys of this kind share: the GCD of two moduli reveals it."""
     shared = rsa_primes.prime(1024, SeededEntropy("the prime that all of these keys share"))
     return rsa_primes.key(shared, rsa_primes.prime(1024, entropy, *labels, "q"), _EXPONENT)
 
 
 def _roca(entropy: Entropy, labels: tuple[str, ...]) -> PrivateKey:
-    """Primes k * M + (65537 ** a mod M), as those of CVE-2017-15361 are."""
+    """Return a key with primes k * M + (65537 ** a mod M), as in CVE-2017-15361."""
     p, q = (_roca_prime(entropy, (*labels, part)) for part in ("p", "q"))
     return rsa_primes.key(p, q, _EXPONENT)
 

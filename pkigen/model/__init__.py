@@ -1,7 +1,7 @@
-"""The values that travel from the plan to the disk. Plain, frozen, picklable, without behaviour.
+"""Plain, frozen, picklable values that pass from the plan to the writer; they have no behavior.
 
-Those of the plan go to other processes by the thousand. They have no slots: a frozen dataclass with
-slots is pickled in Python, field by field, one without in C.
+A build sends thousands of the plan's values to worker processes. They have no slots: a frozen dataclass
+with slots is pickled in Python, field by field, and a dataclass without slots is pickled in C.
 """
 
 from pkigen.model.certificates import (

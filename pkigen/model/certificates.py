@@ -1,4 +1,4 @@
-"""What a certificate is planned of: names, extensions, signatures, edits of octets."""
+"""The parts of a planned certificate: names, extensions, signatures, and edits of the encoded bytes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from enum import Enum, StrEnum
 
 @dataclass(frozen=True)
 class Attribute:
-    """One AttributeTypeAndValue (RFC 5280, 4.1.2.4); ``tag`` is the string type's ASN.1 tag.
+    """One AttributeTypeAndValue (RFC 5280, 4.1.2.4); ``tag`` is the ASN.1 tag of the string type.
 
-    A ``value`` of bytes is the contents octets as they stand, for strings that are not ones.
+    A ``value`` of type bytes is written unchanged as the contents, for values that are not valid strings.
     """
 
     oid: str
@@ -24,7 +24,7 @@ Name = tuple[tuple[Attribute, ...], ...]
 
 
 class KeyIdentifier(Enum):
-    """Extension values that are known only once the keys are: they are filled in at issue."""
+    """Extension values that depend on a key; issuing fills them in."""
 
     SUBJECT = "subject key identifier"
     ISSUER = "authority key identifier"
@@ -41,11 +41,11 @@ class Extension:
 
 @dataclass(frozen=True)
 class Signature:
-    """How a signer is asked to sign; a ``digest`` of "" is the one that fits the signer's key.
+    """The signature algorithm of a signer; an empty ``digest`` selects the default digest of the key.
 
-    Keys that bring their own digest (EdDSA, ML-DSA) pass over it; ``pss`` is for RSA alone, with a
-    ``salt`` of so many octets (None: as long as the digest) and ``mask``, the digest of MGF1 (empty:
-    the same digest).
+    Keys with a built-in digest (EdDSA, ML-DSA) ignore it. ``pss`` applies only to RSA, with a ``salt``
+    length in bytes (None: the length of the digest) and ``mask``, the digest of MGF1 (empty: the same
+    digest).
     """
 
     digest: str = ""
@@ -55,7 +55,7 @@ class Signature:
 
 
 class EditOp(StrEnum):
-    """What is done to one element of a structure, with the data of the edit."""
+    """The operation on one element of a structure, with the data of the edit."""
 
     REPLACE = "replace by the data"
     REMOVE = "remove"
@@ -78,11 +78,11 @@ class EditOp(StrEnum):
 
 @dataclass(frozen=True)
 class Edit:
-    """A change of one TLV: the child indices that lead to it, what is done, the octets for it.
+    """A change of one TLV: the child indices that lead to it, the operation, and the bytes to insert.
 
-    A path leads through BIT STRINGs and OCTET STRINGs too: what they wrap is their children.
-    ``signed`` edits are made to the TBSCertificate, and signed; the others to the Certificate around
-    it once it is signed.
+    A path also passes through BIT STRINGs and OCTET STRINGs: their children are the TLVs that they wrap. A
+    ``signed`` edit changes the TBSCertificate before it is signed; every other edit changes the signed
+    Certificate.
     """
 
     path: tuple[int, ...]
@@ -93,12 +93,12 @@ class Edit:
 
 @dataclass(frozen=True)
 class CertificatePlan:
-    """A certificate as it will be signed: all of the TBSCertificate but the keys.
+    """A certificate to sign: all of the TBSCertificate except the keys.
 
-    ``issuer_id`` is the entity that signs (the own id when self-signed). Times are UTC, whole
-    seconds. ``spec`` is a digest of all that is asked for, without serial, clock and keys: if it
-    changes, the certificate is issued anew. ``edits`` are made to the octets, last of all.
-    ``rogue_key`` names a key that belongs to nobody and signs in the issuer's place.
+    ``issuer_id`` is the entity that signs (the own id when self-signed). Times are UTC, in whole seconds.
+    ``spec`` is a digest of all requested fields, without serial number, clock and keys; a changed digest
+    causes a reissue. ``edits`` change the encoded bytes, as the last step. ``rogue_key`` names a key that
+    belongs to no entity and signs instead of the issuer's key.
     """
 
     issuer_id: str

@@ -1,4 +1,4 @@
-"""Who has certificates: authorities and end entities, planned and issued."""
+"""Planned and issued entities: authorities and end entities."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pkigen.model.revocation import CrlPlan, OcspPlan, Responding, Revocation
 
 
 class Role(StrEnum):
-    """What an entity is; the value is also the name of the folder that holds its kind."""
+    """The kind of an entity; the value is also the name of the directory for that kind."""
 
     AUTHORITY = "authorities"
     CERTIFICATE = "certificates"
@@ -18,10 +18,9 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Alteration:
-    """A way in which a file of an entity is written wrong: which file, how, with what.
+    """A corruption of one file of an entity: the file, the method, and its argument.
 
-    ``file`` is one of certificate, key, chain, pkcs12; ``how`` names a function of
-    ``formats.alterations``.
+    ``file`` is one of certificate, key, chain, pkcs12; ``how`` names a function of ``formats.alterations``.
     """
 
     file: str
@@ -31,9 +30,9 @@ class Alteration:
 
 @dataclass(frozen=True)
 class Output:
-    """How an entity's files are written. ``alias`` and ``pkcs12_passphrase`` are for PKCS#12.
+    """Output options of an entity; ``alias`` and ``pkcs12_passphrase`` apply to PKCS#12.
 
-    ``alterations`` are made in order to the files that they name, once all are written.
+    ``alterations`` are applied in order to the files that they name, after all files are written.
     """
 
     formats: tuple[str, ...] = ()
@@ -46,15 +45,15 @@ class Output:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with an entity on purpose, and what is to be expected of it.
+    """An intentional fault of an entity, and the expected verdict.
 
-    ``base`` is the name of the sound certificate. Of a case of a requirement set ``against``,
-    ``violates`` are the requirements that it breaks, by id, ``accepted`` is the appliance's verdict at
-    upload and ``messages`` what it says; of a fault of the catalogue these say nothing. ``stage`` is
-    where it shows (file, parse, path, name, revocation ...), None for what only an appliance sees.
-    ``expected`` is what a strict validator of paths does: accept, reject, or varies; ``verdict`` is the
-    class of a fault of the catalogue (R, A, P, V), ``shows`` how it shows and what a client should do;
-    ``family`` is where it stands in the catalogue.
+    ``base`` is the name of the certificate without the fault. For a case of a requirement set ``against``,
+    ``violates`` lists the ids of the requirements that it breaks, ``accepted`` is the verdict of the
+    appliance at upload, and ``messages`` are the messages of the appliance; for a catalog fault these are
+    empty. ``stage`` is where a client detects the fault (file, parse, path, name, revocation ...), None if
+    only an appliance detects it. ``expected`` is the result of a strict path validator: accept, reject, or
+    varies. ``verdict`` is the class of a catalog fault (R, A, P, V), ``shows`` describes the symptom and
+    the correct reaction of a client, and ``family`` is the family in the catalog.
     """
 
     id: str
@@ -74,11 +73,11 @@ class Fault:
 
 @dataclass(frozen=True)
 class Serving:
-    """How a server answers wrong: at which URL, or in the handshake (``tls``), how, with what.
+    """An intentional server error: the URL or the handshake (``tls``), the kind of error, and its argument.
 
     ``how`` is one of status, slow, late, truncated, oversize, media-type, redirect, loop, reset, tls-alert,
-    html, pem, other (for URLs), and of the names of the family ``transport`` without their ``tls-`` for
-    handshakes.
+    html, pem, other (for URLs), or a name of the family ``transport`` without its ``tls-`` (for
+    handshakes).
     """
 
     url: str
@@ -88,7 +87,7 @@ class Serving:
 
 @dataclass(frozen=True)
 class ImportedCA:
-    """An authority that came from files: its certificate, those above it, its key (PKCS#8)."""
+    """An authority imported from files: its certificate, the certificates above it, and its key (PKCS#8)."""
 
     certificate: bytes
     chain: tuple[bytes, ...]
@@ -97,17 +96,18 @@ class ImportedCA:
 
 @dataclass(frozen=True)
 class Entity:
-    """An authority or an end entity: one key, one or more certificates for it, one folder.
+    """An authority or an end entity: one key, one or more certificates for it, one directory.
 
-    ``certificates[0]`` is the certificate that ``NAME.crt`` holds, the others are
-    cross-certificates. ``issuers`` are the ids of the authorities above, from the issuing CA up to
-    and with the root (empty for a root and for a self-signed end entity). ``renew_before`` counts
-    the seconds before the end of the main certificate from which on a build issues it anew.
+    ``certificates[0]`` is the certificate in ``NAME.crt``; the others are cross-certificates. ``issuers``
+    are the ids of the authorities above, from the issuing CA up to and including the root (empty for a root
+    and for a self-signed end entity). ``renew_before`` is the time in seconds before the end of the main
+    certificate from which a build reissues it.
 
-    ``key_of`` is another entity whose key it has, or a word for a key that all who say it share.
-    ``trusted`` says whether a self-signed authority is a trust anchor; ``trust`` are the ids of what
-    clients of an end entity trust, if that is not the root of its path. ``serving`` is what a server
-    does wrong for it, ``ocsp`` the answer that is given about it, ``responding`` says who answers for it.
+    ``key_of`` is the id of another entity that has the same key, or an arbitrary label; entities with the
+    same label share one key. ``trusted`` is true if a self-signed authority is a trust anchor; ``trust``
+    lists the ids of the anchors that clients of an end entity trust, if not the root of its path.
+    ``serving`` lists the intentional errors of a server, ``ocsp`` is the OCSP response about the entity,
+    and ``responding`` is the responder that answers for an authority.
     """
 
     role: Role
@@ -132,16 +132,16 @@ class Entity:
 
     @property
     def id(self) -> str:
-        """``authorities/NAME`` or ``certificates/NAME``: unique, and the folder's path."""
+        """Return ``authorities/NAME`` or ``certificates/NAME``: the unique id and the directory."""
         return f"{self.role.value}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """An entity with its key (PKCS#8 DER, not encrypted) and its certificates (DER).
+    """An entity with its key (unencrypted PKCS#8 DER) and its certificates (DER).
 
     ``certificates`` are in the order of ``entity.certificates``; they are bytes because a faulty
-    one need not parse. ``chain`` is DER from the issuing CA up to and with the root.
+    certificate may be unparsable. ``chain`` is DER from the issuing CA up to and including the root.
     ``public_key`` is the SubjectPublicKeyInfo.
     """
 
@@ -154,7 +154,7 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file to write: path below the entity's folder (``/`` separated), bytes, secret or not."""
+    """A file to write: path below the entity's directory (with ``/``), contents, and whether it is secret."""
 
     path: str
     data: bytes = field(repr=False)

@@ -1,4 +1,4 @@
-"""What is said of revocation: CRLs, OCSP answers, who signs them (RFC 5280, 5; RFC 6960)."""
+"""Revocation data: CRLs, OCSP responses, and their signers (RFC 5280, 5; RFC 6960)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pkigen.model.certificates import Edit, Extension, Signature
 
 @dataclass(frozen=True)
 class Revocation:
-    """A revocation asked for: the reason code's RFC 5280 name, the instant, the text it came from.
+    """A requested revocation: the RFC 5280 name of the reason code, the time, and the original text.
 
-    ``reason`` is one of keyCompromise, cACompromise, affiliationChanged, superseded,
-    cessationOfOperation, certificateHold, removeFromCRL, privilegeWithdrawn, aACompromise, unspecified.
-    ``invalid_since`` is since when the key is believed to be in other hands, None when nobody says.
+    ``reason`` is one of keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation,
+    certificateHold, removeFromCRL, privilegeWithdrawn, aACompromise, unspecified. ``invalid_since`` is the
+    invalidity date of the key (RFC 5280, 5.3.2), None if unknown.
     """
 
     reason: str
@@ -25,7 +25,7 @@ class Revocation:
 
 
 class CrlForm(StrEnum):
-    """In what form the two files of a CRL are: that of its URL, and that of its authority's folder."""
+    """Encodings of the two copies of a CRL: the one at its URL, and the one in its authority's directory."""
 
     SOUND = "DER at the URL, PEM in the folder"
     PEM = "PEM in both"
@@ -37,7 +37,7 @@ class CrlForm(StrEnum):
 
 @dataclass(frozen=True)
 class CrlEntry:
-    """An entry of a CRL for a serial number that no certificate has, dated at the CRL's this_update."""
+    """A CRL entry for a serial number that no certificate has, dated at the this_update of the CRL."""
 
     serial: int
     extensions: tuple[Extension, ...] = ()
@@ -45,12 +45,12 @@ class CrlEntry:
 
 @dataclass(frozen=True)
 class CrlPart:
-    """A CRL beside the complete one of an authority, at a URL of its own (RFC 5280, 5.2.4 and 5.2.5).
+    """A CRL published in addition to the complete CRL, at its own URL (RFC 5280, 5.2.4 and 5.2.5).
 
-    ``name`` is its file's without the ending. It is for one ``partition`` of the certificates (its
-    number from 0, how many there are), or for some ``reasons`` (ReasonFlags by name), or ``indirect``:
-    also for the authorities that have their revocations listed by this one. ``delta`` is the
-    lifetime in seconds of a delta CRL, 0 for a CRL that needs no base.
+    ``name`` is its file name without the suffix. It covers one ``partition`` of the certificates (its
+    number from 0, and the count), or some ``reasons`` (ReasonFlags by name), or is ``indirect``: it also
+    covers the authorities that delegate their revocation lists to this authority. ``delta`` is the lifetime
+    in seconds of a delta CRL, 0 for a CRL that needs no base.
     """
 
     name: str
@@ -62,14 +62,14 @@ class CrlPart:
 
 @dataclass(frozen=True)
 class CrlPlan:
-    """The CRL an authority publishes: lifetime in seconds, and where clients find it.
+    """The CRL that an authority publishes: its lifetime in seconds, and its URL.
 
-    ``age`` is how many seconds before the build's clock it says it was issued; ``suffix`` ends the
-    name of its file. ``edits`` are made to its octets, last of all; the edits that are signed to the
-    TBSCertList. ``entries`` and ``extensions`` stand behind those that it has anyway. ``rogue_key`` names
-    a key that belongs to nobody and signs in the authority's place. ``countdown`` numbers each CRL
-    lower than the one before, of which there is a file beside it. ``parts`` are published beside it;
-    ``indirect_crl_issuer`` is the id of another authority whose indirect CRL lists the same.
+    ``age`` is the time in seconds between this_update and the build clock; ``suffix`` is the end of the
+    file name. ``edits`` change the encoded bytes, as the last step; signed edits change the TBSCertList.
+    ``entries`` and ``extensions`` are appended to the regular ones. ``rogue_key`` names a key that belongs
+    to no entity and signs instead of the authority's key. ``countdown`` gives each CRL a lower number than
+    the previous CRL, which is written to a file next to it. ``parts`` are published in addition;
+    ``indirect_crl_issuer`` is the id of another authority whose indirect CRL contains the same entries.
     """
 
     lifetime: int
@@ -87,17 +87,17 @@ class CrlPlan:
     indirect_crl_issuer: str = ""
 
     def part_url(self, part: CrlPart) -> str:
-        """Where clients find a part: in a folder beside the complete CRL."""
+        """Return the URL of a part, in a directory next to the complete CRL."""
         return f"{self.url.removesuffix(self.suffix)}/{part.name}.crl"
 
 
 @dataclass(frozen=True)
 class Responder:
-    """Who signs an OCSP answer in the issuing CA's place, with a certificate of its own.
+    """A delegated OCSP responder, which signs with its own certificate instead of the issuing CA.
 
-    ``purposes`` are the key purposes (OIDs) of that certificate, ``extensions`` what it has besides,
-    ``ended`` whether it has expired, ``issued_by`` the issuing CA or ``itself`` or ``another CA``,
-    ``edits`` are made to its octets. ``enclosed`` says whether the answer brings it along.
+    ``purposes`` are the key purposes (OIDs) of that certificate, ``extensions`` its additional extensions,
+    ``ended`` is true if it has expired, ``issued_by`` is the issuing CA, ``itself`` or ``another CA``, and
+    ``edits`` change its encoded bytes. ``enclosed`` is true if the response includes the certificate.
     """
 
     purposes: tuple[str, ...]
@@ -110,10 +110,11 @@ class Responder:
 
 @dataclass(frozen=True)
 class Responding:
-    """Who answers OCSP requests about what an authority has issued, and where.
+    """The OCSP responder for the certificates of an authority, and its URL.
 
     ``responder`` is the name of the end entity that signs, empty for the authority itself; ``by_name``
-    says whether answers name it or the hash of its key (RFC 6960, 4.2.1); ``lifetime`` is in seconds.
+    selects whether responses identify it by name or by key hash (RFC 6960, 4.2.1); ``lifetime`` is in
+    seconds.
     """
 
     url: str
@@ -123,7 +124,7 @@ class Responding:
 
 
 class OcspForm(StrEnum):
-    """What stands where an OCSP answer belongs."""
+    """The kind of data that the server returns as an OCSP response."""
 
     SOUND = "the answer"
     EMPTY = "no octets"
@@ -132,15 +133,15 @@ class OcspForm(StrEnum):
 
 @dataclass(frozen=True)
 class OcspPlan:
-    """The OCSP answer about an end entity, and where its certificate says that it is to be had.
+    """The OCSP response about an end entity, and the URL in its certificate.
 
-    ``answers`` are good, revoked or unknown, a single response each. ``age`` and ``lifetime`` are in
-    seconds as those of a CRL, ``lifetime`` None for no next_update; ``produced`` is how many seconds
-    after this_update it says it was made. ``responder`` signs instead of the issuing CA, ``rogue_key``
-    names a key that signs instead of either. ``wrong_cert_id_field`` is the CertID field with a value
-    of another certificate: serial, name or key. ``status`` is the response status; any but 0 comes without an
-    answer. ``extensions`` are the response's; ``edits`` are made to its octets, signed ones to the
-    ResponseData and the others to the BasicOCSPResponse, ``outer`` ones to the OCSPResponse around it.
+    ``answers`` are good, revoked or unknown, each a single response. ``age`` and ``lifetime`` are in
+    seconds, as in a CRL; a ``lifetime`` of None omits next_update. ``produced`` is the time in seconds from
+    this_update to producedAt. ``responder`` signs instead of the issuing CA, and ``rogue_key`` names a key
+    that signs instead of either. ``wrong_cert_id_field`` is the CertID field with a value of another
+    certificate: serial, name or key. ``status`` is the response status; every status except 0 omits the
+    response bytes. ``extensions`` belong to the response. ``edits`` change its encoded bytes: signed edits
+    the ResponseData, other edits the BasicOCSPResponse, and ``outer`` edits the OCSPResponse around it.
     """
 
     url: str
