@@ -1,6 +1,6 @@
-"""Where the issuer and its CRL are said to be (RFC 5280, 4.2.2.1 and 4.2.1.13).
+"""URLs of the issuer certificate and of the CRL (RFC 5280, 4.2.2.1 and 4.2.1.13).
 
-All that a case needs stays published at the sound URLs: it is the word of the certificate that is wrong.
+The files stay published at the correct URLs; only the references in the certificate are faulty.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _NOBODY_LISTENS = 1
 
 
 def _access(location: bytes) -> bytes:
-    """AuthorityInfoAccessSyntax: where the issuer's certificate is."""
+    """Return an AuthorityInfoAccessSyntax with the location of the issuer certificate."""
     return der.sequence(der.sequence(der.oid(oids.CA_ISSUERS_ACCESS), location))
 
 
 def _sound_access(case: Case) -> bytes:
-    """What the sound certificate has, or what its issuer would write."""
+    """Return the certificate's own extension value, or the one that its issuer would write."""
     held = case.extension(_AIA)
     if held is not None:
         return value_of(case, _AIA)
@@ -43,12 +43,12 @@ def _sound_access(case: Case) -> bytes:
 
 
 def _with_scheme(value: bytes, scheme: str) -> bytes:
-    """The URLs of an extension with another scheme, all else in them as it was."""
+    """Return the extension value with another scheme in its URLs, and no other change."""
     return with_urls(value, lambda url: f"{scheme}://{url.partition('://')[2]}")
 
 
 def _at(value: bytes, host: str | None, port: int | None) -> bytes:
-    """The URLs of an extension at another host or port."""
+    """Return the extension value with another host or port in its URLs."""
 
     def change(url: str) -> str:
         parts = urlsplit(url)
@@ -101,15 +101,16 @@ def aia_ldap(case: Case) -> Case:
 
 @fault("P", "lint", "CABF BR 7.1.2.7.7")
 def aia_no_uri(case: Case) -> Case:
-    """Its issuer's certificate is said to be under a directory name.
+    """The certificate refers to its issuer certificate with a directory name.
 
-    RFC 5280 leaves it to the client which directory that is; public CAs have URLs alone.
+    Clients cannot download the issuer certificate without a URL; RFC 5280 leaves the choice of the
+    directory to the client. Public CAs use URLs only.
     """
     return put(case, _AIA, _access(directory(case.plan.issuer)))
 
 
 def _returning(case: Case, how: str, argument: str = "") -> Case:
-    """Its access leads to its own copy of the issuing CA, where a server answers wrong."""
+    """Point the extension to a copy of the issuing CA whose server sends a faulty response."""
     case = case.change_authority(0, lambda authority: authority)
     url = case.authorities[0].ca_url
     if url is None:
@@ -183,9 +184,9 @@ def cdp_ldap(case: Case) -> Case:
 
 @fault("V", "path", "4.2.1.13", finds=("crl-point-not-critical",))
 def cdp_critical(case: Case) -> Case:
-    """Its CRL distribution points are critical.
+    """The certificate has a critical CRL distribution points extension.
 
-    They should not be; validators that leave CRLs to others must refuse the certificate.
+    It should not be critical; validators that do not process it must reject the certificate.
     """
     return set_critical(case, _CDP, True)
 
@@ -197,18 +198,19 @@ def cdp_critical(case: Case) -> Case:
     finds=("path:no-issuer", "path-valid", "crl-distribution-point", "chain-of-trust"),
 )
 def cdp_reasons_only(case: Case) -> Case:
-    """Its CRL distribution point has reasons and nothing else.
+    """The certificate has a CRL distribution point that contains only reasons.
 
-    A point must say where the CRL is, or who issues it.
+    A distribution point must contain a name (distributionPoint) or a cRLIssuer; strict parsers
+    reject the certificate.
     """
     return put(case, _CDP, der.sequence(der.sequence(der.tlv(0x81, _REASONS))))
 
 
 @fault("P", "lint", "4.2.1.13", finds=("crl-distribution-point",))
 def cdp_empty(case: Case) -> Case:
-    """Its list of CRL distribution points is empty.
+    """The certificate has an empty list of CRL distribution points.
 
-    One point at least must be there.
+    The list must contain at least one distribution point.
     """
     return put(case, _CDP, EMPTY_SEQUENCE)
 
@@ -227,9 +229,9 @@ def cdp_empty(case: Case) -> Case:
     ),
 )
 def cdp_malformed(case: Case) -> Case:
-    """Its CRL distribution points are junk.
+    """The certificate has CRL distribution points that cannot be decoded.
 
-    Parsers that read all extensions refuse it, those that read what they need do not.
+    Parsers that decode all extensions reject it; others do not notice it.
     """
     return put(case, _CDP, JUNK)
 
