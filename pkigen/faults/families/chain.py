@@ -1,4 +1,4 @@
-"""The chain file, the way up that it shows, and what is trusted at its end (RFC 5280, 6.1)."""
+"""The chain file, the certification path in it, and its trust anchor (RFC 5280, 6.1)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DAY, _YEAR = timedelta(days=1), timedelta(days=365)
 
 
 def _sound_root(case: Case) -> str:
-    """What the clients of the sound certificate trust."""
+    """Return the trust anchor of the certificate without a fault."""
     if not case.authorities:
         raise Impossible("it is self-signed: there is no chain")
     return case.authorities[-1].id
@@ -71,9 +71,9 @@ def self_signed(case: Case) -> Case:
 
 @fault("A", "path", "RFC 8446 4.4.2")
 def chain_includes_root(case: Case) -> Case:
-    """The server sends the root as well.
+    """The server sends the root certificate in addition to the chain.
 
-    It could be left out, since the client has it; there is no harm.
+    Clients accept it (control case). The root may be omitted, because clients already have it.
     """
     _sound_root(case)
     return case.served("tls", "chain-with-root")
@@ -91,9 +91,9 @@ def chain_reversed(case: Case) -> Case:
 
 @fault("A", "path", "RFC 8446 4.4.2")
 def chain_duplicate_intermediate(case: Case) -> Case:
-    """The chain file holds the issuing CA twice.
+    """The chain file contains the issuing CA certificate twice.
 
-    Clients leave out what they do not need.
+    Clients ignore the duplicate (control case).
     """
     case.intermediate()
     return case.alter("chain", "duplicate")
@@ -101,9 +101,9 @@ def chain_duplicate_intermediate(case: Case) -> Case:
 
 @fault("A", "path", "RFC 8446 4.4.2")
 def chain_unrelated_extra(case: Case) -> Case:
-    """The chain file holds a CA that has nothing to do with it.
+    """The chain file contains an unrelated CA certificate.
 
-    Clients leave out what they do not need.
+    Clients ignore certificates that they do not need (control case).
     """
     _sound_root(case)
     return case.alter("chain", "unrelated")
@@ -113,7 +113,7 @@ def chain_unrelated_extra(case: Case) -> Case:
 def chain_leaf_twice(case: Case) -> Case:
     """The server sends its own certificate twice.
 
-    Clients leave out what they do not need.
+    Clients ignore the duplicate (control case).
     """
     _sound_root(case)
     return case.alter("chain", "leaf-twice")
@@ -157,9 +157,9 @@ def chain_file_other_ca(case: Case) -> Case:
 
 @fault("P", "file", "the appliance's guide", finds=("chain-only-authorities",))
 def chain_file_leaf_inside(case: Case) -> Case:
-    """The chain file holds the certificate itself.
+    """The chain file contains the certificate itself.
 
-    Clients do not mind; appliances that want CAs alone do.
+    Clients accept it; appliances that require a chain of CA certificates only reject the file.
     """
     _sound_root(case)
     return case.alter("chain", "with-leaf")
@@ -177,9 +177,10 @@ def chain_file_without_root(case: Case) -> Case:
 
 @fault("V", "file", "RFC 7468 2", finds=("chain-complete",))
 def chain_second_block_corrupt(case: Case) -> Case:
-    """The second certificate of the chain file is corrupt.
+    """The chain file has a corrupt second certificate.
 
-    Readers that stop at the first error lose the chain; those that go on, or stop before, do not.
+    Parsers that stop at the first error reject the chain file; parsers that skip the error, or that
+    read only the first certificate, do not.
     """
     case.intermediate()
     return case.alter("chain", "second-corrupt")
@@ -187,9 +188,9 @@ def chain_second_block_corrupt(case: Case) -> Case:
 
 @fault("A", "file", "RFC 7468 2", finds=("chain-only-authorities",))
 def chain_key_in_chain_file(case: Case) -> Case:
-    """The chain file holds the private key as well.
+    """The chain file also contains the private key.
 
-    Readers take the certificates out of it. Never publish such a file.
+    Parsers read only the certificates (control case). Never publish such a file.
     """
     _sound_root(case)
     return case.alter("chain", "with-key")
@@ -197,9 +198,9 @@ def chain_key_in_chain_file(case: Case) -> Case:
 
 @fault("V", "path", "6.1.1 (d)")
 def chain_leaf_as_anchor(case: Case) -> Case:
-    """Clients trust the certificate itself, and not its root.
+    """The certificate itself is the client's trust anchor, and its root is not.
 
-    Some take any certificate for an anchor, others only what is self-signed.
+    Some clients accept any certificate as a trust anchor; others accept only self-signed ones.
     """
     _sound_root(case)
     return case.trusting(case.entity.id)
@@ -207,18 +208,18 @@ def chain_leaf_as_anchor(case: Case) -> Case:
 
 @fault("V", "path", "6.1.1 (d)")
 def chain_intermediate_as_anchor(case: Case) -> Case:
-    """Clients trust the issuing CA, and not its root.
+    """The issuing CA certificate is the client's trust anchor, and its root is not.
 
-    RFC 5280 allows it; some validators go on until they find a root.
+    RFC 5280 allows it; some validators continue until they find a root.
     """
     return case.trusting(case.authorities[case.intermediate()].id)
 
 
 @fault("V", "path", "6.1", finds=("key-usage-no-certsign", "no-ca", "chain-only-authorities"))
 def chain_root_as_leaf(case: Case) -> Case:
-    """The server presents a trusted root for its own certificate.
+    """The server certificate is itself a trusted root.
 
-    A CA that serves: the path ends where it begins.
+    The certification path begins and ends with the same CA certificate. Validators differ.
     """
     case = case.self_signed()
     flags = {
@@ -235,9 +236,9 @@ def chain_root_as_leaf(case: Case) -> Case:
 
 @fault("R", "path", "6.1", finds=("path:no-issuer", "chain-complete"))
 def chain_issuer_loop(case: Case) -> Case:
-    """Its two CAs certified each other.
+    """The certification path contains two CAs that certified each other.
 
-    The way up goes round in circles and never comes to a trusted root.
+    Clients cannot build a path to a trusted root, and must not loop. They report an unknown issuer.
     """
     trusted = _sound_root(case)
     if case.root != 1:
@@ -258,10 +259,10 @@ def chain_issuer_loop(case: Case) -> Case:
 
 @fault("V", "path", "6.1", finds=("ca-in-force", "chain-complete"))
 def chain_expired_cross_plus_valid(case: Case) -> Case:
-    """One of the two ways up has expired.
+    """The certificate has two certification paths, and one of them has expired.
 
-    Its root is trusted, and there is an expired certificate of it from an older root: validators that
-    do not look for a second way fail, as many did on 30 May 2020.
+    The root is trusted, and an older root has issued an expired cross-certificate for it.
+    Validators that do not look for a second path fail, as many did on 30 May 2020.
     """
     older = case.authorities[case.intermediate() + 1 :][-1]
     case = case.change_authority(case.root, lambda root: root)
