@@ -1,6 +1,6 @@
-"""The private key's file, and PKCS#12 (RFC 7292). The certificate is sound, and nobody gets to see the key.
+"""Private key files and PKCS#12 files (RFC 7292). The certificate is valid, and clients never see the key.
 
-Passphrases that an uploader is given are in the file NAME.passphrase.
+The file NAME.passphrase contains the passphrase for an upload.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ def _key(case: Case, how: str, argument: str = "") -> Case:
 
 
 def _of(case: Case, *families: str) -> Case:
-    """The case with a key of one of the families: its own, or a new one of the first."""
+    """Return the case with a key of one of the families; generate one of the first if necessary."""
     if parse_kind(case.entity.key).family in families:
         return case
     return keyed(case, {"rsa": "rsa-2048", "ec": "ec-p256"}[families[0]])
 
 
 def _pkcs12(case: Case, how: str) -> Case:
-    """A PKCS#12 file that is wrong; one passphrase opens it and the key's file."""
+    """Return the case with a faulty PKCS#12 file; the file and the key file share one passphrase."""
     if parse_kind(case.entity.key).family not in _IN_PKCS12:
         raise Impossible(f"PKCS#12 cannot hold a key of kind {case.entity.key}")
     output = case.entity.output
@@ -50,63 +50,65 @@ def key_mismatch(case: Case) -> Case:
 
 @fault("R", "file", "RFC 8446 4.4.3", finds=("key-matches",))
 def key_type_mismatch(case: Case) -> Case:
-    """Its key file holds a key of another type.
+    """The key file contains a key of a different type than the certificate.
 
-    Elliptic curves instead of RSA, or RSA instead of what it has: it is not the certificate's.
+    The file contains an elliptic curve key instead of an RSA key, or an RSA key instead of another
+    type. Servers report that the key does not match the certificate.
     """
     return _key(case, "other-type")
 
 
 @fault("R", "file", "RFC 7468 11", finds=("key-opens",))
 def key_encrypted(case: Case) -> Case:
-    """Its key file is under a passphrase that nobody gives.
+    """The key file is encrypted, and no passphrase is provided.
 
-    A server that asks for it does not start by itself.
+    Servers that prompt for the passphrase do not start unattended. Provide the passphrase, or use
+    an unencrypted key.
     """
     return _key(case, "no-passphrase")
 
 
 @fault("R", "file", "RFC 1421 4.6.1.1", finds=("key-opens",))
 def key_encrypted_traditional(case: Case) -> Case:
-    """Its key file is in the traditional format, under a passphrase that nobody gives.
+    """The key file is encrypted in the traditional format; no passphrase is provided.
 
-    The header says ENCRYPTED, the label does not.
+    Servers do not start unattended. The header contains ENCRYPTED, the label does not.
     """
     return _key(_of(case, "ec", "rsa"), "traditional-no-passphrase")
 
 
 @fault("R", "file", "the appliance's guide", finds=("key-opens",))
 def key_passphrase_wrong(case: Case) -> Case:
-    """The passphrase that is given does not open its key file.
+    """The key file cannot be decrypted with the provided passphrase.
 
-    Somebody gave the one of another key.
+    Servers report a wrong passphrase. Check whether it belongs to another key.
     """
     return _key(case, "wrong-passphrase")
 
 
 @fault("V", "file", "the appliance's guide")
 def key_passphrase_forbidden_char(case: Case) -> Case:
-    """The passphrase of its key file has a blank, quotes and a letter beyond ASCII.
+    """The key file has a passphrase with a space, quotes and a non-ASCII letter.
 
-    It opens the key; appliances that pass it on to a shell or a form may not.
+    The passphrase decrypts the key; appliances that pass it to a shell or a form may fail.
     """
     return _key(case, "passphrase", _FORBIDDEN)
 
 
 @fault("V", "file", "RFC 7468 10", finds=("key-opens",))
 def key_openssh_format(case: Case) -> Case:
-    """Its key file is in OpenSSH's own format.
+    """The key file is in the OpenSSH format.
 
-    ssh-keygen writes so by itself; TLS servers want PKCS#8.
+    ssh-keygen writes this format by default; TLS servers require PKCS#8.
     """
     return _key(_of(case, *_IN_OPENSSH), "openssh")
 
 
 @fault("R", "file", "RFC 7468 10", finds=("key-encoding",))
 def key_der_in_pem_name(case: Case) -> Case:
-    """Its key file is DER under the name of a PEM file.
+    """The key file is DER but has the name of a PEM file.
 
-    Readers of PEM find no BEGIN in it; those that look at the octets read it.
+    PEM parsers report that there is no BEGIN line; parsers that detect the encoding read the key.
     """
     return _key(case, "der")
 
@@ -149,107 +151,110 @@ def key_is_certificate(case: Case) -> Case:
 
 @fault("V", "file", "RFC 7468 10", finds=("key-opens",))
 def key_pkcs8_labelled_rsa(case: Case) -> Case:
-    """Its key file is PKCS#8 under the label of PKCS#1.
+    """The key file is PKCS#8 but has the PEM label of PKCS#1.
 
-    Parsers that trust the label fail, those that look inside do not.
+    Parsers that rely on the label fail; parsers that inspect the content do not.
     """
     return _key(_of(case, "rsa"), "labelled-pkcs1")
 
 
 @fault("V", "file", "RFC 7468 10", finds=("key-opens",))
 def key_pkcs1_labelled_pkcs8(case: Case) -> Case:
-    """Its key file is PKCS#1 under the label of PKCS#8.
+    """The key file is PKCS#1 but has the PEM label of PKCS#8.
 
-    Parsers that trust the label fail, those that look inside do not.
+    Parsers that rely on the label fail; parsers that inspect the content do not.
     """
     return _key(_of(case, "rsa"), "labelled-pkcs8")
 
 
 @fault("V", "file", "RFC 7468 2")
 def key_bom(case: Case) -> Case:
-    """Its key file begins with a byte order mark in UTF-8.
+    """The key file begins with a UTF-8 byte order mark.
 
-    Windows' editors write it: parsers that want BEGIN at the start of a line find none.
+    Windows editors write it; parsers that require BEGIN at the start of a line find no PEM block.
     """
     return _key(case, "byte-order-mark")
 
 
 @fault("A", "file", "RFC 5915 4", finds=("public-key-rsa",))
 def key_ec_parameters_first(case: Case) -> Case:
-    """In its key file the curve stands before the key.
+    """The key file contains the EC parameters before the key.
 
-    A control: openssl ecparam -genkey writes both blocks, and servers read the second.
+    Servers read the second block (control case); openssl ecparam -genkey writes both.
     """
     return _key(_of(case, "ec"), "ec-parameters")
 
 
 @fault("R", "file", "RFC 8017 3.2", finds=("key-sound",))
 def key_rsa_bad_d(case: Case) -> Case:
-    """The private exponent of its RSA key does not fit the public one.
+    """The key file has an RSA private exponent that does not match the public one.
 
-    Most programs compute with the other numbers, and notice only when they check the key.
+    Most programs use the other numbers of the key, and notice the mismatch only when they check the
+    key.
     """
     return _key(_of(case, "rsa"), "bad-exponent")
 
 
 @fault("R", "file", "RFC 8017 3.2", finds=("key-sound",))
 def key_rsa_bad_crt(case: Case) -> Case:
-    """The coefficient of its RSA key does not fit the primes.
+    """The key file has an RSA CRT coefficient that does not match the primes.
 
-    Signatures come out wrong, and a single one of them can give the key away.
+    Signatures are invalid, and a single one can reveal the key.
     """
     return _key(_of(case, "rsa"), "unsound")
 
 
 @fault("R", "file", "RFC 7468 10", finds=("key-matches",))
 def key_two_first_wrong(case: Case) -> Case:
-    """Its key file holds two keys, and the first is not the certificate's.
+    """The key file contains two keys, and the first does not match the certificate.
 
-    Servers take the first, and find that it does not match.
+    Servers use the first key, and report that it does not match.
     """
     return _key(case, "other-key-first")
 
 
 @fault("R", "file", "RFC 7292 5.2")
 def p12_wrong_password(case: Case) -> Case:
-    """The passphrase that is given does not open its PKCS#12 file.
+    """The PKCS#12 file cannot be opened with the provided passphrase.
 
-    Somebody gave the one of another file; the MAC does not verify.
+    Importers report that the MAC does not verify. Check whether the passphrase belongs to another
+    file.
     """
     return _pkcs12(case, "wrong-password")
 
 
 @fault("R", "file", "RFC 7292 5.2")
 def p12_bad_mac(case: Case) -> Case:
-    """The MAC of its PKCS#12 file is wrong.
+    """The PKCS#12 file has an incorrect MAC.
 
-    The passphrase is right, and the file was damaged or changed.
+    The passphrase is correct, but the file was damaged or changed. Importers report that the MAC
+    does not verify.
     """
     return _pkcs12(case, "bad-mac")
 
 
 @fault("R", "file", "RFC 7292 4.2")
 def p12_mismatched_key(case: Case) -> Case:
-    """The key in its PKCS#12 file is not the certificate's.
+    """The PKCS#12 file contains a key that does not match the certificate.
 
-    Importers find no certificate for the key, or refuse the pair.
+    Importers find no certificate for the key, or reject the pair.
     """
     return _pkcs12(case, "other-key")
 
 
 @fault("R", "file", "RFC 7292 4.2")
 def p12_no_certificate(case: Case) -> Case:
-    """Its PKCS#12 file holds the key alone.
+    """The PKCS#12 file contains the key but no certificate.
 
-    There is no certificate to present: export it with one.
+    There is no certificate to present. Export the file again with the certificate.
     """
     return _pkcs12(case, "no-certificate")
 
 
 @fault("V", "file", "RFC 7292 C")
 def p12_legacy_rc2(case: Case) -> Case:
-    """The certificates in its PKCS#12 file are under RC2 with 40 bits.
+    """The PKCS#12 file encrypts its certificates with 40-bit RC2.
 
-    Windows and OpenSSL 1 wrote so; OpenSSL 3 wants -legacy, and Java may say no.
+    Windows and OpenSSL 1 wrote such files; OpenSSL 3 requires -legacy, and Java may reject them.
     """
     return _pkcs12(case, "rc2")
