@@ -1,4 +1,4 @@
-"""What a TLS server does wrong with a sound certificate: planned here, done by who serves it."""
+"""Faults of a TLS server that has a valid certificate; the server that presents it applies them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def tls_wrong_sni_certificate(case: Case) -> Case:
 
 @fault("R", "transport", "RFC 8446 4")
 def tls_slow_handshake(case: Case) -> Case:
-    """The server takes ages for each octet of the handshake.
+    """The server sends the handshake very slowly, byte by byte.
 
-    Clients should give up after a while, and say what they waited for.
+    Clients should time out, and report what they were waiting for.
     """
     return case.served(_HANDSHAKE, "slow-handshake")
 
@@ -55,26 +55,26 @@ def plaintext_on_tls_port(case: Case) -> Case:
 
 @fault("V", "transport", "RFC 8996 4", called="tls-version-1.0-only")
 def tls_version_1_0_only(case: Case) -> Case:
-    """The server speaks TLS 1.0 and nothing newer.
+    """The server supports only TLS 1.0.
 
-    Clients that keep to RFC 8996 refuse; old ones do not.
+    Clients that conform to RFC 8996 refuse to connect; older ones connect.
     """
     return case.served(_HANDSHAKE, "version", "1.0")
 
 
 @fault("R", "transport", "RFC 8446 4.4.3")
 def tls_bad_certificate_verify(case: Case) -> Case:
-    """The server's signature over the handshake is garbage.
+    """The server sends an invalid handshake signature.
 
-    It does not prove that it has the key: clients end the handshake with decrypt_error.
+    The server does not prove possession of the key; clients end the handshake with decrypt_error.
     """
     return case.served(_HANDSHAKE, "bad-certificate-verify")
 
 
 @fault("R", "transport", "RFC 8446 4.4.3")
 def tls_certificate_verify_other_key(case: Case) -> Case:
-    """The server signs the handshake with a key that is not its certificate's.
+    """The server signs the handshake with a key that does not match its certificate.
 
-    It does not prove that it has the key: clients end the handshake with decrypt_error.
+    The server does not prove possession of the key; clients end the handshake with decrypt_error.
     """
     return case.served(_HANDSHAKE, "certificate-verify-other-key")
