@@ -1,7 +1,7 @@
-"""CRLs: what they say of the certificate, and what is wrong with them (RFC 5280, 5 and 6.3).
+"""CRLs that list the certificate, and faulty CRLs (RFC 5280, 5 and 6.3).
 
-But for being revoked, every fault gives the case an issuing authority of its own, whose CRL is the
-faulty one; the certificate is not on it.
+Except for revocations, every fault gives the case its own issuing CA with a faulty CRL, which does not list
+the certificate.
 """
 
 from pkigen.faults.families.crl import (

@@ -1,4 +1,4 @@
-"""Changes of the CRL that the issuing authority publishes: the case gets an authority of its own for it."""
+"""Changes of the CRL that the issuing CA publishes; each case gets its own copy of the CA."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pkigen.cases.urls import urls_in
 from pkigen.model import CrlEntry, CrlPlan, Edit, Entity, Extension
 
 NOBODYS_SERIAL = 0x6E6F626F6479
-"""Of no certificate: serials that are drawn have many more digits."""
+"""Serial number of no certificate: random serial numbers are much longer."""
 
 
 def change_crl(case: Case, change: Callable[[CrlPlan], CrlPlan]) -> Case:
-    """Another CRL of the issuing authority; Impossible when it has none."""
+    """Change the CRL plan of the issuing CA; raise Impossible if it publishes no CRL."""
 
     def apply(entity: Entity) -> Entity:
         if entity.crl is None:
@@ -27,28 +27,28 @@ def change_crl(case: Case, change: Callable[[CrlPlan], CrlPlan]) -> Case:
 
 
 def with_crl(case: Case, **fields: Any) -> Case:
-    """Other fields of its plan."""
+    """Replace fields of the CRL plan."""
     return change_crl(case, lambda crl: replace(crl, **fields))
 
 
 def edit_crl(case: Case, *edits: Edit) -> Case:
-    """Other octets of it."""
+    """Add DER edits to the CRL plan."""
     return change_crl(case, lambda crl: replace(crl, edits=(*crl.edits, *edits)))
 
 
 def extend_crl(case: Case, oid: str, value: bytes, *, critical: bool = False) -> Case:
-    """An extension more."""
+    """Add an extension to the CRL."""
     added = Extension(oid, critical, value)
     return change_crl(case, lambda crl: replace(crl, extensions=(*crl.extensions, added)))
 
 
 def list_in_crl(case: Case, *entries: CrlEntry) -> Case:
-    """Entries more, for certificates that nobody has."""
+    """Add CRL entries for certificates that do not exist."""
     return change_crl(case, lambda crl: replace(crl, entries=(*crl.entries, *entries)))
 
 
 def serve_crl(case: Case, how: str, argument: str = "") -> Case:
-    """A sound CRL, and a server that answers wrong where it is; Impossible when nobody is led there."""
+    """Serve a valid CRL with a faulty response; raise Impossible if the certificate does not refer to it."""
     case = change_crl(case, lambda crl: crl)
     crl, points = case.authorities[0].crl, case.extension(oids.CRL_DISTRIBUTION_POINTS)
     assert crl is not None

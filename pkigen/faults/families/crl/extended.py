@@ -24,117 +24,120 @@ _OTHER_KEY_IDENTIFIER = bytes(range(20))
 
 @fault("V", "revocation", "5.2.3", finds=("crl-number",))
 def crl_missing_number(case: Case) -> Case:
-    """Its CRL has no number.
+    """The CRL has no CRL number.
 
-    CAs must number them; few clients look at it.
+    CAs must include it; few clients check it.
     """
     return edit_crl(case, Edit(_NUMBER, EditOp.REMOVE))
 
 
 @fault("V", "revocation", "5.2.1", finds=("crl-key-identifier",))
 def crl_missing_aki(case: Case) -> Case:
-    """Its CRL has no authority key identifier.
+    """The CRL has no authority key identifier.
 
-    CAs must put it in. Clients that choose among keys by it have the name alone.
+    CAs must include it; clients that use it to select a key have only the issuer name.
     """
     return edit_crl(case, Edit(_KEY_IDENTIFIER, EditOp.REMOVE))
 
 
 @fault("R", "revocation", "5.2.3", finds=("path:unhandled-critical", "crl-number"))
 def crl_number_critical(case: Case) -> Case:
-    """Its CRL's number is critical.
+    """The CRL has a critical CRL number extension.
 
-    It must not be; clients that do not process it must not use the CRL.
+    It must not be critical; clients that do not process it must not use the CRL.
     """
     return edit_crl(case, Edit(_NUMBER_OCTETS, EditOp.INSERT, der.boolean(True)))
 
 
 @fault("V", "revocation", "5.2.3")
 def crl_number_negative(case: Case) -> Case:
-    """Its CRL's number is -1.
+    """The CRL has the CRL number -1.
 
-    Numbers begin at 0; clients that do not compare them do not notice.
+    CRL numbers must not be negative; clients that do not compare them do not notice it.
     """
     return edit_crl(case, Edit(_NUMBER_VALUE, EditOp.REPLACE, der.integer(-1)))
 
 
 @fault("V", "revocation", "5.2.3")
 def crl_number_21_octets(case: Case) -> Case:
-    """Its CRL's number has 21 octets.
+    """The CRL has a CRL number of 21 octets.
 
-    20 are the most that clients must be able to handle.
+    Clients are required to handle at most 20 octets.
     """
     return edit_crl(case, Edit(_NUMBER_VALUE, EditOp.REPLACE, der.integer(1 << 160)))
 
 
 @fault("V", "revocation", "5.2.3")
 def crl_number_goes_back(case: Case) -> Case:
-    """Its CRL's number is lower than that of the CRL before.
+    """The CRL has a lower CRL number than the previous CRL.
 
-    The one before lies beside it, as NAME.former.crl. Who has seen it may take this one for a replay.
+    Clients that have seen the previous CRL (NAME.former.crl) may treat this one as a replay.
     """
     return with_crl(case, countdown=True)
 
 
 @fault("R", "revocation", "5.2.1", finds=("path:crl-missing",))
 def crl_aki_mismatch(case: Case) -> Case:
-    """Its CRL's authority key identifier is that of another key.
+    """The CRL has the authority key identifier of a different key.
 
-    The signature fits; clients that choose by the identifier find no key, and so no CRL.
+    The signature verifies, but clients that select the key by its identifier find none, and
+    therefore no usable CRL.
     """
     return edit_crl(case, Edit(_KEY_IDENTIFIER_VALUE, EditOp.REPLACE_CONTENTS, _OTHER_KEY_IDENTIFIER))
 
 
 @fault("R", "revocation", "5.2", finds=("path:unhandled-critical",))
 def crl_unknown_critical(case: Case) -> Case:
-    """Its CRL has a critical extension that nobody knows.
+    """The CRL has an unknown critical extension.
 
-    Who does not know it must not use the CRL.
+    Clients that do not recognize the extension must not use the CRL.
     """
     return extend_crl(case, _UNKNOWN, der.null(), critical=True)
 
 
 @fault("R", "revocation", "5.3", finds=("path:unhandled-critical",))
 def crl_entry_unknown_critical(case: Case) -> Case:
-    """An entry of its CRL, not its own, has a critical extension that nobody knows.
+    """The CRL has an unknown critical extension in an entry for another certificate.
 
-    Who does not know it must not use the CRL for any certificate.
+    Clients that do not recognize the extension must not use the CRL for any certificate.
     """
     return list_in_crl(case, CrlEntry(NOBODYS_SERIAL, (Extension(_UNKNOWN, True, der.null()),)))
 
 
 @fault("R", "revocation", "5.2.4", finds=("path:crl-missing",))
 def crl_delta_without_base(case: Case) -> Case:
-    """Its CRL is a delta CRL, and there is none that it adds to.
+    """The CRL is a delta CRL without a base CRL.
 
-    It lists changes alone: without the complete one nothing follows from it.
+    A delta CRL lists only changes; clients cannot determine the revocation status without the
+    complete CRL.
     """
     return extend_crl(case, oids.DELTA_CRL_INDICATOR, der.integer(0), critical=True)
 
 
 @fault("V", "revocation", "5.2", finds=("path:malformed",))
 def crl_duplicate_extension(case: Case) -> Case:
-    """Its CRL has two numbers.
+    """The CRL has two CRL number extensions.
 
-    Two extensions of one OID: strict parsers refuse it, others take the first, or the last.
+    Strict parsers reject it because of the repeated OID; others use the first extension, or the
+    last.
     """
     return extend_crl(case, oids.CRL_NUMBER, der.integer(0))
 
 
 @fault("P", "revocation", "5.3")
 def crl_duplicate_entry(case: Case) -> Case:
-    """Its CRL lists one serial number, not its own, twice.
+    """The CRL lists the serial number of another certificate twice.
 
-    Clients find the first of the two and look no further.
+    Clients use the first of the two entries and stop there.
     """
     return list_in_crl(case, CrlEntry(NOBODYS_SERIAL), CrlEntry(NOBODYS_SERIAL))
 
 
 @fault("P", "revocation", "5.3.1")
 def crl_reason_unspecified(case: Case) -> Case:
-    """An entry of its CRL, not its own, has the reason code 0 (unspecified).
+    """The CRL has an entry for another certificate with reason code 0 (unspecified).
 
-    It should be left out then; clients read it all the same.
+    The reason code should be omitted in this case; clients read the CRL anyway.
     """
     unspecified = Extension(oids.CRL_REASON, False, der.tlv(_ENUMERATED, b"\0"))
     return list_in_crl(case, CrlEntry(NOBODYS_SERIAL, (unspecified,)))

@@ -1,4 +1,4 @@
-"""Versions of CRLs, their outline, the files that they come in (RFC 5280, 5.1)."""
+"""Versions, structure and files of CRLs (RFC 5280, 5.1)."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ _CUT = bytes(40)
 
 @fault("V", "revocation", "5.1.2.1", finds=("crl-version-2",))
 def crl_v1_with_exts(case: Case) -> Case:
-    """Its CRL has extensions, and no version, which makes it version 1.
+    """The CRL has extensions but no version field, which makes it a version 1 CRL.
 
-    Version 1 has no extensions; many parsers read them all the same.
+    Version 1 does not allow extensions; many parsers read them anyway.
     """
     return edit_crl(case, Edit(_VERSION, EditOp.REMOVE))
 
 
 @fault("V", "revocation", "5.1.2.1", finds=("path:malformed", "crl-version-2"))
 def crl_v3(case: Case) -> Case:
-    """Its CRL is of version 3, which does not exist.
+    """The CRL has version 3, which does not exist.
 
-    Certificates have a version 3, CRLs end at 2.
+    Version 3 exists for certificates; the latest CRL version is 2. Strict parsers reject the CRL.
     """
     return edit_crl(case, Edit(_VERSION, EditOp.REPLACE, der.integer(2)))
 
 
 @fault("V", "revocation", "5.1.2.6")
 def crl_empty_revoked_sequence(case: Case) -> Case:
-    """Its CRL has a list of revoked certificates without an entry.
+    """The CRL has an empty list of revoked certificates.
 
-    The list must be left out when nothing is revoked; few parsers mind.
+    The list must be omitted if there are no revoked certificates; few parsers reject it.
     """
     return edit_crl(case, Edit(_EXTENSIONS, EditOp.INSERT, der.sequence()))
 
@@ -69,9 +69,9 @@ def crl_is_a_certificate(case: Case) -> Case:
 
 @fault("V", "revocation", "5.1", finds=("path:unreadable", "crl-fresh", "crl-reachable"))
 def crl_trailing_data(case: Case) -> Case:
-    """Its CRL is followed by two octets that do not belong.
+    """The CRL is followed by two extra bytes.
 
-    Strict parsers refuse the file, others do not look behind the end.
+    Strict parsers reject the file; others ignore data after the end.
     """
     return edit_crl(case, Edit(_WHOLE, EditOp.APPEND, bytes(2), signed=False))
 
@@ -87,9 +87,9 @@ def crl_pem(case: Case) -> Case:
 
 @fault("R", "revocation", "RFC 7468 2")
 def crl_der_file(case: Case) -> Case:
-    """The file of its CRL, in the folder of its issuing CA, is in DER and not in PEM.
+    """The CRL file in the directory of the issuing CA is DER instead of PEM.
 
-    Tools that load CRLs from PEM files find none in it; what is fetched is sound.
+    Tools that load CRLs from PEM files find none; the CRL at the URL is not affected.
     """
     return with_crl(case, form=CrlForm.DER)
 

@@ -1,4 +1,4 @@
-"""Certificates that are on the CRL of their issuer, for each reason (RFC 5280, 5.3.1 and 6.3.3)."""
+"""Certificates that are on their issuer's CRL, one for each reason (RFC 5280, 5.3.1 and 6.3.3)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pkigen.model import Entity, Revocation
 _FOUND = "6.3.3 (j)"
 _REVOKED = ("path:revoked", "not-revoked")
 _OTHER_REASONS = {
-    "cACompromise": ("ca-compromise", "its issuer's key is in other hands", "Trust the issuer no more."),
-    "affiliationChanged": ("affiliation-changed", "its subject has another name", "Replace it."),
-    "superseded": ("superseded", "there is a newer one", "Use the newer one."),
-    "cessationOfOperation": ("cessation-of-operation", "it is needed no more", "Take it out of service."),
-    "privilegeWithdrawn": ("privilege-withdrawn", "its subject lost a privilege", "Ask its CA what for."),
-    "aACompromise": ("aa-compromise", "an attribute authority's key is in other hands", "Replace it."),
-    "unspecified": ("unspecified", "for no reason that is told", "The entry has no reason code: replace it."),
+    "cACompromise": ("ca-compromise", "its issuer's key was compromised", "Stop trusting the issuer."),
+    "affiliationChanged": ("affiliation-changed", "the name of its subject changed", "Replace it."),
+    "superseded": ("superseded", "there is a newer one", "Use the newer certificate."),
+    "cessationOfOperation": ("cessation-of-operation", "it is no longer needed", "Take it out of service."),
+    "privilegeWithdrawn": ("privilege-withdrawn", "a privilege was withdrawn", "Ask the CA for details."),
+    "aACompromise": ("aa-compromise", "the key of an attribute authority was compromised", "Replace it."),
+    "unspecified": ("unspecified", "no reason given", "The CRL entry has no reason code. Replace it."),
 }
-"""Reason -> the end of the id, why, what to do."""
+"""Reason -> suffix of the ID, explanation, advice."""
 
 
 def _listed(case: Case, reason: str) -> Case:
@@ -43,9 +43,9 @@ def _register(reason: str, suffix: str, why: str, advice: str) -> None:
     def change(case: Case) -> Case:
         return _listed(case, reason)
 
-    change.__doc__ = f"""It is revoked: {why} ({reason}).
+    change.__doc__ = f"""The certificate is revoked: {why} ({reason}).
 
-    Clients that look at the CRL refuse it, whatever the reason. {advice}
+    Clients that check the CRL reject it, regardless of the reason. {advice}
     """
     fault("R", "revocation", _FOUND, finds=_REVOKED, called=f"revoked-{suffix}")(change)
 
@@ -65,18 +65,20 @@ def crl_on_hold(case: Case) -> Case:
 
 @fault("V", "revocation", "5.3.1")
 def crl_remove_from_crl_in_full(case: Case) -> Case:
-    """The complete CRL lists it with the reason removeFromCRL.
+    """The certificate is on the complete CRL with the reason removeFromCRL.
 
-    Only delta CRLs may say so. Some take it for revoked since it is listed, some for taken back.
+    Only delta CRLs may use this reason. Some clients treat the certificate as revoked, because it
+    is listed; others treat it as no longer revoked.
     """
     return change_crl(case, lambda crl: crl).revoked("removeFromCRL")
 
 
 @fault("R", "revocation", "5.1.2.6", finds=_REVOKED)
 def crl_future_revocation_date(case: Case) -> Case:
-    """The CRL lists it as revoked at an instant that is still to come.
+    """The certificate is on the CRL with a revocation date in the future.
 
-    The instant is its own end. No client waits for it: what is listed is revoked.
+    The date is the notAfter of the certificate. Clients do not wait for it: a listed certificate is
+    revoked.
     """
     case = change_crl(case, lambda crl: crl).revoked("superseded")
     held = case.entity.revocation

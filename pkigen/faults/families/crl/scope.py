@@ -16,15 +16,16 @@ _ELSEWHERE = "http://crl.invalid/elsewhere.crl"
 
 
 def _scoped(case: Case, *parts: bytes) -> Case:
-    """An issuing distribution point, which is critical."""
+    """Add a critical issuing distribution point to the CRL."""
     return extend_crl(case, oids.ISSUING_DISTRIBUTION_POINT, der.sequence(*parts), critical=True)
 
 
 @fault("R", "revocation", "6.3.3 (b)(2)(i)", finds=("path:crl-missing",))
 def crl_idp_uri_mismatch(case: Case) -> Case:
-    """Its CRL is for another distribution point than the certificate names.
+    """The CRL is for a different distribution point than the one in the certificate.
 
-    A CA can split its CRL; this part is not the one that would list the certificate.
+    CAs can partition their CRLs; this partition does not cover the certificate, so clients report
+    no usable CRL.
     """
     names = der.explicit(_FULL_NAME, uri(_ELSEWHERE))
     return _scoped(case, der.explicit(_POINT, names))
@@ -32,53 +33,56 @@ def crl_idp_uri_mismatch(case: Case) -> Case:
 
 @fault("R", "revocation", "6.3.3 (b)(2)(iii)", finds=("path:crl-missing",))
 def crl_idp_only_ca(case: Case) -> Case:
-    """Its CRL is for certificates of CAs alone.
+    """The CRL covers only CA certificates.
 
-    An end entity's would never be in it: that it is not says nothing.
+    It would never list an end-entity certificate; clients must not treat the certificate as not
+    revoked.
     """
     return _scoped(case, _ONLY_CA)
 
 
 @fault("R", "revocation", "6.3.3 (b)(2)(iv)", finds=("path:crl-missing",))
 def crl_idp_only_attribute(case: Case) -> Case:
-    """Its CRL is for attribute certificates alone.
+    """The CRL covers only attribute certificates.
 
-    A public key certificate would never be in it.
+    It would never list a public key certificate, so clients report no usable CRL.
     """
     return _scoped(case, _ONLY_ATTRIBUTE)
 
 
 @fault("R", "revocation", "5.2.5", finds=("path:crl-missing",))
 def crl_idp_user_and_ca(case: Case) -> Case:
-    """Its CRL is for end entities alone, and for CAs alone.
+    """The CRL covers only end-entity certificates and, at once, only CA certificates.
 
-    Nothing is both: at most one of the two may be said.
+    The two contradict each other: at most one of the fields may be true. Clients report no usable
+    CRL.
     """
     return _scoped(case, _ONLY_USER, _ONLY_CA)
 
 
 @fault("R", "revocation", "4.2.1.13", finds=("path:crl-missing",))
 def crl_idp_some_reasons(case: Case) -> Case:
-    """Its CRL is for revocations because of keyCompromise alone.
+    """The CRL covers only revocations with the reason keyCompromise.
 
-    There must be one for all reasons: it may be revoked for another, and nobody can tell.
+    A CRL that covers all reasons must exist; without it, clients cannot exclude a revocation for
+    another reason.
     """
     return _scoped(case, _KEY_COMPROMISE)
 
 
 @fault("V", "revocation", "5.2.5")
 def crl_idp_indirect(case: Case) -> Case:
-    """Its CRL says that it lists certificates of other CAs too, and lists none.
+    """The CRL is marked as an indirect CRL but has no entries of other CAs.
 
-    Clients that do not support indirect CRLs do not use it; to the others it is complete.
+    Clients that do not support indirect CRLs do not use it; for others it is complete.
     """
     return _scoped(case, _INDIRECT)
 
 
 @fault("V", "revocation", "5.2.5", finds=("path:crl-missing",))
 def crl_idp_empty(case: Case) -> Case:
-    """Its CRL has an issuing distribution point that says nothing.
+    """The CRL has an empty issuing distribution point extension.
 
-    CAs must not write it; most clients read it as a CRL for everything.
+    CAs must not issue it; most clients treat the CRL as complete.
     """
     return _scoped(case)

@@ -1,4 +1,4 @@
-"""What a web server does wrong with a sound CRL (RFC 2585): planned here, done by who serves it."""
+"""Faults of a web server that serves a valid CRL (RFC 2585); the web server applies them."""
 
 from __future__ import annotations
 
@@ -29,89 +29,91 @@ def crl_http_500(case: Case) -> Case:
 
 @fault("V", "transport", _HTTP)
 def crl_slow(case: Case) -> Case:
-    """The URL of its CRL answers an octet now and then.
+    """The CRL URL sends its response very slowly, byte by byte.
 
-    Clients should give up after a while, and not hold up everything else until then.
+    Clients should time out, and must not block other work in the meantime.
     """
     return serve_crl(case, "slow")
 
 
 @fault("V", "transport", _HTTP)
 def crl_slow_start(case: Case) -> Case:
-    """The URL of its CRL answers nothing for half a minute, and then all at once.
+    """The CRL URL sends its response only after 30 seconds.
 
-    Clients should give up before, and ask again; who waits for it holds up everything else.
+    Clients should time out earlier, and retry; clients that wait block other work.
     """
     return serve_crl(case, "late")
 
 
 @fault("V", "transport", _HTTP)
 def crl_truncated_body(case: Case) -> Case:
-    """The URL of its CRL breaks off before as many octets came as were announced.
+    """The CRL URL closes the connection before it has sent all announced bytes.
 
-    What came must not be used.
+    Clients must not use the incomplete response.
     """
     return serve_crl(case, "truncated")
 
 
 @fault("V", "transport", _HTTP)
 def crl_oversize(case: Case) -> Case:
-    """The URL of its CRL answers far more than any CRL has.
+    """The CRL URL sends a response that is far larger than any CRL.
 
-    Clients must have a limit, or run out of memory.
+    Clients must enforce a size limit, or they run out of memory.
     """
     return serve_crl(case, "oversize")
 
 
 @fault("V", "transport", "RFC 2585 4.2")
 def crl_wrong_content_type(case: Case) -> Case:
-    """The URL of its CRL answers with the media type text/plain.
+    """The CRL URL responds with the media type text/plain.
 
-    It should be application/pkix-crl; most clients look at the octets alone.
+    It should be application/pkix-crl; most clients check only the content.
     """
     return serve_crl(case, "media-type", "text/plain")
 
 
 @fault("V", "transport", _HTTP)
 def crl_redirect(case: Case) -> Case:
-    """The URL of its CRL leads to another one, where the CRL is.
+    """The CRL URL redirects to the URL that serves the CRL.
 
-    Browsers follow; many appliances do not.
+    Browsers follow the redirect; many appliances do not.
     """
     return serve_crl(case, "redirect")
 
 
 @fault("V", "transport", _HTTP)
 def crl_redirect_loop(case: Case) -> Case:
-    """The URL of its CRL leads back to itself.
+    """The CRL URL redirects to itself.
 
-    Clients must count redirects, and give up.
+    Clients must limit redirects and report an error.
     """
     return serve_crl(case, "loop")
 
 
 @fault("V", "transport", _HTTP)
 def crl_reset(case: Case) -> Case:
-    """The server of its CRL resets the connection.
+    """The CRL server resets the connection.
 
-    Nothing comes: as firewalls do it.
+    Clients receive no response, as behind some firewalls.
     """
     return serve_crl(case, "reset")
 
 
 @fault("V", "transport", "RFC 8446 6.2")
 def crl_https_only(case: Case) -> Case:
-    """The server of its CRL speaks TLS alone, at the port of its http URL.
+    """The CRL server accepts only TLS at the port of the http URL.
 
-    A request in HTTP gets a TLS alert (unexpected_message), which is no HTTP: clients call it malformed.
+    An HTTP request receives a TLS alert (unexpected_message); clients report a malformed HTTP
+    response.
     """
     return serve_crl(case, "tls-alert")
 
 
 @fault("V", "transport", _HTTP)
 def crl_html(case: Case) -> Case:
-    """The URL of its CRL answers 200 and a page of HTML.
+    """The CRL URL responds with status 200 and an HTML page.
 
-    A captive portal, or an error page of the wrong status: what comes is no CRL.
+    Clients report a malformed CRL. Look for a captive portal, or for an error page with the wrong
+    status.
     """
     return serve_crl(case, "html")

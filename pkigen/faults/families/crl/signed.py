@@ -1,4 +1,4 @@
-"""CRLs that somebody else signed, or nobody, or with what is too weak (RFC 5280, 6.3.3 (b), (f) and (g))."""
+"""CRLs with a wrong signer, an invalid signature or a weak algorithm (RFC 5280, 6.3.3 (b), (f) and (g))."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def crl_bad_signature(case: Case) -> Case:
     finds=("path:malformed", "crl-fresh", "crl-algorithms-agree", "crl-reachable"),
 )
 def crl_algorithm_mismatch(case: Case) -> Case:
-    """Its CRL's signature algorithm outside differs from the one that is signed.
+    """The CRL has different signature algorithms in its signed and outer fields.
 
-    Both fields must say the same.
+    Both fields must contain the same algorithm; strict parsers reject the CRL.
     """
     if not case.authorities:
         raise Impossible("the path has too few authorities")
@@ -64,9 +64,9 @@ def crl_algorithm_mismatch(case: Case) -> Case:
 
 @fault("R", "revocation", "6.3.3 (f)", finds=("path:crl-bad-signature", "ca-crl-sign"))
 def crl_no_crlsign(case: Case) -> Case:
-    """Its issuing CA signs CRLs and may not: its key usage lacks cRLSign.
+    """The issuing CA certificate lacks the key usage cRLSign.
 
-    What a CA signs without it is no CRL.
+    The CA must not sign CRLs without it; clients reject its CRL.
     """
     case = with_crl(case)
     usage = der.named_bits(("keyCertSign",), oids.KEY_USAGES)
@@ -74,7 +74,7 @@ def crl_no_crlsign(case: Case) -> Case:
 
 
 def _digested(case: Case, digest: str, families: tuple[str, ...], kind: str) -> Case:
-    """A CRL signed with a digest; an issuer whose key brings its own digest gets one of a kind."""
+    """Sign the CRL with a digest; replace the issuer's key by one of ``kind`` if its family does not fit."""
 
     def change(entity: Entity) -> Entity:
         return entity if parse_kind(entity.key).family in families else replace(entity, key=kind)

@@ -1,4 +1,4 @@
-"""CRLs that are not in force, or do not say when (RFC 5280, 5.1.2.4, 5.1.2.5 and 6.3.3)."""
+"""CRLs that are not current, or have no nextUpdate (RFC 5280, 5.1.2.4, 5.1.2.5 and 6.3.3)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _seconds(span: timedelta) -> int:
 
 
 def _ended(case: Case, before: int) -> Case:
-    """A CRL whose nextUpdate was so many seconds before the build."""
+    """Return the case with a CRL whose nextUpdate is ``before`` seconds before the build."""
     return change_crl(case, lambda crl: replace(crl, age=crl.lifetime + before))
 
 
