@@ -1,4 +1,4 @@
-"""OCSP answers that are wrong, and sound ones about what is wrong; the CRL is sound in all of them."""
+"""Faulty OCSP responses and valid ones with another status; the CRL is valid in all of them."""
 
 from pkigen.faults.families.ocsp import answers, responses, signers
 

@@ -1,4 +1,4 @@
-"""What an OCSP answer says: of which certificate, how it stands, for how long (RFC 6960, 2 and 4.2.1)."""
+"""Contents of OCSP responses: certificate, status and validity (RFC 6960, 2 and 4.2.1)."""
 
 from __future__ import annotations
 
@@ -53,90 +53,93 @@ def ocsp_stale(case: Case, *, by: timedelta = timedelta(days=1)) -> Case:
 
 @fault("R", "revocation", "RFC 6960 4.2.2.1")
 def ocsp_future(case: Case) -> Case:
-    """Its OCSP answer is not valid before next year.
+    """The OCSP response becomes valid only in one year.
 
-    Often the clock of one of the two is wrong.
+    Clients report that the response is not yet valid. Check the clocks of the client and of the
+    responder.
     """
     return answered(case, age=-_YEAR)
 
 
 @fault("R", "revocation", "RFC 6960 4.2.2.1")
 def ocsp_next_before_this(case: Case) -> Case:
-    """Its OCSP answer ends before it begins.
+    """The OCSP response has a nextUpdate that is earlier than its thisUpdate.
 
-    No instant lies within.
+    The response is never valid; clients reject it.
     """
     return answered(case, lifetime=-_DAY)
 
 
 @fault("V", "revocation", "RFC 6960 4.2.2.1")
 def ocsp_no_next_update_old(case: Case) -> Case:
-    """Its OCSP answer is a month old and says no end.
+    """The OCSP response is 30 days old and has no nextUpdate.
 
-    Newer information is always to be had, it says: how old is too old is the client's own choice.
+    Without nextUpdate, newer information is always available; each client decides which age is too
+    old.
     """
     return answered(case, age=30 * _DAY, lifetime=None)
 
 
 @fault("R", "revocation", "RFC 6960 4.1.1")
 def ocsp_certid_serial(case: Case) -> Case:
-    """Its OCSP answer is about another serial number.
+    """The OCSP response is for a different serial number.
 
-    What is said of another certificate says nothing of this one.
+    Clients must not use a response for another certificate.
     """
     return answered(case, wrong_cert_id_field="serial")
 
 
 @fault("R", "revocation", "RFC 6960 4.1.1")
 def ocsp_certid_namehash(case: Case) -> Case:
-    """Its OCSP answer is about another issuer's name.
+    """The OCSP response is for a different issuer name.
 
-    What is said of another certificate says nothing of this one.
+    Clients must not use a response for another certificate.
     """
     return answered(case, wrong_cert_id_field="name")
 
 
 @fault("R", "revocation", "RFC 6960 4.1.1")
 def ocsp_certid_keyhash(case: Case) -> Case:
-    """Its OCSP answer is about another issuer's key.
+    """The OCSP response is for a different issuer key.
 
-    What is said of another certificate says nothing of this one.
+    Clients must not use a response for another certificate.
     """
     return answered(case, wrong_cert_id_field="key")
 
 
 @fault("V", "revocation", "RFC 6960 4.2.1")
 def ocsp_good_and_revoked(case: Case) -> Case:
-    """Its OCSP answer says twice what it is: good, and revoked.
+    """The OCSP response contains two statuses for the certificate: good and revoked.
 
-    Clients take the first, the last, or the worse.
+    Clients use the first one, the last one, or the worse one.
     """
     return answered(case, answers=("good", "revoked"))
 
 
 @fault("R", "revocation", "RFC 6960 4.2.1")
 def ocsp_empty_responses(case: Case) -> Case:
-    """Its OCSP answer speaks of no certificate.
+    """The OCSP response contains no status for any certificate.
 
-    Signed, fresh, and about nothing.
+    The response is signed and current, but clients cannot determine the status of the certificate.
     """
     return answered(case, answers=())
 
 
 @fault("R", "revocation", "RFC 6960 4.4")
 def ocsp_critical_extension(case: Case) -> Case:
-    """Its OCSP answer has a critical extension that nobody knows.
+    """The OCSP response has an unknown critical extension.
 
-    Who does not know it must not rely on the answer.
+    Clients that do not recognize the extension must not rely on the response.
     """
     return answered(case, extensions=(_UNKNOWN_EXTENSION,))
 
 
 @fault("R", "revocation", "RFC 9654 2.1")
 def ocsp_nonce_wrong(case: Case) -> Case:
-    """Its OCSP answer has a nonce that nobody sent.
+    """The OCSP response has a nonce that no client sent.
 
-    The answer is to another request, perhaps one of long ago.
+    The response belongs to a different request and may be a replay; clients that sent a nonce
+    report a mismatch.
     """
     value = der.octet_string(b"\x5a" * 32)
     return answered(case, extensions=(Extension(oids.OCSP_NONCE, False, value),))
@@ -144,9 +147,9 @@ def ocsp_nonce_wrong(case: Case) -> Case:
 
 @fault("V", "revocation", "RFC 6960 4.2.1")
 def ocsp_version_2(case: Case) -> Case:
-    """Its OCSP answer has version 2.
+    """The OCSP response has version 2, which does not exist.
 
-    There is no such version.
+    Some clients reject it; others do not check the version.
     """
     version = der.explicit(0, der.integer(1))
     return answered(case, edits=(Edit(_VERSION, EditOp.INSERT, version),))
@@ -154,17 +157,17 @@ def ocsp_version_2(case: Case) -> Case:
 
 @fault("V", "revocation", "RFC 6960 2.4")
 def ocsp_produced_early(case: Case) -> Case:
-    """Its OCSP answer was signed a year before what it says was known.
+    """The OCSP response has a producedAt that is one year before its thisUpdate.
 
-    The time of the signature and that of the information contradict each other.
+    The time of the signature and the time of the information contradict each other; clients differ.
     """
     return answered(case, produced=-_YEAR)
 
 
 @fault("V", "revocation", "RFC 6960 2.4")
 def ocsp_produced_late(case: Case) -> Case:
-    """Its OCSP answer will be signed in a year.
+    """The OCSP response has a producedAt that is one year in the future.
 
-    The time of the signature is in the future.
+    The time of the signature is in the future; clients differ.
     """
     return answered(case, produced=_YEAR)

@@ -1,4 +1,4 @@
-"""OCSP answers about a case: a sound one at a URL of its own, to be spoiled (RFC 6960)."""
+"""OCSP responses for a case, each at its own URL, as the basis of faults (RFC 6960)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NO_CHECK = Extension(oids.OCSP_NO_CHECK, False, der.null())
 
 
 def answered(case: Case, **fields: Any) -> Case:
-    """The case with an answer about it, sound but for some fields, at a URL of its own."""
+    """Return the case with an OCSP response at its own URL; ``fields`` replace fields of its plan."""
     plan = replace(case.entity.ocsp or OcspPlan(answer_url(case)), **fields)
     location = der.sequence(der.oid(oids.OCSP_ACCESS), uri(plan.url))
     held = case.extension(_AIA)
@@ -30,7 +30,7 @@ def answered(case: Case, **fields: Any) -> Case:
 
 
 def answer_url(case: Case) -> str:
-    """Beside what its issuing CA publishes."""
+    """Return the URL of the response, next to the files that the issuing CA publishes."""
     if not case.authorities:
         raise Impossible("nobody answers for a self-signed certificate")
     issuer = case.authorities[0]
@@ -40,5 +40,5 @@ def answer_url(case: Case) -> str:
 
 
 def delegated(case: Case, **fields: Any) -> Case:
-    """Signed by a responder that the issuing CA authorized, sound but for some fields."""
+    """Return the case with a response of an authorized responder; ``fields`` replace fields of the responder."""
     return answered(case, responder=replace(Responder((_SIGNING,), (_NO_CHECK,)), **fields))

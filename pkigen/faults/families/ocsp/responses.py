@@ -1,4 +1,4 @@
-"""What comes in the place of an OCSP answer, or does not come (RFC 6960, 4.2.1)."""
+"""OCSP error responses, unreadable responses and failed downloads (RFC 6960, 4.2.1)."""
 
 from __future__ import annotations
 
@@ -11,143 +11,150 @@ from pkigen.model import Edit, EditOp, OcspForm
 
 @fault("V", "revocation", "RFC 6960 4.2.1")
 def ocsp_status_malformed_request(case: Case) -> Case:
-    """Its OCSP responder says that the request was malformed.
+    """The OCSP response has the error status malformedRequest.
 
-    No answer: clients that insist refuse, those that do not go on.
+    There is no certificate status: clients that require OCSP reject the certificate; others
+    continue without it.
     """
     return answered(case, status=1)
 
 
 @fault("V", "revocation", "RFC 6960 4.2.1")
 def ocsp_status_internal_error(case: Case) -> Case:
-    """Its OCSP responder has an internal error.
+    """The OCSP response has the error status internalError.
 
-    No answer: clients that insist refuse, those that do not go on.
+    There is no certificate status: clients that require OCSP reject the certificate; others
+    continue without it.
     """
     return answered(case, status=2)
 
 
 @fault("V", "revocation", "RFC 6960 4.2.1")
 def ocsp_status_try_later(case: Case) -> Case:
-    """Its OCSP responder asks to try later.
+    """The OCSP response has the error status tryLater.
 
-    No answer: clients that insist refuse, those that do not go on.
+    There is no certificate status: clients that require OCSP reject the certificate; others
+    continue without it.
     """
     return answered(case, status=3)
 
 
 @fault("V", "revocation", "RFC 6960 4.2.1")
 def ocsp_status_sig_required(case: Case) -> Case:
-    """Its OCSP responder wants the request signed.
+    """The OCSP response has the error status sigRequired.
 
-    Browsers sign none.
+    The responder requires signed requests; browsers do not sign them.
     """
     return answered(case, status=5)
 
 
 @fault("V", "revocation", "RFC 6960 4.2.1")
 def ocsp_status_unauthorized(case: Case) -> Case:
-    """Its OCSP responder says that the client may not ask.
+    """The OCSP response has the error status unauthorized.
 
-    Also what a responder says that cannot answer for the CA (RFC 5019, 2.2.3).
+    The client is not authorized to send the request, or the responder cannot answer for the CA (RFC
+    5019, 2.2.3).
     """
     return answered(case, status=6)
 
 
 @fault("V", "revocation", "RFC 6960 4.2.1")
 def ocsp_status_4(case: Case) -> Case:
-    """Its OCSP responder gives a status that does not exist.
+    """The OCSP response has the undefined error status 4.
 
-    4 is not used.
+    The value 4 is not used; clients differ.
     """
     return answered(case, status=4)
 
 
 @fault("R", "revocation", "RFC 6960 4.2.1")
 def ocsp_no_bytes(case: Case) -> Case:
-    """Its OCSP response is successful and carries no answer.
+    """The OCSP response has the status successful but no responseBytes.
 
-    Success without bytes is no answer.
+    The response contains no certificate status; clients cannot use it.
     """
     return answered(case, outer=(Edit((1,), EditOp.REMOVE),))
 
 
 @fault("R", "revocation", "RFC 6960 4.2.1")
 def ocsp_bad_type(case: Case) -> Case:
-    """Its OCSP response is of a type that nobody knows.
+    """The OCSP response has an unknown response type.
 
-    id-pkix-ocsp-basic is what clients must be able to read.
+    Clients must support id-pkix-ocsp-basic; they cannot read this response.
     """
     return answered(case, outer=(Edit((1, 0, 0), EditOp.REPLACE, der.oid("1.2.3.4.5")),))
 
 
 @fault("V", "revocation", "X.690 8.1")
 def ocsp_trailing_data(case: Case) -> Case:
-    """Its OCSP response is followed by two octets that do not belong.
+    """The OCSP response is followed by two extra bytes.
 
-    Strict readers refuse it, others stop where it ends.
+    Strict parsers reject it; others ignore data after the end.
     """
     return answered(case, outer=(Edit((), EditOp.APPEND, b"\0\0"),))
 
 
 @fault("R", "revocation", "X.690 8.1")
 def ocsp_truncated(case: Case) -> Case:
-    """The last 40 octets of its OCSP response are missing.
+    """The OCSP response lacks its last 40 bytes.
 
-    It cannot be read.
+    Clients report a malformed response.
     """
     return answered(case, outer=(Edit((), EditOp.TRUNCATE, bytes(40)),))
 
 
 @fault("R", "revocation", "RFC 6960 4.2.1")
 def ocsp_empty(case: Case) -> Case:
-    """Its OCSP response has no octets.
+    """The OCSP response is empty.
 
-    Nothing was answered.
+    Clients cannot read it.
     """
     return answered(case, form=OcspForm.EMPTY)
 
 
 @fault("R", "revocation", "RFC 6960 A.2")
 def ocsp_html(case: Case) -> Case:
-    """Its OCSP response is a page of HTML.
+    """The OCSP response is an HTML page.
 
-    A proxy or a login page stands in the way.
+    Clients report a malformed response. Look for a proxy or a sign-in page between the client and
+    the responder.
     """
     return answered(case, form=OcspForm.HTML)
 
 
 @fault("V", "transport", "RFC 6960 A.1")
 def ocsp_http_404(case: Case) -> Case:
-    """Its OCSP responder's URL answers 404.
+    """The OCSP responder URL responds with status 404.
 
-    No answer: clients that insist refuse, those that do not go on.
+    There is no certificate status: clients that require OCSP reject the certificate; others
+    continue without it.
     """
     return answered(case).served(answer_url(case), "status", "404")
 
 
 @fault("V", "transport", "RFC 6960 A.1")
 def ocsp_http_500(case: Case) -> Case:
-    """Its OCSP responder's URL answers 500.
+    """The OCSP responder URL responds with status 500.
 
-    No answer: clients that insist refuse, those that do not go on.
+    There is no certificate status: clients that require OCSP reject the certificate; others
+    continue without it.
     """
     return answered(case).served(answer_url(case), "status", "500")
 
 
 @fault("V", "transport", "RFC 6960 A.1")
 def ocsp_slow(case: Case) -> Case:
-    """Its OCSP responder takes ages to answer.
+    """The OCSP responder sends its response very slowly.
 
-    Clients should give up after a while, and say what they waited for.
+    Clients should time out, and report what they were waiting for.
     """
     return answered(case).served(answer_url(case), "slow")
 
 
 @fault("V", "transport", "RFC 6066 8")
 def stapled_missing(case: Case) -> Case:
-    """The server staples no OCSP answer, though there is one.
+    """The server does not staple the OCSP response, although one exists.
 
-    Clients ask the responder themselves, or go on without.
+    Clients query the responder themselves, or continue without a response.
     """
     return answered(case).served("tls", "stapled-missing")

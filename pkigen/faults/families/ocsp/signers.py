@@ -1,4 +1,4 @@
-"""Who signs an OCSP answer: the issuing CA, who it authorized, or somebody else (RFC 6960, 4.2.2)."""
+"""Signers of OCSP responses: the issuing CA, an authorized or an unauthorized responder (RFC 6960, 4.2.2)."""
 
 from __future__ import annotations
 
@@ -14,108 +14,110 @@ _ROGUE_KEY = "a stranger"
 
 @fault("A", "revocation", "RFC 6960 4.2.2.2")
 def ocsp_delegate_good(case: Case) -> Case:
-    """Its OCSP answer is good, and signed by an authorized responder.
+    """The OCSP response has the status good and is signed by an authorized responder.
 
-    The control: clients must accept a responder that the CA has certified for it.
+    Clients must accept a responder that the CA has authorized (control case).
     """
     return delegated(case)
 
 
 @fault("R", "revocation", "RFC 6960 3.2")
 def ocsp_bad_signature(case: Case) -> Case:
-    """One bit of its OCSP answer's signature is flipped.
+    """The OCSP response has a signature with one flipped bit.
 
-    Anybody could have written the answer.
+    Clients report an invalid signature: the response could come from anyone.
     """
     return answered(case, edits=(Edit(_SIGNATURE, EditOp.FLIP_LAST_BIT, signed=False),))
 
 
 @fault("R", "revocation", "RFC 6960 3.2")
 def ocsp_wrong_key(case: Case) -> Case:
-    """Another key than the one it names signed its OCSP answer.
+    """The OCSP response names the CA as its responder but is signed with another key.
 
-    The answer says that it is the CA's, and the signature does not verify with the CA's key.
+    Clients report an invalid signature, because it does not verify with the key of the CA.
     """
     return answered(case, rogue_key=_ROGUE_KEY)
 
 
 @fault("R", "revocation", "RFC 6960 4.2.2.2")
 def ocsp_unrelated_responder(case: Case) -> Case:
-    """Its OCSP answer is signed by somebody with a certificate of their own making.
+    """The OCSP response is signed by a responder with a self-signed certificate.
 
-    The CA authorized nobody of that name.
+    Clients reject it: the CA did not authorize this responder.
     """
     return delegated(case, issued_by="itself")
 
 
 @fault("R", "revocation", "RFC 6960 4.2.2.2")
 def ocsp_delegate_no_eku(case: Case) -> Case:
-    """The responder's certificate has no extended key usage.
+    """The OCSP responder certificate has no extended key usage.
 
-    Without OCSPSigning it is a certificate like any other of the CA.
+    Clients reject the response: without OCSPSigning, the CA has not authorized the responder.
     """
     return delegated(case, purposes=())
 
 
 @fault("R", "revocation", "RFC 6960 4.2.2.2")
 def ocsp_delegate_wrong_eku(case: Case) -> Case:
-    """The responder's certificate is a TLS server's.
+    """The OCSP responder certificate is a TLS server certificate.
 
-    Any server of the CA could answer so for any other.
+    Clients reject the response; otherwise, any server of the CA could sign OCSP responses for any
+    other.
     """
     return delegated(case, purposes=(oids.EXTENDED_KEY_USAGES["serverAuth"],))
 
 
 @fault("R", "revocation", "RFC 6960 4.2.2.2")
 def ocsp_delegate_expired(case: Case) -> Case:
-    """The responder's certificate has expired.
+    """The OCSP responder certificate has expired.
 
-    Its right to answer ended with it.
+    Clients reject the response, because the authorization of the responder has ended.
     """
     return delegated(case, ended=True)
 
 
 @fault("R", "revocation", "RFC 6960 4.2.2.2")
 def ocsp_delegate_other_ca(case: Case) -> Case:
-    """The responder's certificate is another CA's.
+    """The OCSP responder certificate is issued by another CA.
 
-    Only the CA that issued the certificate can authorize who answers for it.
+    Clients reject the response: only the CA that issued the certificate can authorize a responder.
     """
     return delegated(case, issued_by="another CA")
 
 
 @fault("R", "revocation", "RFC 6960 4.2.2.2")
 def ocsp_delegate_bad_signature(case: Case) -> Case:
-    """The signature of the responder's certificate is spoiled.
+    """The OCSP responder certificate has an invalid signature.
 
-    The CA did not authorize what it says.
+    Clients reject the response, because the CA did not sign the authorization.
     """
     return delegated(case, edits=(Edit(_SIGNATURE, EditOp.FLIP_LAST_BIT, signed=False),))
 
 
 @fault("R", "revocation", "RFC 6960 4.2.2.2")
 def ocsp_delegate_missing(case: Case) -> Case:
-    """The responder's certificate is not in the answer.
+    """The OCSP response does not contain the responder certificate.
 
-    Without it nobody knows whose key signed.
+    Clients cannot determine the key that signed the response.
     """
     return delegated(case, enclosed=False)
 
 
 @fault("P", "lint", "RFC 6960 4.2.2.2.1")
 def ocsp_delegate_no_nocheck(case: Case) -> Case:
-    """The responder's certificate does not say whether to check itself.
+    """The OCSP responder certificate lacks the id-pkix-ocsp-nocheck extension.
 
-    Without id-pkix-ocsp-nocheck a client may ask about the responder, and so on.
+    Clients may check the revocation status of the responder as well, and then that of its
+    responder.
     """
     return delegated(case, extensions=())
 
 
 @fault("R", "revocation", "RFC 6960 4.2.2.3")
 def ocsp_responder_id_mismatch(case: Case) -> Case:
-    """Its OCSP answer names another responder than the one that signed.
+    """The OCSP response names a different responder than the one that signed it.
 
-    The name has to lead to the key.
+    Clients reject it: the responder ID must identify the key of the signature.
     """
     nobody = der.explicit(2, der.octet_string(bytes(20)))
     return answered(case, edits=(Edit(_RESPONDER_ID, EditOp.REPLACE, nobody),))
@@ -123,8 +125,8 @@ def ocsp_responder_id_mismatch(case: Case) -> Case:
 
 @fault("V", "revocation", "CABF BR 7.1.3.2")
 def ocsp_sha1_signature(case: Case) -> Case:
-    """Its OCSP answer is signed with SHA-1.
+    """The OCSP response is signed with SHA-1.
 
-    Public responders must not; few clients look.
+    Public responders must not use SHA-1; few clients check it.
     """
     return answered(case, signature=Signature("sha1"))
