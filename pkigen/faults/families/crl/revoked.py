@@ -13,11 +13,11 @@ _FOUND = "6.3.3 (j)"
 _REVOKED = ("path:revoked", "not-revoked")
 _OTHER_REASONS = {
     "cACompromise": ("ca-compromise", "its issuer's key was compromised", "Stop trusting the issuer."),
-    "affiliationChanged": ("affiliation-changed", "the name of its subject changed", "Replace it."),
+    "affiliationChanged": ("affiliation-changed", "its subject name has changed", "Replace it."),
     "superseded": ("superseded", "there is a newer one", "Use the newer certificate."),
     "cessationOfOperation": ("cessation-of-operation", "it is no longer needed", "Take it out of service."),
     "privilegeWithdrawn": ("privilege-withdrawn", "a privilege was withdrawn", "Ask the CA for details."),
-    "aACompromise": ("aa-compromise", "the key of an attribute authority was compromised", "Replace it."),
+    "aACompromise": ("aa-compromise", "attribute authority key compromised", "Replace it."),
     "unspecified": ("unspecified", "no reason given", "The CRL entry has no reason code. Replace it."),
 }
 """Reason -> suffix of the ID, explanation, advice."""

@@ -40,5 +40,5 @@ def answer_url(case: Case) -> str:
 
 
 def delegated(case: Case, **fields: Any) -> Case:
-    """Return the case with a response of an authorized responder; ``fields`` replace fields of the responder."""
+    """Return the case with a response of an authorized responder; ``fields`` change the responder."""
     return answered(case, responder=replace(Responder((_SIGNING,), (_NO_CHECK,)), **fields))
