@@ -56,7 +56,7 @@ def _sights(one: Validator) -> list[str]:
 def give_matrix(matrix: Matrix, *, words: bool) -> None:
     """Marks of all cases, words of few or of those without a reason, and the counts."""
     for mark, column in zip(_MARKS, matrix.columns, strict=False):
-        other = "" if column.is_recorded or not column.recorded else f" (recorded: {column.recorded})"
+        other = f" (nearest recorded: {column.recorded})" if column.compares_with_another_version else ""
         print_line(f"  {mark}  {column.name:<15} {column.version}{other}")
     print_line("\n  + accepts   x refuses   o refuses something else   . does not look at it")
     print_line("  on the right: cases with a difference, known (*) or not (!)")
@@ -104,6 +104,12 @@ def _give_closing(matrix: Matrix) -> None:
     print_line(colorize(f"{cases:,} cases, {columns} validators, {matrix.seconds:.1f} s", "bold"))
     print_line(f"  {matrix.explained:>5,}  differences with a reason in known.yaml")
     print_line(f"  {len(matrix.unexplained):>5,}  without one")
+    if matrix.unrecorded:
+        print_line(f"  {len(matrix.unrecorded):>5,}  on an unrecorded version of a validator (not a failure)")
+        for subject, column, cell in matrix.unrecorded:
+            name = printable(subject.fault or subject.name)
+            text = f"{name}: {column.name} {column.version}: {cell.word}, differs on an unrecorded version"
+            print_line(wrap(f"         {text}", 11))
     for text in _stale(matrix):
         print_line(wrap(text, 9))
 

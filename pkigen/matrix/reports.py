@@ -35,6 +35,7 @@ def as_json(
         "rows": [_row(*row) for row in matrix.rows],
         "explained": matrix.explained,
         "unexplained": len(matrix.unexplained),
+        "unrecorded": len(matrix.unrecorded),
         "stale": [_entry(one) for one in matrix.stale],
         "gone": [_entry(one) for one in matrix.gone],
     }

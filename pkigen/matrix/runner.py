@@ -39,6 +39,16 @@ class Column:
         """Whether the version here is the one that the record was made with."""
         return self.version == self.recorded
 
+    @property
+    def compares_with_another_version(self) -> bool:
+        """Whether another version of this validator is recorded; its record is the nearest one."""
+        return bool(self.recorded) and not self.is_recorded
+
+    def explains(self, entry: Known) -> bool:
+        """Return whether an entry is about this validator, in this version or in the nearest recorded one."""
+        nearest = self.compares_with_another_version and entry.is_of(self.recorded)
+        return entry.column == self.name and (nearest or entry.is_of(self.version))
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -47,17 +57,25 @@ class Cell:
     ``word`` is ``accept``; ``refuse``; ``refuse PART``, when it has nothing against what is wrong and refuses
     something else; or ``blind``, when all that it looks at is fine and it has no eyes for what is wrong.
     ``words`` are its own. ``differs`` says whether that is not what is expected; ``known`` why.
+    ``unrecorded`` is True where no verdict of this version of the validator is recorded, so that a difference
+    needs no reason; a certificate without a fault that is rejected needs one all the same.
     """
 
     word: str
     words: str = ""
     differs: bool = False
     known: Known | None = None
+    unrecorded: bool = False
 
     @property
     def is_unexplained(self) -> bool:
         """Whether it differs and nobody wrote down why."""
-        return self.differs and self.known is None
+        return self.differs and self.known is None and not self.unrecorded
+
+    @property
+    def differs_on_unrecorded_version(self) -> bool:
+        """Whether it differs without a reason on a version of the validator that is not recorded."""
+        return self.differs and self.known is None and self.unrecorded
 
 
 @dataclass(frozen=True)
@@ -82,6 +100,16 @@ class Matrix:
             for subject, cells in self.rows
             for column, cell in zip(self.columns, cells, strict=True)
             if cell.is_unexplained
+        )
+
+    @property
+    def unrecorded(self) -> tuple[tuple[Subject, Column, Cell], ...]:
+        """Every difference without an entry on a version that is not recorded; none of them is a failure."""
+        return tuple(
+            (subject, column, cell)
+            for subject, cells in self.rows
+            for column, cell in zip(self.columns, cells, strict=True)
+            if cell.differs_on_unrecorded_version
         )
 
     @property
@@ -119,9 +147,7 @@ def survey(
     waiting = sum(column.asks_a_server for column in columns)
     with ThreadPoolExecutor((os.cpu_count() or 2) + waiting) as threads:
         answers = list(threads.map(asked, columns))
-    entries = [
-        one for column in columns for one in known if one.column == column.name and one.is_of(column.version)
-    ]
+    entries = [entry for column in columns for entry in known if column.explains(entry)]
     rows = tuple(
         (one, tuple(_cell(one, *pair, entries) for pair in zip(columns, answers, strict=True)))
         for one in subjects
@@ -171,7 +197,11 @@ def _cell(
         return Cell(word, said.words)
     reasons = (one for one in entries if one.column == column.name)
     fault = subject.fault or SOUND
-    return Cell(word, said.words, True, next((one for one in reasons if one.tells(fault, said.words)), None))
+    reason = next((one for one in reasons if one.tells(fault, said.words)), None)
+    rejects_sound = not subject.fault and word != ACCEPT
+    return Cell(
+        word, said.words, True, reason, unrecorded=column.compares_with_another_version and not rejects_sound
+    )
 
 
 def _without_crl(said: Answer) -> Answer:

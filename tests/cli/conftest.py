@@ -75,5 +75,10 @@ def start(*arguments: str | Path, **how: Any) -> subprocess.Popen[bytes]:
 
 def finish(process: subprocess.Popen[bytes]) -> Outcome:
     """Wait for a program that is about to end."""
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()  # a process that outlives its test would fail others
+        process.communicate()
+        raise
     return Outcome(process.returncode, (out or b"").decode(), (err or b"").decode())

@@ -26,8 +26,10 @@ pytestmark = pytest.mark.needs("openssl")
 
 
 @pytest.fixture
-def mixed(tmp_path: Path) -> Path:
-    """An environment with a sound case and three that are wrong."""
+def mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An environment with a sound case and three faulty ones, for which every version counts as recorded."""
+    versions = {one.name: one.version() for one in VALIDATORS if one.name in _TWO[1]}
+    monkeypatch.setattr("pkigen.faults.observed.recorded_with", lambda: versions)
     return build(_PROFILE, tmp_path / "out").folder
 
 
@@ -70,6 +72,20 @@ def test_a_difference_without_a_reason_is_told_and_fails(cli: Cli, mixed: Path) 
     shown = cli("matrix", mixed, *_TWO)
     assert shown.code == 1
     assert "openssl: reject is expected" in shown.out
+
+
+def test_a_difference_on_an_unrecorded_version_is_listed_and_does_not_fail(
+    cli: Cli, mixed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = {"openssl": "OpenSSL 2.9.9", "pyca": "cryptography 49.0.0"}
+    monkeypatch.setattr("pkigen.faults.observed.recorded_with", lambda: versions)
+    _expecting(mixed, "server.expired", "accept")
+    outcome = cli("matrix", mixed, *_TWO)
+    assert outcome.code == 0, outcome.out
+    assert "(nearest recorded: OpenSSL 2.9.9)" in outcome.out
+    assert "on an unrecorded version of a validator" in outcome.out
+    assert "expired: openssl" in outcome.out
+    assert max(map(len, outcome.out.splitlines())) <= 80
 
 
 def test_an_entry_that_is_no_longer_so_fails_in_the_environment_it_is_of(cli: Cli, mixed: Path) -> None:

@@ -110,7 +110,7 @@ def test_a_request_is_answered(context: ssl.SSLContext, credential: Credential) 
         (b"", "invalid HTTP"),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "invalid HTTP"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", "invalid HTTP"),
-        (b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1_100_000, "answers more than 1,048,576 bytes"),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1_100_000, "exceeds 1,048,576 bytes"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000, "invalid HTTP"),
     ],
 )

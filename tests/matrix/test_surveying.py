@@ -151,3 +151,23 @@ def test_who_reads_no_files_is_not_asked_how_they_are_written(cases: dict[str, M
     puppet = Puppet({}, frozenset(("path",)))
     survey([_subject(cases, "reject", "file")], [Column(puppet, "puppet 1")], [])
     assert puppet.asked == []
+
+
+@pytest.mark.parametrize("fault", ["wrong", ""])
+def test_a_difference_on_an_unrecorded_version_fails_only_where_a_sound_certificate_is_rejected(
+    cases: dict[str, MatrixCase], fault: str
+) -> None:
+    subject = _subject(cases, "accept", "path" if fault else "", fault)
+    puppet = Puppet({subject.name: REFUSES})
+    matrix = survey([subject], [Column(puppet, "puppet 2", "puppet 1")], [])
+    assert (len(matrix.unrecorded), len(matrix.unexplained)) == ((1, 0) if fault else (0, 1))
+    assert matrix.is_as_expected is bool(fault)
+
+
+def test_a_reason_for_the_nearest_recorded_version_explains_a_difference_on_another(
+    cases: dict[str, MatrixCase],
+) -> None:
+    subject = _subject(cases, "reject")
+    column = Column(Puppet({subject.name: ACCEPTS}), "puppet 2", "puppet 1")
+    matrix = survey([subject], [column], [_entry(versions="puppet 1")])
+    assert (matrix.explained, len(matrix.unrecorded)) == (1, 0)
