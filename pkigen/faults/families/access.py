@@ -103,8 +103,7 @@ def aia_ldap(case: Case) -> Case:
 def aia_no_uri(case: Case) -> Case:
     """The certificate refers to its issuer certificate with a directory name.
 
-    Clients cannot download the issuer certificate without a URL; RFC 5280 leaves the choice of the
-    directory to the client. Public CAs use URLs only.
+    RFC 5280 leaves the choice of the directory to the client; public CAs use URLs only.
     """
     return put(case, _AIA, _access(directory(case.plan.issuer)))
 
