@@ -86,7 +86,6 @@ _UNCONVERTED_TEXTS = frozenset(
 )
 _UNCONVERTED_NAMES = frozenset(
     [
-        "pkigen/documents",
         "tests/inspection",
         "benchmarks",
         "pkigen",
@@ -96,8 +95,6 @@ _UNCONVERTED_NAMES = frozenset(
         "pkigen/inspection",
         "pkigen/lab",
         "pkigen/matrix",
-        "pkigen/plan",
-        "pkigen/profile",
         "pkigen/pytest_plugin",
         "pkigen/requirements",
         "pkigen/serve",

@@ -1,4 +1,4 @@
-"""Pieces for the document's models: texts with a meaning of their own, and ``none``."""
+"""Field types of the document's models: parsed strings, and ``none``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Schema = JsonSchemaValue
 
 
 class Omit(Enum):
-    """The text ``none`` where an extension is asked for: leave it out."""
+    """The string ``none`` as the value of an extension: omit the extension."""
 
     OMIT = "none"
 
@@ -32,20 +32,20 @@ class Value(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     _short: ClassVar[Schema | None] = None
-    """The schema of the short form, where there is one."""
+    """The schema of the short form, if there is one."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
-        """The mapping, or its short form."""
-        found = handler(schema)
-        return {"anyOf": [found, cls._short]} if cls._short else found
+        """Return the schema of the mapping, or of its short form."""
+        mapping = handler(schema)
+        return {"anyOf": [mapping, cls._short]} if cls._short else mapping
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """Annotation of a value that a function makes of what was written; its ValueError is the message.
+    """Annotation of a value that a function parses; the message of its ValueError becomes the error.
 
-    ``json_type`` is what an editor is told to expect.
+    ``json_type`` is the type in the JSON Schema.
     """
 
     parse: Callable[[Any], Any]
@@ -57,7 +57,7 @@ class Parsed:
         return core_schema.no_info_plain_validator_function(self._parse)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
-        """As an editor sees it."""
+        """Return the JSON Schema for editors."""
         return {"type": self.json_type, "description": self.description}
 
     def _parse(self, value: Any) -> Any:
@@ -68,10 +68,10 @@ class Parsed:
 
 @dataclass(frozen=True)
 class OrNone:
-    """Annotation of a value that can be left out with the text ``none``."""
+    """Annotation of a value that the string ``none`` omits."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """``none`` is OMIT; all else is for the type itself, whose errors stay as they are."""
+        """Map ``none`` to OMIT; pass every other value to the type, whose errors remain unchanged."""
         inner = handler.generate_schema(_without_omit(source))
 
         def validate(value: Any, handler: core_schema.ValidatorFunctionWrapHandler) -> Any:
@@ -80,25 +80,25 @@ class OrNone:
         return core_schema.no_info_wrap_validator_function(validate, inner)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
-        """The type's own schema, or the word."""
+        """Return the type's own schema, or the constant ``none``."""
         return {"anyOf": [handler(schema), {"const": OMIT.value}]}
 
 
 def _without_omit(source: Any) -> Any:
-    """``X | Omit | None`` is X: None only ever stands for a field that was not written."""
-    (kept,) = (part for part in source.__args__ if part not in (Omit, type(None)))
-    return kept
+    """Return X for ``X | Omit | None``: None only means an omitted field."""
+    (remaining,) = (part for part in source.__args__ if part not in (Omit, type(None)))
+    return remaining
 
 
 def unknown(what: str, text: str, known: tuple[str, ...]) -> str:
-    """The words for a name that is none of those known."""
+    """Return the message for an unknown name."""
     close = close_to(text, known)
     hint = f" (did you mean '{close}'?)" if close else f"; there are {', '.join(known)}"
     return f"no such {what}: '{text}'{hint}"
 
 
 def close_to(text: str, known: tuple[str, ...]) -> str | None:
-    """The known name that was probably meant."""
+    """Return the known name that was probably intended."""
     return next(iter(get_close_matches(text, known[: limits.NAMES_COMPARED], 1)), None)
 
 
@@ -106,7 +106,7 @@ OID = re.compile(r"(0|1)\.([0-9]|[1-3][0-9])(\.(0|[1-9][0-9]{0,37}))*|2(\.(0|[1-
 
 
 def parse_oid(text: str) -> str:
-    """A dotted object identifier, checked."""
+    """Return a checked dotted object identifier."""
     if len(text) > 200 or not OID.fullmatch(text):
         raise ValueError(f"'{text}' is not an object identifier such as 1.3.6.1.4.1.311.20.2.3")
     return str(text)

@@ -1,4 +1,4 @@
-"""What the JSON Schemas of profiles and requirement sets have in common."""
+"""Shared parts of the JSON Schemas of profiles and requirement sets."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ DEFINITIONS = "#/$defs/{model}"
 
 
 def relaxed(schema: Any) -> Any:
-    """Texts may look like numbers or booleans to an editor: we read what was written."""
+    """Return a schema that also accepts numbers and booleans where YAML editors see them."""
     if isinstance(schema, list):
         return [relaxed(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    found = {key: relaxed(value) for key, value in schema.items()}
-    if found.get("type") == "string" and "const" not in found:
-        found["type"] = ["string", "number", "boolean", "null"]
-    elif found.get("type") == "":
-        del found["type"]
-    elif found.get("type") in ("integer", "boolean"):
-        found["type"] = [found["type"], "string"]
-    return found
+    result = {key: relaxed(value) for key, value in schema.items()}
+    if result.get("type") == "string" and "const" not in result:
+        result["type"] = ["string", "number", "boolean", "null"]
+    elif result.get("type") == "":
+        del result["type"]
+    elif result.get("type") in ("integer", "boolean"):
+        result["type"] = [result["type"], "string"]
+    return result

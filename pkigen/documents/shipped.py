@@ -1,6 +1,6 @@
-"""The profiles and requirement sets that come with pkigen, by name.
+"""The profiles and requirement sets shipped with pkigen, by name.
 
-Profiles lie beside the package in a checkout and inside it in a wheel, requirement sets always inside.
+Profiles are next to the package in a checkout and inside it in a wheel; requirement sets are always inside.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def folder() -> Path:
-    """Where the shipped profiles lie."""
+    """Return the directory of the shipped profiles."""
     packaged = _PACKAGE / "_profiles"
     return packaged if packaged.is_dir() else _PACKAGE.parent / "profiles"
 
 
 def names() -> tuple[str, ...]:
-    """Their names, sorted."""
+    """Return the names of the shipped profiles, sorted."""
     return tuple(sorted(path.stem for path in folder().glob("*.yaml")))
 
 
 def path(name: str) -> Path:
-    """The file of a shipped profile; InputError for a name that is none."""
+    """Return the file of a shipped profile; raise InputError for an unknown name."""
     if name not in names():
         close = get_close_matches(name, names(), 1)
         hint = f" (did you mean '{close[0]}'?)" if close else f"; there are {', '.join(names())}"
@@ -35,7 +35,7 @@ def path(name: str) -> Path:
 
 
 def find(source: str | Path, base: Path = Path()) -> Path:
-    """The file that a path or a shipped profile's name means; a file wins over a name, a folder does not."""
+    """Return the file for a path or a shipped name; a file overrides a name, a directory does not."""
     try:
         if (base / source).exists() and not ((base / source).is_dir() and str(source) in names()):
             return base / source
@@ -49,16 +49,16 @@ def find(source: str | Path, base: Path = Path()) -> Path:
 
 
 def requirement_set_folder() -> Path:
-    """Where the shipped requirement sets lie."""
+    """Return the directory of the shipped requirement sets."""
     return _PACKAGE / "requirements" / "sets"
 
 
 @cache
 def requirement_sets() -> tuple[str, ...]:
-    """Their names, sorted."""
+    """Return the names of the shipped requirement sets, sorted."""
     return tuple(sorted(path.stem for path in requirement_set_folder().glob("*.yaml")))
 
 
 def is_set_file(name: str) -> bool:
-    """Whether the name of a requirement set is the path of one."""
+    """Return whether the name of a requirement set is a path."""
     return name.endswith((".yaml", ".yml"))

@@ -37,9 +37,9 @@ _BOUNDED_WORDS = {
 
 
 def details_of(error: ValidationError) -> list[Any]:
-    """What is wrong, one by one. A list of which a part is wrong counts as empty: that is not told."""
-    found: list[Any] = error.errors(include_url=False, include_input=False)
-    return [one for one in found if one["type"] != "too_short" or not _is_above_another(one["loc"], found)]
+    """Return the errors one by one; omit the follow-up error that a list with an invalid item is empty."""
+    errors: list[Any] = error.errors(include_url=False, include_input=False)
+    return [one for one in errors if one["type"] != "too_short" or not _is_above_another(one["loc"], errors)]
 
 
 def _is_above_another(path: tuple[str | int, ...], details: list[Any]) -> bool:
@@ -47,7 +47,7 @@ def _is_above_another(path: tuple[str | int, ...], details: list[Any]) -> bool:
 
 
 def words_of(detail: Any, model: type[BaseModel], path: tuple[str | int, ...]) -> tuple[str, str | None]:
-    """What a detail of a ValidationError means for a person, and what was perhaps meant."""
+    """Return the message for a detail of a ValidationError, and the suggestion, if any."""
     kind = detail["type"]
     if kind == "extra_forbidden":
         key = str(path[-1])
@@ -60,15 +60,17 @@ def words_of(detail: Any, model: type[BaseModel], path: tuple[str | int, ...]) -
 
 
 def keys_of(model: type[BaseModel], path: tuple[str | int, ...] = ()) -> tuple[str, ...]:
-    """The keys that can be written in the mapping at ``path`` below a model."""
-    found: type[BaseModel] | None = model
+    """Return the keys that are valid in the mapping at ``path`` below a model."""
+    current: type[BaseModel] | None = model
     for part in path:
-        if found is not None and isinstance(part, str):
-            field = next((f for n, f in found.model_fields.items() if part in (n, f.validation_alias)), None)
-            found = _model_in(field.annotation) if field else None
-    if found is None:
+        if current is not None and isinstance(part, str):
+            field = next(
+                (f for n, f in current.model_fields.items() if part in (n, f.validation_alias)), None
+            )
+            current = _model_in(field.annotation) if field else None
+    if current is None:
         return ()
-    fields = found.model_fields.items()
+    fields = current.model_fields.items()
     return tuple(str(field.validation_alias or name) for name, field in fields if field.init is not False)
 
 
@@ -76,4 +78,4 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     inner = (_model_in(part) for part in getattr(annotation, "__args__", ()))
-    return next((found for found in inner if found is not None), None)
+    return next((candidate for candidate in inner if candidate is not None), None)

@@ -1,7 +1,7 @@
-"""A YAML document as a tree that knows where each of its parts was written.
+"""A YAML document as a tree that records the location of each part.
 
-Read strictly: scalars stay the text that was written, so nothing turns ``NO`` into a boolean or
-``10:20`` into a number; a key said twice, a tag, a second document or an alias bomb is an error.
+Reads strictly: scalars remain strings, so that ``NO`` does not become a boolean or ``10:20`` a number; a
+duplicate key, a tag, a second document or an alias bomb is an error.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TOO_DEEP = f"nested deeper than {limits.NESTING}"
 
 
 class Text(str):  # noqa: SLOT000  # a place is set on few, and None is their default
-    """A scalar, as it was written."""
+    """A scalar, as written."""
 
     location: Location | None = None
 
@@ -35,7 +35,7 @@ class Items(list[Any]):
 
 
 class Table(dict[str, Any]):
-    """A mapping; ``key_locations`` are the places of its keys."""
+    """A mapping; ``key_locations`` are the locations of its keys."""
 
     location: Location | None = None
 
@@ -44,13 +44,13 @@ class Table(dict[str, Any]):
         self.key_locations: dict[str, Location] = {}
 
     def put(self, key: str, value: object, location: Location | None) -> None:
-        """Set a key that stands at a place."""
+        """Set a key and its location."""
         self[key] = value
         if location is not None:
             self.key_locations[key] = location
 
     def copy(self) -> Table:
-        """A shallow copy, places included."""
+        """Return a shallow copy, including locations."""
         copied = Table(self)
         copied.location = self.location
         copied.key_locations = dict(self.key_locations)
@@ -60,7 +60,7 @@ class Table(dict[str, Any]):
 Node = Text | Items | Table
 
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-"""What YAML calls not printable (1.2.2, 5.1) and an escape can write nevertheless."""
+"""Characters that YAML calls not printable (1.2.2, 5.1) but that an escape can produce."""
 
 
 def _unwanted(character: str) -> str:
@@ -68,7 +68,7 @@ def _unwanted(character: str) -> str:
 
 
 def parse(data: bytes, file: str) -> Table:
-    """The mapping that a YAML file is; InputError for whatever else it is."""
+    """Return the mapping in a YAML file; raise InputError for any other content."""
     if len(data) > limits.FILE_BYTES:
         raise InputError(Problem(f"larger than {limits.FILE_BYTES} bytes", location=Location(file)))
     reader = _Reader(file)
@@ -90,12 +90,12 @@ def parse(data: bytes, file: str) -> Table:
 
 
 def from_python(value: object) -> Node:
-    """A tree without places from a Python mapping: what ``parse`` would make of the same in YAML."""
+    """Return a tree without locations from a Python mapping, as ``parse`` returns for the same YAML."""
     return _Converter().convert(value, 0)
 
 
 class _Converter:
-    """Counts as it goes: a mapping that holds itself, or one list many times, has no end."""
+    """Counts nodes during conversion: a mapping that contains itself would never end."""
 
     def __init__(self) -> None:
         self._size = 0
@@ -124,7 +124,7 @@ class _Converter:
 
 
 def find(tree: object, path: tuple[str | int, ...]) -> object:
-    """The deepest part of ``path`` that is there; parts that are not are passed over."""
+    """Return the deepest existing part of ``path``; skip missing parts."""
     for part in path:
         if isinstance(tree, Table) and part in tree:
             tree = tree[str(part)]
@@ -134,22 +134,23 @@ def find(tree: object, path: tuple[str | int, ...]) -> object:
 
 
 def size(node: object) -> int:
-    """How many nodes a part of a tree has."""
+    """Return the number of nodes of a part of a tree."""
     if isinstance(node, Table):
         return 1 + sum(map(size, node.values()))
     return 1 + sum(map(size, node)) if isinstance(node, Items) else 1
 
 
 def folder_of(text: str, otherwise: Path) -> Path:
-    """What a path is relative to: the file that it was written in, which may be an extended one."""
+    """Return the directory of the file that contains a path, which may be an extended file."""
     place = text.location if isinstance(text, Text) else None
     return Path(place.file).parent if place else otherwise
 
 
 def locate(tree: object, path: tuple[str | int, ...]) -> Location | None:
-    """The place of the deepest part of ``path`` that is there; parts that are not are passed over.
+    """Return the location of the deepest existing part of ``path``; skip missing parts.
 
-    Of a key whose value is a mapping or a sequence, the place of the key; else that of the value.
+    For a key whose value is a mapping or a sequence, returns the location of the key; otherwise of the
+    value.
     """
     place = getattr(tree, "location", None)
     for part in path:
@@ -168,7 +169,7 @@ def locate(tree: object, path: tuple[str | int, ...]) -> Location | None:
 
 @dataclass(slots=True)
 class _Open:
-    """A collection that is being read: its node, its anchor, the key that waits for a value."""
+    """A collection that is being read: its node, its anchor, and the key that waits for a value."""
 
     node: Items | Table
     anchor: str | None
@@ -179,7 +180,7 @@ class _Open:
 
 
 class _Reader:
-    """Makes a tree of parser events, without recursion: nesting is the user's to choose."""
+    """Builds a tree from parser events without recursion, because the user controls the nesting depth."""
 
     def __init__(self, file: str) -> None:
         self.problems: list[Problem] = []
@@ -191,7 +192,7 @@ class _Reader:
         self._size = 0
 
     def take(self, event: yaml.Event) -> None:
-        """The next event."""
+        """Process the next event."""
         mark = event.start_mark
         assert mark is not None
         place = Location(self._file, mark.line + 1, mark.column + 1)
@@ -238,7 +239,7 @@ class _Reader:
             self._anchors[anchor] = node, size, depth
 
     def _deepen(self, depth: int, place: Location) -> None:
-        """Note how deep the open collections are, aliases followed; ``depth`` counts from the top."""
+        """Record the depth of the open collections, with aliases resolved; ``depth`` counts from the top."""
         if depth > limits.NESTING:
             raise InputError(Problem(_TOO_DEEP, location=place))
         for level, opened in enumerate(self._stack):
@@ -285,7 +286,7 @@ def _yaml_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     place = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file)
     if "nesting depth" in str(error.problem):
-        # The parser looks ahead, and has a limit of its own since PyYAML 6.0.4.
+        # The parser reads ahead, and has its own limit since PyYAML 6.0.4.
         return Problem(_TOO_DEEP, location=place)
     return Problem(f"not YAML: {error.problem or error.context}", location=place)
 

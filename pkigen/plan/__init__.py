@@ -1,4 +1,4 @@
-"""Profile -> Plan: every default applied, every time absolute, every serial drawn; nothing signed."""
+"""Profile -> Plan: applies defaults, computes absolute times, and draws serial numbers; signs nothing."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from pkigen.requirements import RequirementSet
 
 __all__ = ["CRL_LIFE", "Plan", "Serials", "plan"]
 
-_KEPT = 1_000
+_CACHE_LIMIT = 1_000
 """The largest number of end entities that a plan keeps in memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One environment, fully explicit.
+    """One environment, with every value explicit.
 
-    ``authorities`` stand issuers before issued. ``certificates()`` gives the end entities one by
-    one, in the profile's order and the negative cases after them, and can be called again; ``count`` is
-    how many there are. ``cases`` are those with a
-    fault, ``passed`` negative cases that could not be made, and why. ``sets`` are the requirement sets
-    that cases are held against: the profile's, and those that cases break. ``serving`` is what the
-    service does wrong for sound authorities.
+    ``authorities`` lists issuers before the CAs that they issue. ``certificates()`` yields the end entities
+    one by one, in the profile's order and followed by the negative cases, and can be called again;
+    ``count`` is their number. ``cases`` are the cases with a fault, ``passed`` the skipped negative cases
+    with their reasons. ``sets`` are the requirement sets that cases are checked against: the profile's
+    sets, and the sets that cases violate. ``serving`` lists the intentional errors of the service for
+    authorities without a fault.
     """
 
     name: str
@@ -49,9 +49,9 @@ class Plan:
 
 
 def plan(profile: Profile, clock: datetime, serials: Serials, crl_life: Span = CRL_LIFE) -> Plan:
-    """The plan of a profile at an instant (UTC); problems that only show here raise InputError.
+    """Return the plan of a profile at a time (UTC); raise InputError for problems that only planning detects.
 
-    ``crl_life`` is how long CRLs are good for of which the profile does not say it.
+    ``crl_life`` is the default lifetime of CRLs.
     """
     planner = Planner(profile, clock.replace(microsecond=0), serials, crl_life)
     cases = cases_of(profile, planner)
@@ -80,7 +80,7 @@ class _PlannedOnce:
 
     def __init__(self, plan_entities: Callable[[], Iterator[Entity]], count: int) -> None:
         self._plan_entities = plan_entities
-        self._is_small = count <= _KEPT
+        self._is_small = count <= _CACHE_LIMIT
         self._entities: tuple[Entity, ...] | None = None
 
     def __call__(self) -> Iterator[Entity]:

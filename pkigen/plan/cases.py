@@ -1,4 +1,4 @@
-"""The cases that a profile asks for, as entities of the plan: negatives, and certificates with faults."""
+"""The cases that a profile requests, as entities of the plan: negatives, and certificates with faults."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class Cases:
-    """End entities with a fault, the authorities copied for them, and what could not be made.
+    """End entities with a fault, the authorities copied for them, and the skipped cases.
 
-    ``replaced`` are certificates of the profile that have faults themselves, by name.
+    ``replaced`` are the profile's certificates that have faults themselves, by name.
     """
 
     certificates: list[Entity] = field(default_factory=list)
@@ -36,23 +36,23 @@ class Cases:
         return (*self.replaced.values(), *self.certificates)
 
     def among(self, certificates: Iterable[Entity]) -> Iterator[Entity]:
-        """The profile's certificates, those with faults in the place of the sound ones; then the others."""
+        """Yield the profile's certificates, faulty ones replacing originals, then the other cases."""
         if self.replaced:
             certificates = (self.replaced.get(entity.name, entity) for entity in certificates)
         yield from certificates
         yield from self.certificates
 
-    def add(self, found: NegativeCase | SkippedCase) -> None:
-        """One more case, or one that cannot be."""
-        if isinstance(found, NegativeCase):
-            self.certificates += (found.entity, *found.twins)
-            self.authorities += found.copies[::-1]
+    def add(self, case: NegativeCase | SkippedCase) -> None:
+        """Add a case or a skipped case."""
+        if isinstance(case, NegativeCase):
+            self.certificates += (case.entity, *case.twins)
+            self.authorities += case.copies[::-1]
         else:
-            self.passed = (*self.passed, found)
+            self.passed = (*self.passed, case)
 
 
 def cases_of(profile: Profile, planner: Planner) -> Cases:
-    """Every case of a profile; InputError for those that name what is not there, or cannot be."""
+    """Return every case of a profile; raise InputError for unknown names and for impossible cases."""
     cases, problems = Cases(), list[Problem]()
     above = {entity.id: entity for entity in planner.authorities}
 
@@ -62,18 +62,18 @@ def cases_of(profile: Profile, planner: Planner) -> Cases:
 
     problems += _with_faults(profile, planner, cases, case)
     bases = _bases(profile) if profile.negatives else {}
-    for number, asked in enumerate(profile.negatives):
+    for number, request in enumerate(profile.negatives):
         place = ("negatives", number)
-        spec = bases.get(asked.of)
-        if asked in profile.negatives[:number]:
+        spec = bases.get(request.of)
+        if request in profile.negatives[:number]:
             problems.append(profile.top_problem(place, "this is asked for twice"))
         elif spec is None:
-            problems.append(_unknown(profile, (*place, "of"), asked.of))
+            problems.append(_unknown(profile, (*place, "of"), request.of))
         elif spec.faults:
-            words = f"'{asked.of}' has a fault itself, and a case has one wrong thing"
+            words = f"'{request.of}' has a fault itself, and a case has one wrong thing"
             problems.append(profile.top_problem((*place, "of"), words))
         else:
-            problems += _negatives(profile, planner, cases, case(spec), spec, asked, number)
+            problems += _negatives(profile, planner, cases, case(spec), spec, request, number)
     problems += _repeated(profile, cases)
     if problems:
         raise InputError(problems)
@@ -83,7 +83,7 @@ def cases_of(profile: Profile, planner: Planner) -> Cases:
 def _with_faults(
     profile: Profile, planner: Planner, cases: Cases, case: Callable[[CertificateSpec], Case]
 ) -> Iterator[Problem]:
-    """The certificates of the profile that have faults of their own."""
+    """Add the profile's certificates that have faults of their own, and yield the problems."""
     for spec in profile.faulty():
         try:
             made = with_faults(case(spec), spec.faults, spec.valid.text, planner.serial)
@@ -101,33 +101,33 @@ def _negatives(
     cases: Cases,
     base: Case,
     spec: CertificateSpec,
-    asked: Negatives,
+    request: Negatives,
     number: int,
 ) -> Iterator[Problem]:
-    """The cases of one entry of ``negatives``."""
+    """Add the cases of one entry of ``negatives``, and yield the problems."""
     from pkigen.plan.compliance import set_of
 
     text = spec.valid.text
-    if asked.against is None:
-        for found in negatives_of_faults(base, asked.faults, text, planner.serial):
-            cases.add(found)
+    if request.against is None:
+        for negative in negatives_of_faults(base, request.faults, text, planner.serial):
+            cases.add(negative)
         return
     try:
-        against = set_of(profile, asked.against, ("negatives", number, "against"))
+        against = set_of(profile, request.against, ("negatives", number, "against"))
     except InputError as error:
         yield from error.problems
         return
     earlier = profile.negatives[:number]
-    first = all(asked.of != other.of or other.against is None for other in earlier)
+    first = all(request.of != other.of or other.against is None for other in earlier)
     prefix = "" if first else f"{against.name}."
-    for found in negatives(base, against, prefix, text, planner.serial):
-        cases.add(found)
+    for negative in negatives(base, against, prefix, text, planner.serial):
+        cases.add(negative)
 
 
 def _bases(profile: Profile) -> dict[str, CertificateSpec]:
-    """The certificates that ``negatives`` name."""
-    wanted = {asked.of for asked in profile.negatives}
-    return {spec.name: spec for spec in profile.certificates() if spec.name in wanted}
+    """Return the certificates that ``negatives`` names."""
+    names = {request.of for request in profile.negatives}
+    return {spec.name: spec for spec in profile.certificates() if spec.name in names}
 
 
 def _unknown(profile: Profile, path: tuple[str | int, ...], name: str) -> Problem:
@@ -137,7 +137,7 @@ def _unknown(profile: Profile, path: tuple[str | int, ...], name: str) -> Proble
 
 
 def _repeated(profile: Profile, cases: Cases) -> list[Problem]:
-    """Cases that have the name of another certificate."""
+    """Return a problem for each case with the name of another certificate."""
     if not cases.certificates:
         return []
     seen = {spec.name.lower() for spec in profile.certificates()}

@@ -33,7 +33,7 @@ _NO_SIGNATURE = der.bit_string(bytes(32))
 
 
 def placeholder(plan: CertificatePlan, kind: str, issuer_kind: str) -> Certificate:
-    """The certificate of a plan, under a key of a kind, as an issuer with a key of a kind would make it."""
+    """Return the certificate of a plan with placeholder keys of the given kinds for subject and issuer."""
     algorithm = algorithm_of(parse_kind(issuer_kind), plan.signature)
     tbs = tbs_certificate(plan, _public_key(parse_kind(kind)), algorithm, _IDENTIFIER, _IDENTIFIER)
     return Certificate(der.sequence(tbs, algorithm, _NO_SIGNATURE))
@@ -41,7 +41,7 @@ def placeholder(plan: CertificatePlan, kind: str, issuer_kind: str) -> Certifica
 
 @lru_cache(maxsize=64)
 def _public_key(kind: KeyKind) -> bytes:
-    """A SubjectPublicKeyInfo whose key is a number or a point of the right size."""
+    """Return a SubjectPublicKeyInfo whose key is a number or a point of the correct size."""
     if kind.family == "rsa":
         numbers = der.sequence(der.integer(1 << (kind.size - 1) | 1), der.integer(65537))
         return der.sequence(der.sequence(der.oid(_RSA), der.null()), der.bit_string(numbers))
@@ -53,30 +53,30 @@ def _public_key(kind: KeyKind) -> bytes:
 
 
 def load_sets(profile: Profile) -> tuple[RequirementSet, ...]:
-    """The requirement sets that a profile names; InputError says where one is wrong or missing."""
-    found, problems = list[RequirementSet](), list[Problem]()
+    """Return the requirement sets that a profile names; raise InputError for an invalid or missing set."""
+    sets, problems = list[RequirementSet](), list[Problem]()
     for number, name in enumerate(profile.requirements):
         try:
-            found.append(set_of(profile, name, ("requirements", number)))
+            sets.append(set_of(profile, name, ("requirements", number)))
         except InputError as error:
             problems += error.problems
     if problems:
         raise InputError(problems)
-    return tuple(found)
+    return tuple(sets)
 
 
 def sets_named(profile: Profile) -> tuple[RequirementSet, ...]:
-    """The sets that a profile's certificates satisfy, and those that its negative cases break."""
-    found = {one.name: one for one in load_sets(profile)}
-    for number, asked in enumerate(profile.negatives):
-        if asked.against is not None:
-            one = set_of(profile, asked.against, ("negatives", number, "against"))
-            found.setdefault(one.name, one)
-    return tuple(found.values())
+    """Return the sets that a profile's certificates satisfy, and the sets that its negative cases violate."""
+    sets = {one.name: one for one in load_sets(profile)}
+    for number, negatives in enumerate(profile.negatives):
+        if negatives.against is not None:
+            one = set_of(profile, negatives.against, ("negatives", number, "against"))
+            sets.setdefault(one.name, one)
+    return tuple(sets.values())
 
 
 def set_of(profile: Profile, name: str, path: tuple[str | int, ...]) -> RequirementSet:
-    """A requirement set that is named at a place of the profile, relative to where it was written."""
+    """Return the requirement set named at a path of the profile, relative to the file that contains it."""
     from pkigen.documents.yaml_tree import folder_of
 
     try:
@@ -87,7 +87,7 @@ def set_of(profile: Profile, name: str, path: tuple[str | int, ...]) -> Requirem
 
 
 class ComplianceChecker:
-    """Holds end entities against requirement sets, one after the other."""
+    """Checks end entities against requirement sets, one after the other."""
 
     def __init__(self, profile: Profile, authorities: Iterable[Entity], clock: datetime) -> None:
         self._profile = profile
@@ -97,8 +97,8 @@ class ComplianceChecker:
         self._seen = Counter[str]()
 
     def findings(self, entity: Entity, sets: Iterable[RequirementSet]) -> Iterator[Finding]:
-        """What each set says of an end entity as it is planned."""
-        shown = CheckInput(
+        """Yield the findings of each set for a planned end entity."""
+        data = CheckInput(
             now=self._clock,
             certificate=self._certificate(entity),
             planned_chain=tuple(self._certificates[issuer] for issuer in entity.issuers),
@@ -106,10 +106,10 @@ class ComplianceChecker:
             issued=False,
         )
         for one in sets:
-            yield from findings(one, shown)
+            yield from findings(one, data)
 
     def remember(self, entity: Entity) -> None:
-        """Count an end entity's common name as taken."""
+        """Record the common name of an end entity as used."""
         name = common_name(entity.certificates[0].subject)
         if name is not None:
             self._seen[name.lower()] += 1
@@ -122,10 +122,10 @@ class ComplianceChecker:
         return placeholder(plan, entity.key, issuer.key)
 
     def problem(self, spec: CertificateSpec, finding: Finding) -> Problem:
-        """A broken demand as a problem of the profile, at the line that causes it."""
+        """Return a failed requirement as a problem of the profile, at the line that causes it."""
         outcome, requirement = finding.outcome, finding.requirement
-        found = outcome.reason or f"found {outcome.found}, wanted {outcome.wanted}"
-        words = f"{finding.set.name} demands: {requirement.says} ({requirement.id}; {found})"
+        reason = outcome.reason or f"found {outcome.found}, wanted {outcome.wanted}"
+        words = f"{finding.set.name} demands: {requirement.says} ({requirement.id}; {reason})"
         if finding.subject is not None:
             return self._problem_above(finding, words)
         blame = outcome.blame
@@ -134,7 +134,7 @@ class ComplianceChecker:
         return self._profile.problem(spec, blame, words)
 
     def _problem_above(self, finding: Finding, words: str) -> Problem:
-        """A problem of an authority's certificate."""
+        """Return a problem of an authority's certificate."""
         for spec in self._profile.authorities:
             if self._certificates.get(f"authorities/{spec.name}") == finding.subject:
                 return self._profile.problem(spec, finding.outcome.blame, words)
@@ -142,21 +142,21 @@ class ComplianceChecker:
 
 
 def _bases(profile: Profile) -> dict[str, list[RequirementSet]]:
-    """The sets that the bases of negative cases must satisfy besides: a case breaks one demand alone."""
-    found = dict[str, list[RequirementSet]]()
-    for number, asked in enumerate(profile.negatives):
-        if asked.against is not None and asked.against not in profile.requirements:
-            one = set_of(profile, asked.against, ("negatives", number, "against"))
-            found.setdefault(asked.of, []).append(one)
-    return found
+    """Return the additional sets that the bases of negative cases must satisfy."""
+    bases = dict[str, list[RequirementSet]]()
+    for number, negatives in enumerate(profile.negatives):
+        if negatives.against is not None and negatives.against not in profile.requirements:
+            one = set_of(profile, negatives.against, ("negatives", number, "against"))
+            bases.setdefault(negatives.of, []).append(one)
+    return bases
 
 
 def obey(
     profile: Profile, clock: datetime, authorities: Iterable[Entity], certificates: Iterable[Entity]
 ) -> None:
-    """Hold every end entity without a fault against the profile's sets; InputError has all problems.
+    """Check every end entity without a fault against the profile's sets; raise InputError for all problems.
 
-    Advice is no error. What only files and signatures can show is not looked at here.
+    Recommendations do not cause errors. This check skips requirements on files and signatures.
     """
     sets = load_sets(profile)
     bases = _bases(profile)

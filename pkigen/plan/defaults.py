@@ -1,8 +1,8 @@
-"""The extensions of a certificate: what the profile asks for, and what it leaves to us.
+"""The extensions of a certificate: the requested ones, and the defaults.
 
-What an OT lab wants when nothing is said: critical basic constraints and key usage, serverAuth and
-clientAuth, the common name as a subject alternative name, both key identifiers and a CRL
-distribution point below the profile's ``base_url``.
+The defaults suit an OT lab: critical basic constraints and key usage, serverAuth and clientAuth, the common
+name as a subject alternative name, both key identifiers and a CRL distribution point below the profile's
+``base_url``.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from pkigen.profile import (
     Omit,
 )
 
-Asked = TypeVar("Asked")
+Field = TypeVar("Field")
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z)(\*\.)?{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
 _SUBJECT_KEY = Extension(oids.SUBJECT_KEY_IDENTIFIER, False, KeyIdentifier.SUBJECT)
 _ISSUER_KEY = Extension(oids.AUTHORITY_KEY_IDENTIFIER, False, KeyIdentifier.ISSUER)
 _SAN = 3
-"""How many extensions are written before the subject alternative name."""
+"""Number of extensions written before the subject alternative name."""
 _PER_CERTIFICATE = {"name", "subject", "san", "extensions"}
 """Fields that usually differ within a range. ``_typed`` must not read them."""
 _CA_USAGES = ("keyCertSign", "cRLSign")
@@ -42,11 +42,11 @@ _SERVER_AND_CLIENT = encode.extended_key_usage(("serverAuth", "clientAuth"), Fal
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What defaults depend on, apart from the certificate's own fields.
+    """Inputs of the defaults other than the certificate's own fields.
 
-    ``issuer`` is the signing authority's name, None when self-signed; ``encipherment`` says whether
-    the key can encipher keys (RSA). ``points`` and ``freshest`` lead to what the issuer publishes,
-    ``ocsp`` is the URL of who answers for it, if the profile says who does.
+    ``issuer`` is the signing authority's name, None when self-signed; ``encipherment`` is true if the key
+    can encipher keys (RSA). ``points`` and ``freshest`` are the issuer's CRL URLs, ``ocsp`` is the URL of
+    its OCSP responder, if the profile configures one.
     """
 
     issuer: str | None
@@ -59,25 +59,25 @@ class Setting:
 
 
 def crl_url(base_url: str, authority: str) -> str:
-    """Where an authority's CRL is published."""
+    """Return the URL of an authority's CRL."""
     return f"{base_url}/crl/{authority}.crl"
 
 
 def ocsp_url(base_url: str) -> str:
-    """Where OCSP requests about whatever an environment has issued are answered."""
+    """Return the URL of the OCSP responder for all certificates of an environment."""
     return f"{base_url}/ocsp"
 
 
 def ca_url(base_url: str, authority: str) -> str:
-    """Where an authority's certificate is published."""
+    """Return the URL of an authority's certificate."""
     return f"{base_url}/ca/{authority}.crt"
 
 
 class Extensions:
-    """The extensions of one specification after the other.
+    """Encodes the extensions of specifications, one after the other.
 
-    The members of a range share every field without a template, to the object: what depends on
-    those alone is encoded once for all of them.
+    The members of a range share the same object for every field without a template, so extensions that
+    depend only on these fields are encoded once.
     """
 
     def __init__(self) -> None:
@@ -85,16 +85,20 @@ class Extensions:
         self._shared: tuple[Extension | None, ...] = ()
 
     def __call__(self, spec: AuthoritySpec | CertificateSpec, setting: Setting) -> tuple[Extension, ...]:
-        """All extensions of a certificate in the order they are written; raw ones replace ours."""
+        """Return all extensions of a certificate in encoded order; raw extensions replace defaults."""
         if self._last is None or setting != self._last[1] or not _share(spec, self._last[0]):
             self._shared = tuple(_typed(spec, setting))
             self._last = spec, setting
         san = _alternative_names(spec, setting)
-        typed = [found for found in (*self._shared[:_SAN], san, *self._shared[_SAN:]) if found is not None]
+        typed = [
+            extension
+            for extension in (*self._shared[:_SAN], san, *self._shared[_SAN:])
+            if extension is not None
+        ]
         if not spec.extensions:
             return tuple(typed)
-        raw = {asked.oid: Extension(asked.oid, asked.critical, asked.der) for asked in spec.extensions}
-        return (*(found for found in typed if found.oid not in raw), *raw.values())
+        raw = {field.oid: Extension(field.oid, field.critical, field.der) for field in spec.extensions}
+        return (*(extension for extension in typed if extension.oid not in raw), *raw.values())
 
 
 def _share(spec: AuthoritySpec | CertificateSpec, other: AuthoritySpec | CertificateSpec) -> bool:
@@ -109,13 +113,13 @@ def _share(spec: AuthoritySpec | CertificateSpec, other: AuthoritySpec | Certifi
 
 
 def alternative_names(spec: AuthoritySpec | CertificateSpec) -> tuple[GeneralName, ...]:
-    """The subject alternative names of an end entity: those said, or its common names."""
+    """Return the requested subject alternative names of an end entity (default: its common names)."""
     if isinstance(spec.san, Omit):
         return ()
     if spec.san is not None:
         return spec.san.names
-    found = (_as_general_name(value) for kind, value in spec.subject if kind == "CN")
-    return tuple(name for name in found if name is not None)
+    candidates = (_as_general_name(value) for kind, value in spec.subject if kind == "CN")
+    return tuple(name for name in candidates if name is not None)
 
 
 def _as_general_name(common_name: str) -> GeneralName | None:
@@ -128,22 +132,22 @@ def _as_general_name(common_name: str) -> GeneralName | None:
 
 
 def _typed(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> Iterator[Extension | None]:
-    """All but the subject alternative name, which differs from member to member of a range."""
+    """Yield all extensions except the subject alternative name, which differs within a range."""
     issuer, ca = setting.issuer, setting.ca
     path_length = spec.path_length if isinstance(spec, AuthoritySpec) else None
     yield _choose(
         spec.basic_constraints,
-        lambda asked: encode.basic_constraints(asked.ca, asked.path_length, asked.critical),
+        lambda field: encode.basic_constraints(field.ca, field.path_length, field.critical),
         encode.basic_constraints(ca, path_length, True),
     )
     yield _choose(
         spec.key_usage,
-        lambda asked: encode.key_usage(asked.usages, asked.critical),
+        lambda field: encode.key_usage(field.usages, field.critical),
         encode.key_usage(_CA_USAGES if ca else _end_entity_usages(setting), True),
     )
     yield _choose(
         spec.extended_key_usage,
-        lambda asked: encode.extended_key_usage(asked.usages, asked.critical),
+        lambda field: encode.extended_key_usage(field.usages, field.critical),
         None if ca else _SERVER_AND_CLIENT,
     )
     yield None if spec.subject_key_identifier else _SUBJECT_KEY
@@ -165,13 +169,13 @@ def _typed(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> Iterator[
 
 
 def _choose(
-    asked: Asked | Omit | None,
-    encoder: Callable[[Asked], Extension],
+    field: Field | Omit | None,
+    encoder: Callable[[Field], Extension],
     default: Extension | None,
 ) -> Extension | None:
-    if asked is None:
+    if field is None:
         return default
-    return None if isinstance(asked, Omit) else encoder(asked)
+    return None if isinstance(field, Omit) else encoder(field)
 
 
 def _end_entity_usages(setting: Setting) -> tuple[str, ...]:
@@ -182,19 +186,21 @@ def _end_entity_usages(setting: Setting) -> tuple[str, ...]:
 def _alternative_names(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> Extension | None:
     if setting.ca and spec.san is None:
         return None
-    found = alternative_names(spec)
-    if not found:
+    alternatives = alternative_names(spec)
+    if not alternatives:
         return None
-    asked = spec.san.critical if isinstance(spec.san, GeneralNames) else None
-    critical = not spec.subject if asked is None else asked
-    return encode.alternative_names(found, critical)
+    requested = spec.san.critical if isinstance(spec.san, GeneralNames) else None
+    critical = not spec.subject if requested is None else requested
+    return encode.alternative_names(alternatives, critical)
 
 
 def _own_access(setting: Setting) -> Extension:
     return _access(setting, AccessLocations(auto=True))
 
 
-def _access(setting: Setting, asked: AccessLocations) -> Extension:
-    found = [ca_url(setting.base_url, setting.issuer)] if asked.auto and setting.issuer else []
-    responder = [setting.ocsp] if asked.auto and setting.ocsp else []
-    return encode.authority_information_access([*asked.ca_issuers, *found], [*asked.ocsp, *responder])
+def _access(setting: Setting, locations: AccessLocations) -> Extension:
+    issuer_urls = [ca_url(setting.base_url, setting.issuer)] if locations.auto and setting.issuer else []
+    responder = [setting.ocsp] if locations.auto and setting.ocsp else []
+    return encode.authority_information_access(
+        [*locations.ca_issuers, *issuer_urls], [*locations.ocsp, *responder]
+    )

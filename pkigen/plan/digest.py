@@ -1,7 +1,7 @@
-"""What a certificate was asked to be, in short: equal digests, equal certificates.
+"""A digest of a certificate's requested content: equal digests, equal certificates.
 
-A digest is one text of ``PART=HEX`` joined by ``;``, so that two of them tell which part changed.
-Serial, clock and keys are left out: they are drawn, and do not come from the profile.
+A digest is a string of ``PART=HEX`` joined by ``;``, so that a comparison shows which part changed. It
+omits serial number, clock and keys, because they do not come from the profile.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ def digest(
     extensions: tuple[Extension, ...],
     faults: str = "",
 ) -> str:
-    """The digest of a certificate's parts; ``validity`` is the text of the profile.
+    """Return the digest of a certificate's parts; ``validity`` is the text of the profile.
 
-    ``faults`` are what is wrong on purpose, empty for a sound certificate.
+    ``faults`` lists the intentional faults, empty for a certificate without a fault.
     """
     parts = [
         *((f"faults={_short(faults.encode())}",) if faults else ()),
@@ -38,17 +38,17 @@ def digest(
 
 
 def changed_parts(before: str, now: str) -> tuple[str, ...]:
-    """The parts in which two digests differ, named for people.
+    """Return the parts in which two digests differ, named for people.
 
-    Several certificates of one key have their digests joined by ``|``.
+    Digests of several certificates for one key are joined by ``|``.
     """
     if before == now:
         return ()
     old, new = before.split("|"), now.split("|")
     if len(old) != len(new):
         return ("set of issuers",)
-    found = [part for pair in zip(old, new, strict=True) for part in _changed_parts(*pair)]
-    return tuple(dict.fromkeys(found))
+    parts = [part for pair in zip(old, new, strict=True) for part in _changed_parts(*pair)]
+    return tuple(dict.fromkeys(parts))
 
 
 def _changed_parts(before: str, now: str) -> list[str]:
@@ -61,7 +61,7 @@ def _changed_parts(before: str, now: str) -> list[str]:
 
 @lru_cache(maxsize=1024)
 def _of_extension(extension: Extension) -> str:
-    """Most extensions are those of many certificates."""
+    """Return the digest of an extension, cached because many certificates share most extensions."""
     value = extension.value if isinstance(extension.value, bytes) else extension.value.value.encode()
     return f"{extension.oid}={_short(value + bytes((extension.critical,)))}"
 

@@ -1,4 +1,4 @@
-"""One resolved specification -> one entity of the plan."""
+"""Converts one resolved specification to one entity of the plan."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ from pkigen.x509 import Certificate
 Spec = TypeVar("Spec", AuthoritySpec, CertificateSpec)
 
 PKCS12_PASSPHRASE = b"changeit"
-"""Of PKCS#12 files when the profile says nothing: what Java's own stores have, and no secret."""
+"""Default passphrase of PKCS#12 files: the default of Java's key stores, not a secret."""
 
 
 class Serials(Protocol):
-    """Draws the serial of a certificate: positive, at most 20 octets, new for its issuer."""
+    """Draws the serial number of a certificate: positive, at most 20 bytes, unique for its issuer."""
 
     def __call__(self, issuer_id: str, owner_id: str, index: int, /) -> int:
-        """``index`` counts the certificates of one owner: 0, and more for cross-certificates."""
+        """Return a serial number; ``index`` numbers the owner's certificates from 0."""
         ...
 
 
 class Planner:
-    """Holds what many entities share: the clock, and who the authorities are."""
+    """Plans entities with shared data: the clock and the authorities."""
 
     def __init__(self, profile: Profile, clock: datetime, serials: Serials, crl_life: Span) -> None:
         self.profile = profile
@@ -64,23 +64,23 @@ class Planner:
 
     @cached_property
     def authorities(self) -> tuple[Entity, ...]:
-        """The authorities, issuers before issued."""
+        """Return the authorities, issuers before the CAs that they issue."""
         return tuple(self._clocked(self._authority, spec) for spec in self.profile.authorities)
 
     def certificate(self, spec: CertificateSpec) -> Entity:
-        """One end entity."""
+        """Return one end entity."""
         return self._clocked(self._certificate, spec)
 
     def serial(self, issuer_id: str, owner_id: str) -> int:
-        """A serial number for the first certificate of an owner."""
+        """Return a serial number for the first certificate of an owner."""
         return self._serials(issuer_id, owner_id, 0)
 
     def certificates(self) -> Iterator[Entity]:
-        """The end entities in the profile's order, one by one."""
+        """Yield the end entities in the profile's order, one by one."""
         return (self._clocked(self._certificate, spec) for spec in self.profile.certificates())
 
     def _clocked(self, make: Callable[[Spec], Entity], spec: Spec) -> Entity:
-        """The entity of a specification, whose times the clock may have led out of range."""
+        """Return the entity of a specification; report times out of range as a problem."""
         try:
             return make(spec)
         except ValueError as error:
@@ -96,26 +96,26 @@ class Planner:
         return Revocation(spec.revoked.reason, at, spec.revoked.text, invalid_since)
 
     def _read_imported(self) -> dict[str, ImportedCA]:
-        found, problems = {}, []
+        imported, problems = {}, []
         for spec in self._specs.values():
             if spec.imported is None:
                 continue
             try:
-                found[spec.name] = imported_ca.read(spec.imported)
+                imported[spec.name] = imported_ca.read(spec.imported)
             except InputError as error:
                 problems += [
                     self.profile.problem(spec, ("from",), problem.message) for problem in error.problems
                 ]
         if problems:
             raise InputError(problems)
-        return found
+        return imported
 
     def _subject(self, spec: AuthoritySpec) -> Name:
-        held = self._imported_cas.get(spec.name)
-        return Certificate(held.certificate).subject if held else names.name(spec.subject)
+        existing = self._imported_cas.get(spec.name)
+        return Certificate(existing.certificate).subject if existing else names.name(spec.subject)
 
     def _path(self, issuer: str) -> tuple[str, ...]:
-        """The ids of the authorities from ``issuer`` up to its root."""
+        """Return the ids of the authorities from ``issuer`` up to its root."""
         path = []
         while issuer != SELF:
             path.append(f"{Role.AUTHORITY}/{issuer}")
@@ -124,32 +124,32 @@ class Planner:
         return tuple(path)
 
     def _authority(self, spec: AuthoritySpec) -> Entity:
-        base_url, held = self.profile.base_url, self._imported_cas.get(spec.name)
+        base_url, imported_ca_data = self.profile.base_url, self._imported_cas.get(spec.name)
         plans: tuple[CertificatePlan, ...] = ()
-        if held is None:
+        if imported_ca_data is None:
             plans = tuple(
                 self._plan(spec, Role.AUTHORITY, issuer, index, self._subjects[spec.name])
                 for index, issuer in enumerate(spec.issuers)
             )
-        can_sign = held is None or held.key is not None
+        can_sign = imported_ca_data is None or imported_ca_data.key is not None
         crl = self._crl(spec) if can_sign else None
         return Entity(
             Role.AUTHORITY,
             spec.name,
-            kind_of_certificate(held.certificate) if held else spec.key,
+            kind_of_certificate(imported_ca_data.certificate) if imported_ca_data else spec.key,
             plans,
-            () if held else self._path(spec.issuers[0]),
+            () if imported_ca_data else self._path(spec.issuers[0]),
             _output(spec),
             crl=crl,
             ca_url=ca_url(base_url, spec.name),
             revocation=self._revocation(spec),
             renew_before=self._seconds(spec.renew),
-            imported=held,
+            imported=imported_ca_data,
             responding=self._responding(spec),
         )
 
     def _crl(self, spec: AuthoritySpec) -> CrlPlan:
-        """The CRL of an authority that can sign one."""
+        """Return the CRL of an authority that can sign CRLs."""
         if spec.name not in self._crls:
             life = self._seconds(spec.crl.valid or self._crl_life)
             url = crl_url(self.profile.base_url, spec.name)
@@ -159,19 +159,17 @@ class Planner:
         return self._crls[spec.name]
 
     def _responding(self, spec: AuthoritySpec) -> Responding | None:
-        asked = spec.ocsp
-        if asked is None:
+        ocsp = spec.ocsp
+        if ocsp is None:
             return None
-        lifetime = self._seconds(asked.valid) or Responding("").lifetime
-        return Responding(
-            ocsp_url(self.profile.base_url), asked.responder or "", asked.by == "name", lifetime
-        )
+        lifetime = self._seconds(ocsp.valid) or Responding("").lifetime
+        return Responding(ocsp_url(self.profile.base_url), ocsp.responder or "", ocsp.by == "name", lifetime)
 
     def _responds(self, issuer: str) -> bool:
         return issuer != SELF and self._specs[issuer].ocsp is not None
 
     def _points(self, issuer: str, certificate: str) -> tuple[Extension | None, Extension | None]:
-        """Where a certificate says that its issuer's CRLs are."""
+        """Return the CRL distribution points and the freshest CRL of a certificate."""
         if issuer == SELF:
             return None, None
         spec = self._specs[issuer]
@@ -197,7 +195,7 @@ class Planner:
         )
 
     def _times(self, validity: Validity) -> tuple[datetime, datetime]:
-        """not_before and not_after; the members of a range share their validity."""
+        """Return not_before and not_after; the members of a range share their validity."""
         if self._last_validity is None or self._last_validity[0] is not validity:
             not_before, not_after = validity.resolve(self.clock)
             if not_after < not_before:
@@ -206,7 +204,7 @@ class Planner:
         return self._last_validity[1]
 
     def _seconds(self, span: Span | None) -> int:
-        """A span's length from the clock on; months have no length of their own."""
+        """Return a duration in seconds from the clock; the length of months depends on the date."""
         if span is None:
             return 0
         return int((shift(self.clock, span) - self.clock).total_seconds())
@@ -226,7 +224,7 @@ class Planner:
         )
         issuer_name = subject if self_signed else self._subjects[issuer]
         signature = Signature(spec.signature.digest or "", spec.signature.pss)
-        found = self._extensions(spec, setting)
+        extensions = self._extensions(spec, setting)
         issuer_id = own_id if self_signed else f"{Role.AUTHORITY}/{issuer}"
         not_before, not_after = self._times(spec.valid)
         return CertificatePlan(
@@ -237,8 +235,8 @@ class Planner:
             not_before,
             not_after,
             signature,
-            found,
-            digest(subject, issuer_name, signature, spec.valid.text, found),
+            extensions,
+            digest(subject, issuer_name, signature, spec.valid.text, extensions),
         )
 
 
@@ -249,6 +247,6 @@ def _output(spec: AuthoritySpec | CertificateSpec) -> Output:
 
 
 def _hosts(spec: CertificateSpec) -> tuple[str, ...]:
-    """What a client may call the host: DNS names and IP addresses of the certificate."""
+    """Return the host names for clients: DNS names and IP addresses of the certificate."""
     names = alternative_names(spec)
     return tuple(str(name.value) for name in names if name.kind in ("dns", "ip"))

@@ -1,4 +1,4 @@
-"""Encodes typed extensions and GeneralNames to DER (RFC 5280 4.2.1)."""
+"""Encodes typed extensions and GeneralNames to DER (RFC 5280, 4.2.1)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _IA5_CHOICES = {"email": 0x81, "dns": 0x82, "uri": 0x86}
 
 
 def general_name(name: GeneralName) -> bytes:
-    """One GeneralName; an IP address of a name constraint is a network, address and mask."""
+    """Encode one GeneralName; an IP address of a name constraint is a network address and mask."""
     value = name.value
     if not isinstance(value, str):
         return der.explicit(4, names.encode(names.name(value)))
@@ -59,9 +59,9 @@ def general_name(name: GeneralName) -> bytes:
     return der.explicit(0, der.oid(USER_PRINCIPAL_NAME), upn)
 
 
-def general_names(found: Iterable[GeneralName]) -> bytes:
-    """A GeneralNames sequence."""
-    return der.sequence(*map(general_name, found))
+def general_names(values: Iterable[GeneralName]) -> bytes:
+    """Encode a GeneralNames sequence."""
+    return der.sequence(*map(general_name, values))
 
 
 def _ip_octets(value: str) -> bytes:
@@ -77,20 +77,20 @@ _STATUS_REQUEST = 5
 
 @lru_cache(maxsize=256)
 def key_usage(usages: tuple[str, ...], critical: bool = True) -> Extension:
-    """KeyUsage (4.2.1.3)."""
+    """Encode KeyUsage (4.2.1.3)."""
     return Extension(KEY_USAGE, critical, der.named_bits(usages, KEY_USAGES))
 
 
 @lru_cache(maxsize=256)
 def extended_key_usage(usages: tuple[str, ...], critical: bool = False) -> Extension:
-    """ExtKeyUsageSyntax (4.2.1.12)."""
+    """Encode ExtKeyUsageSyntax (4.2.1.12)."""
     purposes = (der.oid(EXTENDED_KEY_USAGES.get(usage, usage)) for usage in usages)
     return Extension(EXTENDED_KEY_USAGE, critical, der.sequence(*purposes))
 
 
 @lru_cache(maxsize=256)
 def basic_constraints(ca: bool, path_length: int | None, critical: bool = True) -> Extension:
-    """BasicConstraints (4.2.1.9); cA is left out when FALSE, as DER wants a default to be."""
+    """Encode BasicConstraints (4.2.1.9); omit cA if FALSE, because DER omits defaults."""
     parts = [der.boolean(True)] if ca else []
     if path_length is not None:
         parts.append(der.integer(path_length))
@@ -98,30 +98,33 @@ def basic_constraints(ca: bool, path_length: int | None, critical: bool = True) 
 
 
 def alternative_names(names: Iterable[GeneralName], critical: bool) -> Extension:
-    """SubjectAltName (4.2.1.6)."""
+    """Encode SubjectAltName (4.2.1.6)."""
     return Extension(SUBJECT_ALTERNATIVE_NAME, critical, general_names(names))
 
 
-def name_constraints(asked: NameConstraints) -> Extension:
-    """NameConstraints (4.2.1.10): minimum 0 is the default and left out, maximum absent."""
+def name_constraints(value: NameConstraints) -> Extension:
+    """Encode NameConstraints (4.2.1.10); omit minimum (default 0) and maximum."""
     parts = []
-    for tag, subtrees in ((0xA0, asked.permitted), (0xA1, asked.excluded)):
+    for tag, subtrees in ((0xA0, value.permitted), (0xA1, value.excluded)):
         if subtrees:
             parts.append(der.tlv(tag, *(der.sequence(general_name(base)) for base in subtrees)))
-    return Extension(NAME_CONSTRAINTS, asked.critical, der.sequence(*parts))
+    return Extension(NAME_CONSTRAINTS, value.critical, der.sequence(*parts))
 
 
-def distribution_points(oid: str, asked: DistributionPoints) -> Extension:
-    """CRLDistributionPoints (4.2.1.13) or FreshestCRL (4.2.1.15), which have one syntax."""
-    return Extension(oid, asked.critical, der.sequence(*map(_distribution_point, asked.points)))
+def distribution_points(oid: str, value: DistributionPoints) -> Extension:
+    """Encode CRLDistributionPoints (4.2.1.13) or FreshestCRL (4.2.1.15), which share a syntax."""
+    return Extension(oid, value.critical, der.sequence(*map(_distribution_point, value.points)))
 
 
-def _distribution_point(asked: DistributionPoint) -> bytes:
-    return point(asked.uris, asked.reasons, names.name(asked.crl_issuer) if asked.crl_issuer else ())
+def _distribution_point(value: DistributionPoint) -> bytes:
+    return point(value.uris, value.reasons, names.name(value.crl_issuer) if value.crl_issuer else ())
 
 
 def point(uris: Iterable[str], reasons: tuple[str, ...] = (), crl_issuer: Name = ()) -> bytes:
-    """DistributionPoint (4.2.1.13); no reasons stand for all, no CRL issuer for the certificate's own."""
+    """Encode DistributionPoint (4.2.1.13).
+
+    Empty ``reasons`` means all reasons; an empty ``crl_issuer`` means the issuer of the certificate.
+    """
     parts, full_name = [], [_uri(uri) for uri in uris]
     if full_name:
         parts.append(der.explicit(0, der.tlv(0xA0, *full_name)))
@@ -138,43 +141,43 @@ def _uri(uri: str) -> bytes:
 
 
 def authority_information_access(ca_issuers: Iterable[str], ocsp: Iterable[str]) -> Extension:
-    """AuthorityInfoAccessSyntax (4.2.2.1)."""
-    found = [(OCSP_ACCESS, uri) for uri in ocsp] + [(CA_ISSUERS_ACCESS, uri) for uri in ca_issuers]
-    descriptions = (der.sequence(der.oid(method), _uri(uri)) for method, uri in found)
+    """Encode AuthorityInfoAccessSyntax (4.2.2.1)."""
+    locations = [(OCSP_ACCESS, uri) for uri in ocsp] + [(CA_ISSUERS_ACCESS, uri) for uri in ca_issuers]
+    descriptions = (der.sequence(der.oid(method), _uri(uri)) for method, uri in locations)
     return Extension(AUTHORITY_INFORMATION_ACCESS, False, der.sequence(*descriptions))
 
 
-def certificate_policies(asked: Policies) -> Extension:
-    """CertificatePolicies (4.2.1.4) with CPS pointers and explicit notice texts."""
+def certificate_policies(value: Policies) -> Extension:
+    """Encode CertificatePolicies (4.2.1.4) with CPS pointers and explicit notice texts."""
     informations = []
-    for policy in asked.policies:
+    for policy in value.policies:
         qualifiers = [der.sequence(der.oid(_CPS), der.string(der.IA5_STRING, uri)) for uri in policy.cps]
         if policy.notice is not None:
             notice = der.sequence(der.string(der.UTF8_STRING, policy.notice))
             qualifiers.append(der.sequence(der.oid(_USER_NOTICE), notice))
-        held = [der.sequence(*qualifiers)] if qualifiers else []
-        informations.append(der.sequence(der.oid(policy.oid), *held))
-    return Extension(CERTIFICATE_POLICIES, asked.critical, der.sequence(*informations))
+        encoded = [der.sequence(*qualifiers)] if qualifiers else []
+        informations.append(der.sequence(der.oid(policy.oid), *encoded))
+    return Extension(CERTIFICATE_POLICIES, value.critical, der.sequence(*informations))
 
 
-def policy_mappings(asked: PolicyMappings) -> Extension:
-    """PolicyMappings (4.2.1.5)."""
-    pairs = (der.sequence(der.oid(pair.issuer), der.oid(pair.subject)) for pair in asked.mappings)
-    return Extension(POLICY_MAPPINGS, asked.critical, der.sequence(*pairs))
+def policy_mappings(value: PolicyMappings) -> Extension:
+    """Encode PolicyMappings (4.2.1.5)."""
+    pairs = (der.sequence(der.oid(pair.issuer), der.oid(pair.subject)) for pair in value.mappings)
+    return Extension(POLICY_MAPPINGS, value.critical, der.sequence(*pairs))
 
 
-def policy_constraints(asked: PolicyConstraints) -> Extension:
-    """PolicyConstraints (4.2.1.11); both fields are IMPLICIT INTEGERs."""
-    numbers = ((0x80, asked.require_explicit), (0x81, asked.inhibit_mapping))
+def policy_constraints(value: PolicyConstraints) -> Extension:
+    """Encode PolicyConstraints (4.2.1.11); both fields are IMPLICIT INTEGERs."""
+    numbers = ((0x80, value.require_explicit), (0x81, value.inhibit_mapping))
     parts = [der.tlv(tag, der.contents(der.integer(n))) for tag, n in numbers if n is not None]
-    return Extension(POLICY_CONSTRAINTS, asked.critical, der.sequence(*parts))
+    return Extension(POLICY_CONSTRAINTS, value.critical, der.sequence(*parts))
 
 
-def inhibit_any_policy(asked: InhibitAnyPolicy) -> Extension:
-    """InhibitAnyPolicy (4.2.1.14)."""
-    return Extension(INHIBIT_ANY_POLICY, asked.critical, der.integer(asked.skip))
+def inhibit_any_policy(value: InhibitAnyPolicy) -> Extension:
+    """Encode InhibitAnyPolicy (4.2.1.14)."""
+    return Extension(INHIBIT_ANY_POLICY, value.critical, der.integer(value.skip))
 
 
 def tls_feature() -> Extension:
-    """TLS feature status_request, known as must-staple (RFC 7633, 4.2.3)."""
+    """Encode the TLS feature status_request, known as must-staple (RFC 7633, 4.2.3)."""
     return Extension(TLS_FEATURE, False, der.sequence(der.integer(_STATUS_REQUEST)))

@@ -1,4 +1,4 @@
-"""Authorities that come from files: their certificate, those above it, their key."""
+"""Reads authorities from files: their certificate, the certificates above it, and their key."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _RSA_PSS = "1.2.840.113549.1.1.10"
 
 
 def read(spec: ImportedCASpec) -> ImportedCA:
-    """The authority in the files a profile names; what does not fit together raises InputError."""
+    """Read the authority in the files that a profile names; raise InputError for files that do not match."""
     from pkigen.formats.read import read_certificates, read_private_key
     from pkigen.keys import load_private, public_key_info
 
     first, *others = read_certificates(_bytes(spec.certificate))
     chain = read_certificates(_bytes(spec.chain)) if spec.chain else tuple(others)
-    chain = tuple(found for found in chain if found != first)
+    chain = tuple(other for other in chain if other != first)
     if spec.key is None:
         return ImportedCA(first, chain, None)
     _check_can_issue(first, spec.certificate)
@@ -33,12 +33,12 @@ def read(spec: ImportedCASpec) -> ImportedCA:
 
 
 def _check_can_issue(certificate: bytes, path: Path) -> None:
-    """Refuse what no validator would accept as an issuer (RFC 5280, 6.1.4 (k) and (n))."""
-    found = Certificate(certificate)
-    if found.public_key.algorithm == _RSA_PSS:
+    """Refuse a certificate that no validator accepts as an issuer (RFC 5280, 6.1.4 (k) and (n))."""
+    parsed = Certificate(certificate)
+    if parsed.public_key.algorithm == _RSA_PSS:
         raise InputError(f"the certificate in {path} is for RSA-PSS alone, which is not supported")
     try:
-        constraints, usage = found.extensions.basic_constraints, found.extensions.key_usage
+        constraints, usage = parsed.extensions.basic_constraints, parsed.extensions.key_usage
     except Malformed as error:
         raise InputError(f"the certificate in {path} has extensions that cannot be read: {error}") from error
     if constraints is None or not constraints.ca:
@@ -48,7 +48,7 @@ def _check_can_issue(certificate: bytes, path: Path) -> None:
 
 
 def kind_of_certificate(certificate: bytes) -> str:
-    """The name of a certificate's kind of key."""
+    """Return the name of the key kind of a certificate."""
     from cryptography.hazmat.primitives.serialization import load_der_public_key
 
     from pkigen.keys import kind_of_public

@@ -19,7 +19,7 @@ _LONGEST_LABEL, _LONGEST_COMMON_NAME = 63, 64
 
 
 def own_host(former: str, case: str) -> str:
-    """What a case is called as a label in front of a name; after a wildcard, since that comes first."""
+    """Return a host name with the case as its first label, or as the second one after a wildcard."""
     label = re.sub("[^a-z0-9-]", "-", case)
     wildcard, rest = ("*.", former[2:]) if former.startswith("*.") else ("", former)
     room = min(_LONGEST_LABEL, _LONGEST_COMMON_NAME - len(rest) - len(wildcard) - 1)
@@ -29,9 +29,10 @@ def own_host(former: str, case: str) -> str:
 
 
 def under_host(entity: Entity, former: str, host: str) -> Entity:
-    """An end entity with a host name in the place of another: in its subject, its alternative names, hosts.
+    """Return an end entity with a host name replaced in its subject, its alternative names and its hosts.
 
-    The issuer of a self-signed one follows its subject. What a fault has spoiled stays as it is.
+    The issuer of a self-signed certificate follows its subject. Values that a fault changed remain
+    unchanged.
     """
     plan = entity.certificates[0]
     subject = plan.subject
@@ -42,7 +43,7 @@ def under_host(entity: Entity, former: str, host: str) -> Entity:
         plan,
         subject=subject,
         issuer=subject if itself else plan.issuer,
-        extensions=tuple(_naming(found, former, host) for found in plan.extensions),
+        extensions=tuple(_naming(extension, former, host) for extension in plan.extensions),
     )
     hosts = tuple(host if one == former else one for one in entity.hosts)
     return replace(entity, certificates=(changed,), hosts=hosts)
@@ -52,15 +53,16 @@ def _naming(extension: Extension, former: str, host: str) -> Extension:
     if extension.oid != oids.SUBJECT_ALTERNATIVE_NAME or not isinstance(extension.value, bytes):
         return extension
     try:
-        held = der.children(extension.value)
+        names = der.children(extension.value)
     except ValueError:
         return extension
-    if der.tlv(0x82, former.encode()) not in held:
+    if der.tlv(0x82, former.encode()) not in names:
         return extension
-    names = (
-        der.tlv(0x82, host.encode()) if found == der.tlv(0x82, former.encode()) else found for found in held
+    renamed = (
+        der.tlv(0x82, host.encode()) if encoded == der.tlv(0x82, former.encode()) else encoded
+        for encoded in names
     )
-    return replace(extension, value=der.sequence(*names))
+    return replace(extension, value=der.sequence(*renamed))
 
 
 _GRAVITY = ("R", "V", "P", "A")
@@ -70,7 +72,7 @@ _LONGEST_NAME = 100
 
 @dataclass(frozen=True)
 class NegativeCase:
-    """A case with its fault in it, the authorities that are its own, and its sibling if it has one."""
+    """A case with its fault, the authorities copied for it, and its sibling, if any."""
 
     entity: Entity
     copies: tuple[Entity, ...]
@@ -79,7 +81,7 @@ class NegativeCase:
 
 @dataclass(frozen=True)
 class SkippedCase:
-    """A violation that the base cannot have, and why."""
+    """A negative case that was skipped, and the reason."""
 
     name: str
     reason: str
@@ -92,10 +94,10 @@ def negatives(
     text: str,
     serial: Callable[[str, str], int],
 ) -> Iterator[NegativeCase | SkippedCase]:
-    """All cases of one base, each called by its fault after a prefix.
+    """Yield all cases of one base, each named after its fault, with a prefix.
 
-    ``text`` is the validity that the profile says, for the digests; ``serial`` draws a number for
-    (issuer, owner). Of several sets for one base, all but the first have their names as prefixes.
+    ``text`` is the validity in the profile, for the digests; ``serial`` draws a number for (issuer, owner).
+    If a base has several sets, the cases of all sets but the first have the set's name as a prefix.
     """
     for entry in catalogue([against]):
         try:
@@ -127,7 +129,7 @@ def _negative(
 def negatives_of_faults(
     base: Case, faults: Iterable[AskedFault], text: str, serial: Callable[[str, str], int]
 ) -> Iterator[NegativeCase | SkippedCase]:
-    """A case for each fault of the catalogue."""
+    """Yield a case for each catalog fault."""
     for one in faults:
         try:
             yield with_faults(named_after(base, one.type.id, serial), (one,), text, serial)
@@ -138,7 +140,7 @@ def negatives_of_faults(
 def with_faults(
     case: Case, faults: tuple[AskedFault, ...], text: str, serial: Callable[[str, str], int]
 ) -> NegativeCase:
-    """A case with faults of the catalogue in it; Impossible when it cannot have one, or not together."""
+    """Return a case with catalog faults; raise Impossible for faults that do not apply or that conflict."""
     case = composed(case, faults)
     _check_signature(case)
     types = [one.type for one in faults]
@@ -158,31 +160,31 @@ def with_faults(
 
 
 def _as_planned(
-    case: Case, fault: Fault, text: str, asked: str, serial: Callable[[str, str], int]
+    case: Case, fault: Fault, text: str, request: str, serial: Callable[[str, str], int]
 ) -> NegativeCase:
-    """The entities of a case, with their digests; ``text`` and ``asked`` are what the profile says."""
+    """Return the entities of a case, with their digests; ``text`` and ``request`` come from the profile."""
     copies = tuple(
-        _finished(entity, fault, text, asked, serial)
+        _finished(entity, fault, text, request, serial)
         for entity in case.authorities
         if entity.name in case.copies
     )
     twins: tuple[Entity, ...] = ()
     if case.sibling is not None:
         sibling = _beside(case, case.sibling, fault.id)
-        twins = (_finished(sibling, fault, text, asked, None if case.same_serial else serial),)
-    return NegativeCase(_finished(case.entity, fault, text, asked, None), copies, twins)
+        twins = (_finished(sibling, fault, text, request, None if case.same_serial else serial),)
+    return NegativeCase(_finished(case.entity, fault, text, request, None), copies, twins)
 
 
 def _violated(entry: CatalogueEntry, base: Case) -> tuple[str, ...]:
-    """What a case breaks: a self-signed certificate has no path that could be broken besides."""
+    """Return the requirements that a case violates; a self-signed certificate has no path to violate."""
     if base.authorities:
         return entry.violates
-    kept = (one for one in entry.besides if entry.set[one].kind != "certification_path")
-    return (entry.requirement.id, *kept)
+    others = (one for one in entry.besides if entry.set[one].kind != "certification_path")
+    return (entry.requirement.id, *others)
 
 
 def _check_signature(case: Case) -> None:
-    """Refuse what an issuer's key cannot sign: the certificate, or that of an authority made for the case."""
+    """Refuse a signature that an issuer's key cannot create, in the certificate or in a copied authority."""
     path = {entity.id: entity for entity in (case.entity, *case.authorities)}
     for entity in path.values():
         if entity is not case.entity and entity.name not in case.copies:
@@ -195,7 +197,7 @@ def _check_signature(case: Case) -> None:
 
 
 def _broken(requirement: Requirement, violation: Violation, case: Case) -> Case:
-    """The violation in the certificate, or in the issuing CA's that the case then has for its own."""
+    """Apply a violation to the certificate, or to a copy of its issuing CA."""
     if requirement.of == "certificate":
         return violation.apply(case)
 
@@ -207,22 +209,22 @@ def _broken(requirement: Requirement, violation: Violation, case: Case) -> Case:
 
 
 def _finished(
-    entity: Entity, fault: Fault, text: str, asked: str, serial: Callable[[str, str], int] | None
+    entity: Entity, fault: Fault, text: str, request: str, serial: Callable[[str, str], int] | None
 ) -> Entity:
-    """The digest of what is asked for; a copied authority's own serial number."""
+    """Return an entity with its digest; a copied authority also gets its own serial number."""
     plans, crl = list[CertificatePlan](), entity.crl
     for plan in entity.certificates:
         number = plan.serial if serial is None else serial(plan.issuer_id, entity.id)
-        # Not what edits write: times in it would follow the clock.
+        # Exclude the data of edits: times in it depend on the clock.
         edits = [(edit.path, edit.op.value) for edit in (*plan.edits, *(crl.edits if crl else ()))]
-        changes = f"{asked} {edits} {entity.output.alterations!r}"
+        changes = f"{request} {edits} {entity.output.alterations!r}"
         spec = digest(plan.subject, plan.issuer, plan.signature, text, plan.extensions, changes)
         plans.append(replace(plan, serial=number, spec=spec))
     return replace(entity, certificates=tuple(plans), fault=fault)
 
 
 def named_after(base: Case, fault: str, serial: Callable[[str, str], int]) -> Case:
-    """A case under its own name, with a host name of its own: clients choose between cases by it."""
+    """Return a case with its own name and host name; clients select a case by its host name."""
     name = shortened(f"{base.entity.name}.{fault}", _LONGEST_NAME)
     plan = base.plan
     own_id = f"{Role.CERTIFICATE}/{name}"
@@ -236,16 +238,16 @@ def named_after(base: Case, fault: str, serial: Callable[[str, str], int]) -> Ca
         revocation=None,
         key_of=f"cases of {base.entity.name}",
     )
-    held = common_name(plan.subject)
-    return replace(base, entity=under_host(entity, held, own_host(held, fault)) if held else entity)
+    host = common_name(plan.subject)
+    return replace(base, entity=under_host(entity, host, own_host(host, fault)) if host else entity)
 
 
 def _beside(case: Case, sibling: Entity, fault: str) -> Entity:
-    """The sibling of a case under a host name of its own; one that has no DNS name keeps what it has."""
-    base, held = case.base.hosts[:1], case.entity.hosts[:1]
-    if not base or not held or _is_address(held[0]):
+    """Return the sibling of a case with its own host name; a sibling without a DNS name is unchanged."""
+    base, hosts = case.base.hosts[:1], case.entity.hosts[:1]
+    if not base or not hosts or _is_address(hosts[0]):
         return sibling
-    return under_host(sibling, held[0], own_host(base[0], f"{fault}-twin"))
+    return under_host(sibling, hosts[0], own_host(base[0], f"{fault}-twin"))
 
 
 def _is_address(host: str) -> bool:

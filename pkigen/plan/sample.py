@@ -1,4 +1,4 @@
-"""A sound case to show faults on: the appliance of the shipped profile ``negative``."""
+"""A sample case without a fault to demonstrate faults: the appliance of the shipped profile ``negative``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _PROFILE = "negative"
 
 @lru_cache(maxsize=4)
 def sample_case(clock: datetime) -> Case:
-    """The end entity with its issuing CA and its root, as they would be planned at an instant (UTC)."""
+    """Return the end entity with its issuing CA and its root, as planned at a time (UTC)."""
     return case_of(load(_PROFILE), clock)
 
 
 def case_of(profile: Profile, clock: datetime) -> Case:
-    """The first end entity of a profile with the authorities above it, as planned at an instant (UTC)."""
+    """Return the first end entity of a profile with its authorities, as planned at a time (UTC)."""
     planner = Planner(profile, clock.replace(microsecond=0), lambda *_: 1, CRL_LIFE)
     entity = next(planner.certificates())
     above = {authority.id: authority for authority in planner.authorities}

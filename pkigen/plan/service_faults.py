@@ -1,4 +1,4 @@
-"""Faults of the published service: what CRL, AIA, and OCSP URLs of sound authorities return."""
+"""Faults of the published service: responses of the CRL, AIA, and OCSP URLs of unmodified authorities."""
 
 from __future__ import annotations
 
@@ -21,25 +21,24 @@ from pkigen.profile import Profile
 from pkigen.profile.top_level import Serving
 
 Target = Literal["crl", "ca", "ocsp", "port"]
-"""What of an authority a fault is about: its CRL, its certificate at its URL, the OCSP answers about what
-it issued; or the server's port."""
+"""The target of a fault: an authority's CRL, its certificate URL, its OCSP responses, or the port."""
 
 CLOSED = "closed"
-"""How a port is where nobody listens."""
+"""State of a port without a listener."""
 ISSUED = "issued"
-"""The argument of ``other`` where a certificate that the authority issued is to be given."""
+"""Argument of ``other`` that selects a certificate issued by the authority."""
 
 _FAMILIES = ("access", "crl", "ocsp")
 _CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
 _HANDSHAKE = "tls"
-# It moves the URL to a port where nobody listens: of a URL that stays, the port is what is left.
+# The fault moves the URL to a port without a listener. A fixed URL can only have its port closed.
 _PORT = "cdp-unreachable"
 _AS_IT_IS = CrlPlan(7 * 86400, "http://pki.test/crl/sample.crl")
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What a fault does: how a server behaves (model.Serving), or what the CRL or the answer is."""
+    """The effect of a fault: the server's behavior (model.Serving), or the CRL or OCSP response."""
 
     target: Target
     how: str = ""
@@ -48,43 +47,43 @@ class Effect:
     ocsp: OcspPlan | None = None
 
 
-def effect(asked: AskedFault, key: str = "rsa-2048", crl: CrlPlan = _AS_IT_IS) -> Effect:
-    """What a fault does to an authority with a kind of key and a CRL; Impossible says why it cannot.
+def effect(fault: AskedFault, key: str = "rsa-2048", crl: CrlPlan = _AS_IT_IS) -> Effect:
+    """Return the effect of a fault for an authority's key kind and CRL; raise Impossible with the reason.
 
-    The CRL's plan in the effect has the authority's own URL.
+    The CRL plan in the effect has the authority's own URL.
     """
-    if asked.type.id == _PORT:
+    if fault.type.id == _PORT:
         return Effect("port", CLOSED)
-    if asked.type.family not in _FAMILIES:
-        raise Impossible(_elsewhere(asked))
+    if fault.type.family not in _FAMILIES:
+        raise Impossible(_elsewhere(fault))
     sound = sample_case(_CLOCK)
     issuing = sound.authorities[0]
     assert issuing.crl is not None
-    # At the sample's URL, to which the sample's certificate leads.
+    # Use the sample's URL, because the sample's certificate contains it.
     issuing = replace(issuing, key=key, crl=replace(crl, url=issuing.crl.url))
     sound = replace(sound, authorities=(issuing, *sound.authorities[1:]))
-    made = asked.apply(sound)
-    found = _published(asked, copied_alike(sound, made), made)
-    for plan in (found.crl, found.ocsp):
+    made = fault.apply(sound)
+    result = _published(fault, copied_alike(sound, made), made)
+    for plan in (result.crl, result.ocsp):
         if plan is not None and (words := refusal(parse_kind(key), plan.signature)):
             raise Impossible(words)
-    return found if found.crl is None else replace(found, crl=replace(found.crl, url=crl.url))
+    return result if result.crl is None else replace(result, crl=replace(result.crl, url=crl.url))
 
 
 @cache
 def service_faults() -> dict[str, Target]:
-    """The ids of the faults that are about the service, and of what of it."""
-    found = dict[str, Target]()
+    """Return the ids of the service faults, with their targets."""
+    targets = dict[str, Target]()
     for one in FAULTS.values():
         try:
-            found[one.id] = effect(AskedFault(one)).target
+            targets[one.id] = effect(AskedFault(one)).target
         except Impossible:
             continue
-    return found
+    return targets
 
 
-def _published(asked: AskedFault, plain: Case, made: Case) -> Effect:
-    """What is served otherwise than of a sound case with the same copies of authorities."""
+def _published(fault: AskedFault, plain: Case, made: Case) -> Effect:
+    """Return the difference in service between a case and the same case without the fault."""
     issuing, was = made.authorities[0], plain.authorities[0]
     targets: dict[str, Target] = {issuing.crl.url if issuing.crl else "": "crl", issuing.ca_url or "": "ca"}
     if made.entity.ocsp is not None:
@@ -93,41 +92,41 @@ def _published(asked: AskedFault, plain: Case, made: Case) -> Effect:
         if serving.url != _HANDSHAKE:
             argument = ISSUED if serving.argument == made.entity.id else serving.argument
             return Effect(targets[serving.url], serving.how, argument)
-    _check_nothing_else(asked, plain, made)
+    _check_nothing_else(fault, plain, made)
     if made.entity.ocsp is not None:
         return Effect("ocsp", ocsp=made.entity.ocsp)
     if issuing.crl is None or issuing.crl == was.crl or issuing.crl.form is CrlForm.DER:
-        raise Impossible(_elsewhere(asked))
+        raise Impossible(_elsewhere(fault))
     if issuing.crl.form is CrlForm.NONE:
         return Effect("crl", "status", "404")
     return Effect("crl", crl=issuing.crl)
 
 
-def _check_nothing_else(asked: AskedFault, plain: Case, made: Case) -> None:
-    """Refuse what changes a certificate or a key, or revokes: what is issued already stays as it is."""
+def _check_nothing_else(fault: AskedFault, plain: Case, made: Case) -> None:
+    """Refuse a fault that changes a certificate or a key, or that revokes a certificate."""
     if made.entity.serving or made.entity.revocation != plain.entity.revocation:
-        raise Impossible(_elsewhere(asked))
-    for found, was in zip(made.authorities, plain.authorities, strict=True):
-        if found.key != was.key:
-            raise Impossible(f"'{asked.type.id}' needs another kind of key than {was.key}")
-        if _issued(found) != _issued(was) or found.revocation != was.revocation:
-            raise Impossible(_elsewhere(asked))
+        raise Impossible(_elsewhere(fault))
+    for copy, was in zip(made.authorities, plain.authorities, strict=True):
+        if copy.key != was.key:
+            raise Impossible(f"'{fault.type.id}' needs another kind of key than {was.key}")
+        if _issued(copy) != _issued(was) or copy.revocation != was.revocation:
+            raise Impossible(_elsewhere(fault))
     if made.entity.ocsp is None and _issued(made.entity) != _issued(plain.entity):
-        raise Impossible(_elsewhere(asked))
+        raise Impossible(_elsewhere(fault))
 
 
 def _issued(entity: Entity) -> object:
-    """What is wrong on purpose in a certificate: names and URLs are those of copies."""
+    """Return the intentional faults of a certificate, without names and URLs, which belong to the copy."""
     return [(plan.edits, plan.extensions, plan.not_before, plan.not_after) for plan in entity.certificates]
 
 
-def _elsewhere(asked: AskedFault) -> str:
-    return f"'{asked.type.id}' is about a certificate, not about what is served for those that are sound"
+def _elsewhere(fault: AskedFault) -> str:
+    return f"'{fault.type.id}' is about a certificate, not about what is served for those that are sound"
 
 
 @dataclass(frozen=True)
 class PlannedServing:
-    """A fault of the catalogue, by its id, at the URL of something that an authority publishes."""
+    """A catalog fault, by its id, at the URL of data that an authority publishes."""
 
     of: str
     url: str
@@ -136,45 +135,49 @@ class PlannedServing:
 
 
 def serving_of(profile: Profile, planner: Planner) -> tuple[PlannedServing, ...]:
-    """What is to be served wrong; InputError for all that cannot be."""
+    """Return the planned service faults; raise InputError for all impossible ones."""
     if not profile.serving:
         return ()
     authorities = {entity.name: entity for entity in planner.authorities}
-    found, problems = dict[tuple[str, str], PlannedServing](), list[Problem]()
-    for number, asked in enumerate(profile.serving):
-        place, entity = ("serving", number), authorities.get(asked.of)
+    planned, problems = dict[tuple[str, str], PlannedServing](), list[Problem]()
+    for number, request in enumerate(profile.serving):
+        place, entity = ("serving", number), authorities.get(request.of)
         if entity is None:
-            close = close_to(asked.of, tuple(authorities))
+            close = close_to(request.of, tuple(authorities))
             hint = f" (did you mean '{close}'?)" if close else ""
-            words = f"no authority is called '{asked.of}'{hint}"
+            words = f"no authority is called '{request.of}'{hint}"
             problems.append(profile.top_problem((*place, "of"), words))
             continue
         try:
-            made = effect(asked.fault, entity.key, *([entity.crl] if entity.crl else []))
+            made = effect(request.fault, entity.key, *([entity.crl] if entity.crl else []))
         except Impossible as error:
             problems.append(profile.top_problem((*place, "fault"), str(error)))
             continue
-        problems += [profile.top_problem((*place, key), words) for key, words in _wrong(asked, entity, made)]
-        if (asked.of, made.target) in found:
-            words = f"'{asked.of}' has a fault of this kind already, and one at a time is what can be served"
+        problems += [
+            profile.top_problem((*place, key), words) for key, words in _wrong(request, entity, made)
+        ]
+        if (request.of, made.target) in planned:
+            words = (
+                f"'{request.of}' has a fault of this kind already, and one at a time is what can be served"
+            )
             problems.append(profile.top_problem(place, words))
         url = {
             "crl": entity.crl.url if entity.crl else "",
             "ca": entity.ca_url or "",
             "ocsp": ocsp_url(profile.base_url),
         }.get(made.target, "")
-        fault = asked.fault
-        found[asked.of, made.target] = PlannedServing(asked.of, url, fault.type.id, fault.arguments)
+        fault = request.fault
+        planned[request.of, made.target] = PlannedServing(request.of, url, fault.type.id, fault.arguments)
     if problems:
         raise InputError(problems)
-    return tuple(found.values())
+    return tuple(planned.values())
 
 
-def _wrong(asked: Serving, entity: Entity, made: Effect) -> Iterator[tuple[str, str]]:
-    """What keeps a fault from being served for an authority: at which key, and why."""
+def _wrong(request: Serving, entity: Entity, made: Effect) -> Iterator[tuple[str, str]]:
+    """Yield the reasons why a fault cannot be served for an authority, each with its key."""
     if made.target == "port":
         words = "is about the whole server: it can be had while that runs, by `pkigen serve --control-port`"
-        yield "fault", f"'{asked.fault.type.id}' {words}"
+        yield "fault", f"'{request.fault.type.id}' {words}"
     elif made.target == "crl" and entity.crl is None:
         yield "of", f"the authority '{entity.name}' publishes no CRL"
     elif made.target == "ocsp" and entity.crl is None:

@@ -1,4 +1,4 @@
-"""The profile: the YAML document that says what an environment is."""
+"""The profile: the YAML document that describes an environment."""
 
 from pkigen.documents.fields import OMIT, Omit
 from pkigen.profile.extension_fields import (

@@ -1,4 +1,4 @@
-"""What a document can get wrong although each of its parts is right."""
+"""Checks across the parts of a document, after each part is valid by itself."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from pkigen.profile.specifications import (
     EntitySpec,
 )
 
-Found = Iterator[tuple[tuple[str | int, ...], str, str | None]]
-"""(path in the body, what is wrong, what was perhaps meant)"""
+Errors = Iterator[tuple[tuple[str | int, ...], str, str | None]]
+"""(path in the body, error, suggestion)"""
 
 
 class Checks:
@@ -38,7 +38,7 @@ class Checks:
     def __init__(
         self, profile: Profile, mentioned: frozenset[str], problems: list[Problem], most: int
     ) -> None:
-        """``mentioned`` are names of authorities that are there, although perhaps wrong."""
+        """Store the inputs; ``mentioned`` are names of authorities that exist, possibly with errors."""
         self._profile = profile
         self._mentioned = set(mentioned)
         self._problems = problems
@@ -50,7 +50,7 @@ class Checks:
         self._now = datetime.now(UTC)
 
     def run(self) -> None:
-        """Check all, and put the authorities into the order in which they can be issued."""
+        """Run all checks, and sort the authorities into the order of issue."""
         count = self._profile.count + sum(body.count for body in self._profile.authority_bodies)
         if count > limits.CERTIFICATES:
             words = f"{count} certificates, and {limits.CERTIFICATES} is the limit"
@@ -59,7 +59,7 @@ class Checks:
         names = dict[str, str]()
         specs = list[tuple[Body[AuthoritySpec], Instance, AuthoritySpec]]()
         for authorities in self._profile.authority_bodies:
-            specs += [(authorities, *found) for found in self._specifications(authorities, names)]
+            specs += [(authorities, *pair) for pair in self._specifications(authorities, names)]
         self._authorities = {spec.name: spec for _, _, spec in specs}
         self._mentioned |= set(names.values())
         self._known = tuple(sorted(self._mentioned))
@@ -71,19 +71,19 @@ class Checks:
                 return
         names.clear()
         responders = {spec.ocsp.responder for _, _, spec in specs if spec.ocsp and spec.ocsp.responder}
-        found = dict[str, CertificateSpec]()
+        known = dict[str, CertificateSpec]()
         for body in self._profile.certificate_bodies:
             for instance, certificate in self._specifications(body, names):
                 if certificate.name in responders:
-                    found[certificate.name] = certificate
+                    known[certificate.name] = certificate
                 self._report(body, instance, self._check_certificate(body, certificate))
                 if len(self._problems) > self._most:
                     return
         for authority_body, instance, spec in specs:
-            self._report(authority_body, instance, _check_responder(spec, found, tuple(names.values())))
+            self._report(authority_body, instance, _check_responder(spec, known, tuple(names.values())))
 
     def _specifications(self, body: Body[Spec], names: dict[str, str]) -> Iterator[tuple[Instance, Spec]]:
-        """The specifications of a body, their names checked; what is wrong is put down."""
+        """Yield the specifications of a body; check their names and record the errors."""
         try:
             for instance in body.instances():
                 self._problems += self._name_problems(body, instance, names)
@@ -111,10 +111,10 @@ class Checks:
         if wrong is not None:
             yield Problem(wrong, body.where, instance.row or body.place)
 
-    def _report(self, body: Body[Spec], instance: Instance, found: Found) -> None:
-        self._problems += [body.problem(instance, *problem) for problem in found]
+    def _report(self, body: Body[Spec], instance: Instance, errors: Errors) -> None:
+        self._problems += [body.problem(instance, *problem) for problem in errors]
 
-    def _check_authority(self, spec: AuthoritySpec) -> Found:
+    def _check_authority(self, spec: AuthoritySpec) -> Errors:
         yield from self._check_entity(spec, spec.issuers[0] if spec.issuers else SELF)
         for issuer in () if spec.imported else spec.issuers:
             yield from self._check_issuer(spec, issuer)
@@ -129,20 +129,20 @@ class Checks:
         if spec.imported and spec.imported.key is None and spec.formats:
             yield ("formats",), "formats need a key, and none was brought along", None
 
-    def _check_lister(self, spec: AuthoritySpec, lister: str) -> Found:
-        """The authority that is to list what this one revokes."""
-        held = self._authorities.get(lister)
+    def _check_lister(self, spec: AuthoritySpec, lister: str) -> Errors:
+        """Check the authority that issues the indirect CRL for this one."""
+        authority = self._authorities.get(lister)
         if lister == spec.name:
             yield ("crl", "issuer"), f"'{lister}' is the authority itself; leave it out", None
-        elif held is None and lister not in self._mentioned:
+        elif authority is None and lister not in self._mentioned:
             yield ("crl", "issuer"), f"no authority is called '{lister}'", close_to(lister, self._known)
-        elif held is not None and held.imported and held.imported.key is None:
+        elif authority is not None and authority.imported and authority.imported.key is None:
             yield ("crl", "issuer"), f"'{lister}' was brought without a key, and cannot sign CRLs", None
-        elif held is not None and held.crl.issuer:
+        elif authority is not None and authority.crl.issuer:
             yield ("crl", "issuer"), f"'{lister}' has its own revocations listed by another", None
 
     def _in_circles(self) -> set[str]:
-        """The names of authorities in circles, and between two of them."""
+        """Return the names of authorities in issuer cycles, and between two cycles."""
         placed = {spec.name for spec in self._profile.authorities}
         below = {name: set[str]() for name in self._authorities if name not in placed}
         for name in below:
@@ -161,8 +161,8 @@ class Checks:
                 issuers += self._authorities[name].issuers
         return False
 
-    def _check_certificate(self, body: Body[CertificateSpec], spec: CertificateSpec) -> Found:
-        """Cheap for the many of a range: what they have in common is looked at once."""
+    def _check_certificate(self, body: Body[CertificateSpec], spec: CertificateSpec) -> Errors:
+        """Check a certificate; check the fields that a range shares only once."""
         if spec.issuer != SELF:
             yield from self._check_issuer(spec, spec.issuer)
         revoked = spec.revoked.text if spec.revoked else None
@@ -176,18 +176,18 @@ class Checks:
         if not spec.subject and (spec.san is None or isinstance(spec.san, Omit)):
             yield ("subject",), "neither a subject nor a subject alternative name: it names nobody", None
 
-    def _check_issuer(self, spec: EntitySpec, issuer: str) -> Found:
+    def _check_issuer(self, spec: EntitySpec, issuer: str) -> Errors:
         if issuer == SELF:
             return
-        held = self._authorities.get(issuer)
-        if held is None and issuer in self._mentioned:
+        authority = self._authorities.get(issuer)
+        if authority is None and issuer in self._mentioned:
             return
-        if held is None:
+        if authority is None:
             yield ("issuer",), f"no authority is called '{issuer}'", close_to(issuer, self._known)
-        elif held.imported and held.imported.key is None:
+        elif authority.imported and authority.imported.key is None:
             yield ("issuer",), f"'{issuer}' was brought without a key, and cannot issue", None
 
-    def _check_entity(self, spec: EntitySpec, issuer: str) -> Found:
+    def _check_entity(self, spec: EntitySpec, issuer: str) -> Errors:
         kind = parse_kind(spec.key)
         signer = spec if issuer == SELF else self._authorities.get(issuer)
         if signer is not None and getattr(signer, "imported", None) is None:
@@ -206,7 +206,7 @@ class Checks:
         yield from _check_extensions(spec)
         yield from self._check_times(spec)
 
-    def _check_times(self, spec: EntitySpec) -> Found:
+    def _check_times(self, spec: EntitySpec) -> Errors:
         try:
             not_before, not_after = spec.valid.resolve(self._now)
             if not_after < not_before:
@@ -227,25 +227,28 @@ class Checks:
                 yield (field,), str(error), None
 
 
-def _check_responder(spec: AuthoritySpec, known: dict[str, CertificateSpec], names: tuple[str, ...]) -> Found:
-    """Who answers OCSP requests for an authority (RFC 6960, 4.2.2.2)."""
+def _check_responder(
+    spec: AuthoritySpec, known: dict[str, CertificateSpec], names: tuple[str, ...]
+) -> Errors:
+    """Check the OCSP responder of an authority (RFC 6960, 4.2.2.2)."""
     name, where = spec.ocsp.responder if spec.ocsp else None, ("ocsp", "responder")
     if name is None:
         return
-    held = known.get(name)
-    if held is None:
+    responder = known.get(name)
+    if responder is None:
         if name not in names:
             yield where, f"no certificate is called '{name}'", close_to(name, names)
-    elif held.issuer != spec.name:
+    elif responder.issuer != spec.name:
         yield where, f"'{name}' is not issued by '{spec.name}', and may not answer for it", None
     elif (
-        not isinstance(held.extended_key_usage, Value) or "OCSPSigning" not in held.extended_key_usage.usages
+        not isinstance(responder.extended_key_usage, Value)
+        or "OCSPSigning" not in responder.extended_key_usage.usages
     ):
         words = f"'{name}' cannot sign answers: it needs extended_key_usage: [OCSPSigning]"
         yield where, words, None
 
 
-def _check_extensions(spec: EntitySpec) -> Found:
+def _check_extensions(spec: EntitySpec) -> Errors:
     """Report raw extensions that duplicate each other or a typed field; they may replace defaults."""
     seen = set[str]()
     for index, raw in enumerate(spec.extensions):

@@ -1,4 +1,4 @@
-"""One body of the document -> its specifications: a single one, a range's, a table's."""
+"""Expands one body of the document to its specifications: a single one, a range, or a table."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Spec = TypeVar("Spec", bound=EntitySpec)
 
 
 class InstanceError(Exception):
-    """An instance that is wrong, with all that is wrong with it."""
+    """An invalid instance, with all its problems."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
@@ -37,7 +37,7 @@ class InstanceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One name of a body, the variables of its templates, the table's row it comes from."""
+    """One name of a body, with its template variables and its table row."""
 
     name: str
     variables: Mapping[str, str]
@@ -46,9 +46,9 @@ class Instance:
 
 @dataclass
 class Body(Generic[Spec]):
-    """A body of the document with all that it inherits; ``key`` is its name as it was written.
+    """A body of the document with all inherited fields; ``key`` is its name as written.
 
-    ``folder`` is what its paths are relative to.
+    Paths in the body are relative to ``folder``.
     """
 
     model: type[Spec]
@@ -65,21 +65,21 @@ class Body(Generic[Spec]):
 
     @property
     def count(self) -> int:
-        """How many instances there are."""
+        """The number of instances."""
         return self.pattern.count * (1 if self.rows is None else len(self.rows))
 
     @property
     def place(self) -> Location | None:
-        """Where it stands in the file."""
+        """The location in the file."""
         return self.tree.location
 
     @property
     def where(self) -> str:
-        """Its place in the document, for messages."""
+        """The path in the document, for messages."""
         return f"{self.section}.{self.key}"
 
     def instances(self) -> Iterator[Instance]:
-        """Its names in order; InstanceError for one whose template does not render."""
+        """Yield the instances in order; raise InstanceError for a template that does not render."""
         index = 0
         for row in self.rows if self.rows is not None else (None,):
             for text, number in self.pattern:
@@ -94,9 +94,9 @@ class Body(Generic[Spec]):
                 yield Instance(name, {"name": name, **variables}, place)
 
     def specification(self, instance: Instance) -> Spec:
-        """The instance's specification; InstanceError with all that is wrong with it.
+        """Return the specification of an instance; raise InstanceError with all its problems.
 
-        The first is validated as a whole; of the others, only the fields that have templates.
+        Validates the first instance as a whole; of the others, only the fields with templates.
         """
         if self._first is None:
             self._rendered_fields = tuple(key for key, value in self.tree.items() if _has_template(value))
@@ -112,10 +112,10 @@ class Body(Generic[Spec]):
     def _whole(self, instance: Instance) -> Spec:
         rendered = {key: self._rendered(key, instance) for key in self.tree}
         try:
-            found = self.model.model_validate(rendered, context={"folder": self.folder})
+            model = self.model.model_validate(rendered, context={"folder": self.folder})
         except ValidationError as error:
             raise InstanceError(self._problems(error, (), instance)) from error
-        return found.model_copy(update={"name": instance.name})
+        return model.model_copy(update={"name": instance.name})
 
     def _field(self, key: str, instance: Instance) -> Any:
         adapter = self._adapters.get(key)
@@ -139,22 +139,22 @@ class Body(Generic[Spec]):
     def _problems(
         self, error: ValidationError, prefix: tuple[str | int, ...], instance: Instance
     ) -> list[Problem]:
-        found = []
+        problems = []
         details = error.errors(include_url=False, include_input=False)
         places = [detail["loc"] for detail in details]
         for detail in details:
             path = (*prefix, *detail["loc"])
             if detail["type"] == "too_short" and any(_below(place, detail["loc"]) for place in places):
-                continue  # the list is too short because what is in it is wrong
+                continue  # the list is too short because its items are invalid
             words, suggestion = words_of(detail, self.model, path)
             cell = self._cell(instance.row, path, words)
-            found.append(Problem(words, self._path_text(path), self._place(cell, path), suggestion))
-        return found
+            problems.append(Problem(words, self._path_text(path), self._place(cell, path), suggestion))
+        return problems
 
     def _cell(self, place: Location | None, path: tuple[str | int, ...], message: str) -> Location | None:
-        """The cell of a row that the part at ``path`` takes its value from; None if it takes none.
+        """Return the table cell that supplies the value at ``path``; None if there is none.
 
-        Of several cells, the one whose text the message quotes.
+        Of several cells, returns the cell whose text the message quotes.
         """
         row = next((row for row in self.rows or () if row.location == place), None)
         if row is None or not path:
@@ -173,7 +173,7 @@ class Body(Generic[Spec]):
         message: str,
         suggestion: str | None = None,
     ) -> Problem:
-        """A problem at a part of this body, or in the table's cell that the part comes from."""
+        """Return a problem at a part of this body, or in the table cell that supplies the part."""
         place = self._place(self._cell(instance.row, path, message), path)
         return Problem(message, self._path_text(path), place, suggestion)
 
@@ -186,7 +186,7 @@ class Body(Generic[Spec]):
 
 
 def _adapter(model: type[BaseModel], key: str) -> TypeAdapter[Any]:
-    """What validates one field of a model by itself."""
+    """Return the validator of a single field of a model."""
     declared = model.model_fields[key]
     annotation: Any = declared.annotation
     for metadata in declared.metadata:
@@ -205,7 +205,7 @@ class _TemplateError(Exception):
 
 
 def _templates(node: Any) -> Iterator[str]:
-    """Every text with a template at or below a node."""
+    """Yield every string with a template at or below a node."""
     if isinstance(node, Table | Items):
         for part in node.values() if isinstance(node, Table) else node:
             yield from _templates(part)
@@ -235,7 +235,7 @@ def _render_all(node: Any, variables: Mapping[str, str], path: tuple[str | int, 
 
 
 def _written(tree: Any, path: tuple[str | int, ...]) -> Iterator[str | int]:
-    """The parts of a model's path that were written: a bare list has no field's name."""
+    """Yield the written parts of a model's path: a bare list has no field name."""
     for index, part in enumerate(path):
         if isinstance(tree, Table) and part in tree:
             tree = tree[str(part)]

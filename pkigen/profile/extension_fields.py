@@ -1,4 +1,4 @@
-"""What the extension fields of a profile can say."""
+"""The extension fields of a profile."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ _KINDS = ("dns", "ip", "email", "uri", "upn", "rid", "dirname")
 
 
 def parse_uri(text: str) -> str:
-    """A URI as an IA5String can hold it."""
+    """Return a URI that is a valid IA5String."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+", text):
         raise ValueError(f"'{text}' is not an absolute URI of ASCII characters without spaces")
     return str(text)
 
 
 AT_LEAST_ONE = Field(min_length=1)
-"""RFC 5280 knows no empty list of these (SIZE (1..MAX)); ``none`` leaves the extension out."""
+"""RFC 5280 requires at least one element in these lists (SIZE (1..MAX)); ``none`` omits the extension."""
 
 Oid = Annotated[str, Parsed(parse_oid, "a dotted object identifier")]
 Uri = Annotated[str, Parsed(parse_uri, "an absolute URI")]
 
 
 def distinguished_name(value: Any) -> Pairs:
-    """(attribute type, value) in order, from a mapping; a list gives several of one type.
+    """Return (attribute type, value) in order, from a mapping; a list gives several values of one type.
 
-    An empty value leaves the attribute out.
+    An empty value omits the attribute.
     """
     if not isinstance(value, dict):
         raise ValueError("a name is a mapping such as {C: US, O: Contoso Inc., CN: a.test}")
@@ -78,14 +78,14 @@ def _check_characters(kind: str, text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class GeneralName:
-    """``kind`` is one of dns, ip, email, uri, upn, rid, dirname; a dirname's value are pairs."""
+    """``kind`` is one of dns, ip, email, uri, upn, rid, dirname; the value of a dirname consists of pairs."""
 
     kind: str
     value: str | Pairs
 
 
 def parse_general_name(value: Any, *, constraint: bool = False) -> GeneralName:
-    """A general name from ``kind:value`` or ``{dirname: {...}}``.
+    """Return a general name from ``kind:value`` or ``{dirname: {...}}``.
 
     As a base of name constraints, an ``ip`` is a network, and a name may begin with a dot.
     """
@@ -145,7 +145,7 @@ DistinguishedName = Annotated[Pairs, Parsed(distinguished_name, "{C: US, CN: a.t
 
 
 class Listed(Value):
-    """A value that is mostly written as a bare list; ``_list`` is the field the list is for."""
+    """A value with a short form as a bare list; ``_list`` is the field for the list."""
 
     _list: ClassVar[str]
     _short: ClassVar[Schema | None] = {"type": "array"}
@@ -161,7 +161,7 @@ class Listed(Value):
 
 
 class NotEmpty(Value):
-    """A value whose fields may all be left out, but not all at once."""
+    """A value whose fields are optional, but not all of them at once."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -177,14 +177,14 @@ class GeneralNames(Listed):
     _list = "names"
     names: Annotated[tuple[AnyName, ...], Field(max_length=limits.ALTERNATIVE_NAMES)]
     critical: bool | None = None
-    """None is critical beside an empty subject, as 4.2.1.6 asks, and not otherwise."""
+    """None means critical if the subject is empty (RFC 5280, 4.2.1.6), otherwise not critical."""
 
 
 def _parse_usage(text: str) -> str:
-    found = "nonRepudiation" if text == "contentCommitment" else text
-    if found not in KEY_USAGES:
+    name = "nonRepudiation" if text == "contentCommitment" else text
+    if name not in KEY_USAGES:
         raise ValueError(unknown("key usage", text, KEY_USAGES))
-    return str(found)
+    return str(name)
 
 
 def _parse_purpose(text: str) -> str:
@@ -237,7 +237,7 @@ class NameConstraints(NotEmpty):
 
 
 class Policy(Value):
-    """A certificate policy with its qualifiers; written as a bare OID when it has none."""
+    """A certificate policy with its qualifiers; a bare OID if it has none."""
 
     oid: Oid
     cps: tuple[Uri, ...] = ()
@@ -289,7 +289,7 @@ class PolicyConstraints(NotEmpty):
 
 
 class InhibitAnyPolicy(Value):
-    """Inhibit anyPolicy (4.2.1.14); written as a bare number mostly."""
+    """Inhibit anyPolicy (4.2.1.14); usually a bare number."""
 
     skip: _SKIP
     critical: bool = True
@@ -318,7 +318,7 @@ class AccessLocations(NotEmpty):
 
 
 class DistributionPoint(Value):
-    """A distribution point; written as a bare URI when it has nothing else."""
+    """A distribution point; a bare URI if it has no other fields."""
 
     uris: tuple[Uri, ...] = ()
     reasons: tuple[ReasonFlag, ...] = ()
@@ -354,7 +354,7 @@ def _parse_hex(text: str) -> bytes:
 
 
 class RawExtension(Value):
-    """An extension as octets: the way out for whatever has no field of its own."""
+    """An extension as raw DER, for extensions without a field of their own."""
 
     oid: Oid
     critical: bool = False

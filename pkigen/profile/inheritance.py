@@ -1,4 +1,4 @@
-"""What a body inherits: ``defaults`` for all, ``like`` from one of its kind, ``extends`` from a file."""
+"""Inheritance of a body: ``defaults`` for all, ``like`` from a sibling, ``extends`` from a file."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ _OWN_KEYS = ("like", "each")
 
 
 Made = tuple[str, Mapping[str, str]]
-"""What a name that a range or a table makes comes from: the key, and its variables."""
+"""Origin of a generated name: the key of the range or table, and the variables."""
 
 
 def merge(base: Table, over: Table) -> Table:
-    """``base`` with ``over`` on top: mappings merge key by key, all else is replaced."""
+    """Return ``base`` overridden by ``over``: mappings merge key by key, other values are replaced."""
     merged = base.copy()
     for key, value in over.items():
-        held = merged.get(key)
-        if isinstance(held, Table) and isinstance(value, Table):
-            value = merge(held, value)
+        inherited = merged.get(key)
+        if isinstance(inherited, Table) and isinstance(value, Table):
+            value = merge(inherited, value)
         merged.put(key, value, over.key_locations.get(key))
     return merged
 
 
 def inherit(defaults: Table, above: Table, own: Table) -> Table:
-    """A body's fields: its own, those of the one it is like, the defaults; the subject merges.
+    """Return the fields of a body: its own, those inherited by ``like``, the defaults; the subject merges.
 
-    Other mappings are replaced whole, so that {from, to} and {from, for} never mix.
+    Other mappings are replaced as a whole, so that {from, to} and {from, for} never mix.
     """
-    found = Table()
-    found.location = own.location
+    fields = Table()
+    fields.location = own.location
     for layer in (defaults, above, own):
         for key, value in layer.items():
-            held = found.get(key)
-            if key == "subject" and isinstance(held, Table) and isinstance(value, Table):
-                value = merge(held, value)
-            found.put(key, value, layer.key_locations.get(key))
-    return found
+            inherited = fields.get(key)
+            if key == "subject" and isinstance(inherited, Table) and isinstance(value, Table):
+                value = merge(inherited, value)
+            fields.put(key, value, layer.key_locations.get(key))
+    return fields
 
 
 def given(body: Table) -> Table:
-    """A body without what was said to be nothing: ``key:`` takes an inherited value away."""
+    """Return a body without empty fields: ``key:`` removes an inherited value."""
     return without(body, tuple(key for key, value in body.items() if value == ""))
 
 
 class Likeness:
-    """Follows ``like`` through one section of the document."""
+    """Resolves ``like`` in one section of the document."""
 
     def __init__(self, section: Table, made: Mapping[str, Made], where: str) -> None:
         self._section = section
@@ -59,26 +59,26 @@ class Likeness:
         self.problems: list[Problem] = []
 
     def above(self, key: str) -> tuple[Table, dict[str, str]]:
-        """All that the body at ``key`` takes from those it is like, the nearest on top.
+        """Return all fields that the body at ``key`` inherits by ``like``; the nearest body overrides.
 
-        With it come the variables of those that a range or a table made.
+        Also returns the variables of inherited bodies that a range or a table generates.
         """
         layers, seen, lent = list[Table](), [key], dict[str, str]()
         body: Any = self._section[key]
         while isinstance(body, Table) and "like" in body:
             target = body["like"]
-            found, variables = self._find(target) if isinstance(target, Text) else (None, {})
-            if found is None or found in seen:
-                self._refuse(seen[-1], target, circle=found is not None)
+            name, variables = self._find(target) if isinstance(target, Text) else (None, {})
+            if name is None or name in seen:
+                self._refuse(seen[-1], target, circle=name is not None)
                 break
             if len(seen) > limits.LIKENESS:
                 place = locate(self._section[key], ("like",))
                 words = f"more than {limits.LIKENESS} bodies, each like the next"
                 self._add(Problem(words, f"{self._where}.{key}.like", place))
                 break
-            seen.append(found)
+            seen.append(name)
             lent = {**variables, **lent}
-            body = self._section[found]
+            body = self._section[name]
             if isinstance(body, Table):
                 layers.append(body)
         merged = Table()
@@ -96,7 +96,7 @@ class Likeness:
 
     def _refuse(self, key: str, target: Any, *, circle: bool) -> None:
         if len(self.problems) >= limits.PROBLEMS:
-            return  # words for more would take long to find, and nobody reads them
+            return  # more messages would take long to build and add nothing
         place = locate(self._section, (key, "like"))
         where = f"{self._where}.{key}.like"
         if circle:
@@ -109,8 +109,8 @@ class Likeness:
 
 
 def without(table: Table, keys: tuple[str, ...]) -> Table:
-    """The table without some of its keys."""
-    kept = table.copy()
+    """Return the table without some of its keys."""
+    remaining = table.copy()
     for key in keys:
-        kept.pop(key, None)
-    return kept
+        remaining.pop(key, None)
+    return remaining

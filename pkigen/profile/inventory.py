@@ -1,4 +1,4 @@
-"""Inventories: a CSV file, one certificate for each row."""
+"""Inventories: a CSV file with one certificate per row."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ OWN_VARIABLES = ("name", "index", "number", "environment", "base_url")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: its cells by column, and where it stands."""
+    """One row: its cells by column, and its location."""
 
     cells: dict[str, str]
     location: Location
 
 
 def read_table(path: Path) -> tuple[Row, ...]:
-    """The rows of a CSV file with a header; InputError names row and column of what is wrong."""
+    """Return the rows of a CSV file with a header; raise InputError with row and column of each error."""
     file = str(path)
     try:
         data = read_file(path, limits.TABLE_BYTES)

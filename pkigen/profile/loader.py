@@ -1,4 +1,4 @@
-"""Document -> Profile: read, merged, expanded, validated; every error at once."""
+"""Document -> Profile: reads, merges, expands and validates a document; reports all errors at once."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ _BESIDE_FROM = ("from", "like", "each", "crl", "formats", "key_format", "passphr
 def load(
     source: str | Path | Mapping[str, Any], *, folder: Path | None = None, base_url: str | None = None
 ) -> Profile:
-    """The profile in a file, of a shipped name, or in a mapping.
+    """Return the profile in a file, with a shipped name, or in a mapping.
 
-    ``folder`` is what a mapping's paths are relative to (the working folder by default), ``base_url``
-    stands in for that of the profile. Every problem of the profile is in the InputError that it raises.
+    Paths of a mapping are relative to ``folder`` (default: the working directory); ``base_url`` overrides
+    the profile's value. Raises InputError with every problem of the profile.
     """
     try:
         if isinstance(source, Mapping):
@@ -63,7 +63,7 @@ def load(
 
 
 def _in_one_line(problem: Problem) -> Problem:
-    """A problem as it can be shown."""
+    """Return a problem with a single-line message."""
     suggestion = visible(problem.suggestion or "") or None
     return replace(
         problem, message=visible(problem.message), where=visible(problem.where), suggestion=suggestion
@@ -100,21 +100,21 @@ class _Loader:
         return profile
 
     def _stop_if_wrong(self) -> None:
-        """Raise all problems, each once: what many inherit is wrong in one place."""
+        """Raise all problems, without duplicates: inherited errors have one location."""
         if self._problems:
             seen = {
                 (p.location, p.message) if p.location else (p.where, p.message): p for p in self._problems
             }
-            found = sorted(seen.values(), key=self._position)
-            raise InputError(found[: limits.PROBLEMS])
+            problems = sorted(seen.values(), key=self._position)
+            raise InputError(problems[: limits.PROBLEMS])
 
     def _position(self, problem: Problem) -> tuple[bool, str, int, int]:
-        """Where a problem is listed: in the order of the profile, then of other files."""
+        """Return the sort key of a problem: the order of the profile, then of other files."""
         place = problem.location or Location("")
         return place.file != str(self._path), place.file, place.line, place.column
 
     def _extended(self) -> Table:
-        """The document on top of the one it extends."""
+        """Return the document merged over the one that it extends."""
         named = self._tree.get("extends")
         if named is None:
             return self._tree
@@ -138,7 +138,7 @@ class _Loader:
         defaults = self._defaults(model)
         common = {"environment": head.name, "base_url": head.base_url}
         likeness = Likeness(tree, self._made(tree, section, common), section)
-        found, nodes = [], 0
+        bodies, nodes = [], 0
         for key, own in tree.items():
             where, place = f"{section}.{key}", locate(tree, (key,))
             if not isinstance(own, Table):
@@ -166,19 +166,19 @@ class _Loader:
                 self._add(error, where, place)
                 continue
             variables = {**lent, **common}
-            found.append(Body(model, section, key, merged, pattern, rows, variables, self._folder))
+            bodies.append(Body(model, section, key, merged, pattern, rows, variables, self._folder))
         self._problems += likeness.problems
-        return tuple(found)
+        return tuple(bodies)
 
     def _made(self, section: Table, where: str, common: Mapping[str, str]) -> dict[str, Made]:
-        """What ``like`` names and a range or a table makes, with its variables.
+        """Return the generated names that ``like`` refers to, with their origins and variables.
 
-        One pass for all of them: a section can make very many names.
+        Runs a single pass for all names, because a section can generate very many names.
         """
         likes = (own.get("like") for own in section.values() if isinstance(own, Table))
-        wanted = {like for like in likes if isinstance(like, Text) and like not in section}
-        found, left = dict[str, Made](), limits.CERTIFICATES
-        for key, own in section.items() if wanted else ():
+        names = {like for like in likes if isinstance(like, Text) and like not in section}
+        origins, left = dict[str, Made](), limits.CERTIFICATES
+        for key, own in section.items() if names else ():
             if not isinstance(own, Table) or ("{" not in key and "each" not in own):
                 continue
             try:
@@ -186,13 +186,13 @@ class _Loader:
                 body = Body(CertificateSpec, "", key, Table(), pattern, rows, common, self._folder)
                 instances = islice(body.instances(), left)
                 left -= min(left, body.count)
-                found |= {made.name: (key, made.variables) for made in instances if made.name in wanted}
+                origins |= {made.name: (key, made.variables) for made in instances if made.name in names}
             except (ValueError, InputError, InstanceError):
-                continue  # it is reported where its own turn comes
-        return found
+                continue  # reported when its own body is expanded
+        return origins
 
     def _check_brought(self, own: Table, where: str) -> None:
-        """What the certificate of a brought authority settles cannot be said beside it."""
+        """Report fields that the certificate of an imported authority already determines."""
         for key in own if "from" in own else ():
             if key not in _BESIDE_FROM:
                 words = "this cannot be said of an authority that is brought from files"
@@ -207,7 +207,7 @@ class _Loader:
         return Table()
 
     def _defaults(self, model: type[Spec]) -> Table:
-        """The defaults that a model knows; those that none knows are a problem."""
+        """Return the defaults for the fields of a model; report unknown fields as a problem."""
         defaults = self._section("defaults")
         for key in defaults:
             if key not in _KNOWN:
@@ -236,7 +236,7 @@ class _Loader:
         self._problems.append(Problem(words, where, locate(tree, path)))
 
     def _add(self, error: Exception, where: str, place: Any) -> None:
-        """Problems that know their own place keep it; the others get this one."""
+        """Add problems; a problem without a location gets the given one."""
         if isinstance(error, InputError):
             self._problems += [p if p.location else Problem(p.message, where, place) for p in error.problems]
         else:
@@ -244,7 +244,7 @@ class _Loader:
 
 
 def _name_the_subject(merged: Table) -> None:
-    """Who is not given a common name is called by its own name."""
+    """Set a missing common name to the name of the entity."""
     subject = merged.get("subject", Table())
     if isinstance(subject, Table) and "CN" not in subject:
         named = subject.copy()

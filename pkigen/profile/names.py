@@ -1,4 +1,4 @@
-"""Names of authorities and certificates: ranges in them, and what they may be."""
+"""Names of authorities and certificates: ranges and allowed characters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A name with ranges: literal texts with what can stand between them."""
+    """A name with ranges: literal strings, and the values between them."""
 
     literals: tuple[str, ...]
     ranges: tuple[range | tuple[str, ...], ...]
@@ -25,7 +25,7 @@ class Pattern:
     count: int
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        """(name, number): each name in order, and what its first range said in it ('' without)."""
+        """Yield (name, number): each name in order, and the value of its first range ('' without a range)."""
         choices = [
             [f"{item:0{width}}" if isinstance(item, int) else item for item in items]
             for items, width in zip(self.ranges, self.widths, strict=True)
@@ -38,7 +38,7 @@ class Pattern:
 
 
 def parse_pattern(text: str) -> Pattern:
-    """``sensor-{01..20}``, ``{a,b}-host``, or a plain name; ValueError for a range that is none."""
+    """Parse ``sensor-{01..20}``, ``{a,b}-host``, or a plain name; raise ValueError for an invalid range."""
     if len(text) > _LONGEST:
         raise ValueError(f"a name has {_LONGEST} characters at most, ranges and templates included")
     literals, ranges, widths, count, position = [""], list[range | tuple[str, ...]](), list[int](), 1, 0
@@ -66,7 +66,7 @@ def parse_pattern(text: str) -> Pattern:
 
 
 def check_name(name: str) -> str | None:
-    """Why a name cannot be a folder's on every system; None when it can."""
+    """Return the reason why a name is not a portable directory name, or None."""
     if not _NAME.fullmatch(name) or name.endswith("."):
         return (
             f"'{name}' cannot be a name: letters, digits, '.', '_' and '-' can stand in one, it begins "

@@ -1,4 +1,4 @@
-"""The validated profile: authorities in order, certificates one by one."""
+"""The validated profile: authorities in order of issue, certificates one by one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pkigen.profile.top_level import Head
 
 
 class Profile:
-    """A profile without an error in it.
+    """A profile without errors.
 
-    ``source`` is the file it was read from, None for a mapping. ``authorities`` stand issuers
-    before issued. ``count`` is the number of certificates, without the
-    broken copies that ``negatives`` asks for. Paths in it are relative to ``folder``.
+    ``source`` is the file it was read from, None for a mapping. ``authorities`` lists issuers before the
+    CAs that they issue. ``count`` is the number of certificates, without the negative cases. Paths are
+    relative to ``folder``.
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class Profile:
         self._tree = tree
 
     def certificates(self) -> Iterator[CertificateSpec]:
-        """The end entities in the profile's order, made as they are asked for."""
+        """Yield the end entities in the profile's order, created on demand."""
         for body in self.certificate_bodies:
             for instance in body.instances():
                 yield body.specification(instance)
 
     def faulty(self) -> Iterator[CertificateSpec]:
-        """The end entities that have faults of their own."""
+        """Yield the end entities that have faults of their own."""
         for body in self.certificate_bodies:
             if "faults" in body.tree:
                 specs = (body.specification(instance) for instance in body.instances())
@@ -60,7 +60,7 @@ class Profile:
     def problem(
         self, spec: AuthoritySpec | CertificateSpec, path: tuple[str | int, ...], message: str
     ) -> Problem:
-        """A problem with an authority or a certificate, at its place in the document."""
+        """Return a problem with an authority or a certificate, at its location in the document."""
         authority = isinstance(spec, AuthoritySpec)
         bodies: Sequence[Body[Any]] = self.authority_bodies if authority else self.certificate_bodies
         for body in bodies:
@@ -70,29 +70,29 @@ class Profile:
         return Problem(message, f"{'authorities' if authority else 'certificates'}.{spec.name}")
 
     def says(self, spec: AuthoritySpec | CertificateSpec, key: str) -> bool:
-        """Whether a field was written for an entity, in its own body or where it inherits it from."""
+        """Return whether a field is set for an entity, in its own body or by inheritance."""
         bodies: Sequence[Body[Any]] = (*self.authority_bodies, *self.certificate_bodies)
         owners = (body for body in bodies if body.model is type(spec) and key in body.tree)
         return any(instance.name == spec.name for body in owners for instance in body.instances())
 
     def top_problem(self, path: tuple[str | int, ...], message: str) -> Problem:
-        """A problem with a key at the top of the document."""
+        """Return a problem with a top-level key of the document."""
         return Problem(message, ".".join(map(str, path)), locate(self._tree, path))
 
 
 def in_order(specs: list[AuthoritySpec]) -> tuple[AuthoritySpec, ...]:
-    """Authorities, issuers before issued, else in the order given; those of a circle stay away."""
+    """Return authorities sorted so that issuers come first, otherwise stable; omit those in a cycle."""
     named = {spec.name: spec for spec in specs}
     return tuple(named[name] for name in unravel({name: above(spec) for name, spec in named.items()}))
 
 
 def above(spec: AuthoritySpec) -> set[str]:
-    """The names of those that must be there before an authority can be issued."""
+    """Return the names of the authorities required to issue an authority."""
     return set() if spec.imported else set(spec.issuers) - {SELF}
 
 
 def unravel(waits_for: Mapping[str, set[str]]) -> list[str]:
-    """Names, each after all it waits for, else in the order given; those that wait for ever stay away."""
+    """Return names in topological order, otherwise stable; omit names that wait forever (cycles)."""
     missing, rank = {name: len(names) for name, names in waits_for.items()}, dict[str, int]()
     awaited_by = dict[str, list[str]]()
     for position, (name, names) in enumerate(waits_for.items()):

@@ -1,4 +1,4 @@
-"""The JSON Schema of a profile, for editors: what a body may say, not how bodies hang together."""
+"""The JSON Schema of a profile, for editors: covers each body, but not references between bodies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pkigen.profile.top_level import Head
 
 
 def json_schema() -> dict[str, Any]:
-    """A JSON Schema of draft 2020-12. Numbers and booleans may stand where YAML would read them so."""
+    """Return a JSON Schema of draft 2020-12 that also accepts numbers and booleans where YAML reads them."""
     models: tuple[type[BaseModel], ...] = (Head, AuthoritySpec, CertificateSpec)
     _, schema = models_json_schema([(model, "validation") for model in models], ref_template=DEFINITIONS)
     definitions = schema["$defs"]

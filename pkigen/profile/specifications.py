@@ -1,4 +1,4 @@
-"""What an authority and a certificate can say: one resolved specification each."""
+"""The fields of authorities and certificates: one resolved specification each."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ Instant = Annotated[Moment, Parsed(parse_moment, "-2d, +397d, or ISO 8601")]
 
 
 def _parse_passphrase(value: Any, info: ValidationInfo) -> bytes:
-    """A passphrase as text, or the first line of a file."""
+    """Return a passphrase from a string, or from the first line of a file."""
     if isinstance(value, dict) and list(value) == ["file"] and isinstance(value["file"], str):
         folder: Path = (info.context or {}).get("folder", Path())
         path = folder_of(value["file"], folder) / value["file"]
@@ -94,7 +94,7 @@ def _parse_passphrase(value: Any, info: ValidationInfo) -> bytes:
 
 
 class SignatureSpec(Value):
-    """How the issuer signs: ``sha256``, ``pss-sha384``, or {digest: sha1, pss: true}."""
+    """Signature algorithm of the issuer: ``sha256``, ``pss-sha384``, or {digest: sha1, pss: true}."""
 
     digest: Annotated[str, _one_of("digest", _DIGESTS)] | None = None
     pss: bool = False
@@ -133,7 +133,7 @@ def _parse_validity(value: Any) -> Validity:
 
 
 def _parse_path(value: Any, info: ValidationInfo) -> Path:
-    """A path relative to the profile, of a file that can be read."""
+    """Return a path relative to the profile; raise ValueError for an unreadable file."""
     if not isinstance(value, str) or not value:
         raise ValueError("this must be the path of a file")
     folder: Path = (info.context or {}).get("folder", Path())
@@ -147,14 +147,14 @@ ReadablePath = Annotated[Path, BeforeValidator(_parse_path, json_schema_input_ty
 
 
 class Pkcs12Spec(Value):
-    """How the PKCS#12 formats are written."""
+    """Options of the PKCS#12 formats."""
 
     alias: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     passphrase: Passphrase | None = Field(default=None, repr=False)
 
 
 class RevokedSpec(Value):
-    """A revocation: reason code by its RFC 5280 name, and when."""
+    """A revocation: the RFC 5280 name of the reason code, and the time."""
 
     reason: Annotated[str, _one_of("reason", REASONS)] = "unspecified"
     at: Instant = parse_moment("-1h")
@@ -169,7 +169,7 @@ class RevokedSpec(Value):
 
     @property
     def text(self) -> str:
-        """The instants as they were written."""
+        """The times as written."""
         return " ".join(
             moment.text if isinstance(moment, Span) else moment.isoformat()
             for moment in (self.at, self.invalid_since)
@@ -178,7 +178,7 @@ class RevokedSpec(Value):
 
 
 class ImportedCASpec(Value):
-    """The files an authority is brought from, relative to the profile."""
+    """The files of an imported authority, relative to the profile."""
 
     certificate: ReadablePath
     key: ReadablePath | None = None
@@ -187,11 +187,11 @@ class ImportedCASpec(Value):
 
 
 class CrlSpec(Value):
-    """An authority's CRLs: how long each one is good for, and how they are split up.
+    """An authority's CRLs: their lifetime, and how they are partitioned.
 
-    ``delta`` is how long a delta CRL is good for, ``partitions`` into how many lists the certificates
-    are split, ``reasons`` those that have a list of their own, ``issuer`` another authority that lists
-    in an indirect CRL what this one revokes.
+    ``delta`` is the lifetime of a delta CRL, ``partitions`` the number of CRLs that the certificates are
+    divided into, ``reasons`` the reasons with a separate CRL, ``issuer`` another authority that lists this
+    authority's revocations in an indirect CRL.
     """
 
     valid: Length | None = None
@@ -208,14 +208,14 @@ class CrlSpec(Value):
             "reasons": self.reasons,
             "issuer": self.issuer,
         }
-        said = [name for name, value in ways.items() if value is not None]
-        if len(said) > 1:
-            raise ValueError(f"a CRL has one of {' and '.join(said)}: each says where its certificates lead")
+        given = [name for name, value in ways.items() if value is not None]
+        if len(given) > 1:
+            raise ValueError(f"a CRL has one of {' and '.join(given)}: each says where its certificates lead")
         return self
 
 
 class OcspSpec(Value):
-    """Who answers OCSP requests for an authority: itself, or a certificate that it has issued for that."""
+    """The OCSP responder of an authority: itself, or a certificate that it has issued for this purpose."""
 
     responder: str | None = None
     by: Literal["key", "name"] = "key"
@@ -236,7 +236,7 @@ class TypedExtension:
 
 
 class EntitySpec(Value):
-    """What authorities and certificates have in common."""
+    """Fields common to authorities and certificates."""
 
     name: Annotated[str, Field(init=False)] = ""
     subject: DistinguishedName = ()
@@ -296,7 +296,7 @@ TYPED_EXTENSIONS = {
 
 
 class AuthoritySpec(EntitySpec):
-    """A root or intermediate CA. ``issuers`` of several names ask for cross-certificates."""
+    """A root or intermediate CA; several ``issuers`` request cross-certificates."""
 
     issuers: tuple[str, ...] = Field(default=(SELF,), validation_alias="issuer")
     path_length: Annotated[int, Field(ge=0, le=255)] | None = None
@@ -307,7 +307,7 @@ class AuthoritySpec(EntitySpec):
     @model_validator(mode="before")
     @classmethod
     def _lists(cls, value: Any) -> Any:
-        """One issuer is a list of one; the lifetime's default depends on who issues."""
+        """Convert a single issuer to a list; set the default lifetime, which depends on the issuer."""
         if not isinstance(value, dict):
             return value
         issuer = value.get("issuer", SELF)
@@ -317,20 +317,20 @@ class AuthoritySpec(EntitySpec):
 
 
 def _parse_fault(value: Any) -> AskedFault:
-    found = asked_for(value)
-    if len(found) != 1:
-        raise ValueError(f"'{value}' names {len(found)} faults; what a certificate has is named one by one")
-    return found[0]
+    faults = asked_for(value)
+    if len(faults) != 1:
+        raise ValueError(f"'{value}' names {len(faults)} faults; what a certificate has is named one by one")
+    return faults[0]
 
 
-Asked = Annotated[AskedFault, Parsed(_parse_fault, "a fault's id: pkigen faults lists them", "")]
+FaultField = Annotated[AskedFault, Parsed(_parse_fault, "a fault's id: pkigen faults lists them", "")]
 
 
 class CertificateSpec(EntitySpec):
-    """An end entity; ``issuer`` may be ``self``. ``faults`` are of the catalogue."""
+    """An end entity; ``issuer`` may be ``self``. ``faults`` are catalog faults."""
 
     issuer: str
-    faults: Annotated[tuple[Asked, ...], Field(max_length=_MOST_FAULTS)] = ()
+    faults: Annotated[tuple[FaultField, ...], Field(max_length=_MOST_FAULTS)] = ()
 
     @model_validator(mode="before")
     @classmethod

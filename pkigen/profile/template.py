@@ -1,4 +1,4 @@
-"""``{{ ... }}`` in strings: Jinja2's sandbox, narrowed to expressions that end soon and stay short."""
+"""``{{ ... }}`` in strings: Jinja2's sandbox, limited to expressions with bounded time and size."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _STRING_METHODS = {
 
 
 class UnknownVariable(ValueError):
-    """A name that no variable has: wrong in the template, whatever a table's row says."""
+    """A name without a variable: an error in the template, independent of a table's row."""
 
 
 def is_template(text: str) -> bool:
-    """Whether rendering can change a text."""
+    """Return whether rendering can change a string."""
     return "{" in text and any(mark in text for mark in _MARKS)
 
 
 def render(text: str, variables: Mapping[str, str]) -> str:
-    """The text with its expressions replaced; ValueError says in words what one of them lacks."""
+    """Return the string with its expressions replaced; raise ValueError that explains an error."""
     if len(text) > limits.RENDERED_CHARACTERS:
         raise ValueError(_TOO_LONG)
     rendered = _VARIABLE.sub(lambda match: _value(match[1], variables), text)
@@ -91,16 +91,16 @@ def _environment() -> SandboxedEnvironment:
         return value
 
     def bounding(function: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(function)  # keeps the marks by which Jinja2 knows what to pass
+        @wraps(function)  # keeps the attributes that tell Jinja2 which arguments to pass
         def bounded_filter(*args: Any, **kwargs: Any) -> Any:
             for value in (*args, *kwargs.values()):
-                bounded(value)  # before as well: the result can be as long as two of these multiplied
+                bounded(value)  # also check inputs: the result can be as long as the product of two
             return bounded(function(*args, **kwargs))
 
         return bounded_filter
 
     class Bounded(ImmutableSandboxedEnvironment):
-        """No globals, few filters and methods, no operator or result that grows without bound."""
+        """No globals, few filters and methods, and no operator or result without a size limit."""
 
         intercepted_binops = frozenset(["*", "**", "%"])
 
@@ -113,7 +113,7 @@ def _environment() -> SandboxedEnvironment:
             return super().call_binop(context, operator, left, right)
 
         def wrap_str_format(self, value: Any) -> None:
-            """Not wrapped, so ``format`` is refused like any other method: its widths have no bound."""
+            """Do not wrap, so that ``format`` is refused like any other method: its widths have no limit."""
 
         def call(self, context: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
             for value in (getattr(function, "__self__", None), *args, *kwargs.values()):

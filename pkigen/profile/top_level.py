@@ -47,11 +47,11 @@ RuleName = Annotated[str, Parsed(_parse_rule_name, "NAME")]
 
 
 class Forwarding(Value):
-    """A rule: alerts go to a server, over TLS.
+    """A rule that forwards alerts to a server over TLS.
 
-    ``to`` is what it speaks. Without ``address`` the lab simulates it, with the certificate named; else it
-    is somebody's real one at that address. ``host`` is what its certificate must be for, if not for the first
-    host of ``certificate``. ``sender`` is who forwards.
+    ``to`` is the protocol of the server. Without ``address`` the lab simulates the server, with the named
+    certificate; otherwise it is a real server at that address. ``host`` is the expected host name in its
+    certificate (default: the first host of ``certificate``). ``sender`` is the client that forwards.
     """
 
     name: RuleName
@@ -73,10 +73,10 @@ class Forwarding(Value):
 
 
 class Lab(Value):
-    """Certificates by their names in the profile; of sensors globs as well.
+    """Certificates by their names in the profile; sensors also accept globs.
 
-    ``fresh`` are appliances that nobody has uploaded anything to yet. ``proxy`` puts an HTTP proxy between
-    the appliances and the CRL server. Each connection is made anew every ``interval`` seconds.
+    ``fresh`` are appliances without any uploaded files. ``proxy`` adds an HTTP proxy between the appliances
+    and the CRL server. The lab repeats each connection every ``interval`` seconds.
     """
 
     console: Named
@@ -107,12 +107,12 @@ def _parse_base_url(text: str) -> str:
 
 
 def _parse_requirement_set(text: str) -> str:
-    """The name of a set, or the path of a file; whether it is there is seen when it is read."""
+    """Return the name of a set, or the path of a file; reading it checks that it exists."""
     known = shipped.requirement_sets()
     if text not in known and not shipped.is_set_file(text):
         words = unknown("requirement set", text, known)
         raise ValueError(f"{words}. A set of your own is a path that ends in .yaml")
-    return text  # with its place, which says what it is relative to
+    return text  # keep its location, which defines the base directory
 
 
 RequirementSetName = Annotated[
@@ -131,10 +131,10 @@ Faults = Annotated[tuple[AskedFault, ...], Parsed(_parse_faults, "all, or ids an
 
 
 class Negatives(Value):
-    """The broken copies of one certificate: one for each demand of a set, or for each of some faults.
+    """The negative cases of one certificate: one for each requirement of a set, or for each of some faults.
 
-    ``of`` is a certificate of the profile, ``against`` a requirement set that it satisfies. ``faults``
-    are ids of the catalogue, globs of FAMILY/ID, or ``all``.
+    ``of`` is a certificate of the profile, ``against`` a requirement set that it satisfies. ``faults`` are
+    ids of catalog faults, globs of FAMILY/ID, or ``all``.
     """
 
     of: Annotated[str, Field(min_length=1, max_length=200)]
@@ -149,17 +149,17 @@ class Negatives(Value):
 
 
 def _parse_fault(value: Any) -> AskedFault:
-    found = asked_for(value)
-    if len(found) != 1:
-        raise ValueError(f"'{value}' are {len(found)} faults: one is wanted")
-    return found[0]
+    faults = asked_for(value)
+    if len(faults) != 1:
+        raise ValueError(f"'{value}' are {len(faults)} faults: one is wanted")
+    return faults[0]
 
 
 class Serving(Value):
-    """What the HTTP service does wrong for a sound authority: with its CRL, its certificate's URL, OCSP.
+    """An intentional error of the HTTP service for an authority: in its CRL, certificate URL, or OCSP.
 
-    ``of`` is an authority of the profile, ``fault`` the id of a fault that is about what is served, or that
-    id with its parameters.
+    ``of`` is an authority of the profile, ``fault`` the id of a service fault, or that id with its
+    parameters.
     """
 
     of: Annotated[str, Field(min_length=1, max_length=200)]
@@ -167,7 +167,7 @@ class Serving(Value):
 
 
 class Head(Value):
-    """Name, addresses and demands of an environment."""
+    """Name, addresses and requirement sets of an environment."""
 
     name: Annotated[str, Parsed(_parse_name, "the environment's name, and its folder's")]
     description: Annotated[str, Field(max_length=2000)] = ""
@@ -181,7 +181,7 @@ class Head(Value):
 
 
 def read_head(tree: Table, problems: list[Problem]) -> Head:
-    """The head of a document; what is wrong with it is added to ``problems``."""
+    """Return the head of a document; add its errors to ``problems``."""
     fields = {key: value for key, value in tree.items() if key not in _SECTIONS}
     try:
         return Head.model_validate(fields)

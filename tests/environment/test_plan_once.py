@@ -39,7 +39,7 @@ def test_a_build_plans_each_certificate_once(tmp_path: Path, planned: list[str])
 def test_more_than_the_limit_are_planned_in_each_pass(
     tmp_path: Path, planned: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pkigen.plan, "_KEPT", 1)
+    monkeypatch.setattr(pkigen.plan, "_CACHE_LIMIT", 1)
     build_it(small(), tmp_path, at=datetime(2026, 11, 1, tzinfo=UTC))
     assert planned == 2 * ["console", "sensor-01", "sensor-02"]
 
