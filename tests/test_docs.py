@@ -33,13 +33,19 @@ def test_the_requirement_set_on_the_page_is_valid(tmp_path: Path) -> None:
 
 def test_the_page_names_every_kind_of_demand_and_no_other() -> None:
     rows = re.findall(r"^\| `([a-z_]+)` \| (.*) \|$", PAGE.partition("## Kinds")[2], re.MULTILINE)
-    assert {kind for kind, _ in rows} == KINDS.keys()
+    documented = {kind for kind, _ in rows}
+    assert documented == KINDS.keys(), (
+        f"docs/requirements.md, 'Kinds of demand': add rows for {sorted(KINDS.keys() - documented)}, "
+        f"remove {sorted(documented - KINDS.keys())}"
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_page_names_every_parameter_of_a_kind(kind: str) -> None:
-    (row,) = re.findall(rf"^\| `{kind}` \| (.*) \|$", PAGE, re.MULTILINE)
-    assert [name for name in KINDS[kind].model_fields if f"`{name}" not in row] == []
+    rows = re.findall(rf"^\| `{kind}` \| (.*) \|$", PAGE, re.MULTILINE)
+    assert len(rows) == 1, f"docs/requirements.md, 'Kinds of demand': add a row for '{kind}'"
+    missing = [name for name in KINDS[kind].model_fields if f"`{name}" not in rows[0]]
+    assert not missing, f"docs/requirements.md: add {missing} to the row of '{kind}'"
 
 
 def test_the_fault_that_the_contributors_page_adds_is_one_of_ours() -> None:

@@ -1,4 +1,7 @@
-"""Demand: one class for each kind, which knows how to check itself and how to violate itself."""
+"""The base class of all kinds of demand: each kind checks a certificate and lists how to violate itself.
+
+*Demand* is the term of the requirement language for the condition of a requirement (``demand:``).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from pkigen.requirements.subject import CheckInput
 
 
 class Needs(IntEnum):
-    """What must be there before a demand can be judged; a plan is judged before anything else is."""
+    """What must exist before a demand can be checked."""
 
     PLAN = 0
     ISSUED = 1
@@ -25,9 +28,9 @@ Stage = Literal["parse", "path", "name", "revocation"] | None
 
 @dataclass(frozen=True)
 class Violation:
-    """One way to break a demand: a name for it ("" for the only one), words, the change of a case.
+    """One way to violate a demand: its name ("" if there is only one), description and change.
 
-    ``stage`` is where a strict validator of paths refuses the certificate; None when none does.
+    ``stage`` is where a strict path validator rejects the certificate; None if it accepts it.
     """
 
     variant: str
@@ -37,24 +40,27 @@ class Violation:
 
 
 class Demand(Value):
-    """What a requirement demands, with its parameters.
+    """A kind of condition that a requirement sets, with its parameters.
 
-    ``kind`` is its key in documents. ``blame`` is the path of the profile's field that causes what
-    it finds; ``of_requests`` says that a certification request can be judged by it as well. A field
-    of the certificate that cannot be read is Malformed, and breaks the demand.
+    ``kind`` is its key in YAML files. ``field`` is where ``pkigen show --against`` prints a violation:
+    the id of a field of the certificate, the OID of an extension, or None to print it with the
+    certificate as a whole. ``blame`` is the path of the profile field that causes a violation.
+    ``of_requests`` is true if the demand also applies to certification requests. A certificate field
+    that cannot be read (Malformed) violates the demand.
     """
 
     kind: ClassVar[str]
+    field: ClassVar[str | None]
     needs: ClassVar[Needs] = Needs.PLAN
     blame: ClassVar[tuple[str | int, ...]] = ()
     of_requests: ClassVar[bool] = False
 
-    def check(self, shown: CheckInput) -> Outcome:
-        """Whether the demand holds."""
+    def check(self, subject: CheckInput) -> Outcome:
+        """Return whether a certificate, with its key, chain and CRL, satisfies the demand."""
         raise NotImplementedError
 
     def violations(self) -> Iterator[Violation]:
-        """The ways to break it, boundaries first."""
+        """Yield the ways to violate the demand, boundary values first."""
         raise NotImplementedError
 
 
@@ -63,7 +69,14 @@ KINDS: dict[str, type[Demand]] = {}
 
 
 def demand(cls: type[Demand]) -> type[Demand]:
-    """Make a class known as the kind of demand that its ``kind`` says; a second one is a mistake."""
-    assert cls.kind not in KINDS, cls.kind
+    """Register a class as a kind of demand; TypeError if the class is incomplete or the kind exists."""
+    where = f"{cls.__module__}.{cls.__qualname__}"
+    for name in ("kind", "field"):
+        if name not in vars(cls):
+            raise TypeError(
+                f"{where} has no '{name}'; set it as described in pkigen.requirements.demand.Demand"
+            )
+    if cls.kind in KINDS:
+        raise TypeError(f"{where}: the kind '{cls.kind}' exists already; choose another")
     KINDS[cls.kind] = cls
     return cls

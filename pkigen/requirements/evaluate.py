@@ -30,46 +30,46 @@ class Finding:
         return self.outcome.status is Status.FAIL
 
 
-def findings(against: RequirementSet, shown: CheckInput) -> Iterator[Finding]:
+def findings(against: RequirementSet, subject: CheckInput) -> Iterator[Finding]:
     """One finding for each requirement, in the set's order."""
     for requirement in against.requirements:
-        yield _finding(against, requirement, shown)
+        yield _finding(against, requirement, subject)
 
 
-def _finding(against: RequirementSet, requirement: Requirement, shown: CheckInput) -> Finding:
-    if requirement.when == "validation" and not shown.validation:
+def _finding(against: RequirementSet, requirement: Requirement, subject: CheckInput) -> Finding:
+    if requirement.when == "validation" and not subject.validation:
         outcome = not_applicable("the appliance does not validate certificates")
         return Finding(against, requirement, outcome)
-    if shown.requested and not requirement.demand.of_requests:
+    if subject.requested and not requirement.demand.of_requests:
         return Finding(against, requirement, not_applicable("a request does not settle it"))
-    if requirement.demand.needs is Needs.ISSUED and not shown.issued:
+    if requirement.demand.needs is Needs.ISSUED and not subject.issued:
         return Finding(against, requirement, not_applicable("it is not issued yet"))
     if requirement.of == "certificate":
-        return Finding(against, requirement, _checked(requirement, shown))
-    authorities = shown.path if requirement.of == "authorities" else shown.path[:1]
+        return Finding(against, requirement, _checked(requirement, subject))
+    authorities = subject.path if requirement.of == "authorities" else subject.path[:1]
     if not authorities:
         return Finding(against, requirement, not_applicable("no certificate of an authority was given"))
-    return _worst(against, requirement, shown, authorities)
+    return _worst(against, requirement, subject, authorities)
 
 
 def _worst(
     against: RequirementSet,
     requirement: Requirement,
-    shown: CheckInput,
+    subject: CheckInput,
     authorities: tuple[Certificate, ...],
 ) -> Finding:
     """The finding of the first authority that breaks the demand, else of the first that holds it."""
     found = [
-        Finding(against, requirement, _checked(requirement, shown.of_authority(one)), one)
+        Finding(against, requirement, _checked(requirement, subject.of_authority(one)), one)
         for one in authorities
     ]
     held = [finding for finding in found if finding.outcome.status is Status.PASS]
     return next((finding for finding in found if finding.failed), (held or found)[0])
 
 
-def _checked(requirement: Requirement, shown: CheckInput) -> Outcome:
+def _checked(requirement: Requirement, subject: CheckInput) -> Outcome:
     try:
-        outcome = requirement.demand.check(shown)
+        outcome = requirement.demand.check(subject)
     except Malformed as error:
         return failed("malformed", "something that can be read", str(error), requirement.demand.blame)
     if outcome.status is Status.FAIL and not outcome.blame:

@@ -107,7 +107,7 @@ def test_a_refusal_has_the_certificate_the_rule_and_what_to_do(here: Cli) -> Non
     assert outcome.out.endswith(
         "refused\n"
         "  The certificate [CN=ended.test] has expired (on 2026-01-01 00:00:00Z).\n"
-        "    Renew it, or verify at another time.\n"
+        "    Renew the certificate, or verify at another time.\n"
     )
 
 
@@ -160,7 +160,7 @@ def test_without_trust_the_self_signed_ones_of_the_files_are_trusted_and_this_is
     outcome = here("verify", "half.pem", *AT)
     assert outcome.code == 1
     assert "No trust anchor was given" in words(outcome.err)
-    assert "has an issuer that was not given" in words(outcome.out)
+    assert "has an issuer whose certificate is missing" in words(outcome.out)
 
 
 @needs_openssl
@@ -207,9 +207,9 @@ def test_crls_are_fetched_through_a_proxy(here: Cli, world: World) -> None:
     ("name", "reason"),
     [
         ("silent", "/none.crl: HTTP 404"),
-        ("secure", "https is not used for CRLs"),
-        ("bare", "it states no URL"),
-        ("many", "32 more URLs are not tried"),
+        ("secure", "https is not supported for CRLs"),
+        ("bare", "the certificate has no CRL URL"),
+        ("many", "32 more URLs were not tried"),
     ],
 )
 def test_a_crl_that_cannot_be_had_is_a_refusal_with_the_reason(
@@ -218,7 +218,7 @@ def test_a_crl_that_cannot_be_had_is_a_refusal_with_the_reason(
     outcome = here("verify", f"{name}.crt", *CHAIN, "--fetch-crl")
     assert outcome.code == 1
     assert reason in words(outcome.out)
-    assert "Verify that the URL can be reached from here" in words(outcome.out)
+    assert "Verify that the URL is reachable from this machine" in words(outcome.out)
     assert len(world.site.asked) <= 9
     assert problems(here("verify", f"{name}.crt", *CHAIN, "--fetch-crl", "--json")) == [("crl-missing", 0)]
 
@@ -292,11 +292,11 @@ def test_names_from_files_cannot_steer_the_terminal(here: Cli, world: World) -> 
         (("console.crt", "--purpose", "code"), "'code' is not one of"),
         (
             ("console.crt", "--fetch-crl", "--proxy", "socks5://x:1"),
-            "the proxy 'socks5://x:1' is no http URL",
+            "the proxy 'socks5://x:1' is not an http URL",
         ),
         (("console.crt", "--passphrase-file", "none"), "No such file"),
-        (("console.crt", "--host", "https://console.test/"), "is a URL; give its host alone"),
-        (("console.crt", "--host", "console.test:443"), "has a port; give the host alone"),
+        (("console.crt", "--host", "https://console.test/"), "is a URL; give only the host"),
+        (("console.crt", "--host", "console.test:443"), "contains a port; give only the host"),
         (("console.crt", "--host", ""), "the host is empty"),
         (("console.crt", "--proxy", "http://127.0.0.1:1"), "a proxy is used for fetching CRLs alone"),
     ],

@@ -338,7 +338,8 @@ def test_no_octets_of_an_extension_raise_anything(kind: str, value: bytes) -> No
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_at_all_breaks_no_demand(kind: str) -> None:
-    parameters = next(row for row in ({}, *PARAMETERS.get(kind, ())) if _accepts(kind, row))
+    parameters = next((row for row in ({}, *PARAMETERS.get(kind, ())) if _accepts(kind, row)), None)
+    assert parameters is not None, f"add valid parameters of '{kind}' to PARAMETERS in {__file__}"
     assert _status(kind, parameters, CheckInput(now=NOW)) is NOT
 
 

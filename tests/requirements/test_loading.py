@@ -30,7 +30,7 @@ requirements:
     demand: {public_key: {minimum: {rsa: 2048}}}
     level: unsupported
     section: "4.1"
-    says: The key has 2048 bits or more.
+    says: The key has at least 2048 bits.
   - id: not-expired
     demand:
       validity:

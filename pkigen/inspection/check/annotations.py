@@ -1,11 +1,10 @@
-"""What requirement sets say of artefacts one by one, by the field that each remark belongs to."""
+"""Annotates the fields of certificates with the requirements that they violate (``show --against``)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from pkigen.asn1 import oids
 from pkigen.inspection.artifacts import Artifact
 from pkigen.requirements import (
     CheckInput,
@@ -14,48 +13,34 @@ from pkigen.requirements import (
     findings,
 )
 
-_FIELDS = {
-    "signature_algorithm": "signature_algorithm",
-    "digest": "signature_algorithm",
-    "algorithms_agree": "signature_algorithm",
-    "public_key": "public_key",
-    "validity": "validity",
-    "subject_attribute": "subject",
-    "names": "subject",
-    "san": oids.SUBJECT_ALTERNATIVE_NAME,
-    "crl_distribution_point": oids.CRL_DISTRIBUTION_POINTS,
-    "aia": oids.AUTHORITY_INFORMATION_ACCESS,
-    "key_usage": oids.KEY_USAGE,
-    "extended_key_usage": oids.EXTENDED_KEY_USAGE,
-    "basic_constraints": oids.BASIC_CONSTRAINTS,
-    "version": "version",
-    "serial": "serial",
-}
-"""Kind of demand -> the id of the field that it is about, an extension's OID for extensions."""
-
 
 def annotate(
-    artefacts: Sequence[Artifact], sets: Sequence[RequirementSet], now: datetime
+    artifacts: Sequence[Artifact], sets: Sequence[RequirementSet], now: datetime
 ) -> list[dict[str, tuple[str, ...]]]:
-    """For each artefact the sentences about its fields; none for what is no end entity's certificate."""
-    return [_remarks(artefact, sets, now) for artefact in artefacts]
+    """Return, for each artifact, the violations by field; nothing unless it is an end-entity certificate.
+
+    A key is the id of a field or the OID of an extension; "" is the certificate as a whole.
+    """
+    return [_annotations(artifact, sets, now) for artifact in artifacts]
 
 
-def _remarks(artefact: Artifact, sets: Sequence[RequirementSet], now: datetime) -> dict[str, tuple[str, ...]]:
-    certificate = artefact.certificate
+def _annotations(
+    artifact: Artifact, sets: Sequence[RequirementSet], now: datetime
+) -> dict[str, tuple[str, ...]]:
+    certificate = artifact.certificate
     if certificate is None or certificate.is_authority:
         return {}
-    shown = CheckInput(now=now, certificate=certificate, certificate_source=artefact.source)
-    found = dict[str, tuple[str, ...]]()
-    for one in sets:
-        for finding in findings(one, shown):
+    subject = CheckInput(now=now, certificate=certificate, certificate_source=artifact.source)
+    annotations = dict[str, tuple[str, ...]]()
+    for requirement_set in sets:
+        for finding in findings(requirement_set, subject):
             if finding.failed:
-                field = _FIELDS.get(finding.requirement.kind, "")
-                found[field] = (*found.get(field, ()), _sentence(finding))
-    return found
+                field = finding.requirement.demand.field or ""
+                annotations[field] = (*annotations.get(field, ()), _sentence(finding))
+    return annotations
 
 
 def _sentence(finding: Finding) -> str:
     requirement, outcome = finding.requirement, finding.outcome
-    found = outcome.reason or f"found {outcome.found}"
-    return f"{finding.set.name}: {requirement.says} ({requirement.level}; {found})"
+    reason = outcome.reason or f"found {outcome.found}"
+    return f"{finding.set.name}: {requirement.says} ({requirement.level}; {reason})"

@@ -29,9 +29,9 @@ def format_error(crl: CertificateList) -> str:
     """What keeps libraries from reading a CRL whose outline is one; "" when it is something else."""
     try:
         if crl.version != 2:
-            return f"it is of version {crl.version}"
+            return f"it is version {crl.version}"
         if not crl.algorithms_agree:
-            return "it names two signature algorithms"
+            return "its two signature algorithms differ"
         count = Counter(extension.title for extension in crl.extensions)
         return next(
             (f"it has {number} of the extension {of}" for of, number in count.items() if number > 1), ""
@@ -51,9 +51,9 @@ def with_crl_reason(
     certificate, above = path[problem.depth], path[problem.depth + 1 :]
     own = [crl for crl in crls if crl.issuer_der == certificate.issuer_der]
     if not own and _listed_elsewhere(certificate):
-        reason = "its CRL is by another authority, and indirect CRLs are not looked at"
+        reason = "another CA issues its CRL, and indirect CRLs are not supported"
     elif crls and not own:
-        reason = "none of those given is by its issuer"
+        reason = "no given CRL is from its issuer"
     else:
         reasons = (_reason(problem, certificate, above, crl) for crl in own)
         reason = next(filter(None, reasons), "")
@@ -97,25 +97,25 @@ def _critical(crl: CertificateList) -> Iterator[tuple[str, RawExtension]]:
 def _unfit(crl: CertificateList, certificate: Certificate, above: Sequence[Certificate]) -> str:
     """6.3.3 (b) to (f), as far as it does not need a signature."""
     if is_delta(crl):
-        return "its issuer's is a delta CRL, and lists changes alone"
+        return "its issuer's CRL is a delta CRL, which lists only changes"
     named = crl.extensions.authority_key_identifier
     issuer = above[0].extensions.subject_key_identifier if above else None
     if named is not None and None not in (named.key_identifier, issuer) and named.key_identifier != issuer:
-        return "its issuer's is by another key"
+        return "its issuer's CRL is signed by another key"
     point = crl.issuing_distribution_point
     return "" if point is None else _out_of_scope(point, certificate)
 
 
 def _out_of_scope(point: IssuingDistributionPoint, certificate: Certificate) -> str:
     if len(point.only) > 1:
-        return f"its issuer's is only for {' and only for '.join(_ONLY[kind] for kind in point.only)}"
+        return f"its issuer's CRL is only for {' and only for '.join(_ONLY[kind] for kind in point.only)}"
     if point.reasons:
-        return f"its issuer's is only for {', '.join(point.reasons)}"
+        return f"its issuer's CRL is only for {', '.join(point.reasons)}"
     constraints = certificate.extensions.basic_constraints
     kind = "ca" if constraints is not None and constraints.ca else "user"
     if point.only and point.only != (kind,):
-        return f"its issuer's is only for {_ONLY[point.only[0]]}"
+        return f"its issuer's CRL is only for {_ONLY[point.only[0]]}"
     stated = {name for one in certificate.extensions.crl_distribution_points or () for name in one.names}
     if point.names and stated.isdisjoint(point.names):
-        return f"its issuer's is for {', '.join(name.value for name in point.names)}"
-    return "" if point.names or point.only else "its issuer's has an empty issuing distribution point"
+        return f"its issuer's CRL is for {', '.join(name.value for name in point.names)}"
+    return "" if point.names or point.only else "its issuer's CRL has an empty issuing distribution point"

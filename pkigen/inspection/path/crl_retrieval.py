@@ -27,7 +27,7 @@ def below_anchor(path: Sequence[Certificate], anchors: Sequence[Certificate] = (
 class CrlRetriever:
     """CRLs that were fetched, each URL once; ``notes`` say what is odd about them.
 
-    ``get`` is another way to what is at a URL, Unreachable when nothing is.
+    ``get`` is another way to what is at a URL, FetchError when nothing is.
     """
 
     proxy: str | None = None
@@ -55,15 +55,15 @@ class CrlRetriever:
         if not failures:
             return None
         problem = problem_of_rule("crl-missing", depth, certificate, detail="; ".join(failures))
-        return replace(problem, advice="Verify that the URL can be reached from here, or give --crl.")
+        return replace(problem, advice="Verify that the URL is reachable from this machine, or use --crl.")
 
     def _first(self, points: Sequence[DistributionPoint], allowance: Iterator[int]) -> str:
         """Keep the CRL of the first URL that has one; or why none has."""
         urls = tuple(dict.fromkeys(uris(tuple(points))))
-        reasons = [] if urls else ["it states no URL"]
+        reasons = [] if urls else ["the certificate has no CRL URL"]
         for number, url in enumerate(urls):
             if next(allowance, None) is None:
-                reasons.append(f"{len(urls) - number} more URLs are not tried")
+                reasons.append(f"{len(urls) - number} more URLs were not tried")
                 break
             if url not in self._seen:
                 self._seen[url] = self._fetch(url)
@@ -83,7 +83,7 @@ class CrlRetriever:
             return str(error)
         found = next((a for a in artefacts if a.crl is not None), None)
         if found is None or found.crl is None:
-            words = (artefacts[0].problem or artefacts[0].kind) if artefacts else "there is nothing in it"
+            words = (artefacts[0].problem or artefacts[0].kind) if artefacts else "the response is empty"
             return f"what {url} serves is no CRL: {words}"
         if found.source.encoding is Encoding.PEM:
             self.notes.append(f"{url} serves PEM; it should be DER (RFC 5280, 4.2.1.13).")

@@ -38,7 +38,7 @@ def host_mismatch(certificate: Certificate, host: str) -> str:
     if wanted is None and any(_matches(value, host) for value in texts):
         return ""
     found = f"its common name is {_listed(texts)}" if texts else "it has no common name"
-    return f"it has no DNS name and no address among its alternative names, and {found}"
+    return f"its subject alternative names contain no DNS name or IP address, and {found}"
 
 
 def uses_common_name(certificate: Certificate) -> bool:
@@ -51,17 +51,17 @@ def invalid_host(host: str) -> str:
     if not host.strip("."):
         return "the host is empty"
     if "/" in host:
-        return f"'{host}' is a URL; give its host alone"
+        return f"'{host}' is a URL; give only the host"
     if _PORT.fullmatch(host):
-        return f"'{host}' has a port; give the host alone"
+        return f"'{host}' contains a port; give only the host"
     if not host.isascii():
-        return f"'{host}' is not in ASCII{_as_ascii(host)}"
+        return f"'{host}' contains non-ASCII characters{_as_ascii(host)}"
     return ""
 
 
 def _as_ascii(host: str) -> str:
     try:
-        return f"; certificates have it as {host.encode('idna').decode('ascii')}"
+        return f"; certificates contain it as {host.encode('idna').decode('ascii')}"
     except UnicodeError:
         return ""
 

@@ -36,7 +36,7 @@ def fetch(
     most: int = MAX_BYTES,
     redirects: int = MAX_REDIRECTS,
 ) -> bytes:
-    """What an http URL serves; Unreachable says why it serves nothing.
+    """What an http URL serves; FetchError says why it serves nothing.
 
     ``timeout`` is in seconds, ``most`` in bytes. Proxies of environment variables are not used: an
     appliance has a setting of its own.
@@ -67,7 +67,7 @@ def invalid_proxy(proxy: str) -> str:
             return ""
     except ValueError:
         pass
-    return f"the proxy '{proxy}' is no http URL such as http://127.0.0.1:3128"
+    return f"the proxy '{proxy}' is not an http URL such as http://127.0.0.1:3128"
 
 
 def _fetch(url: str, proxy: str | None, deadline: float, most: int, redirects: int) -> bytes:
@@ -87,13 +87,13 @@ def _fetch(url: str, proxy: str | None, deadline: float, most: int, redirects: i
 
 def _check_scheme(url: str) -> None:
     if len(url) > _LONGEST_URL:
-        raise FetchError(f"{url[:60]}...: a URL of {len(url):,} characters is not fetched")
+        raise FetchError(f"{url[:60]}...: the URL is too long ({len(url):,} characters)")
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     if scheme == "https":
-        raise FetchError(f"{url}: https is not used for CRLs (RFC 5280, 8); appliances fetch http alone")
+        raise FetchError(f"{url}: https is not supported for CRLs (RFC 5280, 8); use http")
     if scheme != "http":
-        raise FetchError(f"{url}: only http is fetched, not {scheme or 'a relative URL'}")
+        raise FetchError(f"{url}: only http is supported, not {scheme or 'a relative URL'}")
     # Asked for, it is held against the range of ports; else 65537 would be port 1.
     _ = parts.port
 
@@ -128,7 +128,7 @@ def _unpacking(response: httpx.Response, url: str) -> Callable[[bytes, int], byt
     if packed in ("", "identity"):
         return lambda part, _most: part
     if packed not in ("gzip", "x-gzip"):
-        raise FetchError(f"{url}: it is packed ('{packed[:40]}'), which was not asked for")
+        raise FetchError(f"{url}: unsupported Content-Encoding '{packed[:40]}'")
     return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
 
 
@@ -136,5 +136,5 @@ def _words(error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
         return _LATE
     if isinstance(error, UnicodeError):
-        return "its host is no host name"
+        return "the host name is invalid"
     return _ERRNO.sub("", str(error).partition("\n")[0]) or type(error).__name__

@@ -148,6 +148,6 @@ def _left_out(artefacts: Sequence[Artifact], kind: Kind) -> list[str]:
 
 def _problem(artefacts: Sequence[Artifact]) -> str:
     if not artefacts:
-        return "there is nothing in it"
+        return "the response is empty"
     first = artefacts[0]
     return first.problem or f"it is a {first.kind}"

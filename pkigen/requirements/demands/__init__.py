@@ -1,37 +1,16 @@
-"""The kinds of demand: importing this makes all of them known."""
+"""The kinds of demand, found automatically: every module of this package and of the entry points.
 
+To add a kind, add a module with a class that ``@demand`` registers. Other distributions name such a
+module in the entry point group ``pkigen.demands``.
+"""
+
+import sys
+
+from pkigen.plugins import import_modules, load_entry_points
 from pkigen.requirements.demand import KINDS
-from pkigen.requirements.demands import (
-    access,
-    alternative_names,
-    certificate_file,
-    chain_file,
-    crl,
-    distribution_points,
-    form,
-    key_file,
-    path,
-    public_key,
-    signature,
-    subject,
-    usages,
-    validity,
-)
 
-__all__ = [
-    "KINDS",
-    "access",
-    "alternative_names",
-    "certificate_file",
-    "chain_file",
-    "crl",
-    "distribution_points",
-    "form",
-    "key_file",
-    "path",
-    "public_key",
-    "signature",
-    "subject",
-    "usages",
-    "validity",
-]
+import_modules(sys.modules[__name__])
+for _name, _module in load_entry_points("pkigen.demands"):
+    pass  # importing the module has registered its kinds
+
+__all__ = ["KINDS"]

@@ -29,18 +29,19 @@ class AuthorityInformationAccess(Demand):
     """There, with certain methods, at URLs of certain schemes, not critical."""
 
     kind: ClassVar[str] = "aia"
+    field: ClassVar[str | None] = oids.AUTHORITY_INFORMATION_ACCESS
     blame: ClassVar[tuple[str, ...]] = ("aia",)
 
     required: tuple[Method, ...] = ()
     schemes: tuple[Literal["http", "https", "ldap"], ...] = ()
     not_critical: bool = False
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """Every required method; every URL's scheme."""
-        if shown.certificate is None:
+        if subject.certificate is None:
             return not_applicable("there is no certificate")
-        extension = shown.certificate.extensions.raw(oids.AUTHORITY_INFORMATION_ACCESS)
-        held = shown.certificate.extensions.authority_information_access or ()
+        extension = subject.certificate.extensions.raw(oids.AUTHORITY_INFORMATION_ACCESS)
+        held = subject.certificate.extensions.authority_information_access or ()
         if extension is None and not self.required:
             return not_applicable("it has no authority information access")
         found = ", ".join(name.value for _, name in held) or "none"

@@ -30,6 +30,7 @@ class AlternativeNames(Demand):
     """There, covering the common name, of certain kinds, each written as its kind wants it."""
 
     kind: ClassVar[str] = "san"
+    field: ClassVar[str | None] = oids.SUBJECT_ALTERNATIVE_NAME
     of_requests: ClassVar[bool] = True
     blame: ClassVar[tuple[str, ...]] = ("san",)
 
@@ -39,12 +40,12 @@ class AlternativeNames(Demand):
     syntax: bool = False
     kinds: tuple[GeneralNameKind, ...] = ()
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """Presence first; what is missing breaks nothing else."""
-        if shown.certificate is None:
+        if subject.certificate is None:
             return not_applicable("there is no certificate")
-        names = shown.certificate.extensions.alternative_names
-        if names is None and shown.requested:
+        names = subject.certificate.extensions.alternative_names
+        if names is None and subject.requested:
             return not_applicable("the request asks for none; the CA may add it")
         if names is None:
             wanted = f"one of kind {' or '.join(self.kinds)}" if self.kinds else "a name"
@@ -61,7 +62,7 @@ class AlternativeNames(Demand):
         if self.kinds and not any(name.kind in self.kinds for name in names):
             return failed(found, f"one of kind {' or '.join(self.kinds)}")
         if self.covers_cn:
-            common = filter(None, values(shown.certificate.subject, COMMON_NAME))
+            common = filter(None, values(subject.certificate.subject, COMMON_NAME))
             covered = {name.value.lower() for name in names}
             missing = [value for value in common if value.lower() not in covered]
             return pass_or_fail(not missing, found, f"the common name {', '.join(missing) or 'too'}")

@@ -38,6 +38,7 @@ class CertificateFile(Demand):
     """PEM or DER, and the ending of the file's name."""
 
     kind: ClassVar[str] = "certificate_file"
+    field: ClassVar[str | None] = None
     needs: ClassVar[Needs] = Needs.ISSUED
 
     encodings: tuple[Container, ...] = ()
@@ -49,14 +50,14 @@ class CertificateFile(Demand):
             raise ValueError("this says nothing: give encodings or suffixes")
         return self
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """Of the file that the certificate came in."""
-        if shown.certificate_source is None:
+        if subject.certificate_source is None:
             return not_applicable("no certificate file was given")
-        encoding = shown.certificate_source.encoding
+        encoding = subject.certificate_source.encoding
         if self.encodings and encoding not in self.encodings:
             return failed(encoding, " or ".join(self.encodings))
-        suffix = PurePath(shown.certificate_source.file).suffix.lower()
+        suffix = PurePath(subject.certificate_source.file).suffix.lower()
         holds = not self.suffixes or suffix in self.suffixes
         found = suffix or "no ending" if self.suffixes else str(encoding)
         return pass_or_fail(holds, found, " or ".join(self.suffixes or self.encodings))

@@ -34,6 +34,7 @@ class ChainFile(Demand):
     """
 
     kind: ClassVar[str] = "chain_file"
+    field: ClassVar[str | None] = None
     needs: ClassVar[Needs] = Needs.ISSUED
 
     required: bool = False
@@ -51,24 +52,24 @@ class ChainFile(Demand):
             raise ValueError("this says nothing: give complete, issued_by, only_authorities ...")
         return self
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """Of the file that the authorities came in; without one, only ``required`` can be broken."""
-        if not shown.chain:
+        if not subject.chain:
             if self.required:
                 return failed("no chain file", "a chain file")
             return not_applicable("no chain file was given")
-        if self.encodings and shown.chain[0].source.encoding not in self.encodings:
-            return failed(shown.chain[0].source.encoding, " or ".join(self.encodings))
-        suffix = PurePath(shown.chain[0].source.file).suffix.lower()
+        if self.encodings and subject.chain[0].source.encoding not in self.encodings:
+            return failed(subject.chain[0].source.encoding, " or ".join(self.encodings))
+        suffix = PurePath(subject.chain[0].source.file).suffix.lower()
         if self.suffixes and suffix not in self.suffixes:
             return failed(suffix or "no ending", " or ".join(self.suffixes))
-        if self.bag_attributes == "forbidden" and any(a.source.before.strip() for a in shown.chain):
+        if self.bag_attributes == "forbidden" and any(a.source.before.strip() for a in subject.chain):
             return failed("text between the blocks", "PEM blocks alone")
-        if self.only_authorities and (wrong := _strangers(shown)):
+        if self.only_authorities and (wrong := _other_contents(subject)):
             return failed(wrong, "CA certificates alone")
         if self.issued_by or self.complete or self.order != "any":
-            return self._check_path(shown)
-        return pass_or_fail(True, self._seen(shown.chain[0].source, len(shown.authorities)), "")
+            return self._check_path(subject)
+        return pass_or_fail(True, self._seen(subject.chain[0].source, len(subject.authorities)), "")
 
     def _seen(self, source: Source, count: int) -> str:
         """What was looked at, where nothing more is asked of the file than how it is written."""
@@ -76,13 +77,13 @@ class ChainFile(Demand):
             return PurePath(source.file).suffix
         return str(source.encoding) if self.encodings else f"{count} certificates"
 
-    def _check_path(self, shown: CheckInput) -> Outcome:
-        leaf = shown.certificate
+    def _check_path(self, subject: CheckInput) -> Outcome:
+        leaf = subject.certificate
         if leaf is None:
             return not_applicable("there is no certificate")
         if leaf.is_self_issued:
             return not_applicable("the certificate is self-signed")
-        path = _path_in(leaf, shown.authorities)
+        path = _path_in(leaf, subject.authorities)
         if not path:
             return (
                 failed("the certificate's issuer is not in it", "the issuer's certificate")
@@ -91,9 +92,9 @@ class ChainFile(Demand):
             )
         if self.complete and not path[-1].is_self_issued:
             return failed("it ends below the root", "every CA up to the self-signed root")
-        if self.order == "issuing-first" and tuple(a for a in shown.authorities if a in path) != path:
+        if self.order == "issuing-first" and tuple(a for a in subject.authorities if a in path) != path:
             return failed("another order", "the issuing CA first, the root last")
-        return pass_or_fail(True, f"{len(path)} of {len(shown.authorities)} in the path", "")
+        return pass_or_fail(True, f"{len(path)} of {len(subject.authorities)} in the path", "")
 
     def violations(self) -> Iterator[Violation]:
         """Another CA's chain; the issuing CA or the root left out; the leaf inside; reversed; DER."""
@@ -116,10 +117,12 @@ class ChainFile(Demand):
             yield _altered("txt", "The chain's file is called .txt.", "rename", ".txt")
 
 
-def _strangers(shown: CheckInput) -> str:
+def _other_contents(subject: CheckInput) -> str:
     """What stands in the chain file and is no CA's certificate."""
-    others = {str(found.kind) for found in shown.chain or () if found.kind is not Kind.CERTIFICATE}
-    leaves = [found for found in shown.authorities if found == shown.certificate or not found.is_authority]
+    others = {str(found.kind) for found in subject.chain or () if found.kind is not Kind.CERTIFICATE}
+    leaves = [
+        found for found in subject.authorities if found == subject.certificate or not found.is_authority
+    ]
     if leaves:
         others.add("an end entity's certificate")
     return ", ".join(sorted(others))

@@ -61,6 +61,7 @@ class CrlDemand(Demand):
     """One thing that a CRL must have; the CRL is the one at the certificate's distribution point."""
 
     kind: ClassVar[str] = "crl"
+    field: ClassVar[str | None] = None
     needs: ClassVar[Needs] = Needs.ISSUED
 
     version_2: bool = False
@@ -78,9 +79,9 @@ class CrlDemand(Demand):
     def _asked(self) -> Iterator[str]:
         return (part for part in _PARTS if getattr(self, part))
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """Of every CRL that is found; the first broken part is the outcome."""
-        looks = [found for found in map(shown.look, shown.crl_urls) if found is not None]
+        looks = [found for found in map(subject.look, subject.crl_urls) if found is not None]
         crls = [found.crl for found in looks if found.crl is not None]
         if not crls:
             return not_applicable("no CRL was found, or looked for")

@@ -37,6 +37,7 @@ class CrlDistributionPoint(Demand):
     """
 
     kind: ClassVar[str] = "crl_distribution_point"
+    field: ClassVar[str | None] = oids.CRL_DISTRIBUTION_POINTS
     blame: ClassVar[tuple[str, ...]] = ("crl_distribution_points",)
 
     required: bool = False
@@ -51,15 +52,15 @@ class CrlDistributionPoint(Demand):
             raise ValueError("this says nothing: give required, schemes, ports, suffixes or critical")
         return self
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """Presence first; what is missing breaks nothing else."""
-        if shown.certificate is None:
+        if subject.certificate is None:
             return not_applicable("there is no certificate")
-        if shown.certificate.is_self_issued and shown.authority:
+        if subject.certificate.is_self_issued and subject.authority:
             return not_applicable("a root has no CRL to be on")
-        extension = shown.certificate.extensions.raw(oids.CRL_DISTRIBUTION_POINTS)
-        points = shown.certificate.extensions.crl_distribution_points
-        urls = shown.crl_urls
+        extension = subject.certificate.extensions.raw(oids.CRL_DISTRIBUTION_POINTS)
+        points = subject.certificate.extensions.crl_distribution_points
+        urls = subject.crl_urls
         if extension is None or (self.required and not points):
             return (
                 failed("no CRL distribution point", "a URL to a CRL")

@@ -36,14 +36,15 @@ class VersionDemand(Demand):
     """The version, as people count (RFC 5280, 4.1.2.1)."""
 
     kind: ClassVar[str] = "version"
+    field: ClassVar[str | None] = "version"
 
     equals: Annotated[int, Field(ge=1, le=3)]
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """One number."""
-        if shown.certificate is None:
+        if subject.certificate is None:
             return not_applicable("there is no certificate")
-        version = shown.certificate.version
+        version = subject.certificate.version
         return pass_or_fail(version == self.equals, f"version {version}", f"version {self.equals}")
 
     def violations(self) -> Iterator[Violation]:
@@ -58,6 +59,7 @@ class SerialDemand(Demand):
     """The serial number: positive, of at most so many octets, of the shortest form (4.1.2.2)."""
 
     kind: ClassVar[str] = "serial"
+    field: ClassVar[str | None] = "serial"
 
     positive: bool = False
     maximum_octets: Annotated[int, Field(ge=1, le=1000)] | None = None
@@ -69,11 +71,11 @@ class SerialDemand(Demand):
             raise ValueError("this says nothing: give positive, maximum_octets or minimum_bits")
         return self
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """Sign, then length."""
-        if shown.certificate is None:
+        if subject.certificate is None:
             return not_applicable("there is no certificate")
-        serial, octets = shown.certificate.serial, shown.certificate.serial_octets
+        serial, octets = subject.certificate.serial, subject.certificate.serial_octets
         if self.positive and serial <= 0:
             return failed(str(serial), "a positive number")
         if self.maximum_octets is not None and len(octets) > self.maximum_octets:
@@ -122,6 +124,7 @@ class ExtensionDemand(Demand):
     """
 
     kind: ClassVar[str] = "extension"
+    field: ClassVar[str | None] = None
 
     name: Annotated[str, Parsed(_parse_extension, "an OID, or a title")] | None = None
     required: bool = False
@@ -138,11 +141,11 @@ class ExtensionDemand(Demand):
             raise ValueError("an extension cannot be required and forbidden")
         return self
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """Over all extensions, or one of them."""
-        if shown.certificate is None:
+        if subject.certificate is None:
             return not_applicable("there is no certificate")
-        held = shown.certificate.extensions
+        held = subject.certificate.extensions
         if self.once:
             twice = [oids.TITLES.get(oid, oid) for oid, n in Counter(e.oid for e in held).items() if n > 1]
             if twice:
@@ -151,15 +154,15 @@ class ExtensionDemand(Demand):
             unknown = [e.oid for e in held if e.critical and e.oid not in oids.TITLES]
             if unknown:
                 return failed(f"{', '.join(unknown)} is critical", "no unknown critical extension")
-        return self._check_one(shown) if self.name else pass_or_fail(True, f"{len(held)} extensions", "")
+        return self._check_one(subject) if self.name else pass_or_fail(True, f"{len(held)} extensions", "")
 
-    def _check_one(self, shown: CheckInput) -> Outcome:
+    def _check_one(self, subject: CheckInput) -> Outcome:
         assert self.name is not None
-        assert shown.certificate is not None
+        assert subject.certificate is not None
         title = oids.TITLES.get(self.name, self.name)
-        found = shown.certificate.extensions.raw(self.name)
+        found = subject.certificate.extensions.raw(self.name)
         if found is None:
-            if self.name == oids.AUTHORITY_KEY_IDENTIFIER and shown.certificate.is_self_issued:
+            if self.name == oids.AUTHORITY_KEY_IDENTIFIER and subject.certificate.is_self_issued:
                 return not_applicable("it is self-signed (RFC 5280, 4.2.1.1)")
             if self.required:
                 return failed(f"no {title}", f"the extension {title}")
@@ -219,12 +222,13 @@ class UniqueIdentifiers(Demand):
     """Issuer and subject unique identifiers, which CAs must not make (4.1.2.8)."""
 
     kind: ClassVar[str] = "unique_identifiers"
+    field: ClassVar[str | None] = None
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """Neither."""
-        if shown.certificate is None:
+        if subject.certificate is None:
             return not_applicable("there is no certificate")
-        has = shown.certificate.has_unique_identifiers
+        has = subject.certificate.has_unique_identifiers
         return pass_or_fail(not has, "unique identifiers" if has else "none", "none")
 
     def violations(self) -> Iterator[Violation]:

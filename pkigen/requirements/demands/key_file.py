@@ -45,6 +45,7 @@ class KeyFileDemand(Demand):
     """
 
     kind: ClassVar[str] = "key_file"
+    field: ClassVar[str | None] = None
     needs: ClassVar[Needs] = Needs.ISSUED
     of_requests: ClassVar[bool] = True
 
@@ -65,9 +66,9 @@ class KeyFileDemand(Demand):
             raise ValueError("this says nothing: give encodings, suffixes, matches, opens ...")
         return self
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """Of the file that the key came in."""
-        key, source = shown.key, shown.key_source
+        key, source = subject.key, subject.key_source
         if key is None or source is None:
             return not_applicable("no key file was given")
         if self.encodings and source.encoding not in self.encodings:
@@ -80,31 +81,31 @@ class KeyFileDemand(Demand):
         if self.encryption != "any" and key.encrypted is not (self.encryption == "required"):
             return failed("encrypted" if key.encrypted else "not encrypted", self.encryption)
         if self.opens:
-            if key.pkcs8 is None and not shown.passphrase_known:
+            if key.pkcs8 is None and not subject.passphrase_known:
                 return undecided("it is under a passphrase, and none was given")
             found = key.problem or ("opened" if key.encrypted else "not encrypted")
             return pass_or_fail(key.pkcs8 is not None, found, "a key that the passphrase opens")
         if self.sound:
             return pass_or_fail(not key.unsound, key.unsound or "sound", "a sound key")
         if self.matches:
-            return self._matches(shown)
-        return self._check_passphrase(shown)
+            return self._matches(subject)
+        return self._check_passphrase(subject)
 
-    def _matches(self, shown: CheckInput) -> Outcome:
-        assert shown.key is not None
-        if shown.certificate is None or shown.key.public is None:
-            return not_applicable("the key is not open" if shown.certificate else "there is no certificate")
-        same = shown.key.public.der == shown.certificate.subject_public_key_info
-        found = "the certificate's key" if same else f"another key ({shown.key.public.name})"
+    def _matches(self, subject: CheckInput) -> Outcome:
+        assert subject.key is not None
+        if subject.certificate is None or subject.key.public is None:
+            return not_applicable("the key is not open" if subject.certificate else "there is no certificate")
+        same = subject.key.public.der == subject.certificate.subject_public_key_info
+        found = "the certificate's key" if same else f"another key ({subject.key.public.name})"
         return pass_or_fail(same, found, "the certificate's key")
 
-    def _check_passphrase(self, shown: CheckInput) -> Outcome:
-        assert shown.key is not None
+    def _check_passphrase(self, subject: CheckInput) -> Outcome:
+        assert subject.key is not None
         if not (self.passphrase_characters or self.passphrase_minimum or self.passphrase_maximum):
-            return pass_or_fail(True, self._seen(shown.key_source), "")
-        if not shown.key.encrypted or shown.key.passphrase is None:
+            return pass_or_fail(True, self._seen(subject.key_source), "")
+        if not subject.key.encrypted or subject.key.passphrase is None:
             return not_applicable("no passphrase is in use")
-        text = shown.key.passphrase.decode("utf-8", "replace")
+        text = subject.key.passphrase.decode("utf-8", "replace")
         if self.passphrase_characters and not self.passphrase_characters.fullmatch(text):
             return failed("other characters", f"only {self.passphrase_characters.pattern[:-1]}")
         least, most = self.passphrase_minimum or 0, self.passphrase_maximum or len(text)

@@ -40,23 +40,24 @@ class CertificationPath(Demand):
     """
 
     kind: ClassVar[str] = "certification_path"
+    field: ClassVar[str | None] = None
     needs: ClassVar[Needs] = Needs.ISSUED
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """By OpenSSL, at the instant of the check."""
-        leaf = shown.certificate
+        leaf = subject.certificate
         if leaf is None:
             return not_applicable("there is no certificate")
         if leaf.is_self_issued:
             return not_applicable("the certificate is self-signed")
-        anchors = shown.anchors or tuple(c for c in shown.authorities if c.is_self_issued)
-        if not shown.path or not is_signed_by(leaf, shown.path[0]):
+        anchors = subject.anchors or tuple(c for c in subject.authorities if c.is_self_issued)
+        if not subject.path or not is_signed_by(leaf, subject.path[0]):
             return not_applicable("its issuer's certificate was not given")
-        if not shown.path[-1].is_self_issued or not anchors:
+        if not subject.path[-1].is_self_issued or not anchors:
             return not_applicable("the path does not lead to a root")
         from pkigen.inspection.path import validate
 
-        found = validate(leaf, shown.authorities, anchors, at=shown.now)
+        found = validate(leaf, subject.authorities, anchors, at=subject.now)
         problems = [p for p in found.problems if p.depth != 0 or p.rule not in _OWN_TIMES]
         return pass_or_fail(not problems, "; ".join(p.message for p in problems) or "valid", "a valid path")
 
@@ -95,6 +96,7 @@ class RevocationDemand(Demand):
     """
 
     kind: ClassVar[str] = "revocation"
+    field: ClassVar[str | None] = None
     needs: ClassVar[Needs] = Needs.ISSUED
 
     not_revoked: bool = False
@@ -106,22 +108,22 @@ class RevocationDemand(Demand):
             raise ValueError("give one of not_revoked and available: they are two demands")
         return self
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """At the URLs that the certificate states."""
-        leaf = shown.certificate
+        leaf = subject.certificate
         if leaf is None:
             return not_applicable("there is no certificate")
-        urls = [url for url in shown.crl_urls if _is_http(url)]
+        urls = [url for url in subject.crl_urls if _is_http(url)]
         if not urls:
             return not_applicable("it states no http URL of a CRL")
-        looks = [found for found in map(shown.look, urls) if found is not None]
+        looks = [found for found in map(subject.look, urls) if found is not None]
         if not looks:
             return undecided("no CRL was looked at; --online asks the network")
         judge = self._check_available if self.available else _check_entry
-        return judge(shown, looks)
+        return judge(subject, looks)
 
-    def _check_available(self, shown: CheckInput, looks: list[PublishedCrl]) -> Outcome:
-        problems = [_problem(shown, found) for found in looks]
+    def _check_available(self, subject: CheckInput, looks: list[PublishedCrl]) -> Outcome:
+        problems = [_problem(subject, found) for found in looks]
         holds = not all(problems)
         return pass_or_fail(holds, "fresh" if holds else "; ".join(problems), "a fresh CRL that is reachable")
 
@@ -144,29 +146,29 @@ def _is_http(url: str) -> bool:
         return False
 
 
-def _problem(shown: CheckInput, found: PublishedCrl) -> str:
+def _problem(subject: CheckInput, found: PublishedCrl) -> str:
     """Why a CRL does not serve; "" when it does."""
     crl = found.crl
     if crl is None:
         return found.problem
-    if shown.path and not is_signed_by(crl, shown.path[0]):
+    if subject.path and not is_signed_by(crl, subject.path[0]):
         return "the CRL is not signed by the issuer"
-    if crl.this_update > shown.now:
+    if crl.this_update > subject.now:
         return f"the CRL begins at {crl.this_update:%Y-%m-%d %H:%M:%S}Z"
-    if crl.next_update is not None and crl.next_update < shown.now:
+    if crl.next_update is not None and crl.next_update < subject.now:
         return f"the CRL is stale since {crl.next_update:%Y-%m-%d %H:%M:%S}Z"
     return ""
 
 
-def _check_entry(shown: CheckInput, looks: list[PublishedCrl]) -> Outcome:
-    assert shown.certificate is not None
+def _check_entry(subject: CheckInput, looks: list[PublishedCrl]) -> Outcome:
+    assert subject.certificate is not None
     crls = [found.crl for found in looks if found.crl is not None]
-    if shown.path:
-        crls = [crl for crl in crls if is_signed_by(crl, shown.path[0])]
+    if subject.path:
+        crls = [crl for crl in crls if is_signed_by(crl, subject.path[0])]
     if not crls:
         return not_applicable("there is no CRL by its issuer")
     for crl in crls:
-        entry = crl.entry(shown.certificate.serial)
+        entry = crl.entry(subject.certificate.serial)
         if entry is not None and entry.reason != _REMOVED:
             return failed(f"revoked on {entry.at:%Y-%m-%d}, reason code {entry.reason}", "not revoked")
     return pass_or_fail(True, "not listed", "not revoked")

@@ -40,6 +40,7 @@ class PublicKeyDemand(Demand):
     """
 
     kind: ClassVar[str] = "public_key"
+    field: ClassVar[str | None] = "public_key"
     of_requests: ClassVar[bool] = True
     blame: ClassVar[tuple[str, ...]] = ("key",)
 
@@ -55,9 +56,9 @@ class PublicKeyDemand(Demand):
             raise ValueError("this says nothing: give families, minimum, maximum, sizes or exponent")
         return self
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """Family first, then what is said of that family's sizes."""
-        key = shown.public_key
+        key = subject.public_key
         if key is None:
             return not_applicable("there is no certificate")
         if self.families and key.family not in self.families:

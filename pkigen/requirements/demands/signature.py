@@ -41,15 +41,16 @@ class SignatureAlgorithm(Demand):
     """The algorithm that signs the certificate (RFC 5280, 4.1.1.2)."""
 
     kind: ClassVar[str] = "signature_algorithm"
+    field: ClassVar[str | None] = "signature_algorithm"
     blame: ClassVar[tuple[str, ...]] = ("signature",)
 
     allowed: Annotated[tuple[Algorithm, ...], Field(min_length=1)]
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """The outer algorithm's name is one of those allowed."""
-        if shown.certificate is None:
+        if subject.certificate is None:
             return not_applicable("there is no certificate")
-        found = shown.certificate.signature_algorithm
+        found = subject.certificate.signature_algorithm
         return pass_or_fail(found.name in self.allowed, str(found), " or ".join(self.allowed))
 
     def violations(self) -> Iterator[Violation]:
@@ -68,18 +69,19 @@ class DigestDemand(Demand):
     """The digest that is signed."""
 
     kind: ClassVar[str] = "digest"
+    field: ClassVar[str | None] = "signature_algorithm"
     blame: ClassVar[tuple[str, ...]] = ("signature",)
 
     allowed: tuple[Digest, ...] = ()
     forbidden: tuple[Digest, ...] = ()
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """The digest of the signature algorithm; algorithms that bring their own pass."""
-        if shown.certificate is None:
+        if subject.certificate is None:
             return not_applicable("there is no certificate")
-        if shown.authority and shown.certificate.is_self_issued:
+        if subject.authority and subject.certificate.is_self_issued:
             return not_applicable("nobody relies on a root's signature of itself")
-        found = shown.certificate.signature_algorithm
+        found = subject.certificate.signature_algorithm
         if not found.digest:
             if self.allowed:
                 return pass_or_fail(False, str(found), " or ".join(self.allowed))
@@ -105,12 +107,13 @@ class AlgorithmsAgree(Demand):
     """The algorithm inside the TBSCertificate and the one outside are one (RFC 5280, 4.1.1.2)."""
 
     kind: ClassVar[str] = "algorithms_agree"
+    field: ClassVar[str | None] = "signature_algorithm"
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """Octet by octet, as the field is compared."""
-        if shown.certificate is None:
+        if subject.certificate is None:
             return not_applicable("there is no certificate")
-        agree = shown.certificate.algorithms_agree
+        agree = subject.certificate.algorithms_agree
         return pass_or_fail(agree, "the same" if agree else "two of them", "the same inside and outside")
 
     def violations(self) -> Iterator[Violation]:

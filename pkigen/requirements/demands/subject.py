@@ -50,6 +50,7 @@ class SubjectAttribute(Demand):
     """
 
     kind: ClassVar[str] = "subject_attribute"
+    field: ClassVar[str | None] = "subject"
     of_requests: ClassVar[bool] = True
 
     type: Annotated[str, Parsed(_parse_attribute, "CN, C, O, OU ...")]
@@ -69,12 +70,12 @@ class SubjectAttribute(Demand):
             raise ValueError("only a CN can be demanded to be unique")
         return self
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """Presence first; what is missing breaks nothing else."""
-        if shown.certificate is None:
+        if subject.certificate is None:
             return not_applicable("there is no certificate")
         blame = ("subject", self.type)
-        values = names.values(shown.certificate.subject, ATTRIBUTE_TYPES[self.type][0])
+        values = names.values(subject.certificate.subject, ATTRIBUTE_TYPES[self.type][0])
         if not any(values):
             if self.required:
                 found = f"{self.type} is empty" if values else f"no {self.type}"
@@ -82,7 +83,7 @@ class SubjectAttribute(Demand):
             return not_applicable(f"the subject has no {self.type}")
         found, wanted = ", ".join(values), self._wanted()
         return pass_or_fail(
-            all(map(self._holds, values)) and self._is_own(shown, values), found, wanted, blame
+            all(map(self._holds, values)) and self._is_own(subject, values), found, wanted, blame
         )
 
     def _holds(self, value: str) -> bool:
@@ -93,8 +94,8 @@ class SubjectAttribute(Demand):
             and (self.longest is None or len(value) <= self.longest)
         )
 
-    def _is_own(self, shown: CheckInput, values: tuple[str, ...]) -> bool:
-        return not self.unique or not any(shown.sharing.get(value.lower()) for value in values)
+    def _is_own(self, subject: CheckInput, values: tuple[str, ...]) -> bool:
+        return not self.unique or not any(subject.sharing.get(value.lower()) for value in values)
 
     def _wanted(self) -> str:
         parts = [
@@ -147,14 +148,15 @@ class NamesDemand(Demand):
     """Issuer and subject that say something (RFC 5280, 4.1.2.4 and 4.1.2.6)."""
 
     kind: ClassVar[str] = "names"
+    field: ClassVar[str | None] = "subject"
     blame: ClassVar[tuple[str, ...]] = ("subject",)
 
     issuer: Literal["any", "not-empty"] = "any"
     subject: Literal["any", "not-empty", "not-empty-or-critical-san"] = "any"
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """An empty subject is for end entities alone, with a critical alternative name."""
-        found = shown.certificate
+        found = subject.certificate
         if found is None:
             return not_applicable("there is no certificate")
         if self.issuer == "not-empty" and not found.issuer:

@@ -48,6 +48,7 @@ class KeyUsageDemand(Demand):
     """There; with certain bits, without others; not without any; critical or not."""
 
     kind: ClassVar[str] = "key_usage"
+    field: ClassVar[str | None] = oids.KEY_USAGE
     blame: ClassVar[tuple[str, ...]] = ("key_usage",)
 
     required: bool = False
@@ -56,11 +57,11 @@ class KeyUsageDemand(Demand):
     some: bool = False
     critical: bool | None = None
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """Presence first; what is missing breaks nothing else."""
-        if shown.certificate is None:
+        if subject.certificate is None:
             return not_applicable("there is no certificate")
-        extensions = shown.certificate.extensions
+        extensions = subject.certificate.extensions
         usages = extensions.key_usage
         if usages is None:
             return failed("no key usage", "one") if self.required else not_applicable("it has no key usage")
@@ -98,6 +99,7 @@ class ExtendedKeyUsageDemand(Demand):
     """There; with certain purposes, without others; critical or not."""
 
     kind: ClassVar[str] = "extended_key_usage"
+    field: ClassVar[str | None] = oids.EXTENDED_KEY_USAGE
     blame: ClassVar[tuple[str, ...]] = ("extended_key_usage",)
 
     required: bool = False
@@ -105,11 +107,11 @@ class ExtendedKeyUsageDemand(Demand):
     lacks: tuple[Purpose, ...] = ()
     critical: bool | None = None
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """Presence first; ``any`` stands for every purpose that is wanted."""
-        if shown.certificate is None:
+        if subject.certificate is None:
             return not_applicable("there is no certificate")
-        extensions = shown.certificate.extensions
+        extensions = subject.certificate.extensions
         purposes = extensions.extended_key_usage
         if purposes is None:
             if self.required:
@@ -146,6 +148,7 @@ class BasicConstraintsDemand(Demand):
     """A CA or not; the extension there; critical; no path length where there is no CA."""
 
     kind: ClassVar[str] = "basic_constraints"
+    field: ClassVar[str | None] = oids.BASIC_CONSTRAINTS
     blame: ClassVar[tuple[str, ...]] = ("basic_constraints",)
 
     ca: bool | None = None
@@ -154,11 +157,11 @@ class BasicConstraintsDemand(Demand):
     path_length: Literal["any", "ca-only"] = "any"
     smallest_path_length: Annotated[int, Field(ge=0, le=100)] | None = None
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """A certificate without the extension is no CA's."""
-        if shown.certificate is None:
+        if subject.certificate is None:
             return not_applicable("there is no certificate")
-        extensions = shown.certificate.extensions
+        extensions = subject.certificate.extensions
         held = extensions.basic_constraints
         if held is None:
             if self.required or self.ca:

@@ -32,6 +32,7 @@ class ValidityDemand(Demand):
     """In force: begun, not ended; at most so long; in the right order; written in the right type."""
 
     kind: ClassVar[str] = "validity"
+    field: ClassVar[str | None] = "validity"
     blame: ClassVar[tuple[str, ...]] = ("valid",)
 
     begun: bool = False
@@ -46,15 +47,15 @@ class ValidityDemand(Demand):
             raise ValueError("this says nothing: give begun, not_ended, in_order, well_formed or maximum")
         return self
 
-    def check(self, shown: CheckInput) -> Outcome:
+    def check(self, subject: CheckInput) -> Outcome:
         """Each part that is asked for; the first that fails is the outcome."""
-        found = shown.certificate
+        found = subject.certificate
         if found is None:
             return not_applicable("there is no certificate")
         not_before, not_after = found.not_before, found.not_after
-        if self.begun and not_before > shown.now:
+        if self.begun and not_before > subject.now:
             return failed(f"not before {not_before:%Y-%m-%d %H:%M:%S}Z", "begun")
-        if self.not_ended and not_after < shown.now:
+        if self.not_ended and not_after < subject.now:
             return failed(f"not after {not_after:%Y-%m-%d %H:%M:%S}Z", "not ended")
         if self.in_order and not_after < not_before:
             return failed("it ends before it begins", "not_before, then not_after")

@@ -134,7 +134,7 @@ def test_not_every_pair_is_tried_where_there_are_too_many(
     made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert shown(made / "leaf.crt", made / "ca.crt").complete
-    monkeypatch.setattr("pkigen.inspection.description.relations.MOST_VERIFICATIONS", 0)
+    monkeypatch.setattr("pkigen.inspection.description.relations.MAX_VERIFICATIONS", 0)
     overview = shown(made / "leaf.crt", made / "ca.crt")
     assert (overview.complete, overview.relations) == (False, ())
 

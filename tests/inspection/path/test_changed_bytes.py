@@ -63,7 +63,7 @@ def test_a_crl_of_a_version_that_there_is_not_is_a_problem_and_no_crash(version:
     at = own.index(b"\x02\x01\x01\x30")
     spoiled = CertificateList(own[: at + 2] + bytes((version,)) + own[at + 3 :])
     found = validate(leaf, [issuing], [top], at=NOW, crls=[spoiled], check_crls=True)
-    words = f"A CRL cannot be read (it is of version {version + 1})"
+    words = f"A CRL cannot be read (it is version {version + 1})"
     assert [(one.rule, one.message) for one in found.problems] == [("malformed", words)]
 
 

@@ -34,13 +34,19 @@ _DELTA = "2.5.29.27=critical,DER:02:01:00"
 @pytest.mark.parametrize(
     ("extension", "words"),
     [
-        (f"{_POINT}onlyCA:TRUE", "has only CRLs of another scope (its issuer's is only for CAs)"),
-        (f"{_POINT}onlyAA:TRUE", "of another scope (its issuer's is only for attribute certificates)"),
-        (f"{_POINT}onlyuser:TRUE,onlyCA:TRUE", "(its issuer's is only for end entities and only for CAs)"),
-        (f"{_POINT}onlysomereasons:keyCompromise", "(its issuer's is only for keyCompromise)"),
-        (f"{_POINT}fullname:URI:http://a.test/b.crl", "scope (its issuer's is for http://a.test/b.crl)"),
-        (_DELTA, "has no CRL that was given (its issuer's is a delta CRL, and lists changes alone)"),
-        ("2.5.29.99=critical,DER:05:00", "not understood (its extension 2.5.29.99)"),
+        (f"{_POINT}onlyCA:TRUE", "has only CRLs with a different scope (its issuer's CRL is only for CAs)"),
+        (
+            f"{_POINT}onlyAA:TRUE",
+            "(its issuer's CRL is only for attribute certificates)",
+        ),
+        (
+            f"{_POINT}onlyuser:TRUE,onlyCA:TRUE",
+            "only for end entities and only for CAs)",
+        ),
+        (f"{_POINT}onlysomereasons:keyCompromise", "(its issuer's CRL is only for keyCompromise)"),
+        (f"{_POINT}fullname:URI:http://a.test/b.crl", "scope (its issuer's CRL is for http://a.test/b.crl)"),
+        (_DELTA, "has no usable CRL (its issuer's CRL is a delta CRL, which lists only changes)"),
+        ("2.5.29.99=critical,DER:05:00", "not supported (its extension 2.5.29.99)"),
     ],
 )
 def test_a_refusal_says_what_is_the_matter_with_the_crl(extension: str, words: str, made: Made) -> None:
@@ -60,27 +66,27 @@ def test_a_certificate_whose_crl_another_authority_issues_is_told_so(made: Made)
     leaf = authority.issue("stating", SERVER + point + "[who]\nCN=Another CA\n")
     files = sound(made, leaf=leaf, chain=(authority.certificate,), crls=(made.crls[1],))
     (problem,) = judged(files).problems
-    assert problem.message.endswith("(its CRL is by another authority, and indirect CRLs are not looked at)")
+    assert problem.message.endswith("(another CA issues its CRL, and indirect CRLs are not supported)")
 
 
 def test_a_crl_for_end_entities_does_not_do_for_a_ca(made: Made) -> None:
     crl = crl_with(made.root, f"{_POINT}onlyuser:TRUE")
     (problem,) = judged(sound(made, crls=(made.crls[0], crl))).problems
     assert problem.depth == 1
-    assert problem.message.endswith("(its issuer's is only for end entities)")
+    assert problem.message.endswith("(its issuer's CRL is only for end entities)")
 
 
 def test_a_crl_of_another_issuer_is_told_from_none_at_all(made: Made) -> None:
     (other,) = judged(sound(made, crls=made.crls[1:])).problems
-    assert other.message.endswith("has no CRL that was given (none of those given is by its issuer)")
+    assert other.message.endswith("has no usable CRL (no given CRL is from its issuer)")
     (none,) = judged(sound(made, crls=())).problems
-    assert none.message.endswith("has no CRL that was given")
+    assert none.message.endswith("has no usable CRL")
 
 
 def test_a_crl_by_another_key_of_the_issuers_name_is_told(made: Made) -> None:
     twin = made.root.subordinate("by-another-key", common_name="issuing")
     (problem,) = judged(sound(made, crls=(twin.crl(), made.crls[1]))).problems
-    assert problem.message.endswith("(its issuer's is by another key)")
+    assert problem.message.endswith("(its issuer's CRL is signed by another key)")
 
 
 def test_a_point_that_the_certificate_states_is_the_right_one(made: Made) -> None:
@@ -136,7 +142,7 @@ def test_a_crl_that_cannot_be_read_comes_with_a_reason(made: Made, tmp_path: Pat
 def test_a_crl_with_an_empty_point_does_not_count(made: Made, tmp_path: Path) -> None:
     crl = _crl(made, tmp_path / "empty.crl", (), Extension("2.5.29.28", True, b"\x30\x00"))
     (problem,) = judged(sound(made, crls=(crl, made.crls[1]))).problems
-    assert problem.message.endswith("(its issuer's has an empty issuing distribution point)")
+    assert problem.message.endswith("(its issuer's CRL has an empty issuing distribution point)")
 
 
 def _only_for(*reasons: str) -> Extension:

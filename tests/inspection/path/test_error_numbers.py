@@ -75,7 +75,7 @@ def text_of(code: int) -> str:
 def test_no_number_stands_in_two_rules_where_the_later_would_win() -> None:
     numbers = [code for _, _, codes in problems._RULES.values() for code in codes]
     assert sorted(numbers) == sorted(set(numbers))
-    assert set(problems._WORDS) <= set(numbers)
+    assert set(problems._MESSAGES) <= set(numbers)
 
 
 @pytest.mark.parametrize("code", range(1, _LAST))

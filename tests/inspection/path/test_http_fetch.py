@@ -48,9 +48,9 @@ def test_a_loop_of_redirects_ends(site: Site) -> None:
 @pytest.mark.parametrize(
     ("where", "words"),
     [
-        ("https://127.0.0.1/crl", "https is not used for CRLs"),
-        ("ftp://127.0.0.1/crl", "only http is fetched, not ftp"),
-        ("file:///etc/hostname", "only http is fetched, not file"),
+        ("https://127.0.0.1/crl", "https is not supported for CRLs"),
+        ("ftp://127.0.0.1/crl", "only http is supported, not ftp"),
+        ("file:///etc/hostname", "only http is supported, not file"),
         ("http://[broken/", "http://127"),
     ],
 )
@@ -92,7 +92,7 @@ def test_a_port_at_which_nobody_listens_is_told() -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("https://127.0.0.1/crl", "https is not used"),
+        ("https://127.0.0.1/crl", "https is not supported"),
         ("ldap:///CN=x?certificateRevocationList", "not ldap"),
         ("crl/root.crl", "not a relative URL"),
         ("", "not a relative URL"),
@@ -102,7 +102,7 @@ def test_a_port_at_which_nobody_listens_is_told() -> None:
         ("http://127.0.0.1:port/", "port"),
         ("http://a\x00b/", "non-printable"),
         ("http://\udce9/", "http://"),
-        (f"http://{'a' * 300}.test/", "its host is no host name"),
+        (f"http://{'a' * 300}.test/", "the host name is invalid"),
     ],
 )
 def test_what_is_no_http_url_is_refused_in_words(url: str, words: str) -> None:
@@ -137,7 +137,7 @@ def test_a_redirect_keeps_to_the_proxy(site: Site) -> None:
     ["", "127.0.0.1:3128", "socks5://127.0.0.1:1080", "https://p.test", "http://", "http://p:x", "//p"],
 )
 def test_a_proxy_that_is_no_http_url_is_refused_in_words(proxy: str) -> None:
-    words = f"the proxy '{proxy}' is no http URL such as http://127.0.0.1:3128"
+    words = f"the proxy '{proxy}' is not an http URL such as http://127.0.0.1:3128"
     assert invalid_proxy(proxy) == words
     with pytest.raises(FetchError) as refused:
         fetch("http://crl.test/", proxy=proxy)

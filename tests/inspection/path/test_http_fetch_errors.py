@@ -122,7 +122,7 @@ def test_no_packing_is_asked_for() -> None:
 @pytest.mark.parametrize("packing", ["gzip, gzip", "deflate", "br", "zstd", "gzip,identity"])
 def test_a_packing_other_than_gzip_once_is_refused_by_name(packing: str) -> None:
     words = refusal(answer(b"abc", f"Content-Encoding: {packing}"))
-    assert words == f"it is packed ('{packing}'), which was not asked for"
+    assert words == f"unsupported Content-Encoding '{packing}'"
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_an_odd_url_is_refused_and_never_an_error_of_ours(url: str) -> None:
 
 
 def test_a_url_without_end_is_refused_in_few_words() -> None:
-    with pytest.raises(FetchError, match="a URL of 1,000,012 characters is not fetched") as refused:
+    with pytest.raises(FetchError, match=r"the URL is too long \(1,000,012 characters\)") as refused:
         fetch(f"http://a.test{'/a' * 500_000}"[:1_000_012])
     assert len(str(refused.value)) < 200
 
@@ -219,7 +219,7 @@ def test_a_url_without_end_is_refused_in_few_words() -> None:
 def test_a_redirect_to_a_url_without_end_is_refused() -> None:
     with (
         speaking(answer(b"", f"Location: /{'a' * 5000}", status="302 Found")) as (url, _),
-        pytest.raises(FetchError, match="characters is not fetched"),
+        pytest.raises(FetchError, match=r"the URL is too long \([0-9,]+ characters\)"),
     ):
         fetch(url)
 

@@ -154,7 +154,7 @@ def test_messages_name_the_certificate_and_say_what_to_do(made: Made) -> None:
     found = validate(certificates(leaf)[0], certificates(*made.chain), certificates(*made.trust), at=NOW)
     (problem,) = found.problems
     assert problem.message == "The certificate [CN=told.test] has expired (on 2026-01-01 00:00:00Z)"
-    assert problem.advice == "Renew it, or verify at another time."
+    assert problem.advice == "Renew the certificate, or verify at another time."
 
 
 def test_a_number_of_openssl_without_words_is_told_in_its_own() -> None:

@@ -105,7 +105,11 @@ def test_an_anchor_of_any_height_ends_the_path(end: int, built: Built) -> None:
 
 @pytest.mark.parametrize(
     ("host", "words"),
-    [("https://console.test/", "is a URL"), ("console.test:443", "has a port"), ("", "the host is empty")],
+    [
+        ("https://console.test/", "is a URL"),
+        ("console.test:443", "contains a port"),
+        ("", "the host is empty"),
+    ],
 )
 def test_a_host_that_is_none_is_an_error_of_input_before_files_are_read(host: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
