@@ -101,6 +101,7 @@ class _Server(uvicorn.Server):
         self.ready = threading.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
         self._hosted = all_
+        self._connections = connections
 
     async def startup(self, sockets: Any = None) -> None:
         """Begin to listen everywhere."""
@@ -114,6 +115,12 @@ class _Server(uvicorn.Server):
             self.servers.append(server)
         self.loop = loop
         self.ready.set()
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        """Stop, and close every connection that is left."""
+        self._connections.is_closing = True
+        await super().shutdown(sockets)
+        await self._connections.abort_all()
 
     def _protocol(self) -> asyncio.Protocol:
         made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]

@@ -42,6 +42,8 @@ class Connections:
 
     def __init__(self) -> None:
         self._open = dict[tuple[Address, Address], Connection]()
+        self.is_closing = False
+        """Set by a server that stops: a connection that it accepted just before is closed at once."""
 
     def protocol(self, *args: Any, **kwargs: Any) -> asyncio.Protocol:
         """Return a new connection; pass this method to uvicorn as ``Config(http=...)``."""
@@ -59,6 +61,9 @@ class Connections:
         rivals = [other for other in self._open.values() if other.port == connection.port]
         same_client = [other for other in rivals if other.host == connection.host]
         self._open[connection.addresses] = connection
+        if self.is_closing:
+            connection.end()
+            return
         for others, limit in ((same_client, _MAX_CONNECTIONS_PER_CLIENT), (rivals, _MAX_CONNECTIONS)):
             excess = len(others) + 1 - limit
             if excess > _MAX_EXCESS:
@@ -70,6 +75,14 @@ class Connections:
         """Forget a closed connection."""
         if self._open.get(connection.addresses) is connection:
             del self._open[connection.addresses]
+
+    async def abort_all(self) -> None:
+        """Close every connection that is left after a server has stopped, and its socket with it."""
+        for connection in list(self._open.values()):
+            connection.abort()
+        # A transport closes its socket in the iteration of the event loop after the one that ends it.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     def end_all(self) -> None:
         """Close every connection: an idle one now, an active one after its response."""

@@ -74,7 +74,9 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop, and release the port."""
         self.ready.clear()
+        self._connections.is_closing = True
         await super().shutdown(sockets)
+        await self._connections.abort_all()
         if self._held is not None:
             self._held.close()
 

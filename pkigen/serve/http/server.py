@@ -106,7 +106,7 @@ def _server(
         timeout_graceful_shutdown=grace,
         **logging,
     )
-    return uvicorn.Server(config) if door is None else door.server(config, connections)
+    return (door or PortSwitch()).server(config, connections)
 
 
 _LOG_TO_STDERR = {
