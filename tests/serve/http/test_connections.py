@@ -9,12 +9,14 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pkigen.serve import serve
 from pkigen.serve.http import connections
+from pkigen.serve.http.connections import Connection, Connections
 from pkigen.serve.http.server import background, listen
 from tests.serve.conftest import Stub, make_environment
 
@@ -267,3 +269,18 @@ _INTERNAL = {
     "waiting_for_100_continue",
     "handle_events",
 }
+
+
+def test_a_connection_that_is_accepted_while_the_server_stops_is_closed() -> None:
+    async def accept(connections: Connections) -> Mock:
+        transport = Mock()
+        transport.get_extra_info.return_value = ("127.0.0.1", 1)
+        connection = Connection(connections, Mock())
+        connection.connection_made(transport)
+        connection.connection_lost(None)
+        return transport
+
+    connections = Connections()
+    assert not asyncio.run(accept(connections)).close.called
+    connections.is_closing = True
+    assert asyncio.run(accept(connections)).close.called
