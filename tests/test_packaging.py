@@ -124,7 +124,7 @@ def test_the_wheel_serves_what_it_built(elsewhere: Path) -> None:
 
 
 def test_the_wheel_plays_a_scenario(elsewhere: Path) -> None:
-    assert "all as told" in run("pkigen", "lab", "run", "first-deployment", cwd=elsewhere)
+    assert "all passed" in run("pkigen", "lab", "run", "first-deployment", cwd=elsewhere)
 
 
 def test_the_tutorial_installs_as_it_is_tested_here() -> None:

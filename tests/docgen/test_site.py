@@ -68,7 +68,7 @@ def test_the_catalogue_says_of_a_fault_what_the_command_says(site: Path) -> None
     text = (site / "reference/faults.html").read_text("utf-8")
     entry = text.partition('<h3 id="expired">')[2].partition("<h3")[0]
     for output in (
-        "It has expired",
+        "The certificate expired",
         "RFC 5280, 6.1.3 (a)(2)",
         "openssl, openssl-strict, gnutls",
         "not-ended",
