@@ -112,10 +112,11 @@ def serve(
         if tls_port is not None:
             tls = _endpoints(stack, env, host, tls_port, passphrases, clock)
         app = application(environment, clock, tls.port if tls else None, live, passphrases)
-        control, door = None, None
+        control, port_switch = None, None
         if live is not None and control_port is not None:
-            control, door = stack.enter_context(controlled(env, live, control_port, print_message)), live.door
-        run(app, listener, lambda: _announce(listener, tls, control, env, base_url, json), door)
+            control = stack.enter_context(controlled(env, live, control_port, print_message))
+            port_switch = live.port_switch
+        run(app, listener, lambda: _announce(listener, tls, control, env, base_url, json), port_switch)
     print_message("Stopped.")
 
 

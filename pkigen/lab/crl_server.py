@@ -37,12 +37,12 @@ class CrlServer:
 
     def stop(self) -> None:
         """Refuse connections."""
-        self._live.door.set(shut=True)
+        self._live.port_switch.set(shut=True)
         self.stopped = True
 
     def start(self) -> None:
         """Answer again."""
-        self._live.door.set(shut=False)
+        self._live.port_switch.set(shut=False)
         self.stopped = False
 
     def renew(self) -> None:
@@ -83,7 +83,7 @@ def crl_server(
         stack.enter_context(crl_upkeep(Upkeep(environment.folder, clock, tell, passphrases), tell))
         served = application(environment, clock, live=live, passphrases=passphrases)
         # The appliances ask nothing any more when it ends, and who dawdles is not waited for.
-        stack.enter_context(background(served, listener, live.door, grace=0))
+        stack.enter_context(background(served, listener, live.port_switch, grace=0))
         yield CrlServer(base_url, listener.url, live, upkeep)
 
 

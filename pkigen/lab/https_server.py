@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import threading
 from collections.abc import Iterator, Sequence
@@ -10,12 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pkigen.errors import EnvironmentFailure
-from pkigen.serve.http.connections import Connections
-from pkigen.serve.http.limits import MAX_INCOMPLETE_HEAD, RequestLimits
+from pkigen.serve.http.limited_server import LimitedServer
 from pkigen.serve.http.server import Listener
 
 
@@ -45,10 +44,9 @@ class _ReplaceableContext(ssl.SSLContext):
         return self.current.wrap_bio(*args, **kwargs)
 
 
-_IDLE_SECONDS = 5
 _STOP_SECONDS = 1
 _START_SECONDS = 20.0
-_MOST_OCTETS = 4 * 1024 * 1024
+_MAX_BODY = 4 * 1024 * 1024
 _HANDSHAKE_SECONDS = 10.0
 
 
@@ -76,51 +74,23 @@ def serve_sites(all_: Sequence[HttpsSite]) -> Iterator[asyncio.AbstractEventLoop
         thread.join()
 
 
-class _Server(uvicorn.Server):
-    """uvicorn's, but for its beginning: each socket has a context of its own."""
+class _Server(LimitedServer):
+    """A server with one TLS context per socket."""
 
-    def __init__(self, all_: Sequence[HttpsSite]) -> None:
-        connections = Connections()
-        protocol: Any = connections.protocol  # typed as a class, but only ever called
-        by_port = _ByPort({one.listener.port: one.app for one in all_})
-        config = uvicorn.Config(
-            RequestLimits(by_port, connections, max_body=_MOST_OCTETS),
-            http=protocol,
-            h11_max_incomplete_event_size=MAX_INCOMPLETE_HEAD,
-            loop="asyncio",
-            ws="none",
-            lifespan="off",
-            proxy_headers=False,
-            server_header=False,
-            access_log=False,
-            timeout_keep_alive=_IDLE_SECONDS,
-            timeout_graceful_shutdown=_STOP_SECONDS,
-            log_config=None,
-        )
-        super().__init__(config)
-        self.ready = threading.Event()
-        self.loop: asyncio.AbstractEventLoop | None = None
-        self._hosted = all_
-        self._connections = connections
+    def __init__(self, sites: Sequence[HttpsSite]) -> None:
+        by_port = _ByPort({site.listener.port: site.app for site in sites})
+        super().__init__(by_port, grace=_STOP_SECONDS, max_body=_MAX_BODY)
+        self._sites = sites
 
-    async def startup(self, sockets: Any = None) -> None:
-        """Begin to listen everywhere."""
-        await super().startup([])
+    async def _listen(self, sockets: list[socket.socket] | None) -> None:
+        await super()._listen([])
         loop = asyncio.get_running_loop()
-        for one in self._hosted:
-            patience = None if one.context is None else _HANDSHAKE_SECONDS
+        for site in self._sites:
+            timeout = None if site.context is None else _HANDSHAKE_SECONDS
             server = await loop.create_server(
-                self._protocol, sock=one.listener.socket, ssl=one.context, ssl_handshake_timeout=patience
+                self._protocol, sock=site.listener.socket, ssl=site.context, ssl_handshake_timeout=timeout
             )
             self.servers.append(server)
-        self.loop = loop
-        self.ready.set()
-
-    async def shutdown(self, sockets: Any = None) -> None:
-        """Stop, and close every connection that is left."""
-        self._connections.is_closing = True
-        await super().shutdown(sockets)
-        await self._connections.abort_all()
 
     def _protocol(self) -> asyncio.Protocol:
         made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]

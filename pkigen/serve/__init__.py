@@ -114,8 +114,8 @@ def _serving(
     app = host_filter(only_for, app) if only_for else app
     log = logging.getLogger(__name__).warning
     upkeep = Upkeep(folder, clock, log, passphrases)
-    door = None if live is None else live.door
-    with listen(host, port) as listener, crl_upkeep(upkeep, log), background(app, listener, door):
+    port_switch = None if live is None else live.port_switch
+    with listen(host, port) as listener, crl_upkeep(upkeep, log), background(app, listener, port_switch):
         yield listener.url
 
 

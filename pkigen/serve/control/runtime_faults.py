@@ -35,7 +35,7 @@ class RuntimeFaults:
     ) -> None:
         self.rules: tuple[Rule, ...] = ()
         self.journal = RequestLog()
-        self.door = PortSwitch()
+        self.port_switch = PortSwitch()
         self._folder = folder
         self._clock = clock
         self._passphrases = passphrases
@@ -52,7 +52,7 @@ class RuntimeFaults:
             manifest = self._watched.manifest()
             rule = rule_of(self._folder, manifest, ServiceFault(asked_fault(value), of, url))
             if rule.effect.target == "port":
-                self.door.set(shut=True)
+                self.port_switch.set(shut=True)
             self.rules = (rule, *(held for held in self.rules if held.place != rule.place))
             return rule
 
@@ -66,7 +66,7 @@ class RuntimeFaults:
                 if (not of and path is None) or (of and rule.fault.of == of) or path in rule.paths
             )
             if any(rule.effect.target == "port" for rule in gone):
-                self.door.set(shut=False)
+                self.port_switch.set(shut=False)
             self.rules = tuple(rule for rule in self.rules if rule not in gone)
             return gone
 

@@ -18,7 +18,7 @@ MAX_INCOMPLETE_HEAD = 64 * 1024
 """Bytes of an incomplete request head at which the parser gives up (400)."""
 
 _MAX_HEAD = 16 * 1024
-_MAX_BODY = 1024 * 1024
+MAX_BODY = 1024 * 1024
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
@@ -34,7 +34,7 @@ class RequestLimits:
     """
 
     def __init__(
-        self, app: ASGIApp, connections: Connections, log: AccessLog | None = None, max_body: int = _MAX_BODY
+        self, app: ASGIApp, connections: Connections, log: AccessLog | None = None, max_body: int = MAX_BODY
     ) -> None:
         self._app = app
         self._connections = connections

@@ -9,10 +9,11 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import uvicorn
+from starlette.types import ASGIApp
 
 from pkigen.errors import EnvironmentFailure
-from pkigen.serve.http.connections import Connections
+from pkigen.serve.http.access_log import AccessLog
+from pkigen.serve.http.limited_server import LimitedServer
 
 _START_SECONDS = 10.0
 _MOVE_SECONDS = 10.0
@@ -29,9 +30,11 @@ class PortSwitch:
         self._lock = threading.Lock()
         self._shut = False
 
-    def server(self, config: uvicorn.Config, connections: Connections) -> uvicorn.Server:
+    def server(
+        self, app: ASGIApp, log: AccessLog | None, *, grace: int, log_config: dict[str, Any] | None
+    ) -> LimitedServer:
         """Return a server whose port this switch controls."""
-        self._server = _Server(config, connections)
+        self._server = _Server(app, log, grace=grace, log_config=log_config)
         return self._server
 
     def set(self, *, shut: bool) -> None:
@@ -55,30 +58,17 @@ class PortSwitch:
             raise EnvironmentFailure(f"cannot close or reopen the port: {error}") from error
 
 
-class _Server(uvicorn.Server):
-    """A server that reports when it listens, and can stop listening for a while."""
+class _Server(LimitedServer):
+    """A server that can stop listening for a while and keep its port."""
 
-    def __init__(self, config: uvicorn.Config, connections: Connections) -> None:
-        super().__init__(config)
-        self._connections = connections
-        self.ready = threading.Event()
-        self.loop: asyncio.AbstractEventLoop | None = None
-        self._held: socket.socket | None = None
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start listening."""
-        await super().startup(sockets)
-        self.loop = asyncio.get_running_loop()
-        self.ready.set()
+    _reserved: socket.socket | None = None
+    """A bound socket that does not listen, while the port is shut."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop, and release the port."""
-        self.ready.clear()
-        self._connections.is_closing = True
         await super().shutdown(sockets)
-        await self._connections.abort_all()
-        if self._held is not None:
-            self._held.close()
+        if self._reserved is not None:
+            self._reserved.close()
 
     async def shut(self) -> None:
         """Stop listening, close idle connections, and keep the port bound."""
@@ -88,18 +78,18 @@ class _Server(uvicorn.Server):
             server.close()
         # Closed by the event loop in its own time.
         await asyncio.sleep(0)
-        held = socket.socket(family, kind)
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(sys.platform != "win32"))
+        reserved = socket.socket(family, kind)
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(sys.platform != "win32"))
         try:
-            held.bind(address)
+            reserved.bind(address)
         except OSError:
-            held.close()
+            reserved.close()
             raise
-        self._held = held
-        self._connections.end_all()
+        self._reserved = reserved
+        self.connections.end_all()
 
     async def open(self) -> None:
         """Resume listening."""
-        held, self._held = self._held, None
-        assert held is not None
-        await super().startup([held])
+        reserved, self._reserved = self._reserved, None
+        assert reserved is not None
+        await super().startup([reserved])

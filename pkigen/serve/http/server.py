@@ -10,18 +10,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-import uvicorn
 from starlette.types import ASGIApp
 
 from pkigen.errors import EnvironmentFailure
 from pkigen.serve.http.access_log import AccessLog
-from pkigen.serve.http.connections import Connections
-from pkigen.serve.http.limits import MAX_INCOMPLETE_HEAD, RequestLimits
 from pkigen.serve.http.port_switch import PortSwitch
 
-_IDLE_SECONDS = 5
 _STOP_SECONDS = 2
 _OPTIONS = {"http": "--port", "https": "--tls-port"}
 _REACHED = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  compared, not bound
@@ -87,28 +82,6 @@ def _refusal(host: str, port: int, option: str, error: OSError) -> str:
     return f"cannot listen on {host} port {port}: {hint}"
 
 
-def _server(
-    app: ASGIApp, door: PortSwitch | None, log: AccessLog | None, grace: int = _STOP_SECONDS, **logging: Any
-) -> uvicorn.Server:
-    connections = Connections()
-    protocol: Any = connections.protocol  # typed as a class, but only ever called
-    config = uvicorn.Config(
-        RequestLimits(app, connections, log),
-        http=protocol,
-        h11_max_incomplete_event_size=MAX_INCOMPLETE_HEAD,
-        ws="none",
-        lifespan="off",
-        loop="asyncio",
-        proxy_headers=False,
-        server_header=False,
-        access_log=False,
-        timeout_keep_alive=_IDLE_SECONDS,
-        timeout_graceful_shutdown=grace,
-        **logging,
-    )
-    return (door or PortSwitch()).server(config, connections)
-
-
 _LOG_TO_STDERR = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -122,19 +95,20 @@ _LOG_TO_STDERR = {
 
 
 def run(
-    app: ASGIApp, listener: Listener, announce: Callable[[], None], door: PortSwitch | None = None
+    app: ASGIApp, listener: Listener, announce: Callable[[], None], switch: PortSwitch | None = None
 ) -> None:
     """Serve until SIGINT or SIGTERM, and log each request to stderr.
 
-    ``announce`` is called as soon as either signal ends it in good order. ``door`` can shut its port.
+    ``announce`` is called when either signal ends the server cleanly. ``switch`` can close its port.
     """
-    # uvicorn ends in good order on either signal and then raises it once more: both are to arrive
-    # here as the same exception, also when they come before it is ready.
+    # uvicorn shuts down on either signal and then raises it again; a signal that arrives before uvicorn is
+    # ready must have the same effect.
     previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     log = AccessLog(sys.stderr)
+    server = (switch or PortSwitch()).server(app, log, grace=_STOP_SECONDS, log_config=_LOG_TO_STDERR)
     try:
         announce()
-        _server(app, door, log, log_config=_LOG_TO_STDERR).run(sockets=[listener.socket])
+        server.run(sockets=[listener.socket])
     except KeyboardInterrupt:
         pass
     finally:
@@ -144,14 +118,14 @@ def run(
 
 @contextmanager
 def background(
-    app: ASGIApp, listener: Listener, door: PortSwitch | None = None, *, grace: int = _STOP_SECONDS
+    app: ASGIApp, listener: Listener, switch: PortSwitch | None = None, *, grace: int = _STOP_SECONDS
 ) -> Iterator[None]:
-    """Serve in a thread until the block is left, in whatever way it is. ``door`` can shut its port.
+    """Serve in a thread until the block ends; ``switch`` can close the port.
 
-    Who is in the middle of something then has ``grace`` seconds for it.
+    Active requests then have ``grace`` seconds to finish.
     """
-    # Nothing waits for the start: the socket listens already, and keeps what comes until then.
-    server = _server(app, door, None, grace, log_config=None)
+    # The socket listens already and queues connections, so nothing has to wait until the thread has started.
+    server = (switch or PortSwitch()).server(app, None, grace=grace, log_config=None)
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [listener.socket]}, name="pkigen-serve", daemon=True
     )

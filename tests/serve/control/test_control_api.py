@@ -59,7 +59,7 @@ def running(environment: Environment) -> Iterator[Control]:
     app = application(open_environment(folder), live=live)
     with (
         listen("127.0.0.1", 0) as listener,
-        background(app, listener, live.door),
+        background(app, listener, live.port_switch),
         controlled(folder, live, 0, said.append),
     ):
         told = json.loads((folder / FILE).read_bytes())

@@ -15,7 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pkigen.serve.control.request_log import FAULT
 from pkigen.serve.http.access_log import AccessLog
-from pkigen.serve.http.server import _server, listen
+from pkigen.serve.http.limited_server import LimitedServer
+from pkigen.serve.http.server import listen
 
 SCOPE: dict[str, Any] = {
     "type": "http",
@@ -79,7 +80,7 @@ def test_nothing_that_a_client_sends_steers_a_terminal_or_makes_a_line() -> None
 def test_each_request_gets_a_line_before_long_without_another(app: ASGIApp, end: str) -> None:
     read, write = os.pipe()
     with os.fdopen(read) as lines, os.fdopen(write, "w") as stream, listen("127.0.0.1", 0) as listener:
-        server = _server(app, None, AccessLog(stream), log_config=None)
+        server = LimitedServer(app, AccessLog(stream), grace=2)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener.socket]})
         thread.start()
         try:
