@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
@@ -67,5 +68,20 @@ class LimitedServer(uvicorn.Server):
         """Stop listening, and close every connection, also one that was accepted at the last moment."""
         self.ready.clear()
         self.connections.is_closing = True
+        await self.stop_accepting()
         await super().shutdown(sockets)
         await self.connections.abort_all()
+
+    async def stop_accepting(self) -> None:
+        """Stop accepting connections, so that the listening sockets can be closed.
+
+        asyncio loses a connection that it has accepted but not yet given a transport when the listener closes
+        (CPython issue 109564): the client waits until it times out, and the socket is never closed.
+        """
+        loop = asyncio.get_running_loop()
+        for listening in [sock for server in self.servers for sock in server.sockets]:
+            with suppress(NotImplementedError):  # the event loop of Windows
+                loop.remove_reader(listening)
+        # A connection that was accepted in this iteration gets its transport in the next one.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)

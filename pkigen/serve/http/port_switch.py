@@ -74,6 +74,7 @@ class _Server(LimitedServer):
         """Stop listening, close idle connections, and keep the port bound."""
         listening = self.servers[0].sockets[0]
         family, kind, address = listening.family, listening.type, listening.getsockname()
+        await self.stop_accepting()
         for server in self.servers:
             server.close()
         # Closed by the event loop in its own time.
