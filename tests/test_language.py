@@ -47,7 +47,6 @@ _UNCONVERTED_TEXTS = frozenset(
         "docgen",
         "docs",
         "fuzz",
-        "pkigen",
         "pkigen/asn1",
         "pkigen/cases",
         "pkigen/cli",
