@@ -25,7 +25,9 @@ _FENCED = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE
 _EXIT_CODE = re.compile(r" +# exit code (\d+)$")
 _PORT = re.compile(r"(?<![\w.])(?:127\.0\.0\.1:|-port[ =])?(8\d{3})\b")
 _SERVES_AT = 8080
-_AT_THE_END = '[ "$BASHPID" = $$ ] || exit; kill $(jobs -p) 2>/dev/null || :; wait; cat "$servers"; rm "$servers"'
+_AT_THE_END = (
+    '[ "$BASHPID" = $$ ] || exit; kill $(jobs -p) 2>/dev/null || :; wait; cat "$servers"; rm "$servers"'
+)
 LAB_PORTS = {8085, *range(8443, 8451)}
 """Those of the lab of the profile ``demo``, if nobody asks for others."""
 

@@ -50,7 +50,7 @@ def test_a_revoked_sensor_turns_its_edge_red_without_a_reload_and_is_mended(pers
         "management-console found this error in the certificate sensor-02.contoso.test"
     )
     blamed = chosen.locator("ol.path li.bad")
-    expect(blamed).to_have_text(re.compile("sensor-02.contoso.test\\s+to blame"))
+    expect(blamed).to_have_text(re.compile("sensor-02.contoso.test\\s+error"))
     person.looks("overview-chosen")
 
     lab.raise_alert("sensor-02", "Seen while it is halted")

@@ -124,5 +124,7 @@ def test_the_whole_way_can_be_gone_by_keyboard(person: Person, lab: Lab) -> None
     expect(page.get_by_role("heading", level=2).first).to_have_text("by hand")
     _tab_to(page, "Switch validation off")
     _enter(page)
-    expect(page.get_by_text("Invalid certificates do not stop connections.")).to_be_visible()
+    expect(
+        page.get_by_text("Invalid certificates do not stop connections. The overview shows the errors.")
+    ).to_be_visible()
     assert not sensor.mandatory
