@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterable, Iterator
-from importlib import import_module, metadata
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -29,6 +29,8 @@ def load_entry_points(group: str) -> Iterator[tuple[str, Any]]:
     Raises InputError with the name of the distribution if an entry point cannot be loaded: a plugin that is
     silently missing would be noticed only much later.
     """
+    from importlib import metadata  # costs as much as all other start-up work of the command line
+
     for entry in sorted(metadata.entry_points(group=group), key=lambda entry: (entry.name, entry.value)):
         try:
             loaded = entry.load()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from pkigen import __version__
+from pkigen.plugins import import_modules
 
 _LAST = 1000
 
@@ -22,10 +21,8 @@ def discover_commands() -> dict[str, Callable[..., Any] | typer.Typer]:
     has the name of the module. A trailing underscore avoids a keyword (``break_``). ``HELP_ORDER`` in the
     module is the position in the help; commands without it follow in alphabetical order.
     """
-    names = [
-        found.name for found in pkgutil.iter_modules([str(Path(__file__).parent)]) if found.name[0] != "_"
-    ]
-    modules = {name: import_module(f"pkigen.cli.{name}") for name in sorted(names)}
+    package = import_module(__name__.rpartition(".")[0])
+    modules = {module.__name__.rpartition(".")[2]: module for module in import_modules(package)}
     ordered = sorted(modules, key=lambda name: getattr(modules[name], "HELP_ORDER", _LAST))
     return {name.rstrip("_").replace("_", "-"): getattr(modules[name], name) for name in ordered}
 

@@ -6,12 +6,10 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
-from importlib.metadata import entry_points
-from pkgutil import iter_modules
 from typing import TypeVar
 
 from pkigen.export.draft import Draft
+from pkigen.plugins import import_modules, load_entry_points
 
 Write = TypeVar("Write", bound=Callable[[Draft], None])
 _known: dict[str, Target] = {}
@@ -49,10 +47,9 @@ def _all() -> dict[str, Target]:
     """Import the modules below ``targets`` and those that other packages provide, and return every target."""
     from pkigen.export import targets
 
-    for module in iter_modules(targets.__path__):
-        import_module(f"{targets.__name__}.{module.name}")
-    for entry_point in entry_points(group="pkigen.targets"):
-        entry_point.load()
+    import_modules(targets)
+    for _ in load_entry_points("pkigen.targets"):
+        pass
     return dict(sorted(_known.items()))
 
 
