@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -47,7 +48,6 @@ class _ReplaceableContext(ssl.SSLContext):
 _STOP_SECONDS = 1
 _START_SECONDS = 20.0
 _MAX_BODY = 4 * 1024 * 1024
-_HANDSHAKE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +86,16 @@ class _Server(LimitedServer):
         await super()._listen([])
         loop = asyncio.get_running_loop()
         for site in self._sites:
-            timeout = None if site.context is None else _HANDSHAKE_SECONDS
-            server = await loop.create_server(
-                self._protocol, sock=site.listener.socket, ssl=site.context, ssl_handshake_timeout=timeout
-            )
-            self.servers.append(server)
+            protocol = partial(self._protocol, site.context)
+            self.servers.append(await loop.create_server(protocol, sock=site.listener.socket))
 
-    def _protocol(self) -> asyncio.Protocol:
-        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
-            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+    def _protocol(self, context: ssl.SSLContext | None) -> asyncio.Protocol:
+        return self.connections.protocol(
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+            tls_context=context,
         )
-        return made
 
 
 class _ByPort:

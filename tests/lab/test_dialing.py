@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +32,7 @@ from pkigen.lab.connections.tls_client import (
     connect,
 )
 from pkigen.lab.timing import CancelToken
-from pkigen.serve.http.server import listen
+from pkigen.serve.http.server import Listener, listen
 from tests.lab.conftest import free_port
 
 HOST = "peer.contoso.test"
@@ -267,6 +269,41 @@ def test_what_a_receiver_cannot_read_ends_the_connection(receiver: Receiver, cre
         _send(receiver, credential, b"no length at all " * 10)
     _send(receiver, credential, b"3 abc")
     assert [text for _, text in receiver.received] == ["abc"]
+
+
+def test_a_receiver_that_stops_while_a_sender_connects_closes_the_connection(context: ssl.SSLContext) -> None:
+    lost = list[str]()
+
+    class StoppingReceiver(SyslogServer):
+        @property
+        def accepts_connections(self) -> bool:
+            asyncio.get_running_loop().create_task(self.stop()).add_done_callback(done.set_result)
+            return super().accepts_connections
+
+    async def serve(listener: Listener) -> None:
+        receiver = Receiver("siem", "syslog", "siem", HOST, listener, utc_now)
+        await StoppingReceiver(receiver, context).start()
+        await asyncio.wait_for(done, 10)
+
+    with listen("127.0.0.1", 0, "https") as listener, asyncio.Runner() as runner:
+        done = runner.get_loop().create_future()
+        client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+        with socket.create_connection(("127.0.0.1", listener.port), 10) as plain:
+
+            def connect() -> None:
+                with suppress(OSError), client.wrap_socket(plain) as connection:
+                    connection.recv(1)
+
+            thread = threading.Thread(target=connect)
+            thread.start()
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(sys, "unraisablehook", lambda error: lost.append(str(error.exc_value)))
+                runner.run(serve(listener))
+                runner.close()
+                gc.collect()
+            thread.join()
+    assert lost == []
 
 
 def test_past_its_bound_a_receiver_takes_nothing_and_says_so(

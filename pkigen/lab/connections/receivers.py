@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -23,7 +24,6 @@ from pkigen.serve.http.server import Listener
 _MOST_OPEN = 64
 _IDLE_SECONDS = 30.0
 _HANDSHAKE_SECONDS = 10.0
-_PART = 65536
 _RESET_AT_ONCE = struct.pack("ii", 1, 0)
 
 
@@ -60,54 +60,87 @@ class Receiver:
 
 
 class SyslogServer:
-    """Takes messages over TLS, by their lengths, until it is closed."""
+    """A syslog server over TLS, with messages framed by their length (RFC 5425, 4.3)."""
 
     def __init__(self, receiver: Receiver, context: ssl.SSLContext) -> None:
-        self._receiver = receiver
+        self.receiver = receiver
+        self.connections = set[_SyslogConnection]()
         self._context = context
         self._server: asyncio.Server | None = None
-        self._open = set[asyncio.Task[None]]()
+
+    @property
+    def accepts_connections(self) -> bool:
+        """Whether the server listens and is below its limit of connections."""
+        is_listening = self._server is not None and self._server.is_serving()
+        return is_listening and len(self.connections) < _MOST_OPEN
 
     async def start(self) -> None:
-        """Listen."""
-        self._server = await asyncio.start_server(
-            self._serve,
-            sock=self._receiver.listener.socket,
+        """Start listening."""
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: _SyslogConnection(self),
+            sock=self.receiver.listener.socket,
             ssl=self._context,
             ssl_handshake_timeout=_HANDSHAKE_SECONDS,
         )
 
     async def stop(self) -> None:
-        """Listen no more, and let go of who is connected."""
+        """Stop listening and reset every connection."""
         if self._server is not None:
             self._server.close()
-        for task in tuple(self._open):
-            task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
+        for connection in tuple(self.connections):
+            connection.reset()
+            await connection.closed.wait()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        if len(self._open) >= _MOST_OPEN:
-            _cut_off(writer)
-            return
-        self._open.add(task)
-        frames = SyslogFrameParser()
+
+class _SyslogConnection(asyncio.Protocol):
+    """The messages of one sender.
+
+    Not a stream with a task that reads it: asyncio answers the sender's close_notify at once, and the sender
+    takes the answer as a sign that its messages arrived. Here they have been processed by then.
+    """
+
+    def __init__(self, server: SyslogServer) -> None:
+        self._server = server
+        self._frames = SyslogFrameParser()
+        self._transport = cast("asyncio.Transport", None)
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self.closed = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Accept the connection, or reset it if the server is full or stops."""
+        self._transport = cast("asyncio.Transport", transport)
+        is_accepted = self._server.accepts_connections
+        self._server.connections.add(self)
+        if is_accepted:
+            self._restart_idle_timer()
+        else:
+            self.reset()
+
+    def data_received(self, data: bytes) -> None:
+        """Process the messages that are complete."""
+        self._restart_idle_timer()
         try:
-            while data := await asyncio.wait_for(reader.read(_PART), _IDLE_SECONDS):
-                for text in frames.take(data):
-                    self._receiver.take(text)
-        except (ValueError, OSError, TimeoutError, asyncio.CancelledError):
-            _cut_off(writer)
-        finally:
-            self._open.discard(task)
-            writer.close()
+            for text in self._frames.take(data):
+                self._server.receiver.take(text)
+        except ValueError:
+            self.reset()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self._server.connections.discard(self)
+        self.closed.set()
 
-def _cut_off(writer: asyncio.StreamWriter) -> None:
-    """End with a reset: a sender must not take an end in order for a receipt."""
-    connected = writer.get_extra_info("socket")
-    if connected is not None:
-        with suppress(OSError):
-            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_ONCE)
-    writer.transport.abort()
+    def reset(self) -> None:
+        """Close with a TCP reset: an orderly close would tell the sender that its messages arrived."""
+        connected = self._transport.get_extra_info("socket")
+        if connected is not None:
+            with suppress(OSError):
+                connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_ONCE)
+        self._transport.abort()
+
+    def _restart_idle_timer(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self._idle_timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self.reset)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 import time
 from typing import Any, cast
@@ -27,6 +28,7 @@ _EXCESS_SECONDS = 2.0
 # A connection that has been idle for this long may be closed in favor of a new one.
 _IDLE_SECONDS = 1.0
 _CONNECTION_SECONDS = 60.0
+_HANDSHAKE_SECONDS = 10.0
 # How long the server discards a body after an early response.
 _LINGER_SECONDS = 5.0
 # Bytes of one request that the server reads, including those that it discards after an early response.
@@ -45,9 +47,11 @@ class Connections:
         self.is_closing = False
         """Set by a server that stops: a connection that it accepted just before is closed at once."""
 
-    def protocol(self, *args: Any, **kwargs: Any) -> asyncio.Protocol:
+    def protocol(
+        self, *args: Any, tls_context: ssl.SSLContext | None = None, **kwargs: Any
+    ) -> asyncio.Protocol:
         """Return a new connection; pass this method to uvicorn as ``Config(http=...)``."""
-        return Connection(self, H11Protocol(*args, **kwargs))
+        return Connection(self, H11Protocol(*args, **kwargs), tls_context)
 
     def find(self, scope: Scope) -> Connection | None:
         """Return the connection of a request, or None if the client has disconnected."""
@@ -78,10 +82,12 @@ class Connections:
 
     async def abort_all(self) -> None:
         """Close every connection that is left after a server has stopped, and its socket with it."""
-        for connection in list(self._open.values()):
+        connections = list(self._open.values())
+        for connection in connections:
             connection.abort()
-        # A transport closes its socket in the iteration of the event loop after the one that ends it.
-        await asyncio.sleep(0)
+        for connection in connections:
+            await connection.closed.wait()
+        # A transport closes its socket after it has reported the end of the connection.
         await asyncio.sleep(0)
 
     def end_all(self) -> None:
@@ -103,15 +109,24 @@ def _close_oldest_idle(connections: list[Connection]) -> bool:
 class Connection(asyncio.Protocol):
     """One client connection: its age, the bytes received, and the number of active requests.
 
+    With a TLS context, the connection counts from its first packet, not from the end of the handshake, as it
+    does in asyncio's own TLS servers: an incomplete handshake is limited, and closed when the server stops.
+
+    - A TLS handshake has 10 s.
     - After 60 s, a connection without an active request is closed if its next request head is incomplete.
       If it is idle, its next response carries ``Connection: close``. After 120 s it is aborted.
     - A client that sends more than 32 MiB for one request is disconnected.
     - An excess connection receives 503 for any request, and is closed after 2 s.
     """
 
-    def __init__(self, connections: Connections, http: H11Protocol) -> None:
+    def __init__(
+        self, connections: Connections, http: H11Protocol, tls_context: ssl.SSLContext | None = None
+    ) -> None:
         self._connections = connections
         self._http = http
+        self._tls_context = tls_context
+        self._handshake: asyncio.Task[None] | None = None
+        self._early_data = list[bytes]()
         self._timers = list[asyncio.TimerHandle]()
         self._transport = cast("asyncio.Transport", None)
         self._active = self._requests = self._received = 0
@@ -135,14 +150,47 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         self.addresses = (peer and tuple(peer[:2]), local and tuple(local[:2]))
-        self._http.connection_made(self._transport)
         loop = asyncio.get_running_loop()
+        if self._tls_context is None:
+            self._http.connection_made(self._transport)
+        else:
+            self.idle_since = time.monotonic()
+            self._handshake = loop.create_task(self._start_tls(self._tls_context))
         self._timers.append(loop.call_later(_CONNECTION_SECONDS, self.expire))
         self._timers.append(loop.call_later(2 * _CONNECTION_SECONDS, self.abort))
         self._connections.add(self)
 
+    async def _start_tls(self, context: ssl.SSLContext) -> None:
+        if self._transport.is_closing():
+            return
+        transport: asyncio.Transport | None = None
+        try:
+            # None if the raw transport was closed meanwhile.
+            transport = await asyncio.get_running_loop().start_tls(
+                self._transport, self, context, server_side=True, ssl_handshake_timeout=_HANDSHAKE_SECONDS
+            )
+        except OSError:
+            pass
+        finally:
+            self._handshake = None
+            if transport is None:
+                self._transport.abort()
+                self._end_of_life()
+        if transport is None:
+            return
+        self.idle_since = None
+        self._transport = transport
+        self._http.connection_made(transport)
+        for data in self._early_data:
+            self.data_received(data)
+        self._early_data.clear()
+
     def data_received(self, data: bytes) -> None:
         """Pass bytes to the parser, within the limit per request."""
+        if self._handshake is not None:
+            # Decrypted data that arrived with the last message of the handshake.
+            self._early_data.append(data)
+            return
         self._received += len(data)
         self.idle_since = None
         if self._received > _MAX_REQUEST_BYTES:
@@ -168,10 +216,14 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the timers, and end the active request."""
+        if self._handshake is None:
+            self._http.connection_lost(exc)
+        self._end_of_life()
+
+    def _end_of_life(self) -> None:
         for timer in self._timers:
             timer.cancel()
         self._connections.remove(self)
-        self._http.connection_lost(exc)
         self.closed.set()
 
     def request_started(self) -> None:
