@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import unquote, urlsplit
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from pkigen.environment.ocsp.responder import OcspResponder
 from pkigen.serve.control.request_log import RequestLogMiddleware
 from pkigen.serve.control.runtime_faults import RuntimeFaults
 from pkigen.serve.faults.injection import FaultInjectionMiddleware
 from pkigen.serve.faults.url_map import ManifestWatcher
-from pkigen.serve.http.file_cache import FileCache
-from pkigen.serve.http.index_html import render
-from pkigen.serve.http.index_page import Site, overview
-from pkigen.serve.http.published_files import published_directory
-from pkigen.serve.http.static_files import StaticFiles, path_segments
+from pkigen.serve.http.index_page import Site, index_page
+from pkigen.serve.http.metadata import cache_control
+from pkigen.serve.http.published_files import PIECE_BYTES, Document, find_file, published_directory, read_file
 from pkigen.serve.ocsp import OcspMiddleware
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; fr
 
 
 def now() -> datetime:
-    """This instant, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
@@ -46,13 +45,12 @@ def application(
     live: RuntimeFaults | None = None,
     passphrases: Sequence[bytes] = (),
 ) -> ASGIApp:
-    """The stub of a built environment, also below the path of its base URL if that has one.
+    """Return the stub of a built environment; its URLs also work below the path of the base URL.
 
-    URLs that the manifest says are answered wrong are answered so; the OCSP answers of its cases are
-    given at their own. ``clock`` tells the instant by which caches are told how long to keep what they
-    get. ``tls_port`` is where its certificates are presented, if they are: the index page names them.
-    ``live`` are the faults that can be changed meanwhile, and who is told of requests. ``passphrases`` open
-    keys that sign OCSP answers.
+    URLs with a fault in the manifest return the faulty response, and cases with OCSP faults have their own
+    OCSP URLs. ``clock`` determines the lifetime in caches. The index page lists the TLS endpoints at
+    ``tls_port`` if there is one. ``live`` contains faults that can change at run time, and logs requests.
+    ``passphrases`` decrypt the keys that sign OCSP responses.
     """
     base_url = environment.base_url
     prefix = urlsplit(base_url).path
@@ -61,73 +59,97 @@ def application(
     www = published_directory(environment.www)
     site = Site(environment.name, base_url, watched.manifest, tls_port)
     files = files_application(www, site, clock=clock)
-    right = OcspMiddleware(files, f"{prefix}/ocsp", watched, responder, clock)
-    app = FaultInjectionMiddleware(right, environment.folder, watched, clock, live)
+    ocsp = OcspMiddleware(files, f"{prefix}/ocsp", watched, responder, clock)
+    app = FaultInjectionMiddleware(ocsp, environment.folder, watched, clock, live)
     return app if live is None else RequestLogMiddleware(app, live.journal)
-
-
-class FilesFirst:
-    """Files that are in memory, before the framework sees a request: that is what the speed is in."""
-
-    def __init__(self, files: StaticFiles, app: ASGIApp) -> None:
-        self._files = files
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        readable = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
-        if readable and await self._files.known(scope, send):
-            return
-        await self._app(scope, receive, send)
 
 
 def files_application(
     www: Path, site: Site, *, routes: Sequence[Route] = (), clock: Callable[[], datetime] = now
 ) -> ASGIApp:
-    """An ASGI application over ``www``, which always gives files as they are on the disk at that moment.
+    """Return an ASGI application that serves the current files below ``www``.
 
-    Below the path of the site's base URL the same files answer as at the root. ``routes`` go before the
-    files. Only GET and HEAD are allowed for these (405), what is not there is 404, what may not be read
-    is 403.
+    The same files are served below the path of the site's base URL. ``routes`` take precedence over them.
+    Files allow GET and HEAD only (405); a missing file is 404, an unreadable one 403.
     """
     prefix = urlsplit(site.base_url).path.strip("/")
-    keeper = FileCache(www)
-    files = StaticFiles(www, path_segments(prefix.encode()) if prefix else [], keeper, clock)
+    base = _segments(prefix) if prefix else []
 
     def index(request: Request) -> Response:
-        page = render(overview(site, www, keeper, request, clock()))
         headers = {"Cache-Control": "no-cache", "Content-Security-Policy": _PAGE_POLICY, **_EVERYWHERE}
-        return HTMLResponse(page, headers=headers)
+        return HTMLResponse(index_page(site, www, request, clock()), headers=headers)
 
     def health(_request: Request) -> Response:
         return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store", **_EVERYWHERE})
+
+    async def published(request: Request) -> Response:
+        segments = _segments(request.scope["raw_path"].decode("latin-1").removeprefix("/"))
+        if base and segments[: len(base)] == base:
+            segments = segments[len(base) :]
+        path = find_file(www, segments)
+        if path is None:
+            raise HTTPException(404)
+        # Reading a small file takes less time than switching to another thread.
+        is_small = path.lstat().st_size <= PIECE_BYTES
+        document = read_file(path) if is_small else await run_in_threadpool(read_file, path)
+        return _file_response(request, document, clock())
 
     app = Starlette(
         routes=[
             Route("/", index, methods=["GET"]),
             Route("/healthz", health, methods=["GET"]),
             *routes,
-            Route("/{path:path}", files, methods=["GET"]),
+            Route("/{path:path}", published, methods=["GET"]),
         ],
-        exception_handlers={OSError: _not_readable, HTTPException: _refused},
+        exception_handlers={OSError: _unreadable, HTTPException: _http_error},
     )
     app.router.redirect_slashes = False
-    return FilesFirst(files, app)
+    return app
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
+def _segments(path: str) -> list[str]:
+    """Split a path and decode its segments: a ``%2F`` stays in its segment, and matches no file."""
+    return [unquote(segment, errors="surrogateescape") for segment in path.split("/")]
+
+
+def _file_response(request: Request, document: Document, at: datetime) -> Response:
+    """Return the response for a file (RFC 9110, 9111)."""
+    headers = {**document.headers, "Cache-Control": cache_control(document.metadata, at)}
+    if request.method == "GET" and document.size > PIECE_BYTES and not _is_unchanged(request, headers):
+        headers["Content-Length"] = str(document.size)
+        return StreamingResponse(_pieces(document.file, document.size), headers=headers)
+    with document.file as file:
+        if _is_unchanged(request, headers):
+            return Response(status_code=304, headers=headers)
+        headers["Content-Length"] = str(document.size)
+        return Response(file.read() if request.method == "GET" else b"", headers=headers)
+
+
+def _is_unchanged(request: Request, headers: Mapping[str, str]) -> bool:
+    """Whether the client has these bytes already (RFC 9110, 13.2.2: an entity tag precedes a date)."""
+    if tags := ",".join(request.headers.getlist("if-none-match")):
+        known = {tag.strip().removeprefix("W/") for tag in tags.split(",")}
+        return headers["ETag"].removeprefix("W/") in known or "*" in known
+    return request.headers.get("if-modified-since") == headers["Last-Modified"]
+
+
+def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """Read a file in pieces; if it has become shorter, the server closes the connection."""
+    with file:
+        while size > 0 and (piece := file.read(min(size, PIECE_BYTES))):
+            size -= len(piece)
+            yield piece
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     headers = {**(error.headers or {}), **_EVERYWHERE}
     return PlainTextResponse(f"{error.status_code} {error.detail}\n", error.status_code, headers)
 
 
-async def _not_readable(_request: Request, error: Exception) -> Response:
-    """The disk's no as HTTP's; what the path is on this machine stays here."""
-    match error:
-        case FileNotFoundError():
-            status = 404
-        case PermissionError():
-            status = 403
-        case _:
-            status = 500
-    return await _refused(_request, HTTPException(status))
+async def _unreadable(request: Request, error: Exception) -> Response:
+    """Convert an OS error to an HTTP error that does not reveal the path."""
+    status = (
+        404 if isinstance(error, FileNotFoundError) else 403 if isinstance(error, PermissionError) else 500
+    )
+    return await _http_error(request, HTTPException(status))

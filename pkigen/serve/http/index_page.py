@@ -1,4 +1,4 @@
-"""What the index page shows, gathered from the disk and the manifest."""
+"""The index page: every URL of the stub, for people."""
 
 from __future__ import annotations
 
@@ -6,27 +6,33 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from ipaddress import ip_address
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 
-from pkigen.serve.http.file_cache import FileCache
-from pkigen.serve.http.index_html import MOST_ROWS, Overview, Row
 from pkigen.serve.http.metadata import PublishedMetadata
-from pkigen.serve.http.published_files import LARGEST_WHOLE, walk
+from pkigen.serve.http.published_files import MAX_WHOLE_BYTES, read_file, walk
 
-# What is read at most to say what the files of one page hold.
-_MOST_OCTETS = 64 * 1024 * 1024
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+MOST_ROWS = 250
+"""Files on one page."""
+_MOST_ENDPOINTS = 50
+# Maximum number of bytes that are read for the metadata of one page's files.
+_MAX_READ_BYTES = 64 * 1024 * 1024
+_KINDS = {".crl": "CRL", ".crt": "certificate", ".cer": "certificate"}
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The environment behind the page; without a base URL it is wherever it is asked.
+    """The environment that the page describes; without a base URL, URLs begin with the server's address.
 
-    ``manifest`` gives the manifest as it is now; ``tls_port`` is that of the TLS endpoints if there are any.
+    ``manifest`` returns the current manifest; ``tls_port`` is that of the TLS endpoints if there are any.
     """
 
     title: str
@@ -35,46 +41,98 @@ class Site:
     tls_port: int | None = None
 
 
-def overview(site: Site, www: Path, keeper: FileCache, request: Request, now: datetime) -> Overview:
-    """The page that a request asks for by its number (``?page=2``); raises OSError."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A published file; ``path`` is the quoted path below ``www/``.
+
+    ``is_malformed`` means that the contents do not match the suffix, ``number`` is that of a CRL.
+    """
+
+    path: str
+    kind: str
+    size: int
+    published: datetime
+    is_malformed: bool
+    number: str
+    metadata: PublishedMetadata | None
+
+
+def index_page(site: Site, www: Path, request: Request, now: datetime) -> bytes:
+    """Return the HTML document for a request (``?page=2``); raises OSError."""
     here = f"{request.url.scheme}://{request.url.netloc}{urlsplit(site.base_url).path}"
     base_url = site.base_url or here
     files = list(walk(www))
-    first = (_page(request.query_params.get("page", "1")) - 1) * MOST_ROWS
-    rows = tuple(_rows(www, files[first : first + MOST_ROWS], keeper))
-    ocsp = f"{base_url}/ocsp" if site.base_url else ""
-    endpoints = tuple(_endpoints(site)) if site.tls_port is not None else ()
-    return Overview(site.title, base_url, here, now, rows, first, len(files), ocsp, endpoints)
+    page = _page_number(request.query_params.get("page", "1"))
+    first = (page - 1) * MOST_ROWS
+    document = _template().render(
+        title=site.title,
+        base_url=base_url,
+        here=here,
+        now=now,
+        rows=list(_rows(www, files[first : first + MOST_ROWS])),
+        page=page,
+        first=first,
+        total=len(files),
+        ocsp=f"{base_url}/ocsp" if site.base_url else "",
+        endpoints=list(_endpoints(site)) if site.tls_port is not None else [],
+        most_endpoints=_MOST_ENDPOINTS,
+    )
+    # File names need not be UTF-8.
+    return document.encode(errors="replace")
 
 
-def _page(asked: str) -> int:
-    """A page's number; what is none is the first."""
-    return max(int(asked), 1) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 1
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("index.html")
 
 
-def _rows(www: Path, files: Sequence[tuple[str, os.stat_result]], keeper: FileCache) -> Iterator[Row]:
-    left = _MOST_OCTETS
+def _page_number(text: str) -> int:
+    """Parse a page number; anything else means the first page."""
+    return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 9 else 1
+
+
+def _rows(www: Path, files: Sequence[tuple[str, os.stat_result]]) -> Iterator[Row]:
+    remaining = _MAX_READ_BYTES
     for path, status in files:
-        published = datetime.fromtimestamp(int(status.st_mtime), UTC)
-        held, looked_at = None, False
-        if status.st_size <= min(LARGEST_WHOLE, left):
-            left -= status.st_size
-            held, looked_at = _contents(www / path, keeper), True
-        yield Row(path, status.st_size, published, looked_at, held)
+        metadata, is_read = None, False
+        if status.st_size <= min(MAX_WHOLE_BYTES, remaining):
+            remaining -= status.st_size
+            metadata, is_read = _metadata(www / path), True
+        kind = _KINDS.get(PurePosixPath(path).suffix, "")
+        yield Row(
+            quote(path, errors="surrogateescape"),
+            kind,
+            status.st_size,
+            datetime.fromtimestamp(int(status.st_mtime), UTC),
+            is_read and metadata is None and bool(kind),
+            "" if metadata is None or metadata.number is None else _shortened(metadata.number),
+            metadata,
+        )
 
 
-def _contents(path: Path, keeper: FileCache) -> PublishedMetadata | None:
+def _metadata(path: Path) -> PublishedMetadata | None:
     try:
-        document = keeper.read(path).document
-    except OSError:  # it was there a moment ago, or may not be read: asking for it tells more
+        document = read_file(path)
+    except OSError:  # The file was removed meanwhile or is not readable; its own URL returns the error.
         return None
-    if document.file is not None:  # it has grown since
-        document.file.close()
+    document.file.close()
     return document.metadata
 
 
+def _shortened(number: int) -> str:
+    """Shorten a CRL number: 20 bytes are allowed (RFC 5280, 5.2.3), and a fault may use more."""
+    digits = str(number) if number.bit_length() <= 160 else f"{number:#x}"
+    return digits if len(digits) <= 24 else f"{digits[:24]}..."
+
+
 def _endpoints(site: Site) -> Iterator[tuple[str, str]]:
-    """A URL for each host name that is no address, with its case; of two the first counts."""
+    """Yield the URL of each host name that is not an address, with the first case that has it."""
     seen = set[str]()
     for case in site.manifest().get("cases", ()):
         fault = f" ({case['fault']['id']})" if case.get("fault") else ""
@@ -82,7 +140,7 @@ def _endpoints(site: Site) -> Iterator[tuple[str, str]]:
         for host in case["hosts"]:
             if host not in seen and _is_name(host):
                 seen.add(host)
-                # Any label stands in for a wildcard.
+                # Any label matches a wildcard.
                 name = f"any{host[1:]}" if host.startswith("*.") else host
                 yield f"https://{name}:{site.tls_port}/", expected
 

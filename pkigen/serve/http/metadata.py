@@ -16,18 +16,22 @@ T = TypeVar("T")
 
 _CERTIFICATE_SUFFIXES = frozenset({".crt", ".cer"})
 
-# A cache asks each time before it uses what it has.
-_ASK = "no-cache"
-# An authority's certificate is replaced by hand and seldom.
+# A cache must revalidate before each use.
+_REVALIDATE = "no-cache"
+# A CA certificate is replaced rarely, and by hand.
 _CERTIFICATE_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedMetadata:
-    """Issuer or subject and validity of a published CRL or certificate; number and entry count of a CRL."""
+    """Metadata of a published CRL or certificate.
+
+    ``owner`` is the issuer of a CRL or the subject of a certificate; ``number`` and ``count``
+    (of entries) belong to CRLs.
+    """
 
     kind: str
-    whose: str
+    owner: str
     begins: datetime
     ends: datetime | None
     is_crl: bool = False
@@ -35,7 +39,7 @@ class PublishedMetadata:
     count: int | None = None
 
     def remaining(self, now: datetime) -> int:
-        """Whole seconds until it ends; 0 once it has, and where it does not say."""
+        """Return the whole seconds until ``ends``; 0 after it, or if there is none."""
         return 0 if self.ends is None else max(int((self.ends - now).total_seconds()), 0)
 
 
@@ -47,31 +51,31 @@ def read_metadata(suffix: str, data: bytes) -> PublishedMetadata | None:
         if suffix in _CERTIFICATE_SUFFIXES:
             certificate = Certificate(data)
             kind = "CA certificate" if certificate.is_authority else "Certificate"
-            whose = _readable(lambda: _whose(certificate.subject)) or ""
-            return PublishedMetadata(kind, whose, certificate.not_before, certificate.not_after)
+            owner = _readable(lambda: _display_name(certificate.subject)) or ""
+            return PublishedMetadata(kind, owner, certificate.not_before, certificate.not_after)
     except Malformed:
         pass
     return None
 
 
-def cache_control(found: PublishedMetadata | None, now: datetime) -> str:
+def cache_control(metadata: PublishedMetadata | None, now: datetime) -> str:
     """Return the Cache-Control header of a published file (RFC 9111, 5.2.2).
 
     A CRL may be cached until its next_update (as RFC 5019, 6.2 requires for OCSP responses).
     """
-    if found is None or (found.is_crl and found.ends is None):
-        return _ASK
-    if not found.is_crl:
+    if metadata is None or (metadata.is_crl and metadata.ends is None):
+        return _REVALIDATE
+    if not metadata.is_crl:
         return f"public, max-age={_CERTIFICATE_SECONDS}, no-transform"
-    return f"public, max-age={found.remaining(now)}, no-transform, must-revalidate"
+    return f"public, max-age={metadata.remaining(now)}, no-transform, must-revalidate"
 
 
 def _crl(crl: CertificateList) -> PublishedMetadata:
-    """One with a field that cannot be read is a CRL nevertheless, as long as it says when it ends."""
+    """Return the metadata of a CRL; malformed optional fields are left out."""
     delta = _readable(lambda: crl.extensions.raw(DELTA_CRL_INDICATOR))
     return PublishedMetadata(
         kind="CRL" if delta is None else "Delta CRL",
-        whose=_readable(lambda: _whose(crl.issuer)) or "",
+        owner=_readable(lambda: _display_name(crl.issuer)) or "",
         begins=crl.this_update,
         ends=crl.next_update,
         is_crl=True,
@@ -87,6 +91,6 @@ def _readable(read: Callable[[], T]) -> T | None:
         return None
 
 
-def _whose(name: Name) -> str:
-    """The common name where there is one, which is what people call it."""
+def _display_name(name: Name) -> str:
+    """Return the common name if there is one, else the whole name."""
     return " + ".join(names.values(name, names.COMMON_NAME)) or names.text(name)

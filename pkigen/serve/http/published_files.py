@@ -7,14 +7,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
+from threading import Semaphore
 from typing import BinaryIO
 
 from pkigen.errors import InputError
 from pkigen.serve.http.metadata import PublishedMetadata, read_metadata
 
-LARGEST_WHOLE = 16 * 1024 * 1024
-"""Octets of the largest file that is read whole."""
+MAX_WHOLE_BYTES = 16 * 1024 * 1024
+"""Size of the largest file that is read as a whole."""
+
+PIECE_BYTES = 256 * 1024
+"""Size of the pieces in which a larger file is sent."""
+
+# Each reader may hold MAX_WHOLE_BYTES in memory.
+_READERS = Semaphore(4)
+_MOST_REMEMBERED = 1024
+_metadata = dict[tuple[str, str], PublishedMetadata | None]()
 
 MEDIA_TYPES = {
     ".crl": "application/pkix-crl",  # RFC 2585, 4.2
@@ -27,46 +37,39 @@ MEDIA_TYPES = {
 }
 
 
-Header = tuple[bytes, bytes]
-
-
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file as it was when it was opened, ``size`` octets.
+    """One file as it was when it was opened, ``size`` bytes; the receiver closes ``file``.
 
-    ``data`` is None for a file too large to be read whole: ``file`` is open for it then, and its reader
-    closes it. ``headers`` are those of HTTP that only a change of the file changes, names in small letters.
+    ``headers`` are the HTTP headers that depend on the contents.
     """
 
+    file: BinaryIO
     size: int
-    etag: str
-    last_modified: str
-    headers: tuple[Header, ...]
-    data: bytes | None
-    file: BinaryIO | None = None
-    metadata: PublishedMetadata | None = None
+    headers: dict[str, str]
+    metadata: PublishedMetadata | None
 
 
 def published_directory(www: Path) -> Path:
-    """``www`` if it is a folder that may be served; InputError if not."""
+    """Return ``www`` if it is a directory that may be served; raise InputError if not."""
     if www.is_symlink():
-        raise InputError(f"{www} is a symbolic link: only a folder of the environment's own is served")
+        raise InputError(f"{www} is a symbolic link; only a directory inside the environment is served")
     if not www.is_dir():
-        raise InputError(f"{www} is missing: build the environment first")
+        raise InputError(f"{www} is missing; build the environment first")
     return www
 
 
 def find_file(www: Path, segments: Sequence[str]) -> Path | None:
-    """The file that a URL's path segments name, or None.
+    """Return the file that the path segments of a URL name, or None.
 
-    No path is ever made from what a client sent: each segment must be the very name of an entry
-    of the folder reached so far, so that no spelling of ``..``, a separator, a drive or a device
-    leads anywhere. Links are not followed, hidden files (a write under way) are not there.
+    A path is never built from a client's input: each segment must equal the name of an entry of the
+    directory reached so far, so that no spelling of ``..``, a separator, a drive or a device leads out.
+    Links are not followed; hidden files (unfinished writes) do not exist.
     """
     place = www
     for depth, segment in enumerate(segments, start=1):
         with os.scandir(place) as entries:
-            entry = next((e for e in entries if e.name == segment and _shown(e)), None)
+            entry = next((e for e in entries if e.name == segment and _is_published(e)), None)
         if entry is None or entry.is_dir(follow_symlinks=False) is (depth == len(segments)):
             return None
         place = Path(entry.path)
@@ -74,43 +77,53 @@ def find_file(www: Path, segments: Sequence[str]) -> Path | None:
 
 
 def read_file(path: Path) -> Document:
-    """The file's bytes, time and tag, all of the same instant; raises OSError.
+    """Open a file and read its metadata, all of the same instant; raises OSError.
 
-    The tag is a strong validator (RFC 9110, 8.8.3), the same for the same bytes, and a weak one made of
-    time and size for a file too large to be read whole.
+    The entity tag is strong, the same for the same bytes (RFC 9110, 8.8.3); a file above MAX_WHOLE_BYTES has
+    a weak one made of time and size, and no metadata.
     """
-    file = os.fdopen(os.open(path, os.O_RDONLY | _AS_FOUND), "rb")
+    file: BinaryIO = os.fdopen(os.open(path, os.O_RDONLY | _OPEN_FLAGS), "rb")
     try:
         status = os.fstat(file.fileno())
-        data = file.read() if status.st_size <= LARGEST_WHOLE else None
+        size, metadata = status.st_size, None
+        etag = f'W/"{status.st_mtime_ns:x}-{size:x}"'
+        if size <= MAX_WHOLE_BYTES:
+            with _READERS:
+                data = file.read()
+                size, etag = len(data), f'"{sha256(data).hexdigest()[:32]}"'
+                metadata = _metadata_of(path.suffix, etag, data)
+            file.seek(0)
+            if size <= PIECE_BYTES:
+                file.close()
+                file = BytesIO(data)
     except BaseException:
         file.close()
         raise
-    if data is None:
-        return _document(path.suffix, status, f'W/"{status.st_mtime_ns:x}-{status.st_size:x}"', None, file)
-    file.close()
-    return _document(path.suffix, status, f'"{sha256(data).hexdigest()[:32]}"', data, None)
+    headers = {
+        "Content-Type": MEDIA_TYPES.get(path.suffix, "application/octet-stream"),
+        "ETag": etag,
+        "Last-Modified": formatdate(int(status.st_mtime), usegmt=True),  # RFC 9110, 8.8.2
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Document(file, size, headers, metadata)
 
 
-def _document(
-    suffix: str, status: os.stat_result, etag: str, data: bytes | None, file: BinaryIO | None
-) -> Document:
-    modified = formatdate(int(status.st_mtime), usegmt=True)  # RFC 9110, 8.8.2
-    headers = (
-        (b"content-type", MEDIA_TYPES.get(suffix, "application/octet-stream").encode("ascii")),
-        (b"etag", etag.encode("ascii")),
-        (b"last-modified", modified.encode("ascii")),
-        (b"x-content-type-options", b"nosniff"),
-    )
-    size = status.st_size if data is None else len(data)
-    metadata = None if data is None else read_metadata(suffix, data)
-    return Document(size, etag, modified, headers, data, file, metadata)
+def _metadata_of(suffix: str, etag: str, data: bytes) -> PublishedMetadata | None:
+    """Return the metadata; the same bytes are parsed once, because a CRL may have many entries."""
+    key = suffix, etag
+    if key in _metadata:
+        return _metadata[key]
+    metadata = read_metadata(suffix, data)
+    while len(_metadata) >= _MOST_REMEMBERED:
+        _metadata.popitem()
+    _metadata[key] = metadata
+    return metadata
 
 
 def walk(www: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Every file that ``find`` can find, as its path below ``www/``, in order of names."""
+    """Yield every file that ``find_file`` can return, as its path below ``www/``, sorted by name."""
     with os.scandir(www) as scan:
-        entries = sorted(filter(_shown, scan), key=lambda entry: entry.name)
+        entries = sorted(filter(_is_published, scan), key=lambda entry: entry.name)
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             yield from ((f"{entry.name}/{path}", stat) for path, stat in walk(Path(entry.path)))
@@ -118,10 +131,10 @@ def walk(www: Path) -> Iterator[tuple[str, os.stat_result]]:
             yield entry.name, entry.stat(follow_symlinks=False)
 
 
-def _shown(entry: os.DirEntry[str]) -> bool:
+def _is_published(entry: os.DirEntry[str]) -> bool:
     kind = entry.is_dir(follow_symlinks=False) or entry.is_file(follow_symlinks=False)
     return kind and not entry.name.startswith(".")
 
 
-# O_BINARY is Windows', O_NOFOLLOW everyone else's; the link may have been put there after `find`.
-_AS_FOUND = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+# O_BINARY exists on Windows only, O_NOFOLLOW elsewhere; a link may have been created after `find_file`.
+_OPEN_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)

@@ -1,4 +1,4 @@
-"""What is served, what is not, and what HTTP says of it."""
+"""Which files the stub serves, and the HTTP headers of its responses."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ def test_a_file_is_served_whole_with_its_media_type(
     assert (answer.status, answer.headers["content-type"], answer.body) == (200, media_type, body)
 
 
-def test_head_tells_the_length_and_sends_nothing(stub: Stub) -> None:
+def test_head_returns_the_length_without_a_body(stub: Stub) -> None:
     answer = stub.ask("/crl/root.crl", "HEAD")
     assert (answer.status, answer.headers["content-length"], answer.body) == (200, str(len(CRL)), b"")
 
 
-def test_a_query_does_not_matter(stub: Stub) -> None:
+def test_a_query_is_ignored(stub: Stub) -> None:
     assert stub.ask("/crl/root.crl?fresh=1").body == CRL
 
 
 @pytest.mark.parametrize(
     "path", ["/crl/other.crl", "/crl", "/crl/", "/crl/root.crl/", "//crl/root.crl", "/CRL/root.crl"]
 )
-def test_what_is_not_there_is_not_found(stub: Stub, path: str) -> None:
+def test_a_missing_file_is_404(stub: Stub, path: str) -> None:
     assert stub.ask(path).status == 404
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
 @pytest.mark.parametrize("path", ["/", "/crl/root.crl", "/healthz"])
-def test_nothing_but_reading_is_allowed(stub: Stub, method: str, path: str) -> None:
+def test_only_get_and_head_are_allowed(stub: Stub, method: str, path: str) -> None:
     answer = stub.ask(path, method)
     assert answer.status == 405
     assert {word.strip() for word in answer.headers["allow"].split(",")} == {"GET", "HEAD"}
@@ -82,19 +82,19 @@ _KEY = "authorities/root/root.key"
         "/" + "a/" * 2000,
     ],
 )
-def test_no_spelling_leads_out_of_www(stub: Stub, path: str) -> None:
+def test_no_spelling_of_a_path_leaves_www(stub: Stub, path: str) -> None:
     answer = stub.ask(path)
     assert answer.status == 404
     assert b"secret" not in answer.body
 
 
-def test_an_absolute_path_leads_nowhere(stub: Stub) -> None:
+def test_an_absolute_path_is_404(stub: Stub) -> None:
     key = stub.folder / _KEY
     assert stub.ask(f"/{key}").status == 404
     assert stub.ask(str(key).replace("/", "%2f")).status in (400, 404)
 
 
-def test_no_link_leads_out_of_www(stub: Stub) -> None:
+def test_symbolic_links_are_not_followed(stub: Stub) -> None:
     (stub.www / "root.key").symlink_to(stub.folder / _KEY)
     (stub.www / "authorities").symlink_to(stub.folder / "authorities")
     (stub.www / "up").symlink_to("..")
@@ -103,20 +103,20 @@ def test_no_link_leads_out_of_www(stub: Stub) -> None:
     assert b"root.key" not in stub.ask("/").body
 
 
-def test_www_itself_may_not_be_a_link(folder: Path) -> None:
+def test_www_must_not_be_a_symbolic_link(folder: Path) -> None:
     (folder / "www").rename(folder / "elsewhere")
     (folder / "www").symlink_to("elsewhere")
     with pytest.raises(InputError, match="symbolic link"):
         published_directory(folder / "www")
 
 
-def test_a_write_under_way_is_not_served(stub: Stub) -> None:
+def test_an_unfinished_write_is_not_served(stub: Stub) -> None:
     (stub.www / "crl" / ".root.crl.1234").write_bytes(b"half")
     assert stub.ask("/crl/.root.crl.1234").status == 404
     assert b".root.crl" not in stub.ask("/").body
 
 
-def test_what_is_neither_file_nor_folder_is_not_served(stub: Stub) -> None:
+def test_a_named_pipe_is_not_served(stub: Stub) -> None:
     os.mkfifo(stub.www / "pipe")
     assert stub.ask("/pipe").status == 404
 
@@ -125,19 +125,19 @@ def test_what_is_neither_file_nor_folder_is_not_served(stub: Stub) -> None:
     ("error", "status"),
     [(PermissionError(), 403), (FileNotFoundError(), 404), (OSError(errno.EIO, "I/O error"), 500)],
 )
-def test_what_the_disk_refuses_is_told_without_its_path(
+def test_a_disk_error_does_not_reveal_the_path(
     stub: Stub, monkeypatch: pytest.MonkeyPatch, error: OSError, status: int
 ) -> None:
     def refuse(_path: Path) -> NoReturn:
         raise error
 
-    monkeypatch.setattr("pkigen.serve.http.file_cache.read_file", refuse)
+    monkeypatch.setattr("pkigen.serve.http.app.read_file", refuse)
     answer = stub.ask("/crl/root.crl")
     assert answer.status == status
     assert str(stub.folder).encode() not in answer.body
 
 
-def test_a_crl_published_anew_is_served_at_once(stub: Stub) -> None:
+def test_a_new_crl_is_served_at_once(stub: Stub) -> None:
     before = stub.ask("/crl/root.crl")
     fresh = stub.www / "crl" / ".new"
     fresh.write_bytes(CRL * 2)
@@ -147,7 +147,7 @@ def test_a_crl_published_anew_is_served_at_once(stub: Stub) -> None:
     assert after.headers["etag"] != before.headers["etag"]
 
 
-def test_a_cache_asks_each_time_and_is_told_that_it_has_it(stub: Stub) -> None:
+def test_revalidation_returns_304(stub: Stub) -> None:
     first = stub.ask("/crl/root.crl")
     assert first.headers["cache-control"] == "no-cache"
     tag, modified = first.headers["etag"], first.headers["last-modified"]
@@ -162,13 +162,13 @@ def test_a_cache_asks_each_time_and_is_told_that_it_has_it(stub: Stub) -> None:
         assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag)
 
 
-def test_the_tag_counts_for_more_than_the_time(stub: Stub) -> None:
+def test_if_none_match_takes_precedence_over_if_modified_since(stub: Stub) -> None:
     modified = stub.ask("/crl/root.crl").headers["last-modified"]
     answer = stub.ask("/crl/root.crl", If_None_Match='"other"', If_Modified_Since=modified)
     assert answer.status == 200
 
 
-def test_files_also_answer_below_the_path_of_the_base_url(tmp_path: Path) -> None:
+def test_files_are_also_served_below_the_path_of_the_base_url(tmp_path: Path) -> None:
     folder = make_environment(tmp_path / "contoso", "http://pki.contoso.test/lab/pki")
     with serve(folder) as url:
         stub = Stub(folder, url)
@@ -179,7 +179,7 @@ def test_files_also_answer_below_the_path_of_the_base_url(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("missing", ["manifest.json", "www"])
-def test_a_folder_that_is_no_environment_is_refused(folder: Path, missing: str) -> None:
+def test_a_directory_without_an_environment_is_an_input_error(folder: Path, missing: str) -> None:
     (folder / missing).rename(folder / "gone")
     with pytest.raises(InputError), serve(folder):
         pass
