@@ -55,6 +55,24 @@ def verify(
     purpose: Annotated[
         Literal["server", "client", "any"], typer.Option("--purpose", help="What it is to be used for.")
     ] = "any",
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--policy",
+            metavar="OID",
+            help="Acceptable certificate policy; may be repeated (default: any policy).",
+        ),
+    ] = None,
+    require_explicit_policy: Annotated[
+        bool,
+        typer.Option("--require-explicit-policy", help="Require a policy that every certificate asserts."),
+    ] = False,
+    inhibit_mapping: Annotated[
+        bool, typer.Option("--inhibit-mapping", help="Ignore policy mappings of CAs.")
+    ] = False,
+    inhibit_any_policy: Annotated[
+        bool, typer.Option("--inhibit-any-policy", help="Do not let anyPolicy match other policies.")
+    ] = False,
     passphrase_file: PassphraseFiles = None,
     json: Json = False,
 ) -> None:
@@ -70,7 +88,7 @@ def verify(
       pkigen verify sensor.pfx --passphrase-file pass.txt --fetch-crl
     """
     from pkigen.inspection.artifacts import read_passphrase
-    from pkigen.inspection.path import Verification, verify
+    from pkigen.inspection.path import PolicyOptions, Verification, policy_oids, verify
 
     if crl and fetch_crl:
         raise InputError("--crl and --fetch-crl exclude each other")
@@ -85,6 +103,9 @@ def verify(
             proxy=proxy,
             host=host,
             purpose=purpose,
+            policy=PolicyOptions(
+                policy_oids(policy or ()), require_explicit_policy, inhibit_mapping, inhibit_any_policy
+            ),
             passphrases=tuple(map(read_passphrase, passphrase_file or ())),
         )
     )

@@ -10,6 +10,13 @@ from typing import TypeVar
 from pkigen.asn1 import der, oids
 from pkigen.x509.decoding import Malformed, bits, boolean, decoder, elements, expect, integer
 from pkigen.x509.general_names import GeneralName, general_names
+from pkigen.x509.policies import (
+    PolicyConstraints,
+    certificate_policies,
+    inhibit_any_policy,
+    policy_constraints,
+    policy_mappings,
+)
 
 T = TypeVar("T")
 _PURPOSES = {oid: name for name, oid in oids.EXTENDED_KEY_USAGES.items()}
@@ -119,6 +126,26 @@ class Extensions(tuple[RawExtension, ...]):
     def authority_information_access(self) -> tuple[tuple[str, GeneralName], ...] | None:
         """(access method's OID, location) pairs."""
         return self.get(oids.AUTHORITY_INFORMATION_ACCESS, access_descriptions)
+
+    @property
+    def certificate_policies(self) -> tuple[str, ...] | None:
+        """OIDs of the certificate policies, in order."""
+        return self.get(oids.CERTIFICATE_POLICIES, certificate_policies)
+
+    @property
+    def policy_mappings(self) -> tuple[tuple[str, str], ...] | None:
+        """Pairs (issuerDomainPolicy, subjectDomainPolicy)."""
+        return self.get(oids.POLICY_MAPPINGS, policy_mappings)
+
+    @property
+    def policy_constraints(self) -> PolicyConstraints | None:
+        """Policy constraints."""
+        return self.get(oids.POLICY_CONSTRAINTS, policy_constraints)
+
+    @property
+    def inhibit_any_policy(self) -> int | None:
+        """The number of certificates after which anyPolicy no longer matches."""
+        return self.get(oids.INHIBIT_ANY_POLICY, inhibit_any_policy)
 
 
 @lru_cache(maxsize=256)

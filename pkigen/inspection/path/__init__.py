@@ -3,6 +3,7 @@
 from pkigen.inspection.path.crl_retrieval import CrlRetriever, validate_online
 from pkigen.inspection.path.host_names import host_mismatch
 from pkigen.inspection.path.http_fetch import FetchError, fetch
+from pkigen.inspection.path.policies import PolicyOptions, policy_oids
 from pkigen.inspection.path.problems import PathProblem
 from pkigen.inspection.path.validation import PathResult, Purpose, validate
 from pkigen.inspection.path.verify import Verification, VerifiedCertificate, verify
@@ -12,11 +13,13 @@ __all__ = [
     "FetchError",
     "PathProblem",
     "PathResult",
+    "PolicyOptions",
     "Purpose",
     "Verification",
     "VerifiedCertificate",
     "fetch",
     "host_mismatch",
+    "policy_oids",
     "validate",
     "validate_online",
     "verify",

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from pkigen.inspection.artifacts import Encoding, read
 from pkigen.inspection.path.http_fetch import FetchError, fetch
+from pkigen.inspection.path.policies import ANY_POLICIES, PolicyOptions
 from pkigen.inspection.path.problems import PathProblem, problem_of_rule
 from pkigen.inspection.path.validation import PathResult, Purpose, validate
 from pkigen.x509 import Certificate, CertificateList, Malformed
@@ -101,6 +102,7 @@ def validate_online(
     host: str | None = None,
     purpose: Purpose = "any",
     partial: bool = False,
+    policy: PolicyOptions = ANY_POLICIES,
 ) -> PathResult:
     """As ``validate`` with CRLs checked; those of ``crls`` count beside the ones that are fetched.
 
@@ -118,6 +120,7 @@ def validate_online(
         host=host,
         purpose=purpose,
         partial=partial,
+        policy=policy,
     )
     reached = {problem.depth for problem in problems}
     others = [p for p in result.problems if p.rule != "crl-missing" or p.depth not in reached]

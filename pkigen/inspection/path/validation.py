@@ -16,6 +16,7 @@ from OpenSSL import crypto
 from pkigen.errors import panics_as_errors
 from pkigen.inspection.path.crl_checks import format_error, is_delta, with_crl_reason
 from pkigen.inspection.path.host_names import host_mismatch
+from pkigen.inspection.path.policies import ANY_POLICIES, PolicyOptions, policy_problem
 from pkigen.inspection.path.problems import PathProblem, problem_of_code, problem_of_rule
 from pkigen.x509 import Certificate, CertificateList, Malformed
 
@@ -83,6 +84,7 @@ def validate(
     host: str | None = None,
     purpose: Purpose = "any",
     partial: bool = False,
+    policy: PolicyOptions = ANY_POLICIES,
 ) -> PathResult:
     """Validate a path at an instant (aware). Raises nothing: what cannot be read is a problem as well.
 
@@ -101,7 +103,12 @@ def validate(
     except _Unreadable as error:
         path = _named_path(asked)
         problems = [error.problem]
-    own = [*(_times(path, instant) if check_times else ()), *_host(leaf, host), *_purpose(path, purpose)]
+    own = [
+        *(_times(path, instant) if check_times else ()),
+        *_policy(path, asked, policy),
+        *_host(leaf, host),
+        *_purpose(path, purpose),
+    ]
     return PathResult(_merged(problems, own), path)
 
 
@@ -169,7 +176,7 @@ def _verified(asked: _Question) -> tuple[Certificate, ...]:
     for anchor in dict.fromkeys(asked.anchors):
         with _reading("", anchor):
             store.add_cert(_loaded(anchor.der))
-    flags = crypto.X509StoreFlags.POLICY_CHECK
+    flags = 0
     if asked.partial:
         flags |= crypto.X509StoreFlags.PARTIAL_CHAIN
     if asked.check_crls:
@@ -259,6 +266,14 @@ def _times(path: tuple[Certificate, ...], at: datetime) -> Iterator[PathProblem]
                 yield problem_of_rule("not-yet-valid", depth, certificate, detail=detail)
         except Malformed as error:
             yield problem_of_rule("malformed", depth, certificate, detail=str(error))
+
+
+def _policy(path: tuple[Certificate, ...], asked: _Question, options: PolicyOptions) -> Iterator[PathProblem]:
+    """Policy processing over a path that ends at an anchor or at a root; OpenSSL cannot be told a policy."""
+    if path[-1] in asked.anchors or path[-1].is_self_issued:
+        problem = policy_problem(path[:-1], options)
+        if problem is not None:
+            yield problem
 
 
 def _host(leaf: Certificate, host: str | None) -> Iterator[PathProblem]:

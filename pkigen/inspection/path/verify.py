@@ -13,6 +13,7 @@ from pkigen.inspection.path.crl_checks import is_delta
 from pkigen.inspection.path.crl_retrieval import CrlRetriever, validate_online
 from pkigen.inspection.path.host_names import invalid_host, uses_common_name
 from pkigen.inspection.path.http_fetch import invalid_proxy
+from pkigen.inspection.path.policies import ANY_POLICIES, PolicyOptions
 from pkigen.inspection.path.validation import PathResult, Purpose, validate
 from pkigen.x509 import Certificate, CertificateList, Malformed
 
@@ -36,6 +37,7 @@ class Verification:
     proxy: str | None = None
     host: str | None = None
     purpose: Purpose = "any"
+    policy: PolicyOptions = ANY_POLICIES
     passphrases: tuple[bytes, ...] = field(default=(), repr=False)
 
 
@@ -76,6 +78,7 @@ def verify(asked: Verification) -> VerifiedCertificate:
             host=asked.host,
             purpose=asked.purpose,
             partial=partial,
+            policy=asked.policy,
         )
         notes += fetched.notes
     else:
@@ -89,6 +92,7 @@ def verify(asked: Verification) -> VerifiedCertificate:
             host=asked.host,
             purpose=asked.purpose,
             partial=partial,
+            policy=asked.policy,
         )
     if asked.host is not None and _goes_by_common_name(leaf, result):
         notes.append(_BY_COMMON_NAME)
