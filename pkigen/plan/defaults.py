@@ -21,6 +21,7 @@ from pkigen.profile import (
     AccessLocations,
     AuthoritySpec,
     CertificateSpec,
+    ExtendedKeyUsage,
     GeneralName,
     GeneralNames,
     Omit,
@@ -37,6 +38,8 @@ _SAN = 3
 _PER_CERTIFICATE = {"name", "subject", "san", "extensions"}
 """Fields that usually differ within a range. ``_typed`` must not read them."""
 _CA_USAGES = ("keyCertSign", "cRLSign")
+_SIGNING_PURPOSES = frozenset({"clientAuth", "codeSigning", "timeStamping", "OCSPSigning"})
+"""The purposes for which RFC 5280, 4.2.1.12, does not list keyEncipherment."""
 _SERVER_AND_CLIENT = encode.extended_key_usage(("serverAuth", "clientAuth"), False)
 
 
@@ -143,7 +146,7 @@ def _typed(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> Iterator[
     yield _choose(
         spec.key_usage,
         lambda field: encode.key_usage(field.usages, field.critical),
-        encode.key_usage(_CA_USAGES if ca else _end_entity_usages(setting), True),
+        encode.key_usage(_CA_USAGES if ca else _end_entity_usages(spec, setting), True),
     )
     yield _choose(
         spec.extended_key_usage,
@@ -178,9 +181,13 @@ def _choose(
     return None if isinstance(field, Omit) else encoder(field)
 
 
-def _end_entity_usages(setting: Setting) -> tuple[str, ...]:
-    usages = ("digitalSignature",)
-    return (*usages, "keyEncipherment") if setting.encipherment else usages
+def _end_entity_usages(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> tuple[str, ...]:
+    """Return key usages that are consistent with the extended key usage (RFC 5280, 4.2.1.12)."""
+    purposes = spec.extended_key_usage
+    only_signs = isinstance(purposes, ExtendedKeyUsage) and _SIGNING_PURPOSES.issuperset(purposes.usages)
+    if setting.encipherment and not only_signs:
+        return "digitalSignature", "keyEncipherment"
+    return ("digitalSignature",)
 
 
 def _alternative_names(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> Extension | None:

@@ -197,6 +197,32 @@ def test_an_extension_is_what_cryptography_encodes(
     assert _extension(oid, **fields) == Extension(oid, critical, theirs.public_bytes())
 
 
+_SAMPLES: dict[str, Any] = {
+    "basic_constraints": {"ca": "true"},
+    "key_usage": ["keyAgreement"],
+    "extended_key_usage": ["codeSigning"],
+    "san": ["dns:b.test"],
+    "crl_distribution_points": ["http://x.test/a.crl"],
+    "freshest_crl": ["http://x.test/a.crl"],
+    "aia": "auto",
+    "name_constraints": {"permitted": ["dns:a.test"]},
+    "policies": ["1.2.3"],
+    "policy_mappings": [{"issuer": "1.2.3", "subject": "1.2.4"}],
+    "policy_constraints": {"require_explicit": "0"},
+    "inhibit_any_policy": "0",
+    "must_staple": "true",
+    "ocsp_no_check": "true",
+}
+
+
+@pytest.mark.parametrize(("oid", "field"), TYPED_EXTENSIONS.items())
+def test_a_typed_extension_has_an_encoder(oid: str, field: str) -> None:
+    assert field in _SAMPLES, f"add a value of '{field}' here, and its encoder to _typed of plan/defaults.py"
+    extension = _extension(oid, **{field: _SAMPLES[field]})
+    assert extension is not None, f"_typed of plan/defaults.py does not encode '{field}'"
+    assert extension != _extension(oid)
+
+
 @given(st.sets(st.sampled_from(oids.KEY_USAGES)))
 def test_every_set_of_key_usages_is_what_cryptography_encodes(usages: set[str]) -> None:
     agreement = "keyAgreement" in usages
@@ -278,6 +304,26 @@ def test_only_equal_specifications_share_encoded_extensions() -> None:
         assert not _share(first, other), f"_share of pkigen/plan/defaults.py ignores the field '{field}'"
     stapled = first.model_copy(update={"must_staple": True})
     assert len(extensions(stapled, _SETTING)) == len(extensions(first, _SETTING)) + 1
+
+
+@pytest.mark.parametrize(
+    ("purposes", "enciphers"),
+    [
+        (None, True),
+        ("none", True),
+        (["serverAuth"], True),
+        (["clientAuth", "serverAuth"], True),
+        (["emailProtection"], True),
+        (["1.2.3", "clientAuth"], True),
+        (["clientAuth"], False),
+        (["codeSigning"], False),
+        (["OCSPSigning", "timeStamping"], False),
+    ],
+)
+def test_an_rsa_key_enciphers_keys_only_for_purposes_that_allow_it(purposes: Any, enciphers: bool) -> None:
+    extension = _extension(oids.KEY_USAGE, **({"extended_key_usage": purposes} if purposes else {}))
+    usages = ("digitalSignature", "keyEncipherment") if enciphers else ("digitalSignature",)
+    assert extension == key_usage(usages)
 
 
 def test_default_key_usage_is_critical() -> None:

@@ -131,12 +131,16 @@ def _check_renewals(planned: PlannedProfile, renewals: frozenset[str]) -> None:
 
 def _build_state(session: Session, store: Store, options: BuildOptions) -> BuildState:
     from pkigen.environment.build.issuance import IssuanceWorker
+    from pkigen.environment.build.path_defects import PathDefects
     from pkigen.environment.build.state import BuildState
 
     worker = IssuanceWorker(store.folder, session.keys, session.entropy, seeded=options.seed is not None)
     authorities = {entity.id: entity for entity in session.plan.authorities}
     revoked = {one.entity_id for authority in authorities for one in store.index.revocations(authority)}
-    return BuildState(store, session.decider, worker, authorities, session.keys.label, revoked=revoked)
+    defects = PathDefects(session.plan)
+    return BuildState(
+        store, session.decider, worker, authorities, session.keys.label, defects, revoked=revoked
+    )
 
 
 def _issue(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pkigen.environment.build.diff import Decision
 from pkigen.environment.build.options import Action, BuildOptions, Change, CrlChange, Summary
+from pkigen.environment.build.path_defects import PathDefects
 from pkigen.environment.build.session import Session, key_source, open_session, plan_profile
 from pkigen.environment.crl.entries import revocation_changes
 from pkigen.environment.crl.schedule import CHANGED, NOT_PUBLISHED, publication_reasons
@@ -24,7 +25,7 @@ def preview(profile: Profile, out: Path, options: BuildOptions | None = None) ->
     with Store.open(folder, write=False) if exists else nullcontext() as store:
         planned = plan_profile(profile, options, store)
         session = open_session(planned, folder, options, store, key_source(options))
-        summary, changed = Summary(), set[str]()
+        summary, changed, defects = Summary(), set[str](), PathDefects(session.plan)
         revoked = {
             one.entity_id
             for entity in session.plan.authorities
@@ -32,6 +33,7 @@ def preview(profile: Profile, out: Path, options: BuildOptions | None = None) ->
         }
         for decision in chain(session.diff.authorities(), session.diff.certificates()):
             summary.add(decision.change)
+            defects.record(decision, stays=decision.entity.id in session.decider.fingerprints)
             changed |= _issuers_of_revocation_changes(decision, store, revoked)
         issuers = crl_issuers_in(session.plan.authorities)
         changed |= {issuer.crl.indirect_crl_issuer for issuer in issuers.values() if issuer.id in changed}
@@ -44,6 +46,7 @@ def preview(profile: Profile, out: Path, options: BuildOptions | None = None) ->
         action = Action.PRUNE if options.prune else Action.LEFT
         for entry in session.diff.removed():
             summary.add(Change(entry.id, action, ("not in the profile",)))
+        summary.notes += defects.notes()
         return summary
 
 

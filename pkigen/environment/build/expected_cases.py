@@ -12,6 +12,7 @@ from pkigen.environment.manifest.verdicts import verdict_without_fault
 from pkigen.faults import FAULTS
 from pkigen.model import Entity, Fault
 from pkigen.plan import plan
+from pkigen.plan.path_expectations import PathDefect, PathExpectations
 from pkigen.profile import Profile
 
 
@@ -43,28 +44,34 @@ def expected_cases(profile: Profile, clock: datetime) -> tuple[ExpectedCase, ...
     """
     serials = count(1)
     planned = plan(profile, clock, lambda *_: next(serials))
+    paths = PathExpectations(planned.authorities, planned.clock)
     revoked = {entity.id for entity in planned.authorities if entity.revocation is not None}
     return tuple(
         ExpectedCase(
-            entity.name, *_verdict(entity, planned.clock, revoked), tuple(_fault_names(entity.fault))
+            entity.name,
+            *_verdict(entity, planned.clock, revoked, paths.defect(entity)),
+            tuple(_fault_names(entity.fault)),
         )
         for entity in planned.certificates()
     )
 
 
-def _verdict(entity: Entity, clock: datetime, revoked_authorities: set[str]) -> tuple[str, str | None]:
+def _verdict(
+    entity: Entity, clock: datetime, revoked_authorities: set[str], defect: PathDefect | None
+) -> tuple[str, str | None]:
     """Return expected verdict and stage, as the manifest writer computes them."""
     main, fault = entity.certificates[0], entity.fault
     self_signed = main.issuer_id == entity.id
     if fault is not None and fault.stage is not None:
-        untrusted = self_signed and not (entity.trust or entity.issuers) and fault.expected != "reject"
-        if not untrusted:
+        untrusted = self_signed and not (entity.trust or entity.issuers)
+        if fault.expected == "reject" or not (untrusted or defect):
             return fault.expected, fault.stage
     verdict = verdict_without_fault(
         self_signed=self_signed,
         orphan=False,
         times=(main.not_before, main.not_after),
         now=clock,
+        defect=defect,
         revocation_reason=None if entity.revocation is None else entity.revocation.reason,
         revoked_ancestor=next((name for name in entity.issuers if name in revoked_authorities), None),
     )

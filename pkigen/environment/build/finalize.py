@@ -52,6 +52,7 @@ def finalize_build(session: Session, state: BuildState, options: BuildOptions) -
             f"{plan.clock:%Y-%m-%dT%H:%M:%SZ}"
         )
     state.summary.notes += [f"{case.name} was skipped: {case.reason}" for case in plan.passed]
+    state.summary.notes += state.defects.notes()
     finalizer.write_manifest(trusted)
 
 
@@ -147,7 +148,9 @@ class _Finalizer:
                 f"{len(orphans)} certificates that --only excludes were issued by a CA certificate that no "
                 "longer exists; build without --only to reissue them"
             )
-        ManifestWriter(plan, certificates, store, trusted, seeded, revoked, orphans).write()
+        ManifestWriter(
+            plan, certificates, store, trusted, seeded, revoked, orphans, self.state.defects.by_id
+        ).write()
 
 
 def _is_anchor(entity: Entity) -> bool:

@@ -10,6 +10,7 @@ from itertools import islice
 from pkigen.environment.build.diff import Decision, writes_files
 from pkigen.environment.build.issuance import IssuanceTask, IssuanceWorker, IssuedEntity, IssuingAuthority
 from pkigen.environment.build.options import Action, Summary
+from pkigen.environment.build.path_defects import PathDefects
 from pkigen.environment.build.reissue_reasons import (
     IMPORTED,
     ReissueDecider,
@@ -35,7 +36,7 @@ class BuildState:
     """One running build.
 
     ``pending`` are the entities that are being issued and are not committed yet, ``revoked`` the ids of
-    entities with a recorded revocation.
+    entities with a recorded revocation, and ``defects`` those of the paths of end entities.
     """
 
     store: Store
@@ -43,6 +44,7 @@ class BuildState:
     worker: IssuanceWorker
     authorities: dict[str, Entity]
     key_source: str
+    defects: PathDefects
     summary: Summary = field(default_factory=Summary)
     pending: dict[str, tuple[Entity, Decision]] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
@@ -54,6 +56,8 @@ class BuildState:
             tasks = []
             for decision in chunk:
                 self.summary.add(decision.change)
+                stays = decision.entity.id in self.decider.fingerprints
+                self.defects.record(decision, stays=stays)
                 if writes_files(decision.change):
                     task = self._task(decision)
                     self.pending[decision.entity.id] = task.entity, decision

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
 from pkigen.environment.manifest import write
 from pkigen.environment.manifest.entries import crl_entry, ocsp_entry, revocation_entry
-from pkigen.environment.manifest.schema import Authority, Case, Manifest, Revoked, Verdict
-from pkigen.environment.manifest.verdicts import ORPHAN, verdict_without_fault
+from pkigen.environment.manifest.schema import Authority, Case, Manifest, Revoked
+from pkigen.environment.manifest.verdicts import depends_on_revocation, verdict_of_revocation
 from pkigen.environment.published.publishers import CrlIssuer, PresignedSubject
 from pkigen.model import Role
 from pkigen.store import Store
@@ -33,8 +32,7 @@ def update_manifest(
         return
     authorities = [_authority(store, one, issuers, entities) for one in manifest.authorities]
     revoked = frozenset(one.name for one in authorities if one.revoked is not None)
-    now = manifest.clock.astimezone(UTC)
-    cases = [_case(store, one, entities, presigned, revoked, now) for one in manifest.cases]
+    cases = [_case(store, one, entities, presigned, revoked) for one in manifest.cases]
     write.rewrite(store, manifest.model_copy(update={"authorities": authorities, "cases": cases}))
 
 
@@ -56,7 +54,6 @@ def _case(
     entities: Collection[str],
     presigned: Mapping[str, PresignedSubject],
     revoked_authorities: frozenset[str],
-    now: datetime,
 ) -> Case:
     entity, changes = f"{Role.CERTIFICATE}/{case.name}", dict[str, Any]()
     if entity in entities:
@@ -65,9 +62,11 @@ def _case(
     if response is not None:
         changes["ocsp"] = ocsp_entry(presigned[entity].ocsp, response)
     case = case.model_copy(update=changes)
-    if _has_verdict_of_fault(case):
+    if _has_verdict_of_fault(case) or not depends_on_revocation(case.verdict):
         return case
-    return case.model_copy(update={"verdict": _verdict(case, revoked_authorities, now)})
+    reason = None if case.revoked is None else case.revoked.reason
+    ancestor = next((name for name in case.path if name in revoked_authorities), None)
+    return case.model_copy(update={"verdict": verdict_of_revocation(reason, ancestor)})
 
 
 def _revocation(store: Store, entity: str) -> Revoked | None:
@@ -78,14 +77,3 @@ def _revocation(store: Store, entity: str) -> Revoked | None:
 def _has_verdict_of_fault(case: Case) -> bool:
     """Return whether the verdict depends on the case's fault, and not on its validity and revocation."""
     return case.fault is not None and case.verdict.reason == case.fault.says
-
-
-def _verdict(case: Case, revoked_authorities: frozenset[str], now: datetime) -> Verdict:
-    return verdict_without_fault(
-        self_signed=case.issuer is None,
-        orphan=case.verdict.reason == ORPHAN,
-        times=(case.not_before, case.not_after),
-        now=now,
-        revocation_reason=None if case.revoked is None else case.revoked.reason,
-        revoked_ancestor=next((name for name in case.path if name in revoked_authorities), None),
-    )

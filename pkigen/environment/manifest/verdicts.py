@@ -12,6 +12,7 @@ from pkigen.environment.manifest.schema import Upload, Verdict
 from pkigen.environment.presented_cases import CasePresenter
 from pkigen.inspection.artifacts import read_path
 from pkigen.plan import Plan
+from pkigen.plan.path_expectations import PathDefect
 from pkigen.requirements import CheckInput, RequirementSet, findings
 from pkigen.requirements.crl_lookup import CrlLookup
 from pkigen.requirements.evaluate import verdict
@@ -26,13 +27,14 @@ def verdict_without_fault(
     orphan: bool,
     times: tuple[datetime, datetime],
     now: datetime,
+    defect: PathDefect | None,
     revocation_reason: str | None,
     revoked_ancestor: str | None,
 ) -> Verdict:
     """Return the expected verdict for a certificate without a fault, of a validator that checks revocation.
 
-    ``times`` are not_before and not_after. ``revoked_ancestor`` is the name of a revoked authority in the
-    certificate's path.
+    ``times`` are not_before and not_after, ``defect`` is that of its path. ``revoked_ancestor`` is the name
+    of a revoked authority in the certificate's path.
     """
     not_before, not_after = times
     if self_signed:
@@ -43,11 +45,27 @@ def verdict_without_fault(
         return _reject("path", "it has expired")
     if not_before > now:
         return _reject("path", "it is not valid yet")
-    if revocation_reason is not None:
-        return _reject("revocation", f"its CRL lists it: {revocation_reason}")
-    if revoked_ancestor is not None:
-        return _reject("revocation", f"the authority {revoked_ancestor}, above it, is revoked")
+    if defect is not None:
+        return _reject(*defect)
+    return verdict_of_revocation(revocation_reason, revoked_ancestor)
+
+
+_LISTED, _REVOKED_ABOVE = "its CRL lists it: ", ", above it, is revoked"
+
+
+def verdict_of_revocation(reason: str | None, ancestor: str | None) -> Verdict:
+    """Return the verdict for a valid path, from the reason of a revocation or a revoked authority above."""
+    if reason is not None:
+        return _reject("revocation", f"{_LISTED}{reason}")
+    if ancestor is not None:
+        return _reject("revocation", f"the authority {ancestor}{_REVOKED_ABOVE}")
     return _ACCEPT
+
+
+def depends_on_revocation(verdict: Verdict) -> bool:
+    """Return whether ``verdict_of_revocation`` returned a verdict."""
+    reason = verdict.reason or ""
+    return verdict == _ACCEPT or reason.startswith(_LISTED) or reason.endswith(_REVOKED_ABOVE)
 
 
 def _reject(stage: str, reason: str) -> Verdict:

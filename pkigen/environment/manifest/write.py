@@ -7,7 +7,7 @@ changes one of them need not read the others.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -20,6 +20,7 @@ from pkigen.environment.manifest.verdicts import UploadVerdicts, verdict_without
 from pkigen.environment.published.publishers import crl_issuer
 from pkigen.model import Entity, Fault, OcspPlan
 from pkigen.plan import Plan
+from pkigen.plan.path_expectations import PathDefect
 from pkigen.store import Record, Store
 
 PATH = "manifest.json"
@@ -78,7 +79,8 @@ class ManifestWriter:
 
     ``certificates`` are the ids of the end entities in the profile's order, ``trusted`` those of the
     authorities in trust.pem, ``revoked`` those of entities with a recorded revocation, and ``orphans``
-    those of certificates that were not reissued with their issuer.
+    those of certificates that were not reissued with their issuer. ``defects`` are those of paths, by end
+    entity.
     """
 
     plan: Plan
@@ -88,6 +90,7 @@ class ManifestWriter:
     seeded: bool
     revoked: frozenset[str]
     orphans: frozenset[str]
+    defects: Mapping[str, PathDefect]
 
     def write(self) -> None:
         """Write manifest.json, unless only its clock would change."""
@@ -155,8 +158,8 @@ class ManifestWriter:
         self, record: Record, stored: schema.Case, fault: Fault, revoked: schema.Revoked | None
     ) -> schema.Verdict:
         # Without trust anchors a self-signed certificate is rejected, whether or not its fault is.
-        untrusted = record.self_signed and not stored.trust and fault.expected != "reject"
-        if fault.stage is None or untrusted:
+        untrusted = (record.self_signed and not stored.trust) or record.id in self.defects
+        if fault.stage is None or (untrusted and fault.expected != "reject"):
             return self._verdict_without_fault(record, revoked)
         at = {"at": _utc(record.not_after)} if record.id in self._ending_at_clock else {}
         return schema.Verdict.partial(expected=fault.expected, stage=fault.stage, reason=fault.says, **at)
@@ -168,6 +171,7 @@ class ManifestWriter:
             orphan=record.id in self.orphans,
             times=(_utc(record.not_before), _utc(record.not_after)),
             now=self.plan.clock,
+            defect=self.defects.get(record.id),
             revocation_reason=None if revoked is None else revoked.reason,
             revoked_ancestor=next((name for name in path if name in self._revoked_authorities), None),
         )
