@@ -5,16 +5,22 @@ RUN := $(VENV)/bin/python
 # The demo needs pkigen alone; tests need the development packages, which are ten times as large.
 RUNTIME_STAMP := $(VENV)/.runtime-installed
 STAMP := $(VENV)/.made-from-pyproject
+LOWEST_STAMP := .venv-lowest/.made-from-pyproject
 BENCH_STAMP := .venv-bench/.made-from-requirements
 TEST_ARGS ?=
 TEST_TOOLS := openssl keytool javac certtool ocsptool curl dot faketime tinyproxy rsyslogd chromium \
 	nginx apachectl haproxy caddy stunnel systemd-analyze \
 	cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle hxtool
+# What depends most on the versions of other packages: pydantic, typer, starlette with uvicorn and h11,
+# python-multipart, cryptography and pyOpenSSL.
+LOWEST_TESTS := tests/cli/test_help.py tests/cli/test_build.py tests/cli/test_serve.py tests/profile/test_profile.py \
+	tests/serve/http/test_http_server.py tests/serve/test_ocsp.py tests/lab/web/test_rest.py \
+	tests/inspection/path/test_validation.py
 # Tests of one file run one after the other, in one of so many processes.
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint docs bench soak fuzz clean
+.PHONY: help setup demo test lowest lint lock docs bench soak fuzz clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -28,6 +34,12 @@ demo: $(RUNTIME_STAMP)   ## build the defender-iot profile, serve it, verify a s
 test: $(STAMP)   ## the whole suite, with ruff, mypy and the layer test
 	@scripts/install_tools.sh $(TEST_TOOLS)
 	$(RUN) -m pytest -n $(WORKERS) --dist loadfile $(TEST_ARGS)
+
+lowest: $(LOWEST_STAMP)  ## a part of the tests with the lowest versions that pyproject.toml allows
+	.venv-lowest/bin/python -m pytest -p no:cacheprovider $(LOWEST_TESTS) $(TEST_ARGS)
+
+lock: $(STAMP)   ## requirements-dev.txt: the newest versions of all development packages, with hashes
+	@scripts/lock.sh "$(PYTHON)"
 
 lint: $(STAMP)   ## ruff (lint and format) and mypy alone
 	$(RUN) -m ruff check .
@@ -49,16 +61,21 @@ fuzz: $(STAMP)   ## 100,000 spoiled inputs into all that reads files; COUNT=... 
 	$(RUN) -m fuzz $(or $(COUNT),100000) $(or $(SEED),1)
 
 clean:           ## everything that was made here
-	rm -rf $(VENV) .venv-bench .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-bench .venv-lowest .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find pkigen tests scripts benchmarks docgen fuzz -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUNTIME_STAMP): pyproject.toml scripts/setup_venv.sh
 	@scripts/setup_venv.sh "$(PYTHON)" $(VENV)
 	@touch $@
 
-$(STAMP): pyproject.toml scripts/setup_venv.sh
+$(STAMP): pyproject.toml requirements-dev.txt scripts/setup_venv.sh
 	@scripts/setup_venv.sh "$(PYTHON)" $(VENV) dev
 	@touch $(RUNTIME_STAMP) $@
+
+$(LOWEST_STAMP): pyproject.toml scripts/lowest_versions.py scripts/setup_venv.sh
+	@rm -rf .venv-lowest
+	@scripts/setup_venv.sh "$(PYTHON)" .venv-lowest lowest
+	@touch $@
 
 # Without a package index the rows that need these tools say so, and the others run.
 $(BENCH_STAMP): benchmarks/requirements.txt

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# setup_venv.sh PYTHON DIRECTORY [EXTRA]: creates a virtual environment with pkigen (editable) and the packages it
-# needs at run time; EXTRA (such as "dev") adds the packages of that extra.
+# setup_venv.sh PYTHON DIRECTORY [dev|lowest]: creates a virtual environment with pkigen (editable) and the packages
+# that it needs at run time. With "dev" it has all development packages in the versions of requirements-dev.txt, whose
+# hashes pip verifies. With "lowest" it has the lowest versions that pyproject.toml allows, and what tests need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-requested=$1 venv=$2 extra=${3:+[$3]}
+requested=$1 venv=$2 kind=${3:-run-time}
 
 new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
@@ -28,9 +29,24 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     fi
 fi
 
-echo "Setting up $venv with $("$python" --version): pkigen and its ${3:-run-time} packages ..."
+echo "Setting up $venv with $("$python" --version): pkigen and its $kind packages ..."
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-# For the demo, Python compiles the few modules that it imports; compiling all of them takes six seconds.
-compile=(--no-compile)
-[ -z "$extra" ] || compile=(--compile)
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${compile[@]}" -e ".$extra"
+install() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"; }
+
+case $kind in
+    # For the demo, Python compiles the few modules that it imports; compiling all of them takes six seconds.
+    run-time) install --no-compile -e . ;;
+    dev)
+        if install --require-hashes -r requirements-dev.txt; then
+            # The lock contains what builds pkigen: pip downloads nothing else.
+            install --no-deps --no-build-isolation -e .
+        else
+            echo "The locked versions cannot be installed here; installing the newest ones. To update the lock: make lock" >&2
+            install -e ".[dev]"
+        fi
+        ;;
+    lowest)
+        "$venv/bin/python" scripts/lowest_versions.py pyproject.toml >"$venv/lowest.txt"
+        install -c "$venv/lowest.txt" -e . hypothesis jsonschema pytest
+        ;;
+esac

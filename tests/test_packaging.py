@@ -12,12 +12,16 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import zipfile
+from email import message_from_string
 from pathlib import Path
 
 import httpx
 import pytest
+import trove_classifiers
 
+import pkigen
 from tests import dockerfile
 from tests.installing import add_requirements
 from tests.pages import blocks
@@ -86,6 +90,32 @@ def test_a_wheel_built_as_contributors_do_has_the_same_files(
     python("-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path, cwd=ROOT)
     wheels = [next(folder.glob("*.whl")) for folder in (context / "dist", tmp_path)]
     assert len({tuple(sorted(zipfile.ZipFile(wheel).namelist())) for wheel in wheels}) == 1
+
+
+def test_the_wheel_has_the_version_of_the_package_and_metadata_for_an_index(
+    context: Path, installed: Path
+) -> None:
+    (wheel,) = (context / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (entry for entry in archive.namelist() if entry.endswith(".dist-info/METADATA"))
+        metadata = message_from_string(archive.read(name).decode())
+    assert metadata["Version"] == pkigen.__version__
+    urls = dict(entry.split(", ") for entry in metadata.get_all("Project-URL", []))
+    assert {"Homepage", "Documentation", "Changelog", "Issues", "Source"} <= urls.keys()
+    assert all(url.startswith("https://") for url in urls.values())
+    assert {"x509", "pki", "crl", "ocsp", "pytest"} <= set(metadata["Keywords"].split(","))
+    classifiers = metadata.get_all("Classifier", [])
+    assert set(classifiers) <= trove_classifiers.classifiers
+    assert "Framework :: Pytest" in classifiers
+
+
+def test_the_version_number_is_in_one_place() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert "version" not in project["project"], "pyproject.toml: the version is in pkigen/__init__.py"
+    assert project["tool"]["hatch"]["version"] == {"path": "pkigen/__init__.py"}
+    literal = f'"{pkigen.__version__}"'
+    paths = [*(ROOT / "pkigen").rglob("*.py"), *ROOT.glob("*.toml")]
+    assert [path.name for path in paths if literal in path.read_text("utf-8")] == ["__init__.py"]
 
 
 def test_the_wheel_is_used_and_not_the_checkout(elsewhere: Path, installed: Path) -> None:
