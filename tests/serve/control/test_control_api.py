@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,6 +33,12 @@ from tests.serve.controlled_profile import PROFILE
 from tests.tools import run
 
 
+@cache
+def _client() -> httpx.Client:
+    """Return one client for all requests: each new one would load the system's CA certificates."""
+    return httpx.Client(timeout=40, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+
+
 @dataclass(frozen=True)
 class Control:
     """A server at ``url`` with its control API at ``api``."""
@@ -45,7 +52,7 @@ class Control:
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         sent = {"Authorization": f"Bearer {self.token}", **headers}
         content = body if body is None or isinstance(body, bytes) else json.dumps(body)
-        return httpx.request(method, self.api + path, content=content, headers=sent, timeout=40)
+        return _client().request(method, self.api + path, content=content, headers=sent)
 
 
 @pytest.fixture(scope="module")
