@@ -32,7 +32,7 @@ class Plan:
     ``count`` is their number. ``cases`` are the cases with a fault, ``passed`` the skipped negative cases
     with their reasons. ``sets`` are the requirement sets that cases are checked against: the profile's
     sets, and the sets that cases violate. ``serving`` lists the intentional errors of the service for
-    authorities without a fault.
+    authorities without a fault. ``notes`` are for the user.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Plan:
     passed: tuple[SkippedCase, ...]
     sets: tuple[RequirementSet, ...]
     serving: tuple[PlannedServing, ...]
+    notes: tuple[str, ...]
     certificates: Callable[[], Iterator[Entity]] = field(repr=False)
 
 
@@ -67,6 +68,7 @@ def plan(profile: Profile, clock: datetime, serials: Serials, crl_life: Span = C
         cases.passed,
         sets_named(profile) if cases.entities else (),
         serving,
+        tuple(planner.notes),
         _PlannedOnce(lambda: cases.among(planner.certificates()), profile.count + len(cases.certificates)),
     )
 

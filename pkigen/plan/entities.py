@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from pkigen.asn1 import names
 from pkigen.clock import Span, Validity, resolve_moment, shift
 from pkigen.errors import InputError
-from pkigen.keys.kinds import parse_kind
+from pkigen.keys.kinds import KeyKind, parse_kind, refusal
 from pkigen.model import (
     CertificatePlan,
     CrlPlan,
@@ -52,12 +52,14 @@ class Planner:
     def __init__(self, profile: Profile, clock: datetime, serials: Serials, crl_life: Span) -> None:
         self.profile = profile
         self.clock = clock
+        self.notes = list[str]()
         self._crl_life = crl_life
         self._serials = serials
         self._extensions = Extensions()
         self._last_validity: tuple[Validity, tuple[datetime, datetime]] | None = None
         self._specs = {spec.name: spec for spec in profile.authorities}
         self._imported_cas = self._read_imported()
+        self._imported_kinds = dict[str, KeyKind]()
         self._crls = dict[str, CrlPlan]()
         self._led_to = dict[tuple[str, int], tuple[Extension, Extension | None]]()
         self._subjects = {name: self._subject(spec) for name, spec in self._specs.items()}
@@ -101,7 +103,8 @@ class Planner:
             if spec.imported is None:
                 continue
             try:
-                imported[spec.name] = imported_ca.read(spec.imported)
+                imported[spec.name], notes = imported_ca.read(spec.imported)
+                self.notes += [f"{spec.name}: {note}" for note in notes]
             except InputError as error:
                 problems += [
                     self.profile.problem(spec, ("from",), problem.message) for problem in error.problems
@@ -194,6 +197,16 @@ class Planner:
             renew_before=self._seconds(spec.renew),
         )
 
+    def _check_signature(
+        self, spec: AuthoritySpec | CertificateSpec, issuer: str, signature: Signature
+    ) -> None:
+        """Refuse a signature that an imported key cannot create; the profile checks all other keys."""
+        if issuer not in self._imported_kinds:
+            kind = kind_of_certificate(self._imported_cas[issuer].certificate)
+            self._imported_kinds[issuer] = parse_kind(kind)
+        if words := refusal(self._imported_kinds[issuer], signature):
+            raise InputError([self.profile.problem(spec, ("signature",), words)])
+
     def _times(self, validity: Validity) -> tuple[datetime, datetime]:
         """Return not_before and not_after; the members of a range share their validity."""
         if self._last_validity is None or self._last_validity[0] is not validity:
@@ -224,6 +237,8 @@ class Planner:
         )
         issuer_name = subject if self_signed else self._subjects[issuer]
         signature = Signature(spec.signature.digest or "", spec.signature.pss)
+        if issuer in self._imported_cas:
+            self._check_signature(spec, issuer, signature)
         extensions = self._extensions(spec, setting)
         issuer_id = own_id if self_signed else f"{Role.AUTHORITY}/{issuer}"
         not_before, not_after = self._times(spec.valid)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pkigen.asn1 import names
 from pkigen.errors import InputError
 from pkigen.model import ImportedCA
 from pkigen.x509 import Certificate, Malformed
@@ -15,30 +17,104 @@ if TYPE_CHECKING:
 _RSA_PSS = "1.2.840.113549.1.1.10"
 
 
-def read(spec: ImportedCASpec) -> ImportedCA:
-    """Read the authority in the files that a profile names; raise InputError for files that do not match."""
-    from pkigen.formats.read import read_certificates, read_private_key
-    from pkigen.keys import load_private, public_key_info
+def read(spec: ImportedCASpec) -> tuple[ImportedCA, tuple[str, ...]]:
+    """Read the authority in the files that a profile names, and return it with notes for the user.
 
-    first, *others = read_certificates(_bytes(spec.certificate))
-    chain = read_certificates(_bytes(spec.chain)) if spec.chain else tuple(others)
-    chain = tuple(other for other in chain if other != first)
+    The files can contain the certificates in any order. Raises InputError for files that do not match.
+    """
+    from pkigen.formats.read import read_private_key
+
+    certificates = _read_certificates(spec.certificate)
+    pool = (*certificates, *(_read_certificates(spec.chain) if spec.chain else ()))
     if spec.key is None:
-        return ImportedCA(first, chain, None)
-    _check_can_issue(first, spec.certificate)
-    key = read_private_key(_bytes(spec.key), spec.passphrase)
-    if public_key_info(load_private(key)) != Certificate(first).subject_public_key_info:
-        raise InputError(f"the key in {spec.key} does not belong to the certificate in {spec.certificate}")
-    return ImportedCA(first, chain, key)
+        own, key = _lowest(certificates), None
+    else:
+        key = read_private_key(_bytes(spec.key), spec.passphrase)
+        own = _certificate_of_key(key, certificates, spec)
+        _check_can_issue(own, spec.certificate)
+    path = _path(own, pool)
+    notes = list(_notes(path, [one for one in dict.fromkeys(pool) if one not in path]))
+    return ImportedCA(own.der, tuple(one.der for one in path[1:]), key), tuple(notes)
 
 
-def _check_can_issue(certificate: bytes, path: Path) -> None:
+def _read_certificates(path: Path) -> list[Certificate]:
+    from pkigen.formats.read import read_certificates
+
+    return [Certificate(data) for data in read_certificates(_bytes(path))]
+
+
+def _lowest(certificates: list[Certificate]) -> Certificate:
+    """Return the first certificate that issued none of the others: many files begin with the root."""
+    issuers = {one.issuer_der for one in certificates if not one.is_self_issued}
+    return next((one for one in certificates if one.subject_der not in issuers), certificates[0])
+
+
+def _certificate_of_key(key: bytes, certificates: list[Certificate], spec: ImportedCASpec) -> Certificate:
+    from pkigen.keys import kind_of, load_private, public_key_info
+    from pkigen.keys.kinds import refusal
+    from pkigen.model import Signature
+
+    private = load_private(key)
+    if words := refusal(kind_of(private), Signature()):
+        raise InputError(
+            f"the key in {spec.key} cannot sign: {words}. Remove 'key' to import it as trusted only"
+        )
+    public = public_key_info(private)
+    for certificate in certificates:
+        if certificate.subject_public_key_info == public:
+            return certificate
+        if _named_curve(certificate.subject_public_key_info) == public:
+            raise InputError(
+                f"the certificate in {spec.certificate} describes its curve by explicit parameters, not by its "
+                "name; RFC 5480 (2.1.1) forbids this, and clients reject it"
+            )
+    raise InputError(f"the key in {spec.key} does not belong to the certificate in {spec.certificate}")
+
+
+def _named_curve(public_key: bytes) -> bytes:
+    """Return a SubjectPublicKeyInfo as keys are written: the curve of an EC key by its name."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+
+    try:
+        key = load_der_public_key(public_key)
+        return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (ValueError, UnsupportedAlgorithm):
+        return public_key
+
+
+def _path(own: Certificate, pool: Iterable[Certificate]) -> list[Certificate]:
+    """Return a CA certificate and those above it, each issued by the next, as far as the files go."""
+    from pkigen.keys.verifying import is_signed_by
+
+    path = [own]
+    while not path[-1].is_self_issued:
+        issuers = [one for one in pool if one.subject_der == path[-1].issuer_der and one not in path]
+        signed = [one for one in issuers if is_signed_by(path[-1], one)]
+        if not signed:
+            break
+        path.append(min(signed, key=lambda one: not one.is_self_issued))
+    return path
+
+
+def _notes(path: list[Certificate], unused: list[Certificate]) -> Iterator[str]:
+    if unused:
+        subjects = "; ".join(names.text(one.subject) or "an empty subject" for one in unused[:3])
+        more = f" and {len(unused) - 3} more" if len(unused) > 3 else ""
+        yield f"certificates in its files that are not on its path were not used: {subjects}{more}"
+    if not path[-1].is_self_issued:
+        yield (
+            f"its root is missing: trust.pem contains {names.text(path[-1].subject)} instead, which some "
+            "clients do not accept as a trust anchor. Add the root's certificate to 'chain'"
+        )
+
+
+def _check_can_issue(certificate: Certificate, path: Path) -> None:
     """Refuse a certificate that no validator accepts as an issuer (RFC 5280, 6.1.4 (k) and (n))."""
-    parsed = Certificate(certificate)
-    if parsed.public_key.algorithm == _RSA_PSS:
+    if certificate.public_key.algorithm == _RSA_PSS:
         raise InputError(f"the certificate in {path} is for RSA-PSS alone, which is not supported")
     try:
-        constraints, usage = parsed.extensions.basic_constraints, parsed.extensions.key_usage
+        constraints, usage = certificate.extensions.basic_constraints, certificate.extensions.key_usage
     except Malformed as error:
         raise InputError(f"the certificate in {path} has extensions that cannot be read: {error}") from error
     if constraints is None or not constraints.ca:
@@ -48,12 +124,17 @@ def _check_can_issue(certificate: bytes, path: Path) -> None:
 
 
 def kind_of_certificate(certificate: bytes) -> str:
-    """Return the name of the key kind of a certificate."""
+    """Return the name of the key kind of a certificate; of an unsupported key, a description."""
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_der_public_key
 
     from pkigen.keys import kind_of_public
 
-    return kind_of_public(load_der_public_key(Certificate(certificate).subject_public_key_info)).name
+    parsed = Certificate(certificate)
+    try:
+        return kind_of_public(load_der_public_key(parsed.subject_public_key_info)).name
+    except (ValueError, UnsupportedAlgorithm):
+        return parsed.public_key.name
 
 
 def _bytes(path: Path) -> bytes:

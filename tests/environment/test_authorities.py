@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 from pkigen.environment.build.build import build
 from pkigen.environment.build.options import BuildOptions
@@ -174,3 +176,77 @@ def test_an_authority_can_be_imported_without_its_key(lab: Path, tmp_path: Path)
     (partner,) = [a for a in manifest(folder)["authorities"] if a["name"] == "partner"]
     assert partner["crl"] is None
     assert partner["trusted"] is True
+
+
+def _subjects(path: Path) -> list[str]:
+    certificates = x509.load_pem_x509_certificates(path.read_bytes())
+    return [one.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value for one in certificates]
+
+
+def _hierarchy(folder: Path) -> None:
+    """A root, two CAs below each other, and an unrelated root, by openssl."""
+    for name, issuer in (("root", ""), ("middle", "root"), ("low", "middle"), ("other", "")):
+        key, certificate = str(folder / f"{name}.key"), str(folder / f"{name}.crt")
+        signed = (
+            ("-CA", str(folder / f"{issuer}.crt"), "-CAkey", str(folder / f"{issuer}.key")) if issuer else ()
+        )
+        _openssl(
+            *(
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-noenc",
+                "-keyout",
+                key,
+            ),
+            *("-out", certificate, "-days", "900", "-subj", f"/CN={name}", *signed),
+            *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
+        )
+
+
+@pytest.mark.parametrize(
+    ("certificate", "chain"),
+    [
+        (["low"], ["root", "middle"]),
+        (["root", "middle", "low"], None),
+        (["low", "root"], ["other", "middle"]),
+        (["middle", "low"], ["root", "low"]),
+    ],
+)
+@pytest.mark.parametrize("with_key", [True, False])
+def test_the_chain_of_an_imported_ca_is_in_the_order_of_its_path(
+    tmp_path: Path, certificate: list[str], chain: list[str] | None, with_key: bool
+) -> None:
+    _hierarchy(tmp_path)
+    imported = {"certificate": "ca.pem", **({"key": "low.key"} if with_key else {})}
+    (tmp_path / "ca.pem").write_bytes(b"".join((tmp_path / f"{n}.crt").read_bytes() for n in certificate))
+    if chain is not None:
+        (tmp_path / "chain.pem").write_bytes(b"".join((tmp_path / f"{n}.crt").read_bytes() for n in chain))
+        imported["chain"] = "chain.pem"
+    document: Document = {"name": "order", "authorities": {"low": {"from": imported}}}
+    if with_key:
+        document["certificates"] = {"a": {"issuer": "low", "key": "ec-p256", "formats": ["fullchain"]}}
+    result = build(load(document, folder=tmp_path), tmp_path / "out", BuildOptions())
+    assert _subjects(result.folder / "authorities/low/low.crt") == ["low"]
+    assert _subjects(result.folder / "trust.pem") == ["root"]
+    notes = [note for note in result.summary.notes if "other" in note]
+    assert bool(notes) is ("other" in (chain or []))
+    if with_key:
+        entity = result.folder / "certificates/a"
+        assert _subjects(entity / "chain.pem") == ["low", "middle", "root"]
+        assert _subjects(entity / "fullchain.pem") == ["a", "low", "middle"]
+        (case,) = manifest(result.folder)["cases"]
+        assert case["trust"] == ["trust.pem"]
+        assert _verify(result.folder / case["trust"][0], [entity / "chain.pem"], entity / "a.crt")
+
+
+def test_an_imported_issuing_ca_without_its_root_is_the_trust_anchor(tmp_path: Path) -> None:
+    _hierarchy(tmp_path)
+    imported = {"certificate": "low.crt", "key": "low.key", "chain": "middle.crt"}
+    document = {"name": "alone", "authorities": {"low": {"from": imported}}}
+    result = build(load(document, folder=tmp_path), tmp_path / "out", BuildOptions())
+    assert _subjects(result.folder / "trust.pem") == ["middle"]
+    assert [note for note in result.summary.notes if note.startswith("low: its root is missing")]

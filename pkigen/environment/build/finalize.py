@@ -10,7 +10,8 @@ from pkigen.environment.build.session import Session
 from pkigen.environment.build.state import BuildState
 from pkigen.environment.crl.publish import CrlPublisher
 from pkigen.environment.crl.schedule import needs_new_base, publication_reasons
-from pkigen.environment.manifest.write import TRUST, ManifestWriter
+from pkigen.environment.manifest.entries import TRUST
+from pkigen.environment.manifest.write import ManifestWriter
 from pkigen.environment.ocsp import presigned
 from pkigen.environment.ocsp.builder import SERIAL_BYTES, OcspResponseBuilder
 from pkigen.environment.published.publishers import (
@@ -24,7 +25,7 @@ from pkigen.environment.published.stored_keys import read_certificates
 from pkigen.formats import pem
 from pkigen.issue import Signer
 from pkigen.keys import kind_of
-from pkigen.model import Entity, Role
+from pkigen.model import Entity, ImportedCA, Role
 from pkigen.x509 import Certificate
 
 
@@ -51,6 +52,7 @@ def finalize_build(session: Session, state: BuildState, options: BuildOptions) -
             "built with --seed: the seed reveals every key; the build clock is "
             f"{plan.clock:%Y-%m-%dT%H:%M:%SZ}"
         )
+    state.summary.notes += plan.notes
     state.summary.notes += [f"{case.name} was skipped: {case.reason}" for case in plan.passed]
     state.summary.notes += state.defects.notes()
     finalizer.write_manifest(trusted)
@@ -125,8 +127,8 @@ class _Finalizer:
         folder, anchors, trusted = self.state.store.folder, list[bytes](), set[str]()
         for entity in self.session.plan.authorities:
             certificate = read_certificates(folder, entity)[0]
-            chain = entity.imported.chain if entity.imported else ()
-            anchors += [above for above in chain if Certificate(above).is_self_issued]
+            if entity.imported is not None:
+                anchors += _imported_anchors(entity.imported)
             if _is_anchor(entity):
                 anchors.append(certificate)
                 trusted.add(entity.id)
@@ -156,5 +158,11 @@ class _Finalizer:
 def _is_anchor(entity: Entity) -> bool:
     """Return whether an authority is a trust anchor, from its plan: a faulty certificate need not parse."""
     if entity.imported is not None:
-        return Certificate(entity.imported.certificate).is_self_issued
+        return entity.imported.certificate in _imported_anchors(entity.imported)
     return entity.trusted and entity.certificates[0].issuer_id == entity.id
+
+
+def _imported_anchors(imported: ImportedCA) -> list[bytes]:
+    """Return the roots in an imported chain; without a root, the certificate nearest to it."""
+    path = (imported.certificate, *imported.chain)
+    return [one for one in path if Certificate(one).is_self_issued] or [path[-1]]

@@ -16,6 +16,8 @@ from pkigen.model import CertificatePlan, Entity, Issued, Name, OcspPlan
 from pkigen.store import CrlState, Revoked
 from pkigen.x509 import Certificate
 
+TRUST = "trust.pem"
+
 
 def entity_json(issued: Issued, files: Sequence[str], spki: str) -> str:
     """Return the part of an entity's object that changes only with its certificate; the index stores it.
@@ -41,7 +43,7 @@ def entity_json(issued: Issued, files: Sequence[str], spki: str) -> str:
     return schema.Case.partial(
         **common,
         hosts=list(entity.hosts),
-        trust=[_certificate_path(anchor) for anchor in entity.trust or entity.issuers[-1:]],
+        trust=_trust(issued),
         serving=[schema.Serving.partial(**asdict(behavior)) for behavior in entity.serving],
     ).as_json()
 
@@ -133,6 +135,14 @@ def _fault(entity: Entity) -> schema.Fault:
         **{key: value for key, value in asdict(fault).items() if key in schema.Fault.model_fields}
         | {"violates": list(fault.violates) if fault.against else None, "messages": list(fault.messages)}
     )
+
+
+def _trust(issued: Issued) -> list[str]:
+    """Return the files with the trust anchors; only trust.pem contains the root above an imported CA."""
+    entity = issued.entity
+    if not entity.trust and len(issued.chain) > len(entity.issuers):
+        return [TRUST]
+    return [_certificate_path(anchor) for anchor in entity.trust or entity.issuers[-1:]]
 
 
 def _certificate_path(entity_id: str) -> str:

@@ -15,7 +15,13 @@ from hashlib import sha256
 
 from pkigen.environment.crl.publish import published_crls
 from pkigen.environment.manifest import schema
-from pkigen.environment.manifest.entries import crl_entry, ocsp_entry, responder_entry, revocation_entry
+from pkigen.environment.manifest.entries import (
+    TRUST,
+    crl_entry,
+    ocsp_entry,
+    responder_entry,
+    revocation_entry,
+)
 from pkigen.environment.manifest.verdicts import UploadVerdicts, verdict_without_fault
 from pkigen.environment.published.publishers import crl_issuer
 from pkigen.model import Entity, Fault, OcspPlan
@@ -24,7 +30,6 @@ from pkigen.plan.path_expectations import PathDefect
 from pkigen.store import Record, Store
 
 PATH = "manifest.json"
-TRUST = "trust.pem"
 _CHUNK = 256
 
 
