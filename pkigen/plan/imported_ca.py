@@ -51,11 +51,14 @@ def _lowest(certificates: list[Certificate]) -> Certificate:
 
 def _certificate_of_key(key: bytes, certificates: list[Certificate], spec: ImportedCASpec) -> Certificate:
     from pkigen.keys import kind_of, load_private, public_key_info
-    from pkigen.keys.kinds import refusal
+    from pkigen.keys.kinds import LARGEST_RSA, refusal
     from pkigen.model import Signature
 
     private = load_private(key)
-    if words := refusal(kind_of(private), Signature()):
+    kind = kind_of(private)
+    if kind.family == "rsa" and kind.size > LARGEST_RSA:
+        raise InputError(f"the key in {spec.key} has {kind.size} bits; RSA keys have {LARGEST_RSA} at most")
+    if words := refusal(kind, Signature()):
         raise InputError(
             f"the key in {spec.key} cannot sign: {words}. Remove 'key' to import it as trusted only"
         )
@@ -65,8 +68,8 @@ def _certificate_of_key(key: bytes, certificates: list[Certificate], spec: Impor
             return certificate
         if _named_curve(certificate.subject_public_key_info) == public:
             raise InputError(
-                f"the certificate in {spec.certificate} describes its curve by explicit parameters, not by its "
-                "name; RFC 5480 (2.1.1) forbids this, and clients reject it"
+                f"the certificate in {spec.certificate} describes its curve by explicit parameters instead of "
+                "a name; RFC 5480 (2.1.1) forbids this, and clients reject it"
             )
     raise InputError(f"the key in {spec.key} does not belong to the certificate in {spec.certificate}")
 
