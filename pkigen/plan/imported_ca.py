@@ -68,7 +68,7 @@ def _certificate_of_key(key: bytes, certificates: list[Certificate], spec: Impor
             return certificate
         if _named_curve(certificate.subject_public_key_info) == public:
             raise InputError(
-                f"the certificate in {spec.certificate} describes its curve by explicit parameters instead of "
+                f"the certificate in {spec.certificate} describes its curve by parameters instead of "
                 "a name; RFC 5480 (2.1.1) forbids this, and clients reject it"
             )
     raise InputError(f"the key in {spec.key} does not belong to the certificate in {spec.certificate}")
