@@ -180,7 +180,7 @@ def test_an_authority_can_be_imported_without_its_key(lab: Path, tmp_path: Path)
 
 def _subjects(path: Path) -> list[str]:
     certificates = x509.load_pem_x509_certificates(path.read_bytes())
-    return [one.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value for one in certificates]
+    return [str(one.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value) for one in certificates]
 
 
 def _hierarchy(folder: Path) -> None:
