@@ -64,18 +64,20 @@ def _certificate_of_key(key: bytes, certificates: list[Certificate], spec: Impor
         )
     public = public_key_info(private)
     for certificate in certificates:
-        if certificate.subject_public_key_info == public:
-            return certificate
-        if _named_curve(certificate.subject_public_key_info) == public:
+        written = certificate.subject_public_key_info
+        is_own = written == public or _as_written(written) == public
+        if is_own and written != public and certificate.public_key.family == "ec":
             raise InputError(
                 f"the certificate in {spec.certificate} describes its curve by parameters instead of "
                 "a name; RFC 5480 (2.1.1) forbids this, and clients reject it"
             )
+        if is_own:
+            return certificate
     raise InputError(f"the key in {spec.key} does not belong to the certificate in {spec.certificate}")
 
 
-def _named_curve(public_key: bytes) -> bytes:
-    """Return a SubjectPublicKeyInfo as keys are written: the curve of an EC key by its name."""
+def _as_written(public_key: bytes) -> bytes:
+    """Return a SubjectPublicKeyInfo as pkigen writes it: with the name of an EC key's curve, for all uses."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
