@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Hashable, Iterable
 from functools import lru_cache
 
 from pkigen.asn1 import der
@@ -101,6 +102,21 @@ def text(value: Name) -> str:
         attributes = (f"{_SHORT_NAMES.get(a.oid, a.oid)}={_printable(a.value)}" for a in rdn)
         parts.append(" + ".join(attributes))
     return ", ".join(parts)
+
+
+def normalized(value: Name) -> Hashable:
+    """Return a form that is equal for names that match (RFC 5280, 7.1; RFC 4518).
+
+    String types, case, runs of spaces and the order within an RDN do not matter.
+    """
+    return tuple(frozenset((attribute.oid, _prepared(attribute)) for attribute in rdn) for rdn in value)
+
+
+def _prepared(attribute: Attribute) -> Hashable:
+    if isinstance(attribute.value, bytes):
+        return attribute.tag, attribute.value
+    text = unicodedata.normalize("NFKC", attribute.value).casefold()
+    return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
 def _printable(value: str | bytes) -> str:

@@ -25,35 +25,51 @@ from pkigen.cli._options import (
 from pkigen.errors import InputError
 
 if TYPE_CHECKING:
-    from pkigen.inspection.path import PathResult
+    from collections.abc import Sequence
+
+    from pkigen.inspection.path import PathResult, UnusedInput, VerifiedCertificate
     from pkigen.x509 import Certificate
 
 _Files = list[Path] | None
+_VERDICTS = {"accepted": "accepted", "refused": "refused", "undecided": "cannot say"}
+_MAX_UNUSED = 10
 
 HELP_ORDER = 110
 
 
 def verify(
-    certificate: Annotated[Path, typer.Argument(metavar="CERT", help="The certificate, of any format.")],
+    certificate: Annotated[Path, typer.Argument(metavar="CERT", help="Certificate file in any format.")],
     chain: Annotated[
-        _Files, typer.Option("--chain", metavar="FILE", help="CA certificates; may be repeated.")
+        _Files, typer.Option("--chain", metavar="FILE", help="File with CA certificates; may be repeated.")
     ] = None,
     trust: Annotated[
-        _Files, typer.Option("--trust", metavar="FILE", help="Trust anchors; may be repeated.")
+        _Files,
+        typer.Option(
+            "--trust",
+            metavar="FILE",
+            help="File with trust anchors; may be repeated (default: self-signed certificates in the files).",
+        ),
     ] = None,
     host: Annotated[
-        str | None, typer.Option("--host", metavar="HOST", help="A DNS name or an IP address it must have.")
+        str | None,
+        typer.Option(
+            "--host", metavar="HOST", help="DNS name or IP address that the certificate must contain."
+        ),
     ] = None,
     at: At = None,
-    crl: Annotated[_Files, typer.Option("--crl", metavar="FILE", help="CRLs; may be repeated.")] = None,
+    crl: Annotated[
+        _Files, typer.Option("--crl", metavar="FILE", help="File with CRLs; may be repeated.")
+    ] = None,
     fetch_crl: Annotated[
-        bool, typer.Option("--fetch-crl", help="Fetch CRLs over HTTP from where certificates say.")
+        bool,
+        typer.Option("--fetch-crl", help="Download CRLs from the distribution points in the certificates."),
     ] = False,
     proxy: Annotated[
-        str | None, typer.Option("--proxy", metavar="URL", help="The HTTP proxy for that.")
+        str | None, typer.Option("--proxy", metavar="URL", help="HTTP proxy for --fetch-crl.")
     ] = None,
     purpose: Annotated[
-        Literal["server", "client", "any"], typer.Option("--purpose", help="What it is to be used for.")
+        Literal["server", "client", "any"],
+        typer.Option("--purpose", help="Purpose that the certificate must be valid for."),
     ] = "any",
     policy: Annotated[
         list[str] | None,
@@ -76,11 +92,12 @@ def verify(
     passphrase_file: PassphraseFiles = None,
     json: Json = False,
 ) -> None:
-    """Validate a certification path, and say why not.
+    """Validate a certification path, and report why it is invalid.
 
-    By OpenSSL, as appliances do. Without --trust, self-signed certificates among the files are
-    trusted, as at an upload. With CRLs, every certificate but the root needs one. The exit code is 1
-    for a refusal.
+    OpenSSL builds and validates the path, as in appliances. Without --trust, the self-signed
+    certificates among the files are trusted. With CRLs, every certificate but the trust anchor
+    needs one; delta CRLs and indirect CRLs are applied. The exit code is 1 if the path is refused,
+    or if OpenSSL supports an algorithm of it too little to decide ("cannot say").
 
     \b
     Examples:
@@ -112,27 +129,36 @@ def verify(
     for note in verified.notes:
         print_message(wrap(f"Note: {note}", 6))
     if json:
-        print_json(_as_json(verified.result))
+        print_json(_as_json(verified))
     else:
-        _give(verified.result)
+        _print_result(verified.result)
+        _print_unused(verified.unused)
     if not verified.result.ok:
         raise typer.Exit(1)
 
 
-def _give(result: PathResult) -> None:
+def _print_result(result: PathResult) -> None:
     for depth, certificate in enumerate(result.path):
         print_line(wrap(f"{'  ' * min(depth, 8)}{_line(certificate)}", 2 * min(depth, 8) + 2))
-    if result.ok:
-        print_line(colorize("accepted", "green"))
-        return
-    print_line(colorize("refused", "red"))
+    print_line(colorize(_VERDICTS[_verdict(result)], "green" if result.ok else "red"))
     for problem in result.problems:
         print_line(wrap(f"  {problem.message}.", 4))
         print_line(wrap(f"    {problem.advice}", 4))
 
 
+def _print_unused(unused: Sequence[UnusedInput]) -> None:
+    for one in unused[:_MAX_UNUSED]:
+        print_line(wrap(f"not used: {one.source}, {one.kind}: {one.reason}", 2))
+    if len(unused) > _MAX_UNUSED:
+        print_line(f"not used: {len(unused) - _MAX_UNUSED:,} more; --json lists them all")
+
+
+def _verdict(result: PathResult) -> str:
+    return "accepted" if result.ok else "undecided" if result.undecided else "refused"
+
+
 def _line(certificate: Certificate) -> str:
-    """Subject and end of a certificate."""
+    """Return the subject and the end of the validity period."""
     subject, end = _fields(certificate)
     return printable(f"{subject}, until {end}")
 
@@ -151,9 +177,11 @@ def _fields(certificate: Certificate) -> tuple[str, str]:
         return subject, "(a time that cannot be read)"
 
 
-def _as_json(result: PathResult) -> dict[str, Any]:
+def _as_json(verified: VerifiedCertificate) -> dict[str, Any]:
+    result = verified.result
     return {
         "accepted": result.ok,
+        "verdict": _verdict(result),
         "path": [
             {"subject": subject, "not_after": end, "sha256": certificate.fingerprint().hex()}
             for certificate in result.path
@@ -169,4 +197,6 @@ def _as_json(result: PathResult) -> dict[str, Any]:
             }
             for problem in result.problems
         ],
+        "unused": [{"input": one.source, "kind": one.kind, "reason": one.reason} for one in verified.unused],
+        "notes": list(verified.notes),
     }

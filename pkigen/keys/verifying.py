@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, m
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from pkigen.asn1 import der
+from pkigen.errors import panics_as_errors
 from pkigen.keys.signing import DIGESTS
-from pkigen.x509 import AlgorithmIdentifier, Certificate, CertificateList, CertificationRequest
+from pkigen.x509 import AlgorithmIdentifier, Certificate, CertificateList, CertificationRequest, Malformed
 from pkigen.x509.decoding import decoder
 from pkigen.x509.public_key import public_key
 
@@ -53,15 +54,29 @@ def verdict(signed: Signed, public_key_info: bytes) -> Verdict:
     """Return whether a key signed a certificate, CRL or request. Never raises."""
     octets = signed.info if isinstance(signed, CertificationRequest) else signed.tbs
     try:
+        signature = signed.signature
+    except Malformed:
+        return Verdict.BAD
+    try:
         if public_key(public_key_info).size > _LONGEST_RSA:
             return Verdict.UNKNOWN
         key = load_der_public_key(public_key_info)
-        _verify(key, signed.signature_algorithm, signed.signature, octets)
+        _verify(key, signed.signature_algorithm, signature, octets)
     except InvalidSignature:
         return Verdict.BAD
     except (ValueError, UnsupportedAlgorithm, KeyError):
         return Verdict.UNKNOWN
     return Verdict.GOOD
+
+
+def is_supported(public_key_info: bytes) -> bool:
+    """Return whether OpenSSL can use a public key. Never raises."""
+    try:
+        with panics_as_errors():
+            load_der_public_key(public_key_info)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 @lru_cache(maxsize=4096)

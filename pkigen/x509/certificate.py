@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import datetime
 from functools import cached_property
 from hashlib import new
@@ -89,10 +90,20 @@ class Certificate:
         """The subject's name as it stands."""
         return self._fields[_SUBJECT]
 
-    @property
+    @cached_property
+    def normalized_issuer(self) -> Hashable:
+        """The issuer in the form that is compared (RFC 5280, 7.1); the DER if it cannot be decoded."""
+        return decoding.normalized_name(self.issuer_der)
+
+    @cached_property
+    def normalized_subject(self) -> Hashable:
+        """The subject in the form that is compared (RFC 5280, 7.1); the DER if it cannot be decoded."""
+        return decoding.normalized_name(self.subject_der)
+
+    @cached_property
     def is_self_issued(self) -> bool:
-        """Whether issuer and subject are the same name, to the octet."""
-        return self.issuer_der == self.subject_der
+        """Whether issuer and subject are the same name (RFC 5280, 7.1)."""
+        return self.issuer_der == self.subject_der or self.normalized_issuer == self.normalized_subject
 
     @cached_property
     def times(self) -> tuple[bytes, bytes]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -21,6 +22,9 @@ from pkigen.x509.extensions import (
 from pkigen.x509.general_names import GeneralName, general_names
 
 _TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
+_CERTIFICATE_ISSUER = der.oid(oids.CERTIFICATE_ISSUER)
+_CRITICAL = re.compile(rb"\x01\x01[^\x00]")
+"""A BOOLEAN that is true."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,11 @@ class CertificateList:
         return self._issuer
 
     @cached_property
+    def normalized_issuer(self) -> Hashable:
+        """The issuer in the form that is compared (RFC 5280, 7.1); the DER if it cannot be decoded."""
+        return decoding.normalized_name(self.issuer_der)
+
+    @cached_property
     def this_update(self) -> datetime:
         """When it was issued, in UTC."""
         return _time(self._this_update, "this_update")
@@ -112,6 +121,13 @@ class CertificateList:
         return self.extensions.get(oids.CRL_NUMBER, lambda value: decoding.integer(value, "the CRL number"))
 
     @property
+    def base_number(self) -> int | None:
+        """The number of the base CRL (5.2.4) of a delta CRL; None for a complete CRL."""
+        return self.extensions.get(
+            oids.DELTA_CRL_INDICATOR, lambda value: decoding.integer(value, "the base CRL number")
+        )
+
+    @property
     def issuing_distribution_point(self) -> IssuingDistributionPoint | None:
         """Issuing distribution point (5.2.5)."""
         return self.extensions.get(oids.ISSUING_DISTRIBUTION_POINT, issuing_distribution_point)
@@ -129,6 +145,32 @@ class CertificateList:
         """The entry of a serial number."""
         found = self._by_serial.get(der.integer(serial))
         return None if found is None else _entry(found)
+
+    def entry_of(self, serial: int, issuer: Hashable) -> RevokedEntry | None:
+        """Return the entry of a certificate, given its serial number and normalized issuer (5.3.3).
+
+        An entry without a certificate issuer has that of the entry before it, the first one the CRL's own.
+        """
+        if not self._mentions(_CERTIFICATE_ISSUER):
+            return self.entry(serial) if issuer == self.normalized_issuer else None
+        current = self.normalized_issuer
+        expected = der.integer(serial)
+        for data in self._entries:
+            if _CERTIFICATE_ISSUER in data:
+                names = _entry(data).certificate_issuer or ()
+                current = next((name.normalized[1] for name in names if name.kind == "dirname"), current)
+            if current == issuer and data.find(expected, 0, len(expected) + 6) > 0:
+                entry = _entry(data)
+                if entry.serial == serial:
+                    return entry
+        return None
+
+    def has_critical_entry_extensions(self) -> bool:
+        """Whether an entry may have a critical extension; False is certain."""
+        return self._revoked is not None and _CRITICAL.search(self._revoked) is not None
+
+    def _mentions(self, oid: bytes) -> bool:
+        return self._revoked is not None and oid in self._revoked
 
     @cached_property
     def _by_serial(self) -> dict[bytes, bytes]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import ParamSpec, TypeVar
 
 from pkigen.asn1 import der, names
@@ -104,6 +104,15 @@ def time(data: bytes, what: str) -> datetime:
     year, *rest = int(text[:4]), *(int(text[start : start + 2]) for start in range(4, 14, 2))
     month, day, hour, minute, second = rest
     return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+
+
+@lru_cache(maxsize=4096)
+def normalized_name(data: bytes) -> Hashable:
+    """Return a Name in the form that is compared (RFC 5280, 7.1); the DER if it cannot be decoded."""
+    try:
+        return names.normalized(decoder("the name")(name)(data, "the name"))
+    except Malformed:
+        return data
 
 
 def name(data: bytes, what: str) -> Name:

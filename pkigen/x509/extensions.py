@@ -55,12 +55,15 @@ class AuthorityKeyIdentifier:
 
 @dataclass(frozen=True, slots=True)
 class DistributionPoint:
-    """4.2.1.13: where it leads, for which reasons, whose CRL it is."""
+    """4.2.1.13: the names of the CRL, its reasons, and its issuer if another CA issues it.
+
+    ``relative_rdn`` is the DER of an RDN if the name is relative to the CRL issuer.
+    """
 
     names: tuple[GeneralName, ...]
     reasons: tuple[str, ...]
     crl_issuer: tuple[GeneralName, ...]
-    relative: bool = False
+    relative_rdn: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class IssuingDistributionPoint:
     only: tuple[str, ...]
     reasons: tuple[str, ...]
     indirect: bool
+    relative_rdn: bytes = b""
 
 
 class Extensions(tuple[RawExtension, ...]):
@@ -121,6 +125,11 @@ class Extensions(tuple[RawExtension, ...]):
     def crl_distribution_points(self) -> tuple[DistributionPoint, ...] | None:
         """CRL distribution points."""
         return self.get(oids.CRL_DISTRIBUTION_POINTS, distribution_points)
+
+    @property
+    def freshest_crl(self) -> tuple[DistributionPoint, ...] | None:
+        """The distribution points of delta CRLs (4.2.1.15, 5.2.6)."""
+        return self.get(oids.FRESHEST_CRL, distribution_points)
 
     @property
     def authority_information_access(self) -> tuple[tuple[str, GeneralName], ...] | None:
@@ -229,7 +238,7 @@ def distribution_points(data: bytes) -> tuple[DistributionPoint, ...]:
 
 def _distribution_point(data: bytes) -> DistributionPoint:
     found, issuer = tuple[GeneralName, ...](), tuple[GeneralName, ...]()
-    reasons, relative = tuple[str, ...](), False
+    reasons, relative = tuple[str, ...](), b""
     for element in elements(data, "a distribution point"):
         if element[0] == 0xA0:
             found, relative = _point_name(element)
@@ -240,29 +249,31 @@ def _distribution_point(data: bytes) -> DistributionPoint:
     return DistributionPoint(found, reasons, issuer, relative)
 
 
-def _point_name(data: bytes) -> tuple[tuple[GeneralName, ...], bool]:
-    """DistributionPointName: (full names, whether it is a name relative to the issuer)."""
+def _point_name(data: bytes) -> tuple[tuple[GeneralName, ...], bytes]:
+    """Return the full names of a DistributionPointName, and the RDN if it is relative to the CRL issuer."""
     (choice,) = der.children(data)
-    return ((), True) if choice[0] == 0xA1 else (general_names(choice), False)
+    if choice[0] == 0xA1:
+        return (), der.tlv(der.SET, der.contents(choice))
+    return general_names(choice), b""
 
 
 @decoder("the issuing distribution point extension")
 def issuing_distribution_point(data: bytes) -> IssuingDistributionPoint:
     """IssuingDistributionPoint of a CRL."""
-    found, only = tuple[GeneralName, ...](), tuple[str, ...]()
+    found, only, relative = tuple[GeneralName, ...](), tuple[str, ...](), b""
     reasons, indirect = tuple[str, ...](), False
     kinds = {0x81: "user", 0x82: "ca", 0x85: "attribute"}
     for element in elements(data, "the issuing distribution point extension"):
         tag, value = element[0], der.contents(element)
         if tag == 0xA0:
-            found, _ = _point_name(element)
+            found, relative = _point_name(element)
         elif tag in kinds and value != b"\x00":
             only = (*only, kinds[tag])
         elif tag == 0x83:
             reasons = bits(value, oids.REASON_FLAGS)
         elif tag == 0x84:
             indirect = value != b"\x00"
-    return IssuingDistributionPoint(found, only, reasons, indirect)
+    return IssuingDistributionPoint(found, only, reasons, indirect, relative)
 
 
 @decoder("the authority information access extension")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from pkigen.asn1 import der, names
 from pkigen.asn1.oids import USER_PRINCIPAL_NAME
-from pkigen.x509.decoding import Malformed, decoder
+from pkigen.x509.decoding import Malformed, decoder, normalized_name
 
 _IA5 = {0x81: "email", 0x82: "dns", 0x86: "uri"}
 
@@ -21,6 +22,14 @@ class GeneralName:
 
     kind: str
     value: str
+    der: bytes = field(default=b"", compare=False, repr=False)
+
+    @property
+    def normalized(self) -> tuple[str, Hashable]:
+        """A form that is equal for names that match (RFC 5280, 7.1 to 7.5); "dirname" with its Name."""
+        if self.kind == "dirname" and self.der:
+            return self.kind, normalized_name(self.der)
+        return self.kind, self.value.lower() if self.kind == "dns" else self.value
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.value}"
@@ -37,7 +46,7 @@ def general_name(data: bytes) -> GeneralName:
     if tag == 0x88:
         return GeneralName("rid", der.dotted(der.tlv(der.OID, value)))
     if tag == 0xA4:
-        return GeneralName("dirname", names.text(names.decode(value)))
+        return GeneralName("dirname", names.text(names.decode(value)), value)
     if tag == 0xA0:
         return _other_name(data)
     return GeneralName("other", f"#{data.hex()}")

@@ -51,7 +51,4 @@ def policy_constraints(data: bytes) -> PolicyConstraints:
 @decoder("the inhibit anyPolicy extension")
 def inhibit_any_policy(data: bytes) -> int:
     """Return the number of certificates after which anyPolicy no longer matches."""
-    count = integer(data, "the inhibit anyPolicy extension")
-    if count < 0:
-        raise Malformed("the inhibit anyPolicy extension has a negative number of certificates")
-    return count
+    return integer(data, "the inhibit anyPolicy extension")

@@ -118,7 +118,7 @@ def _authority_key_identifier(value: bytes) -> Words:
 def _distribution_points(value: bytes) -> Words:
     lines = []
     for point in read.distribution_points(value):
-        nameless = "a name relative to the issuer's" if point.relative else "(no name)"
+        nameless = "a name relative to the issuer's" if point.relative_rdn else "(no name)"
         where = [_location(name) for name in point.names] or [nameless]
         more = [f"for {', '.join(point.reasons)}"] if point.reasons else []
         more += [f"CRL issuer {name}" for name in point.crl_issuer]

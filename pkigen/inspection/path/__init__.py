@@ -1,4 +1,4 @@
-"""Path validation as an appliance does it: by OpenSSL, with the reason for a refusal in words."""
+"""Validates certification paths as appliances do, with OpenSSL, and explains why a path is invalid."""
 
 from pkigen.inspection.path.crl_retrieval import CrlRetriever, validate_online
 from pkigen.inspection.path.host_names import host_mismatch
@@ -6,7 +6,7 @@ from pkigen.inspection.path.http_fetch import FetchError, fetch
 from pkigen.inspection.path.policies import PolicyOptions, policy_oids
 from pkigen.inspection.path.problems import PathProblem
 from pkigen.inspection.path.validation import PathResult, Purpose, validate
-from pkigen.inspection.path.verify import Verification, VerifiedCertificate, verify
+from pkigen.inspection.path.verify import UnusedInput, Verification, VerifiedCertificate, verify
 
 __all__ = [
     "CrlRetriever",
@@ -15,6 +15,7 @@ __all__ = [
     "PathResult",
     "PolicyOptions",
     "Purpose",
+    "UnusedInput",
     "Verification",
     "VerifiedCertificate",
     "fetch",

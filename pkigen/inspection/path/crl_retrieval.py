@@ -15,87 +15,108 @@ from pkigen.x509 import Certificate, CertificateList, Malformed
 from pkigen.x509.extensions import DistributionPoint, uris
 
 MAX_URLS = 8
-"""That are tried for one certificate: who makes certificates must not set how long this takes."""
+"""URLs that are tried for one certificate, so that its author cannot set how long this takes."""
 
 
 def below_anchor(path: Sequence[Certificate], anchors: Sequence[Certificate] = ()) -> tuple[Certificate, ...]:
-    """The certificates of a path that need a CRL: all but its root, or its anchor."""
+    """Return the certificates of a path that require a CRL: all but its root, or its anchor."""
     ended = path[-1].is_self_issued or path[-1] in anchors
     return tuple(path[:-1] if ended else path)
 
 
 @dataclass
 class CrlRetriever:
-    """CRLs that were fetched, each URL once; ``notes`` say what is odd about them.
+    """Downloads CRLs, each URL once; ``notes`` are irregularities.
 
-    ``get`` is another way to what is at a URL, FetchError when nothing is.
+    ``get`` replaces the download; it raises FetchError if there is nothing at a URL.
     """
 
     proxy: str | None = None
     get: Callable[[str], bytes] | None = field(default=None, kw_only=True)
     crls: list[CertificateList] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    _seen: dict[str, CertificateList | str] = field(default_factory=dict)
+    _cache: dict[str, CertificateList | str] = field(default_factory=dict)
 
-    def look(self, path: Sequence[Certificate]) -> list[PathProblem]:
-        """Fetch a CRL for each certificate of a path; those that have none, with the reason."""
-        found = (self._look(certificate, depth) for depth, certificate in enumerate(path))
-        return [problem for problem in found if problem is not None]
+    def retrieve(self, path: Sequence[Certificate]) -> list[PathProblem]:
+        """Download CRLs for each certificate of a path; return a problem for each one without a CRL."""
+        problems = (self._retrieve(certificate, depth) for depth, certificate in enumerate(path))
+        return [problem for problem in problems if problem is not None]
 
-    def _look(self, certificate: Certificate, depth: int) -> PathProblem | None:
+    def _retrieve(self, certificate: Certificate, depth: int) -> PathProblem | None:
         try:
             points = certificate.extensions.crl_distribution_points or ()
+            freshest = certificate.extensions.freshest_crl
         except Malformed as error:
             return problem_of_rule("malformed", depth, certificate, detail=str(error))
-        # Points are alternatives, but for those that are for some reasons: there each adds to the others.
+        # Distribution points are alternatives, except those for some reasons, which complement each other.
         scoped = [point for point in points if point.reasons]
         complete = [point for point in points if not point.reasons]
         groups = [complete] if complete or not scoped else [[point] for point in scoped]
         allowance = iter(range(MAX_URLS))
-        failures = [failure for group in groups if (failure := self._first(group, allowance))]
+        results = [self._first(group, allowance) for group in groups]
+        crls = [result for result in results if isinstance(result, CertificateList)]
+        self.crls += crls
+        for crl in crls:
+            self._retrieve_delta(freshest or _freshest(crl), allowance)
+        failures = [result for result in results if isinstance(result, str)]
         if not failures:
             return None
         problem = problem_of_rule("crl-missing", depth, certificate, detail="; ".join(failures))
         return replace(problem, advice="Verify that the URL is reachable from this machine, or use --crl.")
 
-    def _first(self, points: Sequence[DistributionPoint], allowance: Iterator[int]) -> str:
-        """Keep the CRL of the first URL that has one; or why none has."""
+    def _retrieve_delta(self, points: Sequence[DistributionPoint] | None, allowance: Iterator[int]) -> None:
+        """Download the delta CRL; without it, the complete CRL alone decides."""
+        if points:
+            result = self._first(points, allowance)
+            if isinstance(result, CertificateList):
+                self.crls.append(result)
+            else:
+                self.notes.append(f"The delta CRL is missing: {result}.")
+
+    def _first(self, points: Sequence[DistributionPoint], allowance: Iterator[int]) -> CertificateList | str:
+        """Return the CRL of the first URL that serves one, or the reasons why none does."""
         urls = tuple(dict.fromkeys(uris(tuple(points))))
         reasons = [] if urls else ["the certificate has no CRL URL"]
         for number, url in enumerate(urls):
             if next(allowance, None) is None:
                 reasons.append(f"{len(urls) - number} more URLs were not tried")
                 break
-            if url not in self._seen:
-                self._seen[url] = self._fetch(url)
-            found = self._seen[url]
-            if isinstance(found, CertificateList):
-                self.crls.append(found)
-                return ""
-            reasons.append(found)
+            if url not in self._cache:
+                self._cache[url] = self._fetch(url)
+            result = self._cache[url]
+            if isinstance(result, CertificateList):
+                return result
+            reasons.append(result)
         return "; ".join(reasons)
 
     def _fetch(self, url: str) -> CertificateList | str:
-        """The CRL at a URL, or why there is none."""
+        """Return the CRL at a URL, or the reason why there is none."""
         try:
             data = self.get(url) if self.get else fetch(url, proxy=self.proxy)
-            artefacts = read(data, url)
+            artifacts = read(data, url)
         except FetchError as error:
             return str(error)
-        found = next((a for a in artefacts if a.crl is not None), None)
-        if found is None or found.crl is None:
-            words = (artefacts[0].problem or artefacts[0].kind) if artefacts else "the response is empty"
-            return f"what {url} serves is no CRL: {words}"
-        if found.source.encoding is Encoding.PEM:
+        artifact = next((artifact for artifact in artifacts if artifact.crl is not None), None)
+        if artifact is None or artifact.crl is None:
+            problem = (artifacts[0].problem or artifacts[0].kind) if artifacts else "the response is empty"
+            return f"the response of {url} is not a CRL: {problem}"
+        if artifact.source.encoding is Encoding.PEM:
             self.notes.append(f"{url} serves PEM; it should be DER (RFC 5280, 4.2.1.13).")
-        return found.crl
+        return artifact.crl
+
+
+def _freshest(crl: CertificateList) -> tuple[DistributionPoint, ...] | None:
+    try:
+        return crl.extensions.freshest_crl
+    except Malformed:
+        return None
 
 
 def validate_online(
     leaf: Certificate,
     known: Sequence[Certificate],
     anchors: Sequence[Certificate],
-    fetched: CrlRetriever,
+    retriever: CrlRetriever,
     *,
     at: datetime,
     crls: Sequence[CertificateList] = (),
@@ -104,24 +125,24 @@ def validate_online(
     partial: bool = False,
     policy: PolicyOptions = ANY_POLICIES,
 ) -> PathResult:
-    """As ``validate`` with CRLs checked; those of ``crls`` count beside the ones that are fetched.
+    """Validate a path with ``crls`` and the CRLs of the certificates' distribution points.
 
-    A certificate without a CRL gets one problem, with what its URL answered.
+    A certificate without a CRL has one problem, which states the response of its URL.
     """
-    way = validate(leaf, known, anchors, at=at, partial=partial).path
-    problems = fetched.look(below_anchor(way, anchors if partial else ())) if way else []
+    path = validate(leaf, known, anchors, at=at, partial=partial).path
+    problems = retriever.retrieve(below_anchor(path, anchors if partial else ())) if path else []
     result = validate(
         leaf,
         known,
         anchors,
         at=at,
-        crls=(*crls, *fetched.crls),
+        crls=(*crls, *retriever.crls),
         check_crls=True,
         host=host,
         purpose=purpose,
         partial=partial,
         policy=policy,
     )
-    reached = {problem.depth for problem in problems}
-    others = [p for p in result.problems if p.rule != "crl-missing" or p.depth not in reached]
+    reported = {problem.depth for problem in problems}
+    others = [p for p in result.problems if p.rule != "crl-missing" or p.depth not in reported]
     return replace(result, problems=(*problems, *others))

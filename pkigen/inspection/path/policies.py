@@ -15,11 +15,14 @@ from pkigen.asn1.oids import ANY_POLICY
 from pkigen.errors import InputError
 from pkigen.inspection.path.problems import PathProblem, problem_of_code, problem_of_rule
 from pkigen.x509 import Certificate, Malformed
+from pkigen.x509.policies import PolicyConstraints
 
 _NO_EXPLICIT_POLICY = 43
 """X509_V_ERR_NO_EXPLICIT_POLICY."""
 _INVALID_POLICY_EXTENSION = 42
 """X509_V_ERR_INVALID_POLICY_EXTENSION."""
+_POLICY_EXTENSION = re.compile(rb"\x06\x03\x55\x1d[\x20\x21\x24\x36]")
+"""The OID of an extension about policies."""
 _OID = re.compile(r"(?:[01]\.(?:[0-9]|[1-3][0-9])|2\.(?:0|[1-9][0-9]{0,20}))(?:\.(?:0|[1-9][0-9]{0,40}))*")
 
 
@@ -83,7 +86,7 @@ class _Counters:
 
 
 def _smaller(number: int, limit: int | None) -> int:
-    return number if limit is None else min(number, limit)
+    return number if limit is None else max(0, min(number, limit))
 
 
 def policy_problem(path: Sequence[Certificate], options: PolicyOptions) -> PathProblem | None:
@@ -91,6 +94,8 @@ def policy_problem(path: Sequence[Certificate], options: PolicyOptions) -> PathP
 
     ``path`` begins with the end-entity certificate and does not contain the trust anchor.
     """
+    if options == ANY_POLICIES and not any(_POLICY_EXTENSION.search(certificate.tbs) for certificate in path):
+        return None
     count = len(path)
     counters = _Counters(
         0 if options.require_explicit_policy else count + 1,
@@ -139,9 +144,12 @@ def _mismatch(valid: frozenset[str], required: frozenset[str]) -> str:
 
 
 def _inconsistent(certificate: Certificate) -> bool:
-    """Whether a policy occurs twice (4.2.1.4) or anyPolicy is mapped (4.2.1.5)."""
+    """Whether a policy occurs twice (4.2.1.4), anyPolicy is mapped (4.2.1.5), or constraints are empty."""
     policies = certificate.extensions.certificate_policies or ()
     mappings = certificate.extensions.policy_mappings or ()
+    constraints = certificate.extensions.policy_constraints
+    if constraints == PolicyConstraints(None, None):
+        return True
     return len(set(policies)) < len(policies) or any(ANY_POLICY in mapping for mapping in mappings)
 
 

@@ -13,7 +13,7 @@ class PathProblem:
     """One reason why a certification path is invalid.
 
     ``rule`` is a stable id. ``depth`` counts upward from the certificate (0); -1 if it is unknown.
-    ``code`` is OpenSSL's X509_V_ERR code; 0 if pkigen found the problem without OpenSSL.
+    ``code`` is the X509_V_ERR code that OpenSSL has for the problem; 0 if it has none.
     """
 
     rule: str
@@ -80,6 +80,11 @@ _RULES: dict[str, tuple[str, str, tuple[int, ...]]] = {
         "cannot be read",
         "Get the certificate from its issuer again.",
         (41, 6, 13, 14, 15, 16, 24),
+    ),
+    "unsupported": (
+        "has a public key that OpenSSL does not support",
+        "Verify the certificate with a program that supports the algorithm.",
+        (),
     ),
     "policy": (
         "has no policy that the CAs above it allow",

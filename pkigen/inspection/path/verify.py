@@ -1,31 +1,31 @@
-"""Files -> a verdict: which certificate, which authorities, which anchors, which CRLs."""
+"""Verifies a certificate from files: selects the certificate, CA certificates, trust anchors and CRLs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pkigen.errors import InputError
 from pkigen.inspection.artifacts import Artifact, Kind, read_path
-from pkigen.inspection.path.crl_checks import is_delta
 from pkigen.inspection.path.crl_retrieval import CrlRetriever, validate_online
 from pkigen.inspection.path.host_names import invalid_host, uses_common_name
 from pkigen.inspection.path.http_fetch import invalid_proxy
 from pkigen.inspection.path.policies import ANY_POLICIES, PolicyOptions
 from pkigen.inspection.path.validation import PathResult, Purpose, validate
-from pkigen.x509 import Certificate, CertificateList, Malformed
+from pkigen.x509 import Certificate, Malformed
 
-_BY_COMMON_NAME = "The host is found in the common name alone: appliances take that, browsers do not."
+_BY_COMMON_NAME = "Only the common name matches the host: appliances accept that, browsers do not."
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What is to be verified, and how.
+    """What to verify, and how.
 
-    Without ``trust`` the self-signed certificates among all that was given are trusted, as at an
-    appliance's upload. CRLs are looked at when there are any, or when they are to be fetched.
+    Without ``trust`` the self-signed certificates among all inputs are trusted, as in an appliance's upload.
+    CRLs are checked if there are any, or if they are to be downloaded.
     """
 
     certificate: Path
@@ -41,117 +41,128 @@ class Verification:
     passphrases: tuple[bytes, ...] = field(default=(), repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class UnusedInput:
+    """A part of the input that does not contribute to the verdict, and the reason."""
+
+    source: str
+    kind: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class VerifiedCertificate:
-    """The result; ``notes`` say what was assumed, and what of the files was left out."""
+    """The result; ``notes`` state what was assumed."""
 
     result: PathResult
     notes: tuple[str, ...]
+    unused: tuple[UnusedInput, ...] = ()
 
 
-def verify(asked: Verification) -> VerifiedCertificate:
-    """Verify a certificate out of files; InputError for files that hold nothing of use."""
-    if asked.proxy is not None and (words := invalid_proxy(asked.proxy)):
-        raise InputError(words)
-    if asked.host is not None and (words := invalid_host(asked.host)):
-        raise InputError(words)
-    if asked.proxy is not None and not asked.fetch_crls:
-        raise InputError("a proxy is used for fetching CRLs alone; ask for that, too")
-    notes = list[str]()
-    leaf, beside = _leaf(_certificates((asked.certificate,), asked.passphrases, notes))
-    known = [*beside, *_certificates(asked.chain, asked.passphrases, notes)]
-    anchors = _certificates(asked.trust, asked.passphrases, notes)
-    partial = bool(anchors) and not any(c.is_self_issued for c in anchors)
-    if not asked.trust:
-        anchors = [c for c in (*known, leaf) if c.is_self_issued]
-        notes.append(_assumed(anchors))
-    crls = _crls(asked.crls, notes)
-    if asked.fetch_crls:
-        fetched = CrlRetriever(asked.proxy)
-        result = validate_online(
-            leaf,
-            known,
-            anchors,
-            fetched,
-            at=asked.at,
-            crls=crls,
-            host=asked.host,
-            purpose=asked.purpose,
-            partial=partial,
-            policy=asked.policy,
-        )
-        notes += fetched.notes
+def verify(given: Verification) -> VerifiedCertificate:
+    """Verify a certificate from files; InputError for a file without a certificate or a CRL."""
+    if given.proxy is not None and (problem := invalid_proxy(given.proxy)):
+        raise InputError(problem)
+    if given.host is not None and (problem := invalid_host(given.host)):
+        raise InputError(problem)
+    if given.proxy is not None and not given.fetch_crls:
+        raise InputError("--proxy applies only to --fetch-crl; specify --fetch-crl, or remove --proxy")
+    own = _read((given.certificate,), Kind.CERTIFICATE, given.passphrases)
+    chain = _read(given.chain, Kind.CERTIFICATE, given.passphrases)
+    trust = _read(given.trust, Kind.CERTIFICATE, given.passphrases)
+    crl_files = _read(given.crls, Kind.CRL)
+    leaf, beside = _leaf(_certificates(own))
+    known = [*beside, *_certificates(chain)]
+    anchors, notes = _certificates(trust), list[str]()
+    partial = bool(anchors) and not any(anchor.is_self_issued for anchor in anchors)
+    if not given.trust:
+        anchors = [certificate for certificate in (*known, leaf) if certificate.is_self_issued]
+        notes.append(_assumption(anchors))
+    crls = [artifact.crl for artifact in crl_files if artifact.crl is not None]
+    options: dict[str, Any] = {
+        "at": given.at,
+        "crls": crls,
+        "host": given.host,
+        "purpose": given.purpose,
+        "partial": partial,
+        "policy": given.policy,
+    }
+    if given.fetch_crls:
+        retriever = CrlRetriever(given.proxy)
+        result = validate_online(leaf, known, anchors, retriever, **options)
+        notes += retriever.notes
     else:
-        result = validate(
-            leaf,
-            known,
-            anchors,
-            at=asked.at,
-            crls=crls,
-            check_crls=bool(crls),
-            host=asked.host,
-            purpose=asked.purpose,
-            partial=partial,
-            policy=asked.policy,
-        )
-    if asked.host is not None and _goes_by_common_name(leaf, result):
+        result = validate(leaf, known, anchors, check_crls=bool(crls), **options)
+    if given.host is not None and _matches_by_common_name(leaf, result):
         notes.append(_BY_COMMON_NAME)
-    return VerifiedCertificate(result, tuple(notes))
+    unused = [*_unused_certificates((*own, *chain, *trust), result), *_unused_crls(crl_files, result)]
+    return VerifiedCertificate(result, tuple(notes), tuple(unused))
 
 
-def _assumed(anchors: Sequence[Certificate]) -> str:
+def _assumption(anchors: Sequence[Certificate]) -> str:
     if not anchors:
         return "No trust anchor was given, and no certificate is self-signed; give one with --trust."
     return "No --trust was given: the self-signed certificates among the files are trusted, as at an upload."
 
 
-def _goes_by_common_name(leaf: Certificate, result: PathResult) -> bool:
+def _matches_by_common_name(leaf: Certificate, result: PathResult) -> bool:
     try:
         return uses_common_name(leaf) and not any(p.rule == "hostname" for p in result.problems)
     except Malformed:
         return False
 
 
-def _leaf(found: list[Certificate]) -> tuple[Certificate, list[Certificate]]:
-    """The first certificate that is not the issuer of another of its file; the others."""
-    issuers = {c.issuer_der for c in found if not c.is_self_issued}
-    leaf = next((c for c in found if c.subject_der not in issuers), found[0])
-    return leaf, [c for c in found if c != leaf]
+def _leaf(certificates: list[Certificate]) -> tuple[Certificate, list[Certificate]]:
+    """Return the first certificate that did not issue another one of its file, and the others."""
+    issuers = {one.normalized_issuer for one in certificates if not one.is_self_issued}
+    leaf = next((one for one in certificates if one.normalized_subject not in issuers), certificates[0])
+    return leaf, [one for one in certificates if one != leaf]
 
 
-def _certificates(paths: Sequence[Path], passphrases: Sequence[bytes], notes: list[str]) -> list[Certificate]:
-    certificates = list[Certificate]()
+def _read(paths: Iterable[Path], kind: Kind, passphrases: Sequence[bytes] = ()) -> list[Artifact]:
+    """Read files; InputError for one that contains nothing of ``kind``."""
+    artifacts = list[Artifact]()
     for path in paths:
-        artefacts = read_path(path, passphrases)
-        found = [a.certificate for a in artefacts if a.certificate is not None]
-        if not found:
-            raise InputError(f"{path} holds no certificate that can be read: {_problem(artefacts)}")
-        certificates += found
-        notes += _left_out(artefacts, Kind.CERTIFICATE)
-    return certificates
+        content = read_path(path, passphrases)
+        if not any(_usable(artifact, kind) for artifact in content):
+            name = "CRL" if kind is Kind.CRL else "certificate"
+            raise InputError(f"{path} contains no {name} that can be read: {_first_problem(content)}")
+        artifacts += content
+    return artifacts
 
 
-def _crls(paths: Sequence[Path], notes: list[str]) -> list[CertificateList]:
-    crls = list[CertificateList]()
-    for path in paths:
-        artefacts = read_path(path)
-        found = [a.crl for a in artefacts if a.crl is not None]
-        if not found:
-            raise InputError(f"{path} holds no CRL that can be read: {_problem(artefacts)}")
-        crls += found
-        notes += _left_out(artefacts, Kind.CRL)
-        deltas = (a for a in artefacts if a.crl is not None and is_delta(a.crl))
-        notes += [f"{a.source} is left out: a delta CRL lists changes alone." for a in deltas]
-    return crls
+def _usable(artifact: Artifact, kind: Kind) -> bool:
+    return (artifact.crl if kind is Kind.CRL else artifact.certificate) is not None
 
 
-def _left_out(artefacts: Sequence[Artifact], kind: Kind) -> list[str]:
-    damaged = [a for a in artefacts if a.problem and a.kind is kind]
-    return [f"{a.source} is left out, a {a.kind} that cannot be read: {a.problem}." for a in damaged]
+def _first_problem(artifacts: Sequence[Artifact]) -> str:
+    if not artifacts:
+        return "the file is empty"
+    return artifacts[0].problem or f"it is a {artifacts[0].kind}"
 
 
-def _problem(artefacts: Sequence[Artifact]) -> str:
-    if not artefacts:
-        return "the response is empty"
-    first = artefacts[0]
-    return first.problem or f"it is a {first.kind}"
+def _certificates(artifacts: Iterable[Artifact]) -> list[Certificate]:
+    return [artifact.certificate for artifact in artifacts if artifact.certificate is not None]
+
+
+def _unused_certificates(artifacts: Iterable[Artifact], result: PathResult) -> Iterator[UnusedInput]:
+    for artifact in artifacts:
+        if artifact.certificate is None:
+            reason = "give it with --crl" if artifact.crl is not None else ""
+            yield _unused(artifact, reason)
+        elif artifact.certificate not in result.path:
+            yield _unused(artifact, "it is not on the path")
+
+
+def _unused_crls(artifacts: Iterable[Artifact], result: PathResult) -> Iterator[UnusedInput]:
+    for artifact in artifacts:
+        if artifact.crl is None:
+            yield _unused(artifact, "")
+        elif artifact.der in result.unused_crls:
+            yield _unused(artifact, result.unused_crls[artifact.der])
+
+
+def _unused(artifact: Artifact, reason: str) -> UnusedInput:
+    problem = f"it cannot be read: {artifact.problem}" if artifact.problem else ""
+    reason = reason or problem or "it does not contribute to path validation"
+    return UnusedInput(str(artifact.source), str(artifact.kind), reason)

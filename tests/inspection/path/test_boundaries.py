@@ -285,7 +285,8 @@ def test_a_crl_that_cannot_be_read_is_spoken_of_as_a_crl(made: Made) -> None:
     algorithm = bytes.fromhex("300a06082a8648ce3d040302")
     outline = CertificateList(own.der.replace(algorithm, b"\x30\x0a\x06\x08" + b"\x80" * 8))
     files = certificates(made.leaf, *made.chain, *made.trust)
-    found = validate(files[0], files[1:2], files[2:], at=NOW, crls=[outline], check_crls=True)
+    given = [outline, *crls(made.crls[1])]
+    found = validate(files[0], files[1:2], files[2:], at=NOW, crls=given, check_crls=True)
     assert [(one.rule, one.message) for one in found.problems] == [("malformed", "A CRL cannot be read")]
 
 

@@ -59,10 +59,10 @@ def test_a_crl_with_another_octet_never_counts(made: Made) -> None:
 @pytest.mark.parametrize("version", [0, 2, 5])
 def test_a_crl_of_a_version_that_there_is_not_is_a_problem_and_no_crash(version: int, made: Made) -> None:
     leaf, issuing, top = certificates(made.leaf, *made.chain, *made.trust)
-    own = crls(made.crls[0])[0].der
+    own, above = crls(*made.crls)[0].der, crls(made.crls[1])
     at = own.index(b"\x02\x01\x01\x30")
     spoiled = CertificateList(own[: at + 2] + bytes((version,)) + own[at + 3 :])
-    found = validate(leaf, [issuing], [top], at=NOW, crls=[spoiled], check_crls=True)
+    found = validate(leaf, [issuing], [top], at=NOW, crls=[spoiled, *above], check_crls=True)
     words = f"A CRL cannot be read (it is version {version + 1})"
     assert [(one.rule, one.message) for one in found.problems] == [("malformed", words)]
 

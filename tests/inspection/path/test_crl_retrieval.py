@@ -112,7 +112,7 @@ def test_each_certificate_without_a_crl_has_one_problem_with_the_reason(world: W
 def test_what_is_no_crl_is_said_to_be_none(octets: bytes, world: World) -> None:
     result = world.validate(get=lambda url: octets if "issuing" in url else world.get(url))
     assert _rules(result) == [("crl-missing", 0)]
-    assert "is no CRL" in result.problems[0].message
+    assert "is not a CRL" in result.problems[0].message
 
 
 def test_a_crl_past_its_next_update_is_stale_and_not_missing(world: World) -> None:

@@ -66,7 +66,7 @@ def test_a_certificate_whose_crl_another_authority_issues_is_told_so(made: Made)
     leaf = authority.issue("stating", SERVER + point + "[who]\nCN=Another CA\n")
     files = sound(made, leaf=leaf, chain=(authority.certificate,), crls=(made.crls[1],))
     (problem,) = judged(files).problems
-    assert problem.message.endswith("(another CA issues its CRL, and indirect CRLs are not supported)")
+    assert "(no given CRL is from its CRL issuer [CN=Another CA" in problem.message
 
 
 def test_a_crl_for_end_entities_does_not_do_for_a_ca(made: Made) -> None:
@@ -79,8 +79,11 @@ def test_a_crl_for_end_entities_does_not_do_for_a_ca(made: Made) -> None:
 def test_a_crl_of_another_issuer_is_told_from_none_at_all(made: Made) -> None:
     (other,) = judged(sound(made, crls=made.crls[1:])).problems
     assert other.message.endswith("has no usable CRL (no given CRL is from its issuer)")
-    (none,) = judged(sound(made, crls=())).problems
-    assert none.message.endswith("has no usable CRL")
+    without = judged(sound(made, crls=())).problems
+    assert [(one.depth, one.message.endswith("has no usable CRL")) for one in without] == [
+        (0, True),
+        (1, True),
+    ]
 
 
 def test_a_crl_by_another_key_of_the_issuers_name_is_told(made: Made) -> None:
@@ -99,13 +102,13 @@ def test_a_point_that_the_certificate_states_is_the_right_one(made: Made) -> Non
         assert (judged(files).ok, not by_openssl(files)) == (ok, ok)
 
 
-def test_a_delta_crl_beside_the_complete_one_is_left_out_with_a_note(made: Made) -> None:
+def test_a_delta_crl_for_another_complete_crl_is_reported_as_unused(made: Made) -> None:
     delta = crl_with(made.issuing, _DELTA)
     asked = Verification(made.leaf, NOW, chain=made.chain, trust=made.trust, crls=(delta, *made.crls))
-    found = verify(asked)
-    assert found.result.ok
-    assert [note for note in found.notes if "delta" in note] == [
-        f"{delta} is left out: a delta CRL lists changes alone."
+    verified = verify(asked)
+    assert verified.result.ok
+    assert [(one.source, one.kind, one.reason) for one in verified.unused] == [
+        (str(delta), "CRL", "the complete CRL has no CRL number")
     ]
     assert not verify(replace(asked, crls=(delta, made.crls[1]))).result.ok
 

@@ -30,6 +30,10 @@ def require(*, explicit: int | None = None, no_mapping: int | None = None) -> tu
     return (x509.PolicyConstraints(explicit, no_mapping),)
 
 
+def require_nothing() -> tuple[x509.ExtensionType, ...]:
+    return (x509.UnrecognizedExtension(_oid(oids.POLICY_CONSTRAINTS), b"\x30\x00"),)
+
+
 def mappings(*pairs: tuple[str, str]) -> tuple[x509.ExtensionType, ...]:
     value = der.sequence(*(der.sequence(der.oid(one), der.oid(other)) for one, other in pairs))
     return (x509.UnrecognizedExtension(_oid(oids.POLICY_MAPPINGS), value),)
@@ -131,6 +135,7 @@ CASES = {
         ),
         False,
     ),
+    "empty policy constraints": (Case((policies(P1) + require_nothing(),), policies(P1)), False),
     "a mapping from anyPolicy": (Case((policies(ANY) + mappings((ANY, P1)),), policies(P1)), False),
     "a mapping to anyPolicy": (Case((policies(P1) + mappings((P1, ANY)),), policies(P1)), False),
 }

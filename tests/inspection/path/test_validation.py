@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from OpenSSL import crypto
 
-from pkigen.inspection.path import PathResult, validate, validation
+from pkigen.inspection.path import PathResult, openssl, validate
 from pkigen.inspection.path.problems import problem_of_code
 from pkigen.x509 import Certificate, CertificateList, Malformed
 from tests.inspection.path.certificates import NOW, certificates, crls
@@ -177,7 +177,7 @@ def test_whatever_a_library_raises_over_octets_is_a_problem(
         raise error
 
     leaf, issuing, top = parts
-    monkeypatch.setattr(validation, "_loaded", fail)
+    monkeypatch.setattr(openssl, "_loaded", fail)
     found = validate(leaf, [issuing], [top], at=NOW)
     assert [problem.rule for problem in found.problems] == ["malformed"]
 
@@ -187,7 +187,7 @@ def test_an_interrupt_is_no_problem_of_a_certificate(parts: Parts, monkeypatch: 
         raise KeyboardInterrupt
 
     leaf, issuing, top = parts
-    monkeypatch.setattr(validation, "_loaded", interrupt)
+    monkeypatch.setattr(openssl, "_loaded", interrupt)
     with pytest.raises(KeyboardInterrupt):
         validate(leaf, [issuing], [top], at=NOW)
 

@@ -117,7 +117,7 @@ def test_a_host_that_is_none_is_an_error_of_input_before_files_are_read(host: st
 
 
 def test_a_proxy_that_nothing_would_go_through_is_an_error_of_input() -> None:
-    with pytest.raises(InputError, match="a proxy is used for fetching CRLs alone"):
+    with pytest.raises(InputError, match="--proxy applies only to --fetch-crl"):
         verify(Verification(Path("nowhere"), NOW, proxy="http://127.0.0.1:1"))
 
 
