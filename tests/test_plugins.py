@@ -9,6 +9,7 @@ import pytest
 
 from pkigen.errors import InputError
 from pkigen.plugins import import_modules, load_entry_points
+from tests.tools import python
 
 
 def _install(directory: Path, group: str, entry: str, source: str) -> None:
@@ -52,3 +53,21 @@ def test_an_error_names_the_plugin_and_its_distribution(installed: Path) -> None
     _install(installed, "pkigen.example", "broken = pluginmodule", "raise RuntimeError('no license')\n")
     with pytest.raises(InputError, match=r"'broken' \(pluginmodule, from example-plugin\): no license"):
         list(load_entry_points("pkigen.example"))
+
+
+def test_a_validator_of_another_distribution_is_a_column_of_the_matrix(installed: Path) -> None:
+    source = """
+from pkigen.matrix.registry import register
+
+class Example:
+    name, looks_at, comes_with = "example", frozenset({"path"}), "example-plugin"
+    def version(self): return None
+    def judge(self, cases): return {}
+
+EXAMPLE = register(Example())
+"""
+    _install(installed, "pkigen.validators", "example = pluginmodule", source)
+    script = "from pkigen.matrix import VALIDATORS; print(*(column.name for column in VALIDATORS))"
+    names = python("-c", script, environ={"PYTHONPATH": str(installed)}).split()
+    assert names[:2] == ["openssl", "openssl-strict"]
+    assert names[-1] == "example", "validators that the order does not list come last"

@@ -1,44 +1,24 @@
-"""The matrix: validators that share no code with pkigen or each other, and what they say of cases."""
+"""The matrix: compares the verdicts of independent validators on the cases of an environment.
 
-from pkigen.matrix import reports
+Importing this package imports every module of ``pkigen.matrix.validators`` and every module that an
+installed distribution names as an entry point of the group ``pkigen.validators``; the import registers their
+validators.
+"""
+
+from pkigen.matrix import reports, validators
 from pkigen.matrix.cases import Subject, cases_of, subjects_of
 from pkigen.matrix.known_differences import Known, known_differences
 from pkigen.matrix.limbo import subjects_of_limbo
-from pkigen.matrix.runner import (
-    Cell,
-    Column,
-    Matrix,
-    survey,
-)
+from pkigen.matrix.registry import register, registered
+from pkigen.matrix.runner import Cell, Column, Matrix, survey
 from pkigen.matrix.validator import PARTS, SIGHTS, Answer, MatrixCase, Part, Sight, Validator
-from pkigen.matrix.validators.gnutls import GnuTLS
-from pkigen.matrix.validators.golang import Go
-from pkigen.matrix.validators.java import BOUNCY_CASTLE, CRLDP, SUN
-from pkigen.matrix.validators.java import OCSP as JAVA_OCSP
-from pkigen.matrix.validators.libraries import BEARSSL, BOTAN, HEIMDAL, MBEDTLS, NSS
-from pkigen.matrix.validators.openssl import DEFAULT, STRICT
-from pkigen.matrix.validators.openssl_ocsp import OpenSSLOcsp
-from pkigen.matrix.validators.pyca import Pyca
-from pkigen.matrix.validators.webpki import Webpki
+from pkigen.plugins import import_modules, load_entry_points
 
-VALIDATORS: tuple[Validator, ...] = (
-    DEFAULT,
-    STRICT,
-    GnuTLS(),
-    NSS,
-    HEIMDAL,
-    Go(),
-    Pyca(),
-    MBEDTLS,
-    BOTAN,
-    BEARSSL,
-    Webpki(),
-    SUN,
-    BOUNCY_CASTLE,
-    CRLDP,
-    JAVA_OCSP,
-    OpenSSLOcsp(),
-)
+import_modules(validators)
+for _ in load_entry_points("pkigen.validators"):
+    pass
+
+VALIDATORS = registered(validators.ORDER)
 """The columns in their order."""
 
 __all__ = [
@@ -57,6 +37,7 @@ __all__ = [
     "Validator",
     "cases_of",
     "known_differences",
+    "register",
     "reports",
     "subjects_of",
     "subjects_of_limbo",

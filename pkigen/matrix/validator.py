@@ -111,7 +111,7 @@ class Validator(Protocol):
 
     @property
     def comes_with(self) -> str:
-        """What to install to have it."""
+        """The packages to install, for example ``gnutls-bin and faketime``."""
 
     def version(self) -> str | None:
         """The program that answers, with its version; None when it is not installed."""

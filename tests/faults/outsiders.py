@@ -6,7 +6,7 @@ somebody has eyes for, and in it a word for each column, as ``pkigen.matrix.Cell
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -15,12 +15,15 @@ import yaml
 
 from pkigen import build, load
 from pkigen.environment.environment import Environment
+from pkigen.faults import FAULTS
 from pkigen.faults.observed import ROWS, recorded_with
 from pkigen.matrix import VALIDATORS, Column, Matrix, known_differences, subjects_of, survey
 from pkigen.serve import serve_as_proxy
 from tests.faults.conftest import is_twin
 
 Rows = dict[str, dict[str, str]]
+UNKNOWN = "unknown"
+"""The verdict, and the version, of a validator that was not installed where a fault was recorded."""
 
 
 @contextmanager
@@ -39,14 +42,17 @@ def columns() -> list[Column]:
     return [Column(one, version, recorded.get(one.name, "")) for one, version in versions if version]
 
 
-def surveyed(folder: Path) -> Matrix:
-    """All faults put to all validators."""
+def surveyed(folder: Path, only: Collection[str] = ()) -> tuple[Matrix, int]:
+    """Run all faults, or ``only`` these, against all validators; return also the number of all cases."""
     with served_catalogue(folder) as (environment, proxy):
-        return survey(subjects_of(environment, proxy), columns(), known_differences())
+        subjects = subjects_of(environment, proxy)
+        selected = [subject for subject in subjects if not only or subject.fault in only]
+        matrix = survey(selected, columns(), known_differences(), complete=not only)
+    return matrix, len(subjects)
 
 
 def seen(matrix: Matrix) -> Rows:
-    """The rows of observed.yaml, as validators answer now."""
+    """Return the rows of observed.yaml that the validators give now."""
     return {
         subject.fault: {column.name: cell.word for column, cell in zip(matrix.columns, cells, strict=True)}
         for subject, cells in matrix.rows
@@ -55,20 +61,42 @@ def seen(matrix: Matrix) -> Rows:
 
 
 def recorded() -> Rows:
-    """The rows of observed.yaml."""
+    """Return the rows of observed.yaml."""
     rows: Rows = yaml.safe_load(ROWS.read_text("utf-8"))["rows"]
     return rows
 
 
-def record(matrix: Matrix) -> None:
-    """Write observed.yaml: a line for each fault, in the catalogue's order."""
+def merged(previous: Rows, current: Rows, only: Collection[str] = ()) -> Rows:
+    """Return the rows to record, in the order of the catalog, each with a verdict for every validator.
+
+    A verdict that ``current`` lacks is the previous one; ``unknown`` if there is none, or if the fault is one
+    of ``only``: it is new or has changed.
+    """
+    rows: Rows = {}
+    for fault in FAULTS:
+        if fault not in current and not (only and fault in previous):
+            continue
+        row = {} if fault in only else previous.get(fault, {})
+        row = {**row, **current.get(fault, {})}
+        rows[fault] = {validator.name: row.get(validator.name, UNKNOWN) for validator in VALIDATORS}
+    return rows
+
+
+def record(matrix: Matrix, cases: int, only: Collection[str] = ()) -> None:
+    """Write observed.yaml: a line for each fault, in the order of the catalog."""
+    previous = yaml.safe_load(ROWS.read_text("utf-8"))
+    made = {"on": date.today(), "seconds": round(matrix.seconds)}  # noqa: DTZ011
+    made = previous["made"] if only else made
+    versions = {column.name: column.version for column in matrix.columns}
+    # The versions are those of the last complete record.
+    versions = {**versions, **previous["versions"]} if only else {**previous["versions"], **versions}
     lines = ["# What each validator does with each fault of the profile `negative`. Written by"]
     lines += ["# python -m tests.faults.record; what is not as expected has its reason in matrix/known.yaml."]
-    lines += [f"made: {{'on': {date.today()}, cases: {len(matrix.rows)}, seconds: {matrix.seconds:.0f}}}"]  # noqa: DTZ011
+    lines += [f"made: {{'on': {made['on']}, cases: {cases}, seconds: {made['seconds']}}}"]
     lines += ["versions:"]
-    lines += [f"  {column.name}: {column.version}" for column in matrix.columns]
+    lines += [f"  {validator.name}: {versions.get(validator.name, UNKNOWN)}" for validator in VALIDATORS]
     lines += ["rows:"]
-    for fault, row in seen(matrix).items():
+    for fault, row in merged(previous["rows"], seen(matrix), only).items():
         words = ", ".join(f"{column}: {word}" for column, word in row.items())
         lines.append(f"  {fault}: {{{words}}}")
     ROWS.write_text("\n".join(lines) + "\n", "utf-8")

@@ -1,33 +1,53 @@
-"""``python -m tests.faults.record``: writes observed.yaml and docs/matrix.md anew from a fresh build.
+"""Records the verdicts of the validators: ``python -m tests.faults.record [--only FAULT ...]``.
 
-It then says which differences want a reason in known.yaml, with what the tools said, and which reasons are
-out of date.
+Runs the cases of the profile ``negative`` against the validators on this machine, and writes observed.yaml,
+docs/matrix.md and the figures in README.md. With ``--only``, it records only these faults, for example a new
+one. For a validator that is not on this machine, a verdict that is recorded stays, except with ``--only``;
+otherwise it is ``unknown``. It then lists the differences that need a reason in known.yaml, and the reasons
+that are out of date.
 """
 
 from __future__ import annotations
 
+import argparse
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pkigen.faults import FAULTS
 from pkigen.matrix import VALIDATORS
-from tests.faults.matrix_page import PAGE, page
+from tests.faults.matrix_page import PAGE, figures, page
 from tests.faults.outsiders import record, surveyed
+from tests.tools import ROOT
 
 
 def main() -> None:
     """Record the rows; reasons are for a person to write."""
-    with TemporaryDirectory() as folder:
-        matrix = surveyed(Path(folder))
-    absent = {one.name for one in VALIDATORS} - {column.name for column in matrix.columns}
-    if absent:
-        raise SystemExit(f"not recorded: {', '.join(sorted(absent))} is not found here")
-    record(matrix)
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.record")
+    parser.add_argument("--only", nargs="+", metavar="FAULT", choices=FAULTS, default=[], help="fault IDs")
+    only = frozenset(parser.parse_args().only)
+    with TemporaryDirectory() as directory:
+        matrix, cases = surveyed(Path(directory), only)
+    record(matrix, cases, only)
     PAGE.write_text(page(), "utf-8")
+    readme = ROOT / "README.md"
+    readme.write_text(with_figures(readme.read_text("utf-8")), "utf-8")
+    for validator in VALIDATORS:
+        if validator.name not in {column.name for column in matrix.columns}:
+            kept = "unknown" if only else "not recorded again"
+            print(f"{validator.name}: {kept}, because it is not installed ({validator.comes_with})")
     print(f"{len(matrix.rows)} cases in {matrix.seconds:.0f} s, {matrix.explained} differences with a reason")
     for subject, column, cell in matrix.unexplained:
         print(f"  {subject.fault} {column.name}: {subject.expected} is expected, {cell.word}: {cell.words}")
-    for one in (*matrix.stale, *matrix.gone):
-        print(f"  {one.fault} {one.column}: differs no longer; take it out of known.yaml")
+    for entry in (*matrix.stale, *matrix.gone):
+        print(f"  {entry.fault} {entry.column}: differs no longer; take it out of known.yaml")
+
+
+def with_figures(readme: str) -> str:
+    """Return the text of README.md with the figures of the recorded matrix."""
+    cases, columns, validators, differing = figures()
+    pattern = r"All \d+( cases of the .*? against )\d+( columns of these )\d+( validators: )\d+"
+    return re.sub(pattern, rf"All {cases}\g<1>{columns}\g<2>{validators}\g<3>{differing}", readme)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,14 @@ from pkigen.faults.observed import recorded_with
 from pkigen.matrix import VALIDATORS, Matrix, known_differences
 from pkigen.matrix.known_differences import ANY, SOUND
 from tests.faults.matrix_page import PAGE, differs, page
-from tests.faults.outsiders import recorded, seen, surveyed
+from tests.faults.outsiders import UNKNOWN, merged, recorded, seen, surveyed
+from tests.faults.record import with_figures
 from tests.matrix.tools import TOOLS
+from tests.tools import ROOT
 
 COLUMNS = [validator.name for validator in VALIDATORS]
+INSTALL = {validator.name: validator.comes_with for validator in VALIDATORS}
+RECORD = "python -m tests.faults.record"
 needs_all = pytest.mark.needs(*sorted({tool for tools in TOOLS.values() for tool in tools}))
 KINDS = {"choice", "limit", "bug"}
 UNSEEN = {"crl-der-file"}
@@ -24,21 +28,23 @@ UNSEEN = {"crl-der-file"}
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
     """Every fault put to every validator, once."""
-    return surveyed(tmp_path_factory.mktemp("whole"))
+    matrix, _ = surveyed(tmp_path_factory.mktemp("whole"))
+    return matrix
 
 
 @needs_all
 @pytest.mark.parametrize("name", COLUMNS)
 def test_a_validator_does_with_every_fault_what_is_recorded(whole: Matrix, name: str) -> None:
-    (column,) = (one for one in whole.columns if one.name == name)
+    column = next((column for column in whole.columns if column.name == name), None)
+    assert column is not None, f"install {INSTALL[name]}, and add it to TEST_TOOLS of the Makefile"
     if not column.is_recorded:
         pytest.skip(f"recorded with {column.recorded}, here is {column.version}")
-    held = recorded()
+    rows = recorded()
     by_chance = {(one.fault, one.column) for one in known_differences() if one.sometimes}
     changed = {
-        fault: f"{held.get(fault, {}).get(name, 'nothing')} is recorded, {row[name]} is seen"
+        fault: f"{rows.get(fault, {}).get(name, 'nothing')} is recorded, {row[name]} is seen"
         for fault, row in seen(whole).items()
-        if held.get(fault, {}).get(name) != row[name] and (fault, name) not in by_chance
+        if rows.get(fault, {}).get(name) not in (row[name], UNKNOWN) and (fault, name) not in by_chance
     }
     assert not changed, "if this is right: python -m tests.faults.record"
 
@@ -69,10 +75,43 @@ def test_a_reason_is_one_sentence_and_given_once() -> None:
 
 
 def test_every_fault_that_somebody_could_see_has_its_row() -> None:
-    held = recorded()
-    assert {one.id for one in FAULTS.values() if one.stage != "transport"} - held.keys() == UNSEEN
-    assert {tuple(row) for row in held.values()} == {tuple(COLUMNS)}
-    assert list(recorded_with()) == COLUMNS
+    rows = recorded()
+    visible = {fault.id for fault in FAULTS.values() if fault.stage != "transport"} - UNSEEN
+    new, removed = sorted(visible - rows.keys()), sorted(rows.keys() - FAULTS.keys())
+    assert not new, f"not recorded yet; run: python -m tests.faults.record --only {' '.join(new)}"
+    assert not removed, f"recorded, but no faults of the catalog: {removed}; run: {RECORD}"
+    columns = [[*recorded_with()], *map(list, rows.values())]
+    assert all(names == COLUMNS for names in columns), (
+        f"observed.yaml must have the columns {COLUMNS}; run: {RECORD}"
+    )
+
+
+def test_a_fault_that_is_recorded_alone_is_unknown_where_a_validator_is_missing() -> None:
+    previous = {"expired": dict.fromkeys(COLUMNS, "refuse"), "san-missing": dict.fromkeys(COLUMNS, "accept")}
+    current = {"expired": {"openssl": "accept"}, "serial-zero": {"openssl": "refuse"}}
+    rows = merged(previous, current, only=current.keys())
+    assert [*rows] == [fault for fault in FAULTS if fault in {*previous, *current}]
+    for fault, row in current.items():
+        assert rows[fault] == {**dict.fromkeys(COLUMNS, UNKNOWN), **row}
+    assert rows["san-missing"] == previous["san-missing"]
+
+
+def test_a_complete_record_keeps_the_verdicts_of_missing_validators_and_drops_removed_faults() -> None:
+    previous = {"expired": {"java": "refuse"}, "san-missing": {"java": "refuse"}}
+    rows = merged(previous, {"expired": {"openssl": "accept"}})
+    assert [*rows] == ["expired"]
+    assert (rows["expired"]["openssl"], rows["expired"]["java"]) == ("accept", "refuse")
+    assert rows["expired"]["go"] == UNKNOWN
+
+
+def test_an_unknown_verdict_is_no_difference() -> None:
+    assert differs("expired", "accept")
+    assert not differs("expired", UNKNOWN)
+
+
+def test_the_recorder_writes_the_figures_of_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert with_figures(readme.replace(" 16 columns", " 3 columns")) == readme, f"run: {RECORD}"
 
 
 def test_nobody_was_seen_to_do_what_is_not_expected_without_a_reason() -> None:

@@ -15,7 +15,7 @@ from pkigen.environment.environment import Environment
 from pkigen.matrix import VALIDATORS, Subject, Validator, subjects_of
 from pkigen.matrix.validator import Answer
 from pkigen.serve import serve_as_proxy
-from tests.matrix.tools import TOOLS
+from tests.matrix.tools import TOOLS, parameter
 
 # Nobody answers at its base_url: what is fetched comes through the proxy.
 PROFILE = {
@@ -55,7 +55,7 @@ def subjects(online: Environment) -> Iterator[dict[str, Subject]]:
 
 def _column(name: str) -> object:
     (validator,) = (one for one in VALIDATORS if one.name == name)
-    return pytest.param(validator, id=name, marks=pytest.mark.needs(*TOOLS[name]))
+    return parameter(validator)
 
 
 def _judge(validator: Validator, subject: Subject) -> Answer:

@@ -11,17 +11,13 @@ import pytest
 
 from pkigen.matrix import PARTS, SIGHTS, VALIDATORS, MatrixCase, Sight, Validator
 from pkigen.matrix.validator import Answer
-from tests.matrix.tools import TOOLS
+from tests.matrix.tools import parameter
 
 Cases = dict[str, MatrixCase]
 
 
-def _column(validator: Validator) -> object:
-    return pytest.param(validator, id=validator.name, marks=pytest.mark.needs(*TOOLS[validator.name]))
-
-
 BY_FILES = [one for one in VALIDATORS if not one.looks_at & {"fetching", "ocsp"}]
-every_validator = pytest.mark.parametrize("validator", [_column(one) for one in BY_FILES])
+every_validator = pytest.mark.parametrize("validator", [*map(parameter, BY_FILES)])
 NO_WILDCARDS = {"heimdal"}
 NO_LOCKED_KEYS = {"go", "bearssl", "mbedtls"}
 """Mbed TLS 2.28 reads those of older ciphers alone."""

@@ -1,5 +1,14 @@
 """Which tools of ``tests.tools`` each validator needs."""
 
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pkigen.matrix import Validator
+from tests.tools import gaps_are_failures
+
 TOOLS: dict[str, tuple[str, ...]] = {
     "openssl": ("openssl",),
     "openssl-strict": ("openssl",),
@@ -18,3 +27,14 @@ TOOLS: dict[str, tuple[str, ...]] = {
     "java-ocsp": ("javac",),
     "openssl-ocsp": ("openssl", "faketime"),
 }
+"""A new validator works without an entry here; an entry makes the summary of `make test` name its tools."""
+
+
+def parameter(validator: Validator) -> Any:
+    """Return a test's parameter; the test is skipped where the validator is not installed, except in CI."""
+    if validator.name in TOOLS:
+        mark = pytest.mark.needs(*TOOLS[validator.name])
+    else:
+        absent = not gaps_are_failures() and validator.version() is None
+        mark = pytest.mark.skipif(absent, reason=f"needs {validator.name} ({validator.comes_with})")
+    return pytest.param(validator, id=validator.name, marks=mark)

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pkigen.matrix.fake_time import at_time
+from pkigen.matrix.registry import register
 from pkigen.matrix.run_program import Ran, each, run
 from pkigen.matrix.validator import Answer, MatrixCase, Part, Said, Sight, answer
 
@@ -164,3 +165,6 @@ def _verdict(ran: Ran) -> Said:
         return Said(False, outcome[1])
     lines = [line for line in ran.err.splitlines() if not line.startswith(_CHATTER)]
     return Said(False, [*lines, "no reason given"][0])
+
+
+GNUTLS = register(GnuTLS())

@@ -11,6 +11,7 @@ from pathlib import Path
 from pkigen.errors import EnvironmentFailure
 from pkigen.matrix.compiler import compiled
 from pkigen.matrix.line_protocol import ask
+from pkigen.matrix.registry import register
 from pkigen.matrix.run_program import run
 from pkigen.matrix.validator import Answer, MatrixCase, Sight
 
@@ -58,3 +59,6 @@ def _program(version: str | None) -> Path:
 
     environ = {"GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false -trimpath"}
     return compiled("matrix", sorted(_SOURCE.iterdir()), building, version, environ=environ)
+
+
+GO = register(Go())

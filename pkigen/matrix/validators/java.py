@@ -11,6 +11,7 @@ from pathlib import Path
 from pkigen.errors import EnvironmentFailure
 from pkigen.matrix.compiler import SOURCES, compiled
 from pkigen.matrix.line_protocol import FIELDS, ask
+from pkigen.matrix.registry import register
 from pkigen.matrix.run_program import run
 from pkigen.matrix.validator import Answer, MatrixCase, Sight
 
@@ -83,21 +84,23 @@ class Java:
         return [java, *_QUICK, *_EXPORTS, *options, "-cp", whole, self.judge_class]
 
 
-SUN = Java("java", "JudgeSun", "files", frozenset(("path", "file", "host", "crl", "pkcs12")))
+SUN = register(Java("java", "JudgeSun", "files", frozenset(("path", "file", "host", "crl", "pkcs12"))))
 """The trust manager and the host name check of the JDK's TLS; its PKCS#12 key store. It reads no PEM keys."""
 
-BOUNCY_CASTLE = Java(
-    "bouncycastle",
-    "JudgeBouncyCastle",
-    "files",
-    frozenset(("path", "file", "crl", "key", "pkcs12")),
-    "default-jdk-headless, libbcprov-java and libbcpkix-java",
-    ("bcprov.jar", "bcpkix.jar", "bcutil.jar"),
+BOUNCY_CASTLE = register(
+    Java(
+        "bouncycastle",
+        "JudgeBouncyCastle",
+        "files",
+        frozenset(("path", "file", "crl", "key", "pkcs12")),
+        "default-jdk-headless, libbcprov-java and libbcpkix-java",
+        ("bcprov.jar", "bcpkix.jar", "bcutil.jar"),
+    )
 )
 """CertPathBuilder of the provider BC, for servers; its key store and PEM reader. It has no look at names."""
 
-CRLDP = Java("java-crldp", "JudgeSun", "crldp", frozenset(("crl", "fetching")))
+CRLDP = register(Java("java-crldp", "JudgeSun", "crldp", frozenset(("crl", "fetching"))))
 """The JDK's validator, which fetches every CRL from where the certificates say."""
 
-OCSP = Java("java-ocsp", "JudgeSun", "ocsp", frozenset(("ocsp",)))
+OCSP = register(Java("java-ocsp", "JudgeSun", "ocsp", frozenset(("ocsp",))))
 """The JDK's validator, which asks the OCSP responder about the server's certificate."""

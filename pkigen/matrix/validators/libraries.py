@@ -11,6 +11,7 @@ from pathlib import Path
 from pkigen.errors import EnvironmentFailure
 from pkigen.matrix.compiler import SOURCES, compiled
 from pkigen.matrix.line_protocol import FIELDS, ask
+from pkigen.matrix.registry import register
 from pkigen.matrix.run_program import run
 from pkigen.matrix.validator import Answer, MatrixCase, Sight
 
@@ -57,25 +58,29 @@ class Library:
         return tuple(shlex.split(run("pkg-config", "--cflags", "--libs", self.package).out))
 
 
-BEARSSL = Library(
-    "bearssl",
-    "bearssl.c",
-    frozenset(("path", "file", "host", "key")),
-    "a C compiler and libbearssl-dev",
-    flags=("-lbearssl",),
+BEARSSL = register(
+    Library(
+        "bearssl",
+        "bearssl.c",
+        frozenset(("path", "file", "host", "key")),
+        "a C compiler and libbearssl-dev",
+        flags=("-lbearssl",),
+    )
 )
 """Its X.509 engine "minimal", set as for its TLS clients. It does not look at CRLs, and its key files have no
 passphrase."""
 
 
-BOTAN = Library(
-    "botan",
-    "botan.cpp",
-    frozenset(("path", "file", "host", "crl", "key")),
-    "a C++ compiler, pkg-config and libbotan-2-dev",
-    compiler="c++",
-    flags=("-std=c++17",),
-    package="botan-2",
+BOTAN = register(
+    Library(
+        "botan",
+        "botan.cpp",
+        frozenset(("path", "file", "host", "crl", "key")),
+        "a C++ compiler, pkg-config and libbotan-2-dev",
+        compiler="c++",
+        flags=("-std=c++17",),
+        package="botan-2",
+    )
 )
 """``x509_path_validate`` with its default restrictions; every certificate of a path needs a CRL.
 
@@ -84,34 +89,40 @@ path has a scope: such a CRL is of all of them (RFC 5280, 6.3.3), and Botan take
 """
 
 
-HEIMDAL = Library(
-    "heimdal",
-    "heimdal.c",
-    frozenset(("path", "file", "host", "crl")),
-    "a C compiler, pkg-config and heimdal-multidev",
-    flags=("-lhx509", "-lroken"),
-    package="heimdal-krb5",
+HEIMDAL = register(
+    Library(
+        "heimdal",
+        "heimdal.c",
+        frozenset(("path", "file", "host", "crl")),
+        "a C compiler, pkg-config and heimdal-multidev",
+        flags=("-lhx509", "-lroken"),
+        package="heimdal-krb5",
+    )
 )
 """``hx509_verify_path`` and ``hx509_verify_hostname``; every certificate of a path needs a CRL."""
 
 
-MBEDTLS = Library(
-    "mbedtls",
-    "mbedtls.c",
-    frozenset(("path", "file", "host", "crl", "key")),
-    "a C compiler and libmbedtls-dev",
-    flags=("-lmbedtls", "-lmbedx509", "-lmbedcrypto"),
+MBEDTLS = register(
+    Library(
+        "mbedtls",
+        "mbedtls.c",
+        frozenset(("path", "file", "host", "crl", "key")),
+        "a C compiler and libmbedtls-dev",
+        flags=("-lmbedtls", "-lmbedx509", "-lmbedcrypto"),
+    )
 )
 """``mbedtls_x509_crt_verify`` with its default profile. CRLs are looked at where there are some; none needs
 to be there."""
 
 
-NSS = Library(
-    "nss",
-    "nss.c",
-    frozenset(("path", "file", "host", "crl")),
-    "a C compiler, pkg-config and libnss3-dev",
-    package="nss",
+NSS = register(
+    Library(
+        "nss",
+        "nss.c",
+        frozenset(("path", "file", "host", "crl")),
+        "a C compiler, pkg-config and libnss3-dev",
+        package="nss",
+    )
 )
 """``CERT_PKIXVerifyCert`` for servers and ``CERT_VerifyCertName``; every certificate of a path needs a CRL.
 Firefox has another validator (mozilla::pkix)."""

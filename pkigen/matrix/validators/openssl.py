@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pkigen.matrix.registry import register
 from pkigen.matrix.run_program import Ran, each, run
 from pkigen.matrix.validator import Answer, MatrixCase, Part, Said, Sight, answer
 
@@ -117,5 +118,5 @@ def _is_address(host: str) -> bool:
     return True
 
 
-DEFAULT = OpenSSL("openssl")
-STRICT = OpenSSL("openssl-strict", ("-x509_strict", "-auth_level", "2"), checks_keys=True)
+DEFAULT = register(OpenSSL("openssl"))
+STRICT = register(OpenSSL("openssl-strict", ("-x509_strict", "-auth_level", "2"), checks_keys=True))

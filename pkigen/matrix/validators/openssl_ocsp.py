@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from pkigen.matrix.fake_time import at_time
+from pkigen.matrix.registry import register
 from pkigen.matrix.run_program import Ran, each, run
 from pkigen.matrix.validator import Answer, MatrixCase, Said, Sight, answer
 from pkigen.matrix.validators.openssl import DEFAULT
@@ -64,3 +65,6 @@ def _verdict(ran: Ran, case: MatrixCase) -> Said:
     words = wrong or status or next(unsaid, "no reason given")
     queued = next((line.split(":")[5] for line in told if line.count(":") > 7 and ":error:" in line), "")
     return Said(False, f"{words} ({queued})" if queued and not status else words)
+
+
+OPENSSL_OCSP = register(OpenSSLOcsp())

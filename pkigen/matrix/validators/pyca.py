@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from pkigen.matrix.line_protocol import ask
+from pkigen.matrix.registry import register
 from pkigen.matrix.validator import Answer, MatrixCase, Sight
 
 
@@ -27,4 +28,7 @@ class Pyca:
 
     def judge(self, cases: Sequence[MatrixCase]) -> dict[str, Answer]:
         """The answers by the names of cases."""
-        return ask((sys.executable, "-m", "pkigen.matrix.validators.pyca_worker"), cases)
+        return ask((sys.executable, "-m", "pkigen.matrix.validators._pyca_worker"), cases)
+
+
+PYCA = register(Pyca())

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from pkigen.matrix.fake_time import at_time
 from pkigen.matrix.line_protocol import ask
+from pkigen.matrix.registry import register
 from pkigen.matrix.validator import Answer, MatrixCase, Sight
 
 
@@ -37,6 +38,9 @@ class Webpki:
         answers: dict[str, Answer] = {}
         for at, some in together.items():
             answers |= ask(
-                (sys.executable, "-m", "pkigen.matrix.validators.webpki_worker"), some, environ=at_time(at)
+                (sys.executable, "-m", "pkigen.matrix.validators._webpki_worker"), some, environ=at_time(at)
             )
         return answers
+
+
+WEBPKI = register(Webpki())
