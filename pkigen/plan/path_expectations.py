@@ -19,7 +19,7 @@ from pkigen.asn1 import der, oids
 from pkigen.issue import Signer, certificate
 from pkigen.keys import key_identifier, public_key_info
 from pkigen.keys.signing import sign, signature_algorithm
-from pkigen.model import CertificatePlan, Entity, Extension, Signature
+from pkigen.model import CertificatePlan, Entity, Extension, Name, Signature
 from pkigen.x509 import Certificate, Malformed
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ class PathExpectations:
             plan, purposes = replace(plan, subject=(), extensions=()), _ANY_PURPOSE
         if not issuers:
             return None
+        if entity.fault is not None:
+            plan = replace(plan, issuer=self._issuer_name(entity, issuers))
         constrained = any(one.extensions.raw(oids.NAME_CONSTRAINTS) for one in self._chain(issuers))
         if constrained and entity.fault is None:
             return self._find_defect(issuers, plan, purposes)
@@ -70,6 +72,15 @@ class PathExpectations:
         if key not in self._defects:
             self._defects[key] = self._find_defect(issuers, plan, purposes)
         return self._defects[key]
+
+    def _issuer_name(self, entity: Entity, issuers: tuple[str, ...]) -> Name:
+        """Return the name of the first of ``issuers``: the case's own copies of CAs have other names."""
+        issuer = self._authorities[issuers[0]]
+        if issuer.certificates:
+            return issuer.certificates[0].subject
+        copies = len(entity.issuers) - len(issuers)
+        below = self._authorities[entity.issuers[copies - 1]] if copies else entity
+        return below.certificates[0].issuer
 
     def _find_defect(
         self, issuers: tuple[str, ...], plan: CertificatePlan, purposes: tuple[Purpose, ...]

@@ -122,6 +122,24 @@ def test_a_case_whose_fault_is_accepted_is_rejected_below_a_defective_authority(
     assert {case.expected for case in faulty} == {"reject"}
 
 
+def test_a_case_with_its_own_copy_of_the_issuing_authority_is_accepted_if_its_fault_is(
+    tmp_path: Path,
+) -> None:
+    profile = {
+        "name": "copies",
+        "defaults": {"key": "ec-p256"},
+        "authorities": {"root": {}, "issuing": {"issuer": "root"}},
+        "certificates": {"a": {"issuer": "issuing"}},
+        "negatives": [{"of": "a", "faults": ["serial-zero", "country-3"]}],
+    }
+    cases = expected_cases(load(profile), _CLOCK)
+    assert {case.name: case.expected for case in cases} == {
+        "a": "accept",
+        "a.serial-zero": "accept",
+        "a.country-3": "accept",
+    }
+
+
 def test_the_expected_cases_of_the_profile_equal_the_manifest(environment: Any) -> None:
     assert [(one.name, one.expected, one.stage) for one in expected_cases(load(_PROFILE), _CLOCK)] == [
         (case.name, case.expected, case.stage) for case in environment.cases()
