@@ -6,9 +6,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +20,7 @@ from pkigen.environment.revoke import refresh_crl, revoke, unrevoke
 from pkigen.errors import InputError, PkigenError
 from pkigen.profile import Profile, load
 from pkigen.store import Store
+from tests.environment import kill
 
 _NAMES = ("root", "issuing", "other")
 
@@ -211,39 +209,33 @@ def test_revoking_creates_no_environment(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
-_VICTIM = """
-import sys
-from pathlib import Path
-from pkigen.environment.revoke import revoke, unrevoke
-print("ready", flush=True)
-while True:
-    revoke(Path(sys.argv[1]), ["host-1"], reason="certificateHold")
-    unrevoke(Path(sys.argv[1]), ["host-1"])
-"""
-
-
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is of POSIX")
-def test_crl_numbers_only_increase_when_commands_are_killed(
-    tmp_path: Path,
-) -> None:
+def test_crl_numbers_only_increase_when_commands_are_killed(tmp_path: Path) -> None:
     env = build(_profile(tmp_path, delta="1d"), tmp_path).folder
-    chance, seen = random.Random(4), [_number(_crl(env))]
-    for _ in range(12):
-        victim = subprocess.Popen(
-            [sys.executable, "-c", _VICTIM, str(env)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+
+    def revoke_and_release(kill_at: int) -> tuple[int, int]:
+        return kill.run(
+            "from pathlib import Path\nfrom pkigen.environment.revoke import revoke, unrevoke\n",
+            "revoke(Path(sys.argv[1]), ['host-1'], reason='certificateHold')\n"
+            "unrevoke(Path(sys.argv[1]), ['host-1'])\n",
+            env,
+            kill_at=kill_at,
+            folder=tmp_path,
         )
-        assert victim.stdout is not None
-        assert victim.stdout.readline() == b"ready\n"
-        time.sleep(chance.uniform(0.02, 0.25))
-        victim.send_signal(signal.SIGKILL)
-        victim.communicate()
-        seen.append(_number(_crl(env)))
+
+    exit_code, events = revoke_and_release(0)
+    assert exit_code == 0
+    numbers = [_number(_crl(env))]
+    for kill_at in random.Random(4).sample(range(1, events + 1), 12):
+        assert revoke_and_release(kill_at)[0] == -signal.SIGKILL
+        numbers.append(_number(_crl(env)))
         revoke(env, ["host-1"], reason="certificateHold")
         assert _entry(env, "host-1") is not None
-        seen.append(_number(_crl(env)))
-    assert seen == sorted(seen)
-    assert len(set(seen)) > 12
-    assert refresh_crl(env, ["issuing"]).crls[0].number > seen[-1]
+        numbers.append(_number(_crl(env)))
+        unrevoke(env, ["host-1"])
+    assert numbers == sorted(numbers)
+    assert len(set(numbers)) > 12
+    assert refresh_crl(env, ["issuing"]).crls[0].number > numbers[-1]
 
 
 def test_a_command_waits_for_another_writer(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:

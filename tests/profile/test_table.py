@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from pkigen.documents import limits
 from pkigen.errors import InputError
 from pkigen.profile.inventory import OWN_VARIABLES, read_table
+from tests.effort import calls
 
 
 def _refused(folder: Path, data: str | bytes) -> str:
@@ -78,10 +78,10 @@ def test_wrong_rows_count_towards_the_limit_of_rows(tmp_path: Path) -> None:
 
 
 def test_a_table_as_wide_as_a_book_is_refused_at_once(tmp_path: Path) -> None:
-    started = time.process_time()
-    said = _refused(tmp_path, ",".join(f"c{n}" for n in range(200_000)) + "\n")
-    assert said == f"t.csv:1:1: more than {limits.TABLE_COLUMNS} columns"
-    assert time.process_time() - started < 2
+    header = ",".join(f"c{n}" for n in range(200_000)) + "\n"
+    said = f"t.csv:1:1: more than {limits.TABLE_COLUMNS} columns"
+    assert calls(lambda: _refused(tmp_path, header)) < 5_000
+    assert _refused(tmp_path, header) == said
 
 
 def test_a_table_over_the_size_limit_is_not_read_whole(tmp_path: Path) -> None:

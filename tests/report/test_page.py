@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from pkigen.report import (
     read_matrix_results,
 )
 from pkigen.requirements import load_set
+from tests.effort import calls
 from tests.report.conftest import CLOCK
 from tests.report.test_drawings import NASTY
 
@@ -173,7 +173,9 @@ def test_words_of_a_certificate_are_never_code(tmp_path: Path) -> None:
     assert NASTY not in page
 
 
-def test_a_thousand_certificates_are_a_page_of_less_than_two_megabytes_in_seconds(tmp_path: Path) -> None:
+def test_the_page_of_a_thousand_certificates_is_small_and_needs_few_calls(
+    tmp_path: Path,
+) -> None:
     profile = {
         "name": "fleet",
         "requirements": ["web-server"],
@@ -184,7 +186,6 @@ def test_a_thousand_certificates_are_a_page_of_less_than_two_megabytes_in_second
         },
     }
     built = build(profile, tmp_path, BuildOptions(keys="pool"))
-    begun = time.process_time()
     page = as_page(collect_page_data(built.folder, ReportOptions()))
-    assert time.process_time() - begun < 8
+    assert calls(lambda: as_page(collect_page_data(built.folder, ReportOptions()))) < 8_000 * 1_000
     assert len(page) < 2_000_000

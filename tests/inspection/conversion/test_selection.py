@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
-from time import process_time
 
 import pytest
 from cryptography import x509
@@ -16,6 +15,7 @@ from pkigen.errors import InputError, Refused
 from pkigen.inspection.conversion import find_leaf, order_chain
 from pkigen.x509 import Certificate, PublicKey
 from pkigen.x509.public_key import public_key
+from tests.effort import calls
 
 _NOW = datetime.now(UTC)
 _CURVE = ec.SECP256R1()
@@ -169,7 +169,7 @@ def test_two_certificates_of_one_key_are_listed() -> None:
     assert find_leaf([PATH[0], PATH[0]], [SENSOR.public]) == PATH[0]
 
 
-def test_very_many_authorities_of_one_name_are_sorted_in_no_time() -> None:
+def test_very_many_authorities_of_one_name_are_sorted_in_linear_time() -> None:
     top = Authority("top")
     many = []
     for number in range(400):
@@ -177,10 +177,9 @@ def test_very_many_authorities_of_one_name_are_sorted_in_no_time() -> None:
         many.append(top.certify(same, identified=number % 2 == 0))
     leaf = same.certify(SENSOR, ca=False, identified=False)
     crowd = [*many, *(same.certify(Authority("same"), identified=False) for _ in range(400)), leaf]
-    started = process_time()
     assert find_leaf(crowd) == leaf
-    assert order_chain(leaf, crowd)
-    assert process_time() - started < 5
+    assert calls(lambda: find_leaf(crowd)) < 200_000
+    assert calls(lambda: order_chain(leaf, crowd)) < 200_000
 
 
 def test_what_signed_itself_without_basic_constraints_is_an_end_entity() -> None:

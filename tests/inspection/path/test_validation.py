@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from datetime import timedelta, timezone
 
@@ -14,6 +13,7 @@ from OpenSSL import crypto
 from pkigen.inspection.path import PathResult, openssl, validate
 from pkigen.inspection.path.problems import problem_of_code
 from pkigen.x509 import Certificate, CertificateList, Malformed
+from tests.effort import calls
 from tests.inspection.path.certificates import NOW, certificates, crls
 from tests.inspection.path.conftest import Made
 
@@ -225,12 +225,11 @@ def test_mutated_octets_are_never_more_than_a_problem(
         assert which > 1 or octets[which] == parts[which].der or not found.ok
 
 
-def test_a_path_of_three_takes_less_than_a_millisecond(parts: Parts) -> None:
+def test_a_path_of_three_needs_less_than_2000_calls(parts: Parts) -> None:
     leaf, issuing, top = parts
 
-    def once() -> float:
-        start = time.perf_counter()
-        validate(leaf, [issuing], [top], at=NOW, host="leaf.test", purpose="server")
-        return time.perf_counter() - start
+    def once() -> object:
+        return validate(leaf, [issuing], [top], at=NOW, host="leaf.test", purpose="server")
 
-    assert min(once() for _ in range(50)) < 0.001
+    once()
+    assert calls(once) < 2_000
