@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
     except PkigenError as error:
         print_message(str(error))
+        _flush_or_discard()
         return error.exit_code
     except KeyboardInterrupt:
         code = _INTERRUPTED
@@ -42,9 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 3
     except BaseException as error:  # noqa: BLE001  a panic in native code is not an Exception
         _report_bug(error)
+        _flush_or_discard()
         return 3
     if code == _INTERRUPTED:
         print_message("\nInterrupted." if sys.stderr.isatty() else "Interrupted.")
+        _flush_or_discard()
     if code == _BROKEN_PIPE:
         _discard_output()
     return code

@@ -130,10 +130,43 @@ def test_a_closed_stdout_is_no_news() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
-def test_a_full_disk_under_stdout_is_a_line() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_under_stdout_is_a_line(unbuffered: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     with Path("/dev/full").open("wb") as full:
         outcome = finish(start("--version", stdout=full))
     assert (outcome.code, outcome.err) == (3, "pkigen: No space left on device\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        ("InputError('wrong.yaml: no profile')", 2, "wrong.yaml: no profile\n"),
+        ("KeyboardInterrupt", 130, "Interrupted.\n"),
+    ],
+)
+def test_an_error_after_output_to_a_full_disk_has_its_own_exit_code(
+    error: str, code: int, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    script = f"""
+import sys
+from pkigen import cli
+from pkigen.errors import InputError
+
+def run(arguments):
+    print("result")
+    raise {error}
+
+cli._run = run
+sys.exit(cli.main([]))
+"""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (code, message)
 
 
 def test_a_locale_without_the_letters_does_not_stop_the_output(tmp_path: Path) -> None:
