@@ -77,6 +77,8 @@ def export(environment: Environment, target: Target, options: ExportOptions) -> 
     draft = Draft(given, templates)
     target.write(draft)
     if not draft.exported:
+        if not draft.left_out:
+            raise ValueError(f"the export target '{target.name}' must add each certificate to draft.exported")
         name, reason = next(iter(draft.left_out.items()))
         raise Refused(f"{target.name} can export none of these certificates ({name}: {reason})")
     folder = options.out or environment.folder / FOLDER / target.name
