@@ -51,12 +51,17 @@ _CODECS = {
 
 
 def name(pairs: Iterable[tuple[str, str]]) -> Name:
-    """Return a name with one attribute per RDN, from (short name or dotted OID, value) in order."""
-    attributes = []
+    """Return a name with one attribute per RDN, from (short name or dotted OID, value) in order.
+
+    A type that begins with ``+`` adds its attribute to the RDN before it.
+    """
+    rdns = list[tuple[Attribute, ...]]()
     for kind, value in pairs:
-        oid, tag = ATTRIBUTE_TYPES.get(kind, (kind, der.UTF8_STRING))
-        attributes.append((Attribute(oid, value, tag),))
-    return tuple(attributes)
+        plain = kind.removeprefix("+")
+        oid, tag = ATTRIBUTE_TYPES.get(plain, (plain, der.UTF8_STRING))
+        before = rdns.pop() if plain != kind and rdns else ()
+        rdns.append((*before, Attribute(oid, value, tag)))
+    return tuple(rdns)
 
 
 @lru_cache(maxsize=256)

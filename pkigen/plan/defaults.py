@@ -121,7 +121,7 @@ def alternative_names(spec: AuthoritySpec | CertificateSpec) -> tuple[GeneralNam
         return ()
     if spec.san is not None:
         return spec.san.names
-    candidates = (_as_general_name(value) for kind, value in spec.subject if kind == "CN")
+    candidates = (_as_general_name(value) for kind, value in spec.subject if kind in ("CN", "+CN"))
     return tuple(name for name in candidates if name is not None)
 
 
@@ -153,8 +153,10 @@ def _typed(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> Iterator[
         lambda field: encode.extended_key_usage(field.usages, field.critical),
         None if ca else _SERVER_AND_CLIENT,
     )
-    yield None if spec.subject_key_identifier else _SUBJECT_KEY
-    yield _ISSUER_KEY if issuer and not spec.authority_key_identifier else None
+    yield _choose(spec.subject_key_identifier, encode.subject_key_identifier, _SUBJECT_KEY)
+    yield _choose(
+        spec.authority_key_identifier, encode.authority_key_identifier, _ISSUER_KEY if issuer else None
+    )
     yield _choose(
         spec.crl_distribution_points,
         partial(encode.distribution_points, oids.CRL_DISTRIBUTION_POINTS),

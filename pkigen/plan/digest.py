@@ -1,7 +1,7 @@
 """A digest of a certificate's requested content: equal digests, equal certificates.
 
 A digest is a string of ``PART=HEX`` joined by ``;``, so that a comparison shows which part changed. It
-omits serial number, clock and keys, because they do not come from the profile.
+omits clock, keys and drawn serial numbers, because they do not come from the profile.
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ def digest(
     validity: str,
     extensions: tuple[Extension, ...],
     faults: str = "",
+    serial: int | None = None,
 ) -> str:
     """Return the digest of a certificate's parts; ``validity`` is the text of the profile.
 
-    ``faults`` lists the intentional faults, empty for a certificate without a fault.
+    ``faults`` lists the intentional faults, empty for a certificate without a fault. ``serial`` is the serial
+    number if the profile states it.
     """
     parts = [
         *((f"faults={_short(faults.encode())}",) if faults else ()),
+        *(() if serial is None else (f"serial number={serial:x}",)),
         f"subject={_short(names.encode(subject))}",
         f"issuer={_short(names.encode(issuer))}",
         f"signature={_short(repr(signature).encode())}",

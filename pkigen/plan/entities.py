@@ -246,12 +246,12 @@ class Planner:
             issuer_id,
             subject,
             issuer_name,
-            self._serials(issuer_id, own_id, index),
+            self._serials(issuer_id, own_id, index) if spec.serial is None else spec.serial,
             not_before,
             not_after,
             signature,
             extensions,
-            digest(subject, issuer_name, signature, spec.valid.text, extensions),
+            digest(subject, issuer_name, signature, spec.valid.text, extensions, serial=spec.serial),
         )
 
 

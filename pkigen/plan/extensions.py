@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from pkigen.asn1 import der, names
 from pkigen.asn1.oids import (
     AUTHORITY_INFORMATION_ACCESS,
+    AUTHORITY_KEY_IDENTIFIER,
     BASIC_CONSTRAINTS,
     CA_ISSUERS_ACCESS,
     CERTIFICATE_POLICIES,
     EXTENDED_KEY_USAGE,
     EXTENDED_KEY_USAGES,
     INHIBIT_ANY_POLICY,
+    KERBEROS_PRINCIPAL_NAME,
     KEY_USAGE,
     KEY_USAGES,
     NAME_CONSTRAINTS,
@@ -23,7 +25,10 @@ from pkigen.asn1.oids import (
     POLICY_CONSTRAINTS,
     POLICY_MAPPINGS,
     REASON_FLAGS,
+    SMTP_UTF8_MAILBOX,
+    SRV_NAME,
     SUBJECT_ALTERNATIVE_NAME,
+    SUBJECT_KEY_IDENTIFIER,
     TLS_FEATURE,
     USER_PRINCIPAL_NAME,
 )
@@ -41,6 +46,8 @@ if TYPE_CHECKING:
         PolicyMappings,
     )
 
+_KERBEROS_USER, _KERBEROS_SERVICE, _KERBEROS_HOST = 1, 2, 3
+"""Kerberos name types (RFC 4120, 6.2): NT-PRINCIPAL, NT-SRV-INST, NT-SRV-HST."""
 _IA5_CHOICES = {"email": 0x81, "dns": 0x82, "uri": 0x86}
 
 
@@ -48,15 +55,37 @@ def general_name(name: GeneralName) -> bytes:
     """Encode one GeneralName; an IP address of a name constraint is a network address and mask."""
     value = name.value
     if not isinstance(value, str):
-        return der.explicit(4, names.encode(names.name(value)))
+        if name.kind == "dirname":
+            return der.explicit(4, names.encode(names.name(value)))
+        ((oid, data),) = value
+        return _other_name(oid, bytes.fromhex(data))
     if name.kind in _IA5_CHOICES:
         return der.tlv(_IA5_CHOICES[name.kind], value.encode("ascii"))
     if name.kind == "ip":
         return der.tlv(0x87, _ip_octets(value))
     if name.kind == "rid":
         return der.tlv(0x88, der.contents(der.oid(value)))
-    upn = der.explicit(0, der.string(der.UTF8_STRING, value))
-    return der.explicit(0, der.oid(USER_PRINCIPAL_NAME), upn)
+    if name.kind == "krb5":
+        return _other_name(KERBEROS_PRINCIPAL_NAME, _kerberos_principal(value))
+    if name.kind == "srv":
+        return _other_name(SRV_NAME, der.string(der.IA5_STRING, value))
+    oid = USER_PRINCIPAL_NAME if name.kind == "upn" else SMTP_UTF8_MAILBOX
+    return _other_name(oid, der.string(der.UTF8_STRING, value))
+
+
+def _other_name(oid: str, value: bytes) -> bytes:
+    return der.explicit(0, der.oid(oid), der.explicit(0, value))
+
+
+def _kerberos_principal(text: str) -> bytes:
+    """Encode KRB5PrincipalName (RFC 4556, 3.2.2); the name type follows from the number of components."""
+    principal, _, realm = text.rpartition("@")
+    components = principal.split("/")
+    service = _KERBEROS_SERVICE if components[0] == "krbtgt" else _KERBEROS_HOST
+    name_type = service if len(components) > 1 else _KERBEROS_USER
+    strings = (der.string(der.GENERAL_STRING, component) for component in components)
+    name = der.sequence(der.explicit(0, der.integer(name_type)), der.explicit(1, der.sequence(*strings)))
+    return der.sequence(der.explicit(0, der.string(der.GENERAL_STRING, realm)), der.explicit(1, name))
 
 
 def general_names(values: Iterable[GeneralName]) -> bytes:
@@ -95,6 +124,16 @@ def basic_constraints(ca: bool, path_length: int | None, critical: bool = True) 
     if path_length is not None:
         parts.append(der.integer(path_length))
     return Extension(BASIC_CONSTRAINTS, critical, der.sequence(*parts))
+
+
+def subject_key_identifier(value: bytes) -> Extension:
+    """Encode SubjectKeyIdentifier (4.2.1.2)."""
+    return Extension(SUBJECT_KEY_IDENTIFIER, False, der.octet_string(value))
+
+
+def authority_key_identifier(value: bytes) -> Extension:
+    """Encode AuthorityKeyIdentifier (4.2.1.1) with only a key identifier."""
+    return Extension(AUTHORITY_KEY_IDENTIFIER, False, der.sequence(der.tlv(0x80, value)))
 
 
 def alternative_names(names: Iterable[GeneralName], critical: bool) -> Extension:

@@ -145,10 +145,13 @@ class PathExpectations:
 
     def _signer(self, authority_id: str) -> Signer:
         """Return the throwaway key with the authority's key identifier, which differs for each authority."""
-        imported = self._authorities[authority_id].imported
+        entity = self._authorities[authority_id]
         identifier = sha1(authority_id.encode(), usedforsecurity=False).digest()
-        if imported is not None:
-            existing = Certificate(imported.certificate)
+        for extension in _extensions(entity):
+            if extension.oid == oids.SUBJECT_KEY_IDENTIFIER and isinstance(extension.value, bytes):
+                identifier = der.contents(extension.value)
+        if entity.imported is not None:
+            existing = Certificate(entity.imported.certificate)
             identifier = key_identifier(existing.subject_public_key_info)
             identifier = existing.extensions.subject_key_identifier or identifier
         return Signer(_key(), identifier)

@@ -47,6 +47,7 @@ class Checks:
         self._known: tuple[str, ...] = ()
         self._circular: set[str] = set()
         self._checked: set[object] = set()
+        self._serials: dict[tuple[str, int], str] = {}
         self._now = datetime.now(UTC)
 
     def run(self) -> None:
@@ -118,6 +119,8 @@ class Checks:
         yield from self._check_entity(spec, spec.issuers[0] if spec.issuers else SELF)
         for issuer in () if spec.imported else spec.issuers:
             yield from self._check_issuer(spec, issuer)
+        for issuer in set(spec.issuers):
+            yield from self._check_serial(spec, issuer)
         if len(set(spec.issuers)) < len(spec.issuers):
             yield ("issuer",), "an issuer is named twice", None
         if not spec.issuers:
@@ -171,10 +174,20 @@ class Checks:
         if common not in self._checked or spec.extensions:
             self._checked.add(common)
             yield from self._check_entity(spec, spec.issuer)
+        yield from self._check_serial(spec, spec.issuer)
         if spec.revoked and spec.issuer == SELF:
             yield ("revoked",), "nobody can revoke it: a self-signed certificate is on nobody's CRL", None
         if not spec.subject and (spec.san is None or isinstance(spec.san, Omit)):
             yield ("subject",), "neither a subject nor a subject alternative name: it names nobody", None
+
+    def _check_serial(self, spec: EntitySpec, issuer: str) -> Errors:
+        """Check that an issuer has only one certificate with a serial number (RFC 5280, 4.1.2.2)."""
+        if spec.serial is None:
+            return
+        issuer = spec.name if issuer == SELF else issuer
+        other = self._serials.setdefault((issuer, spec.serial), spec.name)
+        if other != spec.name:
+            yield ("serial",), f"'{other}' has the serial number {spec.serial} of the same issuer", None
 
     def _check_issuer(self, spec: EntitySpec, issuer: str) -> Errors:
         if issuer == SELF:

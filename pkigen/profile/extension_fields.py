@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from pkigen.asn1 import der
 from pkigen.asn1.der import IA5_STRING, PRINTABLE_STRING
 from pkigen.asn1.names import ATTRIBUTE_TYPES
 from pkigen.asn1.oids import EXTENDED_KEY_USAGES, KEY_USAGES, REASON_FLAGS
@@ -29,7 +31,17 @@ _DNS = re.compile(
 )
 _NEVER = re.compile("[\0\ud800-\udfff]")
 _PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,./:=?-]*")
-_KINDS = ("dns", "ip", "email", "uri", "upn", "rid", "dirname")
+_KINDS = ("dns", "ip", "email", "uri", "upn", "rid", "srv", "krb5", "smtputf8")
+
+
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+_ADDRESSES = {
+    "upn": "a user principal name such as user@a.test",
+    "krb5": "a Kerberos principal such as HTTP/a.test@REALM",
+    "smtputf8": "an e-mail address",
+}
+"""Kinds with a user, an ``@`` and a domain, which other names contain as text in UTF-8, and an example."""
+_SERVICE = re.compile(r"_[A-Za-z0-9-]{1,62}\.[A-Za-z0-9_.-]{1,253}")
 
 
 def parse_uri(text: str) -> str:
@@ -37,6 +49,13 @@ def parse_uri(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+", text):
         raise ValueError(f"'{text}' is not an absolute URI of ASCII characters without spaces")
     return str(text)
+
+
+def _parse_hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise ValueError("the DER is written in hexadecimal digits, two for each byte") from None
 
 
 AT_LEAST_ONE = Field(min_length=1)
@@ -49,12 +68,16 @@ Uri = Annotated[str, Parsed(parse_uri, "an absolute URI")]
 def distinguished_name(value: Any) -> Pairs:
     """Return (attribute type, value) in order, from a mapping; a list gives several values of one type.
 
-    An empty value omits the attribute.
+    An empty value omits the attribute. ``CN+UID: [a.test, "4711"]`` is one RDN with several attributes; all
+    types of an RDN except the first begin with ``+``.
     """
     if not isinstance(value, dict):
         raise ValueError("a name is a mapping such as {C: US, O: Contoso Inc., CN: a.test}")
-    pairs = []
+    pairs = list[tuple[str, str]]()
     for kind, texts in value.items():
+        if "+" in kind:
+            pairs += _one_rdn(kind, texts)
+            continue
         if kind not in ATTRIBUTE_TYPES and not OID.fullmatch(kind):
             raise ValueError(unknown("attribute type", kind, tuple(ATTRIBUTE_TYPES)))
         for text in texts if isinstance(texts, list) else [texts]:
@@ -64,6 +87,20 @@ def distinguished_name(value: Any) -> Pairs:
                 _check_characters(kind, text)
                 pairs.append((str(kind), str(text)))
     return tuple(pairs)
+
+
+def _one_rdn(kinds: str, texts: Any) -> Iterator[tuple[str, str]]:
+    """Yield the attributes of an RDN whose types are joined by ``+``; each needs its own value."""
+    types = kinds.split("+")
+    if not isinstance(texts, list) or len(texts) != len(types):
+        raise ValueError(f"{kinds} is one RDN and needs a list of {len(types)} values, one for each type")
+    if len(set(types)) < len(types):
+        raise ValueError(f"{kinds} names an attribute type twice, which one RDN cannot (X.501)")
+    for number, (kind, text) in enumerate(zip(types, texts, strict=True)):
+        pairs = distinguished_name({kind: text})
+        if len(pairs) != 1:
+            raise ValueError(f"{kinds}: the value of {kind} must be one text that is not empty")
+        yield f"+{kind}" if number else kind, pairs[0][1]
 
 
 def _check_characters(kind: str, text: str) -> None:
@@ -78,26 +115,33 @@ def _check_characters(kind: str, text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class GeneralName:
-    """``kind`` is one of dns, ip, email, uri, upn, rid, dirname; the value of a dirname consists of pairs."""
+    """A name of one of the kinds dns, ip, email, uri, upn, rid, srv, krb5, smtputf8, dirname, other.
+
+    The value of a dirname consists of pairs, that of ``other`` is (OID, DER in hexadecimal digits).
+    """
 
     kind: str
     value: str | Pairs
 
 
 def parse_general_name(value: Any, *, constraint: bool = False) -> GeneralName:
-    """Return a general name from ``kind:value`` or ``{dirname: {...}}``.
+    """Return a general name from ``kind:value``, ``{dirname: {...}}`` or ``{other: {oid, der}}``.
 
     As a base of name constraints, an ``ip`` is a network, and a name may begin with a dot.
     """
     if isinstance(value, dict):
+        if list(value) == ["other"]:
+            return GeneralName("other", _other_name(value["other"]))
         if list(value) != ["dirname"]:
-            raise ValueError("only dirname is written as a mapping, {dirname: {O: Contoso Inc.}}")
+            raise ValueError(
+                "write a mapping as {dirname: {O: Contoso Inc.}} or {other: {oid: OID, der: HEX}}"
+            )
         return GeneralName("dirname", distinguished_name(value["dirname"]))
     if not isinstance(value, str):
         raise ValueError("a name is a text such as dns:a.test")
     kind, colon, rest = value.partition(":")
-    if not colon or kind not in _KINDS or kind == "dirname":
-        raise ValueError(f"'{value}' must begin with one of dns: ip: email: uri: upn: rid:")
+    if not colon or kind not in _KINDS:
+        raise ValueError(f"'{value}' must begin with one of {': '.join(_KINDS)}:")
     return GeneralName(kind, _general_name_value(kind, str(rest), constraint))
 
 
@@ -112,21 +156,40 @@ def _general_name_value(kind: str, text: str, constraint: bool) -> str:
             raise ValueError(f"'{text}' is not {what}") from None
     if kind == "rid":
         return parse_oid(text)
-    if kind == "upn":
-        if not re.fullmatch(r"[^@\s]+@[^@\s]+", text):
-            raise ValueError(f"'{text}' is not a user principal name such as user@a.test")
+    if kind in _ADDRESSES:
+        if not _ADDRESS.fullmatch(text):
+            raise ValueError(f"'{text}' is not {_ADDRESSES[kind]}")
         return text
+    return _ascii_name(kind, text, constraint)
+
+
+def _ascii_name(kind: str, text: str, constraint: bool) -> str:
     if not text.isascii():
         raise ValueError(f"'{text}' is not ASCII; write a host name in its xn-- form")
     if kind == "uri":
         return text if constraint else parse_uri(text)
-    if kind == "email" and not constraint and not re.fullmatch(r"[^@\s]+@[^@\s]+", text):
+    if kind == "srv" and not constraint and not _SERVICE.fullmatch(text):
+        raise ValueError(f"'{text}' is not a service name such as _ldap.a.test (RFC 4985)")
+    if kind == "email" and not constraint and not _ADDRESS.fullmatch(text):
         raise ValueError(f"'{text}' is not an e-mail address")
     if kind == "dns" and not constraint and re.fullmatch(r"[0-9.]+", text):
         raise ValueError(f"'{text}' is an address: write ip:{text}")
     if kind == "dns" and not (_is_host(text, constraint) or (constraint and not text)):
         raise ValueError(f"'{text}' is not a host name")
     return text
+
+
+def _other_name(value: Any) -> Pairs:
+    if not isinstance(value, dict) or value.keys() != {"oid", "der"}:
+        raise ValueError("another name is written {other: {oid: 1.3.6.1.5.2.2, der: HEX}}")
+    data = _parse_hex(str(value["der"]))
+    try:
+        complete = der.read(data)[2] == len(data)
+    except (ValueError, IndexError):
+        complete = False
+    if not complete:
+        raise ValueError(f"'{value['der']}' is not one complete DER value")
+    return ((parse_oid(str(value["oid"])), data.hex()),)
 
 
 def _is_host(text: str, constraint: bool) -> bool:
@@ -344,13 +407,6 @@ class DistributionPoints(Listed):
     _list = "points"
     points: Annotated[tuple[DistributionPoint, ...], AT_LEAST_ONE]
     critical: bool = False
-
-
-def _parse_hex(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise ValueError("the DER is written in hexadecimal digits, two for each octet") from None
 
 
 class RawExtension(Value):

@@ -246,7 +246,7 @@ class _Loader:
 def _name_the_subject(merged: Table) -> None:
     """Set a missing common name to the name of the entity."""
     subject = merged.get("subject", Table())
-    if isinstance(subject, Table) and "CN" not in subject:
+    if isinstance(subject, Table) and not any("CN" in key.split("+") for key in subject):
         named = subject.copy()
         named.put("CN", Text("{{ name }}"), None)
         merged.put("subject", named, merged.key_locations.get("subject"))

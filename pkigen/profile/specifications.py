@@ -56,6 +56,9 @@ REASONS = (
 _DIGESTS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 _START = "-1h"
 _MOST_FAULTS = 8
+_SERIAL_BITS = 159
+"""A positive number of 20 bytes (RFC 5280, 4.1.2.2)."""
+_LONGEST_IDENTIFIER = 64
 
 
 def _one_of(what: str, known: tuple[str, ...]) -> Parsed:
@@ -228,6 +231,34 @@ def _parse_key(text: str) -> str:
     return parse_kind(text).name
 
 
+def _parse_serial(text: str) -> int:
+    digits, base = (text[2:].replace(":", ""), 16) if text[:2].lower() == "0x" else (text, 10)
+    try:
+        if not digits.isalnum():
+            raise ValueError
+        number = int(digits, base)
+    except ValueError:
+        raise ValueError(f"'{text}' is not a serial number such as 1000 or 0x0a1b") from None
+    if not 0 < number < 1 << _SERIAL_BITS:
+        raise ValueError(f"'{text}' is not a serial number: it must be positive, with 20 bytes at most")
+    return number
+
+
+def _parse_key_identifier(text: str) -> bytes:
+    try:
+        identifier = bytes.fromhex(text.replace(":", ""))
+    except ValueError:
+        identifier = b""
+    if not 1 <= len(identifier) <= _LONGEST_IDENTIFIER:
+        raise ValueError(
+            f"'{text}' is not a key identifier: write 1 to {_LONGEST_IDENTIFIER} bytes in hexadecimal"
+        )
+    return identifier
+
+
+KeyIdentifierBytes = Annotated[bytes, Parsed(_parse_key_identifier, "a key identifier, hexadecimal")]
+
+
 @dataclass(frozen=True, slots=True)
 class TypedExtension:
     """Annotation of a field that sets the extension with this OID."""
@@ -241,6 +272,7 @@ class EntitySpec(Value):
     name: Annotated[str, Field(init=False)] = ""
     subject: DistinguishedName = ()
     key: Annotated[str, Parsed(_parse_key, "rsa-2048, ec-p256 ...")] = "rsa-2048"
+    serial: Annotated[int, Parsed(_parse_serial, "a number, or hexadecimal digits after 0x")] | None = None
     signature: SignatureSpec = SignatureSpec()
     valid: Annotated[Validity, Parsed(_parse_validity, "397d or {from, to}", "")]
     renew: Length | None = None
@@ -252,8 +284,12 @@ class EntitySpec(Value):
         ExtendedKeyUsage | Omit | None, OrNone(), TypedExtension(oids.EXTENDED_KEY_USAGE)
     ] = None
     san: Annotated[GeneralNames | Omit | None, OrNone(), TypedExtension(oids.SUBJECT_ALTERNATIVE_NAME)] = None
-    subject_key_identifier: Literal["none"] | None = None
-    authority_key_identifier: Literal["none"] | None = None
+    subject_key_identifier: Annotated[
+        KeyIdentifierBytes | Omit | None, OrNone(), TypedExtension(oids.SUBJECT_KEY_IDENTIFIER)
+    ] = None
+    authority_key_identifier: Annotated[
+        KeyIdentifierBytes | Omit | None, OrNone(), TypedExtension(oids.AUTHORITY_KEY_IDENTIFIER)
+    ] = None
     crl_distribution_points: Annotated[
         DistributionPoints | Omit | None, OrNone(), TypedExtension(oids.CRL_DISTRIBUTION_POINTS)
     ] = None

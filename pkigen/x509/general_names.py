@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from pkigen.asn1 import der, names
-from pkigen.asn1.oids import USER_PRINCIPAL_NAME
+from pkigen.asn1.oids import SMTP_UTF8_MAILBOX, SRV_NAME, USER_PRINCIPAL_NAME
 from pkigen.x509.decoding import Malformed, decoder, normalized_name
 
+_OTHER_TEXTS = {USER_PRINCIPAL_NAME: "upn", SRV_NAME: "srv", SMTP_UTF8_MAILBOX: "smtputf8"}
 _IA5 = {0x81: "email", 0x82: "dns", 0x86: "uri"}
 
 
 @dataclass(frozen=True, slots=True)
 class GeneralName:
-    """A name of one of the kinds dns, ip, email, uri, upn, rid, dirname, other, and its text.
+    """A name of one of the kinds dns, ip, email, uri, upn, srv, smtputf8, rid, dirname, other, and its text.
 
     Octets that the kind does not explain are shown in hexadecimal after a ``#``.
     """
@@ -74,6 +75,6 @@ def _address(value: bytes) -> str:
 
 def _other_name(data: bytes) -> GeneralName:
     oid, value = der.children(data)
-    if der.dotted(oid) == USER_PRINCIPAL_NAME:
-        return GeneralName("upn", der.contents(der.contents(value)).decode())
+    if kind := _OTHER_TEXTS.get(der.dotted(oid)):
+        return GeneralName(kind, der.contents(der.contents(value)).decode())
     return GeneralName("other", f"{der.dotted(oid)} #{der.contents(value).hex()}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +56,9 @@ _CASES: list[tuple[str, dict[str, Any], x509.ExtensionType, bool]] = [
                     "rid:1.2.3.4",
                     {"dirname": {"O": "Contoso"}},
                     "upn:user@a.test",
+                    "srv:_ldap.a.test",
+                    "smtputf8:ä@a.test",
+                    {"other": {"oid": "1.2.3", "der": "0500"}},
                 ],
             }
         },
@@ -67,9 +72,24 @@ _CASES: list[tuple[str, dict[str, Any], x509.ExtensionType, bool]] = [
                 x509.RegisteredID(ObjectIdentifier("1.2.3.4")),
                 x509.DirectoryName(_CONTOSO),
                 x509.OtherName(ObjectIdentifier("1.3.6.1.4.1.311.20.2.3"), b"\x0c\x0buser@a.test"),
+                x509.OtherName(ObjectIdentifier("1.3.6.1.5.5.7.8.7"), b"\x16\x0c_ldap.a.test"),
+                x509.OtherName(ObjectIdentifier("1.3.6.1.5.5.7.8.9"), "\x0c\x09ä@a.test".encode()),
+                x509.OtherName(ObjectIdentifier("1.2.3"), b"\x05\x00"),
             ]
         ),
         True,
+    ),
+    (
+        "2.5.29.14",
+        {"subject_key_identifier": "01:02"},
+        x509.SubjectKeyIdentifier(b"\x01\x02"),
+        False,
+    ),
+    (
+        "2.5.29.35",
+        {"authority_key_identifier": "0102"},
+        x509.AuthorityKeyIdentifier(b"\x01\x02", None, None),
+        False,
     ),
     ("2.5.29.19", {}, x509.BasicConstraints(False, None), True),
     (
@@ -198,6 +218,8 @@ def test_an_extension_is_what_cryptography_encodes(
 
 
 _SAMPLES: dict[str, Any] = {
+    "subject_key_identifier": "0102",
+    "authority_key_identifier": "0102",
     "basic_constraints": {"ca": "true"},
     "key_usage": ["keyAgreement"],
     "extended_key_usage": ["codeSigning"],
@@ -265,6 +287,31 @@ def test_a_raw_extension_replaces_ours_and_others_stand_last() -> None:
         Extension(oids.KEY_USAGE, False, b"\x05\x00"),
     )
     assert [extension.oid for extension in found].count(oids.KEY_USAGE) == 1
+
+
+_KERBEROS = """asn1 = SEQUENCE:name
+[name]
+realm = EXP:0, GeneralString:REALM
+principal = EXP:1, SEQUENCE:principal
+[principal]
+type = EXP:0, INTEGER:{type}
+strings = EXP:1, SEQUENCE:strings
+[strings]
+{strings}
+"""
+
+
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize(("principal", "name_type"), [("user", 1), ("krbtgt/REALM", 2), ("HTTP/a.test", 3)])
+def test_a_kerberos_principal_is_what_openssl_encodes(tmp_path: Path, principal: str, name_type: int) -> None:
+    strings = (f"s{n} = GeneralString:{text}" for n, text in enumerate(principal.split("/")))
+    (tmp_path / "conf").write_text(_KERBEROS.format(type=name_type, strings="\n".join(strings)))
+    command = ["openssl", "asn1parse", "-genconf", "conf", "-noout", "-out", "name.der"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    extension = _extension(oids.SUBJECT_ALTERNATIVE_NAME, san=[f"krb5:{principal}@REALM"])
+    name = x509.OtherName(ObjectIdentifier("1.3.6.1.5.2.2"), (tmp_path / "name.der").read_bytes())
+    assert extension is not None
+    assert extension.value == x509.SubjectAlternativeName([name]).public_bytes()
 
 
 def test_key_identifiers_wait_for_the_keys() -> None:

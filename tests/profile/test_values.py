@@ -17,7 +17,8 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 def test_every_kind_of_alternative_name(tmp_path: Path) -> None:
     san = (
         '["dns:a.test", "dns:*.a.test", "ip:10.1.0.10", "ip:2001:DB8::1", "email:a@b.test", "uri:https://a.test/x",'
-        ' "upn:a@b.test", "rid:1.2.3", {dirname: {C: US, O: Contoso}}]'
+        ' "upn:a@b.test", "rid:1.2.3", {dirname: {C: US, O: Contoso}}, "srv:_ldap.a.test",'
+        ' "smtputf8:ä@b.test", "krb5:HTTP/a.test@REALM", {other: {oid: 1.2.3, der: "3000"}}]'
     )
     found = the_certificate(tmp_path, f"san: {san}").san
     assert found is not None
@@ -32,6 +33,10 @@ def test_every_kind_of_alternative_name(tmp_path: Path) -> None:
         ("upn", "a@b.test"),
         ("rid", "1.2.3"),
         ("dirname", (("C", "US"), ("O", "Contoso"))),
+        ("srv", "_ldap.a.test"),
+        ("smtputf8", "ä@b.test"),
+        ("krb5", "HTTP/a.test@REALM"),
+        ("other", (("1.2.3", "3000"),)),
     ]
     assert not found.critical
 
@@ -52,6 +57,14 @@ def test_every_kind_of_alternative_name(tmp_path: Path) -> None:
         "dns:" + "a." * 127 + "ab",
         "dns:10.1.0.10",
         "dns:*",
+        "srv:ldap.a.test",
+        "srv:_ldap",
+        "krb5:host/a.test",
+        "smtputf8:a",
+        "{other: {oid: 1.2.3}}",
+        "{other: {oid: 1.2.3, der: '3001'}}",
+        "{other: {oid: 1.2.3, der: '30000500'}}",
+        "{other: {oid: a, der: '3000'}}",
         "ip:10.1.0.256",
         "ip:10.0.0.0/8",
         "ip:a.test",
@@ -102,10 +115,14 @@ def test_none_leaves_an_extension_out(tmp_path: Path, field: str) -> None:
     assert getattr(the_certificate(tmp_path, "key: ec-p256"), field) is None
 
 
-def test_key_identifiers_can_only_be_left_out(tmp_path: Path) -> None:
+def test_key_identifiers_are_omitted_or_stated(tmp_path: Path) -> None:
     assert the_certificate(tmp_path, "subject_key_identifier: none").subject_key_identifier
     assert not the_certificate(tmp_path, "key: ec-p256").authority_key_identifier
-    assert refused_certificate(tmp_path, "authority_key_identifier: '0102'")
+    assert (
+        the_certificate(tmp_path, "authority_key_identifier: '01:02'").authority_key_identifier == b"\x01\x02"
+    )
+    assert refused_certificate(tmp_path, "authority_key_identifier: '012'")
+    assert refused_certificate(tmp_path, f"subject_key_identifier: '{'00' * 65}'")
 
 
 def test_usages_are_lists_or_mappings(tmp_path: Path) -> None:

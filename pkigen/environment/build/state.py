@@ -108,7 +108,8 @@ class BuildState:
         )
         for issuer, serial in used:
             raise EnvironmentFailure(
-                f"{issuer} already used the serial number {serial:x}; run the build again"
+                f"{issuer} already used the serial number {serial:x} for another; change 'serial' "
+                "if the profile states it, or else run the build again"
             )
 
     def _has_fault(self, issuer: str) -> bool:
