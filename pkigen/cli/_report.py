@@ -99,12 +99,6 @@ def print_summary_json(summary: Summary, **fields: Any) -> None:
     )
 
 
-def note_unmatched(summary: Summary, only: str | None, certificates: int) -> None:
-    """Add a note if ``--only`` matches none of the profile's certificates: most likely it is mistyped."""
-    if only is not None and certificates and _counts(summary)["skip"] == certificates:
-        summary.notes.append(f"--only '{only}' matches no certificate of the profile")
-
-
 def quantity(count: int, noun: str, plural: str = "") -> str:
     """Return ``1 CRL``, ``2 CRLs``, ``1,000 authorities``."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

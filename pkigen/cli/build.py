@@ -62,5 +62,4 @@ def build(
     gc.set_threshold(_GC_THRESHOLD)
     with meter() as progress:
         result = build_environment(loaded, out, options, progress)
-    _report.note_unmatched(result.summary, only, loaded.count)
     _report.print_build_result(result, as_json=json)

@@ -53,7 +53,6 @@ def plan(
     options = BuildOptions(only=only, at=parse_time(at), rekey=rekey, prune=prune, seed=seed, keys=keys)
     loaded = load_profile(profile)
     summary = preview(loaded, out, options)
-    _report.note_unmatched(summary, only, loaded.count)
     if json:
         _report.print_summary_json(summary, environment=loaded.name, folder=str(out / loaded.name))
     else:

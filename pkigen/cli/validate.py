@@ -6,12 +6,13 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pkigen.cli._console import print_json, print_line
+from pkigen.cli._console import print_json, print_line, print_message
 from pkigen.cli._options import Json, ProfileSource, load_profile
 from pkigen.cli._report import quantity
 from pkigen.errors import InputError, Problem
 
 if TYPE_CHECKING:
+    from pkigen.plan import Plan
     from pkigen.profile import Profile
 
 HELP_ORDER = 20
@@ -20,8 +21,8 @@ HELP_ORDER = 20
 def validate(profile: ProfileSource, json: Json = False) -> None:
     """Report every error of a profile at once.
 
-    Errors go to stderr, one per line, as FILE:LINE:COL: WHERE: MESSAGE; the exit code is then 2. This command
-    writes no files.
+    Errors go to stderr, one per line, as FILE:LINE:COL: WHERE: MESSAGE; the exit code is then 2. Warnings
+    begin with `Warning:` and do not change the exit code. This command writes no files.
 
     \b
     Example:
@@ -29,7 +30,7 @@ def validate(profile: ProfileSource, json: Json = False) -> None:
     """
     try:
         loaded = load_profile(profile)
-        _plan_all(loaded)
+        planned = _plan_all(loaded)
     except InputError as error:
         if json:
             print_json({"valid": False, "problems": [_as_json(problem) for problem in error.problems]})
@@ -37,13 +38,18 @@ def validate(profile: ProfileSource, json: Json = False) -> None:
     authorities, certificates = len(loaded.authorities), loaded.count
     if json:
         counts = {"authorities": authorities, "certificates": certificates}
-        print_json({"valid": True, "environment": loaded.name, **counts, "problems": []})
+        warnings = [_as_json(warning) for warning in planned.warnings]
+        print_json(
+            {"valid": True, "environment": loaded.name, **counts, "problems": [], "warnings": warnings}
+        )
     else:
+        for warning in planned.warnings:
+            print_message(f"Warning: {warning}")
         sizes = quantity(authorities, "authority", "authorities"), quantity(certificates, "certificate")
         print_line(f"{loaded.name} is valid: {', '.join(sizes)}")
 
 
-def _plan_all(profile: Profile) -> None:
+def _plan_all(profile: Profile) -> Plan:
     """Plan every certificate, because some errors appear only then; every serial number is 1."""
     from pkigen.plan import plan
     from pkigen.plan.compliance import obey
@@ -51,6 +57,7 @@ def _plan_all(profile: Profile) -> None:
     planned = plan(profile, datetime.now(UTC), lambda _issuer, _owner, _index: 1)
     deque(planned.certificates(), maxlen=0)
     obey(profile, planned.clock, planned.authorities, planned.certificates())
+    return planned
 
 
 def _as_json(problem: Problem) -> dict[str, str | int | None]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pkigen.environment.environment import Case, Environment
 from pkigen.errors import InputError
@@ -90,7 +90,7 @@ class Draft:
         published = []
         for url, data in _published(self.given.environment.www):
             below = f"{prefix}/{url}" if prefix else url
-            path = self.add(f"www/{below}", data)
+            path = self.add(f"www/{unquote(below)}", data)
             kind = MEDIA_TYPES.get(Path(url).suffix, "application/octet-stream")
             published.append(Published(f"/{below}", path, kind, len(data)))
         return tuple(published)

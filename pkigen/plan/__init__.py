@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pkigen.clock import Span
+from pkigen.errors import Problem
 from pkigen.model import Entity
 from pkigen.plan.cases import cases_of
 from pkigen.plan.compliance import sets_named
@@ -32,7 +33,8 @@ class Plan:
     ``count`` is their number. ``cases`` are the cases with a fault, ``passed`` the skipped negative cases
     with their reasons. ``sets`` are the requirement sets that cases are checked against: the profile's
     sets, and the sets that cases violate. ``serving`` lists the intentional errors of the service for
-    authorities without a fault. ``notes`` are for the user.
+    authorities without a fault. ``warnings`` are values that are valid but probably not
+    intended.
     """
 
     name: str
@@ -45,7 +47,7 @@ class Plan:
     passed: tuple[SkippedCase, ...]
     sets: tuple[RequirementSet, ...]
     serving: tuple[PlannedServing, ...]
-    notes: tuple[str, ...]
+    warnings: tuple[Problem, ...]
     certificates: Callable[[], Iterator[Entity]] = field(repr=False)
 
 
@@ -68,7 +70,7 @@ def plan(profile: Profile, clock: datetime, serials: Serials, crl_life: Span = C
         cases.passed,
         sets_named(profile) if cases.entities else (),
         serving,
-        tuple(planner.notes),
+        tuple(planner.warnings),
         _PlannedOnce(lambda: cases.among(planner.certificates()), profile.count + len(cases.certificates)),
     )
 

@@ -7,11 +7,9 @@ name as a subject alternative name, both key identifiers and a CRL distribution 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from ipaddress import ip_address
 from typing import TypeVar
 
 from pkigen.asn1 import der, oids
@@ -22,15 +20,13 @@ from pkigen.profile import (
     AuthoritySpec,
     CertificateSpec,
     ExtendedKeyUsage,
-    GeneralName,
     GeneralNames,
     Omit,
+    alternative_names,
 )
 
 Field = TypeVar("Field")
 
-_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z)(\*\.)?{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
 _SUBJECT_KEY = Extension(oids.SUBJECT_KEY_IDENTIFIER, False, KeyIdentifier.SUBJECT)
 _ISSUER_KEY = Extension(oids.AUTHORITY_KEY_IDENTIFIER, False, KeyIdentifier.ISSUER)
 _SAN = 3
@@ -113,25 +109,6 @@ def _share(spec: AuthoritySpec | CertificateSpec, other: AuthoritySpec | Certifi
     return fields.keys() == others.keys() and all(
         value is others[field] for field, value in fields.items() if field not in _PER_CERTIFICATE
     )
-
-
-def alternative_names(spec: AuthoritySpec | CertificateSpec) -> tuple[GeneralName, ...]:
-    """Return the requested subject alternative names of an end entity (default: its common names)."""
-    if isinstance(spec.san, Omit):
-        return ()
-    if spec.san is not None:
-        return spec.san.names
-    candidates = (_as_general_name(value) for kind, value in spec.subject if kind in ("CN", "+CN"))
-    return tuple(name for name in candidates if name is not None)
-
-
-def _as_general_name(common_name: str) -> GeneralName | None:
-    if _HOST_NAME.fullmatch(common_name) and not common_name.rpartition(".")[2].isdecimal():
-        return GeneralName("dns", common_name)
-    try:
-        return GeneralName("ip", str(ip_address(common_name)))
-    except ValueError:
-        return None
 
 
 def _typed(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> Iterator[Extension | None]:

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from pkigen.asn1 import names
 from pkigen.clock import Span, Validity, resolve_moment, shift
-from pkigen.errors import InputError
+from pkigen.errors import InputError, Problem
 from pkigen.keys.kinds import KeyKind, parse_kind, refusal
 from pkigen.model import (
     CertificatePlan,
@@ -26,10 +26,10 @@ from pkigen.model import (
 )
 from pkigen.plan import imported_ca
 from pkigen.plan.crl_distribution import crl_plan, partition_of, points
-from pkigen.plan.defaults import Extensions, Setting, alternative_names, ca_url, crl_url, ocsp_url
+from pkigen.plan.defaults import Extensions, Setting, ca_url, crl_url, ocsp_url
 from pkigen.plan.digest import digest
 from pkigen.plan.imported_ca import kind_of_certificate
-from pkigen.profile import SELF, AuthoritySpec, CertificateSpec, Profile
+from pkigen.profile import SELF, AuthoritySpec, CertificateSpec, Profile, alternative_names
 from pkigen.x509 import Certificate
 
 Spec = TypeVar("Spec", AuthoritySpec, CertificateSpec)
@@ -52,7 +52,7 @@ class Planner:
     def __init__(self, profile: Profile, clock: datetime, serials: Serials, crl_life: Span) -> None:
         self.profile = profile
         self.clock = clock
-        self.notes = list[str]()
+        self.warnings = list[Problem](profile.warnings)
         self._crl_life = crl_life
         self._serials = serials
         self._extensions = Extensions()
@@ -104,7 +104,7 @@ class Planner:
                 continue
             try:
                 imported[spec.name], notes = imported_ca.read(spec.imported)
-                self.notes += [f"{spec.name}: {note}" for note in notes]
+                self.warnings += [self.profile.problem(spec, ("from",), note) for note in notes]
             except InputError as error:
                 problems += [
                     self.profile.problem(spec, ("from",), problem.message) for problem in error.problems

@@ -21,6 +21,7 @@ from pkigen.profile.specifications import (
     AuthoritySpec,
     CertificateSpec,
     ImportedCASpec,
+    alternative_names,
 )
 
 __all__ = [
@@ -42,5 +43,6 @@ __all__ = [
     "PolicyConstraints",
     "PolicyMappings",
     "Profile",
+    "alternative_names",
     "load",
 ]

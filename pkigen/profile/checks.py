@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from pkigen.asn1.oids import SUBJECT_ALTERNATIVE_NAME
 from pkigen.clock import Moment, resolve_moment
 from pkigen.documents import limits
 from pkigen.documents.fields import Omit, Value, close_to
@@ -18,6 +19,7 @@ from pkigen.profile.expansion import (
     InstanceError,
     Spec,
 )
+from pkigen.profile.extension_fields import ExtendedKeyUsage
 from pkigen.profile.names import check_name
 from pkigen.profile.profile import Profile, above, in_order, unravel
 from pkigen.profile.specifications import (
@@ -26,6 +28,7 @@ from pkigen.profile.specifications import (
     AuthoritySpec,
     CertificateSpec,
     EntitySpec,
+    alternative_names,
 )
 
 Errors = Iterator[tuple[tuple[str | int, ...], str, str | None]]
@@ -47,6 +50,7 @@ class Checks:
         self._known: tuple[str, ...] = ()
         self._circular: set[str] = set()
         self._checked: set[object] = set()
+        self._warnings: dict[object, Problem] = {}
         self._serials: dict[tuple[str, int], str] = {}
         self._now = datetime.now(UTC)
 
@@ -68,6 +72,7 @@ class Checks:
         self._circular = self._in_circles()
         for authority_body, instance, spec in specs:
             self._report(authority_body, instance, self._check_authority(spec))
+            self._warn(authority_body, instance, self._renewal_warnings(spec))
             if len(self._problems) > self._most:
                 return
         names.clear()
@@ -78,10 +83,13 @@ class Checks:
                 if certificate.name in responders:
                     known[certificate.name] = certificate
                 self._report(body, instance, self._check_certificate(body, certificate))
+                self._warn(body, instance, _name_warnings(certificate))
+                self._warn(body, instance, self._renewal_warnings(certificate))
                 if len(self._problems) > self._most:
                     return
         for authority_body, instance, spec in specs:
             self._report(authority_body, instance, _check_responder(spec, known, tuple(names.values())))
+        self._profile.warnings = tuple(self._warnings.values())
 
     def _specifications(self, body: Body[Spec], names: dict[str, str]) -> Iterator[tuple[Instance, Spec]]:
         """Yield the specifications of a body; check their names and record the errors."""
@@ -114,6 +122,26 @@ class Checks:
 
     def _report(self, body: Body[Spec], instance: Instance, errors: Errors) -> None:
         self._problems += [body.problem(instance, *problem) for problem in errors]
+
+    def _warn(self, body: Body[Spec], instance: Instance, warnings: Errors) -> None:
+        """Record warnings; a range has each of them once."""
+        for warning in warnings if len(self._warnings) < self._most else ():
+            problem = body.problem(instance, *warning)
+            self._warnings.setdefault((problem.location, problem.where, problem.message), problem)
+
+    def _renewal_warnings(self, spec: EntitySpec) -> Errors:
+        """Warn if the renewal period is longer than the validity of a certificate that is valid now."""
+        if spec.renew is None:
+            return
+        try:
+            not_before, not_after = spec.valid.resolve(self._now)
+            begin = not_after - (resolve_moment(spec.renew, self._now) - self._now)
+        except (ValueError, OverflowError):
+            return  # reported as an error
+        if begin <= not_before <= self._now < not_after:
+            validity = spec.valid.text.removeprefix("from -1h for ")
+            periods = f"the renewal period {spec.renew.text} is not shorter than the validity {validity}"
+            yield ("renew",), f"{periods}: builds renew it only when it has expired", None
 
     def _check_authority(self, spec: AuthoritySpec) -> Errors:
         yield from self._check_entity(spec, spec.issuers[0] if spec.issuers else SELF)
@@ -238,6 +266,22 @@ class Checks:
                     resolve_moment(moment, self._now)
             except ValueError as error:
                 yield (field,), str(error), None
+
+
+def _name_warnings(spec: CertificateSpec) -> Errors:
+    """Warn if clients of a server find no name in its certificate."""
+    purposes = spec.extended_key_usage
+    is_server = not isinstance(purposes, ExtendedKeyUsage) or "serverAuth" in purposes.usages
+    raw = any(extension.oid == SUBJECT_ALTERNATIVE_NAME for extension in spec.extensions)
+    if is_server and spec.san is None and not raw and not spec.faults and not alternative_names(spec):
+        common_names = ", ".join(f"'{value}'" for kind, value in spec.subject if kind in ("CN", "+CN"))
+        reason = (
+            f"the common name {common_names} is not a host name"
+            if common_names
+            else "there is no common name"
+        )
+        message = f"{reason}, so this server gets no subject alternative name; set san, or san: none"
+        yield ("subject",), message, None
 
 
 def _check_responder(

@@ -29,6 +29,8 @@ Pairs = tuple[tuple[str, str], ...]
 _DNS = re.compile(
     r"(\*\.|\.)?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*"
 )
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z)(\*\.)?{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
 _NEVER = re.compile("[\0\ud800-\udfff]")
 _PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,./:=?-]*")
 _KINDS = ("dns", "ip", "email", "uri", "upn", "rid", "srv", "krb5", "smtputf8")
@@ -200,6 +202,16 @@ def _is_host(text: str, constraint: bool) -> bool:
 
 def _parse_constraint(value: Any) -> GeneralName:
     return parse_general_name(value, constraint=True)
+
+
+def name_of_host(text: str) -> GeneralName | None:
+    """Return a host name or an IP address as a GeneralName, None for other texts."""
+    if _HOST_NAME.fullmatch(text) and not text.rpartition(".")[2].isdecimal():
+        return GeneralName("dns", text)
+    try:
+        return GeneralName("ip", str(ip_address(text)))
+    except ValueError:
+        return None
 
 
 AnyName = Annotated[GeneralName, Parsed(parse_general_name, "dns:a.test, ip:10.0.0.1 ...", "")]

@@ -18,7 +18,7 @@ class Profile:
 
     ``source`` is the file it was read from, None for a mapping. ``authorities`` lists issuers before the
     CAs that they issue. ``count`` is the number of certificates, without the negative cases. Paths are
-    relative to ``folder``.
+    relative to ``folder``. ``warnings`` are values that are valid but probably not intended.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Profile:
         self.folder = folder
         self.source = source
         self.count = sum(body.count for body in certificates)
+        self.warnings: tuple[Problem, ...] = ()
         self.authorities: tuple[AuthoritySpec, ...] = ()
         self.authority_bodies = authorities
         self.certificate_bodies = certificates

@@ -30,6 +30,7 @@ from pkigen.profile.extension_fields import (
     DistinguishedName,
     DistributionPoints,
     ExtendedKeyUsage,
+    GeneralName,
     GeneralNames,
     InhibitAnyPolicy,
     KeyUsage,
@@ -39,6 +40,7 @@ from pkigen.profile.extension_fields import (
     PolicyMappings,
     RawExtension,
     ReasonFlag,
+    name_of_host,
 )
 
 SELF = "self"
@@ -374,6 +376,16 @@ class CertificateSpec(EntitySpec):
         return {"valid": "397d", **value} if isinstance(value, dict) else value
 
 
+def alternative_names(spec: EntitySpec) -> tuple[GeneralName, ...]:
+    """Return the subject alternative names of an end entity (default: its common names)."""
+    if isinstance(spec.san, Omit):
+        return ()
+    if spec.san is not None:
+        return spec.san.names
+    candidates = (name_of_host(value) for kind, value in spec.subject if kind in ("CN", "+CN"))
+    return tuple(name for name in candidates if name is not None)
+
+
 __all__ = [
     "REASONS",
     "SELF",
@@ -382,4 +394,5 @@ __all__ = [
     "CertificateSpec",
     "EntitySpec",
     "ImportedCASpec",
+    "alternative_names",
 ]

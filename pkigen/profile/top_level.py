@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -89,7 +90,10 @@ class Lab(Value):
 
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8080"
-_BASE_URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
+_BASE_URL = re.compile(
+    r"(https?://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+))(:[0-9]{1,5})?((?:/(?:[a-z0-9._~!$&'()*+,;=:@-]|%[0-9a-f]{2})*)*)",
+    re.IGNORECASE,
+)
 _SECTIONS = ("defaults", "authorities", "certificates")
 
 
@@ -100,10 +104,14 @@ def _parse_name(text: str) -> str:
 
 
 def _parse_base_url(text: str) -> str:
-    match = _BASE_URL.fullmatch(text)
+    """Return a base URL with scheme and host in lowercase (RFC 3986, 6.2.2.1), without a slash at its end."""
+    match = _BASE_URL.fullmatch(text.strip())
     if match is None or int((match[2] or ":80")[1:]) > 65535:
         raise ValueError(f"'{text}' is not a URL such as {DEFAULT_BASE_URL}: no query, no user, ASCII only")
-    return text.rstrip("/")
+    segments = [unquote(segment) for segment in match[3].split("/")]
+    if any(segment in (".", "..") or "/" in segment or not segment.isprintable() for segment in segments):
+        raise ValueError(f"the path of '{text}' is not one that a web server can have")
+    return f"{match[1].lower()}{match[2] or ''}{match[3].rstrip('/')}"
 
 
 def _parse_requirement_set(text: str) -> str:

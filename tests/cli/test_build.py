@@ -124,11 +124,11 @@ def test_a_seeded_build_says_that_its_keys_are_no_secret(cli: Cli, profile: Path
 
 
 @pytest.mark.parametrize("command", ["plan", "build"])
-def test_a_pattern_that_matches_nothing_is_told(cli: Cli, profile: Path, command: str) -> None:
+def test_a_pattern_that_matches_nothing_is_a_usage_error(cli: Cli, profile: Path, command: str) -> None:
     outcome = cli(command, profile, "--only", "sensr-*")
-    assert outcome.code == 0
-    assert "Note: --only 'sensr-*' matches no certificate of the profile" in outcome.err
-    assert "Note" not in cli(command, profile, "--only", "sensor-*").err
+    assert outcome.code == 2
+    assert "--only 'sensr-*' matches no CA and no certificate of the profile" in outcome.err
+    assert cli(command, profile, "--only", "sensor-*").code == 0
 
 
 def test_a_seed_and_a_pool_exclude_each_other(cli: Cli, profile: Path) -> None:

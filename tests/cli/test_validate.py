@@ -61,6 +61,7 @@ def test_a_program_is_told_of_a_valid_profile_too(cli: Cli, profile: Path) -> No
         "authorities": 1,
         "certificates": 4,
         "problems": [],
+        "warnings": [],
     }
 
 

@@ -249,4 +249,6 @@ def test_an_imported_issuing_ca_without_its_root_is_the_trust_anchor(tmp_path: P
     document = {"name": "alone", "authorities": {"low": {"from": imported}}}
     result = build(load(document, folder=tmp_path), tmp_path / "out", BuildOptions())
     assert _subjects(result.folder / "trust.pem") == ["middle"]
-    assert [note for note in result.summary.notes if note.startswith("low: its root is missing")]
+    assert [
+        note for note in result.summary.notes if note.startswith("authorities.low.from: its root is missing")
+    ]

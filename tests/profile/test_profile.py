@@ -127,6 +127,10 @@ def test_all_errors_come_at_once_each_with_its_place_in_the_order_of_the_file(tm
         ("base_url: http://a.test?x=y", "test.yaml:3:11: base_url: "),
         ("base_url: http://a.test#x", "test.yaml:3:11: base_url: "),
         ("base_url: http://a test", "test.yaml:3:11: base_url: "),
+        ("base_url: http://a.test/%2", "test.yaml:3:11: base_url: "),
+        ("base_url: http://a.test/x/%2e%2e/y", "test.yaml:3:11: base_url: "),
+        ("base_url: http://a.test/x%2Fy", "test.yaml:3:11: base_url: "),
+        ("base_url: http://a.test/%00", "test.yaml:3:11: base_url: "),
         ("base_url: http://a.test:99999", "test.yaml:3:11: base_url: "),
         ("base_url: http://ü.test", "test.yaml:3:11: base_url: "),
         ("base_url: [http://a.test]", "test.yaml:3:"),
@@ -155,10 +159,19 @@ def test_a_profile_needs_a_name(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:8080", "https://pki.contoso.test", "http://[::1]:80", "http://a.test/x/y"]
+    ("url", "normal"),
+    [
+        *((url, url) for url in ("http://127.0.0.1:8080", "https://pki.contoso.test", "http://a.test/x/y")),
+        *(
+            (url, url)
+            for url in ("http://[::1]:80", "http://pki_server:8080", "http://a.test/my%20crls/~x(1)")
+        ),
+        ("HTTP://PKI.Contoso.Test:8080/CRLs", "http://pki.contoso.test:8080/CRLs"),
+    ],
 )
-def test_base_urls(tmp_path: Path, url: str) -> None:
-    assert load(write(tmp_path, HEAD.replace("http://127.0.0.1:8080", url + "/") + "  {}\n")).base_url == url
+def test_base_urls(tmp_path: Path, url: str, normal: str) -> None:
+    profile = write(tmp_path, HEAD.replace("http://127.0.0.1:8080", url + "/") + "  {}\n")
+    assert load(profile).base_url == normal
 
 
 def test_a_mapping_has_the_same_errors_without_a_place() -> None:
@@ -190,3 +203,34 @@ def test_a_subject_without_a_common_name_gets_the_certificates_own(tmp_path: Pat
 
 def test_a_self_signed_certificate_cannot_be_revoked(tmp_path: Path) -> None:
     assert refused_certificates(tmp_path, "a: {issuer: self, revoked: {reason: keyCompromise}}\n")
+
+
+@pytest.mark.parametrize(
+    ("fields", "warning"),
+    [
+        ("valid: 20d, renew: 30d", "renew: the renewal period 30d is not shorter than the validity 20d"),
+        ("valid: 20d, renew: 10d", None),
+        ("valid: {from: -40d, to: -1d}, renew: 50d", None),
+        ("subject: {CN: Sensor 1}", "subject: the common name 'Sensor 1' is not a host name"),
+        ("subject: {CN: Sensor 1}, extended_key_usage: [clientAuth]", None),
+        (
+            "subject: {CN: Sensor 1}, extended_key_usage: none",
+            "so this server gets no subject alternative name",
+        ),
+        ("subject: {CN: Sensor 1}, san: none", None),
+        ("subject: {CN: Sensor 1}, san: ['dns:a.test']", None),
+        ("subject: {CN: Sensor 1}, extensions: [{oid: 2.5.29.17, der: '3000'}]", None),
+        ("subject: {CN: 10.1.0.1}", None),
+        ("subject: {CN: '', O: Lab}", "there is no common name"),
+    ],
+)
+def test_values_that_are_probably_not_intended_are_warnings_at_their_place(
+    tmp_path: Path, fields: str, warning: str | None
+) -> None:
+    loaded = load(write(tmp_path, f"{HEAD}  host-{{1..3}}: {{issuer: root, {fields}}}\n"))
+    if warning is None:
+        assert not loaded.warnings
+    else:
+        (only,) = loaded.warnings
+        assert warning in str(only)
+        assert only.location is not None

@@ -46,7 +46,7 @@ def preview(profile: Profile, out: Path, options: BuildOptions | None = None) ->
         action = Action.PRUNE if options.prune else Action.LEFT
         for entry in session.diff.removed():
             summary.add(Change(entry.id, action, ("not in the profile",)))
-        summary.notes += (*session.plan.notes, *defects.notes())
+        summary.notes += (*map(str, session.plan.warnings), *defects.notes())
         return summary
 
 

@@ -52,7 +52,7 @@ def finalize_build(session: Session, state: BuildState, options: BuildOptions) -
             "built with --seed: the seed reveals every key; the build clock is "
             f"{plan.clock:%Y-%m-%dT%H:%M:%SZ}"
         )
-    state.summary.notes += plan.notes
+    state.summary.notes += map(str, plan.warnings)
     state.summary.notes += [f"{case.name} was skipped: {case.reason}" for case in plan.passed]
     state.summary.notes += state.defects.notes()
     finalizer.write_manifest(trusted)

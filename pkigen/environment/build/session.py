@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from itertools import chain
 from pathlib import Path
 
 from pkigen.clock import parse_span
@@ -63,7 +65,17 @@ def plan_profile(profile: Profile, options: BuildOptions, store: Store | None) -
         serials = SeededSerials(entropy, store.index.generation if store else lambda _: 0)
     fixture = options.seed is not None and options.at is None
     planned = plan(profile, clock_of(options), serials, FIXTURE_CRL_LIFE if fixture else CRL_LIFE)
+    if options.only is not None:
+        _check_only(planned, profile, options.only)
     return PlannedProfile(profile, planned, entropy, serials, store_version(store))
+
+
+def _check_only(planned: Plan, profile: Profile, pattern: str) -> None:
+    """Raise InputError if --only matches nothing: most likely it is mistyped."""
+    names = (entity.name for entity in (*planned.authorities, *planned.cases))
+    certificates = (instance.name for body in profile.certificate_bodies for instance in body.instances())
+    if not any(fnmatchcase(name, pattern) for name in chain(names, certificates)):
+        raise InputError(f"--only '{pattern}' matches no CA and no certificate of the profile {profile.name}")
 
 
 def store_version(store: Store | None) -> tuple[object, ...]:

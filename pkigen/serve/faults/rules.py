@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pkigen.environment.published.publishers import load_crl_issuers
 from pkigen.errors import InputError, visible
@@ -92,7 +92,7 @@ def rule_of(folder: Path, manifest: Mapping[str, Any], fault: ServiceFault) -> R
 
 def path_below(manifest: Mapping[str, Any], path: str) -> str:
     """A path below the server's root, without that of the base URL: the same is at both."""
-    prefix = urlsplit(str(manifest["base_url"])).path
+    prefix = unquote(urlsplit(str(manifest["base_url"])).path)
     return path.removeprefix(prefix) if path.startswith(f"{prefix}/") else path
 
 

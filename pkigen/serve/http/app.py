@@ -53,7 +53,7 @@ def application(
     ``passphrases`` decrypt the keys that sign OCSP responses.
     """
     base_url = environment.base_url
-    prefix = urlsplit(base_url).path
+    prefix = unquote(urlsplit(base_url).path)
     watched = ManifestWatcher(environment.folder)
     responder = OcspResponder(environment.folder, watched.manifest, clock, passphrases)
     www = published_directory(environment.www)

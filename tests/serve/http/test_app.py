@@ -178,6 +178,14 @@ def test_files_are_also_served_below_the_path_of_the_base_url(tmp_path: Path) ->
         assert stub.ask(f"/lab/pki/../{_KEY}").status == 404
 
 
+def test_the_path_of_the_base_url_can_be_percent_encoded(tmp_path: Path) -> None:
+    folder = make_environment(tmp_path / "contoso", "http://pki.contoso.test/my%20crls")
+    with serve(folder) as url:
+        stub = Stub(folder, url)
+        assert stub.ask("/my%20crls/crl/root.crl").body == CRL
+        assert stub.ask("/my%20crls/ocsp/MA==").status == 200
+
+
 @pytest.mark.parametrize("missing", ["manifest.json", "www"])
 def test_a_directory_without_an_environment_is_an_input_error(folder: Path, missing: str) -> None:
     (folder / missing).rename(folder / "gone")
