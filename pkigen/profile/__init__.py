@@ -8,13 +8,10 @@ from pkigen.profile.extension_fields import (
     ExtendedKeyUsage,
     GeneralName,
     GeneralNames,
-    InhibitAnyPolicy,
     NameConstraints,
-    Policies,
-    PolicyConstraints,
-    PolicyMappings,
 )
 from pkigen.profile.loader import load
+from pkigen.profile.policy_fields import InhibitAnyPolicy, Policies, PolicyConstraints, PolicyMappings
 from pkigen.profile.profile import Profile
 from pkigen.profile.specifications import (
     SELF,

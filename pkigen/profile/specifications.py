@@ -32,16 +32,13 @@ from pkigen.profile.extension_fields import (
     ExtendedKeyUsage,
     GeneralName,
     GeneralNames,
-    InhibitAnyPolicy,
     KeyUsage,
     NameConstraints,
-    Policies,
-    PolicyConstraints,
-    PolicyMappings,
     RawExtension,
     ReasonFlag,
     name_of_host,
 )
+from pkigen.profile.policy_fields import InhibitAnyPolicy, Policies, PolicyConstraints, PolicyMappings
 
 SELF = "self"
 REASONS = (
