@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from pkigen.plan.negatives import SkippedCase
 from pkigen.plan.service_faults import PlannedServing, serving_of
 from pkigen.profile import Profile
 from pkigen.requirements import RequirementSet
+from pkigen.x509 import CertificateList
 
 __all__ = ["CRL_LIFE", "Plan", "Serials", "plan"]
 
@@ -34,7 +35,7 @@ class Plan:
     with their reasons. ``sets`` are the requirement sets that cases are checked against: the profile's
     sets, and the sets that cases violate. ``serving`` lists the intentional errors of the service for
     authorities without a fault. ``warnings`` are values that are valid but probably not
-    intended.
+    intended. ``previous_crls`` are the CRLs that imported authorities published elsewhere, by entity id.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Plan:
     sets: tuple[RequirementSet, ...]
     serving: tuple[PlannedServing, ...]
     warnings: tuple[Problem, ...]
+    previous_crls: Mapping[str, CertificateList]
     certificates: Callable[[], Iterator[Entity]] = field(repr=False)
 
 
@@ -71,6 +73,7 @@ def plan(profile: Profile, clock: datetime, serials: Serials, crl_life: Span = C
         sets_named(profile) if cases.entities else (),
         serving,
         tuple(planner.warnings),
+        planner.previous_crls,
         _PlannedOnce(lambda: cases.among(planner.certificates()), profile.count + len(cases.certificates)),
     )
 

@@ -30,7 +30,7 @@ from pkigen.plan.defaults import Extensions, Setting, ca_url, crl_url, ocsp_url
 from pkigen.plan.digest import digest
 from pkigen.plan.imported_ca import kind_of_certificate
 from pkigen.profile import SELF, AuthoritySpec, CertificateSpec, Profile, alternative_names
-from pkigen.x509 import Certificate
+from pkigen.x509 import Certificate, CertificateList
 
 Spec = TypeVar("Spec", AuthoritySpec, CertificateSpec)
 
@@ -53,6 +53,7 @@ class Planner:
         self.profile = profile
         self.clock = clock
         self.warnings = list[Problem](profile.warnings)
+        self.previous_crls = dict[str, CertificateList]()
         self._crl_life = crl_life
         self._serials = serials
         self._extensions = Extensions()
@@ -109,6 +110,13 @@ class Planner:
                 problems += [
                     self.profile.problem(spec, ("from",), problem.message) for problem in error.problems
                 ]
+                continue
+            if spec.crl.previous is not None:
+                try:
+                    crl = imported_ca.read_previous_crl(spec.crl.previous, imported[spec.name])
+                    self.previous_crls[f"{Role.AUTHORITY}/{spec.name}"] = crl
+                except InputError as error:
+                    problems.append(self.profile.problem(spec, ("crl", "from"), error.problems[0].message))
         if problems:
             raise InputError(problems)
         return imported

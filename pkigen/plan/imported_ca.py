@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from pkigen.asn1 import names
 from pkigen.errors import InputError
 from pkigen.model import ImportedCA
-from pkigen.x509 import Certificate, Malformed
+from pkigen.x509 import Certificate, CertificateList, Malformed
 
 if TYPE_CHECKING:
     from pkigen.profile import ImportedCASpec
 
+_SERIAL_BITS = 160
 _RSA_PSS = "1.2.840.113549.1.1.10"
 
 
@@ -126,6 +127,27 @@ def _check_can_issue(certificate: Certificate, path: Path) -> None:
         raise InputError(f"the certificate in {path} is not a CA's: its basic constraints do not say so")
     if usage is not None and "keyCertSign" not in usage:
         raise InputError(f"the certificate in {path} may not issue: its key usage lacks keyCertSign")
+
+
+def read_previous_crl(path: Path, imported: ImportedCA) -> CertificateList:
+    """Return the CRL in a file that an imported CA published before; InputError for any other file."""
+    from pkigen.inspection.artifacts import read_path
+    from pkigen.keys.verifying import is_signed_by
+
+    issuer = Certificate(imported.certificate)
+    crls = [one.crl for one in read_path(path) if one.crl is not None]
+    if len(crls) != 1:
+        raise InputError(f"{path} contains {len(crls) or 'no'} CRLs that can be read; give one")
+    try:
+        if crls[0].base_number is not None:
+            raise InputError(f"the CRL in {path} is a delta CRL; give a complete CRL")
+        if not is_signed_by(crls[0], issuer):
+            raise InputError(f"the CRL in {path} is not signed by {names.text(issuer.subject)}")
+        if any(not 0 <= entry.serial < 1 << _SERIAL_BITS for entry in crls[0].entries()):
+            raise InputError(f"the CRL in {path} has an entry whose serial number is negative or too long")
+    except Malformed as error:
+        raise InputError(f"the CRL in {path} cannot be read: {error}") from error
+    return crls[0]
 
 
 def kind_of_certificate(certificate: bytes) -> str:

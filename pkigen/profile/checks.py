@@ -155,6 +155,8 @@ class Checks:
             yield ("issuer",), "there is no issuer; leave it out for a root", None
         if spec.name in self._circular and self._in_circle(spec):
             yield ("issuer",), f"'{spec.name}' is issued by itself in the end", None
+        if spec.crl.previous and not spec.imported:
+            yield ("crl", "from"), "only an imported authority has a previous CRL", None
         if (lister := spec.crl.issuer) is not None:
             yield from self._check_lister(spec, lister)
         if spec.imported and spec.imported.key is None and spec.formats:

@@ -193,7 +193,8 @@ class CrlSpec(Value):
 
     ``delta`` is the lifetime of a delta CRL, ``partitions`` the number of CRLs that the certificates are
     divided into, ``reasons`` the reasons with a separate CRL, ``issuer`` another authority that lists this
-    authority's revocations in an indirect CRL.
+    authority's revocations in an indirect CRL. ``previous`` is the last CRL of an imported
+    authority from elsewhere.
     """
 
     valid: Length | None = None
@@ -201,6 +202,7 @@ class CrlSpec(Value):
     partitions: Annotated[int, Field(ge=2, le=1000)] | None = None
     reasons: Annotated[tuple[ReasonFlag, ...], Field(min_length=1, max_length=7)] | None = None
     issuer: str | None = None
+    previous: ReadablePath | None = Field(default=None, validation_alias="from")
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

@@ -141,6 +141,15 @@ class Index:
             query = "SELECT number FROM crl_numbers WHERE authority = ?"
             return int(self._sql.execute(query, (authority,)).fetchone()[0])
 
+    def raise_crl_number(self, authority: str, number: int) -> None:
+        """Record that an authority used CRL numbers up to ``number`` elsewhere."""
+        with self._transaction():
+            self._sql.execute(
+                "INSERT INTO crl_numbers VALUES (?, ?)"
+                " ON CONFLICT DO UPDATE SET number = max(number, excluded.number)",
+                (authority, number),
+            )
+
     def crl(self, authority: str) -> CrlState | None:
         """Return the state of the last CRL of an authority, or OCSP response about an end entity."""
         row = self._sql.execute("SELECT * FROM crls WHERE authority = ?", (authority,)).fetchone()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.x509.oid import CRLEntryExtensionOID, NameOID
 
 from pkigen.environment.build.build import build
 from pkigen.environment.build.options import BuildOptions
@@ -252,3 +256,65 @@ def test_an_imported_issuing_ca_without_its_root_is_the_trust_anchor(tmp_path: P
     assert [
         note for note in result.summary.notes if note.startswith("authorities.low.from: its root is missing")
     ]
+
+
+def _old_crl(folder: Path, signer: str, *, delta: bool = False) -> Path:
+    """A CRL with the number 7 and two entries, by cryptography."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    key = load_pem_private_key((folder / f"{signer}.key").read_bytes(), None)
+    assert isinstance(key, EllipticCurvePrivateKey)
+    issuer = x509.load_pem_x509_certificate((folder / "low.crt").read_bytes()).subject
+    builder = x509.CertificateRevocationListBuilder(issuer, now - timedelta(days=1), now + timedelta(days=1))
+    builder = builder.add_extension(x509.CRLNumber(7), False)
+    if delta:
+        builder = builder.add_extension(x509.DeltaCRLIndicator(3), True)
+    for serial, flag in ((5, x509.ReasonFlags.key_compromise), (6, None)):
+        entry = x509.RevokedCertificateBuilder(serial, now - timedelta(days=2))
+        builder = builder.add_revoked_certificate(
+            (entry.add_extension(x509.CRLReason(flag), False) if flag else entry).build()
+        )
+    path = folder / "old.crl"
+    path.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER))
+    return path
+
+
+def _continued(**crl: str) -> Document:
+    imported = {"certificate": "low.crt", "key": "low.key"}
+    return {"name": "continued", "authorities": {"low": {"from": imported, "crl": crl}}}
+
+
+def _crl(folder: Path) -> tuple[int, dict[int, str | None]]:
+    crl = x509.load_der_x509_crl((folder / "www/crl/low.crl").read_bytes())
+    entries = {}
+    for entry in crl:
+        reasons = [
+            one.value.reason.value for one in entry.extensions if one.oid == CRLEntryExtensionOID.CRL_REASON
+        ]
+        entries[entry.serial_number] = reasons[0] if reasons else None
+    return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number, entries
+
+
+def test_the_crl_of_an_imported_ca_continues_its_previous_one(tmp_path: Path) -> None:
+    _hierarchy(tmp_path)
+    _old_crl(tmp_path, "low")
+    folder = build(load(_continued(), folder=tmp_path), tmp_path / "out", BuildOptions()).folder
+    assert _crl(folder) == (1, {})
+    profile = load(_continued(**{"from": "old.crl"}), folder=tmp_path)
+    build(profile, tmp_path / "out", BuildOptions())
+    assert _crl(folder) == (8, {5: "keyCompromise", 6: None})
+    assert build(profile, tmp_path / "out", BuildOptions()).summary.up_to_date
+    assert _crl(folder)[0] == 8
+
+
+@pytest.mark.parametrize(
+    ("signer", "delta", "words"),
+    [("other", False, "is not signed by CN=low"), ("low", True, "is a delta CRL")],
+)
+def test_a_previous_crl_that_is_not_the_authoritys_is_an_error_at_its_line(
+    tmp_path: Path, signer: str, delta: bool, words: str
+) -> None:
+    _hierarchy(tmp_path)
+    _old_crl(tmp_path, signer, delta=delta)
+    with pytest.raises(InputError, match=words) as error:
+        build(load(_continued(**{"from": "old.crl"}), folder=tmp_path), tmp_path / "out", BuildOptions())
+    assert error.value.problems[0].where == "authorities.low.crl.from"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pkigen.environment.build.options import Action, BuildOptions, Change, CrlChange
 from pkigen.environment.build.session import Session
 from pkigen.environment.build.state import BuildState
+from pkigen.environment.crl.previous import continue_crl
 from pkigen.environment.crl.publish import CrlPublisher
 from pkigen.environment.crl.schedule import needs_new_base, publication_reasons
 from pkigen.environment.manifest.entries import TRUST
@@ -38,6 +39,8 @@ def finalize_build(session: Session, state: BuildState, options: BuildOptions) -
     plan = session.plan
     save_publishers(state.store, (*plan.authorities, *plan.cases))
     issuers = crl_issuers_in(plan.authorities)
+    for authority, previous in plan.previous_crls.items():
+        continue_crl(state.store, authority, previous)
     for entity in plan.authorities:
         if entity.id in issuers:
             finalizer.publish_crl(entity, issuers)
