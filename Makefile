@@ -20,7 +20,7 @@ LOWEST_TESTS := tests/cli/test_help.py tests/cli/test_build.py tests/cli/test_se
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lowest lint lock docs bench soak fuzz clean
+.PHONY: help setup demo test lowest lint lock docs bench soak fuzz mutants clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -60,8 +60,11 @@ soak: $(STAMP)   ## ten minutes of requests and revocations at one stub; SECONDS
 fuzz: $(STAMP)   ## 100,000 spoiled inputs into all that reads files; COUNT=... SEED=... for others
 	$(RUN) -m fuzz $(or $(COUNT),100000) $(or $(SEED),1)
 
+mutants: $(STAMP)  ## nearest tests against mutants; MODULES="pkigen.asn1.der ..." SAMPLE=... SEED=... TESTS=...
+	$(RUN) -m tests.mutants $(MODULES) --sample $(or $(SAMPLE),0) --seed $(or $(SEED),1) --tests $(TESTS)
+
 clean:           ## everything that was made here
-	rm -rf $(VENV) .venv-bench .venv-lowest .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-bench .venv-lowest .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants *.egg-info
 	find pkigen tests scripts benchmarks docgen fuzz -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUNTIME_STAMP): pyproject.toml scripts/setup_venv.sh

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pkigen.clock import Span, Validity, parse_at, parse_moment, parse_span, shift
+from pkigen.clock import (
+    FIRST,
+    LAST,
+    Span,
+    Validity,
+    going_on_from,
+    parse_at,
+    parse_moment,
+    parse_span,
+    shift,
+    utc_now,
+)
 from pkigen.errors import InputError
 
 NOW = datetime(2026, 11, 23, 9, 30, 15, 999999, tzinfo=UTC)
@@ -101,6 +113,32 @@ def test_at_takes_iso_times_and_spans(text: str, expected: datetime) -> None:
 def test_at_refuses_what_is_no_time_in_words(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w+ \w+ \w+"):
         parse_at(text, NOW)
+
+
+def test_a_time_without_a_zone_is_in_utc_on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert parse_moment("2026-01-31T12:00") == datetime(2026, 1, 31, 12, tzinfo=UTC)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_the_first_and_the_last_time_are_accepted() -> None:
+    assert shift(FIRST, parse_span("0s")) == FIRST
+    assert shift(LAST, parse_span("0s")) == LAST
+    with pytest.raises(ValueError, match="outside the years"):
+        shift(FIRST, parse_span("-1s"))
+
+
+def test_a_running_clock_starts_at_its_time_and_advances(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pkigen.clock.time.monotonic", lambda: 100.0)
+    now = going_on_from(NOW)
+    assert now() == NOW
+    monkeypatch.setattr("pkigen.clock.time.monotonic", lambda: 130.5)
+    assert now() == NOW + timedelta(seconds=30.5)
+    assert utc_now().tzinfo is UTC
 
 
 def test_a_validity_is_whole_seconds_of_utc_around_the_clock() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.asn1 import decode_der, encode_der
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pkigen.asn1 import der
+from pkigen.asn1 import der, oids
 
 
 @given(st.integers(min_value=-(2**70), max_value=2**70))
@@ -76,9 +77,117 @@ def test_times_change_their_type_in_1950_and_2050(instant: datetime, expected: b
     assert der.time(instant) == expected
 
 
+@pytest.mark.parametrize(
+    "value", [-32769, -32768, -256, -129, -128, -127, -1, 0, 1, 127, 128, 255, 256, 32767, 32768]
+)
+def test_integers_at_the_limits_of_a_byte_are_those_of_cryptography(value: int) -> None:
+    assert der.integer(value) == encode_der(value)
+
+
+def test_short_values_have_the_encoding_of_the_standard() -> None:
+    encodings = {
+        der.boolean(True): "0101ff",
+        der.boolean(False): "010100",
+        der.null(): "0500",
+        der.sequence(): "3000",
+        der.explicit(0, der.null()): "a0020500",
+        der.explicit(3, der.null(), der.null()): "a30405000500",
+        der.bit_string(b"\x0a"): "0302000a",
+        der.bit_string(b"\x80", 7): "03020780",
+        der.string(der.UTF8_STRING, "ü"): "0c02c3bc",
+        der.string(der.IA5_STRING, "a@b"): "1603614062",
+        der.string(der.TELETEX_STRING, "ü"): "1401fc",
+        der.string(der.UNIVERSAL_STRING, "a"): "1c0400000061",
+    }
+    assert [encoded.hex() for encoded in encodings] == list(encodings.values())
+
+
+@pytest.mark.parametrize("combination", range(0, 512, 7))
+def test_named_bits_are_those_of_cryptography(combination: int) -> None:
+    usages = [name for number, name in enumerate(oids.KEY_USAGES) if combination >> number & 1]
+    if not {"keyAgreement"} <= set(usages):
+        usages = [name for name in usages if name not in ("encipherOnly", "decipherOnly")]
+    flags = [name in usages for name in oids.KEY_USAGES]
+    assert der.named_bits([*usages, *usages], oids.KEY_USAGES) == x509.KeyUsage(*flags).public_bytes()
+
+
+def test_the_last_of_nine_named_bits_is_in_the_second_byte() -> None:
+    assert der.named_bits(["decipherOnly"], oids.KEY_USAGES).hex() == "0303070080"
+    assert der.named_bits(["encipherOnly"], oids.KEY_USAGES).hex() == "03020001"
+
+
+@pytest.mark.parametrize(
+    "dotted", ["0.0", "0.39", "1.0", "1.39", "2.0", "2.39", "2.40", "2.48.128", "1.2.16383.16384"]
+)
+def test_object_identifiers_are_those_of_cryptography(dotted: str) -> None:
+    extension = x509.ExtendedKeyUsage([x509.ObjectIdentifier(dotted)])
+    (encoded,) = der.children(extension.public_bytes())
+    assert (der.oid(dotted), der.dotted(encoded)) == (encoded, dotted)
+
+
+@pytest.mark.parametrize(("size", "is_read"), [(1024, True), (1025, False)])
+def test_an_object_identifier_has_at_most_1024_bytes(size: int, is_read: bool) -> None:
+    encoded = der.tlv(der.OID, b"\x81" * (size - 1) + b"\x01")
+    if is_read:
+        assert der.dotted(encoded).count(".") == 1
+        return
+    with pytest.raises(ValueError, match="1025 octets"):
+        der.dotted(encoded)
+
+
+@pytest.mark.parametrize("contents", [b"", b"\x81"])
+def test_an_object_identifier_without_an_arc_is_rejected(contents: bytes) -> None:
+    with pytest.raises(ValueError, match="without an arc"):
+        der.dotted(der.tlv(der.OID, contents))
+
+
+def test_a_time_in_another_zone_is_written_in_utc() -> None:
+    instant = datetime(2026, 1, 1, 1, 30, 59, tzinfo=timezone(timedelta(hours=2)))
+    assert der.time(instant) == b"\x17\x0d251231233059Z"
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"", "no TLV at offset 0"),
+        (b"\x05", "no TLV at offset 0"),
+        (b"\x1f\x01\x00", "a tag of many octets"),
+        (b"\x30\x80\x00\x00", "no definite length"),
+        (b"\x04\x01", "runs past the end"),
+        (b"\x04\x82\x01\x00", "runs past the end"),
+    ],
+)
+def test_an_unreadable_tlv_is_rejected_with_the_reason(data: bytes, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        der.read(data)
+
+
+def test_a_tlv_is_read_at_an_offset() -> None:
+    data = b"\xff\x04\x01a\x05\x00" + der.octet_string(bytes(300))
+    assert der.read(data, 1) == (0x04, 3, 4)
+    assert der.read(data, 4) == (0x05, 6, 6)
+    assert der.read(data, 6) == (0x04, 10, 310)
+    assert der.contents(b"\x04\x01a\xff") == b"a"
+
+
+def test_a_child_that_exceeds_its_parent_is_rejected() -> None:
+    with pytest.raises(ValueError, match="offset 2 runs past the one around it"):
+        der.children(b"\x30\x02\x04\x01a")
+
+
+def test_an_edit_reaches_into_bit_strings_and_adjusts_lengths() -> None:
+    inner = der.sequence(der.integer(1), der.integer(2))
+    data = der.sequence(der.null(), der.bit_string(inner, 3), der.octet_string(inner))
+    long = der.octet_string(bytes(200))
+    edited = der.edit(data, (1, 0, 1), lambda _: long)
+    changed = der.sequence(der.integer(1), long)
+    assert edited == der.sequence(der.null(), der.bit_string(changed, 3), der.octet_string(inner))
+    assert der.edit(data, (), lambda element: element[:1]) == b"\x30"
+
+
 def test_sets_are_sorted_and_strings_keep_their_type() -> None:
     low, high = der.string(der.PRINTABLE_STRING, "a"), der.string(der.PRINTABLE_STRING, "b")
-    assert der.set_of(high, low) == der.set_of(low, high)
+    assert der.set_of(high, low) == der.set_of(low, high) == b"\x31\x06" + low + high
     assert der.string(der.BMP_STRING, "aü") == b"\x1e\x04\x00a\x00\xfc"
     with pytest.raises(UnicodeEncodeError):
         der.string(der.PRINTABLE_STRING, "ü")

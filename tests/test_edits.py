@@ -182,6 +182,30 @@ def test_edits_are_made_in_order_and_only_those_that_are_asked_for(data: bytes) 
     assert edited(data, (), signed=True) == data
 
 
+def test_edits_of_bytes_at_their_limits() -> None:
+    short, long = der.integer(5), b"\x04\x81\x80" + bytes(128)
+    numbers = der.bit_string(der.sequence(der.integer(0x58), der.integer(0x5800)))
+    edits = [
+        (short, EditOp.RETAG, b"\x04\x05", "040105"),
+        (short, EditOp.FLIP_LAST_BIT, b"", "020104"),
+        (short, EditOp.DROP_LAST_BYTE, b"", "0200"),
+        (short, EditOp.DROP_FIRST_BYTE, b"", "0200"),
+        (short, EditOp.PAD_LENGTH, b"", "02810105"),
+        (der.octet_string(bytes(127)), EditOp.PAD_LENGTH, b"", "04817f" + "00" * 127),
+        (long, EditOp.PAD_LENGTH, b"", "04820080" + "00" * 128),
+        (der.octet_string(bytes(129)), EditOp.PAD_LENGTH, b"", "04820081" + "00" * 129),
+        (der.octet_string(bytes(255)), EditOp.PAD_LENGTH, b"", "048200ff" + "00" * 255),
+        (der.octet_string(bytes(256)), EditOp.PAD_LENGTH, b"", "0483000100" + "00" * 256),
+        (der.bit_string(b"\x00"), EditOp.SET_UNUSED_BITS, b"\x03", "03020307"),
+        (numbers, EditOp.RAW_ECDSA_NUMBERS, b"", "03050000585800"),
+        (der.bit_string(b"\x04" + bytes(3) + b"\x03"), EditOp.COMPRESS_POINT, b"", "030400030000"),
+        (der.bit_string(b"\x04" + bytes(3) + b"\x02"), EditOp.COMPRESS_POINT, b"", "030400020000"),
+        (short, EditOp.MAKE_CONSTRUCTED, b"", "2203020105"),
+    ]
+    for element, op, octets, expected in edits:
+        assert (op, _made(element, (), op, octets).hex()) == (op, expected)
+
+
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("op", [EditOp.INDEFINITE_LENGTH, EditOp.PAD_LENGTH])
 def test_openssl_reads_what_ber_allows(op: EditOp) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
@@ -37,3 +38,38 @@ def test_a_decoded_name_is_encoded_to_the_same_octets() -> None:
 
 def test_an_attribute_type_that_is_not_known_goes_by_its_oid() -> None:
     assert names.text(names.name([("1.2.3.4", "x")])) == "1.2.3.4=x"
+
+
+def test_values_of_a_type_are_returned_in_order_with_bytes_in_hex() -> None:
+    name = names.name([("CN", "a"), ("O", "b"), ("CN", "c")])
+    raw = ((Attribute("2.5.4.3", b"\xff", der.UTF8_STRING),),)
+    assert names.values((*name, *raw), names.COMMON_NAME) == ("a", "c", "#ff")
+    assert names.values(name, "2.5.4.6") == ()
+
+
+def test_a_name_is_shown_in_encoded_order_with_short_names() -> None:
+    assert names.text(names.name([("C", "US"), ("O", "Contoso, Inc."), ("CN", "a")])) == (
+        "C=US, O=Contoso, Inc., CN=a"
+    )
+    assert names.name([("C", "US"), ("1.2.3", "x")]) == (
+        (Attribute("2.5.4.6", "US", der.PRINTABLE_STRING),),
+        (Attribute("1.2.3", "x", der.UTF8_STRING),),
+    )
+
+
+def test_every_string_type_is_decoded_to_text() -> None:
+    tags = (der.UTF8_STRING, der.TELETEX_STRING, der.BMP_STRING, der.UNIVERSAL_STRING)
+    name = tuple((Attribute("2.5.4.3", "ü", tag),) for tag in tags)
+    assert names.decode(names.encode(name)) == name
+    invalid = ((Attribute("2.5.4.3", b"\xfc", der.PRINTABLE_STRING),),)
+    assert names.decode(names.encode(invalid)) == invalid
+
+
+@pytest.mark.parametrize(("short", "attribute"), sorted(names.ATTRIBUTE_TYPES.items()))
+def test_attribute_types_are_those_of_cryptography(short: str, attribute: tuple[str, int]) -> None:
+    identifier, tag = attribute
+    value = "US" if short in ("C", "jurisdictionC") else "x"
+    ours = names.encode(names.name([(short, value)]))
+    theirs = x509.Name([x509.NameAttribute(x509.ObjectIdentifier(identifier), value)])
+    assert ours == theirs.public_bytes()
+    assert (names.decode(ours)[0][0].tag, names.text(names.decode(ours))) == (tag, f"{short}={value}")

@@ -12,12 +12,19 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.hashes import SHA384
 
-from pkigen.asn1 import names
+from pkigen.asn1 import der, names
 from pkigen.keys import key_identifier, public_key_info
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import FreshKeys
-from pkigen.model import Extension, Signature
+from pkigen.model import Edit, EditOp, Extension, KeyIdentifier, Signature
 from pkigen.revocation import REASON_CODES, CertificateListPlan, RevokedCertificate, certificate_list
+from pkigen.revocation.crl import (
+    certificate_issuer,
+    delta_indicator,
+    freshest_crl,
+    invalidity_date,
+    issuing_distribution_point,
+)
 
 _NOW = datetime(2026, 11, 1, tzinfo=UTC)
 _KEY = FreshKeys().generate(parse_kind("ec-p256"), "root")
@@ -67,6 +74,64 @@ def test_additional_extensions_follow_the_mandatory_ones() -> None:
     ]
     assert [[extension.critical for extension in entry.extensions] for entry in crl] == [[True], [False]]
     assert isinstance(crl.signature_hash_algorithm, SHA384)
+
+
+def test_crl_extensions_are_those_of_cryptography() -> None:
+    url = "http://crl.test/1.crl"
+    names_of_point = [x509.UniformResourceIdentifier(url)]
+    reasons = frozenset({x509.ReasonFlags.key_compromise, x509.ReasonFlags.ca_compromise})
+    point = x509.DistributionPoint(names_of_point, None, None, None)
+    issuer = [x509.DirectoryName(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Other")]))]
+
+    def distribution_point(some: frozenset[x509.ReasonFlags] | None, *, indirect: bool) -> x509.ExtensionType:
+        return x509.IssuingDistributionPoint(names_of_point, None, False, False, some, indirect, False)
+
+    expected = [
+        (issuing_distribution_point(url), True, distribution_point(None, indirect=False)),
+        (
+            issuing_distribution_point(url, reasons=["cACompromise", "keyCompromise"]),
+            True,
+            distribution_point(reasons, indirect=False),
+        ),
+        (issuing_distribution_point(url, indirect=True), True, distribution_point(None, indirect=True)),
+        (freshest_crl(url), False, x509.FreshestCRL([point])),
+        (delta_indicator(300), True, x509.DeltaCRLIndicator(300)),
+        (invalidity_date(_NOW), False, x509.InvalidityDate(_NOW)),
+        (
+            certificate_issuer(names.encode(names.name([("CN", "Other")]))),
+            True,
+            x509.CertificateIssuer(issuer),
+        ),
+    ]
+    for extension, critical, value in expected:
+        assert (extension.oid, extension.critical) == (value.oid.dotted_string, critical)
+        assert extension.value == value.public_bytes()
+
+
+def test_a_url_with_other_characters_than_ascii_is_rejected() -> None:
+    with pytest.raises(UnicodeEncodeError):
+        freshest_crl("http://ü.test/1.crl")
+
+
+def test_an_entry_states_the_number_of_its_reason() -> None:
+    assert RevokedCertificate(1, _NOW, "aACompromise").code == 10
+
+
+def test_edits_before_the_signature_keep_it_valid_and_others_do_not() -> None:
+    edit = Edit((3,), EditOp.REPLACE, der.time(_NOW - timedelta(days=1)))
+    before = x509.load_der_x509_crl(certificate_list(_PLAN, [], _KEY, edits=(edit,)))
+    unsigned = replace(edit, path=(0, 3), signed=False)
+    after = x509.load_der_x509_crl(certificate_list(_PLAN, [], _KEY, edits=(unsigned,)))
+    assert isinstance(_KEY, EllipticCurvePrivateKey)
+    assert before.last_update_utc == after.last_update_utc == _NOW - timedelta(days=1)
+    assert before.is_signature_valid(_KEY.public_key())
+    assert not after.is_signature_valid(_KEY.public_key())
+
+
+def test_placeholders_of_key_identifiers_are_left_out() -> None:
+    placeholder = Extension("1.2.3.4", False, KeyIdentifier.SUBJECT)
+    crl = certificate_list(replace(_PLAN, extensions=(placeholder,)), [], _KEY)
+    assert len(x509.load_der_x509_crl(crl).extensions) == 2
 
 
 @pytest.mark.needs("openssl")

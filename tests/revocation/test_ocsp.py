@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDSA,
+    SECP256R1,
+    EllipticCurvePublicKey,
+    generate_private_key,
+)
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ReasonFlags
 from cryptography.x509.ocsp import OCSPCertStatus, OCSPResponseStatus, load_der_ocsp_response
 from hypothesis import given
@@ -17,7 +27,7 @@ from pkigen.asn1.oids import OCSP_NONCE
 from pkigen.keys import public_key_info
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import FreshKeys
-from pkigen.model import Extension
+from pkigen.model import Edit, EditOp, Extension
 from pkigen.revocation import ocsp
 from pkigen.revocation.crl import REASON_CODES
 
@@ -26,6 +36,11 @@ _NAME = names.encode(names.name([("O", "Test"), ("CN", "Issuing CA")]))
 _BITS = der.contents(der.children(public_key_info(_KEY))[1])[1:]
 _ISSUER = ocsp.Issuer(_NAME, _BITS)
 _NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def _data() -> bytes:
+    single = ocsp.SingleResponse(ocsp.cert_id(_ISSUER, 5), "good", _NOW, None)
+    return ocsp.response_data(ocsp.by_key(_BITS), _NOW, [single])
 
 
 def _answer(
@@ -92,6 +107,35 @@ def test_a_response_can_name_its_responder_and_cover_several_certificates() -> N
     response = load_der_ocsp_response(ocsp.successful(ocsp.basic_response(data, _KEY)))
     assert [one.serial_number for one in response.responses] == [1, 2, 3]
     assert response.responder_name is not None
+
+
+def test_a_response_carries_the_certificates_of_its_signer() -> None:
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Responder")])
+    key = generate_private_key(SECP256R1())
+    builder = x509.CertificateBuilder(subject, subject, key.public_key(), 1, _NOW, _NOW + timedelta(days=1))
+    certificate = builder.sign(key, hashes.SHA256())
+    basic = ocsp.basic_response(_data(), _KEY, certificates=(certificate.public_bytes(Encoding.DER),))
+    assert load_der_ocsp_response(ocsp.successful(basic)).certificates == [certificate]
+    assert load_der_ocsp_response(_answer("good")).certificates == []
+
+
+def test_edits_before_the_signature_keep_it_valid_and_others_do_not() -> None:
+    edit = Edit((1,), EditOp.REPLACE, der.tlv(der.GENERALIZED_TIME, b"20261031120000Z"))
+    unsigned = replace(edit, path=(0, 1), signed=False)
+    for change, is_valid in ((edit, True), (unsigned, False)):
+        basic = ocsp.basic_response(_data(), _KEY, edits=(change,))
+        response = load_der_ocsp_response(ocsp.successful(basic))
+        assert response.produced_at_utc == _NOW - timedelta(days=1)
+        public = _KEY.public_key()
+        assert isinstance(public, EllipticCurvePublicKey)
+        with nullcontext() if is_valid else pytest.raises(InvalidSignature):
+            public.verify(response.signature, response.tbs_response_bytes, ECDSA(hashes.SHA256()))
+
+
+def test_an_extension_is_critical_only_where_it_says_so() -> None:
+    extensions = tuple(Extension(f"1.2.3.{number}", number == 1, der.null()) for number in (1, 2))
+    response = load_der_ocsp_response(_answer("good", extensions=extensions))
+    assert [extension.critical for extension in response.extensions] == [True, False]
 
 
 @pytest.mark.parametrize("status", [one for one in ocsp.ResponseStatus if one])

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkigen.asn1 import der
+from pkigen.asn1.oids import OCSP_NONCE
 from pkigen.keys.signing import DIGEST_OIDS
 from pkigen.revocation import ocsp_request
 
@@ -73,3 +74,66 @@ def test_a_request_above_the_limits_is_refused() -> None:
         ocsp_request.parse(der.sequence(der.sequence(der.sequence())))
     with pytest.raises(ValueError, match="the nonce has"):
         ocsp_request.parse(_request(_SHA1, b"n" * 200))
+
+
+def test_another_type_in_place_of_a_sequence_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected a SEQUENCE, found the tag 0x31"):
+        ocsp_request.parse(der.tlv(der.SET, _request(_SHA1)))
+
+
+def test_the_limits_of_a_request_are_inclusive() -> None:
+    assert ocsp_request.parse(_request(_SHA1, b"n")).nonce == der.octet_string(b"n")
+    (listed,) = der.children(der.children(_request(_SHA1))[0])
+    (about,) = der.children(listed)
+    most = der.sequence(der.sequence(der.sequence(*[about] * 64)))
+    assert len(ocsp_request.parse(most).about) == 64
+    with pytest.raises(ValueError, match="65 certificates"):
+        ocsp_request.parse(der.sequence(der.sequence(der.sequence(*[about] * 65))))
+    assert ocsp_request.parse(_request(_SHA1, b"n" * 128)).nonce == der.octet_string(b"n" * 128)
+    with pytest.raises(ValueError, match="129 bytes"):
+        ocsp_request.parse(_request(_SHA1, b"n" * 129))
+    padding = ocsp_request.LARGEST - len(der.sequence(der.sequence(listed), der.octet_string(bytes(16000))))
+    largest = der.sequence(der.sequence(listed), der.octet_string(bytes(16000 + padding)))
+    assert len(largest) == ocsp_request.LARGEST
+    assert len(ocsp_request.parse(largest).about) == 1
+
+
+def test_a_requestor_a_version_and_other_extensions_are_ignored() -> None:
+    (listed,) = der.children(der.children(_request(_SHA1))[0])
+    other = der.sequence(der.oid("1.2.3.4"), der.boolean(True), der.octet_string(b"x"))
+    nonce = der.sequence(der.oid(OCSP_NONCE), der.boolean(False), der.octet_string(b"bare nonce"))
+    version, requestor = der.explicit(0, der.integer(0)), der.explicit(1, der.tlv(0x82, b"client.test"))
+    parts = [version, requestor, listed, der.explicit(2, der.sequence(other, nonce))]
+    request = ocsp_request.parse(der.sequence(der.sequence(*parts)))
+    assert ([about.serial for about in request.about], request.nonce) == ([4711], b"bare nonce")
+    without = [version, requestor, listed, der.explicit(2, der.sequence(other)), der.explicit(3, der.null())]
+    assert ocsp_request.parse(der.sequence(der.sequence(*without))).nonce is None
+
+
+@pytest.mark.parametrize("nonce", [b"", b"\x04\x00"])
+def test_an_empty_nonce_is_refused(nonce: bytes) -> None:
+    (listed,) = der.children(der.children(_request(_SHA1))[0])
+    extension = der.sequence(der.oid(OCSP_NONCE), der.octet_string(nonce))
+    request = der.sequence(der.sequence(listed, der.explicit(2, der.sequence(extension))))
+    with pytest.raises(ValueError, match="the nonce has 0 bytes"):
+        ocsp_request.parse(request)
+
+
+def test_a_negative_serial_number_is_read() -> None:
+    digest = der.sequence(der.oid("1.3.14.3.2.26"), der.null())
+    about = der.sequence(digest, der.octet_string(b"name"), der.octet_string(b"key"), der.integer(-5))
+    request = der.sequence(der.sequence(der.sequence(der.sequence(about))))
+    assert ocsp_request.parse(request).about == (
+        ocsp_request.CertId("1.3.14.3.2.26", b"name", b"key", -5, about),
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "content"),
+    [(b"\x04\x02ab", b"\x04\x02ab"), (b"\x04\x02abc", b"\x04\x02abc"), (b"\x05\x00", b"\x05\x00")],
+)
+def test_a_nonce_of_bare_bytes_is_returned_unmodified(value: bytes, content: bytes) -> None:
+    (listed,) = der.children(der.children(_request(_SHA1))[0])
+    extension = der.sequence(der.oid(OCSP_NONCE), der.octet_string(value))
+    request = der.sequence(der.sequence(listed, der.explicit(2, der.sequence(extension))))
+    assert ocsp_request.parse(request).nonce == content

@@ -1,0 +1,49 @@
+"""Finds the tests nearest to a module: those that mirror it, otherwise those that import it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+_FAR = {"clients", "lab", "matrix"}  # they start servers and programs of other makers for most tests
+
+
+def sources(root: Path, module: str) -> dict[str, Path]:
+    """Return the files of a module, or of a package and everything below it, by module name."""
+    path = root.joinpath(*module.split("."))
+    if path.with_suffix(".py").is_file():
+        return {module: path.with_suffix(".py")}
+    files = sorted(path.rglob("*.py"))
+    if not files:
+        raise SystemExit(f"{module}: no such module below {root}; write it like pkigen.asn1.der")
+    names = [
+        ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__") for file in files
+    ]
+    return dict(zip(names, files, strict=True))
+
+
+def nearest_tests(root: Path, module: str) -> list[Path]:
+    """Return the test files that mirror a module or package; without any, those that import it."""
+    _, *packages, last = module.split(".")
+    directory = root.joinpath("tests", *packages)
+    mirroring = sorted((directory / last).rglob("test_*.py"))
+    for ancestor in (directory, *directory.parents):
+        mirroring = mirroring or sorted(ancestor.glob(f"test_{last}*.py"))
+        if ancestor == root / "tests":
+            break
+    return mirroring or [
+        path
+        for path in sorted((root / "tests").rglob("test_*.py"))
+        if not _FAR & set(path.parts) and _imports(path, module)
+    ]
+
+
+def _imports(path: Path, module: str) -> bool:
+    """Return whether a file imports a module, or something from it or from below it."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = [alias.name for alias in getattr(node, "names", []) if isinstance(alias, ast.alias)]
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{name}" for name in names]
+        if any(f"{name}.".startswith(f"{module}.") for name in names):
+            return True
+    return False
