@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-_FAR = {"clients", "lab", "matrix"}  # they start servers and programs of other makers for most tests
+_FAR = {"clients", "lab", "matrix"}  # most of their tests start servers and third-party programs
 
 
 def sources(root: Path, module: str) -> dict[str, Path]:
