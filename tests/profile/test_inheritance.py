@@ -54,6 +54,17 @@ def test_like_copies_then_overrides(tmp_path: Path) -> None:
     assert (found["copy-of-copy"].formats, found["copy-of-copy"].key) == (("fullchain",), "ec-p384")
 
 
+def test_a_value_inherited_by_like_overrides_the_default(tmp_path: Path) -> None:
+    text = """\
+  first: {issuer: root, key: rsa-3072, subject: {OU: Field, CN: first.test}}
+  copy: {like: first, subject: {CN: copy.test}}
+"""
+    loaded = load(write(tmp_path, DEFAULTS + text))
+    copy = {spec.name: spec for spec in loaded.certificates()}["copy"]
+    assert copy.key == "rsa-3072"
+    assert copy.subject == (("C", "US"), ("O", "Contoso"), ("OU", "Field"), ("CN", "copy.test"))
+
+
 def test_like_can_name_one_of_a_range_and_the_name_is_the_new_one(tmp_path: Path) -> None:
     text = """
     "sensor-{01..20}": {issuer: root, subject: {CN: "{{ name }}-{{ number }}.test"}}

@@ -49,3 +49,9 @@ def test_where_openssl_takes_a_host_that_is_refused_here(
     leaf = made.issuing.issue(name, f"{SERVER}subjectAltName={names}\n", common_name=common_name)
     files = sound(made, leaf=leaf, host=host)
     assert (judged(files).ok, by_openssl(files)) == (False, set())
+
+
+def test_a_common_name_does_not_match_an_ip_address(made: Made) -> None:
+    leaf = made.issuing.issue("address-cn", SERVER, common_name="10.0.0.7")
+    files = sound(made, leaf=leaf, host="10.0.0.7")
+    assert (judged(files).ok, bool(by_openssl(files))) == (False, True)

@@ -1,0 +1,240 @@
+"""Reissue reasons: what a build does with one entity, decided from its plan and its entry in the index."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pkigen.asn1 import names
+from pkigen.environment.build.options import Action, BuildOptions, Change
+from pkigen.environment.build.reissue_reasons import (
+    IMPORTED,
+    ReissueDecider,
+    issuer_fingerprints,
+    spec_digest,
+)
+from pkigen.environment.crl.entries import crl_entries
+from pkigen.errors import InputError
+from pkigen.model import (
+    Alteration,
+    CertificatePlan,
+    Edit,
+    EditOp,
+    Entity,
+    ImportedCA,
+    Output,
+    Role,
+    Signature,
+)
+from pkigen.store import Damage, Entry, Revoked
+
+_NOW = datetime(2026, 11, 1, tzinfo=UTC)
+_DAY = 86400
+_ID = "certificates/sensor-01"
+
+
+def _entity(days: float = 100, since: float = -1, **fields: Any) -> Entity:
+    name = names.name([("CN", "x")])
+    begin, end = _NOW + timedelta(days=since), _NOW + timedelta(days=days)
+    plan = CertificatePlan("authorities/root", name, name, 1, begin, end, Signature(), (), "spec=1")
+    entity = Entity(Role.CERTIFICATE, "sensor-01", "ec-p256", (plan,), ("authorities/root",), Output())
+    return replace(entity, **fields)
+
+
+def _entry(entity: Entity, **fields: Any) -> Entry:
+    plan = entity.certificates[0]
+    begin, end = (int(time.timestamp()) for time in (plan.not_before, plan.not_after))
+    serials = (("authorities/root", 1),)
+    entry = Entry(
+        entity.id, spec_digest(entity), "out", "f" * 64, "ec-p256", "fresh", "", serials, begin, end, "{}"
+    )
+    return replace(entry, files=((f"{entity.id}/{entity.name}.crt", "a" * 64),), **fields)
+
+
+def _root() -> Entity:
+    root = _entity(role=Role.AUTHORITY, name="root", issuers=())
+    return replace(root, certificates=(replace(root.certificates[0], issuer_id="authorities/root"),))
+
+
+def _decider(opens: bool = True, **options: Any) -> ReissueDecider:
+    fingerprints = {"authorities/root": "f" * 64}
+    return ReissueDecider(BuildOptions(**options), _NOW, "fresh", lambda _: opens, fingerprints)
+
+
+def _change(
+    entity: Entity, entry: Entry | None, *damage: Damage, output: str = "out", **options: Any
+) -> Change:
+    return _decider(**options).decide(entity, entry, damage, output)
+
+
+def test_an_unchanged_certificate_is_kept_and_a_new_one_is_issued() -> None:
+    entity = _entity()
+    assert _change(entity, _entry(entity)) == Change(_ID, Action.KEEP)
+    assert _change(entity, None) == Change(_ID, Action.ISSUE, ("new in the profile",), new_key=True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "options", "reason"),
+    [
+        ({"key_kind": "rsa-2048"}, {}, "its key changed from rsa-2048 to ec-p256"),
+        ({}, {"rekey": True}, "a new key was requested with --rekey"),
+        ({"key_source": "other seed"}, {"seed": "x"}, "its key does not derive from this seed"),
+    ],
+)
+def test_a_reason_about_the_key_makes_a_new_key(
+    fields: dict[str, Any], options: dict[str, Any], reason: str
+) -> None:
+    entity = _entity()
+    change = _change(entity, _entry(entity, **fields), **options)
+    assert change == Change(_ID, Action.REISSUE, (reason,), new_key=True)
+
+
+def test_an_imported_authority_never_gets_a_new_key() -> None:
+    entity = _entity(imported=ImportedCA(b"certificate", (b"above",), b"key"))
+    entry = _entry(entity, key_source=IMPORTED)
+    assert _change(entity, entry, rekey=True, seed="x").action is Action.KEEP
+    assert spec_digest(entity) != spec_digest(replace(entity, imported=ImportedCA(b"certificate", (), None)))
+    assert spec_digest(entity).startswith("file=")
+    assert len(spec_digest(entity)) == len("file=") + 32
+
+
+@pytest.mark.parametrize(
+    ("fields", "options", "reason"),
+    [
+        ({"issuers": "e" * 64}, {}, "its issuer's certificate changed"),
+        ({}, {"renew": frozenset([_ID])}, "its renewal was requested"),
+        ({"not_after": int(_NOW.timestamp()) - 1}, {}, "it expired on 2026-10-31"),
+        ({"not_before": int(_NOW.timestamp()) + 1}, {}, "it is not valid before 2026-11-01"),
+    ],
+)
+def test_a_reason_about_the_certificate_keeps_the_key(
+    fields: dict[str, Any], options: dict[str, Any], reason: str
+) -> None:
+    entity = _entity()
+    assert _change(entity, _entry(entity, **fields), **options) == Change(_ID, Action.REISSUE, (reason,))
+
+
+def test_a_certificate_is_valid_in_its_first_and_last_second() -> None:
+    entity, now = _entity(), int(_NOW.timestamp())
+    due = _change(entity, _entry(entity, not_after=now))
+    assert due.reasons == ("it expires on 2026-11-01, and is due for renewal",)
+    assert _change(entity, _entry(entity, not_before=now)).action is Action.KEEP
+
+
+def test_a_certificate_follows_the_reissue_of_its_issuer() -> None:
+    entity, decider = _entity(), _decider()
+    decider.fingerprints.clear()
+    change = decider.decide(entity, _entry(entity), (), "out")
+    assert change.reasons == ("its issuer root is reissued",)
+    root = _root()
+    assert decider.decide(root, _entry(root, issuers=""), (), "out").action is Action.KEEP
+    assert decider.fingerprints == {"authorities/root": "a" * 64}
+    assert decider.decide(root, _entry(root, issuers=""), (), "new").action is Action.REWRITE
+
+
+def test_a_certificate_is_renewed_from_the_beginning_of_its_renewal_period() -> None:
+    entity = _entity(days=100, renew_before=30 * _DAY)
+    due = int(_NOW.timestamp()) + 30 * _DAY
+    assert _change(entity, _entry(entity, not_after=due + 1)).action is Action.KEEP
+    change = _change(entity, _entry(entity, not_after=due))
+    assert change.reasons == ("it expires on 2026-12-01, and is due for renewal",)
+
+
+@pytest.mark.parametrize("days", [29, 30])
+def test_a_certificate_shorter_than_its_renewal_period_is_not_renewed_by_every_build(days: int) -> None:
+    entity = _entity(days=days, renew_before=30 * _DAY)
+    assert _change(entity, _entry(entity)).action is Action.KEEP
+    longer = _entity(days=30 + 1 / _DAY, renew_before=30 * _DAY)
+    assert _change(longer, _entry(longer, not_after=int(_NOW.timestamp()) + _DAY)).action is Action.REISSUE
+
+
+def test_certificates_that_must_be_expired_or_not_yet_valid_stay_so() -> None:
+    now = int(_NOW.timestamp())
+    expired = _entity(days=0, since=-10)
+    assert _change(expired, _entry(expired)).action is Action.KEEP
+    valid = _change(expired, _entry(expired, not_after=now + 1))
+    assert valid.reasons == ("it is valid until 2026-11-01, and must be expired",)
+    future = _entity(days=100, since=1)
+    assert _change(future, _entry(future)).action is Action.KEEP
+    begun = _change(future, _entry(future, not_before=now))
+    assert begun.reasons == ("it is valid since 2026-11-01, and must not be valid yet",)
+
+
+def test_damage_is_repaired_by_rewriting_or_by_reissuing() -> None:
+    entity = _entity()
+    chain = Damage("certificates/sensor-01/sensor-01.chain.pem", "missing")
+    key = Damage("certificates/sensor-01/sensor-01.key", "missing")
+    certificate = Damage("certificates/sensor-01/sensor-01.crt", "altered")
+    rewritten = _change(entity, _entry(entity), chain)
+    assert rewritten == Change(_ID, Action.REWRITE, (f"{chain.path} is missing",))
+    reissued = _change(entity, _entry(entity), certificate)
+    assert reissued == Change(_ID, Action.REISSUE, (f"{certificate.path} was altered",))
+    rekeyed = _change(entity, _entry(entity), key)
+    assert rekeyed == Change(_ID, Action.REISSUE, (f"{key.path} is missing",), new_key=True)
+
+
+def test_changed_formats_rewrite_files_and_reissue_faulty_ones() -> None:
+    entity = _entity()
+    reason = ("its formats or its passphrase changed",)
+    assert _change(entity, _entry(entity), output="new") == Change(_ID, Action.REWRITE, reason)
+    altered = _entity(output=Output(alterations=(Alteration("crt", "empty"),)))
+    assert _change(altered, _entry(altered), output="new") == Change(
+        _ID, Action.REISSUE, reason, new_key=True
+    )
+    edited = _entity()
+    plan = replace(edited.certificates[0], edits=(Edit((), EditOp.REMOVE),))
+    edited = replace(edited, certificates=(plan,))
+    assert _change(edited, _entry(edited), output="new") == Change(_ID, Action.REISSUE, reason, new_key=True)
+
+
+def test_a_passphrase_that_does_not_decrypt_the_key_is_an_error() -> None:
+    entity = _entity()
+    with pytest.raises(InputError, match="sensor-01: the profile's passphrase does not decrypt its key"):
+        _change(entity, _entry(entity), output="new", opens=False)
+    assert _change(entity, _entry(entity), opens=False).action is Action.KEEP
+    assert _change(entity, _entry(entity), output="new", opens=False, rekey=True).action is Action.REISSUE
+    imported = _entity(imported=ImportedCA(b"certificate", (), b"key"))
+    assert _change(imported, _entry(imported), output="new", opens=False).action is Action.REWRITE
+
+
+def test_only_excludes_certificates_and_intact_authorities() -> None:
+    entity, decider = _entity(), _decider(only="other-*")
+    skipped = decider.decide(entity, _entry(entity), (), "out")
+    assert skipped == Change(_ID, Action.SKIP, ("excluded by --only",))
+    assert decider.orphans == set()
+    decider.decide(entity, _entry(entity, issuers="e" * 64), (), "out")
+    assert decider.orphans == {_ID}
+    assert decider.decide(entity, None, (), "out").action is Action.SKIP
+    assert _change(entity, None, only="sensor-*").action is Action.ISSUE
+    root, decider = _root(), _decider(only="sensor-*")
+    decider.fingerprints.clear()
+    assert decider.decide(root, _entry(root), (), "out").action is Action.SKIP
+    assert decider.fingerprints == {"authorities/root": "a" * 64}
+    assert decider.orphans == set()
+    assert decider.decide(root, None, (), "out").action is Action.ISSUE
+    damaged = Damage("authorities/root/root.crt", "missing")
+    assert decider.decide(root, _entry(root), (damaged,), "out").action is Action.REISSUE
+
+
+def test_issuer_fingerprints_leave_out_the_entity_itself() -> None:
+    entity = _entity()
+    cross = replace(entity.certificates[0], issuer_id="authorities/other")
+    own = replace(cross, issuer_id=_ID)
+    several = replace(entity, certificates=(*entity.certificates, own, cross))
+    assert issuer_fingerprints(several, {"authorities/root": "a", _ID: "b"}) == "a,"
+    assert spec_digest(several) == "spec=1|spec=1|spec=1"
+
+
+def test_a_serial_number_that_was_revoked_twice_is_in_the_crl_once() -> None:
+    recorded = [
+        Revoked("authorities/root", 5, _ID, "keyCompromise", 1, "command", ""),
+        Revoked("authorities/root", 5, _ID, "superseded", 2, "profile", ""),
+        Revoked("authorities/root", 6, _ID, "superseded", 2, "profile", ""),
+    ]
+    store: Any = SimpleNamespace(index=SimpleNamespace(revocations=lambda _issuer: recorded))
+    entries = crl_entries(store, SimpleNamespace(id="authorities/root"))  # type: ignore[arg-type]
+    assert [(entry.serial, entry.reason) for entry in entries] == [(5, "keyCompromise"), (6, "superseded")]
