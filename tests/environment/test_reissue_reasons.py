@@ -130,6 +130,10 @@ def test_a_certificate_follows_the_reissue_of_its_issuer() -> None:
     decider.fingerprints.clear()
     change = decider.decide(entity, _entry(entity), (), "out")
     assert change.reasons == ("its issuer root is reissued",)
+    changed = decider.decide(entity, _entry(entity, spec="spec=2"), (), "out")
+    assert changed.reasons == ("its spec changed", "its issuer root is reissued")
+    without = replace(entity, certificates=())
+    assert decider.decide(without, _entry(entity, spec="", issuers=""), (), "out").action is Action.KEEP
     root = _root()
     assert decider.decide(root, _entry(root, issuers=""), (), "out").action is Action.KEEP
     assert decider.fingerprints == {"authorities/root": "a" * 64}
