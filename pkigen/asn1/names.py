@@ -38,8 +38,21 @@ ATTRIBUTE_TYPES: dict[str, tuple[str, int]] = {
 }
 """Short name -> OID and default string type (RFC 5280, appendix A.1)."""
 
+_SIZES = {
+    **dict.fromkeys(("SN", "name", "givenName", "initials", "generationQualifier"), (1, 32768)),
+    **dict.fromkeys(("CN", "O", "OU", "title", "serialNumber"), (1, 64)),
+    **dict.fromkeys(("L", "ST", "street", "pseudonym", "businessCategory"), (1, 128)),
+    **dict.fromkeys(("C", "jurisdictionC"), (2, 2)),
+    **dict.fromkeys(("jurisdictionST", "jurisdictionL"), (1, 128)),
+    "postalCode": (1, 16),
+    "emailAddress": (1, 255),
+}
+SIZES = {ATTRIBUTE_TYPES[short][0]: size for short, size in _SIZES.items()}
+"""OID -> smallest and largest number of characters (RFC 5280, appendix A.1; the rest X.520, which has 40
+for a postal code where appendix A.1 has 16)."""
+
 COMMON_NAME = "2.5.4.3"
-_SHORT_NAMES = {oid: short for short, (oid, _) in ATTRIBUTE_TYPES.items()}
+SHORT_NAMES = {oid: short for short, (oid, _) in ATTRIBUTE_TYPES.items()}
 _CODECS = {
     der.UTF8_STRING: "utf-8",
     der.PRINTABLE_STRING: "ascii",
@@ -104,7 +117,7 @@ def text(value: Name) -> str:
     """Return the name for people, in encoded order: ``C=US, O=Contoso Inc., CN=...``."""
     parts = []
     for rdn in value:
-        attributes = (f"{_SHORT_NAMES.get(a.oid, a.oid)}={_printable(a.value)}" for a in rdn)
+        attributes = (f"{SHORT_NAMES.get(a.oid, a.oid)}={_printable(a.value)}" for a in rdn)
         parts.append(" + ".join(attributes))
     return ", ".join(parts)
 

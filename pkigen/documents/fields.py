@@ -90,6 +90,14 @@ def _without_omit(source: Any) -> Any:
     return remaining
 
 
+class KeyedError(ValueError):
+    """An error in the value of one key of a mapping that a single field validates."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
 def unknown(what: str, text: str, known: tuple[str, ...]) -> str:
     """Return the message for an unknown name."""
     close = close_to(text, known)

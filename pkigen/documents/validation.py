@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from pkigen.documents.fields import close_to
+from pkigen.documents.fields import KeyedError, close_to
 
 _PYDANTIC_WORDS = {
     "missing": "this is missing",
@@ -37,8 +37,15 @@ _BOUNDED_WORDS = {
 
 
 def details_of(error: ValidationError) -> list[Any]:
-    """Return the errors one by one; omit the follow-up error that a list with an invalid item is empty."""
+    """Return the errors one by one; omit the follow-up error that a list with an invalid item is empty.
+
+    The location of a KeyedError ends with its key.
+    """
     errors: list[Any] = error.errors(include_url=False, include_input=False)
+    for one in errors:
+        cause = one.get("ctx", {}).get("error")
+        if isinstance(cause, KeyedError):
+            one["loc"] = (*one["loc"], cause.key)
     return [one for one in errors if one["type"] != "too_short" or not _is_above_another(one["loc"], errors)]
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from pkigen.documents.validation import words_of
+from pkigen.documents.validation import details_of, words_of
 from pkigen.documents.yaml_tree import (
     Items,
     Table,
@@ -140,12 +140,8 @@ class Body(Generic[Spec]):
         self, error: ValidationError, prefix: tuple[str | int, ...], instance: Instance
     ) -> list[Problem]:
         problems = []
-        details = error.errors(include_url=False, include_input=False)
-        places = [detail["loc"] for detail in details]
-        for detail in details:
+        for detail in details_of(error):
             path = (*prefix, *detail["loc"])
-            if detail["type"] == "too_short" and any(_below(place, detail["loc"]) for place in places):
-                continue  # the list is too short because its items are invalid
             words, suggestion = words_of(detail, self.model, path)
             cell = self._cell(instance.row, path, words)
             problems.append(Problem(words, self._path_text(path), self._place(cell, path), suggestion))
@@ -192,10 +188,6 @@ def _adapter(model: type[BaseModel], key: str) -> TypeAdapter[Any]:
     for metadata in declared.metadata:
         annotation = Annotated[annotation, metadata]
     return TypeAdapter(annotation)
-
-
-def _below(path: tuple[str | int, ...], top: tuple[str | int, ...]) -> bool:
-    return len(path) > len(top) and path[: len(top)] == top
 
 
 class _TemplateError(Exception):

@@ -12,11 +12,12 @@ from pydantic import Field, model_validator
 
 from pkigen.asn1 import der
 from pkigen.asn1.der import IA5_STRING, PRINTABLE_STRING
-from pkigen.asn1.names import ATTRIBUTE_TYPES
+from pkigen.asn1.names import ATTRIBUTE_TYPES, SIZES
 from pkigen.asn1.oids import EXTENDED_KEY_USAGES, KEY_USAGES, REASON_FLAGS
 from pkigen.documents import limits
 from pkigen.documents.fields import (
     OID,
+    KeyedError,
     Parsed,
     Schema,
     Value,
@@ -33,6 +34,7 @@ _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z)(\*\.)?{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
 _NEVER = re.compile("[\0\ud800-\udfff]")
 _PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,./:=?-]*")
+_LONGEST_QUOTE = 100
 _KINDS = ("dns", "ip", "email", "uri", "upn", "rid", "srv", "krb5", "smtputf8")
 
 
@@ -81,12 +83,13 @@ def distinguished_name(value: Any) -> Pairs:
             pairs += _one_rdn(kind, texts)
             continue
         if kind not in ATTRIBUTE_TYPES and not OID.fullmatch(kind):
-            raise ValueError(unknown("attribute type", kind, tuple(ATTRIBUTE_TYPES)))
+            raise KeyedError(kind, unknown("attribute type", kind, tuple(ATTRIBUTE_TYPES)))
         for text in texts if isinstance(texts, list) else [texts]:
             if not isinstance(text, str):
-                raise ValueError(f"the value of {kind} must be a text")
+                raise KeyedError(kind, f"the value of {kind} must be a text")
+            if text and (problem := _problem_of(kind, text)):
+                raise KeyedError(kind, problem)
             if text:
-                _check_characters(kind, text)
                 pairs.append((str(kind), str(text)))
     return tuple(pairs)
 
@@ -99,20 +102,31 @@ def _one_rdn(kinds: str, texts: Any) -> Iterator[tuple[str, str]]:
     if len(set(types)) < len(types):
         raise ValueError(f"{kinds} names an attribute type twice, which one RDN cannot (X.501)")
     for number, (kind, text) in enumerate(zip(types, texts, strict=True)):
-        pairs = distinguished_name({kind: text})
+        try:
+            pairs = distinguished_name({kind: text})
+        except KeyedError as error:
+            raise KeyedError(kinds, str(error)) from error
         if len(pairs) != 1:
             raise ValueError(f"{kinds}: the value of {kind} must be one text that is not empty")
         yield f"+{kind}" if number else kind, pairs[0][1]
 
 
-def _check_characters(kind: str, text: str) -> None:
-    tag = ATTRIBUTE_TYPES.get(kind, ("", 0))[1]
+def _problem_of(kind: str, text: str) -> str:
+    """Return why an attribute cannot have a value (RFC 5280, appendix A.1), or an empty string."""
+    oid, tag = ATTRIBUTE_TYPES.get(kind, (kind, 0))
     if tag == PRINTABLE_STRING and not _PRINTABLE.fullmatch(text):
-        raise ValueError(f"{kind} is a PrintableString, which cannot hold '{text}'")
+        return f"{kind} is a PrintableString, which cannot hold '{text}'"
     if tag == IA5_STRING and not text.isascii():
-        raise ValueError(f"{kind} is an IA5String, which cannot hold '{text}'")
+        return f"{kind} is an IA5String, which cannot hold '{text}'"
     if _NEVER.search(text):
-        raise ValueError(f"{kind} holds a character that no name can")
+        return f"{kind} holds a character that no name can"
+    smallest, largest = SIZES.get(oid, (1, len(text)))
+    if smallest <= len(text) <= largest:
+        return ""
+    limit = f"exactly {largest}" if smallest == largest else f"at most {largest}"
+    advice = "; put longer host names into san" if kind == "CN" else ""
+    value = text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
+    return f"{kind} '{value}' has {len(text)} characters, but RFC 5280, A.1, allows {limit}{advice}"
 
 
 @dataclass(frozen=True, slots=True)

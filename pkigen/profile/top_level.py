@@ -15,7 +15,7 @@ from pkigen.documents.fields import (
     close_to,
     unknown,
 )
-from pkigen.documents.validation import words_of
+from pkigen.documents.validation import details_of, words_of
 from pkigen.documents.yaml_tree import Table, locate
 from pkigen.errors import Problem
 from pkigen.faults import AskedFault, asked_for, asked_for_all
@@ -194,7 +194,7 @@ def read_head(tree: Table, problems: list[Problem]) -> Head:
     try:
         return Head.model_validate(fields)
     except ValidationError as error:
-        for detail in error.errors(include_url=False, include_input=False):
+        for detail in details_of(error):
             path: tuple[Any, ...] = detail["loc"]
             words, suggestion = words_of(detail, Head, path)
             if detail["type"] == "extra_forbidden":

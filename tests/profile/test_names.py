@@ -45,7 +45,8 @@ def test_a_name_that_is_no_folder_everywhere_is_refused(tmp_path: Path, name: st
 
 @pytest.mark.parametrize("name", ["a", "A1", "console", "a.b-c_d", "x" * 100, "connect", "com10", "0"])
 def test_other_names_are_taken(tmp_path: Path, name: str) -> None:
-    assert list(certificates(tmp_path, f'"{name}": {{issuer: root}}\n')) == [name]
+    text = f'"{name}": {{issuer: root, subject: {{CN: a.test}}}}\n'
+    assert list(certificates(tmp_path, text)) == [name]
 
 
 def test_an_authority_cannot_be_called_self(tmp_path: Path) -> None:

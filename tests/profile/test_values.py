@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from pkigen.profile import OMIT, GeneralName
-from tests.profile.documents import FIRST, authorities, certificates, refused_certificate, the_certificate
+from tests.profile.documents import (
+    FIRST,
+    authorities,
+    certificates,
+    refused,
+    refused_certificate,
+    refused_certificates,
+    the_certificate,
+)
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -303,3 +311,44 @@ def test_a_raw_extension_is_octets(tmp_path: Path) -> None:
 def test_a_list_gives_several_attributes_of_one_type(tmp_path: Path) -> None:
     found = certificates(tmp_path, "a: {issuer: root, subject: {OU: [One, Two], CN: a}}\n")["a"].subject
     assert found == (("OU", "One"), ("OU", "Two"), ("CN", "a"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "largest", "limit"),
+    [
+        ("CN", 64, "at most 64; put longer host names into san"),
+        ("O", 64, "at most 64"),
+        ("OU", 64, "at most 64"),
+        ("L", 128, "at most 128"),
+        ("ST", 128, "at most 128"),
+        ("title", 64, "at most 64"),
+        ("serialNumber", 64, "at most 64"),
+        ("pseudonym", 128, "at most 128"),
+        ("emailAddress", 255, "at most 255"),
+        ("C", 2, "exactly 2"),
+        ("2.5.4.3", 64, "at most 64"),
+    ],
+)
+def test_a_subject_value_over_its_upper_bound_is_refused(
+    tmp_path: Path, kind: str, largest: int, limit: str
+) -> None:
+    fitting, long = "x" * largest, "x" * (largest + 1)
+    subject = certificates(tmp_path, _with_subject(kind, fitting))["one"].subject
+    assert (kind, fitting) in subject
+    output = refused_certificates(tmp_path, _with_subject(kind, long))
+    column = _with_subject(kind, long).index(long) + 3
+    assert output.startswith(f"test.yaml:{FIRST}:{column}: certificates.one.subject.{kind}: "), output
+    assert f"has {largest + 1} characters, but RFC 5280, A.1, allows {limit}" in output
+
+
+def test_a_country_of_one_letter_and_an_issuers_long_name_are_refused(tmp_path: Path) -> None:
+    assert "allows exactly 2" in refused_certificates(tmp_path, _with_subject("C", "U"))
+    assert "allows at most 64" in refused(
+        tmp_path, f"name: a\nauthorities: {{root: {{subject: {{O: {'x' * 65}}}}}}}\n"
+    )
+    dirname = "{dirname: {OU: " + "x" * 65 + "}}"
+    assert "allows at most 64" in refused_certificate(tmp_path, f"san: [{dirname}]")
+
+
+def _with_subject(kind: str, value: str) -> str:
+    return f"one: {{issuer: root, san: ['dns:a.test'], subject: {{{kind}: {value}}}}}\n"
