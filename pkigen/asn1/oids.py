@@ -9,6 +9,9 @@ CRL_DISTRIBUTION_POINTS, FRESHEST_CRL = "2.5.29.31", "2.5.29.46"
 CERTIFICATE_POLICIES, POLICY_MAPPINGS, POLICY_CONSTRAINTS = "2.5.29.32", "2.5.29.33", "2.5.29.36"
 INHIBIT_ANY_POLICY, ANY_POLICY = "2.5.29.54", "2.5.29.32.0"
 DOMAIN_VALIDATED, ORGANIZATION_VALIDATED = "2.23.140.1.2.1", "2.23.140.1.2.2"
+ISSUER_ALTERNATIVE_NAME, SUBJECT_DIRECTORY_ATTRIBUTES = "2.5.29.18", "2.5.29.9"
+PRIVATE_KEY_USAGE_PERIOD, SUBJECT_INFORMATION_ACCESS = "2.5.29.16", "1.3.6.1.5.5.7.1.11"
+PRACTICE_STATEMENT, USER_NOTICE = "1.3.6.1.5.5.7.2.1", "1.3.6.1.5.5.7.2.2"
 AUTHORITY_INFORMATION_ACCESS, TLS_FEATURE = "1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.1.24"
 
 CRL_NUMBER, CRL_REASON = "2.5.29.20", "2.5.29.21"
@@ -30,6 +33,9 @@ TITLES = {
     KEY_USAGE: "key usage",
     EXTENDED_KEY_USAGE: "extended key usage",
     SUBJECT_ALTERNATIVE_NAME: "subject alternative name",
+    ISSUER_ALTERNATIVE_NAME: "issuer alternative name",
+    SUBJECT_DIRECTORY_ATTRIBUTES: "subject directory attributes",
+    PRIVATE_KEY_USAGE_PERIOD: "private key usage period",
     NAME_CONSTRAINTS: "name constraints",
     SUBJECT_KEY_IDENTIFIER: "subject key identifier",
     AUTHORITY_KEY_IDENTIFIER: "authority key identifier",
@@ -40,6 +46,7 @@ TITLES = {
     POLICY_CONSTRAINTS: "policy constraints",
     INHIBIT_ANY_POLICY: "inhibit anyPolicy",
     AUTHORITY_INFORMATION_ACCESS: "authority information access",
+    SUBJECT_INFORMATION_ACCESS: "subject information access",
     TLS_FEATURE: "TLS feature",
     CRL_NUMBER: "CRL number",
     CRL_REASON: "reason code",

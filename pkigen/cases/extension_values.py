@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from pkigen.asn1 import der
+from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case, Impossible
 from pkigen.model import CertificatePlan, Extension, KeyIdentifier
 
@@ -67,3 +67,18 @@ JUNK = bytes.fromhex("0403deadbe")
 """A well-formed OCTET STRING where something else belongs."""
 NOT_DER = b"\xde\xad\xbe\xef"
 EMPTY_SEQUENCE = der.sequence()
+
+_URL = der.tlv(0x86, b"http://127.0.0.1/published")
+SAMPLES = {
+    oids.NAME_CONSTRAINTS: der.sequence(der.tlv(0xA1, der.sequence(der.tlv(0x82, b"excluded.invalid")))),
+    oids.POLICY_CONSTRAINTS: der.sequence(der.tlv(0x81, b"\x09")),
+    oids.INHIBIT_ANY_POLICY: der.integer(9),
+    oids.POLICY_MAPPINGS: der.sequence(der.sequence(der.oid("1.2.3.4"), der.oid("1.2.3.5"))),
+    oids.FRESHEST_CRL: der.sequence(der.sequence(der.tlv(0xA0, der.tlv(0xA0, _URL)))),
+    oids.SUBJECT_INFORMATION_ACCESS: der.sequence(der.sequence(der.oid("1.3.6.1.5.5.7.48.5"), _URL)),
+    oids.ISSUER_ALTERNATIVE_NAME: der.sequence(der.tlv(0x82, b"ca.contoso.test")),
+    oids.SUBJECT_DIRECTORY_ATTRIBUTES: der.sequence(
+        der.sequence(der.oid("1.3.6.1.5.5.7.9.4"), der.set_of(der.string(der.PRINTABLE_STRING, "US")))
+    ),
+}
+"""A valid value for an extension that the certificate does not have."""

@@ -198,7 +198,7 @@ def _check_signature(case: Case) -> None:
 
 def _broken(requirement: Requirement, violation: Violation, case: Case) -> Case:
     """Apply a violation to the certificate, or to a copy of its issuing CA."""
-    if requirement.of == "certificate":
+    if requirement.of in ("certificate", "all"):
         return violation.apply(case)
 
     def change(authority: Entity) -> Entity:

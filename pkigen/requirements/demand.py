@@ -12,8 +12,9 @@ from typing import ClassVar, Literal
 
 from pkigen.cases.case import Case
 from pkigen.documents.fields import Value
-from pkigen.requirements.outcome import Outcome
+from pkigen.requirements.outcome import Outcome, not_applicable
 from pkigen.requirements.subject import CheckInput
+from pkigen.x509 import Certificate
 
 
 class Needs(IntEnum):
@@ -57,6 +58,12 @@ class Demand(Value):
 
     def check(self, subject: CheckInput) -> Outcome:
         """Return whether a certificate, with its key, chain and CRL, satisfies the demand."""
+        if subject.certificate is None:
+            return not_applicable("there is no certificate")
+        return self.check_certificate(subject.certificate, subject)
+
+    def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
+        """Return the same for a certificate that was given."""
         raise NotImplementedError
 
     def violations(self) -> Iterator[Violation]:

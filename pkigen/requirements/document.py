@@ -57,7 +57,7 @@ class Requirement(Value):
     section: Words
     says: Words
     message: Id | None = None
-    of: Literal["certificate", "authorities", "issuing-authority"] = "certificate"
+    of: Literal["certificate", "authorities", "issuing-authority", "all"] = "certificate"
     when: Literal["always", "validation"] = "always"
     together: tuple[Together, ...] = ()
 

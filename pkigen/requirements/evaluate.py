@@ -44,27 +44,25 @@ def _finding(against: RequirementSet, requirement: Requirement, subject: CheckIn
         return Finding(against, requirement, not_applicable("a request does not settle it"))
     if requirement.demand.needs is Needs.ISSUED and not subject.issued:
         return Finding(against, requirement, not_applicable("it is not issued yet"))
+    if subject.authority and requirement.of == "certificate":
+        return Finding(against, requirement, not_applicable("it applies to end-entity certificates"))
+    own = requirement.of in ("certificate", "all") or (subject.authority and requirement.of == "authorities")
+    every = [Finding(against, requirement, _checked(requirement, subject))] if own else []
+    for authority in _authorities(requirement, subject):
+        outcome = _checked(requirement, subject.of_authority(authority))
+        every.append(Finding(against, requirement, outcome, authority))
+    if not every:
+        return Finding(against, requirement, not_applicable("no CA certificate was given"))
+    failures = (finding for finding in every if finding.failed)
+    passes = (finding for finding in every if finding.outcome.status is Status.PASS)
+    return next(failures, None) or next(passes, every[0])
+
+
+def _authorities(requirement: Requirement, subject: CheckInput) -> tuple[Certificate, ...]:
+    """Return the CA certificates of the path that a requirement applies to."""
     if requirement.of == "certificate":
-        return Finding(against, requirement, _checked(requirement, subject))
-    authorities = subject.path if requirement.of == "authorities" else subject.path[:1]
-    if not authorities:
-        return Finding(against, requirement, not_applicable("no certificate of an authority was given"))
-    return _worst(against, requirement, subject, authorities)
-
-
-def _worst(
-    against: RequirementSet,
-    requirement: Requirement,
-    subject: CheckInput,
-    authorities: tuple[Certificate, ...],
-) -> Finding:
-    """The finding of the first authority that breaks the demand, else of the first that holds it."""
-    found = [
-        Finding(against, requirement, _checked(requirement, subject.of_authority(one)), one)
-        for one in authorities
-    ]
-    held = [finding for finding in found if finding.outcome.status is Status.PASS]
-    return next((finding for finding in found if finding.failed), (held or found)[0])
+        return ()
+    return subject.path[:1] if requirement.of == "issuing-authority" else subject.path
 
 
 def _checked(requirement: Requirement, subject: CheckInput) -> Outcome:

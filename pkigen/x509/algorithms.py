@@ -9,6 +9,7 @@ from pkigen.x509.decoding import decoder, elements
 
 _RSA, _ECDSA = "1.2.840.113549.1.1.", "1.2.840.10045.4."
 _PSS = _RSA + "10"
+_WITH_NULL = tuple(_RSA + number for number in ("1", "2", "4", "5", "11", "12", "13", "14"))
 _NAMES = {
     _RSA + "2": ("md2WithRSAEncryption", "md2"),
     _RSA + "4": ("md5WithRSAEncryption", "md5"),
@@ -85,3 +86,8 @@ def algorithm_identifier(data: bytes) -> AlgorithmIdentifier:
     if len(parameters) > 1:
         raise ValueError("it has more than two elements")
     return AlgorithmIdentifier(der.dotted(oid), parameters[0] if parameters else None)
+
+
+def lacks_null(algorithm: AlgorithmIdentifier) -> bool:
+    """Return whether an RSA algorithm has other parameters than the NULL of RFC 3279, 2.2.1 and 2.3.1."""
+    return algorithm.oid in _WITH_NULL and algorithm.parameters != der.null()

@@ -61,6 +61,11 @@ class Certificate:
         return algorithm_identifier(self._algorithm)
 
     @property
+    def signed_algorithm(self) -> AlgorithmIdentifier:
+        """The algorithm that the signed part contains (4.1.2.3)."""
+        return algorithm_identifier(self._fields[_SIGNATURE])
+
+    @property
     def algorithms_agree(self) -> bool:
         """Whether the signed and the outer algorithm are the same octets (4.1.1.2)."""
         return self._fields[_SIGNATURE] == self._algorithm
@@ -128,6 +133,11 @@ class Certificate:
         """The SubjectPublicKeyInfo as it stands."""
         return self._fields[_SPKI]
 
+    @property
+    def public_key_algorithm(self) -> AlgorithmIdentifier:
+        """The algorithm of the SubjectPublicKeyInfo."""
+        return algorithm_identifier(elements(self._fields[_SPKI], "the public key")[0])
+
     @cached_property
     def public_key(self) -> PublicKey:
         """The public key."""
@@ -137,6 +147,11 @@ class Certificate:
     def has_unique_identifiers(self) -> bool:
         """Whether there is an issuer's or a subject's unique identifier (4.1.2.8)."""
         return any(field[0] in (0x81, 0x82, 0xA1, 0xA2) for field in self._fields[_REST:])
+
+    @property
+    def has_extensions(self) -> bool:
+        """Whether the field is there, even if it cannot be read (4.1.2.9)."""
+        return any(field[0] == 0xA3 for field in self._fields[_REST:])
 
     @cached_property
     def extensions(self) -> Extensions:

@@ -76,6 +76,11 @@ class CertificateList:
         return algorithm_identifier(self._algorithm)
 
     @property
+    def signed_algorithm(self) -> AlgorithmIdentifier:
+        """The algorithm that the signed part contains (5.1.2.2)."""
+        return algorithm_identifier(self._inner)
+
+    @property
     def algorithms_agree(self) -> bool:
         """Whether the signed and the outer algorithm are the same octets."""
         return self._inner == self._algorithm
@@ -131,6 +136,11 @@ class CertificateList:
     def issuing_distribution_point(self) -> IssuingDistributionPoint | None:
         """Issuing distribution point (5.2.5)."""
         return self.extensions.get(oids.ISSUING_DISTRIBUTION_POINT, issuing_distribution_point)
+
+    @property
+    def has_list(self) -> bool:
+        """Whether revokedCertificates is present, even if it is empty (5.1.2.6)."""
+        return self._revoked is not None
 
     @property
     def count(self) -> int:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pkigen.asn1 import der, oids
 from pkigen.x509.decoding import Malformed, bits, boolean, decoder, elements, expect, integer
-from pkigen.x509.general_names import GeneralName, general_names
+from pkigen.x509.general_names import GeneralName, general_name, general_names
 from pkigen.x509.policies import (
     PolicyConstraints,
     certificate_policies,
@@ -24,11 +24,12 @@ _PURPOSES = {oid: name for name, oid in oids.EXTENDED_KEY_USAGES.items()}
 
 @dataclass(frozen=True, slots=True)
 class RawExtension:
-    """An extension as it stands; ``value`` is the DER inside extnValue."""
+    """An extension; ``value`` is the DER inside extnValue, ``flag`` the encoded critical flag, if any."""
 
     oid: str
     critical: bool
     value: bytes
+    flag: bytes = b""
 
     @property
     def title(self) -> str:
@@ -77,6 +78,15 @@ class IssuingDistributionPoint:
     relative_rdn: bytes = b""
 
 
+@dataclass(frozen=True, slots=True)
+class Subtree:
+    """GeneralSubtree of name constraints (4.2.1.10)."""
+
+    base: GeneralName
+    minimum: int = 0
+    has_maximum: bool = False
+
+
 class Extensions(tuple[RawExtension, ...]):
     """The extensions of one certificate, CRL or request, in order."""
 
@@ -106,10 +116,19 @@ class Extensions(tuple[RawExtension, ...]):
         """Purposes by name, or by OID."""
         return self.get(oids.EXTENDED_KEY_USAGE, extended_key_usage)
 
+    def general_names(self, oid: str) -> tuple[GeneralName, ...] | None:
+        """The names of an extension that is a list of them, such as the issuer alternative name."""
+        return self.get(oid, alternative_names)
+
     @property
     def alternative_names(self) -> tuple[GeneralName, ...] | None:
         """Subject alternative names."""
-        return self.get(oids.SUBJECT_ALTERNATIVE_NAME, alternative_names)
+        return self.general_names(oids.SUBJECT_ALTERNATIVE_NAME)
+
+    @property
+    def name_constraints(self) -> tuple[tuple[str, tuple[Subtree, ...]], ...] | None:
+        """(permitted or excluded, subtrees) pairs."""
+        return self.get(oids.NAME_CONSTRAINTS, name_constraints)
 
     @property
     def subject_key_identifier(self) -> bytes | None:
@@ -170,7 +189,8 @@ def _extension(data: bytes) -> RawExtension:
     if len(flag) > 1:
         raise Malformed("an extension of more than three elements")
     critical = boolean(flag[0], "an extension's critical flag") if flag else False
-    return RawExtension(der.dotted(oid), critical, expect(value, der.OCTET_STRING, "an extension's value"))
+    octets = expect(value, der.OCTET_STRING, "an extension's value")
+    return RawExtension(der.dotted(oid), critical, octets, der.contents(flag[0]) if flag else b"")
 
 
 @lru_cache(maxsize=64)
@@ -201,11 +221,29 @@ def extended_key_usage(data: bytes) -> tuple[str, ...]:
     return tuple(_PURPOSES.get(oid, oid) for oid in found)
 
 
-@decoder("the subject alternative name extension")
+@decoder("the alternative name extension")
 def alternative_names(data: bytes) -> tuple[GeneralName, ...]:
-    """SubjectAltName."""
-    expect(data, der.SEQUENCE, "the subject alternative name extension")
+    """SubjectAltName or IssuerAltName."""
+    expect(data, der.SEQUENCE, "the alternative name extension")
     return general_names(data)
+
+
+@decoder("the name constraints extension")
+def name_constraints(data: bytes) -> tuple[tuple[str, tuple[Subtree, ...]], ...]:
+    """NameConstraints as (permitted or excluded, subtrees) pairs, in order."""
+    lists = []
+    for element in elements(data, "the name constraints extension"):
+        kind = {0xA0: "permitted", 0xA1: "excluded"}.get(element[0])
+        if kind is None:
+            raise Malformed(f"an element has the tag {element[0]:02x}")
+        lists.append((kind, tuple(map(_subtree, der.children(element)))))
+    return tuple(lists)
+
+
+def _subtree(data: bytes) -> Subtree:
+    base, *distances = elements(data, "a subtree")
+    numbers = {one[0]: int.from_bytes(der.contents(one), "big", signed=True) for one in distances}
+    return Subtree(general_name(base), numbers.get(0x80, 0), 0x81 in numbers)
 
 
 @decoder("the subject key identifier extension")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -20,65 +19,25 @@ from pkigen.requirements import (
     findings,
 )
 from pkigen.requirements.demands import KINDS
-from pkigen.x509 import Certificate
+from tests.requirements.certificate_builder import (
+    DAY,
+    ED25519,
+    NOW,
+    SECOND,
+    SHA1_RSA,
+    Made,
+    constraints,
+    crl_point,
+    extension,
+    name,
+    purposes,
+    rsa,
+    san,
+    serial_of,
+    usage,
+)
 
-NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
-SHA256_RSA = der.sequence(der.oid("1.2.840.113549.1.1.11"), der.null())
-SHA1_RSA = der.sequence(der.oid("1.2.840.113549.1.1.5"), der.null())
-ED25519 = der.sequence(der.oid("1.3.101.112"))
 PASS, FAIL, NOT = Status.PASS, Status.FAIL, Status.NOT_APPLICABLE
-
-
-def _name(*attributes: tuple[str, str]) -> bytes:
-    kinds = {"CN": "2.5.4.3", "C": "2.5.4.6", "O": "2.5.4.10", "OU": "2.5.4.11"}
-    parts = (der.sequence(der.oid(kinds[kind]), der.tlv(0x0C, text.encode())) for kind, text in attributes)
-    return der.sequence(*(der.set_of(part) for part in parts))
-
-
-def _rsa(bits: int) -> bytes:
-    key = der.sequence(der.integer((1 << (bits - 1)) + 1), der.integer(65537))
-    algorithm = der.sequence(der.oid("1.2.840.113549.1.1.1"), der.null())
-    return der.sequence(algorithm, der.bit_string(key))
-
-
-def _extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
-    parts = [der.oid(oid), *([der.boolean(True)] if critical else []), der.octet_string(value)]
-    return der.sequence(*parts)
-
-
-@dataclass(frozen=True)
-class Made:
-    """The fields of a certificate whose signature nobody looks at."""
-
-    version: int = 3
-    serial: bytes = b"\x02\x01\x01"
-    algorithm: bytes = SHA256_RSA
-    issuer: bytes = field(default_factory=lambda: _name(("CN", "CA")))
-    subject: bytes = field(default_factory=lambda: _name(("CN", "host.example.test")))
-    begin: datetime = NOW - DAY
-    end: datetime = NOW + DAY
-    times: bytes | None = None
-    key: bytes = field(default_factory=lambda: _rsa(2048))
-    identifiers: bytes = b""
-    extensions: tuple[bytes, ...] = ()
-    outer: bytes | None = None
-
-    def shown(self, **around: Any) -> CheckInput:
-        """The certificate as it is presented."""
-        tbs = der.sequence(
-            *([der.explicit(0, der.integer(self.version - 1))] if self.version > 1 else []),
-            self.serial,
-            self.algorithm,
-            self.issuer,
-            self.times or der.sequence(der.time(self.begin), der.time(self.end)),
-            self.subject,
-            self.key,
-            self.identifiers,
-            *([der.explicit(3, der.sequence(*self.extensions))] if self.extensions else []),
-        )
-        data = der.sequence(tbs, self.outer or self.algorithm, der.bit_string(b"\x00"))
-        return CheckInput(**{"now": NOW, "certificate": Certificate(data), **around})
 
 
 def _demand(kind: str, parameters: dict[str, Any]) -> Demand:
@@ -100,36 +59,9 @@ def _status(kind: str, parameters: dict[str, Any], shown: CheckInput) -> Status:
     return finding.outcome.status
 
 
-def _san(*names: bytes, critical: bool = False) -> bytes:
-    return _extension(oids.SUBJECT_ALTERNATIVE_NAME, der.sequence(*names), critical=critical)
-
-
-def _crl_point(*urls: str, critical: bool = False) -> bytes:
-    names = (der.tlv(0x86, url.encode()) for url in urls)
-    points = (der.sequence(der.tlv(0xA0, der.tlv(0xA0, name))) for name in names)
-    return _extension(oids.CRL_DISTRIBUTION_POINTS, der.sequence(*points), critical=critical)
-
-
-def _serial(octets: int, first: int = 0x7F) -> bytes:
-    return der.tlv(0x02, bytes([first, *(octets - 1) * [1]]))
-
-
-def _usage(*bits: str, critical: bool = True) -> bytes:
-    return _extension(oids.KEY_USAGE, der.named_bits(bits, oids.KEY_USAGES), critical=critical)
-
-
-def _purposes(*names: str) -> bytes:
-    value = der.sequence(*(der.oid(oids.EXTENDED_KEY_USAGES[name]) for name in names))
-    return _extension(oids.EXTENDED_KEY_USAGE, value)
-
-
-def _constraints(*parts: bytes, critical: bool = True) -> bytes:
-    return _extension(oids.BASIC_CONSTRAINTS, der.sequence(*parts), critical=critical)
-
-
 DNS = der.tlv(0x82, b"HOST.example.test")
 CA = der.boolean(True)
-UNKNOWN = _extension("1.2.3.4.5", der.null(), critical=True)
+UNKNOWN = extension("1.2.3.4.5", der.null(), critical=True)
 LENGTH = {"maximum": "825d"}
 CRL_FILE = {"required": True, "suffixes": [".crl"]}
 CN = {"type": "CN", "required": True, "form": "domain-name"}
@@ -140,11 +72,11 @@ Row = tuple[str, dict[str, Any], Made, Status]
 def _of_fields() -> Iterable[Row]:
     sizes = {"sizes": {"rsa": [2048, 4096]}}
     for bits, status in ((2047, FAIL), (2048, PASS), (2049, PASS)):
-        yield "public_key", {"minimum": {"rsa": 2048}}, Made(key=_rsa(bits)), status
+        yield "public_key", {"minimum": {"rsa": 2048}}, Made(key=rsa(bits)), status
     for bits, status in ((2040, PASS), (2048, PASS), (3072, FAIL), (4096, PASS), (4104, FAIL)):
-        yield "public_key", sizes, Made(key=_rsa(bits)), status
-    yield "public_key", {"maximum": {"rsa": 4095}}, Made(key=_rsa(4095)), PASS
-    yield "public_key", {"maximum": {"rsa": 4095}}, Made(key=_rsa(4096)), FAIL
+        yield "public_key", sizes, Made(key=rsa(bits)), status
+    yield "public_key", {"maximum": {"rsa": 4095}}, Made(key=rsa(4095)), PASS
+    yield "public_key", {"maximum": {"rsa": 4095}}, Made(key=rsa(4096)), FAIL
     yield "public_key", {"families": ["ec"]}, Made(), FAIL
     yield "public_key", {"minimum": {"ec": 384}}, Made(), PASS
     begin = NOW - DAY
@@ -168,7 +100,7 @@ def _of_fields() -> Iterable[Row]:
     yield "version", {"equals": 3}, Made(version=1), FAIL
     yield "version", {"equals": 3}, Made(version=2), FAIL
     for octets, status in ((20, PASS), (21, FAIL)):
-        yield "serial", {"maximum_octets": 20}, Made(serial=_serial(octets)), status
+        yield "serial", {"maximum_octets": 20}, Made(serial=serial_of(octets)), status
     # Twenty octets with the highest bit set take one more: the number is positive in DER.
     yield "serial", {"maximum_octets": 20}, Made(serial=der.integer(1 << 159)), FAIL
     for serial, status in ((b"\x02\x01\x00", FAIL), (b"\x02\x01\xff", FAIL), (b"\x02\x01\x01", PASS)):
@@ -203,26 +135,26 @@ def _of_names() -> Iterable[Row]:
         ("host.example.test\n", FAIL),
         ("", FAIL),
     ):
-        yield "subject_attribute", CN, Made(subject=_name(("CN", text))), status
+        yield "subject_attribute", CN, Made(subject=name(("CN", text))), status
     for text, status in (("*.example.test", FAIL), ("a*.example.test", FAIL), ("a.example.test", PASS)):
         wild = {"type": "CN", "wildcard": False}
-        yield "subject_attribute", wild, Made(subject=_name(("CN", text))), status
-    yield "subject_attribute", CN, Made(subject=_name(("O", "Test"))), FAIL
-    yield "subject_attribute", {"type": "CN", "wildcard": False}, Made(subject=_name()), NOT
-    both = _name(("CN", "a.example.test"), ("CN", "*.example.test"))
+        yield "subject_attribute", wild, Made(subject=name(("CN", text))), status
+    yield "subject_attribute", CN, Made(subject=name(("O", "Test"))), FAIL
+    yield "subject_attribute", {"type": "CN", "wildcard": False}, Made(subject=name()), NOT
+    both = name(("CN", "a.example.test"), ("CN", "*.example.test"))
     yield "subject_attribute", {"type": "CN", "wildcard": False}, Made(subject=both), FAIL
     for country, status in (("US", PASS), ("us", FAIL), ("USA", FAIL)):
         pattern = {"type": "C", "pattern": "[A-Z]{2}", "counterexample": "x"}
-        yield "subject_attribute", pattern, Made(subject=_name(("C", country))), status
+        yield "subject_attribute", pattern, Made(subject=name(("C", country))), status
     for length, status in ((64, PASS), (65, FAIL)):
-        subject = _name(("O", "x" * length))
+        subject = name(("O", "x" * length))
         yield "subject_attribute", {"type": "O", "longest": 64}, Made(subject=subject), status
     either = {"issuer": "not-empty", "subject": "not-empty-or-critical-san"}
     yield "names", either, Made(), PASS
-    yield "names", either, Made(issuer=_name()), FAIL
-    yield "names", either, Made(subject=_name(), extensions=(_san(DNS),)), FAIL
-    yield "names", either, Made(subject=_name(), extensions=(_san(DNS, critical=True),)), PASS
-    yield "names", {"subject": "not-empty"}, Made(subject=_name()), FAIL
+    yield "names", either, Made(issuer=name()), FAIL
+    yield "names", either, Made(subject=name(), extensions=(san(DNS),)), FAIL
+    yield "names", either, Made(subject=name(), extensions=(san(DNS, critical=True),)), PASS
+    yield "names", {"subject": "not-empty"}, Made(subject=name()), FAIL
 
 
 def _of_extensions() -> Iterable[Row]:
@@ -235,7 +167,7 @@ def _of_extensions() -> Iterable[Row]:
         ((der.tlv(0x87, b"\x0a\x00\x00\x01"),), {"kinds": ["dns", "ip"]}, PASS),
         ((der.tlv(0x81, b"a@b.test"),), {"kinds": ["dns", "ip"]}, FAIL),
     ):
-        yield "san", parameters, Made(extensions=(_san(*names),)), status
+        yield "san", parameters, Made(extensions=(san(*names),)), status
     yield "san", {"required": True}, Made(), FAIL
     yield "san", {"not_empty": True}, Made(), NOT
     for url, status in (
@@ -249,7 +181,7 @@ def _of_extensions() -> Iterable[Row]:
         ("http://crl.test:99999/ca.crl", FAIL),
         ("", FAIL),
     ):
-        yield "crl_distribution_point", CRL_FILE, Made(extensions=(_crl_point(url),)), status
+        yield "crl_distribution_point", CRL_FILE, Made(extensions=(crl_point(url),)), status
     for url, status in (
         ("http://crl.test/", PASS),
         ("HTTP://crl.test/", PASS),
@@ -257,40 +189,40 @@ def _of_extensions() -> Iterable[Row]:
         ("ldap://crl.test/", FAIL),
     ):
         schemes = {"schemes": ["http"]}
-        yield "crl_distribution_point", schemes, Made(extensions=(_crl_point(url),)), status
+        yield "crl_distribution_point", schemes, Made(extensions=(crl_point(url),)), status
     for url, status in (("http://a.test/", PASS), ("http://a.test:80/", PASS), ("http://a.test:81/", FAIL)):
-        yield "crl_distribution_point", {"ports": [80]}, Made(extensions=(_crl_point(url),)), status
-    one_of_two = Made(extensions=(_crl_point("http://a.test/a.crl", "ldap://a.test/a"),))
+        yield "crl_distribution_point", {"ports": [80]}, Made(extensions=(crl_point(url),)), status
+    one_of_two = Made(extensions=(crl_point("http://a.test/a.crl", "ldap://a.test/a"),))
     yield "crl_distribution_point", CRL_FILE, one_of_two, PASS
     yield "crl_distribution_point", {"schemes": ["http"]}, one_of_two, FAIL
     yield "crl_distribution_point", CRL_FILE, Made(), FAIL
-    yield "crl_distribution_point", CRL_FILE, Made(extensions=(_crl_point(),)), FAIL
+    yield "crl_distribution_point", CRL_FILE, Made(extensions=(crl_point(),)), FAIL
     yield "crl_distribution_point", {"schemes": ["http"]}, Made(), NOT
-    critical = Made(extensions=(_crl_point("http://a.test/", critical=True),))
+    critical = Made(extensions=(crl_point("http://a.test/", critical=True),))
     yield "crl_distribution_point", {"critical": False}, critical, FAIL
     yield "key_usage", {"required": True}, Made(), FAIL
     yield "key_usage", {"contains": ["digitalSignature"]}, Made(), NOT
-    yield "key_usage", {"some": True}, Made(extensions=(_usage(),)), FAIL
-    yield "key_usage", {"some": True}, Made(extensions=(_usage("decipherOnly"),)), PASS
-    yield "key_usage", {"lacks": ["keyCertSign"]}, Made(extensions=(_usage("keyCertSign"),)), FAIL
-    yield "key_usage", {"critical": True}, Made(extensions=(_usage("cRLSign", critical=False),)), FAIL
+    yield "key_usage", {"some": True}, Made(extensions=(usage(),)), FAIL
+    yield "key_usage", {"some": True}, Made(extensions=(usage("decipherOnly"),)), PASS
+    yield "key_usage", {"lacks": ["keyCertSign"]}, Made(extensions=(usage("keyCertSign"),)), FAIL
+    yield "key_usage", {"critical": True}, Made(extensions=(usage("cRLSign", critical=False),)), FAIL
     server = {"contains": ["serverAuth"]}
-    yield "extended_key_usage", server, Made(extensions=(_purposes("any"),)), PASS
-    yield "extended_key_usage", server, Made(extensions=(_purposes("clientAuth"),)), FAIL
-    yield "extended_key_usage", {"lacks": ["any"]}, Made(extensions=(_purposes("any"),)), FAIL
+    yield "extended_key_usage", server, Made(extensions=(purposes("any"),)), PASS
+    yield "extended_key_usage", server, Made(extensions=(purposes("clientAuth"),)), FAIL
+    yield "extended_key_usage", {"lacks": ["any"]}, Made(extensions=(purposes("any"),)), FAIL
     yield "extended_key_usage", {"required": True}, Made(), FAIL
     yield "basic_constraints", {"ca": False}, Made(), PASS
-    yield "basic_constraints", {"ca": False}, Made(extensions=(_constraints(CA),)), FAIL
+    yield "basic_constraints", {"ca": False}, Made(extensions=(constraints(CA),)), FAIL
     yield "basic_constraints", {"ca": True}, Made(), FAIL
-    yield "basic_constraints", {"ca": True}, Made(extensions=(_constraints(),)), FAIL
+    yield "basic_constraints", {"ca": True}, Made(extensions=(constraints(),)), FAIL
     only = {"path_length": "ca-only"}
-    yield "basic_constraints", only, Made(extensions=(_constraints(der.integer(0)),)), FAIL
-    yield "basic_constraints", only, Made(extensions=(_constraints(CA, der.integer(0)),)), PASS
+    yield "basic_constraints", only, Made(extensions=(constraints(der.integer(0)),)), FAIL
+    yield "basic_constraints", only, Made(extensions=(constraints(CA, der.integer(0)),)), PASS
     least = {"smallest_path_length": 1}
-    yield "basic_constraints", least, Made(extensions=(_constraints(CA, der.integer(0)),)), FAIL
-    yield "basic_constraints", least, Made(extensions=(_constraints(CA, der.integer(1)),)), PASS
+    yield "basic_constraints", least, Made(extensions=(constraints(CA, der.integer(0)),)), FAIL
+    yield "basic_constraints", least, Made(extensions=(constraints(CA, der.integer(1)),)), PASS
     yield "extension", {"known": True}, Made(extensions=(UNKNOWN,)), FAIL
-    yield "extension", {"once": True}, Made(extensions=(_san(DNS), _san(DNS))), FAIL
+    yield "extension", {"once": True}, Made(extensions=(san(DNS), san(DNS))), FAIL
     yield "extension", {"name": "1.2.3.4.5", "forbidden": True}, Made(extensions=(UNKNOWN,)), FAIL
     yield "extension", {"name": "1.2.3.4.5", "required": True}, Made(), FAIL
     yield "extension", {"name": "1.2.3.4.5", "critical": False}, Made(extensions=(UNKNOWN,)), FAIL
@@ -314,6 +246,11 @@ def test_a_demand_changes_its_mind_at_its_boundary(
 
 BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
     "san": (oids.SUBJECT_ALTERNATIVE_NAME, {"not_empty": True}),
+    "ian": (oids.ISSUER_ALTERNATIVE_NAME, {"not_empty": True}),
+    "certificate_policies": (oids.CERTIFICATE_POLICIES, {"explicit_text": True}),
+    "policy_mappings": (oids.POLICY_MAPPINGS, {"no_any_policy": True}),
+    "name_constraints": (oids.NAME_CONSTRAINTS, {"syntax": True}),
+    "authority_key_identifier": (oids.AUTHORITY_KEY_IDENTIFIER, {"key_identifier": True}),
     "crl_distribution_point": (oids.CRL_DISTRIBUTION_POINTS, {"required": True}),
     "aia": (oids.AUTHORITY_INFORMATION_ACCESS, {"required": ["ocsp"]}),
     "key_usage": (oids.KEY_USAGE, {"required": True}),
@@ -326,14 +263,14 @@ BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize("value", [b"", b"\x30", b"\x30\x03\x02\x01", b"\x04\x01\x00", b"\x30\x80\x00\x00"])
 def test_an_extension_that_cannot_be_read_breaks_the_demand(kind: str, value: bytes) -> None:
     oid, parameters = BROKEN[kind]
-    made = Made(extensions=(_extension(oid, value),))
+    made = Made(extensions=(extension(oid, value),))
     assert _status(kind, parameters, made.shown()) is FAIL
 
 
 @given(st.sampled_from(sorted(BROKEN)), st.binary(max_size=40))
 def test_no_octets_of_an_extension_raise_anything(kind: str, value: bytes) -> None:
     oid, parameters = BROKEN[kind]
-    _status(kind, parameters, Made(extensions=(_extension(oid, value),)).shown())
+    _status(kind, parameters, Made(extensions=(extension(oid, value),)).shown())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -344,6 +281,11 @@ def test_nothing_at_all_breaks_no_demand(kind: str) -> None:
 
 
 PARAMETERS: dict[str, tuple[dict[str, Any], ...]] = {
+    "authority_key_identifier": ({"key_identifier": True},),
+    "certificate_policies": ({"once": True},),
+    "der": ({"booleans": True},),
+    "name_constraints": ({"syntax": True},),
+    "policy_mappings": ({"declared": True},),
     "signature_algorithm": ({"allowed": ["sha256WithRSAEncryption"]},),
     "public_key": ({"families": ["rsa"]},),
     "validity": ({"begun": True},),

@@ -14,23 +14,13 @@ from pkigen.inspection.description.policies import (
 )
 from pkigen.inspection.description.sheet import DescriptionBuilder, shortened
 from pkigen.inspection.description.words import hexadecimal, instant, number
-from pkigen.x509 import Extensions, GeneralName, Malformed, RawExtension, decoding
+from pkigen.x509 import Extensions, GeneralName, RawExtension, decoding
 from pkigen.x509 import extensions as read
-from pkigen.x509.general_names import general_name, general_names
+from pkigen.x509.general_names import general_names
 
-_ISSUER_ALTERNATIVE_NAME = "2.5.29.18"
-_PRIVATE_KEY_USAGE_PERIOD = "2.5.29.16"
-_SUBJECT_INFORMATION_ACCESS = "1.3.6.1.5.5.7.1.11"
-_OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5"
 _TIMESTAMPS = "1.3.6.1.4.1.11129.2.4.2"
 _POISON = "1.3.6.1.4.1.11129.2.4.3"
 _COMMENTS = ("2.16.840.1.113730.1.13", "1.3.6.1.4.1.311.20.2")
-_TITLES = {
-    _ISSUER_ALTERNATIVE_NAME: "issuer alternative name",
-    _PRIVATE_KEY_USAGE_PERIOD: "private key usage period",
-    _SUBJECT_INFORMATION_ACCESS: "subject information access",
-    _OCSP_NO_CHECK: "OCSP no check",
-}
 _METHODS = {
     oids.OCSP_ACCESS: "OCSP",
     oids.CA_ISSUERS_ACCESS: "caIssuers",
@@ -60,7 +50,7 @@ def add_extensions(sheet: DescriptionBuilder, get: Callable[[], Extensions]) -> 
 
 
 def _add(sheet: DescriptionBuilder, extension: RawExtension) -> dict[str, Any]:
-    title = _TITLES.get(extension.oid, extension.title)
+    title = extension.title
     label = f"{shortened(title, 60)} ({'critical' if extension.critical else 'not critical'})"
     data: dict[str, Any] = {
         "oid": extension.oid,
@@ -135,17 +125,12 @@ def _access(value: bytes) -> Words:
     return [f"{_METHODS.get(method, method)} {_location(name)}" for method, name in found]
 
 
-@decoding.decoder("the name constraints extension")
 def _name_constraints(value: bytes) -> Words:
-    lines = []
-    for part in decoding.elements(value, "the name constraints extension"):
-        kind = {0xA0: "permitted", 0xA1: "excluded"}.get(part[0])
-        if kind is None:
-            raise Malformed(f"an element has the tag {part[0]:02x}")
-        for subtree in der.children(part):
-            base, *bounds = der.children(subtree)
-            lines.append(f"{kind} {general_name(base)}" + (", with a minimum or maximum" if bounds else ""))
-    return lines
+    return [
+        f"{kind} {one.base}" + (", with a minimum or maximum" if one.minimum or one.has_maximum else "")
+        for kind, subtrees in read.name_constraints(value)
+        for one in subtrees
+    ]
 
 
 @decoding.decoder("the TLS feature extension")
@@ -214,13 +199,13 @@ _READERS: dict[str, Callable[[bytes], Words]] = {
     oids.KEY_USAGE: read.key_usage,
     oids.EXTENDED_KEY_USAGE: read.extended_key_usage,
     oids.SUBJECT_ALTERNATIVE_NAME: lambda value: _names(read.alternative_names(value)),
-    _ISSUER_ALTERNATIVE_NAME: _general_names,
+    oids.ISSUER_ALTERNATIVE_NAME: _general_names,
     oids.SUBJECT_KEY_IDENTIFIER: lambda value: (_hexadecimal(read.subject_key_identifier(value)),),
     oids.AUTHORITY_KEY_IDENTIFIER: _authority_key_identifier,
     oids.CRL_DISTRIBUTION_POINTS: _distribution_points,
     oids.FRESHEST_CRL: _distribution_points,
     oids.AUTHORITY_INFORMATION_ACCESS: _access,
-    _SUBJECT_INFORMATION_ACCESS: _access,
+    oids.SUBJECT_INFORMATION_ACCESS: _access,
     oids.CERTIFICATE_POLICIES: certificate_policies,
     oids.POLICY_MAPPINGS: policy_mappings,
     oids.POLICY_CONSTRAINTS: policy_constraints,
@@ -230,8 +215,8 @@ _READERS: dict[str, Callable[[bytes], Words]] = {
     oids.CRL_NUMBER: _number,
     oids.DELTA_CRL_INDICATOR: _delta_crl_indicator,
     oids.ISSUING_DISTRIBUTION_POINT: _issuing_distribution_point,
-    _PRIVATE_KEY_USAGE_PERIOD: _private_key_usage_period,
-    _OCSP_NO_CHECK: lambda _: ("an OCSP responder's: its own revocation is not looked for",),
+    oids.PRIVATE_KEY_USAGE_PERIOD: _private_key_usage_period,
+    oids.OCSP_NO_CHECK: lambda _: ("an OCSP responder's: its own revocation is not looked for",),
     _TIMESTAMPS: _timestamps,
     _POISON: lambda _: ("this is a precertificate: no client accepts it",),
     **dict.fromkeys(_COMMENTS, _text),

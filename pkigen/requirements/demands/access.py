@@ -19,6 +19,7 @@ from pkigen.requirements.outcome import (
     pass_or_fail,
 )
 from pkigen.requirements.subject import CheckInput
+from pkigen.x509 import Certificate
 
 Method = Literal["ocsp", "ca_issuers"]
 _OIDS = {"ocsp": oids.OCSP_ACCESS, "ca_issuers": oids.CA_ISSUERS_ACCESS}
@@ -36,12 +37,10 @@ class AuthorityInformationAccess(Demand):
     schemes: tuple[Literal["http", "https", "ldap"], ...] = ()
     not_critical: bool = False
 
-    def check(self, subject: CheckInput) -> Outcome:
+    def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
         """Every required method; every URL's scheme."""
-        if subject.certificate is None:
-            return not_applicable("there is no certificate")
-        extension = subject.certificate.extensions.raw(oids.AUTHORITY_INFORMATION_ACCESS)
-        held = subject.certificate.extensions.authority_information_access or ()
+        extension = certificate.extensions.raw(oids.AUTHORITY_INFORMATION_ACCESS)
+        held = certificate.extensions.authority_information_access or ()
         if extension is None and not self.required:
             return not_applicable("it has no authority information access")
         found = ", ".join(name.value for _, name in held) or "none"

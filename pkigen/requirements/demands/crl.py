@@ -1,64 +1,121 @@
-"""The form of the CRL that the issuer publishes (RFC 5280, 5.1 and 5.2)."""
+"""The form and the entries of the CRL that the issuing CA publishes (RFC 5280, 5)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import ClassVar
 
 from pydantic import model_validator
 
-from pkigen.asn1 import oids
+from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case, Impossible
 from pkigen.model import Edit, EditOp, Entity, Signature
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.demands.signature import other_outer_algorithm
-from pkigen.requirements.outcome import Outcome, not_applicable, pass_or_fail
+from pkigen.requirements.outcome import Outcome, failed, not_applicable, passed
 from pkigen.requirements.subject import CheckInput
 from pkigen.x509 import CertificateList
+from pkigen.x509.algorithms import lacks_null
 
-_PARTS: dict[str, tuple[str, str, Callable[[CertificateList], bool], tuple[Edit, ...]]] = {
-    "version_2": (
-        "version 1",
-        "version 2",
-        lambda crl: crl.version == 2,
-        (Edit((0,), EditOp.REMOVE),),
+_REASONS = (0, 1, 2, 3, 4, 5, 6, 8, 9, 10)
+_UNUSED_REASON = 7
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One condition: the text of a violation, of the condition, the check, the edits that violate it."""
+
+    problem: str
+    expected: str
+    holds: Callable[[CertificateList], bool]
+    edits: Callable[[Case], tuple[Edit, ...]]
+
+
+def _removed(*path: int) -> Callable[[Case], tuple[Edit, ...]]:
+    return lambda case: (Edit(path, EditOp.REMOVE),)
+
+
+def _other_algorithm(case: Case) -> tuple[Edit, ...]:
+    return (other_outer_algorithm(case.authorities[0].key, Signature()),)
+
+
+def _without_null(case: Case) -> tuple[Edit, ...]:
+    if not case.authorities[0].key.startswith("rsa"):
+        raise Impossible("the issuing CA's key is not an RSA key")
+    return Edit((1, 1), EditOp.REMOVE), Edit((1, 1), EditOp.REMOVE, signed=False)
+
+
+def _with_list(*entries: bytes) -> tuple[Edit, ...]:
+    """Insert a list of entries before the extensions."""
+    return (Edit((-1,), EditOp.INSERT, der.sequence(*entries)),)
+
+
+def _with_later_entry(case: Case) -> tuple[Edit, ...]:
+    return _with_list(der.sequence(der.integer(1), der.time(case.clock + timedelta(days=1))))
+
+
+def _with_unused_reason(case: Case) -> tuple[Edit, ...]:
+    reason = der.sequence(der.oid(oids.CRL_REASON), der.octet_string(der.tlv(0x0A, bytes((_UNUSED_REASON,)))))
+    time = der.time(case.clock - timedelta(days=1))
+    return _with_list(der.sequence(der.integer(1), time, der.sequence(reason)))
+
+
+def _has_number(crl: CertificateList) -> bool:
+    extension = crl.extensions.raw(oids.CRL_NUMBER)
+    return extension is not None and not extension.critical
+
+
+_PARTS = {
+    "version_2": _Part("version 1", "version 2", lambda crl: crl.version == 2, _removed(0)),
+    "next_update": _Part(
+        "no next_update", "a next_update", lambda crl: crl.next_update is not None, _removed(4)
     ),
-    "next_update": (
-        "no next_update",
-        "a next_update",
-        lambda crl: crl.next_update is not None,
-        (Edit((4,), EditOp.REMOVE),),
-    ),
-    "authority_key_identifier": (
+    "authority_key_identifier": _Part(
         "no authority key identifier",
         "an authority key identifier",
         lambda crl: crl.extensions.raw(oids.AUTHORITY_KEY_IDENTIFIER) is not None,
-        (Edit((-1, 0, 0), EditOp.REMOVE),),
+        _removed(-1, 0, 0),
     ),
-    "number": (
-        "no CRL number",
-        "a CRL number that is not critical",
-        lambda crl: _is_not_critical(crl, oids.CRL_NUMBER),
-        (Edit((-1, 0, 1), EditOp.REMOVE),),
-    ),
-    "algorithms_agree": (
+    "number": _Part("no CRL number", "a CRL number that is not critical", _has_number, _removed(-1, 0, 1)),
+    "algorithms_agree": _Part(
         "two signature algorithms",
         "the same algorithm inside and outside",
         lambda crl: crl.algorithms_agree,
-        (),
+        _other_algorithm,
+    ),
+    "rsa_parameters": _Part(
+        "an RSA signature algorithm without NULL",
+        "NULL parameters",
+        lambda crl: not (lacks_null(crl.signature_algorithm) or lacks_null(crl.signed_algorithm)),
+        _without_null,
+    ),
+    "no_empty_list": _Part(
+        "an empty list of revoked certificates",
+        "no list without entries",
+        lambda crl: not crl.has_list or crl.count > 0,
+        lambda case: _with_list(),
+    ),
+    "revocation_times": _Part(
+        "an entry that was revoked after thisUpdate",
+        "revocation dates up to thisUpdate",
+        lambda crl: all(entry.at <= crl.this_update for entry in crl.entries()),
+        _with_later_entry,
+    ),
+    "reason_codes": _Part(
+        "an entry with an undefined reason code",
+        "the reason codes of RFC 5280, 5.3.1",
+        lambda crl: all(entry.reason in _REASONS for entry in crl.entries()),
+        _with_unused_reason,
     ),
 }
-"""Part -> (found when broken, wanted, the check, the edits that break it).
-
-Those of the algorithm depend on the key that signs.
-"""
 
 
 @demand
 class CrlDemand(Demand):
-    """One thing that a CRL must have; the CRL is the one at the certificate's distribution point."""
+    """The form and the entries of the CRL at the certificate's distribution point."""
 
     kind: ClassVar[str] = "crl"
     field: ClassVar[str | None] = None
@@ -69,47 +126,44 @@ class CrlDemand(Demand):
     authority_key_identifier: bool = False
     number: bool = False
     algorithms_agree: bool = False
+    rsa_parameters: bool = False
+    no_empty_list: bool = False
+    revocation_times: bool = False
+    reason_codes: bool = False
 
     @model_validator(mode="after")
-    def _says_something(self) -> CrlDemand:
-        if not any(self._asked()):
-            raise ValueError(f"this says nothing: give one of {', '.join(_PARTS)}")
+    def _has_a_condition(self) -> CrlDemand:
+        if not self._parts():
+            raise ValueError(f"no condition given; set at least one of {', '.join(_PARTS)}")
         return self
 
-    def _asked(self) -> Iterator[str]:
-        return (part for part in _PARTS if getattr(self, part))
+    def _parts(self) -> list[str]:
+        return [part for part in _PARTS if getattr(self, part)]
 
     def check(self, subject: CheckInput) -> Outcome:
-        """Of every CRL that is found; the first broken part is the outcome."""
-        looks = [found for found in map(subject.look, subject.crl_urls) if found is not None]
-        crls = [found.crl for found in looks if found.crl is not None]
+        """Return the first condition that any of the available CRLs violates."""
+        published = [one for one in map(subject.look, subject.crl_urls) if one is not None]
+        crls = [one.crl for one in published if one.crl is not None]
         if not crls:
             return not_applicable("no CRL was found, or looked for")
-        wanted = ""
-        for part in self._asked():
-            found, wanted, holds, _ = _PARTS[part]
-            if not all(map(holds, crls)):
-                return pass_or_fail(False, found, wanted)
-        return pass_or_fail(True, wanted, wanted)
+        parts = [_PARTS[name] for name in self._parts()]
+        violated = (part for part in parts if not all(map(part.holds, crls)))
+        part = next(violated, None)
+        return passed(parts[-1].expected) if part is None else failed(part.problem, part.expected)
 
     def violations(self) -> Iterator[Violation]:
-        """Each part that is asked for, edited away before the CRL is signed."""
-        for part in self._asked():
-            found, _, _, edits = _PARTS[part]
-            change = partial(_edited, edits)
-            words = f"Its issuer's CRL has {found}."
-            yield Violation(
-                part.replace("_", "-"), words, partial(Case.change_authority, level=0, change=change)
-            )
+        """Violate each condition by an edit of the CRL before it is signed."""
+        for name in self._parts():
+            says = f"The issuing CA's CRL has {_PARTS[name].problem}."
+            yield Violation(name.replace("_", "-"), says, partial(_edited, _PARTS[name]))
 
 
-def _is_not_critical(crl: CertificateList, oid: str) -> bool:
-    extension = crl.extensions.raw(oid)
-    return extension is not None and not extension.critical
+def _edited(part: _Part, case: Case) -> Case:
+    """Return the case with a CRL of its own."""
 
+    def change(entity: Entity) -> Entity:
+        if entity.crl is None:
+            raise Impossible(f"the authority '{entity.name}' publishes no CRL")
+        return replace(entity, crl=replace(entity.crl, edits=part.edits(case)))
 
-def _edited(edits: tuple[Edit, ...], entity: Entity) -> Entity:
-    if entity.crl is None:
-        raise Impossible(f"the authority '{entity.name}' publishes no CRL")
-    made = edits or (other_outer_algorithm(entity.key, Signature()),)
-    return replace(entity, crl=replace(entity.crl, edits=made))
+    return case.change_authority(0, change)

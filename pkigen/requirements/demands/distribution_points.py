@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from pkigen.asn1 import oids
+from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case, Impossible
+from pkigen.cases.extension_values import put
 from pkigen.cases.urls import with_urls
 from pkigen.model import Entity
 from pkigen.requirements.demand import Demand, Violation, demand
@@ -22,6 +23,7 @@ from pkigen.requirements.outcome import (
     pass_or_fail,
 )
 from pkigen.requirements.subject import CheckInput
+from pkigen.x509 import Certificate
 
 Scheme = Literal["http", "https", "ldap", "ldaps", "ftp"]
 _OTHER_SUFFIX = ".der"
@@ -45,21 +47,21 @@ class CrlDistributionPoint(Demand):
     schemes: tuple[Scheme, ...] = ()
     ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
     suffixes: tuple[str, ...] = ()
+    complete: bool = False
 
     @model_validator(mode="after")
     def _says_something(self) -> CrlDistributionPoint:
-        if not (self.required or self.schemes or self.ports or self.suffixes or self.critical is not None):
-            raise ValueError("this says nothing: give required, schemes, ports, suffixes or critical")
+        if not self.model_fields_set:
+            fields = "required, critical, schemes, ports, suffixes, complete"
+            raise ValueError(f"no condition given; set at least one of {fields}")
         return self
 
-    def check(self, subject: CheckInput) -> Outcome:
+    def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
         """Presence first; what is missing breaks nothing else."""
-        if subject.certificate is None:
-            return not_applicable("there is no certificate")
-        if subject.certificate.is_self_issued and subject.authority:
+        if certificate.is_self_issued and subject.authority:
             return not_applicable("a root has no CRL to be on")
-        extension = subject.certificate.extensions.raw(oids.CRL_DISTRIBUTION_POINTS)
-        points = subject.certificate.extensions.crl_distribution_points
+        extension = certificate.extensions.raw(oids.CRL_DISTRIBUTION_POINTS)
+        points = certificate.extensions.crl_distribution_points
         urls = subject.crl_urls
         if extension is None or (self.required and not points):
             return (
@@ -69,6 +71,8 @@ class CrlDistributionPoint(Demand):
             )
         if self.critical is not None and extension.critical is not self.critical:
             return failed("critical" if extension.critical else "not critical", _critical(self.critical))
+        if self.complete and any(not (one.names or one.relative or one.crl_issuer) for one in points or ()):
+            return failed("a point without a name and a CRL issuer", "a name or a CRL issuer in each point")
         if not urls:
             return pass_or_fail(not self.required, "no URL", "a URL to a CRL")
         return pass_or_fail(self._hold(urls), ", ".join(urls), self._wanted())
@@ -109,6 +113,10 @@ class CrlDistributionPoint(Demand):
         if self.suffixes:
             words = f"The CRL's URL does not end in {' or '.join(self.suffixes)}."
             yield Violation("suffix", words, _under_another_suffix)
+        if self.complete:
+            says = "The CRL distribution point consists only of reasons."
+            value = der.sequence(der.sequence(der.tlv(0x81, b"\x06\x40")))
+            yield Violation("incomplete", says, partial(put, oid=oid, value=value))
         if self.critical is False:
             yield Violation("critical", "The CRL distribution points are critical.", _made_critical)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Annotated, ClassVar
 
@@ -12,16 +10,16 @@ from pydantic import Field, model_validator
 
 from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case
-from pkigen.documents.fields import Parsed, parse_oid
-from pkigen.model import Edit, EditOp, Extension
+from pkigen.documents.fields import parse_oid
+from pkigen.model import Edit, EditOp
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import (
     Outcome,
     failed,
-    not_applicable,
     pass_or_fail,
 )
 from pkigen.requirements.subject import CheckInput
+from pkigen.x509 import Certificate
 
 _NAMES = {title.lower().replace(" ", "_"): oid for oid, title in oids.TITLES.items()}
 _UNKNOWN = "1.3.6.1.4.1.55738.99.1"
@@ -33,25 +31,41 @@ def _parse_extension(text: str) -> str:
 
 @demand
 class VersionDemand(Demand):
-    """The version, as people count (RFC 5280, 4.1.2.1)."""
+    """The version (RFC 5280, 4.1.2.1).
+
+    ``fits``: a certificate with extensions has version 3, one with unique identifiers version 2 or 3.
+    """
 
     kind: ClassVar[str] = "version"
     field: ClassVar[str | None] = "version"
 
-    equals: Annotated[int, Field(ge=1, le=3)]
+    equals: Annotated[int, Field(ge=1, le=3)] | None = None
+    fits: bool = False
 
-    def check(self, subject: CheckInput) -> Outcome:
+    @model_validator(mode="after")
+    def _has_a_condition(self) -> VersionDemand:
+        if self.equals is None and not self.fits:
+            raise ValueError("no condition given; set at least one of equals, fits")
+        return self
+
+    def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
         """One number."""
-        if subject.certificate is None:
-            return not_applicable("there is no certificate")
-        version = subject.certificate.version
-        return pass_or_fail(version == self.equals, f"version {version}", f"version {self.equals}")
+        version = certificate.version
+        expected = self.equals or _needed_version(certificate)
+        holds = version == self.equals if self.equals else version >= expected
+        return pass_or_fail(holds, f"version {version}", f"version {expected}")
 
     def violations(self) -> Iterator[Violation]:
         """Another number in the field; everything else stays."""
         other = 2 if self.equals == 3 else 3
         edit = Edit((0,), EditOp.REPLACE, der.explicit(0, der.integer(other - 1)))
         yield Violation("", f"It says that it has version {other}.", lambda case: case.edit(edit))
+
+
+def _needed_version(certificate: Certificate) -> int:
+    if certificate.has_extensions:
+        return 3
+    return 2 if certificate.has_unique_identifiers else 1
 
 
 @demand
@@ -71,11 +85,9 @@ class SerialDemand(Demand):
             raise ValueError("this says nothing: give positive, maximum_octets or minimum_bits")
         return self
 
-    def check(self, subject: CheckInput) -> Outcome:
+    def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
         """Sign, then length."""
-        if subject.certificate is None:
-            return not_applicable("there is no certificate")
-        serial, octets = subject.certificate.serial, subject.certificate.serial_octets
+        serial, octets = certificate.serial, certificate.serial_octets
         if self.positive and serial <= 0:
             return failed(str(serial), "a positive number")
         if self.maximum_octets is not None and len(octets) > self.maximum_octets:
@@ -116,119 +128,15 @@ def _alone(case: Case) -> Case:
 
 
 @demand
-class ExtensionDemand(Demand):
-    """Extensions by OID or title: required, forbidden, critical or not; none twice.
-
-    ``name`` is a dotted OID, or a title such as ``subject_key_identifier``. Without one the demand
-    is about all extensions: ``once`` wants none of them twice, ``known`` no critical one that is unknown.
-    """
-
-    kind: ClassVar[str] = "extension"
-    field: ClassVar[str | None] = None
-
-    name: Annotated[str, Parsed(_parse_extension, "an OID, or a title")] | None = None
-    required: bool = False
-    forbidden: bool = False
-    critical: bool | None = None
-    once: bool = False
-    known: bool = False
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> ExtensionDemand:
-        if self.name is None and (self.required or self.forbidden or self.critical is not None):
-            raise ValueError("'name' is missing: which extension is it about?")
-        if self.required and self.forbidden:
-            raise ValueError("an extension cannot be required and forbidden")
-        return self
-
-    def check(self, subject: CheckInput) -> Outcome:
-        """Over all extensions, or one of them."""
-        if subject.certificate is None:
-            return not_applicable("there is no certificate")
-        held = subject.certificate.extensions
-        if self.once:
-            twice = [oids.TITLES.get(oid, oid) for oid, n in Counter(e.oid for e in held).items() if n > 1]
-            if twice:
-                return failed(f"{', '.join(twice)} more than once", "each extension once")
-        if self.known:
-            unknown = [e.oid for e in held if e.critical and e.oid not in oids.TITLES]
-            if unknown:
-                return failed(f"{', '.join(unknown)} is critical", "no unknown critical extension")
-        return self._check_one(subject) if self.name else pass_or_fail(True, f"{len(held)} extensions", "")
-
-    def _check_one(self, subject: CheckInput) -> Outcome:
-        assert self.name is not None
-        assert subject.certificate is not None
-        title = oids.TITLES.get(self.name, self.name)
-        found = subject.certificate.extensions.raw(self.name)
-        if found is None:
-            if self.name == oids.AUTHORITY_KEY_IDENTIFIER and subject.certificate.is_self_issued:
-                return not_applicable("it is self-signed (RFC 5280, 4.2.1.1)")
-            if self.required:
-                return failed(f"no {title}", f"the extension {title}")
-            return (
-                pass_or_fail(True, f"no {title}", "")
-                if self.forbidden
-                else not_applicable(f"it has no {title}")
-            )
-        if self.forbidden:
-            return failed(title, f"no {title}")
-        words = {True: "critical", False: "not critical"}
-        return pass_or_fail(
-            self.critical is None or found.critical is self.critical,
-            words[found.critical],
-            title if self.critical is None else words[self.critical],
-        )
-
-    def violations(self) -> Iterator[Violation]:
-        """Missing, there, of the other criticality; twice; unknown and critical."""
-        if self.name is not None:
-            yield from self._violations_of(self.name)
-        if self.once:
-            yield Violation("repeated", "One of its extensions is there twice.", _twice, "path")
-        if self.known:
-            extension = Extension(_UNKNOWN, True, der.null())
-            words = "It has a critical extension that nobody knows."
-            yield Violation("unknown-critical", words, lambda c: c.with_extension(extension), "path")
-
-    def _violations_of(self, oid: str) -> Iterator[Violation]:
-        title = oids.TITLES.get(oid, oid)
-        if self.required:
-            yield Violation("missing", f"It has no {title}.", lambda case: case.without_extension(oid))
-        if self.forbidden:
-            yield Violation(
-                "present",
-                f"It has the extension {title}.",
-                lambda case: case.with_extension(Extension(oid, False, der.null())),
-            )
-        if self.critical is not None:
-            words = f"Its {title} is {'not ' if self.critical else ''}critical."
-            yield Violation("criticality", words, lambda case: _switched(case, oid, not self.critical))
-
-
-def _switched(case: Case, oid: str, critical: bool) -> Case:
-    held = case.extension(oid)
-    extension = held or Extension(oid, critical, der.octet_string(b"\x01"))
-    return case.with_extension(replace(extension, critical=critical))
-
-
-def _twice(case: Case) -> Case:
-    """The last one again: whatever it says, it says the same twice."""
-    return case.change(extensions=(*case.plan.extensions, case.plan.extensions[-1]))
-
-
-@demand
 class UniqueIdentifiers(Demand):
     """Issuer and subject unique identifiers, which CAs must not make (4.1.2.8)."""
 
     kind: ClassVar[str] = "unique_identifiers"
     field: ClassVar[str | None] = None
 
-    def check(self, subject: CheckInput) -> Outcome:
+    def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
         """Neither."""
-        if subject.certificate is None:
-            return not_applicable("there is no certificate")
-        has = subject.certificate.has_unique_identifiers
+        has = certificate.has_unique_identifiers
         return pass_or_fail(not has, "unique identifiers" if has else "none", "none")
 
     def violations(self) -> Iterator[Violation]:

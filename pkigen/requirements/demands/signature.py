@@ -16,6 +16,7 @@ from pkigen.model import Edit, EditOp, Signature
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, not_applicable, pass_or_fail
 from pkigen.requirements.subject import CheckInput
+from pkigen.x509 import Certificate
 from pkigen.x509.algorithms import DIGESTS, SIGNATURE_ALGORITHMS
 
 
@@ -46,11 +47,9 @@ class SignatureAlgorithm(Demand):
 
     allowed: Annotated[tuple[Algorithm, ...], Field(min_length=1)]
 
-    def check(self, subject: CheckInput) -> Outcome:
+    def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
         """The outer algorithm's name is one of those allowed."""
-        if subject.certificate is None:
-            return not_applicable("there is no certificate")
-        found = subject.certificate.signature_algorithm
+        found = certificate.signature_algorithm
         return pass_or_fail(found.name in self.allowed, str(found), " or ".join(self.allowed))
 
     def violations(self) -> Iterator[Violation]:
@@ -75,13 +74,11 @@ class DigestDemand(Demand):
     allowed: tuple[Digest, ...] = ()
     forbidden: tuple[Digest, ...] = ()
 
-    def check(self, subject: CheckInput) -> Outcome:
+    def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
         """The digest of the signature algorithm; algorithms that bring their own pass."""
-        if subject.certificate is None:
-            return not_applicable("there is no certificate")
-        if subject.authority and subject.certificate.is_self_issued:
+        if subject.authority and certificate.is_self_issued:
             return not_applicable("nobody relies on a root's signature of itself")
-        found = subject.certificate.signature_algorithm
+        found = certificate.signature_algorithm
         if not found.digest:
             if self.allowed:
                 return pass_or_fail(False, str(found), " or ".join(self.allowed))
@@ -109,11 +106,9 @@ class AlgorithmsAgree(Demand):
     kind: ClassVar[str] = "algorithms_agree"
     field: ClassVar[str | None] = "signature_algorithm"
 
-    def check(self, subject: CheckInput) -> Outcome:
+    def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
         """Octet by octet, as the field is compared."""
-        if subject.certificate is None:
-            return not_applicable("there is no certificate")
-        agree = subject.certificate.algorithms_agree
+        agree = certificate.algorithms_agree
         return pass_or_fail(agree, "the same" if agree else "two of them", "the same inside and outside")
 
     def violations(self) -> Iterator[Violation]:

@@ -15,6 +15,7 @@ from pkigen.cases.case import Case, Impossible
 from pkigen.documents.fields import Parsed, unknown
 from pkigen.model import Extension
 from pkigen.requirements.demand import Demand, Stage, Violation, demand
+from pkigen.requirements.demands.public_key import Family
 from pkigen.requirements.outcome import (
     Outcome,
     failed,
@@ -23,7 +24,7 @@ from pkigen.requirements.outcome import (
     passed,
 )
 from pkigen.requirements.subject import CheckInput
-from pkigen.x509 import Extensions
+from pkigen.x509 import Certificate, Extensions
 from pkigen.x509.extensions import key_usage
 
 
@@ -39,13 +40,27 @@ def _parse_purpose(text: str) -> str:
     return str(text)
 
 
+_CONSISTENT = {
+    "serverAuth": ("digitalSignature", "keyEncipherment", "keyAgreement"),
+    "clientAuth": ("digitalSignature", "keyAgreement"),
+    "codeSigning": ("digitalSignature",),
+    "emailProtection": ("digitalSignature", "nonRepudiation", "keyEncipherment", "keyAgreement"),
+    "timeStamping": ("digitalSignature", "nonRepudiation"),
+    "OCSPSigning": ("digitalSignature", "nonRepudiation"),
+}
+"""Purpose -> key usage bits that are consistent with it (RFC 5280, 4.2.1.12)."""
+
 Usage = Annotated[str, Parsed(_parse_usage, "digitalSignature, keyCertSign ...")]
 Purpose = Annotated[str, Parsed(_parse_purpose, "serverAuth, clientAuth ...")]
 
 
 @demand
 class KeyUsageDemand(Demand):
-    """There; with certain bits, without others; not without any; critical or not."""
+    """Key usage: present, with or without certain bits, with at least one bit, critical or not.
+
+    ``allowed`` lists the bits that keys of a family may have. ``consistent``: each bit is consistent with one
+    of the purposes of the extended key usage (4.2.1.12), unless the certificate is a CA certificate.
+    """
 
     kind: ClassVar[str] = "key_usage"
     field: ClassVar[str | None] = oids.KEY_USAGE
@@ -56,12 +71,12 @@ class KeyUsageDemand(Demand):
     lacks: tuple[Usage, ...] = ()
     some: bool = False
     critical: bool | None = None
+    allowed: dict[Family, tuple[Usage, ...]] = Field(default_factory=dict)
+    consistent: bool = False
 
-    def check(self, subject: CheckInput) -> Outcome:
+    def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
         """Presence first; what is missing breaks nothing else."""
-        if subject.certificate is None:
-            return not_applicable("there is no certificate")
-        extensions = subject.certificate.extensions
+        extensions = certificate.extensions
         usages = extensions.key_usage
         if usages is None:
             return failed("no key usage", "one") if self.required else not_applicable("it has no key usage")
@@ -72,6 +87,12 @@ class KeyUsageDemand(Demand):
             return failed(found, "at least one bit")
         missing = [usage for usage in self.contains if usage not in usages]
         surplus = [usage for usage in self.lacks if usage in usages]
+        family = certificate.public_key.family if self.allowed else ""
+        if excess := [usage for usage in usages if usage not in self.allowed.get(family, usages)]:
+            return failed(found, f"no {', '.join(excess)} for this kind of key")
+        if self.consistent and (excess := _inconsistent(certificate, usages)):
+            purposes = ", ".join(extensions.extended_key_usage or ())
+            return failed(found, f"no {', '.join(excess)}, which no purpose of {purposes} uses")
         wanted = ", ".join([*self.contains, *(f"no {usage}" for usage in self.lacks)])
         return pass_or_fail(not missing and not surplus, found, wanted)
 
@@ -90,8 +111,37 @@ class KeyUsageDemand(Demand):
             yield Violation(usage.lower(), words, _with_usages(partial(_also, usage)))
         if self.some:
             yield Violation("none", "Its key usage has no bit.", _with_usages(lambda _held: set()))
+        if self.allowed:
+            says = "The key usage has a bit that does not suit the kind of key."
+            yield Violation("not-allowed", says, self._with_excess)
+        if self.consistent:
+            says = "The key usage has dataEncipherment, which no purpose of the extended key usage uses."
+            yield Violation("inconsistent", says, _with_inconsistent_usage)
         if self.critical is not None:
             yield _other_criticality(oid, "key usage", self.critical)
+
+    def _with_excess(self, case: Case) -> Case:
+        family = case.entity.key.partition("-")[0]
+        allowed = self.allowed.get(family, oids.KEY_USAGES)
+        excess = [usage for usage in oids.KEY_USAGES if usage not in allowed]
+        if not excess:
+            raise Impossible("every key usage bit is allowed for this kind of key")
+        return _with_usages(partial(_also, excess[-1]))(case)
+
+
+def _inconsistent(certificate: Certificate, usages: tuple[str, ...]) -> list[str]:
+    """Return the key usage bits that are consistent with none of the purposes."""
+    purposes = certificate.extensions.extended_key_usage
+    if not purposes or certificate.is_authority or not all(purpose in _CONSISTENT for purpose in purposes):
+        return []
+    consistent = {usage for purpose in purposes for usage in _CONSISTENT[purpose]}
+    return [usage for usage in usages if usage not in consistent]
+
+
+def _with_inconsistent_usage(case: Case) -> Case:
+    if case.extension(oids.EXTENDED_KEY_USAGE) is None:
+        case = _with_purposes(("serverAuth",), case)
+    return _with_usages(partial(_also, "dataEncipherment"))(case)
 
 
 @demand
@@ -107,11 +157,9 @@ class ExtendedKeyUsageDemand(Demand):
     lacks: tuple[Purpose, ...] = ()
     critical: bool | None = None
 
-    def check(self, subject: CheckInput) -> Outcome:
+    def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
         """Presence first; ``any`` stands for every purpose that is wanted."""
-        if subject.certificate is None:
-            return not_applicable("there is no certificate")
-        extensions = subject.certificate.extensions
+        extensions = certificate.extensions
         purposes = extensions.extended_key_usage
         if purposes is None:
             if self.required:
@@ -157,11 +205,9 @@ class BasicConstraintsDemand(Demand):
     path_length: Literal["any", "ca-only"] = "any"
     smallest_path_length: Annotated[int, Field(ge=0, le=100)] | None = None
 
-    def check(self, subject: CheckInput) -> Outcome:
+    def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
         """A certificate without the extension is no CA's."""
-        if subject.certificate is None:
-            return not_applicable("there is no certificate")
-        extensions = subject.certificate.extensions
+        extensions = certificate.extensions
         held = extensions.basic_constraints
         if held is None:
             if self.required or self.ca:
@@ -174,8 +220,8 @@ class BasicConstraintsDemand(Demand):
         if self.critical is not None and critical is not self.critical:
             return failed(_words(not self.critical), _words(self.critical))
         length, least = held.path_length, self.smallest_path_length
-        if self.path_length == "ca-only" and length is not None and not held.ca:
-            return failed(f"a path length of {length}", "none where there is no CA")
+        if self.path_length == "ca-only" and length is not None and not _may_sign(certificate):
+            return failed(f"a path length of {length}", "a path length only for a CA with keyCertSign")
         if least is not None and length is not None and length < least:
             return failed(f"a path length of {length}", f"at least {least}")
         return passed(found)
@@ -191,6 +237,9 @@ class BasicConstraintsDemand(Demand):
         if self.path_length == "ca-only":
             words = "It has a path length, and is no CA."
             yield Violation("path-length", words, lambda case: _with_constraints(case, der.integer(0)))
+        if (least := self.smallest_path_length) is not None:
+            says = f"The path length constraint is {least - 1}."
+            yield Violation("short-path", says, partial(_with_path_length, least - 1), "path")
         if self.required:
             yield Violation("missing", "It has no basic constraints.", self._without)
         if self.critical is not None:
@@ -200,6 +249,16 @@ class BasicConstraintsDemand(Demand):
         if self.ca is True and case.plan.issuer_id == case.entity.id:
             raise Impossible("clients take a root without basic constraints for a CA")
         return case.without_extension(oids.BASIC_CONSTRAINTS)
+
+
+def _may_sign(certificate: Certificate) -> bool:
+    """Return whether a certificate is a CA certificate whose key may sign certificates (4.2.1.9)."""
+    usages = certificate.extensions.key_usage
+    return certificate.is_authority and (usages is None or "keyCertSign" in usages)
+
+
+def _with_path_length(length: int, case: Case) -> Case:
+    return _with_constraints(case, der.boolean(True), der.integer(length))
 
 
 def _is_critical(extensions: Extensions, oid: str) -> bool:
