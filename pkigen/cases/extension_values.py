@@ -55,6 +55,23 @@ def set_critical(case: Case, oid: str, critical: bool, level: Level = None) -> C
     return change_plan(case, level, change)
 
 
+def drop_path_length(case: Case, level: Level = None) -> Case:
+    """Remove a CA's path length constraint, which needs keyCertSign (RFC 5280, 4.2.1.9)."""
+    unlimited = der.sequence(der.boolean(True))
+
+    def change(plan: CertificatePlan) -> CertificatePlan:
+        changed = (replace(one, value=unlimited) if _is_of_ca(one) else one for one in plan.extensions)
+        return replace(plan, extensions=tuple(changed))
+
+    return change_plan(case, level, change)
+
+
+def _is_of_ca(extension: Extension) -> bool:
+    if extension.oid != oids.BASIC_CONSTRAINTS or isinstance(extension.value, KeyIdentifier):
+        return False
+    return der.children(extension.value)[:1] == [der.boolean(True)]
+
+
 def value_of(case: Case, oid: str) -> bytes:
     """The value of an extension of the end entity; Impossible when there is none that is known yet."""
     held = case.extension(oid)

@@ -20,7 +20,7 @@ ENVIRONMENTS = [
 ]
 ROOT_ALONE = {
     *("chain-issuer-without-issuer", "chain-complete-without-root"),
-    "ca-basic-constraints-missing",
+    *("ca-basic-constraints-missing", "ca-policy-mappings-from-any", "ca-policy-mappings-to-any"),
 }
 """What a chain of one certificate cannot have, and what nobody minds in a root."""
 

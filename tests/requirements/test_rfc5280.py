@@ -360,7 +360,6 @@ AUTHORITIES: dict[str, tuple[str, Made]] = {
     ),
     "ext_policy_map_any_policy-from": ("ca-policy-mappings", _mapping(oids.ANY_POLICY, "1.2.3.4")),
     "ext_policy_map_any_policy-to": ("ca-policy-mappings", _mapping("1.2.3.4", oids.ANY_POLICY)),
-    "ext_policy_map_not_in_cert_policy": ("ca-policy-mappings", _mapping("1.2.3.4", "1.2.3.5")),
     "ext_policy_constraints_empty": (
         "extension-not-empty",
         _ca_value(oids.POLICY_CONSTRAINTS, EMPTY, critical=True),

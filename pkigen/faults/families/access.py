@@ -72,7 +72,7 @@ def aia_critical(case: Case) -> Case:
     return put(case, _AIA, _sound_access(case), critical=True)
 
 
-@fault("V", "parse", "4.2.2.1", finds=("aia-not-critical",))
+@fault("V", "parse", "4.2.2.1", finds=("aia-not-critical", "extension-readable"))
 def aia_malformed(case: Case) -> Case:
     """The certificate has authority information access that cannot be decoded.
 
@@ -194,7 +194,7 @@ def cdp_critical(case: Case) -> Case:
     "V",
     "parse",
     "4.2.1.13",
-    finds=("path:no-issuer", "path-valid", "crl-distribution-point", "chain-of-trust"),
+    finds=("path:no-issuer", "path-valid", "crl-distribution-point", "chain-of-trust", "crl-point-complete"),
 )
 def cdp_reasons_only(case: Case) -> Case:
     """The certificate has a CRL distribution point that contains only reasons.
@@ -205,7 +205,7 @@ def cdp_reasons_only(case: Case) -> Case:
     return put(case, _CDP, der.sequence(der.sequence(der.tlv(0x81, _REASONS))))
 
 
-@fault("P", "lint", "4.2.1.13", finds=("crl-distribution-point",))
+@fault("P", "lint", "4.2.1.13", finds=("crl-distribution-point", "extension-not-empty"))
 def cdp_empty(case: Case) -> Case:
     """The certificate has an empty list of CRL distribution points.
 
@@ -225,6 +225,8 @@ def cdp_empty(case: Case) -> Case:
         "crl-distribution-point",
         "crl-url-http",
         "chain-of-trust",
+        "extension-readable",
+        "crl-point-complete",
     ),
 )
 def cdp_malformed(case: Case) -> Case:

@@ -234,7 +234,7 @@ def chain_root_as_leaf(case: Case) -> Case:
     return case.trusting(case.entity.id)
 
 
-@fault("R", "path", "6.1", finds=("path:no-issuer", "chain-complete"))
+@fault("R", "path", "6.1", finds=("path:no-issuer", "chain-complete", "authority-key-identifier"))
 def chain_issuer_loop(case: Case) -> Case:
     """The certification path contains two CAs that certified each other.
 

@@ -88,7 +88,7 @@ def bc_pathlen_nonca(case: Case) -> Case:
     return put(case, _BC, der.sequence(der.integer(0)), critical=True)
 
 
-@fault("V", "path", "4.2.1.9", finds=("path:no-issuer", "path-valid", "chain-of-trust"))
+@fault("V", "path", "4.2.1.9", finds=("path:no-issuer", "path-valid", "chain-of-trust", "ca-path-length"))
 def bc_pathlen_negative(case: Case) -> Case:
     """The issuing CA certificate has a path length of -1.
 
@@ -126,6 +126,10 @@ def bc_pathlen_exceeded(case: Case) -> Case:
         "path-valid",
         "chain-only-authorities",
         "chain-of-trust",
+        "der-encoding",
+        "extension-readable",
+        "no-path-length",
+        "ca-path-length",
     ),
 )
 def bc_malformed(case: Case) -> Case:

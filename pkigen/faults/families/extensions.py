@@ -56,7 +56,9 @@ def ext_unknown_critical(case: Case) -> Case:
     return put(case, _UNKNOWN, der.null(), critical=True)
 
 
-@fault("R", "path", "4.2", finds=("path:unhandled-critical", "path-valid", "chain-of-trust"))
+@fault(
+    "R", "path", "4.2", finds=("path:unhandled-critical", "path-valid", "chain-of-trust", "extension-known")
+)
 def ext_unknown_critical_intermediate(case: Case) -> Case:
     """The issuing CA certificate has an unknown critical extension.
 
@@ -65,7 +67,9 @@ def ext_unknown_critical_intermediate(case: Case) -> Case:
     return put(case, _UNKNOWN, der.null(), critical=True, level=case.intermediate())
 
 
-@fault("V", "path", "4.2", finds=("path:unhandled-critical", "path-valid", "chain-of-trust"))
+@fault(
+    "V", "path", "4.2", finds=("path:unhandled-critical", "path-valid", "chain-of-trust", "extension-known")
+)
 def ext_unknown_critical_root(case: Case) -> Case:
     """The root certificate has an unknown critical extension.
 
@@ -134,6 +138,19 @@ def ext_empty_sequence(case: Case) -> Case:
         "crl-distribution-point",
         "crl-url-http",
         "chain-of-trust",
+        "der-encoding",
+        "extension-readable",
+        "extension-not-empty",
+        "extension-not-critical",
+        "ian-not-critical",
+        "key-identifier",
+        "key-usage-consistent",
+        "policies",
+        "san-syntax",
+        "ian-syntax",
+        "ca-only-extensions",
+        "crl-point-complete",
+        "name-constraints",
     ),
 )
 def ext_value_not_octets(case: Case) -> Case:
@@ -202,7 +219,7 @@ def aki_missing(case: Case) -> Case:
     return leave_out(case, _AKI)
 
 
-@fault("V", "path", "4.2.1.1")
+@fault("V", "path", "4.2.1.1", finds=("key-identifier",))
 def aki_empty(case: Case) -> Case:
     """The certificate has an empty authority key identifier.
 
@@ -211,7 +228,7 @@ def aki_empty(case: Case) -> Case:
     return put(case, _AKI, EMPTY_SEQUENCE)
 
 
-@fault("V", "path", "4.2.1.1", finds=("path:no-issuer", "path-valid", "chain-of-trust"))
+@fault("V", "path", "4.2.1.1", finds=("path:no-issuer", "path-valid", "chain-of-trust", "key-identifier"))
 def aki_issuer_serial_wrong(case: Case) -> Case:
     """The certificate has an authority key identifier with a wrong issuer and serial.
 
@@ -221,7 +238,7 @@ def aki_issuer_serial_wrong(case: Case) -> Case:
     return put(case, _AKI, der.sequence(name, der.tlv(0x82, b"\x2a")))
 
 
-@fault("V", "lint", "4.2.1.1")
+@fault("V", "lint", "4.2.1.1", finds=("key-identifier",))
 def aki_issuer_no_serial(case: Case) -> Case:
     """The certificate has an authority key identifier with an issuer but no serial.
 
@@ -233,7 +250,12 @@ def aki_issuer_no_serial(case: Case) -> Case:
     return put(case, _AKI, der.sequence(der.tlv(0xA1, name)))
 
 
-@fault("V", "parse", "4.2.1.1", finds=("path:no-issuer", "path-valid", "chain-of-trust"))
+@fault(
+    "V",
+    "parse",
+    "4.2.1.1",
+    finds=("path:no-issuer", "path-valid", "chain-of-trust", "extension-readable", "key-identifier"),
+)
 def aki_malformed(case: Case) -> Case:
     """The certificate has an authority key identifier that cannot be decoded.
 

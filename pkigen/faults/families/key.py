@@ -196,7 +196,7 @@ def key_rsa_shared_factor(case: Case) -> Case:
     return replace(case, entity=replace(case.entity, key_of="")).with_twin()
 
 
-@fault("V", "parse", "RFC 3279 2.3.1", finds=("key-matches",))
+@fault("V", "parse", "RFC 3279 2.3.1", finds=("key-matches", "rsa-null"))
 def key_spki_missing_null(case: Case) -> Case:
     """The certificate has an RSA public key whose algorithm has no parameters.
 

@@ -136,7 +136,12 @@ def nc_ip_violation(case: Case) -> Case:
     return _constrained(changed, case.intermediate(), _permitted(ip(_NETWORK + _MASK)))
 
 
-@fault("R", "path", "4.2.1.10", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
+@fault(
+    "R",
+    "path",
+    "4.2.1.10",
+    finds=("path:name-constraint", "path-valid", "chain-of-trust", "ca-critical-extensions"),
+)
 def nc_noncritical_violation(case: Case) -> Case:
     """The issuing CA certificate permits only another domain, without being critical.
 
@@ -146,7 +151,7 @@ def nc_noncritical_violation(case: Case) -> Case:
     return _constrained(case, case.intermediate(), _permitted(_ELSEWHERE), critical=False)
 
 
-@fault("V", "path", "4.2.1.10")
+@fault("V", "path", "4.2.1.10", finds=("ca-critical-extensions",))
 def nc_noncritical_ok(case: Case) -> Case:
     """The issuing CA certificate has name constraints that are not critical.
 
@@ -156,7 +161,7 @@ def nc_noncritical_ok(case: Case) -> Case:
     return _constrained(case, case.intermediate(), _permitted(*_own_names(case)), critical=False)
 
 
-@fault("V", "parse", "4.2.1.10")
+@fault("V", "parse", "4.2.1.10", finds=("extension-not-empty", "name-constraints"))
 def nc_empty(case: Case) -> Case:
     """The issuing CA certificate has name constraints without subtrees.
 
@@ -165,7 +170,7 @@ def nc_empty(case: Case) -> Case:
     return _constrained(case, case.intermediate())
 
 
-@fault("V", "parse", "4.2.1.10")
+@fault("V", "parse", "4.2.1.10", finds=("name-constraints",))
 def nc_empty_subtrees(case: Case) -> Case:
     """The issuing CA certificate has an empty list of permitted subtrees.
 
@@ -180,7 +185,12 @@ def _counted(case: Case, field: bytes) -> Case:
     return _constrained(case, case.intermediate(), der.tlv(0xA0, *subtrees))
 
 
-@fault("V", "path", "4.2.1.10", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
+@fault(
+    "V",
+    "path",
+    "4.2.1.10",
+    finds=("path:name-constraint", "path-valid", "chain-of-trust", "name-constraints"),
+)
 def nc_min_nonzero(case: Case) -> Case:
     """The issuing CA certificate has name constraints with a minimum of 1.
 
@@ -189,7 +199,12 @@ def nc_min_nonzero(case: Case) -> Case:
     return _counted(case, der.tlv(0x80, b"\x01"))
 
 
-@fault("V", "path", "4.2.1.10", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
+@fault(
+    "V",
+    "path",
+    "4.2.1.10",
+    finds=("path:name-constraint", "path-valid", "chain-of-trust", "name-constraints"),
+)
 def nc_max_present(case: Case) -> Case:
     """The issuing CA certificate has name constraints with a maximum.
 
@@ -211,7 +226,12 @@ def nc_leading_dot(case: Case) -> Case:
     return _constrained(case, case.intermediate(), _permitted(*(dns(f".{name}") for name in parents)))
 
 
-@fault("V", "parse", "4.2.1.10", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
+@fault(
+    "V",
+    "parse",
+    "4.2.1.10",
+    finds=("path:name-constraint", "path-valid", "chain-of-trust", "name-constraints"),
+)
 def nc_ip_bad_length(case: Case) -> Case:
     """The issuing CA certificate permits an IP address without a mask.
 
@@ -231,7 +251,7 @@ def nc_ip_mask_gap(case: Case) -> Case:
     return _constrained(beside(case, ip(_INSIDE)), case.intermediate(), _permitted(ip(_NETWORK + mask)))
 
 
-@fault("V", "path", "4.2.1.10")
+@fault("V", "path", "4.2.1.10", finds=("ca-only-extensions",))
 def nc_on_leaf(case: Case) -> Case:
     """The certificate has name constraints although it is not a CA.
 

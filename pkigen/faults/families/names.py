@@ -209,7 +209,9 @@ def chain_name_rdn_order(case: Case) -> Case:
     return case.change(issuer=case.plan.issuer[::-1])
 
 
-@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "names-in-san", "subject-cn"))
+@fault(
+    "R", "name", "RFC 9525 6.3", finds=("path:hostname", "names-in-san", "subject-cn", "name-string-types")
+)
 def nul_in_cn(case: Case) -> Case:
     """The certificate has a NUL byte in its common name, and no SAN.
 
@@ -218,7 +220,7 @@ def nul_in_cn(case: Case) -> Case:
     return leave_out(_with_cn(case, f"{_cn(case)}\0.evil.test".encode()), _SAN)
 
 
-@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax"))
+@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax", "san-syntax"))
 def nul_in_san(case: Case) -> Case:
     """The certificate has a NUL byte in a SAN DNS name.
 
@@ -227,7 +229,7 @@ def nul_in_san(case: Case) -> Case:
     return put(case, _SAN, der.sequence(der.tlv(0x82, f"{_cn(case)}\0.evil.test".encode())))
 
 
-@fault("V", "parse", "X.680 41.4")
+@fault("V", "parse", "X.680 41.4", finds=("name-string-types",))
 def printable_bad_char(case: Case) -> Case:
     """The certificate subject has a PrintableString with invalid characters.
 
@@ -237,7 +239,7 @@ def printable_bad_char(case: Case) -> Case:
     return case.change(subject=subject)
 
 
-@fault("V", "parse", "4.1.2.4", finds=("path:malformed", "path-valid", "chain-of-trust"))
+@fault("V", "parse", "4.1.2.4", finds=("path:malformed", "path-valid", "chain-of-trust", "name-string-types"))
 def utf8_invalid(case: Case) -> Case:
     """The certificate subject has a UTF8String that is not valid UTF-8.
 
@@ -247,7 +249,7 @@ def utf8_invalid(case: Case) -> Case:
     return case.change(subject=subject)
 
 
-@fault("P", "lint", "X.520 6.3.1")
+@fault("P", "lint", "X.520 6.3.1", finds=("name-lengths",))
 def country_3(case: Case) -> Case:
     """The certificate subject has a country code with three letters.
 
@@ -256,7 +258,7 @@ def country_3(case: Case) -> Case:
     return case.with_attribute("C", "USA")
 
 
-@fault("P", "lint", "A.1", finds=("cn-in-san", "subject-cn"))
+@fault("P", "lint", "A.1", finds=("cn-in-san", "subject-cn", "name-lengths"))
 def cn_65(case: Case) -> Case:
     """The certificate has a common name with 65 characters.
 
@@ -265,7 +267,7 @@ def cn_65(case: Case) -> Case:
     return case.with_attribute("CN", "a" * 65)
 
 
-@fault("V", "lint", "A.1", finds=("subject-cn",))
+@fault("V", "lint", "A.1", finds=("subject-cn", "name-lengths"))
 def cn_empty(case: Case) -> Case:
     """The certificate has an empty common name.
 
@@ -331,7 +333,9 @@ def rdn_empty_set(case: Case) -> Case:
     return case.change(subject=(*case.plan.subject, ()))
 
 
-@fault("V", "parse", "X.690 8.23", finds=("path:malformed", "path-valid", "chain-of-trust"))
+@fault(
+    "V", "parse", "X.690 8.23", finds=("path:malformed", "path-valid", "chain-of-trust", "name-string-types")
+)
 def bmp_odd_length(case: Case) -> Case:
     """The certificate subject has a BMPString of three bytes.
 

@@ -36,7 +36,7 @@ def pol_require_explicit_unmet(case: Case) -> Case:
     return _constraints(changed, der.tlv(_REQUIRE_EXPLICIT, b"\x00"))
 
 
-@fault("V", "path", "4.2.1.11")
+@fault("V", "path", "4.2.1.11", finds=("ca-critical-extensions",))
 def pol_constraints_noncritical(case: Case) -> Case:
     """The issuing CA certificate has policy constraints that are not critical.
 
@@ -45,7 +45,7 @@ def pol_constraints_noncritical(case: Case) -> Case:
     return _constraints(case, der.tlv(_INHIBIT_MAPPING, b"\x00"), critical=False)
 
 
-@fault("V", "parse", "4.2.1.11", finds=("path:policy", "path-valid", "chain-of-trust"))
+@fault("V", "parse", "4.2.1.11", finds=("extension-not-empty",))
 def pol_constraints_empty(case: Case) -> Case:
     """The issuing CA certificate has empty policy constraints.
 
@@ -54,7 +54,7 @@ def pol_constraints_empty(case: Case) -> Case:
     return _constraints(case)
 
 
-@fault("R", "path", "6.1.4 (a)", finds=("path:policy", "path-valid", "chain-of-trust"))
+@fault("R", "path", "6.1.4 (a)", finds=("path:policy", "path-valid", "chain-of-trust", "ca-policy-mappings"))
 def pol_mapping_any(case: Case) -> Case:
     """The issuing CA certificate maps a policy to anyPolicy.
 
@@ -65,7 +65,7 @@ def pol_mapping_any(case: Case) -> Case:
     return put(changed, oids.POLICY_MAPPINGS, value, critical=True, level=case.intermediate())
 
 
-@fault("V", "parse", "4.2.1.4", finds=("path:policy", "path-valid", "chain-of-trust"))
+@fault("V", "parse", "4.2.1.4", finds=("path:policy", "path-valid", "chain-of-trust", "policies"))
 def pol_duplicate_oid(case: Case) -> Case:
     """The certificate contains the same policy twice.
 
@@ -74,7 +74,7 @@ def pol_duplicate_oid(case: Case) -> Case:
     return _policies(case, oids.DOMAIN_VALIDATED, oids.DOMAIN_VALIDATED)
 
 
-@fault("P", "lint", "4.2.1.4")
+@fault("P", "lint", "4.2.1.4", finds=("extension-not-empty",))
 def pol_empty(case: Case) -> Case:
     """The certificate has certificate policies without any policy.
 
@@ -95,7 +95,7 @@ def pol_critical_unknown_qualifier(case: Case) -> Case:
     return put(case, oids.CERTIFICATE_POLICIES, der.sequence(policy), critical=True)
 
 
-@fault("V", "parse", "4.2.1.14")
+@fault("V", "parse", "4.2.1.14", finds=("path:malformed", "path-valid", "chain-of-trust"))
 def pol_inhibit_any_negative(case: Case) -> Case:
     """The issuing CA certificate has an inhibitAnyPolicy value of -1.
 

@@ -67,7 +67,7 @@ def san_wrong_host(case: Case, *, host: str = "wrong-host.test") -> Case:
     return _only(case, dns(host))
 
 
-@fault("V", "parse", "4.2.1.6", finds=("san-not-empty", "names-in-san", "cn-in-san"))
+@fault("V", "parse", "4.2.1.6", finds=("san-not-empty", "names-in-san", "cn-in-san", "extension-not-empty"))
 def san_empty(case: Case) -> Case:
     """The certificate has a SAN without any names.
 
@@ -89,6 +89,8 @@ def san_empty(case: Case) -> Case:
         "cn-in-san",
         "name-syntax",
         "chain-of-trust",
+        "extension-readable",
+        "san-syntax",
     ),
 )
 def san_malformed(case: Case) -> Case:
@@ -103,7 +105,15 @@ def san_malformed(case: Case) -> Case:
     "V",
     "parse",
     "X.690 8.1",
-    finds=("path:malformed", "san-not-empty", "names-in-san", "cn-in-san", "name-syntax"),
+    finds=(
+        "path:malformed",
+        "san-not-empty",
+        "names-in-san",
+        "cn-in-san",
+        "name-syntax",
+        "extension-readable",
+        "san-syntax",
+    ),
 )
 def san_trailing_data(case: Case) -> Case:
     """The certificate has a SAN that is followed by an extra byte.
@@ -122,7 +132,7 @@ def san_critical(case: Case) -> Case:
     return set_critical(case, _SAN, True)
 
 
-@fault("V", "parse", "4.2.1.6", finds=("name-syntax",))
+@fault("V", "parse", "4.2.1.6", finds=("name-syntax", "san-syntax"))
 def san_dns_empty(case: Case) -> Case:
     """The certificate has an empty DNS name in its SAN.
 
@@ -131,7 +141,7 @@ def san_dns_empty(case: Case) -> Case:
     return beside(case, dns(""))
 
 
-@fault("V", "parse", "RFC 5890 2.3.2", finds=("name-syntax",))
+@fault("V", "parse", "RFC 5890 2.3.2", finds=("name-syntax", "san-syntax"))
 def san_dns_utf8(case: Case) -> Case:
     """The certificate has a SAN DNS name in UTF-8.
 
@@ -140,7 +150,7 @@ def san_dns_utf8(case: Case) -> Case:
     return beside(case, dns("b\u00fccher.test"))
 
 
-@fault("V", "parse", "4.2.1.6", finds=("name-syntax",))
+@fault("V", "parse", "4.2.1.6", finds=("name-syntax", "san-syntax"))
 def san_dns_latin1(case: Case) -> Case:
     """The certificate has a SAN DNS name in Latin-1.
 
@@ -149,7 +159,7 @@ def san_dns_latin1(case: Case) -> Case:
     return beside(case, dns(b"b\xfccher.test"))
 
 
-@fault("P", "lint", _CABF, finds=("name-syntax",))
+@fault("P", "lint", _CABF, finds=("name-syntax", "san-syntax"))
 def san_underscore(case: Case) -> Case:
     """The certificate has a SAN DNS name with an underscore.
 
@@ -158,7 +168,7 @@ def san_underscore(case: Case) -> Case:
     return beside(case, dns("a_b.test"))
 
 
-@fault("P", "lint", _CABF, finds=("name-syntax",))
+@fault("P", "lint", _CABF, finds=("name-syntax", "san-syntax"))
 def san_space(case: Case) -> Case:
     """The certificate has a SAN DNS name with a space.
 
@@ -167,7 +177,7 @@ def san_space(case: Case) -> Case:
     return beside(case, dns("a b.test"))
 
 
-@fault("P", "lint", _CABF, finds=("name-syntax",))
+@fault("P", "lint", _CABF, finds=("name-syntax", "san-syntax"))
 def san_leading_dot(case: Case) -> Case:
     """The certificate has a SAN DNS name that begins with a dot.
 
@@ -176,7 +186,7 @@ def san_leading_dot(case: Case) -> Case:
     return beside(case, dns(".host.test"))
 
 
-@fault("P", "lint", _CABF, finds=("name-syntax",))
+@fault("P", "lint", _CABF, finds=("name-syntax", "san-syntax"))
 def san_label_64(case: Case) -> Case:
     """The certificate has a SAN DNS name with a label of 64 characters.
 
@@ -185,7 +195,7 @@ def san_label_64(case: Case) -> Case:
     return beside(case, dns(f"{'a' * 64}.test"))
 
 
-@fault("P", "lint", _CABF, finds=("name-syntax",))
+@fault("P", "lint", _CABF, finds=("name-syntax", "san-syntax"))
 def san_254_chars(case: Case) -> Case:
     """The certificate has a SAN DNS name of 254 characters.
 
@@ -195,7 +205,7 @@ def san_254_chars(case: Case) -> Case:
     return beside(case, dns(f"{labels}.test"[:254]))
 
 
-@fault("P", "lint", _CABF, finds=("name-syntax",))
+@fault("P", "lint", _CABF, finds=("name-syntax", "san-syntax"))
 def san_double_dot(case: Case) -> Case:
     """The certificate has a SAN DNS name with two consecutive dots.
 
@@ -204,7 +214,7 @@ def san_double_dot(case: Case) -> Case:
     return beside(case, dns("a..test"))
 
 
-@fault("P", "lint", _CABF, finds=("name-syntax",))
+@fault("P", "lint", _CABF, finds=("name-syntax", "san-syntax"))
 def san_hyphen_start(case: Case) -> Case:
     """The certificate has a SAN DNS name that begins with a hyphen.
 
@@ -213,7 +223,7 @@ def san_hyphen_start(case: Case) -> Case:
     return beside(case, dns("-a.test"))
 
 
-@fault("P", "lint", _CABF, finds=("name-syntax",))
+@fault("P", "lint", _CABF, finds=("name-syntax", "san-syntax"))
 def san_ip_in_dns(case: Case) -> Case:
     """The certificate has an IP address as a SAN DNS name.
 
@@ -222,7 +232,7 @@ def san_ip_in_dns(case: Case) -> Case:
     return beside(case, dns("10.0.0.1"))
 
 
-@fault("P", "lint", _CABF, finds=("name-syntax",))
+@fault("P", "lint", _CABF, finds=("name-syntax", "san-syntax"))
 def san_url_in_dns(case: Case) -> Case:
     """The certificate has a URL as a SAN DNS name.
 
@@ -231,7 +241,7 @@ def san_url_in_dns(case: Case) -> Case:
     return beside(case, dns("https://host.test/"))
 
 
-@fault("R", "name", "RFC 1034 3.1", finds=("path:hostname", "cn-in-san", "name-syntax"))
+@fault("R", "name", "RFC 1034 3.1", finds=("path:hostname", "cn-in-san", "name-syntax", "san-syntax"))
 def san_trailing_dot(case: Case) -> Case:
     """The certificate has a single SAN DNS name, which ends with a dot.
 
@@ -240,7 +250,7 @@ def san_trailing_dot(case: Case) -> Case:
     return _only(case, dns(f"{_host(case)}."))
 
 
-@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax"))
+@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax", "san-syntax"))
 def san_wildcard_only(case: Case) -> Case:
     """The certificate has '*' as its only SAN DNS name.
 
@@ -265,7 +275,7 @@ def san_wildcard_tld(case: Case) -> Case:
     return _only(renamed, dns(f"*.{labels[-1]}"))
 
 
-@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax"))
+@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax", "san-syntax"))
 def san_wildcard_partial(case: Case) -> Case:
     """The certificate has a wildcard for only part of a label as its only SAN name.
 
@@ -275,7 +285,7 @@ def san_wildcard_partial(case: Case) -> Case:
     return _only(case, dns(f"{host[0]}*.{host.partition('.')[2]}"))
 
 
-@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax"))
+@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax", "san-syntax"))
 def san_wildcard_not_leftmost(case: Case) -> Case:
     """The certificate has a wildcard in the second label of its only SAN name.
 
@@ -298,7 +308,15 @@ def san_wildcard_public_suffix(case: Case) -> Case:
     "V",
     "parse",
     "4.2.1.6",
-    finds=("path:malformed", "san-not-empty", "names-in-san", "cn-in-san", "name-syntax"),
+    finds=(
+        "path:malformed",
+        "san-not-empty",
+        "names-in-san",
+        "cn-in-san",
+        "name-syntax",
+        "extension-readable",
+        "san-syntax",
+    ),
 )
 def san_ip_bad_length(case: Case) -> Case:
     """The certificate has a SAN IP address of three bytes.
@@ -308,7 +326,7 @@ def san_ip_bad_length(case: Case) -> Case:
     return beside(case, der.tlv(0x87, b"\x0a\x00\x01"))
 
 
-@fault("P", "lint", "4.2.1.6", finds=("name-syntax",))
+@fault("P", "lint", "4.2.1.6", finds=("name-syntax", "san-syntax"))
 def san_bad_email(case: Case) -> Case:
     """The certificate has a SAN email address without an @.
 
@@ -317,7 +335,7 @@ def san_bad_email(case: Case) -> Case:
     return beside(case, der.tlv(0x81, b"nobody"))
 
 
-@fault("P", "lint", "4.2.1.6", finds=("name-syntax",))
+@fault("P", "lint", "4.2.1.6", finds=("name-syntax", "san-syntax"))
 def san_relative_uri(case: Case) -> Case:
     """The certificate has a relative URI in its SAN.
 

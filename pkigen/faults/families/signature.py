@@ -154,7 +154,7 @@ def other_algorithm(kind: KeyKind, signature: Signature) -> bytes:
     return next(one for one in found if one != algorithm_of(kind, signature))
 
 
-@fault("V", "parse", "RFC 4055 5")
+@fault("V", "parse", "RFC 4055 5", finds=("rsa-null",))
 def sig_params_missing_null(case: Case) -> Case:
     """The certificate has an RSA signature algorithm without parameters.
 
@@ -163,7 +163,7 @@ def sig_params_missing_null(case: Case) -> Case:
     return _under_rsa(case).edit(*_algorithm(der.sequence(der.oid(_SHA256_WITH_RSA))))
 
 
-@fault("V", "parse", "RFC 4055 5")
+@fault("V", "parse", "RFC 4055 5", finds=("rsa-null",))
 def sig_params_garbage(case: Case) -> Case:
     """The certificate has an RSA signature algorithm with invalid parameters.
 

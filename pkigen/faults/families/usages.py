@@ -111,6 +111,9 @@ def ku_leaf_no_digsig(case: Case) -> Case:
         "path-valid",
         "digital-signature",
         "chain-of-trust",
+        "der-encoding",
+        "extension-readable",
+        "key-usage-consistent",
     ),
 )
 def ku_wrong_type(case: Case) -> Case:
@@ -121,7 +124,7 @@ def ku_wrong_type(case: Case) -> Case:
     return put(case, _KU, der.octet_string(b"\x80"), critical=True)
 
 
-@fault("P", "lint", "X.690 11.2.2")
+@fault("P", "lint", "X.690 11.2.2", finds=("der-encoding",))
 def ku_trailing_octet(case: Case) -> Case:
     """The certificate has a key usage with an unnecessary trailing byte.
 
@@ -130,7 +133,7 @@ def ku_trailing_octet(case: Case) -> Case:
     return put(case, _KU, der.bit_string(b"\xa0\x00", 5), critical=True)
 
 
-@fault("R", "path", "4.2.1.12", finds=("path:purpose", "server-purpose"))
+@fault("R", "path", "4.2.1.12", finds=("path:purpose", "server-purpose", "key-usage-consistent"))
 def eku_client_only(case: Case) -> Case:
     """The certificate is only for TLS clients (clientAuth).
 
@@ -148,7 +151,7 @@ def eku_missing(case: Case) -> Case:
     return leave_out(case, _EKU)
 
 
-@fault("V", "parse", "4.2.1.12", finds=("path:purpose", "server-purpose"))
+@fault("V", "parse", "4.2.1.12", finds=("path:purpose", "server-purpose", "extension-not-empty"))
 def eku_empty(case: Case) -> Case:
     """The certificate has an extended key usage without any purpose.
 

@@ -83,6 +83,7 @@ def version_v4(case: Case) -> Case:
         "path-valid",
         "chain-only-authorities",
         "chain-of-trust",
+        "authority-key-identifier",
     ),
 )
 def version_v1_intermediate(case: Case) -> Case:

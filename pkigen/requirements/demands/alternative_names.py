@@ -105,6 +105,8 @@ class AlternativeNames(IssuerAlternativeNames):
         addresses = values(certificate.subject, _EMAIL_ADDRESS) if self.covers_email else ()
         if addresses and certificate.extensions.raw(oids.SUBJECT_ALTERNATIVE_NAME) is None:
             return failed(f"no {self.title}", ", ".join(addresses))
+        if not addresses and self.model_fields_set == {"covers_email"}:
+            return not_applicable("the subject has no email address")
         return super().check_certificate(certificate, subject)
 
     def violations(self) -> Iterator[Violation]:

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import model_validator
 
 from pkigen.asn1 import der, oids
-from pkigen.cases.case import Case
+from pkigen.cases.case import Case, Impossible
 from pkigen.cases.extension_values import put
 from pkigen.documents.fields import Parsed, parse_oid
 from pkigen.requirements.demand import Demand, Violation, demand
@@ -210,5 +210,7 @@ class PolicyMappings(Demand):
 
 
 def _mapped(mapping: tuple[str, str], case: Case) -> Case:
+    if case.plan.issuer_id == case.entity.id:
+        raise Impossible("path validation ignores the policy mappings of a root")
     value = der.sequence(der.sequence(*map(der.oid, mapping)))
     return put(case, oids.POLICY_MAPPINGS, value, critical=True)

@@ -90,8 +90,7 @@ def _bits_problem(certificate: Certificate) -> str:
 def _parameters_problem(certificate: Certificate) -> str:
     algorithms = {
         "the public key": certificate.public_key_algorithm,
-        "the signed signature algorithm": certificate.signed_algorithm,
-        "the signature algorithm": certificate.signature_algorithm,
+        "the signature algorithm": certificate.signed_algorithm,
     }
     return next((f"{what} without NULL" for what, one in algorithms.items() if lacks_null(one)), "")
 

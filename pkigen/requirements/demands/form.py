@@ -57,7 +57,7 @@ class VersionDemand(Demand):
 
     def violations(self) -> Iterator[Violation]:
         """Another number in the field; everything else stays."""
-        other = 2 if self.equals == 3 else 3
+        other = 3 if self.equals in (1, 2) else 2
         edit = Edit((0,), EditOp.REPLACE, der.explicit(0, der.integer(other - 1)))
         yield Violation("", f"It says that it has version {other}.", lambda case: case.edit(edit))
 

@@ -13,6 +13,7 @@ from pydantic import model_validator
 
 from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case, Impossible
+from pkigen.cases.extension_values import drop_path_length
 from pkigen.cases.urls import with_urls
 from pkigen.keys.verifying import is_signed_by
 from pkigen.model import CertificatePlan, Entity, Extension
@@ -85,7 +86,7 @@ def _without_cert_sign(case: Case) -> Case:
         others = (extension for extension in plan.extensions if extension.oid != oids.KEY_USAGE)
         return replace(plan, extensions=(*others, usage))
 
-    return case.change_authority_plan(0, change)
+    return drop_path_length(case.change_authority_plan(0, change), 0)
 
 
 @demand

@@ -12,6 +12,7 @@ from pydantic import Field
 from pkigen.asn1 import der, oids
 from pkigen.asn1.der import named_bits
 from pkigen.cases.case import Case, Impossible
+from pkigen.cases.extension_values import drop_path_length
 from pkigen.documents.fields import Parsed, unknown
 from pkigen.model import Extension
 from pkigen.requirements.demand import Demand, Stage, Violation, demand
@@ -49,6 +50,7 @@ _CONSISTENT = {
     "OCSPSigning": ("digitalSignature", "nonRepudiation"),
 }
 """Purpose -> key usage bits that are consistent with it (RFC 5280, 4.2.1.12)."""
+_OF_AUTHORITIES = ("keyCertSign", "cRLSign")
 
 Usage = Annotated[str, Parsed(_parse_usage, "digitalSignature, keyCertSign ...")]
 Purpose = Annotated[str, Parsed(_parse_purpose, "serverAuth, clientAuth ...")]
@@ -105,7 +107,7 @@ class KeyUsageDemand(Demand):
             words = f"Its key usage lacks {usage}."
             # RFC 5280, 6.3.3 (f): what a CA signs without cRLSign is no CRL.
             stage: Stage = "revocation" if usage == "cRLSign" else None
-            yield Violation(f"no-{usage.lower()}", words, _with_usages(partial(_without, usage)), stage)
+            yield Violation(f"no-{usage.lower()}", words, partial(_without_usage, usage), stage)
         for usage in self.lacks:
             words = f"Its key usage has {usage}."
             yield Violation(usage.lower(), words, _with_usages(partial(_also, usage)))
@@ -135,7 +137,7 @@ def _inconsistent(certificate: Certificate, usages: tuple[str, ...]) -> list[str
     if not purposes or certificate.is_authority or not all(purpose in _CONSISTENT for purpose in purposes):
         return []
     consistent = {usage for purpose in purposes for usage in _CONSISTENT[purpose]}
-    return [usage for usage in usages if usage not in consistent]
+    return [usage for usage in usages if usage not in (*consistent, *_OF_AUTHORITIES)]
 
 
 def _with_inconsistent_usage(case: Case) -> Case:
@@ -289,6 +291,11 @@ def _with_usages(change: Callable[[set[str]], set[str]]) -> Callable[[Case], Cas
         return case.with_extension(Extension(oids.KEY_USAGE, held is None or held.critical, bits))
 
     return apply
+
+
+def _without_usage(usage: str, case: Case) -> Case:
+    case = _with_usages(partial(_without, usage))(case)
+    return drop_path_length(case) if usage == "keyCertSign" else case
 
 
 def _without(usage: str, held: set[str]) -> set[str]:

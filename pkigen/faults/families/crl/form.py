@@ -31,7 +31,7 @@ def crl_v3(case: Case) -> Case:
     return edit_crl(case, Edit(_VERSION, EditOp.REPLACE, der.integer(2)))
 
 
-@fault("V", "revocation", "5.1.2.6")
+@fault("V", "revocation", "5.1.2.6", finds=("crl-no-empty-list",))
 def crl_empty_revoked_sequence(case: Case) -> Case:
     """The CRL has an empty list of revoked certificates.
 

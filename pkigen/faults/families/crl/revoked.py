@@ -73,7 +73,7 @@ def crl_remove_from_crl_in_full(case: Case) -> Case:
     return change_crl(case, lambda crl: crl).revoked("removeFromCRL")
 
 
-@fault("R", "revocation", "5.1.2.6", finds=_REVOKED)
+@fault("R", "revocation", "5.1.2.6", finds=(*_REVOKED, "crl-entries"))
 def crl_future_revocation_date(case: Case) -> Case:
     """The certificate is on the CRL with a revocation date in the future.
 

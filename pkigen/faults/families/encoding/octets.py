@@ -79,7 +79,7 @@ def ber_nonminimal_integer(case: Case) -> Case:
     return case.edit(Edit((_SERIAL,), EditOp.PREPEND_CONTENTS, b"\x00"))
 
 
-@fault("V", "parse", "X.690 11.1")
+@fault("V", "parse", "X.690 11.1", finds=("der-encoding",))
 def ber_boolean_nonff(case: Case) -> Case:
     """The certificate has a critical extension whose BOOLEAN TRUE is encoded as 01.
 
@@ -90,7 +90,7 @@ def ber_boolean_nonff(case: Case) -> Case:
     return case.edit(Edit((*_extension(case, critical=True), 1), EditOp.REPLACE, true))
 
 
-@fault("V", "parse", "X.690 11.5")
+@fault("V", "parse", "X.690 11.5", finds=("der-encoding",))
 def der_explicit_default_false(case: Case) -> Case:
     """The certificate has an extension that encodes critical as FALSE explicitly.
 
@@ -126,6 +126,21 @@ def der_explicit_default_false(case: Case) -> Case:
         "known-critical",
         "crl-distribution-point",
         "crl-url-http",
+        "der-encoding",
+        "extension-readable",
+        "extension-not-empty",
+        "extension-not-critical",
+        "ian-not-critical",
+        "key-identifier",
+        "key-usage-consistent",
+        "policies",
+        "san-syntax",
+        "ian-syntax",
+        "ca-only-extensions",
+        "crl-point-complete",
+        "name-constraints",
+        "path-valid",
+        "chain-of-trust",
     ),
 )
 def der_constructed_octet_string(case: Case) -> Case:
