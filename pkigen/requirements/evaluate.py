@@ -48,21 +48,15 @@ def _finding(against: RequirementSet, requirement: Requirement, subject: CheckIn
         return Finding(against, requirement, not_applicable("it applies to end-entity certificates"))
     own = requirement.of in ("certificate", "all") or (subject.authority and requirement.of == "authorities")
     every = [Finding(against, requirement, _checked(requirement, subject))] if own else []
-    for authority in _authorities(requirement, subject):
-        outcome = _checked(requirement, subject.of_authority(authority))
-        every.append(Finding(against, requirement, outcome, authority))
+    if requirement.of != "certificate":
+        end = 1 if requirement.of == "issuing-authority" else None
+        for authority, data in subject.inputs_of_path[:end]:
+            every.append(Finding(against, requirement, _checked(requirement, data), authority))
     if not every:
         return Finding(against, requirement, not_applicable("no CA certificate was given"))
     failures = (finding for finding in every if finding.failed)
     passes = (finding for finding in every if finding.outcome.status is Status.PASS)
     return next(failures, None) or next(passes, every[0])
-
-
-def _authorities(requirement: Requirement, subject: CheckInput) -> tuple[Certificate, ...]:
-    """Return the CA certificates of the path that a requirement applies to."""
-    if requirement.of == "certificate":
-        return ()
-    return subject.path[:1] if requirement.of == "issuing-authority" else subject.path
 
 
 def _checked(requirement: Requirement, subject: CheckInput) -> Outcome:

@@ -92,8 +92,8 @@ class CheckInput:
         except Malformed:
             return ()
 
-    def of_authority(self, certificate: Certificate) -> CheckInput:
-        """An authority of the path presented in its own right; its files are nobody's upload."""
-        return replace(
-            self, certificate=certificate, key=None, key_source=None, certificate_source=None, authority=True
-        )
+    @cached_property
+    def inputs_of_path(self) -> tuple[tuple[Certificate, CheckInput], ...]:
+        """The CA certificates of the path, each with the input for a check of this certificate alone."""
+        alone = replace(self, key=None, key_source=None, certificate_source=None, authority=True)
+        return tuple((one, replace(alone, certificate=one)) for one in self.path)
