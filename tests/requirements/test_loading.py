@@ -58,7 +58,7 @@ MISTAKES = [
     ("message: old", "message: odl", 19, ["'odl'", "did you mean 'old'"]),
     ("message: old", "together: [{ids: [key-2084], because: x}]", 19, ["'key-2084'", "'key-2048'"]),
     ("message: old", "together: [{ids: [key-2048]}]", 19, ["'because' is missing"]),
-    ("message: old", "of: nobody", 19, ["'certificate', 'authorities' or"]),
+    ("message: old", "of: nobody", 19, ["'certificate', 'authorities', 'issuing-authority' or 'all'"]),
     ("id: not-expired", "id: key-2048", 12, ["the id 'key-2048' is given twice"]),
     ("id: not-expired", "id: key_2048", 12, ["'key_2048' is no id"]),
     ("        not_ended: true", "        not_ended: perhaps", 15, ["this is true or false"]),
