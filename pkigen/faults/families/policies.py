@@ -45,7 +45,7 @@ def pol_constraints_noncritical(case: Case) -> Case:
     return _constraints(case, der.tlv(_INHIBIT_MAPPING, b"\x00"), critical=False)
 
 
-@fault("V", "parse", "4.2.1.11", finds=("extension-not-empty",))
+@fault("V", "parse", "4.2.1.11", finds=("extension-not-empty", "path:policy", "path-valid", "chain-of-trust"))
 def pol_constraints_empty(case: Case) -> Case:
     """The issuing CA certificate has empty policy constraints.
 
@@ -95,7 +95,7 @@ def pol_critical_unknown_qualifier(case: Case) -> Case:
     return put(case, oids.CERTIFICATE_POLICIES, der.sequence(policy), critical=True)
 
 
-@fault("V", "parse", "4.2.1.14", finds=("path:malformed", "path-valid", "chain-of-trust"))
+@fault("V", "parse", "4.2.1.14", finds=())
 def pol_inhibit_any_negative(case: Case) -> Case:
     """The issuing CA certificate has an inhibitAnyPolicy value of -1.
 

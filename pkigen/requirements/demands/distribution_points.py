@@ -71,7 +71,8 @@ class CrlDistributionPoint(Demand):
             )
         if self.critical is not None and extension.critical is not self.critical:
             return failed("critical" if extension.critical else "not critical", _critical(self.critical))
-        if self.complete and any(not (one.names or one.relative or one.crl_issuer) for one in points or ()):
+        names = [one.names or one.relative_rdn or one.crl_issuer for one in points or ()]
+        if self.complete and not all(names):
             return failed("a point without a name and a CRL issuer", "a name or a CRL issuer in each point")
         if not urls:
             return pass_or_fail(not self.required, "no URL", "a URL to a CRL")

@@ -139,8 +139,6 @@ def der_explicit_default_false(case: Case) -> Case:
         "ca-only-extensions",
         "crl-point-complete",
         "name-constraints",
-        "path-valid",
-        "chain-of-trust",
     ),
 )
 def der_constructed_octet_string(case: Case) -> Case:
