@@ -120,7 +120,7 @@ def read(data: bytes, offset: int = 0) -> tuple[int, int, int]:
         tag, size = data[offset], data[offset + 1]
         start = offset + 2
         if tag & 0x1F == 0x1F or size == 0x80:
-            raise ValueError(f"a tag of many octets, or no definite length, at offset {offset}")
+            raise ValueError(f"a tag of several bytes, or no definite length, at offset {offset}")
         if size > 0x80:
             start += size & 0x7F
             size = int.from_bytes(data[offset + 2 : start], "big")
@@ -154,7 +154,7 @@ def dotted(data: bytes) -> str:
     """Return the dotted form of an encoded OBJECT IDENTIFIER (X.690, 8.19)."""
     arcs, arc, octets = list[int](), 0, contents(data)
     if len(octets) > _LONGEST_OID:
-        raise ValueError(f"an object identifier of {len(octets)} octets")
+        raise ValueError(f"an object identifier of {len(octets)} bytes")
     for octet in octets:
         arc = arc << 7 | octet & 0x7F
         if octet < 0x80:

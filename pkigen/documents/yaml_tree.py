@@ -64,7 +64,7 @@ _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe
 
 
 def _unwanted(character: str) -> str:
-    return f"the character U+{ord(character):04X} can stand in no text"
+    return f"the character U+{ord(character):04X} is not allowed in YAML"
 
 
 def parse(data: bytes, file: str) -> Table:

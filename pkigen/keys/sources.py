@@ -173,7 +173,7 @@ class PooledKeys:
             except OSError as error:
                 raise EnvironmentFailure(
                     f"the key pool {self.folder} cannot be used: {error.strerror}; "
-                    "PKIGEN_KEY_POOL names another folder"
+                    "set PKIGEN_KEY_POOL to another directory"
                 ) from error
         return self._cache[name]
 

@@ -150,17 +150,17 @@ class Checks:
         for issuer in set(spec.issuers):
             yield from self._check_serial(spec, issuer)
         if len(set(spec.issuers)) < len(spec.issuers):
-            yield ("issuer",), "an issuer is named twice", None
+            yield ("issuer",), "the same issuer is listed twice", None
         if not spec.issuers:
-            yield ("issuer",), "there is no issuer; leave it out for a root", None
+            yield ("issuer",), "the list of issuers is empty; omit 'issuer' for a root", None
         if spec.name in self._circular and self._in_circle(spec):
-            yield ("issuer",), f"'{spec.name}' is issued by itself in the end", None
+            yield ("issuer",), f"'{spec.name}' is issued by itself, through other authorities", None
         if spec.crl.previous and not spec.imported:
             yield ("crl", "from"), "only an imported authority has a previous CRL", None
         if (lister := spec.crl.issuer) is not None:
             yield from self._check_lister(spec, lister)
         if spec.imported and spec.imported.key is None and spec.formats:
-            yield ("formats",), "formats need a key, and none was brought along", None
+            yield ("formats",), "formats need a key, and the authority was imported without one", None
 
     def _check_lister(self, spec: AuthoritySpec, lister: str) -> Errors:
         """Check the authority that issues the indirect CRL for this one."""
@@ -170,9 +170,9 @@ class Checks:
         elif authority is None and lister not in self._mentioned:
             yield ("crl", "issuer"), f"no authority is called '{lister}'", close_to(lister, self._known)
         elif authority is not None and authority.imported and authority.imported.key is None:
-            yield ("crl", "issuer"), f"'{lister}' was brought without a key, and cannot sign CRLs", None
+            yield ("crl", "issuer"), f"'{lister}' was imported without a key and cannot sign CRLs", None
         elif authority is not None and authority.crl.issuer:
-            yield ("crl", "issuer"), f"'{lister}' has its own revocations listed by another", None
+            yield ("crl", "issuer"), f"'{lister}' delegates its own revocations to another authority", None
 
     def _in_circles(self) -> set[str]:
         """Return the names of authorities in issuer cycles, and between two cycles."""
@@ -206,9 +206,9 @@ class Checks:
             yield from self._check_entity(spec, spec.issuer)
         yield from self._check_serial(spec, spec.issuer)
         if spec.revoked and spec.issuer == SELF:
-            yield ("revoked",), "nobody can revoke it: a self-signed certificate is on nobody's CRL", None
+            yield ("revoked",), "no CA can revoke a self-signed certificate; remove 'revoked'", None
         if not spec.subject and (spec.san is None or isinstance(spec.san, Omit)):
-            yield ("subject",), "neither a subject nor a subject alternative name: it names nobody", None
+            yield ("subject",), "it needs a subject or a subject alternative name", None
 
     def _check_serial(self, spec: EntitySpec, issuer: str) -> Errors:
         """Check that an issuer has only one certificate with a serial number (RFC 5280, 4.1.2.2)."""
@@ -228,7 +228,7 @@ class Checks:
         if authority is None:
             yield ("issuer",), f"no authority is called '{issuer}'", close_to(issuer, self._known)
         elif authority.imported and authority.imported.key is None:
-            yield ("issuer",), f"'{issuer}' was brought without a key, and cannot issue", None
+            yield ("issuer",), f"'{issuer}' was imported without a key and cannot issue", None
 
     def _check_entity(self, spec: EntitySpec, issuer: str) -> Errors:
         kind = parse_kind(spec.key)
@@ -239,7 +239,7 @@ class Checks:
                 yield ("signature",), words, None
         for index, name in enumerate(spec.formats):
             if name in spec.formats[:index]:
-                yield ("formats", index), f"'{name}' is said twice", None
+                yield ("formats", index), f"'{name}' is listed twice", None
             elif words := incompatible(kind, name):
                 yield ("formats", index), words, None
         if spec.key_format == "traditional" and (words := incompatible(kind, "key-traditional")):
@@ -253,7 +253,7 @@ class Checks:
         try:
             not_before, not_after = spec.valid.resolve(self._now)
             if not_after < not_before:
-                yield ("valid",), "it ends before it begins", None
+                yield ("valid",), "the validity ends before it begins", None
         except ValueError as error:
             yield ("valid",), str(error), None
         revoked, crl = spec.revoked, spec.crl if isinstance(spec, AuthoritySpec) else None
@@ -298,12 +298,12 @@ def _check_responder(
         if name not in names:
             yield where, f"no certificate is called '{name}'", close_to(name, names)
     elif responder.issuer != spec.name:
-        yield where, f"'{name}' is not issued by '{spec.name}', and may not answer for it", None
+        yield where, f"'{name}' is not issued by '{spec.name}' and cannot be its OCSP responder", None
     elif (
         not isinstance(responder.extended_key_usage, Value)
         or "OCSPSigning" not in responder.extended_key_usage.usages
     ):
-        words = f"'{name}' cannot sign answers: it needs extended_key_usage: [OCSPSigning]"
+        words = f"'{name}' cannot sign OCSP responses: it needs extended_key_usage: [OCSPSigning]"
         yield where, words, None
 
 
@@ -313,8 +313,8 @@ def _check_extensions(spec: EntitySpec) -> Errors:
     for index, raw in enumerate(spec.extensions):
         field = TYPED_EXTENSIONS.get(raw.oid)
         if raw.oid in seen:
-            yield ("extensions", index), f"the extension {raw.oid} is said twice", None
+            yield ("extensions", index), f"the extension {raw.oid} is listed twice", None
         elif field is not None and getattr(spec, field) not in (None, False, Omit.OMIT):
-            words = f"the extension {raw.oid} is said twice: here, and by '{field}'; remove one"
+            words = f"the extension {raw.oid} is listed twice: here, and by '{field}'; remove one"
             yield ("extensions", index), words, None
         seen.add(raw.oid)

@@ -60,7 +60,7 @@ def _check_header(header: list[str], file: str) -> None:
             words = f"column {column}: '{name}' cannot be a variable: letters, digits and '_' only"
             problems.append(Problem(words, location=place))
         elif name in header[: column - 1]:
-            problems.append(Problem(f"column {column}: '{name}' stands in the header twice", location=place))
+            problems.append(Problem(f"column {column}: the header contains '{name}' twice", location=place))
         elif name in OWN_VARIABLES:
             words = f"column {column}: '{name}' is a variable of every certificate; name the column otherwise"
             problems.append(Problem(words, location=place))

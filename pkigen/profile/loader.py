@@ -150,7 +150,7 @@ class _Loader:
                     continue
             self._check_brought(own, where)
             if "name" in own:
-                words = "unknown key 'name': the key that this stands under is its name"
+                words = "unknown key 'name': the key above it is the name"
                 self._refuse(own, f"{where}.name", ("name",), words)
             above, lent = likeness.above(key)
             merged = given(inherit(defaults, above, without(own, ("like", "each"))))
@@ -195,7 +195,7 @@ class _Loader:
         """Report fields that the certificate of an imported authority already determines."""
         for key in own if "from" in own else ():
             if key not in _BESIDE_FROM:
-                words = "this cannot be said of an authority that is brought from files"
+                words = "an authority that is imported from files cannot have this key"
                 self._refuse(own, f"{where}.{key}", (key,), words)
 
     def _section(self, name: str) -> Table:

@@ -69,7 +69,7 @@ def check_name(name: str) -> str | None:
     """Return the reason why a name is not a portable directory name, or None."""
     if not _NAME.fullmatch(name) or name.endswith("."):
         return (
-            f"'{name}' cannot be a name: letters, digits, '.', '_' and '-' can stand in one, it begins "
+            f"'{name}' cannot be a name: it consists of letters, digits, '.', '_' and '-', begins "
             "with a letter or a digit, does not end with '.' and has 100 characters at most"
         )
     if name.partition(".")[0].lower() in _RESERVED:

@@ -356,7 +356,7 @@ class AuthoritySpec(EntitySpec):
 def _parse_fault(value: Any) -> AskedFault:
     faults = asked_for(value)
     if len(faults) != 1:
-        raise ValueError(f"'{value}' names {len(faults)} faults; what a certificate has is named one by one")
+        raise ValueError(f"'{value}' matches {len(faults)} faults; specify exactly one")
     return faults[0]
 
 

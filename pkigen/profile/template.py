@@ -58,7 +58,7 @@ def _render_expressions(text: str, variables: Mapping[str, str]) -> str:
     from jinja2 import TemplateError, UndefinedError
 
     if "{%" in text:
-        raise ValueError("only expressions, {{ ... }}, can stand here, and no statements")
+        raise ValueError("a template contains only expressions, {{ ... }}, and no statements")
     if any(len(value) > limits.RENDERED_CHARACTERS and name in text for name, value in variables.items()):
         raise ValueError(_TOO_LONG)
     try:

@@ -152,14 +152,14 @@ class Negatives(Value):
     @model_validator(mode="after")
     def _one_of_them(self) -> Negatives:
         if bool(self.faults) is (self.against is not None):
-            raise ValueError("give one of 'against' (a requirement set) and 'faults' (of the catalogue)")
+            raise ValueError("give one of 'against' (a requirement set) and 'faults' (of the catalog)")
         return self
 
 
 def _parse_fault(value: Any) -> AskedFault:
     faults = asked_for(value)
     if len(faults) != 1:
-        raise ValueError(f"'{value}' are {len(faults)} faults: one is wanted")
+        raise ValueError(f"'{value}' matches {len(faults)} faults; specify exactly one")
     return faults[0]
 
 
@@ -177,7 +177,7 @@ class Serving(Value):
 class Head(Value):
     """Name, addresses and requirement sets of an environment."""
 
-    name: Annotated[str, Parsed(_parse_name, "the environment's name, and its folder's")]
+    name: Annotated[str, Parsed(_parse_name, "the name of the environment and its directory")]
     description: Annotated[str, Field(max_length=2000)] = ""
     base_url: Annotated[str, Parsed(_parse_base_url, "where CRLs and CA certificates are served")] = (
         DEFAULT_BASE_URL

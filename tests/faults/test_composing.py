@@ -122,7 +122,7 @@ def test_who_goes_on_without_a_crl_can_be_shown_a_revoked_certificate(tmp_path: 
         ([{"expired": "1s"}], "are a mapping"),
         ([{"expird": {"by": "1s"}}], "did you mean 'expired'"),
         ([{"expired": {}, "san-missing": {}}], "one id with its parameters"),
-        (["validity/*"], "named one by one"),
+        (["validity/*"], "specify exactly one"),
         ([["expired"]], "a fault is an id"),
         (["EXPIRD"], "did you mean 'expired'"),
         (["validity"], r"did you mean 'validity/\*'"),

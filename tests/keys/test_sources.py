@@ -115,7 +115,7 @@ def test_a_pool_gives_keys_that_only_faults_ask_for_again(tmp_path: Path) -> Non
 
 def test_a_pool_where_no_folder_can_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(EnvironmentFailure, match="PKIGEN_KEY_POOL names another folder"):
+    with pytest.raises(EnvironmentFailure, match="set PKIGEN_KEY_POOL to another directory"):
         PooledKeys(tmp_path / "file" / "pool").generate(parse_kind("ec-p256"), "a")
 
 

@@ -109,7 +109,7 @@ def test_a_broken_demand_is_told_at_the_line_that_causes_it(
 ) -> None:
     problems = _problems(_profile(tmp_path, (old, new)), tmp_path / "out")
     assert sorted(set(_told(problems))) == sorted(told), problems
-    assert all(problem.message.startswith("defender-iot demands: ") for problem in problems)
+    assert all(problem.message.startswith("defender-iot requires: ") for problem in problems)
 
 
 def test_all_broken_demands_are_told_at_once_in_the_files_order(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_set_of_ones_own_is_found_beside_the_profile(tmp_path: Path) -> None:
     (tmp_path / "sets" / "own.yaml").write_text(OWN)
     path = _profile(tmp_path, ("[defender-iot]", "[sets/own.yaml]"))
     problems = _problems(path, tmp_path / "out")
-    assert {problem.message.split(":")[0] for problem in problems} == {"own demands"}
+    assert {problem.message.split(":")[0] for problem in problems} == {"own requires"}
     fixed = ("key: rsa-2048", "key: rsa-2048\n  san: ['ip:127.0.0.1']")
     path = _profile(tmp_path, ("[defender-iot]", "[sets/own.yaml]"), fixed)
     assert build(load(path), tmp_path / "out", BuildOptions()).folder.is_dir()

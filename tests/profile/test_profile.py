@@ -193,7 +193,7 @@ def test_a_fault_that_is_none_is_told_with_the_one_that_was_meant(tmp_path: Path
     both = "negatives: [{of: a, faults: [expird]}, {of: a}, {of: a, faults: all, against: rfc5280}]\n"
     said = refused(tmp_path, f"name: t\nauthorities: {{root: {{}}}}\n{both}")
     assert "no such fault: 'expird' (did you mean 'expired'?)" in said
-    assert said.count("give one of 'against' (a requirement set) and 'faults' (of the catalogue)") == 2
+    assert said.count("give one of 'against' (a requirement set) and 'faults' (of the catalog)") == 2
 
 
 def test_a_subject_without_a_common_name_gets_the_certificates_own(tmp_path: Path) -> None:

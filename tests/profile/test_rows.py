@@ -32,7 +32,7 @@ _SOUND = "ok,root,US,-1d,+1d,ec-p256,der,pkcs8\n"
         ("a,rot,US,-1d,+1d,ec-p256,der,pkcs8", 2, "no authority is called 'rot'"),
         ("a,root,Ü,-1d,+1d,ec-p256,der,pkcs8", 3, "PrintableString"),
         ("a,root,US,zz,+1d,ec-p256,der,pkcs8", 4, "neither a time relative"),
-        ("a,root,US,+2d,+1d,ec-p256,der,pkcs8", 4, "ends before it begins"),
+        ("a,root,US,+2d,+1d,ec-p256,der,pkcs8", 4, "the validity ends before it begins"),
         ("a,root,US,-1d,+1d,ec-p25,der,pkcs8", 6, "did you mean 'ec-p256'"),
         ("a,root,US,-1d,+1d,ml-dsa-44,pkcs12,pkcs8", 7, "cannot hold a key"),
         ("a,root,US,-1d,+1d,ed25519,der,traditional", 8, "no traditional format"),

@@ -32,7 +32,7 @@ def test_cells_keep_their_text_and_rows_their_lines(tmp_path: Path) -> None:
     [
         ("a,b\n1\n", "t.csv:2:2: row 2 has 1 cells, and the header 2"),
         ("a,b\n1,2,3\n", "t.csv:2:3: row 2 has 3 cells, and the header 2"),
-        ("a,a\n", "t.csv:1:2: column 2: 'a' stands in the header twice"),
+        ("a,a\n", "t.csv:1:2: column 2: the header contains 'a' twice"),
         ("a,\n", "t.csv:1:2: column 2: '' cannot be a variable: letters, digits and '_' only"),
         ("1a\n", "t.csv:1:1: column 1: '1a' cannot be a variable: letters, digits and '_' only"),
         ("a-b\n", "t.csv:1:1: column 1: 'a-b' cannot be a variable: letters, digits and '_' only"),
