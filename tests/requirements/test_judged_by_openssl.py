@@ -52,7 +52,7 @@ def _verdict(built: Built, case: dict[str, Any], chain: Path, scratch: Path) -> 
     """
     certificate = _pem(built.folder / case["files"]["certificate"], scratch)
     at = str(int(built.clock.timestamp()))
-    command: list[str | Path] = ["openssl", "verify", "-attime", at]
+    command: list[str | Path] = ["openssl", "verify", "-policy_check", "-attime", at]
     command += ["-CAfile", built.folder / "trust.pem", "-untrusted", chain]
     url = _crl_url(certificate)
     if url is not None:

@@ -48,7 +48,7 @@ MISTAKES = [
     ("{minimum: {rsa", "{minimun: {rsa", 8, ["unknown key 'minimun'", "did you mean 'minimum'"]),
     ("{rsa: 2048}", "{ras: 2048}", 8, ["'ras'", "did you mean 'rsa'"]),
     ("{rsa: 2048}", "{rsa: many}", 8, ["this is a whole number"]),
-    ("{public_key: {minimum: {rsa: 2048}}}", "{public_key: {}}", 8, ["this says nothing", "minimum"]),
+    ("{public_key: {minimum: {rsa: 2048}}}", "{public_key: {}}", 8, ["no condition given", "minimum"]),
     ("{public_key: {minimum: {rsa: 2048}}}", "{}", 8, ["a demand is a mapping with one key"]),
     ("{public_key: {minimum: {rsa: 2048}}}", "public_key", 8, ["a demand is a mapping with one key"]),
     ("{rsa: 2048}}}", "{rsa: 2048}}, version: {equals: 3}}", 8, ["a demand is a mapping with one key"]),

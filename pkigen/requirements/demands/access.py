@@ -57,12 +57,12 @@ class AuthorityInformationAccess(Demand):
         """Missing; another scheme; critical."""
         oid = oids.AUTHORITY_INFORMATION_ACCESS
         if self.required:
-            words = "It has no authority information access."
+            words = "The certificate has no authority information access."
             yield Violation("missing", words, lambda case: case.without_extension(oid))
         if self.schemes and "ldap" not in self.schemes:
-            yield Violation("ldap", "Its access URLs are ldap.", _over_ldap)
+            yield Violation("ldap", "The authority information access contains ldap URLs.", _over_ldap)
         if self.not_critical:
-            words = "Its authority information access is critical."
+            words = "The authority information access is critical."
             yield Violation(
                 "critical", words, lambda case: case.with_extension(replace(_extension(case), critical=True))
             )

@@ -47,7 +47,7 @@ class CertificateFile(Demand):
     @model_validator(mode="after")
     def _says_something(self) -> CertificateFile:
         if not (self.encodings or self.suffixes):
-            raise ValueError("this says nothing: give encodings or suffixes")
+            raise ValueError("no condition given; set at least one of encodings or suffixes")
         return self
 
     def check(self, subject: CheckInput) -> Outcome:
@@ -65,12 +65,12 @@ class CertificateFile(Demand):
     def violations(self) -> Iterator[Violation]:
         """PKCS#7 in the certificate's file; another ending."""
         if self.encodings and "DER" not in self.encodings:
-            yield _altered("der", "Its file is DER.", "der")
+            yield _altered("der", "The certificate file is DER.", "der")
         if self.encodings and "PKCS#7" not in self.encodings:
-            yield _altered("pkcs7", "Its file is PKCS#7.", "pkcs7")
+            yield _altered("pkcs7", "The certificate file is PKCS#7.", "pkcs7")
         if self.suffixes:
             suffix = next(found for found in _OTHER_SUFFIXES if found not in self.suffixes)
-            words = f"Its file is called {suffix}."
+            words = f"The name of the certificate file ends in {suffix}."
             yield _altered(suffix.removeprefix("."), words, "rename", suffix)
 
 

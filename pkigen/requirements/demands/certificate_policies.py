@@ -212,5 +212,7 @@ class PolicyMappings(Demand):
 def _mapped(mapping: tuple[str, str], case: Case) -> Case:
     if case.plan.issuer_id == case.entity.id:
         raise Impossible("path validation ignores the policy mappings of a root")
+    if case.extension(oids.CERTIFICATE_POLICIES) is None:
+        case = put(case, oids.CERTIFICATE_POLICIES, der.sequence(_policy(oids.ANY_POLICY)))
     value = der.sequence(der.sequence(*map(der.oid, mapping)))
     return put(case, oids.POLICY_MAPPINGS, value, critical=True)

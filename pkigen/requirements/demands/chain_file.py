@@ -49,7 +49,9 @@ class ChainFile(Demand):
     @model_validator(mode="after")
     def _says_something(self) -> ChainFile:
         if not self.model_fields_set:
-            raise ValueError("this says nothing: give complete, issued_by, only_authorities ...")
+            raise ValueError(
+                "no condition given; set at least one of complete, issued_by, only_authorities ..."
+            )
         return self
 
     def check(self, subject: CheckInput) -> Outcome:
@@ -101,20 +103,29 @@ class ChainFile(Demand):
         if self.required:
             yield _altered("missing", "There is no chain file.", "remove")
         if self.issued_by:
-            yield _altered("other-ca", "The chain is another CA's.", "other-ca")
-            yield _altered("without-issuer", "The chain lacks the issuing CA.", "without-issuer", least=2)
+            yield _altered("other-ca", "The chain file contains the chain of another CA.", "other-ca")
+            yield _altered(
+                "without-issuer", "The chain file does not contain the issuing CA.", "without-issuer", least=2
+            )
         if self.complete:
-            yield _altered("without-root", "The chain lacks the root.", "without-root", least=2)
+            yield _altered(
+                "without-root", "The chain file does not contain the root.", "without-root", least=2
+            )
         if self.only_authorities:
-            yield _altered("leaf-inside", "The chain holds the certificate itself.", "with-leaf")
+            yield _altered("leaf-inside", "The chain file contains the end-entity certificate.", "with-leaf")
         if self.order == "issuing-first":
-            yield _altered("reversed", "The chain begins with the root.", "reversed", least=2)
+            yield _altered("reversed", "The chain file begins with the root.", "reversed", least=2)
         if self.bag_attributes == "forbidden":
-            yield _altered("bag-attributes", "The chain has bag attributes.", "bag-attributes", "CA")
+            yield _altered(
+                "bag-attributes",
+                "The chain file contains bag attributes between the certificates.",
+                "bag-attributes",
+                "CA",
+            )
         if self.encodings and "PKCS#7" not in self.encodings:
-            yield _altered("pkcs7", "The chain is PKCS#7.", "pkcs7")
+            yield _altered("pkcs7", "The chain file is PKCS#7.", "pkcs7")
         if self.suffixes:
-            yield _altered("txt", "The chain's file is called .txt.", "rename", ".txt")
+            yield _altered("txt", "The name of the chain file ends in .txt.", "rename", ".txt")
 
 
 def _other_contents(subject: CheckInput) -> str:

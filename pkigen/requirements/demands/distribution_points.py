@@ -101,18 +101,20 @@ class CrlDistributionPoint(Demand):
         """Missing; another scheme; another port; another ending; critical."""
         oid = oids.CRL_DISTRIBUTION_POINTS
         if self.required:
-            words = "It has no CRL distribution point."
+            words = "The certificate has no CRL distribution point."
             yield Violation("missing", words, lambda case: case.without_extension(oid))
         for scheme in ("https", "ldap") if self.schemes else ():
             if scheme not in self.schemes:
                 change = partial(_scheme, scheme)
-                yield Violation(scheme, f"The CRL's URL is {scheme}.", partial(_rewritten, change))
+                yield Violation(
+                    scheme, f"The CRL distribution point is a URL with {scheme}.", partial(_rewritten, change)
+                )
         if self.ports:
             port = next(number for number in (8081, 8082, 8083, 8084) if number not in self.ports)
-            words = f"The CRL's URL has the port {port}."
+            words = f"The CRL distribution point is a URL with port {port}."
             yield Violation("port", words, partial(_rewritten, partial(_port, port)))
         if self.suffixes:
-            words = f"The CRL's URL does not end in {' or '.join(self.suffixes)}."
+            words = f"The URL of the CRL distribution point does not end in {' or '.join(self.suffixes)}."
             yield Violation("suffix", words, _under_another_suffix)
         if self.complete:
             says = "The CRL distribution point consists only of reasons."

@@ -59,7 +59,7 @@ class VersionDemand(Demand):
         """Another number in the field; everything else stays."""
         other = 3 if self.equals in (1, 2) else 2
         edit = Edit((0,), EditOp.REPLACE, der.explicit(0, der.integer(other - 1)))
-        yield Violation("", f"It says that it has version {other}.", lambda case: case.edit(edit))
+        yield Violation("", f"The version of the certificate is {other}.", lambda case: case.edit(edit))
 
 
 def _needed_version(certificate: Certificate) -> int:
@@ -82,7 +82,9 @@ class SerialDemand(Demand):
     @model_validator(mode="after")
     def _says_something(self) -> SerialDemand:
         if not (self.positive or self.maximum_octets or self.minimum_bits):
-            raise ValueError("this says nothing: give positive, maximum_octets or minimum_bits")
+            raise ValueError(
+                "no condition given; set at least one of positive, maximum_octets or minimum_bits"
+            )
         return self
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
@@ -99,17 +101,17 @@ class SerialDemand(Demand):
     def violations(self) -> Iterator[Violation]:
         """Zero, negative; an octet too long; too short."""
         if self.positive:
-            yield Violation("zero", "Its serial number is 0.", lambda case: _alone(case).change(serial=0))
+            yield Violation("zero", "The serial number is 0.", lambda case: _alone(case).change(serial=0))
             yield Violation(
                 "negative",
-                "Its serial number is negative.",
+                "The serial number is negative.",
                 lambda case: case.change(serial=-(case.plan.serial >> 8) - 1),
             )
         if (most := self.maximum_octets) is not None:
-            words = f"Its serial number has {most + 1} octets."
+            words = f"The serial number has {most + 1} bytes."
             yield Violation(f"{most + 1}-octets", words, partial(_of_octets, most + 1))
         if self.minimum_bits is not None and self.minimum_bits > 8:
-            yield Violation("short", "Its serial number is short.", _short)
+            yield Violation("short", "The serial number has fewer than 8 bits.", _short)
 
 
 def _of_octets(octets: int, case: Case) -> Case:
@@ -143,4 +145,4 @@ class UniqueIdentifiers(Demand):
         """Both, between the key and the extensions."""
         data = der.tlv(0x81, b"\x00\x01") + der.tlv(0x82, b"\x00\x02")
         edit = Edit((7,), EditOp.INSERT, data)
-        yield Violation("", "It has unique identifiers.", lambda case: case.edit(edit))
+        yield Violation("", "The certificate has unique identifiers.", lambda case: case.edit(edit))

@@ -63,7 +63,9 @@ class KeyFileDemand(Demand):
     @model_validator(mode="after")
     def _says_something(self) -> KeyFileDemand:
         if not self.model_fields_set:
-            raise ValueError("this says nothing: give encodings, suffixes, matches, opens ...")
+            raise ValueError(
+                "no condition given; set at least one of encodings, suffixes, matches, opens ..."
+            )
         return self
 
     def check(self, subject: CheckInput) -> Outcome:
@@ -119,30 +121,32 @@ class KeyFileDemand(Demand):
     def violations(self) -> Iterator[Violation]:
         """DER; another ending; a passphrase that nobody knows or may not be; another's key."""
         if self.encodings and "DER" not in self.encodings:
-            yield _altered("der", "Its key's file is DER.", "der")
+            yield _altered("der", "The key file is DER.", "der")
         if self.suffixes:
-            yield _altered("txt", "Its key's file is called .txt.", "rename", ".txt")
+            yield _altered("txt", "The name of the key file ends in .txt.", "rename", ".txt")
         if self.formats and "PKCS#1" not in self.formats:
-            yield _altered("traditional", "Its key is in the traditional format.", "traditional")
+            yield _altered(
+                "traditional", "The key is in its traditional format (PKCS#1 or SEC 1).", "traditional"
+            )
         if self.encryption == "forbidden":
-            yield _altered("encrypted", "Its key is under a passphrase.", "passphrase", _SAMPLE)
+            yield _altered("encrypted", "The key is encrypted.", "passphrase", _SAMPLE)
         if self.encryption == "required":
-            yield _altered("plain", "Its key is not under a passphrase.", "plain")
+            yield _altered("plain", "The key is not encrypted.", "plain")
         if self.opens:
-            yield _altered("wrong", "Its key does not open with its passphrase.", "wrong-passphrase")
-            yield _altered("none", "Its key is under a passphrase that nobody gives.", "no-passphrase")
+            yield _altered("wrong", "The passphrase does not decrypt the key.", "wrong-passphrase")
+            yield _altered("none", "The key is encrypted with an unknown passphrase.", "no-passphrase")
         if self.sound:
-            yield _altered("unsound", "Its key's numbers do not fit together.", "unsound")
+            yield _altered("unsound", "The numbers of the private key are inconsistent.", "unsound")
         if self.matches:
-            yield _altered("other", "Its key's file holds another key.", "other-key")
+            yield _altered("other", "The key file contains another key.", "other-key")
         if self.passphrase_characters and not self.passphrase_characters.fullmatch(_FORBIDDEN):
-            words = "Its key's passphrase has characters that it may not have."
+            words = "The passphrase of the key has forbidden characters."
             yield _altered("characters", words, "passphrase", _FORBIDDEN)
         if self.passphrase_minimum is not None and self.passphrase_minimum > 1:
-            words = "Its key's passphrase is too short."
+            words = "The passphrase of the key is too short."
             yield _altered("short", words, "passphrase", _sample(self.passphrase_minimum - 1))
         if self.passphrase_maximum is not None:
-            words = "Its key's passphrase is too long."
+            words = "The passphrase of the key is too long."
             yield _altered("long", words, "passphrase", _sample(self.passphrase_maximum + 1))
 
 

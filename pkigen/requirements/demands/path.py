@@ -64,9 +64,9 @@ class CertificationPath(Demand):
 
     def violations(self) -> Iterator[Violation]:
         """An authority that has ended; one that may not sign certificates."""
-        words = "Its issuing CA's certificate has ended."
+        words = "The issuing CA's certificate has expired."
         yield Violation("expired-authority", words, _ended_authority, "path")
-        words = "Its issuing CA may not sign certificates."
+        words = "The issuing CA's key usage does not include keyCertSign."
         yield Violation("no-certsign", words, _without_cert_sign, "path")
 
 
@@ -132,12 +132,14 @@ class RevocationDemand(Demand):
         """Revoked for good, and on hold; not published at all, and stale."""
         if self.not_revoked:
             for variant, reason in (("revoked", "keyCompromise"), ("on-hold", "certificateHold")):
-                words = f"Its CRL lists it: {reason}."
+                words = f"The certificate is revoked for {reason}."
                 yield Violation(variant, words, partial(_revoked, reason), "revocation")
         if self.available:
-            yield Violation("unpublished", "No CRL is at its URL.", _unpublished, "revocation")
+            yield Violation(
+                "unpublished", "The CRL distribution point serves no CRL.", _unpublished, "revocation"
+            )
             change = partial(Case.change_authority, level=0, change=_stale)
-            yield Violation("stale", "Its CRL ended a day ago.", change, "revocation")
+            yield Violation("stale", "The CRL expired one day ago.", change, "revocation")
 
 
 def _is_http(url: str) -> bool:

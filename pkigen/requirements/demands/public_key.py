@@ -53,7 +53,9 @@ class PublicKeyDemand(Demand):
     @model_validator(mode="after")
     def _says_something(self) -> PublicKeyDemand:
         if not (self.families or self.minimum or self.maximum or self.sizes or self.exponent):
-            raise ValueError("this says nothing: give families, minimum, maximum, sizes or exponent")
+            raise ValueError(
+                "no condition given; set at least one of families, minimum, maximum, sizes or exponent"
+            )
         return self
 
     def check(self, subject: CheckInput) -> Outcome:
@@ -113,4 +115,4 @@ def _of_kind(kind: str) -> Violation:
     def apply(case: Case) -> Case:
         return case.with_key(kind)
 
-    return Violation(kind, f"Its key is of the kind {kind}.", apply)
+    return Violation(kind, f"The key is {kind}.", apply)

@@ -56,7 +56,9 @@ class SignatureAlgorithm(Demand):
         """RSASSA-PSS where PKCS#1 v1.5 is wanted keeps the digest; else another digest."""
         if "RSASSA-PSS" not in self.allowed:
             signature = Signature("sha256", pss=True)
-            yield Violation("pss", "It is signed with RSASSA-PSS.", partial(Case.change, signature=signature))
+            yield Violation(
+                "pss", "The certificate is signed with RSASSA-PSS.", partial(Case.change, signature=signature)
+            )
         else:
             yield from _of_digests(
                 digest for digest, name in _RSA_DIGESTS.items() if name not in self.allowed
@@ -96,7 +98,9 @@ class DigestDemand(Demand):
 def _of_digests(digests: Iterator[str]) -> Iterator[Violation]:
     for digest in digests:
         signature = Signature(digest)
-        yield Violation(digest, f"It is signed with {digest}.", partial(Case.change, signature=signature))
+        yield Violation(
+            digest, f"The certificate is signed with {digest}.", partial(Case.change, signature=signature)
+        )
 
 
 @demand
@@ -113,7 +117,7 @@ class AlgorithmsAgree(Demand):
 
     def violations(self) -> Iterator[Violation]:
         """The outer one without its NULL, or with one: the signature still holds for who does not look."""
-        yield Violation("", "The outer signature algorithm is not the inner one.", _disagreeing)
+        yield Violation("", "The outer signature algorithm differs from the signed one.", _disagreeing)
 
 
 def _disagreeing(case: Case) -> Case:

@@ -102,17 +102,19 @@ class KeyUsageDemand(Demand):
         """Missing; without a bit; with one too many; of the other criticality."""
         oid = oids.KEY_USAGE
         if self.required:
-            yield Violation("missing", "It has no key usage.", lambda case: case.without_extension(oid))
+            yield Violation(
+                "missing", "The certificate has no key usage.", lambda case: case.without_extension(oid)
+            )
         for usage in self.contains:
-            words = f"Its key usage lacks {usage}."
+            words = f"The key usage does not include {usage}."
             # RFC 5280, 6.3.3 (f): what a CA signs without cRLSign is no CRL.
             stage: Stage = "revocation" if usage == "cRLSign" else None
             yield Violation(f"no-{usage.lower()}", words, partial(_without_usage, usage), stage)
         for usage in self.lacks:
-            words = f"Its key usage has {usage}."
+            words = f"The key usage includes {usage}."
             yield Violation(usage.lower(), words, _with_usages(partial(_also, usage)))
         if self.some:
-            yield Violation("none", "Its key usage has no bit.", _with_usages(lambda _held: set()))
+            yield Violation("none", "The key usage has no bit set.", _with_usages(lambda _held: set()))
         if self.allowed:
             says = "The key usage has a bit that does not suit the kind of key."
             yield Violation("not-allowed", says, self._with_excess)
@@ -179,14 +181,14 @@ class ExtendedKeyUsageDemand(Demand):
         """Missing; another purpose; a forbidden one; of the other criticality."""
         oid = oids.EXTENDED_KEY_USAGE
         if self.required:
-            words = "It has no extended key usage."
+            words = "The certificate has no extended key usage."
             yield Violation("missing", words, lambda case: case.without_extension(oid))
         for purpose in self.contains:
-            words = f"It is not for {purpose}."
+            words = f"The extended key usage does not include {purpose}."
             other = "emailProtection" if purpose != "emailProtection" else "codeSigning"
             yield Violation(f"no-{purpose.lower()}", words, partial(_with_purposes, (other,)))
         for purpose in self.lacks:
-            words = f"It is for {purpose}."
+            words = f"The extended key usage includes {purpose}."
             held = (*self.contains, purpose)
             yield Violation(purpose.lower(), words, partial(_with_purposes, held))
         if self.critical is not None:
@@ -231,19 +233,19 @@ class BasicConstraintsDemand(Demand):
     def violations(self) -> Iterator[Violation]:
         """A CA where none is wanted; a path length on an end entity. Those of CAs change a CA."""
         if self.ca is False:
-            words = "Its basic constraints call it a CA."
+            words = "The basic constraints have cA TRUE."
             yield Violation("ca", words, lambda case: _with_constraints(case, der.boolean(True)))
         if self.ca is True:
-            words = "Its basic constraints do not call it a CA."
+            words = "The basic constraints of the CA have cA FALSE."
             yield Violation("no-ca", words, _with_constraints, "path")
         if self.path_length == "ca-only":
-            words = "It has a path length, and is no CA."
+            words = "The certificate has a path length constraint but is not a CA certificate."
             yield Violation("path-length", words, lambda case: _with_constraints(case, der.integer(0)))
         if (least := self.smallest_path_length) is not None:
             says = f"The path length constraint is {least - 1}."
             yield Violation("short-path", says, partial(_with_path_length, least - 1), "path")
         if self.required:
-            yield Violation("missing", "It has no basic constraints.", self._without)
+            yield Violation("missing", "The certificate has no basic constraints.", self._without)
         if self.critical is not None:
             yield _other_criticality(oids.BASIC_CONSTRAINTS, "basic constraints", self.critical)
 
@@ -278,7 +280,7 @@ def _other_criticality(oid: str, title: str, wanted: bool) -> Violation:
         assert extension is not None
         return case.with_extension(replace(extension, critical=not wanted))
 
-    return Violation(_words(not wanted).replace(" ", "-"), f"Its {title} is {_words(not wanted)}.", apply)
+    return Violation(_words(not wanted).replace(" ", "-"), f"The {title} is {_words(not wanted)}.", apply)
 
 
 def _with_usages(change: Callable[[set[str]], set[str]]) -> Callable[[Case], Case]:

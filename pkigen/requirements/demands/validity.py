@@ -44,7 +44,9 @@ class ValidityDemand(Demand):
     @model_validator(mode="after")
     def _says_something(self) -> ValidityDemand:
         if not (self.begun or self.not_ended or self.in_order or self.well_formed or self.maximum):
-            raise ValueError("this says nothing: give begun, not_ended, in_order, well_formed or maximum")
+            raise ValueError(
+                "no condition given; set at least one of begun, not_ended, in_order, well_formed or maximum"
+            )
         return self
 
     def check(self, subject: CheckInput) -> Outcome:
@@ -73,17 +75,21 @@ class ValidityDemand(Demand):
     def violations(self) -> Iterator[Violation]:
         """Long ago and by a second; in the future; a second too long."""
         if self.not_ended:
-            yield Violation("expired", "It ended a day ago.", lambda c: _ended(c, _DAY), "path")
-            words = "It ended a second before the build."
+            yield Violation(
+                "expired", "The certificate expired one day ago.", lambda c: _ended(c, _DAY), "path"
+            )
+            words = "The certificate expired one second before the build."
             yield Violation("by-a-second", words, lambda c: _ended(c, _SECOND), "path")
         if self.begun:
-            yield Violation("not-yet-valid", "It begins in a year.", _not_begun, "path")
+            yield Violation(
+                "not-yet-valid", "The certificate becomes valid one year after the build.", _not_begun, "path"
+            )
         if self.maximum is not None:
-            yield Violation("too-long", "It is valid for a second too long.", self._too_long)
+            yield Violation("too-long", "The validity period is one second too long.", self._too_long)
         if self.in_order:
-            yield Violation("inverted", "It ends before it begins.", _inverted, "path")
+            yield Violation("inverted", "notAfter is before notBefore.", _inverted, "path")
         if self.well_formed:
-            yield Violation("general-time", "Its end is a GeneralizedTime before 2050.", _general_time)
+            yield Violation("general-time", "notAfter is a GeneralizedTime before 2050.", _general_time)
 
     def _too_long(self, case: Case) -> Case:
         assert self.maximum is not None
