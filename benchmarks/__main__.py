@@ -38,22 +38,23 @@ def _print(*cells: str) -> None:
     print("  ".join(padded).rstrip(), flush=True)
 
 
-def _told(rows: Iterator[Row]) -> Iterator[Row]:
-    """The same rows, each printed when it is known."""
+def _printed(rows: Iterator[Row]) -> Iterator[Row]:
+    """Yield the same rows, each printed as soon as it is measured."""
     for row in rows:
-        verdict = {True: "reached", False: "NOT REACHED", None: "not measured"}[row.reached]
-        _print(row.work, row.against, row.ours, row.other, row.ratio, f"{row.goal}: {verdict}")
+        verdict = {True: ": reached", False: ": NOT REACHED", None: ": not measured"}[row.reached]
+        verdict = "" if row.goal == "-" else verdict
+        _print(row.work, row.against, row.ours, row.other, row.ratio, f"{row.goal}{verdict}")
         yield row
 
 
-def main(asked: str = "") -> None:
-    """Measure every row whose name contains ``asked``."""
+def main(part: str = "") -> None:
+    """Measure every row whose name contains ``part``."""
     print(f"{cores()} cores, Python {platform.python_version()}; medians of {REPEATS}, taken in turns.\n")
     _print("work", "against", "ours", "the other", "ratio", "to reach")
     with tempfile.TemporaryDirectory(prefix="pkigen-bench-") as space:
-        chosen = (measure for name, measure in measurements() if asked in name)
-        rows = [row for measure in chosen for row in _told(measure(Path(space)))]
-    if asked:
+        chosen = (measure for name, measure in measurements() if part in name)
+        rows = [row for measure in chosen for row in _printed(measure(Path(space)))]
+    if part:
         return
     results = {"machine": _machine(), "rows": [asdict(row) for row in rows]}
     _RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

@@ -38,7 +38,7 @@ _POST = 'wrk.format("POST", nil, {["Content-Type"] = "application/ocsp-request"}
 
 
 def rows(limit: float, space: Path) -> Iterator[Row]:
-    """Signed anew for each nonce, against signatures alone; and given again."""
+    """Responses signed for each nonce, against signatures alone; and cached responses."""
     goal = f"at least {limit:g}x"
     if shutil.which(CLIENT) is None:
         yield Row("OCSP answers, each signed", "-", "-", f"no {CLIENT} here", "-", goal, None)

@@ -44,12 +44,12 @@ def write_profile(folder: Path, key: str, count: int) -> Path:
 
 
 def build(profile: Path, folder: Path, *options: str) -> tuple[str, ...]:
-    """The command line that builds a profile into a folder."""
+    """Return the command line that builds a profile into a directory."""
     return (*PKIGEN, "build", str(profile), "--out", str(folder / "out"), *options)
 
 
 def pkigen(key: str, count: int, *options: str, environ: dict[str, str] | None = None) -> Contender:
-    """``pkigen build``, from the start of the process to its end, into an empty folder."""
+    """``pkigen build``, from the start of the process to its end, into an empty directory."""
 
     def contender(folder: Path) -> Cost:
         return run(build(write_profile(folder, key, count), folder, *options), folder, environ)

@@ -44,9 +44,9 @@ lab: {{console: management-console, secondary: secondary-console, sensors: ["sen
 @dataclass(frozen=True, slots=True)
 class _Up:
     """Seconds from the start of the process until it says that it is up, until all are connected, and
-    from Ctrl-C to its end; the CPU seconds of all that; the most MiB that it held, where that can be told."""
+    from Ctrl-C to its end; the CPU seconds of all that; the peak memory in MiB, None if unknown."""
 
-    told: float
+    ready: float
     connected: float
     ended: float
     cpu: float
@@ -138,8 +138,8 @@ def _row(work: str, seconds: Callable[[_Up], float], turns: list[_Up], limit: fl
 def demo(limit: float, space: Path) -> Iterator[Row]:
     """The demo profile: up from cold and when it was built before."""
     cold, built = _turns(_DEMO.read_text("utf-8"), space, all_connected=False)
-    yield _row("lab up demo, from cold", attrgetter("told"), cold, limit)
-    yield _row("lab up demo, built before", attrgetter("told"), built, limit)
+    yield _row("lab up demo, from cold", attrgetter("ready"), cold, limit)
+    yield _row("lab up demo, built before", attrgetter("ready"), built, limit)
     yield _row("lab of demo ends", attrgetter("ended"), cold + built, 2)
 
 

@@ -39,7 +39,7 @@ class Pair:
 
     @property
     def ratio(self) -> float:
-        """The median over the turns of ours / other, in wall clock."""
+        """Median over the turns of pkigen's time / the other's, in wall clock."""
         return median(a.wall / b.wall for a, b in zip(self.ours, self.other, strict=True))
 
 
@@ -62,10 +62,10 @@ Contender = Callable[[Path], Cost]
 
 
 def new_folder(space: Path) -> Path:
-    """An empty folder. It stays until the whole benchmark ends.
+    """Create an empty directory. It stays until the whole benchmark ends.
 
     ext4 passes over inodes that were freed in the last minutes, one by one and for each new file:
-    whoever works after a large deletion pays for that several times over.
+    work after a large deletion is several times slower.
     """
     return Path(tempfile.mkdtemp(dir=space))
 
@@ -85,7 +85,7 @@ def in_turns(ours: Contender, other: Contender, space: Path, repeats: int = REPE
 
 
 def peak_memory(command: Sequence[str], folder: Path) -> float | None:
-    """The most MiB that a command and all its children held together; None where it cannot be told.
+    """Peak memory in MiB of a command and all its children together; None if the system does not report it.
 
     Counted as proportional set size, sampled every 20 ms: what processes share counts once.
     """

@@ -41,7 +41,7 @@ def _fresh(work: str, key: str, count: int, limit: float, space: Path) -> Iterat
 
 def _against_bare(work: str, pair: Pair, against: str, limit: float) -> Row:
     goal = f"at most {limit:g}x"
-    return Row(work, against, *_shown(pair), f"{pair.ratio:.2f}x", goal, pair.ratio <= limit, _detail(pair))
+    return Row(work, against, *_times(pair), f"{pair.ratio:.2f}x", goal, pair.ratio <= limit, _detail(pair))
 
 
 def _against_tools(work: str, ours: Contender, space: Path) -> Iterator[Row]:
@@ -53,7 +53,7 @@ def _against_tools(work: str, ours: Contender, space: Path) -> Iterator[Row]:
         pair = in_turns(ours, tool.contender, space)
         faster = 1 / pair.ratio
         reached = faster >= tool.times
-        yield Row(work, tool.name, *_shown(pair), f"{faster:.1f}x faster", goal, reached, _detail(pair))
+        yield Row(work, tool.name, *_times(pair), f"{faster:.1f}x faster", goal, reached, _detail(pair))
 
 
 def _unchanged(count: int, limit: float, space: Path) -> Iterator[Row]:
@@ -87,7 +87,7 @@ def _catalogue(limit: float, space: Path) -> Iterator[Row]:
     costs = [run((*command, str(new_folder(space))), space) for _ in range(REPEATS)]
     cpu = median(cost.cpu for cost in costs)
     measured: dict[str, object] = {"ours cpu": [cost.cpu for cost in costs]}
-    work = "the whole fault catalogue"
+    work = "the whole fault catalog"
     yield Row(work, "-", f"{cpu:.2f} s CPU", "-", "-", f"under {limit:g} s", cpu < limit, measured)
 
 
@@ -115,23 +115,27 @@ def _pooled(count: int, limit: float, space: Path) -> Iterator[Row]:
     yield _against_bare(f"{count:,} RSA-2048, --keys pool", pair, "bare signing", limit)
 
 
+_SERVERS: tuple[
+    tuple[str, str, int, float | None, Callable[[Path, Path], AbstractContextManager[str]]], ...
+] = (
+    ("nginx, one worker", serving.NGINX, serving.CONNECTIONS, None, serving.nginx),
+    ("certomancer animate", contenders.CERTOMANCER, serving.FEW_CONNECTIONS, 100, serving.certomancer),
+)
+"""Name, program, connections, the goal for pkigen's rate divided by this server's rate, how to run it."""
+
+
 def _served(space: Path) -> Iterator[Row]:
-    """Fetches of a CRL of one and a half kilobytes; whoever is missing is said to be."""
-    work = "CRL fetches, one process"
-    rivals: tuple[tuple[str, str, float, Callable[[Path, Path], AbstractContextManager[str]]], ...] = (
-        ("nginx, one worker", serving.NGINX, 0.5, serving.nginx),
-        ("certomancer animate", contenders.CERTOMANCER, 100, serving.certomancer),
-    )
+    """Fetches of a CRL of one and a half kilobytes; a missing program is reported."""
     built = None
-    for name, program, times, rival in rivals:
-        goal = f"at least {times:g}x"
-        missing = [Path(one).name for one in (serving.CLIENT, program) if not shutil.which(one)]
+    for name, program, connections, times, rival in _SERVERS:
+        work, goal = "CRL fetches, one process", f"at least {times:g}x" if times else "-"
+        missing = [Path(path).name for path in (serving.CLIENT, program) if not shutil.which(path)]
         if missing:
             yield Row(work, name, "-", f"no {' and no '.join(missing)} here", "-", goal, None)
             continue
         built = built or serving.environment(new_folder(space))
         with serving.ours(built) as here, rival(built, new_folder(space)) as there:
-            pair = in_turns(serving.fetches(here), serving.fetches(there), space)
+            pair = in_turns(serving.fetches(here), serving.fetches(there, connections), space)
             sizes = {"ours bytes": serving.size(here), "other bytes": serving.size(there)}
         faster = 1 / pair.ratio
         a, b = (f"{1 / median(cost.wall for cost in costs):,.0f}/s" for costs in (pair.ours, pair.other))
@@ -141,7 +145,8 @@ def _served(space: Path) -> Iterator[Row]:
             "ratio": round(faster, 4),
             **sizes,
         }
-        yield Row(work, name, a, b, f"{faster:.2f}x", goal, faster >= times, rates)
+        reached = faster >= times if times else None
+        yield Row(work, name, a, b, f"{faster:.2f}x", goal, reached, rates)
 
 
 def measurements() -> Iterator[Measurement]:
@@ -164,7 +169,7 @@ def measurements() -> Iterator[Measurement]:
     yield from labs.measurements
 
 
-def _shown(pair: Pair) -> tuple[str, str]:
+def _times(pair: Pair) -> tuple[str, str]:
     ours, other = (median(cost.wall for cost in costs) for costs in (pair.ours, pair.other))
     return f"{ours:.2f} s", f"{other:.2f} s"
 

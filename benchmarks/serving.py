@@ -24,7 +24,9 @@ NGINX = "nginx"
 
 # So many entries make a CRL of one and a half kilobytes.
 _REVOKED = tuple(f"sensor-{number:02}" for number in range(1, 27))
-_CONNECTIONS = 32
+CONNECTIONS = 32
+FEW_CONNECTIONS = 4
+"""For a server that signs each response: a busy machine completes none of 32 parallel requests in a turn."""
 _SECONDS = 4
 _SECONDS_TO_START = 30
 _RATE = re.compile(r"^Requests/sec:\s*([0-9.]+)$", re.MULTILINE)
@@ -48,19 +50,19 @@ certificates:
 _NGINX = """\
 daemon off;
 worker_processes 1;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
+pid {directory}/nginx.pid;
+error_log {directory}/error.log;
 events {{ worker_connections 1024; }}
 http {{
   access_log off;
   sendfile on;
   tcp_nopush on;
   keepalive_requests 1000000000;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
+  client_body_temp_path {directory}/body;
+  proxy_temp_path {directory}/proxy;
+  fastcgi_temp_path {directory}/fastcgi;
+  uwsgi_temp_path {directory}/uwsgi;
+  scgi_temp_path {directory}/scgi;
   types {{ application/pkix-crl crl; }}
   server {{ listen 127.0.0.1:{port}; root {www}; }}
 }}
@@ -89,7 +91,7 @@ def nginx(built: Path, folder: Path) -> Iterator[str]:
     """nginx over the same files, with one worker and no log."""
     port = free_port()
     config = folder / "nginx.conf"
-    config.write_text(_NGINX.format(folder=folder, www=built / "www", port=port), encoding="utf-8")
+    config.write_text(_NGINX.format(directory=folder, www=built / "www", port=port), encoding="utf-8")
     if os.geteuid() == 0:
         # Started as root it serves as somebody else, who must be able to reach the files.
         config.write_text(f"user root;\n{config.read_text(encoding='utf-8')}", encoding="utf-8")
@@ -119,11 +121,11 @@ def certomancer(_built: Path, folder: Path) -> Iterator[str]:
         yield url
 
 
-def fetches(url: str) -> Contender:
+def fetches(url: str, connections: int = CONNECTIONS) -> Contender:
     """wrk for some seconds; the cost is the seconds of wall clock for each fetch. RuntimeError for errors."""
 
     def contender(folder: Path) -> Cost:
-        client = (CLIENT, "-t1", f"-c{_CONNECTIONS}", f"-d{_SECONDS}s", url)
+        client = (CLIENT, "-t1", f"-c{connections}", f"-d{_SECONDS}s", url)
         output = run(client, folder).output
         rate = _RATE.search(output)
         if rate is None or float(rate[1]) == 0 or (_ERRORS.search(output) and "Non-2xx" in output):

@@ -38,7 +38,7 @@ from benchmarks.measure import ROOT, run
 _CONNECTIONS = 200
 _HOSTS = 12
 _SETTLED = 1.0
-"""Seconds after which what the other process did has been told."""
+"""Seconds after which the changes of the other process are known."""
 _MOST_GROWTH = 4.0
 """MiB by which the server's memory may grow after the warm-up, as a straight line through all samples."""
 _PROFILE = f"""\
@@ -83,8 +83,8 @@ class History:
         self._changes = defaultdict[int, list[_Change]](list)
         self._begun = dict[int, tuple[bool, float]]()
 
-    def told(self, serial: int, revoked: bool, begun: float, ended: float | None) -> None:
-        """A command has begun, or (``ended``) returned."""
+    def record(self, serial: int, revoked: bool, begun: float, ended: float | None) -> None:
+        """Record that a command has begun, or (``ended``) returned."""
         if ended is None:
             self._begun[serial] = revoked, begun
         else:
@@ -139,7 +139,7 @@ class Soak:
     def _hear(self) -> None:
         while self._pipe.poll():
             serial, revoked, begun, ended = self._pipe.recv()
-            self._history.told(serial, revoked, begun, ended)
+            self._history.record(serial, revoked, begun, ended)
             self.findings.commands += ended is not None
 
     async def _connection(self, number: int, end: float) -> None:

@@ -1,4 +1,4 @@
-"""The fleet with trustme: a root, an issuing CA and 20 sensors, written to the current folder."""
+"""The fleet with trustme: a root, an issuing CA and 20 sensors, written to the current directory."""
 
 from trustme import CA, KeyType
 

@@ -1,1 +1,1 @@
-"""Mutated inputs into everything that reads files of others: see ``python -m fuzz --help``."""
+"""Feeds mutated inputs to every parser of untrusted files: see ``python -m fuzz --help``."""

@@ -94,7 +94,7 @@ def _tlv(rng: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
 
 
 def _tree(rng: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
-    """An element of DER, with the lengths around it corrected; of something else an octet."""
+    """Change an element of DER and correct the lengths around it; change a byte of any other input."""
     spoiled = structures.spoil(rng, data, others)
     return _flip(rng, data, others) if spoiled is None else spoiled
 
@@ -168,7 +168,7 @@ def _token(rng: random.Random, data: bytes, _others: Sequence[bytes]) -> bytes:
 
 
 def _indent(rng: random.Random, data: bytes, _others: Sequence[bytes]) -> bytes:
-    """Lines of YAML that stand elsewhere: further in or out, twice, under another key, very deep."""
+    """Move lines of YAML: further in or out, twice, under another key, very deep."""
     lines = data.split(b"\n")
     number = rng.randrange(len(lines))
     line, way = lines[number], rng.randrange(6)

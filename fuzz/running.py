@@ -63,7 +63,7 @@ def run(
     begin: Callable[[int], None] = lambda _number: None,
     others: float = 0,
 ) -> Outcome:
-    """The outcome of the inputs of some numbers; ``begin`` is told each of them before it is fed.
+    """Return the outcome of the inputs of some numbers; ``begin`` is called with each of them before.
 
     ``others`` are the MiB that the process may need for other things.
     """

@@ -34,7 +34,7 @@ _MOST_OCTETS = 200_000
 
 @dataclass
 class Element:
-    """One TLV: what is in it is elements or bytes; ``before`` stands ahead of those in a BIT STRING."""
+    """One TLV: its contents are elements or bytes, which ``before`` precedes in a BIT STRING."""
 
     tag: int
     octets: bytes = b""

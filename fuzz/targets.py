@@ -24,7 +24,7 @@ from pkigen.requirements import load_set
 
 SEEDS = Path(__file__).parent / "seeds"
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
-# Reading the commands' signatures anew for every input would take nine tenths of the time.
+# Reading the commands' signatures again for every input would take nine tenths of the time.
 _COMMANDS = cache(get_command)
 _PASSPHRASES = (b"seed-passphrase", b"")
 
@@ -78,7 +78,7 @@ def _passphrase(data: bytes, folder: Path) -> None:
 
 
 def _command(*arguments: str) -> Callable[[bytes, Path], None]:
-    """A command line over the input, which stands where ``FILE`` does."""
+    """Return a target that runs a command line with the input in the place of ``FILE``."""
 
     def target(data: bytes, folder: Path) -> None:
         path = folder / ("mutated.yaml" if "PROFILE" in arguments else "mutated.pem")

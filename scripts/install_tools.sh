@@ -73,16 +73,16 @@ available() { LC_ALL=C apt-cache show "$1" >/dev/null 2>&1; }
 for package in "${packages[@]}"; do
     available "$package" || { "${as_root[@]}" apt-get update -qq >/dev/null 2>&1; break; }
 done
-wanted=() unavailable=()
+available_packages=() unavailable=()
 for package in "${packages[@]}"; do
-    if available "$package"; then wanted+=("$package"); else unavailable+=("$package"); fi
+    if available "$package"; then available_packages+=("$package"); else unavailable+=("$package"); fi
 done
 
-if [ ${#wanted[@]} -gt 0 ]; then
-    echo "Installing ${#wanted[@]} packages for: ${missing[*]}" >&2
-    echo "  ${wanted[*]}" >&2
+if [ ${#available_packages[@]} -gt 0 ]; then
+    echo "Installing ${#available_packages[@]} packages for: ${missing[*]}" >&2
+    echo "  ${available_packages[*]}" >&2
     # "Need to get 95.0 MB of archives." and "After this operation, 412 MB of additional disk space will be used."
-    LC_ALL=C "${as_root[@]}" apt-get install --assume-no --no-install-recommends "${wanted[@]}" 2>/dev/null |
+    LC_ALL=C "${as_root[@]}" apt-get install --assume-no --no-install-recommends "${available_packages[@]}" 2>/dev/null |
         sed -n 's/^\(Need to get .*\|After this operation.*\)/  \1/p' >&2
 fi
 policy=/usr/sbin/policy-rc.d
@@ -93,7 +93,7 @@ if [ ! -e $policy ]; then
 fi
 install() { "${as_root[@]}" apt-get install -qq -y --no-install-recommends "$1" >/dev/null 2>&1; }
 updated=
-for package in ${wanted[@]+"${wanted[@]}"}; do
+for package in ${available_packages[@]+"${available_packages[@]}"}; do
     if ! install "$package"; then
         [ -n "$updated" ] || "${as_root[@]}" apt-get update -qq >/dev/null 2>&1
         updated=yes

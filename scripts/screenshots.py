@@ -1,6 +1,6 @@
 """screenshots.py [DIRECTORY]: the README's two pictures of the lab's console, out of the demo profile.
 
-Writes lab-overview.png and lab-upload.png into DIRECTORY, docs if not said. Needs Chromium, and besides the
+Writes lab-overview.png and lab-upload.png into DIRECTORY (default: docs). Needs Chromium, and besides the
 development tools Pillow, which makes the pictures small:
 
     .venv/bin/python -m pip install pillow

@@ -42,10 +42,6 @@ AREAS = sorted({_area(path) for path in FILES})
 _UNCONVERTED_TEXTS = frozenset(
     [
         "tests/inspection",
-        "benchmarks",
-        "docgen",
-        "docs",
-        "fuzz",
         "pkigen/cases",
         "pkigen/cli",
         "pkigen/faults",
@@ -58,8 +54,6 @@ _UNCONVERTED_TEXTS = frozenset(
         "pkigen/serve",
         "pkigen/store",
         "pkigen/x509",
-        "profiles",
-        "scripts",
         "tests",
         "tests/inspection/check",
         "tests/cli",
@@ -81,7 +75,6 @@ _UNCONVERTED_TEXTS = frozenset(
 _UNCONVERTED_NAMES = frozenset(
     [
         "tests/inspection",
-        "benchmarks",
         "pkigen",
         "pkigen/cases",
         "pkigen/cli",
