@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from collections import Counter
@@ -33,12 +34,27 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How many tests did not run for want of which tool."""
+    """Print how many tests were skipped because of which missing programs, and how to install them all."""
     skipped = [report.longrepr for report in terminalreporter.stats.get("skipped", [])]
     reasons = Counter(entry[2].removeprefix("Skipped: ") for entry in skipped if isinstance(entry, tuple))
-    for text, count in sorted(reasons.items()):
-        if text.startswith("needs "):
-            terminalreporter.write_line(f"{count} tests did not run: {text}", yellow=True)
+    absent = {text: count for text, count in sorted(reasons.items()) if text.startswith("needs ")}
+    for text, count in absent.items():
+        terminalreporter.write_line(f"{count} tests did not run: {text}", yellow=True)
+    if absent:
+        commands = []
+        for way in ("apt install", "pip install"):
+            packages = {
+                name
+                for text in absent
+                for match in re.findall(rf"{way} ([^,)]+)", text)
+                for name in match.split()
+            }
+            commands += [" ".join((way, *sorted(packages)))] if packages else []
+        terminalreporter.write_line(
+            f"{sum(absent.values())} tests in all did not run, because programs are missing. "
+            f"To run them: {'; '.join(commands)}",
+            yellow=True,
+        )
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -43,7 +43,16 @@ def test_a_missing_tool_skips_the_test_and_is_counted(
     monkeypatch.delenv("CI", raising=False)
     result = needy.runpytest_inprocess("-p", "no:cacheprovider")
     result.assert_outcomes(passed=1, skipped=2)
-    result.stdout.fnmatch_lines(["1 tests did not run: needs keytool (apt install default-jre-headless)"])
+    result.stdout.fnmatch_lines(
+        [
+            "1 tests did not run: needs certtool and keytool (apt install default-jre-headless gnutls-bin)",
+            "1 tests did not run: needs keytool (apt install default-jre-headless)",
+            (
+                "2 tests in all did not run, because programs are missing. "
+                "To run them: apt install default-jre-headless gnutls-bin"
+            ),
+        ]
+    )
 
 
 def test_a_missing_tool_is_a_failure_in_ci(needy: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
