@@ -7,6 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from pkigen.errors import InputError
 from pkigen.inspection.check import CheckOptions, CheckResult, check_environment
 from pkigen.plan import plan
 from pkigen.profile import load
@@ -93,7 +96,14 @@ class Environments:
 
     def _build(self, against: str, hierarchy: str) -> Built:
         asked = document(against, hierarchy)
-        folder = build_it(asked, self.folder / f"{against}-{hierarchy}").folder
+        try:
+            folder = build_it(asked, self.folder / f"{against}-{hierarchy}").folder
+        except InputError as error:
+            pytest.fail(
+                f"the certificates of document() in {__file__} do not satisfy the set '{against}'; "
+                f"add what it requires there, unless it contradicts another set:\n{error}",
+                pytrace=False,
+            )
         held, demands = manifest(folder), load_set(against)
         clock = datetime.fromisoformat(held["clock"])
         planned = plan(load(asked), clock, lambda *_: 1)
