@@ -86,6 +86,22 @@ Prune = Annotated[
         "--prune", help="Delete certificates that are no longer in the profile (default: keep them)."
     ),
 ]
+ReplaceRoot = Annotated[
+    bool,
+    typer.Option(
+        "--replace-root",
+        help="Allow the subject or key of a root to change, or a root to be removed, e.g. --rekey "
+        "--replace-root. Every client must then import trust.pem again.",
+    ),
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Replace the authorities of an environment that was built from another profile, e.g. "
+        "pkigen build other.yaml --force; includes --replace-root.",
+    ),
+]
 Seed = Annotated[
     str | None,
     typer.Option(

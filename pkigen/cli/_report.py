@@ -61,7 +61,8 @@ def print_build_result(result: BuildResult, *, as_json: bool) -> None:
         places = {"folder": str(directory), "manifest": str(manifest), "trust": str(trust)}
         print_summary_json(summary, environment=directory.name, **places, seconds=round(result.seconds, 3))
         return
-    changes = [change for change in summary.changes if change.action not in ("issue", "skip")]
+    changes = [one for one in summary.changes if one.action not in ("issue", "skip") or one.revocation]
+    changes.sort(key=lambda change: not change.revocation)
     _print_changes(changes[:_MOST_CHANGES])
     if len(changes) > _MOST_CHANGES:
         print_line(f"... and {len(changes) - _MOST_CHANGES:,} more; --json lists them all")
@@ -84,7 +85,9 @@ def print_build_result(result: BuildResult, *, as_json: bool) -> None:
 def print_summary_json(summary: Summary, **fields: Any) -> None:
     """Print the whole summary as JSON after ``fields``; the counts contain every action, even with 0."""
     changes = [
-        {"id": c.id, "action": c.action, "reasons": c.reasons, "new_key": c.new_key} for c in summary.changes
+        {"id": c.id, "action": c.action, "reasons": c.reasons, "new_key": c.new_key}
+        | ({"revocation": c.revocation} if c.revocation else {})
+        for c in summary.changes
     ]
     crls = [{"authority": crl.authority, "reasons": crl.reasons} for crl in summary.crls]
     print_json(
@@ -110,7 +113,10 @@ def _counts(summary: Summary) -> dict[str, int]:
 
 
 def _print_changes(changes: Sequence[Change], crls: Sequence[tuple[str, tuple[str, ...]]] = ()) -> None:
-    lines = [(str(change.action), change.id, change.reasons) for change in changes]
+    lines = [
+        (str(change.action), change.id, (*change.reasons, *filter(None, [change.revocation])))
+        for change in changes
+    ]
     lines += [("publish", subject, reasons) for subject, reasons in crls]
     width = min(max((len(subject) for _, subject, _ in lines), default=0), _WIDEST_NAME)
     for action, subject, reasons in lines:

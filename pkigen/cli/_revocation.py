@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,32 @@ def parse_reason(text: str) -> str:
     from pkigen.profile.specifications import REASONS
 
     return require_choice(text, REASONS, "--reason")
+
+
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[NAME]...", help="Names of certificates or CAs, also of certificates that were deleted."
+    ),
+]
+Serial = Annotated[
+    str | None,
+    typer.Option(
+        "--serial",
+        metavar="HEX",
+        help="Serial number of an earlier certificate of NAME, e.g. 5f:3a (default: its current certificate; "
+        "manifest.json lists the earlier ones).",
+    ),
+]
+IssuedBy = Annotated[
+    str | None,
+    typer.Option(
+        "--issued-by",
+        metavar="AUTHORITY",
+        help="Instead of NAME: CA that issued the certificate with the number --serial, also elsewhere, e.g. "
+        "--issued-by ot-issuing --serial 1a2b.",
+    ),
+]
 
 
 def parse_serial(text: str | None) -> int | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pkigen.cli._options import (
     At,
+    Force,
     Jobs,
     Json,
     Keys,
@@ -15,6 +16,7 @@ from pkigen.cli._options import (
     ProfileSource,
     Prune,
     Rekey,
+    ReplaceRoot,
     Seed,
     load_profile,
     parse_time,
@@ -33,6 +35,8 @@ def build(
     jobs: Jobs = None,
     rekey: Rekey = False,
     prune: Prune = False,
+    replace_root: ReplaceRoot = False,
+    force: Force = False,
     seed: Seed = None,
     keys: Keys = "fresh",
     json: Json = False,
@@ -40,12 +44,15 @@ def build(
     """Build or update the environment of a profile.
 
     Keep unchanged certificates, and print the reason for each certificate that is reissued. An interrupted
-    build leaves the files of every certificate consistent; the next build completes it.
+    build leaves the files of every certificate consistent; the next build completes it. A build that would
+    replace a root, or the authorities of another profile with the same name, exits with 2 and changes
+    nothing, unless --replace-root or --force permits it.
 
     \b
     Examples:
       pkigen build defender-iot
       pkigen build contoso.yaml --only 'sensor-*' --rekey
+      pkigen build contoso.yaml --rekey --replace-root
       pkigen build contoso.yaml --seed fixtures --at 2026-01-01
     """
     from pkigen.cli import _report
@@ -53,7 +60,15 @@ def build(
     from pkigen.environment.build.options import BuildOptions
 
     options = BuildOptions(
-        only=only, at=parse_time(at), jobs=jobs, rekey=rekey, prune=prune, seed=seed, keys=keys
+        only=only,
+        at=parse_time(at),
+        jobs=jobs,
+        rekey=rekey,
+        prune=prune,
+        seed=seed,
+        keys=keys,
+        replace_root=replace_root,
+        force=force,
     )
     loaded = load_profile(profile)
     # A build creates few reference cycles and exits soon; collecting them would take 10 % of the time that a

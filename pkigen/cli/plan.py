@@ -9,6 +9,7 @@ import typer
 
 from pkigen.cli._options import (
     At,
+    Force,
     Json,
     Keys,
     Only,
@@ -16,6 +17,7 @@ from pkigen.cli._options import (
     ProfileSource,
     Prune,
     Rekey,
+    ReplaceRoot,
     Seed,
     load_profile,
     parse_time,
@@ -31,6 +33,8 @@ def plan(
     at: At = None,
     rekey: Rekey = False,
     prune: Prune = False,
+    replace_root: ReplaceRoot = False,
+    force: Force = False,
     seed: Seed = None,
     keys: Keys = "fresh",
     exit_code: Annotated[
@@ -50,7 +54,16 @@ def plan(
     from pkigen.environment.build.dry_run import preview
     from pkigen.environment.build.options import BuildOptions
 
-    options = BuildOptions(only=only, at=parse_time(at), rekey=rekey, prune=prune, seed=seed, keys=keys)
+    options = BuildOptions(
+        only=only,
+        at=parse_time(at),
+        rekey=rekey,
+        prune=prune,
+        seed=seed,
+        keys=keys,
+        replace_root=replace_root,
+        force=force,
+    )
     loaded = load_profile(profile)
     summary = preview(loaded, out, options)
     if json:

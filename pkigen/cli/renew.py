@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pkigen.cli._options import EnvironmentDirectory, Json
+from pkigen.cli._options import EnvironmentDirectory, Json, ReplaceRoot
 from pkigen.cli._progress import meter
 
 HELP_ORDER = 50
@@ -15,11 +15,13 @@ HELP_ORDER = 50
 def renew(
     env: EnvironmentDirectory,
     names: Annotated[list[str], typer.Argument(metavar="NAME", help="Names of certificates or CAs.")],
+    replace_root: ReplaceRoot = False,
     json: Json = False,
 ) -> None:
     """Reissue certificates with their existing keys.
 
-    Renewing a CA also reissues every certificate below it.
+    Renewing a CA also reissues every certificate below it. A certificate that was revoked because of a
+    compromise gets a new key.
 
     \b
     Example:
@@ -29,5 +31,5 @@ def renew(
     from pkigen.environment.renew import renew as renew_certificates
 
     with meter() as progress:
-        result = renew_certificates(env, names, progress)
+        result = renew_certificates(env, names, progress, replace_root=replace_root)
     _report.print_build_result(result, as_json=json)

@@ -11,15 +11,19 @@ from pkigen.environment.source_profile import find_entities, load_source_profile
 from pkigen.store import Store
 
 
-def renew(folder: Path, names: Sequence[str], progress: Progress | None = None) -> BuildResult:
+def renew(
+    folder: Path, names: Sequence[str], progress: Progress | None = None, *, replace_root: bool = False
+) -> BuildResult:
     """Reissue entities with their existing keys, and everything below them.
 
     ``names`` are names of the profile; ``authorities/NAME`` and ``certificates/NAME`` distinguish two
     entities with the same name. Raises InputError if the environment has no such entity, the profile no
-    longer contains it, or the file of the profile no longer exists.
+    longer contains it, the file of the profile no longer exists, or a root gets a new key without
+    ``replace_root``.
     """
     with Store.open(folder, write=False) as store:
         known = list(store.index.ids())
     renewals = frozenset(entity for name in names for entity in find_entities(name, known))
     profile = load_source_profile(folder)
-    return build(profile, output_directory(folder, profile), BuildOptions(renew=renewals), progress)
+    options = BuildOptions(renew=renewals, replace_root=replace_root)
+    return build(profile, output_directory(folder, profile), options, progress)

@@ -15,6 +15,7 @@ from pkigen.profile import Profile, load
 from pkigen.profile.top_level import Negatives
 from pkigen.store import Store
 
+_PROFILE = "profile"
 REQUESTED_FAULTS = "breaks"
 """The index's key of the faults that ``pkigen break`` added."""
 
@@ -22,7 +23,7 @@ REQUESTED_FAULTS = "breaks"
 def load_source_profile(folder: Path) -> Profile:
     """Load the profile that an environment was built from; InputError if its file no longer exists."""
     with Store.open(folder, write=False) as store:
-        source = json.loads(store.index.meta("profile") or "null")
+        source = recorded_profile(store)
     if source is None or not Path(source).is_file():
         problem = f"{source} no longer exists" if source else "it was built without a profile file"
         raise InputError(f"{folder} cannot be changed without its profile: {problem}. Build it again")
@@ -30,6 +31,23 @@ def load_source_profile(folder: Path) -> Profile:
     if folder.resolve().name != profile.name:
         raise InputError(f"{source} defines the environment {profile.name}, not {folder}")
     return profile
+
+
+def recorded_profile(store: Store) -> str | None:
+    """Return the path of the profile of the last build; None if it was built without a file."""
+    source: str | None = json.loads(store.index.meta(_PROFILE) or "null")
+    return source
+
+
+def record_profile(store: Store, profile: Profile) -> None:
+    """Record the path of the profile that an environment is built from."""
+    # JSON, since paths can contain bytes that are not UTF-8.
+    store.index.set_meta(_PROFILE, json.dumps(resolved_source(profile)))
+
+
+def resolved_source(profile: Profile) -> str | None:
+    """Return the absolute path of a profile's file; None if it has none."""
+    return None if profile.source is None else str(profile.source.resolve())
 
 
 def output_directory(folder: Path, profile: Profile) -> Path:

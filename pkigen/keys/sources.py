@@ -214,9 +214,15 @@ class PooledKeys:
 
 
 def _place(owner: str) -> str:
-    """Return the pool index of an owner; labels of shared keys use indices that no entity uses."""
-    digest = blake2s(owner.encode(), digest_size=8).digest()
-    return f"{int.from_bytes(digest, 'big') % SIZE:02}" if "/" in owner else digest.hex()
+    """Return the pool index of an owner; labels of shared keys use indices that no entity uses.
+
+    ``ID#N`` is the owner of the key that replaces N compromised keys of an entity.
+    """
+    if "/" not in owner:
+        return blake2s(owner.encode(), digest_size=8).hexdigest()
+    name, _, number = owner.partition("#")
+    digest = blake2s(name.encode(), digest_size=8).digest()
+    return f"{(int.from_bytes(digest, 'big') + int(number or 0)) % SIZE:02}"
 
 
 def _refuse_others(path: Path) -> None:

@@ -108,7 +108,7 @@ class PkiSession:
                 return open_environment(out / name)
         seed = self.config.getini("pki_seed") or None
         profile = self._profile(source, out / name, seeded=seed is not None)
-        options = BuildOptions(seed=seed, keys="fresh" if seed else "pool")
+        options = BuildOptions(seed=seed, keys="fresh" if seed else "pool", force=True)
         environment = build(profile, out, options)
         mark.write_text(json.dumps(wanted), "ascii")
         return environment

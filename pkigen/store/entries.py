@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -47,6 +48,11 @@ class Record:
     not_before: int
     not_after: int
     serials: str
+
+    @property
+    def certificates(self) -> list[tuple[str, int]]:
+        """(issuer id, serial) of its current certificates."""
+        return [(issuer, int(serial, 16)) for issuer, serial in json.loads(self.serials)]
 
     @property
     def self_signed(self) -> bool:

@@ -110,6 +110,10 @@ class Index:
     def remove(self, entity_id: str) -> None:
         """Delete an entity; its serial numbers, CRL number and revocations stay."""
         with self._transaction():
+            self._sql.execute(
+                "INSERT OR REPLACE INTO meta SELECT 'pruned ' || id, serials FROM entities WHERE id = ?",
+                (entity_id,),
+            )
             self._sql.execute("DELETE FROM entities WHERE id = ?", (entity_id,))
             self._sql.execute("DELETE FROM crls WHERE authority = ?", (entity_id,))
 
@@ -130,6 +134,32 @@ class Index:
         """Return (authority, serial) of every certificate that an entity ever had."""
         query = "SELECT authority, serial FROM serials WHERE entity = ?"
         return [(row[0], int(row[1], 16)) for row in self._sql.execute(query, (entity_id,))]
+
+    def pruned_serials(self, entity_id: str) -> tuple[tuple[str, int], ...]:
+        """Return (authority, serial) of the last certificates of a deleted entity, the main one first."""
+        return _serials(self.meta(f"pruned {entity_id}") or "[]")
+
+    def earlier_serials(self) -> dict[str, list[tuple[str, int]]]:
+        """Return (authority, serial) of all certificates of the entities that had more than one."""
+        query = (
+            "SELECT entity, authority, serial FROM serials WHERE entity IN"
+            " (SELECT entity FROM serials GROUP BY entity HAVING COUNT(*) > 1)"
+        )
+        serials = dict[str, list[tuple[str, int]]]()
+        for entity, authority, serial in self._sql.execute(query):
+            serials.setdefault(entity, []).append((authority, int(serial, 16)))
+        return serials
+
+    def subject_of(self, authority: str, serial: int) -> str | None:
+        """Return the id of the entity that an authority issued a serial number to, or None."""
+        query = "SELECT entity FROM serials WHERE authority = ? AND serial = ?"
+        row = self._sql.execute(query, (authority, f"{serial:0{_SERIAL_DIGITS}x}")).fetchone()
+        return row[0] if row else None
+
+    def ids_ever_issued(self) -> list[str]:
+        """Return the ids of all entities that ever had a serial number, in order."""
+        query = "SELECT DISTINCT entity FROM serials ORDER BY entity"
+        return [row[0] for row in self._sql.execute(query)]
 
     def next_crl_number(self, authority: str) -> int:
         """Reserve and return the next CRL number of an authority."""
@@ -209,6 +239,10 @@ class Index:
         query = "SELECT * FROM revocations WHERE entity = ? ORDER BY issuer, serial, source"
         return list(map(_revoked, self._sql.execute(query, (entity_id,))))
 
+    def revoked_entities(self) -> set[str]:
+        """Return the ids of all entities with a revocation, also of a former certificate."""
+        return {row[0] for row in self._sql.execute("SELECT DISTINCT entity FROM revocations")}
+
     def cases_revoked(self, issuer: str) -> dict[str, str]:
         """Return the revoked cases with a fault of an authority: their ids, and the names of their bases."""
         query = (
@@ -248,9 +282,13 @@ def _row(entry: Entry) -> tuple[object, ...]:
 
 def _entry(row: Sequence[Any]) -> Entry:
     values = list(row)
-    values[7] = tuple((issuer, int(serial, 16)) for issuer, serial in json.loads(row[7]))
+    values[7] = _serials(row[7])
     values[11] = _pairs(row[11])
     return Entry(*values)
+
+
+def _serials(text: str) -> tuple[tuple[str, int], ...]:
+    return tuple((issuer, int(serial, 16)) for issuer, serial in json.loads(text))
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:

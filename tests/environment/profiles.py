@@ -31,7 +31,8 @@ def small() -> Document:
 
 
 def build_it(document: Document, out: Path, **options: Any) -> BuildResult:
-    """Build a profile in the directory ``out``."""
+    """Build a profile in the directory ``out``; ``force``, since a document may replace any authority."""
+    options.setdefault("force", True)
     return build_environment(load(document), out, BuildOptions(**options))
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -71,7 +70,9 @@ def _update(
     profile: Profile, folder: Path, options: BuildOptions, keys: KeyPrefetcher, progress: Progress | None
 ) -> Summary:
     from pkigen.environment.build.finalize import finalize_build
+    from pkigen.environment.build.replacements import check_replacements, save_authorities
     from pkigen.environment.build.session import open_session, store_version
+    from pkigen.environment.source_profile import record_profile
     from pkigen.store import Store
 
     planned = _planned_without_lock(profile, folder, options)
@@ -80,15 +81,16 @@ def _update(
             # Another build or command changed the environment since.
             planned = _plan_and_check(profile, options, store)
         session = open_session(planned, folder, options, store, keys.source)
-        if profile.source is not None:
-            # JSON, since paths can contain bytes that are not UTF-8.
-            store.index.set_meta("profile", json.dumps(str(profile.source.resolve())))
+        authorities = session.diff.authorities()
+        announcements = check_replacements(store, profile, authorities, options)
+        record_profile(store, profile)
+        save_authorities(store, authorities)
         state = _build_state(session, store, options)
         total = len(session.plan.authorities) + session.plan.count
         with _reporting(progress, total) as advance:
-            _issue(session, state, keys, options, advance)
+            _issue(session, state, authorities, keys, options, advance)
         finalize_build(session, state, options)
-        state.summary.notes += store.notes
+        state.summary.notes += [*announcements, *state.lifetimes.notes(), *store.notes]
     return state.summary
 
 
@@ -136,16 +138,14 @@ def _build_state(session: Session, store: Store, options: BuildOptions) -> Build
 
     worker = IssuanceWorker(store.folder, session.keys, session.entropy, seeded=options.seed is not None)
     authorities = {entity.id: entity for entity in session.plan.authorities}
-    revoked = {one.entity_id for authority in authorities for one in store.index.revocations(authority)}
     defects = PathDefects(session.plan)
-    return BuildState(
-        store, session.decider, worker, authorities, session.keys.label, defects, revoked=revoked
-    )
+    return BuildState(store, session.decider, worker, authorities, session.keys.label, defects)
 
 
 def _issue(
     session: Session,
     state: BuildState,
+    decisions: Sequence[Decision],
     keys: KeyPrefetcher,
     options: BuildOptions,
     advance: Callable[[int], None],
@@ -153,7 +153,7 @@ def _issue(
     """Issue the authorities one by one, then the end entities in batches; start all keys at once."""
     from pkigen.environment.build.worker_pool import IssuancePipeline
 
-    authorities = list(state.tasks(session.diff.authorities()))
+    authorities = list(state.tasks(decisions))
     others = state.tasks(_counted(session.diff.certificates(), advance))
     head = list(islice(others, _PREFETCHED_KEYS))
     advance(len(session.plan.authorities) - len(authorities))

@@ -6,9 +6,11 @@ from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
 
-from pkigen.environment.build.diff import Decision
+from pkigen.environment.build.diff import Decision, writes_files
+from pkigen.environment.build.earlier_revocations import EarlierRevocations
 from pkigen.environment.build.options import Action, BuildOptions, Change, CrlChange, Summary
 from pkigen.environment.build.path_defects import PathDefects
+from pkigen.environment.build.replacements import IssuerLifetimes, announcements
 from pkigen.environment.build.session import Session, key_source, open_session, plan_profile
 from pkigen.environment.crl.entries import revocation_changes
 from pkigen.environment.crl.schedule import CHANGED, NOT_PUBLISHED, publication_reasons
@@ -26,15 +28,13 @@ def preview(profile: Profile, out: Path, options: BuildOptions | None = None) ->
         planned = plan_profile(profile, options, store)
         session = open_session(planned, folder, options, store, key_source(options))
         summary, changed, defects = Summary(), set[str](), PathDefects(session.plan)
-        revoked = {
-            one.entity_id
-            for entity in session.plan.authorities
-            for one in (store.index.revocations(entity.id) if store else ())
-        }
-        for decision in chain(session.diff.authorities(), session.diff.certificates()):
+        revocations = session.decider.revocations
+        lifetimes, authorities = IssuerLifetimes(), session.diff.authorities()
+        for decision in chain(authorities, session.diff.certificates()):
             summary.add(decision.change)
+            lifetimes.add(decision)
             defects.record(decision, stays=decision.entity.id in session.decider.fingerprints)
-            changed |= _issuers_of_revocation_changes(decision, store, revoked)
+            changed |= _issuers_of_revocation_changes(decision, store, revocations)
         issuers = crl_issuers_in(session.plan.authorities)
         changed |= {issuer.crl.indirect_crl_issuer for issuer in issuers.values() if issuer.id in changed}
         for issuer in issuers.values():
@@ -46,16 +46,23 @@ def preview(profile: Profile, out: Path, options: BuildOptions | None = None) ->
         action = Action.PRUNE if options.prune else Action.LEFT
         for entry in session.diff.removed():
             summary.add(Change(entry.id, action, ("not in the profile",)))
-        summary.notes += (*map(str, session.plan.warnings), *defects.notes())
+        if store is not None:
+            summary.notes += announcements(store, profile, authorities, options)
+        summary.notes += (*lifetimes.notes(), *map(str, session.plan.warnings), *defects.notes())
         return summary
 
 
-def _issuers_of_revocation_changes(decision: Decision, store: Store | None, revoked: set[str]) -> set[str]:
+def _issuers_of_revocation_changes(
+    decision: Decision, store: Store | None, revocations: EarlierRevocations
+) -> set[str]:
     """Return the authorities whose CRL entry for an entity would change."""
     entity, entry = decision.entity, decision.entry
     if store is None or entry is None or decision.change.action is not Action.KEEP:
-        return {plan.issuer_id for plan in entity.certificates} if entity.revocation else set()
-    if entity.revocation is None and entity.id not in revoked:
+        issuers = {plan.issuer_id for plan in entity.certificates} if entity.revocation else set()
+        if writes_files(decision.change):
+            issuers |= {one.issuer_id for one in revocations.carried(entity, entry)}
+        return issuers
+    if entity.revocation is None and entity.id not in revocations.revoked:
         return set()
     added, removed = revocation_changes(entity, entry.serials, store.index.revocations_of(entity.id))
     return {revocation.issuer_id for revocation in (*added, *removed)}

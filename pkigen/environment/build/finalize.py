@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pkigen.environment.build.options import Action, BuildOptions, Change, CrlChange
+from pkigen.environment.build.replacements import imported_anchors, is_anchor
 from pkigen.environment.build.session import Session
 from pkigen.environment.build.state import BuildState
 from pkigen.environment.crl.previous import continue_crl
@@ -26,7 +27,7 @@ from pkigen.environment.published.stored_keys import read_certificates
 from pkigen.formats import pem
 from pkigen.issue import Signer
 from pkigen.keys import kind_of
-from pkigen.model import Entity, ImportedCA, Role
+from pkigen.model import Entity, Role
 from pkigen.x509 import Certificate
 
 
@@ -131,8 +132,8 @@ class _Finalizer:
         for entity in self.session.plan.authorities:
             certificate = read_certificates(folder, entity)[0]
             if entity.imported is not None:
-                anchors += _imported_anchors(entity.imported)
-            if _is_anchor(entity):
+                anchors += imported_anchors(entity.imported)
+            if is_anchor(entity):
                 anchors.append(certificate)
                 trusted.add(entity.id)
         text = b"".join(pem.encode("CERTIFICATE", anchor) for anchor in dict.fromkeys(anchors))
@@ -143,9 +144,7 @@ class _Finalizer:
         """Write manifest.json."""
         plan, store = self.session.plan, self.state.store
         certificates = [one for one in self.session.diff.seen if one.startswith(Role.CERTIFICATE)]
-        revoked = frozenset(
-            one.entity_id for entity in plan.authorities for one in store.index.revocations(entity.id)
-        )
+        revoked = store.index.revoked_entities()
         seeded = store.index.meta("seeded") is not None
         orphans = frozenset(self.session.decider.orphans)
         if orphans:
@@ -156,16 +155,3 @@ class _Finalizer:
         ManifestWriter(
             plan, certificates, store, trusted, seeded, revoked, orphans, self.state.defects.by_id
         ).write()
-
-
-def _is_anchor(entity: Entity) -> bool:
-    """Return whether an authority is a trust anchor, from its plan: a faulty certificate need not parse."""
-    if entity.imported is not None:
-        return entity.imported.certificate in _imported_anchors(entity.imported)
-    return entity.trusted and entity.certificates[0].issuer_id == entity.id
-
-
-def _imported_anchors(imported: ImportedCA) -> list[bytes]:
-    """Return the roots in an imported chain; without a root, the certificate nearest to it."""
-    path = (imported.certificate, *imported.chain)
-    return [one for one in path if Certificate(one).is_self_issued] or [path[-1]]

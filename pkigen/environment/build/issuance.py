@@ -37,12 +37,14 @@ class IssuingAuthority:
 class IssuanceTask:
     """An entity to issue; without ``key`` (PKCS#8) it gets a new key.
 
-    With ``certificates`` only its files are written again.
+    With ``certificates`` only its files are written again. ``key_number`` distinguishes the new key from
+    compromised ones that derive from the same seed.
     """
 
     entity: Entity
     key: bytes | None = field(default=None, repr=False)
     certificates: tuple[bytes, ...] | None = None
+    key_number: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class IssuanceWorker:
         if existing and task.certificates is not None:
             spki = public_key_info(existing)
             return self._stage(Issued(entity, task.key, spki, task.certificates, chain))
-        key = existing or prefetched or self._new_key(entity)
+        key = existing or prefetched or self._new_key(entity, task.key_number)
         issuers = {plan.issuer_id for plan in entity.certificates} - {entity.id}
         signers = {issuer: self.signer(issuer) for issuer in issuers}
         rogue_keys = {
@@ -132,12 +134,13 @@ class IssuanceWorker:
             self._rogue_keys[name, kind] = self.keys.generate(parse_kind(kind), name)
         return self._rogue_keys[name, kind]
 
-    def _new_key(self, entity: Entity) -> PrivateKey:
+    def _new_key(self, entity: Entity, number: int) -> PrivateKey:
         if not entity.key_of:
-            return self.keys.generate(parse_kind(entity.key), entity.id)
+            owner = f"{entity.id}#{number}" if number else entity.id
+            return self.keys.generate(parse_kind(entity.key), owner)
         if entity.key_of in self.authorities:
             return self.signer(entity.key_of).key
-        return self.rogue_key(entity.key_of, entity.key)
+        return self.rogue_key(f"{entity.key_of}#{number}" if number else entity.key_of, entity.key)
 
     def key(self, kind: str) -> bytes:
         """Return an unrelated key (PKCS#8), for faults of the key file."""

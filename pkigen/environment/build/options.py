@@ -19,7 +19,8 @@ class BuildOptions:
     """The options of ``pkigen build``.
 
     ``only`` is a glob on names. ``at`` is the build clock (UTC); None means now, or SEEDED_CLOCK with a
-    seed. ``renew`` are the ids of entities to reissue in any case.
+    seed. ``renew`` are the ids of entities to reissue in any case. ``replace_root`` permits to replace or
+    remove a trust anchor, ``force`` also to replace the authorities of another profile.
     """
 
     only: str | None = None
@@ -30,6 +31,8 @@ class BuildOptions:
     seed: str | None = field(default=None, repr=False)
     keys: KeyOrigin = "fresh"
     renew: frozenset[str] = frozenset()
+    replace_root: bool = False
+    force: bool = False
 
 
 def available_jobs() -> int:
@@ -53,12 +56,16 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The action for one entity, with the reasons."""
+    """The action for one entity, with the reasons.
+
+    ``revocation`` states what happens if the certificate that is replaced is revoked; otherwise it is empty.
+    """
 
     id: str
     action: Action
     reasons: tuple[str, ...] = ()
     new_key: bool = False
+    revocation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

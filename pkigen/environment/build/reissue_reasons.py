@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from hashlib import blake2s
 
+from pkigen.environment.build.earlier_revocations import COMPROMISES, EarlierRevocations, describe
 from pkigen.environment.build.options import Action, BuildOptions, Change
 from pkigen.environment.published.stored_keys import certificate_paths
 from pkigen.errors import InputError
@@ -33,6 +34,7 @@ class ReissueDecider:
     clock: datetime
     key_source: str
     key_opens: Callable[[Entity], bool]
+    revocations: EarlierRevocations
     fingerprints: dict[str, str] = field(default_factory=dict)
     orphans: set[str] = field(default_factory=set)
 
@@ -66,7 +68,9 @@ class ReissueDecider:
 
     def _change(self, entity: Entity, entry: Entry | None, damage: Sequence[Damage], output: str) -> Change:
         if entry is None:
-            return Change(entity.id, Action.ISSUE, ("new in the profile",), new_key=True)
+            replaced = self.revocations.replaced(entity, None)
+            revocation = describe(entity, replaced) if replaced else ""
+            return Change(entity.id, Action.ISSUE, ("new in the profile",), True, revocation)
         key_reasons = self._key_reasons(entity, entry, damage)
         if not key_reasons and entry.output != output and entity.imported is None and not self._opens(entity):
             raise InputError(
@@ -80,8 +84,11 @@ class ReissueDecider:
         faulty = bool(entity.output.alterations) or any(plan.edits for plan in entity.certificates)
         if reasons or (faulty and rewrite_reasons):
             # Faulty files cannot be read back, so reissue the whole entity.
-            new_key = bool(key_reasons) or faulty
-            return Change(entity.id, Action.REISSUE, reasons or rewrite_reasons, new_key)
+            replaced = self.revocations.replaced(entity, entry)
+            new_key = bool(key_reasons) or faulty or any(one.reason in COMPROMISES for one in replaced)
+            return Change(
+                entity.id, Action.REISSUE, reasons or rewrite_reasons, new_key, describe(entity, replaced)
+            )
         if rewrite_reasons:
             return Change(entity.id, Action.REWRITE, rewrite_reasons)
         return Change(entity.id, Action.KEEP)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pkigen.clock import parse_span
 from pkigen.environment.build.diff import PlanDiff
+from pkigen.environment.build.earlier_revocations import EarlierRevocations
 from pkigen.environment.build.options import BuildOptions
 from pkigen.environment.build.reissue_reasons import ReissueDecider
 from pkigen.environment.published import stored_keys
@@ -96,6 +97,7 @@ def open_session(
         planned.plan.clock,
         keys.label,
         lambda entity: stored_keys.read_key(folder, entity) is not None,
+        EarlierRevocations(store),
     )
     diff = PlanDiff(planned.plan, store, decider, _salt(store))
     return Session(planned.plan, keys, planned.entropy, decider, diff)

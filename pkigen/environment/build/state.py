@@ -17,6 +17,7 @@ from pkigen.environment.build.reissue_reasons import (
     issuer_fingerprints,
     spec_digest,
 )
+from pkigen.environment.build.replacements import IssuerLifetimes
 from pkigen.environment.crl.entries import revocation_changes
 from pkigen.environment.published.stored_keys import (
     read_certificates,
@@ -25,7 +26,7 @@ from pkigen.environment.published.stored_keys import (
 )
 from pkigen.errors import EnvironmentFailure
 from pkigen.model import Entity, File
-from pkigen.store import Entry, Publication, Store
+from pkigen.store import Entry, Publication, Revoked, Store
 from pkigen.x509 import Certificate
 
 _RESERVED_AT_ONCE = 512
@@ -35,8 +36,8 @@ _RESERVED_AT_ONCE = 512
 class BuildState:
     """One running build.
 
-    ``pending`` are the entities that are being issued and are not committed yet, ``revoked`` the ids of
-    entities with a recorded revocation, and ``defects`` those of the paths of end entities.
+    ``pending`` are the entities that are being issued and are not committed yet, ``defects`` those of the
+    paths of end entities.
     """
 
     store: Store
@@ -46,25 +47,31 @@ class BuildState:
     key_source: str
     defects: PathDefects
     summary: Summary = field(default_factory=Summary)
+    lifetimes: IssuerLifetimes = field(default_factory=IssuerLifetimes)
     pending: dict[str, tuple[Entity, Decision]] = field(default_factory=dict)
-    revoked: set[str] = field(default_factory=set)
 
     def tasks(self, decisions: Iterable[Decision]) -> Iterator[IssuanceTask]:
         """Return the tasks for the entities to issue, with reserved serial numbers; count all others."""
         remaining = iter(decisions)
         while chunk := list(islice(remaining, _RESERVED_AT_ONCE)):
-            tasks = []
+            tasks, carried = [], list[Revoked]()
             for decision in chunk:
                 self.summary.add(decision.change)
+                self.lifetimes.add(decision)
                 stays = decision.entity.id in self.decider.fingerprints
                 self.defects.record(decision, stays=stays)
                 if writes_files(decision.change):
                     task = self._task(decision)
                     self.pending[decision.entity.id] = task.entity, decision
                     tasks.append(task)
+                    if task.certificates is None:
+                        carried += self.decider.revocations.carried(decision.entity, decision.entry)
                 elif decision.entry is not None:
                     self._record_revocation(decision.entity, decision.entry.serials)
             self._reserve_serials(tasks)
+            # Before the certificates exist: a crash must not leave one of them valid.
+            if carried:
+                self.store.index.set_revocations(carried)
             yield from tasks
 
     def publish(self, issued: Sequence[IssuedEntity]) -> None:
@@ -90,7 +97,7 @@ class BuildState:
     def _task(self, decision: Decision) -> IssuanceTask:
         entity, folder = decision.entity, self.store.folder
         if entity.imported is not None or decision.change.new_key or entity.output.alterations:
-            return IssuanceTask(entity)
+            return IssuanceTask(entity, key_number=self.decider.revocations.key_number(entity))
         key = read_key(folder, entity)
         if decision.change.action is Action.REWRITE:
             certificates = read_certificates(folder, entity)
@@ -148,7 +155,7 @@ class BuildState:
         self.worker.authorities[entity.id] = IssuingAuthority(certificate, chain, key, identifier)
 
     def _record_revocation(self, entity: Entity, serials: Sequence[tuple[str, int]]) -> None:
-        if entity.revocation is None and entity.id not in self.revoked:
+        if entity.revocation is None and entity.id not in self.decider.revocations.revoked:
             return
         index = self.store.index
         added, removed = revocation_changes(entity, serials, index.revocations_of(entity.id))

@@ -20,14 +20,16 @@ def revocation_changes(
 ) -> tuple[list[Revoked], list[Revoked]]:
     """Compare an entity's revocation in the profile with the recorded ones; return added and removed.
 
-    ``serials`` are (issuer id, serial) of its certificates. Revocations made by command stay.
+    ``serials`` are (issuer id, serial) of its current certificates. Revocations of former certificates stay,
+    and those made by command.
     """
+    current = set(serials)
     by_profile = {(one.issuer_id, one.serial): one for one in recorded if one.source == "profile"}
     planned = entity.revocation
     if planned is None:
-        return [], list(by_profile.values())
+        return [], [one for pair, one in by_profile.items() if pair in current]
     added = []
-    for issuer, serial in serials:
+    for issuer, serial in sorted(current):
         existing = by_profile.get((issuer, serial))
         if existing is None or (existing.reason, existing.text) != (planned.reason, planned.text):
             at = int(planned.at.timestamp())

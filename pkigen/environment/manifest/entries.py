@@ -99,6 +99,23 @@ def revocation_entry(revocations: Iterable[Revoked], certificate: tuple[str, int
     return None
 
 
+def earlier_certificates(
+    entity: str, serials: Iterable[tuple[str, int]], revocations: Sequence[Revoked]
+) -> list[schema.EarlierCertificate]:
+    """Return the objects of former certificates of an entity (id).
+
+    ``serials`` are (issuer id, serial), ``revocations`` those of the entity's certificates.
+    """
+    return [
+        schema.EarlierCertificate.partial(
+            issuer=None if issuer == entity else issuer.partition("/")[2],
+            serial=serial.to_bytes((serial.bit_length() + 7) // 8, "big").hex(),
+            revoked=revocation_entry(revocations, (issuer, serial)),
+        )
+        for issuer, serial in serials
+    ]
+
+
 def _certificates(issued: Issued) -> list[schema.Certificate]:
     """Take the values from the plan, since faulty certificates need not parse; imported ones do."""
     entity = issued.entity

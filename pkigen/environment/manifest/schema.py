@@ -65,6 +65,14 @@ class Revoked(_Model):
     invalid_since: datetime | None = Field(default=None, description="the entry's invalidity date")
 
 
+class EarlierCertificate(_Model):
+    """A certificate that the entity had before, or whose serial number an interrupted build reserved."""
+
+    issuer: str | None = Field(description="the authority that signed it; null if self-signed")
+    serial: str = Field(description="hexadecimal, two digits per byte")
+    revoked: Revoked | None
+
+
 class Verdict(_Model):
     """The expected verdict of a strict validator that trusts the case's ``trust``."""
 
@@ -110,6 +118,9 @@ class _Entity(Certificate, _Named):
     key: Key
     files: dict[str, str] = Field(
         description="paths relative to the environment: certificate, key, chain, others by their extension"
+    )
+    earlier_certificates: list[EarlierCertificate] = Field(
+        default_factory=list, description="the certificates that it had before"
     )
 
 

@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 from pkigen.environment.manifest import write
-from pkigen.environment.manifest.entries import crl_entry, ocsp_entry, revocation_entry
-from pkigen.environment.manifest.schema import Authority, Case, Manifest, Revoked
+from pkigen.environment.manifest.entries import crl_entry, earlier_certificates, ocsp_entry, revocation_entry
+from pkigen.environment.manifest.schema import Authority, Case, Manifest
 from pkigen.environment.manifest.verdicts import depends_on_revocation, verdict_of_revocation
 from pkigen.environment.published.publishers import CrlIssuer, PresignedSubject
 from pkigen.model import Role
@@ -44,7 +44,7 @@ def _authority(
     if issuer is not None and state is not None:
         changes["crl"] = crl_entry(issuer, state)
     if entity in entities:
-        changes["revoked"] = _revocation(store, entity)
+        changes |= _revocations(store, entity, authority)
     return authority.model_copy(update=changes)
 
 
@@ -57,7 +57,7 @@ def _case(
 ) -> Case:
     entity, changes = f"{Role.CERTIFICATE}/{case.name}", dict[str, Any]()
     if entity in entities:
-        changes["revoked"] = _revocation(store, entity)
+        changes |= _revocations(store, entity, case)
     response = store.index.crl(entity) if entity in presigned else None
     if response is not None:
         changes["ocsp"] = ocsp_entry(presigned[entity].ocsp, response)
@@ -69,9 +69,17 @@ def _case(
     return case.model_copy(update={"verdict": verdict_of_revocation(reason, ancestor)})
 
 
-def _revocation(store: Store, entity: str) -> Revoked | None:
-    entry = store.index.get([entity])[entity]
-    return revocation_entry(store.index.revocations_of(entity), entry.serials[0])
+def _revocations(store: Store, entity: str, shown: Authority | Case) -> dict[str, Any]:
+    """Return the fields with the revocations of an entity's current and former certificates."""
+    entry, revocations = store.index.get([entity])[entity], store.index.revocations_of(entity)
+    changes: dict[str, Any] = {"revoked": revocation_entry(revocations, entry.serials[0])}
+    if shown.earlier_certificates:
+        serials = [
+            (f"{Role.AUTHORITY}/{one.issuer}" if one.issuer else entity, int(one.serial, 16))
+            for one in shown.earlier_certificates
+        ]
+        changes["earlier_certificates"] = earlier_certificates(entity, serials, revocations)
+    return changes
 
 
 def _has_verdict_of_fault(case: Case) -> bool:

@@ -7,7 +7,7 @@ changes one of them need not read the others.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -18,6 +18,7 @@ from pkigen.environment.manifest import schema
 from pkigen.environment.manifest.entries import (
     TRUST,
     crl_entry,
+    earlier_certificates,
     ocsp_entry,
     responder_entry,
     revocation_entry,
@@ -93,7 +94,7 @@ class ManifestWriter:
     store: Store
     trusted: frozenset[str]
     seeded: bool
-    revoked: frozenset[str]
+    revoked: Set[str]
     orphans: frozenset[str]
     defects: Mapping[str, PathDefect]
 
@@ -120,7 +121,7 @@ class ManifestWriter:
         authorities = {entity.id: entity for entity in self.plan.authorities}
         return _body(
             header,
-            self._lines_of(list(authorities), lambda record: self._authority(authorities[record.id])),
+            self._lines_of(list(authorities), lambda record: self._authority(authorities[record.id], record)),
             self._lines_of(self.certificates, self._case),
         )
 
@@ -135,20 +136,22 @@ class ManifestWriter:
                 if record is not None:
                     yield record.record[:-1] + "," + rest(record).as_json()[1:]
 
-    def _authority(self, entity: Entity) -> schema.Authority:
+    def _authority(self, entity: Entity, record: Record) -> schema.Authority:
         state, issuer = self.store.index.crl(entity.id), crl_issuer(entity)
         return schema.Authority.partial(
             revoked=self._revocation(entity.id),
             trusted=entity.id in self.trusted,
             crl=None if state is None or issuer is None else crl_entry(issuer, state),
             ocsp=responder_entry(entity),
+            **self._earlier_certificates(record),
         )
 
     def _case(self, record: Record) -> schema.Case:
         revoked = self._revocation(record.id)
-        fault = self._faults.get(record.id)
+        fault, earlier = self._faults.get(record.id), self._earlier_certificates(record)
         if fault is None:
-            return schema.Case.partial(revoked=revoked, verdict=self._verdict_without_fault(record, revoked))
+            verdict = self._verdict_without_fault(record, revoked)
+            return schema.Case.partial(revoked=revoked, verdict=verdict, **earlier)
         stored = _stored(record)
         state, plan = self.store.index.crl(record.id), self._ocsp_plans.get(record.id)
         ocsp = {} if state is None or plan is None else {"ocsp": ocsp_entry(plan, state)}
@@ -157,6 +160,7 @@ class ManifestWriter:
             verdict=self._verdict(record, stored, fault, revoked),
             **ocsp,
             uploads=self._uploads.verdicts(stored.files) if self.plan.sets else [],
+            **earlier,
         )
 
     def _verdict(
@@ -187,6 +191,19 @@ class ManifestWriter:
             return None
         entry = self.store.index.get([entity_id])[entity_id]
         return revocation_entry(self.store.index.revocations_of(entity_id), entry.serials[0])
+
+    def _earlier_certificates(self, record: Record) -> dict[str, list[schema.EarlierCertificate]]:
+        """Return the field of an entity's former certificates, if it had any."""
+        serials = self._earlier_serials.get(record.id, ())
+        earlier = [pair for pair in serials if pair not in record.certificates]
+        if not earlier:
+            return {}
+        revocations = self.store.index.revocations_of(record.id) if record.id in self.revoked else ()
+        return {"earlier_certificates": earlier_certificates(record.id, earlier, revocations)}
+
+    @cached_property
+    def _earlier_serials(self) -> dict[str, list[tuple[str, int]]]:
+        return self.store.index.earlier_serials()
 
     @cached_property
     def _faults(self) -> dict[str, Fault]:

@@ -146,10 +146,13 @@ class OcspResponder:
             self._snapshot = _Snapshot(version, {}, frozenset())
             return self._snapshot
         issued = frozenset(
-            (certificate.issuer, int(certificate.serial, 16))
+            (issuer, int(serial, 16))
             for entity in (*manifest.authorities, *manifest.cases)
-            for certificate in (entity, *entity.cross_certificates)
-            if certificate.issuer is not None
+            for issuer, serial in (
+                *((one.issuer, one.serial) for one in (entity, *entity.cross_certificates)),
+                *((one.issuer, one.serial) for one in entity.earlier_certificates),
+            )
+            if issuer is not None
         )
         self._snapshot = _Snapshot(version, self._signers(manifest, snapshot), issued)
         return self._snapshot

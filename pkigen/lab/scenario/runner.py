@@ -12,6 +12,7 @@ from typing import Literal
 
 from pkigen.documents.shipped import find
 from pkigen.environment.build.build import build
+from pkigen.environment.build.options import BuildOptions
 from pkigen.errors import PkigenError
 from pkigen.junit import Case, Failure
 from pkigen.lab.lab import Lab
@@ -52,7 +53,8 @@ def scenario_lab(scenario: Scenario, folder: Path, out: Path, port: int = 0) -> 
     asked = scenario.profile
     source = find(asked, folder) if isinstance(asked, str) else asked
     profile = load(source, folder=folder, base_url=base_url)
-    result = build(profile, out)
+    # The directory belongs to the scenario: another profile of an earlier run may have been there.
+    result = build(profile, out, BuildOptions(force=True))
     with running_lab(result.folder, profile, web, port=port) as lab:
         yield lab
 
