@@ -54,8 +54,15 @@ def export(
         str, typer.Option("--host", metavar="ADDRESS", help="IP address that the servers listen on.")
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", metavar="PORT", min=1, max=65535, help="HTTP port for CRLs.")
-    ] = 8080,
+        int | None,
+        typer.Option(
+            "--port",
+            metavar="PORT",
+            min=1,
+            max=65535,
+            help="HTTP port for CRLs (default: the port of base_url; 8080 if base_url is https).",
+        ),
+    ] = None,
     tls_port: Annotated[
         int,
         typer.Option("--tls-port", metavar="PORT", min=1, max=65535, help="TLS port of the certificates."),

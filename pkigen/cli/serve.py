@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pkigen.serve.http.server import Listener
 
 HELP_ORDER = 170
+_HTTP_PORT = 8080
 
 
 def serve(
@@ -33,9 +34,15 @@ def serve(
         str, typer.Option("--host", metavar="ADDRESS", help="IP address to listen on.")
     ] = "127.0.0.1",
     port: Annotated[
-        int,
-        typer.Option("--port", metavar="PORT", min=0, max=65535, help="HTTP port; 0 selects a free port."),
-    ] = 8080,
+        int | None,
+        typer.Option(
+            "--port",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="HTTP port, e.g. --port 8080; 0 selects a free port (default: the port of base_url).",
+        ),
+    ] = None,
     tls_port: Annotated[
         int | None,
         typer.Option(
@@ -71,9 +78,11 @@ def serve(
 ) -> None:
     """Serve CRLs, CA certificates, OCSP and TLS endpoints.
 
-    The URL goes to stdout, an access log to stderr. The server publishes CRLs at the URLs that the
-    certificates contain, serves every new CRL immediately, and refreshes CRLs before they expire. With --at,
-    CRLs and OCSP responses are signed as of that time. Stop the server with Ctrl-C or SIGTERM.
+    The URL goes to stdout, an access log to stderr. The server publishes CRLs at the port and path of the
+    URLs that the certificates contain (base_url of the profile), serves every new CRL immediately, and
+    refreshes CRLs before they expire. If base_url is https, or if this user may not use its port, the server
+    uses port 8080 and prints which forwarding is needed. With --at, CRLs and OCSP responses are signed as of
+    that time. Stop the server with Ctrl-C or SIGTERM.
 
     With --tls-port, https://HOST:PORT/ presents the certificate for HOST unmodified, with the handshake
     behavior that its case defines. The page there describes its fault. `pkigen hosts` lists the host names. A
@@ -96,7 +105,7 @@ def serve(
     from pkigen.serve.control.runtime_faults import RuntimeFaults
     from pkigen.serve.crl_upkeep import crl_upkeep
     from pkigen.serve.http.app import application
-    from pkigen.serve.http.server import listen, run
+    from pkigen.serve.http.server import run
 
     environment = open_environment(env)
     base_url = environment.base_url
@@ -106,7 +115,7 @@ def serve(
     upkeep = Upkeep(env, clock, print_message, passphrases)
     live = None if control_port is None else RuntimeFaults(env, clock, passphrases)
     with ExitStack() as stack:
-        listener = stack.enter_context(listen(host, port))
+        listener = _http_listener(stack, host, port, environment.http_port)
         stack.enter_context(crl_upkeep(upkeep, print_message))
         tls = None
         if tls_port is not None:
@@ -118,6 +127,20 @@ def serve(
             port_switch = live.port_switch
         run(app, listener, lambda: _announce(listener, tls, control, env, base_url, json), port_switch)
     print_message("Stopped.")
+
+
+def _http_listener(stack: ExitStack, host: str, port: int | None, base_port: int | None) -> Listener:
+    """Listen on ``port``; by default on the port of the base URL, or on 8080 if that is not permitted."""
+    from pkigen.serve.http.server import PortNotPermitted, listen
+
+    if port is not None:
+        return stack.enter_context(listen(host, port))
+    if base_port is not None:
+        try:
+            return stack.enter_context(listen(host, base_port))
+        except PortNotPermitted as error:
+            print_message(f"Warning: {error}")
+    return stack.enter_context(listen(host, _HTTP_PORT))
 
 
 def _endpoints(
@@ -146,10 +169,8 @@ def _announce(
     """Print the URLs, the HTTP URL last: a caller that waits for it may stop the server right away."""
     if tls is not None:
         print_message(f"TLS endpoints at {tls.url}: pkigen hosts {env} --tls-port {tls.port} --curl")
-    if not _matches_listener(base_url, listener):
-        print_message(
-            f"The certificates contain URLs below {base_url}: clients must reach this server there."
-        )
+    if notice := _forwarding(base_url, listener):
+        print_message(notice)
     print_message("Serving. Press Ctrl-C to stop.")
     url = listener.url
     addresses: dict[str, object] = {"url": url, "host": listener.host, "port": listener.port}
@@ -160,9 +181,22 @@ def _announce(
     print_line(json_.dumps(addresses) if json else url, flush=True)
 
 
-def _matches_listener(base_url: str, listener: Listener) -> bool:
-    """Return whether the URL in the certificates is this server's, without resolving its host name."""
+def _forwarding(base_url: str, listener: Listener) -> str:
+    """Return what is needed so that the URLs in the certificates lead to this server; empty if nothing is.
+
+    Host names are not resolved.
+    """
     url = urlsplit(base_url)
     port = url.port or (443 if url.scheme == "https" else 80)
     is_wildcard = listener.host in ("0.0.0.0", "::")  # noqa: S104  compared, not bound
-    return port == listener.port and (is_wildcard or url.hostname in (listener.host, "localhost"))
+    contain = f"The certificates contain URLs below {base_url}"
+    if url.scheme == "https":
+        return f"Warning: {contain}, but this server is at {listener.url}. Forward with a TLS proxy."
+    if port != listener.port:
+        return (
+            f"Warning: {contain}, but this server is at {listener.url}. "
+            f"Forward with a proxy or NAT, or use --port {port}."
+        )
+    if is_wildcard or url.hostname in (listener.host, "localhost"):
+        return ""
+    return f"{contain}: clients must reach this server there."

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from pkigen.errors import InputError
 
@@ -163,6 +164,12 @@ class Environment:
     def base_url(self) -> str:
         """The base URL of CRLs, CA certificates and OCSP in the certificates."""
         return str(self.manifest["base_url"])
+
+    @property
+    def http_port(self) -> int | None:
+        """The TCP port of the base URL; None if it is https, which pkigen does not serve."""
+        url = urlsplit(self.base_url)
+        return None if url.scheme == "https" else url.port or 80
 
     @property
     def clock(self) -> datetime:

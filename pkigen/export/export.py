@@ -17,12 +17,15 @@ FOLDER = "export"
 """Default directory, below the environment; it contains one directory per target."""
 
 
+_HTTP_PORT = 8080
+
+
 @dataclass(frozen=True)
 class ExportOptions:
     """Options of an export: ``out`` None means ENV/export/TARGET; ``only`` is a pattern of certificate names.
 
-    Files in the directory ``templates`` override the shipped templates by name. The other fields are those of
-    ``ExportRequest``.
+    Files in the directory ``templates`` override the shipped templates by name. ``port`` None means the port
+    of the base URL, or 8080 if that is https. The other fields are those of ``ExportRequest``.
     """
 
     out: Path | None = None
@@ -30,7 +33,7 @@ class ExportOptions:
     templates: Path | None = None
     force: bool = False
     host: str = "127.0.0.1"
-    port: int = 8080
+    port: int | None = None
     tls_port: int = 8443
     passphrases: tuple[bytes, ...] = field(default=(), repr=False)
     new_passphrase: bytes = field(default=b"changeit", repr=False)
@@ -69,7 +72,7 @@ def export(environment: Environment, target: Target, options: ExportOptions) -> 
         environment,
         cases,
         options.host,
-        options.port,
+        options.port or environment.http_port or _HTTP_PORT,
         options.tls_port,
         options.passphrases,
         options.new_passphrase,

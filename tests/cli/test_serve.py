@@ -6,10 +6,14 @@ import json
 import signal
 import socket
 import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from pkigen.cli.serve import _forwarding, _http_listener
+from pkigen.serve.http import server
 from tests.cli.conftest import Cli, finish, start
 from tests.serve.conftest import CRL, make_environment
 
@@ -45,7 +49,57 @@ def test_the_url_alone_is_the_output_for_people(environment: Path) -> None:
     process.send_signal(signal.SIGTERM)
     outcome = finish(process)
     assert (outcome.code, outcome.out) == (0, "")
-    assert "URLs below http://pki.contoso.test:8080: clients must reach this server there" in outcome.err
+    assert "URLs below http://pki.contoso.test:8080, but this server is at http://127.0.0.1:" in outcome.err
+    assert "use --port 8080" in outcome.err
+
+
+def test_the_default_port_and_path_are_those_of_the_base_url(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        base_url = f"http://127.0.0.1:{free.getsockname()[1]}/pki"
+    process = start("serve", make_environment(tmp_path / "contoso", base_url))
+    assert process.stdout is not None
+    assert base_url.startswith(process.stdout.readline().decode().strip())
+    with urllib.request.urlopen(f"{base_url}/crl/root.crl") as answer:  # noqa: S310  our own URL
+        assert answer.read() == CRL
+    process.send_signal(signal.SIGTERM)
+    assert "Warning" not in finish(process).err
+
+
+@pytest.mark.parametrize(("base_port", "attempts"), [(80, [80, 8080]), (None, [8080]), (8090, [8090])])
+def test_a_port_that_is_not_permitted_is_replaced_by_8080(
+    monkeypatch: pytest.MonkeyPatch, base_port: int | None, attempts: list[int]
+) -> None:
+    ports = []
+
+    @contextmanager
+    def listen(host: str, port: int) -> Iterator[int]:
+        ports.append(port)
+        if port < 1024:
+            raise server.PortNotPermitted("not permitted")
+        yield port
+
+    monkeypatch.setattr(server, "listen", listen)
+    with ExitStack() as stack:
+        assert _http_listener(stack, "127.0.0.1", None, base_port) == attempts[-1]  # type: ignore[comparison-overlap]
+    assert ports == attempts
+
+
+@pytest.mark.parametrize(
+    ("base_url", "words"),
+    [
+        ("http://127.0.0.1:{port}/pki", ""),
+        ("http://localhost:{port}", ""),
+        ("http://pki.test:{port}", "clients must reach this server there"),
+        ("http://pki.test", "Forward with a proxy or NAT, or use --port 80."),
+        ("https://pki.test:{port}", "Forward with a TLS proxy."),
+    ],
+)
+def test_a_mismatch_with_the_base_url_is_reported_with_both_urls(base_url: str, words: str) -> None:
+    with server.listen("127.0.0.1", 0) as listener:
+        notice = _forwarding(base_url.format(port=listener.port), listener)
+        assert words in notice
+        assert bool(words) == bool(notice)
+        assert not notice.startswith("Warning") or listener.url in notice
 
 
 def test_a_taken_port_is_told(cli: Cli, environment: Path) -> None:

@@ -22,6 +22,10 @@ _OPTIONS = {"http": "--port", "https": "--tls-port"}
 _REACHED = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  compared, not bound
 
 
+class PortNotPermitted(EnvironmentFailure):
+    """The system does not permit this user to listen on the port."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listener:
     """A socket that accepts connections, and the URL under which it does."""
@@ -68,7 +72,8 @@ def listen(host: str, port: int, scheme: str = "http", option: str = "") -> Iter
             sock.bind(address)
             sock.listen()
         except OSError as error:
-            raise EnvironmentFailure(_refusal(host, port, option or _OPTIONS[scheme], error)) from error
+            failure = PortNotPermitted if error.errno in (errno.EACCES, errno.EPERM) else EnvironmentFailure
+            raise failure(_refusal(host, port, option or _OPTIONS[scheme], error)) from error
         yield Listener(sock, host, scheme)
 
 
