@@ -54,6 +54,22 @@ def select_lab(named: str | None, out: Path) -> RunningLab:
     return all_[0]
 
 
+def select_saved_lab(named: str | None, out: Path) -> Path:
+    """Return the environment of a lab, running or not, by directory or name, or the only one in ``out``."""
+    from pkigen.lab.state import FOLDER
+
+    if named is not None:
+        places = [path for path in (Path(named), out / named) if (path / FOLDER).is_dir()]
+        if not places:
+            raise InputError(f"no lab was started in {named} or {out / named}")
+        return places[0]
+    labs = [path.parent.parent for path in sorted(out.glob(f"*/{FOLDER}"))]
+    if len(labs) != 1:
+        names = ", ".join(map(str, labs)) or "none"
+        raise InputError(f"specify the environment of the lab; {out} contains: {names}")
+    return labs[0]
+
+
 def silence_web_server() -> None:
     """Suppress the web server's log messages about invalid requests and about its shutdown."""
     for name in ("python_multipart", "uvicorn"):

@@ -27,9 +27,10 @@ _END_SECONDS = 20.0
 _LOOK_SECONDS = 0.05
 
 
-def run_in_foreground(source: str, out: Path, host: str, port: int, *, json: bool) -> None:
-    """Run a lab until SIGINT, SIGTERM or ``pkigen lab down``."""
+def run_in_foreground(source: str, out: Path, host: str, port: int, *, fresh: bool, json: bool) -> None:
+    """Run a lab until SIGINT, SIGTERM or ``pkigen lab down``; ``fresh`` discards its saved state."""
     from pkigen.environment.build.build import build
+    from pkigen.environment.build.options import BuildOptions
     from pkigen.lab.appliance.members import lab_settings
     from pkigen.lab.control import control_server, find_running_lab, owner_status
     from pkigen.lab.startup import running_lab
@@ -41,8 +42,9 @@ def run_in_foreground(source: str, out: Path, host: str, port: int, *, json: boo
         raise already_running_error(out / profile.name)
     lab_settings(profile)
     silence_web_server()
+    _prepare_state(out / profile.name, fresh=fresh)
     print_message(f"Building {out / profile.name} ...")
-    result = build(profile, out)
+    result = build(profile, out, BuildOptions(force=fresh))
     # SimpleQueue.put is reentrant. Event.set takes a lock that the interrupted code may hold.
     ended = SimpleQueue[None]()
     previous = {
@@ -63,6 +65,20 @@ def run_in_foreground(source: str, out: Path, host: str, port: int, *, json: boo
     print_message("The lab has stopped.")
 
 
+def _prepare_state(environment: Path, *, fresh: bool) -> None:
+    """Discard the saved state of a lab if ``fresh`` is set, or warn that its clock is not the machine's."""
+    from pkigen.lab.state import reset, saved_clock_offset
+
+    if fresh:
+        reset(environment)
+    elif ahead := saved_clock_offset(environment):
+        hours = round(ahead.total_seconds() / 3600)
+        print_message(
+            f"Warning: the lab keeps its clock, which is {hours // 24} days and {hours % 24} hours ahead. "
+            "`pkigen lab up --fresh` or `pkigen lab reset` resets it."
+        )
+
+
 def _wait(ended: SimpleQueue[None]) -> None:
     """Wait for an item. Poll, because a signal delivered to another thread does not interrupt get()."""
     while True:
@@ -71,7 +87,7 @@ def _wait(ended: SimpleQueue[None]) -> None:
             return
 
 
-def start_detached(source: str, out: Path, host: str, port: int) -> dict[str, Any]:
+def start_detached(source: str, out: Path, host: str, port: int, *, fresh: bool) -> dict[str, Any]:
     """Start a lab in its own process, and return its status when it is ready."""
     from pkigen.lab.control import find_running_lab
     from pkigen.lab.state import already_running_error
@@ -81,6 +97,9 @@ def start_detached(source: str, out: Path, host: str, port: int) -> dict[str, An
         raise already_running_error(folder)
     command = [sys.executable, "-m", "pkigen", "lab", "up", source, "--out", str(out)]
     command += ["--host", host, "--port", str(port)]
+    _prepare_state(folder, fresh=fresh)
+    if fresh:
+        command.append("--fresh")
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True

@@ -25,7 +25,13 @@ def break_(
             "them.",
         ),
     ],
-    undo: Annotated[bool, typer.Option("--undo", help="Remove these faulty copies.")] = False,
+    undo: Annotated[
+        bool,
+        typer.Option(
+            "--undo",
+            help="Remove these faulty copies and delete their files, e.g. --fault expired --undo.",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Add faulty copies of a certificate, one for each fault.

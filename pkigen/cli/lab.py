@@ -57,26 +57,35 @@ def up(
     detach: Annotated[
         bool, typer.Option("--detach", help="Run the lab in the background and return when it is ready.")
     ] = False,
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh",
+            help="Discard the state of earlier runs (see `pkigen lab reset`) and let the build replace "
+            "roots, e.g. pkigen lab up demo --fresh.",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Start simulated appliances that use the certificates of a profile.
 
     The profile's lab section defines the appliances. The command first builds the environment below --out,
     or updates it. Open the printed URL of the management console in a browser and sign in with the printed
-    user name and password. The lab keeps its state between runs. Ctrl-C or SIGTERM stops it.
+    user name and password. The lab keeps its state between runs, also its clock. Ctrl-C or SIGTERM stops it.
 
     \b
     Examples:
       pkigen lab up demo
       pkigen lab up demo --detach
+      pkigen lab up demo --fresh
       pkigen lab up lab.yaml --port 0 --json
     """
     from pkigen.cli._lab_up import run_in_foreground, start_detached
 
     if not detach:
-        run_in_foreground(profile, out, host, port, json=json)
+        run_in_foreground(profile, out, host, port, fresh=fresh, json=json)
         return
-    status_ = start_detached(profile, out, host, port)
+    status_ = start_detached(profile, out, host, port, fresh=fresh)
     if json:
         print_json(status_)
     else:
@@ -115,6 +124,25 @@ def down(env: _lab.Lab = None, out: _lab.Out = Path("out")) -> None:
     found = _lab.select_lab(env, out)
     stop_lab(found)
     print_message(f"The lab of {found.folder} has stopped.")
+
+
+@lab.command("reset")
+def reset(env: _lab.Lab = None, out: _lab.Out = Path("out")) -> None:
+    """Discard the saved state of a lab that is not running.
+
+    Deletes the lab's clock, password, uploaded certificates and queued alerts. The environment and its
+    revocations stay.
+
+    \b
+    Examples:
+      pkigen lab reset
+      pkigen lab reset out/demo
+    """
+    environment = _lab.select_saved_lab(env, out)
+    from pkigen.lab.state import reset as reset_state
+
+    reset_state(environment)
+    print_message(f"The lab of {environment} starts with the machine's time and without uploads.")
 
 
 @lab.command("import")

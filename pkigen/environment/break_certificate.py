@@ -27,7 +27,7 @@ from pkigen.store import Store
 def break_certificate(
     folder: Path, name: str, faults: Sequence[Any], *, undo: bool = False, progress: Progress | None = None
 ) -> BuildResult:
-    """Add a case NAME.FAULT for each fault, which later builds keep; with ``undo`` remove the cases.
+    """Add a case NAME.FAULT for each fault, which later builds keep; with ``undo`` delete the cases.
 
     ``faults`` are ids, globs of FAMILY/ID, or ids with parameters, as in a profile. Raises InputError if the
     certificate or fault does not exist, if the fault cannot be applied to the certificate, and as ``renew``.
@@ -47,7 +47,8 @@ def break_certificate(
             raise InputError(f"{name} has no case with the fault {', '.join(sorted(ids))}")
         added = [] if undo else [{"of": name, "fault": _profile_form(one)} for one in requested]
         save_requested_faults(store, [*remaining, *added])
-    return build(profile, output_directory(folder, profile), BuildOptions(), progress)
+        cases = store.index.cases_with_fault(name, ids) if undo else frozenset()
+    return build(profile, output_directory(folder, profile), BuildOptions(delete=cases), progress)
 
 
 def _profile_form(fault: AskedFault) -> str | dict[str, dict[str, str]]:

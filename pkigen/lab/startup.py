@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from pkigen.environment.environment import Case, open_environment
-from pkigen.errors import EnvironmentFailure, InputError
+from pkigen.errors import InputError
 from pkigen.inspection.check import sets_of
 from pkigen.lab.appliance.appliance import Appliance, Role
 from pkigen.lab.appliance.credential import (
@@ -37,19 +37,19 @@ from pkigen.lab.crl_server import proxy as proxy_app
 from pkigen.lab.https_server import Endpoint, HttpsSite, serve_sites
 from pkigen.lab.lab import Lab
 from pkigen.lab.state import (
+    STATE,
     Passphrases,
     State,
-    already_running_error,
+    acquire_lock,
+    clock_offset,
     profile_passphrases,
 )
 from pkigen.lab.timing import CancelToken, LabClock
 from pkigen.profile import Profile
 from pkigen.requirements import RequirementSet, load_set
 from pkigen.serve.http.server import Listener, listen
-from pkigen.store.lock import Lock
 
 DEFAULT_PORT = 8443
-_STATE = "lab.json"
 _OUTBOXES = "outboxes.json"
 _SECONDS = 10.0
 _LAST_PORT = 65535
@@ -76,10 +76,10 @@ def running_lab(
     environment = open_environment(folder)
     members = resolve_members(profile, environment)
     state = State(folder)
-    lock = _acquire_lock(state)
+    lock = acquire_lock(state)
     with ExitStack() as stack:
         stack.callback(lock.release)
-        kept = state.read_json(_STATE)
+        kept = state.read_json(STATE)
         clock = LabClock(_saved_clock_offset(kept, state))
         ports = _Ports(stack, host, port)
         passphrases = profile_passphrases(profile)
@@ -149,26 +149,17 @@ class _StateWriter:
         boxes = {connection.id: connection.outbox.all() for connection in self.lab.connections}
         waiting = {name: [alert.as_json() for alert in held] for name, held in boxes.items() if held}
         self.state.write_json(_OUTBOXES, waiting)
-        self.state.write_json(_STATE, {"ahead": ahead, "password": self.lab.password})
+        self.state.write_json(STATE, {"ahead": ahead, "password": self.lab.password})
         self._written = version
-
-
-def _acquire_lock(state: State) -> Lock:
-    try:
-        return Lock(state.folder)
-    except EnvironmentFailure as error:
-        if "is writing" not in str(error):
-            raise
-        raise already_running_error(state.folder.parent.parent) from error
 
 
 def _saved_clock_offset(kept: dict[str, Any], state: State) -> timedelta:
     """How far somebody has let the clock run."""
     try:
-        ahead = timedelta(seconds=float(kept.get("ahead", 0.0)))
+        ahead = clock_offset(kept)
         LabClock(ahead)()
     except (TypeError, ValueError, OverflowError) as error:
-        words = f"the saved state of the lab's clock is corrupt; delete {state.path(_STATE)}"
+        words = f"the saved state of the lab's clock is corrupt; delete {state.path(STATE)}"
         raise InputError(words) from error
     return ahead
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +16,11 @@ from pkigen.errors import EnvironmentFailure
 from pkigen.files import write_private_file
 from pkigen.inspection.artifacts import read_passphrase
 from pkigen.profile import Profile
+from pkigen.store.lock import Lock
 
 FOLDER = ".pkigen/lab"
+STATE = "lab.json"
+"""The file with the clock and the password."""
 
 
 def already_running_error(environment: Path) -> EnvironmentFailure:
@@ -61,6 +67,52 @@ class State:
         """Have it gone."""
         with suppress(OSError):
             self.path(name).unlink()
+
+
+def acquire_lock(state: State) -> Lock:
+    """Lock the state of a lab; EnvironmentFailure if the lab is running."""
+    try:
+        return Lock(state.folder)
+    except EnvironmentFailure as error:
+        if "is writing" not in str(error):
+            raise
+        raise already_running_error(state.folder.parent.parent) from error
+
+
+def clock_offset(saved: Mapping[str, Any]) -> timedelta:
+    """Return how far the clock of a lab is ahead of the machine's, from its saved state.
+
+    Raises TypeError, ValueError or OverflowError for a corrupt state.
+    """
+    return timedelta(seconds=float(saved.get("ahead", 0.0)))
+
+
+def saved_clock_offset(environment: Path) -> timedelta:
+    """Return the saved clock offset of a lab that is not running; zero if there is none or it is corrupt."""
+    if (environment / FOLDER).is_dir():
+        with suppress(TypeError, ValueError, OverflowError):
+            return clock_offset(State(environment).read_json(STATE))
+    return timedelta()
+
+
+def reset(environment: Path) -> bool:
+    """Delete the saved state of a lab: clock, password, uploads, queued alerts; return whether there was any.
+
+    Raises EnvironmentFailure if the lab is running, or a file cannot be deleted.
+    """
+    if not (environment / FOLDER).is_dir():
+        return False
+    state = State(environment)
+    lock = acquire_lock(state)
+    try:
+        paths = [path for path in state.folder.iterdir() if not path.name.startswith("lock.")]
+        for path in paths:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    except OSError as error:
+        raise EnvironmentFailure(f"cannot delete {error.filename}: {error.strerror}") from error
+    finally:
+        lock.release()
+    return bool(paths)
 
 
 @dataclass(frozen=True, slots=True)

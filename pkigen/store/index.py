@@ -251,6 +251,15 @@ class Index:
         )
         return dict(self._sql.execute(query, (issuer,)).fetchall())
 
+    def cases_with_fault(self, base: str, faults: Iterable[str]) -> frozenset[str]:
+        """Return the ids of the cases of a certificate (name) with one of some faults, and of their CAs."""
+        query = (
+            "SELECT id, json_extract(record, '$.fault.id') FROM entities"
+            " WHERE json_extract(record, '$.fault.base') = ?"
+        )
+        rows = self._sql.execute(query, (base,)).fetchall()
+        return frozenset(entity for entity, fault in rows if fault in set(faults))
+
     def set_publishers(self, plans: Iterable[tuple[str, str]]) -> None:
         """Replace all publication plans by these: (id, plan as JSON)."""
         with self._transaction():

@@ -68,6 +68,17 @@ def test_later_builds_and_renewals_keep_it_until_it_is_undone(folder: Path, prof
     assert "sensor.expired" not in _names(folder)
 
 
+def test_undoing_a_case_deletes_its_files_and_no_others(folder: Path) -> None:
+    before = {path.relative_to(folder) for path in folder.rglob("*")}
+    break_certificate(folder, "sensor", ["expired"])
+    with_one = {path.relative_to(folder) for path in folder.rglob("*")}
+    break_certificate(folder, "sensor", ["expired-intermediate", "san-missing"])
+    break_certificate(folder, "sensor", ["expired-intermediate", "san-missing"], undo=True)
+    assert {path.relative_to(folder) for path in folder.rglob("*")} == with_one
+    break_certificate(folder, "sensor", ["expired"], undo=True)
+    assert {path.relative_to(folder) for path in folder.rglob("*")} == before
+
+
 def test_a_fault_that_is_later_added_to_the_profile_yields_one_case(folder: Path, profile: Path) -> None:
     break_certificate(folder, "sensor", ["expired"])
     profile.write_text(PROFILE + "negatives: [{of: sensor, faults: [expired]}]\n", encoding="utf-8")

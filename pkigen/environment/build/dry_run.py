@@ -43,8 +43,8 @@ def preview(profile: Profile, out: Path, options: BuildOptions | None = None) ->
                 reasons = (CHANGED, *reasons)
             if reasons:
                 summary.crls.append(CrlChange(issuer.name, reasons))
-        action = Action.PRUNE if options.prune else Action.LEFT
         for entry in session.diff.removed():
+            action = Action.PRUNE if options.deletes(entry.id) else Action.LEFT
             summary.add(Change(entry.id, action, ("not in the profile",)))
         if store is not None:
             summary.notes += announcements(store, profile, authorities, options)

@@ -119,7 +119,7 @@ class _Finalizer:
         """Delete entities that are no longer in the profile if --prune is set, or else report them."""
         summary, store = self.state.summary, self.state.store
         for entry in list(self.session.diff.removed()):
-            if not self.options.prune:
+            if not self.options.deletes(entry.id):
                 reason = "not in the profile; --prune deletes it"
                 summary.add(Change(entry.id, Action.LEFT, (reason,)))
                 continue

@@ -19,8 +19,9 @@ class BuildOptions:
     """The options of ``pkigen build``.
 
     ``only`` is a glob on names. ``at`` is the build clock (UTC); None means now, or SEEDED_CLOCK with a
-    seed. ``renew`` are the ids of entities to reissue in any case. ``replace_root`` permits to replace or
-    remove a trust anchor, ``force`` also to replace the authorities of another profile.
+    seed. ``renew`` are the ids of entities to reissue in any case, ``delete`` those to delete if the profile
+    does not contain them. ``replace_root`` permits to replace or remove a trust anchor, ``force`` also to
+    replace the authorities of another profile.
     """
 
     only: str | None = None
@@ -31,8 +32,13 @@ class BuildOptions:
     seed: str | None = field(default=None, repr=False)
     keys: KeyOrigin = "fresh"
     renew: frozenset[str] = frozenset()
+    delete: frozenset[str] = frozenset()
     replace_root: bool = False
     force: bool = False
+
+    def deletes(self, entity_id: str) -> bool:
+        """Return whether the build deletes an entity that is not in the profile."""
+        return self.prune or entity_id in self.delete
 
 
 def available_jobs() -> int:
