@@ -55,6 +55,11 @@ class Record:
         return [(issuer, int(serial, 16)) for issuer, serial in json.loads(self.serials)]
 
     @property
+    def has_fault(self) -> bool:
+        """Whether it is a case with a fault, or the copy of an authority for one."""
+        return "fault" in json.loads(self.record)
+
+    @property
     def self_signed(self) -> bool:
         """Whether the main certificate is self-signed."""
         return self.serials.startswith(f'[["{self.id}"')

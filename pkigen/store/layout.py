@@ -21,7 +21,7 @@ _DIRECTORIES = (
     ("www/ca", 0o755),
     ("www/crl", 0o755),
 )
-_WRITTEN_BY_BUILDS = ("manifest.json", "trust.pem", "www/ca/*", "www/crl/*")
+_WRITTEN_BY_BUILDS = ("manifest.json", "trust.pem", "crls.pem", "www/ca/*", "www/crl/*")
 
 
 def make_directories(folder: Path) -> None:

@@ -104,6 +104,7 @@ def test_faulty_copies_of_authorities_do_not_count(tmp_path: Path, folder: Path)
     document = _document()
     document["negatives"] = [{"of": "console", "faults": ["expired-intermediate"]}]
     _build(_path(tmp_path, document))
+    assert files(folder)["crls.pem"].count(b"BEGIN X509 CRL") == 2
     _build(_path(tmp_path, _document(), "b.yaml"))
 
 

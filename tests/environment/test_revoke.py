@@ -182,6 +182,56 @@ def test_a_former_certificate_is_revoked_by_its_serial_number(env: Path, profile
         revoke(env, ["host-1"], serial=12345)
 
 
+def test_the_bundle_contains_the_current_crl_of_every_authority(env: Path) -> None:
+    revoke(env, ["host-1"])
+    blocks = (env / "crls.pem").read_text().split("-----END X509 CRL-----\n")[:-1]
+    crls = [x509.load_pem_x509_crl(f"{one}-----END X509 CRL-----\n".encode()) for one in blocks]
+    assert crls == [_crl(env, name) for name in ("issuing", "other", "root")]
+    assert crls[0].get_revoked_certificate_by_serial_number(_serial(env, "host-1")) is not None
+
+
+def test_a_certificate_that_was_pruned_can_be_revoked(env: Path, profile: Profile) -> None:
+    former = _serial(env, "host-1")
+    build(profile, env.parent, BuildOptions(renew=frozenset({"certificates/host-1"})))
+    current = _serial(env, "host-1")
+    earlier = {one["serial"] for one in _case(env, "host-1")["earlier_certificates"]}
+    assert {int(serial, 16) for serial in earlier} == {former}
+    text = (env.parent / "env.yaml").read_text(encoding="utf-8").replace("host-{1..4}", "host-{2..4}")
+    (env.parent / "env.yaml").write_text(text, encoding="utf-8")
+    build(load(env.parent / "env.yaml"), env.parent, BuildOptions(prune=True))
+    revoke(env, ["host-1"])
+    assert _crl(env).get_revoked_certificate_by_serial_number(current) is not None
+    assert _crl(env).get_revoked_certificate_by_serial_number(former) is None
+    revoke(env, ["certificates/host-1"], serial=former)
+    assert _crl(env).get_revoked_certificate_by_serial_number(former) is not None
+
+
+def test_a_serial_number_that_was_issued_elsewhere_is_revoked_by_its_issuer(env: Path) -> None:
+    done = revoke(env, issued_by="issuing", serial=0x1A2B, reason="certificateHold")
+    assert done.changed == ("authorities/issuing/1a2b",)
+    assert _crl(env).get_revoked_certificate_by_serial_number(0x1A2B) is not None
+    unrevoke(env, issued_by="issuing", serial=0x1A2B)
+    assert _crl(env).get_revoked_certificate_by_serial_number(0x1A2B) is None
+    revoke(env, issued_by="issuing", serial=_serial(env, "host-2"))
+    assert _case(env, "host-2")["verdict"]["stage"] == "revocation"
+
+
+@pytest.mark.parametrize(
+    ("selection", "words"),
+    [
+        ({}, "specify a NAME, or --issued-by"),
+        ({"issued_by": "issuing"}, "by --serial HEX"),
+        ({"issued_by": "issuing", "serial": 1, "names": ["host-1"]}, "without a NAME"),
+        ({"issued_by": "nobody", "serial": 1}, "no such entity"),
+        ({"serial": 1, "names": ["host-1", "host-2"]}, "exactly one NAME"),
+    ],
+)
+def test_an_incomplete_selection_is_an_error(env: Path, selection: dict[str, Any], words: str) -> None:
+    for command in (revoke, unrevoke):
+        with pytest.raises(InputError, match=words):
+            command(env, **selection)
+
+
 def test_refresh_publishes_the_named_crls_or_all_of_them(env: Path) -> None:
     done = refresh_crl(env, ["issuing"])
     assert [(crl.authority, crl.number) for crl in done.crls] == [("issuing", 2)]

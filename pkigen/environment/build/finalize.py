@@ -10,7 +10,7 @@ from pkigen.environment.build.replacements import imported_anchors, is_anchor
 from pkigen.environment.build.session import Session
 from pkigen.environment.build.state import BuildState
 from pkigen.environment.crl.previous import continue_crl
-from pkigen.environment.crl.publish import CrlPublisher
+from pkigen.environment.crl.publish import CrlPublisher, write_bundle
 from pkigen.environment.crl.schedule import needs_new_base, publication_reasons
 from pkigen.environment.manifest.entries import TRUST
 from pkigen.environment.manifest.write import ManifestWriter
@@ -45,6 +45,7 @@ def finalize_build(session: Session, state: BuildState, options: BuildOptions) -
     for entity in plan.authorities:
         if entity.id in issuers:
             finalizer.publish_crl(entity, issuers)
+    write_bundle(state.store, issuers.values())
     for entity in plan.cases:
         if entity.ocsp is not None:
             finalizer.publish_response(entity)

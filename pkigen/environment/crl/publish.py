@@ -15,12 +15,14 @@ from pkigen.environment.published.publishers import CrlIssuer
 from pkigen.formats import pem
 from pkigen.issue import Signer
 from pkigen.keys.entropy import Entropy
-from pkigen.model import CrlForm, CrlPart, CrlPlan, Extension
+from pkigen.model import CrlForm, CrlPart, CrlPlan, Extension, Role
 from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list
 from pkigen.revocation.crl import delta_indicator, freshest_crl, issuing_distribution_point
 from pkigen.store import CrlState, Store
 from pkigen.x509 import Certificate, CertificateList, Malformed
 
+BUNDLE = "crls.pem"
+"""The file with the CRLs of all authorities, relative to the environment."""
 _HIGHEST_NUMBER = 1_000_000
 _DAY = timedelta(days=1)
 
@@ -161,6 +163,18 @@ def _files(issuer: CrlIssuer, crl: bytes, certificate: bytes) -> dict[str, bytes
         CrlForm.CERTIFICATE: (certificate, pem.certificate(certificate)),
     }[issuer.crl.form]
     return {crl_path(issuer): published, f"{issuer.id}/{issuer.name}.crl": beside_certificate}
+
+
+def write_bundle(store: Store, issuers: Iterable[CrlIssuer]) -> None:
+    """Write crls.pem: the complete CRL of every authority, without the copies for cases with a fault.
+
+    Servers and clients that check whole paths (nginx, HAProxy, OpenVPN, curl) need one file.
+    """
+    names = {issuer.id: issuer.name for issuer in issuers}
+    records = store.index.records(list(names))
+    sound = [name for entity, name in names.items() if entity in records and not records[entity].has_fault]
+    paths = [store.folder / Role.AUTHORITY / name / f"{name}.crl" for name in sound]
+    store.write_if_changed(BUNDLE, b"".join(path.read_bytes() for path in paths if path.is_file()))
 
 
 def crl_path(issuer: CrlIssuer) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from pkigen.environment.crl.publish import write_bundle
 from pkigen.environment.manifest import write
 from pkigen.environment.manifest.entries import crl_entry, earlier_certificates, ocsp_entry, revocation_entry
 from pkigen.environment.manifest.schema import Authority, Case, Manifest
@@ -21,11 +22,12 @@ def update_manifest(
     entities: Collection[str],
     presigned: Mapping[str, PresignedSubject] = MappingProxyType({}),
 ) -> None:
-    """Write the recorded state of CRLs, of the revocations of ``entities``, and of OCSP responses.
+    """Write crls.pem, and the recorded state of CRLs, revocations of ``entities`` and OCSP responses.
 
     ``issuers`` and ``presigned`` are by entity id. If the manifest is missing or damaged, the next build
     writes it.
     """
+    write_bundle(store, issuers.values())
     try:
         manifest = Manifest.model_validate_json((store.folder / write.PATH).read_bytes())
     except (OSError, ValueError):

@@ -202,11 +202,15 @@ def _to_p12(work: _Work) -> Iterator[Rendered]:
 
 
 def _other(work: _Work, ending: str) -> Rendered:
-    """The one CRL, request or public key of the sources, which have nothing else."""
-    if len(work.material.others) > 1:
-        where = ", ".join(f"{one.kind} in {one.source}" for one in work.material.others)
-        raise InputError(f"several things could be meant, give one: {where}")
-    (one,) = work.material.others
+    """Return the CRLs, or the one request or public key, of sources that contain nothing else."""
+    others = work.material.others
+    if len(others) > 1:
+        if ending == ".der" or any(one.kind is not Kind.CRL for one in others):
+            where = ", ".join(f"{one.kind} in {one.source}" for one in others)
+            raise InputError(f"several things could be meant, give one: {where}")
+        data = b"".join(pem.encode(pem.CRL, one.der) for one in others)
+        return Rendered(ending, data, f"{len(others)} CRLs in PEM")
+    (one,) = others
     data = one.der if ending == ".der" else pem.encode(_LABELS[one.kind], one.der)
     return Rendered(ending, data, f"{one.kind} in {'DER' if ending == '.der' else 'PEM'}")
 

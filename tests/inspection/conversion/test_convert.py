@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from pkigen.errors import InputError, Refused
 from pkigen.inspection.artifacts import Kind, read_path
@@ -183,6 +189,19 @@ def test_a_chain_without_its_root_and_strangers_are_told(conv: Convert, made: Ma
 def _serial(path: Path) -> str:
     return (
         run("openssl", "x509", "-noout", "-serial", "-in", path).strip().partition("=")[2].lower().lstrip("0")
+    )
+
+
+def test_several_crls_become_one_pem_file(conv: Convert, made: Made) -> None:
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Other")])
+    builder = x509.CertificateRevocationListBuilder(
+        issuer, datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    )
+    crl = builder.sign(ec.generate_private_key(ec.SECP256R1()), SHA256())
+    Path("other.crl").write_bytes(crl.public_bytes(Encoding.DER))
+    conv("issuing.crl", Path("other.crl"), to="pem", out="crls.pem")
+    assert Path("crls.pem").read_bytes() == (made / "issuing.crl").read_bytes() + crl.public_bytes(
+        Encoding.PEM
     )
 
 
