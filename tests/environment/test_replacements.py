@@ -132,6 +132,12 @@ def test_a_root_is_replaced_only_with_the_option(
     assert files(folder)["trust.pem"] != before["trust.pem"]
 
 
+def test_a_root_that_only_excludes_is_not_replaced(tmp_path: Path, folder: Path) -> None:
+    before = files(folder)
+    assert not _build(_path(tmp_path, _with_subject("root")), only="console").summary.notes
+    assert files(folder)["trust.pem"] == before["trust.pem"]
+
+
 def test_renewing_a_compromised_root_needs_the_option(folder: Path) -> None:
     revoke(folder, ["root"], reason="cACompromise")
     with pytest.raises(InputError, match="--replace-root"):

@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from pkigen.asn1 import names
 from pkigen.environment.build.diff import Decision, writes_files
-from pkigen.environment.build.options import BuildOptions
+from pkigen.environment.build.options import Action, BuildOptions
 from pkigen.environment.published.stored_keys import read_key
 from pkigen.environment.source_profile import recorded_profile, resolved_source
 from pkigen.errors import InputError, Problem
@@ -152,6 +152,8 @@ def _difference(store: Store, entry: Entry, decision: Decision | None) -> str:
     """Return how a build would replace an authority; empty if it keeps name, subject and key."""
     if decision is None:
         return "it is removed"
+    if decision.change.action is Action.SKIP:
+        return ""
     subject = _planned_subject(decision.entity)
     if subject != _subject(entry):
         return f"its subject becomes {subject}"
@@ -181,10 +183,15 @@ def _planned_key(store: Store, decision: Decision) -> str:
 
 
 def _is_renewal(decision: Decision) -> bool:
-    return decision.entry is not None and decision.change.action == "reissue" and is_anchor(decision.entity)
+    return (
+        decision.entry is not None and decision.change.action is Action.REISSUE and is_anchor(decision.entity)
+    )
 
 
 def _anchors_of_plan(store: Store, decision: Decision) -> Iterator[_Anchor]:
+    if decision.change.action is Action.SKIP and decision.entry is not None:
+        yield from _anchors_of_entry(store, decision.entry)
+        return
     imported = decision.entity.imported
     if imported is not None:
         yield from map(_anchor, imported_anchors(imported))
