@@ -73,3 +73,27 @@ def test_attribute_types_are_those_of_cryptography(short: str, attribute: tuple[
     theirs = x509.Name([x509.NameAttribute(x509.ObjectIdentifier(identifier), value)])
     assert ours == theirs.public_bytes()
     assert (names.decode(ours)[0][0].tag, names.text(names.decode(ours))) == (tag, f"{short}={value}")
+
+
+def test_a_plus_adds_an_attribute_to_the_previous_rdn() -> None:
+    name = names.name([("O", "Contoso"), ("CN", "a"), ("+serialNumber", "7")])
+    assert [[(one.oid, one.value) for one in rdn] for rdn in name] == [
+        [("2.5.4.10", "Contoso")],
+        [("2.5.4.3", "a"), ("2.5.4.5", "7")],
+    ]
+
+
+def test_names_are_compared_without_case_spaces_and_string_type() -> None:
+    def normalized(value: str | bytes, tag: int = der.UTF8_STRING) -> object:
+        return names.normalized(((Attribute("2.5.4.3", value, tag),),))
+
+    assert normalized("  Test   CA ") == normalized("test ca", der.PRINTABLE_STRING)
+    assert normalized("\u212b") == normalized("\u00c5") == normalized("A\u030a")
+    assert normalized("stra\u00dfe") == normalized("STRASSE")
+    assert normalized("testca") != normalized("test ca") != normalized("other")
+    assert normalized("a") != normalized(b"a")
+    assert normalized(b"a") != normalized(b"b")
+    assert normalized(b"a") != normalized(b"a", der.BMP_STRING)
+    first, second = Attribute("2.5.4.3", "a", der.UTF8_STRING), Attribute("2.5.4.10", "b", der.UTF8_STRING)
+    assert names.normalized(((first, second),)) == names.normalized(((second, first),))
+    assert names.normalized(((first,), (second,))) != names.normalized(((second,), (first,)))
