@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from pkigen.requirements import Finding, RequirementSet
 
 _DEFAULT = "defender-iot"
-_COLOURS = {"pass": "green", "fail": "red", "not applicable": "grey"}
+_COLORS = {"pass": "green", "fail": "red", "not applicable": "grey"}
 _WORDS = {"pass": "pass", "fail": "FAIL", "not applicable": "n/a"}
-_MOST_SHOWN = 50
+_MOST_LISTED, _MOST_NAMES = 50, 5
 
 HELP_ORDER = 100
 
@@ -41,35 +41,50 @@ HELP_ORDER = 100
 def check(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="Certificates, keys, chains, CRLs; or a built environment."),
+        typer.Argument(
+            metavar="FILE...",
+            help="Certificates, keys, chains, CRLs, directories of such files; or a built environment.",
+        ),
     ],
     against: Annotated[
         list[str] | None,
-        typer.Option("--against", metavar="SET", help="A requirement set's name, or its .yaml file."),
+        typer.Option(
+            "--against", metavar="SET", help="Name of a requirement set, or its .yaml file; may be repeated."
+        ),
     ] = None,
-    online: Annotated[bool, typer.Option("--online", help="Fetch CRLs from where certificates say.")] = False,
+    online: Annotated[
+        bool, typer.Option("--online", help="Download CRLs from the distribution points in the certificates.")
+    ] = False,
     proxy: Annotated[
-        str | None, typer.Option("--proxy", metavar="URL", help="The HTTP proxy for that.")
+        str | None, typer.Option("--proxy", metavar="URL", help="HTTP proxy for --online.")
     ] = None,
     no_validation: Annotated[
-        bool, typer.Option("--no-validation", help="As an appliance whose validation is off.")
+        bool,
+        typer.Option(
+            "--no-validation",
+            help="Skip the requirements that an appliance checks only if certificate validation is on.",
+        ),
     ] = False,
     trust: Annotated[
-        list[Path] | None, typer.Option("--trust", metavar="FILE", help="Trust anchors.")
+        list[Path] | None,
+        typer.Option("--trust", metavar="FILE", help="File with trust anchors; may be repeated."),
     ] = None,
     passphrase_file: PassphraseFiles = None,
     at: At = None,
     form: Annotated[
-        Literal["text", "json", "sarif", "junit"], typer.Option("--format", help="How to print the result.")
+        Literal["text", "json", "sarif", "junit"], typer.Option("--format", help="Output format.")
     ] = "text",
-    all_: Annotated[bool, typer.Option("--all", help="Show demands that hold, for many as well.")] = False,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Also list passed requirements when checking many certificates.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Check certificates against what an appliance demands.
+    """Check certificates against the requirements of an appliance.
 
-    Certificate, key and chain are told apart by what is in them. No network is asked without
-    --online. The exit code is 1 if a demand is broken (advice apart); of a negative case, if it does
-    not break exactly what it was made to break.
+    The content of a file determines what it is; a CA certificate, a CRL and a key are checked against
+    the requirements that apply to them. Without --online, nothing is downloaded. The exit code is 1 if
+    a requirement is violated (advice excepted) or an input cannot be used; for a negative case, if it
+    does not violate exactly the intended requirements.
 
     \b
     Examples:
@@ -89,7 +104,7 @@ def check(
         trust=tuple(trust or ()),
     )
     checked, sets = _checked(files, against, options)
-    _give(checked, sets, "json" if json else form, all_=all_)
+    _print(checked, sets, "json" if json else form, all_=all_)
     if not all(one.as_expected for one in checked):
         raise typer.Exit(1)
 
@@ -97,23 +112,24 @@ def check(
 def _checked(
     files: list[Path], against: list[str] | None, options: CheckOptions
 ) -> tuple[list[CheckResult], tuple[RequirementSet, ...]]:
-    from pkigen.inspection.check import check_files
+    from pkigen.inspection.check import check_files, files_in
 
-    folders = [path for path in files if path.is_dir()]
-    if folders and len(files) > 1:
-        raise InputError("give one environment, or files; not both")
-    if folders:
-        return _checked_environment(folders[0], against, options)
+    environments = [path for path in files if (path / "manifest.json").is_file()]
+    if environments and len(files) > 1:
+        raise InputError("specify one environment, or files and directories of files; not both")
+    if environments:
+        return _checked_environment(environments[0], against, options)
     if against is None:
         print_message(f"Against {_DEFAULT}; --against names another set.")
     sets = _sets(against or [_DEFAULT])
-    return list(check_files(files, sets, options)), sets
+    paths = [path for given in files for path in (files_in(given) if given.is_dir() else (given,))]
+    return list(check_files(paths, sets, options)), sets
 
 
 def _checked_environment(
     folder: Path, against: list[str] | None, options: CheckOptions
 ) -> tuple[list[CheckResult], tuple[RequirementSet, ...]]:
-    """Against the sets that are asked for, else those that the profile and its cases name."""
+    """Check against the given sets, or else against those that the profile and its cases name."""
     from pkigen.inspection.check import check_environment, sets_of
 
     named = {} if against else sets_of(folder)
@@ -132,7 +148,7 @@ def _sets(names: Sequence[str]) -> tuple[RequirementSet, ...]:
     return tuple(load_set(name) for name in dict.fromkeys(names))
 
 
-def _give(checked: list[CheckResult], sets: tuple[RequirementSet, ...], form: str, *, all_: bool) -> None:
+def _print(checked: list[CheckResult], sets: tuple[RequirementSet, ...], form: str, *, all_: bool) -> None:
     from pkigen import __version__
     from pkigen.inspection.check import reports
 
@@ -143,45 +159,54 @@ def _give(checked: list[CheckResult], sets: tuple[RequirementSet, ...], form: st
     elif form == "junit":
         print_line(reports.junit(checked))
     elif len(checked) == 1:
-        _give_one(checked[0], everything=True)
+        _print_one(checked[0], everything=True)
     else:
-        _give_many(checked, all_=all_)
+        _print_many(checked, all_=all_)
 
 
-def _give_many(checked: list[CheckResult], *, all_: bool) -> None:
-    """Those that are not as they should be, then the counts."""
-    told = checked if all_ else [one for one in checked if not one.as_expected]
-    for one in told[:_MOST_SHOWN]:
-        _give_one(one, everything=all_)
+def _print_many(results: list[CheckResult], *, all_: bool) -> None:
+    """Print the results that are not as expected, then the counts."""
+    listed = results if all_ else [one for one in results if not one.as_expected]
+    for one in listed[:_MOST_LISTED]:
+        _print_one(one, everything=all_)
         print_line()
-    if len(told) > _MOST_SHOWN:
-        print_line(f"... and {len(told) - _MOST_SHOWN:,} more; --json lists them all")
-    cases = [one for one in checked if one.expected is not None]
-    sound = [one for one in checked if one.expected is None]
-    good = sum(one.as_expected for one in sound)
-    print_line(f"{good:,} of {len(sound):,} certificates satisfy what is demanded")
+    if len(listed) > _MOST_LISTED:
+        print_line(f"... and {len(listed) - _MOST_LISTED:,} more; --json lists them all")
+    cases = [one for one in results if one.expected is not None]
+    others = [one for one in results if one.expected is None]
+    revoked = [one for one in others if one.as_expected and any(map(one.excuses, one.broken))]
+    satisfied = sum(one.as_expected for one in others) - len(revoked)
+    print_line(f"{satisfied:,} of {len(others):,} certificates satisfy the requirements")
+    if revoked:
+        names = ", ".join(printable(one.name) for one in revoked[:_MOST_NAMES])
+        more = f" and {len(revoked) - _MOST_NAMES:,} more" if len(revoked) > _MOST_NAMES else ""
+        print_line(wrap(f"{len(revoked):,} revoked, as recorded in the environment: {names}{more}", 2))
     if cases:
         exact = sum(one.as_expected for one in cases)
-        print_line(f"{exact:,} of {len(cases):,} negative cases break exactly what they were made to break")
+        print_line(f"{exact:,} of {len(cases):,} negative cases violate exactly the intended requirements")
 
 
-def _give_one(one: CheckResult, *, everything: bool) -> None:
+def _print_one(one: CheckResult, *, everything: bool) -> None:
     print_line(colorize(printable(one.name), "bold"))
-    for artefact in one.unread:
-        print_line(wrap(f"  {artefact.source}: {artefact.problem}", 4))
-    names = dict.fromkeys(found.set.name for found in one.findings)
+    for artifact in one.unread:
+        print_line(wrap(f"  {artifact.source}: {artifact.problem}", 4))
+    names = dict.fromkeys(finding.set.name for finding in one.findings)
     for name in names:
-        found = [finding for finding in one.findings if finding.set.name == name]
-        shown = found if everything else [finding for finding in found if finding.failed]
-        width = max((len(finding.requirement.id) for finding in shown), default=0)
-        for finding in shown:
-            _give_finding(finding, width)
-        _give_surprises(one, name)
+        of_set = [finding for finding in one.findings if finding.set.name == name]
+        listed = of_set if everything else [finding for finding in of_set if finding.failed]
+        width = max((len(finding.requirement.id) for finding in listed), default=0)
+        for finding in listed:
+            _print_finding(finding, width)
+        _print_surprises(one, name)
+    for name in one.inapplicable:
+        print_line(
+            wrap(f"  {name}: no requirement applies to this file alone, so that nothing was checked", 4)
+        )
     for verdict in one.verdicts:
-        _give_verdict(verdict)
+        _print_verdict(verdict)
 
 
-def _give_finding(finding: Finding, width: int) -> None:
+def _print_finding(finding: Finding, width: int) -> None:
     status, requirement, outcome = finding.outcome.status, finding.requirement, finding.outcome
     head = f"  {_WORDS[status]:<4}  {requirement.id:<{width}}  "
     if status == "fail":
@@ -191,10 +216,10 @@ def _give_finding(finding: Finding, width: int) -> None:
     else:
         words = outcome.reason or outcome.found
     text = wrap(head + words, min(len(head), 34))
-    print_line(colorize(text[:6], _COLOURS[status]) + text[6:])
+    print_line(colorize(text[:6], _COLORS[status]) + text[6:])
 
 
-def _give_surprises(one: CheckResult, name: str) -> None:
+def _print_surprises(one: CheckResult, name: str) -> None:
     if one.expected is None or name not in one.expected:
         return
     missing, surplus = one.surprises(name)
@@ -203,14 +228,14 @@ def _give_surprises(one: CheckResult, name: str) -> None:
             print_line(wrap(f"  This case {what} {', '.join(sorted(ids))}.", 4))
 
 
-def _give_verdict(verdict: Verdict) -> None:
+def _print_verdict(verdict: Verdict) -> None:
     words = "accepted" if verdict.accepted else "refused"
-    colour = "green" if verdict.accepted else "red"
+    color = "green" if verdict.accepted else "red"
     note = f", {verdict.unsupported} unsupported" if verdict.unsupported else ""
     if verdict.accepted and verdict.undecided:
         note += f", if {' and '.join(verdict.undecided)} hold{'s' * (len(verdict.undecided) == 1)}"
     print_line(
-        wrap(f"  {verdict.set.name}: {words} at upload{note}", 4).replace(words, colorize(words, colour), 1)
+        wrap(f"  {verdict.set.name}: {words} at upload{note}", 4).replace(words, colorize(words, color), 1)
     )
     for message in verdict.messages:
         print_line(wrap(f"    {message}", 4))

@@ -11,6 +11,9 @@ from pkigen.requirements.outcome import Outcome, Status, failed, not_applicable
 from pkigen.requirements.subject import CheckInput
 from pkigen.x509 import Certificate, Malformed
 
+_OF_ANY_CERTIFICATE = ("key_file", "chain_file", "certification_path", "revocation", "crl")
+"""Kinds of demand that apply to CA certificates, too: about other files, the path and revocation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -44,7 +47,7 @@ def _finding(against: RequirementSet, requirement: Requirement, subject: CheckIn
         return Finding(against, requirement, not_applicable("a request does not settle it"))
     if requirement.demand.needs is Needs.ISSUED and not subject.issued:
         return Finding(against, requirement, not_applicable("it is not issued yet"))
-    if subject.authority and requirement.of == "certificate":
+    if subject.authority and requirement.of == "certificate" and requirement.kind not in _OF_ANY_CERTIFICATE:
         return Finding(against, requirement, not_applicable("it applies to end-entity certificates"))
     own = requirement.of in ("certificate", "all") or (subject.authority and requirement.of == "authorities")
     every = [Finding(against, requirement, _checked(requirement, subject))] if own else []

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from urllib.parse import urlsplit
 
 from pkigen.inspection.artifacts import Artifact, KeyFile, Source
 from pkigen.x509 import Certificate, CertificateList, Malformed, PublicKey
@@ -34,6 +35,8 @@ class CheckInput:
     ``passphrase_known`` is false when a passphrase exists that the checker was not given.
     ``validation`` says whether the appliance validates certificates (CRL, dates, chain).
     ``requested`` says that the certificate stands for a request: subject, key and extensions count.
+    ``crls`` are CRLs from files, which take precedence over what is published at URLs. ``unread`` are the
+    files that could not be used.
     ``sharing`` counts the other certificates of an environment by what they have as common name.
     """
 
@@ -46,6 +49,8 @@ class CheckInput:
     planned_chain: tuple[Certificate, ...] = ()
     anchors: tuple[Certificate, ...] = ()
     look: LookUpCrl = field(default=lambda url: None)
+    crls: tuple[CertificateList, ...] = ()
+    unread: tuple[str, ...] = ()
     sharing: Mapping[str, int] = field(default_factory=dict)
     issued: bool = True
     validation: bool = True
@@ -68,11 +73,12 @@ class CheckInput:
         known = (*self.authorities, *self.anchors)
         path, current = list[Certificate](), self.certificate
         while not current.is_self_issued:
-            found = next((c for c in known if c.subject_der == current.issuer_der and c not in path), None)
-            if found is None:
+            named = (c for c in known if c.normalized_subject == current.normalized_issuer)
+            issuer = next((c for c in named if c not in path), None)
+            if issuer is None:
                 break
-            path.append(found)
-            current = found
+            path.append(issuer)
+            current = issuer
         return tuple(path)
 
     @property
@@ -92,8 +98,43 @@ class CheckInput:
         except Malformed:
             return ()
 
+    def crls_for(self, certificate: Certificate) -> tuple[PublishedCrl, ...]:
+        """Return the CRLs that may list a certificate: those from files, or else those at its http URLs."""
+        from pkigen.inspection.path import may_list
+
+        given = tuple(PublishedCrl(crl) for crl in self.crls if may_list(crl, certificate))
+        if given:
+            return given
+        urls = filter(_is_http, uris(certificate.extensions.crl_distribution_points))
+        return tuple(published for published in map(self.look, urls) if published is not None)
+
+    @property
+    def has_http_crl_url(self) -> bool:
+        """Whether the certificate states an http URL of a CRL."""
+        return any(map(_is_http, self.crl_urls))
+
+    @property
+    def published_crls(self) -> tuple[CertificateList, ...]:
+        """The CRLs for the certificate; without a certificate, the CRLs from files."""
+        if self.certificate is None:
+            return self.crls
+        return tuple(one.crl for one in self.crls_for(self.certificate) if one.crl is not None)
+
+    def missing(self, what: str) -> str:
+        """Return why there is no file of a kind: it was not given, or it cannot be read."""
+        if not self.unread:
+            return f"no {what} was given"
+        return f"there is no {what} that can be read: see {', '.join(self.unread)}"
+
     @cached_property
     def inputs_of_path(self) -> tuple[tuple[Certificate, CheckInput], ...]:
         """The CA certificates of the path, each with the input for a check of this certificate alone."""
         alone = replace(self, key=None, key_source=None, certificate_source=None, authority=True)
         return tuple((one, replace(alone, certificate=one)) for one in self.path)
+
+
+def _is_http(url: str) -> bool:
+    try:
+        return urlsplit(url).scheme.lower() == "http"
+    except ValueError:
+        return False

@@ -30,7 +30,7 @@ class OwnTools:
             for found in self._authorities.values()
             if found["crl"] is not None and (self._folder / found["crl"]["file"]).is_file()
         }
-        looker = CrlLookup((), published, environment.manifest["base_url"])
+        looker = CrlLookup(published, environment.manifest["base_url"])
         anchors = (found.certificate for found in read_path(environment.trust))
         trusted = tuple(found for found in anchors if found is not None)
         sound = (case.data for case in environment.cases() if "fault" not in case.data)

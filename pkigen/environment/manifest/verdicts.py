@@ -80,7 +80,7 @@ class UploadVerdicts:
 
     def __init__(self, plan: Plan, folder: Path, trust: Path, published: Mapping[str, bytes]) -> None:
         self._sets = plan.sets
-        looker = CrlLookup((), published, plan.base_url)
+        looker = CrlLookup(published, plan.base_url)
         anchors = tuple(one.certificate for one in read_path(trust) if one.certificate is not None)
         self._presenter = CasePresenter(
             folder, plan.clock, anchors, looker.look, taken=_names_without_fault(plan)

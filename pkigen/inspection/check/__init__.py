@@ -1,12 +1,12 @@
-"""Findings for certificates, keys and chains of any maker, and what an appliance says at upload.
+"""Checks certificates, keys, chains and CRLs against requirement sets, as an appliance does at upload.
 
-Imports nothing of plan, faults or issue: a mistake made on both sides would hide itself.
+Imports nothing of plan, faults or issue, so that the code that issues cannot hide its own errors.
 """
 
 from pkigen.inspection.check.annotations import annotate
 from pkigen.inspection.check.check import CheckOptions, CheckResult, check
 from pkigen.inspection.check.environment import check_environment, sets_of
-from pkigen.inspection.check.files import check_files
+from pkigen.inspection.check.files import check_files, files_in
 from pkigen.requirements.evaluate import Verdict, verdict
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "check",
     "check_environment",
     "check_files",
+    "files_in",
     "sets_of",
     "verdict",
 ]

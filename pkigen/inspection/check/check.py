@@ -1,4 +1,4 @@
-"""One presented certificate held against requirement sets."""
+"""Checks one certificate, CRL, key or request against requirement sets."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pkigen.requirements import (
     Finding,
     Level,
     RequirementSet,
+    Status,
     findings,
 )
 from pkigen.requirements.demands.path import RevocationDemand
@@ -21,9 +22,9 @@ from pkigen.requirements.evaluate import Verdict, verdict
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
-    """How to check: the instant, passphrases to try, whether networks may be asked, by which proxy.
+    """How to check: the time, passphrases to try, and whether to download CRLs, possibly by a proxy.
 
-    ``validation`` is the appliance's own setting. ``trust`` and ``crls`` are further files.
+    ``validation`` is the setting of the appliance. ``trust`` and ``crls`` are additional files.
     """
 
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -37,11 +38,11 @@ class CheckOptions:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What was found about one certificate.
+    """The findings for one certificate, CRL, key or request.
 
-    ``unread`` are artefacts that could not be read. ``expected`` are the ids that a case was made to
-    break, by set; None for what is not a case. One that its profile has ``revoked`` is spared the demand
-    not to be.
+    ``unread`` are inputs that cannot be used. ``expected`` are the ids that a case is designed to violate,
+    by set; None if it is not a case. A certificate whose revocation is ``revoked`` as recorded may violate
+    the requirement that it is not.
     """
 
     name: str
@@ -54,45 +55,61 @@ class CheckResult:
 
     @property
     def broken(self) -> tuple[Finding, ...]:
-        """The demands that do not hold."""
-        return tuple(found for found in self.findings if found.failed)
+        """The violated requirements."""
+        return tuple(finding for finding in self.findings if finding.failed)
 
     @property
     def as_expected(self) -> bool:
-        """Nothing broken but advice; of a case, exactly what it was made to break."""
+        """Whether only advice is violated; for a case, exactly the requirements that it is to violate."""
         if self.expected is None:
-            return not any(map(self.counts, self.broken)) and not self.unread
-        return all(self.surprises(one) == (frozenset(), frozenset()) for one in self.expected)
+            return not any(map(self.counts, self.broken)) and not self.unread and not self.inapplicable
+        return all(self.surprises(name) == (frozenset(), frozenset()) for name in self.expected)
 
-    def counts(self, found: Finding) -> bool:
-        """Whether a broken demand is one to be put right."""
-        if found.requirement.level is Level.ADVICE:
-            return False
-        demand = found.requirement.demand
-        return not (self.revoked and isinstance(demand, RevocationDemand) and demand.not_revoked)
+    @property
+    def inapplicable(self) -> tuple[str, ...]:
+        """The sets without a requirement that applies to a CA certificate, CRL or key on its own."""
+        if self.presented.certificate is not None and not self.presented.authority:
+            return ()
+        names = dict.fromkeys(finding.set.name for finding in self.findings)
+        applicable = {f.set.name for f in self.findings if f.outcome.status is not Status.NOT_APPLICABLE}
+        return tuple(name for name in names if name not in applicable)
+
+    def counts(self, finding: Finding) -> bool:
+        """Return whether a violation is to be corrected."""
+        return finding.requirement.level is not Level.ADVICE and not self.excuses(finding)
+
+    def excuses(self, finding: Finding) -> bool:
+        """Return whether a violation is the recorded revocation."""
+        demand = finding.requirement.demand
+        return self.revoked and isinstance(demand, RevocationDemand) and demand.not_revoked
 
     def surprises(self, against: str) -> tuple[frozenset[str], frozenset[str]]:
-        """The ids of one set that a case should break and does not, and the reverse."""
-        wanted = (self.expected or {}).get(against, frozenset())
-        found = frozenset(f.requirement.id for f in self.broken if f.set.name == against)
-        return wanted - found, found - wanted
+        """Return the ids of one set that a case should violate and does not, and the reverse."""
+        expected = (self.expected or {}).get(against, frozenset())
+        violated = frozenset(f.requirement.id for f in self.broken if f.set.name == against)
+        return expected - violated, violated - expected
 
 
 def check(
     name: str,
-    shown: CheckInput,
+    presented: CheckInput,
     sets: Sequence[RequirementSet],
     unread: Sequence[Artifact] = (),
     expected: dict[str, frozenset[str]] | None = None,
     *,
     revoked: bool = False,
 ) -> CheckResult:
-    """Hold what was presented against each set; requests and keys alone get no verdict of an upload."""
-    found, verdicts = list[Finding](), list[Verdict]()
-    is_upload = shown.certificate is not None and not shown.requested
+    """Check an input against each set.
+
+    CA certificates, CRLs, keys and requests alone are no upload and have no verdict, unless an input cannot
+    be used.
+    """
+    results, verdicts = list[Finding](), list[Verdict]()
+    certificate = presented.certificate
+    is_upload = certificate is not None and not presented.requested and not presented.authority
     for one in sets:
-        mine = tuple(findings(one, shown))
-        found += mine
+        of_set = tuple(findings(one, presented))
+        results += of_set
         if is_upload or unread:
-            verdicts.append(verdict(one, mine, readable=shown.certificate is not None))
-    return CheckResult(name, shown, tuple(found), tuple(verdicts), tuple(unread), expected, revoked)
+            verdicts.append(verdict(one, of_set, readable=certificate is not None and not unread))
+    return CheckResult(name, presented, tuple(results), tuple(verdicts), tuple(unread), expected, revoked)

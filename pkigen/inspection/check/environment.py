@@ -70,9 +70,7 @@ class _Checker:
             for authority in manifest["authorities"]
             if authority["crl"] is not None
         }
-        self._looker = CrlLookup(
-            (), published, manifest["base_url"], online=options.online, proxy=options.proxy
-        )
+        self._looker = CrlLookup(published, manifest["base_url"], online=options.online, proxy=options.proxy)
         sound = (case.data for case in environment.cases() if case.fault is None)
         self._names = {data["name"]: self._common_name(data) for data in sound}
         self._presenter.taken = Counter(name for name in self._names.values() if name)
@@ -100,7 +98,8 @@ class _Checker:
             expected = {name: self._expected(name, broken[name]) for name in self._sets if name in broken}
             names = set(expected)
         sets = [one for name, one in self._sets.items() if name in names]
-        return check(data["name"], shown, sets, unread, expected, revoked=data["revoked"] is not None)
+        revoked = data["revoked"] is not None or data["verdict"].get("stage") == "revocation"
+        return check(data["name"], shown, sets, unread, expected, revoked=revoked and "fault" not in data)
 
     @staticmethod
     def _broken(data: dict[str, Any]) -> dict[str, list[str]]:

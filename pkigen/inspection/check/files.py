@@ -1,157 +1,232 @@
-"""Any mixture of files -> the certificates in them, each with its key, its chain, its CRLs."""
+"""Checks certificates, CRLs, keys and requests from any mixture of files against requirement sets."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pkigen.errors import InputError
-from pkigen.inspection.artifacts import Artifact, Kind, read_path
+from pkigen.files import read_file
+from pkigen.inspection.artifacts import Artifact, Encoding, Kind, Source, read_path
 from pkigen.inspection.check.check import CheckOptions, CheckResult, check
+from pkigen.inspection.check.pem_form import openssl_problem
+from pkigen.inspection.check.roles import certificates_to_check, chain_of, key_of, without_other_leaves
 from pkigen.requirements import CheckInput, RequirementSet
 from pkigen.requirements.crl_lookup import CrlLookup
 from pkigen.x509 import Certificate, Malformed
 
 MAX_LEAVES = 500
-"""Of files; an environment can have any number."""
+"""Certificates in files; an environment may contain any number."""
+_SUFFIXES = (".crt", ".cer", ".pem", ".der", ".key", ".crl", ".csr", ".p7b", ".p7c", ".p12", ".pfx")
+_MAX_FILE = 16 * 1024 * 1024
+_CHECKED = (Kind.CERTIFICATE, Kind.KEY, Kind.CRL, Kind.PKCS7, Kind.PKCS12)
+
+
+def files_in(directory: Path) -> tuple[Path, ...]:
+    """Return the files directly in a directory that may be certificates, keys, chains or CRLs.
+
+    Hidden files and files with other suffixes are ignored; InputError if no file is left.
+    """
+    try:
+        paths = sorted(path for path in directory.iterdir() if path.is_file())
+    except OSError as error:
+        raise InputError(f"{directory} cannot be read: {error.strerror}") from error
+    visible = (path for path in paths if not path.name.startswith("."))
+    files = tuple(path for path in visible if path.suffix.lower() in _SUFFIXES)
+    if not files:
+        raise InputError(
+            f"{directory} is not a built environment, and has no file with the suffix {', '.join(_SUFFIXES)}"
+        )
+    return files
 
 
 def check_files(
     paths: Sequence[Path], sets: Sequence[RequirementSet], options: CheckOptions
 ) -> tuple[CheckResult, ...]:
-    """One result for each end entity's certificate; InputError for a file that cannot be opened."""
-    artefacts = [found for path in paths for found in read_path(path, options.passphrases)]
-    anchors = _certificates(options.trust, options.passphrases)
-    crls = [f.crl for path in options.crls for f in read_path(path) if f.crl is not None]
-    crls += [found.crl for found in artefacts if found.crl is not None]
-    looker = CrlLookup(crls, online=options.online, proxy=options.proxy)
-    leaves = _leaves(artefacts)
-    if len(leaves) > MAX_LEAVES:
-        raise InputError(f"{len(leaves):,} certificates to check, and {MAX_LEAVES} are the limit at once")
-    unread = [found for found in artefacts if found.problem and found.key is None]
-    shown = CheckInput(
-        now=options.now, anchors=tuple(anchors), look=looker.look, validation=options.validation
-    )
-    requests = [found for found in artefacts if found.request is not None]
-    if not leaves and requests:
-        return tuple(_of_request(found, artefacts, shown, sets, unread) for found in requests)
-    if not leaves:
-        keys = [found for found in artefacts if found.key is not None]
-        if keys and not unread and len(keys) == len(artefacts):
-            alone = replace(shown, key=keys[0].key, key_source=keys[0].source)
-            return (check(keys[0].source.file, alone, sets),)
-        return (check(str(paths[0]), shown, sets, unread or artefacts),)
-    return tuple(
-        check(
-            leaf.source.file,
-            replace(
-                _presented(shown, leaf, _without_others(leaf, leaves, artefacts), alone=len(leaves) == 1),
-                look=looker.by_issuer(leaf),
-            ),
-            sets,
-            unread,
-        )
-        for leaf in leaves
-    )
+    """Return one result for each certificate to check, and for each CRL or request without one.
 
-
-def _without_others(
-    leaf: Artifact, leaves: Sequence[Artifact], artefacts: Sequence[Artifact]
-) -> list[Artifact]:
-    """All but the files that hold no certificates but those of other leaves: no chain is in them."""
-    if len(leaves) == 1:
-        return list(artefacts)
-    others = {one.der for one in leaves} - {leaf.der}
-    held = dict[str, set[bytes]]()
-    for found in artefacts:
-        if found.certificate is not None:
-            held.setdefault(found.source.file, set()).add(found.der)
-    theirs = {file for file, certificates in held.items() if certificates <= others}
-    return [found for found in artefacts if found.certificate is None or found.source.file not in theirs]
-
-
-def _of_request(
-    found: Artifact,
-    artefacts: Sequence[Artifact],
-    shown: CheckInput,
-    sets: Sequence[RequirementSet],
-    unread: Sequence[Artifact],
-) -> CheckResult:
-    """A request judged by what it asks for: subject, key, alternative names; and its key's file."""
-    assert found.request is not None
-    try:
-        stand_in = replace(found, value=found.request.as_certificate())
-    except Malformed as error:
-        return check(found.source.file, shown, sets, (*unread, replace(found, problem=str(error))))
-    presented = _presented(shown, stand_in, artefacts, alone=True)
-    presented = replace(presented, certificate_source=None, chain=None, requested=True)
-    return check(found.source.file, presented, sets, unread)
-
-
-def _certificates(paths: Sequence[Path], passphrases: Sequence[bytes]) -> list[Certificate]:
-    found = [f for path in paths for f in read_path(path, passphrases)]
-    certificates = [f.certificate for f in found if f.certificate is not None]
-    if paths and not certificates:
-        raise InputError(f"there is no certificate in {', '.join(map(str, paths))}")
-    return certificates
-
-
-def _leaves(artefacts: Sequence[Artifact]) -> list[Artifact]:
-    """The certificates that are checked: those that a key fits or that issued none of the others.
-
-    CAs are left out where there is anything else. One that is in several files counts once, as it
-    stands in the file with the fewest things in it.
+    An input that cannot be used is part of every result. InputError if no file can be read.
     """
-    certificates = [found for found in artefacts if found.certificate is not None]
-    sizes = {found.source.file: 0 for found in artefacts}
-    for found in artefacts:
-        sizes[found.source.file] += 1
-    ranked = sorted(certificates, key=lambda found: sizes[found.source.file])
-    unique = {found.der: found for found in reversed(ranked)}
-    in_order = [unique[der] for der in dict.fromkeys(found.der for found in certificates)]
-    keys = {found.key.public.der for found in artefacts if found.key and found.key.public}
-    held = [(one, one.certificate) for one in in_order if one.certificate is not None]
-    issuers = {certificate.issuer_der for _, certificate in held if not certificate.is_self_issued}
-    lowest = [(one, certificate) for one, certificate in held if certificate.subject_der not in issuers]
-    leaves = [
-        one
-        for one, certificate in lowest
-        if certificate.subject_public_key_info in keys or not certificate.is_authority
-    ]
-    return leaves or [one for one, _ in lowest] or in_order[:1]
+    artifacts, unread = _read(paths, options.passphrases)
+    anchors, unread_anchors = _read(options.trust, options.passphrases)
+    if options.trust and not any(anchor.certificate for anchor in anchors):
+        raise InputError(f"there is no certificate in {', '.join(map(str, options.trust))}")
+    crl_files, unread_crls = _read(options.crls, ())
+    return _Files(
+        artifacts,
+        [one.certificate for one in anchors if one.certificate is not None],
+        [one for one in (*artifacts, *crl_files) if one.crl is not None],
+        (*unread, *unread_anchors, *unread_crls),
+        sets,
+        options,
+    ).results()
 
 
-def _presented(
-    shown: CheckInput, leaf: Artifact, artefacts: Sequence[Artifact], *, alone: bool
-) -> CheckInput:
-    """The leaf with the key that fits it (or the only one), and the chain from wherever it came."""
-    assert leaf.certificate is not None
-    keys = [found for found in artefacts if found.key is not None]
-    spki = leaf.certificate.subject_public_key_info
-    fitting = [k for k in keys if k.key and k.key.public and k.key.public.der == spki]
-    key = next(iter(fitting or (keys if alone else [])), None)
-    chain = _chain(leaf, artefacts)
-    return replace(
-        shown,
-        certificate=leaf.certificate,
-        certificate_source=leaf.source,
-        key=key.key if key else None,
-        key_source=key.source if key else None,
-        chain=chain or None,
-    )
+def _read(paths: Sequence[Path], passphrases: Sequence[bytes]) -> tuple[list[Artifact], list[Artifact]]:
+    """Return the artifacts in files, and those that cannot be used, each with the reason."""
+    artifacts, unread, failures = list[Artifact](), list[Artifact](), list[InputError]()
+    for path in paths:
+        try:
+            content = read_path(path, passphrases)
+        except InputError as error:
+            failures.append(error)
+            unread.append(_unusable(path, str(error).removeprefix(f"{path} ")))
+            continue
+        artifacts += content
+        unread += [one for one in content if one.problem and one.key is None]
+        if any(one.source.encoding is Encoding.PEM for one in content) and path.is_file():
+            problem = openssl_problem(read_file(path, _MAX_FILE))
+            if problem and not any(one.problem for one in content):
+                unread.append(_unusable(path, problem, content[0].kind))
+    if failures and len(failures) == len(paths):
+        raise failures[0]
+    return artifacts, unread
 
 
-def _chain(leaf: Artifact, artefacts: Sequence[Artifact]) -> tuple[Artifact, ...]:
-    """What is in the files that hold other certificates; the leaf's own file without the leaf."""
-    others = {f.source.file for f in artefacts if f.certificate is not None and f.der != leaf.der}
-    others |= {f.source.file for f in artefacts if f.kind is Kind.PKCS7}
-    elsewhere = others - {leaf.source.file}
-    if elsewhere:
-        return tuple(found for found in artefacts if found.source.file in elsewhere and _is_content(found))
-    return tuple(found for found in artefacts if found.certificate is not None and found.der != leaf.der)
+def _unusable(path: Path, problem: str, kind: Kind = Kind.UNKNOWN) -> Artifact:
+    return Artifact(kind, Source(str(path), Encoding.NONE), b"", problem=problem)
 
 
-def _is_content(found: Artifact) -> bool:
-    """CRLs that lie in the same file are welcome, and no part of a chain."""
-    return found.kind is not Kind.CRL
+class _Files:
+    """The artifacts of a command, and the results for them."""
+
+    def __init__(
+        self,
+        artifacts: list[Artifact],
+        anchors: list[Certificate],
+        crls: list[Artifact],
+        unread: Sequence[Artifact],
+        sets: Sequence[RequirementSet],
+        options: CheckOptions,
+    ) -> None:
+        self._artifacts, self._crls, self._sets = artifacts, crls, sets
+        self._unread = tuple(unread)
+        given = [one.crl for one in crls if one.crl is not None]
+        self._lookup = CrlLookup(online=options.online, proxy=options.proxy)
+        self._base = CheckInput(
+            now=options.now,
+            anchors=tuple(anchors),
+            look=self._lookup.look,
+            validation=options.validation,
+            crls=tuple(given),
+            unread=tuple(dict.fromkeys(one.source.file for one in unread)),
+        )
+
+    def results(self) -> tuple[CheckResult, ...]:
+        leaves = certificates_to_check(self._artifacts)
+        if len(leaves) > MAX_LEAVES:
+            raise InputError(f"{len(leaves):,} certificates to check; the limit is {MAX_LEAVES}")
+        results = [self._of_certificate(leaf, leaves) for leaf in leaves]
+        if not leaves:
+            results = [self._of_request(one) for one in self._artifacts if one.request is not None]
+        results += [self._of_crl(one) for one in self._crls_apart(leaves)]
+        return tuple(results) or (self._of_nothing(),)
+
+    def _of_certificate(self, leaf: Artifact, leaves: Sequence[Artifact]) -> CheckResult:
+        beside = without_other_leaves(leaf, leaves, self._artifacts)
+        presented = self._presented(leaf, beside, alone=len(leaves) == 1)
+        assert leaf.certificate is not None
+        presented = replace(presented, authority=leaf.certificate.is_authority)
+        unused = self._unused(presented) if len(leaves) == 1 else ()
+        return check(leaf.source.file, presented, self._sets, (*self._unread, *unused))
+
+    def _presented(self, leaf: Artifact, beside: Sequence[Artifact], *, alone: bool) -> CheckInput:
+        """Return the leaf with the key that matches (or the only one) and the chain."""
+        key = key_of(leaf, beside, alone=alone)
+        return replace(
+            self._base,
+            certificate=leaf.certificate,
+            certificate_source=leaf.source,
+            key=key.key if key else None,
+            key_source=key.source if key else None,
+            chain=chain_of(leaf, beside) or None,
+        )
+
+    def _of_request(self, artifact: Artifact) -> CheckResult:
+        """Check a request by its subject, key and alternative names, and its key file."""
+        assert artifact.request is not None
+        try:
+            certificate = artifact.request.as_certificate()
+        except Malformed as error:
+            unread = (*self._unread, replace(artifact, problem=str(error)))
+            return check(artifact.source.file, self._base, self._sets, unread)
+        presented = self._presented(replace(artifact, value=certificate), self._artifacts, alone=True)
+        presented = replace(presented, certificate_source=None, chain=None, requested=True)
+        return check(artifact.source.file, presented, self._sets, self._unread)
+
+    def _of_crl(self, artifact: Artifact) -> CheckResult:
+        """Check a CRL in its own right."""
+        assert artifact.crl is not None
+        known = (one.certificate for one in self._artifacts if one.certificate is not None)
+        issuers = tuple(one for one in known if one.normalized_subject == artifact.crl.normalized_issuer)
+        presented = replace(self._base, crls=(artifact.crl,), planned_chain=issuers)
+        return check(artifact.source.file, presented, self._sets, self._unread)
+
+    def _of_nothing(self) -> CheckResult:
+        """Return the result for keys and unusable files without a certificate, which is never accepted."""
+        keys = [one for one in self._artifacts if one.key is not None]
+        presented = replace(self._base, key=keys[0].key, key_source=keys[0].source) if keys else self._base
+        unread = list(self._unread)
+        if not unread:
+            first = (keys or self._artifacts)[0]
+            unread = [replace(first, problem=f"it is a {first.kind}, and no certificate was given")]
+        return check(unread[0].source.file, presented, self._sets, unread)
+
+    def _crls_apart(self, leaves: Sequence[Artifact]) -> Iterator[Artifact]:
+        """Yield the CRLs that concern no certificate among the inputs but, if anything, their own CA's."""
+        issued = set()
+        for one in self._artifacts:
+            if one.certificate is not None and not one.certificate.is_self_issued:
+                issued.add(one.certificate.normalized_issuer)
+                issued |= _crl_issuers(one.certificate)
+        for one in self._crls:
+            if one.crl is not None and one.crl.normalized_issuer not in issued:
+                yield one
+
+    def _unused(self, presented: CheckInput) -> Iterator[Artifact]:
+        """Yield the inputs beside the only certificate that no requirement is about, with the reason."""
+        kinds = {
+            (r.kind, name)
+            for one in self._sets
+            for r in one.requirements
+            for name in r.demand.model_fields_set
+        }
+        certificate = presented.certificate
+        assert certificate is not None
+        for one in self._artifacts:
+            if one.kind not in _CHECKED and not one.problem:
+                yield replace(one, problem=f"it is a {one.kind}, which is not checked beside a certificate")
+        key, source = presented.key, presented.key_source
+        matched = ("key_file", "matches") in kinds and not presented.authority
+        public = key.public.der if key is not None and key.public is not None else None
+        if source is not None and public not in (None, certificate.subject_public_key_info) and not matched:
+            yield Artifact(Kind.KEY, source, b"", problem="the key does not match the certificate")
+        place = presented.certificate_source
+        if place is not None and place.encoding in (Encoding.PEM, Encoding.DER):
+            before = (one for one in self._artifacts if one.source.file == place.file)
+            first = next(one for one in before if one.certificate is not None)
+            if first.source.position < place.position:
+                problem = "a CA certificate precedes the certificate; most programs use only the first one"
+                yield replace(first, problem=problem)
+        if self._is_foreign_chain(presented) and (
+            ("chain_file", "issued_by") not in kinds or presented.authority
+        ):
+            assert presented.chain is not None
+            problem = "it does not contain the certificate's issuer"
+            yield replace(presented.chain[0], problem=problem)
+
+    def _is_foreign_chain(self, presented: CheckInput) -> bool:
+        """Return whether a chain has CA certificates, and none of them issued the certificate."""
+        certificate = presented.certificate
+        if certificate is None or certificate.is_self_issued or not presented.authorities:
+            return False
+        return all(one.normalized_subject != certificate.normalized_issuer for one in presented.authorities)
+
+
+def _crl_issuers(certificate: Certificate) -> set[object]:
+    try:
+        points = certificate.extensions.crl_distribution_points or ()
+    except Malformed:
+        return set()
+    return {name.normalized[1] for point in points for name in point.crl_issuer}

@@ -23,6 +23,8 @@ def _checked(one: CheckResult) -> dict[str, Any]:
         "name": one.name,
         "as_expected": one.as_expected,
         "case": None if one.expected is None else {key: sorted(ids) for key, ids in one.expected.items()},
+        "revoked": one.revoked,
+        "inapplicable": list(one.inapplicable),
         "unread": [{"file": str(found.source), "problem": found.problem} for found in one.unread],
         "verdicts": [
             {

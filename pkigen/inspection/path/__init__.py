@@ -1,11 +1,12 @@
 """Validates certification paths as appliances do, with OpenSSL, and explains why a path is invalid."""
 
 from pkigen.inspection.path.crl_retrieval import CrlRetriever, validate_online
+from pkigen.inspection.path.crl_scope import may_list
 from pkigen.inspection.path.host_names import host_mismatch
 from pkigen.inspection.path.http_fetch import FetchError, fetch
 from pkigen.inspection.path.policies import PolicyOptions, policy_oids
 from pkigen.inspection.path.problems import PathProblem
-from pkigen.inspection.path.validation import PathResult, Purpose, validate
+from pkigen.inspection.path.validation import PathResult, Purpose, revocations, validate
 from pkigen.inspection.path.verify import UnusedInput, Verification, VerifiedCertificate, verify
 
 __all__ = [
@@ -20,7 +21,9 @@ __all__ = [
     "VerifiedCertificate",
     "fetch",
     "host_mismatch",
+    "may_list",
     "policy_oids",
+    "revocations",
     "validate",
     "validate_online",
     "verify",

@@ -29,7 +29,7 @@ from pkigen.inspection.path.problems import (
     problem_of_rule,
 )
 from pkigen.keys.verifying import Verdict, verdict
-from pkigen.x509 import Certificate, CertificateList, Malformed
+from pkigen.x509 import Certificate, CertificateList, Malformed, RevokedEntry
 
 _MISSING, _SIGNATURE, _NOT_YET_VALID, _EXPIRED, _REVOKED = 3, 8, 11, 12, 23
 _NO_CRL_ISSUER, _USAGE, _CRITICAL, _SCOPE, _ISSUER_PATH = 33, 35, 36, 44, 54
@@ -38,7 +38,8 @@ _UNREADABLE, _UNSUPPORTED = -1, -2
 _STEPS = (_MISSING, _SCOPE, _NO_CRL_ISSUER, _UNREADABLE, _SIGNATURE, _UNSUPPORTED, _USAGE, _ISSUER_PATH)
 _ORDER = (*_STEPS, _CRITICAL, _NOT_YET_VALID, _EXPIRED)
 """The order of the checks: of several unusable CRLs the one that passed most checks states the problem."""
-_REMOVED_FROM_CRL = 8
+REMOVED = 8
+"""The reason code removeFromCRL."""
 _MAX_SIGNERS = 50
 """CA certificates with the name of a CRL's issuer that are tried for one CRL."""
 
@@ -61,13 +62,13 @@ class _Usable:
     delta: CertificateList | None
     reasons: frozenset[str]
 
-    def revokes(self, certificate: Certificate) -> bool:
-        """Return whether the CRLs list a certificate (6.3.3 (i), (j)); the delta CRL takes precedence."""
+    def revocation(self, certificate: Certificate) -> RevokedEntry | None:
+        """Return the entry of a revoked certificate (6.3.3 (i), (j)); the delta CRL takes precedence."""
         for crl in (self.delta, self.crl):
             entry = crl.entry_of(certificate.serial, certificate.normalized_issuer) if crl else None
             if entry is not None:
-                return entry.reason != _REMOVED_FROM_CRL
-        return False
+                return None if entry.reason == REMOVED else entry
+        return None
 
 
 @dataclass
@@ -76,7 +77,8 @@ class RevocationCheck:
 
     ``certificates`` are candidates for CRL issuers. With ``at=None``, validity periods of CRLs do not matter.
     ``parses`` returns whether OpenSSL can parse a CRL; ``issuer_path`` validates the path of a CRL issuer
-    without revocation. ``unused`` maps the DER of a CRL to the reason why it was not used.
+    without revocation. ``unused`` maps the DER of a CRL to the reason why it was not used; ``revoked`` maps
+    certificates to their entries.
     """
 
     crls: Sequence[CertificateList]
@@ -87,6 +89,7 @@ class RevocationCheck:
     issuer_path: IssuerPath
     used: set[bytes] = field(default_factory=set)
     unused: dict[bytes, str] = field(default_factory=dict)
+    revoked: dict[Certificate, RevokedEntry] = field(default_factory=dict)
     _issuer_problems: dict[Certificate, str] = field(default_factory=dict)
 
     def problems(self, path: Sequence[Certificate]) -> Iterator[PathProblem]:
@@ -107,14 +110,15 @@ class RevocationCheck:
                 continue
             try:
                 usable = self._usable(crl, certificate, issuer)
-                revoked = usable.revokes(certificate)
+                entry = usable.revocation(certificate)
             except (_Unusable, Malformed) as error:
                 failures.append(self._record(crl, error))
                 continue
             self.used |= {one.der for one in (usable.crl, usable.delta) if one is not None}
-            if revoked:
+            if entry is not None:
+                self.revoked[certificate] = entry
                 problem = problem_of_code(_REVOKED, "", depth, certificate)
-            uncovered -= ALL_REASONS if revoked else usable.reasons
+            uncovered -= usable.reasons if entry is None else ALL_REASONS
         if not uncovered:
             return problem
         if len(uncovered) < len(ALL_REASONS):

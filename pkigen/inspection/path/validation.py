@@ -11,8 +11,8 @@ from pkigen.inspection.path.host_names import host_mismatch
 from pkigen.inspection.path.openssl import PathInput, parses_crl, validate_with_openssl
 from pkigen.inspection.path.policies import ANY_POLICIES, PolicyOptions, policy_problem
 from pkigen.inspection.path.problems import PathProblem, problem_of_rule
-from pkigen.inspection.path.revocation import RevocationCheck
-from pkigen.x509 import Certificate, CertificateList, Malformed
+from pkigen.inspection.path.revocation import REMOVED, RevocationCheck
+from pkigen.x509 import Certificate, CertificateList, Malformed, RevokedEntry
 
 Purpose = Literal["server", "client", "any"]
 
@@ -130,6 +130,26 @@ def _revocation_check(
         parses_crl,
         issuer_path,
     )
+
+
+def revocations(
+    path: Sequence[Certificate], known: Sequence[Certificate], crls: Sequence[CertificateList]
+) -> dict[Certificate, RevokedEntry]:
+    """Return the revoked certificates of a path and their CRL entries; CRLs may be stale.
+
+    ``path`` leads from the certificate up as far as it is known. ``known`` are candidates for CRL issuers.
+    The CRLs of a certificate whose issuer is not known count without a check of their signature.
+    """
+    if len(path) == 1:
+        (certificate,) = path
+        entries = [crl.entry_of(certificate.serial, certificate.normalized_issuer) for crl in crls]
+        entry = next((one for one in entries if one is not None and one.reason != REMOVED), None)
+        return {} if entry is None else {certificate: entry}
+    given = PathInput(path[0], tuple(known), tuple(path[-1:]), datetime.now(UTC), False, True)
+    check = _revocation_check(given, tuple(path), crls)
+    for _ in check.problems(path):
+        pass
+    return {certificate: entry for certificate, entry in check.revoked.items() if certificate in path}
 
 
 def _times(path: tuple[Certificate, ...], at: datetime) -> Iterator[PathProblem]:

@@ -59,7 +59,7 @@ class ChainFile(Demand):
         if not subject.chain:
             if self.required:
                 return failed("no chain file", "a chain file")
-            return not_applicable("no chain file was given")
+            return not_applicable(subject.missing("chain file"))
         if self.encodings and subject.chain[0].source.encoding not in self.encodings:
             return failed(subject.chain[0].source.encoding, " or ".join(self.encodings))
         suffix = PurePath(subject.chain[0].source.file).suffix.lower()
@@ -143,12 +143,14 @@ def _path_in(leaf: Certificate, authorities: tuple[Certificate, ...]) -> tuple[C
     """The authorities from the leaf's issuer on, as far as names and signatures lead."""
     path, current = list[Certificate](), leaf
     while not current.is_self_issued:
-        named = (a for a in authorities if a.subject_der == current.issuer_der and a not in path)
-        found = next((above for above in named if is_signed_by(current, above)), None)
-        if found is None:
+        named = (
+            a for a in authorities if a.normalized_subject == current.normalized_issuer and a not in path
+        )
+        issuer = next((above for above in named if is_signed_by(current, above)), None)
+        if issuer is None:
             break
-        path.append(found)
-        current = found
+        path.append(issuer)
+        current = issuer
     return tuple(path)
 
 

@@ -142,8 +142,7 @@ class CrlDemand(Demand):
 
     def check(self, subject: CheckInput) -> Outcome:
         """Return the first condition that any of the available CRLs violates."""
-        published = [one for one in map(subject.look, subject.crl_urls) if one is not None]
-        crls = [one.crl for one in published if one.crl is not None]
+        crls = subject.published_crls
         if not crls:
             return not_applicable("no CRL was found, or looked for")
         parts = [_PARTS[name] for name in self._parts()]

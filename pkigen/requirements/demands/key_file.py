@@ -72,7 +72,7 @@ class KeyFileDemand(Demand):
         """Of the file that the key came in."""
         key, source = subject.key, subject.key_source
         if key is None or source is None:
-            return not_applicable("no key file was given")
+            return not_applicable(subject.missing("key file"))
         if self.encodings and source.encoding not in self.encodings:
             return failed(source.encoding, " or ".join(self.encodings))
         suffix = PurePath(source.file).suffix.lower()

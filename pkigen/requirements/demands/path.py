@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import ClassVar
-from urllib.parse import urlsplit
 
 from pydantic import model_validator
 
-from pkigen.asn1 import der, oids
+from pkigen.asn1 import der, names, oids
 from pkigen.cases.case import Case, Impossible
 from pkigen.cases.extension_values import drop_path_length
 from pkigen.cases.urls import with_urls
@@ -26,10 +25,10 @@ from pkigen.requirements.outcome import (
     undecided,
 )
 from pkigen.requirements.subject import CheckInput, PublishedCrl
+from pkigen.x509 import Certificate, CertificateList, RevokedEntry
 
 _DAY = 86_400
 _OWN_TIMES = ("expired", "not-yet-valid")
-_REMOVED = 8
 
 
 @demand
@@ -112,19 +111,19 @@ class RevocationDemand(Demand):
     def check(self, subject: CheckInput) -> Outcome:
         """At the URLs that the certificate states."""
         leaf = subject.certificate
-        if leaf is None:
+        if leaf is None and not subject.crls:
             return not_applicable("there is no certificate")
-        urls = [url for url in subject.crl_urls if _is_http(url)]
-        if not urls:
+        published = tuple(map(PublishedCrl, subject.crls)) if leaf is None else subject.crls_for(leaf)
+        if not published and not subject.has_http_crl_url:
             return not_applicable("it states no http URL of a CRL")
-        looks = [found for found in map(subject.look, urls) if found is not None]
-        if not looks:
-            return undecided("no CRL was looked at; --online asks the network")
-        judge = self._check_available if self.available else _check_entry
-        return judge(subject, looks)
+        if not published:
+            return undecided("no CRL was given or downloaded; --online downloads CRLs")
+        return (
+            self._check_available(subject, published) if self.available else _check_entry(subject, published)
+        )
 
-    def _check_available(self, subject: CheckInput, looks: list[PublishedCrl]) -> Outcome:
-        problems = [_problem(subject, found) for found in looks]
+    def _check_available(self, subject: CheckInput, published: Sequence[PublishedCrl]) -> Outcome:
+        problems = [_problem(subject, one) for one in published]
         holds = not all(problems)
         return pass_or_fail(holds, "fresh" if holds else "; ".join(problems), "a fresh CRL that is reachable")
 
@@ -142,19 +141,13 @@ class RevocationDemand(Demand):
             yield Violation("stale", "The CRL expired one day ago.", change, "revocation")
 
 
-def _is_http(url: str) -> bool:
-    try:
-        return urlsplit(url).scheme.lower() == "http"
-    except ValueError:
-        return False
-
-
 def _problem(subject: CheckInput, found: PublishedCrl) -> str:
     """Why a CRL does not serve; "" when it does."""
     crl = found.crl
     if crl is None:
         return found.problem
-    if subject.path and not is_signed_by(crl, subject.path[0]):
+    leaf = subject.certificate
+    if leaf is not None and subject.path and not _is_of_issuer(crl, leaf, subject):
         return "the CRL is not signed by the issuer"
     if crl.this_update > subject.now:
         return f"the CRL begins at {crl.this_update:%Y-%m-%d %H:%M:%S}Z"
@@ -163,18 +156,34 @@ def _problem(subject: CheckInput, found: PublishedCrl) -> str:
     return ""
 
 
-def _check_entry(subject: CheckInput, looks: list[PublishedCrl]) -> Outcome:
-    assert subject.certificate is not None
-    crls = [found.crl for found in looks if found.crl is not None]
+def _check_entry(subject: CheckInput, published: Sequence[PublishedCrl]) -> Outcome:
+    """Check the certificate, and each CA above it whose CRL is available; CRLs may be stale."""
+    from pkigen.inspection.path import revocations
+
+    leaf = subject.certificate
+    if leaf is None:
+        return not_applicable("there is no certificate")
+    crls = [one.crl for one in published if one.crl is not None]
     if subject.path:
-        crls = [crl for crl in crls if is_signed_by(crl, subject.path[0])]
+        crls = [crl for crl in crls if _is_of_issuer(crl, leaf, subject)]
     if not crls:
         return not_applicable("there is no CRL by its issuer")
-    for crl in crls:
-        entry = crl.entry(subject.certificate.serial)
-        if entry is not None and entry.reason != _REMOVED:
-            return failed(f"revoked on {entry.at:%Y-%m-%d}, reason code {entry.reason}", "not revoked")
-    return pass_or_fail(True, "not listed", "not revoked")
+    for authority in subject.path:
+        crls += [one.crl for one in subject.crls_for(authority) if one.crl is not None]
+    revoked = revocations((leaf, *subject.path), subject.authorities, crls)
+    if not revoked:
+        return pass_or_fail(True, "not listed", "not revoked")
+    return failed("; ".join(_description(one, entry, leaf) for one, entry in revoked.items()), "not revoked")
+
+
+def _description(certificate: Certificate, entry: RevokedEntry, leaf: Certificate) -> str:
+    subject = "" if certificate == leaf else f"the CA [{names.text(certificate.subject)}] is "
+    return f"{subject}revoked on {entry.at:%Y-%m-%d}, reason code {entry.reason}"
+
+
+def _is_of_issuer(crl: CertificateList, leaf: Certificate, subject: CheckInput) -> bool:
+    """Return whether the issuer signed a CRL; another CRL issuer's signature is verified with its path."""
+    return crl.normalized_issuer != leaf.normalized_issuer or is_signed_by(crl, subject.path[0])
 
 
 def _revoked(reason: str, case: Case) -> Case:

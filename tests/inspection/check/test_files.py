@@ -109,9 +109,10 @@ def test_a_certificate_alone_breaks_nothing_that_is_about_other_files(built: Bui
     assert found.presented.chain is None
 
 
-def test_a_key_alone_is_judged_as_a_key_and_is_no_upload(built: Built) -> None:
+def test_a_key_alone_is_judged_as_a_key_and_is_not_accepted(built: Built) -> None:
     found = _one(built, _files(built)[1])
-    assert (_broken(found), found.verdicts) == (set(), ())
+    assert (_broken(found), found.as_expected, found.verdicts[0].accepted) == (set(), False, False)
+    assert [one.problem for one in found.unread] == ["it is a private key, and no certificate was given"]
     status = {one.requirement.id: str(one.outcome.status) for one in found.findings}
     assert (status["key-encoding"], status["key-suffix"], status["public-key-2048"]) == ("pass",) * 3
 

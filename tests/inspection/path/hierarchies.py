@@ -69,7 +69,7 @@ def issue(
     """Return a certificate; self-signed without ``issuer``. The name is the label of its key by default."""
     private = key(key_label or common_name)
     signer = issuer.key if issuer else private
-    subject = subject or name(common_name)
+    subject = name(common_name) if subject is None else subject
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -1,0 +1,36 @@
+"""Finds out why OpenSSL does not read a PEM file that pkigen, which is more tolerant, can read."""
+
+from __future__ import annotations
+
+import re
+
+_BOUNDARY = re.compile(rb"-----(?:BEGIN|END) [^\r\n-]*-----")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_UTF_8 = b"\xef\xbb\xbf"
+
+
+def openssl_problem(data: bytes) -> str:
+    """Return why OpenSSL skips or rejects a PEM file or a block in it; "" if it reads all of it.
+
+    OpenSSL accepts a BEGIN or END line only if it starts at the beginning of a line, which ends with LF, and
+    contains nothing else (RFC 7468 also requires this of generators).
+    """
+    if data.startswith(_UTF_16) or b"\0-\0-\0-" in data:
+        return _problem("it is encoded in UTF-16; convert it to ASCII")
+    data = data.removeprefix(_UTF_8)
+    if b"\r" in data and b"\n" not in data:
+        return _problem("its lines end with CR; use LF or CR LF")
+    for boundary in _BOUNDARY.finditer(data):
+        start = data.rfind(b"\n", 0, boundary.start()) + 1
+        end = data.find(b"\n", boundary.end())
+        line = data.count(b"\n", 0, start) + 1
+        before, after = data[start : boundary.start()], data[boundary.end() : end if end >= 0 else None]
+        if before.strip() or after.strip():
+            return _problem(f"line {line} contains more than the BEGIN or END line; insert a line break")
+        if before:
+            return _problem(f"line {line} is indented; remove the spaces before BEGIN and END lines")
+    return ""
+
+
+def _problem(reason: str) -> str:
+    return f"OpenSSL does not read this PEM file: {reason}"
