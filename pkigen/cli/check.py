@@ -211,7 +211,7 @@ def _print_finding(finding: Finding, width: int) -> None:
     head = f"  {_WORDS[status]:<4}  {requirement.id:<{width}}  "
     if status == "fail":
         words = f"{requirement.says} Found {outcome.reason or outcome.found}"
-        words += f"; wanted {outcome.wanted}." if outcome.wanted else "."
+        words += f"; expected {outcome.wanted}." if outcome.wanted else "."
         words += f" [{requirement.level}; {requirement.section}]"
     else:
         words = outcome.reason or outcome.found

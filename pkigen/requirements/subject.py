@@ -35,8 +35,8 @@ class CheckInput:
     ``passphrase_known`` is false when a passphrase exists that the checker was not given.
     ``validation`` says whether the appliance validates certificates (CRL, dates, chain).
     ``requested`` says that the certificate stands for a request: subject, key and extensions count.
-    ``crls`` are CRLs from files, which take precedence over what is published at URLs. ``unread`` are the
-    files that could not be used.
+    ``crls`` are CRLs from files, which take precedence over what is published at URLs; ``crl_issuers`` are
+    further certificates of CRL issuers. ``unread`` are the files that could not be used.
     ``sharing`` counts the other certificates of an environment by what they have as common name.
     """
 
@@ -50,6 +50,7 @@ class CheckInput:
     anchors: tuple[Certificate, ...] = ()
     look: LookUpCrl = field(default=lambda url: None)
     crls: tuple[CertificateList, ...] = ()
+    crl_issuers: tuple[Certificate, ...] = ()
     unread: tuple[str, ...] = ()
     sharing: Mapping[str, int] = field(default_factory=dict)
     issued: bool = True

@@ -1,9 +1,10 @@
-"""A built environment, every certificate of it held against requirement sets."""
+"""Checks every certificate of a built environment against requirement sets."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,15 @@ from pkigen.inspection.artifacts import Kind, read_path
 from pkigen.inspection.check.check import CheckOptions, CheckResult, check
 from pkigen.requirements import PublishedCrl, RequirementSet, load_set
 from pkigen.requirements.crl_lookup import CrlLookup
-from pkigen.x509 import Certificate
 
 
 def check_environment(
     folder: Path, sets: Sequence[RequirementSet] | None, options: CheckOptions
 ) -> Iterator[CheckResult]:
-    """One result for each end entity, in the manifest's order; what is missing raises InputError.
+    """Return one result for each end entity, in the manifest's order; InputError for a missing file.
 
-    Without ``sets`` a certificate is held against its profile's, and against those that negative
-    cases of it break. A case is held against the set of its fault alone.
+    Without ``sets`` a certificate is checked against its profile's sets and those that its negative cases
+    violate. A case is checked against the set of its fault alone.
     """
     environment = open_environment(folder)
     checker = _Checker(environment, sets, options)
@@ -31,15 +31,15 @@ def check_environment(
 
 
 def sets_of(folder: Path) -> dict[str, RequirementSet]:
-    """The sets that an environment names, by what it calls them; InputError for one that is not there."""
+    """Return the sets that an environment names, by their names in it; InputError for a missing set."""
     manifest = open_environment(folder).manifest
-    found = {name: load_set(name) for name in manifest["requirements"]}
-    known = {one.name: one for one in found.values()}
+    named = {name: load_set(name) for name in manifest["requirements"]}
+    known = {one.name: one for one in named.values()}
     for case in manifest["cases"]:
         name = case["fault"]["against"] if "fault" in case else ""
         if name and name not in known:
-            known[name] = found[name] = load_set(name)
-    return {**found, **known}
+            known[name] = named[name] = load_set(name)
+    return {**named, **known}
 
 
 class _Checker:
@@ -56,7 +56,7 @@ class _Checker:
         for fault in (case["fault"] for case in manifest["cases"] if "fault" in case):
             self._bases.setdefault(fault["base"], set()).update({fault["against"]} - {""})
         trusted = read_path(environment.trust)
-        anchors = tuple(found.certificate for found in trusted if found.certificate is not None)
+        anchors = tuple(one.certificate for one in trusted if one.certificate is not None)
         self._presenter = CasePresenter(
             environment.folder,
             options.now,
@@ -65,31 +65,34 @@ class _Checker:
             options.passphrases,
             validation=options.validation,
         )
-        published = {
-            authority["crl"]["url"]: self._presenter.read(authority["crl"]["file"])
-            for authority in manifest["authorities"]
-            if authority["crl"] is not None
-        }
-        self._looker = CrlLookup(published, manifest["base_url"], online=options.online, proxy=options.proxy)
-        sound = (case.data for case in environment.cases() if case.fault is None)
-        self._names = {data["name"]: self._common_name(data) for data in sound}
+        authorities = manifest["authorities"]
+        complete = [one["crl"] for one in authorities if one["crl"] is not None]
+        crls = [crl for one in complete for crl in (one, *one["parts"])]
+        published = {crl["url"]: self._presenter.read(crl["file"]) for crl in crls}
+        self._lookup = CrlLookup(published, manifest["base_url"], online=options.online, proxy=options.proxy)
+        files = (
+            self._presenter.artifact(one["files"]["certificate"], Kind.CERTIFICATE) for one in authorities
+        )
+        self._crl_issuers = tuple(one.certificate for one in files if one and one.certificate)
+        without_fault = (case.data for case in environment.cases() if case.fault is None)
+        self._names = {data["name"]: self._common_name(data) for data in without_fault}
         self._presenter.taken = Counter(name for name in self._names.values() if name)
 
     def _look(self, url: str) -> PublishedCrl | None:
-        return self._looker.look(url)
+        return self._lookup.look(url)
 
     def concerns(self, data: dict[str, Any]) -> bool:
-        """Whether an end entity is held against anything.
+        """Return whether an end entity is checked.
 
-        A case of another set is not, nor one whose verdict is about a single second, which has passed.
+        A case of another set is not, nor one whose verdict applies to a single second, which has passed.
         """
         if "fault" not in data:
             return True
         return "at" not in data["verdict"] and not self._sets.keys().isdisjoint(self._broken(data))
 
     def check(self, data: dict[str, Any]) -> CheckResult:
-        """One end entity: its files as they stand, and what its fault should break."""
-        shown, unread = self._presenter.present(
+        """Check the files of an end entity; a case also against what its fault is to violate."""
+        presented, unread = self._presenter.present(
             data["files"], self._names.get(data["name"]), faulty="fault" in data
         )
         expected, names = None, self._required | self._bases.get(data["name"], set())
@@ -97,27 +100,27 @@ class _Checker:
             broken = self._broken(data)
             expected = {name: self._expected(name, broken[name]) for name in self._sets if name in broken}
             names = set(expected)
+        presented = replace(presented, crl_issuers=self._crl_issuers)
         sets = [one for name, one in self._sets.items() if name in names]
         revoked = data["revoked"] is not None or data["verdict"].get("stage") == "revocation"
-        return check(data["name"], shown, sets, unread, expected, revoked=revoked and "fault" not in data)
+        return check(data["name"], presented, sets, unread, expected, revoked=revoked and "fault" not in data)
 
     @staticmethod
     def _broken(data: dict[str, Any]) -> dict[str, list[str]]:
-        """What a case with a fault breaks of which set: as its fault says, or as was seen at the build."""
+        """Return what a case violates by set: as its fault declares, or as the build recorded."""
         fault = data["fault"]
         if fault["against"]:
             return {fault["against"]: fault["violates"]}
         return {one["set"]: one["violates"] for one in data.get("uploads", ())}
 
     def _expected(self, name: str, broken: Iterable[str]) -> frozenset[str]:
-        """What a case breaks of a set; without validation nobody looks at some of it."""
+        """Return what a case violates of a set, without what only certificate validation checks."""
         one = self._sets[name]
-        looked_at = (r.id for r in one.requirements if self._options.validation or r.when == "always")
-        return frozenset(broken).intersection(looked_at)
+        checked = (r.id for r in one.requirements if self._options.validation or r.when == "always")
+        return frozenset(broken).intersection(checked)
 
     def _common_name(self, data: dict[str, Any]) -> str | None:
         certificate = self._presenter.artifact(data["files"].get("certificate"), Kind.CERTIFICATE)
-        found: Certificate | None = certificate.certificate if certificate else None
-        if found is None:
+        if certificate is None or certificate.certificate is None:
             return None
-        return next((name.lower() for name in values(found.subject, COMMON_NAME)), None)
+        return next((name.lower() for name in values(certificate.certificate.subject, COMMON_NAME)), None)

@@ -14,7 +14,7 @@ _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def as_json(checked: Iterable[CheckResult]) -> list[dict[str, Any]]:
-    """One object for each certificate."""
+    """Return one object for each certificate."""
     return [_checked(one) for one in checked]
 
 
@@ -25,7 +25,7 @@ def _checked(one: CheckResult) -> dict[str, Any]:
         "case": None if one.expected is None else {key: sorted(ids) for key, ids in one.expected.items()},
         "revoked": one.revoked,
         "inapplicable": list(one.inapplicable),
-        "unread": [{"file": str(found.source), "problem": found.problem} for found in one.unread],
+        "unread": [{"file": str(artifact.source), "problem": artifact.problem} for artifact in one.unread],
         "verdicts": [
             {
                 "set": verdict.set.name,
@@ -36,14 +36,14 @@ def _checked(one: CheckResult) -> dict[str, Any]:
             }
             for verdict in one.verdicts
         ],
-        "findings": [_finding(found) for found in one.findings],
+        "findings": [_finding(finding) for finding in one.findings],
     }
 
 
-def _finding(found: Finding) -> dict[str, Any]:
-    requirement, outcome = found.requirement, found.outcome
+def _finding(finding: Finding) -> dict[str, Any]:
+    requirement, outcome = finding.requirement, finding.outcome
     return {
-        "set": found.set.name,
+        "set": finding.set.name,
         "id": requirement.id,
         "level": requirement.level,
         "section": requirement.section,
@@ -52,18 +52,18 @@ def _finding(found: Finding) -> dict[str, Any]:
         "found": outcome.found or None,
         "wanted": outcome.wanted or None,
         "reason": outcome.reason or None,
-        "message": found.set.message_of(requirement) if _refuses(found) else None,
+        "message": finding.set.message_of(requirement) if _refuses(finding) else None,
     }
 
 
-def _refuses(found: Finding) -> bool:
-    return found.failed and found.requirement.level is Level.REJECTED
+def _refuses(finding: Finding) -> bool:
+    return finding.failed and finding.requirement.level is Level.REJECTED
 
 
 def sarif(checked: Sequence[CheckResult], sets: Sequence[RequirementSet], version: str) -> dict[str, Any]:
-    """A SARIF log: every requirement is a rule, every broken one a result at the certificate's file."""
+    """Return a SARIF log: each requirement is a rule, each violation a result at the certificate's file."""
     rules = [_rule(one, requirement) for one in sets for requirement in one.requirements]
-    results = [_result(one, found) for one in checked for found in one.broken]
+    results = [_result(one, finding) for one in checked for finding in one.broken]
     results += [_unread(one, str(a.source.file), a.problem) for one in checked for a in one.unread]
     driver = {"name": "pkigen", "version": version, "rules": rules}
     runs = [{"tool": {"driver": driver}, "results": results}]
@@ -79,14 +79,14 @@ def _rule(one: RequirementSet, requirement: Requirement) -> dict[str, Any]:
     }
 
 
-def _result(one: CheckResult, found: Finding) -> dict[str, Any]:
-    requirement, outcome = found.requirement, found.outcome
-    words = outcome.reason or f"found {outcome.found}, wanted {outcome.wanted}"
+def _result(one: CheckResult, finding: Finding) -> dict[str, Any]:
+    requirement, outcome = finding.requirement, finding.outcome
+    reason = outcome.reason or f"found {outcome.found}, expected {outcome.wanted}"
     return {
-        "ruleId": f"{found.set.name}/{requirement.id}",
+        "ruleId": f"{finding.set.name}/{requirement.id}",
         "level": _SARIF_LEVELS[requirement.level],
-        "message": {"text": f"{one.name}: {requirement.says} ({words})"},
-        "locations": [_location(_file(one, found))],
+        "message": {"text": f"{one.name}: {requirement.says} ({reason})"},
+        "locations": [_location(_file(one, finding))],
     }
 
 
@@ -99,14 +99,14 @@ def _unread(one: CheckResult, file: str, problem: str) -> dict[str, Any]:
     }
 
 
-def _file(one: CheckResult, found: Finding) -> str:
-    """The file that a demand is about."""
-    shown, kind = one.presented, found.requirement.kind
-    if kind == "key_file" and shown.key_source is not None:
-        return shown.key_source.file
-    if kind == "chain_file" and shown.chain:
-        return shown.chain[0].source.file
-    return shown.certificate_source.file if shown.certificate_source else one.name
+def _file(one: CheckResult, finding: Finding) -> str:
+    """Return the file that a requirement is about."""
+    presented, kind = one.presented, finding.requirement.kind
+    if kind == "key_file" and presented.key_source is not None:
+        return presented.key_source.file
+    if kind == "chain_file" and presented.chain:
+        return presented.chain[0].source.file
+    return presented.certificate_source.file if presented.certificate_source else one.name
 
 
 def _location(file: str) -> dict[str, Any]:
@@ -114,32 +114,39 @@ def _location(file: str) -> dict[str, Any]:
 
 
 def junit(checked: Sequence[CheckResult]) -> str:
-    """A JUnit report: a suite for each certificate, a case for each requirement.
+    """Return a JUnit report: a suite for each certificate, a case for each requirement.
 
-    What fails is what the exit code is 1 for: a negative case passes where it breaks what it was made to.
+    The failures are the causes of exit code 1: a negative case passes if it violates as intended.
     """
     return report("pkigen check", ((one.name, _cases(one)) for one in checked))
 
 
 def _cases(one: CheckResult) -> list[Case]:
-    unread = [Case("readable", "files", Failure(f"{found.source}: {found.problem}")) for found in one.unread]
-    return [*(_case(one, found) for found in one.findings), *unread]
+    unread = [
+        Case("readable", "files", Failure(f"{artifact.source}: {artifact.problem}"))
+        for artifact in one.unread
+    ]
+    return [*(_case(one, finding) for finding in one.findings), *unread]
 
 
-def _case(one: CheckResult, found: Finding) -> Case:
-    requirement, outcome = found.requirement, found.outcome
-    words = outcome.reason or f"found {outcome.found}, wanted {outcome.wanted}"
+def _case(one: CheckResult, finding: Finding) -> Case:
+    requirement, outcome = finding.requirement, finding.outcome
+    reason = outcome.reason or f"found {outcome.found}, expected {outcome.wanted}"
     failure = skipped = None
     if one.expected is not None:
-        missing, surplus = one.surprises(found.set.name)
+        missing, surplus = one.surprises(finding.set.name)
         if requirement.id in surplus:
-            failure = Failure(f"this case should not break it: {words}", requirement.level, requirement.says)
+            failure = Failure(
+                f"this case should not violate it: {reason}", requirement.level, requirement.says
+            )
         elif requirement.id in missing:
-            failure = Failure("this case should break it, and does not", requirement.level, requirement.says)
-    elif outcome.status is Status.FAIL and one.counts(found):
-        failure = Failure(words, requirement.level, requirement.says)
+            failure = Failure(
+                "this case should violate it, and does not", requirement.level, requirement.says
+            )
+    elif outcome.status is Status.FAIL and one.counts(finding):
+        failure = Failure(reason, requirement.level, requirement.says)
     elif outcome.status is Status.FAIL:
-        skipped = f"{requirement.says} {words}"
+        skipped = f"{requirement.says} {reason}"
     if failure is None and outcome.status is Status.NOT_APPLICABLE:
         skipped = outcome.reason
-    return Case(requirement.id, found.set.name, failure, skipped)
+    return Case(requirement.id, finding.set.name, failure, skipped)

@@ -1,4 +1,4 @@
-"""Whether a certificate is for a host (RFC 9525, 6.3): DNS names and IP addresses."""
+"""Matches certificates with hosts (RFC 9525, 6.3): DNS names and IP addresses."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _BRACKETS = re.compile(r"\[([^\[\]]*:[^\[\]]*)\]")
 
 
 def host_mismatch(certificate: Certificate, host: str) -> str:
-    """Why a certificate is not for a host; "" when it is. Malformed when its names cannot be read.
+    """Return why a certificate does not match a host; "" if it matches. Malformed if names cannot be read.
 
-    A wildcard stands for one whole label, the left-most, of letters, digits and hyphens; OpenSSL takes
-    f*.example.com as well. A final full stop of the host does not count; with OpenSSL it does. The
-    common name counts only where there is no alternative name of kind dns or ip: browsers do not look
-    at it, appliances do; OpenSSL does so beside addresses, too.
+    A wildcard matches one whole label, the leftmost, of letters, digits and hyphens; OpenSSL also accepts
+    f*.example.com. A trailing dot of the host is ignored, unlike in OpenSSL. The common name matters only if
+    there is no alternative name of kind dns or ip: browsers ignore it, appliances do not; OpenSSL also
+    considers it beside IP addresses.
     """
-    if words := invalid_host(host):
-        return words
+    if problem := invalid_host(host):
+        return problem
     names = _alternatives(certificate)
-    wanted = _address(host)
-    if wanted is not None:
-        if any(name.kind == "ip" and name.value == wanted for name in names):
+    address = _address(host)
+    if address is not None:
+        if any(name.kind == "ip" and name.value == address for name in names):
             return ""
     elif any(name.kind == "dns" and _matches(name.value, host) for name in names):
         return ""
@@ -35,19 +35,19 @@ def host_mismatch(certificate: Certificate, host: str) -> str:
         return f"it is for {_listed([name.value for name in names])}"
     common = [a.value for rdn in certificate.subject for a in rdn if a.oid == COMMON_NAME]
     texts = [value for value in common if isinstance(value, str)]
-    if wanted is None and any(_matches(value, host) for value in texts):
+    if address is None and any(_matches(value, host) for value in texts):
         return ""
-    found = f"its common name is {_listed(texts)}" if texts else "it has no common name"
-    return f"its subject alternative names contain no DNS name or IP address, and {found}"
+    subject = f"its common name is {_listed(texts)}" if texts else "it has no common name"
+    return f"its subject alternative names contain no DNS name or IP address, and {subject}"
 
 
 def uses_common_name(certificate: Certificate) -> bool:
-    """Whether the common name stands for hosts, for want of alternative names. May be Malformed."""
+    """Return whether the common name matters, because there is no alternative name. May raise Malformed."""
     return not _alternatives(certificate)
 
 
 def invalid_host(host: str) -> str:
-    """Why something is not the name or the address of a host; "" when it may be."""
+    """Return why a string is not a host name or an IP address; "" if it may be one."""
     if not host.strip("."):
         return "the host is empty"
     if "/" in host:
@@ -71,12 +71,12 @@ def _alternatives(certificate: Certificate) -> list[GeneralName]:
 
 
 def _listed(values: list[str]) -> str:
-    shown = ", ".join(value or "an empty name" for value in values[:5])
-    return f"{shown} and {len(values) - 5} more" if len(values) > 5 else shown
+    listed = ", ".join(value or "an empty name" for value in values[:5])
+    return f"{listed} and {len(values) - 5} more" if len(values) > 5 else listed
 
 
 def _address(host: str) -> str | None:
-    """An address in the one form that certificates' are compared in; IPv6 also as URLs have it."""
+    """Return an IP address in its canonical form; IPv6 also in brackets, as in URLs."""
     bracketed = _BRACKETS.fullmatch(host)
     try:
         return str(ip_address(bracketed[1] if bracketed else host))
@@ -85,7 +85,7 @@ def _address(host: str) -> str | None:
 
 
 def _matches(pattern: str, host: str) -> bool:
-    """RFC 9525, 6.3: case does not count, in ASCII; a final full stop of the host does not either."""
+    """Match as in RFC 9525, 6.3: ASCII case and a trailing dot of the host do not matter."""
     if not pattern.isascii():
         return False
     pattern, host = pattern.lower(), host.lower().removesuffix(".")

@@ -1,4 +1,4 @@
-"""CRLs over HTTP, as appliances fetch them: http only, everything bounded."""
+"""Downloads CRLs as appliances do: only over http, with limits on time, size and redirects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 
 class FetchError(Exception):
-    """A URL that gives nothing; the message says why."""
+    """A download failed; the message is the reason."""
 
 
 def fetch(
@@ -36,10 +36,10 @@ def fetch(
     most: int = MAX_BYTES,
     redirects: int = MAX_REDIRECTS,
 ) -> bytes:
-    """What an http URL serves; FetchError says why it serves nothing.
+    """Return what an http URL serves; FetchError states why it serves nothing.
 
-    ``timeout`` is in seconds, ``most`` in bytes. Proxies of environment variables are not used: an
-    appliance has a setting of its own.
+    ``timeout`` is in seconds, ``most`` in bytes. Environment variables for proxies are ignored, because an
+    appliance has its own setting.
     """
     if proxy is not None and (words := invalid_proxy(proxy)):
         raise FetchError(words)
@@ -60,7 +60,7 @@ def fetch(
 
 
 def invalid_proxy(proxy: str) -> str:
-    """Why a proxy's URL cannot be used; "" when it can."""
+    """Return why the URL of a proxy cannot be used; "" if it can."""
     try:
         parts = urlsplit(proxy)
         if parts.scheme.lower() == "http" and parts.hostname and parts.port != 0:
@@ -94,17 +94,17 @@ def _check_scheme(url: str) -> None:
         raise FetchError(f"{url}: https is not supported for CRLs (RFC 5280, 8); use http")
     if scheme != "http":
         raise FetchError(f"{url}: only http is supported, not {scheme or 'a relative URL'}")
-    # Asked for, it is held against the range of ports; else 65537 would be port 1.
+    # Asked for, it is compared with the range of ports; else 65537 would be port 1.
     _ = parts.port
 
 
 def _get(client: httpx.Client, url: str, deadline: float, most: int) -> tuple[bytes | None, str]:
-    """The body, or None and where a redirect leads."""
+    """Return the body, or None and the target of a redirect."""
     left = deadline - time.monotonic()
     if left <= 0:
         raise FetchError(f"{url}: {_LATE}")
-    asked = client.stream("GET", url, headers=_HEADERS, follow_redirects=False, timeout=left)
-    with asked as response:
+    request = client.stream("GET", url, headers=_HEADERS, follow_redirects=False, timeout=left)
+    with request as response:
         if response.status_code in _REDIRECTS and "location" in response.headers:
             return None, urljoin(url, response.headers["location"])
         if response.status_code != httpx.codes.OK:
@@ -120,9 +120,10 @@ def _get(client: httpx.Client, url: str, deadline: float, most: int) -> tuple[by
 
 
 def _unpacking(response: httpx.Response, url: str) -> Callable[[bytes, int], bytes]:
-    """What unpacks a part of the body, up to so many bytes: some servers compress whatever is asked.
+    """Return a function that decompresses a part of the body up to a number of bytes.
 
-    The client's own decoders have no bound: a few hundred bytes, packed twice, are as many megabytes.
+    Some servers compress every response. The client's own decoders have no limit: a few hundred bytes can
+    expand to as many megabytes.
     """
     packed = response.headers.get("content-encoding", "identity").strip().lower()
     if packed in ("", "identity"):

@@ -134,22 +134,22 @@ def _revocation_check(
 
 def revocations(
     path: Sequence[Certificate], known: Sequence[Certificate], crls: Sequence[CertificateList]
-) -> dict[Certificate, RevokedEntry]:
-    """Return the revoked certificates of a path and their CRL entries; CRLs may be stale.
+) -> tuple[dict[Certificate, RevokedEntry], dict[bytes, str]]:
+    """Return the CRL entries of revoked certificates, and the reason by the DER of each unused CRL.
 
     ``path`` leads from the certificate up as far as it is known. ``known`` are candidates for CRL issuers.
-    The CRLs of a certificate whose issuer is not known count without a check of their signature.
+    CRLs may be stale. If the certificate's issuer is not known, the signatures of its CRLs are not verified.
     """
     if len(path) == 1:
         (certificate,) = path
         entries = [crl.entry_of(certificate.serial, certificate.normalized_issuer) for crl in crls]
         entry = next((one for one in entries if one is not None and one.reason != REMOVED), None)
-        return {} if entry is None else {certificate: entry}
+        return ({} if entry is None else {certificate: entry}), {}
     given = PathInput(path[0], tuple(known), tuple(path[-1:]), datetime.now(UTC), False, True)
     check = _revocation_check(given, tuple(path), crls)
-    for _ in check.problems(path):
-        pass
-    return {certificate: entry for certificate, entry in check.revoked.items() if certificate in path}
+    tuple(check.problems(path))
+    revoked = {one: check.revoked[one] for one in path if one in check.revoked}
+    return revoked, {der: reason for der, reason in check.unused.items() if der not in check.used}
 
 
 def _times(path: tuple[Certificate, ...], at: datetime) -> Iterator[PathProblem]:

@@ -168,12 +168,18 @@ def _check_entry(subject: CheckInput, published: Sequence[PublishedCrl]) -> Outc
         crls = [crl for crl in crls if _is_of_issuer(crl, leaf, subject)]
     if not crls:
         return not_applicable("there is no CRL by its issuer")
+    own = tuple(crls)
     for authority in subject.path:
         crls += [one.crl for one in subject.crls_for(authority) if one.crl is not None]
-    revoked = revocations((leaf, *subject.path), subject.authorities, crls)
-    if not revoked:
-        return pass_or_fail(True, "not listed", "not revoked")
-    return failed("; ".join(_description(one, entry, leaf) for one, entry in revoked.items()), "not revoked")
+    known = (*subject.authorities, *subject.crl_issuers)
+    revoked, unused = revocations((leaf, *subject.path), known, crls)
+    if revoked:
+        return failed(
+            "; ".join(_description(one, entry, leaf) for one, entry in revoked.items()), "not revoked"
+        )
+    if all(crl.der in unused for crl in own):
+        return not_applicable(unused[own[0].der])
+    return pass_or_fail(True, "not listed", "not revoked")
 
 
 def _description(certificate: Certificate, entry: RevokedEntry, leaf: Certificate) -> str:

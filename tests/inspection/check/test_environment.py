@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 import pkigen
+from pkigen.environment.revoke import revoke
 from pkigen.errors import InputError
 from pkigen.inspection.check import CheckOptions, check_environment
 from pkigen.requirements import load_set
+from tests.environment.profiles import build_it
 from tests.requirements.environments import Built
 
 
@@ -118,3 +120,31 @@ def test_cases_of_the_catalogue_break_what_they_were_seen_to_break(tmp_path: Pat
     )
     found = {one.name: one for one in check_environment(environment.folder, None, options)}
     assert not found["sensor.expired"].as_expected
+
+
+def test_every_crl_that_a_build_publishes_decides(tmp_path: Path) -> None:
+    issuers: dict[str, object] = {
+        "listed": {"issuer": "lister"},
+        "delta": {"delta": "1d"},
+        "parts": {"partitions": 2},
+        "reasons": {"reasons": ["keyCompromise"]},
+    }
+    folder = build_it(
+        {
+            "name": "published",
+            "defaults": {"key": "ec-p256"},
+            "authorities": {
+                "root": {"subject": {"CN": "Root"}},
+                "lister": {"issuer": "root", "subject": {"CN": "Lister"}},
+                **{n: {"issuer": "root", "subject": {"CN": n}, "crl": crl} for n, crl in issuers.items()},
+            },
+            "certificates": {n: {"issuer": n, "subject": {"CN": f"{n}.test"}} for n in issuers},
+        },
+        tmp_path,
+    ).folder
+    sets, options = [load_set("rfc5280")], CheckOptions()
+    assert all(not result.broken for result in check_environment(folder, sets, options))
+    revoke(folder, list(issuers), reason="keyCompromise")
+    for result in check_environment(folder, sets, options):
+        assert [finding.requirement.id for finding in result.broken] == ["not-revoked"]
+        assert (result.as_expected, result.revoked) == (True, True)
