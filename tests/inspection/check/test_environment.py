@@ -142,9 +142,9 @@ def test_every_crl_that_a_build_publishes_decides(tmp_path: Path) -> None:
         },
         tmp_path,
     ).folder
-    sets, options = [load_set("rfc5280")], CheckOptions()
-    assert all(not result.broken for result in check_environment(folder, sets, options))
+    sets = [load_set("rfc5280")]
+    assert all(not result.broken for result in check_environment(folder, sets, CheckOptions()))
     revoke(folder, list(issuers), reason="keyCompromise")
-    for result in check_environment(folder, sets, options):
+    for result in check_environment(folder, sets, CheckOptions()):
         assert [finding.requirement.id for finding in result.broken] == ["not-revoked"]
         assert (result.as_expected, result.revoked) == (True, True)
