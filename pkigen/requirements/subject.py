@@ -103,10 +103,13 @@ class CheckInput:
         """Return the CRLs that may list a certificate: those from files, or else those at its http URLs."""
         from pkigen.inspection.path import may_list
 
-        given = tuple(PublishedCrl(crl) for crl in self.crls if may_list(crl, certificate))
+        try:
+            given = tuple(PublishedCrl(crl) for crl in self.crls if may_list(crl, certificate))
+            urls = tuple(filter(_is_http, uris(certificate.extensions.crl_distribution_points)))
+        except Malformed:
+            return ()
         if given:
             return given
-        urls = filter(_is_http, uris(certificate.extensions.crl_distribution_points))
         return tuple(published for published in map(self.look, urls) if published is not None)
 
     @property

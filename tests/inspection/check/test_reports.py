@@ -118,7 +118,7 @@ def test_junit_fails_a_case_that_breaks_another_demand_than_it_was_made_for(buil
     failures = {case.get("name"): case.find("failure") for case in suite}
     failed = {name: one.get("message", "") for name, one in failures.items() if one is not None}
     assert failed.keys() == {"subject-c", "subject-o"}
-    assert failed["subject-c"].startswith("this case should not break it: ")
+    assert failed["subject-c"].startswith("this case should not violate it: ")
     assert failed["subject-o"] == "this case should break it, and does not"
 
 
