@@ -119,7 +119,7 @@ def test_junit_fails_a_case_that_breaks_another_demand_than_it_was_made_for(buil
     failed = {name: one.get("message", "") for name, one in failures.items() if one is not None}
     assert failed.keys() == {"subject-c", "subject-o"}
     assert failed["subject-c"].startswith("this case should not violate it: ")
-    assert failed["subject-o"] == "this case should break it, and does not"
+    assert failed["subject-o"] == "this case should violate it, and does not"
 
 
 def test_junit_fails_a_sound_certificate_for_what_is_to_be_put_right_alone(built: Built) -> None:
