@@ -163,6 +163,7 @@ def _check_entry(subject: CheckInput, published: Sequence[PublishedCrl]) -> Outc
     leaf = subject.certificate
     if leaf is None:
         return not_applicable("there is no certificate")
+    _ = leaf.serial  # a CRL cannot list a certificate whose serial number cannot be decoded
     crls = [one.crl for one in published if one.crl is not None]
     if subject.path:
         crls = [crl for crl in crls if _is_of_issuer(crl, leaf, subject)]
