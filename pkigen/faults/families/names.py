@@ -167,7 +167,7 @@ def cn_shared(case: Case) -> Case:
     return case.with_attribute("CN", common_name(case.base.certificates[0].subject) or case.base.name)
 
 
-@fault("V", "path", "7.1", finds=("chain-issuer",))
+@fault("V", "path", "7.1")
 def chain_name_case(case: Case) -> Case:
     """The certificate has its issuer name in capitals, unlike the CA subject.
 
@@ -176,7 +176,7 @@ def chain_name_case(case: Case) -> Case:
     return _issuer_written(case, lambda name: _each_text(name, str.upper))
 
 
-@fault("V", "path", "7.1", finds=("chain-issuer",))
+@fault("V", "path", "7.1")
 def chain_name_whitespace(case: Case) -> Case:
     """The certificate has an issuer name with more spaces than the CA subject.
 
@@ -185,7 +185,7 @@ def chain_name_whitespace(case: Case) -> Case:
     return _issuer_written(case, lambda name: _each_text(name, lambda text: f"{text.replace(' ', '  ')} "))
 
 
-@fault("V", "path", "7.1", finds=("chain-issuer",))
+@fault("V", "path", "7.1")
 def chain_name_string_type(case: Case) -> Case:
     """The certificate has a PrintableString issuer; the CA subject is a UTF8String.
 

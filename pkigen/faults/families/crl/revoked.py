@@ -87,7 +87,7 @@ def crl_future_revocation_date(case: Case) -> Case:
     return replace(case, entity=replace(case.entity, revocation=later))
 
 
-@fault("R", "revocation", _FOUND, finds=("path:revoked",))
+@fault("R", "revocation", _FOUND, finds=("path:revoked", "not-revoked"))
 def crl_revoked_intermediate(case: Case) -> Case:
     """The issuing CA certificate is revoked (cACompromise).
 
