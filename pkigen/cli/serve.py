@@ -153,13 +153,13 @@ def _endpoints(
 ) -> Listener:
     """Start the TLS endpoints; they stop when the stack is closed."""
     from pkigen.serve.http.server import listen
-    from pkigen.serve.tls.case_selection import Directory
+    from pkigen.serve.tls.case_selection import CaseSelector
     from pkigen.serve.tls.server import background
 
-    directory = Directory(env, passphrases, clock)
-    directory.names()
+    selector = CaseSelector(env, passphrases, clock)
+    selector.cases()
     listener = stack.enter_context(listen(host, port, "https"))
-    stack.enter_context(background(directory, listener))
+    stack.enter_context(background(selector, listener))
     return listener
 
 

@@ -12,7 +12,7 @@ from pkigen.export.draft import Draft, has_key, read_bytes
 from pkigen.formats import pem, private_keys
 from pkigen.inspection.artifacts import KeyFile, Kind, read
 from pkigen.keys.entropy import SystemEntropy
-from pkigen.serve.tls.credential import handshake_ways
+from pkigen.serve.tls.credential import handshake_faults
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _WITH_ROOT = "chain-with-root"
@@ -89,7 +89,7 @@ def _chain(case: Case) -> bytes:
     if not all(one.certificate for one in artifacts):
         return data  # the fault is in the chain file: export it unmodified
     last = artifacts[-1].certificate
-    if last is not None and last.is_self_issued and _WITH_ROOT not in handshake_ways(case):
+    if last is not None and last.is_self_issued and _WITH_ROOT not in handshake_faults(case):
         artifacts.pop()
     return b"".join(pem.certificate(one.der) for one in artifacts)
 

@@ -17,8 +17,8 @@ from pkigen.export.case_files import (
 )
 from pkigen.export.draft import Draft
 from pkigen.export.tls_check import loads_in_openssl
-from pkigen.serve.tls.case_selection import Names
-from pkigen.serve.tls.credential import handshake_ways
+from pkigen.serve.tls.case_selection import CasesByHost
+from pkigen.serve.tls.credential import handshake_faults
 
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(\*\.)?({_LABEL}\.)*{_LABEL}")
@@ -65,7 +65,7 @@ def servers(draft: Draft, loads: Check | None = None, place: Place = separate_fi
     fit = list(exportable_cases(draft, _check_handshake, loads or loads_in_openssl()))
     if not fit:
         return ()
-    names = Names.of([one.case for one in fit])
+    names = CasesByHost.of([one.case for one in fit])
     hosts = defaultdict[str, list[str]](list)
     for host, case in names.hosts.items():
         if is_host(host):
@@ -84,7 +84,7 @@ def is_host(text: str) -> bool:
 
 
 def _check_handshake(files: CaseFiles) -> None:
-    if set(handshake_ways(files.case)) - _FILE_FAULTS:
+    if set(handshake_faults(files.case)) - _FILE_FAULTS:
         raise NotExportable("its fault is in the TLS handshake; use `pkigen serve --tls-port`")
 
 

@@ -15,7 +15,7 @@ from pkigen.environment.environment import Case, Environment, open_environment
 from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.pytest_plugin.locks import acquire_lock, directory_lock, is_locked
 from pkigen.serve import serve, serve_tls
-from pkigen.serve.tls.case_selection import Names
+from pkigen.serve.tls.case_selection import CasesByHost
 from pkigen.store.lock import Lock
 
 _HERE = "127.0.0.1"
@@ -37,8 +37,8 @@ class PkiServer:
     host: str = _HERE
 
     @cached_property
-    def _names(self) -> Names:
-        return Names.of(tuple(self.environment.cases()))
+    def _names(self) -> CasesByHost:
+        return CasesByHost.of(tuple(self.environment.cases()))
 
     @property
     def address(self) -> tuple[str, int]:

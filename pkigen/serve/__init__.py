@@ -130,10 +130,10 @@ def serve_tls(
     under one. Raises as ``serve`` does.
     """
     from pkigen.serve.http.server import listen
-    from pkigen.serve.tls.case_selection import Directory
+    from pkigen.serve.tls.case_selection import CaseSelector
     from pkigen.serve.tls.server import background
 
-    directory = Directory(Path(folder), passphrases)
-    directory.names()
-    with listen(host, port, "https") as listener, background(directory, listener):
+    selector = CaseSelector(Path(folder), passphrases)
+    selector.cases()
+    with listen(host, port, "https") as listener, background(selector, listener):
         yield listener.url

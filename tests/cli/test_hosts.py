@@ -89,7 +89,7 @@ def test_the_curl_commands_work_at_what_serve_presents(tmp_path: Path, cli: Cli)
     }
     assert outcome.code == 0
     assert f"pkigen hosts {folder} --tls-port {announced['tls_port']} --curl" in outcome.err
-    assert "sensor.expired: refused by the client: certificate_expired" in outcome.err
+    assert "sensor.expired: rejected by the client: certificate_expired" in outcome.err
     assert outcome.err.splitlines()[-1] == "Stopped."
     assert "Traceback" not in outcome.err
     assert "PRIVATE KEY" not in outcome.err

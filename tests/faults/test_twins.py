@@ -9,7 +9,7 @@ import pytest
 from pkigen import build
 from pkigen.environment.environment import Environment
 from pkigen.inspection.artifacts import read_path
-from pkigen.serve.tls.case_selection import Names
+from pkigen.serve.tls.case_selection import CasesByHost
 from tests.faults.conftest import PROFILE, is_twin
 from tests.tools import run
 
@@ -30,7 +30,7 @@ def test_the_two_have_one_fault_and_no_host_in_common(environment: Environment) 
 
 
 def test_a_server_presents_either_by_its_host(environment: Environment) -> None:
-    presented = Names.of(list(environment.cases()))
+    presented = CasesByHost.of(list(environment.cases()))
     for case in environment.cases():
         assert presented.find(case.hosts[0], "127.0.0.1").name == case.name
 

@@ -19,7 +19,7 @@ from pkigen.export.target import target
 from pkigen.formats import pem
 from pkigen.inspection.artifacts import Artifact, Kind, read
 from pkigen.matrix import MatrixCase, cases_of
-from pkigen.serve.tls.credential import handshake_ways
+from pkigen.serve.tls.credential import handshake_faults
 
 _VERSION = 1
 _RESULTS = {"accept": "SUCCESS", "reject": "FAILURE"}
@@ -41,7 +41,7 @@ def _expressible(files: CaseFiles) -> None:
     """Raise NotExportable if the format cannot express the case."""
     data = files.case.data
     expected, stage = data["verdict"]["expected"], data["verdict"]["stage"]
-    if handshake_ways(files.case):
+    if handshake_faults(files.case):
         raise NotExportable("its fault is in the TLS handshake, which the format cannot express")
     if data.get("serving") or data.get("ocsp"):
         raise NotExportable("its fault is in a server's responses, which the format cannot express")

@@ -1,18 +1,19 @@
-"""TLS endpoints: every certificate of an environment on one port, as it is, by the name asked for.
+"""TLS endpoints: every certificate of an environment on one port, unmodified, selected by host name.
 
-The handshake is our own (TLS 1.3, 1.2, and 1.0 for the case that is about it), since no library's server
-can be had to do what this one is for: OpenSSL loads no certificate that it cannot read, none whose key
-does not match, and signs nothing wrong. Keys, ciphers and signatures are the ``cryptography`` library's.
+The handshake (TLS 1.3, 1.2, and 1.0 for one fault) is part of pkigen because no library's server can present
+such certificates: OpenSSL refuses to load malformed certificates and keys that do not match, and creates no
+wrong signature. Keys, ciphers and signatures come from the ``cryptography`` library.
 
-    codec, alerts        octets of TLS structures; what is said when a side gives up
-    hello                ClientHello
-    groups, schedule     key exchange; keys out of its secret
-    suites, protection   cipher suites; records under their keys
-    wire                 records and messages, without a socket
-    proof, credential    signatures; what is presented for a case, out of its files
-    modern, older        the handshakes
-    answer, page         one request, one page
-    session              all of that for one connection, octets in and octets out
-    directory            which case is shown
-    server               sockets
+    codec                  TLS structures and alerts
+    client_hello           ClientHello
+    key_exchange           groups, key schedule, PRF
+    record_protection      cipher suites; encryption of records
+    records                record layer: records and handshake messages, without a socket
+    handshake_signature    signatures in the handshake
+    credential             what is presented for a case, from its files
+    tls13, tls12           the handshakes
+    http                   one request, one page about the case
+    session                all of this for one connection: bytes in, bytes out
+    case_selection         which case is presented
+    server                 sockets
 """

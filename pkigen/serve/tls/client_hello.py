@@ -1,11 +1,10 @@
-"""What a client says first (ClientHello; RFC 8446, 4.1.2)."""
+"""Parses the ClientHello (RFC 8446, 4.1.2)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pkigen.serve.tls.alerts import Alert, Description
-from pkigen.serve.tls.codec import Reader
+from pkigen.serve.tls.codec import Alert, AlertDescription, Reader
 
 SERVER_NAME, STATUS_REQUEST, GROUPS, POINT_FORMATS, SCHEMES, ALPN = 0, 5, 10, 11, 13, 16
 EXTENDED_MASTER_SECRET, VERSIONS, KEY_SHARE, RENEGOTIATION = 23, 43, 51, 0xFF01
@@ -16,10 +15,10 @@ _HOST_NAME, _OCSP = 0, 1
 
 @dataclass(frozen=True)
 class ClientHello:
-    """A ClientHello, its extensions read as far as they matter here.
+    """A ClientHello with the extensions that this server uses.
 
-    ``version`` is legacy_version; ``versions`` those of the extension, empty without one. ``shares`` maps
-    groups to key shares. ``name`` is the host name asked for, in small letters, None when there is none.
+    ``version`` is legacy_version; ``versions`` are those of the extension, empty without it. ``shares`` maps
+    groups to key shares. ``name`` is the requested host name in lower case, None without SNI.
     """
 
     version: int
@@ -33,51 +32,51 @@ class ClientHello:
     schemes: tuple[int, ...]
     shares: dict[int, bytes] = field(repr=False)
     protocols: tuple[bytes, ...]
-    wants_staple: bool
+    requests_staple: bool
 
     @property
     def knows_renegotiation(self) -> bool:
-        """Whether it wants RFC 5746 answered: some end the handshake when it is not."""
+        """Whether the client supports RFC 5746; some clients abort if the server ignores it."""
         return RENEGOTIATION in self.extensions or _RENEGOTIATION_SIGNAL in self.suites
 
 
 def client_hello(body: bytes) -> ClientHello:
-    """A ClientHello out of the body of its message; raises Alert for what is none."""
+    """Parse the body of a ClientHello message; raises Alert if it is malformed."""
     reader = Reader(body)
     version, random = reader.number(2), reader.take(32)
     session_id, suites, compressions = reader.vector(1), reader.numbers(2), reader.vector(1)
     if len(session_id) > 32 or 0 not in compressions:
-        raise Alert(Description.ILLEGAL_PARAMETER)
-    found = _extensions(reader)
+        raise Alert(AlertDescription.ILLEGAL_PARAMETER)
+    extensions = _extensions(reader)
     return ClientHello(
         version,
         random,
         session_id,
         suites,
-        frozenset(found),
-        _name(found.get(SERVER_NAME)),
-        _list(found.get(VERSIONS), 1),
-        _list(found.get(GROUPS), 2),
-        _list(found.get(SCHEMES), 2),
-        _shares(found.get(KEY_SHARE)),
-        _protocols(found.get(ALPN)),
-        found.get(STATUS_REQUEST, b"")[:1] == bytes((_OCSP,)),
+        frozenset(extensions),
+        _name(extensions.get(SERVER_NAME)),
+        _list(extensions.get(VERSIONS), 1),
+        _list(extensions.get(GROUPS), 2),
+        _list(extensions.get(SCHEMES), 2),
+        _shares(extensions.get(KEY_SHARE)),
+        _protocols(extensions.get(ALPN)),
+        extensions.get(STATUS_REQUEST, b"")[:1] == bytes((_OCSP,)),
     )
 
 
 def _extensions(reader: Reader) -> dict[int, bytes]:
-    """By their numbers; clients of TLS 1.2 and before may leave the whole list out."""
-    found = dict[int, bytes]()
+    """Return the extensions by number; clients of TLS 1.2 and earlier may omit the list."""
+    extensions = dict[int, bytes]()
     if not reader.left:
-        return found
+        return extensions
     inside = Reader(reader.vector(2))
     reader.end()
     while inside.left:
         code, data = inside.number(2), inside.vector(2)
-        if code in found:
-            raise Alert(Description.ILLEGAL_PARAMETER)
-        found[code] = data
-    return found
+        if code in extensions:
+            raise Alert(AlertDescription.ILLEGAL_PARAMETER)
+        extensions[code] = data
+    return extensions
 
 
 def _list(data: bytes | None, size: int) -> tuple[int, ...]:
@@ -85,7 +84,7 @@ def _list(data: bytes | None, size: int) -> tuple[int, ...]:
 
 
 def _name(data: bytes | None) -> str | None:
-    """The host name (RFC 6066, 3): ASCII, without the dot of the DNS root."""
+    """Return the host name (RFC 6066, 3) in ASCII, without a trailing dot."""
     if data is None:
         return None
     names = Reader(Reader(data).vector(2))
@@ -97,19 +96,19 @@ def _name(data: bytes | None) -> str | None:
 
 
 def _shares(data: bytes | None) -> dict[int, bytes]:
-    found = dict[int, bytes]()
+    shares = dict[int, bytes]()
     if data is not None:
         entries = Reader(Reader(data).vector(2))
         while entries.left:
             group = entries.number(2)
-            found[group] = entries.vector(2)
-    return found
+            shares[group] = entries.vector(2)
+    return shares
 
 
 def _protocols(data: bytes | None) -> tuple[bytes, ...]:
-    found = list[bytes]()
+    protocols = list[bytes]()
     if data is not None:
         entries = Reader(Reader(data).vector(2))
         while entries.left:
-            found.append(entries.vector(1))
-    return tuple(found)
+            protocols.append(entries.vector(1))
+    return tuple(protocols)

@@ -1,4 +1,4 @@
-"""The proof that a server has its certificate's key: a signature, or one that is wrong on purpose."""
+"""Signs handshakes with the key of the certificate, or creates a wrong signature for a fault."""
 
 from __future__ import annotations
 
@@ -41,69 +41,68 @@ _ONLY = {
 }
 """The only signature scheme that TLS 1.3 allows for a key of each kind."""
 
-_STAND_IN = "ec-p256"
-_SPARE_OCTETS = 64
+_DEFAULT_KIND = "ec-p256"
+_RANDOM_SIGNATURE_BYTES = 64
 
 
 @dataclass(frozen=True)
-class Prover:
-    """Signs handshakes. ``spoiled`` turns the last bit of every signature."""
+class HandshakeSigner:
+    """Signs handshakes; ``is_wrong`` inverts the last bit of every signature."""
 
     key: PrivateKey = field(repr=False)
-    spoiled: bool = False
+    is_wrong: bool = False
 
     @property
     def rsa(self) -> bool:
-        """Whether the cipher suites for RSA are the ones before TLS 1.3."""
+        """Whether the key needs the RSA cipher suites of TLS 1.2."""
         return isinstance(self.key, RSAPrivateKey)
 
-    def prove(self, content: bytes, offered: tuple[int, ...], *, modern: bool) -> tuple[int, bytes]:
-        """Scheme and signature, by a scheme that the client offered or else one that it did not.
+    def sign(self, content: bytes, offered: tuple[int, ...], *, is_tls13: bool) -> tuple[int, bytes]:
+        """Return scheme and signature; the scheme is one that the client offers, if there is one.
 
-        The latter is against RFC 8446, 4.4.3, and what lets a client without any for such a key see the
-        certificate all the same. A key that can sign no handshake (ML-KEM, RSA with 512 bits) proves
-        nothing: octets at random stand in the signature's place.
+        Otherwise any scheme is used, against RFC 8446, 4.4.3, so that the client sees the certificate. A key
+        that cannot sign (ML-KEM, RSA with 512 bits) is replaced by random bytes in the signature.
         """
         kind = kind_of(self.key)
-        schemes = _modern(kind) if modern else _older(kind)
-        able = [one for one in schemes if refusal(kind, one[1]) is None]
-        if not able:
-            return schemes[0][0], os.urandom(_SPARE_OCTETS)
-        code, signature = next((one for one in able if one[0] in offered), able[0])
-        return code, self._finished(sign(self.key, content, signature))
+        schemes = _tls13_schemes(kind) if is_tls13 else _tls12_schemes(kind)
+        usable = [one for one in schemes if refusal(kind, one[1]) is None]
+        if not usable:
+            return schemes[0][0], os.urandom(_RANDOM_SIGNATURE_BYTES)
+        code, signature = next((one for one in usable if one[0] in offered), usable[0])
+        return code, self._altered(sign(self.key, content, signature))
 
-    def prove_to_old(self, content: bytes) -> bytes:
-        """The signature of TLS 1.0 (RFC 2246, 7.4.3): RSA over MD5 and SHA-1 without a name, or SHA-1."""
+    def sign_tls10(self, content: bytes) -> bytes:
+        """Return a TLS 1.0 signature (RFC 2246, 7.4.3): RSA over MD5 and SHA-1, or ECDSA with SHA-1."""
         if isinstance(self.key, RSAPrivateKey):
             digests = (one(content, usedforsecurity=False).digest() for one in (md5, sha1))
-            return self._finished(self.key.sign(b"".join(digests), PKCS1v15(), NoDigestInfo()))
+            return self._altered(self.key.sign(b"".join(digests), PKCS1v15(), NoDigestInfo()))
         if kind_of(self.key).family != "ec":
-            return os.urandom(_SPARE_OCTETS)
-        return self._finished(sign(self.key, content, Signature("sha1")))
+            return os.urandom(_RANDOM_SIGNATURE_BYTES)
+        return self._altered(sign(self.key, content, Signature("sha1")))
 
-    def _finished(self, signature: bytes) -> bytes:
-        return signature[:-1] + bytes((signature[-1] ^ self.spoiled,))
+    def _altered(self, signature: bytes) -> bytes:
+        return signature[:-1] + bytes((signature[-1] ^ self.is_wrong,))
 
 
 @lru_cache(maxsize=16)
-def stand_in(kind: str) -> PrivateKey:
-    """A key that is nobody's, of a kind or one that signs in the same way; the same one each time."""
+def throwaway_key(kind: str) -> PrivateKey:
+    """Return a throwaway key of a kind, or of one that signs in the same way; cached by kind."""
     try:
-        wanted = parse_kind(kind)
+        key_kind = parse_kind(kind)
     except ValueError:
-        wanted = parse_kind(_STAND_IN)
-    # Long RSA keys take minutes, and the scheme does not tell the length.
-    wanted = parse_kind("rsa-2048") if wanted.family == "rsa" else wanted
-    return FreshKeys().generate(wanted, "")
+        key_kind = parse_kind(_DEFAULT_KIND)
+    # Generating a long RSA key takes minutes, and the scheme does not depend on the size.
+    key_kind = parse_kind("rsa-2048") if key_kind.family == "rsa" else key_kind
+    return FreshKeys().generate(key_kind, "")
 
 
-def _modern(kind: KeyKind) -> tuple[Scheme, ...]:
+def _tls13_schemes(kind: KeyKind) -> tuple[Scheme, ...]:
     if kind.family == "rsa":
         return _PSS
     return (_ONLY.get(kind.name, _ECDSA[0]),)
 
 
-def _older(kind: KeyKind) -> tuple[Scheme, ...]:
+def _tls12_schemes(kind: KeyKind) -> tuple[Scheme, ...]:
     if kind.family == "rsa":
         return (*_PKCS1, *_PSS)
     return _ECDSA if kind.family == "ec" else (_ONLY.get(kind.name, _ECDSA[0]),)

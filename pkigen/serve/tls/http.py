@@ -1,18 +1,21 @@
-"""One HTTP request, one answer (RFC 9112): the page about a case, for whoever got through to it."""
+"""One HTTP exchange (RFC 9112) on a TLS endpoint: the request and the page about the presented case."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from html import escape
 from http import HTTPStatus
+from typing import Any
 
 import h11
 
 PROTOCOL = b"http/1.1"
-PLAIN_ANSWER = (
+PLAIN_HTTP_RESPONSE = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
     b"Content-Length: 30\r\n\r\nThis port speaks plain HTTP.\r\n"
 )
-"""What a server says to a ClientHello that does not know TLS."""
+"""Response to a ClientHello by a server that does not support TLS."""
 
 _MOST_HEADER_BYTES = 16 * 1024
 _HEADERS = [
@@ -24,10 +27,10 @@ _HEADERS = [
 ]
 
 
-class Exchange:
-    """Takes the octets of a request, in any pieces, and gives those of the answer once it is whole.
+class HttpExchange:
+    """Parses a request that arrives in pieces and returns the response when it is complete.
 
-    ``page`` gives the body for HTML or for text.
+    ``page`` returns the body, as HTML if its argument is true.
     """
 
     def __init__(self, page: Callable[[bool], str]) -> None:
@@ -36,7 +39,7 @@ class Exchange:
         self._head = False
 
     def receive(self, data: bytes) -> bytes:
-        """The answer, or nothing as long as the request goes on."""
+        """Return the response, or nothing while the request is incomplete."""
         try:
             self._http.receive_data(data)
             request = self._http.next_event()
@@ -60,6 +63,96 @@ class Exchange:
             *further,
         ]
         response = h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase)
-        data = b"" if self._head else body  # as long as the header says, and left out
+        data = b"" if self._head else body
         parts = (response, h11.Data(data=data), h11.EndOfMessage())
         return b"".join(self._http.send(part) or b"" for part in parts)
+
+
+_CLASSES = {
+    "R": "A strict client rejects the certificate; a client that displays this page did not check it.",
+    "A": "A control: clients accept the certificate.",
+    "P": "Path validation accepts the certificate; linters and requirement sets reject it.",
+    "V": "Clients differ in their verdict.",
+}
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1b1f24; --soft: #59636e; --line: #d8dee4; --ground: #ffffff; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6eaef; --soft: #9aa5b1; --line: #343b44; --ground: #14181d; } }
+body { margin: 0 auto; padding: 2.5rem 1.25rem; max-width: 46rem; color: var(--ink);
+       background: var(--ground); font: 1rem/1.55 system-ui, sans-serif; }
+h1 { margin: 0 0 .4rem; font-size: 1.6rem; overflow-wrap: anywhere; }
+p { margin: 0 0 1.6rem; color: var(--soft); }
+dl { margin: 0; border-top: 1px solid var(--line); }
+dt { padding-top: .7rem; color: var(--soft); font-size: .85rem; font-weight: 600; }
+dd { margin: 0; padding-bottom: .7rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+"""
+_OF_RFC_5280 = re.compile(r"[0-9]|[A-C]\.[0-9]")
+
+
+def page_as_text(data: dict[str, Any]) -> str:
+    """Return the page for terminals; ``data`` is the object of the case in the manifest."""
+    rows = "".join(f"{label}: {value}\n" for label, value in _rows(data))
+    return f"{data['name']}\n{_headline(data)}\n\n{rows}"
+
+
+def page_as_html(data: dict[str, Any]) -> str:
+    """Return the page for browsers, without external resources."""
+    rows = "\n".join(f"<dt>{escape(label)}</dt><dd>{escape(value)}</dd>" for label, value in _rows(data))
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(data["name"])} - pkigen</title>
+<link rel="icon" href="data:,">
+<style>{_STYLE}</style>
+</head>
+<body>
+<h1>{escape(data["name"])}</h1>
+<p>{escape(_headline(data))}</p>
+<dl>
+{rows}
+</dl>
+</body>
+</html>
+"""
+
+
+def _headline(data: dict[str, Any]) -> str:
+    fault, verdict = data.get("fault"), data["verdict"]
+    if fault is not None:
+        return str(fault["says"])
+    if verdict["expected"] == "accept":
+        return "This certificate has no fault; clients accept it."
+    return f"This certificate has no injected fault, but clients must reject it: {verdict['reason']}."
+
+
+def _clause(text: str) -> str:
+    """Clauses without a document name are those of RFC 5280."""
+    return f"RFC 5280, {text}" if _OF_RFC_5280.match(text) else text
+
+
+def _rows(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    fault, verdict = data.get("fault"), data["verdict"]
+    if fault is not None:
+        if fault["shows"]:
+            yield "Symptoms and remedy", fault["shows"]
+        if fault["clause"]:
+            yield "Clause", _clause(fault["clause"])
+        if fault["verdict"]:
+            yield "Clients", _CLASSES[fault["verdict"]]
+        if fault["base"]:
+            yield "Copy of", fault["base"]
+    yield "Expected", " ".join(filter(None, (verdict["expected"], _stage(verdict), _when(verdict))))
+    yield "Hosts", ", ".join(data["hosts"]) or "none"
+    yield "Valid", f"{data['not_before']} to {data['not_after']}"
+    yield "SHA-256", data["sha256"]
+
+
+def _stage(verdict: dict[str, Any]) -> str:
+    return f"(stage: {verdict['stage']})" if verdict["stage"] else ""
+
+
+def _when(verdict: dict[str, Any]) -> str:
+    return f"at {verdict['at']}" if verdict.get("at") else ""

@@ -1,6 +1,6 @@
-"""Records and the handshake messages in them, taken apart and put together without a socket.
+"""The record layer: parses and creates records and handshake messages, without a socket.
 
-What waits for more octets is a generator that yields until they are there.
+Methods that need more input are generators that yield until it has arrived.
 """
 
 from __future__ import annotations
@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TypeVar
 
-from pkigen.serve.tls.alerts import Alert, Description, Goodbye
-from pkigen.serve.tls.codec import Reader, number, vector
-from pkigen.serve.tls.protection import (
+from pkigen.serve.tls.codec import Alert, AlertDescription, PeerAlert, Reader, number, vector
+from pkigen.serve.tls.record_protection import (
     ALERT,
     APPLICATION,
     CHANGE_CIPHER_SPEC,
     HANDSHAKE,
-    Plain,
+    NoProtection,
     Protection,
 )
 
@@ -24,90 +23,93 @@ Waiting = Generator[None, None, Result]
 
 _HEADER = 5
 _KINDS = (CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION)
-_MOST_IN_A_RECORD = 1 << 14
-_MOST_EXPANDED = _MOST_IN_A_RECORD + 2048
-_MOST_IN_A_MESSAGE = 1 << 16
+_MAX_RECORD_BYTES = 1 << 14
+_MAX_FRAGMENT_BYTES = _MAX_RECORD_BYTES + 2048
+_MAX_MESSAGE_BYTES = 1 << 16
 _FATAL = 2
 
 
-class Wire:
-    """One connection's octets: ``arrived`` from the client, ``outgoing`` to it.
+class RecordLayer:
+    """The records of one connection: ``arrived`` from the client, ``outgoing`` to it.
 
-    ``transcript`` holds all handshake messages of both sides. ``modern`` passes over the
-    change_cipher_spec records that TLS 1.3 has for the sake of middleboxes (RFC 8446, D.4).
+    ``transcript`` contains the handshake messages of both sides. ``is_tls13`` ignores change_cipher_spec
+    records, which TLS 1.3 uses for compatibility with middleboxes (RFC 8446, D.4).
     """
 
     def __init__(self) -> None:
         self.arrived, self.outgoing = bytearray(), bytearray()
         self.transcript = b""
-        self.reads: Protection = Plain()
-        self.writes: Protection = Plain()
-        self.modern = False
+        self.reads: Protection = NoProtection()
+        self.writes: Protection = NoProtection()
+        self.is_tls13 = False
         self._messages = bytearray()
 
     def record(self) -> Waiting[tuple[int, bytes]]:
-        """The next record's content type and data; Goodbye when it is an alert."""
+        """Return the content type and data of the next record; raise PeerAlert for an alert."""
         while True:
             header = yield from self._take(_HEADER)
             size = int.from_bytes(header[3:], "big")
             if header[0] not in _KINDS:
-                raise Alert(Description.UNEXPECTED_MESSAGE)
-            if size > _MOST_EXPANDED:
-                raise Alert(Description.RECORD_OVERFLOW)
+                raise Alert(AlertDescription.UNEXPECTED_MESSAGE)
+            if size > _MAX_FRAGMENT_BYTES:
+                raise Alert(AlertDescription.RECORD_OVERFLOW)
             fragment = yield from self._take(size)
             kind, data = self.reads.open(header[0], fragment)
-            if len(data) > _MOST_IN_A_RECORD:
-                raise Alert(Description.RECORD_OVERFLOW)
+            if len(data) > _MAX_RECORD_BYTES:
+                raise Alert(AlertDescription.RECORD_OVERFLOW)
             if kind == ALERT:
-                raise Goodbye(Reader(data[1:]).number(1))
-            if kind != CHANGE_CIPHER_SPEC or not self.modern:
+                raise PeerAlert(Reader(data[1:]).number(1))
+            if kind != CHANGE_CIPHER_SPEC or not self.is_tls13:
                 return kind, data
 
     def message(self, expected: int) -> Waiting[bytes]:
-        """The body of the next handshake message, which must be of a type; it joins the transcript."""
+        """Return the body of the next handshake message and add it to the transcript.
+
+        Raises Alert if it is not of the expected type.
+        """
         while len(self._messages) < 4 or len(self._messages) < self._needed():
             kind, data = yield from self.record()
             if kind != HANDSHAKE or not data:
-                raise Alert(Description.UNEXPECTED_MESSAGE)
+                raise Alert(AlertDescription.UNEXPECTED_MESSAGE)
             self._messages += data
         message = bytes(self._messages[: self._needed()])
         del self._messages[: len(message)]
         if message[0] != expected:
-            raise Alert(Description.UNEXPECTED_MESSAGE)
+            raise Alert(AlertDescription.UNEXPECTED_MESSAGE)
         self.transcript += message
         return message[4:]
 
     def change_cipher_spec(self) -> Waiting[None]:
-        """The record by which TLS 1.2 and before change keys."""
+        """Receive the record that switches keys in TLS 1.2 and earlier."""
         kind, data = yield from self.record()
         if kind != CHANGE_CIPHER_SPEC or data != b"\x01" or self._messages:
-            raise Alert(Description.UNEXPECTED_MESSAGE)
+            raise Alert(AlertDescription.UNEXPECTED_MESSAGE)
 
     def send(self, kind: int, data: bytes) -> None:
-        """Octets of a content type, in as many records as they need."""
-        for start in range(0, len(data), _MOST_IN_A_RECORD):
-            self.outgoing += self.writes.seal(kind, data[start : start + _MOST_IN_A_RECORD])
+        """Send data of a content type in as many records as needed."""
+        for start in range(0, len(data), _MAX_RECORD_BYTES):
+            self.outgoing += self.writes.seal(kind, data[start : start + _MAX_RECORD_BYTES])
 
     def send_message(self, kind: int, body: bytes) -> None:
-        """A handshake message; OverflowError for a body of 16 MiB or more."""
+        """Send a handshake message; OverflowError for a body of 16 MiB or more."""
         message = number(kind, 1) + vector(body, 3)
         self.transcript += message
         self.send(HANDSHAKE, message)
 
-    def send_alert(self, description: Description) -> None:
-        """An alert; all but close_notify are fatal."""
-        level = 1 if description is Description.CLOSE_NOTIFY else _FATAL
+    def send_alert(self, description: AlertDescription) -> None:
+        """Send an alert; all except close_notify are fatal."""
+        level = 1 if description is AlertDescription.CLOSE_NOTIFY else _FATAL
         self.send(ALERT, bytes((level, description)))
 
     def _needed(self) -> int:
         size = int.from_bytes(self._messages[1:4], "big")
-        if size > _MOST_IN_A_MESSAGE:
-            raise Alert(Description.DECODE_ERROR)
+        if size > _MAX_MESSAGE_BYTES:
+            raise Alert(AlertDescription.DECODE_ERROR)
         return 4 + size
 
     def _take(self, size: int) -> Waiting[bytes]:
         while len(self.arrived) < size:
             yield
-        taken = bytes(self.arrived[:size])
+        data = bytes(self.arrived[:size])
         del self.arrived[:size]
-        return taken
+        return data

@@ -1,4 +1,4 @@
-"""Sockets for sessions: many at once, each for a bounded time, none in another's way."""
+"""Sockets for TLS sessions: many concurrent connections with a time limit each."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from pkigen.serve.http.server import Listener
-from pkigen.serve.tls.case_selection import Directory
+from pkigen.serve.tls.case_selection import CaseSelector
 from pkigen.serve.tls.session import Session
 
 _MOST_CONNECTIONS = 256
 _CONNECTION_SECONDS = 20.0
 _SLOW_SECONDS = 300.0
-_OCTET_SECONDS = 1.0
+_SECONDS_PER_BYTE = 1.0
 _LINGER_SECONDS = 1.0
-_READ_OCTETS = 16 * 1024
+_READ_BYTES = 16 * 1024
 
 log = logging.getLogger("pkigen.serve.tls")
 
 
 @contextmanager
-def background(directory: Directory, listener: Listener) -> Iterator[None]:
-    """Serve in a thread until the block is left, in whatever way it is."""
-    endpoints = Endpoints(directory)
+def background(selector: CaseSelector, listener: Listener) -> Iterator[None]:
+    """Serve in a thread until the block ends."""
+    endpoints = Endpoints(selector)
     thread = threading.Thread(
         target=lambda: asyncio.run(endpoints.run(listener)), name="pkigen-serve-tls", daemon=True
     )
@@ -40,56 +40,56 @@ def background(directory: Directory, listener: Listener) -> Iterator[None]:
 
 @dataclass
 class Endpoints:
-    """The TLS endpoints of a directory on one socket."""
+    """The TLS endpoints of an environment on one socket."""
 
-    directory: Directory
-    _held: set[asyncio.Task[None]] = field(default_factory=set)
-    _begun: threading.Event = field(default_factory=threading.Event)
+    selector: CaseSelector
+    _connections: set[asyncio.Task[None]] = field(default_factory=set)
+    _started: threading.Event = field(default_factory=threading.Event)
     _loop: asyncio.AbstractEventLoop | None = None
-    _over: asyncio.Event = field(default_factory=asyncio.Event)
+    _stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, listener: Listener) -> None:
-        """Accept connections until ``stop``; those that are open then are closed."""
+        """Accept connections until ``stop``, then close the open ones."""
         self._loop = asyncio.get_running_loop()
-        self._begun.set()
+        self._started.set()
         server = await asyncio.start_server(self._accept, sock=listener.socket.dup())
         async with server:
-            await self._over.wait()
+            await self._stopped.wait()
             server.close()
-            for task in self._held:
+            for task in self._connections:
                 task.cancel()
-            await asyncio.gather(*self._held, return_exceptions=True)
+            await asyncio.gather(*self._connections, return_exceptions=True)
 
     def stop(self) -> None:
-        """End ``run``, from another thread."""
-        self._begun.wait()
+        """Stop ``run`` from another thread."""
+        self._started.wait()
         assert self._loop is not None
-        with suppress(RuntimeError):  # it has ended already
-            self._loop.call_soon_threadsafe(self._over.set)
+        with suppress(RuntimeError):  # The loop has already ended.
+            self._loop.call_soon_threadsafe(self._stopped.set)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        if len(self._held) >= _MOST_CONNECTIONS:
+        if len(self._connections) >= _MOST_CONNECTIONS:
             writer.transport.abort()
             return
-        self._held.add(task)
-        session = Session(self.directory.at(str(writer.get_extra_info("sockname")[0])))
+        self._connections.add(task)
+        session = Session(self.selector.at(str(writer.get_extra_info("sockname")[0])))
         try:
             async with asyncio.timeout(_CONNECTION_SECONDS) as limit:
                 await self._converse(session, reader, writer, limit)
         except TimeoutError:
-            session.outcome = "took too long"
+            session.outcome = "timed out"
         except OSError:
-            session.outcome += ": the connection broke"
+            session.outcome += "; the connection was reset"
         except asyncio.CancelledError:
-            # By run, which waits for this task alone and not for what it brings.
-            session.outcome = session.outcome if session.done else "was open at the end"
-        except Exception as error:  # noqa: BLE001  whatever one client brings about, the others go on
-            session.outcome = f"failed here: {type(error).__name__}"
+            # Raised by run, which waits for this task but ignores its result.
+            session.outcome = session.outcome if session.done else "was open when the server stopped"
+        except Exception as error:  # noqa: BLE001  one client must not affect the others
+            session.outcome = f"server error: {type(error).__name__}"
         finally:
             writer.transport.abort()
-            self._held.discard(task)
+            self._connections.discard(task)
             log.info("%s", _line(writer, session))
 
     async def _converse(
@@ -99,34 +99,34 @@ class Endpoints:
         writer: asyncio.StreamWriter,
         limit: asyncio.Timeout,
     ) -> None:
-        """Read and write until the session is done, then let the client read the rest."""
-        while not session.done and (data := await reader.read(_READ_OCTETS)):
-            # Reading files and signing with a long key take their time: others go on meanwhile.
-            answer = await asyncio.to_thread(session.receive, data)
+        """Read and write until the session is done, then wait until the client has read the rest."""
+        while not session.done and (data := await reader.read(_READ_BYTES)):
+            # Reading files and signing with a long key must not block the other connections.
+            output = await asyncio.to_thread(session.receive, data)
             if session.slow:
                 limit.reschedule(asyncio.get_running_loop().time() + _SLOW_SECONDS)
-            for piece in _pieces(answer, session):
+            for piece in _pieces(output, session):
                 writer.write(piece)
                 await writer.drain()
-                await asyncio.sleep(_OCTET_SECONDS if session.slow else 0)
-        # To close on octets that were not read would take what was sent away from the client.
+                await asyncio.sleep(_SECONDS_PER_BYTE if session.slow else 0)
+        # Closing a socket with unread input would reset the connection and discard the output.
         with suppress(OSError, TimeoutError):
             writer.write_eof()
             async with asyncio.timeout(_LINGER_SECONDS):
-                while await reader.read(_READ_OCTETS):
+                while await reader.read(_READ_BYTES):
                     pass
 
 
-def _pieces(answer: bytes, session: Session) -> list[bytes]:
-    """What is written at once: all there is, or one octet."""
-    return [bytes((octet,)) for octet in answer] if session.slow else [answer]
+def _pieces(output: bytes, session: Session) -> list[bytes]:
+    """Split the output into single bytes if the session is slow."""
+    return [bytes((byte,)) for byte in output] if session.slow else [output]
 
 
 def _line(writer: asyncio.StreamWriter, session: Session) -> str:
-    """Who asked for what, and what became of it. Names are the client's: they are shown as text."""
+    """Return the log line of a session; the name from the client is escaped."""
     peer = writer.get_extra_info("peername") or ("?", 0)
-    asked = ascii(session.name)[1:-1] if session.name is not None else "no name"
+    name = ascii(session.name)[1:-1] if session.name is not None else "no name"
     credential = session.credential
-    shown = f" {credential.case.name}" if credential else ""
-    note = f" (its key: {credential.note})" if credential and credential.note else ""
-    return f"{peer[0]}:{peer[1]} TLS {asked}{shown}: {session.outcome}{note}"
+    case = f" {credential.case.name}" if credential else ""
+    note = f" (key file: {credential.note})" if credential and credential.note else ""
+    return f"{peer[0]}:{peer[1]} TLS {name}{case}: {session.outcome}{note}"

@@ -21,7 +21,7 @@ from pkigen.serve.tls import server
 from tests.serve.conftest import Endpoints, make_environment
 from tests.serve.tls_clients import careless, python, s_client, trusting
 
-_SOUND = b"It is sound."
+_SOUND = b"This certificate has no fault; clients accept it."
 
 
 def _connect(endpoints: Endpoints) -> socket.socket:
@@ -61,7 +61,7 @@ def test_a_client_that_hangs_is_sent_away(
     ):
         client.sendall(b"\x16\x03\x01")
         assert client.recv(4096) == b""
-    assert any(line.endswith("TLS no name: took too long") for line in caplog.messages)
+    assert any(line.endswith("TLS no name: timed out") for line in caplog.messages)
 
 
 def test_no_more_than_are_held_get_in(presented: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def test_an_environment_without_certificates_is_refused(tmp_path: Path) -> None:
     folder = make_environment(tmp_path / "empty", "http://127.0.0.1")
     manifest = folder / "manifest.json"
     manifest.write_text(manifest.read_text().removesuffix("}") + ', "cases": []}')
-    with pytest.raises(InputError, match="no certificates to present"), serve_tls(folder):
+    with pytest.raises(InputError, match="no end-entity certificate to present"), serve_tls(folder):
         pass
 
 
@@ -163,10 +163,10 @@ def test_the_log_says_who_asked_and_what_became_of_it(
     unsigned = "key-empty.sensor.contoso.test sensor.key-empty"
     lines = [re.sub(r"^127\.0\.0\.1:\d+ TLS ", "", line) for line in caplog.messages]
     assert sorted(lines) == [
-        "expired.sensor.contoso.test sensor.expired: refused by the client: certificate_expired",
-        f"{unsigned}: refused by the client: decrypt_error (its key: the file is empty)",
-        "no name: ended here: unexpected_message",
-        "sensor.contoso.test sensor: shaken hands over TLS 1.3, and was answered",
+        "expired.sensor.contoso.test sensor.expired: rejected by the client: certificate_expired",
+        f"{unsigned}: rejected by the client: decrypt_error (key file: the file is empty)",
+        "no name: aborted by the server: unexpected_message",
+        "sensor.contoso.test sensor: completed the TLS 1.3 handshake and sent the page",
     ]
 
 

@@ -20,11 +20,11 @@ from pkigen.errors import InputError
 from pkigen.keys import PrivateKey
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import FreshKeys
-from pkigen.serve.tls import key_schedule
-from pkigen.serve.tls.alerts import Description
-from pkigen.serve.tls.case_selection import Directory
+from pkigen.serve.tls import key_exchange
+from pkigen.serve.tls.case_selection import CaseSelector
+from pkigen.serve.tls.codec import AlertDescription
 from pkigen.serve.tls.credential import Credential
-from pkigen.serve.tls.handshake_signature import Prover
+from pkigen.serve.tls.handshake_signature import HandshakeSigner
 from pkigen.serve.tls.session import Session
 from tests.serve.tls_clients import careless
 
@@ -34,7 +34,7 @@ Present = Callable[[str | None], Credential]
 
 @pytest.fixture
 def present(presented: Environment) -> Present:
-    return Directory(presented.folder).at("127.0.0.1")
+    return CaseSelector(presented.folder).at("127.0.0.1")
 
 
 class Client:
@@ -93,9 +93,9 @@ def test_each_suite_of_tls_1_2(present: Present, presented: Environment, suite: 
     client, session = Client(context), Session(present)
     converse(session, client)
     assert client.page.startswith(b"HTTP/1.1 200 OK\r\n")
-    assert b"It is sound." in client.page
+    assert b"This certificate has no fault; clients accept it." in client.page
     assert (client.tls.cipher() or ("",))[0] == suite
-    assert session.outcome == "shaken hands over TLS 1.2, and was answered"
+    assert session.outcome == "completed the TLS 1.2 handshake and sent the page"
 
 
 @pytest.mark.parametrize("curve", ["prime256v1", "secp384r1", "secp521r1"])
@@ -108,8 +108,8 @@ def test_each_curve(present: Present, curve: str, version: str) -> None:
     # Before TLS 1.3 the curves that a client names are those of certificates as well: this one's is RSA.
     client, session = Client(context, "console.contoso.test"), Session(present)
     converse(session, client)
-    assert b"It is sound." in client.page
-    assert session.outcome == f"shaken hands over TLS {version}, and was answered"
+    assert b"This certificate has no fault; clients accept it." in client.page
+    assert session.outcome == f"completed the TLS {version} handshake and sent the page"
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
@@ -118,14 +118,14 @@ def test_each_curve(present: Present, curve: str, version: str) -> None:
 )
 def test_each_kind_of_key(presented: Environment, kind: str, version: str) -> None:
     key = FreshKeys().generate(parse_kind(kind), "test")
-    credential = Credential(presented["sensor"], (_self_signed(key),), Prover(key))
+    credential = Credential(presented["sensor"], (_self_signed(key),), HandshakeSigner(key))
     context = careless()
     context.set_ciphers("ALL:@SECLEVEL=0")
     if version == "1.2":
         _old(context)
     client = Client(context)
     converse(Session(lambda _name: credential), client)
-    assert b"It is sound." in client.page
+    assert b"This certificate has no fault; clients accept it." in client.page
 
 
 def _self_signed(key: PrivateKey) -> bytes:
@@ -143,25 +143,25 @@ def test_octets_may_come_in_any_pieces(present: Present, size: int) -> None:
     for context in (careless(), careless()):
         client, session = Client(context), Session(present)
         converse(session, client, size)
-        assert b"It is sound." in client.page
+        assert b"This certificate has no fault; clients accept it." in client.page
         assert session.done
 
 
 def test_a_large_certificate_goes_out_in_several_records_and_one_too_large_not_at_all(
     presented: Environment,
 ) -> None:
-    prover = Prover(FreshKeys().generate(parse_kind("ec-p256"), "test"))
+    prover = HandshakeSigner(FreshKeys().generate(parse_kind("ec-p256"), "test"))
     large = Credential(presented["sensor"], (bytes(80_000),), prover)
     assert len(Session(lambda _name: large).receive(Client(careless()).step(b""))) > 80_000
     too_large = Credential(presented["sensor"], (bytes(1 << 24),), prover)
     session = Session(lambda _name: too_large)
     session.receive(Client(careless()).step(b""))
-    assert session.outcome == "failed here: more than a handshake can hold"
+    assert session.outcome == "server error: the certificates do not fit in a handshake"
 
 
 def test_keys_come_out_as_rfc_8448_has_them() -> None:
     shared = "8bd4054fb55b9d63fdfbacf9f04b9f0d35e6d63f537563efd46272900f89492d"
-    found = key_schedule.Schedule.of("sha256", bytes.fromhex(shared))
+    found = key_exchange.KeySchedule.of("sha256", bytes.fromhex(shared))
     assert found.handshake.hex() == "1dc826e93606aa6fdc0aadc12f741b01046aa6b99f691ed221a9f0ca043fbeac"
     assert found.master.hex() == "18df06843d13a08bf2a449844c5f8a478001bc4d4c627984d5a41da8d0402919"
 
@@ -169,22 +169,22 @@ def test_keys_come_out_as_rfc_8448_has_them() -> None:
 @pytest.mark.parametrize(
     ("octets", "alert"),
     [
-        (b"GET / HTTP/1.1\r\n\r\n", Description.UNEXPECTED_MESSAGE),
-        (b"\x16\x03\x01\xff\xff", Description.RECORD_OVERFLOW),
-        (b"\x16\x03\x01\x00\x00", Description.UNEXPECTED_MESSAGE),
-        (b"\x17\x03\x03\x00\x01\x00", Description.UNEXPECTED_MESSAGE),
-        (b"\x16\x03\x01\x00\x04\x02\x00\x00\x00", Description.UNEXPECTED_MESSAGE),
-        (b"\x16\x03\x01\x00\x04\x01\xff\xff\xff", Description.DECODE_ERROR),
-        (b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03", Description.DECODE_ERROR),
+        (b"GET / HTTP/1.1\r\n\r\n", AlertDescription.UNEXPECTED_MESSAGE),
+        (b"\x16\x03\x01\xff\xff", AlertDescription.RECORD_OVERFLOW),
+        (b"\x16\x03\x01\x00\x00", AlertDescription.UNEXPECTED_MESSAGE),
+        (b"\x17\x03\x03\x00\x01\x00", AlertDescription.UNEXPECTED_MESSAGE),
+        (b"\x16\x03\x01\x00\x04\x02\x00\x00\x00", AlertDescription.UNEXPECTED_MESSAGE),
+        (b"\x16\x03\x01\x00\x04\x01\xff\xff\xff", AlertDescription.DECODE_ERROR),
+        (b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03", AlertDescription.DECODE_ERROR),
     ],
 )
 def test_what_is_no_hello_is_answered_with_an_alert(
-    present: Present, octets: bytes, alert: Description
+    present: Present, octets: bytes, alert: AlertDescription
 ) -> None:
     session = Session(present)
     assert session.receive(octets)[-2:] == bytes((2, alert))
     assert session.done
-    assert session.outcome == f"ended here: {alert.name.lower()}"
+    assert session.outcome == f"aborted by the server: {alert.name.lower()}"
 
 
 def test_a_client_that_offers_nothing_known_is_refused(present: Present) -> None:
@@ -197,7 +197,7 @@ def test_a_client_that_offers_nothing_known_is_refused(present: Present) -> None
         hello[at + 2 : at + 2 + size] = b"\x7f" * size
         session = Session(present)
         session.receive(bytes(hello))
-        assert session.outcome == "ended here: handshake_failure", modern
+        assert session.outcome == "aborted by the server: handshake_failure", modern
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -229,8 +229,8 @@ def test_what_cannot_be_presented_is_an_internal_error_with_the_reason_in_the_lo
         raise InputError("the file cannot be read")
 
     session = Session(fail)
-    assert session.receive(Client(careless()).step(b""))[-2:] == bytes((2, Description.INTERNAL_ERROR))
-    assert session.outcome == "failed here: the file cannot be read"
+    assert session.receive(Client(careless()).step(b""))[-2:] == bytes((2, AlertDescription.INTERNAL_ERROR))
+    assert session.outcome == "server error: the file cannot be read"
 
 
 @pytest.mark.parametrize(
@@ -255,33 +255,33 @@ def test_requests_of_all_kinds_are_answered_once(
 
 
 def test_a_key_without_a_passphrase_is_told_and_one_with_it_used(presented: Environment) -> None:
-    closed = Directory(presented.folder).present("127.0.0.1", "vault.contoso.test")
+    closed = CaseSelector(presented.folder).present("127.0.0.1", "vault.contoso.test")
     assert "under a passphrase" in closed.note
-    opened = Directory(presented.folder, (b"open sesame",)).present("127.0.0.1", "vault.contoso.test")
+    opened = CaseSelector(presented.folder, (b"open sesame",)).present("127.0.0.1", "vault.contoso.test")
     assert not opened.note
     client = Client(ssl.create_default_context(cafile=presented.trust), "vault.contoso.test")
     converse(Session(lambda _name: opened), client)
-    assert b"It is sound." in client.page
+    assert b"This certificate has no fault; clients accept it." in client.page
 
 
 def test_keys_stay_out_of_what_is_printed(presented: Environment) -> None:
-    shown = repr(Directory(presented.folder, (b"open sesame",)).present("127.0.0.1", "vault.contoso.test"))
+    shown = repr(CaseSelector(presented.folder, (b"open sesame",)).present("127.0.0.1", "vault.contoso.test"))
     assert "PrivateKey" not in shown
-    assert "sesame" not in repr(Directory(presented.folder, (b"open sesame",)))
+    assert "sesame" not in repr(CaseSelector(presented.folder, (b"open sesame",)))
 
 
 def test_a_build_in_between_is_seen(presented: Environment) -> None:
-    directory = Directory(presented.folder)
-    first = directory.names()
-    assert directory.names() is first
+    selector = CaseSelector(presented.folder)
+    first = selector.cases()
+    assert selector.cases() is first
     manifest = presented.folder / "manifest.json"
     manifest.touch()
-    assert directory.names() is not first
+    assert selector.cases() is not first
 
 
 def test_another_case_is_one_for_other_hosts(presented: Environment) -> None:
-    names = Directory(presented.folder).names()
+    cases = CaseSelector(presented.folder).cases()
     sensor = presented["sensor"]
-    assert not set(names.another(sensor).hosts) & set(sensor.hosts)
+    assert not set(cases.another(sensor).hosts) & set(sensor.hosts)
     alone = Case(presented.folder, sensor.data)
-    assert type(names).of((alone,)).another(alone) == alone
+    assert type(cases).of((alone,)).another(alone) == alone

@@ -1,9 +1,10 @@
-"""How records are protected: not at all, TLS 1.3's way, with an AEAD before it, with CBC and HMAC."""
+"""Cipher suites and the protection of records: none, TLS 1.3, AEAD in TLS 1.2, CBC with HMAC."""
 
 from __future__ import annotations
 
 import hmac
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,32 +12,32 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
-from pkigen.serve.tls.alerts import Alert, Description
+from pkigen.serve.tls import key_exchange
 from pkigen.serve.tls.client_hello import TLS_1_0, TLS_1_2
-from pkigen.serve.tls.codec import number, vector
+from pkigen.serve.tls.codec import Alert, AlertDescription, number, vector
 
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION = 20, 21, 22, 23
 _TAG, _BLOCK, _MAC = 16, 16, 20
-_ALERT_OCTETS = 2
+_ALERT_BYTES = 2
 
 Aead = AESGCM | ChaCha20Poly1305
 
 
 class Protection(Protocol):
-    """One direction of a connection."""
+    """Protects one direction of a connection."""
 
     def seal(self, kind: int, data: bytes) -> bytes:
-        """A whole record with ``data`` of a content type, its header in front."""
+        """Return a record with its header."""
         ...
 
     def open(self, kind: int, fragment: bytes) -> tuple[int, bytes]:
-        """Content type and data out of what stands behind a record's header."""
+        """Return the content type and the data of a record without its header."""
         ...
 
 
 @dataclass
-class Plain:
-    """Records as they are before keys are agreed on; ``version`` is what their headers say."""
+class NoProtection:
+    """Records before key exchange; ``version`` is the one in their headers."""
 
     version: int = TLS_1_2
 
@@ -50,8 +51,8 @@ class Plain:
 
 
 @dataclass
-class Modern:
-    """TLS 1.3 (RFC 8446, 5.2): the content type is inside."""
+class Tls13Protection:
+    """TLS 1.3 (RFC 8446, 5.2): the content type is encrypted."""
 
     aead: Aead
     iv: bytes = field(repr=False)
@@ -64,15 +65,15 @@ class Modern:
         return header + self.aead.encrypt(self._nonce(), inner, header)
 
     def open(self, kind: int, fragment: bytes) -> tuple[int, bytes]:
-        """See Protection. A change_cipher_spec is never protected, nor the alert of a client without keys."""
-        if kind == CHANGE_CIPHER_SPEC or (kind == ALERT and len(fragment) == _ALERT_OCTETS):
+        """See Protection; change_cipher_spec and alerts of clients without keys are not encrypted."""
+        if kind == CHANGE_CIPHER_SPEC or (kind == ALERT and len(fragment) == _ALERT_BYTES):
             return kind, fragment
         if kind != APPLICATION:
-            raise Alert(Description.UNEXPECTED_MESSAGE)
+            raise Alert(AlertDescription.UNEXPECTED_MESSAGE)
         header = number(kind, 1) + number(TLS_1_2, 2) + number(len(fragment), 2)
         inner = _decrypt(self.aead, self._nonce(), fragment, header).rstrip(b"\0")
         if not inner:
-            raise Alert(Description.UNEXPECTED_MESSAGE)
+            raise Alert(AlertDescription.UNEXPECTED_MESSAGE)
         return inner[-1], inner[:-1]
 
     def _nonce(self) -> bytes:
@@ -81,7 +82,7 @@ class Modern:
 
 
 @dataclass
-class Older:
+class Tls12Protection:
     """AEAD in TLS 1.2: AES-GCM (RFC 5288, 3), ChaCha20-Poly1305 (RFC 7905, 2)."""
 
     aead: Aead
@@ -99,13 +100,13 @@ class Older:
         """See Protection."""
         explicit, sealed = fragment[: self._explicit], fragment[self._explicit :]
         if len(explicit) < self._explicit or len(sealed) < _TAG:
-            raise Alert(Description.BAD_RECORD_MAC)
+            raise Alert(AlertDescription.BAD_RECORD_MAC)
         header = self._header(kind, len(sealed) - _TAG)
         return kind, _decrypt(self.aead, self._nonce(explicit), sealed, header)
 
     @property
     def _explicit(self) -> int:
-        """How many octets of the nonce are sent."""
+        """Number of bytes of the nonce that are sent."""
         return 8 if isinstance(self.aead, AESGCM) else 0
 
     def _header(self, kind: int, size: int) -> bytes:
@@ -116,18 +117,18 @@ class Older:
         return self.iv + explicit if self._explicit else _masked(self.iv, self.sequence - 1)
 
 
-class Cbc:
-    """AES-CBC with HMAC-SHA-1 (RFC 2246 and RFC 5246, 6.2.3.2); ``writes`` says for which direction.
+class CbcProtection:
+    """AES-CBC with HMAC-SHA-1 (RFC 2246 and RFC 5246, 6.2.3.2); ``writes`` selects the direction.
 
-    In TLS 1.0 a record goes on where the one before ended, later versions begin with a block at random.
-    Nothing here runs in constant time: there is one answer on a connection, and no secret in it.
+    In TLS 1.0 the last block of a record is the IV of the next; later versions start with a random block.
+    This is not constant-time: a connection sends one response, which contains no secret.
     """
 
     def __init__(self, version: int, key: bytes, iv: bytes, mac: bytes, *, writes: bool) -> None:
         self._version, self._mac, self._sequence = version, mac, 0
         cipher = Cipher(algorithms.AES(key), modes.CBC(iv or bytes(_BLOCK)))
         self._cipher = cipher.encryptor() if writes else cipher.decryptor()
-        # The block at random is one like any other: what it decrypts to is left out.
+        # The random block is decrypted like the others and then dropped.
         self._explicit = 0 if version == TLS_1_0 else _BLOCK
 
     def seal(self, kind: int, data: bytes) -> bytes:
@@ -140,13 +141,13 @@ class Cbc:
     def open(self, kind: int, fragment: bytes) -> tuple[int, bytes]:
         """See Protection."""
         if not fragment or len(fragment) % _BLOCK:
-            raise Alert(Description.BAD_RECORD_MAC)
+            raise Alert(AlertDescription.BAD_RECORD_MAC)
         plain = self._cipher.update(fragment)[self._explicit :]
         padding = plain[-1] + 1 if plain else 0
         data, tag = plain[: -padding - _MAC], plain[-padding - _MAC : -padding]
         padded = plain[-padding:] == bytes([padding - 1]) * padding if padding else False
         if not padded or len(tag) != _MAC or not hmac.compare_digest(tag, self._tag(kind, data)):
-            raise Alert(Description.BAD_RECORD_MAC)
+            raise Alert(AlertDescription.BAD_RECORD_MAC)
         return kind, data
 
     def _tag(self, kind: int, data: bytes) -> bytes:
@@ -156,7 +157,7 @@ class Cbc:
 
 
 def _masked(iv: bytes, sequence: int) -> bytes:
-    """The nonce of a record (RFC 8446, 5.3)."""
+    """Return the nonce of a record (RFC 8446, 5.3)."""
     return (int.from_bytes(iv, "big") ^ sequence).to_bytes(len(iv), "big")
 
 
@@ -164,4 +165,76 @@ def _decrypt(aead: Aead, nonce: bytes, sealed: bytes, header: bytes) -> bytes:
     try:
         return aead.decrypt(nonce, sealed, header)
     except (InvalidTag, ValueError):
-        raise Alert(Description.BAD_RECORD_MAC) from None
+        raise Alert(AlertDescription.BAD_RECORD_MAC) from None
+
+
+_NONCE, _SALT, _BLOCK, _MAC = 12, 4, 16, 20
+
+
+@dataclass(frozen=True)
+class CipherSuite:
+    """A cipher suite: hash, cipher (None: AES-CBC with HMAC-SHA-1) and key size in bytes.
+
+    ``iv`` is the number of nonce bytes that the PRF derives before TLS 1.3; for CBC it depends on the
+    version.
+    """
+
+    digest: str
+    aead: Callable[[bytes], Aead] | None
+    key: int
+    iv: int = 0
+
+
+_AES128, _AES256 = CipherSuite("sha256", AESGCM, 16, _SALT), CipherSuite("sha384", AESGCM, 32, _SALT)
+_CHACHA = CipherSuite("sha256", ChaCha20Poly1305, 32, _NONCE)
+_CBC128, _CBC256 = CipherSuite("sha256", None, 16), CipherSuite("sha256", None, 32)
+
+TLS_1_3_SUITES = {0x1301: _AES128, 0x1302: _AES256, 0x1303: _CHACHA}
+"""RFC 8446, B.4."""
+ECDHE_ECDSA = {
+    0xC02B: _AES128,
+    0xC02C: _AES256,
+    0xCCA9: _CHACHA,
+    0xC009: _CBC128,
+    0xC00A: _CBC256,
+}
+"""Before TLS 1.3, for all keys except RSA (RFC 8422, RFC 5289, RFC 7905)."""
+ECDHE_RSA = {
+    0xC02F: _AES128,
+    0xC030: _AES256,
+    0xCCA8: _CHACHA,
+    0xC013: _CBC128,
+    0xC014: _CBC256,
+}
+"""Before TLS 1.3, for RSA keys."""
+
+
+def tls13_protection(suite: CipherSuite, traffic: bytes) -> Protection:
+    """Return the protection of one direction with a traffic secret (RFC 8446, 7.3)."""
+    assert suite.aead is not None
+    key = key_exchange.expand(suite.digest, traffic, "key", size=suite.key)
+    return Tls13Protection(suite.aead(key), key_exchange.expand(suite.digest, traffic, "iv", size=_NONCE))
+
+
+def tls12_protections(
+    suite: CipherSuite, version: int, digest: str, master: bytes, seed: bytes
+) -> tuple[Protection, Protection]:
+    """Return the protections for reading and writing, from the key block (RFC 5246, 6.3).
+
+    ``seed`` is the server random followed by the client random.
+    """
+    mac = 0 if suite.aead else _MAC
+    iv = suite.iv if suite.aead else (_BLOCK if version == TLS_1_0 else 0)
+    block = key_exchange.prf(digest, master, b"key expansion", seed, 2 * (mac + suite.key + iv))
+    parts = list[bytes]()
+    for size in (mac, mac, suite.key, suite.key, iv, iv):
+        parts.append(block[:size])
+        block = block[size:]
+    if suite.aead is not None:
+        return Tls12Protection(suite.aead(parts[2]), parts[4]), Tls12Protection(
+            suite.aead(parts[3]), parts[5]
+        )
+    return (
+        CbcProtection(version, parts[2], parts[4], parts[0], writes=False),
+        CbcProtection(version, parts[3], parts[5], parts[1], writes=True),
+    )
