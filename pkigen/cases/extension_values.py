@@ -82,7 +82,6 @@ def value_of(case: Case, oid: str) -> bytes:
 
 JUNK = bytes.fromhex("0403deadbe")
 """A well-formed OCTET STRING where something else belongs."""
-NOT_DER = b"\xde\xad\xbe\xef"
 EMPTY_SEQUENCE = der.sequence()
 
 _URL = der.tlv(0x86, b"http://127.0.0.1/published")

@@ -33,47 +33,36 @@ _ON = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": F
 
 @dataclass(frozen=True, slots=True)
 class FormFields:
-    """What was sent, each field at most once; a passphrase and a key may be in it."""
+    """The fields of a form; they may contain a passphrase and a key."""
 
     texts: dict[str, str] = field(repr=False)
     files: dict[str, File] = field(repr=False)
 
 
 async def read_fields(request: Request, known: Sequence[str]) -> FormFields:
-    """The fields of a form, none but ``known`` ones; HTTPException says what is wrong with others."""
+    """Read a form; HTTPException for unknown or repeated fields and for anything too large."""
     media, parameters = parse_options_header(request.headers.get("content-type", ""))
-    # Forms are in UTF-8 (HTML, 4.10.21.8); other codecs of Python's make what cannot be written again.
+    # Forms are in UTF-8 (HTML, 4.10.21.8); other codecs may yield strings that cannot be encoded.
     if parameters.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"us-ascii"):
         raise HTTPException(415, "Send the form in UTF-8.")
     try:
         if media != b"multipart/form-data":
-            return await _taken(await request.form(**_BOUNDS), known)
-        parser = _Parts(request.headers, request.stream(), **_BOUNDS)
-        try:
-            return await _taken(await parser.parse(), known)
-        finally:
-            parser.close()
+            return await _checked(await request.form(**_BOUNDS), known)
+        # Not request.form(): it hides the message of the parser behind an error of its own.
+        parser = MultiPartParser(request.headers, request.stream(), **_BOUNDS)
+        return await _checked(await parser.parse(), known)
     except MultiPartException as error:
         raise HTTPException(400, f"The form cannot be read: {error.message.rstrip('.')}.") from error
     except ClientDisconnect as error:
         raise HTTPException(400, CUT_OFF) from error
 
 
-class _Parts(MultiPartParser):
-    """The parts of a form; those that the form breaks off in are closed as well."""
-
-    def close(self) -> None:
-        """Close the files, whatever became of them."""
-        for file in self._files_to_close_on_error:
-            file.close()
-
-
-async def _taken(form: FormData, known: Sequence[str]) -> FormFields:
+async def _checked(form: FormData, known: Sequence[str]) -> FormFields:
     texts, files = dict[str, str](), dict[str, File]()
     for name, value in form.multi_items():
         if name not in known:
-            there_are = ", ".join(one for one in known if one != "csrf")
-            raise HTTPException(422, f"Unknown field '{visible(name)[:60]}'; the fields are {there_are}.")
+            fields = ", ".join(one for one in known if one != "csrf")
+            raise HTTPException(422, f"Unknown field '{visible(name)[:60]}'; the fields are {fields}.")
         if name in texts or name in files:
             raise HTTPException(422, f"The field '{name}' occurs more than once.")
         if isinstance(value, UploadFile):
@@ -81,7 +70,7 @@ async def _taken(form: FormData, known: Sequence[str]) -> FormFields:
             if len(data) > MAX_FILE_BYTES:
                 most = f"the maximum is {MAX_FILE_BYTES // 1024} KiB"
                 raise HTTPException(413, f"The file in the field '{name}' is too large; {most}.")
-            # A field of a form whose file nobody chose is sent without a name and empty.
+            # Browsers send a file field without a selected file as an empty file without a name.
             if value.filename or data:
                 files[name] = File(base_name(value.filename or ""), data)
         elif len(value) > _LONGEST_TEXT:
@@ -92,17 +81,16 @@ async def _taken(form: FormData, known: Sequence[str]) -> FormFields:
 
 
 def parse_upload(fields: FormFields, *, box: bool) -> Upload:
-    """The upload that a form holds; HTTPException says what it lacks.
+    """Convert a form to an upload; HTTPException if it is incomplete.
 
-    ``box`` says that it came from a page, where a box that is not ticked is not sent.
+    ``box`` means a form of the console, where an unchecked box is not sent.
     """
     misplaced = next((name for name in ("certificate", "key", "chain") if name in fields.texts), None)
     if misplaced is not None:
         raise HTTPException(422, f"The field '{misplaced}' must contain a file, not text.")
-    lacking = [name for name in ("certificate", "key") if name not in fields.files]
-    if lacking:
-        words = " and ".join(lacking)
-        raise HTTPException(422, f"Select a file for the {words}.")
+    missing = [name for name in ("certificate", "key") if name not in fields.files]
+    if missing:
+        raise HTTPException(422, f"Select a file for the {' and '.join(missing)}.")
     stray = next((name for name in ("name", "passphrase", "crl_check") if name in fields.files), None)
     if stray is not None:
         raise HTTPException(422, f"The field '{stray}' must contain text, not a file.")
@@ -118,14 +106,14 @@ def parse_upload(fields: FormFields, *, box: bool) -> Upload:
         fields.files["key"],
         fields.files.get("chain"),
         passphrase.encode() or None,
-        _ticked(fields, box=box),
+        _is_checked(fields, box=box),
     )
 
 
-def _ticked(fields: FormFields, *, box: bool) -> bool:
-    said = fields.texts.get("crl_check")
-    if said is None:
+def _is_checked(fields: FormFields, *, box: bool) -> bool:
+    value = fields.texts.get("crl_check")
+    if value is None:
         return not box
-    if said.lower() not in _ON:
+    if value.lower() not in _ON:
         raise HTTPException(422, "The field 'crl_check' must be on or off.")
-    return _ON[said.lower()]
+    return _ON[value.lower()]

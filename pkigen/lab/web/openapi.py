@@ -1,10 +1,13 @@
-"""The API described for programs (OpenAPI 3.1)."""
+"""The operations of the REST API and their OpenAPI 3.1 document."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import fields
+from typing import Any, get_args
 
 from pkigen.lab.appliance.appliance import Role
+from pkigen.lab.connections.alerts import Alert, Event, Grade
+from pkigen.lab.connections.connection import Cause, ConnectionState
 
 _TEXT = {"type": "string"}
 _FLAG = {"type": "boolean"}
@@ -19,21 +22,22 @@ def _list(of: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": of}
 
 
-_ALERT = _object(id=_TEXT, at=_TEXT, source=_TEXT, title=_TEXT, severity={"type": "integer"}, message=_TEXT)
-_CAUSE = _object(
-    who=_TEXT,
-    whom=_TEXT,
-    certificate=_TEXT,
-    depth={"type": "integer"},
-    message=_TEXT,
-    found=_TEXT,
-    advice=_TEXT,
-)
+def _schema_of(dataclass: type) -> dict[str, Any]:
+    types = {
+        "str": _TEXT,
+        "int": {"type": "integer"},
+        "tuple[str, ...]": _TEXTS,
+        "Grade": {"enum": [*_GRADES]},
+    }
+    return _object(**{field.name: types[str(field.type)] for field in fields(dataclass)})
+
+
+_GRADES = get_args(Grade)
 _CONNECTION = _object(
     **{"id": _TEXT, "from": _TEXT, "to": _TEXT, "kind": _TEXT},
-    state={"enum": ["not tried yet", "connected", "connected without validation", "halted", "no answer"]},
+    state={"enum": [str(state) for state in ConnectionState]},
     summary=_TEXT,
-    causes=_list(_CAUSE),
+    causes=_list(_schema_of(Cause)),
     path=_TEXTS,
     at={"type": ["string", "null"]},
     queued={"type": "integer"},
@@ -58,9 +62,9 @@ _SCHEMAS = {
         notes=_TEXTS,
     ),
     "Validation": _object(mandatory=_FLAG),
-    "Alert": _ALERT,
-    "Alerts": _object(alerts=_list(_ALERT)),
-    "Events": _object(events=_list(_object(at=_TEXT, grade={"enum": ["good", "notice", "bad"]}, text=_TEXT))),
+    "Alert": _schema_of(Alert),
+    "Alerts": _object(alerts=_list(_schema_of(Alert))),
+    "Events": _object(events=_list(_schema_of(Event))),
     "Error": _object(error=_TEXT),
 }
 _FILE = {"type": "string", "format": "binary"}
@@ -78,8 +82,8 @@ _UPLOAD = {
     "additionalProperties": False,
 }
 _SHORT = {"type": "string", "maxLength": 1000}
-_SWITCHED = {**_object(mandatory=_FLAG), "additionalProperties": False}
-_RAISED = {
+_VALIDATION = {**_object(mandatory=_FLAG), "additionalProperties": False}
+_NEW_ALERT = {
     "type": "object",
     "properties": {
         "title": {**_SHORT, "pattern": r"\S"},
@@ -99,7 +103,8 @@ _ERRORS = {
 }
 _JSON = "application/json"
 _FORM = "multipart/form-data"
-# By the media type of what is sent, "" for nothing.
+_VALIDATE = "Make certificate validation mandatory, or switch it off"
+# By the media type of the request body, "" for none.
 _POSSIBLE = {
     "": ("401",),
     _JSON: ("400", "401", "413", "422", "503"),
@@ -107,59 +112,52 @@ _POSSIBLE = {
 }
 
 
-def _answer(name: str, words: str) -> dict[str, Any]:
-    reference = {"$ref": f"#/components/schemas/{name}"}
-    return {"description": words, "content": {_JSON: {"schema": reference}}}
+def _response(schema: str, description: str) -> dict[str, Any]:
+    reference = {"$ref": f"#/components/schemas/{schema}"}
+    return {"description": description, "content": {_JSON: {"schema": reference}}}
 
 
 def _operation(
-    name: str, summary: str, schema: str, body: dict[str, Any] | None = None, media: str = ""
+    name: str, summary: str, schema: str, body: dict[str, Any] | None = None, media_type: str = ""
 ) -> dict[str, Any]:
-    errors = {code: _answer("Error", _ERRORS[code]) for code in _POSSIBLE[media]}
-    responses = {"200": _answer(schema, "Success."), **errors}
-    found: dict[str, Any] = {"operationId": name, "summary": summary, "responses": responses}
-    if body is not None:
-        found["requestBody"] = {"required": True, "content": {media: {"schema": body}}}
-    return found
+    """Describe an operation; ``schema`` names the one of its response, ``body`` is that of its request."""
+    errors = {code: _response("Error", _ERRORS[code]) for code in _POSSIBLE[media_type]}
+    responses = {"200": _response(schema, "Success."), **errors}
+    request = {"required": True, "content": {media_type: {"schema": body}}}
+    operation = {"operationId": name, "summary": summary, "responses": responses}
+    return {**operation, "requestBody": request} if body else operation
+
+
+OPERATIONS = {
+    "connections": {"GET": _operation("connections", "Return the state of the connections", "Connections")},
+    "connections/check": {
+        "POST": _operation("check", "Check all connections now and return their state", "Connections")
+    },
+    "certificate": {
+        "GET": _operation("certificate", "Return the certificate in use", "Certificate"),
+        "POST": _operation("upload", "Upload a certificate", "Judged", _UPLOAD, _FORM),
+    },
+    "validation": {
+        "GET": _operation("validation", "Return whether certificate validation is mandatory", "Validation"),
+        "PUT": _operation("validate", _VALIDATE, "Validation", _VALIDATION, _JSON),
+    },
+    "alerts": {
+        "GET": _operation("alerts", "Return the alerts, newest first", "Alerts"),
+        "POST": _operation("raise", "Raise an alert", "Alert", _NEW_ALERT, _JSON),
+    },
+    "events": {"GET": _operation("events", "Return the event log, newest first", "Events")},
+}
+"""The operations by path and method; ``rest.py`` has a handler for each operation ID."""
 
 
 def document(prefix: str, role: Role, url: str) -> dict[str, Any]:
-    """The description of one appliance's API."""
-    paths = {
-        "connections": {
-            "get": _operation("connections", "Return the state of the connections", "Connections")
-        },
-        "connections/check": {
-            "post": _operation("check", "Check all connections now and return their state", "Connections")
-        },
-        "certificate": {
-            "get": _operation("certificate", "Return the certificate in use", "Certificate"),
-            "post": _operation("upload", "Upload a certificate", "Judged", _UPLOAD, _FORM),
-        },
-        "validation": {
-            "get": _operation(
-                "validation", "Return whether certificate validation is mandatory", "Validation"
-            ),
-            "put": _operation(
-                "validate",
-                "Make certificate validation mandatory, or switch it off",
-                "Validation",
-                _SWITCHED,
-                _JSON,
-            ),
-        },
-        "alerts": {
-            "get": _operation("alerts", "Return the alerts, newest first", "Alerts"),
-            "post": _operation("raise", "Raise an alert", "Alert", _RAISED, _JSON),
-        },
-        "events": {"get": _operation("events", "Return the event log, newest first", "Events")},
-    }
+    """Return the description of one appliance's API (OpenAPI 3.1)."""
     token = {"type": "apiKey", "in": "header", "name": "Authorization"}
     return {
         "openapi": "3.1.0",
         "info": {"title": f"Simulated {role}", "version": "1"},
         "servers": [{"url": f"{url}{prefix}"}],
         "security": [{"token": []}],
-        "paths": {f"/{path}": operations for path, operations in paths.items()},
+        "paths": {f"/{path}": {m.lower(): o for m, o in by.items()} for path, by in OPERATIONS.items()},
         "components": {"securitySchemes": {"token": token}, "schemas": _SCHEMAS},
     }

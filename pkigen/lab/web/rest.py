@@ -1,4 +1,4 @@
-"""The REST API of an appliance: the header ``Authorization`` has its token, answers are JSON."""
+"""The REST API of an appliance: JSON responses, the token in the header ``Authorization``."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from pkigen.lab.web.fields import (
     parse_upload,
     read_fields,
 )
-from pkigen.lab.web.openapi import document
+from pkigen.lab.web.openapi import OPERATIONS, document
 
-_UNKEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _LARGEST_BODY = 64 * 1024
 _LARGEST_LINKED = 512 * 1024
 _MOST_SHOWN = 200
@@ -38,7 +38,7 @@ Handler = Callable[[Request], Awaitable[Any]]
 
 
 def prefix_of(appliance: Appliance) -> str:
-    """Where the API of an appliance begins."""
+    """Return the path prefix of an appliance's API."""
     return "/api/external" if appliance.role is Role.SENSOR else "/external"
 
 
@@ -50,26 +50,19 @@ class Rest:
         self._appliance = appliance
 
     def routes(self) -> list[Route]:
-        """Each with its method."""
+        """Return the routes."""
         prefix = prefix_of(self._appliance)
-        resources: tuple[tuple[str, str, Handler], ...] = (
-            ("GET", "connections", self._connections),
-            ("POST", "connections/check", self._check),
-            ("GET", "certificate", self._certificate),
-            ("POST", "certificate", self._upload),
-            ("GET", "validation", self._validation),
-            ("PUT", "validation", self._switch),
-            ("GET", "alerts", self._alerts),
-            ("POST", "alerts", self._raise),
-            ("GET", "events", self._events),
-        )
-        by_path = dict[str, dict[str, Handler]]()
-        for method, path, handler in resources:
-            by_path.setdefault(path, {})[method] = handler
+        by_path: dict[str, dict[str, Handler]] = {
+            path: {method: getattr(self, f"_{one['operationId']}") for method, one in operations.items()}
+            for path, operations in OPERATIONS.items()
+        }
         authorize = self._authorize
         return [
             Route(f"{prefix}/openapi.json", _Resource({"GET": self._openapi})),
-            *(Route(f"{prefix}/{path}", _Resource(held, authorize)) for path, held in by_path.items()),
+            *(
+                Route(f"{prefix}/{path}", _Resource(handlers, authorize))
+                for path, handlers in by_path.items()
+            ),
             Route("/link/alerts", _Resource({"POST": self._linked}, self._authorize_link)),
             Route(f"{prefix}/{{path:path}}", _Resource({}, authorize, self._nowhere())),
         ]
@@ -79,14 +72,14 @@ class Rest:
 
     def _authorize(self, request: Request) -> None:
         if not self._appliance.accepts(request.headers.get("authorization", "")):
-            words = (
+            message = (
                 "The header 'Authorization: TOKEN' is missing, or the token is not valid for this appliance."
             )
-            raise HTTPException(401, words, {"WWW-Authenticate": "Token"})
+            raise HTTPException(401, message, {"WWW-Authenticate": "Token"})
 
     def _authorize_link(self, request: Request) -> None:
-        given = request.headers.get("authorization", "").encode("utf-8")
-        if not secrets.compare_digest(given, self._lab.secret.encode()):
+        secret = request.headers.get("authorization", "").encode("utf-8")
+        if not secrets.compare_digest(secret, self._lab.secret.encode()):
             raise HTTPException(
                 401, "Only the appliances of the lab can use this resource.", {"WWW-Authenticate": "Token"}
             )
@@ -124,48 +117,48 @@ class Rest:
     async def _validation(self, _request: Request) -> Any:
         return {"mandatory": self._appliance.mandatory}
 
-    async def _switch(self, request: Request) -> Any:
-        asked = await _json(request)
-        if set(asked) != {"mandatory"} or not isinstance(asked["mandatory"], bool):
+    async def _validate(self, request: Request) -> Any:
+        body = await _json(request)
+        if set(body) != {"mandatory"} or not isinstance(body["mandatory"], bool):
             raise HTTPException(422, 'Send {"mandatory": true} or {"mandatory": false}.')
-        self._lab.set_validation(self._appliance.name, mandatory=asked["mandatory"])
+        self._lab.set_validation(self._appliance.name, mandatory=body["mandatory"])
         return await self._validation(request)
 
     async def _alerts(self, _request: Request) -> Any:
-        held = list(self._appliance.alerts)[-_MOST_SHOWN:]
-        return {"alerts": [alert.as_json() for alert in reversed(held)]}
+        alerts = list(self._appliance.alerts)[-_MOST_SHOWN:]
+        return {"alerts": [alert.as_json() for alert in reversed(alerts)]}
 
     async def _raise(self, request: Request) -> Any:
-        asked = await _json(request)
-        if unknown := asked.keys() - {"title", "severity", "message"}:
-            shown = visible(min(unknown))[:60]
-            raise HTTPException(422, f"Unknown key '{shown}'; the keys are title, severity and message.")
+        body = await _json(request)
+        if unknown := body.keys() - {"title", "severity", "message"}:
+            key = visible(min(unknown))[:60]
+            raise HTTPException(422, f"Unknown key '{key}'; the keys are title, severity and message.")
         try:
-            asked_for = parse_alert(asked)
+            new = parse_alert(body)
         except ValueError as error:
             raise HTTPException(422, f"{error}.") from error
         name = self._appliance.name
-        alert = self._lab.raise_alert(name, asked_for.title, asked_for.severity, asked_for.message)
+        alert = self._lab.raise_alert(name, new.title, new.severity, new.message)
         return alert.as_json()
 
     async def _events(self, _request: Request) -> Any:
         return {"events": [asdict(event) for event in list(self._appliance.events)[::-1][:_MOST_SHOWN]]}
 
     async def _linked(self, request: Request) -> Any:
-        """What another appliance sends over a link."""
-        asked = await _json(request, _LARGEST_LINKED)
+        """Receive the alerts of another appliance."""
+        body = await _json(request, _LARGEST_LINKED)
         try:
-            alerts = [parse_alert(one) for one in asked.get("alerts", ())]
+            alerts = [parse_alert(one) for one in body.get("alerts", ())]
         except (TypeError, ValueError) as error:
             raise HTTPException(422, f"{error}.") from error
         return {"taken": self._lab.take_alerts(self._appliance, alerts)}
 
 
 class _Resource:
-    """The application of one resource: whatever the method, the answer is JSON.
+    """The ASGI application of one resource, with JSON responses for every method.
 
-    ``authorize`` raises HTTPException for a request without the right; without it the resource is open.
-    ``nowhere`` is said with 404 where there is nothing at all.
+    ``authorize`` raises HTTPException if a request is not allowed (default: all are). ``nowhere`` is the
+    message of a 404 response, if the resource does not exist.
     """
 
     def __init__(
@@ -179,7 +172,7 @@ class _Resource:
         self._nowhere = nowhere
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Process one request."""
         answer = await self._answer(Request(scope, receive))
         await answer(scope, receive, send)
 
@@ -192,7 +185,7 @@ class _Resource:
             if handler is None:
                 allowed = {"Allow": ", ".join(self._handlers)}
                 raise HTTPException(405, f"This resource does not support {request.method}.", allowed)
-            return JSONResponse(await handler(request), headers=_UNKEPT)
+            return JSONResponse(await handler(request), headers=_NO_STORE)
         except HTTPException as error:
             return _error(error.status_code, error.detail, error.headers)
         except InputError as error:
@@ -202,7 +195,7 @@ class _Resource:
 
 
 def upload_result_as_json(result: UploadResult) -> dict[str, Any]:
-    """What became of an upload; the key is not in it."""
+    """Return the result of an upload without the key."""
     return {
         "accepted": result.accepted,
         "messages": [
@@ -223,13 +216,13 @@ async def _json(request: Request, most: int = _LARGEST_BODY) -> dict[str, Any]:
     except ClientDisconnect as error:
         raise HTTPException(400, CUT_OFF) from error
     try:
-        asked = json.loads(body)
+        data = json.loads(body)
     except (ValueError, RecursionError):
         raise HTTPException(400, "The body is not JSON.") from None
-    if not isinstance(asked, dict):
+    if not isinstance(data, dict):
         raise HTTPException(400, "The body must be a JSON object.")
-    return asked
+    return data
 
 
-def _error(status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
-    return JSONResponse({"error": words}, status, {**_UNKEPT, **(headers or {})})
+def _error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse({"error": message}, status, {**_NO_STORE, **(headers or {})})
