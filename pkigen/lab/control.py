@@ -40,12 +40,12 @@ _LOOK_SECONDS = 5.0
 
 @contextmanager
 def control_server(lab: Lab, stop: Callable[[], None]) -> Iterator[None]:
-    """Be found as long as the block runs; ``stop`` is called when somebody asks for the end."""
+    """Serve the control API for the duration of the block; ``stop`` is called on a stop request."""
     token = secrets.token_urlsafe(32)
     with listen(HOST, 0) as listener:
-        told = {"url": listener.url, "token": token, "pid": os.getpid()}
+        data = {"url": listener.url, "token": token, "pid": os.getpid()}
         app = Guarded(_application(lab, stop), token, FILE)
-        with background(app, listener), announced(lab.folder / FILE, json.dumps(told).encode("ascii")):
+        with background(app, listener), announced(lab.folder / FILE, json.dumps(data).encode("ascii")):
             yield
 
 
@@ -63,8 +63,8 @@ def _application(lab: Lab, stop: Callable[[], None]) -> ASGIApp:
         return JSONResponse({"stopping": True})
 
     async def upload(request: Request) -> Response:
-        asked = parse_upload(await read_fields(request, UPLOAD), box=False)
-        result = await run_in_threadpool(lab.upload, request.path_params["name"], asked)
+        form = parse_upload(await read_fields(request, UPLOAD), box=False)
+        result = await run_in_threadpool(lab.upload, request.path_params["name"], form)
         return JSONResponse(upload_result_as_json(result))
 
     async def token(request: Request) -> Response:
@@ -97,15 +97,15 @@ class RunningLab:
     pid: int
 
     def status(self) -> dict[str, Any]:
-        """How everything is."""
+        """Return the status of the lab."""
         return self._ask("GET", "/status")
 
     def stop(self) -> None:
-        """Have it end; it goes on ending when this returns."""
+        """Request the stop of the lab without waiting for it."""
         self._ask("POST", "/stop")
 
     def upload(self, appliance: str, upload: Upload) -> dict[str, Any]:
-        """What an appliance says to files; InputError when there is no such appliance."""
+        """Upload files to an appliance and return the result; InputError if it does not exist."""
         files = {
             "certificate": (upload.certificate.name, upload.certificate.data),
             "key": (upload.key.name, upload.key.data),
@@ -118,28 +118,28 @@ class RunningLab:
         return self._ask("POST", f"{_path_of(appliance)}/certificate", data=fields, files=files)
 
     def new_token(self, appliance: str) -> str:
-        """One for an appliance's API, in the place of that before; InputError when there is no such one."""
+        """Create a new API token for an appliance; InputError if it does not exist."""
         return str(self._ask("POST", f"{_path_of(appliance)}/token")["token"])
 
     def _ask(self, method: str, path: str, seconds: float = _SECONDS, **content: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.token}"}
-        # Without a context of its own a client spends its time on reading CA certificates.
+        # The default context loads all CA certificates of the system, which takes time.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
             with httpx.Client(trust_env=False, timeout=seconds, verify=context) as client:
                 answer = client.request(method, self.url + path, headers=headers, **content)
-            found = answer.json()
-            if not isinstance(found, dict):
+            data = answer.json()
+            if not isinstance(data, dict):
                 raise ValueError("the response is not a JSON object")
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise EnvironmentFailure(f"the lab of {self.folder} does not respond: {error}") from error
         if answer.status_code == httpx.codes.OK:
-            return found
-        words = str(found.get("error", answer.status_code))
+            return data
+        words = str(data.get("error", answer.status_code))
         raise EnvironmentFailure(words) if answer.is_server_error else InputError(words)
 
     def answers(self) -> bool:
-        """Whether it is there: one that was killed leaves its file, and its port may be another's now."""
+        """Whether the lab responds; its file remains after a kill, and its port may be reused."""
         try:
             return "connections" in self._ask("GET", "/status", _LOOK_SECONDS)
         except PkigenError:
@@ -151,10 +151,10 @@ def _path_of(appliance: str) -> str:
 
 
 def find_running_lab(environment: Path) -> RunningLab | None:
-    """The lab that runs in an environment; None when there is none, or it was killed."""
+    """Return the running lab of an environment, or None."""
     try:
-        found = json.loads((environment / FILE).read_bytes())
-        running = RunningLab(environment, str(found["url"]), str(found["token"]), int(found["pid"]))
+        data = json.loads((environment / FILE).read_bytes())
+        running = RunningLab(environment, str(data["url"]), str(data["token"]), int(data["pid"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return running if running.answers() else None
@@ -162,5 +162,5 @@ def find_running_lab(environment: Path) -> RunningLab | None:
 
 def find_running_labs(out: Path) -> list[RunningLab]:
     """Return every running lab of the environments in a directory."""
-    found = (find_running_lab(path.parent.parent.parent) for path in sorted(out.glob(f"*/{FILE}")))
-    return [one for one in found if one is not None]
+    labs = (find_running_lab(path.parent.parent.parent) for path in sorted(out.glob(f"*/{FILE}")))
+    return [one for one in labs if one is not None]

@@ -23,9 +23,9 @@ from pkigen.serve.http.server import background, listen
 
 
 class CrlServer:
-    """``url`` is what certificates point to; ``stopped`` whether its port is shut.
+    """The CRL server; ``url`` is the URL in certificates, ``stopped`` means that its port is closed.
 
-    ``here`` is the URL at which this machine reaches it, whatever the name in ``url`` leads to.
+    ``here`` is its URL on this machine, even if the host name in ``url`` resolves to another one.
     """
 
     def __init__(self, url: str, here: str, live: RuntimeFaults, upkeep: Upkeep) -> None:
@@ -41,12 +41,12 @@ class CrlServer:
         self.stopped = True
 
     def start(self) -> None:
-        """Answer again."""
+        """Accept connections again."""
         self._live.port_switch.set(shut=False)
         self.stopped = False
 
     def renew(self) -> None:
-        """Publish at once what the clock wants; a stopped server goes on publishing nothing."""
+        """Publish the CRLs that are due at the current clock, unless the server is stopped."""
         self._upkeep.run()
 
 
@@ -58,10 +58,10 @@ def crl_server(
     tell: Callable[[str], None],
     passphrases: Sequence[bytes] = (),
 ) -> Iterator[CrlServer]:
-    """The server as long as the block runs, at the port that the certificates name.
+    """Run the CRL server for the duration of the block, on the port of the base URL.
 
-    ``passphrases`` open keys of authorities, which sign CRLs.
-    InputError when they name none of plain HTTP, EnvironmentFailure when another program has it.
+    ``passphrases`` decrypt the CA keys that sign CRLs. InputError if the base URL is not plain HTTP,
+    EnvironmentFailure if the port is in use.
     """
     from pkigen.serve.http.app import application
 
@@ -82,15 +82,15 @@ def crl_server(
             ) from error
         stack.enter_context(crl_upkeep(Upkeep(environment.folder, clock, tell, passphrases), tell))
         served = application(environment, clock, live=live, passphrases=passphrases)
-        # The appliances ask nothing any more when it ends, and who dawdles is not waited for.
+        # The appliances have stopped before, so that no request needs to finish.
         stack.enter_context(background(served, listener, live.port_switch, grace=0))
         yield CrlServer(base_url, listener.url, live, upkeep)
 
 
 def proxy(base_url: str, there: str) -> Starlette:
-    """Passes GET requests for URLs below ``base_url`` on to the CRL server, and refuses all others.
+    """Return a proxy that forwards GET requests below ``base_url`` and rejects all others.
 
-    ``there`` is the URL at which this machine reaches it, whatever the name in ``base_url`` leads to.
+    ``there`` is the URL of the CRL server on this machine.
     """
     allowed = urlsplit(base_url).netloc
 

@@ -33,9 +33,9 @@ _REASON = "keyCompromise"
 
 
 class Lab:
-    """Safe to call from several threads. ``folder`` is the environment's.
+    """A running lab of the environment in ``folder``. Safe to call from several threads.
 
-    Names that nobody has raise InputError; so does what cannot be done to what there is.
+    Unknown names and impossible operations raise InputError.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Lab:
         self.passphrases = profile_passphrases(profile)
         self.appliances: dict[str, Appliance] = {}
         self.receivers: dict[str, Receiver] = {}
-        # Servers of somebody else that present a certificate of the environment: which.
+        # The cases that servers outside the lab present.
         self.external_receivers: dict[str, str] = {}
         self.connections: tuple[Connection, ...] = ()
         self.password = ""
@@ -66,7 +66,7 @@ class Lab:
 
     @property
     def environment(self) -> Environment:
-        """The environment as it is now."""
+        """The current environment."""
         return open_environment(self.folder)
 
     @property
@@ -75,24 +75,24 @@ class Lab:
         return next(one for one in self.appliances.values() if one.role is Role.CONSOLE)
 
     def appliance(self, name: str) -> Appliance:
-        """The one of a name."""
+        """Return the appliance with a name."""
         return self.appliances[self._require_known(name, self.appliances, "appliance")]
 
     def connection(self, name: str) -> Connection:
-        """The connection ``SENDER:RECEIVER``."""
-        found = {connection.id: connection for connection in self.connections}
-        return found[self._require_known(name, found, "connection")]
+        """Return the connection ``SENDER:RECEIVER``."""
+        connections = {connection.id: connection for connection in self.connections}
+        return connections[self._require_known(name, connections, "connection")]
 
     def connections_of(self, appliance: Appliance) -> tuple[Connection, ...]:
-        """Those that an appliance takes part in."""
+        """Return the connections of an appliance."""
         return tuple(one for one in self.connections if appliance in (one.sender, one.target.appliance))
 
     def policy_of(self, appliance: Appliance) -> ValidationPolicy:
-        """How an appliance validates now."""
+        """Return the current validation policy of an appliance."""
         return ValidationPolicy(appliance.anchors, self.clock(), self._downloads.get, appliance.mandatory)
 
     def upload(self, name: str, upload: Upload) -> UploadResult:
-        """What an appliance says to files; accepted ones are in use when this returns."""
+        """Upload files to an appliance; accepted files are in use when this returns."""
         appliance = self.appliance(name)
         result = check_upload(upload, self.sets, self.clock(), appliance.anchors, self.proxy)
         done = appliance.install(result, upload.title)
@@ -101,17 +101,17 @@ class Lab:
         return done
 
     def upload_case(self, name: str, case: str, *, crl_check: bool = True) -> UploadResult:
-        """As ``upload``, with the files of a certificate of the environment."""
+        """Upload the files of a certificate of the environment."""
         return self.upload(name, case_upload(self.environment, case, self.passphrases, crl_check=crl_check))
 
     def set_validation(self, name: str, *, mandatory: bool) -> None:
-        """Have an appliance validate, or not."""
+        """Switch certificate validation of an appliance on or off."""
         appliance = self.appliance(name)
         appliance.set_validation(mandatory=mandatory)
         self.scheduler.check_soon(self.connections_of(appliance))
 
     def raise_alert(self, name: str, title: str, severity: int = 5, message: str = "") -> Alert:
-        """A sensor sees something; what it says goes to all who are to know."""
+        """Raise an alert at an appliance and forward it."""
         appliance = self.appliance(name)
         alert = Alert(
             secrets.token_hex(8), format_time(self.clock()), name, visible(title), severity, visible(message)
@@ -120,7 +120,7 @@ class Lab:
         return alert
 
     def take_alerts(self, appliance: Appliance, alerts: Sequence[Alert]) -> int:
-        """Alerts that came to an appliance, or from it; those that it has already count for nothing."""
+        """Store and forward new alerts of an appliance; return the number of those not yet known."""
         with appliance.lock:
             known = {alert.id for alert in appliance.alerts}
             fresh = list({one.id: one for one in alerts if one.id not in known}.values())
@@ -135,16 +135,16 @@ class Lab:
         return len(fresh)
 
     def presented_case(self, name: str) -> Case:
-        """The certificate of the environment that an appliance or a receiver presents."""
-        found = self._presented(name, self.environment)
-        if found is None:
+        """Return the case that an appliance or receiver presents; InputError if it presents none."""
+        case = self._presented(name, self.environment)
+        if case is None:
             words = (
                 "its locally self-signed certificate"
                 if self.appliance(name).local
                 else "a certificate from outside the environment"
             )
             raise InputError(f"{name} presents {words}; no CA of the lab can revoke it")
-        return found
+        return case
 
     def _presented(self, name: str, environment: Environment) -> Case | None:
         if name in self.receivers:
@@ -155,16 +155,16 @@ class Lab:
         return next((case for case in environment.cases() if case.data["sha256"] == print_), None)
 
     def revocable(self, names: Iterable[str]) -> dict[str, bool]:
-        """Those of the names whose certificate a CA of the lab can revoke; whether it has."""
-        environment, found = self.environment, dict[str, bool]()
+        """Return whether each certificate is revoked; names without a CA in the lab are left out."""
+        environment, revoked = self.environment, dict[str, bool]()
         for name in names:
             case = self._presented(name, environment)
             if case is not None:
-                found[name] = case.data.get("revoked") is not None
-        return found
+                revoked[name] = case.data.get("revoked") is not None
+        return revoked
 
     def revoke(self, name: str) -> str:
-        """Have the certificate revoked that an appliance or a receiver presents; its name."""
+        """Revoke the certificate that an appliance or receiver presents; return its name."""
         self._require_known(
             name, {**self.appliances, **self.receivers, **self.external_receivers}, "appliance"
         )
@@ -175,7 +175,7 @@ class Lab:
         return case.name
 
     def unrevoke(self, name: str) -> str:
-        """Take that back, which a real CA would not do."""
+        """Lift a revocation, even if a real CA could not."""
         self._require_known(
             name, {**self.appliances, **self.receivers, **self.external_receivers}, "appliance"
         )
@@ -196,17 +196,17 @@ class Lab:
         appliance.tell("notice", "The CA issued a new certificate for this appliance. Upload it to use it.")
 
     def stop_crl_server(self) -> None:
-        """Have the CRL server answer nobody."""
+        """Stop the CRL server."""
         self.crl_server.stop()
         self._recheck_all("notice", "The CRL server was stopped.")
 
     def start_crl_server(self) -> None:
-        """Have it answer again."""
+        """Start the CRL server again."""
         self.crl_server.start()
         self._recheck_all("notice", "The CRL server is running again.")
 
     def move_clock(self, span: str) -> None:
-        """Let time pass in the lab: ``1mo``, ``36h``."""
+        """Move the clock of the lab forward: ``1mo``, ``36h``."""
         try:
             self.clock.move(parse_span(span))
         except ValueError as error:
@@ -217,7 +217,7 @@ class Lab:
         )
 
     def reset_clock(self) -> None:
-        """Show the machine's time again."""
+        """Reset the clock of the lab to the machine's time."""
         self.clock.reset()
         self.crl_server.renew()
         self._recheck_all("notice", "The lab clock was reset to the machine's time.")
@@ -236,12 +236,12 @@ class Lab:
         self._recheck_all("notice", words)
 
     def save(self) -> None:
-        """Keep what has changed of the appliances."""
+        """Save the changes of all appliances."""
         for one in self.appliances.values():
             one.save()
 
     def as_json(self) -> dict[str, Any]:
-        """How everything is, for programs; without keys, tokens and passwords."""
+        """Return the status of the lab as JSON, without keys, tokens and passwords."""
         return {
             "environment": self.folder.name,
             "clock": format_time(self.clock()),
@@ -281,7 +281,7 @@ def _appliance(one: Appliance) -> dict[str, Any]:
 
 
 def connection_as_json(connection: Connection) -> dict[str, Any]:
-    """A connection for programs."""
+    """Return the JSON object of a connection."""
     report = connection.report
     return {
         "id": connection.id,
@@ -297,7 +297,7 @@ def connection_as_json(connection: Connection) -> dict[str, Any]:
                 "certificate": cause.certificate,
                 "depth": cause.depth,
                 "message": cause.message,
-                "found": cause.found,
+                "found": cause.detail,
                 "advice": cause.advice,
             }
             for cause in report.causes

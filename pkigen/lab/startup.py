@@ -67,11 +67,11 @@ def running_lab(
     port: int = 0,
     tell: Callable[[str], None] = lambda text: None,
 ) -> Iterator[Lab]:
-    """The lab of a built environment as long as the block runs.
+    """Run the lab of a built environment for the duration of the block.
 
-    ``web`` makes the application of each appliance. The management console listens at ``port``, the others
-    at those after it; at 0 each has any free one. Raises InputError for what the profile says wrong,
-    EnvironmentFailure when a port is taken or the lab is already running.
+    ``web`` creates the application of each appliance. The management console listens on ``port``, the others
+    on the ports after it (0: free ports). Raises InputError for errors in the profile, EnvironmentFailure if
+    a port is in use or the lab is already running.
     """
     environment = open_environment(folder)
     members = resolve_members(profile, environment)
@@ -79,8 +79,8 @@ def running_lab(
     lock = acquire_lock(state)
     with ExitStack() as stack:
         stack.callback(lock.release)
-        kept = state.read_json(STATE)
-        clock = LabClock(_saved_clock_offset(kept, state))
+        saved = state.read_json(STATE)
+        clock = LabClock(_saved_clock_offset(saved, state))
         ports = _Ports(stack, host, port)
         passphrases = profile_passphrases(profile)
         server = stack.enter_context(crl_server(environment, host, clock, tell, passphrases.authorities))
@@ -91,7 +91,7 @@ def running_lab(
         sets = _requirement_sets(folder)
         lab = Lab(folder, profile, clock, sets, downloads, proxy)
         lab.crl_server = server
-        lab.password = str(kept.get("password") or secrets.token_urlsafe(9))
+        lab.password = str(saved.get("password") or secrets.token_urlsafe(9))
         lab.secret = secrets.token_urlsafe(24)
         _start_appliances(lab, members, state, ports)
         syslogs, hosted_ = _receivers(lab, members, state, ports)
@@ -115,13 +115,13 @@ def running_lab(
 
 
 class _Ports:
-    """Listeners, one port after another."""
+    """Creates listeners on consecutive ports."""
 
     def __init__(self, stack: ExitStack, host: str, first: int) -> None:
         self._stack, self._host, self._next = stack, host, first
 
     def next(self, scheme: str = "https") -> Listener:
-        """One more; InputError past the last port that there is."""
+        """Listen on the next port; InputError beyond 65535."""
         if self._next > _LAST_PORT:
             words = f"--port is too high: the lab needs more ports, and {_LAST_PORT} is the last port"
             raise InputError(f"{words}. Choose a lower port, or 0 for free ports")
@@ -132,14 +132,14 @@ class _Ports:
 
 @dataclass
 class _StateWriter:
-    """What has changed is kept once in a while, and at the end."""
+    """Saves changes periodically and at the end."""
 
     lab: Lab
     state: State
     _written: object = None
 
     def tick(self) -> None:
-        """Keep what has changed; EnvironmentFailure when that cannot be."""
+        """Save what has changed; EnvironmentFailure if that fails."""
         self.lab.handle_clock_jump()
         self.lab.save()
         ahead = self.lab.clock.ahead.total_seconds()
@@ -147,16 +147,16 @@ class _StateWriter:
         if version == self._written:
             return
         boxes = {connection.id: connection.outbox.all() for connection in self.lab.connections}
-        waiting = {name: [alert.as_json() for alert in held] for name, held in boxes.items() if held}
+        waiting = {name: [alert.as_json() for alert in alerts] for name, alerts in boxes.items() if alerts}
         self.state.write_json(_OUTBOXES, waiting)
         self.state.write_json(STATE, {"ahead": ahead, "password": self.lab.password})
         self._written = version
 
 
-def _saved_clock_offset(kept: dict[str, Any], state: State) -> timedelta:
-    """How far somebody has let the clock run."""
+def _saved_clock_offset(saved: dict[str, Any], state: State) -> timedelta:
+    """Return the saved offset of the lab's clock."""
     try:
-        ahead = clock_offset(kept)
+        ahead = clock_offset(saved)
         LabClock(ahead)()
     except (TypeError, ValueError, OverflowError) as error:
         words = f"the saved state of the lab's clock is corrupt; delete {state.path(STATE)}"
@@ -167,8 +167,8 @@ def _saved_clock_offset(kept: dict[str, Any], state: State) -> timedelta:
 def _requirement_sets(folder: Path) -> tuple[RequirementSet, ...]:
     """Return the requirement sets of the environment (default: defender-iot)."""
     names = open_environment(folder).requirements
-    found = sets_of(folder)
-    return tuple(found[name] for name in names) or (load_set("defender-iot"),)
+    sets = sets_of(folder)
+    return tuple(sets[name] for name in names) or (load_set("defender-iot"),)
 
 
 def _start_appliances(lab: Lab, members: Members, state: State, ports: _Ports) -> None:
@@ -249,10 +249,10 @@ def _target(one: Appliance) -> Target:
 
 
 def _restore_outboxes(lab: Lab, state: State) -> None:
-    kept = state.read_json(_OUTBOXES)
+    saved = state.read_json(_OUTBOXES)
     for connection in lab.connections:
         try:
-            connection.outbox = Outbox(map(parse_alert, kept.get(connection.id, ())))
+            connection.outbox = Outbox(map(parse_alert, saved.get(connection.id, ())))
         except (TypeError, ValueError):
             connection.outbox = Outbox()
 

@@ -1,4 +1,4 @@
-"""Files that a lab keeps between two runs, and the passphrases of its keys."""
+"""Files that a lab stores between runs, and the passphrases of its keys."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STATE = "lab.json"
 
 
 def already_running_error(environment: Path) -> EnvironmentFailure:
-    """Says that an environment has its lab, and what to do."""
+    """The message for an environment whose lab is already running."""
     return EnvironmentFailure(
         f"the lab of {environment} is already running; show it with `pkigen lab status {environment}`, "
         f"or stop it with `pkigen lab down {environment}`"
@@ -32,7 +32,7 @@ def already_running_error(environment: Path) -> EnvironmentFailure:
 
 
 class State:
-    """Files by their names; nobody but the user may read them."""
+    """The state files, which only the user can read."""
 
     def __init__(self, environment: Path) -> None:
         self.folder = environment / FOLDER
@@ -42,29 +42,29 @@ class State:
             raise EnvironmentFailure(f"cannot make {self.folder}: {error.strerror}") from error
 
     def path(self, name: str) -> Path:
-        """Where a file is, or would be."""
+        """Return the path of a file."""
         return self.folder / name
 
     def write(self, name: str, data: bytes) -> Path:
-        """Put a file in the place of the one that was there, all at once."""
+        """Replace a file atomically."""
         path = self.path(name)
         write_private_file(path, data)
         return path
 
     def write_json(self, name: str, value: Any) -> None:
-        """As ``write``."""
+        """Write a JSON file atomically."""
         self.write(name, json.dumps(value, indent=1).encode("utf-8"))
 
     def read_json(self, name: str) -> dict[str, Any]:
-        """What was written; nothing where there is nothing, or what is there is damaged."""
+        """Read a JSON file; an empty object if it is missing or damaged."""
         try:
-            found = json.loads(self.path(name).read_bytes())
+            data = json.loads(self.path(name).read_bytes())
         except (OSError, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return data if isinstance(data, dict) else {}
 
     def remove(self, name: str) -> None:
-        """Have it gone."""
+        """Delete a file."""
         with suppress(OSError):
             self.path(name).unlink()
 
@@ -117,22 +117,22 @@ def reset(environment: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Passphrases:
-    """Those of certificates by name, and those of all authorities."""
+    """The passphrases of certificates by name, and those of all CAs."""
 
     certificates: dict[str, bytes] = field(repr=False)
     authorities: tuple[bytes, ...] = field(repr=False)
 
     def of(self, case: Case) -> bytes | None:
-        """What opens the key file of a certificate; None for one that is open."""
+        """Return the passphrase of a certificate's key file; None if it is not encrypted."""
         if "passphrase" in case.data["files"]:
             return read_passphrase(case.file("passphrase"))
         return self.certificates.get(case.name)
 
 
 def profile_passphrases(profile: Profile) -> Passphrases:
-    """All that a profile says."""
-    said = any("passphrase" in body.tree for body in profile.certificate_bodies)
-    specs = profile.certificates() if said else ()
-    held = {spec.name: spec.passphrase for spec in specs if spec.passphrase is not None}
+    """Return the passphrases of a profile."""
+    has_passphrases = any("passphrase" in body.tree for body in profile.certificate_bodies)
+    specs = profile.certificates() if has_passphrases else ()
+    own = {spec.name: spec.passphrase for spec in specs if spec.passphrase is not None}
     above = (spec.passphrase for spec in profile.authorities)
-    return Passphrases(held, tuple(one for one in above if one is not None))
+    return Passphrases(own, tuple(one for one in above if one is not None))

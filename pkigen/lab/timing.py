@@ -19,16 +19,16 @@ class CancelToken:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether it has come."""
+        """Whether the lab stops."""
         return self._come.done()
 
     def cancel(self) -> None:
-        """End. Once is enough."""
+        """Cancel all waits; may be called more than once."""
         if not self.is_cancelled:
             self._come.set_result(None)
 
     def wait_for(self, awaited: Future[Result], seconds: float) -> Result:
-        """What ``awaited`` gives; TimeoutError when it does not within so many seconds, or at the end."""
+        """Return the result of ``awaited``; TimeoutError after a number of seconds, or when the lab stops."""
         either: tuple[Future[Any], ...] = (awaited, self._come)
         wait(either, seconds, FIRST_COMPLETED)
         if not awaited.done():
@@ -40,18 +40,18 @@ _SMALLEST_JUMP = timedelta(seconds=5)
 
 
 class LabClock:
-    """Calling it gives the instant, in UTC. It can be moved forward, and put right again."""
+    """A clock that returns the time in UTC when called; it can be moved forward and reset."""
 
     def __init__(self, ahead: timedelta = timedelta()) -> None:
         self.ahead = ahead
         self._looked = utc_now()
 
     def __call__(self) -> datetime:
-        """What the lab takes for now."""
+        """Return the current time of the lab."""
         return utc_now() + self.ahead
 
     def move(self, span: Span) -> None:
-        """Let time pass; ValueError for a span that leads back, or out of the calendar."""
+        """Move the clock forward; ValueError for a negative span or a date out of range."""
         now = self()
         moved = shift(now, span)
         if moved < now:
@@ -61,14 +61,14 @@ class LabClock:
         self.ahead += moved - now
 
     def reset(self) -> None:
-        """Show the machine's time again."""
+        """Reset the clock to the machine's time."""
         self.ahead = timedelta()
 
     def jump_since_last_call(self) -> timedelta | None:
-        """How far the machine's clock is from where it was at the last call, if it is not just a bit later.
+        """Return how far the machine's clock has jumped since the last call, zero for a normal step.
 
-        Asked about twice a second: more than five seconds, or one back, say that the machine slept or
-        that its clock was set.
+        Called about twice a second: more than five seconds, or one second back, mean that the machine was
+        suspended or its clock was set.
         """
         before, self._looked = self._looked, utc_now()
         gone = self._looked - before

@@ -95,7 +95,7 @@ def test_a_key_that_openssl_does_not_take_is_refused_in_words(
     result = plant.lab.upload_case("sensor-01", "sensor-01")
     assert not result.accepted
     assert result.messages[0].text == "Certificate validation failed"
-    assert "cannot present" in result.messages[0].found[0]
+    assert "cannot present" in result.messages[0].details[0]
     assert presented(plant.lab.appliance("sensor-01").url) == before
 
 

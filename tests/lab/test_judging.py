@@ -70,7 +70,7 @@ def test_each_documented_message_shows_for_its_upload(fault: str, message: str, 
     result = plant.lab.upload_case("sensor-03", f"sensor-03.{fault}")
     assert _said(result) == [message]
     assert result.messages[0].advice
-    assert result.messages[0].found
+    assert result.messages[0].details
     assert presented(plant.lab.appliance("sensor-03").url) == before
 
 
@@ -167,7 +167,7 @@ def test_garbage_is_refused_in_words(field: str, data: bytes, words: str, plant:
     before = presented(plant.lab.appliance("sensor-02").url)
     result = plant.lab.upload("sensor-02", _upload(plant, "sensor-02", **{field: data}))
     assert _said(result)
-    assert words in " ".join(found for message in result.messages for found in message.found)
+    assert words in " ".join(detail for message in result.messages for detail in message.details)
     assert presented(plant.lab.appliance("sensor-02").url) == before
 
 

@@ -184,7 +184,7 @@ def test_downloads_do_not_pile_up(fetched: list[str]) -> None:
     shared = CrlDownloads(None, CancelToken(), lambda: 0.0)
     for number in range(1000):
         shared.get(f"http://a/{number}")
-    assert len(shared._held) <= 256
+    assert len(shared._downloads) <= 256
     assert len(fetched) == 1000
 
 

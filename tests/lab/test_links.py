@@ -91,7 +91,7 @@ def test_a_stopped_crl_server_halts_all_and_says_where_it_was_asked(plant: Plant
         ("console.contoso.test", 0, UNREACHABLE),
         ("Plant Issuing", 1, UNREACHABLE),
     ]
-    assert plant.lab.crl_server.url in report.causes[0].found
+    assert plant.lab.crl_server.url in report.causes[0].detail
     assert plant.is_(TO_CONSOLE, ConnectionState.CONNECTED)
 
 
@@ -127,7 +127,7 @@ def test_a_certificate_for_another_host_halts(plant: Plant) -> None:
     assert [(cause.who, cause.certificate) for cause in report.causes] == [
         ("console", "sensor-02.contoso.test")
     ]
-    assert "sensor-02.contoso.test" in report.causes[0].found
+    assert "sensor-02.contoso.test" in report.causes[0].detail
 
 
 def test_without_validation_it_goes_on_and_says_so(plant: Plant) -> None:

@@ -49,11 +49,11 @@ class Role(StrEnum):
 
 
 class Appliance:
-    """One sensor or console. ``host`` is the name that its certificate is to be for.
+    """One sensor or console; ``host`` is the name in its certificate.
 
-    ``decided`` says that somebody has uploaded a certificate, or confirmed to stay with the local one.
-    ``local`` says that it presents the locally self-signed one, ``given`` that it was given one of the
-    environment's when the lab came up. Safe to call from several threads.
+    ``decided`` means that a user uploaded a certificate or confirmed the local one, ``local`` that the
+    locally self-signed certificate is in use, ``given`` that the lab installed a certificate of the
+    environment at startup. Safe to call from several threads.
     """
 
     def __init__(
@@ -94,15 +94,15 @@ class Appliance:
 
     @property
     def anchors(self) -> tuple[Certificate, ...]:
-        """What it trusts: the roots of the chain that came with its certificate, or with the one before."""
+        """Trust anchors: the roots of the last uploaded chain that contained any."""
         return self._anchors
 
     def begin(self, given: Credential | None) -> None:
-        """Go on from what was kept; else with what was given, or with a certificate of its own."""
-        kept = self._state.read_json(self._file("json"))
-        self._restore(kept)
+        """Restore the saved state, or start with the given credential or a self-signed one."""
+        saved = self._state.read_json(self._file("json"))
+        self._restore(saved)
         path = self._state.path(self._file("pem"))
-        if kept and path.is_file():
+        if saved and path.is_file():
             self._credential = self._saved_credential(path)
         if given is not None and self._should_install(given):
             self._store(given)
@@ -119,7 +119,7 @@ class Appliance:
         self.save()
 
     def _should_install(self, given: Credential) -> bool:
-        """Whether it is without a certificate, or has an older one of the environment's."""
+        """Whether no certificate is installed, or an older one of the environment."""
         return self._credential is None or (self.given and self._credential != given)
 
     def _saved_credential(self, path: Path) -> Credential:
@@ -129,7 +129,7 @@ class Appliance:
             raise self._damaged() from error
 
     def install(self, result: UploadResult, title: str) -> UploadResult:
-        """Use what was judged from the next connection on, if it was accepted; what became of it."""
+        """Install an accepted upload for new connections, and return the final result."""
         from pkigen.errors import visible
 
         title = visible(title)
@@ -149,13 +149,13 @@ class Appliance:
             if result.accepted:
                 self.tell("good", f"The certificate '{title}' was accepted and is in use.")
             else:
-                said = " ".join(message.text for message in result.messages)
-                self.tell("bad", f"The certificate '{title}' was refused: {said}")
+                messages = " ".join(message.text for message in result.messages)
+                self.tell("bad", f"The certificate '{title}' was refused: {messages}")
             self.save()
             return result
 
     def confirm_local_certificate(self) -> None:
-        """Somebody confirms that the locally self-signed certificate stays; InputError if it has gone."""
+        """Confirm the locally self-signed certificate; InputError if another one is in use."""
         with self.lock:
             if not self.local:
                 raise InputError(f"{self.name} does not use a locally self-signed certificate")
@@ -163,7 +163,7 @@ class Appliance:
             self.tell("notice", "A user confirmed that the locally self-signed certificate stays in use.")
 
     def set_validation(self, *, mandatory: bool) -> None:
-        """Have it validate those whom it connects to, or not."""
+        """Switch the validation of peers on or off."""
         with self.lock:
             if mandatory == self.mandatory:
                 return
@@ -172,13 +172,13 @@ class Appliance:
             self.tell("notice", f"Certificate validation is {words}.")
 
     def tell(self, grade: Grade, text: str) -> None:
-        """An entry of the log."""
+        """Add an entry to the event log."""
         with self.lock:
             self.events.append(Event(format_time(self._clock()), grade, text))
             self.changed = True
 
     def new_token(self) -> str:
-        """A token for the API, which is not kept; the one before is worth nothing now."""
+        """Create an API token, which replaces the previous one; only its digest is stored."""
         token = secrets.token_urlsafe(24)
         self._token_digest = token_digest(token)
         self.tell("notice", "A new API token was created; the previous token is no longer valid.")
@@ -186,11 +186,11 @@ class Appliance:
         return token
 
     def accepts(self, token: str) -> bool:
-        """Whether a token is the one for the API."""
+        """Whether a token is the current API token."""
         return bool(self._token_digest) and secrets.compare_digest(token_digest(token), self._token_digest)
 
     def save(self) -> None:
-        """Keep what has changed for the next run."""
+        """Save changes for the next run."""
         with self.lock:
             if self.changed:
                 self._state.write_json(self._file("json"), self._saved_state())
@@ -202,12 +202,12 @@ class Appliance:
     def _store(self, credential: Credential) -> None:
         self._state.write(self._file("pem"), credential.as_file())
         self._credential = credential
-        # Without a chain it goes on trusting what it trusted.
+        # Without a chain the trust anchors do not change.
         self._anchors = credential.anchors or self._anchors
         self.changed = True
 
     def _load_context(self, credential: Credential) -> ssl.SSLContext:
-        """The context of a credential that is not in use yet."""
+        """Return a TLS context for a credential that is not installed yet."""
         name = self._file("new")
         try:
             return server_context(self._state.write(name, credential.as_file()))
@@ -227,18 +227,18 @@ class Appliance:
             "alerts": [alert.as_json() for alert in self.alerts],
         }
 
-    def _restore(self, kept: dict[str, Any]) -> None:
-        """What an earlier run left; InputError when somebody has damaged it."""
-        self.local = bool(kept.get("local", True))
-        self.decided = bool(kept.get("decided", False))
-        self.mandatory = bool(kept.get("mandatory", True))
-        self.given = bool(kept.get("given", False))
-        self.title = str(kept.get("title", ""))
-        self._token_digest = str(kept.get("token", ""))
+    def _restore(self, saved: dict[str, Any]) -> None:
+        """Restore the state of an earlier run; InputError if it is damaged."""
+        self.local = bool(saved.get("local", True))
+        self.decided = bool(saved.get("decided", False))
+        self.mandatory = bool(saved.get("mandatory", True))
+        self.given = bool(saved.get("given", False))
+        self.title = str(saved.get("title", ""))
+        self._token_digest = str(saved.get("token", ""))
         try:
-            self.events.extend(Event(**one) for one in kept.get("events", ()))
-            self.alerts.extend(map(parse_alert, kept.get("alerts", ())))
-            anchors = (base64.b64decode(one, validate=True) for one in kept.get("anchors", ()))
+            self.events.extend(Event(**one) for one in saved.get("events", ()))
+            self.alerts.extend(map(parse_alert, saved.get("alerts", ())))
+            anchors = (base64.b64decode(one, validate=True) for one in saved.get("anchors", ()))
             self._anchors = tuple(map(Certificate, anchors))
         except (TypeError, ValueError) as error:
             raise self._damaged() from error
@@ -248,5 +248,5 @@ class Appliance:
 
 
 def token_digest(token: str) -> str:
-    """What is kept of a secret that is only ever compared."""
+    """Return the digest of a secret, which is stored instead of the secret."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()

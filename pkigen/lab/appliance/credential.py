@@ -29,7 +29,7 @@ _TLS_1_3_TICKETS = 0
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """``certificates`` are the appliance's own and, after it, the chain as it was given."""
+    """``certificates`` are the appliance's certificate and the chain in the uploaded order."""
 
     certificates: tuple[Certificate, ...]
     pkcs8: bytes = field(repr=False)
@@ -41,30 +41,30 @@ class Credential:
 
     @property
     def anchors(self) -> tuple[Certificate, ...]:
-        """What who has this credential trusts: the self-signed certificates of the chain."""
+        """The trust anchors: the self-signed certificates of the chain."""
         return tuple(one for one in self.certificates[1:] if one.is_self_issued)
 
     def as_file(self) -> bytes:
-        """One PEM file: the key, then the certificates."""
+        """Return a PEM file: the key, then the certificates."""
         blocks = (pem.certificate(one.der) for one in self.certificates)
         return pem.encode("PRIVATE KEY", self.pkcs8) + b"".join(blocks)
 
 
 def read_credential(paths: Sequence[Path], passphrases: Sequence[bytes] = ()) -> Credential:
-    """The credential in files, the appliance's own certificate before its chain.
+    """Read a credential from files, the certificate before its chain.
 
-    InputError when a certificate or a key is missing.
+    InputError if a certificate or key is missing.
     """
-    found = [one for path in paths for one in read_path(path, passphrases)]
-    certificates = tuple(one.certificate for one in found if one.certificate is not None)
-    key = next((one.key.pkcs8 for one in found if one.key is not None and one.key.pkcs8), None)
+    artifacts = [one for path in paths for one in read_path(path, passphrases)]
+    certificates = tuple(one.certificate for one in artifacts if one.certificate is not None)
+    key = next((one.key.pkcs8 for one in artifacts if one.key is not None and one.key.pkcs8), None)
     if not certificates or key is None:
         raise InputError(f"{paths[0]}: no certificate, or no private key that can be decrypted")
     return Credential(tuple(dict.fromkeys(certificates)), key)
 
 
 def local_credential(name: str, host: str, now: datetime) -> Credential:
-    """A locally self-signed one, as an appliance has it before anything is uploaded."""
+    """Create the locally self-signed credential that an appliance has before the first upload."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=_LOCAL_BITS)
     subject = x509.Name(
         [
@@ -94,29 +94,29 @@ def _alternative_name(host: str) -> x509.GeneralName:
 
 
 def server_context(path: Path) -> ssl.SSLContext:
-    """A context that presents the credential in a file; ssl.SSLError or ValueError when OpenSSL cannot."""
+    """Return a TLS context for a credential file; ssl.SSLError or ValueError if OpenSSL rejects it."""
     context = _context()
     context.load_cert_chain(path)
     return context
 
 
 def _context() -> ssl.SSLContext:
-    """TLS 1.2 and 1.3, without session tickets: each connection is shown the certificate of its time."""
+    """Return a context for TLS 1.2 and 1.3 without session tickets, so that no old certificate is resumed."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = _TLS_1_3_TICKETS
-    # Keys that are smaller than OpenSSL likes are "unsupported", and not refused at upload.
+    # Keys below OpenSSL's default size limit are "unsupported", but not rejected at upload.
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     return context
 
 
 def openssl_reason(error: Exception) -> str:
-    """Why OpenSSL cannot present a credential, in its own words."""
+    """Return OpenSSL's reason why it cannot load a credential."""
     return str(getattr(error, "reason", None) or error)
 
 
 def display_name(certificate: Certificate) -> str:
-    """A certificate in a few words: its common name, or all of its subject."""
-    found = names.values(certificate.subject, names.COMMON_NAME)
-    return found[0] if found else names.text(certificate.subject)
+    """Return the common name of a certificate, or else its subject."""
+    common_names = names.values(certificate.subject, names.COMMON_NAME)
+    return common_names[0] if common_names else names.text(certificate.subject)

@@ -70,17 +70,17 @@ def resolve_members(profile: Profile, environment: Environment) -> Members:
     if settings.secondary is not None:
         parts.append((Role.SECONDARY, case(settings.secondary, "secondary")))
     for number, pattern in enumerate(settings.sensors):
-        found = matching(pattern, "sensors", number)
-        parts += [(Role.SENSOR, case(name, "sensors", number)) for name in found]
+        matches = matching(pattern, "sensors", number)
+        parts += [(Role.SENSOR, case(name, "sensors", number)) for name in matches]
     names = [one.name for _, one in parts]
     _check_names(names, profile)
     fresh = set[str]()
     for number, pattern in enumerate(settings.fresh):
-        found = [name for name in matching(pattern, "fresh", number) if name in names]
-        if not found:
+        matches = [name for name in matching(pattern, "fresh", number) if name in names]
+        if not matches:
             words = f"'{pattern}' matches no appliance of the lab; add it to 'sensors', or remove it here"
             raise InputError(profile.top_problem(("lab", "fresh", number), words))
-        fresh.update(found)
+        fresh.update(matches)
     receivers = _receivers(settings.forwarding, names, case, profile)
     return Members(settings, tuple(parts), frozenset(fresh), receivers)
 
@@ -99,7 +99,7 @@ def _check_names(names: Sequence[str], profile: Profile) -> None:
 def _receivers(
     rules: tuple[Forwarding, ...], appliances: Sequence[str], case: _Find, profile: Profile
 ) -> dict[str, Case]:
-    found = dict[str, Case]()
+    receivers = dict[str, Case]()
     for number, rule in enumerate(rules):
         if rule.name in [other.name for other in rules[:number]]:
             words = f"two forwarding rules have the name '{rule.name}'"
@@ -108,5 +108,5 @@ def _receivers(
             words = f"an appliance already has the name '{rule.name}'; rename the rule"
             raise InputError(profile.top_problem(("lab", "forwarding", number, "name"), words))
         if rule.certificate is not None:
-            found[rule.name] = case(rule.certificate, "forwarding", number, "certificate")
-    return found
+            receivers[rule.name] = case(rule.certificate, "forwarding", number, "certificate")
+    return receivers

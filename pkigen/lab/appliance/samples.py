@@ -13,7 +13,7 @@ from pkigen.lab.state import Passphrases
 
 @dataclass(frozen=True, slots=True)
 class SampleUpload:
-    """One of them. ``messages`` are those with which it is to be refused, none if it is to be accepted."""
+    """A sample upload; ``messages`` are those of the expected rejection, empty if it is accepted."""
 
     name: str
     says: str
@@ -23,7 +23,7 @@ class SampleUpload:
 
 
 def sample_uploads(environment: Environment, own: str) -> Iterator[SampleUpload]:
-    """What there is for an appliance: its own sound certificate, then every broken one."""
+    """Return the samples of an appliance: its compliant certificate, then the faulty ones."""
     broken = []
     for case in environment.cases():
         fault = case.data.get("fault")
@@ -36,7 +36,7 @@ def sample_uploads(environment: Environment, own: str) -> Iterator[SampleUpload]
             upload = next(iter(case.data.get("uploads", ())), fault)
             messages = tuple(upload.get("messages", ()))
             broken.append(SampleUpload(case.name, fault["says"], bool(upload.get("accepted")), messages))
-    # First those that teach something: one for each message, then the others.
+    # First one sample for each message, then the others.
     seen, later = set[tuple[str, ...]](), list[SampleUpload]()
     for one in broken:
         if one.messages and one.messages not in seen:
@@ -50,7 +50,7 @@ def sample_uploads(environment: Environment, own: str) -> Iterator[SampleUpload]
 def case_upload(
     environment: Environment, name: str, passphrases: Passphrases, *, crl_check: bool = True
 ) -> Upload:
-    """The files of a certificate of the environment, as a person would upload them; InputError for none."""
+    """Return the files to upload for a certificate of the environment; InputError if it does not exist."""
     try:
         case = environment[name]
     except KeyError:

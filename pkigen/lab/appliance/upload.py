@@ -1,4 +1,4 @@
-"""Checks an upload: accepts it, or refuses it with messages, details and advice."""
+"""Checks an upload: accepts it, or rejects it with messages, details and advice."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_FILE_BYTES = 256 * 1024
 """Maximum size of an uploaded file in bytes; a chain of fifty certificates is smaller."""
 _LONGEST_NAME = 100
 
-# By the keys of a requirement set's messages.
+# By the message keys of a requirement set.
 ADVICE = {
     "passphrase": "Enter the passphrase of this key file, or leave the field empty if the key has none.",
     "chain": "Upload a chain that contains the CA that issued this certificate and every CA above it, up to "
@@ -44,7 +44,7 @@ _OTHERWISE = "Correct the listed problems, or request a new certificate."
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file as it was uploaded."""
+    """An uploaded file."""
 
     name: str
     data: bytes = field(repr=False)
@@ -52,7 +52,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """The fields of the dialog. ``crl_check`` is its box; ``title`` the certificate's name."""
+    """The fields of the upload dialog; ``title`` is the name of the certificate."""
 
     title: str
     certificate: File
@@ -67,13 +67,13 @@ class Message:
     """A message of the appliance, its details, and advice."""
 
     text: str
-    found: tuple[str, ...]
+    details: tuple[str, ...]
     advice: str
 
 
 @dataclass(frozen=True, slots=True)
 class UploadResult:
-    """The result of an upload. ``unsupported`` are violations that do not lead to a refusal."""
+    """The result of an upload. ``unsupported`` are violations that do not cause a rejection."""
 
     messages: tuple[Message, ...]
     unsupported: tuple[str, ...]
@@ -88,11 +88,11 @@ class UploadResult:
     @property
     def notes(self) -> tuple[str, ...]:
         """Return hints about an accepted upload."""
-        held = self.credential
-        if not self.accepted or held is None or held.leaf.is_self_issued:
+        credential = self.credential
+        if not self.accepted or credential is None or credential.leaf.is_self_issued:
             return ()
-        above = (one.subject for one in held.certificates[1:])
-        return () if held.leaf.issuer in above else (_WITHOUT_ISSUER,)
+        above = (one.subject for one in credential.certificates[1:])
+        return () if credential.leaf.issuer in above else (_WITHOUT_ISSUER,)
 
 
 def check_upload(
@@ -119,7 +119,7 @@ def check_upload(
         return _unusable("The key file contains no private key.", sets)
     above = [one.certificate for one in chain or () if one.certificate is not None]
     roots = tuple(one for one in above if one.is_self_issued)
-    shown = CheckInput(
+    subject = CheckInput(
         now=now,
         certificate=first.certificate if first else None,
         certificate_source=first.source if first else None,
@@ -130,7 +130,7 @@ def check_upload(
         look=CrlLookup(online=True, proxy=proxy).look,
         validation=upload.crl_check,
     )
-    checked = check(visible(upload.title), shown, sets, unread)
+    checked = check(visible(upload.title), subject, sets, unread)
     messages = tuple(_messages(checked, unread))
     return UploadResult(messages, _unsupported(checked), checked, _credential(first, key, chain))
 
@@ -163,25 +163,25 @@ def _unusable(words: str, sets: Sequence[RequirementSet]) -> UploadResult:
 
 
 def _messages(checked: CheckResult, unread: Sequence[Artifact]) -> list[Message]:
-    told = dict[str, Message]()
+    messages = dict[str, Message]()
     for verdict in checked.verdicts:
         refusing = [
-            found
-            for found in checked.broken
-            if found.set.name == verdict.set.name and found.requirement.level is Level.REJECTED
+            finding
+            for finding in checked.broken
+            if finding.set.name == verdict.set.name and finding.requirement.level is Level.REJECTED
         ]
         for text in verdict.messages:
-            found = tuple(
+            details = tuple(
                 describe_violation(one) for one in refusing if verdict.set.message_of(one.requirement) == text
             )
             if text == verdict.set.otherwise:
-                found += tuple(f"{one.source} cannot be read: {one.problem}." for one in unread)
-            told.setdefault(text, Message(text, found, advice_for(text, verdict.set)))
-    return list(told.values())
+                details += tuple(f"{one.source} cannot be read: {one.problem}." for one in unread)
+            messages.setdefault(text, Message(text, details, advice_for(text, verdict.set)))
+    return list(messages.values())
 
 
 def _unsupported(checked: CheckResult) -> tuple[str, ...]:
-    broken = (found for found in checked.broken if found.requirement.level is Level.UNSUPPORTED)
+    broken = (finding for finding in checked.broken if finding.requirement.level is Level.UNSUPPORTED)
     return tuple(dict.fromkeys(map(describe_violation, broken)))
 
 

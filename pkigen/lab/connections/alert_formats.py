@@ -13,11 +13,11 @@ MAX_MESSAGE_BYTES = 32 * 1024
 
 
 def cef(alert: Alert) -> str:
-    """One alert in ArcSight's Common Event Format, version 0."""
+    """Encode an alert in ArcSight's Common Event Format, version 0."""
     head = "|".join(map(_head, ("pkigen", "lab", "1", "ALERT", alert.title)))
     extension = {"externalId": alert.id, "dvchost": alert.source, "msg": alert.message or alert.title}
-    said = " ".join(f"{key}={_extension(value)}" for key, value in extension.items())
-    return f"CEF:0|{head}|{alert.severity}|{said}"
+    fields = " ".join(f"{key}={_extension(value)}" for key, value in extension.items())
+    return f"CEF:0|{head}|{alert.severity}|{fields}"
 
 
 def _head(text: str) -> str:
@@ -42,21 +42,21 @@ def syslog(alert: Alert, host: str) -> bytes:
 
 
 def webhook(alerts: Sequence[Alert]) -> bytes:
-    """The body of one POST."""
+    """Encode alerts as the body of a webhook request."""
     return json.dumps({"alerts": [alert.as_json() for alert in alerts]}).encode("ascii")
 
 
 class SyslogFrameParser:
-    """Splits a byte stream into syslog messages (octet counting, RFC 5425 section 4.3)."""
+    """Splits a byte stream into syslog messages (RFC 5425, section 4.3)."""
 
     def __init__(self) -> None:
-        self._held = bytearray()
+        self._buffer = bytearray()
 
     def take(self, data: bytes) -> Iterator[str]:
-        """The messages that are whole now; ValueError for what has no length, or too large a one."""
-        self._held += data
+        """Yield the complete messages; ValueError for a missing or excessive length prefix."""
+        self._buffer += data
         while True:
-            count, space, _ = bytes(self._held[:8]).partition(b" ")
+            count, space, _ = bytes(self._buffer[:8]).partition(b" ")
             if not space:
                 if len(count) >= 8 or (count and not count.isdigit()):
                     raise ValueError("the message does not start with its length")
@@ -64,7 +64,7 @@ class SyslogFrameParser:
             if not count.isdigit() or not 0 < int(count) <= MAX_MESSAGE_BYTES:
                 raise ValueError("the message length is zero or too large")
             end = len(count) + 1 + int(count)
-            if len(self._held) < end:
+            if len(self._buffer) < end:
                 return
-            yield self._held[len(count) + 1 : end].decode("utf-8", "replace")
-            del self._held[:end]
+            yield self._buffer[len(count) + 1 : end].decode("utf-8", "replace")
+            del self._buffer[:end]

@@ -1,4 +1,4 @@
-"""Alerts, events, and the queue in which alerts wait until they can be sent."""
+"""Alerts, events, and the queue of alerts that are not sent yet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Grade = Literal["good", "notice", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What a sensor saw. ``severity`` runs from 0 to 10, as in CEF; ``at`` is ISO 8601 in UTC."""
+    """An alert of a sensor; ``severity`` is 0 to 10, as in CEF; ``at`` is ISO 8601 in UTC."""
 
     id: str
     at: str
@@ -27,7 +27,7 @@ class Alert:
     message: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """For programs."""
+        """Return the alert as a JSON object."""
         return asdict(self)
 
 
@@ -41,18 +41,18 @@ class Event:
 
 
 def format_time(at: datetime) -> str:
-    """An instant as logs have it: ISO 8601, UTC, whole seconds."""
+    """Format a time: ISO 8601, UTC, whole seconds."""
     return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def parse_alert(data: Any) -> Alert:
-    """An alert out of JSON; ValueError for what is none."""
+    """Parse an alert from JSON; ValueError if it is invalid."""
     if not isinstance(data, dict):
         raise ValueError("an alert must be a JSON object")
     texts = {key: data.get(key, "") for key in ("id", "at", "source", "title", "message")}
     severity = data.get("severity", 5)
     if isinstance(severity, float) and severity.is_integer():
-        severity = int(severity)  # 5.0 is a whole number in JSON
+        severity = int(severity)  # JSON does not distinguish 5.0 and 5.
     if not all(isinstance(value, str) and len(value) <= 1000 for value in texts.values()):
         raise ValueError("the strings of an alert must not exceed 1,000 characters")
     if not texts["title"].strip():
@@ -63,9 +63,9 @@ def parse_alert(data: Any) -> Alert:
 
 
 class Outbox:
-    """Alerts for one receiver, the oldest first; past MOST_QUEUED the oldest are lost, and counted.
+    """Queued alerts for one receiver, oldest first; beyond MAX_QUEUED the oldest are dropped and counted.
 
-    ``changes`` counts what happened to those that wait.
+    ``changes`` counts the changes of the queue.
     """
 
     def __init__(self, waiting: Iterable[Alert] = ()) -> None:
@@ -79,7 +79,7 @@ class Outbox:
         return len(self._waiting)
 
     def put(self, alert: Alert) -> None:
-        """One more at the end."""
+        """Queue an alert."""
         with self._lock:
             self.changes += 1
             self._waiting.append(alert)
@@ -88,12 +88,12 @@ class Outbox:
                 self.lost += 1
 
     def all(self) -> tuple[Alert, ...]:
-        """Those that wait."""
+        """Return the queued alerts."""
         with self._lock:
             return tuple(self._waiting)
 
     def delivered(self, alerts: Iterable[Alert]) -> None:
-        """These have arrived."""
+        """Remove delivered alerts from the queue."""
         done = {alert.id for alert in alerts}
         with self._lock:
             self.changes += bool(done)

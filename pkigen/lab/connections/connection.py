@@ -27,7 +27,7 @@ from pkigen.requirements import RequirementSet
 from pkigen.x509 import Certificate
 
 _OK = 200
-# An alert's JSON has 12 KB at most: so many are less than a console takes at once.
+# An alert has at most 12 KB of JSON, so that a batch is below the request limit of a console.
 _MOST_AT_ONCE = 25
 _MESSAGES = {
     "expired": ("expired",),
@@ -50,20 +50,20 @@ class ConnectionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A validation error: ``who`` found it in ``certificate`` of ``whom``, at ``depth`` (0: end entity)."""
+    """A validation error that ``who`` reports about ``certificate`` of ``whom``; ``depth`` 0: end entity."""
 
     who: str
     whom: str
     certificate: str
     depth: int
     message: str
-    found: str
+    detail: str
     advice: str
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How the last attempt went. ``path`` names the receiver's certificates, its own first."""
+    """Result of the last attempt; ``path`` contains the receiver's certificate names, end entity first."""
 
     state: ConnectionState = ConnectionState.WAITING
     summary: str = "The connection has not been tried yet."
@@ -85,10 +85,10 @@ class Target:
 
 @dataclass
 class Connection:
-    """From an appliance to a target. ``mutual``: the target validates the sender's certificate as well.
+    """A connection from an appliance to a target; if ``mutual``, the target validates the sender as well.
 
-    ``policy_of`` is how an appliance validates now, ``secret`` what appliances know each other by. At the
-    lab's ``ending`` what is under way is given up, and counts for nothing.
+    ``policy_of`` returns the validation policy of an appliance, ``secret`` authenticates appliances to each
+    other. When ``cancel_token`` is set, the running attempt is abandoned without a result.
     """
 
     sender: Appliance
@@ -106,19 +106,19 @@ class Connection:
 
     @property
     def id(self) -> str:
-        """Its name in URLs and scenarios."""
+        """ID in URLs and scenarios: ``SENDER:RECEIVER``."""
         return f"{self.sender.name}:{self.target.name}"
 
     def check(self) -> Report:
-        """Connect, validate, deliver what waits; the report. One at a time."""
+        """Connect, validate, deliver queued alerts, and return the report; attempts do not overlap."""
         with self._lock:
-            before, found = self.report, self._attempt()
+            before, report = self.report, self._attempt()
             if self.cancel_token.is_cancelled:
                 return self.report
-            self.report = found
-            if (found.state, _failure_summary(found)) != (before.state, _failure_summary(before)):
-                self._log_state_change(found)
-            return found
+            self.report = report
+            if (report.state, _failure_summary(report)) != (before.state, _failure_summary(before)):
+                self._log_state_change(report)
+            return report
 
     def _attempt(self) -> Report:
         policy = self.policy_of(self.sender)
@@ -145,7 +145,7 @@ class Connection:
         return (self.sender, other) if self.mutual and other is not None else (self.sender,)
 
     def _connect(self, policy: ValidationPolicy) -> tuple[tuple[Cause, ...], tuple[str, ...]]:
-        """What is wrong and tolerated, and the path that the target presents."""
+        """Return the tolerated errors and the path that the target presents."""
         there = Peer(self.target.host, self.target.address)
         try:
             with connect(there, policy, self.cancel_token) as channel:
@@ -158,7 +158,7 @@ class Connection:
             raise _PeerRejected(self.sender.name, self.target.name, causes, _names(halted.path)) from halted
 
     def _check_sender(self) -> tuple[Cause, ...]:
-        """What the target finds wrong with the sender, and tolerates."""
+        """Return the tolerated errors that the target reports about the sender."""
         other = self.target.appliance
         if not self.mutual or other is None:
             return ()
@@ -176,9 +176,9 @@ class Connection:
         who: Appliance,
         whom: Target | Appliance,
         presenting: Appliance | None,
-        found: ValidationError | Channel,
+        result: ValidationError | Channel,
     ) -> tuple[Cause, ...]:
-        return tuple(self._cause(who, whom, presenting, one, found.path) for one in found.problems)
+        return tuple(self._cause(who, whom, presenting, one, result.path) for one in result.problems)
 
     def _cause(
         self,
@@ -203,7 +203,7 @@ class Connection:
         return Cause(who.name, whom.name, certificate, depth, message, problem.message, advice)
 
     def _deliver(self, channel: Channel) -> None:
-        """Send what waits; what did not arrive waits on. Unanswered when the target does not take it."""
+        """Send the queued alerts; those that fail stay queued. Raise ConnectError if the target fails."""
         waiting = self.outbox.all()[:_MOST_AT_ONCE]
         if self.target.kind == "syslog":
             for alert in waiting:
@@ -227,14 +227,14 @@ class Connection:
         if status != _OK:
             raise ConnectError(f"{self.target.name} returned HTTP status {status}")
 
-    def _log_state_change(self, found: Report) -> None:
-        """Both ends' logs."""
-        about = f"{self.sender.name} to {self.target.name}: {found.state}."
+    def _log_state_change(self, report: Report) -> None:
+        """Log a change of state at both ends."""
+        about = f"{self.sender.name} to {self.target.name}: {report.state}."
         grade = {ConnectionState.CONNECTED: "good", ConnectionState.UNVALIDATED: "notice"}.get(
-            found.state, "bad"
+            report.state, "bad"
         )
         words = " ".join(
-            filter(None, (about, _failure_summary(found) or (found.summary if grade != "good" else "")))
+            filter(None, (about, _failure_summary(report) or (report.summary if grade != "good" else "")))
         )
         for end in (self.sender, self.target.appliance):
             if end is not None:
@@ -242,7 +242,7 @@ class Connection:
 
 
 class _PeerRejected(Exception):
-    """One end does not accept the other's certificate."""
+    """Return the report of a failed validation."""
 
     def __init__(self, who: str, whom: str, causes: tuple[Cause, ...], path: tuple[str, ...]) -> None:
         super().__init__(who)
@@ -250,11 +250,11 @@ class _PeerRejected(Exception):
 
 
 def _failure_summary(report: Report) -> str:
-    """Which certificates are to blame, and for what."""
+    """Summarize the causes: the certificates for each message."""
     blamed = dict[str, list[str]]()
     for one in report.causes:
         blamed.setdefault(one.message.rstrip("."), []).append(one.certificate)
-    return " ".join(f"{', '.join(dict.fromkeys(held))}: {text}." for text, held in blamed.items())
+    return " ".join(f"{', '.join(dict.fromkeys(names))}: {text}." for text, names in blamed.items())
 
 
 def _names(path: Sequence[Certificate]) -> tuple[str, ...]:

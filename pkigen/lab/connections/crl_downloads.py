@@ -23,7 +23,7 @@ class _Download:
 
 
 class CrlDownloads:
-    """What is at URLs, asked for through a proxy if there is one. Safe to call from several threads."""
+    """Downloads URLs, through a proxy if there is one. Safe to call from several threads."""
 
     def __init__(
         self, proxy: str | None, cancel_token: CancelToken, clock: Callable[[], float] = time.monotonic
@@ -32,27 +32,28 @@ class CrlDownloads:
         self._ending = cancel_token
         self._clock = clock
         self._lock = Lock()
-        self._held = dict[str, _Download]()
+        self._downloads = dict[str, _Download]()
 
     def forget(self) -> None:
         """Discard all cached downloads."""
         with self._lock:
-            self._held.clear()
+            self._downloads.clear()
 
     def get(self, url: str) -> bytes:
         """Return the bytes at a URL. Raise FetchError if the download fails."""
         with self._lock:
-            found = self._held.get(url)
-            mine = found is None or self._clock() - found.begun > FRESH_SECONDS
+            download = self._downloads.get(url)
+            mine = download is None or self._clock() - download.begun > FRESH_SECONDS
             if mine:
-                if len(self._held) >= _MOST_KEPT:
-                    self._held.clear()
-                found = self._held[url] = _Download(self._clock())
-        assert found is not None
+                if len(self._downloads) >= _MOST_KEPT:
+                    self._downloads.clear()
+                download = self._downloads[url] = _Download(self._clock())
+        assert download is not None
         if mine:
-            Thread(target=self._fetch, args=(url, found.answer), name="pkigen-download", daemon=True).start()
+            arguments = url, download.answer
+            Thread(target=self._fetch, args=arguments, name="pkigen-download", daemon=True).start()
         try:
-            return self._ending.wait_for(found.answer, 2 * _SECONDS)
+            return self._ending.wait_for(download.answer, 2 * _SECONDS)
         except TimeoutError:
             raise FetchError(f"{url}: the request timed out") from None
 

@@ -1,4 +1,4 @@
-"""Servers that alerts are forwarded to: a syslog receiver over TLS, and one of webhooks."""
+"""Receivers of forwarded alerts: a syslog server over TLS, and a webhook server."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _RESET_AT_ONCE = struct.pack("ii", 1, 0)
 
 @dataclass
 class Receiver:
-    """One of the lab's own, with the certificate ``case`` of the environment.
+    """A receiver of the lab with the certificate ``case`` of the environment.
 
-    ``taken`` are its newest messages with the instant at which each came.
+    ``received`` contains the newest messages with their times.
     """
 
     name: str
@@ -43,14 +43,14 @@ class Receiver:
     received: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=MAX_STORED))
 
     def take(self, text: str) -> None:
-        """A message has come."""
+        """Store a message."""
         self.received.append((format_time(self.clock()), text[:MAX_MESSAGE_BYTES]))
 
     async def webhook(self, request: Request) -> Response:
-        """``POST /``: alerts in JSON."""
+        """Process ``POST /`` with alerts in JSON."""
         try:
-            found = json.loads(await request.body())
-            alerts = found["alerts"]
+            body = json.loads(await request.body())
+            alerts = body["alerts"]
             texts = [f"{alert['source']}: {alert['title']}" for alert in alerts]
         except (ValueError, KeyError, TypeError, RecursionError):
             return JSONResponse({"error": "the body must be a JSON object with a list of alerts"}, 400)
@@ -60,7 +60,7 @@ class Receiver:
 
 
 class SyslogServer:
-    """A syslog server over TLS, with messages framed by their length (RFC 5425, 4.3)."""
+    """A syslog server over TLS with length-prefixed messages (RFC 5425, 4.3)."""
 
     def __init__(self, receiver: Receiver, context: ssl.SSLContext) -> None:
         self.receiver = receiver
@@ -93,10 +93,10 @@ class SyslogServer:
 
 
 class _SyslogConnection(asyncio.Protocol):
-    """The messages of one sender.
+    """Receives the messages of one sender.
 
-    Not a stream with a task that reads it: asyncio answers the sender's close_notify at once, and the sender
-    takes the answer as a sign that its messages arrived. Here they have been processed by then.
+    This is a protocol, not a stream that a task reads: asyncio responds to close_notify immediately, and the
+    sender concludes that its messages have arrived. A protocol has processed them by then.
     """
 
     def __init__(self, server: SyslogServer) -> None:

@@ -13,8 +13,8 @@ from pkigen.lab.connections.connection import Connection
 
 _LONGEST_SLEEP = 0.5
 _SHORTEST_SLEEP = 0.01
-# So many attempts run at a time, not counting those that take longer than they should: they wait for
-# somebody who hangs, and nobody is to wait for them in turn.
+# Number of concurrent attempts, not counting slow ones: those wait for a peer that hangs, and must not delay
+# the others.
 _AT_ONCE = 8
 _BRISK_SECONDS = 0.2
 _MOST_THREADS = 256
@@ -22,10 +22,10 @@ _MOST_ON_DEMAND = 32
 
 
 class ConnectionScheduler:
-    """``links`` every ``interval`` seconds. ``tick`` is called between two looks, about twice a second.
+    """Checks ``links`` every ``interval`` seconds, and calls ``tick`` about twice a second.
 
-    Receivers and CRL servers that hang do not delay the connections to others: the first time n of them
-    hang by at most n / 8 x 0.2 seconds, later not, since those that took long come after all others.
+    Peers that hang delay other connections by at most n / 8 x 0.2 seconds for n such peers the first time,
+    and not later, because slow connections are checked last.
 
     An EnvironmentFailure of ``tick`` is reported once, and ``tick`` is retried.
     """
@@ -41,7 +41,7 @@ class ConnectionScheduler:
         self._interval = interval
         self._tick = tick
         self._log_state_change = tell
-        self._told = ""
+        self._reported = ""
         self._next_tick = 0.0
         self._wake = threading.Event()
         self._turn = threading.Condition()
@@ -53,7 +53,7 @@ class ConnectionScheduler:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Until the block is left; what is under way then is waited for."""
+        """Run for the duration of the block, and then wait for running attempts."""
         thread = threading.Thread(target=self._run, name="pkigen-schedule", daemon=True)
         thread.start()
         try:
@@ -67,17 +67,17 @@ class ConnectionScheduler:
             self._tick()
 
     def check_soon(self, connections: Iterable[Connection] | None = None) -> None:
-        """Try these, or all, as soon as may be."""
+        """Check these connections, or all, as soon as possible."""
         for connection in self._links if connections is None else connections:
             connection.due = 0.0
         self._wake.set()
 
     def now(self, connections: Iterable[Connection]) -> None:
-        """Try these, and return when each has been."""
+        """Check these connections, and return when all are done."""
         list(self._on_demand.map(self._check, connections))
 
     def wait_until(self, holds: Callable[[], bool], seconds: float) -> bool:
-        """Wait until something holds, looked at after each attempt of any link; whether it does."""
+        """Wait until a condition holds, evaluated after each attempt; return whether it does."""
         deadline = time.monotonic() + seconds
         with self._turn:
             while not holds():
@@ -94,7 +94,7 @@ class ConnectionScheduler:
             if self._next_tick <= now:
                 self._tick_with_retry()
                 self._next_tick = now + _LONGEST_SLEEP
-            # One that is under way says itself when it is to be tried again.
+            # A running attempt schedules its own next check.
             following = min(
                 (connection.due for connection in self._links if not connection.busy), default=self._next_tick
             )
@@ -106,14 +106,14 @@ class ConnectionScheduler:
     def _tick_with_retry(self) -> None:
         try:
             self._tick()
-            self._told = ""
+            self._reported = ""
         except EnvironmentFailure as error:
-            if str(error) != self._told:
-                self._told = str(error)
+            if str(error) != self._reported:
+                self._reported = str(error)
                 self._log_state_change(f"cannot save the state of the lab; retrying: {error}")
 
     def _start_due(self, now: float) -> bool:
-        """Begin what is due, as far as there is place; whether some have to wait for one."""
+        """Start due attempts while there are free slots; return whether some must wait."""
         due = [connection for connection in self._links if connection.due <= now and not connection.busy]
         due.sort(key=lambda connection: connection.id in self._slow)
         brisk = sum(now - begun < _BRISK_SECONDS for begun in tuple(self._begun.values()))

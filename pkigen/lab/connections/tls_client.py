@@ -27,18 +27,18 @@ from pkigen.lab.timing import CancelToken
 from pkigen.x509 import Certificate, Malformed
 
 SECONDS = 10.0
-"""For the other end: to shake hands, and again to take what it is sent."""
+"""Timeout in seconds for the handshake, and again for sending data."""
 _GOODBYE_SECONDS = 2.0
 _MOST_ANSWERED = 1024 * 1024
 _PART = 65536
 _LOOK_SECONDS = 0.2
-"""Between two looks whether the lab ends."""
+"""Interval in seconds between two checks whether the lab stops."""
 
 Answer = TypeVar("Answer")
 
 
 class ValidationError(Exception):
-    """The certificate of the peer failed validation; has the errors and the path."""
+    """The certificate of the peer failed validation; contains the errors and the path."""
 
     def __init__(self, problems: tuple[PathProblem, ...], path: tuple[Certificate, ...]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
@@ -52,7 +52,7 @@ class ConnectError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Whom to dial: the name that its certificate must be for, and where it is."""
+    """A peer: the host name for its certificate, and its address."""
 
     host: str
     address: tuple[str, int]
@@ -60,7 +60,7 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class ValidationPolicy:
-    """How to validate who answers: trusted certificates, the instant, and what is at a CRL's URL.
+    """How to validate a peer: trust anchors, evaluation time, and CRL lookup.
 
     If not ``mandatory``, the connection continues and the errors are reported.
     """
@@ -85,7 +85,7 @@ def connect(
         channel.allow(seconds)
         channel.handshake()
         channel.problems, channel.path = validate_peer(channel.presented(), peer.host, policy)
-        # CRL servers take their own time, which is not the other party's.
+        # The deadline of the peer does not include the time of CRL servers.
         channel.allow(seconds)
         if channel.problems and policy.mandatory:
             raise ValidationError(channel.problems, channel.path)
@@ -94,7 +94,7 @@ def connect(
 
 
 def _connect_socket(address: tuple[str, int], cancel_token: CancelToken, seconds: float) -> socket.socket:
-    """A socket that is connected."""
+    """Connect a socket."""
     answer = Future[socket.socket]()
 
     def work() -> None:
@@ -109,7 +109,7 @@ def _connect_socket(address: tuple[str, int], cancel_token: CancelToken, seconds
         else:
             sock.close()
 
-    # The look-up of a name ends by no time limit, and a connection being made at no sign.
+    # Name resolution has no timeout, and connecting cannot be cancelled.
     Thread(target=work, name="pkigen-connect", daemon=True).start()
     where = f"cannot connect to {address[0]} port {address[1]}"
     try:
@@ -127,7 +127,7 @@ def _connect_socket(address: tuple[str, int], cancel_token: CancelToken, seconds
 def validate_peer(
     presented: tuple[Certificate, ...], host: str, policy: ValidationPolicy
 ) -> tuple[tuple[PathProblem, ...], tuple[Certificate, ...]]:
-    """What is wrong with a path for a host: trust, dates, CRLs, name; and the path."""
+    """Validate a path for a host: trust, dates, CRLs, name; return the errors and the path."""
     leaf, intermediates = presented[0], presented[1:]
     result = validate_online(
         leaf,
@@ -151,7 +151,7 @@ def _context() -> SSL.Context:
 
 
 def _set_server_name(connection: SSL.Connection, host: str) -> None:
-    """Ask for a host (RFC 6066, 3); not for an address, which is no host name there."""
+    """Send the server name (RFC 6066, 3) unless the host is an address."""
     try:
         ip_address(host)
     except ValueError:
@@ -159,7 +159,7 @@ def _set_server_name(connection: SSL.Connection, host: str) -> None:
 
 
 class Channel:
-    """A connection whose other end is known; ``problems`` are those that validation would halt it for."""
+    """A TLS connection to a peer; ``problems`` are its validation errors."""
 
     def __init__(
         self, connection: SSL.Connection, sock: socket.socket, peer: Peer, cancel_token: CancelToken
@@ -173,26 +173,27 @@ class Channel:
         self._ending = cancel_token
 
     def allow(self, seconds: float) -> None:
-        """Have the other end so much time from now on."""
+        """Set the deadline for the peer."""
         self._deadline = time.monotonic() + seconds
 
     def handshake(self) -> None:
-        """TLS's handshake; Unanswered when there is none."""
+        """Perform the TLS handshake; ConnectError if it fails."""
         self._retry_io(self._connection.do_handshake)
 
     def presented(self) -> tuple[Certificate, ...]:
-        """The certificates that were presented, at least one."""
-        held = self._connection.get_peer_cert_chain() or []
+        """Return the presented certificates, at least one."""
+        chain = self._connection.get_peer_cert_chain() or []
         try:
-            found = tuple(Certificate(crypto.dump_certificate(crypto.FILETYPE_ASN1, one)) for one in held)
+            ders = (crypto.dump_certificate(crypto.FILETYPE_ASN1, one) for one in chain)
+            certificates = tuple(map(Certificate, ders))
         except (Malformed, crypto.Error) as error:
             raise ConnectError(f"cannot read the certificate of {self._peer.host}: {error}") from error
-        if not found:
+        if not certificates:
             raise ConnectError(f"{self._peer.host} presents no certificate")
-        return found
+        return certificates
 
     def send(self, data: bytes) -> None:
-        """All of ``data``."""
+        """Send all data."""
         view = memoryview(data)
         while view:
             view = view[self._retry_io(self._connection.send, bytes(view[:_PART])) :]
@@ -200,7 +201,7 @@ class Channel:
     def request(
         self, method: str, target: str, headers: dict[str, str], body: bytes = b""
     ) -> tuple[int, bytes]:
-        """One HTTP/1.1 exchange (RFC 9112): status and body of the answer."""
+        """Perform one HTTP/1.1 exchange (RFC 9112); return status and body of the response."""
         session, host = h11.Connection(h11.CLIENT), self._peer.host
         sent = {
             "Host": f"{f'[{host}]' if ':' in host else host}:{self._peer.address[1]}",
@@ -232,9 +233,9 @@ class Channel:
                 return status, bytes(body)
 
     def finish(self) -> None:
-        """Say goodbye, and hear the other end out: Unanswered if it has not taken what was sent.
+        """Close the connection in both directions; ConnectError if the peer did not accept the data.
 
-        In TLS 1.3 a server that wants a certificate of the client refuses it when data are on their way.
+        A TLS 1.3 server may reject the client certificate only after the client has sent data.
         """
         self.allow(_GOODBYE_SECONDS)
         self._retry_io(self._connection.shutdown)
@@ -243,19 +244,19 @@ class Channel:
                 continue
         except ConnectError as error:
             cause = error.__cause__
-            # Many end without a goodbye of their own (RFC 8446, 6.1), or take their time for it.
+            # Many peers close without close_notify (RFC 8446, 6.1), or send it late.
             if cause is not None and not _is_end(cause):
                 raise
 
     def close(self) -> None:
-        """Say goodbye, which nobody has to answer."""
+        """Send close_notify without waiting for the peer."""
         try:
             self._connection.shutdown()
         except SSL.Error:
             return
 
     def _retry_io(self, step: Callable[..., Answer], *arguments: Any, end: Answer | None = None) -> Answer:
-        """Do one thing of TLS, waiting for the other end up to the deadline."""
+        """Retry a TLS operation until it succeeds or the deadline has passed."""
         while True:
             try:
                 return step(*arguments)
@@ -279,13 +280,13 @@ class Channel:
 
 
 def _is_end(error: BaseException) -> bool:
-    """Whether a connection was ended in order, but for TLS's goodbye."""
+    """Whether a connection was closed without close_notify."""
     return "unexpected eof" in str(error).lower()
 
 
 def _openssl_message(error: SSL.Error) -> str:
-    """What OpenSSL says of a connection that failed."""
-    held = error.args[0] if error.args else ""
-    if isinstance(held, list) and held:
-        return f"TLS failed: {held[0][-1]}"
+    """Return OpenSSL's message for a failed connection."""
+    errors = error.args[0] if error.args else ""
+    if isinstance(errors, list) and errors:
+        return f"TLS failed: {errors[0][-1]}"
     return "the connection was closed unexpectedly"

@@ -34,7 +34,7 @@ Result = Literal["passed", "failed", "not played"]
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """A step and what became of it: ``words`` say what is otherwise than expected."""
+    """The result of a step; ``words`` describe the failure."""
 
     title: str
     result: Result
@@ -44,14 +44,14 @@ class StepResult:
 
 @contextmanager
 def scenario_lab(scenario: Scenario, folder: Path, out: Path, port: int = 0) -> Iterator[Lab]:
-    """A new lab of a scenario's profile, built below ``out``, as long as the block runs.
+    """Build the profile of a scenario below ``out`` and run its lab for the duration of the block.
 
-    ``folder`` is the one that the profile's path is relative to. The CRL server is at a free port,
-    whatever the profile says; so are the appliances if ``port`` is 0. Raises what ``raised`` does.
+    The path of the profile is relative to ``folder``. The CRL server uses a free port, and so do the
+    appliances if ``port`` is 0. Raises what ``running_lab`` raises.
     """
     base_url = f"http://127.0.0.1:{_free_port()}"
-    asked = scenario.profile
-    source = find(asked, folder) if isinstance(asked, str) else asked
+    chosen = scenario.profile
+    source = find(chosen, folder) if isinstance(chosen, str) else chosen
     profile = load(source, folder=folder, base_url=base_url)
     # The directory belongs to the scenario: another profile of an earlier run may have been there.
     result = build(profile, out, BuildOptions(force=True))
@@ -62,7 +62,7 @@ def scenario_lab(scenario: Scenario, folder: Path, out: Path, port: int = 0) -> 
 def run_scenario(
     scenario: Scenario, lab: Lab, pause: float = 0.0, wait: Callable[[float], object] = time.sleep
 ) -> Iterator[StepResult]:
-    """Each step as it is done, ``pause`` seconds after the one before; none is done after one that failed."""
+    """Run the steps with a pause in seconds between them, and yield the results; stop at a failure."""
     stage = StepRunner(lab, scenario.within, wait)
     failed = False
     for number, step in enumerate(scenario.steps):
@@ -81,13 +81,13 @@ def run_scenario(
 
 
 def step_title(step: Step) -> str:
-    """What a step is called in the report."""
+    """Return the title of a step in the report."""
     if step.says is not None:
         return step.says
     value = getattr(step, step.kind)
     if isinstance(value, Expectation):
-        told = value.model_dump(exclude_none=True, exclude={"within", value.kind}, mode="json")
-        return f"expect {value.of}: " + ", ".join(f"{key} {text}" for key, text in told.items())
+        conditions = value.model_dump(exclude_none=True, exclude={"within", value.kind}, mode="json")
+        return f"expect {value.of}: " + ", ".join(f"{key} {text}" for key, text in conditions.items())
     if isinstance(value, UploadStep):
         return f"upload {value.certificate} to {value.to}"
     if isinstance(value, AlertStep):
@@ -100,7 +100,7 @@ def step_title(step: Step) -> str:
 
 
 def junit_cases(name: str, steps: Sequence[StepResult]) -> list[Case]:
-    """The steps of a scenario as a JUnit report has them."""
+    """Convert step results to JUnit test cases."""
     return [_case(name, number, one) for number, one in enumerate(steps, 1)]
 
 

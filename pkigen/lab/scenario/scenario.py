@@ -18,10 +18,10 @@ from pkigen.files import read_file
 from pkigen.lab.connections.connection import ConnectionState
 
 SHIPPED_DIR = Path(__file__).parent.parent / "scenarios"
-"""Those that come with pkigen, one file each."""
+"""Directory of the shipped scenarios."""
 
 RIGHT = "right"
-"""What a clock that was moved is put back to: the machine's time."""
+"""Value of ``clock`` that resets it to the machine's time."""
 
 _MOST_STEPS = 200
 _LONGEST = 600.0
@@ -53,10 +53,10 @@ def _parse_move(text: str) -> Span | str:
 
 
 class UploadStep(Value):
-    """Files of a certificate of the environment for an appliance, which is to accept them.
+    """An upload of a certificate of the environment; the appliance must accept it.
 
-    Or to refuse them: ``refused`` are all its messages, by their keys in the requirement set or in their
-    own words.
+    If ``refused`` is set, the appliance must reject it with exactly these messages, given by their keys in
+    the requirement set or as text.
     """
 
     to: Name
@@ -74,19 +74,19 @@ class AlertStep(Value):
 
 
 class ValidationStep(Value):
-    """Whether an appliance validates those whom it connects to."""
+    """Switches certificate validation of an appliance on or off."""
 
     of: Name
     to: Literal["mandatory", "none"]
 
 
 class Expectation(Value):
-    """What is to be seen, of one connection, appliance or receiver; ``*`` in a name stands for several.
+    """An expected state of one connection, appliance or receiver; ``*`` in a name matches several.
 
-    Of a connection: its ``state``, the ``message`` about it (by its key or in its own words), the
-    certificate that it ``blames``, the alerts that are ``queued``. Of an appliance: the certificate that it
-    ``presents`` (``local`` for the locally self-signed one), the text of an alert that it ``shows``. Of a
-    receiver: the text of an alert that it ``shows``, once.
+    Connection: its ``state``, a ``message`` (by its key or as text), the certificate that it ``blames``, the
+    number of alerts that are ``queued``. Appliance: the certificate that it ``presents`` (``local``: the
+    locally self-signed one), the text of an alert that it ``shows``. Receiver: the text of an alert that it
+    ``shows`` exactly once.
     """
 
     connection: Name | None = None
@@ -106,26 +106,26 @@ class Expectation(Value):
         if len(of) != 1:
             raise ValueError("specify exactly one of connection, appliance and receiver")
         allowed = _OF[of[0]]
-        said = self.model_fields_set - {*_OF, "within"}
-        if stray := said - {*allowed}:
+        conditions = self.model_fields_set - {*_OF, "within"}
+        if stray := conditions - {*allowed}:
             raise ValueError(f"'{min(stray)}' does not apply to a {of[0]}; use {', '.join(allowed)}")
-        if not said:
+        if not conditions:
             raise ValueError(f"no expectation given; set at least one of {', '.join(allowed)}")
         return self
 
     @property
     def kind(self) -> str:
-        """What it is about: ``connection``, ``appliance`` or ``receiver``."""
+        """Kind of the subject: ``connection``, ``appliance`` or ``receiver``."""
         return next(kind for kind in _OF if getattr(self, kind) is not None)
 
     @property
     def of(self) -> str:
-        """Whom it is about."""
+        """Name of the subject."""
         return str(getattr(self, self.kind))
 
 
 class Step(Value):
-    """One thing that is done or expected; ``says`` is its title in the report."""
+    """One action or expectation; ``says`` is its title in the report."""
 
     says: Text | None = None
     upload: UploadStep | None = None
@@ -149,13 +149,13 @@ class Step(Value):
 
     @property
     def kind(self) -> str:
-        """The one thing."""
+        """Name of the action."""
         (kind,) = self.model_fields_set - {"says"}
         return kind
 
 
 class Scenario(Value):
-    """A story. ``within`` is how many seconds an expectation may take to come true."""
+    """A scenario; ``within`` is the time limit of expectations in seconds."""
 
     title: Text
     profile: Annotated[str | Mapping[str, Any], Parsed(_parse_profile, "a profile", "")] = "demo"
@@ -164,12 +164,12 @@ class Scenario(Value):
 
 
 def names() -> tuple[str, ...]:
-    """Those that come with pkigen, sorted."""
+    """Return the names of the shipped scenarios, sorted."""
     return tuple(sorted(path.stem for path in SHIPPED_DIR.glob("*.yaml")))
 
 
 def path_of(source: str) -> Path:
-    """The file that a path or a shipped scenario's name means; InputError for what is neither."""
+    """Return the file for a path or the name of a shipped scenario; InputError if there is none."""
     path = Path(source)
     if path.is_file():
         return path
@@ -180,7 +180,7 @@ def path_of(source: str) -> Path:
 
 
 def read_scenario(path: Path) -> Scenario:
-    """The scenario in a file; everything that is wrong with it is in the InputError."""
+    """Read a scenario; the InputError lists all errors."""
     try:
         tree = parse(read_file(path, limits.FILE_BYTES), str(path))
     except ValueError as error:

@@ -33,14 +33,14 @@ One = TypeVar("One")
 
 @dataclass(frozen=True)
 class StepRunner:
-    """A lab with steps to do in it. An expectation may take ``within`` seconds to come true."""
+    """Executes steps in a lab; ``within`` is the time limit of expectations in seconds."""
 
     lab: Lab
     within: float
     wait: Callable[[float], object] = time.sleep
 
     def do(self, step: Step) -> str:
-        """Do a step; what is otherwise than it says, "" if all is well. PkigenError if it cannot be done."""
+        """Execute a step; return a description of the failure, or "". PkigenError if it is impossible."""
         way: Callable[[Any], str | None] = getattr(self, f"_{step.kind}")
         return way(getattr(step, step.kind)) or ""
 
@@ -51,9 +51,9 @@ class StepRunner:
         if actual == expected:
             return ""
         outcome = f"refused the upload with {_quoted_list(actual)}" if actual else "accepted the upload"
-        wanted = f"a refusal with {_quoted_list(expected)}" if expected else "acceptance"
-        details = " ".join(text for message in result.messages for text in message.found)
-        return f"{upload.to} {outcome}; expected {wanted}. {details}".strip()
+        expectation = f"a refusal with {_quoted_list(expected)}" if expected else "acceptance"
+        details = " ".join(text for message in result.messages for text in message.details)
+        return f"{upload.to} {outcome}; expected {expectation}. {details}".strip()
 
     def _stay(self, name: str) -> None:
         self.lab.appliance(name).confirm_local_certificate()
@@ -61,8 +61,8 @@ class StepRunner:
     def _alert(self, alert: AlertStep) -> None:
         self.lab.raise_alert(alert.at, alert.title, alert.severity)
 
-    def _validation(self, asked: ValidationStep) -> None:
-        self.lab.set_validation(asked.of, mandatory=asked.to == "mandatory")
+    def _validation(self, step: ValidationStep) -> None:
+        self.lab.set_validation(step.of, mandatory=step.to == "mandatory")
 
     def _revoke(self, name: str) -> None:
         self.lab.revoke(name)
@@ -89,75 +89,79 @@ class StepRunner:
     def _wait(self, seconds: float) -> None:
         self.wait(seconds)
 
-    def _expect(self, wanted: Expectation) -> str:
-        within = self.within if wanted.within is None else wanted.within
+    def _expect(self, expected: Expectation) -> str:
+        within = self.within if expected.within is None else expected.within
         deadline = time.monotonic() + within
         look = {"connection": self._links, "appliance": self._appliances, "receiver": self._receivers}
-        while words := look[wanted.kind](wanted):
+        while words := look[expected.kind](expected):
             left = deadline - time.monotonic()
             if left <= 0:
                 return words
             self.lab.scheduler.wait_until(lambda: False, min(_LOOK_SECONDS, left))
         return ""
 
-    def _links(self, wanted: Expectation) -> str:
+    def _links(self, expected: Expectation) -> str:
         connections = _matching(
-            wanted.of, {connection.id: connection for connection in self.lab.connections}, self.lab.connection
+            expected.of,
+            {connection.id: connection for connection in self.lab.connections},
+            self.lab.connection,
         )
         self.lab.scheduler.now(connections)
-        return "; ".join(filter(None, (self._link(connection, wanted) for connection in connections)))
+        return "; ".join(filter(None, (self._link(connection, expected) for connection in connections)))
 
-    def _link(self, connection: Connection, wanted: Expectation) -> str:
+    def _link(self, connection: Connection, expected: Expectation) -> str:
         report = connection.report
-        said = {cause.message for cause in report.causes}
+        messages = {cause.message for cause in report.causes}
         blamed = {cause.certificate for cause in report.causes}
         wrong = []
-        if wanted.state is not None and report.state is not wanted.state:
-            wrong.append(f"is '{report.state}', expected '{wanted.state}'")
-        if wanted.message is not None and self._message(wanted.message) not in said:
-            wrong.append(f"reports {_quoted_list(said)}")
-        if wanted.blames is not None and wanted.blames not in blamed:
+        if expected.state is not None and report.state is not expected.state:
+            wrong.append(f"is '{report.state}', expected '{expected.state}'")
+        if expected.message is not None and self._message(expected.message) not in messages:
+            wrong.append(f"reports {_quoted_list(messages)}")
+        if expected.blames is not None and expected.blames not in blamed:
             wrong.append(f"blames {_quoted_list(blamed)}")
-        if wanted.queued is not None and len(connection.outbox) != wanted.queued:
-            wrong.append(f"has {len(connection.outbox)} queued alerts, expected {wanted.queued}")
+        if expected.queued is not None and len(connection.outbox) != expected.queued:
+            wrong.append(f"has {len(connection.outbox)} queued alerts, expected {expected.queued}")
         return f"{connection.id} {', '.join(wrong)}. {report.summary}" if wrong else ""
 
     def _message(self, text: str) -> str:
-        """A message's words, whose key in the requirement set may stand for it."""
+        """Return the text of a message that is given by its key or as text."""
         first = self.lab.sets[0]
         return first.otherwise if text == "otherwise" else first.messages.get(text, text)
 
-    def _appliances(self, wanted: Expectation) -> str:
-        chosen = _matching(wanted.of, self.lab.appliances, self.lab.appliance)
-        return "; ".join(filter(None, (self._appliance(one, wanted) for one in chosen)))
+    def _appliances(self, expected: Expectation) -> str:
+        chosen = _matching(expected.of, self.lab.appliances, self.lab.appliance)
+        return "; ".join(filter(None, (self._appliance(one, expected) for one in chosen)))
 
-    def _appliance(self, one: Appliance, wanted: Expectation) -> str:
-        if wanted.shows is not None and not any(wanted.shows in alert.title for alert in tuple(one.alerts)):
-            return f"{one.name} has no alert '{wanted.shows}'"
-        if wanted.presents is None:
+    def _appliance(self, one: Appliance, expected: Expectation) -> str:
+        if expected.shows is not None and not any(
+            expected.shows in alert.title for alert in tuple(one.alerts)
+        ):
+            return f"{one.name} has no alert '{expected.shows}'"
+        if expected.presents is None:
             return ""
         there = Certificate(presented_certificate(one))
-        if wanted.presents == "local":
+        if expected.presents == "local":
             own = one.local and there.is_self_issued
             return "" if own else f"{one.name} does not present a locally self-signed certificate"
         try:
-            case = self.lab.environment[wanted.presents]
+            case = self.lab.environment[expected.presents]
         except KeyError:
-            raise InputError(f"the environment has no certificate '{wanted.presents}'") from None
+            raise InputError(f"the environment has no certificate '{expected.presents}'") from None
         same = there.fingerprint().hex() == case.data["sha256"]
-        return "" if same else f"{one.name} does not present the certificate {wanted.presents}"
+        return "" if same else f"{one.name} does not present the certificate {expected.presents}"
 
-    def _receivers(self, wanted: Expectation) -> str:
-        chosen = _matching(wanted.of, self.lab.receivers, self._receiver)
+    def _receivers(self, expected: Expectation) -> str:
+        chosen = _matching(expected.of, self.lab.receivers, self._receiver)
         names = {one.name for one in chosen}
         self.lab.scheduler.now(
             [connection for connection in self.lab.connections if connection.target.name in names]
         )
         wrong = []
         for one in chosen:
-            times = sum(str(wanted.shows) in text for _, text in tuple(one.received))
+            times = sum(str(expected.shows) in text for _, text in tuple(one.received))
             if times != 1:
-                wrong.append(f"{one.name} received '{wanted.shows}' {times} times, expected once")
+                wrong.append(f"{one.name} received '{expected.shows}' {times} times, expected once")
         return "; ".join(wrong)
 
     def _receiver(self, name: str) -> Receiver:
@@ -167,7 +171,7 @@ class StepRunner:
 
 
 def _matching(name: str, known: Mapping[str, One], one: Callable[[str], One]) -> list[One]:
-    """The one of a name, or those of a pattern; InputError when there are none."""
+    """Return the members that match a name or pattern; InputError if there are none."""
     if "*" not in name:
         return [one(name)]
     return [value for key, value in known.items() if fnmatchcase(key, name)] or [one(name)]
@@ -178,9 +182,9 @@ def _quoted_list(words: set[str]) -> str:
 
 
 def presented_certificate(appliance: Appliance) -> bytes:
-    """The certificate, in DER, that a new connection to an appliance is presented.
+    """Return the DER certificate that an appliance presents on a new connection.
 
-    EnvironmentFailure when there is no connection.
+    EnvironmentFailure if the connection fails.
     """
     try:
         pem = ssl.get_server_certificate(appliance.endpoint.listener.here, timeout=_SECONDS)

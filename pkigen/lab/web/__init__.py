@@ -1,4 +1,4 @@
-"""What an appliance answers over HTTPS: its console for people, its API for programs, its links."""
+"""The web interface of an appliance: console, REST API, and the endpoint for other appliances."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def web(lab: Lab, appliance: Appliance) -> ASGIApp:
-    """The application of one appliance."""
+    """Return the application of one appliance."""
     from pkigen.lab.web.app import application
 
     return application(lab, appliance)

@@ -1,4 +1,4 @@
-"""What a signed-in person does: every form comes with the session's own secret, and from this site."""
+"""The actions of a signed-in user; every form needs the CSRF token of the session and the same origin."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Actions:
         self._console = console
 
     def routes(self) -> list[Route]:
-        """One for each form; GET of them leads to the page that has the form."""
+        """Return the routes of the forms."""
         forms: dict[str, tuple[Action, tuple[str, ...]]] = {
             "/certificate/upload": (self._upload, UPLOAD),
             "/certificate/stay": (self._stay, ()),
@@ -86,7 +86,7 @@ class Actions:
         return answer
 
     def _check_source(self, request: Request) -> None:
-        """HTTPException for what a page of another site has sent."""
+        """Raise HTTPException for a cross-site request."""
         if is_cross_site(request):
             raise HTTPException(403, "The request came from another site and was not executed")
         if not has_trusted_host(request, self._appliance):
@@ -114,13 +114,13 @@ class Actions:
 
     def _upload(self, request: Request, session: Session, fields: FormFields) -> Response:
         result = self._lab.upload(self._appliance.name, parse_upload(fields, box=True))
-        return self._said(request, session, result)
+        return self._upload_response(request, session, result)
 
     def _from_shelf(self, request: Request, session: Session, fields: FormFields) -> Response:
         result = self._lab.upload_case(self._appliance.name, fields.texts.get("case", ""))
-        return self._said(request, session, result)
+        return self._upload_response(request, session, result)
 
-    def _said(self, request: Request, session: Session, result: UploadResult) -> Response:
+    def _upload_response(self, request: Request, session: Session, result: UploadResult) -> Response:
         if not result.accepted:
             return self._console.upload_page(request, session, result, 422)
         session.tell("good", "The certificate was accepted. New connections use it.")
@@ -136,10 +136,10 @@ class Actions:
         return RedirectResponse("/", 303)
 
     def _validation(self, _request: Request, session: Session, fields: FormFields) -> Response:
-        said = _one_of(("on", "off"), fields, "mandatory")
-        self._lab.set_validation(self._appliance.name, mandatory=said == "on")
-        words = "mandatory" if said == "on" else "off; invalid certificates do not stop connections"
-        session.tell("good" if said == "on" else "notice", f"Certificate validation is {words}.")
+        value = _one_of(("on", "off"), fields, "mandatory")
+        self._lab.set_validation(self._appliance.name, mandatory=value == "on")
+        words = "mandatory" if value == "on" else "off; invalid certificates do not stop connections"
+        session.tell("good" if value == "on" else "notice", f"Certificate validation is {words}.")
         return RedirectResponse("/certificate", 303)
 
     def _check(self, _request: Request, _session: Session, fields: FormFields) -> Response:
@@ -201,8 +201,8 @@ class Actions:
 
 
 def _one_of(values: tuple[str, ...], fields: FormFields, name: str) -> str:
-    """What a field says; HTTPException when it is none of what there is to say."""
-    said = fields.texts.get(name, "")
-    if said not in values:
+    """Return the value of a field; HTTPException if it is not one of ``values``."""
+    value = fields.texts.get(name, "")
+    if value not in values:
         raise HTTPException(422, f"The field '{name}' must be {' or '.join(values)}")
-    return said
+    return value

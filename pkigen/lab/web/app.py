@@ -1,4 +1,4 @@
-"""The application of one appliance: every answer with headers that keep other sites out."""
+"""The application of one appliance; every response has headers against cross-site attacks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _HEADERS = (
 
 
 def application(lab: Lab, appliance: Appliance) -> ASGIApp:
-    """Console, API and links of an appliance."""
+    """Return the console, the API and the endpoint for other appliances."""
     console = Console(lab, appliance)
 
     async def refused(request: Request, error: Exception) -> Response:
@@ -64,13 +64,13 @@ def application(lab: Lab, appliance: Appliance) -> ASGIApp:
 
 
 class _SecurityHeaders:
-    """Adds the headers, pages are never kept; and reads no more of a body than there is use for."""
+    """Adds the security headers, prevents caching of pages, and limits the size of request bodies."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Process one request."""
         if scope["type"] != "http":
             return
         declared = Headers(scope=scope).get("content-length", "0")
@@ -90,8 +90,8 @@ class _SecurityHeaders:
                 there = {name.lower() for name, _ in message["headers"]}
                 own = [header for header in _HEADERS if header[0] not in there]
                 if b"cache-control" not in there:
-                    kept = b"max-age=300" if scope["path"].startswith("/static/") else b"no-store"
-                    own.append((b"cache-control", kept))
+                    caching = b"max-age=300" if scope["path"].startswith("/static/") else b"no-store"
+                    own.append((b"cache-control", caching))
                 message = {**message, "headers": [*message["headers"], *own]}
             await send(message)
 

@@ -1,4 +1,4 @@
-"""The console's pages: what is shown to a person who has signed in."""
+"""The pages of the console."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TITLES = {
     503: "The lab cannot do this now",
 }
 LIVE = "x-live"
-"""The header with which a page's own script asks for it: what is said once waits for the person then."""
+"""Header of background requests by scripts; they do not consume the messages for the user."""
 _TEMPLATES = Environment(
     loader=PackageLoader("pkigen.lab.web"),
     autoescape=select_autoescape(default=True, default_for_string=True),
@@ -56,7 +56,7 @@ class Console:
         self._appliance = appliance
 
     def routes(self) -> list[Route]:
-        """One for each page."""
+        """Return the routes of the pages."""
         pages: dict[str, Page] = {
             "/": self._overview,
             "/certificate": self._certificate,
@@ -76,13 +76,13 @@ class Console:
     def render(
         self, request: Request, template: str, session: Session | None, code: int = 200, **values: Any
     ) -> Response:
-        """A page."""
+        """Render a page."""
         lab, me = self._lab, self._appliance
         html = _TEMPLATES.get_template(f"{template}.html").render(
             me=me,
             lab=lab,
             session=session,
-            flash=session.told() if session is not None and LIVE not in request.headers else [],
+            flash=session.take_messages() if session is not None and LIVE not in request.headers else [],
             path=request.url.path,
             now=lab.clock(),
             ahead=lab.clock.ahead.total_seconds() > 60,
@@ -95,11 +95,11 @@ class Console:
         return HTMLResponse(html, code)
 
     def error(self, request: Request, status: int, words: str) -> Response:
-        """A page that says what is wrong."""
+        """Render an error page."""
         session = self.sessions.of(request)
         title = TITLES.get(status, "Request failed")
-        said = words if words[-1:] in ".!?" else f"{words}."
-        return self.render(request, "error", session, status, title=title, words=said, status=status)
+        sentence = words if words[-1:] in ".!?" else f"{words}."
+        return self.render(request, "error", session, status, title=title, words=sentence, status=status)
 
     def upload_page(
         self,
@@ -109,7 +109,7 @@ class Console:
         status: int = 200,
         unread: str = "",
     ) -> Response:
-        """The dialog, with what was said of the files before, or why they were not even looked at."""
+        """Render the upload dialog, with the result of the last upload or the error in its form."""
         leaf = self._appliance.credential.leaf
         files = self._lab.folder / "certificates" / self._appliance.name
         in_use = f"{display_name(leaf)}, until {leaf.not_after:%Y-%m-%d}"
@@ -125,7 +125,7 @@ class Console:
         )
 
     def sign_in_page(self, request: Request, wrong: str = "", status: int = 200) -> Response:
-        """The form for name and password."""
+        """Render the sign-in form."""
         signed_out = "signed-out" in request.query_params
         return self.render(request, "sign_in", None, status, wrong=wrong, signed_out=signed_out)
 
@@ -153,15 +153,15 @@ class Console:
 
     def _overview(self, request: Request, session: Session) -> Response:
         connections = self._links()
-        wanted = request.query_params.get("link", "")
+        connection_id = request.query_params.get("link", "")
         return self.render(
             request,
             "overview",
             session,
             drawings=drawings(self._lab, self._appliance),
             connections=worst_first(connections),
-            chosen=next((connection for connection in connections if connection.id == wanted), None),
-            gone=wanted and all(connection.id != wanted for connection in connections),
+            chosen=next((connection for connection in connections if connection.id == connection_id), None),
+            gone=connection_id and all(connection.id != connection_id for connection in connections),
             summary=summary(connections),
         )
 
@@ -170,8 +170,8 @@ class Console:
         return self._lab.connections_of(self._appliance) if sensor else self._lab.connections
 
     def _certificate(self, request: Request, session: Session) -> Response:
-        shown = view(self._lab, self._appliance)
-        return self.render(request, "certificate", session, view=shown)
+        contents = view(self._lab, self._appliance)
+        return self.render(request, "certificate", session, view=contents)
 
     def _upload(self, request: Request, session: Session) -> Response:
         return self.upload_page(request, session)
@@ -200,7 +200,7 @@ class Console:
         return self.api_page(request, session, "")
 
     def api_page(self, request: Request, session: Session, token: str) -> Response:
-        """The API's page, with a token that was just made."""
+        """Render the page of the API, with a new token."""
         prefix = prefix_of(self._appliance)
         described = document(prefix, self._appliance.role, self._appliance.url)
         calls = [

@@ -22,14 +22,16 @@ def _list(of: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": of}
 
 
-def _schema_of(dataclass: type) -> dict[str, Any]:
+def _schema_of(dataclass: type, **keys: str) -> dict[str, Any]:
     types = {
         "str": _TEXT,
         "int": {"type": "integer"},
         "tuple[str, ...]": _TEXTS,
         "Grade": {"enum": [*_GRADES]},
     }
-    return _object(**{field.name: types[str(field.type)] for field in fields(dataclass)})
+    return _object(
+        **{keys.get(field.name, field.name): types[str(field.type)] for field in fields(dataclass)}
+    )
 
 
 _GRADES = get_args(Grade)
@@ -37,7 +39,7 @@ _CONNECTION = _object(
     **{"id": _TEXT, "from": _TEXT, "to": _TEXT, "kind": _TEXT},
     state={"enum": [str(state) for state in ConnectionState]},
     summary=_TEXT,
-    causes=_list(_schema_of(Cause)),
+    causes=_list(_schema_of(Cause, detail="found")),
     path=_TEXTS,
     at={"type": ["string", "null"]},
     queued={"type": "integer"},

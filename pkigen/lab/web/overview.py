@@ -1,4 +1,4 @@
-"""What the overview says beside its drawing: how many connections are well, and what ails the others."""
+"""The summary next to the drawing: the number of connections in each state, and the problems."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WORDS = {"good": "connected", "notice": "without validation", "bad": "halted", 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """A complaint with the connections that have it. ``grade`` is notice or bad."""
+    """A problem and the connections that have it; ``grade`` is notice or bad."""
 
     grade: str
     words: str
@@ -22,7 +22,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """All connections at a glance; ``counts`` are grades with how many there are, and what that is called."""
+    """The summary of all connections; ``counts`` contains each grade with its number and label."""
 
     headline: str
     grade: str
@@ -31,15 +31,15 @@ class Summary:
 
 
 def summary(connections: Sequence[Connection]) -> Summary:
-    """The worst first; connections with the same complaint together."""
+    """Summarize connections: group them by problem, the worst first."""
     grades = {connection.id: grade(connection) for connection in connections}
-    numbers = {name: sum(found == name for found in grades.values()) for name in MARKS}
+    numbers = {name: sum(value == name for value in grades.values()) for name in MARKS}
     counts = tuple((name, numbers[name], words) for name, words in _WORDS.items())
     together = dict[tuple[str, str], list[Connection]]()
     for connection in connections:
-        if (found := grades[connection.id]) in ("bad", "notice"):
-            together.setdefault((found, failure_reason(connection)), []).append(connection)
-    troubles = [Issue(found, words, tuple(held)) for (found, words), held in together.items()]
+        if (severity := grades[connection.id]) in ("bad", "notice"):
+            together.setdefault((severity, failure_reason(connection)), []).append(connection)
+    troubles = [Issue(severity, words, tuple(affected)) for (severity, words), affected in together.items()]
     worst = next((name for name in ("bad", "notice", "wait") if numbers[name]), "good")
     return Summary(
         _headline(worst, numbers, len(connections)),
@@ -50,12 +50,12 @@ def summary(connections: Sequence[Connection]) -> Summary:
 
 
 def worst_first(connections: Sequence[Connection]) -> list[Connection]:
-    """For the table: those that need looking at before the others."""
+    """Sort connections for the table, problems first."""
     return sorted(connections, key=lambda connection: RANK[grade(connection)])
 
 
 def failure_reason(connection: Connection) -> str:
-    """In one sentence, why a connection is as it is."""
+    """Return the reason for the state of a connection in one sentence."""
     causes = connection.report.causes
     return causes[0].message if causes else connection.report.summary
 

@@ -199,7 +199,7 @@ def upload_result_as_json(result: UploadResult) -> dict[str, Any]:
     return {
         "accepted": result.accepted,
         "messages": [
-            {"message": one.text, "found": list(one.found), "advice": one.advice} for one in result.messages
+            {"message": one.text, "found": list(one.details), "advice": one.advice} for one in result.messages
         ],
         "unsupported": list(result.unsupported),
         "notes": list(result.notes),

@@ -27,26 +27,27 @@ _WAIT_SECONDS = 30.0
 
 @dataclass
 class Session:
-    """One sign-in. ``csrf`` goes into every form; ``flash`` is what the next page says once."""
+    """One sign-in; ``csrf`` is the token of its forms, ``flash`` contains the messages for the next page."""
 
     csrf: str
     ends: float
     flash: list[tuple[str, str]] = field(default_factory=list)
 
     def tell(self, grade: str, text: str) -> None:
-        """Have the next page say something."""
+        """Add a message for the next page."""
         self.flash = [*self.flash, (grade, text)][-_MOST_TOLD:]
 
-    def told(self) -> list[tuple[str, str]]:
-        """What there is to say, once."""
-        held, self.flash = self.flash, []
-        return held
+    def take_messages(self) -> list[tuple[str, str]]:
+        """Return the messages and remove them."""
+        messages, self.flash = self.flash, []
+        return messages
 
 
 class Sessions:
     """Sessions of one appliance. The cookie name contains the port, because cookies ignore ports.
 
-    ``clock`` gives seconds that only run forward.
+    ``clock`` is a monotonic clock in seconds. This is not Starlette's SessionMiddleware: sessions in a signed
+    cookie could not be ended at sign-out.
     """
 
     def __init__(self, port: int, password: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -55,11 +56,11 @@ class Sessions:
         self._clock = clock
         self._wrong = 0
         self._shut_until = 0.0
-        self._held = dict[str, Session]()
+        self._sessions = dict[str, Session]()
         self._lock = Lock()
 
     def wait(self) -> int:
-        """Seconds for which nobody can sign in: somebody has guessed too often."""
+        """Return the seconds for which sign-in is locked after too many failed attempts."""
         return max(0, ceil(self._shut_until - self._clock()))
 
     def opens(self, user: str, password: str) -> bool:
@@ -76,26 +77,26 @@ class Sessions:
         token = secrets.token_urlsafe(32)
         session = Session(secrets.token_urlsafe(32), self._clock() + _HOURS * 3600)
         with self._lock:
-            while len(self._held) >= _MOST:
-                del self._held[next(iter(self._held))]
-            self._held[token_digest(token)] = session
+            while len(self._sessions) >= _MOST:
+                del self._sessions[next(iter(self._sessions))]
+            self._sessions[token_digest(token)] = session
         response.set_cookie(self._cookie, token, secure=True, httponly=True, samesite="strict")
         return session
 
     def of(self, request: Request) -> Session | None:
-        """The session of a request, if it has one that has not ended."""
-        found = self._held.get(token_digest(request.cookies.get(self._cookie, "")))
-        return found if found is not None and found.ends > self._clock() else None
+        """Return the session of a request, or None if it has none or has expired."""
+        session = self._sessions.get(token_digest(request.cookies.get(self._cookie, "")))
+        return session if session is not None and session.ends > self._clock() else None
 
     def end(self, request: Request, response: Response) -> None:
-        """Forget it."""
+        """End the session of a request."""
         with self._lock:
-            self._held.pop(token_digest(request.cookies.get(self._cookie, "")), None)
+            self._sessions.pop(token_digest(request.cookies.get(self._cookie, "")), None)
         response.delete_cookie(self._cookie, secure=True, httponly=True, samesite="strict")
 
 
 def is_cross_site(request: Request) -> bool:
-    """Whether a page of another site has sent a request, by what browsers say of it."""
+    """Whether the browser reports a request as cross-site."""
     site = request.headers.get("sec-fetch-site", "same-origin")
     origin = request.headers.get("origin")
     here = f"https://{request.headers.get('host', '')}"
@@ -103,9 +104,9 @@ def is_cross_site(request: Request) -> bool:
 
 
 def has_trusted_host(request: Request, appliance: Appliance) -> bool:
-    """Whether a request is addressed to this machine: by an address, or by one of the appliance's names.
+    """Whether the Host of a request is an IP address or a name of the appliance.
 
-    A page of another site can have its own name lead here (DNS rebinding), and no address.
+    A name of another site may resolve to this machine (DNS rebinding), an address cannot belong to one.
     """
     host = (request.url.hostname or "").lower().rstrip(".")
     if host in ("localhost", appliance.host.lower(), socket.gethostname().lower()):

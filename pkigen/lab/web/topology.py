@@ -1,7 +1,7 @@
 """Layout of the overview drawing: boxes of the members and edges of their connections.
 
-There are two of it, for wide screens and for phones. Lengths are in the drawing's own units, which the
-browser scales.
+There is one layout for wide screens and one for phones. Lengths are in units of the SVG, which the browser
+scales.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pkigen.lab.connections.connection import Connection, ConnectionState
 from pkigen.lab.lab import Lab
 
 MOST_SENSORS = 12
-"""Drawn at once: those whose connection is worst come first."""
+"""Maximum number of sensors in the drawing; those with problems come first."""
 
 GRADES = {
     ConnectionState.WAITING: "wait",
@@ -31,14 +31,14 @@ _MANY = 6
 _TALL = 100
 _TOP = 30
 _PORT = 22
-"""Between the beginnings of two edges, so that their marks have room."""
+"""Distance between the starts of two edges, which leaves room for their marks."""
 _BOLD_LETTER, _LETTER = 0.68, 0.61
-"""A letter's width in the widest of the usual fonts, in parts of its size."""
+"""Width of a letter in the widest common font, relative to the font size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A line of words in the size at which it fits."""
+    """A line of text with its font size."""
 
     words: str
     size: float
@@ -46,7 +46,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Who is drawn. ``href`` is where a click leads, "" for nowhere; ``odd`` what is not as it should be."""
+    """A member in the drawing; ``href`` is its link or "", ``odd`` an unusual setting."""
 
     name: str
     kind: str
@@ -57,7 +57,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A party's place."""
+    """The position of a member."""
 
     party: Party
     x: float
@@ -67,25 +67,25 @@ class Box:
 
     @property
     def middle(self) -> float:
-        """Of its height."""
+        """The vertical center."""
         return self.y + self.height / 2
 
     @property
     def label(self) -> tuple[Text, ...]:
-        """The name as far as there is room for it; in a tall box on several lines."""
+        """The name, truncated to the box; in a tall box on several lines."""
         room = self.width - 20
         words = _broken(self.party.name, room, 13.0) if self.height > _TALL else [self.party.name]
         return tuple(fit(one, room, 15.0 if len(words) == 1 else 13.0, 11.0) for one in words)
 
     @property
     def note(self) -> Text:
-        """What it is, or what is odd about it."""
+        """The kind of the member, or its unusual setting."""
         return fit(self.party.odd or self.party.kind, self.width - 20, 12.5, 10.0, _LETTER)
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A connection's line, as the data of an SVG path, with its mark at a point of it."""
+    """The line of a connection as SVG path data, and the position of its mark."""
 
     connection: Connection
     path: str
@@ -94,7 +94,7 @@ class Edge:
 
     @property
     def grade(self) -> str:
-        """What it is drawn as."""
+        """The grade of the connection."""
         return grade(self.connection)
 
     @property
@@ -105,7 +105,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """All of it; ``heads`` are words with their places, ``hidden`` sensors are in the table alone."""
+    """A drawing; ``heads`` are labels with positions, ``hidden`` is the number of sensors left out."""
 
     shape: str
     width: float
@@ -117,12 +117,12 @@ class Drawing:
 
 
 def grade(connection: Connection) -> str:
-    """What a connection is drawn as."""
+    """Return the grade of a connection."""
     return GRADES[connection.report.state]
 
 
 def fit(words: str, room: float, size: float, smallest: float, letter: float = _BOLD_LETTER) -> Text:
-    """Words in the largest size at which they have room, else without their middle."""
+    """Fit a text into a width: reduce the font size, or else replace the middle by an ellipsis."""
     size = min(size, max(smallest, int(20 * room / (letter * max(len(words), 1))) / 20))
     most = int(room / (letter * size))
     if len(words) > most:
@@ -132,7 +132,7 @@ def fit(words: str, room: float, size: float, smallest: float, letter: float = _
 
 
 def _broken(name: str, room: float, size: float) -> list[str]:
-    """A name in parts of which each has room, as far as its hyphens and dots let it."""
+    """Break a name at hyphens and dots into lines that fit."""
     parts = [""]
     for piece in re.findall(r"[^-. ]*[-. ]?", name):
         if parts[-1] and len(parts[-1] + piece) * size * _BOLD_LETTER > room:
@@ -142,16 +142,16 @@ def _broken(name: str, room: float, size: float) -> list[str]:
 
 
 def drawings(lab: Lab, own: Appliance) -> tuple[Drawing, Drawing]:
-    """Wide and narrow, as an appliance sees it: a sensor itself and its own links, a console everything."""
+    """Return the wide and the narrow drawing; a sensor shows only its own connections."""
     connections = lab.connections if own.role is not Role.SENSOR else lab.connections_of(own)
     sensors = _sensors(lab, connections, own)
-    shown = sensors[:MOST_SENSORS]
+    drawn = sensors[:MOST_SENSORS]
     columns = (
-        [_appliance(one, own) for one in shown],
+        [_appliance(one, own) for one in drawn],
         [_appliance(lab.console, own)],
         list(_receiving(lab, connections, own)),
     )
-    hidden = len(sensors) - len(shown)
+    hidden = len(sensors) - len(drawn)
     return _wide(columns, connections, hidden), _narrow(columns, connections, hidden)
 
 
@@ -160,7 +160,7 @@ _HEADS = ("Sensors", "Management console", "HA and alert receivers")
 
 
 def _wide(columns: Columns, connections: Sequence[Connection], hidden: int) -> Drawing:
-    """Three columns side by side; the last is left out when nobody is in it."""
+    """Lay out columns side by side; an empty one is left out."""
     used = [column for column in columns if column]
     rows = max(2, *map(len, used))
     box_width, box_height, gap = 216.0, 38.0 if rows > _MANY else 54.0, 12.0 if rows > _MANY else 22.0
@@ -180,7 +180,7 @@ def _wide(columns: Columns, connections: Sequence[Connection], hidden: int) -> D
 
 
 def _most_of_one(senders: Iterable[Party], connections: Sequence[Connection]) -> int:
-    """How many connections the busiest of them keeps up."""
+    """Return the highest number of connections of one sender."""
     return max(
         (sum(connection.sender.name == one.name for connection in connections) for one in senders), default=0
     )
@@ -212,7 +212,7 @@ def _wide_edges(boxes: dict[str, Box], connections: Iterable[Connection]) -> Ite
 
 
 def _point_on_curve(at: float, begin: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
-    """The point of such a curve, level at both ends, at a parameter from 0 to 1."""
+    """Return the point of a curve with horizontal ends, at a parameter from 0 to 1."""
     (x1, y1), (x2, y2) = begin, end
     along = 1.5 * at * (1 - at) + at**3
     across = at * at * (3 - 2 * at)
@@ -220,7 +220,7 @@ def _point_on_curve(at: float, begin: tuple[float, float], end: tuple[float, flo
 
 
 def _past_the_console(boxes: dict[str, Box], begin: tuple[float, float], end: tuple[float, float]) -> str:
-    """From a sensor straight to a receiver: above or below the box between them."""
+    """Return a path from a sensor to a receiver that passes above or below the console."""
     console = next(box for box in boxes.values() if begin[0] < box.x < end[0] - box.width)
     (x1, y1), (x2, y2) = begin, end
     lane = console.y - 14 if (y1 + y2) / 2 < console.middle else console.y + console.height + 14
@@ -233,7 +233,7 @@ def _past_the_console(boxes: dict[str, Box], begin: tuple[float, float], end: tu
 
 
 def _narrow(columns: Columns, connections: Sequence[Connection], hidden: int) -> Drawing:
-    """All others below each other, and the console a tall box beside them."""
+    """Lay out all members in one column, with the console as a tall box at its right."""
     direct = any(
         connection.sender.role is Role.SENSOR and connection.target.appliance is None
         for connection in connections
@@ -292,10 +292,10 @@ def _sensors(lab: Lab, connections: Sequence[Connection], own: Appliance) -> lis
     for connection in connections:
         rank = RANK[grade(connection)]
         worst[connection.sender.name] = min(rank, worst.get(connection.sender.name, rank))
-    found = [one for one in lab.appliances.values() if one.role is Role.SENSOR]
-    if len(found) <= MOST_SENSORS:
-        return found
-    return sorted(found, key=lambda one: worst.get(one.name, 3))
+    sensors = [one for one in lab.appliances.values() if one.role is Role.SENSOR]
+    if len(sensors) <= MOST_SENSORS:
+        return sensors
+    return sorted(sensors, key=lambda one: worst.get(one.name, 3))
 
 
 def _receiving(lab: Lab, connections: Sequence[Connection], own: Appliance) -> Iterator[Party]:

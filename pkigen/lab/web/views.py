@@ -1,4 +1,4 @@
-"""What the certificate's page shows: facts, the path, each requirement's finding."""
+"""Data of the certificate page: facts, path, and the finding of each requirement."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ORDER = {"bad": 0, "notice": 1, "good": 2, "wait": 3}
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A certificate of a path; ``grade`` is good, notice or bad, ``note`` says why."""
+    """A certificate of the path; ``grade`` is good, notice or bad, ``note`` is the reason."""
 
     name: str
     part: str
@@ -36,18 +36,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A requirement with what was found."""
+    """A requirement with its result and the actual value."""
 
     grade: str
     word: str
     says: str
-    found: str
+    actual: str
     section: str
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The page's contents; ``facts`` are pairs of words and values."""
+    """The contents of the page; ``facts`` are pairs of label and value."""
 
     facts: tuple[tuple[str, str], ...]
     steps: tuple[Step, ...]
@@ -58,24 +58,24 @@ class View:
 
     @property
     def broken(self) -> int:
-        """How many requirements do not hold."""
+        """The number of violated requirements."""
         return sum(row.grade in ("bad", "notice") for row in self.rows)
 
 
 def view(lab: Lab, appliance: Appliance) -> View:
-    """An appliance's certificate as of now. The files' own forms were judged at upload, and are left out."""
+    """Return the current view of an appliance's certificate, without the requirements on file formats."""
     now = lab.clock()
     leaf = appliance.credential.leaf
     result = _judged_now(lab, appliance)
     checked = result.checked
-    shown = [one for one in checked.findings if not _of_files(one)] if checked else []
+    findings = [one for one in checked.findings if not _of_files(one)] if checked else []
     path = (leaf, *(checked.presented.path if checked else ()))
-    revoked = any(_says_revoked(one) for one in shown)
+    revoked = any(_says_revoked(one) for one in findings)
     title = lab.sets[0].title
     return View(
         _facts(leaf),
         tuple(_step(one, place, now, revoked=revoked and place == 0) for place, one in enumerate(path)),
-        tuple(sorted(map(_row, shown), key=lambda row: _ORDER[row.grade])),
+        tuple(sorted(map(_row, findings), key=lambda row: _ORDER[row.grade])),
         title,
         (leaf.not_after - now).days,
         revoked,
@@ -83,13 +83,13 @@ def view(lab: Lab, appliance: Appliance) -> View:
 
 
 def _judged_now(lab: Lab, appliance: Appliance) -> UploadResult:
-    held = appliance.credential
+    credential = appliance.credential
     name = appliance.name
-    chain = b"".join(pem.certificate(one.der) for one in held.certificates[1:])
+    chain = b"".join(pem.certificate(one.der) for one in credential.certificates[1:])
     upload = Upload(
         name,
-        File(f"{name}.crt", pem.certificate(held.leaf.der)),
-        File(f"{name}.key", pem.encode("PRIVATE KEY", held.pkcs8)),
+        File(f"{name}.crt", pem.certificate(credential.leaf.der)),
+        File(f"{name}.key", pem.encode("PRIVATE KEY", credential.pkcs8)),
         File("chain.pem", chain) if chain else None,
     )
     return check_upload(upload, lab.sets, lab.clock(), appliance.anchors, lab.proxy)
@@ -145,9 +145,9 @@ def _row(finding: Finding) -> Row:
             Level.UNSUPPORTED: ("notice", "Not supported"),
             Level.ADVICE: ("wait", "Advice"),
         }[requirement.level]
-        found = actual_value(finding)
+        value = actual_value(finding)
     elif outcome.status is Status.PASS:
-        grade, word, found = "good", "Passed", outcome.found
+        grade, word, value = "good", "Passed", outcome.found
     else:
-        grade, word, found = "wait", "Not applicable", outcome.reason
-    return Row(grade, word, requirement.says, found, requirement.section)
+        grade, word, value = "wait", "Not applicable", outcome.reason
+    return Row(grade, word, requirement.says, value, requirement.section)
