@@ -145,13 +145,13 @@ def _made(one: FaultType) -> tuple[str, ...]:
     """How it is made, seen on the appliance of the shipped profile."""
     from datetime import UTC, datetime
 
-    from pkigen.faults import AskedFault, Impossible
+    from pkigen.faults import FaultRequest, Impossible
     from pkigen.faults.description import changes
     from pkigen.plan.sample import sample_case
 
     base = sample_case(datetime.now(UTC).replace(minute=0, second=0, microsecond=0))
     try:
-        return changes(base, AskedFault(one).apply(base))
+        return changes(base, FaultRequest(one).apply(base))
     except Impossible as error:
         return (f"not on an appliance with an RSA key: {error}",)
 

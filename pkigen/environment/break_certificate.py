@@ -18,7 +18,7 @@ from pkigen.environment.source_profile import (
     save_requested_faults,
 )
 from pkigen.errors import InputError, Problem
-from pkigen.faults import AskedFault, asked_for
+from pkigen.faults import FaultRequest, parse_faults
 from pkigen.profile import Profile
 from pkigen.profile.top_level import Negatives
 from pkigen.store import Store
@@ -33,7 +33,7 @@ def break_certificate(
     certificate or fault does not exist, if the fault cannot be applied to the certificate, and as ``renew``.
     """
     try:
-        requested = [one for fault in faults for one in asked_for(fault)]
+        requested = [one for fault in faults for one in parse_faults(fault)]
     except ValueError as error:
         raise InputError(str(error)) from None
     profile = load_source_profile(folder)
@@ -51,11 +51,11 @@ def break_certificate(
     return build(profile, output_directory(folder, profile), BuildOptions(delete=cases), progress)
 
 
-def _profile_form(fault: AskedFault) -> str | dict[str, dict[str, str]]:
+def _profile_form(fault: FaultRequest) -> str | dict[str, dict[str, str]]:
     return {fault.type.id: dict(fault.arguments)} if fault.arguments else fault.type.id
 
 
-def _check(profile: Profile, name: str, faults: Sequence[AskedFault]) -> None:
+def _check(profile: Profile, name: str, faults: Sequence[FaultRequest]) -> None:
     """Raise instead of skipping, because the user asked for these faults explicitly."""
     from pkigen.environment.build.session import clock_of, random_serial
     from pkigen.plan import plan

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pkigen.errors import InputError, Problem
-from pkigen.faults import asked_for
+from pkigen.faults import parse_faults
 from pkigen.profile import Profile, load
 from pkigen.profile.top_level import Negatives
 from pkigen.store import Store
@@ -63,7 +63,7 @@ def with_requested_faults(profile: Profile, store: Store) -> Profile:
     names = {spec.name for spec in profile.certificates() if not spec.faults}
     existing = {(entry.of, fault.type.id) for entry in profile.negatives for fault in entry.faults}
     additional = [
-        Negatives(of=one["of"], faults=asked_for(one["fault"]))
+        Negatives(of=one["of"], faults=parse_faults(one["fault"]))
         for one in requested
         if one["of"] in names and (one["of"], fault_id(one["fault"])) not in existing
     ]

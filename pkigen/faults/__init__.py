@@ -8,7 +8,7 @@ from pkigen.cases.case import Case, Impossible
 from pkigen.faults import families
 from pkigen.faults.compose import composed
 from pkigen.faults.registry import FAULTS, VERDICTS, FaultType, arrange
-from pkigen.faults.request import AskedFault, asked_for, asked_for_all
+from pkigen.faults.request import FaultRequest, parse_fault_list, parse_faults
 from pkigen.plugins import import_modules, load_entry_points
 
 FAMILIES = import_modules(families, families.ORDER)
@@ -22,11 +22,11 @@ __all__ = [
     "FAMILIES",
     "FAULTS",
     "VERDICTS",
-    "AskedFault",
     "Case",
+    "FaultRequest",
     "FaultType",
     "Impossible",
-    "asked_for",
-    "asked_for_all",
     "composed",
+    "parse_fault_list",
+    "parse_faults",
 ]

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from pkigen.cases.case import Case, Impossible
 from pkigen.faults.description import changes
-from pkigen.faults.request import AskedFault
+from pkigen.faults.request import FaultRequest
 from pkigen.model import CertificatePlan, CrlForm, CrlPlan, Edit, Entity, OcspForm
 
 _NO_CRL = (CrlForm.EMPTY, CrlForm.CERTIFICATE, CrlForm.NONE)
 _SUCCESSFUL = 0
 
 
-def composed(case: Case, asked: tuple[AskedFault, ...]) -> Case:
+def composed(case: Case, asked: tuple[FaultRequest, ...]) -> Case:
     """A case with faults in it; Impossible when one would undo or hide another.
 
     Two faults go together when it does not matter which of them comes first, when neither edits the
@@ -34,7 +34,7 @@ def composed(case: Case, asked: tuple[AskedFault, ...]) -> Case:
     return _ordered(case)
 
 
-def _check_pair(case: Case, one: AskedFault, other: AskedFault) -> None:
+def _check_pair(case: Case, one: FaultRequest, other: FaultRequest) -> None:
     first, second = one.apply(case), other.apply(case)
     both, turned = other.apply(first), one.apply(second)
     overlap = any(_overlap(edit, found) for edit in _edits(first) for found in _edits(second))

@@ -18,7 +18,7 @@ _LONGEST_SPAN = timedelta(days=36_525)
 
 
 @dataclass(frozen=True)
-class AskedFault:
+class FaultRequest:
     """A fault, and those of its parameters that are said otherwise: names and texts."""
 
     type: FaultType
@@ -46,15 +46,15 @@ class AskedFault:
         return f"{self.type.id} ({said})" if said else self.type.id
 
 
-def asked_for(value: Any) -> tuple[AskedFault, ...]:
+def parse_faults(value: Any) -> tuple[FaultRequest, ...]:
     """What one entry of a list of faults asks for; ValueError says what is wrong with it."""
-    if isinstance(value, AskedFault):
+    if isinstance(value, FaultRequest):
         return (value,)
     if isinstance(value, str):
         found = matching(value)
         if not found:
             raise ValueError(_unknown(value))
-        return tuple(map(AskedFault, found))
+        return tuple(map(FaultRequest, found))
     if not isinstance(value, Mapping) or len(value) != 1:
         raise ValueError("a fault is an id, or one id with its parameters: {expired: {by: 1s}}")
     ((name, arguments),) = value.items()
@@ -62,14 +62,14 @@ def asked_for(value: Any) -> tuple[AskedFault, ...]:
         raise ValueError(_unknown(str(name)))
     if not isinstance(arguments, Mapping):
         raise ValueError(f"the parameters of '{name}' are a mapping: {{{name}: {{NAME: VALUE}}}}")
-    return (AskedFault(FAULTS[name], tuple(_arguments(FAULTS[name], arguments))),)
+    return (FaultRequest(FAULTS[name], tuple(_arguments(FAULTS[name], arguments))),)
 
 
-def asked_for_all(values: Iterable[Any]) -> tuple[AskedFault, ...]:
+def parse_fault_list(values: Iterable[Any]) -> tuple[FaultRequest, ...]:
     """What a list asks for, in the catalogue's order; an entry with parameters stands for its id."""
-    found = dict[str, AskedFault]()
+    found = dict[str, FaultRequest]()
     for value in values:
-        for asked in asked_for(value):
+        for asked in parse_faults(value):
             if asked.arguments or asked.type.id not in found:
                 found[asked.type.id] = asked
     return tuple(found[one] for one in FAULTS if one in found)

@@ -9,7 +9,12 @@ from ipaddress import ip_address
 
 from pkigen.asn1 import der, oids
 from pkigen.cases.case import common_name, shortened, with_attribute
-from pkigen.faults import AskedFault, Case, Impossible, composed
+from pkigen.faults import (
+    Case,
+    FaultRequest,
+    Impossible,
+    composed,
+)
 from pkigen.keys.kinds import parse_kind, refusal
 from pkigen.model import CertificatePlan, Entity, Extension, Fault, Role
 from pkigen.plan.digest import digest
@@ -127,7 +132,7 @@ def _negative(
 
 
 def negatives_of_faults(
-    base: Case, faults: Iterable[AskedFault], text: str, serial: Callable[[str, str], int]
+    base: Case, faults: Iterable[FaultRequest], text: str, serial: Callable[[str, str], int]
 ) -> Iterator[NegativeCase | SkippedCase]:
     """Yield a case for each catalog fault."""
     for one in faults:
@@ -138,7 +143,7 @@ def negatives_of_faults(
 
 
 def with_faults(
-    case: Case, faults: tuple[AskedFault, ...], text: str, serial: Callable[[str, str], int]
+    case: Case, faults: tuple[FaultRequest, ...], text: str, serial: Callable[[str, str], int]
 ) -> NegativeCase:
     """Return a case with catalog faults; raise Impossible for faults that do not apply or that conflict."""
     case = composed(case, faults)

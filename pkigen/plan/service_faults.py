@@ -10,7 +10,12 @@ from typing import Literal
 
 from pkigen.documents.fields import close_to
 from pkigen.errors import InputError, Problem
-from pkigen.faults import FAULTS, AskedFault, Case, Impossible
+from pkigen.faults import (
+    FAULTS,
+    Case,
+    FaultRequest,
+    Impossible,
+)
 from pkigen.faults.description import copied_alike
 from pkigen.keys.kinds import parse_kind, refusal
 from pkigen.model import CrlForm, CrlPlan, Entity, OcspPlan
@@ -47,7 +52,7 @@ class Effect:
     ocsp: OcspPlan | None = None
 
 
-def effect(fault: AskedFault, key: str = "rsa-2048", crl: CrlPlan = _AS_IT_IS) -> Effect:
+def effect(fault: FaultRequest, key: str = "rsa-2048", crl: CrlPlan = _AS_IT_IS) -> Effect:
     """Return the effect of a fault for an authority's key kind and CRL; raise Impossible with the reason.
 
     The CRL plan in the effect has the authority's own URL.
@@ -76,13 +81,13 @@ def service_faults() -> dict[str, Target]:
     targets = dict[str, Target]()
     for one in FAULTS.values():
         try:
-            targets[one.id] = effect(AskedFault(one)).target
+            targets[one.id] = effect(FaultRequest(one)).target
         except Impossible:
             continue
     return targets
 
 
-def _published(fault: AskedFault, plain: Case, made: Case) -> Effect:
+def _published(fault: FaultRequest, plain: Case, made: Case) -> Effect:
     """Return the difference in service between a case and the same case without the fault."""
     issuing, was = made.authorities[0], plain.authorities[0]
     targets: dict[str, Target] = {issuing.crl.url if issuing.crl else "": "crl", issuing.ca_url or "": "ca"}
@@ -102,7 +107,7 @@ def _published(fault: AskedFault, plain: Case, made: Case) -> Effect:
     return Effect("crl", crl=issuing.crl)
 
 
-def _check_nothing_else(fault: AskedFault, plain: Case, made: Case) -> None:
+def _check_nothing_else(fault: FaultRequest, plain: Case, made: Case) -> None:
     """Refuse a fault that changes a certificate or a key, or that revokes a certificate."""
     if made.entity.serving or made.entity.revocation != plain.entity.revocation:
         raise Impossible(_elsewhere(fault))
@@ -120,7 +125,7 @@ def _issued(entity: Entity) -> object:
     return [(plan.edits, plan.extensions, plan.not_before, plan.not_after) for plan in entity.certificates]
 
 
-def _elsewhere(fault: AskedFault) -> str:
+def _elsewhere(fault: FaultRequest) -> str:
     return f"'{fault.type.id}' is about a certificate, not about what is served for those that are sound"
 
 
@@ -176,7 +181,7 @@ def serving_of(profile: Profile, planner: Planner) -> tuple[PlannedServing, ...]
 def _wrong(request: Serving, entity: Entity, made: Effect) -> Iterator[tuple[str, str]]:
     """Yield the reasons why a fault cannot be served for an authority, each with its key."""
     if made.target == "port":
-        words = "is about the whole server: it can be had while that runs, by `pkigen serve --control-port`"
+        words = "is a fault of the whole server; use it at run time with `pkigen serve --control-port`"
         yield "fault", f"'{request.fault.type.id}' {words}"
     elif made.target == "crl" and entity.crl is None:
         yield "of", f"the authority '{entity.name}' publishes no CRL"

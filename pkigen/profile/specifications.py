@@ -20,7 +20,7 @@ from pkigen.documents.fields import (
     unknown,
 )
 from pkigen.documents.yaml_tree import folder_of
-from pkigen.faults import AskedFault, asked_for
+from pkigen.faults import FaultRequest, parse_faults
 from pkigen.files import read_file
 from pkigen.formats.output_formats import OUTPUT_FORMATS
 from pkigen.keys.kinds import UNSOUND, parse_kind
@@ -353,14 +353,14 @@ class AuthoritySpec(EntitySpec):
         return {"valid": default, **value, "issuer": issuers}
 
 
-def _parse_fault(value: Any) -> AskedFault:
-    faults = asked_for(value)
+def _parse_fault(value: Any) -> FaultRequest:
+    faults = parse_faults(value)
     if len(faults) != 1:
         raise ValueError(f"'{value}' matches {len(faults)} faults; specify exactly one")
     return faults[0]
 
 
-FaultField = Annotated[AskedFault, Parsed(_parse_fault, "a fault's id: pkigen faults lists them", "")]
+FaultField = Annotated[FaultRequest, Parsed(_parse_fault, "a fault's id: pkigen faults lists them", "")]
 
 
 class CertificateSpec(EntitySpec):

@@ -18,7 +18,7 @@ from pkigen.documents.fields import (
 from pkigen.documents.validation import details_of, words_of
 from pkigen.documents.yaml_tree import Table, locate
 from pkigen.errors import Problem
-from pkigen.faults import AskedFault, asked_for, asked_for_all
+from pkigen.faults import FaultRequest, parse_fault_list, parse_faults
 from pkigen.profile.names import check_name
 
 MOST_SENSORS = 500
@@ -128,14 +128,14 @@ RequirementSetName = Annotated[
 ]
 
 
-def _parse_faults(value: Any) -> tuple[AskedFault, ...]:
+def _parse_faults(value: Any) -> tuple[FaultRequest, ...]:
     values = (value,) if isinstance(value, str | dict) else value
     if not isinstance(values, list | tuple):
         raise ValueError("this must be 'all', or a list of ids and globs such as validity/*")
-    return asked_for_all(values)
+    return parse_fault_list(values)
 
 
-Faults = Annotated[tuple[AskedFault, ...], Parsed(_parse_faults, "all, or ids and globs of FAMILY/ID", "")]
+Faults = Annotated[tuple[FaultRequest, ...], Parsed(_parse_faults, "all, or ids and globs of FAMILY/ID", "")]
 
 
 class Negatives(Value):
@@ -156,8 +156,8 @@ class Negatives(Value):
         return self
 
 
-def _parse_fault(value: Any) -> AskedFault:
-    faults = asked_for(value)
+def _parse_fault(value: Any) -> FaultRequest:
+    faults = parse_faults(value)
     if len(faults) != 1:
         raise ValueError(f"'{value}' matches {len(faults)} faults; specify exactly one")
     return faults[0]
@@ -171,7 +171,7 @@ class Serving(Value):
     """
 
     of: Annotated[str, Field(min_length=1, max_length=200)]
-    fault: Annotated[AskedFault, Parsed(_parse_fault, "the id of a fault, or {ID: {PARAMETER: VALUE}}", "")]
+    fault: Annotated[FaultRequest, Parsed(_parse_fault, "the id of a fault, or {ID: {PARAMETER: VALUE}}", "")]
 
 
 class Head(Value):

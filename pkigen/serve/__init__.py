@@ -1,7 +1,7 @@
-"""A built environment over HTTP and TLS: what its certificates' URLs promise, and the certificates.
+"""Serves a built environment: the URLs in its certificates over HTTP, and its certificates over TLS.
 
-``serve`` and ``serve_tls`` are for programs; ``pkigen serve`` is the same in the foreground.
-Importing this package costs nothing: Starlette and uvicorn come in when a server starts.
+``serve`` and ``serve_tls`` are the Python API; ``pkigen serve`` does the same in the foreground.
+Starlette and uvicorn are imported when a server starts.
 """
 
 from __future__ import annotations
@@ -30,14 +30,13 @@ def serve(
     at: datetime | None = None,
     passphrases: Sequence[bytes] = (),
 ) -> Iterator[str]:
-    """Serve the environment in ``folder`` for as long as the ``with`` block runs.
+    """Serve the environment in ``folder`` for the duration of the ``with`` block.
 
-    Gives the server's URL without a trailing slash, e.g. ``http://127.0.0.1:49152``; ``port`` 0 is
-    any free one. The server runs in a thread of this process and has ended when the block is left.
-    It renews CRLs before they end; ``at`` is what its clock begins at, if not now. ``passphrases``
-    open keys that the profile put under one.
+    Yields the server's URL without a trailing slash, e.g. ``http://127.0.0.1:49152``; ``port`` 0 selects a
+    free port. The server runs in a thread of this process. It publishes CRLs before they expire; ``at`` is
+    the start time of its clock (default: now). ``passphrases`` decrypt the keys of the profile.
 
-    Raises InputError when the folder is no environment, EnvironmentFailure when it cannot listen.
+    Raises InputError if the directory contains no environment, EnvironmentFailure if it cannot listen.
     """
     with _serving(Path(folder), host, port, at, passphrases, None) as url:
         yield url
@@ -47,10 +46,10 @@ def serve(
 def serve_as_proxy(
     folder: str | Path, *, host: str = "127.0.0.1", at: datetime | None = None
 ) -> Iterator[str]:
-    """Serve at any free port as ``serve`` does, for clients that take this server for their HTTP proxy.
+    """Serve an environment like ``serve`` does, for clients that use this server as their HTTP proxy.
 
-    Gives its address, e.g. ``127.0.0.1:49152``. Whatever ``base_url`` the environment has, its URLs answer
-    through it; those of other servers get 502. Raises as ``serve`` does.
+    Yields its address, e.g. ``127.0.0.1:49152``. URLs below the environment's ``base_url`` work through the
+    proxy; others return 502. Raises the same errors as ``serve``.
     """
     from urllib.parse import urlsplit
 
@@ -70,16 +69,16 @@ def serve_controlled(
     at: datetime | None = None,
     passphrases: Sequence[bytes] = (),
 ) -> Iterator[ServerHandle]:
-    """Serve as ``serve`` does, with faults that a program puts and takes away, and requests that it awaits.
+    """Serve an environment like ``serve`` does; the handle sets faults and returns requests.
 
-    Gives an object with the ``url``::
+    Yields a handle with the ``url``::
 
         with serve_controlled("out/contoso-ot") as stub:
             stub.fault(of="ot-issuing", id="crl-http-500")
             ...
             stub.clear()
 
-    Raises as ``serve`` does.
+    Raises the same errors as ``serve``.
     """
     from pkigen.clock import going_on_from, utc_now
     from pkigen.serve.control.handle import ServerHandle
@@ -100,7 +99,7 @@ def _serving(
     live: RuntimeFaults | None,
     only_for: str = "",
 ) -> Iterator[str]:
-    """``only_for`` is the host, with its port, that requests have to name; none is as good as any."""
+    """``only_for`` is the required Host header (HOST or HOST:PORT); empty accepts any."""
     from pkigen.clock import going_on_from, utc_now
     from pkigen.environment.crl.upkeep import Upkeep
     from pkigen.environment.environment import open_environment
@@ -123,11 +122,10 @@ def _serving(
 def serve_tls(
     folder: str | Path, *, host: str = "127.0.0.1", port: int = 0, passphrases: Sequence[bytes] = ()
 ) -> Iterator[str]:
-    """Present every certificate of the environment in ``folder`` as long as the ``with`` block runs.
+    """Present every certificate of the environment in ``folder`` for the duration of the ``with`` block.
 
-    Gives the URL of the endpoints' address, e.g. ``https://127.0.0.1:49152``; which certificate a client
-    gets is for the host name that it asks for to say. ``passphrases`` open keys that the profile put
-    under one. Raises as ``serve`` does.
+    Yields the URL of the endpoint, e.g. ``https://127.0.0.1:49152``; the requested host name selects the
+    certificate. ``passphrases`` decrypt the keys of the profile. Raises the same errors as ``serve``.
     """
     from pkigen.serve.http.server import listen
     from pkigen.serve.tls.case_selection import CaseSelector

@@ -15,9 +15,9 @@ _SECONDS_AFTER_FAILURE = 30.0
 
 @contextmanager
 def crl_upkeep(upkeep: Upkeep, tell: Callable[[str], None]) -> Iterator[None]:
-    """Renew what is due before the block begins, and while it runs; ``tell`` hears of each renewal.
+    """Publish due CRLs before and during the block; ``tell`` receives a message for each.
 
-    What fails is told and tried again: a server that cannot renew goes on serving what there is.
+    Failures are reported and retried; until then the server serves the existing CRLs.
     """
     ended = threading.Event()
 
@@ -26,7 +26,7 @@ def crl_upkeep(upkeep: Upkeep, tell: Callable[[str], None]) -> Iterator[None]:
             for crl in upkeep.run():
                 tell(f"CRL {crl.number} of {crl.authority} published: {crl.reasons[0]}.")
         except PkigenError as error:
-            tell(f"No CRL can be renewed for now: {error}")
+            tell(f"Cannot publish new CRLs; retrying: {error}")
             return _SECONDS_AFTER_FAILURE
         return _SECONDS
 

@@ -31,10 +31,10 @@ _EVERYWHERE = (b"x-content-type-options", b"nosniff")
 
 
 class OcspMiddleware:
-    """The endpoint at a path and below it, before the framework sees a request.
+    """Answers OCSP requests at a path and below it, and passes other requests on.
 
-    A case of an OCSP fault is given its own answer, all else is asked of the responder. Answers that are
-    signed already are given at once; signing is for other threads, since it leaves the interpreter free.
+    Cases with an OCSP fault have their own response; all other requests go to the responder. Signing runs in
+    other threads, because it releases the interpreter lock; cached responses are returned immediately.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class OcspMiddleware:
         self._threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="pkigen-ocsp")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Process one request."""
         if scope["type"] != "http" or not self._is_here(scope["path"]):
             await self._app(scope, receive, send)
             return
@@ -66,18 +66,18 @@ class OcspMiddleware:
             data = await self._elsewhere(fixed.read_bytes)
             await _give(send, 200, [_MEDIA_TYPE, (b"cache-control", b"no-cache")], data)
             return
-        asked = await _posted(receive) if method == "POST" else _in_url(scope)
-        if asked is None:
+        query = await _posted(receive) if method == "POST" else _in_url(scope)
+        if query is None:
             await _give(send, 404, [_PLAIN], b"404 Not Found\n")
             return
-        given = self._responder.cached(asked)
-        if given is None:
-            given = await self._elsewhere(lambda: self._responder.respond(asked))
-        headers = _of_caches(given, self._clock())
+        answer = self._responder.cached(query)
+        if answer is None:
+            answer = await self._elsewhere(lambda: self._responder.respond(query))
+        headers = _of_caches(answer, self._clock())
         if method == "GET" and _has_it(scope, headers):
             await _give(send, 304, headers, b"")
         else:
-            await _give(send, 200, [_MEDIA_TYPE, *headers], given.response)
+            await _give(send, 200, [_MEDIA_TYPE, *headers], answer.response)
 
     def _is_here(self, path: str) -> bool:
         return path == self._path or path.startswith(f"{self._path}/")
@@ -94,7 +94,7 @@ async def _give(send: Send, status: int, headers: Headers, body: bytes) -> None:
 
 
 async def _posted(receive: Receive) -> bytes:
-    """The body, or the beginning of one that is too large to be a request."""
+    """Read the body, up to the maximum size of a request."""
     body, more = bytearray(), True
     while more and len(body) <= LARGEST:
         message = await receive()
@@ -104,7 +104,7 @@ async def _posted(receive: Receive) -> bytes:
 
 
 def _in_url(scope: Scope) -> bytes | None:
-    """The request that stands in the URL, base64 and then percent-encoded; None where there is none."""
+    """Return the request in the URL (base64, percent-encoded), or None."""
     written = scope["raw_path"].decode("latin-1").partition("/ocsp/")[2]
     try:
         return base64.b64decode(unquote(written), validate=True) or None
@@ -112,24 +112,24 @@ def _in_url(scope: Scope) -> bytes | None:
         return None
 
 
-def _of_caches(given: OcspAnswer, now: datetime) -> Headers:
-    """How long a cache may keep an answer, and how it asks again (RFC 5019, 6.2)."""
-    if given.next_update is None:
+def _of_caches(answer: OcspAnswer, now: datetime) -> Headers:
+    """Return the caching headers of a response (RFC 5019, 6.2)."""
+    if answer.next_update is None:
         return [(b"cache-control", b"no-store")]
-    seconds = max(int((given.next_update - now).total_seconds()), 0)
-    kept = f"max-age={seconds}, public, no-transform, must-revalidate"
-    return [(b"cache-control", kept.encode()), *_of_answer(given)]
+    seconds = max(int((answer.next_update - now).total_seconds()), 0)
+    caching = f"max-age={seconds}, public, no-transform, must-revalidate"
+    return [(b"cache-control", caching.encode()), *_of_answer(answer)]
 
 
 @lru_cache(maxsize=256)
-def _of_answer(given: OcspAnswer) -> tuple[tuple[bytes, bytes], ...]:
-    """What stays the same however often an answer is given."""
-    assert given.this_update is not None
-    assert given.next_update is not None
-    tag = sha256(given.response).hexdigest()[:32]
+def _of_answer(answer: OcspAnswer) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the caching headers that depend only on the response."""
+    assert answer.this_update is not None
+    assert answer.next_update is not None
+    tag = sha256(answer.response).hexdigest()[:32]
     return (
-        (b"expires", _http_date(given.next_update)),
-        (b"last-modified", _http_date(given.this_update)),
+        (b"expires", _http_date(answer.next_update)),
+        (b"last-modified", _http_date(answer.this_update)),
         (b"etag", f'"{tag}"'.encode()),
     )
 

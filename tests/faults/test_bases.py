@@ -12,7 +12,12 @@ import yaml
 
 from pkigen.environment.build.build import build
 from pkigen.environment.build.options import BuildOptions
-from pkigen.faults import FAULTS, Case, Impossible, asked_for
+from pkigen.faults import (
+    FAULTS,
+    Case,
+    Impossible,
+    parse_faults,
+)
 from pkigen.plan.negatives import NegativeCase, negatives_of_faults
 from pkigen.plan.sample import case_of
 from pkigen.profile import load
@@ -54,7 +59,7 @@ def test_a_fault_is_made_or_impossible_and_nothing_else(base: str, san: object, 
     issuer = "self" if base == "self-signed" else "issuing"
     certificate = {"issuer": issuer, "subject": {"CN": "web.lab.test"}, "san": san}
     case = _case(brought, _BASES[base], certificate)
-    found = list(negatives_of_faults(case, asked_for("all"), "1y", lambda *_: 1))
+    found = list(negatives_of_faults(case, parse_faults("all"), "1y", lambda *_: 1))
     assert len(found) == len(FAULTS)
     assert sum(isinstance(one, NegativeCase) for one in found) > 200
 

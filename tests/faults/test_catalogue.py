@@ -12,7 +12,12 @@ import pytest
 from pkigen import build
 from pkigen.cli import main
 from pkigen.environment.environment import Environment
-from pkigen.faults import FAMILIES, FAULTS, asked_for, asked_for_all
+from pkigen.faults import (
+    FAMILIES,
+    FAULTS,
+    parse_fault_list,
+    parse_faults,
+)
 from pkigen.faults.registry import fault
 from tests.faults.conftest import PROFILE, is_twin
 
@@ -67,7 +72,7 @@ def test_a_text_states_the_values_of_the_parameters() -> None:
 
 
 def test_a_request_states_the_requested_value() -> None:
-    (requested,) = asked_for({"expired": {"by": "1s"}})
+    (requested,) = parse_faults({"expired": {"by": "1s"}})
     assert requested.says == "The certificate expired 1 second ago."
 
 
@@ -82,9 +87,9 @@ def test_a_fault_without_a_text_is_refused_with_the_remedy() -> None:
 def test_patterns_name_ids_families_and_all() -> None:
     families = {module.__name__.rpartition(".")[2].replace("_", "-") for module in FAMILIES}
     assert {one.family for one in FAULTS.values()} == families
-    assert [one.type.id for one in asked_for("expired")] == ["expired"]
-    assert {one.type.family for one in asked_for_all(("san/*", "names/cn-*"))} == {"san", "names"}
-    assert len(asked_for("all")) == len(FAULTS)
+    assert [one.type.id for one in parse_faults("expired")] == ["expired"]
+    assert {one.type.family for one in parse_fault_list(("san/*", "names/cn-*"))} == {"san", "names"}
+    assert len(parse_faults("all")) == len(FAULTS)
 
 
 @pytest.mark.parametrize("command", ["show", "check", "verify", "convert"])

@@ -17,7 +17,7 @@ import pytest
 from pkigen import build
 from pkigen.environment.build.options import BuildOptions
 from pkigen.environment.environment import Environment
-from pkigen.faults import FAULTS, AskedFault, Case
+from pkigen.faults import FAULTS, Case, FaultRequest
 from pkigen.faults.description import copied_alike
 from pkigen.plan.negatives import named_after
 from pkigen.plan.sample import case_of
@@ -88,7 +88,7 @@ def _planned(fault: str) -> list[set[str]]:
     """For each certificate of the path, where the fault is to make it differ."""
     base = case_of(load(PROFILE), datetime(2026, 1, 1, tzinfo=UTC))
     base = named_after(base, fault, lambda *_: 1)
-    made = AskedFault(FAULTS[fault]).apply(base)
+    made = FaultRequest(FAULTS[fault]).apply(base)
     return list(planned(copied_alike(base, made), made).values())
 
 

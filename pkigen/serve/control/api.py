@@ -1,7 +1,7 @@
-"""The control API: what is wrong with a running server, changed and seen over HTTP on this machine alone.
+"""The control API: sets and lists faults of a running server, over HTTP on the loopback address.
 
-Whoever may read the environment's state may use it: the token lies there. Browsers may not: a page that
-somebody opens has no token, and a name that leads here has the wrong Host (DNS rebinding).
+Users who can read the state directory of the environment can use it, because it contains the token. Pages in
+a browser cannot: they have no token, and a DNS name that resolves here has the wrong Host (DNS rebinding).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from pkigen.serve.http.server import Listener, background, listen
 
 HOST = "127.0.0.1"
 FILE = ".pkigen/control.json"
-"""Where the URL and the token are, below the environment's folder."""
+"""File with the URL and the token, relative to the environment."""
 
 _LARGEST_BODY = 16 * 1024
 _LONGEST_WAIT = 30.0
@@ -47,22 +47,22 @@ _SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 def controlled(
     folder: Path, live: RuntimeFaults, port: int, tell: Callable[[str], None]
 ) -> Iterator[Listener]:
-    """The control API of a server for as long as the block runs, at a port of the loopback address.
+    """Serve the control API on a loopback port for the duration of the block.
 
-    Its URL and its token are in FILE meanwhile, which nobody but the user may read; ``tell`` hears the URL.
-    Raises EnvironmentFailure when it cannot listen, or the file cannot be written.
+    FILE contains its URL and token, and only the user can read it; ``tell`` receives the URL. Raises
+    EnvironmentFailure if it cannot listen or write the file.
     """
     token = secrets.token_urlsafe(32)
     with listen(HOST, port, option="--control-port") as listener:
-        told = json.dumps({"url": listener.url, "token": token}) + "\n"
-        with background(control(live, token), listener), announced(folder / FILE, told.encode("ascii")):
+        data = json.dumps({"url": listener.url, "token": token}) + "\n"
+        with background(control(live, token), listener), announced(folder / FILE, data.encode("ascii")):
             tell(f"Control API at {listener.url}: URL and token are in {folder / FILE}")
             yield listener
 
 
 @contextmanager
 def announced(path: Path, data: bytes) -> Iterator[None]:
-    """A file of the user's own for a while; one that another server has put there since stays."""
+    """Write a file that only the user can read, and delete it afterwards, unless it was replaced."""
     write_private_file(path, data)
     try:
         yield
@@ -73,7 +73,7 @@ def announced(path: Path, data: bytes) -> Iterator[None]:
 
 
 def control(live: RuntimeFaults, token: str) -> ASGIApp:
-    """The application: every answer is JSON, an error has a sentence."""
+    """Return the application; all responses are JSON."""
     api = _Api(live)
     app = Starlette(
         routes=[
@@ -90,7 +90,7 @@ def control(live: RuntimeFaults, token: str) -> ASGIApp:
 
 
 class Guarded:
-    """Lets those pass who have the token (in ``file``), and call this machine by a name of its own."""
+    """Middleware that requires the bearer token (in ``file``) and a loopback Host header."""
 
     def __init__(self, app: ASGIApp, token: str, file: str = FILE) -> None:
         self._app = app
@@ -98,15 +98,15 @@ class Guarded:
         self._expected = b"Bearer " + token.encode("ascii")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Process one request."""
         if scope["type"] != "http":
             return
         hosts = [value for name, value in scope["headers"] if name == b"host"]
-        shown = [value for name, value in scope["headers"] if name == b"authorization"]
+        credentials = [value for name, value in scope["headers"] if name == b"authorization"]
         if len(hosts) != 1 or not _LOOPBACK.fullmatch(hosts[0]):
             words = "the Host header must be 127.0.0.1 or localhost"
             await _error(421, words)(scope, receive, send)
-        elif not secrets.compare_digest(b"\0".join(shown), self._expected):
+        elif not secrets.compare_digest(b"\0".join(credentials), self._expected):
             words = (
                 f"the header Authorization: Bearer TOKEN is missing or wrong; the token is in {self._file}"
             )
@@ -116,71 +116,71 @@ class Guarded:
 
 
 class _Api:
-    """The resources."""
+    """The resources of the API."""
 
     def __init__(self, live: RuntimeFaults) -> None:
         self._live = live
         self._waiting = asyncio.Semaphore(_MOST_WAITING)
 
     async def faults(self, _request: Request) -> Response:
-        """What is wrong now."""
+        """Return the current faults."""
         rules = await run_in_threadpool(self._live.all)
-        return _json({"faults": [_told(rule) for rule in rules]})
+        return _json({"faults": [_rule_as_json(rule) for rule in rules]})
 
     async def put(self, request: Request) -> Response:
-        """One fault more, or another in the place of one."""
-        asked = await _body(request, {"of", "url", "fault"})
-        if "fault" not in asked:
-            raise InputError("'fault' is missing: the id of one, or an id with its parameters")
-        of, url = _text(asked, "of"), _text(asked, "url")
-        rule = await run_in_threadpool(self._live.put, asked["fault"], of=of, url=url)
-        return _json(_told(rule))
+        """Add or replace a fault."""
+        body = await _body(request, {"of", "url", "fault"})
+        if "fault" not in body:
+            raise InputError("'fault' is missing; set it to a fault ID, or to an ID with parameters")
+        of, url = _text(body, "of"), _text(body, "url")
+        rule = await run_in_threadpool(self._live.put, body["fault"], of=of, url=url)
+        return _json(_rule_as_json(rule))
 
     async def delete(self, request: Request) -> Response:
-        """Those of an authority or at a URL, or all, are taken away; the profile's stay."""
-        asked = await _body(request, {"of", "url"})
-        of, url = _text(asked, "of"), _text(asked, "url")
+        """Remove the faults of an authority, at a URL, or all; faults of the profile stay."""
+        body = await _body(request, {"of", "url"})
+        of, url = _text(body, "of"), _text(body, "url")
         gone = await run_in_threadpool(self._live.clear, of=of, url=url)
-        return _json({"cleared": [_told(rule) for rule in gone]})
+        return _json({"cleared": [_rule_as_json(rule) for rule in gone]})
 
     async def refresh(self, request: Request) -> Response:
-        """New CRLs."""
-        asked = await _body(request, {"of"})
-        done = await run_in_threadpool(self._live.refresh, _text(asked, "of"))
+        """Publish new CRLs."""
+        body = await _body(request, {"of"})
+        done = await run_in_threadpool(self._live.refresh, _text(body, "of"))
         return _json({"crls": [{"of": name, "number": number} for name, number in done]})
 
     async def requests(self, request: Request) -> Response:
-        """What was asked of the server after a number, waiting for it if need be."""
-        asked = request.query_params
-        if unknown := asked.keys() - {"since", "wait"}:
-            raise InputError(f"there is no parameter '{min(unknown)[:80]}'; there are 'since' and 'wait'")
-        since, wait = asked.get("since", "0"), asked.get("wait", "0")
+        """Return the requests after a number, and wait for the first one if necessary."""
+        query = request.query_params
+        if unknown := query.keys() - {"since", "wait"}:
+            raise InputError(f"unknown parameter '{min(unknown)[:80]}'; use 'since' and 'wait'")
+        since, wait = query.get("since", "0"), query.get("wait", "0")
         if not _NUMBER.fullmatch(since):
             raise InputError("'since' must be the number of a request, such as 17")
         if not _SECONDS.fullmatch(wait):
-            raise InputError(f"'wait' must be seconds, such as 2.5; {_LONGEST_WAIT:g} are the most")
+            raise InputError(f"'wait' must be seconds, such as 2.5; the maximum is {_LONGEST_WAIT:g}")
         if self._waiting.locked():
-            return _error(503, f"{_MOST_WAITING} clients wait already")
+            return _error(503, f"{_MOST_WAITING} clients are already waiting")
         async with self._waiting:
-            found = await self._live.journal.come(int(since), min(float(wait), _LONGEST_WAIT))
-        last = found[-1].number if found else min(int(since), self._live.journal.last)
-        return _json({"requests": [_noted(one) for one in found], "last": last})
+            requests = await self._live.journal.come(int(since), min(float(wait), _LONGEST_WAIT))
+        last = requests[-1].number if requests else min(int(since), self._live.journal.last)
+        return _json({"requests": [_request_as_json(one) for one in requests], "last": last})
 
 
-def _told(rule: Rule) -> dict[str, Any]:
+def _rule_as_json(rule: Rule) -> dict[str, Any]:
     fault = rule.fault
     return {
         "of": fault.of or None,
         "url": fault.url or None,
-        "fault": fault.asked.type.id,
-        "arguments": dict(fault.asked.arguments),
-        "says": fault.asked.says,
+        "fault": fault.request.type.id,
+        "arguments": dict(fault.request.arguments),
+        "says": fault.request.says,
         "paths": [path or "/" for path in rule.paths],
         "source": fault.source,
     }
 
 
-def _noted(one: request_log.Request) -> dict[str, Any]:
+def _request_as_json(one: request_log.Request) -> dict[str, Any]:
     return {
         "number": one.number,
         "time": one.time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -192,35 +192,35 @@ def _noted(one: request_log.Request) -> dict[str, Any]:
 
 
 async def _body(request: Request, known: set[str]) -> Mapping[str, Any]:
-    """The object that a body is, none for an empty one; InputError says what is wrong with it."""
+    """Read a JSON object, empty for an empty body; InputError if it is invalid."""
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > _LARGEST_BODY:
             raise HTTPException(413, f"the body is larger than {_LARGEST_BODY // 1024} KiB")
     try:
-        asked = json.loads(body) if body.strip() else {}
+        data = json.loads(body) if body.strip() else {}
     except (ValueError, RecursionError):
         raise HTTPException(400, "the body is not JSON") from None
-    if not isinstance(asked, dict):
+    if not isinstance(data, dict):
         raise HTTPException(400, "the body must be a JSON object")
-    if unknown := asked.keys() - known:
-        raise InputError(f"there is no key '{min(unknown)[:80]}'; there are {', '.join(sorted(known))}")
-    return asked
+    if unknown := data.keys() - known:
+        raise InputError(f"unknown key '{min(unknown)[:80]}'; the keys are {', '.join(sorted(known))}")
+    return data
 
 
-def _text(asked: Mapping[str, Any], key: str) -> str:
-    """The text at a key; empty where it is left out or null, and never where it is said."""
-    value = asked.get(key)
+def _text(body: Mapping[str, Any], key: str) -> str:
+    """Return the string at a key, or "" if it is missing or null; an empty string is an error."""
+    value = body.get(key)
     if value is None:
         return ""
     if not isinstance(value, str) or not value:
-        raise InputError(f"'{key}' must be a text that is not empty")
+        raise InputError(f"'{key}' must be a non-empty string")
     return value
 
 
 def _json(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    # In ASCII: what clients sent comes back, and need not be Unicode.
+    # In ASCII, because strings from clients need not be valid Unicode.
     data = json.dumps(value).encode("ascii") + b"\n"
     sent = {**_UNKEPT, **(headers or {})}
     return Response(data, status, sent, media_type="application/json")
@@ -232,8 +232,9 @@ def _error(status: int, words: str, headers: Mapping[str, str] | None = None) ->
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    words = {404: "there are /faults, /refresh and /requests", 405: f"{request.method} is not for this"}
-    return _error(error.status_code, words.get(error.status_code, error.detail), error.headers)
+    not_found = "the resources are /faults, /refresh and /requests"
+    messages = {404: not_found, 405: f"{request.method} is not allowed here"}
+    return _error(error.status_code, messages.get(error.status_code, error.detail), error.headers)
 
 
 async def _wrong(_request: Request, error: Exception) -> Response:

@@ -14,25 +14,25 @@ class ServerHandle:
         self._live = live
 
     def fault(self, *, id: str, of: str = "", url: str = "", **arguments: str) -> None:  # noqa: A002
-        """Answer wrong from the next request on: a fault of the catalogue, by its id.
+        """Set a fault of the catalog, by its ID, from the next request on.
 
-        ``of`` is the authority whose CRL, certificate or OCSP answers it is about, ``url`` a URL or a path;
-        neither means the whole server. ``arguments`` are the fault's parameters: ``by="2d"``. It takes the
-        place of the fault that was there. InputError says why it cannot be.
+        ``of`` is the authority whose CRL, certificate or OCSP responses have the fault, ``url`` a URL or
+        path; without either it is a fault of the whole server. ``arguments`` are its parameters: ``by="2d"``.
+        It replaces an earlier fault of the same part. Raises InputError if it is impossible.
         """
         self._live.put({id: arguments} if arguments else id, of=of, url=url)
 
     def clear(self, *, of: str = "", url: str = "") -> None:
-        """Answer right again: for an authority, at a URL, or everywhere. Faults of the profile stay."""
+        """Remove the faults of an authority, at a URL, or all; faults of the profile stay."""
         self._live.clear(of=of, url=url)
 
     def requests(self, *, since: int = 0, wait: float = 0.0) -> list[Request]:
-        """The requests after number ``since``, of the last thousand, as soon as there is one.
+        """Return the requests after number ``since``, of the last thousand, as soon as there is one.
 
-        ``wait`` are the seconds after which there are none.
+        After ``wait`` seconds without a request the list is empty.
         """
         return self._live.journal.wait(since, wait)
 
     def refresh(self, of: str = "") -> None:
-        """Publish new CRLs of an authority, or of all. InputError when that cannot be."""
+        """Publish new CRLs of an authority, or of all; InputError if that is impossible."""
         self._live.refresh(of)

@@ -14,7 +14,7 @@ from threading import Condition
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FAULT = "pkigen.fault"
-"""Where a request's scope says which fault its answer has."""
+"""Key of the fault ID in the ASGI scope of a request."""
 
 _MOST_KEPT = 1000
 _LONGEST_PATH = 512
@@ -22,9 +22,9 @@ _LONGEST_PATH = 512
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that was answered: ``number`` counts them from 1, ``fault`` is what was wrong on purpose.
+    """A request with its ``number`` (from 1) and the ID of the ``fault`` in its response.
 
-    ``path`` is as it was sent, its query included. ``status`` is 0 where the connection was ended without.
+    ``path`` includes the query. ``status`` is 0 if the connection was closed without a response.
     """
 
     number: int
@@ -36,41 +36,41 @@ class Request:
 
 
 class RequestLog:
-    """Keeps a thousand requests. Written by one thread and read by others."""
+    """Stores the last thousand requests; one thread writes, others read."""
 
     def __init__(self) -> None:
         self._changed = Condition()
-        self._kept = deque[Request](maxlen=_MOST_KEPT)
+        self._requests = deque[Request](maxlen=_MOST_KEPT)
         self._last = 0
         self._waiting = set[Callable[[], object]]()
 
     @property
     def last(self) -> int:
-        """The number of the last request; 0 before the first."""
+        """The number of the last request, 0 before the first."""
         return self._last
 
     def note(self, scope: Scope, status: int) -> None:
-        """Put a request down."""
+        """Store a request."""
         path = scope["raw_path"].decode("latin-1")
         if scope["query_string"]:
             path += "?" + scope["query_string"].decode("latin-1")
         instant, fault = datetime.now(UTC), scope.get(FAULT)
         with self._changed:
             self._last += 1
-            found = Request(self._last, instant, scope["method"], path[:_LONGEST_PATH], status, fault)
-            self._kept.append(found)
+            request = Request(self._last, instant, scope["method"], path[:_LONGEST_PATH], status, fault)
+            self._requests.append(request)
             self._changed.notify_all()
             waiting, self._waiting = self._waiting, set()
         for wake in waiting:
             wake()
 
     def since(self, number: int) -> list[Request]:
-        """Those after a number, of those that are kept."""
+        """Return the stored requests after a number."""
         with self._changed:
-            return [one for one in self._kept if one.number > number]
+            return [one for one in self._requests if one.number > number]
 
     def wait(self, number: int, seconds: float) -> list[Request]:
-        """Those after a number as soon as there is one; none when there is not within so many seconds."""
+        """Return the requests after a number as soon as there is one, or none after a timeout in seconds."""
         ends = time.monotonic() + seconds
         with self._changed:
             while self._last <= number and (left := ends - time.monotonic()) > 0:
@@ -78,11 +78,11 @@ class RequestLog:
         return self.since(number)
 
     async def come(self, number: int, seconds: float) -> list[Request]:
-        """As ``wait``, in an event loop, which may be another thread's than the one that writes."""
+        """Like ``wait``, in an event loop, which may run in another thread than the writer."""
         loop, event = asyncio.get_running_loop(), asyncio.Event()
 
         def wake() -> None:
-            # The loop may have ended, and its server with it.
+            # The loop may have ended with its server.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(event.set)
 
@@ -99,7 +99,7 @@ class RequestLog:
         return self.since(number)
 
     def _is_after(self, number: int, wake: Callable[[], object]) -> bool:
-        """Whether there is one after a number already; if not, ``wake`` is called with the next."""
+        """Whether there is a request after a number; if not, the next one calls ``wake``."""
         with self._changed:
             if self._last <= number:
                 self._waiting.add(wake)
@@ -107,9 +107,10 @@ class RequestLog:
 
 
 class RequestLogMiddleware:
-    """Around an application: puts down each request, before the last octets of its answer leave.
+    """Middleware that logs each request before the end of its response is sent.
 
-    Who has the whole answer finds it in the journal. One that is cut is put down once it has been.
+    A client that has the whole response therefore finds it in the log. Truncated responses are logged
+    afterwards.
     """
 
     def __init__(self, app: ASGIApp, journal: RequestLog) -> None:

@@ -11,8 +11,8 @@ from pkigen.serve.control.request_log import RequestLog
 from pkigen.serve.faults.rules import (
     Rule,
     ServiceFault,
-    asked_fault,
     of_profile,
+    parse_service_fault,
     published_path,
     rule_of,
 )
@@ -21,10 +21,9 @@ from pkigen.serve.http.port_switch import PortSwitch
 
 
 class RuntimeFaults:
-    """Safe to call from several threads, but not from the server's own.
+    """The faults that are set at run time. Safe to call from several threads, but not from the server's.
 
-    ``rules`` are the faults that somebody put here, the last one first; another tuple whenever one is put or
-    taken away.
+    ``rules`` contains the faults, the last one first; each change creates a new tuple.
     """
 
     def __init__(
@@ -43,21 +42,21 @@ class RuntimeFaults:
         self._lock = RLock()
 
     def put(self, value: object, *, of: str = "", url: str = "") -> Rule:
-        """Have a fault from the next request on; it takes the place of the one that was there.
+        """Set a fault from the next request on; it replaces an earlier fault of the same part.
 
-        ``value`` is its id, or its id with parameters: ``{"crl-stale": {"by": "2d"}}``. InputError says why
-        it cannot be, EnvironmentFailure why the port cannot be shut.
+        ``value`` is its ID, or its ID with parameters: ``{"crl-stale": {"by": "2d"}}``. Raises InputError if
+        it is impossible, EnvironmentFailure if the port cannot be closed.
         """
         with self._lock:
             manifest = self._watched.manifest()
-            rule = rule_of(self._folder, manifest, ServiceFault(asked_fault(value), of, url))
+            rule = rule_of(self._folder, manifest, ServiceFault(parse_service_fault(value), of, url))
             if rule.effect.target == "port":
                 self.port_switch.set(shut=True)
-            self.rules = (rule, *(held for held in self.rules if held.place != rule.place))
+            self.rules = (rule, *(existing for existing in self.rules if existing.place != rule.place))
             return rule
 
     def clear(self, *, of: str = "", url: str = "") -> tuple[Rule, ...]:
-        """Take away those of an authority, those at a URL, or all; what was taken away."""
+        """Remove and return the faults of an authority, at a URL, or all."""
         with self._lock:
             path = published_path(self._watched.manifest(), url) if url else None
             gone = tuple(
@@ -71,15 +70,15 @@ class RuntimeFaults:
             return gone
 
     def all(self) -> tuple[Rule, ...]:
-        """Every rule, the profile's too."""
+        """Return all rules, including those of the profile."""
         manifest = self._watched.manifest()
-        told = (rule_of(self._folder, manifest, fault) for fault in of_profile(manifest))
-        return (*self.rules, *told)
+        from_profile = (rule_of(self._folder, manifest, fault) for fault in of_profile(manifest))
+        return (*self.rules, *from_profile)
 
     def refresh(self, of: str = "") -> list[tuple[str, int]]:
-        """Publish new CRLs of an authority, of all that have one if none is named: names and CRL numbers.
+        """Publish new CRLs of an authority, or of all; return names and CRL numbers.
 
-        InputError when that cannot be, EnvironmentFailure when the disk says no.
+        Raises InputError if that is impossible, EnvironmentFailure if writing fails.
         """
         from pkigen.environment.revoke import refresh_crl
 

@@ -15,7 +15,7 @@ from pkigen.serve.faults.url_map import FaultBehavior
 from pkigen.serve.http.connections import CONNECTION
 
 MOVED = "/moved"
-"""Below it everything is as at the root, and right: that is where redirects lead."""
+"""Prefix of the redirect targets; the same URLs as at the root, without faults."""
 
 _PAGE = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please sign in.</body></html>\n"
 _SECONDS_BETWEEN_OCTETS = 1.0
@@ -23,9 +23,9 @@ _SECONDS_BEFORE_ALL = 30.0
 _TIMES_TOO_LARGE = 1000
 _LARGEST = 64 * 1024 * 1024
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([^-]+)-----END")
-# A record of type alert, fatal, unexpected_message (RFC 8446, 5.1 and 6).
+# Alert record: fatal, unexpected_message (RFC 8446, 5.1 and 6).
 _ALERT = bytes.fromhex("15 0303 0002 02 0a")
-# What a client has already is no reason to give it nothing: it would miss the fault.
+# Conditional requests would return 304, and the client would miss the fault.
 _CONDITIONS = frozenset({b"if-none-match", b"if-modified-since", b"range"})
 
 
@@ -34,8 +34,7 @@ async def send_faulty_response(
 ) -> None:
     """Send the faulty response to one request.
 
-    What is there is asked of the application itself, so that a fault of the transport is one and no
-    other: the octets that come slowly, or too few of them, are the right ones.
+    Transport faults use the correct response of the application, so that it has no other fault.
     """
     path = scope["path"]
     match wrong.how:
@@ -62,7 +61,7 @@ async def send_faulty_response(
 
 
 async def _spoiled(how: str, argument: str, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """The right answer, spoiled on its way."""
+    """Send an altered version of the correct response."""
     start, body = await collect_response(app, scope, receive)
     headers = MutableHeaders(raw=start["headers"])
     match how:
@@ -91,21 +90,21 @@ async def _spoiled(how: str, argument: str, app: ASGIApp, scope: Scope, receive:
 
 
 async def collect_response(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
-    """What the application answers: the start of the response, which is the caller's own, and its body."""
+    """Return the response of the application: a copy of its start message, and its body."""
     messages = list[Message]()
 
     async def collect(message: Message) -> None:
         messages.append(message)
 
-    asked = [(name, value) for name, value in scope["headers"] if name not in _CONDITIONS]
-    await app({**scope, "headers": asked}, receive, collect)
+    headers = [(name, value) for name, value in scope["headers"] if name not in _CONDITIONS]
+    await app({**scope, "headers": headers}, receive, collect)
     start, *parts = messages
     body = b"".join(part.get("body", b"") for part in parts)
     return {**start, "headers": list(start["headers"])}, body
 
 
 async def _gone_within(receive: Receive, seconds: float) -> bool:
-    """Wait; whether the client has gone before so many seconds were over."""
+    """Wait, and return whether the client disconnected within a number of seconds."""
     try:
         async with asyncio.timeout(seconds):
             while (await receive())["type"] != "http.disconnect":
@@ -116,7 +115,7 @@ async def _gone_within(receive: Receive, seconds: float) -> bool:
 
 
 async def _end(scope: Scope, receive: Receive, *, reset: bool, last_words: bytes = b"") -> None:
-    """Hang up in the middle of a request, and wait until that has happened."""
+    """Close the connection during the request, and wait until it is closed."""
     connection = scope.get(CONNECTION)
     if connection is None:
         return
@@ -133,7 +132,7 @@ def _as_pem(data: bytes) -> bytes:
 
 
 def _der(folder: Path, entity: str) -> bytes:
-    """The certificate of another entity of the environment, by its id."""
+    """Return the certificate of another entity, by its ID."""
     name = entity.rpartition("/")[2]
-    found = _PEM.search((folder / entity / f"{name}.crt").read_bytes())
-    return base64.b64decode(found[1]) if found else b""
+    match = _PEM.search((folder / entity / f"{name}.crt").read_bytes())
+    return base64.b64decode(match[1]) if match else b""

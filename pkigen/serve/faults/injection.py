@@ -33,7 +33,7 @@ from pkigen.serve.faults.url_map import FaultBehavior, ManifestWatcher, UrlMap
 
 _OCSP = "application/ocsp-response"
 _CRL = "application/pkix-crl"
-# What is wrong now may be right at the next request.
+# The fault may be removed before the next request.
 _UNKEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _OF_A_CACHE = ("ETag", "Last-Modified", "Expires")
 
@@ -41,10 +41,10 @@ _log = logging.getLogger(__name__)
 
 
 class FaultInjectionMiddleware:
-    """Plays what the manifest says of a URL, or the service's faults say; all else goes to the application.
+    """Responds with the faults of cases and of the service, and passes other requests to the application.
 
-    A fault of a case goes before those of the service, of which the one that is about the longest part of
-    a URL's path counts, and those of now before the profile's.
+    Faults of cases take precedence over faults of the service. Of these, the one with the longest matching
+    path applies, and run-time faults take precedence over those of the profile.
     """
 
     def __init__(
@@ -60,10 +60,10 @@ class FaultInjectionMiddleware:
         self._watched = watched
         self._live = live
         self._spoiler = FaultyPublisher(folder, watched.manifest, clock)
-        self._told: tuple[UrlMap, tuple[Rule, ...]] = (UrlMap(), ())
+        self._profile_rules: tuple[UrlMap, tuple[Rule, ...]] = (UrlMap(), ())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Process one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -92,34 +92,34 @@ class FaultInjectionMiddleware:
             await self._app(scope, receive, send)
 
     async def _of_profile(self, addresses: UrlMap) -> tuple[Rule, ...]:
-        """The rules of the manifest; one that a build has made impossible is told, and passed over."""
-        held, rules = self._told
-        if held is not addresses:
+        """Return the rules of the manifest; log and skip those that a build has made impossible."""
+        url_map, rules = self._profile_rules
+        if url_map is not addresses:
             rules = await run_in_threadpool(_rules, self._folder, self._watched.manifest())
-            self._told = addresses, rules
+            self._profile_rules = addresses, rules
         return rules
 
     async def _by_rule(self, rules: Iterable[Rule], scope: Scope, receive: Receive, send: Send) -> None:
-        """The answer that the first rule wants which is about this request."""
+        """Respond according to the first rule that applies to the request."""
         path = path_below(self._watched.manifest(), scope["path"]).rstrip("/")
-        found = sorted(((rule.depth(path), rule) for rule in rules), key=lambda one: -one[0])
-        fitting = [rule for depth, rule in found if depth >= 0]
-        asked = b""
+        depths = sorted(((rule.depth(path), rule) for rule in rules), key=lambda one: -one[0])
+        fitting = [rule for depth, rule in depths if depth >= 0]
+        query = b""
         if any(rule.effect.target == "ocsp" for rule in fitting):
-            asked, receive = await _request(scope, receive)
+            query, receive = await _request(scope, receive)
         for rule in fitting:
-            if await self._is_about(rule, asked):
-                scope[FAULT] = rule.fault.asked.type.id
-                await self._answer(rule, asked, scope, receive, _unkept(send))
+            if await self._is_about(rule, query):
+                scope[FAULT] = rule.fault.request.type.id
+                await self._answer(rule, query, scope, receive, _unkept(send))
                 return
         await self._app(scope, receive, send)
 
-    async def _is_about(self, rule: Rule, asked: bytes) -> bool:
+    async def _is_about(self, rule: Rule, query: bytes) -> bool:
         if rule.effect.target != "ocsp" or not rule.authority:
             return True
-        return await run_in_threadpool(self._spoiler.covers_request, rule.authority, asked)
+        return await run_in_threadpool(self._spoiler.covers_request, rule.authority, query)
 
-    async def _answer(self, rule: Rule, asked: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, rule: Rule, query: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         effect = rule.effect
         if effect.how:
             wrong = FaultBehavior(effect.how, effect.argument)
@@ -132,28 +132,28 @@ class FaultInjectionMiddleware:
         try:
             if effect.ocsp is not None:
                 owners = [rule.authority] if rule.authority else _authorities(self._watched.manifest())
-                body = await run_in_threadpool(self._spoiler.answer, owners, effect.ocsp, asked, right)
+                body = await run_in_threadpool(self._spoiler.answer, owners, effect.ocsp, query, right)
                 answer = Response(body, media_type=_OCSP)
             else:
                 assert effect.crl is not None
                 crls = await run_in_threadpool(self._spoiler.crls, rule.authority, effect.crl)
-                # A delta CRL stays as it is.
+                # A delta CRL is not changed.
                 answer = Response(self._at(scope["path"], crls, right), media_type=_CRL)
         except (PkigenError, OSError, ValueError) as error:
-            _log.warning("%s cannot be made: %s", rule.fault.asked.type.id, error)
+            _log.warning("%s cannot be made: %s", rule.fault.request.type.id, error)
             answer = PlainTextResponse("500 the fault cannot be made\n", 500)
         await answer(scope, receive, send)
 
     def _at(self, path: str, crls: Mapping[str, bytes], right: bytes) -> bytes:
-        """The spoiled CRL at a path, the right one where there is none."""
+        """Return the faulty CRL at a path, or the correct one if there is none."""
         manifest = self._watched.manifest()
-        wanted, base = path_below(manifest, path), str(manifest["base_url"])
-        return next((crl for url, crl in crls.items() if url.removeprefix(base) == wanted), right)
+        requested, base = path_below(manifest, path), str(manifest["base_url"])
+        return next((crl for url, crl in crls.items() if url.removeprefix(base) == requested), right)
 
 
 @dataclass(slots=True)
 class _Replayed:
-    """A request whose body was read already: it comes once more, and then what comes after it."""
+    """Replays a request body that has already been read, and then continues with ``receive``."""
 
     body: bytes
     receive: Receive
@@ -167,7 +167,7 @@ class _Replayed:
 
 
 async def _request(scope: Scope, receive: Receive) -> tuple[bytes, Receive]:
-    """An OCSP request as it was posted, or as it stands in the URL (RFC 6960, A.1); none is no octets."""
+    """Return the OCSP request from the body or the URL (RFC 6960, A.1); empty if there is none."""
     if scope["method"] != "POST":
         written = scope["raw_path"].decode("latin-1").partition("/ocsp/")[2]
         try:
@@ -175,7 +175,7 @@ async def _request(scope: Scope, receive: Receive) -> tuple[bytes, Receive]:
         except (binascii.Error, ValueError):
             return b"", receive
     body, more = bytearray(), True
-    # As far as it can be a request; the application reads as far as that itself.
+    # The application does not read more than this, either.
     while more and len(body) <= LARGEST:
         message = await receive()
         body += message.get("body", b"")
@@ -184,7 +184,7 @@ async def _request(scope: Scope, receive: Receive) -> tuple[bytes, Receive]:
 
 
 def strip_ocsp_request(path: str) -> str:
-    """The path of an OCSP responder without the request that a GET adds to it (RFC 6960, A.1)."""
+    """Return an OCSP URL path without the request that GET appends (RFC 6960, A.1)."""
     if not path.count("/ocsp/"):
         return path
     head, _, rest = path.partition("/ocsp/")
@@ -197,7 +197,7 @@ async def _give(start: Message, body: bytes, send: Send) -> None:
 
 
 def _unkept(send: Send) -> Send:
-    """Send what no cache keeps."""
+    """Wrap ``send`` so that no cache stores the response."""
 
     async def unkept(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -221,5 +221,5 @@ def _rules(folder: Path, manifest: Mapping[str, Any]) -> tuple[Rule, ...]:
         try:
             rules.append(rule_of(folder, manifest, fault))
         except PkigenError as error:
-            _log.warning("%s of the profile is not served: %s", fault.asked.type.id, error)
+            _log.warning("%s of the profile is not served: %s", fault.request.type.id, error)
     return tuple(rules)

@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 
 _HANDSHAKE = "tls"
 _COARSE = 50_000_000
-"""Nanoseconds within which two changes of a file could look like one."""
+"""Nanoseconds within which two changes of a file could have the same time."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultBehavior:
-    """How a URL is answered wrong, and with what (model.Serving); which fault it is."""
+    """The faulty response of a URL (model.Serving), and the ID of the fault."""
 
     how: str
     argument: str
@@ -28,10 +28,10 @@ class FaultBehavior:
 
 @dataclass(frozen=True, slots=True)
 class UrlMap:
-    """By path below the server's root: what is answered wrong, and the files of OCSP answers.
+    """Faulty responses and files of OCSP responses, by URL path.
 
-    ``cases`` are the URLs of cases with a fault and of the authorities that were copied for them, each with
-    the fault that it shows, or nothing. ``serving`` is what the profile says of the service as a whole.
+    ``cases`` contains the URLs of cases with a fault and of the copied authorities, each with the ID of the
+    visible fault or "". ``serving`` contains the faults of the whole service in the profile.
     """
 
     wrong: Mapping[str, FaultBehavior] = field(default_factory=dict)
@@ -41,10 +41,7 @@ class UrlMap:
 
 
 def url_map(folder: Path, manifest: Mapping[str, Any]) -> UrlMap:
-    """The addresses of a manifest, also of one from before there were any.
-
-    Those below another base URL than the environment's are nobody's here.
-    """
+    """Return the URL map of a manifest; URLs outside the base URL are left out."""
     wrong, answers = dict[str, FaultBehavior](), dict[str, Path]()
     base = str(manifest["base_url"])
     cases = _of_copies(manifest, base)
@@ -54,25 +51,27 @@ def url_map(folder: Path, manifest: Mapping[str, Any]) -> UrlMap:
             if serving["url"] != _HANDSHAKE and (path := _path(serving["url"], base)) is not None:
                 wrong[path] = FaultBehavior(serving["how"], serving["argument"], fault)
                 cases[path] = fault
-        told = case.get("ocsp")
-        if told is not None and (path := _path(told["url"], base)) is not None:
-            answers[path] = folder / told["file"]
+        ocsp = case.get("ocsp")
+        if ocsp is not None and (path := _path(ocsp["url"], base)) is not None:
+            answers[path] = folder / ocsp["file"]
             cases[path] = fault
     return UrlMap(wrong, answers, cases, tuple(manifest.get("serving", ())))
 
 
 def _of_copies(manifest: Mapping[str, Any], base: str) -> dict[str, str]:
-    """The paths of what authorities publish that are some case's own; faults of CRLs show at their URLs."""
-    found = dict[str, str]()
+    """Return the URL paths of copied authorities; faults of CRLs are visible at the CRL URLs."""
+    paths = dict[str, str]()
     for authority in manifest.get("authorities", ()):
         if "fault" in authority:
             fault, crl = authority["fault"]["id"], authority["crl"]
-            shown = fault if fault.startswith("crl-") else ""
+            visible_fault = fault if fault.startswith("crl-") else ""
             urls = [(authority["ca_url"], "")]
             if crl is not None:
-                urls += [(one["url"], shown) for one in (crl, *crl.get("parts", ()))]
-            found |= {path: shown for url, shown in urls if (path := _path(url, base)) is not None}
-    return found
+                urls += [(one["url"], visible_fault) for one in (crl, *crl.get("parts", ()))]
+            paths |= {
+                path: visible_fault for url, visible_fault in urls if (path := _path(url, base)) is not None
+            }
+    return paths
 
 
 def _path(url: str, base: str) -> str | None:
@@ -80,32 +79,32 @@ def _path(url: str, base: str) -> str | None:
 
 
 class ManifestWatcher:
-    """An environment's manifest as it is at this moment, and its addresses: builds may change both."""
+    """Watches the manifest of an environment, which a build may change, and its URL map."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._path = str(folder / "manifest.json")
         self._seen: tuple[int, int, int] | None = None
         self._digest = b""
-        self._held = UrlMap()
+        self._url_map = UrlMap()
         self._manifest: Mapping[str, Any] = {}
 
     @property
     def now(self) -> UrlMap:
-        """The addresses."""
+        """The current URL map."""
         self._look()
-        return self._held
+        return self._url_map
 
     def manifest(self) -> Mapping[str, Any]:
-        """The manifest; the same object as long as nothing changes."""
+        """Return the current manifest; the same object while it does not change."""
         self._look()
         return self._manifest
 
     def _look(self) -> None:
-        """Read anew when the manifest is another file; while there is none, what it said last counts.
+        """Read the manifest again if the file has changed; if it is missing, the last one applies.
 
-        One that is as young as the file system's clock is coarse is read again: another could follow it
-        within the same tick.
+        A file younger than the resolution of the file system's clock is read again, because a second change
+        within the same tick would be invisible.
         """
         try:
             status = os.stat(self._path)
@@ -115,7 +114,7 @@ class ManifestWatcher:
             data = Path(self._path).read_bytes()
             if sha256(data).digest() != self._digest:
                 self._manifest = json.loads(data)
-                self._held = url_map(self._folder, self._manifest)
+                self._url_map = url_map(self._folder, self._manifest)
                 self._digest = sha256(data).digest()
             self._seen = seen if time.time_ns() - status.st_mtime_ns > _COARSE else None
         except (OSError, ValueError):

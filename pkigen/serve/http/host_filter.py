@@ -9,7 +9,7 @@ _USUAL_PORT = ":80"
 
 
 def host_filter(server: str, app: ASGIApp) -> ASGIApp:
-    """Pass on requests whose Host is ``server`` (HOST or HOST:PORT) or absent; answer 502 to all others."""
+    """Pass on requests whose Host is ``server`` (HOST or HOST:PORT) or missing; return 502 for others."""
     known = server.lower().removesuffix(_USUAL_PORT)
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
@@ -17,6 +17,8 @@ def host_filter(server: str, app: ASGIApp) -> ASGIApp:
         if scope["type"] != "http" or named.removesuffix(_USUAL_PORT) in ("", known):
             await app(scope, receive, send)
             return
-        await PlainTextResponse("502 No such server is known here.\n", 502)(scope, receive, send)
+        await PlainTextResponse("502 This proxy only serves the URLs of the environment.\n", 502)(
+            scope, receive, send
+        )
 
     return guarded

@@ -162,9 +162,9 @@ def test_a_thousand_requests_are_kept(control: Control) -> None:
         ("GET", "/requests?since=-1", None, 422, "'since' must be"),
         ("GET", "/requests?wait=nan", None, 422, "'wait' must be"),
         ("GET", "/requests?until=1", None, 422, "no parameter 'until'"),
-        ("POST", "/faults", {}, 405, "POST is not for this"),
-        ("GET", "/", None, 404, "there are /faults"),
-        ("GET", "/crl/issuing.crl", None, 404, "there are /faults"),
+        ("POST", "/faults", {}, 405, "POST is not allowed here"),
+        ("GET", "/", None, 404, "the resources are /faults"),
+        ("GET", "/crl/issuing.crl", None, 404, "the resources are /faults"),
     ],
 )
 def test_what_is_wrong_with_a_request_is_said_in_a_sentence(

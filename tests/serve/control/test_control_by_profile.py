@@ -96,7 +96,7 @@ serving:
         ("root", "crl-http-50", "15:12", "did you mean 'crl-http-500'"),
         ("root", "expired", "15:12", "'expired' is about a certificate"),
         ("root", "tls-no-certificate", "15:12", "'tls-no-certificate' is about a certificate"),
-        ("root", "cdp-unreachable", "15:12", "is about the whole server"),
+        ("root", "cdp-unreachable", "15:12", "is a fault of the whole server"),
         ("root", "crl/*", "15:12", "faults; specify exactly one"),
         ("root", "crl-md5", "15:12", "another kind of key"),
         ("issuing", "crl-stale", "14:9", "its key is under a passphrase"),
