@@ -42,13 +42,9 @@ AREAS = sorted({_area(path) for path in FILES})
 _UNCONVERTED_TEXTS = frozenset(
     [
         "tests/inspection",
-        "pkigen/cases",
         "pkigen/cli",
-        "pkigen/faults",
         "pkigen/inspection",
-        "pkigen/matrix",
         "pkigen/model",
-        "pkigen/pytest_plugin",
         "pkigen/requirements",
         "pkigen/store",
         "pkigen/x509",
@@ -74,12 +70,8 @@ _UNCONVERTED_NAMES = frozenset(
     [
         "tests/inspection",
         "pkigen",
-        "pkigen/cases",
         "pkigen/cli",
-        "pkigen/faults",
         "pkigen/inspection",
-        "pkigen/matrix",
-        "pkigen/pytest_plugin",
         "pkigen/requirements",
         "pkigen/x509",
         "tests",

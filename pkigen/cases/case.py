@@ -1,7 +1,7 @@
 """A case: one end entity with the authorities above it, and the changes that a fault can make.
 
-Every change gives a new case. An authority that a fault changes is copied for that case alone, with
-all between it and the end entity: the sound ones stay as they are.
+Every change returns a new case. A CA that a fault changes is copied for this case, with all CAs below it; the
+originals do not change.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class Impossible(Exception):
 class Case:
     """An end entity, and the authorities of its path, the issuing CA first and the root last.
 
-    ``copies`` are the names of those authorities that are this case's own. ``clock`` is the
-    build's. ``base`` is the sound end entity. ``sibling`` is another end entity of the same issuer, for
-    what is wrong with two together; ``same_serial`` says that it has this one's serial number.
+    ``copies`` are the names of the CAs that were copied for this case. ``clock`` is the time of the build.
+    ``base`` is the original end entity. ``sibling`` is another end entity of the same issuer, for faults
+    of two certificates; ``same_serial`` means that both have the same serial number.
     """
 
     entity: Entity
@@ -56,70 +56,70 @@ class Case:
 
     @property
     def plan(self) -> CertificatePlan:
-        """The end entity's certificate."""
+        """The plan of the end entity's certificate."""
         return self.entity.certificates[0]
 
     def change(self, **fields: Any) -> Case:
-        """Other fields of the certificate.
+        """Change fields of the certificate.
 
-        The issuer of a self-signed one follows its subject, its revocation its end.
+        A self-signed certificate keeps issuer and subject equal; a revocation follows the end of validity.
         """
         plan = replace(self.plan, **fields)
         if "subject" in fields and "issuer" not in fields and plan.issuer_id == self.entity.id:
             plan = replace(plan, issuer=plan.subject)
         case = replace(self, entity=replace(self.entity, certificates=(plan,)))
-        held = self.entity.revocation
-        if held is not None and held.at == self._revoked_at:
-            held = replace(held, at=case._revoked_at)
-        return replace(case, entity=replace(case.entity, revocation=held))
+        revocation = self.entity.revocation
+        if revocation is not None and revocation.at == self._revoked_at:
+            revocation = replace(revocation, at=case._revoked_at)
+        return replace(case, entity=replace(case.entity, revocation=revocation))
 
     def edit(self, *edits: Edit) -> Case:
-        """Other octets of the certificate."""
+        """Edit the bytes of the certificate."""
         return self.change(edits=(*self.plan.edits, *edits))
 
     def with_key(self, kind: str) -> Case:
-        """A key of another kind."""
+        """Change the kind of the key."""
         return replace(self, entity=replace(self.entity, key=kind))
 
     def alter(self, file: str, how: str, argument: str = "") -> Case:
-        """A file that is written wrong: certificate, key or chain."""
+        """Alter an output file: certificate, key or chain."""
         output = self.entity.output
         altered = replace(output, alterations=(*output.alterations, Alteration(file, how, argument)))
         return replace(self, entity=replace(self.entity, output=altered))
 
     def with_extension(self, extension: Extension) -> Case:
-        """An extension, in the place of the one of the same OID if there is one."""
-        held = self.plan.extensions
+        """Add an extension, or replace the one with the same OID."""
+        extensions = self.plan.extensions
         if self.extension(extension.oid) is None:
-            return self.change(extensions=(*held, extension))
-        changed = tuple(extension if found.oid == extension.oid else found for found in held)
+            return self.change(extensions=(*extensions, extension))
+        changed = tuple(extension if existing.oid == extension.oid else existing for existing in extensions)
         return self.change(extensions=changed)
 
     def without_extension(self, oid: str) -> Case:
-        """No extension of an OID."""
-        return self.change(extensions=tuple(found for found in self.plan.extensions if found.oid != oid))
+        """Remove the extension with an OID."""
+        return self.change(extensions=tuple(one for one in self.plan.extensions if one.oid != oid))
 
     def extension(self, oid: str) -> Extension | None:
-        """The extension of an OID."""
-        return next((found for found in self.plan.extensions if found.oid == oid), None)
+        """Return the extension with an OID, or None."""
+        return next((existing for existing in self.plan.extensions if existing.oid == oid), None)
 
     def with_attribute(self, kind: str, value: str | None) -> Case:
-        """Another value of a subject attribute (a short name or an OID); None leaves it out."""
+        """Set an attribute of the subject (a short name or an OID); None removes it."""
         return self.change(subject=with_attribute(self.plan.subject, kind, value))
 
     def revoked(self, reason: str) -> Case:
-        """Revoked by its issuer, for a reason: at the build, or when it ended if that was before."""
+        """Revoke the certificate at the build time, or at the end of its validity if that is earlier."""
         if self.plan.issuer_id == self.entity.id:
-            raise Impossible("nobody can revoke a self-signed certificate")
-        held = Revocation(reason, self._revoked_at, f"{reason}:case")
-        return replace(self, entity=replace(self.entity, revocation=held))
+            raise Impossible("a self-signed certificate cannot be revoked")
+        revocation = Revocation(reason, self._revoked_at, f"{reason}:case")
+        return replace(self, entity=replace(self.entity, revocation=revocation))
 
     @property
     def _revoked_at(self) -> datetime:
         return min(self.clock, self.plan.not_after)
 
     def change_authority(self, level: int, change: Callable[[Entity], Entity]) -> Case:
-        """A copy of the authority at a level (0 is the issuing CA), changed; and of all below it."""
+        """Copy the CA at a level (0 is the issuing CA) and all CAs below it, and change the copy."""
         if not 0 <= level < len(self.authorities):
             raise Impossible("the path has too few authorities")
         case = self
@@ -131,7 +131,7 @@ class Case:
         return case._issued_by(level, self.authorities[level], changed[level])
 
     def change_authority_plan(self, level: int, change: Callable[[CertificatePlan], CertificatePlan]) -> Case:
-        """A copy of the authority at a level, whose certificate is changed; and of all below it."""
+        """Copy the CA at a level and all CAs below it, and change the certificate of the copy."""
 
         def apply(entity: Entity) -> Entity:
             return replace(entity, certificates=(change(entity.certificates[0]),))
@@ -139,9 +139,9 @@ class Case:
         return self.change_authority(level, apply)
 
     def with_self_issued(self) -> Case:
-        """The issuing CA certifies another key under its own name, and that one issues the end entity.
+        """Add a second CA with the name of the issuing CA and another key, which issues the end entity.
 
-        It is one authority more, with a CRL of its own; the issuing CA becomes this case's own.
+        It has its own CRL; the issuing CA is copied for this case.
         """
         case = self._own(self.intermediate())
         issuing, above = case.authorities[:2]
@@ -154,23 +154,23 @@ class Case:
         return case._issued_by(0, issuing, between)
 
     def with_twin(self, *, same_serial: bool = False) -> Case:
-        """A second end entity as this one is now, called after it."""
+        """Add a second end entity, a copy of this one."""
         sibling = replace(self.entity, name=shortened(f"{self.entity.name}.twin", _LONGEST_NAME))
         if self.plan.issuer_id == self.entity.id:
             sibling = replace(sibling, certificates=(replace(self.plan, issuer_id=sibling.id),))
         return replace(self, sibling=sibling, same_serial=same_serial)
 
     def trusting(self, *ids: str) -> Case:
-        """Its clients trust others than the root of its path, by id."""
+        """Set the IDs of the trust anchors of its clients."""
         return replace(self, entity=replace(self.entity, trust=ids))
 
     def served(self, url: str, how: str, argument: str = "") -> Case:
-        """A server does something wrong for it: at a URL, or in the handshake (``tls``)."""
+        """Add a fault of the server: at a URL, or in the handshake (``tls``)."""
         serving = (*self.entity.serving, Serving(url, how, argument))
         return replace(self, entity=replace(self.entity, serving=serving))
 
     def self_signed(self) -> Case:
-        """Signed with its own key; its clients still trust the root that was above it."""
+        """Make the end entity self-signed; its clients still trust the root."""
         if not self.authorities:
             raise Impossible("it is self-signed already")
         plan = replace(self.plan, issuer=self.plan.subject, issuer_id=self.entity.id)
@@ -179,7 +179,7 @@ class Case:
         return replace(self, entity=entity, authorities=(), copies=())
 
     def with_cross(self, plan: CertificatePlan) -> Case:
-        """A second certificate of its root, from another authority, in the path before the root's own."""
+        """Add a cross-certificate of the root to the path, before the root."""
         root = self.authorities[-1]
         name = shortened(f"{root.name}.cross", _LONGEST_NAME)
         called = _called(root, name)
@@ -191,22 +191,22 @@ class Case:
 
     @property
     def root(self) -> int:
-        """The level of the root."""
+        """Return the level of the root."""
         return len(self.authorities) - 1
 
     def intermediate(self) -> int:
-        """The level of the issuing CA, which must not be the root; Impossible when it is."""
+        """Return the level of the issuing CA; Impossible if it is the root."""
         if len(self.authorities) < 2:
             raise Impossible("there is no intermediate CA above it")
         return 0
 
     def _own(self, level: int) -> Case:
-        """This case's own copy of one authority; what it issued follows."""
+        """Copy one CA for this case, and make the copy the issuer of the certificate below it."""
         sound = self.authorities[level]
         if sound.name in self.copies:
             return self
         if sound.imported is not None or not sound.certificates:
-            raise Impossible(f"the authority '{sound.name}' was brought from files, and cannot be copied")
+            raise Impossible(f"the authority '{sound.name}' was imported from files and cannot be copied")
         name = shortened(f"{sound.name}.{self.entity.name}", _LONGEST_NAME)
         subject = _renamed(sound.certificates[0].subject, self.entity.name)
         above = self.authorities[level + 1 :]
@@ -226,7 +226,7 @@ class Case:
         return case._issued_by(level, sound, copy)
 
     def _issued_by(self, level: int, sound: Entity, copy: Entity) -> Case:
-        """What the copied authority issued names it, and leads to what it publishes."""
+        """Replace names and URLs of the original CA in the certificate below the copy."""
         urls = _followed(sound, copy)
         if level > 0:
             below = _below(self.authorities[level - 1], copy, urls)
@@ -239,7 +239,7 @@ class Case:
 
 
 def _below(entity: Entity, issuer: Entity, urls: dict[str, str]) -> Entity:
-    """An entity issued by another authority; URLs of the former one in it lead to the new one's."""
+    """Return an entity issued by another CA; URLs of the old CA become those of the new one."""
     plan = entity.certificates[0]
     plan = replace(
         plan,
@@ -252,14 +252,14 @@ def _below(entity: Entity, issuer: Entity, urls: dict[str, str]) -> Entity:
 
 
 def _pointing(extension: Extension, urls: dict[str, str]) -> Extension:
-    """An extension in which URLs stand, with other URLs; one that says something else stays as it is."""
+    """Replace the URLs in an extension; other extensions do not change."""
     if not isinstance(extension.value, bytes) or extension.oid not in _WITH_URLS:
         return extension
     return replace(extension, value=with_urls(extension.value, lambda url: urls.get(url, url)))
 
 
 def _called(authority: Entity, name: str) -> Entity:
-    """An authority under another name, which publishes under it too, and is not revoked."""
+    """Return a renamed CA, which publishes under its new name and is not revoked."""
     crl = authority.crl and replace(authority.crl, url=_moved(authority.crl.url, authority.name, name))
     ca_url = authority.ca_url and _moved(authority.ca_url, authority.name, name)
     responding = authority.responding and replace(authority.responding, responder="")
@@ -267,7 +267,7 @@ def _called(authority: Entity, name: str) -> Entity:
 
 
 def _followed(former: Entity, authority: Entity) -> dict[str, str]:
-    """The URLs of what one authority publishes, and those of another in their place."""
+    """Return a mapping from the URLs of one CA to those of another."""
     urls = {former.ca_url or "": authority.ca_url or ""}
     if former.crl:
         crl = authority.crl
@@ -277,39 +277,39 @@ def _followed(former: Entity, authority: Entity) -> dict[str, str]:
 
 
 def _moved(url: str, name: str, other: str) -> str:
-    """The URL of another authority's file, which is published beside the first one's."""
+    """Return the URL of another CA's file in the same directory."""
     folder, slash, file = url.rpartition("/")
     return folder + slash + file.replace(name, other, 1)
 
 
 def with_attribute(subject: Name, kind: str, value: str | None) -> Name:
-    """A name with another value of an attribute, where it stands or at the end; None leaves it out."""
+    """Set the value of an attribute in a name, or append it; None removes it."""
     oid, tag = ATTRIBUTE_TYPES.get(kind, (kind, 0x0C))
-    found, placed = list[tuple[Attribute, ...]](), False
+    rdns, placed = list[tuple[Attribute, ...]](), False
     for rdn in subject:
         if all(attribute.oid != oid for attribute in rdn):
-            found.append(rdn)
+            rdns.append(rdn)
         elif value is not None and not placed:
-            found.append((Attribute(oid, value, tag),))
+            rdns.append((Attribute(oid, value, tag),))
             placed = True
     if value is not None and not placed:
-        found.append((Attribute(oid, value, tag),))
-    return tuple(found)
+        rdns.append((Attribute(oid, value, tag),))
+    return tuple(rdns)
 
 
 def common_name(subject: Name) -> str | None:
-    """The first common name."""
+    """Return the first common name."""
     return next(iter(values(subject, COMMON_NAME)), None)
 
 
 def _renamed(subject: Name, case: str) -> Name:
-    """The subject of a copied authority: clients that know the sound one must not take it for it."""
-    held = common_name(subject) or "CA"
-    return with_attribute(subject, "CN", shortened(f"{held} {case}", _LONGEST_COMMON_NAME))
+    """Give a copied CA its own name, so that clients do not confuse it with the original."""
+    name = common_name(subject) or "CA"
+    return with_attribute(subject, "CN", shortened(f"{name} {case}", _LONGEST_COMMON_NAME))
 
 
 def shortened(text: str, longest: int) -> str:
-    """``text`` itself, or its beginning with a digest of it: at most so many characters."""
+    """Shorten a string to a maximum length, with a digest at its end."""
     if len(text) <= longest:
         return text
     return f"{text[: longest - 9].rstrip('.-_ ')}-{blake2s(text.encode(), digest_size=4).hexdigest()}"

@@ -1,4 +1,4 @@
-"""Extensions of a case: put in, left out, spoiled; in the end entity or in an authority above it."""
+"""Adds, removes and changes extensions of the end entity of a case or of a CA above it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pkigen.cases.case import Case, Impossible
 from pkigen.model import CertificatePlan, Extension, KeyIdentifier
 
 Level = int | None
-"""None is the end entity; 0 the issuing CA, and so on upward."""
+"""None is the end entity, 0 the issuing CA, 1 its issuer, and so on."""
 
 
 def change_plan(case: Case, level: Level, change: Callable[[CertificatePlan], CertificatePlan]) -> Case:
-    """A change of one certificate of the path."""
+    """Change one certificate of the path."""
     if level is not None:
         return case.change_authority_plan(level, change)
     changed = change(case.plan)
@@ -22,34 +22,37 @@ def change_plan(case: Case, level: Level, change: Callable[[CertificatePlan], Ce
 
 
 def put(case: Case, oid: str, value: bytes, *, critical: bool = False, level: Level = None) -> Case:
-    """An extension, in the place of the one of its OID if there is one."""
+    """Add an extension, or replace the one with the same OID."""
 
     def change(plan: CertificatePlan) -> CertificatePlan:
         extension = Extension(oid, critical, value)
-        if all(held.oid != oid for held in plan.extensions):
+        if all(existing.oid != oid for existing in plan.extensions):
             return replace(plan, extensions=(*plan.extensions, extension))
-        changed = tuple(extension if held.oid == oid else held for held in plan.extensions)
+        changed = tuple(extension if existing.oid == oid else existing for existing in plan.extensions)
         return replace(plan, extensions=changed)
 
     return change_plan(case, level, change)
 
 
 def leave_out(case: Case, oid: str, level: Level = None) -> Case:
-    """No extension of an OID."""
+    """Remove the extension with an OID."""
 
     def change(plan: CertificatePlan) -> CertificatePlan:
-        return replace(plan, extensions=tuple(held for held in plan.extensions if held.oid != oid))
+        return replace(plan, extensions=tuple(one for one in plan.extensions if one.oid != oid))
 
     return change_plan(case, level, change)
 
 
 def set_critical(case: Case, oid: str, critical: bool, level: Level = None) -> Case:
-    """The same extension with the flag set or not; Impossible when there is none."""
+    """Set or clear the critical flag of an extension; Impossible if it does not exist."""
 
     def change(plan: CertificatePlan) -> CertificatePlan:
-        if all(held.oid != oid for held in plan.extensions):
-            raise Impossible(f"the sound certificate has no extension {oid}")
-        changed = (replace(held, critical=critical) if held.oid == oid else held for held in plan.extensions)
+        if all(existing.oid != oid for existing in plan.extensions):
+            raise Impossible(f"the certificate has no extension {oid}")
+        changed = (
+            replace(existing, critical=critical) if existing.oid == oid else existing
+            for existing in plan.extensions
+        )
         return replace(plan, extensions=tuple(changed))
 
     return change_plan(case, level, change)
@@ -73,15 +76,15 @@ def _is_of_ca(extension: Extension) -> bool:
 
 
 def value_of(case: Case, oid: str) -> bytes:
-    """The value of an extension of the end entity; Impossible when there is none that is known yet."""
-    held = case.extension(oid)
-    if held is None or isinstance(held.value, KeyIdentifier):
-        raise Impossible(f"the sound certificate has no extension {oid} whose value is known")
-    return held.value
+    """Return the value of an extension of the end entity; Impossible if it is missing or not known yet."""
+    extension = case.extension(oid)
+    if extension is None or isinstance(extension.value, KeyIdentifier):
+        raise Impossible(f"the certificate has no extension {oid} with a known value")
+    return extension.value
 
 
 JUNK = bytes.fromhex("0403deadbe")
-"""A well-formed OCTET STRING where something else belongs."""
+"""A well-formed OCTET STRING as the value of an extension of another type."""
 EMPTY_SEQUENCE = der.sequence()
 
 _URL = der.tlv(0x86, b"http://127.0.0.1/published")

@@ -1,4 +1,4 @@
-"""GeneralNames for faults to put in (RFC 5280, 4.2.1.6), and those that the sound certificate has."""
+"""GeneralNames that faults add (RFC 5280, 4.2.1.6), and those of the original certificate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DIRECTORY, _OTHER = 4, 0
 
 
 def dns(name: str | bytes) -> bytes:
-    """dNSName; octets stand as they are."""
+    """dNSName; bytes are used unmodified."""
     return der.tlv(_DNS, name if isinstance(name, bytes) else name.encode())
 
 
@@ -27,12 +27,12 @@ def uri(url: str) -> bytes:
 
 
 def ip(octets: bytes) -> bytes:
-    """iPAddress: an address, or in a name constraint an address and its mask."""
+    """iPAddress: an address, or an address and mask in a name constraint."""
     return der.tlv(_IP, octets)
 
 
 def directory(name: Name) -> bytes:
-    """directoryName, which is tagged explicitly since Name is a CHOICE."""
+    """directoryName, with an explicit tag because Name is a CHOICE."""
     return der.explicit(_DIRECTORY, names.encode(name))
 
 
@@ -42,19 +42,19 @@ def user_principal(name: str) -> bytes:
     return der.explicit(_OTHER, der.oid(oids.USER_PRINCIPAL_NAME), value)
 
 
-def held_names(case: Case) -> tuple[bytes, ...]:
-    """The alternative names of the sound certificate."""
+def existing_names(case: Case) -> tuple[bytes, ...]:
+    """Return the alternative names of the certificate."""
     return tuple(der.children(value_of(case, oids.SUBJECT_ALTERNATIVE_NAME)))
 
 
-def held_dns_names(case: Case) -> tuple[str, ...]:
-    """Its DNS names, without the wildcards in front; Impossible when it has none."""
-    found = [der.contents(name).decode() for name in held_names(case) if name[0] == _DNS]
-    if not found:
-        raise Impossible("the sound certificate has no DNS name")
-    return tuple(name.removeprefix("*.") for name in found)
+def existing_dns_names(case: Case) -> tuple[str, ...]:
+    """Return its DNS names without wildcard labels; Impossible if it has none."""
+    names = [der.contents(name).decode() for name in existing_names(case) if name[0] == _DNS]
+    if not names:
+        raise Impossible("the certificate has no DNS name")
+    return tuple(name.removeprefix("*.") for name in names)
 
 
 def beside(case: Case, *more: bytes) -> Case:
-    """Alternative names more than the sound ones."""
-    return put(case, oids.SUBJECT_ALTERNATIVE_NAME, der.sequence(*held_names(case), *more))
+    """Add alternative names to the existing ones."""
+    return put(case, oids.SUBJECT_ALTERNATIVE_NAME, der.sequence(*existing_names(case), *more))

@@ -11,10 +11,10 @@ _CONSTRUCTED = 0x20
 
 
 def with_urls(value: bytes, change: Callable[[str], str]) -> bytes:
-    """The value of an extension with each of its URLs changed."""
+    """Change each URL in the value of an extension."""
 
-    def edit(found: bytes) -> bytes:
-        return der.tlv(_URI, change(der.contents(found).decode("ascii", "replace")).encode())
+    def edit(name: bytes) -> bytes:
+        return der.tlv(_URI, change(der.contents(name).decode("ascii", "replace")).encode())
 
     for path in tuple(_paths(value, ())):
         value = der.edit(value, path, edit)
@@ -22,15 +22,15 @@ def with_urls(value: bytes, change: Callable[[str], str]) -> bytes:
 
 
 def urls_in(value: bytes) -> tuple[str, ...]:
-    """The URLs of an extension, in order."""
-    found = list[str]()
+    """Return the URLs in the value of an extension, in order."""
+    urls = list[str]()
 
     def note(url: str) -> str:
-        found.append(url)
+        urls.append(url)
         return url
 
     with_urls(value, note)
-    return tuple(found)
+    return tuple(urls)
 
 
 def _paths(value: bytes, path: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

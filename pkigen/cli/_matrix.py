@@ -48,9 +48,9 @@ def give_list(validators: Sequence[Validator], *, as_json: bool) -> None:
 
 
 def _sights(one: Validator) -> list[str]:
-    from pkigen.matrix import SIGHTS
+    from pkigen.matrix import CAPABILITIES
 
-    return [sight for sight in SIGHTS if sight in one.looks_at]
+    return [sight for sight in CAPABILITIES if sight in one.looks_at]
 
 
 def give_matrix(matrix: Matrix, *, words: bool) -> None:

@@ -1,4 +1,4 @@
-"""Several faults in one case: in which order they are made, and which exclude each other."""
+"""Combines several faults in one case: order and conflicts."""
 
 from __future__ import annotations
 
@@ -14,22 +14,21 @@ _NO_CRL = (CrlForm.EMPTY, CrlForm.CERTIFICATE, CrlForm.NONE)
 _SUCCESSFUL = 0
 
 
-def composed(case: Case, asked: tuple[FaultRequest, ...]) -> Case:
-    """A case with faults in it; Impossible when one would undo or hide another.
+def composed(case: Case, faults: tuple[FaultRequest, ...]) -> Case:
+    """Return a case with several faults; Impossible if one would undo or hide another.
 
-    Two faults go together when it does not matter which of them comes first, when neither edits the
-    octets that the other does, and when each is still to be seen. Edits are made from the end of a
-    structure to its beginning, so that what one of them leaves out or puts in does not move the place of
-    the next.
+    Two faults can be combined if their order does not matter, if they do not edit the same bytes, and if
+    each remains visible. Edits are applied from the end of a structure to its start, so that they do not move
+    each other's positions.
     """
-    if len(asked) == 1:
-        return asked[0].apply(case)
-    for number, one in enumerate(asked):
-        for other in asked[:number]:
+    if len(faults) == 1:
+        return faults[0].apply(case)
+    for number, one in enumerate(faults):
+        for other in faults[:number]:
             if one.type.id == other.type.id:
-                raise Impossible(f"'{one.type.id}' is asked for twice")
+                raise Impossible(f"'{one.type.id}' is requested twice")
             _check_pair(case, other, one)
-    for one in asked:
+    for one in faults:
         case = one.apply(case)
     return _ordered(case)
 
@@ -37,28 +36,28 @@ def composed(case: Case, asked: tuple[FaultRequest, ...]) -> Case:
 def _check_pair(case: Case, one: FaultRequest, other: FaultRequest) -> None:
     first, second = one.apply(case), other.apply(case)
     both, turned = other.apply(first), one.apply(second)
-    overlap = any(_overlap(edit, found) for edit in _edits(first) for found in _edits(second))
+    overlap = any(_overlap(edit, other_edit) for edit in _edits(first) for other_edit in _edits(second))
     if overlap or _ordered(both) != _ordered(turned):
-        what = _told_apart(case, both, turned) or _told_apart(case, case, first)
-        words = f"'{one.type.id}' and '{other.type.id}' change the same thing"
-        raise Impossible(f"{words}{what and f' ({what})'}; ask for one of them")
+        what = _difference(case, both, turned) or _difference(case, case, first)
+        words = f"'{one.type.id}' and '{other.type.id}' change the same part"
+        raise Impossible(f"{words}{what and f' ({what})'}; use only one of them")
     pairs = ((one, first, other, second), (other, second, one, first))
     for hiding, made, hidden, unseen in pairs:
         if _ordered(both) == _ordered(made) or _hides(made, unseen, case):
-            words = f"nothing is seen of '{hidden.type.id}' beside '{hiding.type.id}'"
-            raise Impossible(f"{words}; ask for one of them")
+            words = f"'{hiding.type.id}' hides '{hidden.type.id}'"
+            raise Impossible(f"{words}; use only one of them")
 
 
-def _told_apart(base: Case, one: Case, other: Case) -> str:
-    """The first change, in words, that only the latter of two cases has; empty when they are told alike."""
-    told = changes(base, one)
-    return next((words for words in changes(base, other) if words not in told), "")
+def _difference(base: Case, one: Case, other: Case) -> str:
+    """Describe the first change that only the second case has; empty if there is none."""
+    known = changes(base, one)
+    return next((words for words in changes(base, other) if words not in known), "")
 
 
 def _hides(made: Case, other: Case, sound: Case) -> bool:
-    """Whether a fault leaves no CRL, or no OCSP answer, for the other one to be seen in."""
-    crl, held = _crl(made), _crl(sound)
-    if crl is not None and crl.form in _NO_CRL and _crl(other) != held:
+    """Whether a fault removes the CRL or OCSP response that has the other fault."""
+    crl, original = _crl(made), _crl(sound)
+    if crl is not None and crl.form in _NO_CRL and _crl(other) != original:
         return True
     answer = made.entity.ocsp
     gone = answer is not None and (answer.form is not OcspForm.SOUND or answer.status != _SUCCESSFUL)
@@ -66,13 +65,13 @@ def _hides(made: Case, other: Case, sound: Case) -> bool:
 
 
 def _crl(case: Case) -> CrlPlan | None:
-    """The CRL of the issuing CA, wherever it is published."""
+    """Return the CRL plan of the issuing CA without its URLs."""
     crl = case.authorities[0].crl if case.authorities else None
     return crl and replace(crl, url="")
 
 
 def _edits(case: Case) -> Iterator[tuple[str, Edit]]:
-    """Every edit, with what it changes: the certificate of an entity, or its CRL."""
+    """Return every edit with the structure that it changes: a certificate or a CRL."""
     for entity in (case.entity, *case.authorities):
         for plan in entity.certificates:
             yield from ((entity.id, edit) for edit in plan.edits)
@@ -81,13 +80,13 @@ def _edits(case: Case) -> Iterator[tuple[str, Edit]]:
 
 
 def _overlap(one: tuple[str, Edit], other: tuple[str, Edit]) -> bool:
-    """Whether one of two edits is made within what the other changes."""
+    """Whether one of two edits is inside the element that the other changes."""
     shorter, longer = sorted((one[1].path, other[1].path), key=len)
     return one[0] == other[0] and longer[: len(shorter)] == shorter
 
 
 def _ordered(case: Case) -> Case:
-    """A case without what only tells which of its faults came first."""
+    """Normalize a case, so that the order of its faults does not matter."""
     authorities = tuple(map(_in_order, case.authorities))
     copies = tuple(sorted(case.copies))
     return replace(case, entity=_in_order(case.entity), authorities=authorities, copies=copies)

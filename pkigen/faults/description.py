@@ -1,4 +1,4 @@
-"""How a fault is made: what it changes in a case, in words that follow from the change itself."""
+"""Describes a fault: what it changes in a case, derived from the change itself."""
 
 from __future__ import annotations
 
@@ -36,35 +36,44 @@ _TBS = (
 _CERTIFICATE = ("TBSCertificate, once it is signed", "signature algorithm", "signature")
 _SHOWN_OCTETS = 24
 _LONGEST_NAME = 100
-_TOLD_APART = ("spec", "subject", "issuer", "issuer_id", "not_before", "not_after", "extensions", "edits")
+_DESCRIBED_FIELDS = (
+    "spec",
+    "subject",
+    "issuer",
+    "issuer_id",
+    "not_before",
+    "not_after",
+    "extensions",
+    "edits",
+)
 _WHO = ("issuing CA", "CA above that")
 
 
 def changes(base: Case, made: Case) -> tuple[str, ...]:
-    """What was changed on the way from one case to another, a line each.
+    """Describe the differences between two cases, one line each.
 
-    That a changed authority is a copy, under its own name and URLs, is not told again and again.
+    The name and URLs of a copied CA are not listed as differences.
     """
     plain = copied_alike(base, made)
-    told = list(_of_entity(made.entity, plain.entity, base.clock, "certificate"))
+    lines = list(_of_entity(made.entity, plain.entity, base.clock, "certificate"))
     sound = {entity.name: entity for entity in plain.authorities}
     for level, entity in enumerate(made.authorities):
         who = "root" if level == made.root else _WHO[min(level, 1)]
         if entity.name in sound:
-            told += _of_entity(entity, sound[entity.name], base.clock, f"{who} (a copy of its own)")
+            lines += _of_entity(entity, sound[entity.name], base.clock, f"{who} (a copy)")
         else:
-            told.append(f"one authority more in its path: {entity.name}")
+            lines.append(f"additional CA in the path: {entity.name}")
     if made.sibling is not None:
-        told.append("another certificate of the same kind beside it")
+        lines.append("a second certificate of the same kind")
     if not made.authorities and base.authorities:
-        told.insert(0, "certificate: signed with its own key")
-    return tuple(told)
+        lines.insert(0, "certificate: self-signed")
+    return tuple(lines)
 
 
 def copied_alike(base: Case, made: Case) -> Case:
-    """The sound case with copies of the authorities of which the other one has copies."""
-    kept = {entity.name for entity in made.authorities}
-    replaced = [level for level, entity in enumerate(base.authorities) if entity.name not in kept]
+    """Return the original case with copies of the same CAs as the changed case."""
+    names = {entity.name for entity in made.authorities}
+    replaced = [level for level, entity in enumerate(base.authorities) if entity.name not in names]
     if not made.authorities or not replaced:
         return base
     return base.change_authority(max(replaced), lambda entity: entity)
@@ -75,7 +84,7 @@ def _of_entity(entity: Entity, sound: Entity, clock: datetime, who: str) -> Iter
         for words in _of_plan(entity.certificates[0], sound.certificates[0], clock):
             yield f"{who}: {words}"
     if entity.key != sound.key:
-        yield f"{who}: a key of kind {entity.key}"
+        yield f"{who}: key kind {entity.key}"
     if entity.key_of != sound.key_of and entity.key_of and "/" in entity.key_of:
         yield f"{who}: the key of {entity.key_of}"
     for alteration in entity.output.alterations:
@@ -114,21 +123,21 @@ def _name(name: Name) -> str:
 
 
 def _others(plan: CertificatePlan) -> Iterator[Field[Any]]:
-    return (field for field in fields(plan) if field.name not in _TOLD_APART)
+    return (field for field in fields(plan) if field.name not in _DESCRIBED_FIELDS)
 
 
-def _of_extensions(found: Sequence[Extension], sound: Sequence[Extension]) -> Iterator[str]:
-    held = {extension.oid: extension for extension in sound}
-    for extension in found:
+def _of_extensions(extensions: Sequence[Extension], sound: Sequence[Extension]) -> Iterator[str]:
+    former_extensions = {extension.oid: extension for extension in sound}
+    for extension in extensions:
         title = oids.TITLES.get(extension.oid, extension.oid)
-        former = held.pop(extension.oid, None)
+        former = former_extensions.pop(extension.oid, None)
         if former == extension:
             continue
         if former is None or former.value != extension.value:
             yield f"{_titled(extension)}: {_value(extension)}"
         elif former.critical != extension.critical:
             yield f"{title}: {'critical' if extension.critical else 'not critical'}"
-    for oid in held:
+    for oid in former_extensions:
         yield f"no {oids.TITLES.get(oid, oid)}"
 
 
@@ -142,12 +151,12 @@ def _of_edit(edit: Edit) -> str:
     whole = "TBSCertificate" if edit.signed else "certificate"
     place = places[min(edit.path[0], len(places) - 1)] if edit.path else whole
     deeper = "".join(f", element {number + 1}" for number in edit.path[1:])
-    return f"octets of {place}{deeper}: {_edit_text(edit)}"
+    return f"bytes of {place}{deeper}: {_edit_text(edit)}"
 
 
 def _edit_text(edit: Edit) -> str:
     if edit.op is EditOp.TRUNCATE:
-        return f"cut off {len(edit.data)}, the length staying"
+        return f"truncated by {len(edit.data)}, length unchanged"
     return edit.op.value + (f": {_octets(edit.data)}" if edit.data else "")
 
 
@@ -155,7 +164,7 @@ def _of_publication(made: Any, sound: Any, who: str) -> Iterator[str]:
     if made is None or made == sound:
         return
     if sound is None and isinstance(made, OcspPlan):
-        yield f"{who}: an answer at a URL of its own"
+        yield f"{who}: a response at its own URL"
         sound = OcspPlan(made.url)
     for field in fields(made):
         value = getattr(made, field.name)
@@ -174,20 +183,22 @@ def _values(value: Any) -> Iterator[str]:
 
 
 def _of_edit_of_list(edit: Edit) -> str:
-    place = "the whole" if not edit.path else "element " + ".".join(str(number + 1) for number in edit.path)
+    place = (
+        "the structure" if not edit.path else "element " + ".".join(str(number + 1) for number in edit.path)
+    )
     return f"of {place}: {_edit_text(edit)}"
 
 
 def _octets(data: bytes) -> str:
-    more = f"... ({len(data)} octets)" if len(data) > _SHOWN_OCTETS else ""
-    return (data[:_SHOWN_OCTETS].hex() or "no octets") + more
+    more = f"... ({len(data)} bytes)" if len(data) > _SHOWN_OCTETS else ""
+    return (data[:_SHOWN_OCTETS].hex() or "empty") + more
 
 
 def _signature(signature: Signature) -> str:
     parts = (
         signature.digest,
         "RSA-PSS" if signature.pss else "",
-        f"with a salt of {signature.salt} octets" if signature.salt is not None else "",
+        f"with a salt of {signature.salt} bytes" if signature.salt is not None else "",
         f"MGF1 with {signature.mask}" if signature.mask else "",
     )
     return " ".join(filter(None, parts))
@@ -195,18 +206,18 @@ def _signature(signature: Signature) -> str:
 
 def _entry(entry: CrlEntry) -> str:
     extensions = ", ".join(f"{_titled(one)}: {_value(one)}" for one in entry.extensions)
-    return f"one for serial number {entry.serial:x}" + (f" with {extensions}" if extensions else "")
+    return f"for serial number {entry.serial:x}" + (f" with {extensions}" if extensions else "")
 
 
 def _responder(responder: Responder) -> str:
     parts = (
-        "signed by itself" if responder.issued_by == "itself" else "",
+        "self-signed" if responder.issued_by == "itself" else "",
         "certified by another CA" if responder.issued_by == "another CA" else "",
         "expired" if responder.ended else "",
         f"for {', '.join(responder.purposes) or 'no purpose'}",
         "" if responder.extensions else "without id-pkix-ocsp-nocheck",
-        "" if responder.enclosed else "whose certificate is left out",
-        *(f"octets {_edit_text(edit)}" for edit in responder.edits),
+        "" if responder.enclosed else "without its certificate in the response",
+        *(f"bytes {_edit_text(edit)}" for edit in responder.edits),
     )
     return ", ".join(filter(None, parts))
 

@@ -1,4 +1,4 @@
-"""What independent validators were seen to do with each fault: recorded, and held to by a test."""
+"""Recorded verdicts of independent validators on each fault; a test compares them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ ROWS = Path(__file__).with_name("observed.yaml")
 
 @cache
 def observations() -> dict[str, dict[str, str]]:
-    """By fault and validator: ``accept``, ``refuse``, ``refuse PART`` or ``blind`` (it does not look)."""
-    found: dict[str, dict[str, str]] = yaml.safe_load(ROWS.read_bytes())["rows"]
-    return found
+    """Return verdicts by fault and validator: ``accept``, ``refuse``, ``refuse PART`` or ``blind``."""
+    rows: dict[str, dict[str, str]] = yaml.safe_load(ROWS.read_bytes())["rows"]
+    return rows
 
 
 @cache
 def recorded_with() -> dict[str, str]:
-    """The version that was asked, by validator."""
-    found: dict[str, str] = yaml.safe_load(ROWS.read_bytes())["versions"]
-    return found
+    """Return the recorded version of each validator."""
+    versions: dict[str, str] = yaml.safe_load(ROWS.read_bytes())["versions"]
+    return versions
 
 
 def observed(fault: str, word: str) -> tuple[str, ...]:
-    """The validators of whom a word was recorded for a fault; none where only a server can show it."""
+    """Return the validators with a recorded verdict on a fault; empty for faults of the server only."""
     row = observations().get(fault, {})
-    return tuple(validator for validator, said in row.items() if said.split()[0] == word)
+    return tuple(validator for validator, verdict in row.items() if verdict.split()[0] == word)

@@ -1,8 +1,8 @@
-"""The catalogue of faults: one function each, known by the id that its name gives.
+"""The catalog of faults: one function each, whose name is the fault ID.
 
 The module or package that defines a fault is its family. Its docstring is published: the first line states
 the fault, the rest what a client reports and what to do. Its keyword arguments are its parameters; ``{NAME}``
-in the docstring stands for the value of a parameter.
+in the docstring is replaced by the value of a parameter.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any, Literal, TypeVar
 from pkigen.cases.case import Case
 
 Verdict = Literal["R", "A", "P", "V"]
-"""What strict path validators do: Reject, Accept (a control), Pass (only linters and appliances report it),
-or Vary."""
+"""Verdict of strict path validators: Reject, Accept (a control), Pass (only linters and appliances report
+it), or Vary."""
 
 VERDICTS = {
     "R": "strict validators reject the certificate",
@@ -34,7 +34,7 @@ _HERE = "pkigen.faults.families"
 
 @dataclass(frozen=True)
 class Parameter:
-    """Something of a fault that can be said otherwise; the default's type tells what it is."""
+    """A parameter of a fault; the type of the default is its type."""
 
     name: str
     default: Argument
@@ -42,10 +42,10 @@ class Parameter:
 
 @dataclass(frozen=True)
 class FaultType:
-    """One entry: ``stage`` is where it shows, ``clause`` what it breaks (RFC 5280's, if not named).
+    """A fault: ``stage`` is where it is visible, ``clause`` what it violates (of RFC 5280 by default).
 
-    ``finds`` is what our own tools say of it, and nothing else: the rules of ``pkigen verify`` after
-    ``path:``, and the requirements of the sets defender-iot, rfc5280 and web-server that do not hold.
+    ``finds`` contains exactly the findings of pkigen's own tools: the rules of ``pkigen verify`` after
+    ``path:``, and the violated requirements of the sets defender-iot, rfc5280 and web-server.
     """
 
     id: str
@@ -67,7 +67,7 @@ class FaultType:
 
 
 FAULTS: dict[str, FaultType] = {}
-"""Every fault by its id, in the order of families and of their files."""
+"""Every fault by ID, in the order of the families and their files."""
 
 
 def fault(
@@ -78,9 +78,9 @@ def fault(
     finds: tuple[str, ...] = (),
     called: str | None = None,
 ) -> Callable[[Change], Change]:
-    """Make a function known as a fault; a second one of the same id is a mistake.
+    """Register a function as a fault; a duplicate ID is an error.
 
-    ``called`` is the id where no name of a function can be it.
+    ``called`` is the ID if it cannot be the name of a function.
     """
 
     def register(function: Change) -> Change:
@@ -133,11 +133,11 @@ def arrange(modules: Iterable[str]) -> None:
     FAULTS.update(ordered)
 
 
-def _parameter(found: inspect.Parameter) -> Parameter:
-    default: Any = found.default
-    assert found.kind is found.KEYWORD_ONLY, found
-    assert isinstance(default, Argument), found
-    return Parameter(found.name, default)
+def _parameter(parameter: inspect.Parameter) -> Parameter:
+    default: Any = parameter.default
+    assert parameter.kind is parameter.KEYWORD_ONLY, parameter
+    assert isinstance(default, Argument), parameter
+    return Parameter(parameter.name, default)
 
 
 def _filled(template: str, values: Mapping[str, Argument]) -> str:
@@ -160,7 +160,7 @@ def _in_words(value: Argument) -> str:
 
 
 def matching(pattern: str) -> tuple[FaultType, ...]:
-    """The faults that an id or a glob of ``FAMILY/ID`` names, in the catalogue's order; ``all`` names all."""
+    """Return the faults for an ID, a glob of ``FAMILY/ID`` or ``all``, in the order of the catalog."""
     return tuple(
         one
         for one in FAULTS.values()

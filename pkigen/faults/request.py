@@ -1,4 +1,4 @@
-"""How faults are asked for: an id, a glob of FAMILY/ID, ``all``, or an id with its parameters."""
+"""Parses requests for faults: an ID, a glob of FAMILY/ID, ``all``, or an ID with parameters."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _LONGEST_SPAN = timedelta(days=36_525)
 
 @dataclass(frozen=True)
 class FaultRequest:
-    """A fault, and those of its parameters that are said otherwise: names and texts."""
+    """A fault with the names and values of its changed parameters."""
 
     type: FaultType
     arguments: tuple[tuple[str, str], ...] = ()
 
     def apply(self, case: Case) -> Case:
-        """The case with the fault in it; Impossible when it cannot have it."""
+        """Return the case with the fault; Impossible if it cannot have it."""
         defaults = {parameter.name: parameter for parameter in self.type.parameters}
         given = {name: _value(defaults[name], text) for name, text in self.arguments}
         changed = self.type.change(case, **given)
@@ -41,38 +41,38 @@ class FaultRequest:
 
     @property
     def text(self) -> str:
-        """The id, and what is said of it."""
-        said = ", ".join(f"{name}: {value}" for name, value in self.arguments)
-        return f"{self.type.id} ({said})" if said else self.type.id
+        """The ID with its parameters."""
+        arguments = ", ".join(f"{name}: {value}" for name, value in self.arguments)
+        return f"{self.type.id} ({arguments})" if arguments else self.type.id
 
 
 def parse_faults(value: Any) -> tuple[FaultRequest, ...]:
-    """What one entry of a list of faults asks for; ValueError says what is wrong with it."""
+    """Parse one entry of a list of faults; ValueError if it is invalid."""
     if isinstance(value, FaultRequest):
         return (value,)
     if isinstance(value, str):
-        found = matching(value)
-        if not found:
+        types = matching(value)
+        if not types:
             raise ValueError(_unknown(value))
-        return tuple(map(FaultRequest, found))
+        return tuple(map(FaultRequest, types))
     if not isinstance(value, Mapping) or len(value) != 1:
-        raise ValueError("a fault is an id, or one id with its parameters: {expired: {by: 1s}}")
+        raise ValueError("a fault must be an ID, or one ID with its parameters: {expired: {by: 1s}}")
     ((name, arguments),) = value.items()
     if name not in FAULTS:
         raise ValueError(_unknown(str(name)))
     if not isinstance(arguments, Mapping):
-        raise ValueError(f"the parameters of '{name}' are a mapping: {{{name}: {{NAME: VALUE}}}}")
+        raise ValueError(f"the parameters of '{name}' must be a mapping: {{{name}: {{NAME: VALUE}}}}")
     return (FaultRequest(FAULTS[name], tuple(_arguments(FAULTS[name], arguments))),)
 
 
 def parse_fault_list(values: Iterable[Any]) -> tuple[FaultRequest, ...]:
-    """What a list asks for, in the catalogue's order; an entry with parameters stands for its id."""
-    found = dict[str, FaultRequest]()
+    """Parse a list of faults, in the order of the catalog; entries with parameters replace those without."""
+    requests = dict[str, FaultRequest]()
     for value in values:
-        for asked in parse_faults(value):
-            if asked.arguments or asked.type.id not in found:
-                found[asked.type.id] = asked
-    return tuple(found[one] for one in FAULTS if one in found)
+        for request in parse_faults(value):
+            if request.arguments or request.type.id not in requests:
+                requests[request.type.id] = request
+    return tuple(requests[one] for one in FAULTS if one in requests)
 
 
 def _arguments(known: FaultType, arguments: Mapping[Any, Any]) -> Iterable[tuple[str, str]]:
@@ -91,19 +91,19 @@ def _arguments(known: FaultType, arguments: Mapping[Any, Any]) -> Iterable[tuple
 
 
 def _value(parameter: Parameter, text: str) -> Argument:
-    """A text as the parameter's default is: a length of time, a count, a text."""
+    """Convert a string to the type of the parameter's default: a duration, a count, a string."""
     if isinstance(parameter.default, timedelta):
         span = parse_span(text)
         length = timedelta(days=span.months * 30, seconds=span.seconds)
         if not timedelta() < length <= _LONGEST_SPAN:
-            raise ValueError(f"'{text}' is not a length of time above 0 and of 100 years at most")
+            raise ValueError(f"'{text}' is not a duration between 0 and 100 years")
         return length
     if isinstance(parameter.default, int):
         if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= _LARGEST_COUNT:
             raise ValueError(f"'{text}' is not a number from 1 to {_LARGEST_COUNT}")
         return int(text)
     if not 0 < len(text) <= _LONGEST_TEXT or not text.isprintable():
-        raise ValueError(f"a text of 1 to {_LONGEST_TEXT} printable characters is wanted")
+        raise ValueError(f"the value must have 1 to {_LONGEST_TEXT} printable characters")
     return text
 
 

@@ -11,7 +11,7 @@ from pkigen.matrix.known_differences import Known, known_differences
 from pkigen.matrix.limbo import subjects_of_limbo
 from pkigen.matrix.registry import register, registered
 from pkigen.matrix.runner import Cell, Column, Matrix, survey
-from pkigen.matrix.validator import PARTS, SIGHTS, Answer, MatrixCase, Part, Sight, Validator
+from pkigen.matrix.validator import CAPABILITIES, PARTS, Answer, Capability, MatrixCase, Part, Validator
 from pkigen.plugins import import_modules, load_entry_points
 
 import_modules(validators)
@@ -22,17 +22,17 @@ VALIDATORS = registered(validators.ORDER)
 """The columns in their order."""
 
 __all__ = [
+    "CAPABILITIES",
     "PARTS",
-    "SIGHTS",
     "VALIDATORS",
     "Answer",
+    "Capability",
     "Cell",
     "Column",
     "Known",
     "Matrix",
     "MatrixCase",
     "Part",
-    "Sight",
     "Subject",
     "Validator",
     "cases_of",

@@ -1,4 +1,4 @@
-"""The cases of a built environment, as validators take them, and what is to be expected of each."""
+"""The cases of a built environment as input for validators, with the expected verdicts."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import Any, Literal
 
 from pkigen.environment.environment import Environment
 from pkigen.inspection.artifacts import read_path
-from pkigen.matrix.validator import MatrixCase, Sight
+from pkigen.matrix.validator import Capability, MatrixCase
 from pkigen.x509 import Malformed
 
 _HOST = "host"
-"""What stands for the asterisk of a wildcard in the name that is asked for."""
+"""Replacement of the asterisk of a wildcard in the requested host name."""
 
 _AFTER = timedelta(milliseconds=500)
-"""How long after the build's clock cases are judged: what was revoked at its second has been revoked then."""
+"""Evaluation time after the build's clock, so that revocations in its second are in effect."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A case with what a strict validator does with it.
+    """A case with the expected verdict of a strict validator.
 
-    ``fault`` is its id, ``family`` where it stands in the catalogue, ``category`` its class (R, A, P, V);
-    all are empty for a sound case. ``spoils`` is who could see it: a sight, or empty when no column has
-    eyes for it. Without ``revocation`` nobody is to ask for CRLs.
+    ``fault`` is the fault ID, ``family`` its family in the catalog, ``category`` its class (R, A, P, V); all
+    are empty for a case without a fault. ``spoils`` is the capability that detects the fault, empty if no
+    column has it. Without ``revocation``, CRLs are not checked.
     """
 
     case: MatrixCase
     expected: Literal["accept", "reject", "varies"]
-    spoils: Sight | Literal[""] = "path"
+    spoils: Capability | Literal[""] = "path"
     fault: str = ""
     family: str = ""
     category: str = ""
@@ -46,36 +46,36 @@ class Subject:
 
 
 def subjects_of(environment: Environment, proxy: str | None = None) -> tuple[Subject, ...]:
-    """Every TLS server of an environment; ``proxy`` is where it is served (see ``MatrixCase``).
+    """Return every TLS server of an environment; ``proxy`` is its HTTP proxy (see ``MatrixCase``).
 
-    A sound certificate that is for other purposes alone, such as a client's, is none.
+    Certificates without a fault that are only for other purposes, such as clients, are left out.
     """
     return tuple(
-        _subject(replace(case, proxy=proxy), found.data)
-        for case, found in zip(cases_of(environment), environment.cases(), strict=True)
-        if found.fault is not None or _is_a_server(case.certificate)
+        _subject(replace(case, proxy=proxy), entity.data)
+        for case, entity in zip(cases_of(environment), environment.cases(), strict=True)
+        if entity.fault is not None or _is_a_server(case.certificate)
     )
 
 
 def _is_a_server(certificate: Path) -> bool:
-    """Whether its extended key usage, if there is one, has servers among its purposes (4.2.1.12)."""
-    held = next((found.certificate for found in read_path(certificate) if found.certificate), None)
+    """Whether its extended key usage, if there is one, allows servers (4.2.1.12)."""
+    leaf = next((artifact.certificate for artifact in read_path(certificate) if artifact.certificate), None)
     try:
-        purposes = None if held is None else held.extensions.extended_key_usage
+        purposes = None if leaf is None else leaf.extensions.extended_key_usage
     except Malformed:
         return True
     return purposes is None or bool({"serverAuth", "any"} & {*purposes})
 
 
 def cases_of(environment: Environment) -> tuple[MatrixCase, ...]:
-    """Every end entity of an environment, judged at the build's clock.
+    """Return every end entity of an environment, to be evaluated at the build's clock.
 
-    A case has its own anchors and the CRLs of its own path, so that nobody else's fault spoils it. It
-    has its PKCS#12 file when there is one with the passphrase, for nobody could open it without.
+    A case has its own anchors and the CRLs of its own path, so that faults of other cases do not affect it.
+    It has a PKCS#12 file only if its passphrase is known.
     """
     authorities = {one["name"]: one for one in environment.manifest["authorities"]}
     at = environment.clock + _AFTER
-    return tuple(_case(environment.folder, found.data, authorities, at) for found in environment.cases())
+    return tuple(_case(environment.folder, entity.data, authorities, at) for entity in environment.cases())
 
 
 def _case(folder: Path, data: dict[str, Any], authorities: dict[str, Any], at: datetime) -> MatrixCase:
@@ -83,7 +83,7 @@ def _case(folder: Path, data: dict[str, Any], authorities: dict[str, Any], at: d
     above = [authorities[name] for name in data["path"] if name in authorities]
     published = (folder / one["crl"]["file"] for one in above if one["crl"] is not None)
     host = next(iter(data["hosts"]), None)
-    told = data["verdict"].get("at")
+    verdict_time = data["verdict"].get("at")
     return MatrixCase(
         name=data["name"],
         certificate=files["certificate"],
@@ -94,14 +94,14 @@ def _case(folder: Path, data: dict[str, Any], authorities: dict[str, Any], at: d
         anchors=tuple(folder / path for path in _anchors(data, authorities.values())),
         crls=tuple(path for path in published if path.is_file()),
         host=host.replace("*", _HOST, 1) if host and host.startswith("*.") else host,
-        at=datetime.fromisoformat(told) if told else at,
+        at=datetime.fromisoformat(verdict_time) if verdict_time else at,
         issuer=next((folder / one["files"]["certificate"] for one in above), None),
         ocsp=(data.get("ocsp") or {}).get("url"),
     )
 
 
 def _anchors(data: dict[str, Any], authorities: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """What the case says, or the trusted ones of its path, or all that are trusted and sound."""
+    """Return the anchors of the case, or those of its path, or all anchors without a fault."""
     if "trust" in data:
         return iter(data["trust"])
     trusted = [one for one in authorities if one["trusted"]]
@@ -113,7 +113,7 @@ def _subject(case: MatrixCase, data: dict[str, Any]) -> Subject:
     fault = data.get("fault", {})
     spoils = _spoiled(case, fault, data["verdict"]["stage"])
     if spoils != "key" and case.passphrase is None and _is_locked(case.key):
-        case = replace(case, key=None)  # nobody could open it
+        case = replace(case, key=None)  # The passphrase is unknown.
     return Subject(
         case,
         data["verdict"]["expected"],
@@ -130,8 +130,8 @@ def _is_locked(key: Path | None) -> bool:
     return key is not None and key.is_file() and b"ENCRYPTED" in key.read_bytes()[:200]
 
 
-def _spoiled(case: MatrixCase, fault: dict[str, Any], stage: str | None) -> Sight | Literal[""]:
-    """What a fault of the catalogue spoils, by its family and by the stage where it shows."""
+def _spoiled(case: MatrixCase, fault: dict[str, Any], stage: str | None) -> Capability | Literal[""]:
+    """Return the capability that detects a fault, by its family and stage."""
     family, own_id = fault.get("family", ""), fault.get("id", "")
     if family == "key-files":
         return "pkcs12" if own_id.startswith("p12-") else "key"
@@ -149,4 +149,4 @@ def _spoiled(case: MatrixCase, fault: dict[str, Any], stage: str | None) -> Sigh
 
 
 _STAPLED, _BESIDE = "stapled-missing", "crl-der-file"
-"""What a TLS server staples, and a copy of the CRL beside the CA's certificate: no column is given either."""
+"""Stapled responses, and a copy of the CRL next to the CA certificate: no column receives either."""

@@ -1,4 +1,4 @@
-"""Programs of ours in other languages: shipped as sources, compiled when they are first asked."""
+"""Compiles pkigen's programs in other languages, which are shipped as sources, on first use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pkigen.matrix.run_program import run
 
 SOURCES = Path(__file__).parent / "programs"
 _COMPILING = 300
-"""Seconds: the first time, Go compiles its standard library as well."""
+"""Timeout in seconds: Go also compiles its standard library the first time."""
 
 
 def compiled(
@@ -23,9 +23,9 @@ def compiled(
     *key: str,
     environ: Mapping[str, str] | None = None,
 ) -> Path:
-    """What a command makes of sources, in the user's cache under a name that tells them and ``key``.
+    """Return the output of a compiler for sources, cached by their digest and ``key``.
 
-    ``command`` is given where its output has to go. EnvironmentFailure says why it fails.
+    ``command`` returns the command for an output path. Raises EnvironmentFailure if it fails.
     """
     digest = sha256("\0".join(key).encode())
     for path in sources:
@@ -44,7 +44,7 @@ def compiled(
             raise EnvironmentFailure(f"{name} cannot be compiled: {done.broken or done.err.strip()}")
         try:
             fresh.replace(made)
-        except OSError:  # another process was as quick, with a folder
+        except OSError:  # Another process was faster and created a directory.
             if not made.exists():
                 raise
     return made

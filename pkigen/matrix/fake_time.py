@@ -1,4 +1,4 @@
-"""Another time for programs that take it from the system: libfaketime, where faketime is installed."""
+"""Sets the time of programs that use the system clock, with libfaketime if it is installed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pkigen.matrix.run_program import run
 
 
 def at_time(instant: datetime, *, ticking: bool = False) -> Mapping[str, str]:
-    """The environment variables under which a program lives at an instant; none without faketime.
+    """Return the environment variables that set the time of a program; none without faketime.
 
-    The clock stands still, if it is not to be ``ticking``.
+    Unless ``ticking``, the clock does not advance.
     """
     command = shutil.which("faketime")
     preloaded = _preloaded(command) if command else {}
@@ -24,11 +24,10 @@ def at_time(instant: datetime, *, ticking: bool = False) -> Mapping[str, str]:
 
 @cache
 def _preloaded(command: str) -> dict[str, str]:
-    """What faketime has the loader load.
+    """Return the variables with which faketime preloads its library.
 
-    The command itself shares a clock between processes by a semaphore named after its process, which one that
-    was killed leaves behind.
+    The faketime command itself is not used, because it leaves a semaphore behind when it is killed.
     """
-    told = run(command, "-f", "2000-01-01 00:00:00", "env").out.splitlines()
-    pairs = (line.partition("=") for line in told)
+    lines = run(command, "-f", "2000-01-01 00:00:00", "env").out.splitlines()
+    pairs = (line.partition("=") for line in lines)
     return {name: value for name, _, value in pairs if name in ("LD_PRELOAD", "DYLD_INSERT_LIBRARIES")}

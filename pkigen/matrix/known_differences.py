@@ -1,4 +1,4 @@
-"""``known.yaml``: where validators do not do what is expected of them, and why."""
+"""``known.yaml``: differences from the expected verdicts, and their reasons."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import yaml
 
 FILE = Path(__file__).with_name("known.yaml")
 SOUND, ANY = "sound", "*"
-"""What the file calls cases without a fault, and all cases."""
+"""Names of the cases without a fault, and of all cases, in the file."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """One difference: of a fault's case in a column, with the reason in one sentence.
+    """A difference for a fault in a column, with the reason in one sentence.
 
     ``kind`` tells a ``choice`` (documented, or what an option turns on), a ``limit`` (something that it does
     not process) and a ``bug`` (it looks like one) apart. ``versions`` is a pattern such as
@@ -38,17 +38,17 @@ class Known:
     words: str = ""
 
     def is_of(self, version: str | None) -> bool:
-        """Whether it speaks of a version of its validator."""
+        """Whether the entry applies to a version of its validator."""
         return not self.versions or fnmatchcase(version or "", self.versions)
 
     def tells(self, fault: str, words: str) -> bool:
-        """Whether it is the reason of a difference."""
+        """Whether the entry explains a difference."""
         return fnmatchcase(words, self.words or "*") and self.fault in (fault, ANY)
 
 
 @cache
 def known_differences() -> tuple[Known, ...]:
-    """The entries of the file, one for each fault and column; those with ``words`` come last."""
+    """Return the entries of the file, one per fault and column; those with ``words`` last."""
     return tuple(sorted(_entries(yaml.safe_load(FILE.read_bytes())), key=lambda one: bool(one.words)))
 
 

@@ -29,7 +29,7 @@ class _Peer(BaseModel):
 
 
 class _Case(BaseModel):
-    """What is used of a test case; fields of other uses are passed over."""
+    """The fields of a test case that are used; others are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -55,15 +55,14 @@ class _File(BaseModel):
 
 
 def subjects_of_limbo(source: Path, folder: Path) -> tuple[tuple[Subject, ...], int]:
-    """The servers of a file, with files below ``folder``, and how many cases were passed over.
+    """Return the servers of a file, with files below ``folder``, and the number of skipped cases.
 
-    Passed over are clients, and servers under a name that is neither a DNS name nor an address. What has a
-    feature that validators may lack is expected to vary, as the format asks for. InputError when it is no
-    such file.
+    Clients are skipped, and servers whose name is neither a DNS name nor an address. Cases with an optional
+    feature are expected to vary, as the format requires. Raises InputError for another format.
     """
     try:
         data: Any = json.loads(source.read_bytes())
-        found = _File.model_validate(data)
+        document = _File.model_validate(data)
     except OSError as error:
         raise InputError(f"{source}: {error.strerror}") from error
     except ValidationError as error:
@@ -72,10 +71,10 @@ def subjects_of_limbo(source: Path, folder: Path) -> tuple[tuple[Subject, ...], 
         raise InputError(f"{source} is no limbo file of version 1: {place}: {first['msg']}") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source} is not JSON") from error
-    servers = [one for one in found.testcases if _is_server(one)]
+    servers = [one for one in document.testcases if _is_server(one)]
     now = datetime.now(UTC).replace(microsecond=0)
     subjects = tuple(_subject(one, folder / f"{number}", now) for number, one in enumerate(servers))
-    return subjects, len(found.testcases) - len(servers)
+    return subjects, len(document.testcases) - len(servers)
 
 
 def _is_server(case: _Case) -> bool:
@@ -84,7 +83,7 @@ def _is_server(case: _Case) -> bool:
 
 
 def _subject(case: _Case, folder: Path, now: datetime) -> Subject:
-    """One server; what ``pkigen export`` calls ENV::BASE.FAULT is known by its fault again."""
+    """Return one server; the name ENV::BASE.FAULT of ``pkigen export`` contains its fault."""
     folder.mkdir()
 
     def written(name: str, texts: Sequence[str]) -> Path:
@@ -118,7 +117,7 @@ def _subject(case: _Case, folder: Path, now: datetime) -> Subject:
 
 
 def _expected(case: _Case) -> Literal["accept", "reject", "varies"]:
-    """Its CRLs need not be those of all authorities: who wants them all may refuse."""
+    """The case need not have CRLs of all CAs; validators that require all may reject it."""
     optional = {*(case.features or ())} - {_WITH_CRLS}
     if optional or (case.crls and case.expected_result == "SUCCESS"):
         return "varies"
@@ -126,10 +125,10 @@ def _expected(case: _Case) -> Literal["accept", "reject", "varies"]:
 
 
 def _crl(path: Path, text: str) -> Path:
-    """A CRL as it is published: DER; what is no PEM stays as it is."""
-    found = _PEM.search(text)
+    """Convert a CRL from PEM to DER; other data are written unmodified."""
+    block = _PEM.search(text)
     try:
-        path.write_bytes(base64.b64decode(found[1], validate=False) if found else text.encode())
+        path.write_bytes(base64.b64decode(block[1], validate=False) if block else text.encode())
     except binascii.Error:
         path.write_text(text, encoding="utf-8")
     return path

@@ -1,4 +1,4 @@
-"""Asks a program that judges case after case: a line for each, in and out, of JSON or of fields."""
+"""The protocol for programs that evaluate cases: one line per case in each direction, JSON or fields."""
 
 from __future__ import annotations
 
@@ -15,17 +15,26 @@ from typing import Any
 
 from pkigen.errors import InputError
 from pkigen.matrix.run_program import signal_name
-from pkigen.matrix.validator import PARTS, SECONDS, Answer, MatrixCase, Part, Said, answer, one_line
+from pkigen.matrix.validator import (
+    PARTS,
+    SECONDS,
+    Answer,
+    MatrixCase,
+    Part,
+    PartVerdict,
+    answer,
+    one_line,
+)
 
 Process = subprocess.Popen[bytes]
 
 
 @dataclass(frozen=True)
 class Form:
-    """How a case is written for a program, and its answer read; both are one line."""
+    """Encodes a case for a program and decodes its answer, both one line."""
 
     write: Callable[[MatrixCase], str]
-    read: Callable[[str], dict[Part, Said]]
+    read: Callable[[str], dict[Part, PartVerdict]]
 
 
 def ask(
@@ -35,10 +44,9 @@ def ask(
     seconds: int | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> dict[str, Answer]:
-    """The answers to all cases by name; a program that hangs or crashes is started anew for the next one.
+    """Return the answers to all cases by name; a program that hangs or crashes is restarted.
 
-    It is asked in JSON, if not in another form, and has so many seconds for a case. ``environ``
-    are further environment variables.
+    ``seconds`` is the timeout for a case, ``environ`` contains additional environment variables.
     """
     form, seconds = form or JSON, seconds or SECONDS
     process = _start(command, environ)
@@ -69,7 +77,7 @@ def _start(command: Sequence[str | Path], environ: Mapping[str, str] | None) -> 
 
 
 def _ask(process: Process, case: str, seconds: int) -> bytes:
-    """The line that answers a case; without its end when the program ended first."""
+    """Return the line that answers a case; it is incomplete if the program ended."""
     assert process.stdin is not None
     assert process.stdout is not None
     stop = Timer(seconds, process.kill)
@@ -84,7 +92,7 @@ def _ask(process: Process, case: str, seconds: int) -> bytes:
 
 
 def _end(process: Process, seconds: int) -> str:
-    """How a program came to its end."""
+    """Describe how a program ended."""
     _, err = process.communicate()
     if process.returncode == -9:
         return f"does not come to an end within {seconds} s"
@@ -104,9 +112,9 @@ def _plain(value: object) -> str:
     return str(value)
 
 
-def _from_json(line: str) -> dict[Part, Said]:
-    said: dict[Part, Any] = json.loads(line)
-    return {part: Said(**found) for part, found in said.items()}
+def _from_json(line: str) -> dict[Part, PartVerdict]:
+    verdicts: dict[Part, Any] = json.loads(line)
+    return {part: PartVerdict(**verdict) for part, verdict in verdicts.items()}
 
 
 def _fields(case: MatrixCase) -> str:
@@ -120,17 +128,18 @@ def _fields(case: MatrixCase) -> str:
     return line
 
 
-def _from_fields(line: str) -> dict[Part, Said]:
+def _from_fields(line: str) -> dict[Part, PartVerdict]:
     words = line.split("\t")
     parts = zip(words[0::3], words[1::3], words[2::3], strict=False)
     known: dict[str, Part] = {part: part for part in PARTS}
     return {
-        known[part]: Said(accepted == "1", "" if accepted == "1" else said) for part, accepted, said in parts
+        known[part]: PartVerdict(accepted == "1", "" if accepted == "1" else reason)
+        for part, accepted, reason in parts
     }
 
 
 _UNIT = "\x1f"
-"""Between the paths of a list: the unit separator of ASCII."""
+"""Separator of the paths in a list: the ASCII unit separator."""
 
 JSON = Form(_json, _from_json)
 """A case is an object of its fields: paths as text, the instant in RFC 3339. What comes back is

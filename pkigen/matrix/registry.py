@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
-from pkigen.matrix.validator import SIGHTS, Validator
+from pkigen.matrix.validator import CAPABILITIES, Validator
 
 _registered: dict[str, Validator] = {}
 
@@ -14,10 +14,10 @@ AnyValidator = TypeVar("AnyValidator", bound=Validator)
 
 def register(validator: AnyValidator) -> AnyValidator:
     """Add a validator to the matrix, and return it; ValueError if it is incomplete or its name exists."""
-    unknown = validator.looks_at - SIGHTS.keys()
+    unknown = validator.looks_at - CAPABILITIES.keys()
     if unknown or not validator.looks_at:
         raise ValueError(
-            f"validator '{validator.name}': looks_at must contain one or more of {', '.join(SIGHTS)}"
+            f"validator '{validator.name}': looks_at must contain one or more of {', '.join(CAPABILITIES)}"
         )
     if validator.name in _registered:
         raise ValueError(f"validator '{validator.name}' exists already; choose another name")

@@ -1,4 +1,4 @@
-"""The matrix for programs: JSON, JUnit XML, and a page of HTML that needs no network."""
+"""Reports of the matrix: JSON, JUnit XML, and an HTML page without external resources."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PAGE = Path(__file__).with_name("page.html")
 def as_json(
     matrix: Matrix, environment: str, clock: datetime | str, missing: Sequence[Validator]
 ) -> dict[str, Any]:
-    """One object: ``columns``, ``rows`` whose ``cells`` are in their order, and what differs."""
+    """Return the JSON object: ``columns``, ``rows`` with ``cells`` in the same order, and differences."""
     return {
         "environment": environment,
         "clock": str(clock),
@@ -74,15 +74,15 @@ def _reason(one: Known) -> dict[str, str]:
     return {"kind": one.kind, "reason": one.reason}
 
 
-def html(told: dict[str, Any]) -> str:
-    """A page of what ``as_json`` gave; everything is in it."""
-    # In a script element only "</script" and "<!--" could end or begin something.
-    data = json.dumps(told, separators=(",", ":")).replace("<", "\\u003c")
+def html(matrix: dict[str, Any]) -> str:
+    """Return a self-contained page for the object of ``as_json``."""
+    # In a script element, "</script" and "<!--" have a meaning.
+    data = json.dumps(matrix, separators=(",", ":")).replace("<", "\\u003c")
     return _PAGE.read_text("utf-8").replace("__DATA__", data, 1)
 
 
 def junit(matrix: Matrix) -> str:
-    """A JUnit report: a suite for each validator, a case for each case of the environment."""
+    """Return a JUnit report: a suite per validator, a test case per case of the environment."""
     root = ET.Element("testsuites", name="pkigen matrix")
     for place, column in enumerate(matrix.columns):
         cells = [(subject, row[place]) for subject, row in matrix.rows]
@@ -115,5 +115,5 @@ def junit(matrix: Matrix) -> str:
 
 
 def _xml(text: str) -> str:
-    """Text without the characters that XML 1.0 cannot hold."""
+    """Remove characters that XML 1.0 does not allow."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -1,4 +1,4 @@
-"""Runs programs that may hang or crash: both are verdicts."""
+"""Runs programs that may hang or crash, which is a verdict."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _THREADS = 2
 
 @dataclass(frozen=True)
 class Ran:
-    """How a program ended: exit code (None: it was stopped after so many seconds), and all that it wrote."""
+    """The result of a program: exit code (None after a timeout in seconds) and output."""
 
     code: int | None
     out: str
@@ -26,12 +26,12 @@ class Ran:
 
     @property
     def succeeded(self) -> bool:
-        """Whether it ended well."""
+        """Whether the program succeeded."""
         return self.code == 0
 
     @property
     def broken(self) -> str:
-        """What is to be said of a program that did not come to an end of its own; empty for others."""
+        """The reason for a timeout or crash, or ""."""
         if self.code is None:
             return f"does not come to an end within {self.seconds} s"
         return f"crashes: {signal_name(-self.code)}" if self.code < 0 else ""
@@ -40,7 +40,7 @@ class Ran:
 def run(
     *command: str | Path, given: bytes = b"", environ: Mapping[str, str] | None = None, seconds: int = SECONDS
 ) -> Ran:
-    """Run a program with ``given`` on its stdin and no terminal to ask at; OSError when it is not there."""
+    """Run a program with ``given`` on its stdin and without a terminal; OSError if it does not exist."""
     process = subprocess.Popen(
         [str(word) for word in command],
         stdin=subprocess.PIPE,
@@ -59,13 +59,13 @@ def run(
 
 
 def each(judge: Callable[[MatrixCase], Answer], cases: Sequence[MatrixCase]) -> dict[str, Answer]:
-    """The answers to all cases, some at a time, by name."""
+    """Return the answers to all cases by name, evaluated concurrently."""
     with ThreadPoolExecutor(_THREADS) as threads:
         return dict(zip((case.name for case in cases), threads.map(judge, cases), strict=True))
 
 
 def signal_name(number: int) -> str:
-    """SIGSEGV and the like."""
+    """Return the name of a signal, such as SIGSEGV."""
     try:
         return signal.Signals(number).name
     except ValueError:

@@ -1,4 +1,4 @@
-"""All cases put to all validators, and what they say held against what is expected of them."""
+"""Runs all validators on all cases and compares their verdicts with the expected ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from dataclasses import dataclass
 
 from pkigen.matrix.cases import Subject
 from pkigen.matrix.known_differences import SOUND, Known
-from pkigen.matrix.validator import PARTS, SIGHTS, Answer, MatrixCase, Validator
+from pkigen.matrix.validator import (
+    CAPABILITIES,
+    PARTS,
+    Answer,
+    MatrixCase,
+    Validator,
+)
 
 ACCEPT, REFUSE, BLIND = "accept", "refuse", "blind"
 _BY_SERVER = frozenset(("fetching", "ocsp"))
@@ -26,12 +32,12 @@ class Column:
 
     @property
     def name(self) -> str:
-        """Its title."""
+        """Title of the column."""
         return self.validator.name
 
     @property
     def asks_a_server(self) -> bool:
-        """Whether it fetches CRLs or asks for OCSP answers."""
+        """Whether the validator fetches CRLs or OCSP responses."""
         return bool(self.validator.looks_at & _BY_SERVER)
 
     @property
@@ -52,11 +58,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """What one validator did with one case.
+    """The verdict of one validator on one case.
 
-    ``word`` is ``accept``; ``refuse``; ``refuse PART``, when it has nothing against what is wrong and refuses
-    something else; or ``blind``, when all that it looks at is fine and it has no eyes for what is wrong.
-    ``words`` are its own. ``differs`` says whether that is not what is expected; ``known`` why.
+    ``word`` is ``accept``; ``refuse``; ``refuse PART``, if it accepts the part with the fault and rejects
+    another; or ``blind``, if it accepts all that it checks and does not check the part with the fault.
+    ``words`` is its message. ``differs`` means an unexpected verdict, and ``known`` is the reason.
     ``unrecorded`` is True where no verdict of this version of the validator is recorded, so that a difference
     needs no reason; a certificate without a fault that is rejected needs one all the same.
     """
@@ -69,7 +75,7 @@ class Cell:
 
     @property
     def is_unexplained(self) -> bool:
-        """Whether it differs and nobody wrote down why."""
+        """Whether the verdict differs without a reason."""
         return self.differs and self.known is None and not self.unrecorded
 
     @property
@@ -80,7 +86,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Rows of cells in the order of ``columns``; entries of known.yaml that are ``stale``; the time it took.
+    """Rows of cells in the order of ``columns``, the ``stale`` entries of known.yaml, and the time taken.
 
     An entry is stale when its case was judged and did not differ, by the version that was recorded.
     ``gone`` are those that another version no longer bears out.
@@ -94,7 +100,7 @@ class Matrix:
 
     @property
     def unexplained(self) -> tuple[tuple[Subject, Column, Cell], ...]:
-        """Every difference without an entry."""
+        """Differences without a reason."""
         return tuple(
             (subject, column, cell)
             for subject, cells in self.rows
@@ -114,12 +120,12 @@ class Matrix:
 
     @property
     def explained(self) -> int:
-        """How many differences have an entry."""
+        """The number of differences with a reason."""
         return sum(cell.known is not None for _, cells in self.rows for cell in cells)
 
     @property
     def is_as_expected(self) -> bool:
-        """No difference without an entry, and no entry without a difference."""
+        """Whether there is neither a difference without a reason nor a stale entry."""
         return not self.unexplained and not self.stale
 
 
@@ -131,14 +137,14 @@ def survey(
     *,
     complete: bool = True,
 ) -> Matrix:
-    """Ask all columns, several at a time; ``done`` is told of each that has answered, from its thread.
+    """Run all columns concurrently; ``done`` is called for each finished one, in its thread.
 
-    ``complete`` says that these are the cases that the entries were written for: only there can one be stale.
-    EnvironmentFailure when a program of a column cannot be made.
+    ``complete`` means that these are the cases of known.yaml, so that its entries can be stale. Raises
+    EnvironmentFailure if a program of a column cannot be compiled.
     """
     begun = time.monotonic()
 
-    def asked(column: Column) -> Mapping[str, Answer]:
+    def ask(column: Column) -> Mapping[str, Answer]:
         given = [one.case for one in subjects if _is_asked(column.validator, one)]
         answers = column.validator.judge(given) if given else {}
         done(column, len(subjects))
@@ -146,7 +152,7 @@ def survey(
 
     waiting = sum(column.asks_a_server for column in columns)
     with ThreadPoolExecutor((os.cpu_count() or 2) + waiting) as threads:
-        answers = list(threads.map(asked, columns))
+        answers = list(threads.map(ask, columns))
     entries = [entry for column in columns for entry in known if column.explains(entry)]
     rows = tuple(
         (one, tuple(_cell(one, *pair, entries) for pair in zip(columns, answers, strict=True)))
@@ -164,10 +170,10 @@ def survey(
 
 
 def _is_asked(validator: Validator, subject: Subject) -> bool:
-    """Whether a column is given a case.
+    """Whether a column evaluates a case.
 
-    One that asks a server has no word about what shows without, and one that reads no files of its own none
-    about how they are written.
+    Columns that fetch from servers skip faults that are visible without, and columns that do not read the
+    files skip faults of file formats.
     """
     if subject.spoils == "file" and "file" not in validator.looks_at:
         return False
@@ -186,36 +192,40 @@ def _cell(
     answers: Mapping[str, Answer],
     entries: Iterable[Known],
 ) -> Cell:
-    said = answers.get(subject.name)
-    if said is None:
+    answer = answers.get(subject.name)
+    if answer is None:
         return Cell(BLIND)
     if not subject.revocation:
-        said = _without_crl(said)
-    word = _word(subject, column.validator, said)
+        answer = _without_crl(answer)
+    word = _word(subject, column.validator, answer)
     expected = {"accept": (ACCEPT, BLIND), "reject": (REFUSE, BLIND)}.get(subject.expected, (word,))
     if word in expected:
-        return Cell(word, said.words)
+        return Cell(word, answer.words)
     reasons = (one for one in entries if one.column == column.name)
     fault = subject.fault or SOUND
-    reason = next((one for one in reasons if one.tells(fault, said.words)), None)
+    reason = next((one for one in reasons if one.tells(fault, answer.words)), None)
     rejects_sound = not subject.fault and word != ACCEPT
     return Cell(
-        word, said.words, True, reason, unrecorded=column.compares_with_another_version and not rejects_sound
+        word,
+        answer.words,
+        True,
+        reason,
+        unrecorded=column.compares_with_another_version and not rejects_sound,
     )
 
 
-def _without_crl(said: Answer) -> Answer:
-    """The answer to a case that nobody publishes CRLs for."""
-    refused = [part for part, accepted in said.parts.items() if accepted is False]
-    return Answer(True, "", {**said.parts, "crl": None}) if refused == ["crl"] else said
+def _without_crl(answer: Answer) -> Answer:
+    """Remove the rejection of a case only for missing CRLs."""
+    refused = [part for part, accepted in answer.parts.items() if accepted is False]
+    return Answer(True, "", {**answer.parts, "crl": None}) if refused == ["crl"] else answer
 
 
-def _word(subject: Subject, validator: Validator, said: Answer) -> str:
+def _word(subject: Subject, validator: Validator, answer: Answer) -> str:
     spoiled = subject.spoils
-    if said.accepted:
+    if answer.accepted:
         return ACCEPT if spoiled in validator.looks_at else BLIND
-    refused = [part for part in PARTS if said.parts.get(part) is False]
-    if not refused or (spoiled and SIGHTS[spoiled] in refused):
+    refused = [part for part in PARTS if answer.parts.get(part) is False]
+    if not refused or (spoiled and CAPABILITIES[spoiled] in refused):
         return REFUSE
     return " ".join((REFUSE, *refused))
 
@@ -225,7 +235,7 @@ def _unmet(
     rows: Sequence[tuple[Subject, tuple[Cell, ...]]],
     entries: Iterable[Known],
 ) -> list[Known]:
-    """The entries whose cases were judged, none of which differs, and that do not hang on chance."""
+    """Return the entries without a difference in their evaluated cases, except those of chance."""
     judged, met = set(), set()
     for subject, cells in rows:
         for column, cell in zip(columns, cells, strict=True):

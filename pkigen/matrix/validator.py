@@ -1,4 +1,4 @@
-"""What validators judge, what they answer, and what a validator is."""
+"""The interface of validators: cases, answers, and the Validator protocol."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 Part = Literal["path", "crl", "ocsp", "key", "pkcs12"]
-"""What there is to look at: the path with its purpose, the CRLs of the path, the OCSP answer about the
-certificate, the private key against the certificate, the PKCS#12 file."""
+"""Parts of a case: the path with its purpose, the CRLs of the path, the OCSP response, the private
+key with the certificate, the PKCS#12 file."""
 
-Sight = Literal["path", "file", "host", "crl", "fetching", "ocsp", "key", "pkcs12"]
-"""What a validator can have eyes for: a part, how the files of the path are written, the host name of the
-path, how CRLs come over HTTP."""
+Capability = Literal["path", "file", "host", "crl", "fetching", "ocsp", "key", "pkcs12"]
+"""What a validator can check: a part, the format of the path's files, the host name, the download
+of CRLs over HTTP."""
 
 PARTS: tuple[Part, ...] = ("path", "crl", "ocsp", "key", "pkcs12")
-SIGHTS: dict[Sight, Part] = {
+CAPABILITIES: dict[Capability, Part] = {
     "path": "path",
     "file": "path",
     "host": "path",
@@ -28,26 +28,25 @@ SIGHTS: dict[Sight, Part] = {
     "key": "key",
     "pkcs12": "pkcs12",
 }
-"""Every sight, with the part that is refused for what is seen there."""
+"""Each capability, with the part that is rejected for its faults."""
 
 SECONDS = 20
-"""How long one program may take for one case; then it hangs, which is a refusal."""
+"""Timeout in seconds of a program for one case; a timeout counts as a rejection."""
 
-# The folder of an absolute path; URLs are left alone.
+# The directory of an absolute path; URLs do not match.
 _FOLDERS = re.compile(r"(?<![\w:/])(?:/[^/\s'\"]+)*/(?=[^/\s'\"])")
 
 
 @dataclass(frozen=True)
 class MatrixCase:
-    """The files of one TLS server, and what its client trusts, as they lie on the disk; any may be junk.
+    """The files of one TLS server and the trust anchors of its client, unmodified; any may be malformed.
 
-    ``chain`` are the certificates above (PEM), ``issuer`` the first of them by itself, ``anchors`` what is
-    trusted (PEM), ``crls`` the published lists (DER). ``passphrase`` is a file whose first line opens ``key``
-    and ``pkcs12``. ``host`` is a DNS name or an IP address, ``at`` the instant (UTC) that the path is
-    judged at.
+    ``chain`` contains the CA certificates (PEM), ``issuer`` the first of them, ``anchors`` the trust anchors
+    (PEM), ``crls`` the published CRLs (DER). ``passphrase`` is a file whose first line decrypts ``key`` and
+    ``pkcs12``. ``host`` is a DNS name or an IP address, ``at`` the evaluation time (UTC).
 
-    ``ocsp`` is where the certificate says that answers are to be had. ``proxy`` (HOST:PORT) is an HTTP proxy
-    behind which all URLs of the certificates answer; without it nothing is served.
+    ``ocsp`` is the OCSP URL in the certificate. ``proxy`` (HOST:PORT) is an HTTP proxy for all URLs in the
+    certificates; without it nothing is served.
     """
 
     name: str
@@ -66,8 +65,8 @@ class MatrixCase:
 
 
 @dataclass(frozen=True)
-class Said:
-    """The verdict on one part, and the tool's own words for it."""
+class PartVerdict:
+    """The verdict on one part, and the tool's message."""
 
     accepted: bool
     words: str = ""
@@ -75,10 +74,10 @@ class Said:
 
 @dataclass(frozen=True)
 class Answer:
-    """The verdict on a case: accepted only if all that was looked at is.
+    """The verdict on a case: accepted only if all checked parts are.
 
-    ``words`` is the tool's reason in one line, empty for an acceptance. A part is None when the
-    validator did not look: it never does, the case has no such file, or the path was refused already.
+    ``words`` is the tool's reason in one line, empty if accepted. A part is None if it was not checked: the
+    validator never does, the case has no such file, or the path was already rejected.
     """
 
     accepted: bool
@@ -86,15 +85,19 @@ class Answer:
     parts: Mapping[Part, bool | None] = field(default_factory=dict)
 
 
-def answer(said: Mapping[Part, Said]) -> Answer:
-    """The answer that the verdicts on parts amount to."""
-    refused = [f"{part}: {said[part].words}" for part in PARTS if part in said and not said[part].accepted]
-    parts = {part: said[part].accepted if part in said else None for part in PARTS}
+def answer(verdicts: Mapping[Part, PartVerdict]) -> Answer:
+    """Combine the verdicts on parts to an answer."""
+    refused = [
+        f"{part}: {verdicts[part].words}"
+        for part in PARTS
+        if part in verdicts and not verdicts[part].accepted
+    ]
+    parts = {part: verdicts[part].accepted if part in verdicts else None for part in PARTS}
     return Answer(not refused, one_line("; ".join(refused)), parts)
 
 
 def one_line(words: str) -> str:
-    """Words on one line, without the folders of files."""
+    """Return a message in one line, without the directories of files."""
     return _FOLDERS.sub("", " ".join(words.split()))
 
 
@@ -103,18 +106,18 @@ class Validator(Protocol):
 
     @property
     def name(self) -> str:
-        """The column's title."""
+        """Title of the column."""
 
     @property
-    def looks_at(self) -> frozenset[Sight]:
-        """What it has an opinion of. Who looks at ``fetching`` or ``ocsp`` needs cases with a ``proxy``."""
+    def looks_at(self) -> frozenset[Capability]:
+        """What the validator checks; ``fetching`` and ``ocsp`` need cases with a ``proxy``."""
 
     @property
     def comes_with(self) -> str:
         """The packages to install, for example ``gnutls-bin and faketime``."""
 
     def version(self) -> str | None:
-        """The program that answers, with its version; None when it is not installed."""
+        """Return the name and version of the program, or None if it is not installed."""
 
     def judge(self, cases: Sequence[MatrixCase]) -> dict[str, Answer]:
-        """The answers by the names of cases; OSError when the program is not installed."""
+        """Return the answers by case name; OSError if the program is not installed."""

@@ -42,7 +42,7 @@ def __getattr__(name: str) -> object:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options of pytest.ini, pyproject.toml and their like."""
+    """Add the ini options."""
     parser.addini("pki_profile", "the profile: a path below rootdir, or a shipped name", default="minimal")
     parser.addini(
         "pki_out", "directory below rootdir that keeps the environments (default: temporary)", default=""
@@ -52,19 +52,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known."""
+    """Register the mark."""
     config.addinivalue_line("markers", _MARK)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End what fixtures did not."""
+    """Stop servers that are still running."""
     session = config.stash.get(_SESSION, None)
     if session is not None:
         session.close()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A marked test runs for each of the cases that its mark names."""
+    """Run a marked test for each case of its mark."""
     mark = metafunc.definition.get_closest_marker("pki_cases")
     if mark is None:
         return
@@ -77,7 +77,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pki_session(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[PkiSession]:
-    """What is built and served in this session."""
+    """The environments and servers of this session."""
     from pkigen.pytest_plugin.session import open_session
 
     session = request.config.stash[_SESSION] = open_session(request.config, tmp_path_factory)
@@ -87,7 +87,7 @@ def pki_session(
 
 @pytest.fixture(scope="session")
 def pki_build(pki_session: PkiSession) -> Callable[[Source], Environment]:
-    """Build a profile (a path, a shipped name, a mapping) for this session; the same one again is at hand."""
+    """Build a profile (a path, a shipped name, a mapping) once per session."""
     return pki_session.build
 
 
@@ -115,7 +115,7 @@ def pki_case(request: pytest.FixtureRequest, pki: Environment) -> Case:
 
 @pytest.fixture
 def pki_dns(pki: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have Python find the host names of ``pki`` at 127.0.0.1, as long as the test runs."""
+    """Resolve the host names of ``pki`` to 127.0.0.1 in Python during the test."""
     from pkigen.pytest_plugin.name_resolution import resolve_here
 
     resolve_here(pki, monkeypatch)

@@ -1,4 +1,4 @@
-"""``@pytest.mark.pki_cases``: which cases a test runs for, known before anything is built."""
+"""``@pytest.mark.pki_cases``: selects the cases of a test before the environment is built."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HIDDEN: Any = getattr(pytest, "HIDDEN_PARAM", None)  # pytest 8.4 and later
 
 
 def parametrize(metafunc: pytest.Metafunc, mark: pytest.Mark) -> None:
-    """Run a test for the cases of its mark; the ids are their names."""
+    """Run a test for the cases of its mark; the test IDs are their names."""
     if "pki_case" not in metafunc.fixturenames:
         name = metafunc.function.__name__
         raise pytest.Collector.CollectError(f"{name} is marked with pki_cases, and has no argument pki_case")
@@ -46,45 +46,45 @@ def _chosen(
     expected: str | Sequence[str] | None = None,
     stages: str | Sequence[str] | None = None,
 ) -> tuple[Source | None, tuple[ExpectedCase, ...]]:
-    """The profile if it is not the session's own, and the cases; InputError when there is none."""
+    """Return the profile if it is not the session's, and the cases; InputError if there are none."""
     own = resolve_source(config, config.getini("pki_profile"))
     source = own if profile is None else resolve_source(config, profile)
-    found = profile_cases(config, source)
+    cases = profile_cases(config, source)
     if faults is not None:
-        found = _with_faults(found, _as_sequence(faults))
+        cases = _with_faults(cases, _as_sequence(faults))
     if names is not None:
-        found = tuple(one for one in found if fnmatchcase(one.name, names))
+        cases = tuple(one for one in cases if fnmatchcase(one.name, names))
     if expected is not None:
-        wanted = _known_values("expected", expected, _EXPECTED)
-        found = tuple(one for one in found if one.expected in wanted)
+        accepted = _known_values("expected", expected, _EXPECTED)
+        cases = tuple(one for one in cases if one.expected in accepted)
     if stages is not None:
-        wanted = _known_values("stages", stages, _STAGES)
-        found = tuple(one for one in found if one.stage in wanted)
-    if not found:
-        asked = {"faults": faults, "names": names, "expected": expected, "stages": stages}
-        words = ", ".join(f"{key}={value!r}" for key, value in asked.items() if value is not None)
-        raise InputError(f"no case of the profile is meant by {words or 'this mark'}")
-    return None if source == own else source, found
+        accepted = _known_values("stages", stages, _STAGES)
+        cases = tuple(one for one in cases if one.stage in accepted)
+    if not cases:
+        arguments = {"faults": faults, "names": names, "expected": expected, "stages": stages}
+        words = ", ".join(f"{key}={value!r}" for key, value in arguments.items() if value is not None)
+        raise InputError(f"no case of the profile matches {words or 'this mark'}")
+    return None if source == own else source, cases
 
 
-def _with_faults(cases: Iterable[ExpectedCase], wanted: Sequence[str]) -> tuple[ExpectedCase, ...]:
-    """Those with a fault that is named; a name that no case has is a mistake."""
+def _with_faults(cases: Iterable[ExpectedCase], names: Sequence[str]) -> tuple[ExpectedCase, ...]:
+    """Return the cases with one of the faults; InputError for a fault that no case has."""
     broken = [one for one in cases if one.faults]
-    missing = [name for name in wanted if not any(one.has(name) for one in broken)]
+    missing = [name for name in names if not any(one.has(name) for one in broken)]
     if missing:
         known = [fault.partition("/")[2] for one in broken for fault in one.faults]
         close = get_close_matches(missing[0], known, n=1)
         hint = f" (did you mean '{close[0]}'?)" if close else ""
         raise InputError(f"no case of the profile has the fault '{missing[0]}'{hint}")
-    return tuple(one for one in broken if any(map(one.has, wanted)))
+    return tuple(one for one in broken if any(map(one.has, names)))
 
 
-def _known_values(argument: str, wanted: str | Sequence[str], known: Sequence[str]) -> Sequence[str]:
-    """What an argument says, if all of it is known."""
-    strange = [word for word in _as_sequence(wanted) if word not in known]
+def _known_values(argument: str, values: str | Sequence[str], known: Sequence[str]) -> Sequence[str]:
+    """Return the values of an argument; InputError for an unknown one."""
+    strange = [word for word in _as_sequence(values) if word not in known]
     if strange:
-        raise InputError(f"{argument}={strange[0]!r} is none of {', '.join(known)}")
-    return _as_sequence(wanted)
+        raise InputError(f"{argument}={strange[0]!r} is not one of {', '.join(known)}")
+    return _as_sequence(values)
 
 
 def _as_sequence(value: str | Sequence[str]) -> Sequence[str]:

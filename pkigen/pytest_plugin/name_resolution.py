@@ -14,7 +14,7 @@ _HERE = "127.0.0.1"
 
 
 def resolve_here(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have ``socket.getaddrinfo`` find the environment's host names at 127.0.0.1, and all others as ever."""
+    """Let ``socket.getaddrinfo`` resolve the environment's host names to 127.0.0.1."""
     names = {host.lower() for case in environment.cases() for host in (case.host, *case.hosts)}
     ask = socket.getaddrinfo
 
@@ -27,6 +27,6 @@ def resolve_here(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def _text(host: Any) -> str:
-    """A host name as the certificates' are compared; "" for what is none."""
+    """Normalize a host name for comparison; "" if it is not one."""
     name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
     return name.lower().removesuffix(".") if isinstance(name, str) else ""

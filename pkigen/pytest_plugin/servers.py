@@ -21,14 +21,14 @@ from pkigen.store.lock import Lock
 _HERE = "127.0.0.1"
 _WAIT = 600.0
 _OWNER = "owner"
-"""The lock of the process that serves."""
+"""Name of the lock of the serving process."""
 
 
 @dataclass(frozen=True)
 class PkiServer:
-    """Where an environment is served: ``url`` is the HTTP stub's, ``tls_port`` is at 127.0.0.1.
+    """The servers of an environment: ``url`` of the HTTP stub, and ``tls_port`` at 127.0.0.1.
 
-    The certificates point to ``url``, unless the environment is seeded or ``pki_base_url`` leads elsewhere.
+    The certificates contain ``url``, unless the environment is seeded or ``pki_base_url`` is set.
     """
 
     environment: Environment
@@ -42,19 +42,19 @@ class PkiServer:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Of the TLS endpoints, for ``socket.create_connection``."""
+        """The address of the TLS endpoints, for ``socket.create_connection``."""
         return self.host, self.tls_port
 
     def url_of(self, case: Case) -> str:
-        """``https://HOST:PORT/``: where a case is presented to who finds HOST here (``pki_dns``).
+        """Return the URL ``https://HOST:PORT/`` of a case; resolving HOST needs ``pki_dns``.
 
-        InputError for a case whose host another one of the environment has.
+        Raises InputError if another case of the environment is presented for this host.
         """
-        # A client that asks for an address says no name.
-        asked = None if _is_address(case.host) else case.host.lower()
-        shown = self._names.find(asked, self.host)
-        if shown.name != case.name:
-            raise InputError(f"{case.name} is for the host {case.host}, at which {shown.name} is presented")
+        # Clients do not send a server name for an address.
+        name = None if _is_address(case.host) else case.host.lower()
+        presented = self._names.find(name, self.host)
+        if presented.name != case.name:
+            raise InputError(f"the host {case.host} of {case.name} presents {presented.name}")
         return f"https://{case.host}:{self.tls_port}/"
 
 
@@ -66,7 +66,7 @@ def _is_address(host: str) -> bool:
 
 
 def choose_base_url(folder: Path) -> str:
-    """Where an environment is to be served: where it was the last time if that is free, else a free port."""
+    """Return the URL for an environment: the last one if its port is free, else one with a free port."""
     try:
         before = open_environment(folder).base_url
     except InputError:
@@ -80,7 +80,7 @@ def choose_base_url(folder: Path) -> str:
 
 
 def _port_here(url: str) -> int | None:
-    """The port of a URL that leads to this machine and has no path."""
+    """Return the port of a URL on this machine without a path."""
     parts = urlsplit(url)
     try:
         here = ip_address(parts.hostname or "").is_loopback
@@ -101,10 +101,10 @@ def _is_free(port: int) -> bool:
 
 @dataclass
 class Servers:
-    """Starts and ends them. ``shared``: of several processes the first serves HTTP for all of them.
+    """Starts and stops the servers; if ``shared``, the first of several processes serves HTTP for all.
 
-    The others say that they use it by a lock, for the first to await: a port is served by one process,
-    and tests of all of them follow the URLs of one certificate.
+    The others hold a lock while they use it, and the first one waits for them: only one process can serve the
+    port in the URLs of the certificates.
     """
 
     state: Path
@@ -115,7 +115,7 @@ class Servers:
     _endpoints: ExitStack = field(default_factory=ExitStack)
 
     def of(self, environment: Environment) -> PkiServer:
-        """The servers of an environment; EnvironmentFailure when another program has its port."""
+        """Return the servers of an environment; EnvironmentFailure if its port is in use."""
         folder = environment.folder
         if folder not in self._running:
             tls = self._endpoints.enter_context(serve_tls(folder))
@@ -124,7 +124,7 @@ class Servers:
         return self._running[folder]
 
     def close(self) -> None:
-        """End what this process serves, the HTTP stub when nobody uses it any more."""
+        """Stop the servers of this process; the HTTP stub when no other process uses it."""
         self._running.clear()
         self._endpoints.close()
         while self._used:
@@ -133,7 +133,7 @@ class Servers:
             _end(*self._owned.pop())
 
     def _stub(self, environment: Environment) -> str:
-        """The HTTP stub, of this process or of another one."""
+        """Return the HTTP stub of this process or another one."""
         base_url = environment.base_url
         port = _port_here(base_url)
         users = self.state / f"users-{environment.folder.parent.name}-{environment.name}"
@@ -159,7 +159,7 @@ class Servers:
 
 
 def _end(users: Path, stub: ExitStack) -> None:
-    """End a stub when no other process uses it, and let none begin to in between."""
+    """Stop a stub when no other process uses it, without a gap in which another could start to."""
     with stub:
         while True:
             with directory_lock(users):
@@ -171,7 +171,7 @@ def _end(users: Path, stub: ExitStack) -> None:
 
 
 def _others(users: Path) -> list[Path]:
-    """The locks of other processes."""
+    """Return the locks of other processes."""
     own = {str(os.getpid()), _OWNER}
     return [path for path in users.iterdir() if path.is_dir() and path.name not in own]
 

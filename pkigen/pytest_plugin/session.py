@@ -25,25 +25,25 @@ from pkigen.pytest_plugin.locks import directory_lock
 from pkigen.pytest_plugin.servers import PkiServer, Servers, choose_base_url
 
 Source = str | Path | Mapping[str, Any]
-"""A profile: its path below rootdir, the name of a shipped one, or the document itself."""
+"""A profile: a path below rootdir, the name of a shipped one, or a mapping."""
 
 _FORESEEN = pytest.StashKey[dict[str, tuple[ExpectedCase, ...]]]()
 
 
 def resolve_source(config: pytest.Config, source: Source) -> Path | Mapping[str, Any]:
-    """A profile's file, below rootdir or a shipped one; a document stays as it is."""
+    """Return the file of a profile; a mapping is returned unchanged."""
     return source if isinstance(source, Mapping) else shipped.find(source, config.rootpath)
 
 
 def profile_cases(config: pytest.Config, source: Source) -> tuple[ExpectedCase, ...]:
-    """The cases of a profile, found out once in a process."""
-    found = resolve_source(config, source)
-    held = config.stash.setdefault(_FORESEEN, {})
-    asked = _digest(found)
-    if asked not in held:
+    """Return the cases of a profile, cached per process."""
+    resolved = resolve_source(config, source)
+    cache = config.stash.setdefault(_FORESEEN, {})
+    digest = _digest(resolved)
+    if digest not in cache:
         clock = SEEDED_CLOCK if config.getini("pki_seed") else utc_now()
-        held[asked] = expected_cases(load(found, folder=config.rootpath), clock)
-    return held[asked]
+        cache[digest] = expected_cases(load(resolved, folder=config.rootpath), clock)
+    return cache[digest]
 
 
 def open_session(config: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> PkiSession:
@@ -57,7 +57,7 @@ def open_session(config: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 
 @dataclass
 class PkiSession:
-    """Builds and serves below ``folder``; ``run`` is what the workers of one run have in common, if any."""
+    """Builds and serves below ``folder``; ``run`` identifies the pytest-xdist run, if any."""
 
     config: pytest.Config
     folder: Path
@@ -71,50 +71,52 @@ class PkiSession:
         self._servers = Servers(state, shared=bool(self.run))
 
     def build(self, source: Source) -> Environment:
-        """The environment of a profile. What is wrong with it fails the test, in pkigen's own words."""
+        """Return the environment of a profile; errors fail the test with pkigen's message."""
         with _failing_test():
             return self._environment(source)
 
     def serve(self, environment: Environment) -> PkiServer:
-        """The servers of an environment, started when they are first asked for."""
+        """Return the servers of an environment, started on first use."""
         with _failing_test():
             return self._servers.of(environment)
 
     def close(self) -> None:
-        """End the servers; with pytest-xdist, when the other workers need this one's no more."""
+        """Stop the servers; with pytest-xdist, when no other worker uses them."""
         self._servers.close()
 
     def _environment(self, source: Source) -> Environment:
-        """Built once; a document's is in a folder of its own, so that it may have any name."""
-        found = resolve_source(self.config, source)
-        asked = _digest(found)
-        out = self.folder if isinstance(found, Path) else self.folder / asked[:8]
-        name = load(found, folder=self.config.rootpath).name
+        """Build a profile once; that of a mapping gets its own directory, so that its name is free."""
+        resolved = resolve_source(self.config, source)
+        digest = _digest(resolved)
+        out = self.folder if isinstance(resolved, Path) else self.folder / digest[:8]
+        name = load(resolved, folder=self.config.rootpath).name
         folder = out / name
         if folder not in self._built:
             with directory_lock(self._state):
-                self._built[folder] = asked, self._made(found, out, name, asked)
-        held, environment = self._built[folder]
-        if held != asked:
-            raise InputError(f"two profiles are named '{name}': their environments would be one")
+                self._built[folder] = digest, self._made(resolved, out, name, digest)
+        built_digest, environment = self._built[folder]
+        if built_digest != digest:
+            raise InputError(
+                f"two profiles have the name '{name}' and would share an environment; rename one"
+            )
         return environment
 
-    def _made(self, source: Path | Mapping[str, Any], out: Path, name: str, asked: str) -> Environment:
-        """Built by this worker, or by another one of this run before."""
-        mark = self._state / f"{asked[:16]}.json"
-        wanted = {"run": self.run, "profile": asked}
+    def _made(self, source: Path | Mapping[str, Any], out: Path, name: str, digest: str) -> Environment:
+        """Build an environment, or open the one that another worker of this run has built."""
+        mark = self._state / f"{digest[:16]}.json"
+        expected = {"run": self.run, "profile": digest}
         with suppress(OSError, ValueError):
-            if self.run and json.loads(mark.read_bytes()) == wanted:
+            if self.run and json.loads(mark.read_bytes()) == expected:
                 return open_environment(out / name)
         seed = self.config.getini("pki_seed") or None
         profile = self._profile(source, out / name, seeded=seed is not None)
         options = BuildOptions(seed=seed, keys="fresh" if seed else "pool", force=True)
         environment = build(profile, out, options)
-        mark.write_text(json.dumps(wanted), "ascii")
+        mark.write_text(json.dumps(expected), "ascii")
         return environment
 
     def _profile(self, source: Path | Mapping[str, Any], folder: Path, *, seeded: bool) -> Profile:
-        """With the address where it will be served; a seed wants the profile's own."""
+        """Return the profile with the URL where it will be served; a seeded one keeps its own."""
         base_url = self.config.getini("pki_base_url") or None
         if base_url is None and not seeded:
             base_url = choose_base_url(folder)

@@ -10,7 +10,7 @@ import yaml
 
 from pkigen.faults import FAULTS, VERDICTS
 from pkigen.faults.observed import ROWS
-from pkigen.matrix import SIGHTS, VALIDATORS, Known, known_differences
+from pkigen.matrix import CAPABILITIES, VALIDATORS, Known, known_differences
 from tests.faults.outsiders import UNKNOWN
 from tests.tools import ROOT
 
@@ -89,7 +89,7 @@ def _columns(record: dict[str, Any]) -> Iterator[str]:
     yield "| | column | version | looks at | not as promised |"
     yield "|---|---|---|---|---|"
     for number, column in enumerate(VALIDATORS, 1):
-        sights = ", ".join(sight for sight in SIGHTS if sight in column.looks_at)
+        sights = ", ".join(sight for sight in CAPABILITIES if sight in column.looks_at)
         version = record["versions"][column.name]
         yield f"| {number} | `{column.name}` | {version} | {sights} | {counts[column.name]} |"
     yield ""

@@ -7,8 +7,15 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from pkigen.matrix import Column, Known, MatrixCase, Sight, Subject, survey
-from pkigen.matrix.validator import Answer, Said, answer
+from pkigen.matrix import (
+    Capability,
+    Column,
+    Known,
+    MatrixCase,
+    Subject,
+    survey,
+)
+from pkigen.matrix.validator import Answer, PartVerdict, answer
 
 
 @dataclass
@@ -16,7 +23,7 @@ class Puppet:
     """Says of each case what it is told to, by name, and notes which it was asked about."""
 
     said: dict[str, Answer]
-    looks_at: frozenset[Sight] = frozenset(("path", "file", "host", "crl"))
+    looks_at: frozenset[Capability] = frozenset(("path", "file", "host", "crl"))
     name: str = "puppet"
     comes_with: str = "nothing"
     asked: list[str] = field(default_factory=list)
@@ -29,9 +36,9 @@ class Puppet:
         return {case.name: self.said[case.name] for case in cases}
 
 
-ACCEPTS = answer({"path": Said(True), "crl": Said(True)})
-REFUSES = answer({"path": Said(False, "no")})
-REFUSES_CRL = answer({"path": Said(True), "crl": Said(False, "no")})
+ACCEPTS = answer({"path": PartVerdict(True), "crl": PartVerdict(True)})
+REFUSES = answer({"path": PartVerdict(False, "no")})
+REFUSES_CRL = answer({"path": PartVerdict(True), "crl": PartVerdict(False, "no")})
 
 
 def _subject(

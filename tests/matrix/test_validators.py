@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.matrix import PARTS, SIGHTS, VALIDATORS, MatrixCase, Sight, Validator
+from pkigen.matrix import (
+    CAPABILITIES,
+    PARTS,
+    VALIDATORS,
+    Capability,
+    MatrixCase,
+    Validator,
+)
 from pkigen.matrix.validator import Answer
 from tests.matrix.tools import parameter
 
@@ -22,7 +29,7 @@ NO_WILDCARDS = {"heimdal"}
 NO_LOCKED_KEYS = {"go", "bearssl", "mbedtls"}
 """Mbed TLS 2.28 reads those of older ciphers alone."""
 
-REFUSED: dict[str, tuple[Sight, Callable[[Cases], MatrixCase]]] = {
+REFUSED: dict[str, tuple[Capability, Callable[[Cases], MatrixCase]]] = {
     "expired": ("path", lambda cases: cases["sound.expired"]),
     "expired and for another host": (
         "path",
@@ -63,7 +70,7 @@ def test_what_is_sound_is_accepted_part_by_part(validator: Validator, complete: 
 @pytest.mark.parametrize("wrong", REFUSED)
 def test_what_is_wrong_is_refused_with_a_reason(validator: Validator, cases: Cases, wrong: str) -> None:
     sight, change = REFUSED[wrong]
-    part = SIGHTS[sight]
+    part = CAPABILITIES[sight]
     said = _judge(validator, change(cases))
     if sight not in validator.looks_at:
         assert said.accepted

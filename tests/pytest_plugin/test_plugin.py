@@ -233,11 +233,11 @@ def test_workers_build_once_have_the_same_ids_and_share_the_stub(project: pytest
     [
         ('"flet.yaml"', "flet.yaml does not exist"),
         ('faults="expird"', "no case of the profile has the fault 'expird' (did you mean 'expired'?)"),
-        ('expected="refuse"', "expected='refuse' is none of accept, reject, varies"),
-        ('faults="expired", expected="accept"', "no case of the profile is meant by faults='expired'"),
-        ('stages="pth"', "stages='pth' is none of file, parse, path"),
+        ('expected="refuse"', "expected='refuse' is not one of accept, reject, varies"),
+        ('faults="expired", expected="accept"', "no case of the profile matches faults='expired'"),
+        ('stages="pth"', "stages='pth' is not one of file, parse, path"),
         ('fault="expired"', "unexpected keyword argument 'fault'"),
-        ('{"name": "x"}', "no case of the profile is meant by this mark"),
+        ('{"name": "x"}', "no case of the profile matches this mark"),
         ('{"authorities": {"root": {"kye": "x"}}}', "did you mean 'key'"),
     ],
 )
@@ -282,8 +282,8 @@ def test_a_case_that_has_no_host_of_its_own_is_not_taken_for_another(project: py
     result.assert_outcomes(passed=1, failed=2)
     result.stdout.fnmatch_lines_random(
         [
-            "*second is for the host one.test, at which first is presented*",
-            "*plc is for the host 10.1.0.10, at which first is presented*",
+            "*the host one.test of second presents first*",
+            "*the host 10.1.0.10 of plc presents first*",
         ]
     )
 
@@ -302,7 +302,7 @@ def test_two_profiles_of_one_name_are_told_apart(project: pytest.Pytester) -> No
     project.makepyfile("def test_it(pki, pki_build):\n    pki_build('copy.yaml')\n")
     result = project.runpytest_inprocess()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*two profiles are named 'fleet'*"])
+    result.stdout.fnmatch_lines(["*two profiles have the name 'fleet'*"])
 
 
 def test_a_run_that_uses_none_of_it_imports_none_of_it(pytester: pytest.Pytester) -> None:

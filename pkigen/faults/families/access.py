@@ -33,8 +33,8 @@ def _access(location: bytes) -> bytes:
 
 def _sound_access(case: Case) -> bytes:
     """Return the certificate's own extension value, or the one that its issuer would write."""
-    held = case.extension(_AIA)
-    if held is not None:
+    extension = case.extension(_AIA)
+    if extension is not None:
         return value_of(case, _AIA)
     url = case.authorities[0].ca_url if case.authorities else None
     if url is None:

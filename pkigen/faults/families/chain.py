@@ -16,7 +16,7 @@ _DAY, _YEAR = timedelta(days=1), timedelta(days=365)
 def _sound_root(case: Case) -> str:
     """Return the trust anchor of the certificate without a fault."""
     if not case.authorities:
-        raise Impossible("it is self-signed: there is no chain")
+        raise Impossible("a self-signed certificate has no chain")
     return case.authorities[-1].id
 
 
@@ -50,7 +50,7 @@ def chain_same_name_other_key_root(case: Case) -> Case:
     """
     trusted, root = _sound_root(case), case.authorities[-1]
     if not root.certificates:
-        raise Impossible(f"the authority '{root.name}' was brought from files, and cannot be copied")
+        raise Impossible(f"the authority '{root.name}' was imported from files and cannot be copied")
     subject = root.certificates[0].subject
 
     def renamed(root: Entity) -> Entity:
@@ -227,10 +227,10 @@ def chain_root_as_leaf(case: Case) -> Case:
         oids.KEY_USAGE: der.named_bits(("digitalSignature", "keyCertSign", "cRLSign"), oids.KEY_USAGES),
     }
     for oid, value in flags.items():
-        held = case.extension(oid)
-        if held is None:
-            raise Impossible(f"the sound certificate has no extension {oid}")
-        case = case.with_extension(replace(held, critical=True, value=value))
+        extension = case.extension(oid)
+        if extension is None:
+            raise Impossible(f"the certificate has no extension {oid}")
+        case = case.with_extension(replace(extension, critical=True, value=value))
     return case.trusting(case.entity.id)
 
 
@@ -242,16 +242,16 @@ def chain_issuer_loop(case: Case) -> Case:
     """
     trusted = _sound_root(case)
     if case.root != 1:
-        raise Impossible("it wants an intermediate CA under a root")
+        raise Impossible("it requires an intermediate CA below a root")
     above, below = (f"{name} of {case.entity.name}" for name in ("upper key", "lower key"))
     kind = case.authorities[0].key
     case = case.change_authority(0, lambda authority: replace(authority, key_of=below))
     subject = case.authorities[0].certificates[0].subject
 
     def certified(root: Entity) -> Entity:
-        held = root.certificates[0]
-        kept = tuple(found for found in held.extensions if found.oid != oids.AUTHORITY_KEY_IDENTIFIER)
-        plan = replace(held, issuer=subject, rogue_key=below, extensions=kept)
+        own = root.certificates[0]
+        others = tuple(one for one in own.extensions if one.oid != oids.AUTHORITY_KEY_IDENTIFIER)
+        plan = replace(own, issuer=subject, rogue_key=below, extensions=others)
         return replace(root, certificates=(plan,), key=kind, key_of=above, trusted=False)
 
     return case.change_authority(1, certified).trusting(trusted)
@@ -268,14 +268,14 @@ def chain_expired_cross_plus_valid(case: Case) -> Case:
     case = case.change_authority(case.root, lambda root: root)
     root = case.authorities[-1]
     end = case.clock - _DAY
-    held = root.certificates[0]
-    kept = tuple(found for found in held.extensions if found.oid != oids.AUTHORITY_KEY_IDENTIFIER)
+    own = root.certificates[0]
+    others = tuple(one for one in own.extensions if one.oid != oids.AUTHORITY_KEY_IDENTIFIER)
     plan = replace(
-        held,
+        own,
         issuer=older.certificates[0].subject,
         issuer_id=older.id,
         not_before=end - _YEAR,
         not_after=end,
-        extensions=(*kept, Extension(oids.AUTHORITY_KEY_IDENTIFIER, False, KeyIdentifier.ISSUER)),
+        extensions=(*others, Extension(oids.AUTHORITY_KEY_IDENTIFIER, False, KeyIdentifier.ISSUER)),
     )
     return case.with_cross(plan).trusting(root.id, older.id)

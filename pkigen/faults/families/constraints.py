@@ -19,7 +19,7 @@ from pkigen.model import CertificatePlan
 _BC = oids.BASIC_CONSTRAINTS
 _CA = der.boolean(True)
 _ROLE = (_BC, oids.KEY_USAGE, oids.EXTENDED_KEY_USAGE, oids.SUBJECT_ALTERNATIVE_NAME)
-"""Extensions that say what a certificate is for, and for whom."""
+"""Extensions that define the purposes and names of a certificate."""
 _LONGEST_COMMON_NAME = 64
 
 
@@ -172,10 +172,10 @@ def leaf_issued_by_leaf(case: Case) -> Case:
     """
     host = shortened(f"issuer.{common_name(case.plan.subject) or 'test'}", _LONGEST_COMMON_NAME)
     server = put(case, oids.SUBJECT_ALTERNATIVE_NAME, der.sequence(dns(host))).with_attribute("CN", host).plan
-    role = tuple(held for held in server.extensions if held.oid in _ROLE)
+    role = tuple(one for one in server.extensions if one.oid in _ROLE)
 
     def change(plan: CertificatePlan) -> CertificatePlan:
-        kept = (held for held in plan.extensions if held.oid not in _ROLE)
-        return replace(plan, subject=server.subject, extensions=(*role, *kept))
+        others = (one for one in plan.extensions if one.oid not in _ROLE)
+        return replace(plan, subject=server.subject, extensions=(*role, *others))
 
     return case.change_authority_plan(case.intermediate(), change)

@@ -44,23 +44,23 @@ def keyed(case: Case, kind: str) -> Case:
 def _without_encipherment(usage: Extension) -> bytes:
     assert isinstance(usage.value, bytes)
     bits = der.contents(usage.value)[1:]
-    held = [
+    usages = [
         name
         for number, name in enumerate(oids.KEY_USAGES)
         if number // 8 < len(bits) and bits[number // 8] & 0x80 >> number % 8
     ]
-    return der.named_bits([name for name in held if name != "keyEncipherment"], oids.KEY_USAGES)
+    return der.named_bits([name for name in usages if name != "keyEncipherment"], oids.KEY_USAGES)
 
 
 def _rsa(case: Case, *edits: Edit) -> Case:
-    """An RSA key of 2048 bits with other octets."""
+    """Edit a certificate with an RSA key of 2048 bits."""
     if parse_kind(case.entity.key).family != "rsa":
         case = keyed(case, "rsa-2048")
     return case.edit(*edits)
 
 
 def _p256(case: Case, *edits: Edit) -> Case:
-    """A P-256 key with other octets."""
+    """Edit a certificate with a P-256 key."""
     if case.entity.key != "ec-p256":
         case = keyed(case, "ec-p256")
     return case.edit(*edits)
@@ -352,7 +352,7 @@ def key_mlkem_digsig_ku(case: Case) -> Case:
     """
     usage = case.extension(oids.KEY_USAGE)
     if usage is None:
-        raise Impossible("the sound certificate has no key usage")
+        raise Impossible("the certificate has no key usage")
     return keyed(case, "ml-kem-768")
 
 
@@ -392,7 +392,7 @@ def key_reused_leaf_ca(case: Case) -> Case:
     Generate a separate key.
     """
     if not case.authorities:
-        raise Impossible("no CA is above it")
+        raise Impossible("no CA has issued it")
     issuer = case.authorities[0]
     if issuer.imported is not None:
         raise Impossible(f"the key of '{issuer.name}' is not pkigen's")

@@ -12,7 +12,7 @@ from pkigen.cases.general_names import (
     directory,
     dns,
     email,
-    held_dns_names,
+    existing_dns_names,
     ip,
     uri,
     user_principal,
@@ -41,7 +41,7 @@ def _constrained(case: Case, level: Level, *subtrees: bytes, critical: bool = Tr
 
 def _own_names(case: Case) -> Iterable[bytes]:
     """Subtrees within which all of the sound DNS names are."""
-    return map(dns, held_dns_names(case))
+    return map(dns, existing_dns_names(case))
 
 
 @fault("R", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
@@ -50,7 +50,7 @@ def nc_permitted_dns(case: Case) -> Case:
 
     Clients report a name outside the permitted subtrees.
     """
-    held_dns_names(case)
+    existing_dns_names(case)
     return _constrained(case, case.intermediate(), _permitted(_ELSEWHERE))
 
 
@@ -61,7 +61,7 @@ def nc_permitted_dns_root(case: Case) -> Case:
     Clients that use only the name and key of a trust anchor do not notice it (RFC 5937 describes
     such checks).
     """
-    held_dns_names(case)
+    existing_dns_names(case)
     return _constrained(case, case.root, _permitted(_ELSEWHERE))
 
 
@@ -147,7 +147,7 @@ def nc_noncritical_violation(case: Case) -> Case:
 
     Clients that support name constraints must apply them even if the extension is not critical.
     """
-    held_dns_names(case)
+    existing_dns_names(case)
     return _constrained(case, case.intermediate(), _permitted(_ELSEWHERE), critical=False)
 
 
@@ -220,9 +220,9 @@ def nc_leading_dot(case: Case) -> Case:
     The form is defined only for URIs; some validators read it as any host of the domain, others
     reject it.
     """
-    parents = {name.partition(".")[2]: None for name in held_dns_names(case)}
+    parents = {name.partition(".")[2]: None for name in existing_dns_names(case)}
     if "" in parents:
-        raise Impossible("a DNS name of the sound certificate is a single label")
+        raise Impossible("a DNS name of the certificate is a single label")
     return _constrained(case, case.intermediate(), _permitted(*(dns(f".{name}") for name in parents)))
 
 
@@ -277,7 +277,7 @@ def nc_wildcard_vs_excluded(case: Case) -> Case:
     RFC 5280 does not define wildcards here; some validators compare the literal name, others all
     hosts.
     """
-    domain = f"wild.{held_dns_names(case)[0]}"
+    domain = f"wild.{existing_dns_names(case)[0]}"
     changed = beside(case, dns(f"*.{domain}"))
     return _constrained(changed, case.intermediate(), _excluded(dns(f"secret.{domain}")))
 
@@ -291,7 +291,7 @@ def nc_cn_only(case: Case) -> Case:
     Clients that use the common name as a host name must apply the constraints to it; others find no
     host name.
     """
-    if common_name(case.plan.subject) not in held_dns_names(case):
+    if common_name(case.plan.subject) not in existing_dns_names(case):
         raise Impossible("its common name is not one of its DNS names, or is a wildcard")
     changed = leave_out(case, oids.SUBJECT_ALTERNATIVE_NAME)
     return _constrained(changed, case.intermediate(), _permitted(_ELSEWHERE))
@@ -311,5 +311,5 @@ def nc_dos(case: Case) -> Case:
 def _subject(case: Case) -> tuple[tuple[Attribute, ...], ...]:
     """The subject, which must not be empty: constraints of directory names pass over an empty one."""
     if not case.plan.subject:
-        raise Impossible("the sound certificate has no subject")
+        raise Impossible("the certificate has no subject")
     return case.plan.subject

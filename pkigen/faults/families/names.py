@@ -19,7 +19,7 @@ from pkigen.cases.extension_values import (
     set_critical,
     value_of,
 )
-from pkigen.cases.general_names import beside, dns, held_dns_names
+from pkigen.cases.general_names import beside, dns, existing_dns_names
 from pkigen.faults.registry import fault
 from pkigen.model import Attribute, Edit, EditOp, Name
 
@@ -33,7 +33,7 @@ def _cn(case: Case) -> str:
 
 
 def _with_cn(case: Case, value: str | bytes, tag: int = der.UTF8_STRING) -> Case:
-    """Another common name, as text or as octets of a string type."""
+    """Replace the common name, by a string or by bytes of a string type."""
     subject = with_attribute(case.plan.subject, "CN", "x")
     changed = tuple(
         tuple(Attribute(a.oid, value, tag) if a.oid == COMMON_NAME else a for a in rdn) for rdn in subject
@@ -282,7 +282,7 @@ def cn_duplicate(case: Case) -> Case:
 
     The Baseline Requirements allow at most one; linters report it.
     """
-    second = f"second.{held_dns_names(case)[0]}"
+    second = f"second.{existing_dns_names(case)[0]}"
     if len(second) > _LONGEST_COMMON_NAME:
         raise Impossible("its DNS name is too long for another label")
     another = Attribute(COMMON_NAME, second, der.UTF8_STRING)
@@ -320,7 +320,7 @@ def cn_homograph(case: Case) -> Case:
     name = _cn(case)
     place = next((place for place, letter in enumerate(name) if letter in _LOOK_ALIKES), None)
     if place is None:
-        raise Impossible("no letter of its common name has a Cyrillic twin")
+        raise Impossible("no letter of its common name looks like a Cyrillic one")
     return case.with_attribute("CN", name[:place] + _LOOK_ALIKES[name[place]] + name[place + 1 :])
 
 

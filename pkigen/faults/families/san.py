@@ -23,8 +23,8 @@ from pkigen.cases.extension_values import (
 from pkigen.cases.general_names import (
     beside,
     dns,
-    held_dns_names,
-    held_names,
+    existing_dns_names,
+    existing_names,
 )
 from pkigen.faults.registry import fault
 
@@ -59,11 +59,11 @@ def san_wrong_host(case: Case, *, host: str = "wrong-host.test") -> Case:
     Clients report a host name mismatch. Issue a certificate for the host.
     """
     if not _HOST_NAME.fullmatch(host) or host.rpartition(".")[2].isdecimal():
-        raise Impossible(f"'{host}' is no host name, and would be wrong for that")
+        raise Impossible(f"'{host}' is not a host name, which would be another fault")
     parent = host.removeprefix("*.").lower() if host.startswith("*.") else ""
-    held = {one.lower() for one in case.entity.hosts}
-    if host.lower() in held or any(one.partition(".")[2] == parent for one in held if parent):
-        raise Impossible(f"it is for {host} as it is")
+    hosts = {one.lower() for one in case.entity.hosts}
+    if host.lower() in hosts or any(one.partition(".")[2] == parent for one in hosts if parent):
+        raise Impossible(f"the certificate is already for {host}")
     return _only(case, dns(host))
 
 
@@ -265,9 +265,9 @@ def san_wildcard_tld(case: Case) -> Case:
 
     The name matches the host formally; some clients require at least two labels after the wildcard.
     """
-    labels = held_dns_names(case)[0].split(".")
+    labels = existing_dns_names(case)[0].split(".")
     if len(labels) < 2:
-        raise Impossible("a DNS name of the sound certificate is a single label")
+        raise Impossible("a DNS name of the certificate is a single label")
     host = f"{shortened('-'.join(labels[:-1]), 63)}.{labels[-1]}"
     renamed = replace(case, entity=replace(case.entity, hosts=(host,)))
     if common_name(case.plan.subject):
@@ -350,7 +350,7 @@ def san_duplicate(case: Case) -> Case:
 
     Linters report the duplicate; clients ignore it.
     """
-    return beside(case, held_names(case)[0])
+    return beside(case, existing_names(case)[0])
 
 
 @fault("V", "parse", "4.2.1.6", finds=("path:no-issuer", "path-valid", "chain-of-trust"))

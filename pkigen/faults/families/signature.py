@@ -150,8 +150,8 @@ def other_algorithm(kind: KeyKind, signature: Signature) -> bytes:
     """An algorithm that a key of a kind does not use when it is asked to sign in a way."""
     if kind.family not in ("rsa", "ec"):
         return der.sequence(der.oid(_ECDSA_WITH_SHA256))
-    found = (algorithm_of(kind, Signature(digest)) for digest in ("sha384", "sha512"))
-    return next(one for one in found if one != algorithm_of(kind, signature))
+    candidates = (algorithm_of(kind, Signature(digest)) for digest in ("sha384", "sha512"))
+    return next(one for one in candidates if one != algorithm_of(kind, signature))
 
 
 @fault("V", "parse", "RFC 4055 5", finds=("rsa-null",))

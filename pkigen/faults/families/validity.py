@@ -318,7 +318,7 @@ def outlives_issuer(case: Case, *, by: timedelta = _DAY) -> Case:
     renew the CA first.
     """
     if not case.authorities:
-        raise Impossible("it is self-signed: there is no issuing CA that could end before it")
+        raise Impossible("it is self-signed and has no issuing CA that could expire first")
     if not case.authorities[0].certificates:
-        raise Impossible(f"the authority '{case.authorities[0].name}' was brought from files")
+        raise Impossible(f"the authority '{case.authorities[0].name}' was imported from files")
     return case.change(not_after=case.authorities[0].certificates[0].not_after + by)

@@ -48,13 +48,25 @@ async def read_fields(request: Request, known: Sequence[str]) -> FormFields:
     try:
         if media != b"multipart/form-data":
             return await _checked(await request.form(**_BOUNDS), known)
-        # Not request.form(): it hides the message of the parser behind an error of its own.
-        parser = MultiPartParser(request.headers, request.stream(), **_BOUNDS)
-        return await _checked(await parser.parse(), known)
+        # Not request.form(), which hides the message of the parser behind an error of its own.
+        parser = _Parts(request.headers, request.stream(), **_BOUNDS)
+        try:
+            return await _checked(await parser.parse(), known)
+        finally:
+            parser.close()
     except MultiPartException as error:
         raise HTTPException(400, f"The form cannot be read: {error.message.rstrip('.')}.") from error
     except ClientDisconnect as error:
         raise HTTPException(400, CUT_OFF) from error
+
+
+class _Parts(MultiPartParser):
+    """A parser that can also close the file of an incomplete part, which no public attribute returns."""
+
+    def close(self) -> None:
+        """Close all files."""
+        for file in self._files_to_close_on_error:
+            file.close()
 
 
 async def _checked(form: FormData, known: Sequence[str]) -> FormFields:

@@ -81,7 +81,7 @@ def _secret(case: Case) -> bytes | None:
     return _read(case["passphrase"]).partition(b"\n")[0] if case["passphrase"] else None
 
 
-def _said(judge: Callable[[Case], None], case: Case) -> dict[str, Any]:
+def _verdict(judge: Callable[[Case], None], case: Case) -> dict[str, Any]:
     try:
         with panics_as_errors():
             judge(case)
@@ -95,8 +95,8 @@ def main() -> None:
     """Answer until stdin ends."""
     for line in sys.stdin:
         case = json.loads(line)
-        said = {part: _said(judge, case) for part, (judge, needed) in _PARTS.items() if case[needed]}
-        print(json.dumps(said), flush=True)
+        verdicts = {part: _verdict(judge, case) for part, (judge, needed) in _PARTS.items() if case[needed]}
+        print(json.dumps(verdicts), flush=True)
 
 
 _PARTS: dict[str, tuple[Callable[[Case], None], str]] = {

@@ -35,14 +35,14 @@ def main() -> None:
     verifier = import_module("qh3._hazmat").ServerVerifier
     for line in sys.stdin:
         case = json.loads(line)
-        said: dict[str, Any] = {}
+        verdicts: dict[str, Any] = {}
         if case["host"]:
             try:
                 _judge(verifier, case)
-                said["path"] = {"accepted": True}
+                verdicts["path"] = {"accepted": True}
             except Exception as error:  # noqa: BLE001  the errors have no base of their own
-                said["path"] = {"accepted": False, "words": str(error) or type(error).__name__}
-        print(json.dumps(said), flush=True)
+                verdicts["path"] = {"accepted": False, "words": str(error) or type(error).__name__}
+        print(json.dumps(verdicts), flush=True)
 
 
 if __name__ == "__main__":

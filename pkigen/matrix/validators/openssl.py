@@ -12,7 +12,14 @@ from tempfile import TemporaryDirectory
 
 from pkigen.matrix.registry import register
 from pkigen.matrix.run_program import Ran, each, run
-from pkigen.matrix.validator import Answer, MatrixCase, Part, Said, Sight, answer
+from pkigen.matrix.validator import (
+    Answer,
+    Capability,
+    MatrixCase,
+    Part,
+    PartVerdict,
+    answer,
+)
 
 _VERIFYING = re.compile(r"^error \d+ at \d+ depth lookup: *(.*)$", re.MULTILINE)
 # thread:error:code:library:function:reason:file:line:data
@@ -31,7 +38,7 @@ class OpenSSL:
     name: str
     options: tuple[str, ...] = ()
     checks_keys: bool = False
-    looks_at: frozenset[Sight] = frozenset(("path", "file", "host", "crl", "key", "pkcs12"))
+    looks_at: frozenset[Capability] = frozenset(("path", "file", "host", "crl", "key", "pkcs12"))
     comes_with: str = "openssl"
 
     def version(self) -> str | None:
@@ -45,16 +52,16 @@ class OpenSSL:
         return each(self._judge, cases)
 
     def _judge(self, case: MatrixCase) -> Answer:
-        said: dict[Part, Said] = {}
+        verdicts: dict[Part, PartVerdict] = {}
         with TemporaryDirectory(prefix="pkigen-") as folder:
-            self._path(case, Path(folder), said)
+            self._path(case, Path(folder), verdicts)
             if case.key is not None:
-                said["key"] = self._key(case, case.key)
+                verdicts["key"] = self._key(case, case.key)
             if case.pkcs12 is not None:
-                said["pkcs12"] = _pkcs12(case, case.pkcs12, Path(folder))
-        return answer(said)
+                verdicts["pkcs12"] = _pkcs12(case, case.pkcs12, Path(folder))
+        return answer(verdicts)
 
-    def _path(self, case: MatrixCase, folder: Path, said: dict[Part, Said]) -> None:
+    def _path(self, case: MatrixCase, folder: Path, verdicts: dict[Part, PartVerdict]) -> None:
         """Path and CRLs at once; a refusal is looked into once more, without CRLs."""
         anchors = folder / "anchors.pem"
         anchors.write_bytes(b"\n".join(path.read_bytes() for path in case.anchors))
@@ -67,11 +74,11 @@ class OpenSSL:
         lists = [word for path in case.crls for word in ("-CRLfile", str(path))]
         whole = _verdict(run(*command, "-crl_check_all", *lists, case.certificate))
         alone = whole if whole.accepted else _verdict(run(*command, case.certificate))
-        said["path"] = alone
+        verdicts["path"] = alone
         if alone.accepted:
-            said["crl"] = whole
+            verdicts["crl"] = whole
 
-    def _key(self, case: MatrixCase, key: Path) -> Said:
+    def _key(self, case: MatrixCase, key: Path) -> PartVerdict:
         """Whether the key opens and belongs to the certificate: making a PKCS#12 of both finds out."""
         opening = _opening(case)
         matched = run(
@@ -82,28 +89,28 @@ class OpenSSL:
         return _verdict(run("openssl", "pkey", "-noout", "-check", "-in", key, *opening))
 
 
-def _pkcs12(case: MatrixCase, path: Path, folder: Path) -> Said:
+def _pkcs12(case: MatrixCase, path: Path, folder: Path) -> PartVerdict:
     """Whether the file opens, and holds a key with its certificate."""
-    held = folder / "held.pem"
-    opened = run("openssl", "pkcs12", "-in", path, "-nodes", "-clcerts", "-out", held, *_opening(case))
+    contents = folder / "held.pem"
+    opened = run("openssl", "pkcs12", "-in", path, "-nodes", "-clcerts", "-out", contents, *_opening(case))
     if not opened.succeeded:
         return _verdict(opened)
-    return _verdict(run("openssl", "pkcs12", "-export", "-in", held, "-passin", "pass:", *_TO_NOWHERE))
+    return _verdict(run("openssl", "pkcs12", "-export", "-in", contents, "-passin", "pass:", *_TO_NOWHERE))
 
 
 def _opening(case: MatrixCase) -> tuple[str, str]:
     return "-passin", "pass:" if case.passphrase is None else f"file:{case.passphrase}"
 
 
-def _verdict(ran: Ran) -> Said:
-    return Said(True) if ran.succeeded else Said(False, _words(ran))
+def _verdict(ran: Ran) -> PartVerdict:
+    return PartVerdict(True) if ran.succeeded else PartVerdict(False, _words(ran))
 
 
 def _words(ran: Ran) -> str:
     """Why a command failed: what verification found, or its first line and the reason in the error queue."""
-    found = _VERIFYING.search(ran.err)
-    if ran.broken or found:
-        return ran.broken or (found[1] if found else "")
+    match = _VERIFYING.search(ran.err)
+    if ran.broken or match:
+        return ran.broken or (match[1] if match else "")
     queued, first = _QUEUED.search(ran.err), ran.err.partition("\n")[0]
     if queued is None:
         return first or "no reason given"

@@ -10,7 +10,13 @@ from urllib.parse import urlsplit
 from pkigen.matrix.fake_time import at_time
 from pkigen.matrix.registry import register
 from pkigen.matrix.run_program import Ran, each, run
-from pkigen.matrix.validator import Answer, MatrixCase, Said, Sight, answer
+from pkigen.matrix.validator import (
+    Answer,
+    Capability,
+    MatrixCase,
+    PartVerdict,
+    answer,
+)
 from pkigen.matrix.validators.openssl import DEFAULT
 
 _SECONDS = 8
@@ -24,7 +30,7 @@ class OpenSSLOcsp:
     """
 
     name = "openssl-ocsp"
-    looks_at: frozenset[Sight] = frozenset(("ocsp",))
+    looks_at: frozenset[Capability] = frozenset(("ocsp",))
     comes_with = "openssl and faketime"
 
     def version(self) -> str | None:
@@ -43,28 +49,28 @@ def _judge(case: MatrixCase) -> Answer:
         anchors = Path(folder) / "anchors.pem"
         anchors.write_bytes(b"\n".join(path.read_bytes() for path in case.anchors))
         # Given a proxy, openssl ocsp names that as the host that it asks.
-        asked = urlsplit(case.ocsp)
+        url = urlsplit(case.ocsp)
         command: list[str | Path] = ["openssl", "ocsp", "-issuer", case.issuer, "-cert", case.certificate]
-        command += ["-url", f"http://{case.proxy}{asked.path}", "-header", f"Host={asked.netloc}"]
+        command += ["-url", f"http://{case.proxy}{url.path}", "-header", f"Host={url.netloc}"]
         command += ["-CAfile", anchors, "-verify_other", case.issuer, "-timeout", str(_SECONDS // 2)]
         environ = {**at_time(case.at, ticking=True), "no_proxy": "*"}
         ran = run(*command, environ=environ, seconds=_SECONDS)
     return answer({"ocsp": _verdict(ran, case)})
 
 
-def _verdict(ran: Ran, case: MatrixCase) -> Said:
+def _verdict(ran: Ran, case: MatrixCase) -> PartVerdict:
     """It ends with 0 when the certificate is revoked: what it says counts."""
     if ran.broken:
-        return Said(False, ran.broken)
-    told = (ran.out + "\n" + ran.err).splitlines()
-    status = next((line.partition(": ")[2] for line in told if line.startswith(f"{case.certificate}: ")), "")
-    wrong = next((line for line in told if line.startswith(_WARNINGS)), "")
-    if "Response verify OK" in told and status == "good" and not wrong:
-        return Said(True)
-    unsaid = (line for line in told if line and not line.startswith("Response verify OK"))
+        return PartVerdict(False, ran.broken)
+    lines = (ran.out + "\n" + ran.err).splitlines()
+    status = next((line.partition(": ")[2] for line in lines if line.startswith(f"{case.certificate}: ")), "")
+    wrong = next((line for line in lines if line.startswith(_WARNINGS)), "")
+    if "Response verify OK" in lines and status == "good" and not wrong:
+        return PartVerdict(True)
+    unsaid = (line for line in lines if line and not line.startswith("Response verify OK"))
     words = wrong or status or next(unsaid, "no reason given")
-    queued = next((line.split(":")[5] for line in told if line.count(":") > 7 and ":error:" in line), "")
-    return Said(False, f"{words} ({queued})" if queued and not status else words)
+    queued = next((line.split(":")[5] for line in lines if line.count(":") > 7 and ":error:" in line), "")
+    return PartVerdict(False, f"{words} ({queued})" if queued and not status else words)
 
 
 OPENSSL_OCSP = register(OpenSSLOcsp())

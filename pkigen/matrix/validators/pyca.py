@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pkigen.matrix.line_protocol import ask
 from pkigen.matrix.registry import register
-from pkigen.matrix.validator import Answer, MatrixCase, Sight
+from pkigen.matrix.validator import Answer, Capability, MatrixCase
 
 
 class Pyca:
@@ -17,7 +17,7 @@ class Pyca:
     """
 
     name = "pyca"
-    looks_at: frozenset[Sight] = frozenset(("path", "file", "host", "key", "pkcs12"))
+    looks_at: frozenset[Capability] = frozenset(("path", "file", "host", "key", "pkcs12"))
     comes_with = "cryptography (PyPI)"
 
     def version(self) -> str | None:

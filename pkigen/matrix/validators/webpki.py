@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pkigen.matrix.fake_time import at_time
 from pkigen.matrix.line_protocol import ask
 from pkigen.matrix.registry import register
-from pkigen.matrix.validator import Answer, MatrixCase, Sight
+from pkigen.matrix.validator import Answer, Capability, MatrixCase
 
 
 class Webpki:
@@ -20,7 +20,7 @@ class Webpki:
     """
 
     name = "webpki"
-    looks_at: frozenset[Sight] = frozenset(("path", "host"))
+    looks_at: frozenset[Capability] = frozenset(("path", "host"))
     comes_with = "qh3 (PyPI) and faketime"
 
     def version(self) -> str | None:

@@ -164,12 +164,12 @@ def _as_der(url: str) -> str:
 def _rewritten(change: Callable[[str], str], case: Case) -> Case:
     extension = case.extension(oids.CRL_DISTRIBUTION_POINTS)
     if extension is None or not isinstance(extension.value, bytes):
-        raise Impossible("the sound certificate has no CRL distribution point")
+        raise Impossible("the certificate has no CRL distribution point")
     return case.with_extension(replace(extension, value=with_urls(extension.value, change)))
 
 
 def _made_critical(case: Case) -> Case:
     extension = case.extension(oids.CRL_DISTRIBUTION_POINTS)
     if extension is None:
-        raise Impossible("the sound certificate has no CRL distribution point")
+        raise Impossible("the certificate has no CRL distribution point")
     return case.with_extension(replace(extension, critical=True))

@@ -200,7 +200,7 @@ def _revoked(reason: str, case: Case) -> Case:
 def _unpublished(case: Case) -> Case:
     extension = case.extension(oids.CRL_DISTRIBUTION_POINTS)
     if extension is None or not isinstance(extension.value, bytes):
-        raise Impossible("the sound certificate has no CRL distribution point")
+        raise Impossible("the certificate has no CRL distribution point")
     value = with_urls(extension.value, _to_nowhere)
     return case.with_extension(replace(extension, value=value))
 

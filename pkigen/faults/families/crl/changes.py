@@ -53,5 +53,5 @@ def serve_crl(case: Case, how: str, argument: str = "") -> Case:
     crl, points = case.authorities[0].crl, case.extension(oids.CRL_DISTRIBUTION_POINTS)
     assert crl is not None
     if points is None or not isinstance(points.value, bytes) or crl.url not in urls_in(points.value):
-        raise Impossible("the sound certificate does not say where the CRL of its issuer is")
+        raise Impossible("the certificate does not say where the CRL of its issuer is")
     return case.served(crl.url, how, argument)

@@ -60,9 +60,9 @@ def crl_number_negative(case: Case) -> Case:
 
 @fault("V", "revocation", "5.2.3")
 def crl_number_21_octets(case: Case) -> Case:
-    """The CRL has a CRL number of 21 octets.
+    """The CRL has a CRL number of 21 bytes.
 
-    Clients are required to handle at most 20 octets.
+    Clients are required to handle at most 20 bytes.
     """
     return edit_crl(case, Edit(_NUMBER_VALUE, EditOp.REPLACE, der.integer(1 << 160)))
 

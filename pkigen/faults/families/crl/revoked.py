@@ -9,7 +9,7 @@ from pkigen.faults.families.crl.changes import change_crl
 from pkigen.faults.registry import fault
 from pkigen.model import Entity, Revocation
 
-_FOUND = "6.3.3 (j)"
+_ENTRY_CHECK = "6.3.3 (j)"
 _REVOKED = ("path:revoked", "not-revoked")
 _OTHER_REASONS = {
     "cACompromise": ("ca-compromise", "its issuer's key was compromised", "Stop trusting the issuer."),
@@ -29,7 +29,7 @@ def _listed(case: Case, reason: str) -> Case:
     return case.revoked(reason)
 
 
-@fault("R", "revocation", _FOUND, finds=_REVOKED)
+@fault("R", "revocation", _ENTRY_CHECK, finds=_REVOKED)
 def revoked(case: Case) -> Case:
     """The certificate is revoked because its key was compromised (keyCompromise).
 
@@ -47,7 +47,7 @@ def _register(reason: str, suffix: str, why: str, advice: str) -> None:
 
     Clients that check the CRL reject it, regardless of the reason. {advice}
     """
-    fault("R", "revocation", _FOUND, finds=_REVOKED, called=f"revoked-{suffix}")(change)
+    fault("R", "revocation", _ENTRY_CHECK, finds=_REVOKED, called=f"revoked-{suffix}")(change)
 
 
 for _reason, _words in _OTHER_REASONS.items():
@@ -81,13 +81,13 @@ def crl_future_revocation_date(case: Case) -> Case:
     revoked.
     """
     case = change_crl(case, lambda crl: crl).revoked("superseded")
-    held = case.entity.revocation
-    assert held is not None
-    later = replace(held, at=case.plan.not_after, text=f"{held.text}:to come")
+    revocation = case.entity.revocation
+    assert revocation is not None
+    later = replace(revocation, at=case.plan.not_after, text=f"{revocation.text}:to come")
     return replace(case, entity=replace(case.entity, revocation=later))
 
 
-@fault("R", "revocation", _FOUND, finds=("path:revoked", "not-revoked"))
+@fault("R", "revocation", _ENTRY_CHECK, finds=("path:revoked", "not-revoked"))
 def crl_revoked_intermediate(case: Case) -> Case:
     """The issuing CA certificate is revoked (cACompromise).
 

@@ -1,4 +1,4 @@
-"""How the certificate is written: the PEM around it, other files in its place, its octets."""
+"""Encoding of the certificate: its PEM, other files in its place, its bytes."""
 
 from pkigen.faults.families.encoding import blocks, files, octets
 

@@ -1,6 +1,6 @@
-"""Octets of the certificate that are not DER, or not what RFC 5280, 4.1 gives it (X.690).
+"""Encodings of the certificate that are not DER, or not allowed by RFC 5280, 4.1 (X.690).
 
-What is signed is signed as it stands: readers that take it find the signature right.
+The signature covers the faulty bytes, so that tolerant readers find it valid.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _extension(case: Case, *, critical: bool) -> tuple[int, ...]:
     for number, extension in enumerate(case.plan.extensions):
         if extension.critical is critical:
             return _EXTENSIONS, 0, number
-    raise Impossible(f"the sound certificate has no extension that is {'' if critical else 'not '}critical")
+    raise Impossible(f"the certificate has no extension that is {'' if critical else 'not '}critical")
 
 
 @fault("V", "parse", "X.690 8.1", finds=("path:unreadable", "unreadable"))
@@ -156,7 +156,7 @@ def der_set_unsorted(case: Case) -> Case:
     DER sorts the elements of a SET OF by their encoding; few parsers check this.
     """
     if not case.plan.subject:
-        raise Impossible("the sound certificate has no subject")
+        raise Impossible("the certificate has no subject")
     *others, last = case.plan.subject
     subject = (*others, (*last, _SERIAL_NUMBER))
     together = der.children(names.encode(subject))[-1]
@@ -193,7 +193,7 @@ def der_extra_field_tbs(case: Case) -> Case:
     Extensions are the last field of TBSCertificate; strict parsers reject the certificate.
     """
     if not case.plan.extensions:
-        raise Impossible("the sound certificate has no extensions")
+        raise Impossible("the certificate has no extensions")
     return case.edit(Edit((_EXTENSIONS,), EditOp.APPEND, der.null()))
 
 

@@ -20,22 +20,24 @@ def answered(case: Case, **fields: Any) -> Case:
     """Return the case with an OCSP response at its own URL; ``fields`` replace fields of its plan."""
     plan = replace(case.entity.ocsp or OcspPlan(answer_url(case)), **fields)
     location = der.sequence(der.oid(oids.OCSP_ACCESS), uri(plan.url))
-    held = case.extension(_AIA)
-    if held is not None and isinstance(held.value, KeyIdentifier):
+    extension = case.extension(_AIA)
+    if extension is not None and isinstance(extension.value, KeyIdentifier):
         raise Impossible("its authority information access is not known yet")
-    others = [] if held is None or not isinstance(held.value, bytes) else der.children(held.value)
-    kept = (one for one in others if der.children(one)[0] != der.oid(oids.OCSP_ACCESS))
-    case = put(case, _AIA, der.sequence(location, *kept))
+    others = (
+        [] if extension is None or not isinstance(extension.value, bytes) else der.children(extension.value)
+    )
+    remaining = (one for one in others if der.children(one)[0] != der.oid(oids.OCSP_ACCESS))
+    case = put(case, _AIA, der.sequence(location, *remaining))
     return replace(case, entity=replace(case.entity, ocsp=plan))
 
 
 def answer_url(case: Case) -> str:
     """Return the URL of the response, next to the files that the issuing CA publishes."""
     if not case.authorities:
-        raise Impossible("nobody answers for a self-signed certificate")
+        raise Impossible("no CA responds for a self-signed certificate")
     issuer = case.authorities[0]
     if issuer.ca_url is None or (issuer.imported is not None and issuer.imported.key is None):
-        raise Impossible(f"the key of '{issuer.name}' was not brought along: it signs no answers")
+        raise Impossible(f"the key of '{issuer.name}' was not imported, so it cannot sign responses")
     return f"{issuer.ca_url.rpartition('/ca/')[0]}/ocsp/{case.entity.name}"
 
 
