@@ -57,13 +57,11 @@ _UNCONVERTED_TEXTS = frozenset(
         "tests/faults",
         "tests/keys",
         "tests/lab",
-        "tests/matrix",
         "tests/inspection/path",
         "tests/plan",
         "tests/profile",
         "tests/pytest_plugin",
         "tests/requirements",
-        "tests/serve",
     ]
 )
 _UNCONVERTED_NAMES = frozenset(
@@ -86,14 +84,10 @@ _UNCONVERTED_NAMES = frozenset(
         "tests/faults",
         "tests/keys",
         "tests/lab",
-        "tests/matrix",
         "tests/inspection/path",
         "tests/plan",
         "tests/profile",
-        "tests/pytest_plugin",
-        "tests/report",
         "tests/requirements",
-        "tests/serve",
     ]
 )
 

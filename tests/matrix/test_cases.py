@@ -28,8 +28,8 @@ def test_a_case_has_its_files_and_what_is_published_for_its_path(
 def test_a_case_with_a_passphrase_has_its_pkcs12_file(environment: Environment) -> None:
     (data, *_) = _cases(environment)
     files = {**data["files"], "passphrase": "certificates/sound/passphrase.txt"}
-    told = {**environment.manifest, "cases": [{**data, "files": files}]}
-    (case,) = cases_of(Environment(environment.folder, told))
+    manifest = {**environment.manifest, "cases": [{**data, "files": files}]}
+    (case,) = cases_of(Environment(environment.folder, manifest))
     assert case.pkcs12 == environment.folder / "certificates" / "sound" / "sound.p12"
     assert case.passphrase == environment.folder / "certificates" / "sound" / "passphrase.txt"
 
@@ -67,8 +67,8 @@ def test_who_is_no_server_is_not_put_to_anybody(tmp_path: Path) -> None:
         "defaults": {"key": "ec-p256"},
         "authorities": {"root": {}},
         "certificates": {
-            name: {"issuer": "root", "subject": {"CN": f"{name}.test"}, "extended_key_usage": found}
-            for name, found in purposes.items()
+            name: {"issuer": "root", "subject": {"CN": f"{name}.test"}, "extended_key_usage": is_server}
+            for name, is_server in purposes.items()
         },
     }
     assert [subject.name for subject in subjects_of(build(document, tmp_path))] == ["both", "any"]

@@ -1,4 +1,4 @@
-"""CRLs that do not clear a certificate: the Go program's own checks, beside those of others."""
+"""CRLs that do not clear a certificate: the checks of the Go program and of other validators."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class Issuing:
         case = replace(self.case, crls=paths)
         columns = (one for one in VALIDATORS if one.name in _COLUMNS)
         parts = {one.name: one.judge([case])[case.name].parts for one in columns}
-        assert all(said["path"] for said in parts.values())
-        return {name for name, said in parts.items() if said["crl"] is False}
+        assert all(verdicts["path"] for verdicts in parts.values())
+        return {name for name, verdicts in parts.items() if verdicts["crl"] is False}
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ PAGE = (ROOT / "docs" / "findings.md").read_text("utf-8")
 
 def test_every_command_is_about_a_fault_that_there_is() -> None:
     named = re.findall(r"^files (\S+)$|--only sensor\.(\S+)", PAGE, re.MULTILINE)
-    found = {one or other for one, other in named}
-    assert len(found) >= 10
-    assert found <= FAULTS.keys()
+    names = {one or other for one, other in named}
+    assert len(names) >= 10
+    assert names <= FAULTS.keys()
 
 
 def test_everything_that_looks_like_a_bug_is_written_up() -> None:

@@ -94,7 +94,7 @@ def test_what_was_exported_is_known_by_its_fault(cases: dict[str, MatrixCase], t
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("{", "is not JSON"),
         ("\xff", "is not JSON"),
@@ -104,7 +104,7 @@ def test_what_was_exported_is_known_by_its_fault(cases: dict[str, MatrixCase], t
         ("[" * 100_000, "is not JSON"),
     ],
 )
-def test_a_file_of_another_kind_is_an_error(tmp_path: Path, text: str, said: str) -> None:
+def test_a_file_of_another_kind_is_an_error(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "limbo.json").write_bytes(text.encode("latin-1"))
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         subjects_of_limbo(tmp_path / "limbo.json", tmp_path)

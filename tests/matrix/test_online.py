@@ -49,8 +49,8 @@ def online(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 def subjects(online: Environment) -> Iterator[dict[str, Subject]]:
     at = datetime.fromisoformat(online.manifest["clock"])
     with serve_as_proxy(online.folder, at=at) as address:
-        found = subjects_of(online, address)
-        yield {subject.name.removeprefix("sound."): subject for subject in found}
+        subjects = subjects_of(online, address)
+        yield {subject.name.removeprefix("sound."): subject for subject in subjects}
 
 
 def _column(name: str) -> object:
@@ -65,16 +65,16 @@ def _judge(validator: Validator, subject: Subject) -> Answer:
 @pytest.mark.needs(*TOOLS["java-crldp"])
 def test_java_fetches_crls_from_where_the_certificates_say(subjects: dict[str, Subject]) -> None:
     (java,) = (one for one in VALIDATORS if one.name == "java-crldp")
-    said = {
+    answers = {
         name: _judge(java, subjects[name]) for name in ("sound", "revoked", "crl-http-404", "crl-redirect")
     }
-    assert {name: one.parts["crl"] for name, one in said.items()} == {
+    assert {name: one.parts["crl"] for name, one in answers.items()} == {
         "sound": True,
         "revoked": False,
         "crl-http-404": False,
         "crl-redirect": True,
     }
-    assert "crl: Certificate has been revoked" in said["revoked"].words
+    assert "crl: Certificate has been revoked" in answers["revoked"].words
 
 
 @pytest.mark.needs(*TOOLS["java-crldp"])
@@ -91,9 +91,9 @@ def test_the_proxy_leads_to_no_other_server(subjects: dict[str, Subject]) -> Non
 @pytest.mark.parametrize("validator", [_column("java-ocsp"), _column("openssl-ocsp")])
 def test_an_ocsp_answer_is_asked_for(validator: Validator, subjects: dict[str, Subject]) -> None:
     assert _judge(validator, subjects["ocsp-good"]).parts["ocsp"] is True
-    said = _judge(validator, subjects["ocsp-revoked"])
-    assert said.parts["ocsp"] is False
-    assert "revoked" in said.words
+    answer = _judge(validator, subjects["ocsp-revoked"])
+    assert answer.parts["ocsp"] is False
+    assert "revoked" in answer.words
 
 
 @pytest.mark.parametrize("validator", [_column("openssl-ocsp")])

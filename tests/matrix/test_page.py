@@ -25,20 +25,22 @@ def page(environment: Environment, tmp_path: Path) -> Iterator[Page]:
 
     columns = [Column(one, one.version() or "") for one in VALIDATORS if one.name in ("openssl", "pyca")]
     matrix = survey(subjects_of(environment), columns, known_differences(), complete=False)
-    told = reports.as_json(matrix, "matrix", environment.manifest["clock"], [])
-    told["rows"][0]["says"] = "</script><script>alert(1)</script>"
+    data = reports.as_json(matrix, "matrix", environment.manifest["clock"], [])
+    data["rows"][0]["says"] = "</script><script>alert(1)</script>"
     path = tmp_path / "matrix.html"
-    path.write_text(reports.html(told), "utf-8")
+    path.write_text(reports.html(data), "utf-8")
     wrong: list[str] = []
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=("--no-sandbox",))
-        found = browser.new_page()
-        found.on("pageerror", lambda error: wrong.append(str(error)))
-        found.on("console", lambda message: wrong.append(message.text))
-        found.on("request", lambda asked: None if asked.url.startswith("file:") else wrong.append(asked.url))
-        found.on("dialog", lambda dialog: wrong.append(dialog.message))
-        found.goto(path.as_uri())
-        yield found
+        page = browser.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda message: wrong.append(message.text))
+        page.on(
+            "request", lambda request: None if request.url.startswith("file:") else wrong.append(request.url)
+        )
+        page.on("dialog", lambda dialog: wrong.append(dialog.message))
+        page.goto(path.as_uri())
+        yield page
         browser.close()
     assert [words for words in wrong if not words.startswith("data:")] == []
 

@@ -41,9 +41,9 @@ def test_a_program_asked_line_by_line_is_started_anew_when_it_fails(
 ) -> None:
     monkeypatch.setattr(line_protocol, "SECONDS", 1)
     hosts = ("one", "hang", "crash", "two", "die", "three")
-    asked = [replace(cases["sound"], name=host, host=host) for host in hosts]
-    answers = ask((sys.executable, "-c", _PROGRAM), asked)
-    assert {name: said.words for name, said in answers.items()} == {
+    requested = [replace(cases["sound"], name=host, host=host) for host in hosts]
+    answers = ask((sys.executable, "-c", _PROGRAM), requested)
+    assert {name: answer.words for name, answer in answers.items()} == {
         "one": "",
         "hang": "does not come to an end within 1 s",
         "crash": "crashes: SIGSEGV",
@@ -51,11 +51,11 @@ def test_a_program_asked_line_by_line_is_started_anew_when_it_fails(
         "die": "ends with 1: cannot go on: hosts is missing",
         "three": "",
     }
-    assert [name for name, said in answers.items() if said.accepted] == ["one", "two", "three"]
+    assert [name for name, answer in answers.items() if answer.accepted] == ["one", "two", "three"]
 
 
 @pytest.mark.parametrize(
-    ("words", "shown"),
+    ("words", "expected"),
     [
         ("cannot read /tmp/a/b.pem:\n  no", "cannot read b.pem: no"),
         ("'/tmp/a/b.pem'", "'b.pem'"),
@@ -63,5 +63,5 @@ def test_a_program_asked_line_by_line_is_started_anew_when_it_fails(
         ("valid and/or good", "valid and/or good"),
     ],
 )
-def test_words_are_one_line_without_folders(words: str, shown: str) -> None:
-    assert one_line(words) == shown
+def test_words_are_one_line_without_folders(words: str, expected: str) -> None:
+    assert one_line(words) == expected

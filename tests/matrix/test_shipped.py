@@ -23,6 +23,6 @@ def test_no_difference_is_without_a_reason(
 ) -> None:
     folder = build(load(profile), tmp_path, BuildOptions(keys="pool")).folder
     code = main(["matrix", str(folder)])
-    said = capsys.readouterr().out
-    assert code == 0, said
-    assert f"{len(VALIDATORS)} validators" in said
+    output = capsys.readouterr().out
+    assert code == 0, output
+    assert f"{len(VALIDATORS)} validators" in output

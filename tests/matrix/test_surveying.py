@@ -1,4 +1,4 @@
-"""What validators say, held against what is expected: differences, reasons, reasons out of date."""
+"""Verdicts compared with the expected ones: differences, reasons, stale reasons."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from pkigen.matrix.validator import Answer, PartVerdict, answer
 
 @dataclass
 class Puppet:
-    """Says of each case what it is told to, by name, and notes which it was asked about."""
+    """Returns predefined answers by case name, and records the requested cases."""
 
-    said: dict[str, Answer]
+    answer: dict[str, Answer]
     looks_at: frozenset[Capability] = frozenset(("path", "file", "host", "crl"))
     name: str = "puppet"
     comes_with: str = "nothing"
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
 
     def version(self) -> str | None:
         return "puppet 1"
 
     def judge(self, cases: Sequence[MatrixCase]) -> dict[str, Answer]:
-        self.asked += [case.name for case in cases]
-        return {case.name: self.said[case.name] for case in cases}
+        self.requested += [case.name for case in cases]
+        return {case.name: self.answer[case.name] for case in cases}
 
 
 ACCEPTS = answer({"path": PartVerdict(True), "crl": PartVerdict(True)})
@@ -49,7 +49,7 @@ def _subject(
 
 
 @pytest.mark.parametrize(
-    ("expected", "spoils", "said", "word", "differs"),
+    ("expected", "spoils", "answer", "word", "differs"),
     [
         ("reject", "path", REFUSES, "refuse", False),
         ("reject", "path", ACCEPTS, "accept", True),
@@ -66,12 +66,12 @@ def _subject(
     ],
 )
 def test_a_verdict_is_a_word_and_differs_from_what_is_expected_or_not(
-    cases: dict[str, MatrixCase], expected: str, spoils: str, said: Answer, word: str, differs: bool
+    cases: dict[str, MatrixCase], expected: str, spoils: str, answer: Answer, word: str, differs: bool
 ) -> None:
     subject = _subject(cases, expected, spoils)
-    matrix = survey([subject], [Column(Puppet({subject.name: said}), "puppet 1")], [])
+    matrix = survey([subject], [Column(Puppet({subject.name: answer}), "puppet 1")], [])
     ((_, (cell,)),) = matrix.rows
-    assert (cell.word, cell.differs, cell.words) == (word, differs, said.words)
+    assert (cell.word, cell.differs, cell.words) == (word, differs, answer.words)
     assert matrix.is_as_expected is not differs
 
 
@@ -83,26 +83,26 @@ def test_who_does_not_compare_names_is_blind_to_a_wrong_one(cases: dict[str, Mat
 
 
 def _entry(**fields: object) -> Known:
-    found: dict[str, object] = {
+    expected: dict[str, object] = {
         "fault": "wrong",
         "column": "puppet",
         "kind": "choice",
         "reason": "So.",
         **fields,
     }
-    return Known(**found)  # type: ignore[arg-type]  # fields of the tests below
+    return Known(**expected)  # type: ignore[arg-type]  # fields of the tests below
 
 
 def _surveyed(
     cases: dict[str, MatrixCase],
-    said: Answer,
+    answer: Answer,
     entry: Known,
     recorded: str = "puppet 1",
     complete: bool = True,
 ) -> object:
     subject = _subject(cases, "reject")
     matrix = survey(
-        [subject], [Column(Puppet({subject.name: said}), "puppet 1", recorded)], [entry], complete=complete
+        [subject], [Column(Puppet({subject.name: answer}), "puppet 1", recorded)], [entry], complete=complete
     )
     return len(matrix.unexplained), matrix.explained, len(matrix.stale), len(matrix.gone)
 
@@ -150,14 +150,14 @@ def test_who_asks_a_server_is_asked_about_what_shows_there_and_what_is_sound(
     unserved = _subject(cases, "reject", "fetching", "unserved")
     puppet = Puppet({one.name: ACCEPTS for one in (sound, fetched)}, frozenset(("crl", "fetching")))
     matrix = survey([sound, fetched, path, unserved], [Column(puppet, "puppet 1")], [])
-    assert puppet.asked == [sound.name, fetched.name]
+    assert puppet.requested == [sound.name, fetched.name]
     assert [cell.word for _, (cell,) in matrix.rows] == ["blind", "accept", "blind", "blind"]
 
 
 def test_who_reads_no_files_is_not_asked_how_they_are_written(cases: dict[str, MatrixCase]) -> None:
     puppet = Puppet({}, frozenset(("path",)))
     survey([_subject(cases, "reject", "file")], [Column(puppet, "puppet 1")], [])
-    assert puppet.asked == []
+    assert puppet.requested == []
 
 
 @pytest.mark.parametrize("fault", ["wrong", ""])

@@ -62,8 +62,8 @@ def _judge(validator: Validator, case: MatrixCase) -> Answer:
 
 @every_validator
 def test_what_is_sound_is_accepted_part_by_part(validator: Validator, complete: MatrixCase) -> None:
-    said = _judge(validator, complete)
-    assert said == Answer(True, "", {part: True if part in validator.looks_at else None for part in PARTS})
+    answer = _judge(validator, complete)
+    assert answer == Answer(True, "", {part: True if part in validator.looks_at else None for part in PARTS})
 
 
 @every_validator
@@ -71,17 +71,17 @@ def test_what_is_sound_is_accepted_part_by_part(validator: Validator, complete: 
 def test_what_is_wrong_is_refused_with_a_reason(validator: Validator, cases: Cases, wrong: str) -> None:
     sight, change = REFUSED[wrong]
     part = CAPABILITIES[sight]
-    said = _judge(validator, change(cases))
+    answer = _judge(validator, change(cases))
     if sight not in validator.looks_at:
-        assert said.accepted
-        assert said.parts[part] is (True if part in validator.looks_at else None)
+        assert answer.accepted
+        assert answer.parts[part] is (True if part in validator.looks_at else None)
         return
-    assert not said.accepted
-    assert [one for one, accepted in said.parts.items() if accepted is False] == [part]
-    assert said.words.startswith(f"{part}: ")
-    assert len(said.words) > len(f"{part}: ")
-    assert "\n" not in said.words
-    assert str(cases["sound"].certificate.parent) not in said.words
+    assert not answer.accepted
+    assert [one for one, accepted in answer.parts.items() if accepted is False] == [part]
+    assert answer.words.startswith(f"{part}: ")
+    assert len(answer.words) > len(f"{part}: ")
+    assert "\n" not in answer.words
+    assert str(cases["sound"].certificate.parent) not in answer.words
 
 
 @every_validator
@@ -94,9 +94,9 @@ def test_a_wildcard_is_asked_for_by_a_name_that_it_covers(validator: Validator, 
 def test_a_locked_key_opens_with_its_passphrase(validator: Validator, cases: Cases, tmp_path: Path) -> None:
     path = tmp_path / "passphrase"
     path.write_text("geheim\n")
-    said = _judge(validator, replace(cases["locked"], passphrase=path))
+    answer = _judge(validator, replace(cases["locked"], passphrase=path))
     opened = validator.name not in NO_LOCKED_KEYS if "key" in validator.looks_at else None
-    assert said.parts["key"] is opened, said.words
+    assert answer.parts["key"] is opened, answer.words
 
 
 @every_validator
@@ -110,8 +110,8 @@ def test_a_pkcs12_file_that_does_not_open_is_refused(
         case = replace(case, pkcs12=tmp_path / "junk")
     else:
         passphrase.write_text("changed\n")
-    said = _judge(validator, case)
-    assert said.parts["pkcs12"] is (False if "pkcs12" in validator.looks_at else None)
+    answer = _judge(validator, case)
+    assert answer.parts["pkcs12"] is (False if "pkcs12" in validator.looks_at else None)
 
 
 @every_validator

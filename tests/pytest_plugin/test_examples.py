@@ -26,8 +26,8 @@ def _pytest(folder: Path, *arguments: str) -> tuple[int, str]:
 
 
 def test_httpx_accepts_what_is_recorded_and_nothing_else(example: Path) -> None:
-    code, said = _pytest(example)
-    assert code == 0, said
+    code, output = _pytest(example)
+    assert code == 0, output
 
 
 def test_what_is_not_recorded_and_what_is_wrongly_recorded_fails(example: Path) -> None:
@@ -35,6 +35,6 @@ def test_what_is_not_recorded_and_what_is_wrongly_recorded_fails(example: Path) 
     recorded = json.loads(record.read_bytes())
     del recorded["san-missing"]
     record.write_text(json.dumps({**recorded, "expired": "surely not"}))
-    code, said = _pytest(example, "-k", "san-missing or server.expired] or nul-in-san")
+    code, output = _pytest(example, "-k", "san-missing or server.expired] or nul-in-san")
     assert code == 1
-    assert "2 failed, 1 passed" in said
+    assert "2 failed, 1 passed" in output

@@ -34,10 +34,10 @@ def fetch(url, context=None):
 
 @pytest.fixture(scope="module", autouse=True)
 def loaded() -> None:
-    """Import all of ours: pytester takes back what a run in this process imports, and leaves halves."""
-    for found in pkgutil.walk_packages(pkigen.__path__, "pkigen."):
-        if not found.name.endswith("__main__"):
-            import_module(found.name)
+    """Import all modules of pkigen, because pytester removes modules that a run imports."""
+    for module in pkgutil.walk_packages(pkigen.__path__, "pkigen."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
 
 
 @pytest.fixture

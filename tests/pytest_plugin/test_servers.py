@@ -1,4 +1,4 @@
-"""One HTTP stub for several processes: who serves it waits for those who use it, however they end."""
+"""One HTTP stub for several processes: the serving process waits for the others."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def served(tmp_path: Path) -> Environment:
 
 @pytest.fixture
 def another(served: Environment, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that uses the same servers, until it is told to end."""
+    """Another process that uses the same servers until it is stopped."""
     command = [sys.executable, "-c", _USER, str(served.folder), str(tmp_path / "state")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield process

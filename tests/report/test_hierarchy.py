@@ -16,13 +16,13 @@ from tests.report.manifests import authority, case, fault, manifest
 _NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
-def _titles(found: Hierarchy) -> dict[str, Node]:
-    return {node.title: node for node in found.nodes}
+def _titles(hierarchy: Hierarchy) -> dict[str, Node]:
+    return {node.title: node for node in hierarchy.nodes}
 
 
-def _edges(found: Hierarchy) -> set[tuple[str, str, bool]]:
-    titles = {node.id: node.title for node in found.nodes}
-    return {(titles[edge.issuer], titles[edge.issued], edge.cross) for edge in found.edges}
+def _edges(hierarchy: Hierarchy) -> set[tuple[str, str, bool]]:
+    titles = {node.id: node.title for node in hierarchy.nodes}
+    return {(titles[edge.issuer], titles[edge.issued], edge.cross) for edge in hierarchy.edges}
 
 
 def test_cross_certificates_are_edges_of_their_own(deep: Environment) -> None:

@@ -1,4 +1,4 @@
-"""A stub over a hand-made environment: what is served is not this package's business."""
+"""A stub that serves a hand-made environment."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Stub:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """An environment's folder with one authority's CRL and certificate, and a key beside them."""
+    """The directory of an environment with the CRL and certificate of one CA, and a key."""
     return make_environment(tmp_path / "contoso", "http://127.0.0.1:8080")
 
 
@@ -79,7 +79,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stub]:
 
 @pytest.fixture
 def stub(running: Stub) -> Stub:
-    """One server for all tests of a file, which reads what each of them makes anew."""
+    """One server for all tests of a file; each test starts with new files."""
     shutil.rmtree(running.www)
     make_environment(running.folder, "http://127.0.0.1:8080")
     return running

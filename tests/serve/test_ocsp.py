@@ -97,34 +97,36 @@ def test_openssl_verifies_good_revoked_and_unknown(environment: Environment, url
     folder = environment.folder
     command = ["openssl", "ocsp", "-url", url, "-issuer", str(folder / "authorities/issuing/issuing.crt")]
     command += ["-CAfile", str(environment.trust)]
-    asked = [
+    options = [
         arg
         for name in ("sensor", "gone")
         for arg in ("-cert", str(folder / f"certificates/{name}/{name}.crt"))
     ]
-    said = subprocess.run([*command, *asked, "-serial", "0x77"], capture_output=True, text=True, check=True)
-    assert "Response verify OK" in said.stdout + said.stderr
-    assert "no nonce" not in said.stderr
-    assert ": good" in said.stdout
-    assert "0x77: unknown" in said.stdout
-    assert "Reason: keyCompromise" in said.stdout
+    result = subprocess.run(
+        [*command, *options, "-serial", "0x77"], capture_output=True, text=True, check=True
+    )
+    assert "Response verify OK" in result.stdout + result.stderr
+    assert "no nonce" not in result.stderr
+    assert ": good" in result.stdout
+    assert "0x77: unknown" in result.stdout
+    assert "Reason: keyCompromise" in result.stdout
 
 
 @pytest.mark.parametrize("digest", [SHA1, hashes.SHA256()], ids=lambda one: str(one.name))
 def test_an_answer_repeats_the_cert_id_that_was_asked(
     digest: hashes.HashAlgorithm, environment: Environment, url: str
 ) -> None:
-    found = _post(url, _request(environment, "sensor", digest))
-    assert (found.certificate_status, found.hash_algorithm.name) == (OCSPCertStatus.GOOD, digest.name)
-    assert found.next_update_utc is not None
+    response = _post(url, _request(environment, "sensor", digest))
+    assert (response.certificate_status, response.hash_algorithm.name) == (OCSPCertStatus.GOOD, digest.name)
+    assert response.next_update_utc is not None
 
 
 def test_a_get_is_answered_as_a_post_and_may_be_cached(environment: Environment, url: str) -> None:
     request = _request(environment, "sensor")
-    asked = httpx.get(f"{url}/{quote(base64.b64encode(request).decode(), safe='')}")
-    assert load_der_ocsp_response(asked.content).certificate_status is OCSPCertStatus.GOOD
-    assert asked.headers["Cache-Control"].startswith("max-age=86")
-    assert asked.content == httpx.post(url, content=request).content
+    get = httpx.get(f"{url}/{quote(base64.b64encode(request).decode(), safe='')}")
+    assert load_der_ocsp_response(get.content).certificate_status is OCSPCertStatus.GOOD
+    assert get.headers["Cache-Control"].startswith("max-age=86")
+    assert get.content == httpx.post(url, content=request).content
 
 
 def test_a_nonce_is_echoed_and_makes_an_answer_of_its_own(environment: Environment, url: str) -> None:
@@ -179,10 +181,10 @@ def test_a_cache_is_told_how_long_to_keep_an_answer_and_how_to_ask_again(
 ) -> None:
     path = f"{url}/{quote(base64.b64encode(_request(environment, 'sensor')).decode(), safe='')}"
     first = httpx.get(path)
-    found = load_der_ocsp_response(first.content)
-    assert found.next_update_utc is not None
-    assert parsedate_to_datetime(first.headers["Expires"]) == found.next_update_utc
-    assert parsedate_to_datetime(first.headers["Last-Modified"]) == found.this_update_utc
+    response = load_der_ocsp_response(first.content)
+    assert response.next_update_utc is not None
+    assert parsedate_to_datetime(first.headers["Expires"]) == response.next_update_utc
+    assert parsedate_to_datetime(first.headers["Last-Modified"]) == response.this_update_utc
     again = httpx.get(path, headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
     refused = httpx.put(url, content=b"")
@@ -193,10 +195,10 @@ def test_a_cache_is_told_how_long_to_keep_an_answer_and_how_to_ask_again(
     ("length", "answered"), [(1, True), (16, True), (128, True), (0, False), (129, False)]
 )
 def test_a_nonce_has_1_to_128_octets(length: int, answered: bool, environment: Environment, url: str) -> None:
-    asked = _builder(environment, "sensor").add_extension(OCSPNonce(b"n" * length), critical=False)
-    found = _post(url, asked.build().public_bytes(Encoding.DER))
-    wanted = OCSPResponseStatus.SUCCESSFUL if answered else OCSPResponseStatus.MALFORMED_REQUEST
-    assert found.response_status is wanted
+    query = _builder(environment, "sensor").add_extension(OCSPNonce(b"n" * length), critical=False)
+    response = _post(url, query.build().public_bytes(Encoding.DER))
+    expected = OCSPResponseStatus.SUCCESSFUL if answered else OCSPResponseStatus.MALFORMED_REQUEST
+    assert response.response_status is expected
 
 
 DELEGATED = """
@@ -236,32 +238,35 @@ def test_openssl_takes_a_delegated_responders_answers(delegated: Environment) ->
         command += ["-verify_other", str(folder / "authorities/issuing/issuing.crt")]
         for name in ("sensor", "gone"):
             command += ["-cert", str(folder / f"certificates/{name}/{name}.crt")]
-        said = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "Response verify OK" in said.stdout + said.stderr
-    assert ": good" in said.stdout
-    assert "Reason: superseded" in said.stdout
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "Response verify OK" in result.stdout + result.stderr
+    assert ": good" in result.stdout
+    assert "Reason: superseded" in result.stdout
 
 
 def test_the_responder_is_named_as_the_profile_wants(
     delegated: Environment, request: pytest.FixtureRequest
 ) -> None:
     with serve(delegated.folder, passphrases=[b"open sesame"]) as url:
-        found = _post(f"{url}/ocsp", _request(delegated, "sensor"))
-    (own,) = found.certificates
+        response = _post(f"{url}/ocsp", _request(delegated, "sensor"))
+    (own,) = response.certificates
     assert own == _loaded(delegated, "certificates/answers/answers.crt")
     by_name = "name" in request.node.callspec.id
-    assert (found.responder_name is not None, found.responder_key_hash is not None) == (by_name, not by_name)
+    assert (response.responder_name is not None, response.responder_key_hash is not None) == (
+        by_name,
+        not by_name,
+    )
     if by_name:
-        assert found.responder_name == own.subject
-    assert found.next_update_utc is not None
-    assert (found.next_update_utc - found.this_update_utc).total_seconds() == 7200
+        assert response.responder_name == own.subject
+    assert response.next_update_utc is not None
+    assert (response.next_update_utc - response.this_update_utc).total_seconds() == 7200
     assert not own.extensions.get_extension_for_class(OCSPNoCheck).critical
 
 
 def test_certificates_lead_to_the_responder_that_their_issuer_has(delegated: Environment) -> None:
     for name in ("sensor", "plain"):
-        held = _loaded(delegated, f"certificates/{name}/{name}.crt")
-        access = held.extensions.get_extension_for_class(AuthorityInformationAccess).value
+        certificate = _loaded(delegated, f"certificates/{name}/{name}.crt")
+        access = certificate.extensions.get_extension_for_class(AuthorityInformationAccess).value
         assert [
             one.access_location.value
             for one in access
@@ -271,8 +276,8 @@ def test_certificates_lead_to_the_responder_that_their_issuer_has(delegated: Env
 
 def test_a_responder_whose_key_is_closed_answers_nothing(delegated: Environment) -> None:
     with serve(delegated.folder) as url:
-        found = _post(f"{url}/ocsp", _request(delegated, "sensor"))
-        assert found.response_status is OCSPResponseStatus.UNAUTHORIZED
+        response = _post(f"{url}/ocsp", _request(delegated, "sensor"))
+        assert response.response_status is OCSPResponseStatus.UNAUTHORIZED
         own = _post(f"{url}/ocsp", _request(delegated, "plain", issuer="own"))
         assert own.certificate_status is OCSPCertStatus.GOOD
 

@@ -25,14 +25,14 @@ def _free_port() -> int:
 def _verified(env: Path, name: str) -> tuple[str, ...]:
     """The rules that a certificate breaks by what is fetched."""
     folder = env / "certificates" / name
-    asked = Verification(
+    verification = Verification(
         folder / f"{name}.crt",
         datetime.now(UTC),
         chain=(folder / "chain.pem",),
         trust=(env / "trust.pem",),
         fetch_crls=True,
     )
-    return tuple(problem.rule for problem in verify(asked).result.problems)
+    return tuple(problem.rule for problem in verify(verification).result.problems)
 
 
 @pytest.mark.parametrize(

@@ -18,21 +18,23 @@ _CERTIFICATE = re.compile(
 
 
 @dataclass(frozen=True)
-class Told:
+class ClientResult:
     """What a client printed, and whether it was content."""
 
     code: int
     text: str
 
 
-def run(*command: str | Path, stdin: str = "") -> Told:
+def run(*command: str | Path, stdin: str = "") -> ClientResult:
     done = subprocess.run(
         list(map(str, command)), input=stdin, capture_output=True, text=True, check=False, timeout=30
     )
-    return Told(done.returncode, done.stdout + done.stderr)
+    return ClientResult(done.returncode, done.stdout + done.stderr)
 
 
-def s_client(endpoints: Endpoints, host: str | None, *options: str, address: str = "127.0.0.1") -> Told:
+def s_client(
+    endpoints: Endpoints, host: str | None, *options: str, address: str = "127.0.0.1"
+) -> ClientResult:
     """``openssl s_client``, which shakes hands, sends nothing and says what it thinks."""
     name = ["-noservername"] if host is None else ["-servername", host, "-verify_hostname", host]
     return run(
@@ -51,23 +53,23 @@ def s_client(endpoints: Endpoints, host: str | None, *options: str, address: str
 def presented(
     endpoints: Endpoints, host: str | None, *options: str, address: str = "127.0.0.1"
 ) -> list[bytes]:
-    """The octets of each certificate that openssl was sent, whatever it made of them."""
-    told = s_client(endpoints, host, "-msg", *options, address=address)
-    match = _CERTIFICATE.search(told.text)
-    assert match is not None, told.text
+    """Return the bytes of each certificate that openssl received."""
+    result = s_client(endpoints, host, "-msg", *options, address=address)
+    match = _CERTIFICATE.search(result.text)
+    assert match is not None, result.text
     message = bytes.fromhex(match[2])
     modern = match[1] == "3"
-    data, found = message[5 + 3 :] if modern else message[4 + 3 :], list[bytes]()
+    data, certificates = message[5 + 3 :] if modern else message[4 + 3 :], list[bytes]()
     while data:
         size = int.from_bytes(data[:3], "big")
-        found.append(data[3 : 3 + size])
+        certificates.append(data[3 : 3 + size])
         data = data[3 + size :]
         if modern:
             data = data[2 + int.from_bytes(data[:2], "big") :]
-    return found
+    return certificates
 
 
-def curl(endpoints: Endpoints, case: Case, host: str, *options: str) -> Told:
+def curl(endpoints: Endpoints, case: Case, host: str, *options: str) -> ClientResult:
     """``curl``, trusting what the case says."""
     where = f"{host}:{endpoints.port}"
     trust = case.folder / case.data["trust"][0]
@@ -75,7 +77,7 @@ def curl(endpoints: Endpoints, case: Case, host: str, *options: str) -> Told:
     return run(*command, "--resolve", f"{where}:127.0.0.1", *options, f"https://{where}/")
 
 
-def gnutls(endpoints: Endpoints, case: Case, host: str, *options: str) -> Told:
+def gnutls(endpoints: Endpoints, case: Case, host: str, *options: str) -> ClientResult:
     """``gnutls-cli`` (of the same package as certtool)."""
     trust = case.folder / case.data["trust"][0]
     command = ("gnutls-cli", "--x509cafile", trust, "--sni-hostname", host, "--verify-hostname", host)

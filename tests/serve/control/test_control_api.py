@@ -47,7 +47,7 @@ class Control:
     url: str
     api: str
     token: str
-    said: list[str]
+    messages: list[str]
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         sent = {"Authorization": f"Bearer {self.token}", **headers}
@@ -62,15 +62,15 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 @pytest.fixture(scope="module")
 def running(environment: Environment) -> Iterator[Control]:
-    live, said, folder = RuntimeFaults(environment.folder), list[str](), environment.folder
+    live, messages, folder = RuntimeFaults(environment.folder), list[str](), environment.folder
     app = application(open_environment(folder), live=live)
     with (
         listen("127.0.0.1", 0) as listener,
         background(app, listener, live.port_switch),
-        controlled(folder, live, 0, said.append),
+        controlled(folder, live, 0, messages.append),
     ):
-        told = json.loads((folder / FILE).read_bytes())
-        yield Control(folder, listener.url, told["url"], told["token"], said)
+        announced = json.loads((folder / FILE).read_bytes())
+        yield Control(folder, listener.url, announced["url"], announced["token"], messages)
     assert not (folder / FILE).exists()
 
 
@@ -82,8 +82,8 @@ def control(running: Control) -> Iterator[Control]:
 
 def test_its_file_is_the_users_alone_and_what_it_says_has_no_token(control: Control) -> None:
     assert stat.S_IMODE((control.folder / FILE).stat().st_mode) == 0o600
-    assert any(control.api in words for words in control.said)
-    assert all(control.token not in words for words in control.said)
+    assert any(control.api in words for words in control.messages)
+    assert all(control.token not in words for words in control.messages)
 
 
 def test_a_fault_is_put_seen_and_taken_away(control: Control) -> None:
@@ -99,8 +99,8 @@ def test_a_fault_is_put_seen_and_taken_away(control: Control) -> None:
 
 
 def test_a_fault_has_its_parameters_and_its_url(control: Control) -> None:
-    asked = {"url": "/crl/issuing.crl", "fault": {"crl-stale": {"by": "3d"}}}
-    put = control.ask("PUT", "/faults", asked).json()
+    body = {"url": "/crl/issuing.crl", "fault": {"crl-stale": {"by": "3d"}}}
+    put = control.ask("PUT", "/faults", body).json()
     assert (put["url"], put["fault"], put["arguments"]) == ("/crl/issuing.crl", "crl-stale", {"by": "3d"})
     assert len(control.ask("DELETE", "/faults", {"url": "/crl/issuing.crl"}).json()["cleared"]) == 1
 
@@ -138,9 +138,11 @@ def test_a_thousand_requests_are_kept(control: Control) -> None:
     with httpx.Client() as client:
         for _ in range(1001):
             client.get(f"{control.url}/healthz")
-    found = control.ask("GET", "/requests").json()["requests"]
-    assert len(found) == 1000
-    assert [one["number"] for one in found] == list(range(found[0]["number"], found[0]["number"] + 1000))
+    requests = control.ask("GET", "/requests").json()["requests"]
+    assert len(requests) == 1000
+    assert [one["number"] for one in requests] == list(
+        range(requests[0]["number"], requests[0]["number"] + 1000)
+    )
 
 
 @pytest.mark.parametrize(
@@ -269,18 +271,18 @@ def test_the_command_says_where_it_listens_and_nowhere_what_the_token_is(
     command += ["--control-port", "0", "--host", "localhost"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        told = json.loads(process.stdout.readline())
-        held = json.loads((folder / FILE).read_bytes())
-        assert told["control_url"] == held["url"]
-        assert held["url"].startswith("http://127.0.0.1:")
-        headers = {"Authorization": f"Bearer {held['token']}"}
-        asked = {"of": "issuing", "fault": "crl-http-500"}
-        assert httpx.put(f"{held['url']}/faults", json=asked, headers=headers).status_code == 200
-        assert httpx.get(f"{told['url']}/crl/issuing.crl").status_code == 500
+        announced = json.loads(process.stdout.readline())
+        control_file = json.loads((folder / FILE).read_bytes())
+        assert announced["control_url"] == control_file["url"]
+        assert control_file["url"].startswith("http://127.0.0.1:")
+        headers = {"Authorization": f"Bearer {control_file['token']}"}
+        body = {"of": "issuing", "fault": "crl-http-500"}
+        assert httpx.put(f"{control_file['url']}/faults", json=body, headers=headers).status_code == 200
+        assert httpx.get(f"{announced['url']}/crl/issuing.crl").status_code == 500
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 0
-    assert held["token"] not in out + err
+    assert control_file["token"] not in out + err
     assert '"GET /crl/issuing.crl HTTP/1.1" 500 ' in err
     assert "[crl-http-500]\n" in err
     assert not (folder / FILE).exists()

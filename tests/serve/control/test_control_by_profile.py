@@ -1,4 +1,4 @@
-"""What a profile has the service do wrong: built, told in the manifest, served, and refused with a place."""
+"""Service faults of a profile: built, recorded in the manifest, served, and rejected with a location."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ def test_new_crls_can_be_published(stub: ServerHandle, environment: Environment)
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("arguments", "words"),
     [
         ({"id": "crl-stael", "of": "issuing"}, "did you mean 'crl-stale'"),
         ({"id": "expired", "of": "issuing"}, "is about a certificate"),
@@ -184,10 +184,10 @@ def test_new_crls_can_be_published(stub: ServerHandle, environment: Environment)
     ],
 )
 def test_what_cannot_be_is_refused_with_a_reason(
-    asked: dict[str, str], words: str, stub: ServerHandle
+    arguments: dict[str, str], words: str, stub: ServerHandle
 ) -> None:
     with pytest.raises(InputError) as refused:
-        stub.fault(**asked)
+        stub.fault(**arguments)
     assert words in str(refused.value)
 
 

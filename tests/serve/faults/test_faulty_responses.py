@@ -41,8 +41,8 @@ def url(environment: Environment) -> Iterator[str]:
 def _address(environment: Environment, url: str, fault: str) -> str:
     """Where the stub is asked for what a fault spoils."""
     (case,) = (one.data for one in environment.cases() if one.name == f"sensor.{fault}")
-    told = [one["url"] for one in case["serving"] if one["url"] != "tls"] or [case["ocsp"]["url"]]
-    return url + urlsplit(str(told[0])).path
+    urls = [one["url"] for one in case["serving"] if one["url"] != "tls"] or [case["ocsp"]["url"]]
+    return url + urlsplit(str(urls[0])).path
 
 
 def _published(environment: Environment, address: str) -> bytes:
@@ -112,8 +112,8 @@ def test_the_url_of_a_ca_gives_pem_or_the_leaf(environment: Environment, url: st
     (tmp_path / "ca.pem").write_bytes(httpx.get(_address(environment, url, "aia-returns-pem")).content)
     _openssl("x509", "-noout", "-in", str(tmp_path / "ca.pem"))
     (tmp_path / "leaf.der").write_bytes(httpx.get(_address(environment, url, "aia-returns-leaf")).content)
-    shown = _openssl("x509", "-inform", "DER", "-noout", "-subject", "-in", str(tmp_path / "leaf.der"))
-    assert "CN = aia-returns-leaf.sensor.contoso.test" in shown
+    subject = _openssl("x509", "-inform", "DER", "-noout", "-subject", "-in", str(tmp_path / "leaf.der"))
+    assert "CN = aia-returns-leaf.sensor.contoso.test" in subject
 
 
 def _openssl(*command: str) -> str:
@@ -121,15 +121,15 @@ def _openssl(*command: str) -> str:
 
 
 @pytest.mark.needs("openssl")
-@pytest.mark.parametrize(("fault", "said"), [("ocsp-good", ": good"), ("ocsp-revoked", ": revoked")])
+@pytest.mark.parametrize(("fault", "message"), [("ocsp-good", ": good"), ("ocsp-revoked", ": revoked")])
 def test_openssl_asks_by_post_and_gets_the_answer_of_the_case(
-    fault: str, said: str, environment: Environment, url: str
+    fault: str, message: str, environment: Environment, url: str
 ) -> None:
     certificate = environment.folder / f"certificates/sensor.{fault}/sensor.{fault}.crt"
     issuer = environment.folder / "authorities/issuing/issuing.crt"
     command = ["ocsp", "-url", _address(environment, url, fault), "-issuer", str(issuer)]
     command += ["-cert", str(certificate), "-CAfile", str(environment.trust), "-no_nonce"]
-    assert said in _openssl(*command)
+    assert message in _openssl(*command)
 
 
 def test_a_request_in_the_url_is_answered_too(environment: Environment, url: str) -> None:

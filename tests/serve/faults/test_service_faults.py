@@ -199,14 +199,14 @@ def test_a_crl_is_spoiled_in_just_that_way(
     assert answer.content == _fetch(stub, f"/crl/{name}.crl").content
     assert (environment.www / f"crl/{name}.crl").read_bytes() == sound
     (tmp_path / "crl").write_bytes(answer.content)
-    said, why = _openssl("crl", "-inform", "DER", "-in", tmp_path / "crl", "-noout", "-text")
+    text, why = _openssl("crl", "-inform", "DER", "-in", tmp_path / "crl", "-noout", "-text")
     if fault in UNREADABLE:
         assert "Could not read CRL" in why or "Unable to load CRL" in why
         return
-    wanted = CRLS[fault]
-    assert (re.search(wanted.lstrip("!"), said) is None) is wanted.startswith("!"), said
+    expected = CRLS[fault]
+    assert (re.search(expected.lstrip("!"), text) is None) is expected.startswith("!"), text
     if name == "issuing" and fault != "crl-empty-revoked-sequence":
-        assert _serial(environment, "retired") in said.replace("Serial Number: 0", "Serial Number: ")
+        assert _serial(environment, "retired") in text.replace("Serial Number: 0", "Serial Number: ")
     if fault == "crl-trailing-data":
         assert answer.content.endswith(bytes(2))
 
@@ -233,17 +233,17 @@ def test_http_goes_wrong_in_just_that_way(
     path = "/ca/issuing.crt" if fault.startswith("aia-") else "/crl/issuing.crl"
     sound = (environment.www / path.removeprefix("/")).read_bytes()
     stub.fault(of="" if fault == "cdp-unreachable" else "issuing", id=fault)
-    wanted = OVER_HTTP[fault]
-    if isinstance(wanted, type) and issubclass(wanted, Exception):
-        with pytest.raises(wanted):
-            # What comes an octet a second is not there after half a second without one.
+    expected = OVER_HTTP[fault]
+    if isinstance(expected, type) and issubclass(expected, Exception):
+        with pytest.raises(expected):
+            # One byte per second: after half a second without one, the response is incomplete.
             _fetch(stub, path, 0.5 if "slow" in fault else 10)
         return
     answer = _fetch(stub, path)
     (tmp_path / "got").write_bytes(answer.content)
-    match wanted:
+    match expected:
         case int():
-            assert answer.status_code == wanted
+            assert answer.status_code == expected
         case "oversize":
             assert answer.content == sound * 1000
         case "redirect":
@@ -251,10 +251,10 @@ def test_http_goes_wrong_in_just_that_way(
         case "pem":
             assert "CN = issuing" in _openssl("x509", "-in", tmp_path / "got", "-noout", "-subject")[0]
         case "leaf":
-            shown = _openssl("x509", "-inform", "DER", "-in", tmp_path / "got", "-noout", "-subject")
-            assert "sensor.contoso.test" in shown[0]
+            subject = _openssl("x509", "-inform", "DER", "-in", tmp_path / "got", "-noout", "-subject")
+            assert "sensor.contoso.test" in subject[0]
         case _:
-            assert (answer.status_code, answer.headers["Content-Type"]) == (200, wanted)
+            assert (answer.status_code, answer.headers["Content-Type"]) == (200, expected)
             assert (answer.content == sound) is (fault == "crl-wrong-content-type")
 
 
@@ -265,8 +265,8 @@ def test_an_ocsp_answer_is_spoiled_in_just_that_way(
     fault: str, place: dict[str, str], stub: ServerHandle, environment: Environment, tmp_path: Path
 ) -> None:
     stub.fault(id=fault, **place)
-    said = _ask(stub, environment, "sensor", tmp_path, "1" if fault == "ocsp-slow" else "10")
-    assert re.search(OCSP[fault], said), said
+    answer = _ask(stub, environment, "sensor", tmp_path, "1" if fault == "ocsp-slow" else "10")
+    assert re.search(OCSP[fault], answer), answer
 
 
 def _ask(stub: ServerHandle, environment: Environment, name: str, folder: Path, seconds: str = "10") -> str:
@@ -296,20 +296,20 @@ def test_answers_about_what_another_authority_issued_stay_right(
 ) -> None:
     for fault in ("ocsp-status-try-later", "ocsp-http-500", "ocsp-revoked"):
         stub.fault(of="issuing", id=fault)
-        said = _ask(stub, environment, "console", tmp_path)
-        assert "Response verify OK" in said, fault
-        assert "console.crt: good" in said, fault
+        answer = _ask(stub, environment, "console", tmp_path)
+        assert "Response verify OK" in answer, fault
+        assert "console.crt: good" in answer, fault
 
 
 def test_a_request_in_the_url_is_answered_wrong_too(stub: ServerHandle, environment: Environment) -> None:
-    asked = "MEIwQDA%2BMDwwOjAJ"
-    right = _fetch(stub, f"/ocsp/{asked}").content
+    query = "MEIwQDA%2BMDwwOjAJ"
+    right = _fetch(stub, f"/ocsp/{query}").content
     stub.fault(url="/ocsp", id="ocsp-http-404")
-    assert _fetch(stub, f"/ocsp/{asked}").status_code == 404
+    assert _fetch(stub, f"/ocsp/{query}").status_code == 404
     stub.clear()
     stub.fault(of="issuing", id="ocsp-http-404")
     # It is about nobody's certificate.
-    assert _fetch(stub, f"/ocsp/{asked}").content == right
+    assert _fetch(stub, f"/ocsp/{query}").content == right
 
 
 def test_what_is_revoked_meanwhile_is_on_the_crl_that_is_wrong(

@@ -46,7 +46,7 @@ def _answer(client: socket.socket) -> bytes:
     return bytes(received)
 
 
-def _said(url: str, *sent: bytes) -> bytes:
+def _response(url: str, *sent: bytes) -> bytes:
     with closing(_connect(url)) as client:
         with suppress(ConnectionError):
             for part in sent:
@@ -64,8 +64,8 @@ def _serving(app: ASGIApp) -> Iterator[str]:
     "header", [b"X-Long: " + b"a" * 40_000, b"\r\n".join([b"X: y"] * 10_000)], ids=["one long", "many"]
 )
 def test_a_header_section_that_is_too_large_is_refused(stub: Stub, header: bytes) -> None:
-    said = _said(stub.url, b"GET / HTTP/1.1\r\nHost: x\r\n", header, b"\r\n\r\n")
-    assert said.startswith(b"HTTP/1.1 431 ")
+    response = _response(stub.url, b"GET / HTTP/1.1\r\nHost: x\r\n", header, b"\r\n\r\n")
+    assert response.startswith(b"HTTP/1.1 431 ")
     assert stub.ask("/healthz").status == 200
 
 
@@ -75,8 +75,8 @@ def test_who_sends_too_much_gets_to_read_why_once_he_has_sent_it_all(stub: Stub)
         client.sendall(head)
         for _ in range(80):
             client.sendall(b"a" * 100_000)
-        said = b"".join(iter(lambda: client.recv(4096), b""))
-    assert re.findall(rb"HTTP/1.1 (\d+) ", said) == [b"405"]
+        response = b"".join(iter(lambda: client.recv(4096), b""))
+    assert re.findall(rb"HTTP/1.1 (\d+) ", response) == [b"405"]
 
 
 def test_headers_as_large_as_browsers_send_them_are_taken(stub: Stub) -> None:
@@ -102,23 +102,23 @@ def test_requests_in_advance_are_all_answered_in_their_order(stub: Stub) -> None
         (stub.www / path[1:]).write_bytes(path.encode())
     requests = [f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for path in paths]
     requests.append(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    said = _said(stub.url, b"".join(requests))
-    statuses = re.findall(rb"HTTP/1.1 (\d+) ", said)
+    response = _response(stub.url, b"".join(requests))
+    statuses = re.findall(rb"HTTP/1.1 (\d+) ", response)
     expected = [b"404" if number % 100 else b"200" for number in range(700)] + [b"200"]
     assert statuses == expected
-    assert said.endswith(b"ok\n")
+    assert response.endswith(b"ok\n")
 
 
 def test_what_comes_before_something_that_is_not_http_is_answered_first(stub: Stub) -> None:
-    said = _said(stub.url, _ASK + b"\x00\x01 what is this\r\n\r\n")
-    assert said.startswith(b"HTTP/1.1 200 OK")
-    assert b"ok\n" in said
+    response = _response(stub.url, _ASK + b"\x00\x01 what is this\r\n\r\n")
+    assert response.startswith(b"HTTP/1.1 200 OK")
+    assert b"ok\n" in response
 
 
 def test_the_last_of_old_clients_is_answered_and_its_connection_closed(stub: Stub) -> None:
-    said = _said(stub.url, b"GET /crl/root.crl HTTP/1.0\r\n\r\n")
-    assert said.startswith(b"HTTP/1.1 200 OK")
-    assert b"connection: close" in said.lower()
+    response = _response(stub.url, b"GET /crl/root.crl HTTP/1.0\r\n\r\n")
+    assert response.startswith(b"HTTP/1.1 200 OK")
+    assert b"connection: close" in response.lower()
 
 
 def test_one_connection_too_many_disturbs_none_of_those_before(
@@ -127,17 +127,17 @@ def test_one_connection_too_many_disturbs_none_of_those_before(
     monkeypatch.setattr(connections, "_MAX_CONNECTIONS", 2)
     monkeypatch.setattr(connections, "_MAX_EXCESS", 1)
     with serve(folder) as url, ExitStack() as stack:
-        held = [stack.enter_context(closing(_connect(url))) for _ in range(2)]
-        for client in held:
+        idle = [stack.enter_context(closing(_connect(url))) for _ in range(2)]
+        for client in idle:
             client.sendall(_ASK)
             assert _answer(client).startswith(b"HTTP/1.1 200 ")
-        told = stack.enter_context(closing(_connect(url)))
-        assert _said(url, _ASK) == b""
-        told.sendall(_ASK)
-        said = _all(told)
-        assert said.startswith(b"HTTP/1.1 503 ")
-        assert b"connection: close" in said.lower()
-        for client in held:
+        refused = stack.enter_context(closing(_connect(url)))
+        assert _response(url, _ASK) == b""
+        refused.sendall(_ASK)
+        response = _all(refused)
+        assert response.startswith(b"HTTP/1.1 503 ")
+        assert b"connection: close" in response.lower()
+        for client in idle:
             client.sendall(_ASK)
             assert _answer(client).startswith(b"HTTP/1.1 200 ")
 
@@ -181,9 +181,9 @@ def test_a_header_of_an_answer_cannot_bring_another(value: bytes) -> None:
         await send({"type": "http.response.body", "body": b"ok"})
 
     with _serving(app) as url:
-        said = _said(url, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", _ASK)
-    assert b"Set-Cookie" not in said
-    assert not said.startswith(b"HTTP/1.1 200")
+        response = _response(url, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", _ASK)
+    assert b"Set-Cookie" not in response
+    assert not response.startswith(b"HTTP/1.1 200")
 
 
 def test_an_answer_of_another_length_than_it_says_ends_its_connection() -> None:
@@ -192,8 +192,8 @@ def test_an_answer_of_another_length_than_it_says_ends_its_connection() -> None:
         await send({"type": "http.response.body", "body": b"short"})
 
     with _serving(app) as url:
-        said = _said(url, _ASK)
-    assert said.endswith(b"short")
+        response = _response(url, _ASK)
+    assert response.endswith(b"short")
 
 
 def test_who_asks_again_and_again_is_told_before_the_connection_ends(
@@ -211,12 +211,12 @@ def test_who_asks_again_and_again_is_told_before_the_connection_ends(
 
 def test_ambiguous_framing_is_refused(stub: Stub) -> None:
     head = b"POST /ocsp HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
-    response = _said(stub.url, head + b"0\r\n\r\n")
+    response = _response(stub.url, head + b"0\r\n\r\n")
     assert response.startswith(b"HTTP/1.1 400 ")
 
 
 def test_a_request_without_host_is_refused(stub: Stub) -> None:
-    assert _said(stub.url, b"GET /healthz HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+    assert _response(stub.url, b"GET /healthz HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")
 
 
 def test_a_new_connection_replaces_the_oldest_idle_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +240,7 @@ def test_a_client_address_has_a_limit_of_its_own(folder: Path, monkeypatch: pyte
     with serve(folder) as url, closing(_connect(url)) as client:
         client.sendall(_ASK)
         _answer(client)
-        assert _said(url, _ASK).startswith(b"HTTP/1.1 503 ")
+        assert _response(url, _ASK).startswith(b"HTTP/1.1 503 ")
 
 
 def test_no_private_attribute_of_the_server_is_used() -> None:

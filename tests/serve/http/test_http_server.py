@@ -133,9 +133,9 @@ def test_more_connections_than_are_held_are_told_to_come_back(
 ) -> None:
     monkeypatch.setattr(connections, "_MAX_CONNECTIONS", 2)
     with serve(folder) as url:
-        held = [socket.create_connection(("127.0.0.1", _port(url)), timeout=10) for _ in range(2)]
+        idle = [socket.create_connection(("127.0.0.1", _port(url)), timeout=10) for _ in range(2)]
         assert Stub(folder, url).ask("/healthz").status == 503
-        for client in held:
+        for client in idle:
             client.close()
 
 

@@ -1,4 +1,4 @@
-"""What arrives at a client: the octets of the files, whatever they are."""
+"""Clients receive the bytes of the files unmodified."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.needs("openssl")
 
 
 def _in_file(case: Case, kind: str) -> list[bytes]:
-    found = read(case.file(kind).read_bytes(), kind)
-    return [one.der for one in found if one.kind is Kind.CERTIFICATE and one.der]
+    artifacts = read(case.file(kind).read_bytes(), kind)
+    return [one.der for one in artifacts if one.kind is Kind.CERTIFICATE and one.der]
 
 
 @pytest.mark.parametrize("fault", ["sound", *AS_ISSUED])
@@ -42,7 +42,7 @@ def test_the_chain_comes_without_its_root(endpoints: Endpoints, name: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("fault", "kept"),
+    ("fault", "count"),
     [
         ("chain-includes-root", None),
         ("chain-reversed", None),
@@ -52,17 +52,17 @@ def test_the_chain_comes_without_its_root(endpoints: Endpoints, name: str) -> No
         ("chain-second-block-corrupt", None),
     ],
 )
-def test_what_was_done_to_the_chain_file_shows(endpoints: Endpoints, fault: str, kept: int | None) -> None:
+def test_what_was_done_to_the_chain_file_shows(endpoints: Endpoints, fault: str, count: int | None) -> None:
     case = endpoints.case(fault)
-    expected = _in_file(case, "certificate") + _in_file(case, "chain")[:kept]
+    expected = _in_file(case, "certificate") + _in_file(case, "chain")[:count]
     assert presented(endpoints, endpoints.host(fault)) == expected
 
 
 def test_a_certificate_file_goes_out_in_its_own_order(endpoints: Endpoints) -> None:
     case = endpoints.case("chain-file-leaf-not-first")
-    found = presented(endpoints, case.hosts[0])
-    assert found[:2] == _in_file(case, "certificate")
-    assert sha256(found[1]).hexdigest() == case.data["sha256"]
+    certificates = presented(endpoints, case.hosts[0])
+    assert certificates[:2] == _in_file(case, "certificate")
+    assert sha256(certificates[1]).hexdigest() == case.data["sha256"]
 
 
 @pytest.mark.parametrize("fault", ["pem-html-body", "pem-bad-base64"])
@@ -92,7 +92,7 @@ def test_a_case_is_found_by_any_spelling_of_its_host_by_wildcard_and_by_its_own_
     endpoints: Endpoints,
 ) -> None:
     names = {case.name: case.data["sha256"] for case in endpoints.environment.cases()}
-    for asked, address, name in [
+    for requested_name, address, name in [
         ("SENSOR.Contoso.Test", "127.0.0.1", "sensor"),
         ("left.edge.contoso.test", "127.0.0.1", "edge"),
         ("far.left.edge.contoso.test", "127.0.0.1", "sensor"),
@@ -102,4 +102,6 @@ def test_a_case_is_found_by_any_spelling_of_its_host_by_wildcard_and_by_its_own_
         ("unknown.test", "127.0.0.1", "sensor"),
         (None, "127.0.0.1", "sensor"),
     ]:
-        assert sha256(presented(endpoints, asked, address=address)[0]).hexdigest() == names[name], asked
+        assert sha256(presented(endpoints, requested_name, address=address)[0]).hexdigest() == names[name], (
+            requested_name
+        )

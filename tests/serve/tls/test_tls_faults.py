@@ -66,25 +66,25 @@ GNUTLS = {
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", OPENSSL)
 def test_openssl_says(endpoints: Endpoints, fault: str) -> None:
-    told = s_client(endpoints, endpoints.host(fault))
-    assert OPENSSL[fault] in told.text
-    assert (told.code == 0) is (OPENSSL[fault] == "Verification: OK")
+    result = s_client(endpoints, endpoints.host(fault))
+    assert OPENSSL[fault] in result.text
+    assert (result.code == 0) is (OPENSSL[fault] == "Verification: OK")
 
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", ["tls-no-certificate", "tls-bad-certificate-verify", "key-mismatch"])
 def test_openssl_says_so_of_tls_1_2_as_well(endpoints: Endpoints, fault: str) -> None:
-    told = s_client(endpoints, endpoints.host(fault), "-tls1_2")
-    assert told.code == 1
-    assert OPENSSL[fault] in told.text
+    result = s_client(endpoints, endpoints.host(fault), "-tls1_2")
+    assert result.code == 1
+    assert OPENSSL[fault] in result.text
 
 
 @pytest.mark.needs("openssl")
 def test_a_client_of_tls_1_0_gets_through_where_nothing_newer_is_spoken(endpoints: Endpoints) -> None:
     options = ("-tls1", "-cipher", "ALL:@SECLEVEL=0")
-    told = s_client(endpoints, endpoints.host("tls-version-1.0-only"), *options)
-    assert "Protocol version: TLSv1\n" in told.text
-    assert "Verification: OK" in told.text
+    result = s_client(endpoints, endpoints.host("tls-version-1.0-only"), *options)
+    assert "Protocol version: TLSv1\n" in result.text
+    assert "Verification: OK" in result.text
     assert "alert protocol version" in s_client(endpoints, endpoints.host("sound"), *options).text
 
 
@@ -93,17 +93,17 @@ def test_curl_accepts_the_sound_one_and_shows_its_page(endpoints: Endpoints) -> 
     for name in ("sensor", "console"):
         case = endpoints.environment[name]
         for options in ((), ("--tls-max", "1.2"), ("--http1.0",)):
-            told = curl(endpoints, case, case.hosts[0], *options)
-            assert told.code == 0, told.text
-            assert told.text.startswith(f"{name}\nThis certificate has no fault; clients accept it.\n")
+            result = curl(endpoints, case, case.hosts[0], *options)
+            assert result.code == 0, result.text
+            assert result.text.startswith(f"{name}\nThis certificate has no fault; clients accept it.\n")
 
 
 @pytest.mark.needs("curl")
 @pytest.mark.parametrize("fault", CURL)
 def test_curl_refuses_with_the_right_words(endpoints: Endpoints, fault: str) -> None:
-    told = curl(endpoints, endpoints.case(fault), endpoints.host(fault))
+    result = curl(endpoints, endpoints.case(fault), endpoints.host(fault))
     code, words = CURL[fault]
-    assert (told.code, words in told.text) == (code, True), told.text
+    assert (result.code, words in result.text) == (code, True), result.text
 
 
 @pytest.mark.needs("curl")
@@ -121,9 +121,9 @@ def test_who_does_not_look_is_told_what_is_wrong(endpoints: Endpoints) -> None:
 @pytest.mark.needs("certtool")
 @pytest.mark.parametrize("fault", GNUTLS)
 def test_gnutls_says(endpoints: Endpoints, fault: str) -> None:
-    told = gnutls(endpoints, endpoints.case(fault), endpoints.host(fault))
-    assert GNUTLS[fault] in told.text
-    assert (told.code == 0) is (GNUTLS[fault] == "The certificate is trusted")
+    result = gnutls(endpoints, endpoints.case(fault), endpoints.host(fault))
+    assert GNUTLS[fault] in result.text
+    assert (result.code == 0) is (GNUTLS[fault] == "The certificate is trusted")
 
 
 def test_python_accepts_the_sound_one_and_no_other(endpoints: Endpoints) -> None:
@@ -155,10 +155,10 @@ def test_a_slow_handshake_outlasts_the_patience_of_curl(
 def test_an_answer_is_stapled_when_it_is_asked_for(endpoints: Endpoints) -> None:
     for version in ("-tls1_3", "-tls1_2"):
         revoked = endpoints.host("ocsp-revoked")
-        asked = s_client(endpoints, revoked, "-status", "-msg", version).text
-        assert "Cert Status: revoked" in asked
-        assert "Reason" in asked
+        text = s_client(endpoints, revoked, "-status", "-msg", version).text
+        assert "Cert Status: revoked" in text
+        assert "Reason" in text
         assert "Cert Status" not in s_client(endpoints, revoked, "-msg", version).text
         for fault in ("stapled-missing", "must-staple-no-staple", "sound"):
-            told = s_client(endpoints, endpoints.host(fault), "-status", "-msg", version)
-            assert "OCSP response: no response sent" in told.text
+            result = s_client(endpoints, endpoints.host(fault), "-status", "-msg", version)
+            assert "OCSP response: no response sent" in result.text

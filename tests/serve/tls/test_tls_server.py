@@ -42,9 +42,9 @@ def test_fifty_at_once_get_what_each_asked_for(endpoints: Endpoints) -> None:
 
 
 def test_clients_that_hang_in_the_handshake_block_nobody(endpoints: Endpoints) -> None:
-    with ExitStack() as held:
+    with ExitStack() as stack:
         for sent in (b"", b"\x16", b"\x16\x03\x01\x01\x00\x01", b"\x16\x03\x01\x00\x00") * 10:
-            client = held.enter_context(_connect(endpoints))
+            client = stack.enter_context(_connect(endpoints))
             client.sendall(sent)
         assert _SOUND in python(endpoints, endpoints.host("sound"), trusting(endpoints.environment.trust))[1]
 
@@ -69,11 +69,11 @@ def test_no_more_than_are_held_get_in(presented: Environment, monkeypatch: pytes
     with serve_tls(presented.folder) as url:
         endpoints = _at(presented, url)
         context = careless()
-        with ExitStack() as held:
+        with ExitStack() as stack:
             for _ in range(2):
-                client = held.enter_context(_connect(endpoints))
+                client = stack.enter_context(_connect(endpoints))
                 # Half a conversation: the answer to the hello says that the place is taken.
-                held.enter_context(context.wrap_socket(client, server_hostname="sensor.contoso.test"))
+                stack.enter_context(context.wrap_socket(client, server_hostname="sensor.contoso.test"))
             with pytest.raises(OSError, match=r".*"):
                 python(endpoints, "sensor.contoso.test", context)
 
@@ -89,10 +89,10 @@ def test_octets_without_end_are_cut_off(endpoints: Endpoints) -> None:
 
 def test_the_endpoints_have_ended_with_their_block(presented: Environment) -> None:
     before = threading.active_count()
-    with ExitStack() as held:
+    with ExitStack() as stack:
         with serve_tls(presented.folder) as url:
             endpoints = _at(presented, url)
-            client = held.enter_context(_connect(endpoints))
+            client = stack.enter_context(_connect(endpoints))
             client.sendall(b"\x16\x03\x01")
             assert _SOUND in python(endpoints, None, careless())[1]
         with suppress(ConnectionError):
@@ -172,10 +172,10 @@ def test_the_log_says_who_asked_and_what_became_of_it(
 
 @pytest.mark.needs("openssl")
 def test_a_key_share_of_another_group_is_asked_for(endpoints: Endpoints) -> None:
-    told = s_client(endpoints, endpoints.host("sound"), "-groups", "ffdhe2048:P-384", "-tls1_3")
-    assert "Verification: OK" in told.text
-    assert "Server Temp Key: ECDH, secp384r1" in told.text
-    told = s_client(endpoints, endpoints.host("sound"), "-groups", "X448", "-tls1_3")
-    assert "Server Temp Key: X448" in told.text
+    result = s_client(endpoints, endpoints.host("sound"), "-groups", "ffdhe2048:P-384", "-tls1_3")
+    assert "Verification: OK" in result.text
+    assert "Server Temp Key: ECDH, secp384r1" in result.text
+    result = s_client(endpoints, endpoints.host("sound"), "-groups", "X448", "-tls1_3")
+    assert "Server Temp Key: X448" in result.text
     none = s_client(endpoints, endpoints.host("sound"), "-groups", "ffdhe2048", "-tls1_3")
     assert "alert handshake failure" in none.text

@@ -1,4 +1,4 @@
-"""The handshake as a function of octets: Python's ssl on the other side, no socket between."""
+"""The handshake as a function of bytes, with Python's ssl as the client and without a socket."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def present(presented: Environment) -> Present:
 
 
 class Client:
-    """Python's ssl as a client that hands over and takes octets."""
+    """Python's ssl as a client of bytes."""
 
     def __init__(self, context: ssl.SSLContext, host: str = "sensor.contoso.test") -> None:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -47,7 +47,7 @@ class Client:
         self._requested = False
 
     def step(self, octets: bytes) -> bytes:
-        """Take octets, give octets."""
+        """Process input and return output."""
         self._in.write(octets)
         try:
             if not self._requested:
@@ -62,7 +62,7 @@ class Client:
 
 
 def converse(session: Session, client: Client, size: int = 1 << 20) -> bytes:
-    """Both until the session is done, the client's octets in pieces of ``size``; what the session sent."""
+    """Run both until the session is done, with input in pieces of ``size``; return the output."""
     sent = b""
     octets = client.step(b"")
     while octets:
@@ -161,9 +161,9 @@ def test_a_large_certificate_goes_out_in_several_records_and_one_too_large_not_a
 
 def test_keys_come_out_as_rfc_8448_has_them() -> None:
     shared = "8bd4054fb55b9d63fdfbacf9f04b9f0d35e6d63f537563efd46272900f89492d"
-    found = key_exchange.KeySchedule.of("sha256", bytes.fromhex(shared))
-    assert found.handshake.hex() == "1dc826e93606aa6fdc0aadc12f741b01046aa6b99f691ed221a9f0ca043fbeac"
-    assert found.master.hex() == "18df06843d13a08bf2a449844c5f8a478001bc4d4c627984d5a41da8d0402919"
+    schedule = key_exchange.KeySchedule.of("sha256", bytes.fromhex(shared))
+    assert schedule.handshake.hex() == "1dc826e93606aa6fdc0aadc12f741b01046aa6b99f691ed221a9f0ca043fbeac"
+    assert schedule.master.hex() == "18df06843d13a08bf2a449844c5f8a478001bc4d4c627984d5a41da8d0402919"
 
 
 @pytest.mark.parametrize(
@@ -265,8 +265,8 @@ def test_a_key_without_a_passphrase_is_told_and_one_with_it_used(presented: Envi
 
 
 def test_keys_stay_out_of_what_is_printed(presented: Environment) -> None:
-    shown = repr(CaseSelector(presented.folder, (b"open sesame",)).present("127.0.0.1", "vault.contoso.test"))
-    assert "PrivateKey" not in shown
+    text = repr(CaseSelector(presented.folder, (b"open sesame",)).present("127.0.0.1", "vault.contoso.test"))
+    assert "PrivateKey" not in text
     assert "sesame" not in repr(CaseSelector(presented.folder, (b"open sesame",)))
 
 
