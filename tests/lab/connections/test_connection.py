@@ -17,8 +17,8 @@ from pkigen.errors import InputError
 from pkigen.lab.appliance.credential import read_credential, server_context
 from pkigen.lab.connections.connection import ConnectionState
 from pkigen.lab.lab import Lab, connection_as_json
+from tests.lab.appliance.test_upload import CHAIN, EXPIRED, REVOKED, UNREACHABLE
 from tests.lab.conftest import Plant, built, document, up
-from tests.lab.test_judging import CHAIN, EXPIRED, REVOKED, UNREACHABLE
 
 TO_CONSOLE = "sensor-01:console"
 

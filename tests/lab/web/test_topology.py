@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import combinations
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -21,6 +20,7 @@ from pkigen.lab.connections.connection import (
 from pkigen.lab.lab import Lab
 from pkigen.lab.web.overview import summary
 from pkigen.lab.web.topology import MOST_SENSORS, drawings, fit
+from tests.tools import ROOT
 
 CAUSE = Cause("console", "sensor", "sensor.test", 0, "It has expired.", "It ended yesterday", "Renew it")
 
@@ -129,7 +129,7 @@ def test_the_headline_tells_of_the_worst(standings: list[ConnectionState], headl
 
 
 def test_every_page_of_the_console_comes_with_the_package() -> None:
-    web = Path(__file__).parent.parent.parent / "pkigen" / "lab" / "web"
+    web = ROOT / "pkigen" / "lab" / "web"
     for page in (web / "templates").glob("*.html"):
         text = page.read_text("utf-8")
         assert "style=" not in text, f"{page.name}: the content security policy forbids it"
