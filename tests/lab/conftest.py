@@ -69,9 +69,9 @@ _PROFILE: dict[str, Any] = {
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
         return port
 
 
@@ -80,16 +80,16 @@ def document(*, broken: bool = False, **lab: Any) -> dict[str, Any]:
 
     ``broken`` adds a certificate for each way to be refused, which takes its time.
     """
-    found = copy.deepcopy(_PROFILE)
+    profile = copy.deepcopy(_PROFILE)
     if broken:
-        found["negatives"] = [{"of": "sensor-03", "against": "defender-iot"}]
-    found["base_url"] = f"http://127.0.0.1:{free_port()}"
-    found["lab"].update(lab)
-    return found
+        profile["negatives"] = [{"of": "sensor-03", "against": "defender-iot"}]
+    profile["base_url"] = f"http://127.0.0.1:{free_port()}"
+    profile["lab"].update(lab)
+    return profile
 
 
 def built(profile: Mapping[str, Any], out: Path) -> Path:
-    """Its environment's folder."""
+    """The directory of its environment."""
     return build(load(profile), out, BuildOptions(keys="pool")).folder
 
 
@@ -123,7 +123,7 @@ class Person:
 
 @dataclass
 class Plant:
-    """A running lab, and its folder. Names are those of appliances."""
+    """A running lab and its directory; names are those of appliances."""
 
     lab: Lab
     _clients: list[httpx.Client] = field(default_factory=list)
@@ -158,9 +158,9 @@ class Plant:
         answer = client.post("/sign-in", data={"user": "admin", "password": self.lab.password})
         assert answer.status_code == 303, answer.text
         page = client.get("/certificate/upload").text
-        found = re.search(r'name="csrf" value="([^"]+)"', page)
-        assert found is not None
-        return Person(client, found[1])
+        match = re.search(r'name="csrf" value="([^"]+)"', page)
+        assert match is not None
+        return Person(client, match[1])
 
     def case(self, name: str) -> Case:
         return self.lab.environment[name]
@@ -170,16 +170,16 @@ class Plant:
 
     def files(self, case: str, *kinds: str) -> dict[str, tuple[str, bytes]]:
         """A certificate's files as an upload sends them."""
-        found = self.case(case)
-        wanted = kinds or ("certificate", "key", "chain")
-        paths = {kind: found.file(kind) for kind in wanted if kind in found.data["files"]}
+        entity = self.case(case)
+        requested = kinds or ("certificate", "key", "chain")
+        paths = {kind: entity.file(kind) for kind in requested if kind in entity.data["files"]}
         return {kind: (path.name, path.read_bytes()) for kind, path in paths.items()}
 
     def check(self, connection: str) -> Report:
         """Have a connection made now; how it is then."""
-        found = self.lab.connection(connection)
-        self.lab.scheduler.now([found])
-        return found.report
+        link = self.lab.connection(connection)
+        self.lab.scheduler.now([link])
+        return link.report
 
     def is_(self, connection: str, state: ConnectionState) -> bool:
         return self.check(connection).state is state
@@ -203,16 +203,16 @@ Raise = Callable[..., AbstractContextManager[Plant]]
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     """One lab for the tests of a file, with certificates that are broken in every way."""
     profile = document(broken=True)
-    with up(built(profile, tmp_path_factory.mktemp("plant")), profile) as found:
-        yield found
+    with up(built(profile, tmp_path_factory.mktemp("plant")), profile) as started:
+        yield started
 
 
 @pytest.fixture
 def own_plant(tmp_path: Path) -> Iterator[Plant]:
     """A lab of one test's own, for what cannot be put right."""
     profile = document()
-    with up(built(profile, tmp_path), profile) as found:
-        yield found
+    with up(built(profile, tmp_path), profile) as started:
+        yield started
 
 
 def manifest_of(folder: Path) -> Mapping[str, Any]:

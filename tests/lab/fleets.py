@@ -18,9 +18,9 @@ SECONDS = 30.0
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
         return port
 
 
@@ -47,7 +47,7 @@ def document(sensors: int, **lab: Any) -> dict[str, Any]:
 
 
 def built(profile: Mapping[str, Any], out: Path) -> Path:
-    """Its environment's folder."""
+    """The directory of its environment."""
     return build(load(profile), out).folder
 
 

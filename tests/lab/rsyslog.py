@@ -1,4 +1,4 @@
-"""A real rsyslogd that takes messages over TLS, as a program of its own in a folder of its own."""
+"""Runs rsyslogd as a receiver of syslog over TLS, in its own directory."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Rsyslog:
         while not line.endswith(b"\n"):
             assert select.select([self._pipe], [], [], _SECONDS)[0], f"rsyslog took nothing more: {line!r}"
             line += os.read(self._pipe, 1)
-        found: dict[str, str] = json.loads(line)
-        return found
+        record: dict[str, str] = json.loads(line)
+        return record
 
 
 def _settings(folder: Path, case: Case, port: int) -> str:
@@ -82,8 +82,8 @@ def rsyslog(folder: Path, case: Case, port: int) -> Iterator[Rsyslog]:
         os.mkfifo(folder / "taken")
     pipe = os.open(folder / "taken", os.O_RDWR)
     command = ("rsyslogd", "-n", "-f", folder / "rsyslog.conf", "-i", folder / "pid")
-    with (folder / "said").open("wb") as said:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+    with (folder / "said").open("wb") as output:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
         assert _wait_for(port, process), f"rsyslogd does not listen: {(folder / 'said').read_text()}"
         yield Rsyslog(pipe)

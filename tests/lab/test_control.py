@@ -35,16 +35,16 @@ def ended() -> Event:
 @pytest.fixture(scope="module")
 def running(plant: Plant, ended: Event) -> Iterator[RunningLab]:
     with control_server(plant.lab, ended.set):
-        found = find_running_lab(plant.lab.folder)
-        assert found is not None
-        yield found
+        running_lab = find_running_lab(plant.lab.folder)
+        assert running_lab is not None
+        yield running_lab
     assert find_running_lab(plant.lab.folder) is None
 
 
 def test_it_tells_how_everything_is_and_how_to_sign_in(running: RunningLab, plant: Plant) -> None:
-    told = running.status()
-    assert told["password"] == plant.lab.password
-    assert [one["name"] for one in told["appliances"]] == list(plant.lab.appliances)
+    status = running.status()
+    assert status["password"] == plant.lab.password
+    assert [one["name"] for one in status["appliances"]] == list(plant.lab.appliances)
     assert find_running_labs(plant.lab.folder.parent) == [running]
     assert running.token not in repr(running)
 

@@ -16,9 +16,9 @@ BASE = "http://crl.contoso.test:8085"
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    with running() as found:
-        found.files["/crl/ot%20issuing.crl"] = b"octets"
-        yield found
+    with running() as server:
+        server.files["/crl/ot%20issuing.crl"] = b"octets"
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +26,9 @@ def client(site: Site) -> Iterator[httpx.Client]:
     with (
         listen("127.0.0.1", 0) as listener,
         background(proxy(BASE, site.url), listener),
-        httpx.Client(proxy=listener.url, trust_env=False) as found,
+        httpx.Client(proxy=listener.url, trust_env=False) as client,
     ):
-        yield found
+        yield client
 
 
 def test_a_url_below_the_base_is_passed_on_as_it_is(client: httpx.Client) -> None:

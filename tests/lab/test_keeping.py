@@ -31,7 +31,7 @@ SECONDS = 10.0
 
 
 class _Link:
-    """A link that counts its attempts, and waits in them while it is told to."""
+    """A connection that counts its attempts and can block them."""
 
     def __init__(self) -> None:
         self.id = f"link-{id(self)}"
@@ -98,18 +98,18 @@ def test_a_link_that_fails_is_tried_again_in_its_time() -> None:
 
 
 def test_a_full_disk_is_told_once_and_ends_nothing() -> None:
-    connection, told, full = _Link(), list[str](), [True]
+    connection, messages, full = _Link(), list[str](), [True]
 
     def tick() -> None:
         if full[0]:
             raise EnvironmentFailure("No space left on device")
 
-    scheduler = _schedule(connection, interval=0.02, tick=tick, tell=told.append)
+    scheduler = _schedule(connection, interval=0.02, tick=tick, tell=messages.append)
     with scheduler.running():
         assert scheduler.wait_until(lambda: connection.count >= 4, SECONDS)
         full[0] = False
-    assert len(told) == 1
-    assert "No space left on device" in told[0]
+    assert len(messages) == 1
+    assert "No space left on device" in messages[0]
 
 
 def test_events_that_come_while_the_log_is_written_do_no_harm(
@@ -132,17 +132,17 @@ def test_events_that_come_while_the_log_is_written_do_no_harm(
     for other in external_receivers:
         other.join()
     assert appliance.changed, "what came in between is written the next time"
-    kept = State(tmp_path).read_json("appliance-s.json")
-    assert [event["text"] for event in kept["events"]] == ["before"] * 3
+    saved = State(tmp_path).read_json("appliance-s.json")
+    assert [event["text"] for event in saved["events"]] == ["before"] * 3
 
 
 @pytest.fixture
 def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The URLs that were asked for; what is at one is its own name."""
-    asked = list[str]()
+    requested = list[str]()
 
     def fetch(url: str, **_: object) -> bytes:
-        asked.append(url)
+        requested.append(url)
         if "none" in url:
             raise FetchError(f"{url}: HTTP 404")
         if "broken" in url:
@@ -150,7 +150,7 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return url.encode()
 
     monkeypatch.setattr(crl_downloads, "fetch", fetch)
-    return asked
+    return requested
 
 
 def test_who_looks_within_a_second_shares_a_download(fetched: list[str]) -> None:

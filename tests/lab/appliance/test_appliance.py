@@ -40,8 +40,8 @@ def test_an_accepted_certificate_is_presented_from_the_next_connection_on(own_pl
     for host in ("sensor-03.contoso.test", "another.test", ""):
         assert presented(url, host) == own_plant.sha256("sensor-03"), host
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-        shown = presented(url, minimum_version=version, maximum_version=version)
-        assert shown == own_plant.sha256("sensor-03")
+        certificate = presented(url, minimum_version=version, maximum_version=version)
+        assert certificate == own_plant.sha256("sensor-03")
     assert before.get("certificate").json()["sha256"] == own_plant.sha256("sensor-03")
 
 
@@ -52,9 +52,9 @@ def test_openssl_verifies_an_appliance_after_its_upload(own_plant: Plant) -> Non
     trust = own_plant.lab.folder / "trust.pem"
     where = f"127.0.0.1:{sensor.endpoint.listener.port}"
     name = ("-verify_hostname", "sensor-03.contoso.test", "-verify_return_error")
-    said = run("openssl", "s_client", "-connect", where, "-CAfile", trust, *name)
-    assert "Verify return code: 0 (ok)" in said
-    assert "CN = sensor-03.contoso.test" in said
+    output = run("openssl", "s_client", "-connect", where, "-CAfile", trust, *name)
+    assert "Verify return code: 0 (ok)" in output
+    assert "CN = sensor-03.contoso.test" in output
 
 
 @pytest.mark.needs("openssl")
@@ -67,19 +67,19 @@ def test_a_session_of_before_does_not_bring_the_old_certificate_back(
     ask = ("openssl", "s_client", "-connect", where, version, "-no_ticket")
     run(*ask, "-sess_out", session)
     own_plant.lab.upload_case("sensor-03", "sensor-03")
-    said = run(*ask, *(("-sess_in", session) if session.is_file() else ()))
-    assert "CN = sensor-03.contoso.test" in said
-    assert "Reused" not in said
+    output = run(*ask, *(("-sess_in", session) if session.is_file() else ()))
+    assert "CN = sensor-03.contoso.test" in output
+    assert "Reused" not in output
 
 
 def test_a_refused_upload_changes_nothing(plant: Plant) -> None:
     sensor = plant.lab.appliance("sensor-02")
-    kept = plant.lab.folder / FOLDER / "appliance-sensor-02.pem"
-    before, file = presented(sensor.url), kept.read_bytes()
+    path = plant.lab.folder / FOLDER / "appliance-sensor-02.pem"
+    before, file = presented(sensor.url), path.read_bytes()
     result = plant.lab.upload_case("sensor-02", "sensor-03.not-after-future-expired")
     assert not result.accepted
     assert presented(sensor.url) == before == plant.sha256("sensor-02")
-    assert kept.read_bytes() == file
+    assert path.read_bytes() == file
     assert sensor.events[-1].grade == "bad"
     assert "expired" in sensor.events[-1].text
 
@@ -128,8 +128,8 @@ def test_what_is_told_at_the_beginning_is_kept_at_the_beginning(
     profile = document()
     folder = built(profile, tmp_path)
     with up(folder, profile) as plant:
-        kept = json.loads((folder / FOLDER / "lab.json").read_text())
-        assert kept["password"] == plant.lab.password
+        state = json.loads((folder / FOLDER / "lab.json").read_text())
+        assert state["password"] == plant.lab.password
 
 
 def test_trust_without_a_chain_of_its_own_is_there_after_a_restart(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_what_was_uploaded_stays_and_what_was_given_follows_the_environment(tmp_
     with up(folder, profile) as plant:
         uploaded = plant.lab.upload_case("sensor-01", "short")
         assert uploaded.accepted
-    # Another address of the CRL server: every certificate is issued anew.
+    # Another address of the CRL server: every certificate is reissued.
     changed = {**profile, "base_url": document()["base_url"]}
     built(changed, tmp_path)
     with up(folder, changed) as plant:

@@ -1,4 +1,4 @@
-"""Who is who: the section ``lab`` held against what was built."""
+"""The members of a lab: the section ``lab`` of the profile and the certificates of the environment."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def _cast(folder: Path, **lab: Any) -> Members:
 
 
 def test_globs_and_names_give_each_appliance_its_part(folder: Path) -> None:
-    found = _cast(folder, sensors=["sensor-0[12]", "short"], fresh=["s*"])
-    assert [(role, case.name) for role, case in found.appliances] == [
+    members = _cast(folder, sensors=["sensor-0[12]", "short"], fresh=["s*"])
+    assert [(role, case.name) for role, case in members.appliances] == [
         (Role.CONSOLE, "console"),
         (Role.SECONDARY, "secondary"),
         (Role.SENSOR, "sensor-01"),
         (Role.SENSOR, "sensor-02"),
         (Role.SENSOR, "short"),
     ]
-    assert found.fresh == {"sensor-01", "sensor-02", "short", "secondary"}
-    assert {name: case.name for name, case in found.receivers.items()} == {"siem": "siem", "soar": "soar"}
+    assert members.fresh == {"sensor-01", "sensor-02", "short", "secondary"}
+    assert {name: case.name for name, case in members.receivers.items()} == {"siem": "siem", "soar": "soar"}
 
 
 def test_a_broken_certificate_is_nobodys(folder: Path) -> None:
-    found = _cast(folder, sensors=["sensor-03*"])
-    assert [case.name for role, case in found.appliances if role is Role.SENSOR] == ["sensor-03"]
+    members = _cast(folder, sensors=["sensor-03*"])
+    assert [case.name for role, case in members.appliances if role is Role.SENSOR] == ["sensor-03"]
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ OTHERWISE = "Certificate validation failed"
 FIELDS = ("certificate", "key", "chain")
 
 
-def _said(result: UploadResult) -> list[str]:
+def _messages(result: UploadResult) -> list[str]:
     return [message.text for message in result.messages]
 
 
@@ -68,7 +68,7 @@ def _crl_server_stopped(plant: Plant) -> Iterator[None]:
 def test_each_documented_message_shows_for_its_upload(fault: str, message: str, plant: Plant) -> None:
     before = presented(plant.lab.appliance("sensor-03").url)
     result = plant.lab.upload_case("sensor-03", f"sensor-03.{fault}")
-    assert _said(result) == [message]
+    assert _messages(result) == [message]
     assert result.messages[0].advice
     assert result.messages[0].details
     assert presented(plant.lab.appliance("sensor-03").url) == before
@@ -78,28 +78,28 @@ def test_each_documented_message_shows_for_its_upload(fault: str, message: str, 
 def test_without_its_box_no_crl_is_looked_at(fault: str, plant: Plant) -> None:
     with _crl_server_stopped(plant):
         result = plant.lab.upload_case("sensor-03", f"sensor-03.{fault}", crl_check=False)
-    assert _said(result) == []
+    assert _messages(result) == []
 
 
 def test_a_stopped_crl_server_refuses_a_sound_certificate(plant: Plant) -> None:
     with _crl_server_stopped(plant):
-        assert _said(plant.lab.upload_case("sensor-01", "sensor-01")) == [UNREACHABLE]
-    assert _said(plant.lab.upload_case("sensor-01", "sensor-01")) == []
+        assert _messages(plant.lab.upload_case("sensor-01", "sensor-01")) == [UNREACHABLE]
+    assert _messages(plant.lab.upload_case("sensor-01", "sensor-01")) == []
 
 
 def test_what_is_wrong_twice_is_said_twice(plant: Plant) -> None:
     upload = _upload(
         plant, "sensor-03.not-after-future-expired", key=plant.files("sensor-03.key-opens-wrong")["key"][1]
     )
-    assert set(_said(plant.lab.upload("sensor-03", upload))) >= {EXPIRED, PASSPHRASE}
+    assert set(_messages(plant.lab.upload("sensor-03", upload))) >= {EXPIRED, PASSPHRASE}
 
 
 def _upload(plant: Plant, case: str, **files: bytes) -> Upload:
-    """A certificate's upload, with other octets in some fields."""
+    """Return the upload of a certificate, with other bytes in some fields."""
     named = plant.files(case)
     named |= {kind: (named[kind][0], data) for kind, data in files.items()}
-    found = {kind: File(*named[kind]) for kind in FIELDS if kind in named}
-    return Upload("test", found["certificate"], found["key"], found.get("chain"))
+    fields = {kind: File(*named[kind]) for kind in FIELDS if kind in named}
+    return Upload("test", fields["certificate"], fields["key"], fields.get("chain"))
 
 
 @pytest.mark.parametrize("form", [PrivateFormat.TraditionalOpenSSL, PrivateFormat.PKCS8])
@@ -113,13 +113,13 @@ def test_keys_under_a_passphrase_open_in_both_forms(
     sealed = key.private_bytes(Encoding.PEM, form, BestAvailableEncryption(b"open sesame"))
     made = _upload(plant, "sensor-01")
     upload = Upload("test", made.certificate, File("sealed.key", sealed), made.chain, typed)
-    assert _said(plant.lab.upload("sensor-01", upload)) == messages
+    assert _messages(plant.lab.upload("sensor-01", upload)) == messages
 
 
 def test_a_passphrase_for_a_key_without_one_does_no_harm(plant: Plant) -> None:
     made = _upload(plant, "sensor-01")
     upload = Upload("test", made.certificate, made.key, made.chain, b"what for")
-    assert _said(plant.lab.upload("sensor-01", upload)) == []
+    assert _messages(plant.lab.upload("sensor-01", upload)) == []
 
 
 def test_who_uploads_no_issuing_ca_is_told_that_others_may_not_find_the_way(plant: Plant) -> None:
@@ -135,7 +135,7 @@ def test_a_certificate_in_der_is_taken(plant: Plant) -> None:
     made = _upload(plant, "sensor-01")
     der = load_pem_x509_certificate(made.certificate.data).public_bytes(Encoding.DER)
     upload = Upload("test", File("sensor-01.crt", der), made.key, made.chain)
-    assert _said(plant.lab.upload("sensor-01", upload)) == []
+    assert _messages(plant.lab.upload("sensor-01", upload)) == []
     assert presented(plant.lab.appliance("sensor-01").url) == plant.sha256("sensor-01")
 
 
@@ -149,7 +149,7 @@ def test_bag_attributes_in_a_chain_are_taken(plant: Plant, tmp_path: Path) -> No
     chain = run("openssl", "pkcs12", "-in", bundle, "-passin", "pass:", "-nokeys", "-cacerts")
     chain = "Bag Attributes\n    friendlyName: the CAs\n" + chain
     result = plant.lab.upload("sensor-01", _upload(plant, "sensor-01", chain=chain.encode()))
-    assert _said(result) == []
+    assert _messages(result) == []
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_bag_attributes_in_a_chain_are_taken(plant: Plant, tmp_path: Path) -> No
 def test_garbage_is_refused_in_words(field: str, data: bytes, words: str, plant: Plant) -> None:
     before = presented(plant.lab.appliance("sensor-02").url)
     result = plant.lab.upload("sensor-02", _upload(plant, "sensor-02", **{field: data}))
-    assert _said(result)
+    assert _messages(result)
     assert words in " ".join(detail for message in result.messages for detail in message.details)
     assert presented(plant.lab.appliance("sensor-02").url) == before
 
@@ -182,7 +182,7 @@ def test_no_octets_whatever_bring_an_upload_down(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "shown"),
+    ("path", "name"),
     [
         ("../../etc/passwd", "passwd"),
         ("C:\\Users\\me\\new.crt", "new.crt"),
@@ -192,13 +192,13 @@ def test_no_octets_whatever_bring_an_upload_down(data: bytes) -> None:
         ("<script>.crt", "<script>.crt"),
     ],
 )
-def test_of_a_files_name_the_last_part_is_shown(path: str, shown: str) -> None:
-    assert base_name(path) == shown
+def test_of_a_files_name_the_last_part_is_shown(path: str, name: str) -> None:
+    assert base_name(path) == name
 
 
 def test_another_root_comes_with_its_chain(own_plant: Plant) -> None:
     """A plant may change its CA: what was trusted before does not hold that up."""
-    assert _said(own_plant.lab.upload_case("sensor-01", "foreign")) == []
+    assert _messages(own_plant.lab.upload_case("sensor-01", "foreign")) == []
 
 
 def test_through_a_proxy_the_crl_server_answers_whatever_its_name(tmp_path: Path) -> None:
@@ -210,5 +210,5 @@ def test_through_a_proxy_the_crl_server_answers_whatever_its_name(tmp_path: Path
         assert plant.check("sensor-03:console").state is ConnectionState.CONNECTED
         plant.lab.stop_crl_server()
         result = plant.lab.upload_case("sensor-03", "sensor-03")
-        assert _said(result) == [UNREACHABLE]
+        assert _messages(result) == [UNREACHABLE]
         assert plant.check("sensor-03:console").state is ConnectionState.HALTED

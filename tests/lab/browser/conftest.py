@@ -37,7 +37,7 @@ _ARGUMENTS = (
     "--disable-sync",
 )
 _LOOKING = (Path(__file__).parent / "looking.js").read_text("utf-8")
-# Themes differ in colours, widths in layout: two show both.
+# Themes differ in colors, widths in layout: two show both.
 TWO_SHAPES = (("light", 1280), ("dark", 390))
 EVERY_SHAPE = (*TWO_SHAPES, ("dark", 1280), ("light", 390))
 _SCREENSHOTS = Path(os.environ.get("PKIGEN_SCREENSHOTS") or ROOT / "artifacts" / "screenshots")
@@ -50,9 +50,9 @@ def browser() -> Iterator[Browser]:
 
     expect.set_options(timeout=SECONDS * 1000)
     with sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=shutil.which("chromium"), args=_ARGUMENTS)
-        yield found
-        found.close()
+        launched = driver.chromium.launch(executable_path=shutil.which("chromium"), args=_ARGUMENTS)
+        yield launched
+        launched.close()
 
 
 @dataclass(frozen=True)
@@ -136,30 +136,30 @@ class Person:
 
     def uploads(self, case: str, *, crl_check: bool = True) -> None:
         """Fill in the upload dialog that is shown, with a certificate of the environment, and send it."""
-        found = open_environment(self.lab.folder)[case]
+        entity = open_environment(self.lab.folder)[case]
         page = self.page
         page.get_by_label("Certificate name").fill(case)
-        page.get_by_label("Private key").set_input_files(found.key)
-        page.get_by_label("Certificate (CRT file)").set_input_files(found.certificate)
-        if "chain" in found.data["files"]:
-            page.get_by_label("Certificate chain").set_input_files(found.chain)
-        if "passphrase" in found.data["files"]:
-            page.get_by_label("Passphrase").fill(found.file("passphrase").read_text("utf-8").strip())
+        page.get_by_label("Private key").set_input_files(entity.key)
+        page.get_by_label("Certificate (CRT file)").set_input_files(entity.certificate)
+        if "chain" in entity.data["files"]:
+            page.get_by_label("Certificate chain").set_input_files(entity.chain)
+        if "passphrase" in entity.data["files"]:
+            page.get_by_label("Passphrase").fill(entity.file("passphrase").read_text("utf-8").strip())
         page.get_by_label("Check the CRL").set_checked(crl_check)
         page.get_by_role("button", name="Upload").click()
 
     def looks(self, name: str, shapes: Sequence[tuple[str, int]] = TWO_SHAPES) -> None:
         """Keep a picture of a page in each shape, and fail for what is wrong with its looks there."""
-        found = dict[str, list[str]]()
+        problems = dict[str, list[str]]()
         for theme, width in shapes:
             self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
             self.page.set_viewport_size({"width": width, "height": 900})
             if faults := self.page.evaluate(_LOOKING):
-                found[f"{theme} {width}"] = faults
+                problems[f"{theme} {width}"] = faults
             self.page.screenshot(path=_SCREENSHOTS / f"{name}-{theme}-{width}.png", full_page=True)
         self.page.emulate_media(color_scheme="light")
         self.page.set_viewport_size({"width": 1280, "height": 900})
-        assert not found, found
+        assert not problems, problems
 
 
 NewPerson = Callable[..., Person]

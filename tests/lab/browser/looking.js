@@ -1,4 +1,4 @@
-// What is wrong with how a page looks or is told, as a list of sentences. `narrow` pages may not scroll sideways.
+// Problems of a page (layout, contrast, labels) as a list of sentences. `narrow` pages must not scroll sideways.
 () => {
   const found = [];
   const words = (one) => `${one.localName}.${one.className.baseVal ?? one.className} "${(one.textContent || "").trim().slice(0, 40)}"`;

@@ -40,7 +40,7 @@ def test_a_revoked_sensor_turns_its_edge_red_without_a_reload_and_is_mended(pers
     lab.revoke("sensor-02")
     expect(edge(page, connection)).to_have_class("edge bad")
     expect(page.locator("#said")).to_have_text("1 of 7 connections is halted.")
-    assert page.evaluate("window.sameDocument"), "nothing was loaded anew"
+    assert page.evaluate("window.sameDocument"), "the page was not reloaded"
     person.looks("overview-one-halted")
 
     edge(page, connection).click()

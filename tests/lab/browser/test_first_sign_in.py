@@ -71,7 +71,7 @@ def _tab_to(page: Page, name: str) -> None:
     """Press Tab until what has the focus is called so, and see that the focus shows."""
     for _ in range(60):
         page.keyboard.press("Tab")
-        held = page.evaluate(
+        stored = page.evaluate(
             """() => {
                 const one = document.activeElement, style = getComputedStyle(one);
                 const ring = one.querySelector?.(".ring, rect.box");
@@ -80,8 +80,8 @@ def _tab_to(page: Page, name: str) -> None:
                 return [(label || one.textContent).trim(), shows];
             }"""
         )
-        if held[0].startswith(name):
-            assert held[1], f"{name} has the focus, and does not show it"
+        if stored[0].startswith(name):
+            assert stored[1], f"{name} has the focus, and does not show it"
             return
     pytest.fail(f"no Tab leads to {name}")
 

@@ -30,12 +30,12 @@ def test_a_page_looks_as_it_should(person: Person, lab: Lab, path: str) -> None:
 
 def test_pages_without_anything_to_show_say_so(person: Person, lab: Lab) -> None:
     sensor = lab.appliance("sensor-04")
-    held = list(sensor.events)
+    events = list(sensor.events)
     sensor.events.clear()
     person.goes("sensor-04", "/events")
     expect(person.page.locator("#events")).to_contain_text("No events yet.")
     person.looks("events-empty")
-    sensor.events.extend(held)
+    sensor.events.extend(events)
     person.goes("sensor-04", "/alerts")
     expect(person.page.locator("#alerts")).to_contain_text("No alerts yet.")
     person.looks("alerts-empty")

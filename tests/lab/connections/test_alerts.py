@@ -1,4 +1,4 @@
-"""Alerts on their way: CEF that can be read again, and messages whole however the octets arrive."""
+"""Alerts: CEF that parsers can read, and messages that arrive in pieces."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def _read(line: str) -> tuple[list[str], dict[str, str]]:
     heads = [fields[n] + (fields[n + 1] if n + 1 < len(fields) else "") for n in range(0, len(fields), 2)]
     head = [re.sub(r"\\([\\|])", r"\1", one) for one in heads[:7]]
     pairs = re.split(r"(?:^| )(externalId|dvchost|msg)=", heads[7])[1:]
-    found = dict(zip(pairs[::2], pairs[1::2], strict=True))
-    return head, {key: re.sub(r"\\([\\=])", r"\1", value) for key, value in found.items()}
+    extension = dict(zip(pairs[::2], pairs[1::2], strict=True))
+    return head, {key: re.sub(r"\\([\\=])", r"\1", value) for key, value in extension.items()}
 
 
 @given(ALERTS)
@@ -66,11 +66,11 @@ def test_a_message_begins_with_its_length_and_a_header_of_syslog(alert: Alert) -
     data = syslog(alert, "console.contoso.test")
     length, _, message = data.partition(b" ")
     assert int(length) == len(message)
-    found = re.match(
+    match = re.match(
         rb"<(\d+)>1 2026-01-02T03:04:05Z console\.contoso\.test pkigen-lab - ALERT - CEF:0", message
     )
-    assert found is not None
-    facility, severity = divmod(int(found[1]), 8)
+    assert match is not None
+    facility, severity = divmod(int(match[1]), 8)
     assert facility == 16
     assert 0 <= severity <= 7
 
@@ -155,8 +155,8 @@ def test_of_any_json_an_alert_is_made_or_it_is_said_why_not(data: object) -> Non
 
 @pytest.mark.parametrize("severity", [5, 5.0])
 def test_a_whole_number_is_one_however_json_writes_it(severity: float) -> None:
-    found = parse_alert({"title": "x", "severity": severity}).severity
-    assert (found, type(found)) == (5, int)
+    parsed = parse_alert({"title": "x", "severity": severity}).severity
+    assert (parsed, type(parsed)) == (5, int)
 
 
 def _alert(number: int) -> Alert:

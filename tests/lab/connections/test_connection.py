@@ -160,18 +160,18 @@ def test_validation_switched_off_at_one_end_of_two(plant: Plant) -> None:
 def test_another_cause_is_another_event_and_the_same_is_none(own_plant: Plant) -> None:
     lab = own_plant.lab
 
-    def told() -> list[str]:
+    def logged() -> list[str]:
         return [event.text for event in lab.appliance("sensor-01").events if "halted" in event.text]
 
     lab.revoke("sensor-01")
     own_plant.check(TO_CONSOLE)
-    assert REVOKED in told()[-1]
+    assert REVOKED in logged()[-1]
     lab.stop_crl_server()
     own_plant.check(TO_CONSOLE)
-    assert UNREACHABLE in told()[-1]
-    count = len(told())
+    assert UNREACHABLE in logged()[-1]
+    count = len(logged())
     own_plant.check(TO_CONSOLE)
-    assert len(told()) == count
+    assert len(logged()) == count
 
 
 def test_an_alert_that_a_server_refuses_after_the_handshake_waits(tmp_path: Path) -> None:

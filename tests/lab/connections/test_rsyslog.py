@@ -73,8 +73,8 @@ def _refused(lab: Lab) -> None:
         ("console", "siem", "siem.contoso.test", 0)
     ]
     assert connection.outbox.all() == (waiting,)
-    told = [event.text for event in console.events if event.grade == "bad"]
-    assert any(text.startswith("console to siem: halted. siem.contoso.test: ") for text in told), told
+    events = [event.text for event in console.events if event.grade == "bad"]
+    assert any(text.startswith("console to siem: halted. siem.contoso.test: ") for text in events), events
 
 
 def _delivered_once(lab: Lab, server: Rsyslog) -> None:

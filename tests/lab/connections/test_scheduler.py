@@ -101,7 +101,7 @@ def test_at_most_eight_brisk_attempts_run_at_a_time() -> None:
     scheduler = _schedule(connections)
     with scheduler.running():
         assert scheduler.wait_until(lambda: all(connection.checks for connection in connections), SECONDS)
-    # What began a fifth of a second ago is not counted any more on a machine that stands still meanwhile.
+    # After a pause of the machine, attempts older than 0.2 s no longer count.
     assert most <= 16
 
 
@@ -125,7 +125,7 @@ def test_a_hundred_sensors_connect_and_end_though_their_receiver_hangs(tmp_path:
             ports = [one.endpoint.listener.port for one in lab.appliances.values()]
             assert len([port for port in ports if _listens(port)]) == 101
             cancel_token = time.monotonic()
-    # Less than a second on a machine that is not busy; those who hang would have it take ten.
+    # Less than a second on an idle machine; receivers that hang would delay it by ten.
     assert time.monotonic() - cancel_token < 6
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("pkigen-link")]
     assert not [port for port in ports if _listens(port)]

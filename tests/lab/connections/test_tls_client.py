@@ -1,4 +1,4 @@
-"""Whoever is at the other end of a connection: it ends in time, with an answer or with words."""
+"""Connections to any peer end in time, with a response or an error message."""
 
 from __future__ import annotations
 
@@ -90,9 +90,9 @@ def _trusting(credential: Credential) -> ValidationPolicy:
 
 def _answering(answer: bytes) -> Talk:
     def talk(connection: ssl.SSLSocket) -> None:
-        asked = b""
-        while b"\r\n\r\n" not in asked:
-            asked += connection.recv(4096)
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += connection.recv(4096)
         connection.sendall(answer)
 
     return talk
@@ -239,10 +239,10 @@ def receiver(context: ssl.SSLContext) -> Iterator[Receiver]:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     with listen("127.0.0.1", 0, "https") as listener:
-        found = Receiver("siem", "syslog", "siem", HOST, listener, utc_now)
-        server = SyslogServer(found, context)
+        receiver = Receiver("siem", "syslog", "siem", HOST, listener, utc_now)
+        server = SyslogServer(receiver, context)
         asyncio.run_coroutine_threadsafe(server.start(), loop).result(5)
-        yield found
+        yield receiver
         asyncio.run_coroutine_threadsafe(server.stop(), loop).result(5)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()

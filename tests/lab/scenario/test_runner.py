@@ -1,4 +1,4 @@
-"""Scenarios as they are played: what is otherwise than told fails, and what is as told does not."""
+"""Running scenarios: unmet expectations fail, and met ones pass."""
 
 from __future__ import annotations
 
@@ -173,20 +173,20 @@ def test_a_report_numbers_the_steps() -> None:
 
 def test_two_labs_of_one_profile_are_up_at_once_since_each_has_ports_of_its_own(tmp_path: Path) -> None:
     profile = {**document(), "base_url": "http://127.0.0.1:8085"}
-    asked = Scenario.model_validate({"title": "A story", "profile": profile, "steps": [{"expect": UP}]})
+    scenario = Scenario.model_validate({"title": "A story", "profile": profile, "steps": [{"expect": UP}]})
     with (
-        scenario_lab(asked, tmp_path, tmp_path / "a") as one,
-        scenario_lab(asked, tmp_path, tmp_path / "b") as other,
+        scenario_lab(scenario, tmp_path, tmp_path / "a") as one,
+        scenario_lab(scenario, tmp_path, tmp_path / "b") as other,
     ):
         assert one.crl_server.url != other.crl_server.url
-        assert [[step.result for step in run_scenario(asked, lab)] for lab in (one, other)] == [
+        assert [[step.result for step in run_scenario(scenario, lab)] for lab in (one, other)] == [
             ["passed"]
         ] * 2
 
 
 @pytest.mark.parametrize("name", names())
 def test_a_scenario_that_comes_with_it_goes_as_it_is_told(name: str, tmp_path: Path) -> None:
-    said = python("-m", "pkigen", "lab", "run", name, cwd=tmp_path, environ={"PYTHONPATH": str(ROOT)})
-    assert said.rstrip().endswith("all passed")
-    assert "FAILED" not in said
+    result = python("-m", "pkigen", "lab", "run", name, cwd=tmp_path, environ={"PYTHONPATH": str(ROOT)})
+    assert result.rstrip().endswith("all passed")
+    assert "FAILED" not in result
     assert list(tmp_path.iterdir()) == []

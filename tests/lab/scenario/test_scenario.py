@@ -1,4 +1,4 @@
-"""Scenarios as they are written: what is wrong with one is told with its place, all of it at once."""
+"""Parsing scenarios: all errors are reported at once, with their locations."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ def test_everything_that_is_wrong_is_told_with_its_place(tmp_path: Path) -> None
     ],
 )
 def test_a_step_that_cannot_be_done_is_refused(tmp_path: Path, step: str, words: str) -> None:
-    (said,) = wrong_step(tmp_path, step)
-    assert said.startswith("story.yaml:3:")
-    assert words in said
+    (problem,) = wrong_step(tmp_path, step)
+    assert problem.startswith("story.yaml:3:")
+    assert words in problem
 
 
 @pytest.mark.parametrize("text", ["title: A story\nsteps: []\n", "title: A story\n", "- a\n", "a: [\n"])
@@ -108,10 +108,10 @@ def test_whatever_is_written_is_a_scenario_or_refused(
     path = tmp_path_factory.getbasetemp() / "any.yaml"
     path.write_text(yaml.safe_dump(document), encoding="utf-8")
     try:
-        found = read_scenario(path)
+        scenario = read_scenario(path)
     except InputError as error:
         refused = [problem.message for problem in error.problems]
     else:
         refused = []
-        assert found.steps
+        assert scenario.steps
     assert all(refused)

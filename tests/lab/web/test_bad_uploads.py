@@ -32,11 +32,11 @@ _BOUNDARY = "----pkigen"
 def unchanged(plant: Plant) -> Iterator[Plant]:
     """The lab; afterwards the appliance presents and keeps what it did before."""
     sensor = plant.lab.appliance(SENSOR)
-    kept = plant.lab.folder / ".pkigen/lab" / f"appliance-{SENSOR}.pem"
-    before = presented(sensor.url), kept.read_bytes(), sensor.title, sensor.anchors
+    path = plant.lab.folder / ".pkigen/lab" / f"appliance-{SENSOR}.pem"
+    before = presented(sensor.url), path.read_bytes(), sensor.title, sensor.anchors
     yield plant
-    assert (presented(sensor.url), kept.read_bytes(), sensor.title, sensor.anchors) == before
-    assert not list(kept.parent.glob("*.new"))
+    assert (presented(sensor.url), path.read_bytes(), sensor.title, sensor.anchors) == before
+    assert not list(path.parent.glob("*.new"))
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def person(plant: Plant) -> Person:
 
 
 def _parts(*parts: tuple[str, bytes]) -> tuple[bytes, dict[str, str]]:
-    """A form of parts, each with its head, and the headers that go with it."""
+    """Return a form with these parts, and its headers."""
     body = b"".join(
         f"--{_BOUNDARY}\r\n{head}\r\n\r\n".encode("latin-1") + data + b"\r\n" for head, data in parts
     )
@@ -55,8 +55,8 @@ def _parts(*parts: tuple[str, bytes]) -> tuple[bytes, dict[str, str]]:
 
 
 def _part(name: str, file: str | None = None) -> str:
-    found = f'Content-Disposition: form-data; name="{name}"'
-    return found if file is None else f'{found}; filename="{file}"'
+    header = f'Content-Disposition: form-data; name="{name}"'
+    return header if file is None else f'{header}; filename="{file}"'
 
 
 WRONG: dict[str, tuple[Any, int, str]] = {
@@ -173,8 +173,8 @@ def test_a_files_name_leads_nowhere(name: str, unchanged: Plant) -> None:
     body, headers = _parts((_part("certificate", name), b"garbage"), (_part("key", name), b"garbage"))
     answer = unchanged.api(SENSOR).post("certificate", content=body, headers=headers)
     assert answer.status_code in (200, 422)
-    found = answer.json()
-    assert "error" in found or not found["accepted"]
+    result = answer.json()
+    assert "error" in result or not result["accepted"]
     assert "/etc" not in answer.text
     assert "\x01" not in answer.text
 
@@ -297,7 +297,7 @@ def _zeros(count: int) -> Iterator[bytes]:
 
 
 def _peak() -> int:
-    """Octets that this process, which has the lab in it, has held at most."""
+    """Return the peak memory of this process, which runs the lab, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
@@ -350,10 +350,10 @@ def test_curl_is_told_why_a_gigabyte_is_not_taken(
     token = unchanged.token(SENSOR) if authorized else "none"
     url = f"{unchanged.lab.appliance(SENSOR).url}/api/external/certificate"
     form = ("-H", f"Authorization: {token}", "-F", f"key=@{big}", "-F", f"certificate=@{big}")
-    said = tools.run(
+    result = tools.run(
         "curl", "-sk", "--max-time", "60", *more, *form, "-w", "\n%{http_code} %{size_upload}", url
     )
-    body, _, numbers = said.rpartition("\n")
+    body, _, numbers = result.rpartition("\n")
     status, uploaded = map(int, numbers.split())
     assert status == (413 if authorized else 401)
     assert "error" in body

@@ -274,19 +274,19 @@ def test_no_secret_shows_anywhere(
     secrets_used: tuple[Plant, list[bytes]], capfd: pytest.CaptureFixture[str]
 ) -> None:
     plant, secrets = secrets_used
-    shown: list[str] = [repr(plant.lab.as_json()), repr(plant.lab)]
-    told = ("connections", "certificate", "alerts", "events", "validation")
+    texts: list[str] = [repr(plant.lab.as_json()), repr(plant.lab)]
+    resources = ("connections", "certificate", "alerts", "events", "validation")
     for name in plant.lab.appliances:
         api, person = plant.api(name), plant.person(name)
-        shown += [api.get(path).text for path in told]
-        shown += [person.client.get(path).text for path in PAGES]
+        texts += [api.get(path).text for path in resources]
+        texts += [person.client.get(path).text for path in PAGES]
         appliance = plant.lab.appliance(name)
-        shown += [repr(appliance.credential), repr(list(appliance.events)), repr(vars(appliance))]
+        texts += [repr(appliance.credential), repr(list(appliance.events)), repr(vars(appliance))]
     plant.lab.save()
     folder = plant.lab.folder / ".pkigen/lab"
-    shown += [path.read_text() for path in folder.glob("*.json")]
-    shown += list(capfd.readouterr())
-    text = "\n".join(shown)
+    texts += [path.read_text() for path in folder.glob("*.json")]
+    texts += list(capfd.readouterr())
+    text = "\n".join(texts)
     assert len(secrets) > 20
     assert not [secret for secret in secrets if secret.decode() in text]
     token, password = plant.token("sensor-02"), plant.lab.password
@@ -296,10 +296,10 @@ def test_no_secret_shows_anywhere(
 
 def test_a_token_is_shown_once(own_plant: Plant) -> None:
     person = own_plant.person("console")
-    found = re.search(r"<code[^>]*>([A-Za-z0-9_-]{32})</code>", person.post("/api").text)
-    assert found is not None
-    assert own_plant.lab.console.accepts(found[1])
-    assert found[1] not in person.client.get("/api").text
+    match = re.search(r"<code[^>]*>([A-Za-z0-9_-]{32})</code>", person.post("/api").text)
+    assert match is not None
+    assert own_plant.lab.console.accepts(match[1])
+    assert match[1] not in person.client.get("/api").text
 
 
 def test_static_files_are_those_of_the_console_alone(plant: Plant) -> None:

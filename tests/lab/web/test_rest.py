@@ -35,33 +35,33 @@ RESOURCES = (
 def document(plant: Plant) -> dict[str, Any]:
     answer = plant.api(SENSOR).get("openapi.json", headers={"Authorization": ""})
     assert answer.status_code == 200, "it is published: without a token"
-    found: dict[str, Any] = answer.json()
-    return found
+    data: dict[str, Any] = answer.json()
+    return data
 
 
 def _checked(document: dict[str, Any], answer: httpx.Response, path: str) -> Any:
-    """An answer's JSON, held against what the document says of it."""
+    """Return the JSON of a response, after validation against the document."""
     operation = document["paths"][f"/{path}"][answer.request.method.lower()]
-    said = operation["responses"][str(answer.status_code)]["content"]["application/json"]["schema"]
+    schema = operation["responses"][str(answer.status_code)]["content"]["application/json"]["schema"]
     registry = Registry().with_resource("", Resource.from_contents(document, DRAFT202012))
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "no-store"
-    found = answer.json()
-    Draft202012Validator(_closed(document, said), registry=registry).validate(found)
-    return found
+    body = answer.json()
+    Draft202012Validator(_closed(document, schema), registry=registry).validate(body)
+    return body
 
 
 def _closed(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     """A schema that allows no key that is not published."""
     if "$ref" in schema:
         return _closed(document, document["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
-    found = dict(schema)
+    closed = dict(schema)
     if "properties" in schema:
-        found["properties"] = {key: _closed(document, of) for key, of in schema["properties"].items()}
-        found["additionalProperties"] = False
+        closed["properties"] = {key: _closed(document, of) for key, of in schema["properties"].items()}
+        closed["additionalProperties"] = False
     if "items" in schema:
-        found["items"] = _closed(document, schema["items"])
-    return found
+        closed["items"] = _closed(document, schema["items"])
+    return closed
 
 
 def _ask(client: httpx.Client, method: str, path: str, plant: Plant) -> httpx.Response:
@@ -101,8 +101,8 @@ def test_where_the_api_is_depends_on_what_the_appliance_is(plant: Plant) -> None
     assert prefix_of(plant.lab.appliance(SENSOR)) == "/api/external"
     assert prefix_of(plant.lab.console) == "/external"
     for name in (SENSOR, "console"):
-        found = plant.api(name).get("openapi.json").json()
-        assert found["servers"] == [
+        published = plant.api(name).get("openapi.json").json()
+        assert published["servers"] == [
             {"url": plant.lab.appliance(name).url + prefix_of(plant.lab.appliance(name))}
         ]
 
@@ -113,11 +113,11 @@ def test_without_its_own_token_nothing_is_told_or_done(
 ) -> None:
     own, foreign = plant.token(SENSOR), plant.token("console")
     before = len(plant.lab.appliance(SENSOR).alerts)
-    for said in ("", foreign, f"Bearer {own}", f"Token {own}", own[:-1], f"{own}x", "x" * 10_000):
+    for header in ("", foreign, f"Bearer {own}", f"Token {own}", own[:-1], f"{own}x", "x" * 10_000):
         client = plant.api(SENSOR)
-        client.headers["Authorization"] = said
+        client.headers["Authorization"] = header
         answer = _ask(client, method, path, plant)
-        assert answer.status_code == 401, said
+        assert answer.status_code == 401, header
         assert "error" in answer.json()
         if f"/{path}" in document["paths"]:
             _checked(document, answer, path)
@@ -227,9 +227,9 @@ def test_a_control_character_in_an_alert_is_made_visible(plant: Plant) -> None:
 def test_the_switch_of_validation_is_felt_by_the_next_connection(plant: Plant) -> None:
     api = plant.api("console")
     assert api.put("validation", json={"mandatory": False}).json() == {"mandatory": False}
-    found = {one["id"]: one["state"] for one in api.post("connections/check").json()["connections"]}
+    states = {one["id"]: one["state"] for one in api.post("connections/check").json()["connections"]}
     api.put("validation", json={"mandatory": True})
-    assert found["console:soar"] == "connected without validation"
+    assert states["console:soar"] == "connected without validation"
     again = {one["id"]: one["state"] for one in api.post("connections/check").json()["connections"]}
     assert again["console:soar"] == "connected"
 
@@ -237,10 +237,10 @@ def test_the_switch_of_validation_is_felt_by_the_next_connection(plant: Plant) -
 def test_a_refused_upload_has_its_messages_and_what_to_do(plant: Plant, document: dict[str, Any]) -> None:
     files = plant.files("sensor-03.not-after-future-expired")
     answer = plant.api(SENSOR).post("certificate", files=files, data={"name": "old"})
-    found = _checked(document, answer, "certificate")
-    assert not found["accepted"]
-    assert "expired" in found["messages"][0]["message"]
-    assert found["messages"][0]["advice"]
+    result = _checked(document, answer, "certificate")
+    assert not result["accepted"]
+    assert "expired" in result["messages"][0]["message"]
+    assert result["messages"][0]["advice"]
 
 
 @pytest.fixture
@@ -250,9 +250,9 @@ def linked(plant: Plant) -> httpx.Client:
 
 @pytest.mark.parametrize("secret", ["", "wrong", "token", "secret in the wrong scheme"])
 def test_nobody_sends_over_a_link_who_is_no_appliance_of_the_lab(secret: str, plant: Plant) -> None:
-    said = {"token": plant.token("console"), "secret in the wrong scheme": f"Bearer {plant.lab.secret}"}
+    headers = {"token": plant.token("console"), "secret in the wrong scheme": f"Bearer {plant.lab.secret}"}
     before = len(plant.lab.console.alerts)
-    client = plant.client("console", headers={"Authorization": said.get(secret, secret)})
+    client = plant.client("console", headers={"Authorization": headers.get(secret, secret)})
     answer = client.post("/link/alerts", json={"alerts": [{"id": "1", "title": "forged"}]})
     assert answer.status_code == 401
     assert len(plant.lab.console.alerts) == before

@@ -33,8 +33,8 @@ def _appliance(name: str, role: Role) -> Appliance:
 def _link(sender: Appliance, target: str, to: Appliance | None = None, **report: Any) -> Connection:
     state = Report(**{"state": ConnectionState.CONNECTED, **report})
     aim = SimpleNamespace(name=target, kind="syslog", appliance=to)
-    found = SimpleNamespace(sender=sender, target=aim, id=f"{sender.name}:{target}", report=state)
-    return cast(Connection, found)
+    connection = SimpleNamespace(sender=sender, target=aim, id=f"{sender.name}:{target}", report=state)
+    return cast(Connection, connection)
 
 
 def _lab(sensors: int, receivers: int, *, direct: bool = False, halted: frozenset[int] = frozenset()) -> Lab:
@@ -87,11 +87,11 @@ def test_sensors_with_a_bad_connection_are_drawn_before_the_others() -> None:
 
 @given(st.text(min_size=1, max_size=80), st.floats(80, 220))
 def test_a_name_is_as_large_as_there_is_room_and_keeps_its_ends(name: str, room: float) -> None:
-    shown = fit(name, room, 15.0, 11.0)
-    assert 11.0 <= shown.size <= 15.0
-    assert len(shown.words) * shown.size * 0.68 <= room + 1
-    if shown.words != name:
-        ahead, _, behind = shown.words.partition("…")
+    fitted = fit(name, room, 15.0, 11.0)
+    assert 11.0 <= fitted.size <= 15.0
+    assert len(fitted.words) * fitted.size * 0.68 <= room + 1
+    if fitted.words != name:
+        ahead, _, behind = fitted.words.partition("…")
         assert name.startswith(ahead)
         assert name.endswith(behind)
 
@@ -103,9 +103,9 @@ def test_the_summary_puts_connections_with_the_same_complaint_together() -> None
     connections = [
         _link(one, "console", console, **(bad if one is not sensors[0] else {})) for one in sensors
     ]
-    found = summary(connections)
-    assert found.headline == "3 of 4 connections are halted."
-    assert [(one.grade, one.words, len(one.connections)) for one in found.troubles] == [
+    result = summary(connections)
+    assert result.headline == "3 of 4 connections are halted."
+    assert [(one.grade, one.words, len(one.connections)) for one in result.troubles] == [
         ("bad", CAUSE.message, 3)
     ]
 
