@@ -49,7 +49,6 @@ from pkigen.profile import Profile
 from pkigen.requirements import RequirementSet, load_set
 from pkigen.serve.http.server import Listener, listen
 
-DEFAULT_PORT = 8443
 _OUTBOXES = "outboxes.json"
 _SECONDS = 10.0
 _LAST_PORT = 65535
