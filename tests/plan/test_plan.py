@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pkigen.errors import InputError
-from pkigen.faults import FAULTS, AskedFault, Impossible
+from pkigen.faults import FAULTS, FaultRequest, Impossible
 from pkigen.model import CertificatePlan, CrlPlan, Entity
 from pkigen.plan import Plan, plan
 from pkigen.plan.crl_distribution import crl_plan, points
@@ -91,7 +91,7 @@ def test_a_case_of_a_requirement_set_states_what_it_violates() -> None:
 
 def test_a_signature_that_the_key_of_a_ca_cannot_make_is_impossible() -> None:
     with pytest.raises(Impossible, match="ed25519"):
-        effect(AskedFault(FAULTS["crl-sha1"]), "ed25519")
+        effect(FaultRequest(FAULTS["crl-sha1"]), "ed25519")
 
 
 def test_a_revocation_has_its_reason_and_times() -> None:
@@ -221,12 +221,12 @@ def test_a_renamed_host_is_replaced_in_subject_names_and_hosts() -> None:
 
 
 def test_service_faults_have_the_effect_that_the_server_applies() -> None:
-    closed = effect(AskedFault(FAULTS["cdp-unreachable"]))
+    closed = effect(FaultRequest(FAULTS["cdp-unreachable"]))
     assert (closed.target, closed.how, closed.argument) == ("port", CLOSED, "")
-    missing = effect(AskedFault(FAULTS["crl-missing"]))
+    missing = effect(FaultRequest(FAULTS["crl-missing"]))
     assert (missing.target, missing.how, missing.argument) == ("crl", "status", "404")
     with pytest.raises(Impossible, match="'expired' is about a certificate"):
-        effect(AskedFault(FAULTS["expired"]))
+        effect(FaultRequest(FAULTS["expired"]))
 
 
 @pytest.mark.parametrize(
