@@ -237,7 +237,7 @@ def test_service_faults_have_the_effect_that_the_server_applies() -> None:
             "no authority is called 'isuing' (did you mean 'issuing'?)",
         ),
         ({"of": "issuing", "fault": "expired"}, "'expired' is about a certificate"),
-        ({"of": "issuing", "fault": "cdp-unreachable"}, "'cdp-unreachable' is about the whole server"),
+        ({"of": "issuing", "fault": "cdp-unreachable"}, "'cdp-unreachable' is a fault of the whole server"),
     ],
 )
 def test_an_impossible_service_fault_is_an_error(serving: dict[str, str], problem: str) -> None:
