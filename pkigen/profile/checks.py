@@ -159,8 +159,8 @@ class Checks:
             yield ("crl", "from"), "only an imported authority has a previous CRL", None
         if (lister := spec.crl.issuer) is not None:
             yield from self._check_lister(spec, lister)
-        if spec.imported and spec.imported.key is None and spec.formats:
-            yield ("formats",), "formats need a key, and none was brought along", None
+        if spec.imported and spec.imported.lacks_key and spec.formats:
+            yield ("formats",), "formats need a key, and the authority was imported without one", None
 
     def _check_lister(self, spec: AuthoritySpec, lister: str) -> Errors:
         """Check the authority that issues the indirect CRL for this one."""
@@ -169,8 +169,8 @@ class Checks:
             yield ("crl", "issuer"), f"'{lister}' is the authority itself; leave it out", None
         elif authority is None and lister not in self._mentioned:
             yield ("crl", "issuer"), f"no authority is called '{lister}'", close_to(lister, self._known)
-        elif authority is not None and authority.imported and authority.imported.key is None:
-            yield ("crl", "issuer"), f"'{lister}' was brought without a key, and cannot sign CRLs", None
+        elif authority is not None and authority.imported and authority.imported.lacks_key:
+            yield ("crl", "issuer"), f"'{lister}' was imported without a key and cannot sign CRLs", None
         elif authority is not None and authority.crl.issuer:
             yield ("crl", "issuer"), f"'{lister}' has its own revocations listed by another", None
 
@@ -227,8 +227,8 @@ class Checks:
             return
         if authority is None:
             yield ("issuer",), f"no authority is called '{issuer}'", close_to(issuer, self._known)
-        elif authority.imported and authority.imported.key is None:
-            yield ("issuer",), f"'{issuer}' was brought without a key, and cannot issue", None
+        elif authority.imported and authority.imported.lacks_key:
+            yield ("issuer",), f"'{issuer}' was imported without a key and cannot issue", None
 
     def _check_entity(self, spec: EntitySpec, issuer: str) -> Errors:
         kind = parse_kind(spec.key)

@@ -57,6 +57,6 @@ class CrlLookup:
 def _parsed(data: bytes, url: str) -> PublishedCrl:
     """The CRL in what is served; DER, as RFC 5280, 4.2.1.13 wants it."""
     first = read(data, url)[0]
-    if first.crl is None:
-        return PublishedCrl(None, f"what {url} serves is no CRL: {first.problem or first.kind}")
+    if first.crl is None or first.note:
+        return PublishedCrl(None, f"what {url} serves is no CRL: {first.problem or first.note or first.kind}")
     return PublishedCrl(first.crl)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pkigen.inspection.artifacts import KeyFile
+from pkigen.inspection.artifacts.keys import NOT_GIVEN
 from pkigen.inspection.description import words
 from pkigen.inspection.description.sheet import DescriptionBuilder, Rendering, rendering
 from pkigen.x509.public_key import public_key
 
 HOW_TO_OPEN = "under a passphrase: --passphrase-file FILE opens it"
-_NOT_GIVEN = "none was given"
 
 
 def passphrase_is_missing(problem: str) -> bool:
     """Whether an artefact's problem is only that nobody gave a passphrase for it."""
-    return _NOT_GIVEN in problem
+    return NOT_GIVEN in problem
 
 
 def add_key(sheet: DescriptionBuilder, key: KeyFile) -> None:

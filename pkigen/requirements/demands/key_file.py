@@ -82,7 +82,7 @@ class KeyFileDemand(Demand):
             return failed("encrypted" if key.encrypted else "not encrypted", self.encryption)
         if self.opens:
             if key.pkcs8 is None and not subject.passphrase_known:
-                return undecided("it is under a passphrase, and none was given")
+                return undecided("it is encrypted, and no passphrase was given")
             found = key.problem or ("opened" if key.encrypted else "not encrypted")
             return pass_or_fail(key.pkcs8 is not None, found, "a key that the passphrase opens")
         if self.sound:
