@@ -35,9 +35,9 @@ class _Converter:
         data = self._data
         self._elements += 1
         if not depth or self._elements > _MAX_ELEMENTS:
-            raise ValueError("the structure is too deep or has too many elements")
+            raise der.InvalidDer("the structure is too deep or has too many elements")
         if start + 2 > len(data):
-            raise ValueError(f"no TLV at offset {start}")
+            raise der.InvalidDer(f"no TLV at offset {start}")
         tag = data[start]
         if data[start + 1] == _INDEFINITE:
             parts, position = [], start + 2

@@ -42,6 +42,7 @@ def private_key_info(label: str, data: bytes) -> bytes:
     return _canonical(info)
 
 
+@decoder("the private key")
 def public_key_info(pkcs8: bytes) -> bytes | None:
     """Return the SubjectPublicKeyInfo of a key; None if it can be neither computed nor found in the key."""
     try:

@@ -14,6 +14,7 @@ from pkigen.formats.read import ENCRYPTED, open_block
 from pkigen.inspection.artifacts.kdf_limits import KdfBudget
 from pkigen.keys.private_key_info import public_key_info
 from pkigen.x509 import Malformed, PublicKey
+from pkigen.x509.decoding import decoder
 from pkigen.x509.public_key import public_key
 
 NOT_GIVEN = "it is encrypted, and no passphrase was given"
@@ -76,13 +77,15 @@ def open_key(
             pkcs8 = open_block(block, passphrase)
             info = public_key_info(pkcs8)
             public = None if info is None else public_key(info)
+            unsound = _unsound(pkcs8)
         except (InputError, Malformed) as error:
             problem = problem or str(error)
             continue
-        return KeyFile(key_format, encrypted, pkcs8, passphrase, public, unsound=_unsound(pkcs8))
+        return KeyFile(key_format, encrypted, pkcs8, passphrase, public, unsound=unsound)
     return KeyFile(key_format, encrypted, problem=problem)
 
 
+@decoder("the RSA key")
 def _unsound(pkcs8: bytes) -> str:
     """Return which numbers of an RSA key are inconsistent (RFC 8017, 3.2); "" for other keys."""
     _, algorithm, key = der.children(pkcs8)

@@ -21,19 +21,13 @@ from pkigen.x509.general_names import general_name, general_names
 _ISSUER_ALTERNATIVE_NAME = "2.5.29.18"
 _PRIVATE_KEY_USAGE_PERIOD = "2.5.29.16"
 _SUBJECT_INFORMATION_ACCESS = "1.3.6.1.5.5.7.1.11"
-_OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5"
 _TIMESTAMPS = "1.3.6.1.4.1.11129.2.4.2"
 _POISON = "1.3.6.1.4.1.11129.2.4.3"
 _COMMENTS = ("2.16.840.1.113730.1.13", "1.3.6.1.4.1.311.20.2")
-_TITLES = {
-    _ISSUER_ALTERNATIVE_NAME: "issuer alternative name",
-    _PRIVATE_KEY_USAGE_PERIOD: "private key usage period",
-    _SUBJECT_INFORMATION_ACCESS: "subject information access",
-    _OCSP_NO_CHECK: "OCSP no check",
-}
 _METHODS = {
     oids.OCSP_ACCESS: "OCSP",
     oids.CA_ISSUERS_ACCESS: "caIssuers",
+    "1.3.6.1.5.5.7.48.3": "timeStamping",
     "1.3.6.1.5.5.7.48.5": "caRepository",
 }
 _FEATURES = {5: "status_request (OCSP must-staple)", 17: "status_request_v2"}
@@ -60,7 +54,7 @@ def add_extensions(sheet: DescriptionBuilder, get: Callable[[], Extensions]) -> 
 
 
 def _add(sheet: DescriptionBuilder, extension: RawExtension) -> dict[str, Any]:
-    title = _TITLES.get(extension.oid, extension.title)
+    title = extension.title
     label = f"{shortened(title, 60)} ({'critical' if extension.critical else 'not critical'})"
     data: dict[str, Any] = {
         "oid": extension.oid,
@@ -231,7 +225,7 @@ _READERS: dict[str, Callable[[bytes], Words]] = {
     oids.DELTA_CRL_INDICATOR: _delta_crl_indicator,
     oids.ISSUING_DISTRIBUTION_POINT: _issuing_distribution_point,
     _PRIVATE_KEY_USAGE_PERIOD: _private_key_usage_period,
-    _OCSP_NO_CHECK: lambda _: ("an OCSP responder's: its own revocation is not looked for",),
+    oids.OCSP_NO_CHECK: lambda _: ("an OCSP responder's: its own revocation is not looked for",),
     _TIMESTAMPS: _timestamps,
     _POISON: lambda _: ("this is a precertificate: no client accepts it",),
     **dict.fromkeys(_COMMENTS, _text),

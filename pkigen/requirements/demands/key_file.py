@@ -23,6 +23,7 @@ from pkigen.requirements.outcome import (
     undecided,
 )
 from pkigen.requirements.subject import CheckInput
+from pkigen.x509.public_key import same_key
 
 
 def _parse_characters(text: str) -> re.Pattern[str]:
@@ -95,7 +96,7 @@ class KeyFileDemand(Demand):
         assert subject.key is not None
         if subject.certificate is None or subject.key.public is None:
             return not_applicable("the key is not open" if subject.certificate else "there is no certificate")
-        same = subject.key.public.der == subject.certificate.subject_public_key_info
+        same = same_key(subject.key.public.der, subject.certificate.subject_public_key_info)
         found = "the certificate's key" if same else f"another key ({subject.key.public.name})"
         return pass_or_fail(same, found, "the certificate's key")
 
