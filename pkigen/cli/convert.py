@@ -38,7 +38,7 @@ def convert(
         list[Path], typer.Argument(metavar="SOURCE", help="Files that belong together, of any kind.")
     ],
     to: Annotated[
-        Literal["appliance", "crt", "key", "pem", "der", "p12"],
+        Literal["appliance", "crt", "key", "pem", "der", "p12", "pfx", "p7b", "jks"],
         typer.Option("--to", help="What to write; an appliance takes crt, key and pem."),
     ] = "appliance",
     out: Annotated[
@@ -74,7 +74,7 @@ def convert(
     from pkigen.inspection.conversion import convert as convert_files
 
     options = ConversionOptions(
-        to=Target(to),
+        to=Target("p12" if to == "pfx" else to),
         out=out,
         force=force,
         passphrases=() if passphrase_file is None else (read_passphrase(passphrase_file),),

@@ -15,6 +15,7 @@ from pkigen.errors import InputError
 from pkigen.formats import rc2
 
 _PBES2, _PBKDF2, _SCRYPT = "1.2.840.113549.1.5.13", "1.2.840.113549.1.5.12", "1.3.6.1.4.1.11591.4.11"
+_HMAC_SHA256, _AES_256_CBC = "1.2.840.113549.2.9", "2.16.840.1.101.3.4.1.42"
 _PBMAC1 = "1.2.840.113549.1.5.14"
 FOR_KEY, FOR_VECTOR, FOR_MAC = 1, 2, 3
 """The purposes of PKCS#12's key derivation (RFC 7292, B.3)."""
@@ -146,6 +147,50 @@ def decrypt(algorithm: bytes, data: bytes, passphrase: bytes | None) -> bytes:
     if scheme.cipher == "rc2":
         return _unpadded(_rc2(key, 8 * scheme.size, vector, data))
     return _cbc(scheme.cipher, key, vector, data)
+
+
+def encrypt_pbes2(data: bytes, passphrase: bytes, random: bytes, iterations: int) -> tuple[bytes, bytes]:
+    """Return the AlgorithmIdentifier of PBES2 (PBKDF2-HMAC-SHA256, AES-256-CBC), and the ciphertext.
+
+    ``random`` has 32 bytes: salt and initialization vector.
+    """
+    salt, vector = random[:16], random[16:]
+    secret = hashlib.pbkdf2_hmac("sha256", passphrase, salt, iterations, 32)
+    derivation = der.sequence(
+        der.oid(_PBKDF2),
+        der.sequence(
+            der.octet_string(salt),
+            der.integer(iterations),
+            der.sequence(der.oid(_HMAC_SHA256), der.null()),
+        ),
+    )
+    cipher = der.sequence(der.oid(_AES_256_CBC), der.octet_string(vector))
+    algorithm = der.sequence(der.oid(_PBES2), der.sequence(derivation, cipher))
+    return algorithm, cbc_encrypted(_AES_256_CBC, secret, vector, data)
+
+
+def encrypt_pkcs12(
+    oid: str, data: bytes, passphrase: bytes, salt: bytes, iterations: int
+) -> tuple[bytes, bytes]:
+    """Return the AlgorithmIdentifier of a PKCS#12 scheme (3DES or RC2), and the ciphertext."""
+    scheme = _PKCS12[oid]
+    key = pkcs12_derived(passphrase, salt, FOR_KEY, scheme.digest, iterations, scheme.size)
+    vector = pkcs12_derived(passphrase, salt, FOR_VECTOR, scheme.digest, iterations, 8)
+    algorithm = der.sequence(der.oid(oid), der.sequence(der.octet_string(salt), der.integer(iterations)))
+    if scheme.cipher == "rc2":
+        return algorithm, rc2.encrypt(key, 8 * scheme.size, vector, _padded(data, 8))
+    return algorithm, cbc_encrypted(scheme.cipher, key, vector, data)
+
+
+def cbc_encrypted(oid: str, key: bytes, vector: bytes, data: bytes) -> bytes:
+    """Return the CBC ciphertext of data with padding (RFC 8018, 6.1.1)."""
+    encryptor = Cipher(_CBC[oid][0](key), modes.CBC(vector)).encryptor()  # type: ignore[arg-type]
+    return encryptor.update(_padded(data, len(vector))) + encryptor.finalize()
+
+
+def _padded(data: bytes, block: int) -> bytes:
+    fill = block - len(data) % block
+    return data + bytes((fill,)) * fill
 
 
 def decrypt_pem(dek_info: str, data: bytes, passphrase: bytes) -> bytes:

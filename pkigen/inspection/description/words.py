@@ -74,6 +74,9 @@ def name_of_key(key: PublicKey) -> str:
         return f"{kind}, {key.size} bits{odd}"
     if key.family == "ec":
         curve = key.name.removeprefix("ec").lstrip("- ")
+        if curve == "sm2":
+            return f"SM2, {key.size} bits"
+        curve = curve.strip("()")
         named = f"P-{curve[1:]}" if curve[1:].isdecimal() else curve.replace("brainpoolp", "brainpoolP")
         return f"EC, {named}, {key.size} bits" if key.size else f"EC, {named}"
     if key.family in ("ml-dsa", "ml-kem"):
