@@ -12,7 +12,7 @@ _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _NO_MARK = {b"-\x00-\x00": "utf-16-le", b"\x00-\x00-": "utf-16-be", b"M\x00I\x00": "utf-16-le"}
 _LINE_BREAKS = re.compile(rb"\\+(?:r\\+n|n|r|u000[aAdD]|x0[aAdD])|&#(?:13|10|x[dDaA]);")
 _QUOTE = re.compile(
-    rb"^(?:[ \t]*\+[ \t]*[\"'])?[ \t>|#*\"'`]+|[\"'][ \t]*[+.][ \t]*$|[ \t\"'`,;\\]+$", re.MULTILINE
+    rb"[\"'][ \t]*[+.][ \t]*$|^[ \t]*\+[ \t]*[\"']|^[ \t>|#*\"'`]+|[ \t\"'`,;\\]+$", re.MULTILINE
 )
 _MARKUP = re.compile(rb"</?[A-Za-z][^<>]*>")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-][A-Za-z0-9+/_=\s-]{62,}")

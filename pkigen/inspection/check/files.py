@@ -9,6 +9,7 @@ from pathlib import Path
 from pkigen.errors import InputError
 from pkigen.inspection.artifacts import Artifact, Kind, read_path
 from pkigen.inspection.check.check import CheckOptions, CheckResult, check
+from pkigen.inspection.path import read_input
 from pkigen.requirements import CheckInput, RequirementSet
 from pkigen.requirements.crl_lookup import CrlLookup
 from pkigen.x509 import Certificate, Malformed
@@ -21,7 +22,7 @@ def check_files(
     paths: Sequence[Path], sets: Sequence[RequirementSet], options: CheckOptions
 ) -> tuple[CheckResult, ...]:
     """One result for each end entity's certificate; InputError for a file that cannot be opened."""
-    artefacts = [found for path in paths for found in read_path(path, options.passphrases)]
+    artefacts = [found for path in paths for found in read_input(path, options.passphrases)]
     anchors = _certificates(options.trust, options.passphrases)
     crls = [f.crl for path in options.crls for f in read_path(path) if f.crl is not None]
     crls += [found.crl for found in artefacts if found.crl is not None]

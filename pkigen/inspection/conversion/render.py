@@ -59,6 +59,10 @@ def key_store(
 ) -> Rendered:
     """NAME.p12: key, certificate and chain; ``legacy`` is 3DES and SHA-1, for readers from before 2018."""
     _must_fit(pkcs8, "pkcs12")
+    try:
+        (passphrase or b"").decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputError("PKCS#12 cannot be written: the new passphrase is not UTF-8") from None
     protection = Protection.LEGACY if legacy else Protection.AES
     try:
         data = pkcs12_file(pkcs8, [one.der for one in path], alias, passphrase, protection=protection)

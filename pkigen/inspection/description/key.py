@@ -8,7 +8,7 @@ from pkigen.inspection.description import words
 from pkigen.inspection.description.sheet import DescriptionBuilder, Rendering, rendering
 from pkigen.x509.public_key import public_key
 
-HOW_TO_OPEN = "under a passphrase: --passphrase-file FILE opens it"
+HOW_TO_OPEN = "encrypted; use --passphrase-file FILE"
 
 
 def passphrase_is_missing(problem: str) -> bool:
@@ -39,9 +39,9 @@ def add_public_key(sheet: DescriptionBuilder, data: bytes) -> None:
 
 def _protection(key: KeyFile) -> Rendering:
     if not key.encrypted:
-        return Rendering(("none: who has the file has the key",), data=False)
+        return Rendering(("none: anyone who has the file has the key",), data=False)
     if key.pkcs8 is not None:
-        return Rendering(("under a passphrase, which opened it",), data=True)
+        return Rendering(("encrypted; decrypted with the passphrase",), data=True)
     if passphrase_is_missing(key.problem):
         return Rendering((HOW_TO_OPEN,), data=True)
-    return Rendering(("under a passphrase, and not opened",), data=True)
+    return Rendering(("encrypted; not decrypted",), data=True)

@@ -5,6 +5,7 @@ from pkigen.inspection.path.host_names import host_mismatch
 from pkigen.inspection.path.http_fetch import FetchError, fetch
 from pkigen.inspection.path.policies import PolicyOptions, policy_oids
 from pkigen.inspection.path.problems import PathProblem
+from pkigen.inspection.path.server import read_input
 from pkigen.inspection.path.validation import PathResult, Purpose, validate
 from pkigen.inspection.path.verify import UnusedInput, Verification, VerifiedCertificate, verify
 
@@ -21,6 +22,7 @@ __all__ = [
     "fetch",
     "host_mismatch",
     "policy_oids",
+    "read_input",
     "validate",
     "validate_online",
     "verify",
