@@ -48,7 +48,7 @@ def read_table(path: Path) -> tuple[Row, ...]:
     try:
         if declared:
             next(reader)
-        header = _without_blank_end([cell.strip() for cell in next(reader, [])])
+        header = _without_blank_end(next(reader, [])[: limits.TABLE_COLUMNS + 1])
         _check_header(header, file)
         return _rows(reader, header, file)
     except csv.Error as error:
@@ -75,8 +75,9 @@ def _delimiter(text: str) -> str:
 
 def _without_blank_end(cells: list[str]) -> list[str]:
     """Return the cells without blank ones at the end, which spreadsheets write for empty columns."""
+    cells = [cell.strip() for cell in cells]
     while cells and not cells[-1]:
-        cells = cells[:-1]
+        cells.pop()
     return cells
 
 
