@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -59,8 +58,6 @@ _MOST_FAULTS = 8
 _SERIAL_BITS = 159
 """A positive number of 20 bytes (RFC 5280, 4.1.2.2)."""
 _LONGEST_IDENTIFIER = 64
-_KEY_STORES = (".p12", ".pfx", ".jks")
-_KEY_STORE_STARTS = (b"\x30\x80\x02\x01\x03", b"\xfe\xed\xfe\xed")
 
 
 def _one_of(what: str, known: tuple[str, ...]) -> Parsed:
@@ -189,17 +186,6 @@ class ImportedCASpec(Value):
     key: ReadablePath | None = None
     chain: ReadablePath | None = None
     passphrase: Passphrase | None = Field(default=None, repr=False)
-
-    @cached_property
-    def lacks_key(self) -> bool:
-        """Whether there is certainly no private key: no key file, and a certificate file without one."""
-        if self.key is not None or self.certificate.suffix.lower() in _KEY_STORES:
-            return False
-        try:
-            data = self.certificate.read_bytes()
-        except OSError:
-            return True
-        return b"PRIVATE KEY" not in data.replace(b"\0", b"") and not data.startswith(_KEY_STORE_STARTS)
 
 
 class CrlSpec(Value):
