@@ -20,6 +20,10 @@ _LONGEST_OID = 1024
 _STRING_CODECS = {BMP_STRING: "utf-16-be", UNIVERSAL_STRING: "utf-32-be", TELETEX_STRING: "latin-1"}
 
 
+class InvalidDer(ValueError):
+    """Data that is not DER; the message is for people."""
+
+
 def tlv(tag: int, *contents: bytes) -> bytes:
     """Return one TLV: the tag byte, the definite length in its shortest form, and the joined contents."""
     body = b"".join(contents)
@@ -120,14 +124,14 @@ def read(data: bytes, offset: int = 0) -> tuple[int, int, int]:
         tag, size = data[offset], data[offset + 1]
         start = offset + 2
         if tag & 0x1F == 0x1F or size == 0x80:
-            raise ValueError(f"a tag of several bytes, or no definite length, at offset {offset}")
+            raise InvalidDer(f"a tag of several bytes, or no definite length, at offset {offset}")
         if size > 0x80:
             start += size & 0x7F
             size = int.from_bytes(data[offset + 2 : start], "big")
     except IndexError:
-        raise ValueError(f"no TLV at offset {offset}") from None
+        raise InvalidDer(f"no TLV at offset {offset}") from None
     if start + size > len(data):
-        raise ValueError(f"the TLV at offset {offset} runs past the end")
+        raise InvalidDer(f"the TLV at offset {offset} runs past the end")
     return tag, start, start + size
 
 
@@ -138,7 +142,7 @@ def children(data: bytes) -> list[bytes]:
     while position < end:
         _, _, following = read(data, position)
         if following > end:
-            raise ValueError(f"the TLV at offset {position} runs past the one around it")
+            raise InvalidDer(f"the TLV at offset {position} runs past the one around it")
         elements.append(data[position:following])
         position = following
     return elements
@@ -154,14 +158,14 @@ def dotted(data: bytes) -> str:
     """Return the dotted form of an encoded OBJECT IDENTIFIER (X.690, 8.19)."""
     arcs, arc, octets = list[int](), 0, contents(data)
     if len(octets) > _LONGEST_OID:
-        raise ValueError(f"an object identifier of {len(octets)} bytes")
+        raise InvalidDer(f"an object identifier of {len(octets)} bytes")
     for octet in octets:
         arc = arc << 7 | octet & 0x7F
         if octet < 0x80:
             arcs.append(arc)
             arc = 0
     if not arcs:
-        raise ValueError("an object identifier without an arc")
+        raise InvalidDer("an incomplete object identifier")
     first = min(arcs[0] // 40, 2)
     return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
 

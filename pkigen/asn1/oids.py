@@ -23,7 +23,8 @@ OCSP_BASIC, OCSP_NONCE, OCSP_NO_CHECK = (
     "1.3.6.1.5.5.7.48.1.5",
 )
 OCSP_ACCESS, CA_ISSUERS_ACCESS = "1.3.6.1.5.5.7.48.1", "1.3.6.1.5.5.7.48.2"
-EXTENSION_REQUEST = "1.2.840.113549.1.9.14"
+EXTENSION_REQUESTS = ("1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14")
+"""PKCS#9 extensionRequest, and the same attribute as Microsoft writes it (szOID_CERT_EXTENSIONS)."""
 USER_PRINCIPAL_NAME = "1.3.6.1.4.1.311.20.2.3"
 KERBEROS_PRINCIPAL_NAME = "1.3.6.1.5.2.2"
 SRV_NAME, SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.7", "1.3.6.1.5.5.7.8.9"
@@ -56,6 +57,15 @@ TITLES = {
     CERTIFICATE_ISSUER: "certificate issuer",
     OCSP_NO_CHECK: "OCSP no check",
     OCSP_NONCE: "OCSP nonce",
+    "2.5.29.9": "subject directory attributes",
+    "2.5.29.16": "private key usage period",
+    "2.5.29.18": "issuer alternative name",
+    "1.3.6.1.5.5.7.1.3": "qualified certificate statements",
+    "1.3.6.1.5.5.7.1.11": "subject information access",
+    "1.3.6.1.4.1.311.21.1": "CA version",
+    "1.3.6.1.4.1.311.21.2": "previous CA certificate hash",
+    "1.3.6.1.4.1.311.25.2": "NTDS security identifier",
+    "1.2.840.113549.1.9.15": "S/MIME capabilities",
     "1.3.6.1.4.1.11129.2.4.2": "signed certificate timestamps",
     "1.3.6.1.4.1.11129.2.4.3": "precertificate poison",
     "1.3.6.1.4.1.311.20.2": "certificate template name",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pkigen.inspection.description import Description, Overview
 
 Remarks = Mapping[str, Sequence[str]]
-"""What is to be said below the fields of a description, by the fields' ids."""
+"""Remarks below the fields of a description, by the fields' ids."""
 
 _LABEL = 16
 _INDENT = 4
@@ -37,24 +37,33 @@ HELP_ORDER = 150
 
 
 def show(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of any maker.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="Files in any format; - for standard input; https://HOST:PORT for a server's certificates.",
+        ),
+    ],
     passphrase_file: PassphraseFiles = None,
     against: Annotated[
         list[str] | None,
-        typer.Option("--against", metavar="SET", help="Note beside fields what a requirement set says."),
+        typer.Option(
+            "--against", metavar="SET", help="Annotate fields with the findings of a requirement set."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Say what is in certificates, keys, requests and CRLs.
+    """Describe certificates, keys, requests, CRLs and key stores.
 
-    PEM, DER, PKCS#12 and PKCS#7 are told apart by what is in them. At the end stands how all that
-    was given belongs together. No private key is ever shown. The exit code is 1 if something cannot
-    be read, 2 if a file cannot be opened.
+    The contents determine the format: PEM, DER, base64, PKCS#12, PKCS#7 or JKS. The last section lists which
+    key, certificate and CRL belong together. Private keys are never printed. The exit code is 1 if something
+    cannot be read, 2 if a file cannot be opened.
 
     \b
     Examples:
       pkigen show console.crt console.key chain.pem
       pkigen show console.crt --against defender-iot
+      pkigen show https://console.lab.test:8443
     """
     from datetime import UTC, datetime
 
@@ -62,18 +71,18 @@ def show(
     from pkigen.inspection.description import describe
 
     passphrases = [read_passphrase(path) for path in passphrase_file or ()]
-    artefacts, problems = _read(files, passphrases)
+    artifacts, problems = _read(files, passphrases)
     now = datetime.now(UTC)
-    remarks = _margin(artefacts, against, now) if against else []
-    overview = describe(artefacts, now, every_entry=json)
+    remarks = _margin(artifacts, against, now) if against else []
+    overview = describe(artifacts, now, every_entry=json)
     if json:
         padded = [*remarks, *({} for _ in overview.descriptions)]
         pairs = zip(overview.descriptions, padded, strict=False)
         print_json([{**one.data, **({"remarks": said} if said else {})} for one, said in pairs])
     else:
-        give_overview(overview, [str(artefact.source) for artefact in artefacts], remarks)
+        give_overview(overview, [str(artifact.source) for artifact in artifacts], remarks)
     if not overview.complete:
-        print_message("Note: there are too many signatures to try them all; some issuers are not told.")
+        print_message("Note: too many signatures to verify all of them; some issuers are not listed.")
     if problems:
         raise InputError(problems)
     if not all(description.readable for description in overview.descriptions):
@@ -81,9 +90,9 @@ def show(
 
 
 def give_overview(overview: Overview, names: Sequence[str], remarks: Sequence[Remarks] = ()) -> None:
-    """Every description, then how the artefacts belong together.
+    """Every description, then how the artifacts belong together.
 
-    ``names`` are those of the artefacts; ``remarks`` are for the descriptions in their order.
+    ``names`` are those of the artifacts; ``remarks`` are for the descriptions in their order.
     """
     for index, description in enumerate(overview.descriptions):
         if index:
@@ -133,7 +142,7 @@ def _hanging(start: str, text: str, indent: int) -> str:
 
 
 def _sentences(overview: Overview, names: Sequence[str]) -> list[str]:
-    """A sentence for all that is tied to one artefact in one way."""
+    """A sentence for all that is tied to one artifact in one way."""
     from pkigen.inspection.description import RelationKind
 
     keys, issued, same = (dict[int, list[str]]() for _ in range(3))
@@ -163,22 +172,22 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMES]) + more
 
 
-def _margin(artefacts: Sequence[Artifact], against: list[str], now: datetime) -> list[Remarks]:
+def _margin(artifacts: Sequence[Artifact], against: list[str], now: datetime) -> list[Remarks]:
     from pkigen.inspection.check import annotate
     from pkigen.requirements import load_set
 
-    return list(annotate(artefacts, [load_set(name) for name in against], now))
+    return list(annotate(artifacts, [load_set(name) for name in against], now))
 
 
 def _read(files: Sequence[Path], passphrases: Sequence[bytes]) -> tuple[list[Artifact], list[Problem]]:
-    """What is in the files, and the problems of those that cannot be opened."""
-    from pkigen.inspection.artifacts import read_path
+    """Return the contents of the files, and the problems of those that cannot be opened."""
+    from pkigen.inspection.path import read_input
 
-    found: list[Artifact] = []
+    artifacts: list[Artifact] = []
     problems: list[Problem] = []
     for path in files:
         try:
-            found += read_path(path, passphrases)
+            artifacts += read_input(path, passphrases)
         except InputError as error:
             problems += error.problems
-    return found, problems
+    return artifacts, problems

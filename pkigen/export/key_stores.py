@@ -7,6 +7,7 @@ from pkigen.export.case_files import CaseFiles, NotExportable, exportable_cases
 from pkigen.export.draft import Draft
 from pkigen.inspection.artifacts import Kind, read
 from pkigen.inspection.conversion.render import key_store
+from pkigen.inspection.conversion.selection import matches_key
 from pkigen.x509 import Certificate
 
 
@@ -31,6 +32,8 @@ def _store(draft: Draft, files: CaseFiles) -> bytes:
     readable = [one for one in path if isinstance(one, Certificate)]
     if not readable or len(readable) < len(path):
         raise NotExportable("one of its certificates cannot be read")
+    if files.opened.public and not matches_key(readable[0], files.opened.public):
+        raise NotExportable("its key does not belong to its certificate")
     alias, passphrase = files.case.name, draft.given.new_passphrase
     try:
         return key_store(files.opened.pkcs8, readable, alias, passphrase, legacy=False).data

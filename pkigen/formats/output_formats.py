@@ -111,6 +111,13 @@ def _der(issued: Issued, _entropy: Entropy) -> bytes:
     return issued.certificates[0]
 
 
+@output_format("p7b", "NAME.p7b", "the certificate and its chain as PKCS#7 in DER, for Windows and IIS")
+def _p7b(issued: Issued, _entropy: Entropy) -> bytes:
+    from pkigen.formats.pkcs7 import pkcs7_file
+
+    return pkcs7_file(tuple(dict.fromkeys((issued.certificates[0], *issued.chain))))
+
+
 @output_format(
     "key-der", "NAME.key.der", "the key as PKCS#8 in DER, encrypted if there is a passphrase", secret=True
 )
@@ -156,7 +163,7 @@ def _pkcs12(issued: Issued, _entropy: Entropy) -> bytes:
 def _pkcs12_legacy(issued: Issued, _entropy: Entropy) -> bytes:
     from pkigen.formats import pkcs12
 
-    return pkcs12.key_store(issued, legacy=True)
+    return pkcs12.key_store(issued, protection=pkcs12.Protection.LEGACY)
 
 
 @output_format("truststore", "truststore.p12", "the trust anchor as a Java trust store")

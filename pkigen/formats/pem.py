@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 CERTIFICATE, CRL = "CERTIFICATE", "X509 CRL"
@@ -12,13 +13,15 @@ CERTIFICATE, CRL = "CERTIFICATE", "X509 CRL"
 _BEGIN, _END, _DASHES = b"-----BEGIN ", b"-----END ", b"-----"
 _LINE = 64
 _LONGEST_LABEL = 200
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """One block: its label, data and RFC 1421 headers, and the text before it.
 
-    ``problem`` describes a damaged block, whose data is empty.
+    ``problem`` describes a damaged block, whose data is empty; ``repaired`` is set if text between the
+    base64 was ignored.
     """
 
     label: str
@@ -26,6 +29,7 @@ class Block:
     headers: tuple[tuple[str, str], ...] = ()
     before: bytes = field(default=b"", repr=False)
     problem: str = ""
+    repaired: bool = False
 
 
 def encode(label: str, data: bytes, headers: tuple[tuple[str, str], ...] = ()) -> bytes:
@@ -51,8 +55,11 @@ def blocks(text: bytes) -> Iterator[Block]:
         yield block
 
 
-def scan(text: bytes) -> Iterator[Block]:
-    """Return every block in a file, including damaged ones, in time linear in the file's size."""
+def scan(text: bytes, repair: Callable[[bytes], bytes] | None = None) -> Iterator[Block]:
+    """Return every block in a file, including damaged ones, in time linear in the file's size.
+
+    ``repair`` changes the body of a block that is not base64, before a second attempt.
+    """
     position, end = 0, 0
     while (begin := text.find(_BEGIN, position)) >= 0:
         before, head = text[position:begin], begin + len(_BEGIN)
@@ -76,7 +83,11 @@ def scan(text: bytes) -> Iterator[Block]:
         if closing < 0:
             yield Block(label, b"", (), before, f"the END line after BEGIN {label} is cut off")
             return
-        yield _block(label, text[start:end], text[end + len(_END) : closing], before)
+        block = _block(label, text[start:end], text[end + len(_END) : closing], before)
+        if block.problem and repair is not None:
+            second = _block(label, repair(text[start:end]), text[end + len(_END) : closing], before)
+            block = block if second.problem else replace(second, repaired=True)
+        yield block
         position = closing + len(_DASHES)
 
 
@@ -85,11 +96,20 @@ def _block(label: str, body: bytes, end: bytes, before: bytes) -> Block:
         label_at_end = end[:80].decode("ascii", "replace")
         return Block(label, b"", (), before, f"BEGIN {label} is closed by END {label_at_end}")
     headers, base64 = _split(body)
+    characters = b"".join(base64.split())
     try:
-        data = binascii.a2b_base64(b"".join(base64.split()), strict_mode=True)
-    except binascii.Error as error:
-        return Block(label, b"", headers, before, f"the {label} block is not base64: {error}")
+        data = binascii.a2b_base64(characters, strict_mode=True)
+    except binascii.Error:
+        return Block(label, b"", headers, before, _base64_problem(label, characters))
     return Block(label, data, headers, before)
+
+
+def _base64_problem(label: str, characters: bytes) -> str:
+    invalid = _NOT_BASE64.search(characters)
+    if invalid is not None:
+        character = invalid[0].decode("latin-1").encode("unicode_escape").decode()
+        return f"the {label} block is not base64: it contains the character '{character}'"
+    return f"the {label} block is not base64: it is cut off, or has characters after its padding"
 
 
 def _split(body: bytes) -> tuple[tuple[tuple[str, str], ...], bytes]:

@@ -6,19 +6,15 @@ library accepts them as arguments.
 
 from __future__ import annotations
 
-from hashlib import md5, pbkdf2_hmac
-
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pkigen.asn1 import der
 from pkigen.formats import pem
+from pkigen.formats.passphrase_encryption import bytes_to_key, cbc_encrypted, encrypt_pbes2
 from pkigen.keys import kind_of, load_private
 from pkigen.keys.entropy import Entropy
 
-_PBES2, _PBKDF2 = "1.2.840.113549.1.5.13", "1.2.840.113549.1.5.12"
-_HMAC_SHA256, _AES_256_CBC = "1.2.840.113549.2.9", "2.16.840.1.101.3.4.1.42"
+_AES_256_CBC = "2.16.840.1.101.3.4.1.42"
 _ITERATIONS = 100_000
 _OPENSSH_MAGIC = b"openssh-key-v1\0"
 _TRADITIONAL_LABELS = {"rsa": "RSA PRIVATE KEY", "ec": "EC PRIVATE KEY"}
@@ -37,7 +33,11 @@ def pkcs8(key: bytes, passphrase: bytes | None, entropy: Entropy) -> bytes:
 
 def pkcs8_der(key: bytes, passphrase: bytes | None, entropy: Entropy) -> bytes:
     """Return a PKCS#8 key unchanged, or its EncryptedPrivateKeyInfo if ``passphrase`` is set."""
-    return key if passphrase is None else _encrypted(key, passphrase, entropy)
+    if passphrase is None:
+        return key
+    random = entropy.read(32, "pkcs8", key.hex())
+    algorithm, sealed = encrypt_pbes2(key, passphrase, random, _ITERATIONS)
+    return der.sequence(algorithm, der.octet_string(sealed))
 
 
 def traditional(key: bytes, passphrase: bytes | None, entropy: Entropy) -> bytes:
@@ -48,7 +48,7 @@ def traditional(key: bytes, passphrase: bytes | None, entropy: Entropy) -> bytes
     if passphrase is None:
         return pem.encode(label, data)
     vector = entropy.read(16, "traditional", data.hex())
-    sealed = _aes_256_cbc(_bytes_to_key(passphrase, vector[:8]), vector, data)
+    sealed = cbc_encrypted(_AES_256_CBC, bytes_to_key(passphrase, vector[:8], 32), vector, data)
     info = ("DEK-Info", f"AES-256-CBC,{vector.hex().upper()}")
     return pem.encode(label, sealed, (("Proc-Type", "4,ENCRYPTED"), info))
 
@@ -73,36 +73,3 @@ def openssh(key: bytes, entropy: Entropy) -> bytes:
 
 def _after_string(data: bytearray, position: int) -> int:
     return position + 4 + int.from_bytes(data[position : position + 4], "big")
-
-
-def _encrypted(key: bytes, passphrase: bytes, entropy: Entropy) -> bytes:
-    """Return EncryptedPrivateKeyInfo with PBES2 (RFC 8018, section 6.2): PBKDF2-HMAC-SHA256, AES-256-CBC."""
-    random = entropy.read(32, "pkcs8", key.hex())
-    salt, vector = random[:16], random[16:]
-    secret = pbkdf2_hmac("sha256", passphrase, salt, _ITERATIONS, 32)
-    derivation = der.sequence(
-        der.oid(_PBKDF2),
-        der.sequence(
-            der.octet_string(salt),
-            der.integer(_ITERATIONS),
-            der.sequence(der.oid(_HMAC_SHA256), der.null()),
-        ),
-    )
-    cipher = der.sequence(der.oid(_AES_256_CBC), der.octet_string(vector))
-    algorithm = der.sequence(der.oid(_PBES2), der.sequence(derivation, cipher))
-    return der.sequence(algorithm, der.octet_string(_aes_256_cbc(secret, vector, key)))
-
-
-def _aes_256_cbc(secret: bytes, vector: bytes, data: bytes) -> bytes:
-    padder = PKCS7(128).padder()
-    encryptor = Cipher(algorithms.AES256(secret), modes.CBC(vector)).encryptor()
-    return encryptor.update(padder.update(data) + padder.finalize()) + encryptor.finalize()
-
-
-def _bytes_to_key(passphrase: bytes, salt: bytes) -> bytes:
-    """Return EVP_BytesToKey with MD5 and one round: weak, but the format requires it."""
-    derived = block = b""
-    while len(derived) < 32:
-        block = md5(block + passphrase + salt, usedforsecurity=False).digest()
-        derived += block
-    return derived[:32]

@@ -46,9 +46,6 @@ PrivateKey = (
     | MLKEM768PrivateKey
 )
 
-PKCS12_KEYS = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey | Ed448PrivateKey | DSAPrivateKey
-"""Key types that cryptography can write into PKCS#12."""
-
 _KINDS_BY_CURVE = {getattr(ec, kind.curve).name: kind for kind in FIXED_KINDS.values() if kind.family == "ec"}
 _OTHERS: dict[type, str] = {
     Ed25519PublicKey: "ed25519",

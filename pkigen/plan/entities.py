@@ -235,6 +235,10 @@ class Planner:
     ) -> CertificatePlan:
         own_id = f"{role}/{spec.name}"
         self_signed = issuer == SELF
+        imported = self._imported_cas.get(issuer)
+        if imported is not None and imported.key is None:
+            message = f"'{issuer}' was imported without a key and cannot issue"
+            raise InputError(self.profile.problem(spec, ("issuer",), message))
         setting = Setting(
             None if self_signed else issuer,
             self.profile.base_url,

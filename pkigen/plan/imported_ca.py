@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,10 @@ from pkigen.asn1 import names
 from pkigen.errors import InputError
 from pkigen.model import ImportedCA
 from pkigen.x509 import Certificate, CertificateList, Malformed
+from pkigen.x509.public_key import same_key
 
 if TYPE_CHECKING:
+    from pkigen.inspection.artifacts import Artifact
     from pkigen.profile import ImportedCASpec
 
 _SERIAL_BITS = 160
@@ -21,72 +23,91 @@ _RSA_PSS = "1.2.840.113549.1.1.10"
 def read(spec: ImportedCASpec) -> tuple[ImportedCA, tuple[str, ...]]:
     """Read the authority in the files that a profile names, and return it with notes for the user.
 
-    The files can contain the certificates in any order. Raises InputError for files that do not match.
+    Each file can have any format that ``pkigen show`` reads, and contain the certificates in any order. The
+    key can be in the certificate's file. Raises InputError for files that do not match.
     """
-    from pkigen.formats.read import read_private_key
-
-    certificates = _read_certificates(spec.certificate)
-    pool = (*certificates, *(_read_certificates(spec.chain) if spec.chain else ()))
-    if spec.key is None:
-        own, key = _lowest(certificates), None
-    else:
-        key = read_private_key(_bytes(spec.key), spec.passphrase)
-        own = _certificate_of_key(key, certificates, spec)
+    artifacts = _artifacts(spec.certificate, spec)
+    certificates = _certificates(artifacts, spec.certificate)
+    pool = list(certificates)
+    if spec.chain is not None:
+        pool += _certificates(_artifacts(spec.chain, spec), spec.chain)
+    keys = _keys(artifacts if spec.key is None else _artifacts(spec.key, spec), spec)
+    own, key = _lowest(certificates), None
+    if keys:
+        own, key = _own_certificate(keys, certificates, spec)
         _check_can_issue(own, spec.certificate)
     path = _path(own, pool)
     notes = list(_notes(path, [one for one in dict.fromkeys(pool) if one not in path]))
     return ImportedCA(own.der, tuple(one.der for one in path[1:]), key), tuple(notes)
 
 
-def _read_certificates(path: Path) -> list[Certificate]:
-    from pkigen.formats.read import read_certificates
+def _artifacts(path: Path, spec: ImportedCASpec) -> tuple[Artifact, ...]:
+    from pkigen.inspection.artifacts import read_path
 
-    return [Certificate(data) for data in read_certificates(_bytes(path))]
+    return read_path(path, () if spec.passphrase is None else (spec.passphrase,))
+
+
+def _certificates(artifacts: Sequence[Artifact], path: Path) -> list[Certificate]:
+    certificates = [one.certificate for one in artifacts if one.certificate]
+    if not certificates:
+        reason = next((f": {one.problem}" for one in artifacts if one.problem), "")
+        raise InputError(f"{path} contains no certificate{reason}")
+    return certificates
+
+
+def _keys(artifacts: Sequence[Artifact], spec: ImportedCASpec) -> list[bytes]:
+    """Return the private keys in a file as PKCS#8; there may be none only in the certificate's file."""
+    from pkigen.formats.read import usable_key
+    from pkigen.inspection.artifacts import Kind
+
+    keys = [one for one in artifacts if one.kind is Kind.KEY]
+    path = spec.key or spec.certificate
+    if not keys and spec.key is not None:
+        reason = next((f": {one.problem}" for one in artifacts if one.problem), "")
+        raise InputError(f"{path} contains no private key{reason}")
+    readable = [one.key for one in keys if one.key is not None and one.key.pkcs8 is not None]
+    if keys and not readable:
+        raise InputError(f"the key in {path} cannot be read: {keys[0].problem}")
+    if unsound := next((key.unsound for key in readable if key.unsound), ""):
+        raise InputError(f"the key in {path} is damaged: {unsound}")
+    return [usable_key(key.pkcs8) for key in readable if key.pkcs8 is not None]
+
+
+def _own_certificate(
+    keys: Sequence[bytes], certificates: Sequence[Certificate], spec: ImportedCASpec
+) -> tuple[Certificate, bytes]:
+    """Return the certificate that belongs to one of the keys, and that key."""
+    from pkigen.keys import kind_of, load_private, public_key_info
+    from pkigen.keys.kinds import LARGEST_RSA, refusal
+    from pkigen.model import Signature
+
+    path = spec.key or spec.certificate
+    for key in keys:
+        private = load_private(key)
+        kind = kind_of(private)
+        if kind.family == "rsa" and kind.size > LARGEST_RSA:
+            raise InputError(f"the key in {path} has {kind.size} bits; RSA keys have {LARGEST_RSA} at most")
+        if words := refusal(kind, Signature()):
+            raise InputError(
+                f"the key in {path} cannot sign: {words}. Remove 'key' to import it as trusted only"
+            )
+        public = public_key_info(private)
+        own = next((one for one in certificates if same_key(one.subject_public_key_info, public)), None)
+        if own is None:
+            continue
+        if own.public_key.name == "ec (explicit parameters)":
+            raise InputError(
+                f"the certificate in {spec.certificate} describes its curve by parameters instead of "
+                "a name; RFC 5480 (2.1.1) forbids this, and clients reject it"
+            )
+        return own, key
+    raise InputError(f"the key in {path} does not belong to the certificate in {spec.certificate}")
 
 
 def _lowest(certificates: list[Certificate]) -> Certificate:
     """Return the first certificate that issued none of the others: many files begin with the root."""
     issuers = {one.issuer_der for one in certificates if not one.is_self_issued}
     return next((one for one in certificates if one.subject_der not in issuers), certificates[0])
-
-
-def _certificate_of_key(key: bytes, certificates: list[Certificate], spec: ImportedCASpec) -> Certificate:
-    from pkigen.keys import kind_of, load_private, public_key_info
-    from pkigen.keys.kinds import LARGEST_RSA, refusal
-    from pkigen.model import Signature
-
-    private = load_private(key)
-    kind = kind_of(private)
-    if kind.family == "rsa" and kind.size > LARGEST_RSA:
-        raise InputError(f"the key in {spec.key} has {kind.size} bits; RSA keys have {LARGEST_RSA} at most")
-    if words := refusal(kind, Signature()):
-        raise InputError(
-            f"the key in {spec.key} cannot sign: {words}. Remove 'key' to import it as trusted only"
-        )
-    public = public_key_info(private)
-    for certificate in certificates:
-        written = certificate.subject_public_key_info
-        is_own = written == public or _as_written(written) == public
-        if is_own and written != public and certificate.public_key.family == "ec":
-            raise InputError(
-                f"the certificate in {spec.certificate} describes its curve by parameters instead of "
-                "a name; RFC 5480 (2.1.1) forbids this, and clients reject it"
-            )
-        if is_own:
-            return certificate
-    raise InputError(f"the key in {spec.key} does not belong to the certificate in {spec.certificate}")
-
-
-def _as_written(public_key: bytes) -> bytes:
-    """Return a SubjectPublicKeyInfo as pkigen writes it: with the name of an EC key's curve, for all uses."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
-
-    try:
-        key = load_der_public_key(public_key)
-        return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, UnsupportedAlgorithm):
-        return public_key
 
 
 def _path(own: Certificate, pool: Iterable[Certificate]) -> list[Certificate]:
@@ -162,10 +183,3 @@ def kind_of_certificate(certificate: bytes) -> str:
         return kind_of_public(load_der_public_key(parsed.subject_public_key_info)).name
     except (ValueError, UnsupportedAlgorithm):
         return parsed.public_key.name
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error

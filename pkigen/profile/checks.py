@@ -28,6 +28,7 @@ from pkigen.profile.specifications import (
     AuthoritySpec,
     CertificateSpec,
     EntitySpec,
+    ImportedCASpec,
     alternative_names,
 )
 
@@ -159,7 +160,7 @@ class Checks:
             yield ("crl", "from"), "only an imported authority has a previous CRL", None
         if (lister := spec.crl.issuer) is not None:
             yield from self._check_lister(spec, lister)
-        if spec.imported and spec.imported.key is None and spec.formats:
+        if _imported_without_key(spec) and spec.formats:
             yield ("formats",), "formats need a key, and the authority was imported without one", None
 
     def _check_lister(self, spec: AuthoritySpec, lister: str) -> Errors:
@@ -169,7 +170,7 @@ class Checks:
             yield ("crl", "issuer"), f"'{lister}' is the authority itself; leave it out", None
         elif authority is None and lister not in self._mentioned:
             yield ("crl", "issuer"), f"no authority is called '{lister}'", close_to(lister, self._known)
-        elif authority is not None and authority.imported and authority.imported.key is None:
+        elif authority is not None and _imported_without_key(authority):
             yield ("crl", "issuer"), f"'{lister}' was imported without a key and cannot sign CRLs", None
         elif authority is not None and authority.crl.issuer:
             yield ("crl", "issuer"), f"'{lister}' delegates its own revocations to another authority", None
@@ -227,7 +228,7 @@ class Checks:
             return
         if authority is None:
             yield ("issuer",), f"no authority is called '{issuer}'", close_to(issuer, self._known)
-        elif authority.imported and authority.imported.key is None:
+        elif _imported_without_key(authority):
             yield ("issuer",), f"'{issuer}' was imported without a key and cannot issue", None
 
     def _check_entity(self, spec: EntitySpec, issuer: str) -> Errors:
@@ -318,3 +319,18 @@ def _check_extensions(spec: EntitySpec) -> Errors:
             words = f"the extension {raw.oid} is listed twice: here, and by '{field}'; remove one"
             yield ("extensions", index), words, None
         seen.add(raw.oid)
+
+
+def _imported_without_key(spec: AuthoritySpec) -> bool:
+    return spec.imported is not None and _lacks_key(spec.imported)
+
+
+def _lacks_key(files: ImportedCASpec) -> bool:
+    """Return whether there is certainly no private key: no key file, and a certificate file without one."""
+    if files.key is not None or files.certificate.suffix.lower() in (".p12", ".pfx", ".jks"):
+        return False
+    try:
+        data = files.certificate.read_bytes()
+    except OSError:
+        return True
+    return b"PRIVATE KEY" not in data.replace(b"\0", b"")

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from _csv import Reader as CsvReader
 
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DELIMITERS = (",", ";", "\t")
+_SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?\r?\n", re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"]*"')
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 OWN_VARIABLES = ("name", "index", "number", "environment", "base_url")
 
 
@@ -35,19 +39,51 @@ def read_table(path: Path) -> tuple[Row, ...]:
         data = read_file(path, limits.TABLE_BYTES)
     except ValueError as error:
         raise InputError(str(error)) from error
+    text = _text(data, file)
+    declared = _SEPARATOR_LINE.match(text)
+    delimiter = declared[1] if declared else _delimiter(text)
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
+    )
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(Problem("not UTF-8 text", location=Location(file, line, 1))) from error
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = next(reader, [])
+        if declared:
+            next(reader)
+        header = _without_blank_end(next(reader, [])[: limits.TABLE_COLUMNS + 1])
         _check_header(header, file)
         return _rows(reader, header, file)
     except csv.Error as error:
         place = Location(file, max(reader.line_num, 1), 1)
         raise InputError(Problem(f"not CSV: {error}", location=place)) from error
+
+
+def _text(data: bytes, file: str) -> str:
+    """Return the text of a file in UTF-8, or in UTF-16 (Excel's "Unicode Text")."""
+    codec = "utf-16" if data[:2] in _UTF_16_MARKS else "utf-8-sig"
+    try:
+        return data.decode(codec)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        message = "not UTF-8 text; in Excel, save it as 'CSV UTF-8 (Comma delimited)'"
+        raise InputError(Problem(message, location=Location(file, line, 1))) from error
+
+
+def _delimiter(text: str) -> str:
+    """Return the delimiter of the header: comma, semicolon or tab."""
+    header = _QUOTED.sub("", text.split("\n", 1)[0])
+    return max(_DELIMITERS, key=header.count)
+
+
+def _without_blank_end(cells: list[str]) -> list[str]:
+    """Return the cells without blank ones at the end, which spreadsheets write for empty columns."""
+    cells = [cell.strip() for cell in cells]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _variable(column: str) -> str:
+    """Return the variable of a column; other characters than letters, digits and '_' become '_'."""
+    return column if _COLUMN.fullmatch(column) else re.sub(r"\W+", "_", column).strip("_")
 
 
 def _check_header(header: list[str], file: str) -> None:
@@ -56,10 +92,10 @@ def _check_header(header: list[str], file: str) -> None:
     problems = []
     for column, name in enumerate(header, 1):
         place = Location(file, 1, column)
-        if not _COLUMN.fullmatch(name):
+        if not _COLUMN.fullmatch(_variable(name)):
             words = f"column {column}: '{name}' cannot be a variable: letters, digits and '_' only"
             problems.append(Problem(words, location=place))
-        elif name in header[: column - 1]:
+        elif _variable(name) in map(_variable, header[: column - 1]):
             problems.append(Problem(f"column {column}: the header contains '{name}' twice", location=place))
         elif name in OWN_VARIABLES:
             words = f"column {column}: '{name}' is a variable of every certificate; name the column otherwise"
@@ -72,8 +108,12 @@ def _check_header(header: list[str], file: str) -> None:
 
 def _rows(reader: CsvReader, header: list[str], file: str) -> tuple[Row, ...]:
     rows, problems = list[Row](), list[Problem]()
-    for cells in filter(None, reader):
-        line = reader.line_num
+    variables = [_variable(name) for name in header]
+    for raw in reader:
+        line, cells = reader.line_num, [cell.strip() for cell in raw]
+        if not any(cells):
+            continue
+        cells = [*cells[: len(header)], *_without_blank_end(cells[len(header) :])]
         if len(rows) + len(problems) >= limits.TABLE_ROWS:
             raise InputError(Problem(f"more than {limits.TABLE_ROWS} rows", location=Location(file, line, 1)))
         if len(cells) != len(header):
@@ -81,7 +121,10 @@ def _rows(reader: CsvReader, header: list[str], file: str) -> tuple[Row, ...]:
             words = f"row {line} has {len(cells)} cells, and the header {len(header)}"
             problems.append(Problem(words, location=Location(file, line, column)))
             continue
-        rows.append(Row(dict(zip(header, cells, strict=True)), Location(file, line, 1)))
+        values = dict(zip(variables, cells, strict=True))
+        # "Host Name" is available as Host_Name and as host_name.
+        lower = {new.lower(): values[new] for old, new in zip(header, variables, strict=True) if old != new}
+        rows.append(Row({**lower, **values}, Location(file, line, 1)))
     if problems:
         raise InputError(problems)
     return tuple(rows)

@@ -47,6 +47,7 @@ class CrlLookup:
 def _parsed(data: bytes, url: str) -> PublishedCrl:
     """Return the CRL in a response."""
     first = read(data, url)[0]
-    if first.crl is None:
-        return PublishedCrl(None, f"the response of {url} is not a CRL: {first.problem or first.kind}")
+    if first.crl is None or first.note:
+        reason = first.problem or first.note or first.kind
+        return PublishedCrl(None, f"the response of {url} is not a CRL: {reason}")
     return PublishedCrl(first.crl)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pkigen.asn1 import der
-from pkigen.x509.decoding import decoder, elements
+from pkigen.x509.decoding import Malformed, decoder, elements
 
 _RSA, _ECDSA = "1.2.840.113549.1.1.", "1.2.840.10045.4."
 _PSS = _RSA + "10"
@@ -31,8 +31,37 @@ _NAMES = {
     "2.16.840.1.101.3.4.3.17": ("ML-DSA-44", ""),
     "2.16.840.1.101.3.4.3.18": ("ML-DSA-65", ""),
     "2.16.840.1.101.3.4.3.19": ("ML-DSA-87", ""),
-    "2.16.840.1.101.3.4.3.2": ("dsa-with-SHA256", "sha256"),
     "1.2.840.10040.4.3": ("dsa-with-SHA1", "sha1"),
+    "2.16.840.1.101.3.4.3.1": ("dsa-with-SHA224", "sha224"),
+    "2.16.840.1.101.3.4.3.2": ("dsa-with-SHA256", "sha256"),
+    "2.16.840.1.101.3.4.3.3": ("dsa-with-SHA384", "sha384"),
+    "2.16.840.1.101.3.4.3.4": ("dsa-with-SHA512", "sha512"),
+    _RSA + "3": ("md4WithRSAEncryption", "md4"),
+    _RSA + "15": ("sha512-224WithRSAEncryption", "sha512-224"),
+    _RSA + "16": ("sha512-256WithRSAEncryption", "sha512-256"),
+    "2.16.840.1.101.3.4.3.13": ("sha3-224WithRSAEncryption", "sha3-224"),
+    "1.3.14.3.2.29": ("sha1WithRSA (OIW)", "sha1"),
+    "1.3.14.3.2.15": ("shaWithRSA (OIW)", "sha0"),
+    "1.3.14.3.2.3": ("md5WithRSA (OIW)", "md5"),
+    "1.3.14.3.2.27": ("dsaWithSHA1 (OIW)", "sha1"),
+    "1.3.36.3.3.1.2": ("ripemd160WithRSAEncryption", "ripemd160"),
+    "2.16.840.1.101.3.4.3.9": ("ecdsa-with-SHA3-224", "sha3-224"),
+    "2.16.840.1.101.3.4.3.10": ("ecdsa-with-SHA3-256", "sha3-256"),
+    "2.16.840.1.101.3.4.3.11": ("ecdsa-with-SHA3-384", "sha3-384"),
+    "2.16.840.1.101.3.4.3.12": ("ecdsa-with-SHA3-512", "sha3-512"),
+    "1.2.156.10197.1.501": ("SM2-with-SM3", "sm3"),
+    "1.2.643.2.2.3": ("GOST R 34.10-2001 with GOST R 34.11-94", "gost94"),
+    "1.2.643.7.1.1.3.2": ("GOST R 34.10-2012 (256 bits) with Streebog-256", "streebog256"),
+    "1.2.643.7.1.1.3.3": ("GOST R 34.10-2012 (512 bits) with Streebog-512", "streebog512"),
+    **{
+        f"2.16.840.1.101.3.4.3.{20 + number}": (f"SLH-DSA-{name}", "")
+        for number, name in enumerate(
+            f"{digest}-{size}{speed}"
+            for digest in ("SHA2", "SHAKE")
+            for size in (128, 192, 256)
+            for speed in "sf"
+        )
+    },
 }
 _DIGESTS = {
     "1.2.840.113549.2.5": "md5",
@@ -84,7 +113,7 @@ def algorithm_identifier(data: bytes) -> AlgorithmIdentifier:
     """The AlgorithmIdentifier in ``data`` (4.1.1.2)."""
     oid, *parameters = elements(data, "the algorithm identifier")
     if len(parameters) > 1:
-        raise ValueError("it has more than two elements")
+        raise Malformed("the algorithm identifier has more than two elements")
     return AlgorithmIdentifier(der.dotted(oid), parameters[0] if parameters else None)
 
 

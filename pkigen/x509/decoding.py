@@ -1,4 +1,4 @@
-"""Values out of single TLVs; what does not hold what it should raises Malformed."""
+"""Decodes single TLVs; raises Malformed for those that do not have the expected structure."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pkigen.asn1 import der, names
 from pkigen.model import Name
 
 LONGEST_INTEGER = 1700
-"""Octets; of much longer ones Python makes no decimals."""
+"""Maximum length of an INTEGER in bytes; Python does not convert much longer ones to decimal."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 class Malformed(ValueError):
-    """Octets that are not what their place in the structure asks for."""
+    """Bytes that do not match the structure that is expected; the message is for people."""
 
 
 def decoder(what: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Whatever goes wrong while octets are read is Malformed, and says what they should have been."""
+    """Convert every error in a function that reads ``what`` to Malformed, without Python's own messages."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
@@ -31,16 +31,24 @@ def decoder(what: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 return function(*args, **kwargs)
             except Malformed:
                 raise
-            except (ValueError, IndexError, OverflowError) as error:
-                raise Malformed(f"{what} cannot be read: {error}") from error
+            except (ValueError, LookupError, OverflowError) as error:
+                raise Malformed(f"{what} cannot be read: {_reason(error)}") from error
 
         return checked
 
     return decorate
 
 
+def _reason(error: Exception) -> str:
+    if isinstance(error, der.InvalidDer):
+        return str(error)
+    if isinstance(error, UnicodeError):
+        return "it contains text that is invalid in its encoding"
+    return "an element is missing, superfluous, or has an invalid value"
+
+
 def expect(data: bytes, tag: int, what: str) -> bytes:
-    """The contents of a TLV that must have a tag and must end where ``data`` does."""
+    """Return the contents of a TLV that must have a tag and must end where ``data`` does."""
     try:
         found, start, end = der.read(data)
     except ValueError as error:
@@ -48,12 +56,12 @@ def expect(data: bytes, tag: int, what: str) -> bytes:
     if found != tag:
         raise Malformed(f"{what} has the tag {found:02x} instead of {tag:02x}")
     if end != len(data):
-        raise Malformed(f"{what} is followed by {len(data) - end} octets that do not belong")
+        raise Malformed(f"{what} is followed by {len(data) - end} extra bytes")
     return data[start:end]
 
 
 def elements(data: bytes, what: str, tag: int = der.SEQUENCE) -> list[bytes]:
-    """The elements of a SEQUENCE, or of another constructed type."""
+    """Return the elements of a SEQUENCE, or of another constructed type."""
     expect(data, tag, what)
     try:
         return der.children(data)
@@ -62,48 +70,49 @@ def elements(data: bytes, what: str, tag: int = der.SEQUENCE) -> list[bytes]:
 
 
 def integer(data: bytes, what: str, longest: int = LONGEST_INTEGER) -> int:
-    """An INTEGER; one without octets is malformed (X.690, 8.3.1), one of very many is taken for it."""
+    """Return an INTEGER; an empty (X.690, 8.3.1) or very long one is malformed."""
     octets = expect(data, der.INTEGER, what)
     if not octets:
-        raise Malformed(f"{what} is an INTEGER without octets")
+        raise Malformed(f"{what} is an empty INTEGER")
     if len(octets) > longest:
-        raise Malformed(f"{what} is an INTEGER of {len(octets):,} octets")
+        raise Malformed(f"{what} is an INTEGER of {len(octets):,} bytes")
     return int.from_bytes(octets, "big", signed=True)
 
 
 def boolean(data: bytes, what: str) -> bool:
-    """A BOOLEAN."""
+    """Return a BOOLEAN."""
     return expect(data, der.BOOLEAN, what) != b"\x00"
 
 
 def whole_octets(data: bytes, what: str) -> bytes:
-    """The octets of a BIT STRING that has no others than whole ones."""
+    """Return the bytes of a BIT STRING without unused bits."""
     octets = expect(data, der.BIT_STRING, what)
     if octets[:1] != b"\0":
-        raise Malformed(f"{what} is not a number of whole octets")
+        raise Malformed(f"{what} is not a whole number of bytes")
     return octets[1:]
 
 
 def bits(octets: bytes, names: tuple[str, ...]) -> tuple[str, ...]:
-    """The names of the bits that are set in a BIT STRING's contents."""
+    """Return the names of the bits that are set in a BIT STRING's contents."""
     if not octets:
-        raise Malformed("a BIT STRING without octets")
+        raise Malformed("an empty BIT STRING")
     value = "".join(f"{octet:08b}" for octet in octets[1:])
     return tuple(name for name, bit in zip(names, value, strict=False) if bit == "1")
 
 
 def time(data: bytes, what: str) -> datetime:
-    """A Time in UTC, in the one form that RFC 5280, 4.1.2.5 allows of each type."""
+    """Return a Time in UTC, in the one form that RFC 5280, 4.1.2.5 allows for each type."""
     text = der.contents(data).decode("ascii")
     if data[0] == der.UTC_TIME and len(text) == 13:
         text = ("19" if text >= "50" else "20") + text
     elif data[0] != der.GENERALIZED_TIME or len(text) != 15:
-        raise Malformed(f"{what} is no UTCTime or GeneralizedTime that RFC 5280 allows")
+        raise Malformed(f"{what} is not a UTCTime or GeneralizedTime in the form that RFC 5280 requires")
     if not (text.isascii() and text[:14].isdigit()) or text[14] != "Z":
-        raise Malformed(f"{what} is '{text}', which is no time")
-    year, *rest = int(text[:4]), *(int(text[start : start + 2]) for start in range(4, 14, 2))
-    month, day, hour, minute, second = rest
-    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        raise Malformed(f"{what} is '{text}', which is not a time")
+    try:
+        return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise Malformed(f"{what} is '{text}', which is not a time") from None
 
 
 @lru_cache(maxsize=4096)
@@ -116,6 +125,6 @@ def normalized_name(data: bytes) -> Hashable:
 
 
 def name(data: bytes, what: str) -> Name:
-    """A Name; each of its attributes is a pair."""
+    """Return a Name; each of its attributes is a pair."""
     expect(data, der.SEQUENCE, what)
     return names.decode(data)

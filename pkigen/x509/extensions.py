@@ -314,10 +314,10 @@ def issuing_distribution_point(data: bytes) -> IssuingDistributionPoint:
     return IssuingDistributionPoint(found, only, reasons, indirect, relative)
 
 
-@decoder("the authority information access extension")
+@decoder("the information access extension")
 def access_descriptions(data: bytes) -> tuple[tuple[str, GeneralName], ...]:
     """AuthorityInfoAccessSyntax."""
-    return tuple(_access(element) for element in elements(data, "the authority information access extension"))
+    return tuple(_access(element) for element in elements(data, "the information access extension"))
 
 
 def _access(data: bytes) -> tuple[str, GeneralName]:

@@ -9,18 +9,43 @@ from pkigen.asn1 import der
 from pkigen.x509.algorithms import algorithm_identifier
 from pkigen.x509.decoding import Malformed, decoder, elements, expect, integer
 
-_RSA = ("1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10")
-_EC = "1.2.840.10045.2.1"
+_RSA = ("1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10", "2.5.8.1.1")
+_EC, _DSA = "1.2.840.10045.2.1", "1.2.840.10040.4.1"
+_BRAINPOOL = "1.3.36.3.3.2.8.1.1"
 _CURVES = {
     "1.2.840.10045.3.1.1": ("ec-p192", 192),
     "1.3.132.0.33": ("ec-p224", 224),
     "1.2.840.10045.3.1.7": ("ec-p256", 256),
     "1.3.132.0.34": ("ec-p384", 384),
     "1.3.132.0.35": ("ec-p521", 521),
+    "1.3.132.0.9": ("ec-secp160k1", 160),
+    "1.3.132.0.8": ("ec-secp160r1", 160),
+    "1.3.132.0.30": ("ec-secp160r2", 160),
+    "1.3.132.0.31": ("ec-secp192k1", 192),
+    "1.3.132.0.32": ("ec-secp224k1", 224),
     "1.3.132.0.10": ("ec-secp256k1", 256),
-    "1.3.36.3.3.2.8.1.1.7": ("ec-brainpoolp256r1", 256),
-    "1.3.36.3.3.2.8.1.1.11": ("ec-brainpoolp384r1", 384),
-    "1.3.36.3.3.2.8.1.1.13": ("ec-brainpoolp512r1", 512),
+    **{
+        f"{_BRAINPOOL}.{2 * number + twist}": (f"ec-brainpoolp{size}{'rt'[twist - 1]}1", size)
+        for number, size in enumerate((160, 192, 224, 256, 320, 384, 512))
+        for twist in (1, 2)
+    },
+    "1.2.156.10197.1.301": ("ec-sm2", 256),
+    "1.2.250.1.223.101.256.1": ("ec-frp256v1", 256),
+    **{
+        f"1.3.132.0.{arc}": (f"ec-{name}", int(name[4:7]))
+        for arc, name in {
+            1: "sect163k1",
+            15: "sect163r2",
+            26: "sect233k1",
+            27: "sect233r1",
+            16: "sect283k1",
+            17: "sect283r1",
+            36: "sect409k1",
+            37: "sect409r1",
+            38: "sect571k1",
+            39: "sect571r1",
+        }.items()
+    },
 }
 _FIXED = {
     "1.3.101.112": ("ed25519", "ed25519", 256),
@@ -28,11 +53,18 @@ _FIXED = {
     "2.16.840.1.101.3.4.3.17": ("ml-dsa-44", "ml-dsa", 44),
     "2.16.840.1.101.3.4.3.18": ("ml-dsa-65", "ml-dsa", 65),
     "2.16.840.1.101.3.4.3.19": ("ml-dsa-87", "ml-dsa", 87),
-    "1.2.840.10040.4.1": ("dsa", "dsa", 0),
     "1.3.101.110": ("x25519", "x25519", 256),
     "1.3.101.111": ("x448", "x448", 448),
+    "2.16.840.1.101.3.4.4.1": ("ml-kem-512", "ml-kem", 512),
+    "2.16.840.1.101.3.4.4.2": ("ml-kem-768", "ml-kem", 768),
+    "2.16.840.1.101.3.4.4.3": ("ml-kem-1024", "ml-kem", 1024),
+    "1.2.643.2.2.19": ("gost-2001", "gost", 256),
+    "1.2.643.7.1.1.1.1": ("gost-2012-256", "gost", 256),
+    "1.2.643.7.1.1.1.2": ("gost-2012-512", "gost", 512),
+    "1.2.840.10046.2.1": ("dh", "dh", 0),
+    "1.2.840.113549.1.3.1": ("dh", "dh", 0),
 }
-FAMILIES = ("rsa", "ec", "ed25519", "ed448", "ml-dsa", "dsa", "x25519", "x448")
+FAMILIES = ("rsa", "ec", "ed25519", "ed448", "ml-dsa", "ml-kem", "dsa", "x25519", "x448", "gost", "dh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +86,59 @@ class PublicKey:
 @lru_cache(maxsize=512)
 @decoder("the public key")
 def public_key(data: bytes) -> PublicKey:
-    """The key that a SubjectPublicKeyInfo holds."""
+    """Return the key in a SubjectPublicKeyInfo."""
     algorithm, bits = elements(data, "the public key")
-    found = algorithm_identifier(algorithm)
+    identifier = algorithm_identifier(algorithm)
     octets = expect(bits, der.BIT_STRING, "the public key's bits")
     if not octets:
-        raise Malformed("the public key's BIT STRING has no octets")
-    if found.oid in _RSA:
+        raise Malformed("the public key's BIT STRING is empty")
+    oid, parameters = identifier.oid, identifier.parameters or b""
+    if oid in _RSA:
         modulus, exponent = elements(octets[1:], "the RSA public key")
         size = integer(modulus, "the modulus", len(modulus)).bit_length()
-        return PublicKey(data, f"rsa-{size}", "rsa", size, found.oid, integer(exponent, "the exponent"))
-    if found.oid == _EC:
-        parameters = found.parameters or b""
+        return PublicKey(data, f"rsa-{size}", "rsa", size, oid, integer(exponent, "the exponent"))
+    if oid == _EC:
         curve = der.dotted(parameters) if parameters[:1] == bytes((der.OID,)) else "explicit parameters"
-        name, size = _CURVES.get(curve, (f"ec ({curve})", 0))
-        return PublicKey(data, name, "ec", size, found.oid)
-    name, family, size = _FIXED.get(found.oid, (found.oid, found.oid, 0))
-    return PublicKey(data, name, family, size, found.oid)
+        name, _ = _CURVES.get(curve, (f"ec ({curve})", 0))
+        return PublicKey(data, name, "ec", curve_bits(parameters), oid)
+    if oid == _DSA:
+        prime = der.children(parameters)[0] if parameters[:1] == bytes((der.SEQUENCE,)) else b""
+        size = integer(prime, "the prime", len(prime)).bit_length() if prime else 0
+        return PublicKey(data, "dsa", "dsa", size, oid)
+    name, family, size = _FIXED.get(oid, (oid, oid, 0))
+    return PublicKey(data, name, family, size, oid)
+
+
+def curve_bits(parameters: bytes) -> int:
+    """Return the size of an EC key with these parameters in bits; 0 for an unknown curve."""
+    if parameters[:1] == bytes((der.OID,)):
+        return _CURVES.get(der.dotted(parameters), ("", 0))[1]
+    if parameters[:1] == bytes((der.SEQUENCE,)):
+        return explicit_order(parameters).bit_length()
+    return 0
+
+
+def explicit_order(parameters: bytes) -> int:
+    """Return the order of the base point in explicit EC parameters (RFC 3279, 2.3.5)."""
+    order = der.children(parameters)[4]
+    return integer(order, "the order of the base point", len(order))
+
+
+@lru_cache(maxsize=4096)
+def key_bits(info: bytes) -> bytes | None:
+    """Return the bits of a SubjectPublicKeyInfo for comparison: an EC point compressed; None if malformed."""
+    try:
+        algorithm, bits = elements(info, "the public key")
+        octets = der.contents(bits)[1:]
+    except (ValueError, IndexError):
+        return None
+    if octets[:1] == b"\x04" and len(octets) % 2 and b"\x2a\x86\x48\xce\x3d\x02\x01" in algorithm:
+        half = len(octets) // 2 + 1
+        return bytes((2 + octets[-1] % 2,)) + octets[1:half]
+    return octets
+
+
+def same_key(first: bytes, second: bytes) -> bool:
+    """Return whether two SubjectPublicKeyInfos contain the same key, in whatever encoding."""
+    bits = key_bits(first)
+    return bits is not None and bits == key_bits(second)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from pkigen.asn1 import der
-from pkigen.asn1.oids import EXTENSION_REQUEST
+from pkigen.asn1.oids import EXTENSION_REQUESTS
 from pkigen.model import Name
 from pkigen.x509 import decoding
 from pkigen.x509.algorithms import AlgorithmIdentifier, algorithm_identifier
@@ -70,17 +70,24 @@ class CertificationRequest:
         return Certificate(der.sequence(tbs, algorithm, der.bit_string(b"")))
 
     @cached_property
+    def other_attributes(self) -> tuple[tuple[str, bytes], ...]:
+        """OID and first value of each attribute that does not request extensions."""
+        return tuple(pair for pair in _attributes(self._attributes) if pair[0] not in EXTENSION_REQUESTS)
+
+    @cached_property
     def extensions(self) -> Extensions:
-        """The extensions that are asked for (PKCS#9 extensionRequest)."""
+        """The extensions that are asked for (PKCS#9 extensionRequest, or Microsoft's)."""
         raw = _requested_der(self._attributes)
         return extensions(raw) if raw else Extensions()
 
 
 @decoder("the request's attributes")
+def _attributes(attributes: bytes) -> tuple[tuple[str, bytes], ...]:
+    """Return OID and first value of each attribute."""
+    pairs = map(der.children, der.children(attributes))
+    return tuple((der.dotted(oid), (der.children(values) or [b""])[0]) for oid, values in pairs)
+
+
 def _requested_der(attributes: bytes) -> bytes:
-    """The Extensions of the extensionRequest attribute; b"" when there is none."""
-    for attribute in der.children(attributes):
-        oid, values = der.children(attribute)
-        if der.dotted(oid) == EXTENSION_REQUEST:
-            return der.children(values)[0]
-    return b""
+    """Return the Extensions of the attribute that requests them; b"" if there is none."""
+    return next((value for oid, value in _attributes(attributes) if oid in EXTENSION_REQUESTS), b"")

@@ -89,13 +89,13 @@ def test_a_source_is_not_overwritten_even_by_force(cli: Cli, made: Made) -> None
 @pytest.mark.parametrize(
     ("source", "options", "code", "words"),
     [
-        ("sensor.pfx", (), 2, "sensor.pfx: it is under a passphrase, and none was given; --passphrase-file"),
+        ("sensor.pfx", (), 2, "sensor.pfx: it is encrypted, and no passphrase was given; --passphrase-file"),
         ("sensor.pfx", ("--passphrase-file", "wrong"), 2, "sensor.pfx: the passphrase is wrong"),
-        ("sensor.enc.key", ("--to", "key"), 2, "sensor.enc.key: it is under a passphrase"),
+        ("sensor.enc.key", ("--to", "key"), 2, "sensor.enc.key: it is encrypted"),
         ("sensor.crt", (), 2, "no private key is in"),
         ("two.pem", ("--to", "crt"), 2, "CN=other.contoso.test"),
         ("sensor.crt", ("--to", "crt", "--out", "no/such/"), 2, "there is no folder"),
-        ("pass", (), 2, "nothing that is known here"),
+        ("pass", (), 2, "the format is unknown"),
         ("none", (), 2, "No such file"),
         ("", (), 2, "Is a directory"),
     ],

@@ -103,7 +103,7 @@ def test_a_program_gets_a_list_of_objects(cli: Cli, files: list[str]) -> None:
 def test_a_passphrase_that_nobody_gave_is_no_failure_and_the_way_is_told(cli: Cli, files: list[str]) -> None:
     outcome = cli("show", "console.key", "console.p12")
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out.count("under a passphrase: --passphrase-file FILE opens it") == 2
+    assert outcome.out.count("encrypted; use --passphrase-file FILE") == 2
 
 
 def test_a_wrong_passphrase_is_a_failure(cli: Cli, files: list[str]) -> None:

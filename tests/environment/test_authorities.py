@@ -131,9 +131,9 @@ def test_importing_another_authority_reissues_the_certificates_below_it(lab: Pat
     ("imported", "words"),
     [
         ({"passphrase": "wrong"}, "the passphrase is wrong"),
-        ({}, "the key is encrypted, and no passphrase was given"),
+        ({}, "it is encrypted, and no passphrase was given"),
         ({"key": "lab/root.key"}, "does not belong to the certificate"),
-        ({"certificate": "lab/ca.key"}, "it contains no certificate"),
+        ({"certificate": "lab/ca.key"}, "contains no certificate"),
         ({"key": "lab/none.key"}, "cannot be read: No such file"),
         ({"key": None}, "without a key"),
     ],

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pkigen.asn1 import names
+from pkigen.environment.build.earlier_revocations import EarlierRevocations
 from pkigen.environment.build.options import Action, BuildOptions, Change
 from pkigen.environment.build.reissue_reasons import (
     IMPORTED,
@@ -62,7 +63,8 @@ def _root() -> Entity:
 
 def _decider(opens: bool = True, **options: Any) -> ReissueDecider:
     fingerprints = {"authorities/root": "f" * 64}
-    return ReissueDecider(BuildOptions(**options), _NOW, "fresh", lambda _: opens, fingerprints)
+    revocations = EarlierRevocations(None)
+    return ReissueDecider(BuildOptions(**options), _NOW, "fresh", lambda _: opens, revocations, fingerprints)
 
 
 def _change(

@@ -36,4 +36,4 @@ def test_a_name_is_registered_once() -> None:
 
 def test_only_public_certificates_are_readable_by_others() -> None:
     public = [one.name for one in OUTPUT_FORMATS.values() if not one.secret]
-    assert public == ["fullchain", "der", "truststore"]
+    assert public == ["fullchain", "der", "p7b", "truststore"]

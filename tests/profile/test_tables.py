@@ -33,11 +33,29 @@ def test_each_row_is_a_certificate(tmp_path: Path) -> None:
         b"host,site\na,x",
         b'"host","site"\n"a","x"\n\n',
         b"host,site\n\na,x\n\n\n",
+        b"host;site\r\na;x\r\n",
+        b"sep=;\r\nhost;site\r\na;x\r\n",
+        b'"host";"a, b, c, d";"site"\r\na;;x\r\n',
+        b"host,site\r\na,x\r\n,\r\n,\r\n",
+        b" host ,site,,\r\n a , x,,\r\n",
+        b"host,Site Name,site\r\na,y,x\r\n",
+        "\ufeffhost\tsite\r\na\tx\r\n".encode("utf-16-le"),
     ],
 )
 def test_what_spreadsheets_write_is_read(tmp_path: Path, data: bytes) -> None:
     _table(tmp_path, data)
     assert list(certificates(tmp_path, PLC)) == ["plc-a"]
+
+
+@pytest.mark.parametrize("variable", ["Host_Name", "host_name"])
+def test_a_column_whose_name_has_spaces_is_a_variable_with_underscores(tmp_path: Path, variable: str) -> None:
+    _table(tmp_path, "Host Name;site\na;x\n")
+    assert list(certificates(tmp_path, PLC.replace("{{ host }}", "{{ " + variable + " }}"))) == ["plc-a"]
+
+
+def test_a_table_in_another_encoding_names_the_format_to_save_in(tmp_path: Path) -> None:
+    _table(tmp_path, b"host,site\na,K\xf6ln\n")
+    assert "CSV UTF-8" in refused_certificates(tmp_path, PLC)
 
 
 def test_a_table_can_name_the_issuer(tmp_path: Path) -> None:
@@ -52,9 +70,10 @@ def test_a_table_can_name_the_issuer(tmp_path: Path) -> None:
         ("host,site\na,x\nb\n", "hosts.csv:3:"),
         ("host,site\na,x,y\n", "hosts.csv:2:3"),
         ("host,host\na,x\n", "hosts.csv:1:2"),
-        ("host,my site\na,x\n", "hosts.csv:1:2"),
-        ("host,\na,x\n", "hosts.csv:1:2"),
-        ("host;site\na;x\n", "hosts.csv:1:1"),
+        ("host,é\na,x\n", "hosts.csv:1:2"),
+        ("host,my site,my_site\na,x,y\n", "hosts.csv:1:3"),
+        ("host,\na,x\n", "hosts.csv:2:2"),
+        ("host|site\na|x\n", "hosts.csv:2:1"),
         ("host,name\na,x\n", "hosts.csv:1:2"),
         ("", "hosts.csv"),
         ('host,site\n"a,x\n', "hosts.csv:"),

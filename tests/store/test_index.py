@@ -71,7 +71,8 @@ def test_a_lock_waits_for_as_long_as_its_patience(tmp_path: Path, monkeypatch: p
 
     def recorded(database: Path, **options: Any) -> sqlite3.Connection:
         timeouts.append(options["timeout"])
-        return connect(database, **options)
+        connection: sqlite3.Connection = connect(database, **options)
+        return connection
 
     monkeypatch.setattr(sqlite3, "connect", recorded)
     Lock(tmp_path, 2.5).release()

@@ -28,7 +28,7 @@ def _other_key(draft: FileDraft) -> bytes:
     from pkigen.formats import pkcs12
 
     other = draft.unrelated.key(draft.issued.entity.key)
-    return pkcs12.with_other_key(draft.issued, other, draft.entropy)
+    return pkcs12.key_store(replace(draft.issued, key=other))
 
 
 def _no_certificate(draft: FileDraft) -> bytes:
@@ -40,7 +40,7 @@ def _no_certificate(draft: FileDraft) -> bytes:
 def _rc2(draft: FileDraft) -> bytes:
     from pkigen.formats import pkcs12
 
-    return pkcs12.with_rc2(draft.issued, draft.entropy)
+    return pkcs12.key_store(draft.issued, protection=pkcs12.Protection.RC2)
 
 
 def _with_passphrase_file(make: Callable[[FileDraft], bytes]) -> Callable[[FileDraft, str], None]:

@@ -1,4 +1,4 @@
-"""What can be in a file, and where in it it was found."""
+"""The contents of a file, and their position in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What an artefact is."""
+    """The kind of an artifact."""
 
     CERTIFICATE = "certificate"
     KEY = "private key"
@@ -22,27 +22,31 @@ class Kind(StrEnum):
     CRL = "CRL"
     PKCS7 = "PKCS#7"
     PKCS12 = "PKCS#12"
+    JKS = "Java key store"
     OCSP_RESPONSE = "OCSP response"
+    SECRET_KEY = "secret"  # noqa: S105  # not a password
     UNKNOWN = "unknown"
 
 
 class Encoding(StrEnum):
-    """How a file, or a block of it, is written."""
+    """How a file, or a block in it, is encoded."""
 
     PEM = "PEM"
     DER = "DER"
+    BASE64 = "base64"
     PKCS7 = "PKCS#7"
     PKCS12 = "PKCS#12"
+    JKS = "JKS"
     NONE = "neither PEM nor DER"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an artefact was found.
+    """The place of an artifact.
 
-    ``file`` is the name that the user gave, ``position`` counts the artefacts of the file from 1.
-    ``encoding`` is the file's; ``label`` is the PEM block's, "" in other encodings. ``before`` is
-    the text in front of a PEM block (bag attributes, comments).
+    ``file`` is the name that the user gave, ``position`` the number of the artifact in the file, from 1.
+    ``encoding`` is the file's; ``label`` is the PEM block's, "" in other encodings. ``before`` is the text
+    in front of a PEM block (bag attributes, comments).
     """
 
     file: str
@@ -57,10 +61,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """One thing in a file: its kind, its octets, what was read of it, or why it was not.
+    """One object in a file: its kind, its bytes, and its parsed value or the reason why there is none.
 
-    ``der`` are the octets that it is in (for a key those of its own format, which can be encrypted).
-    ``friendly_name`` is what PKCS#12 calls it.
+    ``der`` are the bytes that contain it (for a key those of its own format, possibly encrypted).
+    ``problem`` describes what cannot be read, ``note`` what was ignored in reading it.
+    ``friendly_name`` is its name in PKCS#12 or JKS.
     """
 
     kind: Kind
@@ -69,25 +74,26 @@ class Artifact:
     value: Certificate | CertificateList | CertificationRequest | KeyFile | None = None
     problem: str = ""
     friendly_name: str = ""
+    note: str = ""
 
     @property
     def certificate(self) -> Certificate | None:
-        """The certificate, if this is a readable one."""
+        """The certificate, if it is readable."""
         return self.value if isinstance(self.value, Certificate) else None
 
     @property
     def crl(self) -> CertificateList | None:
-        """The CRL, if this is a readable one."""
+        """The CRL, if it is readable."""
         return self.value if isinstance(self.value, CertificateList) else None
 
     @property
     def request(self) -> CertificationRequest | None:
-        """The request, if this is a readable one."""
+        """The certification request, if it is readable."""
         return self.value if isinstance(self.value, CertificationRequest) else None
 
     @property
     def key(self) -> KeyFile | None:
-        """The private key, opened or not."""
+        """The private key, also if it could not be decrypted."""
         from pkigen.inspection.artifacts.keys import KeyFile
 
         return self.value if isinstance(self.value, KeyFile) else None

@@ -1,8 +1,9 @@
-"""A file -> its artefacts."""
+"""Reads the artifacts in a file of any format."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -12,41 +13,41 @@ from pkigen.errors import InputError
 from pkigen.files import read_file
 from pkigen.formats import pem
 from pkigen.formats.pem import Block
-from pkigen.inspection.artifacts import containers
-from pkigen.inspection.artifacts.artifact import (
-    Artifact,
-    Encoding,
-    Kind,
-    Source,
-)
+from pkigen.formats.read import private_key_label
+from pkigen.inspection.artifacts import text
+from pkigen.inspection.artifacts.artifact import Artifact, Encoding, Kind, Source
+from pkigen.inspection.artifacts.java_key_store import java_store_type, read_java_store
 from pkigen.inspection.artifacts.kdf_limits import KdfBudget
 from pkigen.inspection.artifacts.keys import is_key_label, open_key
-from pkigen.x509 import Certificate, CertificateList, CertificationRequest, Malformed
+from pkigen.inspection.artifacts.objects import parsed, split, structure_kind
+from pkigen.inspection.artifacts.pkcs7 import read_pkcs7
+from pkigen.inspection.artifacts.pkcs12 import read_pkcs12
 
 FILE_BYTES = 16 * 1024 * 1024
 MAX_ARTIFACTS = 20_000
+STANDARD_INPUT = "-"
 
-_CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
-_BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_TRUSTED = "TRUSTED CERTIFICATE"
 _KINDS: dict[str, Kind] = {
-    **dict.fromkeys(_CERTIFICATES, Kind.CERTIFICATE),
-    "CERTIFICATE REQUEST": Kind.REQUEST,
-    "NEW CERTIFICATE REQUEST": Kind.REQUEST,
-    "X509 CRL": Kind.CRL,
-    "PKCS7": Kind.PKCS7,
-    "CMS": Kind.PKCS7,
-    "PKCS12": Kind.PKCS12,
+    **dict.fromkeys(("CERTIFICATE", "X509 CERTIFICATE", _TRUSTED), Kind.CERTIFICATE),
+    **dict.fromkeys(("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"), Kind.REQUEST),
+    **dict.fromkeys(("X509 CRL", "CRL"), Kind.CRL),
+    **dict.fromkeys(("PKCS7", "CMS", "PKCS #7 SIGNED DATA", "PKCS#7", "CERTIFICATE CHAIN"), Kind.PKCS7),
+    **dict.fromkeys(("PKCS12", "PKCS#12", "PFX"), Kind.PKCS12),
     "PUBLIC KEY": Kind.PUBLIC_KEY,
 }
-_READERS: dict[Kind, Callable[[bytes], Certificate | CertificateList | CertificationRequest]] = {
-    Kind.CERTIFICATE: Certificate,
-    Kind.CRL: CertificateList,
-    Kind.REQUEST: CertificationRequest,
-}
+_RSA_PUBLIC_KEY, _EC_PARAMETERS = "RSA PUBLIC KEY", "EC PARAMETERS"
+_REPAIRED = "text between its base64 was ignored; other programs may not read this file"
+_PADDING = b" \t\r\n\x1a"
 
 
 def read_path(path: Path, passphrases: Sequence[bytes] = ()) -> tuple[Artifact, ...]:
-    """Everything in a file; InputError when the file itself cannot be read."""
+    """Return everything in a file, or in standard input (``-``); InputError if the file cannot be read."""
+    if str(path) == STANDARD_INPUT:
+        data = sys.stdin.buffer.read(FILE_BYTES + 1)
+        if len(data) > FILE_BYTES:
+            raise InputError(f"standard input is larger than {FILE_BYTES:,} bytes")
+        return read(data, "standard input", passphrases)
     try:
         data = read_file(path, FILE_BYTES)
     except ValueError as error:
@@ -55,150 +56,116 @@ def read_path(path: Path, passphrases: Sequence[bytes] = ()) -> tuple[Artifact, 
 
 
 def read(data: bytes, name: str, passphrases: Sequence[bytes] = ()) -> tuple[Artifact, ...]:
-    """Everything in a file's octets: at least one artefact, if only an unknown one. Raises nothing.
+    """Return everything in a file's bytes: at least one artifact, possibly an unknown one. Raises nothing.
 
-    ``name`` is what messages call the file. Each passphrase is tried on whatever is under one.
+    ``name`` identifies the file in messages. Each passphrase is tried on whatever is encrypted.
     """
-    data = _as_ascii(data)
-    opener = _Opener(passphrases, KdfBudget())
-    if b"-----BEGIN " in data:
-        found = _of_blocks(data, name, opener)
-    else:
-        found = _of_octets(data, Source(name, Encoding.DER), opener)
-    numbered = enumerate(islice(found, MAX_ARTIFACTS), 1)
-    held = tuple(replace(one, source=replace(one.source, position=number)) for number, one in numbered)
-    if held:
-        return held
-    words = "it holds the parameters of an EC key, and no key"
-    return (Artifact(Kind.UNKNOWN, Source(name, Encoding.PEM), data, problem=words),)
+    reader = _Reader(name, passphrases, KdfBudget())
+    artifacts = islice(reader.file(data), MAX_ARTIFACTS)
+    return tuple(
+        replace(one, source=replace(one.source, position=number)) for number, one in enumerate(artifacts, 1)
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class _Opener:
-    """What there is to open a file's keys and containers with."""
+class _Reader:
+    """Reads one file with the passphrases that are available."""
 
+    name: str
     passphrases: Sequence[bytes] = field(repr=False)
-    allowance: KdfBudget
+    budget: KdfBudget
 
+    def file(self, data: bytes) -> Iterator[Artifact]:
+        """Yield the artifacts of PEM, DER, a key store, or base64 in text."""
+        plain, note = text.normalized(data)
+        if text.BEGIN in plain:
+            yield from self._pem(plain, note)
+        elif java_store_type(data):
+            yield from read_java_store(data, Source(self.name, Encoding.JKS), self.passphrases)
+        else:
+            artifacts = list(self._der(data, Source(self.name, Encoding.DER)))
+            if all(one.kind is Kind.UNKNOWN for one in artifacts):
+                artifacts = list(self._base64(data)) or artifacts
+            yield from artifacts
 
-def _as_ascii(data: bytes) -> bytes:
-    """PEM in UTF-16, which Windows' editors and shells write, as the text that it is."""
-    for mark, codec in _BYTE_ORDER_MARKS.items():
-        if data.startswith(mark) and "-----BEGIN ".encode(codec) in data:
-            return data[2:].decode(codec, "replace").encode("ascii", "replace")
-    return data
+    def _pem(self, data: bytes, note: str) -> Iterator[Artifact]:
+        empty = True
+        for block in pem.scan(data, text.unquoted):
+            if block.label != _EC_PARAMETERS:
+                empty = False
+                block_note = note or (_REPAIRED if block.repaired else "")
+                yield from (replace(one, note=one.note or block_note) for one in self._block(block))
+        if empty:
+            problem = "it contains the parameters of an EC key, but no key"
+            yield Artifact(Kind.UNKNOWN, Source(self.name, Encoding.PEM), data, problem=problem)
 
-
-def _of_blocks(data: bytes, name: str, opener: _Opener) -> Iterator[Artifact]:
-    for block in pem.scan(data):
-        source = Source(name, Encoding.PEM, label=block.label, before=block.before)
-        if block.label == "EC PARAMETERS":
-            continue
-        if is_key_label(block.label):
-            if block.problem:
-                yield Artifact(Kind.KEY, source, b"", problem=block.problem)
-            else:
-                yield _key(block, source, opener)
-            continue
-        kind = _KINDS.get(block.label, Kind.UNKNOWN)
+    def _block(self, block: Block) -> Iterator[Artifact]:
+        source = Source(self.name, Encoding.PEM, label=block.label, before=block.before)
+        kind = Kind.KEY if is_key_label(block.label) else _KINDS.get(block.label, Kind.UNKNOWN)
         if block.problem:
             yield Artifact(kind, source, b"", problem=block.problem)
+        elif kind is Kind.KEY:
+            yield self._key(block, source)
+        elif block.label == _RSA_PUBLIC_KEY:
+            yield Artifact(Kind.PUBLIC_KEY, source, _rsa_public_key_info(block.data))
         elif kind is Kind.UNKNOWN:
-            yield Artifact(kind, source, block.data, problem=f"a PEM block labelled '{block.label[:80]}'")
+            problem = f"a PEM block with the label '{block.label[:80]}', which is not supported"
+            yield Artifact(kind, source, block.data, problem=problem)
         else:
-            yield from _artefacts(kind, _leading(block), source, opener)
+            # ``certutil -encode`` writes BEGIN CERTIFICATE around any file.
+            actual = structure_kind(block.data) if kind is Kind.CERTIFICATE else kind
+            data = _first(block.data) if block.label == _TRUSTED else block.data
+            yield from self._object(kind if actual is Kind.UNKNOWN else actual, data, source)
+
+    def _der(self, data: bytes, source: Source) -> Iterator[Artifact]:
+        """Yield the objects that follow each other in a file; other bytes after the first are ignored."""
+        parts, rest = split(data)
+        while parts and not (structure_kind(parts[-1]) is not Kind.UNKNOWN or private_key_label(parts[-1])):
+            rest = parts.pop() + rest
+        if not parts:
+            problem = "the file is empty" if not data else "the format is unknown: it is neither PEM nor DER"
+            yield Artifact(Kind.UNKNOWN, replace(source, encoding=Encoding.NONE), data, problem=problem)
+        for number, part in enumerate(parts, 1):
+            is_last = number == len(parts)
+            ignored = len(rest) if is_last and rest.strip(_PADDING) else 0
+            note = f"{ignored:,} bytes after it were ignored" if ignored else ""
+            yield from self._object(structure_kind(part), part, source, note)
+
+    def _object(self, kind: Kind, data: bytes, source: Source, note: str = "") -> Iterator[Artifact]:
+        label = private_key_label(data) if kind is Kind.UNKNOWN else ""
+        if label:
+            yield replace(self._key(Block(label, data), source), note=note)
+        elif kind is Kind.PKCS12:
+            yield from read_pkcs12(data, source, self.passphrases, self.budget)
+        elif kind is Kind.PKCS7:
+            yield from read_pkcs7(data, source)
+        else:
+            yield parsed(kind, data, source, note=note)
+
+    def _base64(self, data: bytes) -> Iterator[Artifact]:
+        """Yield the artifacts in base64 without PEM labels: alone, or in XML, JSON, LDIF or other text."""
+        for decoded in text.base64_objects(data):
+            plain, note = text.normalized(decoded)
+            if text.BEGIN in plain:
+                yield from self._pem(plain, note)
+            else:
+                artifacts = self._der(decoded, Source(self.name, Encoding.BASE64))
+                yield from (one for one in artifacts if one.kind is not Kind.UNKNOWN)
+
+    def _key(self, block: Block, source: Source) -> Artifact:
+        key = open_key(block, self.passphrases, self.budget)
+        return Artifact(Kind.KEY, source, block.data, key, key.problem)
 
 
-def _leading(block: Block) -> bytes:
-    """The certificate of a block; OpenSSL's TRUSTED CERTIFICATE has settings of its own after it."""
-    if block.label != "TRUSTED CERTIFICATE":
-        return block.data
+def _first(data: bytes) -> bytes:
+    """Return the first TLV; OpenSSL's TRUSTED CERTIFICATE contains trust settings after the certificate."""
     try:
-        return block.data[: der.read(block.data)[2]]
+        return data[: der.read(data)[2]]
     except ValueError:
-        return block.data
+        return data
 
 
-def _of_octets(data: bytes, source: Source, opener: _Opener) -> Iterator[Artifact]:
-    kind, label = _recognize(data)
-    if kind is Kind.KEY:
-        yield _key(Block(label, data), source, opener)
-    elif kind is Kind.UNKNOWN:
-        words = "the file is empty" if not data else "it is nothing that is known here, in PEM or in DER"
-        yield Artifact(kind, replace(source, encoding=Encoding.NONE), data, problem=words)
-    else:
-        yield from _artefacts(kind, data, source, opener)
-
-
-def _artefacts(kind: Kind, data: bytes, source: Source, opener: _Opener) -> Iterator[Artifact]:
-    if kind is Kind.PKCS12:
-        yield from containers.of_pkcs12(data, source, opener.passphrases, opener.allowance)
-    elif kind is Kind.PKCS7:
-        yield from containers.of_pkcs7(data, source)
-    elif reader := _READERS.get(kind):
-        try:
-            yield Artifact(kind, source, data, reader(data))
-        except Malformed as error:
-            yield Artifact(kind, source, data, problem=str(error))
-    else:
-        yield Artifact(kind, source, data)
-
-
-def _key(block: Block, source: Source, opener: _Opener) -> Artifact:
-    held = open_key(block, opener.passphrases, opener.allowance)
-    return Artifact(Kind.KEY, source, block.data, held, held.problem)
-
-
-def _recognize(data: bytes) -> tuple[Kind, str]:
-    """What DER octets are by their outline, and the PEM label of a private key."""
-    try:
-        if data[:1] != b"\x30":
-            return Kind.UNKNOWN, ""
-        if data[1:2] == b"\x80":
-            return _recognize_ber(data), ""
-        parts = der.children(data)
-        shape = bytes(part[0] for part in parts[:9])
-        return _of_shape(shape, parts)
-    except (ValueError, IndexError):
-        return Kind.UNKNOWN, ""
-
-
-def _recognize_ber(data: bytes) -> Kind:
-    """Containers alone occur in the field with indefinite lengths."""
-    if data[2:5] == b"\x02\x01\x03":
-        return Kind.PKCS12
-    return Kind.PKCS7 if data[2:3] == b"\x06" else Kind.UNKNOWN
-
-
-def _of_shape(shape: bytes, parts: list[bytes]) -> tuple[Kind, str]:
-    if shape == b"\x30\x30\x03":
-        return _signed(parts[0]), ""
-    if shape[:2] == b"\x02\x30" and parts[0] == b"\x02\x01\x03":
-        return Kind.PKCS12, ""
-    if shape[:2] == b"\x06\xa0":
-        return Kind.PKCS7, ""
-    if shape[:3] == b"\x02\x30\x04":
-        return Kind.KEY, "PRIVATE KEY"
-    if shape == b"\x30\x04":
-        return Kind.KEY, "ENCRYPTED PRIVATE KEY"
-    if shape == b"\x02" * 9:
-        return Kind.KEY, "RSA PRIVATE KEY"
-    if shape[:2] == b"\x02\x04" and parts[0] == b"\x02\x01\x01":
-        return Kind.KEY, "EC PRIVATE KEY"
-    if shape == b"\x30\x03":
-        return Kind.PUBLIC_KEY, ""
-    if shape[:1] == b"\x0a":
-        return Kind.OCSP_RESPONSE, ""
-    return Kind.UNKNOWN, ""
-
-
-def _signed(tbs: bytes) -> Kind:
-    """What a signed structure is by the elements inside: certificate, CRL or request."""
-    parts = der.children(tbs)
-    shape = bytes(part[0] for part in parts)
-    if shape[:3] == b"\x02\x30\x30" and [part[0] for part in der.children(parts[2])] == [0x30, 0x03]:
-        return Kind.REQUEST
-    without_version = shape.removeprefix(b"\x02")
-    if without_version[:2] == b"\x30\x30" and without_version[2:3] in (b"\x17", b"\x18"):
-        return Kind.CRL
-    return Kind.CERTIFICATE
+def _rsa_public_key_info(data: bytes) -> bytes:
+    """Return the SubjectPublicKeyInfo of an RSAPublicKey (RFC 8017, A.1.1)."""
+    algorithm = der.sequence(der.oid("1.2.840.113549.1.1.1"), der.null())
+    return der.sequence(algorithm, der.bit_string(data))

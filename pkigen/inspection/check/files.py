@@ -8,10 +8,11 @@ from pathlib import Path
 
 from pkigen.errors import InputError
 from pkigen.files import read_file
-from pkigen.inspection.artifacts import Artifact, Encoding, Kind, Source, read_path
+from pkigen.inspection.artifacts import Artifact, Encoding, Kind, Source
 from pkigen.inspection.check.check import CheckOptions, CheckResult, check
 from pkigen.inspection.check.pem_form import openssl_problem
 from pkigen.inspection.check.roles import certificates_to_check, chain_of, key_of, without_other_leaves
+from pkigen.inspection.path import read_input
 from pkigen.requirements import CheckInput, RequirementSet
 from pkigen.requirements.crl_lookup import CrlLookup
 from pkigen.x509 import Certificate, Malformed
@@ -68,7 +69,7 @@ def _read(paths: Sequence[Path], passphrases: Sequence[bytes]) -> tuple[list[Art
     artifacts, unread, failures = list[Artifact](), list[Artifact](), list[InputError]()
     for path in paths:
         try:
-            content = read_path(path, passphrases)
+            content = read_input(path, passphrases)
         except InputError as error:
             failures.append(error)
             unread.append(_unusable(path, str(error).removeprefix(f"{path} ")))

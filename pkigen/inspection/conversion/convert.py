@@ -30,7 +30,8 @@ from pkigen.inspection.conversion.write import Rendered
 from pkigen.x509 import Certificate
 
 _LABELS = {Kind.CRL: "X509 CRL", Kind.REQUEST: "CERTIFICATE REQUEST", Kind.PUBLIC_KEY: "PUBLIC KEY"}
-_WITH_KEY = (Target.APPLIANCE, Target.KEY, Target.P12)
+_KEY_STORES = (Target.P12, Target.JKS)
+_WITH_KEY = (Target.APPLIANCE, Target.KEY, *_KEY_STORES)
 
 
 def convert(sources: Sequence[Path], options: ConversionOptions) -> Conversion:
@@ -62,8 +63,10 @@ class _Work:
     def check(options: ConversionOptions) -> None:
         """InputError when something is asked for that the target has no place for."""
         problems = []
+        if options.to not in _KEY_STORES:
+            problems += [("--alias", bool(options.alias))]
         if options.to is not Target.P12:
-            problems += [("--alias", bool(options.alias)), ("--legacy", options.legacy)]
+            problems += [("--legacy", options.legacy)]
         if options.to not in (*_WITH_KEY, Target.DER):
             problems += [("--new-passphrase-file", options.new_passphrase is not None)]
         if options.to not in (Target.APPLIANCE, Target.KEY, Target.DER):
@@ -116,6 +119,19 @@ class _Work:
         held, keys = self.material.certificates, self.material.keys or self.material.closed
         return bool(held) and not keys and all(one.is_authority for one in held)
 
+    @property
+    def ordered_chain(self) -> tuple[Certificate, ...]:
+        """All certificates, each path from the issuing CA up."""
+        certificates = self.material.certificates
+        ordered = [one for low in lowest_of(certificates) for one in (low, *order_chain(low, certificates))]
+        return tuple(dict.fromkeys((*ordered, *certificates)))
+
+    @property
+    def alias(self) -> str:
+        """The friendly name of the key: the requested one, that of the source, or the file's name."""
+        name = self.options.alias or self.material.aliases.get(self.leaf, "")
+        return name or write.base_name(self.material.sources[0].name)
+
     def _instead(self) -> str:
         """What there is, when there is no certificate."""
         if self.material.others and self.options.to not in _WITH_KEY:
@@ -126,7 +142,11 @@ class _Work:
         """What a user should know of the files that are about to be written."""
         advice = "--new-passphrase-file FILE gives it one"
         for file, path in zip(files, paths, strict=True):
-            if not file.secret or self.options.new_passphrase is not None:
+            if not file.secret:
+                continue
+            if self.options.new_passphrase is not None:
+                if self.options.to is Target.P12 and not self.options.new_passphrase.isascii():
+                    yield f"Java does not open {path}: its passphrase contains non-ASCII characters"
                 continue
             if self.options.to is Target.P12:
                 yield f"{path} has no passphrase, and Java does not read it then; {advice}"
@@ -135,11 +155,14 @@ class _Work:
         if self.options.to not in _WITH_KEY and not any(file.secret for file in files):
             for closed in self.material.closed:
                 yield f"{closed.source}: {closed.problem}; the key was not compared"
-        if self.options.to in (Target.APPLIANCE, Target.PEM, Target.P12) and self.material.certificates:
+        if (
+            self.options.to in (Target.APPLIANCE, Target.PEM, Target.P7B, *_KEY_STORES)
+            and self.material.certificates
+        ):
             yield from self._notes_on_chain()
 
     def _notes_on_chain(self) -> Iterator[str]:
-        if self.options.to is Target.PEM and self.is_chain_alone:
+        if self.options.to in (Target.PEM, Target.P7B) and self.is_chain_alone:
             return
         if not is_root(self.path[-1]):
             words = "the chain has no root" if self.chain else "there is no chain"
@@ -172,8 +195,7 @@ def _to_pem(work: _Work) -> Iterator[Rendered]:
     if not held and work.material.others:
         yield _other(work, ".pem")
     elif work.is_chain_alone:
-        ordered = [one for low in lowest_of(held) for one in (low, *order_chain(low, held))]
-        yield render.chain_pem(tuple(dict.fromkeys((*ordered, *held))))
+        yield render.chain_pem(work.ordered_chain)
     elif work.chain:
         yield render.chain_pem(work.chain)
     else:
@@ -195,10 +217,23 @@ def _to_der(work: _Work) -> Iterator[Rendered]:
 
 
 def _to_p12(work: _Work) -> Iterator[Rendered]:
-    options, material = work.options, work.material
-    told = options.alias or material.aliases.get(work.leaf, "")
-    alias = told or write.base_name(material.sources[0].name)
-    yield render.key_store(work.pkcs8, work.path, alias, options.new_passphrase, legacy=options.legacy)
+    options = work.options
+    yield render.key_store(work.pkcs8, work.path, work.alias, options.new_passphrase, legacy=options.legacy)
+
+
+def _to_jks(work: _Work) -> Iterator[Rendered]:
+    yield render.java_key_store(work.pkcs8, work.path, work.alias, work.options.new_passphrase)
+
+
+def _to_p7b(work: _Work) -> Iterator[Rendered]:
+    """The certificate and its chain, or only CA certificates; CRLs of the sources are kept."""
+    crls = [one.der for one in work.material.others if one.kind is Kind.CRL]
+    if work.is_chain_alone:
+        yield render.pkcs7(work.ordered_chain, crls)
+    elif crls and not work.material.certificates:
+        yield render.pkcs7((), crls)
+    else:
+        yield render.pkcs7(work.path, crls)
 
 
 def _other(work: _Work, ending: str) -> Rendered:
@@ -222,4 +257,6 @@ _WRITERS: Mapping[Target, Callable[[_Work], Iterator[Rendered]]] = {
     Target.PEM: _to_pem,
     Target.DER: _to_der,
     Target.P12: _to_p12,
+    Target.P7B: _to_p7b,
+    Target.JKS: _to_jks,
 }

@@ -16,6 +16,8 @@ class Target(StrEnum):
     PEM = "pem"
     DER = "der"
     P12 = "p12"
+    P7B = "p7b"
+    JKS = "jks"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import pkcs12
-from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
-from pkigen.errors import InputError, panics_as_errors
-from pkigen.formats import pem, private_keys
+from pkigen.errors import InputError
+from pkigen.formats import keytool, pem, private_keys
 from pkigen.formats.output_formats import incompatible
-from pkigen.formats.pkcs12 import encryption
+from pkigen.formats.pkcs7 import pkcs7_file
+from pkigen.formats.pkcs12 import Protection, pkcs12_file
 from pkigen.inspection.conversion.selection import describe
 from pkigen.inspection.conversion.write import Rendered
-from pkigen.keys import PKCS12_KEYS, kind_of, load_private
+from pkigen.keys import kind_of, load_private
 from pkigen.keys.entropy import SystemEntropy
 from pkigen.x509 import Certificate
 
@@ -61,25 +59,46 @@ def key_store(
 ) -> Rendered:
     """NAME.p12: key, certificate and chain; ``legacy`` is 3DES and SHA-1, for readers from before 2018."""
     _must_fit(pkcs8, "pkcs12")
-    key = load_private(pkcs8)
-    assert isinstance(key, PKCS12_KEYS)
     try:
-        with warnings.catch_warnings(action="ignore"), panics_as_errors():
-            leaf, *chain = (load_der_x509_certificate(one.der) for one in path)
-            cipher = encryption(passphrase, legacy=legacy)
-            data = pkcs12.serialize_key_and_certificates(alias.encode(), key, leaf, chain, cipher)
+        (passphrase or b"").decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputError("PKCS#12 cannot be written: the new passphrase is not UTF-8") from None
+    protection = Protection.LEGACY if legacy else Protection.AES
+    try:
+        data = pkcs12_file(pkcs8, [one.der for one in path], alias, passphrase, protection=protection)
     except UnicodeEncodeError:
         raise InputError("the alias cannot be written: it is not UTF-8") from None
-    except (ValueError, InvalidVersion, UnsupportedAlgorithm) as error:
-        raise InputError(f"PKCS#12 cannot be written: {str(error).partition(chr(10))[0]}") from error
-    above = f", {len(chain)} above it" if chain else ""
+    above = f", {len(path) - 1} above it" if len(path) > 1 else ""
     holds = f"{_holds(passphrase)}, certificate {describe(path[0])}{above}"
     return Rendered(".p12", data, holds, secret=True)
 
 
+def java_key_store(
+    pkcs8: bytes, path: Sequence[Certificate], alias: str, passphrase: bytes | None
+) -> Rendered:
+    """NAME.jks: key, certificate and chain; written by keytool."""
+    if passphrase is None:
+        raise InputError("a JKS file needs a passphrase; add --new-passphrase-file FILE")
+    store = key_store(pkcs8, path, alias, passphrase, legacy=True)
+    return Rendered(".jks", keytool.java_key_store(store.data, passphrase), store.holds, secret=True)
+
+
+def pkcs7(certificates: Sequence[Certificate], crls: Sequence[bytes]) -> Rendered:
+    """NAME.p7b."""
+    count = f"{len(certificates)} certificate{'s' * (len(certificates) != 1)}"
+    also = f" and {len(crls)} CRL{'s' * (len(crls) != 1)}" if crls else ""
+    return Rendered(".p7b", pkcs7_file([one.der for one in certificates], crls), f"PKCS#7 with {count}{also}")
+
+
 def _must_fit(pkcs8: bytes, form: str) -> None:
-    if words := incompatible(kind_of(load_private(pkcs8)), form):
-        raise InputError(words)
+    try:
+        kind = kind_of(load_private(pkcs8))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        if form == "pkcs12":
+            return
+        raise InputError("pkigen cannot write a traditional key of this kind; use PKCS#8") from error
+    if reason := incompatible(kind, form):
+        raise InputError(reason)
 
 
 def _holds(passphrase: bytes | None) -> str:

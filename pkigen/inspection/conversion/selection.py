@@ -12,12 +12,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TypeVar
 
-from pkigen.asn1 import der, names
+from pkigen.asn1 import names
 from pkigen.errors import InputError, Refused
 from pkigen.keys.verifying import is_signed_by
-from pkigen.model import Name
 from pkigen.x509 import Certificate, Malformed, PublicKey
-from pkigen.x509.decoding import elements
+from pkigen.x509.public_key import same_key
 
 T = TypeVar("T")
 _MOST_LISTED = 8
@@ -82,8 +81,7 @@ def lowest_of(certificates: Sequence[Certificate]) -> list[Certificate]:
 
 def matches_key(certificate: Certificate, key: PublicKey) -> bool:
     """Whether the public keys are the same, however their algorithm and their point are written."""
-    theirs = _key_bits(certificate.subject_public_key_info)
-    return theirs is not None and theirs == _key_bits(key.der)
+    return same_key(certificate.subject_public_key_info, key.der)
 
 
 def is_root(certificate: Certificate) -> bool:
@@ -142,39 +140,15 @@ def _held(certificate: Certificate) -> bytes | None:
 
 
 def _subject(certificate: Certificate) -> object:
-    return _read(lambda: _compared(certificate.subject)) or certificate.subject_der
+    return _read(lambda: names.comparable(certificate.subject)) or certificate.subject_der
 
 
 def _issuer(certificate: Certificate) -> object:
-    return _read(lambda: _compared(certificate.issuer)) or certificate.issuer_der
-
-
-def _compared(name: Name) -> object:
-    """A name as RFC 5280, 7.1 compares it: string types, case and runs of spaces do not count."""
-    return tuple(
-        frozenset(
-            (one.oid, " ".join(one.value.split()).casefold() if isinstance(one.value, str) else one.value)
-            for one in rdn
-        )
-        for rdn in name
-    )
+    return _read(lambda: names.comparable(certificate.issuer)) or certificate.issuer_der
 
 
 def _end(certificate: Certificate) -> datetime:
     return _read(lambda: certificate.not_after) or datetime.min.replace(tzinfo=UTC)
-
-
-def _key_bits(info: bytes) -> bytes | None:
-    """The bits of a SubjectPublicKeyInfo; the point of an elliptic curve in its compressed form."""
-    try:
-        algorithm, bits = elements(info, "the public key")
-        octets = der.contents(bits)[1:]
-    except (ValueError, IndexError):
-        return None
-    if octets[:1] == b"\x04" and len(octets) % 2 and b"\x2a\x86\x48\xce\x3d\x02\x01" in algorithm:
-        half = len(octets) // 2 + 1
-        return bytes((2 + octets[-1] % 2,)) + octets[1:half]
-    return octets
 
 
 def _read(field: Callable[[], T]) -> T | None:

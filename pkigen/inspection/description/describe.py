@@ -123,12 +123,15 @@ def _add_source(sheet: DescriptionBuilder, index: int, artefact: Artifact) -> No
         "friendly_name": artefact.friendly_name or None,
         "bag_attributes": list(attributes),
         "problem": artefact.problem or None,
+        "note": artefact.note or None,
     }
     label = f", labelled {source.label}" if source.label else ""
     sheet.add("encoding", "encoding", lambda: rendering(source.encoding.value + label, source.encoding.value))
     if artefact.friendly_name:
         sheet.show("friendly_name", "named", artefact.friendly_name)
     sheet.show("bag_attributes", "attributes", *attributes)
+    if artefact.note:
+        sheet.show("note", "note", artefact.note)
 
 
 def _add_others(sheet: DescriptionBuilder, artefact: Artifact) -> bool:
@@ -136,7 +139,7 @@ def _add_others(sheet: DescriptionBuilder, artefact: Artifact) -> bool:
     if artefact.kind is Kind.PUBLIC_KEY:
         add_public_key(sheet, artefact.der)
         return not sheet.malformed
-    sheet.show("contents", "contents", f"{len(artefact.der):,} octets, which are not shown")
+    sheet.show("contents", "contents", f"{len(artefact.der):,} bytes, which are not shown")
     return True
 
 

@@ -24,6 +24,7 @@ _COMMENTS = ("2.16.840.1.113730.1.13", "1.3.6.1.4.1.311.20.2")
 _METHODS = {
     oids.OCSP_ACCESS: "OCSP",
     oids.CA_ISSUERS_ACCESS: "caIssuers",
+    "1.3.6.1.5.5.7.48.3": "timeStamping",
     "1.3.6.1.5.5.7.48.5": "caRepository",
 }
 _FEATURES = {5: "status_request (OCSP must-staple)", 17: "status_request_v2"}

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pkigen.inspection.artifacts import KeyFile
+from pkigen.inspection.artifacts.keys import NOT_GIVEN
 from pkigen.inspection.description import words
 from pkigen.inspection.description.sheet import DescriptionBuilder, Rendering, rendering
 from pkigen.x509.public_key import public_key
 
-HOW_TO_OPEN = "under a passphrase: --passphrase-file FILE opens it"
-_NOT_GIVEN = "none was given"
+HOW_TO_OPEN = "encrypted; use --passphrase-file FILE"
 
 
 def passphrase_is_missing(problem: str) -> bool:
     """Whether an artefact's problem is only that nobody gave a passphrase for it."""
-    return _NOT_GIVEN in problem
+    return NOT_GIVEN in problem
 
 
 def add_key(sheet: DescriptionBuilder, key: KeyFile) -> None:
@@ -39,9 +39,9 @@ def add_public_key(sheet: DescriptionBuilder, data: bytes) -> None:
 
 def _protection(key: KeyFile) -> Rendering:
     if not key.encrypted:
-        return Rendering(("none: who has the file has the key",), data=False)
+        return Rendering(("none: anyone who has the file has the key",), data=False)
     if key.pkcs8 is not None:
-        return Rendering(("under a passphrase, which opened it",), data=True)
+        return Rendering(("encrypted; decrypted with the passphrase",), data=True)
     if passphrase_is_missing(key.problem):
         return Rendering((HOW_TO_OPEN,), data=True)
-    return Rendering(("under a passphrase, and not opened",), data=True)
+    return Rendering(("encrypted; not decrypted",), data=True)

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from pkigen.asn1 import names
 from pkigen.inspection.artifacts import Artifact, Kind
 from pkigen.inspection.description.certificate import is_self_signed
 from pkigen.inspection.description.crl import reason
 from pkigen.inspection.description.words import instant
 from pkigen.keys.verifying import Verdict, verdict
-from pkigen.model import Name
 from pkigen.x509 import Certificate, CertificateList
+from pkigen.x509.public_key import key_bits
 
 Signed = Certificate | CertificateList
 
@@ -85,14 +86,14 @@ def _same(artefacts: Sequence[Artifact], representatives: Mapping[bytes, int]) -
 
 
 def _keys(artefacts: Sequence[Artifact]) -> Iterator[Relation]:
-    holders = defaultdict[bytes, list[int]](list)
+    holders = defaultdict[bytes | None, list[int]](list)
     for index, artefact in enumerate(artefacts):
         public = public_key_of(artefact)
         if public is not None and not artefact.key:
-            holders[public].append(index)
+            holders[key_bits(public)].append(index)
     for index, artefact in enumerate(artefacts):
-        if artefact.key and artefact.key.public:
-            for other in holders.get(artefact.key.public.der, ()):
+        if artefact.key and artefact.key.public and (bits := key_bits(artefact.key.public.der)):
+            for other in holders.get(bits, ()):
                 yield Relation(index, RelationKind.KEY_OF, other)
 
 
@@ -151,24 +152,13 @@ def _revoked(
 
 def _subject(certificate: Certificate) -> object:
     try:
-        return _comparable(certificate.subject)
+        return names.comparable(certificate.subject)
     except ValueError:
         return certificate.subject_der
 
 
 def _issuer(signed: Signed) -> object:
     try:
-        return _comparable(signed.issuer)
+        return names.comparable(signed.issuer)
     except ValueError:
         return signed.issuer_der
-
-
-def _comparable(name: Name) -> object:
-    """A name as RFC 5280, 7.1 compares it: without regard to string type, case and runs of spaces."""
-    return tuple(
-        frozenset(
-            (part.oid, " ".join(part.value.split()).casefold() if isinstance(part.value, str) else part.value)
-            for part in rdn
-        )
-        for rdn in name
-    )

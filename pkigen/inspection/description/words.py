@@ -19,7 +19,13 @@ _FAMILIES = {
     "ed448": "Ed448",
     "x25519": "X25519 (key agreement, signs nothing)",
     "x448": "X448 (key agreement, signs nothing)",
+}
+_SIZED = {
     "dsa": "DSA",
+    "dh": "Diffie-Hellman (key agreement, signs nothing)",
+    "gost-2001": "GOST R 34.10-2001",
+    "gost-2012-256": "GOST R 34.10-2012",
+    "gost-2012-512": "GOST R 34.10-2012",
 }
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
@@ -68,10 +74,15 @@ def name_of_key(key: PublicKey) -> str:
         return f"{kind}, {key.size} bits{odd}"
     if key.family == "ec":
         curve = key.name.removeprefix("ec").lstrip("- ")
-        named = f"P-{curve[1:]}" if curve[1:].isdecimal() else curve
+        if curve == "sm2":
+            return f"SM2, {key.size} bits"
+        curve = curve.strip("()")
+        named = f"P-{curve[1:]}" if curve[1:].isdecimal() else curve.replace("brainpoolp", "brainpoolP")
         return f"EC, {named}, {key.size} bits" if key.size else f"EC, {named}"
-    if key.family == "ml-dsa":
+    if key.family in ("ml-dsa", "ml-kem"):
         return key.name.upper()
+    if key.name in _SIZED:
+        return _SIZED[key.name] + (f", {key.size} bits" if key.size else "")
     return _FAMILIES.get(key.family, f"unknown algorithm {key.family}")
 
 

@@ -6,6 +6,7 @@ from pkigen.inspection.path.host_names import host_mismatch
 from pkigen.inspection.path.http_fetch import FetchError, fetch
 from pkigen.inspection.path.policies import PolicyOptions, policy_oids
 from pkigen.inspection.path.problems import PathProblem
+from pkigen.inspection.path.server import read_input
 from pkigen.inspection.path.validation import PathResult, Purpose, revocations, validate
 from pkigen.inspection.path.verify import UnusedInput, Verification, VerifiedCertificate, verify
 
@@ -23,6 +24,7 @@ __all__ = [
     "host_mismatch",
     "may_list",
     "policy_oids",
+    "read_input",
     "revocations",
     "validate",
     "validate_online",

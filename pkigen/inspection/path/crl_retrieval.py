@@ -96,10 +96,10 @@ class CrlRetriever:
             artifacts = read(data, url)
         except FetchError as error:
             return str(error)
-        artifact = next((artifact for artifact in artifacts if artifact.crl is not None), None)
+        artifact = next((one for one in artifacts if one.crl is not None and not one.note), None)
         if artifact is None or artifact.crl is None:
-            problem = (artifacts[0].problem or artifacts[0].kind) if artifacts else "the response is empty"
-            return f"the response of {url} is not a CRL: {problem}"
+            first = artifacts[0]
+            return f"the response of {url} is not a CRL: {first.problem or first.note or first.kind}"
         if artifact.source.encoding is Encoding.PEM:
             self.notes.append(f"{url} serves PEM; it should be DER (RFC 5280, 4.2.1.13).")
         return artifact.crl

@@ -43,18 +43,26 @@ def fetch(
     """
     if proxy is not None and (words := invalid_proxy(proxy)):
         raise FetchError(words)
-    answer = Future[bytes]()
+    deadline = time.monotonic() + timeout
+    return in_time(url, timeout, lambda: _fetch(url, proxy, deadline, most, redirects))
+
+
+def in_time(url: str, timeout: float, download: Callable[[], bytes]) -> bytes:
+    """Return the result of a download; FetchError after ``timeout`` seconds.
+
+    No other limit ends a slow name resolution, or a server that sends its headers byte by byte.
+    """
+    result = Future[bytes]()
 
     def work() -> None:
         try:
-            answer.set_result(_fetch(url, proxy, time.monotonic() + timeout, most, redirects))
+            result.set_result(download())
         except BaseException as error:  # noqa: BLE001  raised again where it is awaited
-            answer.set_exception(error)
+            result.set_exception(error)
 
-    # Neither the look-up of a name nor a server that drips its headers ends by any time limit of httpx.
     Thread(target=work, name="fetch", daemon=True).start()
     try:
-        return answer.result(timeout)
+        return result.result(timeout)
     except TimeoutError:
         raise FetchError(f"{url}: {_LATE}") from None
 

@@ -84,7 +84,7 @@ class KeyFileDemand(Demand):
             return failed("encrypted" if key.encrypted else "not encrypted", self.encryption)
         if self.opens:
             if key.pkcs8 is None and not subject.passphrase_known:
-                return undecided("it is under a passphrase, and none was given")
+                return undecided("it is encrypted, and no passphrase was given")
             found = key.problem or ("opened" if key.encrypted else "not encrypted")
             return pass_or_fail(key.pkcs8 is not None, found, "a key that the passphrase opens")
         if self.sound:
@@ -97,6 +97,7 @@ class KeyFileDemand(Demand):
         assert subject.key is not None
         if subject.certificate is None or subject.key.public is None:
             return not_applicable("the key is not open" if subject.certificate else "there is no certificate")
+        # To the byte: a certificate with another encoding of the same key has a fault of its own.
         same = subject.key.public.der == subject.certificate.subject_public_key_info
         found = "the certificate's key" if same else f"another key ({subject.key.public.name})"
         return pass_or_fail(same, found, "the certificate's key")

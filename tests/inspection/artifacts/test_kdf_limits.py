@@ -69,7 +69,7 @@ def test_a_file_of_many_keys_asks_for_no_more_work_than_one_may() -> None:
     data = (ROOT / "fuzz/regressions/many-encrypted-keys.pem").read_bytes()
     found = read(data, "keys.pem", [b"wrong", SECRET])
     assert len(found) == 20
-    assert all(f"more than {MAX_ITERATIONS:,} rounds" in one.problem for one in found[1:])
+    assert all(f"more than {MAX_ITERATIONS:,} iterations" in one.problem for one in found[1:])
 
 
 def test_keys_as_we_write_them_open_by_the_dozen() -> None:
@@ -80,7 +80,7 @@ def test_keys_as_we_write_them_open_by_the_dozen() -> None:
 
 def test_a_file_of_nothing_but_parameters_is_one_unknown_artefact() -> None:
     (one,) = read((ROOT / "fuzz/regressions/only-ec-parameters.pem").read_bytes(), "p.pem")
-    assert (one.kind, one.problem) == (Kind.UNKNOWN, "it holds the parameters of an EC key, and no key")
+    assert (one.kind, one.problem) == (Kind.UNKNOWN, "it contains the parameters of an EC key, but no key")
 
 
 def test_no_passphrase_is_written_by_native_code_that_panics(capfd: pytest.CaptureFixture[str]) -> None:

@@ -37,7 +37,7 @@ def test_a_file_without_a_passphrase_is_told_and_its_text_is_not(tmp_path: Path,
 
 
 def test_a_missing_or_huge_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"passphrase's file .* cannot be read: No such file"):
+    with pytest.raises(InputError, match=r"passphrase file .* cannot be read: No such file"):
         read_passphrase(tmp_path / "none")
     (tmp_path / "huge").write_bytes(b"x" * 100_000)
     with pytest.raises(InputError, match="is larger than"):

@@ -111,7 +111,7 @@ def test_a_key_store_keeps_the_name_of_the_one_it_comes_from(conv: Convert) -> N
     conv("sensor.p12", to="p12", out="again.p12", new_passphrase=b"x")
     conv("bundle.pem", to="p12", out="named.p12", new_passphrase=b"x")
     names = [
-        [one.friendly_name for one in read_path(Path(name), [b"x"]) if one.friendly_name]
+        [one.friendly_name for one in read_path(Path(name), [b"x"]) if one.certificate and one.friendly_name]
         for name in ("again.p12", "named.p12")
     ]
     assert names == [["the sensor"], ["bundle"]]
@@ -235,7 +235,7 @@ def test_several_end_entities_are_listed_unless_a_key_tells(conv: Convert, made:
 
 def test_a_key_that_does_not_open_keeps_no_certificate_back(conv: Convert) -> None:
     result = conv("sensor.enc.key", "all.p7b", to="crt", passphrases=(), out="a")
-    assert "none was given; the key was not compared" in result.notes[0]
+    assert "no passphrase was given; the key was not compared" in result.notes[0]
 
 
 def test_what_has_no_place_in_any_output_is_passed_over_with_a_note(conv: Convert, made: Made) -> None:
@@ -248,9 +248,9 @@ def test_what_has_no_place_in_any_output_is_passed_over_with_a_note(conv: Conver
 
 
 _WRONG = [
-    (("sensor.pfx",), {"passphrases": ()}, r"sensor\.pfx: it is under a passphrase, and none .*-file FILE"),
+    (("sensor.pfx",), {"passphrases": ()}, r"sensor\.pfx: it is encrypted, and no passphrase .*-file FILE"),
     (("sensor.p12",), {"passphrases": (b"x",)}, r"sensor\.p12: the passphrase is wrong.*--passphrase-file"),
-    (("sensor.enc.key",), {"to": "key", "passphrases": ()}, "under a passphrase, and none was given"),
+    (("sensor.enc.key",), {"to": "key", "passphrases": ()}, "encrypted, and no passphrase was given"),
     (("sensor.enc.key",), {"to": "key", "passphrases": (b"x",)}, "passphrase is wrong"),
     (("sensor.enc.traditional.key",), {"to": "key", "passphrases": (b"x",)}, "passphrase is wrong"),
     (("sensor.crt",), {}, "no private key is in .*; give its file"),
@@ -314,7 +314,7 @@ def test_damage_in_any_file_is_told_with_its_place_all_at_once(conv: Convert, ma
     assert lines[0].startswith("cut.p12: the file is cut off")
     assert lines[1:3] == [
         "empty.crt: the file is empty",
-        "text.txt: it is nothing that is known here, in PEM or in DER",
+        "text.txt: the format is unknown: it is neither PEM nor DER",
     ]
     assert lines[3].startswith("chain.pem (number 2): ")
     assert len(lines) == 4

@@ -31,7 +31,7 @@ def test_a_keys_format_and_kind_are_told(made: Path, name: str, form: str, kind:
 def test_a_key_under_a_passphrase_is_told_and_opened_when_that_is_given(made: Path) -> None:
     closed = one(made / "sealed.key")
     assert closed.readable
-    assert values(closed, "encrypted") == ("under a passphrase: --passphrase-file FILE opens it",)
+    assert values(closed, "encrypted") == ("encrypted; use --passphrase-file FILE",)
     assert closed.data["public_key"] is None
     opened = one(made / "sealed.key", passphrases=(b"geheim",))
     assert (opened.data["encrypted"], opened.data["opened"]) == (True, True)
@@ -69,7 +69,7 @@ def test_a_pkcs12_is_shown_one_thing_after_the_other(made: Path) -> None:
 def test_a_pkcs12_that_is_closed_says_how_to_open_it(made: Path) -> None:
     closed = one(made / "leaf.p12")
     assert closed.readable
-    assert values(closed, "problem") == ("under a passphrase: --passphrase-file FILE opens it",)
+    assert values(closed, "problem") == ("encrypted; use --passphrase-file FILE",)
     assert not one(made / "leaf.p12", passphrases=(b"wrong",)).readable
 
 

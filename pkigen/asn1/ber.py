@@ -1,0 +1,63 @@
+"""Converts BER to definite lengths and primitive strings (X.690, 8.1.3, 8.7), as ``der`` reads them."""
+
+from __future__ import annotations
+
+from pkigen.asn1 import der
+
+_INDEFINITE, _END_OF_CONTENTS = 0x80, b"\x00\x00"
+_CONSTRUCTED, _CONSTRUCTED_OCTET_STRING = 0x20, 0x24
+_MAX_DEPTH = 30
+_MAX_ELEMENTS = 1_000_000
+
+
+def definite(data: bytes) -> bytes:
+    """Return the first TLV of ``data`` with definite lengths and primitive OCTET STRINGs.
+
+    Elements that already have this form are copied unchanged, so that signatures over them stay valid.
+    Raises ValueError for data that is not BER.
+    """
+    return _Converter(data).element(0, _MAX_DEPTH)[0]
+
+
+def size(data: bytes) -> int:
+    """Return the number of bytes of the first TLV; ValueError for data that is not BER."""
+    if data[1:2] != bytes((_INDEFINITE,)):
+        return der.read(data)[2]
+    return _Converter(data).element(0, _MAX_DEPTH)[1]
+
+
+class _Converter:
+    def __init__(self, data: bytes) -> None:
+        self._data, self._elements = data, 0
+
+    def element(self, start: int, depth: int) -> tuple[bytes, int]:
+        """Return the converted TLV at ``start``, and the offset after it."""
+        data = self._data
+        self._elements += 1
+        if not depth or self._elements > _MAX_ELEMENTS:
+            raise der.InvalidDer("the structure is too deep or has too many elements")
+        if start + 2 > len(data):
+            raise der.InvalidDer(f"no TLV at offset {start}")
+        tag = data[start]
+        if data[start + 1] == _INDEFINITE:
+            parts, position = [], start + 2
+            while data[position : position + 2] != _END_OF_CONTENTS:
+                part, position = self.element(position, depth - 1)
+                parts.append(part)
+            return _joined(tag, parts), position + 2
+        _, position, end = der.read(data, start)
+        if not tag & _CONSTRUCTED:
+            return data[start:end], end
+        parts, unchanged = [], tag != _CONSTRUCTED_OCTET_STRING
+        while position < end:
+            part, following = self.element(position, depth - 1)
+            unchanged = unchanged and len(part) == following - position
+            parts.append(part)
+            position = following
+        return (data[start:end] if unchanged else _joined(tag, parts)), end
+
+
+def _joined(tag: int, parts: list[bytes]) -> bytes:
+    if tag == _CONSTRUCTED_OCTET_STRING:
+        return der.octet_string(b"".join(map(der.contents, parts)))
+    return der.tlv(tag, *parts)
