@@ -64,8 +64,12 @@ def verify(
         bool,
         typer.Option("--fetch-crl", help="Download CRLs from the distribution points in the certificates."),
     ] = False,
+    online: Annotated[
+        bool,
+        typer.Option("--online", help="Download missing CA certificates from the URLs in the certificates."),
+    ] = False,
     proxy: Annotated[
-        str | None, typer.Option("--proxy", metavar="URL", help="HTTP proxy for --fetch-crl.")
+        str | None, typer.Option("--proxy", metavar="URL", help="HTTP proxy for --fetch-crl and --online.")
     ] = None,
     purpose: Annotated[
         Literal["server", "client", "any"],
@@ -117,6 +121,7 @@ def verify(
             trust=tuple(trust or ()),
             crls=tuple(crl or ()),
             fetch_crls=fetch_crl,
+            online=online,
             proxy=proxy,
             host=host,
             purpose=purpose,

@@ -263,10 +263,10 @@ def _find(store: Store, name: str, current: Sequence[str]) -> list[str]:
 
 def _find_issuers(store: Store, name: str, issuers: dict[str, CrlIssuer]) -> list[str]:
     authorities = [entity for entity in store.index.ids() if entity.startswith(f"{Role.AUTHORITY}/")]
-    found = find_entities(name, authorities)
-    if missing := [authority for authority in found if authority not in issuers]:
+    named = find_entities(name, authorities)
+    if missing := [authority for authority in named if authority not in issuers]:
         raise InputError(f"{missing[0]} publishes no CRL, so it cannot revoke certificates")
-    return found
+    return named
 
 
 def _list(serials: Sequence[tuple[str, int]]) -> str:

@@ -11,20 +11,29 @@ from pkigen.inspection.conversion.selection import matches_key
 from pkigen.x509 import Certificate
 
 
-def add_stores(draft: Draft, suffix: str) -> None:
-    """Add the key store ``private/NAME`` + ``suffix`` for each case that PKCS#12 supports."""
+def add_stores(draft: Draft, suffix: str, legacy_directory: str = "") -> None:
+    """Add the key store ``private/NAME`` + ``suffix`` for each case that PKCS#12 supports.
+
+    With ``legacy_directory``, add a second one below ``private/`` for programs without AES in PKCS#12.
+    """
     stores = dict[str, bytes]()
+    legacy_stores = dict[str, bytes]()
 
     def fits(files: CaseFiles) -> None:
-        stores[files.case.name] = _store(draft, files)
+        stores[files.case.name] = _store(draft, files, legacy=False)
+        if legacy_directory:
+            legacy_stores[files.case.name] = _store(draft, files, legacy=True)
 
     for files in exportable_cases(draft, fits):
         name = files.case.name
         draft.add(f"private/{name}{suffix}", stores[name], secret=True)
+        if legacy_directory:
+            path = f"private/{legacy_directory}/{name}{suffix}"
+            draft.add(path, legacy_stores[name], secret=True)
         draft.exported.append(name)
 
 
-def _store(draft: Draft, files: CaseFiles) -> bytes:
+def _store(draft: Draft, files: CaseFiles, *, legacy: bool) -> bytes:
     """Return a case's key, certificate and CA certificates, encrypted; the alias is the case's name."""
     if files.opened is None or files.opened.pkcs8 is None:
         raise NotExportable("its key cannot be read")
@@ -36,7 +45,7 @@ def _store(draft: Draft, files: CaseFiles) -> bytes:
         raise NotExportable("its key does not belong to its certificate")
     alias, passphrase = files.case.name, draft.given.new_passphrase
     try:
-        return key_store(files.opened.pkcs8, readable, alias, passphrase, legacy=False).data
+        return key_store(files.opened.pkcs8, readable, alias, passphrase, legacy=legacy).data
     except InputError as error:
         kind = str(error) if "of kind" in str(error) else ""
         raise NotExportable(kind or "its certificate or key cannot be stored in PKCS#12") from error

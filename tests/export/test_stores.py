@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from pkigen.asn1 import der
 from pkigen.environment.environment import Environment
 from pkigen.errors import InputError
 from tests.export.conftest import PASSPHRASE, Export
 from tests.tools import run
 
 _USUAL = "changeit"
+_PBE_3DES = der.oid("1.2.840.113549.1.12.1.3")
+_PBES2 = der.oid("1.2.840.113549.1.5.13")
 GOLDEN = Path(__file__).parent / "golden" / "import.ps1"
 
 
@@ -72,6 +75,18 @@ def test_a_pfx_has_the_key_and_the_path(environment: Environment, exported: Expo
     assert trusted.strip() in environment.trust.read_text()
 
 
+@pytest.mark.needs("openssl")
+def test_a_pfx_for_server_2016_is_encrypted_without_aes(exported: Export) -> None:
+    folder = exported("windows").folder
+    secret = f"file:{folder / 'private/passphrase.txt'}"
+    path = folder / "private/server-2016/sensor.pfx"
+    output = run("openssl", "pkcs12", "-in", path, "-passin", secret, "-legacy", "-nodes")
+    assert output.count("BEGIN CERTIFICATE") == 2
+    assert _PBE_3DES in path.read_bytes()
+    assert _PBES2 not in path.read_bytes()
+    assert _PBES2 in (folder / "private/sensor.pfx").read_bytes()
+
+
 def test_the_powershell_script_is_the_one_that_was_looked_at(exported: Export) -> None:
     """PowerShell is not here to judge it: who changes it reads it, and writes it into golden/ anew."""
     output = (exported("windows", only="sensor.[ep]*").folder / "import.ps1").read_text()
@@ -81,7 +96,7 @@ def test_the_powershell_script_is_the_one_that_was_looked_at(exported: Export) -
 def test_cases_that_no_store_holds_are_left_out(exported: Export) -> None:
     left_out = exported("java").left_out
     assert {"sensor.key-mismatch", "sensor.key-encrypted", "locked"} <= left_out.keys()
-    assert "cannot be stored in PKCS#12" in left_out["sensor.key-mismatch"]
+    assert left_out["sensor.key-mismatch"] == "its key does not belong to its certificate"
 
 
 @pytest.mark.parametrize("target", ["java", "windows"])

@@ -51,47 +51,51 @@ class Replacements:
 def find_replacements(store: Store, decisions: Sequence[Decision]) -> Replacements:
     """Compare the recorded authorities with the decisions of a build for all authorities of its plan."""
     recorded = {entry.id: entry for entry in _recorded_authorities(store)}
-    found = Replacements()
+    replacements = Replacements()
     if not recorded:
-        return found
+        return replacements
     planned = {one.entity.id: one for one in decisions if one.entity.fault is None}
     for entity_id, entry in recorded.items():
         reason = _difference(store, entry, planned.get(entity_id))
         if reason:
-            found.authorities.append(f"{entity_id.partition('/')[2]} ({_subject(entry)}): {reason}")
+            replacements.authorities.append(f"{entity_id.partition('/')[2]} ({_subject(entry)}): {reason}")
     before = {anchor for entry in recorded.values() for anchor in _anchors_of_entry(store, entry)}
     after = {anchor for one in planned.values() for anchor in _anchors_of_plan(store, one)}
-    found.anchors = sorted({anchor.subject for anchor in before - after})
-    found.notes += [f"trust.pem no longer contains the trust anchor {subject}" for subject in found.anchors]
+    replacements.anchors = sorted({anchor.subject for anchor in before - after})
+    replacements.notes += [
+        f"trust.pem no longer contains the trust anchor {subject}" for subject in replacements.anchors
+    ]
     for subject in sorted({anchor.subject for anchor in after - before}):
-        found.notes.append(f"new trust anchor {subject}: every client must import trust.pem again")
+        replacements.notes.append(f"new trust anchor {subject}: every client must import trust.pem again")
     for anchor in sorted(before & after):
         if any(_is_renewal(one) and _subject(one.entry) == anchor.subject for one in planned.values()):
-            found.notes.append(
+            replacements.notes.append(
                 f"the trust anchor {anchor.subject} is renewed with the same subject and key; clients that "
                 "compare the whole certificate must import trust.pem again"
             )
-    return found
+    return replacements
 
 
-def refusals(found: Replacements, store: Store, profile: Profile, options: BuildOptions) -> list[Problem]:
-    """Return why a build that replaces what ``found`` lists needs a confirmation; empty if it needs none."""
+def refusals(
+    replacements: Replacements, store: Store, profile: Profile, options: BuildOptions
+) -> list[Problem]:
+    """Return why a build with these replacements needs a confirmation; empty if it needs none."""
     if options.force:
         return []
     source, target = recorded_profile(store), resolved_source(profile)
-    if found.authorities and (source != target or target is None):
+    if replacements.authorities and (source != target or target is None):
         return [
             Problem(
                 f"{store.folder} was built from {source or _NO_PROFILE}; a build from "
                 f"{target or _NO_PROFILE} would replace or remove these authorities:"
             ),
-            *(Problem(f"  {authority}") for authority in found.authorities),
+            *(Problem(f"  {authority}") for authority in replacements.authorities),
             Problem("Change the profile's name, choose another directory with --out, or use --force"),
         ]
-    if found.anchors and not options.replace_root:
+    if replacements.anchors and not options.replace_root:
         return [
             Problem(f"{store.folder}: the build would replace or remove these trust anchors:"),
-            *(Problem(f"  {subject}") for subject in found.anchors),
+            *(Problem(f"  {subject}") for subject in replacements.anchors),
             Problem("Every client would have to import trust.pem again. To do so, use --replace-root"),
         ]
     return []
@@ -101,19 +105,21 @@ def check_replacements(
     store: Store, profile: Profile, decisions: Sequence[Decision], options: BuildOptions
 ) -> list[str]:
     """Return the announcements of a build; InputError if it replaces what must be confirmed."""
-    found = find_replacements(store, decisions)
-    if problems := refusals(found, store, profile, options):
+    replacements = find_replacements(store, decisions)
+    if problems := refusals(replacements, store, profile, options):
         raise InputError(problems)
-    return found.notes
+    return replacements.notes
 
 
 def announcements(
     store: Store, profile: Profile, decisions: Sequence[Decision], options: BuildOptions
 ) -> list[str]:
     """Return what a build would announce, and whether it would be refused."""
-    found = find_replacements(store, decisions)
-    problems = " ".join(problem.message.strip() for problem in refusals(found, store, profile, options))
-    return [*([f"a build is refused: {problems}"] if problems else []), *found.notes]
+    replacements = find_replacements(store, decisions)
+    problems = " ".join(
+        problem.message.strip() for problem in refusals(replacements, store, profile, options)
+    )
+    return [*([f"a build is refused: {problems}"] if problems else []), *replacements.notes]
 
 
 def save_authorities(store: Store, decisions: Iterable[Decision]) -> None:

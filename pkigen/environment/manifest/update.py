@@ -71,14 +71,14 @@ def _case(
     return case.model_copy(update={"verdict": verdict_of_revocation(reason, ancestor)})
 
 
-def _revocations(store: Store, entity: str, shown: Authority | Case) -> dict[str, Any]:
+def _revocations(store: Store, entity: str, manifest_entry: Authority | Case) -> dict[str, Any]:
     """Return the fields with the revocations of an entity's current and former certificates."""
     entry, revocations = store.index.get([entity])[entity], store.index.revocations_of(entity)
     changes: dict[str, Any] = {"revoked": revocation_entry(revocations, entry.serials[0])}
-    if shown.earlier_certificates:
+    if manifest_entry.earlier_certificates:
         serials = [
             (f"{Role.AUTHORITY}/{one.issuer}" if one.issuer else entity, int(one.serial, 16))
-            for one in shown.earlier_certificates
+            for one in manifest_entry.earlier_certificates
         ]
         changes["earlier_certificates"] = earlier_certificates(entity, serials, revocations)
     return changes

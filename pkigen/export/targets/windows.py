@@ -11,6 +11,6 @@ from pkigen.export.target import target
 def windows(draft: Draft) -> None:
     """.pfx files, the trust anchors, and a PowerShell script that imports them"""
     draft.add("private/passphrase.txt", passphrase(draft).encode() + b"\n", secret=True)
-    add_stores(draft, ".pfx")
+    add_stores(draft, ".pfx", "server-2016")
     trusted = [draft.add(f"trust/{number}.cer", one) for number, one in enumerate(trust_anchors(draft), 1)]
     draft.render("import.ps1", "import.ps1.j2", names=draft.exported, trusted=trusted)

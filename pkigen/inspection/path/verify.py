@@ -13,6 +13,7 @@ from pkigen.inspection.artifacts import Artifact, Kind, read_path
 from pkigen.inspection.path.crl_retrieval import CrlRetriever, validate_online
 from pkigen.inspection.path.host_names import invalid_host, uses_common_name
 from pkigen.inspection.path.http_fetch import invalid_proxy
+from pkigen.inspection.path.issuer_retrieval import missing_issuers
 from pkigen.inspection.path.policies import ANY_POLICIES, PolicyOptions
 from pkigen.inspection.path.validation import PathResult, Purpose, validate
 from pkigen.x509 import Certificate, Malformed
@@ -25,7 +26,8 @@ class Verification:
     """What to verify, and how.
 
     Without ``trust`` the self-signed certificates among all inputs are trusted, as in an appliance's upload.
-    CRLs are checked if there are any, or if they are to be downloaded.
+    CRLs are checked if there are any, or if they are to be downloaded. ``online`` downloads missing CA
+    certificates, which are never trust anchors.
     """
 
     certificate: Path
@@ -34,6 +36,7 @@ class Verification:
     trust: tuple[Path, ...] = ()
     crls: tuple[Path, ...] = ()
     fetch_crls: bool = False
+    online: bool = False
     proxy: str | None = None
     host: str | None = None
     purpose: Purpose = "any"
@@ -65,8 +68,8 @@ def verify(given: Verification) -> VerifiedCertificate:
         raise InputError(problem)
     if given.host is not None and (problem := invalid_host(given.host)):
         raise InputError(problem)
-    if given.proxy is not None and not given.fetch_crls:
-        raise InputError("--proxy applies only to --fetch-crl; specify --fetch-crl, or remove --proxy")
+    if given.proxy is not None and not (given.fetch_crls or given.online):
+        raise InputError("--proxy applies only to --fetch-crl and --online; specify one, or remove --proxy")
     own = _read((given.certificate,), Kind.CERTIFICATE, given.passphrases)
     chain = _read(given.chain, Kind.CERTIFICATE, given.passphrases)
     trust = _read(given.trust, Kind.CERTIFICATE, given.passphrases)
@@ -78,6 +81,10 @@ def verify(given: Verification) -> VerifiedCertificate:
     if not given.trust:
         anchors = [certificate for certificate in (*known, leaf) if certificate.is_self_issued]
         notes.append(_assumption(anchors))
+    if given.online:
+        downloaded, download_notes = missing_issuers(leaf, [*known, *anchors], proxy=given.proxy)
+        known += downloaded
+        notes += download_notes
     crls = [artifact.crl for artifact in crl_files if artifact.crl is not None]
     options: dict[str, Any] = {
         "at": given.at,

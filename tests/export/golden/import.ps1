@@ -35,8 +35,11 @@ foreach ($anchor in $anchors) {
     }
 }
 
+# Windows Server 2016 and Windows 10 before version 1709 do not read PKCS#12 files that are encrypted with AES.
+$directory = if ([Environment]::OSVersion.Version.Build -lt 16299) { 'private/server-2016' } else { 'private' }
+
 foreach ($certificate in $certificates | Where-Object { $_ -like $Name }) {
-    $file = Join-Path $PSScriptRoot "private/$certificate.pfx"
+    $file = Join-Path $PSScriptRoot "$directory/$certificate.pfx"
     if ($Remove) {
         $found = (Get-PfxData -FilePath $file -Password $passphrase).EndEntityCertificates[0]
         Remove-Item -Path "Cert:\$Location\My\$($found.Thumbprint)" -DeleteKey -ErrorAction SilentlyContinue
