@@ -7,6 +7,7 @@ that the expected verdicts agree with ``pkigen verify``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -149,7 +150,9 @@ class PathExpectations:
         identifier = sha1(authority_id.encode(), usedforsecurity=False).digest()
         for extension in _extensions(entity):
             if extension.oid == oids.SUBJECT_KEY_IDENTIFIER and isinstance(extension.value, bytes):
-                identifier = der.contents(extension.value)
+                # A raw extension need not contain DER; nothing then matches it.
+                with suppress(ValueError):
+                    identifier = der.contents(extension.value)
         if entity.imported is not None:
             existing = Certificate(entity.imported.certificate)
             identifier = key_identifier(existing.subject_public_key_info)
