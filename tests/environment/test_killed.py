@@ -66,7 +66,7 @@ def _belong_together(entity: Path) -> bool:
 
 
 def _start(profile: Path, out: Path, inherited: int | None = None) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pkigen", "build", str(profile), "--out", str(out)]
+    command = [sys.executable, "-m", "pkigen", "build", str(profile), "--force", "--out", str(out)]
     fds = () if inherited is None else (inherited,)
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=fds)
 
@@ -76,7 +76,9 @@ def test_a_killed_build_leaves_complete_certificates(tmp_path: Path) -> None:
 
     def run_build(kill_at: int) -> tuple[int, int]:
         body = "assert pkigen.cli.main(['build', *sys.argv[1:]]) == 0"
-        return kill.run("import pkigen.cli\n", body, profile, "--out", out, kill_at=kill_at, folder=tmp_path)
+        return kill.run(
+            "import pkigen.cli\n", body, profile, "--force", "--out", out, kill_at=kill_at, folder=tmp_path
+        )
 
     profile.write_text(_document(0))
     exit_code, events = run_build(0)
