@@ -108,20 +108,6 @@ def decode(data: bytes) -> Name:
     return tuple(rdns)
 
 
-def comparable(value: Name) -> object:
-    """Return a name in the form in which RFC 5280, 7.1 compares it.
-
-    String types, case, runs of spaces and the order inside an RDN make no difference.
-    """
-    return tuple(
-        frozenset(
-            (one.oid, " ".join(one.value.split()).casefold() if isinstance(one.value, str) else one.value)
-            for one in rdn
-        )
-        for rdn in value
-    )
-
-
 def values(value: Name, oid: str) -> tuple[str, ...]:
     """Return the values of an attribute type, in order; bytes are shown as ``#`` and hex."""
     return tuple(_printable(attribute.value) for rdn in value for attribute in rdn if attribute.oid == oid)

@@ -106,8 +106,8 @@ def _own_certificate(
 
 def _lowest(certificates: list[Certificate]) -> Certificate:
     """Return the first certificate that issued none of the others: many files begin with the root."""
-    issuers = {one.issuer_der for one in certificates if not one.is_self_issued}
-    return next((one for one in certificates if one.subject_der not in issuers), certificates[0])
+    issuers = {one.normalized_issuer for one in certificates if not one.is_self_issued}
+    return next((one for one in certificates if one.normalized_subject not in issuers), certificates[0])
 
 
 def _path(own: Certificate, pool: Iterable[Certificate]) -> list[Certificate]:
@@ -116,7 +116,9 @@ def _path(own: Certificate, pool: Iterable[Certificate]) -> list[Certificate]:
 
     path = [own]
     while not path[-1].is_self_issued:
-        issuers = [one for one in pool if one.subject_der == path[-1].issuer_der and one not in path]
+        issuers = [
+            one for one in pool if one.normalized_subject == path[-1].normalized_issuer and one not in path
+        ]
         signed = [one for one in issuers if is_signed_by(path[-1], one)]
         if not signed:
             break

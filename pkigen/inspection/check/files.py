@@ -16,6 +16,7 @@ from pkigen.inspection.path import read_input
 from pkigen.requirements import CheckInput, RequirementSet
 from pkigen.requirements.crl_lookup import CrlLookup
 from pkigen.x509 import Certificate, Malformed
+from pkigen.x509.public_key import same_key
 
 MAX_LEAVES = 500
 """Certificates in files; an environment may contain any number."""
@@ -201,7 +202,8 @@ class _Files:
         key, source = presented.key, presented.key_source
         matched = ("key_file", "matches") in kinds and not presented.authority
         public = key.public.der if key is not None and key.public is not None else None
-        if source is not None and public not in (None, certificate.subject_public_key_info) and not matched:
+        matches = public is None or same_key(public, certificate.subject_public_key_info)
+        if source is not None and not matches and not matched:
             yield Artifact(Kind.KEY, source, b"", problem="the key does not match the certificate")
         place = presented.certificate_source
         if place is not None and place.encoding in (Encoding.PEM, Encoding.DER):

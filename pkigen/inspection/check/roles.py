@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pkigen.inspection.artifacts import Artifact, Kind
+from pkigen.x509.public_key import key_bits, same_key
 
 
 def certificates_to_check(artifacts: Sequence[Artifact]) -> list[Artifact]:
@@ -19,7 +20,7 @@ def certificates_to_check(artifacts: Sequence[Artifact]) -> list[Artifact]:
     ranked = sorted(certificates, key=lambda one: sizes[one.source.file])
     unique = {one.der: one for one in reversed(ranked)}
     in_order = [unique[der] for der in dict.fromkeys(one.der for one in certificates)]
-    keys = {one.key.public.der for one in artifacts if one.key and one.key.public}
+    keys = {key_bits(one.key.public.der) for one in artifacts if one.key and one.key.public}
     parsed = [(one, one.certificate) for one in in_order if one.certificate is not None]
     issuers = {certificate.normalized_issuer for _, certificate in parsed if not certificate.is_self_issued}
     lowest = [
@@ -28,7 +29,7 @@ def certificates_to_check(artifacts: Sequence[Artifact]) -> list[Artifact]:
     leaves = [
         one
         for one, certificate in lowest
-        if certificate.subject_public_key_info in keys or not certificate.is_authority
+        if key_bits(certificate.subject_public_key_info) in keys or not certificate.is_authority
     ]
     return leaves or [one for one, _ in lowest] or in_order[:1]
 
@@ -53,7 +54,7 @@ def key_of(leaf: Artifact, artifacts: Sequence[Artifact], *, alone: bool) -> Art
     assert leaf.certificate is not None
     keys = [one for one in artifacts if one.key is not None]
     spki = leaf.certificate.subject_public_key_info
-    matching = [one for one in keys if one.key and one.key.public and one.key.public.der == spki]
+    matching = [one for one in keys if one.key and one.key.public and same_key(one.key.public.der, spki)]
     return next(iter(matching or (keys if alone else [])), None)
 
 

@@ -86,7 +86,7 @@ def matches_key(certificate: Certificate, key: PublicKey) -> bool:
 
 def is_root(certificate: Certificate) -> bool:
     """Whether a way up ends here: issuer and subject are the same, and so are the keys, if told."""
-    return _subject(certificate) == _issuer(certificate) and _identified(certificate, certificate)
+    return certificate.is_self_issued and _identified(certificate, certificate)
 
 
 def listed(certificates: Sequence[Certificate]) -> str:
@@ -106,7 +106,7 @@ def describe(certificate: Certificate) -> str:
 def _by_subject(certificates: Iterable[Certificate]) -> Mapping[object, list[Certificate]]:
     found = defaultdict(list)
     for one in dict.fromkeys(certificates):
-        found[_subject(one)].append(one)
+        found[one.normalized_subject].append(one)
     return found
 
 
@@ -114,7 +114,7 @@ def _issuers(certificate: Certificate, by_subject: Mapping[object, list[Certific
     """Those that may have issued a certificate, itself not among them, the newest first."""
     if is_root(certificate):
         return []
-    named = [one for one in by_subject.get(_issuer(certificate), ()) if one != certificate]
+    named = [one for one in by_subject.get(certificate.normalized_issuer, ()) if one != certificate]
     found = [one for one in named if _identified(certificate, one)]
     if len(found) != 1 and len(named) <= _MOST_CHECKED:
         signed = [one for one in found or named if is_signed_by(certificate, one)]
@@ -137,14 +137,6 @@ def _asked(certificate: Certificate) -> bytes | None:
 @lru_cache(maxsize=4096)
 def _held(certificate: Certificate) -> bytes | None:
     return _read(lambda: certificate.extensions.subject_key_identifier)
-
-
-def _subject(certificate: Certificate) -> object:
-    return _read(lambda: names.comparable(certificate.subject)) or certificate.subject_der
-
-
-def _issuer(certificate: Certificate) -> object:
-    return _read(lambda: names.comparable(certificate.issuer)) or certificate.issuer_der
 
 
 def _end(certificate: Certificate) -> datetime:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from pkigen.asn1 import names
 from pkigen.inspection.artifacts import Artifact, Kind
 from pkigen.inspection.description.certificate import is_self_signed
 from pkigen.inspection.description.crl import reason
@@ -105,12 +104,12 @@ def _issued(
     crls = [(index, found.crl) for index, found in chosen if found.crl]
     by_subject = defaultdict[object, list[tuple[int, Certificate]]](list)
     for index, certificate in certificates:
-        by_subject[_subject(certificate)].append((index, certificate))
+        by_subject[certificate.normalized_subject].append((index, certificate))
     everything: list[tuple[int, Signed]] = [*certificates, *crls]
     for index, signed in everything:
         if isinstance(signed, Certificate) and is_self_signed(signed):
             continue
-        named = by_subject.get(_issuer(signed), ())
+        named = by_subject.get(signed.normalized_issuer, ())
         candidates = (pair for pair in named if pair[0] != index)
         yield from _issuers(index, signed, candidates, attempts)
     yield from _revoked(certificates, crls)
@@ -138,9 +137,9 @@ def _revoked(
 ) -> Iterator[Relation]:
     by_issuer = defaultdict[object, list[tuple[int, CertificateList]]](list)
     for index, crl in crls:
-        by_issuer[_issuer(crl)].append((index, crl))
+        by_issuer[crl.normalized_issuer].append((index, crl))
     for index, certificate in certificates:
-        for other, crl in by_issuer.get(_issuer(certificate), ()):
+        for other, crl in by_issuer.get(certificate.normalized_issuer, ()):
             try:
                 entry = crl.entry(certificate.serial)
             except ValueError:
@@ -148,17 +147,3 @@ def _revoked(
             if entry is not None:
                 detail = f"{reason(entry)}, {instant(entry.at)}"
                 yield Relation(index, RelationKind.REVOKED_BY, other, detail)
-
-
-def _subject(certificate: Certificate) -> object:
-    try:
-        return names.comparable(certificate.subject)
-    except ValueError:
-        return certificate.subject_der
-
-
-def _issuer(signed: Signed) -> object:
-    try:
-        return names.comparable(signed.issuer)
-    except ValueError:
-        return signed.issuer_der
