@@ -11,7 +11,7 @@ from pkigen.files import read_file
 from pkigen.inspection.artifacts import Artifact, Encoding, Kind, Source
 from pkigen.inspection.check.check import CheckOptions, CheckResult, check
 from pkigen.inspection.check.pem_form import openssl_problem
-from pkigen.inspection.check.roles import certificates_to_check, chain_of, key_of, without_other_leaves
+from pkigen.inspection.check.roles import certificates_to_check, chain_of, is_ca, key_of, without_other_leaves
 from pkigen.inspection.path import read_input
 from pkigen.requirements import CheckInput, RequirementSet
 from pkigen.requirements.crl_lookup import CrlLookup
@@ -129,7 +129,7 @@ class _Files:
         beside = without_other_leaves(leaf, leaves, self._artifacts)
         presented = self._presented(leaf, beside, alone=len(leaves) == 1)
         assert leaf.certificate is not None
-        presented = replace(presented, authority=leaf.certificate.is_authority)
+        presented = replace(presented, authority=is_ca(leaf.certificate, with_key=presented.key is not None))
         unused = self._unused(presented) if len(leaves) == 1 else ()
         return check(leaf.source.file, presented, self._sets, (*self._unread, *unused))
 

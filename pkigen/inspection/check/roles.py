@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pkigen.inspection.artifacts import Artifact, Kind
+from pkigen.x509 import Certificate, Malformed
 from pkigen.x509.public_key import key_bits, same_key
 
 
@@ -47,6 +48,20 @@ def without_other_leaves(
             by_file.setdefault(one.source.file, set()).add(one.der)
     excluded = {file for file, certificates in by_file.items() if certificates <= others}
     return [one for one in artifacts if one.certificate is None or one.source.file not in excluded]
+
+
+def is_ca(certificate: Certificate, *, with_key: bool) -> bool:
+    """Return whether a certificate is checked as a CA; ``with_key``: its key is among the inputs.
+
+    ``openssl req -x509`` marks every certificate as a CA. A self-signed one without keyCertSign that comes
+    with its key is meant for an appliance.
+    """
+    if not with_key or not certificate.is_self_issued:
+        return certificate.is_authority
+    try:
+        return certificate.is_authority and "keyCertSign" in (certificate.extensions.key_usage or ())
+    except Malformed:
+        return certificate.is_authority
 
 
 def key_of(leaf: Artifact, artifacts: Sequence[Artifact], *, alone: bool) -> Artifact | None:

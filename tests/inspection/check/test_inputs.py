@@ -18,6 +18,7 @@ from pkigen.inspection.check.pem_form import openssl_problem
 from pkigen.requirements import load_set
 from pkigen.x509 import CertificateList
 from tests.inspection.path.hierarchies import NOW, Entity, crl, issue, name
+from tests.tools import run
 
 _DAY = timedelta(days=1)
 _URI = x509.UniformResourceIdentifier("http://crl.test/ca.crl")
@@ -165,6 +166,25 @@ def test_a_ca_certificate_has_the_requirements_of_cas(folder: Folder) -> None:
     assert status(result, "ca-basic-constraints") == "pass"
     folder.add("wrong.crt", issue("Wrong CA", ROOT, ca=True, subject=name()))
     assert "ca-subject" in violated(folder.one("wrong.crt", "root.crt"))
+
+
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize(
+    ("usage", "with_key", "subject_cn"),
+    [
+        ((), True, "pass"),
+        ((), False, "not applicable"),
+        (("-addext", "keyUsage=critical,keyCertSign"), True, "not applicable"),
+    ],
+)
+def test_a_certificate_of_openssl_req_with_its_key_is_checked_as_an_appliances_certificate(
+    usage: tuple[str, ...], with_key: bool, subject_cn: str, folder: Folder
+) -> None:
+    """``openssl req -x509`` states CA:TRUE in every certificate."""
+    files = ("-keyout", folder.path / "self.key", "-out", folder.path / "self.crt")
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=a.test", *files, *usage)
+    result = folder.one("self.crt", *(["self.key"] if with_key else []), against="defender-iot")
+    assert status(result, "subject-cn") == subject_cn
 
 
 def test_a_chain_has_the_requirements_of_chains(folder: Folder) -> None:
