@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from pkigen.errors import InputError
-from pkigen.inspection.artifacts import Artifact, Kind, read_path
+from pkigen.inspection.artifacts import Artifact, Kind
 from pkigen.inspection.path.crl_retrieval import CrlRetriever, validate_online
 from pkigen.inspection.path.host_names import invalid_host, uses_common_name
 from pkigen.inspection.path.http_fetch import invalid_proxy
 from pkigen.inspection.path.issuer_retrieval import missing_issuers
 from pkigen.inspection.path.policies import ANY_POLICIES, PolicyOptions
+from pkigen.inspection.path.server import read_input
 from pkigen.inspection.path.validation import PathResult, Purpose, validate
 from pkigen.x509 import Certificate, Malformed
 
@@ -130,7 +131,7 @@ def _read(paths: Iterable[Path], kind: Kind, passphrases: Sequence[bytes] = ()) 
     """Read files; InputError for one that contains nothing of ``kind``."""
     artifacts = list[Artifact]()
     for path in paths:
-        content = read_path(path, passphrases)
+        content = read_input(path, passphrases)
         if not any(_usable(artifact, kind) for artifact in content):
             name = "CRL" if kind is Kind.CRL else "certificate"
             raise InputError(f"{path} contains no {name} that can be read: {_first_problem(content)}")

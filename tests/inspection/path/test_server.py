@@ -1,0 +1,109 @@
+"""The certificates of a TLS server are read in the order in which it sends them, within limits."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pkigen.errors import InputError
+from pkigen.inspection.path import Verification, read_input, verify
+from pkigen.inspection.path.http_fetch import FetchError
+from pkigen.inspection.path.server import fetch_url
+from pkigen.x509 import Certificate
+from tests.inspection.path.conftest import Made
+
+Serve = Callable[[socket.socket], object]
+
+
+@contextmanager
+def _server(serve: Serve) -> Iterator[str]:
+    """Serve one connection; yields the https URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            with suppress(OSError):
+                connection = listener.accept()[0]
+                with closing(connection):
+                    serve(connection)
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            with suppress(OSError):  # wakes a server that nobody connected to
+                socket.create_connection(listener.getsockname(), 1).close()
+            thread.join()
+
+
+def _tls(made: Made, tmp_path: Path, *certificates: Path) -> Serve:
+    chain = tmp_path / "served.pem"
+    chain.write_bytes(b"".join(path.read_bytes() for path in certificates))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain, made.leaf.with_suffix(".key"))
+
+    def serve(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secured:
+            secured.recv(1)
+
+    return serve
+
+
+def _subjects(url: str) -> list[bytes]:
+    certificates = [one.certificate for one in read_input(Path(url))]
+    return [one.subject_der for one in certificates if isinstance(one, Certificate)]
+
+
+def test_the_certificates_of_a_server_are_read_in_its_order(made: Made, tmp_path: Path) -> None:
+    sent = (made.leaf, made.issuing.certificate, made.root.certificate)
+    with _server(_tls(made, tmp_path, *sent)) as url:
+        subjects = _subjects(url)
+    files = [read_input(path)[0].certificate for path in sent]
+    assert subjects == [one.subject_der for one in files if one is not None]
+
+
+def test_verify_takes_the_url_of_a_server_as_the_certificate(made: Made, tmp_path: Path) -> None:
+    at = datetime.now(UTC)
+    with _server(_tls(made, tmp_path, made.leaf, made.issuing.certificate)) as url:
+        complete = verify(Verification(Path(url), at, trust=made.trust))
+    with _server(_tls(made, tmp_path, made.leaf)) as url:
+        alone = verify(Verification(Path(url), at, trust=made.trust))
+    assert complete.result.ok
+    assert [problem.rule for problem in alone.result.problems] == ["no-issuer"]
+
+
+def test_a_server_without_tls_is_an_error_with_the_reason() -> None:
+    with (
+        _server(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as url,
+        pytest.raises(InputError, match=rf"{url}: (the TLS handshake failed|Connection reset)"),
+    ):
+        read_input(Path(url))
+
+
+def test_a_silent_server_is_given_up_after_the_timeout() -> None:
+    release = threading.Event()
+    with _server(lambda _: release.wait(30)) as url:
+        with pytest.raises(FetchError, match="it does not answer in time"):
+            fetch_url(url, timeout=0.2)
+        release.set()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("https://127.0.0.1:443/page", "https reads only a server's certificates"),
+        ("https://127.0.0.1:99999", "the URL is invalid"),
+        ("https://:443", "the URL has no host"),
+    ],
+)
+def test_a_url_that_is_no_server_is_an_error(url: str, message: str) -> None:
+    with pytest.raises(FetchError, match=re.escape(message)):
+        fetch_url(url)
