@@ -49,7 +49,7 @@ def test_people_see_who_accepts_and_the_words_of_who_refuses(cli: Cli, mixed: Pa
     assert re.search(r"^  expired +R  xx$", outcome.out, re.MULTILINE)
     assert re.search(r"^  san-missing +R  \+x \*$", outcome.out, re.MULTILINE)
     assert "openssl: path: certificate has expired" in outcome.out
-    assert "openssl: choice: It takes the common name for a host name" in outcome.out
+    assert "openssl: choice: It uses the common name as the host name" in outcome.out
     assert "4 cases, 2 validators" in outcome.out
     assert max(map(len, outcome.out.splitlines())) <= 80
     assert "Verdicts: 8 to do" in outcome.err
