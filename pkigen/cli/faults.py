@@ -42,7 +42,7 @@ def faults(
     ] = None,
     json: Json = False,
 ) -> None:
-    """List the ways to be wrong: faults, and broken demands.
+    """List faults and violations of requirements.
 
     `faults: [ID]` gives a certificate of a profile a fault, `negatives: [{of: CERTIFICATE, faults:
     all}]` makes a copy for each, and `negatives: [{of: CERTIFICATE, against: SET}]` one for each

@@ -51,7 +51,7 @@ def matrix(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Put cases to validators of other makers.
+    """Compare expected verdicts with independent validators.
 
     Every case of a built environment is put to every independent validator found on this machine. It is
     served meanwhile, for those that fetch CRLs and OCSP answers. The exit code is 1 when one does not do

@@ -254,11 +254,12 @@ _UNUSED = {
 }
 
 
-def _age(crl: CertificateList) -> float:
+def _age(crl: CertificateList) -> tuple[float, int]:
+    """Return a key that sorts the newest CRL first: CRLs of one second by their number (RFC 5280, 5.2.3)."""
     try:
-        return -crl.this_update.timestamp()
+        return -crl.this_update.timestamp(), -(crl.extensions.crl_number or 0)
     except Malformed:
-        return 0
+        return 0, 0
 
 
 def _furthest(failures: Sequence[_Unusable]) -> _Unusable:
