@@ -7,6 +7,7 @@ itself. OpenSSL parses them, verifies their signatures, and validates the paths 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -256,10 +257,11 @@ _UNUSED = {
 
 def _age(crl: CertificateList) -> tuple[float, int]:
     """Return a key that sorts the newest CRL first: CRLs of one second by their number (RFC 5280, 5.2.3)."""
-    try:
-        return -crl.this_update.timestamp(), -(crl.extensions.crl_number or 0)
-    except Malformed:
-        return 0, 0
+    age, number = 0.0, 0
+    with suppress(Malformed):
+        age = -crl.this_update.timestamp()
+        number = -(crl.number or 0)
+    return age, number
 
 
 def _furthest(failures: Sequence[_Unusable]) -> _Unusable:

@@ -290,9 +290,10 @@ def test_a_crl_signer_without_the_key_usage_does_not_count() -> None:
     assert "key usage does not include cRLSign" in result.problems[0].message
 
 
-def test_the_newest_of_several_crls_decides() -> None:
-    old = crl(CA, number=1, start=NOW - 5 * _DAY, revoked={SERIAL: HOLD})
+@pytest.mark.parametrize("age", [5 * _DAY, timedelta()], ids=["older", "of the same second"])
+def test_the_newest_of_several_crls_decides(age: timedelta) -> None:
     new = crl(CA, number=2)
+    old = crl(CA, number=1, start=new.this_update - age, revoked={SERIAL: HOLD})
     for crls in ([old, new], [new, old]):
         assert checked(LEAF, crls).ok
     assert rules(checked(LEAF, [old])) == [("revoked", 0)]
