@@ -10,11 +10,10 @@ from io import StringIO
 from typing import Any
 
 import click
-from typer.main import get_command
 
 from docgen import words
 from pkigen.cli import main
-from pkigen.cli._app import app
+from pkigen.cli._app import command_line
 
 _AS_WRITTEN = "\b"
 """Click's mark for a paragraph that it must not wrap."""
@@ -40,7 +39,7 @@ def pages() -> str:
 
 def known() -> Iterator[tuple[str, click.Command]]:
     """Yield every command, groups excluded, with its full name."""
-    yield from _below("pkigen", get_command(app))
+    yield from _below("pkigen", command_line())
 
 
 def _below(name: str, command: Any) -> Iterator[tuple[str, click.Command]]:

@@ -11,13 +11,18 @@ from typing import Any
 from pkigen.errors import InputError
 
 
+def module_names(package: ModuleType) -> set[str]:
+    """Return the names of the public modules of ``package``, without importing them."""
+    return {module.name for module in pkgutil.iter_modules(package.__path__) if module.name[0] != "_"}
+
+
 def import_modules(package: ModuleType, order: Iterable[str] = ()) -> tuple[ModuleType, ...]:
     """Import and return the public modules of ``package``: those in ``order`` first, the rest by name.
 
     A name in ``order`` that is not a module of the package has no effect, and a module does not have to
     be in it. A module whose name begins with an underscore is private and is not imported.
     """
-    names = {module.name for module in pkgutil.iter_modules(package.__path__) if module.name[0] != "_"}
+    names = module_names(package)
     preferred = [name for name in dict.fromkeys(order) if name in names]
     ordered = [*preferred, *sorted(names.difference(preferred))]
     return tuple(import_module(f"{package.__name__}.{name}") for name in ordered)

@@ -55,12 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     """Run a command and return its exit code; typer ends every command line with SystemExit."""
-    from typer.main import get_command
-
-    from pkigen.cli._app import app
+    from pkigen.cli._app import command_line
 
     try:
-        get_command(app).main(arguments, prog_name="pkigen")
+        command_line(arguments).main(arguments, prog_name="pkigen")
     except SystemExit as end:
         # Typer exits with 1 on a broken pipe; raise it again so that main returns 141, as a shell expects.
         if isinstance(end.__context__, BrokenPipeError):

@@ -2,38 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from pkigen import __version__
-from pkigen.plugins import import_modules
+from pkigen.plugins import import_modules, module_names
+
+_PACKAGE = import_module(__name__.rpartition(".")[0])
 
 _LAST = 1000
 
 
-def discover_commands() -> dict[str, Callable[..., Any] | typer.Typer]:
+Commands = dict[str, Callable[..., Any] | typer.Typer]
+
+
+def discover_commands() -> Commands:
     """Return the commands by name, in the order of the help.
 
     Each public module of ``pkigen.cli`` defines one command: a function, or a group (``typer.Typer``), that
     has the name of the module. A trailing underscore avoids a keyword (``break_``). ``HELP_ORDER`` in the
     module is the position in the help; commands without it follow in alphabetical order.
     """
-    package = import_module(__name__.rpartition(".")[0])
-    modules = {module.__name__.rpartition(".")[2]: module for module in import_modules(package)}
+    modules = {module.__name__.rpartition(".")[2]: module for module in import_modules(_PACKAGE)}
     ordered = sorted(modules, key=lambda name: getattr(modules[name], "HELP_ORDER", _LAST))
-    return {name.rstrip("_").replace("_", "-"): getattr(modules[name], name) for name in ordered}
+    return {_command_name(name): getattr(modules[name], name) for name in ordered}
 
 
-app = typer.Typer(
-    # Plain-text help: rendering it with rich would take longer than all other start-up work.
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["--help", "-h"]},
-)
+def _command_name(module: str) -> str:
+    return module.rstrip("_").replace("_", "-")
+
+
+def command_line(arguments: Sequence[str] = ()) -> TyperGroup:
+    """Return the command line, with the command alone that ``arguments`` begin with if they name one.
+
+    Typer derives the options of a command from the annotations of its function. For all commands, this takes
+    longer than all other start-up work.
+    """
+    return _command_line(arguments[0] if arguments else "")
+
+
+@cache
+def _command_line(first: str) -> TyperGroup:
+    modules = {_command_name(name): name for name in module_names(_PACKAGE)}
+    if (name := modules.get(first)) is None:
+        commands = discover_commands()
+    else:
+        commands = {first: getattr(import_module(f"{_PACKAGE.__name__}.{name}"), name)}
+    return cast("TyperGroup", get_command(_application(commands)))
+
+
+def _application(commands: Commands) -> typer.Typer:
+    app = typer.Typer(
+        # Plain-text help: rendering it with rich would take longer than all other start-up work.
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )
+    app.callback()(_main)
+    for name, command in commands.items():
+        if isinstance(command, typer.Typer):
+            app.add_typer(command)
+        else:
+            app.command(name)(command)
+    return app
 
 
 def _print_version(requested: bool) -> None:
@@ -42,7 +80,6 @@ def _print_version(requested: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _main(
     version: Annotated[
         bool,
@@ -57,10 +94,3 @@ def _main(
       pkigen build defender-iot.yaml  builds out/defender-iot
       pkigen serve out/defender-iot   serves its CRLs and CA certificates
     """
-
-
-for _name, _command in discover_commands().items():
-    if isinstance(_command, typer.Typer):
-        app.add_typer(_command)
-    else:
-        app.command(_name)(_command)
