@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4, TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from pkigen.asn1 import der
+from pkigen.asn1 import der, oids
 from pkigen.errors import InputError
 from pkigen.formats import rc2
 
@@ -20,14 +20,6 @@ _PBMAC1 = "1.2.840.113549.1.5.14"
 FOR_KEY, FOR_VECTOR, FOR_MAC = 1, 2, 3
 """The purposes of PKCS#12's key derivation (RFC 7292, B.3)."""
 
-_DIGESTS = {
-    "1.2.840.113549.2.5": "md5",
-    "1.3.14.3.2.26": "sha1",
-    "2.16.840.1.101.3.4.2.1": "sha256",
-    "2.16.840.1.101.3.4.2.2": "sha384",
-    "2.16.840.1.101.3.4.2.3": "sha512",
-    "2.16.840.1.101.3.4.2.4": "sha224",
-}
 _HMACS = {
     "1.2.840.113549.2.7": "sha1",
     "1.2.840.113549.2.8": "sha224",
@@ -224,7 +216,7 @@ def mac_is_valid(mac_data: bytes, content: bytes, passphrase: bytes | None) -> b
             raise UnsupportedCipher(_algorithm(scheme)[0])
         secret = _derived_key(derivation, passphrase or b"", hashlib.new(name).digest_size)
     else:
-        name = _DIGESTS.get(oid)
+        name = oids.DIGESTS.get(oid)
         if name is None:
             raise UnsupportedCipher(oid)
         rounds = _integer(rest[1]) if len(rest) > 1 else 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pkigen.asn1 import der
+from pkigen.asn1 import der, oids
 from pkigen.x509.decoding import Malformed, decoder, elements
 
 _RSA, _ECDSA = "1.2.840.113549.1.1.", "1.2.840.10045.4."
@@ -63,18 +63,9 @@ _NAMES = {
         )
     },
 }
-_DIGESTS = {
-    "1.2.840.113549.2.5": "md5",
-    "1.3.14.3.2.26": "sha1",
-    "2.16.840.1.101.3.4.2.1": "sha256",
-    "2.16.840.1.101.3.4.2.2": "sha384",
-    "2.16.840.1.101.3.4.2.3": "sha512",
-    "2.16.840.1.101.3.4.2.4": "sha224",
-}
-
 SIGNATURE_ALGORITHMS = ("RSASSA-PSS", *(name for name, _ in _NAMES.values()))
 """The names that ``AlgorithmIdentifier.name`` gives; others are shown by their OIDs."""
-DIGESTS = (*_DIGESTS.values(), "md2", "sha3-256", "sha3-384", "sha3-512")
+DIGESTS = (*oids.DIGESTS.values(), "md2", "sha3-256", "sha3-384", "sha3-512")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +92,7 @@ class AlgorithmIdentifier:
             if parameter[0] == 0xA0:
                 (algorithm,) = der.children(parameter)
                 oid = der.dotted(der.children(algorithm)[0])
-                return _DIGESTS.get(oid, oid)
+                return oids.DIGESTS.get(oid, oid)
         return "sha1"
 
     def __str__(self) -> str:
