@@ -36,6 +36,7 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("PKCS12", "PKCS#12", "PFX"), Kind.PKCS12),
     "PUBLIC KEY": Kind.PUBLIC_KEY,
 }
+_SIGNED = (Kind.CRL, Kind.REQUEST)
 _RSA_PUBLIC_KEY, _EC_PARAMETERS = "RSA PUBLIC KEY", "EC PARAMETERS"
 _REPAIRED = "text between its base64 was ignored; other programs may not read this file"
 _PADDING = b" \t\r\n\x1a"
@@ -108,14 +109,18 @@ class _Reader:
             yield self._key(block, source)
         elif block.label == _RSA_PUBLIC_KEY:
             yield Artifact(Kind.PUBLIC_KEY, source, _rsa_public_key_info(block.data))
-        elif kind is Kind.UNKNOWN:
-            problem = f"a PEM block with the label '{block.label[:80]}', which is not supported"
-            yield Artifact(kind, source, block.data, problem=problem)
         else:
-            # ``certutil -encode`` writes BEGIN CERTIFICATE around any file.
-            actual = structure_kind(block.data) if kind is Kind.CERTIFICATE else kind
             data = _first(block.data) if block.label == _TRUSTED else block.data
-            yield from self._object(kind if actual is Kind.UNKNOWN else actual, data, source)
+            actual = structure_kind(data)
+            # The contents decide: ``certutil -encode`` writes BEGIN CERTIFICATE around all. But a damaged
+            # CRL or request can have the structure of a certificate.
+            if actual is not Kind.UNKNOWN and not (actual is Kind.CERTIFICATE and kind in _SIGNED):
+                kind = actual
+            artifacts = list(self._object(kind, data, source))
+            if block.label not in _KINDS and (artifacts[0].kind is Kind.UNKNOWN or artifacts[0].problem):
+                problem = f"a PEM block with the label '{block.label[:80]}', which is not supported"
+                artifacts = [Artifact(Kind.UNKNOWN, source, data, problem=problem)]
+            yield from artifacts
 
     def _der(self, data: bytes, source: Source) -> Iterator[Artifact]:
         """Yield the objects that follow each other in a file; other bytes after the first are ignored."""

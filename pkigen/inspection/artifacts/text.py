@@ -10,10 +10,9 @@ from urllib.parse import unquote_to_bytes
 BEGIN = b"-----BEGIN "
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _NO_MARK = {b"-\x00-\x00": "utf-16-le", b"\x00-\x00-": "utf-16-be", b"M\x00I\x00": "utf-16-le"}
-_LINE_BREAKS = re.compile(rb"\\+(?:r\\+n|n|r|u000[aAdD]|x0[aAdD])|&#(?:13|10|x[dDaA]);")
-_QUOTE = re.compile(
-    rb"[\"'][ \t]*[+.][ \t]*$|^[ \t]*\+[ \t]*[\"']|^[ \t>|#*\"'`]+|[ \t\"'`,;\\]+$", re.MULTILINE
-)
+_LINE_BREAKS = re.compile(rb"(?<!\\)\\+(?:r\\+n|n|r|u000[aAdD]|x0[aAdD])|&#(?:13|10|x[dDaA]);")
+_BLANKS, _QUOTE_MARKS = b" \t", (b'"', b"'")
+_LINE_START, _LINE_END = b" \t>|#*\"'`", b" \t\"'`,;\\"
 _MARKUP = re.compile(rb"</?[A-Za-z][^<>]*>")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-][A-Za-z0-9+/_=\s-]{62,}")
 _MIN_BASE64 = 64
@@ -38,7 +37,18 @@ def normalized(data: bytes) -> tuple[bytes, str]:
 
 def unquoted(body: bytes) -> bytes:
     """Return the body of a PEM block without quote marks, markup and indentation around its lines."""
-    return _QUOTE.sub(b"", _MARKUP.sub(b"", body).replace(b"\r\n", b"\n"))
+    lines = _MARKUP.sub(b"", body).replace(b"\r\n", b"\n").split(b"\n")
+    return b"\n".join(map(_unquoted_line, lines))
+
+
+def _unquoted_line(line: bytes) -> bytes:
+    """Return a line without quote marks around it, and without the operator that joins string literals."""
+    line = line.strip(_BLANKS)
+    if line[-1:] in (b"+", b".") and (literal := line[:-1].rstrip(_BLANKS))[-1:] in _QUOTE_MARKS:
+        line = literal
+    if line[:1] == b"+" and (literal := line[1:].lstrip(_BLANKS))[:1] in _QUOTE_MARKS:
+        line = literal
+    return line.lstrip(_LINE_START).rstrip(_LINE_END)
 
 
 def base64_objects(data: bytes) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from pkigen.errors import InputError
 from pkigen.files import read_file
 from pkigen.inspection.artifacts import Artifact, Encoding, Kind, Source
 from pkigen.inspection.check.check import CheckOptions, CheckResult, check
-from pkigen.inspection.check.pem_form import openssl_problem
+from pkigen.inspection.check.pem_form import label_problem, openssl_problem
 from pkigen.inspection.check.roles import certificates_to_check, chain_of, is_ca, key_of, without_other_leaves
 from pkigen.inspection.path import read_input
 from pkigen.requirements import CheckInput, RequirementSet
@@ -77,8 +77,8 @@ def _read(paths: Sequence[Path], passphrases: Sequence[bytes]) -> tuple[list[Art
             continue
         artifacts += content
         unread += [one for one in content if one.problem and one.key is None]
-        if any(one.source.encoding is Encoding.PEM for one in content) and path.is_file():
-            problem = openssl_problem(read_file(path, _MAX_FILE))
+        if any(one.source.label for one in content) and path.is_file():
+            problem = openssl_problem(read_file(path, _MAX_FILE)) or label_problem(content)
             if problem and not any(one.problem for one in content):
                 unread.append(_unusable(path, problem, content[0].kind))
     if failures and len(failures) == len(paths):

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from pkigen.inspection.artifacts import Artifact, Encoding, Kind
+
+_LABELS = {
+    Kind.CERTIFICATE: ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"),
+    Kind.CRL: ("X509 CRL",),
+    Kind.REQUEST: ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"),
+}
+_PKCS7_LABELS = ("PKCS7", "CMS", "PKCS #7 SIGNED DATA")
 _BOUNDARY = re.compile(rb"-----(?:BEGIN|END) [^\r\n-]*-----")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _UTF_8 = b"\xef\xbb\xbf"
@@ -29,6 +38,18 @@ def openssl_problem(data: bytes) -> str:
             return _problem(f"line {line} contains more than the BEGIN or END line; insert a line break")
         if before:
             return _problem(f"line {line} is indented; remove the spaces before BEGIN and END lines")
+    return ""
+
+
+def label_problem(contents: Sequence[Artifact]) -> str:
+    """Return which PEM label OpenSSL does not know, or expects to contain something else; "" if none."""
+    for artifact in contents:
+        source = artifact.source
+        in_pkcs7 = source.encoding is Encoding.PKCS7
+        labels = _PKCS7_LABELS if in_pkcs7 else _LABELS.get(artifact.kind, ())
+        if source.label and labels and source.label not in labels:
+            kind = Kind.PKCS7 if in_pkcs7 else artifact.kind
+            return _problem(f"its {kind} has the label '{source.label[:80]}'; use '{labels[0]}'")
     return ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,30 @@ def test_bytes_after_the_last_der_object_are_noted(made: Path) -> None:
 @pytest.mark.parametrize("label", ["CERTIFICATE", "PKCS7", "CMS", "PKCS #7 SIGNED DATA"])
 def test_pkcs7_is_read_under_every_label(made: Path, label: str) -> None:
     assert kinds(read(pem.encode(label, block(made, "one.p7b")), "x")) == [Kind.CERTIFICATE]
+
+
+@openssl_only
+@pytest.mark.parametrize("label", ["X509 CRL", "CERTIFICATE REQUEST", "PKCS12", "certificate", "CERT CHAIN"])
+def test_the_contents_of_a_block_decide_what_it_is(made: Path, label: str) -> None:
+    assert kinds(read(pem.encode(label, block(made, "one.p7b")), "x")) == [Kind.CERTIFICATE]
+    assert kinds(read(pem.encode("SECRET", block(made, "one.key")), "x")) == [Kind.KEY]
+
+
+def test_a_block_that_is_unknown_by_label_and_contents_is_named_by_its_label() -> None:
+    for data in (b"", b"junk", der.sequence(), der.sequence(der.integer(1), der.integer(2))):
+        (artifact,) = read(pem.encode("DH PARAMETERS", data), "x")
+        assert artifact.problem == "a PEM block with the label 'DH PARAMETERS', which is not supported"
+
+
+@pytest.mark.parametrize("filler", [b"\\", b" ", b'"', b"'+ ", b"&#", b"<a ", b">", b"-----BEGIN A-----"])
+def test_long_runs_of_quote_marks_take_linear_time(filler: bytes) -> None:
+    text = b"-----BEGIN CERTIFICATE-----\n!" + filler * 100_000 + b"!\n-----END CERTIFICATE-----\n"
+    limited = (
+        "import resource, sys; from pkigen.inspection.artifacts import read\n"
+        "resource.setrlimit(resource.RLIMIT_CPU, (20, 20))\n"
+        "read(sys.stdin.buffer.read(), 'x')"
+    )
+    subprocess.run([sys.executable, "-c", limited], input=text, check=True)
 
 
 @openssl_only

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pkigen.errors import InputError
 from pkigen.formats import pem
+from pkigen.formats.pkcs7 import pkcs7_file
 from pkigen.inspection.check import CheckOptions, CheckResult, check_files, files_in
 from pkigen.inspection.check.pem_form import openssl_problem
 from pkigen.requirements import load_set
@@ -272,3 +273,25 @@ def test_a_chain_that_openssl_does_not_read_means_not_accepted(title: str, folde
     result = folder.one("leaf.crt", "leaf.key", "chain.pem", against="defender-iot")
     assert not result.verdicts[0].accepted
     assert problems(result)[0].startswith("OpenSSL does not read this PEM file: ")
+
+
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize("label", ["CERTIFICATE", "X509 CERTIFICATE", "certificate", "PKCS7", "CERT"])
+def test_a_label_that_openssl_does_not_know_means_not_accepted(label: str, folder: Folder) -> None:
+    (folder.path / "leaf.crt").write_bytes(pem.encode(label, LEAF.der))
+    command = ["openssl", "x509", "-noout", "-in", str(folder.path / "leaf.crt")]
+    reads = subprocess.run(command, capture_output=True, check=False).returncode == 0
+    result = folder.one("leaf.crt", "leaf.key", "chain.pem", "ca.crl", "root.crl")
+    assert result.as_expected is result.verdicts[0].accepted is reads
+    expected = (
+        f"OpenSSL does not read this PEM file: its certificate has the label '{label}'; use 'CERTIFICATE'"
+    )
+    assert problems(result) == ([] if reads else [expected])
+
+
+def test_pkcs7_that_has_the_label_of_a_certificate_means_not_accepted(folder: Folder) -> None:
+    (folder.path / "chain.pem").write_bytes(pem.encode("CERTIFICATE", pkcs7_file([CA.der, ROOT.der])))
+    result = folder.one("leaf.crt", "leaf.key", "chain.pem", "ca.crl", "root.crl")
+    assert problems(result) == [
+        "OpenSSL does not read this PEM file: its PKCS#7 has the label 'CERTIFICATE'; use 'PKCS7'"
+    ]
