@@ -36,7 +36,7 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("PKCS12", "PKCS#12", "PFX"), Kind.PKCS12),
     "PUBLIC KEY": Kind.PUBLIC_KEY,
 }
-_SIGNED = (Kind.CRL, Kind.REQUEST)
+_OTHER_LABELS = (Kind.CRL, Kind.REQUEST, Kind.PUBLIC_KEY)
 _RSA_PUBLIC_KEY, _EC_PARAMETERS = "RSA PUBLIC KEY", "EC PARAMETERS"
 _REPAIRED = "text between its base64 was ignored; other programs may not read this file"
 _PADDING = b" \t\r\n\x1a"
@@ -113,8 +113,8 @@ class _Reader:
             data = _first(block.data) if block.label == _TRUSTED else block.data
             actual = structure_kind(data)
             # The contents decide: ``certutil -encode`` writes BEGIN CERTIFICATE around all. But a damaged
-            # CRL or request can have the structure of a certificate.
-            if actual is not Kind.UNKNOWN and not (actual is Kind.CERTIFICATE and kind in _SIGNED):
+            # CRL or request can have the structure of a certificate, and no program reads one labeled PUBLIC KEY.
+            if actual is not Kind.UNKNOWN and not (actual is Kind.CERTIFICATE and kind in _OTHER_LABELS):
                 kind = actual
             artifacts = list(self._object(kind, data, source))
             if block.label not in _KINDS and (artifacts[0].kind is Kind.UNKNOWN or artifacts[0].problem):
