@@ -14,7 +14,8 @@ from pkigen.x509.decoding import decoder
 from pkigen.x509.public_key import curve_bits, explicit_order
 
 _RSA, _EC, _DSA = "1.2.840.113549.1.1.1", "1.2.840.10045.2.1", "1.2.840.10040.4.1"
-_ANY_RSA = (_RSA, "1.2.840.113549.1.1.10", "2.5.8.1.1")
+_RSA_PSS = "1.2.840.113549.1.1.10"
+_ANY_RSA = (_RSA, _RSA_PSS, "2.5.8.1.1")
 _CURVES_BY_ORDER = {kind.order: kind.oid for kind in FIXED_KINDS.values() if kind.order}
 _VERSION_1 = der.integer(0)
 
@@ -45,14 +46,15 @@ def private_key_info(label: str, data: bytes) -> bytes:
 @decoder("the private key")
 def public_key_info(pkcs8: bytes) -> bytes | None:
     """Return the SubjectPublicKeyInfo of a key; None if it can be neither computed nor found in the key."""
-    try:
-        with panics_as_errors():
-            key = load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=True)
-            return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, UnsupportedAlgorithm):
-        pass
     _, algorithm, key_bytes = der.children(pkcs8)
     oid = der.dotted(der.children(algorithm)[0])
+    try:
+        if oid != _RSA_PSS:
+            with panics_as_errors():
+                key = load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=True)
+                return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (ValueError, UnsupportedAlgorithm):
+        pass
     if oid in _ANY_RSA:
         _, n, e, *_ = der.children(der.contents(key_bytes))
         return der.sequence(algorithm, der.bit_string(der.sequence(n, e)))
@@ -64,12 +66,18 @@ def public_key_info(pkcs8: bytes) -> bytes | None:
 
 
 def _canonical(info: bytes) -> bytes:
-    """Return the key as cryptography writes it, or as it is if cryptography cannot read it."""
+    """Return the key as cryptography writes it, or as it is if cryptography cannot read it.
+
+    An RSA-PSS key also stays as it is: cryptography writes rsaEncryption, which OpenSSL does not accept for a
+    certificate with id-RSASSA-PSS.
+    """
     _, algorithm, key, *_ = der.children(info)
     oid, *parameters = der.children(algorithm)
     if der.dotted(oid) == _EC and parameters:
         algorithm, key = _ec_key(parameters[0], der.contents(key))
     info = der.sequence(_VERSION_1, algorithm, key)
+    if der.dotted(oid) == _RSA_PSS:
+        return info
     try:
         with panics_as_errors():
             loaded = load_der_private_key(info, None, unsafe_skip_rsa_key_validation=True)

@@ -80,7 +80,12 @@ def _presented(url: str, host: str, port: int, deadline: float) -> bytes:
             if not _is_address(host):
                 connection.set_tlsext_host_name(host.encode("idna"))
             connection.set_connect_state()
-            connection.do_handshake()
+            try:
+                connection.do_handshake()
+            except SSL.Error:
+                # A TLS 1.2 server that requires a client certificate rejects the handshake after it sent its own.
+                if not connection.get_peer_cert_chain():
+                    raise
             certificates = connection.get_peer_cert_chain() or []
             return b"".join(
                 pem.certificate(crypto.dump_certificate(crypto.FILETYPE_ASN1, one)) for one in certificates

@@ -221,6 +221,16 @@ def test_a_key_with_three_primes_is_read_and_sound(made: Path) -> None:
 
 
 @openssl_only
+def test_an_rsa_pss_key_keeps_its_algorithm(made: Path) -> None:
+    data = openssl("genpkey", "-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:1024", cwd=made)
+    public = openssl("pkey", "-pubout", "-outform", "DER", cwd=made, data=data)
+    (artifact,) = read(data, "x")
+    assert artifact.key is not None
+    assert artifact.key.public is not None
+    assert (artifact.key.pkcs8, artifact.key.public.der) == (next(pem.blocks(data)).data, public)
+
+
+@openssl_only
 def test_pkcs8_version_2_and_short_scalars_are_read(made: Path) -> None:
     _, algorithm, wrapped = der.children(block(made, "one.key"))
     version, scalar, *_ = der.children(der.contents(wrapped))

@@ -44,11 +44,19 @@ def _server(serve: Serve) -> Iterator[str]:
             thread.join()
 
 
-def _tls(made: Made, tmp_path: Path, *certificates: Path) -> Serve:
+def _tls(
+    made: Made,
+    tmp_path: Path,
+    *certificates: Path,
+    version: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED,
+    client_certificate: bool = False,
+) -> Serve:
     chain = tmp_path / "served.pem"
     chain.write_bytes(b"".join(path.read_bytes() for path in certificates))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, made.leaf.with_suffix(".key"))
+    context.maximum_version = version
+    context.verify_mode = ssl.CERT_REQUIRED if client_certificate else ssl.CERT_NONE
 
     def serve(connection: socket.socket) -> None:
         with context.wrap_socket(connection, server_side=True) as secured:
@@ -68,6 +76,15 @@ def test_the_certificates_of_a_server_are_read_in_its_order(made: Made, tmp_path
         subjects = _subjects(url)
     files = [read_input(path)[0].certificate for path in sent]
     assert subjects == [one.subject_der for one in files if one is not None]
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_server_that_requires_a_client_certificate_is_read(
+    version: ssl.TLSVersion, made: Made, tmp_path: Path
+) -> None:
+    serve = _tls(made, tmp_path, made.leaf, made.issuing.certificate, version=version, client_certificate=True)
+    with _server(serve) as url:
+        assert len(_subjects(url)) == 2
 
 
 def test_verify_takes_the_url_of_a_server_as_the_certificate(made: Made, tmp_path: Path) -> None:
