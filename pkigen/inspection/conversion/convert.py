@@ -155,11 +155,19 @@ class _Work:
         if self.options.to not in _WITH_KEY and not any(file.secret for file in files):
             for closed in self.material.closed:
                 yield f"{closed.source}: {closed.problem}; the key was not compared"
-        if (
-            self.options.to in (Target.APPLIANCE, Target.PEM, Target.P7B, *_KEY_STORES)
-            and self.material.certificates
-        ):
-            yield from self._notes_on_chain()
+        if self.options.to in (Target.APPLIANCE, Target.PEM, Target.P7B, *_KEY_STORES):
+            if self.material.certificates:
+                yield from self._notes_on_chain()
+            if self.material.certificates or self.options.to is Target.P7B:
+                yield from self._notes_on_others()
+
+    def _notes_on_others(self) -> Iterator[str]:
+        """Name the CRLs, requests and public keys that are not part of the output."""
+        for other in self.material.others:
+            if other.kind is Kind.CRL and self.options.to is not Target.P7B:
+                yield f"left out: {other.kind} in {other.source}; --to p7b keeps it"
+            elif other.kind is not Kind.CRL:
+                yield f"left out: {other.kind} in {other.source}"
 
     def _notes_on_chain(self) -> Iterator[str]:
         if self.options.to in (Target.PEM, Target.P7B) and self.is_chain_alone:

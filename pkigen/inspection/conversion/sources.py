@@ -14,6 +14,7 @@ from pkigen.inspection.artifacts import (
     Kind,
     read_path,
 )
+from pkigen.inspection.artifacts.read import STANDARD_INPUT
 from pkigen.x509 import Certificate
 
 MAX_CERTIFICATES = 1000
@@ -39,7 +40,7 @@ class Material:
     @property
     def named(self) -> str:
         """The sources in a message."""
-        return ", ".join(map(str, self.sources))
+        return ", ".join("standard input" if str(one) == STANDARD_INPUT else str(one) for one in self.sources)
 
 
 def read_sources(paths: Sequence[Path], passphrases: Sequence[bytes] = ()) -> Material:
@@ -77,7 +78,7 @@ def single_key(material: Material, passphrases: Sequence[bytes]) -> KeyFile:
     if not material.keys:
         raise InputError(f"no private key is in {material.named}; give its file as another SOURCE")
     if len(material.keys) > 1:
-        where = ", ".join(str(one.source) for one in material.keys)
+        where = ", ".join(map(_place, material.keys))
         raise InputError(f"there are different private keys, give one: {where}")
     (found,) = material.keys
     assert found.key is not None
@@ -86,10 +87,15 @@ def single_key(material: Material, passphrases: Sequence[bytes]) -> KeyFile:
     return found.key
 
 
+def _place(key: Artifact) -> str:
+    return f"{key.source} '{key.friendly_name}'" if key.friendly_name else str(key.source)
+
+
 def _can_be_passed(artefact: Artifact) -> bool:
-    """A PEM block that is sound, but of a kind that has no place in any output (DH PARAMETERS)."""
+    """Return whether an artifact is sound, but no output can contain it: DH PARAMETERS, a secret key."""
     source = artefact.source
-    return artefact.kind is Kind.UNKNOWN and source.encoding is Encoding.PEM and bool(artefact.der)
+    block = artefact.kind is Kind.UNKNOWN and source.encoding is Encoding.PEM and bool(artefact.der)
+    return block or artefact.kind is Kind.SECRET_KEY
 
 
 def _certificates(found: Iterable[Artifact]) -> Iterator[Certificate]:

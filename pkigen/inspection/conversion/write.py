@@ -11,6 +11,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from pkigen.errors import EnvironmentFailure, InputError, Problem
+from pkigen.inspection.artifacts.read import STANDARD_INPUT
 from pkigen.model import File
 
 _ENDINGS = {
@@ -43,7 +44,9 @@ def targets(files: Sequence[Rendered], out: str, sources: Sequence[Path]) -> lis
 
 
 def base_name(name: str) -> str:
-    """A file's name without the endings that files of certificates and keys have."""
+    """Return a file's name without the endings of certificate and key files; ``stdin`` for standard input."""
+    if name == STANDARD_INPUT:
+        return "stdin"
     while Path(name).suffix.lower() in _ENDINGS:
         name = Path(name).stem
     return name

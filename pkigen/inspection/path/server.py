@@ -83,7 +83,7 @@ def _presented(url: str, host: str, port: int, deadline: float) -> bytes:
             try:
                 connection.do_handshake()
             except SSL.Error:
-                # A TLS 1.2 server that requires a client certificate rejects the handshake after it sent its own.
+                # A TLS 1.2 server that requires a client certificate fails after it has sent its own.
                 if not connection.get_peer_cert_chain():
                     raise
             certificates = connection.get_peer_cert_chain() or []

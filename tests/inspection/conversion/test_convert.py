@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -245,6 +246,39 @@ def test_what_has_no_place_in_any_output_is_passed_over_with_a_note(conv: Conver
     )
     result = conv(Path("odd.pem"), to="crt")
     assert "DH PARAMETERS" in result.notes[0]
+
+
+@pytest.mark.parametrize("to", ["appliance", "p12", "p7b"])
+def test_crls_and_requests_that_the_output_lacks_are_listed(conv: Convert, to: str) -> None:
+    result = conv("bundle.pem", "issuing.crl", "sensor.csr", to=to, new_passphrase=None)
+    left_out = [note for note in result.notes if note.startswith("left out: ")]
+    crl = [] if to == "p7b" else ["issuing.crl; --to p7b keeps it"]
+    assert [note.rpartition("/")[2] for note in left_out] == [*crl, "sensor.csr"]
+
+
+@pytest.mark.parametrize("to", ["p12", "p7b", "crt"])
+def test_standard_input_gives_the_output_a_name_that_no_command_reads_as_an_option(
+    conv: Convert, made: Made, monkeypatch: pytest.MonkeyPatch, to: str
+) -> None:
+    bundle, key = ((made / name).read_bytes() for name in ("bundle.pem", "sensor.key"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(bundle)))
+    assert _paths(conv(Path("-"), to=to)) == [f"stdin.{to}"]
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(key)))
+    with pytest.raises(InputError, match="no certificate is in standard input"):
+        conv(Path("-"), to="crt")
+
+
+@pytest.mark.needs("keytool")
+def test_a_secret_key_in_a_key_store_is_left_out_with_a_note(conv: Convert, made: Made) -> None:
+    secret, store = "changeit", Path("with-secret.p12")
+    conv("bundle.pem", to="p12", out=store.name, new_passphrase=secret.encode())
+    run(
+        *("keytool", "-J-XX:TieredStopAtLevel=1", "-genseckey", "-keystore", store, "-storepass", secret),
+        *("-alias", "wrapping", "-keyalg", "AES", "-keysize", "128"),
+    )
+    result = conv(store, to="crt", out="a", passphrases=(secret.encode(),))
+    assert Path("a").read_bytes() == (made / "sensor.crt").read_bytes()
+    assert ["a secret key or password" in note for note in result.notes] == [True]
 
 
 _WRONG = [

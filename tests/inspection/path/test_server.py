@@ -82,7 +82,9 @@ def test_the_certificates_of_a_server_are_read_in_its_order(made: Made, tmp_path
 def test_a_server_that_requires_a_client_certificate_is_read(
     version: ssl.TLSVersion, made: Made, tmp_path: Path
 ) -> None:
-    serve = _tls(made, tmp_path, made.leaf, made.issuing.certificate, version=version, client_certificate=True)
+    serve = _tls(
+        made, tmp_path, made.leaf, made.issuing.certificate, version=version, client_certificate=True
+    )
     with _server(serve) as url:
         assert len(_subjects(url)) == 2
 
