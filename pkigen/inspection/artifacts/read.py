@@ -113,7 +113,8 @@ class _Reader:
             data = _first(block.data) if block.label == _TRUSTED else block.data
             actual = structure_kind(data)
             # The contents decide: ``certutil -encode`` writes BEGIN CERTIFICATE around all. But a damaged
-            # CRL or request can have the structure of a certificate, and no program reads one labeled PUBLIC KEY.
+            # CRL or request can have the structure of a certificate, and no program reads a certificate
+            # labeled PUBLIC KEY.
             if actual is not Kind.UNKNOWN and not (actual is Kind.CERTIFICATE and kind in _OTHER_LABELS):
                 kind = actual
             artifacts = list(self._object(kind, data, source))

@@ -12,18 +12,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from pkigen.lab.connections.alert_formats import MAX_MESSAGE_BYTES, SyslogFrameParser
 from pkigen.lab.connections.alerts import MAX_STORED, format_time
+from pkigen.serve.http.accepted_connection import AcceptedConnection, stop_accepting, wait_until_closed
 from pkigen.serve.http.server import Listener
 
 _MOST_OPEN = 64
 _IDLE_SECONDS = 30.0
-_HANDSHAKE_SECONDS = 10.0
 _RESET_AT_ONCE = struct.pack("ii", 1, 0)
 
 
@@ -77,46 +76,47 @@ class SyslogServer:
     async def start(self) -> None:
         """Start listening."""
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: _SyslogConnection(self),
+            lambda: _SyslogConnection(self, self._context),
             sock=self.receiver.listener.socket,
-            ssl=self._context,
-            ssl_handshake_timeout=_HANDSHAKE_SECONDS,
         )
 
     async def stop(self) -> None:
         """Stop listening and reset every connection."""
-        if self._server is not None:
-            self._server.close()
-        for connection in tuple(self.connections):
+        if self._server is None:
+            return
+        await stop_accepting([self._server])
+        self._server.close()
+        connections = tuple(self.connections)
+        for connection in connections:
             connection.reset()
-            await connection.closed.wait()
+        await wait_until_closed(connections)
 
 
-class _SyslogConnection(asyncio.Protocol):
+class _SyslogConnection(AcceptedConnection):
     """Receives the messages of one sender.
 
     This is a protocol, not a stream that a task reads: asyncio responds to close_notify immediately, and the
     sender concludes that its messages have arrived. A protocol has processed them by then.
     """
 
-    def __init__(self, server: SyslogServer) -> None:
+    def __init__(self, server: SyslogServer, context: ssl.SSLContext) -> None:
+        super().__init__(context)
         self._server = server
         self._frames = SyslogFrameParser()
-        self._transport = cast("asyncio.Transport", None)
         self._idle_timer: asyncio.TimerHandle | None = None
-        self.closed = asyncio.Event()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Accept the connection, or reset it if the server is full or stops."""
-        self._transport = cast("asyncio.Transport", transport)
+    def accepted(self) -> None:
+        """Count the connection, or reset it if the server is full or stops."""
         is_accepted = self._server.accepts_connections
         self._server.connections.add(self)
-        if is_accepted:
-            self._restart_idle_timer()
-        else:
+        if not is_accepted:
             self.reset()
 
-    def data_received(self, data: bytes) -> None:
+    def established(self, transport: asyncio.Transport) -> None:
+        """Limit how long the sender may be idle."""
+        self._restart_idle_timer()
+
+    def received(self, data: bytes) -> None:
         """Process the messages that are complete."""
         self._restart_idle_timer()
         try:
@@ -125,12 +125,11 @@ class _SyslogConnection(asyncio.Protocol):
         except ValueError:
             self.reset()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def ended(self, exc: Exception | None) -> None:
         """Forget the connection."""
         if self._idle_timer is not None:
             self._idle_timer.cancel()
         self._server.connections.discard(self)
-        self.closed.set()
 
     def reset(self) -> None:
         """Close with a TCP reset: an orderly close would tell the sender that its messages arrived."""

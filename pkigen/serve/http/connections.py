@@ -11,11 +11,13 @@ import socket
 import ssl
 import struct
 import time
-from typing import Any, cast
+from typing import Any
 
 import h11
 from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from pkigen.serve.http.accepted_connection import AcceptedConnection, wait_until_closed
 
 CONNECTION = "pkigen.connection"
 """Key of the request's ``Connection`` in its ASGI scope."""
@@ -28,7 +30,6 @@ _EXCESS_SECONDS = 2.0
 # A connection that has been idle for this long may be closed in favor of a new one.
 _IDLE_SECONDS = 1.0
 _CONNECTION_SECONDS = 60.0
-_HANDSHAKE_SECONDS = 10.0
 # How long the server discards a body after an early response.
 _LINGER_SECONDS = 5.0
 # Bytes of one request that the server reads, including those that it discards after an early response.
@@ -85,10 +86,7 @@ class Connections:
         connections = list(self._open.values())
         for connection in connections:
             connection.abort()
-        for connection in connections:
-            await connection.closed.wait()
-        # A transport closes its socket after it has reported the end of the connection.
-        await asyncio.sleep(0)
+        await wait_until_closed(connections)
 
     def end_all(self) -> None:
         """Close every connection: an idle one now, an active one after its response."""
@@ -106,13 +104,9 @@ def _close_oldest_idle(connections: list[Connection]) -> bool:
     return True
 
 
-class Connection(asyncio.Protocol):
+class Connection(AcceptedConnection):
     """One client connection: its age, the bytes received, and the number of active requests.
 
-    With a TLS context, the connection counts from its first packet, not from the end of the handshake, as it
-    does in asyncio's own TLS servers: an incomplete handshake is limited, and closed when the server stops.
-
-    - A TLS handshake has 10 s.
     - After 60 s, a connection without an active request is closed if its next request head is incomplete.
       If it is idle, its next response carries ``Connection: close``. After 120 s it is aborted.
     - A client that sends more than 32 MiB for one request is disconnected.
@@ -122,16 +116,12 @@ class Connection(asyncio.Protocol):
     def __init__(
         self, connections: Connections, http: H11Protocol, tls_context: ssl.SSLContext | None = None
     ) -> None:
+        super().__init__(tls_context)
         self._connections = connections
         self._http = http
-        self._tls_context = tls_context
-        self._handshake: asyncio.Task[None] | None = None
-        self._early_data = list[bytes]()
         self._timers = list[asyncio.TimerHandle]()
-        self._transport = cast("asyncio.Transport", None)
         self._active = self._requests = self._received = 0
         self.addresses: tuple[Address, Address] = (None, None)
-        self.closed = asyncio.Event()
         self.is_last = self.is_refused = False
         self.idle_since: float | None = None
 
@@ -145,52 +135,24 @@ class Connection(asyncio.Protocol):
         """The listener's port."""
         return self.addresses[1] and self.addresses[1][1]
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start the timers of the connection."""
-        self._transport = cast("asyncio.Transport", transport)
-        peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+    def accepted(self) -> None:
+        """Start the timers of the connection; during the handshake it is idle."""
+        peer = self._transport.get_extra_info("peername")
+        local = self._transport.get_extra_info("sockname")
         self.addresses = (peer and tuple(peer[:2]), local and tuple(local[:2]))
+        self.idle_since = time.monotonic()
         loop = asyncio.get_running_loop()
-        if self._tls_context is None:
-            self._http.connection_made(self._transport)
-        else:
-            self.idle_since = time.monotonic()
-            self._handshake = loop.create_task(self._start_tls(self._tls_context))
         self._timers.append(loop.call_later(_CONNECTION_SECONDS, self.expire))
         self._timers.append(loop.call_later(2 * _CONNECTION_SECONDS, self.abort))
         self._connections.add(self)
 
-    async def _start_tls(self, context: ssl.SSLContext) -> None:
-        if self._transport.is_closing():
-            return
-        transport: asyncio.Transport | None = None
-        try:
-            # None if the raw transport was closed meanwhile.
-            transport = await asyncio.get_running_loop().start_tls(
-                self._transport, self, context, server_side=True, ssl_handshake_timeout=_HANDSHAKE_SECONDS
-            )
-        except OSError:
-            pass
-        finally:
-            self._handshake = None
-            if transport is None:
-                self._transport.abort()
-                self._end_of_life()
-        if transport is None:
-            return
+    def established(self, transport: asyncio.Transport) -> None:
+        """Start to parse requests."""
         self.idle_since = None
-        self._transport = transport
         self._http.connection_made(transport)
-        for data in self._early_data:
-            self.data_received(data)
-        self._early_data.clear()
 
-    def data_received(self, data: bytes) -> None:
+    def received(self, data: bytes) -> None:
         """Pass bytes to the parser, within the limit per request."""
-        if self._handshake is not None:
-            # Decrypted data that arrived with the last message of the handshake.
-            self._early_data.append(data)
-            return
         self._received += len(data)
         self.idle_since = None
         if self._received > _MAX_REQUEST_BYTES:
@@ -214,17 +176,13 @@ class Connection(asyncio.Protocol):
         """Continue the responses."""
         self._http.resume_writing()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def ended(self, exc: Exception | None) -> None:
         """Stop the timers, and end the active request."""
-        if self._handshake is None:
+        if self.is_established:
             self._http.connection_lost(exc)
-        self._end_of_life()
-
-    def _end_of_life(self) -> None:
         for timer in self._timers:
             timer.cancel()
         self._connections.remove(self)
-        self.closed.set()
 
     def request_started(self) -> None:
         """Note that a request head is complete."""
@@ -279,10 +237,6 @@ class Connection(asyncio.Protocol):
         if last_bytes:
             self._transport.write(last_bytes)
         self._transport.close()
-
-    def abort(self) -> None:
-        """Close immediately."""
-        self._transport.abort()
 
     def reset(self) -> None:
         """Send a TCP reset."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from contextlib import suppress
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from pkigen.serve.http.accepted_connection import stop_accepting
 from pkigen.serve.http.access_log import AccessLog
 from pkigen.serve.http.connections import Connections
 from pkigen.serve.http.limits import MAX_BODY, MAX_INCOMPLETE_HEAD, RequestLimits
@@ -68,20 +68,6 @@ class LimitedServer(uvicorn.Server):
         """Stop listening, and close every connection, also one that was accepted at the last moment."""
         self.ready.clear()
         self.connections.is_closing = True
-        await self.stop_accepting()
+        await stop_accepting(self.servers)
         await super().shutdown(sockets)
         await self.connections.abort_all()
-
-    async def stop_accepting(self) -> None:
-        """Stop accepting connections, so that the listening sockets can be closed.
-
-        asyncio loses a connection that it has accepted but not yet given a transport when the listener closes
-        (CPython issue 109564): the client waits until it times out, and the socket is never closed.
-        """
-        loop = asyncio.get_running_loop()
-        for listening in [sock for server in self.servers for sock in server.sockets]:
-            with suppress(NotImplementedError):  # the event loop of Windows
-                loop.remove_reader(listening)
-        # A connection that was accepted in this iteration gets its transport in the next one.
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)

@@ -12,6 +12,7 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from pkigen.errors import EnvironmentFailure
+from pkigen.serve.http.accepted_connection import stop_accepting
 from pkigen.serve.http.access_log import AccessLog
 from pkigen.serve.http.limited_server import LimitedServer
 
@@ -74,7 +75,7 @@ class _Server(LimitedServer):
         """Stop listening, close idle connections, and keep the port bound."""
         listening = self.servers[0].sockets[0]
         family, kind, address = listening.family, listening.type, listening.getsockname()
-        await self.stop_accepting()
+        await stop_accepting(self.servers)
         for server in self.servers:
             server.close()
         # Closed by the event loop in its own time.

@@ -271,38 +271,50 @@ def test_what_a_receiver_cannot_read_ends_the_connection(receiver: Receiver, cre
     assert [text for _, text in receiver.received] == ["abc"]
 
 
-def test_a_receiver_that_stops_while_a_sender_connects_closes_the_connection(context: ssl.SSLContext) -> None:
+def _half_a_client_hello(plain: socket.socket) -> socket.socket:
+    plain.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+    return plain
+
+
+def _handshake(plain: socket.socket) -> socket.socket:
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    return client.wrap_socket(plain)
+
+
+@pytest.mark.parametrize("start", [lambda plain: plain, _half_a_client_hello, _handshake])
+def test_a_receiver_that_stops_closes_connections_in_every_phase(
+    start: Callable[[socket.socket], socket.socket], context: ssl.SSLContext
+) -> None:
     lost = list[str]()
 
-    class StoppingReceiver(SyslogServer):
-        @property
-        def accepts_connections(self) -> bool:
-            asyncio.get_running_loop().create_task(self.stop()).add_done_callback(done.set_result)
-            return super().accepts_connections
-
     async def serve(listener: Listener) -> None:
-        receiver = Receiver("siem", "syslog", "siem", HOST, listener, utc_now)
-        await StoppingReceiver(receiver, context).start()
-        await asyncio.wait_for(done, 10)
+        server = SyslogServer(Receiver("siem", "syslog", "siem", HOST, listener, utc_now), context)
+        await server.start()
+        await asyncio.wait_for(started, 10)
+        await server.stop()
 
     with listen("127.0.0.1", 0, "https") as listener, asyncio.Runner() as runner:
-        done = runner.get_loop().create_future()
-        client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
-        with socket.create_connection(("127.0.0.1", listener.port), 10) as plain:
+        loop = runner.get_loop()
+        started: asyncio.Future[None] = loop.create_future()
 
-            def connect() -> None:
-                with suppress(OSError), client.wrap_socket(plain) as connection:
+        def connect() -> None:
+            with (
+                socket.create_connection(("127.0.0.1", listener.port), 10) as plain,
+                start(plain) as connection,
+            ):
+                loop.call_soon_threadsafe(started.set_result, None)
+                with suppress(OSError):
                     connection.recv(1)
 
-            thread = threading.Thread(target=connect)
-            thread.start()
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(sys, "unraisablehook", lambda error: lost.append(str(error.exc_value)))
-                runner.run(serve(listener))
-                runner.close()
-                gc.collect()
-            thread.join()
+        thread = threading.Thread(target=connect)
+        thread.start()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "unraisablehook", lambda error: lost.append(str(error.exc_value)))
+            runner.run(serve(listener))
+            runner.close()
+            gc.collect()
+        thread.join()
     assert lost == []
 
 
