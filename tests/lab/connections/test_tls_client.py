@@ -283,19 +283,23 @@ def _handshake(plain: socket.socket) -> socket.socket:
 
 
 @pytest.mark.parametrize("start", [lambda plain: plain, _half_a_client_hello, _handshake])
+@pytest.mark.parametrize("iterations", [0, 1, 2, 3, 6])
 def test_a_receiver_that_stops_closes_connections_in_every_phase(
-    start: Callable[[socket.socket], socket.socket], context: ssl.SSLContext
+    start: Callable[[socket.socket], socket.socket], iterations: int, context: ssl.SSLContext
 ) -> None:
+    """``iterations`` of the event loop lie between the end of the client's action and the stop."""
     lost = list[str]()
 
     async def serve(listener: Listener) -> None:
         server = SyslogServer(Receiver("siem", "syslog", "siem", HOST, listener, utc_now), context)
         await server.start()
         await asyncio.wait_for(started, 10)
+        for _ in range(iterations):
+            await asyncio.sleep(0)
         await server.stop()
 
-    with listen("127.0.0.1", 0, "https") as listener, asyncio.Runner() as runner:
-        loop = runner.get_loop()
+    # Not asyncio.run(), which ends handshakes because it cancels the tasks that wait for them.
+    with listen("127.0.0.1", 0, "https") as listener, closing(asyncio.new_event_loop()) as loop:
         started: asyncio.Future[None] = loop.create_future()
 
         def connect() -> None:
@@ -311,8 +315,8 @@ def test_a_receiver_that_stops_closes_connections_in_every_phase(
         thread.start()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "unraisablehook", lambda error: lost.append(str(error.exc_value)))
-            runner.run(serve(listener))
-            runner.close()
+            loop.run_until_complete(serve(listener))
+            loop.close()
             gc.collect()
         thread.join()
     assert lost == []
