@@ -9,6 +9,11 @@ from pathlib import Path
 from typing import Any
 
 
+def with_new_names(text: str) -> str:
+    """Return output of openssl with names as OpenSSL 3.2 and later write them: ``CN=a``, not ``CN = a``."""
+    return text.replace(" = ", "=")
+
+
 @dataclass(frozen=True, slots=True)
 class Judge:
     """Verifies what an environment's manifest lists, with nothing but its files."""

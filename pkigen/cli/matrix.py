@@ -102,13 +102,14 @@ def _chosen(names: str | None, known: Sequence[Validator]) -> list[Validator]:
 
 def _columns(chosen: Sequence[Validator]) -> tuple[list[Column], list[Validator]]:
     """Those that are found, and those that are not."""
-    from pkigen.faults.observed import recorded_with
+    from pkigen.faults.observed import recorded_version
     from pkigen.matrix import Column
 
     versions = [(one, one.version()) for one in chosen]
-    recorded = recorded_with()
-    found = [Column(one, version, recorded.get(one.name, "")) for one, version in versions if version]
-    return found, [one for one, version in versions if version is None]
+    present = [
+        Column(one, version, recorded_version(one.name, version)) for one, version in versions if version
+    ]
+    return present, [one for one, version in versions if version is None]
 
 
 def _asked(env: Path, only: str | None, columns: Sequence[Column]) -> tuple[str, str, Matrix]:

@@ -28,8 +28,7 @@ pytestmark = pytest.mark.needs("openssl")
 @pytest.fixture
 def mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An environment with a sound case and three faulty ones, for which every version counts as recorded."""
-    versions = {one.name: one.version() for one in VALIDATORS if one.name in _TWO[1]}
-    monkeypatch.setattr("pkigen.faults.observed.recorded_with", lambda: versions)
+    monkeypatch.setattr("pkigen.faults.observed.recorded_version", lambda validator, version: version)
     return build(_PROFILE, tmp_path / "out").folder
 
 
@@ -78,7 +77,9 @@ def test_a_difference_on_an_unrecorded_version_is_listed_and_does_not_fail(
     cli: Cli, mixed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     versions = {"openssl": "OpenSSL 2.9.9", "pyca": "cryptography 49.0.0"}
-    monkeypatch.setattr("pkigen.faults.observed.recorded_with", lambda: versions)
+    monkeypatch.setattr(
+        "pkigen.faults.observed.recorded_version", lambda validator, version: versions[validator]
+    )
     _expecting(mixed, "server.expired", "accept")
     outcome = cli("matrix", mixed, *_TWO)
     assert outcome.code == 0, outcome.out

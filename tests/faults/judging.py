@@ -15,7 +15,7 @@ from pkigen import build
 from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS, Case
 from tests.faults.conftest import PROFILE
-from tests.openssl import Judge
+from tests.openssl import Judge, with_new_names
 from tests.tools import run
 
 _TLS_SERVER = "1.3.6.1.5.5.7.3.1"
@@ -53,7 +53,7 @@ def extension_text(environment: Environment, fault: str, name: str, level: int |
     path = environment.folder / case["files"]["certificate"]
     if level is not None:
         path = authority_file(environment, case["path"][level])
-    text = run("openssl", "x509", "-noout", "-ext", name, "-in", path)
+    text = with_new_names(run("openssl", "x509", "-noout", "-ext", name, "-in", path))
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from pkigen.faults import FAULTS, VERDICTS
-from pkigen.faults.observed import ROWS
+from pkigen.faults.observed import ROWS, observations, records
 from pkigen.matrix import CAPABILITIES, VALIDATORS, Known, known_differences
 from tests.faults.outsiders import UNKNOWN
 from tests.tools import ROOT
@@ -27,7 +27,9 @@ def differs(fault: str, word: str) -> bool:
 def page() -> str:
     """The page as it has to be."""
     record: dict[str, Any] = yaml.safe_load(ROWS.read_text("utf-8"))
-    return "\n".join((*_head(record), *_columns(record), *_tables(record["rows"]), *_reasons(record["rows"])))
+    rows = record["rows"]
+    parts = (_head(record), _columns(record), _tables(rows), _other_systems(record), _reasons())
+    return "\n".join(line for lines in parts for line in lines)
 
 
 def figures() -> tuple[int, int, int, int]:
@@ -128,7 +130,26 @@ def _mark(fault: str, word: str) -> str:
     return f"**{mark}**" if differs(fault, word) else mark
 
 
-def _reasons(rows: dict[str, dict[str, str]]) -> Iterator[str]:
+def _other_systems(record: dict[str, Any]) -> Iterator[str]:
+    for other in record.get("others", ()):
+        yield f"## {other['system']}"
+        yield ""
+        yield (
+            f"The same cases, with the validators of {other['system']}. These verdicts differ from those "
+            f"above, which are of {record['system']}; **bold**: not as promised."
+        )
+        yield ""
+        yield "| fault | | validator | verdict |"
+        yield "|---|---|---|---|"
+        for fault, row in other["rows"].items():
+            for column, word in row.items():
+                verdict = f"**{word}**" if differs(fault, word) else word
+                validator = f"{other['versions'][column]} (`{column}`)"
+                yield f"| {fault} | {FAULTS[fault].verdict} | {validator} | {verdict} |"
+        yield ""
+
+
+def _reasons() -> Iterator[str]:
     yield "## Reasons"
     yield ""
     yield (
@@ -140,8 +161,12 @@ def _reasons(rows: dict[str, dict[str, str]]) -> Iterator[str]:
             one
             for one in known_differences()
             if one.column == column.name
-            and one.fault in rows
-            and differs(one.fault, rows[one.fault][one.column])
+            and one.fault in observations()
+            and any(
+                differs(one.fault, record.rows[one.fault].get(one.column, UNKNOWN))
+                and one.is_of(record.versions.get(one.column))
+                for record in records()
+            )
         ]
         if own:
             yield ""

@@ -10,18 +10,18 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from pkigen import build, load
 from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS
-from pkigen.faults.observed import ROWS, recorded_with
+from pkigen.faults.observed import ROWS, Rows, recorded_version, records
 from pkigen.matrix import VALIDATORS, Column, Matrix, known_differences, subjects_of, survey
 from pkigen.serve import serve_as_proxy
 from tests.faults.conftest import is_twin
 
-Rows = dict[str, dict[str, str]]
 UNKNOWN = "unknown"
 """The verdict, and the version, of a validator that was not installed where a fault was recorded."""
 
@@ -37,9 +37,8 @@ def served_catalogue(folder: Path) -> Iterator[tuple[Environment, str | None]]:
 
 def columns() -> list[Column]:
     """The validators that are found here."""
-    recorded = recorded_with()
     versions = ((one, one.version()) for one in VALIDATORS)
-    return [Column(one, version, recorded.get(one.name, "")) for one, version in versions if version]
+    return [Column(one, version, recorded_version(one.name, version)) for one, version in versions if version]
 
 
 def surveyed(folder: Path, only: Collection[str] = ()) -> tuple[Matrix, int]:
@@ -60,12 +59,6 @@ def seen(matrix: Matrix) -> Rows:
     }
 
 
-def recorded() -> Rows:
-    """Return the rows of observed.yaml."""
-    rows: Rows = yaml.safe_load(ROWS.read_text("utf-8"))["rows"]
-    return rows
-
-
 def merged(previous: Rows, current: Rows, only: Collection[str] = ()) -> Rows:
     """Return the rows to record, in the order of the catalog, each with a verdict for every validator.
 
@@ -82,21 +75,62 @@ def merged(previous: Rows, current: Rows, only: Collection[str] = ()) -> Rows:
     return rows
 
 
-def record(matrix: Matrix, cases: int, only: Collection[str] = ()) -> None:
-    """Write observed.yaml: a line for each fault, in the order of the catalog."""
-    previous = yaml.safe_load(ROWS.read_text("utf-8"))
-    made = {"on": date.today(), "seconds": round(matrix.seconds)}  # noqa: DTZ011
-    made = previous["made"] if only else made
+def record(matrix: Matrix, cases: int, only: Collection[str] = (), system: str = "") -> None:
+    """Write observed.yaml: a line for each fault, in the order of the catalog.
+
+    For another ``system`` than that of the complete record, write only what differs from it.
+    """
+    document = yaml.safe_load(ROWS.read_text("utf-8"))
     versions = {column.name: column.version for column in matrix.columns}
-    # The versions are those of the last complete record.
-    versions = {**versions, **previous["versions"]} if only else {**previous["versions"], **versions}
-    lines = ["# What each validator does with each fault of the profile `negative`. Written by"]
-    lines += ["# python -m tests.faults.record; what is not as expected has its reason in matrix/known.yaml."]
-    lines += [f"made: {{'on': {made['on']}, cases: {cases}, seconds: {made['seconds']}}}"]
-    lines += ["versions:"]
-    lines += [f"  {validator.name}: {versions.get(validator.name, UNKNOWN)}" for validator in VALIDATORS]
-    lines += ["rows:"]
-    for fault, row in merged(previous["rows"], seen(matrix), only).items():
+    if system in ("", document["system"]):
+        if not only:
+            document["made"] = {"on": date.today(), "cases": cases, "seconds": round(matrix.seconds)}  # noqa: DTZ011
+        document["made"]["cases"] = cases
+        # The versions are those of the last complete record.
+        former = document["versions"]
+        document["versions"] = {**versions, **former} if only else {**former, **versions}
+        document["rows"] = merged(document["rows"], seen(matrix), only)
+    else:
+        others = [other for other in document.get("others", ()) if other["system"] != system]
+        rows = _differing(seen(matrix), document["rows"])
+        if only:
+            former = next(one.rows for one in records() if one.system == system)
+            rows = {**_differing(former, document["rows"]), **rows}
+        document["others"] = [*others, {"system": system, "versions": versions, "rows": rows}]
+    ROWS.write_text("\n".join(_lines(document)) + "\n", "utf-8")
+
+
+def _differing(rows: Rows, complete: Rows) -> Rows:
+    """Return the verdicts of ``rows`` that are not those of the complete record."""
+    differences = (
+        (fault, {column: word for column, word in row.items() if word != complete.get(fault, {}).get(column)})
+        for fault, row in rows.items()
+    )
+    return {fault: row for fault, row in differences if row}
+
+
+def _lines(document: dict[str, Any]) -> Iterator[str]:
+    made = document["made"]
+    yield "# What each validator does with each fault of the profile `negative`. Written by"
+    yield "# python -m tests.faults.record; what is not as expected has its reason in matrix/known.yaml."
+    yield f"made: {{'on': {made['on']}, cases: {made['cases']}, seconds: {made['seconds']}}}"
+    yield f"system: {document['system']}"
+    yield "versions:"
+    yield from (f"  {one.name}: {document['versions'].get(one.name, UNKNOWN)}" for one in VALIDATORS)
+    yield "rows:"
+    yield from _row_lines(document["rows"], "  ")
+    if document.get("others"):
+        yield "# Other systems: the versions there, and the verdicts that differ from those above."
+        yield "others:"
+    for other in document.get("others", ()):
+        yield f"- system: {other['system']}"
+        yield "  versions:"
+        yield from (f"    {name}: {version}" for name, version in other["versions"].items())
+        yield "  rows:" if other["rows"] else "  rows: {}"
+        yield from _row_lines(other["rows"], "    ")
+
+
+def _row_lines(rows: Rows, indent: str) -> Iterator[str]:
+    for fault, row in rows.items():
         words = ", ".join(f"{column}: {word}" for column, word in row.items())
-        lines.append(f"  {fault}: {{{words}}}")
-    ROWS.write_text("\n".join(lines) + "\n", "utf-8")
+        yield f"{indent}{fault}: {{{words}}}"

@@ -1,10 +1,11 @@
-"""Records the verdicts of the validators: ``python -m tests.faults.record [--only FAULT ...]``.
+"""Records the verdicts of the validators: ``python -m tests.faults.record [--only FAULT] [--system NAME]``.
 
 Runs the cases of the profile ``negative`` against the validators on this machine, and writes observed.yaml,
 docs/matrix.md and the figures in README.md. With ``--only``, it records only these faults, for example a new
 one. For a validator that is not on this machine, a verdict that is recorded stays, except with ``--only``;
-otherwise it is ``unknown``. It then lists the differences that need a reason in known.yaml, and the reasons
-that are out of date.
+otherwise it is ``unknown``. With ``--system``, it records another system, such as "Debian 13": the versions
+of its validators, and the verdicts that differ from the complete record. It then lists the differences that
+need a reason in known.yaml, and the reasons that are out of date.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ def main() -> None:
     """Record the rows; reasons are for a person to write."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.record")
     parser.add_argument("--only", nargs="+", metavar="FAULT", choices=FAULTS, default=[], help="fault IDs")
-    only = frozenset(parser.parse_args().only)
+    parser.add_argument("--system", default="", help="another system than that of the complete record")
+    options = parser.parse_args()
+    only = frozenset(options.only)
     with TemporaryDirectory() as directory:
         matrix, cases = surveyed(Path(directory), only)
-    record(matrix, cases, only)
+    record(matrix, cases, only, options.system)
     PAGE.write_text(page(), "utf-8")
     readme = ROOT / "README.md"
     readme.write_text(with_figures(readme.read_text("utf-8")), "utf-8")
@@ -37,7 +40,7 @@ def main() -> None:
             kept = "unknown" if only else "not recorded again"
             print(f"{validator.name}: {kept}, because it is not installed ({validator.comes_with})")
     print(f"{len(matrix.rows)} cases in {matrix.seconds:.0f} s, {matrix.explained} differences with a reason")
-    for subject, column, cell in matrix.unexplained:
+    for subject, column, cell in (*matrix.unexplained, *matrix.unrecorded):
         print(f"  {subject.fault} {column.name}: {subject.expected} is expected, {cell.word}: {cell.words}")
     for entry in (*matrix.stale, *matrix.gone):
         print(f"  {entry.fault} {entry.column}: differs no longer; take it out of known.yaml")

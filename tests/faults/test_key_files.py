@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import subprocess
 from pathlib import Path
@@ -28,17 +29,20 @@ FAMILY = [one for one in FAULTS.values() if one.family == "key-files"]
 PKCS12 = [one.id for one in FAMILY if one.id.startswith("p12-")]
 KEYS = [one.id for one in FAMILY if not one.id.startswith("p12-")]
 
+_NO_KEY = "Could not (read key|find private key)"
+"""The messages of OpenSSL 3.0, and of 3.5."""
 # What openssl pkey says of a key file, with the passphrase that is given.
 REFUSED = {
-    "key-encrypted": "Could not read key",
+    "key-encrypted": _NO_KEY,
     "key-encrypted-traditional": "bad decrypt",
-    "key-passphrase-wrong": "Could not read key",
-    "key-openssh-format": "Could not read key",
-    "key-truncated": "Could not read key",
-    "key-public-only": "Could not read key",
-    "key-empty": "Could not read key",
-    "key-is-certificate": "Could not read key",
+    "key-passphrase-wrong": _NO_KEY,
+    "key-openssh-format": _NO_KEY,
+    "key-truncated": _NO_KEY,
+    "key-public-only": _NO_KEY,
+    "key-empty": _NO_KEY,
+    "key-is-certificate": _NO_KEY,
 }
+BY_RELEASE = {"key-pkcs1-labelled-pkcs8"}
 ANOTHER = {"key-mismatch", "key-type-mismatch", "key-two-first-wrong"}
 THE_CERTIFICATES = set(KEYS) - REFUSED.keys() - ANOTHER
 CHECKED = {"key-rsa-bad-d": "d e not congruent to 1", "key-rsa-bad-crt": "iqmp not inverse of q"}
@@ -60,6 +64,11 @@ def _pkey(environment: Environment, fault: str, *options: str) -> subprocess.Com
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+def _is_unread_by_this_release(fault: str, done: subprocess.CompletedProcess[str]) -> bool:
+    """Whether this is a file that OpenSSL 3.0 reads and OpenSSL 3.5 does not."""
+    return fault in BY_RELEASE and done.returncode != 0 and re.search(_NO_KEY, done.stderr) is not None
+
+
 def _certified(environment: Environment, fault: str) -> str:
     """The public key in the certificate."""
     return run("openssl", "x509", "-noout", "-pubkey", "-in", _file(environment, fault, "certificate"))
@@ -70,7 +79,7 @@ def _certified(environment: Environment, fault: str) -> str:
 def test_openssl_reads_no_key_out_of_the_file(catalogue: Environment, fault: str) -> None:
     said = _pkey(catalogue, fault, "-noout")
     assert said.returncode != 0
-    assert REFUSED[fault] in said.stderr
+    assert re.search(REFUSED[fault], said.stderr)
 
 
 @pytest.mark.needs("openssl")
@@ -84,13 +93,17 @@ def test_the_key_is_not_the_certificates(catalogue: Environment, fault: str) -> 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", sorted(THE_CERTIFICATES))
 def test_the_key_is_the_certificates_whatever_is_wrong_with_it(catalogue: Environment, fault: str) -> None:
-    assert _pkey(catalogue, fault, "-pubout").stdout == _certified(catalogue, fault)
+    said = _pkey(catalogue, fault, "-pubout")
+    if not _is_unread_by_this_release(fault, said):
+        assert said.stdout == _certified(catalogue, fault)
 
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", sorted(THE_CERTIFICATES))
 def test_the_numbers_fit_but_where_the_fault_is_in_them(catalogue: Environment, fault: str) -> None:
     said = _pkey(catalogue, fault, "-noout", "-check")
+    if _is_unread_by_this_release(fault, said):
+        return
     assert (said.returncode == 0) is (fault not in CHECKED)
     assert CHECKED.get(fault, "Key is valid") in said.stdout + said.stderr
 

@@ -7,11 +7,11 @@ from collections import Counter
 import pytest
 
 from pkigen.faults import FAULTS
-from pkigen.faults.observed import recorded_with
+from pkigen.faults.observed import Record, observations, recorded_verdicts, recorded_version, records
 from pkigen.matrix import VALIDATORS, Matrix, known_differences
 from pkigen.matrix.known_differences import ANY, SOUND
 from tests.faults.matrix_page import PAGE, differs, page
-from tests.faults.outsiders import UNKNOWN, merged, recorded, seen, surveyed
+from tests.faults.outsiders import UNKNOWN, merged, seen, surveyed
 from tests.faults.record import with_figures
 from tests.matrix.tools import TOOLS
 from tests.tools import ROOT
@@ -39,12 +39,12 @@ def test_a_validator_does_with_every_fault_what_is_recorded(whole: Matrix, name:
     assert column is not None, f"install {INSTALL[name]}, and add it to TEST_TOOLS of the Makefile"
     if not column.is_recorded:
         pytest.skip(f"recorded with {column.recorded}, here is {column.version}")
-    rows = recorded()
+    verdicts = recorded_verdicts(name, column.version)
     by_chance = {(one.fault, one.column) for one in known_differences() if one.sometimes}
     changed = {
-        fault: f"{rows.get(fault, {}).get(name, 'nothing')} is recorded, {row[name]} is seen"
+        fault: f"{verdicts.get(fault, 'nothing')} is recorded, {row[name]} is seen"
         for fault, row in seen(whole).items()
-        if rows.get(fault, {}).get(name) not in (row[name], UNKNOWN) and (fault, name) not in by_chance
+        if verdicts.get(fault) not in (row[name], UNKNOWN) and (fault, name) not in by_chance
     }
     assert not changed, "if this is right: python -m tests.faults.record"
 
@@ -75,12 +75,12 @@ def test_a_reason_is_one_sentence_and_given_once() -> None:
 
 
 def test_every_fault_that_somebody_could_see_has_its_row() -> None:
-    rows = recorded()
+    rows = observations()
     visible = {fault.id for fault in FAULTS.values() if fault.stage != "transport"} - UNSEEN
     new, removed = sorted(visible - rows.keys()), sorted(rows.keys() - FAULTS.keys())
     assert not new, f"not recorded yet; run: python -m tests.faults.record --only {' '.join(new)}"
     assert not removed, f"recorded, but no faults of the catalog: {removed}; run: {RECORD}"
-    columns = [[*recorded_with()], *map(list, rows.values())]
+    columns = [[*records()[0].versions], *map(list, rows.values())]
     assert all(names == COLUMNS for names in columns), (
         f"observed.yaml must have the columns {COLUMNS}; run: {RECORD}"
     )
@@ -115,16 +115,49 @@ def test_the_recorder_writes_the_figures_of_the_readme() -> None:
 
 
 def test_nobody_was_seen_to_do_what_is_not_expected_without_a_reason() -> None:
-    """What stands in the record, so that it is told without any tool."""
-    reasons = {(one.fault, one.column) for one in known_differences()}
-    rows = recorded().items()
-    differing = {(fault, name) for fault, row in rows for name, word in row.items() if differs(fault, word)}
+    """Every recorded difference has its reason, also for validators that are not installed here."""
+    differing = {
+        (fault, name, one.versions[name])
+        for one in records()
+        for fault, row in one.rows.items()
+        for name, word in row.items()
+        if name in one.versions and differs(fault, word)
+    }
     assert differing
-    assert sorted(differing - reasons) == []
+    unexplained = [
+        (fault, name, version)
+        for fault, name, version in differing
+        if not any(
+            reason.fault == fault and reason.column == name and reason.is_of(version)
+            for reason in known_differences()
+        )
+    ]
+    assert sorted(unexplained) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "nearest"),
+    [
+        ("X 3.0.7", "X 3.0.22"),
+        ("X 3.4.0", "X 3.5.4"),
+        ("X 3.0.22", "X 3.0.22"),
+    ],
+)
+def test_an_unrecorded_version_is_compared_with_the_nearest_recorded_one(
+    monkeypatch: pytest.MonkeyPatch, version: str, nearest: str
+) -> None:
+    systems = [
+        Record("new", {"x": "X 3.5.4"}, {}),
+        Record("old", {"x": "X 3.0.22"}, {}),
+        Record("none", {}, {}),
+    ]
+    monkeypatch.setattr("pkigen.faults.observed.records", lambda: systems)
+    assert recorded_version("x", version) == nearest
+    assert recorded_version("y", version) == ""
 
 
 def test_a_fault_that_is_to_be_refused_is_seen_by_somebody() -> None:
-    held = recorded()
+    held = observations()
     strict = {one.id for one in FAULTS.values() if one.verdict == "R" and one.id in held}
     unseen = {fault for fault in strict if "refuse" not in held[fault].values()}
     assert {fault for fault in unseen if "accept" in held[fault].values()} == set()

@@ -26,8 +26,8 @@ Cases = dict[str, MatrixCase]
 BY_FILES = [one for one in VALIDATORS if not one.looks_at & {"fetching", "ocsp"}]
 every_validator = pytest.mark.parametrize("validator", [*map(parameter, BY_FILES)])
 NO_WILDCARDS = {"heimdal"}
-NO_LOCKED_KEYS = {"go", "bearssl", "mbedtls"}
-"""Mbed TLS 2.28 reads those of older ciphers alone."""
+NO_LOCKED_KEYS = {"go", "bearssl", "Mbed TLS 2"}
+"""Mbed TLS 2.28 reads only those that are encrypted with older ciphers."""
 
 REFUSED: dict[str, tuple[Capability, Callable[[Cases], MatrixCase]]] = {
     "expired": ("path", lambda cases: cases["sound.expired"]),
@@ -95,7 +95,8 @@ def test_a_locked_key_opens_with_its_passphrase(validator: Validator, cases: Cas
     path = tmp_path / "passphrase"
     path.write_text("geheim\n")
     answer = _judge(validator, replace(cases["locked"], passphrase=path))
-    opened = validator.name not in NO_LOCKED_KEYS if "key" in validator.looks_at else None
+    names = {validator.name, str(validator.version()).partition(".")[0]}
+    opened = not names & NO_LOCKED_KEYS if "key" in validator.looks_at else None
     assert answer.parts["key"] is opened, answer.words
 
 

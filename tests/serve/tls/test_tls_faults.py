@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 
 import pytest
@@ -37,16 +38,16 @@ OPENSSL = {
     "tls-wrong-sni-certificate": "hostname mismatch",
     "tls-close-after-hello": "unexpected eof while reading",
     "plaintext-on-tls-port": "wrong version number",
-    "tls-version-1.0-only": "legacy sigalg disallowed or unsupported",
+    "tls-version-1.0-only": "legacy sigalg disallowed or unsupported|unsupported protocol",
     "tls-bad-certificate-verify": "bad signature",
     "tls-certificate-verify-other-key": "bad signature",
 }
-"""OpenSSL 3's words."""
+"""What OpenSSL 3.0 or 3.5 says."""
 CURL = {
     "expired": (60, "certificate has expired"),
     "self-signed": (60, "self-signed certificate"),
     "tls-wrong-sni-certificate": (60, "no alternative certificate subject name matches"),
-    "tls-bad-certificate-verify": (35, "bad signature"),
+    "tls-bad-certificate-verify": (35, "bad signature|provider signature failure"),
     "plaintext-on-tls-port": (35, "wrong version number"),
 }
 GNUTLS = {
@@ -67,7 +68,7 @@ GNUTLS = {
 @pytest.mark.parametrize("fault", OPENSSL)
 def test_openssl_says(endpoints: Endpoints, fault: str) -> None:
     result = s_client(endpoints, endpoints.host(fault))
-    assert OPENSSL[fault] in result.text
+    assert re.search(OPENSSL[fault], result.text)
     assert (result.code == 0) is (OPENSSL[fault] == "Verification: OK")
 
 
@@ -76,7 +77,7 @@ def test_openssl_says(endpoints: Endpoints, fault: str) -> None:
 def test_openssl_says_so_of_tls_1_2_as_well(endpoints: Endpoints, fault: str) -> None:
     result = s_client(endpoints, endpoints.host(fault), "-tls1_2")
     assert result.code == 1
-    assert OPENSSL[fault] in result.text
+    assert re.search(OPENSSL[fault], result.text)
 
 
 @pytest.mark.needs("openssl")
@@ -103,7 +104,8 @@ def test_curl_accepts_the_sound_one_and_shows_its_page(endpoints: Endpoints) -> 
 def test_curl_refuses_with_the_right_words(endpoints: Endpoints, fault: str) -> None:
     result = curl(endpoints, endpoints.case(fault), endpoints.host(fault))
     code, words = CURL[fault]
-    assert (result.code, words in result.text) == (code, True), result.text
+    assert result.code == code
+    assert re.search(words, result.text)
 
 
 @pytest.mark.needs("curl")

@@ -34,7 +34,7 @@ public final class JudgeBouncyCastle {
     public static void main(String[] words) throws Exception {
         Security.insertProviderAt(new BouncyCastleProvider(), 1);
         if (words[0].equals("--version")) {
-            System.out.println("BouncyCastle " + Security.getProvider(BC).getVersionStr());
+            System.out.println("BouncyCastle " + Security.getProvider(BC).getInfo().replaceFirst(".* v", ""));
             return;
         }
         Lines.answer(CertificateFactory.getInstance("X.509", BC), JudgeBouncyCastle::judge);
