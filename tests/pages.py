@@ -20,6 +20,7 @@ from shlex import quote
 import pytest
 
 from tests import tools
+from tests.openssl import with_new_names
 
 _FENCED = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 _EXIT_CODE = re.compile(r" +# exit code (\d+)$")
@@ -104,8 +105,8 @@ def _checked(command: str) -> str:
 
 
 def _printed(line: str, said: str) -> bool:
-    expected = ".*".join(map(re.escape, line.strip().split("...")))
-    return any(re.fullmatch(expected, printed.strip()) for printed in said.splitlines())
+    expected = ".*".join(map(re.escape, with_new_names(line).strip().split("...")))
+    return any(re.fullmatch(expected, printed.strip()) for printed in with_new_names(said).splitlines())
 
 
 def needs(page: str) -> Iterator[str]:
