@@ -20,7 +20,7 @@ LOWEST_TESTS := tests/cli/test_help.py tests/cli/test_build.py tests/cli/test_se
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lowest lint lock docs bench soak fuzz mutants clean
+.PHONY: help setup demo test lowest lint lock docs bench soak fuzz presses mutants clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ soak: $(STAMP)   ## ten minutes of requests and revocations at one stub; SECONDS
 
 fuzz: $(STAMP)   ## 100,000 spoiled inputs into all that reads files; COUNT=... SEED=... for others
 	$(RUN) -m fuzz $(or $(COUNT),100000) $(or $(SEED),1)
+
+presses: $(STAMP)   ## 10,000 buttons of the lab, pressed in any state; COUNT=... for others
+	$(RUN) -m tests.lab.web.buttons $(or $(COUNT),10000)
 
 mutants: $(STAMP)  ## nearest tests against mutants; MODULES="pkigen.asn1.der ..." SAMPLE=... SEED=... TESTS=...
 	$(RUN) -m tests.mutants $(MODULES) --sample $(or $(SAMPLE),0) --seed $(or $(SEED),1) --tests $(TESTS)

@@ -20,7 +20,7 @@ from tests.tools import ROOT
 # From the bottom to the top. Those of one row know nothing of each other.
 ROWS = (
     ("errors", "junit"),
-    ("files", "plugins"),
+    ("files", "plugins", "strict_json"),
     ("model",),
     ("clock", "asn1"),
     ("x509",),

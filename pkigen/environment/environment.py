@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from pkigen.errors import InputError
+from pkigen.strict_json import parse_json
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -209,7 +209,7 @@ def open_environment(folder: Path) -> Environment:
     """Read the environment in a directory; InputError if the directory does not contain one."""
     path = folder / "manifest.json"
     try:
-        manifest = json.loads(path.read_bytes())
+        manifest = parse_json(path.read_bytes())
     except OSError as error:
         raise InputError(f"{folder} is not a built environment: {error.strerror}: manifest.json") from error
     except ValueError as error:

@@ -18,6 +18,7 @@ from pkigen.errors import EnvironmentFailure, InputError, Problem, visible
 from pkigen.inspection.conversion.write import write
 from pkigen.model import File
 from pkigen.store.layout import inside
+from pkigen.strict_json import parse_json
 
 MARKER = ".pkigen-export.json"
 _FORMAT, _VERSION = "pkigen-export", 1
@@ -76,7 +77,7 @@ class ExportDirectory:
                 raise InputError(f"{self.path} is not a directory; choose another --out")
             return {}
         try:
-            marker = json.loads(path.read_bytes())
+            marker = parse_json(path.read_bytes())
             known = marker["format"] == _FORMAT and marker["version"] == _VERSION
             if known and marker["target"] == self.target:
                 return {str(name): list(map(str, digests)) for name, digests in marker["files"].items()}

@@ -30,6 +30,7 @@ from pkigen.lab.web.fields import UPLOAD, parse_upload, read_fields
 from pkigen.lab.web.rest import upload_result_as_json
 from pkigen.serve.control.api import HOST, Guarded, announced
 from pkigen.serve.http.server import background, listen
+from pkigen.strict_json import parse_json
 
 FILE = f"{FOLDER}/running.json"
 """File with the control URL and token of a running lab, relative to the environment."""
@@ -128,7 +129,7 @@ class RunningLab:
         try:
             with httpx.Client(trust_env=False, timeout=seconds, verify=context) as client:
                 answer = client.request(method, self.url + path, headers=headers, **content)
-            data = answer.json()
+            data = parse_json(answer.content)
             if not isinstance(data, dict):
                 raise ValueError("the response is not a JSON object")
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
@@ -153,7 +154,7 @@ def _path_of(appliance: str) -> str:
 def find_running_lab(environment: Path) -> RunningLab | None:
     """Return the running lab of an environment, or None."""
     try:
-        data = json.loads((environment / FILE).read_bytes())
+        data = parse_json((environment / FILE).read_bytes())
         running = RunningLab(environment, str(data["url"]), str(data["token"]), int(data["pid"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

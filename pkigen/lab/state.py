@@ -17,6 +17,7 @@ from pkigen.files import write_private_file
 from pkigen.inspection.artifacts import read_passphrase
 from pkigen.profile import Profile
 from pkigen.store.lock import Lock
+from pkigen.strict_json import parse_json
 
 FOLDER = ".pkigen/lab"
 STATE = "lab.json"
@@ -58,7 +59,7 @@ class State:
     def read_json(self, name: str) -> dict[str, Any]:
         """Read a JSON file; an empty object if it is missing or damaged."""
         try:
-            data = json.loads(self.path(name).read_bytes())
+            data = parse_json(self.path(name).read_bytes())
         except (OSError, ValueError):
             return {}
         return data if isinstance(data, dict) else {}

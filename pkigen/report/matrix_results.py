@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from pkigen.errors import InputError
 from pkigen.report.status import plain
+from pkigen.strict_json import parse_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,10 @@ class MatrixResults:
 def read_matrix_results(file: Path) -> MatrixResults:
     """Read the results from a file; raise InputError if it is not an output of `pkigen matrix`."""
     try:
-        document = json.loads(file.read_bytes())
+        document = parse_json(file.read_bytes())
     except OSError as error:
         raise InputError(f"cannot read {file}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InputError(f"{file} is not JSON; use the output of `pkigen matrix ENV --json`") from error
     try:
         columns = tuple((plain(str(one["name"])), plain(str(one["version"]))) for one in document["columns"])

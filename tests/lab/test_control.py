@@ -88,7 +88,15 @@ def test_an_upload_from_the_command_line_is_judged_as_any_other(running: Running
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{}", "[]", "null", '{"url": 1, "token": "x", "pid": 1}', '{"url": "x", "token": "x", "pid": "x"}'],
+    [
+        "",
+        "{}",
+        "[]",
+        "null",
+        '{"url": 1, "token": "x", "pid": 1}',
+        '{"url": "x", "token": "x", "pid": "x"}',
+        "[" * 100_000,
+    ],
 )
 def test_a_damaged_announcement_is_none(content: str, tmp_path: Path) -> None:
     path = tmp_path / FILE

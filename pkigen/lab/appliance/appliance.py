@@ -31,6 +31,7 @@ from pkigen.lab.connections.alerts import (
     Grade,
     format_time,
     parse_alert,
+    parse_event,
 )
 from pkigen.lab.https_server import Endpoint
 from pkigen.lab.state import State
@@ -236,7 +237,7 @@ class Appliance:
         self.title = str(saved.get("title", ""))
         self._token_digest = str(saved.get("token", ""))
         try:
-            self.events.extend(Event(**one) for one in saved.get("events", ()))
+            self.events.extend(map(parse_event, saved.get("events", ())))
             self.alerts.extend(map(parse_alert, saved.get("alerts", ())))
             anchors = (base64.b64decode(one, validate=True) for one in saved.get("anchors", ()))
             self._anchors = tuple(map(Certificate, anchors))

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from threading import Lock
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 MAX_QUEUED = 1000
 MAX_STORED = 500
+MAX_BATCH_BYTES = 512 * 1024
+"""Maximum size of the JSON of the alerts that one request contains."""
 
 Grade = Literal["good", "notice", "bad"]
 
@@ -60,6 +62,23 @@ def parse_alert(data: Any) -> Alert:
     if isinstance(severity, bool) or not isinstance(severity, int) or not 0 <= severity <= 10:
         raise ValueError("the severity of an alert must be a number from 0 to 10")
     return Alert(**texts, severity=severity)
+
+
+def parse_event(data: Any) -> Event:
+    """Parse an entry of a saved log; ValueError or TypeError if it is invalid."""
+    if not isinstance(data, dict) or data.get("grade") not in get_args(Grade):
+        raise ValueError("an event must be a JSON object with a grade")
+    if not all(isinstance(value, str) for value in data.values()):
+        raise ValueError("the values of an event must be strings")
+    return Event(**data)
+
+
+def parse_alerts(body: dict[str, Any]) -> list[Alert]:
+    """Parse the alerts of a request body; ValueError if one is invalid."""
+    alerts = body.get("alerts", ())
+    if not isinstance(alerts, (list, tuple)):
+        raise ValueError("the value of 'alerts' must be a list")
+    return list(map(parse_alert, alerts))
 
 
 class Outbox:

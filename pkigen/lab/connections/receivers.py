@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 import ssl
 import struct
@@ -13,12 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from pkigen.lab.connections.alert_formats import MAX_MESSAGE_BYTES, SyslogFrameParser
-from pkigen.lab.connections.alerts import MAX_STORED, format_time
+from pkigen.lab.connections.alerts import MAX_BATCH_BYTES, MAX_STORED, format_time, parse_alerts
 from pkigen.serve.http.accepted_connection import AcceptedConnection, stop_accepting, wait_until_closed
+from pkigen.serve.http.json_body import read_json_object
 from pkigen.serve.http.server import Listener
 
 _MOST_OPEN = 64
@@ -48,14 +49,17 @@ class Receiver:
     async def webhook(self, request: Request) -> Response:
         """Process ``POST /`` with alerts in JSON."""
         try:
-            body = json.loads(await request.body())
-            alerts = body["alerts"]
-            texts = [f"{alert['source']}: {alert['title']}" for alert in alerts]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return JSONResponse({"error": "the body must be a JSON object with a list of alerts"}, 400)
-        for text in texts:
-            self.take(text)
-        return JSONResponse({"taken": len(texts)})
+            body = await read_json_object(request, MAX_BATCH_BYTES)
+            if "alerts" not in body:
+                raise HTTPException(400, "the body must be a JSON object with a list of alerts")
+            alerts = parse_alerts(body)
+        except HTTPException as error:
+            return JSONResponse({"error": error.detail}, error.status_code)
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        for alert in alerts:
+            self.take(f"{alert.source}: {alert.title}")
+        return JSONResponse({"taken": len(alerts)})
 
 
 class SyslogServer:

@@ -19,7 +19,6 @@ from pkigen.lab.appliance.upload import (
     base_name,
 )
 
-CUT_OFF = "The request ended before its body was complete."
 MAX_BODY_BYTES = 3 * MAX_FILE_BYTES + 64 * 1024
 """Maximum size of a request body in bytes: three files and the other fields."""
 UPLOAD = ("name", "passphrase", "key", "certificate", "chain", "crl_check")
@@ -57,7 +56,7 @@ async def read_fields(request: Request, known: Sequence[str]) -> FormFields:
     except MultiPartException as error:
         raise HTTPException(400, f"The form cannot be read: {error.message.rstrip('.')}.") from error
     except ClientDisconnect as error:
-        raise HTTPException(400, CUT_OFF) from error
+        raise HTTPException(400, "The request ended before its body was complete.") from error
 
 
 class _Parts(MultiPartParser):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
@@ -10,7 +9,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -19,19 +18,14 @@ from pkigen.asn1 import names
 from pkigen.errors import InputError, PkigenError, visible
 from pkigen.lab.appliance.appliance import Appliance, Role
 from pkigen.lab.appliance.upload import UploadResult
-from pkigen.lab.connections.alerts import format_time, parse_alert
+from pkigen.lab.connections.alerts import MAX_BATCH_BYTES, format_time, parse_alert, parse_alerts
 from pkigen.lab.lab import Lab, connection_as_json
-from pkigen.lab.web.fields import (
-    CUT_OFF,
-    UPLOAD,
-    parse_upload,
-    read_fields,
-)
+from pkigen.lab.web.fields import UPLOAD, parse_upload, read_fields
 from pkigen.lab.web.openapi import OPERATIONS, document
+from pkigen.serve.http.json_body import read_json_object
 
 _NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _LARGEST_BODY = 64 * 1024
-_LARGEST_LINKED = 512 * 1024
 _MOST_SHOWN = 200
 
 Handler = Callable[[Request], Awaitable[Any]]
@@ -146,10 +140,10 @@ class Rest:
 
     async def _linked(self, request: Request) -> Any:
         """Receive the alerts of another appliance."""
-        body = await _json(request, _LARGEST_LINKED)
+        body = await _json(request, MAX_BATCH_BYTES)
         try:
-            alerts = [parse_alert(one) for one in body.get("alerts", ())]
-        except (TypeError, ValueError) as error:
+            alerts = parse_alerts(body)
+        except ValueError as error:
             raise HTTPException(422, f"{error}.") from error
         return {"taken": self._lab.take_alerts(self._appliance, alerts)}
 
@@ -206,22 +200,12 @@ def upload_result_as_json(result: UploadResult) -> dict[str, Any]:
     }
 
 
-async def _json(request: Request, most: int = _LARGEST_BODY) -> dict[str, Any]:
-    body = bytearray()
+async def _json(request: Request, limit: int = _LARGEST_BODY) -> dict[str, Any]:
     try:
-        async for part in request.stream():
-            body += part
-            if len(body) > most:
-                raise HTTPException(413, f"The body is larger than {most // 1024} KiB.")
-    except ClientDisconnect as error:
-        raise HTTPException(400, CUT_OFF) from error
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        raise HTTPException(400, "The body is not JSON.") from None
-    if not isinstance(data, dict):
-        raise HTTPException(400, "The body must be a JSON object.")
-    return data
+        return await read_json_object(request, limit)
+    except HTTPException as error:
+        sentence = f"{error.detail[0].upper()}{error.detail[1:]}."
+        raise HTTPException(error.status_code, sentence) from error
 
 
 def _error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -28,6 +28,7 @@ from pkigen.files import write_private_file
 from pkigen.serve.control import request_log
 from pkigen.serve.control.runtime_faults import RuntimeFaults
 from pkigen.serve.faults.rules import Rule
+from pkigen.serve.http.json_body import read_json_object
 from pkigen.serve.http.server import Listener, background, listen
 
 HOST = "127.0.0.1"
@@ -192,18 +193,8 @@ def _request_as_json(one: request_log.Request) -> dict[str, Any]:
 
 
 async def _body(request: Request, known: set[str]) -> Mapping[str, Any]:
-    """Read a JSON object, empty for an empty body; InputError if it is invalid."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > _LARGEST_BODY:
-            raise HTTPException(413, f"the body is larger than {_LARGEST_BODY // 1024} KiB")
-    try:
-        data = json.loads(body) if body.strip() else {}
-    except (ValueError, RecursionError):
-        raise HTTPException(400, "the body is not JSON") from None
-    if not isinstance(data, dict):
-        raise HTTPException(400, "the body must be a JSON object")
+    """Read a JSON object, empty for an empty body; InputError for an unknown key."""
+    data = await read_json_object(request, _LARGEST_BODY, optional=True)
     if unknown := data.keys() - known:
         raise InputError(f"unknown key '{min(unknown)[:80]}'; the keys are {', '.join(sorted(known))}")
     return data

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Mapping
@@ -11,6 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from pkigen.strict_json import parse_json
 
 _HANDSHAKE = "tls"
 _COARSE = 50_000_000
@@ -113,7 +114,7 @@ class ManifestWatcher:
                 return
             data = Path(self._path).read_bytes()
             if sha256(data).digest() != self._digest:
-                self._manifest = json.loads(data)
+                self._manifest = parse_json(data)
                 self._url_map = url_map(self._folder, self._manifest)
                 self._digest = sha256(data).digest()
             self._seen = seen if time.time_ns() - status.st_mtime_ns > _COARSE else None

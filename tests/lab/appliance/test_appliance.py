@@ -221,6 +221,11 @@ def test_a_file_of_another_appliance_is_never_taken_for_ones_own(tmp_path: Path)
         ("lab.json", {"ahead": "soon"}, "clock is corrupt"),
         ("lab.json", {"ahead": 1e300}, "clock is corrupt"),
         ("appliance-sensor-01.json", {"events": [1]}, "state of sensor-01 is corrupt"),
+        (
+            "appliance-sensor-01.json",
+            {"events": [{"at": "", "grade": "worse", "text": ""}]},
+            "state of sensor-01 is corrupt",
+        ),
         ("appliance-sensor-01.json", {"anchors": ["?"]}, "state of sensor-01 is corrupt"),
         ("appliance-sensor-01.pem", "no key", "state of sensor-01 is corrupt"),
     ],

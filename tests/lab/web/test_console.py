@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from pkigen.environment.revoke import revoke
+from pkigen.lab.appliance.credential import local_credential
+from pkigen.lab.appliance.upload import UploadResult
 from pkigen.lab.web.sessions import Sessions
 from tests.lab.conftest import Person, Plant, presented
 
@@ -36,6 +38,30 @@ def test_every_page_shows_to_who_is_signed_in_and_to_nobody_else(path: str, name
     assert answer.headers["cache-control"] == "no-store"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert {key: answer.headers[key] for key in HEADERS} == HEADERS
+
+
+@pytest.mark.parametrize("state", ["reissued", "self-signed", "foreign"])
+def test_the_experiments_open_for_a_certificate_that_no_ca_of_the_lab_can_revoke(
+    state: str, own_plant: Plant
+) -> None:
+    person = own_plant.person("sensor-03" if state == "self-signed" else "sensor-01")
+    if state == "reissued":
+        answer = person.post("/try/renew")
+    elif state == "self-signed":
+        answer = person.post("/certificate/stay")
+    else:
+        own_plant.lab.appliance("sensor-01").install(_upload_of_another_ca(own_plant), "foreign")
+        answer = person.client.get("/certificate")
+    assert answer.status_code in (200, 303)
+    page = person.client.get("/try")
+    assert page.status_code == 200
+    assert "no CA of the lab can revoke it" in page.text
+
+
+def _upload_of_another_ca(plant: Plant) -> UploadResult:
+    """An accepted upload of a certificate that the environment does not contain."""
+    appliance = plant.lab.appliance("sensor-01")
+    return UploadResult((), (), None, local_credential("sensor-01", appliance.host, plant.lab.clock()))
 
 
 def test_the_first_sign_in_asks_for_an_upload_or_to_stay(own_plant: Plant) -> None:

@@ -29,6 +29,7 @@ from pkigen.serve.control.api import FILE, controlled
 from pkigen.serve.control.runtime_faults import RuntimeFaults
 from pkigen.serve.http.app import application
 from pkigen.serve.http.server import background, listen
+from tests import hostile_json
 from tests.serve.controlled_profile import PROFILE
 from tests.tools import run
 
@@ -175,6 +176,22 @@ def test_what_is_wrong_with_a_request_is_said_in_a_sentence(
     answer = control.ask(method, path, body)
     assert answer.status_code == status
     assert words in (answer.json()["error"] if words else "")
+
+
+@pytest.mark.parametrize("name", hostile_json.NAMES)
+def test_hostile_json_is_refused_and_breaks_nothing(name: str, control: Control) -> None:
+    for method, path, template in (
+        ("PUT", "/faults", b'{"of": @, "url": @, "fault": @}'),
+        ("PUT", "/faults", b'{"of": "issuing", "fault": {"crl-stale": {"by": @}}}'),
+        ("DELETE", "/faults", b'{"of": @, "url": @}'),
+        ("POST", "/refresh", b'{"of": @}'),
+    ):
+        for body in hostile_json.bodies(name, template):
+            answer = control.ask(method, path, body)
+            assert answer.status_code < 500, (body[:80], answer.text)
+            assert "error" in answer.json() or answer.status_code == 200
+    assert control.ask("GET", "/faults").json() == {"faults": []}
+    assert httpx.get(f"{control.url}/crl/issuing.crl").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/faults", "/requests", "/refresh", "/nowhere"])
