@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from pkigen.inspection.artifacts import read
@@ -13,13 +13,13 @@ from pkigen.requirements.subject import PublishedCrl
 class CrlLookup:
     """Looks up URLs, each once.
 
-    ``published`` maps known URLs to their responses; other URLs below ``base_url`` serve nothing.
+    ``published`` maps known URLs to their responses; other URLs below ``base_url`` serve nothing. ``get``
+    downloads all others, and raises FetchError if there is nothing (default: no download).
     """
 
     published: Mapping[str, bytes] = field(default_factory=dict)
     base_url: str | None = None
-    online: bool = False
-    proxy: str | None = None
+    get: Callable[[str], bytes] | None = None
     _cache: dict[str, PublishedCrl | None] = field(default_factory=dict)
 
     def look(self, url: str) -> PublishedCrl | None:
@@ -33,15 +33,16 @@ class CrlLookup:
             return _parsed(self.published[url], url)
         if self.base_url is not None and url.startswith(f"{self.base_url}/"):
             return PublishedCrl(None, f"nothing is published at {url}")
-        return self._fetched(url) if self.online else None
+        return None if self.get is None else _downloaded(self.get, url)
 
-    def _fetched(self, url: str) -> PublishedCrl:
-        from pkigen.inspection.path import FetchError, fetch
 
-        try:
-            return _parsed(fetch(url, proxy=self.proxy), url)
-        except FetchError as error:
-            return PublishedCrl(None, str(error))
+def _downloaded(get: Callable[[str], bytes], url: str) -> PublishedCrl:
+    from pkigen.inspection.path import FetchError
+
+    try:
+        return _parsed(get(url), url)
+    except FetchError as error:
+        return PublishedCrl(None, str(error))
 
 
 def _parsed(data: bytes, url: str) -> PublishedCrl:

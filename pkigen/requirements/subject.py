@@ -101,7 +101,7 @@ class CheckInput:
 
     def crls_for(self, certificate: Certificate) -> tuple[PublishedCrl, ...]:
         """Return the CRLs that may list a certificate: those from files, or else those at its http URLs."""
-        from pkigen.inspection.path import may_list
+        from pkigen.inspection.path import MAX_URLS_PER_CERTIFICATE, may_list
 
         try:
             given = tuple(PublishedCrl(crl) for crl in self.crls if may_list(crl, certificate))
@@ -110,7 +110,10 @@ class CheckInput:
             return ()
         if given:
             return given
-        return tuple(published for published in map(self.look, urls) if published is not None)
+        published = [crl for crl in map(self.look, urls[:MAX_URLS_PER_CERTIFICATE]) if crl is not None]
+        if published and (untried := len(urls) - MAX_URLS_PER_CERTIFICATE) > 0:
+            published.append(PublishedCrl(None, f"{untried} more URLs were not tried"))
+        return tuple(published)
 
     @property
     def has_http_crl_url(self) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pkigen.inspection.artifacts import Artifact
+from pkigen.inspection.path import Downloader
 from pkigen.requirements import (
     CheckInput,
     Finding,
@@ -34,6 +35,10 @@ class CheckOptions:
     validation: bool = True
     trust: tuple[Path, ...] = ()
     crls: tuple[Path, ...] = ()
+
+    def download(self) -> Callable[[str], bytes] | None:
+        """Return a function that downloads URLs within the budget of one run; None without ``online``."""
+        return Downloader(self.proxy).get if self.online else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class _Checker:
         complete = [one["crl"] for one in authorities if one["crl"] is not None]
         crls = [crl for one in complete for crl in (one, *one["parts"])]
         published = {crl["url"]: self._presenter.read(crl["file"]) for crl in crls}
-        self._lookup = CrlLookup(published, manifest["base_url"], online=options.online, proxy=options.proxy)
+        self._lookup = CrlLookup(published, manifest["base_url"], options.download())
         files = (
             self._presenter.artifact(one["files"]["certificate"], Kind.CERTIFICATE) for one in authorities
         )

@@ -105,7 +105,7 @@ class _Files:
         self._artifacts, self._crls, self._sets = artifacts, crls, sets
         self._unread = tuple(unread)
         given = [one.crl for one in crls if one.crl is not None]
-        self._lookup = CrlLookup(online=options.online, proxy=options.proxy)
+        self._lookup = CrlLookup(get=options.download())
         self._base = CheckInput(
             now=options.now,
             anchors=tuple(anchors),

@@ -2,6 +2,7 @@
 
 from pkigen.inspection.path.crl_retrieval import CrlRetriever, validate_online
 from pkigen.inspection.path.crl_scope import may_list
+from pkigen.inspection.path.downloader import MAX_URLS_PER_CERTIFICATE, Downloader
 from pkigen.inspection.path.host_names import host_mismatch
 from pkigen.inspection.path.http_fetch import FetchError, fetch
 from pkigen.inspection.path.policies import PolicyOptions, policy_oids
@@ -11,7 +12,9 @@ from pkigen.inspection.path.validation import PathResult, Purpose, revocations, 
 from pkigen.inspection.path.verify import UnusedInput, Verification, VerifiedCertificate, verify
 
 __all__ = [
+    "MAX_URLS_PER_CERTIFICATE",
     "CrlRetriever",
+    "Downloader",
     "FetchError",
     "PathProblem",
     "PathResult",

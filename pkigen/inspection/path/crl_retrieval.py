@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pkigen.inspection.artifacts import Encoding, read
-from pkigen.inspection.path.http_fetch import FetchError, fetch
+from pkigen.inspection.path.downloader import MAX_URLS_PER_CERTIFICATE, Get
+from pkigen.inspection.path.http_fetch import FetchError
 from pkigen.inspection.path.policies import ANY_POLICIES, PolicyOptions
 from pkigen.inspection.path.problems import PathProblem, problem_of_rule
 from pkigen.inspection.path.validation import PathResult, Purpose, validate
 from pkigen.x509 import Certificate, CertificateList, Malformed
 from pkigen.x509.extensions import DistributionPoint, uris
-
-MAX_URLS = 8
-"""URLs that are tried for one certificate, so that its author cannot set how long this takes."""
 
 
 def below_anchor(path: Sequence[Certificate], anchors: Sequence[Certificate] = ()) -> tuple[Certificate, ...]:
@@ -26,13 +24,12 @@ def below_anchor(path: Sequence[Certificate], anchors: Sequence[Certificate] = (
 
 @dataclass
 class CrlRetriever:
-    """Downloads CRLs, each URL once; ``notes`` are irregularities.
+    """Downloads CRLs with ``get``, each URL once; ``notes`` are irregularities.
 
-    ``get`` replaces the download; it raises FetchError if there is nothing at a URL.
+    ``get`` raises FetchError if there is nothing at a URL.
     """
 
-    proxy: str | None = None
-    get: Callable[[str], bytes] | None = field(default=None, kw_only=True)
+    get: Get
     crls: list[CertificateList] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _cache: dict[str, CertificateList | str] = field(default_factory=dict)
@@ -52,7 +49,7 @@ class CrlRetriever:
         scoped = [point for point in points if point.reasons]
         complete = [point for point in points if not point.reasons]
         groups = [complete] if complete or not scoped else [[point] for point in scoped]
-        allowance = iter(range(MAX_URLS))
+        allowance = iter(range(MAX_URLS_PER_CERTIFICATE))
         results = [self._first(group, allowance) for group in groups]
         crls = [result for result in results if isinstance(result, CertificateList)]
         self.crls += crls
@@ -92,7 +89,7 @@ class CrlRetriever:
     def _fetch(self, url: str) -> CertificateList | str:
         """Return the CRL at a URL, or the reason why there is none."""
         try:
-            data = self.get(url) if self.get else fetch(url, proxy=self.proxy)
+            data = self.get(url)
             artifacts = read(data, url)
         except FetchError as error:
             return str(error)

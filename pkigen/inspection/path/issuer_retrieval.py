@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from pkigen.asn1.oids import CA_ISSUERS_ACCESS
 from pkigen.inspection.artifacts import read
-from pkigen.inspection.path.http_fetch import FetchError, fetch
+from pkigen.inspection.path.downloader import Get
+from pkigen.inspection.path.http_fetch import FetchError
 from pkigen.x509 import Certificate, Malformed
 
 MAX_ISSUERS = 8
@@ -18,21 +19,19 @@ MAX_URLS = 3
 def missing_issuers(
     leaf: Certificate,
     known: Sequence[Certificate],
-    *,
-    proxy: str | None = None,
-    get: Callable[[str], bytes] | None = None,
+    get: Get,
 ) -> tuple[list[Certificate], list[str]]:
     """Return the downloaded CA certificates of the path of ``leaf``, and notes about failed downloads.
 
     ``known`` are the CA certificates at hand, trust anchors included. A downloaded certificate completes the
-    path and is never a trust anchor. ``get`` replaces the download.
+    path and is never a trust anchor. ``get`` downloads a URL, or raises FetchError.
     """
     downloaded, notes = list[Certificate](), list[str]()
     certificate, seen = leaf, {leaf.der}
     while not certificate.is_self_issued:
         issuer = _issuer(certificate, (*known, *downloaded))
         if issuer is None and len(downloaded) < MAX_ISSUERS:
-            issuer = _download(certificate, get or (lambda url: fetch(url, proxy=proxy)), notes)
+            issuer = _download(certificate, get, notes)
             if issuer is not None:
                 downloaded.append(issuer)
         if issuer is None or issuer.der in seen:
@@ -47,7 +46,7 @@ def _issuer(certificate: Certificate, candidates: Sequence[Certificate]) -> Cert
     return next((one for one in candidates if one.normalized_subject == name), None)
 
 
-def _download(certificate: Certificate, get: Callable[[str], bytes], notes: list[str]) -> Certificate | None:
+def _download(certificate: Certificate, get: Get, notes: list[str]) -> Certificate | None:
     for url in _urls(certificate)[:MAX_URLS]:
         try:
             artifacts = read(get(url), url)

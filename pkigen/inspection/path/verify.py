@@ -11,6 +11,7 @@ from typing import Any
 from pkigen.errors import InputError
 from pkigen.inspection.artifacts import Artifact, Kind
 from pkigen.inspection.path.crl_retrieval import CrlRetriever, validate_online
+from pkigen.inspection.path.downloader import Downloader
 from pkigen.inspection.path.host_names import invalid_host, uses_common_name
 from pkigen.inspection.path.http_fetch import invalid_proxy
 from pkigen.inspection.path.issuer_retrieval import missing_issuers
@@ -82,8 +83,9 @@ def verify(given: Verification) -> VerifiedCertificate:
     if not given.trust:
         anchors = [certificate for certificate in (*known, leaf) if certificate.is_self_issued]
         notes.append(_assumption(anchors))
+    downloader = Downloader(given.proxy)
     if given.online:
-        downloaded, download_notes = missing_issuers(leaf, [*known, *anchors], proxy=given.proxy)
+        downloaded, download_notes = missing_issuers(leaf, [*known, *anchors], downloader.get)
         known += downloaded
         notes += download_notes
     crls = [artifact.crl for artifact in crl_files if artifact.crl is not None]
@@ -96,7 +98,7 @@ def verify(given: Verification) -> VerifiedCertificate:
         "policy": given.policy,
     }
     if given.fetch_crls:
-        retriever = CrlRetriever(given.proxy)
+        retriever = CrlRetriever(downloader.get)
         result = validate_online(leaf, known, anchors, retriever, **options)
         notes += retriever.notes
     else:

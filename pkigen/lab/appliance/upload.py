@@ -10,6 +10,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from pkigen.errors import visible
 from pkigen.inspection.artifacts import Artifact, read
 from pkigen.inspection.check import CheckResult, check
+from pkigen.inspection.path import Downloader
 from pkigen.lab.appliance.credential import Credential
 from pkigen.requirements import (
     CheckInput,
@@ -23,6 +24,9 @@ from pkigen.x509 import Certificate
 MAX_FILE_BYTES = 256 * 1024
 """Maximum size of an uploaded file in bytes; a chain of fifty certificates is smaller."""
 _LONGEST_NAME = 100
+# The limits of all downloads of one upload.
+_DOWNLOAD_SECONDS = 20.0
+_MAX_DOWNLOADED_BYTES = 16 * 1024 * 1024
 
 # By the message keys of a requirement set.
 ADVICE = {
@@ -107,6 +111,7 @@ def check_upload(
     ``anchors`` are trusted in addition to the roots of the chain. Never raises for invalid files.
     """
     passphrases = () if not upload.passphrase else (upload.passphrase,)
+    downloader = Downloader(proxy, seconds=_DOWNLOAD_SECONDS, max_bytes=_MAX_DOWNLOADED_BYTES)
     certificates = read(upload.certificate.data, base_name(upload.certificate.name))
     keys = read(upload.key.data, base_name(upload.key.name), passphrases)
     chain = None if upload.chain is None else read(upload.chain.data, base_name(upload.chain.name))
@@ -127,7 +132,7 @@ def check_upload(
         key_source=key.source,
         chain=chain,
         anchors=(*roots, *anchors),
-        look=CrlLookup(online=True, proxy=proxy).look,
+        look=CrlLookup(get=downloader.get).look,
         validation=upload.crl_check,
     )
     checked = check(visible(upload.title), subject, sets, unread)

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import h11
 from OpenSSL import SSL, crypto
 
-from pkigen.inspection.path import CrlRetriever, PathProblem, validate_online
+from pkigen.inspection.path import CrlRetriever, Downloader, PathProblem, validate_online
 from pkigen.lab.timing import CancelToken
 from pkigen.x509 import Certificate, Malformed
 
@@ -133,7 +133,7 @@ def validate_peer(
         leaf,
         intermediates,
         policy.anchors,
-        CrlRetriever(get=policy.get),
+        CrlRetriever(Downloader(get=policy.get).get),
         at=policy.at,
         host=host,
         purpose="server",

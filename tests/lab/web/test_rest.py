@@ -220,8 +220,8 @@ def test_an_alert_is_shown_as_it_was_sent_and_goes_on(plant: Plant) -> None:
 
 
 def test_a_control_character_in_an_alert_is_made_visible(plant: Plant) -> None:
-    made = plant.api(SENSOR).post("alerts", content=b'{"title": "a\\u0000\\nb\\ud800"}').json()
-    assert made["title"] == "a\\x00\\nb\\ud800"
+    made = plant.api(SENSOR).post("alerts", content=b'{"title": "a\\u0000\\nb"}').json()
+    assert made["title"] == "a\\x00\\nb"
 
 
 def test_the_switch_of_validation_is_felt_by_the_next_connection(plant: Plant) -> None:
