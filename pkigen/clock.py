@@ -84,10 +84,18 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def later(instant: datetime, seconds: float) -> datetime:
+    """Return a time that is a number of seconds later, but not after the end of the year 9999.
+
+    No certificate, CRL or OCSP response can express a later time.
+    """
+    return instant + min(timedelta(seconds=seconds), LAST - instant)
+
+
 def going_on_from(instant: datetime) -> Callable[[], datetime]:
-    """Return a clock that starts at ``instant`` now and advances in real time."""
+    """Return a clock that starts at ``instant`` now and advances in real time, up to LAST."""
     begun = time.monotonic()
-    return lambda: instant + timedelta(seconds=time.monotonic() - begun)
+    return lambda: later(instant, time.monotonic() - begun)
 
 
 def parse_at(text: str, now: datetime) -> datetime:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from pkigen.errors import EnvironmentFailure
+
+_PART_END = r"[^/\\:\x00]"
+PATH_PART = rf"(?:[^./\\:\x00]{_PART_END}*|\.[^./\\:\x00]{_PART_END}*|\.\.{_PART_END}+)"
+"""A file or directory name as a regular expression: not ``.`` or ``..``, without separators and drives."""
+RELATIVE_PATH = rf"{PATH_PART}(?:/{PATH_PART})*"
+"""A path with ``/`` that stays below the directory that it is relative to, except by a link."""
 
 
 def read_file(path: Path, limit: int) -> bytes:
@@ -21,6 +28,25 @@ def read_file(path: Path, limit: int) -> bytes:
     if len(data) > limit:
         raise ValueError(f"{path} is larger than {limit} bytes")
     return data
+
+
+def links_outside(directory: Path, paths: Iterable[str]) -> Path | None:
+    """Return the first link that leads out of a directory, in the paths relative to it; None if none does.
+
+    ``paths`` match RELATIVE_PATH. Missing files are no links.
+    """
+    base, root, checked = os.fspath(directory), directory.resolve(), set[str]()
+    for path in paths:
+        parents = path.split("/")
+        for depth in range(1, len(parents) + 1):
+            prefix = path if depth == len(parents) else "/".join(parents[:depth])
+            if prefix in checked:
+                continue
+            checked.add(prefix)
+            link = f"{base}/{prefix}"
+            if os.path.islink(link) and not Path(link).resolve().is_relative_to(root):
+                return Path(link)
+    return None
 
 
 def write_private_file(path: Path, data: bytes) -> None:

@@ -12,13 +12,14 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from pkigen.errors import InputError
+from pkigen.errors import InputError, visible
+from pkigen.files import links_outside
 from pkigen.strict_json import parse_json
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pydantic import BaseModel
+    from pydantic import BaseModel, ValidationError
 
     from pkigen.environment.manifest import schema
 
@@ -207,18 +208,39 @@ class Environment:
 
 def open_environment(folder: Path) -> Environment:
     """Read the environment in a directory; InputError if the directory does not contain one."""
-    path = folder / "manifest.json"
     try:
-        manifest = parse_json(path.read_bytes())
+        data = (folder / "manifest.json").read_bytes()
     except OSError as error:
         raise InputError(f"{folder} is not a built environment: {error.strerror}: manifest.json") from error
+    return Environment(folder, parse_manifest(folder, data))
+
+
+def parse_manifest(folder: Path, data: bytes) -> dict[str, Any]:
+    """Return the document in an environment's manifest.json; InputError if it cannot be used.
+
+    Every path in the result is inside the environment: an environment may come from somebody else. Fields
+    that this version does not know are ignored.
+    """
+    from pydantic import ValidationError
+
+    from pkigen.environment.manifest.schema import Manifest
+
+    path = folder / "manifest.json"
+    try:
+        document = parse_json(data)
     except ValueError as error:
-        raise _damaged(folder) from error
-    if not isinstance(manifest, dict) or manifest.get("format") != "pkigen-manifest":
+        raise _damaged(folder, "it is not JSON") from error
+    if not isinstance(document, dict) or document.get("format") != "pkigen-manifest":
         raise InputError(f"{path} is not a pkigen manifest")
-    if manifest.get("version") != 1:
+    if document.get("version") != 1:
         raise InputError(f"{path} was written by a later version of pkigen; use that version")
-    return Environment(folder, manifest)
+    try:
+        manifest = Manifest.model_validate_json(data, strict=True, extra="ignore")
+    except ValidationError as error:
+        raise _damaged(folder, _first_error(error)) from error
+    if (link := links_outside(folder, manifest.paths())) is not None:
+        raise InputError(f"{link} is a link to a file outside the environment {folder}; remove the link")
+    return document
 
 
 def client_context(anchors: Sequence[Path]) -> ssl.SSLContext:
@@ -252,11 +274,22 @@ def _is_address(host: str) -> bool:
 
 
 def _validated(model: type[Model], data: dict[str, Any], folder: Path) -> Model:
+    from pydantic import ValidationError
+
     try:
         return model.model_validate(data)
-    except ValueError as error:
-        raise _damaged(folder) from error
+    except ValidationError as error:
+        raise _damaged(folder, _first_error(error)) from error
 
 
-def _damaged(folder: Path) -> InputError:
-    return InputError(f"{folder / 'manifest.json'} is damaged; build the environment again")
+def _first_error(error: ValidationError) -> str:
+    """Return the place and the reason of a manifest's first error."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    if first["type"] == "string_pattern_mismatch":
+        return f"{place} leads outside the environment: {visible(str(first['input']))}"
+    return f"{place}: {first['msg']}" if place else first["msg"]
+
+
+def _damaged(folder: Path, reason: str) -> InputError:
+    return InputError(f"{folder / 'manifest.json'} is damaged ({reason}); build the environment again")

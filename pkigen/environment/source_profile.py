@@ -13,7 +13,7 @@ from pkigen.errors import InputError, Problem
 from pkigen.faults import parse_faults
 from pkigen.profile import Profile, load
 from pkigen.profile.top_level import Negatives
-from pkigen.store import Store
+from pkigen.store import Store, decoding
 
 _PROFILE = "profile"
 REQUESTED_FAULTS = "breaks"
@@ -35,8 +35,11 @@ def load_source_profile(folder: Path) -> Profile:
 
 def recorded_profile(store: Store) -> str | None:
     """Return the path of the profile of the last build; None if it was built without a file."""
-    source: str | None = json.loads(store.index.meta(_PROFILE) or "null")
-    return source
+    with decoding(f"meta: {_PROFILE}"):
+        source: str | None = json.loads(store.index.meta(_PROFILE) or "null")
+        if source is not None and not isinstance(source, str):
+            raise TypeError
+        return source
 
 
 def record_profile(store: Store, profile: Profile) -> None:
@@ -74,8 +77,11 @@ def with_requested_faults(profile: Profile, store: Store) -> Profile:
 
 def requested_faults(store: Store) -> list[dict[str, Any]]:
     """Return the cases that commands added: ``of`` is a certificate, ``fault`` has the form of a profile."""
-    requested: list[dict[str, Any]] = json.loads(store.index.meta(REQUESTED_FAULTS) or "[]")
-    return requested
+    with decoding(f"meta: {REQUESTED_FAULTS}"):
+        requested: list[dict[str, Any]] = json.loads(store.index.meta(REQUESTED_FAULTS) or "[]")
+        for one in requested:
+            fault_id(one["fault"]), one["of"].partition("/")
+        return requested
 
 
 def save_requested_faults(store: Store, requested: Sequence[dict[str, Any]]) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from pkigen.clock import Span, shift, utc_now
+from pkigen.clock import Span, later, shift, utc_now
 
 Result = TypeVar("Result")
 
@@ -48,7 +48,7 @@ class LabClock:
 
     def __call__(self) -> datetime:
         """Return the current time of the lab."""
-        return utc_now() + self.ahead
+        return later(utc_now(), self.ahead.total_seconds())
 
     def move(self, span: Span) -> None:
         """Move the clock forward; ValueError for a negative span or a date out of range."""

@@ -26,6 +26,7 @@ from pkigen.model.entities import (
     Serving,
 )
 from pkigen.model.revocation import (
+    REASON_CODES,
     CrlEntry,
     CrlForm,
     CrlPart,
@@ -38,6 +39,7 @@ from pkigen.model.revocation import (
 )
 
 __all__ = [
+    "REASON_CODES",
     "Alteration",
     "Attribute",
     "CertificatePlan",

@@ -8,13 +8,26 @@ from enum import StrEnum
 
 from pkigen.model.certificates import Edit, Extension, Signature
 
+REASON_CODES = {
+    "unspecified": 0,
+    "keyCompromise": 1,
+    "cACompromise": 2,
+    "affiliationChanged": 3,
+    "superseded": 4,
+    "cessationOfOperation": 5,
+    "certificateHold": 6,
+    "removeFromCRL": 8,
+    "privilegeWithdrawn": 9,
+    "aACompromise": 10,
+}
+"""CRLReason (RFC 5280, section 5.3.1)."""
+
 
 @dataclass(frozen=True)
 class Revocation:
-    """A requested revocation: the RFC 5280 name of the reason code, the time, and the original text.
+    """A requested revocation: the reason (a key of REASON_CODES), the time, and the original text.
 
-    ``reason`` is one of keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation,
-    certificateHold, removeFromCRL, privilegeWithdrawn, aACompromise, unspecified. ``invalid_since`` is the
+    ``invalid_since`` is the
     invalidity date of the key (RFC 5280, 5.3.2), None if unknown.
     """
 

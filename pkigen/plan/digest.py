@@ -57,7 +57,7 @@ def changed_parts(before: str, now: str) -> tuple[str, ...]:
 def _changed_parts(before: str, now: str) -> list[str]:
     if before == now:
         return []
-    old, new = (dict(part.split("=") for part in text.split(";") if part) for text in (before, now))
+    old, new = (dict(part.partition("=")[::2] for part in text.split(";") if part) for text in (before, now))
     changed = [part for part in {**old, **new} if old.get(part) != new.get(part)]
     return [TITLES.get(part, part) for part in changed] or ["order of extensions"]
 

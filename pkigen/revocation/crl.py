@@ -14,7 +14,7 @@ from pkigen.asn1.oids import AUTHORITY_KEY_IDENTIFIER, CRL_NUMBER, CRL_REASON
 from pkigen.keys import PrivateKey
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.signing import sign, signature_algorithm
-from pkigen.model import Edit, Extension, Name, Signature
+from pkigen.model import REASON_CODES, Edit, Extension, Name, Signature
 
 _TRUE = b"\xff"
 _URI = 0x86
@@ -62,20 +62,6 @@ def certificate_issuer(name: bytes) -> Extension:
 def _full_name(url: str) -> bytes:
     return der.tlv(0xA0, der.tlv(_URI, url.encode("ascii")))
 
-
-REASON_CODES = {
-    "unspecified": 0,
-    "keyCompromise": 1,
-    "cACompromise": 2,
-    "affiliationChanged": 3,
-    "superseded": 4,
-    "cessationOfOperation": 5,
-    "certificateHold": 6,
-    "removeFromCRL": 8,
-    "privilegeWithdrawn": 9,
-    "aACompromise": 10,
-}
-"""CRLReason (RFC 5280, section 5.3.1)."""
 
 _DEFAULT_SIGNATURE = Signature()
 _VERSION_2 = der.integer(1)

@@ -15,8 +15,7 @@ from pkigen.asn1.oids import OCSP_BASIC
 from pkigen.keys import PrivateKey
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.signing import DIGEST_OIDS, sign, signature_algorithm
-from pkigen.model import Edit, Extension, Signature
-from pkigen.revocation.crl import REASON_CODES
+from pkigen.model import REASON_CODES, Edit, Extension, Signature
 
 _ENUMERATED = 0x0A
 _GOOD, _UNKNOWN = b"\x80\x00", b"\x82\x00"

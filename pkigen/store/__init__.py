@@ -3,11 +3,13 @@
 from pkigen.store.entries import (
     CrlState,
     Damage,
+    DamagedIndex,
     Entry,
     Publication,
     Record,
     Revoked,
     StagedFiles,
+    decoding,
 )
 from pkigen.store.index import Index
 from pkigen.store.staging import stage
@@ -16,6 +18,7 @@ from pkigen.store.store import Store
 __all__ = [
     "CrlState",
     "Damage",
+    "DamagedIndex",
     "Entry",
     "Index",
     "Publication",
@@ -23,5 +26,6 @@ __all__ = [
     "Revoked",
     "StagedFiles",
     "Store",
+    "decoding",
     "stage",
 ]

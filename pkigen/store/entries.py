@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from pkigen.model import File
+
+
+class DamagedIndex(sqlite3.DatabaseError):
+    """The index contains a value that no version of pkigen writes; the message names its place."""
+
+
+@contextmanager
+def decoding(place: str) -> Iterator[None]:
+    """Raise the errors of decoding values of the index as DamagedIndex; ``place`` is their table or key."""
+    try:
+        yield
+    except (
+        *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError),
+        RecursionError,
+    ) as error:
+        raise DamagedIndex(place) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +54,9 @@ class Entry:
     @property
     def fingerprint(self) -> str:
         """The SHA-256 of the main certificate file."""
-        name = self.id.partition("/")[2]
-        return dict(self.files)[f"{self.id}/{name}.crt"]
+        with decoding(f"entities: {self.id}"):
+            name = self.id.partition("/")[2]
+            return dict(self.files)[f"{self.id}/{name}.crt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +72,14 @@ class Record:
     @property
     def certificates(self) -> list[tuple[str, int]]:
         """(issuer id, serial) of its current certificates."""
-        return [(issuer, int(serial, 16)) for issuer, serial in json.loads(self.serials)]
+        with decoding(f"entities: {self.id}"):
+            return [(issuer, int(serial, 16)) for issuer, serial in json.loads(self.serials)]
 
     @property
     def has_fault(self) -> bool:
         """Whether it is a case with a fault, or the copy of an authority for one."""
-        return "fault" in json.loads(self.record)
+        with decoding(f"entities: {self.id}"):
+            return "fault" in json.loads(self.record)
 
     @property
     def self_signed(self) -> bool:

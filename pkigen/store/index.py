@@ -1,4 +1,9 @@
-"""The index of an environment: typed access to its SQLite database (see ``schema``)."""
+"""The index of an environment: typed access to its SQLite database (see ``schema``).
+
+An environment may be damaged, or come from somebody else. Every value that is read from the index is
+checked here: ids and paths stay inside the environment, times can be represented, JSON can be parsed. A
+value that no version of pkigen writes raises DamagedIndex.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +13,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from pkigen.store.entries import CrlState, Entry, Record, Revoked
+from pkigen.model import REASON_CODES
+from pkigen.store.entries import CrlState, DamagedIndex, Entry, Record, Revoked, decoding
+from pkigen.store.layout import is_entity, is_file_name, is_relative
 from pkigen.store.schema import ENTITY
 
 _COLUMNS = (
     "id, spec, output, issuers, key_kind, key_source, spki, serials, not_before, not_after, record, files"
 )
 _SERIAL_DIGITS = 40
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+"""The years 1 to 9999, in seconds since the epoch."""
 
 
 class Index:
@@ -30,7 +39,7 @@ class Index:
     def meta(self, key: str) -> str | None:
         """Return a value that belongs to the environment as a whole."""
         row = self._sql.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return row[0] if row else None
+        return _text(row[0], f"meta: {key}") if row else None
 
     def set_meta(self, key: str, value: str) -> None:
         """Store a value that belongs to the environment as a whole."""
@@ -45,9 +54,16 @@ class Index:
     def records(self, ids: Sequence[str]) -> dict[str, Record]:
         """Return the records of some ids, which the manifest needs; as ``get``."""
         marks = ",".join("?" * len(ids))
-        columns = "id, record, not_before, not_after, serials"
+        columns = "id, record, not_before, not_after, serials, json_valid(record)"
         rows = self._sql.execute(f"SELECT {columns} FROM entities WHERE id IN ({marks})", ids)  # noqa: S608
-        return {row[0]: Record(*row) for row in rows}
+        return {row[0]: _record(row) for row in rows}
+
+    def entry(self, entity_id: str) -> Entry:
+        """Return the entry of an id that other values of the index refer to."""
+        entry = self.get([entity_id]).get(entity_id)
+        if entry is None:
+            raise DamagedIndex(f"entities: {entity_id} is missing")
+        return entry
 
     def entries(self) -> Iterator[Entry]:
         """Return all entries one by one, ordered by id."""
@@ -56,17 +72,17 @@ class Index:
 
     def ids(self) -> Iterator[str]:
         """Return all ids in order."""
-        return (row[0] for row in self._sql.execute("SELECT id FROM entities ORDER BY id"))
+        return (_id(row[0]) for row in self._sql.execute("SELECT id FROM entities ORDER BY id"))
 
     def generation(self, entity_id: str) -> int:
         """Return how often an entity was issued, also if it was pruned since."""
         row = self._sql.execute("SELECT times FROM issued WHERE id = ?", (entity_id,)).fetchone()
-        return int(row[0]) if row else 0
+        return _number(row[0], f"issued: {entity_id}") if row else 0
 
     def issued_count(self) -> int:
         """Return how many times any entity was issued."""
         (count,) = self._sql.execute("SELECT COALESCE(SUM(times), 0) FROM issued").fetchone()
-        return int(count)
+        return _number(count, "issued")
 
     def begin_publishing(self, rows: Iterable[tuple[Entry, str]]) -> None:
         """Write entries and the names of their staging directories to the journal."""
@@ -90,6 +106,8 @@ class Index:
     def journal(self) -> list[tuple[Entry, str]]:
         """Return the journal of a killed build: entries and the names of their staging directories."""
         rows = self._sql.execute(f"SELECT {_COLUMNS}, folder FROM journal").fetchall()  # noqa: S608
+        if not all(type(row[-1]) is str and is_file_name(row[-1]) for row in rows):
+            raise DamagedIndex("journal")
         return [(_entry(row[:-1]), row[-1]) for row in rows]
 
     def pretend_published(self, ids: Iterable[str]) -> None:
@@ -133,11 +151,13 @@ class Index:
     def serials_of(self, entity_id: str) -> list[tuple[str, int]]:
         """Return (authority, serial) of every certificate that an entity ever had."""
         query = "SELECT authority, serial FROM serials WHERE entity = ?"
-        return [(row[0], int(row[1], 16)) for row in self._sql.execute(query, (entity_id,))]
+        with decoding(f"serials: {entity_id}"):
+            return [(row[0], int(row[1], 16)) for row in self._sql.execute(query, (entity_id,))]
 
     def pruned_serials(self, entity_id: str) -> tuple[tuple[str, int], ...]:
         """Return (authority, serial) of the last certificates of a deleted entity, the main one first."""
-        return _serials(self.meta(f"pruned {entity_id}") or "[]")
+        with decoding(f"meta: pruned {entity_id}"):
+            return _serials(self.meta(f"pruned {entity_id}") or "[]")
 
     def earlier_serials(self) -> dict[str, list[tuple[str, int]]]:
         """Return (authority, serial) of all certificates of the entities that had more than one."""
@@ -146,8 +166,9 @@ class Index:
             " (SELECT entity FROM serials GROUP BY entity HAVING COUNT(*) > 1)"
         )
         serials = dict[str, list[tuple[str, int]]]()
-        for entity, authority, serial in self._sql.execute(query):
-            serials.setdefault(entity, []).append((authority, int(serial, 16)))
+        with decoding("serials"):
+            for entity, authority, serial in self._sql.execute(query):
+                serials.setdefault(entity, []).append((authority, int(serial, 16)))
         return serials
 
     def subject_of(self, authority: str, serial: int) -> str | None:
@@ -164,12 +185,11 @@ class Index:
     def next_crl_number(self, authority: str) -> int:
         """Reserve and return the next CRL number of an authority."""
         with self._transaction():
-            self._sql.execute(
-                "INSERT INTO crl_numbers VALUES (?, 1) ON CONFLICT DO UPDATE SET number = number + 1",
-                (authority,),
-            )
             query = "SELECT number FROM crl_numbers WHERE authority = ?"
-            return int(self._sql.execute(query, (authority,)).fetchone()[0])
+            row = self._sql.execute(query, (authority,)).fetchone()
+            number = 1 + (_number(row[0], f"crl_numbers: {authority}") if row else 0)
+            self._sql.execute("INSERT OR REPLACE INTO crl_numbers VALUES (?, ?)", (authority, number))
+            return number
 
     def raise_crl_number(self, authority: str, number: int) -> None:
         """Record that an authority used CRL numbers up to ``number`` elsewhere."""
@@ -186,7 +206,10 @@ class Index:
         if row is None:
             return None
         issuer, number, this_update, next_update, digest, files = row
-        return CrlState(issuer, number, this_update, next_update, digest, _pairs(files))
+        with decoding(f"crls: {authority}"):
+            times = _second(this_update), _second(next_update)
+            _number(number, "number")
+            return CrlState(issuer, number, *times, _text(digest, "digest"), _pairs(files))
 
     def set_crl(self, state: CrlState) -> None:
         """Record a published CRL or OCSP response."""
@@ -226,18 +249,21 @@ class Index:
     def revocations(self, issuer: str) -> Iterator[Revoked]:
         """Return the revocations of an authority, ordered by serial; a command's before the profile's."""
         query = "SELECT * FROM revocations WHERE issuer = ? ORDER BY serial, source"
-        return map(_revoked, self._sql.execute(query, (issuer,)))
+        with decoding(f"revocations: {issuer}"):
+            yield from map(_revoked, self._sql.execute(query, (issuer,)))
 
     def revocation(self, issuer: str, serial: int) -> Revoked | None:
         """Return the revocation of one serial number, or None."""
         query = "SELECT * FROM revocations WHERE issuer = ? AND serial = ? ORDER BY source LIMIT 1"
         row = self._sql.execute(query, (issuer, f"{serial:0{_SERIAL_DIGITS}x}")).fetchone()
-        return _revoked(row) if row else None
+        with decoding(f"revocations: {issuer}"):
+            return _revoked(row) if row else None
 
     def revocations_of(self, entity_id: str) -> list[Revoked]:
         """Return the revocations of an entity's certificates, including former ones."""
         query = "SELECT * FROM revocations WHERE entity = ? ORDER BY issuer, serial, source"
-        return list(map(_revoked, self._sql.execute(query, (entity_id,))))
+        with decoding(f"revocations: {entity_id}"):
+            return list(map(_revoked, self._sql.execute(query, (entity_id,))))
 
     def revoked_entities(self) -> set[str]:
         """Return the ids of all entities with a revocation, also of a former certificate."""
@@ -268,7 +294,8 @@ class Index:
 
     def publishers(self) -> dict[str, str]:
         """Return the publication plans by id, as JSON."""
-        return dict(self._sql.execute("SELECT id, plan FROM publishers ORDER BY id").fetchall())
+        rows = self._sql.execute("SELECT id, plan FROM publishers ORDER BY id").fetchall()
+        return {_id(entity): _text(plan, f"publishers: {entity}") for entity, plan in rows}
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -290,19 +317,69 @@ def _row(entry: Entry) -> tuple[object, ...]:
 
 
 def _entry(row: Sequence[Any]) -> Entry:
-    values = list(row)
-    values[7] = _serials(row[7])
-    values[11] = _pairs(row[11])
-    return Entry(*values)
+    with decoding(f"entities: {row[0]}"):
+        values = list(row)
+        values[7] = _serials(row[7])
+        values[11] = _pairs(row[11])
+        entry = Entry(*values)
+        _id(entry.id), _second(entry.not_before), _second(entry.not_after)
+        if not all(type(value) is str for value in (*values[1:7], entry.record)):
+            raise TypeError
+        return entry
+
+
+def _record(row: Sequence[Any]) -> Record:
+    *values, is_json = row
+    with decoding(f"entities: {row[0]}"):
+        record = Record(*values)
+        _id(record.id), _second(record.not_before), _second(record.not_after), _serials(record.serials)
+        if not is_json or not record.record.startswith("{"):
+            raise ValueError
+        return record
 
 
 def _serials(text: str) -> tuple[tuple[str, int], ...]:
-    return tuple((issuer, int(serial, 16)) for issuer, serial in json.loads(text))
+    """Decode (issuer id, serial); a current certificate is the first."""
+    return tuple((_text(issuer, "serials"), int(serial, 16)) for issuer, serial in json.loads(text))
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:
-    return tuple(map(tuple, json.loads(text)))
+    """Decode (path, digest); every path stays inside the environment."""
+    pairs = tuple((path, digest) for path, digest in json.loads(text))
+    if not all(is_relative(path) and type(digest) is str for path, digest in pairs):
+        raise ValueError
+    return pairs
 
 
 def _revoked(row: Sequence[Any]) -> Revoked:
-    return Revoked(row[0], int(row[1], 16), *row[2:])
+    issuer, serial, entity, reason, at, source, text, since = row
+    if reason not in REASON_CODES or type(at) is not int or not _FIRST_SECOND <= at <= _LAST_SECOND:
+        raise ValueError
+    if since is not None:
+        _second(since)
+    return Revoked(issuer, int(serial, 16), _text(entity, "entity"), reason, at, source, text, since)
+
+
+def _id(value: Any) -> str:
+    if not is_entity(_text(value, "id")):
+        raise DamagedIndex(f"id {value}")
+    return str(value)
+
+
+def _text(value: Any, place: str) -> str:
+    if type(value) is not str:
+        raise DamagedIndex(place)
+    return value
+
+
+def _number(value: Any, place: str) -> int:
+    if type(value) is not int or value < 0:
+        raise DamagedIndex(place)
+    return value
+
+
+def _second(value: Any) -> int:
+    """Return a time in seconds since the epoch, if datetime can represent it."""
+    if type(value) is not int or not _FIRST_SECOND <= value <= _LAST_SECOND:
+        raise ValueError
+    return value

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from pkigen.errors import EnvironmentFailure
+from pkigen.files import PATH_PART, RELATIVE_PATH
+from pkigen.model import Role
 
 STATE = ".pkigen"
 STAGING = "staging"
@@ -21,6 +24,11 @@ _DIRECTORIES = (
     ("www/ca", 0o755),
     ("www/crl", 0o755),
 )
+is_relative = re.compile(RELATIVE_PATH).fullmatch
+"""Whether a path stays inside the directory that it is relative to."""
+is_entity = re.compile(f"(?:{'|'.join(Role)})/{PATH_PART}").fullmatch
+"""Whether a text is the id of an entity: its directory, relative to the environment."""
+is_file_name = re.compile(PATH_PART).fullmatch
 _WRITTEN_BY_BUILDS = ("manifest.json", "trust.pem", "crls.pem", "www/ca/*", "www/crl/*")
 
 
@@ -32,18 +40,18 @@ def make_directories(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, mode in _DIRECTORIES:
         path = folder / name
-        _reject_link(path)
+        reject_link(path)
         path.mkdir(mode=mode, exist_ok=True)
 
 
 def inside(folder: Path, path: str) -> Path:
     """Return ``folder/path``; EnvironmentFailure if the path leaves the environment, also by a link."""
-    parts = path.split("/")
-    if "\\" in path or any(part in ("", ".", "..") or ":" in part for part in parts):
+    if not is_relative(path):
         raise EnvironmentFailure(f"{path!r} is not a path inside {folder}; nothing was written")
+    parts = path.split("/")
     for part in parts[:-1]:
         folder /= part
-        _reject_link(folder)
+        reject_link(folder)
     return folder / parts[-1]
 
 
@@ -53,6 +61,7 @@ def conflicting_files(folder: Path) -> Iterator[Path]:
         yield from folder.glob(pattern)
 
 
-def _reject_link(path: Path) -> None:
+def reject_link(path: Path) -> None:
+    """Raise EnvironmentFailure if a path is a symbolic link."""
     if path.is_symlink():
         raise EnvironmentFailure(f"{path} is a symbolic link, which pkigen does not follow; remove it")

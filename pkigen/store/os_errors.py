@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pkigen.errors import EnvironmentFailure
+from pkigen.errors import EnvironmentFailure, visible
+from pkigen.store.entries import DamagedIndex
 from pkigen.store.layout import INDEX, STATE
 
 _HINTS = {
@@ -29,7 +30,8 @@ _HINTS = {
     errno.ENFILE: "too many files are open on this system",
     errno.EIO: "the disk reported an I/O error",
 }
-_DAMAGED = "it is damaged. Restore it from a backup, or move the environment away and build it again"
+_REMEDY = "Restore it from a backup, or move the environment away and build it again"
+_DAMAGED = f"it is damaged. {_REMEDY}"
 _SQLITE_HINTS = {
     "full": _HINTS[errno.ENOSPC],
     "readonly": _HINTS[errno.EACCES],
@@ -40,6 +42,12 @@ _SQLITE_HINTS = {
     "not a database": _DAMAGED,
     "no such table": _DAMAGED,
     "no such column": _DAMAGED,
+    "has no column": _DAMAGED,
+    "columns but": _DAMAGED,  # table T has N columns but M values were supplied
+    "constraint failed": _DAMAGED,
+    "unsupported file format": _DAMAGED,
+    "decode to UTF-8": _DAMAGED,
+    "datatype mismatch": _DAMAGED,
 }
 
 
@@ -58,4 +66,6 @@ def os_errors_as_failures(action: str, folder: Path | str) -> Iterator[None]:
     except sqlite3.Error as error:
         message = str(error)
         hint = next((hint for part, hint in _SQLITE_HINTS.items() if part in message), message)
+        if isinstance(error, DamagedIndex):
+            hint = f"it is damaged ({visible(message)}). {_REMEDY}"
         raise EnvironmentFailure(f"cannot {action} {folder}/{STATE}/{INDEX}: {hint}") from error

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pkigen.errors import EnvironmentFailure
 from pkigen.store.entries import Entry
-from pkigen.store.layout import REPLACED, STAGING, STATE
+from pkigen.store.layout import REPLACED, STAGING, STATE, inside
 from pkigen.store.staging import exchange, file_digest
 
 _ASIDE = ".old"
@@ -111,7 +111,7 @@ class Placement:
             os.rename(target, removed)  # atomic, unlike deleting the files in place
             _delete(removed)
         for path, _ in entry.files:
-            (self.environment / path).unlink(missing_ok=True)
+            inside(self.environment, path).unlink(missing_ok=True)
         return [f"{entry.id}/{name}" for name in foreign], note
 
     def keep_aside(self, paths: Collection[Path]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import re
 import secrets
 import shutil
 import sys
@@ -17,7 +16,7 @@ from typing import Any
 from pkigen.errors import EnvironmentFailure
 from pkigen.model import File
 from pkigen.store.entries import StagedFiles
-from pkigen.store.layout import STAGING, STATE
+from pkigen.store.layout import STAGING, STATE, is_file_name
 from pkigen.store.os_errors import os_errors_as_failures
 
 _AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
@@ -129,9 +128,6 @@ def file_digest(path: str) -> str:
         os.close(descriptor)
 
 
-_NAME = re.compile(r"(?!\.{1,2}$)[^/\\:]+")
-
-
 def stage(environment: Path, files: Sequence[File]) -> StagedFiles:
     """Write one entity's files into a new staging directory. Needs no store, so any process can call it.
 
@@ -145,7 +141,7 @@ def stage(environment: Path, files: Sequence[File]) -> StagedFiles:
         os.mkdir(folder, 0o700)
         try:
             for file in files:
-                if not _NAME.fullmatch(file.path):
+                if not is_file_name(file.path):
                     raise EnvironmentFailure(f"{file.path!r} is not a file name; nothing was written")
                 write_new(f"{folder}/{file.path}", file.data, secret=file.secret)
                 written.append((file.path, sha256(file.data).hexdigest()))

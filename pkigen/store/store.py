@@ -14,7 +14,7 @@ from pkigen.errors import InputError
 from pkigen.store.commit import Committer
 from pkigen.store.entries import Damage, Entry, Publication
 from pkigen.store.index import Index
-from pkigen.store.layout import INDEX, STATE, conflicting_files, inside, make_directories
+from pkigen.store.layout import INDEX, STATE, conflicting_files, inside, make_directories, reject_link
 from pkigen.store.lock import Lock
 from pkigen.store.os_errors import os_errors_as_failures
 from pkigen.store.placement import Placement
@@ -129,6 +129,12 @@ class Store:
             raise
         sync_directory(target.parent)
         return digest.hexdigest()
+
+    def read(self, path: str) -> bytes:
+        """Return the contents of a file; raises EnvironmentFailure for a link, and OSError."""
+        target = inside(self.folder, path)
+        reject_link(target)
+        return target.read_bytes()
 
     def write_if_changed(self, path: str, data: bytes) -> None:
         """Write a public file atomically, unless it already has this content."""

@@ -16,8 +16,8 @@ from pkigen.asn1 import der, names
 from pkigen.keys import key_identifier, public_key_info
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import FreshKeys
-from pkigen.model import Edit, EditOp, Extension, KeyIdentifier, Signature
-from pkigen.revocation import REASON_CODES, CertificateListPlan, RevokedCertificate, certificate_list
+from pkigen.model import REASON_CODES, Edit, EditOp, Extension, KeyIdentifier, Signature
+from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list
 from pkigen.revocation.crl import (
     certificate_issuer,
     delta_indicator,

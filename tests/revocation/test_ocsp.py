@@ -27,9 +27,8 @@ from pkigen.asn1.oids import OCSP_NONCE
 from pkigen.keys import public_key_info
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import FreshKeys
-from pkigen.model import Edit, EditOp, Extension
+from pkigen.model import REASON_CODES, Edit, EditOp, Extension
 from pkigen.revocation import ocsp
-from pkigen.revocation.crl import REASON_CODES
 
 _KEY = FreshKeys().generate(parse_kind("ec-p256"), "issuer")
 _NAME = names.encode(names.name([("O", "Test"), ("CN", "Issuing CA")]))

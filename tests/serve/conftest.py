@@ -65,7 +65,11 @@ def make_environment(folder: Path, base_url: str) -> Path:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    manifest = {"format": "pkigen-manifest", "version": 1, "environment": "contoso", "base_url": base_url}
+    manifest = {
+        "clock": "2026-11-01T00:00:00Z", "format": "pkigen-manifest", "version": 1, "environment": "contoso",
+        "base_url": base_url, "requirements": [], "seeded": False, "trust": "trust.pem", "authorities": [],
+        "cases": [],
+    }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
 

@@ -41,13 +41,13 @@ def test_serial_numbers_are_found_by_entity(store: Store) -> None:
 
 
 def test_publication_plans_are_replaced_together_or_not_at_all(store: Store) -> None:
-    store.index.set_publishers([("b", "{}"), ("a", "[]")])
-    assert list(store.index.publishers().items()) == [("a", "[]"), ("b", "{}")]
-    store.index.set_publishers([("c", "{}")])
-    assert store.index.publishers() == {"c": "{}"}
+    store.index.set_publishers([("certificates/b", "{}"), ("certificates/a", "[]")])
+    assert list(store.index.publishers().items()) == [("certificates/a", "[]"), ("certificates/b", "{}")]
+    store.index.set_publishers([("certificates/c", "{}")])
+    assert store.index.publishers() == {"certificates/c": "{}"}
     with pytest.raises(sqlite3.IntegrityError):
-        store.index.set_publishers([("d", "{}"), ("d", "{}")])
-    assert store.index.publishers() == {"c": "{}"}
+        store.index.set_publishers([("certificates/d", "{}"), ("certificates/d", "{}")])
+    assert store.index.publishers() == {"certificates/c": "{}"}
 
 
 def test_a_second_lock_names_the_process_that_holds_the_first(tmp_path: Path) -> None:

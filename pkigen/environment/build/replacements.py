@@ -20,7 +20,7 @@ from pkigen.errors import InputError, Problem
 from pkigen.formats import pem
 from pkigen.model import Entity, ImportedCA, Role
 from pkigen.profile import Profile
-from pkigen.store import Entry, Store
+from pkigen.store import Entry, Store, decoding
 from pkigen.x509 import Certificate, Malformed
 
 _AUTHORITIES = "authorities"
@@ -148,9 +148,12 @@ def _recorded_authorities(store: Store) -> Iterator[Entry]:
     """Return the authorities of the last build; copies for cases with a fault do not count."""
     recorded = store.index.meta(_AUTHORITIES)
     prefix = f"{Role.AUTHORITY}/"
-    ids = json.loads(recorded) if recorded else [one for one in store.index.ids() if one.startswith(prefix)]
-    for entry in store.index.get(ids).values():
-        if "fault" not in json.loads(entry.record):
+    with decoding(f"meta: {_AUTHORITIES}"):
+        ids = [str(one) for one in json.loads(recorded)] if recorded else list(store.index.ids())
+    for entry in store.index.get([one for one in ids if one.startswith(prefix)]).values():
+        with decoding(f"entities: {entry.id}"):
+            is_original = "fault" not in json.loads(entry.record)
+        if is_original:
             yield entry
 
 
@@ -167,7 +170,10 @@ def _difference(store: Store, entry: Entry, decision: Decision | None) -> str:
 
 
 def _subject(entry: Entry | None) -> str:
-    return str(json.loads(entry.record)["subject"]) if entry else ""
+    if entry is None:
+        return ""
+    with decoding(f"entities: {entry.id}"):
+        return str(json.loads(entry.record)["subject"])
 
 
 def _planned_subject(entity: Entity) -> str:

@@ -22,7 +22,7 @@ from pkigen.keys.entropy import Entropy, SeededEntropy, SystemEntropy
 from pkigen.keys.sources import FreshKeys, KeySource, PooledKeys, SeededKeys
 from pkigen.plan import CRL_LIFE, Plan, Serials, plan
 from pkigen.profile import Profile
-from pkigen.store import Store
+from pkigen.store import Store, decoding
 
 SEEDED_CLOCK = datetime(2026, 11, 1, tzinfo=UTC)
 """The clock of a seeded build without --at; with the current time, the output would change every day."""
@@ -153,4 +153,5 @@ def _salt(store: Store | None) -> bytes:
         salt = secrets.token_hex(16)
         if store.writable:
             store.index.set_meta("salt", salt)
-    return bytes.fromhex(salt)
+    with decoding("meta: salt"):
+        return bytes.fromhex(salt)

@@ -71,7 +71,7 @@ def indirect_entries(
     """
     yield from crl_entries(store, issuer)
     for other in _delegating(issuer, others):
-        data = (store.folder / other.id / f"{other.name}.crt").read_bytes()
+        data = store.read(f"{other.id}/{other.name}.crt")
         extension = certificate_issuer(Certificate(first_certificate(data)).subject_der)
         for number, entry in enumerate(crl_entries(store, other)):
             yield entry if number else entry._replace(extensions=(*entry.extensions, extension))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import sha256
 
-from pkigen.revocation import REASON_CODES
+from pkigen.model import REASON_CODES
 from pkigen.store import Revoked, Store
 from pkigen.x509 import CertificateList
 

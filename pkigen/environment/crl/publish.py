@@ -9,6 +9,7 @@ from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 
+from pkigen.clock import later
 from pkigen.environment.crl.entries import crl_entries, delta_entries, indirect_entries
 from pkigen.environment.crl.schedule import FRESH_SHARE
 from pkigen.environment.published.publishers import CrlIssuer
@@ -95,19 +96,17 @@ class CrlPublisher:
     ) -> dict[str, bytes]:
         """Return the delta CRL and a copy of its base, which the next delta CRL needs."""
         path = part_path(issuer, "base")
-        base = None if new_base else self._stored_base(self.store.folder / path, issuer.crl.lifetime)
+        base = None if new_base else self._stored_base(path, issuer.crl.lifetime)
         base = base or CertificateList(complete)
-        plan = replace(
-            plan, next_update=min(plan.next_update, plan.this_update + timedelta(seconds=part.delta))
-        )
+        plan = replace(plan, next_update=min(plan.next_update, later(plan.this_update, part.delta or 0)))
         entries = delta_entries(base, crl_entries(self.store, issuer))
         signed = self._signed(plan, delta_indicator(base.number or 0), entries, signer)
         return {path: base.der, part_path(issuer, part.name): signed}
 
-    def _stored_base(self, path: Path, lifetime: int) -> CertificateList | None:
+    def _stored_base(self, path: str, lifetime: int) -> CertificateList | None:
         """Return the current base, unless it is damaged or about to expire."""
         try:
-            base = CertificateList(path.read_bytes())
+            base = CertificateList(self.store.read(path))
         except (OSError, Malformed):
             return None
         end, share = base.next_update, timedelta(seconds=lifetime // FRESH_SHARE)
@@ -127,14 +126,14 @@ def signed_plan(
     plan: CrlPlan, certificate: bytes, signer: Signer, number: int, clock: datetime
 ) -> CertificateListPlan:
     """Return the TBSCertList, without entries, of an authority's complete CRL as of ``clock``."""
-    this_update = clock - timedelta(seconds=plan.age)
+    this_update = later(clock, -plan.age)
     freshest = tuple(freshest_crl(plan.part_url(part)) for part in plan.parts if part.delta)
     return CertificateListPlan(
         Certificate(certificate).subject,
         signer.key_identifier,
         number,
         this_update,
-        this_update + timedelta(seconds=plan.lifetime),
+        later(this_update, plan.lifetime),
         plan.signature,
         (*freshest, *plan.extensions),
     )
@@ -173,8 +172,9 @@ def write_bundle(store: Store, issuers: Iterable[CrlIssuer]) -> None:
     names = {issuer.id: issuer.name for issuer in issuers}
     records = store.index.records(list(names))
     sound = [name for entity, name in names.items() if entity in records and not records[entity].has_fault]
-    paths = [store.folder / Role.AUTHORITY / name / f"{name}.crl" for name in sound]
-    store.write_if_changed(BUNDLE, b"".join(path.read_bytes() for path in paths if path.is_file()))
+    paths = [f"{Role.AUTHORITY}/{name}/{name}.crl" for name in sound]
+    crls = (store.read(path) for path in paths if (store.folder / path).is_file())
+    store.write_if_changed(BUNDLE, b"".join(crls))
 
 
 def crl_path(issuer: CrlIssuer) -> str:

@@ -66,15 +66,15 @@ class CrlRefresher:
             token_bytes(SERIAL_BYTES),
             self.clock,
         )
-        entries = self.store.index.get([subject.id, subject.issuer])
-        serial = entries[subject.id].serials[0][1]
-        digest = presigned.content_digest(subject, entries[subject.issuer].fingerprint, serial)
+        index = self.store.index
+        serial = index.entry(subject.id).serials[0][1]
+        digest = presigned.content_digest(subject, index.entry(subject.issuer).fingerprint, serial)
         presigned.publish(self.store, subject, serial, digest, builder)
 
     def publish(self, issuer: CrlIssuer, *, reason: str = "") -> PublishedCrl | None:
         """Publish an authority's CRLs if they are due, or in any case for an additional ``reason``."""
         index, others = self.store.index, tuple(self.issuers.values())
-        fingerprint = index.get([issuer.id])[issuer.id].fingerprint
+        fingerprint = index.entry(issuer.id).fingerprint
         reasons, digest = publication_reasons(self.store, issuer, others, fingerprint, self.clock)
         if reason:
             reasons = (reason, *reasons)

@@ -8,6 +8,7 @@ from datetime import datetime
 from hashlib import blake2s
 from itertools import islice
 
+from pkigen.clock import LAST
 from pkigen.environment.crl.entries import listed_revocations
 from pkigen.environment.published.publishers import CrlIssuer
 from pkigen.model import CrlPlan
@@ -39,8 +40,8 @@ def publication_reasons(
     if state is None:
         return (NOT_PUBLISHED,), digest
     reasons = [f"{damage.path} is missing or was altered" for damage in store.damaged_files(state.files)]
-    authority, entries = digest.split(":")
-    recorded_authority, recorded_entries = state.digest.split(":")
+    authority, _, entries = digest.partition(":")
+    recorded_authority, _, recorded_entries = state.digest.partition(":")
     if authority != recorded_authority:
         reasons.append("the authority or the lifetime of the CRL changed")
     if entries != recorded_entries:
@@ -53,16 +54,19 @@ def time_reasons(plan: CrlPlan, state: CrlState, now: int) -> tuple[str, ...]:
 
     A CRL that is planned to be expired or not yet valid stays as long as it is.
     """
+    end = int(LAST.timestamp())
     if plan.age < 0:
-        return () if now < state.this_update else ("the CRL must be not yet valid, and became valid",)
+        is_planned = now < state.this_update or now >= end
+        return () if is_planned else ("the CRL must be not yet valid, and became valid",)
     if plan.age > plan.lifetime:
         return () if now > state.next_update else ("the CRL must be expired, and is not",)
     if now < state.this_update:
         return ("the CRL's this_update is after the clock",)
-    if now > state.next_update - plan.lifetime // FRESH_SHARE:
+    if state.next_update < end and now > state.next_update - plan.lifetime // FRESH_SHARE:
         return ("less than a quarter of the CRL's lifetime is left",)
     for lifetime in (part.delta for part in plan.parts if part.delta):
-        if now > state.this_update + lifetime - lifetime // FRESH_SHARE:
+        due = state.this_update + lifetime
+        if due < end and now > due - lifetime // FRESH_SHARE:
             return (DELTA_EXPIRES,)
     return ()
 

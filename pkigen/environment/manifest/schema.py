@@ -6,14 +6,21 @@ with a default is present only if it is set, so write with ``exclude_unset=True`
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pkigen.files import PATH_PART, RELATIVE_PATH
+
 FORMAT = "pkigen-manifest"
 VERSION = 1
+
+EntityName = Annotated[str, Field(pattern=f"^{PATH_PART}$")]
+"""A name that is part of the paths of an entity's files."""
+FilePath = Annotated[str, Field(pattern=f"^{RELATIVE_PATH}$")]
+"""A path relative to the environment that stays inside it."""
 
 
 class _Model(BaseModel):
@@ -40,7 +47,7 @@ class Key(_Model):
 
 
 class _Named(_Model):
-    name: str
+    name: EntityName
     subject: str = Field(description="before a fault edits bytes")
 
 
@@ -116,7 +123,7 @@ class _Entity(Certificate, _Named):
     cross_certificates: list[Certificate]
     path: list[str] = Field(description="authorities from the issuing CA up to the root")
     key: Key
-    files: dict[str, str] = Field(
+    files: dict[str, FilePath] = Field(
         description="paths relative to the environment: certificate, key, chain, others by their extension"
     )
     earlier_certificates: list[EarlierCertificate] = Field(
@@ -129,14 +136,14 @@ class CrlPart(_Model):
 
     name: str = Field(description="delta, indirect, reasons, other-reasons, or part-NUMBER of a partition")
     url: str
-    file: str = Field(description="DER, relative to the environment")
+    file: FilePath = Field(description="DER, relative to the environment")
 
 
 class Crl(_Model):
     """The complete CRL of an authority."""
 
     url: str = Field(description="the URL in the certificates")
-    file: str = Field(description="DER, relative to the environment")
+    file: FilePath = Field(description="DER, relative to the environment")
     number: int
     this_update: datetime
     next_update: datetime
@@ -190,7 +197,7 @@ class Ocsp(_Model):
     """The OCSP response for a case."""
 
     url: str = Field(description="the URL in the certificate")
-    file: str = Field(description="OCSPResponse, DER, relative to the environment")
+    file: FilePath = Field(description="OCSPResponse, DER, relative to the environment")
     this_update: datetime
     next_update: datetime | None
 
@@ -199,7 +206,7 @@ class Case(_Entity):
     """An end-entity certificate with everything that is published for it, and the expected verdict."""
 
     hosts: list[str] = Field(description="the DNS names and IP addresses that it is valid for")
-    trust: list[str] = Field(
+    trust: list[FilePath] = Field(
         description="the trust anchors of its clients: certificates, relative to the environment"
     )
     serving: list[Serving] = Field(description="faults of the server")
@@ -231,12 +238,25 @@ class Manifest(_Model):
     base_url: str
     requirements: list[str] = Field(description="the sets that certificates without a fault satisfy")
     seeded: bool = Field(description="whether the keys derive from a seed and are not secret")
-    trust: str = Field(description="the trust anchors, PEM")
+    trust: FilePath = Field(description="the trust anchors, PEM")
     serving: list[ServiceFault] = Field(
         default_factory=list, description="faults of the server for authorities without a fault"
     )
     authorities: list[Authority]
     cases: list[Case]
+
+    def paths(self) -> Iterator[str]:
+        """Return every path in the document, relative to the environment."""
+        yield self.trust
+        for entity in (*self.authorities, *self.cases):
+            yield from entity.files.values()
+        for crl in (one.crl for one in self.authorities if one.crl is not None):
+            yield crl.file
+            yield from (part.file for part in crl.parts)
+        for case in self.cases:
+            yield from case.trust
+            if case.ocsp is not None:
+                yield case.ocsp.file
 
 
 def json_schema() -> dict[str, Any]:

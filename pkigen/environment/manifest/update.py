@@ -73,7 +73,7 @@ def _case(
 
 def _revocations(store: Store, entity: str, manifest_entry: Authority | Case) -> dict[str, Any]:
     """Return the fields with the revocations of an entity's current and former certificates."""
-    entry, revocations = store.index.get([entity])[entity], store.index.revocations_of(entity)
+    entry, revocations = store.index.entry(entity), store.index.revocations_of(entity)
     changes: dict[str, Any] = {"revoked": revocation_entry(revocations, entry.serials[0])}
     if manifest_entry.earlier_certificates:
         serials = [

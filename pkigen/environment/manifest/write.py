@@ -49,7 +49,7 @@ def _write(store: Store, clock: datetime, body: Callable[[], Iterator[str]]) -> 
     path = store.folder / PATH
     recorded = store.index.meta("manifest")
     if recorded is not None and path.is_file():
-        file_digest, content_digest = recorded.split(":")
+        file_digest, _, content_digest = recorded.partition(":")
         if content_digest == content.hexdigest() and file_digest == sha256(path.read_bytes()).hexdigest():
             return
     file_digest = store.write_loose(PATH, (piece.encode() for piece in _with_clock(clock, body())))
@@ -189,7 +189,7 @@ class ManifestWriter:
         """Return the revocation of an entity's current certificate, as the CRL has it."""
         if entity_id not in self.revoked:
             return None
-        entry = self.store.index.get([entity_id])[entity_id]
+        entry = self.store.index.entry(entity_id)
         return revocation_entry(self.store.index.revocations_of(entity_id), entry.serials[0])
 
     def _earlier_certificates(self, record: Record) -> dict[str, list[schema.EarlierCertificate]]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from pkigen.asn1 import der, names, oids
 from pkigen.asn1.edits import edited
+from pkigen.clock import later
 from pkigen.issue import Signer, certificate, signer
 from pkigen.keys import PrivateKey, kind_of, public_key_info, to_pkcs8
 from pkigen.keys.entropy import Entropy
@@ -68,8 +69,8 @@ class OcspResponseBuilder:
             return b"" if plan.form is OcspForm.EMPTY else _HTML
         if plan.status:
             return edited(ocsp.unsuccessful(plan.status), plan.outer, signed=True)
-        this_update = self.clock - timedelta(seconds=plan.age)
-        next_update = None if plan.lifetime is None else this_update + timedelta(seconds=plan.lifetime)
+        this_update = later(self.clock, -plan.age)
+        next_update = None if plan.lifetime is None else later(this_update, plan.lifetime)
         key, certificates = self.issuing.key, tuple[bytes, ...]()
         if plan.responder is not None:
             key, responder_certificate = self._responder(name, plan.responder)
@@ -88,7 +89,7 @@ class OcspResponseBuilder:
             for query in queries
             for answer in plan.answers
         ]
-        produced_at = this_update + timedelta(seconds=plan.produced)
+        produced_at = later(this_update, plan.produced)
         by_oid = {one.oid: one for one in (*extensions, *plan.extensions)}
         data = ocsp.response_data(responder_id, produced_at, singles, tuple(by_oid.values()))
         basic = ocsp.basic_response(data, key, plan.signature, certificates, self.entropy, plan.edits)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import blake2s, sha256
 
+from pkigen.clock import LAST, later
 from pkigen.environment.ocsp.builder import OcspQuery, OcspResponseBuilder
 from pkigen.environment.published.publishers import PresignedSubject
 from pkigen.model import OcspPlan
@@ -29,9 +30,11 @@ def is_expiring(plan: OcspPlan, state: CrlState, now: int) -> bool:
     """
     lifetime = plan.lifetime or 0
     if plan.age < 0:
-        return now >= state.this_update
+        return now >= state.this_update and now < LAST.timestamp()
     if lifetime <= 0 or plan.age > lifetime:
         return False
+    if state.next_update >= LAST.timestamp():  # a new response could not last longer
+        return now < state.this_update
     return not state.this_update <= now <= state.next_update - lifetime // _FRESH_SHARE
 
 
@@ -46,8 +49,8 @@ def publish(
 ) -> None:
     """Sign the response about one end entity, write NAME.ocsp beside its certificate, and record it."""
     plan, path = subject.ocsp, f"{subject.id}/{subject.name}.ocsp"
-    this_update = builder.clock - timedelta(seconds=plan.age)
-    next_update = None if plan.lifetime is None else this_update + timedelta(seconds=plan.lifetime)
+    this_update = later(builder.clock, -plan.age)
+    next_update = None if plan.lifetime is None else later(this_update, plan.lifetime)
     data = builder.response(plan, subject.name, [OcspQuery(serial)])
     store.write_loose(path, [data])
     times = int(this_update.timestamp()), int((next_update or this_update).timestamp())

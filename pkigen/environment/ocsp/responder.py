@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import new
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from pkigen.asn1 import oids
+from pkigen.clock import later
 from pkigen.environment.manifest.schema import Manifest
 from pkigen.environment.ocsp.signer import OcspSigner, load_signer
 from pkigen.errors import InputError, PkigenError
@@ -105,7 +106,7 @@ class OcspResponder:
         except PkigenError:
             return _INTERNAL_ERROR
         now = self._clock().replace(microsecond=0)
-        next_update = now + timedelta(seconds=signer.lifetime)
+        next_update = later(now, signer.lifetime)
         singles = [
             ocsp.SingleResponse(one.der, status, now, next_update)
             for one, status in zip(query.about, statuses, strict=True)

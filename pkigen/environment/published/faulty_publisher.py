@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import new
 from itertools import chain
@@ -15,6 +15,7 @@ from threading import Lock
 from cryptography.x509.ocsp import OCSPCertStatus, OCSPResponseStatus, load_der_ocsp_response
 
 from pkigen.asn1 import oids
+from pkigen.clock import later
 from pkigen.environment.crl.entries import crl_entries
 from pkigen.environment.crl.publish import part_entries, planned_entries, signed_plan
 from pkigen.environment.ocsp.builder import SERIAL_BYTES, OcspQuery, OcspResponseBuilder, key_bits
@@ -76,7 +77,7 @@ class FaultyPublisher:
                 or not cached.since <= now < cached.until
             ):
                 crls = self._signed(name, plan, now)
-                cached = _CachedCrls(generation, now, now + _cache_time(plan), crls)
+                cached = _CachedCrls(generation, now, later(now, _cache_seconds(plan)), crls)
                 self._cache[name, plan] = cached
             return cached.crls
 
@@ -178,9 +179,9 @@ def _statuses(response: bytes) -> dict[_CertIdKey, RevokedStatus | str]:
     return statuses
 
 
-def _cache_time(plan: CrlPlan) -> timedelta:
+def _cache_seconds(plan: CrlPlan) -> int:
     """Return how long a generated CRL may be cached; a not-yet-valid CRL must never become valid."""
-    return timedelta(seconds=max(abs(min(plan.age, 0) or plan.lifetime) // _FRESH_SHARE, 1))
+    return max(abs(min(plan.age, 0) or plan.lifetime) // _FRESH_SHARE, 1)
 
 
 def _replaces_entries(plan: CrlPlan) -> bool:

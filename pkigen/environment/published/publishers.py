@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from pkigen.model import CrlForm, CrlPlan, Entity, KeyIdentifier, OcspPlan, Role
-from pkigen.store import Store
+from pkigen.store import Store, decoding
 
 
 @dataclass(frozen=True)
@@ -79,12 +79,15 @@ def load_presigned_subjects(store: Store) -> dict[str, PresignedSubject]:
 
 
 def _load(store: Store, role: Role) -> dict[str, Any]:
-    adapter = _adapter(role)
-    return {
-        entity: adapter.validate_python(json.loads(plan, object_hook=_from_json))
-        for entity, plan in store.index.publishers().items()
-        if entity.startswith(f"{role}/")
-    }
+    adapter, plans = _adapter(role), dict[str, Any]()
+    for entity, text in store.index.publishers().items():
+        if entity.startswith(f"{role}/"):
+            with decoding(f"publishers: {entity}"):
+                plan = adapter.validate_python(json.loads(text, object_hook=_from_json))
+                if plan.id != entity:
+                    raise ValueError
+                plans[entity] = plan
+    return plans
 
 
 def _to_json(plan: CrlIssuer | PresignedSubject) -> str:

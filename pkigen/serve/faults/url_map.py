@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pkigen.strict_json import parse_json
+from pkigen.environment.environment import parse_manifest
+from pkigen.errors import InputError
 
 _HANDSHAKE = "tls"
 _COARSE = 50_000_000
@@ -102,7 +103,7 @@ class ManifestWatcher:
         return self._manifest
 
     def _look(self) -> None:
-        """Read the manifest again if the file has changed; if it is missing, the last one applies.
+        """Read the manifest again if the file has changed; if it cannot be used, the last one applies.
 
         A file younger than the resolution of the file system's clock is read again, because a second change
         within the same tick would be invisible.
@@ -114,9 +115,9 @@ class ManifestWatcher:
                 return
             data = Path(self._path).read_bytes()
             if sha256(data).digest() != self._digest:
-                self._manifest = parse_json(data)
+                self._manifest = parse_manifest(self._folder, data)
                 self._url_map = url_map(self._folder, self._manifest)
                 self._digest = sha256(data).digest()
             self._seen = seen if time.time_ns() - status.st_mtime_ns > _COARSE else None
-        except (OSError, ValueError):
+        except (OSError, InputError):
             pass
