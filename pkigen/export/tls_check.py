@@ -7,14 +7,19 @@ import ssl
 import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import (
+    CertificatePolicies,
     DuplicateExtension,
+    Extension,
     InvalidVersion,
     UnsupportedGeneralNameType,
     load_der_x509_certificate,
 )
+from cryptography.x509.oid import ExtensionOID
 
 from pkigen.errors import panics_as_errors
 from pkigen.export.case_files import CaseFiles, Check, NotExportable
@@ -26,6 +31,11 @@ _REFUSALS = (DuplicateExtension, InvalidVersion, UnsupportedGeneralNameType)
 _CERTIFICATE = re.compile(rb"^-----BEGIN CERTIFICATE-----", re.MULTILINE)
 _KEY = re.compile(rb"^-----BEGIN (RSA |EC )?PRIVATE KEY-----", re.MULTILINE)
 _LARGE_EXPONENT = 2**31
+_NEVER_CRITICAL = (
+    ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+    ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+    ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
+)
 
 
 def loads_in_openssl(level: int = 0) -> Check:
@@ -52,11 +62,11 @@ def _describe(error: ssl.SSLError) -> str:
     return (error.reason or "not PEM, or truncated").replace("_", " ").lower()
 
 
-def loads_in_strict_parsers(*kinds: str, least_rsa: int) -> Check:
+def loads_in_strict_parsers(*kinds: str, least_rsa: int, in_go: bool = False) -> Check:
     """Return a check for libraries with strict parsers, such as Go and BoringSSL.
 
     It uses pyca/cryptography as an approximation. The libraries support RSA keys of at least ``least_rsa``
-    bits, and the key types in ``kinds``.
+    bits, and the key types in ``kinds``. ``in_go`` adds what Go rejects since 1.24.
     """
     by_openssl = loads_in_openssl()
 
@@ -65,7 +75,7 @@ def loads_in_strict_parsers(*kinds: str, least_rsa: int) -> Check:
         certificates = [one for one in read(material.full, "") if one.kind is Kind.CERTIFICATE]
         if len(certificates) != len(_CERTIFICATE.findall(material.full)) or not _KEY.search(material.key):
             raise NotExportable("strict parsers do not find the PEM block in its files")
-        if not all(_parses(one) for one in certificates):
+        if not all(_parses(one, in_go=in_go) for one in certificates):
             raise NotExportable("strict parsers reject the certificate or one of its CAs")
         opened, leaf = material.opened, certificates[0].certificate
         if opened is None or opened.pkcs8 is None or leaf is None or opened.unsound:
@@ -74,6 +84,10 @@ def loads_in_strict_parsers(*kinds: str, least_rsa: int) -> Check:
         kind = kind_of(key)
         if not (kind.size >= least_rsa if kind.family == "rsa" else kind.name in kinds):
             raise NotExportable(f"keys of kind {kind.name} are not supported")
+        if in_go and isinstance(key, RSAPrivateKey):
+            primes = key.private_numbers()
+            if primes.p.bit_length() != primes.q.bit_length():
+                raise NotExportable("Go rejects RSA primes of different sizes")
         public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         if public != leaf.subject_public_key_info or leaf.public_key.exponent >= _LARGE_EXPONENT:
             raise NotExportable("strict parsers reject its public key")
@@ -81,10 +95,22 @@ def loads_in_strict_parsers(*kinds: str, least_rsa: int) -> Check:
     return loads
 
 
-def _parses(artifact: Artifact) -> bool:
+def _go_reads(extension: Extension[Any]) -> bool:
+    """Return whether Go reads an extension; since Go 1.24 it rejects what RFC 5280 (4.2) forbids in these."""
+    if extension.oid in _NEVER_CRITICAL:
+        return not extension.critical
+    if isinstance(extension.value, CertificatePolicies):
+        policies = [policy.policy_identifier for policy in extension.value]
+        return len(policies) == len(set(policies))
+    return True
+
+
+def _parses(artifact: Artifact, *, in_go: bool) -> bool:
     try:
         with warnings.catch_warnings(action="error"), panics_as_errors():
-            tuple(load_der_x509_certificate(artifact.der).extensions)
+            extensions = load_der_x509_certificate(artifact.der).extensions
+        if in_go and not all(map(_go_reads, extensions)):
+            return False
         if artifact.certificate is None or not artifact.certificate.algorithms_agree:
             return False
         names = artifact.certificate.extensions.alternative_names or ()

@@ -7,7 +7,7 @@ from pkigen.export.server_certificates import servers
 from pkigen.export.target import target
 from pkigen.export.tls_check import loads_in_strict_parsers
 
-_LOADS = loads_in_strict_parsers("ec-p256", "ec-p384", "ec-p521", "ed25519", least_rsa=512)
+_LOADS = loads_in_strict_parsers("ec-p256", "ec-p384", "ec-p521", "ed25519", least_rsa=512, in_go=True)
 
 
 @target("Caddyfile.j2", start="caddy run --config Caddyfile")

@@ -174,8 +174,8 @@ def test_the_log_says_who_asked_and_what_became_of_it(
 def test_a_key_share_of_another_group_is_asked_for(endpoints: Endpoints) -> None:
     result = s_client(endpoints, endpoints.host("sound"), "-groups", "ffdhe2048:P-384", "-tls1_3")
     assert "Verification: OK" in result.text
-    assert "Server Temp Key: ECDH, secp384r1" in result.text
+    assert "Temp Key: ECDH, secp384r1" in result.text
     result = s_client(endpoints, endpoints.host("sound"), "-groups", "X448", "-tls1_3")
-    assert "Server Temp Key: X448" in result.text
+    assert "Temp Key: X448" in result.text
     none = s_client(endpoints, endpoints.host("sound"), "-groups", "ffdhe2048", "-tls1_3")
     assert "alert handshake failure" in none.text
