@@ -18,11 +18,11 @@ from pkigen.export.case_files import (
 from pkigen.export.draft import Draft
 from pkigen.export.tls_check import loads_in_openssl
 from pkigen.serve.tls.case_selection import CasesByHost
-from pkigen.serve.tls.credential import handshake_faults
+from pkigen.serve.tls.credential import UNOFFERED_SCHEME, handshake_faults
 
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(\*\.)?({_LABEL}\.)*{_LABEL}")
-_FILE_FAULTS = {"chain-with-root", "stapled-missing"}
+_FILE_FAULTS = {"chain-with-root", "stapled-missing", UNOFFERED_SCHEME}
 """Handshake faults that result from the files alone, so that every server reproduces them."""
 
 
@@ -106,7 +106,7 @@ def _server(draft: Draft, files: CaseFiles, hosts: list[str], default: Case, pla
 
 def _note_faulty_responses(draft: Draft, fit: list[CaseFiles]) -> None:
     """Add a note about cases with faulty CRL or OCSP responses: a file server cannot reproduce them."""
-    names = [one.case.name for one in fit if _has_faulty_responses(one.case)]
+    names = [one.case.name for one in fit if has_faulty_responses(one.case)]
     if names:
         examples = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
         draft.notes.append(
@@ -115,6 +115,7 @@ def _note_faulty_responses(draft: Draft, fit: list[CaseFiles]) -> None:
         )
 
 
-def _has_faulty_responses(case: Case) -> bool:
+def has_faulty_responses(case: Case) -> bool:
+    """Return whether a fault is in the responses of the CRL or OCSP server."""
     elsewhere = any(one["url"] != "tls" for one in case.data.get("serving", ()))
     return elsewhere or bool(case.data.get("ocsp"))

@@ -12,6 +12,8 @@ from pkigen.model import CertificatePlan, CrlForm, CrlPlan, Edit, Entity, OcspFo
 
 _NO_CRL = (CrlForm.EMPTY, CrlForm.CERTIFICATE, CrlForm.NONE)
 _SUCCESSFUL = 0
+# Not a fault of its own: every fault of the handshake permits it.
+_PERMISSION = "unoffered-scheme"
 
 
 def composed(case: Case, faults: tuple[FaultRequest, ...]) -> Case:
@@ -100,7 +102,7 @@ def _in_order(entity: Entity) -> Entity:
         certificates=tuple(map(_plan_in_order, entity.certificates)),
         output=replace(output, alterations=alterations),
         crl=entity.crl and _crl_in_order(entity.crl),
-        serving=tuple(sorted(entity.serving, key=lambda serving: serving.url)),
+        serving=tuple(sorted(entity.serving, key=lambda serving: (serving.url, serving.how == _PERMISSION))),
     )
 
 

@@ -26,7 +26,8 @@ class KeyKind:
     ``oid`` identifies the curve of an EC key, the algorithm otherwise (empty for RSA). ``curve`` is the
     name of the curve's class in cryptography, ``order`` the order of its base point (SP 800-186, 3.2.1;
     RFC 5639). ``digest`` is the default digest of signatures. ``tls_scheme`` is the SignatureScheme that
-    TLS 1.3 binds to the kind (RFC 8446, 4.2.3; RFC 8734; draft-ietf-tls-mldsa), 0 for none.
+    TLS 1.3 binds to the kind (RFC 8446, 4.2.3; RFC 8734; draft-ietf-tls-mldsa), ``tls_group`` the NamedCurve
+    of an EC key (RFC 8422, 5.1.1); 0 for none.
     """
 
     name: str
@@ -37,6 +38,7 @@ class KeyKind:
     order: int = field(default=0, repr=False, compare=False)
     digest: str = field(default="", repr=False, compare=False)
     tls_scheme: int = field(default=0, repr=False, compare=False)
+    tls_group: int = field(default=0, repr=False, compare=False)
 
     @property
     def slow(self) -> bool:
@@ -63,21 +65,21 @@ _P192_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFF99DEF836146BC9B1B4D22831
 _SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 _KINDS = (
-    KeyKind("ec-p256", "ec", 256, "1.2.840.10045.3.1.7", "SECP256R1", _P256_ORDER, "sha256", 0x0403),
-    KeyKind("ec-p384", "ec", 384, "1.3.132.0.34", "SECP384R1", _P384_ORDER, "sha384", 0x0503),
-    KeyKind("ec-p521", "ec", 521, "1.3.132.0.35", "SECP521R1", _P521_ORDER, "sha512", 0x0603),
-    KeyKind("ec-p224", "ec", 224, "1.3.132.0.33", "SECP224R1", _P224_ORDER, "sha224"),
+    KeyKind("ec-p256", "ec", 256, "1.2.840.10045.3.1.7", "SECP256R1", _P256_ORDER, "sha256", 0x0403, 23),
+    KeyKind("ec-p384", "ec", 384, "1.3.132.0.34", "SECP384R1", _P384_ORDER, "sha384", 0x0503, 24),
+    KeyKind("ec-p521", "ec", 521, "1.3.132.0.35", "SECP521R1", _P521_ORDER, "sha512", 0x0603, 25),
+    KeyKind("ec-p224", "ec", 224, "1.3.132.0.33", "SECP224R1", _P224_ORDER, "sha224", tls_group=21),
     KeyKind(
         *("ec-brainpoolp256r1", "ec", 256, "1.3.36.3.3.2.8.1.1.7", "BrainpoolP256R1"),
-        *(_BRAINPOOL_P256_ORDER, "sha256", 0x081A),
+        *(_BRAINPOOL_P256_ORDER, "sha256", 0x081A, 26),
     ),
     KeyKind(
         *("ec-brainpoolp384r1", "ec", 384, "1.3.36.3.3.2.8.1.1.11", "BrainpoolP384R1"),
-        *(_BRAINPOOL_P384_ORDER, "sha384", 0x081B),
+        *(_BRAINPOOL_P384_ORDER, "sha384", 0x081B, 27),
     ),
     KeyKind(
         *("ec-brainpoolp512r1", "ec", 512, "1.3.36.3.3.2.8.1.1.13", "BrainpoolP512R1"),
-        *(_BRAINPOOL_P512_ORDER, "sha512", 0x081C),
+        *(_BRAINPOOL_P512_ORDER, "sha512", 0x081C, 28),
     ),
     KeyKind("ed25519", "ed25519", 256, "1.3.101.112", tls_scheme=0x0807),
     KeyKind("ed448", "ed448", 456, "1.3.101.113", tls_scheme=0x0808),
@@ -91,8 +93,8 @@ _UNSOUND = (
     KeyKind("rsa-2048-close-primes", "rsa", 2048),
     KeyKind("rsa-2048-shared-prime", "rsa", 2048),
     KeyKind("rsa-2048-roca", "rsa", 2048),
-    KeyKind("ec-p192", "ec", 192, "1.2.840.10045.3.1.1", "SECP192R1", _P192_ORDER, "sha256"),
-    KeyKind("ec-secp256k1", "ec", 256, "1.3.132.0.10", "SECP256K1", _SECP256K1_ORDER, "sha256"),
+    KeyKind("ec-p192", "ec", 192, "1.2.840.10045.3.1.1", "SECP192R1", _P192_ORDER, "sha256", tls_group=19),
+    KeyKind("ec-secp256k1", "ec", 256, "1.3.132.0.10", "SECP256K1", _SECP256K1_ORDER, "sha256", tls_group=22),
     KeyKind("dsa-2048", "dsa", 2048),
     KeyKind("ml-kem-768", "ml-kem", 768),
 )

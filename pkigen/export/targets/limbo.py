@@ -15,11 +15,12 @@ from typing import Any
 from pkigen.environment.environment import Case
 from pkigen.export.case_files import CaseFiles, NotExportable, exportable_cases
 from pkigen.export.draft import Draft, read_bytes
+from pkigen.export.server_certificates import has_faulty_responses
 from pkigen.export.target import target
 from pkigen.formats import pem
 from pkigen.inspection.artifacts import Artifact, Kind, read
 from pkigen.matrix import MatrixCase, cases_of
-from pkigen.serve.tls.credential import handshake_faults
+from pkigen.serve.tls.credential import UNOFFERED_SCHEME, handshake_faults
 
 _VERSION = 1
 _RESULTS = {"accept": "SUCCESS", "reject": "FAILURE"}
@@ -41,9 +42,9 @@ def _expressible(files: CaseFiles) -> None:
     """Raise NotExportable if the format cannot express the case."""
     data = files.case.data
     expected, stage = data["verdict"]["expected"], data["verdict"]["stage"]
-    if handshake_faults(files.case):
+    if set(handshake_faults(files.case)) - {UNOFFERED_SCHEME}:
         raise NotExportable("its fault is in the TLS handshake, which the format cannot express")
-    if data.get("serving") or data.get("ocsp"):
+    if has_faulty_responses(files.case):
         raise NotExportable("its fault is in a server's responses, which the format cannot express")
     if stage == "file" and expected != "accept":
         raise NotExportable("its fault is in the encoding of a file, which the format cannot express")

@@ -55,7 +55,7 @@ def key_type_mismatch(case: Case) -> Case:
     The file contains an elliptic curve key instead of an RSA key, or an RSA key instead of another
     type. Servers report that the key does not match the certificate.
     """
-    return _key(case, "other-type")
+    return _key(case, "other-type").served("tls", "unoffered-scheme")
 
 
 @fault("R", "file", "RFC 7468 11", finds=("key-opens",))

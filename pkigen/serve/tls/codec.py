@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from enum import IntEnum
 
 
@@ -43,12 +44,17 @@ class Reader:
         return self.take(self.number(size))
 
     def numbers(self, size: int) -> tuple[int, ...]:
-        """Return a vector of two-byte numbers; its length has ``size`` bytes."""
-        inside = Reader(self.vector(size))
-        numbers = list[int]()
-        while inside.left:
-            numbers.append(inside.number(2))
-        return tuple(numbers)
+        """Return a vector of one or more two-byte numbers; its length has ``size`` bytes."""
+        data = self.vector(size)
+        if not data or len(data) % 2:
+            raise Alert(AlertDescription.DECODE_ERROR)
+        return struct.unpack(f">{len(data) // 2}H", data)
+
+    def entries(self, size: int) -> Reader:
+        """Return a reader of the vector that is the rest of the data; its length has ``size`` bytes."""
+        entries = Reader(self.vector(size))
+        self.end()
+        return entries
 
     @property
     def left(self) -> bool:

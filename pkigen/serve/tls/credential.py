@@ -23,6 +23,8 @@ from pkigen.x509 import Certificate, Malformed
 
 _SECRET = (Kind.KEY, Kind.PKCS12)
 _HANDSHAKE = "tls"
+UNOFFERED_SCHEME = "unoffered-scheme"
+"""Not a fault of its own: a fault of the key needs it so that clients see the certificate."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,11 @@ def credential(
     key, note = _key(presented, passphrases)
     if "certificate-verify-other-key" in faults:
         key = throwaway_key(kind)
-    signer = HandshakeSigner(key or throwaway_key(kind), is_wrong="bad-certificate-verify" in faults)
+    signer = HandshakeSigner(
+        key or throwaway_key(kind),
+        is_wrong="bad-certificate-verify" in faults,
+        ignores_offer=UNOFFERED_SCHEME in faults,
+    )
     certificates = (
         () if "no-certificate" in faults else _path(presented, with_root="chain-with-root" in faults)
     )

@@ -10,7 +10,10 @@ from typing import Any
 
 import h11
 
-PROTOCOL = b"http/1.1"
+from pkigen.serve.tls.handshake_signature import required_of_clients
+
+PROTOCOLS = (b"http/1.1", b"http/1.0")
+"""ALPN names of the protocols, in order of preference."""
 PLAIN_HTTP_RESPONSE = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
     b"Content-Length: 30\r\n\r\nThis port speaks plain HTTP.\r\n"
@@ -146,6 +149,7 @@ def _rows(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield "Copy of", fault["base"]
     yield "Expected", " ".join(filter(None, (verdict["expected"], _stage(verdict), _when(verdict))))
     yield "Hosts", ", ".join(data["hosts"]) or "none"
+    yield "Key", f"{data['key']['kind']}; clients must support {required_of_clients(data['key']['kind'])}"
     yield "Valid", f"{data['not_before']} to {data['not_after']}"
     yield "SHA-256", data["sha256"]
 

@@ -55,6 +55,19 @@ def expand(digest: str, secret: bytes, label: str, context: bytes = b"", size: i
     return hmac.digest(secret, info + b"\x01", digest)[:size]
 
 
+def updated(digest: str, traffic: bytes) -> bytes:
+    """Return the application traffic secret that follows a KeyUpdate (RFC 8446, 7.2)."""
+    return expand(digest, traffic, "traffic upd")
+
+
+def check_verify_data(finished: bytes, expected: bytes) -> None:
+    """Check the client's Finished; raise the alert decode_error for a wrong size, else decrypt_error."""
+    if len(finished) != len(expected):
+        raise Alert(AlertDescription.DECODE_ERROR)
+    if not hmac.compare_digest(finished, expected):
+        raise Alert(AlertDescription.DECRYPT_ERROR)
+
+
 def _derived(digest: str, secret: bytes) -> bytes:
     return expand(digest, secret, "derived", hashlib.new(digest).digest())
 
@@ -89,6 +102,7 @@ def _p_hash(digest: str, secret: bytes, seed: bytes, size: int) -> bytes:
 
 _CURVES: dict[int, Callable[[], ec.EllipticCurve]] = {23: ec.SECP256R1, 24: ec.SECP384R1, 25: ec.SECP521R1}
 _X25519, _X448 = 29, 30
+_UNCOMPRESSED = b"\x04"
 P256 = 23
 GROUPS = (_X25519, *_CURVES, _X448)
 """Supported groups, in order of preference (RFC 8446, 4.2.7)."""
@@ -128,8 +142,11 @@ def new_key_share(group: int) -> KeyShare:
         )
     curve = _CURVES[group]()
     key = ec.generate_private_key(curve)
-    return KeyShare(
-        group,
-        key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint),
-        lambda peer: key.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(curve, peer)),
-    )
+
+    def exchange(peer: bytes) -> bytes:
+        if peer[:1] != _UNCOMPRESSED:
+            raise ValueError("TLS uses only uncompressed points (RFC 8422, 5.1.2)")
+        return key.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(curve, peer))
+
+    public = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return KeyShare(group, public, exchange)

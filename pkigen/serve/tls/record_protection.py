@@ -17,6 +17,7 @@ from pkigen.serve.tls.client_hello import TLS_1_0, TLS_1_2
 from pkigen.serve.tls.codec import Alert, AlertDescription, number, vector
 
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION = 20, 21, 22, 23
+MAX_RECORD_BYTES = 1 << 14
 _TAG, _BLOCK, _MAC = 16, 16, 20
 _ALERT_BYTES = 2
 
@@ -65,14 +66,19 @@ class Tls13Protection:
         return header + self.aead.encrypt(self._nonce(), inner, header)
 
     def open(self, kind: int, fragment: bytes) -> tuple[int, bytes]:
-        """See Protection; change_cipher_spec and alerts of clients without keys are not encrypted."""
-        if kind == CHANGE_CIPHER_SPEC or (kind == ALERT and len(fragment) == _ALERT_BYTES):
+        """See Protection; the first record may be the plaintext alert of a client without keys."""
+        if kind == ALERT and len(fragment) == _ALERT_BYTES and not self.sequence:
             return kind, fragment
         if kind != APPLICATION:
             raise Alert(AlertDescription.UNEXPECTED_MESSAGE)
         header = number(kind, 1) + number(TLS_1_2, 2) + number(len(fragment), 2)
-        inner = _decrypt(self.aead, self._nonce(), fragment, header).rstrip(b"\0")
-        if not inner:
+        # A record that cannot be decrypted may be skipped, and does not count.
+        padded = _decrypt(self.aead, _masked(self.iv, self.sequence), fragment, header)
+        self.sequence += 1
+        if len(padded) > MAX_RECORD_BYTES + 1:
+            raise Alert(AlertDescription.RECORD_OVERFLOW)
+        inner = padded.rstrip(b"\0")
+        if not inner or inner[-1] == CHANGE_CIPHER_SPEC:
             raise Alert(AlertDescription.UNEXPECTED_MESSAGE)
         return inner[-1], inner[:-1]
 

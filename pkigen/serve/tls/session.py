@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pkigen.errors import PkigenError
 from pkigen.serve.tls import tls12, tls13
 from pkigen.serve.tls.client_hello import (
+    ALPN,
+    FALLBACK_SIGNAL,
     TLS_1_0,
     TLS_1_2,
     TLS_1_3,
@@ -15,10 +17,11 @@ from pkigen.serve.tls.client_hello import (
 )
 from pkigen.serve.tls.codec import Alert, AlertDescription, PeerAlert
 from pkigen.serve.tls.credential import Credential
-from pkigen.serve.tls.http import PLAIN_HTTP_RESPONSE, PROTOCOL, HttpExchange, page_as_html, page_as_text
+from pkigen.serve.tls.http import PLAIN_HTTP_RESPONSE, PROTOCOLS, HttpExchange, page_as_html, page_as_text
 from pkigen.serve.tls.record_protection import APPLICATION
 from pkigen.serve.tls.records import RecordLayer, Waiting
 
+_SSL_3_0 = 0x0300
 _NAMES = {TLS_1_0: "TLS 1.0", TLS_1_2: "TLS 1.2", TLS_1_3: "TLS 1.3"}
 
 
@@ -48,10 +51,11 @@ class Session:
             self._records.send_alert(alert.description)
         except PeerAlert as alert:
             self.done = True
-            is_closed = alert.code in (AlertDescription.CLOSE_NOTIFY, AlertDescription.USER_CANCELED)
-            self.outcome = (
-                "disconnected without a request" if is_closed else f"rejected by the client: {alert}"
-            )
+            if alert.code == AlertDescription.CLOSE_NOTIFY:
+                self.outcome = "disconnected without a request"
+                self._records.send_alert(AlertDescription.CLOSE_NOTIFY)
+            else:
+                self.outcome = f"rejected by the client: {alert}"
         except (PkigenError, OverflowError) as error:
             reason = error if isinstance(error, PkigenError) else "the certificates do not fit in a handshake"
             self.done, self.outcome = True, f"server error: {reason}"
@@ -74,39 +78,57 @@ class Session:
             self.outcome = "responded in plain HTTP"
             return
         version = _version(hello, credential)
-        protocol = PROTOCOL if PROTOCOL in hello.protocols else b""
+        protocol = _protocol(hello)
+        connection: tls13.Connection | tls12.Connection
         if version == TLS_1_3:
-            yield from tls13.handshake(records, hello, credential, protocol)
+            connection = yield from tls13.handshake(records, hello, credential, protocol)
         else:
-            yield from tls12.handshake(records, hello, credential, protocol, version)
+            connection = yield from tls12.handshake(records, hello, credential, protocol, version)
         self.outcome = f"completed the {_NAMES[version]} handshake"
-        yield from self._respond(credential)
+        yield from self._respond(credential, connection)
 
-    def _respond(self, credential: Credential) -> Waiting[None]:
+    def _respond(
+        self, credential: Credential, connection: tls13.Connection | tls12.Connection
+    ) -> Waiting[None]:
         """Process one request, send the page, and close the connection."""
         case = credential.case.data
         exchange = HttpExchange(lambda html: (page_as_html if html else page_as_text)(case))
         response = b""
         while not response:
-            kind, data = yield from self._records.record()
-            if kind != APPLICATION:
-                # KeyUpdate and renegotiation are not needed on so short a connection.
-                raise Alert(AlertDescription.UNEXPECTED_MESSAGE)
+            data = yield from connection.application_data()
             response = exchange.receive(data) if data else b""
         self._records.send(APPLICATION, response)
         self._records.send_alert(AlertDescription.CLOSE_NOTIFY)
         self.outcome += " and sent the page"
 
 
+def _protocol(hello: ClientHello) -> bytes:
+    """Return the application protocol; empty for a client that does not negotiate it (RFC 7301, 3.2)."""
+    if ALPN not in hello.extensions:
+        return b""
+    protocol = next((one for one in PROTOCOLS if one in hello.protocols), None)
+    if protocol is None:
+        raise Alert(AlertDescription.NO_APPLICATION_PROTOCOL)
+    return protocol
+
+
 def _version(hello: ClientHello, credential: Credential) -> int:
-    """Return TLS 1.3, or 1.2 for an older client; 1.0 if this is the fault of the case.
+    """Return TLS 1.3, or 1.2 for an older client or key; 1.0 if this is the fault of the case.
 
     A TLS 1.0 server ignores supported_versions and negotiates by legacy_version.
     """
     if credential.faults.get("version") == "1.0":
         return TLS_1_0
-    if TLS_1_3 in hello.versions:
+    offered = hello.versions or range(TLS_1_2, hello.version + 1)
+    if hello.version <= _SSL_3_0:
+        raise Alert(AlertDescription.PROTOCOL_VERSION)
+    if TLS_1_3 not in offered and FALLBACK_SIGNAL in hello.suites:
+        # The client offers less than it and the server support (RFC 7507, 3).
+        raise Alert(AlertDescription.INAPPROPRIATE_FALLBACK)
+    if TLS_1_3 in hello.versions and not (
+        TLS_1_2 in offered and credential.signer.requires_tls12(hello.schemes)
+    ):
         return TLS_1_3
-    if TLS_1_2 in (hello.versions or range(TLS_1_2, hello.version + 1)):
+    if TLS_1_2 in offered:
         return TLS_1_2
     raise Alert(AlertDescription.PROTOCOL_VERSION)
