@@ -15,6 +15,7 @@ from typing import Any
 from pkigen.asn1 import oids
 from pkigen.asn1.names import ATTRIBUTE_TYPES, COMMON_NAME, values
 from pkigen.cases.urls import with_urls
+from pkigen.keys.kinds import parse_kind
 from pkigen.model import (
     Alteration,
     Attribute,
@@ -78,8 +79,9 @@ class Case:
         return self.change(edits=(*self.plan.edits, *edits))
 
     def with_key(self, kind: str) -> Case:
-        """Change the kind of the key."""
-        return replace(self, entity=replace(self.entity, key=kind))
+        """Change the kind of the key; a server presents one that few TLS clients support to all of them."""
+        case = replace(self, entity=replace(self.entity, key=kind))
+        return case if parse_kind(kind).is_common_in_tls else case.served("tls", "unoffered-scheme")
 
     def alter(self, file: str, how: str, argument: str = "") -> Case:
         """Alter an output file: certificate, key or chain."""

@@ -14,6 +14,8 @@ from functools import lru_cache
 from pkigen.model import Signature
 
 SMALLEST_RSA, LARGEST_RSA = 512, 8192
+_LEAST_RSA_PSS = 1024
+_COMMON_TLS_GROUPS = (23, 24, 25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ class KeyKind:
     def slow(self) -> bool:
         """Whether key generation takes longer than all other steps of issuing a certificate."""
         return self.family == "rsa"
+
+    @property
+    def is_common_in_tls(self) -> bool:
+        """Whether practically all TLS clients verify handshake signatures of such a key."""
+        return self.tls_group in _COMMON_TLS_GROUPS or (self.family == "rsa" and self.size >= _LEAST_RSA_PSS)
 
 
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

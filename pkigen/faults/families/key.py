@@ -7,11 +7,9 @@ from dataclasses import replace
 from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case, Impossible
 from pkigen.faults.registry import fault
-from pkigen.keys.kinds import KeyKind, parse_kind
+from pkigen.keys.kinds import parse_kind
 from pkigen.model import Edit, EditOp, Extension
 
-_COMMON_GROUPS = (23, 24, 25)
-_LEAST_RSA_PSS = 1024
 _ALGORITHM, _BITS = (6, 0), (6, 1)
 _PARAMETERS = (*_ALGORITHM, 1)
 _MODULUS, _EXPONENT = (*_BITS, 0, 0), (*_BITS, 0, 1)
@@ -36,22 +34,11 @@ def _explicit_p256() -> bytes:
 
 
 def keyed(case: Case, kind: str) -> Case:
-    """A key of a kind; one that cannot encipher keys does not say that it may.
-
-    A server presents it also to clients that cannot verify its signature, because the key is the fault.
-    """
-    key_kind = parse_kind(kind)
-    if not _is_common(key_kind):
-        case = case.served("tls", "unoffered-scheme")
+    """A key of a kind; one that cannot encipher keys does not say that it may."""
     usage = (case := case.with_key(kind)).extension(oids.KEY_USAGE)
-    if key_kind.family == "rsa" or usage is None or not isinstance(usage.value, bytes):
+    if parse_kind(kind).family == "rsa" or usage is None or not isinstance(usage.value, bytes):
         return case
     return case.with_extension(replace(usage, value=_without_encipherment(usage)))
-
-
-def _is_common(kind: KeyKind) -> bool:
-    """Return whether practically all TLS clients verify signatures of a kind of key."""
-    return kind.tls_group in _COMMON_GROUPS or (kind.family == "rsa" and kind.size >= _LEAST_RSA_PSS)
 
 
 def _without_encipherment(usage: Extension) -> bytes:
