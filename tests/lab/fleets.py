@@ -14,7 +14,7 @@ from pkigen.lab.startup import running_lab
 from pkigen.lab.web import web
 from pkigen.profile import load
 
-SECONDS = 30.0
+SECONDS = 120.0
 
 
 def free_port() -> int:
