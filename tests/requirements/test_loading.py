@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from pkigen.documents import shipped
 from pkigen.errors import InputError
 from pkigen.requirements import load_set
+from pkigen.requirements.demands.key_file import KeyFileDemand
+from pkigen.requirements.demands.subject import SubjectAttribute
 from pkigen.requirements.schema import json_schema
 
 OWN = """\
@@ -105,7 +107,13 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 
 PATTERNS = [
-    ("{type: CN, pattern: '('}", "'(' is not a regular expression"),
+    ("{type: CN, pattern: '('}", "'(' is not a supported regular expression"),
+    ("{type: CN, pattern: 'a)|(b'}", "'a)|(b' is not a supported regular expression: unopened group"),
+    ("{type: CN, pattern: '(?!a).*'}", "look-around, including look-ahead and look-behind, is not supported"),
+    ("{type: CN, pattern: '(a)\\1'}", "backreferences are not supported"),
+    ("{type: CN, pattern: 'a{1000}{1000}'}", "exceeds size limit"),
+    (f"{{type: CN, pattern: {'a' * 1001}}}", "the pattern has 1,001 characters; the limit is 1,000"),
+    (f"{{type: CN, pattern: a, counterexample: {'b' * 1025}}}", "at most 1024 characters"),
     ("{type: CN, pattern: '.*', counterexample: x}", "'counterexample' must be a value that does not match"),
     ("{type: CN, pattern: '.*'}", "'counterexample' must be a value that does not match"),
     ("{type: CM}", "no such subject attribute: 'CM'"),
@@ -120,6 +128,32 @@ def test_a_demand_that_cannot_be_meant_is_told_at_its_line(demand: str, words: s
     error = _refused(_own(tmp_path, text))
     assert words in str(error)
     assert [problem.location.line for problem in error.problems if problem.location] == [8]
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+", "(a|aa)+", "(a*)*b", "(.*a){30}", "a*a*a*a*a*a*a*a*a*b"])
+def test_a_pattern_that_backtracks_in_other_engines_takes_linear_time(pattern: str, tmp_path: Path) -> None:
+    longest = "a" * 1023 + "!"
+    demand = f"{{subject_attribute: {{type: CN, pattern: '{pattern}', counterexample: '{longest}'}}}}"
+    document = _own(tmp_path, OWN.replace("{public_key: {minimum: {rsa: 2048}}}", demand))
+    attribute = load_set(str(document)).requirements[0].demand
+    assert isinstance(attribute, SubjectAttribute)
+    assert attribute.pattern is not None
+    assert [attribute.pattern.matches(value) for value in ("a" * 1024, "a" * 1025)] == [
+        "b" not in pattern,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("characters", ["a]*(a+)+[a", "a](a|aa)+[a"])
+def test_passphrase_characters_outside_of_their_class_take_linear_time(
+    characters: str, tmp_path: Path
+) -> None:
+    demand = f"{{key_file: {{passphrase_characters: '{characters}'}}}}"
+    document = _own(tmp_path, OWN.replace("{public_key: {minimum: {rsa: 2048}}}", demand))
+    key_file = load_set(str(document)).requirements[0].demand
+    assert isinstance(key_file, KeyFileDemand)
+    assert key_file.passphrase_characters is not None
+    assert not key_file.passphrase_characters.matches("a" * 1023 + "!")
 
 
 @pytest.mark.parametrize("text", ["", "- a\n", "just words\n", "name: x\n  y: z\n", "a: &b [*b]\n", "\x00"])

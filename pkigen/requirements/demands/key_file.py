@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import PurePath
@@ -22,17 +21,15 @@ from pkigen.requirements.outcome import (
     pass_or_fail,
     undecided,
 )
+from pkigen.requirements.pattern import Pattern
 from pkigen.requirements.subject import CheckInput
 
 
-def _parse_characters(text: str) -> re.Pattern[str]:
-    try:
-        return re.compile(f"[{text}]*")
-    except re.error as error:
-        raise ValueError(f"'{text}' is not the inside of a character class: {error}") from error
+def _parse_characters(text: str) -> Pattern:
+    return Pattern(f"[{text}]*")
 
 
-Characters = Annotated[re.Pattern[str], Parsed(_parse_characters, "as in a regular expression's [...]")]
+Characters = Annotated[Pattern, Parsed(_parse_characters, "as in a regular expression's [...]")]
 _FORBIDDEN = 'pass word "§"'
 _SAMPLE = "abcdefghijklmnop"
 
@@ -109,8 +106,8 @@ class KeyFileDemand(Demand):
         if not subject.key.encrypted or subject.key.passphrase is None:
             return not_applicable("no passphrase is in use")
         text = subject.key.passphrase.decode("utf-8", "replace")
-        if self.passphrase_characters and not self.passphrase_characters.fullmatch(text):
-            return failed("other characters", f"only {self.passphrase_characters.pattern[:-1]}")
+        if self.passphrase_characters and not self.passphrase_characters.matches(text):
+            return failed("other characters", f"only {self.passphrase_characters[:-1]}")
         least, most = self.passphrase_minimum or 0, self.passphrase_maximum or len(text)
         return pass_or_fail(least <= len(text) <= most, f"{len(text)} characters", f"{least} to {most}")
 
@@ -140,7 +137,7 @@ class KeyFileDemand(Demand):
             yield _altered("unsound", "The numbers of the private key are inconsistent.", "unsound")
         if self.matches:
             yield _altered("other", "The key file contains another key.", "other-key")
-        if self.passphrase_characters and not self.passphrase_characters.fullmatch(_FORBIDDEN):
+        if self.passphrase_characters and not self.passphrase_characters.matches(_FORBIDDEN):
             words = "The passphrase of the key has forbidden characters."
             yield _altered("characters", words, "passphrase", _FORBIDDEN)
         if self.passphrase_minimum is not None and self.passphrase_minimum > 1:

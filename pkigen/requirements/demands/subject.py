@@ -16,6 +16,7 @@ from pkigen.documents.fields import OID, Parsed, unknown
 from pkigen.model import Attribute, Name
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, not_applicable, pass_or_fail, passed
+from pkigen.requirements.pattern import LONGEST_VALUE, Pattern
 from pkigen.requirements.subject import CheckInput
 from pkigen.x509 import Certificate
 
@@ -44,13 +45,6 @@ def _parse_attribute(text: str) -> str:
     return str(text)
 
 
-def _parse_pattern(text: str) -> re.Pattern[str]:
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise ValueError(f"'{text}' is not a regular expression: {error}") from error
-
-
 @demand
 class SubjectAttribute(Demand):
     """One attribute of the subject: present or not, its form, its string type.
@@ -70,14 +64,14 @@ class SubjectAttribute(Demand):
     form: Literal["any", "domain-name"] = "any"
     wildcard: bool = True
     unique: bool = False
-    pattern: Annotated[re.Pattern[str], Parsed(_parse_pattern, "a regular expression")] | None = None
-    counterexample: str = ""
+    pattern: Annotated[Pattern, Parsed(Pattern, "a regular expression")] | None = None
+    counterexample: Annotated[str, Field(max_length=LONGEST_VALUE)] = ""
     longest: Annotated[int, Field(ge=1, le=32768)] | None = None
     string_types: tuple[StringType, ...] = ()
 
     @model_validator(mode="after")
     def _can_be_violated(self) -> SubjectAttribute:
-        if self.pattern is not None and self.pattern.fullmatch(self.counterexample):
+        if self.pattern is not None and self.pattern.matches(self.counterexample):
             raise ValueError("'counterexample' must be a value that does not match the pattern")
         if self.unique and self.type != "CN":
             raise ValueError("only a CN can be demanded to be unique")
@@ -112,7 +106,7 @@ class SubjectAttribute(Demand):
         return (
             (self.form == "any" or _DOMAIN_NAME.fullmatch(value) is not None)
             and (self.wildcard or "*" not in value)
-            and (self.pattern is None or self.pattern.fullmatch(value) is not None)
+            and (self.pattern is None or self.pattern.matches(value))
             and (self.longest is None or len(value) <= self.longest)
         )
 
@@ -124,7 +118,7 @@ class SubjectAttribute(Demand):
             "a domain name" if self.form == "domain-name" else "",
             "" if self.wildcard else "without a wildcard",
             "one that no other certificate of the environment has" if self.unique else "",
-            f"matching {self.pattern.pattern}" if self.pattern else "",
+            f"matching {self.pattern} (at most {LONGEST_VALUE:,} characters)" if self.pattern else "",
             f"at most {self.longest} characters" if self.longest else "",
         ]
         return ", ".join(filter(None, parts)) or f"a {self.type}"
