@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from pkigen.asn1 import der, oids
 from pkigen.errors import InputError
 from pkigen.formats import rc2
+from pkigen.formats.kdf_budget import KdfBudget
 
 _PBES2, _PBKDF2, _SCRYPT = "1.2.840.113549.1.5.13", "1.2.840.113549.1.5.12", "1.3.6.1.4.1.11591.4.11"
 _HMAC_SHA256, _AES_256_CBC = "1.2.840.113549.2.9", "2.16.840.1.101.3.4.1.42"
@@ -63,6 +64,11 @@ _NAMES = {
 }
 _MAX_SCRYPT_MEMORY = 128 * 1024 * 1024
 _KDF_BLOCKS = {"sha384": 128, "sha512": 128}
+_SCRYPT_UNIT = 2
+"""Iterations that take about as long as a block (128 bytes) of scrypt's table."""
+_RC2_BLOCK = 100
+"""Iterations that take about as long as the decryption of 8 bytes with RC2."""
+_LONGEST_NUMBER = 8
 
 
 class WrongPassphrase(InputError):
@@ -103,11 +109,11 @@ _PKCS12 = {
 }
 
 
-def decrypt(algorithm: bytes, data: bytes, passphrase: bytes | None) -> bytes:
+def decrypt(algorithm: bytes, data: bytes, passphrase: bytes | None, budget: KdfBudget) -> bytes:
     """Return the plaintext of data encrypted under an AlgorithmIdentifier of PBES1, PBES2 or PKCS#12.
 
-    ``passphrase`` is None for PKCS#12 files without one. Raises WrongPassphrase, UnsupportedCipher, and
-    ValueError for malformed parameters.
+    ``passphrase`` is None for PKCS#12 files without one. Raises WrongPassphrase, UnsupportedCipher, other
+    InputErrors if the budget does not suffice, and ValueError for malformed parameters.
     """
     oid, parameters = _algorithm(algorithm)
     if oid == _PBES2:
@@ -116,11 +122,11 @@ def decrypt(algorithm: bytes, data: bytes, passphrase: bytes | None) -> bytes:
         if name == _RC2_CBC:
             version, vector = der.children(cipher_parameters)
             bits = _RC2_VERSIONS.get(_integer(version), 0)
-            key = _derived_key(derivation, passphrase or b"", bits // 8)
-            return _unpadded(_rc2(key, bits, der.contents(vector), data))
+            key = _derived_key(derivation, passphrase or b"", bits // 8, budget)
+            return _unpadded(_rc2(key, bits, der.contents(vector), data, budget))
         if name not in _CBC:
             raise UnsupportedCipher(name)
-        key = _derived_key(derivation, passphrase or b"", _CBC[name][1])
+        key = _derived_key(derivation, passphrase or b"", _CBC[name][1], budget)
         return _cbc(name, key, der.contents(cipher_parameters), data)
     scheme = _PKCS12.get(oid) or _PKCS5.get(oid)
     if scheme is None:
@@ -128,16 +134,18 @@ def decrypt(algorithm: bytes, data: bytes, passphrase: bytes | None) -> bytes:
     salt, rounds = der.children(parameters)
     if oid in _PKCS12:
         key, vector = (
-            pkcs12_derived(passphrase, der.contents(salt), purpose, scheme.digest, _integer(rounds), size)
+            pkcs12_derived(
+                passphrase, der.contents(salt), purpose, scheme.digest, _integer(rounds), size, budget
+            )
             for purpose, size in ((FOR_KEY, scheme.size), (FOR_VECTOR, 8))
         )
     else:
-        both = _pbkdf1(scheme.digest, passphrase or b"", der.contents(salt), _integer(rounds))
+        both = _pbkdf1(scheme.digest, passphrase or b"", der.contents(salt), _integer(rounds), budget)
         key, vector = both[:8], both[8:16]
     if scheme.cipher == "rc4":
         return Cipher(ARC4(key), None).decryptor().update(data)
     if scheme.cipher == "rc2":
-        return _unpadded(_rc2(key, 8 * scheme.size, vector, data))
+        return _unpadded(_rc2(key, 8 * scheme.size, vector, data, budget))
     return _cbc(scheme.cipher, key, vector, data)
 
 
@@ -204,7 +212,7 @@ def bytes_to_key(passphrase: bytes, salt: bytes, size: int) -> bytes:
     return derived[:size]
 
 
-def mac_is_valid(mac_data: bytes, content: bytes, passphrase: bytes | None) -> bool:
+def mac_is_valid(mac_data: bytes, content: bytes, passphrase: bytes | None, budget: KdfBudget) -> bool:
     """Return whether MacData (RFC 7292, 4; RFC 9579) is the MAC of ``content`` under a passphrase."""
     digest_info, *rest = der.children(mac_data)
     algorithm, value = der.children(digest_info)
@@ -214,21 +222,29 @@ def mac_is_valid(mac_data: bytes, content: bytes, passphrase: bytes | None) -> b
         name = _HMACS.get(_algorithm(scheme)[0])
         if name is None:
             raise UnsupportedCipher(_algorithm(scheme)[0])
-        secret = _derived_key(derivation, passphrase or b"", hashlib.new(name).digest_size)
+        secret = _derived_key(derivation, passphrase or b"", hashlib.new(name).digest_size, budget)
     else:
         name = oids.DIGESTS.get(oid)
         if name is None:
             raise UnsupportedCipher(oid)
         rounds = _integer(rest[1]) if len(rest) > 1 else 1
         size = hashlib.new(name).digest_size
-        secret = pkcs12_derived(passphrase, der.contents(rest[0]), FOR_MAC, name, rounds, size)
+        secret = pkcs12_derived(passphrase, der.contents(rest[0]), FOR_MAC, name, rounds, size, budget)
     return hmac.compare_digest(hmac.digest(secret, content, name), der.contents(value))
 
 
 def pkcs12_derived(
-    passphrase: bytes | None, salt: bytes, purpose: int, digest: str, rounds: int, size: int
+    passphrase: bytes | None,
+    salt: bytes,
+    purpose: int,
+    digest: str,
+    rounds: int,
+    size: int,
+    budget: KdfBudget | None = None,
 ) -> bytes:
     """Return ``size`` bytes derived from a passphrase (RFC 7292, appendix B.2).
+
+    ``budget`` limits the iterations if they come from a file.
 
     A passphrase that is not UTF-8 is read as Latin-1, as OpenSSL does.
     """
@@ -239,6 +255,8 @@ def pkcs12_derived(
     function = getattr(hashlib, digest)
     while True:
         value = start + state
+        if budget is not None:
+            budget.spend(rounds)
         for _ in range(rounds):
             value = function(value, usedforsecurity=False).digest()
         derived += value
@@ -271,27 +289,31 @@ def _filled(data: bytes, block: int) -> bytes:
     return (data * (size // len(data) + 1))[:size] if data else b""
 
 
-def _pbkdf1(digest: str, passphrase: bytes, salt: bytes, rounds: int) -> bytes:
+def _pbkdf1(digest: str, passphrase: bytes, salt: bytes, rounds: int, budget: KdfBudget) -> bytes:
+    budget.spend(rounds)
     value = passphrase + salt
     for _ in range(rounds):
         value = hashlib.new(digest, value, usedforsecurity=False).digest()
     return value
 
 
-def _derived_key(derivation: bytes, passphrase: bytes, size: int) -> bytes:
+def _derived_key(derivation: bytes, passphrase: bytes, size: int, budget: KdfBudget) -> bytes:
     """Return the key that a KeyDerivationFunc of PBES2 or PBMAC1 derives."""
     oid, parameters = _algorithm(derivation)
     salt, *rest = der.children(parameters)
     if oid == _SCRYPT:
         n, r, p = map(_integer, rest[:3])
         octets = der.contents(salt)
+        budget.spend(n * r * p * _SCRYPT_UNIT)
         return hashlib.scrypt(passphrase, salt=octets, n=n, r=r, p=p, maxmem=_MAX_SCRYPT_MEMORY, dklen=size)
     if oid != _PBKDF2:
         raise UnsupportedCipher(oid)
     prf = next((_algorithm(part)[0] for part in rest[1:] if part[0] == der.SEQUENCE), _HMAC_SHA1)
     if prf not in _HMACS:
         raise UnsupportedCipher(prf)
-    return hashlib.pbkdf2_hmac(_HMACS[prf], passphrase, der.contents(salt), _integer(rest[0]), size)
+    name, iterations = _HMACS[prf], _integer(rest[0])
+    budget.spend(iterations * -(-size // hashlib.new(name).digest_size))
+    return hashlib.pbkdf2_hmac(name, passphrase, der.contents(salt), iterations, size)
 
 
 def _cbc(oid: str, key: bytes, vector: bytes, data: bytes) -> bytes:
@@ -302,9 +324,10 @@ def _cbc(oid: str, key: bytes, vector: bytes, data: bytes) -> bytes:
     return _unpadded(decryptor.update(data) + decryptor.finalize())
 
 
-def _rc2(key: bytes, bits: int, vector: bytes, data: bytes) -> bytes:
+def _rc2(key: bytes, bits: int, vector: bytes, data: bytes, budget: KdfBudget) -> bytes:
     if not bits or len(vector) != 8 or len(data) % 8:
         raise ValueError("malformed RC2 parameters")
+    budget.spend(len(data) // 8 * _RC2_BLOCK)
     return rc2.decrypt(key, bits, vector, data)
 
 
@@ -322,4 +345,6 @@ def _algorithm(data: bytes) -> tuple[str, bytes]:
 
 
 def _integer(data: bytes) -> int:
-    return int.from_bytes(der.contents(data), "big")
+    """Return an INTEGER; a value beyond every limit for a very long one, whose product takes long."""
+    octets = der.contents(data).lstrip(b"\0")
+    return 2**63 if len(octets) > _LONGEST_NUMBER else int.from_bytes(octets, "big")

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 from pkigen.asn1 import der
 from pkigen.errors import InputError, panics_as_errors
 from pkigen.formats import pem
+from pkigen.formats.kdf_budget import KdfBudget
 from pkigen.formats.passphrase_encryption import WrongPassphrase, decrypt, decrypt_pem, passphrase_forms
 from pkigen.formats.pem import Block
 from pkigen.keys import PrivateKey, kind_of
@@ -49,16 +50,19 @@ def usable_key(pkcs8: bytes, *, check: bool = True) -> bytes:
     return pkcs8
 
 
-def open_block(block: Block, passphrase: bytes | None) -> bytes:
+def open_block(block: Block, passphrase: bytes | None, budget: KdfBudget | None = None) -> bytes:
     """Return the key in a PEM block, or in DER as a block with its label, as PKCS#8; InputError if it cannot.
 
-    Raises WrongPassphrase and UnsupportedCipher among these errors.
+    Raises WrongPassphrase and UnsupportedCipher among these errors. ``budget`` limits the key derivation for
+    a file of several keys.
     """
+    budget = budget or KdfBudget()
     headers = {name.lower(): value for name, value in block.headers}
     try:
         if block.label == ENCRYPTED:
             algorithm, sealed = der.children(block.data)
-            return _decrypted(block, passphrase, partial(decrypt, algorithm, der.contents(sealed)))
+            decrypt_with = partial(decrypt, algorithm, der.contents(sealed), budget=budget)
+            return _decrypted(block, passphrase, decrypt_with)
         if "dek-info" in headers:
             return _decrypted(block, passphrase, partial(decrypt_pem, headers["dek-info"], block.data))
         return private_key_info(block.label, block.data)

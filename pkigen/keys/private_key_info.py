@@ -6,7 +6,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 
 from pkigen.asn1 import der
-from pkigen.errors import panics_as_errors
+from pkigen.errors import InputError, panics_as_errors
 from pkigen.keys import PrivateKey, to_pkcs8
 from pkigen.keys.kinds import FIXED_KINDS
 from pkigen.x509 import Malformed
@@ -18,6 +18,13 @@ _RSA_PSS = "1.2.840.113549.1.1.10"
 _ANY_RSA = (_RSA, _RSA_PSS, "2.5.8.1.1")
 _CURVES_BY_ORDER = {kind.order: kind.oid for kind in FIXED_KINDS.values() if kind.order}
 _VERSION_1 = der.integer(0)
+_DIFFIE_HELLMAN = ("1.2.840.113549.1.3.1", "1.2.840.10046.2.1")
+_NOT_LOADED = (_RSA_PSS, *_DIFFIE_HELLMAN)
+"""Keys that cryptography would change, or whose public key takes it long to compute."""
+LONGEST_KEY = 16 * 1024
+"""Bytes of a private key in DER; RSA-16384 has 9,300."""
+_DSA_MODULUS, _DSA_EXPONENT = 4096, 512
+"""Bits of a DSA key's p and x: computing y takes quadratic time in p, times x."""
 
 
 @decoder("the private key")
@@ -25,8 +32,11 @@ def private_key_info(label: str, data: bytes) -> bytes:
     """Return the PKCS#8 DER (version 1) of an unencrypted key with a PEM label; Malformed if it is none.
 
     Accepts PKCS#1 and SEC 1, PKCS#8 version 2, EC keys of any length or with the explicit parameters of a
-    named curve, and RSA keys with more than two primes.
+    named curve, and RSA keys with more than two primes. Work with a key's numbers takes up to cubic time:
+    InputError if they exceed the limits on their size.
     """
+    if len(data) > LONGEST_KEY:
+        raise InputError(f"the private key has {len(data):,} bytes; the limit is {LONGEST_KEY:,}")
     if label == "RSA PRIVATE KEY":
         info = der.sequence(_VERSION_1, der.sequence(der.oid(_RSA), der.null()), der.octet_string(data))
     elif label == "EC PRIVATE KEY":
@@ -49,7 +59,7 @@ def public_key_info(pkcs8: bytes) -> bytes | None:
     _, algorithm, key_bytes = der.children(pkcs8)
     oid = der.dotted(der.children(algorithm)[0])
     try:
-        if oid != _RSA_PSS:
+        if oid not in _NOT_LOADED:
             with panics_as_errors():
                 key = load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=True)
                 return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -69,14 +79,16 @@ def _canonical(info: bytes) -> bytes:
     """Return the key as cryptography writes it, or as it is if cryptography cannot read it.
 
     An RSA-PSS key also stays as it is: cryptography writes rsaEncryption, which OpenSSL does not accept for a
-    certificate with id-RSASSA-PSS.
+    certificate with id-RSASSA-PSS. So does a Diffie-Hellman key.
     """
     _, algorithm, key, *_ = der.children(info)
     oid, *parameters = der.children(algorithm)
     if der.dotted(oid) == _EC and parameters:
         algorithm, key = _ec_key(parameters[0], der.contents(key))
+    if der.dotted(oid) == _DSA and parameters:
+        _check_dsa(der.children(parameters[0])[0], der.contents(key))
     info = der.sequence(_VERSION_1, algorithm, key)
-    if der.dotted(oid) == _RSA_PSS:
+    if der.dotted(oid) in _NOT_LOADED:
         return info
     try:
         with panics_as_errors():
@@ -84,6 +96,13 @@ def _canonical(info: bytes) -> bytes:
         return to_pkcs8(loaded) if isinstance(loaded, PrivateKey) else info
     except (ValueError, UnsupportedAlgorithm):
         return info
+
+
+def _check_dsa(modulus: bytes, exponent: bytes) -> None:
+    for name, number, limit in (("p", modulus, _DSA_MODULUS), ("x", exponent, _DSA_EXPONENT)):
+        bits = 8 * len(der.contents(number).lstrip(b"\0"))
+        if bits > limit:
+            raise InputError(f"{name} of the DSA key has {bits:,} bits; the limit is {limit:,}")
 
 
 def _ec_key(parameters: bytes, key: bytes) -> tuple[bytes, bytes]:

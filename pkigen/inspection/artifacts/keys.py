@@ -9,9 +9,9 @@ from operator import mul
 
 from pkigen.asn1 import der
 from pkigen.errors import InputError
+from pkigen.formats.kdf_budget import KdfBudget
 from pkigen.formats.pem import Block
 from pkigen.formats.read import ENCRYPTED, open_block
-from pkigen.inspection.artifacts.kdf_limits import KdfBudget
 from pkigen.keys.private_key_info import public_key_info
 from pkigen.x509 import Malformed, PublicKey
 from pkigen.x509.decoding import decoder
@@ -63,18 +63,17 @@ def open_key(
     whole file.
     """
     budget = budget or KdfBudget()
-    label, data = block.label, block.data
+    label = block.label
     encrypted = label == ENCRYPTED or any("ENCRYPTED" in value for _, value in block.headers)
     key_format = _FORMATS.get(label, label)
     if label == "OPENSSH PRIVATE KEY":
         advice = "convert a copy of it: ssh-keygen -p -m PKCS8 -f FILE"
         problem = f"OpenSSH's own key format is not supported; {advice}"
-        return KeyFile(key_format, b"bcrypt" in data[:200], problem=problem)
+        return KeyFile(key_format, b"bcrypt" in block.data[:200], problem=problem)
     problem = "" if passphrases or not encrypted else NOT_GIVEN
     for passphrase in passphrases if encrypted else (None,):
         try:
-            budget.spend(data)
-            pkcs8 = open_block(block, passphrase)
+            pkcs8 = open_block(block, passphrase, budget)
             info = public_key_info(pkcs8)
             public = None if info is None else public_key(info)
             unsound = _unsound(pkcs8)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from pkigen.asn1 import ber, der
 from pkigen.errors import InputError
+from pkigen.formats.kdf_budget import KdfBudget
 from pkigen.formats.passphrase_encryption import (
     UnsupportedCipher,
     WrongPassphrase,
@@ -17,7 +18,6 @@ from pkigen.formats.passphrase_encryption import (
 from pkigen.formats.pem import Block
 from pkigen.formats.read import ENCRYPTED
 from pkigen.inspection.artifacts.artifact import Artifact, Encoding, Kind, Source
-from pkigen.inspection.artifacts.kdf_limits import KdfBudget
 from pkigen.inspection.artifacts.keys import NOT_GIVEN, KeyFile, open_key
 from pkigen.inspection.artifacts.objects import parsed
 from pkigen.x509 import Malformed
@@ -54,8 +54,8 @@ def read_pkcs12(
     problem = ""
     for passphrase in (*passphrases, b"", None):
         try:
-            budget.spend(data)
-            yield from _contents(_opened(data, passphrase), source, (passphrase, *passphrases), budget)
+            opened = _opened(data, passphrase, budget)
+            yield from _contents(opened, source, (passphrase, *passphrases), budget)
         except WrongPassphrase:
             problem = problem or (_WRONG if passphrases else NOT_GIVEN)
             continue
@@ -70,18 +70,18 @@ def read_pkcs12(
 
 
 @decoder("the PKCS#12 structure")
-def _opened(data: bytes, passphrase: bytes | None) -> tuple[list[_Bag], list[str]]:
+def _opened(data: bytes, passphrase: bytes | None, budget: KdfBudget) -> tuple[list[_Bag], list[str]]:
     """Return the bags of a PFX, and the problems of the parts that cannot be decrypted."""
     _, content, *mac_data = der.children(ber.definite(data))
     safe = _content(content)
     if mac_data:
         forms = [None] if passphrase is None else list(passphrase_forms(passphrase))
-        if not any(mac_is_valid(mac_data[0], safe, form) for form in forms):
+        if not any(mac_is_valid(mac_data[0], safe, form, budget) for form in forms):
             raise WrongPassphrase(_WRONG)
     bags, problems = list[_Bag](), list[str]()
     for part in der.children(ber.definite(safe)):
         try:
-            bags += _bags(_decrypted(part, passphrase))
+            bags += _bags(_decrypted(part, passphrase, budget))
         except UnsupportedCipher as error:
             problems.append(str(error))
         except WrongPassphrase:
@@ -101,7 +101,7 @@ def _content(content_info: bytes) -> bytes:
     return der.contents(content)
 
 
-def _decrypted(content_info: bytes, passphrase: bytes | None) -> bytes:
+def _decrypted(content_info: bytes, passphrase: bytes | None, budget: KdfBudget) -> bytes:
     """Return the SafeContents in an element of the AuthenticatedSafe."""
     content_type, wrapped = der.children(content_info)
     oid = der.dotted(content_type)
@@ -114,7 +114,7 @@ def _decrypted(content_info: bytes, passphrase: bytes | None) -> bytes:
     data = b"".join(map(der.contents, pieces))
     for form in [None] if passphrase is None else passphrase_forms(passphrase):
         try:
-            plain = decrypt(algorithm, data, form)
+            plain = decrypt(algorithm, data, form, budget)
             der.children(ber.definite(plain))
         except (WrongPassphrase, ValueError):
             continue
@@ -152,7 +152,7 @@ def _contents(
     certificates = [bag for bag in bags if bag.kind == _CERTIFICATE]
     ids = {bag.key_id for bag in keys} - {b""}
     certificates.sort(key=lambda bag: bag.key_id not in ids)
-    others = [bag for bag in bags if bag not in keys and bag.kind != _CERTIFICATE]
+    others = [bag for bag in bags if bag.kind not in (_KEY, _SHROUDED_KEY, _CERTIFICATE)]
     for bag in keys:
         key = _key(bag, passphrases, budget)
         yield Artifact(Kind.KEY, source, key.pkcs8 or b"", key, key.problem, bag.name)

@@ -12,12 +12,12 @@ from pkigen.asn1 import der
 from pkigen.errors import InputError
 from pkigen.files import read_file
 from pkigen.formats import pem
+from pkigen.formats.kdf_budget import KdfBudget
 from pkigen.formats.pem import Block
 from pkigen.formats.read import private_key_label
 from pkigen.inspection.artifacts import text
 from pkigen.inspection.artifacts.artifact import Artifact, Encoding, Kind, Source
 from pkigen.inspection.artifacts.java_key_store import java_store_type, read_java_store
-from pkigen.inspection.artifacts.kdf_limits import KdfBudget
 from pkigen.inspection.artifacts.keys import is_key_label, open_key
 from pkigen.inspection.artifacts.objects import parsed, split, structure_kind
 from pkigen.inspection.artifacts.pkcs7 import read_pkcs7
