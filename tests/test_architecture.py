@@ -40,10 +40,10 @@ def test_the_page_answers_the_questions_of_a_new_reader() -> None:
     for words in (
         "default key usage",
         "is reissued",
-        "upload rejection",
-        "cache of OCSP responses",
+        "message of an upload rejection",
+        "cache of signed OCSP responses",
         "Cache-Control header",
-        "default ports",
+        "port of `pkigen serve`",
         "manifest.json",
     ):
         assert words in subjects, f"ARCHITECTURE.md, section 'Where is ...': add a row for '{words}'"

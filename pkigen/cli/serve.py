@@ -130,7 +130,7 @@ def serve(
 
 
 def _http_listener(stack: ExitStack, host: str, port: int | None, base_port: int | None) -> Listener:
-    """Listen on ``port``; by default on the port of the base URL, or on 8080 if that is not permitted."""
+    """Listen on ``port``; by default on the base URL's port, or on _HTTP_PORT if that is not permitted."""
     from pkigen.serve.http.server import PortNotPermitted, listen
 
     if port is not None:

@@ -21,8 +21,8 @@ from pkigen.serve.control.request_log import RequestLogMiddleware
 from pkigen.serve.control.runtime_faults import RuntimeFaults
 from pkigen.serve.faults.injection import FaultInjectionMiddleware
 from pkigen.serve.faults.url_map import ManifestWatcher
+from pkigen.serve.http.cache_control import cache_control
 from pkigen.serve.http.index_page import Site, index_page
-from pkigen.serve.http.metadata import cache_control
 from pkigen.serve.http.published_files import PIECE_BYTES, Document, find_file, published_directory, read_file
 from pkigen.serve.ocsp import OcspMiddleware
 

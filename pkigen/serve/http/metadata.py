@@ -1,4 +1,4 @@
-"""Metadata of a published CRL or certificate, and the Cache-Control header that follows from it."""
+"""Metadata of a published CRL or certificate."""
 
 from __future__ import annotations
 
@@ -15,11 +15,6 @@ from pkigen.x509 import Certificate, CertificateList, Malformed
 T = TypeVar("T")
 
 _CERTIFICATE_SUFFIXES = frozenset({".crt", ".cer"})
-
-# A cache must revalidate before each use.
-_REVALIDATE = "no-cache"
-# A CA certificate is replaced rarely, and by hand.
-_CERTIFICATE_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +51,6 @@ def read_metadata(suffix: str, data: bytes) -> PublishedMetadata | None:
     except Malformed:
         pass
     return None
-
-
-def cache_control(metadata: PublishedMetadata | None, now: datetime) -> str:
-    """Return the Cache-Control header of a published file (RFC 9111, 5.2.2).
-
-    A CRL may be cached until its next_update (as RFC 5019, 6.2 requires for OCSP responses).
-    """
-    if metadata is None or (metadata.is_crl and metadata.ends is None):
-        return _REVALIDATE
-    if not metadata.is_crl:
-        return f"public, max-age={_CERTIFICATE_SECONDS}, no-transform"
-    return f"public, max-age={metadata.remaining(now)}, no-transform, must-revalidate"
 
 
 def _crl(crl: CertificateList) -> PublishedMetadata:

@@ -14,6 +14,7 @@ from pkigen.environment.environment import open_environment
 from pkigen.serve import serve
 from pkigen.serve.http import metadata, published_files
 from pkigen.serve.http.app import application
+from pkigen.serve.http.cache_control import cache_control
 from pkigen.serve.http.published_files import read_file
 from pkigen.serve.http.server import background, listen
 from pkigen.x509 import CertificateList
@@ -159,8 +160,8 @@ def test_a_crl_may_be_cached_until_its_next_update_and_a_certificate_for_an_hour
         ):
             times[0] = now
             for _ in range(3):
-                cache_control = stub.ask("/crl/root.crl").headers["cache-control"]
-                assert cache_control == f"public, max-age={seconds}, no-transform, must-revalidate"
+                header = stub.ask("/crl/root.crl").headers["cache-control"]
+                assert header == f"public, max-age={seconds}, no-transform, must-revalidate"
         times[0] = ends + timedelta(days=1)
         assert "max-age=0," in stub.ask("/crl/root.crl").headers["cache-control"]
         assert "max-age=3600" in stub.ask("/ca/root.crt").headers["cache-control"]
@@ -171,11 +172,11 @@ def test_a_crl_may_be_cached_until_its_next_update_and_a_certificate_for_an_hour
 
 def test_the_default_clock_is_the_current_time(tmp_path: Path) -> None:
     with serve(build(PROFILE, tmp_path).folder) as url:
-        cache_control = Stub(tmp_path, url).ask("/crl/root.crl").headers["cache-control"]
-    assert 0 < int(cache_control.partition("max-age=")[2].partition(",")[0]) <= 7 * 86400
+        header = Stub(tmp_path, url).ask("/crl/root.crl").headers["cache-control"]
+    assert 0 < int(header.partition("max-age=")[2].partition(",")[0]) <= 7 * 86400
 
 
 @pytest.mark.parametrize("suffix", [".crl", ".crt", ".txt"])
 def test_a_file_whose_contents_do_not_match_its_suffix_must_be_revalidated(suffix: str) -> None:
     assert metadata.read_metadata(suffix, b"<html>Please sign in.</html>") is None
-    assert metadata.cache_control(None, datetime.now(UTC)) == "no-cache"
+    assert cache_control(None, datetime.now(UTC)) == "no-cache"
