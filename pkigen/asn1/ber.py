@@ -6,8 +6,12 @@ from pkigen.asn1 import der
 
 _INDEFINITE, _END_OF_CONTENTS = 0x80, b"\x00\x00"
 _CONSTRUCTED, _CONSTRUCTED_OCTET_STRING = 0x20, 0x24
-_MAX_DEPTH = 30
+_MAX_DEPTH = 32
 _MAX_ELEMENTS = 1_000_000
+
+
+class TooLarge(der.InvalidDer):
+    """A structure beyond a limit, which the message states."""
 
 
 def definite(data: bytes) -> bytes:
@@ -34,8 +38,10 @@ class _Converter:
         """Return the converted TLV at ``start``, and the offset after it."""
         data = self._data
         self._elements += 1
-        if not depth or self._elements > _MAX_ELEMENTS:
-            raise der.InvalidDer("the structure is too deep or has too many elements")
+        if not depth:
+            raise TooLarge(f"the structure is nested deeper than {_MAX_DEPTH} levels, which is the limit")
+        if self._elements > _MAX_ELEMENTS:
+            raise TooLarge(f"the structure has more than {_MAX_ELEMENTS:,} elements, which is the limit")
         if start + 2 > len(data):
             raise der.InvalidDer(f"no TLV at offset {start}")
         tag = data[start]

@@ -7,8 +7,11 @@ import os
 import shutil
 import sys
 import textwrap
+from collections.abc import Iterator
+from functools import cache
 from typing import Any, TextIO
 
+_COMPACT = json.JSONEncoder(default=str)
 _COLORS = {"green": 32, "yellow": 33, "cyan": 36, "red": 31, "grey": 90, "bold": 1}
 
 
@@ -26,8 +29,34 @@ def print_line(text: str = "", *, flush: bool = False) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print the result as JSON to stdout; ASCII only, so that it does not depend on the locale."""
-    print(json.dumps(value, indent=2, default=str))
+    """Print the result as JSON to stdout; ASCII only, so that it does not depend on the locale.
+
+    The items of an iterator are printed as they are read, each on one line.
+    """
+    sys.stdout.writelines(_json(value, "\n"))
+    print()
+
+
+def _json(value: Any, newline: str) -> Iterator[str]:
+    inner = newline + "  "
+    if isinstance(value, dict) and value:
+        for number, (key, item) in enumerate(value.items()):
+            yield f"{',' if number else '{'}{inner}{_COMPACT.encode(str(key))}: "
+            yield from _json(item, inner)
+        yield newline + "}"
+    elif isinstance(value, list | tuple) and value:
+        for number, item in enumerate(value):
+            yield f"{',' if number else '['}{inner}"
+            yield from _json(item, inner)
+        yield newline + "]"
+    elif isinstance(value, Iterator):
+        separator = "["
+        for item in value:
+            yield f"{separator}{inner}{_COMPACT.encode(item)}"
+            separator = ","
+        yield "[]" if separator == "[" else newline + "]"
+    else:
+        yield _COMPACT.encode(value)
 
 
 def printable(text: str) -> str:
@@ -51,13 +80,23 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 def wrap(text: str, indent: int) -> str:
     """Wrap ``text`` to the terminal's width (80 in a pipe) and indent every line but the first."""
-    width = min(shutil.get_terminal_size().columns, 100)
+    width = _width(os.environ.get("COLUMNS", ""))
+    if len(text) <= width and text.isprintable() and text[-1:] != " ":
+        return text
     return textwrap.fill(
         printable(text),
         max(width, indent + 20),
         subsequent_indent=" " * indent,
         break_on_hyphens=False,
         break_long_words=False,
+    )
+
+
+@cache
+def _width(columns: str) -> int:
+    """Return the width for text, at most 100; ``columns`` is COLUMNS, which overrides the terminal."""
+    return min(
+        int(columns) if columns.isdecimal() and int(columns) else shutil.get_terminal_size().columns, 100
     )
 
 

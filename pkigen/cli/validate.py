@@ -50,11 +50,11 @@ def validate(profile: ProfileSource, json: Json = False) -> None:
 
 
 def _plan_all(profile: Profile) -> Plan:
-    """Plan every certificate, because some errors appear only then; every serial number is 1."""
+    """Plan every certificate, because some errors appear only then."""
     from pkigen.plan import plan
     from pkigen.plan.compliance import obey
 
-    planned = plan(profile, datetime.now(UTC), lambda _issuer, _owner, _index: 1)
+    planned = plan(profile, datetime.now(UTC), serials=None)
     deque(planned.certificates(), maxlen=0)
     obey(profile, planned.clock, planned.authorities, planned.certificates())
     return planned

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 FILE_BYTES = 4 * 1024 * 1024
-NESTING = 50
+NESTING = 32
 NODES = 500_000
 """Nodes of a document after alias expansion, against alias bombs."""
 INHERITED_NODES = 2_000_000
 """Nodes of all bodies with inherited fields, against large defaults of many bodies."""
-LIKENESS = 50
+LIKENESS = 32
 """Length of a chain of ``like`` references."""
+PATH_AUTHORITIES = 32
+"""Authorities in one path: every certificate has a file with the whole path above it."""
 CERTIFICATES = 100_000
 """Authorities and end entities together."""
 PROBLEMS = 100

@@ -53,10 +53,11 @@ class Plan:
     certificates: Callable[[], Iterator[Entity]] = field(repr=False)
 
 
-def plan(profile: Profile, clock: datetime, serials: Serials, crl_life: Span = CRL_LIFE) -> Plan:
+def plan(profile: Profile, clock: datetime, serials: Serials | None, crl_life: Span = CRL_LIFE) -> Plan:
     """Return the plan of a profile at a time (UTC); raise InputError for problems that only planning detects.
 
-    ``crl_life`` is the default lifetime of CRLs.
+    ``serials`` is None if the plan is only checked: every serial number is then 1, and specifications have no
+    digest. ``crl_life`` is the default lifetime of CRLs.
     """
     planner = Planner(profile, clock.replace(microsecond=0), serials, crl_life)
     cases = cases_of(profile, planner)

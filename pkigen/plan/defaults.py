@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from typing import TypeVar
+from functools import cache, partial
+from operator import is_, itemgetter
+from typing import Any, TypeVar
 
 from pkigen.asn1 import der, oids
 from pkigen.model import Extension, KeyIdentifier
@@ -106,9 +107,15 @@ def _share(spec: AuthoritySpec | CertificateSpec, other: AuthoritySpec | Certifi
     Compares every field that ``_typed`` could read, so that a new field cannot be forgotten here.
     """
     fields, others = spec.__dict__, other.__dict__
-    return fields.keys() == others.keys() and all(
-        value is others[field] for field, value in fields.items() if field not in _PER_CERTIFICATE
-    )
+    if fields.keys() != others.keys():
+        return False
+    shared = _shared_fields(tuple(fields))
+    return all(map(is_, shared(fields), shared(others)))
+
+
+@cache
+def _shared_fields(names: tuple[str, ...]) -> itemgetter[Any]:
+    return itemgetter(*(name for name in names if name not in _PER_CERTIFICATE))
 
 
 def _typed(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> Iterator[Extension | None]:

@@ -49,7 +49,7 @@ class Serials(Protocol):
 class Planner:
     """Plans entities with shared data: the clock and the authorities."""
 
-    def __init__(self, profile: Profile, clock: datetime, serials: Serials, crl_life: Span) -> None:
+    def __init__(self, profile: Profile, clock: datetime, serials: Serials | None, crl_life: Span) -> None:
         self.profile = profile
         self.clock = clock
         self.warnings = list[Problem](profile.warnings)
@@ -76,7 +76,10 @@ class Planner:
 
     def serial(self, issuer_id: str, owner_id: str) -> int:
         """Return a serial number for the first certificate of an owner."""
-        return self._serials(issuer_id, owner_id, 0)
+        return self._serial(issuer_id, owner_id, 0)
+
+    def _serial(self, issuer_id: str, owner_id: str, index: int) -> int:
+        return self._serials(issuer_id, owner_id, index) if self._serials else 1
 
     def certificates(self) -> Iterator[Entity]:
         """Yield the end entities in the profile's order, one by one."""
@@ -258,12 +261,14 @@ class Planner:
             issuer_id,
             subject,
             issuer_name,
-            self._serials(issuer_id, own_id, index) if spec.serial is None else spec.serial,
+            self._serial(issuer_id, own_id, index) if spec.serial is None else spec.serial,
             not_before,
             not_after,
             signature,
             extensions,
-            digest(subject, issuer_name, signature, spec.valid.text, extensions, serial=spec.serial),
+            digest(subject, issuer_name, signature, spec.valid.text, extensions, serial=spec.serial)
+            if self._serials
+            else "",
         )
 
 

@@ -50,6 +50,7 @@ class Checks:
         self._authorities: dict[str, AuthoritySpec] = {}
         self._known: tuple[str, ...] = ()
         self._circular: set[str] = set()
+        self._too_deep: set[str] = set()
         self._checked: set[object] = set()
         self._warnings: dict[object, Problem] = {}
         self._serials: dict[tuple[str, int], str] = {}
@@ -71,6 +72,10 @@ class Checks:
         self._known = tuple(sorted(self._mentioned))
         self._profile.authorities = in_order([spec for _, _, spec in specs])
         self._circular = self._in_circles()
+        depths = dict[str, int]()
+        for spec in self._profile.authorities:
+            depths[spec.name] = 1 + max((depths.get(name, 0) for name in above(spec)), default=0)
+        self._too_deep = {name for name, depth in depths.items() if depth == limits.PATH_AUTHORITIES + 1}
         for authority_body, instance, spec in specs:
             self._report(authority_body, instance, self._check_authority(spec))
             self._warn(authority_body, instance, self._renewal_warnings(spec))
@@ -156,6 +161,12 @@ class Checks:
             yield ("issuer",), "the list of issuers is empty; omit 'issuer' for a root", None
         if spec.name in self._circular and self._in_circle(spec):
             yield ("issuer",), f"'{spec.name}' is issued by itself, through other authorities", None
+        if spec.name in self._too_deep:
+            yield (
+                ("issuer",),
+                f"more than {limits.PATH_AUTHORITIES} authorities, each issued by the next",
+                None,
+            )
         if spec.crl.previous and not spec.imported:
             yield ("crl", "from"), "only an imported authority has a previous CRL", None
         if (lister := spec.crl.issuer) is not None:

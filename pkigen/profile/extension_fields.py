@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, ClassVar, Self
 
@@ -218,6 +219,7 @@ def _parse_constraint(value: Any) -> GeneralName:
     return parse_general_name(value, constraint=True)
 
 
+@lru_cache(maxsize=256)
 def name_of_host(text: str) -> GeneralName | None:
     """Return a host name or an IP address as a GeneralName, None for other texts."""
     if _HOST_NAME.fullmatch(text) and not text.rpartition(".")[2].isdecimal():

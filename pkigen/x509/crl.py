@@ -6,7 +6,7 @@ import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from pkigen.asn1 import der, oids
 from pkigen.model import Name
@@ -21,6 +21,7 @@ from pkigen.x509.extensions import (
 )
 from pkigen.x509.general_names import GeneralName, general_names
 
+_NO_EXTENSIONS = Extensions()
 _TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
 _CERTIFICATE_ISSUER = der.oid(oids.CERTIFICATE_ISSUER)
 _CRITICAL = re.compile(rb"\x01\x01[^\x00]")
@@ -204,11 +205,25 @@ def _by_serial(entries: list[bytes]) -> dict[bytes, bytes]:
 @decoder("an entry of the CRL")
 def _entry(data: bytes) -> RevokedEntry:
     serial, at, *rest = elements(data, "an entry of the CRL")
-    found = extensions(rest[0]) if rest else Extensions()
-    reason = found.raw(oids.CRL_REASON)
+    code, entry_extensions = _entry_extensions(rest[0]) if rest else (0, _NO_EXTENSIONS)
+    return RevokedEntry(
+        decoding.integer(serial, "a serial number"), _revocation_time(at), code, entry_extensions
+    )
+
+
+# Few entries of a CRL differ in more than the serial number.
+@lru_cache(maxsize=256)
+def _revocation_time(data: bytes) -> datetime:
+    return decoding.time(data, "the time of a revocation")
+
+
+@lru_cache(maxsize=256)
+def _entry_extensions(data: bytes) -> tuple[int, Extensions]:
+    """Return the reason code and all extensions of an entry."""
+    entry_extensions = extensions(data)
+    reason = entry_extensions.raw(oids.CRL_REASON)
     code = int.from_bytes(decoding.expect(reason.value, 0x0A, "the reason code"), "big") if reason else 0
-    instant = decoding.time(at, "the time of a revocation")
-    return RevokedEntry(decoding.integer(serial, "a serial number"), instant, code, found)
+    return code, entry_extensions
 
 
 @decoder("the certificate issuer")

@@ -110,7 +110,8 @@ def time(data: bytes, what: str) -> datetime:
     if not (text.isascii() and text[:14].isdigit()) or text[14] != "Z":
         raise Malformed(f"{what} is '{text}', which is not a time")
     try:
-        return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+        month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(4, 14, 2))
+        return datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         raise Malformed(f"{what} is '{text}', which is not a time") from None
 

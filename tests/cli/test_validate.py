@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pkigen.cli.validate import validate
 from tests.cli.conftest import Cli
+from tests.effort import calls
 
 
 def test_a_valid_profile_is_told_with_its_size(cli: Cli, profile: Path) -> None:
@@ -79,3 +81,15 @@ def test_a_profile_that_is_not_there_is_told(cli: Cli, command: str, source: str
     outcome = cli(command, source)
     assert (outcome.code, outcome.out) == (2, "")
     assert words in outcome.err
+
+
+def test_the_effort_for_a_member_of_a_range_is_small_and_does_not_depend_on_their_number(
+    tmp_path: Path,
+) -> None:
+    efforts = []
+    for count in (200, 600):
+        text = f'"s-{{1..{count}}}": {{issuer: root, key: ec-p256}}'
+        file = tmp_path / "range.yaml"
+        file.write_text(f"name: r\nauthorities: {{root: {{}}}}\ncertificates: {{{text}}}\n")
+        efforts.append(calls(lambda: validate(str(file))))  # noqa: B023
+    assert (efforts[1] - efforts[0]) / 400 < 250

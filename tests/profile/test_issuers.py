@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pkigen.documents import limits
 from tests.profile.documents import authorities, refused, refused_certificates, the_certificate
 
 
@@ -29,9 +30,15 @@ def test_an_authority_is_self_signed_when_nothing_is_said(tmp_path: Path) -> Non
     }
 
 
-def test_a_thousand_levels_are_no_recursion(tmp_path: Path) -> None:
-    text = "ca-0: {}\n" + "".join(f"ca-{n}: {{issuer: ca-{n - 1}}}\n" for n in range(1, 1000))
-    assert len(authorities(tmp_path, text)) == 1000
+def test_a_path_of_too_many_authorities_is_rejected_with_the_limit(tmp_path: Path) -> None:
+    longest = limits.PATH_AUTHORITIES
+    lines = ["ca-0: {}", *(f"ca-{n}: {{issuer: ca-{n - 1}}}" for n in range(1, 1000))]
+    assert len(authorities(tmp_path, "\n".join(lines[:longest]))) == longest
+    problem = f"authorities.ca-{longest}.issuer: more than {longest} authorities, each issued by the next"
+    assert _refused(tmp_path, "".join(f"  {line}\n" for line in lines)).endswith(problem)
+
+
+def test_a_circle_of_a_thousand_authorities_is_no_recursion(tmp_path: Path) -> None:
     circle = "  ca-0: {issuer: ca-999}\n" + "".join(
         f"  ca-{n}: {{issuer: ca-{n - 1}}}\n" for n in range(1, 1000)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pkigen.asn1 import ber, der
+from pkigen.errors import InputError
 from pkigen.inspection.artifacts.artifact import Artifact, Kind, Source
 from pkigen.x509 import Certificate, CertificateList, CertificationRequest, Malformed
 
@@ -26,11 +27,16 @@ def parsed(kind: Kind, data: bytes, source: Source, *, note: str = "", name: str
 
 
 def split(data: bytes) -> tuple[list[bytes], bytes]:
-    """Return the TLVs that follow each other in ``data``, and the bytes after them that are none."""
+    """Return the TLVs that follow each other in ``data``, and the bytes after them that are none.
+
+    InputError for BER beyond a limit.
+    """
     parts = []
     while data[:1] == b"\x30":
         try:
             size = ber.size(data)
+        except ber.TooLarge as error:
+            raise InputError(str(error)) from error
         except ValueError:
             break
         parts.append(data[:size])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 
 from pkigen.asn1 import der
@@ -25,6 +24,8 @@ from pkigen.inspection.artifacts.pkcs12 import read_pkcs12
 
 FILE_BYTES = 16 * 1024 * 1024
 MAX_ARTIFACTS = 20_000
+MAX_KEYS = 1_000
+"""OpenSSL needs 0.1 ms or more to read one."""
 STANDARD_INPUT = "-"
 
 _TRUSTED = "TRUSTED CERTIFICATE"
@@ -61,11 +62,10 @@ def read(data: bytes, name: str, passphrases: Sequence[bytes] = ()) -> tuple[Art
 
     ``name`` identifies the file in messages. Each passphrase is tried on whatever is encrypted.
     """
-    reader = _Reader(name, passphrases, KdfBudget())
-    artifacts = islice(reader.file(data), MAX_ARTIFACTS)
-    return tuple(
-        replace(one, source=replace(one.source, position=number)) for number, one in enumerate(artifacts, 1)
-    )
+    try:
+        return tuple(_Reader(name, passphrases, KdfBudget()).artifacts(data))
+    except InputError as error:
+        return (Artifact(Kind.UNKNOWN, Source(name, Encoding.NONE), b"", problem=str(error)),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,24 @@ class _Reader:
     passphrases: Sequence[bytes] = field(repr=False)
     budget: KdfBudget
 
+    def artifacts(self, data: bytes) -> Iterator[Artifact]:
+        """Yield the artifacts with their positions; InputError if there are more than the limits."""
+        keys = 0
+        for position, one in enumerate(self.file(data), 1):
+            keys += one.kind is Kind.KEY
+            _check_count(position, MAX_ARTIFACTS, "objects")
+            _check_count(keys, MAX_KEYS, "private keys")
+            source = one.source
+            if position > 1:
+                source = Source(source.file, source.encoding, position, source.label, source.before)
+                one = Artifact(one.kind, source, one.der, one.value, one.problem, one.friendly_name, one.note)
+            yield one
+
     def file(self, data: bytes) -> Iterator[Artifact]:
         """Yield the artifacts of PEM, DER, a key store, or base64 in text."""
         plain, note = text.normalized(data)
         if text.BEGIN in plain:
+            _check_count(plain.count(text.BEGIN), MAX_ARTIFACTS, "objects")
             yield from self._pem(plain, note)
         elif java_store_type(data):
             yield from read_java_store(data, Source(self.name, Encoding.JKS), self.passphrases)
@@ -95,7 +109,8 @@ class _Reader:
             if block.label != _EC_PARAMETERS:
                 empty = False
                 block_note = note or (_REPAIRED if block.repaired else "")
-                yield from (replace(one, note=one.note or block_note) for one in self._block(block))
+                for one in self._block(block):
+                    yield one if one.note or not block_note else replace(one, note=block_note)
         if empty:
             problem = "it contains the parameters of an EC key, but no key"
             yield Artifact(Kind.UNKNOWN, Source(self.name, Encoding.PEM), data, problem=problem)
@@ -161,6 +176,11 @@ class _Reader:
     def _key(self, block: Block, source: Source) -> Artifact:
         key = open_key(block, self.passphrases, self.budget)
         return Artifact(Kind.KEY, source, block.data, key, key.problem)
+
+
+def _check_count(count: int, limit: int, objects: str) -> None:
+    if count > limit:
+        raise InputError(f"it contains more than {limit:,} {objects}, which is the limit for a file")
 
 
 def _first(data: bytes) -> bytes:

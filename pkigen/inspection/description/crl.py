@@ -34,7 +34,7 @@ _REASONS = {
 def add_crl(
     sheet: DescriptionBuilder, crl: CertificateList, now: datetime, signature: Rendering, *, every_entry: bool
 ) -> None:
-    """Everything that the CRL says; the data has ``every_entry`` or only the first ones.
+    """Everything that the CRL says; the data has the first entries, or an iterator over ``every_entry``.
 
     ``signature`` says what became of its verification.
     """
@@ -54,7 +54,7 @@ def add_crl(
 
 def reason(entry: RevokedEntry) -> str:
     """The reason code's name; "unspecified" when it is not said."""
-    return _REASONS.get(entry.reason, f"unknown reason {words.number(entry.reason)}")
+    return _REASONS.get(entry.reason) or f"unknown reason {words.number(entry.reason)}"
 
 
 def _number(crl: CertificateList) -> Rendering:
@@ -93,38 +93,43 @@ def _add_entries(sheet: DescriptionBuilder, crl: CertificateList, *, every_entry
     if "entry_count" in sheet.malformed:
         sheet.data["entries"] = None
         return
-    found = list(islice(_entries(crl), None if every_entry else FIRST_ENTRIES))
-    sheet.data["entries"] = [data for _, data in found]
-    lines = [line for line, _ in found[:FIRST_ENTRIES]]
+    first = list(islice(all_entries(crl), FIRST_ENTRIES))
+    sheet.data["entries"] = all_entries(crl) if every_entry else first
+    lines = list(map(_line, first))
     if crl.count > FIRST_ENTRIES:
         lines.append(f"... and {crl.count - FIRST_ENTRIES:,} more; --json has them all")
     sheet.show("entries", "revoked certificates", *lines)
 
 
-def _entries(crl: CertificateList) -> Iterator[tuple[str, dict[str, Any]]]:
-    """A line and the data of each entry; one that is malformed does not hide those after it."""
+def all_entries(crl: CertificateList) -> Iterator[dict[str, Any]]:
+    """Yield the data of each entry; one that is malformed does not hide those after it."""
     entries = crl.entries()
     while True:
         try:
-            found = _entry(next(entries))
+            yield _entry(next(entries))
         except StopIteration:
             return
         except ValueError as error:
-            yield f"malformed: {error}", {**dict.fromkeys(_OF_ENTRY), "problem": str(error)}
-            continue
-        since, whose = found["invalid_since"], found["certificate_issuer"]
-        line = f"{found['serial']} {found['at']} {found['reason']}"
-        line += f", invalid since {since}" if since else ""
-        yield line + (f", and from here on of {whose}" if whose else ""), {**found, "problem": None}
+            yield {**dict.fromkeys(_OF_ENTRY), "problem": str(error)}
 
 
 def _entry(entry: RevokedEntry) -> dict[str, Any]:
-    since, whose = entry.invalid_since, entry.certificate_issuer
-    values = (
-        words.hexadecimal(entry.serial),
-        words.iso(entry.at),
-        reason(entry),
-        None if since is None else words.iso(since),
-        None if whose is None else ", ".join(name.value for name in whose),
+    since, whose = (entry.invalid_since, entry.certificate_issuer) if entry.extensions else (None, None)
+    return {
+        "serial": words.hexadecimal(entry.serial),
+        "at": words.iso(entry.at),
+        "reason": reason(entry),
+        "invalid_since": None if since is None else words.iso(since),
+        "certificate_issuer": None if whose is None else ", ".join(name.value for name in whose),
+        "problem": None,
+    }
+
+
+def _line(entry: dict[str, Any]) -> str:
+    if entry["problem"]:
+        return f"malformed: {entry['problem']}"
+    since, whose = entry["invalid_since"], entry["certificate_issuer"]
+    line = f"{entry['serial']} {entry['at']} {entry['reason']}" + (
+        f", invalid since {since}" if since else ""
     )
-    return dict(zip(_OF_ENTRY, values, strict=True))
+    return line + (f", and from here on of {whose}" if whose else "")

@@ -45,7 +45,7 @@ class Overview:
 def describe(artefacts: Sequence[Artifact], now: datetime, *, every_entry: bool = False) -> Overview:
     """Every artefact in words, as it stands at ``now`` (UTC). Raises nothing for what is in a file.
 
-    The data of a CRL has its first entries, unless ``every_entry`` is asked for.
+    The data of a CRL has its first entries, or with ``every_entry`` an iterator over all of them.
     """
     ties, complete = relations.relate(artefacts)
     of_each: list[list[Relation]] = [[] for _ in artefacts]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -35,6 +36,7 @@ def instant(value: datetime) -> str:
     return f"{value.isoformat(sep=' ')[:19]} UTC"
 
 
+@lru_cache(maxsize=256)
 def iso(value: datetime) -> str:
     """An instant in UTC for programs: ``2026-01-31T12:00:00Z``."""
     return f"{value.isoformat()[:19]}Z"

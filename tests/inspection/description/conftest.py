@@ -101,7 +101,11 @@ crl2pkcs7 -nocrl -certfile ca.crt -certfile leaf.crt -out both.p7b
 def shown(*paths: Path, at: datetime = NOW, passphrases: tuple[bytes, ...] = ()) -> Overview:
     """What is said of all that is in some files."""
     artefacts = [artefact for path in paths for artefact in read_path(path, passphrases)]
-    return describe(artefacts, at, every_entry=True)
+    overview = describe(artefacts, at, every_entry=True)
+    for description in overview.descriptions:
+        if description.data.get("entries") is not None:
+            description.data["entries"] = list(description.data["entries"])
+    return overview
 
 
 def one(path: Path, **how: Any) -> Description:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from pkigen.asn1 import names
+from pkigen.inspection.description.crl import all_entries
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import FreshKeys
 from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list
 from pkigen.revocation.crl import certificate_issuer, invalidity_date
+from pkigen.x509 import CertificateList
 from tests import tools
+from tests.effort import calls
 from tests.inspection.description.conftest import one, shown, values
 
 pytestmark = pytest.mark.needs("openssl")
@@ -114,3 +118,15 @@ def test_an_entry_says_since_when_and_whose_certificates_it_is_of(tmp_path: Path
     )
     assert found.data["entries"][0]["invalid_since"] == "2026-10-01T00:00:00Z"
     assert found.data["entries"][1]["certificate_issuer"] is None
+
+
+def test_the_effort_for_an_entry_is_small_and_does_not_depend_on_their_number() -> None:
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+    plan = CertificateListPlan(names.name([("CN", "CA")]), b"1" * 20, 1, now, now + timedelta(days=7))
+    key = FreshKeys().generate(parse_kind("ec-p256"), "")
+    efforts = []
+    for count in (200, 600):
+        entries = [RevokedCertificate(n + (1 << 120), now, "superseded") for n in range(count)]
+        crl = CertificateList(certificate_list(plan, entries, key))
+        efforts.append(calls(lambda: deque(all_entries(crl), maxlen=0)))  # noqa: B023
+    assert (efforts[1] - efforts[0]) / 400 < 45
