@@ -81,7 +81,7 @@ def test_a_file_over_the_size_limit_is_refused_before_it_is_read_whole(tmp_path:
     "text", ["[" * 100_000, "{a: " * 100_000, "- " * 50_000 + "x", "defaults: " + "[" * 60 + "]" * 60]
 )
 def test_deep_nesting_is_refused(tmp_path: Path, text: str) -> None:
-    assert "50" in refused(tmp_path, text)
+    assert "32" in refused(tmp_path, text)
 
 
 def test_an_alias_bomb_is_refused(tmp_path: Path) -> None:
