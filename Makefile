@@ -63,6 +63,10 @@ fuzz: $(STAMP)   ## 100,000 spoiled inputs into all that reads files; COUNT=... 
 presses: $(STAMP)   ## 10,000 buttons of the lab, pressed in any state; COUNT=... for others
 	$(RUN) -m tests.lab.web.buttons $(or $(COUNT),10000)
 
+attack: $(STAMP)   ## kills, full disk, hostile files, HTTP, TLS, OCSP; PARTS="kills ..." COUNT=... SECONDS=... SEED=...
+	$(RUN) -m tests.attack $(PARTS) $(if $(COUNT),--count $(COUNT)) $(if $(SECONDS),--seconds $(SECONDS)) \
+		--seed $(or $(SEED),1) $(if $(RECORD),--record $(RECORD))
+
 mutants: $(STAMP)  ## nearest tests against mutants; MODULES="pkigen.asn1.der ..." SAMPLE=... SEED=... TESTS=...
 	$(RUN) -m tests.mutants $(MODULES) --sample $(or $(SAMPLE),0) --seed $(or $(SEED),1) --tests $(TESTS)
 

@@ -49,7 +49,7 @@ class Outcome:
 
 
 @cache
-def _seeds() -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+def load_seeds() -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     """The seeds of binary and PEM files, and those of YAML."""
     binary = tuple(path.read_bytes() for path in sorted(SEEDS.iterdir()) if path.suffix != ".txt")
     folders = (shipped.folder(), shipped.requirement_set_folder())
@@ -85,7 +85,7 @@ def run(
 def made(seed: int, number: int) -> tuple[bytes, Target]:
     """The input of a number, and the target that it is for."""
     rng = random.Random(f"{seed} {number}")  # noqa: S311  # inputs that repeat, not secrets
-    binary, text = _seeds()
+    binary, text = load_seeds()
     seeds, targets = (text, TEXT) if rng.random() < 0.15 else (binary, BINARY)
     return mutate(rng, rng.choice(seeds), seeds), rng.choice(targets)
 

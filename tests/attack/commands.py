@@ -11,7 +11,7 @@ from pkigen.cli import main
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Ended:
     """The exit code, the results and the messages of a command line."""
 
     code: int
@@ -25,9 +25,9 @@ class Outcome:
         return "" if self.code in (0, 1, 2, 3) else f"exit code {self.code}"
 
 
-def run_command(arguments: Sequence[str]) -> Outcome:
+def run_command(arguments: Sequence[str]) -> Ended:
     """Run a command line."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main(arguments)
-    return Outcome(code, out.getvalue(), err.getvalue())
+    return Ended(code, out.getvalue(), err.getvalue())

@@ -6,15 +6,15 @@ import json
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from tests.attack.commands import Outcome, run_command
-from tests.attack.result import Finding
+from tests.attack.commands import Ended, run_command
+from tests.attack.result import Outcome, outcome
 
 PROFILE = """
 name: victim
@@ -60,26 +60,24 @@ _PATHS = (
 )
 
 
-def environments(folder: Path, count: int, seed: int) -> Iterator[Finding]:
-    """Corrupt a copy of one environment ``count`` times; yield what a command gets wrong."""
+def damaged_environments(folder: Path, numbers: Iterable[int], seed: int) -> Iterator[Outcome]:
+    """Corrupt a copy of one environment for each number, and run a command that reads it."""
     sound = _built(folder)
     outside = folder / "outside"
     outside.mkdir()
     (outside / "secret").write_text("a secret outside of the environment")
     before = _contents(folder, "work")
-    for number in range(count):
+    for number in numbers:
         rng = random.Random(f"damage {seed} {number}")  # repeatable, not secret
         work = folder / "work"
         shutil.rmtree(work, ignore_errors=True)
         shutil.copytree(sound, work, symlinks=True)
         change = rng.choice(_WAYS)(rng, work / "victim")
         arguments = rng.choice(_COMMANDS)
-        outcome = run_command(_with_paths(arguments, folder, work))
-        problem = _problem(outcome)
+        problem = _problem(run_command(_with_paths(arguments, folder, work)))
         if (contents := _contents(folder, "work")) != before:
             problem, before = problem or "a file outside of the environment changed", contents
-        if problem:
-            yield Finding(number, f"{' '.join(arguments)} after {change}: {problem}")
+        yield outcome(number, f"{' '.join(arguments)} after {change}: {problem}" if problem else "")
 
 
 def _with_paths(arguments: Sequence[str], folder: Path, work: Path) -> list[str]:
@@ -93,12 +91,12 @@ def _with_paths(arguments: Sequence[str], folder: Path, work: Path) -> list[str]
     return [str(paths.get(argument, argument)) for argument in arguments]
 
 
-def _problem(outcome: Outcome) -> str:
-    if problem := outcome.problem():
+def _problem(ended: Ended) -> str:
+    if problem := ended.problem():
         return problem
-    if outcome.code == 3 and not any(remedy in outcome.err for remedy in _REMEDIES):
-        return f"no remedy: {outcome.err[-300:]}"
-    if "a secret outside" in outcome.out + outcome.err:
+    if ended.code == 3 and not any(remedy in ended.err for remedy in _REMEDIES):
+        return f"no remedy: {ended.err[-300:]}"
+    if "a secret outside" in ended.out + ended.err:
         return "a file outside of the environment was read"
     return ""
 
@@ -108,8 +106,8 @@ def _built(folder: Path) -> Path:
     profile.write_text(PROFILE)
     (folder / "pruned.yaml").write_text(PROFILE.replace("  pruned:", "  # pruned:"))
     sound = folder / "sound"
-    outcome = run_command(["build", str(profile), "--out", str(sound), "--at", AT])
-    assert outcome.code == 0, outcome.err
+    ended = run_command(["build", str(profile), "--out", str(sound), "--at", AT])
+    assert ended.code == 0, ended.err
     with closing(sqlite3.connect(sound / "victim/.pkigen/index.db")) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return sound
@@ -182,7 +180,7 @@ def _journal(rng: random.Random, connection: sqlite3.Connection) -> str:
     number = rng.choice((0, len(row) - 2, len(row) - 1))
     row[number] = rng.choice((row[number], *_VALUES))
     marks = ",".join("?" * len(columns))
-    with suppress(sqlite3.IntegrityError):  # of the column that must not be NULL
+    with suppress(sqlite3.IntegrityError):
         connection.execute(f"INSERT INTO journal VALUES ({marks})", row)  # noqa: S608
     connection.commit()
     return f"journal.{columns[number]} = {row[number]!r:.80}"
