@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from _csv import Reader as CsvReader
 
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HEADING = re.compile(r"\w[\w .,/()#&%+?'-]*")
+"""A name of a column as people write them; the first line of many other files contains other characters."""
 _DELIMITERS = (",", ";", "\t")
 _SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?\r?\n", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
@@ -90,6 +92,10 @@ def _check_header(header: list[str], file: str) -> None:
     if len(header) > limits.TABLE_COLUMNS:
         raise InputError(Problem(f"more than {limits.TABLE_COLUMNS} columns", location=Location(file, 1, 1)))
     problems = []
+    if (other := next((name for name in header if name and not _HEADING.fullmatch(name)), None)) is not None:
+        # The message must not quote the line: a profile can name any file, also one with secrets.
+        place = Location(file, 1, header.index(other) + 1)
+        raise InputError(Problem("not a table: its first row does not name columns", location=place))
     for column, name in enumerate(header, 1):
         place = Location(file, 1, column)
         if not _COLUMN.fullmatch(_variable(name)):

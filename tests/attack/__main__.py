@@ -16,6 +16,10 @@ from pathlib import Path
 
 from tests.attack.parts import PARTS
 from tests.attack.result import Finding, Result
+from tests.tools import ROOT
+
+PAGE = ROOT / "docs" / "attack.md"
+_BEGIN, _END = "<!-- figures -->", "<!-- end of figures -->"
 
 
 def run_part(
@@ -42,6 +46,22 @@ def run_part(
     return Result(name, seed, total, time.monotonic() - started, tuple(findings))
 
 
+def write_table(record: Path) -> None:
+    """Replace the table in docs/attack.md by the sums of the recorded figures."""
+    lines = [json.loads(line) for line in record.read_text("utf-8").splitlines()]
+    rows = ["| part | attack | inputs | seeds | findings |", "|---|---|---:|---:|---:|"]
+    for name, part in PARTS.items():
+        runs = [line for line in lines if line["part"] == name]
+        if runs:
+            inputs, findings = (sum(run[key] for run in runs) for key in ("count", "findings"))
+            seeds = len({run["seed"] for run in runs})
+            rows.append(f"| `{name}` | {part.description} | {inputs:,} | {seeds} | {findings} |")
+    before, _, rest = PAGE.read_text("utf-8").partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    table = "\n".join(rows)
+    PAGE.write_text(f"{before}{_BEGIN}\n{table}\n{_END}{after}", "utf-8")
+
+
 def main() -> int:
     """Run the parts, and print one line for each of them."""
     parser = argparse.ArgumentParser(prog="python -m tests.attack", description=__doc__)
@@ -51,7 +71,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, help="number of the first input")
     parser.add_argument("--record", type=Path, help="file to which the figures are appended as JSON lines")
+    parser.add_argument("--table", type=Path, help="write the figures of such a file to docs/attack.md")
     options = parser.parse_args()
+    if options.table is not None:
+        write_table(options.table)
+        return 0
     has_findings = False
     for name in options.parts or PARTS:
         count = options.count

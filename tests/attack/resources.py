@@ -8,6 +8,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ _COMMANDS: tuple[tuple[str, ...], ...] = (
     ("build", "PROFILE", "--out", "OUT", "--force", "--replace-root"),
     ("revoke", "ENV", "host-01"),
     ("refresh-crl", "ENV"),
-    ("renew", "ENV", "host-02", "--force"),
+    ("renew", "ENV", "host-02"),
     ("export", "ENV", "--to", "nginx", "--out", "OUT/export", "--force"),
     ("report", "ENV", "--out", "OUT/report.html"),
 )
@@ -109,8 +110,8 @@ def _run_limited(arguments: list[str], limit: Callable[[], object]) -> Ended:
     child = os.fork()
     if child == 0:
         os.close(ours)
-        os.dup2(theirs, 2)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.stderr = os.fdopen(theirs, "w", buffering=1)
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  until the process ends
         limit()
         os._exit(main(arguments))
     os.close(theirs)

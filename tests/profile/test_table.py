@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pkigen.cli import main
 from pkigen.documents import limits
 from pkigen.errors import InputError
 from pkigen.profile.inventory import OWN_VARIABLES, read_table
@@ -87,3 +88,35 @@ def test_a_table_over_the_size_limit_is_not_read_whole(tmp_path: Path) -> None:
         file.truncate(1 << 40)
     with pytest.raises(InputError, match=f"larger than {limits.TABLE_BYTES} bytes"):
         read_table(tmp_path / "t.csv")
+
+
+_SECRETS = {
+    "shadow": "root:$6$SECRET:19000:0:99999:7:::\ndaemon:*:SECRET:0\n",
+    "settings.env": "TOKEN=SECRET\nOTHER: [SECRET\n",
+    "key": "-----BEGIN PRIVATE KEY-----\nSECRET\n-----END PRIVATE KEY-----\n",
+    "secret.json": '{"token": "SECRET",\n',
+    "script": "#!/bin/sh\nexport SECRET=SECRET\n",
+    "token": "SECRET\n",
+    "quoted.csv": '"SECRET\nSECRET=',
+    "set.yaml": "token SECRET: SECRET: [\n",
+}
+
+
+@pytest.mark.parametrize("name", _SECRETS)
+@pytest.mark.parametrize(
+    "profile",
+    [
+        "name: m\nauthorities: {root: {}}\ncertificates: {'h-{{ a }}': {each: FILE, issuer: root}}\n",
+        "name: m\nextends: FILE\nauthorities: {root: {}}\n",
+        "name: m\nrequirements: [FILE]\nauthorities: {root: {}}\n",
+        "name: m\nauthorities: {root: {certificate: FILE, key_file: FILE}}\n",
+    ],
+    ids=["each", "extends", "requirements", "certificate"],
+)
+def test_a_message_does_not_quote_a_file_that_is_no_document(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], profile: str, name: str
+) -> None:
+    (tmp_path / name).write_text(_SECRETS[name])
+    (tmp_path / "profile.yaml").write_text(profile.replace("FILE", name))
+    assert main(["validate", str(tmp_path / "profile.yaml")]) in (0, 2)
+    assert "SECRET" not in capsys.readouterr().err
