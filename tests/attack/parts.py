@@ -18,6 +18,7 @@ from tests.attack.result import Finding, Outcome
 
 _BATCH = 1000
 _GUIDED_SECONDS = 60
+_PRESSES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,21 @@ def _guided(_folder: Path, numbers: Iterable[int], seed: int) -> Iterator[Outcom
         yield Outcome(inputs, (Finding(number, problem),) if problem else ())
 
 
+def _lab(_folder: Path, numbers: Iterable[int], seed: int) -> Iterator[Outcome]:
+    """Press buttons of the lab in any order, with a new lab for each batch (``make presses``)."""
+    from hypothesis import seed as seed_of
+
+    from tests.lab.web.buttons import Buttons, press
+
+    remaining = iter(numbers)
+    while batch := list(islice(remaining, _PRESSES)):
+        seed_of(seed + batch[0])(Buttons)
+        try:
+            yield Outcome(press(len(batch), len(batch)))
+        except Exception as error:  # noqa: BLE001  whatever is raised is the finding
+            yield Outcome(len(batch), (Finding(batch[0], f"{type(error).__name__}: {error}"),))
+
+
 PARTS = {
     "kills": Part(kills, 1_000, 6, "commands killed at a counted system call"),
     "disk": Part(full_disk, 200, 2, "commands on a file system that becomes full"),
@@ -61,6 +77,7 @@ PARTS = {
     "http": Part(http_requests, 50_000, 60, "mutated HTTP requests"),
     "ocsp": Part(ocsp_requests, 500_000, 0, "mutated OCSP requests"),
     "tls": Part(tls_messages, 150_000, 60, "mutated TLS messages"),
+    "lab": Part(_lab, 10_000, 0, "buttons of the lab, pressed in any state"),
     "readers": Part(_readers, 300_000, 0, "mutated files and profiles in every reader"),
     "guided": Part(_guided, 5, 0, "minutes of coverage-guided fuzzing of every reader, with atheris"),
 }
