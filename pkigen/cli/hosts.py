@@ -47,7 +47,8 @@ def hosts(
 
     With --curl, no hosts file is needed: each command uses `--resolve` and the trust anchors of its case. A
     label replaces a wildcard. If two certificates have the same name, `pkigen serve` presents the first. A
-    certificate that has only IP addresses is not listed; connect to its address.
+    certificate that has only IP addresses is not listed; connect to its address. Certificates that are not
+    for TLS servers are not listed.
 
     \b
     Examples:
@@ -66,14 +67,14 @@ def hosts(
         comment = case.name if curl else f"{url} {case.name}"
         print_line(printable(f"{line}  # {comment}: {_expected(case)}"))
     if not endpoints:
-        print_message("No certificate of this environment has a host name.")
+        print_message("No certificate for TLS servers in this environment has a host name.")
 
 
 def _endpoints(cases: Iterator[Case]) -> Iterator[tuple[Case, str]]:
     """Yield each host name with the case that the server presents for it."""
     seen = set[str]()
     for case in cases:
-        for host in case.hosts:
+        for host in case.hosts if case.is_for_servers else ():
             name = host.lower().removesuffix(".")
             if _is_host_name(name) and name not in seen:
                 seen.add(name)

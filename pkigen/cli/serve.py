@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from pkigen.serve.faults.rules import Rule
     from pkigen.serve.http.server import Listener
 
 HELP_ORDER = 170
@@ -119,7 +121,8 @@ def serve(
         stack.enter_context(crl_upkeep(upkeep, print_message))
         tls = None
         if tls_port is not None:
-            tls = _endpoints(stack, env, host, tls_port, passphrases, clock)
+            rules = tuple if live is None else partial(getattr, live, "rules")
+            tls = _endpoints(stack, env, host, tls_port, passphrases, clock, rules)
         app = application(environment, clock, tls.port if tls else None, live, passphrases)
         control, port_switch = None, None
         if live is not None and control_port is not None:
@@ -150,13 +153,14 @@ def _endpoints(
     port: int,
     passphrases: Sequence[bytes],
     clock: Callable[[], datetime],
+    rules: Callable[[], tuple[Rule, ...]],
 ) -> Listener:
     """Start the TLS endpoints; they stop when the stack is closed."""
     from pkigen.serve.http.server import listen
     from pkigen.serve.tls.case_selection import CaseSelector
     from pkigen.serve.tls.server import background
 
-    selector = CaseSelector(env, passphrases, clock)
+    selector = CaseSelector(env, passphrases, clock, rules)
     selector.cases()
     listener = stack.enter_context(listen(host, port, "https"))
     stack.enter_context(background(selector, listener))

@@ -76,6 +76,11 @@ class Case:
         return tuple(self.data["hosts"])
 
     @property
+    def is_for_servers(self) -> bool:
+        """Whether a TLS server can present it: its own or its base's extended key usage permits that."""
+        return bool(self.data.get("server", True))
+
+    @property
     def host(self) -> str:
         """The server name that selects the case over TLS: its first DNS name, address, or its name."""
         names = (host for host in self.hosts if not _is_address(host))

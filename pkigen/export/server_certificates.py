@@ -62,7 +62,7 @@ def combined_file(draft: Draft, files: CaseFiles) -> tuple[str, str]:
 
 def servers(draft: Draft, loads: Check | None = None, place: Place = separate_files) -> tuple[Server, ...]:
     """Add the files of every case that a server can present; the others are not exported, with the reason."""
-    fit = list(exportable_cases(draft, _check_handshake, loads or loads_in_openssl()))
+    fit = list(exportable_cases(draft, check_purpose, _check_handshake, loads or loads_in_openssl()))
     if not fit:
         return ()
     names = CasesByHost.of([one.case for one in fit])
@@ -81,6 +81,12 @@ def is_host(text: str) -> bool:
     except ValueError:
         return len(text) <= 253 and bool(_HOST.fullmatch(text))
     return False
+
+
+def check_purpose(files: CaseFiles) -> None:
+    """Raise NotExportable if the certificate is not for TLS servers."""
+    if not files.case.is_for_servers:
+        raise NotExportable("its extended key usage does not permit TLS servers")
 
 
 def _check_handshake(files: CaseFiles) -> None:

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pkigen.environment.environment import Environment
-from pkigen.inspection.artifacts import read_path
 from pkigen.matrix.validator import Capability, MatrixCase
-from pkigen.x509 import Malformed
 
 _HOST = "host"
 """Replacement of the asterisk of a wildcard in the requested host name."""
@@ -48,23 +46,13 @@ class Subject:
 def subjects_of(environment: Environment, proxy: str | None = None) -> tuple[Subject, ...]:
     """Return every TLS server of an environment; ``proxy`` is its HTTP proxy (see ``MatrixCase``).
 
-    Certificates without a fault that are only for other purposes, such as clients, are left out.
+    Certificates that are only for other purposes, such as clients, are left out, with their cases.
     """
     return tuple(
         _subject(replace(case, proxy=proxy), entity.data)
         for case, entity in zip(cases_of(environment), environment.cases(), strict=True)
-        if entity.fault is not None or _is_a_server(case.certificate)
+        if entity.is_for_servers
     )
-
-
-def _is_a_server(certificate: Path) -> bool:
-    """Whether its extended key usage, if there is one, allows servers (4.2.1.12)."""
-    leaf = next((artifact.certificate for artifact in read_path(certificate) if artifact.certificate), None)
-    try:
-        purposes = None if leaf is None else leaf.extensions.extended_key_usage
-    except Malformed:
-        return True
-    return purposes is None or bool({"serverAuth", "any"} & {*purposes})
 
 
 def cases_of(environment: Environment) -> tuple[MatrixCase, ...]:

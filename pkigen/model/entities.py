@@ -106,8 +106,9 @@ class Entity:
     ``key_of`` is the id of another entity that has the same key, or an arbitrary label; entities with the
     same label share one key. ``trusted`` is true if a self-signed authority is a trust anchor; ``trust``
     lists the ids of the anchors that clients of an end entity trust, if not the root of its path.
-    ``serving`` lists the intentional errors of a server, ``ocsp`` is the OCSP response about the entity,
-    and ``responding`` is the responder that answers for an authority.
+    ``server`` is false if the certificate is only for other purposes than TLS servers; a case inherits it
+    from its base. ``serving`` lists the intentional errors of a server, ``ocsp`` is the OCSP response about
+    the entity, and ``responding`` is the responder that answers for an authority.
     """
 
     role: Role
@@ -117,6 +118,7 @@ class Entity:
     issuers: tuple[str, ...]
     output: Output
     hosts: tuple[str, ...] = ()
+    server: bool = True
     crl: CrlPlan | None = None
     ca_url: str | None = None
     revocation: Revocation | None = None

@@ -127,13 +127,14 @@ class Responding:
 
     ``responder`` is the name of the end entity that signs, empty for the authority itself; ``by_name``
     selects whether responses identify it by name or by key hash (RFC 6960, 4.2.1); ``lifetime`` is in
-    seconds.
+    seconds; ``certificates`` selects whether responses that the authority signs contain its certificate.
     """
 
     url: str
     responder: str = ""
     by_name: bool = False
     lifetime: int = 86400
+    certificates: bool = True
 
 
 class OcspForm(StrEnum):
@@ -151,7 +152,8 @@ class OcspPlan:
     ``answers`` are good, revoked or unknown, each a single response. ``age`` and ``lifetime`` are in
     seconds, as in a CRL; a ``lifetime`` of None omits next_update. ``produced`` is the time in seconds from
     this_update to producedAt. ``responder`` signs instead of the issuing CA, and ``rogue_key`` names a key
-    that signs instead of either. ``wrong_cert_id_field`` is the CertID field with a value of another
+    that signs instead of either. ``certificates`` selects whether a response of the issuing CA contains its
+    certificate. ``wrong_cert_id_field`` is the CertID field with a value of another
     certificate: serial, name or key. ``status`` is the response status; every status except 0 omits the
     response bytes. ``extensions`` belong to the response. ``edits`` change its encoded bytes: signed edits
     the ResponseData, other edits the BasicOCSPResponse, and ``outer`` edits the OCSPResponse around it.
@@ -164,6 +166,7 @@ class OcspPlan:
     produced: int = 0
     responder: Responder | None = None
     rogue_key: str = ""
+    certificates: bool = True
     wrong_cert_id_field: str = ""
     status: int = 0
     signature: Signature = Signature()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Protocol, TypeVar
 
-from pkigen.asn1 import names
+from pkigen.asn1 import der, names, oids
 from pkigen.clock import Span, Validity, resolve_moment, shift
 from pkigen.errors import InputError, Problem
 from pkigen.keys.kinds import KeyKind, parse_kind, refusal
@@ -177,7 +177,8 @@ class Planner:
         if ocsp is None:
             return None
         lifetime = self._seconds(ocsp.valid) or Responding("").lifetime
-        return Responding(ocsp_url(self.profile.base_url), ocsp.responder or "", ocsp.by == "name", lifetime)
+        url = ocsp_url(self.profile.base_url)
+        return Responding(url, ocsp.responder or "", ocsp.by == "name", lifetime, ocsp.certificates)
 
     def _responds(self, issuer: str) -> bool:
         return issuer != SELF and self._specs[issuer].ocsp is not None
@@ -204,6 +205,7 @@ class Planner:
             self._path(spec.issuer),
             _output(spec),
             hosts=_hosts(spec),
+            server=_is_for_servers(plan),
             revocation=self._revocation(spec),
             renew_before=self._seconds(spec.renew),
         )
@@ -272,10 +274,28 @@ class Planner:
         )
 
 
+_SERVER_PURPOSES = {oids.EXTENDED_KEY_USAGES["any"], oids.EXTENDED_KEY_USAGES["serverAuth"]}
+
+
 def _output(spec: AuthoritySpec | CertificateSpec) -> Output:
     passphrase = spec.pkcs12.passphrase or spec.passphrase or PKCS12_PASSPHRASE
     alias = spec.pkcs12.alias or spec.name
     return Output(spec.formats, spec.key_format, spec.passphrase, passphrase, alias)
+
+
+def _is_for_servers(plan: CertificatePlan) -> bool:
+    """Return whether the extended key usage, if there is one, includes TLS servers (RFC 5280, 4.2.1.12)."""
+    usage = next((one.value for one in plan.extensions if one.oid == oids.EXTENDED_KEY_USAGE), None)
+    return not isinstance(usage, bytes) or _permits_servers(usage)
+
+
+@lru_cache(maxsize=64)
+def _permits_servers(usage: bytes) -> bool:
+    try:
+        purposes = set(map(der.dotted, der.children(usage)))
+    except (ValueError, IndexError):
+        return True
+    return not purposes.isdisjoint(_SERVER_PURPOSES)
 
 
 def _hosts(spec: CertificateSpec) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
@@ -177,7 +177,16 @@ def _as_planned(
     if case.sibling is not None:
         sibling = _beside(case, case.sibling, fault.id)
         twins = (_finished(sibling, fault, text, request, None if case.same_serial else serial),)
-    return NegativeCase(_finished(case.entity, fault, text, request, None), copies, twins)
+    entity = _with_certificates_as_profiled(case.entity, case.authorities)
+    return NegativeCase(_finished(entity, fault, text, request, None), copies, twins)
+
+
+def _with_certificates_as_profiled(entity: Entity, authorities: Sequence[Entity]) -> Entity:
+    """Return a case whose OCSP response contains the CA's certificate unless the profile omits it."""
+    responding = authorities[0].responding if authorities else None
+    if entity.ocsp is None or responding is None:
+        return entity
+    return replace(entity, ocsp=replace(entity.ocsp, certificates=responding.certificates))
 
 
 def _violated(entry: CatalogueEntry, base: Case) -> tuple[str, ...]:

@@ -285,7 +285,7 @@ class Checks:
 def _name_warnings(spec: CertificateSpec) -> Errors:
     """Warn if clients of a server find no name in its certificate."""
     purposes = spec.extended_key_usage
-    is_server = not isinstance(purposes, ExtendedKeyUsage) or "serverAuth" in purposes.usages
+    is_server = not isinstance(purposes, ExtendedKeyUsage) or purposes.permits_servers
     raw = any(extension.oid == SUBJECT_ALTERNATIVE_NAME for extension in spec.extensions)
     if is_server and spec.san is None and not raw and not spec.faults and not alternative_names(spec):
         common_names = ", ".join(f"'{value}'" for kind, value in spec.subject if kind in ("CN", "+CN"))

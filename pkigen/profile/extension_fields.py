@@ -310,6 +310,11 @@ class ExtendedKeyUsage(Listed):
     ]
     critical: bool = False
 
+    @property
+    def permits_servers(self) -> bool:
+        """Whether a TLS server can use the certificate."""
+        return "serverAuth" in self.usages or "any" in self.usages
+
 
 class BasicConstraints(Value):
     """Basic constraints (4.2.1.9)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ _MAX_CERTIFICATES = 64
 _MAX_NONCE_BYTES = 128
 """A nonce is an OCTET STRING of 1 to 128 bytes (RFC 9654, section 2.1); old clients send the bare bytes."""
 _EXTENSIONS, _SKIPPED = 0xA2, (0xA0, 0xA1)
+_SINGLE_EXTENSIONS = 0xA0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ def parse(data: bytes) -> Request:
     if len(data) > LARGEST:
         raise ValueError(f"the request has {len(data)} bytes; the maximum is {LARGEST}")
     try:
+        if der.read(data)[2] != len(data):
+            raise ValueError("data follows the request")
         inner, *_ = _elements(data)
         parts = [part for part in _elements(inner) if part[0] not in _SKIPPED]
         listed, *rest = parts
@@ -67,14 +71,31 @@ def _elements(data: bytes) -> list[bytes]:
 @lru_cache(maxsize=1024)
 def _single(data: bytes) -> CertId:
     """Read one Request; cached, since clients repeat their requests."""
-    return _cert_id(_elements(data)[0])
+    cert_id, *extensions = _elements(data)
+    if [part[0] for part in extensions] not in ([], [_SINGLE_EXTENSIONS]):
+        raise ValueError("a Request contains more than a CertID and extensions")
+    return _cert_id(cert_id)
 
 
 def _cert_id(data: bytes) -> CertId:
     algorithm, name_hash, key_hash, serial = _elements(data)
     number = int.from_bytes(der.contents(serial), "big", signed=True)
-    digest = der.dotted(_elements(algorithm)[0])
-    return CertId(digest, der.contents(name_hash), der.contents(key_hash), number, data)
+    oid, *_ = _elements(algorithm)
+    cert_id = CertId(der.dotted(oid), der.contents(name_hash), der.contents(key_hash), number, data)
+    if data not in _encodings(cert_id):
+        raise ValueError("a CertID is not encoded in DER")
+    return cert_id
+
+
+def _encodings(cert_id: CertId) -> Iterator[bytes]:
+    """Yield the encodings of a CertID, whose digest has the parameters NULL or none (RFC 5754, section 2)."""
+    values = (
+        der.octet_string(cert_id.name_hash),
+        der.octet_string(cert_id.key_hash),
+        der.integer(cert_id.serial),
+    )
+    for parameters in (der.null(), b""):
+        yield der.sequence(der.sequence(der.oid(cert_id.digest), parameters), *values)
 
 
 def _nonce(extensions: bytes) -> bytes | None:

@@ -52,6 +52,19 @@ def test_programs_get_the_same(cli: Cli, environment: Path) -> None:
     assert all(Path(path).is_file() for one in result for path in one["trust"])
 
 
+def test_only_certificates_for_servers_are_listed(cli: Cli, tmp_path: Path) -> None:
+    common = {"issuer": "root", "key": "ec-p256"}
+    certificates = {
+        "client": {**common, "subject": {"CN": "client.test"}, "extended_key_usage": ["clientAuth"]},
+        "server": {**common, "subject": {"CN": "server.test"}},
+    }
+    faults = [{"of": "server", "faults": ["eku-client-only"]}, {"of": "client", "faults": ["expired"]}]
+    root = {"root": {"key": "ec-p256"}}
+    profile = {"name": "mixed", "authorities": root, "certificates": certificates, "negatives": faults}
+    listed = cli("hosts", build(profile, tmp_path / "out").folder, "--json").out
+    assert {one["name"] for one in json.loads(listed)} == {"server", "server.eku-client-only"}
+
+
 def test_an_environment_without_names_says_so(cli: Cli, tmp_path: Path) -> None:
     folder = build({"name": "ca", "authorities": {"root": {"key": "ec-p256"}}}, tmp_path / "out").folder
     outcome = cli("hosts", folder)

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.ocsp import OCSPRequestBuilder
+from cryptography.x509.ocsp import OCSPRequestBuilder, load_der_ocsp_request
 from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
@@ -126,6 +126,63 @@ def test_a_negative_serial_number_is_read() -> None:
     assert ocsp_request.parse(request).about == (
         ocsp_request.CertId("1.3.14.3.2.26", b"name", b"key", -5, about),
     )
+
+
+def _with_cert_id(*parts: bytes, after: bytes = b"") -> bytes:
+    return der.sequence(der.sequence(der.sequence(der.sequence(der.sequence(*parts), after))))
+
+
+_DIGEST = der.sequence(der.oid("1.3.14.3.2.26"), der.null())
+_HASH = der.octet_string(bytes(20))
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        _with_cert_id(der.sequence(der.oid("1.3.14.3.2.26"), b"\x05\x01\x00"), _HASH, _HASH, der.integer(1)),
+        _with_cert_id(der.sequence(der.oid("1.3.14.3.2.26"), der.integer(0)), _HASH, _HASH, der.integer(1)),
+        _with_cert_id(der.sequence(b"\x06\x06\x2b\x0e\x03\x02\x80\x1a"), _HASH, _HASH, der.integer(1)),
+        _with_cert_id(der.sequence(der.tlv(0x0D, b"\x2b\x0e\x03\x02\x1a")), _HASH, _HASH, der.integer(1)),
+        _with_cert_id(_DIGEST, der.tlv(0x24, _HASH), _HASH, der.integer(1)),
+        _with_cert_id(_DIGEST, _HASH, der.tlv(0x0C, bytes(20)), der.integer(1)),
+        _with_cert_id(_DIGEST, b"\x04\x81\x14" + bytes(20), _HASH, der.integer(1)),
+        _with_cert_id(_DIGEST, _HASH, _HASH, b"\x02\x02\x00\x01"),
+        _with_cert_id(_DIGEST, _HASH, _HASH, b"\x02\x00"),
+        _with_cert_id(_DIGEST, _HASH, _HASH, der.tlv(0x0A, b"\x01")),
+        _with_cert_id(_DIGEST, _HASH, _HASH, der.integer(1), after=der.null()),
+        _with_cert_id(_DIGEST, _HASH, _HASH, der.integer(1)) + b"\0",
+    ],
+    ids=[
+        "NULL with contents", "other parameters", "OID with padding", "another type as OID",
+        "constructed hash", "another type as hash",
+        "long length", "serial with padding", "serial without bytes",
+        "another type as serial", "data after the CertID", "data after the request",
+    ],
+)  # fmt: skip
+def test_a_malformed_cert_id_is_refused(request_bytes: bytes) -> None:
+    with pytest.raises(ValueError, match=r"CertID|data follows"):
+        ocsp_request.parse(request_bytes)
+
+
+def test_the_parameters_of_a_digest_can_be_absent() -> None:
+    request = _with_cert_id(der.sequence(der.oid("1.3.14.3.2.26")), _HASH, _HASH, der.integer(1))
+    assert ocsp_request.parse(request).about[0].serial == 1
+
+
+@given(st.data())
+def test_an_answer_repeats_only_a_cert_id_that_cryptography_reads(data: st.DataObject) -> None:
+    """Whatever byte of the CertID changes, cryptography reads the same values or pkigen refuses it."""
+    octets = bytearray(_request(_SHA1))
+    octets[data.draw(st.integers(8, len(octets) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        about = ocsp_request.parse(bytes(octets)).about[0]
+    except ValueError:
+        return
+    if about.digest not in DIGEST_OIDS.values():
+        return
+    loaded = load_der_ocsp_request(bytes(octets))
+    assert (loaded.issuer_name_hash, loaded.issuer_key_hash) == (about.name_hash, about.key_hash)
+    assert loaded.serial_number == about.serial
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,71 @@ def test_a_nonce_has_1_to_128_octets(length: int, answered: bool, environment: E
     assert response.response_status is expected
 
 
+SIGNERS = """
+name: signers
+base_url: http://pki.test
+defaults: {key: ec-p256}
+authorities:
+  root: {}
+  issuing: {issuer: root, ocsp: {SETTING}}
+certificates:
+  sensor: {issuer: issuing, subject: {CN: sensor.test}}
+negatives: [{of: sensor, faults: [ocsp-revoked]}]
+serving: SERVED
+"""
+
+
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize("served", ["[]", "[{of: issuing, fault: ocsp-revoked}]"])
+def test_a_client_that_has_only_the_root_verifies_the_signer(tmp_path: Path, served: str) -> None:
+    """An issuing CA signs; its certificate is in responses about sound certificates and about cases."""
+    path = tmp_path / "signers.yaml"
+    path.write_text(SIGNERS.replace("SETTING", "").replace("SERVED", served), encoding="utf-8")
+    environment = build(path, tmp_path / "out")
+    with serve(environment.folder) as url:
+        for name in ("sensor", "sensor.ocsp-revoked"):
+            case = environment[name]
+            (tmp_path / "request").write_bytes(_request(environment, name))
+            own = case.data.get("ocsp", {}).get("url", "http://pki.test/ocsp")
+            answer = httpx.post(
+                own.replace("http://pki.test", url), content=(tmp_path / "request").read_bytes()
+            )
+            (tmp_path / "response").write_bytes(answer.content)
+            command = [
+                "openssl",
+                "ocsp",
+                "-respin",
+                "response",
+                "-CAfile",
+                str(environment.trust),
+                "-reqin",
+                "request",
+            ]
+            result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+            assert "Response verify OK" in result.stderr, (name, result.stderr)
+
+
+def test_a_profile_omits_the_certificate_of_a_ca_that_signs(tmp_path: Path) -> None:
+    path = tmp_path / "signers.yaml"
+    path.write_text(
+        SIGNERS.replace("SETTING", "certificates: false").replace("SERVED", "[]"), encoding="utf-8"
+    )
+    environment = build(path, tmp_path / "out")
+    with serve(environment.folder) as url:
+        assert not _post(f"{url}/ocsp", _request(environment, "sensor")).certificates
+    case = environment["sensor.ocsp-revoked"]
+    assert not load_der_ocsp_response(
+        (environment.folder / case.data["ocsp"]["file"]).read_bytes()
+    ).certificates
+    text = SIGNERS.replace("SETTING", "certificates: false").replace(
+        "SERVED", "[{of: issuing, fault: ocsp-unknown}]"
+    )
+    path.write_text(text, encoding="utf-8")
+    with serve(build(path, tmp_path / "out").folder) as url:
+        answer = _post(f"{url}/ocsp", _request(environment, "sensor"))
+    assert (answer.certificate_status, answer.certificates) == (OCSPCertStatus.UNKNOWN, [])
+
+
 DELEGATED = """
 name: delegated
 base_url: http://pki.test

@@ -43,6 +43,7 @@ def entity_json(issued: Issued, files: Sequence[str], spki: str) -> str:
     return schema.Case.partial(
         **common,
         hosts=list(entity.hosts),
+        server=entity.server,
         trust=_trust(issued),
         serving=[schema.Serving.partial(**asdict(behavior)) for behavior in entity.serving],
     ).as_json()
@@ -83,7 +84,11 @@ def responder_entry(entity: Entity) -> schema.Responding | None:
         return None
     by = "name" if plan.by_name else "key"
     return schema.Responding.partial(
-        url=plan.url, responder=plan.responder or None, by=by, valid=plan.lifetime
+        url=plan.url,
+        responder=plan.responder or None,
+        by=by,
+        valid=plan.lifetime,
+        certificates=plan.certificates,
     )
 
 

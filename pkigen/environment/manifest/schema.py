@@ -159,6 +159,9 @@ class Responding(_Model):
     )
     by: Literal["key", "name"] = Field(description="the form of the ResponderID (RFC 6960)")
     valid: int = Field(description="lifetime of a response in seconds")
+    certificates: bool = Field(
+        True, description="whether responses that the authority signs itself contain its certificate"
+    )
 
 
 class Authority(_Entity):
@@ -206,6 +209,10 @@ class Case(_Entity):
     """An end-entity certificate with everything that is published for it, and the expected verdict."""
 
     hosts: list[str] = Field(description="the DNS names and IP addresses that it is valid for")
+    server: bool = Field(
+        True,
+        description="whether it is for TLS servers, by its own or its base's extended key usage",
+    )
     trust: list[FilePath] = Field(
         description="the trust anchors of its clients: certificates, relative to the environment"
     )

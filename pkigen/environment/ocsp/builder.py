@@ -71,7 +71,7 @@ class OcspResponseBuilder:
             return edited(ocsp.unsuccessful(plan.status), plan.outer, signed=True)
         this_update = later(self.clock, -plan.age)
         next_update = None if plan.lifetime is None else later(this_update, plan.lifetime)
-        key, certificates = self.issuing.key, tuple[bytes, ...]()
+        key, certificates = self.issuing.key, (self.issuer.der,) if plan.certificates else ()
         if plan.responder is not None:
             key, responder_certificate = self._responder(name, plan.responder)
             certificates = (responder_certificate,) if plan.responder.enclosed else ()

@@ -120,12 +120,14 @@ class OcspResponder:
 
     def respond_about(self, authority: str, serial: int) -> OcspAnswer:
         """Return the response about one certificate of an authority, for stapling (RFC 6066, section 8)."""
+        request = self.request_about(authority, serial)
+        return _UNAUTHORIZED if request is None else self.cached(request) or self.respond(request)
+
+    def request_about(self, authority: str, serial: int) -> bytes | None:
+        """Return a request about one certificate of an authority; None if nothing can sign the response."""
         signers = self._current().signers.values()
         signer = next((one for one in signers if one.authority == authority), None)
-        if signer is None:
-            return _UNAUTHORIZED
-        request = signer.request(serial)
-        return self.cached(request) or self.respond(request)
+        return None if signer is None else signer.request(serial)
 
     def _status(self, snapshot: _Snapshot, authority: str, cert_id: CertId) -> ocsp.RevokedStatus | str:
         key = authority, cert_id.serial

@@ -72,7 +72,8 @@ def load_signer(
     bits = key_bits(own.subject_public_key_info)
     responder_id = ocsp.by_name(own.subject_der) if by_name else ocsp.by_key(bits)
     key = open_key((folder / signing.files["key"]).read_bytes(), signing.name, passphrases)
-    certificates = (own.der,) if responder else ()
+    omits_certificate = responder is None and authority.ocsp is not None and not authority.ocsp.certificates
+    certificates = () if omits_certificate else (own.der,)
     lifetime = _LIFETIME if authority.ocsp is None else authority.ocsp.valid
     return OcspSigner(authority.name, issuer, responder_id, key, certificates, lifetime, fingerprints)
 

@@ -125,7 +125,7 @@ class FaultyPublisher:
 
         ``correct`` is the response without a fault, from which the true statuses are taken. It is returned
         if the request concerns none of the authorities, or if it is unsuccessful itself. InputError if the
-        key is encrypted.
+        key is encrypted. A response that the authority signs contains certificates if ``correct`` does.
         """
         name = next((one for one in authorities if self.covers_request(one, request)), None)
         if name is None:
@@ -146,6 +146,7 @@ class FaultyPublisher:
             self._clock().replace(microsecond=0),
         )
         nonce = () if query.nonce is None else (Extension(oids.OCSP_NONCE, False, query.nonce),)
+        plan = replace(plan, certificates=not statuses or bool(load_der_ocsp_response(correct).certificates))
         return builder.response(plan, name, queries, nonce)
 
 

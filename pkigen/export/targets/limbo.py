@@ -15,7 +15,7 @@ from typing import Any
 from pkigen.environment.environment import Case
 from pkigen.export.case_files import CaseFiles, NotExportable, exportable_cases
 from pkigen.export.draft import Draft, read_bytes
-from pkigen.export.server_certificates import has_faulty_responses
+from pkigen.export.server_certificates import check_purpose, has_faulty_responses
 from pkigen.export.target import target
 from pkigen.formats import pem
 from pkigen.inspection.artifacts import Artifact, Kind, read
@@ -32,7 +32,8 @@ def limbo(draft: Draft) -> None:
     """limbo.json: the cases in the format of x509-limbo, for its harnesses"""
     presented = {one.name: one for one in cases_of(draft.given.environment)}
     testcases = [
-        _testcase(draft, one, presented[one.case.name]) for one in exportable_cases(draft, _expressible)
+        _testcase(draft, one, presented[one.case.name])
+        for one in exportable_cases(draft, check_purpose, _expressible)
     ]
     document = {"version": _VERSION, "testcases": testcases}
     draft.add("limbo.json", json.dumps(document, indent=1).encode() + b"\n")

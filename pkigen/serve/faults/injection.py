@@ -25,9 +25,8 @@ from pkigen.serve.control.runtime_faults import RuntimeFaults
 from pkigen.serve.faults.faulty_responses import MOVED, collect_response, send_faulty_response
 from pkigen.serve.faults.rules import (
     Rule,
-    of_profile,
     path_below,
-    rule_of,
+    rules_of_profile,
 )
 from pkigen.serve.faults.url_map import FaultBehavior, ManifestWatcher, UrlMap
 
@@ -95,7 +94,7 @@ class FaultInjectionMiddleware:
         """Return the rules of the manifest; log and skip those that a build has made impossible."""
         url_map, rules = self._profile_rules
         if url_map is not addresses:
-            rules = await run_in_threadpool(_rules, self._folder, self._watched.manifest())
+            rules = await run_in_threadpool(rules_of_profile, self._folder, self._watched.manifest())
             self._profile_rules = addresses, rules
         return rules
 
@@ -213,13 +212,3 @@ def _unkept(send: Send) -> Send:
 
 def _authorities(manifest: Mapping[str, Any]) -> list[str]:
     return [one["name"] for one in manifest["authorities"] if "fault" not in one]
-
-
-def _rules(folder: Path, manifest: Mapping[str, Any]) -> tuple[Rule, ...]:
-    rules = list[Rule]()
-    for fault in of_profile(manifest):
-        try:
-            rules.append(rule_of(folder, manifest, fault))
-        except PkigenError as error:
-            _log.warning("%s of the profile is not served: %s", fault.request.type.id, error)
-    return tuple(rules)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -10,12 +11,13 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pkigen.environment.published.publishers import load_crl_issuers
-from pkigen.errors import InputError, visible
+from pkigen.errors import InputError, PkigenError, visible
 from pkigen.faults import FaultRequest, Impossible, parse_faults
 from pkigen.model import Role
 from pkigen.plan.service_faults import ISSUED, Effect, effect
 from pkigen.store import Store
 
+_log = logging.getLogger(__name__)
 PROFILE, LIVE = "profile", "live"
 _FOLDERS = ("", "/crl", "/ca")
 _LONGEST = 200
@@ -78,6 +80,17 @@ def of_profile(manifest: Mapping[str, Any]) -> Iterator[ServiceFault]:
         arguments = entry.get("arguments") or {}
         request = parse_service_fault({entry["fault"]: arguments} if arguments else entry["fault"])
         yield ServiceFault(request, entry["of"], "", PROFILE)
+
+
+def rules_of_profile(folder: Path, manifest: Mapping[str, Any]) -> tuple[Rule, ...]:
+    """Return the rules of the profile; log and skip those that a build has made impossible."""
+    rules = list[Rule]()
+    for fault in of_profile(manifest):
+        try:
+            rules.append(rule_of(folder, manifest, fault))
+        except PkigenError as error:
+            _log.warning("%s of the profile is not served: %s", fault.request.type.id, error)
+    return tuple(rules)
 
 
 def rule_of(folder: Path, manifest: Mapping[str, Any], fault: ServiceFault) -> Rule:

@@ -135,6 +135,8 @@ def _endpoints(site: Site) -> Iterator[tuple[str, str]]:
     """Yield the URL of each host name that is not an address, with the first case that has it."""
     seen = set[str]()
     for case in site.manifest().get("cases", ()):
+        if not case.get("server", True):
+            continue
         fault = f" ({case['fault']['id']})" if case.get("fault") else ""
         expected = f"{case['name']}: {case['verdict']['expected']}{fault}"
         for host in case["hosts"]:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from pkigen.clock import utc_now
 from pkigen.environment.environment import Case, open_environment
-from pkigen.environment.ocsp.responder import OcspResponder
 from pkigen.errors import InputError
-from pkigen.serve.faults.url_map import ManifestWatcher
+from pkigen.serve.faults.rules import Rule
 from pkigen.serve.tls.credential import Credential, credential, handshake_faults
+from pkigen.serve.tls.stapling import Stapler
 
 Stamp = tuple[int, int, int]
 
@@ -25,7 +25,7 @@ class CasesByHost:
 
     A case can also be requested by its own name, which helps if it has no host. Clients without SNI get
     the case of the address that they connect to. Otherwise ``default`` is presented: the first case without a
-    fault, or the first case.
+    fault, or the first case. Certificates that are not for TLS servers are never presented.
     """
 
     hosts: dict[str, Case]
@@ -34,9 +34,15 @@ class CasesByHost:
 
     @classmethod
     def of(cls, cases: Sequence[Case]) -> CasesByHost:
-        """Index cases; InputError if there are none."""
+        """Index cases; InputError if none is for TLS servers."""
         if not cases:
             raise InputError("the environment has no end-entity certificate to present, only CAs")
+        cases = [case for case in cases if case.is_for_servers]
+        if not cases:
+            raise InputError(
+                "the environment has no certificate for TLS servers: each has an extended key usage for other"
+                " purposes only"
+            )
         hosts = dict[str, Case]()
         for case in cases:
             for host in case.hosts:
@@ -65,17 +71,17 @@ class CaseSelector:
     """Selects cases of a built environment, always from its current manifest.
 
     ``passphrases`` decrypt keys whose passphrase is not in the environment; ``clock`` is the time of stapled
-    OCSP responses.
+    OCSP responses. ``live_rules`` returns the faults of the service that are set at run time.
     """
 
     folder: Path
     passphrases: Sequence[bytes] = field(default=(), repr=False)
     clock: Callable[[], datetime] = utc_now
+    live_rules: Callable[[], tuple[Rule, ...]] = tuple
     _cached: tuple[Stamp, CasesByHost] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        manifest = ManifestWatcher(self.folder).manifest
-        self._responder = OcspResponder(self.folder, manifest, self.clock, self.passphrases)
+        self._stapler = Stapler(self.folder, self.clock, self.passphrases, self.live_rules)
 
     def cases(self) -> CasesByHost:
         """Return the cases of the current manifest; InputError if there are none."""
@@ -92,7 +98,7 @@ class CaseSelector:
         cases = self.cases()
         case = cases.find(name, address)
         presented = cases.another(case) if "wrong-sni-certificate" in handshake_faults(case) else case
-        return credential(case, presented, self.passphrases, self._responder)
+        return credential(case, presented, self.passphrases, self._stapler)
 
     def at(self, address: str) -> partial[Credential]:
         """Return ``present`` for one address."""

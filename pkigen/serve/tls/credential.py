@@ -6,9 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pkigen.asn1 import oids
 from pkigen.environment.environment import Case
-from pkigen.environment.ocsp.responder import OcspResponder
 from pkigen.errors import InputError
 from pkigen.files import read_file
 from pkigen.inspection.artifacts import (
@@ -19,7 +17,7 @@ from pkigen.inspection.artifacts import (
 )
 from pkigen.keys import PrivateKey, load_private
 from pkigen.serve.tls.handshake_signature import HandshakeSigner, throwaway_key
-from pkigen.x509 import Certificate, Malformed
+from pkigen.serve.tls.stapling import Stapler, staple
 
 _SECRET = (Kind.KEY, Kind.PKCS12)
 _HANDSHAKE = "tls"
@@ -44,12 +42,12 @@ class Credential:
 
 
 def credential(
-    case: Case, presented: Case, passphrases: Sequence[bytes] = (), responder: OcspResponder | None = None
+    case: Case, presented: Case, passphrases: Sequence[bytes] = (), stapler: Stapler | None = None
 ) -> Credential:
     """Return what is presented for ``case``: the files of ``presented``, another case for some faults.
 
     A certificate without a fault that has an OCSP URL or the TLS feature extension gets the current
-    response of ``responder``; a case with a fault defines its own.
+    response of ``stapler``; a case with a fault defines its own.
 
     All files are read on each call. A missing file is treated as empty, an unreadable one is an InputError. A
     key that cannot be decrypted is replaced by a throwaway key, so that the client sees the certificate.
@@ -67,8 +65,8 @@ def credential(
     certificates = (
         () if "no-certificate" in faults else _path(presented, with_root="chain-with-root" in faults)
     )
-    staple = None if "stapled-missing" in faults else _staple(presented, certificates, responder)
-    return Credential(case, certificates, signer, staple, faults, note)
+    response = None if "stapled-missing" in faults else staple(presented, certificates, stapler)
+    return Credential(case, certificates, signer, response, faults, note)
 
 
 def handshake_faults(case: Case) -> dict[str, str]:
@@ -123,29 +121,6 @@ def _decrypted(artifacts: Sequence[Artifact]) -> Iterator[bytes]:
     for artifact in artifacts:
         if artifact.key is not None and artifact.key.pkcs8 is not None:
             yield artifact.key.pkcs8
-
-
-def _staple(case: Case, certificates: Sequence[bytes], responder: OcspResponder | None) -> bytes | None:
-    """Return the OCSP response of the case's file if it is not empty, else the one of the responder."""
-    ocsp, issuer = case.data.get("ocsp"), case.data["issuer"]
-    if ocsp:
-        return _read(case.folder / str(ocsp["file"])) or None
-    if responder is None or issuer is None or case.fault is not None:
-        return None
-    if not certificates or not _uses_ocsp(certificates[0]):
-        return None
-    answer = responder.respond_about(issuer, int(case.data["serial"], 16))
-    return None if answer.next_update is None else answer.response
-
-
-def _uses_ocsp(certificate: bytes) -> bool:
-    try:
-        extensions = Certificate(certificate).extensions
-        if extensions.raw(oids.TLS_FEATURE) is not None:
-            return True
-        return any(method == oids.OCSP_ACCESS for method, _ in extensions.authority_information_access or ())
-    except Malformed:
-        return False
 
 
 def _file(case: Case, kind: str) -> bytes:
