@@ -387,11 +387,11 @@ def alternative_names(spec: EntitySpec) -> tuple[GeneralName, ...]:
     if spec.san is not None:
         return spec.san.names
     candidates = (name_of_host(value) for kind, value in spec.subject if kind in ("CN", "+CN"))
-    found = tuple(name for name in candidates if name is not None)
+    hosts = tuple(name for name in candidates if name is not None)
     usage = spec.extended_key_usage
     if isinstance(usage, ExtendedKeyUsage) and not usage.permits_servers:
-        return tuple(name for name in found if name.kind == "ip" or "." in str(name.value))
-    return found
+        return tuple(name for name in hosts if name.kind == "ip" or "." in str(name.value))
+    return hosts
 
 
 __all__ = [
