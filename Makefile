@@ -20,7 +20,7 @@ LOWEST_TESTS := tests/cli/test_help.py tests/cli/test_build.py tests/cli/test_se
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lowest lint lock docs bench soak fuzz presses mutants clean
+.PHONY: help setup demo test lowest lint lock docs bench soak fuzz presses mutants servers clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -69,6 +69,10 @@ attack: $(STAMP)   ## kills, full disk, hostile files, HTTP, TLS, OCSP; PARTS="k
 
 mutants: $(STAMP)  ## nearest tests against mutants; MODULES="pkigen.asn1.der ..." SAMPLE=... SEED=... TESTS=...
 	$(RUN) -m tests.mutants $(MODULES) --sample $(or $(SAMPLE),0) --seed $(or $(SEED),1) --tests $(TESTS)
+
+servers: $(STAMP)  ## real servers with client certificates of shipped profiles: HTTP servers, databases, a broker
+	@scripts/install_tools.sh nginx apachectl haproxy stunnel initdb mariadbd mosquitto
+	PKIGEN_SERVERS=all $(RUN) -m pytest tests/servers $(TEST_ARGS)
 
 clean:           ## everything that was made here
 	rm -rf $(VENV) .venv-bench .venv-lowest .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants *.egg-info

