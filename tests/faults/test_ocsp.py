@@ -44,7 +44,7 @@ WORDS = {
     "ocsp-unknown": "unknown",
     "ocsp-stale": "status expired",
     "ocsp-future": "status not yet valid",
-    "ocsp-bad-signature": "signer certificate not found",
+    "ocsp-bad-signature": "signature failure",
     "ocsp-certid-serial": "No Status found",
     "ocsp-certid-namehash": "No Status found",
     "ocsp-certid-keyhash": "No Status found",
