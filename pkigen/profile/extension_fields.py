@@ -220,8 +220,13 @@ def _parse_constraint(value: Any) -> GeneralName:
 
 
 @lru_cache(maxsize=256)
-def name_of_host(text: str) -> GeneralName | None:
-    """Return a host name or an IP address as a GeneralName, None for other texts."""
+def name_of_host(text: str, single_label: bool = True) -> GeneralName | None:
+    """Return a host name or an IP address as a GeneralName, None for other texts.
+
+    Without ``single_label``, a name of one label is not taken for a host: it may be that of a person.
+    """
+    if not single_label and "." not in text and ":" not in text:
+        return None
     if _HOST_NAME.fullmatch(text) and not text.rpartition(".")[2].isdecimal():
         return GeneralName("dns", text)
     try:

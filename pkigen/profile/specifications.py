@@ -377,21 +377,15 @@ class CertificateSpec(EntitySpec):
 
 
 def alternative_names(spec: EntitySpec) -> tuple[GeneralName, ...]:
-    """Return the subject alternative names of an end entity (default: the host names in its common names).
-
-    Without TLS servers in the extended key usage, a name of one label is not taken for a host: it may be that
-    of a person.
-    """
+    """Return the subject alternative names of an end entity (default: the host names in its common names)."""
     if isinstance(spec.san, Omit):
         return ()
     if spec.san is not None:
         return spec.san.names
-    candidates = (name_of_host(value) for kind, value in spec.subject if kind in ("CN", "+CN"))
-    hosts = tuple(name for name in candidates if name is not None)
     usage = spec.extended_key_usage
-    if isinstance(usage, ExtendedKeyUsage) and not usage.permits_servers:
-        return tuple(name for name in hosts if name.kind == "ip" or "." in str(name.value))
-    return hosts
+    servers = not isinstance(usage, ExtendedKeyUsage) or usage.permits_servers
+    candidates = (name_of_host(value, servers) for kind, value in spec.subject if kind in ("CN", "+CN"))
+    return tuple(name for name in candidates if name is not None)
 
 
 __all__ = [
