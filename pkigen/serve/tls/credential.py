@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from pkigen.environment.environment import Case
@@ -21,6 +22,7 @@ from pkigen.serve.tls.stapling import Stapler, staple
 
 _SECRET = (Kind.KEY, Kind.PKCS12)
 _HANDSHAKE = "tls"
+_CACHED_CASES = 64
 UNOFFERED_SCHEME = "unoffered-scheme"
 """Not a fault of its own: a fault of the key needs it so that clients see the certificate."""
 
@@ -93,8 +95,15 @@ def _path(case: Case, *, with_root: bool) -> tuple[bytes, ...]:
 
     Without a certificate, no chain is sent.
     """
-    own = certificates_in(_file(case, "certificate"), "the certificate")
-    chain = [one for one in read(_file(case, "chain"), "the chain") if _is_certificate(one)]
+    return _path_in(_file(case, "certificate"), _file(case, "chain"), with_root=with_root)
+
+
+# Most of the time of a handshake is the parsing of files and the first use of a key: both are cached by the
+# contents of the files, so that a changed file has an effect at once.
+@lru_cache(maxsize=_CACHED_CASES)
+def _path_in(certificate: bytes, chain_file: bytes, *, with_root: bool) -> tuple[bytes, ...]:
+    own = certificates_in(certificate, "the certificate")
+    chain = [one for one in read(chain_file, "the chain") if _is_certificate(one)]
     last = chain[-1].certificate if chain else None
     if last is not None and last.is_self_issued and not with_root:
         chain.pop()
@@ -108,13 +117,21 @@ def _is_certificate(artifact: Artifact) -> bool:
 def _key(case: Case, passphrases: Sequence[bytes]) -> tuple[PrivateKey | None, str]:
     """Return the first key of the key file, or None and the reason."""
     own = _file(case, "passphrase").removesuffix(b"\n")
-    artifacts = read(_file(case, "key"), "its key", (own, *passphrases) if own else passphrases)
+    return _key_in(_file(case, "key"), (own, *passphrases) if own else tuple(passphrases))
+
+
+@lru_cache(maxsize=_CACHED_CASES)
+def _key_in(key_file: bytes, passphrases: tuple[bytes, ...]) -> tuple[PrivateKey | None, str]:
+    artifacts = read(key_file, "its key", passphrases)
     pkcs8 = next(_decrypted(artifacts), None)
     if pkcs8 is None:
         return None, next(
             (one.problem for one in artifacts if one.problem), "the file contains no private key"
         )
-    return load_private(pkcs8), ""
+    try:
+        return load_private(pkcs8), ""
+    except ValueError as error:
+        return None, str(error)
 
 
 def _decrypted(artifacts: Sequence[Artifact]) -> Iterator[bytes]:

@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from pkigen.serve.http.server import Listener
 from pkigen.serve.tls.case_selection import CaseSelector
+from pkigen.serve.tls.codec import AlertDescription
 from pkigen.serve.tls.session import Session
 
-_MOST_CONNECTIONS = 256
+_MAX_CONNECTIONS = 256
+_MAX_CONNECTIONS_PER_CLIENT = 128
+_HANDSHAKE_SECONDS = 10.0
 _CONNECTION_SECONDS = 20.0
 _SLOW_SECONDS = 300.0
 _SECONDS_PER_BYTE = 1.0
 _LINGER_SECONDS = 1.0
 _READ_BYTES = 16 * 1024
+# An alert in plaintext, for a client that gets no session.
+_REFUSAL = b"\x15\x03\x03\0\x02" + bytes((2, AlertDescription.INTERNAL_ERROR))
 
 log = logging.getLogger("pkigen.serve.tls")
 
@@ -39,11 +45,37 @@ def background(selector: CaseSelector, listener: Listener) -> Iterator[None]:
 
 
 @dataclass
+class Connection:
+    """An open connection; ``idle_since`` is None while the server works for it."""
+
+    host: str
+    session: Session
+    writer: asyncio.StreamWriter
+    task: asyncio.Task[None]
+    idle_since: float | None
+
+    def notify(self, outcome: str) -> None:
+        """End the session with close_notify."""
+        if alert := self.session.close(outcome):
+            self.writer.write(alert)
+
+    def close(self, outcome: str) -> None:
+        """End the session with close_notify, and the connection."""
+        self.notify(outcome)
+        self.task.cancel()
+
+
+@dataclass
 class Endpoints:
-    """The TLS endpoints of an environment on one socket."""
+    """The TLS endpoints of an environment on one socket.
+
+    A connection has 10 s for the handshake, and 20 s for its request. If the client address has 128 open
+    connections, or the socket 256, the one that has been idle for the longest time is closed in favor of a
+    new one; without an idle one, the new one is refused.
+    """
 
     selector: CaseSelector
-    _connections: set[asyncio.Task[None]] = field(default_factory=set)
+    _connections: list[Connection] = field(default_factory=list)
     _started: threading.Event = field(default_factory=threading.Event)
     _loop: asyncio.AbstractEventLoop | None = None
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
@@ -56,9 +88,10 @@ class Endpoints:
         async with server:
             await self._stopped.wait()
             server.close()
-            for task in self._connections:
-                task.cancel()
-            await asyncio.gather(*self._connections, return_exceptions=True)
+            tasks = [connection.task for connection in self._connections]
+            for connection in list(self._connections):
+                connection.close("was open when the server stopped")
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def stop(self) -> None:
         """Stop ``run`` from another thread."""
@@ -70,45 +103,72 @@ class Endpoints:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        if len(self._connections) >= _MOST_CONNECTIONS:
-            writer.transport.abort()
-            return
-        self._connections.add(task)
+        host = str((writer.get_extra_info("peername") or ("?",))[0])
         session = Session(self.selector.at(str(writer.get_extra_info("sockname")[0])))
+        connection = Connection(host, session, writer, task, time.monotonic())
+        if not self._make_room(host):
+            session.outcome = f"refused: all of the {len(self._connections)} open connections are active"
+            writer.write(_REFUSAL)
+            writer.transport.close()
+            log.warning("%s", _line(writer, session))
+            return
+        self._connections.append(connection)
         try:
-            async with asyncio.timeout(_CONNECTION_SECONDS) as limit:
-                await self._converse(session, reader, writer, limit)
+            async with asyncio.timeout(_HANDSHAKE_SECONDS) as limit:
+                await self._converse(connection, reader, limit)
         except TimeoutError:
-            session.outcome = "timed out"
+            phase = "without a request" if session.is_established else "during the handshake"
+            connection.notify(f"timed out {phase}")
         except OSError:
             session.outcome += "; the connection was reset"
         except asyncio.CancelledError:
-            # Raised by run, which waits for this task but ignores its result.
-            session.outcome = session.outcome if session.done else "was open when the server stopped"
+            pass  # Raised by Connection.close; run waits for this task but ignores its result.
         except Exception as error:  # noqa: BLE001  one client must not affect the others
             session.outcome = f"server error: {type(error).__name__}"
         finally:
             writer.transport.abort()
-            self._connections.discard(task)
+            self._connections.remove(connection)
             log.info("%s", _line(writer, session))
 
+    def _make_room(self, host: str) -> bool:
+        """Enforce the limits before a new connection; return False if no connection is idle."""
+        same = [one for one in self._connections if one.host == host]
+        for rivals, limit in ((same, _MAX_CONNECTIONS_PER_CLIENT), (self._connections, _MAX_CONNECTIONS)):
+            # A connection that is being closed stays in the list until its task has run.
+            rivals = [one for one in rivals if not one.task.cancelling()]
+            if len(rivals) < limit:
+                continue
+            idle = [one for one in rivals if one.idle_since is not None]
+            if not idle:
+                return False
+            oldest = min(idle, key=lambda one: one.idle_since or 0.0)
+            oldest.close(f"idle, closed for a new connection from {host} (limit {limit})")
+        return True
+
     async def _converse(
-        self,
-        session: Session,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        limit: asyncio.Timeout,
+        self, connection: Connection, reader: asyncio.StreamReader, limit: asyncio.Timeout
     ) -> None:
         """Read and write until the session is done, then wait until the client has read the rest."""
+        session, writer = connection.session, connection.writer
+        loop = asyncio.get_running_loop()
         while not session.done and (data := await reader.read(_READ_BYTES)):
-            # Reading files and signing with a long key must not block the other connections.
-            output = await asyncio.to_thread(session.receive, data)
+            connection.idle_since = None
+            if session.credential is None:
+                # Reading files and signing with a long key must not block the other connections.
+                output = await asyncio.to_thread(session.receive, data)
+            else:
+                output = session.receive(data)
             if session.slow:
-                limit.reschedule(asyncio.get_running_loop().time() + _SLOW_SECONDS)
+                limit.reschedule(loop.time() + _SLOW_SECONDS)
+            elif session.is_established:
+                limit.reschedule(loop.time() + _CONNECTION_SECONDS)
             for piece in _pieces(output, session):
                 writer.write(piece)
                 await writer.drain()
-                await asyncio.sleep(_SECONDS_PER_BYTE if session.slow else 0)
+                if session.slow:
+                    await asyncio.sleep(_SECONDS_PER_BYTE)
+            connection.idle_since = time.monotonic()
+        session.done = True
         # Closing a socket with unread input would reset the connection and discard the output.
         with suppress(OSError, TimeoutError):
             writer.write_eof()

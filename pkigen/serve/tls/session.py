@@ -30,11 +30,13 @@ class Session:
 
     ``present`` selects the credential by host name. ``done`` marks the end, ``outcome`` describes the result
     for the log, and ``slow`` means that the output is sent byte by byte.
+    ``is_established`` is true after the handshake.
     """
 
     def __init__(self, present: Callable[[str | None], Credential]) -> None:
         self._present, self._records = present, RecordLayer()
         self.done, self.slow, self.outcome = False, False, "disconnected during the handshake"
+        self.is_established = False
         self.credential: Credential | None = None
         self.name: str | None = None
         self._steps = self._run()
@@ -64,6 +66,14 @@ class Session:
         self._records.outgoing.clear()
         return output
 
+    def close(self, outcome: str) -> bytes:
+        """End the session and return a close_notify for the client; nothing if the session has ended."""
+        if self.done:
+            return b""
+        self.done, self.outcome = True, outcome
+        self._records.send_alert(AlertDescription.CLOSE_NOTIFY)
+        return bytes(self._records.outgoing)
+
     def _run(self) -> Waiting[None]:
         records = self._records
         hello = client_hello((yield from records.message(tls13.CLIENT_HELLO)))
@@ -84,6 +94,7 @@ class Session:
             connection = yield from tls13.handshake(records, hello, credential, protocol)
         else:
             connection = yield from tls12.handshake(records, hello, credential, protocol, version)
+        self.is_established = True
         self.outcome = f"completed the {_NAMES[version]} handshake"
         yield from self._respond(credential, connection)
 

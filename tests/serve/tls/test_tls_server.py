@@ -7,8 +7,9 @@ import re
 import socket
 import ssl
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.serve import serve_tls
 from pkigen.serve.tls import server
 from tests.serve.conftest import Endpoints, make_environment
+from tests.serve.tls.test_tls_session import Client
 from tests.serve.tls_clients import careless, python, s_client, trusting
 
 _SOUND = b"This certificate has no fault; clients accept it."
@@ -49,33 +51,70 @@ def test_clients_that_hang_in_the_handshake_block_nobody(endpoints: Endpoints) -
         assert _SOUND in python(endpoints, endpoints.host("sound"), trusting(endpoints.environment.trust))[1]
 
 
-def test_a_client_that_hangs_is_sent_away(
+_CLOSE_NOTIFY = b"\x15\x03\x03\0\x02\x01\0"
+
+
+@contextmanager
+def _logged(environment: Environment, caplog: pytest.LogCaptureFixture) -> Iterator[Endpoints]:
+    with caplog.at_level(logging.INFO, "pkigen.serve.tls"), serve_tls(environment.folder) as url:
+        yield _at(environment, url)
+
+
+def test_a_client_that_hangs_in_the_handshake_gets_close_notify(
+    presented: Environment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(server, "_HANDSHAKE_SECONDS", 0.05)
+    with _logged(presented, caplog) as endpoints, _connect(endpoints) as client:
+        client.sendall(b"\x16\x03\x01")
+        assert client.recv(4096) == _CLOSE_NOTIFY
+    # Other servers of this process write to the same log.
+    assert any(line.endswith("TLS no name: timed out during the handshake") for line in caplog.messages)
+
+
+def test_a_client_without_a_request_gets_close_notify(
     presented: Environment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(server, "_CONNECTION_SECONDS", 0.05)
-    caplog.set_level(logging.INFO, "pkigen.serve.tls")
-    with (
-        serve_tls(presented.folder) as url,
-        _connect(_at(presented, url)) as client,
-        suppress(ConnectionError),
-    ):
-        client.sendall(b"\x16\x03\x01")
-        assert client.recv(4096) == b""
-    assert any(line.endswith("TLS no name: timed out") for line in caplog.messages)
+    with _logged(presented, caplog) as endpoints, _connect(endpoints) as client:
+        host = "sensor.contoso.test"
+        with careless().wrap_socket(client, server_hostname=host, suppress_ragged_eofs=False) as tls:
+            assert tls.recv(4096) == b""
+    assert any(line.endswith("sensor: timed out without a request") for line in caplog.messages)
 
 
-def test_no_more_than_are_held_get_in(presented: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "_MOST_CONNECTIONS", 2)
-    with serve_tls(presented.folder) as url:
-        endpoints = _at(presented, url)
-        context = careless()
-        with ExitStack() as stack:
-            for _ in range(2):
-                client = stack.enter_context(_connect(endpoints))
-                # Half a conversation: the answer to the hello says that the place is taken.
-                stack.enter_context(context.wrap_socket(client, server_hostname="sensor.contoso.test"))
-            with pytest.raises(OSError, match=r".*"):
-                python(endpoints, "sensor.contoso.test", context)
+@pytest.mark.parametrize("limit", ["_MAX_CONNECTIONS", "_MAX_CONNECTIONS_PER_CLIENT"])
+def test_the_oldest_idle_connection_makes_room_for_a_new_one(
+    presented: Environment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, limit: str
+) -> None:
+    monkeypatch.setattr(server, limit, 2)
+    with _logged(presented, caplog) as endpoints, ExitStack() as stack:
+        # Each is idle after its handshake.
+        clients = [
+            stack.enter_context(
+                careless().wrap_socket(
+                    _connect(endpoints), server_hostname="sensor.contoso.test", suppress_ragged_eofs=False
+                )
+            )
+            for _ in range(2)
+        ]
+        assert _SOUND in python(endpoints, "sensor.contoso.test", careless())[1]
+        assert clients[0].recv(4096) == b""
+        clients[1].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert clients[1].recv(4096).startswith(b"HTTP/1.1 200 OK")
+    assert "idle, closed for a new connection from 127.0.0.1 (limit 2)" in caplog.text
+
+
+def test_a_new_connection_is_refused_with_an_alert_if_all_others_are_active(
+    presented: Environment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(server, "_MAX_CONNECTIONS", 1)
+    with _logged(presented, caplog) as endpoints, _connect(endpoints) as slow:
+        slow_client = Client(careless(), "tls-slow-handshake.sensor.contoso.test")
+        slow.sendall(slow_client.step(b""))
+        slow.recv(1)
+        with _connect(endpoints) as client:
+            assert client.recv(4096) == b"\x15\x03\x03\0\x02\x02\x50"
+    assert "refused: all of the 1 open connections are active" in caplog.text
 
 
 def test_octets_without_end_are_cut_off(endpoints: Endpoints) -> None:
@@ -96,7 +135,7 @@ def test_the_endpoints_have_ended_with_their_block(presented: Environment) -> No
             client.sendall(b"\x16\x03\x01")
             assert _SOUND in python(endpoints, None, careless())[1]
         with suppress(ConnectionError):
-            assert client.recv(4096) == b""
+            assert client.recv(4096) == _CLOSE_NOTIFY
     assert threading.active_count() == before
     with pytest.raises(ConnectionRefusedError):
         _connect(endpoints)
