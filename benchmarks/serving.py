@@ -144,18 +144,25 @@ def size(url: str) -> int:
 @contextmanager
 def running(command: tuple[str, ...], folder: Path, url: str) -> Iterator[str]:
     """A server in the background, from when ``url`` answers; ended with the block."""
+    with process(command, folder, url):
+        yield url
+
+
+@contextmanager
+def process(command: tuple[str, ...], folder: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The process of a server, from when ``url`` answers; ended with the block."""
     with ExitStack() as stack:
         log = stack.enter_context((folder / "server.log").open("wb"))
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-        stack.callback(process.wait)
-        stack.callback(process.terminate)
+        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+        stack.callback(server.wait)
+        stack.callback(server.terminate)
         end = time.monotonic() + _SECONDS_TO_START
         while not _answers(url):
-            if process.poll() is not None or time.monotonic() > end:
+            if server.poll() is not None or time.monotonic() > end:
                 output = (folder / "server.log").read_text(encoding="utf-8", errors="replace")[-2000:]
                 raise RuntimeError(f"{' '.join(command)} does not serve {url}:\n{output}")
             time.sleep(0.05)
-        yield url
+        yield server
 
 
 def _answers(url: str) -> bool:
