@@ -7,6 +7,7 @@ RUNTIME_STAMP := $(VENV)/.runtime-installed
 STAMP := $(VENV)/.made-from-pyproject
 LOWEST_STAMP := .venv-lowest/.made-from-pyproject
 BENCH_STAMP := .venv-bench/.made-from-requirements
+TLSFUZZ_STAMP := .venv-tlsfuzzer/.made
 TEST_ARGS ?=
 TEST_TOOLS := openssl keytool javac certtool ocsptool curl dot faketime tinyproxy rsyslogd chromium \
 	nginx apachectl haproxy caddy stunnel systemd-analyze \
@@ -20,7 +21,7 @@ LOWEST_TESTS := tests/cli/test_help.py tests/cli/test_build.py tests/cli/test_se
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lowest lint lock docs bench soak fuzz presses mutants servers clean
+.PHONY: help setup demo test lowest lint lock docs bench soak fuzz presses tlsfuzz mutants servers clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -67,6 +68,9 @@ attack: $(STAMP)   ## kills, full disk, hostile files, HTTP, TLS, OCSP; PARTS="k
 	$(RUN) -m tests.attack $(PARTS) $(if $(COUNT),--count $(COUNT)) $(if $(SECONDS),--seconds $(SECONDS)) \
 		--seed $(or $(SEED),1) $(if $(RECORD),--record $(RECORD))
 
+tlsfuzz: $(STAMP) $(TLSFUZZ_STAMP)  ## the scripts of tlsfuzzer, in TLSFUZZER=DIRECTORY, against the TLS endpoint
+	$(RUN) -m fuzz.tlsfuzzer "$(TLSFUZZER)"
+
 mutants: $(STAMP)  ## nearest tests against mutants; MODULES="pkigen.asn1.der ..." SAMPLE=... SEED=... TESTS=...
 	$(RUN) -m tests.mutants $(MODULES) --sample $(or $(SAMPLE),0) --seed $(or $(SEED),1) --tests $(TESTS)
 
@@ -75,7 +79,7 @@ servers: $(STAMP)  ## real servers with client certificates of shipped profiles:
 	PKIGEN_SERVERS=all $(RUN) -m pytest tests/servers $(TEST_ARGS)
 
 clean:           ## everything that was made here
-	rm -rf $(VENV) .venv-bench .venv-lowest .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants *.egg-info
+	rm -rf $(VENV) .venv-bench .venv-lowest .venv-tlsfuzzer .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants *.egg-info
 	find pkigen tests scripts benchmarks docgen fuzz -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUNTIME_STAMP): pyproject.toml scripts/setup_venv.sh
@@ -89,6 +93,13 @@ $(STAMP): pyproject.toml requirements-dev.txt scripts/setup_venv.sh
 $(LOWEST_STAMP): pyproject.toml scripts/lowest_versions.py scripts/setup_venv.sh
 	@rm -rf .venv-lowest
 	@scripts/setup_venv.sh "$(PYTHON)" .venv-lowest lowest
+	@touch $@
+
+# tlsfuzzer states the version of tlslite-ng that it needs, often a pre-release. Both stay out of .venv.
+$(TLSFUZZ_STAMP):
+	@test -f "$(TLSFUZZER)/requirements.txt" || { echo "make tlsfuzz TLSFUZZER=DIRECTORY: a checkout of tlsfuzzer"; exit 1; }
+	@$(PYTHON) -m venv .venv-tlsfuzzer
+	@.venv-tlsfuzzer/bin/python -m pip install --quiet --disable-pip-version-check -r "$(TLSFUZZER)/requirements.txt" ecdsa
 	@touch $@
 
 # Without a package index the rows that need these tools say so, and the others run.
