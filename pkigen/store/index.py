@@ -22,6 +22,7 @@ _COLUMNS = (
     "id, spec, output, issuers, key_kind, key_source, spki, serials, not_before, not_after, record, files"
 )
 _SERIAL_DIGITS = 40
+_LONGEST_NAME = 100
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 """The years 1 to 9999, in seconds since the epoch."""
 
@@ -106,7 +107,7 @@ class Index:
     def journal(self) -> list[tuple[Entry, str]]:
         """Return the journal of a killed build: entries and the names of their staging directories."""
         rows = self._sql.execute(f"SELECT {_COLUMNS}, folder FROM journal").fetchall()  # noqa: S608
-        if not all(type(row[-1]) is str and is_file_name(row[-1]) for row in rows):
+        if not all(_is_staging_name(row[-1]) for row in rows):
             raise DamagedIndex("journal")
         return [(_entry(row[:-1]), row[-1]) for row in rows]
 
@@ -364,6 +365,10 @@ def _id(value: Any) -> str:
     if not is_entity(_text(value, "id")):
         raise DamagedIndex(f"id {value}")
     return str(value)
+
+
+def _is_staging_name(value: Any) -> bool:
+    return type(value) is str and len(value) <= _LONGEST_NAME and bool(is_file_name(value))
 
 
 def _text(value: Any, place: str) -> str:

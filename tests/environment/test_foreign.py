@@ -154,6 +154,7 @@ _FILES = '[["certificates/a/a.crt", "00"], ["../secret", "00"]]'
         ("UPDATE publishers SET id = ? WHERE id LIKE 'auth%'", "authorities/../.."),
         ("INSERT INTO journal SELECT *, ? FROM entities", "../../../outside"),
         ("INSERT INTO journal SELECT *, ? FROM entities", ".."),
+        ("INSERT INTO journal SELECT *, ? FROM entities", "x" * 300),
     ],
 )
 def test_a_path_of_the_index_that_leads_outside_is_refused(foreign: Path, query: str, value: str) -> None:
