@@ -176,7 +176,7 @@ class _Open:
     key: str | None = None
     key_place: Location | None = None
     first_size: int = 0
-    depth: int = 0
+    depth: int = 1
 
 
 class _Reader:
@@ -213,6 +213,7 @@ class _Reader:
             self._open(event, place)
         elif isinstance(event, yaml.SequenceEndEvent | yaml.MappingEndEvent):
             closed = self._stack.pop()
+            self._deepen(closed.depth, place)
             self._remember(closed.anchor, closed.node, self._size - closed.first_size, closed.depth)
         elif isinstance(event, yaml.AliasEvent):
             self._alias(event.anchor, place)
@@ -223,7 +224,8 @@ class _Reader:
         node.location = place
         self._add(node, place)
         self._stack.append(_Open(node, event.anchor, first_size=self._size))
-        self._deepen(len(self._stack), place)
+        if len(self._stack) > limits.NESTING:
+            raise InputError(Problem(_TOO_DEEP, location=place))
         self._count(1, place)
 
     def _alias(self, anchor: str | None, place: Location) -> None:
@@ -231,7 +233,7 @@ class _Reader:
             raise InputError(Problem(f"the alias *{anchor} names no anchor before it", location=place))
         node, size, depth = self._anchors[anchor]
         self._count(size, place)
-        self._deepen(len(self._stack) + depth, place)
+        self._deepen(depth, place)
         self._add(node, place)
 
     def _remember(self, anchor: str | None, node: Node, size: int, depth: int = 0) -> None:
@@ -239,11 +241,11 @@ class _Reader:
             self._anchors[anchor] = node, size, depth
 
     def _deepen(self, depth: int, place: Location) -> None:
-        """Record the depth of the open collections, with aliases resolved; ``depth`` counts from the top."""
-        if depth > limits.NESTING:
+        """Record the depth of a node in the innermost open collection, with aliases resolved."""
+        if len(self._stack) + depth > limits.NESTING:
             raise InputError(Problem(_TOO_DEEP, location=place))
-        for level, opened in enumerate(self._stack):
-            opened.depth = max(opened.depth, depth - level)
+        if self._stack:
+            self._stack[-1].depth = max(self._stack[-1].depth, depth + 1)
 
     def _count(self, nodes: int, place: Location) -> None:
         self._size += nodes

@@ -83,13 +83,14 @@ class Extensions:
     def __init__(self) -> None:
         self._last: tuple[AuthoritySpec | CertificateSpec, Setting] | None = None
         self._shared: tuple[Extension | None, ...] = ()
+        self._last_names: tuple[object, bool, Extension | None] | None = None
 
     def __call__(self, spec: AuthoritySpec | CertificateSpec, setting: Setting) -> tuple[Extension, ...]:
         """Return all extensions of a certificate in encoded order; raw extensions replace defaults."""
         if self._last is None or setting != self._last[1] or not _share(spec, self._last[0]):
             self._shared = tuple(_typed(spec, setting))
             self._last = spec, setting
-        san = _alternative_names(spec, setting)
+        san = self._alternative_names(spec, setting)
         typed = [
             extension
             for extension in (*self._shared[:_SAN], san, *self._shared[_SAN:])
@@ -99,6 +100,15 @@ class Extensions:
             return tuple(typed)
         raw = {field.oid: Extension(field.oid, field.critical, field.der) for field in spec.extensions}
         return (*(extension for extension in typed if extension.oid not in raw), *raw.values())
+
+    def _alternative_names(self, spec: AuthoritySpec | CertificateSpec, setting: Setting) -> Extension | None:
+        """Return the subject alternative names; members of a range can share a list of thousands."""
+        if spec.san is None:
+            return _alternative_names(spec, setting)
+        no_subject, last = not spec.subject, self._last_names
+        if last is None or last[0] is not spec.san or last[1] != no_subject:
+            last = self._last_names = spec.san, no_subject, _alternative_names(spec, setting)
+        return last[2]
 
 
 def _share(spec: AuthoritySpec | CertificateSpec, other: AuthoritySpec | CertificateSpec) -> bool:

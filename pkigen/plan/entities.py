@@ -57,6 +57,7 @@ class Planner:
         self._crl_life = crl_life
         self._serials = serials
         self._extensions = Extensions()
+        self._last_hosts: tuple[object, tuple[str, ...]] | None = None
         self._last_validity: tuple[Validity, tuple[datetime, datetime]] | None = None
         self._specs = {spec.name: spec for spec in profile.authorities}
         self._imported_cas = self._read_imported()
@@ -204,11 +205,19 @@ class Planner:
             (plan,),
             self._path(spec.issuer),
             _output(spec),
-            hosts=_hosts(spec),
+            hosts=self._hosts(spec),
             server=_is_for_servers(plan),
             revocation=self._revocation(spec),
             renew_before=self._seconds(spec.renew),
         )
+
+    def _hosts(self, spec: CertificateSpec) -> tuple[str, ...]:
+        """Return the host names for clients: DNS names and IP addresses of the certificate."""
+        if spec.san is None or self._last_hosts is None or self._last_hosts[0] is not spec.san:
+            names = alternative_names(spec)
+            hosts = tuple(str(name.value) for name in names if name.kind in ("dns", "ip"))
+            self._last_hosts = spec.san, hosts
+        return self._last_hosts[1]
 
     def _check_signature(
         self, spec: AuthoritySpec | CertificateSpec, issuer: str, signature: Signature
@@ -296,9 +305,3 @@ def _permits_servers(usage: bytes) -> bool:
     except (ValueError, IndexError):
         return True
     return not purposes.isdisjoint(_SERVER_PURPOSES)
-
-
-def _hosts(spec: CertificateSpec) -> tuple[str, ...]:
-    """Return the host names for clients: DNS names and IP addresses of the certificate."""
-    names = alternative_names(spec)
-    return tuple(str(name.value) for name in names if name.kind in ("dns", "ip"))

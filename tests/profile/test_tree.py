@@ -19,6 +19,7 @@ from pkigen.documents.yaml_tree import (
     size,
 )
 from pkigen.errors import InputError, Location
+from tests.effort import calls
 
 
 def _refused(data: bytes) -> str:
@@ -175,3 +176,11 @@ def test_a_path_is_relative_to_the_file_that_it_was_written_in() -> None:
     assert str(folder_of(text, Path("other"))) == "below"
     assert isinstance(from_python(["t"]), Items)
     assert isinstance(from_python({}), Table)
+
+
+def test_the_effort_of_reading_a_node_does_not_depend_on_its_depth() -> None:
+    efforts = []
+    for depth in (1, limits.NESTING - 4):
+        nested = "[" * depth + ", ".join(["[]"] * 500) + "]" * depth
+        efforts.append(calls(lambda: parse(f"a: {nested}".encode(), "p.yaml")))  # noqa: B023
+    assert efforts[1] < efforts[0] * 1.2
