@@ -43,7 +43,7 @@ def hosts(
 ) -> None:
     """Print host names as hosts file entries or curl commands.
 
-    Each line is a hosts file entry; its comment contains the URL and the expected verdict.
+    Each line is a hosts file entry; its comment contains the URL and the expected verdict of TLS clients.
 
     With --curl, no hosts file is needed: each command uses `--resolve` and the trust anchors of its case. A
     label replaces a wildcard. If two certificates have the same name, `pkigen serve` presents the first. A
@@ -104,16 +104,19 @@ def _anchors(case: Case) -> list[Path]:
 
 
 def _expected(case: Case) -> str:
-    verdict, fault = case.data["verdict"], case.data.get("fault")
-    return " ".join(filter(None, (verdict["expected"], f"({fault['id']})" if fault else "")))
+    from pkigen.serve.tls.expected import expected_over_tls
+
+    return " ".join(filter(None, (expected_over_tls(case.data), f"({case.fault})" if case.fault else "")))
 
 
 def _endpoint_json(case: Case, name: str, address: str, port: int) -> dict[str, object]:
+    from pkigen.serve.tls.expected import expected_over_tls
+
     return {
         "name": case.name,
         "host": name,
         "address": address,
         "url": f"https://{name}:{port}/",
         "trust": list(map(str, _anchors(case))),
-        "expected": case.expected,
+        "expected": expected_over_tls(case.data),
     }

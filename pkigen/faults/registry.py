@@ -45,7 +45,8 @@ class FaultType:
     """A fault: ``stage`` is where it is visible, ``clause`` what it violates (of RFC 5280 by default).
 
     ``finds`` contains exactly the findings of pkigen's own tools: the rules of ``pkigen verify`` after
-    ``path:``, and the violated requirements of the sets defender-iot, rfc5280 and web-server.
+    ``path:``, and the violated requirements of the sets defender-iot, rfc5280 and web-server. ``sent`` is
+    false if the fault is only in a file of the server, and what it presents to TLS clients is sound.
     """
 
     id: str
@@ -59,6 +60,7 @@ class FaultType:
     parameters: tuple[Parameter, ...] = ()
     finds: tuple[str, ...] = ()
     template: str = ""
+    sent: bool = True
 
     def summary(self, **arguments: Argument) -> str:
         """Return the statement of the fault with these values of its parameters instead of the defaults."""
@@ -77,10 +79,11 @@ def fault(
     *,
     finds: tuple[str, ...] = (),
     called: str | None = None,
+    sent: bool = True,
 ) -> Callable[[Change], Change]:
     """Register a function as a fault; a duplicate ID is an error.
 
-    ``called`` is the ID if it cannot be the name of a function.
+    ``called`` is the ID if it cannot be the name of a function. ``sent`` is described in FaultType.
     """
 
     def register(function: Change) -> Change:
@@ -89,7 +92,17 @@ def fault(
         own_id = called or function.__name__.strip("_").replace("_", "-")
         parameters = tuple(map(_parameter, list(inspect.signature(function).parameters.values())[1:]))
         known = FaultType(
-            own_id, family, verdict, stage, clause, says, shows.strip(), function, parameters, finds
+            own_id,
+            family,
+            verdict,
+            stage,
+            clause,
+            says,
+            shows.strip(),
+            function,
+            parameters,
+            finds,
+            sent=sent,
         )
         defaults = {parameter.name: parameter.default for parameter in parameters}
         known = replace(

@@ -104,7 +104,7 @@ def key_openssh_format(case: Case) -> Case:
     return _key(_of(case, *_IN_OPENSSH), "openssh")
 
 
-@fault("R", "file", "RFC 7468 10", finds=("key-encoding",))
+@fault("R", "file", "RFC 7468 10", finds=("key-encoding",), sent=False)
 def key_der_in_pem_name(case: Case) -> Case:
     """The key file is DER but has the name of a PEM file.
 
@@ -185,7 +185,7 @@ def key_ec_parameters_first(case: Case) -> Case:
     return _key(_of(case, "ec"), "ec-parameters")
 
 
-@fault("R", "file", "RFC 8017 3.2", finds=("key-sound",))
+@fault("R", "file", "RFC 8017 3.2", finds=("key-sound",), sent=False)
 def key_rsa_bad_d(case: Case) -> Case:
     """The key file has an RSA private exponent that does not match the public one.
 
@@ -195,7 +195,7 @@ def key_rsa_bad_d(case: Case) -> Case:
     return _key(_of(case, "rsa"), "bad-exponent")
 
 
-@fault("R", "file", "RFC 8017 3.2", finds=("key-sound",))
+@fault("R", "file", "RFC 8017 3.2", finds=("key-sound",), sent=False)
 def key_rsa_bad_crt(case: Case) -> Case:
     """The key file has an RSA CRT coefficient that does not match the primes.
 
@@ -213,7 +213,7 @@ def key_two_first_wrong(case: Case) -> Case:
     return _key(case, "other-key-first")
 
 
-@fault("R", "file", "RFC 7292 5.2")
+@fault("R", "file", "RFC 7292 5.2", sent=False)
 def p12_wrong_password(case: Case) -> Case:
     """The PKCS#12 file cannot be opened with the provided passphrase.
 
@@ -223,7 +223,7 @@ def p12_wrong_password(case: Case) -> Case:
     return _pkcs12(case, "wrong-password")
 
 
-@fault("R", "file", "RFC 7292 5.2")
+@fault("R", "file", "RFC 7292 5.2", sent=False)
 def p12_bad_mac(case: Case) -> Case:
     """The PKCS#12 file has an incorrect MAC.
 
@@ -233,7 +233,7 @@ def p12_bad_mac(case: Case) -> Case:
     return _pkcs12(case, "bad-mac")
 
 
-@fault("R", "file", "RFC 7292 4.2")
+@fault("R", "file", "RFC 7292 4.2", sent=False)
 def p12_mismatched_key(case: Case) -> Case:
     """The PKCS#12 file contains a key that does not match the certificate.
 
@@ -242,7 +242,7 @@ def p12_mismatched_key(case: Case) -> Case:
     return _pkcs12(case, "other-key")
 
 
-@fault("R", "file", "RFC 7292 4.2")
+@fault("R", "file", "RFC 7292 4.2", sent=False)
 def p12_no_certificate(case: Case) -> Case:
     """The PKCS#12 file contains the key but no certificate.
 

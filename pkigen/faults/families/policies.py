@@ -74,11 +74,11 @@ def pol_duplicate_oid(case: Case) -> Case:
     return _policies(case, oids.DOMAIN_VALIDATED, oids.DOMAIN_VALIDATED)
 
 
-@fault("P", "lint", "4.2.1.4", finds=("extension-not-empty",))
+@fault("V", "path", "4.2.1.4", finds=("extension-not-empty",))
 def pol_empty(case: Case) -> Case:
     """The certificate has certificate policies without any policy.
 
-    At least one policy must be present; linters report it.
+    At least one policy must be present: linters report it, and some parsers reject the certificate.
     """
     return _policies(case)
 

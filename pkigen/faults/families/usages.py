@@ -89,11 +89,11 @@ def ku_leaf_crlsign_only(case: Case) -> Case:
     return put(case, _KU, _usages("cRLSign"), critical=True)
 
 
-@fault("P", "lint", "CABF BR 7.1.2.7.11", finds=("digital-signature",))
+@fault("V", "path", "CABF BR 7.1.2.7.11", finds=("digital-signature",))
 def ku_leaf_no_digsig(case: Case) -> Case:
     """The certificate has only the key usage keyAgreement.
 
-    TLS 1.3 requires digitalSignature; linters report it.
+    TLS 1.3 requires digitalSignature: some TLS clients reject the certificate, and linters report it.
     """
     return put(case, _KU, _usages("keyAgreement"), critical=True)
 

@@ -16,6 +16,7 @@ from starlette.requests import Request
 
 from pkigen.serve.http.metadata import PublishedMetadata
 from pkigen.serve.http.published_files import MAX_WHOLE_BYTES, read_file, walk
+from pkigen.serve.tls.expected import expected_over_tls
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -138,7 +139,7 @@ def _endpoints(site: Site) -> Iterator[tuple[str, str]]:
         if not case.get("server", True):
             continue
         fault = f" ({case['fault']['id']})" if case.get("fault") else ""
-        expected = f"{case['name']}: {case['verdict']['expected']}{fault}"
+        expected = f"{case['name']}: {expected_over_tls(case)}{fault}"
         for host in case["hosts"]:
             if host not in seen and _is_name(host):
                 seen.add(host)

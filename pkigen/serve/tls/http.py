@@ -10,6 +10,7 @@ from typing import Any
 
 import h11
 
+from pkigen.serve.tls.expected import NOT_SENT, expected_over_tls
 from pkigen.serve.tls.handshake_signature import required_of_clients
 
 PROTOCOLS = (b"http/1.1", b"http/1.0")
@@ -143,7 +144,9 @@ def _rows(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield "Symptoms and remedy", fault["shows"]
         if fault["clause"]:
             yield "Clause", _clause(fault["clause"])
-        if fault["verdict"]:
+        if expected_over_tls(data) != verdict["expected"]:
+            yield "Clients", f"{NOT_SENT} Expected over TLS: {expected_over_tls(data)}."
+        elif fault["verdict"]:
             yield "Clients", _CLASSES[fault["verdict"]]
         if fault["base"]:
             yield "Copy of", fault["base"]

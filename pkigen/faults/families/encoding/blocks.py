@@ -45,7 +45,7 @@ def pem_utf8_bom(case: Case) -> Case:
     return _written(case, "byte-order-mark")
 
 
-@fault("R", "file", "RFC 7468 2")
+@fault("R", "file", "RFC 7468 2", sent=False)
 def pem_utf16(case: Case) -> Case:
     """The certificate file is encoded in UTF-16.
 
@@ -132,7 +132,7 @@ def pem_trusted_label(case: Case) -> Case:
     return _written(case, "label", "TRUSTED CERTIFICATE")
 
 
-@fault("R", "file", "RFC 7468 5.1", finds=("path:unreadable", "unreadable"))
+@fault("R", "file", "RFC 7468 5.1", finds=("path:unreadable", "unreadable"), sent=False)
 def pem_wrong_label(case: Case) -> Case:
     """The certificate file has the PEM label PUBLIC KEY.
 

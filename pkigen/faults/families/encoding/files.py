@@ -30,7 +30,7 @@ def pem_empty_file(case: Case) -> Case:
     return _holding(case, "empty")
 
 
-@fault("R", "file", "RFC 7468 5.1")
+@fault("R", "file", "RFC 7468 5.1", sent=False)
 def file_der_in_pem_name(case: Case) -> Case:
     """The certificate file contains DER, although its name is that of a PEM file.
 
@@ -40,7 +40,7 @@ def file_der_in_pem_name(case: Case) -> Case:
     return _holding(case, "der")
 
 
-@fault("R", "file", "RFC 7468 5.1", finds=("certificate-encoding",))
+@fault("R", "file", "RFC 7468 5.1", finds=("certificate-encoding",), sent=False)
 def file_pkcs7_instead(case: Case) -> Case:
     """The certificate file is a PKCS#7 bundle that contains the certificate.
 

@@ -1,0 +1,68 @@
+"""Expected verdicts of TLS clients for faults in files, compared with those of a client (OpenSSL)."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from socket import create_connection
+
+import pytest
+
+from pkigen import build
+from pkigen.environment.environment import Case
+from pkigen.faults import FAULTS
+from pkigen.serve import serve_tls
+from pkigen.serve.tls.expected import NOT_SENT, expected_over_tls
+from pkigen.serve.tls.http import page_as_html, page_as_text
+
+FILE_FAULTS = [one.id for one in FAULTS.values() if one.stage == "file" and one.verdict == "R"]
+
+
+def _accepts(case: Case, port: int) -> bool:
+    try:
+        with (
+            create_connection(("127.0.0.1", port)) as connection,
+            case.client_context().wrap_socket(connection, server_hostname=case.host),
+        ):
+            return True
+    except (ssl.SSLError, ConnectionError):
+        return False
+
+
+def test_a_client_accepts_what_is_sound_on_the_wire(tmp_path: Path) -> None:
+    profile = {
+        "name": "files",
+        "defaults": {"key": "rsa-2048", "formats": ["pkcs12"]},
+        "authorities": {"root": {}, "issuing": {"issuer": "root"}},
+        "certificates": {"server": {"issuer": "issuing", "subject": {"CN": "server.test"}}},
+        "negatives": [{"of": "server", "faults": FILE_FAULTS}],
+    }
+    environment = build(profile, tmp_path)
+    with serve_tls(environment.folder) as url:
+        port = int(url.rpartition(":")[2])
+        accepted = {case.fault for case in environment.cases() if _accepts(case, port)}
+    assert accepted == {None, *(one.id for one in FAULTS.values() if not one.sent)}
+    for case in environment.cases():
+        assert expected_over_tls(case.data) == ("accept" if case.fault in accepted else "reject"), case.name
+    unsent, sent = environment["server.p12-bad-mac"].data, environment["server.key-mismatch"].data
+    for page in (page_as_text, page_as_html):
+        assert NOT_SENT in page(unsent)
+        assert "did not check it" not in page(unsent)
+        assert "did not check it" in page(sent)
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ("p12-bad-mac", "accept"),
+        ("p12-bad-mac+expired", "reject"),
+        ("p12-bad-mac+san-10000", "varies"),
+        ("p12-bad-mac+pem-crlf", "accept"),
+        ("expired", "reject"),
+        ("a-fault-of-a-plugin", "reject"),
+    ],
+)
+def test_of_several_faults_those_on_the_wire_count(fault: str, expected: str) -> None:
+    data = {"verdict": {"expected": "reject"}, "fault": {"id": fault}}
+    assert expected_over_tls(data) == expected
+    assert expected_over_tls({**data, "fault": {"id": fault, "against": "web-server"}}) == "reject"
