@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pkigen.errors import InputError
+from pkigen.inspection.artifacts import read
 from pkigen.matrix.cases import Subject
 from pkigen.matrix.validator import MatrixCase
 
@@ -40,7 +41,6 @@ class _Case(BaseModel):
     trusted_certs: list[str]
     untrusted_intermediates: list[str] = []
     peer_certificate: str
-    peer_certificate_key: str | None = None
     validation_time: datetime | None = None
     expected_result: Literal["SUCCESS", "FAILURE"]
     expected_peer_name: _Peer | None = None
@@ -97,13 +97,14 @@ def _subject(case: _Case, folder: Path, now: datetime) -> Subject:
         name=case.id,
         certificate=written("peer.crt", [case.peer_certificate]),
         chain=written("chain.pem", case.untrusted_intermediates) if case.untrusted_intermediates else None,
-        key=written("peer.key", [case.peer_certificate_key]) if case.peer_certificate_key else None,
+        key=None,  # Expected results are those of path validation.
         pkcs12=None,
         passphrase=None,
         anchors=(written("trust.pem", case.trusted_certs),),
         crls=tuple(_crl(folder / f"{number}.crl", crl) for number, crl in enumerate(case.crls)),
         host=peer.value if peer else None,
         at=at if at.tzinfo else at.replace(tzinfo=UTC),
+        partial_chain=any(map(_is_not_self_issued, case.trusted_certs)),
     )
     return Subject(
         made,
@@ -114,6 +115,11 @@ def _subject(case: _Case, folder: Path, now: datetime) -> Subject:
         says=" ".join(case.description.split()),
         revocation=bool(case.crls),
     )
+
+
+def _is_not_self_issued(text: str) -> bool:
+    certificates = (one.certificate for one in read(text.encode(), "the trust anchor"))
+    return any(one is not None and not one.is_self_issued for one in certificates)
 
 
 def _expected(case: _Case) -> Literal["accept", "reject", "varies"]:

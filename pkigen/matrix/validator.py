@@ -47,6 +47,8 @@ class MatrixCase:
 
     ``ocsp`` is the OCSP URL in the certificate. ``proxy`` (HOST:PORT) is an HTTP proxy for all URLs in the
     certificates; without it nothing is served.
+
+    ``partial_chain`` states that an anchor is not self-issued: the path may end at an intermediate CA.
     """
 
     name: str
@@ -62,6 +64,7 @@ class MatrixCase:
     issuer: Path | None = None
     ocsp: str | None = None
     proxy: str | None = None
+    partial_chain: bool = False
 
 
 @dataclass(frozen=True)

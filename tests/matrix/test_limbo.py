@@ -10,6 +10,7 @@ import pytest
 
 from pkigen.errors import InputError
 from pkigen.matrix import MatrixCase, Subject, subjects_of_limbo
+from pkigen.matrix.validators.openssl import OpenSSL
 
 
 def _testcase(case: MatrixCase, **fields: Any) -> dict[str, Any]:
@@ -66,6 +67,34 @@ def test_clients_and_servers_of_other_names_are_passed_over(
     named = _testcase(sound, expected_peer_name={"kind": "RFC822", "value": "a@contoso.test"})
     subjects, passed = _read(tmp_path, client, named, _testcase(sound))
     assert (len(subjects), passed) == (1, 2)
+
+
+@pytest.mark.needs("openssl")
+def test_the_key_does_not_influence_the_verdict(cases: dict[str, MatrixCase], tmp_path: Path) -> None:
+    """Results are those of path validation, and many files contain one key for all cases, or none."""
+    ((subject,), _) = _read(tmp_path, _testcase(cases["sound"], peer_certificate_key="not the key"))
+    assert subject.case.key is None
+    answer = OpenSSL("openssl").judge([subject.case])["ours::sound"]
+    assert (answer.parts["path"], answer.parts["key"]) == (True, None)
+
+
+@pytest.mark.needs("openssl")
+def test_an_anchor_that_is_not_self_signed_ends_the_path(
+    cases: dict[str, MatrixCase], tmp_path: Path
+) -> None:
+    chain = cases["sound"].chain
+    assert chain is not None
+    issuing = chain.read_text().partition("-----END CERTIFICATE-----\n")
+    anchor = "".join(issuing[:2])
+    trusted = _testcase(cases["sound"], trusted_certs=[anchor], untrusted_intermediates=[])
+    ((subject,), _) = _read(tmp_path, trusted)
+    assert subject.case.partial_chain
+    for name, options in (("openssl", ()), ("openssl-strict", ("-x509_strict",))):
+        answer = OpenSSL(name, options).judge([subject.case])["ours::sound"]
+        assert answer.parts["path"], answer.words
+    (tmp_path / "second").mkdir()
+    ((whole,), _) = _read(tmp_path / "second", _testcase(cases["sound"]))
+    assert not whole.case.partial_chain
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ TOOLS = ("openssl", "certtool", "javac", "cc", "c++", *LIBRARIES, *FROM_PYPI)
 
 
 @pytest.mark.needs(*TOOLS)
-@pytest.mark.parametrize("profile", ["key-zoo", "badssl-offline"])
+@pytest.mark.parametrize("profile", ["key-zoo", "badssl-offline", "negative-upload"])
 def test_no_difference_is_without_a_reason(
     profile: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -67,6 +67,8 @@ class OpenSSL:
         anchors.write_bytes(b"\n".join(path.read_bytes() for path in case.anchors))
         command = ["openssl", "verify", "-purpose", "sslserver", "-attime", str(int(case.at.timestamp()))]
         command += ["-no-CApath", "-no-CAstore", "-CAfile", str(anchors), *self.options]
+        if case.partial_chain:
+            command.append("-partial_chain")
         if case.host is not None:
             command += ["-verify_ip" if _is_address(case.host) else "-verify_hostname", case.host]
         if case.chain is not None:
