@@ -75,7 +75,7 @@ PARTS = {
     "sizes": Part(file_sizes, 200, 2, "commands with a limit on the size of files"),
     "damage": Part(damaged_environments, 1_000, 12, "commands on a corrupted or foreign environment"),
     "http": Part(http_requests, 50_000, 60, "mutated HTTP requests"),
-    "ocsp": Part(ocsp_requests, 500_000, 0, "mutated OCSP requests"),
+    "ocsp": Part(ocsp_requests, 500_000, 300, "mutated OCSP requests"),
     "tls": Part(tls_messages, 150_000, 60, "mutated TLS messages"),
     "lab": Part(_lab, 10_000, 0, "buttons of the lab, pressed in any state"),
     "readers": Part(_readers, 300_000, 0, "mutated files and profiles in every reader"),
