@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
@@ -49,9 +50,21 @@ def links_outside(directory: Path, paths: Iterable[str]) -> Path | None:
     return None
 
 
+_DRAFT_BYTES = 4
+_DRAFT = re.compile(rf"\..+\.[0-9a-f]{{{2 * _DRAFT_BYTES}}}")
+
+
+def remove_drafts(directory: Path) -> None:
+    """Delete what ``write_private_file`` left in a directory when its process was killed."""
+    for path in directory.iterdir():
+        if _DRAFT.fullmatch(path.name):
+            with suppress(OSError):
+                path.unlink()
+
+
 def write_private_file(path: Path, data: bytes) -> None:
     """Write a file with mode 0600 and replace an existing one; raises EnvironmentFailure."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(_DRAFT_BYTES)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         with open(os.open(draft, flags, 0o600), "wb") as file:

@@ -78,6 +78,7 @@ def running_lab(
     lock = acquire_lock(state)
     with ExitStack() as stack:
         stack.callback(lock.release)
+        state.remove_temporary_files()
         saved = state.read_json(STATE)
         clock = LabClock(_saved_clock_offset(saved, state))
         ports = _Ports(stack, host, port)

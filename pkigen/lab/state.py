@@ -13,13 +13,15 @@ from typing import Any
 
 from pkigen.environment.environment import Case
 from pkigen.errors import EnvironmentFailure
-from pkigen.files import write_private_file
+from pkigen.files import remove_drafts, write_private_file
 from pkigen.inspection.artifacts import read_passphrase
 from pkigen.profile import Profile
 from pkigen.store.lock import Lock
 from pkigen.strict_json import parse_json
 
 FOLDER = ".pkigen/lab"
+TEMPORARY = ".new"
+"""Suffix of files that exist only for a moment."""
 STATE = "lab.json"
 """The file with the clock and the password."""
 
@@ -63,6 +65,12 @@ class State:
         except (OSError, ValueError):
             return {}
         return data if isinstance(data, dict) else {}
+
+    def remove_temporary_files(self) -> None:
+        """Delete temporary files of a lab that was killed; the caller holds the lock."""
+        remove_drafts(self.folder)
+        for path in self.folder.glob(f"*{TEMPORARY}"):
+            self.remove(path.name)
 
     def remove(self, name: str) -> None:
         """Delete a file."""

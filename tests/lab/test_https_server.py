@@ -122,17 +122,42 @@ def test_a_request_that_arrives_with_the_end_of_the_handshake_is_answered(
             assert response.startswith(b"HTTP/1.1 200 OK")
 
 
-def test_an_idle_handshake_is_closed_in_favor_of_a_new_client(
-    server_context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("connect", [_only_connected, _half_a_client_hello, _handshake, _half_a_request])
+def test_idle_connections_to_one_appliance_keep_nobody_out(
+    connect: Callable[[int], socket.socket], server_context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "_MAX_CONNECTIONS_PER_CLIENT", 3)
-    monkeypatch.setattr(connections, "_IDLE_SECONDS", 0)
-    with listen("127.0.0.1", 0) as listener, ExitStack() as clients:
-        endpoint = Endpoint(listener)
-        endpoint.present(server_context)
-        with serve_sites([HttpsSite(listener, PlainTextResponse("x"), endpoint.context)]):
-            idle = [clients.enter_context(_only_connected(listener.port)) for _ in range(3)]
+    monkeypatch.setattr(connections, "_WAITING_SECONDS", 0)
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(listen("127.0.0.1", 0)) for _ in range(2)]
+        endpoints = [Endpoint(listener) for listener in listeners]
+        for endpoint in endpoints:
+            endpoint.present(server_context)
+        app = PlainTextResponse("x")
+        stack.enter_context(serve_sites([HttpsSite(one.listener, app, one.context) for one in endpoints]))
+        idle = [stack.enter_context(connect(listeners[0].port)) for _ in range(3)]
+        for listener in reversed(listeners):
             with _handshake(listener.port) as client:
                 client.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
                 assert client.recv(65536).startswith(b"HTTP/1.1 200 OK")
-            assert idle[0].recv(1) == b""  # the oldest
+        assert idle[0].recv(1) == b"", "the oldest is closed"
+        idle[1].setblocking(False)
+        with pytest.raises((BlockingIOError, ssl.SSLWantReadError)):
+            idle[1].recv(1)
+
+
+def test_an_idle_connection_ends_with_close_notify(
+    server_context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "_MAX_CONNECTIONS_PER_CLIENT", 1)
+    monkeypatch.setattr(connections, "_WAITING_SECONDS", 0)
+    with listen("127.0.0.1", 0) as listener:
+        endpoint = Endpoint(listener)
+        endpoint.present(server_context)
+        with serve_sites([HttpsSite(listener, PlainTextResponse("x"), endpoint.context)]):
+            plain = _only_connected(listener.port)
+            with (
+                _client_context().wrap_socket(plain, suppress_ragged_eofs=False) as idle,
+                _handshake(listener.port),
+            ):
+                assert idle.recv(1) == b"", "without close_notify this raises SSLEOFError"

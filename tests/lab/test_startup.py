@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +24,9 @@ from pkigen.lab.connections.tls_client import (
     ValidationPolicy,
     connect,
 )
+from pkigen.lab.state import FOLDER
 from pkigen.lab.timing import CancelToken
-from tests.lab.fleets import SECONDS, hanging
+from tests.lab.fleets import SECONDS, built, document, hanging, up
 
 
 def _given_up(
@@ -106,3 +112,25 @@ def test_one_who_hangs_gets_no_more_than_the_time_allowed() -> None:
         ):
             pass
     assert 0.4 < time.monotonic() - begun < SECONDS / 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends SIGKILL")
+def test_a_start_deletes_what_a_killed_lab_left(tmp_path: Path) -> None:
+    profile = document(1)
+    folder = built(profile, tmp_path)
+    with up(folder, profile):
+        pass
+    state = folder / FOLDER
+    complete = {path.name for path in state.iterdir()}
+    killed = (
+        "import os, pathlib, signal, sys, pkigen.lab.state as state\n"
+        "os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "state.State(pathlib.Path(sys.argv[1])).write('appliance-console.pem', b'a key')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", killed, folder], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    (state / "appliance-console.pem.new").write_bytes(b"a key")
+    assert len(list(state.iterdir())) == len(complete) + 2
+    with up(folder, profile):
+        pass
+    assert {path.name for path in state.iterdir()} == complete

@@ -34,7 +34,7 @@ from pkigen.lab.connections.alerts import (
     parse_event,
 )
 from pkigen.lab.https_server import Endpoint
-from pkigen.lab.state import State
+from pkigen.lab.state import TEMPORARY, State
 from pkigen.x509 import Certificate
 
 _MOST_EVENTS = 300
@@ -209,7 +209,7 @@ class Appliance:
 
     def _load_context(self, credential: Credential) -> ssl.SSLContext:
         """Return a TLS context for a credential that is not installed yet."""
-        name = self._file("new")
+        name = f"{self._file('pem')}{TEMPORARY}"
         try:
             return server_context(self._state.write(name, credential.as_file()))
         finally:

@@ -97,10 +97,11 @@ class Actions:
         self._check_source(request)
         fields = await read_fields(request, ("user", "password"))
         sessions = self._console.sessions
-        if seconds := sessions.wait():
+        address = request.client.host if request.client is not None else ""
+        if seconds := sessions.wait(address):
             words = f"Too many failed sign-in attempts. Wait {seconds} seconds"
             raise HTTPException(429, words, {"Retry-After": str(seconds)})
-        if not sessions.opens(fields.texts.get("user", ""), fields.texts.get("password", "")):
+        if not sessions.opens(fields.texts.get("user", ""), fields.texts.get("password", ""), address):
             self._appliance.tell("notice", "A sign-in failed: wrong user name or password.")
             return self._console.sign_in_page(request, "The user name or password is wrong.", 401)
         response = RedirectResponse("/", 303)

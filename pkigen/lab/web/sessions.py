@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from math import ceil
 from threading import Lock
 
@@ -22,6 +22,7 @@ _HOURS = 8
 _MOST = 64
 _MOST_TOLD = 20
 _MOST_WRONG = 10
+_MOST_ADDRESSES = 1024
 _WAIT_SECONDS = 30.0
 
 
@@ -43,6 +44,14 @@ class Session:
         return messages
 
 
+@dataclass
+class _Attempts:
+    """Failed attempts of an address since the last one that was locked or successful."""
+
+    failed: int = 0
+    locked_until: float = 0.0
+
+
 class Sessions:
     """Sessions of one appliance. The cookie name contains the port, because cookies ignore ports.
 
@@ -54,23 +63,37 @@ class Sessions:
         self._cookie = f"pkigen-lab-{port}"
         self._password = password
         self._clock = clock
-        self._wrong = 0
-        self._shut_until = 0.0
+        self._attempts = dict[str, _Attempts]()
+        self._trusted_address = ""
         self._sessions = dict[str, Session]()
         self._lock = Lock()
 
-    def wait(self) -> int:
-        """Return the seconds for which sign-in is locked after too many failed attempts."""
-        return max(0, ceil(self._shut_until - self._clock()))
+    def wait(self, address: str) -> int:
+        """Return the seconds for which sign-in is locked for a client address.
 
-    def opens(self, user: str, password: str) -> bool:
-        """Check user name and password; after ten failed attempts, sign-in is locked for 30 s."""
-        known = secrets.compare_digest(password.encode(), self._password.encode()) and user == "admin"
+        The address that signed in last is never locked, so that a guess cannot lock out the owner.
+        """
+        attempts = self._attempts.get(_network(address))
+        if attempts is None or address == self._trusted_address:
+            return 0
+        return max(0, ceil(attempts.locked_until - self._clock()))
+
+    def opens(self, user: str, password: str, address: str) -> bool:
+        """Check user name and password; ten failed attempts lock sign-in for the address for 30 s."""
+        is_correct = secrets.compare_digest(password.encode(), self._password.encode()) and user == "admin"
+        network = _network(address)
         with self._lock:
-            self._wrong = 0 if known else self._wrong + 1
-            if self._wrong >= _MOST_WRONG:
-                self._wrong, self._shut_until = 0, self._clock() + _WAIT_SECONDS
-        return known
+            attempts = self._attempts.pop(network, _Attempts())
+            if is_correct:
+                self._trusted_address = address
+                return True
+            attempts.failed += 1
+            if attempts.failed >= _MOST_WRONG:
+                attempts = _Attempts(locked_until=self._clock() + _WAIT_SECONDS)
+            while len(self._attempts) >= _MOST_ADDRESSES:
+                del self._attempts[next(iter(self._attempts))]
+            self._attempts[network] = attempts
+        return False
 
     def begin(self, response: Response) -> Session:
         """Create a session and set its cookie (Secure, HttpOnly, SameSite=Strict)."""
@@ -93,6 +116,15 @@ class Sessions:
         with self._lock:
             self._sessions.pop(token_digest(request.cookies.get(self._cookie, "")), None)
         response.delete_cookie(self._cookie, secure=True, httponly=True, samesite="strict")
+
+
+def _network(address: str) -> str:
+    """Return the client whose attempts are counted: an IPv4 address, or the /64 prefix of an IPv6 address."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return address if parsed.version == 4 else str(ip_network((parsed, 64), strict=False))
 
 
 def is_cross_site(request: Request) -> bool:

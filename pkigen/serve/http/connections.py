@@ -7,6 +7,7 @@ a connection opens, bytes arrive, the connection closes. ``RequestLimits`` repor
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 import struct
@@ -24,13 +25,18 @@ CONNECTION = "pkigen.connection"
 
 _MAX_CONNECTIONS = 256
 _MAX_CONNECTIONS_PER_CLIENT = 128
+_MAX_TOTAL = 4096
 # Up to this many excess connections receive a 503 response; the server drops the rest.
 _MAX_EXCESS = 256
 _EXCESS_SECONDS = 2.0
-# A connection that has been idle for this long may be closed in favor of a new one.
-_IDLE_SECONDS = 1.0
+# A connection whose client is silent or slow for this long may be closed in favor of a new one.
+_WAITING_SECONDS = 1.0
+# From the first byte that the server expects to the end of a request's head.
+_HEAD_SECONDS = 20.0
 _CONNECTION_SECONDS = 60.0
-# How long the server discards a body after an early response.
+# A listener's message about its limit is repeated at most this often.
+_LOG_SECONDS = 10.0
+# How long the server discards a body after an early response, and works for a client that sends no more.
 _LINGER_SECONDS = 5.0
 # Bytes of one request that the server reads, including those that it discards after an early response.
 _MAX_REQUEST_BYTES = 32 * 1024 * 1024
@@ -40,10 +46,33 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 Address = tuple[Any, Any] | None
 
 
+_TIMEOUT_RESPONSE = (
+    b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 20\r\n"
+    b"Content-Type: text/plain; charset=utf-8\r\n\r\n408 Request Timeout\n"
+)
+
+log = logging.getLogger("pkigen.serve.http")
+
+
+def _max_total() -> int:
+    """Return how many connections a server may have at all listeners: a quarter of the file descriptors.
+
+    The rest is for the other servers of the process, files, and connections to other servers.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        return _MAX_TOTAL
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MAX_TOTAL if soft == resource.RLIM_INFINITY else max(1, min(_MAX_TOTAL, soft // 4))
+
+
 class Connections:
     """The connections of one server, at one or more listeners."""
 
     def __init__(self) -> None:
+        self._max_total = _max_total()
+        self._next_message = dict[object, float]()
         self._open = dict[tuple[Address, Address], Connection]()
         self.is_closing = False
         """Set by a server that stops: a connection that it accepted just before is closed at once."""
@@ -61,20 +90,50 @@ class Connections:
     def add(self, connection: Connection) -> None:
         """Register a connection and enforce the limits.
 
-        If a limit is exceeded, close the oldest idle connection; if there is none, refuse the new one.
+        If a limit is exceeded, close the connection that has waited for its client the longest; if there is
+        none, refuse the new one.
         """
-        rivals = [other for other in self._open.values() if other.port == connection.port]
+        everywhere = [other for other in self._open.values() if not other.is_replaced]
+        rivals = [other for other in everywhere if other.port == connection.port]
         same_client = [other for other in rivals if other.host == connection.host]
         self._open[connection.addresses] = connection
         if self.is_closing:
             connection.end()
             return
-        for others, limit in ((same_client, _MAX_CONNECTIONS_PER_CLIENT), (rivals, _MAX_CONNECTIONS)):
+        for others, limit, whose in (
+            (same_client, _MAX_CONNECTIONS_PER_CLIENT, f"from {connection.host}"),
+            (rivals, _MAX_CONNECTIONS, "to this port"),
+            (everywhere, self._max_total, "to all ports of the server"),
+        ):
             excess = len(others) + 1 - limit
-            if excess > _MAX_EXCESS:
+            if excess <= 0:
+                continue
+            self._log_limit(connection, f"more than {limit} connections {whose}")
+            if excess > min(_MAX_EXCESS, max(limit, 1)):
                 connection.abort()
-            elif excess > 0 and not _close_oldest_idle(others):
+            elif not self._replace_one(others):
                 connection.refuse()
+            return
+
+    def _replace_one(self, connections: list[Connection]) -> bool:
+        """Close the connection that has waited for its client the longest, if it has waited long enough."""
+        latest = time.monotonic() - _WAITING_SECONDS
+        waiting = [c for c in connections if c.waiting_since is not None and c.waiting_since <= latest]
+        if not waiting:
+            return False
+        oldest = min(waiting, key=lambda connection: connection.waiting_since or 0.0)
+        oldest.replace(at_once=sum(other.is_replaced for other in self._open.values()) >= _MAX_EXCESS)
+        return True
+
+    def _log_limit(self, connection: Connection, reason: str) -> None:
+        now = time.monotonic()
+        if now >= self._next_message.get(connection.port, 0.0):
+            self._next_message[connection.port] = now + _LOG_SECONDS
+            log.warning(
+                "port %s: %s; closing the ones that wait for their client, or refusing new ones with 503",
+                connection.port,
+                reason,
+            )
 
     def remove(self, connection: Connection) -> None:
         """Forget a closed connection."""
@@ -94,19 +153,10 @@ class Connections:
             connection.end()
 
 
-def _close_oldest_idle(connections: list[Connection]) -> bool:
-    latest = time.monotonic() - _IDLE_SECONDS
-    idle = [c for c in connections if c.idle_since is not None and c.idle_since <= latest]
-    if not idle:
-        return False
-    oldest = min(idle, key=lambda connection: connection.idle_since or 0.0)
-    oldest.close()
-    return True
-
-
 class Connection(AcceptedConnection):
     """One client connection: its age, the bytes received, and the number of active requests.
 
+    - A request head has 20 s; then the client receives 408.
     - After 60 s, a connection without an active request is closed if its next request head is incomplete.
       If it is idle, its next response carries ``Connection: close``. After 120 s it is aborted.
     - A client that sends more than 32 MiB for one request is disconnected.
@@ -122,8 +172,11 @@ class Connection(AcceptedConnection):
         self._timers = list[asyncio.TimerHandle]()
         self._active = self._requests = self._received = 0
         self.addresses: tuple[Address, Address] = (None, None)
-        self.is_last = self.is_refused = False
-        self.idle_since: float | None = None
+        self.is_last = self.is_refused = self.is_replaced = False
+        self.waiting_since: float | None = None
+        """Since when the server waits for this client: for a handshake, a whole request, or its reading."""
+        self._is_eof = False
+        self._head_timer: asyncio.TimerHandle | None = None
 
     @property
     def host(self) -> object:
@@ -136,11 +189,11 @@ class Connection(AcceptedConnection):
         return self.addresses[1] and self.addresses[1][1]
 
     def accepted(self) -> None:
-        """Start the timers of the connection; during the handshake it is idle."""
+        """Start the timers of the connection."""
         peer = self._transport.get_extra_info("peername")
         local = self._transport.get_extra_info("sockname")
         self.addresses = (peer and tuple(peer[:2]), local and tuple(local[:2]))
-        self.idle_since = time.monotonic()
+        self.waiting_since = time.monotonic()
         loop = asyncio.get_running_loop()
         self._timers.append(loop.call_later(_CONNECTION_SECONDS, self.expire))
         self._timers.append(loop.call_later(2 * _CONNECTION_SECONDS, self.abort))
@@ -148,13 +201,14 @@ class Connection(AcceptedConnection):
 
     def established(self, transport: asyncio.Transport) -> None:
         """Start to parse requests."""
-        self.idle_since = None
         self._http.connection_made(transport)
+        self._start_head_timer()
 
     def received(self, data: bytes) -> None:
         """Pass bytes to the parser, within the limit per request."""
+        if not self._active and self._head_timer is None:
+            self._start_head_timer()
         self._received += len(data)
-        self.idle_since = None
         if self._received > _MAX_REQUEST_BYTES:
             self.abort()
             return
@@ -164,32 +218,74 @@ class Connection(AcceptedConnection):
             # The request became invalid after its response had started: no error response is possible.
             self.abort()
 
-    def eof_received(self) -> None:
-        """Let the active request finish, although the client sends no more."""
+    def eof_received(self) -> bool:
+        """Give each complete request 5 s to finish, although the client sends no more.
+
+        With TLS, asyncio closes the connection.
+        """
+        self._is_eof = True
         self._http.eof_received()
+        asyncio.get_running_loop().call_soon(self._close_at_eof, self._requests)
+        self._limit_request_at_eof()
+        return self._transport.get_extra_info("ssl_object") is None
+
+    def _close_at_eof(self, requests: int) -> None:
+        # A complete request that waited in the parser has become active before this call.
+        if self._requests == requests and not self._active:
+            self.close()
+
+    def _limit_request_at_eof(self) -> None:
+        # The body may be incomplete, and the client may have left: that looks like a half-closed connection.
+        loop = asyncio.get_running_loop()
+        self._timers.append(loop.call_later(_LINGER_SECONDS, self._close_unless_used, self._requests))
 
     def pause_writing(self) -> None:
         """Stop the responses: the client reads slowly."""
+        self.waiting_since = time.monotonic()
         self._http.pause_writing()
 
     def resume_writing(self) -> None:
         """Continue the responses."""
+        self.waiting_since = None if self._active else time.monotonic()
         self._http.resume_writing()
+
+    def _start_head_timer(self) -> None:
+        self._stop_head_timer()
+        self._head_timer = asyncio.get_running_loop().call_later(_HEAD_SECONDS, self._end_slow_head)
+
+    def _stop_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _end_slow_head(self) -> None:
+        self._head_timer = None
+        if not self._active:
+            self.close(_TIMEOUT_RESPONSE if self._received else b"")
 
     def ended(self, exc: Exception | None) -> None:
         """Stop the timers, and end the active request."""
         if self.is_established:
             self._http.connection_lost(exc)
+        self._stop_head_timer()
         for timer in self._timers:
             timer.cancel()
         self._connections.remove(self)
 
-    def request_started(self) -> None:
-        """Note that a request head is complete."""
+    def request_started(self, *, has_body: bool) -> None:
+        """Note that a request head is complete; ``has_body`` means that its body may be incomplete."""
+        self._stop_head_timer()
         self._requests += 1
         self._active += 1
         self._received = 0
-        self.idle_since = None
+        if not has_body:
+            self.waiting_since = None
+        if self._is_eof:
+            self._limit_request_at_eof()
+
+    def body_received(self) -> None:
+        """Note that the body of the active request is complete."""
+        self.waiting_since = None
 
     def request_finished(self, *, announced_close: bool, body_is_read: bool) -> None:
         """Note that a response is complete, and whether it announced the end of the connection.
@@ -202,9 +298,11 @@ class Connection(AcceptedConnection):
             loop = asyncio.get_running_loop()
             self._timers.append(loop.call_later(_LINGER_SECONDS, self._close_unless_used, self._requests))
         if not self._active:
-            self.idle_since = time.monotonic()
+            self.waiting_since = time.monotonic()
             if self.is_last and not announced_close:
                 self.close()
+            elif self._is_eof:
+                asyncio.get_running_loop().call_soon(self._close_at_eof, self._requests)
 
     def expire(self) -> None:
         """End the connection without losing a request or a response."""
@@ -231,6 +329,16 @@ class Connection(AcceptedConnection):
         """Answer each request with 503, and close soon."""
         self.is_refused = True
         self._timers.append(asyncio.get_running_loop().call_later(_EXCESS_SECONDS, self.abort))
+
+    def replace(self, *, at_once: bool) -> None:
+        """Close in favor of a new connection, with close_notify if the client reads what it was sent."""
+        self.is_replaced = True
+        if at_once or self._transport.get_write_buffer_size():
+            self.abort()
+        else:
+            self.close()
+            # A TLS client may never answer close_notify.
+            self._timers.append(asyncio.get_running_loop().call_later(_EXCESS_SECONDS, self.abort))
 
     def close(self, last_bytes: bytes = b"") -> None:
         """Send what was written and ``last_bytes``, then close."""

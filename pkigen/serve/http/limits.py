@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from contextlib import suppress
 from urllib.parse import unquote
@@ -19,6 +20,8 @@ MAX_INCOMPLETE_HEAD = 64 * 1024
 
 _MAX_HEAD = 16 * 1024
 MAX_BODY = 1024 * 1024
+# HOST or HOST:PORT (RFC 3986, 3.2.2) without the comma, which joins the values of two fields.
+_AUTHORITY = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]+)(?::[0-9]{0,5})?")
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
@@ -28,6 +31,7 @@ class RequestLimits:
     - 503 for a connection above the limit.
     - 431 for a head above 16 KiB (RFC 6585, 5).
     - 413 for a body of which the application reads more than ``max_body`` bytes.
+    - 400 for a request with an invalid target or Host field (RFC 9112, 3.2), which includes CONNECT.
     - 400 for a request with both Content-Length and Transfer-Encoding (RFC 9112, 6.3: request smuggling).
 
     ``log`` receives one line for each request.
@@ -46,15 +50,15 @@ class RequestLimits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        _use_origin_form(scope)
+        has_valid_target = _use_origin_form(scope)
         connection = self._connections.find(scope)
-        response, body = _Response(send, connection), _Body(scope, receive, self._max_body)
+        response, body = _Response(send, connection), _Body(scope, receive, self._max_body, connection)
         start = time.perf_counter()
         if connection is not None:
             scope[CONNECTION] = connection
-            connection.request_started()
+            connection.request_started(has_body=not body.complete)
         try:
-            refusal = _refusal(scope, connection)
+            refusal = _refusal(scope, connection, has_valid_target=has_valid_target)
             if refusal is None:
                 await self._answer(scope, body, response)
             else:
@@ -87,8 +91,9 @@ class RequestLimits:
 class _Body:
     """A request's body, as far as the application has read it."""
 
-    def __init__(self, scope: Scope, receive: Receive, limit: int) -> None:
+    def __init__(self, scope: Scope, receive: Receive, limit: int, connection: Connection | None) -> None:
         self._receive = receive
+        self._connection = connection
         self._left = limit
         self.complete = not any(name in _FRAMING for name, _ in scope["headers"])
 
@@ -98,8 +103,10 @@ class _Body:
         self._left -= len(message.get("body", b""))
         if self._left < 0:
             raise HTTPException(413)
-        if not message.get("more_body", False):
+        if not self.complete and not message.get("more_body", False):
             self.complete = True
+            if self._connection is not None:
+                self._connection.body_received()
         return message
 
 
@@ -128,15 +135,26 @@ class _Response:
             self.complete = connection is None or not connection.closed.is_set()
 
 
-def _use_origin_form(scope: Scope) -> None:
-    """Remove scheme and authority from the absolute-form target that proxies get (RFC 9112, 3.2.2)."""
-    scheme, separator, rest = scope["raw_path"].partition(b"://")
+def _use_origin_form(scope: Scope) -> bool:
+    """Return whether target and Host of a request are valid (RFC 9112, 3.2).
+
+    The authority of an absolute-form target, which proxies get, replaces the Host field (3.2.2).
+    """
+    target, headers = scope["raw_path"], scope["headers"]
+    scheme, separator, rest = target.partition(b"://")
     if separator and scheme.lower() in (b"http", b"https"):
-        raw_path = b"/" + rest.partition(b"/")[2]
+        host, _, path = rest.partition(b"/")
+        raw_path = b"/" + path
         scope["raw_path"], scope["path"] = raw_path, unquote(raw_path.decode("latin-1"))
+        scope["headers"] = [(name, host if name == b"host" else value) for name, value in headers]
+        return _AUTHORITY.fullmatch(host) is not None
+    hosts = (value for name, value in headers if name == b"host" and value)
+    if not all(map(_AUTHORITY.fullmatch, hosts)):
+        return False
+    return bool(target.startswith(b"/") or (target == b"*" and scope["method"] == "OPTIONS"))
 
 
-def _refusal(scope: Scope, connection: Connection | None) -> ASGIApp | None:
+def _refusal(scope: Scope, connection: Connection | None, *, has_valid_target: bool) -> ASGIApp | None:
     headers = scope["headers"]
     names = {name for name, _ in headers}
     size = len(scope["raw_path"]) + len(scope["query_string"])
@@ -144,7 +162,7 @@ def _refusal(scope: Scope, connection: Connection | None) -> ASGIApp | None:
     if connection is not None and connection.is_refused:
         close = {"Connection": "close", "Retry-After": "1"}
         return PlainTextResponse("503 Service Unavailable\n", 503, close)
-    if names >= _FRAMING:
+    if names >= _FRAMING or not has_valid_target:
         return PlainTextResponse("400 Bad Request\n", 400, {"Connection": "close"})
     if size > _MAX_HEAD:
         return PlainTextResponse("431 Request Header Fields Too Large\n", 431)

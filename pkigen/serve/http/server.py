@@ -94,6 +94,7 @@ _LOG_TO_STDERR = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {
         "uvicorn.error": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "pkigen.serve.http": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "pkigen.serve.tls": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     },
 }

@@ -136,16 +136,40 @@ def test_after_a_while_one_can_sign_in_again() -> None:
     now = [1000.0]
     sessions = Sessions(8443, "secret", lambda: now[0])
     for _ in range(9):
-        assert not sessions.opens("admin", "guess")
-    assert sessions.opens("admin", "secret")
+        assert not sessions.opens("admin", "guess", "192.0.2.1")
+    assert sessions.opens("admin", "secret", "192.0.2.1")
+    assert sessions.opens("admin", "secret", "192.0.2.2")
     for _ in range(10):
-        assert not sessions.opens("admin", "guess")
-    assert sessions.wait() == 30
+        assert not sessions.wait("192.0.2.1")
+        assert not sessions.opens("admin", "guess", "192.0.2.1")
+    assert sessions.wait("192.0.2.1") == 30
     now[0] += 29.5
-    assert sessions.wait() == 1
+    assert sessions.wait("192.0.2.1") == 1
     now[0] += 0.5
-    assert sessions.wait() == 0
-    assert sessions.opens("admin", "secret")
+    assert sessions.wait("192.0.2.1") == 0
+    assert sessions.opens("admin", "secret", "192.0.2.1")
+
+
+def test_wrong_passwords_lock_out_neither_the_owner_nor_another_address() -> None:
+    sessions = Sessions(8443, "secret", lambda: 1000.0)
+    assert sessions.opens("admin", "secret", "192.0.2.1")
+    for address in ("192.0.2.1", "192.0.2.2", "2001:db8::1"):
+        for _ in range(50):
+            sessions.opens("admin", "guess", address)
+    assert sessions.wait("192.0.2.1") == 0, "the address that signed in last"
+    assert sessions.wait("192.0.2.2") == 30
+    assert sessions.wait("192.0.2.3") == 0
+    assert sessions.wait("2001:db8::ffff") == 30, "one client has a whole /64"
+    assert sessions.wait("2001:db8:0:1::1") == 0
+    assert sessions.opens("admin", "secret", "192.0.2.3")
+    assert sessions.wait("192.0.2.1") == 30
+
+
+def test_attempts_from_many_addresses_use_a_limited_amount_of_memory() -> None:
+    sessions = Sessions(8443, "secret", lambda: 1000.0)
+    for number in range(3000):
+        sessions.opens("admin", "guess", f"10.0.{number // 256}.{number % 256}")
+    assert len(sessions._attempts) == 1024
 
 
 def test_who_signs_in_to_another_lab_stays_signed_in_here() -> None:

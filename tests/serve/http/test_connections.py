@@ -6,34 +6,20 @@ import ast
 import asyncio
 import re
 import socket
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from pkigen.serve import serve
 from pkigen.serve.http import connections
 from pkigen.serve.http.connections import Connection, Connections
-from pkigen.serve.http.server import background, listen
 from tests.serve.conftest import Stub, make_environment
+from tests.serve.http.raw import GET, connect, echo, exchange, read_all, serving
 
 _ASK = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-
-
-def _connect(url: str) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=10)
-
-
-def _all(client: socket.socket) -> bytes:
-    """Everything until the server closes, also where it does so in the middle of what we send."""
-    received = bytearray()
-    with suppress(ConnectionError):
-        while part := client.recv(65536):
-            received += part
-    return bytes(received)
 
 
 def _answer(client: socket.socket) -> bytes:
@@ -46,32 +32,18 @@ def _answer(client: socket.socket) -> bytes:
     return bytes(received)
 
 
-def _response(url: str, *sent: bytes) -> bytes:
-    with closing(_connect(url)) as client:
-        with suppress(ConnectionError):
-            for part in sent:
-                client.sendall(part)
-        return _all(client)
-
-
-@contextmanager
-def _serving(app: ASGIApp) -> Iterator[str]:
-    with listen("127.0.0.1", 0) as listener, background(app, listener):
-        yield listener.url
-
-
 @pytest.mark.parametrize(
     "header", [b"X-Long: " + b"a" * 40_000, b"\r\n".join([b"X: y"] * 10_000)], ids=["one long", "many"]
 )
 def test_a_header_section_that_is_too_large_is_refused(stub: Stub, header: bytes) -> None:
-    response = _response(stub.url, b"GET / HTTP/1.1\r\nHost: x\r\n", header, b"\r\n\r\n")
+    response = exchange(stub.url, b"GET / HTTP/1.1\r\nHost: x\r\n", header, b"\r\n\r\n")
     assert response.startswith(b"HTTP/1.1 431 ")
     assert stub.ask("/healthz").status == 200
 
 
 def test_who_sends_too_much_gets_to_read_why_once_he_has_sent_it_all(stub: Stub) -> None:
     head = b"POST /crl/root.crl HTTP/1.1\r\nHost: x\r\nContent-Length: 8000000\r\n\r\n"
-    with closing(_connect(stub.url)) as client:
+    with closing(connect(stub.url)) as client:
         client.sendall(head)
         for _ in range(80):
             client.sendall(b"a" * 100_000)
@@ -86,7 +58,7 @@ def test_headers_as_large_as_browsers_send_them_are_taken(stub: Stub) -> None:
 @pytest.mark.parametrize("framing", [b"Content-Length: 99999999", b"Transfer-Encoding: chunked"])
 def test_a_body_that_does_not_end_is_cut_off(stub: Stub, framing: bytes) -> None:
     head = b"POST /crl/root.crl HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n"
-    with closing(_connect(stub.url)) as client:
+    with closing(connect(stub.url)) as client:
         client.sendall(head)
         with suppress(ConnectionError):
             # Far more than the limit and what the kernel buffers for a server that is slow to read.
@@ -102,7 +74,7 @@ def test_requests_in_advance_are_all_answered_in_their_order(stub: Stub) -> None
         (stub.www / path[1:]).write_bytes(path.encode())
     requests = [f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for path in paths]
     requests.append(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    response = _response(stub.url, b"".join(requests))
+    response = exchange(stub.url, b"".join(requests))
     statuses = re.findall(rb"HTTP/1.1 (\d+) ", response)
     expected = [b"404" if number % 100 else b"200" for number in range(700)] + [b"200"]
     assert statuses == expected
@@ -110,13 +82,13 @@ def test_requests_in_advance_are_all_answered_in_their_order(stub: Stub) -> None
 
 
 def test_what_comes_before_something_that_is_not_http_is_answered_first(stub: Stub) -> None:
-    response = _response(stub.url, _ASK + b"\x00\x01 what is this\r\n\r\n")
+    response = exchange(stub.url, _ASK + b"\x00\x01 what is this\r\n\r\n")
     assert response.startswith(b"HTTP/1.1 200 OK")
     assert b"ok\n" in response
 
 
 def test_the_last_of_old_clients_is_answered_and_its_connection_closed(stub: Stub) -> None:
-    response = _response(stub.url, b"GET /crl/root.crl HTTP/1.0\r\n\r\n")
+    response = exchange(stub.url, b"GET /crl/root.crl HTTP/1.0\r\n\r\n")
     assert response.startswith(b"HTTP/1.1 200 OK")
     assert b"connection: close" in response.lower()
 
@@ -127,14 +99,14 @@ def test_one_connection_too_many_disturbs_none_of_those_before(
     monkeypatch.setattr(connections, "_MAX_CONNECTIONS", 2)
     monkeypatch.setattr(connections, "_MAX_EXCESS", 1)
     with serve(folder) as url, ExitStack() as stack:
-        idle = [stack.enter_context(closing(_connect(url))) for _ in range(2)]
+        idle = [stack.enter_context(closing(connect(url))) for _ in range(2)]
         for client in idle:
             client.sendall(_ASK)
             assert _answer(client).startswith(b"HTTP/1.1 200 ")
-        refused = stack.enter_context(closing(_connect(url)))
-        assert _response(url, _ASK) == b""
+        refused = stack.enter_context(closing(connect(url)))
+        assert exchange(url, _ASK) == b""
         refused.sendall(_ASK)
-        response = _all(refused)
+        response = read_all(refused)
         assert response.startswith(b"HTTP/1.1 503 ")
         assert b"connection: close" in response.lower()
         for client in idle:
@@ -147,8 +119,8 @@ def test_a_surplus_connection_that_asks_nothing_ends_soon(
 ) -> None:
     monkeypatch.setattr(connections, "_MAX_CONNECTIONS", 0)
     monkeypatch.setattr(connections, "_EXCESS_SECONDS", 0.05)
-    with serve(folder) as url, closing(_connect(url)) as client:
-        assert _all(client) == b""
+    with serve(folder) as url, closing(connect(url)) as client:
+        assert read_all(client) == b""
 
 
 def test_an_answer_under_way_is_not_cut_when_its_connection_grows_old(
@@ -163,14 +135,14 @@ def test_an_answer_under_way_is_not_cut_when_its_connection_grows_old(
             pass
         await send({"type": "http.response.body", "body": b"last"})
 
-    with _serving(app) as url, closing(_connect(url)) as client:
+    with serving(app) as url, closing(connect(url)) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n")
         assert b"HTTP/1.1 200" in client.recv(4096)
-        idle = _connect(url)
-        assert _all(idle) == b""  # older than half a second now, and so is the other
+        idle = connect(url)
+        assert read_all(idle) == b""  # older than half a second now, and so is the other
         idle.close()
         client.sendall(b"x")
-        assert b"last" in _all(client)
+        assert b"last" in read_all(client)
 
 
 @pytest.mark.parametrize("value", [b"a\r\nSet-Cookie: b", b"a\nb"])
@@ -180,8 +152,8 @@ def test_a_header_of_an_answer_cannot_bring_another(value: bytes) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"ok"})
 
-    with _serving(app) as url:
-        response = _response(url, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", _ASK)
+    with serving(app) as url:
+        response = exchange(url, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", _ASK)
     assert b"Set-Cookie" not in response
     assert not response.startswith(b"HTTP/1.1 200")
 
@@ -191,8 +163,8 @@ def test_an_answer_of_another_length_than_it_says_ends_its_connection() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
         await send({"type": "http.response.body", "body": b"short"})
 
-    with _serving(app) as url:
-        response = _response(url, _ASK)
+    with serving(app) as url:
+        response = exchange(url, _ASK)
     assert response.endswith(b"short")
 
 
@@ -200,7 +172,7 @@ def test_who_asks_again_and_again_is_told_before_the_connection_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "_CONNECTION_SECONDS", 0.05)
-    with serve(make_environment(tmp_path / "env", "http://127.0.0.1:8080")) as url, _connect(url) as client:
+    with serve(make_environment(tmp_path / "env", "http://127.0.0.1:8080")) as url, connect(url) as client:
         answer = b""
         while b"connection: close" not in answer.lower():
             client.sendall(_ASK)
@@ -211,23 +183,23 @@ def test_who_asks_again_and_again_is_told_before_the_connection_ends(
 
 def test_ambiguous_framing_is_refused(stub: Stub) -> None:
     head = b"POST /ocsp HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
-    response = _response(stub.url, head + b"0\r\n\r\n")
+    response = exchange(stub.url, head + b"0\r\n\r\n")
     assert response.startswith(b"HTTP/1.1 400 ")
 
 
 def test_a_request_without_host_is_refused(stub: Stub) -> None:
-    assert _response(stub.url, b"GET /healthz HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+    assert exchange(stub.url, b"GET /healthz HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")
 
 
 def test_a_new_connection_replaces_the_oldest_idle_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "_MAX_CONNECTIONS_PER_CLIENT", 2)
-    monkeypatch.setattr(connections, "_IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(connections, "_WAITING_SECONDS", 0.0)
     with serve(folder) as url, ExitStack() as stack:
-        clients = [stack.enter_context(closing(_connect(url))) for _ in range(2)]
+        clients = [stack.enter_context(closing(connect(url))) for _ in range(2)]
         for client in clients:
             client.sendall(_ASK)
             _answer(client)
-        third = stack.enter_context(closing(_connect(url)))
+        third = stack.enter_context(closing(connect(url)))
         third.sendall(_ASK)
         assert _answer(third).startswith(b"HTTP/1.1 200 ")
         assert clients[0].recv(1) == b""
@@ -237,10 +209,82 @@ def test_a_new_connection_replaces_the_oldest_idle_one(folder: Path, monkeypatch
 
 def test_a_client_address_has_a_limit_of_its_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "_MAX_CONNECTIONS_PER_CLIENT", 1)
-    with serve(folder) as url, closing(_connect(url)) as client:
+    with serve(folder) as url, closing(connect(url)) as client:
         client.sendall(_ASK)
         _answer(client)
-        assert _response(url, _ASK).startswith(b"HTTP/1.1 503 ")
+        assert exchange(url, _ASK).startswith(b"HTTP/1.1 503 ")
+
+
+def test_a_head_that_takes_too_long_is_answered_with_408(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_HEAD_SECONDS", 0.05)
+    with serving(echo) as url:
+        assert exchange(url, b"GET / HTTP/1.1\r\nHo").startswith(b"HTTP/1.1 408 ")
+        assert exchange(url) == b"", "nothing was asked"
+
+
+_SLOW = {
+    "nothing": b"",
+    "head": b"GET / HTTP/1.1\r\nX-",
+    "body": b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n",
+    "reading": b"GET /large HTTP/1.1\r\nHost: h\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("kind", _SLOW)
+def test_slow_clients_do_not_keep_others_out(
+    kind: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(connections, "_MAX_CONNECTIONS", 4)
+    monkeypatch.setattr(connections, "_WAITING_SECONDS", 0.0)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/large":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            for _ in range(400):
+                await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+        await echo(scope, receive, send)
+
+    with serving(app) as url, ExitStack() as stack:
+        slow = [stack.enter_context(closing(connect(url))) for _ in range(4)]
+        for client in slow:
+            client.sendall(_SLOW[kind])
+        if kind == "reading":
+            for client in slow:
+                client.recv(1)
+        # Each of these closes one of the four; their own connections are closed before.
+        for _ in range(3):
+            assert exchange(
+                url, GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") % b"/x"
+            ).startswith(b"HTTP/1.1 200 ")
+    assert caplog.text.count("more than 4 connections to this port") == 1
+
+
+def test_all_listeners_of_a_server_share_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_MAX_TOTAL", 2)
+    monkeypatch.setattr(connections, "_WAITING_SECONDS", 0.0)
+    shared = Connections()
+    transports = [Mock() for _ in range(3)]
+
+    async def accept_all() -> None:
+        for number, transport in enumerate(transports):
+            transport.get_extra_info.side_effect = {
+                "peername": ("127.0.0.1", 1000 + number),
+                "sockname": ("127.0.0.1", number),
+            }.get
+            transport.get_write_buffer_size.return_value = 0
+            Connection(shared, Mock()).connection_made(transport)
+
+    asyncio.run(accept_all())
+    assert [transport.close.called for transport in transports] == [True, False, False]
+
+
+@pytest.mark.parametrize(("descriptors", "limit"), [(1024, 256), (64, 16), (2, 1), (-1, 4096), (10**6, 4096)])
+def test_the_limit_of_a_server_follows_from_the_file_descriptors(
+    descriptors: int, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (descriptors, descriptors))
+    assert connections._max_total() == limit
 
 
 def test_no_private_attribute_of_the_server_is_used() -> None:
