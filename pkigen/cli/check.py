@@ -210,11 +210,11 @@ def _print_finding(finding: Finding, width: int) -> None:
     status, requirement, outcome = finding.outcome.status, finding.requirement, finding.outcome
     head = f"  {_WORDS[status]:<4}  {requirement.id:<{width}}  "
     if status == "fail":
-        words = f"{requirement.says} Found {outcome.reason or outcome.found}"
-        words += f"; expected {outcome.wanted}." if outcome.wanted else "."
+        words = f"{requirement.says} Found {outcome.reason or outcome.actual}"
+        words += f"; expected {outcome.expected}." if outcome.expected else "."
         words += f" [{requirement.level}; {requirement.section}]"
     else:
-        words = outcome.reason or outcome.found
+        words = outcome.reason or outcome.actual
     text = wrap(head + words, min(len(head), 34))
     print_line(colorize(text[:6], _COLORS[status]) + text[6:])
 

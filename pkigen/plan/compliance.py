@@ -124,7 +124,7 @@ class ComplianceChecker:
     def problem(self, spec: CertificateSpec, finding: Finding) -> Problem:
         """Return a failed requirement as a problem of the profile, at the line that causes it."""
         outcome, requirement = finding.outcome, finding.requirement
-        reason = outcome.reason or f"found {outcome.found}, expected {outcome.wanted}"
+        reason = outcome.reason or f"found {outcome.actual}, expected {outcome.expected}"
         words = f"{finding.set.name} requires: {requirement.says} ({requirement.id}; {reason})"
         if finding.subject is not None:
             return self._problem_above(finding, words)

@@ -198,7 +198,7 @@ def _broken(checked: CheckResult) -> list[Violation]:
     violations = []
     for one in checked.broken:
         outcome = one.outcome
-        words = outcome.reason or f"is {outcome.found}, expected {outcome.wanted}"
+        words = outcome.reason or f"is {outcome.actual}, expected {outcome.expected}"
         serious = one.requirement.level is not Level.ADVICE
         violations.append(Violation(one.set.name, one.requirement.id, plain(words), serious))
     return violations

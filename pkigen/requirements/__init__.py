@@ -1,7 +1,7 @@
-"""Requirement sets: what an appliance demands, as data; and what each kind of demand means.
+"""Requirement sets: the conditions that an appliance sets for certificates, as data.
 
-From a set follow compliant output (the profile is held against it), a checker for certificates of any
-maker, and the negative cases, each of which breaks one demand.
+Three features use a set: a build checks the plan against it, ``pkigen check`` checks certificates from any
+source, and the negative cases violate one requirement each.
 """
 
 from pkigen.requirements.catalogue import CatalogueEntry, catalogue

@@ -1,4 +1,4 @@
-"""The catalogue of negative cases: what follows from each requirement of a set."""
+"""Derives the catalog of negative cases from requirement sets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pkigen.requirements.document import Level, Requirement, RequirementSet
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """One case: its id, the requirement that it breaks, what it breaks besides and why."""
+    """A negative case: the requirement that it violates, and the way to violate it."""
 
     set: RequirementSet
     requirement: Requirement
@@ -19,52 +19,52 @@ class CatalogueEntry:
 
     @property
     def id(self) -> str:
-        """What a case is called, after the name of its base and a full stop."""
+        """The fault ID of the case; a generated case is named ``BASE.ID``."""
         return fault_id(self.requirement, self.violation)
 
     @property
     def besides(self) -> tuple[str, ...]:
-        """Further requirements that the case cannot help breaking."""
+        """The IDs of further requirements that the case inevitably violates."""
         return self.requirement.together_with(self.violation.variant)
 
     @property
     def because(self) -> tuple[str, ...]:
-        """Why those cannot be parted from this one."""
+        """The reasons why the case violates the further requirements."""
         variant = self.violation.variant
-        found = (t.because for t in self.requirement.together if not t.variants or variant in t.variants)
-        return tuple(dict.fromkeys(found))
+        reasons = (t.because for t in self.requirement.together if not t.variants or variant in t.variants)
+        return tuple(dict.fromkeys(reasons))
 
     @property
     def accepted(self) -> bool:
-        """Whether the appliance takes it at upload."""
+        """Whether the appliance accepts the case at upload."""
         return not any(self.set[one].level is Level.REJECTED for one in self.violates)
 
     @property
     def messages(self) -> tuple[str, ...]:
-        """What the appliance says when it does not."""
+        """The messages that the appliance shows when it rejects the case; empty if it accepts the case."""
         rejecting = (self.set[one] for one in self.violates if self.set[one].level is Level.REJECTED)
         return tuple(dict.fromkeys(map(self.set.message_of, rejecting)))
 
     @property
     def violates(self) -> tuple[str, ...]:
-        """The requirements that a case breaks: its own, then those that it cannot help breaking."""
+        """The IDs of all requirements that the case violates: its own, then the further ones."""
         return (self.requirement.id, *self.besides)
 
     @property
     def stage(self) -> Stage:
-        """Where a strict validator of paths refuses it; what breaks the path is refused with it."""
+        """The stage at which a strict path validator rejects the case; None if it accepts the case."""
         kinds = (self.set[one].kind for one in self.violates)
         return self.violation.stage or ("path" if "certification_path" in kinds else None)
 
 
 def catalogue(sets: Iterable[RequirementSet]) -> Iterator[CatalogueEntry]:
-    """Every case of every set, in the sets' order."""
-    for one in sets:
-        for requirement in one.requirements:
+    """Yield every case of every set, in the order of the sets."""
+    for requirement_set in sets:
+        for requirement in requirement_set.requirements:
             for violation in requirement.demand.violations():
-                yield CatalogueEntry(one, requirement, violation)
+                yield CatalogueEntry(requirement_set, requirement, violation)
 
 
 def fault_id(requirement: Requirement, violation: Violation) -> str:
-    """The id of a case: its requirement's, and the way to break it where there are several."""
+    """Return the fault ID: the requirement's ID, with the variant if there are several."""
     return f"{requirement.id}-{violation.variant}" if violation.variant else requirement.id

@@ -1,4 +1,4 @@
-"""A requirement set: what an appliance demands, each demand with its place in the documentation."""
+"""The data model of a requirement set: each requirement cites a section of the appliance's documentation."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?")
 
 def _parse_id(text: str) -> str:
     if not _ID.fullmatch(text):
-        raise ValueError(f"'{text}' is no id: small letters, digits and hyphens, at most 50")
+        raise ValueError(f"'{text}' is not a valid ID: use lowercase letters, digits and hyphens, at most 50")
     return str(text)
 
 
-Id = Annotated[str, Parsed(_parse_id, "small letters, digits and hyphens")]
+Id = Annotated[str, Parsed(_parse_id, "lowercase letters, digits and hyphens")]
 Words = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class Level(StrEnum):
-    """What becomes of a certificate that breaks a demand."""
+    """What the appliance does with a certificate that violates a requirement."""
 
     REJECTED = "rejected"
     UNSUPPORTED = "unsupported"
@@ -35,20 +35,20 @@ class Level(StrEnum):
 
 
 class Together(Value):
-    """Demands that no certificate can break without breaking this one, or the reverse; and why."""
+    """Requirements that a certificate inevitably violates together with this one, and the reason."""
 
     ids: Annotated[tuple[Id, ...], Field(min_length=1)]
     because: Words
     variants: tuple[str, ...] = ()
-    """Only these of the cases; all of them when none is named."""
+    """The variants of the violation that this applies to (default: all)."""
 
 
 class Requirement(Value):
-    """One demand.
+    """A demand with its level, source and description.
 
-    ``of`` says of whom it is demanded. ``when`` is ``validation`` for what an appliance looks at only
-    when it validates certificates. ``message`` names one of the set's messages: what the appliance
-    says when it refuses.
+    ``of`` selects the certificates that the requirement applies to. ``when`` is ``validation`` if the
+    appliance checks the requirement only when certificate validation is enabled. ``message`` is the ID of
+    the message in the set that the appliance shows when it rejects a certificate.
     """
 
     id: Id
@@ -64,7 +64,7 @@ class Requirement(Value):
     @field_validator("demand", mode="before")
     @classmethod
     def _of_its_kind(cls, value: Any) -> Any:
-        """The one key says which kind of demand it is."""
+        """Select the class of the demand by the only key of the mapping."""
         if not isinstance(value, dict) or len(value) != 1:
             raise ValueError(f"a demand is a mapping with one key: {', '.join(KINDS)}")
         ((kind, parameters),) = value.items()
@@ -80,17 +80,17 @@ class Requirement(Value):
 
     @property
     def kind(self) -> str:
-        """The kind of its demand."""
+        """The kind of the requirement's demand."""
         return self.demand.kind
 
     def together_with(self, variant: str) -> tuple[str, ...]:
-        """The ids that a case of it cannot help breaking as well."""
-        found = (part.ids for part in self.together if not part.variants or variant in part.variants)
-        return tuple(dict.fromkeys(one for ids in found for one in ids))
+        """Return the IDs of the requirements that a case with this variant inevitably violates as well."""
+        groups = (part.ids for part in self.together if not part.variants or variant in part.variants)
+        return tuple(dict.fromkeys(requirement for ids in groups for requirement in ids))
 
 
 class SourceDocument(Value):
-    """Where the demands come from."""
+    """The documentation that a requirement set is taken from."""
 
     title: Words
     date: Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
@@ -98,10 +98,10 @@ class SourceDocument(Value):
 
 
 class RequirementSet(Value):
-    """All that one appliance demands.
+    """All requirements of one appliance.
 
-    ``messages`` are the texts that it shows at upload; ``otherwise`` is the one for a refusal that
-    has no text of its own.
+    ``messages`` are the texts that the appliance shows when it rejects an upload; ``otherwise`` is the
+    message of requirements without a message of their own.
     """
 
     name: Id
@@ -112,12 +112,12 @@ class RequirementSet(Value):
     requirements: Annotated[tuple[Requirement, ...], Field(min_length=1)]
 
     def __getitem__(self, requirement: str) -> Requirement:
-        return next(found for found in self.requirements if found.id == requirement)
+        return next(one for one in self.requirements if one.id == requirement)
 
     def of_level(self, level: Level) -> Iterator[Requirement]:
-        """The requirements of one level."""
-        return (found for found in self.requirements if found.level is level)
+        """Return the requirements of one level."""
+        return (one for one in self.requirements if one.level is level)
 
     def message_of(self, requirement: Requirement) -> str:
-        """What the appliance says when it refuses for this one."""
+        """Return the message that the appliance shows when a certificate violates the requirement."""
         return self.messages[requirement.message] if requirement.message else self.otherwise

@@ -17,9 +17,9 @@ _OF_ANY_CERTIFICATE = ("key_file", "chain_file", "certification_path", "revocati
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one requirement says: of which set, and how it came out.
+    """The outcome of one requirement.
 
-    ``subject`` is the certificate of an authority when the requirement is about one, else None.
+    ``subject`` is the CA certificate that the finding is about; None if it is the checked certificate.
     """
 
     set: RequirementSet
@@ -29,12 +29,12 @@ class Finding:
 
     @property
     def failed(self) -> bool:
-        """Whether the demand is broken."""
+        """Whether the certificate violates the requirement."""
         return self.outcome.status is Status.FAIL
 
 
 def findings(against: RequirementSet, subject: CheckInput) -> Iterator[Finding]:
-    """One finding for each requirement, in the set's order."""
+    """Yield one finding for each requirement, in the order of the set."""
     for requirement in against.requirements:
         yield _finding(against, requirement, subject)
 
@@ -44,9 +44,9 @@ def _finding(against: RequirementSet, requirement: Requirement, subject: CheckIn
         outcome = not_applicable("the appliance does not validate certificates")
         return Finding(against, requirement, outcome)
     if subject.requested and not requirement.demand.of_requests:
-        return Finding(against, requirement, not_applicable("a request does not settle it"))
+        return Finding(against, requirement, not_applicable("a certification request does not determine it"))
     if requirement.demand.needs is Needs.ISSUED and not subject.issued:
-        return Finding(against, requirement, not_applicable("it is not issued yet"))
+        return Finding(against, requirement, not_applicable("the certificate is not issued yet"))
     if subject.authority and requirement.of == "certificate" and requirement.kind not in _OF_ANY_CERTIFICATE:
         return Finding(against, requirement, not_applicable("it applies to end-entity certificates"))
     own = requirement.of in ("certificate", "all") or (subject.authority and requirement.of == "authorities")
@@ -66,7 +66,7 @@ def _checked(requirement: Requirement, subject: CheckInput) -> Outcome:
     try:
         outcome = requirement.demand.check(subject)
     except Malformed as error:
-        return failed("malformed", "something that can be read", str(error), requirement.demand.blame)
+        return failed("malformed", "a readable value", str(error), requirement.demand.blame)
     if outcome.status is Status.FAIL and not outcome.blame:
         return replace(outcome, blame=requirement.demand.blame)
     return outcome
@@ -74,9 +74,11 @@ def _checked(requirement: Requirement, subject: CheckInput) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer of one appliance; ``unsupported`` counts broken demands that it does not refuse for.
+    """The verdict of one appliance at upload.
 
-    ``undecided`` are the ids of those that it would refuse for, and that could not be judged.
+    ``unsupported`` counts the violated requirements of the level ``unsupported``, for which the appliance
+    does not reject a certificate. ``undecided`` are the IDs of the requirements of the level ``rejected``
+    that could not be checked.
     """
 
     set: RequirementSet
@@ -87,14 +89,14 @@ class Verdict:
 
 
 def verdict(against: RequirementSet, findings: Iterable[Finding], *, readable: bool = True) -> Verdict:
-    """The verdict that follows from a set's findings; what cannot be read at all is refused."""
+    """Return the verdict that follows from a set's findings; an unreadable certificate is rejected."""
     every = tuple(findings)
-    broken = [found.requirement for found in every if found.failed]
-    unknown = (found for found in every if found.outcome.undecided)
-    open_ = tuple(f.requirement.id for f in unknown if f.requirement.level is Level.REJECTED)
-    refusing = [found for found in broken if found.level is Level.REJECTED]
-    messages = [against.message_of(found) for found in refusing]
+    violated = [finding.requirement for finding in every if finding.failed]
+    undecided = (finding.requirement for finding in every if finding.outcome.undecided)
+    undecided_ids = tuple(requirement.id for requirement in undecided if requirement.level is Level.REJECTED)
+    rejecting = [requirement for requirement in violated if requirement.level is Level.REJECTED]
+    messages = list(map(against.message_of, rejecting))
     if not readable:
         messages.append(against.otherwise)
-    unsupported = sum(found.level is Level.UNSUPPORTED for found in broken)
-    return Verdict(against, not messages, tuple(dict.fromkeys(messages)), unsupported, open_)
+    unsupported = sum(requirement.level is Level.UNSUPPORTED for requirement in violated)
+    return Verdict(against, not messages, tuple(dict.fromkeys(messages)), unsupported, undecided_ids)

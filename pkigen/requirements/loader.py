@@ -24,15 +24,15 @@ from pkigen.requirements.demands import KINDS
 from pkigen.requirements.document import Requirement, RequirementSet
 
 
-def load_set(name: str, folder: Path | None = None) -> RequirementSet:
-    """The requirement set of a name, or in a file (a path that ends in .yaml or .yml).
+def load_set(name: str, directory: Path | None = None) -> RequirementSet:
+    """Return the shipped requirement set with a name, or the set in a file (a path with .yaml or .yml).
 
-    A path is relative to ``folder``. Everything that is wrong with the set is in the InputError.
+    A path is relative to ``directory``. An InputError lists all problems of the set.
     """
     if name in shipped.requirement_sets():
         return _shipped_set(name)
     if shipped.is_set_file(name):
-        return _validated(_tree((folder or Path()) / name))
+        return _validated(_tree((directory or Path()) / name))
     words = unknown("requirement set", name, shipped.requirement_sets())
     raise InputError(Problem(f"{words}. A set of your own is a path that ends in .yaml"))
 
@@ -51,25 +51,25 @@ def _tree(path: Path) -> Table:
 
 def _validated(tree: Table) -> RequirementSet:
     try:
-        found = RequirementSet.model_validate(tree)
+        requirement_set = RequirementSet.model_validate(tree)
     except ValidationError as error:
         details = details_of(error)[: limits.PROBLEMS]
         raise InputError([_problem(tree, detail) for detail in details]) from error
 
-    if problems := list(_references(found, tree))[: limits.PROBLEMS]:
+    if problems := list(_references(requirement_set, tree))[: limits.PROBLEMS]:
         raise InputError(problems)
-    return found
+    return requirement_set
 
 
-def _references(found: RequirementSet, tree: Table) -> Iterator[Problem]:
-    """Ids that are given twice; messages and requirements that are named and not there."""
-    ids = [requirement.id for requirement in found.requirements]
-    for number, one in enumerate(found.requirements):
+def _references(requirement_set: RequirementSet, tree: Table) -> Iterator[Problem]:
+    """Yield the duplicate IDs, and the references to messages and requirements that do not exist."""
+    ids = [requirement.id for requirement in requirement_set.requirements]
+    for number, one in enumerate(requirement_set.requirements):
         path = ("requirements", number)
         if one.id in ids[:number]:
-            yield _reference(tree, (*path, "id"), f"the id '{one.id}' is given twice")
-        if one.message is not None and one.message not in found.messages:
-            words = unknown("message", one.message, tuple(found.messages))
+            yield _reference(tree, (*path, "id"), f"the id '{one.id}' exists already")
+        if one.message is not None and one.message not in requirement_set.messages:
+            words = unknown("message", one.message, tuple(requirement_set.messages))
             yield _reference(tree, (*path, "message"), words)
         for index, part in enumerate(one.together):
             for other in part.ids:
@@ -96,16 +96,16 @@ def _problem(tree: Table, detail: Any) -> Problem:
 
 
 def _with_kind(tree: Table, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """A path with the one key of a demand in it, which validation does not name."""
+    """Insert the kind of the demand into a path: pydantic leaves out this key."""
     if len(path) < 4 or path[2] != "demand":
         return path
-    held = find(tree, path[:3])
-    kind = next(iter(held)) if isinstance(held, Table) and held else ""
+    demand = find(tree, path[:3])
+    kind = next(iter(demand)) if isinstance(demand, Table) and demand else ""
     return (*path[:3], kind, *path[3:])
 
 
 def _keys_at(path: tuple[str | int, ...]) -> tuple[str, ...]:
-    """The keys that are known where a path leads."""
+    """Return the known keys of the mapping at a path."""
     if not path:
         return tuple(RequirementSet.model_fields)
     if len(path) == 2 and path[0] == "requirements":

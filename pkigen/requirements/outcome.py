@@ -1,4 +1,4 @@
-"""What a demand says of something: held, broken, or without anything to be held against."""
+"""The outcome of a check against a demand: pass, fail, or not applicable."""
 
 from __future__ import annotations
 
@@ -7,50 +7,49 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """The three answers."""
+    """The result of a check."""
 
-    PASS = "pass"  # noqa: S105  no password
+    PASS = "pass"  # noqa: S105  not a password
     FAIL = "fail"
     NOT_APPLICABLE = "not applicable"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One answer: the value found, the value wanted, the reason where neither says enough.
+    """The result of a check with the actual and the expected value, and a reason where these do not suffice.
 
-    ``blame`` is the path of the profile's field that would cause it, when it is a narrower one than
-    the demand's own. ``undecided`` says that the demand does apply, and cannot be judged from what was
-    given.
+    ``blame`` is the path of the profile field that causes a violation, if it is narrower than the demand's
+    own. ``undecided`` means that the demand applies, but the given files do not suffice to check it.
     """
 
     status: Status
-    found: str = ""
-    wanted: str = ""
+    actual: str = ""
+    expected: str = ""
     reason: str = ""
     blame: tuple[str | int, ...] = ()
     undecided: bool = False
 
 
-def passed(found: str = "", wanted: str = "") -> Outcome:
-    """The demand holds."""
-    return Outcome(Status.PASS, found, wanted)
+def passed(actual: str = "", expected: str = "") -> Outcome:
+    """Return PASS."""
+    return Outcome(Status.PASS, actual, expected)
 
 
-def failed(found: str, wanted: str, reason: str = "", blame: tuple[str | int, ...] = ()) -> Outcome:
-    """The demand is broken."""
-    return Outcome(Status.FAIL, found, wanted, reason, blame)
+def failed(actual: str, expected: str, reason: str = "", blame: tuple[str | int, ...] = ()) -> Outcome:
+    """Return FAIL."""
+    return Outcome(Status.FAIL, actual, expected, reason, blame)
 
 
-def pass_or_fail(holds: bool, found: str, wanted: str, blame: tuple[str | int, ...] = ()) -> Outcome:
-    """Held or broken, as it may be."""
-    return Outcome(Status.PASS if holds else Status.FAIL, found, wanted, "", () if holds else blame)
+def pass_or_fail(holds: bool, actual: str, expected: str, blame: tuple[str | int, ...] = ()) -> Outcome:
+    """Return PASS or FAIL, depending on ``holds``."""
+    return Outcome(Status.PASS if holds else Status.FAIL, actual, expected, "", () if holds else blame)
 
 
 def not_applicable(reason: str) -> Outcome:
-    """Nothing was there that the demand speaks of."""
+    """Return NOT_APPLICABLE: the certificate has nothing that the demand applies to."""
     return Outcome(Status.NOT_APPLICABLE, reason=reason)
 
 
 def undecided(reason: str) -> Outcome:
-    """The demand applies, and what was given does not tell whether it holds."""
+    """Return NOT_APPLICABLE, marked as undecided: the given files do not suffice to check the demand."""
     return Outcome(Status.NOT_APPLICABLE, reason=reason, undecided=True)

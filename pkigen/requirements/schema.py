@@ -13,18 +13,21 @@ from pkigen.requirements.document import RequirementSet
 
 
 def json_schema() -> dict[str, Any]:
-    """A JSON Schema of draft 2020-12; a demand is a mapping of one kind to its parameters."""
+    """Return a JSON Schema (draft 2020-12); a demand is a mapping of one kind to its parameters."""
     models: tuple[type[BaseModel], ...] = (RequirementSet, *KINDS.values())
     references, schema = models_json_schema(
         [(model, "validation") for model in models], ref_template=DEFINITIONS
     )
     definitions = schema["$defs"]
     kinds = [_of_kind(kind, references[KINDS[kind], "validation"]) for kind in KINDS]
-    definitions["Demand"] = {"description": "what is demanded", "oneOf": kinds}
+    definitions["Demand"] = {
+        "description": "the condition: a mapping of its kind to its parameters",
+        "oneOf": kinds,
+    }
     top = definitions.pop("RequirementSet")
-    found: dict[str, Any] = relaxed({**top, "$defs": definitions})
+    schema_body: dict[str, Any] = relaxed({**top, "$defs": definitions})
     title = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "pkigen requirement set"}
-    return {**found, **title}
+    return {**schema_body, **title}
 
 
 def _of_kind(kind: str, reference: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a demand looks at: a certificate with all that was presented beside it."""
+"""The input of a check: a certificate with its key, chain, files and CRLs."""
 
 from __future__ import annotations
 
@@ -15,29 +15,31 @@ from pkigen.x509.extensions import uris
 
 @dataclass(frozen=True, slots=True)
 class PublishedCrl:
-    """What stands at a URL: the CRL, or why there is none."""
+    """The CRL that is published at a URL, or the reason why there is none."""
 
     crl: CertificateList | None
     problem: str = ""
 
 
 LookUpCrl = Callable[[str], PublishedCrl | None]
-"""What is published at a URL; None when it cannot be told without asking a network."""
+"""Returns what is published at a URL; None if only a download could answer that."""
 
 
 @dataclass(frozen=True)
 class CheckInput:
-    """A certificate, the files that it, its key and its chain came in, and what is around them.
+    """A certificate with its files, key, chain and CRLs.
 
-    ``key`` and ``chain`` are None when no such file was given, ``certificate`` when the file that
-    should hold one does not. ``issued`` is false for a certificate that is only planned: it has no
-    signature yet, no key and no files. ``anchors`` are trusted in place of the roots of the chain file.
-    ``passphrase_known`` is false when a passphrase exists that the checker was not given.
-    ``validation`` says whether the appliance validates certificates (CRL, dates, chain).
-    ``requested`` says that the certificate stands for a request: subject, key and extensions count.
+    ``key`` and ``chain`` are None if no such file was given, ``certificate`` if the file does not contain
+    one. ``issued`` is false for a certificate that is only planned: it has no signature, key or files yet.
+    ``anchors`` are the trust anchors (default: the roots of the chain file).
+    ``passphrase_known`` is false if a passphrase exists but was not given.
+    ``validation`` states whether the appliance validates certificates (CRL, dates, chain).
+    ``requested`` is true if the certificate represents a certification request, of which only the subject,
+    the key and the extensions are checked.
     ``crls`` are CRLs from files, which take precedence over what is published at URLs; ``crl_issuers`` are
     further certificates of CRL issuers. ``unread`` are the files that could not be used.
-    ``sharing`` counts the other certificates of an environment by what they have as common name.
+    ``sharing`` maps common names (lowercase) to the number of other certificates of the environment that have
+    them.
     """
 
     now: datetime
@@ -64,11 +66,11 @@ class CheckInput:
         """The readable certificates of the chain file, in its order."""
         if self.chain is None:
             return self.planned_chain
-        return tuple(found.certificate for found in self.chain if found.certificate is not None)
+        return tuple(item.certificate for item in self.chain if item.certificate is not None)
 
     @cached_property
     def path(self) -> tuple[Certificate, ...]:
-        """The authorities above the certificate, as far as names lead; each at most once."""
+        """The CA certificates above the certificate, found by their names; each at most once."""
         if self.certificate is None:
             return ()
         known = (*self.authorities, *self.anchors)
@@ -84,14 +86,14 @@ class CheckInput:
 
     @property
     def public_key(self) -> PublicKey | None:
-        """The key that the certificate states; that of the key file when there is no certificate."""
+        """The public key of the certificate; without a certificate, that of the key file."""
         if self.certificate is not None:
             return self.certificate.public_key
         return self.key.public if self.key is not None else None
 
     @cached_property
     def crl_urls(self) -> tuple[str, ...]:
-        """The URLs of the certificate's CRL distribution points; those that cannot be read are none."""
+        """The URLs of the certificate's CRL distribution points; empty if they cannot be decoded."""
         if self.certificate is None:
             return ()
         try:
@@ -117,7 +119,7 @@ class CheckInput:
 
     @property
     def has_http_crl_url(self) -> bool:
-        """Whether the certificate states an http URL of a CRL."""
+        """Whether the certificate contains an http URL of a CRL."""
         return any(map(_is_http, self.crl_urls))
 
     @property

@@ -44,7 +44,7 @@ requirements:
 """
 MISTAKES = [
     ("name: gateway", "nmae: gateway", 1, ["unknown key 'nmae'", "did you mean 'name'", "'name' is missing"]),
-    ("name: gateway", "name: My Gateway", 1, ["'My Gateway' is no id"]),
+    ("name: gateway", "name: My Gateway", 1, ["'My Gateway' is not a valid ID"]),
     ("date: 2026-03", "date: March", 3, ["date"]),
     ("{public_key:", "{public_kye:", 8, ["kind of demand: 'public_kye'", "did you mean 'public_key'"]),
     ("{minimum: {rsa", "{minimun: {rsa", 8, ["unknown key 'minimun'", "did you mean 'minimum'"]),
@@ -61,8 +61,8 @@ MISTAKES = [
     ("message: old", "together: [{ids: [key-2084], because: x}]", 19, ["'key-2084'", "'key-2048'"]),
     ("message: old", "together: [{ids: [key-2048]}]", 19, ["'because' is missing"]),
     ("message: old", "of: nobody", 19, ["'certificate', 'authorities', 'issuing-authority' or 'all'"]),
-    ("id: not-expired", "id: key-2048", 12, ["the id 'key-2048' is given twice"]),
-    ("id: not-expired", "id: key_2048", 12, ["'key_2048' is no id"]),
+    ("id: not-expired", "id: key-2048", 12, ["the id 'key-2048' exists already"]),
+    ("id: not-expired", "id: key_2048", 12, ["'key_2048' is not a valid ID"]),
     ("        not_ended: true", "        not_ended: perhaps", 15, ["this is true or false"]),
     ("        not_ended: true", "        maximum: long", 15, ["'long' is not a span of time"]),
 ]

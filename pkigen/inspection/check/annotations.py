@@ -42,5 +42,5 @@ def _annotations(
 
 def _sentence(finding: Finding) -> str:
     requirement, outcome = finding.requirement, finding.outcome
-    reason = outcome.reason or f"found {outcome.found}"
+    reason = outcome.reason or f"found {outcome.actual}"
     return f"{finding.set.name}: {requirement.says} ({requirement.level}; {reason})"

@@ -49,8 +49,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "section": requirement.section,
         "says": requirement.says,
         "status": outcome.status,
-        "found": outcome.found or None,
-        "wanted": outcome.wanted or None,
+        "found": outcome.actual or None,
+        "wanted": outcome.expected or None,
         "reason": outcome.reason or None,
         "message": finding.set.message_of(requirement) if _refuses(finding) else None,
     }
@@ -81,7 +81,7 @@ def _rule(one: RequirementSet, requirement: Requirement) -> dict[str, Any]:
 
 def _result(one: CheckResult, finding: Finding) -> dict[str, Any]:
     requirement, outcome = finding.requirement, finding.outcome
-    reason = outcome.reason or f"found {outcome.found}, expected {outcome.wanted}"
+    reason = outcome.reason or f"found {outcome.actual}, expected {outcome.expected}"
     return {
         "ruleId": f"{finding.set.name}/{requirement.id}",
         "level": _SARIF_LEVELS[requirement.level],
@@ -131,7 +131,7 @@ def _cases(one: CheckResult) -> list[Case]:
 
 def _case(one: CheckResult, finding: Finding) -> Case:
     requirement, outcome = finding.requirement, finding.outcome
-    reason = outcome.reason or f"found {outcome.found}, expected {outcome.wanted}"
+    reason = outcome.reason or f"found {outcome.actual}, expected {outcome.expected}"
     failure = skipped = None
     if one.expected is not None:
         missing, surplus = one.surprises(finding.set.name)

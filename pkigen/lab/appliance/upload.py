@@ -159,7 +159,7 @@ def describe_violation(finding: Finding) -> str:
 
 def actual_value(finding: Finding) -> str:
     """Return the actual value that violates a requirement."""
-    return finding.outcome.reason or finding.outcome.found or "none"
+    return finding.outcome.reason or finding.outcome.actual or "none"
 
 
 def _unusable(words: str, sets: Sequence[RequirementSet]) -> UploadResult:

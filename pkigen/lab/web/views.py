@@ -147,7 +147,7 @@ def _row(finding: Finding) -> Row:
         }[requirement.level]
         value = actual_value(finding)
     elif outcome.status is Status.PASS:
-        grade, word, value = "good", "Passed", outcome.found
+        grade, word, value = "good", "Passed", outcome.actual
     else:
         grade, word, value = "wait", "Not applicable", outcome.reason
     return Row(grade, word, requirement.says, value, requirement.section)

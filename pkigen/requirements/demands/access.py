@@ -1,4 +1,4 @@
-"""Authority information access (RFC 5280, 4.2.2.1): where OCSP and the issuer are said to be."""
+"""Authority information access (RFC 5280, 4.2.2.1): the URLs of OCSP and of the issuer's certificate."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OIDS = {"ocsp": oids.OCSP_ACCESS, "ca_issuers": oids.CA_ISSUERS_ACCESS}
 
 @demand
 class AuthorityInformationAccess(Demand):
-    """There, with certain methods, at URLs of certain schemes, not critical."""
+    """The authority information access: with certain methods, URLs with certain schemes, not critical."""
 
     kind: ClassVar[str] = "aia"
     field: ClassVar[str | None] = oids.AUTHORITY_INFORMATION_ACCESS
@@ -38,29 +38,29 @@ class AuthorityInformationAccess(Demand):
     not_critical: bool = False
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
-        """Every required method; every URL's scheme."""
+        """Check each required method, the criticality, then the scheme of each URL."""
         extension = certificate.extensions.raw(oids.AUTHORITY_INFORMATION_ACCESS)
-        held = certificate.extensions.authority_information_access or ()
+        descriptions = certificate.extensions.authority_information_access or ()
         if extension is None and not self.required:
-            return not_applicable("it has no authority information access")
-        found = ", ".join(name.value for _, name in held) or "none"
+            return not_applicable("there is no authority information access")
+        text = ", ".join(name.value for _, name in descriptions) or "none"
         for method in self.required:
-            if all(oid != _OIDS[method] for oid, _ in held):
-                return failed(found, f"a URL for {method}")
+            if all(oid != _OIDS[method] for oid, _ in descriptions):
+                return failed(text, f"a URL for {method}")
         if self.not_critical and extension is not None and extension.critical:
             return failed("critical", "not critical")
-        urls = [name.value for _, name in held if name.kind == "uri"]
+        urls = [name.value for _, name in descriptions if name.kind == "uri"]
         holds = not self.schemes or all(urlsplit(url).scheme.lower() in self.schemes for url in urls)
-        return pass_or_fail(holds, found, f"URLs with {' or '.join(self.schemes)}" if self.schemes else "")
+        return pass_or_fail(holds, text, f"URLs with {' or '.join(self.schemes)}" if self.schemes else "")
 
     def violations(self) -> Iterator[Violation]:
-        """Missing; another scheme; critical."""
+        """Missing, with another scheme, critical."""
         oid = oids.AUTHORITY_INFORMATION_ACCESS
         if self.required:
             words = "The certificate has no authority information access."
             yield Violation("missing", words, lambda case: case.without_extension(oid))
         if self.schemes and "ldap" not in self.schemes:
-            yield Violation("ldap", "The authority information access contains ldap URLs.", _over_ldap)
+            yield Violation("ldap", "The authority information access contains ldap URLs.", _with_ldap_urls)
         if self.not_critical:
             words = "The authority information access is critical."
             yield Violation(
@@ -69,17 +69,17 @@ class AuthorityInformationAccess(Demand):
 
 
 def _extension(case: Case) -> Extension:
-    """The one that is there, or one that leads nowhere in particular."""
-    held = case.extension(oids.AUTHORITY_INFORMATION_ACCESS)
-    if held is not None:
-        return held
-    issuer = case.authorities[0].ca_url if case.authorities else None
-    url = der.tlv(0x86, (issuer or "http://127.0.0.1/ca.crt").encode())
+    """Return the extension of the case, or a new one with the URL of the issuer's certificate."""
+    extension = case.extension(oids.AUTHORITY_INFORMATION_ACCESS)
+    if extension is not None:
+        return extension
+    issuer_url = case.authorities[0].ca_url if case.authorities else None
+    url = der.tlv(0x86, (issuer_url or "http://127.0.0.1/ca.crt").encode())
     value = der.sequence(der.sequence(der.oid(oids.CA_ISSUERS_ACCESS), url))
     return Extension(oids.AUTHORITY_INFORMATION_ACCESS, False, value)
 
 
-def _over_ldap(case: Case) -> Case:
+def _with_ldap_urls(case: Case) -> Case:
     extension = _extension(case)
     assert isinstance(extension.value, bytes)
     value = with_urls(extension.value, lambda url: f"ldap://{url.partition('://')[2]}")

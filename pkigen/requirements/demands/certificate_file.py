@@ -1,4 +1,4 @@
-"""The certificate's file: how it is written, what it is called."""
+"""The certificate file: its encoding and its name."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from pkigen.requirements.subject import CheckInput
 
 
 def parse_suffix(text: str) -> str:
-    """A file name's ending, such as ``.crt``."""
+    """Parse a file name extension, such as ``.crt``."""
     if not text.startswith(".") or len(text) < 2 or not text[1:].isalnum():
-        raise ValueError(f"'{text}' is no ending such as .crt")
+        raise ValueError(f"'{text}' is not a file name extension such as .crt")
     return text.lower()
 
 
-Suffix = Annotated[str, Parsed(parse_suffix, "an ending, such as .crt")]
+Suffix = Annotated[str, Parsed(parse_suffix, "a file name extension, such as .crt")]
 Container = Literal["PEM", "DER", "PKCS#7", "PKCS#12"]
 _OTHER_SUFFIXES = (".cer", ".txt")
 
 
 @demand
 class CertificateFile(Demand):
-    """PEM or DER, and the ending of the file's name."""
+    """The encoding of the certificate file, and its file name extension."""
 
     kind: ClassVar[str] = "certificate_file"
     field: ClassVar[str | None] = None
@@ -45,13 +45,13 @@ class CertificateFile(Demand):
     suffixes: tuple[Suffix, ...] = ()
 
     @model_validator(mode="after")
-    def _says_something(self) -> CertificateFile:
+    def _has_a_condition(self) -> CertificateFile:
         if not (self.encodings or self.suffixes):
             raise ValueError("no condition given; set at least one of encodings or suffixes")
         return self
 
     def check(self, subject: CheckInput) -> Outcome:
-        """Of the file that the certificate came in."""
+        """Check the file that the certificate was read from."""
         if subject.certificate_source is None:
             return not_applicable("no certificate file was given")
         encoding = subject.certificate_source.encoding
@@ -59,17 +59,17 @@ class CertificateFile(Demand):
             return failed(encoding, " or ".join(self.encodings))
         suffix = PurePath(subject.certificate_source.file).suffix.lower()
         holds = not self.suffixes or suffix in self.suffixes
-        found = suffix or "no ending" if self.suffixes else str(encoding)
-        return pass_or_fail(holds, found, " or ".join(self.suffixes or self.encodings))
+        actual = suffix or "no extension" if self.suffixes else str(encoding)
+        return pass_or_fail(holds, actual, " or ".join(self.suffixes or self.encodings))
 
     def violations(self) -> Iterator[Violation]:
-        """PKCS#7 in the certificate's file; another ending."""
+        """DER, PKCS#7, another file name extension."""
         if self.encodings and "DER" not in self.encodings:
             yield _altered("der", "The certificate file is DER.", "der")
         if self.encodings and "PKCS#7" not in self.encodings:
             yield _altered("pkcs7", "The certificate file is PKCS#7.", "pkcs7")
         if self.suffixes:
-            suffix = next(found for found in _OTHER_SUFFIXES if found not in self.suffixes)
+            suffix = next(suffix for suffix in _OTHER_SUFFIXES if suffix not in self.suffixes)
             words = f"The name of the certificate file ends in {suffix}."
             yield _altered(suffix.removeprefix("."), words, "rename", suffix)
 

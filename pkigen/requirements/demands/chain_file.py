@@ -1,4 +1,4 @@
-"""The chain's file: which certificates it holds, in which order, how it is written."""
+"""The certificate chain file: its certificates, their order, and its encoding."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from pkigen.x509 import Certificate
 
 @demand
 class ChainFile(Demand):
-    """Leads from the certificate's issuer to a self-signed root; holds nothing but CAs; in order.
+    """The certificate chain file: complete up to a root, only CA certificates, in the right order.
 
-    ``issued_by``: the certificate's issuer is in it. ``complete``: the last authority that names
-    lead to is a self-signed one, and in the file. ``order``: the issuing CA first, the root last.
-    ``bag_attributes`` stands for any text between the blocks of a PEM file.
+    ``issued_by``: the file contains the certificate of the issuer. ``complete``: the file contains every CA
+    certificate up to a self-signed root. ``order``: the issuing CA is first, the root last.
+    ``bag_attributes`` means any text between the blocks of a PEM file.
     """
 
     kind: ClassVar[str] = "chain_file"
@@ -47,7 +47,7 @@ class ChainFile(Demand):
     suffixes: tuple[Suffix, ...] = ()
 
     @model_validator(mode="after")
-    def _says_something(self) -> ChainFile:
+    def _has_a_condition(self) -> ChainFile:
         if not self.model_fields_set:
             raise ValueError(
                 "no condition given; set at least one of complete, issued_by, only_authorities ..."
@@ -55,7 +55,7 @@ class ChainFile(Demand):
         return self
 
     def check(self, subject: CheckInput) -> Outcome:
-        """Of the file that the authorities came in; without one, only ``required`` can be broken."""
+        """Check the chain file; a missing file violates only ``required``."""
         if not subject.chain:
             if self.required:
                 return failed("no chain file", "a chain file")
@@ -64,17 +64,17 @@ class ChainFile(Demand):
             return failed(subject.chain[0].source.encoding, " or ".join(self.encodings))
         suffix = PurePath(subject.chain[0].source.file).suffix.lower()
         if self.suffixes and suffix not in self.suffixes:
-            return failed(suffix or "no ending", " or ".join(self.suffixes))
+            return failed(suffix or "no extension", " or ".join(self.suffixes))
         if self.bag_attributes == "forbidden" and any(a.source.before.strip() for a in subject.chain):
             return failed("text between the blocks", "PEM blocks alone")
         if self.only_authorities and (wrong := _other_contents(subject)):
             return failed(wrong, "CA certificates alone")
         if self.issued_by or self.complete or self.order != "any":
             return self._check_path(subject)
-        return pass_or_fail(True, self._seen(subject.chain[0].source, len(subject.authorities)), "")
+        return pass_or_fail(True, self._summary(subject.chain[0].source, len(subject.authorities)), "")
 
-    def _seen(self, source: Source, count: int) -> str:
-        """What was looked at, where nothing more is asked of the file than how it is written."""
+    def _summary(self, source: Source, count: int) -> str:
+        """Return the actual value of a check that looks only at the encoding or the name of the file."""
         if self.suffixes:
             return PurePath(source.file).suffix
         return str(source.encoding) if self.encodings else f"{count} certificates"
@@ -88,18 +88,18 @@ class ChainFile(Demand):
         path = _path_in(leaf, subject.authorities)
         if not path:
             return (
-                failed("the certificate's issuer is not in it", "the issuer's certificate")
+                failed("the file does not contain the certificate's issuer", "the issuer's certificate")
                 if self.issued_by
-                else not_applicable("the certificate's issuer is not in it")
+                else not_applicable("the file does not contain the certificate's issuer")
             )
         if self.complete and not path[-1].is_self_issued:
-            return failed("it ends below the root", "every CA up to the self-signed root")
+            return failed("the chain ends below the root", "every CA up to the self-signed root")
         if self.order == "issuing-first" and tuple(a for a in subject.authorities if a in path) != path:
             return failed("another order", "the issuing CA first, the root last")
         return pass_or_fail(True, f"{len(path)} of {len(subject.authorities)} in the path", "")
 
     def violations(self) -> Iterator[Violation]:
-        """Another CA's chain; the issuing CA or the root left out; the leaf inside; reversed; DER."""
+        """Missing, of another CA, incomplete, with the leaf, reversed, bag attributes, PKCS#7, renamed."""
         if self.required:
             yield _altered("missing", "There is no chain file.", "remove")
         if self.issued_by:
@@ -129,18 +129,20 @@ class ChainFile(Demand):
 
 
 def _other_contents(subject: CheckInput) -> str:
-    """What stands in the chain file and is no CA's certificate."""
-    others = {str(found.kind) for found in subject.chain or () if found.kind is not Kind.CERTIFICATE}
+    """Return a description of the contents of the chain file that are not CA certificates."""
+    others = {str(item.kind) for item in subject.chain or () if item.kind is not Kind.CERTIFICATE}
     leaves = [
-        found for found in subject.authorities if found == subject.certificate or not found.is_authority
+        certificate
+        for certificate in subject.authorities
+        if certificate == subject.certificate or not certificate.is_authority
     ]
     if leaves:
-        others.add("an end entity's certificate")
+        others.add("an end-entity certificate")
     return ", ".join(sorted(others))
 
 
 def _path_in(leaf: Certificate, authorities: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
-    """The authorities from the leaf's issuer on, as far as names and signatures lead."""
+    """Return the CA certificates from the leaf's issuer upward, found by their names and signatures."""
     path, current = list[Certificate](), leaf
     while not current.is_self_issued:
         named = (
@@ -160,5 +162,5 @@ def _altered(variant: str, says: str, how: str, argument: str = "", *, least: in
 
 def _alter(how: str, argument: str, least: int, case: Case) -> Case:
     if len(case.authorities) < least:
-        raise Impossible(f"the path has {len(case.authorities)} authorities")
+        raise Impossible(f"the path has fewer than {least} CA certificates")
     return case.alter("chain", how, argument)

@@ -1,4 +1,4 @@
-"""CRL distribution points (RFC 5280, 4.2.1.13): where the CRL is said to be."""
+"""CRL distribution points (RFC 5280, 4.2.1.13): the URLs of the CRL."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _PORTS = {"http": 80, "https": 443, "ldap": 389, "ldaps": 636, "ftp": 21}
 
 @demand
 class CrlDistributionPoint(Demand):
-    """There; at URLs of certain schemes, ports and endings.
+    """The CRL distribution points: present, with URLs of certain schemes, ports and suffixes.
 
-    Each URL must have one of ``schemes``; ``suffixes`` are looked at without query and fragment, and
-    at least one URL must have one.
+    Each URL must have one of ``schemes`` and ``ports``. The path of at least one URL must end in one of
+    ``suffixes``. ``complete``: each point has a name or a CRL issuer.
     """
 
     kind: ClassVar[str] = "crl_distribution_point"
@@ -50,16 +50,16 @@ class CrlDistributionPoint(Demand):
     complete: bool = False
 
     @model_validator(mode="after")
-    def _says_something(self) -> CrlDistributionPoint:
+    def _has_a_condition(self) -> CrlDistributionPoint:
         if not self.model_fields_set:
             fields = "required, critical, schemes, ports, suffixes, complete"
             raise ValueError(f"no condition given; set at least one of {fields}")
         return self
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
-        """Presence first; what is missing breaks nothing else."""
+        """Check presence first; a missing extension violates only ``required``."""
         if certificate.is_self_issued and subject.authority:
-            return not_applicable("a root has no CRL to be on")
+            return not_applicable("a root is not listed in any CRL")
         extension = certificate.extensions.raw(oids.CRL_DISTRIBUTION_POINTS)
         points = certificate.extensions.crl_distribution_points
         urls = subject.crl_urls
@@ -67,7 +67,7 @@ class CrlDistributionPoint(Demand):
             return (
                 failed("no CRL distribution point", "a URL to a CRL")
                 if self.required
-                else not_applicable("it has no CRL distribution point")
+                else not_applicable("there is no CRL distribution point")
             )
         if self.critical is not None and extension.critical is not self.critical:
             return failed("critical" if extension.critical else "not critical", _critical(self.critical))
@@ -76,7 +76,7 @@ class CrlDistributionPoint(Demand):
             return failed("a point without a name and a CRL issuer", "a name or a CRL issuer in each point")
         if not urls:
             return pass_or_fail(not self.required, "no URL", "a URL to a CRL")
-        return pass_or_fail(self._hold(urls), ", ".join(urls), self._wanted())
+        return pass_or_fail(self._hold(urls), ", ".join(urls), self._expected())
 
     def _hold(self, urls: tuple[str, ...]) -> bool:
         parts = [(urlsplit(url), url) for url in urls if _is_readable(url)]
@@ -89,7 +89,7 @@ class CrlDistributionPoint(Demand):
             and (not self.suffixes or any(split.path.lower().endswith(self.suffixes) for split, _ in parts))
         )
 
-    def _wanted(self) -> str:
+    def _expected(self) -> str:
         parts = [
             f"a URL with {' or '.join(self.schemes)}" if self.schemes else "",
             f"port {' or '.join(map(str, self.ports))}" if self.ports else "",
@@ -98,7 +98,7 @@ class CrlDistributionPoint(Demand):
         return ", ".join(filter(None, parts)) or "a URL to a CRL"
 
     def violations(self) -> Iterator[Violation]:
-        """Missing; another scheme; another port; another ending; critical."""
+        """Missing, another scheme, another port, another suffix, incomplete, critical."""
         oid = oids.CRL_DISTRIBUTION_POINTS
         if self.required:
             words = "The certificate has no CRL distribution point."
@@ -131,8 +131,8 @@ def _is_readable(url: str) -> bool:
         return False
 
 
-def _critical(wanted: bool) -> str:
-    return "critical" if wanted else "not critical"
+def _critical(critical: bool) -> str:
+    return "critical" if critical else "not critical"
 
 
 def _scheme(scheme: str, url: str) -> str:
@@ -146,7 +146,7 @@ def _port(port: int, url: str) -> str:
 
 
 def _under_another_suffix(case: Case) -> Case:
-    """The CRL of a CA of the case's own, which publishes it under another name."""
+    """Return the case with an issuing CA of its own that publishes its CRL under another name."""
     changed = case.change_authority(0, _publishing_der)
     return _rewritten(_as_der, changed)
 

@@ -90,7 +90,7 @@ class ExtensionDemand(Demand):
             (self.once, _repeated, "each extension once"),
             (self.known, _unknown_critical, "no unknown critical extension"),
             (self.not_empty, _empty, "at least one element"),
-            (self.readable, _unreadable, "extensions that can be read"),
+            (self.readable, _unreadable, "readable extensions"),
         )
         for applies, find, expected in problems:
             if applies and (problem := find(extensions)):

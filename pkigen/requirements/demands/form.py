@@ -1,4 +1,4 @@
-"""Version, serial number, unique identifiers, and extensions by OID."""
+"""Version, serial number and unique identifiers."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ class VersionDemand(Demand):
         return self
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
-        """One number."""
+        """Compare the version."""
         version = certificate.version
         expected = self.equals or _needed_version(certificate)
         holds = version == self.equals if self.equals else version >= expected
         return pass_or_fail(holds, f"version {version}", f"version {expected}")
 
     def violations(self) -> Iterator[Violation]:
-        """Another number in the field; everything else stays."""
+        """Another version; all other fields are unchanged."""
         other = 3 if self.equals in (1, 2) else 2
         edit = Edit((0,), EditOp.REPLACE, der.explicit(0, der.integer(other - 1)))
         yield Violation("", f"The version of the certificate is {other}.", lambda case: case.edit(edit))
@@ -70,7 +70,7 @@ def _needed_version(certificate: Certificate) -> int:
 
 @demand
 class SerialDemand(Demand):
-    """The serial number: positive, of at most so many octets, of the shortest form (4.1.2.2)."""
+    """The serial number: positive, with a maximum length in bytes and a minimum length in bits (4.1.2.2)."""
 
     kind: ClassVar[str] = "serial"
     field: ClassVar[str | None] = "serial"
@@ -80,7 +80,7 @@ class SerialDemand(Demand):
     minimum_bits: Annotated[int, Field(ge=1, le=1000)] | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> SerialDemand:
+    def _has_a_condition(self) -> SerialDemand:
         if not (self.positive or self.maximum_octets or self.minimum_bits):
             raise ValueError(
                 "no condition given; set at least one of positive, maximum_octets or minimum_bits"
@@ -88,18 +88,18 @@ class SerialDemand(Demand):
         return self
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
-        """Sign, then length."""
-        serial, octets = certificate.serial, certificate.serial_octets
+        """Check the sign, then the length."""
+        serial, length = certificate.serial, len(certificate.serial_bytes)
         if self.positive and serial <= 0:
             return failed(str(serial), "a positive number")
-        if self.maximum_octets is not None and len(octets) > self.maximum_octets:
-            return failed(f"{len(octets)} octets", f"at most {self.maximum_octets} octets")
+        if self.maximum_octets is not None and length > self.maximum_octets:
+            return failed(f"{length} bytes", f"at most {self.maximum_octets} bytes")
         least = self.minimum_bits
-        wanted = f"at least {least} bits" if least else "a positive number" if self.positive else ""
-        return pass_or_fail(not least or serial.bit_length() >= least, f"{len(octets)} octets", wanted)
+        expected = f"at least {least} bits" if least else "a positive number" if self.positive else ""
+        return pass_or_fail(not least or serial.bit_length() >= least, f"{length} bytes", expected)
 
     def violations(self) -> Iterator[Violation]:
-        """Zero, negative; an octet too long; too short."""
+        """Zero, negative, one byte too long, too short."""
         if self.positive:
             yield Violation("zero", "The serial number is 0.", lambda case: _alone(case).change(serial=0))
             yield Violation(
@@ -109,15 +109,15 @@ class SerialDemand(Demand):
             )
         if (most := self.maximum_octets) is not None:
             words = f"The serial number has {most + 1} bytes."
-            yield Violation(f"{most + 1}-octets", words, partial(_of_octets, most + 1))
+            yield Violation(f"{most + 1}-octets", words, partial(_with_length, most + 1))
         if self.minimum_bits is not None and self.minimum_bits > 8:
             yield Violation("short", "The serial number has fewer than 8 bits.", _short)
 
 
-def _of_octets(octets: int, case: Case) -> Case:
-    """A positive number of exactly so many octets in DER, drawn with the sound one."""
-    low = case.plan.serial % (1 << (octets * 8 - 8))
-    return case.change(serial=low | 1 << (octets * 8 - 2))
+def _with_length(length: int, case: Case) -> Case:
+    """Return the case with a positive serial number of ``length`` bytes, derived from the planned number."""
+    low = case.plan.serial % (1 << (length * 8 - 8))
+    return case.change(serial=low | 1 << (length * 8 - 2))
 
 
 def _short(case: Case) -> Case:
@@ -125,24 +125,24 @@ def _short(case: Case) -> Case:
 
 
 def _alone(case: Case) -> Case:
-    """The case under an issuer of its own, which has given the number to nobody else."""
+    """Return the case with an issuing CA of its own, so that its serial number stays unique."""
     return case.change_authority(0, lambda entity: entity)
 
 
 @demand
 class UniqueIdentifiers(Demand):
-    """Issuer and subject unique identifiers, which CAs must not make (4.1.2.8)."""
+    """No issuer or subject unique identifiers: CAs must not generate them (4.1.2.8)."""
 
     kind: ClassVar[str] = "unique_identifiers"
     field: ClassVar[str | None] = None
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
-        """Neither."""
+        """Check that the certificate has neither identifier."""
         has = certificate.has_unique_identifiers
         return pass_or_fail(not has, "unique identifiers" if has else "none", "none")
 
     def violations(self) -> Iterator[Violation]:
-        """Both, between the key and the extensions."""
+        """Both identifiers, between the key and the extensions."""
         data = der.tlv(0x81, b"\x00\x01") + der.tlv(0x82, b"\x00\x02")
         edit = Edit((7,), EditOp.INSERT, data)
         yield Violation("", "The certificate has unique identifiers.", lambda case: case.edit(edit))

@@ -1,4 +1,4 @@
-"""The key's file: how it is written, what opens it, whether it is the certificate's."""
+"""The key file: its encoding, its passphrase, and whether the key matches the certificate."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _SAMPLE = "abcdefghijklmnop"
 
 @demand
 class KeyFileDemand(Demand):
-    """Encoding, ending, encryption, passphrase; that it is sound and the certificate's.
+    """The key file: encoding, file name extension, encryption, passphrase; the key is valid and matches.
 
-    ``passphrase_characters`` are the inside of a regular expression's character class.
+    ``passphrase_characters`` is the content of a character class of a regular expression.
     """
 
     kind: ClassVar[str] = "key_file"
@@ -58,7 +58,7 @@ class KeyFileDemand(Demand):
     passphrase_maximum: Annotated[int, Field(ge=1, le=1024)] | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> KeyFileDemand:
+    def _has_a_condition(self) -> KeyFileDemand:
         if not self.model_fields_set:
             raise ValueError(
                 "no condition given; set at least one of encodings, suffixes, matches, opens ..."
@@ -66,7 +66,7 @@ class KeyFileDemand(Demand):
         return self
 
     def check(self, subject: CheckInput) -> Outcome:
-        """Of the file that the key came in."""
+        """Check the file that the key was read from."""
         key, source = subject.key, subject.key_source
         if key is None or source is None:
             return not_applicable(subject.missing("key file"))
@@ -74,18 +74,18 @@ class KeyFileDemand(Demand):
             return failed(source.encoding, " or ".join(self.encodings))
         suffix = PurePath(source.file).suffix.lower()
         if self.suffixes and suffix not in self.suffixes:
-            return failed(suffix or "no ending", " or ".join(self.suffixes))
+            return failed(suffix or "no extension", " or ".join(self.suffixes))
         if self.formats and key.format not in self.formats:
             return failed(key.format, " or ".join(self.formats))
         if self.encryption != "any" and key.encrypted is not (self.encryption == "required"):
             return failed("encrypted" if key.encrypted else "not encrypted", self.encryption)
         if self.opens:
             if key.pkcs8 is None and not subject.passphrase_known:
-                return undecided("it is encrypted, and no passphrase was given")
-            found = key.problem or ("opened" if key.encrypted else "not encrypted")
-            return pass_or_fail(key.pkcs8 is not None, found, "a key that the passphrase opens")
+                return undecided("the key is encrypted, and no passphrase was given")
+            actual = key.problem or ("decrypted" if key.encrypted else "not encrypted")
+            return pass_or_fail(key.pkcs8 is not None, actual, "a key that the passphrase decrypts")
         if self.sound:
-            return pass_or_fail(not key.unsound, key.unsound or "sound", "a sound key")
+            return pass_or_fail(not key.unsound, key.unsound or "consistent", "a consistent key")
         if self.matches:
             return self._matches(subject)
         return self._check_passphrase(subject)
@@ -93,31 +93,32 @@ class KeyFileDemand(Demand):
     def _matches(self, subject: CheckInput) -> Outcome:
         assert subject.key is not None
         if subject.certificate is None or subject.key.public is None:
-            return not_applicable("the key is not open" if subject.certificate else "there is no certificate")
-        # To the byte: a certificate with another encoding of the same key has a fault of its own.
+            missing = "the key cannot be read" if subject.certificate else "there is no certificate"
+            return not_applicable(missing)
+        # Compare the encodings: another encoding of the same key in the certificate is a fault of its own.
         same = subject.key.public.der == subject.certificate.subject_public_key_info
-        found = "the certificate's key" if same else f"another key ({subject.key.public.name})"
-        return pass_or_fail(same, found, "the certificate's key")
+        actual = "the certificate's key" if same else f"another key ({subject.key.public.name})"
+        return pass_or_fail(same, actual, "the certificate's key")
 
     def _check_passphrase(self, subject: CheckInput) -> Outcome:
         assert subject.key is not None
         if not (self.passphrase_characters or self.passphrase_minimum or self.passphrase_maximum):
-            return pass_or_fail(True, self._seen(subject.key_source), "")
+            return pass_or_fail(True, self._summary(subject.key_source), "")
         if not subject.key.encrypted or subject.key.passphrase is None:
-            return not_applicable("no passphrase is in use")
+            return not_applicable("the key has no passphrase")
         text = subject.key.passphrase.decode("utf-8", "replace")
         if self.passphrase_characters and not self.passphrase_characters.matches(text):
             return failed("other characters", f"only {self.passphrase_characters[:-1]}")
         least, most = self.passphrase_minimum or 0, self.passphrase_maximum or len(text)
         return pass_or_fail(least <= len(text) <= most, f"{len(text)} characters", f"{least} to {most}")
 
-    def _seen(self, source: Source | None) -> str:
-        """What was looked at, where nothing more is asked of the file than how it is written."""
+    def _summary(self, source: Source | None) -> str:
+        """Return the actual value of a check that looks only at the encoding or the name of the file."""
         assert source is not None
         return PurePath(source.file).suffix if self.suffixes else str(source.encoding)
 
     def violations(self) -> Iterator[Violation]:
-        """DER; another ending; a passphrase that nobody knows or may not be; another's key."""
+        """Another encoding, name, format or encryption; an unknown or invalid passphrase; another key."""
         if self.encodings and "DER" not in self.encodings:
             yield _altered("der", "The key file is DER.", "der")
         if self.suffixes:

@@ -1,4 +1,4 @@
-"""The certification path (RFC 5280, 6.1), and what CRLs say of the certificate (6.3)."""
+"""The certification path (RFC 5280, 6.1), and the revocation of the certificate (6.3)."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _OWN_TIMES = ("expired", "not-yet-valid")
 
 @demand
 class CertificationPath(Demand):
-    """Valid up to a trusted root, the authorities in force.
+    """The certification path is valid up to a trusted root.
 
-    The certificate's own validity and its revocation are other demands'. Trusted are the anchors that
-    were given, else the self-signed ones of the chain file, as at an upload.
+    Other demands check the validity period and the revocation of the certificate itself. The trust anchors
+    are those that were given, or else the self-signed certificates of the chain file, as at an upload.
     """
 
     kind: ClassVar[str] = "certification_path"
@@ -44,7 +44,7 @@ class CertificationPath(Demand):
     needs: ClassVar[Needs] = Needs.ISSUED
 
     def check(self, subject: CheckInput) -> Outcome:
-        """By OpenSSL, at the instant of the check."""
+        """Validate the path with OpenSSL at the time of the check."""
         leaf = subject.certificate
         if leaf is None:
             return not_applicable("there is no certificate")
@@ -52,24 +52,24 @@ class CertificationPath(Demand):
             return not_applicable("the certificate is self-signed")
         anchors = subject.anchors or tuple(c for c in subject.authorities if c.is_self_issued)
         if not subject.path or not is_signed_by(leaf, subject.path[0]):
-            return not_applicable("its issuer's certificate was not given")
+            return not_applicable("the certificate of the issuer was not given")
         if not subject.path[-1].is_self_issued or not anchors:
             return not_applicable("the path does not lead to a root")
         from pkigen.inspection.path import validate
 
-        found = validate(leaf, subject.authorities, anchors, at=subject.now)
-        problems = [p for p in found.problems if p.depth != 0 or p.rule not in _OWN_TIMES]
+        validation = validate(leaf, subject.authorities, anchors, at=subject.now)
+        problems = [p for p in validation.problems if p.depth != 0 or p.rule not in _OWN_TIMES]
         return pass_or_fail(not problems, "; ".join(p.message for p in problems) or "valid", "a valid path")
 
     def violations(self) -> Iterator[Violation]:
-        """An authority that has ended; one that may not sign certificates."""
+        """An expired issuing CA; an issuing CA that may not sign certificates."""
         words = "The issuing CA's certificate has expired."
-        yield Violation("expired-authority", words, _ended_authority, "path")
+        yield Violation("expired-authority", words, _with_expired_authority, "path")
         words = "The issuing CA's key usage does not include keyCertSign."
         yield Violation("no-certsign", words, _without_cert_sign, "path")
 
 
-def _ended_authority(case: Case) -> Case:
+def _with_expired_authority(case: Case) -> Case:
     end = case.clock - timedelta(seconds=_DAY)
 
     def change(plan: CertificatePlan) -> CertificatePlan:
@@ -90,9 +90,9 @@ def _without_cert_sign(case: Case) -> Case:
 
 @demand
 class RevocationDemand(Demand):
-    """Not revoked; a CRL that is there, fresh, and signed by the issuer.
+    """The certificate is not revoked; a current CRL, signed by the issuer, is available.
 
-    A stale CRL is as good as none. URLs of other schemes than http are not asked: appliances do not.
+    A stale CRL counts as unavailable. URLs with other schemes than http are ignored, as appliances do.
     """
 
     kind: ClassVar[str] = "revocation"
@@ -103,19 +103,19 @@ class RevocationDemand(Demand):
     available: bool = False
 
     @model_validator(mode="after")
-    def _says_one_thing(self) -> RevocationDemand:
+    def _has_one_condition(self) -> RevocationDemand:
         if self.not_revoked is self.available:
-            raise ValueError("give one of not_revoked and available: they are two demands")
+            raise ValueError("specify exactly one of not_revoked and available")
         return self
 
     def check(self, subject: CheckInput) -> Outcome:
-        """At the URLs that the certificate states."""
+        """Check the CRLs from files, or those at the certificate's URLs."""
         leaf = subject.certificate
         if leaf is None and not subject.crls:
             return not_applicable("there is no certificate")
         published = tuple(map(PublishedCrl, subject.crls)) if leaf is None else subject.crls_for(leaf)
         if not published and not subject.has_http_crl_url:
-            return not_applicable("it states no http URL of a CRL")
+            return not_applicable("the certificate has no http URL of a CRL")
         if not published:
             return undecided("no CRL was given or downloaded; --online downloads CRLs")
         return (
@@ -128,7 +128,7 @@ class RevocationDemand(Demand):
         return pass_or_fail(holds, "fresh" if holds else "; ".join(problems), "a fresh CRL that is reachable")
 
     def violations(self) -> Iterator[Violation]:
-        """Revoked for good, and on hold; not published at all, and stale."""
+        """Revoked, on hold; no CRL, a stale CRL."""
         if self.not_revoked:
             for variant, reason in (("revoked", "keyCompromise"), ("on-hold", "certificateHold")):
                 words = f"The certificate is revoked for {reason}."
@@ -141,16 +141,16 @@ class RevocationDemand(Demand):
             yield Violation("stale", "The CRL expired one day ago.", change, "revocation")
 
 
-def _problem(subject: CheckInput, found: PublishedCrl) -> str:
-    """Why a CRL does not serve; "" when it does."""
-    crl = found.crl
+def _problem(subject: CheckInput, published: PublishedCrl) -> str:
+    """Return why a CRL cannot be used; "" if it can."""
+    crl = published.crl
     if crl is None:
-        return found.problem
+        return published.problem
     leaf = subject.certificate
     if leaf is not None and subject.path and not _is_of_issuer(crl, leaf, subject):
         return "the CRL is not signed by the issuer"
     if crl.this_update > subject.now:
-        return f"the CRL begins at {crl.this_update:%Y-%m-%d %H:%M:%S}Z"
+        return f"the CRL is not valid before {crl.this_update:%Y-%m-%d %H:%M:%S}Z"
     if crl.next_update is not None and crl.next_update < subject.now:
         return f"the CRL is stale since {crl.next_update:%Y-%m-%d %H:%M:%S}Z"
     return ""
@@ -168,7 +168,7 @@ def _check_entry(subject: CheckInput, published: Sequence[PublishedCrl]) -> Outc
     if subject.path:
         crls = [crl for crl in crls if _is_of_issuer(crl, leaf, subject)]
     if not crls:
-        return not_applicable("there is no CRL by its issuer")
+        return not_applicable("there is no CRL by the certificate's issuer")
     own = tuple(crls)
     for authority in subject.path:
         crls += [one.crl for one in subject.crls_for(authority) if one.crl is not None]
@@ -201,13 +201,13 @@ def _unpublished(case: Case) -> Case:
     extension = case.extension(oids.CRL_DISTRIBUTION_POINTS)
     if extension is None or not isinstance(extension.value, bytes):
         raise Impossible("the certificate has no CRL distribution point")
-    value = with_urls(extension.value, _to_nowhere)
+    value = with_urls(extension.value, _to_missing_path)
     return case.with_extension(replace(extension, value=value))
 
 
-def _to_nowhere(url: str) -> str:
-    folder, _, name = url.rpartition("/")
-    return f"{folder}/nowhere/{name}"
+def _to_missing_path(url: str) -> str:
+    directory, _, name = url.rpartition("/")
+    return f"{directory}/nowhere/{name}"
 
 
 def _stale(entity: Entity) -> Entity:

@@ -1,4 +1,4 @@
-"""The certificate's key: its kind and its size."""
+"""The public key of the certificate: its kind and size."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _EC_KINDS = {256: "ec-p256", 384: "ec-p384", 521: "ec-p521"}
 class PublicKeyDemand(Demand):
     """Kind and size of the public key (RFC 5280, 4.1.2.7).
 
-    ``minimum``, ``maximum`` and ``sizes`` are in bits, for each family of keys. A key smaller than
-    the smallest of ``sizes`` is for ``minimum`` to judge. ``exponent`` is the least that an RSA key's may
-    be, which is odd besides.
+    ``minimum``, ``maximum`` and ``sizes`` are in bits, for each family of keys. Only ``minimum`` rejects a
+    key smaller than the smallest of ``sizes``. ``exponent`` is the minimum public exponent of an RSA key,
+    which must also be odd.
     """
 
     kind: ClassVar[str] = "public_key"
@@ -51,7 +51,7 @@ class PublicKeyDemand(Demand):
     exponent: Annotated[int, Field(ge=3, le=1 << 64)] | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> PublicKeyDemand:
+    def _has_a_condition(self) -> PublicKeyDemand:
         if not (self.families or self.minimum or self.maximum or self.sizes or self.exponent):
             raise ValueError(
                 "no condition given; set at least one of families, minimum, maximum, sizes or exponent"
@@ -59,7 +59,7 @@ class PublicKeyDemand(Demand):
         return self
 
     def check(self, subject: CheckInput) -> Outcome:
-        """Family first, then what is said of that family's sizes."""
+        """Check the family first, then the size and the exponent."""
         key = subject.public_key
         if key is None:
             return not_applicable("there is no certificate")
@@ -69,19 +69,21 @@ class PublicKeyDemand(Demand):
             return pass_or_fail(False, key.name, f"at least {self.minimum[key.family]} bits")
         if key.size > self.maximum.get(key.family, key.size):
             return pass_or_fail(False, key.name, f"at most {self.maximum[key.family]} bits")
-        if not self._has_fit_exponent(key):
-            return pass_or_fail(False, f"exponent {key.exponent}", f"an odd one from {self.exponent} on")
+        if not self._has_valid_exponent(key):
+            return pass_or_fail(
+                False, f"exponent {key.exponent}", f"an odd exponent of at least {self.exponent}"
+            )
         sizes = self.sizes.get(key.family, ())
-        wanted = " or ".join(f"{size} bits" for size in sizes)
-        return pass_or_fail(not sizes or key.size in sizes or key.size < min(sizes), key.name, wanted)
+        expected = " or ".join(f"{size} bits" for size in sizes)
+        return pass_or_fail(not sizes or key.size in sizes or key.size < min(sizes), key.name, expected)
 
-    def _has_fit_exponent(self, key: PublicKey) -> bool:
+    def _has_valid_exponent(self, key: PublicKey) -> bool:
         if self.exponent is None or key.family != "rsa":
             return True
         return key.exponent >= self.exponent and bool(key.exponent % 2)
 
     def violations(self) -> Iterator[Violation]:
-        """Another family; the size just below and just above what is allowed."""
+        """Another family; the sizes just below and just above the allowed ones; a small exponent."""
         if self.families:
             others = (kind for family, kind in _OTHER_FAMILIES.items() if family not in self.families)
             yield from (_of_kind(kind) for kind in others)

@@ -1,4 +1,4 @@
-"""How a certificate is signed: the algorithm and its digest."""
+"""The signature of a certificate: the algorithm and its digest."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class SignatureAlgorithm(Demand):
     allowed: Annotated[tuple[Algorithm, ...], Field(min_length=1)]
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
-        """The outer algorithm's name is one of those allowed."""
-        found = certificate.signature_algorithm
-        return pass_or_fail(found.name in self.allowed, str(found), " or ".join(self.allowed))
+        """Compare the name of the outer algorithm."""
+        algorithm = certificate.signature_algorithm
+        return pass_or_fail(algorithm.name in self.allowed, str(algorithm), " or ".join(self.allowed))
 
     def violations(self) -> Iterator[Violation]:
-        """RSASSA-PSS where PKCS#1 v1.5 is wanted keeps the digest; else another digest."""
+        """RSASSA-PSS, if it is not allowed; otherwise another digest."""
         if "RSASSA-PSS" not in self.allowed:
             signature = Signature("sha256", pss=True)
             yield Violation(
@@ -77,22 +77,24 @@ class DigestDemand(Demand):
     forbidden: tuple[Digest, ...] = ()
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
-        """The digest of the signature algorithm; algorithms that bring their own pass."""
+        """Check the digest; an algorithm without a separate digest violates only ``allowed``."""
         if subject.authority and certificate.is_self_issued:
-            return not_applicable("nobody relies on a root's signature of itself")
-        found = certificate.signature_algorithm
-        if not found.digest:
+            return not_applicable("validators do not check the self-signature of a root")
+        algorithm = certificate.signature_algorithm
+        digest = algorithm.digest
+        if not digest:
             if self.allowed:
-                return pass_or_fail(False, str(found), " or ".join(self.allowed))
-            return pass_or_fail(True, f"{found}, which needs none", "")
-        holds = found.digest in self.allowed if self.allowed else found.digest not in self.forbidden
-        wanted = " or ".join(self.allowed) or f"none of {', '.join(self.forbidden)}"
-        return pass_or_fail(holds, found.digest, wanted)
+                return pass_or_fail(False, str(algorithm), " or ".join(self.allowed))
+            return pass_or_fail(True, f"{algorithm}, which has no separate digest", "")
+        holds = digest in self.allowed if self.allowed else digest not in self.forbidden
+        expected = " or ".join(self.allowed) or f"none of {', '.join(self.forbidden)}"
+        return pass_or_fail(holds, digest, expected)
 
     def violations(self) -> Iterator[Violation]:
-        """A weaker digest, and a stronger one where that is wrong as well."""
-        wanted = ("sha384", "sha1") if self.allowed else self.forbidden
-        yield from _of_digests(d for d in wanted if d not in self.allowed and d in ("sha384", "sha1", "md5"))
+        """Forbidden digests; with ``allowed``, a weaker and a stronger one."""
+        candidates = ("sha384", "sha1") if self.allowed else self.forbidden
+        supported = ("sha384", "sha1", "md5")
+        yield from _of_digests(d for d in candidates if d not in self.allowed and d in supported)
 
 
 def _of_digests(digests: Iterator[str]) -> Iterator[Violation]:
@@ -105,18 +107,18 @@ def _of_digests(digests: Iterator[str]) -> Iterator[Violation]:
 
 @demand
 class AlgorithmsAgree(Demand):
-    """The algorithm inside the TBSCertificate and the one outside are one (RFC 5280, 4.1.1.2)."""
+    """The outer signature algorithm equals the signed one in the TBSCertificate (RFC 5280, 4.1.1.2)."""
 
     kind: ClassVar[str] = "algorithms_agree"
     field: ClassVar[str | None] = "signature_algorithm"
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
-        """Octet by octet, as the field is compared."""
+        """Compare the encodings of both fields."""
         agree = certificate.algorithms_agree
         return pass_or_fail(agree, "the same" if agree else "two of them", "the same inside and outside")
 
     def violations(self) -> Iterator[Violation]:
-        """The outer one without its NULL, or with one: the signature still holds for who does not look."""
+        """Another outer algorithm (NULL added or removed); verifiers that ignore it accept the signature."""
         yield Violation("", "The outer signature algorithm differs from the signed one.", _disagreeing)
 
 
@@ -126,9 +128,9 @@ def _disagreeing(case: Case) -> Case:
 
 
 def other_outer_algorithm(key: str, signature: Signature) -> Edit:
-    """The edit that gives a signed structure another outer AlgorithmIdentifier of the same OID.
+    """Return the edit that replaces the outer AlgorithmIdentifier by another one with the same OID.
 
-    ``key`` is the kind of the key that signs.
+    ``key`` is the kind of the signing key.
     """
     from pkigen.keys.signing import algorithm_of
 

@@ -97,8 +97,8 @@ class SubjectAttribute(Demand):
         text = ", ".join(values)
         tags = {one.tag for rdn in certificate.subject for one in rdn if one.oid == self._oid}
         if self.string_types and (others := tags - {_STRING_TYPES[name] for name in self.string_types}):
-            found = " and ".join(_TYPE_NAMES.get(tag, f"tag {tag:02x}") for tag in sorted(others))
-            return failed(f"{text} ({found})", " or ".join(self.string_types), blame=blame)
+            string_types = " and ".join(_TYPE_NAMES.get(tag, f"tag {tag:02x}") for tag in sorted(others))
+            return failed(f"{text} ({string_types})", " or ".join(self.string_types), blame=blame)
         holds = all(map(self._holds, values)) and self._is_unique(subject, values)
         return pass_or_fail(holds, text, self._expected(), blame)
 

@@ -77,29 +77,29 @@ class KeyUsageDemand(Demand):
     consistent: bool = False
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
-        """Presence first; what is missing breaks nothing else."""
+        """Check presence first; a missing extension violates only ``required``."""
         extensions = certificate.extensions
         usages = extensions.key_usage
         if usages is None:
-            return failed("no key usage", "one") if self.required else not_applicable("it has no key usage")
-        found = ", ".join(usages) or "no bit"
+            return failed("no key usage", "one") if self.required else not_applicable("there is no key usage")
+        text = ", ".join(usages) or "no bit"
         if self.critical is not None and _is_critical(extensions, oids.KEY_USAGE) is not self.critical:
             return failed(_words(not self.critical), _words(self.critical))
         if self.some and not usages:
-            return failed(found, "at least one bit")
+            return failed(text, "at least one bit")
         missing = [usage for usage in self.contains if usage not in usages]
         surplus = [usage for usage in self.lacks if usage in usages]
         family = certificate.public_key.family if self.allowed else ""
         if excess := [usage for usage in usages if usage not in self.allowed.get(family, usages)]:
-            return failed(found, f"no {', '.join(excess)} for this kind of key")
+            return failed(text, f"no {', '.join(excess)} for this kind of key")
         if self.consistent and (excess := _inconsistent(certificate, usages)):
             purposes = ", ".join(extensions.extended_key_usage or ())
-            return failed(found, f"no {', '.join(excess)}, which no purpose of {purposes} uses")
-        wanted = ", ".join([*self.contains, *(f"no {usage}" for usage in self.lacks)])
-        return pass_or_fail(not missing and not surplus, found, wanted)
+            return failed(text, f"no {', '.join(excess)}, which no purpose of {purposes} uses")
+        expected = ", ".join([*self.contains, *(f"no {usage}" for usage in self.lacks)])
+        return pass_or_fail(not missing and not surplus, text, expected)
 
     def violations(self) -> Iterator[Violation]:
-        """Missing; without a bit; with one too many; of the other criticality."""
+        """Missing, without a bit, with an extra bit, with the other criticality."""
         oid = oids.KEY_USAGE
         if self.required:
             yield Violation(
@@ -107,14 +107,14 @@ class KeyUsageDemand(Demand):
             )
         for usage in self.contains:
             words = f"The key usage does not include {usage}."
-            # RFC 5280, 6.3.3 (f): what a CA signs without cRLSign is no CRL.
+            # RFC 5280, 6.3.3 (f): a CRL of a CA without cRLSign is invalid.
             stage: Stage = "revocation" if usage == "cRLSign" else None
             yield Violation(f"no-{usage.lower()}", words, partial(_without_usage, usage), stage)
         for usage in self.lacks:
             words = f"The key usage includes {usage}."
             yield Violation(usage.lower(), words, _with_usages(partial(_also, usage)))
         if self.some:
-            yield Violation("none", "The key usage has no bit set.", _with_usages(lambda _held: set()))
+            yield Violation("none", "The key usage has no bit set.", _with_usages(lambda _usages: set()))
         if self.allowed:
             says = "The key usage has a bit that does not suit the kind of key."
             yield Violation("not-allowed", says, self._with_excess)
@@ -150,7 +150,7 @@ def _with_inconsistent_usage(case: Case) -> Case:
 
 @demand
 class ExtendedKeyUsageDemand(Demand):
-    """There; with certain purposes, without others; critical or not."""
+    """Extended key usage: present, with or without certain purposes, critical or not."""
 
     kind: ClassVar[str] = "extended_key_usage"
     field: ClassVar[str | None] = oids.EXTENDED_KEY_USAGE
@@ -162,23 +162,23 @@ class ExtendedKeyUsageDemand(Demand):
     critical: bool | None = None
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
-        """Presence first; ``any`` stands for every purpose that is wanted."""
+        """Check presence first; ``any`` includes every required purpose."""
         extensions = certificate.extensions
         purposes = extensions.extended_key_usage
         if purposes is None:
             if self.required:
                 return failed("no extended key usage", ", ".join(self.contains) or "one")
-            return not_applicable("it has no extended key usage")
+            return not_applicable("there is no extended key usage")
         critical = _is_critical(extensions, oids.EXTENDED_KEY_USAGE)
         if self.critical is not None and critical is not self.critical:
             return failed(_words(not self.critical), _words(self.critical))
         missing = [p for p in self.contains if p not in purposes and "any" not in purposes]
         surplus = [p for p in self.lacks if p in purposes]
-        wanted = ", ".join([*self.contains, *(f"no {purpose}" for purpose in self.lacks)])
-        return pass_or_fail(not missing and not surplus, ", ".join(purposes) or "no purpose", wanted)
+        expected = ", ".join([*self.contains, *(f"no {purpose}" for purpose in self.lacks)])
+        return pass_or_fail(not missing and not surplus, ", ".join(purposes) or "no purpose", expected)
 
     def violations(self) -> Iterator[Violation]:
-        """Missing; another purpose; a forbidden one; of the other criticality."""
+        """Missing, another purpose, a forbidden one, the other criticality."""
         oid = oids.EXTENDED_KEY_USAGE
         if self.required:
             words = "The certificate has no extended key usage."
@@ -189,15 +189,15 @@ class ExtendedKeyUsageDemand(Demand):
             yield Violation(f"no-{purpose.lower()}", words, partial(_with_purposes, (other,)))
         for purpose in self.lacks:
             words = f"The extended key usage includes {purpose}."
-            held = (*self.contains, purpose)
-            yield Violation(purpose.lower(), words, partial(_with_purposes, held))
+            purposes = (*self.contains, purpose)
+            yield Violation(purpose.lower(), words, partial(_with_purposes, purposes))
         if self.critical is not None:
             yield _other_criticality(oid, "extended key usage", self.critical)
 
 
 @demand
 class BasicConstraintsDemand(Demand):
-    """A CA or not; the extension there; critical; no path length where there is no CA."""
+    """Basic constraints: present, critical, CA or not; a path length only for a CA."""
 
     kind: ClassVar[str] = "basic_constraints"
     field: ClassVar[str | None] = oids.BASIC_CONSTRAINTS
@@ -210,28 +210,28 @@ class BasicConstraintsDemand(Demand):
     smallest_path_length: Annotated[int, Field(ge=0, le=100)] | None = None
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
-        """A certificate without the extension is no CA's."""
+        """Check presence first; a certificate without the extension is not a CA certificate."""
         extensions = certificate.extensions
-        held = extensions.basic_constraints
-        if held is None:
+        constraints = extensions.basic_constraints
+        if constraints is None:
             if self.required or self.ca:
                 return failed("no basic constraints", "those of a CA" if self.ca else "some")
             return passed("no basic constraints")
-        found = "a CA" if held.ca else "no CA"
-        if self.ca is not None and held.ca is not self.ca:
-            return failed(found, "a CA" if self.ca else "no CA")
+        text = "a CA" if constraints.ca else "not a CA"
+        if self.ca is not None and constraints.ca is not self.ca:
+            return failed(text, "a CA" if self.ca else "not a CA")
         critical = _is_critical(extensions, oids.BASIC_CONSTRAINTS)
         if self.critical is not None and critical is not self.critical:
             return failed(_words(not self.critical), _words(self.critical))
-        length, least = held.path_length, self.smallest_path_length
+        length, least = constraints.path_length, self.smallest_path_length
         if self.path_length == "ca-only" and length is not None and not _may_sign(certificate):
             return failed(f"a path length of {length}", "a path length only for a CA with keyCertSign")
         if least is not None and length is not None and length < least:
             return failed(f"a path length of {length}", f"at least {least}")
-        return passed(found)
+        return passed(text)
 
     def violations(self) -> Iterator[Violation]:
-        """A CA where none is wanted; a path length on an end entity. Those of CAs change a CA."""
+        """CA flag, path length, presence or criticality; for demands on CAs, in a CA certificate."""
         if self.ca is False:
             words = "The basic constraints have cA TRUE."
             yield Violation("ca", words, lambda case: _with_constraints(case, der.boolean(True)))
@@ -251,7 +251,7 @@ class BasicConstraintsDemand(Demand):
 
     def _without(self, case: Case) -> Case:
         if self.ca is True and case.plan.issuer_id == case.entity.id:
-            raise Impossible("clients take a root without basic constraints for a CA")
+            raise Impossible("clients accept a root without basic constraints as a CA")
         return case.without_extension(oids.BASIC_CONSTRAINTS)
 
 
@@ -266,31 +266,33 @@ def _with_path_length(length: int, case: Case) -> Case:
 
 
 def _is_critical(extensions: Extensions, oid: str) -> bool:
-    found = extensions.raw(oid)
-    return found is not None and found.critical
+    extension = extensions.raw(oid)
+    return extension is not None and extension.critical
 
 
 def _words(critical: bool) -> str:
     return "critical" if critical else "not critical"
 
 
-def _other_criticality(oid: str, title: str, wanted: bool) -> Violation:
+def _other_criticality(oid: str, title: str, expected: bool) -> Violation:
     def apply(case: Case) -> Case:
         extension = case.extension(oid)
         assert extension is not None
-        return case.with_extension(replace(extension, critical=not wanted))
+        return case.with_extension(replace(extension, critical=not expected))
 
-    return Violation(_words(not wanted).replace(" ", "-"), f"The {title} is {_words(not wanted)}.", apply)
+    return Violation(_words(not expected).replace(" ", "-"), f"The {title} is {_words(not expected)}.", apply)
 
 
 def _with_usages(change: Callable[[set[str]], set[str]]) -> Callable[[Case], Case]:
-    """A change of the bits of the key usage; the extension is made if there is none."""
+    """Return a change of the key usage bits; the change adds the extension if there is none."""
 
     def apply(case: Case) -> Case:
-        held = case.extension(oids.KEY_USAGE)
-        value = held.value if held is not None and isinstance(held.value, bytes) else der.bit_string(b"")
+        extension = case.extension(oids.KEY_USAGE)
+        value = extension.value if extension is not None else None
+        if not isinstance(value, bytes):
+            value = der.bit_string(b"")
         bits = named_bits(change(set(key_usage(value))), oids.KEY_USAGES)
-        return case.with_extension(Extension(oids.KEY_USAGE, held is None or held.critical, bits))
+        return case.with_extension(Extension(oids.KEY_USAGE, extension is None or extension.critical, bits))
 
     return apply
 
@@ -300,19 +302,20 @@ def _without_usage(usage: str, case: Case) -> Case:
     return drop_path_length(case) if usage == "keyCertSign" else case
 
 
-def _without(usage: str, held: set[str]) -> set[str]:
-    """The other bits, or one that does no harm: no bit at all would be another fault."""
-    return held - {usage} or {"keyAgreement" if usage != "keyAgreement" else "nonRepudiation"}
+def _without(usage: str, usages: set[str]) -> set[str]:
+    """Return the other bits, or one harmless bit: a key usage without bits would be another fault."""
+    return usages - {usage} or {"keyAgreement" if usage != "keyAgreement" else "nonRepudiation"}
 
 
-def _also(usage: str, held: set[str]) -> set[str]:
-    return held | {usage}
+def _also(usage: str, usages: set[str]) -> set[str]:
+    return usages | {usage}
 
 
 def _with_purposes(purposes: tuple[str, ...], case: Case) -> Case:
-    held = case.extension(oids.EXTENDED_KEY_USAGE)
+    extension = case.extension(oids.EXTENDED_KEY_USAGE)
     value = der.sequence(*(der.oid(oids.EXTENDED_KEY_USAGES[purpose]) for purpose in purposes))
-    return case.with_extension(Extension(oids.EXTENDED_KEY_USAGE, held is not None and held.critical, value))
+    critical = extension is not None and extension.critical
+    return case.with_extension(Extension(oids.EXTENDED_KEY_USAGE, critical, value))
 
 
 def _with_constraints(case: Case, *elements: bytes) -> Case:

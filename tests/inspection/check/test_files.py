@@ -128,7 +128,7 @@ def test_a_key_under_a_passphrase_that_is_not_given_does_not_open(built: Built) 
     key = built.file("key-opens-wrong", "key")
     found = _one(built, crt, key, chain)
     assert _broken(found) == {"key-opens"}
-    assert "no passphrase was given" in found.broken[0].outcome.found
+    assert "no passphrase was given" in found.broken[0].outcome.actual
 
 
 def test_a_wrong_passphrase_gives_the_appliances_message(built: Built) -> None:

@@ -96,7 +96,7 @@ def test_a_revocation_anywhere_on_the_path_is_a_violation(revoking: str, folder:
     assert "not-revoked" in violated(result)
     assert not result.verdicts[0].accepted
     finding = next(f for f in result.broken if f.requirement.id == "not-revoked")
-    assert ("the CA [CN=Input CA] is revoked" in finding.outcome.found) is (revoking == "ca")
+    assert ("the CA [CN=Input CA] is revoked" in finding.outcome.actual) is (revoking == "ca")
 
 
 def test_a_delta_crl_and_a_crl_for_a_certificate_without_urls_count(folder: Folder) -> None:
