@@ -125,7 +125,6 @@ def test_names_state_their_content(area: str) -> None:
     )
 
 
-@pytest.mark.xfail(strict=True, reason="not converted yet")
 def test_no_module_is_named_with_a_bare_gerund() -> None:
     stems = {
         path: path.stem.strip("_")

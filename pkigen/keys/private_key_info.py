@@ -10,7 +10,7 @@ from pkigen.errors import InputError, panics_as_errors
 from pkigen.keys import PrivateKey, to_pkcs8
 from pkigen.keys.kinds import FIXED_KINDS
 from pkigen.x509 import Malformed
-from pkigen.x509.decoding import decoder
+from pkigen.x509.decode import decoder
 from pkigen.x509.public_key import curve_bits, explicit_order
 
 _RSA, _EC, _DSA = "1.2.840.113549.1.1.1", "1.2.840.10045.2.1", "1.2.840.10040.4.1"

@@ -112,7 +112,7 @@ def _lowest(certificates: list[Certificate]) -> Certificate:
 
 def _path(own: Certificate, pool: Iterable[Certificate]) -> list[Certificate]:
     """Return a CA certificate and those above it, each issued by the next, as far as the files go."""
-    from pkigen.keys.verifying import is_signed_by
+    from pkigen.keys.verify import is_signed_by
 
     path = [own]
     while not path[-1].is_self_issued:
@@ -155,7 +155,7 @@ def _check_can_issue(certificate: Certificate, path: Path) -> None:
 def read_previous_crl(path: Path, imported: ImportedCA) -> CertificateList:
     """Return the CRL in a file that an imported CA published before; InputError for any other file."""
     from pkigen.inspection.artifacts import read_path
-    from pkigen.keys.verifying import is_signed_by
+    from pkigen.keys.verify import is_signed_by
 
     issuer = Certificate(imported.certificate)
     crls = [one.crl for one in read_path(path) if one.crl is not None]

@@ -12,7 +12,7 @@ from pkigen.store.entries import (
     decoding,
 )
 from pkigen.store.index import Index
-from pkigen.store.staging import stage
+from pkigen.store.staged_files import stage
 from pkigen.store.store import Store
 
 __all__ = [

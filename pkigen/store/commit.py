@@ -41,7 +41,7 @@ from pkigen.store.entries import Entry, Publication
 from pkigen.store.index import Index
 from pkigen.store.layout import inside
 from pkigen.store.placement import Placement
-from pkigen.store.staging import sync_all, sync_directory, write_new
+from pkigen.store.staged_files import sync_all, sync_directory, write_new
 
 
 @dataclass(frozen=True, slots=True)

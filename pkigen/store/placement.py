@@ -12,7 +12,7 @@ from pathlib import Path
 from pkigen.errors import EnvironmentFailure
 from pkigen.store.entries import Entry
 from pkigen.store.layout import REPLACED, STAGING, STATE, inside
-from pkigen.store.staging import exchange, file_digest
+from pkigen.store.staged_files import exchange, file_digest
 
 _ASIDE = ".old"
 

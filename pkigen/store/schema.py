@@ -21,7 +21,7 @@ import sqlite3
 from pathlib import Path
 
 from pkigen.errors import EnvironmentFailure
-from pkigen.store.staging import sync_directory
+from pkigen.store.staged_files import sync_directory
 
 _VERSION = 2
 ENTITY = """

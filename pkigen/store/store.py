@@ -19,7 +19,7 @@ from pkigen.store.lock import Lock
 from pkigen.store.os_errors import os_errors_as_failures
 from pkigen.store.placement import Placement
 from pkigen.store.schema import connect, create
-from pkigen.store.staging import file_digest, sync_directory, sync_file
+from pkigen.store.staged_files import file_digest, sync_directory, sync_file
 
 
 class Store:

@@ -7,7 +7,7 @@ still has a subject. A field that cannot be read raises Malformed, a ValueError.
 from pkigen.x509.algorithms import AlgorithmIdentifier
 from pkigen.x509.certificate import Certificate
 from pkigen.x509.crl import CertificateList, RevokedEntry
-from pkigen.x509.decoding import Malformed
+from pkigen.x509.decode import Malformed
 from pkigen.x509.extensions import (
     AuthorityKeyIdentifier,
     BasicConstraints,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pkigen.asn1 import der, oids
-from pkigen.x509.decoding import Malformed, decoder, elements
+from pkigen.x509.decode import Malformed, decoder, elements
 
 _RSA, _ECDSA = "1.2.840.113549.1.1.", "1.2.840.10045.4."
 _PSS = _RSA + "10"

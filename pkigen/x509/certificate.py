@@ -9,9 +9,9 @@ from hashlib import new
 
 from pkigen.asn1 import der
 from pkigen.model import Name
-from pkigen.x509 import decoding
+from pkigen.x509 import decode
 from pkigen.x509.algorithms import AlgorithmIdentifier, algorithm_identifier
-from pkigen.x509.decoding import Malformed, decoder, elements
+from pkigen.x509.decode import Malformed, decoder, elements
 from pkigen.x509.extensions import Extensions, extensions
 from pkigen.x509.public_key import PublicKey, public_key
 
@@ -43,17 +43,17 @@ class Certificate:
         """1, 2 or 3, as people count; other numbers when it says so."""
         if self._version is None:
             return 1
-        return decoding.integer(der.contents(self._version), "the version") + 1
+        return decode.integer(der.contents(self._version), "the version") + 1
 
     @property
     def serial_octets(self) -> bytes:
         """The contents octets of the serial number."""
-        return decoding.expect(self._fields[_SERIAL], der.INTEGER, "the serial number")
+        return decode.expect(self._fields[_SERIAL], der.INTEGER, "the serial number")
 
     @cached_property
     def serial(self) -> int:
         """The serial number."""
-        return decoding.integer(self._fields[_SERIAL], "the serial number")
+        return decode.integer(self._fields[_SERIAL], "the serial number")
 
     @cached_property
     def signature_algorithm(self) -> AlgorithmIdentifier:
@@ -73,12 +73,12 @@ class Certificate:
     @property
     def signature(self) -> bytes:
         """The signature's octets."""
-        return decoding.whole_octets(self._signature, "the signature")
+        return decode.whole_octets(self._signature, "the signature")
 
     @cached_property
     def issuer(self) -> Name:
         """The issuer's name."""
-        return decoding.decoder("the issuer")(decoding.name)(self._fields[_ISSUER], "the issuer")
+        return decode.decoder("the issuer")(decode.name)(self._fields[_ISSUER], "the issuer")
 
     @property
     def issuer_der(self) -> bytes:
@@ -88,7 +88,7 @@ class Certificate:
     @cached_property
     def subject(self) -> Name:
         """The subject's name."""
-        return decoding.decoder("the subject")(decoding.name)(self._fields[_SUBJECT], "the subject")
+        return decode.decoder("the subject")(decode.name)(self._fields[_SUBJECT], "the subject")
 
     @property
     def subject_der(self) -> bytes:
@@ -98,12 +98,12 @@ class Certificate:
     @cached_property
     def normalized_issuer(self) -> Hashable:
         """The issuer in the form that is compared (RFC 5280, 7.1); the DER if it cannot be decoded."""
-        return decoding.normalized_name(self.issuer_der)
+        return decode.normalized_name(self.issuer_der)
 
     @cached_property
     def normalized_subject(self) -> Hashable:
         """The subject in the form that is compared (RFC 5280, 7.1); the DER if it cannot be decoded."""
-        return decoding.normalized_name(self.subject_der)
+        return decode.normalized_name(self.subject_der)
 
     @cached_property
     def is_self_issued(self) -> bool:
@@ -179,4 +179,4 @@ class Certificate:
 
 @decoder("the time")
 def _time(data: bytes, what: str) -> datetime:
-    return decoding.time(data, what)
+    return decode.time(data, what)

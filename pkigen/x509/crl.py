@@ -10,9 +10,9 @@ from functools import cached_property, lru_cache
 
 from pkigen.asn1 import der, oids
 from pkigen.model import Name
-from pkigen.x509 import decoding
+from pkigen.x509 import decode
 from pkigen.x509.algorithms import AlgorithmIdentifier, algorithm_identifier
-from pkigen.x509.decoding import Malformed, decoder, elements
+from pkigen.x509.decode import Malformed, decoder, elements
 from pkigen.x509.extensions import (
     Extensions,
     IssuingDistributionPoint,
@@ -69,7 +69,7 @@ class CertificateList:
     @property
     def version(self) -> int:
         """1 or 2, as people count."""
-        return 1 if self._version is None else decoding.integer(self._version, "the version") + 1
+        return 1 if self._version is None else decode.integer(self._version, "the version") + 1
 
     @cached_property
     def signature_algorithm(self) -> AlgorithmIdentifier:
@@ -89,12 +89,12 @@ class CertificateList:
     @property
     def signature(self) -> bytes:
         """The signature's octets."""
-        return decoding.whole_octets(self._signature, "the signature")
+        return decode.whole_octets(self._signature, "the signature")
 
     @cached_property
     def issuer(self) -> Name:
         """The issuer's name."""
-        return decoding.decoder("the issuer")(decoding.name)(self._issuer, "the issuer")
+        return decode.decoder("the issuer")(decode.name)(self._issuer, "the issuer")
 
     @property
     def issuer_der(self) -> bytes:
@@ -104,7 +104,7 @@ class CertificateList:
     @cached_property
     def normalized_issuer(self) -> Hashable:
         """The issuer in the form that is compared (RFC 5280, 7.1); the DER if it cannot be decoded."""
-        return decoding.normalized_name(self.issuer_der)
+        return decode.normalized_name(self.issuer_der)
 
     @cached_property
     def this_update(self) -> datetime:
@@ -124,13 +124,13 @@ class CertificateList:
     @property
     def number(self) -> int | None:
         """The CRL number (5.2.3)."""
-        return self.extensions.get(oids.CRL_NUMBER, lambda value: decoding.integer(value, "the CRL number"))
+        return self.extensions.get(oids.CRL_NUMBER, lambda value: decode.integer(value, "the CRL number"))
 
     @property
     def base_number(self) -> int | None:
         """The number of the base CRL (5.2.4) of a delta CRL; None for a complete CRL."""
         return self.extensions.get(
-            oids.DELTA_CRL_INDICATOR, lambda value: decoding.integer(value, "the base CRL number")
+            oids.DELTA_CRL_INDICATOR, lambda value: decode.integer(value, "the base CRL number")
         )
 
     @property
@@ -207,14 +207,14 @@ def _entry(data: bytes) -> RevokedEntry:
     serial, at, *rest = elements(data, "an entry of the CRL")
     code, entry_extensions = _entry_extensions(rest[0]) if rest else (0, _NO_EXTENSIONS)
     return RevokedEntry(
-        decoding.integer(serial, "a serial number"), _revocation_time(at), code, entry_extensions
+        decode.integer(serial, "a serial number"), _revocation_time(at), code, entry_extensions
     )
 
 
 # Few entries of a CRL differ in more than the serial number.
 @lru_cache(maxsize=256)
 def _revocation_time(data: bytes) -> datetime:
-    return decoding.time(data, "the time of a revocation")
+    return decode.time(data, "the time of a revocation")
 
 
 @lru_cache(maxsize=256)
@@ -222,7 +222,7 @@ def _entry_extensions(data: bytes) -> tuple[int, Extensions]:
     """Return the reason code and all extensions of an entry."""
     entry_extensions = extensions(data)
     reason = entry_extensions.raw(oids.CRL_REASON)
-    code = int.from_bytes(decoding.expect(reason.value, 0x0A, "the reason code"), "big") if reason else 0
+    code = int.from_bytes(decode.expect(reason.value, 0x0A, "the reason code"), "big") if reason else 0
     return code, entry_extensions
 
 
@@ -233,4 +233,4 @@ def _names(data: bytes) -> tuple[GeneralName, ...]:
 
 @decoder("the time")
 def _time(data: bytes, what: str) -> datetime:
-    return decoding.time(data, what)
+    return decode.time(data, what)

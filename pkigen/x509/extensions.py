@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from pkigen.asn1 import der, oids
-from pkigen.x509.decoding import Malformed, bits, boolean, decoder, elements, expect, integer
+from pkigen.x509.decode import Malformed, bits, boolean, decoder, elements, expect, integer
 from pkigen.x509.general_names import GeneralName, general_name, general_names
 from pkigen.x509.policies import (
     PolicyConstraints,

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 from pkigen.asn1 import der, names
 from pkigen.asn1.oids import SMTP_UTF8_MAILBOX, SRV_NAME, USER_PRINCIPAL_NAME
-from pkigen.x509.decoding import Malformed, decoder, normalized_name
+from pkigen.x509.decode import Malformed, decoder, normalized_name
 
 _OTHER_TEXTS = {USER_PRINCIPAL_NAME: "upn", SRV_NAME: "srv", SMTP_UTF8_MAILBOX: "smtputf8"}
 _IA5 = {0x81: "email", 0x82: "dns", 0x86: "uri"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pkigen.asn1 import der
-from pkigen.x509.decoding import Malformed, decoder, elements, integer
+from pkigen.x509.decode import Malformed, decoder, elements, integer
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from pkigen.asn1 import der
 from pkigen.x509.algorithms import algorithm_identifier
-from pkigen.x509.decoding import Malformed, decoder, elements, expect, integer
+from pkigen.x509.decode import Malformed, decoder, elements, expect, integer
 
 _RSA = ("1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10", "2.5.8.1.1")
 _EC, _DSA = "1.2.840.10045.2.1", "1.2.840.10040.4.1"

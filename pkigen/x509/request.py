@@ -7,10 +7,10 @@ from functools import cached_property
 from pkigen.asn1 import der
 from pkigen.asn1.oids import EXTENSION_REQUESTS
 from pkigen.model import Name
-from pkigen.x509 import decoding
+from pkigen.x509 import decode
 from pkigen.x509.algorithms import AlgorithmIdentifier, algorithm_identifier
 from pkigen.x509.certificate import Certificate
-from pkigen.x509.decoding import Malformed, decoder, elements
+from pkigen.x509.decode import Malformed, decoder, elements
 from pkigen.x509.extensions import Extensions, extensions
 from pkigen.x509.public_key import PublicKey, public_key
 
@@ -32,7 +32,7 @@ class CertificationRequest:
     @cached_property
     def subject(self) -> Name:
         """The subject's name."""
-        return decoding.decoder("the subject")(decoding.name)(self._subject, "the subject")
+        return decode.decoder("the subject")(decode.name)(self._subject, "the subject")
 
     @cached_property
     def public_key(self) -> PublicKey:
@@ -47,7 +47,7 @@ class CertificationRequest:
     @property
     def signature(self) -> bytes:
         """The signature's octets."""
-        return decoding.whole_octets(self._signature, "the signature")
+        return decode.whole_octets(self._signature, "the signature")
 
     def as_certificate(self) -> Certificate:
         """A certificate with the subject, the key and the extensions that are asked for.

@@ -21,7 +21,7 @@ from pkigen.store import (
     staging,
 )
 from pkigen.store.os_errors import os_errors_as_failures
-from pkigen.store.staging import exchange
+from pkigen.store.staged_files import exchange
 from tests.store.fakes import generations, publish
 
 _PROFILE = """

@@ -14,7 +14,7 @@ from pkigen.formats.pem import Block
 from pkigen.formats.read import ENCRYPTED, open_block
 from pkigen.keys.private_key_info import public_key_info
 from pkigen.x509 import Malformed, PublicKey
-from pkigen.x509.decoding import decoder
+from pkigen.x509.decode import decoder
 from pkigen.x509.public_key import public_key
 
 NOT_GIVEN = "it is encrypted, and no passphrase was given"

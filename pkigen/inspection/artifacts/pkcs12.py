@@ -21,7 +21,7 @@ from pkigen.inspection.artifacts.artifact import Artifact, Encoding, Kind, Sourc
 from pkigen.inspection.artifacts.keys import NOT_GIVEN, KeyFile, open_key
 from pkigen.inspection.artifacts.objects import parsed
 from pkigen.x509 import Malformed
-from pkigen.x509.decoding import decoder
+from pkigen.x509.decode import decoder
 
 _WRONG = "the passphrase is wrong, or the file is damaged"
 _DATA, _SIGNED = "1.2.840.113549.1.7.1", "1.2.840.113549.1.7.2"

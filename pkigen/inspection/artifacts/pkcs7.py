@@ -9,7 +9,7 @@ from pkigen.asn1 import ber, der
 from pkigen.inspection.artifacts.artifact import Artifact, Encoding, Kind, Source
 from pkigen.inspection.artifacts.objects import parsed
 from pkigen.x509 import Malformed
-from pkigen.x509.decoding import decoder
+from pkigen.x509.decode import decoder
 
 _SIGNED_DATA = "1.2.840.113549.1.7.2"
 _CONTENT_TYPES = {

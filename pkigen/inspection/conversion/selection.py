@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from pkigen.asn1 import names
 from pkigen.errors import InputError, Refused
-from pkigen.keys.verifying import is_signed_by
+from pkigen.keys.verify import is_signed_by
 from pkigen.x509 import Certificate, Malformed, PublicKey
 from pkigen.x509.public_key import same_key
 

@@ -14,7 +14,7 @@ from pkigen.inspection.description.policies import (
 )
 from pkigen.inspection.description.sheet import DescriptionBuilder, shortened
 from pkigen.inspection.description.words import hexadecimal, instant, number
-from pkigen.x509 import Extensions, GeneralName, RawExtension, decoding
+from pkigen.x509 import Extensions, GeneralName, RawExtension, decode
 from pkigen.x509 import extensions as read
 from pkigen.x509.general_names import general_names
 
@@ -134,17 +134,17 @@ def _name_constraints(value: bytes) -> Words:
     ]
 
 
-@decoding.decoder("the TLS feature extension")
+@decode.decoder("the TLS feature extension")
 def _tls_feature(value: bytes) -> Words:
     found = (
-        decoding.integer(part, "a feature") for part in decoding.elements(value, "the TLS feature extension")
+        decode.integer(part, "a feature") for part in decode.elements(value, "the TLS feature extension")
     )
     return tuple(_FEATURES.get(feature, number(feature)) for feature in found)
 
 
-@decoding.decoder("the extension")
+@decode.decoder("the extension")
 def _number(value: bytes) -> Words:
-    return (number(decoding.integer(value, "the number")),)
+    return (number(decode.integer(value, "the number")),)
 
 
 def _delta_crl_indicator(value: bytes) -> Words:
@@ -162,27 +162,27 @@ def _issuing_distribution_point(value: bytes) -> Words:
     return lines
 
 
-@decoding.decoder("the names")
+@decode.decoder("the names")
 def _general_names(value: bytes) -> Words:
-    decoding.expect(value, der.SEQUENCE, "the names")
+    decode.expect(value, der.SEQUENCE, "the names")
     return _names(general_names(value))
 
 
-@decoding.decoder("the private key usage period extension")
+@decode.decoder("the private key usage period extension")
 def _private_key_usage_period(value: bytes) -> Words:
     words = {0x80: "from", 0x81: "until"}
-    parts = decoding.elements(value, "the private key usage period extension")
+    parts = decode.elements(value, "the private key usage period extension")
     return [
         f"{words.get(part[0], f'[{part[0]:02x}]')} "
-        + instant(decoding.time(der.tlv(der.GENERALIZED_TIME, der.contents(part)), "a time"))
+        + instant(decode.time(der.tlv(der.GENERALIZED_TIME, der.contents(part)), "a time"))
         for part in parts
     ]
 
 
-@decoding.decoder("the list of timestamps")
+@decode.decoder("the list of timestamps")
 def _timestamps(value: bytes) -> Words:
     """SignedCertificateTimestampList (RFC 6962, 3.3): entries of two octets of length each."""
-    data = decoding.expect(value, der.OCTET_STRING, "the list of timestamps")
+    data = decode.expect(value, der.OCTET_STRING, "the list of timestamps")
     position, count = 2, 0
     while position < len(data):
         position += 2 + int.from_bytes(data[position : position + 2], "big")
@@ -190,7 +190,7 @@ def _timestamps(value: bytes) -> Words:
     return (f"{count:,} of certificate transparency logs",)
 
 
-@decoding.decoder("the text")
+@decode.decoder("the text")
 def _text(value: bytes) -> Words:
     return (der.contents(value).decode("utf-16-be" if value[0] == der.BMP_STRING else "utf-8"),)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pkigen.asn1 import der
 from pkigen.inspection.description.words import number
-from pkigen.x509 import decoding
+from pkigen.x509 import decode
 
 _ANY = "2.5.29.32.0"
 _CPS, _USER_NOTICE = "1.3.6.1.5.5.7.2.1", "1.3.6.1.5.5.7.2.2"
@@ -19,11 +19,11 @@ _NAMES = {
 }
 
 
-@decoding.decoder("the certificate policies extension")
+@decode.decoder("the certificate policies extension")
 def certificate_policies(value: bytes) -> Sequence[str]:
     """A line for each policy, and one for each qualifier of it."""
     lines = []
-    for policy in decoding.elements(value, "the certificate policies extension"):
+    for policy in decode.elements(value, "the certificate policies extension"):
         oid, *qualifiers = der.children(policy)
         lines.append(_policy(oid))
         for sequence in qualifiers:
@@ -31,27 +31,27 @@ def certificate_policies(value: bytes) -> Sequence[str]:
     return lines
 
 
-@decoding.decoder("the policy mappings extension")
+@decode.decoder("the policy mappings extension")
 def policy_mappings(value: bytes) -> Sequence[str]:
     """A line for each mapping."""
-    pairs = map(der.children, decoding.elements(value, "the policy mappings extension"))
+    pairs = map(der.children, decode.elements(value, "the policy mappings extension"))
     return [f"{_policy(issuers)} is {_policy(subjects)}" for issuers, subjects in pairs]
 
 
-@decoding.decoder("the policy constraints extension")
+@decode.decoder("the policy constraints extension")
 def policy_constraints(value: bytes) -> Sequence[str]:
     """A line for each constraint."""
     words = {0x80: "an explicit policy is required", 0x81: "policy mapping is inhibited"}
     return [
         f"{words.get(part[0], f'[{part[0]:02x}]')} after {_count(part)} certificates"
-        for part in decoding.elements(value, "the policy constraints extension")
+        for part in decode.elements(value, "the policy constraints extension")
     ]
 
 
-@decoding.decoder("the inhibit anyPolicy extension")
+@decode.decoder("the inhibit anyPolicy extension")
 def inhibit_any_policy(value: bytes) -> Sequence[str]:
     """After how many certificates anyPolicy counts no more."""
-    return (f"after {number(decoding.integer(value, 'the number'))} certificates",)
+    return (f"after {number(decode.integer(value, 'the number'))} certificates",)
 
 
 def _count(part: bytes) -> str:

@@ -11,7 +11,7 @@ from pkigen.inspection.artifacts import Artifact, Kind
 from pkigen.inspection.description.certificate import is_self_signed
 from pkigen.inspection.description.crl import reason
 from pkigen.inspection.description.words import instant
-from pkigen.keys.verifying import Verdict, verdict
+from pkigen.keys.verify import Verdict, verdict
 from pkigen.x509 import Certificate, CertificateList
 from pkigen.x509.public_key import key_bits
 

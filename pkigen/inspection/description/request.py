@@ -6,7 +6,7 @@ from pkigen.asn1 import der, names
 from pkigen.inspection.description import words
 from pkigen.inspection.description.extensions import add_extensions
 from pkigen.inspection.description.sheet import DescriptionBuilder, Rendering, rendering
-from pkigen.keys.verifying import Verdict, verdict
+from pkigen.keys.verify import Verdict, verdict
 from pkigen.x509 import CertificationRequest
 
 _ATTRIBUTES = {

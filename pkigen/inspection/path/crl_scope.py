@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator
 
 from pkigen.asn1 import der, oids
 from pkigen.x509 import Certificate, CertificateList, GeneralName, IssuingDistributionPoint, Malformed
-from pkigen.x509.decoding import elements, normalized_name
+from pkigen.x509.decode import elements, normalized_name
 from pkigen.x509.extensions import DistributionPoint
 
 ALL_REASONS = frozenset(oids.REASON_FLAGS[1:])

@@ -14,7 +14,7 @@ from OpenSSL import crypto
 
 from pkigen.errors import panics_as_errors
 from pkigen.inspection.path.problems import PathProblem, problem_of_code, problem_of_rule
-from pkigen.keys.verifying import is_supported
+from pkigen.keys.verify import is_supported
 from pkigen.x509 import Certificate, CertificateList, Malformed
 
 _NO_CHECK_TIME = 0x200000

@@ -29,7 +29,7 @@ from pkigen.inspection.path.problems import (
     problem_of_code,
     problem_of_rule,
 )
-from pkigen.keys.verifying import Verdict, verdict
+from pkigen.keys.verify import Verdict, verdict
 from pkigen.x509 import Certificate, CertificateList, Malformed, RevokedEntry
 
 _MISSING, _SIGNATURE, _NOT_YET_VALID, _EXPIRED, _REVOKED = 3, 8, 11, 12, 23

@@ -16,7 +16,7 @@ from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, not_applicable, passed
 from pkigen.requirements.subject import CheckInput
 from pkigen.x509 import Certificate
-from pkigen.x509.decoding import decoder
+from pkigen.x509.decode import decoder
 
 Qualifiers = list[tuple[str, bytes]]
 _OTHER = "1.3.6.1.4.1.55738.99.2"

@@ -11,7 +11,7 @@ from pydantic import model_validator
 
 from pkigen.cases.case import Case, Impossible
 from pkigen.inspection.artifacts import Kind, Source
-from pkigen.keys.verifying import is_signed_by
+from pkigen.keys.verify import is_signed_by
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.demands.certificate_file import Container, Suffix
 from pkigen.requirements.outcome import (

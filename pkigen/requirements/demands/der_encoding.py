@@ -16,7 +16,7 @@ from pkigen.requirements.outcome import Outcome, failed, passed
 from pkigen.requirements.subject import CheckInput
 from pkigen.x509 import Certificate
 from pkigen.x509.algorithms import lacks_null
-from pkigen.x509.decoding import elements
+from pkigen.x509.decode import elements
 from pkigen.x509.extensions import key_usage
 
 _TRUE = b"\xff"

@@ -14,7 +14,7 @@ from pkigen.asn1 import der, names, oids
 from pkigen.cases.case import Case, Impossible
 from pkigen.cases.extension_values import drop_path_length
 from pkigen.cases.urls import with_urls
-from pkigen.keys.verifying import is_signed_by
+from pkigen.keys.verify import is_signed_by
 from pkigen.model import CertificatePlan, Entity, Extension
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.outcome import (

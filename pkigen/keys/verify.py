@@ -14,7 +14,7 @@ from pkigen.asn1 import der
 from pkigen.errors import panics_as_errors
 from pkigen.keys.signing import DIGESTS
 from pkigen.x509 import AlgorithmIdentifier, Certificate, CertificateList, CertificationRequest, Malformed
-from pkigen.x509.decoding import decoder
+from pkigen.x509.decode import decoder
 from pkigen.x509.public_key import public_key
 
 _PSS = "1.2.840.113549.1.1.10"
