@@ -23,7 +23,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: the place in a file, the place in the document, the words."""
+    """A problem in the input: the message, the path of the field, the location in a file."""
 
     message: str
     where: str = ""
@@ -36,23 +36,23 @@ class Problem:
         return ": ".join([*parts, self.message + hint])
 
 
-_MOST_SHOWN = 500
+_LONGEST_TEXT = 500
 
 
 def visible(text: str) -> str:
-    """Text as a message can show it: what was written in a file can hold anything, and be very long."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]} ..."
+    """Escape unprintable characters of a text from a file, and truncate it, for use in a message."""
+    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return escaped if len(escaped) <= _LONGEST_TEXT else f"{escaped[:_LONGEST_TEXT]} ..."
 
 
 class PkigenError(Exception):
-    """The root of every error that pkigen raises on purpose."""
+    """The base class of all errors that pkigen raises deliberately."""
 
     exit_code = 3
 
 
 class InputError(PkigenError):
-    """One or more problems in what the user gave; ``str()`` has one line for each."""
+    """One or more problems in the user's input; ``str()`` has one line for each."""
 
     exit_code = 2
 
@@ -64,13 +64,13 @@ class InputError(PkigenError):
 
 
 class Refused(PkigenError):
-    """A check came out negative."""
+    """A check failed."""
 
     exit_code = 1
 
 
 class EnvironmentFailure(PkigenError):
-    """The machine would not do it; the message says what was tried and what to do."""
+    """The system failed to do something; the message states the action, the reason and the remedy."""
 
     exit_code = 3
 
@@ -80,10 +80,10 @@ _STDERR = 2
 
 @contextmanager
 def panics_as_errors() -> Iterator[None]:
-    """What panics inside raises ValueError, and so does what cryptography takes for a failure of OpenSSL.
+    """Convert panics of native code, and internal errors of the cryptography library, to ValueError.
 
-    pyo3's PanicException is a BaseException of no module. Native code writes what it panics at to
-    stderr, arguments (passphrases) included; this goes nowhere.
+    The PanicException of pyo3 is a BaseException that no module exports. Native code writes the panic
+    message to stderr, with arguments such as passphrases; stderr is discarded meanwhile.
     """
     _quiet.begin()
     try:
@@ -97,10 +97,10 @@ def panics_as_errors() -> Iterator[None]:
 
 
 class _Quiet:
-    """The process's stderr turned away while any thread is inside."""
+    """Discards the stderr of the process while any thread is inside the context."""
 
     def __init__(self) -> None:
-        self._lock, self._inside, self._kept = Lock(), 0, -1
+        self._lock, self._inside, self._stderr = Lock(), 0, -1
 
     def begin(self) -> None:
         with self._lock:
@@ -108,21 +108,21 @@ class _Quiet:
             if self._inside > 1:
                 return
             try:
-                self._kept = os.dup(_STDERR)
-            except OSError:  # there is no stderr
+                self._stderr = os.dup(_STDERR)
+            except OSError:  # stderr is closed
                 return
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, _STDERR)
-            os.close(nowhere)
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, _STDERR)
+            os.close(null)
 
     def end(self) -> None:
         with self._lock:
             self._inside -= 1
-            if self._inside or self._kept < 0:
+            if self._inside or self._stderr < 0:
                 return
-            os.dup2(self._kept, _STDERR)
-            os.close(self._kept)
-            self._kept = -1
+            os.dup2(self._stderr, _STDERR)
+            os.close(self._stderr)
+            self._stderr = -1
 
 
 _quiet = _Quiet()

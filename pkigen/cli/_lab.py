@@ -41,17 +41,17 @@ def select_lab(named: str | None, out: Path) -> RunningLab:
 
     if named is not None:
         places = [path for path in (Path(named), out / named) if path.is_dir()]
-        found = next(filter(None, map(find_running_lab, places)), None)
-        if found is None:
+        running = next(filter(None, map(find_running_lab, places)), None)
+        if running is None:
             raise Refused(f"no lab is running in {places[0] if places else out / named}")
-        return found
-    all_ = find_running_labs(out)
-    if not all_:
+        return running
+    labs = find_running_labs(out)
+    if not labs:
         raise Refused(f"no lab is running in {out}; start one with `pkigen lab up demo`")
-    if len(all_) > 1:
-        there_are = ", ".join(str(one.folder) for one in all_)
-        raise InputError(f"{len(all_)} labs are running; specify one of {there_are}")
-    return all_[0]
+    if len(labs) > 1:
+        directories = ", ".join(str(lab.folder) for lab in labs)
+        raise InputError(f"{len(labs)} labs are running; specify one of {directories}")
+    return labs[0]
 
 
 def select_saved_lab(named: str | None, out: Path) -> Path:

@@ -38,13 +38,13 @@ def read_scenarios(sources: list[str]) -> list[Story]:
 
 
 def run_all(
-    asked: list[Story], out: Path | None, port: int, pause: float, *, quiet: bool
+    stories: list[Story], out: Path | None, port: int, pause: float, *, quiet: bool
 ) -> list[tuple[str, list[StepResult]]]:
     """Run the scenarios in order. Unless ``quiet``, print each step when it is done."""
     # Handle SIGTERM like Ctrl-C, so that the temporary directory with its keys is deleted.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return [(story[0], _run_one(story, out, port, pause, quiet)) for story in asked]
+        return [(story[0], _run_one(story, out, port, pause, quiet)) for story in stories]
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -62,7 +62,7 @@ def _run_one(story: Story, out: Path | None, port: int, pause: float, quiet: boo
         for step in run_scenario(scenario, lab, pause):
             steps.append(step)
             if not quiet:
-                _show(step)
+                _print_step(step)
     return steps
 
 
@@ -73,7 +73,7 @@ def _lab_directory(name: str, out: Path | None) -> AbstractContextManager[str]:
     return tempfile.TemporaryDirectory(prefix="pkigen-lab-")
 
 
-def _show(step: StepResult) -> None:
+def _print_step(step: StepResult) -> None:
     mark, color = _MARKS[step.result]
     seconds = f" ({step.seconds:.1f} s)" if step.seconds >= 1 else ""
     print_line(f"  {colorize(f'{mark:6}', color)} {wrap(step.title, 9)}{seconds}", flush=True)

@@ -122,9 +122,9 @@ def start_detached(source: str, out: Path, host: str, port: int, *, fresh: bool)
             raise
 
 
-def _startup_error(code: int, said: str) -> PkigenError:
+def _startup_error(code: int, output: str) -> PkigenError:
     """Convert the output and exit code of a lab that failed to start into an error."""
-    lines = [line for line in said.splitlines() if line.strip() and not line.startswith("Building ")]
+    lines = [line for line in output.splitlines() if line.strip() and not line.startswith("Building ")]
     words = "\n".join(lines) or f"the lab exited with code {code}"
     kinds: dict[int, type[PkigenError]] = {1: Refused, 2: InputError}
     return kinds.get(code, EnvironmentFailure)(words)
@@ -145,10 +145,10 @@ def stop_lab(running: RunningLab) -> None:
 
 def _alive(pid: int) -> bool:
     if sys.platform == "win32":
-        found = subprocess.run(
+        tasklist = subprocess.run(
             ["tasklist", "/FI", f"PID eq {pid}"], capture_output=True, text=True, check=False
         )
-        return str(pid) in found.stdout
+        return str(pid) in tasklist.stdout
     try:
         os.kill(pid, 0)
     except OSError:

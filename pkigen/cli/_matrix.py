@@ -1,4 +1,4 @@
-"""The matrix for people: a mark for each verdict, then words, within 80 columns."""
+"""Prints the matrix: a mark for each verdict, then details, within 80 columns."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _NAME = 44
 _MARKS = "123456789abcdefghijklmnopqrstuvwxyz"
 
 
-def give_list(validators: Sequence[Validator], *, as_json: bool) -> None:
-    """Which are found here, and what the others come with."""
+def print_list(validators: Sequence[Validator], *, as_json: bool) -> None:
+    """Print the validators with their versions, or what to install."""
     versions = {one.name: one.version() for one in validators}
     if as_json:
         print_json(
@@ -42,36 +42,36 @@ def give_list(validators: Sequence[Validator], *, as_json: bool) -> None:
     width = max(len(one.name) for one in validators)
     for one in validators:
         version = versions[one.name]
-        words = version or f"not found; it comes with {one.comes_with}"
+        words = version or f"not installed; install {one.comes_with}"
         print_line(f"{colorize(f'{one.name:<{width}}', 'green' if version else 'grey')}  {words}")
-        print_line(wrap(f"{'':<{width}}  looks at {', '.join(_sights(one))}", width + 2))
+        print_line(wrap(f"{'':<{width}}  checks {', '.join(_capabilities(one))}", width + 2))
 
 
-def _sights(one: Validator) -> list[str]:
+def _capabilities(one: Validator) -> list[str]:
     from pkigen.matrix import CAPABILITIES
 
-    return [sight for sight in CAPABILITIES if sight in one.looks_at]
+    return [capability for capability in CAPABILITIES if capability in one.looks_at]
 
 
-def give_matrix(matrix: Matrix, *, words: bool) -> None:
-    """Marks of all cases, words of few or of those without a reason, and the counts."""
+def print_matrix(matrix: Matrix, *, words: bool) -> None:
+    """Print the marks of all cases, the details of few cases or unexplained differences, and the counts."""
     for mark, column in zip(_MARKS, matrix.columns, strict=False):
         other = f" (nearest recorded: {column.recorded})" if column.compares_with_another_version else ""
         print_line(f"  {mark}  {column.name:<15} {column.version}{other}")
-    print_line("\n  + accepts   x refuses   o refuses something else   . does not look at it")
-    print_line("  on the right: cases with a difference, known (*) or not (!)")
+    print_line("\n  + accepts   x rejects   o rejects for another reason   . does not check it")
+    print_line("  on the right: cases with a difference, with (*) or without (!) a recorded reason")
     with_words = words or len(matrix.rows) <= _MOST_WITH_WORDS
     head = "".join(mark for mark, _ in zip(_MARKS, matrix.columns, strict=False))
     for family, rows in groupby(matrix.rows, lambda row: row[0].family):
         title = f"{family or 'without a fault':<{_NAME + 4}}"
         print_line(f"\n{colorize(title, 'bold')} {head}")
         for subject, cells in rows:
-            _give_row(matrix.columns, subject, cells, with_words=with_words)
+            _print_row(matrix.columns, subject, cells, with_words=with_words)
     print_line()
-    _give_closing(matrix)
+    _print_counts(matrix)
 
 
-def _give_row(
+def _print_row(
     columns: Sequence[Column], subject: Subject, cells: Sequence[Cell], *, with_words: bool
 ) -> None:
     name = printable(subject.fault or subject.name)
@@ -83,14 +83,14 @@ def _give_row(
         if cell.words and (with_words or cell.is_unexplained):
             print_line(wrap(f"      {column.name}: {cell.words}", 8))
         if cell.is_unexplained:
-            print_line(wrap(f"      {column.name}: {subject.expected} is expected{_of(column)}", 8))
+            print_line(wrap(f"      {column.name}: expected {subject.expected}{_version_note(column)}", 8))
         if cell.known is not None and with_words:
             print_line(wrap(f"      {column.name}: {cell.known.kind}: {cell.known.reason}", 8))
 
 
-def _of(column: Column) -> str:
-    """What is to be said of a version that nothing was recorded of."""
-    return "" if column.is_recorded else f"; nothing is recorded of {column.version}"
+def _version_note(column: Column) -> str:
+    """Return a note if no verdicts were recorded with the version of a validator."""
+    return "" if column.is_recorded else f"; {column.version} is not a recorded version"
 
 
 def _mark(cell: Cell) -> str:
@@ -99,11 +99,11 @@ def _mark(cell: Cell) -> str:
     return {"accept": "+", "refuse": "x", "blind": "."}[cell.word]
 
 
-def _give_closing(matrix: Matrix) -> None:
+def _print_counts(matrix: Matrix) -> None:
     cases, columns = len(matrix.rows), len(matrix.columns)
     print_line(colorize(f"{cases:,} cases, {columns} validators, {matrix.seconds:.1f} s", "bold"))
     print_line(f"  {matrix.explained:>5,}  differences with a reason in known.yaml")
-    print_line(f"  {len(matrix.unexplained):>5,}  without one")
+    print_line(f"  {len(matrix.unexplained):>5,}  differences without a reason")
     if matrix.unrecorded:
         print_line(f"  {len(matrix.unrecorded):>5,}  on an unrecorded version of a validator (not a failure)")
         for subject, column, cell in matrix.unrecorded:
@@ -115,9 +115,9 @@ def _give_closing(matrix: Matrix) -> None:
 
 
 def _stale(matrix: Matrix) -> Iterator[str]:
-    yield f"  {len(matrix.stale):>5,}  entries of known.yaml that are no longer so"
+    yield f"  {len(matrix.stale):>5,}  entries of known.yaml that no longer apply"
     for one in matrix.stale:
         yield f"         {one.fault}, {one.column}: {one.reason}"
     if matrix.gone:
         places = ", ".join(f"{one.fault} ({one.column})" for one in matrix.gone)
-        print_message(wrap(f"With other versions than those recorded these are no longer so: {places}", 2))
+        print_message(wrap(f"On unrecorded versions, these entries no longer apply: {places}", 2))

@@ -31,22 +31,24 @@ HELP_ORDER = 140
 
 def faults(
     fault: Annotated[
-        str | None, typer.Argument(metavar="ID", help="One in full, or a family of them.")
+        str | None,
+        typer.Argument(metavar="ID", help="Fault ID (prints its page) or family (lists its faults)."),
     ] = None,
     against: Annotated[
         list[str] | None,
-        typer.Option("--against", metavar="SET", help="Cases that break the demands of a requirement set."),
+        typer.Option("--against", metavar="SET", help="List the violations of a requirement set instead."),
     ] = None,
     search: Annotated[
-        str | None, typer.Option("--search", metavar="WORD", help="Only those whose words have it.")
+        str | None,
+        typer.Option("--search", metavar="WORD", help="List only faults whose description contains WORD."),
     ] = None,
     json: Json = False,
 ) -> None:
     """List faults and violations of requirements.
 
-    `faults: [ID]` gives a certificate of a profile a fault, `negatives: [{of: CERTIFICATE, faults:
-    all}]` makes a copy for each, and `negatives: [{of: CERTIFICATE, against: SET}]` one for each
-    demand of a requirement set.
+    In a profile, `faults: [ID]` adds a fault to a certificate, `negatives: [{of: CERTIFICATE, faults: all}]`
+    creates a copy for each fault, and `negatives: [{of: CERTIFICATE, against: SET}]` creates a copy for each
+    requirement of a set.
 
     \b
     Examples:
@@ -60,8 +62,8 @@ def faults(
     from pkigen.requirements import catalogue, load_set
 
     known = [] if against else list(FAULTS.values())
-    asked = against or (shipped.requirement_sets() if fault else ())
-    entries = list(catalogue(map(load_set, asked)))
+    sets = against or (shipped.requirement_sets() if fault else ())
+    entries = list(catalogue(map(load_set, sets)))
     family = [one for one in known if fault is not None and one.family == fault.removesuffix("/*")]
     if fault is not None:
         known, entries = (family, []) if family else _only(fault, known, entries)
@@ -72,18 +74,18 @@ def faults(
     if json:
         print_json([*map(_fault_json, known), *map(_entry_json, entries)])
     elif fault is None or family:
-        _give_list(known, entries)
+        _print_list(known, entries)
     else:
         for one in known:
-            _give_fault(one)
+            _print_fault(one)
         for entry in entries:
-            _give_entry(entry)
+            _print_entry(entry)
 
 
 def _only(
     fault: str, known: list[FaultType], entries: list[CatalogueEntry]
 ) -> tuple[list[FaultType], list[CatalogueEntry]]:
-    """Those of one id, or of FAMILY/ID; InputError when there is none."""
+    """Return the faults and cases with an ID or FAMILY/ID; InputError if there is none."""
     from pkigen.documents.fields import close_to
 
     ids = tuple(dict.fromkeys([*(one.id for one in known), *(entry.id for entry in entries)]))
@@ -91,14 +93,14 @@ def _only(
     if fault not in ids:
         close = close_to(fault.lower(), ids)
         hint = f" (did you mean '{close}'?)" if close else ""
-        raise InputError(f"no fault is called '{fault}'{hint}")
+        raise InputError(f"there is no fault '{fault}'{hint}")
     return [one for one in known if one.id == fault], [entry for entry in entries if entry.id == fault]
 
 
-def _give_list(known: list[FaultType], entries: list[CatalogueEntry]) -> None:
+def _print_list(known: list[FaultType], entries: list[CatalogueEntry]) -> None:
     rows = [(one.family, f"{one.verdict}  {one.id}", one.says) for one in known]
     for entry in entries:
-        besides = f" Breaks {', '.join(entry.besides)} as well." if entry.besides else ""
+        besides = f" Also violates {', '.join(entry.besides)}." if entry.besides else ""
         rows.append((f"{entry.set.name}: {entry.set.title}", entry.id, entry.violation.says + besides))
     width = min(max((len(name) for _, name, _ in rows), default=0), 40)
     title = ""
@@ -116,33 +118,33 @@ def _give_list(known: list[FaultType], entries: list[CatalogueEntry]) -> None:
             print_line(f"  {verdict}  {words}")
 
 
-def _give_fault(one: FaultType) -> None:
+def _print_fault(one: FaultType) -> None:
     from pkigen.faults import VERDICTS
     from pkigen.faults.observed import observed
 
     print_line(colorize(f"{one.family}/{one.id}", "bold"))
-    _give_lines(
+    _print_lines(
         ("fault", one.says),
-        ("shows", " ".join(one.shows.split())),
+        ("symptom", " ".join(one.shows.split())),
         ("clause", f"RFC 5280, {one.clause}" if _OF_RFC_5280.match(one.clause) else one.clause),
         ("class", f"{one.verdict}: {VERDICTS[one.verdict]}"),
         ("stage", one.stage),
     )
-    for number, words in enumerate(_made(one)):
-        _give_lines(("" if number else "made by", printable(words)))
-    _give_lines(
-        ("refused by", ", ".join(observed(one.id, "refuse"))),
-        ("taken by", ", ".join(observed(one.id, "accept"))),
-        ("blind to it", ", ".join(observed(one.id, "blind"))),
-        ("pkigen", ", ".join(one.finds) or "finds nothing"),
+    for number, words in enumerate(_changes(one)):
+        _print_lines(("" if number else "changes", printable(words)))
+    _print_lines(
+        ("rejected by", ", ".join(observed(one.id, "refuse"))),
+        ("accepted by", ", ".join(observed(one.id, "accept"))),
+        ("ignored by", ", ".join(observed(one.id, "blind"))),
+        ("pkigen", ", ".join(one.finds) or "reports nothing"),
         ("parameters", ", ".join(map(_parameter, one.parameters))),
         ("profile", f"faults: [{_example(one)}]"),
         ("or", f"pkigen break ENV NAME --fault {one.id}"),
     )
 
 
-def _made(one: FaultType) -> tuple[str, ...]:
-    """How it is made, seen on the appliance of the shipped profile."""
+def _changes(one: FaultType) -> tuple[str, ...]:
+    """Return what the fault changes in the appliance certificate of a shipped profile."""
     from datetime import UTC, datetime
 
     from pkigen.faults import FaultRequest, Impossible
@@ -156,12 +158,12 @@ def _made(one: FaultType) -> tuple[str, ...]:
         return (f"not on an appliance with an RSA key: {error}",)
 
 
-def _parameter(found: Parameter) -> str:
-    return f"{found.name} (else {_written(found.default)})"
+def _parameter(parameter: Parameter) -> str:
+    return f"{parameter.name} (default: {_in_profile_syntax(parameter.default)})"
 
 
-def _written(default: timedelta | int | str) -> str:
-    """A default as a profile writes it."""
+def _in_profile_syntax(default: timedelta | int | str) -> str:
+    """Return a default in the syntax of a profile."""
     if not isinstance(default, timedelta):
         return str(default)
     seconds = int(default.total_seconds())
@@ -172,23 +174,23 @@ def _example(one: FaultType) -> str:
     if not one.parameters:
         return one.id
     first = one.parameters[0]
-    return f"{{{one.id}: {{{first.name}: {_written(first.default)}}}}}"
+    return f"{{{one.id}: {{{first.name}: {_in_profile_syntax(first.default)}}}}}"
 
 
-def _give_entry(entry: CatalogueEntry) -> None:
+def _print_entry(entry: CatalogueEntry) -> None:
     requirement = entry.requirement
     print_line(colorize(f"{entry.set.name}/{entry.id}", "bold"))
-    _give_lines(
+    _print_lines(
         ("fault", entry.violation.says),
         ("demand", f"{requirement.says} ({requirement.id}, {requirement.level})"),
         ("from", f"{entry.set.source.title}, {requirement.section}"),
-        ("besides", f"{', '.join(entry.besides)}. {' '.join(entry.because)}" if entry.besides else ""),
-        ("upload", "accepted" if entry.accepted else f"refused: {' / '.join(entry.messages)}"),
-        ("strict", f"refused ({entry.stage})" if entry.stage else ""),
+        ("also", f"{', '.join(entry.besides)}. {' '.join(entry.because)}" if entry.besides else ""),
+        ("upload", "accepted" if entry.accepted else f"rejected: {' / '.join(entry.messages)}"),
+        ("strict", f"rejected ({entry.stage})" if entry.stage else ""),
     )
 
 
-def _give_lines(*lines: tuple[str, str]) -> None:
+def _print_lines(*lines: tuple[str, str]) -> None:
     for label, words in lines:
         if words:
             print_line(wrap(f"  {label:<{_INDENT - 2}}{words}", _INDENT))
@@ -198,10 +200,10 @@ def _fault_json(one: FaultType) -> dict[str, Any]:
     from pkigen.faults.observed import observations
 
     fields = ("id", "family", "verdict", "stage", "clause", "says", "shows", "finds")
-    parameters = {found.name: _written(found.default) for found in one.parameters}
+    parameters = {part.name: _in_profile_syntax(part.default) for part in one.parameters}
     return {
         **{field: getattr(one, field) for field in fields},
-        "made": list(_made(one)),
+        "made": list(_changes(one)),
         "parameters": parameters,
         "observed": observations().get(one.id, {}),
         "profile": f"faults: [{_example(one)}]",

@@ -121,9 +121,9 @@ def down(env: _lab.Lab = None, out: _lab.Out = Path("out")) -> None:
     """
     from pkigen.cli._lab_up import stop_lab
 
-    found = _lab.select_lab(env, out)
-    stop_lab(found)
-    print_message(f"The lab of {found.folder} has stopped.")
+    running = _lab.select_lab(env, out)
+    stop_lab(running)
+    print_message(f"The lab of {running.folder} has stopped.")
 
 
 @lab.command("reset")
@@ -184,25 +184,25 @@ def import_(
         raise typer.BadParameter(f"'{crt.name}' does not end in .crt", param_hint="'--crt'")
     if pass_ is not None and passphrase_file is not None:
         raise typer.BadParameter("cannot be combined with --pass", param_hint="'--passphrase-file'")
-    found = _lab.select_lab(env, out).upload(appliance, _upload(crt, key, chain, pass_, passphrase_file))
+    result = _lab.select_lab(env, out).upload(appliance, _upload(crt, key, chain, pass_, passphrase_file))
     if json:
-        print_json(found)
-    elif found["accepted"]:
+        print_json(result)
+    elif result["accepted"]:
         print_line(
             colorize("Accepted.", "green") + f" {appliance} presents the certificate on new connections."
         )
-        for words in found["unsupported"]:
+        for words in result["unsupported"]:
             print_line(wrap(f"Not supported: {words}", 2))
-        for words in found["notes"]:
+        for words in result["notes"]:
             print_line(wrap(words, 2))
     else:
         print_line(colorize("Refused.", "red") + " The previous certificate stays in use.")
-        for message in found["messages"]:
+        for message in result["messages"]:
             print_line(wrap(message["message"], 2))
             for words in message["found"]:
                 print_line(wrap(f"  {words}", 2))
             print_line(wrap(f"  What to do: {message['advice']}", 2))
-    if not found["accepted"]:
+    if not result["accepted"]:
         raise typer.Exit(1)
 
 
@@ -223,11 +223,11 @@ def token(
       TOKEN=$(pkigen lab token management-console)
       curl -k -H "Authorization: $TOKEN" https://127.0.0.1:8443/external/alerts
     """
-    made = _lab.select_lab(env, out).new_token(appliance)
+    new_token = _lab.select_lab(env, out).new_token(appliance)
     if json:
-        print_json({"token": made})
+        print_json({"token": new_token})
     else:
-        print_line(made)
+        print_line(new_token)
 
 
 @lab.command("run")

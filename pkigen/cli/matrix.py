@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pkigen.matrix import Column, Matrix, Subject, Validator
 
 _REFERENCE = "negative"
-"""The environment that observed.yaml and known.yaml are made from."""
+"""The environment that observed.yaml and known.yaml are recorded from."""
 
 HELP_ORDER = 160
 
@@ -27,37 +27,45 @@ HELP_ORDER = 160
 def matrix(
     env: Annotated[
         Path | None,
-        typer.Argument(metavar="ENV", help="A built environment's folder, or an x509-limbo file."),
+        typer.Argument(metavar="ENV", help="Directory of a built environment, or an x509-limbo file."),
     ] = None,
     only: Annotated[
         str | None,
-        typer.Option("--only", metavar="GLOB", help="Only cases whose names match, e.g. '*.expired*'."),
+        typer.Option(
+            "--only",
+            metavar="GLOB",
+            help="Check only cases whose name matches, e.g. '*.expired*' (default: all).",
+        ),
     ] = None,
     validators: Annotated[
         str | None,
-        typer.Option("--validators", metavar="A,B", help="Only these columns; --list names them."),
+        typer.Option("--validators", metavar="A,B", help="Validators to run; see --list (default: all)."),
     ] = None,
     list_: Annotated[
-        bool, typer.Option("--list", help="Which validators are found, and what the others come with.")
+        bool,
+        typer.Option(
+            "--list", help="List the validators, their versions, and how to install the missing ones."
+        ),
     ] = False,
     words: Annotated[
-        bool, typer.Option("--words", help="What each refusal says, for many cases as well.")
+        bool, typer.Option("--words", help="Print the error of each rejection, also for many cases.")
     ] = False,
     html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write a page that needs no network.")
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Also write a self-contained HTML page to FILE."),
     ] = None,
     junit: Annotated[
-        Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit report.")
+        Path | None, typer.Option("--junit", metavar="FILE", help="Also write a JUnit report to FILE.")
     ] = None,
     json: Json = False,
 ) -> None:
     """Compare expected verdicts with independent validators.
 
-    Every case of a built environment is put to every independent validator found on this machine. It is
-    served meanwhile, for those that fetch CRLs and OCSP answers. The exit code is 1 when one does not do
-    what is expected and nobody wrote down why, or when what was written down is no longer so.
+    Runs every case of a built environment through every validator that is installed on this machine, and
+    serves the environment meanwhile for validators that download CRLs and OCSP responses. The exit code is 1
+    if a verdict differs without a recorded reason, or if a recorded difference no longer occurs.
 
-    A file of x509-limbo's format (version 1) is taken in the place of an environment.
+    Instead of an environment, a file in the format of x509-limbo (version 1) can be given.
 
     \b
     Examples:
@@ -65,29 +73,29 @@ def matrix(
       pkigen matrix out/negative --html matrix.html
       pkigen matrix out/negative --only '*.san-*' --validators openssl,go
     """
-    from pkigen.cli._matrix import give_list, give_matrix
+    from pkigen.cli._matrix import print_list, print_matrix
     from pkigen.matrix import VALIDATORS, reports
 
     chosen = _chosen(validators, VALIDATORS)
     if list_:
-        give_list(chosen, as_json=json)
+        print_list(chosen, as_json=json)
         return
     if env is None:
-        raise typer.BadParameter("a built environment's folder is missing", param_hint="'ENV'")
-    found, missing = _columns(chosen)
+        raise typer.BadParameter("specify the directory of a built environment", param_hint="'ENV'")
+    columns, missing = _columns(chosen)
     for one in missing:
-        print_message(f"{one.name} is not found here and passed over: it comes with {one.comes_with}.")
-    if not found:
+        print_message(f"{one.name} is not installed and was skipped: install {one.comes_with}.")
+    if not columns:
         raise InputError(
-            "none of these validators is found here; `pkigen matrix --list` says what to install"
+            "none of these validators is installed; `pkigen matrix --list` prints what to install"
         )
-    title, clock, result = _asked(env, only, found)
-    told = reports.as_json(result, title, clock, missing)
+    title, clock, result = _verdicts(env, only, columns)
+    report = reports.as_json(result, title, clock, missing)
     for path, text in ((html, reports.html), (junit, lambda _: reports.junit(result))):
         if path is not None:
-            path.write_text(text(told), encoding="utf-8")
-            print_message(f"{path} is written.")
-    print_json(told) if json else give_matrix(result, words=words)
+            path.write_text(text(report), encoding="utf-8")
+            print_message(f"Wrote {path}.")
+    print_json(report) if json else print_matrix(result, words=words)
     if not result.is_as_expected:
         raise typer.Exit(1)
 
@@ -96,29 +104,31 @@ def _chosen(names: str | None, known: Sequence[Validator]) -> list[Validator]:
     if names is None:
         return list(known)
     titles = [one.name for one in known]
-    asked = [require_choice(name.strip(), titles, "--validators") for name in names.split(",")]
-    return [one for one in known if one.name in asked]
+    requested = [require_choice(name.strip(), titles, "--validators") for name in names.split(",")]
+    return [one for one in known if one.name in requested]
 
 
 def _columns(chosen: Sequence[Validator]) -> tuple[list[Column], list[Validator]]:
-    """Those that are found, and those that are not."""
+    """Return the columns of the installed validators, and the missing validators."""
     from pkigen.faults.observed import recorded_version
     from pkigen.matrix import Column
 
     versions = [(one, one.version()) for one in chosen]
-    present = [
+    columns = [
         Column(one, version, recorded_version(one.name, version)) for one, version in versions if version
     ]
-    return present, [one for one, version in versions if version is None]
+    return columns, [one for one, version in versions if version is None]
 
 
-def _asked(env: Path, only: str | None, columns: Sequence[Column]) -> tuple[str, str, Matrix]:
-    """The environment's name and clock, and what became of its cases."""
+
+
+def _verdicts(env: Path, only: str | None, columns: Sequence[Column]) -> tuple[str, str, Matrix]:
+    """Return the name and the clock of the environment, and the verdicts about its cases."""
     from pkigen.environment.environment import open_environment
     from pkigen.matrix import subjects_of
 
     if env.is_file():
-        return _asked_of_limbo(env, only, columns)
+        return _limbo_verdicts(env, only, columns)
     environment = open_environment(env)
     with _served(environment, columns) as proxy:
         subjects = _matching(subjects_of(environment, proxy), only)
@@ -126,17 +136,15 @@ def _asked(env: Path, only: str | None, columns: Sequence[Column]) -> tuple[str,
     return environment.name, environment.manifest["clock"], result
 
 
-def _asked_of_limbo(file: Path, only: str | None, columns: Sequence[Column]) -> tuple[str, str, Matrix]:
+def _limbo_verdicts(file: Path, only: str | None, columns: Sequence[Column]) -> tuple[str, str, Matrix]:
     from tempfile import TemporaryDirectory
 
     from pkigen.matrix import subjects_of_limbo
 
-    with TemporaryDirectory(prefix="pkigen-") as folder:
-        subjects, passed = subjects_of_limbo(file, Path(folder))
-        if passed:
-            print_message(
-                f"{passed:,} cases that are no servers under a DNS name or an address are passed over."
-            )
+    with TemporaryDirectory(prefix="pkigen-") as directory:
+        subjects, skipped = subjects_of_limbo(file, Path(directory))
+        if skipped:
+            print_message(f"Skipped {skipped:,} cases that are not servers with a DNS name or an IP address.")
         result = _surveyed(_matching(subjects, only), columns, complete=False)
     return file.name, "the times of its cases", result
 
@@ -158,8 +166,7 @@ def _surveyed(subjects: Sequence[Subject], columns: Sequence[Column], *, complet
 
 @contextmanager
 def _served(environment: Environment, columns: Sequence[Column]) -> Iterator[str | None]:
-    """The proxy behind which the environment answers, if a column asks there: the stub takes any host."""
-
+    """Serve the environment if a validator needs it; yield the address, to use as an HTTP proxy."""
     from pkigen.serve import serve_as_proxy
 
     if not any(column.asks_a_server for column in columns):
@@ -175,7 +182,7 @@ def _matching(subjects: Sequence[Subject], only: str | None) -> Sequence[Subject
 
     if only is None:
         return subjects
-    found = [one for one in subjects if fnmatchcase(one.name, only)]
-    if not found:
-        raise InputError(f"no case's name matches '{only}'")
-    return found
+    matches = [one for one in subjects if fnmatchcase(one.name, only)]
+    if not matches:
+        raise InputError(f"no case has a name that matches '{only}'")
+    return matches

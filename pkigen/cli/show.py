@@ -73,14 +73,14 @@ def show(
     passphrases = [read_passphrase(path) for path in passphrase_file or ()]
     artifacts, problems = _read(files, passphrases)
     now = datetime.now(UTC)
-    remarks = _margin(artifacts, against, now) if against else []
+    remarks = _annotations(artifacts, against, now) if against else []
     overview = describe(artifacts, now, every_entry=json)
     if json:
         padded = [*remarks, *({} for _ in overview.descriptions)]
         pairs = zip(overview.descriptions, padded, strict=False)
-        print_json([{**one.data, **({"remarks": said} if said else {})} for one, said in pairs])
+        print_json([{**one.data, **({"remarks": notes} if notes else {})} for one, notes in pairs])
     else:
-        give_overview(overview, [str(artifact.source) for artifact in artifacts], remarks)
+        print_overview(overview, [str(artifact.source) for artifact in artifacts], remarks)
     if not overview.complete:
         print_message("Note: too many signatures to verify all of them; some issuers are not listed.")
     if problems:
@@ -89,15 +89,15 @@ def show(
         raise typer.Exit(1)
 
 
-def give_overview(overview: Overview, names: Sequence[str], remarks: Sequence[Remarks] = ()) -> None:
-    """Every description, then how the artifacts belong together.
+def print_overview(overview: Overview, names: Sequence[str], remarks: Sequence[Remarks] = ()) -> None:
+    """Print every description, then the relations between the artifacts.
 
-    ``names`` are those of the artifacts; ``remarks`` are for the descriptions in their order.
+    ``names`` are the names of the artifacts; ``remarks`` are in the order of the descriptions.
     """
     for index, description in enumerate(overview.descriptions):
         if index:
             print_line()
-        give_description(description, remarks[index] if index < len(remarks) else {})
+        print_description(description, remarks[index] if index < len(remarks) else {})
     sentences = list(_sentences(overview, names))
     if sentences:
         print_line()
@@ -108,19 +108,19 @@ def give_overview(overview: Overview, names: Sequence[str], remarks: Sequence[Re
         print_line(f"  ... and {len(sentences) - _MOST_SENTENCES:,} more; --json lists them all")
 
 
-def give_description(description: Description, remarks: Remarks | None = None) -> None:
-    """A title and a block of fields; remarks stand below their fields as ``! ...``, others at the end."""
+def print_description(description: Description, remarks: Remarks | None = None) -> None:
+    """Print the title and the fields; remarks follow their fields as ``! ...``, the others are at the end."""
     left = dict(remarks or {})
     print_line(colorize(wrap(description.title, _INDENT), "bold"))
     for field in description.fields:
-        _give_field(field.label, field.values, alarm=field.alarm)
-        _give_remarks(left.pop(field.id, ()))
+        _print_field(field.label, field.values, alarm=field.alarm)
+        _print_remarks(left.pop(field.id, ()))
     for sentences in left.values():
-        _give_remarks(sentences)
+        _print_remarks(sentences)
 
 
-def _give_field(label: str, values: Sequence[str], *, alarm: bool) -> None:
-    """Label and values in two columns, or below each other when a label or a word is too long."""
+def _print_field(label: str, values: Sequence[str], *, alarm: bool) -> None:
+    """Print label and values in two columns, or below each other if a label or a word is too long."""
     longest = max(len(word) for value in values for word in (value.split() or [""]))
     beside = len(label) <= _LABEL - 3 and longest <= _COLUMNS - _LABEL
     if not beside:
@@ -131,18 +131,18 @@ def _give_field(label: str, values: Sequence[str], *, alarm: bool) -> None:
         print_line(start + colorize(text[len(start) :], "red") if alarm else text)
 
 
-def _give_remarks(sentences: Sequence[str]) -> None:
+def _print_remarks(sentences: Sequence[str]) -> None:
     for sentence in sentences:
         print_line(colorize(_hanging(" " * _INDENT + "! ", sentence, _INDENT + 2), "yellow"))
 
 
 def _hanging(start: str, text: str, indent: int) -> str:
-    """``start`` and ``text`` on lines of the terminal's width; ``start`` stays whole, spaces included."""
+    """Return ``start`` and the wrapped ``text``; the spaces in ``start`` are kept."""
     return start + wrap("x" * len(start) + text, indent)[len(start) :]
 
 
 def _sentences(overview: Overview, names: Sequence[str]) -> list[str]:
-    """A sentence for all that is tied to one artifact in one way."""
+    """Return a sentence for each artifact and kind of relation."""
     from pkigen.inspection.description import RelationKind
 
     keys, issued, same = (dict[int, list[str]]() for _ in range(3))
@@ -160,9 +160,9 @@ def _sentences(overview: Overview, names: Sequence[str]) -> list[str]:
         else:
             others.append(f"{subject} names {object_} as its issuer, but that key did not sign it")
     return [
-        *(f"{names[index]} is the key of {_listed(found)}" for index, found in keys.items()),
-        *(f"{names[index]} issued {_listed(found)}" for index, found in issued.items()),
-        *(f"{names[index]} is also {_listed(found)}" for index, found in same.items()),
+        *(f"{names[index]} is the key of {_listed(related)}" for index, related in keys.items()),
+        *(f"{names[index]} issued {_listed(related)}" for index, related in issued.items()),
+        *(f"{names[index]} is also {_listed(related)}" for index, related in same.items()),
         *others,
     ]
 
@@ -172,7 +172,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMES]) + more
 
 
-def _margin(artifacts: Sequence[Artifact], against: list[str], now: datetime) -> list[Remarks]:
+def _annotations(artifacts: Sequence[Artifact], against: list[str], now: datetime) -> list[Remarks]:
     from pkigen.inspection.check import annotate
     from pkigen.requirements import load_set
 

@@ -40,10 +40,10 @@ class Revocation:
 class CrlForm(StrEnum):
     """Encodings of the two copies of a CRL: the one at its URL, and the one in its authority's directory."""
 
-    SOUND = "DER at the URL, PEM in the folder"
+    SOUND = "DER at the URL, PEM in the directory"
     PEM = "PEM in both"
     DER = "DER in both"
-    EMPTY = "no octets in both"
+    EMPTY = "no bytes in both"
     CERTIFICATE = "the authority's certificate in both, where the CRL belongs"
     NONE = "no file: it is not published"
 
@@ -141,7 +141,7 @@ class OcspForm(StrEnum):
     """The kind of data that the server returns as an OCSP response."""
 
     SOUND = "the answer"
-    EMPTY = "no octets"
+    EMPTY = "no bytes"
     HTML = "a page of HTML"
 
 

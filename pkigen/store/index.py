@@ -106,7 +106,7 @@ class Index:
 
     def journal(self) -> list[tuple[Entry, str]]:
         """Return the journal of a killed build: entries and the names of their staging directories."""
-        rows = self._sql.execute(f"SELECT {_COLUMNS}, folder FROM journal").fetchall()  # noqa: S608
+        rows = self._sql.execute(f'SELECT {_COLUMNS}, "folder" FROM journal').fetchall()  # noqa: S608
         if not all(_is_staging_name(row[-1]) for row in rows):
             raise DamagedIndex("journal")
         return [(_entry(row[:-1]), row[-1]) for row in rows]

@@ -49,7 +49,7 @@ CREATE TABLE revocations (
 CREATE INDEX revocations_of ON revocations (entity);
 CREATE TABLE renewals (id TEXT PRIMARY KEY); -- unused, but older versions of pkigen read it
 {_PUBLISHERS}
-CREATE TABLE journal ({ENTITY}, folder TEXT NOT NULL);
+CREATE TABLE journal ({ENTITY}, "folder" TEXT NOT NULL);
 """
 _FROM_1 = f"ALTER TABLE revocations ADD COLUMN invalid_since INTEGER; {_PUBLISHERS}"
 """Upgrades an index of version 1."""

@@ -1,7 +1,7 @@
-"""Certificates, CRLs and requests that anyone made, read without being judged (RFC 5280).
+"""Parses certificates, CRLs and requests from any source, without validating them (RFC 5280).
 
-What is there is read field by field when it is asked for: a certificate with one malformed extension
-still has a subject. A field that cannot be read raises Malformed, a ValueError.
+Each field is decoded on access, so that a certificate with one malformed extension still has a subject. A
+field that cannot be decoded raises Malformed, a ValueError.
 """
 
 from pkigen.x509.algorithms import AlgorithmIdentifier

@@ -1,4 +1,4 @@
-"""AlgorithmIdentifier of signatures: their names, their digests (RFC 4055, 5758, 8410, 9881)."""
+"""Decodes the AlgorithmIdentifier of signatures: names and digests (RFC 4055, 5758, 8410, 9881)."""
 
 from __future__ import annotations
 
@@ -64,30 +64,30 @@ _NAMES = {
     },
 }
 SIGNATURE_ALGORITHMS = ("RSASSA-PSS", *(name for name, _ in _NAMES.values()))
-"""The names that ``AlgorithmIdentifier.name`` gives; others are shown by their OIDs."""
+"""The names that ``AlgorithmIdentifier.name`` can have; for other algorithms it is the OID."""
 DIGESTS = (*oids.DIGESTS.values(), "md2", "sha3-256", "sha3-384", "sha3-512")
 
 
 @dataclass(frozen=True, slots=True)
 class AlgorithmIdentifier:
-    """An algorithm's OID and its parameters in DER, None when there are none."""
+    """The OID of an algorithm and its parameters in DER; None if they are absent."""
 
     oid: str
     parameters: bytes | None
 
     @property
     def name(self) -> str:
-        """The name that RFCs give it, or the OID."""
+        """The name of the algorithm in RFCs, or its OID."""
         return "RSASSA-PSS" if self.oid == _PSS else _NAMES.get(self.oid, (self.oid, ""))[0]
 
     @property
     def digest(self) -> str:
-        """The digest's name: "" for algorithms that bring their own, or that are unknown."""
+        """The name of the digest; "" for an algorithm with a built-in digest, or an unknown one."""
         return self._pss_digest() if self.oid == _PSS else _NAMES.get(self.oid, ("", ""))[1]
 
     @decoder("the RSASSA-PSS parameters")
     def _pss_digest(self) -> str:
-        """[0] hashAlgorithm of RSASSA-PSS-params; SHA-1 is the default (RFC 4055, 3.1)."""
+        """Return the hashAlgorithm, [0] of RSASSA-PSS-params; the default is SHA-1 (RFC 4055, 3.1)."""
         for parameter in der.children(self.parameters or b"\x30\x00"):
             if parameter[0] == 0xA0:
                 (algorithm,) = der.children(parameter)
@@ -101,7 +101,7 @@ class AlgorithmIdentifier:
 
 @decoder("the algorithm identifier")
 def algorithm_identifier(data: bytes) -> AlgorithmIdentifier:
-    """The AlgorithmIdentifier in ``data`` (4.1.1.2)."""
+    """Decode an AlgorithmIdentifier (4.1.1.2)."""
     oid, *parameters = elements(data, "the algorithm identifier")
     if len(parameters) > 1:
         raise Malformed("the algorithm identifier has more than two elements")

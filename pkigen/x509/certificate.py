@@ -1,4 +1,4 @@
-"""Certificate (RFC 5280, 4.1)."""
+"""Parses a Certificate (RFC 5280, 4.1)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SERIAL, _SIGNATURE, _ISSUER, _VALIDITY, _SUBJECT, _SPKI, _REST = range(7)
 
 
 class Certificate:
-    """A certificate; Malformed at once when not even its outline is one, else where it is looked at."""
+    """A certificate; Malformed if the outer structure is wrong. Each field is decoded on access."""
 
     @decoder("the certificate")
     def __init__(self, data: bytes) -> None:
@@ -40,14 +40,14 @@ class Certificate:
 
     @cached_property
     def version(self) -> int:
-        """1, 2 or 3, as people count; other numbers when it says so."""
+        """The version: 1, 2 or 3, or the invalid number in the field, plus one."""
         if self._version is None:
             return 1
         return decode.integer(der.contents(self._version), "the version") + 1
 
     @property
-    def serial_octets(self) -> bytes:
-        """The contents octets of the serial number."""
+    def serial_bytes(self) -> bytes:
+        """The encoded serial number (contents of the INTEGER)."""
         return decode.expect(self._fields[_SERIAL], der.INTEGER, "the serial number")
 
     @cached_property
@@ -57,23 +57,23 @@ class Certificate:
 
     @cached_property
     def signature_algorithm(self) -> AlgorithmIdentifier:
-        """The algorithm as the outer, unsigned field names it (4.1.1.2)."""
+        """The algorithm in the outer, unsigned field (4.1.1.2)."""
         return algorithm_identifier(self._algorithm)
 
     @property
     def signed_algorithm(self) -> AlgorithmIdentifier:
-        """The algorithm that the signed part contains (4.1.2.3)."""
+        """The algorithm in the signed part (4.1.2.3)."""
         return algorithm_identifier(self._fields[_SIGNATURE])
 
     @property
     def algorithms_agree(self) -> bool:
-        """Whether the signed and the outer algorithm are the same octets (4.1.1.2)."""
+        """Whether the signed and the outer algorithm have the same encoding (4.1.1.2)."""
         return self._fields[_SIGNATURE] == self._algorithm
 
     @property
     def signature(self) -> bytes:
-        """The signature's octets."""
-        return decode.whole_octets(self._signature, "the signature")
+        """The signature value."""
+        return decode.whole_bytes(self._signature, "the signature")
 
     @cached_property
     def issuer(self) -> Name:
@@ -82,7 +82,7 @@ class Certificate:
 
     @property
     def issuer_der(self) -> bytes:
-        """The issuer's name as it stands."""
+        """The DER of the issuer's name."""
         return self._fields[_ISSUER]
 
     @cached_property
@@ -92,7 +92,7 @@ class Certificate:
 
     @property
     def subject_der(self) -> bytes:
-        """The subject's name as it stands."""
+        """The DER of the subject's name."""
         return self._fields[_SUBJECT]
 
     @cached_property
@@ -112,25 +112,25 @@ class Certificate:
 
     @cached_property
     def times(self) -> tuple[bytes, bytes]:
-        """not_before and not_after as TLVs."""
-        found = elements(self._fields[_VALIDITY], "the validity")
-        if len(found) != 2:
-            raise Malformed(f"the validity has {len(found)} elements")
-        return found[0], found[1]
+        """The TLVs of notBefore and notAfter."""
+        times = elements(self._fields[_VALIDITY], "the validity")
+        if len(times) != 2:
+            raise Malformed(f"the validity has {len(times)} elements")
+        return times[0], times[1]
 
     @cached_property
     def not_before(self) -> datetime:
-        """The first second of the validity, in UTC."""
+        """The first second of the validity period, in UTC."""
         return _time(self.times[0], "not_before")
 
     @cached_property
     def not_after(self) -> datetime:
-        """The last second of the validity, in UTC."""
+        """The last second of the validity period, in UTC."""
         return _time(self.times[1], "not_after")
 
     @property
     def subject_public_key_info(self) -> bytes:
-        """The SubjectPublicKeyInfo as it stands."""
+        """The DER of the SubjectPublicKeyInfo."""
         return self._fields[_SPKI]
 
     @property
@@ -145,17 +145,17 @@ class Certificate:
 
     @cached_property
     def has_unique_identifiers(self) -> bool:
-        """Whether there is an issuer's or a subject's unique identifier (4.1.2.8)."""
+        """Whether the certificate has an issuer or subject unique identifier (4.1.2.8)."""
         return any(field[0] in (0x81, 0x82, 0xA1, 0xA2) for field in self._fields[_REST:])
 
     @property
     def has_extensions(self) -> bool:
-        """Whether the field is there, even if it cannot be read (4.1.2.9)."""
+        """Whether the extensions field is present, even if it cannot be decoded (4.1.2.9)."""
         return any(field[0] == 0xA3 for field in self._fields[_REST:])
 
     @cached_property
     def extensions(self) -> Extensions:
-        """The extensions; none is an empty tuple."""
+        """The extensions; empty if the field is absent."""
         for field in self._fields[_REST:]:
             if field[0] == 0xA3:
                 return extensions(der.contents(field))
@@ -163,7 +163,7 @@ class Certificate:
 
     @cached_property
     def is_authority(self) -> bool:
-        """Whether basic constraints call it a CA; before version 3, being self-issued is the only sign."""
+        """Whether the basic constraints state a CA, or a certificate before version 3 is self-issued."""
         try:
             constraints = self.extensions.basic_constraints
             if constraints is not None:
@@ -173,7 +173,7 @@ class Certificate:
             return False
 
     def fingerprint(self, digest: str = "sha256") -> bytes:
-        """The digest of the DER."""
+        """Return a digest of the DER."""
         return new(digest, self.der, usedforsecurity=False).digest()
 
 

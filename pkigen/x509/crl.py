@@ -1,4 +1,4 @@
-"""CertificateList (RFC 5280, 5.1)."""
+"""Parses a CertificateList (RFC 5280, 5.1)."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _NO_EXTENSIONS = Extensions()
 _TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
 _CERTIFICATE_ISSUER = der.oid(oids.CERTIFICATE_ISSUER)
 _CRITICAL = re.compile(rb"\x01\x01[^\x00]")
-"""A BOOLEAN that is true."""
+"""A BOOLEAN with the value TRUE."""
 
 
 @dataclass(frozen=True, slots=True)
 class RevokedEntry:
-    """An entry: serial, instant, the reason code (0 when it is not said), its extensions."""
+    """A CRL entry: serial number, time, reason code (0 if it has none), extensions."""
 
     serial: int
     at: datetime
@@ -39,17 +39,17 @@ class RevokedEntry:
 
     @property
     def invalid_since(self) -> datetime | None:
-        """Invalidity date (5.3.2): since when the key is believed to be in other hands."""
+        """The invalidity date (5.3.2): when the key was compromised, or the certificate became invalid."""
         return self.extensions.get(oids.INVALIDITY_DATE, lambda value: _time(value, "the invalidity date"))
 
     @property
     def certificate_issuer(self) -> tuple[GeneralName, ...] | None:
-        """Whose certificates this entry and those behind it are of (5.3.3), if it says so."""
+        """The issuer of the certificates of this entry and the next ones (5.3.3); None if absent."""
         return self.extensions.get(oids.CERTIFICATE_ISSUER, _names)
 
 
 class CertificateList:
-    """A CRL; Malformed at once when not even its outline is one."""
+    """A CRL; Malformed if the outer structure is wrong. Each field is decoded on access."""
 
     @decoder("the CRL")
     def __init__(self, data: bytes) -> None:
@@ -59,37 +59,37 @@ class CertificateList:
         self._version = fields.pop(0) if fields[0][0] == der.INTEGER else None
         self._inner, self._issuer, self._this_update, *rest = fields
         if self._this_update[0] not in _TIMES:
-            raise Malformed("this_update is no time")
+            raise Malformed("thisUpdate is not a time")
         self._next_update = rest.pop(0) if rest and rest[0][0] in _TIMES else None
         self._revoked = rest.pop(0) if rest and rest[0][0] == der.SEQUENCE else None
         self._extensions = rest.pop(0) if rest and rest[0][0] == 0xA0 else None
         if rest:
-            raise Malformed("the TBSCertList has an element that does not belong")
+            raise Malformed("the TBSCertList has an unexpected element")
 
     @property
     def version(self) -> int:
-        """1 or 2, as people count."""
+        """The version: 1 or 2."""
         return 1 if self._version is None else decode.integer(self._version, "the version") + 1
 
     @cached_property
     def signature_algorithm(self) -> AlgorithmIdentifier:
-        """The algorithm as the outer, unsigned field names it (5.1.1.2)."""
+        """The algorithm in the outer, unsigned field (5.1.1.2)."""
         return algorithm_identifier(self._algorithm)
 
     @property
     def signed_algorithm(self) -> AlgorithmIdentifier:
-        """The algorithm that the signed part contains (5.1.2.2)."""
+        """The algorithm in the signed part (5.1.2.2)."""
         return algorithm_identifier(self._inner)
 
     @property
     def algorithms_agree(self) -> bool:
-        """Whether the signed and the outer algorithm are the same octets."""
+        """Whether the signed and the outer algorithm have the same encoding."""
         return self._inner == self._algorithm
 
     @property
     def signature(self) -> bytes:
-        """The signature's octets."""
-        return decode.whole_octets(self._signature, "the signature")
+        """The signature value."""
+        return decode.whole_bytes(self._signature, "the signature")
 
     @cached_property
     def issuer(self) -> Name:
@@ -98,7 +98,7 @@ class CertificateList:
 
     @property
     def issuer_der(self) -> bytes:
-        """The issuer's name as it stands."""
+        """The DER of the issuer's name."""
         return self._issuer
 
     @cached_property
@@ -108,12 +108,12 @@ class CertificateList:
 
     @cached_property
     def this_update(self) -> datetime:
-        """When it was issued, in UTC."""
+        """The time of issue, in UTC."""
         return _time(self._this_update, "this_update")
 
     @cached_property
     def next_update(self) -> datetime | None:
-        """By when there will be another, in UTC."""
+        """The time by which the next CRL is issued, in UTC; None if absent."""
         return None if self._next_update is None else _time(self._next_update, "next_update")
 
     @cached_property
@@ -135,7 +135,7 @@ class CertificateList:
 
     @property
     def issuing_distribution_point(self) -> IssuingDistributionPoint | None:
-        """Issuing distribution point (5.2.5)."""
+        """The issuing distribution point (5.2.5)."""
         return self.extensions.get(oids.ISSUING_DISTRIBUTION_POINT, issuing_distribution_point)
 
     @property
@@ -145,17 +145,17 @@ class CertificateList:
 
     @property
     def count(self) -> int:
-        """How many entries there are."""
+        """The number of entries."""
         return 0 if self._revoked is None else len(self._entries)
 
     def entries(self) -> Iterator[RevokedEntry]:
-        """The entries in order, read one by one."""
+        """Return the entries in order, decoded one by one."""
         return map(_entry, self._entries)
 
     def entry(self, serial: int) -> RevokedEntry | None:
-        """The entry of a serial number."""
-        found = self._by_serial.get(der.integer(serial))
-        return None if found is None else _entry(found)
+        """Return the entry of a serial number, or None."""
+        data = self._by_serial.get(der.integer(serial))
+        return None if data is None else _entry(data)
 
     def entry_of(self, serial: int, issuer: Hashable) -> RevokedEntry | None:
         """Return the entry of a certificate, given its serial number and normalized issuer (5.3.3).
@@ -177,7 +177,7 @@ class CertificateList:
         return None
 
     def has_critical_entry_extensions(self) -> bool:
-        """Whether an entry may have a critical extension; False is certain."""
+        """Return False if no entry has a critical extension; True if one may have."""
         return self._revoked is not None and _CRITICAL.search(self._revoked) is not None
 
     def _mentions(self, oid: bytes) -> bool:

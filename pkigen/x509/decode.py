@@ -50,11 +50,11 @@ def _reason(error: Exception) -> str:
 def expect(data: bytes, tag: int, what: str) -> bytes:
     """Return the contents of a TLV that must have a tag and must end where ``data`` does."""
     try:
-        found, start, end = der.read(data)
+        actual_tag, start, end = der.read(data)
     except ValueError as error:
         raise Malformed(f"{what} cannot be read: {error}") from error
-    if found != tag:
-        raise Malformed(f"{what} has the tag {found:02x} instead of {tag:02x}")
+    if actual_tag != tag:
+        raise Malformed(f"{what} has the tag {actual_tag:02x} instead of {tag:02x}")
     if end != len(data):
         raise Malformed(f"{what} is followed by {len(data) - end} extra bytes")
     return data[start:end]
@@ -84,7 +84,7 @@ def boolean(data: bytes, what: str) -> bool:
     return expect(data, der.BOOLEAN, what) != b"\x00"
 
 
-def whole_octets(data: bytes, what: str) -> bytes:
+def whole_bytes(data: bytes, what: str) -> bytes:
     """Return the bytes of a BIT STRING without unused bits."""
     octets = expect(data, der.BIT_STRING, what)
     if octets[:1] != b"\0":

@@ -1,4 +1,4 @@
-"""Extensions (RFC 5280, 4.2 and 5.2): as they stand, and what the well-known ones say."""
+"""Decodes extensions (RFC 5280, 4.2 and 5.2): all of them as raw values, the known ones in detail."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class RawExtension:
 
     @property
     def title(self) -> str:
-        """What people call it, or its OID."""
+        """The title of the extension, or its OID."""
         return oids.TITLES.get(self.oid, self.oid)
 
 
 @dataclass(frozen=True, slots=True)
 class BasicConstraints:
-    """4.2.1.9; a path length of None is no limit."""
+    """BasicConstraints (4.2.1.9); a path length of None means no limit."""
 
     ca: bool
     path_length: int | None
@@ -47,7 +47,7 @@ class BasicConstraints:
 
 @dataclass(frozen=True, slots=True)
 class AuthorityKeyIdentifier:
-    """4.2.1.1; each part can be missing."""
+    """AuthorityKeyIdentifier (4.2.1.1); each part can be absent."""
 
     key_identifier: bytes | None
     issuer: tuple[GeneralName, ...]
@@ -56,7 +56,7 @@ class AuthorityKeyIdentifier:
 
 @dataclass(frozen=True, slots=True)
 class DistributionPoint:
-    """4.2.1.13: the names of the CRL, its reasons, and its issuer if another CA issues it.
+    """DistributionPoint (4.2.1.13): the names of a CRL, its reasons, its issuer if this is another CA.
 
     ``relative_rdn`` is the DER of an RDN if the name is relative to the CRL issuer.
     """
@@ -69,7 +69,7 @@ class DistributionPoint:
 
 @dataclass(frozen=True, slots=True)
 class IssuingDistributionPoint:
-    """5.2.5; ``only`` are those of user, ca and attribute that it says; more than one contradict."""
+    """IssuingDistributionPoint (5.2.5); ``only`` contains user, ca and attribute; valid is at most one."""
 
     names: tuple[GeneralName, ...]
     only: tuple[str, ...]
@@ -93,17 +93,17 @@ class Extensions(tuple[RawExtension, ...]):
     __slots__ = ()
 
     def raw(self, oid: str) -> RawExtension | None:
-        """The first extension of an OID."""
-        return next((found for found in self if found.oid == oid), None)
+        """Return the first extension with an OID, or None."""
+        return next((extension for extension in self if extension.oid == oid), None)
 
     def get(self, oid: str, read: Callable[[bytes], T]) -> T | None:
-        """What an extension says, None when it is missing; Malformed when it cannot be read."""
-        found = self.raw(oid)
-        return None if found is None else read(found.value)
+        """Return the decoded value of an extension, None if it is absent; Malformed if ``read`` fails."""
+        extension = self.raw(oid)
+        return None if extension is None else read(extension.value)
 
     @property
     def basic_constraints(self) -> BasicConstraints | None:
-        """Basic constraints."""
+        """The basic constraints."""
         return self.get(oids.BASIC_CONSTRAINTS, basic_constraints)
 
     @property
@@ -113,21 +113,21 @@ class Extensions(tuple[RawExtension, ...]):
 
     @property
     def extended_key_usage(self) -> tuple[str, ...] | None:
-        """Purposes by name, or by OID."""
+        """The purposes of the extended key usage, by name or OID."""
         return self.get(oids.EXTENDED_KEY_USAGE, extended_key_usage)
 
     def general_names(self, oid: str) -> tuple[GeneralName, ...] | None:
-        """The names of an extension that is a list of them, such as the issuer alternative name."""
+        """Return the names of an extension that is a list of names, such as the issuer alternative name."""
         return self.get(oid, alternative_names)
 
     @property
     def alternative_names(self) -> tuple[GeneralName, ...] | None:
-        """Subject alternative names."""
+        """The subject alternative names."""
         return self.general_names(oids.SUBJECT_ALTERNATIVE_NAME)
 
     @property
     def name_constraints(self) -> tuple[tuple[str, tuple[Subtree, ...]], ...] | None:
-        """(permitted or excluded, subtrees) pairs."""
+        """The name constraints as pairs (permitted or excluded, subtrees)."""
         return self.get(oids.NAME_CONSTRAINTS, name_constraints)
 
     @property
@@ -142,7 +142,7 @@ class Extensions(tuple[RawExtension, ...]):
 
     @property
     def crl_distribution_points(self) -> tuple[DistributionPoint, ...] | None:
-        """CRL distribution points."""
+        """The CRL distribution points."""
         return self.get(oids.CRL_DISTRIBUTION_POINTS, distribution_points)
 
     @property
@@ -152,22 +152,22 @@ class Extensions(tuple[RawExtension, ...]):
 
     @property
     def authority_information_access(self) -> tuple[tuple[str, GeneralName], ...] | None:
-        """(access method's OID, location) pairs."""
+        """The authority information access as pairs (OID of the access method, location)."""
         return self.get(oids.AUTHORITY_INFORMATION_ACCESS, access_descriptions)
 
     @property
     def certificate_policies(self) -> tuple[str, ...] | None:
-        """OIDs of the certificate policies, in order."""
+        """The OIDs of the certificate policies, in order."""
         return self.get(oids.CERTIFICATE_POLICIES, certificate_policies)
 
     @property
     def policy_mappings(self) -> tuple[tuple[str, str], ...] | None:
-        """Pairs (issuerDomainPolicy, subjectDomainPolicy)."""
+        """The policy mappings as pairs (issuerDomainPolicy, subjectDomainPolicy)."""
         return self.get(oids.POLICY_MAPPINGS, policy_mappings)
 
     @property
     def policy_constraints(self) -> PolicyConstraints | None:
-        """Policy constraints."""
+        """The policy constraints."""
         return self.get(oids.POLICY_CONSTRAINTS, policy_constraints)
 
     @property
@@ -179,7 +179,7 @@ class Extensions(tuple[RawExtension, ...]):
 @lru_cache(maxsize=256)
 @decoder("the list of extensions")
 def extensions(data: bytes) -> Extensions:
-    """The Extensions sequence; an extension that has not its form is Malformed."""
+    """Decode Extensions; Malformed if one of them is not an Extension."""
     return Extensions(map(_extension, elements(data, "the list of extensions")))
 
 
@@ -189,14 +189,14 @@ def _extension(data: bytes) -> RawExtension:
     if len(flag) > 1:
         raise Malformed("an extension of more than three elements")
     critical = boolean(flag[0], "an extension's critical flag") if flag else False
-    octets = expect(value, der.OCTET_STRING, "an extension's value")
-    return RawExtension(der.dotted(oid), critical, octets, der.contents(flag[0]) if flag else b"")
+    contents = expect(value, der.OCTET_STRING, "an extension's value")
+    return RawExtension(der.dotted(oid), critical, contents, der.contents(flag[0]) if flag else b"")
 
 
 @lru_cache(maxsize=64)
 @decoder("the basic constraints extension")
 def basic_constraints(data: bytes) -> BasicConstraints:
-    """BasicConstraints."""
+    """Decode BasicConstraints."""
     ca, path_length = False, None
     for element in elements(data, "the basic constraints extension"):
         if element[0] == der.BOOLEAN:
@@ -209,28 +209,28 @@ def basic_constraints(data: bytes) -> BasicConstraints:
 @lru_cache(maxsize=64)
 @decoder("the key usage extension")
 def key_usage(data: bytes) -> tuple[str, ...]:
-    """KeyUsage as names of bits."""
+    """Decode KeyUsage; return the names of the bits that are set."""
     return bits(expect(data, der.BIT_STRING, "the key usage extension"), oids.KEY_USAGES)
 
 
 @lru_cache(maxsize=64)
 @decoder("the extended key usage extension")
 def extended_key_usage(data: bytes) -> tuple[str, ...]:
-    """ExtKeyUsageSyntax as names of purposes."""
-    found = map(der.dotted, elements(data, "the extended key usage extension"))
-    return tuple(_PURPOSES.get(oid, oid) for oid in found)
+    """Decode ExtKeyUsageSyntax; return the names of the purposes, or their OIDs."""
+    purposes = map(der.dotted, elements(data, "the extended key usage extension"))
+    return tuple(_PURPOSES.get(oid, oid) for oid in purposes)
 
 
 @decoder("the alternative name extension")
 def alternative_names(data: bytes) -> tuple[GeneralName, ...]:
-    """SubjectAltName or IssuerAltName."""
+    """Decode SubjectAltName or IssuerAltName."""
     expect(data, der.SEQUENCE, "the alternative name extension")
     return general_names(data)
 
 
 @decoder("the name constraints extension")
 def name_constraints(data: bytes) -> tuple[tuple[str, tuple[Subtree, ...]], ...]:
-    """NameConstraints as (permitted or excluded, subtrees) pairs, in order."""
+    """Decode NameConstraints; return pairs (permitted or excluded, subtrees), in order."""
     lists = []
     for element in elements(data, "the name constraints extension"):
         kind = {0xA0: "permitted", 0xA1: "excluded"}.get(element[0])
@@ -248,14 +248,14 @@ def _subtree(data: bytes) -> Subtree:
 
 @decoder("the subject key identifier extension")
 def subject_key_identifier(data: bytes) -> bytes:
-    """SubjectKeyIdentifier."""
+    """Decode SubjectKeyIdentifier."""
     return expect(data, der.OCTET_STRING, "the subject key identifier extension")
 
 
 @lru_cache(maxsize=64)
 @decoder("the authority key identifier extension")
 def authority_key_identifier(data: bytes) -> AuthorityKeyIdentifier:
-    """AuthorityKeyIdentifier."""
+    """Decode AuthorityKeyIdentifier."""
     key, issuer, serial = None, tuple[GeneralName, ...](), None
     for element in elements(data, "the authority key identifier extension"):
         if element[0] == 0x80:
@@ -270,21 +270,21 @@ def authority_key_identifier(data: bytes) -> AuthorityKeyIdentifier:
 @lru_cache(maxsize=64)
 @decoder("the CRL distribution points extension")
 def distribution_points(data: bytes) -> tuple[DistributionPoint, ...]:
-    """CRLDistributionPoints, or FreshestCRL, which has the same syntax."""
+    """Decode CRLDistributionPoints, or FreshestCRL, which has the same syntax."""
     return tuple(map(_distribution_point, elements(data, "the CRL distribution points extension")))
 
 
 def _distribution_point(data: bytes) -> DistributionPoint:
-    found, issuer = tuple[GeneralName, ...](), tuple[GeneralName, ...]()
+    names, issuer = tuple[GeneralName, ...](), tuple[GeneralName, ...]()
     reasons, relative = tuple[str, ...](), b""
     for element in elements(data, "a distribution point"):
         if element[0] == 0xA0:
-            found, relative = _point_name(element)
+            names, relative = _point_name(element)
         elif element[0] == 0x81:
             reasons = bits(der.contents(element), oids.REASON_FLAGS)
         elif element[0] == 0xA2:
             issuer = general_names(element)
-    return DistributionPoint(found, reasons, issuer, relative)
+    return DistributionPoint(names, reasons, issuer, relative)
 
 
 def _point_name(data: bytes) -> tuple[tuple[GeneralName, ...], bytes]:
@@ -297,26 +297,26 @@ def _point_name(data: bytes) -> tuple[tuple[GeneralName, ...], bytes]:
 
 @decoder("the issuing distribution point extension")
 def issuing_distribution_point(data: bytes) -> IssuingDistributionPoint:
-    """IssuingDistributionPoint of a CRL."""
-    found, only, relative = tuple[GeneralName, ...](), tuple[str, ...](), b""
+    """Decode the IssuingDistributionPoint of a CRL."""
+    names, only, relative = tuple[GeneralName, ...](), tuple[str, ...](), b""
     reasons, indirect = tuple[str, ...](), False
     kinds = {0x81: "user", 0x82: "ca", 0x85: "attribute"}
     for element in elements(data, "the issuing distribution point extension"):
         tag, value = element[0], der.contents(element)
         if tag == 0xA0:
-            found, relative = _point_name(element)
+            names, relative = _point_name(element)
         elif tag in kinds and value != b"\x00":
             only = (*only, kinds[tag])
         elif tag == 0x83:
             reasons = bits(value, oids.REASON_FLAGS)
         elif tag == 0x84:
             indirect = value != b"\x00"
-    return IssuingDistributionPoint(found, only, reasons, indirect, relative)
+    return IssuingDistributionPoint(names, only, reasons, indirect, relative)
 
 
 @decoder("the information access extension")
 def access_descriptions(data: bytes) -> tuple[tuple[str, GeneralName], ...]:
-    """AuthorityInfoAccessSyntax."""
+    """Decode AuthorityInfoAccessSyntax; return pairs (OID of the access method, location)."""
     return tuple(_access(element) for element in elements(data, "the information access extension"))
 
 
@@ -327,6 +327,6 @@ def _access(data: bytes) -> tuple[str, GeneralName]:
 
 
 def uris(points: tuple[DistributionPoint, ...] | None) -> Iterator[str]:
-    """The URLs of distribution points, in order."""
+    """Yield the URLs of distribution points, in order."""
     for point in points or ():
         yield from (name.value for name in point.names if name.kind == "uri")

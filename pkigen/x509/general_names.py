@@ -1,4 +1,4 @@
-"""GeneralName (RFC 5280, 4.2.1.6) for people."""
+"""Decodes a GeneralName (RFC 5280, 4.2.1.6) to readable text."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _IA5 = {0x81: "email", 0x82: "dns", 0x86: "uri"}
 
 @dataclass(frozen=True, slots=True)
 class GeneralName:
-    """A name of one of the kinds dns, ip, email, uri, upn, srv, smtputf8, rid, dirname, other, and its text.
+    """A name: its kind (dns, ip, email, uri, upn, srv, smtputf8, rid, dirname or other) and its text.
 
-    Octets that the kind does not explain are shown in hexadecimal after a ``#``.
+    Bytes that are not valid for the kind are shown in hexadecimal after a ``#``.
     """
 
     kind: str
@@ -38,7 +38,7 @@ class GeneralName:
 
 @decoder("the general name")
 def general_name(data: bytes) -> GeneralName:
-    """One GeneralName."""
+    """Decode a GeneralName."""
     tag, value = data[0], der.contents(data)
     if tag in _IA5:
         return GeneralName(_IA5[tag], _text(value))
@@ -55,7 +55,7 @@ def general_name(data: bytes) -> GeneralName:
 
 @decoder("the general names")
 def general_names(data: bytes) -> tuple[GeneralName, ...]:
-    """Those of a GeneralNames sequence, whatever its tag is."""
+    """Decode GeneralNames; the outer tag is ignored, since it may be implicit."""
     return tuple(map(general_name, der.children(data)))
 
 
@@ -64,13 +64,13 @@ def _text(value: bytes) -> str:
 
 
 def _address(value: bytes) -> str:
-    """An address, or in name constraints an address and a mask of the same size."""
+    """Return an address; in name constraints, an address and a mask of the same size."""
     if len(value) in (4, 16):
         return str(ip_address(value))
     if len(value) in (8, 32):
         half = len(value) // 2
         return f"{ip_address(value[:half])}/{ip_address(value[half:])}"
-    raise Malformed(f"an IP address of {len(value)} octets")
+    raise Malformed(f"an IP address of {len(value)} bytes")
 
 
 def _other_name(data: bytes) -> GeneralName:

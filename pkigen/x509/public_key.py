@@ -1,4 +1,4 @@
-"""SubjectPublicKeyInfo (RFC 5280, 4.1.2.7; RFC 3279, 5480, 8410, 9881)."""
+"""Decodes a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7; RFC 3279, 5480, 8410, 9881)."""
 
 from __future__ import annotations
 
@@ -89,12 +89,12 @@ def public_key(data: bytes) -> PublicKey:
     """Return the key in a SubjectPublicKeyInfo."""
     algorithm, bits = elements(data, "the public key")
     identifier = algorithm_identifier(algorithm)
-    octets = expect(bits, der.BIT_STRING, "the public key's bits")
-    if not octets:
+    contents = expect(bits, der.BIT_STRING, "the public key's bits")
+    if not contents:
         raise Malformed("the public key's BIT STRING is empty")
     oid, parameters = identifier.oid, identifier.parameters or b""
     if oid in _RSA:
-        modulus, exponent = elements(octets[1:], "the RSA public key")
+        modulus, exponent = elements(contents[1:], "the RSA public key")
         size = integer(modulus, "the modulus", len(modulus)).bit_length()
         return PublicKey(data, f"rsa-{size}", "rsa", size, oid, integer(exponent, "the exponent"))
     if oid == _EC:
@@ -129,16 +129,16 @@ def key_bits(info: bytes) -> bytes | None:
     """Return the bits of a SubjectPublicKeyInfo for comparison: an EC point compressed; None if malformed."""
     try:
         algorithm, bits = elements(info, "the public key")
-        octets = der.contents(bits)[1:]
+        key = der.contents(bits)[1:]
     except (ValueError, IndexError):
         return None
-    if octets[:1] == b"\x04" and len(octets) % 2 and b"\x2a\x86\x48\xce\x3d\x02\x01" in algorithm:
-        half = len(octets) // 2 + 1
-        return bytes((2 + octets[-1] % 2,)) + octets[1:half]
-    return octets
+    if key[:1] == b"\x04" and len(key) % 2 and b"\x2a\x86\x48\xce\x3d\x02\x01" in algorithm:
+        half = len(key) // 2 + 1
+        return bytes((2 + key[-1] % 2,)) + key[1:half]
+    return key
 
 
 def same_key(first: bytes, second: bytes) -> bool:
-    """Return whether two SubjectPublicKeyInfos contain the same key, in whatever encoding."""
+    """Return whether two SubjectPublicKeyInfos contain the same key, in any encoding."""
     bits = key_bits(first)
     return bits is not None and bits == key_bits(second)

@@ -1,4 +1,4 @@
-"""CertificationRequest (RFC 2986, 4)."""
+"""Parses a CertificationRequest (RFC 2986, 4)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pkigen.x509.public_key import PublicKey, public_key
 
 
 class CertificationRequest:
-    """A request (CSR); Malformed at once when not even its outline is one."""
+    """A request (CSR); Malformed if the outer structure is wrong. Each field is decoded on access."""
 
     @decoder("the request")
     def __init__(self, data: bytes) -> None:
@@ -26,7 +26,7 @@ class CertificationRequest:
             self.info, "the request's information"
         )
         if version[0] != der.INTEGER or self.subject_public_key_info[0] != der.SEQUENCE:
-            raise Malformed("this is no request")
+            raise Malformed("the structure is not a certification request")
         self._attributes = rest[0] if rest else b"\xa0\x00"
 
     @cached_property
@@ -46,13 +46,13 @@ class CertificationRequest:
 
     @property
     def signature(self) -> bytes:
-        """The signature's octets."""
-        return decode.whole_octets(self._signature, "the signature")
+        """The signature value."""
+        return decode.whole_bytes(self._signature, "the signature")
 
     def as_certificate(self) -> Certificate:
-        """A certificate with the subject, the key and the extensions that are asked for.
+        """Return a certificate with the requested subject, key and extensions.
 
-        All else of it (issuer, serial, times, signature) stands for nothing.
+        Its other fields (issuer, serial number, validity, signature) have no meaning.
         """
         algorithm = der.sequence(der.oid("1.2.840.113549.1.1.11"), der.null())
         times = der.sequence(*(der.tlv(der.UTC_TIME, b"000101000000Z"),) * 2)
@@ -71,12 +71,12 @@ class CertificationRequest:
 
     @cached_property
     def other_attributes(self) -> tuple[tuple[str, bytes], ...]:
-        """OID and first value of each attribute that does not request extensions."""
+        """The OID and first value of each attribute that does not request extensions."""
         return tuple(pair for pair in _attributes(self._attributes) if pair[0] not in EXTENSION_REQUESTS)
 
     @cached_property
     def extensions(self) -> Extensions:
-        """The extensions that are asked for (PKCS#9 extensionRequest, or Microsoft's)."""
+        """The requested extensions (PKCS#9 extensionRequest, or Microsoft's)."""
         raw = _requested_der(self._attributes)
         return extensions(raw) if raw else Extensions()
 

@@ -35,10 +35,10 @@ def test_a_faults_page_says_what_is_wrong_how_it_is_made_and_by_whom_it_is_refus
     known = FAULTS[str(getattr(one, "id", ""))]
     page = cli("faults", known.id).out
     assert max(map(len, page.splitlines())) <= 80
-    for label in ("fault", "shows", "clause", "class", "stage", "profile"):
+    for label in ("fault", "symptom", "clause", "class", "stage", "profile"):
         assert f"\n  {label} " in page, label
     if known.id not in ("sct-missing", "cn-shared"):  # what the sound one does not have, or all have alike
-        assert "\n  made by " in page
+        assert "\n  changes " in page
 
 
 def test_programs_get_the_same(cli: Cli) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pkigen.asn1 import der
-from pkigen.cli.show import give_description, give_overview
+from pkigen.cli.show import print_description, print_overview
 from pkigen.inspection.artifacts import read
 from pkigen.inspection.description import describe
 from tests.cli.conftest import Cli
@@ -137,7 +137,7 @@ def test_titles_are_bold_and_what_expired_is_red(
     monkeypatch.setattr("pkigen.cli._console.is_terminal", lambda stream: True)
     monkeypatch.delenv("NO_COLOR", raising=False)
     found = read((built / "authorities/root/root.crt").read_bytes(), "root.crt")
-    give_overview(describe(found, NOW.replace(year=2099)), ["root.crt"])
+    print_overview(describe(found, NOW.replace(year=2099)), ["root.crt"])
     said = capsys.readouterr().out
     assert "\x1b[1mroot.crt: certificate\x1b[0m" in said
     assert "  validity      \x1b[31mended " in said
@@ -149,7 +149,7 @@ def test_remarks_stand_below_their_fields_and_none_is_lost(
     found = read((built / "authorities/root/root.crt").read_bytes(), "root.crt")
     (description,) = describe(found, NOW).descriptions
     remarks = {"public_key": ["too short"], "2.5.29.19": ["not wanted"], "no_such_field": ["all the same"]}
-    give_description(description, remarks)
+    print_description(description, remarks)
     lines = capsys.readouterr().out.splitlines()
     for field, remark in (("  public key", "    ! too short"), ("  basic constraints", "    ! not wanted")):
         place = next(number for number, line in enumerate(lines) if line.startswith(field))

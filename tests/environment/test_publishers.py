@@ -14,7 +14,7 @@ from pkigen.environment.published.publishers import (
     save_publishers,
 )
 from pkigen.faults import FAULTS, Impossible
-from pkigen.model import Entity
+from pkigen.model import CrlForm, Entity, OcspForm
 from pkigen.plan.sample import sample_case
 from pkigen.store import Store
 
@@ -63,5 +63,10 @@ def test_plans_that_release_0_1_stored_are_read_with_all_their_values(tmp_path: 
         for name, old_name in names_of_0_1.items():
             assert any(f'"{name}": ' in plan for plan in old.values())
             old = {key: plan.replace(f'"{name}": ', f'"{old_name}": ') for key, plan in old.items()}
+        for word, old_word in {"directory": "folder", "bytes": "octets"}.items():
+            forms = {value: value.replace(word, old_word) for value in (*CrlForm, *OcspForm) if word in value}
+            for form, old_form in forms.items():
+                assert any(f'"{form}"' in plan for plan in old.values())
+                old = {key: plan.replace(f'"{form}"', f'"{old_form}"') for key, plan in old.items()}
         store.index.set_publishers(old.items())
         assert (load_crl_issuers(store), load_presigned_subjects(store)) == (issuers, subjects)

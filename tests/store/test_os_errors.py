@@ -18,7 +18,7 @@ from pkigen.store import (
     Store,
     placement,
     stage,
-    staging,
+    staged_files,
 )
 from pkigen.store.os_errors import os_errors_as_failures
 from pkigen.store.staged_files import exchange
@@ -177,8 +177,8 @@ def test_a_failed_rename_leaves_the_old_directory_in_place(
 
 def test_without_syncfs_each_file_is_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flushed = []
-    monkeypatch.setattr(staging, "_syncfs", lambda: None)
-    monkeypatch.setattr(staging, "sync_file", lambda path: flushed.append(path.name))
+    monkeypatch.setattr(staged_files, "_syncfs", lambda: None)
+    monkeypatch.setattr(staged_files, "sync_file", lambda path: flushed.append(path.name))
     publish(tmp_path, "a")
     assert {"a.crt", "a.key", "chain.pem"} <= set(flushed)
 

@@ -24,7 +24,7 @@ from pkigen.store import (
     placement,
     schema,
     stage,
-    staging,
+    staged_files,
     store,
 )
 
@@ -108,7 +108,7 @@ def kill_before(point: int, *, exchanges: bool) -> None:
 
     def exchanged(first: str, second: str) -> bool:
         change()
-        return exchanges and staging.exchange(first, second)
+        return exchanges and staged_files.exchange(first, second)
 
     def connected(path: Path, *, write: bool) -> sqlite3.Connection:
         connection = schema.connect(path, write=write)

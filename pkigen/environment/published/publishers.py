@@ -110,6 +110,8 @@ _FIELDS_OF_0_1 = {
     "surgery": "op",
 }
 """Fields under the names that release 0.1 stored, and today's names."""
+_WORDS_OF_0_1 = {"folder": "directory", "octets": "bytes"}
+"""Words in the stored values of CrlForm and OcspForm, and today's words."""
 
 
 def _json_form(value: object) -> object:
@@ -127,4 +129,8 @@ def _from_json(stored: dict[str, Any]) -> Any:
         return bytes.fromhex(stored[_BYTES])
     if _IDENTIFIER in stored:
         return KeyIdentifier(stored[_IDENTIFIER])
-    return {_FIELDS_OF_0_1.get(name, name): value for name, value in stored.items()}
+    fields = {_FIELDS_OF_0_1.get(name, name): value for name, value in stored.items()}
+    if "form" in fields:
+        for old, new in _WORDS_OF_0_1.items():
+            fields["form"] = fields["form"].replace(old, new)
+    return fields
