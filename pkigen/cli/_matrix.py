@@ -59,7 +59,7 @@ def print_matrix(matrix: Matrix, *, words: bool) -> None:
         other = f" (nearest recorded: {column.recorded})" if column.compares_with_another_version else ""
         print_line(f"  {mark}  {column.name:<15} {column.version}{other}")
     print_line("\n  + accepts   x rejects   o rejects for another reason   . does not check it")
-    print_line("  on the right: cases with a difference, with (*) or without (!) a recorded reason")
+    print_line("  on the right: cases with a difference, explained (*) or not (!)")
     with_words = words or len(matrix.rows) <= _MOST_WITH_WORDS
     head = "".join(mark for mark, _ in zip(_MARKS, matrix.columns, strict=False))
     for family, rows in groupby(matrix.rows, lambda row: row[0].family):

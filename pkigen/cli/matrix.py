@@ -120,8 +120,6 @@ def _columns(chosen: Sequence[Validator]) -> tuple[list[Column], list[Validator]
     return columns, [one for one, version in versions if version is None]
 
 
-
-
 def _verdicts(env: Path, only: str | None, columns: Sequence[Column]) -> tuple[str, str, Matrix]:
     """Return the name and the clock of the environment, and the verdicts about its cases."""
     from pkigen.environment.environment import open_environment

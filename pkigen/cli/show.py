@@ -149,13 +149,13 @@ def _sentences(overview: Overview, names: Sequence[str]) -> list[str]:
     others = []
     for relation in overview.relations:
         subject, object_ = names[relation.subject], names[relation.object]
-        if relation.tie is RelationKind.KEY_OF:
+        if relation.kind is RelationKind.KEY_OF:
             keys.setdefault(relation.subject, []).append(object_)
-        elif relation.tie is RelationKind.ISSUED_BY:
+        elif relation.kind is RelationKind.ISSUED_BY:
             issued.setdefault(relation.object, []).append(subject)
-        elif relation.tie is RelationKind.SAME_AS:
+        elif relation.kind is RelationKind.SAME_AS:
             same.setdefault(relation.object, []).append(subject)
-        elif relation.tie is RelationKind.REVOKED_BY:
+        elif relation.kind is RelationKind.REVOKED_BY:
             others.append(f"{subject} is revoked by {object_} ({relation.detail})")
         else:
             others.append(f"{subject} names {object_} as its issuer, but that key did not sign it")

@@ -161,7 +161,7 @@ def test_a_renewal_issues_just_what_is_named_with_the_key_it_has(cli: Cli, profi
 
 
 @pytest.mark.parametrize("arguments", [("out/nothing", "sensor-01"), ("out/contoso", "sensor-99")])
-def test_what_cannot_be_renewed_is_told(cli: Cli, profile: Path, arguments: tuple[str, str]) -> None:
+def test_what_cannot_be_renewed_is_reported(cli: Cli, profile: Path, arguments: tuple[str, str]) -> None:
     cli("build", profile)
     outcome = cli("renew", *arguments)
     assert (outcome.code, outcome.out) == (2, "")

@@ -1,4 +1,4 @@
-"""``pkigen check``: what people and programs are told, and the exit code."""
+"""``pkigen check``: text output, JSON output and exit code."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_a_passphrase_comes_from_a_file_and_is_not_shown(here: Cli, built: Built
 
 def test_without_validation_what_is_about_crls_does_not_apply(here: Cli) -> None:
     (result,) = json.loads(here("check", *FILES, "--no-validation", "--json").out)
-    status = {found["id"]: found["status"] for found in result["findings"]}
+    status = {finding["id"]: finding["status"] for finding in result["findings"]}
     assert {status[name] for name in ("crl-reachable", "not-revoked", "chain-of-trust")} == {"not applicable"}
     assert result["verdicts"][0]["undecided"] == []
 
@@ -187,18 +187,18 @@ def test_without_validation_what_is_about_crls_does_not_apply(here: Cli) -> None
 def test_online_asks_the_server_and_a_stopped_one_gives_the_appliances_message(
     cli: Cli, tmp_path: Path
 ) -> None:
-    asked = document("defender-iot")
-    del asked["negatives"]
-    asked["certificates"] = {"sensor": {"issuer": "issuing", "subject": {"CN": "sensor.example.test"}}}
-    build_it(asked, tmp_path)
+    profile = document("defender-iot")
+    del profile["negatives"]
+    profile["certificates"] = {"sensor": {"issuer": "issuing", "subject": {"CN": "sensor.example.test"}}}
+    build_it(profile, tmp_path)
     # The port is known once a server has it: the environment is built again with its URL.
     with serve(tmp_path / "negative") as url:
-        folder = build_it({**asked, "name": "online", "base_url": url}, tmp_path).folder
+        folder = build_it({**profile, "name": "online", "base_url": url}, tmp_path).folder
         shutil.copytree(folder / "www", tmp_path / "negative" / "www", dirs_exist_ok=True)
         files = sorted((folder / "certificates" / "sensor").iterdir())
         (running,) = json.loads(cli("check", *files, "--online", "--json").out)
         (offline,) = json.loads(cli("check", *files, "--json").out)
-    status = {found["id"]: found["status"] for found in running["findings"]}
+    status = {finding["id"]: finding["status"] for finding in running["findings"]}
     assert (status["crl-reachable"], status["not-revoked"]) == ("pass", "pass")
     assert running["verdicts"][0]["undecided"] == []
     assert offline["verdicts"][0]["undecided"] == ["crl-reachable", "not-revoked"]

@@ -29,11 +29,13 @@ def test_a_pfx_becomes_the_three_files_of_an_appliance(cli: Cli, made: Made) -> 
     assert (outcome.code, outcome.out) == (0, "sensor.crt\nsensor.key\nsensor.pem\n")
     assert run("openssl", "verify", "-CAfile", "sensor.pem", "sensor.crt") == "sensor.crt: OK\n"
     assert stat.S_IMODE(Path("sensor.key").stat().st_mode) == 0o600
-    assert "not under a passphrase any more; --new-passphrase-file FILE gives it one" in outcome.err
+    assert "no longer encrypted; use --new-passphrase-file FILE to encrypt it" in outcome.err
 
 
 @pytest.mark.parametrize("to", ["crt", "key", "pem", "der", "p12", "appliance"])
-def test_every_target_is_told_by_its_path_to_people_and_to_programs(cli: Cli, made: Made, to: str) -> None:
+def test_every_target_is_reported_by_its_path_to_people_and_to_programs(
+    cli: Cli, made: Made, to: str
+) -> None:
     secret = ("--new-passphrase-file", made / "pass") if to in ("key", "p12", "appliance") else ()
     people = cli("convert", made / "bundle.pem", "--to", to, *secret, "--out", "people")
     programs = cli("convert", made / "bundle.pem", "--to", to, *secret, "--out", "programs", "--json")
@@ -63,13 +65,13 @@ def test_the_new_passphrase_is_the_one_that_opens_the_key(cli: Cli, made: Made) 
         assert public == run("openssl", "pkey", "-in", made / "sensor.key", "-pubout")
 
 
-def test_what_exists_stays_and_all_of_it_is_told_before_anything_is_written(cli: Cli, made: Made) -> None:
+def test_what_exists_stays_and_all_of_it_is_reported_before_anything_is_written(cli: Cli, made: Made) -> None:
     Path("bundle.key").write_text("mine")
     Path("bundle.pem").write_text("mine too")
     outcome = cli("convert", made / "bundle.pem")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == "".join(
-        f"bundle.{ending} exists; --force replaces it\n" for ending in ("key", "pem")
+        f"bundle.{suffix} exists; use --force to replace it\n" for suffix in ("key", "pem")
     )
     assert sorted(path.name for path in Path().iterdir()) == ["bundle.key", "bundle.pem"]
     assert cli("convert", made / "bundle.pem", "--force").code == 0
@@ -81,7 +83,7 @@ def test_a_source_is_not_overwritten_even_by_force(cli: Cli, made: Made) -> None
     outcome = cli("convert", "bundle.pem", "--to", "pem", "--force")
     assert (outcome.code, outcome.err) == (
         2,
-        "bundle.pem is read from, and would be lost; --out names another place\n",
+        "bundle.pem is also a source and would be overwritten; specify another path with --out\n",
     )
     assert Path("bundle.pem").read_bytes() == (made / "bundle.pem").read_bytes()
 
@@ -89,12 +91,17 @@ def test_a_source_is_not_overwritten_even_by_force(cli: Cli, made: Made) -> None
 @pytest.mark.parametrize(
     ("source", "options", "code", "words"),
     [
-        ("sensor.pfx", (), 2, "sensor.pfx: it is encrypted, and no passphrase was given; --passphrase-file"),
+        (
+            "sensor.pfx",
+            (),
+            2,
+            "sensor.pfx: it is encrypted, and no passphrase was given; use --passphrase-file",
+        ),
         ("sensor.pfx", ("--passphrase-file", "wrong"), 2, "sensor.pfx: the passphrase is wrong"),
         ("sensor.enc.key", ("--to", "key"), 2, "sensor.enc.key: it is encrypted"),
-        ("sensor.crt", (), 2, "no private key is in"),
+        ("sensor.crt", (), 2, "there is no private key in"),
         ("two.pem", ("--to", "crt"), 2, "CN=other.contoso.test"),
-        ("sensor.crt", ("--to", "crt", "--out", "no/such/"), 2, "there is no folder"),
+        ("sensor.crt", ("--to", "crt", "--out", "no/such/"), 2, "there is no directory"),
         ("pass", (), 2, "the format is unknown"),
         ("none", (), 2, "No such file"),
         ("", (), 2, "Is a directory"),
@@ -117,16 +124,16 @@ def test_a_key_of_another_certificate_is_refused(cli: Cli, made: Made) -> None:
     assert not list(Path().iterdir())
 
 
-@pytest.mark.parametrize("octets", [0, 1, 2, 60, 1000])
-def test_a_truncated_pfx_is_told(cli: Cli, made: Made, octets: int) -> None:
-    Path("cut.pfx").write_bytes((made / "sensor.pfx").read_bytes()[:octets])
+@pytest.mark.parametrize("size", [0, 1, 2, 60, 1000])
+def test_a_truncated_pfx_is_reported(cli: Cli, made: Made, size: int) -> None:
+    Path("cut.pfx").write_bytes((made / "sensor.pfx").read_bytes()[:size])
     outcome = cli("convert", "cut.pfx", "--passphrase-file", made / "pass")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith("cut.pfx: ")
-    assert ("is cut off" in outcome.err) == (octets > 1)
+    assert ("is truncated" in outcome.err) == (size > 1)
 
 
-def test_a_folder_that_may_not_be_written_is_told(
+def test_a_folder_that_may_not_be_written_is_reported(
     cli: Cli, made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_args: object) -> NoReturn:
@@ -139,7 +146,7 @@ def test_a_folder_that_may_not_be_written_is_told(
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_is_read_only_is_told(cli: Cli, made: Made, tmp_path: Path) -> None:
+def test_a_folder_that_is_read_only_is_reported(cli: Cli, made: Made, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:
         outcome = cli("convert", made / "sensor.cer", "--to", "crt")

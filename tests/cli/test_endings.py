@@ -63,7 +63,9 @@ class _Panic(BaseException):
 
 
 @pytest.mark.parametrize("error", [KeyError("a secret"), RecursionError("a secret"), _Panic("a secret")])
-def test_a_bug_is_told_as_one_without_traceback_and_without_values(failing: Cli, error: Exception) -> None:
+def test_a_bug_is_reported_as_one_without_traceback_and_without_values(
+    failing: Cli, error: Exception
+) -> None:
     outcome = failing(error)
     assert outcome.code == 3
     assert f"unexpected {type(error).__name__} (test_endings.py:" in outcome.err
@@ -98,7 +100,7 @@ def test_an_interrupt_is_a_clean_line(failing: Cli) -> None:
         (["renew", "out/x"], "Missing argument 'NAME'"),
     ],
 )
-def test_a_wrong_command_line_is_told_with_the_way_to_its_help(
+def test_a_wrong_command_line_is_reported_with_the_way_to_its_help(
     cli: Cli, arguments: list[str], words: str
 ) -> None:
     outcome = cli(*arguments)

@@ -109,7 +109,7 @@ def test_ports_and_address_are_those_that_are_asked_for(cli: Cli, environment: P
         (("--to", "nginx", "--out", "contoso.yaml"), 2, "not a directory"),
     ],
 )
-def test_what_is_wrong_is_told(
+def test_what_is_wrong_is_reported(
     cli: Cli, environment: Path, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
     Path("contoso.yaml").touch()
@@ -136,7 +136,7 @@ def test_a_manifest_that_somebody_wrote_does_not_lead_out_of_the_folder(cli: Cli
     assert not (environment / "export").exists()
 
 
-def test_a_file_of_the_environment_that_is_gone_is_told(cli: Cli, environment: Path) -> None:
+def test_a_file_of_the_environment_that_is_gone_is_reported(cli: Cli, environment: Path) -> None:
     (environment / "certificates/sensor/sensor.key").unlink()
     outcome = cli("export", environment, "--to", "ansible")
     assert outcome.code == 2

@@ -1,4 +1,4 @@
-"""``pkigen faults``: the catalogue as people and programs read it."""
+"""``pkigen faults``: the catalog as text and as JSON."""
 
 from __future__ import annotations
 
@@ -22,41 +22,39 @@ def test_the_list_has_every_family_and_every_fault_in_80_columns(cli: Cli) -> No
 
 
 def test_a_family_is_listed_alone(cli: Cli) -> None:
-    for asked in ("validity", "validity/*"):
-        out = cli("faults", asked).out
+    for name in ("validity", "validity/*"):
+        out = cli("faults", name).out
         assert "expired-by-one-second" in out
         assert "san-missing" not in out
 
 
 @pytest.mark.parametrize("one", FAULTS.values(), ids=lambda one: str(one.id))
-def test_a_faults_page_says_what_is_wrong_how_it_is_made_and_by_whom_it_is_refused(
-    cli: Cli, one: object
-) -> None:
+def test_the_page_of_a_fault_has_description_symptom_class_and_changes(cli: Cli, one: object) -> None:
     known = FAULTS[str(getattr(one, "id", ""))]
     page = cli("faults", known.id).out
     assert max(map(len, page.splitlines())) <= 80
     for label in ("fault", "symptom", "clause", "class", "stage", "profile"):
         assert f"\n  {label} " in page, label
-    if known.id not in ("sct-missing", "cn-shared"):  # what the sound one does not have, or all have alike
+    if known.id not in ("sct-missing", "cn-shared"):  # these change nothing in the sample certificate
         assert "\n  changes " in page
 
 
-def test_programs_get_the_same(cli: Cli) -> None:
-    found = {one["id"]: one for one in json.loads(cli("faults", "--json").out)}
-    assert found.keys() == FAULTS.keys()
-    expired = found["expired"]
+def test_json_lists_the_same_faults(cli: Cli) -> None:
+    faults = {one["id"]: one for one in json.loads(cli("faults", "--json").out)}
+    assert faults.keys() == FAULTS.keys()
+    expired = faults["expired"]
     assert expired["parameters"] == {"by": "1d"}
     assert set(expired["observed"].values()) == {"refuse", "blind"}
     assert expired["made"][0].startswith("certificate: valid from -398d to -1d")
 
 
-def test_search_finds_words_wherever_they_stand(cli: Cli) -> None:
+def test_search_matches_words_in_any_text_of_a_fault(cli: Cli) -> None:
     out = cli("faults", "--search", "MD5").out
     assert "sig-md5" in out
     assert "expired" not in out
 
 
-def test_an_unknown_fault_is_told_with_the_nearest(cli: Cli) -> None:
+def test_an_unknown_fault_is_an_error_that_suggests_the_closest_one(cli: Cli) -> None:
     outcome = cli("faults", "expird")
     assert outcome.code == 2
     assert "did you mean 'expired'" in outcome.err

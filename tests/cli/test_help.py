@@ -56,7 +56,7 @@ def test_the_help_of_a_group_names_its_commands_with_their_whole_summaries(cli: 
     assert all(line.endswith(".") and not line.endswith("...") for line in summaries)
 
 
-def test_the_version_is_told(cli: Cli) -> None:
+def test_the_version_is_reported(cli: Cli) -> None:
     assert cli("--version").out == f"pkigen {__version__}\n"
 
 

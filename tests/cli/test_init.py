@@ -38,7 +38,7 @@ def test_a_profile_that_is_here_stays_unless_told(cli: Cli, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["minimum", "../minimal", "minimal.yaml", "", "x\x1b[2J"])
-def test_an_unknown_name_is_told_with_those_there_are(cli: Cli, tmp_path: Path, name: str) -> None:
+def test_an_unknown_name_is_reported_with_those_there_are(cli: Cli, tmp_path: Path, name: str) -> None:
     outcome = cli("init", name)
     assert (outcome.code, outcome.out) == (2, "")
     assert "defender-iot, " in outcome.err
@@ -50,7 +50,7 @@ def test_a_near_name_is_suggested(cli: Cli) -> None:
     assert "(did you mean 'minimal'?)" in cli("init", "minimum").err
 
 
-def test_a_folder_that_may_not_be_written_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_may_not_be_written_is_reported(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_path: Path, _data: bytes) -> NoReturn:
         raise PermissionError(errno.EACCES, "Permission denied")
 
@@ -59,7 +59,7 @@ def test_a_folder_that_may_not_be_written_is_told(cli: Cli, monkeypatch: pytest.
     assert (outcome.code, outcome.err) == (3, "cannot write minimal.yaml: Permission denied\n")
 
 
-def test_a_folder_in_the_way_is_told_and_nothing_is_left_beside_it(cli: Cli, tmp_path: Path) -> None:
+def test_a_folder_in_the_way_is_reported_and_nothing_is_left_beside_it(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "minimal.yaml").mkdir()
     outcome = cli("init", "--force")
     assert outcome.code == 3

@@ -59,13 +59,13 @@ def _is_free(url: str) -> bool:
         return tried.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) != 0
 
 
-def _urls(told: dict[str, Any]) -> list[str]:
-    found = [one["url"] for one in (*told["appliances"], *told["receivers"])]
-    return [*found, told["crl_server"]["url"]]
+def _urls(status: dict[str, Any]) -> list[str]:
+    urls = [one["url"] for one in (*status["appliances"], *status["receivers"])]
+    return [*urls, status["crl_server"]["url"]]
 
 
 class Up:
-    """A lab in the foreground; ``told`` is what it has printed."""
+    """A lab in the foreground; ``status`` is the status that it printed."""
 
     def __init__(self, profile: Path, *more: str) -> None:
         self.folder, self.profile = profile.parent, profile
@@ -74,7 +74,7 @@ class Up:
         group = {"start_new_session": True} if sys.platform != "win32" else {}
         self.process = start("lab", "up", profile, *where, *more, cwd=self.folder, **group)
         assert self.process.stdout is not None
-        self.told: dict[str, Any] = json.loads(self.process.stdout.readline() or b"{}")
+        self.status: dict[str, Any] = json.loads(self.process.stdout.readline() or b"{}")
 
     def end(self, how: int) -> Outcome:
         self.process.send_signal(how)
@@ -102,7 +102,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals of this kind")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_and_nothing_is_left(how: int, up: Up) -> None:
-    urls = _urls(up.told)
+    urls = _urls(up.status)
     assert len(urls) == 4
     assert not any(map(_is_free, urls))
     outcome = up.end(how)
@@ -127,14 +127,14 @@ def test_a_second_one_says_that_it_is_up_already(shared: Up, cli: Cli) -> None:
 def test_status_shows_it_for_people_and_for_programs(shared: Up, cli: Cli) -> None:
     outcome = cli("lab", "status", "--json", *shared.out)
     assert outcome.code == 0
-    told = json.loads(outcome.out)
-    assert told["environment"] == "plant"
-    assert [one["url"] for one in told["appliances"]] == [one["url"] for one in shared.told["appliances"]]
-    assert told["password"] == shared.told["password"]
+    status = json.loads(outcome.out)
+    assert status["environment"] == "plant"
+    assert [one["url"] for one in status["appliances"]] == [one["url"] for one in shared.status["appliances"]]
+    assert status["password"] == shared.status["password"]
     outcome = cli("lab", "status", "plant", *shared.out)
     assert outcome.code == 0
-    assert f"User name admin, password {told['password']}" in outcome.out
-    for url in _urls(told):
+    assert f"User name admin, password {status['password']}" in outcome.out
+    for url in _urls(status):
         assert url in outcome.out
     assert max(map(len, outcome.out.splitlines())) <= 80
 
@@ -152,7 +152,7 @@ def test_down_ends_it_and_waits_for_that(up: Up, cli: Cli) -> None:
     outcome = cli("lab", "down")
     assert outcome.code == 0, outcome.err
     assert "has stopped" in outcome.err
-    assert all(map(_is_free, _urls(up.told)))
+    assert all(map(_is_free, _urls(up.status)))
     assert finish(up.process).code == 0
     for command in (("down",), ("status",), ("status", "plant"), ("down", "nowhere")):
         outcome = cli("lab", *command)
@@ -173,14 +173,14 @@ def test_one_that_was_killed_does_not_stand_in_the_way(
     with closing(socket.socket()) as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        told = json.loads(stale.read_text())
-        told["url"] = f"http://127.0.0.1:{other.getsockname()[1]}"
-        stale.write_text(json.dumps(told))
+        state = json.loads(stale.read_text())
+        state["url"] = f"http://127.0.0.1:{other.getsockname()[1]}"
+        stale.write_text(json.dumps(state))
         monkeypatch.setattr("pkigen.lab.control._LOOK_SECONDS", 0.2)
         assert cli("lab", "status").code == 1
     again = Up(profile)
     try:
-        assert again.told["password"] == up.told["password"]
+        assert again.status["password"] == up.status["password"]
     finally:
         assert again.end(signal.SIGTERM).code == 0
 
@@ -189,14 +189,14 @@ def test_detached_it_runs_on_until_it_is_ended(cli: Cli, profile: Path) -> None:
     detaching = ("lab", "up", profile, "--port", "0", "--detach", "--json")
     outcome = finish(start(*detaching, cwd=profile.parent))
     assert outcome.code == 0, outcome.err
-    told = json.loads(outcome.out)
+    status = json.loads(outcome.out)
     try:
-        assert all(presented(one["url"]) for one in told["appliances"])
-        assert json.loads(cli("lab", "status", "--json").out)["appliances"] == told["appliances"]
+        assert all(presented(one["url"]) for one in status["appliances"])
+        assert json.loads(cli("lab", "status", "--json").out)["appliances"] == status["appliances"]
     finally:
         outcome = cli("lab", "down")
     assert outcome.code == 0, outcome.err
-    assert all(map(_is_free, _urls(told)))
+    assert all(map(_is_free, _urls(status)))
 
 
 @pytest.mark.parametrize("detach", [(), ("--detach",)])
@@ -247,7 +247,7 @@ def test_a_profile_that_makes_no_lab_is_refused(
     assert "Traceback" not in outcome.err
 
 
-def test_a_profile_without_a_lab_is_told_how_to_have_one(cli: Cli, tmp_path: Path) -> None:
+def test_a_profile_without_a_lab_is_reported_how_to_have_one(cli: Cli, tmp_path: Path) -> None:
     profile = _profile(tmp_path)
     document = json.loads(profile.read_text())
     del document["lab"]
@@ -286,8 +286,8 @@ def test_import_takes_one_passphrase(shared: Up, cli: Cli) -> None:
     cipher = BestAvailableEncryption(b"sesame")
     sealed.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, cipher))
     files = ("sensor-02", "--crt", made / "sensor-02.crt", "--key", sealed, "--chain", made / "chain.pem")
-    for said, code in (("sesame", 0), ("wrong", 1)):
-        phrase.write_text(f"{said}\n")
+    for passphrase, code in (("sesame", 0), ("wrong", 1)):
+        phrase.write_text(f"{passphrase}\n")
         outcome = cli("lab", "import", *shared.out, *files, "--passphrase-file", phrase)
         assert outcome.code == code, outcome
         assert ("Passphrase does not match to the key" in outcome.out) is (code == 1)
@@ -297,7 +297,7 @@ def test_import_takes_one_passphrase(shared: Up, cli: Cli) -> None:
 
 
 def test_a_token_opens_the_api_until_the_next_is_made(shared: Up, cli: Cli) -> None:
-    url = next(one["url"] for one in shared.told["appliances"] if one["name"] == "sensor-01")
+    url = next(one["url"] for one in shared.status["appliances"] if one["name"] == "sensor-01")
 
     def status_with(token: str) -> int:
         headers = {"Authorization": token.strip()}
@@ -346,9 +346,9 @@ def test_ctrl_c_while_it_comes_up_detached_leaves_nothing(profile: Path) -> None
     started.send_signal(signal.SIGINT)
     outcome = finish(started)
     assert "Traceback" not in outcome.err
-    found = find_running_lab(building)
-    assert (outcome.code == 130) is (found is None), outcome
-    if found is not None:
-        found.stop()
+    running = find_running_lab(building)
+    assert (outcome.code == 130) is (running is None), outcome
+    if running is not None:
+        running.stop()
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert found is not None or str(profile) not in listed
+    assert running is not None or str(profile) not in listed

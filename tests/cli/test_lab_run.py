@@ -59,9 +59,9 @@ def test_a_story_that_goes_as_told_ends_with_0_and_can_leave_its_lab(cli: Cli, s
     story.write_text(STORY.partition("  - says: So it")[0])
     outcome = cli("lab", "run", story, "--json", "--out", "kept")
     assert (outcome.code, outcome.err) == (0, "short: A short story\n")
-    told = json.loads(outcome.out)
-    assert told["passed"]
-    assert [step["title"] for step in told["scenarios"][0]["steps"]] == ["All is well"]
+    result = json.loads(outcome.out)
+    assert result["passed"]
+    assert [step["title"] for step in result["scenarios"][0]["steps"]] == ["All is well"]
     assert (Path("kept") / "short" / "small" / "manifest.json").is_file()
 
 

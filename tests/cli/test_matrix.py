@@ -35,11 +35,11 @@ def mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def _expecting(folder: Path, name: str, expected: str) -> None:
     """The manifest says something else of a case."""
     path = folder / "manifest.json"
-    told: dict[str, Any] = json.loads(path.read_bytes())
-    for case in told["cases"]:
+    manifest: dict[str, Any] = json.loads(path.read_bytes())
+    for case in manifest["cases"]:
         if case["name"] == name:
             case["verdict"]["expected"] = expected
-    path.write_text(json.dumps(told))
+    path.write_text(json.dumps(manifest))
 
 
 def test_people_see_who_accepts_and_the_words_of_who_refuses(cli: Cli, mixed: Path) -> None:
@@ -54,13 +54,13 @@ def test_people_see_who_accepts_and_the_words_of_who_refuses(cli: Cli, mixed: Pa
     assert "Verdicts: 8 to do" in outcome.err
 
 
-def test_a_difference_without_a_reason_is_told_and_fails(cli: Cli, mixed: Path) -> None:
+def test_a_difference_without_a_reason_is_reported_and_fails(cli: Cli, mixed: Path) -> None:
     _expecting(mixed, "server", "reject")
     outcome = cli("matrix", mixed, *_TWO, "--junit", "matrix.xml", "--json")
     assert outcome.code == 1
-    told = json.loads(outcome.out)
-    assert told["unexplained"] == 2
-    (server,) = (row for row in told["rows"] if row["name"] == "server")
+    report = json.loads(outcome.out)
+    assert report["unexplained"] == 2
+    (server,) = (row for row in report["rows"] if row["name"] == "server")
     assert [(cell["word"], cell["differs"], cell["known"]) for cell in server["cells"]] == [
         ("accept", True, None)
     ] * 2
@@ -68,9 +68,9 @@ def test_a_difference_without_a_reason_is_told_and_fails(cli: Cli, mixed: Path) 
     failed = [(one.get("classname"), one.get("name")) for one in suites.iter("testcase") if len(one)]
     assert ("openssl", "server") in failed
     assert [suite.get("failures") for suite in suites] == ["1", "1", "0"]
-    shown = cli("matrix", mixed, *_TWO)
-    assert shown.code == 1
-    assert "openssl: expected reject" in shown.out
+    text = cli("matrix", mixed, *_TWO)
+    assert text.code == 1
+    assert "openssl: expected reject" in text.out
 
 
 def test_a_difference_on_an_unrecorded_version_is_listed_and_does_not_fail(
@@ -89,51 +89,51 @@ def test_a_difference_on_an_unrecorded_version_is_listed_and_does_not_fail(
     assert max(map(len, outcome.out.splitlines())) <= 80
 
 
-def test_an_entry_that_is_no_longer_so_fails_in_the_environment_it_is_of(cli: Cli, mixed: Path) -> None:
-    """Had it been accepted, nobody would miss the reason why it is not refused."""
+def test_a_recorded_difference_that_no_longer_occurs_fails_in_its_own_environment(
+    cli: Cli, mixed: Path
+) -> None:
+    """A recorded reason becomes obsolete when the verdict is as expected."""
     _expecting(mixed, "server.san-missing", "accept")
     one = cli("matrix", mixed, "--validators", "openssl", "--only", "*.san-missing", "--json")
     assert (one.code, json.loads(one.out)["stale"]) == (0, [])
     path = mixed / "manifest.json"
     path.write_text(path.read_text().replace('"environment": "mixed"', '"environment": "negative"', 1))
     outcome = cli("matrix", mixed, "--validators", "openssl", "--only", "*.san-missing", "--json")
-    told = json.loads(outcome.out)
-    places = [(one["fault"], one["column"]) for one in (*told["stale"], *told["gone"])]
+    report = json.loads(outcome.out)
+    places = [(one["fault"], one["column"]) for one in (*report["stale"], *report["gone"])]
     assert places == [("san-missing", "openssl")]
-    assert outcome.code == (1 if told["stale"] else 0)
+    assert outcome.code == (1 if report["stale"] else 0)
 
 
 def test_the_page_has_everything_in_it_and_loads_nothing(cli: Cli, mixed: Path) -> None:
     assert cli("matrix", mixed, *_TWO, "--html", "matrix.html").code == 0
     page = Path("matrix.html").read_text("utf-8")
     (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
-    told = json.loads(data)
-    assert next(row["name"] for row in told["rows"]) == "server"
-    assert [column["name"] for column in told["columns"]] == ["openssl", "pyca"]
+    report = json.loads(data)
+    assert next(row["name"] for row in report["rows"]) == "server"
+    assert [column["name"] for column in report["columns"]] == ["openssl", "pyca"]
     assert "<" not in data
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
 
 
-def test_only_some_cases_are_asked_about(cli: Cli, mixed: Path) -> None:
+def test_only_selects_cases_by_name(cli: Cli, mixed: Path) -> None:
     outcome = cli("matrix", mixed, *_TWO, "--only", "server.e*", "--json")
     assert [row["fault"] for row in json.loads(outcome.out)["rows"]] == ["expired"]
     nothing = cli("matrix", mixed, *_TWO, "--only", "nobody")
     assert (nothing.code, nothing.err) == (2, "no case has a name that matches 'nobody'\n")
 
 
-def test_the_list_says_what_is_found_and_what_others_come_with(
-    cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told = json.loads(cli("matrix", "--list", "--json").out)
-    assert [one["name"] for one in told] == [one.name for one in VALIDATORS]
-    assert all(one["comes_with"] for one in told)
-    shown = cli("matrix", "--list")
-    assert max(map(len, shown.out.splitlines())) <= 80
+def test_the_list_contains_versions_and_what_to_install(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = json.loads(cli("matrix", "--list", "--json").out)
+    assert [one["name"] for one in listed] == [one.name for one in VALIDATORS]
+    assert all(one["comes_with"] for one in listed)
+    text = cli("matrix", "--list")
+    assert max(map(len, text.out.splitlines())) <= 80
     monkeypatch.setenv("PATH", "")
     assert "openssl         not installed; install openssl\n" in cli("matrix", "--list").out
 
 
-def test_a_validator_that_is_missing_is_named_and_passed_over(
+def test_a_missing_validator_is_reported_and_skipped(
     cli: Cli, mixed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
@@ -146,17 +146,17 @@ def test_a_validator_that_is_missing_is_named_and_passed_over(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("matrix",), "specify the directory of a built environment"),
         (("matrix", "nowhere"), "nowhere is not a built environment"),
         (("matrix", "nowhere", "--validators", "opensll"), "did you mean 'openssl'?"),
     ],
 )
-def test_what_cannot_be_asked_is_an_error_of_use(cli: Cli, words: tuple[str, ...], said: str) -> None:
+def test_invalid_arguments_are_usage_errors(cli: Cli, words: tuple[str, ...], message: str) -> None:
     outcome = cli(*words)
     assert outcome.code == 2
-    assert said in outcome.err
+    assert message in outcome.err
 
 
 def test_a_limbo_file_is_taken_in_the_place_of_an_environment(cli: Cli, mixed: Path) -> None:
@@ -183,8 +183,8 @@ def test_a_limbo_file_is_taken_in_the_place_of_an_environment(cli: Cli, mixed: P
     outcome = cli("matrix", "limbo.json", *_TWO, "--json")
     assert outcome.code == 0, outcome.out + outcome.err
     assert "Skipped 1 cases that are not servers" in outcome.err
-    told = json.loads(outcome.out)
-    words = {row["name"]: [cell["word"] for cell in row["cells"]] for row in told["rows"]}
+    report = json.loads(outcome.out)
+    words = {row["name"]: [cell["word"] for cell in row["cells"]] for row in report["rows"]}
     assert words == {"mixed::server": ["accept"] * 2, "mixed::server.expired": ["refuse"] * 2}
     Path("limbo.json").write_text("{}")
     assert cli("matrix", "limbo.json").code == 2

@@ -57,7 +57,7 @@ def test_a_graph_is_an_svg_if_nothing_else_is_said(cli: Cli, built: Path) -> Non
         (("graph", "out/contoso", "--format", "png"), 2, "png"),
     ],
 )
-def test_what_cannot_be_done_is_told(
+def test_what_cannot_be_done_is_reported(
     cli: Cli, built: Path, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
     outcome = cli(*arguments)

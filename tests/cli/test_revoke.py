@@ -59,7 +59,7 @@ def test_refreshing_names_each_crl(cli: Cli, env: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("revoke", "sensor-1"), "did you mean 'sensor-01'?"),
         (("revoke", "sensor-01", "--reason", "keycompromise"), "did you mean 'keyCompromise'?"),
@@ -72,11 +72,13 @@ def test_refreshing_names_each_crl(cli: Cli, env: str) -> None:
         (("refresh-crl", "sensor-01"), "no such entity"),
     ],
 )
-def test_what_is_wrong_is_said_and_ends_with_2(cli: Cli, env: str, words: tuple[str, ...], said: str) -> None:
+def test_invalid_requests_are_reported_with_exit_code_2(
+    cli: Cli, env: str, words: tuple[str, ...], message: str
+) -> None:
     command, *rest = words
     outcome = cli(command, env, *rest)
     assert outcome.code == 2
-    assert said in " ".join(outcome.err.split())
+    assert message in " ".join(outcome.err.split())
     assert "Traceback" not in outcome.err
 
 

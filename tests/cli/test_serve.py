@@ -102,7 +102,7 @@ def test_a_mismatch_with_the_base_url_is_reported_with_both_urls(base_url: str, 
         assert not notice.startswith("Warning") or listener.url in notice
 
 
-def test_a_taken_port_is_told(cli: Cli, environment: Path) -> None:
+def test_a_taken_port_is_reported(cli: Cli, environment: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         outcome = cli("serve", environment, "--port", port)
@@ -110,7 +110,7 @@ def test_a_taken_port_is_told(cli: Cli, environment: Path) -> None:
     assert outcome.err.startswith(f"cannot listen on 127.0.0.1 port {port}: another program has it")
 
 
-def test_a_folder_that_is_no_environment_is_told(cli: Cli, tmp_path: Path) -> None:
+def test_a_folder_that_is_no_environment_is_reported(cli: Cli, tmp_path: Path) -> None:
     outcome = cli("serve", tmp_path)
     assert (outcome.code, outcome.out) == (2, "")
     assert "not a built environment" in outcome.err

@@ -32,7 +32,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def files(built: Path, cli: Cli) -> list[str]:
-    """The console's files and its authorities', in the folder that the command runs in."""
+    """The files of the console and its CAs, in the current directory."""
     paths = [
         *(built / "certificates/console" / f"console.{end}" for end in ("crt", "key", "p12")),
         *(
@@ -82,10 +82,10 @@ def test_no_private_key_is_shown(cli: Cli, files: list[str], option: list[str]) 
 
 def test_a_program_gets_a_list_of_objects(cli: Cli, files: list[str]) -> None:
     outcome = cli("show", *files, "--json")
-    found = json.loads(outcome.out)
+    descriptions = json.loads(outcome.out)
     assert outcome.out.isascii()
-    assert [each["index"] for each in found] == list(range(len(found)))
-    assert {each["file"]: each["kind"] for each in found} == {
+    assert [each["index"] for each in descriptions] == list(range(len(descriptions)))
+    assert {each["file"]: each["kind"] for each in descriptions} == {
         "console.crt": "certificate",
         "console.key": "key",
         "console.p12": "pkcs12",
@@ -95,12 +95,14 @@ def test_a_program_gets_a_list_of_objects(cli: Cli, files: list[str]) -> None:
         "root.crl": "crl",
         "root.key": "key",
     }
-    revoked = {each["relation"]: each["file"] for each in found[0]["relations"]}
+    revoked = {each["relation"]: each["file"] for each in descriptions[0]["relations"]}
     assert revoked == {"issued_by": "issuing.crt", "revoked_by": "issuing.crl"}
-    assert found[0]["not_after"].endswith("Z")
+    assert descriptions[0]["not_after"].endswith("Z")
 
 
-def test_a_passphrase_that_nobody_gave_is_no_failure_and_the_way_is_told(cli: Cli, files: list[str]) -> None:
+def test_a_passphrase_that_nobody_gave_is_no_failure_and_the_way_is_reported(
+    cli: Cli, files: list[str]
+) -> None:
     outcome = cli("show", "console.key", "console.p12")
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.count("encrypted; use --passphrase-file FILE") == 2
@@ -136,22 +138,22 @@ def test_titles_are_bold_and_what_expired_is_red(
 ) -> None:
     monkeypatch.setattr("pkigen.cli._console.is_terminal", lambda stream: True)
     monkeypatch.delenv("NO_COLOR", raising=False)
-    found = read((built / "authorities/root/root.crt").read_bytes(), "root.crt")
-    print_overview(describe(found, NOW.replace(year=2099)), ["root.crt"])
-    said = capsys.readouterr().out
-    assert "\x1b[1mroot.crt: certificate\x1b[0m" in said
-    assert "  validity      \x1b[31mended " in said
+    artifacts = read((built / "authorities/root/root.crt").read_bytes(), "root.crt")
+    print_overview(describe(artifacts, NOW.replace(year=2099)), ["root.crt"])
+    output = capsys.readouterr().out
+    assert "\x1b[1mroot.crt: certificate\x1b[0m" in output
+    assert "  validity      \x1b[31mended " in output
 
 
 def test_remarks_stand_below_their_fields_and_none_is_lost(
     built: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = read((built / "authorities/root/root.crt").read_bytes(), "root.crt")
-    (description,) = describe(found, NOW).descriptions
-    remarks = {"public_key": ["too short"], "2.5.29.19": ["not wanted"], "no_such_field": ["all the same"]}
+    artifacts = read((built / "authorities/root/root.crt").read_bytes(), "root.crt")
+    (description,) = describe(artifacts, NOW).descriptions
+    remarks = {"public_key": ["too short"], "2.5.29.19": ["not required"], "no_such_field": ["all the same"]}
     print_description(description, remarks)
     lines = capsys.readouterr().out.splitlines()
-    for field, remark in (("  public key", "    ! too short"), ("  basic constraints", "    ! not wanted")):
+    for field, remark in (("  public key", "    ! too short"), ("  basic constraints", "    ! not required")):
         place = next(number for number, line in enumerate(lines) if line.startswith(field))
         assert remark in lines[place + 1 : place + 3]
     assert lines[-1] == "    ! all the same"

@@ -12,7 +12,7 @@ from tests.cli.conftest import Cli
 from tests.effort import calls
 
 
-def test_a_valid_profile_is_told_with_its_size(cli: Cli, profile: Path) -> None:
+def test_a_valid_profile_is_reported_with_its_size(cli: Cli, profile: Path) -> None:
     outcome = cli("validate", profile)
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == "contoso is valid: 1 authority, 4 certificates\n"
@@ -56,7 +56,7 @@ def test_a_program_gets_each_error_in_parts(cli: Cli, profile: Path) -> None:
     assert str(problem["message"]) in outcome.err
 
 
-def test_a_program_is_told_of_a_valid_profile_too(cli: Cli, profile: Path) -> None:
+def test_a_program_is_reported_of_a_valid_profile_too(cli: Cli, profile: Path) -> None:
     assert json.loads(cli("validate", profile, "--json").out) == {
         "valid": True,
         "environment": "contoso",
@@ -77,7 +77,7 @@ def test_a_program_is_told_of_a_valid_profile_too(cli: Cli, profile: Path) -> No
         ("", ""),
     ],
 )
-def test_a_profile_that_is_not_there_is_told(cli: Cli, command: str, source: str, words: str) -> None:
+def test_a_profile_that_is_not_there_is_reported(cli: Cli, command: str, source: str, words: str) -> None:
     outcome = cli(command, source)
     assert (outcome.code, outcome.out) == (2, "")
     assert words in outcome.err

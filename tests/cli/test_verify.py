@@ -1,4 +1,4 @@
-"""``pkigen verify``: what people and programs are told, and the exit code."""
+"""``pkigen verify``: text output, JSON output and exit code."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ needs_openssl = pytest.mark.needs("openssl")
 
 @dataclass(frozen=True)
 class World:
-    """An authority whose certificates state URLs of a site; the files lie in the current folder."""
+    """A CA whose certificates contain URLs of a site; its files are in the current directory."""
 
     site: Site
     root: Authority
@@ -56,11 +56,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         issuing.issue("bare", "basicConstraints=CA:FALSE\n")
         revoked = issuing.issue("revoked", at_issuing)
         issuing.revoke(revoked)
-        found = World(site, top, issuing)
+        world = World(site, top, issuing)
         for authority, name in ((top, "root"), (issuing, "issuing")):
             run("openssl", "crl", "-in", authority.crl(), "-outform", "DER", "-out", folder / f"{name}.der")
-            found.published[f"/{name}.crl"] = (folder / f"{name}.der").read_bytes()
-        yield found
+            world.published[f"/{name}.crl"] = (folder / f"{name}.der").read_bytes()
+        yield world
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def here(world: World, cli: Cli) -> Cli:
     """The command line beside NAME.crt, issuing.crt, root.crt, issuing.crl and root.crl; all is published."""
     world.site.files.clear()
     world.site.files.update(world.published)
-    world.site.asked.clear()
+    world.site.requests.clear()
     for path in world.issuing.folder.glob("*.crt"):
         shutil.copy(path, path.name)
     for authority, name in ((world.root, "root"), (world.issuing, "issuing")):
@@ -85,7 +85,7 @@ def words(text: str) -> str:
 
 
 def problems(outcome: Any) -> list[tuple[str, int]]:
-    return [(found["rule"], found["depth"]) for found in json.loads(outcome.out)["problems"]]
+    return [(problem["rule"], problem["depth"]) for problem in json.loads(outcome.out)["problems"]]
 
 
 @needs_openssl
@@ -114,11 +114,11 @@ def test_a_refusal_has_the_certificate_the_rule_and_what_to_do(here: Cli) -> Non
 @needs_openssl
 def test_json_has_the_path_and_the_problems(here: Cli) -> None:
     outcome = here("verify", "ended.crt", *CHAIN, "--host", "b.test", "--json")
-    found = json.loads(outcome.out)
-    assert (outcome.code, found["accepted"]) == (1, False)
-    assert [one["subject"] for one in found["path"]] == ["CN=ended.test", "CN=issuing", "CN=root"]
+    result = json.loads(outcome.out)
+    assert (outcome.code, result["accepted"]) == (1, False)
+    assert [one["subject"] for one in result["path"]] == ["CN=ended.test", "CN=issuing", "CN=root"]
     assert problems(outcome) == [("expired", 0), ("hostname", 0)]
-    assert [one["openssl"] for one in found["problems"]] == [10, None]
+    assert [one["openssl"] for one in result["problems"]] == [10, None]
     assert json.loads(here("verify", "sensor.crt", *CHAIN, "--json").out)["problems"] == []
 
 
@@ -142,13 +142,13 @@ def test_json_has_the_path_and_the_problems(here: Cli) -> None:
 )
 def test_what_is_asked_for_decides(name: str, how: tuple[str, ...], rule: str | None, here: Cli) -> None:
     outcome = here("verify", f"{name}.crt", *CHAIN, *how, "--json")
-    found = problems(outcome)
+    rules = problems(outcome)
     assert outcome.code == (1 if rule else 0)
-    assert (rule, 0) in found if rule else not found
+    assert (rule, 0) in rules if rule else not rules
 
 
 @needs_openssl
-def test_without_trust_the_self_signed_ones_of_the_files_are_trusted_and_this_is_told(here: Cli) -> None:
+def test_without_trust_the_self_signed_ones_of_the_files_are_trusted_and_this_is_reported(here: Cli) -> None:
     text = "".join(Path(name).read_text() for name in ("sensor.crt", "issuing.crt", "root.crt"))
     Path("full.pem").write_text(text)
     outcome = here("verify", "full.pem", *AT)
@@ -190,7 +190,7 @@ def test_files_of_any_form_hold_certificate_and_chain(form: str, here: Cli, worl
 @needs_openssl
 def test_crls_are_fetched_each_once(here: Cli, world: World) -> None:
     assert here("verify", "sensor.crt", *CHAIN, "--fetch-crl").code == 0
-    assert sorted(world.site.asked) == ["/issuing.crl", "/root.crl"]
+    assert sorted(world.site.requests) == ["/issuing.crl", "/root.crl"]
     assert problems(here("verify", "revoked.crt", *CHAIN, "--fetch-crl", "--json")) == [("revoked", 0)]
 
 
@@ -199,7 +199,7 @@ def test_crls_are_fetched_through_a_proxy(here: Cli, world: World) -> None:
     with running() as proxy:
         proxy.files.update({f"{world.site.url}{path}": data for path, data in world.published.items()})
         assert here("verify", "sensor.crt", *CHAIN, "--fetch-crl", "--proxy", proxy.url).code == 0
-        assert (len(proxy.asked), world.site.asked) == (2, [])
+        assert (len(proxy.requests), world.site.requests) == (2, [])
 
 
 @needs_openssl
@@ -219,13 +219,13 @@ def test_a_crl_that_cannot_be_had_is_a_refusal_with_the_reason(
     assert outcome.code == 1
     assert reason in words(outcome.out)
     assert "Verify that the URL is reachable from this machine" in words(outcome.out)
-    assert len(world.site.asked) <= 9
+    assert len(world.site.requests) <= 9
     assert problems(here("verify", f"{name}.crt", *CHAIN, "--fetch-crl", "--json")) == [("crl-missing", 0)]
 
 
 @needs_openssl
 @pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"\x30\x03\x02\x01\x01", EMPTY_P12])
-def test_what_is_served_instead_of_a_crl_is_told(body: bytes, here: Cli, world: World) -> None:
+def test_what_is_served_instead_of_a_crl_is_reported(body: bytes, here: Cli, world: World) -> None:
     world.site.files["/issuing.crl"] = body
     outcome = here("verify", "sensor.crt", *CHAIN, "--fetch-crl")
     assert outcome.code == 1
@@ -243,7 +243,7 @@ def test_a_crl_that_is_served_in_pem_is_taken_with_a_note(here: Cli, world: Worl
 @needs_openssl
 def test_an_anchor_that_is_no_root_needs_no_crl(here: Cli, world: World) -> None:
     outcome = here("verify", "sensor.crt", "--trust", "issuing.crt", *AT, "--fetch-crl")
-    assert (outcome.code, world.site.asked) == (0, ["/issuing.crl"])
+    assert (outcome.code, world.site.requests) == (0, ["/issuing.crl"])
 
 
 @needs_openssl
@@ -266,9 +266,9 @@ def test_a_damaged_certificate_among_others_is_left_out_and_told(here: Cli) -> N
 @needs_openssl
 def test_names_from_files_cannot_steer_the_terminal(here: Cli, world: World) -> None:
     world.issuing.issue("steering", common_name="\x1b]0;owned\x07")
-    found = world.issuing.folder / "steering.crt"
+    path = world.issuing.folder / "steering.crt"
     for more in ((), ("--host", "\x1b[2J")):
-        outcome = here("verify", found, *CHAIN, *more)
+        outcome = here("verify", path, *CHAIN, *more)
         assert "\x1b" not in outcome.out + outcome.err
         assert "\\x1b" in outcome.out
 
@@ -330,12 +330,12 @@ def test_without_trust_results_are_alone_on_stdout(how: tuple[str, ...], here: C
 @needs_openssl
 def test_json_has_the_same_members_whatever_is_found(here: Cli) -> None:
     for name in ("sensor", "ended", "silent"):
-        found = json.loads(here("verify", f"{name}.crt", *CHAIN, "--fetch-crl", "--json").out)
-        assert set(found) == {"accepted", "verdict", "path", "problems", "unused", "notes"}
-        assert [set(one) for one in found["path"]] == [{"subject", "not_after", "sha256"}] * 3
+        result = json.loads(here("verify", f"{name}.crt", *CHAIN, "--fetch-crl", "--json").out)
+        assert set(result) == {"accepted", "verdict", "path", "problems", "unused", "notes"}
+        assert [set(one) for one in result["path"]] == [{"subject", "not_after", "sha256"}] * 3
         members = {"rule", "depth", "message", "advice", "openssl"}
-        assert [set(one) for one in found["problems"]] == [members] * len(found["problems"])
-        assert found["accepted"] is (not found["problems"])
+        assert [set(one) for one in result["problems"]] == [members] * len(result["problems"])
+        assert result["accepted"] is (not result["problems"])
 
 
 @needs_openssl

@@ -51,8 +51,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def said(*command: str | Path, stdin: str = "") -> tuple[int, str]:
-    """How a program ended, and all that it printed."""
+def run_any(*command: str | Path, stdin: str = "") -> tuple[int, str]:
+    """Run a program that may fail; return its exit code and its output."""
     done = subprocess.run(
         list(map(str, command)), input=stdin, capture_output=True, text=True, check=False, timeout=60
     )

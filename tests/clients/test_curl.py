@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests import tools
-from tests.clients.conftest import Lab, said
+from tests.clients.conftest import Lab, run_any
 
 pytestmark = pytest.mark.needs("curl", "openssl")
 
@@ -18,7 +18,7 @@ def _got(lab: Lab, name: str, *options: str | Path) -> tuple[int, str]:
     resolve = f"{host}:{lab.tls_port}:127.0.0.1"
     url = f"https://{host}:{lab.tls_port}/"
     command = ("curl", "--silent", "--show-error", "--output", "/dev/null", "--cacert", lab.trust)
-    return said(*command, "--resolve", resolve, *options, url)
+    return run_any(*command, "--resolve", resolve, *options, url)
 
 
 def test_a_crl_file_tells_the_revoked_from_the_sound(lab: Lab, tmp_path: Path) -> None:

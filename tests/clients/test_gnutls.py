@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests import tools
-from tests.clients.conftest import Lab, said
+from tests.clients.conftest import Lab, run_any
 
 pytestmark = pytest.mark.needs("certtool", "ocsptool", "openssl")
 
@@ -19,7 +19,7 @@ def test_certtool_verifies_a_crl(path: str, lab: Lab, tmp_path: Path) -> None:
     der.write_bytes(httpx.get(lab.crl(path)).content)
     tools.run("openssl", "crl", "-inform", "DER", "-in", der, "-out", pem)
     issuer = lab.authority(path.partition("/")[0])
-    code, words = said("certtool", "--verify-crl", "--load-ca-certificate", issuer, "--infile", pem)
+    code, words = run_any("certtool", "--verify-crl", "--load-ca-certificate", issuer, "--infile", pem)
     assert code == 0, words
     assert "output: Verified" in words
 
@@ -31,7 +31,7 @@ def test_certtool_finds_the_revoked_one(lab: Lab, tmp_path: Path) -> None:
         bundle = tmp_path / f"{name}.pem"
         bundle.write_bytes(lab.certificate(name).read_bytes() + lab.chain(name).read_bytes())
         command = ("certtool", "--verify", "--load-ca-certificate", lab.trust, "--load-crl", crl)
-        assert words in said(*command, "--infile", bundle)[1]
+        assert words in run_any(*command, "--infile", bundle)[1]
 
 
 @pytest.mark.parametrize(("kind", "by"), [("plain", "signer"), ("delegated", "trust"), ("named", "trust")])
@@ -39,6 +39,6 @@ def test_ocsptool_asks_and_verifies(kind: str, by: str, lab: Lab) -> None:
     for name, status in ((f"good-{kind}", "good"), (f"bad-{kind}", "revoked")):
         issuer = lab.authority(kind)
         command = ("ocsptool", f"--ask={lab.url}/ocsp", "--nonce", "--load-cert", lab.certificate(name))
-        _, words = said(*command, "--load-issuer", issuer, f"--load-{by}", issuer)
+        _, words = run_any(*command, "--load-issuer", issuer, f"--load-{by}", issuer)
         assert "Verifying OCSP Response: Success" in words
         assert f"Certificate Status: {status}" in words

@@ -18,18 +18,18 @@ _BY_OCSP = ("plain", "delegated", "named")
 
 def test_java_takes_the_sound_and_refuses_the_revoked(lab: Lab, tmp_path: Path) -> None:
     tools.run("javac", "-d", tmp_path, Path(__file__).with_name("Judge.java"))
-    asked: list[str | Path] = []
+    arguments: list[str | Path] = []
     for way, kinds in (("crl", _BY_CRL), ("ocsp", _BY_OCSP)):
         for kind in kinds:
             for name in (f"good-{kind}", f"bad-{kind}"):
-                asked += [way, lab.certificate(name), lab.chain(name)]
+                arguments += [way, lab.certificate(name), lab.chain(name)]
     options = ("-Dcom.sun.security.enableCRLDP=true", "-cp", tmp_path)
-    told = tools.run("java", *options, "Judge", lab.trust, *asked)
-    found = [line.split(" ", 2) for line in told.splitlines()]
-    wanted = [
+    output = tools.run("java", *options, "Judge", lab.trust, *arguments)
+    verdicts = [line.split(" ", 2) for line in output.splitlines()]
+    expected = [
         (way, f"{how}-{kind}", word)
         for way, kinds in (("crl", _BY_CRL), ("ocsp", _BY_OCSP))
         for kind in kinds
         for how, word in (("good", "good"), ("bad", "SUPERSEDED"))
     ]
-    assert [(way, Path(path).stem, word) for way, path, word in found] == wanted
+    assert [(way, Path(path).stem, word) for way, path, word in verdicts] == expected

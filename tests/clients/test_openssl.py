@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests import tools
-from tests.clients.conftest import KINDS, Lab, said
+from tests.clients.conftest import KINDS, Lab, run_any
 
 pytestmark = pytest.mark.needs("openssl", "curl")
 
@@ -21,19 +21,19 @@ _URL = re.compile(r"URI:(\S+)")
 def _downloaded(lab: Lab, certificate: Path, out: Path) -> list[Path]:
     """The CRLs that a certificate names, fetched with curl, as PEM."""
     stated = tools.run("openssl", "x509", "-in", certificate, "-noout", "-ext", "crlDistributionPoints")
-    found = []
+    paths = []
     for number, url in enumerate(_URL.findall(stated)):
         der, pem = out / f"{certificate.stem}-{number}.crl", out / f"{certificate.stem}-{number}.pem"
         tools.run("curl", "--silent", "--fail", "-o", der, url)
         tools.run("openssl", "crl", "-inform", "DER", "-in", der, "-out", pem)
-        found.append(pem)
-    assert found
-    return found
+        paths.append(pem)
+    assert paths
+    return paths
 
 
 def _verified(lab: Lab, name: str, *options: str | Path) -> str:
     command: list[str | Path] = ["openssl", "verify", "-CAfile", lab.trust, "-untrusted", lab.chain(name)]
-    return said(*command, *options, lab.certificate(name))[1]
+    return run_any(*command, *options, lab.certificate(name))[1]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -71,19 +71,19 @@ def test_a_delta_crl_adds_to_its_base_and_lifts_a_hold(lab: Lab, tmp_path: Path)
     assert ": OK" in _verified(lab, "good-delta", "-crl_check_all", *both)
 
 
-def _asked(lab: Lab, kind: str, *options: str | Path) -> str:
+def _ocsp_output(lab: Lab, kind: str, *options: str | Path) -> str:
     issuer = lab.authority(kind)
     command: list[str | Path] = ["openssl", "ocsp", "-CAfile", lab.trust, "-verify_other", issuer]
     command += [*options, "-issuer", issuer]
     for name in (f"good-{kind}", f"bad-{kind}"):
         command += ["-cert", lab.certificate(name)]
-    return said(*command, "-serial", "0x4711", "-url", f"{lab.url}/ocsp")[1]
+    return run_any(*command, "-serial", "0x4711", "-url", f"{lab.url}/ocsp")[1]
 
 
 @pytest.mark.parametrize("kind", ["plain", "delegated", "named", "delta"])
 @pytest.mark.parametrize("options", [(), ("-no_nonce",), ("-sha256",), ("-sha1",), ("-sha512",)], ids=str)
 def test_several_are_asked_for_in_one_request(kind: str, options: tuple[str, ...], lab: Lab) -> None:
-    answer = _asked(lab, kind, *options)
+    answer = _ocsp_output(lab, kind, *options)
     assert "Response verify OK" in answer
     assert f"{lab.certificate(f'good-{kind}')}: good" in answer
     assert f"{lab.certificate(f'bad-{kind}')}: revoked" in answer
@@ -94,23 +94,23 @@ def test_several_are_asked_for_in_one_request(kind: str, options: tuple[str, ...
 
 @pytest.mark.parametrize(("name", "status"), [("good-plain", "good"), ("bad-plain", "revoked")])
 def test_an_answer_is_had_by_get_as_well(name: str, status: str, lab: Lab, tmp_path: Path) -> None:
-    asked, given = tmp_path / "request.der", tmp_path / "response.der"
+    request, given = tmp_path / "request.der", tmp_path / "response.der"
     about = ("-issuer", lab.authority("plain"), "-cert", lab.certificate(name))
-    tools.run("openssl", "ocsp", *about, "-no_nonce", "-reqout", asked)
-    written = quote(base64.b64encode(asked.read_bytes()).decode(), safe="")
+    tools.run("openssl", "ocsp", *about, "-no_nonce", "-reqout", request)
+    written = quote(base64.b64encode(request.read_bytes()).decode(), safe="")
     tools.run("curl", "--silent", "--fail", "-o", given, f"{lab.url}/ocsp/{written}")
     command = ("openssl", "ocsp", "-respin", given, "-CAfile", lab.trust)
-    _, told = said(*command, "-verify_other", lab.authority("plain"), *about)
-    assert "Response verify OK" in told
-    assert f": {status}" in told
+    _, output = run_any(*command, "-verify_other", lab.authority("plain"), *about)
+    assert "Response verify OK" in output
+    assert f": {status}" in output
 
 
-def test_a_foreign_issuer_and_garbage_are_told_apart(lab: Lab, tmp_path: Path) -> None:
+def test_a_foreign_issuer_and_garbage_are_distinguished(lab: Lab, tmp_path: Path) -> None:
     about = ("-issuer", lab.certificate("good-plain"), "-cert", lab.certificate("good-delta"))
-    _, foreign = said("openssl", "ocsp", *about, "-url", f"{lab.url}/ocsp")
+    _, foreign = run_any("openssl", "ocsp", *about, "-url", f"{lab.url}/ocsp")
     assert "unauthorized (6)" in foreign
     (tmp_path / "garbage").write_bytes(b"\x30\x80garbage")
     posted = ("--silent", "--data-binary", f"@{tmp_path / 'garbage'}", f"{lab.url}/ocsp")
     tools.run("curl", *posted, "-o", tmp_path / "answer.der")
-    _, malformed = said("openssl", "ocsp", "-respin", tmp_path / "answer.der", *about)
+    _, malformed = run_any("openssl", "ocsp", "-respin", tmp_path / "answer.der", *about)
     assert "malformedrequest (1)" in malformed

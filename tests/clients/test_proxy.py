@@ -17,7 +17,7 @@ from pkigen.environment.build.build import build
 from pkigen.environment.revoke import revoke
 from pkigen.profile import load
 from pkigen.serve import serve
-from tests.clients.conftest import free_port, said
+from tests.clients.conftest import free_port, run_any
 
 pytestmark = pytest.mark.needs("tinyproxy", "curl")
 
@@ -72,15 +72,15 @@ def test_a_crl_is_had_through_the_proxy_and_in_no_other_way(tmp_path: Path) -> N
     stub = free_port()
     with serve(env, port=stub), _tinyproxy(tmp_path, stub) as proxy:
         url, out = f"http://{_HOST}/crl/issuing.crl", tmp_path / "fetched.crl"
-        code, words = said("curl", "--silent", "--show-error", "--max-time", "10", url)
+        code, words = run_any("curl", "--silent", "--show-error", "--max-time", "10", url)
         assert code == 6, words
-        assert said("curl", "--silent", "--fail", "--proxy", proxy, "-o", out, url) == (0, "")
+        assert run_any("curl", "--silent", "--fail", "--proxy", proxy, "-o", out, url) == (0, "")
         assert out.read_bytes() == (env / "www" / "crl" / "issuing.crl").read_bytes()
         for name, last, words in (("good", 0, "accepted"), ("bad", 1, "is revoked")):
             folder = env / "certificates" / name
             command = ["-m", "pkigen", "verify", str(folder / f"{name}.crt"), "--fetch-crl"]
             command += ["--chain", str(folder / "chain.pem"), "--trust", str(env / "trust.pem")]
-            code, told = said(sys.executable, *command)
-            assert (code, "cannot be reached" in told or "no usable CRL" in told) == (1, True), told
-            code, told = said(sys.executable, *command, "--proxy", proxy)
-            assert (code, words in told) == (last, True), told
+            code, output = run_any(sys.executable, *command)
+            assert (code, "cannot be reached" in output or "no usable CRL" in output) == (1, True), output
+            code, output = run_any(sys.executable, *command, "--proxy", proxy)
+            assert (code, words in output) == (last, True), output

@@ -12,12 +12,12 @@ from mkdocs.exceptions import PluginError
 from docgen import hook, profile_language, words
 from pkigen import load
 
-SAID: dict[str, Any] = yaml.safe_load(profile_language.WORDS.read_bytes())
+DESCRIPTIONS: dict[str, Any] = yaml.safe_load(profile_language.WORDS.read_bytes())
 EXAMPLES = [
-    (part, key, said["example"])
+    (part, key, words_of_key["example"])
     for part in ("entity", "authority", "certificate")
-    for key, said in SAID[part].items()
-    if isinstance(said, dict) and "example" in said
+    for key, words_of_key in DESCRIPTIONS[part].items()
+    if isinstance(words_of_key, dict) and "example" in words_of_key
 ]
 
 
@@ -33,10 +33,13 @@ def test_a_page_without_a_part_stays_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        (lambda said: said["entity"].pop("san"), "entity: no words for san"),
-        (lambda said: said["entity"].update(sna="Names."), "entity: words for sna, which is not a key"),
-        (lambda said: said["RevokedSpec"].pop("at"), "RevokedSpec: no words for at"),
-        (lambda said: said.update(Nothing={}), "describes Nothing, which no profile has"),
+        (lambda descriptions: descriptions["entity"].pop("san"), "entity: no words for san"),
+        (
+            lambda descriptions: descriptions["entity"].update(sna="Names."),
+            "entity: words for sna, which is not a key",
+        ),
+        (lambda descriptions: descriptions["RevokedSpec"].pop("at"), "RevokedSpec: no words for at"),
+        (lambda descriptions: descriptions.update(Nothing={}), "describes Nothing, which no profile has"),
     ],
 )
 def test_a_key_without_words_and_words_without_a_key_end_the_build(
@@ -67,7 +70,7 @@ def test_an_example_of_the_profile_language_is_valid(part: str, key: str, exampl
 
 
 @pytest.mark.parametrize(
-    ("node", "said"),
+    ("node", "text"),
     [
         ({"type": "string", "description": "a URL"}, "a URL"),
         ({"type": ["string", "null"], "description": "one, two, three"}, "`one`, `two`, `three`"),
@@ -77,8 +80,8 @@ def test_an_example_of_the_profile_language_is_valid(part: str, key: str, exampl
         ({"enum": ["key", "name"]}, "`key`, `name`"),
     ],
 )
-def test_a_schema_is_told_in_words(node: dict[str, Any], said: str) -> None:
-    assert words.value(node, {}) == said
+def test_a_schema_is_described_as_text(node: dict[str, Any], text: str) -> None:
+    assert words.value(node, {}) == text
 
 
 def test_text_of_the_program_is_no_markup() -> None:

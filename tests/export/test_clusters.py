@@ -153,7 +153,7 @@ def test_names_that_are_one_in_kubernetes_are_not_mixed_up(tmp_path: Path) -> No
     assert objects[("Service", "env-1st-lab-1-crl")]["spec"]["selector"] == labels
 
 
-def test_crls_that_a_configmap_cannot_hold_are_told(
+def test_crls_that_a_configmap_cannot_hold_are_reported(
     exported: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pkigen.export.targets.kubernetes._MOST", 2_000)

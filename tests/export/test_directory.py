@@ -139,21 +139,21 @@ def test_a_link_leads_nowhere_else(folder: ExportDirectory, tmp_path: Path, link
     assert (_contents(outside) if outside.is_dir() else outside.read_bytes()) == before
 
 
-def test_a_folder_in_the_place_of_a_file_is_told(folder: ExportDirectory) -> None:
+def test_a_folder_in_the_place_of_a_file_is_reported(folder: ExportDirectory) -> None:
     (folder.path / "program.conf").unlink()
     (folder.path / "program.conf").mkdir()
     with pytest.raises(InputError, match="not a regular file"):
         _again(folder, force=True).update(_FILES)
 
 
-def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
+def test_a_file_in_the_place_of_the_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     with pytest.raises(InputError, match="not a directory"):
         ExportDirectory(tmp_path / "out", "nginx").update(_FILES)
 
 
 @pytest.mark.parametrize("marker", ["", "{", "[]", "{}", '{"format": "pkigen-export", "version": 1}', '"x"'])
-def test_a_damaged_marker_is_told(folder: ExportDirectory, marker: str) -> None:
+def test_a_damaged_marker_is_reported(folder: ExportDirectory, marker: str) -> None:
     (folder.path / MARKER).write_text(marker)
     with pytest.raises(InputError, match=r"is damaged|holds an export to"):
         _again(folder).update(_FILES)

@@ -91,7 +91,7 @@ def test_base64_is_read_back(folder: Path, value: bytes) -> None:
         "\n{{ 'a b' }}",
     ],
 )
-def test_a_wrong_template_is_told_with_its_place(tmp_path: Path, template: str) -> None:
+def test_a_wrong_template_is_reported_with_its_place(tmp_path: Path, template: str) -> None:
     (tmp_path / "secret.j2").write_text("secret")
     own = tmp_path / "own"
     own.mkdir()
@@ -101,7 +101,7 @@ def test_a_wrong_template_is_told_with_its_place(tmp_path: Path, template: str) 
     assert "secret" not in str(caught.value).replace("secret.j2", "")
 
 
-def test_the_line_is_told(tmp_path: Path) -> None:
+def test_the_line_is_reported(tmp_path: Path) -> None:
     (tmp_path / "x.j2").write_text("one\n\n{{ value }}\n")
     with pytest.raises(InputError, match=r"x\.j2:3:1: 'a b' must be quoted by a filter"):
         Templates(tmp_path).render("x.j2", {"value": "a b"})
@@ -128,7 +128,7 @@ def test_a_template_can_take_in_the_shipped_one(exported: Export, tmp_path: Path
 @pytest.mark.parametrize(
     ("target", "words"), [("nginx", "this target uses nginx.conf.j2"), ("limbo", "uses no templates")]
 )
-def test_a_folder_without_a_template_of_the_target_is_told(
+def test_a_folder_without_a_template_of_the_target_is_reported(
     exported: Export, tmp_path: Path, target: str, words: str
 ) -> None:
     (tmp_path / "own").mkdir()
@@ -144,7 +144,7 @@ def test_every_shipped_template_is_of_a_target_and_the_other_way_round() -> None
     assert {name for one in TARGETS.values() for name in one.templates} == shipped
 
 
-def test_a_template_that_is_none_of_ours_is_told() -> None:
+def test_a_template_that_is_none_of_ours_is_reported() -> None:
     with pytest.raises(
         InputError, match=r"unknown template \.\./rendering\.py; the templates are Caddyfile\.j2"
     ):

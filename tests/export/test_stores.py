@@ -101,7 +101,7 @@ def test_cases_that_no_store_holds_are_left_out(exported: Export) -> None:
 
 @pytest.mark.parametrize("target", ["java", "windows"])
 @pytest.mark.parametrize("wrong", [b"\xff\xfe", b"a\tb"])
-def test_a_passphrase_that_no_file_can_hold_is_told(exported: Export, target: str, wrong: bytes) -> None:
+def test_a_passphrase_that_no_file_can_hold_is_reported(exported: Export, target: str, wrong: bytes) -> None:
     with pytest.raises(
         InputError,
         match=r"the new passphrase (is not valid UTF-8|contains control characters); choose another one",

@@ -19,34 +19,34 @@ SETS = ("rfc5280", "web-server", "defender-iot")
 
 
 class OwnTools:
-    """``verify`` and ``check`` over the cases of an environment, at the clock that it was built at."""
+    """Runs ``verify`` and ``check`` on the cases of an environment, at the build clock."""
 
     def __init__(self, environment: Environment) -> None:
         self._folder = environment.folder
         self._clock = datetime.fromisoformat(environment.manifest["clock"])
-        self._authorities = {found["name"]: found for found in environment.manifest["authorities"]}
+        self._authorities = {record["name"]: record for record in environment.manifest["authorities"]}
         published = {
-            found["crl"]["url"]: (self._folder / found["crl"]["file"]).read_bytes()
-            for found in self._authorities.values()
-            if found["crl"] is not None and (self._folder / found["crl"]["file"]).is_file()
+            record["crl"]["url"]: (self._folder / record["crl"]["file"]).read_bytes()
+            for record in self._authorities.values()
+            if record["crl"] is not None and (self._folder / record["crl"]["file"]).is_file()
         }
         looker = CrlLookup(published, environment.manifest["base_url"])
-        anchors = (found.certificate for found in read_path(environment.trust))
-        trusted = tuple(found for found in anchors if found is not None)
+        anchors = (artifact.certificate for artifact in read_path(environment.trust))
+        trusted = tuple(anchor for anchor in anchors if anchor is not None)
         sound = (case.data for case in environment.cases() if "fault" not in case.data)
         taken = Counter(host.lower() for case in sound for host in case["hosts"])
         self._presenter = CasePresenter(self._folder, self._clock, trusted, looker.look, taken=taken)
 
     def findings(self, case: dict[str, Any]) -> tuple[str, ...]:
-        """Rules of ``verify`` after ``path:``, then requirements of the sets by their ids; each once."""
-        told = case["verdict"].get("at")
-        self._presenter.now = datetime.fromisoformat(told) if told else self._clock
+        """Return the rules of ``verify`` with the prefix ``path:``, then the IDs of violated requirements."""
+        time = case["verdict"].get("at")
+        self._presenter.now = datetime.fromisoformat(time) if time else self._clock
         return tuple(dict.fromkeys((*self._refused(case), *self._broken(case))))
 
     def _refused(self, case: dict[str, Any]) -> Iterator[str]:
         files = {kind: self._folder / path for kind, path in case["files"].items()}
         crls = (self._folder / "authorities" / name / f"{name}.crl" for name in case["path"])
-        asked = Verification(
+        options = Verification(
             files["certificate"],
             self._presenter.now,
             chain=(files["chain"],) if "chain" in files else (),
@@ -56,7 +56,7 @@ class OwnTools:
             purpose="server",
         )
         try:
-            result = verify(asked).result
+            result = verify(options).result
         except InputError:
             yield "path:unreadable"
             return
@@ -64,8 +64,8 @@ class OwnTools:
 
     def _broken(self, case: dict[str, Any]) -> Iterator[str]:
         own_name = None if "fault" in case else case["hosts"][0].lower()
-        shown, unread = self._presenter.present(case["files"], own_name, faulty="fault" in case)
+        check_input, unread = self._presenter.present(case["files"], own_name, faulty="fault" in case)
         if unread:
             yield "unreadable"
         for name in SETS:
-            yield from (found.requirement.id for found in findings(load_set(name), shown) if found.failed)
+            yield from (one.requirement.id for one in findings(load_set(name), check_input) if one.failed)

@@ -1,4 +1,4 @@
-"""What openssl and certtool say of the cases of a catalogue, and what openssl reads in their certificates."""
+"""Verdicts of openssl and certtool about the cases of a catalog, and texts of their certificates."""
 
 from __future__ import annotations
 

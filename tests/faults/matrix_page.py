@@ -61,11 +61,11 @@ def _head(record: dict[str, Any]) -> Iterator[str]:
     yield "```"
     yield ""
     yield (
-        "`pkigen matrix` ends with 1 when a verdict is not as expected and `pkigen/matrix/known.yaml` has "
+        "`pkigen matrix` exits with 1 if a verdict is not as expected and `pkigen/matrix/known.yaml` has "
         "no reason for it, whatever the version; with a version other than the recorded one it says so. A "
         "reason that no longer holds fails as well: in the environment `negative`, with the recorded "
-        "version; with another it is told. A reason may be bound to versions. [Findings](findings.md) "
-        "are written up with commands that show them."
+        "version; with another it is only reported. A reason may be bound to versions. "
+        "[Findings](findings.md) are written up with commands that show them."
     )
     yield ""
 
@@ -76,12 +76,12 @@ def _codebases() -> set[str]:
 
 
 def _differences(rows: dict[str, dict[str, str]]) -> dict[str, int]:
-    """How many there are, by column."""
-    found = dict.fromkeys((column.name for column in VALIDATORS), 0)
+    """Return the number of differences by column."""
+    counts = dict.fromkeys((column.name for column in VALIDATORS), 0)
     for fault, row in rows.items():
         for column, word in row.items():
-            found[column] += differs(fault, word)
-    return found
+            counts[column] += differs(fault, word)
+    return counts
 
 
 def _columns(record: dict[str, Any]) -> Iterator[str]:

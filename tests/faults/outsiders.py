@@ -1,4 +1,4 @@
-"""What independent validators do with the faults of the catalogue, and where that is written down.
+"""Verdicts of independent validators about the faults of the catalog, and the record of them.
 
 ``observed.yaml``, which lies beside the faults for ``pkigen faults`` to read, has a row for each fault that
 somebody has eyes for, and in it a word for each column, as ``pkigen.matrix.Cell`` has them.

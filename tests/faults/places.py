@@ -29,9 +29,9 @@ _MOVING = (EditOp.REMOVE, EditOp.INSERT, EditOp.APPEND)
 
 @dataclass
 class Node:
-    """One element: its type as openssl calls it, its value if it is primitive, what is inside it.
+    """One element: its type in openssl's output, its value if it is primitive, its children.
 
-    ``header`` is how many octets tag and length take.
+    ``header`` is the size of tag and length in bytes.
     """
 
     type: str
@@ -46,31 +46,31 @@ class Node:
 
 
 def fields_of(certificate: Path) -> dict[str, str] | None:
-    """The fields of a certificate by place; None when openssl does not read it as one."""
+    """Return the fields of a certificate by place; None if openssl cannot parse it."""
     command = ["openssl", "asn1parse", "-in", str(certificate)]
-    shown = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    octets = _octets(certificate)
-    structure = _structure(shown.stdout, octets) if octets and shown.returncode == 0 else None
+    output = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    data = _der(certificate)
+    structure = _structure(output.stdout, data) if data and output.returncode == 0 else None
     if structure is None or len(structure.children) < 3 or len(structure.children[0].children) < 6:
         return None
     tbs, outer, signature, *more = structure.children
     parts = list(tbs.children)
     version = parts.pop(0).text() if parts[0].type == "cont [ 0 ]" else ""
     names = ("serial", "inner algorithm", "issuer", "validity", "subject", "key")
-    found = {name: node.text() for name, node in zip(names, parts, strict=False)}
-    found |= {"version": version, "outer algorithm": outer.text(), "signature": signature.type}
+    fields = {name: node.text() for name, node in zip(names, parts, strict=False)}
+    fields |= {"version": version, "outer algorithm": outer.text(), "signature": signature.type}
     rest = parts[len(names) :]
     known = [node for node in rest if node.type == "cont [ 3 ]"]
-    found["other"] = tbs.type + " ".join(
+    fields["other"] = tbs.type + " ".join(
         node.text() for node in (*more, *(one for one in rest if one not in known))
     )
     for name, value in chain.from_iterable(map(_extensions, known)):
-        found[f"{name} again" if name in found else name] = value
-    return found
+        fields[f"{name} again" if name in fields else name] = value
+    return fields
 
 
-def _octets(certificate: Path) -> bytes:
-    """What stands in the first PEM block, or the file as it is; nothing when the block is not Base64."""
+def _der(certificate: Path) -> bytes:
+    """Return the content of the first PEM block, or the file itself; b"" if the block is not Base64."""
     data = certificate.read_bytes()
     body = re.search(rb"-----BEGIN [A-Z0-9 ]+-----([^-]*)", data)
     try:
@@ -79,20 +79,20 @@ def _octets(certificate: Path) -> bytes:
         return b""
 
 
-def _structure(shown: str, octets: bytes) -> Node | None:
-    """The elements as openssl tells them; of BIT STRINGs, which it does not show, the octets themselves."""
+def _structure(text: str, data: bytes) -> Node | None:
+    """Parse the output of asn1parse; the content of BIT STRINGs, which it omits, comes from the data."""
     top = Node("", "")
     stack = [top]
-    for line in shown.splitlines():
-        found = _LINE.match(line)
-        if found is None:
+    for line in text.splitlines():
+        match = _LINE.match(line)
+        if match is None:
             stack[-1].value += line  # a value with a line feed in it
             continue
-        del stack[int(found["depth"]) + 1 :]
-        node = Node(found["type"], found["value"] or "", found["header"])
+        del stack[int(match["depth"]) + 1 :]
+        node = Node(match["type"], match["value"] or "", match["header"])
         if node.type == "BIT STRING":
-            start = int(found["at"]) + int(found["header"])
-            node.value = octets[start : start + int(found["length"])].hex()
+            start = int(match["at"]) + int(match["header"])
+            node.value = data[start : start + int(match["length"])].hex()
         stack[-1].children.append(node)
         stack.append(node)
     return top.children[0] if len(top.children) == 1 else None

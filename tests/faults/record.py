@@ -37,13 +37,13 @@ def main() -> None:
     readme.write_text(with_figures(readme.read_text("utf-8")), "utf-8")
     for validator in VALIDATORS:
         if validator.name not in {column.name for column in matrix.columns}:
-            kept = "unknown" if only else "not recorded again"
-            print(f"{validator.name}: {kept}, because it is not installed ({validator.comes_with})")
+            status = "unknown" if only else "not recorded again"
+            print(f"{validator.name}: {status}, because it is not installed ({validator.comes_with})")
     print(f"{len(matrix.rows)} cases in {matrix.seconds:.0f} s, {matrix.explained} differences with a reason")
     for subject, column, cell in (*matrix.unexplained, *matrix.unrecorded):
-        print(f"  {subject.fault} {column.name}: {subject.expected} is expected, {cell.word}: {cell.words}")
+        print(f"  {subject.fault} {column.name}: expected {subject.expected}, got {cell.word}: {cell.words}")
     for entry in (*matrix.stale, *matrix.gone):
-        print(f"  {entry.fault} {entry.column}: differs no longer; take it out of known.yaml")
+        print(f"  {entry.fault} {entry.column}: no longer differs; remove it from known.yaml")
 
 
 def with_figures(readme: str) -> str:

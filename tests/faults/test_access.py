@@ -50,13 +50,13 @@ def test_a_certificate_without_distribution_points_has_none(catalogue: Environme
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("one", OURS, ids=lambda one: str(one.id))
 def test_who_is_handed_the_crl_accepts_all_that_can_be_read(catalogue: Environment, one: FaultType) -> None:
-    said = openssl_says(catalogue, one.id)
+    error = openssl_says(catalogue, one.id)
     if one.id in UNREADABLE:
-        assert "unable to get local issuer certificate" in said
+        assert "unable to get local issuer certificate" in error
     elif one.id == "aia-critical":
-        assert "unhandled critical extension" in said
+        assert "unhandled critical extension" in error
     else:
-        assert said == ""
+        assert error == ""
 
 
 @pytest.mark.needs("certtool")

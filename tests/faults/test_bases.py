@@ -1,4 +1,4 @@
-"""Every fault, asked of bases that not all of them fit: each is made, or told to be impossible."""
+"""Every fault on unusual base certificates: it is either applied or reported as impossible."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from pkigen.plan.sample import case_of
 from pkigen.profile import load
 
 _ISSUER, _SUBJECT = 3, 5
-"""Where the two names stand in a TBSCertificate (RFC 5280, 4.1)."""
+"""The indexes of the two names in a TBSCertificate (RFC 5280, 4.1)."""
 _NOW = datetime(2026, 11, 1, tzinfo=UTC)
-_BROUGHT = {"from": {"certificate": "root.crt", "key": "root.key"}}
+_IMPORTED = {"from": {"certificate": "root.crt", "key": "root.key"}}
 _BASES: dict[str, dict[str, Any]] = {
-    "under a brought root": {"root": _BROUGHT, "issuing": {"issuer": "root"}},
-    "under a brought issuing CA": {"issuing": _BROUGHT},
+    "under an imported root": {"root": _IMPORTED, "issuing": {"issuer": "root"}},
+    "under an imported issuing CA": {"issuing": _IMPORTED},
     "directly under the root": {"issuing": {}},
     "self-signed": {"issuing": {}},
 }
 
 
 @pytest.fixture(scope="module")
-def brought(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a root's certificate and key."""
-    folder = tmp_path_factory.mktemp("brought")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the certificate and key of a root."""
+    folder = tmp_path_factory.mktemp("imported")
     document = {"name": "env", "authorities": {"root": {"key": "ec-p256"}}, "certificates": {}}
     document["certificates"] = {"a": {"issuer": "root", "key": "ec-p256"}}
     (folder / "env.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
@@ -55,13 +55,13 @@ def _case(folder: Path, authorities: dict[str, Any], certificate: dict[str, Any]
 
 @pytest.mark.parametrize("base", _BASES)
 @pytest.mark.parametrize("san", [["dns:web.lab.test"], "none"], ids=["san", "no san"])
-def test_a_fault_is_made_or_impossible_and_nothing_else(base: str, san: object, brought: Path) -> None:
+def test_a_fault_is_made_or_impossible_and_nothing_else(base: str, san: object, imported: Path) -> None:
     issuer = "self" if base == "self-signed" else "issuing"
     certificate = {"issuer": issuer, "subject": {"CN": "web.lab.test"}, "san": san}
-    case = _case(brought, _BASES[base], certificate)
-    found = list(negatives_of_faults(case, parse_faults("all"), "1y", lambda *_: 1))
-    assert len(found) == len(FAULTS)
-    assert sum(isinstance(one, NegativeCase) for one in found) > 200
+    case = _case(imported, _BASES[base], certificate)
+    cases = list(negatives_of_faults(case, parse_faults("all"), "1y", lambda *_: 1))
+    assert len(cases) == len(FAULTS)
+    assert sum(isinstance(one, NegativeCase) for one in cases) > 200
 
 
 def test_what_is_not_to_be_valid_yet_or_any_more_stays_so_at_another_clock(tmp_path: Path) -> None:
@@ -82,8 +82,8 @@ def test_what_is_not_to_be_valid_yet_or_any_more_stays_so_at_another_clock(tmp_p
         assert times["web.not-yet-valid"][0] > now > times["web.expired"][1]
 
 
-def test_the_issuer_of_a_self_signed_certificate_follows_its_subject(brought: Path) -> None:
-    case = _case(brought, {"issuing": {}}, {"issuer": "self", "subject": {"CN": "web.lab.test"}})
+def test_the_issuer_of_a_self_signed_certificate_follows_its_subject(imported: Path) -> None:
+    case = _case(imported, {"issuing": {}}, {"issuer": "self", "subject": {"CN": "web.lab.test"}})
     for kind in FAULTS.values():
         with suppress(Impossible):
             plan = kind.change(case).plan
@@ -114,8 +114,8 @@ def test_copies_of_a_self_signed_certificate_are_expected_to_be_refused_as_it_is
 
 
 @pytest.mark.parametrize("host", ["WEB.lab.test", "*.lab.test", "10.0.0.1", "b\u00fccher.test", "a b"])
-def test_another_host_is_another_and_is_one(host: str, brought: Path) -> None:
-    case = _case(brought, {"issuing": {}}, {"issuer": "issuing", "subject": {"CN": "web.lab.test"}})
+def test_another_host_is_another_and_is_one(host: str, imported: Path) -> None:
+    case = _case(imported, {"issuing": {}}, {"issuer": "issuing", "subject": {"CN": "web.lab.test"}})
     with pytest.raises(Impossible):
         FAULTS["san-wrong-host"].change(case, host=host)
     FAULTS["san-wrong-host"].change(case, host="*.other.test")

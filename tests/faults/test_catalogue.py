@@ -1,4 +1,4 @@
-"""The whole catalogue: built once, looked at by openssl and by our own commands."""
+"""The whole catalog: built once, checked by openssl and by pkigen's own commands."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ EXPECTED = {"R": "reject", "A": "accept", "P": "accept"}
 
 
 def _cases(environment: Environment) -> dict[str, dict[str, Any]]:
-    """Every case but the twins, which stand beside those that are wrong only together."""
-    found = (case for case in environment.cases() if "fault" in case.data and not is_twin(case.name))
-    return {case.data["fault"]["id"]: case.data for case in found}
+    """Every case except twins: the second certificate of faults that only show in a pair."""
+    cases = (case for case in environment.cases() if "fault" in case.data and not is_twin(case.name))
+    return {case.data["fault"]["id"]: case.data for case in cases}
 
 
 def test_every_fault_becomes_a_case_called_after_its_base_and_its_id(catalogue: Environment) -> None:
@@ -106,9 +106,9 @@ def test_our_own_commands_take_every_fault_for_an_input(
         }[command]
         given = files[:1] if command == "verify" else files
         code = main([command, *given, *options])
-        said = capsys.readouterr()
-        assert code in (0, 1, 2), f"{case['name']}: {said.err}"
-        assert "bug in pkigen" not in said.err, case["name"]
+        output = capsys.readouterr()
+        assert code in (0, 1, 2), f"{case['name']}: {output.err}"
+        assert "bug in pkigen" not in output.err, case["name"]
 
 
 def test_show_and_convert_take_every_file_that_a_fault_comes_with(
@@ -125,9 +125,9 @@ def test_show_and_convert_take_every_file_that_a_fault_comes_with(
     for path in sorted(paths):
         for command in (["show", path], ["convert", path, "--out", str(tmp_path / "out"), "--force"]):
             code = main(command)
-            said = capsys.readouterr()
-            assert code in (0, 1, 2), f"{command[0]} {path}: {said.err}"
-            assert "bug in pkigen" not in said.err, f"{command[0]} {path}"
+            output = capsys.readouterr()
+            assert code in (0, 1, 2), f"{command[0]} {path}: {output.err}"
+            assert "bug in pkigen" not in output.err, f"{command[0]} {path}"
     assert len(paths) > len(copies)
 
 

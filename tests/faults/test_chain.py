@@ -38,38 +38,38 @@ def _case(environment: Environment, fault: str) -> dict[str, Any]:
     return next(case.data for case in environment.cases() if case.name == f"sensor.{fault}")
 
 
-def _said(environment: Environment, case: dict[str, Any], tmp_path: Path, *options: str) -> str:
+def _openssl_output(environment: Environment, case: dict[str, Any], tmp_path: Path, *options: str) -> str:
     anchors = tmp_path / "anchors.pem"
     anchors.write_bytes(b"".join((environment.folder / path).read_bytes() for path in case["trust"]))
     files = {kind: environment.folder / path for kind, path in case["files"].items()}
     command = ["openssl", "verify", *options, "-purpose", "sslserver", "-verify_hostname", case["hosts"][0]]
     command += ["-CAfile", str(anchors), "-untrusted", str(files["chain"]), str(files["certificate"])]
-    said = subprocess.run(command, capture_output=True, text=True, check=False)
-    return said.stdout + said.stderr
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.stdout + result.stderr
 
 
 def test_openssl_refuses_each_for_its_own_reason_and_accepts_the_others(
     environment: Environment, tmp_path: Path
 ) -> None:
     for case in environment.cases():
-        said = _said(environment, case.data, tmp_path)
+        output = _openssl_output(environment, case.data, tmp_path)
         fault = case.data.get("fault", {}).get("id", "")
-        assert WORDS.get(fault, ": OK") in said, f"{fault}: {said}"
+        assert WORDS.get(fault, ": OK") in output, f"{fault}: {output}"
 
 
 def test_an_intermediate_that_is_trusted_is_enough_for_who_takes_one(
     environment: Environment, tmp_path: Path
 ) -> None:
     for fault in ("chain-intermediate-as-anchor", "chain-leaf-as-anchor"):
-        assert ": OK" in _said(environment, _case(environment, fault), tmp_path, "-partial_chain")
+        assert ": OK" in _openssl_output(environment, _case(environment, fault), tmp_path, "-partial_chain")
 
 
 def test_a_root_that_nobody_trusts_is_not_among_the_anchors(environment: Environment) -> None:
     trusted = environment.trust.read_text()
-    untrusted = [found for found in environment.manifest["authorities"] if not found["trusted"]]
+    untrusted = [record for record in environment.manifest["authorities"] if not record["trusted"]]
     for fault in ("chain-untrusted-root", "chain-same-name-other-key-root", "chain-issuer-loop"):
         root = _case(environment, fault)["path"][-1]
-        assert root in {found["name"] for found in untrusted}
+        assert root in {record["name"] for record in untrusted}
         assert (environment.folder / f"authorities/{root}/{root}.crt").read_text() not in trusted
 
 

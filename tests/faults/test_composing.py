@@ -26,14 +26,14 @@ def _with_faults(folder: Path, faults: Any) -> Environment:
 def test_two_faults_are_both_there(tmp_path: Path) -> None:
     folder = _with_faults(tmp_path, ["san-missing", {"expired": {"by": "2d"}}]).folder
     certificate = folder / "certificates/sensor/sensor.crt"
-    shown = subprocess.run(
+    result = subprocess.run(
         ["openssl", "x509", "-in", str(certificate), "-noout", "-checkend", "0", "-text"],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert shown.returncode == 1
-    assert "Subject Alternative Name" not in shown.stdout
+    assert result.returncode == 1
+    assert "Subject Alternative Name" not in result.stdout
 
 
 @pytest.mark.needs("openssl")
@@ -43,14 +43,14 @@ def test_edits_of_two_faults_do_not_move_each_others_places(tmp_path: Path) -> N
         (["version-v1-with-exts", "gentime-before-2050"], ["gentime-before-2050", "version-v1-with-exts"])
     ):
         folder = _with_faults(tmp_path / str(number), order).folder
-        shown = subprocess.run(
+        result = subprocess.run(
             ["openssl", "asn1parse", "-in", str(folder / "certificates/sensor/sensor.crt")],
             capture_output=True,
             text=True,
             check=True,
         ).stdout
-        assert "GENERALIZEDTIME" in shown
-        assert "cont [ 0 ]" not in shown.partition("INTEGER")[0]
+        assert "GENERALIZEDTIME" in result
+        assert "cont [ 0 ]" not in result.partition("INTEGER")[0]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_fault_that_would_not_be_seen_is_refused(
         _with_faults(tmp_path, [hidden, hiding] if turned else [hiding, hidden])
 
 
-def test_what_two_faults_change_both_is_told(tmp_path: Path) -> None:
+def test_what_two_faults_change_both_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"change the same part \(certificate: valid from .* of the build\)"):
         _with_faults(tmp_path, ["expired", "not-yet-valid"])
 
@@ -99,10 +99,10 @@ def test_an_expired_certificate_can_be_revoked_as_of_its_end(faults: list[str], 
     (case,) = environment.cases()
     assert case.data["revoked"]["at"] == case.data["not_after"] < environment.manifest["clock"]
     crl = environment.folder / "authorities" / "issuing" / "issuing.crl"
-    shown = subprocess.run(
+    result = subprocess.run(
         ["openssl", "crl", "-in", str(crl), "-noout", "-text"], capture_output=True, text=True, check=True
     ).stdout
-    assert case.data["serial"].upper() in shown
+    assert case.data["serial"].upper() in result
 
 
 def test_who_goes_on_without_a_crl_can_be_shown_a_revoked_certificate(tmp_path: Path) -> None:
@@ -128,7 +128,9 @@ def test_who_goes_on_without_a_crl_can_be_shown_a_revoked_certificate(tmp_path: 
         (["expired"] * 9, "8"),
     ],
 )
-def test_what_is_wrong_with_a_fault_asked_for_is_told(faults: list[Any], words: str, tmp_path: Path) -> None:
+def test_what_is_wrong_with_a_fault_asked_for_is_reported(
+    faults: list[Any], words: str, tmp_path: Path
+) -> None:
     with pytest.raises(InputError, match=words):
         _with_faults(tmp_path, faults)
 
@@ -150,13 +152,13 @@ def test_any_faults_together_are_built_or_refused_in_words(
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize(
-    ("fault", "shown"),
+    ("fault", "text"),
     [
         ({"san-wrong-host": {"host": "other.test"}}, "DNS:other.test\n"),
         ({"san-1000": {"names": "2"}}, "DNS:sensor.contoso.test, DNS:host-0.test, DNS:host-1.test\n"),
     ],
 )
-def test_texts_and_numbers_are_parameters_too(fault: dict[str, Any], shown: str, tmp_path: Path) -> None:
+def test_texts_and_numbers_are_parameters_too(fault: dict[str, Any], text: str, tmp_path: Path) -> None:
     certificate = _with_faults(tmp_path, [fault]).folder / "certificates/sensor/sensor.crt"
     command = ["openssl", "x509", "-in", str(certificate), "-noout", "-ext", "subjectAltName"]
-    assert shown in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert text in subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -1,4 +1,4 @@
-"""Authorities that stand between the issuing CA and the end entity, as openssl sees them."""
+"""CAs between the issuing CA and the end entity, checked by openssl."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ OPENSSL_BY_RELEASE = {"crl-delta-without-base": NONE, "crl-idp-empty": NONE}
 # Against the class of the catalogue.
 OPENSSL_ACCEPTS = {
     "crl-delta-without-base": "OpenSSL takes a delta CRL for a complete one without -extended_crl",
-    "crl-pem": "it is handed the file of the folder, where PEM is due",
+    "crl-pem": "it gets the file in the directory, which must be PEM",
     "crl-der-file": "it reads DER and PEM alike",
 }
 
@@ -137,8 +137,8 @@ def lists(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 def authority_of(environment: Environment, fault: str) -> dict[str, Any]:
     name = case_of(environment, fault)["path"][0]
-    found: dict[str, Any] = next(one for one in environment.manifest["authorities"] if one["name"] == name)
-    return found
+    record: dict[str, Any] = next(one for one in environment.manifest["authorities"] if one["name"] == name)
+    return record
 
 
 def published(environment: Environment, fault: str) -> Path:
@@ -157,11 +157,11 @@ def text_of(path: Path) -> str:
 def test_openssl_says_what_is_wrong_with_the_crl_and_accepts_what_it_does_not_see(
     lists: Environment, fault: str
 ) -> None:
-    said = openssl_says(lists, fault)
-    if said and fault in OPENSSL_BY_RELEASE:
-        assert OPENSSL_BY_RELEASE[fault] in said
+    error = openssl_says(lists, fault)
+    if error and fault in OPENSSL_BY_RELEASE:
+        assert OPENSSL_BY_RELEASE[fault] in error
     else:
-        assert OPENSSL[fault] in said if fault in OPENSSL else said == ""
+        assert OPENSSL[fault] in error if fault in OPENSSL else error == ""
 
 
 def test_openssl_differs_from_the_class_of_a_fault_for_a_reason() -> None:
@@ -177,9 +177,9 @@ def test_certtool_refuses_what_is_listed_and_what_it_cannot_read(lists: Environm
 
 def _certtool_accepts(environment: Environment, fault: str, folder: Path) -> bool:
     case = case_of(environment, fault)
-    held = (environment.folder / "authorities" / name / f"{name}.crl" for name in case["path"])
+    paths = (environment.folder / "authorities" / name / f"{name}.crl" for name in case["path"])
     crls = folder / "crls.pem"
-    crls.write_bytes(b"".join(path.read_bytes() for path in held if path.is_file()))
+    crls.write_bytes(b"".join(path.read_bytes() for path in paths if path.is_file()))
     command = ["certtool", "--verify", "--verify-purpose", "1.3.6.1.5.5.7.3.1", "--load-crl", str(crls)]
     command += ["--load-ca-certificate", str(environment.trust)]
     files = (case["files"][kind] for kind in ("certificate", "chain"))
@@ -234,10 +234,10 @@ def test_entries_are_of_nobody(lists: Environment, fault: str, times: int) -> No
 
 @pytest.mark.needs("openssl")
 def test_an_empty_list_of_entries_is_written(lists: Environment) -> None:
-    found = run(
+    output = run(
         "openssl", "asn1parse", "-inform", "DER", "-in", published(lists, "crl-empty-revoked-sequence")
     )
-    assert re.search(r"UTCTIME.*\n.*UTCTIME.*\n.*l=   0 cons: SEQUENCE *\n.*cont \[ 0 \]", found)
+    assert re.search(r"UTCTIME.*\n.*UTCTIME.*\n.*l=   0 cons: SEQUENCE *\n.*cont \[ 0 \]", output)
 
 
 @pytest.mark.needs("openssl")
@@ -282,9 +282,9 @@ def test_a_server_answers_wrong_where_the_certificate_leads(lists: Environment, 
 
 @pytest.mark.needs("openssl")
 def test_nobody_elses_crl_is_wrong(lists: Environment) -> None:
-    held = {found["crl"]["url"] for found in lists.manifest["authorities"] if found["crl"]}
+    urls = {record["crl"]["url"] for record in lists.manifest["authorities"] if record["crl"]}
     changed = [one for one in IDS if one not in (*REVOKED, "crl-on-hold")]
-    assert len(held) == len(changed) - 1 + len({"root", "issuing"})
+    assert len(urls) == len(changed) - 1 + len({"root", "issuing"})
     for name in ("root", "issuing"):
         path = lists.folder / "authorities" / name / f"{name}.crl"
         issuer = lists.folder / "authorities" / name / f"{name}.crt"

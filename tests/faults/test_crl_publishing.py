@@ -1,4 +1,4 @@
-"""When faulty CRLs are published anew, under whose keys, and together with other faults."""
+"""Faulty CRLs: when they are published again, which key signs them, combinations with other faults."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _OUT_OF_FORCE = {"crl-stale", "crl-expired", "crl-next-before-this", "crl-not-ye
 
 
 def _document(*faults: Any, key: str = "ec-p256", **certificate: Any) -> dict[str, Any]:
-    """The catalogue's profile with cases of some faults; authorities have keys of a kind."""
+    """The catalog's profile with cases of some faults; the CAs have keys of one kind."""
     sensor = {**PROFILE["certificates"]["sensor"], **certificate}
-    authorities = {name: {**found, "key": key} for name, found in PROFILE["authorities"].items()}
+    authorities = {name: {**record, "key": key} for name, record in PROFILE["authorities"].items()}
     negatives = [{"of": "sensor", "faults": list(faults)}] if faults else []
     document = {**PROFILE, "authorities": authorities, "certificates": {"sensor": sensor}}
     return {**document, "negatives": negatives}
@@ -97,8 +97,8 @@ def test_each_crl_has_a_lower_number_than_the_one_before(tmp_path: Path) -> None
         name = _own("crl-number-goes-back")
         former = result.folder / "authorities" / name / f"{name}.former.crl"
         for path in (former, former.with_name(f"{name}.crl")):
-            said = run("openssl", "crl", "-noout", "-crlnumber", "-lastupdate", "-in", path).splitlines()
-            numbers.append((int(said[0].removeprefix("crlNumber=0x"), 16), said[1]))
+            lines = run("openssl", "crl", "-noout", "-crlnumber", "-lastupdate", "-in", path).splitlines()
+            numbers.append((int(lines[0].removeprefix("crlNumber=0x"), 16), lines[1]))
     assert [number for number, _ in numbers] == [1_000_000, 999_999, 999_999, 999_998]
     assert [date.split("=")[1][:6] for _, date in numbers] == ["Feb 28", "Mar  1", "Mar 30", "Mar 31"]
 
@@ -119,7 +119,7 @@ def test_keys_of_any_kind_get_what_the_fault_needs(
 ) -> None:
     result = build_it(_document(fault, key=kind), tmp_path)
     assert f"Signature Algorithm: {algorithm}\n" in _crl(result.folder, fault)
-    sound = next(found for found in manifest(result.folder)["authorities"] if found["name"] == "issuing")
+    sound = next(one for one in manifest(result.folder)["authorities"] if one["name"] == "issuing")
     assert sound["key"]["kind"] == kind
 
 

@@ -1,4 +1,4 @@
-"""How certificates are written: what openssl sees in the octets, and that the signature is over them."""
+"""Encodings of certificates: what openssl reads in the bytes, and that the signature covers them."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_octets_are_missing_or_too_many_where_the_fault_says_so(catalogue: Envir
 
 
 def _tbs(data: bytes) -> bytes:
-    """The first element of a certificate, the certificate's own length being as it may."""
+    """Return the TBSCertificate; the length of the certificate itself may be wrong."""
     start = 2 if data[1] == 0x80 else der.read(data)[1]
     return data[start : der.read(data, start)[2]]
 
@@ -115,7 +115,7 @@ def test_openssl_takes_what_ber_allows(catalogue: Environment, fault: str) -> No
     assert openssl_says(catalogue, fault) == ""
 
 
-# What stands in the file, in whole or as a shape.
+# The content of the file, in full or as a pattern.
 FILES = {
     "pem-crlf": rb"(?:[^\r\n]+\r\n)+",
     "pem-cr-only": rb"(?:[^\r\n]+\r)+",
@@ -168,8 +168,8 @@ def test_the_certificate_in_the_file_is_the_sound_one(
 ) -> None:
     case = case_of(catalogue, fault)
     path = tmp_path / "read.der"
-    held = catalogue.folder / case["files"]["certificate"]
-    run("openssl", "x509", "-in", held, "-outform", "DER", "-out", path)
+    written = catalogue.folder / case["files"]["certificate"]
+    run("openssl", "x509", "-in", written, "-outform", "DER", "-out", path)
     assert sha256(path.read_bytes()).hexdigest() == case["sha256"]
 
 
@@ -187,8 +187,8 @@ def test_the_request_is_for_the_same_key_and_name(catalogue: Environment) -> Non
 @pytest.mark.needs("openssl")
 def test_the_bag_holds_the_certificate_and_nothing_else(catalogue: Environment, tmp_path: Path) -> None:
     case = case_of(catalogue, "file-pkcs7-instead")
-    held = run("openssl", "pkcs7", "-print_certs", "-in", catalogue.folder / case["files"]["certificate"])
-    (block,) = pem.blocks(held.encode())
+    output = run("openssl", "pkcs7", "-print_certs", "-in", catalogue.folder / case["files"]["certificate"])
+    (block,) = pem.blocks(output.encode())
     assert sha256(block.data).hexdigest() == case["sha256"]
 
 

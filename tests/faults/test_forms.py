@@ -49,9 +49,9 @@ def _certificate(environment: Environment, fault: str) -> Path:
 )
 def test_an_issuer_in_another_order_has_what_its_ca_has_and_nothing_else(subject: dict[str, str]) -> None:
     made = FAULTS["chain-name-rdn-order"].change(_base("a.test", subject=subject))
-    held = made.authorities[0].certificates[0].subject
-    assert made.plan.issuer != held
-    assert sorted(made.plan.issuer, key=repr) == sorted(held, key=repr)
+    subject_of_ca = made.authorities[0].certificates[0].subject
+    assert made.plan.issuer != subject_of_ca
+    assert sorted(made.plan.issuer, key=repr) == sorted(subject_of_ca, key=repr)
 
 
 @pytest.mark.needs("openssl")
@@ -59,9 +59,9 @@ def test_openssl_finds_the_reordered_issuer_nowhere(environment: Environment) ->
     case = environment["sensor.chain-name-rdn-order"]
     (issuer, *_) = (environment.folder / f"authorities/{name}/{name}.crt" for name in case.data["path"])
     order = ("-nameopt", "multiline,-esc_msb", "-noout")
-    said = run("openssl", "x509", "-issuer", *order, "-in", case.certificate).splitlines()[1:]
-    held = run("openssl", "x509", "-subject", *order, "-in", issuer).splitlines()[1:]
-    assert said == held[::-1] != held
+    issuer_lines = run("openssl", "x509", "-issuer", *order, "-in", case.certificate).splitlines()[1:]
+    subject_lines = run("openssl", "x509", "-subject", *order, "-in", issuer).splitlines()[1:]
+    assert issuer_lines == subject_lines[::-1] != subject_lines
 
 
 @pytest.mark.parametrize(
@@ -90,15 +90,15 @@ def test_both_of_two_common_names_are_alternative_names(environment: Environment
 
 @pytest.mark.needs("openssl")
 def test_a_serial_number_of_21_octets_has_21(environment: Environment) -> None:
-    shown = run("openssl", "asn1parse", "-in", _certificate(environment, "serial-21-octets"))
-    serial = next(line for line in shown.splitlines() if "INTEGER" in line and "d=2" in line)
+    text = run("openssl", "asn1parse", "-in", _certificate(environment, "serial-21-octets"))
+    serial = next(line for line in text.splitlines() if "INTEGER" in line and "d=2" in line)
     assert re.search(r"l= *21 ", serial), serial
 
 
 @pytest.mark.needs("openssl")
 def test_a_fraction_is_all_that_is_wrong_with_a_generalized_time(environment: Environment) -> None:
-    shown = run("openssl", "asn1parse", "-in", _certificate(environment, "time-fraction"))
-    (end,) = re.findall(r"GENERALIZEDTIME +:(\S+)", shown)
+    text = run("openssl", "asn1parse", "-in", _certificate(environment, "time-fraction"))
+    (end,) = re.findall(r"GENERALIZEDTIME +:(\S+)", text)
     assert re.fullmatch(r"20[5-9]\d{11}\.5Z", end), end
 
 

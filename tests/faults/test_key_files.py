@@ -77,17 +77,17 @@ def _certified(environment: Environment, fault: str) -> str:
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", REFUSED)
 def test_openssl_reads_no_key_out_of_the_file(catalogue: Environment, fault: str) -> None:
-    said = _pkey(catalogue, fault, "-noout")
-    assert said.returncode != 0
-    assert re.search(REFUSED[fault], said.stderr)
+    result = _pkey(catalogue, fault, "-noout")
+    assert result.returncode != 0
+    assert re.search(REFUSED[fault], result.stderr)
 
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", sorted(ANOTHER))
 def test_the_key_is_not_the_certificates(catalogue: Environment, fault: str) -> None:
-    said = _pkey(catalogue, fault, "-pubout")
-    assert said.returncode == 0
-    assert said.stdout != _certified(catalogue, fault)
+    result = _pkey(catalogue, fault, "-pubout")
+    assert result.returncode == 0
+    assert result.stdout != _certified(catalogue, fault)
 
 
 @pytest.mark.needs("openssl")
@@ -101,11 +101,11 @@ def test_the_key_is_the_certificates_whatever_is_wrong_with_it(catalogue: Enviro
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", sorted(THE_CERTIFICATES))
 def test_the_numbers_fit_but_where_the_fault_is_in_them(catalogue: Environment, fault: str) -> None:
-    said = _pkey(catalogue, fault, "-noout", "-check")
-    if _is_unread_by_this_release(fault, said):
+    result = _pkey(catalogue, fault, "-noout", "-check")
+    if _is_unread_by_this_release(fault, result):
         return
-    assert (said.returncode == 0) is (fault not in CHECKED)
-    assert CHECKED.get(fault, "Key is valid") in said.stdout + said.stderr
+    assert (result.returncode == 0) is (fault not in CHECKED)
+    assert CHECKED.get(fault, "Key is valid") in result.stdout + result.stderr
 
 
 @pytest.mark.needs("openssl")
@@ -130,15 +130,15 @@ def test_no_part_of_a_key_is_in_what_our_commands_say(
     path = _file(catalogue, fault, "key")
     for command in (["show"], ["check", "--against", "rfc5280"], ["convert", "--out", str(tmp_path)]):
         main([command[0], str(path), *command[1:]])
-    said = "".join(capsys.readouterr())
+    output = "".join(capsys.readouterr())
     if fault != "key-is-certificate":
         lines = [line.strip() for line in path.read_bytes().decode("latin-1").splitlines() if len(line) > 40]
-        assert not [line for line in lines if "-----" not in line and line in said]
+        assert not [line for line in lines if "-----" not in line and line in output]
 
 
 def test_two_keys_are_in_the_file_and_the_second_is_the_certificates(catalogue: Environment) -> None:
-    held = _file(catalogue, "key-two-first-wrong", "key").read_bytes()
-    texts = [b"-----BEGIN" + text for text in held.split(b"-----BEGIN")[1:]]
+    data = _file(catalogue, "key-two-first-wrong", "key").read_bytes()
+    texts = [b"-----BEGIN" + text for text in data.split(b"-----BEGIN")[1:]]
     public = [
         load_pem_private_key(text, None)
         .public_key()
@@ -233,12 +233,12 @@ def test_openssl_wants_its_legacy_provider_for_rc2(catalogue: Environment) -> No
 
 def test_the_library_reads_rc2_and_finds_all_in_its_place(catalogue: Environment) -> None:
     passphrase = _file(catalogue, "p12-legacy-rc2", "passphrase").read_bytes().strip()
-    held = pkcs12.load_pkcs12(_file(catalogue, "p12-legacy-rc2", "p12").read_bytes(), passphrase)
-    assert held.key is not None
-    assert held.cert is not None
-    assert held.cert.certificate.public_key() == held.key.public_key()
-    assert held.cert.friendly_name == b"sensor.p12-legacy-rc2"
-    assert len(held.additional_certs) == 2
+    store = pkcs12.load_pkcs12(_file(catalogue, "p12-legacy-rc2", "p12").read_bytes(), passphrase)
+    assert store.key is not None
+    assert store.cert is not None
+    assert store.cert.certificate.public_key() == store.key.public_key()
+    assert store.cert.friendly_name == b"sensor.p12-legacy-rc2"
+    assert len(store.additional_certs) == 2
 
 
 def _built(tmp_path: Path, **sensor: Any) -> Environment:

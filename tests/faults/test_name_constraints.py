@@ -44,7 +44,7 @@ ACCEPTED = {
     ),
 }
 
-# certtool against the class of the catalogue, and why it differs.
+# Where certtool differs from the class in the catalog, and why.
 CERTTOOL = {"nc-othername-excluded": "GnuTLS passes over other names, and over constraints of them"}
 
 

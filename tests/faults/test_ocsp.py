@@ -20,7 +20,7 @@ pytestmark = pytest.mark.needs("openssl")
 OCSP = {**PROFILE, "negatives": [{"of": "sensor", "faults": ["ocsp/*"]}]}
 IDS = [one.id for one in FAULTS.values() if one.family == "ocsp"]
 
-# openssl ocsp against the class R of the catalogue, and why it takes the answer.
+# Where openssl ocsp accepts a response of class R in the catalog, and why.
 OPENSSL_TAKES = {
     "ocsp-critical-extension": "it does not look at extensions of answers",
     "ocsp-nonce-wrong": "it compares nonces with a request, and has none when it reads a file",
@@ -68,28 +68,28 @@ def _case(environment: Environment, fault: str) -> dict[str, Any]:
     return next(case.data for case in environment.cases() if case.name == f"sensor.{fault}")
 
 
-def _said(environment: Environment, fault: str) -> str:
+def _openssl_output(environment: Environment, fault: str) -> str:
     case, folder = _case(environment, fault), environment.folder
     issuer = folder / "authorities" / case["path"][0] / f"{case['path'][0]}.crt"
     command = ["openssl", "ocsp", "-respin", str(folder / case["ocsp"]["file"]), "-no_nonce"]
     command += ["-issuer", str(issuer), "-cert", str(folder / case["files"]["certificate"])]
     command += ["-CAfile", str(environment.trust)]
-    said = subprocess.run(command, capture_output=True, text=True, check=False)
-    return said.stdout + said.stderr
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.stdout + result.stderr
 
 
-def _taken(said: str) -> bool:
-    """openssl exits with 0 whatever it finds: its words count."""
-    return "Response verify OK" in said and ": good" in said and "invalid" not in said
+def _taken(output: str) -> bool:
+    """Return whether openssl accepts the response; it always exits with 0, so its output decides."""
+    return "Response verify OK" in output and ": good" in output and "invalid" not in output
 
 
 @pytest.mark.parametrize("fault", IDS)
 def test_openssl_takes_an_answer_if_its_class_lets_it(fault: str, environment: Environment) -> None:
-    said = _said(environment, fault)
+    output = _openssl_output(environment, fault)
     verdict = FAULTS[fault].verdict
-    wanted = verdict in "AP" or fault in OPENSSL_TAKES or (verdict == "V" and fault in TAKEN)
-    assert _taken(said) is wanted, said
-    assert WORDS.get(fault, "") in said
+    is_expected = verdict in "AP" or fault in OPENSSL_TAKES or (verdict == "V" and fault in TAKEN)
+    assert _taken(output) is is_expected, output
+    assert WORDS.get(fault, "") in output
 
 
 @pytest.mark.parametrize("fault", IDS)
@@ -107,8 +107,8 @@ def test_the_certificate_names_the_url_that_the_manifest_names(environment: Envi
     case = _case(environment, "ocsp-good")
     certificate = environment.folder / case["files"]["certificate"]
     command = ["openssl", "x509", "-noout", "-ocsp_uri", "-in", str(certificate)]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert shown.strip() == case["ocsp"]["url"] == "http://127.0.0.1:8080/ocsp/sensor.ocsp-good"
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert output.strip() == case["ocsp"]["url"] == "http://127.0.0.1:8080/ocsp/sensor.ocsp-good"
 
 
 def test_what_a_server_does_wrong_is_in_the_manifest(environment: Environment) -> None:
@@ -121,23 +121,23 @@ def _answers(environment: Environment) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in environment.folder.rglob("*.ocsp")}
 
 
-def test_a_second_build_signs_nothing_anew_and_a_lost_answer_comes_back(tmp_path: Path) -> None:
+def test_a_second_build_signs_nothing_again_and_restores_a_lost_response(tmp_path: Path) -> None:
     before = build(OCSP, tmp_path)
-    held = _answers(before)
-    assert len(held) == len(IDS)
-    assert _answers(build(OCSP, tmp_path)) == held
+    responses = _answers(before)
+    assert len(responses) == len(IDS)
+    assert _answers(build(OCSP, tmp_path)) == responses
     lost = before.folder / _case(before, "ocsp-good")["ocsp"]["file"]
     lost.unlink()
     again = _answers(build(OCSP, tmp_path))
-    assert again.keys() == held.keys()
-    assert [name for name in again if again[name] != held[name]] in ([], [lost.name])
+    assert again.keys() == responses.keys()
+    assert [name for name in again if again[name] != responses[name]] in ([], [lost.name])
 
 
 def test_a_sound_answer_is_renewed_in_time_and_a_stale_one_stays_stale(tmp_path: Path) -> None:
-    held = _answers(build(OCSP, tmp_path))
+    responses = _answers(build(OCSP, tmp_path))
     later = BuildOptions(at=datetime.now(UTC) + timedelta(days=6))
     again = build(OCSP, tmp_path, later)
-    changed = {name for name, data in _answers(again).items() if data != held[name]}
+    changed = {name for name, data in _answers(again).items() if data != responses[name]}
     assert "sensor.ocsp-good.ocsp" in changed
     assert "sensor.ocsp-stale.ocsp" not in changed
     assert (

@@ -1,4 +1,4 @@
-"""The catalogue held against validators of other makers: what they do is recorded, row by row."""
+"""The catalog checked with independent validators: every verdict equals the recorded one."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def test_a_validator_does_with_every_fault_what_is_recorded(whole: Matrix, name:
 
 
 @needs_all
-def test_whoever_does_not_do_what_is_expected_has_a_reason(whole: Matrix) -> None:
-    found = [
+def test_every_unexpected_verdict_has_a_reason(whole: Matrix) -> None:
+    unexplained = [
         (subject.name, column.name, cell.word, cell.words) for subject, column, cell in whole.unexplained
     ]
-    assert found == []
+    assert unexplained == []
 
 
 @needs_all
@@ -114,7 +114,7 @@ def test_the_recorder_writes_the_figures_of_the_readme() -> None:
     assert with_figures(readme.replace(" 16 columns", " 3 columns")) == readme, f"run: {RECORD}"
 
 
-def test_nobody_was_seen_to_do_what_is_not_expected_without_a_reason() -> None:
+def test_every_unexpected_verdict_in_the_record_has_a_reason() -> None:
     """Every recorded difference has its reason, also for validators that are not installed here."""
     differing = {
         (fault, name, one.versions[name])
@@ -157,10 +157,10 @@ def test_an_unrecorded_version_is_compared_with_the_nearest_recorded_one(
 
 
 def test_a_fault_that_is_to_be_refused_is_seen_by_somebody() -> None:
-    held = observations()
-    strict = {one.id for one in FAULTS.values() if one.verdict == "R" and one.id in held}
-    unseen = {fault for fault in strict if "refuse" not in held[fault].values()}
-    assert {fault for fault in unseen if "accept" in held[fault].values()} == set()
+    rows = observations()
+    strict = {one.id for one in FAULTS.values() if one.verdict == "R" and one.id in rows}
+    unseen = {fault for fault in strict if "refuse" not in rows[fault].values()}
+    assert {fault for fault in unseen if "accept" in rows[fault].values()} == set()
 
 
 def test_the_page_of_the_matrix_is_what_the_record_says() -> None:

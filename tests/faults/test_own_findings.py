@@ -36,5 +36,5 @@ def test_a_fault_is_found_as_it_declares(one: object, own_findings: dict[str, tu
     "one", [one for one in FAULTS.values() if one.verdict == "A"], ids=lambda one: one.id
 )
 def test_verify_accepts_every_control(one: object, own_findings: dict[str, tuple[str, ...]]) -> None:
-    found = own_findings[str(getattr(one, "id", ""))]
-    assert not [finding for finding in found if finding.startswith("path:")]
+    rules = own_findings[str(getattr(one, "id", ""))]
+    assert not [finding for finding in rules if finding.startswith("path:")]

@@ -34,7 +34,7 @@ EXTENSIONS_ASIDE = frozenset(
 """Every place that is not an extension: of those it is planned that they differ, not which."""
 
 OTHER_FILES = frozenset({"chain-file-leaf-not-first", "file-csr-instead", "file-pkcs7-instead"})
-"""Where another file stands in the place of the certificate's, whole as it is."""
+"""Faults that replace the certificate file by another file."""
 
 Places = dict[str, set[str] | None]
 
@@ -66,11 +66,11 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Places]:
             for name in set(case.data["path"]) & set(twin["path"]):
                 path = f"authorities/{name}/{name}.crt"
                 pairs[fault, path] = (faulty.folder / path, sound.folder / path)
-    found = dict[str, Places]()
+    places_of = dict[str, Places]()
     with ThreadPoolExecutor(2) as threads:
         for (fault, which), places in zip(pairs, threads.map(_differing, pairs.values()), strict=True):
-            found.setdefault(fault, {})[which] = places
-    return found
+            places_of.setdefault(fault, {})[which] = places
+    return places_of
 
 
 def _both(
@@ -96,13 +96,13 @@ def _planned(fault: str) -> list[set[str]]:
 def test_a_fault_differs_where_it_was_planned_to_and_nowhere_else(
     fault: str, seen: dict[str, Places]
 ) -> None:
-    wanted = set[str]().union(*_planned(fault))
+    expected = set[str]().union(*_planned(fault))
     read = [places for places in seen[fault].values() if places is not None]
-    unplanned = {place for places in read for place in places if not _allowed(place, wanted)}
+    unplanned = {place for places in read for place in places if not _allowed(place, expected)}
     assert not unplanned
-    if wanted - {"signature"} and len(read) == len(seen[fault]):
-        assert any(read), f"planned in {wanted}, and nothing differs"
+    if expected - {"signature"} and len(read) == len(seen[fault]):
+        assert any(read), f"planned in {expected}, and nothing differs"
 
 
-def _allowed(place: str, wanted: set[str]) -> bool:
-    return place in wanted or (place not in EXTENSIONS_ASIDE and "extensions" in wanted)
+def _allowed(place: str, expected: set[str]) -> bool:
+    return place in expected or (place not in EXTENSIONS_ASIDE and "extensions" in expected)

@@ -38,7 +38,7 @@ CRITICAL = {
     "pol-mapping-any": "policyMappings",
     "pol-inhibit-any-negative": "inhibitAnyPolicy",
 }
-# OpenSSL has no policy for acceptable, RFC 5280 (6.1.1 (c)) any, unless told otherwise.
+# By default, OpenSSL accepts no policy, whereas RFC 5280 (6.1.1 (c)) accepts any.
 PROCESSING = ("-policy_check", "-policy", oids.ANY_POLICY)
 INVALID = "invalid or inconsistent certificate policy extension"
 PROCESSED = {
@@ -71,8 +71,8 @@ def test_openssl_refuses_what_it_finds_wrong_when_it_processes_policies(
     catalogue: Environment, fault: str
 ) -> None:
     assert openssl_says(catalogue, fault) == ""
-    said = openssl_says(catalogue, fault, *PROCESSING)
-    assert PROCESSED[fault] in said if fault in PROCESSED else said == ""
+    error = openssl_says(catalogue, fault, *PROCESSING)
+    assert PROCESSED[fault] in error if fault in PROCESSED else error == ""
 
 
 @pytest.mark.needs("certtool")

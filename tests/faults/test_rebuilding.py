@@ -1,4 +1,4 @@
-"""A certificate whose faults change is made anew, and the reason that is told is that."""
+"""A certificate whose faults change is reissued, and this is the reported reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _reasons(folder: Path, **sensor: Any) -> dict[str, tuple[str, ...]]:
     return {change.id: change.reasons for change in changes if change.action is Action.REISSUE}
 
 
-def test_that_its_faults_changed_is_told_and_not_that_its_validity_did(tmp_path: Path) -> None:
+def test_that_its_faults_changed_is_reported_and_not_that_its_validity_did(tmp_path: Path) -> None:
     assert _reasons(tmp_path) == {}
     assert _reasons(tmp_path, faults=["pem-crlf"]) == {"certificates/sensor": ("its faults changed",)}
     assert _reasons(tmp_path, faults=["pem-cr-only"]) == {"certificates/sensor": ("its faults changed",)}

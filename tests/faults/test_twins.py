@@ -40,8 +40,8 @@ def test_the_host_of_a_twin_is_in_its_certificate(environment: Environment) -> N
     for fault in _WITH_TWIN:
         case = environment[f"sensor.{fault}.twin"]
         assert case.hosts == (f"{fault}-twin.sensor.contoso.test",)
-        said = run("openssl", "x509", "-noout", "-checkhost", case.hosts[0], "-in", case.certificate)
-        assert "does match certificate" in said
+        output = run("openssl", "x509", "-noout", "-checkhost", case.hosts[0], "-in", case.certificate)
+        assert "does match certificate" in output
 
 
 def test_a_certificate_with_such_a_fault_of_its_own_keeps_its_host_and_its_twin_has_another(
@@ -60,7 +60,7 @@ def test_a_self_signed_twin_is_its_own_issuer(tmp_path: Path) -> None:
     negatives = [{"of": "sensor", "faults": ["key-rsa-shared-factor"]}]
     built = build({**PROFILE, "negatives": negatives, "certificates": {"sensor": sensor}}, tmp_path)
     twin = built["sensor.key-rsa-shared-factor.twin"]
-    (read,) = (found.certificate for found in read_path(twin.certificate))
+    (read,) = (artifact.certificate for artifact in read_path(twin.certificate))
     assert read is not None
     assert read.issuer == read.subject
     assert "key-rsa-shared-factor-twin" in twin.data["subject"]

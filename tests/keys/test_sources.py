@@ -98,7 +98,7 @@ def test_a_pool_that_others_can_write_is_refused(tmp_path: Path) -> None:
         PooledKeys(tmp_path / "pool").generate(parse_kind("ec-p256"), "a")
 
 
-def test_a_key_of_another_kind_in_a_pool_is_told(tmp_path: Path) -> None:
+def test_a_key_of_another_kind_in_a_pool_is_reported(tmp_path: Path) -> None:
     pool = PooledKeys(tmp_path / "pool")
     pool.generate(parse_kind("ec-p256"), "a")
     (path,) = (tmp_path / "pool").iterdir()
@@ -113,13 +113,13 @@ def test_a_pool_gives_keys_that_only_faults_ask_for_again(tmp_path: Path) -> Non
     assert to_pkcs8(first) == to_pkcs8(again)
 
 
-def test_a_pool_where_no_folder_can_be_is_told(tmp_path: Path) -> None:
+def test_a_pool_where_no_folder_can_be_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EnvironmentFailure, match="set PKIGEN_KEY_POOL to another directory"):
         PooledKeys(tmp_path / "file" / "pool").generate(parse_kind("ec-p256"), "a")
 
 
 @pytest.mark.parametrize("name", ["rsa-511", "rsa-8193", "rsa-", "rsa-99999", "ec-p255", "RSA-2048", ""])
-def test_a_kind_that_there_is_not_is_told(name: str) -> None:
+def test_a_kind_that_there_is_not_is_reported(name: str) -> None:
     with pytest.raises(ValueError, match=r"no such kind of key|an RSA key has 512 to 8192 bits"):
         parse_kind(name)

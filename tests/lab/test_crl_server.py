@@ -49,16 +49,16 @@ def test_what_is_not_there_is_told(client: httpx.Client) -> None:
     ["http://127.0.0.1:1/crl", "http://crl.contoso.test/crl", "http://crl.contoso.test:8085.evil.test/"],
 )
 def test_it_leads_nowhere_else(url: str, client: httpx.Client, site: Site) -> None:
-    before = list(site.asked)
+    before = list(site.requests)
     try:
         assert client.get(url).status_code == 403
     except httpx.InvalidURL:
         return
-    assert site.asked == before
+    assert site.requests == before
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 def test_it_only_gets(method: str, client: httpx.Client, site: Site) -> None:
-    before = list(site.asked)
+    before = list(site.requests)
     assert client.request(method, f"{BASE}/crl").status_code == 405
-    assert site.asked == before
+    assert site.requests == before

@@ -187,7 +187,7 @@ def test_a_problem_that_shows_later_gets_its_place(tmp_path: Path) -> None:
     assert problem.where == "authorities.root.subject.CN"
 
 
-def test_a_fault_that_is_none_is_told_with_the_one_that_was_meant(tmp_path: Path) -> None:
+def test_a_fault_that_is_none_is_reported_with_the_one_that_was_meant(tmp_path: Path) -> None:
     said = refused_certificates(tmp_path, "a: {issuer: root, faults: [expird]}\n")
     assert "no such fault: 'expird' (did you mean 'expired'?)" in said
     both = "negatives: [{of: a, faults: [expird]}, {of: a}, {of: a, faults: all, against: rfc5280}]\n"

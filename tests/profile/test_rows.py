@@ -103,6 +103,6 @@ def test_a_wrong_usage_is_one_problem() -> None:
 
 
 @pytest.mark.parametrize("field", [{"crl": {"valid": "9000y"}}, {"renew": "9999y"}])
-def test_a_span_beyond_all_dates_is_told_at_its_place(field: dict[str, object]) -> None:
+def test_a_span_beyond_all_dates_is_reported_at_its_place(field: dict[str, object]) -> None:
     with pytest.raises(InputError, match=r"authorities\.root.*outside the years"):
         load({"name": "x", "authorities": {"root": field}, "certificates": {}})

@@ -90,7 +90,7 @@ def test_a_set_of_ones_own_is_read_by_its_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "mistake", "line", "words"), MISTAKES)
-def test_a_mistake_is_told_with_its_line_and_what_was_meant(
+def test_a_mistake_is_reported_with_its_line_and_what_was_meant(
     text: str, mistake: str, line: int, words: list[str], tmp_path: Path
 ) -> None:
     assert OWN.count(text) == 1
@@ -100,7 +100,7 @@ def test_a_mistake_is_told_with_its_line_and_what_was_meant(
     assert [word for word in words if word not in said] == [], said
 
 
-def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     text = OWN.replace("{public_key:", "{public_kye:").replace("not_ended: true", "not_endde: true")
     lines = [problem.location.line for problem in _refused(_own(tmp_path, text)).problems if problem.location]
     assert lines == [8, 15]
@@ -123,7 +123,9 @@ PATTERNS = [
 
 
 @pytest.mark.parametrize(("demand", "words"), PATTERNS)
-def test_a_demand_that_cannot_be_meant_is_told_at_its_line(demand: str, words: str, tmp_path: Path) -> None:
+def test_a_demand_that_cannot_be_meant_is_reported_at_its_line(
+    demand: str, words: str, tmp_path: Path
+) -> None:
     text = OWN.replace("{public_key: {minimum: {rsa: 2048}}}", f"{{subject_attribute: {demand}}}")
     error = _refused(_own(tmp_path, text))
     assert words in str(error)
@@ -157,11 +159,11 @@ def test_passphrase_characters_outside_of_their_class_take_linear_time(
 
 
 @pytest.mark.parametrize("text", ["", "- a\n", "just words\n", "name: x\n  y: z\n", "a: &b [*b]\n", "\x00"])
-def test_what_is_no_mapping_is_told(text: str, tmp_path: Path) -> None:
+def test_what_is_no_mapping_is_reported(text: str, tmp_path: Path) -> None:
     assert len(str(_refused(_own(tmp_path, text)))) > 20
 
 
-def test_a_missing_file_is_told_by_its_path(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_by_its_path(tmp_path: Path) -> None:
     said = str(_refused(tmp_path / "none.yaml"))
     assert str(tmp_path / "none.yaml") in said
     assert "No such file" in said

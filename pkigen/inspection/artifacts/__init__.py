@@ -1,7 +1,7 @@
-"""Certificates, keys, requests, CRLs out of files of any maker; told apart by what is in them.
+"""Reads certificates, keys, requests and CRLs from files of any source; the content determines the kind.
 
-A file is read once, bounded, and becomes a tuple of artefacts, damaged ones included: what is wrong
-with one of them is in its ``problem``, and its neighbours are read all the same.
+A file is read once, up to a size limit, and becomes a tuple of artifacts. A damaged artifact has a
+``problem``, and does not prevent reading the others.
 """
 
 from pkigen.inspection.artifacts.artifact import (

@@ -1,4 +1,4 @@
-"""Sources -> files: what is asked for is picked out, put in order, and written."""
+"""Converts sources to files: selects the requested content, orders it, and writes it."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ _WITH_KEY = (Target.APPLIANCE, Target.KEY, *_KEY_STORES)
 
 
 def convert(sources: Sequence[Path], options: ConversionOptions) -> Conversion:
-    """Convert what the sources hold, taken together, and write it.
+    """Convert the combined content of the sources, and write it.
 
-    InputError says what in them is wrong or missing, or which target exists; Refused that the key is
-    of another certificate; EnvironmentFailure that the machine did not write. Nothing is written then.
+    Raises InputError for invalid or missing content, or an existing target, Refused if the key does not
+    match the certificate, and EnvironmentFailure for errors of the system. Nothing is written then.
     """
     if not sources:
-        raise InputError("nothing to convert: give a file")
+        raise InputError("nothing to convert; specify a file")
     _Work.check(options)
     work = _Work(read_sources(sources, options.passphrases), options)
     files = tuple(_WRITERS[options.to](work))
@@ -54,14 +54,14 @@ def convert(sources: Sequence[Path], options: ConversionOptions) -> Conversion:
 
 @dataclass(frozen=True)
 class _Work:
-    """One conversion: what the sources hold, looked at in the way that was asked for."""
+    """One conversion: the content of the sources, and the options."""
 
     material: Material
     options: ConversionOptions
 
     @staticmethod
     def check(options: ConversionOptions) -> None:
-        """InputError when something is asked for that the target has no place for."""
+        """Raise InputError for options that do not apply to the target."""
         problems = []
         if options.to not in _KEY_STORES:
             problems += [("--alias", bool(options.alias))]
@@ -71,29 +71,29 @@ class _Work:
             problems += [("--new-passphrase-file", options.new_passphrase is not None)]
         if options.to not in (Target.APPLIANCE, Target.KEY, Target.DER):
             problems += [("--key-format", options.key_format != "pkcs8")]
-        words = [f"{name} means nothing with --to {options.to}" for name, given in problems if given]
+        words = [f"{name} cannot be combined with --to {options.to}" for name, given in problems if given]
         if words:
             raise InputError([Problem(one) for one in words])
 
     @cached_property
     def key(self) -> KeyFile:
-        """The private key, and that it is there."""
+        """The private key; InputError if there is none."""
         if self.options.to is Target.APPLIANCE and not (self.material.keys or self.material.closed):
-            words = "give its file as another SOURCE, or say --to crt or --to pem, which need none"
-            raise InputError(f"no private key is in {self.material.named}; {words}")
+            words = "add its file as another SOURCE, or use --to crt or --to pem, which need no key"
+            raise InputError(f"there is no private key in {self.material.named}; {words}")
         return single_key(self.material, self.options.passphrases)
 
     @property
     def pkcs8(self) -> bytes:
-        """The private key, not encrypted."""
+        """The private key, unencrypted."""
         assert self.key.pkcs8 is not None
         return self.key.pkcs8
 
     @cached_property
     def leaf(self) -> Certificate:
-        """The certificate, and that it is the key's if there is a key."""
+        """The certificate; if there is a key, the one that belongs to it."""
         if not self.material.certificates:
-            raise InputError(f"no certificate is in {self.material.named}{self._instead()}")
+            raise InputError(f"there is no certificate in {self.material.named}{self._instead()}")
         needed = self.options.to in _WITH_KEY
         public = self.key.public if needed or (self.material.keys and not self.material.closed) else None
         try:
@@ -103,7 +103,7 @@ class _Work:
 
     @cached_property
     def chain(self) -> tuple[Certificate, ...]:
-        """The certificates above, the issuing CA first; of a root, and what signed itself, its own."""
+        """The certificates above, the issuing CA first; for a self-signed certificate, itself."""
         return order_chain(self.leaf, self.material.certificates) or (
             (self.leaf,) if is_root(self.leaf) else ()
         )
@@ -114,10 +114,10 @@ class _Work:
         return tuple(dict.fromkeys((self.leaf, *self.chain)))
 
     @property
-    def is_chain_alone(self) -> bool:
-        """Whether the sources hold certificates of authorities and nothing that these are there for."""
-        held, keys = self.material.certificates, self.material.keys or self.material.closed
-        return bool(held) and not keys and all(one.is_authority for one in held)
+    def has_only_cas(self) -> bool:
+        """Whether the sources contain only CA certificates."""
+        certificates, keys = self.material.certificates, self.material.keys or self.material.closed
+        return bool(certificates) and not keys and all(one.is_authority for one in certificates)
 
     @property
     def ordered_chain(self) -> tuple[Certificate, ...]:
@@ -133,14 +133,14 @@ class _Work:
         return name or write.base_name(self.material.sources[0].name)
 
     def _instead(self) -> str:
-        """What there is, when there is no certificate."""
+        """Return what to do if there is no certificate, depending on the other content."""
         if self.material.others and self.options.to not in _WITH_KEY:
             return f"; a {self.material.others[0].kind} becomes --to pem or --to der"
-        return "; give its file as another SOURCE" if self.material.keys else ""
+        return "; add its file as another SOURCE" if self.material.keys else ""
 
     def notes(self, files: Sequence[Rendered], paths: Sequence[Path]) -> Iterator[str]:
-        """What a user should know of the files that are about to be written."""
-        advice = "--new-passphrase-file FILE gives it one"
+        """Yield notes for the user about the files to write."""
+        advice = "use --new-passphrase-file FILE to encrypt it"
         for file, path in zip(files, paths, strict=True):
             if not file.secret:
                 continue
@@ -149,9 +149,9 @@ class _Work:
                     yield f"Java does not open {path}: its passphrase contains non-ASCII characters"
                 continue
             if self.options.to is Target.P12:
-                yield f"{path} has no passphrase, and Java does not read it then; {advice}"
+                yield f"{path} has no passphrase, so that Java cannot read it; {advice}"
             elif self.key.encrypted:
-                yield f"the key in {path} is not under a passphrase any more; {advice}"
+                yield f"the key in {path} is no longer encrypted; {advice}"
         if self.options.to not in _WITH_KEY and not any(file.secret for file in files):
             for closed in self.material.closed:
                 yield f"{closed.source}: {closed.problem}; the key was not compared"
@@ -170,17 +170,17 @@ class _Work:
                 yield f"left out: {other.kind} in {other.source}"
 
     def _notes_on_chain(self) -> Iterator[str]:
-        if self.options.to in (Target.PEM, Target.P7B) and self.is_chain_alone:
+        if self.options.to in (Target.PEM, Target.P7B) and self.has_only_cas:
             return
         if not is_root(self.path[-1]):
             words = "the chain has no root" if self.chain else "there is no chain"
             yield f"{words}: the sources lack the issuer of {describe(self.path[-1])}"
         if out := [one for one in self.material.certificates if one not in self.path]:
-            yield f"left out, as not above {describe(self.leaf)}: {listed(out)}"
+            yield f"left out because not in the chain of {describe(self.leaf)}: {listed(out)}"
 
 
 def _to_appliance(work: _Work) -> Iterator[Rendered]:
-    """Certificate, key, chain; an appliance takes the first two without the third as well."""
+    """Yield certificate, key and chain; an appliance also accepts the first two without the third."""
     yield render.certificate_pem(work.leaf)
     yield from _to_key(work)
     if work.chain:
@@ -199,23 +199,23 @@ def _to_key(work: _Work) -> Iterator[Rendered]:
 
 
 def _to_pem(work: _Work) -> Iterator[Rendered]:
-    held = work.material.certificates
-    if not held and work.material.others:
+    certificates = work.material.certificates
+    if not certificates and work.material.others:
         yield _other(work, ".pem")
-    elif work.is_chain_alone:
+    elif work.has_only_cas:
         yield render.chain_pem(work.ordered_chain)
     elif work.chain:
         yield render.chain_pem(work.chain)
     else:
-        words = f"no CA certificate above {describe(work.leaf)} is in {work.material.named}"
-        raise InputError(f"{words}; give the chain's file as another SOURCE, or say --to crt")
+        words = f"there is no CA certificate above {describe(work.leaf)} in {work.material.named}"
+        raise InputError(f"{words}; add the chain file as another SOURCE, or use --to crt")
 
 
 def _to_der(work: _Work) -> Iterator[Rendered]:
     material, options = work.material, work.options
     if material.certificates:
         if options.new_passphrase is not None or options.key_format != "pkcs8":
-            words = "options for a key mean nothing: --to der writes the certificate where there is one"
+            words = "key options cannot be combined with --to der, which writes the certificate"
             raise InputError(words)
         yield render.certificate_der(work.leaf)
     elif material.others and not (material.keys or material.closed):
@@ -236,7 +236,7 @@ def _to_jks(work: _Work) -> Iterator[Rendered]:
 def _to_p7b(work: _Work) -> Iterator[Rendered]:
     """The certificate and its chain, or only CA certificates; CRLs of the sources are kept."""
     crls = [one.der for one in work.material.others if one.kind is Kind.CRL]
-    if work.is_chain_alone:
+    if work.has_only_cas:
         yield render.pkcs7(work.ordered_chain, crls)
     elif crls and not work.material.certificates:
         yield render.pkcs7((), crls)
@@ -244,18 +244,18 @@ def _to_p7b(work: _Work) -> Iterator[Rendered]:
         yield render.pkcs7(work.path, crls)
 
 
-def _other(work: _Work, ending: str) -> Rendered:
+def _other(work: _Work, suffix: str) -> Rendered:
     """Return the CRLs, or the one request or public key, of sources that contain nothing else."""
     others = work.material.others
     if len(others) > 1:
-        if ending == ".der" or any(one.kind is not Kind.CRL for one in others):
+        if suffix == ".der" or any(one.kind is not Kind.CRL for one in others):
             where = ", ".join(f"{one.kind} in {one.source}" for one in others)
-            raise InputError(f"several things could be meant, give one: {where}")
+            raise InputError(f"ambiguous input; specify one of {where}")
         data = b"".join(pem.encode(pem.CRL, one.der) for one in others)
-        return Rendered(ending, data, f"{len(others)} CRLs in PEM")
+        return Rendered(suffix, data, f"{len(others)} CRLs in PEM")
     (one,) = others
-    data = one.der if ending == ".der" else pem.encode(_LABELS[one.kind], one.der)
-    return Rendered(ending, data, f"{one.kind} in {'DER' if ending == '.der' else 'PEM'}")
+    data = one.der if suffix == ".der" else pem.encode(_LABELS[one.kind], one.der)
+    return Rendered(suffix, data, f"{one.kind} in {'DER' if suffix == '.der' else 'PEM'}")
 
 
 _WRITERS: Mapping[Target, Callable[[_Work], Iterator[Rendered]]] = {

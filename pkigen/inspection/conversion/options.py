@@ -1,4 +1,4 @@
-"""What is asked of a conversion, and what came of it."""
+"""The options and the result of a conversion."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Target(StrEnum):
-    """What the sources become."""
+    """The output format."""
 
     APPLIANCE = "appliance"
     CRT = "crt"
@@ -24,10 +24,10 @@ class Target(StrEnum):
 class ConversionOptions:
     """How to convert.
 
-    ``out`` is a file, a folder (it is one, or ends with a slash), or the base name of several files;
-    "" is the first source's name in the current folder. ``passphrases`` are tried on what is under
-    one; ``new_passphrase`` is the output's, None leaves it without. ``key_format`` is pkcs8 or
-    traditional. An ``alias`` of "" is the name that the source gives, or that of the file.
+    ``out`` is a file, a directory (an existing one, or with a trailing slash), or the base name of several
+    files; "" is the name of the first source in the current directory. ``passphrases`` are tried on
+    encrypted sources; ``new_passphrase`` encrypts the output (None: unencrypted). ``key_format`` is pkcs8 or
+    traditional. An ``alias`` of "" is the friendly name in the source, or the name of the file.
     """
 
     to: Target = Target.APPLIANCE
@@ -42,7 +42,7 @@ class ConversionOptions:
 
 @dataclass(frozen=True, slots=True)
 class WrittenFile:
-    """A file that was written, and what it holds in words."""
+    """A written file, and a description of its content."""
 
     path: Path
     holds: str
@@ -50,7 +50,7 @@ class WrittenFile:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """The files that were written, and what the user should know of how they came about."""
+    """The written files, and notes for the user."""
 
     written: tuple[WrittenFile, ...]
     notes: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Certificates, keys and chains -> the octets of files."""
+"""Renders certificates, keys and chains as the content of files."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from pkigen.x509 import Certificate
 
 
 def certificate_pem(certificate: Certificate) -> Rendered:
-    """NAME.crt."""
+    """Return NAME.crt."""
     return Rendered(".crt", pem.certificate(certificate.der), f"certificate {describe(certificate)}")
 
 
 def certificate_der(certificate: Certificate) -> Rendered:
-    """NAME.der."""
+    """Return NAME.der."""
     return Rendered(".der", certificate.der, f"certificate {describe(certificate)} in DER")
 
 
 def chain_pem(chain: Sequence[Certificate]) -> Rendered:
-    """NAME.pem."""
+    """Return NAME.pem."""
     count = "1 CA certificate" if len(chain) == 1 else f"{len(chain)} CA certificates, the issuing CA first"
     return Rendered(".pem", b"".join(pem.certificate(one.der) for one in chain), f"chain of {count}")
 
 
 def key_pem(pkcs8: bytes, key_format: str, passphrase: bytes | None) -> Rendered:
-    """NAME.key, as PKCS#8 or in the traditional format of its kind."""
+    """Return NAME.key, as PKCS#8 or in the traditional format of the kind of key."""
     write = private_keys.pkcs8
     if key_format == "traditional":
         _must_fit(pkcs8, "key-traditional")
@@ -44,12 +44,14 @@ def key_pem(pkcs8: bytes, key_format: str, passphrase: bytes | None) -> Rendered
 
 
 def key_der(pkcs8: bytes, key_format: str, passphrase: bytes | None) -> Rendered:
-    """NAME.key.der; the traditional formats have no place for encryption in DER."""
+    """Return NAME.key.der; the traditional formats cannot be encrypted in DER."""
     if key_format != "traditional":
         data = private_keys.pkcs8_der(pkcs8, passphrase, SystemEntropy())
         return Rendered(".key.der", data, f"{_holds(passphrase)} in DER", secret=True)
     if passphrase is not None:
-        raise InputError("a traditional key in DER cannot be under a passphrase; leave one of the two out")
+        raise InputError(
+            "a traditional key in DER cannot be encrypted; omit --key-format or --new-passphrase-file"
+        )
     (block,) = pem.blocks(key_pem(pkcs8, key_format, None).data)
     return Rendered(".key.der", block.data, f"{_holds(None)} in DER", secret=True)
 
@@ -57,7 +59,7 @@ def key_der(pkcs8: bytes, key_format: str, passphrase: bytes | None) -> Rendered
 def key_store(
     pkcs8: bytes, path: Sequence[Certificate], alias: str, passphrase: bytes | None, *, legacy: bool
 ) -> Rendered:
-    """NAME.p12: key, certificate and chain; ``legacy`` is 3DES and SHA-1, for readers from before 2018."""
+    """Return NAME.p12: key, certificate and chain; ``legacy`` uses 3DES and SHA-1, for old programs."""
     _must_fit(pkcs8, "pkcs12")
     try:
         (passphrase or b"").decode("utf-8")
@@ -76,7 +78,7 @@ def key_store(
 def java_key_store(
     pkcs8: bytes, path: Sequence[Certificate], alias: str, passphrase: bytes | None
 ) -> Rendered:
-    """NAME.jks: key, certificate and chain; written by keytool."""
+    """Return NAME.jks: key, certificate and chain; written by keytool."""
     if passphrase is None:
         raise InputError("a JKS file needs a passphrase; add --new-passphrase-file FILE")
     store = key_store(pkcs8, path, alias, passphrase, legacy=True)
@@ -84,7 +86,7 @@ def java_key_store(
 
 
 def pkcs7(certificates: Sequence[Certificate], crls: Sequence[bytes]) -> Rendered:
-    """NAME.p7b."""
+    """Return NAME.p7b."""
     count = f"{len(certificates)} certificate{'s' * (len(certificates) != 1)}"
     also = f" and {len(crls)} CRL{'s' * (len(crls) != 1)}" if crls else ""
     return Rendered(".p7b", pkcs7_file([one.der for one in certificates], crls), f"PKCS#7 with {count}{also}")
@@ -102,4 +104,4 @@ def _must_fit(pkcs8: bytes, form: str) -> None:
 
 
 def _holds(passphrase: bytes | None) -> str:
-    return "private key" if passphrase is None else "private key under a passphrase"
+    return "private key" if passphrase is None else "encrypted private key"

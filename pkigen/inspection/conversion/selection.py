@@ -1,7 +1,6 @@
-"""Which certificate is the end entity's, and which way leads from it up to a root.
+"""Finds the end-entity certificate among several, and orders the chain from it up to a root.
 
-By names and key identifiers, as files are put in order; nothing is judged. Only where these leave a
-choice is a signature looked at.
+Uses names and key identifiers, and validates nothing; signatures only decide between several candidates.
 """
 
 from __future__ import annotations
@@ -21,121 +20,120 @@ from pkigen.x509.public_key import same_key
 T = TypeVar("T")
 _MOST_LISTED = 8
 _MOST_CHECKED = 16
-"""Authorities of one name whose signatures are tried; more of them are no PKI but an attack."""
+"""Maximum number of CAs with the same name whose signatures are verified, to limit the work."""
 
 
 def find_leaf(certificates: Sequence[Certificate], keys: Sequence[PublicKey] = ()) -> Certificate:
-    """The certificate that the others are there for.
+    """Return the certificate that the other certificates are the chain of.
 
-    With keys the one that belongs to one of them (Refused when none does), else the one that issued
-    none of the others. Where several are left, that of an end entity is meant; InputError lists them
-    when there is more than one, or none at all.
+    With ``keys``, this is the certificate of one of the keys (Refused if there is none); otherwise, the
+    certificate that issued none of the others, preferably of an end entity. Raises InputError if there is no
+    certificate, or several candidates.
     """
     certificates = tuple(dict.fromkeys(certificates))
     if not certificates:
         raise InputError("there is no certificate")
     if keys:
-        found = [one for one in certificates if any(matches_key(one, key) for key in keys)]
-        if not found:
-            held = "certificate" if len(certificates) == 1 else "certificates"
-            raise Refused(f"the key does not belong to the {held}: {listed(certificates)}")
-        if len(found) > 1:
-            raise InputError(f"the key belongs to several certificates, give one: {listed(found)}")
-        return found[0]
+        matches = [one for one in certificates if any(matches_key(one, key) for key in keys)]
+        if not matches:
+            noun = "certificate" if len(certificates) == 1 else "certificates"
+            raise Refused(f"the key does not belong to the {noun}: {listed(certificates)}")
+        if len(matches) > 1:
+            raise InputError(f"the key belongs to several certificates; specify one of {listed(matches)}")
+        return matches[0]
     lowest = lowest_of(certificates)
     ends = [one for one in lowest if not one.is_authority]
-    for found in (lowest, ends):
-        if len(found) == 1:
-            return found[0]
-    raise InputError(f"several certificates could be meant, give one or its key: {listed(ends or lowest)}")
+    for candidates in (lowest, ends):
+        if len(candidates) == 1:
+            return candidates[0]
+    raise InputError(f"ambiguous input; specify one certificate or its key: {listed(ends or lowest)}")
 
 
 def order_chain(leaf: Certificate, others: Sequence[Certificate]) -> tuple[Certificate, ...]:
-    """The issuing CA of ``leaf``, its issuer, and so on up to a root, without ``leaf``.
+    """Return the chain of ``leaf`` from its issuing CA up to a root, without ``leaf``.
 
-    The shortest way that ends at a root; when none does, the longest there is. What is on no such
-    way is left out.
+    This is the shortest path that ends at a root, or else the longest path. Other certificates are omitted.
     """
     by_subject = _by_subject(others)
-    ways: deque[tuple[Certificate, ...]] = deque([(leaf,)])
-    met = {leaf}
+    paths: deque[tuple[Certificate, ...]] = deque([(leaf,)])
+    seen = {leaf}
     longest: tuple[Certificate, ...] = (leaf,)
-    while ways:
-        way = ways.popleft()
-        longest = max(longest, way, key=len)
-        if is_root(way[-1]):
-            return way[1:]
-        for issuer in _issuers(way[-1], by_subject):
-            if issuer not in met:
-                met.add(issuer)
-                ways.append((*way, issuer))
+    while paths:
+        path = paths.popleft()
+        longest = max(longest, path, key=len)
+        if is_root(path[-1]):
+            return path[1:]
+        for issuer in _issuers(path[-1], by_subject):
+            if issuer not in seen:
+                seen.add(issuer)
+                paths.append((*path, issuer))
     return longest[1:]
 
 
 def lowest_of(certificates: Sequence[Certificate]) -> list[Certificate]:
-    """Those that issued none of the others; all of them when they issued each other in a circle."""
+    """Return the certificates that issued none of the others; all of them if they issued each other."""
     by_subject = _by_subject(certificates)
     issuers = {issuer for one in certificates for issuer in _issuers(one, by_subject)}
     return [one for one in certificates if one not in issuers] or list(certificates)
 
 
 def matches_key(certificate: Certificate, key: PublicKey) -> bool:
-    """Whether the public keys are the same, however their algorithm and their point are written."""
+    """Return whether a certificate has a key, regardless of the encoding of its algorithm and point."""
     return same_key(certificate.subject_public_key_info, key.der)
 
 
 def is_root(certificate: Certificate) -> bool:
-    """Whether a way up ends here: issuer and subject are the same, and so are the keys, if told."""
-    return certificate.is_self_issued and _identified(certificate, certificate)
+    """Return whether issuer and subject are the same, and their key identifiers do not differ."""
+    return certificate.is_self_issued and _key_ids_agree(certificate, certificate)
 
 
 def listed(certificates: Sequence[Certificate]) -> str:
-    """Certificates in one line, by subject and serial number."""
-    shown = "; ".join(describe(one) for one in certificates[:_MOST_LISTED])
+    """Return certificates in one line, by subject and serial number."""
+    text = "; ".join(describe(one) for one in certificates[:_MOST_LISTED])
     more = len(certificates) - _MOST_LISTED
-    return f"{shown}; and {more} more" if more > 0 else shown
+    return f"{text}; and {more} more" if more > 0 else text
 
 
 def describe(certificate: Certificate) -> str:
-    """The subject and the serial number, for people."""
+    """Return the subject and the serial number of a certificate, for a message."""
     subject = _read(lambda: names.text(certificate.subject)) or "(no readable subject)"
     serial = _read(lambda: f" (serial {certificate.serial:x})") or ""
     return " ".join(f"{subject}{serial}".split())
 
 
 def _by_subject(certificates: Iterable[Certificate]) -> Mapping[object, list[Certificate]]:
-    found = defaultdict(list)
+    by_subject = defaultdict(list)
     for one in dict.fromkeys(certificates):
-        found[one.normalized_subject].append(one)
-    return found
+        by_subject[one.normalized_subject].append(one)
+    return by_subject
 
 
 def _issuers(certificate: Certificate, by_subject: Mapping[object, list[Certificate]]) -> list[Certificate]:
-    """Those that may have issued a certificate, itself not among them, the newest first."""
+    """Return the certificates that may have issued a certificate, the newest first, without itself."""
     if is_root(certificate):
         return []
     named = [one for one in by_subject.get(certificate.normalized_issuer, ()) if one != certificate]
-    found = [one for one in named if _identified(certificate, one)]
-    if len(found) != 1 and len(named) <= _MOST_CHECKED:
-        signed = [one for one in found or named if is_signed_by(certificate, one)]
-        found = signed or found
-    return sorted(found, key=_end, reverse=True)
+    issuers = [one for one in named if _key_ids_agree(certificate, one)]
+    if len(issuers) != 1 and len(named) <= _MOST_CHECKED:
+        signed = [one for one in issuers or named if is_signed_by(certificate, one)]
+        issuers = signed or issuers
+    return sorted(issuers, key=_end, reverse=True)
 
 
-def _identified(certificate: Certificate, issuer: Certificate) -> bool:
-    """Whether no key identifier speaks against an issuer (RFC 5280, 4.2.1.1)."""
-    asked, held = _asked(certificate), _held(issuer)
-    return asked is None or held is None or asked == held
-
-
-@lru_cache(maxsize=4096)
-def _asked(certificate: Certificate) -> bytes | None:
-    found = _read(lambda: certificate.extensions.authority_key_identifier)
-    return None if found is None else found.key_identifier
+def _key_ids_agree(certificate: Certificate, issuer: Certificate) -> bool:
+    """Return whether the key identifiers of a certificate and its issuer agree (RFC 5280, 4.2.1.1)."""
+    expected, actual = _authority_key_id(certificate), _subject_key_id(issuer)
+    return expected is None or actual is None or expected == actual
 
 
 @lru_cache(maxsize=4096)
-def _held(certificate: Certificate) -> bytes | None:
+def _authority_key_id(certificate: Certificate) -> bytes | None:
+    extension = _read(lambda: certificate.extensions.authority_key_identifier)
+    return None if extension is None else extension.key_identifier
+
+
+@lru_cache(maxsize=4096)
+def _subject_key_id(certificate: Certificate) -> bytes | None:
     return _read(lambda: certificate.extensions.subject_key_identifier)
 
 
@@ -144,7 +142,7 @@ def _end(certificate: Certificate) -> datetime:
 
 
 def _read(field: Callable[[], T]) -> T | None:
-    """A field of a certificate, None when it cannot be read."""
+    """Return a field of a certificate; None if it cannot be decoded."""
     try:
         return field()
     except Malformed:

@@ -1,4 +1,4 @@
-"""Files onto the disk: all checked before any is written, each whole or not at all."""
+"""Writes the files of a conversion: checks all of them first, and writes each atomically."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pkigen.errors import EnvironmentFailure, InputError, Problem
 from pkigen.inspection.artifacts.read import STANDARD_INPUT
 from pkigen.model import File
 
-_ENDINGS = {
+_SUFFIXES = {
     *(".bundle", ".cer", ".cert", ".chain", ".crl", ".crt", ".csr", ".der", ".jks", ".key", ".p12", ".p7b"),
     *(".p7c", ".pem", ".pfx", ".pkcs12", ".req"),
 }
@@ -22,38 +22,38 @@ _ENDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A file to write: its ending, its octets, what it holds in words; secret ones are mode 0600."""
+    """A file to write: suffix, content, a description of the content; a secret file has mode 0600."""
 
-    ending: str
+    suffix: str
     data: bytes = field(repr=False)
     holds: str
     secret: bool = False
 
 
 def targets(files: Sequence[Rendered], out: str, sources: Sequence[Path]) -> list[Path]:
-    """Where files go: ``out`` is a file, a folder or a base name; "" is the first source's name, here."""
+    """Return the paths of the files; see ``ConversionOptions.out``."""
     stem = base_name(sources[0].name)
     if not out:
-        return [Path(stem + file.ending) for file in files]
+        return [Path(stem + file.suffix) for file in files]
     if Path(out).is_dir() or out.endswith(("/", os.sep)):
-        return [Path(out) / (stem + file.ending) for file in files]
+        return [Path(out) / (stem + file.suffix) for file in files]
     if len(files) == 1:
         return [Path(out)]
     path = Path(out)
-    return [path.with_name(base_name(path.name) + file.ending) for file in files]
+    return [path.with_name(base_name(path.name) + file.suffix) for file in files]
 
 
 def base_name(name: str) -> str:
-    """Return a file's name without the endings of certificate and key files; ``stdin`` for standard input."""
+    """Return a file name without the suffixes of certificates and keys; ``stdin`` for standard input."""
     if name == STANDARD_INPUT:
         return "stdin"
-    while Path(name).suffix.lower() in _ENDINGS:
+    while Path(name).suffix.lower() in _SUFFIXES:
         name = Path(name).stem
     return name
 
 
 def check(paths: Sequence[Path], sources: Sequence[Path], *, force: bool) -> None:
-    """InputError has one line for each target that must stay as it is, or cannot be a file."""
+    """Raise InputError with one line for each target that must not be overwritten, or cannot be a file."""
     problems = [Problem(words) for path in paths if (words := _objection(path, sources, force))]
     if problems:
         raise InputError(problems)
@@ -61,40 +61,40 @@ def check(paths: Sequence[Path], sources: Sequence[Path], *, force: bool) -> Non
 
 def _objection(path: Path, sources: Sequence[Path], force: bool) -> str:
     if not path.parent.is_dir():
-        return f"{path} cannot be written: there is no folder {path.parent}"
+        return f"{path} cannot be written: there is no directory {path.parent}"
     if not os.path.lexists(path):
         return ""
     if path.is_symlink() or not path.is_file():
-        return f"{path} is there and no plain file; --out names another place"
+        return f"{path} exists and is not a regular file; specify another path with --out"
     if any(source.exists() and path.samefile(source) for source in sources):
-        return f"{path} is read from, and would be lost; --out names another place"
-    return "" if force else f"{path} exists; --force replaces it"
+        return f"{path} is also a source and would be overwritten; specify another path with --out"
+    return "" if force else f"{path} exists; use --force to replace it"
 
 
 def write(files: Sequence[Rendered | File], paths: Sequence[Path]) -> None:
-    """Write beside the targets, then move over them: half a file never has its name.
+    """Write temporary files, then rename them, so that a target is never incomplete.
 
-    EnvironmentFailure when the machine does not do it; what was written beside is gone then.
+    Raises EnvironmentFailure for errors of the system, after deleting the temporary files.
     """
-    beside = [path.with_name(f".pkigen-{token_hex(8)}") for path in paths]
+    drafts = [path.with_name(f".pkigen-{token_hex(8)}") for path in paths]
     at = 0
     try:
         for at, file in enumerate(files):
-            _create(beside[at], file.data, 0o600 if file.secret else 0o666)
+            _create(drafts[at], file.data, 0o600 if file.secret else 0o666)
         for at, path in enumerate(paths):
-            os.replace(beside[at], path)
-        for folder in {path.parent for path in paths}:
-            _sync_folder(folder)
+            os.replace(drafts[at], path)
+        for directory in {path.parent for path in paths}:
+            _sync_directory(directory)
     except OSError as error:
         raise EnvironmentFailure(f"{paths[at]} cannot be written: {error.strerror}") from error
     finally:
-        for temporary in beside:
+        for temporary in drafts:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
 
 
 def _create(path: Path, data: bytes, mode: int) -> None:
-    """A new file that has its mode from the first octet on, and is on the disk."""
+    """Create a file with its final mode, and flush it to the disk."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     with open(os.open(path, flags, mode), "wb") as file:
         file.write(data)
@@ -102,12 +102,12 @@ def _create(path: Path, data: bytes, mode: int) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(path: Path) -> None:
+def _sync_directory(path: Path) -> None:
     if sys.platform == "win32":
         return
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        # Not every file system can; the files themselves are safe already.
+        # Not every file system supports it; the files themselves are already on the disk.
         with suppress(OSError):
             os.fsync(descriptor)
     finally:

@@ -1,6 +1,6 @@
-"""Certificates, keys, requests, CRLs and containers in words, for people and for programs.
+"""Describes certificates, keys, requests, CRLs and containers, as text and as JSON data.
 
-Nothing is judged: what is expired or does not verify is said, and so is what cannot be read.
+Describes only; expired, unverifiable and unreadable values are marked, and nothing is accepted or rejected.
 """
 
 from pkigen.inspection.description.describe import Overview, describe

@@ -1,4 +1,4 @@
-"""A certificate in words (RFC 5280, 4.1)."""
+"""Describes a certificate (RFC 5280, 4.1)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pkigen.x509 import Certificate
 
 
 def add_certificate(sheet: DescriptionBuilder, certificate: Certificate, now: datetime) -> None:
-    """Everything that the certificate says, and how its validity stands at ``now`` (UTC)."""
+    """Add all fields of the certificate, and the state of its validity at ``now`` (UTC)."""
     sheet.add("subject", "subject", lambda: rendering(names.text(certificate.subject) or "(empty)"))
     sheet.add("issuer", "issuer", lambda: rendering(names.text(certificate.issuer) or "(empty)"))
     sheet.add("self_signed", "self-signed", lambda: _self_signed(certificate))
@@ -26,19 +26,19 @@ def add_certificate(sheet: DescriptionBuilder, certificate: Certificate, now: da
     sheet.add("signature_algorithm", "signed with", lambda: _algorithm(certificate))
     add_extensions(sheet, lambda: certificate.extensions)
     if certificate.has_unique_identifiers:
-        sheet.show("unique_identifiers", "identifiers", "it has an issuer's or a subject's unique identifier")
+        sheet.show("unique_identifiers", "identifiers", "an issuer or subject unique identifier")
     sheet.add("sha256", "SHA-256", lambda: rendering(certificate.fingerprint().hex()))
     sheet.add("sha1", "SHA-1", lambda: rendering(certificate.fingerprint("sha1").hex()))
     sheet.add("spki_sha256", "key pin", lambda: words.pin(certificate.subject_public_key_info))
 
 
 def instant(value: datetime) -> Rendering:
-    """An instant as a field."""
+    """Return a time as a field."""
     return rendering(words.instant(value), words.iso(value))
 
 
 def is_self_signed(certificate: Certificate) -> bool:
-    """Whether its own key signed it."""
+    """Return whether a certificate is signed with its own key."""
     return certificate.is_self_issued and (
         verdict(certificate, certificate.subject_public_key_info) is Verdict.GOOD
     )
@@ -47,28 +47,28 @@ def is_self_signed(certificate: Certificate) -> bool:
 def _self_signed(certificate: Certificate) -> Rendering:
     if not certificate.is_self_issued:
         return rendering("no", data=False)
-    found = verdict(certificate, certificate.subject_public_key_info)
-    if found is Verdict.GOOD:
+    result = verdict(certificate, certificate.subject_public_key_info)
+    if result is Verdict.GOOD:
         return rendering("yes, and the signature verifies", data=True)
-    if found is Verdict.BAD:
-        said = "no: subject and issuer are the same, but its own key did not make the signature"
-        return Rendering((said,), data=False, alarm=True)
-    return Rendering((f"subject and issuer are the same; the signature {found.value}",), None)
+    if result is Verdict.BAD:
+        text = "no: subject and issuer are the same, but the certificate is signed with another key"
+        return Rendering((text,), data=False, alarm=True)
+    return Rendering((f"subject and issuer are the same; the signature {result.value}",), None)
 
 
 def _algorithm(certificate: Certificate) -> Rendering:
-    found = words.algorithm(certificate.signature_algorithm)
+    outer = words.algorithm(certificate.signature_algorithm)
     if certificate.algorithms_agree:
-        return found
-    said = (*found.values, "the signed part of the certificate names another algorithm")
-    return Rendering(said, found.data, alarm=True)
+        return outer
+    lines = (*outer.values, "the signed part of the certificate contains another algorithm")
+    return Rendering(lines, outer.data, alarm=True)
 
 
 def _validity(certificate: Certificate, now: datetime) -> Rendering:
     begins, ends = certificate.not_before, certificate.not_after
     whole = f"{words.length(ends - begins)} in all"
     if ends < begins:
-        return Rendering(("it ends before it begins",), "inverted", alarm=True)
+        return Rendering(("notAfter is before notBefore",), "inverted", alarm=True)
     if now > ends:
         return Rendering((f"ended {words.length(now - ends)} ago; {whole}",), "expired", alarm=True)
     if now < begins:

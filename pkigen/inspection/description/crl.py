@@ -1,4 +1,4 @@
-"""A CRL in words (RFC 5280, 5.1)."""
+"""Describes a CRL (RFC 5280, 5.1)."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _REASONS = {
 def add_crl(
     sheet: DescriptionBuilder, crl: CertificateList, now: datetime, signature: Rendering, *, every_entry: bool
 ) -> None:
-    """Everything that the CRL says; the data has the first entries, or an iterator over ``every_entry``.
+    """Add all fields of the CRL; the data contains the first entries, or an iterator over ``every_entry``.
 
-    ``signature`` says what became of its verification.
+    ``signature`` is the result of the verification.
     """
     sheet.add("issuer", "issuer", lambda: rendering(names.text(crl.issuer) or "(empty)"))
     sheet.add("version", "version", lambda: words.count(crl.version))
@@ -53,17 +53,17 @@ def add_crl(
 
 
 def reason(entry: RevokedEntry) -> str:
-    """The reason code's name; "unspecified" when it is not said."""
+    """Return the name of the reason code; "unspecified" if the entry has none."""
     return _REASONS.get(entry.reason) or f"unknown reason {words.number(entry.reason)}"
 
 
 def _number(crl: CertificateList) -> Rendering:
-    found = crl.number
-    return Rendering(("none",), None) if found is None else rendering(words.number(found))
+    value = crl.number
+    return Rendering(("none",), None) if value is None else rendering(words.number(value))
 
 
 def _next_update(crl: CertificateList) -> Rendering:
-    return Rendering(("not said",), None) if crl.next_update is None else instant(crl.next_update)
+    return Rendering(("none",), None) if crl.next_update is None else instant(crl.next_update)
 
 
 def _validity(crl: CertificateList, now: datetime) -> Rendering:
@@ -73,7 +73,7 @@ def _validity(crl: CertificateList, now: datetime) -> Rendering:
             (f"issued in the future: in {words.length(begins - now)}",), "not_yet_valid", alarm=True
         )
     if ends is None:
-        return Rendering(("no end is said",), "valid")
+        return Rendering(("no end",), "valid")
     if now > ends:
         since = f"stale since {words.instant(ends)}, {words.length(now - ends)} ago"
         return Rendering((since,), "stale", alarm=True)
@@ -81,11 +81,11 @@ def _validity(crl: CertificateList, now: datetime) -> Rendering:
 
 
 def _algorithm(crl: CertificateList) -> Rendering:
-    found = words.algorithm(crl.signature_algorithm)
+    outer = words.algorithm(crl.signature_algorithm)
     if crl.algorithms_agree:
-        return found
+        return outer
     return Rendering(
-        (*found.values, "the signed part of the CRL names another algorithm"), found.data, alarm=True
+        (*outer.values, "the signed part of the CRL contains another algorithm"), outer.data, alarm=True
     )
 
 
@@ -102,7 +102,7 @@ def _add_entries(sheet: DescriptionBuilder, crl: CertificateList, *, every_entry
 
 
 def all_entries(crl: CertificateList) -> Iterator[dict[str, Any]]:
-    """Yield the data of each entry; one that is malformed does not hide those after it."""
+    """Yield the data of each entry; a malformed entry does not hide the next ones."""
     entries = crl.entries()
     while True:
         try:
@@ -114,13 +114,13 @@ def all_entries(crl: CertificateList) -> Iterator[dict[str, Any]]:
 
 
 def _entry(entry: RevokedEntry) -> dict[str, Any]:
-    since, whose = (entry.invalid_since, entry.certificate_issuer) if entry.extensions else (None, None)
+    since, issuer = (entry.invalid_since, entry.certificate_issuer) if entry.extensions else (None, None)
     return {
         "serial": words.hexadecimal(entry.serial),
         "at": words.iso(entry.at),
         "reason": reason(entry),
         "invalid_since": None if since is None else words.iso(since),
-        "certificate_issuer": None if whose is None else ", ".join(name.value for name in whose),
+        "certificate_issuer": None if issuer is None else ", ".join(name.value for name in issuer),
         "problem": None,
     }
 
@@ -128,8 +128,8 @@ def _entry(entry: RevokedEntry) -> dict[str, Any]:
 def _line(entry: dict[str, Any]) -> str:
     if entry["problem"]:
         return f"malformed: {entry['problem']}"
-    since, whose = entry["invalid_since"], entry["certificate_issuer"]
+    since, issuer = entry["invalid_since"], entry["certificate_issuer"]
     line = f"{entry['serial']} {entry['at']} {entry['reason']}" + (
         f", invalid since {since}" if since else ""
     )
-    return line + (f", and from here on of {whose}" if whose else "")
+    return line + (f", and from here on of {issuer}" if issuer else "")

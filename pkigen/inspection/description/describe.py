@@ -1,4 +1,4 @@
-"""Artefacts -> their descriptions, and how they belong together."""
+"""Describes artifacts and the relations between them."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _MOST_ATTRIBUTES = 12
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The descriptions in the order of the artefacts, and the ties between these.
+    """The descriptions in the order of the artifacts, and the relations between the artifacts.
 
-    ``complete`` is False when there were too many signatures to try each that could be a tie.
+    ``complete`` is False if there were too many signatures to verify all of them.
     """
 
     descriptions: tuple[Description, ...]
@@ -42,119 +42,121 @@ class Overview:
     complete: bool
 
 
-def describe(artefacts: Sequence[Artifact], now: datetime, *, every_entry: bool = False) -> Overview:
-    """Every artefact in words, as it stands at ``now`` (UTC). Raises nothing for what is in a file.
+def describe(artifacts: Sequence[Artifact], now: datetime, *, every_entry: bool = False) -> Overview:
+    """Return a description of every artifact at ``now`` (UTC). Never raises for the content of a file.
 
-    The data of a CRL has its first entries, or with ``every_entry`` an iterator over all of them.
+    The data of a CRL contains its first entries, or with ``every_entry`` an iterator over all of them.
     """
-    ties, complete = relations.relate(artefacts)
-    of_each: list[list[Relation]] = [[] for _ in artefacts]
-    for tie in ties:
-        of_each[tie.subject].append(tie)
-    view = _View(artefacts, now, every_entry, any(one.certificate or one.request for one in artefacts))
-    described = tuple(view.describe(index, found) for index, found in enumerate(of_each))
-    return Overview(described, ties, complete)
+    all_relations, complete = relations.relate(artifacts)
+    relations_of: list[list[Relation]] = [[] for _ in artifacts]
+    for relation in all_relations:
+        relations_of[relation.subject].append(relation)
+    view = _View(artifacts, now, every_entry, any(one.certificate or one.request for one in artifacts))
+    descriptions = tuple(view.describe(index, own) for index, own in enumerate(relations_of))
+    return Overview(descriptions, all_relations, complete)
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """The artefacts among which one is described; ``holders`` says whether a key can belong to one."""
+    """Describes one of several artifacts; ``has_key_holders`` is true if a key can belong to one of them."""
 
-    artefacts: Sequence[Artifact]
+    artifacts: Sequence[Artifact]
     now: datetime
     every_entry: bool
-    holders: bool
+    has_key_holders: bool
 
-    def describe(self, index: int, ties: Sequence[Relation]) -> Description:
-        """One of the artefacts, with what it is to the others."""
-        artefact, sheet = self.artefacts[index], DescriptionBuilder()
-        _add_source(sheet, index, artefact)
-        readable = self._add_contents(sheet, artefact, ties)
+    def describe(self, index: int, own_relations: Sequence[Relation]) -> Description:
+        """Return the description of an artifact, with its relations to the others."""
+        artifact, sheet = self.artifacts[index], DescriptionBuilder()
+        _add_source(sheet, index, artifact)
+        readable = self._add_contents(sheet, artifact, own_relations)
         sheet.data |= {
-            "relations": [self._tie(tie) for tie in ties],
+            "relations": [self._relation_data(relation) for relation in own_relations],
             "readable": readable,
             "malformed": sheet.malformed,
         }
-        return Description(f"{artefact.source}: {artefact.kind}", tuple(sheet.fields), sheet.data, readable)
+        return Description(f"{artifact.source}: {artifact.kind}", tuple(sheet.fields), sheet.data, readable)
 
-    def _add_contents(self, sheet: DescriptionBuilder, artefact: Artifact, ties: Sequence[Relation]) -> bool:
-        """The fields of what is in it; whether it could be read."""
-        if artefact.certificate:
-            add_certificate(sheet, artefact.certificate, self.now)
-        elif artefact.crl:
-            signature = self._crl_signature(ties)
-            add_crl(sheet, artefact.crl, self.now, signature, every_entry=self.every_entry)
-        elif artefact.request:
-            add_request(sheet, artefact.request)
-        elif artefact.key:
-            add_key(sheet, artefact.key)
-            if artefact.key.public and self.holders:
-                found = self._names(ties, RelationKind.KEY_OF)
-                sheet.show("belongs_to", "belongs to", *(found or ("nothing among these files",)))
-        elif not artefact.problem:
-            return _add_others(sheet, artefact)
-        return _add_problem(sheet, artefact)
+    def _add_contents(
+        self, sheet: DescriptionBuilder, artifact: Artifact, own_relations: Sequence[Relation]
+    ) -> bool:
+        """Add the fields of the content; return whether it could be decoded."""
+        if artifact.certificate:
+            add_certificate(sheet, artifact.certificate, self.now)
+        elif artifact.crl:
+            signature = self._crl_signature(own_relations)
+            add_crl(sheet, artifact.crl, self.now, signature, every_entry=self.every_entry)
+        elif artifact.request:
+            add_request(sheet, artifact.request)
+        elif artifact.key:
+            add_key(sheet, artifact.key)
+            if artifact.key.public and self.has_key_holders:
+                names = self._names(own_relations, RelationKind.KEY_OF)
+                sheet.show("belongs_to", "belongs to", *(names or ("nothing among these files",)))
+        elif not artifact.problem:
+            return _add_others(sheet, artifact)
+        return _add_problem(sheet, artifact)
 
-    def _crl_signature(self, ties: Sequence[Relation]) -> Rendering:
-        if good := self._names(ties, RelationKind.ISSUED_BY):
+    def _crl_signature(self, own_relations: Sequence[Relation]) -> Rendering:
+        if good := self._names(own_relations, RelationKind.ISSUED_BY):
             return Rendering(tuple(f"verifies with {name}" for name in good), "good")
-        if bad := self._names(ties, RelationKind.NOT_ISSUED_BY):
+        if bad := self._names(own_relations, RelationKind.NOT_ISSUED_BY):
             return Rendering(tuple(f"does not verify with {name}" for name in bad), "bad", alarm=True)
-        return Rendering(("not verified: give the issuer's certificate as well",), None)
+        return Rendering(("not verified; also specify the issuer's certificate",), None)
 
-    def _names(self, ties: Sequence[Relation], tie: RelationKind) -> tuple[str, ...]:
-        return tuple(str(self.artefacts[found.object].source) for found in ties if found.tie is tie)
+    def _names(self, own_relations: Sequence[Relation], kind: RelationKind) -> tuple[str, ...]:
+        return tuple(str(self.artifacts[one.object].source) for one in own_relations if one.kind is kind)
 
-    def _tie(self, tie: Relation) -> dict[str, Any]:
-        source = self.artefacts[tie.object].source
-        where = {"index": tie.object, "file": source.file, "position": source.position}
-        return {"relation": tie.tie.name.lower(), **where, "detail": tie.detail or None}
+    def _relation_data(self, relation: Relation) -> dict[str, Any]:
+        source = self.artifacts[relation.object].source
+        where = {"index": relation.object, "file": source.file, "position": source.position}
+        return {"relation": relation.kind.name.lower(), **where, "detail": relation.detail or None}
 
 
-def _add_source(sheet: DescriptionBuilder, index: int, artefact: Artifact) -> None:
-    source = artefact.source
+def _add_source(sheet: DescriptionBuilder, index: int, artifact: Artifact) -> None:
+    source = artifact.source
     attributes = tuple(_bag_attributes(source.before))
     sheet.data |= {
         "index": index,
-        "kind": artefact.kind.name.lower(),
+        "kind": artifact.kind.name.lower(),
         "file": source.file,
         "position": source.position,
         "label": source.label or None,
-        "friendly_name": artefact.friendly_name or None,
+        "friendly_name": artifact.friendly_name or None,
         "bag_attributes": list(attributes),
-        "problem": artefact.problem or None,
-        "note": artefact.note or None,
+        "problem": artifact.problem or None,
+        "note": artifact.note or None,
     }
-    label = f", labelled {source.label}" if source.label else ""
+    label = f", labeled {source.label}" if source.label else ""
     sheet.add("encoding", "encoding", lambda: rendering(source.encoding.value + label, source.encoding.value))
-    if artefact.friendly_name:
-        sheet.show("friendly_name", "named", artefact.friendly_name)
+    if artifact.friendly_name:
+        sheet.show("friendly_name", "named", artifact.friendly_name)
     sheet.show("bag_attributes", "attributes", *attributes)
-    if artefact.note:
-        sheet.show("note", "note", artefact.note)
+    if artifact.note:
+        sheet.show("note", "note", artifact.note)
 
 
-def _add_others(sheet: DescriptionBuilder, artefact: Artifact) -> bool:
-    """A public key, or something that is known and not looked into; whether it could be read."""
-    if artefact.kind is Kind.PUBLIC_KEY:
-        add_public_key(sheet, artefact.der)
+def _add_others(sheet: DescriptionBuilder, artifact: Artifact) -> bool:
+    """Add a public key, or the size of another known artifact; return whether it could be decoded."""
+    if artifact.kind is Kind.PUBLIC_KEY:
+        add_public_key(sheet, artifact.der)
         return not sheet.malformed
-    sheet.show("contents", "contents", f"{len(artefact.der):,} bytes, which are not shown")
+    sheet.show("contents", "contents", f"{len(artifact.der):,} bytes (not shown)")
     return True
 
 
-def _add_problem(sheet: DescriptionBuilder, artefact: Artifact) -> bool:
-    """What is wrong with it as a whole; True when that is no more than a passphrase not given."""
-    missing = passphrase_is_missing(artefact.problem)
-    if missing and not artefact.key:
+def _add_problem(sheet: DescriptionBuilder, artifact: Artifact) -> bool:
+    """Add the problem of the artifact as a whole; return True if only a passphrase is missing."""
+    missing = passphrase_is_missing(artifact.problem)
+    if missing and not artifact.key:
         sheet.show("problem", "contents", HOW_TO_OPEN)
-    elif artefact.problem and not missing:
-        sheet.show("problem", "not read", artefact.problem, alarm=True)
-    return missing or not artefact.problem
+    elif artifact.problem and not missing:
+        sheet.show("problem", "not read", artifact.problem, alarm=True)
+    return missing or not artifact.problem
 
 
 def _bag_attributes(before: bytes) -> Iterator[str]:
-    """What openssl writes between ``Bag Attributes`` and the block, without subject and issuer."""
+    """Yield the lines between openssl's ``Bag Attributes`` and the block, without subject and issuer."""
     lines = before.rpartition(_BAG_ATTRIBUTES)
     if not lines[1]:
         return

@@ -1,4 +1,4 @@
-"""An extension in words (RFC 5280, 4.2 and 5.2; RFC 6962, 7633)."""
+"""Describes extensions (RFC 5280, 4.2 and 5.2; RFC 6962, 7633)."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ Words = Sequence[str]
 
 
 def add_extensions(sheet: DescriptionBuilder, get: Callable[[], Extensions]) -> None:
-    """A field for each extension, under its OID; the list of them in the data."""
+    """Add a field for each extension under its OID, and the list of extensions to the data."""
     try:
-        found = get()
+        extensions = get()
     except ValueError as error:
         sheet.add_malformed("extensions", "extensions", error)
         sheet.data["extensions"] = None
         return
-    sheet.data["extensions"] = [_add(sheet, extension) for extension in found]
+    sheet.data["extensions"] = [_add(sheet, extension) for extension in extensions]
 
 
 def _add(sheet: DescriptionBuilder, extension: RawExtension) -> dict[str, Any]:
@@ -75,9 +75,9 @@ def _add(sheet: DescriptionBuilder, extension: RawExtension) -> dict[str, Any]:
 
 
 def in_words(extension: RawExtension) -> Words:
-    """What an extension says, value by value; ValueError when it cannot be read.
+    """Return the values of an extension as lines; ValueError if it cannot be decoded.
 
-    One that is unknown here is shown in hexadecimal.
+    An unknown extension is shown in hexadecimal.
     """
     reader = _READERS.get(extension.oid)
     return reader(extension.value) if reader else (_hexadecimal(extension.value),)
@@ -88,21 +88,21 @@ def _hexadecimal(value: bytes) -> str:
 
 
 def _basic_constraints(value: bytes) -> Words:
-    found = read.basic_constraints(value)
-    limit = "" if found.path_length is None else f", path length {number(found.path_length)}"
-    return (("a CA" if found.ca else "not a CA") + limit,)
+    constraints = read.basic_constraints(value)
+    limit = "" if constraints.path_length is None else f", path length {number(constraints.path_length)}"
+    return (("a CA" if constraints.ca else "not a CA") + limit,)
 
 
-def _names(found: Iterable[GeneralName]) -> Words:
-    return tuple(map(str, found))
+def _names(names: Iterable[GeneralName]) -> Words:
+    return tuple(map(str, names))
 
 
 def _authority_key_identifier(value: bytes) -> Words:
-    found = read.authority_key_identifier(value)
-    lines = [] if found.key_identifier is None else [f"key {_hexadecimal(found.key_identifier)}"]
-    lines += [f"issuer {name}" for name in found.issuer]
-    if found.serial is not None:
-        lines.append(f"serial {hexadecimal(found.serial)}")
+    identifier = read.authority_key_identifier(value)
+    lines = [] if identifier.key_identifier is None else [f"key {_hexadecimal(identifier.key_identifier)}"]
+    lines += [f"issuer {name}" for name in identifier.issuer]
+    if identifier.serial is not None:
+        lines.append(f"serial {hexadecimal(identifier.serial)}")
     return lines
 
 
@@ -122,8 +122,8 @@ def _location(name: GeneralName) -> str:
 
 
 def _access(value: bytes) -> Words:
-    found = read.access_descriptions(value)
-    return [f"{_METHODS.get(method, method)} {_location(name)}" for method, name in found]
+    descriptions = read.access_descriptions(value)
+    return [f"{_METHODS.get(method, method)} {_location(name)}" for method, name in descriptions]
 
 
 def _name_constraints(value: bytes) -> Words:
@@ -136,10 +136,10 @@ def _name_constraints(value: bytes) -> Words:
 
 @decode.decoder("the TLS feature extension")
 def _tls_feature(value: bytes) -> Words:
-    found = (
+    features = (
         decode.integer(part, "a feature") for part in decode.elements(value, "the TLS feature extension")
     )
-    return tuple(_FEATURES.get(feature, number(feature)) for feature in found)
+    return tuple(_FEATURES.get(feature, number(feature)) for feature in features)
 
 
 @decode.decoder("the extension")
@@ -152,13 +152,13 @@ def _delta_crl_indicator(value: bytes) -> Words:
 
 
 def _issuing_distribution_point(value: bytes) -> Words:
-    found = read.issuing_distribution_point(value)
-    lines = [_location(name) for name in found.names]
-    lines += [_ONLY[kind] for kind in found.only]
-    if found.reasons:
-        lines.append(f"only for {', '.join(found.reasons)}")
-    if found.indirect:
-        lines.append("an indirect CRL: entries can be of other issuers")
+    point = read.issuing_distribution_point(value)
+    lines = [_location(name) for name in point.names]
+    lines += [_ONLY[kind] for kind in point.only]
+    if point.reasons:
+        lines.append(f"only for {', '.join(point.reasons)}")
+    if point.indirect:
+        lines.append("an indirect CRL, which may contain entries of other issuers")
     return lines
 
 
@@ -181,13 +181,13 @@ def _private_key_usage_period(value: bytes) -> Words:
 
 @decode.decoder("the list of timestamps")
 def _timestamps(value: bytes) -> Words:
-    """SignedCertificateTimestampList (RFC 6962, 3.3): entries of two octets of length each."""
+    """SignedCertificateTimestampList (RFC 6962, 3.3): entries with a length of two bytes."""
     data = decode.expect(value, der.OCTET_STRING, "the list of timestamps")
     position, count = 2, 0
     while position < len(data):
         position += 2 + int.from_bytes(data[position : position + 2], "big")
         count += 1
-    return (f"{count:,} of certificate transparency logs",)
+    return (f"{count:,} from certificate transparency logs",)
 
 
 @decode.decoder("the text")
@@ -217,8 +217,8 @@ _READERS: dict[str, Callable[[bytes], Words]] = {
     oids.DELTA_CRL_INDICATOR: _delta_crl_indicator,
     oids.ISSUING_DISTRIBUTION_POINT: _issuing_distribution_point,
     oids.PRIVATE_KEY_USAGE_PERIOD: _private_key_usage_period,
-    oids.OCSP_NO_CHECK: lambda _: ("an OCSP responder's: its own revocation is not looked for",),
+    oids.OCSP_NO_CHECK: lambda _: ("OCSP responder: clients do not check its revocation",),
     _TIMESTAMPS: _timestamps,
-    _POISON: lambda _: ("this is a precertificate: no client accepts it",),
+    _POISON: lambda _: ("precertificate: no client accepts it",),
     **dict.fromkeys(_COMMENTS, _text),
 }

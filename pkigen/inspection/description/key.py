@@ -1,4 +1,4 @@
-"""A key in words: everything but the key itself."""
+"""Describes a key, without the private part."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ HOW_TO_OPEN = "encrypted; use --passphrase-file FILE"
 
 
 def passphrase_is_missing(problem: str) -> bool:
-    """Whether an artefact's problem is only that nobody gave a passphrase for it."""
+    """Return whether the only problem of an artifact is that no passphrase was given."""
     return NOT_GIVEN in problem
 
 
 def add_key(sheet: DescriptionBuilder, key: KeyFile) -> None:
-    """Format, protection and what is public of a private key."""
+    """Add the format, the protection and the public key of a private key."""
     public = key.public
     sheet.add("format", "format", lambda: rendering(key.format))
     sheet.add("encrypted", "protection", lambda: _protection(key))
@@ -32,14 +32,14 @@ def add_key(sheet: DescriptionBuilder, key: KeyFile) -> None:
 
 
 def add_public_key(sheet: DescriptionBuilder, data: bytes) -> None:
-    """A SubjectPublicKeyInfo."""
+    """Add the fields of a SubjectPublicKeyInfo."""
     sheet.add("public_key", "key", lambda: words.public_key(public_key(data)))
     sheet.add("spki_sha256", "key pin", lambda: words.pin(data))
 
 
 def _protection(key: KeyFile) -> Rendering:
     if not key.encrypted:
-        return Rendering(("none: anyone who has the file has the key",), data=False)
+        return Rendering(("none: anyone with access to the file can use the key",), data=False)
     if key.pkcs8 is not None:
         return Rendering(("encrypted; decrypted with the passphrase",), data=True)
     if passphrase_is_missing(key.problem):

@@ -1,4 +1,4 @@
-"""The extensions about certificate policies in words (RFC 5280, 4.2.1.4, 4.2.1.5, 4.2.1.11, 4.2.1.14)."""
+"""Describes the policy extensions (RFC 5280, 4.2.1.4, 4.2.1.5, 4.2.1.11, 4.2.1.14)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAMES = {
 
 @decode.decoder("the certificate policies extension")
 def certificate_policies(value: bytes) -> Sequence[str]:
-    """A line for each policy, and one for each qualifier of it."""
+    """Return a line for each policy, and one for each of its qualifiers."""
     lines = []
     for policy in decode.elements(value, "the certificate policies extension"):
         oid, *qualifiers = der.children(policy)
@@ -33,14 +33,14 @@ def certificate_policies(value: bytes) -> Sequence[str]:
 
 @decode.decoder("the policy mappings extension")
 def policy_mappings(value: bytes) -> Sequence[str]:
-    """A line for each mapping."""
+    """Return a line for each mapping."""
     pairs = map(der.children, decode.elements(value, "the policy mappings extension"))
     return [f"{_policy(issuers)} is {_policy(subjects)}" for issuers, subjects in pairs]
 
 
 @decode.decoder("the policy constraints extension")
 def policy_constraints(value: bytes) -> Sequence[str]:
-    """A line for each constraint."""
+    """Return a line for each constraint."""
     words = {0x80: "an explicit policy is required", 0x81: "policy mapping is inhibited"}
     return [
         f"{words.get(part[0], f'[{part[0]:02x}]')} after {_count(part)} certificates"
@@ -50,7 +50,7 @@ def policy_constraints(value: bytes) -> Sequence[str]:
 
 @decode.decoder("the inhibit anyPolicy extension")
 def inhibit_any_policy(value: bytes) -> Sequence[str]:
-    """After how many certificates anyPolicy counts no more."""
+    """Return the number of certificates after which anyPolicy no longer matches."""
     return (f"after {number(decode.integer(value, 'the number'))} certificates",)
 
 
@@ -74,7 +74,7 @@ def _qualifier(data: bytes) -> str:
 
 
 def _texts(notice: bytes) -> Iterator[str]:
-    """explicitText and the organization of noticeRef (a SEQUENCE that begins with a text)."""
+    """Yield explicitText, and the organization of noticeRef (a SEQUENCE that begins with a string)."""
     for part in der.children(notice):
         yield f"'{_text(der.children(part)[0] if part[0] == der.SEQUENCE else part)}'"
 

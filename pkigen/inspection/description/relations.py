@@ -1,4 +1,4 @@
-"""How artefacts belong together: by key, by name and signature, by serial number."""
+"""Finds the relations between artifacts: by key, by name and signature, by serial number."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from pkigen.x509.public_key import key_bits
 Signed = Certificate | CertificateList
 
 MAX_VERIFICATIONS = 5_000
-"""Signatures that are tried in one go: among many of one name every pair may have to be."""
+"""Maximum number of signatures to verify; certificates with the same name may all have to be tried."""
 
 
 class RelationKind(Enum):
-    """What one artefact is to another; read as ``subject TIE object``."""
+    """The kind of a relation; read as ``subject RELATION object``."""
 
-    SAME_AS = "the same octets"
+    SAME_AS = "has the same content as"
     KEY_OF = "the private key of"
     ISSUED_BY = "issued by, by name and signature"
     NOT_ISSUED_BY = "issued by, by name, but not signed with that key"
@@ -33,75 +33,75 @@ class RelationKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """Two artefacts by their places among those given, counted from 0, and what ties them."""
+    """A relation between two artifacts, given by their indexes."""
 
     subject: int
-    tie: RelationKind
+    kind: RelationKind
     object: int
     detail: str = ""
 
 
-def relate(artefacts: Sequence[Artifact]) -> tuple[tuple[Relation, ...], bool]:
-    """Every tie between the artefacts, in the order of the subjects; whether all signatures were tried.
+def relate(artifacts: Sequence[Artifact]) -> tuple[tuple[Relation, ...], bool]:
+    """Return the relations, ordered by subject, and whether all signatures were verified.
 
-    Of equal certificates one stands for all where issuers are looked for.
+    Only one of several equal certificates is considered as an issuer.
     """
-    chosen = _representatives(artefacts)
+    chosen = _representatives(artifacts)
     attempts = iter(range(MAX_VERIFICATIONS))
-    found = [*_same(artefacts, chosen), *_keys(artefacts), *_issued(artefacts, chosen, attempts)]
-    found.sort(key=lambda relation: (relation.subject, relation.object))
-    return tuple(found), next(attempts, None) is not None
+    relations = [*_same(artifacts, chosen), *_keys(artifacts), *_issued(artifacts, chosen, attempts)]
+    relations.sort(key=lambda relation: (relation.subject, relation.object))
+    return tuple(relations), next(attempts, None) is not None
 
 
-def public_key_of(artefact: Artifact) -> bytes | None:
-    """The SubjectPublicKeyInfo in an artefact, or that belongs to it."""
-    if artefact.certificate:
-        return artefact.certificate.subject_public_key_info
-    if artefact.request:
-        return artefact.request.subject_public_key_info
-    if artefact.key:
-        return artefact.key.public.der if artefact.key.public else None
-    return artefact.der if artefact.kind is Kind.PUBLIC_KEY else None
+def public_key_of(artifact: Artifact) -> bytes | None:
+    """Return the SubjectPublicKeyInfo of an artifact, or None."""
+    if artifact.certificate:
+        return artifact.certificate.subject_public_key_info
+    if artifact.request:
+        return artifact.request.subject_public_key_info
+    if artifact.key:
+        return artifact.key.public.der if artifact.key.public else None
+    return artifact.der if artifact.kind is Kind.PUBLIC_KEY else None
 
 
-def _representatives(artefacts: Sequence[Artifact]) -> dict[bytes, int]:
-    """Of equal certificates, CRLs and requests the one that people know best: that has a file of its own."""
-    neighbours = Counter(artefact.source.file for artefact in artefacts)
-    found: dict[bytes, int] = {}
-    for index, artefact in enumerate(artefacts):
-        if artefact.certificate or artefact.crl or artefact.request:
-            best = found.setdefault(artefact.der, index)
-            if neighbours[artefact.source.file] < neighbours[artefacts[best].source.file]:
-                found[artefact.der] = index
-    return found
+def _representatives(artifacts: Sequence[Artifact]) -> dict[bytes, int]:
+    """Return the index of each certificate, CRL and request; of equal ones, prefer one alone in its file."""
+    counts = Counter(artifact.source.file for artifact in artifacts)
+    indexes: dict[bytes, int] = {}
+    for index, artifact in enumerate(artifacts):
+        if artifact.certificate or artifact.crl or artifact.request:
+            best = indexes.setdefault(artifact.der, index)
+            if counts[artifact.source.file] < counts[artifacts[best].source.file]:
+                indexes[artifact.der] = index
+    return indexes
 
 
-def _same(artefacts: Sequence[Artifact], representatives: Mapping[bytes, int]) -> Iterator[Relation]:
-    for index, artefact in enumerate(artefacts):
-        if artefact.certificate or artefact.crl or artefact.request:
-            best = representatives[artefact.der]
+def _same(artifacts: Sequence[Artifact], representatives: Mapping[bytes, int]) -> Iterator[Relation]:
+    for index, artifact in enumerate(artifacts):
+        if artifact.certificate or artifact.crl or artifact.request:
+            best = representatives[artifact.der]
             if best != index:
                 yield Relation(index, RelationKind.SAME_AS, best)
 
 
-def _keys(artefacts: Sequence[Artifact]) -> Iterator[Relation]:
+def _keys(artifacts: Sequence[Artifact]) -> Iterator[Relation]:
     holders = defaultdict[bytes | None, list[int]](list)
-    for index, artefact in enumerate(artefacts):
-        public = public_key_of(artefact)
-        if public is not None and not artefact.key:
+    for index, artifact in enumerate(artifacts):
+        public = public_key_of(artifact)
+        if public is not None and not artifact.key:
             holders[key_bits(public)].append(index)
-    for index, artefact in enumerate(artefacts):
-        if artefact.key and artefact.key.public and (bits := key_bits(artefact.key.public.der)):
+    for index, artifact in enumerate(artifacts):
+        if artifact.key and artifact.key.public and (bits := key_bits(artifact.key.public.der)):
             for other in holders.get(bits, ()):
                 yield Relation(index, RelationKind.KEY_OF, other)
 
 
 def _issued(
-    artefacts: Sequence[Artifact], representatives: Mapping[bytes, int], attempts: Iterator[int]
+    artifacts: Sequence[Artifact], representatives: Mapping[bytes, int], attempts: Iterator[int]
 ) -> Iterator[Relation]:
-    chosen = [(index, artefacts[index]) for index in representatives.values()]
-    certificates = [(index, found.certificate) for index, found in chosen if found.certificate]
-    crls = [(index, found.crl) for index, found in chosen if found.crl]
+    chosen = [(index, artifacts[index]) for index in representatives.values()]
+    certificates = [(index, one.certificate) for index, one in chosen if one.certificate]
+    crls = [(index, one.crl) for index, one in chosen if one.crl]
     by_subject = defaultdict[object, list[tuple[int, Certificate]]](list)
     for index, certificate in certificates:
         by_subject[certificate.normalized_subject].append((index, certificate))
@@ -121,13 +121,13 @@ def _issuers(
     candidates: Iterable[tuple[int, Certificate]],
     attempts: Iterator[int],
 ) -> Iterator[Relation]:
-    """Those whose key made the signature; if nobody's did, those that have the issuer's name."""
+    """Yield the issuers whose key verifies the signature; if none does, those with the issuer's name."""
     good, bad = [], []
     for (other, issuer), _ in zip(candidates, attempts, strict=False):
-        found = verdict(signed, issuer.subject_public_key_info)
-        if found is Verdict.GOOD:
+        result = verdict(signed, issuer.subject_public_key_info)
+        if result is Verdict.GOOD:
             good.append(Relation(index, RelationKind.ISSUED_BY, other))
-        elif found is Verdict.BAD:
+        elif result is Verdict.BAD:
             bad.append(Relation(index, RelationKind.NOT_ISSUED_BY, other))
     yield from good or bad
 

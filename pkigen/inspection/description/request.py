@@ -1,4 +1,4 @@
-"""A certification request in words (RFC 2986)."""
+"""Describes a certification request (RFC 2986)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CODECS = {
 
 
 def add_request(sheet: DescriptionBuilder, request: CertificationRequest) -> None:
-    """What the request asks for, and whether its key signed it."""
+    """Add the requested fields, and whether the request is signed with its own key."""
     sheet.add("subject", "subject", lambda: rendering(names.text(request.subject) or "(empty)"))
     sheet.add("public_key", "public key", lambda: words.public_key(request.public_key))
     sheet.add("signature_algorithm", "signed with", lambda: words.algorithm(request.signature_algorithm))
@@ -57,7 +57,7 @@ def _value(data: bytes) -> str:
 
 
 def _signature(request: CertificationRequest) -> Rendering:
-    found = verdict(request, request.subject_public_key_info)
-    said = f"{found.value} with the request's own key"
-    data = {Verdict.GOOD: "good", Verdict.BAD: "bad", Verdict.UNKNOWN: "unknown"}[found]
-    return Rendering((said,), data, alarm=found is Verdict.BAD)
+    result = verdict(request, request.subject_public_key_info)
+    text = f"{result.value} with the request's own key"
+    data = {Verdict.GOOD: "good", Verdict.BAD: "bad", Verdict.UNKNOWN: "unknown"}[result]
+    return Rendering((text,), data, alarm=result is Verdict.BAD)

@@ -1,4 +1,4 @@
-"""What is said of one artefact: its fields for people, and the same as data for programs."""
+"""The description of one artifact: fields as text, and the same as JSON data."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ MAX_VALUES = 200
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing that is asked of an artefact, and the answer, a line for each value.
+    """A field of an artifact, with a line for each value.
 
-    ``id`` is stable: the key in the data, or the OID of an extension. ``alarm`` is for what nobody
-    should pass over: expired, malformed, not verified.
+    ``id`` is stable: the key in the data, or the OID of an extension. ``alarm`` highlights the field:
+    expired, malformed, not verified.
     """
 
     id: str
@@ -26,9 +26,9 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """An artefact in words. ``data`` is JSON's own types alone, with stable snake_case keys.
+    """The description of an artifact. ``data`` contains only JSON types, with stable snake_case keys.
 
-    ``readable`` is False when the artefact as a whole could not be read.
+    ``readable`` is False if the artifact as a whole could not be decoded.
     """
 
     title: str
@@ -39,7 +39,7 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """An answer: its lines for people, the same for programs."""
+    """The value of a field: lines of text, and the same as JSON data."""
 
     values: tuple[str, ...]
     data: Any
@@ -47,47 +47,47 @@ class Rendering:
 
 
 def rendering(text: str, data: Any = None, *, alarm: bool = False) -> Rendering:
-    """An answer of one line, which is the data as well unless there is other data."""
+    """Return a value of one line, which is also the data, unless ``data`` is given."""
     return Rendering((text,), text if data is None else data, alarm)
 
 
 @dataclass(slots=True)
 class DescriptionBuilder:
-    """The fields of one artefact as they are gathered; one that cannot be read leaves the others be."""
+    """Collects the fields of one artifact; a malformed field does not affect the others."""
 
     fields: list[Field] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
     malformed: dict[str, str] = field(default_factory=dict)
 
     def add(self, identity: str, label: str, read: Callable[[], Rendering]) -> None:
-        """A field and its data; one that is malformed says why it is."""
+        """Add a field and its data; a malformed field shows the error instead."""
         try:
-            answer = read()
+            value = read()
         except ValueError as error:
             self.add_malformed(identity, label, error)
             self.data[identity] = None
             return
-        self.data[identity] = answer.data
-        self.show(identity, label, *answer.values, alarm=answer.alarm)
+        self.data[identity] = value.data
+        self.show(identity, label, *value.values, alarm=value.alarm)
 
     def add_malformed(self, identity: str, label: str, error: ValueError) -> None:
-        """A field whose octets are not what they should be."""
+        """Add a field that could not be decoded."""
         self.malformed[identity] = str(error)
         self.show(identity, label, f"malformed: {error}", alarm=True)
 
     def show(self, identity: str, label: str, *values: str, alarm: bool = False) -> None:
-        """A field for people alone; one without a value is left out."""
+        """Add a field without data; a field without values is omitted."""
         if values:
             self.fields.append(Field(identity, shortened(label), _bounded(values), alarm))
 
 
 def shortened(text: str, most: int = MAX_CHARACTERS) -> str:
-    """``text``, or its beginning and how long it is."""
+    """Return ``text``, or its beginning and its length."""
     return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
 
 
 def _bounded(values: tuple[str, ...]) -> tuple[str, ...]:
-    kept = tuple(map(shortened, values[:MAX_VALUES]))
+    lines = tuple(map(shortened, values[:MAX_VALUES]))
     if len(values) > MAX_VALUES:
-        kept += (f"... and {len(values) - MAX_VALUES:,} more; --json has them all",)
-    return kept
+        lines += (f"... and {len(values) - MAX_VALUES:,} more; --json has them all",)
+    return lines

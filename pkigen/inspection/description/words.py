@@ -1,4 +1,4 @@
-"""Instants, numbers, keys and algorithms in words."""
+"""Formats times, numbers, keys and algorithms."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _RSA_FOR_PSS = "1.2.840.113549.1.1.10"
 _FAMILIES = {
     "ed25519": "Ed25519",
     "ed448": "Ed448",
-    "x25519": "X25519 (key agreement, signs nothing)",
-    "x448": "X448 (key agreement, signs nothing)",
+    "x25519": "X25519 (key agreement only)",
+    "x448": "X448 (key agreement only)",
 }
 _SIZED = {
     "dsa": "DSA",
-    "dh": "Diffie-Hellman (key agreement, signs nothing)",
+    "dh": "Diffie-Hellman (key agreement only)",
     "gost-2001": "GOST R 34.10-2001",
     "gost-2012-256": "GOST R 34.10-2012",
     "gost-2012-512": "GOST R 34.10-2012",
@@ -32,48 +32,48 @@ _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 def instant(value: datetime) -> str:
-    """An instant in UTC for people: ``2026-01-31 12:00:00 UTC``."""
+    """Return a time in UTC as text: ``2026-01-31 12:00:00 UTC``."""
     return f"{value.isoformat(sep=' ')[:19]} UTC"
 
 
 @lru_cache(maxsize=256)
 def iso(value: datetime) -> str:
-    """An instant in UTC for programs: ``2026-01-31T12:00:00Z``."""
+    """Return a time in UTC in ISO 8601: ``2026-01-31T12:00:00Z``."""
     return f"{value.isoformat()[:19]}Z"
 
 
 def length(span: timedelta) -> str:
-    """A length of time in its largest unit of which there are two: ``396 days``, ``90 seconds``."""
+    """Return a duration in the largest unit of which it has at least two: ``396 days``, ``90 seconds``."""
     seconds = int(abs(span).total_seconds())
     size, unit = next(
-        (found for found in _UNITS if seconds >= 2 * found[0] or seconds == found[0]), (1, "second")
+        (pair for pair in _UNITS if seconds >= 2 * pair[0] or seconds == pair[0]), (1, "second")
     )
     units = seconds // size
     return f"{units:,} {unit}{'' if units == 1 else 's'}"
 
 
 def number(value: int) -> str:
-    """A number in decimal; beyond all that has a meaning in hexadecimal, which any size can have."""
+    """Return a number in decimal, or in hexadecimal if it is extremely large."""
     return str(value) if value.bit_length() <= _DECIMAL_BITS else hexadecimal(value)
 
 
 def count(value: int) -> Rendering:
-    """A number that is a small one, unless something is wrong; programs get those as numbers."""
+    """Return a number as a field; a number beyond the integer range of JSON is a string in the data."""
     return Rendering((number(value),), value if value.bit_length() <= _EXACT_BITS else number(value))
 
 
 def hexadecimal(value: int) -> str:
-    """A number in whole octets, ``-`` before a negative one."""
+    """Return a number in hexadecimal, in whole bytes; a negative number begins with ``-``."""
     digits = f"{abs(value):x}"
     return ("-" if value < 0 else "") + digits.zfill(len(digits) + len(digits) % 2)
 
 
 def name_of_key(key: PublicKey) -> str:
-    """The kind of a public key, its size, and an exponent that is not the usual one."""
+    """Return the kind and size of a public key, and an exponent other than 65537."""
     if key.family == "rsa":
-        kind = "RSA for RSASSA-PSS alone" if key.algorithm == _RSA_FOR_PSS else "RSA"
-        odd = "" if key.exponent == _USUAL_EXPONENT else f", public exponent {number(key.exponent)}"
-        return f"{kind}, {key.size} bits{odd}"
+        kind = "RSA for RSASSA-PSS only" if key.algorithm == _RSA_FOR_PSS else "RSA"
+        exponent = "" if key.exponent == _USUAL_EXPONENT else f", public exponent {number(key.exponent)}"
+        return f"{kind}, {key.size} bits{exponent}"
     if key.family == "ec":
         curve = key.name.removeprefix("ec").lstrip("- ")
         if curve == "sm2":
@@ -89,7 +89,7 @@ def name_of_key(key: PublicKey) -> str:
 
 
 def public_key(key: PublicKey) -> Rendering:
-    """A public key as a field."""
+    """Return a public key as a field."""
     data: dict[str, Any] = {
         "name": key.name,
         "family": key.family,
@@ -101,14 +101,14 @@ def public_key(key: PublicKey) -> Rendering:
 
 
 def pin(public_key_info: bytes) -> Rendering:
-    """The SHA-256 pin of a SubjectPublicKeyInfo (RFC 7469, 2.4), in base64 and in hexadecimal."""
+    """Return the SHA-256 pin of a SubjectPublicKeyInfo (RFC 7469, 2.4), in base64 and in hexadecimal."""
     digest = sha256(public_key_info).digest()
     base64 = b64encode(digest).decode()
     return Rendering((base64, digest.hex()), {"base64": base64, "hex": digest.hex()})
 
 
 def algorithm(value: AlgorithmIdentifier) -> Rendering:
-    """A signature algorithm with its digest."""
+    """Return a signature algorithm with its digest as a field."""
     digest = value.digest
-    said = f" ({digest})" if digest and digest not in value.name.lower() else ""
-    return Rendering((value.name + said,), {"name": value.name, "oid": value.oid, "digest": digest or None})
+    suffix = f" ({digest})" if digest and digest not in value.name.lower() else ""
+    return Rendering((value.name + suffix,), {"name": value.name, "oid": value.oid, "digest": digest or None})

@@ -29,14 +29,14 @@ def test_the_passphrase_is_the_first_line(tmp_path: Path, data: bytes, passphras
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b"\r\n", b"\nsecret\n", b"se\x00cret"])
-def test_a_file_without_a_passphrase_is_told_and_its_text_is_not(tmp_path: Path, data: bytes) -> None:
+def test_a_file_without_a_passphrase_is_reported_and_its_text_is_not(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "pass").write_bytes(data)
     with pytest.raises(InputError, match="passphrase") as caught:
         read_passphrase(tmp_path / "pass")
     assert "cret" not in str(caught.value)
 
 
-def test_a_missing_or_huge_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_or_huge_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"passphrase file .* cannot be read: No such file"):
         read_passphrase(tmp_path / "none")
     (tmp_path / "huge").write_bytes(b"x" * 100_000)

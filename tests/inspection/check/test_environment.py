@@ -1,4 +1,4 @@
-"""A built environment as a whole: what was asked for holds, and damage is told."""
+"""Check of a built environment as a whole: intact files pass, and damaged files are reported."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ def test_a_case_that_is_sound_after_all_is_a_surprise(built: Built, folder: Path
     name = "sensor-01.certificate-encoding-pkcs7"
     sound = folder / "certificates/sensor-01/sensor-01.crt"
     shutil.copy(sound, folder / f"certificates/{name}/{name}.crt")
-    found = _check(built, folder)
-    assert [name for name, good in found.items() if not good] == [name]
+    results = _check(built, folder)
+    assert [name for name, good in results.items() if not good] == [name]
 
 
-def test_a_certificate_that_is_exchanged_is_told(built: Built, folder: Path) -> None:
+def test_a_certificate_that_is_exchanged_is_reported(built: Built, folder: Path) -> None:
     other = folder / "certificates/sensor-02"
     shutil.copy(other / "sensor-02.crt", folder / "certificates/sensor-01/sensor-01.crt")
-    found = _check(built, folder)
-    assert found["sensor-01"] is False
-    assert found["sensor-02"] is False  # its common name is another's now
+    results = _check(built, folder)
+    assert results["sensor-01"] is False
+    assert results["sensor-02"] is False  # its common name is another's now
 
 
 def test_a_certificate_that_is_cut_off_is_unread(built: Built, folder: Path) -> None:
@@ -69,14 +69,14 @@ def test_a_certificate_that_is_cut_off_is_unread(built: Built, folder: Path) -> 
         "www/crl/issuing.crl",
     ],
 )
-def test_a_file_that_is_gone_is_told_with_its_path(path: str, built: Built, folder: Path) -> None:
+def test_a_file_that_is_gone_is_reported_with_its_path(path: str, built: Built, folder: Path) -> None:
     (folder / path).unlink()
     with pytest.raises(InputError, match="cannot be read: No such file") as caught:
         _check(built, folder)
     assert path in str(caught.value)
 
 
-def test_what_is_no_environment_is_told(built: Built, tmp_path: Path) -> None:
+def test_what_is_no_environment_is_reported(built: Built, tmp_path: Path) -> None:
     with pytest.raises(InputError):
         _check(built, tmp_path)
 
@@ -111,15 +111,15 @@ def test_cases_of_the_catalogue_break_what_they_were_seen_to_break(tmp_path: Pat
         ],
     }
     environment, options = pkigen.build(document, tmp_path), CheckOptions(now=datetime.now(UTC))
-    found = {one.name: one for one in check_environment(environment.folder, None, options)}
-    assert "sensor.expires-at-the-second" not in found
-    assert {name: one.as_expected for name, one in found.items()} == dict.fromkeys(found, True)
+    results = {one.name: one for one in check_environment(environment.folder, None, options)}
+    assert "sensor.expires-at-the-second" not in results
+    assert {name: one.as_expected for name, one in results.items()} == dict.fromkeys(results, True)
     shutil.copy(
         environment.folder / "certificates/sensor/sensor.crt",
         environment.folder / "certificates/sensor.expired/sensor.expired.crt",
     )
-    found = {one.name: one for one in check_environment(environment.folder, None, options)}
-    assert not found["sensor.expired"].as_expected
+    results = {one.name: one for one in check_environment(environment.folder, None, options)}
+    assert not results["sensor.expired"].as_expected
 
 
 def test_every_crl_that_a_build_publishes_decides(tmp_path: Path) -> None:

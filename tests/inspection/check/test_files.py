@@ -1,4 +1,4 @@
-"""Files of any maker, in any mixture: which of them belong together, and what is said of them."""
+"""Files of any source in any combination: which of them belong together, and their findings."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tests.tools import run
 
 
 def _check(built: Built, *paths: Path, **options: object) -> tuple[CheckResult, ...]:
-    asked = CheckOptions(**{"now": built.clock, **options})  # type: ignore[arg-type]
-    return check_files(paths, [load_set("defender-iot")], asked)
+    check_options = CheckOptions(**{"now": built.clock, **options})  # type: ignore[arg-type]
+    return check_files(paths, [load_set("defender-iot")], check_options)
 
 
 def _one(built: Built, *paths: Path, **options: object) -> CheckResult:
-    (found,) = _check(built, *paths, **options)
-    return found
+    (result,) = _check(built, *paths, **options)
+    return result
 
 
 def _files(built: Built, name: str = "sensor-01") -> tuple[Path, Path, Path]:
@@ -31,20 +31,20 @@ def _files(built: Built, name: str = "sensor-01") -> tuple[Path, Path, Path]:
     return folder / f"{name}.crt", folder / f"{name}.key", folder / "chain.pem"
 
 
-def _broken(found: CheckResult) -> set[str]:
-    return {one.requirement.id for one in found.broken}
+def _broken(result: CheckResult) -> set[str]:
+    return {one.requirement.id for one in result.broken}
 
 
-def _undecided(found: CheckResult) -> set[str]:
-    return {name for verdict in found.verdicts for name in verdict.undecided}
+def _undecided(result: CheckResult) -> set[str]:
+    return {name for verdict in result.verdicts for name in verdict.undecided}
 
 
-def test_certificate_key_and_chain_are_told_apart_in_any_order(built: Built) -> None:
+def test_certificate_key_and_chain_are_distinguished_in_any_order(built: Built) -> None:
     for paths in permutations(_files(built)):
-        found = _one(built, *paths)
-        assert (found.name, _broken(found)) == (str(_files(built)[0]), set())
-        assert found.presented.key is not None
-        assert len(found.presented.authorities) == 2
+        result = _one(built, *paths)
+        assert (result.name, _broken(result)) == (str(_files(built)[0]), set())
+        assert result.presented.key is not None
+        assert len(result.presented.authorities) == 2
 
 
 def test_without_a_network_the_crl_is_left_undecided(built: Built) -> None:
@@ -64,9 +64,9 @@ def test_a_full_chain_in_one_file_has_its_leaf_and_its_authorities(built: Built,
     crt, key, chain = _files(built)
     path = tmp_path / "full.crt"
     path.write_bytes(crt.read_bytes() + chain.read_bytes())
-    found = _one(built, path, key)
-    assert found.presented.certificate == built.found["sensor-01"].presented.certificate
-    assert _broken(found) <= {"chain-suffix"}
+    result = _one(built, path, key)
+    assert result.presented.certificate == built.found["sensor-01"].presented.certificate
+    assert _broken(result) <= {"chain-suffix"}
     everything = tmp_path / "everything.pem"
     everything.write_bytes(key.read_bytes() + chain.read_bytes() + crt.read_bytes())
     assert _broken(_one(built, everything)) <= {"certificate-suffix", "key-suffix"}
@@ -75,9 +75,9 @@ def test_a_full_chain_in_one_file_has_its_leaf_and_its_authorities(built: Built,
 def test_two_certificates_each_have_the_key_that_fits(built: Built) -> None:
     first, second = _files(built), _files(built, "sensor-02")
     for paths in ((*first, *second), (*second[::-1], *first)):
-        found = _check(built, *paths)
-        assert {one.name for one in found} == {str(first[0]), str(second[0])}
-        for one in found:
+        results = _check(built, *paths)
+        assert {one.name for one in results} == {str(first[0]), str(second[0])}
+        for one in results:
             assert _broken(one) == set()
             assert one.presented.key_source is not None
             assert one.presented.key_source.file == one.name.replace(".crt", ".key")
@@ -90,60 +90,60 @@ def test_of_two_certificates_one_without_its_key_gets_none_of_the_others(built: 
     assert keys[str(second[0])] is None
 
 
-def test_another_certificates_key_is_told(built: Built) -> None:
+def test_another_certificates_key_is_reported(built: Built) -> None:
     crt, _, chain = _files(built)
-    found = _one(built, crt, _files(built, "sensor-02")[1], chain)
-    assert _broken(found) == {"key-matches"}
-    assert found.verdicts[0].messages == ("Certificate validation failed",)
+    result = _one(built, crt, _files(built, "sensor-02")[1], chain)
+    assert _broken(result) == {"key-matches"}
+    assert result.verdicts[0].messages == ("Certificate validation failed",)
 
 
-def test_a_chain_that_is_another_cas_is_told(built: Built) -> None:
+def test_a_chain_that_is_another_cas_is_reported(built: Built) -> None:
     crt, key, _ = _files(built)
     other = built.file("chain-issuer-other-ca", "chain")
     assert _broken(_one(built, crt, key, other)) == {"chain-issuer"}
 
 
 def test_a_certificate_alone_breaks_nothing_that_is_about_other_files(built: Built) -> None:
-    found = _one(built, _files(built)[0])
-    assert _broken(found) == set()
-    assert found.presented.chain is None
+    result = _one(built, _files(built)[0])
+    assert _broken(result) == set()
+    assert result.presented.chain is None
 
 
 def test_a_key_alone_is_judged_as_a_key_and_is_not_accepted(built: Built) -> None:
-    found = _one(built, _files(built)[1])
-    assert (_broken(found), found.as_expected, found.verdicts[0].accepted) == (set(), False, False)
-    assert [one.problem for one in found.unread] == ["it is a private key, and no certificate was given"]
-    status = {one.requirement.id: str(one.outcome.status) for one in found.findings}
+    result = _one(built, _files(built)[1])
+    assert (_broken(result), result.as_expected, result.verdicts[0].accepted) == (set(), False, False)
+    assert [one.problem for one in result.unread] == ["it is a private key, and no certificate was given"]
+    status = {one.requirement.id: str(one.outcome.status) for one in result.findings}
     assert (status["key-encoding"], status["key-suffix"], status["public-key-2048"]) == ("pass",) * 3
 
 
 def test_a_chain_alone_is_a_ca_that_is_judged(built: Built) -> None:
-    found = _check(built, _files(built)[2])
-    assert len(found) == 1
-    assert found[0].presented.certificate is not None
+    results = _check(built, _files(built)[2])
+    assert len(results) == 1
+    assert results[0].presented.certificate is not None
 
 
 def test_a_key_under_a_passphrase_that_is_not_given_does_not_open(built: Built) -> None:
     crt, _, chain = _files(built, "sensor-01.key-opens-wrong")
     key = built.file("key-opens-wrong", "key")
-    found = _one(built, crt, key, chain)
-    assert _broken(found) == {"key-opens"}
-    assert "no passphrase was given" in found.broken[0].outcome.actual
+    result = _one(built, crt, key, chain)
+    assert _broken(result) == {"key-opens"}
+    assert "no passphrase was given" in result.broken[0].outcome.actual
 
 
 def test_a_wrong_passphrase_gives_the_appliances_message(built: Built) -> None:
     crt, _, chain = _files(built, "sensor-01.key-opens-wrong")
     key = built.file("key-opens-wrong", "key")
-    found = _one(built, crt, key, chain, passphrases=(b"wrong", b"wrong too"))
-    assert _broken(found) == {"key-opens"}
-    assert found.verdicts[0].messages == ("Passphrase does not match to the key",)
+    result = _one(built, crt, key, chain, passphrases=(b"wrong", b"wrong too"))
+    assert _broken(result) == {"key-opens"}
+    assert result.verdicts[0].messages == ("Passphrase does not match to the key",)
 
 
 def test_the_right_passphrase_is_found_among_several(built: Built) -> None:
     crt, _, chain = _files(built, "sensor-01.key-opens-wrong")
     key = built.file("key-opens-wrong", "key")
-    found = _one(built, crt, key, chain, passphrases=(b"wrong", b"nobody knows this one"))
-    assert _broken(found) == set()
+    result = _one(built, crt, key, chain, passphrases=(b"wrong", b"nobody knows this one"))
+    assert _broken(result) == set()
 
 
 @pytest.mark.needs("openssl")
@@ -152,11 +152,11 @@ def test_a_pkcs12_file_holds_all_three_and_is_no_crt(built: Built, tmp_path: Pat
     path = tmp_path / "sensor.p12"
     export = ("openssl", "pkcs12", "-export", "-in", crt, "-inkey", key, "-certfile", chain, "-out", path)
     run(*export, "-passout", "pass:secret")
-    found = _one(built, path, passphrases=(b"secret",))
-    assert found.presented.key is not None
-    assert len(found.presented.authorities) == 2
-    assert _broken(found) >= {"certificate-encoding", "certificate-suffix", "key-encoding", "key-suffix"}
-    assert _broken(found) & {"key-matches", "chain-issuer", "chain-complete"} == set()
+    result = _one(built, path, passphrases=(b"secret",))
+    assert result.presented.key is not None
+    assert len(result.presented.authorities) == 2
+    assert _broken(result) >= {"certificate-encoding", "certificate-suffix", "key-encoding", "key-suffix"}
+    assert _broken(result) & {"key-matches", "chain-issuer", "chain-complete"} == set()
     for passphrases in ((), (b"wrong",)):
         closed = _one(built, path, passphrases=passphrases)
         assert (closed.as_expected, closed.verdicts[0].accepted) == (False, False)
@@ -206,18 +206,18 @@ def test_a_file_that_cannot_be_opened_is_an_error(built: Built, tmp_path: Path) 
 def test_a_trust_anchor_takes_the_place_of_the_root_in_the_chain(built: Built) -> None:
     crt, key, _ = _files(built)
     short = built.file("chain-complete-without-root", "chain")
-    found = _one(built, crt, key, short, trust=(built.folder / "trust.pem",))
-    status = {one.requirement.id: str(one.outcome.status) for one in found.findings}
+    result = _one(built, crt, key, short, trust=(built.folder / "trust.pem",))
+    status = {one.requirement.id: str(one.outcome.status) for one in result.findings}
     assert status["chain-of-trust"] == "pass"
-    assert _broken(found) == {"chain-complete"}
+    assert _broken(result) == {"chain-complete"}
 
 
 def test_without_validation_crl_and_path_do_not_count(built: Built) -> None:
     files = _files(built, "sensor-01.chain-of-trust-expired-authority")
     assert _broken(_one(built, *files)) == {"chain-of-trust"}
-    found = _one(built, *files, validation=False)
-    assert _broken(found) == set()
-    reasons = {one.requirement.id: one.outcome.reason for one in found.findings}
+    result = _one(built, *files, validation=False)
+    assert _broken(result) == set()
+    reasons = {one.requirement.id: one.outcome.reason for one in result.findings}
     assert all(
         "does not validate" in reasons[name] for name in ("crl-reachable", "not-revoked", "chain-of-trust")
     )

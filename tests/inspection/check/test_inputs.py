@@ -65,13 +65,13 @@ def _pem(content: Entity | CertificateList) -> bytes:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
-    found = Folder(tmp_path)
-    found.add("leaf.crt", LEAF)
-    found.key("leaf.key", LEAF)
-    found.add("chain.pem", CA, ROOT)
-    found.add("ca.crl", crl(CA))
-    found.add("root.crl", crl(ROOT))
-    return found
+    directory = Folder(tmp_path)
+    directory.add("leaf.crt", LEAF)
+    directory.key("leaf.key", LEAF)
+    directory.add("chain.pem", CA, ROOT)
+    directory.add("ca.crl", crl(CA))
+    directory.add("root.crl", crl(ROOT))
+    return directory
 
 
 def status(result: CheckResult, requirement: str) -> str:

@@ -33,7 +33,7 @@ def sarif(built: Built) -> dict[str, Any]:
 
 
 def _failures(built: Built) -> Counter[tuple[str, str]]:
-    return Counter((one.name, found.requirement.id) for one in built.checked for found in one.broken)
+    return Counter((one.name, finding.requirement.id) for one in built.checked for finding in one.broken)
 
 
 def test_json_has_every_finding_with_its_message(built: Built) -> None:
@@ -44,11 +44,11 @@ def test_json_has_every_finding_with_its_message(built: Built) -> None:
     )
     assert failed == _failures(built)
     for one in results:
-        for found in one["findings"]:
-            assert (found["message"] is not None) == (
-                found["status"] == "fail" and found["level"] == "rejected"
+        for finding in one["findings"]:
+            assert (finding["message"] is not None) == (
+                finding["status"] == "fail" and finding["level"] == "rejected"
             )
-        given = {found["message"] for found in one["findings"] if found["message"]}
+        given = {finding["message"] for finding in one["findings"] if finding["message"]}
         assert given == set(one["verdicts"][0]["messages"])
         assert one["verdicts"][0]["accepted"] is not bool(given)
 
@@ -56,8 +56,8 @@ def test_json_has_every_finding_with_its_message(built: Built) -> None:
 def test_json_has_what_a_case_should_break_and_none_for_a_sound_one(built: Built) -> None:
     for one in reports.as_json(built.checked):
         case = next((c for c in built.cases.values() if c["name"] == one["name"]), None)
-        wanted = case and {"defender-iot": sorted(case["fault"]["violates"])}
-        assert one["case"] == wanted
+        expected = case and {"defender-iot": sorted(case["fault"]["violates"])}
+        assert one["case"] == expected
 
 
 def test_sarif_has_its_schema_its_version_and_one_run(sarif: dict[str, Any]) -> None:
@@ -126,8 +126,8 @@ def test_junit_fails_a_sound_certificate_for_what_is_to_be_put_right_alone(built
     (one,) = (one for one in built.checked if one.name == "sensor-01.subject-c-missing")
     (suite,) = ET.fromstring(reports.junit([replace(one, expected=None)]))  # noqa: S314  our own
     assert [case.get("name") for case in suite if case.find("failure") is not None] == ["subject-c"]
-    (found,) = one.broken
-    advice = replace(found, requirement=found.requirement.model_copy(update={"level": Level.ADVICE}))
+    (finding,) = one.broken
+    advice = replace(finding, requirement=finding.requirement.model_copy(update={"level": Level.ADVICE}))
     (suite,) = ET.fromstring(reports.junit([replace(one, expected=None, findings=(advice,))]))  # noqa: S314  our own
     assert (suite.get("failures"), suite.get("skipped")) == ("0", "1")
 
@@ -147,7 +147,7 @@ def test_files_that_cannot_be_read_are_in_every_report(built: Built, tmp_path: P
 
 @pytest.mark.parametrize("name", ["a\x00b", "a\ud800b", 'a"<&>b', "ü\u2028", "\x1b[31m"])
 def test_any_name_makes_a_junit_report_that_parses(name: str, built: Built) -> None:
-    shown = CheckInput(now=built.clock)
+    check_input = CheckInput(now=built.clock)
     unread = read(b"junk", name)
-    text = reports.junit([check(name, shown, [load_set("defender-iot")], unread)])
+    text = reports.junit([check(name, check_input, [load_set("defender-iot")], unread)])
     assert ET.fromstring(text.encode("utf-8", "strict")) is not None  # noqa: S314  our own

@@ -22,7 +22,7 @@ default_crl_days = 30
 
 @dataclass(frozen=True)
 class Made:
-    """A folder of files: sensor.crt, sensor.key, chain.pem, sensor.pfx and the others that ``make`` lists."""
+    """A directory with sensor.crt, sensor.key, chain.pem, sensor.pfx and other files of ``make``."""
 
     folder: Path
 

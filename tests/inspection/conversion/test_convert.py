@@ -34,12 +34,14 @@ Convert = Callable[..., Conversion]
 
 @pytest.fixture
 def conv(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Convert:
-    """Convert files of the session's folder into the current one, which is empty."""
+    """Convert files of the session's directory into the current directory, which is empty."""
     monkeypatch.chdir(tmp_path)
 
     def call(*sources: str | Path, to: str = "appliance", **options: object) -> Conversion:
-        asked = ConversionOptions(**{"passphrases": (SECRET,), **options, "to": Target(to)})  # type: ignore[arg-type]
-        return convert([made / source if isinstance(source, str) else source for source in sources], asked)
+        conversion_options = ConversionOptions(**{"passphrases": (SECRET,), **options, "to": Target(to)})  # type: ignore[arg-type]
+        return convert(
+            [made / source if isinstance(source, str) else source for source in sources], conversion_options
+        )
 
     return call
 
@@ -118,9 +120,9 @@ def test_a_key_store_keeps_the_name_of_the_one_it_comes_from(conv: Convert) -> N
     assert names == [["the sensor"], ["bundle"]]
 
 
-def test_a_key_store_without_a_passphrase_opens_and_the_user_is_told(conv: Convert) -> None:
+def test_a_key_store_without_a_passphrase_opens_and_the_user_is_reported(conv: Convert) -> None:
     result = conv("bundle.pem", to="p12")
-    assert "Java does not read it" in result.notes[0]
+    assert "Java cannot read it" in result.notes[0]
     run("openssl", "pkcs12", "-in", "bundle.p12", "-passin", "pass:", "-nodes")
 
 
@@ -179,12 +181,12 @@ def test_without_authorities_an_appliance_gets_two_files_and_the_user_a_note(con
     assert "there is no chain: the sources lack the issuer of" in result.notes[0]
 
 
-def test_a_chain_without_its_root_and_strangers_are_told(conv: Convert, made: Made) -> None:
+def test_a_chain_without_its_root_and_strangers_are_reported(conv: Convert, made: Made) -> None:
     result = conv("sensor.crt", "sensor.key", "issuing.crt", "other.crt")
     assert Path("sensor.pem").read_bytes() == (made / "issuing.crt").read_bytes()
     sensor = f"O=Contoso Inc., CN=sensor.contoso.test (serial {_serial(made / 'sensor.crt')})"
     heads = [note.partition(":")[0] for note in result.notes]
-    assert heads == ["the chain has no root", f"left out, as not above {sensor}"]
+    assert heads == ["the chain has no root", f"left out because not in the chain of {sensor}"]
 
 
 def _serial(path: Path) -> str:
@@ -264,7 +266,7 @@ def test_standard_input_gives_the_output_a_name_that_no_command_reads_as_an_opti
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(bundle)))
     assert _paths(conv(Path("-"), to=to)) == [f"stdin.{to}"]
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(key)))
-    with pytest.raises(InputError, match="no certificate is in standard input"):
+    with pytest.raises(InputError, match="there is no certificate in standard input"):
         conv(Path("-"), to="crt")
 
 
@@ -287,23 +289,27 @@ _WRONG = [
     (("sensor.enc.key",), {"to": "key", "passphrases": ()}, "encrypted, and no passphrase was given"),
     (("sensor.enc.key",), {"to": "key", "passphrases": (b"x",)}, "passphrase is wrong"),
     (("sensor.enc.traditional.key",), {"to": "key", "passphrases": (b"x",)}, "passphrase is wrong"),
-    (("sensor.crt",), {}, "no private key is in .*; give its file"),
-    (("sensor.crt",), {"to": "key"}, "no private key is in .*; give its file"),
-    (("sensor.crt",), {"to": "p12"}, "no private key is in .*; give its file"),
-    (("sensor.key",), {"to": "p12"}, "no certificate is in .*; give its file"),
-    (("issuing.crl",), {"to": "crt"}, "no certificate is in .*; a CRL becomes --to pem or --to der"),
-    (("issuing.crl", "sensor.csr"), {"to": "der"}, "several things could be meant, give one: CRL in "),
-    (("sensor.crt",), {"to": "pem"}, "no CA certificate above .*, or say --to crt"),
-    (("sensor.key", "other.key"), {"to": "key"}, r"different private keys, give one: .*sensor\.key, "),
+    (("sensor.crt",), {}, "there is no private key in .*; add its file"),
+    (("sensor.crt",), {"to": "key"}, "there is no private key in .*; add its file"),
+    (("sensor.crt",), {"to": "p12"}, "there is no private key in .*; add its file"),
+    (("sensor.key",), {"to": "p12"}, "there is no certificate in .*; add its file"),
+    (("issuing.crl",), {"to": "crt"}, "there is no certificate in .*; a CRL becomes --to pem or --to der"),
+    (("issuing.crl", "sensor.csr"), {"to": "der"}, "ambiguous input; specify one of CRL in "),
+    (("sensor.crt",), {"to": "pem"}, "there is no CA certificate above .*, or use --to crt"),
+    (("sensor.key", "other.key"), {"to": "key"}, r"several private keys; specify one of .*sensor\.key, "),
     (("ed25519.key",), {"to": "key", "key_format": "traditional"}, "ed25519 have no traditional format"),
     (
         ("sensor.key",),
         {"to": "der", "key_format": "traditional", "new_passphrase": b"x"},
         "traditional key in",
     ),
-    (("sensor.crt",), {"to": "der", "new_passphrase": b"x"}, "--to der writes the certificate where"),
-    (("sensor.crt",), {"to": "crt", "alias": "x"}, "--alias means nothing with --to crt"),
-    (("sensor.crt",), {"to": "crt", "key_format": "traditional"}, "--key-format means nothing with --to crt"),
+    (("sensor.crt",), {"to": "der", "new_passphrase": b"x"}, "--to der, which writes the certificate"),
+    (("sensor.crt",), {"to": "crt", "alias": "x"}, "--alias cannot be combined with --to crt"),
+    (
+        ("sensor.crt",),
+        {"to": "crt", "key_format": "traditional"},
+        "--key-format cannot be combined with --to crt",
+    ),
     (("bundle.pem",), {"to": "p12", "new_passphrase": b"\xff"}, "PKCS#12 cannot be written: .* UTF-8"),
     (("bundle.pem",), {"to": "p12", "new_passphrase": b"x", "alias": "\udcff"}, "the alias .* UTF-8"),
     ((), {}, "nothing to convert"),
@@ -311,7 +317,7 @@ _WRONG = [
 
 
 @pytest.mark.parametrize(("sources", "options", "words"), _WRONG, ids=lambda value: str(value)[:40])
-def test_wrong_input_is_told_in_one_line_and_nothing_written(
+def test_wrong_input_is_reported_in_one_line_and_nothing_written(
     conv: Convert, sources: tuple[str, ...], options: dict[str, object], words: str
 ) -> None:
     with pytest.raises(InputError, match=words) as caught:
@@ -321,7 +327,7 @@ def test_wrong_input_is_told_in_one_line_and_nothing_written(
     assert not list(Path().iterdir())
 
 
-def test_a_key_of_a_kind_that_has_no_place_in_pkcs12_is_told(conv: Convert) -> None:
+def test_a_key_of_a_kind_that_has_no_place_in_pkcs12_is_reported(conv: Convert) -> None:
     from pkigen.formats import pem
     from pkigen.keys import to_pkcs8
     from pkigen.keys.kinds import parse_kind
@@ -337,7 +343,7 @@ def test_a_key_of_a_kind_that_has_no_place_in_pkcs12_is_told(conv: Convert) -> N
         conv(Path("a.crt"), Path("a.key"), to="p12")
 
 
-def test_damage_in_any_file_is_told_with_its_place_all_at_once(conv: Convert, made: Made) -> None:
+def test_damage_in_any_file_is_reported_with_its_place_all_at_once(conv: Convert, made: Made) -> None:
     Path("cut.p12").write_bytes((made / "sensor.p12").read_bytes()[:-100])
     Path("empty.crt").touch()
     Path("text.txt").write_text("hello")
@@ -345,7 +351,7 @@ def test_damage_in_any_file_is_told_with_its_place_all_at_once(conv: Convert, ma
     with pytest.raises(InputError) as caught:
         conv(Path("cut.p12"), Path("empty.crt"), Path("text.txt"), Path("chain.pem"), "sensor.key")
     lines = str(caught.value).splitlines()
-    assert lines[0].startswith("cut.p12: the file is cut off")
+    assert lines[0].startswith("cut.p12: the file is truncated")
     assert lines[1:3] == [
         "empty.crt: the file is empty",
         "text.txt: the format is unknown: it is neither PEM nor DER",

@@ -49,13 +49,13 @@ def _mutated(data: bytes, changes: list[tuple[str, float, bytes]]) -> bytes:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder for all examples."""
+    """A directory for all examples."""
     return tmp_path_factory.mktemp("mutated")
 
 
 @settings(max_examples=300)
 @given(name=st.sampled_from(_FILES), changes=_CHANGES, to=st.sampled_from(Target))
-def test_a_mutated_file_is_converted_or_told(
+def test_a_mutated_file_is_converted_or_reported(
     made: Made, folder: Path, name: str, changes: list[tuple[str, float, bytes]], to: Target
 ) -> None:
     source = folder / name

@@ -50,9 +50,11 @@ class Authority:
         if ca is not None:
             builder = builder.add_extension(x509.BasicConstraints(ca, None), critical=True)
         if identified:
-            held = x509.SubjectKeyIdentifier.from_public_key(subject.key.public_key())
-            asked = x509.AuthorityKeyIdentifier.from_issuer_public_key((claims or self).key.public_key())
-            builder = builder.add_extension(held, False).add_extension(asked, False)
+            subject_key_id = x509.SubjectKeyIdentifier.from_public_key(subject.key.public_key())
+            authority_key_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(
+                (claims or self).key.public_key()
+            )
+            builder = builder.add_extension(subject_key_id, False).add_extension(authority_key_id, False)
         return Certificate(builder.sign(self.key, hashes.SHA256()).public_bytes(Encoding.DER))
 
 
@@ -130,7 +132,7 @@ def test_authorities_that_certified_each_other_make_no_endless_chain() -> None:
     leaf = one.certify(SENSOR, ca=False)
     assert len(order_chain(leaf, circle)) == 2
     assert find_leaf([*circle, leaf]) == leaf
-    with pytest.raises(InputError, match="several certificates could be meant"):
+    with pytest.raises(InputError, match="ambiguous input; specify one certificate or its key"):
         find_leaf(circle)
 
 
@@ -151,7 +153,9 @@ def test_a_wrong_key_identifier_does_not_hide_the_authority_that_signed() -> Non
 
 def test_several_end_entities_are_listed_and_an_unrelated_root_is_none() -> None:
     other = ISSUING.certify(Authority("other"), ca=False)
-    with pytest.raises(InputError, match=r"give one or its key: CN=sensor \(serial .*\); CN=other \(serial"):
+    with pytest.raises(
+        InputError, match=r"specify one certificate or its key: CN=sensor \(serial .*\); CN=other \(serial"
+    ):
         find_leaf((*PATH, other))
     stranger = Authority("stranger")
     assert find_leaf([stranger.certify(stranger), *PATH]) == PATH[0]

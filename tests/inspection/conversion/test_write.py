@@ -1,4 +1,4 @@
-"""Targets that lose nothing, and files that are whole and secret from their first octet on."""
+"""Targets are never lost, and files are complete and private from their first byte on."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def test_a_failure_leaves_what_was_there_and_nothing_beside_it(
     assert (tmp_path / "a.crt").read_text() == "mine"
 
 
-def test_all_that_stands_in_the_way_is_told_at_once(tmp_path: Path) -> None:
-    paths = [tmp_path / name for name in ("a.crt", "a.key", "folder", "nowhere/a.pem", "link", "free")]
+def test_all_conflicting_targets_are_reported_at_once(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a.crt", "a.key", "directory", "nowhere/a.pem", "link", "free")]
     paths[0].touch()
     paths[1].touch()
     paths[2].mkdir()
@@ -92,13 +92,13 @@ def test_all_that_stands_in_the_way_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         write.check(paths, [paths[1]], force=False)
     assert str(caught.value).replace(f"{tmp_path}/", "").splitlines() == [
-        "a.crt exists; --force replaces it",
-        "a.key is read from, and would be lost; --out names another place",
-        "folder is there and no plain file; --out names another place",
-        f"nowhere/a.pem cannot be written: there is no folder {tmp_path / 'nowhere'}".replace(
+        "a.crt exists; use --force to replace it",
+        "a.key is also a source and would be overwritten; specify another path with --out",
+        "directory exists and is not a regular file; specify another path with --out",
+        f"nowhere/a.pem cannot be written: there is no directory {tmp_path / 'nowhere'}".replace(
             f"{tmp_path}/", ""
         ),
-        "link is there and no plain file; --out names another place",
+        "link exists and is not a regular file; specify another path with --out",
     ]
 
 
@@ -107,7 +107,7 @@ def test_force_replaces_files_but_never_a_source_nor_what_is_no_file(tmp_path: P
     file.touch()
     os.link(file, other_name)
     write.check([file], [], force=True)
-    with pytest.raises(InputError, match="read from"):
+    with pytest.raises(InputError, match="would be overwritten"):
         write.check([other_name], [file], force=True)
-    with pytest.raises(InputError, match="no plain file"):
+    with pytest.raises(InputError, match="not a regular file"):
         write.check([tmp_path], [], force=True)

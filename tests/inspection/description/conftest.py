@@ -66,7 +66,7 @@ R\t300101000000Z\t260304050607Z\t03EF\tunknown\t/CN=c
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ca.crt, ca.key, leaf.crt, leaf.key, leaf.csr, ca.crl and other forms of them."""
+    """A directory with ca.crt, ca.key, leaf.crt, leaf.key, leaf.csr, ca.crl and other forms of them."""
     folder = tmp_path_factory.mktemp("made")
     for name in ("ca", "leaf"):
         (folder / f"{name}.cnf").write_text(CONFIG.format(name=name), "utf-8")
@@ -98,10 +98,10 @@ crl2pkcs7 -nocrl -certfile ca.crt -certfile leaf.crt -out both.p7b
 """
 
 
-def shown(*paths: Path, at: datetime = NOW, passphrases: tuple[bytes, ...] = ()) -> Overview:
-    """What is said of all that is in some files."""
-    artefacts = [artefact for path in paths for artefact in read_path(path, passphrases)]
-    overview = describe(artefacts, at, every_entry=True)
+def described(*paths: Path, at: datetime = NOW, passphrases: tuple[bytes, ...] = ()) -> Overview:
+    """Return the description of the content of some files."""
+    artifacts = [artifact for path in paths for artifact in read_path(path, passphrases)]
+    overview = describe(artifacts, at, every_entry=True)
     for description in overview.descriptions:
         if description.data.get("entries") is not None:
             description.data["entries"] = list(description.data["entries"])
@@ -109,8 +109,8 @@ def shown(*paths: Path, at: datetime = NOW, passphrases: tuple[bytes, ...] = ())
 
 
 def one(path: Path, **how: Any) -> Description:
-    """What is said of the only thing in a file."""
-    (description,) = shown(path, **how).descriptions
+    """Return the description of the only artifact in a file."""
+    (description,) = described(path, **how).descriptions
     return description
 
 

@@ -31,9 +31,9 @@ def _value(made: Path, *arguments: str) -> str:
 
 def test_fingerprints_are_openssls(made: Path, leaf: Description) -> None:
     for digest in ("sha256", "sha1"):
-        said = _value(made, "-fingerprint", f"-{digest}").replace(":", "").lower()
-        assert values(leaf, digest) == (said,)
-        assert leaf.data[digest] == said
+        fingerprint = _value(made, "-fingerprint", f"-{digest}").replace(":", "").lower()
+        assert values(leaf, digest) == (fingerprint,)
+        assert leaf.data[digest] == fingerprint
 
 
 def test_the_serial_is_openssls(made: Path, leaf: Description) -> None:
@@ -42,15 +42,15 @@ def test_the_serial_is_openssls(made: Path, leaf: Description) -> None:
 
 def test_dates_are_openssls(made: Path, leaf: Description) -> None:
     for name, option in (("not_before", "-startdate"), ("not_after", "-enddate")):
-        said = datetime.strptime(_value(made, option), "%b %d %H:%M:%S %Y GMT").replace(tzinfo=UTC)
-        assert leaf.data[name] == f"{said:%Y-%m-%dT%H:%M:%SZ}"
-        assert values(leaf, name) == (f"{said:%Y-%m-%d %H:%M:%S} UTC",)
+        date = datetime.strptime(_value(made, option), "%b %d %H:%M:%S %Y GMT").replace(tzinfo=UTC)
+        assert leaf.data[name] == f"{date:%Y-%m-%dT%H:%M:%SZ}"
+        assert values(leaf, name) == (f"{date:%Y-%m-%d %H:%M:%S} UTC",)
 
 
 def test_names_are_openssls(made: Path, leaf: Description) -> None:
     for name in ("subject", "issuer"):
-        said = _value(made, f"-{name}", "-nameopt", "sep_comma_plus_space,utf8,sname")
-        assert values(leaf, name) == (said,)
+        text = _value(made, f"-{name}", "-nameopt", "sep_comma_plus_space,utf8,sname")
+        assert values(leaf, name) == (text,)
 
 
 def test_the_pin_is_the_digest_of_openssls_public_key(made: Path, leaf: Description) -> None:
@@ -62,9 +62,9 @@ def test_the_pin_is_the_digest_of_openssls_public_key(made: Path, leaf: Descript
 def test_every_extension_is_in_words(made: Path, leaf: Description) -> None:
     key_id = _openssl(made, "-ext", "subjectKeyIdentifier").split()[-1].replace(":", "").lower()
     issuer = one(made / "ca.crt")
-    shown = {field.label: field.values for field in leaf.fields if "critical)" in field.label}
+    fields = {field.label: field.values for field in leaf.fields if "critical)" in field.label}
     (authority_key,) = values(issuer, "2.5.29.14")
-    assert shown == {
+    assert fields == {
         "basic constraints (not critical)": ("not a CA",),
         "key usage (critical)": ("digitalSignature, keyEncipherment",),
         "extended key usage (not critical)": ("serverAuth, clientAuth, 1.2.3.4",),
@@ -96,8 +96,8 @@ def test_every_extension_is_in_words(made: Path, leaf: Description) -> None:
         "1.2.3.4.5 (not critical)": ("0c07756e6b6e6f776e",),
     }
     listed = leaf.data["extensions"]
-    assert [found["oid"] for found in listed][-1] == "1.2.3.4.5"
-    assert next(found["values"] for found in listed if found["name"] == "key usage") == [
+    assert [extension["oid"] for extension in listed][-1] == "1.2.3.4.5"
+    assert next(extension["values"] for extension in listed if extension["name"] == "key usage") == [
         "digitalSignature",
         "keyEncipherment",
     ]
@@ -127,9 +127,9 @@ def test_only_a_certificate_that_its_own_key_signed_is_self_signed(made: Path, t
     octets[-1] ^= 1
     broken = tmp_path / "broken.crt"
     broken.write_bytes(octets)
-    shown = one(broken)
-    assert shown.data["self_signed"] is False
-    assert "its own key did not make the signature" in values(shown, "self_signed")[0]
+    description = one(broken)
+    assert description.data["self_signed"] is False
+    assert "signed with another key" in values(description, "self_signed")[0]
 
 
 @pytest.mark.parametrize(
@@ -142,12 +142,12 @@ def test_only_a_certificate_that_its_own_key_signed_is_self_signed(made: Path, t
         (timedelta(days=92, hours=1), "expired", "ended 2 days ago"),
     ],
 )
-def test_validity_is_told_from_now(made: Path, offset: timedelta, state: str, words: str) -> None:
+def test_validity_is_relative_to_now(made: Path, offset: timedelta, state: str, words: str) -> None:
     begin = datetime.fromisoformat(one(made / "leaf.crt").data["not_before"])
-    shown = one(made / "leaf.crt", at=begin + offset)
-    assert shown.data["validity"] == state
-    assert values(shown, "validity")[0].startswith(words)
-    assert next(field for field in shown.fields if field.id == "validity").alarm is (state != "valid")
+    description = one(made / "leaf.crt", at=begin + offset)
+    assert description.data["validity"] == state
+    assert values(description, "validity")[0].startswith(words)
+    assert next(field for field in description.fields if field.id == "validity").alarm is (state != "valid")
 
 
 def test_pem_and_der_are_shown_alike(made: Path, leaf: Description) -> None:
@@ -165,14 +165,14 @@ def test_one_malformed_field_hides_no_other(made: Path, tmp_path: Path) -> None:
     octets = octets.replace(b"\x03\x02\x05\xa0", b"\x01\x02\x05\xa0")
     path = tmp_path / "malformed.crt"
     path.write_bytes(octets)
-    shown = one(path)
-    assert shown.readable
-    assert set(shown.data["malformed"]) == {"not_after", "validity", "2.5.29.15"}
-    assert values(shown, "not_after")[0].startswith("malformed: ")
-    assert values(shown, "2.5.29.15")[0].startswith("malformed: ")
-    assert shown.data["not_after"] is None
-    assert shown.data["not_before"] == one(made / "leaf.crt").data["not_before"]
-    assert values(shown, "2.5.29.17")[0] == "dns:console.test"
+    description = one(path)
+    assert description.readable
+    assert set(description.data["malformed"]) == {"not_after", "validity", "2.5.29.15"}
+    assert values(description, "not_after")[0].startswith("malformed: ")
+    assert values(description, "2.5.29.15")[0].startswith("malformed: ")
+    assert description.data["not_after"] is None
+    assert description.data["not_before"] == one(made / "leaf.crt").data["not_before"]
+    assert values(description, "2.5.29.17")[0] == "dns:console.test"
 
 
 @pytest.mark.parametrize(

@@ -18,35 +18,35 @@ from pkigen.revocation.crl import certificate_issuer, invalidity_date
 from pkigen.x509 import CertificateList
 from tests import tools
 from tests.effort import calls
-from tests.inspection.description.conftest import one, shown, values
+from tests.inspection.description.conftest import described, one, values
 
 pytestmark = pytest.mark.needs("openssl")
 
 
 def test_number_dates_and_issuer_are_openssls(made: Path) -> None:
-    said = tools.run(
+    output = tools.run(
         "openssl", "crl", "-noout", "-crlnumber", "-lastupdate", "-nextupdate", "-in", made / "ca.crl"
     )
-    number, this, following = (line.partition("=")[2] for line in said.splitlines())
-    found = one(made / "ca.crl")
-    assert int(found.data["crl_number"]) == int(number, 16) == 8000
+    number, this, following = (line.partition("=")[2] for line in output.splitlines())
+    description = one(made / "ca.crl")
+    assert int(description.data["crl_number"]) == int(number, 16) == 8000
     for name, text in (("this_update", this), ("next_update", following)):
         instant = datetime.strptime(text, "%b %d %H:%M:%S %Y GMT").replace(tzinfo=UTC)
-        assert found.data[name] == f"{instant:%Y-%m-%dT%H:%M:%SZ}"
-    assert found.data["issuer"] == "C=DE, O=Prüfstelle, CN=ca"
+        assert description.data[name] == f"{instant:%Y-%m-%dT%H:%M:%SZ}"
+    assert description.data["issuer"] == "C=DE, O=Prüfstelle, CN=ca"
 
 
 def test_entries_are_openssls_with_their_reasons(made: Path) -> None:
-    said = tools.run("openssl", "crl", "-noout", "-text", "-in", made / "ca.crl")
-    found = one(made / "ca.crl")
-    serials = re.findall(r"Serial Number: (\S+)", said)
-    assert [entry["serial"] for entry in found.data["entries"]] == [text.lower() for text in serials]
-    assert values(found, "entries") == (
+    output = tools.run("openssl", "crl", "-noout", "-text", "-in", made / "ca.crl")
+    description = one(made / "ca.crl")
+    serials = re.findall(r"Serial Number: (\S+)", output)
+    assert [entry["serial"] for entry in description.data["entries"]] == [text.lower() for text in serials]
+    assert values(description, "entries") == (
         "01ab 2026-01-02T03:04:05Z keyCompromise",
         "02cd 2026-02-03T04:05:06Z superseded",
         "03ef 2026-03-04T05:06:07Z unspecified",
     )
-    assert found.data["entry_count"] == 3
+    assert description.data["entry_count"] == 3
 
 
 @pytest.mark.parametrize(
@@ -56,20 +56,20 @@ def test_entries_are_openssls_with_their_reasons(made: Path) -> None:
         (datetime(2099, 1, 1, tzinfo=UTC), "stale", "stale since "),
     ],
 )
-def test_a_crl_out_of_its_time_is_told(made: Path, at: datetime, state: str, words: str) -> None:
-    found = one(made / "ca.crl", at=at)
-    assert found.data["validity"] == state
-    assert values(found, "validity")[0].startswith(words)
+def test_a_crl_out_of_its_time_is_reported(made: Path, at: datetime, state: str, words: str) -> None:
+    description = one(made / "ca.crl", at=at)
+    assert description.data["validity"] == state
+    assert values(description, "validity")[0].startswith(words)
 
 
-def test_a_fresh_crl_is_told(made: Path) -> None:
+def test_a_fresh_crl_is_reported(made: Path) -> None:
     issued = datetime.fromisoformat(one(made / "ca.crl").data["this_update"])
     assert values(one(made / "ca.crl", at=issued), "validity") == ("fresh; stale in 7 days",)
 
 
 def test_its_signature_is_judged_when_the_issuer_is_there(made: Path, tmp_path: Path) -> None:
     assert one(made / "ca.crl").data["signature"] is None
-    crl, _ = shown(made / "ca.crl", made / "ca.crt").descriptions
+    crl, _ = described(made / "ca.crl", made / "ca.crt").descriptions
     assert (crl.data["signature"], values(crl, "signature")) == (
         "good",
         (f"verifies with {made / 'ca.crt'}",),
@@ -79,7 +79,7 @@ def test_its_signature_is_judged_when_the_issuer_is_there(made: Path, tmp_path: 
         *("openssl", "req", "-x509", "-noenc", "-newkey", "ed25519", "-config", made / "ca.cnf"),
         *("-extensions", "ca", "-keyout", tmp_path / "other.key", "-out", other),
     )
-    crl, _ = shown(made / "ca.crl", other).descriptions
+    crl, _ = described(made / "ca.crl", other).descriptions
     assert (crl.data["signature"], values(crl, "signature")) == ("bad", (f"does not verify with {other}",))
 
 
@@ -94,30 +94,30 @@ def test_people_see_the_first_entries_and_programs_all_of_them(made: Path, tmp_p
         *("-cert", "ca.crt", "-crldays", "7", "-out", "many.crl"),
         cwd=tmp_path,
     )
-    found = one(tmp_path / "many.crl")
-    assert len(values(found, "entries")) == 21
-    assert values(found, "entries")[-1] == "... and 10 more; --json has them all"
-    assert len(found.data["entries"]) == 30
+    description = one(tmp_path / "many.crl")
+    assert len(values(description, "entries")) == 21
+    assert values(description, "entries")[-1] == "... and 10 more; --json has them all"
+    assert len(description.data["entries"]) == 30
 
 
 def test_an_entry_says_since_when_and_whose_certificates_it_is_of(tmp_path: Path) -> None:
-    since, whose = datetime(2026, 10, 1, tzinfo=UTC), names.name([("CN", "Told")])
+    since, whose = datetime(2026, 10, 1, tzinfo=UTC), names.name([("CN", "Other")])
     further = (invalidity_date(since), certificate_issuer(names.encode(whose)))
     now = datetime(2026, 11, 1, tzinfo=UTC)
     plan = CertificateListPlan(names.name([("CN", "CA")]), b"1" * 20, 1, now, now + timedelta(days=7))
     key = FreshKeys().generate(parse_kind("ec-p256"), "")
     entries = [RevokedCertificate(7, now, "keyCompromise", further), RevokedCertificate(8, now, "superseded")]
     (tmp_path / "a.crl").write_bytes(certificate_list(plan, entries, key))
-    found = one(tmp_path / "a.crl")
-    assert values(found, "entries") == (
+    description = one(tmp_path / "a.crl")
+    assert values(description, "entries") == (
         (
             "07 2026-11-01T00:00:00Z keyCompromise, invalid since 2026-10-01T00:00:00Z,"
-            " and from here on of CN=Told"
+            " and from here on of CN=Other"
         ),
         "08 2026-11-01T00:00:00Z superseded",
     )
-    assert found.data["entries"][0]["invalid_since"] == "2026-10-01T00:00:00Z"
-    assert found.data["entries"][1]["certificate_issuer"] is None
+    assert description.data["entries"][0]["invalid_since"] == "2026-10-01T00:00:00Z"
+    assert description.data["entries"][1]["certificate_issuer"] is None
 
 
 def test_the_effort_for_an_entry_is_small_and_does_not_depend_on_their_number() -> None:

@@ -95,31 +95,34 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 @st.composite
 def changes(draw: st.DrawFn) -> tuple[str, list[tuple[int, bytes, bool]]]:
-    """A kind of file, and what is done to its octets: where, with what, in place of others or between."""
-    octets = st.binary(max_size=3) | st.sampled_from(
+    """Draw a kind of file, and changes: the position, the bytes, and whether they replace or are inserted."""
+    inserted = st.binary(max_size=3) | st.sampled_from(
         [b"\x1b[2J", b"\x00", b"\x80", b"\xff", b"\x30", b"\x05"]
     )
-    change = st.tuples(st.integers(0, 4_000), octets, st.booleans())
+    change = st.tuples(st.integers(0, 4_000), inserted, st.booleans())
     return draw(st.sampled_from(KINDS)), draw(st.lists(change, max_size=4))
 
 
 def _changed(data: bytes, what: list[tuple[int, bytes, bool]]) -> bytes:
-    for position, octets, instead in what:
+    for position, inserted, instead in what:
         position %= len(data) + 1
-        data = data[:position] + octets + data[position + (len(octets) if instead else 0) :]
+        data = data[:position] + inserted + data[position + (len(inserted) if instead else 0) :]
     return data
 
 
 @pytest.mark.filterwarnings("ignore:PKCS#7 certificates could not be parsed as DER")
 @settings(max_examples=300)
 @given(case=changes())
-def test_changed_octets_are_described_all_the_same(
+def test_changed_bytes_are_described_all_the_same(
     sound: dict[str, bytes], case: tuple[str, list[tuple[int, bytes, bool]]]
 ) -> None:
     kind, what = case
-    found = [*read(_changed(sound[kind], what), "changed", [SECRET]), *read(sound["authority"], "authority")]
-    overview = describe(found, NOW)
-    assert len(overview.descriptions) == len(found)
+    artifacts = [
+        *read(_changed(sound[kind], what), "changed", [SECRET]),
+        *read(sound["authority"], "authority"),
+    ]
+    overview = describe(artifacts, NOW)
+    assert len(overview.descriptions) == len(artifacts)
     for description in overview.descriptions:
         json.dumps(description.data)
         assert all(field.values for field in description.fields)

@@ -8,7 +8,7 @@ import pytest
 
 from pkigen.inspection.description import RelationKind
 from tests import tools
-from tests.inspection.description.conftest import one, shown, values
+from tests.inspection.description.conftest import described, one, values
 
 pytestmark = pytest.mark.needs("openssl")
 
@@ -22,13 +22,17 @@ pytestmark = pytest.mark.needs("openssl")
         ("sec1.key", "SEC 1", "EC, P-256, 256 bits"),
     ],
 )
-def test_a_keys_format_and_kind_are_told(made: Path, name: str, form: str, kind: str) -> None:
-    found = one(made / name)
-    assert (found.data["format"], found.data["encrypted"], found.data["opened"]) == (form, False, True)
-    assert values(found, "public_key") == (kind,)
+def test_a_keys_format_and_kind_are_reported(made: Path, name: str, form: str, kind: str) -> None:
+    description = one(made / name)
+    assert (description.data["format"], description.data["encrypted"], description.data["opened"]) == (
+        form,
+        False,
+        True,
+    )
+    assert values(description, "public_key") == (kind,)
 
 
-def test_a_key_under_a_passphrase_is_told_and_opened_when_that_is_given(made: Path) -> None:
+def test_a_key_under_a_passphrase_is_reported_and_opened_when_that_is_given(made: Path) -> None:
     closed = one(made / "sealed.key")
     assert closed.readable
     assert values(closed, "encrypted") == ("encrypted; use --passphrase-file FILE",)
@@ -42,16 +46,16 @@ def test_a_key_under_a_passphrase_is_told_and_opened_when_that_is_given(made: Pa
 
 
 def test_a_public_key_has_the_pin_of_its_private_one(made: Path) -> None:
-    found = one(made / "leaf.pub")
-    assert found.data["kind"] == "public_key"
-    assert found.data["spki_sha256"] == one(made / "leaf.key").data["spki_sha256"]
+    description = one(made / "leaf.pub")
+    assert description.data["kind"] == "public_key"
+    assert description.data["spki_sha256"] == one(made / "leaf.key").data["spki_sha256"]
 
 
 def test_a_request_shows_what_it_asks_for_and_whether_its_key_signed_it(made: Path, tmp_path: Path) -> None:
-    found = one(made / "leaf.csr")
-    assert found.data["subject"] == "C=DE, O=Prüfstelle, CN=leaf"
-    assert values(found, "2.5.29.19") == ("a CA, path length 1",)
-    assert found.data["signature"] == "good"
+    description = one(made / "leaf.csr")
+    assert description.data["subject"] == "C=DE, O=Prüfstelle, CN=leaf"
+    assert values(description, "2.5.29.19") == ("a CA, path length 1",)
+    assert description.data["signature"] == "good"
     text = (made / "leaf.csr").read_text().splitlines()
     text[-2] = text[-2][:2] + ("B" if text[-2][2] != "B" else "C") + text[-2][3:]
     broken = tmp_path / "broken.csr"
@@ -60,10 +64,10 @@ def test_a_request_shows_what_it_asks_for_and_whether_its_key_signed_it(made: Pa
 
 
 def test_a_pkcs12_is_shown_one_thing_after_the_other(made: Path) -> None:
-    found = shown(made / "leaf.p12", passphrases=(b"geheim",)).descriptions
-    assert [each.data["kind"] for each in found] == ["key", "certificate", "certificate"]
-    assert [each.data["friendly_name"] for each in found[1:]] == ["the-console", None]
-    assert {each.data["encoding"] for each in found} == {"PKCS#12"}
+    descriptions = described(made / "leaf.p12", passphrases=(b"geheim",)).descriptions
+    assert [each.data["kind"] for each in descriptions] == ["key", "certificate", "certificate"]
+    assert [each.data["friendly_name"] for each in descriptions[1:]] == ["the-console", None]
+    assert {each.data["encoding"] for each in descriptions} == {"PKCS#12"}
 
 
 def test_a_pkcs12_that_is_closed_says_how_to_open_it(made: Path) -> None:
@@ -73,15 +77,15 @@ def test_a_pkcs12_that_is_closed_says_how_to_open_it(made: Path) -> None:
     assert not one(made / "leaf.p12", passphrases=(b"wrong",)).readable
 
 
-def test_bag_attributes_in_pem_are_told(made: Path) -> None:
-    found = shown(made / "bags.pem").descriptions
-    assert "friendlyName: the-console" in values(found[0], "bag_attributes")
-    assert all("subject" not in line for each in found for line in each.data["bag_attributes"])
+def test_bag_attributes_in_pem_are_reported(made: Path) -> None:
+    descriptions = described(made / "bags.pem").descriptions
+    assert "friendlyName: the-console" in values(descriptions[0], "bag_attributes")
+    assert all("subject" not in line for each in descriptions for line in each.data["bag_attributes"])
 
 
 def test_a_pkcs7_is_shown_one_thing_after_the_other(made: Path) -> None:
-    found = shown(made / "both.p7b").descriptions
-    assert sorted(each.data["subject"] for each in found) == [
+    descriptions = described(made / "both.p7b").descriptions
+    assert sorted(each.data["subject"] for each in descriptions) == [
         "C=DE, O=Prüfstelle, CN=ca",
         "C=DE, O=Prüfstelle, CN=leaf",
     ]
@@ -93,16 +97,16 @@ def test_a_pkcs7_is_shown_one_thing_after_the_other(made: Path) -> None:
 def test_what_is_unknown_says_so(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "thing"
     path.write_bytes(data)
-    found = one(path)
-    assert (found.data["kind"], found.readable) == ("unknown", False)
-    assert values(found, "problem") == (found.data["problem"],)
+    description = one(path)
+    assert (description.data["kind"], description.readable) == ("unknown", False)
+    assert values(description, "problem") == (description.data["problem"],)
 
 
 def test_what_belongs_together_is_found(made: Path) -> None:
     names = ("leaf.crt", "leaf.key", "leaf.csr", "ca.crt", "ca.key", "ca.crl", "leaf.der")
-    overview = shown(*(made / name for name in names))
-    found = {(names[tie.subject], tie.tie, names[tie.object]) for tie in overview.relations}
-    assert found == {
+    overview = described(*(made / name for name in names))
+    relations = {(names[one.subject], one.kind, names[one.object]) for one in overview.relations}
+    assert relations == {
         ("leaf.key", RelationKind.KEY_OF, "leaf.crt"),
         ("leaf.key", RelationKind.KEY_OF, "leaf.csr"),
         ("leaf.key", RelationKind.KEY_OF, "leaf.der"),
@@ -118,27 +122,27 @@ def test_what_belongs_together_is_found(made: Path) -> None:
     assert (tie["relation"], tie["index"], tie["file"]) == ("issued_by", 3, str(made / "ca.crt"))
 
 
-def test_a_signature_by_another_key_of_that_name_is_told(made: Path, tmp_path: Path) -> None:
+def test_a_signature_by_another_key_of_that_name_is_reported(made: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.crt"
     command = ("openssl", "req", "-x509", "-noenc", "-newkey", "ed25519", "-keyout", tmp_path / "other.key")
     tools.run(*command, "-config", made / "ca.cnf", "-extensions", "ca", "-out", other)
-    overview = shown(made / "leaf.crt", other)
-    assert [(tie.subject, tie.tie, tie.object) for tie in overview.relations] == [
+    overview = described(made / "leaf.crt", other)
+    assert [(one.subject, one.kind, one.object) for one in overview.relations] == [
         (0, RelationKind.NOT_ISSUED_BY, 1)
     ]
-    both = shown(made / "leaf.crt", other, made / "ca.crt")
-    assert [(tie.subject, tie.tie, tie.object) for tie in both.relations] == [(0, RelationKind.ISSUED_BY, 2)]
+    both = described(made / "leaf.crt", other, made / "ca.crt")
+    assert [(one.subject, one.kind, one.object) for one in both.relations] == [(0, RelationKind.ISSUED_BY, 2)]
 
 
 def test_not_every_pair_is_tried_where_there_are_too_many(
     made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert shown(made / "leaf.crt", made / "ca.crt").complete
+    assert described(made / "leaf.crt", made / "ca.crt").complete
     monkeypatch.setattr("pkigen.inspection.description.relations.MAX_VERIFICATIONS", 0)
-    overview = shown(made / "leaf.crt", made / "ca.crt")
+    overview = described(made / "leaf.crt", made / "ca.crt")
     assert (overview.complete, overview.relations) == (False, ())
 
 
 def test_a_key_of_nothing_says_so(made: Path) -> None:
-    key, _ = shown(made / "ca.key", made / "leaf.crt").descriptions
+    key, _ = described(made / "ca.key", made / "leaf.crt").descriptions
     assert values(key, "belongs_to") == ("nothing among these files",)

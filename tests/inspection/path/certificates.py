@@ -20,8 +20,8 @@ _CONFIG = """\
 [ca]
 default_ca = d
 [d]
-database = {folder}/index.txt
-new_certs_dir = {folder}
+database = {directory}/index.txt
+new_certs_dir = {directory}
 rand_serial = yes
 default_md = sha256
 policy = p
@@ -40,7 +40,7 @@ _ERROR = re.compile(r"^error (\d+) at (-?\d+) depth lookup", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Authority:
-    """A CA's folder: ca.key, ca.crt, and whatever it issues by name."""
+    """The directory of a CA: ca.key, ca.crt, and the certificates that it issues, by name."""
 
     folder: Path
 
@@ -101,7 +101,7 @@ class Authority:
         config = self.folder / "ca.cnf"
         # An authority key identifier is what third parties' certificates have.
         common = "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n" if extensions else ""
-        config.write_text(_CONFIG.format(folder=self.folder, extensions=extensions + common))
+        config.write_text(_CONFIG.format(directory=self.folder, extensions=extensions + common))
         own: tuple[str | Path, ...] = ("-keyfile", self.folder / "ca.key")
         if "-selfsign" not in arguments:
             own = (*own, "-cert", self.certificate)
@@ -164,9 +164,9 @@ def by_openssl(files: Files) -> set[tuple[int, int]]:
         command.append("-partial_chain")
     command += ["-no-CApath", "-no-CAstore", *(() if files.trust else ("-no-CAfile",)), files.leaf]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    found = {(int(code), int(depth)) for code, depth in _ERROR.findall(done.stderr)}
-    assert bool(found) == bool(done.returncode), done.stderr
-    return found
+    reported = {(int(code), int(depth)) for code, depth in _ERROR.findall(done.stderr)}
+    assert bool(reported) == bool(done.returncode), done.stderr
+    return reported
 
 
 def certificates(*paths: Path) -> list[Certificate]:

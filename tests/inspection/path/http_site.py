@@ -11,20 +11,20 @@ from threading import Event, Thread
 from typing import Any
 
 _STEP = 0.02
-"""Seconds between the octets of what drips."""
+"""Seconds between two bytes of a slow response."""
 
 
 @dataclass
 class Site:
-    """What is at which path; ``asked`` are the request lines' targets, in order.
+    """The content of an HTTP server; ``requests`` are the targets of the request lines, in order.
 
-    Beside ``files`` and ``redirects``: /hop/N redirects N times, /loop for ever, /to?URL to a URL; /drip and
-    /drip-headers send an octet now and then, /silent sends none; /endless does not end.
+    Besides ``files`` and ``redirects``: /hop/N redirects N times, /loop forever, /to?URL to a URL; /drip and
+    /drip-headers send a byte from time to time, /silent sends none; /endless does not end.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     ended: Event = field(default_factory=Event)
     url: str = ""
 
@@ -44,7 +44,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         site, path = self.server.site, self.path
-        site.asked.append(path)
+        site.requests.append(path)
         if path in site.files:
             self._answer(site.files[path])
         elif path == "/gzip":

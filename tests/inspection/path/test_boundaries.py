@@ -52,7 +52,7 @@ def crl_with(authority: Authority, extension: str, *, end: str = "20260701000000
 
 
 def changed(source: Path, out: Path, old: bytes, new: bytes, label: str = "CERTIFICATE") -> Path:
-    """A copy with other octets of the same number."""
+    """Write a copy in which some bytes are replaced by as many other bytes."""
     (block,) = pem.scan(source.read_bytes())
     assert block.data.count(old) == 1
     assert len(old) == len(new)
@@ -286,13 +286,13 @@ def test_a_crl_that_cannot_be_read_is_spoken_of_as_a_crl(made: Made) -> None:
     outline = CertificateList(own.der.replace(algorithm, b"\x30\x0a\x06\x08" + b"\x80" * 8))
     files = certificates(made.leaf, *made.chain, *made.trust)
     given = [outline, *crls(made.crls[1])]
-    found = validate(files[0], files[1:2], files[2:], at=NOW, crls=given, check_crls=True)
-    assert [(one.rule, one.message) for one in found.problems] == [("malformed", "A CRL cannot be read")]
+    validation = validate(files[0], files[1:2], files[2:], at=NOW, crls=given, check_crls=True)
+    assert [(one.rule, one.message) for one in validation.problems] == [("malformed", "A CRL cannot be read")]
 
 
 def test_what_is_wrong_with_times_and_more_is_all_there_as_openssl_counts(made: Made) -> None:
     files = sound(made, at=NOW.replace(year=2045))
-    found = {(problem.code or 10, problem.depth) for problem in judged(files).problems}
-    assert found == by_openssl(files)
+    reported = {(problem.code or 10, problem.depth) for problem in judged(files).problems}
+    assert reported == by_openssl(files)
     partial = replace(files, at=NOW, trust=made.chain, chain=(), partial=True, crls=made.crls[:1])
     assert judged(partial).ok

@@ -1,4 +1,4 @@
-"""Every single octet that was signed, changed: no path is accepted with any of them."""
+"""Changes of every single signed byte: none of the paths is accepted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.needs("openssl")
 
 
 def changed(data: bytes, part: bytes) -> Iterator[bytes]:
-    """``data`` with one octet of ``part`` another, for each of them and two bits."""
+    """Yield ``data`` with one changed bit in each byte of ``part``, for two bits."""
     start = data.index(part)
     for at in range(start, start + len(part)):
         for bit in (0x01, 0x80):
@@ -23,7 +23,7 @@ def changed(data: bytes, part: bytes) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("which", ["leaf", "intermediate"])
-def test_a_certificate_with_another_octet_is_never_accepted(which: str, made: Made) -> None:
+def test_a_certificate_with_another_byte_is_never_accepted(which: str, made: Made) -> None:
     leaf, issuing, top = certificates(made.leaf, *made.chain, *made.trust)
     original = leaf if which == "leaf" else issuing
     tried = 0
@@ -34,13 +34,13 @@ def test_a_certificate_with_another_octet_is_never_accepted(which: str, made: Ma
             continue
         tried += 1
         path = (spoiled, [issuing]) if which == "leaf" else (leaf, [spoiled])
-        found = validate(*path, [top], at=NOW)
-        assert not found.ok, data.hex()
-        assert all(problem.message and problem.advice for problem in found.problems)
+        validation = validate(*path, [top], at=NOW)
+        assert not validation.ok, data.hex()
+        assert all(problem.message and problem.advice for problem in validation.problems)
     assert tried > 300
 
 
-def test_a_crl_with_another_octet_never_counts(made: Made) -> None:
+def test_a_crl_with_another_byte_never_counts(made: Made) -> None:
     leaf, issuing, top = certificates(made.leaf, *made.chain, *made.trust)
     own, above = crls(*made.crls)
     tried = 0
@@ -50,9 +50,9 @@ def test_a_crl_with_another_octet_never_counts(made: Made) -> None:
         except Malformed:
             continue
         tried += 1
-        found = validate(leaf, [issuing], [top], at=NOW, crls=[spoiled, above], check_crls=True)
-        assert not found.ok, data.hex()
-        assert {problem.depth for problem in found.problems} <= {0, -1}
+        validation = validate(leaf, [issuing], [top], at=NOW, crls=[spoiled, above], check_crls=True)
+        assert not validation.ok, data.hex()
+        assert {problem.depth for problem in validation.problems} <= {0, -1}
     assert tried > 100
 
 
@@ -62,12 +62,12 @@ def test_a_crl_of_a_version_that_there_is_not_is_a_problem_and_no_crash(version:
     own, above = crls(*made.crls)[0].der, crls(made.crls[1])
     at = own.index(b"\x02\x01\x01\x30")
     spoiled = CertificateList(own[: at + 2] + bytes((version,)) + own[at + 3 :])
-    found = validate(leaf, [issuing], [top], at=NOW, crls=[spoiled, *above], check_crls=True)
+    validation = validate(leaf, [issuing], [top], at=NOW, crls=[spoiled, *above], check_crls=True)
     words = f"A CRL cannot be read (it is version {version + 1})"
-    assert [(one.rule, one.message) for one in found.problems] == [("malformed", words)]
+    assert [(one.rule, one.message) for one in validation.problems] == [("malformed", words)]
 
 
-def test_a_root_with_another_octet_is_a_verdict_at_least(made: Made) -> None:
+def test_a_root_with_another_byte_is_a_verdict_at_least(made: Made) -> None:
     leaf, issuing, top = certificates(made.leaf, *made.chain, *made.trust)
     for data in changed(top.der, top.tbs):
         try:
@@ -75,5 +75,5 @@ def test_a_root_with_another_octet_is_a_verdict_at_least(made: Made) -> None:
         except Malformed:
             continue
         # Who is trusted is not proven by its signature: a change of what does not matter is accepted.
-        found = validate(leaf, [issuing], [spoiled], at=NOW)
-        assert found.ok or found.problems
+        validation = validate(leaf, [issuing], [spoiled], at=NOW)
+        assert validation.ok or validation.problems

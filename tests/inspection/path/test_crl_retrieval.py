@@ -41,22 +41,22 @@ Get = Callable[[str], bytes]
 
 @dataclass
 class World:
-    """What is published, and which URLs were asked for."""
+    """The published files, and the requested URLs."""
 
     folder: Path
-    asked: list[str]
+    requests: list[str]
 
     def get(self, url: str) -> bytes:
-        self.asked.append(url)
+        self.requests.append(url)
         path = self.folder / "www" / url.removeprefix(f"{BASE}/")
         if not path.is_file():
             raise FetchError(f"{url}: HTTP 404")
         return path.read_bytes()
 
     def certificate(self, path: str) -> Certificate:
-        (found,) = read_path(self.folder / path)
-        assert found.certificate is not None
-        return found.certificate
+        (artifact,) = read_path(self.folder / path)
+        assert artifact.certificate is not None
+        return artifact.certificate
 
     def validate(
         self, name: str = "leaf", *, get: Get | None = None, root: str = "root", days: int = 0, host: str = ""
@@ -90,7 +90,7 @@ def _rules(result: PathResult) -> list[tuple[str, int]]:
 def test_a_sound_path_is_valid_and_each_crl_is_asked_for_once(world: World) -> None:
     result = world.validate(host="leaf.contoso.test")
     assert result.problems == ()
-    assert world.asked == [f"{BASE}/crl/issuing.crl", f"{BASE}/crl/root.crl"]
+    assert world.requests == [f"{BASE}/crl/issuing.crl", f"{BASE}/crl/root.crl"]
     assert len(result.path) == 3
 
 
@@ -129,7 +129,7 @@ def test_the_crl_of_another_ca_does_not_do(world: World) -> None:
 def test_without_a_path_no_url_is_asked_for(world: World) -> None:
     result = world.validate(root="other")
     assert not result.ok
-    assert f"{BASE}/crl/other.crl" not in world.asked
+    assert f"{BASE}/crl/other.crl" not in world.requests
 
 
 def test_another_host_is_a_problem_beside_a_revocation(world: World) -> None:

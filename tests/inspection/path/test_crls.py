@@ -50,9 +50,9 @@ _DELTA = "2.5.29.27=critical,DER:02:01:00"
     ],
 )
 def test_a_refusal_says_what_is_the_matter_with_the_crl(extension: str, words: str, made: Made) -> None:
-    found = judged(sound(made, crls=(crl_with(made.issuing, extension), made.crls[1])))
-    assert len(found.problems) == 1
-    assert words in found.problems[0].message
+    validation = judged(sound(made, crls=(crl_with(made.issuing, extension), made.crls[1])))
+    assert len(validation.problems) == 1
+    assert words in validation.problems[0].message
 
 
 def test_an_indirect_crl_of_the_issuers_own_counts(made: Made) -> None:
@@ -60,7 +60,7 @@ def test_an_indirect_crl_of_the_issuers_own_counts(made: Made) -> None:
     assert judged(sound(made, crls=(indirect, made.crls[1]))).ok
 
 
-def test_a_certificate_whose_crl_another_authority_issues_is_told_so(made: Made) -> None:
+def test_a_certificate_whose_crl_another_authority_issues_is_reported(made: Made) -> None:
     authority = made.root.subordinate("listed-elsewhere", CA)
     point = "crlDistributionPoints=there\n[there]\nfullname=URI:http://a.test/1.crl\nCRLissuer=dirName:who\n"
     leaf = authority.issue("stating", SERVER + point + "[who]\nCN=Another CA\n")
@@ -76,7 +76,7 @@ def test_a_crl_for_end_entities_does_not_do_for_a_ca(made: Made) -> None:
     assert problem.message.endswith("(its issuer's CRL is only for end entities)")
 
 
-def test_a_crl_of_another_issuer_is_told_from_none_at_all(made: Made) -> None:
+def test_a_crl_of_another_issuer_is_distinguished_from_none_at_all(made: Made) -> None:
     (other,) = judged(sound(made, crls=made.crls[1:])).problems
     assert other.message.endswith("has no usable CRL (no given CRL is from its issuer)")
     without = judged(sound(made, crls=())).problems
@@ -86,7 +86,7 @@ def test_a_crl_of_another_issuer_is_told_from_none_at_all(made: Made) -> None:
     ]
 
 
-def test_a_crl_by_another_key_of_the_issuers_name_is_told(made: Made) -> None:
+def test_a_crl_by_another_key_of_the_issuers_name_is_reported(made: Made) -> None:
     twin = made.root.subordinate("by-another-key", common_name="issuing")
     (problem,) = judged(sound(made, crls=(twin.crl(), made.crls[1]))).problems
     assert problem.message.endswith("(its issuer's CRL is signed by another key)")
@@ -104,13 +104,13 @@ def test_a_point_that_the_certificate_states_is_the_right_one(made: Made) -> Non
 
 def test_a_delta_crl_for_another_complete_crl_is_reported_as_unused(made: Made) -> None:
     delta = crl_with(made.issuing, _DELTA)
-    asked = Verification(made.leaf, NOW, chain=made.chain, trust=made.trust, crls=(delta, *made.crls))
-    verified = verify(asked)
+    options = Verification(made.leaf, NOW, chain=made.chain, trust=made.trust, crls=(delta, *made.crls))
+    verified = verify(options)
     assert verified.result.ok
     assert [(one.source, one.kind, one.reason) for one in verified.unused] == [
         (str(delta), "CRL", "the complete CRL has no CRL number")
     ]
-    assert not verify(replace(asked, crls=(delta, made.crls[1]))).result.ok
+    assert not verify(replace(options, crls=(delta, made.crls[1]))).result.ok
 
 
 def _crl(made: Made, out: Path, entries: tuple[Extension, ...] = (), *extensions: Extension) -> Path:
@@ -130,7 +130,7 @@ def _crl(made: Made, out: Path, entries: tuple[Extension, ...] = (), *extensions
     return out
 
 
-def test_an_extension_of_an_entry_is_told_as_one(made: Made, tmp_path: Path) -> None:
+def test_an_extension_of_an_entry_is_reported_as_one(made: Made, tmp_path: Path) -> None:
     crl = _crl(made, tmp_path / "entry.crl", (Extension("1.2.3.4", True, b"\x05\x00"),))
     (problem,) = judged(sound(made, crls=(crl, made.crls[1]))).problems
     assert problem.message.endswith("(an entry's extension 1.2.3.4)")

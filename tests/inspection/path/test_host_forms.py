@@ -70,8 +70,8 @@ def files(leaves: dict[str, Files], names: str, host: str, made: Made) -> Files:
         extensions = f"{SERVER}subjectAltName={names}\n" if names else SERVER
         leaf = made.issuing.issue(f"form-{len(leaves)}", extensions, common_name="cn.test")
         leaves[names] = sound(made, leaf=leaf)
-    found = leaves[names]
-    return Files(found.leaf, found.chain, found.trust, host=host)
+    files_of_leaf = leaves[names]
+    return Files(files_of_leaf.leaf, files_of_leaf.chain, files_of_leaf.trust, host=host)
 
 
 @pytest.mark.parametrize(("names", "host", "covered"), _SAME)

@@ -1,4 +1,4 @@
-"""Whatever a server does, a fetch ends in time, with octets or with words."""
+"""Whatever a server does, a fetch ends in time, with the content or with an error."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.inspection.path.http_site import Site, running
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with running() as found:
-        found.files["/crl"] = b"octets"
-        yield found
+    with running() as running_site:
+        running_site.files["/crl"] = b"octets"
+        yield running_site
 
 
-def test_the_octets_are_what_is_served(site: Site) -> None:
+def test_the_content_is_what_is_served(site: Site) -> None:
     assert fetch(f"{site.url}/crl") == b"octets"
     assert fetch(f"{site.url}/crl".replace("http:", "HTTP:")) == b"octets"
 
@@ -42,7 +42,7 @@ def test_redirects_are_followed_up_to_their_bound(site: Site) -> None:
 def test_a_loop_of_redirects_ends(site: Site) -> None:
     with pytest.raises(FetchError, match="more than 5 redirects"):
         fetch(f"{site.url}/loop")
-    assert len(site.asked) == 6
+    assert len(site.requests) == 6
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_slow_server_does_not_hold_up_longer_than_said(path: str, site: Site) 
     assert time.monotonic() - start < 2
 
 
-def test_a_port_at_which_nobody_listens_is_told() -> None:
+def test_a_port_at_which_nobody_listens_is_reported() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -123,7 +123,7 @@ def test_a_proxy_of_the_environment_is_not_asked(site: Site, monkeypatch: pytest
         monkeypatch.setenv("HTTP_PROXY", other.url)
         monkeypatch.setenv("http_proxy", other.url)
         assert fetch(f"{site.url}/crl") == b"octets"
-        assert other.asked == []
+        assert other.requests == []
 
 
 def test_a_redirect_keeps_to_the_proxy(site: Site) -> None:

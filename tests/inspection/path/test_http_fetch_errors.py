@@ -21,8 +21,8 @@ _RESET = struct.pack("ii", 1, 0)
 
 @contextmanager
 def speaking(*answers: bytes, reset: bool = False) -> Iterator[tuple[str, list[bytes]]]:
-    """A server that says these octets, one answer for each connection; its URL and what it was asked."""
-    asked = list[bytes]()
+    """Run a server that sends these responses, one per connection; yield its URL and the requests."""
+    requests = list[bytes]()
 
     def serve(listener: socket.socket) -> None:
         for answer in answers:
@@ -31,7 +31,7 @@ def speaking(*answers: bytes, reset: bool = False) -> Iterator[tuple[str, list[b
             except OSError:
                 return
             with connection:
-                asked.append(connection.recv(65_536))
+                requests.append(connection.recv(65_536))
                 try:
                     connection.sendall(answer)
                 except OSError:
@@ -44,7 +44,7 @@ def speaking(*answers: bytes, reset: bool = False) -> Iterator[tuple[str, list[b
         thread = threading.Thread(target=serve, args=(listener,))
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/crl", asked
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/crl", requests
         finally:
             listener.close()
             thread.join(10)
@@ -67,14 +67,14 @@ def refusal(*answers: bytes, reset: bool = False, most: int = 1_000_000) -> str:
     return words.removeprefix(f"{url}: ")
 
 
-def test_a_connection_that_is_reset_is_told() -> None:
+def test_a_connection_that_is_reset_is_reported() -> None:
     assert refusal(b"", reset=True) in (
         "Connection reset by peer",
         "Server disconnected without sending a response.",
     )
 
 
-def test_a_server_that_hangs_up_is_told() -> None:
+def test_a_server_that_hangs_up_is_reported() -> None:
     assert refusal(b"") == "Server disconnected without sending a response."
 
 
@@ -99,7 +99,7 @@ def test_a_redirect_to_nowhere_is_its_status() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "response",
     [
         b"\x00\x01 junk\r\n\r\n",
         b"SSH-2.0-OpenSSH\r\n",
@@ -109,14 +109,14 @@ def test_a_redirect_to_nowhere_is_its_status() -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n",
     ],
 )
-def test_what_is_no_http_is_a_refusal(said: bytes) -> None:
-    assert refusal(said)
+def test_what_is_no_http_is_a_refusal(response: bytes) -> None:
+    assert refusal(response)
 
 
 def test_no_packing_is_asked_for() -> None:
-    with speaking(answer(b"octets")) as (url, asked):
+    with speaking(answer(b"octets")) as (url, requests):
         assert fetch(url) == b"octets"
-    assert b"accept-encoding: identity" in asked[0].lower()
+    assert b"accept-encoding: identity" in requests[0].lower()
 
 
 @pytest.mark.parametrize("packing", ["gzip, gzip", "deflate", "br", "zstd", "gzip,identity"])
@@ -231,13 +231,13 @@ def test_no_proxy_of_the_environment_is_used(name: str, monkeypatch: pytest.Monk
         assert fetch(url) == b"octets"
 
 
-def test_a_proxy_that_does_not_listen_is_told() -> None:
+def test_a_proxy_that_does_not_listen_is_reported() -> None:
     with pytest.raises(FetchError, match=r"http://a\.test/: Connection refused"):
         fetch("http://a.test/", proxy="http://127.0.0.1:1")
 
 
 def test_a_proxy_gets_the_name_and_its_own_credentials() -> None:
-    with speaking(answer(b"octets")) as (url, asked):
+    with speaking(answer(b"octets")) as (url, requests):
         assert fetch("http://a.test/crl", proxy=url.replace("//", "//me:secret@")) == b"octets"
-    assert asked[0].startswith(b"GET http://a.test/crl HTTP/1.1\r\n")
-    assert b"proxy-authorization: basic" in asked[0].lower()
+    assert requests[0].startswith(b"GET http://a.test/crl HTTP/1.1\r\n")
+    assert b"proxy-authorization: basic" in requests[0].lower()

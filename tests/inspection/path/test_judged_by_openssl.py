@@ -273,12 +273,12 @@ def test_what_pkigen_builds_is_accepted_by_both_and_after_its_end_by_none(tmp_pa
     today = replace(files, at=leaf.not_before + timedelta(days=1))
     assert (judged(today).problems, by_openssl(today)) == ((), set())
     late = replace(files, at=leaf.not_after + timedelta(seconds=1), crls=None)
-    found = {(problem.code, problem.depth) for problem in judged(late).problems}
-    assert found == by_openssl(late) == {(10, 0)}
+    reported = {(problem.code, problem.depth) for problem in judged(late).problems}
+    assert reported == by_openssl(late) == {(10, 0)}
 
 
 def tampered(source: Path, out: Path, label: str = "CERTIFICATE") -> Path:
-    """A copy with another signature of the same form: the last octet is another."""
+    """Write a copy with an invalid signature of the same form: the last byte differs."""
     (block,) = pem.scan(source.read_bytes())
     tbs, algorithm, signature = der.children(block.data)
     changed = signature[:-1] + bytes((signature[-1] ^ 1,))

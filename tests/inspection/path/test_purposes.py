@@ -56,10 +56,10 @@ def authorities(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Authority
     """An issuing CA, and a root, with each extended key usage."""
     folder = tmp_path_factory.mktemp("purposes")
     top = root(folder, "top")
-    found = dict[str, Authority]()
+    by_name = dict[str, Authority]()
     for usage in ("", "serverAuth", "clientAuth"):
         extensions = CA + (f"extendedKeyUsage={usage}\n" if usage else "")
-        found[f"issuer-{usage}"] = top.subordinate(f"issuer-{usage}", extensions)
-        found[f"issuer-{usage}-root"] = top
-        found[f"root-{usage}"] = root(folder, f"root-{usage}", extensions)
-    return found
+        by_name[f"issuer-{usage}"] = top.subordinate(f"issuer-{usage}", extensions)
+        by_name[f"issuer-{usage}-root"] = top
+        by_name[f"root-{usage}"] = root(folder, f"root-{usage}", extensions)
+    return by_name

@@ -1,4 +1,4 @@
-"""What validate() says beside OpenSSL's first word, and that it says something of any octets."""
+"""Problems that validate() reports besides OpenSSL's first error, and its robustness against any input."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def test_the_path_is_the_one_that_was_validated_leaf_first(parts: Parts) -> None
     assert validate(leaf, [issuing], [], at=NOW).path == (leaf, issuing)
 
 
-def test_everything_that_is_wrong_is_told_at_once(made: Made) -> None:
+def test_everything_that_is_wrong_is_reported_at_once(made: Made) -> None:
     leaf = made.issuing.issue("all-wrong", "extendedKeyUsage=clientAuth\n", end="20260101000000Z")
     made.issuing.revoke(leaf)
-    found = validate(
+    validation = validate(
         certificates(leaf)[0],
         certificates(*made.chain),
         certificates(*made.trust),
@@ -53,15 +53,15 @@ def test_everything_that_is_wrong_is_told_at_once(made: Made) -> None:
         host="other.test",
         purpose="server",
     )
-    assert sorted(rules(found)) == [("expired", 0), ("hostname", 0), ("purpose", 0), ("revoked", 0)]
+    assert sorted(rules(validation)) == [("expired", 0), ("hostname", 0), ("purpose", 0), ("revoked", 0)]
 
 
-def test_an_end_is_told_once_with_its_instant_and_openssls_number(parts: Parts) -> None:
+def test_an_end_is_reported_once_with_its_instant_and_openssls_number(parts: Parts) -> None:
     leaf, issuing, top = parts
-    found = validate(leaf, [issuing], [top], at=NOW.replace(year=2036))
-    assert sorted(rules(found)) == [("expired", 0), ("expired", 1)]
-    assert all("(on 2035-01-01 00:00:00Z)" in problem.message for problem in found.problems)
-    assert found.problems[0].code == 10
+    validation = validate(leaf, [issuing], [top], at=NOW.replace(year=2036))
+    assert sorted(rules(validation)) == [("expired", 0), ("expired", 1)]
+    assert all("(on 2035-01-01 00:00:00Z)" in problem.message for problem in validation.problems)
+    assert validation.problems[0].code == 10
 
 
 def test_an_instant_of_another_time_zone_is_the_same_instant(parts: Parts) -> None:
@@ -77,8 +77,8 @@ def test_an_instant_of_another_time_zone_is_the_same_instant(parts: Parts) -> No
 def test_without_times_neither_certificates_nor_crls_end(made: Made, parts: Parts) -> None:
     leaf, issuing, top = parts
     late = NOW.replace(year=2200)
-    found = crls(*made.crls)
-    how = {"at": late, "crls": found, "check_crls": True}
+    all_crls = crls(*made.crls)
+    how = {"at": late, "crls": all_crls, "check_crls": True}
     assert not validate(leaf, [issuing], [top], **how).ok  # type: ignore[arg-type]
     assert validate(leaf, [issuing], [top], check_times=False, **how).ok  # type: ignore[arg-type]
 
@@ -87,7 +87,7 @@ def test_without_times_revocation_and_signatures_count_all_the_same(made: Made, 
     _, issuing, top = parts
     leaf = made.issuing.issue("revoked-untimed")
     made.issuing.revoke(leaf)
-    found = validate(
+    validation = validate(
         certificates(leaf)[0],
         [issuing],
         [top],
@@ -96,7 +96,7 @@ def test_without_times_revocation_and_signatures_count_all_the_same(made: Made, 
         check_crls=True,
         check_times=False,
     )
-    assert rules(found) == [("revoked", 0)]
+    assert rules(validation) == [("revoked", 0)]
 
 
 def test_an_anchor_needs_no_crl(made: Made, parts: Parts) -> None:
@@ -125,7 +125,7 @@ def test_what_is_below_an_anchor_without_a_crl_is_judged_all_the_same(made: Made
     leaf = made.issuing.issue("revoked-partial")
     made.issuing.revoke(leaf)
     own = crls(made.issuing.crl("revoked-partial"))
-    found = validate(
+    validation = validate(
         certificates(leaf)[0],
         [],
         certificates(*made.chain),
@@ -135,7 +135,7 @@ def test_what_is_below_an_anchor_without_a_crl_is_judged_all_the_same(made: Made
         partial=True,
         host="other.test",
     )
-    assert rules(found) == [("revoked", 0), ("hostname", 0)]
+    assert rules(validation) == [("revoked", 0), ("hostname", 0)]
 
 
 def test_of_two_issuers_of_one_name_the_one_of_the_right_key_is_spoken_of(made: Made) -> None:
@@ -150,14 +150,14 @@ def test_of_two_issuers_of_one_name_the_one_of_the_right_key_is_spoken_of(made: 
 
 
 def test_messages_name_the_certificate_and_say_what_to_do(made: Made) -> None:
-    leaf = made.issuing.issue("told", end="20260101000000Z")
-    found = validate(certificates(leaf)[0], certificates(*made.chain), certificates(*made.trust), at=NOW)
-    (problem,) = found.problems
-    assert problem.message == "The certificate [CN=told.test] has expired (on 2026-01-01 00:00:00Z)"
+    leaf = made.issuing.issue("ended", end="20260101000000Z")
+    validation = validate(certificates(leaf)[0], certificates(*made.chain), certificates(*made.trust), at=NOW)
+    (problem,) = validation.problems
+    assert problem.message == "The certificate [CN=ended.test] has expired (on 2026-01-01 00:00:00Z)"
     assert problem.advice == "Renew the certificate, or verify at another time."
 
 
-def test_a_number_of_openssl_without_words_is_told_in_its_own() -> None:
+def test_a_number_of_openssl_without_words_is_reported_in_its_own() -> None:
     problem = problem_of_code(55, "Path loop", 1, None)
     assert (problem.rule, problem.code, problem.depth) == ("other", 55, 1)
     assert problem.message == "A certificate of the path: Path loop"
@@ -178,8 +178,8 @@ def test_whatever_a_library_raises_over_octets_is_a_problem(
 
     leaf, issuing, top = parts
     monkeypatch.setattr(openssl, "_loaded", fail)
-    found = validate(leaf, [issuing], [top], at=NOW)
-    assert [problem.rule for problem in found.problems] == ["malformed"]
+    validation = validate(leaf, [issuing], [top], at=NOW)
+    assert [problem.rule for problem in validation.problems] == ["malformed"]
 
 
 def test_an_interrupt_is_no_problem_of_a_certificate(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,29 +200,29 @@ _CHANGES = st.lists(
 
 
 def _mutated(data: bytes, changes: list[tuple[float, str, bytes]]) -> bytes:
-    for where, how, octets in changes:
+    for where, how, inserted in changes:
         at = int(where * len(data))
-        skipped = {"r": len(octets), "i": 0, "d": len(octets)}[how]
-        data = data[:at] + (b"" if how == "d" else octets) + data[at + skipped :]
+        skipped = {"r": len(inserted), "i": 0, "d": len(inserted)}[how]
+        data = data[:at] + (b"" if how == "d" else inserted) + data[at + skipped :]
     return data
 
 
 @settings(max_examples=400)
 @given(which=st.integers(0, 3), changes=_CHANGES, checked=st.booleans())
-def test_mutated_octets_are_never_more_than_a_problem(
+def test_mutated_bytes_are_never_more_than_a_problem(
     made: Made, parts: Parts, which: int, changes: list[tuple[float, str, bytes]], checked: bool
 ) -> None:
     own = crls(*made.crls)
-    octets = [certificate.der for certificate in parts] + [own[0].der]
-    octets[which] = _mutated(octets[which], changes)
+    encodings = [certificate.der for certificate in parts] + [own[0].der]
+    encodings[which] = _mutated(encodings[which], changes)
     with suppress(Malformed):
-        leaf, issuing, top = map(Certificate, octets[:3])
-        used = [CertificateList(octets[3]), own[1]]
+        leaf, issuing, top = map(Certificate, encodings[:3])
+        used = [CertificateList(encodings[3]), own[1]]
         how = {"at": NOW, "host": "leaf.test", "purpose": "server"}
-        found = validate(leaf, [issuing], [top], crls=used, check_crls=checked, **how)  # type: ignore[arg-type]
-        assert all(problem.message and problem.advice for problem in found.problems)
+        validation = validate(leaf, [issuing], [top], crls=used, check_crls=checked, **how)  # type: ignore[arg-type]
+        assert all(problem.message and problem.advice for problem in validation.problems)
         # Nothing of a certificate below the root can be changed without breaking a signature.
-        assert which > 1 or octets[which] == parts[which].der or not found.ok
+        assert which > 1 or encodings[which] == parts[which].der or not validation.ok
 
 
 def test_a_path_of_three_needs_less_than_2000_calls(parts: Parts) -> None:

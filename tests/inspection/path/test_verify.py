@@ -1,4 +1,4 @@
-"""verify(): files to a verdict, CRLs from a running stub, and octets of any kind."""
+"""verify(): the verdict about files, CRLs from a running server, and invalid input."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ class Built:
 
     def ask(self, **changed: Any) -> Verification:
         authorities = self.folder / "authorities"
-        asked = Verification(
+        options = Verification(
             self.folder / "certificates" / "console" / "console.crt",
             datetime.now(UTC),
             chain=(authorities / "issuing" / "issuing.crt",),
             trust=(self.folder / "trust.pem",),
         )
-        return replace(asked, **changed)
+        return replace(options, **changed)
 
 
 @pytest.fixture(scope="module")
@@ -62,45 +62,45 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     with serve(first) as url:
         port = int(url.rpartition(":")[2])
     document = {**small(), "base_url": url}
-    found = build_it(document, folder / "second").folder
-    with serve(found, port=port) as again:
-        yield Built(found, again)
+    second = build_it(document, folder / "second").folder
+    with serve(second, port=port) as again:
+        yield Built(second, again)
 
 
 def test_crls_of_a_running_stub_are_fetched_for_the_whole_path(built: Built) -> None:
-    found = verify(built.ask(fetch_crls=True, host="console.test", purpose="server"))
-    assert (rules(found), found.notes) == ([], ())
-    assert len(found.result.path) == 3
+    verification = verify(built.ask(fetch_crls=True, host="console.test", purpose="server"))
+    assert (rules(verification), verification.notes) == ([], ())
+    assert len(verification.result.path) == 3
 
 
 def test_a_stub_that_has_lost_a_crl_is_a_refusal_for_the_right_certificate(built: Built) -> None:
     crl = next(built.folder.glob("www/**/root.crl"))
-    kept = crl.read_bytes()
+    content = crl.read_bytes()
     crl.unlink()
     try:
-        found = verify(built.ask(fetch_crls=True))
+        verification = verify(built.ask(fetch_crls=True))
     finally:
-        crl.write_bytes(kept)
-    assert rules(found) == [("crl-missing", 1)]
-    assert "HTTP 404" in found.result.problems[0].message
+        crl.write_bytes(content)
+    assert rules(verification) == [("crl-missing", 1)]
+    assert "HTTP 404" in verification.result.problems[0].message
 
 
 def test_the_chain_file_of_a_build_is_enough_without_trust(built: Built) -> None:
-    asked = built.ask()
+    options = built.ask()
     whole = built.folder.parent / "whole.pem"
-    parts = (asked.certificate, *asked.chain, *asked.trust)
+    parts = (options.certificate, *options.chain, *options.trust)
     whole.write_text("".join(path.read_text() for path in parts))
-    found = verify(replace(asked, certificate=whole, chain=(), trust=()))
-    assert found.result.ok
-    assert "No --trust was given" in found.notes[0]
+    verification = verify(replace(options, certificate=whole, chain=(), trust=()))
+    assert verification.result.ok
+    assert "No --trust was given" in verification.notes[0]
 
 
 @pytest.mark.parametrize("end", [1, 2, 3])
 def test_an_anchor_of_any_height_ends_the_path(end: int, built: Built) -> None:
-    asked = built.ask()
-    anchors = {1: (asked.certificate,), 2: asked.chain, 3: asked.trust}[end]
-    found = verify(replace(asked, chain=asked.chain if end > 1 else (), trust=anchors))
-    assert (found.result.ok, len(found.result.path)) == (True, end)
+    options = built.ask()
+    anchors = {1: (options.certificate,), 2: options.chain, 3: options.trust}[end]
+    verification = verify(replace(options, chain=options.chain if end > 1 else (), trust=anchors))
+    assert (verification.result.ok, len(verification.result.path)) == (True, end)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def twins(tmp_path: Path) -> Iterator[Twins]:
 
 @pytest.mark.needs("openssl")
 def test_crls_are_those_of_the_path_that_openssl_takes_not_of_another_ca_of_the_name(twins: Twins) -> None:
-    found = verify(
+    verification = verify(
         Verification(
             twins.second.folder / "leaf.crt",
             NOW,
@@ -155,8 +155,8 @@ def test_crls_are_those_of_the_path_that_openssl_takes_not_of_another_ca_of_the_
             fetch_crls=True,
         )
     )
-    assert rules(found) == []
-    assert twins.site.asked == ["/second.crl", "/root.crl"]
+    assert rules(verification) == []
+    assert twins.site.requests == ["/second.crl", "/root.crl"]
 
 
 @pytest.mark.needs("openssl")
@@ -173,18 +173,18 @@ def test_a_chain_without_end_is_refused_in_time(tmp_path: Path, made: Made) -> N
     first = next(iter(pem.scan(chain.read_bytes())))
     leaf = tmp_path / "leaf.pem"
     leaf.write_bytes(pem.encode("CERTIFICATE", first.data))
-    found = verify(Verification(leaf, NOW, chain=(chain,), trust=made.trust))
-    assert not found.result.ok
-    assert len(found.result.path) == 101
+    verification = verify(Verification(leaf, NOW, chain=(chain,), trust=made.trust))
+    assert not verification.result.ok
+    assert len(verification.result.path) == 101
 
 
 def _issuer(data: bytes, name: bytes) -> bytes:
-    """The certificate with the issuer CN=root renamed: three octets more on each level around it."""
+    """Return the certificate with the issuer CN=root renamed, which adds three bytes to each outer length."""
     old = bytes.fromhex("300f310d300b06035504030c04") + b"root"
     new = bytes.fromhex("30123110300e06035504030c07") + name
     at = data.index(old)
     grown = bytearray(data[:at] + new + data[at + len(old) :])
-    for start in (2, 6):  # the lengths of the certificate and of what is signed, of two octets each
+    for start in (2, 6):  # the lengths of the certificate and of the TBSCertificate, two bytes each
         length = int.from_bytes(grown[start : start + 2], "big") + 3
         grown[start : start + 2] = length.to_bytes(2, "big")
     return bytes(grown)
@@ -212,25 +212,25 @@ def test_spoiled_files_are_a_verdict_or_an_error_of_input(
             path.write_bytes(_spoiled(source.read_bytes(), spoiling, armoured=armoured))
         files.append(path)
     leaf, issuing, top, *crls = files
-    asked = Verification(leaf, NOW, (issuing,), (top,), tuple(crls), host="leaf.test", purpose="server")
+    options = Verification(leaf, NOW, (issuing,), (top,), tuple(crls), host="leaf.test", purpose="server")
     try:
-        found = verify(asked)
+        verification = verify(options)
     except InputError:
         return
-    assert all(problem.message and problem.advice for problem in found.result.problems)
-    if found.result.ok:
+    assert all(problem.message and problem.advice for problem in verification.result.problems)
+    if verification.result.ok:
         # Below the anchor all that is signed must be what was signed.
-        assert [one.tbs for one in found.result.path[:2]] == [_tbs(path) for path in sources[:2]]
+        assert [one.tbs for one in verification.result.path[:2]] == [_tbs(path) for path in sources[:2]]
 
 
 def _spoiled(data: bytes, spoiling: list[tuple[float, bytes, int]], *, armoured: bool) -> bytes:
-    """The file's text or, armoured anew, its octets with some replaced by others."""
+    """Replace some bytes of the file, or of the content of its PEM block."""
     if armoured:
         (block,) = pem.scan(data)
         return pem.encode(block.label, _spoiled(block.data, spoiling, armoured=False))
-    for where, octets, skipped in spoiling:
+    for where, inserted, skipped in spoiling:
         at = int(where * len(data))
-        data = data[:at] + octets + data[at + skipped :]
+        data = data[:at] + inserted + data[at + skipped :]
     return data
 
 
