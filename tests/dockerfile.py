@@ -12,7 +12,7 @@ Instruction = tuple[str, str]
 
 
 def stages(path: Path = ROOT / "Dockerfile") -> list[list[Instruction]]:
-    """The instructions of each stage, its FROM first; without comments and what stands before the first."""
+    """Return the instructions of each stage, FROM first, without comments and the part before the stages."""
     text = re.sub(r"^#.*\n", "", path.read_text("utf-8"), flags=re.MULTILINE)
     result = list[list[Instruction]]()
     for line in filter(None, _CONTINUED.sub(" ", text).splitlines()):

@@ -84,7 +84,7 @@ _TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<(?:script|style)\b.*?</(?:script
 _YAML_KEY = re.compile(r"^\s*(?:- )?[\w.{}/-]+:(?=\s|$)", re.MULTILINE)
 _LINK = re.compile(r"\]\([^)]*\)|https?://\S+|[\w./-]+\.(?:md|py|yaml|html|json|svg)\b")
 _RULES = [
-    (re.compile(rf"(?<![\w-])(?:{phrase})(?![\w-])", re.IGNORECASE), advice)
+    (re.compile(rf"(?<![\w.-])(?:{phrase})(?![\w-])", re.IGNORECASE), advice)
     for phrase, advice in PHRASES.items()
 ]
 

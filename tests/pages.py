@@ -91,9 +91,9 @@ def _script(page: str) -> Iterator[str]:
 
 
 def _checked(command: str) -> str:
-    """A command that ends the script when it does not end as the page says.
+    """Return a command that ends the script if its exit code differs from the one on the page.
 
-    What a server says comes at the end, or it would stand in the middle of what others say.
+    The output of servers is collected and printed at the end, so that it does not mix with other output.
     """
     if command.endswith(" &"):
         return f'{command.removesuffix(" &")} >>"$servers" 2>&1 &'
@@ -104,9 +104,9 @@ def _checked(command: str) -> str:
     return f"code=0; {command[: expected.start()]} || code=$?\n[ $code -eq {expected[1]} ] || {wrong}"
 
 
-def _printed(line: str, said: str) -> bool:
+def _printed(line: str, output: str) -> bool:
     expected = ".*".join(map(re.escape, with_new_names(line).strip().split("...")))
-    return any(re.fullmatch(expected, printed.strip()) for printed in with_new_names(said).splitlines())
+    return any(re.fullmatch(expected, printed.strip()) for printed in with_new_names(output).splitlines())
 
 
 def needs(page: str) -> Iterator[str]:

@@ -27,8 +27,12 @@ PAGE = (ROOT / "docs" / "requirements.md").read_text("utf-8")
 def test_the_requirement_set_on_the_page_is_valid(tmp_path: Path) -> None:
     (example,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     (tmp_path / "my-appliance.yaml").write_text(example, encoding="utf-8")
-    found = load_set("my-appliance.yaml", tmp_path)
-    assert [requirement.id for requirement in found.requirements] == ["key-2048", "not-expired", "crl-http"]
+    requirement_set = load_set("my-appliance.yaml", tmp_path)
+    assert [requirement.id for requirement in requirement_set.requirements] == [
+        "key-2048",
+        "not-expired",
+        "crl-http",
+    ]
 
 
 def test_the_page_names_every_kind_of_demand_and_no_other() -> None:
@@ -81,10 +85,10 @@ def test_every_command_in_the_readme_runs(tmp_path: Path) -> None:
 
 def _with(language: str) -> list[Any]:
     """The pages that have blocks of a language, each marked with the tools it needs."""
-    shown = {page: _page(page) for page in PAGES if page not in OF_THEIR_OWN}
+    texts = {page: _page(page) for page in PAGES if page not in OF_THEIR_OWN}
     return [
         pytest.param(page, marks=pytest.mark.needs(*pages.needs(text)))
-        for page, text in shown.items()
+        for page, text in texts.items()
         if pages.blocks(language, text)
     ]
 
@@ -107,8 +111,8 @@ def test_the_ocsp_responder_on_the_page_answers(tmp_path: Path) -> None:
     document["authorities"]["root"] = {}
     document |= {"name": "page", "defaults": {"key": "ec-p256"}}
     manifest = build(document, tmp_path).manifest
-    told = {one["name"]: one["ocsp"] for one in manifest["authorities"]}["issuing"]
-    assert (told["responder"], told["by"], told["valid"]) == ("answers", "name", 7200)
+    ocsp = {one["name"]: one["ocsp"] for one in manifest["authorities"]}["issuing"]
+    assert (ocsp["responder"], ocsp["by"], ocsp["valid"]) == ("answers", "name", 7200)
 
 
 @pytest.fixture
@@ -135,13 +139,13 @@ def test_the_command_and_the_requests_of_the_page_on_serving_work(contoso: Path)
         try:
             assert process.stdout is not None
             url = json.loads(process.stdout.readline())["url"]
-            told = json.loads((contoso / ".pkigen" / "control.json").read_bytes())
-            headers = {"Authorization": f"Bearer {told['token']}"}
-            with httpx.Client(base_url=told["url"], headers=headers) as control:
+            state = json.loads((contoso / ".pkigen" / "control.json").read_bytes())
+            headers = {"Authorization": f"Bearer {state['token']}"}
+            with httpx.Client(base_url=state["url"], headers=headers) as control:
                 assert len(control.get("/faults").json()["faults"]) == 3
                 assert httpx.get(f"{url}/crl/ot-issuing.crl").status_code == 500
-                wanted = {"url": "/crl/root.crl", "fault": "crl-http-404"}
-                assert control.put("/faults", json=wanted).is_success
+                fault = {"url": "/crl/root.crl", "fault": "crl-http-404"}
+                assert control.put("/faults", json=fault).is_success
                 assert httpx.get(f"{url}/crl/root.crl").status_code == 404
                 assert control.request("DELETE", "/faults").is_success
                 assert control.post("/refresh", json={"of": "ot-issuing"}).is_success
@@ -160,7 +164,7 @@ def test_every_example_of_the_page_on_pytest_runs(tmp_path: Path) -> None:
         for block in _blocks("pytest.md", language):
             name, _, text = block.removeprefix("# ").partition("\n")
             (tmp_path / name).write_text(text, "utf-8")
-    # The first ones are shown before there is a profile of one's own.
+    # The first examples precede the one with a profile.
     (tmp_path / "first").mkdir()
     for name in ("test_first.py", "test_dates.py"):
         (tmp_path / name).rename(tmp_path / "first" / name)
@@ -180,15 +184,15 @@ def test_the_page_on_pytest_says_what_the_example_records() -> None:
 def test_the_section_of_the_page_on_the_lab_is_valid(tmp_path: Path) -> None:
     section = _blocks("lab.md", "yaml")[0]
     (tmp_path / "mine.yaml").write_text(f"extends: demo\nname: mine\n{section}", encoding="utf-8")
-    found = load(tmp_path / "mine.yaml").lab
-    assert found is not None
-    assert [rule.name for rule in found.forwarding] == ["siem", "soar", "real"]
+    lab = load(tmp_path / "mine.yaml").lab
+    assert lab is not None
+    assert [rule.name for rule in lab.forwarding] == ["siem", "soar", "real"]
 
 
-def test_the_scenario_of_the_page_on_the_lab_goes_as_it_is_told(tmp_path: Path) -> None:
+def test_the_scenario_of_the_page_on_the_lab_runs_as_described(tmp_path: Path) -> None:
     (tmp_path / "stolen.yaml").write_text(_blocks("lab.md", "yaml")[1], encoding="utf-8")
-    said = python("-m", "pkigen", "lab", "run", "stolen.yaml", cwd=tmp_path)
-    assert "8 steps: all passed" in said
+    output = python("-m", "pkigen", "lab", "run", "stolen.yaml", cwd=tmp_path)
+    assert "8 steps: all passed" in output
 
 
 def test_the_page_on_the_lab_names_every_step_of_a_scenario_and_all_that_can_be_expected() -> None:
@@ -202,19 +206,19 @@ def test_every_command_of_the_page_of_findings_shows_what_the_page_says(tmp_path
     port = pages.free_port()
     text = _page("findings.md").replace("http://127.0.0.1:8080/", f"http://127.0.0.1:{port}/")
     parts = re.findall(r"^```sh\n(.*?)^```\n(.*?)(?=^```|^#|\Z)", text, re.MULTILINE | re.DOTALL)
-    (build_all, _), *shown = parts
+    (build_all, _), *examples = parts
     serve = f'pkigen serve . --port {port} >>"$servers" 2>&1 &'
     until_it_listens = 'until grep -q http:// "$servers"; do kill -0 $!; sleep 0.1; done'
     script = ["set -e", build_all, serve, until_it_listens, "set +e"]
-    for number, (commands, _) in enumerate(shown):
+    for number, (commands, _) in enumerate(examples):
         script += [f"echo '<<{number}>>'", commands]
-    said = pages.shell([*script, "true"], tmp_path)
-    assert "command not found" not in said
-    outputs = re.split(r"^<<\d+>>$", said, flags=re.MULTILINE)[1:]
-    assert len(outputs) == len(shown) > 10
-    for (commands, words), output in zip(shown, outputs, strict=True):
+    output_of_all = pages.shell([*script, "true"], tmp_path)
+    assert "command not found" not in output_of_all
+    outputs = re.split(r"^<<\d+>>$", output_of_all, flags=re.MULTILINE)[1:]
+    assert len(outputs) == len(examples) > 10
+    for (commands, words), output in zip(examples, outputs, strict=True):
         sentence = re.match(r"\nsays (.*?)\.\s", words, re.DOTALL)
-        for wanted in re.findall(r"`([^`]+)`", sentence[1] if sentence else ""):
-            assert wanted in output, f"{commands}\n{output}"
+        for expected in re.findall(r"`([^`]+)`", sentence[1] if sentence else ""):
+            assert expected in output, f"{commands}\n{output}"
         if "--words" in commands:
             assert "accepts" in output, f"{commands}\n{output}"

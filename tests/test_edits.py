@@ -1,4 +1,4 @@
-"""Edits of octets: each does what it says where it is made, and nothing anywhere else."""
+"""Edits of encoded bytes: each changes the given element, and nothing else."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TREES = st.recursive(
     max_leaves=12,
 )
 WRAPPERS = {0x30: 0, 0x31: 0, 0xA3: 0, der.OCTET_STRING: 0, der.BIT_STRING: 1}
-"""Tags of what has children, and how many octets stand before those."""
+"""Tags of elements with children, and the number of bytes before the children."""
 
 
 def _paths(data: bytes, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], bytes]]:
@@ -45,14 +45,14 @@ def _paths(data: bytes, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int,
 
 @st.composite
 def _places(draw: st.DrawFn) -> tuple[bytes, tuple[int, ...], bytes]:
-    """A structure, the path to an element of it, that element."""
+    """Draw a structure, the path to one of its elements, and this element."""
     data = draw(TREES)
-    path, found = draw(st.sampled_from(list(_paths(data))))
-    return data, path, found
+    path, element = draw(st.sampled_from(list(_paths(data))))
+    return data, path, element
 
 
-def _made(data: bytes, path: tuple[int, ...], op: EditOp, octets: bytes = b"") -> bytes:
-    return edited(data, (Edit(path, op, octets),), signed=True)
+def _made(data: bytes, path: tuple[int, ...], op: EditOp, inserted: bytes = b"") -> bytes:
+    return edited(data, (Edit(path, op, inserted),), signed=True)
 
 
 def _at(data: bytes, path: tuple[int, ...]) -> bytes:
@@ -64,48 +64,48 @@ Place = tuple[bytes, tuple[int, ...], bytes]
 
 @given(_places(), LEAVES)
 def test_what_is_replaced_is_there_and_all_else_as_it_was(place: Place, other: bytes) -> None:
-    data, path, found = place
+    data, path, element = place
     changed = _made(data, path, EditOp.REPLACE, other)
     assert _at(changed, path) == other
-    assert _made(changed, path, EditOp.REPLACE, found) == data
+    assert _made(changed, path, EditOp.REPLACE, element) == data
 
 
 @given(_places(), LEAVES)
 def test_what_is_put_beside_an_element_can_be_taken_out_again(place: Place, other: bytes) -> None:
-    data, path, found = place
+    data, path, element = place
     assume(path)
     *above, number = path
     before, after = _made(data, path, EditOp.INSERT, other), _made(data, path, EditOp.APPEND, other)
-    assert (_at(before, path), _at(before, (*above, number + 1))) == (other, found)
-    assert (_at(after, path), _at(after, (*above, number + 1))) == (found, other)
+    assert (_at(before, path), _at(before, (*above, number + 1))) == (other, element)
+    assert (_at(after, path), _at(after, (*above, number + 1))) == (element, other)
     assert _made(before, path, EditOp.REMOVE) == data
     assert _made(after, (*above, number + 1), EditOp.REMOVE) == data
 
 
 @given(_places(), st.binary(min_size=1, max_size=1), st.binary(max_size=200))
-def test_tags_and_contents_change_apart_from_each_other(place: Place, octet: bytes, octets: bytes) -> None:
-    _, _, found = place
-    retagged = _made(found, (), EditOp.RETAG, octet)
-    assert (retagged[:1], retagged[1:]) == (octet, found[1:])
-    refilled = _made(found, (), EditOp.REPLACE_CONTENTS, octets)
-    assert (refilled[0], der.contents(refilled)) == (found[0], octets)
-    longer = _made(found, (), EditOp.PREPEND_CONTENTS, octets)
-    assert (longer[0], der.contents(longer)) == (found[0], octets + der.contents(found))
+def test_tags_and_contents_change_apart_from_each_other(place: Place, byte: bytes, inserted: bytes) -> None:
+    _, _, element = place
+    retagged = _made(element, (), EditOp.RETAG, byte)
+    assert (retagged[:1], retagged[1:]) == (byte, element[1:])
+    refilled = _made(element, (), EditOp.REPLACE_CONTENTS, inserted)
+    assert (refilled[0], der.contents(refilled)) == (element[0], inserted)
+    longer = _made(element, (), EditOp.PREPEND_CONTENTS, inserted)
+    assert (longer[0], der.contents(longer)) == (element[0], inserted + der.contents(element))
 
 
 @given(_places(), st.binary(min_size=1, max_size=1))
-def test_an_octet_put_in_front_is_the_one_that_is_taken_away(place: Place, octet: bytes) -> None:
-    _, _, found = place
-    assert _made(_made(found, (), EditOp.PREPEND_CONTENTS, octet), (), EditOp.DROP_FIRST_BYTE) == found
-    shorter = _made(found, (), EditOp.DROP_LAST_BYTE)
-    assert der.contents(shorter) == der.contents(found)[:-1]
+def test_an_byte_put_in_front_is_the_one_that_is_taken_away(place: Place, byte: bytes) -> None:
+    _, _, element = place
+    assert _made(_made(element, (), EditOp.PREPEND_CONTENTS, byte), (), EditOp.DROP_FIRST_BYTE) == element
+    shorter = _made(element, (), EditOp.DROP_LAST_BYTE)
+    assert der.contents(shorter) == der.contents(element)[:-1]
 
 
 @given(_places())
 def test_a_bit_that_is_flipped_twice_is_as_it_was(place: Place) -> None:
-    data, path, found = place
+    data, path, element = place
     once = _made(data, path, EditOp.FLIP_LAST_BIT)
-    assume(der.contents(found))
+    assume(der.contents(element))
     assert once != data
     assert len(once) == len(data)
     assert sum((a ^ b).bit_count() for a, b in zip(once, data, strict=True)) == 1
@@ -114,7 +114,7 @@ def test_a_bit_that_is_flipped_twice_is_as_it_was(place: Place) -> None:
 @given(st.binary(min_size=1, max_size=100), st.integers(1, 7))
 def test_bits_that_do_not_count_are_set(value: bytes, unused: int) -> None:
     made = der.contents(_made(der.bit_string(value), (), EditOp.SET_UNUSED_BITS, bytes((unused,))))
-    before, after = (int.from_bytes(octets, "big") for octets in (value, made[1:]))
+    before, after = (int.from_bytes(inserted, "big") for inserted in (value, made[1:]))
     assert made[0] == unused
     assert after >> unused == before >> unused
     assert (after + 1) % (1 << unused) == 0
@@ -127,20 +127,23 @@ def test_what_is_cut_off_is_missing_and_the_length_does_not_know(data: bytes, co
 
 
 @given(_places())
-def test_a_length_in_one_octet_more_says_the_same(place: Place) -> None:
-    data, path, found = place
+def test_a_length_in_one_byte_more_says_the_same(place: Place) -> None:
+    data, path, element = place
     longer = _made(data, path, EditOp.PAD_LENGTH)
-    one = _made(found, (), EditOp.PAD_LENGTH)
+    one = _made(element, (), EditOp.PAD_LENGTH)
     tag, start, end = der.read(one)
-    assert (tag, one[start:end], end) == (found[0], der.contents(found), len(one))
-    assert len(one) == len(found) + 1
+    assert (tag, one[start:end], end) == (element[0], der.contents(element), len(one))
+    assert len(one) == len(element) + 1
     assert one in longer
 
 
 @given(_places())
-def test_an_indefinite_length_ends_in_two_zero_octets(place: Place) -> None:
-    _, _, found = place
-    assert _made(found, (), EditOp.INDEFINITE_LENGTH) == found[:1] + b"\x80" + der.contents(found) + b"\0\0"
+def test_an_indefinite_length_ends_in_two_zero_bytes(place: Place) -> None:
+    _, _, element = place
+    assert (
+        _made(element, (), EditOp.INDEFINITE_LENGTH)
+        == element[:1] + b"\x80" + der.contents(element) + b"\0\0"
+    )
 
 
 @given(st.binary(max_size=200))
@@ -202,8 +205,8 @@ def test_edits_of_bytes_at_their_limits() -> None:
         (der.bit_string(b"\x04" + bytes(3) + b"\x02"), EditOp.COMPRESS_POINT, b"", "030400020000"),
         (short, EditOp.MAKE_CONSTRUCTED, b"", "2203020105"),
     ]
-    for element, op, octets, expected in edits:
-        assert (op, _made(element, (), op, octets).hex()) == (op, expected)
+    for element, op, inserted, expected in edits:
+        assert (op, _made(element, (), op, inserted).hex()) == (op, expected)
 
 
 @pytest.mark.needs("openssl")
@@ -213,9 +216,9 @@ def test_openssl_reads_what_ber_allows(op: EditOp) -> None:
     for path in ((), (0,)):
         changed = _made(data, path, op)
         command = ["openssl", "asn1parse", "-inform", "DER"]
-        said = subprocess.run(command, input=changed, capture_output=True, check=True).stdout.decode()
-        assert said.count("INTEGER           :05") == 1
-        assert ("inf" in said) is (op is EditOp.INDEFINITE_LENGTH)
+        output = subprocess.run(command, input=changed, capture_output=True, check=True).stdout.decode()
+        assert output.count("INTEGER           :05") == 1
+        assert ("inf" in output) is (op is EditOp.INDEFINITE_LENGTH)
 
 
 def test_a_place_that_is_not_there_is_an_error() -> None:

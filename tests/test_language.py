@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -38,35 +37,6 @@ def _area(path: Path) -> str:
 
 AREAS = sorted({_area(path) for path in FILES})
 
-# Areas that do not follow the rules yet. Remove an area when its test is reported as XPASS (pytest -rX).
-_UNCONVERTED_TEXTS = frozenset(
-    [
-        "tests",
-        "tests/export",
-        "tests/keys",
-        "tests/plan",
-        "tests/profile",
-        "tests/pytest_plugin",
-        "tests/requirements",
-    ]
-)
-_UNCONVERTED_NAMES = frozenset(
-    [
-        "tests",
-        "tests/export",
-        "tests/keys",
-        "tests/plan",
-        "tests/profile",
-        "tests/requirements",
-    ]
-)
-
-
-def _marked(unconverted: frozenset[str]) -> list[Any]:
-    # Strict: an area that passes must be removed from the list, so that it stays converted.
-    mark = pytest.mark.xfail(strict=True, reason="not converted yet")
-    return [pytest.param(area, marks=mark) if area in unconverted else area for area in AREAS]
-
 
 def _report(violations: list[str]) -> None:
     if violations:
@@ -75,7 +45,7 @@ def _report(violations: list[str]) -> None:
         )
 
 
-@pytest.mark.parametrize("area", _marked(_UNCONVERTED_TEXTS))
+@pytest.mark.parametrize("area", AREAS)
 def test_texts_avoid_the_banned_phrases(area: str) -> None:
     _report(
         [
@@ -87,7 +57,7 @@ def test_texts_avoid_the_banned_phrases(area: str) -> None:
     )
 
 
-@pytest.mark.parametrize("area", _marked(_UNCONVERTED_NAMES))
+@pytest.mark.parametrize("area", AREAS)
 def test_names_state_their_content(area: str) -> None:
     _report(
         [

@@ -1,4 +1,4 @@
-"""Names: in DER they are what cryptography makes of the same attributes, and come back the same."""
+"""Names in DER equal those of cryptography for the same attributes, and decode to the same name."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ PACKAGES = {
     "openssl": "openssl",
     "rsyslogd": "rsyslog-gnutls",
 }
-"""Every tool a test may ask for, and the Debian package that brings it."""
+"""The programs that tests use, and the Debian packages that contain them."""
 
 LIBRARIES = {
     "bearssl": ("libbearssl-dev", "/usr/include/bearssl.h"),
@@ -49,7 +49,7 @@ LIBRARIES = {
     "mbedtls": ("libmbedtls-dev", "/usr/include/mbedtls/x509_crt.h"),
     "nss": ("libnss3-dev", "/usr/include/nss/cert.h"),
 }
-"""What a program is compiled with: the Debian package that brings it, and a file of that."""
+"""Libraries for compiled programs: the Debian package, and one of its files."""
 
 PACKAGES |= {name: package for name, (package, _) in LIBRARIES.items()}
 

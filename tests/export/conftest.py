@@ -124,7 +124,7 @@ class Served:
     tls_port: int
 
     def curl(self, url: str, *more: str) -> subprocess.CompletedProcess[str]:
-        """What curl makes of a URL whose host is here, trusting trust.pem."""
+        """Run curl for a URL whose host resolves to this machine, with trust.pem as trust anchors."""
         host, port = url.split("/")[2].rsplit(":", 1)
         resolve = ("--resolve", f"{host}:{port}:127.0.0.1", "--cacert", str(self.folder / "trust.pem"))
         command = ["curl", "--silent", "--show-error", "--noproxy", "*", *resolve, *more, url]
@@ -203,7 +203,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     raise AssertionError("the program does not end")
 
 
-def _until_it_listens(port: int, process: subprocess.Popen[bytes], said: Path) -> None:
+def _until_it_listens(port: int, process: subprocess.Popen[bytes], output: Path) -> None:
     end = time.monotonic() + _PATIENCE
     while process.poll() is None and time.monotonic() < end:
         try:
@@ -212,4 +212,4 @@ def _until_it_listens(port: int, process: subprocess.Popen[bytes], said: Path) -
             time.sleep(0.02)
         else:
             return
-    raise AssertionError(f"nothing listens at {port}: {said.read_text(errors='replace')}")
+    raise AssertionError(f"nothing listens at {port}: {output.read_text(errors='replace')}")

@@ -1,4 +1,4 @@
-"""The directory of an export: private, whole, brought up to date, and careful with what is not its own."""
+"""The directory of an export: private, complete, up to date; files of other programs stay."""
 
 from __future__ import annotations
 

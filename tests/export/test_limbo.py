@@ -116,7 +116,7 @@ def test_no_key_is_in_it(document: Any) -> None:
 
 
 def _verified(case: dict[str, Any], folder: Path) -> str:
-    """What openssl verify says of a testcase, told all that is in it; empty for success."""
+    """Return the error of openssl verify with all data of a testcase; "" for success."""
     for name in ("trusted_certs", "untrusted_intermediates", "crls"):
         (folder / name).write_text("".join(case[name]))
     (folder / "peer").write_text(case["peer_certificate"])

@@ -88,7 +88,7 @@ def test_a_pfx_for_server_2016_is_encrypted_without_aes(exported: Export) -> Non
 
 
 def test_the_powershell_script_is_the_one_that_was_looked_at(exported: Export) -> None:
-    """PowerShell is not here to judge it: who changes it reads it, and writes it into golden/ anew."""
+    """PowerShell cannot run here, so that a change must be reviewed and copied to golden/ by hand."""
     output = (exported("windows", only="sensor.[ep]*").folder / "import.ps1").read_text()
     assert output == GOLDEN.read_text()
 

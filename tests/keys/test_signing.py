@@ -36,11 +36,11 @@ def _verify(kind: KeyKind, public: object, value: bytes, signature: Signature) -
 def test_a_signature_of_every_kind_verifies(name: str, seeded: bool) -> None:
     kind = parse_kind(name)
     key = SeededKeys("x").generate(kind, "owner")
-    asked = [Signature(), Signature("sha1"), Signature("sha384"), Signature("md5")]
-    asked += [Signature("", True), Signature("sha1", True)]
+    signatures = [Signature(), Signature("sha1"), Signature("sha384"), Signature("md5")]
+    signatures += [Signature("", True), Signature("sha1", True)]
     entropy = SeededEntropy("x") if seeded else None
     signed = 0
-    for signature in asked:
+    for signature in signatures:
         if refusal(kind, signature) is None:
             value = sign(key, _MESSAGE, signature, entropy)
             _verify(kind, key.public_key(), value, signature)

@@ -1,4 +1,4 @@
-"""Where keys come from: fresh ones differ, seeded ones repeat for ever, pooled ones are shared safely."""
+"""Where keys come from: fresh ones differ, seeded ones repeat forever, pooled ones are shared safely."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Extensions in DER: what cryptography makes of the same values."""
+"""Extensions in DER equal those that cryptography encodes for the same values."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SETTING = Setting("issuing", _BASE_URL, encipherment=True, ca=False, points=_PO
 
 def _extension(oid: str, **fields: Any) -> Extension | None:
     spec = CertificateSpec.model_validate({"issuer": "issuing", "subject": {"CN": "a.test"}, **fields})
-    return next((found for found in Extensions()(spec, _SETTING) if found.oid == oid), None)
+    return next((one for one in Extensions()(spec, _SETTING) if one.oid == oid), None)
 
 
 _CONTOSO = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Contoso")])
@@ -281,12 +281,12 @@ def test_a_raw_extension_replaces_ours_and_others_stand_last() -> None:
         {"oid": oids.KEY_USAGE, "der": "0500"},
     ]
     spec = CertificateSpec.model_validate({"issuer": "i", "subject": {"CN": "a.test"}, "extensions": raw})
-    found = Extensions()(spec, _SETTING)
-    assert found[-2:] == (
+    extensions = Extensions()(spec, _SETTING)
+    assert extensions[-2:] == (
         Extension("1.2.3.4", True, b"\x04\x03\x01\x02\x03"),
         Extension(oids.KEY_USAGE, False, b"\x05\x00"),
     )
-    assert [extension.oid for extension in found].count(oids.KEY_USAGE) == 1
+    assert [extension.oid for extension in extensions].count(oids.KEY_USAGE) == 1
 
 
 _KERBEROS = """asn1 = SEQUENCE:name
@@ -315,9 +315,9 @@ def test_a_kerberos_principal_is_what_openssl_encodes(tmp_path: Path, principal:
 
 
 def test_key_identifiers_wait_for_the_keys() -> None:
-    found = _extension(oids.SUBJECT_KEY_IDENTIFIER)
-    assert found is not None
-    assert found.value is KeyIdentifier.SUBJECT
+    extension = _extension(oids.SUBJECT_KEY_IDENTIFIER)
+    assert extension is not None
+    assert extension.value is KeyIdentifier.SUBJECT
 
 
 @pytest.mark.parametrize(
@@ -335,12 +335,12 @@ def test_key_identifiers_wait_for_the_keys() -> None:
 def test_a_common_name_is_an_alternative_name_if_it_can_be_one(
     common_name: str, name: x509.GeneralName | None
 ) -> None:
-    found = _extension(oids.SUBJECT_ALTERNATIVE_NAME, subject={"CN": common_name})
+    extension = _extension(oids.SUBJECT_ALTERNATIVE_NAME, subject={"CN": common_name})
     if name is None:
-        assert found is None
+        assert extension is None
     else:
-        assert found is not None
-        assert found.value == x509.SubjectAlternativeName([name]).public_bytes()
+        assert extension is not None
+        assert extension.value == x509.SubjectAlternativeName([name]).public_bytes()
 
 
 def test_only_equal_specifications_share_encoded_extensions() -> None:
@@ -374,16 +374,16 @@ def test_an_rsa_key_enciphers_keys_only_for_purposes_that_allow_it(purposes: Any
 
 
 def test_default_key_usage_is_critical() -> None:
-    found = _extension(oids.KEY_USAGE)
-    assert found is not None
-    assert found.critical
+    extension = _extension(oids.KEY_USAGE)
+    assert extension is not None
+    assert extension.critical
 
 
 @pytest.mark.parametrize(("subject", "critical"), [({}, True), ({"CN": "a.test"}, False)])
 def test_alternative_names_are_critical_without_a_subject(subject: dict[str, str], critical: bool) -> None:
-    found = _extension(oids.SUBJECT_ALTERNATIVE_NAME, subject=subject, san=["dns:a.test"])
-    assert found is not None
-    assert found.critical is critical
+    extension = _extension(oids.SUBJECT_ALTERNATIVE_NAME, subject=subject, san=["dns:a.test"])
+    assert extension is not None
+    assert extension.critical is critical
 
 
 @pytest.mark.parametrize("field", ["ocsp_no_check", "must_staple"])

@@ -62,8 +62,8 @@ def _problems(path: Path, out: Path) -> list[Problem]:
     return list(caught.value.problems)
 
 
-def _told(problems: list[Problem]) -> list[tuple[int, str]]:
-    """The line and the requirement of each."""
+def _lines_and_requirements(problems: list[Problem]) -> list[tuple[int, str]]:
+    """Return the line and the requirement of each problem."""
     return [(p.location.line if p.location else 0, p.message.split(" (")[-1].split(";")[0]) for p in problems]
 
 
@@ -103,12 +103,12 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "told"), BROKEN)
+@pytest.mark.parametrize(("old", "new", "expected"), BROKEN)
 def test_a_broken_demand_is_reported_at_the_line_that_causes_it(
-    old: str, new: str, told: list[tuple[int, str]], tmp_path: Path
+    old: str, new: str, expected: list[tuple[int, str]], tmp_path: Path
 ) -> None:
     problems = _problems(_profile(tmp_path, (old, new)), tmp_path / "out")
-    assert sorted(set(_told(problems))) == sorted(told), problems
+    assert sorted(set(_lines_and_requirements(problems))) == sorted(expected), problems
     assert all(problem.message.startswith("defender-iot requires: ") for problem in problems)
 
 
@@ -119,7 +119,7 @@ def test_all_broken_demands_are_reported_at_once_in_the_files_order(tmp_path: Pa
         ("key: rsa-2048", "key: rsa-1024"),
         ("{CN: two.example.test}", "{CN: '*.example.test'}"),
     )
-    assert _told(_problems(path, tmp_path / "out")) == [
+    assert _lines_and_requirements(_problems(path, tmp_path / "out")) == [
         (2, "crl-url-http"),
         (5, "public-key-2048"),
         (15, "subject-cn-no-wildcard"),
@@ -202,7 +202,7 @@ def test_a_base_that_breaks_the_set_itself_is_reported_at_the_line_that_causes_i
         ("requirements: [defender-iot]", NEGATIVES.format("two", "defender-iot").rstrip()),
         ("{CN: two.example.test}", "{CN: '*.example.test'}"),
     )
-    assert _told(_problems(path, tmp_path / "out")) == [(15, "subject-cn-no-wildcard")]
+    assert _lines_and_requirements(_problems(path, tmp_path / "out")) == [(15, "subject-cn-no-wildcard")]
 
 
 def test_negatives_that_are_asked_for_twice_are_reported(tmp_path: Path) -> None:

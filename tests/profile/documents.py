@@ -51,23 +51,23 @@ def authorities(folder: Path, text: str) -> dict[str, AuthoritySpec]:
 
 
 def refusals(source: Path | dict[str, object]) -> list[Problem]:
-    """The problems for which ``load`` refuses a profile."""
+    """Return the problems for which ``load`` rejects a profile."""
     with pytest.raises(InputError) as caught:
         load(source)
     return list(caught.value.problems)
 
 
 def refused(folder: Path, text: str) -> str:
-    """All that ``load`` says of a profile's text, places relative to the folder."""
-    found = refusals(write(folder, text))
-    return "\n".join(map(str, found)).replace(f"{folder}/", "")
+    """Return the errors of ``load`` for the text of a profile, with paths relative to the directory."""
+    problems = refusals(write(folder, text))
+    return "\n".join(map(str, problems)).replace(f"{folder}/", "")
 
 
 def refused_certificates(folder: Path, text: str) -> str:
-    """All that ``load`` says of a profile with these certificates."""
+    """Return the errors of ``load`` for a profile with these certificates."""
     return refused(folder, HEAD + indent(dedent(text), "  "))
 
 
 def refused_certificate(folder: Path, fields: str) -> str:
-    """All that ``load`` says of one certificate whose fields are given as flow text."""
+    """Return the errors of ``load`` for one certificate, whose fields are given in flow style."""
     return refused_certificates(folder, f"one: {{issuer: root, subject: {{CN: one.test}}, {fields}}}\n")

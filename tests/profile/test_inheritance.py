@@ -48,10 +48,10 @@ def test_like_copies_then_overrides(tmp_path: Path) -> None:
     copy: {like: console, subject: {CN: copy.test}, key: ec-p384}
     copy-of-copy: {like: copy, formats: [fullchain]}
     """
-    found = certificates(tmp_path, text)
-    assert found["copy"].subject == (("O", "Contoso"), ("CN", "copy.test"))
-    assert (found["copy"].formats, found["copy"].key) == (("der",), "ec-p384")
-    assert (found["copy-of-copy"].formats, found["copy-of-copy"].key) == (("fullchain",), "ec-p384")
+    specs = certificates(tmp_path, text)
+    assert specs["copy"].subject == (("O", "Contoso"), ("CN", "copy.test"))
+    assert (specs["copy"].formats, specs["copy"].key) == (("der",), "ec-p384")
+    assert (specs["copy-of-copy"].formats, specs["copy-of-copy"].key) == (("fullchain",), "ec-p384")
 
 
 def test_a_value_inherited_by_like_overrides_the_default(tmp_path: Path) -> None:
@@ -93,9 +93,9 @@ def test_like_can_name_one_of_a_table(tmp_path: Path) -> None:
     ],
 )
 def test_like_that_leads_nowhere_is_refused(tmp_path: Path, text: str, words: str) -> None:
-    said = refused_certificates(tmp_path, text)
-    assert words in said
-    assert f"test.yaml:{FIRST}" in said or f"test.yaml:{FIRST + 1}" in said
+    errors = refused_certificates(tmp_path, text)
+    assert words in errors
+    assert f"test.yaml:{FIRST}" in errors or f"test.yaml:{FIRST + 1}" in errors
 
 
 def test_extends_lays_the_profile_over_its_base(tmp_path: Path) -> None:
@@ -106,10 +106,10 @@ def test_extends_lays_the_profile_over_its_base(tmp_path: Path) -> None:
     )
     text = "extends: base.yaml\nname: other\ncertificates:\n  a: {formats: [pkcs12]}\n  c: {issuer: root}\n"
     loaded = load(write(tmp_path, text))
-    found = {spec.name: spec for spec in loaded.certificates()}
-    assert (loaded.name, sorted(found)) == ("other", ["a", "b", "c"])
-    assert found["a"].formats == ("pkcs12",)
-    assert found["c"].key == "ec-p256"
+    specs = {spec.name: spec for spec in loaded.certificates()}
+    assert (loaded.name, sorted(specs)) == ("other", ["a", "b", "c"])
+    assert specs["a"].formats == ("pkcs12",)
+    assert specs["c"].key == "ec-p256"
 
 
 def test_extends_takes_a_shipped_profile_by_its_name(tmp_path: Path) -> None:
@@ -139,11 +139,11 @@ def test_extends_is_one_level(tmp_path: Path) -> None:
 
 def test_an_error_in_an_inherited_value_is_shown_where_it_was_written(tmp_path: Path) -> None:
     write(tmp_path, DEFAULTS.replace("ec-p256", "ec-p255") + "  a: {issuer: root}\n", "base.yaml")
-    said = refused(tmp_path, "extends: base.yaml\nname: other\n")
-    assert "base.yaml:4:8: " in said
-    assert "ec-p256" in said
+    errors = refused(tmp_path, "extends: base.yaml\nname: other\n")
+    assert "base.yaml:4:8: " in errors
+    assert "ec-p256" in errors
 
 
 def test_one_bad_default_is_said_once_for_all_that_inherit_it(tmp_path: Path) -> None:
-    said = refused(tmp_path, DEFAULTS.replace("ec-p256", "ec-p255") + "  'a-{1..500}': {issuer: root}\n")
-    assert said.count("test.yaml:4:8: ") <= 3
+    errors = refused(tmp_path, DEFAULTS.replace("ec-p256", "ec-p255") + "  'a-{1..500}': {issuer: root}\n")
+    assert errors.count("test.yaml:4:8: ") <= 3

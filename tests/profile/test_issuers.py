@@ -22,8 +22,8 @@ def test_issuers_come_before_issued(tmp_path: Path) -> None:
 
 
 def test_an_authority_is_self_signed_when_nothing_is_said(tmp_path: Path) -> None:
-    found = authorities(tmp_path, "root:\nother: {issuer: self}\ncross: {issuer: [root, other]}\n")
-    assert {name: spec.issuers for name, spec in found.items()} == {
+    specs = authorities(tmp_path, "root:\nother: {issuer: self}\ncross: {issuer: [root, other]}\n")
+    assert {name: spec.issuers for name, spec in specs.items()} == {
         "root": ("self",),
         "other": ("self",),
         "cross": ("root", "other"),
@@ -58,9 +58,9 @@ def test_a_circle_of_a_thousand_authorities_is_no_recursion(tmp_path: Path) -> N
     ],
 )
 def test_an_issuer_that_cannot_be_is_refused(tmp_path: Path, text: str, place: str, words: str) -> None:
-    said = _refused(tmp_path, text)
-    assert place in said
-    assert words in said
+    errors = _refused(tmp_path, text)
+    assert place in errors
+    assert words in errors
 
 
 def test_an_end_entity_can_be_self_signed(tmp_path: Path) -> None:
@@ -68,24 +68,28 @@ def test_an_end_entity_can_be_self_signed(tmp_path: Path) -> None:
 
 
 def test_a_certificate_without_an_issuer_is_refused(tmp_path: Path) -> None:
-    said = refused_certificates(tmp_path, "a: {subject: {CN: a}}\n")
-    assert said.startswith("test.yaml:6:")
-    assert "issuer" in said
+    errors = refused_certificates(tmp_path, "a: {subject: {CN: a}}\n")
+    assert errors.startswith("test.yaml:6:")
+    assert "issuer" in errors
 
 
 def test_an_unknown_issuer_is_said_once_for_a_whole_range(tmp_path: Path) -> None:
-    said = refused_certificates(tmp_path, '"a-{1..500}": {issuer: rot}\n')
-    assert len(said.splitlines()) == 1
-    assert said.startswith("test.yaml:6:26: ")
-    assert said.endswith("(did you mean 'root'?)")
+    errors = refused_certificates(tmp_path, '"a-{1..500}": {issuer: rot}\n')
+    assert len(errors.splitlines()) == 1
+    assert errors.startswith("test.yaml:6:26: ")
+    assert errors.endswith("(did you mean 'root'?)")
 
 
 def test_an_authority_from_files_keeps_their_paths(tmp_path: Path) -> None:
     (tmp_path / "lab.crt").write_text("certificate")
     (tmp_path / "lab.key").write_text("key")
-    found = authorities(tmp_path, "lab: {from: {certificate: lab.crt, key: lab.key}}\n")["lab"].imported
-    assert found is not None
-    assert (found.certificate, found.key, found.chain) == (tmp_path / "lab.crt", tmp_path / "lab.key", None)
+    imported = authorities(tmp_path, "lab: {from: {certificate: lab.crt, key: lab.key}}\n")["lab"].imported
+    assert imported is not None
+    assert (imported.certificate, imported.key, imported.chain) == (
+        tmp_path / "lab.crt",
+        tmp_path / "lab.key",
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,4 +110,4 @@ def test_an_authority_from_files_keeps_their_paths(tmp_path: Path) -> None:
 def test_files_that_bring_no_authority_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "lab.crt").write_text("certificate")
     (tmp_path / "big.crt").write_bytes(b"x" * (1 << 22))
-    assert "test.yaml:3:" in (said := _refused(tmp_path, f"  {text}\n")) or "test.yaml:4:" in said
+    assert "test.yaml:3:" in (errors := _refused(tmp_path, f"  {text}\n")) or "test.yaml:4:" in errors

@@ -20,9 +20,9 @@ _PROFILE = {
 
 
 def _lab(**section: Any) -> Lab:
-    found = load({**_PROFILE, "lab": {"console": "console", **section}}).lab
-    assert found is not None
-    return found
+    lab = load({**_PROFILE, "lab": {"console": "console", **section}}).lab
+    assert lab is not None
+    return lab
 
 
 def _refused(**section: Any) -> str:
@@ -32,19 +32,19 @@ def _refused(**section: Any) -> str:
 
 
 def test_a_console_is_enough() -> None:
-    found = _lab()
-    assert (found.console, found.secondary, found.sensors, found.forwarding) == ("console", None, (), ())
-    assert (found.fresh, found.proxy, found.interval) == ((), False, 15)
+    lab = _lab()
+    assert (lab.console, lab.secondary, lab.sensors, lab.forwarding) == ("console", None, (), ())
+    assert (lab.fresh, lab.proxy, lab.interval) == ((), False, 15)
     assert load(_PROFILE).lab is None
 
 
 def test_the_shipped_demo_has_all_kinds() -> None:
-    found = load("demo").lab
-    assert found is not None
-    assert found.secondary
-    assert found.sensors
-    assert found.fresh
-    assert {rule.to for rule in found.forwarding} == {"syslog", "webhook"}
+    lab = load("demo").lab
+    assert lab is not None
+    assert lab.secondary
+    assert lab.sensors
+    assert lab.fresh
+    assert {rule.to for rule in lab.forwarding} == {"syslog", "webhook"}
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def test_an_address_is_a_host_and_a_port(address: str) -> None:
     ["", "siem", "siem:", ":6514", "siem:0", "siem:65536", "siem:99999", "::1:6514", "a b:1", "siem:-1"],
 )
 def test_another_address_is_refused(address: str) -> None:
-    said = _refused(forwarding=[{"name": "siem", "to": "syslog", "address": address, "host": "siem.test"}])
-    assert "is no address such as 10.1.0.20:6514" in said
+    errors = _refused(forwarding=[{"name": "siem", "to": "syslog", "address": address, "host": "siem.test"}])
+    assert "is no address such as 10.1.0.20:6514" in errors
 
 
 @pytest.mark.parametrize(

@@ -158,8 +158,8 @@ def _problems(path: Path) -> tuple[Problem, ...]:
     return ()
 
 
-def _check_words(said: str, folder: str) -> None:
-    words = said.replace(folder, "")
+def _check_words(text: str, folder: str) -> None:
+    words = text.replace(folder, "")
     assert 10 <= len(words) <= 2000, words
     assert words.isprintable(), repr(words)
     for foreign in (

@@ -1,4 +1,4 @@
-"""Names become folders: whatever cannot be one everywhere is refused before anything is written."""
+"""Names become directories: a name that is not portable is rejected before anything is written."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def test_an_authority_cannot_be_called_self(tmp_path: Path) -> None:
     ],
 )
 def test_two_certificates_with_one_folder_are_refused(tmp_path: Path, text: str) -> None:
-    said = refused_certificates(tmp_path, text)
-    assert "test.yaml:6:" in said or "test.yaml:7:" in said
+    errors = refused_certificates(tmp_path, text)
+    assert "test.yaml:6:" in errors or "test.yaml:7:" in errors
 
 
 def test_an_authority_and_a_certificate_can_share_a_name(tmp_path: Path) -> None:
@@ -94,8 +94,8 @@ def test_ranges_are_counted_out_in_order(tmp_path: Path, pattern: str, expected:
 
 def test_a_range_gives_its_number_and_its_index(tmp_path: Path) -> None:
     text = '"s-{08..10}": {issuer: root, subject: {CN: "{{ number }}.{{ index }}.{{ environment }}.test"}}\n'
-    found = [dict(spec.subject)["CN"] for spec in certificates(tmp_path, text).values()]
-    assert found == ["08.1.test.test", "09.2.test.test", "10.3.test.test"]
+    common_names = [dict(spec.subject)["CN"] for spec in certificates(tmp_path, text).values()]
+    assert common_names == ["08.1.test.test", "09.2.test.test", "10.3.test.test"]
 
 
 @pytest.mark.parametrize(
@@ -140,5 +140,5 @@ def test_ranges_of_authorities(tmp_path: Path, pattern: str) -> None:
 
 
 def test_a_file_named_for_two_things_is_refused(tmp_path: Path) -> None:
-    said = refused_certificates(tmp_path, "truststore: {issuer: root, formats: [pkcs12, truststore]}\n")
-    assert "truststore.p12" in said
+    errors = refused_certificates(tmp_path, "truststore: {issuer: root, formats: [pkcs12, truststore]}\n")
+    assert "truststore.p12" in errors

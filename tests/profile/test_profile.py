@@ -101,7 +101,7 @@ def test_all_errors_come_at_once_each_with_its_place_in_the_order_of_the_file(tm
       x: {issuer: root, subject: {CN: x}, san: ["ip:1", "dns:-"]}
       "y-{2..1}": {issuer: root}
     """
-    said = refused(tmp_path, text)
+    errors = refused(tmp_path, text)
     for expected in (
         "test.yaml:1:7: name: ",
         "test.yaml:2:11: base_url: ",
@@ -114,8 +114,8 @@ def test_all_errors_come_at_once_each_with_its_place_in_the_order_of_the_file(tm
         "test.yaml:9:53: certificates.x.san",
         "test.yaml:10:",
     ):
-        assert expected in said, f"{expected} is not in\n{said}"
-    lines = [int(line.split(":")[1]) for line in said.splitlines()]
+        assert expected in errors, f"{expected} is not in\n{errors}"
+    lines = [int(line.split(":")[1]) for line in errors.splitlines()]
     assert lines == sorted(lines)
 
 
@@ -149,8 +149,8 @@ def test_all_errors_come_at_once_each_with_its_place_in_the_order_of_the_file(tm
 )
 def test_a_wrong_head_is_refused_at_its_place(tmp_path: Path, line: str, place: str) -> None:
     text = f"name: test\nauthorities: {{root: {{}}}}\n{line}\n"
-    said = refused(tmp_path, text)
-    assert said.startswith(place), said
+    errors = refused(tmp_path, text)
+    assert errors.startswith(place), errors
 
 
 @pytest.mark.parametrize("text", ["authorities: {root: {}}\n", "name:\nauthorities: {root: {}}\n", "{}"])
@@ -175,8 +175,8 @@ def test_base_urls(tmp_path: Path, url: str, normal: str) -> None:
 
 
 def test_a_mapping_has_the_same_errors_without_a_place() -> None:
-    (found,) = refusals({"name": "test", "authorities": {"root": {"key": "rsa-20480"}}})
-    assert (found.location, found.where) == (None, "authorities.root.key")
+    (problem,) = refusals({"name": "test", "authorities": {"root": {"key": "rsa-20480"}}})
+    assert (problem.location, problem.where) == (None, "authorities.root.key")
 
 
 def test_a_problem_that_shows_later_gets_its_place(tmp_path: Path) -> None:
@@ -188,12 +188,12 @@ def test_a_problem_that_shows_later_gets_its_place(tmp_path: Path) -> None:
 
 
 def test_a_fault_that_is_none_is_reported_with_the_one_that_was_meant(tmp_path: Path) -> None:
-    said = refused_certificates(tmp_path, "a: {issuer: root, faults: [expird]}\n")
-    assert "no such fault: 'expird' (did you mean 'expired'?)" in said
+    errors = refused_certificates(tmp_path, "a: {issuer: root, faults: [expird]}\n")
+    assert "no such fault: 'expird' (did you mean 'expired'?)" in errors
     both = "negatives: [{of: a, faults: [expird]}, {of: a}, {of: a, faults: all, against: rfc5280}]\n"
-    said = refused(tmp_path, f"name: t\nauthorities: {{root: {{}}}}\n{both}")
-    assert "no such fault: 'expird' (did you mean 'expired'?)" in said
-    assert said.count("give one of 'against' (a requirement set) and 'faults' (of the catalog)") == 2
+    errors = refused(tmp_path, f"name: t\nauthorities: {{root: {{}}}}\n{both}")
+    assert "no such fault: 'expird' (did you mean 'expired'?)" in errors
+    assert errors.count("give one of 'against' (a requirement set) and 'faults' (of the catalog)") == 2
 
 
 def test_a_subject_without_a_common_name_gets_the_certificates_own(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a table's rows make wrong is told with the row and the column, before anything is built."""
+"""Errors in the rows of a table are reported with row and column before anything is built."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_listed_alternative_name_is_critical_beside_an_empty_subject() -> None
         "certificates": {"a": {"issuer": "root", "subject": {"CN": ""}, "san": ["dns:a.test"]}},
     }
     (entity,) = plan(load(document), datetime.now(UTC), random_serial).certificates()
-    (san,) = [found for found in entity.certificates[0].extensions if found.oid == "2.5.29.17"]
+    (san,) = [one for one in entity.certificates[0].extensions if one.oid == "2.5.29.17"]
     assert san.critical
 
 

@@ -1,4 +1,4 @@
-"""Shipped profiles: found by name, sound, and told from files that happen to be called the same."""
+"""Shipped profiles: found by name, valid, and distinguished from files with the same name."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_file_wins_over_a_shipped_name_and_a_folder_does_not(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ("minimul", "minimul does not exist (did you mean the shipped profile 'minimal'?)"),
         ("nothing/like/it.yaml", "nothing/like/it.yaml does not exist"),
@@ -64,10 +64,10 @@ def test_a_file_wins_over_a_shipped_name_and_a_folder_does_not(tmp_path: Path) -
         ("a" * 5000, "aaaaaaaa ..."),
     ],
 )
-def test_what_is_neither_file_nor_shipped_is_refused(source: str, said: str) -> None:
+def test_what_is_neither_file_nor_shipped_is_refused(source: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         load(source)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_wrong_shipped_name_gets_a_suggestion_or_all_names() -> None:

@@ -29,7 +29,7 @@ def test_cells_keep_their_text_and_rows_their_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         ("a,b\n1\n", "t.csv:2:2: row 2 has 1 cells, and the header 2"),
         ("a,b\n1,2,3\n", "t.csv:2:3: row 2 has 3 cells, and the header 2"),
@@ -47,9 +47,9 @@ def test_cells_keep_their_text_and_rows_their_lines(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_table_is_refused_with_its_exact_row_and_column(
-    tmp_path: Path, data: str | bytes, said: str
+    tmp_path: Path, data: str | bytes, message: str
 ) -> None:
-    assert _refused(tmp_path, data).startswith(said)
+    assert _refused(tmp_path, data).startswith(message)
 
 
 @pytest.mark.parametrize("name", OWN_VARIABLES)
@@ -68,8 +68,8 @@ def test_rows_end_exactly_at_their_limit(tmp_path: Path, rows: int, taken: bool)
         (tmp_path / "t.csv").write_text("a\n" + "x\n" * rows)
         assert len(read_table(tmp_path / "t.csv")) == rows
     else:
-        said = _refused(tmp_path, "a\n" + "x\n" * rows)
-        assert said == f"t.csv:{limits.TABLE_ROWS + 2}:1: more than {limits.TABLE_ROWS} rows"
+        errors = _refused(tmp_path, "a\n" + "x\n" * rows)
+        assert errors == f"t.csv:{limits.TABLE_ROWS + 2}:1: more than {limits.TABLE_ROWS} rows"
 
 
 def test_wrong_rows_count_towards_the_limit_of_rows(tmp_path: Path) -> None:
@@ -78,9 +78,9 @@ def test_wrong_rows_count_towards_the_limit_of_rows(tmp_path: Path) -> None:
 
 def test_a_table_as_wide_as_a_book_is_refused_at_once(tmp_path: Path) -> None:
     header = ",".join(f"c{n}" for n in range(200_000)) + "\n"
-    said = f"t.csv:1:1: more than {limits.TABLE_COLUMNS} columns"
+    expected = f"t.csv:1:1: more than {limits.TABLE_COLUMNS} columns"
     assert calls(lambda: _refused(tmp_path, header)) < 5_000
-    assert _refused(tmp_path, header) == said
+    assert _refused(tmp_path, header) == expected
 
 
 def test_a_table_over_the_size_limit_is_not_read_whole(tmp_path: Path) -> None:

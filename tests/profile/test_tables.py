@@ -18,12 +18,12 @@ def _table(folder: Path, data: str | bytes) -> None:
 
 def test_each_row_is_a_certificate(tmp_path: Path) -> None:
     _table(tmp_path, "host,site\nb,north\na,south\n")
-    found = certificates(tmp_path, PLC)
-    assert {name: dict(spec.subject)["CN"] for name, spec in found.items()} == {
+    specs = certificates(tmp_path, PLC)
+    assert {name: dict(spec.subject)["CN"] for name, spec in specs.items()} == {
         "plc-b": "b.north.test",
         "plc-a": "a.south.test",
     }
-    assert list(found) == ["plc-b", "plc-a"]
+    assert list(specs) == ["plc-b", "plc-a"]
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_a_table_in_another_encoding_names_the_format_to_save_in(tmp_path: Path)
 
 def test_a_table_can_name_the_issuer(tmp_path: Path) -> None:
     _table(tmp_path, "host,ca\na,root\n")
-    found = certificates(tmp_path, '"plc-{{ host }}": {each: hosts.csv, issuer: "{{ ca }}"}\n')
-    assert found["plc-a"].issuer == "root"
+    specs = certificates(tmp_path, '"plc-{{ host }}": {each: hosts.csv, issuer: "{{ ca }}"}\n')
+    assert specs["plc-a"].issuer == "root"
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         ("host,site\na,x\nb\n", "hosts.csv:3:"),
         ("host,site\na,x,y\n", "hosts.csv:2:3"),
@@ -85,38 +85,38 @@ def test_a_table_can_name_the_issuer(tmp_path: Path) -> None:
         ("host,site\nb c,x\n", "hosts.csv:2:"),
     ],
 )
-def test_a_wrong_table_names_row_and_column(tmp_path: Path, data: str | bytes, said: str) -> None:
+def test_a_wrong_table_names_row_and_column(tmp_path: Path, data: str | bytes, message: str) -> None:
     _table(tmp_path, data)
-    assert said in refused_certificates(tmp_path, PLC)
+    assert message in refused_certificates(tmp_path, PLC)
 
 
 def test_every_wrong_row_is_named(tmp_path: Path) -> None:
     _table(tmp_path, "host,site\na\nb,x\nc\n")
-    said = refused_certificates(tmp_path, PLC)
-    assert "hosts.csv:2:" in said
-    assert "hosts.csv:4:" in said
+    errors = refused_certificates(tmp_path, PLC)
+    assert "hosts.csv:2:" in errors
+    assert "hosts.csv:4:" in errors
 
 
 def test_a_value_that_is_wrong_in_one_row_names_that_row(tmp_path: Path) -> None:
     _table(tmp_path, "host,address\na,10.0.0.1\nb,10.0.0.256\n")
     text = '"plc-{{ host }}": {each: hosts.csv, issuer: root, san: ["ip:{{ address }}"]}\n'
-    said = refused_certificates(tmp_path, text)
-    assert "hosts.csv:3:2" in said
-    assert "10.0.0.256" in said
-    assert "hosts.csv:2" not in said
+    errors = refused_certificates(tmp_path, text)
+    assert "hosts.csv:3:2" in errors
+    assert "10.0.0.256" in errors
+    assert "hosts.csv:2" not in errors
 
 
 def test_a_column_that_is_missing_is_said_once_with_those_there_are(tmp_path: Path) -> None:
     _table(tmp_path, "host,site\n" + "".join(f"h{n},x\n" for n in range(200)))
-    said = refused_certificates(tmp_path, PLC.replace("{{ site }}", "{{ sight }}"))
-    assert "did you mean 'site'?" in said
-    assert len(said.splitlines()) == 1
+    errors = refused_certificates(tmp_path, PLC.replace("{{ site }}", "{{ sight }}"))
+    assert "did you mean 'site'?" in errors
+    assert len(errors.splitlines()) == 1
 
 
 @pytest.mark.parametrize("each", ["missing.csv", ".", '"a\\0b"', "[a]", "''"])
 def test_a_table_that_cannot_be_read_is_refused_at_its_place(tmp_path: Path, each: str) -> None:
-    said = refused_certificates(tmp_path, PLC.replace("hosts.csv", each))
-    assert re.search(r"test\.yaml:6:2[67]: |^test\.yaml:6:", said)
+    errors = refused_certificates(tmp_path, PLC.replace("hosts.csv", each))
+    assert re.search(r"test\.yaml:6:2[67]: |^test\.yaml:6:", errors)
 
 
 def test_names_without_a_column_are_refused(tmp_path: Path) -> None:

@@ -64,9 +64,9 @@ def test_what_a_template_gives(tmp_path: Path, template: str, expected: str) -> 
 )
 def test_what_a_template_cannot_say_is_refused_at_its_place(tmp_path: Path, template: str) -> None:
     quoted = template.replace("'", "''")
-    said = refused_certificates(tmp_path, f"a: {{issuer: root, subject: {{CN: '{quoted}'}}}}\n")
-    assert "test.yaml:6:" in said
-    assert "subject" in said
+    errors = refused_certificates(tmp_path, f"a: {{issuer: root, subject: {{CN: '{quoted}'}}}}\n")
+    assert "test.yaml:6:" in errors
+    assert "subject" in errors
 
 
 @pytest.mark.parametrize(
@@ -92,22 +92,22 @@ def test_what_a_template_cannot_say_is_refused_at_its_place(tmp_path: Path, temp
 )
 def test_a_template_bomb_is_refused_at_once(tmp_path: Path, template: str) -> None:
     quoted = template.replace("'", "''")
-    said = ""
+    errors = ""
 
     def load() -> None:
-        nonlocal said
-        said = refused_certificates(tmp_path, f"a-a-a-a: {{issuer: root, subject: {{CN: '{quoted}'}}}}\n")
+        nonlocal errors
+        errors = refused_certificates(tmp_path, f"a-a-a-a: {{issuer: root, subject: {{CN: '{quoted}'}}}}\n")
 
     assert calls(load) < 2_000_000
-    assert "test.yaml:6:" in said
+    assert "test.yaml:6:" in errors
 
 
 def test_a_long_result_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(f"host,text\na,{'x' * 4097}\n")
-    said = refused_certificates(
+    errors = refused_certificates(
         tmp_path, '"a-{{ host }}": {each: t.csv, issuer: root, subject: {CN: "{{ text }}"}}\n'
     )
-    assert "4" in said
+    assert "4" in errors
 
 
 def test_a_value_from_a_table_is_never_a_template_itself(tmp_path: Path) -> None:
@@ -115,14 +115,14 @@ def test_a_value_from_a_table_is_never_a_template_itself(tmp_path: Path) -> None
     text = (
         '"a-{{ host }}": {each: t.csv, issuer: root, subject: {CN: "{{ text }}", O: "{{ text | upper }}"}}\n'
     )
-    found = certificates(tmp_path, text)
-    assert dict(found["a-a"].subject) == {"CN": "{{ host }}", "O": "{{ HOST }}"}
-    assert dict(found["a-b"].subject)["CN"] == "{% if %}"
+    specs = certificates(tmp_path, text)
+    assert dict(specs["a-a"].subject) == {"CN": "{{ host }}", "O": "{{ HOST }}"}
+    assert dict(specs["a-b"].subject)["CN"] == "{% if %}"
 
 
 def test_a_passphrase_is_in_no_message(tmp_path: Path) -> None:
-    said = refused_certificates(tmp_path, "a: {issuer: root, passphrase: 'hunter2 {{ nane }}', key: bad}\n")
-    assert "hunter2" not in said
+    errors = refused_certificates(tmp_path, "a: {issuer: root, passphrase: 'hunter2 {{ nane }}', key: bad}\n")
+    assert "hunter2" not in errors
     spec = certificates(tmp_path, "a: {issuer: root, passphrase: hunter2, pkcs12: {passphrase: hunter2}}\n")[
         "a"
     ]

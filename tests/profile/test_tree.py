@@ -77,7 +77,7 @@ def test_the_place_of_what_is_not_there_is_that_of_what_holds_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"a: 1\nb: 2\na: 3\n", "p.yaml:3:1: the key 'a' was said before, in line 1"),
         (b"x: {a: 1, a: 2}\n", "p.yaml:1:11: the key 'a' was said before, in line 1"),
@@ -101,8 +101,8 @@ def test_the_place_of_what_is_not_there_is_that_of_what_holds_it() -> None:
         (b"a: b\n\nc: \xff\n", "p.yaml:3:1: not UTF-8 text"),
     ],
 )
-def test_what_is_not_plain_yaml_is_refused_with_its_exact_place(data: bytes, said: str) -> None:
-    assert _refused(data).startswith(said)
+def test_what_is_not_plain_yaml_is_refused_with_its_exact_place(data: bytes, message: str) -> None:
+    assert _refused(data).startswith(message)
 
 
 def test_every_key_said_twice_is_named() -> None:
@@ -149,7 +149,7 @@ def test_a_python_mapping_becomes_the_same_tree_as_its_yaml() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         ({1: "a", "1": "b"}, "two keys of a mapping are the same text"),
         ({"a": {True: 1, "true": 2}}, "two keys of a mapping are the same text"),
@@ -158,8 +158,8 @@ def test_a_python_mapping_becomes_the_same_tree_as_its_yaml() -> None:
         ({"\ud800": "x"}, "the character U+D800 is not allowed in YAML"),
     ],
 )
-def test_a_python_mapping_that_no_yaml_could_be_is_refused(value: object, said: str) -> None:
-    with pytest.raises(InputError, match=re.escape(said)):
+def test_a_python_mapping_that_no_yaml_could_be_is_refused(value: object, message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
         from_python(value)
 
 

@@ -28,10 +28,10 @@ def test_every_kind_of_alternative_name(tmp_path: Path) -> None:
         ' "upn:a@b.test", "rid:1.2.3", {dirname: {C: US, O: Contoso}}, "srv:_ldap.a.test",'
         ' "smtputf8:ä@b.test", "krb5:HTTP/a.test@REALM", {other: {oid: 1.2.3, der: "3000"}}]'
     )
-    found = the_certificate(tmp_path, f"san: {san}").san
-    assert found is not None
-    assert found is not OMIT
-    assert [(name.kind, name.value) for name in found.names] == [
+    names = the_certificate(tmp_path, f"san: {san}").san
+    assert names is not None
+    assert names is not OMIT
+    assert [(name.kind, name.value) for name in names.names] == [
         ("dns", "a.test"),
         ("dns", "*.a.test"),
         ("ip", "10.1.0.10"),
@@ -46,7 +46,7 @@ def test_every_kind_of_alternative_name(tmp_path: Path) -> None:
         ("krb5", "HTTP/a.test@REALM"),
         ("other", (("1.2.3", "3000"),)),
     ]
-    assert not found.critical
+    assert not names.critical
 
 
 @pytest.mark.parametrize(
@@ -95,10 +95,10 @@ def test_every_kind_of_alternative_name(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_alternative_name_is_refused_at_its_place(tmp_path: Path, name: str) -> None:
-    said = refused_certificate(tmp_path, f'san: ["dns:ok.test", "{name}"]')
-    assert f"test.yaml:{FIRST}:" in said
-    assert re.search(r"\bsan[.\[]1", said)
-    assert "ok.test" not in said
+    errors = refused_certificate(tmp_path, f'san: ["dns:ok.test", "{name}"]')
+    assert f"test.yaml:{FIRST}:" in errors
+    assert re.search(r"\bsan[.\[]1", errors)
+    assert "ok.test" not in errors
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_usages_are_lists_or_mappings(tmp_path: Path) -> None:
     ],
 )
 def test_a_slip_gets_a_suggestion(tmp_path: Path, field: str, hint: str) -> None:
-    said = refused_certificate(tmp_path, field)
-    assert f"did you mean '{hint}'?" in said
+    errors = refused_certificate(tmp_path, field)
+    assert f"did you mean '{hint}'?" in errors
 
 
 @pytest.mark.parametrize(
@@ -240,9 +240,9 @@ def test_a_slip_gets_a_suggestion(tmp_path: Path, field: str, hint: str) -> None
     ],
 )
 def test_what_a_field_cannot_say_is_refused_at_its_place(tmp_path: Path, field: str) -> None:
-    said = refused_certificate(tmp_path, field)
-    assert said.startswith(f"test.yaml:{FIRST}:"), said
-    assert field.partition(":")[0] in said, said
+    errors = refused_certificate(tmp_path, field)
+    assert errors.startswith(f"test.yaml:{FIRST}:"), errors
+    assert field.partition(":")[0] in errors, errors
 
 
 def test_an_issuer_of_a_range_of_ten_thousand_names_is_refused(tmp_path: Path) -> None:
@@ -260,15 +260,15 @@ def test_validity_and_its_default(tmp_path: Path) -> None:
 
 
 def test_authorities_live_longer_and_roots_longest(tmp_path: Path) -> None:
-    found = authorities(tmp_path, "root: {}\nissuing: {issuer: root}\n")
-    lives = {name: spec.valid.resolve(NOW)[1].year for name, spec in found.items()}
+    specs = authorities(tmp_path, "root: {}\nissuing: {issuer: root}\n")
+    lives = {name: spec.valid.resolve(NOW)[1].year for name, spec in specs.items()}
     assert lives == {"root": 2036, "issuing": 2031}
 
 
 def test_a_revocation_has_reason_and_time(tmp_path: Path) -> None:
-    found = the_certificate(tmp_path, "revoked: {reason: keyCompromise, at: -2d}").revoked
-    assert found is not None
-    assert (found.reason, getattr(found.at, "text", None)) == ("keyCompromise", "-2d")
+    revocation = the_certificate(tmp_path, "revoked: {reason: keyCompromise, at: -2d}").revoked
+    assert revocation is not None
+    assert (revocation.reason, getattr(revocation.at, "text", None)) == ("keyCompromise", "-2d")
 
 
 def test_a_passphrase_can_stand_in_a_file_beside_the_profile(tmp_path: Path) -> None:
@@ -286,31 +286,31 @@ def test_a_passphrase_can_stand_in_a_file_beside_the_profile(tmp_path: Path) -> 
     ],
 )
 def test_signatures(tmp_path: Path, written: str, digest: str, pss: bool) -> None:
-    found = the_certificate(tmp_path, f"signature: {written}").signature
-    assert (found.digest, found.pss) == (digest, pss)
+    signature = the_certificate(tmp_path, f"signature: {written}").signature
+    assert (signature.digest, signature.pss) == (digest, pss)
 
 
 def test_name_constraints_take_networks_and_domains(tmp_path: Path) -> None:
-    found = authorities(
+    specs = authorities(
         tmp_path,
         'root: {name_constraints: {permitted: ["dns:.a.test", "ip:10.0.0.0/8"], excluded: ["email:.c"]}}\n',
     )["root"].name_constraints
-    assert found is not None
-    assert found is not OMIT
-    assert GeneralName("ip", "10.0.0.0/8") in found.permitted
-    assert found.critical
+    assert specs is not None
+    assert specs is not OMIT
+    assert GeneralName("ip", "10.0.0.0/8") in specs.permitted
+    assert specs.critical
 
 
 def test_a_raw_extension_is_octets(tmp_path: Path) -> None:
-    (found,) = the_certificate(
+    (entry,) = the_certificate(
         tmp_path, 'extensions: [{oid: 1.2.3.4, critical: true, der: "0403010203"}]'
     ).extensions
-    assert (found.oid, found.critical, found.der) == ("1.2.3.4", True, bytes.fromhex("0403010203"))
+    assert (entry.oid, entry.critical, entry.der) == ("1.2.3.4", True, bytes.fromhex("0403010203"))
 
 
 def test_a_list_gives_several_attributes_of_one_type(tmp_path: Path) -> None:
-    found = certificates(tmp_path, "a: {issuer: root, subject: {OU: [One, Two], CN: a}}\n")["a"].subject
-    assert found == (("OU", "One"), ("OU", "Two"), ("CN", "a"))
+    subject = certificates(tmp_path, "a: {issuer: root, subject: {OU: [One, Two], CN: a}}\n")["a"].subject
+    assert subject == (("OU", "One"), ("OU", "Two"), ("CN", "a"))
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,9 @@ from pathlib import Path
 from pkigen import open_environment
 from pkigen.pytest_plugin.servers import Servers
 
-folder, state = map(Path, sys.argv[1:])
+environment, state = map(Path, sys.argv[1:])
 servers = Servers(state, shared=True)
-print(servers.of(open_environment(folder)).url, flush=True)
+print(servers.of(open_environment(environment)).url, flush=True)
 sys.stdin.readline()
 servers.close()
 """

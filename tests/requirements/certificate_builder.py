@@ -51,8 +51,8 @@ class Made:
     extensions: tuple[bytes, ...] = ()
     outer: bytes | None = None
 
-    def shown(self, **around: Any) -> CheckInput:
-        """The certificate as it is presented."""
+    def check_input(self, **around: Any) -> CheckInput:
+        """Return the certificate as the input of a check."""
         tbs = der.sequence(
             *([der.explicit(0, der.integer(self.version - 1))] if self.version > 1 else []),
             self.serial,

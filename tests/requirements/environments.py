@@ -62,51 +62,51 @@ class Built:
 
     @property
     def clock(self) -> datetime:
-        """The instant of the build."""
+        """The time of the build."""
         return datetime.fromisoformat(self.manifest["clock"])
 
     @property
     def cases(self) -> dict[str, dict[str, Any]]:
-        """The manifest's end entities with a fault, by the fault's id."""
+        """The end entities with a fault in the manifest, by the ID of the fault."""
         return {case["fault"]["id"]: case for case in self.manifest["cases"] if "fault" in case}
 
     @property
-    def found(self) -> dict[str, CheckResult]:
-        """What the checker says, by the end entity's name."""
+    def results(self) -> dict[str, CheckResult]:
+        """The results of the checker, by the name of the end entity."""
         return {one.name: one for one in self.checked}
 
     def file(self, case: str, role: str) -> Path:
-        """The file of a case (by its fault's id) in a role."""
+        """Return the file of a case (given by the ID of its fault) in a role."""
         return self.folder / str(self.cases[case]["files"][role])
 
 
 @dataclass
 class Environments:
-    """Builds below a folder, and keeps what it built."""
+    """Builds environments below a directory, and caches them."""
 
     folder: Path
     _built: dict[tuple[str, str], Built] = field(default_factory=dict)
 
     def of(self, against: str, hierarchy: str = "issuing") -> Built:
-        """The environment of a set below a hierarchy."""
+        """Return the environment for a requirement set below a hierarchy."""
         key = (against, hierarchy)
         if key not in self._built:
             self._built[key] = self._build(against, hierarchy)
         return self._built[key]
 
     def _build(self, against: str, hierarchy: str) -> Built:
-        asked = document(against, hierarchy)
+        profile = document(against, hierarchy)
         try:
-            folder = build_it(asked, self.folder / f"{against}-{hierarchy}").folder
+            folder = build_it(profile, self.folder / f"{against}-{hierarchy}").folder
         except InputError as error:
             pytest.fail(
                 f"the certificates of document() in {__file__} do not satisfy the set '{against}'; "
                 f"add what it requires there, unless it contradicts another set:\n{error}",
                 pytrace=False,
             )
-        held, demands = manifest(folder), load_set(against)
-        clock = datetime.fromisoformat(held["clock"])
-        planned = plan(load(asked), clock, lambda *_: 1)
+        built_manifest, demands = manifest(folder), load_set(against)
+        clock = datetime.fromisoformat(built_manifest["clock"])
+        planned = plan(load(profile), clock, lambda *_: 1)
         checked = tuple(check_environment(folder, [demands], CheckOptions(now=clock)))
         passed = {one.name: one.reason for one in planned.passed}
-        return Built(demands, folder, held, passed, checked)
+        return Built(demands, folder, built_manifest, passed, checked)

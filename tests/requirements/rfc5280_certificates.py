@@ -25,13 +25,13 @@ EMPTY = der.sequence()
 
 def leaf(*extensions: bytes, without: str = "") -> Made:
     """Return an end-entity certificate with further extensions, and without those of an OID."""
-    kept = (one for one in LEAF if not without or der.oid(without) not in one)
-    return Made(extensions=(*kept, *extensions))
+    others = (one for one in LEAF if not without or der.oid(without) not in one)
+    return Made(extensions=(*others, *extensions))
 
 
 def ca(*extensions: bytes, without: str = "") -> Made:
-    kept = (one for one in CA if not without or der.oid(without) not in one)
-    return Made(extensions=(*kept, *extensions))
+    others = (one for one in CA if not without or der.oid(without) not in one)
+    return Made(extensions=(*others, *extensions))
 
 
 def leaf_with(oid: str, value: bytes, *, critical: bool = False, without: str = "") -> Made:

@@ -44,8 +44,8 @@ def _demand(kind: str, parameters: dict[str, Any]) -> Demand:
     return KINDS[kind].model_validate(parameters)
 
 
-def _status(kind: str, parameters: dict[str, Any], shown: CheckInput) -> Status:
-    """How a demand comes out in a set of its own."""
+def _status(kind: str, parameters: dict[str, Any], check_input: CheckInput) -> Status:
+    """Return the outcome of a demand in a requirement set of its own."""
     one = {
         "id": "one",
         "demand": {kind: parameters},
@@ -55,7 +55,7 @@ def _status(kind: str, parameters: dict[str, Any], shown: CheckInput) -> Status:
     }
     document = {"name": "own", "title": "Own", "source": {"title": "Own", "date": "2026"}}
     against = RequirementSet.model_validate({**document, "requirements": [one]})
-    (finding,) = findings(against, shown)
+    (finding,) = findings(against, check_input)
     return finding.outcome.status
 
 
@@ -99,9 +99,9 @@ def _of_fields() -> Iterable[Row]:
     yield "version", {"equals": 3}, Made(), PASS
     yield "version", {"equals": 3}, Made(version=1), FAIL
     yield "version", {"equals": 3}, Made(version=2), FAIL
-    for octets, status in ((20, PASS), (21, FAIL)):
-        yield "serial", {"maximum_octets": 20}, Made(serial=serial_of(octets)), status
-    # Twenty octets with the highest bit set take one more: the number is positive in DER.
+    for size, status in ((20, PASS), (21, FAIL)):
+        yield "serial", {"maximum_octets": 20}, Made(serial=serial_of(size)), status
+    # Twenty bytes with the highest bit set need one more, because the number must be positive in DER.
     yield "serial", {"maximum_octets": 20}, Made(serial=der.integer(1 << 159)), FAIL
     for serial, status in ((b"\x02\x01\x00", FAIL), (b"\x02\x01\xff", FAIL), (b"\x02\x01\x01", PASS)):
         yield "serial", {"positive": True}, Made(serial=serial), status
@@ -241,7 +241,7 @@ def _rows(*sources: Callable[[], Iterable[Row]]) -> list[Any]:
 def test_a_demand_changes_its_mind_at_its_boundary(
     kind: str, parameters: dict[str, Any], made: Made, status: Status
 ) -> None:
-    assert _status(kind, parameters, made.shown()) is status
+    assert _status(kind, parameters, made.check_input()) is status
 
 
 BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
@@ -264,13 +264,13 @@ BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
 def test_an_extension_that_cannot_be_read_breaks_the_demand(kind: str, value: bytes) -> None:
     oid, parameters = BROKEN[kind]
     made = Made(extensions=(extension(oid, value),))
-    assert _status(kind, parameters, made.shown()) is FAIL
+    assert _status(kind, parameters, made.check_input()) is FAIL
 
 
 @given(st.sampled_from(sorted(BROKEN)), st.binary(max_size=40))
 def test_no_octets_of_an_extension_raise_anything(kind: str, value: bytes) -> None:
     oid, parameters = BROKEN[kind]
-    _status(kind, parameters, Made(extensions=(extension(oid, value),)).shown())
+    _status(kind, parameters, Made(extensions=(extension(oid, value),)).check_input())
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -26,7 +26,7 @@ BY_RELEASE = {
 """The same, where some releases of openssl answer as the manifest does."""
 
 
-def _said(*command: str | Path) -> tuple[int, str]:
+def _run(*command: str | Path) -> tuple[int, str]:
     words = [str(word) for word in command]
     done = subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     return done.returncode, done.stdout + done.stderr
@@ -59,16 +59,16 @@ def _verdict(built: Built, case: dict[str, Any], chain: Path, scratch: Path) -> 
         command.append("-crl_check")
         crl = built.folder / "www" / urlsplit(url).path.lstrip("/")
         command += ["-CRLfile", crl] if crl.is_file() else []
-    code, words = _said(*command, certificate)
+    code, words = _run(*command, certificate)
     return "" if code == 0 else words
 
 
 def _path(built: Built, case: dict[str, Any], scratch: Path) -> Path:
     """The authorities that the manifest names, in one file: chains are sometimes the fault."""
     files = {one["name"]: one["files"]["certificate"] for one in built.manifest["authorities"]}
-    found = scratch / "path.pem"
-    found.write_bytes(b"".join((built.folder / files[name]).read_bytes() for name in case["path"]))
-    return found
+    path = scratch / "path.pem"
+    path.write_bytes(b"".join((built.folder / files[name]).read_bytes() for name in case["path"]))
+    return path
 
 
 @pytest.mark.parametrize("name", requirement_sets())
@@ -142,7 +142,7 @@ def _text(path: Path) -> str:
     return run("openssl", "x509", "-noout", "-text", "-in", path).replace(" = ", "=")
 
 
-SHOWN = {
+TEXTS = {
     "signature-hash-sha256-sha1": "Signature Algorithm: sha1WithRSAEncryption",
     "signature-hash-sha256-sha384": "Signature Algorithm: sha384WithRSAEncryption",
     "signature-sha256-rsa-pss": "Signature Algorithm: rsassaPss",
@@ -159,10 +159,10 @@ SHOWN = {
 }
 
 
-@pytest.mark.parametrize("fault", SHOWN)
+@pytest.mark.parametrize("fault", TEXTS)
 def test_openssl_shows_the_fault_in_the_certificate(fault: str, environments: Environments) -> None:
     path = environments.of("defender-iot").file(fault, "certificate")
-    assert SHOWN[fault] in _text(path)
+    assert TEXTS[fault] in _text(path)
 
 
 @pytest.mark.parametrize(
@@ -202,13 +202,13 @@ def test_openssl_cannot_open_the_keys_that_nothing_given_opens(environments: Env
         assert key.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
         given = built.cases[fault]["files"].get("passphrase")
         secret = f"file:{built.folder / given}" if given else "pass:"
-        assert _said("openssl", "pkey", "-in", key, "-passin", secret, "-noout")[0] != 0
+        assert _run("openssl", "pkey", "-in", key, "-passin", secret, "-noout")[0] != 0
     assert "passphrase" not in built.cases["key-opens-none"]["files"]
 
 
 def test_openssl_calls_a_key_unsound_and_another_one_another(environments: Environments) -> None:
     built = environments.of("defender-iot")
-    code, words = _said("openssl", "pkey", "-check", "-noout", "-in", built.file("key-sound-unsound", "key"))
+    code, words = _run("openssl", "pkey", "-check", "-noout", "-in", built.file("key-sound-unsound", "key"))
     assert code != 0 or "invalid" in words
     other = run("openssl", "pkey", "-pubout", "-in", built.file("key-matches-other", "key"))
     crt = built.file("key-matches-other", "certificate")

@@ -1,4 +1,4 @@
-"""Requirement sets of one's own: every mistake is told with its line, and nothing else is raised."""
+"""Requirement sets in files: every error is reported with its line, and no other exception is raised."""
 
 from __future__ import annotations
 
@@ -95,9 +95,9 @@ def test_a_mistake_is_reported_with_its_line_and_what_was_meant(
 ) -> None:
     assert OWN.count(text) == 1
     path = _own(tmp_path, OWN.replace(text, mistake))
-    said = str(_refused(path))
-    assert re.match(rf"{re.escape(str(path))}:{line}:[0-9]+: ", said), said
-    assert [word for word in words if word not in said] == [], said
+    errors = str(_refused(path))
+    assert re.match(rf"{re.escape(str(path))}:{line}:[0-9]+: ", errors), errors
+    assert [word for word in words if word not in errors] == [], errors
 
 
 def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
@@ -164,9 +164,9 @@ def test_what_is_no_mapping_is_reported(text: str, tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_reported_by_its_path(tmp_path: Path) -> None:
-    said = str(_refused(tmp_path / "none.yaml"))
-    assert str(tmp_path / "none.yaml") in said
-    assert "No such file" in said
+    errors = str(_refused(tmp_path / "none.yaml"))
+    assert str(tmp_path / "none.yaml") in errors
+    assert "No such file" in errors
 
 
 @pytest.mark.parametrize("name", ["defender-iott", "own.json", "own", "", "../defender-iot"])
@@ -178,10 +178,10 @@ def test_an_unknown_name_tells_how_a_set_is_named(name: str) -> None:
 
 @pytest.mark.parametrize("name", shipped.requirement_sets())
 def test_a_shipped_set_is_called_as_its_file(name: str) -> None:
-    found = load_set(name)
-    assert found.name == name
-    assert found is load_set(name)
-    assert all(one.says.endswith(".") for one in found.requirements)
+    requirement_set = load_set(name)
+    assert requirement_set.name == name
+    assert requirement_set is load_set(name)
+    assert all(one.says.endswith(".") for one in requirement_set.requirements)
 
 
 SCHEMA = json_schema()
@@ -233,12 +233,12 @@ def _check(data: bytes) -> None:
         path = Path(folder, "own.yaml")
         path.write_bytes(data)
         try:
-            found = load_set(str(path))
+            requirement_set = load_set(str(path))
         except InputError as error:
             words = str(error).replace(folder, "")
         else:
             # What is taken can be gone through.
-            assert all(list(one.demand.violations()) is not None for one in found.requirements)
+            assert all(list(one.demand.violations()) is not None for one in requirement_set.requirements)
             return
     assert all(line.isprintable() for line in words.split("\n")), repr(words)
     for foreign in ("pydantic", "Value error", "Input should", "<class", "object at 0x", "Errno", "NoneType"):

@@ -54,28 +54,28 @@ def _ways(built: Built) -> dict[str, tuple[Requirement, Violation]]:
     }
 
 
-def _diff(wanted: set[str], found: set[str]) -> str:
-    missing, surplus = sorted(wanted - found), sorted(found - wanted)
+def _diff(expected: set[str], actual: set[str]) -> str:
+    missing, surplus = sorted(expected - actual), sorted(actual - expected)
     return f"does not break {missing}, breaks {surplus} besides"
 
 
 def test_a_case_breaks_exactly_what_the_manifest_says(built: Built) -> None:
     wrong = {}
     for fault, case in built.cases.items():
-        found = {one.requirement.id for one in built.found[case["name"]].broken}
-        wanted = set(case["fault"]["violates"])
-        if found != wanted:
-            wrong[fault] = _diff(wanted, found)
+        violated = {one.requirement.id for one in built.results[case["name"]].broken}
+        expected = set(case["fault"]["violates"])
+        if violated != expected:
+            wrong[fault] = _diff(expected, violated)
     assert wrong == {}
 
 
 def test_a_case_says_at_upload_what_the_manifest_says(built: Built) -> None:
     wrong = {}
     for fault, case in built.cases.items():
-        (verdict,) = built.found[case["name"]].verdicts
-        said = (case["fault"]["accepted"], set(case["fault"]["messages"]))
-        if said != (verdict.accepted, set(verdict.messages)):
-            wrong[fault] = (said, verdict.accepted, verdict.messages)
+        (verdict,) = built.results[case["name"]].verdicts
+        expected = (case["fault"]["accepted"], set(case["fault"]["messages"]))
+        if expected != (verdict.accepted, set(verdict.messages)):
+            wrong[fault] = (expected, verdict.accepted, verdict.messages)
     assert wrong == {}
 
 
@@ -97,7 +97,7 @@ def _passed(built: Built) -> set[str]:
 
 
 def test_below_a_root_alone_only_what_needs_a_ca_below_it_is_left_out(built: Built) -> None:
-    depth = len(built.found[BASE].presented.path)
+    depth = len(built.results[BASE].presented.path)
     assert depth in map(len, HIERARCHIES.values())
     assert _passed(built) == (ROOT_ALONE & set(_ways(built)) if depth == 1 else set())
 
@@ -123,13 +123,13 @@ def test_sound_certificates_break_nothing_and_are_accepted(built: Built) -> None
     sound = [one for one in built.checked if one.expected is None]
     assert [one.name for one in sound] == ["sensor-01", "sensor-02"]
     for one in sound:
-        assert [found.requirement.id for found in one.broken] == []
+        assert [finding.requirement.id for finding in one.broken] == []
         assert [verdict.accepted for verdict in one.verdicts] == [True]
         assert [verdict.undecided for verdict in one.verdicts] == [()]
 
 
 def test_of_a_sound_certificate_only_the_passphrase_cannot_be_judged(built: Built) -> None:
-    open_ = {f.requirement.id for f in built.found[BASE].findings if f.outcome.status == "not applicable"}
+    open_ = {f.requirement.id for f in built.results[BASE].findings if f.outcome.status == "not applicable"}
     assert open_ <= {"passphrase-characters", "aia-not-critical", *OF_ABSENT_EXTENSIONS}
 
 

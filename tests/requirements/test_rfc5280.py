@@ -51,7 +51,7 @@ from tests.requirements.rfc5280_certificates import (
 
 def _violated(certificate: Made, *, authority: bool = False) -> set[str]:
     """Return the ids of the requirements that a certificate violates."""
-    subject = certificate.shown(authority=authority)
+    subject = certificate.check_input(authority=authority)
     return {one.requirement.id for one in findings(load_set("rfc5280"), subject) if one.failed}
 
 

@@ -1,6 +1,6 @@
 """What the appliance's documentation demands, fact by fact, and the requirements that carry it over.
 
-The facts are told in our own words. A fact without a requirement says why it needs none.
+The facts are described in our own words. A fact without a requirement says why it needs none.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ SOURCE = (
     Fact(CHAIN, "it has the CA that issued the certificate", ("chain-issuer",)),
     Fact(CHAIN, "it has every CA up to the root", ("chain-complete",)),
     Fact(CHAIN, "it has CA certificates", ("chain-only-authorities",)),
-    Fact(CHAIN, "bag attributes may stand in it", reason="nothing is demanded; a test reads such a chain"),
+    Fact(CHAIN, "it may contain bag attributes", reason="nothing is demanded; a test reads such a chain"),
     Fact(CHAIN, "it may be left out", reason="no demand has 'required' for the chain's file"),
     Fact(CRL, "the URL is http", ("crl-url-http",)),
     Fact(CRL, "the appliance can reach the CRL server", ("crl-reachable",)),
-    Fact(CRL, "the port is 80 if nothing else is said", reason="a network's setting; any port may be given"),
+    Fact(CRL, "the default port is 80", reason="a network's setting; any port may be given"),
     Fact(CRL, "another port may be in the URL", reason="crl-url-http has no 'ports'"),
-    Fact(CRL, "an HTTP proxy may stand between", reason="the checker has --proxy; nothing is demanded"),
+    Fact(CRL, "an HTTP proxy may be in between", reason="the checker has --proxy; nothing is demanded"),
     Fact(FILES, "the certificate is PEM or DER", ("certificate-encoding",)),
     Fact(FILES, "its file ends in .crt", ("certificate-suffix",)),
     Fact(FILES, "the key is PEM", ("key-encoding",)),

@@ -71,5 +71,5 @@ def test_what_is_taken_shows_no_message_and_what_is_refused_shows_one(
 def test_the_checker_says_the_same_of_the_files(name: str, environments: Environments) -> None:
     built = environments.of(name)
     for case in built.cases.values():
-        (verdict,) = built.found[case["name"]].verdicts
+        (verdict,) = built.results[case["name"]].verdicts
         assert list(verdict.messages) == case["fault"]["messages"], case["name"]

@@ -65,7 +65,7 @@ def test_a_full_chain_in_one_file_has_its_leaf_and_its_authorities(built: Built,
     path = tmp_path / "full.crt"
     path.write_bytes(crt.read_bytes() + chain.read_bytes())
     result = _one(built, path, key)
-    assert result.presented.certificate == built.found["sensor-01"].presented.certificate
+    assert result.presented.certificate == built.results["sensor-01"].presented.certificate
     assert _broken(result) <= {"chain-suffix"}
     everything = tmp_path / "everything.pem"
     everything.write_bytes(key.read_bytes() + chain.read_bytes() + crt.read_bytes())
