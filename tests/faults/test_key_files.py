@@ -93,9 +93,9 @@ def test_the_key_is_not_the_certificates(catalogue: Environment, fault: str) -> 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", sorted(THE_CERTIFICATES))
 def test_the_key_is_the_certificates_whatever_is_wrong_with_it(catalogue: Environment, fault: str) -> None:
-    said = _pkey(catalogue, fault, "-pubout")
-    if not _is_unread_by_this_release(fault, said):
-        assert said.stdout == _certified(catalogue, fault)
+    result = _pkey(catalogue, fault, "-pubout")
+    if not _is_unread_by_this_release(fault, result):
+        assert result.stdout == _certified(catalogue, fault)
 
 
 @pytest.mark.needs("openssl")

@@ -28,7 +28,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture(autouse=True)
 def _nothing_requested(site: Site) -> None:
-    site.asked.clear()
+    site.requests.clear()
 
 
 def test_no_more_urls_are_requested_than_the_budget_has(site: Site) -> None:
@@ -38,7 +38,7 @@ def test_no_more_urls_are_requested_than_the_budget_has(site: Site) -> None:
         downloader.get(f"{site.url}/none")
     with pytest.raises(FetchError, match=r"/ten: not downloaded, because this run may use 2 URLs at most"):
         downloader.get(f"{site.url}/ten")
-    assert len(site.asked) == 2
+    assert len(site.requests) == 2
 
 
 def test_a_slow_server_uses_up_the_time_of_all_others(site: Site) -> None:
@@ -47,7 +47,7 @@ def test_a_slow_server_uses_up_the_time_of_all_others(site: Site) -> None:
         downloader.get(f"{site.url}/silent")
     with pytest.raises(FetchError, match="seconds at most"):
         downloader.get(f"{site.url}/ten")
-    assert site.asked == ["/silent"]
+    assert site.requests == ["/silent"]
 
 
 def test_the_bytes_of_all_downloads_count_together(site: Site) -> None:
@@ -84,8 +84,8 @@ def test_check_requests_eight_urls_of_a_certificate(folder: Path, site: Site) ->
     (result, *_) = check_files(
         _paths(folder, "leaf-01"), [load_set("defender-iot")], CheckOptions(online=True)
     )
-    assert len(site.asked) == 8
-    reasons = " ".join(finding.outcome.found for finding in result.findings)
+    assert len(site.requests) == 8
+    reasons = " ".join(finding.outcome.actual for finding in result.findings)
     assert "42 more URLs were not tried" in reasons
 
 
@@ -94,7 +94,7 @@ def test_check_of_many_certificates_has_one_budget(folder: Path, site: Site) -> 
     options = CheckOptions(online=True)
     results = check_files([*leaves, _paths(folder, "leaf-01")[2]], [load_set("defender-iot")], options)
     assert len(results) == 30
-    assert len(site.asked) == 100
+    assert len(site.requests) == 100
 
 
 def test_an_upload_requests_eight_urls(folder: Path, site: Site) -> None:
@@ -102,10 +102,10 @@ def test_an_upload_requests_eight_urls(folder: Path, site: Site) -> None:
 
     upload = case_upload(open_environment(folder), "leaf-02", Passphrases({}, ()))
     assert not check_upload(upload, [load_set("defender-iot")], utc_now()).accepted
-    assert len(site.asked) == 8
+    assert len(site.requests) == 8
 
 
 def test_verify_requests_eight_urls_of_a_certificate(folder: Path, site: Site) -> None:
     certificate, _, chain = _paths(folder, "leaf-03")
     verify(Verification(certificate, utc_now(), chain=(chain,), fetch_crls=True))
-    assert len([path for path in site.asked if "leaf-03" in path]) == 8
+    assert len([path for path in site.requests if "leaf-03" in path]) == 8
