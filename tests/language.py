@@ -75,7 +75,7 @@ Name a variable after its content, not after how it was obtained.
 
 SUFFIXES = (".py", ".md", ".yaml", ".j2", ".html", ".css", ".js", ".svg", ".sh")
 
-GERUNDS = {"encoding", "signing", "timing"}
+GERUNDS = {"encoding", "signing", "stapling", "timing"}
 """Module names that end in -ing and are nouns."""
 
 _CODE = re.compile(r"``.*?``|`[^`\n]*`")
