@@ -95,7 +95,12 @@ def _check_header(header: list[str], file: str) -> None:
     if (other := next((name for name in header if name and not _HEADING.fullmatch(name)), None)) is not None:
         # The message must not quote the line: a profile can name any file, also one with secrets.
         place = Location(file, 1, header.index(other) + 1)
-        raise InputError(Problem("not a table: its first row does not name columns", location=place))
+        raise InputError(
+            Problem(
+                "not a table: its first row does not name columns (separated by commas, semicolons or tabs)",
+                location=place,
+            )
+        )
     for column, name in enumerate(header, 1):
         place = Location(file, 1, column)
         if not _COLUMN.fullmatch(_variable(name)):

@@ -73,7 +73,7 @@ def test_a_table_can_name_the_issuer(tmp_path: Path) -> None:
         ("host,é\na,x\n", "hosts.csv:1:2"),
         ("host,my site,my_site\na,x,y\n", "hosts.csv:1:3"),
         ("host,\na,x\n", "hosts.csv:2:2"),
-        ("host|site\na|x\n", "hosts.csv:2:1"),
+        ("host|site\na|x\n", "hosts.csv:1:1"),
         ("host,name\na,x\n", "hosts.csv:1:2"),
         ("", "hosts.csv"),
         ('host,site\n"a,x\n', "hosts.csv:"),
