@@ -6,10 +6,13 @@ from collections import Counter
 
 import pytest
 
+from pkigen.documents.shipped import requirement_sets
 from pkigen.faults import FAULTS
 from pkigen.faults.observed import Record, observations, recorded_verdicts, recorded_version, records
 from pkigen.matrix import VALIDATORS, Matrix, known_differences
 from pkigen.matrix.known_differences import ANY, SOUND
+from pkigen.requirements import load_set
+from pkigen.requirements.catalogue import catalogue
 from tests.faults.matrix_page import PAGE, differs, page
 from tests.faults.outsiders import UNKNOWN, merged, seen, surveyed
 from tests.faults.record import with_figures
@@ -68,7 +71,8 @@ def test_a_reason_is_one_sentence_and_given_once() -> None:
     assert [place for place, times in places.items() if times > 1] == []
     assert {one.column for one in given} <= set(COLUMNS)
     assert {one.kind for one in given} <= KINDS
-    assert {one.fault for one in given} <= {*FAULTS, SOUND, ANY}
+    violations = {entry.id for entry in catalogue(map(load_set, requirement_sets()))}
+    assert {one.fault for one in given} <= {*FAULTS, *violations, SOUND, ANY}
     for one in given:
         assert one.reason.endswith("."), one
         assert "\n" not in one.reason, one
