@@ -132,7 +132,7 @@ def test_a_manifest_that_somebody_wrote_does_not_lead_out_of_the_folder(cli: Cli
     path.write_text(json.dumps(manifest))
     outcome = cli("export", environment, "--to", "nginx")
     assert outcome.code == 2
-    assert "'../../evil' is not a valid certificate name" in outcome.err
+    assert "cases.0.name leads outside the environment: ../../evil" in outcome.err
     assert not (environment / "export").exists()
 
 
