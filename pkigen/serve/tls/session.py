@@ -133,8 +133,7 @@ def _version(hello: ClientHello, credential: Credential) -> int:
     offered = hello.versions or range(TLS_1_2, hello.version + 1)
     if hello.version <= _SSL_3_0:
         raise Alert(AlertDescription.PROTOCOL_VERSION)
-    is_lower = TLS_1_3 not in hello.versions if hello.versions else hello.version < TLS_1_3
-    if is_lower and FALLBACK_SIGNAL in hello.suites:
+    if TLS_1_3 not in hello.versions and FALLBACK_SIGNAL in hello.suites:
         # The client offers less than it and the server support (RFC 7507, 3).
         raise Alert(AlertDescription.INAPPROPRIATE_FALLBACK)
     if TLS_1_3 in hello.versions and not (
