@@ -202,7 +202,7 @@ def test_a_crl_is_spoiled_in_just_that_way(
     (tmp_path / "crl").write_bytes(answer.content)
     text, why = _openssl("crl", "-inform", "DER", "-in", tmp_path / "crl", "-noout", "-text")
     if fault in UNREADABLE:
-        assert "Could not read CRL" in why or "Unable to load CRL" in why
+        assert re.search("Could not (read|find) CRL|Unable to load CRL", why)
         return
     expected = CRLS[fault]
     assert (re.search(expected.lstrip("!"), text) is None) is expected.startswith("!"), text
