@@ -85,9 +85,10 @@ def loads_in_strict_parsers(*kinds: str, least_rsa: int, in_go: bool = False) ->
         if not (kind.size >= least_rsa if kind.family == "rsa" else kind.name in kinds):
             raise NotExportable(f"keys of kind {kind.name} are not supported")
         if in_go and isinstance(key, RSAPrivateKey):
-            primes = key.private_numbers()
-            if primes.p.bit_length() != primes.q.bit_length():
-                raise NotExportable("Go rejects RSA primes of different sizes")
+            numbers = key.private_numbers()
+            # FIPS 186-5, A.1.3
+            if abs(numbers.p - numbers.q).bit_length() <= kind.size // 2 - 100:
+                raise NotExportable("Go rejects RSA primes that are close together")
         public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         if public != leaf.subject_public_key_info or leaf.public_key.exponent >= _LARGE_EXPONENT:
             raise NotExportable("strict parsers reject its public key")

@@ -130,7 +130,7 @@ def _add_source(sheet: DescriptionBuilder, index: int, artifact: Artifact) -> No
     label = f", labeled {source.label}" if source.label else ""
     sheet.add("encoding", "encoding", lambda: rendering(source.encoding.value + label, source.encoding.value))
     if artifact.friendly_name:
-        sheet.show("friendly_name", "named", artifact.friendly_name)
+        sheet.show("friendly_name", "friendly name", artifact.friendly_name)
     sheet.show("bag_attributes", "attributes", *attributes)
     if artifact.note:
         sheet.show("note", "note", artifact.note)

@@ -26,6 +26,7 @@ from pkigen.serve.faults.faulty_responses import MOVED, collect_response, send_f
 from pkigen.serve.faults.rules import (
     Rule,
     path_below,
+    rules_at,
     rules_of_profile,
 )
 from pkigen.serve.faults.url_map import FaultBehavior, ManifestWatcher, UrlMap
@@ -101,8 +102,7 @@ class FaultInjectionMiddleware:
     async def _by_rule(self, rules: Iterable[Rule], scope: Scope, receive: Receive, send: Send) -> None:
         """Respond according to the first rule that applies to the request."""
         path = path_below(self._watched.manifest(), scope["path"]).rstrip("/")
-        depths = sorted(((rule.depth(path), rule) for rule in rules), key=lambda one: -one[0])
-        fitting = [rule for depth, rule in depths if depth >= 0]
+        fitting = rules_at(rules, path)
         query = b""
         if any(rule.effect.target == "ocsp" for rule in fitting):
             query, receive = await _request(scope, receive)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -59,6 +59,12 @@ class Rule:
         """Return the length of the longest matching path, or -1."""
         fitting = (len(one) for one in self.paths if path == one or path.startswith(f"{one}/"))
         return max(fitting, default=-1)
+
+
+def rules_at(rules: Iterable[Rule], path: str) -> list[Rule]:
+    """Return the rules that apply at a path, those of the longest paths first."""
+    depths = sorted(((rule.depth(path), rule) for rule in rules), key=lambda pair: -pair[0])
+    return [rule for depth, rule in depths if depth >= 0]
 
 
 def parse_service_fault(value: object) -> FaultRequest:

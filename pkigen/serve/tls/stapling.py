@@ -16,7 +16,7 @@ from pkigen.environment.published.faulty_publisher import FaultyPublisher
 from pkigen.errors import PkigenError
 from pkigen.files import read_file
 from pkigen.inspection.artifacts import FILE_BYTES
-from pkigen.serve.faults.rules import Rule, rules_of_profile
+from pkigen.serve.faults.rules import Rule, rules_at, rules_of_profile
 from pkigen.serve.faults.url_map import ManifestWatcher
 from pkigen.x509 import Certificate, Malformed
 
@@ -72,13 +72,9 @@ class Stapler:
         rules = (*self.live_rules(), *self._of_profile[1])
         if closed := next((rule for rule in rules if rule.effect.target == "port"), None):
             return closed
+        fitting = rules_at(rules, _PATH)
         return next(
-            (
-                rule
-                for rule in sorted(rules, key=lambda one: -one.depth(_PATH))
-                if rule.depth(_PATH) >= 0 and (rule.effect.target != "ocsp" or rule.authority in ("", issuer))
-            ),
-            None,
+            (rule for rule in fitting if rule.effect.target != "ocsp" or rule.authority in ("", issuer)), None
         )
 
 
