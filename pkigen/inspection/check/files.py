@@ -77,13 +77,17 @@ def _read(paths: Sequence[Path], passphrases: Sequence[bytes]) -> tuple[list[Art
             continue
         artifacts += content
         unread += [one for one in content if one.problem and one.key is None]
-        if any(one.source.label for one in content) and path.is_file():
+        if path.is_file() and any(_is_text(one.source) for one in content):
             problem = openssl_problem(read_file(path, _MAX_FILE)) or label_problem(content)
             if problem and not any(one.problem for one in content):
                 unread.append(_unusable(path, problem, content[0].kind))
     if failures and len(failures) == len(paths):
         raise failures[0]
     return artifacts, unread
+
+
+def _is_text(source: Source) -> bool:
+    return bool(source.label) or source.encoding is Encoding.BASE64
 
 
 def _unusable(path: Path, problem: str, kind: Kind = Kind.UNKNOWN) -> Artifact:

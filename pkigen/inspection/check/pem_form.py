@@ -42,9 +42,11 @@ def openssl_problem(data: bytes) -> str:
 
 
 def label_problem(contents: Sequence[Artifact]) -> str:
-    """Return which PEM label OpenSSL does not know, or expects to contain something else; "" if none."""
+    """Return which PEM label is missing, or which one OpenSSL does not expect for its content; "" if none."""
     for artifact in contents:
         source = artifact.source
+        if source.encoding is Encoding.BASE64:
+            return _problem("it is base64 without BEGIN and END lines")
         in_pkcs7 = source.encoding is Encoding.PKCS7
         labels = _PKCS7_LABELS if in_pkcs7 else _LABELS.get(artifact.kind, ())
         if source.label and labels and source.label not in labels:

@@ -289,6 +289,23 @@ def test_a_label_that_openssl_does_not_know_means_not_accepted(label: str, folde
     assert problems(result) == ([] if reads else [expected])
 
 
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize(("name", "command"), [("leaf.crt", "x509"), ("leaf.key", "pkey")])
+def test_base64_without_begin_and_end_lines_means_not_accepted(
+    name: str, command: str, folder: Folder
+) -> None:
+    body = [line for line in (folder.path / name).read_bytes().splitlines() if b"-----" not in line]
+    (folder.path / name).write_bytes(b"\n".join(body) + b"\n")
+    reading = ["openssl", command, "-noout", "-in", str(folder.path / name)]
+    assert subprocess.run(reading, capture_output=True, check=False).returncode != 0
+    result = folder.one("leaf.crt", "leaf.key", "chain.pem", "ca.crl", "root.crl")
+    assert not result.as_expected
+    assert not result.verdicts[0].accepted
+    assert problems(result) == [
+        "OpenSSL does not read this PEM file: it is base64 without BEGIN and END lines"
+    ]
+
+
 def test_pkcs7_that_has_the_label_of_a_certificate_means_not_accepted(folder: Folder) -> None:
     (folder.path / "chain.pem").write_bytes(pem.encode("CERTIFICATE", pkcs7_file([CA.der, ROOT.der])))
     result = folder.one("leaf.crt", "leaf.key", "chain.pem", "ca.crl", "root.crl")
