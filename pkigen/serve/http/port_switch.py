@@ -74,13 +74,15 @@ class _Server(LimitedServer):
     async def shut(self) -> None:
         """Stop listening, close idle connections, and keep the port bound."""
         listening = self.servers[0].sockets[0]
-        family, kind, address = listening.family, listening.type, listening.getsockname()
+        family, kind, protocol = listening.family, listening.type, listening.proto
+        address = listening.getsockname()
         await stop_accepting(self.servers)
         for server in self.servers:
             server.close()
         # Closed by the event loop in its own time.
         await asyncio.sleep(0)
-        reserved = socket.socket(family, kind)
+        # With its protocol: asyncio disables Nagle's algorithm only where the socket says that it is TCP.
+        reserved = socket.socket(family, kind, protocol)
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(sys.platform != "win32"))
         try:
             reserved.bind(address)

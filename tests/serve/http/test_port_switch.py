@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import socket
 import sys
 import threading
 from contextlib import suppress
+from typing import Any, cast
 
+import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from pkigen.serve.http.limited_server import LimitedServer
 from pkigen.serve.http.port_switch import PortSwitch
 from pkigen.serve.http.server import background, listen
 
@@ -49,3 +53,38 @@ def test_no_connection_is_lost_when_the_port_closes_while_clients_connect(
                 client.join()
     gc.collect()
     assert lost == []
+
+
+def test_nagles_algorithm_stays_disabled_after_the_port_was_closed_and_opened() -> None:
+    """With it, each response to a kept-open connection waits 40 ms for the client's delayed ACK."""
+    disabled = list[int]()
+
+    class NotingSwitch(PortSwitch):
+        def server(self, *args: Any, **kwargs: Any) -> LimitedServer:
+            server = super().server(*args, **kwargs)
+            make = server.config.http
+
+            def note(*args: Any, **kwargs: Any) -> asyncio.Protocol:
+                protocol = cast("Any", make)(*args, **kwargs)
+                made = protocol.connection_made
+
+                def connection_made(transport: asyncio.Transport) -> None:
+                    connection = transport.get_extra_info("socket")
+                    disabled.append(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+                    made(transport)
+
+                protocol.connection_made = connection_made
+                return cast("asyncio.Protocol", protocol)
+
+            server.config.http = cast("Any", note)
+            return server
+
+    switch = NotingSwitch()
+    with listen("127.0.0.1", 0) as listener, background(_answer, listener, switch, grace=0):
+        url = listener.url
+        for _ in range(2):
+            assert httpx.get(url).content == b"x"
+            switch.set(shut=True)
+            switch.set(shut=False)
+        assert httpx.get(url).content == b"x"
+    assert [bool(value) for value in disabled] == [True] * 3
