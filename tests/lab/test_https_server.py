@@ -91,6 +91,21 @@ def test_a_connection_is_closed_when_the_server_stops(
         assert lost == []
 
 
+def _handshake_without_last_flight(
+    plain: socket.socket,
+) -> tuple[ssl.SSLObject, ssl.MemoryBIO, ssl.MemoryBIO]:
+    """Return a TLS client, what it reads, and what it writes: so far only its last flight, not sent yet."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = _client_context().wrap_bio(incoming, outgoing)
+    while True:
+        try:
+            client.do_handshake()
+            return client, incoming, outgoing
+        except ssl.SSLWantReadError:
+            plain.sendall(outgoing.read())
+            incoming.write(plain.recv(65536))
+
+
 def test_a_request_that_arrives_with_the_end_of_the_handshake_is_answered(
     server_context: ssl.SSLContext,
 ) -> None:
@@ -102,15 +117,7 @@ def test_a_request_that_arrives_with_the_end_of_the_handshake_is_answered(
             serve_sites([HttpsSite(listener, PlainTextResponse("x"), endpoint.context)]),
             _only_connected(listener.port) as plain,
         ):
-            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-            client = _client_context().wrap_bio(incoming, outgoing)
-            while True:
-                try:
-                    client.do_handshake()
-                    break
-                except ssl.SSLWantReadError:
-                    plain.sendall(outgoing.read())
-                    incoming.write(plain.recv(65536))
+            client, incoming, outgoing = _handshake_without_last_flight(plain)
             client.write(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
             plain.sendall(outgoing.read())
             response = b""
@@ -120,6 +127,26 @@ def test_a_request_that_arrives_with_the_end_of_the_handshake_is_answered(
                     while data := client.read(65536):
                         response += data
             assert response.startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_client_that_leaves_with_the_end_of_the_handshake_causes_no_warning(
+    server_context: ssl.SSLContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The client's Finished and close_notify in one packet: the end precedes the start of the connection."""
+    with listen("127.0.0.1", 0) as listener:
+        endpoint = Endpoint(listener)
+        endpoint.present(server_context)
+        with (
+            serve_sites([HttpsSite(listener, PlainTextResponse("x"), endpoint.context)]),
+            _only_connected(listener.port) as plain,
+        ):
+            client, _, outgoing = _handshake_without_last_flight(plain)
+            with suppress(ssl.SSLWantReadError):
+                client.unwrap()
+            plain.sendall(outgoing.read())
+            while plain.recv(65536):
+                pass
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize("connect", [_only_connected, _half_a_client_hello, _handshake, _half_a_request])

@@ -227,7 +227,8 @@ class Connection(AcceptedConnection):
         self._http.eof_received()
         asyncio.get_running_loop().call_soon(self._close_at_eof, self._requests)
         self._limit_request_at_eof()
-        return self._transport.get_extra_info("ssl_object") is None
+        # Not by the transport: it does not encrypt yet if the end arrives with the last message of the handshake.
+        return self._context is None
 
     def _close_at_eof(self, requests: int) -> None:
         # A complete request that waited in the parser has become active before this call.
