@@ -227,7 +227,7 @@ class Connection(AcceptedConnection):
         self._http.eof_received()
         asyncio.get_running_loop().call_soon(self._close_at_eof, self._requests)
         self._limit_request_at_eof()
-        # Not by the transport: it does not encrypt yet if the end arrives with the last message of the handshake.
+        # The transport is still the raw one if the end arrives with the last message of the handshake.
         return self._context is None
 
     def _close_at_eof(self, requests: int) -> None:
