@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 import threading
 from collections import Counter
 from pathlib import Path
@@ -17,6 +18,11 @@ from tests import tools
 # Property tests run on machines of any speed; in CI they try the same examples every time.
 settings.register_profile("pkigen", deadline=None, derandomize=tools.gaps_are_failures(), print_blob=True)
 settings.load_profile("pkigen")
+
+# Tests start pkigen more than a thousand times. With this variable, which container images set, each process
+# would compile every module again, which takes as long as many of the commands.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A shell starts a background job (`nohup make test &`) with SIGINT ignored, and every child process inherits
 # that: programs that a test interrupts would never end.
