@@ -7,6 +7,7 @@ from pkigen.inspection.check.annotations import annotate
 from pkigen.inspection.check.check import CheckOptions, CheckResult, check
 from pkigen.inspection.check.environment import check_environment, sets_of
 from pkigen.inspection.check.files import check_files, files_in
+from pkigen.inspection.check.pem_form import unusable_parts
 from pkigen.requirements.evaluate import Verdict, verdict
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "check_files",
     "files_in",
     "sets_of",
+    "unusable_parts",
     "verdict",
 ]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pkigen.errors import InputError
 from pkigen.files import read_file
-from pkigen.inspection.artifacts import Artifact, Encoding, Kind, Source
+from pkigen.inspection.artifacts import Artifact, Encoding, Kind
 from pkigen.inspection.check.check import CheckOptions, CheckResult, check
-from pkigen.inspection.check.pem_form import label_problem, openssl_problem
+from pkigen.inspection.check.pem_form import unusable_file, unusable_parts
 from pkigen.inspection.check.roles import certificates_to_check, chain_of, is_ca, key_of, without_other_leaves
 from pkigen.inspection.path import read_input
 from pkigen.requirements import CheckInput, RequirementSet
@@ -73,25 +73,13 @@ def _read(paths: Sequence[Path], passphrases: Sequence[bytes]) -> tuple[list[Art
             content = read_input(path, passphrases)
         except InputError as error:
             failures.append(error)
-            unread.append(_unusable(path, str(error).removeprefix(f"{path} ")))
+            unread.append(unusable_file(str(path), str(error).removeprefix(f"{path} ")))
             continue
         artifacts += content
-        unread += [one for one in content if one.problem and one.key is None]
-        if path.is_file() and any(_is_text(one.source) for one in content):
-            problem = openssl_problem(read_file(path, _MAX_FILE)) or label_problem(content)
-            if problem and not any(one.problem for one in content):
-                unread.append(_unusable(path, problem, content[0].kind))
+        unread += unusable_parts(content, read_file(path, _MAX_FILE) if path.is_file() else b"", str(path))
     if failures and len(failures) == len(paths):
         raise failures[0]
     return artifacts, unread
-
-
-def _is_text(source: Source) -> bool:
-    return bool(source.label) or source.encoding is Encoding.BASE64
-
-
-def _unusable(path: Path, problem: str, kind: Kind = Kind.UNKNOWN) -> Artifact:
-    return Artifact(kind, Source(str(path), Encoding.NONE), b"", problem=problem)
 
 
 class _Files:

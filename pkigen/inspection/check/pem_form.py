@@ -1,21 +1,47 @@
-"""Finds out why OpenSSL does not read a PEM file that pkigen, which is more tolerant, can read."""
+"""Finds what cannot be used in a file, including PEM that only pkigen, which is more tolerant, can read."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from pkigen.inspection.artifacts import Artifact, Encoding, Kind
+from pkigen.formats.read import private_key_label
+from pkigen.inspection.artifacts import Artifact, Encoding, Kind, Source
 
 _LABELS = {
     Kind.CERTIFICATE: ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"),
     Kind.CRL: ("X509 CRL",),
     Kind.REQUEST: ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"),
+    # OpenSSL does not read OPENSSH, but requirements report that format (key-encoding).
+    Kind.KEY: tuple(f"{form}PRIVATE KEY" for form in ("", "ENCRYPTED ", "RSA ", "EC ", "DSA ", "OPENSSH ")),
 }
 _PKCS7_LABELS = ("PKCS7", "CMS", "PKCS #7 SIGNED DATA")
 _BOUNDARY = re.compile(rb"-----(?:BEGIN|END) [^\r\n-]*-----")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _UTF_8 = b"\xef\xbb\xbf"
+
+
+def unusable_parts(content: Sequence[Artifact], data: bytes, file: str) -> list[Artifact]:
+    """Return what cannot be used of a file's ``content``, each with its problem.
+
+    A file that OpenSSL does not read is one more part. ``data`` are the bytes of the file. A key that no
+    passphrase decrypts is not included: requirements state its problem.
+    """
+    unusable = [one for one in content if one.problem and one.key is None]
+    if not any(one.problem for one in content) and any(_is_text(one.source) for one in content):
+        problem = openssl_problem(data) or label_problem(content)
+        if problem:
+            unusable.append(unusable_file(file, problem, content[0].kind))
+    return unusable
+
+
+def unusable_file(file: str, problem: str, kind: Kind = Kind.UNKNOWN) -> Artifact:
+    """Return the artifact of a file that cannot be used."""
+    return Artifact(kind, Source(file, Encoding.NONE), b"", problem=problem)
+
+
+def _is_text(source: Source) -> bool:
+    return bool(source.label) or source.encoding is Encoding.BASE64
 
 
 def openssl_problem(data: bytes) -> str:
@@ -51,7 +77,8 @@ def label_problem(contents: Sequence[Artifact]) -> str:
         labels = _PKCS7_LABELS if in_pkcs7 else _LABELS.get(artifact.kind, ())
         if source.label and labels and source.label not in labels:
             kind = Kind.PKCS7 if in_pkcs7 else artifact.kind
-            return _problem(f"its {kind} has the label '{source.label[:80]}'; use '{labels[0]}'")
+            usual = private_key_label(artifact.der) if kind is Kind.KEY else labels[0]
+            return _problem(f"its {kind} has the label '{source.label[:80]}'; use '{usual}'")
     return ""
 
 

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 from pkigen.errors import visible
 from pkigen.inspection.artifacts import Artifact, read
-from pkigen.inspection.check import CheckResult, check
+from pkigen.inspection.check import CheckResult, check, unusable_parts
 from pkigen.inspection.path import Downloader
 from pkigen.lab.appliance.credential import Credential
 from pkigen.requirements import (
@@ -112,16 +112,16 @@ def check_upload(
     """
     passphrases = () if not upload.passphrase else (upload.passphrase,)
     downloader = Downloader(proxy, seconds=_DOWNLOAD_SECONDS, max_bytes=_MAX_DOWNLOADED_BYTES)
-    certificates = read(upload.certificate.data, base_name(upload.certificate.name))
-    keys = read(upload.key.data, base_name(upload.key.name), passphrases)
-    chain = None if upload.chain is None else read(upload.chain.data, base_name(upload.chain.name))
+    certificates, unread = _read(upload.certificate)
+    keys, unread_keys = _read(upload.key, passphrases)
+    chain, unread_chain = (None, []) if upload.chain is None else _read(upload.chain)
     first = next((one for one in certificates if one.certificate is not None), None)
     key = next((one for one in keys if one.key is not None), None)
-    unread = [one for one in certificates if one.problem] if first is None else []
     if first is None and not unread:
         return _unusable("The certificate file contains no certificate.", sets)
     if key is None:
         return _unusable("The key file contains no private key.", sets)
+    unread += [*unread_keys, *unread_chain]
     above = [one.certificate for one in chain or () if one.certificate is not None]
     roots = tuple(one for one in above if one.is_self_issued)
     subject = CheckInput(
@@ -138,6 +138,13 @@ def check_upload(
     checked = check(visible(upload.title), subject, sets, unread)
     messages = tuple(_messages(checked, unread))
     return UploadResult(messages, _unsupported(checked), checked, _credential(first, key, chain))
+
+
+def _read(file: File, passphrases: Sequence[bytes] = ()) -> tuple[tuple[Artifact, ...], list[Artifact]]:
+    """Return what is in an uploaded file, and what of it cannot be used."""
+    name = base_name(file.name)
+    content = read(file.data, name, passphrases)
+    return content, unusable_parts(content, file.data, name)
 
 
 def base_name(path: str) -> str:
