@@ -334,7 +334,8 @@ class Connection(AcceptedConnection):
     def replace(self, *, at_once: bool) -> None:
         """Close in favor of a new connection, with close_notify if the client reads what it was sent."""
         self.is_replaced = True
-        if at_once or self._transport.get_write_buffer_size():
+        # A TLS transport of asyncio that is closing may have no buffer to measure.
+        if at_once or self._transport.is_closing() or self._transport.get_write_buffer_size():
             self.abort()
         else:
             self.close()

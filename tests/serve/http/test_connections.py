@@ -207,6 +207,17 @@ def test_a_new_connection_replaces_the_oldest_idle_one(folder: Path, monkeypatch
         assert _answer(clients[1]).startswith(b"HTTP/1.1 200 ")
 
 
+def test_a_tls_connection_that_is_closing_can_be_replaced() -> None:
+    """asyncio's TLS transport has no write buffer after its second close."""
+    connection = Connection(Mock(), Mock())
+    no_buffer = Mock(side_effect=AttributeError("_get_write_buffer_size"))
+    transport = Mock(is_closing=Mock(return_value=True), get_write_buffer_size=no_buffer)
+    connection._transport = transport
+    connection.replace(at_once=False)
+    assert connection.is_replaced
+    transport.abort.assert_called_once_with()
+
+
 def test_a_client_address_has_a_limit_of_its_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "_MAX_CONNECTIONS_PER_CLIENT", 1)
     with serve(folder) as url, closing(connect(url)) as client:
@@ -271,6 +282,7 @@ def test_all_listeners_of_a_server_share_a_limit(monkeypatch: pytest.MonkeyPatch
                 "peername": ("127.0.0.1", 1000 + number),
                 "sockname": ("127.0.0.1", number),
             }.get
+            transport.is_closing.return_value = False
             transport.get_write_buffer_size.return_value = 0
             Connection(shared, Mock()).connection_made(transport)
 
