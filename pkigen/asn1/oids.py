@@ -27,6 +27,7 @@ EXTENSION_REQUESTS = ("1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14")
 """PKCS#9 extensionRequest, and the same attribute as Microsoft writes it (szOID_CERT_EXTENSIONS)."""
 USER_PRINCIPAL_NAME = "1.3.6.1.4.1.311.20.2.3"
 KERBEROS_PRINCIPAL_NAME = "1.3.6.1.5.2.2"
+SIGNED_CERTIFICATE_TIMESTAMPS = "1.3.6.1.4.1.11129.2.4.2"
 SRV_NAME, SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.7", "1.3.6.1.5.5.7.8.9"
 
 TITLES = {
@@ -62,7 +63,7 @@ TITLES = {
     "1.3.6.1.4.1.311.21.2": "previous CA certificate hash",
     "1.3.6.1.4.1.311.25.2": "NTDS security identifier",
     "1.2.840.113549.1.9.15": "S/MIME capabilities",
-    "1.3.6.1.4.1.11129.2.4.2": "signed certificate timestamps",
+    SIGNED_CERTIFICATE_TIMESTAMPS: "signed certificate timestamps",
     "1.3.6.1.4.1.11129.2.4.3": "precertificate poison",
     "1.3.6.1.4.1.311.20.2": "certificate template name",
     "1.3.6.1.4.1.311.21.7": "certificate template",

@@ -19,7 +19,8 @@ class CasePresenter:
     """Reads the files of end entities and combines them into the input of a requirement check.
 
     ``passphrases`` are tried in addition to those in the environment's passphrase files. ``taken`` counts
-    the common names (lowercase) of the certificates without a fault.
+    the common names (lowercase) of the certificates without a fault. ``signed_by`` is the time of the build
+    that wrote the environment's manifest (default: ``now``).
     """
 
     folder: Path
@@ -29,6 +30,7 @@ class CasePresenter:
     passphrases: tuple[bytes, ...] = field(default=(), repr=False)
     taken: Mapping[str, int] = field(default_factory=Counter)
     validation: bool = True
+    signed_by: datetime | None = None
     _chains: dict[bytes, tuple[Artifact, ...]] = field(default_factory=dict, repr=False)
 
     def present(
@@ -51,6 +53,7 @@ class CasePresenter:
             chain=self._chain(files.get("chain")),
             anchors=self.anchors,
             look=self.look,
+            signed_by=self.signed_by,
             sharing=self._other_names(own_name),
             validation=self.validation,
             passphrase_known=faulty or bool(passphrases),

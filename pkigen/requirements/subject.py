@@ -54,6 +54,7 @@ class CheckInput:
     crls: tuple[CertificateList, ...] = ()
     crl_issuers: tuple[Certificate, ...] = ()
     unread: tuple[str, ...] = ()
+    signed_by: datetime | None = None
     sharing: Mapping[str, int] = field(default_factory=dict)
     issued: bool = True
     validation: bool = True

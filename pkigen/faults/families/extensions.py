@@ -18,7 +18,7 @@ from pkigen.faults.registry import fault
 from pkigen.model import CertificatePlan, Edit, EditOp, Extension
 
 _UNKNOWN = "1.3.6.1.4.1.55738.99.2"
-_POISON, _SCT_LIST = "1.3.6.1.4.1.11129.2.4.3", "1.3.6.1.4.1.11129.2.4.2"
+_POISON = "1.3.6.1.4.1.11129.2.4.3"
 _EXTENSIONS = (7,)
 _AKI, _SKI = oids.AUTHORITY_KEY_IDENTIFIER, oids.SUBJECT_KEY_IDENTIFIER
 _ROGUE_KEY = bytes(range(20))
@@ -279,7 +279,7 @@ def sct_malformed(case: Case) -> Case:
 
     Only clients that check certificate transparency notice it.
     """
-    return put(case, _SCT_LIST, JUNK)
+    return put(case, oids.SIGNED_CERTIFICATE_TIMESTAMPS, JUNK)
 
 
 @fault("P", "lint", "RFC 6962 3.3")
@@ -288,7 +288,7 @@ def sct_missing(case: Case) -> Case:
 
     Browsers require SCTs from public CAs; private CAs do not need them.
     """
-    return leave_out(case, _SCT_LIST)
+    return leave_out(case, oids.SIGNED_CERTIFICATE_TIMESTAMPS)
 
 
 @fault("V", "path", "RFC 7633 4.2.3")

@@ -89,10 +89,15 @@ class CheckResult:
         return self.revoked and isinstance(demand, RevocationDemand) and demand.not_revoked
 
     def surprises(self, against: str) -> tuple[frozenset[str], frozenset[str]]:
-        """Return the ids of one set that a case should violate and does not, and the reverse."""
+        """Return the ids of one set that a case should violate and does not, and the reverse.
+
+        A requirement that the files do not suffice to check is neither.
+        """
         expected = (self.expected or {}).get(against, frozenset())
-        violated = frozenset(f.requirement.id for f in self.broken if f.set.name == against)
-        return expected - violated, violated - expected
+        of_set = [finding for finding in self.findings if finding.set.name == against]
+        violated = frozenset(finding.requirement.id for finding in of_set if finding.failed)
+        undecided = frozenset(finding.requirement.id for finding in of_set if finding.outcome.undecided)
+        return expected - violated - undecided, violated - expected
 
 
 def check(

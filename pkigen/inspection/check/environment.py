@@ -64,6 +64,7 @@ class _Checker:
             self._look,
             options.passphrases,
             validation=options.validation,
+            signed_by=environment.clock,
         )
         authorities = manifest["authorities"]
         complete = [one["crl"] for one in authorities if one["crl"] is not None]

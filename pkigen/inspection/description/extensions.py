@@ -17,8 +17,8 @@ from pkigen.inspection.description.words import hexadecimal, instant, number
 from pkigen.x509 import Extensions, GeneralName, RawExtension, decode
 from pkigen.x509 import extensions as read
 from pkigen.x509.general_names import general_names
+from pkigen.x509.timestamps import scts
 
-_TIMESTAMPS = "1.3.6.1.4.1.11129.2.4.2"
 _POISON = "1.3.6.1.4.1.11129.2.4.3"
 _COMMENTS = ("2.16.840.1.113730.1.13", "1.3.6.1.4.1.311.20.2")
 _METHODS = {
@@ -181,13 +181,8 @@ def _private_key_usage_period(value: bytes) -> Words:
 
 @decode.decoder("the list of timestamps")
 def _timestamps(value: bytes) -> Words:
-    """SignedCertificateTimestampList (RFC 6962, 3.3): entries with a length of two bytes."""
-    data = decode.expect(value, der.OCTET_STRING, "the list of timestamps")
-    position, count = 2, 0
-    while position < len(data):
-        position += 2 + int.from_bytes(data[position : position + 2], "big")
-        count += 1
-    return (f"{count:,} from certificate transparency logs",)
+    """SignedCertificateTimestampList (RFC 6962, 3.3)."""
+    return (f"{len(scts(value)):,} from certificate transparency logs",)
 
 
 @decode.decoder("the text")
@@ -218,7 +213,7 @@ _READERS: dict[str, Callable[[bytes], Words]] = {
     oids.ISSUING_DISTRIBUTION_POINT: _issuing_distribution_point,
     oids.PRIVATE_KEY_USAGE_PERIOD: _private_key_usage_period,
     oids.OCSP_NO_CHECK: lambda _: ("OCSP responder: clients do not check its revocation",),
-    _TIMESTAMPS: _timestamps,
+    oids.SIGNED_CERTIFICATE_TIMESTAMPS: _timestamps,
     _POISON: lambda _: ("precertificate: no client accepts it",),
     **dict.fromkeys(_COMMENTS, _text),
 }

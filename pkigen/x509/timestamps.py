@@ -1,0 +1,55 @@
+"""Decodes signed certificate timestamps (SCTs) of certificate transparency logs (RFC 6962, 3.2 and 3.3)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from pkigen.asn1 import der, oids
+from pkigen.x509.certificate import Certificate
+from pkigen.x509.decode import Malformed, decoder, expect
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_LOG_ID = slice(1, 33)
+_TIMESTAMP = slice(33, 41)
+
+
+def scts(value: bytes) -> list[bytes]:
+    """Return the entries of a SignedCertificateTimestampList, each after a length of two bytes."""
+    data = expect(value, der.OCTET_STRING, "the list of timestamps")
+    position, entries = 2, list[bytes]()
+    while position < len(data):
+        start = position + 2
+        position = start + int.from_bytes(data[position:start], "big")
+        entries.append(data[start:position])
+    return entries
+
+
+@decoder("the list of timestamps")
+def timestamps(value: bytes) -> list[tuple[bytes, datetime]]:
+    """Return the log ID and the time of each SCT; Malformed if an entry is incomplete."""
+    data = expect(value, der.OCTET_STRING, "the list of timestamps")
+    entries = scts(value)
+    if len(data) != 2 + sum(2 + len(one) for one in entries) or data[:2] != (len(data) - 2).to_bytes(
+        2, "big"
+    ):
+        raise Malformed("the lengths in the list of timestamps do not fit together")
+    if any(len(one) < _TIMESTAMP.stop for one in entries):
+        raise Malformed("a timestamp is incomplete")
+    return [(one[_LOG_ID], _time(int.from_bytes(one[_TIMESTAMP], "big"))) for one in entries]
+
+
+def latest_timestamp(certificate: Certificate) -> datetime | None:
+    """Return the time of the latest embedded SCT, which precedes the signature; None if there is none."""
+    try:
+        entries = certificate.extensions.get(oids.SIGNED_CERTIFICATE_TIMESTAMPS, timestamps)
+    except Malformed:
+        return None
+    return max((at for _, at in entries or ()), default=None)
+
+
+def _counted(data: bytes) -> bytes:
+    return len(data).to_bytes(2, "big") + data
+
+
+def _time(milliseconds: int) -> datetime:
+    return _BEGINNING + timedelta(milliseconds=milliseconds)
