@@ -70,9 +70,12 @@ def prime(bits: int, entropy: Entropy, *labels: str, exponent: int = _EXPONENT) 
 
 def next_prime(start: int) -> int:
     """Return the first prime at or after an odd number that suits the usual exponent."""
-    while not (gcd(start - 1, _EXPONENT) == 1 and is_prime(start)):
-        start += 2
-    return start
+    window = start.bit_length() * 8
+    while True:
+        for candidate in _unsieved(start, window):
+            if gcd(candidate - 1, _EXPONENT) == 1 and is_prime(candidate):
+                return candidate
+        start += 2 * window
 
 
 def first_primes(count: int) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from pkigen import build
 from pkigen.errors import InputError
-from pkigen.keys import PrivateKey, kind_of, load_private, public_key_info, to_pkcs8
+from pkigen.keys import PrivateKey, kind_of, load_private, public_key_info, rsa_primes, to_pkcs8
 from pkigen.keys.kinds import UNSOUND, parse_kind
 from pkigen.keys.sources import FreshKeys, SeededKeys
 
@@ -34,6 +34,21 @@ def test_a_key_is_of_its_kind_and_repeats_from_a_seed(name: str) -> None:
     assert to_pkcs8(first) != to_pkcs8(SeededKeys("unsound").generate(kind, "other"))
     assert kind_of(first).family == kind.family
     assert public_key_info(load_private(to_pkcs8(first))) == public_key_info(first)
+
+
+def test_few_numbers_between_two_primes_are_tested_for_primality(monkeypatch: pytest.MonkeyPatch) -> None:
+    tested = list[int]()
+    is_prime = rsa_primes.is_prime
+
+    def counted(number: int) -> bool:
+        tested.append(number)
+        return is_prime(number)
+
+    monkeypatch.setattr(rsa_primes, "is_prime", counted)
+    start = 1 << 255 | 1
+    end = rsa_primes.next_prime(start)
+    assert is_prime(end)
+    assert len(tested) < (end - start) // 2 * 0.4
 
 
 @pytest.mark.needs("openssl")

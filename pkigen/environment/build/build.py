@@ -25,11 +25,14 @@ from pkigen.profile import Profile
 
 if TYPE_CHECKING:
     from pkigen.environment.build.diff import Decision
+    from pkigen.environment.build.issuance import IssuanceTask
     from pkigen.environment.build.session import PlannedProfile, Session
     from pkigen.environment.build.state import BuildState
     from pkigen.store import Store
 
 _PREFETCHED_KEYS = 48
+_LEVEL_BATCH = 64
+"""The largest number of authorities that one flush commits."""
 
 
 def build(
@@ -150,7 +153,7 @@ def _issue(
     options: BuildOptions,
     advance: Callable[[int], None],
 ) -> None:
-    """Issue the authorities one by one, then the end entities in batches; start all keys at once."""
+    """Issue the authorities level by level, then the end entities in batches; start all keys at once."""
     from pkigen.environment.build.worker_pool import IssuancePipeline
 
     authorities = list(state.tasks(decisions))
@@ -161,13 +164,26 @@ def _issue(
     pipeline.prefetch_keys(chain(authorities, head))
     if authorities or head:
         state.load_authorities()
-    for task in authorities:
-        state.publish([pipeline.issue_one(task)])
-        advance(1)
+    for level in _levels(authorities):
+        state.publish([pipeline.issue_one(task) for task in level])
+        advance(len(level))
     with closing(pipeline.issue(chain(head, others))) as batches:
         for batch in batches:
             state.publish(batch)
             advance(len(batch))
+
+
+def _levels(authorities: Iterable[IssuanceTask]) -> Iterator[Sequence[IssuanceTask]]:
+    """Group authorities, issuers first; none needs the certificate or the key of another of its group."""
+    levels = dict[str, int]()
+    groups: dict[int, list[IssuanceTask]] = {}
+    for task in authorities:
+        entity = task.entity
+        needed = {*entity.issuers, entity.key_of, *(plan.issuer_id for plan in entity.certificates)}
+        levels[entity.id] = 1 + max((levels.get(one, 0) for one in needed), default=0)
+        groups.setdefault(levels[entity.id], []).append(task)
+    for _, group in sorted(groups.items()):
+        yield from (group[start : start + _LEVEL_BATCH] for start in range(0, len(group), _LEVEL_BATCH))
 
 
 def _counted(decisions: Iterable[Decision], advance: Callable[[int], None]) -> Iterator[Decision]:

@@ -30,6 +30,8 @@ Item = TypeVar("Item")
 
 _COLLECT_AFTER = 50_000
 _PROCESS_BATCH = 256
+_SLOW_PROCESS_BATCH = 8
+"""With some slow keys: few enough to share them evenly among the processes."""
 _THREAD_BATCH = 16
 _PREFETCHED_BATCHES = 4
 _MANY = 300
@@ -71,7 +73,7 @@ class IssuancePipeline:
         else:
             in_processes = len(head) >= _MANY and slow * 2 < len(head)
         if in_processes and self._jobs > 1:
-            return self._issue_in_processes(tasks, 1 if slow else _PROCESS_BATCH)
+            return self._issue_in_processes(tasks, _SLOW_PROCESS_BATCH if slow else _PROCESS_BATCH)
         return self._issue_in_threads(tasks)
 
     def _issue_in_threads(

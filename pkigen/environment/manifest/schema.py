@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -31,12 +32,23 @@ class _Model(BaseModel):
     def partial(cls, **fields: Any) -> Self:
         """Return an object with some of its fields, which are not validated: builds know their types."""
         construct: Callable[..., Any] = cls.model_construct
-        instance: Self = construct(**fields)
+        instance: Self = construct(set(fields), **{**_defaults(cls), **fields})
         return instance
 
     def as_json(self) -> str:
         """Return one compact line of JSON with the fields that are set."""
         return self.model_dump_json(exclude_unset=True)
+
+
+@cache
+def _defaults(model: type[BaseModel]) -> dict[str, Any]:
+    """Return a model's default values; pydantic inspects each default_factory again for every object."""
+    fields = model.model_fields.items()
+    return {
+        name: field.get_default(call_default_factory=True)
+        for name, field in fields
+        if not field.is_required()
+    }
 
 
 class Key(_Model):
