@@ -20,7 +20,8 @@ class CasePresenter:
 
     ``passphrases`` are tried in addition to those in the environment's passphrase files. ``taken`` counts
     the common names (lowercase) of the certificates without a fault. ``signed_by`` is the time of the build
-    that wrote the environment's manifest (default: ``now``).
+    that wrote the environment's manifest (default: ``now``). ``keys`` counts the keys of the authorities and
+    of the certificates without a fault, as the manifest identifies them.
     """
 
     folder: Path
@@ -31,15 +32,16 @@ class CasePresenter:
     taken: Mapping[str, int] = field(default_factory=Counter)
     validation: bool = True
     signed_by: datetime | None = None
+    keys: Mapping[str, int] | None = None
     _chains: dict[bytes, tuple[Artifact, ...]] = field(default_factory=dict, repr=False)
 
     def present(
-        self, files: Mapping[str, str], own_name: str | None, *, faulty: bool
+        self, files: Mapping[str, str], own_name: str | None, own_key: str | None = None, *, faulty: bool
     ) -> tuple[CheckInput, tuple[Artifact, ...]]:
         """Return the input of a check of one end entity, and the artifacts that could not be read.
 
         ``files`` maps roles to paths relative to the environment. ``own_name`` is the entity's common name
-        if ``taken`` counts it: an entity does not conflict with itself.
+        if ``taken`` counts it, ``own_key`` its key if ``keys`` does: an entity does not conflict with itself.
         """
         certificate = self.artifact(files.get("certificate"), Kind.CERTIFICATE)
         passphrases = self._passphrases(files.get("passphrase"))
@@ -54,7 +56,8 @@ class CasePresenter:
             anchors=self.anchors,
             look=self.look,
             signed_by=self.signed_by,
-            sharing=self._other_names(own_name),
+            sharing=_without(self.taken, own_name),
+            sharing_keys=None if self.keys is None else _without(self.keys, own_key),
             validation=self.validation,
             passphrase_known=faulty or bool(passphrases),
         )
@@ -90,10 +93,10 @@ class CasePresenter:
             self._chains[key] = read(data, path)
         return self._chains[key]
 
-    def _other_names(self, own_name: str | None) -> Mapping[str, int]:
-        if own_name is None:
-            return self.taken
-        return ChainMap({own_name: self.taken[own_name] - 1}, dict(self.taken))
+
+def _without(counts: Mapping[str, int], own: str | None) -> Mapping[str, int]:
+    """Return the counts without the entity's own value."""
+    return counts if own is None else ChainMap({own: counts[own] - 1}, dict(counts))
 
 
 def _unreadable(certificate: Artifact | None, key: Artifact | None) -> Iterator[Artifact]:

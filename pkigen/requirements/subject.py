@@ -39,7 +39,8 @@ class CheckInput:
     ``crls`` are CRLs from files, which take precedence over what is published at URLs; ``crl_issuers`` are
     further certificates of CRL issuers. ``unread`` are the files that could not be used.
     ``sharing`` maps common names (lowercase) to the number of other certificates of the environment that have
-    them.
+    them; ``sharing_keys`` does the same for the SHA-256 digests (hexadecimal) of their SubjectPublicKeyInfos,
+    and is None if there is no environment.
     """
 
     now: datetime
@@ -56,6 +57,7 @@ class CheckInput:
     unread: tuple[str, ...] = ()
     signed_by: datetime | None = None
     sharing: Mapping[str, int] = field(default_factory=dict)
+    sharing_keys: Mapping[str, int] | None = None
     issued: bool = True
     validation: bool = True
     passphrase_known: bool = True
@@ -139,7 +141,9 @@ class CheckInput:
     @cached_property
     def inputs_of_path(self) -> tuple[tuple[Certificate, CheckInput], ...]:
         """The CA certificates of the path, each with the input for a check of this certificate alone."""
-        alone = replace(self, key=None, key_source=None, certificate_source=None, authority=True)
+        alone = replace(
+            self, key=None, key_source=None, certificate_source=None, sharing_keys=None, authority=True
+        )
         return tuple((one, replace(alone, certificate=one)) for one in self.path)
 
 

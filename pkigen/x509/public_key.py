@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -64,6 +65,20 @@ _FIXED = {
     "1.2.840.10046.2.1": ("dh", "dh", 0),
     "1.2.840.113549.1.3.1": ("dh", "dh", 0),
 }
+_NIST = {f"ec-p{size}": f"P-{size}" for size in (192, 224, 256, 384, 521)}
+_SPELLING = {"brainpoolp": "brainpoolP", "frp": "FRP", "sm2": "SM2"}
+
+
+def _curve_name(name: str) -> str:
+    """Return the name of a curve in its standard: P-256, brainpoolP256r1, secp256k1, ed25519."""
+    bare = name.removeprefix("ec-")
+    return _NIST.get(name) or re.sub("^(brainpoolp|frp|sm2)", lambda match: _SPELLING[match[0]], bare)
+
+
+_WITH_CURVE = ("ed25519", "ed448", "x25519", "x448")
+_CURVE_NAMES = {name: _curve_name(name) for name in (*(one for one, _ in _CURVES.values()), *_WITH_CURVE)}
+CURVES = tuple(_CURVE_NAMES.values())
+"""The names that ``PublicKey.curve`` can have."""
 FAMILIES = ("rsa", "ec", "ed25519", "ed448", "ml-dsa", "ml-kem", "dsa", "x25519", "x448", "gost", "dh")
 
 
@@ -81,6 +96,16 @@ class PublicKey:
     size: int
     algorithm: str = ""
     exponent: int = 0
+
+    @property
+    def curve(self) -> str:
+        """The name of the curve in its standard; "" for a key without a curve, or with one without a name."""
+        return curve_of(self.name)
+
+
+def curve_of(kind: str) -> str:
+    """Return the name of the curve of a kind of key (``ec-p256``) in its standard (P-256); "" if unknown."""
+    return _CURVE_NAMES.get(kind, "")
 
 
 @lru_cache(maxsize=512)

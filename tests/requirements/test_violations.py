@@ -11,7 +11,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case, Impossible
+from pkigen.cases.extension_values import put
 from pkigen.model import Entity
 from pkigen.plan.compliance import placeholder
 from pkigen.plan.sample import case_of
@@ -21,36 +23,37 @@ from pkigen.x509 import Certificate
 
 CLOCK = datetime(2026, 11, 1, 12, tzinfo=UTC)
 BACKDATED, LENGTH = timedelta(hours=1), timedelta(days=90, seconds=1)
+URI = der.sequence(der.oid(oids.PRACTICE_STATEMENT), der.string(der.IA5_STRING, "http://pki.example.test"))
+POLICIES = der.sequence(
+    der.sequence(der.oid("2.23.140.1.2.1"), der.sequence(URI)), der.sequence(der.oid("1.2.3.4"))
+)
 
 
-@lru_cache(maxsize=1)
-def base() -> Case:
-    """A certificate of 90 days, backdated by an hour, below two authorities that began in 2020."""
-    return case_of(
-        load(
-            {
-                "name": "values",
-                "base_url": "http://pki.example.test",
-                "defaults": {"key": "rsa-2048"},
-                "authorities": {
-                    "root": {"subject": {"CN": "Root"}, "valid": {"from": "2020-01-01", "for": "30y"}},
-                    "issuing": {
-                        "issuer": "root",
-                        "subject": {"CN": "Issuing"},
-                        "valid": {"from": "2020-01-01", "for": "20y"},
-                    },
-                },
-                "certificates": {
-                    "sensor": {
-                        "issuer": "issuing",
-                        "subject": {"CN": "sensor.example.test"},
-                        "valid": {"from": "-1h", "for": "90d"},
-                    }
-                },
+@lru_cache(maxsize=8)
+def base(key: str = "rsa-2048") -> Case:
+    """A certificate of 90 days, backdated by an hour, below two authorities that began in 2020.
+
+    ``key`` is the kind of all keys.
+    """
+    since_2020 = {"from": "2020-01-01", "for": "20y"}
+    profile = {
+        "name": "values",
+        "base_url": "http://pki.example.test",
+        "defaults": {"key": key},
+        "authorities": {
+            "root": {"subject": {"CN": "Root"}, "valid": since_2020},
+            "issuing": {"issuer": "root", "subject": {"CN": "Issuing"}, "valid": since_2020},
+        },
+        "certificates": {
+            "sensor": {
+                "issuer": "issuing",
+                "subject": {"CN": "sensor.example.test"},
+                "valid": {"from": "-1h", "for": "90d"},
             }
-        ),
-        CLOCK,
-    )
+        },
+    }
+    case = case_of(load(profile), CLOCK)
+    return put(case, oids.CERTIFICATE_POLICIES, POLICIES)
 
 
 def as_input(case: Case) -> CheckInput:
@@ -95,12 +98,12 @@ def violated(against: RequirementSet, case: Case) -> set[str]:
     return {one.requirement.kind for one in findings(against, as_input(case)) if one.failed}
 
 
-def cases(against: RequirementSet) -> Iterator[tuple[str, str, Case]]:
+def cases(against: RequirementSet, key: str = "rsa-2048") -> Iterator[tuple[str, str, Case]]:
     """Yield the kind and the variant of every violation that is possible, with its case."""
     for requirement in against.requirements:
         for violation in requirement.demand.violations():
             with suppress(Impossible):
-                yield requirement.kind, violation.variant, violation.apply(base())
+                yield requirement.kind, violation.variant, violation.apply(base(key))
 
 
 def _span(least: timedelta, most: timedelta) -> st.SearchStrategy[str]:
@@ -139,18 +142,64 @@ VALIDITY = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.fixed_dictionaries({"validity": VALIDITY}))
-def test_every_violation_violates_its_demand_alone(demands: dict[str, dict[str, Any]]) -> None:
+_CURVES = ["brainpoolP256r1", "P-384", "ed25519"]
+PUBLIC_KEY = st.fixed_dictionaries(
+    {"multiple_of": st.sampled_from([8, 64])},
+    optional={
+        "families": st.just(["rsa", "ec", "ed448"]),
+        "curves": st.lists(st.sampled_from(_CURVES), unique=True).map(lambda some: [*some, "secp256r1"]),
+        "minimum": st.fixed_dictionaries({"rsa": st.integers(1024, 2048), "ec": st.just(256)}),
+        "maximum": st.fixed_dictionaries({"rsa": st.integers(2048, 8192)}),
+    },
+)
+DIGEST = st.fixed_dictionaries(
+    {"forbidden": st.just(["sha1"])},
+    optional={
+        "allowed": st.sampled_from([["sha256"], ["sha256", "sha384"]]),
+        "paired": st.sampled_from([{"P-256": "sha256"}, {"P-256": "sha256", "P-384": "sha256"}]),
+    },
+)
+_OTHERS = ["2.23.140.1.2.2", "2.23.140.1.2.3"]
+POLICY = st.fixed_dictionaries(
+    {"once": st.just("true")},
+    optional={
+        "required": st.just("true"),
+        "contains": st.sampled_from([["1.2.3.4"], ["2.23.140.1.2.1"], ["1.2.3.4", "2.23.140.1.2.1"]]),
+        "exactly_one_of": st.permutations(["2.23.140.1.2.1", *_OTHERS]),
+        "forbidden": st.lists(st.sampled_from(["any", "1.2.3.5"]), unique=True),
+        "cps_uri": st.just("true"),
+        "any_qualifiers": st.just("true"),
+        "explicit_text": st.just("true"),
+    },
+)
+DEMANDS = st.fixed_dictionaries(
+    {"validity": VALIDITY, "public_key": PUBLIC_KEY, "digest": DIGEST, "certificate_policies": POLICY}
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(DEMANDS, st.sampled_from(["rsa-2048", "ec-p256"]))
+def test_every_violation_violates_its_demand_alone(demands: dict[str, dict[str, Any]], key: str) -> None:
     against = requirements(demands)
-    assert violated(against, base()) == set()
-    for kind, variant, case in cases(against):
+    assert violated(against, base(key)) == set()
+    for kind, variant, case in cases(against, key):
         assert violated(against, case) == {kind}, (kind, variant)
 
 
-def _variants(kind: str, parameters: dict[str, Any]) -> set[str]:
+def _variants(kind: str, parameters: dict[str, Any], key: str = "rsa-2048") -> set[str]:
     """Return the variants of the violations of a demand that the base can have."""
-    return {variant for _, variant, _ in cases(requirements({kind: parameters}))}
+    return {variant for _, variant, _ in cases(requirements({kind: parameters}), key)}
+
+
+def test_a_list_of_curves_is_violated_by_other_curves_of_its_families() -> None:
+    kinds = _variants("public_key", {"families": ["ec"], "curves": ["P-256"]}, "ec-p256")
+    assert {"ec-p384", "ec-brainpoolp256r1", "ec-secp256k1", "ed25519", "rsa-2048"} <= kinds
+    assert "ec-p256" not in kinds
+
+
+def test_a_digest_of_another_curve_is_possible_only_for_a_key_on_a_curve() -> None:
+    assert "pair" in _variants("digest", {"paired": {"P-256": "sha256"}}, "ec-p256")
+    assert "pair" not in _variants("digest", {"paired": {"P-256": "sha256"}}, "rsa-2048")
 
 
 def test_each_limit_that_has_applied_by_the_time_of_the_build_becomes_a_case() -> None:

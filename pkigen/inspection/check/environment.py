@@ -78,6 +78,8 @@ class _Checker:
         without_fault = (case.data for case in environment.cases() if case.fault is None)
         self._names = {data["name"]: self._common_name(data) for data in without_fault}
         self._presenter.taken = Counter(name for name in self._names.values() if name)
+        without_fault = (case.data for case in environment.cases() if case.fault is None)
+        self._presenter.keys = Counter(one["key"]["spki_sha256"] for one in (*without_fault, *authorities))
 
     def _look(self, url: str) -> PublishedCrl | None:
         return self._lookup.look(url)
@@ -93,8 +95,9 @@ class _Checker:
 
     def check(self, data: dict[str, Any]) -> CheckResult:
         """Check the files of an end entity; a case also against what its fault is to violate."""
+        own_key = None if "fault" in data else data["key"]["spki_sha256"]
         presented, unread = self._presenter.present(
-            data["files"], self._names.get(data["name"]), faulty="fault" in data
+            data["files"], self._names.get(data["name"]), own_key, faulty="fault" in data
         )
         expected, names = None, self._required | self._bases.get(data["name"], set())
         if "fault" in data:

@@ -21,7 +21,6 @@ from pkigen.x509.decode import decoder
 Qualifiers = list[tuple[str, bytes]]
 _OTHER = "1.3.6.1.4.1.55738.99.2"
 _LONGEST_TEXT = 200
-_FIELDS = "required, exactly_one_of, forbidden, others, once, any_qualifiers, explicit_text"
 
 
 def _parse_policy(text: str) -> str:
@@ -36,8 +35,10 @@ class CertificatePolicies(Demand):
     """The policies of a certificate and their qualifiers.
 
     ``exactly_one_of``: the certificate has exactly one of these policies; ``others`` decides whether it may
-    have further ones. ``once``: no policy is repeated. ``any_qualifiers``: anyPolicy has no other qualifiers
-    than practice statements and user notices. ``explicit_text``: the text of a user notice is not an
+    have further ones. It has all policies of ``contains``. ``qualifiers: forbidden``: no policy has a
+    qualifier. ``cps_uri``: a policy has the URI of a certification practice statement. ``once``: no
+    policy is repeated. ``any_qualifiers``: anyPolicy has no other qualifiers than practice statements and
+    user notices. ``explicit_text``: the text of a user notice is not an
     IA5String, and has at most 200 characters.
     """
 
@@ -46,79 +47,129 @@ class CertificatePolicies(Demand):
     blame: ClassVar[tuple[str, ...]] = ("policies",)
 
     required: bool = False
+    contains: tuple[PolicyOid, ...] = ()
     exactly_one_of: tuple[PolicyOid, ...] = ()
     forbidden: tuple[PolicyOid, ...] = ()
     others: Literal["allowed", "forbidden"] = "allowed"
+    qualifiers: Literal["allowed", "forbidden"] = "allowed"
+    cps_uri: bool = False
     once: bool = False
     any_qualifiers: bool = False
     explicit_text: bool = False
 
     @model_validator(mode="after")
-    def _has_a_condition(self) -> CertificatePolicies:
+    def _fits_together(self) -> CertificatePolicies:
         if not self.model_fields_set:
-            raise ValueError(f"no condition given; set at least one of {_FIELDS}")
-        if self.others == "forbidden" and not self.exactly_one_of:
-            raise ValueError("'others: forbidden' needs 'exactly_one_of'")
+            fields = ", ".join(type(self).model_fields)
+            raise ValueError(f"no condition given; set at least one of {fields}")
+        if self.others == "forbidden" and not (self.exactly_one_of or self.contains):
+            raise ValueError("'others: forbidden' needs 'exactly_one_of' or 'contains'")
+        if both := [one for one in self.forbidden if one in {*self.contains, *self.exactly_one_of}]:
+            raise ValueError(f"the policy {both[0]} cannot be demanded and forbidden")
+        if len({*self.contains} & {*self.exactly_one_of}) > 1:
+            raise ValueError("'contains' has more than one policy of 'exactly_one_of'")
+        if self.cps_uri and self.qualifiers == "forbidden":
+            raise ValueError("'cps_uri' contradicts 'qualifiers: forbidden'")
+        if self.any_qualifiers and self.qualifiers == "forbidden":
+            raise ValueError("'any_qualifiers' adds nothing to 'qualifiers: forbidden'")
         return self
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
         """Check the list of policies, then the qualifiers of each policy."""
         policies = certificate.extensions.certificate_policies
-        required = self.required or self.exactly_one_of
         if policies is None:
+            required = self.required or self.exactly_one_of or self.contains or self.cps_uri
             missing = failed("no certificate policies", "a policy")
             return missing if required else not_applicable("there are no certificate policies")
         text = ", ".join(policies) or "no policy"
         matching = [oid for oid in policies if oid in self.exactly_one_of]
         if self.exactly_one_of and len(matching) != 1:
             return failed(text, f"exactly one of {', '.join(self.exactly_one_of)}")
-        if self.others == "forbidden" and len(policies) > 1:
-            return failed(text, f"{matching[0]} alone")
+        if lacking := [oid for oid in self.contains if oid not in policies]:
+            return failed(text, f"the policy {', '.join(lacking)}")
+        expected = {*self.contains, *matching}
+        if self.others == "forbidden" and not expected.issuperset(policies):
+            return failed(text, f"{', '.join(sorted(expected))} alone")
         if excluded := [oid for oid in policies if oid in self.forbidden]:
             return failed(text, f"no {', '.join(excluded)}")
         if self.once and len(set(policies)) < len(policies):
             return failed(text, "each policy once")
-        for policy, qualifiers in certificate.extensions.get(oids.CERTIFICATE_POLICIES, _qualifiers) or ():
+        return self._check_qualifiers(certificate) or passed(text)
+
+    def _check_qualifiers(self, certificate: Certificate) -> Outcome | None:
+        decoded = certificate.extensions.get(oids.CERTIFICATE_POLICIES, _qualifiers) or []
+        if self.cps_uri and not any(_has_uri(qualifiers) for _, qualifiers in decoded):
+            return failed("no URI of a practice statement", "the URI of a practice statement")
+        for policy, qualifiers in decoded:
+            if self.qualifiers == "forbidden" and qualifiers:
+                return failed(f"a qualifier of {policy}", "no qualifiers")
             if self.any_qualifiers and (other := _other_qualifiers(policy, qualifiers)):
                 return failed(f"qualifier {', '.join(other)}", "only practice statements and user notices")
             if self.explicit_text and (problem := _text_problem(qualifiers)):
                 return failed(problem, f"a UTF8String of at most {_LONGEST_TEXT} characters")
-        return passed(text)
+        return None
 
     def violations(self) -> Iterator[Violation]:
         """Missing, another policy, a forbidden one, a repeated one; another qualifier; a long text."""
-        oid = oids.CERTIFICATE_POLICIES
-        if self.required or self.exactly_one_of:
+        oid, listed = oids.CERTIFICATE_POLICIES, self._listed()
+        policies = [self._policy(one) for one in listed]
+        other = self._policy(_OTHER)
+        if self.required or self.exactly_one_of or self.contains or self.cps_uri:
             says = "The certificate has no certificate policies."
             yield Violation("missing", says, lambda case: case.without_extension(oid))
         if self.exactly_one_of:
             says = "The certificate has none of the required policies."
-            yield _with_policies("other", says, _policy(_OTHER))
+            rest = [self._policy(one) for one in self.contains if one not in self.exactly_one_of]
+            yield _with_policies("other", says, *(rest or [other]))
         if len(self.exactly_one_of) > 1:
             says = "The certificate has two of the policies that exclude each other."
-            yield _with_policies("two", says, *map(_policy, self.exactly_one_of[:2]))
-        first = [_policy(one) for one in self.exactly_one_of[:1]]
+            second = next(one for one in self.exactly_one_of if one not in listed)
+            yield _with_policies("two", says, *policies, self._policy(second))
+        for one in self.contains:
+            rest = [self._policy(policy) for policy in listed if policy != one]
+            says = f"The certificate does not have the policy {one}."
+            yield _with_policies(f"without-{one.replace('.', '-')}", says, *(rest or [other]))
         if self.others == "forbidden":
-            says = "The certificate has a further policy."
-            yield _with_policies("further", says, *first, _policy(_OTHER))
+            yield _with_policies("further", "The certificate has a further policy.", *policies, other)
         for one in self.forbidden:
             name = "any-policy" if one == oids.ANY_POLICY else one.replace(".", "-")
-            yield _with_policies(name, f"The certificate has the policy {one}.", *first, _policy(one))
-        sample = first or [_policy(_OTHER)]
+            says = f"The certificate has the policy {one}."
+            yield _with_policies(name, says, *policies, self._policy(one))
         if self.once:
             says = "The certificate has the same policy twice."
-            yield _with_policies("repeated", says, *sample, _policy(_OTHER), _policy(_OTHER))
+            yield _with_policies("repeated", says, *(policies or [other]), other, other)
+        yield from self._of_qualifiers()
+
+    def _of_qualifiers(self) -> Iterator[Violation]:
+        listed = self._listed()
+        policies = [self._policy(one) for one in listed]
+        if self.cps_uri:
+            says = "No policy has the URI of a practice statement."
+            yield _with_policies("no-cps-uri", says, *map(_policy, listed or [_OTHER]))
+        if self.qualifiers == "forbidden":
+            *others, last = listed or [_OTHER]
+            says = "A policy has the URI of a practice statement."
+            yield _with_policies("qualifier", says, *map(_policy, others), _policy(last, _URI))
         if self.any_qualifiers:
             qualifier = der.sequence(der.oid(_OTHER), der.string(der.UTF8_STRING, "x"))
             says = "anyPolicy has an unknown qualifier."
-            yield _with_policies("qualifier", says, *first, _policy(oids.ANY_POLICY, qualifier))
+            yield _with_policies("qualifier", says, *policies, _policy(oids.ANY_POLICY, qualifier))
         if self.explicit_text:
             for variant, says, text in (
                 ("long-text", "The user notice has 201 characters.", der.string(der.UTF8_STRING, "x" * 201)),
                 ("ia5-text", "The user notice is an IA5String.", der.string(der.IA5_STRING, "x")),
             ):
                 qualifier = der.sequence(der.oid(oids.USER_NOTICE), der.sequence(text))
-                yield _with_policies(variant, says, *first, _policy(_OTHER, qualifier))
+                yield _with_policies(variant, says, *policies, _policy(_OTHER, qualifier))
+
+    def _listed(self) -> list[str]:
+        """Return the policies of a certificate that satisfies the demand."""
+        chosen = [one for one in self.exactly_one_of if one in self.contains] or self.exactly_one_of[:1]
+        return list(dict.fromkeys((*self.contains, *chosen)))
+
+    def _policy(self, oid: str) -> bytes:
+        """Return a policy with the qualifier that the demand requires."""
+        return _policy(oid, *([_URI] if self.cps_uri else []))
 
 
 @decoder("the certificate policies extension")
@@ -154,6 +205,19 @@ def _text_problem(qualifiers: Qualifiers) -> str:
 
 def _policy(oid: str, *qualifiers: bytes) -> bytes:
     return der.sequence(der.oid(oid), *([der.sequence(*qualifiers)] if qualifiers else []))
+
+
+_URI = der.sequence(
+    der.oid(oids.PRACTICE_STATEMENT), der.string(der.IA5_STRING, "http://pki.example.test/cps")
+)
+
+
+@decoder("a qualifier of a policy")
+def _has_uri(qualifiers: Qualifiers) -> bool:
+    return any(
+        oid == oids.PRACTICE_STATEMENT and value[0] == der.IA5_STRING and b"://" in der.contents(value)
+        for oid, value in qualifiers
+    )
 
 
 def _with_policies(variant: str, says: str, *policies: bytes) -> Violation:

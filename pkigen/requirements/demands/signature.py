@@ -6,18 +6,20 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pkigen.asn1 import der
-from pkigen.cases.case import Case
+from pkigen.cases.case import Case, Impossible
 from pkigen.documents.fields import Parsed, unknown
 from pkigen.keys.kinds import parse_kind
 from pkigen.model import Edit, EditOp, Signature
 from pkigen.requirements.demand import Demand, Violation, demand
-from pkigen.requirements.outcome import Outcome, not_applicable, pass_or_fail
+from pkigen.requirements.demands.public_key import Curve
+from pkigen.requirements.outcome import Outcome, failed, not_applicable, pass_or_fail, undecided
 from pkigen.requirements.subject import CheckInput
 from pkigen.x509 import Certificate
 from pkigen.x509.algorithms import DIGESTS, SIGNATURE_ALGORITHMS
+from pkigen.x509.public_key import curve_of
 
 
 def _parse_algorithm(text: str) -> str:
@@ -67,7 +69,10 @@ class SignatureAlgorithm(Demand):
 
 @demand
 class DigestDemand(Demand):
-    """The digest that is signed."""
+    """The digest that is signed.
+
+    ``paired`` maps the curve of the issuer's key to its only digest; keys of other kinds have any digest.
+    """
 
     kind: ClassVar[str] = "digest"
     field: ClassVar[str | None] = "signature_algorithm"
@@ -75,6 +80,16 @@ class DigestDemand(Demand):
 
     allowed: tuple[Digest, ...] = ()
     forbidden: tuple[Digest, ...] = ()
+    paired: dict[Curve, Digest] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> DigestDemand:
+        if both := [digest for digest in self.allowed if digest in self.forbidden]:
+            raise ValueError(f"{both[0]} cannot be allowed and forbidden")
+        refused = (d for d in self.paired.values() if d in self.forbidden or d not in (self.allowed or (d,)))
+        if digest := next(refused, None):
+            raise ValueError(f"'paired' needs {digest}, which the demand does not allow")
+        return self
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
         """Check the digest; an algorithm without a separate digest violates only ``allowed``."""
@@ -86,15 +101,44 @@ class DigestDemand(Demand):
             if self.allowed:
                 return pass_or_fail(False, str(algorithm), " or ".join(self.allowed))
             return pass_or_fail(True, f"{algorithm}, which has no separate digest", "")
-        holds = digest in self.allowed if self.allowed else digest not in self.forbidden
-        expected = " or ".join(self.allowed) or f"none of {', '.join(self.forbidden)}"
-        return pass_or_fail(holds, digest, expected)
+        none = f"none of {', '.join(self.forbidden)}" if self.forbidden else ""
+        expected = " or ".join(self.allowed) or none
+        if (self.allowed and digest not in self.allowed) or digest in self.forbidden:
+            return failed(digest, expected)
+        return self._check_pair(certificate, subject, digest) or pass_or_fail(True, digest, expected)
+
+    def _check_pair(self, certificate: Certificate, subject: CheckInput, digest: str) -> Outcome | None:
+        if not self.paired:
+            return None
+        issuer = certificate if certificate.is_self_issued else next(iter(subject.path), None)
+        if issuer is None:
+            return undecided("the issuing CA's certificate was not given")
+        curve = issuer.public_key.curve
+        if digest == self.paired.get(curve, digest):
+            return None
+        return failed(f"{digest} signed by a key on {curve}", f"{self.paired[curve]} for {curve}")
 
     def violations(self) -> Iterator[Violation]:
-        """Forbidden digests; with ``allowed``, a weaker and a stronger one."""
+        """Forbidden digests; with ``allowed``, a weaker and a stronger one; the digest of another curve."""
         candidates = ("sha384", "sha1") if self.allowed else self.forbidden
         supported = ("sha384", "sha1", "md5")
         yield from _of_digests(d for d in candidates if d not in self.allowed and d in supported)
+        if self.paired:
+            says = "The certificate is signed with a digest of another size than the issuing CA's curve."
+            yield Violation("pair", says, partial(_unpaired, self))
+
+
+def _unpaired(demand: DigestDemand, case: Case) -> Case:
+    """Sign with another digest that is allowed otherwise."""
+    issuer = case.authorities[0] if case.authorities else case.entity
+    curve = curve_of(parse_kind(issuer.key).name)
+    if curve not in demand.paired:
+        raise Impossible("the issuing CA's key is on none of the curves")
+    others = (d for d in ("sha384", "sha256", "sha512") if d != demand.paired[curve])
+    allowed = [d for d in others if d not in demand.forbidden and d in (demand.allowed or (d,))]
+    if not allowed:
+        raise Impossible("the demand does not allow another digest")
+    return case.change(signature=Signature(allowed[0]))
 
 
 def _of_digests(digests: Iterator[str]) -> Iterator[Violation]:
