@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections import Counter
 from pathlib import Path
@@ -28,6 +30,29 @@ sys.dont_write_bytecode = False
 # that: programs that a test interrupts would never end.
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108
+_LARGE = 8 << 30
+"""A file system in memory must have so much space: all tests together write about a gigabyte."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the directories of tests in memory, on Linux: builds flush what they write to the disk.
+
+    The option --basetemp=DIRECTORY puts them elsewhere, and keeps them when the tests have ended.
+    """
+    if config.option.basetemp is None and not hasattr(config, "workerinput") and _has_space_in_memory():
+        config.option.basetemp = tempfile.mkdtemp(prefix="pkigen-tests-", dir=_IN_MEMORY)
+        config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
+
+
+def _has_space_in_memory() -> bool:
+    if not os.path.ismount(_IN_MEMORY) or not os.access(_IN_MEMORY, os.W_OK):
+        return False
+    space = os.statvfs(_IN_MEMORY)
+    return space.f_bavail * space.f_frsize >= _LARGE and not space.f_flag & os.ST_NOEXEC
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

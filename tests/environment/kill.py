@@ -2,38 +2,80 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-# Audit events of Python: each one precedes a change of the disk or lies between two of them.
-_PRELUDE = """
-import os, signal, sys
-kill_at, count_path = int(sys.argv[1]), sys.argv[2]
-count = 0
+# Audit events of Python: each one precedes a change of the disk or lies between two of them. Each run is a
+# fork of a process that has imported all modules, because the events of imports differ from run to run.
+_PROGRAM = """
+import contextlib, importlib, json, os, signal, sys
+results = os.fdopen(os.dup(1), "w", buffering=1)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+kill_at = count = 0
 def count_event(event, _arguments):
     global count
     if event in ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod"):
         count += 1
         if count == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
-del sys.argv[1:3]
+def run_body(arguments, at):
+    global kill_at, count
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            sys.argv[1:] = arguments
+            kill_at, count = at, 0
+            exec(sys.argv[0], globals())
+            report = json.dumps([count, list(sys.modules)]).encode()
+            kill_at = 0
+            with os.fdopen(writer, "wb") as pipe:
+                pipe.write(report)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        report = pipe.read()
+    exit_code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return exit_code, *(json.loads(report) if report else (0, []))
+sys.argv = sys.argv[1:]
+sys.addaudithook(count_event)
+for line in sys.stdin:
+    arguments, at = json.loads(line)
+    exit_code, events, modules = run_body(arguments, at)
+    if not at:
+        for module in modules:
+            with contextlib.suppress(ImportError):  # some are not modules of a file
+                importlib.import_module(module)
+        exit_code, events, _ = run_body(arguments, at)
+    print(exit_code, events, file=results)
 """
-_START = "\nsys.addaudithook(count_event)\n"
-_END = """
-with open(count_path, "w") as file:
-    file.write(str(count))
-"""
+
+Run = Callable[..., tuple[int, int]]
+"""``run(*arguments, kill_at=NUMBER)`` returns the exit code and the number of events (0 if killed)."""
 
 
-def run(imports: str, body: str, *arguments: str | Path, kill_at: int, folder: Path) -> tuple[int, int]:
-    """Run ``body`` after ``imports`` (both Python source); kill it at event number ``kill_at`` (0: never).
+@contextmanager
+def program(body: str) -> Iterator[Run]:
+    """Yield a function that runs ``body`` (Python source) and kills it at an event; 0 for never.
 
-    Returns the exit code and the number of events (0 if killed). ``folder`` is for the count.
+    Call it with 0 first: it then runs the body twice, and counts the events of the second time.
     """
-    count_path = folder / "events"
-    count_path.unlink(missing_ok=True)
-    program = _PRELUDE + imports + _START + body + _END
-    command = [sys.executable, "-c", program, str(kill_at), str(count_path), *map(str, arguments)]
-    completed = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    return completed.returncode, int(count_path.read_text()) if count_path.exists() else 0
+    command = [sys.executable, "-c", _PROGRAM, body]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        requests, results = process.stdin, process.stdout
+        assert requests is not None
+        assert results is not None
+
+        def run(*arguments: str | Path, kill_at: int) -> tuple[int, int]:
+            print(json.dumps([[*map(str, arguments)], kill_at]), file=requests, flush=True)
+            exit_code, events = map(int, results.readline().split())
+            return exit_code, events
+
+        yield run

@@ -262,27 +262,22 @@ def test_revoking_creates_no_environment(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is of POSIX")
 def test_crl_numbers_only_increase_when_commands_are_killed(tmp_path: Path) -> None:
     env = build(_profile(tmp_path, delta="1d"), tmp_path).folder
-
-    def revoke_and_release(kill_at: int) -> tuple[int, int]:
-        return kill.run(
-            "from pathlib import Path\nfrom pkigen.environment.revoke import revoke, unrevoke\n",
-            "revoke(Path(sys.argv[1]), ['host-1'], reason='certificateHold')\n"
-            "unrevoke(Path(sys.argv[1]), ['host-1'])\n",
-            env,
-            kill_at=kill_at,
-            folder=tmp_path,
-        )
-
-    exit_code, events = revoke_and_release(0)
-    assert exit_code == 0
-    numbers = [_number(_crl(env))]
-    for kill_at in random.Random(4).sample(range(1, events + 1), 12):
-        assert revoke_and_release(kill_at)[0] == -signal.SIGKILL
-        numbers.append(_number(_crl(env)))
-        revoke(env, ["host-1"], reason="certificateHold")
-        assert _entry(env, "host-1") is not None
-        numbers.append(_number(_crl(env)))
-        unrevoke(env, ["host-1"])
+    body = (
+        "import sys\nfrom pathlib import Path\nfrom pkigen.environment.revoke import revoke, unrevoke\n"
+        "revoke(Path(sys.argv[1]), ['host-1'], reason='certificateHold')\n"
+        "unrevoke(Path(sys.argv[1]), ['host-1'])\n"
+    )
+    with kill.program(body) as revoke_and_release:
+        exit_code, events = revoke_and_release(env, kill_at=0)
+        assert exit_code == 0
+        numbers = [_number(_crl(env))]
+        for kill_at in random.Random(4).sample(range(1, events + 1), 12):
+            assert revoke_and_release(env, kill_at=kill_at)[0] == -signal.SIGKILL
+            numbers.append(_number(_crl(env)))
+            revoke(env, ["host-1"], reason="certificateHold")
+            assert _entry(env, "host-1") is not None
+            numbers.append(_number(_crl(env)))
+            unrevoke(env, ["host-1"])
     assert numbers == sorted(numbers)
     assert len(set(numbers)) > 12
     assert refresh_crl(env, ["issuing"]).crls[0].number > numbers[-1]

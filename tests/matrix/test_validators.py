@@ -56,8 +56,32 @@ REFUSED: dict[str, tuple[Capability, Callable[[Cases], MatrixCase]]] = {
 }
 
 
+JUNK = {"empty": b"", "html": b"<html>404</html>\n", "octets": b"\xff\xfe\0"}
+
+
 def _judge(validator: Validator, case: MatrixCase) -> Answer:
     return validator.judge([case])[case.name]
+
+
+@pytest.fixture(scope="module")
+def judged(cases: Cases, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Validator, str], Answer]:
+    """Return a validator's answer about a wrong case; each validator starts once for all of them."""
+    wrong = {name: change(cases) for name, (_, change) in REFUSED.items()}
+    for name, data in JUNK.items():
+        junk = tmp_path_factory.mktemp("junk") / "junk"
+        junk.write_bytes(data)
+        wrong[f"{name} certificate"] = replace(cases["sound"], certificate=junk)
+        wrong[f"{name} chain"] = replace(cases["sound"], chain=junk)
+        wrong[f"{name} key"] = replace(cases["sound"], key=junk)
+    named = [replace(case, name=name) for name, case in wrong.items()]
+    answers = dict[str, dict[str, Answer]]()
+
+    def answer(validator: Validator, name: str) -> Answer:
+        if validator.name not in answers:
+            answers[validator.name] = validator.judge(named)
+        return answers[validator.name][name]
+
+    return answer
 
 
 @every_validator
@@ -68,10 +92,12 @@ def test_what_is_sound_is_accepted_part_by_part(validator: Validator, complete: 
 
 @every_validator
 @pytest.mark.parametrize("wrong", REFUSED)
-def test_what_is_wrong_is_refused_with_a_reason(validator: Validator, cases: Cases, wrong: str) -> None:
-    sight, change = REFUSED[wrong]
+def test_what_is_wrong_is_refused_with_a_reason(
+    validator: Validator, cases: Cases, judged: Callable[[Validator, str], Answer], wrong: str
+) -> None:
+    sight, _ = REFUSED[wrong]
     part = CAPABILITIES[sight]
-    answer = _judge(validator, change(cases))
+    answer = judged(validator, wrong)
     if sight not in validator.looks_at:
         assert answer.accepted
         assert answer.parts[part] is (True if part in validator.looks_at else None)
@@ -117,19 +143,12 @@ def test_a_pkcs12_file_that_does_not_open_is_refused(
 
 @every_validator
 @pytest.mark.parametrize("file", ["certificate", "chain", "key"])
-@pytest.mark.parametrize("data", [b"", b"<html>404</html>\n", b"\xff\xfe\0"], ids=["empty", "html", "octets"])
+@pytest.mark.parametrize("data", JUNK)
 def test_a_file_of_junk_is_refused(
-    validator: Validator, cases: Cases, tmp_path: Path, file: str, data: bytes
+    validator: Validator, judged: Callable[[Validator, str], Answer], file: str, data: str
 ) -> None:
-    junk = tmp_path / "junk"
-    junk.write_bytes(data)
-    case = cases["sound"]
-    spoiled = {
-        "certificate": replace(case, certificate=junk),
-        "chain": replace(case, chain=junk),
-        "key": replace(case, key=junk),
-    }
-    assert _judge(validator, spoiled[file]).accepted is (file == "key" and "key" not in validator.looks_at)
+    accepted = judged(validator, f"{data} {file}").accepted
+    assert accepted is (file == "key" and "key" not in validator.looks_at)
 
 
 @pytest.mark.needs("faketime")
