@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,26 @@ PATH_PART = rf"(?:[^./\\:\x00]{_PART_END}*|\.[^./\\:\x00]{_PART_END}*|\.\.{_PART
 """A file or directory name as a regular expression: not ``.`` or ``..``, without separators and drives."""
 RELATIVE_PATH = rf"{PATH_PART}(?:/{PATH_PART})*"
 """A path with ``/`` that stays below the directory that it is relative to, except by a link."""
+
+
+FileStamp = tuple[int, ...]
+_COARSE_NANOSECONDS = 50_000_000
+
+
+def file_stamp(path: str) -> FileStamp | None:
+    """Return what changes if the contents of a file change; an empty tuple for a missing file.
+
+    None for a file younger than the resolution of the file system's clock, because a second change within
+    the same tick would be invisible.
+    """
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ()
+    changed = max(status.st_mtime_ns, status.st_ctime_ns)
+    if time.time_ns() - changed <= _COARSE_NANOSECONDS:
+        return None
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size
 
 
 def read_file(path: Path, limit: int) -> bytes:

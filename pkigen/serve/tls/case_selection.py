@@ -12,11 +12,12 @@ from pathlib import Path
 from pkigen.clock import utc_now
 from pkigen.environment.environment import Case, open_environment
 from pkigen.errors import InputError
+from pkigen.files import FileStamp, file_stamp
 from pkigen.serve.faults.rules import Rule
-from pkigen.serve.tls.credential import Credential, credential, handshake_faults
-from pkigen.serve.tls.stapling import Stapler
+from pkigen.serve.tls.credential import Credential, credential, handshake_faults, stamps
+from pkigen.serve.tls.stapling import Stapler, may_staple
 
-Stamp = tuple[int, int, int]
+_CACHED_CREDENTIALS = 256
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,15 @@ class CasesByHost:
         return next(others, case)
 
 
+@dataclass(frozen=True)
+class _Snapshot:
+    """The cases of a manifest, and credentials of cases by name with the stamps of their files."""
+
+    stamp: FileStamp | None
+    cases: CasesByHost
+    credentials: dict[str, tuple[tuple[FileStamp, ...], Credential]] = field(default_factory=dict)
+
+
 @dataclass
 class CaseSelector:
     """Selects cases of a built environment, always from its current manifest.
@@ -78,31 +88,63 @@ class CaseSelector:
     passphrases: Sequence[bytes] = field(default=(), repr=False)
     clock: Callable[[], datetime] = utc_now
     live_rules: Callable[[], tuple[Rule, ...]] = tuple
-    _cached: tuple[Stamp, CasesByHost] | None = field(default=None, repr=False)
+    _last: _Snapshot | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        self._manifest = f"{self.folder}/manifest.json"
         self._stapler = Stapler(self.folder, self.clock, self.passphrases, self.live_rules)
 
     def cases(self) -> CasesByHost:
         """Return the cases of the current manifest; InputError if there are none."""
-        stat = (self.folder / "manifest.json").stat()
-        stamp = stat.st_mtime_ns, stat.st_size, stat.st_ino
-        cached = self._cached
-        if cached is None or cached[0] != stamp:
-            cached = stamp, CasesByHost.of(tuple(open_environment(self.folder).cases()))
-            self._cached = cached
-        return cached[1]
+        return self._snapshot().cases
 
     def present(self, address: str, name: str | None) -> Credential:
         """Return the credential for a host name at an address of this machine."""
-        cases = self.cases()
-        case = cases.find(name, address)
-        presented = cases.another(case) if "wrong-sni-certificate" in handshake_faults(case) else case
-        return credential(case, presented, self.passphrases, self._stapler)
+        snapshot = self._snapshot()
+        case, presented = _selected(snapshot.cases, address, name)
+        before = stamps(presented)
+        result = credential(case, presented, self.passphrases, self._stapler)
+        is_static = result.signer.is_fast and not may_staple(presented, result.certificates)
+        if is_static and before is not None:
+            if len(snapshot.credentials) >= _CACHED_CREDENTIALS:
+                snapshot.credentials.clear()
+            snapshot.credentials[case.name] = before, result
+        return result
+
+    def cached(self, address: str, name: str | None) -> Credential | None:
+        """Return the result of an earlier ``present`` that still applies and needs no thread, else None.
+
+        No file has changed since, signatures with the key are fast, and nothing is stapled.
+        """
+        snapshot = self._current()
+        if snapshot is None:
+            return None
+        case, presented = _selected(snapshot.cases, address, name)
+        before, result = snapshot.credentials.get(case.name, (None, None))
+        return result if before is not None and before == stamps(presented) else None
+
+    def _snapshot(self) -> _Snapshot:
+        current = self._current()
+        if current is None:
+            # The file may change while it is read: its stamp comes first.
+            stamp = file_stamp(self._manifest)
+            current = _Snapshot(stamp, CasesByHost.of(tuple(open_environment(self.folder).cases())))
+            self._last = current
+        return current
+
+    def _current(self) -> _Snapshot | None:
+        last = self._last
+        return last if last is not None and last.stamp and last.stamp == file_stamp(self._manifest) else None
 
     def at(self, address: str) -> partial[Credential]:
         """Return ``present`` for one address."""
         return partial(self.present, address)
+
+
+def _selected(cases: CasesByHost, address: str, name: str | None) -> tuple[Case, Case]:
+    """Return the case for a host name, and the one whose files are presented."""
+    case = cases.find(name, address)
+    return case, cases.another(case) if "wrong-sni-certificate" in handshake_faults(case) else case
 
 
 def _normal(host: str) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 from pkigen.environment.environment import Case
 from pkigen.errors import InputError
-from pkigen.files import read_file
+from pkigen.files import FileStamp, file_stamp, read_file
 from pkigen.inspection.artifacts import (
     FILE_BYTES,
     Artifact,
@@ -22,6 +23,7 @@ from pkigen.serve.tls.stapling import Stapler, staple
 
 _SECRET = (Kind.KEY, Kind.PKCS12)
 _HANDSHAKE = "tls"
+_KINDS = ("key", "passphrase", "certificate", "chain")
 _CACHED_CASES = 64
 UNOFFERED_SCHEME = "unoffered-scheme"
 """Not a fault of its own: a fault of the key needs it so that clients see the certificate."""
@@ -51,8 +53,9 @@ def credential(
     A certificate without a fault that has an OCSP URL or the TLS feature extension gets the current
     response of ``stapler``; a case with a fault defines its own.
 
-    All files are read on each call. A missing file is treated as empty, an unreadable one is an InputError. A
-    key that cannot be decrypted is replaced by a throwaway key, so that the client sees the certificate.
+    All files are read on each call; ``stamps`` shows whether that is necessary. A missing file is treated as
+    empty, an unreadable one is an InputError. A key that cannot be decrypted is replaced by a throwaway key,
+    so that the client sees the certificate.
     """
     faults = handshake_faults(case)
     kind = str(presented.data["key"]["kind"])
@@ -69,6 +72,16 @@ def credential(
     )
     response = None if "stapled-missing" in faults else staple(presented, certificates, stapler)
     return Credential(case, certificates, signer, response, faults, note)
+
+
+def stamps(presented: Case) -> tuple[FileStamp, ...] | None:
+    """Return the stamps of the files that ``credential`` reads for a case, except those of OCSP.
+
+    While they stay the same, so does the credential. None if one of the files is too new for a stamp.
+    """
+    files = presented.data["files"]
+    result = tuple(file_stamp(f"{presented.folder}/{files[kind]}") for kind in _KINDS if files.get(kind))
+    return None if None in result else cast("tuple[FileStamp, ...]", result)
 
 
 def handshake_faults(case: Case) -> dict[str, str]:

@@ -62,6 +62,7 @@ _NAMES = {
 }
 _DEFAULT_KIND = "ec-p256"
 _RANDOM_SIGNATURE_BYTES = 64
+_MAX_FAST_RSA_BITS = 3072
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,11 @@ class HandshakeSigner:
     def rsa(self) -> bool:
         """Whether the key needs the RSA cipher suites of TLS 1.2."""
         return isinstance(self.key, RSAPrivateKey)
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether a signature takes less time than the rest of the handshake."""
+        return not isinstance(self.key, RSAPrivateKey) or self.key.key_size <= _MAX_FAST_RSA_BITS
 
     def requires_tls12(self, offered: tuple[int, ...]) -> bool:
         """Whether the key does not fit TLS 1.3 with this client.

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.x448 import X448PrivateKey, X448PublicKey
@@ -28,9 +29,7 @@ class KeySchedule:
     @classmethod
     def of(cls, digest: str, shared: bytes) -> KeySchedule:
         """Derive the handshake secret from the shared secret, without a pre-shared key."""
-        nothing = bytes(hashlib.new(digest).digest_size)
-        early = hmac.digest(nothing, nothing, digest)
-        return cls(digest, hmac.digest(_derived(digest, early), shared, digest))
+        return cls(digest, hmac.digest(_salt_without_psk(digest), shared, digest))
 
     @property
     def master(self) -> bytes:
@@ -66,6 +65,12 @@ def check_verify_data(finished: bytes, expected: bytes) -> None:
         raise Alert(AlertDescription.DECODE_ERROR)
     if not hmac.compare_digest(finished, expected):
         raise Alert(AlertDescription.DECRYPT_ERROR)
+
+
+@cache
+def _salt_without_psk(digest: str) -> bytes:
+    nothing = bytes(hashlib.new(digest).digest_size)
+    return _derived(digest, hmac.digest(nothing, nothing, digest))
 
 
 def _derived(digest: str, secret: bytes) -> bytes:

@@ -9,7 +9,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
+from typing import cast
 
+from pkigen.serve.http.accepted_connection import stop_accepting
 from pkigen.serve.http.server import Listener
 from pkigen.serve.tls.case_selection import CaseSelector
 from pkigen.serve.tls.codec import AlertDescription
@@ -22,7 +25,6 @@ _CONNECTION_SECONDS = 20.0
 _SLOW_SECONDS = 300.0
 _SECONDS_PER_BYTE = 1.0
 _LINGER_SECONDS = 1.0
-_READ_BYTES = 16 * 1024
 # An alert in plaintext, for a client that gets no session.
 _REFUSAL = b"\x15\x03\x03\0\x02" + bytes((2, AlertDescription.INTERNAL_ERROR))
 
@@ -45,27 +47,6 @@ def background(selector: CaseSelector, listener: Listener) -> Iterator[None]:
 
 
 @dataclass
-class Connection:
-    """An open connection; ``idle_since`` is None while the server works for it."""
-
-    host: str
-    session: Session
-    writer: asyncio.StreamWriter
-    task: asyncio.Task[None]
-    idle_since: float | None
-
-    def notify(self, outcome: str) -> None:
-        """End the session with close_notify."""
-        if alert := self.session.close(outcome):
-            self.writer.write(alert)
-
-    def close(self, outcome: str) -> None:
-        """End the session with close_notify, and the connection."""
-        self.notify(outcome)
-        self.task.cancel()
-
-
-@dataclass
 class Endpoints:
     """The TLS endpoints of an environment on one socket.
 
@@ -75,7 +56,7 @@ class Endpoints:
     """
 
     selector: CaseSelector
-    _connections: list[Connection] = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
     _started: threading.Event = field(default_factory=threading.Event)
     _loop: asyncio.AbstractEventLoop | None = None
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
@@ -84,14 +65,14 @@ class Endpoints:
         """Accept connections until ``stop``, then close the open ones."""
         self._loop = asyncio.get_running_loop()
         self._started.set()
-        server = await asyncio.start_server(self._accept, sock=listener.socket.dup())
-        async with server:
-            await self._stopped.wait()
-            server.close()
-            tasks = [connection.task for connection in self._connections]
-            for connection in list(self._connections):
-                connection.close("was open when the server stopped")
-            await asyncio.gather(*tasks, return_exceptions=True)
+        server = await self._loop.create_server(lambda: Connection(self), sock=listener.socket.dup())
+        await self._stopped.wait()
+        await stop_accepting([server])
+        server.close()
+        for connection in list(self.connections):
+            connection.close("was open when the server stopped")
+        # A transport closes its socket in the next iteration of the event loop.
+        await asyncio.sleep(0)
 
     def stop(self) -> None:
         """Stop ``run`` from another thread."""
@@ -100,42 +81,10 @@ class Endpoints:
         with suppress(RuntimeError):  # The loop has already ended.
             self._loop.call_soon_threadsafe(self._stopped.set)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        host = str((writer.get_extra_info("peername") or ("?",))[0])
-        session = Session(self.selector.at(str(writer.get_extra_info("sockname")[0])))
-        connection = Connection(host, session, writer, task, time.monotonic())
-        if not self._make_room(host):
-            session.outcome = f"refused: all of the {len(self._connections)} open connections are active"
-            writer.write(_REFUSAL)
-            writer.transport.close()
-            log.warning("%s", _line(writer, session))
-            return
-        self._connections.append(connection)
-        try:
-            async with asyncio.timeout(_HANDSHAKE_SECONDS) as limit:
-                await self._converse(connection, reader, limit)
-        except TimeoutError:
-            phase = "without a request" if session.is_established else "during the handshake"
-            connection.notify(f"timed out {phase}")
-        except OSError:
-            session.outcome += "; the connection was reset"
-        except asyncio.CancelledError:
-            pass  # Raised by Connection.close; run waits for this task but ignores its result.
-        except Exception as error:  # noqa: BLE001  one client must not affect the others
-            session.outcome = f"server error: {type(error).__name__}"
-        finally:
-            writer.transport.abort()
-            self._connections.remove(connection)
-            log.info("%s", _line(writer, session))
-
-    def _make_room(self, host: str) -> bool:
+    def make_room(self, host: str) -> bool:
         """Enforce the limits before a new connection; return False if no connection is idle."""
-        same = [one for one in self._connections if one.host == host]
-        for rivals, limit in ((same, _MAX_CONNECTIONS_PER_CLIENT), (self._connections, _MAX_CONNECTIONS)):
-            # A connection that is being closed stays in the list until its task has run.
-            rivals = [one for one in rivals if not one.task.cancelling()]
+        same = [one for one in self.connections if one.host == host]
+        for rivals, limit in ((same, _MAX_CONNECTIONS_PER_CLIENT), (self.connections, _MAX_CONNECTIONS)):
             if len(rivals) < limit:
                 continue
             idle = [one for one in rivals if one.idle_since is not None]
@@ -145,48 +94,128 @@ class Endpoints:
             oldest.close(f"idle, closed for a new connection from {host} (limit {limit})")
         return True
 
-    async def _converse(
-        self, connection: Connection, reader: asyncio.StreamReader, limit: asyncio.Timeout
-    ) -> None:
-        """Read and write until the session is done, then wait until the client has read the rest."""
-        session, writer = connection.session, connection.writer
-        loop = asyncio.get_running_loop()
-        while not session.done and (data := await reader.read(_READ_BYTES)):
-            connection.idle_since = None
-            if session.credential is None:
-                # Reading files and signing with a long key must not block the other connections.
-                output = await asyncio.to_thread(session.receive, data)
-            else:
-                output = session.receive(data)
-            if session.slow:
-                limit.reschedule(loop.time() + _SLOW_SECONDS)
-            elif session.is_established:
-                limit.reschedule(loop.time() + _CONNECTION_SECONDS)
-            for piece in _pieces(output, session):
-                writer.write(piece)
-                await writer.drain()
-                if session.slow:
-                    await asyncio.sleep(_SECONDS_PER_BYTE)
-            connection.idle_since = time.monotonic()
-        session.done = True
-        # Closing a socket with unread input would reset the connection and discard the output.
-        with suppress(OSError, TimeoutError):
-            writer.write_eof()
-            async with asyncio.timeout(_LINGER_SECONDS):
-                while await reader.read(_READ_BYTES):
-                    pass
 
+class Connection(asyncio.Protocol):
+    """Passes bytes between a socket and a session; ``idle_since`` is None while the server works for it.
 
-def _pieces(output: bytes, session: Session) -> list[bytes]:
-    """Split the output into single bytes if the session is slow."""
-    return [bytes((byte,)) for byte in output] if session.slow else [output]
+    A protocol, because streams and their tasks cost more CPU time than a handshake.
+    """
 
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._endpoints, self._loop = endpoints, asyncio.get_running_loop()
+        self.idle_since: float | None = time.monotonic()
+        self._is_lingering = self._is_full = False
 
-def _line(writer: asyncio.StreamWriter, session: Session) -> str:
-    """Return the log line of a session; the name from the client is escaped."""
-    peer = writer.get_extra_info("peername") or ("?", 0)
-    name = ascii(session.name)[1:-1] if session.name is not None else "no name"
-    credential = session.credential
-    case = f" {credential.case.name}" if credential else ""
-    note = f" (key file: {credential.note})" if credential and credential.note else ""
-    return f"{peer[0]}:{peer[1]} TLS {name}{case}: {session.outcome}{note}"
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start a session, or refuse it if there are too many connections."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._peer = transport.get_extra_info("peername") or ("?", 0)
+        self.host = str(self._peer[0])
+        address, selector = str(transport.get_extra_info("sockname")[0]), self._endpoints.selector
+        self._session = Session(partial(selector.present, address), partial(selector.cached, address))
+        self._timer = self._loop.call_later(_HANDSHAKE_SECONDS, self._on_timeout)
+        connections = self._endpoints.connections
+        if self._endpoints.make_room(self.host):
+            connections.append(self)
+            return
+        outcome = f"refused: all of the {len(connections)} open connections are active"
+        self._session.done, self._session.outcome = True, outcome
+        self._transport.write(_REFUSAL)
+        self._transport.close()
+        log.warning("%s", self._log_line())
+
+    def data_received(self, data: bytes) -> None:
+        """Process data; what arrives after the end of the session is discarded."""
+        if self._session.done:
+            return
+        self.idle_since = None
+        output = self._receive(data, may_defer=True)
+        if self._session.is_deferred:
+            # Reading files and signing with a long key must not block the other connections.
+            self._transport.pause_reading()
+            self._loop.run_in_executor(None, self._receive, b"").add_done_callback(
+                lambda future: self._respond(future.result())
+            )
+        else:
+            self._respond(output)
+
+    def _receive(self, data: bytes, *, may_defer: bool = False) -> bytes:
+        try:
+            return self._session.receive(data, may_defer=may_defer)
+        except Exception as error:  # noqa: BLE001  one client must not affect the others
+            self._session.done, self._session.outcome = True, f"server error: {type(error).__name__}"
+            return b""
+
+    def _respond(self, output: bytes) -> None:
+        """Send the output of the session, then read on, or wait until the client has read all of it."""
+        if self not in self._endpoints.connections:
+            return  # It was closed while a thread worked for it, or before the next byte of a slow session.
+        if self._session.slow:
+            self._end_in(_SLOW_SECONDS)
+            self._transport.pause_reading()
+            self._transport.write(output[:1])
+            if output:
+                self._loop.call_later(_SECONDS_PER_BYTE, self._respond, output[1:])
+                return
+        else:
+            if self._session.is_established:
+                self._end_in(_CONNECTION_SECONDS)
+            self._transport.write(output)
+        self.idle_since = time.monotonic()
+        if self._session.done:
+            # Closing a socket with unread input would reset the connection and discard the output.
+            self._is_lingering = True
+            self._end_in(_LINGER_SECONDS)
+            self._transport.write_eof()
+        if not self._is_full:
+            self._transport.resume_reading()
+
+    def eof_received(self) -> None:
+        """Close the connection after the remaining output."""
+        self._session.done = True
+
+    def pause_writing(self) -> None:
+        """Stop reading from a client that does not read."""
+        self._is_full = True
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Read on, unless the server works for the client."""
+        self._is_full = False
+        if self.idle_since is not None:
+            self._transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Log the outcome; also called after ``close``."""
+        if isinstance(exc, OSError) and not self._is_lingering:
+            self._session.outcome += "; the connection was reset"
+        self._end()
+
+    def close(self, outcome: str) -> None:
+        """End the session with close_notify, and the connection."""
+        if alert := self._session.close(outcome):
+            self._transport.write(alert)
+        self._transport.abort()
+        self._end()
+
+    def _end_in(self, seconds: float) -> None:
+        self._timer.cancel()
+        self._timer = self._loop.call_later(seconds, self._on_timeout)
+
+    def _on_timeout(self) -> None:
+        phase = "without a request" if self._session.is_established else "during the handshake"
+        self.close(f"timed out {phase}")
+
+    def _end(self) -> None:
+        self._timer.cancel()
+        if self in self._endpoints.connections:
+            self._endpoints.connections.remove(self)
+            log.info("%s", self._log_line())
+
+    def _log_line(self) -> str:
+        """Return the log line of the session; the name from the client is escaped."""
+        session, credential = self._session, self._session.credential
+        name = ascii(session.name)[1:-1] if session.name is not None else "no name"
+        case = f" {credential.case.name}" if credential else ""
+        note = f" (key file: {credential.note})" if credential and credential.note else ""
+        return f"{self._peer[0]}:{self._peer[1]} TLS {name}{case}: {session.outcome}{note}"

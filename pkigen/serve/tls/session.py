@@ -28,24 +28,34 @@ _NAMES = {TLS_1_0: "TLS 1.0", TLS_1_2: "TLS 1.2", TLS_1_3: "TLS 1.3"}
 class Session:
     """One connection: ``receive`` processes received bytes and returns the bytes to send.
 
-    ``present`` selects the credential by host name. ``done`` marks the end, ``outcome`` describes the result
-    for the log, and ``slow`` means that the output is sent byte by byte.
-    ``is_established`` is true after the handshake.
+    ``present`` selects the credential by host name; ``cached`` returns it if no long work is necessary.
+    ``done`` marks the end, ``outcome`` describes the result for the log, and ``slow`` means that the output
+    is sent byte by byte. ``is_established`` is true after the handshake.
     """
 
-    def __init__(self, present: Callable[[str | None], Credential]) -> None:
-        self._present, self._records = present, RecordLayer()
+    def __init__(
+        self,
+        present: Callable[[str | None], Credential],
+        cached: Callable[[str | None], Credential | None] = lambda _: None,
+    ) -> None:
+        self._present, self._cached, self._records = present, cached, RecordLayer()
         self.done, self.slow, self.outcome = False, False, "disconnected during the handshake"
-        self.is_established = False
+        self.is_established = self.is_deferred = False
         self.credential: Credential | None = None
         self.name: str | None = None
         self._steps = self._run()
 
-    def receive(self, data: bytes) -> bytes:
-        """Process received bytes and return the bytes to send."""
+    def receive(self, data: bytes, *, may_defer: bool = False) -> bytes:
+        """Process received bytes and return the bytes to send.
+
+        With ``may_defer``, work that would block other sessions is deferred to the next call, which can be
+        made in a thread: ``is_deferred`` is then true.
+        """
         self._records.arrived += data
         try:
             next(self._steps)
+            if self.is_deferred and not may_defer:
+                next(self._steps)
         except StopIteration:
             self.done = True
         except Alert as alert:
@@ -78,7 +88,13 @@ class Session:
         records = self._records
         hello = client_hello((yield from records.message(tls13.CLIENT_HELLO)))
         self.name = hello.name
-        self.credential = credential = self._present(hello.name)
+        credential = self._cached(hello.name)
+        if credential is None:
+            self.is_deferred = True
+            yield
+            self.is_deferred = False
+            credential = self._present(hello.name)
+        self.credential = credential
         self.slow = "slow-handshake" in credential.faults
         if "close-after-hello" in credential.faults:
             self.outcome = "closed after the ClientHello"

@@ -44,10 +44,8 @@ class Stapler:
         self._publisher = FaultyPublisher(self.folder, self._manifest, self.clock)
 
     def response(self, case: Case, certificate: bytes) -> bytes | None:
-        """Return the current response about a certificate; None if it does not use OCSP or there is none."""
-        issuer = case.data["issuer"]
-        if issuer is None or not _uses_ocsp(certificate):
-            return None
+        """Return the current response about a certificate that uses OCSP; None if there is none."""
+        issuer = str(case.data["issuer"])
         rule = self._rule(issuer)
         if rule is not None and (rule.effect.ocsp is None or rule.effect.how):
             return None
@@ -88,9 +86,20 @@ def staple(case: Case, certificates: Sequence[bytes], stapler: Stapler | None) -
         is_unreachable = any(fault["url"] == own["url"] for fault in case.data.get("serving", ()))
         path = case.folder / str(own["file"])
         return None if is_unreachable or not path.is_file() else read_file(path, FILE_BYTES) or None
-    if stapler is None or case.fault is not None or not certificates:
+    if stapler is None or not _has_current_response(case, certificates):
         return None
     return stapler.response(case, certificates[0])
+
+
+def may_staple(case: Case, certificates: Sequence[bytes]) -> bool:
+    """Whether ``staple`` can return a response, now or later."""
+    return bool(case.data.get("ocsp")) or _has_current_response(case, certificates)
+
+
+def _has_current_response(case: Case, certificates: Sequence[bytes]) -> bool:
+    if case.fault is not None or case.data["issuer"] is None or not certificates:
+        return False
+    return _uses_ocsp(certificates[0])
 
 
 def _uses_ocsp(certificate: bytes) -> bool:
