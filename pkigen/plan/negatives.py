@@ -18,7 +18,15 @@ from pkigen.faults import (
 from pkigen.keys.kinds import parse_kind, refusal
 from pkigen.model import CertificatePlan, Entity, Extension, Fault, Role
 from pkigen.plan.digest import digest
-from pkigen.requirements import CatalogueEntry, Requirement, RequirementSet, Violation, catalogue
+from pkigen.requirements import (
+    CatalogueEntry,
+    CheckInput,
+    Requirement,
+    RequirementSet,
+    Violation,
+    catalogue,
+    findings,
+)
 
 _LONGEST_LABEL, _LONGEST_COMMON_NAME = 63, 64
 
@@ -104,17 +112,45 @@ def negatives(
     ``text`` is the validity in the profile, for the digests; ``serial`` draws a number for (issuer, owner).
     If a base has several sets, the cases of all sets but the first have the set's name as a prefix.
     """
+    renames = _can_rename(base, against)
     for entry in catalogue([against]):
         try:
-            yield _negative(base, entry, prefix + entry.id, text, serial)
+            yield _negative(base, entry, prefix + entry.id, text, serial, renames=renames)
         except Impossible as error:
             yield SkippedCase(f"{base.entity.name}.{prefix}{entry.id}", str(error))
 
 
+def _can_rename(base: Case, against: RequirementSet) -> bool:
+    """Return whether a copy of the base with another host name satisfies the set's requirements on names.
+
+    It does not if a set fixes a name: the common name system:kube-scheduler, for example.
+    """
+    from pkigen.plan.compliance import placeholder
+
+    host = common_name(base.plan.subject)
+    if host is None:
+        return True
+    entity = under_host(base.entity, host, own_host(host, "case"))
+    issuer = base.authorities[0] if base.authorities else entity
+    certificate = placeholder(entity.certificates[0], entity.key, issuer.key)
+    renamed = CheckInput(now=base.clock, certificate=certificate, issued=False)
+    return not any(
+        finding.failed and finding.requirement.kind in ("san", "subject_attribute")
+        for finding in findings(against, renamed)
+        if finding.requirement.of in ("certificate", "all")
+    )
+
+
 def _negative(
-    base: Case, entry: CatalogueEntry, name: str, text: str, serial: Callable[[str, str], int]
+    base: Case,
+    entry: CatalogueEntry,
+    name: str,
+    text: str,
+    serial: Callable[[str, str], int],
+    *,
+    renames: bool,
 ) -> NegativeCase:
-    case = _broken(entry.requirement, entry.violation, named_after(base, name, serial))
+    case = _broken(entry.requirement, entry.violation, named_after(base, name, serial, renames=renames))
     _check_signature(case)
     fault = Fault(
         id=name,
@@ -237,8 +273,11 @@ def _finished(
     return replace(entity, certificates=tuple(plans), fault=fault)
 
 
-def named_after(base: Case, fault: str, serial: Callable[[str, str], int]) -> Case:
-    """Return a case with its own name and host name; clients select a case by its host name."""
+def named_after(base: Case, fault: str, serial: Callable[[str, str], int], *, renames: bool = True) -> Case:
+    """Return a case with its own name and host name; clients select a case by its host name.
+
+    Without ``renames``, the case has the host name of its base.
+    """
     name = shortened(f"{base.entity.name}.{fault}", _LONGEST_NAME)
     plan = base.plan
     own_id = f"{Role.CERTIFICATE}/{name}"
@@ -252,7 +291,7 @@ def named_after(base: Case, fault: str, serial: Callable[[str, str], int]) -> Ca
         revocation=None,
         key_of=f"cases of {base.entity.name}",
     )
-    host = common_name(plan.subject)
+    host = common_name(plan.subject) if renames else None
     return replace(base, entity=under_host(entity, host, own_host(host, fault)) if host else entity)
 
 

@@ -18,12 +18,14 @@ _IA5 = {0x81: "email", 0x82: "dns", 0x86: "uri"}
 class GeneralName:
     """A name: its kind (dns, ip, email, uri, upn, srv, smtputf8, rid, dirname or other) and its text.
 
-    Bytes that are not valid for the kind are shown in hexadecimal after a ``#``.
+    Bytes that are not valid for the kind are shown in hexadecimal after a ``#``. ``type_id`` is the OID of
+    the type of an otherName, otherwise empty. ``der`` is the value of a dirname or of an otherName.
     """
 
     kind: str
     value: str
     der: bytes = field(default=b"", compare=False, repr=False)
+    type_id: str = field(default="", compare=False, repr=False)
 
     @property
     def normalized(self) -> tuple[str, Hashable]:
@@ -75,6 +77,7 @@ def _address(value: bytes) -> str:
 
 def _other_name(data: bytes) -> GeneralName:
     oid, value = der.children(data)
-    if kind := _OTHER_TEXTS.get(der.dotted(oid)):
-        return GeneralName(kind, der.contents(der.contents(value)).decode())
-    return GeneralName("other", f"{der.dotted(oid)} #{der.contents(value).hex()}")
+    type_id, inner = der.dotted(oid), der.contents(value)
+    if kind := _OTHER_TEXTS.get(type_id):
+        return GeneralName(kind, der.contents(inner).decode(), inner, type_id)
+    return GeneralName("other", f"{type_id} #{inner.hex()}", inner, type_id)

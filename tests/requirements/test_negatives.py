@@ -8,6 +8,7 @@ import pytest
 
 from pkigen import build
 from pkigen.documents.shipped import requirement_sets
+from pkigen.inspection.check import CheckOptions, check_environment
 from pkigen.requirements import Requirement, Violation, load_set
 from tests.requirements.environments import BASE, HIERARCHIES, Built, Environments
 
@@ -166,6 +167,46 @@ def test_what_the_key_of_a_ca_cannot_sign_is_no_case(tmp_path: Path) -> None:
     names = {case.name for case in build(document, tmp_path).cases()}
     assert "server.issuer-no-weak-digest-sha1" in names
     assert "server.issuer-no-weak-digest-md5" not in names
+
+
+FIXED_NAME = """
+name: scheduler
+title: Scheduler
+source: {title: Documentation, date: 2026}
+requirements:
+  - id: name
+    demand: {subject_attribute: {type: CN, pattern: "system:[a-z-]+", counterexample: other}}
+    level: rejected
+    section: "1"
+    says: The common name begins with system.
+  - id: uri
+    demand: {san: {exactly: {uri: 1}, values: {uri: {pattern: "spiffe://[^/]+/.+", counterexample: "https://a"}}}}
+    level: rejected
+    section: "2"
+    says: The certificate has one SPIFFE ID.
+"""
+
+
+def test_a_case_of_a_set_that_fixes_the_common_name_keeps_it(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(FIXED_NAME)
+    document = {
+        "name": "fixed",
+        "defaults": {"key": "ec-p256"},
+        "requirements": [str(tmp_path / "own.yaml")],
+        "authorities": {"root": {}},
+        "certificates": {
+            "leaf": {"issuer": "root", "subject": {"CN": "system:leaf"}, "san": ["uri:spiffe://a.test/b"]}
+        },
+        "negatives": [{"of": "leaf", "against": str(tmp_path / "own.yaml")}],
+    }
+    build(document, tmp_path / "out")
+    demands = load_set(str(tmp_path / "own.yaml"))
+    checked = check_environment(tmp_path / "out" / "fixed", [demands], CheckOptions())
+    assert {one.name: [finding.requirement.id for finding in one.broken] for one in checked} == {
+        "leaf": [],
+        "leaf.name-pattern": ["name"],
+        **{f"leaf.uri-{variant}": ["uri"] for variant in ("missing", "no-uri", "too-many-uri", "uri-value")},
+    }
 
 
 @pytest.mark.parametrize("name", requirement_sets())
