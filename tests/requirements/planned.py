@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from pkigen.cases.case import Case, Impossible
-from pkigen.plan import plan
+from pkigen.plan import sample
 from pkigen.plan.compliance import placeholder
 from pkigen.profile import load
 from pkigen.requirements import CheckInput, Demand, Status, Violation
@@ -25,10 +25,7 @@ def case_of(certificate: dict[str, Any], issuing: dict[str, Any] | None = None) 
         "authorities": {"root": {}, "issuing": {"issuer": "root", **(issuing or {})}},
         "certificates": {"leaf": {"issuer": "issuing", "key": "rsa-2048", **certificate}},
     }
-    planned = plan(load(document), CLOCK, lambda *_: 1)
-    (entity,) = planned.certificates()
-    above = {one.id: one for one in planned.authorities}
-    return Case(entity, tuple(above[issuer] for issuer in entity.issuers), CLOCK, entity)
+    return sample.case_of(load(document), CLOCK)
 
 
 def check_input(case: Case) -> CheckInput:
