@@ -132,6 +132,53 @@ def test_a_demand_that_cannot_be_meant_is_reported_at_its_line(
     assert [problem.location.line for problem in error.problems if problem.location] == [8]
 
 
+NESTED = [
+    ("{san: {exactly: {urii: 1}}}", "no such kind of name: 'urii' (did you mean 'uri'?)"),
+    ("{san: {exactly: {uri: -1}}}", "this must be at least 0"),
+    ("{san: {exactly: {uri: many}}}", "this is a whole number"),
+    ("{san: {exactly: 1}}", "this must be a mapping"),
+    ("{san: {only: dns}}", "this must be a list"),
+    ("{san: {values: {uri: {pattern: '('}}}}", "'(' is not a supported regular expression"),
+    ("{san: {values: {uri: {patern: 'a'}}}}", "unknown key 'patern'"),
+    ("{san: {wildcard: none}}", "this must be 'allowed', 'whole-label' or 'forbidden'"),
+    ("{san: {critical: maybe}}", "this must be true, false or if-subject-empty"),
+    ("{names: {only: [CM]}}", "no such subject attribute: 'CM'"),
+    ("{key_usage: {exactly: [signature]}}", "no such key usage: 'signature'"),
+    ("{key_usage: {exactly: {rsaa: [cRLSign]}}}", "no such family of keys: 'rsaa' (did you mean 'rsa'?)"),
+    ("{key_usage: {exactly: []}}", "there must be at least 1 of these"),
+    ("{key_usage: {one_of: [digitalSignature]}}", "this must be a list"),
+    ("{extended_key_usage: {one_of: [nothing]}}", "this must be a list"),
+    ("{extended_key_usage: {exactly: [serverAuht]}}", "did you mean 'serverAuth'?"),
+    ("{extended_key_usage: {exactly: [1.2.x]}}", "no such extended key usage: '1.2.x'"),
+]
+
+
+@pytest.mark.parametrize(("demand", "words"), NESTED)
+def test_a_mistake_inside_a_demand_is_reported_at_its_line(demand: str, words: str, tmp_path: Path) -> None:
+    error = _refused(_own(tmp_path, OWN.replace("{public_key: {minimum: {rsa: 2048}}}", demand)))
+    assert words in str(error)
+    assert [problem.location.line for problem in error.problems if problem.location] == [8]
+
+
+@pytest.mark.parametrize(
+    "demand",
+    [
+        "{san: {exactly: {uri: 1}, values: {uri: {pattern: 'spiffe://[^/]+/.+', counterexample: 'https://a'}}}}",
+        "{san: {exactly: {1.3.6.1.5.5.7.8.4: 1}, critical: if-subject-empty}}",
+        "{san: {exactly: {1.2.3: 1}, critical: false}}",
+        "{names: {subject: empty}}",
+        "{extended_key_usage: {exactly: [serverAuth, 1.3.6.1.4.1.311.20.2.2]}}",
+        "{extended_key_usage: {one_of: [none, [serverAuth]]}}",
+        "{key_usage: {exactly: {rsa: [keyEncipherment], ec: [digitalSignature]}}}",
+        "{key_usage: {one_of: [[keyEncipherment], [digitalSignature], none]}}",
+    ],
+)
+def test_a_demand_with_lists_and_mappings_is_loaded_and_has_violations(demand: str, tmp_path: Path) -> None:
+    path = _own(tmp_path, OWN.replace("{public_key: {minimum: {rsa: 2048}}}", demand))
+    assert list(load_set(str(path)).requirements[0].demand.violations())
+    jsonschema.Draft202012Validator(SCHEMA).validate(yaml.load(path.read_text(), yaml.SafeLoader))
+
+
 @pytest.mark.parametrize("pattern", ["(a+)+", "(a|aa)+", "(a*)*b", "(.*a){30}", "a*a*a*a*a*a*a*a*a*b"])
 def test_a_pattern_that_backtracks_in_other_engines_takes_linear_time(pattern: str, tmp_path: Path) -> None:
     longest = "a" * 1023 + "!"
