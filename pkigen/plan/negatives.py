@@ -127,7 +127,7 @@ def _can_rename(base: Case, against: RequirementSet) -> bool:
     """
     from pkigen.plan.compliance import placeholder
 
-    host = common_name(base.plan.subject)
+    host = _host_of(base.entity)
     if host is None:
         return True
     entity = under_host(base.entity, host, own_host(host, "case"))
@@ -291,8 +291,14 @@ def named_after(base: Case, fault: str, serial: Callable[[str, str], int], *, re
         revocation=None,
         key_of=f"cases of {base.entity.name}",
     )
-    host = common_name(plan.subject) if renames else None
+    host = _host_of(base.entity) if renames else None
     return replace(base, entity=under_host(entity, host, own_host(host, fault)) if host else entity)
+
+
+def _host_of(entity: Entity) -> str | None:
+    """Return the common name, or else the first DNS name of the certificate, or None."""
+    host = common_name(entity.certificates[0].subject)
+    return host or next((name for name in entity.hosts if not _is_address(name)), None)
 
 
 def _beside(case: Case, sibling: Entity, fault: str) -> Entity:

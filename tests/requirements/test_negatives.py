@@ -209,6 +209,24 @@ def test_a_case_of_a_set_that_fixes_the_common_name_keeps_it(tmp_path: Path) -> 
     }
 
 
+def test_a_case_without_a_common_name_has_its_own_dns_name(tmp_path: Path) -> None:
+    document = {
+        "name": "nameless",
+        "defaults": {"key": "ec-p256"},
+        "authorities": {"root": {}},
+        "certificates": {
+            "leaf": {"issuer": "root", "subject": {"CN": ""}, "san": ["ip:192.0.2.1", "dns:leaf.test"]}
+        },
+        "negatives": [{"of": "leaf", "faults": ["expired", "not-yet-valid"]}],
+    }
+    cases = {case.name: case.hosts for case in build(document, tmp_path).cases()}
+    assert cases == {
+        "leaf": ("192.0.2.1", "leaf.test"),
+        "leaf.expired": ("192.0.2.1", "expired.leaf.test"),
+        "leaf.not-yet-valid": ("192.0.2.1", "not-yet-valid.leaf.test"),
+    }
+
+
 @pytest.mark.parametrize("name", requirement_sets())
 def test_no_together_names_a_variant_that_is_none(name: str) -> None:
     for requirement in load_set(name).requirements:
