@@ -109,6 +109,13 @@ def test_a_violation_of_a_field_violates_no_unrelated_field(field: str) -> None:
             assert {other for other, _ in failing} - {field} <= RELATED.get(field, set()), violation.variant
 
 
+@pytest.mark.parametrize("field", [{"wildcard": "forbidden"}, {"no_trailing_dot": True}])
+def test_a_violation_keeps_the_only_dns_name_that_is_the_common_name(field: dict[str, Any]) -> None:
+    base = case_of({"subject": {"CN": "www.contoso.com"}, "san": ["dns:www.contoso.com"]})
+    demands = {"names": demand("san", **field), "cn": demand("san", covers_cn=True)}
+    assert [violated(demands, case) for _, case in broken(demands["names"], base)] == [{"names"}]
+
+
 DNS, URI = der.tlv(0x82, b"a.contoso.com"), der.tlv(0x86, b"spiffe://contoso.com/app")
 HARDWARE, GUID, REALM = "1.3.6.1.5.5.7.8.4", "1.3.6.1.4.1.311.25.1", "1.3.6.1.5.5.7.8.8"
 UPN = "1.3.6.1.4.1.311.20.2.3"
