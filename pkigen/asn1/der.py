@@ -115,6 +115,10 @@ def time(instant: datetime) -> bytes:
     return tlv(GENERALIZED_TIME, f"{utc.year:04}{utc:%m%d%H%M%S}Z".encode())
 
 
+LONG_FORM = 0x82
+"""Length and header size of a TLV that is too long for a length of one byte."""
+
+
 def read(data: bytes, offset: int = 0) -> tuple[int, int, int]:
     """Return the tag byte of the TLV at ``offset``, and the start and end of its contents.
 
@@ -156,6 +160,8 @@ def children(data: bytes) -> list[bytes]:
 
 def contents(data: bytes) -> bytes:
     """Return the contents of a TLV."""
+    if len(data) >= 2 and data[0] & 0x1F != 0x1F and len(data) == data[1] + 2 < LONG_FORM:
+        return data[2:]
     _, start, end = read(data)
     return data[start:end]
 

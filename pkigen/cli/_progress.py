@@ -1,12 +1,13 @@
-"""Build progress on stderr: a bar on a terminal, a line every few seconds in a pipe."""
+"""Progress on stderr: of a build, a bar on a terminal or lines in a pipe; of other work, the elapsed time."""
 
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from pkigen.cli._console import is_terminal, print_message
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 _LINE_SECONDS = 5.0
+_UPDATE_SECONDS = 1.0
+_CLEAR_LINE = "\r\x1b[K"
 
 
 class Meter(Protocol):
@@ -33,6 +36,36 @@ def meter() -> Iterator[Meter]:
         yield progress
     finally:
         progress.finish()
+
+
+@contextmanager
+def elapsed_time(work: str) -> Iterator[None]:
+    """Show the name of the work and its elapsed time on a terminal if the block takes more than a second.
+
+    Do not print to the terminal in the block.
+    """
+    if not is_terminal(sys.stderr):
+        yield
+        return
+    ended = threading.Event()
+    thread = threading.Thread(target=_show_elapsed_time, args=(work, sys.stderr, ended), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _show_elapsed_time(work: str, stream: TextIO, ended: threading.Event) -> None:
+    start, is_shown = time.monotonic(), False
+    while not ended.wait(_UPDATE_SECONDS):
+        is_shown = True
+        stream.write(f"{_CLEAR_LINE}{work}: {time.monotonic() - start:.0f} s")
+        stream.flush()
+    if is_shown:
+        stream.write(_CLEAR_LINE)
+        stream.flush()
 
 
 class ProgressLines:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,12 +12,14 @@ import typer
 
 from pkigen.cli._console import (
     colorize,
+    is_terminal,
     print_json,
     print_line,
     print_message,
     wrap,
 )
 from pkigen.cli._options import Json, PassphraseFiles
+from pkigen.cli._progress import elapsed_time
 from pkigen.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -71,14 +75,16 @@ def show(
     from pkigen.inspection.description import describe
 
     passphrases = [read_passphrase(path) for path in passphrase_file or ()]
-    artifacts, problems = _read(files, passphrases)
     now = datetime.now(UTC)
-    remarks = _annotations(artifacts, against, now) if against else []
-    overview = describe(artifacts, now, every_entry=json)
+    with elapsed_time("reading"):
+        artifacts, problems = _read(files, passphrases)
+        remarks = _annotations(artifacts, against, now) if against else []
+        overview = describe(artifacts, now, every_entry=json)
     if json:
         padded = [*remarks, *({} for _ in overview.descriptions)]
         pairs = zip(overview.descriptions, padded, strict=False)
-        print_json([{**one.data, **({"remarks": notes} if notes else {})} for one, notes in pairs])
+        with nullcontext() if is_terminal(sys.stdout) else elapsed_time("writing"):
+            print_json([{**one.data, **({"remarks": notes} if notes else {})} for one, notes in pairs])
     else:
         print_overview(overview, [str(artifact.source) for artifact in artifacts], remarks)
     if not overview.complete:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pkigen.cli._console import print_json, print_line, print_message
 from pkigen.cli._options import Json, ProfileSource, load_profile
+from pkigen.cli._progress import elapsed_time
 from pkigen.cli._report import quantity
 from pkigen.errors import InputError, Problem
 
@@ -29,8 +30,9 @@ def validate(profile: ProfileSource, json: Json = False) -> None:
       pkigen validate defender-iot.yaml
     """
     try:
-        loaded = load_profile(profile)
-        planned = _plan_all(loaded)
+        with elapsed_time("validating"):
+            loaded = load_profile(profile)
+            planned = _plan_all(loaded)
     except InputError as error:
         if json:
             print_json({"valid": False, "problems": [_as_json(problem) for problem in error.problems]})

@@ -384,8 +384,8 @@ def alternative_names(spec: EntitySpec) -> tuple[GeneralName, ...]:
         return spec.san.names
     usage = spec.extended_key_usage
     servers = not isinstance(usage, ExtendedKeyUsage) or usage.permits_servers
-    candidates = (name_of_host(value, servers) for kind, value in spec.subject if kind in ("CN", "+CN"))
-    return tuple(name for name in candidates if name is not None)
+    candidates = [name_of_host(value, servers) for kind, value in spec.subject if kind in ("CN", "+CN")]
+    return tuple([name for name in candidates if name is not None])
 
 
 __all__ = [

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from pkigen.asn1 import der, oids
 from pkigen.model import Name
@@ -28,8 +28,7 @@ _CRITICAL = re.compile(rb"\x01\x01[^\x00]")
 """A BOOLEAN with the value TRUE."""
 
 
-@dataclass(frozen=True, slots=True)
-class RevokedEntry:
+class RevokedEntry(NamedTuple):
     """A CRL entry: serial number, time, reason code (0 if it has none), extensions."""
 
     serial: int

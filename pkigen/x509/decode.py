@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache, wraps
 from typing import ParamSpec, TypeVar
 
@@ -12,7 +12,6 @@ from pkigen.model import Name
 
 LONGEST_INTEGER = 1700
 """Maximum length of an INTEGER in bytes; Python does not convert much longer ones to decimal."""
-
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -49,6 +48,9 @@ def _reason(error: Exception) -> str:
 
 def expect(data: bytes, tag: int, what: str) -> bytes:
     """Return the contents of a TLV that must have a tag and must end where ``data`` does."""
+    # Most TLVs have one byte of tag and one of length; a call for each is most of the time of reading.
+    if len(data) >= 2 and data[0] == tag and len(data) == data[1] + 2 < der.LONG_FORM:
+        return data[2:]
     try:
         actual_tag, start, end = der.read(data)
     except ValueError as error:
@@ -107,11 +109,11 @@ def time(data: bytes, what: str) -> datetime:
         text = ("19" if text >= "50" else "20") + text
     elif data[0] != der.GENERALIZED_TIME or len(text) != 15:
         raise Malformed(f"{what} is not a UTCTime or GeneralizedTime in the form that RFC 5280 requires")
-    if not (text.isascii() and text[:14].isdigit()) or text[14] != "Z":
+    # Some versions of Python read 24:00 as the beginning of the next day.
+    if not text[:14].isdigit() or text[14] != "Z" or text[8:10] == "24":
         raise Malformed(f"{what} is '{text}', which is not a time")
     try:
-        month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(4, 14, 2))
-        return datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=UTC)
+        return datetime.fromisoformat(f"{text[:8]}T{text[8:]}")
     except ValueError:
         raise Malformed(f"{what} is '{text}', which is not a time") from None
 

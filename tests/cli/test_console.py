@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pkigen.cli._console import print_json
+from pkigen.cli._console import _ITEMS_AT_ONCE, _json, print_json
+from tests.effort import calls
 
 
 def test_the_items_of_an_iterator_are_printed_as_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,19 +18,43 @@ def test_the_items_of_an_iterator_are_printed_as_they_are_read(monkeypatch: pyte
     monkeypatch.setattr("sys.stdout", output)
 
     def items() -> Iterator[dict[str, int]]:
-        for number in range(3):
+        for number in range(_ITEMS_AT_ONCE * 2 + 1):
             sizes.append(len(output.getvalue()))
             yield {"number": number}
 
     print_json([{"items": items(), "none": iter(()), "at": datetime(2026, 1, 1, tzinfo=UTC)}])
-    assert sizes == sorted(set(sizes))
+    assert len(set(sizes)) == 3
     assert json.loads(output.getvalue()) == [
         {
-            "items": [{"number": 0}, {"number": 1}, {"number": 2}],
+            "items": [{"number": number} for number in range(_ITEMS_AT_ONCE * 2 + 1)],
             "none": [],
             "at": "2026-01-01 00:00:00+00:00",
         }
     ]
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [{"a": 1}, {"a": 2}],
+        [{"a": "}, {"}, {"a": 2}],
+        [{"a": [{}, {}]}, {}],
+        [[{"a": 1}, {"a": 2}], 5],
+        [1, "x"],
+        [{}],
+    ],
+)
+def test_each_item_of_an_iterator_is_on_one_line(
+    items: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_json(iter(items))
+    lines = ",\n  ".join(map(json.dumps, items))
+    assert capsys.readouterr().out == f"[\n  {lines}\n]\n"
+
+
+def test_the_effort_for_an_item_of_an_iterator_is_that_of_its_share_of_a_call() -> None:
+    efforts = [calls(lambda: list(_json(iter([{"a": "b"}] * count), "\n"))) for count in (200, 600)]  # noqa: B023
+    assert (efforts[1] - efforts[0]) / 400 < 3
 
 
 @pytest.mark.parametrize("value", [[], {}, None, 1.5, "é\n", [[], {}, [1]], {"a": {"b": [True, "x"]}}])

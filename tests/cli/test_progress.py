@@ -5,10 +5,15 @@ from __future__ import annotations
 import io
 import re
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from pkigen.cli._progress import ProgressBar, ProgressLines, meter
+from pkigen.cli._progress import ProgressBar, ProgressLines, elapsed_time, meter
+from tests.cli.conftest import Cli
 
 
 class _Terminal(io.StringIO):
@@ -104,3 +109,63 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_lines(monkeypatch: pytest.M
     monkeypatch.setenv("TERM", "dumb")
     with meter() as progress:
         assert isinstance(progress, ProgressLines)
+
+
+class _WatchedTerminal(_Terminal):
+    """A terminal that reports the first output."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_output = threading.Event()
+
+    def write(self, text: str) -> int:
+        self.has_output.set()
+        return super().write(text)
+
+
+def test_a_terminal_shows_the_elapsed_time_of_long_work_and_clears_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = _WatchedTerminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("pkigen.cli._progress._UPDATE_SECONDS", 0.001)
+    with elapsed_time("reading"):
+        assert terminal.has_output.wait(10)
+    assert terminal.getvalue().startswith("\r\x1b[Kreading: 0 s")
+    assert terminal.getvalue().endswith("s\r\x1b[K")
+
+
+def test_a_terminal_does_not_show_short_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("pkigen.cli._progress._UPDATE_SECONDS", 1000.0)
+    with elapsed_time("reading"):
+        pass
+    assert not terminal.getvalue()
+
+
+@pytest.mark.parametrize(("command", "work"), [("show", "reading"), ("validate", "validating")])
+def test_slow_commands_show_the_elapsed_time(
+    cli: Cli, profile: Path, command: str, work: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works = list[str]()
+
+    @contextmanager
+    def record(work: str) -> Iterator[None]:
+        works.append(work)
+        yield
+
+    monkeypatch.setattr(f"pkigen.cli.{command}.elapsed_time", record)
+    cli(command, profile)
+    assert works == [work]
+
+
+def test_a_pipe_gets_no_elapsed_time(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pkigen.cli._progress._UPDATE_SECONDS", 0.0)
+    with elapsed_time("reading"):
+        pass
+    assert not capsys.readouterr().err

@@ -8,7 +8,7 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any
 
-from pkigen.asn1 import names
+from pkigen.asn1 import names, oids
 from pkigen.inspection.description import words
 from pkigen.inspection.description.certificate import instant
 from pkigen.inspection.description.extensions import add_extensions
@@ -17,6 +17,7 @@ from pkigen.x509 import CertificateList, RevokedEntry
 
 FIRST_ENTRIES = 20
 _OF_ENTRY = ("serial", "at", "reason", "invalid_since", "certificate_issuer")
+_SHOWN_EXTENSIONS = {oids.INVALIDITY_DATE, oids.CERTIFICATE_ISSUER}
 _REASONS = {
     0: "unspecified",
     1: "keyCompromise",
@@ -114,7 +115,9 @@ def all_entries(crl: CertificateList) -> Iterator[dict[str, Any]]:
 
 
 def _entry(entry: RevokedEntry) -> dict[str, Any]:
-    since, issuer = (entry.invalid_since, entry.certificate_issuer) if entry.extensions else (None, None)
+    since = issuer = None
+    if any(extension.oid in _SHOWN_EXTENSIONS for extension in entry.extensions):
+        since, issuer = entry.invalid_since, entry.certificate_issuer
     return {
         "serial": words.hexadecimal(entry.serial),
         "at": words.iso(entry.at),

@@ -65,7 +65,8 @@ def count(value: int) -> Rendering:
 def hexadecimal(value: int) -> str:
     """Return a number in hexadecimal, in whole bytes; a negative number begins with ``-``."""
     digits = f"{abs(value):x}"
-    return ("-" if value < 0 else "") + digits.zfill(len(digits) + len(digits) % 2)
+    digits = f"0{digits}" if len(digits) % 2 else digits
+    return f"-{digits}" if value < 0 else digits
 
 
 def name_of_key(key: PublicKey) -> str:
