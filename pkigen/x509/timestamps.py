@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from pkigen.asn1 import der, oids
@@ -22,6 +23,11 @@ def scts(value: bytes) -> list[bytes]:
         position = start + int.from_bytes(data[position:start], "big")
         entries.append(data[start:position])
     return entries
+
+
+def sct_list(entries: Iterable[bytes]) -> bytes:
+    """Return the value of the extension with these SCTs."""
+    return der.octet_string(_counted(b"".join(map(_counted, entries))))
 
 
 @decoder("the list of timestamps")

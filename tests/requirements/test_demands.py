@@ -298,6 +298,8 @@ PARAMETERS: dict[str, tuple[dict[str, Any], ...]] = {
     "chain_file": ({"complete": True},),
     "revocation": ({"available": True},),
     "crl": ({"number": True},),
+    "subject_key_identifier": ({"length": 20},),
+    "policy_constraints": ({"required": True},),
 }
 
 

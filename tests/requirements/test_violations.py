@@ -20,6 +20,7 @@ from pkigen.plan.sample import case_of
 from pkigen.profile import load
 from pkigen.requirements import CheckInput, RequirementSet, findings
 from pkigen.x509 import Certificate
+from pkigen.x509.timestamps import sct_list
 
 CLOCK = datetime(2026, 11, 1, 12, tzinfo=UTC)
 BACKDATED, LENGTH = timedelta(hours=1), timedelta(days=90, seconds=1)
@@ -27,6 +28,18 @@ URI = der.sequence(der.oid(oids.PRACTICE_STATEMENT), der.string(der.IA5_STRING, 
 POLICIES = der.sequence(
     der.sequence(der.oid("2.23.140.1.2.1"), der.sequence(URI)), der.sequence(der.oid("1.2.3.4"))
 )
+_LISTS = (
+    der.tlv(0xA0, der.sequence(der.tlv(0x82, b"example.test")), der.sequence(der.tlv(0x82, b"other.test"))),
+    der.tlv(0xA1, der.sequence(der.tlv(0x87, bytes((10, 0, 0, 0, 255, 0, 0, 0))))),
+)
+EXTENSIONS = {
+    oids.CERTIFICATE_POLICIES: POLICIES,
+    oids.NAME_CONSTRAINTS: der.sequence(*_LISTS),
+    oids.POLICY_CONSTRAINTS: der.sequence(b"\x80\x01\x03", b"\x81\x01\x00"),
+    oids.SIGNED_CERTIFICATE_TIMESTAMPS: sct_list([bytes(47)] * 3),
+}
+CRITICAL = (oids.NAME_CONSTRAINTS, oids.POLICY_CONSTRAINTS)
+"""Extensions of the certificate, for demands on their values."""
 
 
 @lru_cache(maxsize=8)
@@ -53,7 +66,9 @@ def base(key: str = "rsa-2048") -> Case:
         },
     }
     case = case_of(load(profile), CLOCK)
-    return put(case, oids.CERTIFICATE_POLICIES, POLICIES)
+    for oid, value in EXTENSIONS.items():
+        case = put(case, oid, value, critical=oid in CRITICAL)
+    return case
 
 
 def as_input(case: Case) -> CheckInput:
@@ -172,8 +187,41 @@ POLICY = st.fixed_dictionaries(
         "explicit_text": st.just("true"),
     },
 )
+_PRESENT = {"critical": st.just("true")}
+CONSTRAINTS = st.fixed_dictionaries(
+    {"required": st.just("true")},
+    optional={
+        **_PRESENT,
+        "permitted": st.lists(st.sampled_from(["dns:example.test", "dns:other.test"]), unique=True),
+        "excluded": st.just(["ip:10.0.0.0/8"]),
+    },
+)
+NUMBERS = st.fixed_dictionaries(
+    {"required": st.just("true")},
+    optional={
+        **_PRESENT,
+        "require_explicit_policy": st.just(3),
+        "inhibit_policy_mapping": st.just(0),
+    },
+)
+EXTENSION = st.fixed_dictionaries(
+    {"oid": st.just("signed_certificate_timestamps"), "type": st.just("OCTET STRING")},
+    optional={"once": st.just("true"), "minimum": st.integers(1, 3), "required": st.just("true")},
+)
 DEMANDS = st.fixed_dictionaries(
-    {"validity": VALIDITY, "public_key": PUBLIC_KEY, "digest": DIGEST, "certificate_policies": POLICY}
+    {
+        "validity": VALIDITY,
+        "public_key": PUBLIC_KEY,
+        "digest": DIGEST,
+        "certificate_policies": POLICY,
+        "name_constraints": CONSTRAINTS,
+        "policy_constraints": NUMBERS,
+        "extension": EXTENSION,
+        "subject_key_identifier": st.just({"length": 20}),
+        "authority_key_identifier": st.just({"length": 20}),
+        "crl_distribution_point": st.sampled_from([{"exactly": 1}, {"maximum": 1}, {"maximum": 3}]),
+        "aia": st.just({"forbidden": ["ocsp"]}),
+    }
 )
 
 

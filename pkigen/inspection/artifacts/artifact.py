@@ -46,7 +46,7 @@ class Source:
 
     ``file`` is the name that the user gave, ``position`` the number of the artifact in the file, from 1.
     ``encoding`` is the file's; ``label`` is the PEM block's, "" in other encodings. ``before`` is the text
-    in front of a PEM block (bag attributes, comments).
+    in front of a PEM block (bag attributes, comments), ``size`` the length of the file in bytes.
     """
 
     file: str
@@ -54,6 +54,7 @@ class Source:
     position: int = 1
     label: str = ""
     before: bytes = field(default=b"", repr=False)
+    size: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         return self.file if self.position == 1 else f"{self.file} (number {self.position})"

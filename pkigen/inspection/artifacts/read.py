@@ -84,10 +84,8 @@ class _Reader:
             _check_count(position, MAX_ARTIFACTS, "objects")
             _check_count(keys, MAX_KEYS, "private keys")
             source = one.source
-            if position > 1:
-                source = Source(source.file, source.encoding, position, source.label, source.before)
-                one = Artifact(one.kind, source, one.der, one.value, one.problem, one.friendly_name, one.note)
-            yield one
+            source = Source(source.file, source.encoding, position, source.label, source.before, len(data))
+            yield Artifact(one.kind, source, one.der, one.value, one.problem, one.friendly_name, one.note)
 
     def file(self, data: bytes) -> Iterator[Artifact]:
         """Yield the artifacts of PEM, DER, a key store, or base64 in text."""

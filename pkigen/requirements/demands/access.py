@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
+from pydantic import model_validator
+
 from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case
+from pkigen.cases.extension_values import put, value_of
 from pkigen.cases.urls import with_urls
 from pkigen.model import Extension
 from pkigen.requirements.demand import Demand, Violation, demand
@@ -17,6 +21,7 @@ from pkigen.requirements.outcome import (
     failed,
     not_applicable,
     pass_or_fail,
+    passed,
 )
 from pkigen.requirements.subject import CheckInput
 from pkigen.x509 import Certificate
@@ -34,19 +39,31 @@ class AuthorityInformationAccess(Demand):
     blame: ClassVar[tuple[str, ...]] = ("aia",)
 
     required: tuple[Method, ...] = ()
+    forbidden: tuple[Method, ...] = ()
     schemes: tuple[Literal["http", "https", "ldap"], ...] = ()
     not_critical: bool = False
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> AuthorityInformationAccess:
+        if both := [method for method in self.required if method in self.forbidden]:
+            raise ValueError(f"{both[0]} cannot be required and forbidden")
+        return self
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
         """Check each required method, the criticality, then the scheme of each URL."""
         extension = certificate.extensions.raw(oids.AUTHORITY_INFORMATION_ACCESS)
         descriptions = certificate.extensions.authority_information_access or ()
         if extension is None and not self.required:
+            if self.forbidden:
+                return passed("no authority information access")
             return not_applicable("there is no authority information access")
         text = ", ".join(name.value for _, name in descriptions) or "none"
         for method in self.required:
             if all(oid != _OIDS[method] for oid, _ in descriptions):
                 return failed(text, f"a URL for {method}")
+        for method in self.forbidden:
+            if any(oid == _OIDS[method] for oid, _ in descriptions):
+                return failed(text, f"no URL for {method}")
         if self.not_critical and extension is not None and extension.critical:
             return failed("critical", "not critical")
         urls = [name.value for _, name in descriptions if name.kind == "uri"]
@@ -59,6 +76,9 @@ class AuthorityInformationAccess(Demand):
         if self.required:
             words = "The certificate has no authority information access."
             yield Violation("missing", words, lambda case: case.without_extension(oid))
+        for method in self.forbidden:
+            says = f"The authority information access has a URL for {method}."
+            yield Violation(method.replace("_", "-"), says, partial(_with_method, method))
         if self.schemes and "ldap" not in self.schemes:
             yield Violation("ldap", "The authority information access contains ldap URLs.", _with_ldap_urls)
         if self.not_critical:
@@ -66,6 +86,16 @@ class AuthorityInformationAccess(Demand):
             yield Violation(
                 "critical", words, lambda case: case.with_extension(replace(_extension(case), critical=True))
             )
+
+
+def _with_method(method: Method, case: Case) -> Case:
+    """Add a URL of a method."""
+    url = der.sequence(der.oid(_OIDS[method]), der.tlv(0x86, b"http://127.0.0.1/access"))
+    extension = case.extension(oids.AUTHORITY_INFORMATION_ACCESS)
+    if extension is None:
+        return put(case, oids.AUTHORITY_INFORMATION_ACCESS, der.sequence(url))
+    descriptions = der.children(value_of(case, oids.AUTHORITY_INFORMATION_ACCESS))
+    return case.with_extension(replace(extension, value=der.sequence(*descriptions, url)))
 
 
 def _extension(case: Case) -> Extension:

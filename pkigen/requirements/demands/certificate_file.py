@@ -7,9 +7,11 @@ from functools import partial
 from pathlib import PurePath
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from pkigen.cases.case import Case
+from pkigen.asn1 import der
+from pkigen.cases.case import Case, Impossible
+from pkigen.cases.extension_values import put
 from pkigen.documents.fields import Parsed
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.outcome import (
@@ -28,6 +30,18 @@ def parse_suffix(text: str) -> str:
     return text.lower()
 
 
+Size = Annotated[int, Field(ge=1, le=1 << 30)]
+_LARGEST = 200_000
+
+
+def enlarged(size: int, case: Case, level: int | None = None) -> Case:
+    """Return the case with an extension of more than ``size`` bytes in its certificate, or in a CA's."""
+    if size > _LARGEST:
+        raise Impossible(f"a certificate of more than {_LARGEST:,} bytes is not generated")
+    return put(case, _PADDING, der.octet_string(bytes(size)), level=level)
+
+
+_PADDING = "1.3.6.1.4.1.55738.99.3"
 Suffix = Annotated[str, Parsed(parse_suffix, "a file name extension, such as .crt")]
 Container = Literal["PEM", "DER", "PKCS#7", "PKCS#12"]
 _OTHER_SUFFIXES = (".cer", ".txt")
@@ -35,7 +49,10 @@ _OTHER_SUFFIXES = (".cer", ".txt")
 
 @demand
 class CertificateFile(Demand):
-    """The encoding of the certificate file, and its file name extension."""
+    """The encoding of the certificate file, its file name extension, and its size.
+
+    ``maximum_bytes`` is about the file, ``maximum_der_bytes`` about the certificate in DER.
+    """
 
     kind: ClassVar[str] = "certificate_file"
     field: ClassVar[str | None] = None
@@ -43,11 +60,14 @@ class CertificateFile(Demand):
 
     encodings: tuple[Container, ...] = ()
     suffixes: tuple[Suffix, ...] = ()
+    maximum_bytes: Size | None = None
+    maximum_der_bytes: Size | None = None
 
     @model_validator(mode="after")
     def _has_a_condition(self) -> CertificateFile:
-        if not (self.encodings or self.suffixes):
-            raise ValueError("no condition given; set at least one of encodings or suffixes")
+        if not any(vars(self).values()):
+            fields = ", ".join(type(self).model_fields)
+            raise ValueError(f"no condition given; set at least one of {fields}")
         return self
 
     def check(self, subject: CheckInput) -> Outcome:
@@ -57,13 +77,24 @@ class CertificateFile(Demand):
         encoding = subject.certificate_source.encoding
         if self.encodings and encoding not in self.encodings:
             return failed(encoding, " or ".join(self.encodings))
+        size, der_size = (
+            subject.certificate_source.size,
+            len(subject.certificate.der if subject.certificate else b""),
+        )
+        for actual_size, most in ((size, self.maximum_bytes), (der_size, self.maximum_der_bytes)):
+            if most is not None and actual_size > most:
+                return failed(f"{actual_size:,} bytes", f"at most {most:,} bytes")
         suffix = PurePath(subject.certificate_source.file).suffix.lower()
         holds = not self.suffixes or suffix in self.suffixes
         actual = suffix or "no extension" if self.suffixes else str(encoding)
         return pass_or_fail(holds, actual, " or ".join(self.suffixes or self.encodings))
 
     def violations(self) -> Iterator[Violation]:
-        """DER, PKCS#7, another file name extension."""
+        """DER, PKCS#7, another file name extension, a certificate that is too large."""
+        for variant, most in (("file-size", self.maximum_bytes), ("der-size", self.maximum_der_bytes)):
+            if most is not None:
+                says = f"The certificate is larger than {most:,} bytes."
+                yield Violation(variant, says, partial(enlarged, most))
         if self.encodings and "DER" not in self.encodings:
             yield _altered("der", "The certificate file is DER.", "der")
         if self.encodings and "PKCS#7" not in self.encodings:

@@ -13,7 +13,7 @@ from pkigen.cases.case import Case, Impossible
 from pkigen.inspection.artifacts import Kind, Source
 from pkigen.keys.verify import is_signed_by
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
-from pkigen.requirements.demands.certificate_file import Container, Suffix
+from pkigen.requirements.demands.certificate_file import Container, Size, Suffix, enlarged
 from pkigen.requirements.outcome import (
     Outcome,
     failed,
@@ -30,7 +30,8 @@ class ChainFile(Demand):
 
     ``issued_by``: the file contains the certificate of the issuer. ``complete``: the file contains every CA
     certificate up to a self-signed root. ``order``: the issuing CA is first, the root last.
-    ``bag_attributes`` means any text between the blocks of a PEM file.
+    ``bag_attributes`` means any text between the blocks of a PEM file. ``maximum_bytes`` is about the file,
+    ``maximum_der_bytes`` about the certificate and all certificates of the file in DER.
     """
 
     kind: ClassVar[str] = "chain_file"
@@ -45,6 +46,8 @@ class ChainFile(Demand):
     bag_attributes: Literal["allowed", "forbidden"] = "allowed"
     encodings: tuple[Container, ...] = ()
     suffixes: tuple[Suffix, ...] = ()
+    maximum_bytes: Size | None = None
+    maximum_der_bytes: Size | None = None
 
     @model_validator(mode="after")
     def _has_a_condition(self) -> ChainFile:
@@ -69,6 +72,12 @@ class ChainFile(Demand):
             return failed("text between the blocks", "PEM blocks alone")
         if self.only_authorities and (wrong := _other_contents(subject)):
             return failed(wrong, "CA certificates alone")
+        own = (subject.certificate,) if subject.certificate else ()
+        der_size = sum(len(one.der) for one in {*own, *subject.authorities})
+        sizes = ((subject.chain[0].source.size, self.maximum_bytes), (der_size, self.maximum_der_bytes))
+        for size, most in sizes:
+            if most is not None and size > most:
+                return failed(f"{size:,} bytes", f"at most {most:,} bytes")
         if self.issued_by or self.complete or self.order != "any":
             return self._check_path(subject)
         return pass_or_fail(True, self._summary(subject.chain[0].source, len(subject.authorities)), "")
@@ -126,6 +135,10 @@ class ChainFile(Demand):
             yield _altered("pkcs7", "The chain file is PKCS#7.", "pkcs7")
         if self.suffixes:
             yield _altered("txt", "The name of the chain file ends in .txt.", "rename", ".txt")
+        for variant, limit in (("file-size", self.maximum_bytes), ("der-size", self.maximum_der_bytes)):
+            if limit is not None:
+                says = f"The issuing CA's certificate is larger than {limit:,} bytes."
+                yield Violation(variant, says, partial(enlarged, limit, level=0))
 
 
 def _other_contents(subject: CheckInput) -> str:

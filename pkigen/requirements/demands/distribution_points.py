@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case, Impossible
-from pkigen.cases.extension_values import put
+from pkigen.cases.extension_values import put, value_of
 from pkigen.cases.urls import with_urls
 from pkigen.model import Entity
 from pkigen.requirements.demand import Demand, Violation, demand
@@ -35,7 +35,8 @@ class CrlDistributionPoint(Demand):
     """The CRL distribution points: present, with URLs of certain schemes, ports and suffixes.
 
     Each URL must have one of ``schemes`` and ``ports``. The path of at least one URL must end in one of
-    ``suffixes``. ``complete``: each point has a name or a CRL issuer.
+    ``suffixes``. ``complete``: each point has a name or a CRL issuer. ``exactly`` and ``maximum`` are numbers
+    of points.
     """
 
     kind: ClassVar[str] = "crl_distribution_point"
@@ -48,12 +49,16 @@ class CrlDistributionPoint(Demand):
     ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
     suffixes: tuple[str, ...] = ()
     complete: bool = False
+    exactly: Annotated[int, Field(ge=1, le=100)] | None = None
+    maximum: Annotated[int, Field(ge=1, le=100)] | None = None
 
     @model_validator(mode="after")
     def _has_a_condition(self) -> CrlDistributionPoint:
         if not self.model_fields_set:
-            fields = "required, critical, schemes, ports, suffixes, complete"
+            fields = ", ".join(type(self).model_fields)
             raise ValueError(f"no condition given; set at least one of {fields}")
+        if self.exactly is not None and self.maximum is not None:
+            raise ValueError("specify only one of exactly and maximum")
         return self
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
@@ -71,6 +76,9 @@ class CrlDistributionPoint(Demand):
             )
         if self.critical is not None and extension.critical is not self.critical:
             return failed("critical" if extension.critical else "not critical", _critical(self.critical))
+        count, most = len(points or ()), self.exactly or self.maximum
+        if most is not None and (count > most or (self.exactly is not None and count < most)):
+            return failed(f"{count} points", f"{'exactly' if self.exactly else 'at most'} {most}")
         names = [one.names or one.relative_rdn or one.crl_issuer for one in points or ()]
         if self.complete and not all(names):
             return failed("a point without a name and a CRL issuer", "a name or a CRL issuer in each point")
@@ -116,12 +124,24 @@ class CrlDistributionPoint(Demand):
         if self.suffixes:
             words = f"The URL of the CRL distribution point does not end in {' or '.join(self.suffixes)}."
             yield Violation("suffix", words, _under_another_suffix)
+        if (most := self.exactly or self.maximum) is not None:
+            says = f"The certificate has {most + 1} CRL distribution points."
+            yield Violation("too-many", says, partial(_with_points, most + 1))
         if self.complete:
             says = "The CRL distribution point consists only of reasons."
             value = der.sequence(der.sequence(der.tlv(0x81, b"\x06\x40")))
             yield Violation("incomplete", says, partial(put, oid=oid, value=value))
         if self.critical is False:
             yield Violation("critical", "The CRL distribution points are critical.", _made_critical)
+
+
+def _with_points(count: int, case: Case) -> Case:
+    """Repeat the first point until there are ``count``."""
+    extension = case.extension(oids.CRL_DISTRIBUTION_POINTS)
+    if extension is None:
+        raise Impossible("the certificate has no CRL distribution point")
+    first = der.children(value_of(case, oids.CRL_DISTRIBUTION_POINTS))[0]
+    return case.with_extension(replace(extension, value=der.sequence(*[first] * count)))
 
 
 def _is_readable(url: str) -> bool:

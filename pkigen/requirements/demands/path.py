@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from pkigen.asn1 import der, names, oids
 from pkigen.cases.case import Case, Impossible
@@ -37,11 +37,14 @@ class CertificationPath(Demand):
 
     Other demands check the validity period and the revocation of the certificate itself. The trust anchors
     are those that were given, or else the self-signed certificates of the chain file, as at an upload.
+    ``maximum_length`` is the largest number of CA certificates in the path, with the root.
     """
 
     kind: ClassVar[str] = "certification_path"
     field: ClassVar[str | None] = None
     needs: ClassVar[Needs] = Needs.ISSUED
+
+    maximum_length: Annotated[int, Field(ge=1, le=100)] | None = None
 
     def check(self, subject: CheckInput) -> Outcome:
         """Validate the path with OpenSSL at the time of the check."""
@@ -50,6 +53,8 @@ class CertificationPath(Demand):
             return not_applicable("there is no certificate")
         if leaf.is_self_issued:
             return not_applicable("the certificate is self-signed")
+        if self.maximum_length is not None and len(subject.path) > self.maximum_length:
+            return failed(f"{len(subject.path)} CAs", f"at most {self.maximum_length} CAs")
         anchors = subject.anchors or tuple(c for c in subject.authorities if c.is_self_issued)
         if not subject.path or not is_signed_by(leaf, subject.path[0]):
             return not_applicable("the certificate of the issuer was not given")

@@ -125,8 +125,8 @@ class ValidityDemand(Demand):
         if times != sorted(set(times)):
             raise ValueError("each 'until' must be later than the one before it")
         for limit in self.maximum:
-            longest = _period(_SAMPLE, limit.length)
-            if self.minimum is not None and _period(_SAMPLE, self.minimum) > longest:
+            longest = period(_SAMPLE, limit.length)
+            if self.minimum is not None and period(_SAMPLE, self.minimum) > longest:
                 raise ValueError(
                     f"'minimum' ({self.minimum.text}) is more than 'maximum' ({limit.length.text})"
                 )
@@ -168,10 +168,10 @@ class ValidityDemand(Demand):
     def _check_length(self, not_before: datetime, not_after: datetime) -> Outcome | None:
         # notAfter is the last second of the period (4.1.2.5).
         length = not_after - not_before + _SECOND
-        if self.maximum and length > _period(not_before, limit := self._limit_at(not_before)):
+        if self.maximum and length > period(not_before, limit := self._limit_at(not_before)):
             issued = f" for a certificate issued on {not_before:%Y-%m-%d}" if self.maximum[1:] else ""
             return failed(_days(not_before, not_after), f"at most {limit.text}{issued}")
-        if self.minimum is not None and length < _period(not_before, self.minimum):
+        if self.minimum is not None and length < period(not_before, self.minimum):
             return failed(_days(not_before, not_after), f"at least {self.minimum.text}")
         return None
 
@@ -243,7 +243,7 @@ class ValidityDemand(Demand):
                 says = f"{says} for a certificate issued from {date} on"
             change = partial(too_long, start, limit.until or LAST, limit.length)
             yield Violation("too-long" if start == FIRST else f"too-long-from-{date}", f"{says}.", change)
-            if former is not None and _period(start, former) > _period(start, limit.length):
+            if former is not None and period(start, former) > period(start, limit.length):
                 says = f"The certificate was issued at {date} for {former.text}, the limit until then."
                 yield Violation(f"late-{date}", says, partial(with_limit_at, start, former))
             start, former = limit.until or LAST, limit.length
@@ -275,7 +275,7 @@ class ValidityDemand(Demand):
             yield Violation("before-issuer", says, before_issuer)
 
 
-def _period(start: datetime, span: Span) -> timedelta:
+def period(start: datetime, span: Span) -> timedelta:
     """Return the length of a span from ``start`` on; unlimited if it ends beyond the calendar."""
     try:
         return shift(start, span) - start
