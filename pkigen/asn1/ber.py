@@ -46,24 +46,28 @@ class _Converter:
             raise der.InvalidDer(f"no TLV at offset {start}")
         tag = data[start]
         if data[start + 1] == _INDEFINITE:
-            parts, position = [], start + 2
+            contents, position = bytearray(), start + 2
             while data[position : position + 2] != _END_OF_CONTENTS:
                 part, position = self.element(position, depth - 1)
-                parts.append(part)
-            return _joined(tag, parts), position + 2
+                contents += _inner(tag, part)
+            return _tlv(tag, contents), position + 2
         _, position, end = der.read(data, start)
         if not tag & _CONSTRUCTED:
             return data[start:end], end
-        parts, unchanged = [], tag != _CONSTRUCTED_OCTET_STRING
+        contents, unchanged = bytearray(), tag != _CONSTRUCTED_OCTET_STRING
         while position < end:
             part, following = self.element(position, depth - 1)
             unchanged = unchanged and len(part) == following - position
-            parts.append(part)
+            contents += _inner(tag, part)
             position = following
-        return (data[start:end] if unchanged else _joined(tag, parts)), end
+        return (data[start:end] if unchanged else _tlv(tag, contents)), end
 
 
-def _joined(tag: int, parts: list[bytes]) -> bytes:
-    if tag == _CONSTRUCTED_OCTET_STRING:
-        return der.octet_string(b"".join(map(der.contents, parts)))
-    return der.tlv(tag, *parts)
+def _inner(tag: int, part: bytes) -> bytes:
+    """Return what an element contributes to the contents of the element with ``tag`` around it."""
+    return der.contents(part) if tag == _CONSTRUCTED_OCTET_STRING else part
+
+
+def _tlv(tag: int, contents: bytearray) -> bytes:
+    tag = der.OCTET_STRING if tag == _CONSTRUCTED_OCTET_STRING else tag
+    return der.tlv(tag, bytes(contents))

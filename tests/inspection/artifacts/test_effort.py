@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from pkigen.asn1 import der
+from pkigen.asn1 import ber, der
 from pkigen.formats import pem
 from pkigen.inspection.artifacts import Kind, read
 from pkigen.inspection.artifacts.read import MAX_ARTIFACTS, MAX_KEYS
@@ -50,3 +51,14 @@ def test_nesting_beyond_32_levels_is_rejected_with_the_limit(depth: int) -> None
 
 def test_the_public_seed_has_no_problem(tmp_path: Path) -> None:
     assert [one.problem for one in read(ROOT_CERTIFICATE, "root.crt")] == [""]
+
+
+def test_an_octet_string_in_many_pieces_takes_memory_of_a_few_times_its_size() -> None:
+    pieces = (b"\x04\x0e" + bytes(14)) * 20_000
+    data = b"\x24\x80" + pieces + b"\0\0"
+    tracemalloc.start()
+    try:
+        assert ber.definite(data) == der.octet_string(bytes(14) * 20_000)
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(data)
+    finally:
+        tracemalloc.stop()
