@@ -21,7 +21,7 @@ LOWEST_TESTS := tests/cli/test_help.py tests/cli/test_build.py tests/cli/test_se
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lowest lint lock docs bench soak fuzz presses tlsfuzz mutants servers clean
+.PHONY: help setup demo test lowest lint lock docs bench soak fuzz presses tlsfuzz mutants validators servers clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -73,6 +73,10 @@ tlsfuzz: $(STAMP) $(TLSFUZZ_STAMP)  ## the scripts of tlsfuzzer, in TLSFUZZER=DI
 
 mutants: $(STAMP)  ## nearest tests against mutants; MODULES="pkigen.asn1.der ..." SAMPLE=... SEED=... TESTS=...
 	$(RUN) -m tests.mutants $(MODULES) --sample $(or $(SAMPLE),0) --seed $(or $(SEED),1) --tests $(TESTS)
+
+validators: $(STAMP)  ## every shipped profile, built and exported for x509-limbo, against all validators of this machine
+	@scripts/install_tools.sh $(TEST_TOOLS)
+	PKIGEN_VALIDATORS=all $(RUN) -m pytest tests/matrix/test_shipped.py $(TEST_ARGS)
 
 servers: $(STAMP)  ## real servers with client certificates of shipped profiles: HTTP servers, databases, a broker
 	@scripts/install_tools.sh nginx apachectl haproxy stunnel initdb mariadbd mosquitto

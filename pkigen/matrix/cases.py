@@ -123,6 +123,8 @@ def _spoiled(case: MatrixCase, fault: dict[str, Any], stage: str | None) -> Capa
     family, own_id = fault.get("family", ""), fault.get("id", "")
     if family == "key-files":
         return "pkcs12" if own_id.startswith("p12-") else "key"
+    if fault.get("file") == "key":
+        return "key"
     if family == "ocsp":
         return "ocsp" if case.ocsp is not None and own_id != _STAPLED else ""
     if family == "crl":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 FILE = Path(__file__).with_name("known.yaml")
-SOUND, ANY = "sound", "*"
-"""Names of the cases without a fault, and of all cases, in the file."""
+SOUND, ANY, PARTIAL_CHAIN = "sound", "*", "partial-chain"
+"""Names in the file: cases without a fault, all cases, and cases with a trust anchor that is not a root."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class Known:
         """Whether the entry applies to a version of its validator."""
         return not self.versions or fnmatchcase(version or "", self.versions)
 
-    def tells(self, fault: str, words: str) -> bool:
-        """Whether the entry explains a difference."""
-        return fnmatchcase(words, self.words or "*") and self.fault in (fault, ANY)
+    def tells(self, faults: Collection[str], words: str) -> bool:
+        """Whether the entry explains a difference of a case with these names or faults."""
+        return fnmatchcase(words, self.words or "*") and self.fault in (*faults, ANY)
 
 
 @cache

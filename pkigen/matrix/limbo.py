@@ -21,6 +21,12 @@ from pkigen.matrix.validator import MatrixCase
 _EXPECTED: dict[str, Literal["accept", "reject"]] = {"SUCCESS": "accept", "FAILURE": "reject"}
 
 _WITH_CRLS = "has-crl"
+NO_FAULT = "no fault"
+_CLAUSE = r"(?:[^()]|\([^()]*\))*?"
+_LABEL = re.compile(
+    rf" \((?:{NO_FAULT}|(?P<fault>[a-z0-9][a-z0-9.+-]*), {_CLAUSE})(?:; stage: (?P<stage>[a-z]+))?\)$"
+)
+"""What ``pkigen export`` writes at the end of a description: the fault, its clause and the stage."""
 _PEM = re.compile(r"-----BEGIN X509 CRL-----(.*?)-----END", re.DOTALL)
 
 
@@ -83,8 +89,9 @@ def _is_server(case: _Case) -> bool:
 
 
 def _subject(case: _Case, folder: Path, now: datetime) -> Subject:
-    """Return one server; the name ENV::BASE.FAULT of ``pkigen export`` contains its fault."""
+    """Return one server; the description states the fault if ``pkigen export`` wrote the file."""
     folder.mkdir()
+    fault, stage = _fault(case)
 
     def written(name: str, texts: Sequence[str]) -> Path:
         path = folder / name
@@ -109,12 +116,20 @@ def _subject(case: _Case, folder: Path, now: datetime) -> Subject:
     return Subject(
         made,
         _expected(case),
-        "crl" if case.crls else "path",
-        fault=case.id.rpartition("::")[2].partition(".")[2] or case.id,
+        "crl" if case.crls else "host" if stage == "name" else "path",
+        fault=fault,
         family=case.id.rpartition("::")[0],
         says=" ".join(case.description.split()),
         revocation=bool(case.crls),
     )
+
+
+def _fault(case: _Case) -> tuple[str, str]:
+    """Return the ID of the fault, or else that of the case, and the stage that detects it; "" for none."""
+    label = _LABEL.search(" ".join(case.description.split()))
+    if label is None:
+        return case.id.rpartition("::")[2].partition(".")[2] or case.id, ""
+    return label["fault"] or "", label["stage"] or ""
 
 
 def _is_not_self_issued(text: str) -> bool:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pkigen.matrix.cases import Subject
-from pkigen.matrix.known_differences import SOUND, Known
+from pkigen.matrix.known_differences import PARTIAL_CHAIN, SOUND, Known
 from pkigen.matrix.validator import (
     CAPABILITIES,
     PARTS,
@@ -202,8 +202,8 @@ def _cell(
     if word in expected:
         return Cell(word, answer.words)
     reasons = (one for one in entries if one.column == column.name)
-    fault = subject.fault or SOUND
-    reason = next((one for one in reasons if one.tells(fault, answer.words)), None)
+    names = (subject.fault or SOUND, *([PARTIAL_CHAIN] if subject.case.partial_chain else ()))
+    reason = next((one for one in reasons if one.tells(names, answer.words)), None)
     rejects_sound = not subject.fault and word != ACCEPT
     return Cell(
         word,

@@ -53,7 +53,9 @@ class Fault:
     empty. ``stage`` is where a client detects the fault (file, parse, path, name, revocation ...), None if
     only an appliance detects it. ``expected`` is the result of a strict path validator: accept, reject, or
     varies. ``verdict`` is the class of a catalog fault (R, A, P, V), ``shows`` describes the symptom and
-    the correct reaction of a client, and ``family`` is the family in the catalog.
+    the correct reaction of a client, and ``family`` is the family in the catalog. For a case of a requirement
+    set, ``file`` is the only file that has the fault (certificate, key, chain; "" if the certificate itself
+    has it), and ``sent`` is false if what a TLS server presents is sound.
     """
 
     id: str
@@ -69,6 +71,8 @@ class Fault:
     verdict: str = ""
     shows: str = ""
     family: str = ""
+    file: str = ""
+    sent: bool = True
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from pkigen.requirements.demand import Stage, Violation
 from pkigen.requirements.document import Level, Requirement, RequirementSet
@@ -52,9 +53,19 @@ class CatalogueEntry:
 
     @property
     def stage(self) -> Stage:
-        """The stage at which a strict path validator rejects the case; None if it accepts the case."""
-        kinds = (self.set[one].kind for one in self.violates)
-        return self.violation.stage or ("path" if "certification_path" in kinds else None)
+        """The stage at which a strict validator rejects the case; None if it accepts the case."""
+        return self.violation.stage or ("path" if self._has_no_path else None)
+
+    @property
+    def expected(self) -> Literal["accept", "reject", "varies"]:
+        """The verdict of a strict validator."""
+        if self.stage is None:
+            return "accept"
+        return "varies" if self.violation.varies and not self._has_no_path else "reject"
+
+    @property
+    def _has_no_path(self) -> bool:
+        return any(self.set[one].kind == "certification_path" for one in self.violates)
 
 
 def catalogue(sets: Iterable[RequirementSet]) -> Iterator[CatalogueEntry]:

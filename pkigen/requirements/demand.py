@@ -24,20 +24,29 @@ class Needs(IntEnum):
     ISSUED = 1
 
 
-Stage = Literal["parse", "path", "name", "revocation"] | None
+Stage = Literal["file", "parse", "path", "name", "revocation"] | None
+
+
+CaseFile = Literal["certificate", "key", "chain"]
 
 
 @dataclass(frozen=True)
 class Violation:
     """One way to violate a demand: its name ("" if there is only one), description and change.
 
-    ``stage`` is where a strict path validator rejects the certificate; None if it accepts it.
+    ``stage`` is where a strict validator rejects the certificate, or a program one of its files; None if
+    all accept it. With ``varies``, validators differ. ``file`` is the only file that the change is in: the
+    certificate, the key or the chain; "" if the certificate itself changes. ``sent`` is false if a TLS server
+    that can read the file presents nothing wrong.
     """
 
     variant: str
     says: str
     apply: Callable[[Case], Case]
     stage: Stage = None
+    varies: bool = False
+    file: CaseFile | Literal[""] = ""
+    sent: bool = True
 
 
 class Demand(Value):

@@ -10,8 +10,12 @@ from typing import Any
 
 import jsonschema
 import pytest
+from cryptography.x509 import load_pem_x509_crl
 
+from pkigen import BuildOptions, build
 from pkigen.environment.environment import Environment
+from pkigen.export import TARGETS, ExportOptions, export
+from pkigen.matrix import subjects_of, subjects_of_limbo
 from tests.export.conftest import PASSPHRASE, Export
 
 _ID = "^([A-Za-z][A-Za-z0-9-.]+::)*([A-Za-z][A-Za-z0-9-.]+)$"
@@ -109,6 +113,56 @@ def test_results_times_names_and_crls_are_those_of_the_cases(document: Any, envi
     assert (result["sensor"]["features"], result["sensor"]["crls"]) == ([], [])
     assert (result["retired"]["features"], len(result["retired"]["crls"])) == (["has-crl"], 2)
     assert (result["retired"]["expected_result"]) == "FAILURE"
+
+
+@pytest.fixture(scope="module")
+def negatives(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    faults = ["expired", "san-wrong-host", "revoked", "crl-stale", "cdp-unreachable", "unique-ids"]
+    profile = {
+        "name": "negatives",
+        "requirements": ["defender-iot"],
+        "defaults": {"subject": {"C": "US", "O": "Contoso Inc.", "OU": "Contoso Labs"}, "key": "rsa-2048"},
+        "authorities": {
+            "root": {"subject": {"CN": "R"}},
+            "issuing": {"issuer": "root", "subject": {"CN": "I"}},
+        },
+        "certificates": {"sensor": {"issuer": "issuing", "subject": {"CN": "sensor.contoso.test"}}},
+        "negatives": [{"of": "sensor", "faults": faults}, {"of": "sensor", "against": "defender-iot"}],
+    }
+    return build(profile, tmp_path_factory.mktemp("limbo"), BuildOptions(keys="pool"))
+
+
+def test_matrix_reads_the_fault_and_the_part_with_it_from_each_testcase(
+    negatives: Environment, tmp_path: Path
+) -> None:
+    done = export(negatives, TARGETS["limbo"], ExportOptions(out=tmp_path / "limbo"))
+    (tmp_path / "cases").mkdir()
+    read, _ = subjects_of_limbo(tmp_path / "limbo" / "limbo.json", tmp_path / "cases")
+    built = {subject.name: subject for subject in subjects_of(negatives)}
+    for subject in read:
+        original = built[subject.name.partition("::")[2]]
+        assert (subject.fault, subject.expected) == (original.fault, original.expected)
+        assert (subject.spoils == "host") is (original.spoils == "host"), subject.name
+    faults = {one.fault for one in read}
+    assert {"", "expired", "san-wrong-host", "revoked", "crl-stale", "not-revoked-revoked"} <= faults
+    for name in ("sensor.cdp-unreachable", "sensor.crl-reachable-unpublished"):
+        assert "when they download the CRL" in done.left_out[name]
+    for name in ("sensor.key-matches-other", "sensor.chain-encoding-pkcs7", "sensor.key-sound-unsound"):
+        assert "encoding of a file" in done.left_out[name]
+    assert "validators differ" in done.left_out["sensor.public-key-2048-rsa-1024"]
+
+
+def test_a_revocation_is_in_effect_at_the_time_of_its_testcase(
+    negatives: Environment, tmp_path: Path
+) -> None:
+    """Java compares instants: a CRL entry of the same second does not count yet."""
+    export(negatives, TARGETS["limbo"], ExportOptions(out=tmp_path / "limbo"))
+    document = json.loads((tmp_path / "limbo" / "limbo.json").read_bytes())
+    revoked = _by_name(document)["sensor.revoked"]
+    crls = [load_pem_x509_crl(crl.encode()) for crl in revoked["crls"]]
+    times = [entry.revocation_date_utc for crl in crls for entry in crl]
+    assert times
+    assert datetime.fromisoformat(revoked["validation_time"]) > max(times)
 
 
 def test_no_key_is_in_it(document: Any) -> None:

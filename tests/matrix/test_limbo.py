@@ -9,8 +9,20 @@ from typing import Any
 import pytest
 
 from pkigen.errors import InputError
-from pkigen.matrix import MatrixCase, Subject, subjects_of_limbo
+from pkigen.formats import pem
+from pkigen.matrix import (
+    VALIDATORS,
+    Column,
+    MatrixCase,
+    Subject,
+    Validator,
+    known_differences,
+    subjects_of_limbo,
+    survey,
+)
 from pkigen.matrix.validators.openssl import OpenSSL
+from tests.inspection.path.hierarchies import issue
+from tests.matrix.tools import parameter
 
 
 def _testcase(case: MatrixCase, **fields: Any) -> dict[str, Any]:
@@ -111,6 +123,51 @@ def test_what_is_expected_is_the_files_word_or_varies(
 ) -> None:
     ((subject,), _) = _read(tmp_path, _testcase(cases["sound"], **fields))
     assert subject.expected == expected
+
+
+def _of_anchor(case: MatrixCase, anchor: str, **fields: Any) -> dict[str, Any]:
+    return _testcase(case, trusted_certs=[anchor], untrusted_intermediates=[], **fields)
+
+
+@pytest.mark.parametrize("validator", [parameter(one) for one in VALIDATORS if "path" in one.looks_at])
+def test_every_validator_ends_the_path_at_an_anchor_that_is_no_root(
+    validator: Validator, cases: dict[str, MatrixCase], tmp_path: Path
+) -> None:
+    """Whatever rejects such a path has its reason; none of them takes another anchor for the issuer."""
+    version = validator.version() or ""
+    sound, end = cases["sound"], "-----END CERTIFICATE-----\n"
+    assert sound.chain is not None
+    issuing = "".join(sound.chain.read_text().partition(end)[:2])
+    foreign = issue("Foreign", issue("Foreign Root", ca=True), ca=True).der
+    other = pem.encode("CERTIFICATE", foreign).decode()
+    subjects, _ = _read(
+        tmp_path,
+        _of_anchor(sound, issuing, id="anchors::right", description="right (no fault)"),
+        _of_anchor(sound, other, id="anchors::other", expected_result="FAILURE"),
+    )
+    assert [one.case.partial_chain for one in subjects] == [True, True]
+    matrix = survey(subjects, [Column(validator, version, version)], known_differences(), complete=False)
+    assert [(one.name, cell.words) for one, _, cell in matrix.unexplained] == []
+    ((_, (right,)), (_, (rejected,))) = matrix.rows
+    assert (right.word == "accept") is (validator.name not in _ONLY_ROOTS), right.words
+    assert rejected.word == "refuse"
+
+
+_ONLY_ROOTS = {"botan"}
+
+
+def test_a_description_states_the_fault_and_its_stage(cases: dict[str, MatrixCase], tmp_path: Path) -> None:
+    names = {
+        "Old (CA). (expired, 4.1.2.5 (d); stage: path)": ("expired", "path"),
+        "Another host. (san-wrong-host+cn-65, RFC 9525; stage: name)": ("san-wrong-host+cn-65", "host"),
+        "Pass. (unique-ids, 4.1.2.8)": ("unique-ids", "path"),
+        "retired: its CRL lists it. (no fault; stage: revocation)": ("", "path"),
+        "sensor. (no fault)": ("", "path"),
+        "Of another suite (see above)": ("ours::sound", "path"),
+    }
+    sound = cases["sound"]
+    subjects, _ = _read(tmp_path, *(_testcase(sound, description=text) for text in names))
+    assert [(one.fault, one.spoils) for one in subjects] == list(names.values())
 
 
 def test_what_was_exported_is_known_by_its_fault(cases: dict[str, MatrixCase], tmp_path: Path) -> None:

@@ -153,8 +153,10 @@ def _subject(issued: Issued) -> Name:
 def _fault(entity: Entity) -> schema.Fault:
     fault = entity.fault
     assert fault is not None
+    without = {key for key, usual in (("file", ""), ("sent", True)) if getattr(fault, key) == usual}
+    fields = schema.Fault.model_fields.keys() - without
     return schema.Fault.partial(
-        **{key: value for key, value in asdict(fault).items() if key in schema.Fault.model_fields}
+        **{key: value for key, value in asdict(fault).items() if key in fields}
         | {"violates": list(fault.violates) if fault.against else None, "messages": list(fault.messages)}
     )
 

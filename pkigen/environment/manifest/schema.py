@@ -129,6 +129,12 @@ class Fault(_Model):
     family: str = Field(
         "", description="its family in the catalog; of several combined faults, that of the most severe one"
     )
+    file: Literal["certificate", "key", "chain", ""] = Field(
+        "", description="for a case of a requirement set: the only file that has the fault"
+    )
+    sent: bool = Field(
+        True, description="for a case of a requirement set: false if what a TLS server presents is sound"
+    )
 
 
 class _Entity(Certificate, _Named):

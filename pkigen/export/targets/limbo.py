@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
 
@@ -19,7 +19,9 @@ from pkigen.export.server_certificates import check_purpose, has_faulty_response
 from pkigen.export.target import target
 from pkigen.formats import pem
 from pkigen.inspection.artifacts import Artifact, Kind, read
+from pkigen.inspection.path import validate
 from pkigen.matrix import MatrixCase, cases_of
+from pkigen.matrix.limbo import NO_FAULT
 from pkigen.serve.tls.credential import UNOFFERED_SCHEME, handshake_faults
 
 _VERSION = 1
@@ -31,9 +33,13 @@ _OUTSIDE_ID = re.compile(r"[^A-Za-z0-9.-]")
 def limbo(draft: Draft) -> None:
     """limbo.json: the cases in the format of x509-limbo, for its harnesses"""
     presented = {one.name: one for one in cases_of(draft.given.environment)}
+
+    def detectable(files: CaseFiles) -> None:
+        _check_crls(files, presented[files.case.name])
+
     testcases = [
         _testcase(draft, one, presented[one.case.name])
-        for one in exportable_cases(draft, check_purpose, _expressible)
+        for one in exportable_cases(draft, check_purpose, _expressible, detectable)
     ]
     document = {"version": _VERSION, "testcases": testcases}
     draft.add("limbo.json", json.dumps(document, indent=1).encode() + b"\n")
@@ -57,6 +63,35 @@ def _expressible(files: CaseFiles) -> None:
         raise NotExportable("its chain is not certificates in PEM")
 
 
+def _check_crls(files: CaseFiles, presented: MatrixCase) -> None:
+    """Raise NotExportable if the CRLs of the case do not show its fault, such as one of a CRL's URL."""
+    if files.case.expected != "reject" or files.case.stage != "revocation":
+        return
+    (leaf,), above, anchors, crls = (
+        [artifact for data in contents for artifact in read(data, "")]
+        for contents in (
+            [files.certificate],
+            [files.chain] if files.chain else [],
+            map(read_bytes, presented.anchors),
+            map(read_bytes, presented.crls),
+        )
+    )
+    if leaf.certificate is None:
+        return
+    result = validate(
+        leaf.certificate,
+        [one.certificate for one in above if one.certificate is not None],
+        [one.certificate for one in anchors if one.certificate is not None],
+        at=_time(files.case, presented),
+        crls=[one.crl for one in crls if one.crl is not None],
+        check_crls=True,
+    )
+    if result.ok:
+        raise NotExportable(
+            "clients see its fault when they download the CRL, which the format cannot express"
+        )
+
+
 def _blocks(data: bytes) -> list[Artifact]:
     """Return the decodable PEM blocks; none for other formats."""
     return [one for one in read(data, "") if one.source.label and one.der]
@@ -78,7 +113,7 @@ def _testcase(draft: Draft, files: CaseFiles, presented: MatrixCase) -> dict[str
         "untrusted_intermediates": [_pem(one) for one in _blocks(files.chain)],
         "peer_certificate": _pem(_blocks(files.certificate)[0]),
         "peer_certificate_key": None,  # path validation needs no key, and these files are often shared
-        "validation_time": _time(case, presented),
+        "validation_time": _time(case, presented).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "signature_algorithms": [],
         "key_usage": [],
         "extended_key_usage": ["serverAuth"],
@@ -97,14 +132,22 @@ def _id(environment: str, name: str) -> str:
 
 
 def _description(case: Case, fault: dict[str, Any] | None) -> str:
+    says, label = f"{case.name}.", NO_FAULT
     if fault:
-        return f"{fault['says']} ({fault['id']}, {fault['clause']})"
-    return f"{case.name}: {case.reason or 'no fault.'}"
+        says, label = fault["says"], f"{fault['id']}, {fault['clause']}"
+    elif case.reason:
+        says = f"{case.name}: {case.reason}."
+    # subjects_of_limbo reads what is in the parentheses.
+    return f"{says} ({label}; stage: {case.stage})" if case.stage else f"{says} ({label})"
 
 
-def _time(case: Case, presented: MatrixCase) -> str:
+def _time(case: Case, presented: MatrixCase) -> datetime:
+    """Return the time of the verdict in whole seconds: of a revocation, after the second that it is in."""
     at = case.data["verdict"].get("at")
-    return (datetime.fromisoformat(at) if at else presented.at).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if at:
+        return datetime.fromisoformat(at)
+    second = presented.at.replace(microsecond=0)
+    return second + timedelta(seconds=1) if case.stage == "revocation" else second
 
 
 def _peer_name(host: str | None) -> dict[str, str] | None:

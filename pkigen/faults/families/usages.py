@@ -11,6 +11,7 @@ from pkigen.cases.extension_values import (
     set_critical,
 )
 from pkigen.faults.registry import fault
+from pkigen.keys.kinds import parse_kind
 
 _KU, _EKU = oids.KEY_USAGE, oids.EXTENDED_KEY_USAGE
 
@@ -89,13 +90,16 @@ def ku_leaf_crlsign_only(case: Case) -> Case:
     return put(case, _KU, _usages("cRLSign"), critical=True)
 
 
-@fault("V", "path", "CABF BR 7.1.2.7.11", finds=("digital-signature",))
+@fault("V", "path", "RFC 8446 4.4.2.2", finds=("digital-signature",))
 def ku_leaf_no_digsig(case: Case) -> Case:
-    """The certificate has only the key usage keyAgreement.
+    """The certificate, with an RSA key, has only the key usage keyEncipherment.
 
-    TLS 1.3 requires digitalSignature: some TLS clients reject the certificate, and linters report it.
+    TLS 1.3 and ECDHE require digitalSignature: some TLS clients reject the certificate, others ignore
+    the key usage.
     """
-    return put(case, _KU, _usages("keyAgreement"), critical=True)
+    if parse_kind(case.entity.key).family != "rsa":
+        case = case.with_key("rsa-2048")
+    return put(case, _KU, _usages("keyEncipherment"), critical=True)
 
 
 @fault(

@@ -13,7 +13,7 @@ from pkigen.asn1 import der
 from pkigen.cases.case import Case, Impossible
 from pkigen.cases.extension_values import put
 from pkigen.documents.fields import Parsed
-from pkigen.requirements.demand import Demand, Needs, Violation, demand
+from pkigen.requirements.demand import Demand, Needs, Stage, Violation, demand
 from pkigen.requirements.outcome import (
     Outcome,
     failed,
@@ -96,14 +96,17 @@ class CertificateFile(Demand):
                 says = f"The certificate is larger than {most:,} bytes."
                 yield Violation(variant, says, partial(enlarged, most))
         if self.encodings and "DER" not in self.encodings:
-            yield _altered("der", "The certificate file is DER.", "der")
+            yield _altered("der", "The certificate file is DER.", "der", is_read=False)
         if self.encodings and "PKCS#7" not in self.encodings:
-            yield _altered("pkcs7", "The certificate file is PKCS#7.", "pkcs7")
+            yield _altered("pkcs7", "The certificate file is PKCS#7.", "pkcs7", is_read=False)
         if self.suffixes:
             suffix = next(suffix for suffix in _OTHER_SUFFIXES if suffix not in self.suffixes)
             words = f"The name of the certificate file ends in {suffix}."
             yield _altered(suffix.removeprefix("."), words, "rename", suffix)
 
 
-def _altered(variant: str, says: str, how: str, argument: str = "") -> Violation:
-    return Violation(variant, says, partial(Case.alter, file="certificate", how=how, argument=argument))
+def _altered(variant: str, says: str, how: str, argument: str = "", *, is_read: bool = True) -> Violation:
+    """Return the violation by a changed file, which programs read or not."""
+    change = partial(Case.alter, file="certificate", how=how, argument=argument)
+    stage: Stage = None if is_read else "file"
+    return Violation(variant, says, change, stage, file="certificate", sent=False)

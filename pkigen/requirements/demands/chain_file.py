@@ -12,7 +12,7 @@ from pydantic import model_validator
 from pkigen.cases.case import Case, Impossible
 from pkigen.inspection.artifacts import Kind, Source
 from pkigen.keys.verify import is_signed_by
-from pkigen.requirements.demand import Demand, Needs, Violation, demand
+from pkigen.requirements.demand import Demand, Needs, Stage, Violation, demand
 from pkigen.requirements.demands.certificate_file import Container, Size, Suffix, enlarged
 from pkigen.requirements.outcome import (
     Outcome,
@@ -110,12 +110,12 @@ class ChainFile(Demand):
     def violations(self) -> Iterator[Violation]:
         """Missing, of another CA, incomplete, with the leaf, reversed, bag attributes, PKCS#7, renamed."""
         if self.required:
-            yield _altered("missing", "There is no chain file.", "remove")
+            yield _altered("missing", "There is no chain file.", "remove", stage="path")
         if self.issued_by:
-            yield _altered("other-ca", "The chain file contains the chain of another CA.", "other-ca")
-            yield _altered(
-                "without-issuer", "The chain file does not contain the issuing CA.", "without-issuer", least=2
-            )
+            says = "The chain file contains the chain of another CA."
+            yield _altered("other-ca", says, "other-ca", stage="path")
+            says = "The chain file does not contain the issuing CA."
+            yield _altered("without-issuer", says, "without-issuer", least=2, stage="path")
         if self.complete:
             yield _altered(
                 "without-root", "The chain file does not contain the root.", "without-root", least=2
@@ -132,7 +132,7 @@ class ChainFile(Demand):
                 "CA",
             )
         if self.encodings and "PKCS#7" not in self.encodings:
-            yield _altered("pkcs7", "The chain file is PKCS#7.", "pkcs7")
+            yield _altered("pkcs7", "The chain file is PKCS#7.", "pkcs7", stage="file")
         if self.suffixes:
             yield _altered("txt", "The name of the chain file ends in .txt.", "rename", ".txt")
         for variant, limit in (("file-size", self.maximum_bytes), ("der-size", self.maximum_der_bytes)):
@@ -169,8 +169,11 @@ def _path_in(leaf: Certificate, authorities: tuple[Certificate, ...]) -> tuple[C
     return tuple(path)
 
 
-def _altered(variant: str, says: str, how: str, argument: str = "", *, least: int = 1) -> Violation:
-    return Violation(variant, says, partial(_alter, how, argument, least))
+def _altered(
+    variant: str, says: str, how: str, argument: str = "", *, least: int = 1, stage: Stage = None
+) -> Violation:
+    change = partial(_alter, how, argument, least)
+    return Violation(variant, says, change, stage, file="chain", sent=stage != "file")
 
 
 def _alter(how: str, argument: str, least: int, case: Case) -> Case:

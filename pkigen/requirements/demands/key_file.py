@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from pkigen.cases.case import Case
 from pkigen.documents.fields import Parsed
 from pkigen.inspection.artifacts import Source
-from pkigen.requirements.demand import Demand, Needs, Violation, demand
+from pkigen.requirements.demand import Demand, Needs, Stage, Violation, demand
 from pkigen.requirements.demands.certificate_file import Suffix
 from pkigen.requirements.outcome import (
     Outcome,
@@ -120,7 +120,7 @@ class KeyFileDemand(Demand):
     def violations(self) -> Iterator[Violation]:
         """Another encoding, name, format or encryption; an unknown or invalid passphrase; another key."""
         if self.encodings and "DER" not in self.encodings:
-            yield _altered("der", "The key file is DER.", "der")
+            yield _altered("der", "The key file is DER.", "der", stage="file", sent=False)
         if self.suffixes:
             yield _altered("txt", "The name of the key file ends in .txt.", "rename", ".txt")
         if self.formats and "PKCS#1" not in self.formats:
@@ -132,12 +132,17 @@ class KeyFileDemand(Demand):
         if self.encryption == "required":
             yield _altered("plain", "The key is not encrypted.", "plain")
         if self.opens:
-            yield _altered("wrong", "The passphrase does not decrypt the key.", "wrong-passphrase")
-            yield _altered("none", "The key is encrypted with an unknown passphrase.", "no-passphrase")
+            yield _altered(
+                "wrong", "The passphrase does not decrypt the key.", "wrong-passphrase", stage="file"
+            )
+            yield _altered(
+                "none", "The key is encrypted with an unknown passphrase.", "no-passphrase", stage="file"
+            )
         if self.sound:
-            yield _altered("unsound", "The numbers of the private key are inconsistent.", "unsound")
+            says = "The numbers of the private key are inconsistent."
+            yield _altered("unsound", says, "unsound", stage="file", sent=False)
         if self.matches:
-            yield _altered("other", "The key file contains another key.", "other-key")
+            yield _altered("other", "The key file contains another key.", "other-key", stage="file")
         if self.passphrase_characters and not self.passphrase_characters.matches(_FORBIDDEN):
             words = "The passphrase of the key has forbidden characters."
             yield _altered("characters", words, "passphrase", _FORBIDDEN)
@@ -153,5 +158,8 @@ def _sample(length: int) -> str:
     return (_SAMPLE * (length // len(_SAMPLE) + 1))[:length]
 
 
-def _altered(variant: str, says: str, how: str, argument: str = "") -> Violation:
-    return Violation(variant, says, partial(Case.alter, file="key", how=how, argument=argument))
+def _altered(
+    variant: str, says: str, how: str, argument: str = "", *, stage: Stage = None, sent: bool = True
+) -> Violation:
+    change = partial(Case.alter, file="key", how=how, argument=argument)
+    return Violation(variant, says, change, stage, file="key", sent=sent)

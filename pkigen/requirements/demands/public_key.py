@@ -51,6 +51,8 @@ Bits = Annotated[int, Field(ge=1, le=65536)]
 _OTHER_FAMILIES = {"ec": "ec-p256", "ed25519": "ed25519", "rsa": "rsa-2048"}
 _FAMILIES_WITH_CURVES = {"ec", "ed25519", "ed448", "x25519", "x448"}
 _SMALL_EXPONENT = 3
+_ALWAYS_ACCEPTED_BITS = 2040
+"""Smallest size of RSA keys that nearly all validators accept: strengths in bits are rounded."""
 _EC_KINDS = {256: "ec-p256", 384: "ec-p384", 521: "ec-p521"}
 
 
@@ -183,6 +185,9 @@ def _of_kind(kind: str) -> Violation:
     def apply(case: Case) -> Case:
         return case.with_key(kind)
 
+    parsed = parse_kind(kind)
+    if parsed.family == "rsa" and parsed.size < _ALWAYS_ACCEPTED_BITS:
+        return Violation(kind, f"The key is {kind}.", apply, "path", varies=True)
     return Violation(kind, f"The key is {kind}.", apply)
 
 

@@ -36,6 +36,7 @@ def _parse_digest(text: str) -> str:
 
 Algorithm = Annotated[str, Parsed(_parse_algorithm, "a signature algorithm's name, as RFCs write it")]
 Digest = Annotated[str, Parsed(_parse_digest, "sha256, sha384, sha1 ...")]
+_WEAK_DIGESTS = ("sha1", "md5")
 _RSA_DIGESTS = {"sha1": "sha1WithRSAEncryption", "sha384": "sha384WithRSAEncryption"}
 
 
@@ -144,9 +145,8 @@ def _unpaired(demand: DigestDemand, case: Case) -> Case:
 def _of_digests(digests: Iterator[str]) -> Iterator[Violation]:
     for digest in digests:
         signature = Signature(digest)
-        yield Violation(
-            digest, f"The certificate is signed with {digest}.", partial(Case.change, signature=signature)
-        )
+        says, change = f"The certificate is signed with {digest}.", partial(Case.change, signature=signature)
+        yield Violation(digest, says, change, "path" if digest in _WEAK_DIGESTS else None)
 
 
 @demand

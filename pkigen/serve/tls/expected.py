@@ -17,8 +17,10 @@ def expected_over_tls(data: Mapping[str, Any]) -> str:
     that is not sent.
     """
     expected, fault = str(data["verdict"]["expected"]), data.get("fault")
-    if fault is None or fault.get("against"):
+    if fault is None:
         return expected
+    if fault.get("against"):
+        return expected if fault.get("sent", True) else "accept"
     types = [FAULTS.get(fault_id) for fault_id in fault["id"].split("+")]
     if all(one is None or one.sent for one in types):
         return expected

@@ -8,14 +8,16 @@ from socket import create_connection
 
 import pytest
 
-from pkigen import build
+from pkigen import BuildOptions, build
 from pkigen.environment.environment import Case
 from pkigen.faults import FAULTS
 from pkigen.serve import serve_tls
 from pkigen.serve.tls.expected import NOT_SENT, expected_over_tls
 from pkigen.serve.tls.http import page_as_html, page_as_text
 
-FILE_FAULTS = [one.id for one in FAULTS.values() if one.stage == "file" and one.verdict == "R"]
+FILE_FAULTS = [
+    one.id for one in FAULTS.values() if (one.stage == "file" and one.verdict == "R") or not one.sent
+]
 
 
 def _accepts(case: Case, port: int) -> bool:
@@ -49,6 +51,20 @@ def test_a_client_accepts_what_is_sound_on_the_wire(tmp_path: Path) -> None:
         assert NOT_SENT in page(unsent)
         assert "did not check it" not in page(unsent)
         assert "did not check it" in page(sent)
+
+
+def test_a_client_agrees_about_the_files_that_violate_a_requirement(tmp_path: Path) -> None:
+    environment = build("negative-upload", tmp_path, BuildOptions(keys="pool"))
+    cases = [case for case in environment.cases() if case.data.get("fault", {}).get("file")]
+    with serve_tls(environment.folder) as url:
+        port = int(url.rpartition(":")[2])
+        accepted = {case.name for case in cases if _accepts(case, port)}
+    assert accepted == {case.name for case in cases if expected_over_tls(case.data) == "accept"}
+    rejected = {case.fault for case in cases} - {environment[name].fault for name in accepted}
+    assert rejected == {
+        *("key-opens-wrong", "key-opens-none", "key-matches-other"),
+        *("chain-issuer-other-ca", "chain-issuer-without-issuer"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def crl_pem(case: Case) -> Case:
     return with_crl(case, form=CrlForm.PEM)
 
 
-@fault("R", "revocation", "RFC 7468 2")
+@fault("R", "revocation", "RFC 7468 2", sent=False)
 def crl_der_file(case: Case) -> Case:
     """The CRL file in the directory of the issuing CA is DER instead of PEM.
 
