@@ -81,7 +81,7 @@ class Connections:
         self, *args: Any, tls_context: ssl.SSLContext | None = None, **kwargs: Any
     ) -> asyncio.Protocol:
         """Return a new connection; pass this method to uvicorn as ``Config(http=...)``."""
-        return Connection(self, H11Protocol(*args, **kwargs), tls_context)
+        return Connection(self, _Http(*args, **kwargs), tls_context)
 
     def find(self, scope: Scope) -> Connection | None:
         """Return the connection of a request, or None if the client has disconnected."""
@@ -151,6 +151,16 @@ class Connections:
         """Close every connection: an idle one now, an active one after its response."""
         for connection in list(self._open.values()):
             connection.end()
+
+
+class _Http(H11Protocol):
+    """uvicorn's protocol with one response per request, also if the body is invalid."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Send the response, and discard that of the application, which may be about to start."""
+        super().send_400_response(msg)
+        if self.cycle is not None:
+            self.cycle.disconnected = True
 
 
 class Connection(AcceptedConnection):

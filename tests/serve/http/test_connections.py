@@ -191,6 +191,15 @@ def test_a_request_without_host_is_refused(stub: Stub) -> None:
     assert exchange(stub.url, b"GET /healthz HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")
 
 
+def test_a_request_that_is_refused_twice_gets_one_response(
+    stub: Stub, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The parser rejects the body before the application, which is to run next, rejects the Host."""
+    request = b"POST /ocsp HTTP/1.1\r\nHost: a\xe4\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nGET /\r\n\r\n"
+    assert exchange(stub.url, request).count(b"HTTP/1.1 400 ") == 1
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
 def test_a_new_connection_replaces_the_oldest_idle_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "_MAX_CONNECTIONS_PER_CLIENT", 2)
     monkeypatch.setattr(connections, "_WAITING_SECONDS", 0.0)
