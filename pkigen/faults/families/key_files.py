@@ -86,7 +86,7 @@ def key_passphrase_wrong(case: Case) -> Case:
     return _key(case, "wrong-passphrase")
 
 
-@fault("V", "file", "the appliance's guide")
+@fault("V", "file", "the appliance's guide", sent=False)
 def key_passphrase_forbidden_char(case: Case) -> Case:
     """The key file has a passphrase with a space, quotes and a non-ASCII letter.
 
@@ -167,7 +167,7 @@ def key_pkcs1_labelled_pkcs8(case: Case) -> Case:
     return _key(_of(case, "rsa"), "labelled-pkcs8")
 
 
-@fault("V", "file", "RFC 7468 2")
+@fault("V", "file", "RFC 7468 2", sent=False)
 def key_bom(case: Case) -> Case:
     """The key file begins with a UTF-8 byte order mark.
 
@@ -251,7 +251,7 @@ def p12_no_certificate(case: Case) -> Case:
     return _pkcs12(case, "no-certificate")
 
 
-@fault("V", "file", "RFC 7292 C")
+@fault("V", "file", "RFC 7292 C", sent=False)
 def p12_legacy_rc2(case: Case) -> Case:
     """The PKCS#12 file encrypts its certificates with 40-bit RC2.
 

@@ -25,7 +25,7 @@ def pem_crlf(case: Case) -> Case:
     return _written(case, "crlf")
 
 
-@fault("V", "file", "RFC 7468 2")
+@fault("V", "file", "RFC 7468 2", sent=False)
 def pem_cr_only(case: Case) -> Case:
     """The lines of the certificate file end in CR only.
 
@@ -35,7 +35,7 @@ def pem_cr_only(case: Case) -> Case:
     return _written(case, "cr")
 
 
-@fault("V", "file", "RFC 7468 2")
+@fault("V", "file", "RFC 7468 2", sent=False)
 def pem_utf8_bom(case: Case) -> Case:
     """The certificate file begins with a UTF-8 byte order mark.
 
@@ -73,7 +73,7 @@ def pem_comment_between(case: Case) -> Case:
     return _chain_written(case, "comment")
 
 
-@fault("V", "file", "RFC 7468 2")
+@fault("V", "file", "RFC 7468 2", sent=False)
 def pem_indented(case: Case) -> Case:
     """All lines of the certificate file are indented, including BEGIN and END.
 
@@ -83,7 +83,7 @@ def pem_indented(case: Case) -> Case:
     return _written(case, "indented")
 
 
-@fault("V", "file", "RFC 7468 3")
+@fault("V", "file", "RFC 7468 3", sent=False)
 def pem_concat_no_newline(case: Case) -> Case:
     """The chain file has an END line and the next BEGIN line on the same line.
 
@@ -103,7 +103,7 @@ def pem_single_line_base64(case: Case) -> Case:
     return _written(case, "one-line")
 
 
-@fault("V", "file", "RFC 7468 2")
+@fault("V", "file", "RFC 7468 2", sent=False)
 def pem_header_lines(case: Case) -> Case:
     """The PEM block of the certificate has header lines in the style of RFC 1421.
 
@@ -112,7 +112,7 @@ def pem_header_lines(case: Case) -> Case:
     return _written(case, "header", "Comment: of the server")
 
 
-@fault("V", "file", "RFC 7468 5.1")
+@fault("V", "file", "RFC 7468 5.1", sent=False)
 def pem_x509_certificate_label(case: Case) -> Case:
     """The certificate file has the PEM label X509 CERTIFICATE.
 
@@ -122,7 +122,7 @@ def pem_x509_certificate_label(case: Case) -> Case:
     return _written(case, "label", "X509 CERTIFICATE")
 
 
-@fault("V", "file", "RFC 7468 5.1")
+@fault("V", "file", "RFC 7468 5.1", sent=False)
 def pem_trusted_label(case: Case) -> Case:
     """The certificate file has the PEM label TRUSTED CERTIFICATE.
 
