@@ -81,7 +81,7 @@ class Connections:
         self, *args: Any, tls_context: ssl.SSLContext | None = None, **kwargs: Any
     ) -> asyncio.Protocol:
         """Return a new connection; pass this method to uvicorn as ``Config(http=...)``."""
-        return Connection(self, _Http(*args, **kwargs), tls_context)
+        return Connection(self, H11Protocol(*args, **kwargs), tls_context)
 
     def find(self, scope: Scope) -> Connection | None:
         """Return the connection of a request, or None if the client has disconnected."""
@@ -153,16 +153,6 @@ class Connections:
             connection.end()
 
 
-class _Http(H11Protocol):
-    """uvicorn's protocol with one response per request, also if the body is invalid."""
-
-    def send_400_response(self, msg: str) -> None:
-        """Send the response, and discard that of the application, which may be about to start."""
-        super().send_400_response(msg)
-        if self.cycle is not None:
-            self.cycle.disconnected = True
-
-
 class Connection(AcceptedConnection):
     """One client connection: its age, the bytes received, and the number of active requests.
 
@@ -197,6 +187,11 @@ class Connection(AcceptedConnection):
     def port(self) -> object:
         """The listener's port."""
         return self.addresses[1] and self.addresses[1][1]
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the server closed the connection, or the client did."""
+        return self._transport.is_closing()
 
     def accepted(self) -> None:
         """Start the timers of the connection."""

@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from urllib.parse import unquote
 
+import h11
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -63,6 +64,12 @@ class RequestLimits:
                 await self._answer(scope, body, response)
             else:
                 await refusal(scope, receive, response.send)
+        except h11.LocalProtocolError:
+            # The parser has rejected the body, answered 400, and closes the connection. uvicorn would log a
+            # traceback of the second response.
+            if connection is None or not connection.is_closing:
+                raise
+            await connection.closed.wait()
         except asyncio.CancelledError:
             # The server stops and its grace period is over. uvicorn would log a traceback.
             if connection is not None:
