@@ -227,6 +227,8 @@ def mac_is_valid(mac_data: bytes, content: bytes, passphrase: bytes | None, budg
         name = oids.DIGESTS.get(oid)
         if name is None:
             raise UnsupportedCipher(oid)
+        if not rest:
+            raise ValueError("a MAC without a salt")
         rounds = _integer(rest[1]) if len(rest) > 1 else 1
         size = hashlib.new(name).digest_size
         secret = pkcs12_derived(passphrase, der.contents(rest[0]), FOR_MAC, name, rounds, size, budget)
@@ -308,6 +310,8 @@ def _derived_key(derivation: bytes, passphrase: bytes, size: int, budget: KdfBud
         return hashlib.scrypt(passphrase, salt=octets, n=n, r=r, p=p, maxmem=_MAX_SCRYPT_MEMORY, dklen=size)
     if oid != _PBKDF2:
         raise UnsupportedCipher(oid)
+    if not rest:
+        raise ValueError("PBKDF2 without a number of iterations")
     prf = next((_algorithm(part)[0] for part in rest[1:] if part[0] == der.SEQUENCE), _HMAC_SHA1)
     if prf not in _HMACS:
         raise UnsupportedCipher(prf)

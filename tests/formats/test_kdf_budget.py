@@ -87,6 +87,18 @@ def iterations_of(derive: Callable[[KdfBudget], object]) -> int:
     return MAX_ITERATIONS - budget.left
 
 
+def test_a_derivation_without_a_number_of_iterations_is_malformed() -> None:
+    with pytest.raises(ValueError, match="without a number of iterations"):
+        decrypt(pbes2(pbkdf2()), bytes(16), b"secret", KdfBudget())
+
+
+def test_a_mac_without_a_salt_is_malformed() -> None:
+    digest = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"), der.null())
+    mac = der.sequence(der.sequence(digest, der.octet_string(bytes(32))))
+    with pytest.raises(ValueError, match="without a salt"):
+        mac_is_valid(mac, b"content", b"secret", KdfBudget())
+
+
 @pytest.mark.parametrize(
     ("algorithm", "iterations"),
     [
