@@ -48,11 +48,9 @@ sys.addaudithook(count_event)
 for line in sys.stdin:
     arguments, at = json.loads(line)
     exit_code, events, modules = run_body(arguments, at)
-    if not at:
-        for module in modules:
-            with contextlib.suppress(ImportError):  # some are not modules of a file
-                importlib.import_module(module)
-        exit_code, events, _ = run_body(arguments, at)
+    for module in modules:
+        with contextlib.suppress(ImportError):  # some are not modules of a file
+            importlib.import_module(module)
     print(exit_code, events, file=results)
 """
 
@@ -64,7 +62,7 @@ Run = Callable[..., tuple[int, int]]
 def program(body: str) -> Iterator[Run]:
     """Yield a function that runs ``body`` (Python source) and kills it at an event; 0 for never.
 
-    Call it with 0 first: it then runs the body twice, and counts the events of the second time.
+    The first run is for the imports: its number of events is that of no other run.
     """
     command = [sys.executable, "-c", _PROGRAM, body]
     pipe = subprocess.PIPE

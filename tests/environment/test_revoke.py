@@ -268,8 +268,9 @@ def test_crl_numbers_only_increase_when_commands_are_killed(tmp_path: Path) -> N
         "unrevoke(Path(sys.argv[1]), ['host-1'])\n"
     )
     with kill.program(body) as revoke_and_release:
-        exit_code, events = revoke_and_release(env, kill_at=0)
-        assert exit_code == 0
+        for _ in range(2):
+            exit_code, events = revoke_and_release(env, kill_at=0)
+            assert exit_code == 0
         numbers = [_number(_crl(env))]
         for kill_at in random.Random(4).sample(range(1, events + 1), 12):
             assert revoke_and_release(env, kill_at=kill_at)[0] == -signal.SIGKILL
