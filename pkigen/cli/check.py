@@ -62,9 +62,13 @@ def check(
         bool,
         typer.Option(
             "--no-validation",
-            help="Skip the requirements that an appliance checks only if certificate validation is on.",
+            help="Skip what an appliance checks only with certificate validation: --switch validation=off.",
         ),
     ] = False,
+    switch: Annotated[
+        list[str] | None,
+        typer.Option("--switch", metavar="NAME=on|off", help="A setting of the appliance; may be repeated."),
+    ] = None,
     trust: Annotated[
         list[Path] | None,
         typer.Option("--trust", metavar="FILE", help="File with trust anchors; may be repeated."),
@@ -100,7 +104,7 @@ def check(
         passphrases=tuple(map(read_passphrase, passphrase_file or ())),
         online=online,
         proxy=proxy,
-        validation=not no_validation,
+        switches=_switches(switch or (), validation=not no_validation),
         trust=tuple(trust or ()),
     )
     checked, sets = _checked(files, against, options)
@@ -140,6 +144,16 @@ def _checked_environment(
         print_message(f"The profile names no requirement set: against {_DEFAULT}; --against names another.")
     sets = _sets(against or [_DEFAULT])
     return list(check_environment(folder, sets, options)), sets
+
+
+def _switches(texts: Sequence[str], *, validation: bool) -> dict[str, bool]:
+    from pkigen.documents.set_reference import parse_switch
+
+    try:
+        switches = dict(map(parse_switch, texts))
+    except ValueError as error:
+        raise InputError(f"--switch: {error}") from error
+    return switches if validation else {**switches, "validation": False}
 
 
 def _sets(names: Sequence[str]) -> tuple[RequirementSet, ...]:
@@ -212,7 +226,7 @@ def _print_finding(finding: Finding, width: int) -> None:
     if status == "fail":
         words = f"{requirement.says} Found {outcome.reason or outcome.actual}"
         words += f"; expected {outcome.expected}." if outcome.expected else "."
-        words += f" [{requirement.level}; {requirement.section}]"
+        words += f" [{'; '.join(filter(None, (requirement.level, requirement.section)))}]"
     else:
         words = outcome.reason or outcome.actual
     text = wrap(head + words, min(len(head), 34))

@@ -183,7 +183,7 @@ def _print_entry(entry: CatalogueEntry) -> None:
     _print_lines(
         ("fault", entry.violation.says),
         ("demand", f"{requirement.says} ({requirement.id}, {requirement.level})"),
-        ("from", f"{entry.set.source.title}, {requirement.section}"),
+        ("from", ", ".join(filter(None, (entry.set.source.title, requirement.section)))),
         ("also", f"{', '.join(entry.besides)}. {' '.join(entry.because)}" if entry.besides else ""),
         ("upload", "accepted" if entry.accepted else f"rejected: {' / '.join(entry.messages)}"),
         ("strict", f"rejected ({entry.stage})" if entry.stage else ""),

@@ -30,7 +30,6 @@ class CasePresenter:
     look: LookUpCrl
     passphrases: tuple[bytes, ...] = field(default=(), repr=False)
     taken: Mapping[str, int] = field(default_factory=Counter)
-    validation: bool = True
     signed_by: datetime | None = None
     keys: Mapping[str, int] | None = None
     _chains: dict[bytes, tuple[Artifact, ...]] = field(default_factory=dict, repr=False)
@@ -58,7 +57,6 @@ class CasePresenter:
             signed_by=self.signed_by,
             sharing=_without(self.taken, own_name),
             sharing_keys=None if self.keys is None else _without(self.keys, own_key),
-            validation=self.validation,
             passphrase_known=faulty or bool(passphrases),
         )
         return subject, tuple(_unreadable(certificate, key))

@@ -10,7 +10,7 @@ from pkigen.clock import Span
 from pkigen.errors import Problem
 from pkigen.model import Entity
 from pkigen.plan.cases import cases_of
-from pkigen.plan.compliance import sets_named
+from pkigen.plan.compliance import own_sets, sets_named
 from pkigen.plan.crl_distribution import CRL_LIFE
 from pkigen.plan.entities import Planner, Serials
 from pkigen.plan.negatives import SkippedCase
@@ -33,7 +33,9 @@ class Plan:
     one by one, in the profile's order and followed by the negative cases, and can be called again;
     ``count`` is their number. ``cases`` are the cases with a fault, ``passed`` the skipped negative cases
     with their reasons. ``sets`` are the requirement sets that cases are checked against: the profile's
-    sets, and the sets that cases violate. ``serving`` lists the intentional errors of the service for
+    sets, and the sets that cases violate. ``own_sets`` are the sets of single entities, by entity id:
+    the name of each set by its reference.
+    ``serving`` lists the intentional errors of the service for
     authorities without a fault. ``warnings`` are values that are valid but probably not
     intended. ``previous_crls`` are the CRLs that imported authorities published elsewhere, by entity id.
     """
@@ -47,6 +49,7 @@ class Plan:
     cases: tuple[Entity, ...]
     passed: tuple[SkippedCase, ...]
     sets: tuple[RequirementSet, ...]
+    own_sets: Mapping[str, Mapping[str, str]]
     serving: tuple[PlannedServing, ...]
     warnings: tuple[Problem, ...]
     previous_crls: Mapping[str, CertificateList]
@@ -65,13 +68,17 @@ def plan(profile: Profile, clock: datetime, serials: Serials | None, crl_life: S
     return Plan(
         profile.name,
         profile.base_url,
-        profile.requirements,
+        tuple(map(str, profile.requirements)),
         planner.clock,
         (*planner.authorities, *cases.authorities),
         profile.count + len(cases.certificates),
         cases.entities,
         cases.passed,
         sets_named(profile) if cases.entities else (),
+        {
+            entity: {text: one.name for text, one in sets.items()}
+            for entity, sets in own_sets(profile).items()
+        },
         serving,
         tuple(planner.warnings),
         planner.previous_crls,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ from pkigen.profile import CertificateSpec, Profile
 if TYPE_CHECKING:
     from pkigen.plan.entities import Planner
     from pkigen.profile.top_level import Negatives
+
+
+_IN_FILE_NAMES = re.compile(r"[^a-z0-9-]+")
 
 
 @dataclass
@@ -119,7 +123,7 @@ def _negatives(
         return
     earlier = profile.negatives[:number]
     first = all(request.of != other.of or other.against is None for other in earlier)
-    prefix = "" if first else f"{against.name}."
+    prefix = "" if first else f"{_IN_FILE_NAMES.sub('-', against.name)}."
     for negative in negatives(base, against, prefix, text, planner.serial):
         cases.add(negative)
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import lru_cache
 from itertools import islice
 
-from pkigen.asn1 import der
 from pkigen.cases.case import common_name
 from pkigen.documents import limits
+from pkigen.documents.set_reference import SetReference
 from pkigen.errors import InputError, Location, Problem
-from pkigen.issue import tbs_certificate
-from pkigen.keys.kinds import KeyKind, parse_kind
-from pkigen.keys.signing import algorithm_of
-from pkigen.model import CertificatePlan, Entity
+from pkigen.model import Entity, Role
+from pkigen.plan.placeholder import planned
 from pkigen.profile import AuthoritySpec, CertificateSpec, Profile
 from pkigen.requirements import (
     CheckInput,
@@ -27,37 +24,13 @@ from pkigen.requirements import (
 )
 from pkigen.x509 import Certificate
 
-_RSA, _EC = "1.2.840.113549.1.1.1", "1.2.840.10045.2.1"
-_IDENTIFIER = bytes(20)
-_NO_SIGNATURE = der.bit_string(bytes(32))
-
-
-def placeholder(plan: CertificatePlan, kind: str, issuer_kind: str) -> Certificate:
-    """Return the certificate of a plan with placeholder keys of the given kinds for subject and issuer."""
-    algorithm = algorithm_of(parse_kind(issuer_kind), plan.signature)
-    tbs = tbs_certificate(plan, _public_key(parse_kind(kind)), algorithm, _IDENTIFIER, _IDENTIFIER)
-    return Certificate(der.sequence(tbs, algorithm, _NO_SIGNATURE))
-
-
-@lru_cache(maxsize=64)
-def _public_key(kind: KeyKind) -> bytes:
-    """Return a SubjectPublicKeyInfo whose key is a number or a point of the correct size."""
-    if kind.family == "rsa":
-        numbers = der.sequence(der.integer(1 << (kind.size - 1) | 1), der.integer(65537))
-        return der.sequence(der.sequence(der.oid(_RSA), der.null()), der.bit_string(numbers))
-    if kind.family == "ec":
-        point = b"\x04" + bytes((kind.size + 7) // 8 * 2)
-        algorithm = der.sequence(der.oid(_EC), der.oid(kind.oid))
-        return der.sequence(algorithm, der.bit_string(point))
-    return der.sequence(der.sequence(der.oid(kind.oid)), der.bit_string(bytes(32)))
-
 
 def load_sets(profile: Profile) -> tuple[RequirementSet, ...]:
     """Return the requirement sets that a profile names; raise InputError for an invalid or missing set."""
     sets, problems = list[RequirementSet](), list[Problem]()
-    for number, name in enumerate(profile.requirements):
+    for number, reference in enumerate(profile.requirements):
         try:
-            sets.append(set_of(profile, name, ("requirements", number)))
+            sets.append(set_of(profile, reference, ("requirements", number)))
         except InputError as error:
             problems += error.problems
     if problems:
@@ -65,9 +38,36 @@ def load_sets(profile: Profile) -> tuple[RequirementSet, ...]:
     return tuple(sets)
 
 
+def own_sets(profile: Profile) -> dict[str, dict[str, RequirementSet]]:
+    """Return the sets of single entities by reference, by entity id; InputError as above."""
+    loaded, sets = dict[SetReference, RequirementSet](), dict[str, dict[str, RequirementSet]]()
+    problems = list[Problem]()
+    for spec in profile.with_requirements():
+        for number, reference in enumerate(spec.requirements):
+            if reference in loaded:
+                continue
+            try:
+                loaded[reference] = set_of(profile, reference, ())
+            except InputError as error:
+                path = ("requirements", number)
+                problems += [
+                    p if p.location else profile.problem(spec, path, p.message) for p in error.problems
+                ]
+        if not problems:
+            role = Role.AUTHORITY if isinstance(spec, AuthoritySpec) else Role.CERTIFICATE
+            sets[f"{role}/{spec.name}"] = {str(one): loaded[one] for one in spec.requirements}
+        elif len(problems) >= limits.PROBLEMS:
+            break
+    if problems:
+        raise InputError(problems[: limits.PROBLEMS])
+    return sets
+
+
 def sets_named(profile: Profile) -> tuple[RequirementSet, ...]:
     """Return the sets that a profile's certificates satisfy, and the sets that its negative cases violate."""
     sets = {one.name: one for one in load_sets(profile)}
+    for own in own_sets(profile).values():
+        sets |= {one.name: one for one in own.values()}
     for number, negatives in enumerate(profile.negatives):
         if negatives.against is not None:
             one = set_of(profile, negatives.against, ("negatives", number, "against"))
@@ -75,13 +75,18 @@ def sets_named(profile: Profile) -> tuple[RequirementSet, ...]:
     return tuple(sets.values())
 
 
-def set_of(profile: Profile, name: str, path: tuple[str | int, ...]) -> RequirementSet:
-    """Return the requirement set named at a path of the profile, relative to the file that contains it."""
+def set_of(profile: Profile, reference: SetReference, path: tuple[str | int, ...]) -> RequirementSet:
+    """Return the requirement set named at a path of the profile, relative to the file that contains it.
+
+    With an empty path, the problems of the reference itself have no location.
+    """
     from pkigen.documents.yaml_tree import folder_of
 
     try:
-        return load_set(name, folder_of(name, profile.folder))
+        return load_set(reference, folder_of(reference.set, profile.folder))
     except InputError as error:
+        if not path:
+            raise
         problems = [p if p.location else profile.top_problem(path, p.message) for p in error.problems]
         raise InputError(problems) from error
 
@@ -97,13 +102,14 @@ class ComplianceChecker:
         self._seen = Counter[str]()
 
     def findings(self, entity: Entity, sets: Iterable[RequirementSet]) -> Iterator[Finding]:
-        """Yield the findings of each set for a planned end entity."""
+        """Yield the findings of each set for a planned entity."""
         data = CheckInput(
             now=self._clock,
             certificate=self._certificate(entity),
             planned_chain=tuple(self._certificates[issuer] for issuer in entity.issuers),
             sharing=self._seen,
             issued=False,
+            authority=entity.role is Role.AUTHORITY,
         )
         for one in sets:
             yield from findings(one, data)
@@ -115,13 +121,9 @@ class ComplianceChecker:
             self._seen[name.lower()] += 1
 
     def _certificate(self, entity: Entity) -> Certificate:
-        if entity.imported is not None:
-            return Certificate(entity.imported.certificate)
-        plan = entity.certificates[0]
-        issuer = entity if plan.issuer_id == entity.id else self._entities[plan.issuer_id]
-        return placeholder(plan, entity.key, issuer.key)
+        return planned(entity, self._entities.values())
 
-    def problem(self, spec: CertificateSpec, finding: Finding) -> Problem:
+    def problem(self, spec: AuthoritySpec | CertificateSpec, finding: Finding) -> Problem:
         """Return a failed requirement as a problem of the profile, at the line that causes it."""
         outcome, requirement = finding.outcome, finding.requirement
         reason = outcome.reason or f"found {outcome.actual}, expected {outcome.expected}"
@@ -154,24 +156,35 @@ def _bases(profile: Profile) -> dict[str, list[RequirementSet]]:
 def obey(
     profile: Profile, clock: datetime, authorities: Iterable[Entity], certificates: Iterable[Entity]
 ) -> None:
-    """Check every end entity without a fault against the profile's sets; raise InputError for all problems.
+    """Check every entity without a fault against its sets; raise InputError for all problems.
 
     Recommendations do not cause errors. This check skips requirements on files and signatures.
     """
-    sets = load_sets(profile)
-    bases = _bases(profile)
-    if not sets and not bases:
+    sets, own, bases = load_sets(profile), own_sets(profile), _bases(profile)
+    if not (sets or own or bases):
         return
+    authorities = tuple(authorities)
     compliance = ComplianceChecker(profile, authorities, clock)
     problems = list[Problem]()
+
+    def check(
+        spec: AuthoritySpec | CertificateSpec, entity: Entity, against: Iterable[RequirementSet]
+    ) -> None:
+        for finding in compliance.findings(entity, against):
+            if finding.failed and finding.requirement.level is not Level.ADVICE:
+                problems.append(compliance.problem(spec, finding))
+
+    specs_of_authorities = {f"{Role.AUTHORITY}/{spec.name}": spec for spec in profile.authorities}
+    for entity in authorities:
+        if entity.id in own and entity.imported is None:
+            check(specs_of_authorities[entity.id], entity, own[entity.id].values())
     specs: Iterable[CertificateSpec | AuthoritySpec] = profile.certificates()
     for spec, entity in zip(specs, islice(certificates, profile.count), strict=True):
         assert isinstance(spec, CertificateSpec)
         if spec.faults:
             continue
-        for finding in compliance.findings(entity, (*sets, *bases.get(spec.name, ()))):
-            if finding.failed and finding.requirement.level is not Level.ADVICE:
-                problems.append(compliance.problem(spec, finding))
+        every = (*sets, *own.get(entity.id, {}).values(), *bases.get(spec.name, ()))
+        check(spec, entity, {one.name: one for one in every}.values())
         compliance.remember(entity)
         if len(problems) >= limits.PROBLEMS:
             break

@@ -18,11 +18,14 @@ from pkigen.faults import (
 from pkigen.keys.kinds import parse_kind, refusal
 from pkigen.model import CertificatePlan, Entity, Extension, Fault, Role
 from pkigen.plan.digest import digest
+from pkigen.plan.placeholder import planned
 from pkigen.requirements import (
     CatalogueEntry,
     CheckInput,
+    Needs,
     Requirement,
     RequirementSet,
+    Status,
     Violation,
     catalogue,
     findings,
@@ -125,17 +128,13 @@ def _can_rename(base: Case, against: RequirementSet) -> bool:
 
     It does not if a set fixes a name: the common name system:kube-scheduler, for example.
     """
-    from pkigen.plan.compliance import placeholder
-
     host = _host_of(base.entity)
     if host is None:
         return True
     entity = under_host(base.entity, host, own_host(host, "case"))
-    issuer = base.authorities[0] if base.authorities else entity
-    certificate = placeholder(entity.certificates[0], entity.key, issuer.key)
-    renamed = CheckInput(now=base.clock, certificate=certificate, issued=False)
+    renamed = CheckInput(now=base.clock, certificate=planned(entity, base.authorities), issued=False)
     return not any(
-        finding.failed and finding.requirement.kind in ("san", "subject_attribute")
+        finding.failed and {"san", "subject_attribute"}.intersection(finding.requirement.kinds)
         for finding in findings(against, renamed)
         if finding.requirement.of in ("certificate", "all")
     )
@@ -150,6 +149,7 @@ def _negative(
     *,
     renames: bool,
 ) -> NegativeCase:
+    _check_condition(base, entry.requirement)
     case = _broken(entry.requirement, entry.violation, named_after(base, name, serial, renames=renames))
     _check_signature(case)
     # Without a CA between the certificate and the trust anchor, validators need no chain file.
@@ -170,6 +170,23 @@ def _negative(
         sent=entry.violation.sent,
     )
     return _as_planned(case, fault, text, f"{entry.set.name} {name}", serial)
+
+
+def _check_condition(base: Case, requirement: Requirement) -> None:
+    """Refuse a requirement that does not apply to the base: to its date of issue, or by its ``if``."""
+    if not requirement.applies_at(base.plan.not_before):
+        raise Impossible(f"the requirement applies to certificates issued {requirement.period}")
+    if requirement.if_ is None or requirement.if_.needs is Needs.ISSUED:
+        return
+    certificates = [planned(entity, base.authorities) for entity in (base.entity, *base.authorities)]
+    data = CheckInput(
+        now=base.clock, certificate=certificates[0], planned_chain=tuple(certificates[1:]), issued=False
+    )
+    outcome = requirement.if_.check(data)
+    if outcome.status is not Status.PASS:
+        raise Impossible(
+            f"the condition of the requirement does not hold: {outcome.reason or outcome.actual}"
+        )
 
 
 def negatives_of_faults(
@@ -234,7 +251,7 @@ def _violated(entry: CatalogueEntry, base: Case) -> tuple[str, ...]:
     """Return the requirements that a case violates; a self-signed certificate has no path to violate."""
     if base.authorities:
         return entry.violates
-    others = (one for one in entry.besides if entry.set[one].kind != "certification_path")
+    others = (one for one in entry.besides if "certification_path" not in entry.set[one].kinds)
     return (entry.requirement.id, *others)
 
 

@@ -58,6 +58,13 @@ class Profile:
                 specs = (body.specification(instance) for instance in body.instances())
                 yield from (spec for spec in specs if spec.faults)
 
+    def with_requirements(self) -> Iterator[AuthoritySpec | CertificateSpec]:
+        """Yield the authorities and the end entities that have requirement sets of their own."""
+        yield from (spec for spec in self.authorities if spec.requirements)
+        for body in self.certificate_bodies:
+            if "requirements" in body.tree:
+                yield from (body.specification(instance) for instance in body.instances())
+
     def problem(
         self, spec: AuthoritySpec | CertificateSpec, path: tuple[str | int, ...], message: str
     ) -> Problem:

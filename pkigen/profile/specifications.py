@@ -19,6 +19,7 @@ from pkigen.documents.fields import (
     Value,
     unknown,
 )
+from pkigen.documents.set_reference import SetReference, parse_reference
 from pkigen.documents.yaml_tree import folder_of
 from pkigen.faults import FaultRequest, parse_faults
 from pkigen.files import read_file
@@ -268,6 +269,11 @@ class TypedExtension:
     oid: str
 
 
+SetReferenceField = Annotated[
+    SetReference, Parsed(parse_reference, "a requirement set: SET, SET:ROLE, or {set, role, switches}", "")
+]
+
+
 class EntitySpec(Value):
     """Fields common to authorities and certificates."""
 
@@ -322,6 +328,7 @@ class EntitySpec(Value):
     passphrase: Passphrase | None = Field(default=None, repr=False)
     pkcs12: Pkcs12Spec = Pkcs12Spec()
     revoked: RevokedSpec | None = None
+    requirements: Annotated[tuple[SetReferenceField, ...], Field(max_length=20)] = ()
 
 
 TYPED_EXTENSIONS = {

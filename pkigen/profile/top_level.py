@@ -8,18 +8,17 @@ from urllib.parse import unquote
 
 from pydantic import Field, ValidationError, model_validator
 
-from pkigen.documents import shipped
 from pkigen.documents.fields import (
     Parsed,
     Value,
     close_to,
-    unknown,
 )
 from pkigen.documents.validation import details_of, words_of
 from pkigen.documents.yaml_tree import Table, locate
 from pkigen.errors import Problem
 from pkigen.faults import FaultRequest, parse_fault_list, parse_faults
 from pkigen.profile.names import check_name
+from pkigen.profile.specifications import SetReferenceField
 
 MOST_SENSORS = 500
 
@@ -114,20 +113,6 @@ def _parse_base_url(text: str) -> str:
     return f"{match[1].lower()}{match[2] or ''}{match[3].rstrip('/')}"
 
 
-def _parse_requirement_set(text: str) -> str:
-    """Return the name of a set, or the path of a file; reading it checks that it exists."""
-    known = shipped.requirement_sets()
-    if text not in known and not shipped.is_set_file(text):
-        words = unknown("requirement set", text, known)
-        raise ValueError(f"{words}. A set of your own is a path that ends in .yaml")
-    return text  # keep its location, which defines the base directory
-
-
-RequirementSetName = Annotated[
-    str, Parsed(_parse_requirement_set, "a shipped requirement set, or a path that ends in .yaml")
-]
-
-
 def _parse_faults(value: Any) -> tuple[FaultRequest, ...]:
     values = (value,) if isinstance(value, str | dict) else value
     if not isinstance(values, list | tuple):
@@ -146,7 +131,7 @@ class Negatives(Value):
     """
 
     of: Annotated[str, Field(min_length=1, max_length=200)]
-    against: RequirementSetName | None = None
+    against: SetReferenceField | None = None
     faults: Faults = ()
 
     @model_validator(mode="after")
@@ -182,7 +167,7 @@ class Head(Value):
     base_url: Annotated[str, Parsed(_parse_base_url, "where CRLs and CA certificates are served")] = (
         DEFAULT_BASE_URL
     )
-    requirements: tuple[RequirementSetName, ...] = ()
+    requirements: tuple[SetReferenceField, ...] = ()
     negatives: tuple[Negatives, ...] = ()
     serving: tuple[Serving, ...] = ()
     lab: Lab | None = None

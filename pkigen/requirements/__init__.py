@@ -8,7 +8,7 @@ from pkigen.requirements.catalogue import CatalogueEntry, catalogue
 from pkigen.requirements.demand import Demand, Needs, Violation
 from pkigen.requirements.document import Level, Requirement, RequirementSet, Together
 from pkigen.requirements.evaluate import Finding, findings
-from pkigen.requirements.loader import load_set
+from pkigen.requirements.loader import load_declared, load_set, switched
 from pkigen.requirements.outcome import Outcome, Status
 from pkigen.requirements.subject import CheckInput, LookUpCrl, PublishedCrl
 
@@ -29,5 +29,7 @@ __all__ = [
     "Violation",
     "catalogue",
     "findings",
+    "load_declared",
     "load_set",
+    "switched",
 ]

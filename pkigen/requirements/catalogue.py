@@ -26,7 +26,8 @@ class CatalogueEntry:
     @property
     def besides(self) -> tuple[str, ...]:
         """The IDs of further requirements that the case inevitably violates."""
-        return self.requirement.together_with(self.violation.variant)
+        active = {one.id for one in self.set.active}
+        return tuple(one for one in self.requirement.together_with(self.violation.variant) if one in active)
 
     @property
     def because(self) -> tuple[str, ...]:
@@ -65,14 +66,14 @@ class CatalogueEntry:
 
     @property
     def _has_no_path(self) -> bool:
-        return any(self.set[one].kind == "certification_path" for one in self.violates)
+        return any("certification_path" in self.set[one].kinds for one in self.violates)
 
 
 def catalogue(sets: Iterable[RequirementSet]) -> Iterator[CatalogueEntry]:
     """Yield every case of every set, in the order of the sets."""
     for requirement_set in sets:
-        for requirement in requirement_set.requirements:
-            for violation in requirement.demand.violations():
+        for requirement in requirement_set.active:
+            for violation in requirement.violations():
                 yield CatalogueEntry(requirement_set, requirement, violation)
 
 

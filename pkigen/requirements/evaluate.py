@@ -11,7 +11,7 @@ from pkigen.requirements.outcome import Outcome, Status, failed, not_applicable
 from pkigen.requirements.subject import CheckInput
 from pkigen.x509 import Certificate, Malformed
 
-_OF_ANY_CERTIFICATE = ("key_file", "chain_file", "certification_path", "revocation", "crl")
+_OF_ANY_CERTIFICATE = {"key_file", "chain_file", "certification_path", "revocation", "crl"}
 """Kinds of demand that apply to CA certificates, too: about other files, the path and revocation."""
 
 
@@ -40,15 +40,8 @@ def findings(against: RequirementSet, subject: CheckInput) -> Iterator[Finding]:
 
 
 def _finding(against: RequirementSet, requirement: Requirement, subject: CheckInput) -> Finding:
-    if requirement.when == "validation" and not subject.validation:
-        outcome = not_applicable("the appliance does not validate certificates")
-        return Finding(against, requirement, outcome)
-    if subject.requested and not requirement.demand.of_requests:
-        return Finding(against, requirement, not_applicable("a certification request does not determine it"))
-    if requirement.demand.needs is Needs.ISSUED and not subject.issued:
-        return Finding(against, requirement, not_applicable("the certificate is not issued yet"))
-    if subject.authority and requirement.of == "certificate" and requirement.kind not in _OF_ANY_CERTIFICATE:
-        return Finding(against, requirement, not_applicable("it applies to end-entity certificates"))
+    if reason := _inapplicable(against, requirement, subject):
+        return Finding(against, requirement, not_applicable(reason))
     own = requirement.of in ("certificate", "all") or (subject.authority and requirement.of == "authorities")
     every = [Finding(against, requirement, _checked(requirement, subject))] if own else []
     if requirement.of != "certificate":
@@ -62,13 +55,27 @@ def _finding(against: RequirementSet, requirement: Requirement, subject: CheckIn
     return next(failures, None) or next(passes, every[0])
 
 
+def _inapplicable(against: RequirementSet, requirement: Requirement, subject: CheckInput) -> str:
+    """Return the reason why a requirement is not checked at all; empty if it is."""
+    if reason := against.inactive(requirement):
+        return reason
+    if subject.requested and not requirement.of_requests:
+        return "a certification request does not determine it"
+    if requirement.needs is Needs.ISSUED and not subject.issued:
+        return "the certificate is not issued yet"
+    of_end_entities = requirement.of == "certificate" and not against.is_for_authorities
+    if subject.authority and of_end_entities and not set(requirement.kinds) <= _OF_ANY_CERTIFICATE:
+        return "it applies to end-entity certificates"
+    return ""
+
+
 def _checked(requirement: Requirement, subject: CheckInput) -> Outcome:
     try:
-        outcome = requirement.demand.check(subject)
+        outcome = requirement.check(subject)
     except Malformed as error:
-        return failed("malformed", "a readable value", str(error), requirement.demand.blame)
+        return failed("malformed", "a readable value", str(error), requirement.blame)
     if outcome.status is Status.FAIL and not outcome.blame:
-        return replace(outcome, blame=requirement.demand.blame)
+        return replace(outcome, blame=requirement.blame)
     return outcome
 
 

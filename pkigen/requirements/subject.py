@@ -33,7 +33,6 @@ class CheckInput:
     one. ``issued`` is false for a certificate that is only planned: it has no signature, key or files yet.
     ``anchors`` are the trust anchors (default: the roots of the chain file).
     ``passphrase_known`` is false if a passphrase exists but was not given.
-    ``validation`` states whether the appliance validates certificates (CRL, dates, chain).
     ``requested`` is true if the certificate represents a certification request, of which only the subject,
     the key and the extensions are checked.
     ``crls`` are CRLs from files, which take precedence over what is published at URLs; ``crl_issuers`` are
@@ -59,7 +58,6 @@ class CheckInput:
     sharing: Mapping[str, int] = field(default_factory=dict)
     sharing_keys: Mapping[str, int] | None = None
     issued: bool = True
-    validation: bool = True
     passphrase_known: bool = True
     authority: bool = False
     requested: bool = False

@@ -54,13 +54,45 @@ MISTAKES = [
     ("{public_key: {minimum: {rsa: 2048}}}", "{}", 8, ["a demand is a mapping with one key"]),
     ("{public_key: {minimum: {rsa: 2048}}}", "public_key", 8, ["a demand is a mapping with one key"]),
     ("{rsa: 2048}}}", "{rsa: 2048}}, version: {equals: 3}}", 8, ["a demand is a mapping with one key"]),
-    ("    demand: {public_key: {minimum: {rsa: 2048}}}\n", "", 7, ["'demand' is missing"]),
+    (
+        "    demand: {public_key: {minimum: {rsa: 2048}}}\n",
+        "",
+        7,
+        ["exactly one of 'demand', 'any', and 'if' with 'then'"],
+    ),
     ("level: unsupported", "level: unsuported", 9, ["'rejected', 'unsupported' or 'advice'"]),
     ("level: rejected", "level: advice", 12, ["only a demand of level 'rejected' has a message"]),
     ("message: old", "message: odl", 19, ["'odl'", "did you mean 'old'"]),
     ("message: old", "together: [{ids: [key-2084], because: x}]", 19, ["'key-2084'", "'key-2048'"]),
     ("message: old", "together: [{ids: [key-2048]}]", 19, ["'because' is missing"]),
     ("message: old", "of: nobody", 19, ["'certificate', 'authorities', 'issuing-authority' or 'all'"]),
+    ("message: old", "when: valdation", 19, ["switch: 'valdation'", "did you mean 'validation'"]),
+    ("message: old", "unless: strict", 19, ["no such switch: 'strict'"]),
+    ("message: old", "for: server", 19, ["the set has no 'roles'"]),
+    ("message: old", "for: [Server]", 19, ["'Server' is not a valid ID"]),
+    ("message: old", "from: 2026-13-01", 19, ["'2026-13-01' is not a date such as 2026-03-15"]),
+    ("message: old", "from: 20260301", 19, ["'20260301' is not a date"]),
+    ("message: old", "from: 2026-03-15\n    until: 2026-03-15", 12, ["'until' must be later than 'from'"]),
+    ("message: old", "if: {version: {equals: 3}}", 12, ["'if' and 'then' belong together"]),
+    ("    demand: {public_key:", "    any: {public_key:", 8, ["this must be a list"]),
+    (
+        "    demand: {public_key: {minimum: {rsa: 2048}}}",
+        "    any: [{version: {equals: 3}}]",
+        8,
+        ["at least 2 of"],
+    ),
+    (
+        "    demand: {public_key: {minimum: {rsa: 2048}}}",
+        "    any:\n      - {version: {equals: 3}}\n      - {version: {equal: 3}}",
+        10,
+        ["unknown key 'equal'", "did you mean 'equals'"],
+    ),
+    ("name: gateway", "name: gateway\nrole: x", 2, ["unknown key 'role'"]),
+    ("name: gateway", "name: gateway\nswitches: {strict: maybe}", 2, ["this must be on or off"]),
+    ("name: gateway", "name: gateway\nextends: web-sever", 2, ["'web-sever'", "did you mean 'web-server'"]),
+    ("name: gateway", "name: gateway\nextends: own.yaml", 2, ["in a circle"]),
+    ("name: gateway", "name: gateway\nextends: absent.yaml", 2, ["absent.yaml"]),
+    ("name: gateway", "name: gateway\nextends: web-server\nwithout: [no-cas]", 3, ["did you mean 'no-ca'"]),
     ("id: not-expired", "id: key-2048", 12, ["the id 'key-2048' exists already"]),
     ("id: not-expired", "id: key_2048", 12, ["'key_2048' is not a valid ID"]),
     ("        not_ended: true", "        not_ended: perhaps", 15, ["this is true or false"]),
@@ -83,7 +115,7 @@ def _refused(path: Path) -> InputError:
 def test_a_set_of_ones_own_is_read_by_its_path(tmp_path: Path) -> None:
     _own(tmp_path, OWN)
     assert load_set("own.yaml", tmp_path).name == "gateway"
-    assert [one.kind for one in load_set(str(tmp_path / "own.yaml")).requirements] == [
+    assert [one.kinds[0] for one in load_set(str(tmp_path / "own.yaml")).requirements] == [
         "public_key",
         "validity",
     ]
@@ -285,7 +317,7 @@ def _check(data: bytes) -> None:
             words = str(error).replace(folder, "")
         else:
             # What is taken can be gone through.
-            assert all(list(one.demand.violations()) is not None for one in requirement_set.requirements)
+            assert all(list(one.violations()) is not None for one in requirement_set.requirements)
             return
     assert all(line.isprintable() for line in words.split("\n")), repr(words)
     for foreign in ("pydantic", "Value error", "Input should", "<class", "object at 0x", "Errno", "NoneType"):

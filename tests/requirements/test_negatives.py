@@ -51,7 +51,7 @@ def _ways(built: Built) -> dict[str, tuple[Requirement, Violation]]:
     return {
         f"{requirement.id}-{way.variant}".removesuffix("-"): (requirement, way)
         for requirement in built.against.requirements
-        for way in requirement.demand.violations()
+        for way in requirement.violations()
     }
 
 
@@ -230,6 +230,6 @@ def test_a_case_without_a_common_name_has_its_own_dns_name(tmp_path: Path) -> No
 @pytest.mark.parametrize("name", requirement_sets())
 def test_no_together_names_a_variant_that_is_none(name: str) -> None:
     for requirement in load_set(name).requirements:
-        variants = {way.variant for way in requirement.demand.violations()}
+        variants = {way.variant for way in requirement.violations()}
         for part in requirement.together:
             assert set(part.variants) <= variants, requirement.id

@@ -43,7 +43,7 @@ def _violated_by(crl: CertificateList) -> set[str]:
     """Return the requirements about CRLs that the CRL at a certificate's distribution point violates."""
     certificate = leaf(crl_point("http://a.test/a.crl")).check_input().certificate
     subject = CheckInput(now=NOW, certificate=certificate, look=lambda url: PublishedCrl(crl))
-    every = (one for one in findings(load_set("rfc5280"), subject) if one.requirement.kind == "crl")
+    every = (one for one in findings(load_set("rfc5280"), subject) if one.requirement.kinds == ("crl",))
     return {one.requirement.id for one in every if one.failed}
 
 

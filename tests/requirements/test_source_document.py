@@ -145,7 +145,7 @@ def test_another_version_differs_in_what_its_documentation_says_and_in_nothing_e
 
 
 def _parameters(name: str, requirement: str) -> dict[str, object]:
-    return load_set(name)[requirement].demand.model_dump(exclude_unset=True)
+    return load_set(name)[requirement].demands[0].model_dump(exclude_unset=True)
 
 
 def test_the_first_version_takes_four_endings_and_wants_the_issuing_ca_first() -> None:

@@ -147,6 +147,10 @@ class _Entity(Certificate, _Named):
     earlier_certificates: list[EarlierCertificate] = Field(
         default_factory=list, description="the certificates that it had before"
     )
+    requirements: list[str] = Field(
+        default_factory=list,
+        description="its own sets, in addition to those of the environment; for a case: of its base",
+    )
 
 
 class CrlPart(_Model):

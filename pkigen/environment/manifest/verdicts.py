@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -79,20 +79,21 @@ class UploadVerdicts:
     """
 
     def __init__(self, plan: Plan, folder: Path, trust: Path, published: Mapping[str, bytes]) -> None:
-        self._sets = plan.sets
         looker = CrlLookup(published, plan.base_url)
         anchors = tuple(one.certificate for one in read_path(trust) if one.certificate is not None)
         self._presenter = CasePresenter(
             folder, plan.clock, anchors, looker.look, taken=_names_without_fault(plan)
         )
 
-    def verdicts(self, files: Mapping[str, str]) -> list[Upload]:
-        """Return the result of uploading the files of a case with a fault, for each set.
+    def verdicts(self, files: Mapping[str, str], sets: Sequence[RequirementSet]) -> list[Upload]:
+        """Return the result of uploading the files of a case with a fault, for each of some sets.
 
         ``files`` maps their roles to paths relative to the environment.
         """
+        if not sets:
+            return []
         subject, unread = self._presenter.present(files, None, faulty=True)
-        return [_verdict(one, subject, readable=not unread) for one in self._sets]
+        return [_verdict(one, subject, readable=not unread) for one in sets]
 
 
 def _verdict(requirements: RequirementSet, subject: CheckInput, *, readable: bool) -> Upload:

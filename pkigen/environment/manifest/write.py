@@ -25,9 +25,10 @@ from pkigen.environment.manifest.entries import (
 )
 from pkigen.environment.manifest.verdicts import UploadVerdicts, verdict_without_fault
 from pkigen.environment.published.publishers import crl_issuer
-from pkigen.model import Entity, Fault, OcspPlan
+from pkigen.model import Entity, Fault, OcspPlan, Role
 from pkigen.plan import Plan
 from pkigen.plan.path_expectations import PathDefect
+from pkigen.requirements import RequirementSet
 from pkigen.store import Record, Store
 
 PATH = "manifest.json"
@@ -144,24 +145,39 @@ class ManifestWriter:
             crl=None if state is None or issuer is None else crl_entry(issuer, state),
             ocsp=responder_entry(entity),
             **self._earlier_certificates(record),
+            **self._requirements(entity.id),
         )
+
+    def _requirements(self, entity_id: str) -> dict[str, list[str]]:
+        """Return the field with the sets of an entity itself, if it has any."""
+        own = self.plan.own_sets.get(entity_id)
+        return {"requirements": list(own)} if own else {}
 
     def _case(self, record: Record) -> schema.Case:
         revoked = self._revocation(record.id)
         fault, earlier = self._faults.get(record.id), self._earlier_certificates(record)
         if fault is None:
             verdict = self._verdict_without_fault(record, revoked)
-            return schema.Case.partial(revoked=revoked, verdict=verdict, **earlier)
+            return schema.Case.partial(
+                revoked=revoked, verdict=verdict, **earlier, **self._requirements(record.id)
+            )
         stored = _stored(record)
         state, plan = self.store.index.crl(record.id), self._ocsp_plans.get(record.id)
         ocsp = {} if state is None or plan is None else {"ocsp": ocsp_entry(plan, state)}
+        base = f"{Role.CERTIFICATE}/{fault.base}"
         return schema.Case.partial(
             revoked=revoked,
             verdict=self._verdict(record, stored, fault, revoked),
             **ocsp,
-            uploads=self._uploads.verdicts(stored.files) if self.plan.sets else [],
+            uploads=self._uploads.verdicts(stored.files, self._appliances(base, fault)),
             **earlier,
+            **self._requirements(base),
         )
+
+    def _appliances(self, base: str, fault: Fault) -> list[RequirementSet]:
+        """Return the sets that a case is uploaded to: all but those of other roles."""
+        names = {fault.against, *self.plan.own_sets.get(base, {}).values()}
+        return [one for one in self.plan.sets if one.role is None or one.name in names]
 
     def _verdict(
         self, record: Record, stored: schema.Case, fault: Fault, revoked: schema.Revoked | None

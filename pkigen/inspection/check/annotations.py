@@ -35,7 +35,7 @@ def _annotations(
     for requirement_set in sets:
         for finding in findings(requirement_set, subject):
             if finding.failed:
-                field = finding.requirement.demand.field or ""
+                field = finding.requirement.field or ""
                 annotations[field] = (*annotations.get(field, ()), _sentence(finding))
     return annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from pkigen.requirements import (
     RequirementSet,
     Status,
     findings,
+    switched,
 )
 from pkigen.requirements.demands.path import RevocationDemand
 from pkigen.requirements.evaluate import Verdict, verdict
@@ -25,16 +26,21 @@ from pkigen.requirements.evaluate import Verdict, verdict
 class CheckOptions:
     """How to check: the time, passphrases to try, and whether to download CRLs, possibly by a proxy.
 
-    ``validation`` is the setting of the appliance. ``trust`` and ``crls`` are additional files.
+    ``switches`` are settings of the appliance that differ from those of the sets. ``trust`` and ``crls`` are
+    additional files.
     """
 
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     passphrases: tuple[bytes, ...] = field(default=(), repr=False)
     online: bool = False
     proxy: str | None = None
-    validation: bool = True
+    switches: Mapping[str, bool] = field(default_factory=dict)
     trust: tuple[Path, ...] = ()
     crls: tuple[Path, ...] = ()
+
+    def switched(self, sets: Iterable[RequirementSet]) -> tuple[RequirementSet, ...]:
+        """Return sets with the switches that they have; InputError for a switch that none of them has."""
+        return switched(sets, self.switches)
 
     def download(self) -> Callable[[str], bytes] | None:
         """Return a function that downloads URLs within the budget of one run; None without ``online``."""
@@ -85,8 +91,8 @@ class CheckResult:
 
     def excuses(self, finding: Finding) -> bool:
         """Return whether a violation is the recorded revocation."""
-        demand = finding.requirement.demand
-        return self.revoked and isinstance(demand, RevocationDemand) and demand.not_revoked
+        demands = finding.requirement.demands
+        return self.revoked and all(isinstance(one, RevocationDemand) and one.not_revoked for one in demands)
 
     def surprises(self, against: str) -> tuple[frozenset[str], frozenset[str]]:
         """Return the ids of one set that a case should violate and does not, and the reverse.

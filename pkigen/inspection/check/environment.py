@@ -22,18 +22,20 @@ def check_environment(
 ) -> Iterator[CheckResult]:
     """Return one result for each end entity, in the manifest's order; InputError for a missing file.
 
-    Without ``sets`` a certificate is checked against its profile's sets and those that its negative cases
-    violate. A case is checked against the set of its fault alone.
+    Without ``sets`` a certificate is checked against its own sets, those of its profile and those that its
+    negative cases violate; authorities with sets of their own come first. A case is checked against the set
+    of its fault alone.
     """
     environment = open_environment(folder)
-    checker = _Checker(environment, sets, options)
-    return (checker.check(case.data) for case in environment.cases() if checker.concerns(case.data))
+    return _Checker(environment, sets, options).check_all()
 
 
 def sets_of(folder: Path) -> dict[str, RequirementSet]:
-    """Return the sets that an environment names, by their names in it; InputError for a missing set."""
+    """Return the sets of an environment, by their references and names; InputError for a missing one."""
     manifest = open_environment(folder).manifest
-    named = {name: load_set(name) for name in manifest["requirements"]}
+    entities = (*manifest["authorities"], *manifest["cases"])
+    references = dict.fromkeys((*manifest["requirements"], *(ref for one in entities for ref in _own(one))))
+    named = {reference: load_set(reference) for reference in references}
     known = {one.name: one for one in named.values()}
     for case in manifest["cases"]:
         name = case["fault"]["against"] if "fault" in case else ""
@@ -42,16 +44,24 @@ def sets_of(folder: Path) -> dict[str, RequirementSet]:
     return {**named, **known}
 
 
+def _own(entity: dict[str, Any]) -> list[str]:
+    """Return the references of the sets of an entity itself."""
+    own: list[str] = entity.get("requirements", [])
+    return own
+
+
 class _Checker:
     def __init__(
         self, environment: Environment, sets: Sequence[RequirementSet] | None, options: CheckOptions
     ) -> None:
-        self._options = options
+        self._environment = environment
         manifest = environment.manifest
         named = sets_of(environment.folder) if sets is None else {one.name: one for one in sets}
-        self._sets = {one.name: one for one in named.values()}
-        required = named.values() if sets is not None else map(named.__getitem__, manifest["requirements"])
-        self._required = {one.name for one in required}
+        self._sets = {one.name: one for one in options.switched({s.name: s for s in named.values()}.values())}
+        self._names_of_sets = {reference: one.name for reference, one in named.items()}
+        required = named if sets is not None else manifest["requirements"]
+        self._required = {self._names_of_sets[reference] for reference in required}
+        self._with_own = sets is None
         self._bases = dict[str, set[str]]()
         for fault in (case["fault"] for case in manifest["cases"] if "fault" in case):
             self._bases.setdefault(fault["base"], set()).update({fault["against"]} - {""})
@@ -63,7 +73,6 @@ class _Checker:
             anchors,
             self._look,
             options.passphrases,
-            validation=options.validation,
             signed_by=environment.clock,
         )
         authorities = manifest["authorities"]
@@ -80,6 +89,15 @@ class _Checker:
         self._presenter.taken = Counter(name for name in self._names.values() if name)
         without_fault = (case.data for case in environment.cases() if case.fault is None)
         self._presenter.keys = Counter(one["key"]["spki_sha256"] for one in (*without_fault, *authorities))
+
+    def check_all(self) -> Iterator[CheckResult]:
+        """Yield the result of every entity that is checked."""
+        for authority in self._environment.manifest["authorities"]:
+            if self._own(authority) and "fault" not in authority:
+                yield self._check_authority(authority)
+        for case in self._environment.cases():
+            if self.concerns(case.data):
+                yield self.check(case.data)
 
     def _look(self, url: str) -> PublishedCrl | None:
         return self._lookup.look(url)
@@ -99,7 +117,7 @@ class _Checker:
         presented, unread = self._presenter.present(
             data["files"], self._names.get(data["name"]), own_key, faulty="fault" in data
         )
-        expected, names = None, self._required | self._bases.get(data["name"], set())
+        expected, names = None, self._required | self._bases.get(data["name"], set()) | self._own(data)
         if "fault" in data:
             broken = self._broken(data)
             expected = {name: self._expected(name, broken[name]) for name in self._sets if name in broken}
@@ -108,6 +126,17 @@ class _Checker:
         sets = [one for name, one in self._sets.items() if name in names]
         revoked = data["revoked"] is not None or data["verdict"].get("stage") == "revocation"
         return check(data["name"], presented, sets, unread, expected, revoked=revoked and "fault" not in data)
+
+    def _own(self, data: dict[str, Any]) -> set[str]:
+        """Return the names of the sets of an entity itself, unless sets were given."""
+        return {self._names_of_sets[reference] for reference in _own(data)} if self._with_own else set()
+
+    def _check_authority(self, data: dict[str, Any]) -> CheckResult:
+        """Check the files of an authority against its own sets."""
+        presented, unread = self._presenter.present(data["files"], None, faulty="fault" in data)
+        presented = replace(presented, crl_issuers=self._crl_issuers, authority=True)
+        sets = [one for name, one in self._sets.items() if name in self._own(data)]
+        return check(data["name"], presented, sets, unread, revoked=data["revoked"] is not None)
 
     @staticmethod
     def _broken(data: dict[str, Any]) -> dict[str, list[str]]:
@@ -118,10 +147,9 @@ class _Checker:
         return {one["set"]: one["violates"] for one in data.get("uploads", ())}
 
     def _expected(self, name: str, broken: Iterable[str]) -> frozenset[str]:
-        """Return what a case violates of a set, without what only certificate validation checks."""
+        """Return what a case violates of a set, without what the switches exclude."""
         one = self._sets[name]
-        checked = (r.id for r in one.requirements if self._options.validation or r.when == "always")
-        return frozenset(broken).intersection(checked)
+        return frozenset(broken).intersection(requirement.id for requirement in one.active)
 
     def _common_name(self, data: dict[str, Any]) -> str | None:
         certificate = self._presenter.artifact(data["files"].get("certificate"), Kind.CERTIFICATE)

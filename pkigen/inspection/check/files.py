@@ -94,7 +94,7 @@ class _Files:
         sets: Sequence[RequirementSet],
         options: CheckOptions,
     ) -> None:
-        self._artifacts, self._crls, self._sets = artifacts, crls, sets
+        self._artifacts, self._crls, self._sets = artifacts, crls, options.switched(sets)
         self._unread = tuple(unread)
         given = [one.crl for one in crls if one.crl is not None]
         self._lookup = CrlLookup(get=options.download())
@@ -102,7 +102,6 @@ class _Files:
             now=options.now,
             anchors=tuple(anchors),
             look=self._lookup.look,
-            validation=options.validation,
             crls=tuple(given),
             unread=tuple(dict.fromkeys(one.source.file for one in unread)),
         )
@@ -181,10 +180,11 @@ class _Files:
     def _unused(self, presented: CheckInput) -> Iterator[Artifact]:
         """Yield the inputs beside the only certificate that no requirement is about, with the reason."""
         kinds = {
-            (r.kind, name)
+            (demand.kind, name)
             for one in self._sets
-            for r in one.requirements
-            for name in r.demand.model_fields_set
+            for requirement in one.active
+            for demand in requirement.demands
+            for name in demand.model_fields_set
         }
         certificate = presented.certificate
         assert certificate is not None

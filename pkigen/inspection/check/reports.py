@@ -74,7 +74,7 @@ def _rule(one: RequirementSet, requirement: Requirement) -> dict[str, Any]:
     return {
         "id": f"{one.name}/{requirement.id}",
         "shortDescription": {"text": requirement.says},
-        "fullDescription": {"text": f"{one.source.title}, {requirement.section}"},
+        "fullDescription": {"text": ", ".join(filter(None, (one.source.title, requirement.section)))},
         "defaultConfiguration": {"level": _SARIF_LEVELS[requirement.level]},
     }
 
@@ -101,10 +101,10 @@ def _unread(one: CheckResult, file: str, problem: str) -> dict[str, Any]:
 
 def _file(one: CheckResult, finding: Finding) -> str:
     """Return the file that a requirement is about."""
-    presented, kind = one.presented, finding.requirement.kind
-    if kind == "key_file" and presented.key_source is not None:
+    presented, kinds = one.presented, set(finding.requirement.kinds)
+    if kinds == {"key_file"} and presented.key_source is not None:
         return presented.key_source.file
-    if kind == "chain_file" and presented.chain:
+    if kinds == {"chain_file"} and presented.chain:
         return presented.chain[0].source.file
     return presented.certificate_source.file if presented.certificate_source else one.name
 

@@ -17,8 +17,10 @@ from pkigen.requirements import (
     Finding,
     Level,
     RequirementSet,
+    switched,
 )
 from pkigen.requirements.crl_lookup import CrlLookup
+from pkigen.requirements.document import VALIDATION
 from pkigen.x509 import Certificate
 
 MAX_FILE_BYTES = 256 * 1024
@@ -133,9 +135,8 @@ def check_upload(
         chain=chain,
         anchors=(*roots, *anchors),
         look=CrlLookup(get=downloader.get).look,
-        validation=upload.crl_check,
     )
-    checked = check(visible(upload.title), subject, sets, unread)
+    checked = check(visible(upload.title), subject, switched(sets, {VALIDATION: upload.crl_check}), unread)
     messages = tuple(_messages(checked, unread))
     return UploadResult(messages, _unsupported(checked), checked, _credential(first, key, chain))
 

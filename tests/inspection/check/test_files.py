@@ -215,7 +215,7 @@ def test_a_trust_anchor_takes_the_place_of_the_root_in_the_chain(built: Built) -
 def test_without_validation_crl_and_path_do_not_count(built: Built) -> None:
     files = _files(built, "sensor-01.chain-of-trust-expired-authority")
     assert _broken(_one(built, *files)) == {"chain-of-trust"}
-    result = _one(built, *files, validation=False)
+    result = _one(built, *files, switches={"validation": False})
     assert _broken(result) == set()
     reasons = {one.requirement.id: one.outcome.reason for one in result.findings}
     assert all(

@@ -1,0 +1,47 @@
+"""Encodes planned certificates with placeholders for keys and signatures, to check them before issuance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from pkigen.asn1 import der
+from pkigen.issue import tbs_certificate
+from pkigen.keys.kinds import KeyKind, parse_kind
+from pkigen.keys.signing import algorithm_of
+from pkigen.model import CertificatePlan, Entity
+from pkigen.x509 import Certificate
+
+_RSA, _EC = "1.2.840.113549.1.1.1", "1.2.840.10045.2.1"
+_IDENTIFIER = bytes(20)
+_NO_SIGNATURE = der.bit_string(bytes(32))
+
+
+def placeholder(plan: CertificatePlan, kind: str, issuer_kind: str) -> Certificate:
+    """Return the certificate of a plan with placeholder keys of the given kinds for subject and issuer."""
+    algorithm = algorithm_of(parse_kind(issuer_kind), plan.signature)
+    tbs = tbs_certificate(plan, _public_key(parse_kind(kind)), algorithm, _IDENTIFIER, _IDENTIFIER)
+    return Certificate(der.sequence(tbs, algorithm, _NO_SIGNATURE))
+
+
+@lru_cache(maxsize=64)
+def _public_key(kind: KeyKind) -> bytes:
+    """Return a SubjectPublicKeyInfo whose key is a number or a point of the correct size."""
+    if kind.family == "rsa":
+        numbers = der.sequence(der.integer(1 << (kind.size - 1) | 1), der.integer(65537))
+        return der.sequence(der.sequence(der.oid(_RSA), der.null()), der.bit_string(numbers))
+    if kind.family == "ec":
+        point = b"\x04" + bytes((kind.size + 7) // 8 * 2)
+        algorithm = der.sequence(der.oid(_EC), der.oid(kind.oid))
+        return der.sequence(algorithm, der.bit_string(point))
+    return der.sequence(der.sequence(der.oid(kind.oid)), der.bit_string(bytes(32)))
+
+
+def planned(entity: Entity, authorities: Iterable[Entity]) -> Certificate:
+    """Return the planned certificate of an entity, or the imported one; its issuer is in ``authorities``."""
+    if entity.imported is not None:
+        return Certificate(entity.imported.certificate)
+    plan = entity.certificates[0]
+    issuer = entity if plan.issuer_id == entity.id else None
+    issuer = issuer or next(one for one in authorities if one.id == plan.issuer_id)
+    return placeholder(plan, entity.key, issuer.key)
