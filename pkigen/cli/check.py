@@ -109,6 +109,8 @@ def check(
     )
     checked, sets = _checked(files, against, options)
     _print(checked, sets, "json" if json else form, all_=all_)
+    if against is None and not any((path / "manifest.json").is_file() for path in files):
+        print_message("`pkigen sets match FILE...` lists the sets that these files satisfy.")
     if not all(one.as_expected for one in checked):
         raise typer.Exit(1)
 

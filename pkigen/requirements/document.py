@@ -209,6 +209,13 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
+_SCOPES = {
+    "authorities": "of CA certificates",
+    "issuing-authority": "of the issuing CA",
+    "all": "of all certificates of the path",
+}
+
+
 class SourceDocument(Value):
     """The documentation that a requirement set is taken from."""
 
@@ -269,6 +276,21 @@ class RequirementSet(Value):
     def confidence_of(self, requirement: Requirement) -> Confidence:
         """Return how sure a requirement is."""
         return requirement.confidence or self.confidence
+
+    def notes_on(self, requirement: Requirement) -> tuple[str, ...]:
+        """Return when a requirement applies, and where it is from, as short texts."""
+        confidence = self.confidence_of(requirement)
+        notes = (
+            _SCOPES.get(requirement.of, ""),
+            f"for {', '.join(requirement.for_)}" if requirement.for_ and self._role is None else "",
+            f"if {requirement.when} is on" if requirement.when else "",
+            f"if {requirement.unless} is off" if requirement.unless else "",
+            f"issued {requirement.period}" if requirement.period else "",
+            requirement.section,
+            requirement.source or "",
+            confidence if confidence is not Confidence.DOCUMENTED else "",
+        )
+        return tuple(filter(None, notes))
 
     @property
     def role(self) -> str | None:

@@ -15,7 +15,7 @@ from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case, Impossible
 from pkigen.cases.extension_values import put
 from pkigen.model import Entity
-from pkigen.plan.compliance import placeholder
+from pkigen.plan.placeholder import placeholder
 from pkigen.plan.sample import case_of
 from pkigen.profile import load
 from pkigen.requirements import CheckInput, RequirementSet, findings
@@ -110,15 +110,15 @@ def requirements(demands: dict[str, dict[str, Any]]) -> RequirementSet:
 
 def violated(against: RequirementSet, case: Case) -> set[str]:
     """Return the kinds of demand that a case violates."""
-    return {one.requirement.kind for one in findings(against, as_input(case)) if one.failed}
+    return {one.requirement.kinds[0] for one in findings(against, as_input(case)) if one.failed}
 
 
 def cases(against: RequirementSet, key: str = "rsa-2048") -> Iterator[tuple[str, str, Case]]:
     """Yield the kind and the variant of every violation that is possible, with its case."""
     for requirement in against.requirements:
-        for violation in requirement.demand.violations():
+        for violation in requirement.violations():
             with suppress(Impossible):
-                yield requirement.kind, violation.variant, violation.apply(base(key))
+                yield requirement.kinds[0], violation.variant, violation.apply(base(key))
 
 
 def _span(least: timedelta, most: timedelta) -> st.SearchStrategy[str]:

@@ -1,0 +1,55 @@
+"""Finds the requirement sets that files satisfy, and what is missing for others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pkigen.inspection.check.check import CheckOptions, CheckResult
+from pkigen.inspection.check.files import check_files
+from pkigen.requirements import Finding, RequirementSet, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A set, the requirements of it that the files violate (advice excepted), and how many they satisfy."""
+
+    set: RequirementSet
+    missing: tuple[Finding, ...]
+    passed: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileMatches:
+    """The sets for one certificate, those with the fewest violations first."""
+
+    name: str
+    matches: tuple[Match, ...]
+    result: CheckResult
+
+    @property
+    def satisfied(self) -> tuple[Match, ...]:
+        """The sets that are satisfied, those with the most requirements first."""
+        return tuple(one for one in self.matches if not one.missing)
+
+    @property
+    def missed(self) -> tuple[Match, ...]:
+        """The sets that are not satisfied, the nearest first."""
+        return tuple(one for one in self.matches if one.missing)
+
+
+def match_files(
+    files: Sequence[Path], sets: Sequence[RequirementSet], options: CheckOptions
+) -> Iterator[FileMatches]:
+    """Yield the matches of each certificate (or CRL, key, request) in the files."""
+    for result in check_files(files, sets, options):
+        matches = [_match(one, result) for one in sets if one.name not in result.inapplicable]
+        matches.sort(key=lambda one: (len(one.missing), -one.passed, one.set.name))
+        yield FileMatches(result.name, tuple(matches), result)
+
+
+def _match(against: RequirementSet, result: CheckResult) -> Match:
+    findings = [one for one in result.findings if one.set.name == against.name]
+    missing = tuple(one for one in findings if one.failed and result.counts(one))
+    return Match(against, missing, sum(one.outcome.status is Status.PASS for one in findings))
