@@ -31,11 +31,17 @@ def section(name: str) -> str:
     if name not in known:
         raise ValueError(f"unknown part of a profile '{name}'; the parts are {', '.join(known)}")
     _compare(name, known[name], descriptions.get(name, {}))
-    before = "" if name in _PLAIN else f"{name}-"
+    prefix = "" if name in _PLAIN else f"{name}-"
     printed = dict[str, str]()
     return "\n".join(
-        _entry(key, node, descriptions[name][key], before, printed) for key, node in known[name].items()
+        _entry(key, node, descriptions[name][key], _prefix(name, key) or prefix, printed)
+        for key, node in known[name].items()
     )
+
+
+def _prefix(name: str, key: str) -> str:
+    """Return the prefix of the anchor of a key that the top level of a profile has as well."""
+    return f"{name}-" if name == "entity" and key in _parts()["head"] else ""
 
 
 @cache

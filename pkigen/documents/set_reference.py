@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from pkigen.documents import shipped
-from pkigen.documents.fields import unknown
+from pkigen.documents.fields import Parsed, unknown
 
 ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?")
 _SETTINGS = {"on": True, "off": False}
@@ -94,3 +94,8 @@ def _checked(name: str, role: str | None, switches: tuple[tuple[str, bool], ...]
             f"{unknown('requirement set', name, known)}. A set of your own is a path that ends in .yaml"
         )
     return SetReference(name, role, tuple(sorted(dict(switches).items())))
+
+
+SetReferenceField = Annotated[
+    SetReference, Parsed(parse_reference, "a requirement set: SET, SET:ROLE, or {set, role, switches}", "")
+]

@@ -19,7 +19,7 @@ from pkigen.documents.fields import (
     Value,
     unknown,
 )
-from pkigen.documents.set_reference import SetReference, parse_reference
+from pkigen.documents.set_reference import SetReferenceField
 from pkigen.documents.yaml_tree import folder_of
 from pkigen.faults import FaultRequest, parse_faults
 from pkigen.files import read_file
@@ -207,13 +207,8 @@ class CrlSpec(Value):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        ways = {
-            "delta": self.delta,
-            "partitions": self.partitions,
-            "reasons": self.reasons,
-            "issuer": self.issuer,
-        }
-        given = [name for name, value in ways.items() if value is not None]
+        ways = ("delta", "partitions", "reasons", "issuer")
+        given = [name for name in ways if getattr(self, name) is not None]
         if len(given) > 1:
             raise ValueError(f"a CRL has one of {' and '.join(given)}: each says where its certificates lead")
         return self
@@ -267,11 +262,6 @@ class TypedExtension:
     """Annotation of a field that sets the extension with this OID."""
 
     oid: str
-
-
-SetReferenceField = Annotated[
-    SetReference, Parsed(parse_reference, "a requirement set: SET, SET:ROLE, or {set, role, switches}", "")
-]
 
 
 class EntitySpec(Value):

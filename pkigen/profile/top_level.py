@@ -13,12 +13,12 @@ from pkigen.documents.fields import (
     Value,
     close_to,
 )
+from pkigen.documents.set_reference import SetReferenceField
 from pkigen.documents.validation import details_of, words_of
 from pkigen.documents.yaml_tree import Table, locate
 from pkigen.errors import Problem
 from pkigen.faults import FaultRequest, parse_fault_list, parse_faults
 from pkigen.profile.names import check_name
-from pkigen.profile.specifications import SetReferenceField
 
 MOST_SENSORS = 500
 

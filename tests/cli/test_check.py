@@ -49,7 +49,10 @@ FILES = ("sensor-01.crt", "sensor-01.key", "chain.pem")
 def test_sound_files_are_accepted_and_what_could_not_be_judged_is_named(here: Cli) -> None:
     outcome = here("check", *FILES)
     assert outcome.code == 0
-    assert outcome.err == "Against defender-iot; --against names another set.\n"
+    assert outcome.err.splitlines() == [
+        "Against defender-iot; --against names another set.",
+        "`pkigen sets match FILE...` lists the sets that these files satisfy.",
+    ]
     assert "defender-iot: accepted at upload, if crl-reachable and not-revoked hold" in outcome.out
     assert "FAIL" not in outcome.out
 

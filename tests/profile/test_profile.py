@@ -57,7 +57,7 @@ def test_the_example_of_the_contract_loads(tmp_path: Path) -> None:
     (tmp_path / "inventory.csv").write_text("host,site\npress,north\noven,south\n")
     loaded = load(write(tmp_path, EXAMPLE))
     specs = list(loaded.certificates())
-    assert (loaded.name, loaded.base_url, loaded.requirements) == (
+    assert (loaded.name, loaded.base_url, tuple(map(str, loaded.requirements))) == (
         "contoso-ot",
         "http://127.0.0.1:8080",
         ("defender-iot",),

@@ -66,7 +66,9 @@ def test_an_upload_accepts_a_pem_file_exactly_if_check_does(form: str, name: str
     for file, data in files.items():
         (tmp_path / file).write_bytes(data)
     sets = [load_set("defender-iot")]
-    results = check_files([tmp_path / file for file in files], sets, CheckOptions(now=NOW, switches={"validation": False}))
+    results = check_files(
+        [tmp_path / file for file in files], sets, CheckOptions(now=NOW, switches={"validation": False})
+    )
     certificate, key, chain = (File(file, data) for file, data in files.items())
     uploaded = check_upload(Upload("test", certificate, key, chain, crl_check=False), sets, NOW)
     assert [uploaded.accepted, results[0].verdicts[0].accepted] == [accepted, accepted], uploaded.messages
