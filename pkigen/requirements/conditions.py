@@ -66,9 +66,17 @@ def _combined(variant: str, violations: Sequence[Violation]) -> Violation:
             case = one.apply(case)
         return case
 
-    stages = [one.stage for one in violations if one.stage]
-    says = " ".join(dict.fromkeys(one.says for one in violations))
-    return Violation(variant, says, apply, stages[0] if stages else None)
+    rejected = [one for one in violations if one.stage]
+    files = {one.file for one in violations}
+    return Violation(
+        variant,
+        " ".join(dict.fromkeys(one.says for one in violations)),
+        apply,
+        rejected[0].stage if rejected else None,
+        varies=bool(rejected) and all(one.varies for one in rejected),
+        file=files.pop() if len(files) == 1 else "",
+        sent=any(one.sent for one in violations),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pkigen.cases.case import Case, Impossible
 from pkigen.plan import sample
-from pkigen.plan.compliance import placeholder
+from pkigen.plan.placeholder import placeholder
 from pkigen.profile import load
 from pkigen.requirements import CheckInput, Demand, Status, Violation
 from pkigen.requirements.demands import KINDS

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from pkigen.asn1 import der, oids
 from pkigen.keys.kinds import parse_kind
-from pkigen.plan.compliance import _public_key
+from pkigen.plan.placeholder import _public_key
 from pkigen.requirements.demands import KINDS
 from pkigen.x509 import Certificate
 from tests.requirements.certificate_builder import Made, extension, name, rsa

@@ -207,7 +207,7 @@ def test_a_mistake_inside_a_demand_is_reported_at_its_line(demand: str, words: s
 )
 def test_a_demand_with_lists_and_mappings_is_loaded_and_has_violations(demand: str, tmp_path: Path) -> None:
     path = _own(tmp_path, OWN.replace("{public_key: {minimum: {rsa: 2048}}}", demand))
-    assert list(load_set(str(path)).requirements[0].demand.violations())
+    assert list(load_set(str(path)).requirements[0].violations())
     jsonschema.Draft202012Validator(SCHEMA).validate(yaml.load(path.read_text(), yaml.SafeLoader))
 
 
