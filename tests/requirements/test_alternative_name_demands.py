@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pkigen.asn1 import der
-from pkigen.requirements import Demand, Status
+from pkigen.requirements import CheckInput, Demand, Status
+from tests.effort import calls
 from tests.requirements.certificate_builder import Made, name, san
-from tests.requirements.planned import broken, case_of, certificate_of, demand, status, violated
+from tests.requirements.planned import CLOCK, broken, case_of, certificate_of, demand, status, violated
 from tests.tools import run
 
 NAMES = [
@@ -350,3 +351,14 @@ def test_openssl_shows_the_violation(
     path.write_bytes(certificate_of(cases[variant] if variant else BASE).der)
     text = run("openssl", "x509", "-inform", "DER", "-noout", "-ext", "subjectAltName", "-in", path)
     assert len(re.findall(pattern, text, re.MULTILINE)) == number, text
+
+
+def test_the_effort_for_a_name_does_not_depend_on_their_number() -> None:
+    efforts = []
+    for number in (100, 200, 400):
+        names = [f"dns:n{one}.contoso.com" for one in range(number)]
+        certificate = certificate_of(case_of({"subject": {"CN": "n0.contoso.com"}, "san": names}))
+        one, checked = demand("san", covers_cn=True), CheckInput(now=CLOCK, certificate=certificate)
+        assert status(one, checked) is Status.PASS
+        efforts.append(calls(lambda: one.check(checked)))  # noqa: B023
+    assert efforts[2] - efforts[1] < 2.5 * (efforts[1] - efforts[0])

@@ -117,8 +117,8 @@ def _facts(leaf: Certificate) -> tuple[tuple[str, str], ...]:
 
 
 def _says_revoked(finding: Finding) -> bool:
-    demand = finding.requirement.demand
-    return finding.failed and isinstance(demand, RevocationDemand) and demand.not_revoked
+    demands = finding.requirement.demands
+    return finding.failed and any(isinstance(one, RevocationDemand) and one.not_revoked for one in demands)
 
 
 def _step(one: Certificate, place: int, now: datetime, *, revoked: bool) -> Step:

@@ -178,7 +178,9 @@ class IssuerAlternativeNames(Demand):
             if wrong := [str(name) for name in names if not condition.holds(name)]:
                 yield ", ".join(wrong), condition.expected
         yield from self._problems_of_kinds(names, text)
-        of_kind = {kind: [one for one in names if kind_of(one) == kind] for kind in map(kind_of, names)}
+        of_kind = dict[str, list[GeneralName]]()
+        for name in names:
+            of_kind.setdefault(kind_of(name), []).append(name)
         for kind, texts in self.contains.items():
             present = {comparable(kind, text_of(name)) for name in of_kind.get(kind, ())}
             if absent := [one for one in texts if comparable(kind, one) not in present]:
