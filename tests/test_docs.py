@@ -24,15 +24,30 @@ from tests.tools import LIBRARIES, ROOT, python
 PAGE = (ROOT / "docs" / "requirements.md").read_text("utf-8")
 
 
-def test_the_requirement_set_on_the_page_is_valid(tmp_path: Path) -> None:
-    (example,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    (tmp_path / "my-appliance.yaml").write_text(example, encoding="utf-8")
-    requirement_set = load_set("my-appliance.yaml", tmp_path)
-    assert [requirement.id for requirement in requirement_set.requirements] == [
-        "key-2048",
-        "not-expired",
-        "crl-http",
-    ]
+def _write_sets_of_page(folder: Path) -> str:
+    """Write the two sets of the page into a directory, and return the part of a profile that uses them."""
+    appliance, gateway, profile = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    (folder / "my-appliance.yaml").write_text(appliance, encoding="utf-8")
+    (folder / "gateway-9.yaml").write_text(gateway, encoding="utf-8")
+    return str(profile)
+
+
+def test_the_requirement_sets_on_the_page_are_valid(tmp_path: Path) -> None:
+    _write_sets_of_page(tmp_path)
+    ids = [one.id for one in load_set("my-appliance.yaml", tmp_path).requirements]
+    assert ids == ["key-2048", "not-expired", "crl-http"]
+    ids = [one.id for one in load_set("gateway-9.yaml:server", tmp_path).requirements]
+    assert ids == ["key-2048", "not-expired", "revocable", "rsa-exponent", "at-most-100-days", "locality"]
+    assert "ca-flag" in [one.id for one in load_set("gateway-9.yaml:issuing-ca", tmp_path).requirements]
+
+
+def test_the_profile_on_the_page_builds_with_its_negative_cases(tmp_path: Path) -> None:
+    profile = _write_sets_of_page(tmp_path)
+    path = tmp_path / "plant.yaml"
+    path.write_text(f"name: plant\nauthorities: {{issuing: {{}}}}\n{profile}", encoding="utf-8")
+    names = {case.name for case in build(path, tmp_path).cases()}
+    assert {"gateway", "gateway.revocable-none", "gateway.rsa-exponent-rsa-2048-e3"} <= names
+    assert not any(name.startswith(("gateway.locality", "gateway.crl-http")) for name in names)
 
 
 def test_the_page_names_every_kind_of_demand_and_no_other() -> None:
