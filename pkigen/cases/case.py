@@ -44,7 +44,8 @@ class Case:
 
     ``copies`` are the names of the CAs that were copied for this case. ``clock`` is the time of the build.
     ``base`` is the original end entity. ``sibling`` is another end entity of the same issuer, for faults
-    of two certificates; ``same_serial`` means that both have the same serial number.
+    of two certificates; ``same_serial`` means that both have the same serial number. With
+    ``keeps_names``, a copied CA keeps the name of the original.
     """
 
     entity: Entity
@@ -54,6 +55,7 @@ class Case:
     copies: tuple[str, ...] = ()
     sibling: Entity | None = None
     same_serial: bool = False
+    keeps_names: bool = False
 
     @property
     def plan(self) -> CertificatePlan:
@@ -209,8 +211,10 @@ class Case:
             return self
         if sound.imported is not None or not sound.certificates:
             raise Impossible(f"the authority '{sound.name}' was imported from files and cannot be copied")
-        name = shortened(f"{sound.name}.{self.entity.name}", _LONGEST_NAME)
-        subject = _renamed(sound.certificates[0].subject, self.entity.name)
+        name = name_of_copy(sound.name, self.entity.name)
+        subject = sound.certificates[0].subject
+        if not self.keeps_names:
+            subject = _renamed(subject, self.entity.name)
         above = self.authorities[level + 1 :]
         plan = sound.certificates[0]
         self_signed = plan.issuer_id == sound.id
@@ -308,6 +312,11 @@ def _renamed(subject: Name, case: str) -> Name:
     """Give a copied CA its own name, so that clients do not confuse it with the original."""
     name = common_name(subject) or "CA"
     return with_attribute(subject, "CN", shortened(f"{name} {case}", _LONGEST_COMMON_NAME))
+
+
+def name_of_copy(authority: str, case: str) -> str:
+    """Return the name of a CA that was copied for a case."""
+    return shortened(f"{authority}.{case}", _LONGEST_NAME)
 
 
 def shortened(text: str, longest: int) -> str:

@@ -55,7 +55,8 @@ class Fault:
     varies. ``verdict`` is the class of a catalog fault (R, A, P, V), ``shows`` describes the symptom and
     the correct reaction of a client, and ``family`` is the family in the catalog. For a case of a requirement
     set, ``file`` is the only file that has the fault (certificate, key, chain; "" if the certificate itself
-    has it), and ``sent`` is false if what a TLS server presents is sound.
+    has it), and ``sent`` is false if what a TLS server presents is sound. ``authority`` is the name of the
+    authority whose copy violates the requirements; empty if the end entity does.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Fault:
     family: str = ""
     file: str = ""
     sent: bool = True
+    authority: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pkigen.documents.fields import close_to
 from pkigen.errors import InputError, Problem
 from pkigen.faults import Case, Impossible
-from pkigen.model import Entity
+from pkigen.model import Entity, Role
 from pkigen.plan.negatives import NegativeCase, SkippedCase, negatives, negatives_of_faults, with_faults
 from pkigen.profile import CertificateSpec, Profile
 
@@ -65,7 +65,7 @@ def cases_of(profile: Profile, planner: Planner) -> Cases:
         return Case(entity, tuple(above[issuer] for issuer in entity.issuers), planner.clock, entity)
 
     problems += _with_faults(profile, planner, cases, case)
-    bases = _bases(profile) if profile.negatives else {}
+    bases = _bases(profile, planner) if profile.negatives else {}
     for number, request in enumerate(profile.negatives):
         place = ("negatives", number)
         spec = bases.get(request.of)
@@ -112,7 +112,12 @@ def _negatives(
     from pkigen.plan.compliance import set_of
 
     text = spec.valid.text
+    authority = "" if request.of == spec.name else request.of
     if request.against is None:
+        if authority:
+            words = f"'{authority}' is an authority; faults of the catalog are for certificates"
+            yield profile.top_problem(("negatives", number, "of"), words)
+            return
         for negative in negatives_of_faults(base, request.faults, text, planner.serial):
             cases.add(negative)
         return
@@ -121,23 +126,45 @@ def _negatives(
     except InputError as error:
         yield from error.problems
         return
+    if against.role is not None and against.is_for_authorities is not bool(authority):
+        kind = "authorities" if against.is_for_authorities else "end-entity certificates"
+        words = f"the role '{against.role}' is for {kind}; name one of them in 'of'"
+        yield profile.top_problem(("negatives", number, "against"), words)
+        return
     earlier = profile.negatives[:number]
     first = all(request.of != other.of or other.against is None for other in earlier)
     prefix = "" if first else f"{_IN_FILE_NAMES.sub('-', against.name)}."
-    for negative in negatives(base, against, prefix, text, planner.serial):
+    if authority:
+        prefix = f"{authority}.{prefix}"
+    for negative in negatives(base, against, prefix, text, planner.serial, authority=authority):
         cases.add(negative)
 
 
-def _bases(profile: Profile) -> dict[str, CertificateSpec]:
-    """Return the certificates that ``negatives`` names."""
+def _bases(profile: Profile, planner: Planner) -> dict[str, CertificateSpec]:
+    """Return the certificates that ``negatives`` names; for an authority, the first certificate below it."""
     names = {request.of for request in profile.negatives}
-    return {spec.name: spec for spec in profile.certificates() if spec.name in names}
+    bases = {spec.name: spec for spec in profile.certificates() if spec.name in names}
+    missing = {f"{Role.AUTHORITY}/{one.name}": one.name for one in profile.authorities} if names else {}
+    missing = {entity: name for entity, name in missing.items() if name in names - bases.keys()}
+    for spec in profile.certificates() if missing else ():
+        if spec.faults:
+            continue
+        for issuer in planner.certificate(spec).issuers:
+            if issuer in missing:
+                bases[missing.pop(issuer)] = spec
+        if not missing:
+            break
+    return bases
 
 
 def _unknown(profile: Profile, path: tuple[str | int, ...], name: str) -> Problem:
-    close = close_to(name, tuple(spec.name for spec in profile.certificates()))
+    authorities = tuple(spec.name for spec in profile.authorities)
+    if name in authorities:
+        words = f"no certificate without a fault is issued below the authority '{name}'"
+        return profile.top_problem(path, words)
+    close = close_to(name, (*(spec.name for spec in profile.certificates()), *authorities))
     hint = f" (did you mean '{close}'?)" if close else ""
-    return profile.top_problem(path, f"no certificate is called '{name}'{hint}")
+    return profile.top_problem(path, f"no certificate or authority is called '{name}'{hint}")
 
 
 def _repeated(profile: Profile, cases: Cases) -> list[Problem]:

@@ -176,8 +176,10 @@ def obey(
 
     specs_of_authorities = {f"{Role.AUTHORITY}/{spec.name}": spec for spec in profile.authorities}
     for entity in authorities:
-        if entity.id in own and entity.imported is None:
-            check(specs_of_authorities[entity.id], entity, own[entity.id].values())
+        authority = specs_of_authorities.get(entity.id)
+        if authority is not None and entity.imported is None:
+            every = (*own.get(entity.id, {}).values(), *bases.get(authority.name, ()))
+            check(authority, entity, {one.name: one for one in every}.values())
     specs: Iterable[CertificateSpec | AuthoritySpec] = profile.certificates()
     for spec, entity in zip(specs, islice(certificates, profile.count), strict=True):
         assert isinstance(spec, CertificateSpec)

@@ -109,18 +109,30 @@ def negatives(
     prefix: str,
     text: str,
     serial: Callable[[str, str], int],
+    *,
+    authority: str = "",
 ) -> Iterator[NegativeCase | SkippedCase]:
     """Yield all cases of one base, each named after its fault, with a prefix.
 
     ``text`` is the validity in the profile, for the digests; ``serial`` draws a number for (issuer, owner).
     If a base has several sets, the cases of all sets but the first have the set's name as a prefix.
+    ``authority`` is the authority of the path whose copies violate the set; by default the base does.
     """
-    renames = _can_rename(base, against)
+    level = next((n for n, above in enumerate(base.authorities) if above.name == authority), None)
+    renames = level is not None or _can_rename(_checked_part(base, None), against)
     for entry in catalogue([against]):
         try:
-            yield _negative(base, entry, prefix + entry.id, text, serial, renames=renames)
+            yield _negative(base, entry, prefix + entry.id, text, serial, renames=renames, level=level)
         except Impossible as error:
             yield SkippedCase(f"{base.entity.name}.{prefix}{entry.id}", str(error))
+
+
+def _checked_part(case: Case, level: int | None) -> Case:
+    """Return the part of a case that a set applies to: all of it, or the authority at a level of the path."""
+    if level is None:
+        return case
+    authority = case.authorities[level]
+    return Case(authority, case.authorities[level + 1 :], case.clock, authority)
 
 
 def _can_rename(base: Case, against: RequirementSet) -> bool:
@@ -131,11 +143,20 @@ def _can_rename(base: Case, against: RequirementSet) -> bool:
     host = _host_of(base.entity)
     if host is None:
         return True
-    entity = under_host(base.entity, host, own_host(host, "case"))
-    renamed = CheckInput(now=base.clock, certificate=planned(entity, base.authorities), issued=False)
+    return _keeps_name_rules(under_host(base.entity, host, own_host(host, "case")), base, against)
+
+
+def _keeps_name_rules(renamed: Entity, base: Case, against: RequirementSet) -> bool:
+    """Return whether a renamed copy of a case's end entity satisfies the set's requirements on names."""
+    data = CheckInput(
+        now=base.clock,
+        certificate=planned(renamed, base.authorities),
+        issued=False,
+        authority=against.is_for_authorities,
+    )
     return not any(
         finding.failed and {"san", "subject_attribute"}.intersection(finding.requirement.kinds)
-        for finding in findings(against, renamed)
+        for finding in findings(against, data)
         if finding.requirement.of in ("certificate", "all")
     )
 
@@ -148,9 +169,11 @@ def _negative(
     serial: Callable[[str, str], int],
     *,
     renames: bool,
+    level: int | None,
 ) -> NegativeCase:
-    _check_condition(base, entry.requirement)
-    case = _broken(entry.requirement, entry.violation, named_after(base, name, serial, renames=renames))
+    _check_condition(_checked_part(base, level), entry.requirement)
+    copy = replace(named_after(base, name, serial, renames=renames), keeps_names=_fixes_names(entry.set))
+    case = _broken(entry.requirement, entry.violation, copy, level)
     _check_signature(case)
     # Without a CA between the certificate and the trust anchor, validators need no chain file.
     needs_no_chain = entry.violation.file == "chain" and len(base.authorities) < 2
@@ -168,6 +191,7 @@ def _negative(
         clause=entry.requirement.section,
         file=entry.violation.file,
         sent=entry.violation.sent,
+        authority="" if level is None else base.authorities[level].name,
     )
     return _as_planned(case, fault, text, f"{entry.set.name} {name}", serial)
 
@@ -268,16 +292,27 @@ def _check_signature(case: Case) -> None:
                 raise Impossible(words)
 
 
-def _broken(requirement: Requirement, violation: Violation, case: Case) -> Case:
-    """Apply a violation to the certificate, or to a copy of its issuing CA."""
-    if requirement.of in ("certificate", "all"):
+def _fixes_names(against: RequirementSet) -> bool:
+    """Return whether a set has requirements on the subjects of CAs, which a copied CA must satisfy, too."""
+    return any(
+        "subject_attribute" in one.kinds
+        for one in against.requirements
+        if one.of != "certificate" or against.is_for_authorities
+    )
+
+
+def _broken(requirement: Requirement, violation: Violation, case: Case, level: int | None) -> Case:
+    """Apply a violation to the certificate, to the CA at a level of the path, or to its issuing CA."""
+    if requirement.of in ("certificate", "all") and level is None:
         return violation.apply(case)
 
     def change(authority: Entity) -> Entity:
         above = tuple(entity for entity in case.authorities if entity.id in authority.issuers)
         return violation.apply(Case(authority, above, case.clock, authority)).entity
 
-    return case.change_authority(0, change)
+    if level is None:
+        return case.change_authority(0, change)
+    return case.change_authority(level + (requirement.of == "issuing-authority"), change)
 
 
 def _finished(

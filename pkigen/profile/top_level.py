@@ -126,8 +126,9 @@ Faults = Annotated[tuple[FaultRequest, ...], Parsed(_parse_faults, "all, or ids 
 class Negatives(Value):
     """The negative cases of one certificate: one for each requirement of a set, or for each of some faults.
 
-    ``of`` is a certificate of the profile, ``against`` a requirement set that it satisfies. ``faults`` are
-    ids of catalog faults, globs of FAMILY/ID, or ``all``.
+    ``of`` is a certificate of the profile, ``against`` a requirement set that it satisfies. With ``against``,
+    it can also be an authority: the cases are then copies of a certificate below it. ``faults`` are ids of
+    catalog faults, globs of FAMILY/ID, or ``all``.
     """
 
     of: Annotated[str, Field(min_length=1, max_length=200)]

@@ -183,7 +183,7 @@ NEGATIVES = "negatives: [{{of: {}, against: {}}}]\n"
 @pytest.mark.parametrize(
     ("of", "against", "words"),
     [
-        ("on", "defender-iot", "no certificate is called 'on' (did you mean 'one'?)"),
+        ("on", "defender-iot", "no certificate or authority is called 'on' (did you mean 'one'?)"),
         ("one", "defender-oit", "did you mean 'defender-iot'"),
     ],
 )

@@ -142,7 +142,7 @@ def test_a_case_that_has_the_name_of_a_certificate_is_an_error() -> None:
 
 def test_an_unknown_base_of_a_case_is_an_error_with_a_suggestion() -> None:
     problem = _problem(negatives=[{"of": "plane", "faults": ["expired"]}])
-    assert "no certificate is called 'plane' (did you mean 'plain'?)" in problem
+    assert "no certificate or authority is called 'plane' (did you mean 'plain'?)" in problem
     assert _problem(negatives=[{"of": "zzzzzz", "faults": ["expired"]}]).endswith("is called 'zzzzzz'")
 
 

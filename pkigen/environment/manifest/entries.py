@@ -153,7 +153,8 @@ def _subject(issued: Issued) -> Name:
 def _fault(entity: Entity) -> schema.Fault:
     fault = entity.fault
     assert fault is not None
-    without = {key for key, usual in (("file", ""), ("sent", True)) if getattr(fault, key) == usual}
+    defaults = (("file", ""), ("sent", True), ("authority", ""))
+    without = {key for key, default in defaults if getattr(fault, key) == default}
     fields = schema.Fault.model_fields.keys() - without
     return schema.Fault.partial(
         **{key: value for key, value in asdict(fault).items() if key in fields}

@@ -135,6 +135,11 @@ class Fault(_Model):
     sent: bool = Field(
         True, description="for a case of a requirement set: false if what a TLS server presents is sound"
     )
+    authority: str = Field(
+        "",
+        description="for a case of a requirement set: the authority whose copy, in the path of the case,"
+        " violates the requirements",
+    )
 
 
 class _Entity(Certificate, _Named):

@@ -175,8 +175,9 @@ class ManifestWriter:
         )
 
     def _appliances(self, base: str, fault: Fault) -> list[RequirementSet]:
-        """Return the sets that a case is uploaded to: all but those of other roles."""
-        names = {fault.against, *self.plan.own_sets.get(base, {}).values()}
+        """Return the sets that a case is uploaded to: all but those of other roles and of authorities."""
+        violated = () if fault.authority else (fault.against,)
+        names = {*violated, *self.plan.own_sets.get(base, {}).values()}
         return [one for one in self.plan.sets if one.role is None or one.name in names]
 
     def _verdict(

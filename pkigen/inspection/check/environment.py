@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from pkigen.asn1.names import COMMON_NAME, values
+from pkigen.cases.case import name_of_copy
 from pkigen.environment.environment import Environment, open_environment
 from pkigen.environment.presented_cases import CasePresenter
-from pkigen.inspection.artifacts import Kind, read_path
+from pkigen.inspection.artifacts import Artifact, Kind, read_path
 from pkigen.inspection.check.check import CheckOptions, CheckResult, check
-from pkigen.requirements import PublishedCrl, RequirementSet, load_set
+from pkigen.requirements import CheckInput, PublishedCrl, RequirementSet, load_set
 from pkigen.requirements.crl_lookup import CrlLookup
 
 
@@ -61,10 +62,12 @@ class _Checker:
         self._names_of_sets = {reference: one.name for reference, one in named.items()}
         required = named if sets is not None else manifest["requirements"]
         self._required = {self._names_of_sets[reference] for reference in required}
+        self._of_authorities = {name for name, one in self._sets.items() if one.is_for_authorities}
         self._with_own = sets is None
         self._bases = dict[str, set[str]]()
         for fault in (case["fault"] for case in manifest["cases"] if "fault" in case):
-            self._bases.setdefault(fault["base"], set()).update({fault["against"]} - {""})
+            base = fault.get("authority") or fault["base"]
+            self._bases.setdefault(base, set()).update({fault["against"]} - {""})
         trusted = read_path(environment.trust)
         anchors = tuple(one.certificate for one in trusted if one.certificate is not None)
         self._presenter = CasePresenter(
@@ -76,6 +79,7 @@ class _Checker:
             signed_by=environment.clock,
         )
         authorities = manifest["authorities"]
+        self._authorities = {one["name"]: one for one in authorities}
         complete = [one["crl"] for one in authorities if one["crl"] is not None]
         crls = [crl for one in complete for crl in (one, *one["parts"])]
         published = {crl["url"]: self._presenter.read(crl["file"]) for crl in crls}
@@ -93,7 +97,7 @@ class _Checker:
     def check_all(self) -> Iterator[CheckResult]:
         """Yield the result of every entity that is checked."""
         for authority in self._environment.manifest["authorities"]:
-            if self._own(authority) and "fault" not in authority:
+            if self._sets_of_authority(authority) and "fault" not in authority:
                 yield self._check_authority(authority)
         for case in self._environment.cases():
             if self.concerns(case.data):
@@ -113,14 +117,16 @@ class _Checker:
 
     def check(self, data: dict[str, Any]) -> CheckResult:
         """Check the files of an end entity; a case also against what its fault is to violate."""
+        if data.get("fault", {}).get("authority"):
+            return self._check_case_of_authority(data)
         own_key = None if "fault" in data else data["key"]["spki_sha256"]
         presented, unread = self._presenter.present(
             data["files"], self._names.get(data["name"]), own_key, faulty="fault" in data
         )
-        expected, names = None, self._required | self._bases.get(data["name"], set()) | self._own(data)
+        own = self._bases.get(data["name"], set()) | self._own(data)
+        expected, names = None, self._required - self._of_authorities | own
         if "fault" in data:
-            broken = self._broken(data)
-            expected = {name: self._expected(name, broken[name]) for name in self._sets if name in broken}
+            expected = self._expected_of(data)
             names = set(expected)
         presented = replace(presented, crl_issuers=self._crl_issuers)
         sets = [one for name, one in self._sets.items() if name in names]
@@ -131,12 +137,41 @@ class _Checker:
         """Return the names of the sets of an entity itself, unless sets were given."""
         return {self._names_of_sets[reference] for reference in _own(data)} if self._with_own else set()
 
+    def _sets_of_authority(self, data: dict[str, Any]) -> set[str]:
+        """Return the names of the sets that an authority must satisfy: its own, and those of its cases.
+
+        If sets were given, every authority must satisfy those that are for authorities.
+        """
+        given = set() if self._with_own else self._of_authorities
+        return given | self._own(data) | self._bases.get(data["name"], set()) & self._sets.keys()
+
     def _check_authority(self, data: dict[str, Any]) -> CheckResult:
-        """Check the files of an authority against its own sets."""
-        presented, unread = self._presenter.present(data["files"], None, faulty="fault" in data)
-        presented = replace(presented, crl_issuers=self._crl_issuers, authority=True)
-        sets = [one for name, one in self._sets.items() if name in self._own(data)]
+        """Check the files of an authority against its sets."""
+        presented, unread = self._presented_authority(data)
+        names = self._sets_of_authority(data)
+        sets = [one for name, one in self._sets.items() if name in names]
         return check(data["name"], presented, sets, unread, revoked=data["revoked"] is not None)
+
+    def _check_case_of_authority(self, data: dict[str, Any]) -> CheckResult:
+        """Check the authority of a case that the case was made for, under the name of the case."""
+        presented, unread = self._presented_authority(self._copied_authority(data))
+        expected = self._expected_of(data)
+        sets = [one for name, one in self._sets.items() if name in expected]
+        return check(data["name"], presented, sets, unread, expected)
+
+    def _presented_authority(self, data: dict[str, Any]) -> tuple[CheckInput, tuple[Artifact, ...]]:
+        own_key = None if "fault" in data else data["key"]["spki_sha256"]
+        presented, unread = self._presenter.present(data["files"], None, own_key, faulty="fault" in data)
+        return replace(presented, crl_issuers=self._crl_issuers, authority=True), unread
+
+    def _copied_authority(self, data: dict[str, Any]) -> Any:
+        """Return the authority in the path of a case that is a copy of the one that the fault names."""
+        return self._authorities[name_of_copy(data["fault"]["authority"], data["name"])]
+
+    def _expected_of(self, data: dict[str, Any]) -> dict[str, frozenset[str]]:
+        """Return what a case is to violate, by set."""
+        broken = self._broken(data)
+        return {name: self._expected(name, broken[name]) for name in self._sets if name in broken}
 
     @staticmethod
     def _broken(data: dict[str, Any]) -> dict[str, list[str]]:
