@@ -362,7 +362,7 @@ def test_the_answer_of_now_is_stapled(delegated: Environment) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (("responder: answers", "responder: answer"), "no certificate or authority is called 'answer'"),
+        (("responder: answers", "responder: answer"), "no certificate is called 'answer'"),
         (("[OCSPSigning]", "[serverAuth]"), "cannot sign OCSP responses"),
         (("responder: answers", "responder: plain"), "not issued by 'issuing'"),
         (("valid: 2h", "valid: -2h"), "length of time"),
