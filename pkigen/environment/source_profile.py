@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from pkigen.environment.set_files import record_set_files
 from pkigen.errors import InputError, Problem
 from pkigen.faults import parse_faults
 from pkigen.profile import Profile, load
@@ -43,9 +44,10 @@ def recorded_profile(store: Store) -> str | None:
 
 
 def record_profile(store: Store, profile: Profile) -> None:
-    """Record the path of the profile that an environment is built from."""
+    """Record the path of the profile that an environment is built from, and those of its own sets."""
     # JSON, since paths can contain bytes that are not UTF-8.
     store.index.set_meta(_PROFILE, json.dumps(resolved_source(profile)))
+    record_set_files(store, profile)
 
 
 def resolved_source(profile: Profile) -> str | None:

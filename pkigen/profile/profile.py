@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pkigen.documents.set_reference import SetReference
 from pkigen.documents.yaml_tree import Table, locate
 from pkigen.errors import Problem
 from pkigen.profile.expansion import Body
@@ -64,6 +65,12 @@ class Profile:
         for body in self.certificate_bodies:
             if "requirements" in body.tree:
                 yield from (body.specification(instance) for instance in body.instances())
+
+    def set_references(self) -> Iterator[SetReference]:
+        """Yield the references to requirement sets: of the profile, of single entities, of negative cases."""
+        yield from self.requirements
+        yield from {one: None for spec in self.with_requirements() for one in spec.requirements}
+        yield from (one.against for one in self.negatives if one.against is not None)
 
     def problem(
         self, spec: AuthoritySpec | CertificateSpec, path: tuple[str | int, ...], message: str

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
 
+from pkigen.environment.build.build import build as build_environment
+from pkigen.environment.build.options import BuildOptions
 from pkigen.errors import InputError
 from pkigen.inspection.check import CheckOptions, check_environment
+from pkigen.profile import load
 from pkigen.requirements import load_set
 from tests.environment.profiles import build_it, manifest
 
@@ -127,3 +131,24 @@ def test_an_authority_that_violates_the_set_of_its_cases_is_an_error(tmp_path: P
     document["authorities"]["root"]["valid"] = {"for": "3650d"}
     with pytest.raises(InputError, match="at most 3,000 days"):
         build_it(document, tmp_path / "out")
+
+
+def test_check_finds_the_sets_of_a_profile_in_another_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = _document(tmp_path)
+    (tmp_path / "profile").mkdir()
+    (tmp_path / "plant.yaml").rename(tmp_path / "profile" / "plant.yaml")
+    for negative in document["negatives"]:
+        negative["against"]["set"] = "plant.yaml"
+    document["certificates"]["a"]["requirements"] = [{"set": "plant.yaml", "role": "device"}]
+    profile = tmp_path / "profile" / "plant-1.yaml"
+    profile.write_text(json.dumps(document))
+    folder = build_environment(load(profile), tmp_path / "out", BuildOptions()).folder
+    monkeypatch.chdir(tmp_path)
+    results = list(check_environment(folder, None, CheckOptions()))
+    assert all(one.as_expected for one in results)
+    assert sum(one.expected is not None for one in results) == len(manifest(folder)["cases"]) - 2
+    (tmp_path / "profile" / "plant.yaml").unlink()
+    with pytest.raises(InputError, match="--against"):
+        list(check_environment(folder, None, CheckOptions()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -10,8 +11,12 @@ from typing import Any
 
 from pkigen.asn1.names import COMMON_NAME, values
 from pkigen.cases.case import name_of_copy
+from pkigen.documents.set_reference import parse_reference
+from pkigen.documents.shipped import requirement_sets
 from pkigen.environment.environment import Environment, open_environment
 from pkigen.environment.presented_cases import CasePresenter
+from pkigen.environment.set_files import recorded_set_files
+from pkigen.errors import InputError
 from pkigen.inspection.artifacts import Artifact, Kind, read_path
 from pkigen.inspection.check.check import CheckOptions, CheckResult, check
 from pkigen.requirements import CheckInput, PublishedCrl, RequirementSet, load_set
@@ -32,17 +37,33 @@ def check_environment(
 
 
 def sets_of(folder: Path) -> dict[str, RequirementSet]:
-    """Return the sets of an environment, by their references and names; InputError for a missing one."""
+    """Return the sets of an environment, by their references and names; InputError for a missing one.
+
+    The files of the profile's own sets are those that the last build used.
+    """
     manifest = open_environment(folder).manifest
     entities = (*manifest["authorities"], *manifest["cases"])
     references = dict.fromkeys((*manifest["requirements"], *(ref for one in entities for ref in _own(one))))
-    named = {reference: load_set(reference) for reference in references}
+    violated = dict.fromkeys(case["fault"]["against"] for case in manifest["cases"] if "fault" in case)
+    own = any(re.split("[:,]", one)[0] not in requirement_sets() for one in (*references, *violated) if one)
+    files = recorded_set_files(folder) if own else {}
+    named = {text: _load(text, files) for text in {**references, **files}}
     known = {one.name: one for one in named.values()}
-    for case in manifest["cases"]:
-        name = case["fault"]["against"] if "fault" in case else ""
+    for name in violated:
         if name and name not in known:
             known[name] = named[name] = load_set(name)
     return {**named, **known}
+
+
+def _load(text: str, files: dict[str, str]) -> RequirementSet:
+    """Return the set that a reference names, whose file has one of the recorded paths."""
+    reference = parse_reference(text)
+    try:
+        return load_set(replace(reference, set=files.get(text, reference.set)))
+    except InputError as error:
+        advice = "The environment was built with this set; give its file with --against"
+        problems = [replace(one, message=f"{one.message}. {advice}") for one in error.problems]
+        raise InputError(problems) from error
 
 
 def _own(entity: dict[str, Any]) -> list[str]:
