@@ -129,7 +129,8 @@ class ExtendedKeyUsageDemand(Demand):
         for purpose in self.contains:
             words = f"The extended key usage does not include {purpose}."
             other = "emailProtection" if purpose != "emailProtection" else "codeSigning"
-            yield self._violation(f"no-{_slug(purpose)}", words, partial(with_purposes, (other,)))
+            remaining = tuple(one for one in self.contains if one != purpose) or (other,)
+            yield self._violation(f"no-{_slug(purpose)}", words, partial(with_purposes, remaining))
         for purpose in self.exactly or ():
             words = f"The extended key usage does not include {purpose}."
             yield self._violation(f"no-{_slug(purpose)}", words, partial(self._lacking, purpose))
