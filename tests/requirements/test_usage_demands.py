@@ -105,6 +105,19 @@ def test_each_boundary_of_an_exact_set_is_a_violation() -> None:
     assert _variants(demand("key_usage", families=["rsa"], required=True), "ec") == set()
 
 
+def test_a_certificate_without_one_of_several_purposes_keeps_the_others() -> None:
+    both = demand("extended_key_usage", contains=["serverAuth", "clientAuth"])
+    remaining = {
+        violation.variant: certificate_of(case).extensions.extended_key_usage
+        for violation, case in broken(both, BASES["ec"])
+    }
+    assert remaining == {"no-serverauth": ("clientAuth",), "no-clientauth": ("serverAuth",)}
+    assert _variants(demand("extended_key_usage", contains=["serverAuth", "any"]), "ec") == {
+        "no-serverauth",
+        "no-any",
+    }
+
+
 def test_none_of_the_purposes_is_violated_by_a_purpose() -> None:
     one = demand("extended_key_usage", one_of=["none"])
     base = BASES["ec"].without_extension(oids.EXTENDED_KEY_USAGE)

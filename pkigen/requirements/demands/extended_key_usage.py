@@ -129,8 +129,8 @@ class ExtendedKeyUsageDemand(Demand):
         for purpose in self.contains:
             words = f"The extended key usage does not include {purpose}."
             other = "emailProtection" if purpose != "emailProtection" else "codeSigning"
-            remaining = tuple(one for one in self.contains if one != purpose) or (other,)
-            yield self._violation(f"no-{_slug(purpose)}", words, partial(with_purposes, remaining))
+            others = tuple(one for one in self.contains if one not in (purpose, "any")) or (other,)
+            yield self._violation(f"no-{_slug(purpose)}", words, partial(with_purposes, others))
         for purpose in self.exactly or ():
             words = f"The extended key usage does not include {purpose}."
             yield self._violation(f"no-{_slug(purpose)}", words, partial(self._lacking, purpose))
