@@ -57,13 +57,12 @@ def faults(
       pkigen faults expired
       pkigen faults --against defender-iot
     """
-    from pkigen.documents import shipped
     from pkigen.faults import FAULTS
-    from pkigen.requirements import catalogue, load_set
+    from pkigen.requirements import catalogue
+    from pkigen.requirements.library import every_set, selected
 
     known = [] if against else list(FAULTS.values())
-    sets = against or (shipped.requirement_sets() if fault else ())
-    entries = list(catalogue(map(load_set, sets)))
+    entries = list(catalogue(every_set() if fault and not against else map(selected, against or ())))
     family = [one for one in known if fault is not None and one.family == fault.removesuffix("/*")]
     if fault is not None:
         known, entries = (family, []) if family else _only(fault, known, entries)

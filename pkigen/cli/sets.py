@@ -56,6 +56,8 @@ def sets(
       pkigen sets diff defender-iot defender-iot-current
       pkigen sets match sensor.crt sensor.key chain.pem
     """
+    from pkigen.requirements.library import selected
+
     action, *rest = words or [""]
     if action == "match":
         _print_matches(rest, passphrase_file or [], at, as_json=json)
@@ -66,21 +68,9 @@ def sets(
     elif action:
         if rest:
             raise InputError(f"'{rest[0]}' is one argument too many; `pkigen sets SET` shows one set")
-        _print_set(_selected(action), html=html, markdown=markdown, as_json=json)
+        _print_set(selected(action), html=html, markdown=markdown, as_json=json)
     else:
         _print_list(search, as_json=json)
-
-
-def _selected(reference: str) -> RequirementSet:
-    """Return a set with all of its roles, or with one that the reference names."""
-    from pkigen.documents.set_reference import parse_reference
-    from pkigen.requirements import load_declared, load_set
-
-    try:
-        parsed = parse_reference(reference)
-    except ValueError as error:
-        raise InputError(str(error)) from error
-    return load_set(parsed) if parsed.role or parsed.switches else load_declared(parsed.set)
 
 
 def _print_list(search: str | None, *, as_json: bool) -> None:
@@ -174,9 +164,9 @@ def _set_json(one: RequirementSet) -> dict[str, Any]:
 
 
 def _print_differences(first: str, second: str, *, as_json: bool) -> None:
-    from pkigen.requirements.library import differences
+    from pkigen.requirements.library import differences, selected
 
-    pair = _selected(first), _selected(second)
+    pair = selected(first), selected(second)
     every = list(differences(*pair))
     if as_json:
         print_json([_difference_json(one) for one in every])

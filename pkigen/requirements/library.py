@@ -6,13 +6,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pkigen.documents import shipped
+from pkigen.documents.set_reference import parse_reference
+from pkigen.errors import InputError
 from pkigen.requirements.document import Requirement, RequirementSet
-from pkigen.requirements.loader import load_declared
+from pkigen.requirements.loader import load_declared, load_set
 
 
 def every_set() -> tuple[RequirementSet, ...]:
     """Return all shipped sets, with all of their roles, sorted by name."""
     return tuple(map(load_declared, shipped.requirement_sets()))
+
+
+def selected(reference: str) -> RequirementSet:
+    """Return a set with all of its roles, or with the one that the reference names; InputError if unknown."""
+    try:
+        parsed = parse_reference(reference)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    return load_set(parsed) if parsed.role or parsed.switches else load_declared(parsed.set)
 
 
 def by_role(declared: RequirementSet) -> tuple[RequirementSet, ...]:

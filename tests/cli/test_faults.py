@@ -39,6 +39,14 @@ def test_the_page_of_a_fault_has_description_symptom_class_and_changes(cli: Cli,
         assert "\n  changes " in page
 
 
+def test_the_violations_of_a_set_with_roles_are_listed_for_all_roles_or_one(cli: Cli) -> None:
+    every = cli("faults", "--against", "etcd").out
+    assert "gateway-purpose-no-serverauth" in every
+    assert "client-purpose-no-clientauth" in every
+    assert "gateway-purpose" not in cli("faults", "--against", "etcd:client").out
+    assert "etcd/gateway-purpose-no-serverauth" in cli("faults", "gateway-purpose-no-serverauth").out
+
+
 def test_json_lists_the_same_faults(cli: Cli) -> None:
     faults = {one["id"]: one for one in json.loads(cli("faults", "--json").out)}
     assert faults.keys() == FAULTS.keys()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pkigen.documents import shipped
 from pkigen.errors import InputError
-from pkigen.requirements import load_set
+from pkigen.requirements import load_declared, load_set
 from pkigen.requirements.demands.key_file import KeyFileDemand
 from pkigen.requirements.demands.subject import SubjectAttribute
 from pkigen.requirements.schema import json_schema
@@ -257,9 +257,9 @@ def test_an_unknown_name_tells_how_a_set_is_named(name: str) -> None:
 
 @pytest.mark.parametrize("name", shipped.requirement_sets())
 def test_a_shipped_set_is_called_as_its_file(name: str) -> None:
-    requirement_set = load_set(name)
+    requirement_set = load_declared(name)
     assert requirement_set.name == name
-    assert requirement_set is load_set(name)
+    assert requirement_set is load_declared(name)
     assert all(one.says.endswith(".") for one in requirement_set.requirements)
 
 
