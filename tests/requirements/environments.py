@@ -16,6 +16,8 @@ from pkigen.profile import load
 from pkigen.requirements import RequirementSet, load_set
 from tests.environment.profiles import Document, build_it, manifest
 
+SETS = ("defender-iot", "defender-iot-2020", "defender-iot-current", "rfc5280", "web-server")
+"""The sets that these certificates satisfy; test_shipped_sets.py has the others, with their profiles."""
 BASE = "sensor-01"
 HIERARCHIES = {
     "root": ("root",),

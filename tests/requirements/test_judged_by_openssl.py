@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pkigen.documents.shipped import requirement_sets
-from tests.requirements.environments import Built, Environments
+from tests.requirements.environments import SETS, Built, Environments
 from tests.tools import run
 
 pytestmark = pytest.mark.needs("openssl")
@@ -71,7 +70,7 @@ def _path(built: Built, case: dict[str, Any], scratch: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", requirement_sets())
+@pytest.mark.parametrize("name", SETS)
 def test_openssl_refuses_the_paths_that_the_manifest_says_it_refuses(
     name: str, environments: Environments, tmp_path: Path
 ) -> None:

@@ -19,10 +19,9 @@ from pkigen.requirements.catalogue import catalogue
 from pkigen.requirements.library import by_role
 from pkigen.requirements.loader import load_declared
 from tests.environment.profiles import build_it, manifest
+from tests.requirements import environments
 
-_OF_TEST_NEGATIVES = {"defender-iot", "defender-iot-2020", "defender-iot-current", "rfc5280", "web-server"}
-"""The sets whose cases test_negatives.py builds, below several hierarchies."""
-SETS = [name for name in shipped.requirement_sets() if name not in _OF_TEST_NEGATIVES]
+SETS = [name for name in shipped.requirement_sets() if name not in environments.SETS]
 
 WITHOUT_CASE: dict[tuple[str, str], str] = {}
 """The requirements without a case, as (set, requirement), and why no certificate violates only these."""

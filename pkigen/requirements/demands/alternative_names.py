@@ -247,8 +247,7 @@ class IssuerAlternativeNames(Demand):
             yield self._changed("empty", "The {title} extension is an empty list.", lambda listed: ())
         if self.kinds:
             says = "The {title} extension contains only names of another kind."
-            other = encoded("rid", "1.2.3.4")
-            yield self._changed("kind", says, lambda listed: (other,))
+            yield self._changed("kind", says, self._of_other_kinds)
         for condition in self._conditions:
             for deviation in condition.deviations:
                 yield self._changed(*deviation)
@@ -263,6 +262,11 @@ class IssuerAlternativeNames(Demand):
         if self.critical is not None:
             says = f"The {title} extension has the wrong criticality."
             yield Violation("criticality", says, self._with_other_criticality)
+
+    def _of_other_kinds(self, listed: NameList) -> tuple[bytes, ...]:
+        removed = {number for kind in self.kinds for number in listed.of(kind)}
+        remaining = tuple(name for number, name in enumerate(listed.encoded) if number not in removed)
+        return remaining or (encoded("rid", "1.2.3.4"),)
 
     def _violations_of_numbers(self) -> Iterator[Violation]:
         """Yield a missing kind, a kind that is not permitted, one name too few, one name too many."""
