@@ -31,6 +31,9 @@ SIGNED_CERTIFICATE_TIMESTAMPS = "1.3.6.1.4.1.11129.2.4.2"
 SRV_NAME, SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.7", "1.3.6.1.5.5.7.8.9"
 HARDWARE_MODULE_NAME, NAI_REALM = "1.3.6.1.5.5.7.8.4", "1.3.6.1.5.5.7.8.8"
 NTDS_GUID = "1.3.6.1.4.1.311.25.1"
+SECURITY_IDENTIFIER = "1.3.6.1.4.1.311.25.2"
+CERTIFICATE_TEMPLATE_NAME, CERTIFICATE_TEMPLATE = "1.3.6.1.4.1.311.20.2", "1.3.6.1.4.1.311.21.7"
+MODBUS_ROLE, NO_REVOCATION_AVAILABLE = "1.3.6.1.4.1.50316.802.1", "2.5.29.56"
 
 TITLES = {
     BASIC_CONSTRAINTS: "basic constraints",
@@ -60,15 +63,17 @@ TITLES = {
     CERTIFICATE_ISSUER: "certificate issuer",
     OCSP_NO_CHECK: "OCSP no check",
     OCSP_NONCE: "OCSP nonce",
+    NO_REVOCATION_AVAILABLE: "no revocation available",
+    MODBUS_ROLE: "Modbus role",
     "1.3.6.1.5.5.7.1.3": "qualified certificate statements",
     "1.3.6.1.4.1.311.21.1": "CA version",
     "1.3.6.1.4.1.311.21.2": "previous CA certificate hash",
-    "1.3.6.1.4.1.311.25.2": "NTDS security identifier",
+    SECURITY_IDENTIFIER: "NTDS security identifier",
     "1.2.840.113549.1.9.15": "S/MIME capabilities",
     SIGNED_CERTIFICATE_TIMESTAMPS: "signed certificate timestamps",
     "1.3.6.1.4.1.11129.2.4.3": "precertificate poison",
-    "1.3.6.1.4.1.311.20.2": "certificate template name",
-    "1.3.6.1.4.1.311.21.7": "certificate template",
+    CERTIFICATE_TEMPLATE_NAME: "certificate template name",
+    CERTIFICATE_TEMPLATE: "certificate template",
     "1.3.6.1.4.1.311.21.10": "application policies",
     "2.16.840.1.113730.1.1": "Netscape certificate type",
     "2.16.840.1.113730.1.13": "Netscape comment",

@@ -18,6 +18,7 @@ from pkigen.store import Revoked, Store
 
 HOLD = "certificateHold"
 _BY_COMMAND, _BY_PROFILE = "command", "profile"
+_ADVICE = ". If the profile has 'crl: none' there, remove it, and build"
 _LOCK_TIMEOUT = 10.0
 """Seconds to wait for a build or server that holds the environment's lock."""
 
@@ -212,7 +213,7 @@ def refresh_crl(
     clock = (at or _now()).astimezone(UTC).replace(microsecond=0)
     with _locked(folder) as store:
         refresher = CrlRefresher(store, clock, passphrases)
-        issuers = _selected(refresher.issuers, names)
+        issuers = _selected(store, refresher.issuers, names)
         refresher.open(issuers)
         crls = (refresher.publish(issuer, reason="requested by command") for issuer in issuers)
         published = tuple(crl for crl in crls if crl is not None)
@@ -265,7 +266,7 @@ def _find_issuers(store: Store, name: str, issuers: dict[str, CrlIssuer]) -> lis
     authorities = [entity for entity in store.index.ids() if entity.startswith(f"{Role.AUTHORITY}/")]
     named = find_entities(name, authorities)
     if missing := [authority for authority in named if authority not in issuers]:
-        raise InputError(f"{missing[0]} publishes no CRL, so it cannot revoke certificates")
+        raise InputError(f"{missing[0]} publishes no CRL, so it cannot revoke certificates{_ADVICE}")
     return named
 
 
@@ -277,13 +278,14 @@ def _check_issuer(target: _Target, issuers: dict[str, CrlIssuer]) -> None:
     if target.issuer == target.entity and target.entity.startswith(f"{Role.CERTIFICATE}/"):
         raise InputError(f"{target.label} is self-signed; no CA can revoke it")
     if target.issuer not in issuers:
-        raise InputError(f"{target.label} cannot be revoked: its issuer, {target.issuer}, publishes no CRL")
+        message = f"{target.label} cannot be revoked: its issuer, {target.issuer}, publishes no CRL"
+        raise InputError(f"{message}{_ADVICE}")
 
 
-def _selected(issuers: dict[str, CrlIssuer], names: Sequence[str]) -> list[CrlIssuer]:
+def _selected(store: Store, issuers: dict[str, CrlIssuer], names: Sequence[str]) -> list[CrlIssuer]:
     if not names:
         return list(issuers.values())
-    return [issuers[entity] for name in names for entity in find_entities(name, list(issuers))]
+    return [issuers[entity] for name in names for entity in _find_issuers(store, name, issuers)]
 
 
 def _now() -> datetime:

@@ -25,7 +25,7 @@ def partition_of(name: str, count: int) -> int:
 
 def crl_plan(spec: AuthoritySpec, lifetime: int, delta: int, url: str, *, lists_others: bool) -> CrlPlan:
     """Return the plan of an authority's CRL and its parts; lifetimes in seconds."""
-    settings, parts = spec.crl, list[CrlPart]()
+    settings, parts = spec.crl_settings, list[CrlPart]()
     if delta:
         parts.append(CrlPart(DELTA, delta=delta))
     if settings.partitions:

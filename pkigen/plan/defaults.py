@@ -8,7 +8,8 @@ name as a subject alternative name, both key identifiers and a CRL distribution 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache, partial
 from operator import is_, itemgetter
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ from pkigen.profile import (
     Omit,
     alternative_names,
 )
+from pkigen.x509.timestamps import BEGINNING
 
 Field = TypeVar("Field")
 
@@ -46,7 +48,7 @@ class Setting:
 
     ``issuer`` is the signing authority's name, None when self-signed; ``encipherment`` is true if the key
     can encipher keys (RSA). ``points`` and ``freshest`` are the issuer's CRL URLs, ``ocsp`` is the URL of
-    its OCSP responder, if the profile configures one.
+    its OCSP responder, if the profile configures one. ``clock`` is the time of the build.
     """
 
     issuer: str | None
@@ -56,6 +58,7 @@ class Setting:
     points: Extension | None = None
     freshest: Extension | None = None
     ocsp: str = ""
+    clock: datetime = BEGINNING
 
 
 def crl_url(base_url: str, authority: str) -> str:
@@ -130,6 +133,8 @@ def _shared_fields(names: tuple[str, ...]) -> itemgetter[Any]:
 
 def _typed(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> Iterator[Extension | None]:
     """Yield all extensions except the subject alternative name, which differs within a range."""
+    if spec.no_rev_avail:  # RFC 9608, 2: no CRL distribution point, no OCSP responder
+        setting = replace(setting, points=None, freshest=None, ocsp="")
     issuer, ca = setting.issuer, setting.ca
     path_length = spec.path_length if isinstance(spec, AuthoritySpec) else None
     yield _choose(
@@ -165,6 +170,12 @@ def _typed(spec: AuthoritySpec | CertificateSpec, setting: Setting) -> Iterator[
     yield _choose(spec.inhibit_any_policy, encode.inhibit_any_policy, None)
     yield encode.tls_feature() if spec.must_staple else None
     yield Extension(oids.OCSP_NO_CHECK, False, der.null()) if spec.ocsp_no_check else None
+    yield encode.no_revocation_available() if spec.no_rev_avail else None
+    yield _choose(spec.scts, lambda field: encode.signed_certificate_timestamps(field, setting.clock), None)
+    yield _choose(spec.windows_sid, encode.security_identifier, None)
+    yield _choose(spec.certificate_template, encode.certificate_template, None)
+    yield _choose(spec.certificate_template_name, encode.certificate_template_name, None)
+    yield _choose(spec.modbus_role, encode.modbus_role, None)
 
 
 def _choose(

@@ -10,8 +10,9 @@ from functools import lru_cache
 from hashlib import blake2s
 
 from pkigen.asn1 import names
-from pkigen.asn1.oids import TITLES
+from pkigen.asn1.oids import SIGNED_CERTIFICATE_TIMESTAMPS, TITLES
 from pkigen.model import Extension, Name, Signature
+from pkigen.x509.timestamps import undated
 
 
 def digest(
@@ -66,6 +67,8 @@ def _changed_parts(before: str, now: str) -> list[str]:
 def _of_extension(extension: Extension) -> str:
     """Return the digest of an extension, cached because many certificates share most extensions."""
     value = extension.value if isinstance(extension.value, bytes) else extension.value.value.encode()
+    if extension.oid == SIGNED_CERTIFICATE_TIMESTAMPS:
+        value = undated(value)
     return f"{extension.oid}={_short(value + bytes((extension.critical,)))}"
 
 

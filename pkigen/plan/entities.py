@@ -29,7 +29,7 @@ from pkigen.plan.crl_distribution import crl_plan, partition_of, points
 from pkigen.plan.defaults import Extensions, Setting, ca_url, crl_url, ocsp_url
 from pkigen.plan.digest import digest
 from pkigen.plan.imported_ca import kind_of_certificate
-from pkigen.profile import SELF, AuthoritySpec, CertificateSpec, Profile, alternative_names
+from pkigen.profile import SELF, AuthoritySpec, CertificateSpec, Omit, Profile, alternative_names
 from pkigen.x509 import Certificate, CertificateList
 
 Spec = TypeVar("Spec", AuthoritySpec, CertificateSpec)
@@ -115,9 +115,9 @@ class Planner:
                     self.profile.problem(spec, ("from",), problem.message) for problem in error.problems
                 ]
                 continue
-            if spec.crl.previous is not None:
+            if (previous := spec.crl_settings.previous) is not None:
                 try:
-                    crl = imported_ca.read_previous_crl(spec.crl.previous, imported[spec.name])
+                    crl = imported_ca.read_previous_crl(previous, imported[spec.name])
                     self.previous_crls[f"{Role.AUTHORITY}/{spec.name}"] = crl
                 except InputError as error:
                     problems.append(self.profile.problem(spec, ("crl", "from"), error.problems[0].message))
@@ -163,12 +163,14 @@ class Planner:
             responding=self._responding(spec),
         )
 
-    def _crl(self, spec: AuthoritySpec) -> CrlPlan:
-        """Return the CRL of an authority that can sign CRLs."""
+    def _crl(self, spec: AuthoritySpec) -> CrlPlan | None:
+        """Return the CRL of an authority that can sign CRLs; None if it publishes none."""
+        if isinstance(spec.crl, Omit):
+            return None
         if spec.name not in self._crls:
             life = self._seconds(spec.crl.valid or self._crl_life)
             url = crl_url(self.profile.base_url, spec.name)
-            lists_others = any(other.crl.issuer == spec.name for other in self._specs.values())
+            lists_others = any(other.crl_settings.issuer == spec.name for other in self._specs.values())
             delta = self._seconds(spec.crl.delta)
             self._crls[spec.name] = crl_plan(spec, life, delta, url, lists_others=lists_others)
         return self._crls[spec.name]
@@ -189,11 +191,15 @@ class Planner:
         if issuer == SELF:
             return None, None
         spec = self._specs[issuer]
-        other, count = spec.crl.issuer, spec.crl.partitions
+        crl = self._crl(spec)
+        if crl is None:
+            return None, None
+        other, count = spec.crl_settings.issuer, spec.crl_settings.partitions
         where = issuer, partition_of(certificate, count) if count else 0
         if where not in self._led_to:
-            lister = (self._crl(self._specs[other]), self._subjects[other]) if other else None
-            self._led_to[where] = points(self._crl(spec), where[1], lister)
+            indirect = self._crl(self._specs[other]) if other else None
+            lister = (indirect, self._subjects[other]) if other and indirect else None
+            self._led_to[where] = points(crl, where[1], lister)
         return self._led_to[where]
 
     def _certificate(self, spec: CertificateSpec) -> Entity:
@@ -260,6 +266,7 @@ class Planner:
             role is Role.AUTHORITY,
             *self._points(issuer, spec.name),
             ocsp_url(self.profile.base_url) if self._responds(issuer) else "",
+            self.clock,
         )
         issuer_name = subject if self_signed else self._subjects[issuer]
         signature = Signature(spec.signature.digest or "", spec.signature.pss)

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import lru_cache
+from hashlib import blake2s
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
-from pkigen.asn1 import der, names
+from pkigen.asn1 import der, microsoft, names
 from pkigen.asn1.oids import (
     AUTHORITY_INFORMATION_ACCESS,
     AUTHORITY_KEY_IDENTIFIER,
     BASIC_CONSTRAINTS,
     CA_ISSUERS_ACCESS,
     CERTIFICATE_POLICIES,
+    CERTIFICATE_TEMPLATE,
+    CERTIFICATE_TEMPLATE_NAME,
     EXTENDED_KEY_USAGE,
     EXTENDED_KEY_USAGES,
+    HARDWARE_MODULE_NAME,
     INHIBIT_ANY_POLICY,
     KERBEROS_PRINCIPAL_NAME,
     KEY_USAGE,
     KEY_USAGES,
+    MODBUS_ROLE,
     NAME_CONSTRAINTS,
+    NO_REVOCATION_AVAILABLE,
+    NTDS_GUID,
     OCSP_ACCESS,
     POLICY_CONSTRAINTS,
     POLICY_MAPPINGS,
     REASON_FLAGS,
+    SECURITY_IDENTIFIER,
+    SIGNED_CERTIFICATE_TIMESTAMPS,
     SMTP_UTF8_MAILBOX,
     SRV_NAME,
     SUBJECT_ALTERNATIVE_NAME,
@@ -32,10 +42,13 @@ from pkigen.asn1.oids import (
     TLS_FEATURE,
     USER_PRINCIPAL_NAME,
 )
+from pkigen.clock import Span, resolve_moment
 from pkigen.model import Extension, Name
+from pkigen.x509.timestamps import sct, sct_list
 
 if TYPE_CHECKING:
     from pkigen.profile import (
+        CertificateTemplate,
         DistributionPoint,
         DistributionPoints,
         GeneralName,
@@ -44,6 +57,7 @@ if TYPE_CHECKING:
         Policies,
         PolicyConstraints,
         PolicyMappings,
+        SignedTimestamps,
     )
 
 _KERBEROS_USER, _KERBEROS_SERVICE, _KERBEROS_HOST = 1, 2, 3
@@ -67,6 +81,10 @@ def general_name(name: GeneralName) -> bytes:
         return der.tlv(0x88, der.contents(der.oid(value)))
     if name.kind == "krb5":
         return _other_name(KERBEROS_PRINCIPAL_NAME, _kerberos_principal(value))
+    if name.kind == "hardware":
+        return _other_name(HARDWARE_MODULE_NAME, _hardware_module(value))
+    if name.kind == "ntds":
+        return _other_name(NTDS_GUID, microsoft.object_guid(value))
     if name.kind == "srv":
         return _other_name(SRV_NAME, der.string(der.IA5_STRING, value))
     oid = USER_PRINCIPAL_NAME if name.kind == "upn" else SMTP_UTF8_MAILBOX
@@ -86,6 +104,13 @@ def _kerberos_principal(text: str) -> bytes:
     strings = (der.string(der.GENERAL_STRING, component) for component in components)
     name = der.sequence(der.explicit(0, der.integer(name_type)), der.explicit(1, der.sequence(*strings)))
     return der.sequence(der.explicit(0, der.string(der.GENERAL_STRING, realm)), der.explicit(1, name))
+
+
+def _hardware_module(text: str) -> bytes:
+    """Encode HardwareModuleName (RFC 4108, 5); a serial number after 0x is in hexadecimal."""
+    oid, _, serial = text.partition("/")
+    number = bytes.fromhex(serial[2:]) if serial.startswith("0x") else serial.encode("ascii")
+    return der.sequence(der.oid(oid), der.octet_string(number))
 
 
 def general_names(values: Iterable[GeneralName]) -> bytes:
@@ -220,3 +245,44 @@ def inhibit_any_policy(value: InhibitAnyPolicy) -> Extension:
 def tls_feature() -> Extension:
     """Encode the TLS feature status_request, known as must-staple (RFC 7633, 4.2.3)."""
     return Extension(TLS_FEATURE, False, der.sequence(der.integer(_STATUS_REQUEST)))
+
+
+def no_revocation_available() -> Extension:
+    """Encode the extension noRevAvail (RFC 9608, 2)."""
+    return Extension(NO_REVOCATION_AVAILABLE, False, der.null())
+
+
+def signed_certificate_timestamps(value: SignedTimestamps, clock: datetime) -> Extension:
+    """Encode SCTs (RFC 6962, 3.3) with signatures that no key made: their logs do not exist.
+
+    A signature depends on the time as written in the profile, not on the clock, so that ``undated`` SCTs
+    change only with the profile.
+    """
+    scts = []
+    for one in value.logs:
+        text = one.at.text if isinstance(one.at, Span) else one.at.isoformat()
+        numbers = (blake2s(one.log + text.encode(), person=part).digest() for part in (b"r", b"s"))
+        signature = der.sequence(*(der.integer(int.from_bytes(number, "big")) for number in numbers))
+        scts.append(sct(one.log, resolve_moment(one.at, clock), signature))
+    return Extension(SIGNED_CERTIFICATE_TIMESTAMPS, value.critical, sct_list(scts))
+
+
+def security_identifier(sid: str) -> Extension:
+    """Encode the SID of an account of Windows (MS-WCCE, 2.2.2.7.7.4)."""
+    return Extension(SECURITY_IDENTIFIER, False, microsoft.security_identifier(sid))
+
+
+def certificate_template(value: CertificateTemplate) -> Extension:
+    """Encode the OID and the versions of a certificate template of Windows (MS-WCCE, 2.2.2.7.7.2)."""
+    data = microsoft.certificate_template(value.oid, *value.versions)
+    return Extension(CERTIFICATE_TEMPLATE, False, data)
+
+
+def certificate_template_name(name: str) -> Extension:
+    """Encode the name of a certificate template of version 1 (MS-WCCE, 2.2.2.7.7.1)."""
+    return Extension(CERTIFICATE_TEMPLATE_NAME, False, der.string(der.BMP_STRING, name))
+
+
+def modbus_role(role: str) -> Extension:
+    """Encode the role of a client (MODBUS/TCP Security, R-21 and R-22)."""
+    return Extension(MODBUS_ROLE, False, der.string(der.UTF8_STRING, role))

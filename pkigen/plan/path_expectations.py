@@ -195,6 +195,7 @@ def _relevant(extensions: tuple[Extension, ...]) -> tuple[object, ...]:
         if one.oid == oids.SUBJECT_ALTERNATIVE_NAME and isinstance(one.value, bytes)
         else one
         for one in extensions
+        if one.oid != oids.SECURITY_IDENTIFIER or one.critical
     )
 
 

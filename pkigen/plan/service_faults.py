@@ -185,7 +185,7 @@ def _wrong(request: Serving, entity: Entity, made: Effect) -> Iterator[tuple[str
         yield "fault", f"'{request.fault.type.id}' {words}"
     elif made.target == "crl" and entity.crl is None:
         yield "of", f"the authority '{entity.name}' publishes no CRL"
-    elif made.target == "ocsp" and entity.crl is None:
+    elif made.target == "ocsp" and entity.imported is not None and entity.imported.key is None:
         yield "of", f"the authority '{entity.name}' has no key here, and answers no OCSP requests"
     elif (made.crl is not None or made.ocsp is not None) and entity.output.passphrase is not None:
         words = "its key is under a passphrase, and a server cannot sign with it"

@@ -6,11 +6,11 @@ from pkigen.profile.extension_fields import (
     DistributionPoint,
     DistributionPoints,
     ExtendedKeyUsage,
-    GeneralName,
     GeneralNames,
     NameConstraints,
 )
 from pkigen.profile.loader import load
+from pkigen.profile.name_fields import GeneralName
 from pkigen.profile.policy_fields import InhibitAnyPolicy, Policies, PolicyConstraints, PolicyMappings
 from pkigen.profile.profile import Profile
 from pkigen.profile.specifications import (
@@ -20,6 +20,7 @@ from pkigen.profile.specifications import (
     ImportedCASpec,
     alternative_names,
 )
+from pkigen.profile.vendor_fields import CertificateTemplate, SignedTimestamps
 
 __all__ = [
     "OMIT",
@@ -27,6 +28,7 @@ __all__ = [
     "AccessLocations",
     "AuthoritySpec",
     "CertificateSpec",
+    "CertificateTemplate",
     "DistributionPoint",
     "DistributionPoints",
     "ExtendedKeyUsage",
@@ -40,6 +42,7 @@ __all__ = [
     "PolicyConstraints",
     "PolicyMappings",
     "Profile",
+    "SignedTimestamps",
     "alternative_names",
     "load",
 ]

@@ -31,6 +31,7 @@ from pkigen.profile.specifications import (
     ImportedCASpec,
     alternative_names,
 )
+from pkigen.x509.timestamps import BEGINNING
 
 Errors = Iterator[tuple[tuple[str | int, ...], str, str | None]]
 """(path in the body, error, suggestion)"""
@@ -153,6 +154,7 @@ class Checks:
         yield from self._check_entity(spec, spec.issuers[0] if spec.issuers else SELF)
         for issuer in () if spec.imported else spec.issuers:
             yield from self._check_issuer(spec, issuer)
+            yield from self._check_revocable(spec, issuer)
         for issuer in set(spec.issuers):
             yield from self._check_serial(spec, issuer)
         if len(set(spec.issuers)) < len(spec.issuers):
@@ -167,9 +169,12 @@ class Checks:
                 f"more than {limits.PATH_AUTHORITIES} authorities, each issued by the next",
                 None,
             )
-        if spec.crl.previous and not spec.imported:
+        if spec.no_rev_avail:
+            words = "only end-entity certificates may have this extension (RFC 9608, 2); remove it here"
+            yield ("no_rev_avail",), words, None
+        if spec.crl_settings.previous and not spec.imported:
             yield ("crl", "from"), "only an imported authority has a previous CRL", None
-        if (lister := spec.crl.issuer) is not None:
+        if (lister := spec.crl_settings.issuer) is not None:
             yield from self._check_lister(spec, lister)
         if _imported_without_key(spec) and spec.formats:
             yield ("formats",), "formats need a key, and the authority was imported without one", None
@@ -183,7 +188,9 @@ class Checks:
             yield ("crl", "issuer"), f"no authority is called '{lister}'", close_to(lister, self._known)
         elif authority is not None and _imported_without_key(authority):
             yield ("crl", "issuer"), f"'{lister}' was imported without a key and cannot sign CRLs", None
-        elif authority is not None and authority.crl.issuer:
+        elif authority is not None and isinstance(authority.crl, Omit):
+            yield ("crl", "issuer"), f"'{lister}' publishes no CRL (crl: none)", None
+        elif authority is not None and authority.crl_settings.issuer:
             yield ("crl", "issuer"), f"'{lister}' delegates its own revocations to another authority", None
 
     def _in_circles(self) -> set[str]:
@@ -219,8 +226,15 @@ class Checks:
         yield from self._check_serial(spec, spec.issuer)
         if spec.revoked and spec.issuer == SELF:
             yield ("revoked",), "no CA can revoke a self-signed certificate; remove 'revoked'", None
+        yield from self._check_revocable(spec, spec.issuer)
         if not spec.subject and (spec.san is None or isinstance(spec.san, Omit)):
             yield ("subject",), "it needs a subject or a subject alternative name", None
+
+    def _check_revocable(self, spec: EntitySpec, issuer: str) -> Errors:
+        authority = self._authorities.get(issuer)
+        if spec.revoked and authority is not None and isinstance(authority.crl, Omit):
+            words = f"'{issuer}' publishes no CRL (crl: none) and cannot revoke certificates"
+            yield ("revoked",), f"{words}; remove 'revoked', or 'crl: none'", None
 
     def _check_serial(self, spec: EntitySpec, issuer: str) -> Errors:
         """Check that an issuer has only one certificate with a serial number (RFC 5280, 4.1.2.2)."""
@@ -268,16 +282,17 @@ class Checks:
                 yield ("valid",), "the validity ends before it begins", None
         except ValueError as error:
             yield ("valid",), str(error), None
-        revoked, crl = spec.revoked, spec.crl if isinstance(spec, AuthoritySpec) else None
+        revoked, crl = spec.revoked, spec.crl_settings if isinstance(spec, AuthoritySpec) else None
         moments: list[tuple[str, Moment | None]] = [("renew", spec.renew)]
         moments += [("revoked", revoked.at), ("revoked", revoked.invalid_since)] if revoked else []
         moments += [("crl", crl.valid), ("crl", crl.delta)] if crl else []
         ocsp = spec.ocsp if isinstance(spec, AuthoritySpec) else None
         moments += [("ocsp", ocsp.valid)] if ocsp else []
+        moments += [("scts", one.at) for one in spec.scts.logs] if isinstance(spec.scts, Value) else []
         for field, moment in moments:
             try:
-                if moment is not None:
-                    resolve_moment(moment, self._now)
+                if moment is not None and resolve_moment(moment, self._now) < BEGINNING and field == "scts":
+                    yield (field,), f"a timestamp of a log is not before {BEGINNING.year}", None
             except ValueError as error:
                 yield (field,), str(error), None
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from pkigen.asn1 import oids
-from pkigen.clock import Moment, Span, Validity, parse_moment, parse_span
+from pkigen.clock import Span, parse_moment
 from pkigen.documents import limits
 from pkigen.documents.fields import (
     Omit,
@@ -28,18 +28,24 @@ from pkigen.keys.kinds import UNSOUND, parse_kind
 from pkigen.profile.extension_fields import (
     AccessLocations,
     BasicConstraints,
-    DistinguishedName,
     DistributionPoints,
     ExtendedKeyUsage,
-    GeneralName,
     GeneralNames,
     KeyUsage,
     NameConstraints,
     RawExtension,
     ReasonFlag,
-    name_of_host,
 )
+from pkigen.profile.name_fields import DistinguishedName, GeneralName, name_of_host
 from pkigen.profile.policy_fields import InhibitAnyPolicy, Policies, PolicyConstraints, PolicyMappings
+from pkigen.profile.time_fields import Instant, Length, ValidityPeriod
+from pkigen.profile.vendor_fields import (
+    CertificateTemplate,
+    ModbusRole,
+    SecurityIdentifier,
+    SignedTimestamps,
+    TemplateName,
+)
 
 SELF = "self"
 REASONS = (
@@ -54,7 +60,6 @@ REASONS = (
     "aACompromise",
 )
 _DIGESTS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
-_START = "-1h"
 _MOST_FAULTS = 8
 _SERIAL_BITS = 159
 """A positive number of 20 bytes (RFC 5280, 4.1.2.2)."""
@@ -68,17 +73,6 @@ def _one_of(what: str, known: tuple[str, ...]) -> Parsed:
         return str(text)
 
     return Parsed(parse, ", ".join(known))
-
-
-def _parse_length(text: str) -> Span:
-    span = parse_span(text)
-    if span.months < 0 or span.seconds < 0 or not (span.months or span.seconds):
-        raise ValueError(f"'{text}' is not a length of time: it must be more than nothing")
-    return span
-
-
-Length = Annotated[Span, Parsed(_parse_length, "a length of time such as 397d, 10y, 12h")]
-Instant = Annotated[Moment, Parsed(parse_moment, "-2d, +397d, or ISO 8601")]
 
 
 def _parse_passphrase(value: Any, info: ValidationInfo) -> bytes:
@@ -116,23 +110,6 @@ class SignatureSpec(Value):
         if prefix not in ("", "pss") or digest not in _DIGESTS:
             raise ValueError(f"'{value}' is neither a digest ({', '.join(_DIGESTS)}) nor pss-DIGEST")
         return {"digest": digest, "pss": bool(prefix)}
-
-
-def _parse_validity(value: Any) -> Validity:
-    """``397d`` (from one hour back), {from: -1d, to: +397d} or {from: 2026-11-01, for: 90d}."""
-    if isinstance(value, str):
-        value = {"for": value}
-    if not isinstance(value, dict) or not all(isinstance(part, str) for part in value.values()):
-        raise ValueError("a validity is a length such as 397d, or a mapping of from and to, or from and for")
-    if unknown_keys := set(value) - {"from", "to", "for"}:
-        raise ValueError(unknown("key", min(unknown_keys), ("from", "to", "for")))
-    if ("to" in value) == ("for" in value):
-        raise ValueError("a validity says either when it ends (to) or how long it is (for)")
-    start = value.get("from", _START)
-    text = f"from {start} " + (f"to {value['to']}" if "to" in value else f"for {value['for']}")
-    if "to" in value:
-        return Validity(parse_moment(start), parse_moment(value["to"]), None, text)
-    return Validity(parse_moment(start), None, _parse_length(value["for"]), text)
 
 
 def _parse_path(value: Any, info: ValidationInfo) -> Path:
@@ -272,7 +249,7 @@ class EntitySpec(Value):
     key: Annotated[str, Parsed(_parse_key, "rsa-2048, ec-p256 ...")] = "rsa-2048"
     serial: Annotated[int, Parsed(_parse_serial, "a number, or hexadecimal digits after 0x")] | None = None
     signature: SignatureSpec = SignatureSpec()
-    valid: Annotated[Validity, Parsed(_parse_validity, "397d or {from, to}", "")]
+    valid: ValidityPeriod
     renew: Length | None = None
     basic_constraints: Annotated[
         BasicConstraints | Omit | None, OrNone(), TypedExtension(oids.BASIC_CONSTRAINTS)
@@ -312,6 +289,20 @@ class EntitySpec(Value):
     ] = None
     must_staple: Annotated[bool, TypedExtension(oids.TLS_FEATURE)] = False
     ocsp_no_check: Annotated[bool, TypedExtension(oids.OCSP_NO_CHECK)] = False
+    no_rev_avail: Annotated[bool, TypedExtension(oids.NO_REVOCATION_AVAILABLE)] = False
+    scts: Annotated[
+        SignedTimestamps | Omit | None, OrNone(), TypedExtension(oids.SIGNED_CERTIFICATE_TIMESTAMPS)
+    ] = None
+    windows_sid: Annotated[
+        SecurityIdentifier | Omit | None, OrNone(), TypedExtension(oids.SECURITY_IDENTIFIER)
+    ] = None
+    certificate_template: Annotated[
+        CertificateTemplate | Omit | None, OrNone(), TypedExtension(oids.CERTIFICATE_TEMPLATE)
+    ] = None
+    certificate_template_name: Annotated[
+        TemplateName | Omit | None, OrNone(), TypedExtension(oids.CERTIFICATE_TEMPLATE_NAME)
+    ] = None
+    modbus_role: Annotated[ModbusRole | Omit | None, OrNone(), TypedExtension(oids.MODBUS_ROLE)] = None
     extensions: tuple[RawExtension, ...] = ()
     formats: tuple[Annotated[str, _one_of("format", tuple(OUTPUT_FORMATS))], ...] = ()
     key_format: Annotated[str, _one_of("key format", ("pkcs8", "traditional"))] = "pkcs8"
@@ -335,9 +326,14 @@ class AuthoritySpec(EntitySpec):
 
     issuers: tuple[str, ...] = Field(default=(SELF,), validation_alias="issuer")
     path_length: Annotated[int, Field(ge=0, le=255)] | None = None
-    crl: CrlSpec = CrlSpec()
+    crl: Annotated[CrlSpec | Omit, OrNone()] = CrlSpec()
     ocsp: OcspSpec | None = None
     imported: ImportedCASpec | None = Field(default=None, validation_alias="from")
+
+    @property
+    def crl_settings(self) -> CrlSpec:
+        """The settings of the CRL; the defaults for an authority that publishes none."""
+        return CrlSpec() if isinstance(self.crl, Omit) else self.crl
 
     @model_validator(mode="before")
     @classmethod

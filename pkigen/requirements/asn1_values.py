@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pkigen.asn1 import der
+from pkigen.asn1 import der, microsoft
 from pkigen.documents.fields import parse_oid
-from pkigen.x509.decode import decoder, elements, expect, integer
+from pkigen.x509.decode import decoder, expect, integer
+from pkigen.x509.microsoft import certificate_template, security_identifier
 
 _STRINGS = {
     "UTF8String": der.UTF8_STRING,
@@ -17,7 +18,7 @@ _STRINGS = {
 _NUMBERS = {"INTEGER": der.INTEGER, "ENUMERATED": 0x0A}
 _HEXADECIMAL = {"OCTET STRING": der.OCTET_STRING, "SEQUENCE": der.SEQUENCE}
 _BOOLEANS = {"false": b"\x00", "true": b"\xff"}
-_SECURITY_IDENTIFIER = "1.3.6.1.4.1.311.25.2.1"
+_TEMPLATE_VERSION = (100, 1)
 
 ValueType = Literal[
     "UTF8String",
@@ -54,10 +55,11 @@ def encoded(kind: ValueType, text: str) -> bytes:
             raise ValueError("a NULL has no value")
         return der.null()
     if kind == "SID":
-        name = der.explicit(0, der.octet_string(text.encode("ascii")))
-        return der.sequence(der.explicit(0, der.oid(_SECURITY_IDENTIFIER), name))
-    oid = der.oid(parse_oid(text))
-    return oid if kind == "OBJECT IDENTIFIER" else der.sequence(oid, der.integer(100), der.integer(1))
+        return microsoft.security_identifier(text)
+    oid = parse_oid(text)
+    if kind == "OBJECT IDENTIFIER":
+        return der.oid(oid)
+    return microsoft.certificate_template(oid, *_TEMPLATE_VERSION)
 
 
 @decoder("the value of the extension")
@@ -76,15 +78,11 @@ def text_of(kind: ValueType, value: bytes) -> str:
     if kind == "NULL":
         return expect(value, der.NULL, what).hex()
     if kind == "SID":
-        (name,) = elements(value, what)
-        identifier, explicit = elements(name, what, 0xA0)
-        if der.dotted(identifier) != _SECURITY_IDENTIFIER:
-            raise ValueError(what)
-        return expect(elements(explicit, what, 0xA0)[0], der.OCTET_STRING, what).decode("ascii")
+        return security_identifier(value)
     if kind == "OBJECT IDENTIFIER":
         expect(value, der.OID, what)
         return der.dotted(value)
-    return text_of("OBJECT IDENTIFIER", elements(value, what)[0])
+    return certificate_template(value)[0]
 
 
 def another(kind: ValueType, text: str) -> str | None:

@@ -7,8 +7,15 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from pkigen.asn1 import der, names
-from pkigen.asn1.oids import SMTP_UTF8_MAILBOX, SRV_NAME, USER_PRINCIPAL_NAME
-from pkigen.x509.decode import Malformed, decoder, normalized_name
+from pkigen.asn1.oids import (
+    HARDWARE_MODULE_NAME,
+    NTDS_GUID,
+    SMTP_UTF8_MAILBOX,
+    SRV_NAME,
+    USER_PRINCIPAL_NAME,
+)
+from pkigen.x509.decode import Malformed, decoder, elements, expect, normalized_name
+from pkigen.x509.microsoft import object_guid
 
 _OTHER_TEXTS = {USER_PRINCIPAL_NAME: "upn", SRV_NAME: "srv", SMTP_UTF8_MAILBOX: "smtputf8"}
 _IA5 = {0x81: "email", 0x82: "dns", 0x86: "uri"}
@@ -16,8 +23,9 @@ _IA5 = {0x81: "email", 0x82: "dns", 0x86: "uri"}
 
 @dataclass(frozen=True, slots=True)
 class GeneralName:
-    """A name: its kind (dns, ip, email, uri, upn, srv, smtputf8, rid, dirname or other) and its text.
+    """A name: its kind (dns, ip, email, uri, upn, srv, smtputf8, hardware, ntds ...) and its text.
 
+    The other kinds are rid, dirname, and ``other`` for an otherName of another type.
     Bytes that are not valid for the kind are shown in hexadecimal after a ``#``. ``type_id`` is the OID of
     the type of an otherName, otherwise empty. ``der`` is the value of a dirname or of an otherName.
     """
@@ -80,4 +88,18 @@ def _other_name(data: bytes) -> GeneralName:
     type_id, inner = der.dotted(oid), der.contents(value)
     if kind := _OTHER_TEXTS.get(type_id):
         return GeneralName(kind, der.contents(inner).decode(), inner, type_id)
+    if type_id == HARDWARE_MODULE_NAME:
+        return GeneralName("hardware", _hardware_module(inner), inner, type_id)
+    if type_id == NTDS_GUID:
+        return GeneralName("ntds", object_guid(inner), inner, type_id)
     return GeneralName("other", f"{type_id} #{inner.hex()}", inner, type_id)
+
+
+def _hardware_module(value: bytes) -> str:
+    """Return the OID and the serial number of a HardwareModuleName (RFC 4108, 5)."""
+    what = "the hardware module name"
+    oid, number = elements(value, what)
+    expect(oid, der.OID, what)
+    serial = expect(number, der.OCTET_STRING, what)
+    readable = serial.isascii() and serial.decode("ascii").isprintable() and serial[:2] not in (b"0x", b"")
+    return f"{der.dotted(oid)}/{serial.decode('ascii') if readable else f'0x{serial.hex()}'}"

@@ -9,7 +9,8 @@ from pkigen.asn1 import der, oids
 from pkigen.x509.certificate import Certificate
 from pkigen.x509.decode import Malformed, decoder, expect
 
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""The earliest time of an SCT."""
 _LOG_ID = slice(1, 33)
 _TIMESTAMP = slice(33, 41)
 
@@ -28,6 +29,26 @@ def scts(value: bytes) -> list[bytes]:
 def sct_list(entries: Iterable[bytes]) -> bytes:
     """Return the value of the extension with these SCTs."""
     return der.octet_string(_counted(b"".join(map(_counted, entries))))
+
+
+def sct(log_id: bytes, at: datetime, signature: bytes) -> bytes:
+    """Return an SCT of version 1 without extensions; the signature is by ECDSA with SHA-256.
+
+    Raises ValueError for a time before 1970.
+    """
+    if at < BEGINNING:
+        raise ValueError(f"a signed certificate timestamp of {at:%Y-%m-%d} is before {BEGINNING.year}")
+    milliseconds = (at - BEGINNING) // timedelta(milliseconds=1)
+    return b"\x00" + log_id + milliseconds.to_bytes(8, "big") + b"\x00\x00\x04\x03" + _counted(signature)
+
+
+def undated(value: bytes) -> bytes:
+    """Return the value of the extension without the times of its SCTs; unchanged if it is malformed."""
+    try:
+        timestamps(value)
+    except Malformed:
+        return value
+    return sct_list(one[: _TIMESTAMP.start] + one[_TIMESTAMP.stop :] for one in scts(value))
 
 
 @decoder("the list of timestamps")
@@ -58,4 +79,4 @@ def _counted(data: bytes) -> bytes:
 
 
 def _time(milliseconds: int) -> datetime:
-    return _BEGINNING + timedelta(milliseconds=milliseconds)
+    return BEGINNING + timedelta(milliseconds=milliseconds)

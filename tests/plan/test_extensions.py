@@ -234,6 +234,12 @@ _SAMPLES: dict[str, Any] = {
     "inhibit_any_policy": "0",
     "must_staple": "true",
     "ocsp_no_check": "true",
+    "no_rev_avail": "true",
+    "scts": "2",
+    "windows_sid": "S-1-5-21-1-2-3-1104",
+    "certificate_template": "1.2.3",
+    "certificate_template_name": "DomainController",
+    "modbus_role": "Operator",
 }
 
 

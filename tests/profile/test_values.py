@@ -26,7 +26,8 @@ def test_every_kind_of_alternative_name(tmp_path: Path) -> None:
     san = (
         '["dns:a.test", "dns:*.a.test", "ip:10.1.0.10", "ip:2001:DB8::1", "email:a@b.test", "uri:https://a.test/x",'
         ' "upn:a@b.test", "rid:1.2.3", {dirname: {C: US, O: Contoso}}, "srv:_ldap.a.test",'
-        ' "smtputf8:ä@b.test", "krb5:HTTP/a.test@REALM", {other: {oid: 1.2.3, der: "3000"}}]'
+        ' "smtputf8:ä@b.test", "krb5:HTTP/a.test@REALM", {other: {oid: 1.2.3, der: "3000"}},'
+        ' "hardware:1.2.3/SN-1", "ntds:{6BA7B810-9DAD-11D1-80B4-00C04FD430C8}"]'
     )
     names = the_certificate(tmp_path, f"san: {san}").san
     assert names is not None
@@ -45,6 +46,8 @@ def test_every_kind_of_alternative_name(tmp_path: Path) -> None:
         ("smtputf8", "ä@b.test"),
         ("krb5", "HTTP/a.test@REALM"),
         ("other", (("1.2.3", "3000"),)),
+        ("hardware", "1.2.3/SN-1"),
+        ("ntds", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"),
     ]
     assert not names.critical
 
@@ -69,6 +72,13 @@ def test_every_kind_of_alternative_name(tmp_path: Path) -> None:
         "srv:_ldap",
         "krb5:host/a.test",
         "smtputf8:a",
+        "hardware:1.2.3",
+        "hardware:1.2.3/",
+        "hardware:1.2.3/0x",
+        "hardware:1.2.3/0x1",
+        "hardware:1.2.3/ä",
+        "hardware:a/1",
+        "ntds:6ba7b810",
         "{other: {oid: 1.2.3}}",
         "{other: {oid: 1.2.3, der: '3001'}}",
         "{other: {oid: 1.2.3, der: '30000500'}}",
@@ -116,6 +126,11 @@ def test_what_is_no_alternative_name_is_refused_at_its_place(tmp_path: Path, nam
         "policy_mappings",
         "policy_constraints",
         "inhibit_any_policy",
+        "scts",
+        "windows_sid",
+        "certificate_template",
+        "certificate_template_name",
+        "modbus_role",
     ],
 )
 def test_none_leaves_an_extension_out(tmp_path: Path, field: str) -> None:
@@ -189,6 +204,24 @@ def test_a_slip_gets_a_suggestion(tmp_path: Path, field: str, hint: str) -> None
         "policies: [{oid: 1.2.3, notice: '" + "x" * 201 + "'}]",
         "policies: [{cps: ['http://a.test']}]",
         "must_staple: perhaps",
+        "no_rev_avail: none",
+        "scts: 0",
+        "scts: 21",
+        "scts: []",
+        "scts: ['']",
+        "scts: [{log: a, at: soon}]",
+        "scts: [{log: a, at: 1969-12-31}]",
+        "scts: [{log: a, at: -9000y}]",
+        "scts: [{at: -1h}]",
+        "windows_sid: S-1-5",
+        "windows_sid: S-1-5-4294967296",
+        "windows_sid: [S-1-5-21]",
+        "certificate_template: WebServer",
+        "certificate_template: {major: 1}",
+        "certificate_template: {oid: 1.2.3, minor: 1}",
+        "certificate_template: {oid: 1.2.3, major: 4294967296}",
+        "certificate_template_name: '🔑'",
+        "modbus_role: {a: b}",
         "san: {critical: true}",
         "san: dns:a.test",
         "subject: [a]",
@@ -228,6 +261,8 @@ def test_a_slip_gets_a_suggestion(tmp_path: Path, field: str, hint: str) -> None
         "valid: 0d",
         "valid: -1d",
         "valid: soon",
+        "valid: never",
+        "valid: {from: never, for: 1d}",
         "valid: {from: -1d}",
         "valid: {to: +1d, for: 1d}",
         "valid: {from: +2d, to: +1d}",
@@ -352,3 +387,32 @@ def test_a_country_of_one_letter_and_an_issuers_long_name_are_refused(tmp_path: 
 
 def _with_subject(kind: str, value: str) -> str:
     return f"one: {{issuer: root, san: ['dns:a.test'], subject: {{{kind}: {value}}}}}\n"
+
+
+def test_never_is_the_time_of_certificates_without_a_well_defined_end(tmp_path: Path) -> None:
+    _, end = the_certificate(tmp_path, "valid: {from: 2026-01-01, to: never}").valid.resolve(NOW)
+    assert end == datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+def test_no_rev_avail_is_for_end_entities_only(tmp_path: Path) -> None:
+    errors = refused(tmp_path, "name: test\nauthorities:\n  root: {no_rev_avail: true}\n")
+    assert errors.startswith("test.yaml:3:24: authorities.root.no_rev_avail: only end-entity certificates")
+
+
+def test_an_authority_without_crl_revokes_nothing_and_lists_no_revocations_of_others(tmp_path: Path) -> None:
+    errors = refused(
+        tmp_path,
+        """\
+        name: test
+        authorities:
+          root: {crl: none}
+          sub: {issuer: root, revoked: superseded}
+          other: {crl: {issuer: root}}
+        certificates:
+          one: {issuer: root, subject: {CN: one.test}, revoked: superseded}
+        """,
+    )
+    assert "test.yaml:4:32: authorities.sub.revoked: 'root' publishes no CRL (crl: none)" in errors
+    assert "test.yaml:5:25: authorities.other.crl.issuer: 'root' publishes no CRL (crl: none)" in errors
+    assert "test.yaml:7:57: certificates.one.revoked: 'root' publishes no CRL (crl: none)" in errors
+    assert len(errors.splitlines()) == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from pkigen.asn1 import names
+from pkigen.clock import LAST
 from pkigen.inspection.description import words
 from pkigen.inspection.description.extensions import add_extensions
 from pkigen.inspection.description.sheet import DescriptionBuilder, Rendering, rendering
@@ -73,4 +74,6 @@ def _validity(certificate: Certificate, now: datetime) -> Rendering:
         return Rendering((f"ended {words.length(now - ends)} ago; {whole}",), "expired", alarm=True)
     if now < begins:
         return Rendering((f"begins in {words.length(begins - now)}; {whole}",), "not_yet_valid", alarm=True)
+    if ends == LAST:
+        return Rendering(("no well-defined end (RFC 5280, 4.1.2.5)",), "valid")
     return Rendering((f"ends in {words.length(ends - now)}; {whole}",), "valid")

@@ -17,10 +17,11 @@ from pkigen.inspection.description.words import hexadecimal, instant, number
 from pkigen.x509 import Extensions, GeneralName, RawExtension, decode
 from pkigen.x509 import extensions as read
 from pkigen.x509.general_names import general_names
-from pkigen.x509.timestamps import scts
+from pkigen.x509.microsoft import certificate_template, security_identifier
+from pkigen.x509.timestamps import timestamps
 
 _POISON = "1.3.6.1.4.1.11129.2.4.3"
-_COMMENTS = ("2.16.840.1.113730.1.13", "1.3.6.1.4.1.311.20.2")
+_TEXTS = ("2.16.840.1.113730.1.13", oids.CERTIFICATE_TEMPLATE_NAME, oids.MODBUS_ROLE)
 _METHODS = {
     oids.OCSP_ACCESS: "OCSP",
     oids.CA_ISSUERS_ACCESS: "caIssuers",
@@ -182,7 +183,14 @@ def _private_key_usage_period(value: bytes) -> Words:
 @decode.decoder("the list of timestamps")
 def _timestamps(value: bytes) -> Words:
     """SignedCertificateTimestampList (RFC 6962, 3.3)."""
-    return (f"{len(scts(value)):,} from certificate transparency logs",)
+    entries = timestamps(value)
+    lines = [f"log {log_id.hex()} at {instant(at)}" for log_id, at in entries]
+    return (f"{len(entries):,} from certificate transparency logs", *lines)
+
+
+def _template(value: bytes) -> Words:
+    oid, versions = certificate_template(value)
+    return (f"{oid}, version {'.'.join(map(number, versions))}" if versions else oid,)
 
 
 @decode.decoder("the text")
@@ -214,6 +222,9 @@ _READERS: dict[str, Callable[[bytes], Words]] = {
     oids.PRIVATE_KEY_USAGE_PERIOD: _private_key_usage_period,
     oids.OCSP_NO_CHECK: lambda _: ("OCSP responder: clients do not check its revocation",),
     oids.SIGNED_CERTIFICATE_TIMESTAMPS: _timestamps,
+    oids.NO_REVOCATION_AVAILABLE: lambda _: ("the CA publishes no revocation information about it",),
+    oids.SECURITY_IDENTIFIER: lambda value: (security_identifier(value),),
+    oids.CERTIFICATE_TEMPLATE: _template,
     _POISON: lambda _: ("precertificate: no client accepts it",),
-    **dict.fromkeys(_COMMENTS, _text),
+    **dict.fromkeys(_TEXTS, _text),
 }

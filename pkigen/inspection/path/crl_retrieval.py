@@ -11,6 +11,7 @@ from pkigen.inspection.path.downloader import MAX_URLS_PER_CERTIFICATE, Get
 from pkigen.inspection.path.http_fetch import FetchError
 from pkigen.inspection.path.policies import ANY_POLICIES, PolicyOptions
 from pkigen.inspection.path.problems import PathProblem, problem_of_rule
+from pkigen.inspection.path.revocation import lacks_revocation
 from pkigen.inspection.path.validation import PathResult, Purpose, validate
 from pkigen.x509 import Certificate, CertificateList, Malformed
 from pkigen.x509.extensions import DistributionPoint, uris
@@ -40,6 +41,8 @@ class CrlRetriever:
         return [problem for problem in problems if problem is not None]
 
     def _retrieve(self, certificate: Certificate, depth: int) -> PathProblem | None:
+        if lacks_revocation(certificate):
+            return None
         try:
             points = certificate.extensions.crl_distribution_points or ()
             freshest = certificate.extensions.freshest_crl

@@ -55,6 +55,15 @@ class _Unusable(Exception):
         self.code, self.detail = code, detail
 
 
+def lacks_revocation(certificate: Certificate) -> bool:
+    """Return whether an end-entity certificate states that its CA publishes no revocation (RFC 9608, 4)."""
+    try:
+        stated = certificate.extensions.raw(oids.NO_REVOCATION_AVAILABLE) is not None
+    except Malformed:
+        return False
+    return stated and not certificate.is_authority
+
+
 @dataclass(frozen=True, slots=True)
 class _Usable:
     """A complete CRL that covers a certificate, with the newest delta CRL that applies to it."""
@@ -96,6 +105,8 @@ class RevocationCheck:
     def problems(self, path: Sequence[Certificate]) -> Iterator[PathProblem]:
         """Yield the problem of each certificate below the last one of ``path``, the trust anchor."""
         for depth, certificate in enumerate(path[:-1]):
+            if lacks_revocation(certificate):
+                continue
             try:
                 problem = self._problem(certificate, path[depth + 1], depth)
             except Malformed as error:

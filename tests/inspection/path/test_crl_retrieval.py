@@ -34,6 +34,7 @@ _PROFILE = {
     "certificates": {
         "leaf": {"issuer": "issuing", "subject": {"CN": "leaf.contoso.test"}},
         "revoked": {"issuer": "issuing", "subject": {"CN": "revoked.contoso.test"}},
+        "brief": {"issuer": "issuing", "subject": {"CN": "brief.contoso.test"}, "no_rev_avail": "true"},
     },
 }
 Get = Callable[[str], bytes]
@@ -96,6 +97,11 @@ def test_a_sound_path_is_valid_and_each_crl_is_asked_for_once(world: World) -> N
 
 def test_a_revoked_certificate_is_a_problem_of_its_own_depth(world: World) -> None:
     assert _rules(world.validate("revoked")) == [("revoked", 0)]
+
+
+def test_a_certificate_with_no_rev_avail_needs_no_crl_and_its_ca_still_does(world: World) -> None:
+    assert _rules(world.validate("brief")) == []
+    assert world.requests == [f"{BASE}/crl/root.crl"]
 
 
 def test_each_certificate_without_a_crl_has_one_problem_with_the_reason(world: World) -> None:
