@@ -24,7 +24,6 @@ from pkigen.plan.crl_distribution import points
 from pkigen.plan.defaults import Extensions, Setting, _share
 from pkigen.plan.extensions import key_usage
 from pkigen.profile import CertificateSpec
-from pkigen.profile.checks import _check_extensions
 from pkigen.profile.specifications import TYPED_EXTENSIONS, EntitySpec
 
 _BASE_URL = "http://pki.test:8080"
@@ -390,14 +389,3 @@ def test_alternative_names_are_critical_without_a_subject(subject: dict[str, str
     extension = _extension(oids.SUBJECT_ALTERNATIVE_NAME, subject=subject, san=["dns:a.test"])
     assert extension is not None
     assert extension.critical is critical
-
-
-@pytest.mark.parametrize("field", ["ocsp_no_check", "must_staple"])
-def test_a_raw_extension_beside_its_typed_field_is_an_error(field: str) -> None:
-    oid = next(oid for oid, name in TYPED_EXTENSIONS.items() if name == field)
-    raw = [{"oid": oid, "der": "0500"}]
-    spec = CertificateSpec.model_validate(
-        {"issuer": "self", "subject": {"CN": "a.test"}, field: "true", "extensions": raw}
-    )
-    ((_, message, _),) = _check_extensions(spec)
-    assert f"by '{field}'; remove one" in message

@@ -204,24 +204,6 @@ def test_a_slip_gets_a_suggestion(tmp_path: Path, field: str, hint: str) -> None
         "policies: [{oid: 1.2.3, notice: '" + "x" * 201 + "'}]",
         "policies: [{cps: ['http://a.test']}]",
         "must_staple: perhaps",
-        "no_rev_avail: none",
-        "scts: 0",
-        "scts: 21",
-        "scts: []",
-        "scts: ['']",
-        "scts: [{log: a, at: soon}]",
-        "scts: [{log: a, at: 1969-12-31}]",
-        "scts: [{log: a, at: -9000y}]",
-        "scts: [{at: -1h}]",
-        "windows_sid: S-1-5",
-        "windows_sid: S-1-5-4294967296",
-        "windows_sid: [S-1-5-21]",
-        "certificate_template: WebServer",
-        "certificate_template: {major: 1}",
-        "certificate_template: {oid: 1.2.3, minor: 1}",
-        "certificate_template: {oid: 1.2.3, major: 4294967296}",
-        "certificate_template_name: '🔑'",
-        "modbus_role: {a: b}",
         "san: {critical: true}",
         "san: dns:a.test",
         "subject: [a]",
@@ -261,8 +243,6 @@ def test_a_slip_gets_a_suggestion(tmp_path: Path, field: str, hint: str) -> None
         "valid: 0d",
         "valid: -1d",
         "valid: soon",
-        "valid: never",
-        "valid: {from: never, for: 1d}",
         "valid: {from: -1d}",
         "valid: {to: +1d, for: 1d}",
         "valid: {from: +2d, to: +1d}",
@@ -387,32 +367,3 @@ def test_a_country_of_one_letter_and_an_issuers_long_name_are_refused(tmp_path: 
 
 def _with_subject(kind: str, value: str) -> str:
     return f"one: {{issuer: root, san: ['dns:a.test'], subject: {{{kind}: {value}}}}}\n"
-
-
-def test_never_is_the_time_of_certificates_without_a_well_defined_end(tmp_path: Path) -> None:
-    _, end = the_certificate(tmp_path, "valid: {from: 2026-01-01, to: never}").valid.resolve(NOW)
-    assert end == datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-
-
-def test_no_rev_avail_is_for_end_entities_only(tmp_path: Path) -> None:
-    errors = refused(tmp_path, "name: test\nauthorities:\n  root: {no_rev_avail: true}\n")
-    assert errors.startswith("test.yaml:3:24: authorities.root.no_rev_avail: only end-entity certificates")
-
-
-def test_an_authority_without_crl_revokes_nothing_and_lists_no_revocations_of_others(tmp_path: Path) -> None:
-    errors = refused(
-        tmp_path,
-        """\
-        name: test
-        authorities:
-          root: {crl: none}
-          sub: {issuer: root, revoked: superseded}
-          other: {crl: {issuer: root}}
-        certificates:
-          one: {issuer: root, subject: {CN: one.test}, revoked: superseded}
-        """,
-    )
-    assert "test.yaml:4:32: authorities.sub.revoked: 'root' publishes no CRL (crl: none)" in errors
-    assert "test.yaml:5:25: authorities.other.crl.issuer: 'root' publishes no CRL (crl: none)" in errors
-    assert "test.yaml:7:57: certificates.one.revoked: 'root' publishes no CRL (crl: none)" in errors
-    assert len(errors.splitlines()) == 3
