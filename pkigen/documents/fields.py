@@ -30,7 +30,7 @@ OMIT = Omit.OMIT
 class Value(BaseModel):
     """A mapping of the document; unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
     _short: ClassVar[Schema | None] = None
     """The schema of the short form, if there is one."""
 

@@ -9,7 +9,6 @@ from typing import Any
 from pkigen.cases.case import Case
 from pkigen.documents.fields import unknown
 from pkigen.requirements.demand import Demand, Violation
-from pkigen.requirements.demands import KINDS
 from pkigen.requirements.outcome import Outcome, Status, failed, not_applicable, undecided
 from pkigen.requirements.subject import CheckInput
 
@@ -18,6 +17,8 @@ def single_demand(value: Any) -> Any:
     """Return the demand in a mapping with its kind as the only key; ValueError for other values."""
     if value is None or isinstance(value, Demand):
         return value
+    from pkigen.requirements.demands import KINDS  # the modules of all kinds: most builds check no set
+
     if not isinstance(value, dict) or len(value) != 1:
         raise ValueError(f"a demand is a mapping with one key: {', '.join(KINDS)}")
     ((kind, parameters),) = value.items()

@@ -21,7 +21,6 @@ from pkigen.documents.yaml_tree import (
 )
 from pkigen.errors import InputError, Problem, visible
 from pkigen.files import read_file
-from pkigen.requirements.demands import KINDS
 from pkigen.requirements.document import VALIDATION, Requirement, RequirementSet
 
 _MOST_EXTENSIONS = 8
@@ -204,5 +203,7 @@ def _keys_at(path: tuple[str | int, ...]) -> tuple[str, ...]:
         return keys_of(RequirementSet)
     if len(path) == 2 and path[0] == "requirements":
         return keys_of(Requirement)
+    from pkigen.requirements.demands import KINDS
+
     named = path[-1]
     return tuple(KINDS[named].model_fields) if isinstance(named, str) and named in KINDS else ()

@@ -8,10 +8,13 @@ import time
 import zlib
 from collections.abc import Callable
 from concurrent.futures import Future
+from http import HTTPStatus
 from threading import Thread
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 TIMEOUT = 10.0
 """Seconds for one URL: its name, redirects, headers and body together."""
@@ -43,6 +46,8 @@ def fetch(
     """
     if proxy is not None and (words := invalid_proxy(proxy)):
         raise FetchError(words)
+    import httpx  # noqa: F401  most commands download nothing; the import does not count as time of the server
+
     deadline = time.monotonic() + timeout
     return in_time(url, timeout, lambda: _fetch(url, proxy, deadline, most, redirects))
 
@@ -79,6 +84,8 @@ def invalid_proxy(proxy: str) -> str:
 
 
 def _fetch(url: str, proxy: str | None, deadline: float, most: int, redirects: int) -> bytes:
+    import httpx
+
     # Without a context of its own a client spends its time on reading CA certificates.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
@@ -115,7 +122,7 @@ def _get(client: httpx.Client, url: str, deadline: float, most: int) -> tuple[by
     with request as response:
         if response.status_code in _REDIRECTS and "location" in response.headers:
             return None, urljoin(url, response.headers["location"])
-        if response.status_code != httpx.codes.OK:
+        if response.status_code != HTTPStatus.OK:
             raise FetchError(f"{url}: HTTP {response.status_code}")
         body, unpack = bytearray(), _unpacking(response, url)
         for part in response.iter_raw():
@@ -142,6 +149,8 @@ def _unpacking(response: httpx.Response, url: str) -> Callable[[bytes, int], byt
 
 
 def _words(error: Exception) -> str:
+    import httpx
+
     if isinstance(error, httpx.TimeoutException):
         return _LATE
     if isinstance(error, UnicodeError):
