@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pkigen.formats import pem, private_keys
 from pkigen.formats.alterations import FileDraft, UnrelatedKeys, alter
 from pkigen.formats.output_formats import format_called
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.kinds import parse_kind
 from pkigen.model import File, Issued
+
+
+@lru_cache(maxsize=1)
+def _pkcs8_of_shared_key(key: bytes, passphrase: bytes | None, entropy: Entropy) -> bytes:
+    """Return the file of a key that several entities share, the same for all: to encrypt it takes long."""
+    return private_keys.pkcs8(key, passphrase, entropy)
 
 
 def render(issued: Issued, entropy: Entropy, unrelated: UnrelatedKeys) -> tuple[File, ...]:
@@ -24,7 +32,8 @@ def render(issued: Issued, entropy: Entropy, unrelated: UnrelatedKeys) -> tuple[
         traditional = output.key_format == "traditional" and private_keys.has_traditional(
             parse_kind(entity.key).family
         )
-        write = private_keys.traditional if traditional else private_keys.pkcs8
+        pkcs8 = _pkcs8_of_shared_key if entity.key_of else private_keys.pkcs8
+        write = private_keys.traditional if traditional else pkcs8
         files["key"] = File(f"{name}.key", write(issued.key, output.passphrase, entropy), secret=True)
     files["chain"] = File("chain.pem", b"".join(map(pem.certificate, issued.chain or (main,))))
     for plan, certificate in zip(entity.certificates[1:], cross, strict=True):

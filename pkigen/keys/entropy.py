@@ -11,6 +11,8 @@ from typing import Protocol
 class Entropy(Protocol):
     """A source of bytes. Labels state the purpose of the bytes; sources are picklable and thread-safe."""
 
+    def __hash__(self) -> int: ...
+
     def read(self, size: int, *labels: str) -> bytes:
         """Return ``size`` bytes."""
         ...

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pkigen import build
+from pkigen.environment.build.options import BuildOptions
 from pkigen.environment.environment import Environment
 
 PROFILE: dict[str, Any] = {
@@ -36,4 +37,4 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 @pytest.fixture(scope="session")
 def negative(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """The shipped profile: every fault, on the appliance that it is for."""
-    return build("negative", tmp_path_factory.mktemp("negative"))
+    return build("negative", tmp_path_factory.mktemp("negative"), BuildOptions(keys="pool"))

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from pkigen import build, load
+from pkigen.environment.build.options import BuildOptions
 from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS
 from pkigen.faults.observed import ROWS, Rows, recorded_version, records
@@ -29,7 +30,7 @@ UNKNOWN = "unknown"
 @contextmanager
 def served_catalogue(folder: Path) -> Iterator[tuple[Environment, str | None]]:
     """The shipped profile with every fault, built, and the proxy behind which it answers."""
-    environment = build(load("negative"), folder)
+    environment = build(load("negative"), folder, BuildOptions(keys="pool"))
     at = datetime.fromisoformat(environment.manifest["clock"])
     with serve_as_proxy(environment.folder, at=at) as address:
         yield environment, address

@@ -12,6 +12,7 @@ import subprocess
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -47,10 +48,15 @@ class Node:
 
 def fields_of(certificate: Path) -> dict[str, str] | None:
     """Return the fields of a certificate by place; None if openssl cannot parse it."""
-    command = ["openssl", "asn1parse", "-in", str(certificate)]
-    output = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    data = _der(certificate)
-    structure = _structure(output.stdout, data) if data and output.returncode == 0 else None
+    return _fields_of(certificate.read_bytes())
+
+
+@cache  # most certificates of two builds from one seed are the same
+def _fields_of(content: bytes) -> dict[str, str] | None:
+    output = subprocess.run(["openssl", "asn1parse"], input=content, capture_output=True, check=False)
+    data = _der(content)
+    text = output.stdout.decode(errors="replace")
+    structure = _structure(text, data) if data and output.returncode == 0 else None
     if structure is None or len(structure.children) < 3 or len(structure.children[0].children) < 6:
         return None
     tbs, outer, signature, *more = structure.children
@@ -69,9 +75,8 @@ def fields_of(certificate: Path) -> dict[str, str] | None:
     return fields
 
 
-def _der(certificate: Path) -> bytes:
-    """Return the content of the first PEM block, or the file itself; b"" if the block is not Base64."""
-    data = certificate.read_bytes()
+def _der(data: bytes) -> bytes:
+    """Return the content of the first PEM block, or the data itself; b"" if the block is not Base64."""
     body = re.search(rb"-----BEGIN [A-Z0-9 ]+-----([^-]*)", data)
     try:
         return b64decode(body[1]) if body else data

@@ -169,10 +169,18 @@ class ManifestWriter:
             revoked=revoked,
             verdict=self._verdict(record, stored, fault, revoked),
             **ocsp,
-            uploads=self._uploads.verdicts(stored.files, self._appliances(base, fault)),
+            uploads=self._uploads_of(record.id, stored, self._appliances(base, fault)),
             **earlier,
             **self._requirements(base),
         )
+
+    def _uploads_of(
+        self, case_id: str, stored: schema.Case, sets: Sequence[RequirementSet]
+    ) -> list[schema.Upload]:
+        """Return the results of the uploads of a case, which the manifest's digest and its file both need."""
+        if case_id not in self._upload_results:
+            self._upload_results[case_id] = self._uploads.verdicts(stored.files, sets)
+        return self._upload_results[case_id]
 
     def _appliances(self, base: str, fault: Fault) -> list[RequirementSet]:
         """Return the sets that a case is uploaded to: all but those of other roles and of authorities."""
@@ -241,6 +249,10 @@ class ManifestWriter:
         """The names of the revoked authorities."""
         authorities = (entity for entity in self.plan.authorities if entity.id in self.revoked)
         return frozenset(entity.name for entity in authorities if self._revocation(entity.id) is not None)
+
+    @cached_property
+    def _upload_results(self) -> dict[str, list[schema.Upload]]:
+        return {}
 
     @cached_property
     def _uploads(self) -> UploadVerdicts:
