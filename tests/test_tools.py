@@ -8,10 +8,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from tests import tools
+from tests.conftest import SLOWEST, pytest_collection_modifyitems
 
 _NEEDY = """
 import pytest
@@ -95,3 +98,12 @@ def test_tests_that_start_with_sigint_ignored_handle_it_again() -> None:
         check=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     )
+
+
+def test_the_files_that_take_longest_exist_and_start_first() -> None:
+    paths = [tools.ROOT / "tests" / name for name in SLOWEST]
+    assert [path for path in paths if not path.is_file()] == []
+    other = tools.ROOT / "tests" / "test_tools.py"
+    items = [SimpleNamespace(path=path) for path in (other, *reversed(paths), other)]
+    pytest_collection_modifyitems(cast("list[pytest.Item]", items))
+    assert [item.path for item in items] == [*paths, other, other]
