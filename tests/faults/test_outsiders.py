@@ -6,13 +6,12 @@ from collections import Counter
 
 import pytest
 
-from pkigen.documents.shipped import requirement_sets
 from pkigen.faults import FAULTS
 from pkigen.faults.observed import Record, observations, recorded_verdicts, recorded_version, records
 from pkigen.matrix import VALIDATORS, Matrix, known_differences
 from pkigen.matrix.known_differences import ANY, PARTIAL_CHAIN, SOUND
-from pkigen.requirements import load_set
 from pkigen.requirements.catalogue import catalogue
+from pkigen.requirements.library import every_set
 from tests.faults.matrix_page import PAGE, differs, page
 from tests.faults.outsiders import UNKNOWN, merged, seen, surveyed
 from tests.faults.record import with_figures
@@ -71,7 +70,7 @@ def test_a_reason_is_one_sentence_and_given_once() -> None:
     assert [place for place, times in places.items() if times > 1] == []
     assert {one.column for one in given} <= set(COLUMNS)
     assert {one.kind for one in given} <= KINDS
-    violations = {entry.id for entry in catalogue(map(load_set, requirement_sets()))}
+    violations = {entry.id for entry in catalogue(every_set())}
     assert {one.fault for one in given} <= {*FAULTS, *violations, SOUND, ANY, PARTIAL_CHAIN}
     for one in given:
         assert one.reason.endswith("."), one
