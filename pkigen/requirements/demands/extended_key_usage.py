@@ -130,14 +130,14 @@ class ExtendedKeyUsageDemand(Demand):
             words = f"The extended key usage does not include {purpose}."
             other = "emailProtection" if purpose != "emailProtection" else "codeSigning"
             others = tuple(one for one in self.contains if one not in (purpose, "any")) or (other,)
-            yield self._violation(f"no-{_slug(purpose)}", words, partial(with_purposes, others))
+            yield self._violation(f"no-{_slug(purpose)}", words, partial(_without_purpose, purpose, others))
         for purpose in self.exactly or ():
             words = f"The extended key usage does not include {purpose}."
             yield self._violation(f"no-{_slug(purpose)}", words, partial(self._lacking, purpose))
         for purpose in self.lacks:
             words = f"The extended key usage includes {purpose}."
-            purposes = (*self.contains, purpose)
-            yield self._violation(_slug(purpose), words, partial(with_purposes, purposes))
+            change = partial(_with_purpose, purpose, self.contains)
+            yield self._violation(_slug(purpose), words, change)
         if self._sets or self.one_of:
             says = "The extended key usage has a further purpose, which the permitted sets do not have."
             yield self._violation("further", says, self._with_another_set(_further))
@@ -193,6 +193,21 @@ def _slug(purpose: str) -> str:
 def _purposes_of(case: Case) -> tuple[str, ...]:
     extension = case.extension(oids.EXTENDED_KEY_USAGE)
     return extended_key_usage(extension.value) if extension and isinstance(extension.value, bytes) else ()
+
+
+def _without_purpose(purpose: str, others: tuple[str, ...], case: Case) -> Case:
+    """Return the case without a purpose; purposes by OID remain, and all others without one by OID."""
+    present = [one for one in _purposes_of(case) if one != purpose]
+    if not OID.fullmatch(purpose):
+        present = [one for one in present if OID.fullmatch(one)]
+        return with_purposes((*others, *(one for one in present if one not in others)), case)
+    return with_purposes(tuple(present) or others, case)
+
+
+def _with_purpose(purpose: str, others: tuple[str, ...], case: Case) -> Case:
+    """Return the case with a further purpose by OID, or with a purpose by name beside ``others`` alone."""
+    present = _purposes_of(case) if OID.fullmatch(purpose) else ()
+    return with_purposes((*(present or others), purpose), case)
 
 
 def _further(purposes: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
