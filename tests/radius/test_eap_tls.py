@@ -141,7 +141,7 @@ class Radius:
             f' altsubject_match="DNS:{server_name}"\n}}\n'
         )
         before = len(self.lines)
-        command = ["eapol_test", "-c", network, "-p", str(self.port), "-s", _SECRET, "-t", str(_SECONDS)]
+        command = ["eapol_test", "-c", str(network), "-p", str(self.port), "-s", _SECRET, "-t", str(_SECONDS)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         return done.returncode == 0, done.stdout + "".join(self.lines[before:])
 
