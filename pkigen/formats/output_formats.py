@@ -106,6 +106,20 @@ def _bundle(issued: Issued, entropy: Entropy) -> bytes:
     return key + _fullchain(issued, entropy)
 
 
+@output_format(
+    "combined",
+    "NAME.combined.pem",
+    "certificate, key and all CA certificates in one file, for VMware vRealize Operations",
+    secret=True,
+)
+def _combined(issued: Issued, entropy: Entropy) -> bytes:
+    from pkigen.formats import pem, private_keys
+
+    first, *others = dict.fromkeys((issued.certificates[0], *issued.chain))
+    key = private_keys.pkcs8(_key(issued), issued.entity.output.passphrase, entropy)
+    return pem.certificate(first) + key + b"".join(map(pem.certificate, others))
+
+
 @output_format("der", "NAME.der", "the certificate in DER")
 def _der(issued: Issued, _entropy: Entropy) -> bytes:
     return issued.certificates[0]

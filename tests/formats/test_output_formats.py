@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import re
+from pathlib import Path
 
 import pytest
 
+from pkigen import build
 from pkigen.formats import output_formats
 from pkigen.formats.output_formats import OUTPUT_FORMATS, format_called, output_format
+from tests.tools import run
 
 _PARAMETERS = (["issued", "entropy"], ["issued", "_entropy"])
 """Of a writer."""
@@ -37,3 +41,21 @@ def test_a_name_is_registered_once() -> None:
 def test_only_public_certificates_are_readable_by_others() -> None:
     public = [one.name for one in OUTPUT_FORMATS.values() if not one.secret]
     assert public == ["fullchain", "der", "p7b", "truststore"]
+
+
+@pytest.mark.needs("openssl")
+def test_the_combined_file_begins_with_the_certificate_and_has_the_key_and_every_ca(tmp_path: Path) -> None:
+    built = build("vrops", tmp_path)["vrops"]
+    combined = built.folder / "certificates/vrops/vrops.combined.pem"
+    labels = re.findall("-----BEGIN (.*)-----", combined.read_text())
+    assert labels == ["CERTIFICATE", "PRIVATE KEY", "CERTIFICATE", "CERTIFICATE"]
+    first = run("openssl", "x509", "-in", combined, "-noout", "-pubkey")
+    assert first == run("openssl", "pkey", "-in", combined, "-pubout")
+    run("openssl", "crl2pkcs7", "-nocrl", "-certfile", combined, "-out", tmp_path / "all.p7b")
+    listed = run("openssl", "pkcs7", "-in", tmp_path / "all.p7b", "-print_certs", "-noout")
+    assert re.findall(r"subject=.*CN = (.*)", listed) == [
+        "vrops.vsphere.example",
+        "Contoso Operations Test Issuing CA",
+        "Contoso Operations Test Root CA",
+    ]
+    assert combined.stat().st_mode & 0o077 == 0
