@@ -22,6 +22,7 @@ from pkigen.cli._options import (
     PassphraseFiles,
     parse_time,
 )
+from pkigen.cli._progress import elapsed_time
 from pkigen.errors import InputError
 
 if TYPE_CHECKING:
@@ -129,7 +130,8 @@ def _checked(
         print_message(f"Against {_DEFAULT}; --against names another set.")
     sets = _sets(against or [_DEFAULT])
     paths = [path for given in files for path in (files_in(given) if given.is_dir() else (given,))]
-    return list(check_files(paths, sets, options)), sets
+    with elapsed_time("checking"):
+        return list(check_files(paths, sets, options)), sets
 
 
 def _checked_environment(
@@ -141,11 +143,13 @@ def _checked_environment(
     named = {} if against else sets_of(folder)
     if named:
         sets = tuple({one.name: one for one in named.values()}.values())
-        return list(check_environment(folder, None, options)), sets
+        with elapsed_time("checking"):
+            return list(check_environment(folder, None, options)), sets
     if against is None:
         print_message(f"The profile names no requirement set: against {_DEFAULT}; --against names another.")
     sets = _sets(against or [_DEFAULT])
-    return list(check_environment(folder, sets, options)), sets
+    with elapsed_time("checking"):
+        return list(check_environment(folder, sets, options)), sets
 
 
 def _switches(texts: Sequence[str], *, validation: bool) -> dict[str, bool]:

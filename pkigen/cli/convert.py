@@ -14,6 +14,7 @@ from pkigen.cli._console import (
     printable,
 )
 from pkigen.cli._options import Json
+from pkigen.cli._progress import elapsed_time
 
 _PassphraseFile = Annotated[
     Path | None,
@@ -94,7 +95,8 @@ def convert(
         alias=alias,
         legacy=legacy,
     )
-    result = convert_files(sources, options)
+    with elapsed_time("converting"):
+        result = convert_files(sources, options)
     if json:
         written = [{"path": str(file.path), "holds": file.holds} for file in result.written]
         print_json({"written": written, "notes": result.notes})

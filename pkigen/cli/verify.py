@@ -22,6 +22,7 @@ from pkigen.cli._options import (
     PassphraseFiles,
     parse_time,
 )
+from pkigen.cli._progress import elapsed_time
 from pkigen.errors import InputError
 
 if TYPE_CHECKING:
@@ -113,24 +114,24 @@ def verify(
 
     if crl and fetch_crl:
         raise InputError("--crl and --fetch-crl exclude each other")
-    verified = verify(
-        Verification(
-            certificate,
-            parse_time(at) or datetime.now(UTC),
-            chain=tuple(chain or ()),
-            trust=tuple(trust or ()),
-            crls=tuple(crl or ()),
-            fetch_crls=fetch_crl,
-            online=online,
-            proxy=proxy,
-            host=host,
-            purpose=purpose,
-            policy=PolicyOptions(
-                policy_oids(policy or ()), require_explicit_policy, inhibit_mapping, inhibit_any_policy
-            ),
-            passphrases=tuple(map(read_passphrase, passphrase_file or ())),
-        )
+    verification = Verification(
+        certificate,
+        parse_time(at) or datetime.now(UTC),
+        chain=tuple(chain or ()),
+        trust=tuple(trust or ()),
+        crls=tuple(crl or ()),
+        fetch_crls=fetch_crl,
+        online=online,
+        proxy=proxy,
+        host=host,
+        purpose=purpose,
+        policy=PolicyOptions(
+            policy_oids(policy or ()), require_explicit_policy, inhibit_mapping, inhibit_any_policy
+        ),
+        passphrases=tuple(map(read_passphrase, passphrase_file or ())),
     )
+    with elapsed_time("verifying"):
+        verified = verify(verification)
     for note in verified.notes:
         print_message(wrap(f"Note: {note}", 6))
     if json:

@@ -146,7 +146,16 @@ def test_a_terminal_does_not_show_short_work(monkeypatch: pytest.MonkeyPatch) ->
     assert not terminal.getvalue()
 
 
-@pytest.mark.parametrize(("command", "work"), [("show", "reading"), ("validate", "validating")])
+@pytest.mark.parametrize(
+    ("command", "work"),
+    [
+        ("show", "reading"),
+        ("validate", "validating"),
+        ("check", "checking"),
+        ("verify", "verifying"),
+        ("convert", "converting"),
+    ],
+)
 def test_slow_commands_show_the_elapsed_time(
     cli: Cli, profile: Path, command: str, work: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
