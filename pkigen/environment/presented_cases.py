@@ -10,8 +10,11 @@ from pathlib import Path
 
 from pkigen.errors import InputError
 from pkigen.inspection.artifacts import Artifact, Kind, read
+from pkigen.model import PKCS12_PASSPHRASE
 from pkigen.requirements import CheckInput, LookUpCrl
 from pkigen.x509 import Certificate
+
+_WITHOUT_CERTIFICATE = ("key", "chain", "passphrase")
 
 
 @dataclass
@@ -55,11 +58,21 @@ class CasePresenter:
             anchors=self.anchors,
             look=self.look,
             signed_by=self.signed_by,
+            read_combined=lambda: self._combined(certificate, files, passphrases),
             sharing=_without(self.taken, own_name),
             sharing_keys=None if self.keys is None else _without(self.keys, own_key),
             passphrase_known=faulty or bool(passphrases),
         )
         return subject, tuple(_unreadable(certificate, key))
+
+    def _combined(
+        self, certificate: Artifact | None, files: Mapping[str, str], passphrases: Sequence[bytes]
+    ) -> tuple[tuple[Artifact, ...], ...]:
+        """Return the contents of the files with the certificate, and of key stores that stay closed."""
+        paths = [path for role, path in files.items() if role not in _WITHOUT_CERTIFICATE]
+        contents = [read(self.read(path), path, (*passphrases, PKCS12_PASSPHRASE)) for path in paths]
+        own = certificate.der if certificate else b""
+        return tuple(one for one in contents if any(a.der == own or a.kind is Kind.PKCS12 for a in one))
 
     def artifact(self, path: str | None, kind: Kind, passphrases: Sequence[bytes] = ()) -> Artifact | None:
         """Return the first artifact of a kind in a file, or else the first of any kind."""

@@ -212,6 +212,25 @@ def bytes_to_key(passphrase: bytes, salt: bytes, size: int) -> bytes:
     return derived[:size]
 
 
+def protection_name(algorithm: bytes) -> str:
+    """Return the name of the cipher, or of the MAC's digest, in an AlgorithmIdentifier; else its OID.
+
+    Examples: AES-256-CBC, 3DES, RC2-40, SHA-256, PBMAC1.
+    """
+    oid, parameters = _algorithm(algorithm)
+    if oid == _PBES2:
+        oid, parameters = _algorithm(der.children(parameters)[1])
+    scheme = _PKCS12.get(oid) or _PKCS5.get(oid)
+    if scheme is not None:
+        bits = "" if scheme.cipher in (_DES, _3DES) else f"-{8 * scheme.size}"
+        return {_DES: "DES", _3DES: "3DES"}.get(scheme.cipher, scheme.cipher.upper()) + bits
+    pem_names = {one: name for name, one in _PEM_CIPHERS.items()}
+    pem_names |= {_DES: "DES", _3DES: "3DES", _RC2_CBC: "RC2", _PBMAC1: "PBMAC1"}
+    digest = oids.DIGESTS.get(oid, "")
+    digest = digest.upper().replace("SHA", "SHA-", 1) if digest.startswith("sha") else digest.upper()
+    return pem_names.get(oid) or _NAMES.get(oid) or digest or oid
+
+
 def mac_is_valid(mac_data: bytes, content: bytes, passphrase: bytes | None, budget: KdfBudget) -> bool:
     """Return whether MacData (RFC 7292, 4; RFC 9579) is the MAC of ``content`` under a passphrase."""
     digest_info, *rest = der.children(mac_data)

@@ -15,6 +15,7 @@ from pkigen.model.certificates import (
     Signature,
 )
 from pkigen.model.entities import (
+    PKCS12_PASSPHRASE,
     Alteration,
     Entity,
     Fault,
@@ -39,6 +40,7 @@ from pkigen.model.revocation import (
 )
 
 __all__ = [
+    "PKCS12_PASSPHRASE",
     "REASON_CODES",
     "Alteration",
     "Attribute",

@@ -28,6 +28,10 @@ class Alteration:
     argument: str = ""
 
 
+PKCS12_PASSPHRASE = b"changeit"
+"""The default passphrase of PKCS#12 files: that of Java's key stores, not a secret."""
+
+
 @dataclass(frozen=True)
 class Output:
     """Output options of an entity; ``alias`` and ``pkcs12_passphrase`` apply to PKCS#12.

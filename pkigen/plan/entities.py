@@ -12,6 +12,7 @@ from pkigen.clock import Span, Validity, resolve_moment, shift
 from pkigen.errors import InputError, Problem
 from pkigen.keys.kinds import KeyKind, parse_kind, refusal
 from pkigen.model import (
+    PKCS12_PASSPHRASE,
     CertificatePlan,
     CrlPlan,
     Entity,
@@ -33,9 +34,6 @@ from pkigen.profile import SELF, AuthoritySpec, CertificateSpec, Omit, Profile, 
 from pkigen.x509 import Certificate, CertificateList
 
 Spec = TypeVar("Spec", AuthoritySpec, CertificateSpec)
-
-PKCS12_PASSPHRASE = b"changeit"
-"""Default passphrase of PKCS#12 files: the default of Java's key stores, not a secret."""
 
 
 class Serials(Protocol):

@@ -173,6 +173,10 @@ def _negative(
 ) -> NegativeCase:
     _check_condition(_checked_part(base, level), entry.requirement)
     copy = replace(named_after(base, name, serial, renames=renames), keeps_names=_fixes_names(entry.set))
+    if any("combined_file" in one.kinds for one in entry.set.requirements):
+        # The set can require this alias, which is the name of the base by default.
+        output = replace(copy.entity.output, alias=base.entity.output.alias)
+        copy = replace(copy, entity=replace(copy.entity, output=output))
     case = _broken(entry.requirement, entry.violation, copy, level)
     _check_signature(case)
     # Without a CA between the certificate and the trust anchor, validators need no chain file.

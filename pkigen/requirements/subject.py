@@ -37,6 +37,8 @@ class CheckInput:
     the key and the extensions are checked.
     ``crls`` are CRLs from files, which take precedence over what is published at URLs; ``crl_issuers`` are
     further certificates of CRL issuers. ``unread`` are the files that could not be used.
+    ``read_combined`` returns the contents of the files that contain the certificate and can contain other
+    objects: PEM files and key stores, one tuple of artifacts for each file.
     ``sharing`` maps common names (lowercase) to the number of other certificates of the environment that have
     them; ``sharing_keys`` does the same for the SHA-256 digests (hexadecimal) of their SubjectPublicKeyInfos,
     and is None if there is no environment.
@@ -54,6 +56,7 @@ class CheckInput:
     crls: tuple[CertificateList, ...] = ()
     crl_issuers: tuple[Certificate, ...] = ()
     unread: tuple[str, ...] = ()
+    read_combined: Callable[[], tuple[tuple[Artifact, ...], ...]] = field(default=tuple)
     signed_by: datetime | None = None
     sharing: Mapping[str, int] = field(default_factory=dict)
     sharing_keys: Mapping[str, int] | None = None
@@ -61,6 +64,11 @@ class CheckInput:
     passphrase_known: bool = True
     authority: bool = False
     requested: bool = False
+
+    @cached_property
+    def combined_files(self) -> tuple[tuple[Artifact, ...], ...]:
+        """The contents of the files that contain the certificate, one tuple for each file."""
+        return self.read_combined()
 
     @cached_property
     def authorities(self) -> tuple[Certificate, ...]:
@@ -140,7 +148,13 @@ class CheckInput:
     def inputs_of_path(self) -> tuple[tuple[Certificate, CheckInput], ...]:
         """The CA certificates of the path, each with the input for a check of this certificate alone."""
         alone = replace(
-            self, key=None, key_source=None, certificate_source=None, sharing_keys=None, authority=True
+            self,
+            key=None,
+            key_source=None,
+            certificate_source=None,
+            read_combined=tuple,
+            sharing_keys=None,
+            authority=True,
         )
         return tuple((one, replace(alone, certificate=one)) for one in self.path)
 

@@ -294,6 +294,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], ...]] = {
     "version": ({"equals": 3},),
     "serial": ({"positive": True},),
     "certificate_file": ({"encodings": ["PEM"]},),
+    "combined_file": ({"contains": ["key"]},),
     "key_file": ({"matches": True},),
     "chain_file": ({"complete": True},),
     "revocation": ({"available": True},),

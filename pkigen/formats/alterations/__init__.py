@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pkigen.formats.alterations.certificate import CERTIFICATE_ALTERATIONS
 from pkigen.formats.alterations.chain import CHAIN_ALTERATIONS
+from pkigen.formats.alterations.combined import COMBINED_ALTERATIONS, combined_alteration
 from pkigen.formats.alterations.draft import FileDraft, UnrelatedKeys
 from pkigen.formats.alterations.key import KEY_ALTERATIONS
 from pkigen.formats.alterations.pkcs12 import PKCS12_ALTERATIONS
@@ -30,9 +31,13 @@ def alter(draft: FileDraft, alteration: Alteration) -> None:
     file = draft.files.get(role)
     if file is None:
         return
-    if how == RENAME:
+    if how == RENAME and role in _ALTERATIONS and role != "pkcs12":
         draft.files[role] = replace(file, path=file_name(draft.issued.entity, role))
+    elif how == RENAME:
+        draft.files[role] = replace(file, path=file.path.rpartition(".")[0] + argument)
     elif how in TEXT_ALTERATIONS:
         draft.write(role, TEXT_ALTERATIONS[how](file.data, argument))
+    elif how in COMBINED_ALTERATIONS:
+        combined_alteration(role, how, draft)
     else:
         _ALTERATIONS[role][how](draft, argument)

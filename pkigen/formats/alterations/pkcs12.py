@@ -43,6 +43,30 @@ def _rc2(draft: FileDraft) -> bytes:
     return pkcs12.key_store(draft.issued, protection=pkcs12.Protection.RC2)
 
 
+def _legacy(draft: FileDraft) -> bytes:
+    from pkigen.formats import pkcs12
+
+    return pkcs12.key_store(draft.issued, protection=pkcs12.Protection.LEGACY)
+
+
+def _no_chain(draft: FileDraft) -> bytes:
+    from pkigen.formats import pkcs12
+
+    return pkcs12.key_store(replace(draft.issued, chain=()))
+
+
+def _no_key(draft: FileDraft) -> bytes:
+    from pkigen.formats import pkcs12
+
+    return pkcs12.key_store(replace(draft.issued, key=None))
+
+
+def _no_root(draft: FileDraft) -> bytes:
+    from pkigen.formats import pkcs12
+
+    return pkcs12.key_store(replace(draft.issued, chain=draft.issued.chain[:-1]))
+
+
 def _with_passphrase_file(make: Callable[[FileDraft], bytes]) -> Callable[[FileDraft, str], None]:
     """Return an alteration that writes the PKCS#12 file and its passphrase file."""
 
@@ -53,10 +77,25 @@ def _with_passphrase_file(make: Callable[[FileDraft], bytes]) -> Callable[[FileD
     return write
 
 
+def _renamed(draft: FileDraft, alias: str) -> None:
+    """Write the PKCS#12 file with another alias."""
+    from pkigen.formats import pkcs12
+
+    entity = draft.issued.entity
+    output = replace(entity.output, alias=alias)
+    draft.write("pkcs12", pkcs12.key_store(replace(draft.issued, entity=replace(entity, output=output))))
+    draft.add_passphrase_file(entity.output.pkcs12_passphrase)
+
+
 PKCS12_ALTERATIONS: dict[str, Callable[[FileDraft, str], None]] = {
     "wrong-password": _with_passphrase_file(_wrong_password),
     "bad-mac": _with_passphrase_file(_bad_mac),
     "other-key": _with_passphrase_file(_other_key),
     "no-certificate": _with_passphrase_file(_no_certificate),
     "rc2": _with_passphrase_file(_rc2),
+    "legacy": _with_passphrase_file(_legacy),
+    "no-chain": _with_passphrase_file(_no_chain),
+    "no-key": _with_passphrase_file(_no_key),
+    "no-root": _with_passphrase_file(_no_root),
+    "alias": _renamed,
 }

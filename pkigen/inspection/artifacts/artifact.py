@@ -47,6 +47,7 @@ class Source:
     ``file`` is the name that the user gave, ``position`` the number of the artifact in the file, from 1.
     ``encoding`` is the file's; ``label`` is the PEM block's, "" in other encodings. ``before`` is the text
     in front of a PEM block (bag attributes, comments), ``size`` the length of the file in bytes.
+    ``ciphers`` and ``mac`` are the algorithms that protect an open PKCS#12 file, "" without a MAC.
     """
 
     file: str
@@ -55,6 +56,8 @@ class Source:
     label: str = ""
     before: bytes = field(default=b"", repr=False)
     size: int = field(default=0, compare=False)
+    ciphers: tuple[str, ...] = field(default=(), compare=False)
+    mac: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return self.file if self.position == 1 else f"{self.file} (number {self.position})"

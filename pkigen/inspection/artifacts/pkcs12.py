@@ -14,6 +14,7 @@ from pkigen.formats.passphrase_encryption import (
     decrypt,
     mac_is_valid,
     passphrase_forms,
+    protection_name,
 )
 from pkigen.formats.pem import Block
 from pkigen.formats.read import ENCRYPTED
@@ -55,7 +56,8 @@ def read_pkcs12(
     for passphrase in (*passphrases, b"", None):
         try:
             opened = _opened(data, passphrase, budget)
-            yield from _contents(opened, source, (passphrase, *passphrases), budget)
+            protected = _with_protection(source, data, opened[0])
+            yield from _contents(opened, protected, (passphrase, *passphrases), budget)
         except WrongPassphrase:
             problem = problem or (_WRONG if passphrases else NOT_GIVEN)
             continue
@@ -89,6 +91,18 @@ def _opened(data: bytes, passphrase: bytes | None, budget: KdfBudget) -> tuple[l
                 raise
             problems.append("a part of it is damaged, or encrypted with another passphrase")
     return bags, problems
+
+
+def _with_protection(source: Source, data: bytes, bags: Sequence[_Bag]) -> Source:
+    """Return the source with the ciphers of the parts and of the keys, and the digest of the MAC."""
+    _, content, *mac_data = der.children(ber.definite(data))
+    algorithms = [der.children(bag.value)[0] for bag in bags if bag.kind == _SHROUDED_KEY]
+    for part in der.children(ber.definite(_content(content))):
+        content_type, wrapped = der.children(part)
+        if der.dotted(content_type) == _ENCRYPTED_DATA:
+            algorithms.append(der.children(der.children(der.children(wrapped)[0])[1])[1])
+    mac = protection_name(der.children(der.children(mac_data[0])[0])[0]) if mac_data else ""
+    return replace(source, ciphers=tuple(dict.fromkeys(map(protection_name, algorithms))), mac=mac)
 
 
 def _content(content_info: bytes) -> bytes:

@@ -83,8 +83,10 @@ class _Reader:
             keys += one.kind is Kind.KEY
             _check_count(position, MAX_ARTIFACTS, "objects")
             _check_count(keys, MAX_KEYS, "private keys")
-            source = one.source
-            source = Source(source.file, source.encoding, position, source.label, source.before, len(data))
+            own = one.source
+            source = Source(
+                own.file, own.encoding, position, own.label, own.before, len(data), own.ciphers, own.mac
+            )
             yield Artifact(one.kind, source, one.der, one.value, one.problem, one.friendly_name, one.note)
 
     def file(self, data: bytes) -> Iterator[Artifact]:

@@ -134,7 +134,14 @@ class _Files:
             key=key.key if key else None,
             key_source=key.source if key else None,
             chain=chain_of(leaf, beside) or None,
+            read_combined=lambda: self._files_with(leaf),
         )
+
+    def _files_with(self, leaf: Artifact) -> tuple[tuple[Artifact, ...], ...]:
+        """Return the contents of each file that contains a certificate, and of closed key stores."""
+        with_leaf = (one for one in self._artifacts if one.der == leaf.der or one.kind is Kind.PKCS12)
+        files = dict.fromkeys(one.source.file for one in with_leaf)
+        return tuple(tuple(one for one in self._artifacts if one.source.file == file) for file in files)
 
     def _of_request(self, artifact: Artifact) -> CheckResult:
         """Check a request by its subject, key and alternative names, and its key file."""

@@ -1,0 +1,231 @@
+"""A file that contains the certificate together with its key and chain: PEM, PKCS#12 or JKS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import PurePath
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from pkigen.cases.case import Case, Impossible
+from pkigen.documents.fields import Parsed, Value
+from pkigen.inspection.artifacts import Artifact, Encoding, Kind
+from pkigen.requirements.demand import Demand, Needs, Violation, demand
+from pkigen.requirements.demands.certificate_file import Size, Suffix
+from pkigen.requirements.outcome import Outcome, Status, failed, not_applicable, pass_or_fail, undecided
+from pkigen.requirements.pattern import Pattern
+from pkigen.requirements.subject import CheckInput
+from pkigen.x509 import Certificate
+
+StoreEncoding = Literal["PEM", "PKCS#12", "JKS"]
+Content = Literal["key", "issuers", "root"]
+_PEM_FORMATS = {
+    "fullchain": ("certificate", {"issuers"}),
+    "bundle": ("key", {"key", "issuers"}),
+    "combined": ("certificate", {"key", "issuers", "root"}),
+}
+"""The output formats in PEM: their first object, and their other contents."""
+_STORES = (Encoding.PKCS12, Encoding.JKS)
+_WORDS = {"key": "the key", "issuers": "the certificates of the issuing CAs", "root": "the root"}
+_WITHOUT = {
+    "key": ("without-key", "no-key"),
+    "issuers": ("without-issuers", "no-chain"),
+    "root": ("without-root-block", "no-root"),
+}
+"""The alterations that remove a content: of a PEM file, and of a key store."""
+_WITH = {"key": "with-added-key", "root": "with-root", "issuers": ""}
+
+
+class Alias(Value):
+    """The name of the key in a key store: a pattern, and a name that violates it."""
+
+    pattern: Annotated[Pattern, Parsed(Pattern, "a regular expression")]
+    counterexample: Annotated[str, Field(min_length=1, max_length=200)]
+
+    @model_validator(mode="after")
+    def _counterexample_violates(self) -> Alias:
+        if self.pattern.matches(self.counterexample):
+            raise ValueError("'counterexample' must be a value that does not match the pattern")
+        return self
+
+
+@demand
+class CombinedFile(Demand):
+    """One file with the certificate and other objects: its key, and certificates of its path.
+
+    ``contains`` and ``lacks`` are about the key, the issuers (every CA certificate below the root) and the
+    root. ``first`` is the first object of a PEM file; ``order``: each certificate is followed by its issuer.
+    ``entries`` is the number of keys. ``alias``, ``ciphers`` and ``macs`` apply to key stores: the name of
+    the entry, and the algorithms that protect a PKCS#12 file (RFC 7292). If several files contain the
+    certificate, one of them must satisfy the demand.
+    """
+
+    kind: ClassVar[str] = "combined_file"
+    field: ClassVar[str | None] = None
+    needs: ClassVar[Needs] = Needs.ISSUED
+
+    encodings: tuple[StoreEncoding, ...] = ()
+    suffixes: tuple[Suffix, ...] = ()
+    contains: tuple[Content, ...] = ()
+    lacks: tuple[Content, ...] = ()
+    first: Literal["certificate", "key"] | None = None
+    order: Literal["any", "leaf-to-root"] = "any"
+    entries: Annotated[int, Field(ge=1, le=1000)] | None = None
+    alias: Alias | None = None
+    ciphers: tuple[str, ...] = ()
+    macs: tuple[str, ...] = ()
+    maximum_bytes: Size | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> CombinedFile:
+        if not any(value and value != "any" for value in vars(self).values()):
+            raise ValueError(f"no condition given; set at least one of {', '.join(type(self).model_fields)}")
+        if both := set(self.contains) & set(self.lacks):
+            raise ValueError(f"'contains' and 'lacks' both have {', '.join(sorted(both))}")
+        if (self.first or self.order != "any") and self.encodings and "PEM" not in self.encodings:
+            raise ValueError("'first' and 'order' apply to PEM files only")
+        return self
+
+    def check(self, subject: CheckInput) -> Outcome:
+        """Check every file that contains the certificate; the outcome is that of the best one."""
+        if subject.certificate is None or subject.certificate_source is None:
+            return not_applicable("no certificate file was given")
+        outcomes = [self._check_file(contents, subject) for contents in subject.combined_files]
+        if not outcomes:
+            return not_applicable("no certificate file was given")
+        return min(outcomes, key=lambda one: (one.status is Status.FAIL, one.undecided))
+
+    def _check_file(self, contents: tuple[Artifact, ...], subject: CheckInput) -> Outcome:
+        source = contents[0].source
+        if self.encodings and source.encoding not in self.encodings:
+            return failed(str(source.encoding), " or ".join(self.encodings))
+        suffix = PurePath(source.file).suffix.lower()
+        if self.suffixes and suffix not in self.suffixes:
+            return failed(suffix or "no extension", " or ".join(self.suffixes))
+        if self.maximum_bytes is not None and source.size > self.maximum_bytes:
+            return failed(f"{source.size:,} bytes", f"at most {self.maximum_bytes:,} bytes")
+        if closed := next((one.problem for one in contents if one.kind is Kind.PKCS12 and one.problem), ""):
+            return undecided(closed)
+        if source.encoding in _STORES and (outcome := self._check_store(contents)):
+            return outcome
+        return self._check_contents(contents, subject)
+
+    def _check_store(self, contents: tuple[Artifact, ...]) -> Outcome | None:
+        """Return the violated condition of a key store, or None."""
+        source, keys = contents[0].source, [one for one in contents if one.kind is Kind.KEY]
+        if self.alias is not None:
+            wrong = [one.friendly_name for one in keys if not self.alias.pattern.matches(one.friendly_name)]
+            if wrong:
+                return failed(wrong[0] or "no alias", f"an alias like {self.alias.pattern}")
+        if source.encoding is Encoding.PKCS12:
+            others = [one for one in source.ciphers if one not in self.ciphers] if self.ciphers else []
+            if others:
+                return failed(others[0], " or ".join(self.ciphers))
+            if self.macs and source.mac not in self.macs:
+                return failed(source.mac or "no MAC", " or ".join(self.macs))
+        return None
+
+    def _check_contents(self, contents: tuple[Artifact, ...], subject: CheckInput) -> Outcome:
+        leaf = subject.certificate
+        assert leaf is not None
+        certificates = [one.certificate for one in contents if one.certificate is not None]
+        keys = [one for one in contents if one.kind is Kind.KEY]
+        if self.entries is not None and len(keys) != self.entries:
+            return failed(f"{len(keys)} keys", f"{self.entries} keys")
+        present = _present(leaf, certificates, subject, has_key=bool(keys))
+        for content in self.contains:
+            if present[content] is False:
+                return failed(f"no {_WORDS[content]}", _WORDS[content])
+        for content in self.lacks:
+            if present[content]:
+                return failed(_WORDS[content], f"no {_WORDS[content]}")
+        if self.first and contents[0].source.encoding is Encoding.PEM:
+            is_first = (
+                contents[0].kind is Kind.KEY if self.first == "key" else contents[0].certificate == leaf
+            )
+            if not is_first:
+                return failed(f"first: {contents[0].kind}", f"first: the {self.first}")
+        if self.order != "any" and not _is_ordered(leaf, certificates):
+            return failed("another order", "the certificate, then each issuer of the one before it")
+        if any(present[content] is None for content in self.contains):
+            return undecided("the path of the certificate is not known")
+        return pass_or_fail(True, f"{len(certificates)} certificates, {len(keys)} keys", "")
+
+    def violations(self) -> Iterator[Violation]:
+        """Without a content, with one too many, in reverse order, in DER, with old ciphers, or renamed."""
+        for content in self.contains:
+            says = f"The file does not contain {_WORDS[content]}."
+            yield self._altered(f"no-{content}", says, *_WITHOUT[content])
+        for content in self.lacks:
+            yield self._altered(
+                f"with-{content}", f"The file contains {_WORDS[content]}.", _WITH[content], ""
+            )
+        if self.first or self.order != "any":
+            yield self._altered(
+                "reversed", "The objects of the file are in reverse order.", "reversed-blocks", ""
+            )
+        if self.encodings == ("PEM",):
+            says = "The file is DER and contains only the certificate."
+            yield self._altered("der", says, "certificate-in-der", "")
+        if self.suffixes:
+            suffix = next(one for one in (".txt", ".dat", ".bin") if one not in self.suffixes)
+            rename = f"rename {suffix}"
+            yield self._altered("suffix", f"The name of the file ends in {suffix}.", rename, rename)
+        if self.alias is not None:
+            name = self.alias.counterexample
+            yield self._altered("alias", f"The alias of the key is {name}.", "", f"alias {name}")
+        if (self.ciphers and "3DES" not in self.ciphers) or (self.macs and "SHA-1" not in self.macs):
+            yield self._altered("3des", "The key store has 3DES encryption and a SHA-1 MAC.", "", "legacy")
+
+    def _altered(self, variant: str, says: str, of_pem: str, of_store: str) -> Violation:
+        """Return a violation by alterations of the PEM files and of the PKCS#12 file; "" if there is none."""
+
+        def apply(case: Case) -> Case:
+            changed = case
+            for role in case.entity.output.formats:
+                how, _, argument = {"PEM": of_pem, "PKCS#12": of_store}.get(
+                    self._encoding(role), ""
+                ).partition(" ")
+                if how:
+                    changed = changed.alter(role, how, argument)
+            if changed is case:
+                raise Impossible("the certificate has no such file: see 'formats'")
+            return changed
+
+        return Violation(variant, says, apply, "file", file="certificate", sent=False)
+
+    def _encoding(self, output_format: str) -> str:
+        """Return the encoding of an output format whose file satisfies the demand; "" for others."""
+        if output_format == "pkcs12":
+            return "PKCS#12" if not self.encodings or "PKCS#12" in self.encodings else ""
+        first, contents = _PEM_FORMATS.get(output_format, ("", set()))
+        fits = contents.issuperset(self.contains) and contents.isdisjoint(self.lacks)
+        fits = fits and self.first in (None, first) and (not self.encodings or "PEM" in self.encodings)
+        return "PEM" if first and fits else ""
+
+
+def _present(
+    leaf: Certificate, certificates: list[Certificate], subject: CheckInput, *, has_key: bool
+) -> dict[str, bool | None]:
+    """Return which contents a file has; None for a part of a path that is not known."""
+    if leaf.is_self_issued:
+        return {"key": has_key, "issuers": True, "root": True}
+    path = replace(subject, anchors=(*subject.anchors, *certificates)).path
+    complete = bool(path) and path[-1].is_self_issued
+    issuers = [one for one in path if not one.is_self_issued]
+    has_issuers = all(one in certificates for one in issuers)
+    return {
+        "key": has_key,
+        "issuers": has_issuers if path else None,
+        "root": path[-1] in certificates if complete else any(one.is_self_issued for one in certificates),
+    }
+
+
+def _is_ordered(leaf: Certificate, certificates: list[Certificate]) -> bool:
+    """Return whether a list begins with the leaf, and each certificate issued the one before it."""
+    return certificates[:1] == [leaf] and all(
+        below.normalized_issuer == above.normalized_subject for below, above in pairwise(certificates)
+    )

@@ -1,0 +1,147 @@
+"""Requirements on files with several objects: PEM files and key stores, in environments and as files."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pkigen.errors import InputError
+from pkigen.inspection.check import CheckOptions, check_environment, check_files
+from pkigen.requirements import RequirementSet, load_set
+from tests.environment.profiles import build_it, manifest
+
+SET = """
+name: files
+title: Files
+source: {title: Documentation, date: "2026"}
+requirements:
+  - id: one-file
+    demand:
+      combined_file: {encodings: [PEM], suffixes: [.pem], contains: [key, issuers, root], first: certificate}
+    level: rejected
+    says: One PEM file contains the certificate, its key and every CA certificate.
+  - id: store
+    demand:
+      combined_file:
+        encodings: [PKCS#12]
+        contains: [key, issuers]
+        alias: {pattern: server, counterexample: other}
+        ciphers: [AES-256-CBC]
+        macs: [SHA-256]
+        entries: 1
+    level: rejected
+    says: The key store contains one key, server, with its chain, in AES-256.
+  - id: chain
+    demand: {combined_file: {encodings: [PEM], contains: [issuers], lacks: [root, key], order: leaf-to-root}}
+    level: rejected
+    says: A PEM file contains the certificate and its issuers, without the root.
+"""
+
+
+@dataclass(frozen=True)
+class _Built:
+    folder: Path
+    demands: RequirementSet
+
+    def file(self, case: str, suffix: str) -> Path:
+        """Return the file of a case with a suffix; ``case`` is "" for the certificate without a fault."""
+        name = f"server.{case}".removesuffix(".")
+        directory = self.folder / "certificates" / name
+        return directory / (suffix if suffix == "fullchain.pem" else f"{name}.{suffix}")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> _Built:
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "files.yaml").write_text(SET)
+    against = str(folder / "files.yaml")
+    document: dict[str, Any] = {
+        "name": "built",
+        "defaults": {"key": "ec-p256"},
+        "requirements": [against],
+        "authorities": {"root": {"subject": {"CN": "Root"}}, "issuing": {"issuer": "root"}},
+        "certificates": {
+            "server": {
+                "issuer": "issuing",
+                "formats": ["combined", "pkcs12", "fullchain"],
+                "pkcs12": {"alias": "server"},
+            }
+        },
+        "negatives": [{"of": "server", "against": against}],
+    }
+    return _Built(build_it(document, folder / "out").folder, load_set(against))
+
+
+def _broken(built: _Built, *files: Path, passphrase: bytes = b"changeit") -> set[str]:
+    (result,) = check_files(files, [built.demands], CheckOptions(passphrases=(passphrase,)))
+    return {finding.requirement.id for finding in result.broken}
+
+
+def test_each_case_violates_the_requirement_on_its_file_alone(built: _Built) -> None:
+    results = {one.name: one for one in check_environment(built.folder, None, CheckOptions())}
+    violated = {name: [f.requirement.id for f in one.broken] for name, one in results.items()}
+    cases = {case["name"]: case for case in manifest(built.folder)["cases"]}
+    assert violated == {name: case.get("fault", {}).get("violates", []) for name, case in cases.items()}
+    faults = {"no-key", "no-issuers", "no-root", "reversed", "der", "suffix"}
+    stores = {"no-key", "no-issuers", "alias", "3des"}
+    chains = {"no-issuers", "with-root", "with-key", "reversed", "der"}
+    expected = (
+        [f"one-file-{f}" for f in faults] + [f"store-{f}" for f in stores] + [f"chain-{f}" for f in chains]
+    )
+    assert sorted(cases) == sorted(["server", *(f"server.{fault}" for fault in expected)])
+
+
+def test_a_file_given_alone_satisfies_only_the_requirement_on_its_kind(built: _Built) -> None:
+    assert _broken(built, built.file("", "combined.pem")) == {"store", "chain"}
+    assert _broken(built, built.file("", "p12")) == {"one-file", "chain"}
+    assert _broken(built, built.file("", "fullchain.pem"), built.file("", "key")) == {"one-file", "store"}
+
+
+def test_a_key_store_without_its_passphrase_is_undecided(built: _Built) -> None:
+    files = [built.file("", "p12"), built.file("", "combined.pem")]
+    (result,) = check_files(files, [built.demands], CheckOptions())
+    assert {one.requirement.id for one in result.findings if one.outcome.undecided} == {"store"}
+    assert {one.requirement.id for one in result.broken} == {"chain"}
+
+
+@pytest.mark.needs("openssl")
+def test_openssl_reads_the_alias_and_the_ciphers_that_the_cases_have(built: _Built) -> None:
+    def openssl(case: str, *options: str) -> str:
+        path = str(built.file(case, "p12"))
+        command = ["openssl", "pkcs12", "-in", path, "-passin", "pass:changeit", "-legacy", *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return done.stdout + done.stderr
+
+    assert "friendlyName: other" in openssl("store-alias", "-nokeys")
+    assert "friendlyName: server" in openssl("", "-nokeys")
+    info = openssl("store-3des", "-info", "-noout")
+    assert "MAC: sha1" in info
+    assert "pbeWithSHA1And3-KeyTripleDES-CBC" in info
+    assert openssl("store-no-issuers", "-nokeys").count("BEGIN CERTIFICATE") == 1
+    assert openssl("", "-nokeys").count("BEGIN CERTIFICATE") == 3
+    assert "PRIVATE KEY" not in openssl("store-no-key", "-nodes")
+
+
+@pytest.mark.parametrize(
+    ("demand", "words"),
+    [
+        ("{}", "no condition given"),
+        ("{contains: [key], lacks: [key]}", "both have key"),
+        ("{encodings: [PKCS#12], first: key}", "PEM files only"),
+        ("{alias: {pattern: a, counterexample: a}}", "does not match the pattern"),
+        ("{contains: [leaf]}", "key"),
+    ],
+)
+def test_a_demand_that_makes_no_sense_is_an_error_with_its_line(
+    demand: str, words: str, tmp_path: Path
+) -> None:
+    text = SET.partition("requirements:")[0]
+    text += f"requirements: [{{id: a, level: advice, says: A., demand: {{combined_file: {demand}}}}}]\n"
+    (tmp_path / "own.yaml").write_text(text)
+    with pytest.raises(InputError, match=words) as raised:
+        load_set(str(tmp_path / "own.yaml"))
+    assert raised.value.problems[0].location is not None
