@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pkigen.environment.crl.refresh import CrlRefresher, PublishedCrl
-from pkigen.environment.manifest.update import update_manifest
+from pkigen.environment.manifest.update import has_responder, update_manifest
 from pkigen.environment.published.publishers import CrlIssuer
 from pkigen.environment.source_profile import find_entities
 from pkigen.errors import InputError
@@ -137,7 +137,7 @@ def revoke(
     since = None if invalid_since is None else int(invalid_since.timestamp())
 
     def change(store: Store, issuers: dict[str, CrlIssuer], target: _Target, changes: _Changes) -> None:
-        _check_issuer(target, issuers)
+        _check_issuer(store, target, issuers)
         changes.issuers.add(target.issuer)
         existing = store.index.revocation(target.issuer, target.serial)
         if existing is not None and (existing.reason != HOLD or reason == HOLD):
@@ -274,10 +274,10 @@ def _list(serials: Sequence[tuple[str, int]]) -> str:
     return ", ".join(f"{serial:x}" for _, serial in serials) or "none"
 
 
-def _check_issuer(target: _Target, issuers: dict[str, CrlIssuer]) -> None:
+def _check_issuer(store: Store, target: _Target, issuers: dict[str, CrlIssuer]) -> None:
     if target.issuer == target.entity and target.entity.startswith(f"{Role.CERTIFICATE}/"):
         raise InputError(f"{target.label} is self-signed; no CA can revoke it")
-    if target.issuer not in issuers:
+    if target.issuer not in issuers and not has_responder(store, target.issuer):
         message = f"{target.label} cannot be revoked: its issuer, {target.issuer}, publishes no CRL"
         raise InputError(f"{message}{_ADVICE}")
 

@@ -232,9 +232,9 @@ class Checks:
 
     def _check_revocable(self, spec: EntitySpec, issuer: str) -> Errors:
         authority = self._authorities.get(issuer)
-        if spec.revoked and authority is not None and isinstance(authority.crl, Omit):
+        if spec.revoked and authority is not None and isinstance(authority.crl, Omit) and not authority.ocsp:
             words = f"'{issuer}' publishes no CRL (crl: none) and cannot revoke certificates"
-            yield ("revoked",), f"{words}; remove 'revoked', or 'crl: none'", None
+            yield ("revoked",), f"{words}; remove 'revoked' or 'crl: none', or add 'ocsp: {{}}'", None
 
     def _check_serial(self, spec: EntitySpec, issuer: str) -> Errors:
         """Check that an issuer has only one certificate with a serial number (RFC 5280, 4.1.2.2)."""

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.x509.ocsp import load_der_ocsp_response
 
 from pkigen.clock import utc_now
+from pkigen.environment.ocsp.responder import OcspResponder
 from pkigen.environment.revoke import refresh_crl, revoke
 from pkigen.errors import InputError
 from pkigen.inspection.artifacts import read_path
@@ -59,6 +61,26 @@ def test_a_command_that_needs_the_crl_says_so(
     folder = build_it(_document(), tmp_path).folder
     with pytest.raises(InputError, match=words):
         command(folder, names)
+
+
+def test_without_a_crl_the_ocsp_responder_reports_revocations(tmp_path: Path) -> None:
+    document = _document(gone={"issuer": "issuing", "revoked": "superseded"})
+    document["authorities"]["issuing"]["ocsp"] = {}
+    folder = build_it(document, tmp_path).folder
+    revoke(folder, ["console"], reason="keyCompromise")
+    responder = OcspResponder(folder, lambda: manifest(folder), utc_now)
+    reasons = {
+        name: load_der_ocsp_response(
+            responder.respond_about("issuing", _certificate(folder, name).serial_number).response
+        ).revocation_reason
+        for name in ("console", "gone", "sensor-01")
+    }
+    assert reasons == {
+        "console": x509.ReasonFlags.key_compromise,
+        "gone": x509.ReasonFlags.superseded,
+        "sensor-01": None,
+    }
+    assert crls(build_it(document, tmp_path)) == set()
 
 
 def test_a_crl_that_is_added_later_leads_the_reissued_certificates_to_it(tmp_path: Path) -> None:

@@ -28,14 +28,27 @@ def update_manifest(
     writes it.
     """
     write_bundle(store, issuers.values())
-    try:
-        manifest = Manifest.model_validate_json((store.folder / write.PATH).read_bytes())
-    except (OSError, ValueError):
+    manifest = _manifest(store)
+    if manifest is None:
         return
     authorities = [_authority(store, one, issuers, entities) for one in manifest.authorities]
     revoked = frozenset(one.name for one in authorities if one.revoked is not None)
     cases = [_case(store, one, entities, presigned, revoked) for one in manifest.cases]
     write.rewrite(store, manifest.model_copy(update={"authorities": authorities, "cases": cases}))
+
+
+def has_responder(store: Store, authority: str) -> bool:
+    """Return whether certificates of an authority (id) contain the URL of its OCSP responder."""
+    manifest = _manifest(store)
+    authorities = manifest.authorities if manifest else ()
+    return any(f"{Role.AUTHORITY}/{one.name}" == authority and one.ocsp is not None for one in authorities)
+
+
+def _manifest(store: Store) -> Manifest | None:
+    try:
+        return Manifest.model_validate_json((store.folder / write.PATH).read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 def _authority(
