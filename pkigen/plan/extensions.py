@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
-from hashlib import blake2s
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
@@ -44,7 +43,7 @@ from pkigen.asn1.oids import (
 )
 from pkigen.clock import Span, resolve_moment
 from pkigen.model import Extension, Name
-from pkigen.x509.timestamps import sct, sct_list
+from pkigen.x509.timestamps import invented_signature, sct, sct_list
 
 if TYPE_CHECKING:
     from pkigen.profile import (
@@ -261,8 +260,7 @@ def signed_certificate_timestamps(value: SignedTimestamps, clock: datetime) -> E
     scts = []
     for one in value.logs:
         text = one.at.text if isinstance(one.at, Span) else one.at.isoformat()
-        numbers = (blake2s(one.log + text.encode(), person=part).digest() for part in (b"r", b"s"))
-        signature = der.sequence(*(der.integer(int.from_bytes(number, "big")) for number in numbers))
+        signature = invented_signature(one.log + text.encode())
         scts.append(sct(one.log, resolve_moment(one.at, clock), signature))
     return Extension(SIGNED_CERTIFICATE_TIMESTAMPS, value.critical, sct_list(scts))
 

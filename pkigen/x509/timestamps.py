@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2s
 
 from pkigen.asn1 import der, oids
 from pkigen.x509.certificate import Certificate
-from pkigen.x509.decode import Malformed, decoder, expect
+from pkigen.x509.decode import Malformed, decoder, elements, expect, integer
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """The earliest time of an SCT."""
 _LOG_ID = slice(1, 33)
 _TIMESTAMP = slice(33, 41)
+_SIGNATURE = 47
+"""The start of the signature in an SCT without extensions."""
 
 
 def scts(value: bytes) -> list[bytes]:
@@ -42,13 +45,35 @@ def sct(log_id: bytes, at: datetime, signature: bytes) -> bytes:
     return b"\x00" + log_id + milliseconds.to_bytes(8, "big") + b"\x00\x00\x04\x03" + _counted(signature)
 
 
+def invented_signature(seed: bytes) -> bytes:
+    """Return an ECDSA signature that no key made: its second number is a hash of the first."""
+    numbers = [blake2s(seed).digest()]
+    numbers.append(blake2s(numbers[0]).digest())
+    return der.sequence(*(der.integer(int.from_bytes(number, "big")) for number in numbers))
+
+
 def undated(value: bytes) -> bytes:
-    """Return the value of the extension without the times of its SCTs; unchanged if it is malformed."""
+    """Return the value of the extension without the times of its SCTs with an invented signature.
+
+    Returns a malformed value unchanged.
+    """
     try:
         timestamps(value)
     except Malformed:
         return value
-    return sct_list(one[: _TIMESTAMP.start] + one[_TIMESTAMP.stop :] for one in scts(value))
+    return sct_list(map(_without_time, scts(value)))
+
+
+def _without_time(entry: bytes) -> bytes:
+    return entry[: _TIMESTAMP.start] + entry[_TIMESTAMP.stop :] if _is_invented(entry) else entry
+
+
+def _is_invented(entry: bytes) -> bool:
+    try:
+        first, second = (integer(one, "") for one in elements(entry[_SIGNATURE:], ""))
+        return int.from_bytes(blake2s(first.to_bytes(32, "big")).digest(), "big") == second
+    except (ValueError, OverflowError):
+        return False
 
 
 @decoder("the list of timestamps")

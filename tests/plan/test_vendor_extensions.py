@@ -17,6 +17,7 @@ from pkigen.plan.crl_distribution import points
 from pkigen.plan.defaults import Extensions, Setting
 from pkigen.plan.digest import digest
 from pkigen.profile import CertificateSpec
+from pkigen.x509.timestamps import sct, sct_list
 
 _CLOCK = datetime(2026, 11, 23, 12, tzinfo=UTC)
 _POINTS, _FRESHEST = points(CrlPlan(1, "http://pki.test/crl/issuing.crl"), 0, None)
@@ -133,8 +134,19 @@ def _timestamps(extension: Extension) -> x509.PrecertificateSignedCertificateTim
 
 
 def _digest(clock: datetime, scts: Any) -> str:
-    extensions = tuple(_extensions(clock, scts=scts).values())
-    return digest((), (), Signature(), "", extensions)
+    return _digest_of(_extensions(clock, scts=scts)[oids.SIGNED_CERTIFICATE_TIMESTAMPS])
+
+
+def _digest_of(extension: Extension) -> str:
+    return digest((), (), Signature(), "", (extension,))
+
+
+def test_the_time_of_a_real_timestamp_that_is_stated_as_der_causes_a_reissue() -> None:
+    digests = {
+        _digest_of(Extension(oids.SIGNED_CERTIFICATE_TIMESTAMPS, False, sct_list([sct(bytes(32), at, b"")])))
+        for at in (_CLOCK, _CLOCK + timedelta(seconds=1))
+    }
+    assert len(digests) == 2
 
 
 def test_timestamps_relative_to_the_clock_do_not_cause_a_reissue_and_changed_ones_do() -> None:

@@ -33,6 +33,16 @@ RICH = (
     extensions: [{oid: 1.2.3.4, critical: true, der: "0403010203"}]
     must_staple: true
     renew: 30d
+  device:
+    issuer: ot-issuing
+    valid: {from: -1d, to: never}
+    san: ["hardware:1.3.6.1.4.1.40732.1.1/SN-1", "ntds:6ba7b810-9dad-11d1-80b4-00c04fd430c8"]
+    windows_sid: S-1-5-21-1-2-3-1104
+    certificate_template: {oid: 1.3.6.1.4.1.311.21.8.1, major: 100, minor: 4}
+    certificate_template_name: DomainController
+    modbus_role: Operator
+    scts: [log-1, {log: log-2, at: -1h}]
+    no_rev_avail: true
 """
 )
 TABLE = b"host,site\npress,north\noven,south\n"
@@ -252,4 +262,4 @@ def test_the_profile_that_is_mutated_is_a_good_one() -> None:
         path.write_text(RICH)
         Path(folder, "inventory.csv").write_bytes(TABLE)
         Path(folder, "secret.txt").write_bytes(b"secret\n")
-        assert load(path).count == 25
+        assert load(path).count == 26
