@@ -118,6 +118,18 @@ def test_a_certificate_without_one_of_several_purposes_keeps_the_others() -> Non
     }
 
 
+def test_a_case_about_a_purpose_by_oid_keeps_the_other_purposes() -> None:
+    base = case_of({"subject": {"CN": "a"}, "san": "none", "extended_key_usage": [LOGON, "clientAuth"]})
+
+    def remaining(**parameters: Any) -> list[tuple[str, ...] | None]:
+        cases = (case for _, case in broken(demand("extended_key_usage", **parameters), base))
+        return [certificate_of(case).extensions.extended_key_usage for case in cases]
+
+    assert remaining(contains=[LOGON]) == [("clientAuth",)]
+    assert remaining(contains=["clientAuth"]) == [("emailProtection", LOGON)]
+    assert remaining(lacks=["1.2.3"]) == [(LOGON, "clientAuth", "1.2.3")]
+
+
 def test_none_of_the_purposes_is_violated_by_a_purpose() -> None:
     one = demand("extended_key_usage", one_of=["none"])
     base = BASES["ec"].without_extension(oids.EXTENDED_KEY_USAGE)
