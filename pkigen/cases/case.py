@@ -6,8 +6,8 @@ originals do not change.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2s
 from typing import Any
@@ -45,7 +45,8 @@ class Case:
     ``copies`` are the names of the CAs that were copied for this case. ``clock`` is the time of the build.
     ``base`` is the original end entity. ``sibling`` is another end entity of the same issuer, for faults
     of two certificates; ``same_serial`` means that both have the same serial number. With
-    ``keeps_names``, a copied CA keeps the name of the original.
+    ``keeps_names``, a copied CA keeps the name of the original. ``peers`` are the end entities of the
+    profile by their roles in the requirement set that the case is to violate.
     """
 
     entity: Entity
@@ -56,6 +57,7 @@ class Case:
     sibling: Entity | None = None
     same_serial: bool = False
     keeps_names: bool = False
+    peers: Mapping[str, tuple[Entity, ...]] = field(default_factory=dict)
 
     @property
     def plan(self) -> CertificatePlan:

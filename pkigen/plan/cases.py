@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pkigen.documents.fields import close_to
@@ -136,8 +136,22 @@ def _negatives(
     prefix = "" if first else f"{_IN_FILE_NAMES.sub('-', against.name)}."
     if authority:
         prefix = f"{authority}.{prefix}"
+    if against.compares_peers:
+        base = replace(base, peers=_peers(profile, planner, request.against.set))
     for negative in negatives(base, against, prefix, text, planner.serial, authority=authority):
         cases.add(negative)
+
+
+def _peers(profile: Profile, planner: Planner, set_name: str) -> dict[str, tuple[Entity, ...]]:
+    """Return the end entities without a fault that have roles of a set, by role."""
+    peers = dict[str, tuple[Entity, ...]]()
+    for spec in profile.with_requirements():
+        if not isinstance(spec, CertificateSpec) or spec.faults:
+            continue
+        for reference in spec.requirements:
+            if reference.set == set_name and reference.role is not None:
+                peers[reference.role] = (*peers.get(reference.role, ()), planner.certificate(spec))
+    return peers
 
 
 def _bases(profile: Profile, planner: Planner) -> dict[str, CertificateSpec]:

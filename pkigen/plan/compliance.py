@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 
@@ -100,6 +100,17 @@ class ComplianceChecker:
         self._entities = {entity.id: entity for entity in authorities}
         self._certificates = {entity.id: self._certificate(entity) for entity in self._entities.values()}
         self._seen = Counter[str]()
+        self._peers: dict[str, dict[str, tuple[Certificate, ...]]] | None = None
+
+    def compare(self, entities: Iterable[Entity], own: Mapping[str, Mapping[str, RequirementSet]]) -> None:
+        """Compare the entities with each other where their sets require it."""
+        peers = dict[str, dict[str, tuple[Certificate, ...]]]()
+        for entity in entities:
+            for one in own.get(entity.id, {}).values():
+                if one.role is not None and entity.fault is None:
+                    roles = peers.setdefault(one.declared_name, {})
+                    roles[one.role] = (*roles.get(one.role, ()), self._certificate(entity))
+        self._peers = peers
 
     def findings(self, entity: Entity, sets: Iterable[RequirementSet]) -> Iterator[Finding]:
         """Yield the findings of each set for a planned entity."""
@@ -108,6 +119,7 @@ class ComplianceChecker:
             certificate=self._certificate(entity),
             planned_chain=tuple(self._certificates[issuer] for issuer in entity.issuers),
             sharing=self._seen,
+            peers=self._peers,
             issued=False,
             authority=entity.role is Role.AUTHORITY,
         )
@@ -165,6 +177,9 @@ def obey(
         return
     authorities = tuple(authorities)
     compliance = ComplianceChecker(profile, authorities, clock)
+    if any(one.compares_peers for sets_of_entity in own.values() for one in sets_of_entity.values()):
+        certificates = tuple(certificates)
+        compliance.compare(certificates, own)
     problems = list[Problem]()
 
     def check(

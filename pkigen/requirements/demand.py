@@ -65,6 +65,11 @@ class Demand(Value):
     blame: ClassVar[tuple[str | int, ...]] = ()
     of_requests: ClassVar[bool] = False
 
+    @property
+    def other_role(self) -> str | None:
+        """The role of the set whose certificates the demand compares with, if it does."""
+        return None
+
     def check(self, subject: CheckInput) -> Outcome:
         """Return whether a certificate, with its key, chain and CRL, satisfies the demand."""
         if subject.certificate is None:

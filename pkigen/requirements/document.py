@@ -293,6 +293,16 @@ class RequirementSet(Value):
         return tuple(filter(None, notes))
 
     @property
+    def declared_name(self) -> str:
+        """The name of the set without a selected role and values of switches."""
+        return self.name.partition(",")[0].partition(":")[0]
+
+    @property
+    def compares_peers(self) -> bool:
+        """Whether a requirement compares the certificates of an environment with each other."""
+        return any("relation" in one.kinds for one in self.requirements)
+
+    @property
     def role(self) -> str | None:
         """The role that was selected; the requirements of other roles are left out."""
         return self._role

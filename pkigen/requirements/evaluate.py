@@ -35,6 +35,8 @@ class Finding:
 
 def findings(against: RequirementSet, subject: CheckInput) -> Iterator[Finding]:
     """Yield one finding for each requirement, in the order of the set."""
+    if against.compares_peers:
+        subject = replace(subject, set_name=against.declared_name)
     for requirement in against.requirements:
         yield _finding(against, requirement, subject)
 

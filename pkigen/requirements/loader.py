@@ -157,17 +157,19 @@ def _references(merged: RequirementSet, own: RequirementSet, tree: Table) -> Ite
         for key, switch in (("when", one.when), ("unless", one.unless)):
             if switch is not None and switch not in switches:
                 yield _reference(tree, (*path, key), unknown("switch", switch, switches))
-        for role in one.for_:
+        others = ((path, demand.other_role) for demand in one.demands if demand.other_role is not None)
+        for where, role in (*(((*path, "for"), role) for role in one.for_), *others):
             if role not in merged.roles:
-                words = (
-                    unknown("role", role, tuple(merged.roles)) if merged.roles else "the set has no 'roles'"
-                )
-                yield _reference(tree, (*path, "for"), words)
+                yield _reference(tree, where, _unknown_role(role, merged))
         for index, part in enumerate(one.together):
             for other in part.ids:
                 if other not in ids:
                     words = unknown("requirement", other, ids)
                     yield _reference(tree, (*path, "together", index, "ids"), words)
+
+
+def _unknown_role(role: str, merged: RequirementSet) -> str:
+    return unknown("role", role, tuple(merged.roles)) if merged.roles else "the set has no 'roles'"
 
 
 def _reference(tree: Table, path: tuple[str | int, ...], words: str) -> Problem:

@@ -25,6 +25,10 @@ LookUpCrl = Callable[[str], PublishedCrl | None]
 """Returns what is published at a URL; None if only a download could answer that."""
 
 
+Peers = Mapping[str, Mapping[str, tuple[Certificate, ...]]]
+"""Certificates by the name of a set and a role of it."""
+
+
 @dataclass(frozen=True)
 class CheckInput:
     """A certificate with its files, key, chain and CRLs.
@@ -41,7 +45,8 @@ class CheckInput:
     objects: PEM files and key stores, one tuple of artifacts for each file.
     ``sharing`` maps common names (lowercase) to the number of other certificates of the environment that have
     them; ``sharing_keys`` does the same for the SHA-256 digests (hexadecimal) of their SubjectPublicKeyInfos,
-    and is None if there is no environment.
+    and is None if there is no environment. ``peers`` are the certificates of an environment by set and role,
+    None without an environment; ``set_name`` is the set that is checked.
     """
 
     now: datetime
@@ -60,6 +65,8 @@ class CheckInput:
     signed_by: datetime | None = None
     sharing: Mapping[str, int] = field(default_factory=dict)
     sharing_keys: Mapping[str, int] | None = None
+    peers: Peers | None = None
+    set_name: str = ""
     issued: bool = True
     passphrase_known: bool = True
     authority: bool = False

@@ -295,6 +295,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], ...]] = {
     "serial": ({"positive": True},),
     "certificate_file": ({"encodings": ["PEM"]},),
     "combined_file": ({"contains": ["key"]},),
+    "relation": ({"role": "server", "same": ["issuer"]},),
     "key_file": ({"matches": True},),
     "chain_file": ({"complete": True},),
     "revocation": ({"available": True},),

@@ -21,6 +21,8 @@ from pkigen.inspection.artifacts import Artifact, Kind, read_path
 from pkigen.inspection.check.check import CheckOptions, CheckResult, check
 from pkigen.requirements import CheckInput, PublishedCrl, RequirementSet, load_set
 from pkigen.requirements.crl_lookup import CrlLookup
+from pkigen.requirements.subject import Peers
+from pkigen.x509 import Certificate
 
 
 def check_environment(
@@ -113,7 +115,30 @@ class _Checker:
         self._names = {data["name"]: self._common_name(data) for data in without_fault}
         self._presenter.taken = Counter(name for name in self._names.values() if name)
         without_fault = (case.data for case in environment.cases() if case.fault is None)
+        compares = any(one.compares_peers for one in self._sets.values())
+        self._peers = self._certificates_by_role() if compares else {}
         self._presenter.keys = Counter(one["key"]["spki_sha256"] for one in (*without_fault, *authorities))
+
+    def _certificates_by_role(self) -> dict[tuple[str, str], dict[str, Certificate]]:
+        """Return the certificates without a fault by set and role, and by their names."""
+        by_role = dict[tuple[str, str], dict[str, Certificate]]()
+        for case in self._environment.cases():
+            for reference in _own(case.data) if case.fault is None else ():
+                one = self._sets.get(self._names_of_sets.get(reference, ""))
+                artifact = self._presenter.artifact(case.data["files"]["certificate"], Kind.CERTIFICATE)
+                if one and one.role and artifact and artifact.certificate:
+                    named = by_role.setdefault((one.declared_name, one.role), {})
+                    named[case.name] = artifact.certificate
+        return by_role
+
+    def _peers_of(self, data: dict[str, Any]) -> Peers:
+        """Return the certificates to compare an end entity with: all but itself and the base of a case."""
+        own = {data["name"], data.get("fault", {}).get("base")}
+        peers = dict[str, dict[str, tuple[Certificate, ...]]]()
+        for (set_name, role), named in self._peers.items():
+            others = tuple(certificate for name, certificate in named.items() if name not in own)
+            peers.setdefault(set_name, {})[role] = others
+        return peers
 
     def check_all(self) -> Iterator[CheckResult]:
         """Yield the result of every entity that is checked."""
@@ -149,7 +174,7 @@ class _Checker:
         if "fault" in data:
             expected = self._expected_of(data)
             names = set(expected)
-        presented = replace(presented, crl_issuers=self._crl_issuers)
+        presented = replace(presented, crl_issuers=self._crl_issuers, peers=self._peers_of(data))
         sets = [one for name, one in self._sets.items() if name in names]
         revoked = data["revoked"] is not None or data["verdict"].get("stage") == "revocation"
         return check(data["name"], presented, sets, unread, expected, revoked=revoked and "fault" not in data)

@@ -47,17 +47,19 @@ _SAMPLES = {
 _CYCLES = ("0123456789", "ABCDEF", "abcdef", string.ascii_uppercase, string.ascii_lowercase)
 
 
-def _oid_of(kind: str) -> str:
+def oid_of_attribute(kind: str) -> str:
+    """Return the OID of an attribute type, which is a short name or an OID."""
     return ATTRIBUTE_TYPES.get(kind, (kind, 0))[0]
 
 
-def _parse_attribute(text: str) -> str:
+def parse_attribute(text: str) -> str:
+    """Return the short name of an attribute type, or its OID; ValueError if it is neither."""
     if text not in ATTRIBUTE_TYPES and not OID.fullmatch(text):
         raise ValueError(unknown("subject attribute", text, tuple(ATTRIBUTE_TYPES)))
     return SHORT_NAMES.get(text, str(text))
 
 
-AttributeType = Annotated[str, Parsed(_parse_attribute, "CN, C, O, OU ... or an OID")]
+AttributeType = Annotated[str, Parsed(parse_attribute, "CN, C, O, OU ... or an OID")]
 
 
 @demand
@@ -112,7 +114,7 @@ class SubjectAttribute(Demand):
 
     @property
     def _oid(self) -> str:
-        return _oid_of(self.type)
+        return oid_of_attribute(self.type)
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
         """Check presence first; a missing attribute violates only ``required``."""
@@ -254,12 +256,12 @@ def similar(value: str, taken: tuple[str, ...] = ()) -> str:
 
 
 def _with_similar(kind: str, case: Case) -> Case:
-    value = next(iter(names.values(case.plan.subject, _oid_of(kind))), "other")
+    value = next(iter(names.values(case.plan.subject, oid_of_attribute(kind))), "other")
     return case.with_attribute(kind, similar(value))
 
 
 def _of_issuer(case: Case, kind: str) -> str:
-    values = names.values(case.plan.issuer, _oid_of(kind))
+    values = names.values(case.plan.issuer, oid_of_attribute(kind))
     if not values:
         raise Impossible(f"the issuer has no {kind}")
     return values[0]
