@@ -9,8 +9,10 @@ import pytest
 
 from pkigen import build
 from pkigen.documents import shipped
+from pkigen.environment.build.options import BuildOptions
 from pkigen.environment.environment import Environment
 from pkigen.environment.manifest.schema import json_schema
+from pkigen.formats.keytool import QUICK_START
 from tests.openssl import Judge
 
 _BEYOND_OPENSSL_3_0 = ("ml-dsa",)
@@ -18,7 +20,7 @@ _BEYOND_OPENSSL_3_0 = ("ml-dsa",)
 
 @pytest.fixture(scope="module", params=shipped.names())
 def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    return build(request.param, tmp_path_factory.mktemp("shipped"))
+    return build(request.param, tmp_path_factory.mktemp("shipped"), BuildOptions(keys="pool"))
 
 
 @pytest.mark.needs("openssl")
@@ -68,9 +70,9 @@ def test_keytool_reads_every_pkcs12(environment: Environment) -> None:
     for case in (one for one in environment.manifest["cases"] if "fault" not in one):
         path = case["files"].get("p12")
         if path is not None:
-            command = ["keytool", "-list", "-v", "-storetype", "PKCS12", "-storepass", "changeit"]
+            command = ["keytool", *QUICK_START, "-list", "-v", "-storetype", "PKCS12"]
             done = subprocess.run(
-                [*command, "-keystore", str(environment.folder / path)],
+                [*command, "-storepass", "changeit", "-keystore", str(environment.folder / path)],
                 capture_output=True,
                 text=True,
                 check=True,

@@ -9,6 +9,7 @@ import pytest
 from pkigen.asn1 import der
 from pkigen.environment.environment import Environment
 from pkigen.errors import InputError
+from pkigen.formats.keytool import QUICK_START
 from tests.export.conftest import PASSPHRASE, Export
 from tests.tools import run
 
@@ -19,7 +20,8 @@ GOLDEN = Path(__file__).parent / "golden" / "import.ps1"
 
 
 def _listed(store: Path, passphrase: str = _USUAL) -> str:
-    return run("keytool", "-J-Duser.language=en", "-list", "-v", "-keystore", store, "-storepass", passphrase)
+    quick = (*QUICK_START, "-J-Duser.language=en")
+    return run("keytool", *quick, "-list", "-v", "-keystore", store, "-storepass", passphrase)
 
 
 @pytest.mark.needs("keytool")
