@@ -11,6 +11,8 @@ from pathlib import Path
 from shutil import copyfile
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_der_x509_crl
 
 from pkigen import build
 from pkigen.environment.environment import Case, Environment, open_environment
@@ -96,11 +98,17 @@ CLIENTS = [
     ("bob", "bob@corp.example", ""),
     ("bob", ALICE, POLICY),
     ("alice.client-purpose-no-clientauth", ALICE, PURPOSE),
+    ("alice.client-purpose-missing", ALICE, ""),  # OpenSSL accepts a certificate without purposes
+    ("alice.no-logon-purpose-1-3-6-1-4-1-311-20-2-2", ALICE, ""),  # only Windows does not list it
     ("alice.upn-no-upn", ALICE, POLICY),
+    ("alice.upn-missing", ALICE, POLICY),
     ("alice.not-revoked-revoked", ALICE, REVOKED),
+    ("alice.not-revoked-on-hold", ALICE, REVOKED),
     ("alice.not-ended-expired", ALICE, EXPIRED),
+    ("alice.not-ended-by-a-second", ALICE, EXPIRED),
     ("alice.begun-not-yet-valid", ALICE, FUTURE),
     ("alice.trusted-no-certsign", ALICE, AUTHORITY),
+    ("alice.trusted-expired-authority", ALICE, EXPIRED),
     ("laptop-7", LAPTOP, ""),
     ("laptop-7.client-purpose-no-clientauth", LAPTOP, PURPOSE),
     ("laptop-7.computer-name-no-dns", LAPTOP, POLICY),
@@ -151,8 +159,8 @@ def freeradius(environment: Environment, folder: Path, name: str, condition: str
     """Run FreeRADIUS with a certificate, by name, until the end of the block."""
     server = _cases(environment)[name]
     chains = "".join(dict.fromkeys(case.chain.read_text() for case in environment.cases()))
-    crls = (environment.folder / "crls.pem").read_text()
-    (folder / "ca.pem").write_text(chains + crls)
+    crls = map(load_der_x509_crl, (path.read_bytes() for path in environment.www.rglob("*.crl")))
+    (folder / "ca.pem").write_text(chains + "".join(crl.public_bytes(Encoding.PEM).decode() for crl in crls))
     (folder / "server.pem").write_text(server.certificate.read_text() + server.chain.read_text())
     copyfile(server.key, folder / "server.key")
     port = free_port()
