@@ -310,13 +310,18 @@ def _broken(requirement: Requirement, violation: Violation, case: Case, level: i
     if requirement.of in ("certificate", "all") and level is None:
         return violation.apply(case)
 
+    at = (level or 0) + (requirement.of == "issuing-authority" and level is not None)
+    if at < len(case.authorities):
+        # A change that needs copies of the CAs above, such as for a serial number that exists only once.
+        copied = violation.apply(_checked_part(case, at)).copies
+        if copied:
+            case = case.change_authority(at + len(copied), lambda entity: entity)
+
     def change(authority: Entity) -> Entity:
         above = tuple(entity for entity in case.authorities if entity.id in authority.issuers)
-        return violation.apply(Case(authority, above, case.clock, authority)).entity
+        return violation.apply(Case(authority, above, case.clock, authority, case.copies)).entity
 
-    if level is None:
-        return case.change_authority(0, change)
-    return case.change_authority(level + (requirement.of == "issuing-authority"), change)
+    return case.change_authority(at, change)
 
 
 def _finished(
