@@ -89,7 +89,7 @@ def _random(kind: KeyKind) -> PrivateKey:
     if kind.name in UNSOUND:
         return weak_keys.generate(kind, SystemEntropy())
     match kind.family:
-        case "rsa" if kind.size < _SMALLEST_OF_OPENSSL:
+        case "rsa" if kind.size < _SMALLEST_OF_OPENSSL or kind.size % 2:  # OpenSSL rounds odd sizes down
             return rsa_primes.generate(kind.size, SystemEntropy())
         case "rsa":
             return rsa.generate_private_key(65537, kind.size)

@@ -197,7 +197,8 @@ def _negative(
         sent=entry.violation.sent,
         authority="" if level is None else base.authorities[level].name,
     )
-    return _as_planned(case, fault, text, f"{entry.set.name} {name}", serial)
+    numbered = level if "serial" in entry.requirement.kinds else None
+    return _as_planned(case, fault, text, f"{entry.set.name} {name}", serial, numbered)
 
 
 def _check_condition(base: Case, requirement: Requirement) -> None:
@@ -251,11 +252,20 @@ def with_faults(
 
 
 def _as_planned(
-    case: Case, fault: Fault, text: str, request: str, serial: Callable[[str, str], int]
+    case: Case,
+    fault: Fault,
+    text: str,
+    request: str,
+    serial: Callable[[str, str], int],
+    numbered: int | None = None,
 ) -> NegativeCase:
-    """Return the entities of a case, with their digests; ``text`` and ``request`` come from the profile."""
+    """Return the entities of a case, with their digests; ``text`` and ``request`` come from the profile.
+
+    Copied authorities get new serial numbers, except at the level ``numbered``: its number is the fault.
+    """
+    fixed = None if numbered is None else case.authorities[numbered]
     copies = tuple(
-        _finished(entity, fault, text, request, serial)
+        _finished(entity, fault, text, request, None if entity is fixed else serial)
         for entity in case.authorities
         if entity.name in case.copies
     )

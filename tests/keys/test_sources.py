@@ -123,3 +123,7 @@ def test_a_pool_where_no_folder_can_be_is_reported(tmp_path: Path) -> None:
 def test_a_kind_that_there_is_not_is_reported(name: str) -> None:
     with pytest.raises(ValueError, match=r"no such kind of key|an RSA key has 512 to 8192 bits"):
         parse_kind(name)
+
+
+def test_a_fresh_rsa_key_of_an_odd_size_has_this_size() -> None:
+    assert kind_of(FreshKeys().generate(parse_kind("rsa-2049"), "a")).size == 2049

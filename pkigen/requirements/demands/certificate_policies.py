@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case, Impossible
-from pkigen.cases.extension_values import put
+from pkigen.cases.extension_values import put, value_of
 from pkigen.documents.fields import Parsed, parse_oid
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, failed, not_applicable, passed
@@ -147,9 +147,8 @@ class CertificatePolicies(Demand):
             says = "No policy has the URI of a practice statement."
             yield _with_policies("no-cps-uri", says, *map(_policy, listed or [_OTHER]))
         if self.qualifiers == "forbidden":
-            *others, last = listed or [_OTHER]
             says = "A policy has the URI of a practice statement."
-            yield _with_policies("qualifier", says, *map(_policy, others), _policy(last, _URI))
+            yield Violation("qualifier", says, partial(_with_uri, listed or [_OTHER]))
         if self.any_qualifiers:
             qualifier = der.sequence(der.oid(_OTHER), der.string(der.UTF8_STRING, "x"))
             says = "anyPolicy has an unknown qualifier."
@@ -218,6 +217,17 @@ def _has_uri(qualifiers: Qualifiers) -> bool:
         oid == oids.PRACTICE_STATEMENT and value[0] == der.IA5_STRING and b"://" in der.contents(value)
         for oid, value in qualifiers
     )
+
+
+def _with_uri(listed: list[str], case: Case) -> Case:
+    """Add the URI of a practice statement to the last policy; ``listed`` are those of a case without any."""
+    policies = [_policy(oid) for oid in listed]
+    if case.extension(oids.CERTIFICATE_POLICIES) is not None:
+        policies = der.children(value_of(case, oids.CERTIFICATE_POLICIES))
+    *others, last = policies
+    oid = der.children(last)[0]
+    changed = der.sequence(oid, der.sequence(_URI))
+    return put(case, oids.CERTIFICATE_POLICIES, der.sequence(*others, changed))
 
 
 def _with_policies(variant: str, says: str, *policies: bytes) -> Violation:

@@ -155,10 +155,11 @@ class PublicKeyDemand(Demand):
                 yield kind
 
     def _odd_sizes(self) -> Iterator[str]:
-        """Return the next size above the smallest one that is not a multiple."""
+        """Return the next size above the smallest one that is not a multiple, an even one if possible."""
         if self.multiple_of:
             least = max(self.minimum.get("rsa", 2048), SMALLEST_RSA)
-            yield f"rsa-{least + 1 if least % self.multiple_of == 0 else least}"
+            step = 2 if self.multiple_of > 2 else 1
+            yield f"rsa-{least + step if least % self.multiple_of == 0 else least}"
 
     def _too_small(self) -> Iterator[str]:
         least = self.minimum.get("rsa")
