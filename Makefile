@@ -10,7 +10,7 @@ BENCH_STAMP := .venv-bench/.made-from-requirements
 TLSFUZZ_STAMP := .venv-tlsfuzzer/.made
 TEST_ARGS ?=
 TEST_TOOLS := openssl keytool javac certtool ocsptool curl dot faketime tinyproxy rsyslogd chromium \
-	freeradius eapol_test nginx apachectl haproxy caddy stunnel systemd-analyze \
+	freeradius eapol_test nginx apachectl haproxy caddy stunnel systemd-analyze etcd \
 	cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle hxtool
 # What depends most on the versions of other packages: pydantic, typer, starlette with uvicorn and h11,
 # python-multipart, cryptography and pyOpenSSL.

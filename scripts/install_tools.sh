@@ -12,6 +12,7 @@ package_of() {
         javac) echo default-jdk-headless ;;
         certtool | ocsptool) echo gnutls-bin ;;
         dot) echo graphviz ;;
+        etcd) echo etcd-server ;;
         eapol_test) echo eapoltest ;;
         nginx) echo nginx-light ;;
         rsyslogd) echo rsyslog-gnutls ;;
@@ -103,8 +104,9 @@ for package in ${available_packages[@]+"${available_packages[@]}"}; do
         install "$package" || unavailable+=("$package")
     fi
     case $package in
-        nginx-light | apache2 | haproxy | caddy | stunnel4 | tinyproxy | mosquitto | freeradius)
-            "${as_root[@]}" systemctl disable --quiet "${package%-light}" >/dev/null 2>&1
+        nginx-light | apache2 | haproxy | caddy | stunnel4 | tinyproxy | mosquitto | freeradius | etcd-server)
+            service=${package%-light}
+            "${as_root[@]}" systemctl disable --quiet "${service%-server}" >/dev/null 2>&1
             ;;
     esac
 done

@@ -33,6 +33,7 @@ PACKAGES = {
     "tinyproxy": "tinyproxy",
     "curl": "curl",
     "dot": "graphviz",
+    "etcd": "etcd-server",
     "eapol_test": "eapoltest",
     "faketime": "faketime",
     "freeradius": "freeradius",
