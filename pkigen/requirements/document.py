@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
@@ -134,7 +135,7 @@ class Requirement(Value):
             raise ValueError("'until' must be later than 'from'")
         return self
 
-    @property
+    @cached_property
     def condition(self) -> Demand | AnyOf | Conditional:
         """The condition, which may consist of several demands."""
         if self.demand is not None:
@@ -145,13 +146,13 @@ class Requirement(Value):
         assert self.then is not None
         return Conditional(self.if_, self.then)
 
-    @property
+    @cached_property
     def demands(self) -> tuple[Demand, ...]:
         """The demands that the condition consists of."""
         every = (self.demand, *(self.any_ or ()), self.if_, self.then)
         return tuple(one for one in every if one is not None)
 
-    @property
+    @cached_property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of the demands."""
         return tuple(one.kind for one in self.demands)
@@ -162,7 +163,7 @@ class Requirement(Value):
         fields = {one.field for one in ([self.then] if self.then else self.demands)}
         return fields.pop() if len(fields) == 1 else None
 
-    @property
+    @cached_property
     def needs(self) -> Needs:
         """What must exist before the condition can be checked."""
         return max(one.needs for one in self.demands)

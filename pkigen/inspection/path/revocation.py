@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 
 from pkigen.asn1 import oids
 from pkigen.inspection.path.crl_scope import (
@@ -234,7 +235,7 @@ class RevocationCheck:
         raise _furthest(failures)
 
     def _check_signer(self, crl: CertificateList, signer: Certificate) -> None:
-        result = verdict(crl, signer.subject_public_key_info)
+        result = _verdict(crl, signer.subject_public_key_info)
         if result is not Verdict.GOOD:
             raise _Unusable(_SIGNATURE if result is Verdict.BAD else _UNSUPPORTED)
         usages = signer.extensions.key_usage
@@ -253,6 +254,12 @@ class RevocationCheck:
             self._issuer_problems[signer] = first.message if first else ""
         if message := self._issuer_problems[signer]:
             raise _Unusable(_ISSUER_PATH, f"the CRL's issuer is not valid: {message}")
+
+
+@lru_cache(maxsize=64)
+def _verdict(crl: CertificateList, public_key_info: bytes) -> Verdict:
+    """Return whether a key signed a CRL; cached, because all certificates of a CA have the same CRL."""
+    return verdict(crl, public_key_info)
 
 
 _UNUSED = {
