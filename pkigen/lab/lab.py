@@ -27,7 +27,8 @@ from pkigen.lab.crl_server import CrlServer
 from pkigen.lab.state import profile_passphrases
 from pkigen.lab.timing import LabClock
 from pkigen.profile import Profile
-from pkigen.requirements import RequirementSet
+from pkigen.requirements import RequirementSet, switched
+from pkigen.requirements.document import VALIDATION
 
 _REASON = "keyCompromise"
 
@@ -44,6 +45,7 @@ class Lab:
         profile: Profile,
         clock: LabClock,
         sets: Sequence[RequirementSet],
+        own_sets: Mapping[str, Sequence[RequirementSet]],
         downloads: CrlDownloads,
         proxy: str | None,
     ) -> None:
@@ -51,6 +53,7 @@ class Lab:
         self.profile = profile
         self.clock = clock
         self.sets = tuple(sets)
+        self._own_sets = own_sets
         self.proxy = proxy
         self.passphrases = profile_passphrases(profile)
         self.appliances: dict[str, Appliance] = {}
@@ -94,7 +97,7 @@ class Lab:
     def upload(self, name: str, upload: Upload) -> UploadResult:
         """Upload files to an appliance; accepted files are in use when this returns."""
         appliance = self.appliance(name)
-        result = check_upload(upload, self.sets, self.clock(), appliance.anchors, self.proxy)
+        result = check_upload(upload, self.sets_of(appliance), self.clock(), appliance.anchors, self.proxy)
         done = appliance.install(result, upload.title)
         if done.accepted:
             self.scheduler.check_soon(self.connections_of(appliance))
@@ -109,6 +112,22 @@ class Lab:
         appliance = self.appliance(name)
         appliance.set_validation(mandatory=mandatory)
         self.scheduler.check_soon(self.connections_of(appliance))
+
+    def sets_of(self, appliance: Appliance) -> tuple[RequirementSet, ...]:
+        """Return the requirement sets of an appliance, with its switches: its certificate's own, or all."""
+        sets = tuple(self._own_sets.get(appliance.name, self.sets))
+        known = {name for one in sets for name in one.known_switches}
+        return switched(sets, {name: on for name, on in appliance.switches.items() if name in known})
+
+    def switches_of(self, appliance: Appliance) -> dict[str, bool]:
+        """Return the switches that the requirement sets of an appliance declare, and their values."""
+        sets = self.sets_of(appliance)
+        return {name: one.is_on(name) for one in sets for name in one.switches if name != VALIDATION}
+
+    def set_switch(self, name: str, switch: str, *, on: bool) -> None:
+        """Set a switch of an appliance; InputError if its requirement sets do not have it."""
+        appliance = self.appliance(name)
+        appliance.set_switch(self._require_known(switch, self.switches_of(appliance), "switch"), on=on)
 
     def raise_alert(self, name: str, title: str, severity: int = 5, message: str = "") -> Alert:
         """Raise an alert at an appliance and forward it."""

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from pkigen.environment.environment import Case, open_environment
+from pkigen.environment.environment import Case, Environment, open_environment
 from pkigen.errors import InputError
 from pkigen.inspection.check import sets_of
 from pkigen.lab.appliance.appliance import Appliance, Role
@@ -88,8 +88,8 @@ def running_lab(
         proxy = None if between is None else between.url
         cancel_token = CancelToken()
         downloads = CrlDownloads(proxy, cancel_token)
-        sets = _requirement_sets(folder)
-        lab = Lab(folder, profile, clock, sets, downloads, proxy)
+        sets, own_sets = _requirement_sets(environment)
+        lab = Lab(folder, profile, clock, sets, own_sets, downloads, proxy)
         lab.crl_server = server
         lab.password = str(saved.get("password") or secrets.token_urlsafe(9))
         lab.secret = secrets.token_urlsafe(24)
@@ -164,11 +164,21 @@ def _saved_clock_offset(saved: dict[str, Any], state: State) -> timedelta:
     return ahead
 
 
-def _requirement_sets(folder: Path) -> tuple[RequirementSet, ...]:
-    """Return the requirement sets of the environment (default: defender-iot)."""
-    names = open_environment(folder).requirements
-    sets = sets_of(folder)
-    return tuple(sets[name] for name in names) or (load_set("defender-iot"),)
+def _requirement_sets(
+    environment: Environment,
+) -> tuple[tuple[RequirementSet, ...], dict[str, tuple[RequirementSet, ...]]]:
+    """Return the requirement sets of the environment (default: defender-iot), and those by certificate.
+
+    A certificate with sets of its own must satisfy those of the environment, too.
+    """
+    sets = sets_of(environment.folder)
+    common = tuple(sets[name] for name in environment.requirements)
+    own = {
+        case.name: (*common, *(sets[name] for name in case.data["requirements"]))
+        for case in environment.cases()
+        if case.fault is None and case.data.get("requirements")
+    }
+    return common or (load_set("defender-iot"),), own
 
 
 def _start_appliances(lab: Lab, members: Members, state: State, ports: _Ports) -> None:

@@ -54,7 +54,8 @@ class Appliance:
 
     ``decided`` means that a user uploaded a certificate or confirmed the local one, ``local`` that the
     locally self-signed certificate is in use, ``given`` that the lab installed a certificate of the
-    environment at startup. Safe to call from several threads.
+    environment at startup. ``switches`` are the settings of its requirement sets that a user changed. Safe to
+    call from several threads.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Appliance:
         self.decided = False
         self.mandatory = True
         self.given = False
+        self.switches: dict[str, bool] = {}
         self.title = ""
         self.events = deque[Event](maxlen=_MOST_EVENTS)
         self.alerts = deque[Alert](maxlen=MAX_STORED)
@@ -172,6 +174,12 @@ class Appliance:
             words = "mandatory" if mandatory else "off; invalid certificates do not stop connections"
             self.tell("notice", f"Certificate validation is {words}.")
 
+    def set_switch(self, name: str, *, on: bool) -> None:
+        """Set a switch of the requirement sets, which applies to the next upload."""
+        with self.lock:
+            self.switches = {**self.switches, name: on}
+            self.tell("notice", f"The switch '{name}' is {'on' if on else 'off'}.")
+
     def tell(self, grade: Grade, text: str) -> None:
         """Add an entry to the event log."""
         with self.lock:
@@ -221,6 +229,7 @@ class Appliance:
             "decided": self.decided,
             "mandatory": self.mandatory,
             "given": self.given,
+            "switches": self.switches,
             "title": self.title,
             "anchors": [base64.b64encode(one.der).decode("ascii") for one in self._anchors],
             "token": self._token_digest,
@@ -241,6 +250,7 @@ class Appliance:
             self.alerts.extend(map(parse_alert, saved.get("alerts", ())))
             anchors = (base64.b64decode(one, validate=True) for one in saved.get("anchors", ()))
             self._anchors = tuple(map(Certificate, anchors))
+            self.switches = {str(name): bool(on) for name, on in dict(saved.get("switches", {})).items()}
         except (TypeError, ValueError) as error:
             raise self._damaged() from error
 

@@ -44,6 +44,7 @@ class Actions:
             "/certificate/upload": (self._upload, UPLOAD),
             "/certificate/stay": (self._stay, ()),
             "/validation": (self._validation, ("mandatory",)),
+            "/switch": (self._switch, ("name", "to")),
             "/check": (self._check, ("link",)),
             "/alerts": (self._alert, ("title", "severity")),
             "/try/upload": (self._from_shelf, ("case",)),
@@ -141,6 +142,12 @@ class Actions:
         self._lab.set_validation(self._appliance.name, mandatory=value == "on")
         words = "mandatory" if value == "on" else "off; invalid certificates do not stop connections"
         session.tell("good" if value == "on" else "notice", f"Certificate validation is {words}.")
+        return RedirectResponse("/certificate", 303)
+
+    def _switch(self, _request: Request, session: Session, fields: FormFields) -> Response:
+        value, name = _one_of(("on", "off"), fields, "to"), fields.texts.get("name", "")
+        self._lab.set_switch(self._appliance.name, name, on=value == "on")
+        session.tell("notice", f"The switch '{name}' is {value}. It applies to the next upload.")
         return RedirectResponse("/certificate", 303)
 
     def _check(self, _request: Request, _session: Session, fields: FormFields) -> Response:

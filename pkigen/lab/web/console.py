@@ -171,7 +171,8 @@ class Console:
 
     def _certificate(self, request: Request, session: Session) -> Response:
         contents = view(self._lab, self._appliance)
-        return self.render(request, "certificate", session, view=contents)
+        switches = self._lab.switches_of(self._appliance)
+        return self.render(request, "certificate", session, view=contents, switches=switches)
 
     def _upload(self, request: Request, session: Session) -> Response:
         return self.upload_page(request, session)

@@ -46,6 +46,7 @@ _CONNECTION = _object(
     sent={"type": "integer"},
     lost={"type": "integer"},
 )
+_SWITCHES = {"type": "object", "additionalProperties": _FLAG}
 _SCHEMAS = {
     "Connections": _object(connections=_list(_CONNECTION)),
     "Certificate": _object(
@@ -64,6 +65,7 @@ _SCHEMAS = {
         notes=_TEXTS,
     ),
     "Validation": _object(mandatory=_FLAG),
+    "Switches": _object(switches=_SWITCHES),
     "Alert": _schema_of(Alert),
     "Alerts": _object(alerts=_list(_schema_of(Alert))),
     "Events": _object(events=_list(_schema_of(Event))),
@@ -85,6 +87,7 @@ _UPLOAD = {
 }
 _SHORT = {"type": "string", "maxLength": 1000}
 _VALIDATION = {**_object(mandatory=_FLAG), "additionalProperties": False}
+_NEW_SWITCHES = {**_object(switches=_SWITCHES), "additionalProperties": False}
 _NEW_ALERT = {
     "type": "object",
     "properties": {
@@ -142,6 +145,10 @@ OPERATIONS = {
     "validation": {
         "GET": _operation("validation", "Return whether certificate validation is mandatory", "Validation"),
         "PUT": _operation("validate", _VALIDATE, "Validation", _VALIDATION, _JSON),
+    },
+    "switches": {
+        "GET": _operation("switches", "Return the switches of the requirement sets", "Switches"),
+        "PUT": _operation("switch", "Set switches, for the next upload", "Switches", _NEW_SWITCHES, _JSON),
     },
     "alerts": {
         "GET": _operation("alerts", "Return the alerts, newest first", "Alerts"),

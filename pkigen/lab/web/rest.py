@@ -118,6 +118,22 @@ class Rest:
         self._lab.set_validation(self._appliance.name, mandatory=body["mandatory"])
         return await self._validation(request)
 
+    async def _switches(self, _request: Request) -> Any:
+        return {"switches": self._lab.switches_of(self._appliance)}
+
+    async def _switch(self, request: Request) -> Any:
+        values = (await _json(request)).get("switches")
+        if not isinstance(values, dict) or not all(isinstance(on, bool) for on in values.values()):
+            raise HTTPException(422, 'Send {"switches": {"NAME": true}}, with true or false for each switch.')
+        known = self._lab.switches_of(self._appliance)
+        if unknown := sorted(values.keys() - known.keys()):
+            names_known = ", ".join(known) or "none"
+            words = f"Unknown switch '{visible(unknown[0])[:60]}'; the switches are: {names_known}."
+            raise HTTPException(422, words)
+        for name, on in values.items():
+            self._lab.set_switch(self._appliance.name, name, on=on)
+        return await self._switches(request)
+
     async def _alerts(self, _request: Request) -> Any:
         alerts = list(self._appliance.alerts)[-_MOST_SHOWN:]
         return {"alerts": [alert.as_json() for alert in reversed(alerts)]}

@@ -71,7 +71,7 @@ def view(lab: Lab, appliance: Appliance) -> View:
     findings = [one for one in checked.findings if not _of_files(one)] if checked else []
     path = (leaf, *(checked.presented.path if checked else ()))
     revoked = any(_says_revoked(one) for one in findings)
-    title = lab.sets[0].title
+    title = lab.sets_of(appliance)[0].title
     return View(
         _facts(leaf),
         tuple(_step(one, place, now, revoked=revoked and place == 0) for place, one in enumerate(path)),
@@ -92,7 +92,7 @@ def _judged_now(lab: Lab, appliance: Appliance) -> UploadResult:
         File(f"{name}.key", pem.encode("PRIVATE KEY", credential.pkcs8)),
         File("chain.pem", chain) if chain else None,
     )
-    return check_upload(upload, lab.sets, lab.clock(), appliance.anchors, lab.proxy)
+    return check_upload(upload, lab.sets_of(appliance), lab.clock(), appliance.anchors, lab.proxy)
 
 
 def _of_files(finding: Finding) -> bool:

@@ -236,6 +236,8 @@ def test_every_form_leads_on_to_a_page(path: str, person: Person) -> None:
         ("/validation", {}, 422),
         ("/validation", {"mandatory": "maybe"}, 422),
         ("/validation", {"mandatory": "off", "more": "x"}, 422),
+        ("/switch", {"name": "strict", "to": "on"}, 422),
+        ("/switch", {"name": "strict", "to": "maybe"}, 422),
         ("/check", {"link": "nobody:nowhere"}, 422),
         ("/alerts", {"title": "  ", "severity": "3"}, 422),
         ("/alerts", {"title": "x" * 201, "severity": "3"}, 422),

@@ -25,6 +25,8 @@ RESOURCES = (
     ("POST", "certificate"),
     ("GET", "validation"),
     ("PUT", "validation"),
+    ("GET", "switches"),
+    ("PUT", "switches"),
     ("GET", "alerts"),
     ("POST", "alerts"),
     ("GET", "events"),
@@ -68,6 +70,7 @@ def _ask(client: httpx.Client, method: str, path: str, plant: Plant) -> httpx.Re
     bodies: dict[tuple[str, str], dict[str, Any]] = {
         ("POST", "certificate"): {"files": plant.files(SENSOR)},
         ("PUT", "validation"): {"json": {"mandatory": True}},
+        ("PUT", "switches"): {"json": {"switches": {}}},
         ("POST", "alerts"): {"json": {"title": "A new device", "severity": 7, "message": "Modbus"}},
     }
     return client.request(method, path, **bodies.get((method, path), {}))
@@ -179,6 +182,9 @@ def test_what_there_is_not_is_refused_in_json(plant: Plant) -> None:
         ("PUT", "validation", b'{"mandatory": 0}', 422, '{"mandatory": true}'),
         ("PUT", "validation", b'{"mandatory": false, "more": 1}', 422, '{"mandatory": true}'),
         ("PUT", "validation", b"null", 400, "must be a JSON object"),
+        ("PUT", "switches", b"{}", 422, "true or false for each switch"),
+        ("PUT", "switches", b'{"switches": {"strict": 1}}', 422, "true or false for each switch"),
+        ("PUT", "switches", b'{"switches": {"strict": true}}', 422, "Unknown switch 'strict'"),
     ],
 )
 def test_a_wrong_body_is_refused_in_words(
