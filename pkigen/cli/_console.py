@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
+from json.encoder import encode_basestring_ascii
 from typing import Any, TextIO
 
 _COMPACT = json.JSONEncoder(default=str)
@@ -42,14 +43,25 @@ def print_json(value: Any) -> None:
 def _json(value: Any, newline: str) -> Iterator[str]:
     inner = newline + "  "
     if isinstance(value, dict) and value:
-        for number, (key, item) in enumerate(value.items()):
-            yield f"{',' if number else '{'}{inner}{_COMPACT.encode(str(key))}: "
-            yield from _json(item, inner)
+        separator = "{"
+        for key, item in value.items():
+            yield f"{separator}{inner}{encode_basestring_ascii(str(key))}: "
+            # A generator for each string takes longer than the encoding.
+            if isinstance(item, str):
+                yield encode_basestring_ascii(item)
+            else:
+                yield from _json(item, inner)
+            separator = ","
         yield newline + "}"
     elif isinstance(value, list | tuple) and value:
-        for number, item in enumerate(value):
-            yield f"{',' if number else '['}{inner}"
-            yield from _json(item, inner)
+        separator = "["
+        for item in value:
+            yield f"{separator}{inner}"
+            if isinstance(item, str):
+                yield encode_basestring_ascii(item)
+            else:
+                yield from _json(item, inner)
+            separator = ","
         yield newline + "]"
     elif isinstance(value, Iterator):
         separator = "["

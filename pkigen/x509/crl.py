@@ -26,6 +26,8 @@ _TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
 _CERTIFICATE_ISSUER = der.oid(oids.CERTIFICATE_ISSUER)
 _CRITICAL = re.compile(rb"\x01\x01[^\x00]")
 """A BOOLEAN with the value TRUE."""
+_UTC_TIME = bytes((der.UTC_TIME, 13))
+_UTC_TIME_SIZE = 15
 
 
 class RevokedEntry(NamedTuple):
@@ -203,6 +205,25 @@ def _by_serial(entries: list[bytes]) -> dict[bytes, bytes]:
 
 @decoder("an entry of the CRL")
 def _entry(data: bytes) -> RevokedEntry:
+    return _usual_entry(data) or _any_entry(data)
+
+
+def _usual_entry(data: bytes) -> RevokedEntry | None:
+    """Return an entry of short elements; None for others. A call for each element takes most of the time."""
+    if not 8 < len(data) == data[1] + 2 < der.LONG_FORM or data[0] != der.SEQUENCE or data[2] != der.INTEGER:
+        return None
+    end = 4 + data[3]
+    at, rest = data[end : end + _UTC_TIME_SIZE], data[end + _UTC_TIME_SIZE :]
+    if end == 4 or len(at) < _UTC_TIME_SIZE or at[:2] != _UTC_TIME:
+        return None
+    if rest and not (len(rest) >= 2 and rest[0] == der.SEQUENCE and len(rest) == rest[1] + 2):
+        return None
+    code, entry_extensions = _entry_extensions(rest) if rest else (0, _NO_EXTENSIONS)
+    serial = int.from_bytes(data[4:end], "big", signed=True)
+    return RevokedEntry(serial, _revocation_time(at), code, entry_extensions)
+
+
+def _any_entry(data: bytes) -> RevokedEntry:
     serial, at, *rest = elements(data, "an entry of the CRL")
     code, entry_extensions = _entry_extensions(rest[0]) if rest else (0, _NO_EXTENSIONS)
     return RevokedEntry(

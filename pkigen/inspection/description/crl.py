@@ -116,8 +116,10 @@ def all_entries(crl: CertificateList) -> Iterator[dict[str, Any]]:
 
 def _entry(entry: RevokedEntry) -> dict[str, Any]:
     since = issuer = None
-    if any(extension.oid in _SHOWN_EXTENSIONS for extension in entry.extensions):
-        since, issuer = entry.invalid_since, entry.certificate_issuer
+    for extension in entry.extensions:
+        if extension.oid in _SHOWN_EXTENSIONS:
+            since, issuer = entry.invalid_since, entry.certificate_issuer
+            break
     return {
         "serial": words.hexadecimal(entry.serial),
         "at": words.iso(entry.at),

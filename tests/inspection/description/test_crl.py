@@ -8,14 +8,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pkigen.asn1 import names
+from pkigen.asn1 import der, names, oids
 from pkigen.inspection.description.crl import all_entries
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import FreshKeys
 from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list
 from pkigen.revocation.crl import certificate_issuer, invalidity_date
-from pkigen.x509 import CertificateList
+from pkigen.x509 import CertificateList, Malformed
+from pkigen.x509.crl import _entry
 from tests import tools
 from tests.effort import calls
 from tests.inspection.description.conftest import described, one, values
@@ -131,3 +134,32 @@ def test_the_effort_for_an_entry_is_small_and_does_not_depend_on_their_number() 
         crl = CertificateList(certificate_list(plan, entries, key))
         efforts.append(calls(lambda: deque(all_entries(crl), maxlen=0)))  # noqa: B023
     assert (efforts[1] - efforts[0]) / 400 < 40
+
+
+_REASON = der.sequence(der.sequence(der.oid(oids.CRL_REASON), der.octet_string(der.tlv(0x0A, b"\x01"))))
+_BODY = st.builds(
+    lambda serial, at, rest: der.tlv(der.INTEGER, serial) + at + rest,
+    st.binary(max_size=21),
+    st.sampled_from(
+        (der.tlv(der.UTC_TIME, b"260131120000Z"), der.tlv(der.GENERALIZED_TIME, b"20510131120000Z"))
+    ),
+    st.sampled_from((b"", _REASON, _REASON * 2, der.null())),
+)
+
+
+def _decoded(entry: bytes) -> object:
+    try:
+        return _entry(entry)[:3]
+    except Malformed:
+        return None
+
+
+@given(_BODY, st.none() | st.tuples(st.integers(0, 60), st.integers(0, 255)), st.integers(0, 3))
+def test_an_entry_is_the_same_with_a_length_in_the_long_form(
+    body: bytes, change: tuple[int, int] | None, cut: int
+) -> None:
+    """Entries with lengths of one byte have a decoder of their own."""
+    if change is not None and change[0] < len(body):
+        body = body[: change[0]] + bytes(change[1:]) + body[change[0] + 1 :]
+    body = body[: len(body) - cut]
+    assert _decoded(der.sequence(body)) == _decoded(bytes((der.SEQUENCE, 0x81, len(body))) + body)
