@@ -24,6 +24,8 @@ settings.load_profile("pkigen")
 # Tests start pkigen more than a thousand times. With this variable, which container images set, each process
 # would compile every module again, which takes as long as many of the commands.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# The width of the examples in the documentation; without it, output to a pipe is not wrapped.
+os.environ["COLUMNS"] = "80"
 sys.dont_write_bytecode = False
 
 # A shell starts a background job (`nohup make test &`) with SIGINT ignored, and every child process inherits

@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 _COMPACT = json.JSONEncoder(default=str)
 _ITEMS_AT_ONCE = 100
+_UNLIMITED = 1 << 20
 _COLORS = {"green": 32, "yellow": 33, "cyan": 36, "red": 31, "grey": 90, "bold": 1}
 
 
@@ -103,7 +104,10 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def wrap(text: str, indent: int) -> str:
-    """Wrap ``text`` to the terminal's width (80 in a pipe) and indent every line but the first."""
+    """Wrap ``text`` to the terminal's width and indent every line but the first.
+
+    In a pipe, for searches by other programs, only COLUMNS defines a width.
+    """
     width = _width(os.environ.get("COLUMNS", ""))
     if len(text) <= width and text.isprintable() and text[-1:] != " ":
         return text
@@ -119,9 +123,9 @@ def wrap(text: str, indent: int) -> str:
 @cache
 def _width(columns: str) -> int:
     """Return the width for text, at most 100; ``columns`` is COLUMNS, which overrides the terminal."""
-    return min(
-        int(columns) if columns.isdecimal() and int(columns) else shutil.get_terminal_size().columns, 100
-    )
+    if columns.isdecimal() and int(columns):
+        return min(int(columns), 100)
+    return min(shutil.get_terminal_size().columns, 100) if is_terminal(sys.stdout) else _UNLIMITED
 
 
 def escape_unencodable_characters() -> None:

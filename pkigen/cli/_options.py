@@ -43,9 +43,23 @@ ProfileSource = Annotated[
         autocompletion=_complete_profile,
     ),
 ]
-EnvironmentDirectory = Annotated[
-    Path, typer.Argument(metavar="ENV", help="Directory of a built environment, e.g. out/defender-iot.")
-]
+OUT = Path("out")
+"""The default directory of environments."""
+
+
+def find_environment(path: Path | None) -> Path | None:
+    """Return the directory of an environment that is given by its path, or by its name below ``out``."""
+    if path is None or path.exists() or path.name != str(path):
+        return path
+    return OUT / path if (OUT / path).is_dir() else path
+
+
+EnvironmentArgument = typer.Argument(
+    metavar="ENV",
+    help="Built environment: its directory, such as out/defender-iot, or its name.",
+    callback=find_environment,
+)
+EnvironmentDirectory = Annotated[Path, EnvironmentArgument]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Directory that contains the environments.")]
 Only = Annotated[
     str | None,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
-from pathlib import Path
 
 from pkigen.cli._options import (
+    OUT,
     At,
     Force,
     Jobs,
@@ -29,7 +29,7 @@ _GC_THRESHOLD = 50_000
 
 def build(
     profile: ProfileSource,
-    out: Out = Path("out"),
+    out: Out = OUT,
     only: Only = None,
     at: At = None,
     jobs: Jobs = None,

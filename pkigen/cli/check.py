@@ -20,6 +20,7 @@ from pkigen.cli._options import (
     At,
     Json,
     PassphraseFiles,
+    find_environment,
     parse_time,
 )
 from pkigen.cli._progress import elapsed_time
@@ -45,6 +46,7 @@ def check(
         typer.Argument(
             metavar="FILE...",
             help="Certificates, keys, chains, CRLs, directories of such files; or a built environment.",
+            callback=lambda paths: [find_environment(path) for path in paths],
         ),
     ],
     against: Annotated[

@@ -16,6 +16,7 @@ from pkigen.cli._console import (
     wrap,
 )
 from pkigen.cli._options import (
+    EnvironmentArgument,
     Json,
     Only,
     PassphraseFiles,
@@ -37,10 +38,7 @@ def _complete(incomplete: str) -> list[str]:
 
 
 def export(
-    env: Annotated[
-        Path | None,
-        typer.Argument(metavar="ENV", help="Directory of a built environment, e.g. out/defender-iot."),
-    ] = None,
+    env: Annotated[Path | None, EnvironmentArgument] = None,
     to: Annotated[
         str,
         typer.Option("--to", metavar="FORMAT", help="Target format; see --list.", autocompletion=_complete),

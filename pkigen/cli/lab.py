@@ -15,7 +15,7 @@ from pkigen.cli._console import (
     print_message,
     wrap,
 )
-from pkigen.cli._options import Json, ProfileSource
+from pkigen.cli._options import OUT, Json, ProfileSource
 
 if TYPE_CHECKING:
     from pkigen.lab.appliance.upload import Upload
@@ -40,7 +40,7 @@ HELP_ORDER = 220
 @lab.command("up")
 def up(
     profile: ProfileSource,
-    out: _lab.Out = Path("out"),
+    out: _lab.Out = OUT,
     host: Annotated[
         str, typer.Option("--host", metavar="ADDRESS", help="IP address to listen on (default: 127.0.0.1).")
     ] = "127.0.0.1",
@@ -93,7 +93,7 @@ def up(
 
 
 @lab.command("status")
-def status(env: _lab.Lab = None, out: _lab.Out = Path("out"), json: Json = False) -> None:
+def status(env: _lab.Lab = None, out: _lab.Out = OUT, json: Json = False) -> None:
     """Show a running lab: URLs, password and connections.
 
     Exit code 1 if no lab is running.
@@ -111,7 +111,7 @@ def status(env: _lab.Lab = None, out: _lab.Out = Path("out"), json: Json = False
 
 
 @lab.command("down")
-def down(env: _lab.Lab = None, out: _lab.Out = Path("out")) -> None:
+def down(env: _lab.Lab = None, out: _lab.Out = OUT) -> None:
     """Stop a running lab, and wait until its process has exited.
 
     \b
@@ -127,7 +127,7 @@ def down(env: _lab.Lab = None, out: _lab.Out = Path("out")) -> None:
 
 
 @lab.command("reset")
-def reset(env: _lab.Lab = None, out: _lab.Out = Path("out")) -> None:
+def reset(env: _lab.Lab = None, out: _lab.Out = OUT) -> None:
     """Discard the saved state of a lab that is not running.
 
     Deletes the lab's clock, password, uploaded certificates and queued alerts. The environment and its
@@ -168,7 +168,7 @@ def import_(
         ),
     ] = None,
     env: Env = None,
-    out: _lab.Out = Path("out"),
+    out: _lab.Out = OUT,
     json: Json = False,
 ) -> None:
     """Upload a certificate to an appliance of a running lab.
@@ -210,7 +210,7 @@ def import_(
 def token(
     appliance: Appliance,
     env: Env = None,
-    out: _lab.Out = Path("out"),
+    out: _lab.Out = OUT,
     json: Json = False,
 ) -> None:
     """Create a token for the REST API of an appliance, and print it.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pkigen.cli._console import print_json, print_message
-from pkigen.cli._options import Json, require_choice
+from pkigen.cli._options import Json, find_environment, require_choice
 from pkigen.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +27,11 @@ HELP_ORDER = 160
 def matrix(
     env: Annotated[
         Path | None,
-        typer.Argument(metavar="ENV", help="Directory of a built environment, or an x509-limbo file."),
+        typer.Argument(
+            metavar="ENV",
+            help="Built environment: its directory or name; or an x509-limbo file.",
+            callback=find_environment,
+        ),
     ] = None,
     only: Annotated[
         str | None,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pkigen.cli._options import (
+    OUT,
     At,
     Force,
     Json,
@@ -28,7 +28,7 @@ HELP_ORDER = 30
 
 def plan(
     profile: ProfileSource,
-    out: Out = Path("out"),
+    out: Out = OUT,
     only: Only = None,
     at: At = None,
     rekey: Rekey = False,
