@@ -56,11 +56,14 @@ class Judge:
         return bool(key) and key == content
 
     def _purpose(self, case: dict[str, Any]) -> str:
-        """The purpose that the certificate is for: a server's, unless it is for clients alone."""
+        """The purpose that the certificate is for: a server's, unless it is for clients or email alone."""
         path = str(self.folder / case["files"]["certificate"])
         usage = _run("openssl", "x509", "-noout", "-ext", "extendedKeyUsage", "-in", path)
-        only_clients = "Client Authentication" in usage and "Server Authentication" not in usage
-        return "sslclient" if only_clients else "sslserver"
+        if "Server Authentication" in usage:
+            return "sslserver"
+        if "E-mail Protection" in usage:
+            return "smimesign"
+        return "sslclient" if "Client Authentication" in usage else "sslserver"
 
     def _crls(self, case: dict[str, Any]) -> Path:
         """All CRLs of the case's path that there are, in one file."""
