@@ -8,6 +8,7 @@ STAMP := $(VENV)/.made-from-pyproject
 LOWEST_STAMP := .venv-lowest/.made-from-pyproject
 BENCH_STAMP := .venv-bench/.made-from-requirements
 TLSFUZZ_STAMP := .venv-tlsfuzzer/.made
+OPCUA_STAMP := .venv-opcua/.made
 TEST_ARGS ?=
 TEST_TOOLS := openssl keytool javac certtool ocsptool curl dot faketime tinyproxy rsyslogd chromium \
 	freeradius eapol_test nginx apachectl haproxy caddy stunnel systemd-analyze etcd \
@@ -21,7 +22,7 @@ LOWEST_TESTS := tests/cli/test_help.py tests/cli/test_build.py tests/cli/test_se
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lowest lint lock docs bench soak fuzz presses tlsfuzz mutants validators servers clean
+.PHONY: help setup demo test lowest lint lock docs bench soak fuzz presses tlsfuzz mutants validators servers opcua clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -82,8 +83,11 @@ servers: $(STAMP)  ## real servers with client certificates of shipped profiles:
 	@scripts/install_tools.sh nginx apachectl haproxy stunnel initdb mariadbd mosquitto
 	PKIGEN_SERVERS=all $(RUN) -m pytest tests/servers $(TEST_ARGS)
 
+opcua: $(STAMP) $(OPCUA_STAMP)  ## SecureChannels of asyncua and node-opcua with exported PKI directories
+	$(RUN) -m tests.opcua .venv-opcua
+
 clean:           ## everything that was made here
-	rm -rf $(VENV) .venv-bench .venv-lowest .venv-tlsfuzzer .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants *.egg-info
+	rm -rf $(VENV) .venv-bench .venv-lowest .venv-tlsfuzzer .venv-opcua .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants *.egg-info
 	find pkigen tests scripts benchmarks docgen fuzz -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUNTIME_STAMP): pyproject.toml scripts/setup_venv.sh
@@ -104,6 +108,13 @@ $(TLSFUZZ_STAMP):
 	@test -f "$(TLSFUZZER)/requirements.txt" || { echo "make tlsfuzz TLSFUZZER=DIRECTORY: a checkout of tlsfuzzer"; exit 1; }
 	@$(PYTHON) -m venv .venv-tlsfuzzer
 	@.venv-tlsfuzzer/bin/python -m pip install --quiet --disable-pip-version-check -r "$(TLSFUZZER)/requirements.txt" ecdsa
+	@touch $@
+
+$(OPCUA_STAMP): tests/opcua/requirements.txt tests/opcua/package.json
+	@$(PYTHON) -m venv .venv-opcua
+	@.venv-opcua/bin/python -m pip install --quiet --disable-pip-version-check -r tests/opcua/requirements.txt
+	@cp tests/opcua/package.json .venv-opcua/
+	@npm install --prefix .venv-opcua --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 # Without a package index the rows that need these tools say so, and the others run.

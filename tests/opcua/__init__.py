@@ -1,0 +1,1 @@
+"""asyncua and node-opcua with the PKI directories that `pkigen export` writes: ``make opcua``."""
