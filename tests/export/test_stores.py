@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from pkigen import BuildOptions, build
 from pkigen.asn1 import der
 from pkigen.environment.environment import Environment
 from pkigen.errors import InputError
+from pkigen.export import TARGETS, ExportOptions, export
 from pkigen.formats.keytool import QUICK_START
 from tests.export.conftest import PASSPHRASE, Export
 from tests.tools import run
@@ -47,6 +49,21 @@ def test_stores_have_the_passphrase_that_is_asked_for(exported: Export) -> None:
     assert "trustedCertEntry" in _listed(done.folder / "truststore.p12", 'a "word" of mine')
     options = (done.folder / "private/client.args").read_text()
     assert '"-Djavax.net.ssl.trustStorePassword=a \\"word\\" of mine"' in options
+
+
+@pytest.mark.needs("keytool")
+def test_the_key_stores_of_kafka_brokers_have_the_chain_and_one_trust_anchor(tmp_path: Path) -> None:
+    built = build("kafka-broker", tmp_path, BuildOptions(keys="pool"))
+    folder = export(built, TARGETS["java"], ExportOptions(only="broker-1")).folder
+    stores = (folder / "private/broker-1.p12", built["broker-1"].file("p12"))
+    for output in map(_listed, stores):
+        assert output.count("Entry type: PrivateKeyEntry") == 1
+        assert "DNSName: broker-1.kafka.example" in output
+        assert {"serverAuth", "clientAuth"} <= set(output.split())
+    assert "Certificate chain length: 2\n" in _listed(stores[0])
+    trusted = _listed(folder / "truststore.p12")
+    assert trusted.count("Entry type: trustedCertEntry") == 1
+    assert "Owner: CN=Kafka Test Root CA" in trusted
 
 
 @pytest.mark.needs("javac")
