@@ -12,13 +12,15 @@ from typing import Any
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.pages import Page
 
-from docgen import catalogue, commands, manifest, profile_language
+from docgen import catalogue, commands, manifest, profile_language, sets
 
 PARTS: dict[str, Callable[[str], str]] = {
     "faults": lambda _: catalogue.families(),
     "families": lambda _: catalogue.overview(),
     "profile-keys": profile_language.section,
     "manifest": lambda _: manifest.objects(),
+    "sets": lambda _: sets.overview(),
+    "set-tables": lambda _: sets.tables(),
     "commands": lambda _: commands.pages(),
 }
 """The generated parts by name."""
