@@ -22,7 +22,7 @@ LOWEST_TESTS := tests/cli/test_help.py tests/cli/test_build.py tests/cli/test_se
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lowest lint lock docs bench soak fuzz presses tlsfuzz mutants validators servers opcua clean
+.PHONY: help setup demo test lowest lint lock docs bench soak fuzz presses tlsfuzz mutants validators servers opcua pkilint clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -86,8 +86,11 @@ servers: $(STAMP)  ## real servers with client certificates of shipped profiles:
 opcua: $(STAMP) $(OPCUA_STAMP)  ## SecureChannels of asyncua and node-opcua with exported PKI directories
 	$(RUN) -m tests.opcua .venv-opcua
 
+pkilint: $(STAMP) .venv-pkilint/.made  ## the sets tls-br and smime-br-strict and their negative cases, judged by pkilint
+	PKIGEN_PKILINT=.venv-pkilint/bin/python $(RUN) -m pytest tests/pkilint $(TEST_ARGS)
+
 clean:           ## everything that was made here
-	rm -rf $(VENV) .venv-bench .venv-lowest .venv-tlsfuzzer .venv-opcua .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants *.egg-info
+	rm -rf $(VENV) .venv-bench .venv-lowest .venv-tlsfuzzer .venv-opcua .venv-pkilint .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants *.egg-info
 	find pkigen tests scripts benchmarks docgen fuzz -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUNTIME_STAMP): pyproject.toml scripts/setup_venv.sh
@@ -115,6 +118,11 @@ $(OPCUA_STAMP): tests/opcua/requirements.txt tests/opcua/package.json
 	@.venv-opcua/bin/python -m pip install --quiet --disable-pip-version-check -r tests/opcua/requirements.txt
 	@cp tests/opcua/package.json .venv-opcua/
 	@npm install --prefix .venv-opcua --silent --no-audit --no-fund --ignore-scripts
+
+# pkilint has no type annotations that mypy could use, and many dependencies: it stays out of .venv.
+.venv-pkilint/.made:
+	@$(PYTHON) -m venv .venv-pkilint
+	@.venv-pkilint/bin/python -m pip install --quiet --disable-pip-version-check pkilint==0.13.3
 	@touch $@
 
 # Without a package index the rows that need these tools say so, and the others run.
