@@ -118,6 +118,7 @@ $(OPCUA_STAMP): tests/opcua/requirements.txt tests/opcua/package.json
 	@.venv-opcua/bin/python -m pip install --quiet --disable-pip-version-check -r tests/opcua/requirements.txt
 	@cp tests/opcua/package.json .venv-opcua/
 	@npm install --prefix .venv-opcua --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
 
 # pkilint has no type annotations that mypy could use, and many dependencies: it stays out of .venv.
 .venv-pkilint/.made:
