@@ -42,11 +42,11 @@ _LARGE = 8 << 30
 SLOWEST = (
     "test_docs.py",
     "faults/test_outsiders.py",
+    "environment/test_shipped.py",
     "faults/test_catalogue.py",
     "requirements/test_shipped_sets.py",
     "environment/test_killed.py",
     "store/test_killed.py",
-    "environment/test_shipped.py",
     "matrix/test_shipped.py",
     "export/test_page.py",
     "export/test_catalogue.py",
