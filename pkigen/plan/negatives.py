@@ -319,6 +319,8 @@ def _broken(requirement: Requirement, violation: Violation, case: Case, level: i
     """Apply a violation to the certificate, to the CA at a level of the path, or to its issuing CA."""
     if requirement.of in ("certificate", "all") and level is None:
         return violation.apply(case)
+    if violation.file:
+        raise Impossible("a build reads the files of its authorities, so that a case does not change them")
 
     at = (level or 0) + (requirement.of == "issuing-authority" and level is not None)
     if at < len(case.authorities):

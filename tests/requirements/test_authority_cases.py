@@ -84,6 +84,23 @@ def test_a_case_of_an_authority_violates_the_requirements_of_its_role_alone(tmp_
     assert {"a.root.root-life-too-long", "a.issuing.name-other-value", "b.key-rsa-2048"} <= set(cases)
 
 
+def test_the_files_of_an_authority_are_not_changed(tmp_path: Path) -> None:
+    document = _document(tmp_path)
+    (tmp_path / "plant.yaml").write_text(
+        SET
+        + """
+  - id: ca-file
+    demand: {certificate_file: {encodings: [PEM]}}
+    for: [ca, root]
+    level: rejected
+    says: The file is PEM.
+"""
+    )
+    folder = build_it(document, tmp_path / "out").folder
+    assert not [case for case in manifest(folder)["cases"] if "ca-file" in case["name"]]
+    assert build_it(document, tmp_path / "out").summary.changes == []
+
+
 def test_the_copied_authority_has_the_defect_and_issues_the_certificate(tmp_path: Path) -> None:
     folder = build_it(_document(tmp_path), tmp_path / "out").folder
     (chain,) = folder.glob("certificates/a.root.root-life-*/chain.pem")
