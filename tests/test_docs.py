@@ -24,9 +24,13 @@ from tests.tools import LIBRARIES, ROOT, python
 PAGE = (ROOT / "docs" / "requirements.md").read_text("utf-8")
 
 
+def _yaml_blocks() -> list[str]:
+    return re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
 def _write_sets_of_page(folder: Path) -> str:
     """Write the two sets of the page into a directory, and return the part of a profile that uses them."""
-    appliance, gateway, profile = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    appliance, gateway, profile, *_ = _yaml_blocks()
     (folder / "my-appliance.yaml").write_text(appliance, encoding="utf-8")
     (folder / "gateway-9.yaml").write_text(gateway, encoding="utf-8")
     return str(profile)
@@ -39,6 +43,17 @@ def test_the_requirement_sets_on_the_page_are_valid(tmp_path: Path) -> None:
     ids = [one.id for one in load_set("gateway-9.yaml:server", tmp_path).requirements]
     assert ids == ["key-2048", "not-expired", "revocable", "rsa-exponent", "at-most-100-days", "locality"]
     assert "ca-flag" in [one.id for one in load_set("gateway-9.yaml:issuing-ca", tmp_path).requirements]
+
+
+def test_the_examples_of_the_page_cover_every_kind_of_demand(tmp_path: Path) -> None:
+    *_, every, overlapping = _yaml_blocks()
+    (tmp_path / "every-kind.yaml").write_text(every, encoding="utf-8")
+    kinds = {kind for one in load_set("every-kind.yaml:member", tmp_path).requirements for kind in one.kinds}
+    assert kinds == KINDS.keys(), "docs/requirements.md, 'An example of each kind': add the missing kinds"
+    head = every.partition("roles:")[0] + "requirements:\n"
+    (tmp_path / "overlapping.yaml").write_text(head + overlapping, encoding="utf-8")
+    first, second = load_set("overlapping.yaml", tmp_path).requirements
+    assert first.together_with("kind") == (second.id,)
 
 
 def test_the_profile_on_the_page_builds_with_its_negative_cases(tmp_path: Path) -> None:

@@ -38,6 +38,9 @@ def sets(
     ] = None,
     html: Annotated[bool, typer.Option("--html", help="Show the set as an HTML page.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Show the set as a Markdown table.")] = False,
+    yaml: Annotated[
+        bool, typer.Option("--yaml", help="Print the file of a shipped set, as a start for your own.")
+    ] = False,
     passphrase_file: PassphraseFiles = None,
     at: At = None,
     json: Json = False,
@@ -53,6 +56,7 @@ def sets(
       pkigen sets --search radius
       pkigen sets defender-iot
       pkigen sets defender-iot --html > defender-iot.html
+      pkigen sets web-server --yaml > my-appliance.yaml
       pkigen sets diff defender-iot defender-iot-current
       pkigen sets match sensor.crt sensor.key chain.pem
     """
@@ -68,9 +72,24 @@ def sets(
     elif action:
         if rest:
             raise InputError(f"'{rest[0]}' is one argument too many; `pkigen sets SET` shows one set")
+        if yaml:
+            print_line(_source(action).removesuffix("\n"))
+            return
         _print_set(selected(action), html=html, markdown=markdown, as_json=json)
     else:
         _print_list(search, as_json=json)
+
+
+def _source(name: str) -> str:
+    """Return the text of the file of a shipped set; InputError for another one."""
+    from pkigen.documents.fields import unknown
+    from pkigen.documents.shipped import requirement_set_folder, requirement_sets
+
+    if name not in requirement_sets():
+        raise InputError(
+            f"{unknown('requirement set', name, requirement_sets())}; --yaml prints a shipped set"
+        )
+    return (requirement_set_folder() / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def _print_list(search: str | None, *, as_json: bool) -> None:

@@ -115,3 +115,11 @@ def test_check_without_a_set_points_to_match(cli: Cli, tmp_path: Path) -> None:
     (certificate,) = (tmp_path / "minimal" / "certificates").glob("*/*.crt")
     assert cli("check", str(certificate)).err.splitlines()[-1].startswith("`pkigen sets match FILE...`")
     assert "sets match" not in cli("check", str(certificate), "--against", "web-server").err
+
+
+def test_the_file_of_a_shipped_set_is_printed_as_a_start_for_another(cli: Cli, tmp_path: Path) -> None:
+    text = cli("sets", "web-server", "--yaml").out
+    Path("own.yaml").write_text(text.replace("name: web-server", "name: own"))
+    assert cli("sets", "own.yaml").code == 0
+    assert "web-server" in cli("sets", "web-servr", "--yaml").err
+    assert cli("sets", "own.yaml", "--yaml").code == 2
