@@ -132,6 +132,8 @@ def test_openssl_reads_the_alias_and_the_ciphers_that_the_cases_have(built: _Bui
         ("{}", "no condition given"),
         ("{contains: [key], lacks: [key]}", "both have key"),
         ("{encodings: [PKCS#12], first: key}", "PEM files only"),
+        ("{first: key, sequence: [certificate, key]}", "not the first one"),
+        ("{sequence: [key, key]}", "each once"),
         ("{alias: {pattern: a, counterexample: a}}", "does not match the pattern"),
         ("{contains: [leaf]}", "key"),
     ],
@@ -145,3 +147,27 @@ def test_a_demand_that_makes_no_sense_is_an_error_with_its_line(
     with pytest.raises(InputError, match=words) as raised:
         load_set(str(tmp_path / "own.yaml"))
     assert raised.value.problems[0].location is not None
+
+
+@pytest.mark.parametrize(
+    ("sequence", "satisfied"),
+    [
+        ("[certificate, key, issuers]", {"combined.pem", "fullchain.pem"}),
+        ("[key, certificate, issuers]", {"fullchain.pem"}),
+        ("[certificate, issuers, key]", {"fullchain.pem"}),
+        ("[issuers, certificate]", set[str]()),
+    ],
+)
+def test_the_sequence_of_the_objects_is_required(
+    sequence: str, satisfied: set[str], built: _Built, tmp_path: Path
+) -> None:
+    text = SET.partition("requirements:")[0]
+    demand = f"{{combined_file: {{sequence: {sequence}}}}}"
+    text += f"requirements: [{{id: a, level: rejected, says: A., demand: {demand}}}]\n"
+    (tmp_path / "own.yaml").write_text(text)
+    own = load_set(str(tmp_path / "own.yaml"))
+    results = {
+        suffix: check_files([built.file("", suffix)], [own], CheckOptions())
+        for suffix in ("combined.pem", "fullchain.pem")
+    }
+    assert {suffix for suffix, (one,) in results.items() if not one.broken} == satisfied

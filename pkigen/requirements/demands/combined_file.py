@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import PurePath
 from typing import Annotated, ClassVar, Literal
 
@@ -23,11 +23,11 @@ from pkigen.x509 import Certificate
 StoreEncoding = Literal["PEM", "PKCS#12", "JKS"]
 Content = Literal["key", "issuers", "root"]
 _PEM_FORMATS = {
-    "fullchain": ("certificate", {"issuers"}),
-    "bundle": ("key", {"key", "issuers"}),
-    "combined": ("certificate", {"key", "issuers", "root"}),
+    "fullchain": (("certificate", "issuers"), {"issuers"}),
+    "bundle": (("key", "certificate", "issuers"), {"key", "issuers"}),
+    "combined": (("certificate", "key", "issuers"), {"key", "issuers", "root"}),
 }
-"""The output formats in PEM: their first object, and their other contents."""
+"""The output formats in PEM: the sequence of their objects, and their contents besides the certificate."""
 _STORES = (Encoding.PKCS12, Encoding.JKS)
 _WORDS = {"key": "the key", "issuers": "the certificates of the issuing CAs", "root": "the root"}
 _WITHOUT = {
@@ -57,7 +57,8 @@ class CombinedFile(Demand):
     """One file with the certificate and other objects: its key, and certificates of its path.
 
     ``contains`` and ``lacks`` are about the key, the issuers (every CA certificate below the root) and the
-    root. ``first`` is the first object of a PEM file; ``order``: each certificate is followed by its issuer.
+    root. ``first`` is the first object of a PEM file, ``sequence`` the order of certificate, key and CA
+    certificates; ``order``: each certificate is followed by its issuer.
     ``entries`` is the number of keys. ``alias``, ``ciphers`` and ``macs`` apply to key stores: the name of
     the entry, and the algorithms that protect a PKCS#12 file (RFC 7292). If several files contain the
     certificate, one of them must satisfy the demand.
@@ -72,6 +73,7 @@ class CombinedFile(Demand):
     contains: tuple[Content, ...] = ()
     lacks: tuple[Content, ...] = ()
     first: Literal["certificate", "key"] | None = None
+    sequence: tuple[Literal["certificate", "key", "issuers"], ...] = ()
     order: Literal["any", "leaf-to-root"] = "any"
     entries: Annotated[int, Field(ge=1, le=1000)] | None = None
     alias: Alias | None = None
@@ -85,9 +87,17 @@ class CombinedFile(Demand):
             raise ValueError(f"no condition given; set at least one of {', '.join(type(self).model_fields)}")
         if both := set(self.contains) & set(self.lacks):
             raise ValueError(f"'contains' and 'lacks' both have {', '.join(sorted(both))}")
-        if (self.first or self.order != "any") and self.encodings and "PEM" not in self.encodings:
-            raise ValueError("'first' and 'order' apply to PEM files only")
+        if self._has_order and self.encodings and "PEM" not in self.encodings:
+            raise ValueError("'first', 'sequence' and 'order' apply to PEM files only")
+        if self.first and self.sequence and self.first != self.sequence[0]:
+            raise ValueError("'first' is not the first one of 'sequence'")
+        if len(set(self.sequence)) < len(self.sequence) or len(self.sequence) == 1:
+            raise ValueError("'sequence' lists at least two of certificate, key and issuers, each once")
         return self
+
+    @property
+    def _has_order(self) -> bool:
+        return bool(self.first or self.sequence) or self.order != "any"
 
     def check(self, subject: CheckInput) -> Outcome:
         """Check every file that contains the certificate; the outcome is that of the best one."""
@@ -148,6 +158,10 @@ class CombinedFile(Demand):
             )
             if not is_first:
                 return failed(f"first: {contents[0].kind}", f"first: the {self.first}")
+        if self.sequence and contents[0].source.encoding is Encoding.PEM:
+            actual = _sequence(leaf, contents)
+            if actual != tuple(kind for kind in self.sequence if kind in actual):
+                return failed(", ".join(actual), ", ".join(self.sequence))
         if self.order != "any" and not _is_ordered(leaf, certificates):
             return failed("another order", "the certificate, then each issuer of the one before it")
         if any(present[content] is None for content in self.contains):
@@ -163,7 +177,7 @@ class CombinedFile(Demand):
             yield self._altered(
                 f"with-{content}", f"The file contains {_WORDS[content]}.", _WITH[content], ""
             )
-        if self.first or self.order != "any":
+        if self._has_order:
             yield self._altered(
                 "reversed", "The objects of the file are in reverse order.", "reversed-blocks", ""
             )
@@ -201,10 +215,13 @@ class CombinedFile(Demand):
         """Return the encoding of an output format whose file satisfies the demand; "" for others."""
         if output_format == "pkcs12":
             return "PKCS#12" if not self.encodings or "PKCS#12" in self.encodings else ""
-        first, contents = _PEM_FORMATS.get(output_format, ("", set()))
+        if output_format not in _PEM_FORMATS or (self.encodings and "PEM" not in self.encodings):
+            return ""
+        sequence, contents = _PEM_FORMATS[output_format]
         fits = contents.issuperset(self.contains) and contents.isdisjoint(self.lacks)
-        fits = fits and self.first in (None, first) and (not self.encodings or "PEM" in self.encodings)
-        return "PEM" if first and fits else ""
+        in_order = tuple(kind for kind in self.sequence if kind in sequence)
+        is_ordered = self.first in (None, sequence[0]) and (not in_order or in_order == sequence)
+        return "PEM" if fits and is_ordered else ""
 
 
 def _present(
@@ -222,6 +239,15 @@ def _present(
         "issuers": has_issuers if path else None,
         "root": path[-1] in certificates if complete else any(one.is_self_issued for one in certificates),
     }
+
+
+def _sequence(leaf: Certificate, contents: tuple[Artifact, ...]) -> tuple[str, ...]:
+    """Return the kinds of the objects of a file in their order, equal neighbors once."""
+    kinds = (
+        "key" if one.kind is Kind.KEY else "certificate" if one.certificate == leaf else "issuers"
+        for one in contents
+    )
+    return tuple(kind for kind, _ in groupby(kinds))
 
 
 def _is_ordered(leaf: Certificate, certificates: list[Certificate]) -> bool:
