@@ -14,7 +14,7 @@ def overview() -> str:
     """Return a table of all sets with their roles, and the number of their requirements."""
     lines = ["| set | title | roles | requirements | confidence |", "|---|---|---|---|---|"]
     for one in every_set():
-        title = f"{one.title} {one.version}".strip()
+        title = f"{one.title}, version {one.version}" if one.version else one.title
         roles = ", ".join(one.roles)
         cells = (f"[{one.name}](#{one.name})", escaped(title), roles, str(len(one.requirements)))
         lines.append(f"| {' | '.join((*cells, _confidence(one)))} |")

@@ -108,9 +108,12 @@ def _print_list(search: str | None, *, as_json: bool) -> None:
 
 
 def _title(one: RequirementSet) -> str:
-    roles = f"; roles: {', '.join(one.roles)}" if one.roles else ""
-    version = f" {one.version}" if one.version else ""
-    return f"{one.title}{version} ({len(one.requirements)} requirements{roles})"
+    details = (
+        f"version {one.version}" if one.version else "",
+        f"{len(one.requirements)} requirements",
+        f"roles: {', '.join(one.roles)}" if one.roles else "",
+    )
+    return f"{one.title} ({'; '.join(filter(None, details))})"
 
 
 def _print_set(one: RequirementSet, *, html: bool, markdown: bool, as_json: bool) -> None:
