@@ -273,7 +273,7 @@ def ct_poison(case: Case) -> Case:
     return put(case, _POISON, der.null(), critical=True)
 
 
-@fault("P", "lint", "RFC 6962 3.3")
+@fault("P", "lint", "RFC 6962 3.3", finds=("extension-readable",))
 def sct_malformed(case: Case) -> Case:
     """The certificate has an SCT list that cannot be decoded.
 
