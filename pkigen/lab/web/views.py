@@ -71,7 +71,7 @@ def view(lab: Lab, appliance: Appliance) -> View:
     findings = [one for one in checked.findings if not _of_files(one)] if checked else []
     path = (leaf, *(checked.presented.path if checked else ()))
     revoked = any(_says_revoked(one) for one in findings)
-    title = lab.sets_of(appliance)[0].title
+    title = "; ".join(one.title for one in lab.sets_of(appliance))
     return View(
         _facts(leaf),
         tuple(_step(one, place, now, revoked=revoked and place == 0) for place, one in enumerate(path)),
