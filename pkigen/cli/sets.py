@@ -10,6 +10,7 @@ import typer
 
 from pkigen.cli._console import colorize, print_json, print_line, print_message, printable, wrap
 from pkigen.cli._options import At, Json, PassphraseFiles, parse_time
+from pkigen.cli._report import quantity
 from pkigen.errors import InputError
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _print_list(search: str | None, *, as_json: bool) -> None:
 def _title(one: RequirementSet) -> str:
     details = (
         f"version {one.version}" if one.version else "",
-        f"{len(one.requirements)} requirements",
+        quantity(len(one.requirements), "requirement"),
         f"roles: {', '.join(one.roles)}" if one.roles else "",
     )
     return f"{one.title} ({'; '.join(filter(None, details))})"
@@ -253,7 +254,7 @@ def _print_matches_of(one: FileMatches) -> None:
     width = max((len(match.set.name) for match in listed), default=0)
     for match in one.satisfied:
         head = f"  {match.set.name:<{width}}  "
-        print_line(wrap(f"{head}satisfied: {match.passed} requirements", len(head)))
+        print_line(wrap(f"{head}satisfied: {quantity(match.passed, 'requirement')}", len(head)))
     for match in one.missed[:_NEAREST]:
         print_line(f"  {match.set.name:<{width}}  missing {len(match.missing)}:")
         for finding in match.missing[:_MOST_MISSING]:

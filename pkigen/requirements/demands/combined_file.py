@@ -166,7 +166,7 @@ class CombinedFile(Demand):
             return failed("another order", "the certificate, then each issuer of the one before it")
         if any(present[content] is None for content in self.contains):
             return undecided("the path of the certificate is not known")
-        return pass_or_fail(True, f"{len(certificates)} certificates, {len(keys)} keys", "")
+        return pass_or_fail(True, f"certificates: {len(certificates)}, keys: {len(keys)}", "")
 
     def violations(self) -> Iterator[Violation]:
         """Without a content, with one too many, in reverse order, in DER, with old ciphers, or renamed."""
