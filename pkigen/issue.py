@@ -34,7 +34,7 @@ def signer(pkcs8: bytes, identifier: bytes | None = None) -> Signer:
 
 def issue(
     entity: Entity,
-    key: PrivateKey,
+    key: PrivateKey | None,
     signers: Mapping[str, Signer],
     chain: tuple[bytes, ...],
     entropy: Entropy | None,
@@ -43,28 +43,36 @@ def issue(
     """Sign every certificate of an entity.
 
     ``signers`` are the issuing authorities by id; a plan with the entity's own id is self-signed. ``chain``
-    are the certificates of the authorities above (DER). With ``entropy`` signatures are deterministic.
+    are the certificates of the authorities above (DER). ``key`` is None if only the owner of the entity's
+    given key has the private key. With ``entropy`` signatures are deterministic.
     ``rogue_keys`` sign instead of an issuer, by label.
     """
-    spki = public_key_info(key)
-    own = Signer(key, key_identifier(spki))
+    if key is None:
+        assert entity.given is not None
+        spki = entity.given.public_key
+    else:
+        spki = public_key_info(key)
+    identifier = key_identifier(spki)
+    own = {} if key is None else {entity.id: Signer(key, identifier)}
     signed = []
     for plan in entity.certificates:
-        issuer = own if plan.issuer_id == entity.id else signers[plan.issuer_id]
+        issuer = {**signers, **own}[plan.issuer_id]
         if plan.rogue_key:
             issuer = Signer(rogue_keys[plan.rogue_key], issuer.key_identifier)
-        signed.append(certificate(plan, spki, own, issuer, entropy))
-    return Issued(entity, to_pkcs8(key), spki, tuple(signed), chain)
+        signed.append(certificate(plan, spki, identifier, issuer, entropy))
+    return Issued(entity, None if key is None else to_pkcs8(key), spki, tuple(signed), chain)
 
 
 def certificate(
-    plan: CertificatePlan, spki: bytes, subject: Signer, issuer: Signer, entropy: Entropy | None
+    plan: CertificatePlan, spki: bytes, subject: bytes, issuer: Signer, entropy: Entropy | None
 ) -> bytes:
     """Return a signed Certificate (RFC 5280, section 4.1) in DER.
 
-    ``spki`` is the SubjectPublicKeyInfo in DER. Without ``entropy`` the signature may be random."""
+    ``spki`` is the SubjectPublicKeyInfo in DER, ``subject`` its key identifier. Without ``entropy`` the
+    signature may be random.
+    """
     algorithm = signature_algorithm(issuer.key, plan.signature)
-    tbs = tbs_certificate(plan, spki, algorithm, subject.key_identifier, issuer.key_identifier)
+    tbs = tbs_certificate(plan, spki, algorithm, subject, issuer.key_identifier)
     signature = sign(issuer.key, tbs, plan.signature, entropy)
     return edited(der.sequence(tbs, algorithm, der.bit_string(signature)), plan.edits, signed=False)
 

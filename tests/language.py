@@ -41,7 +41,6 @@ PHRASES = {
     r"artefacts?": "artifact",
     r"behaviours?": "behavior",
     r"colou?rless|colours?|coloured": "color",
-    r"enrolments?": "enrollment",
     r"favours?|honours?|labours?|neighbours?": "the American spelling: -or",
     r"\w+(?:ognis|ganis|alis|ialis|oris|eris|inimis|aximis|ptimis|ronis)(?:e|es|ed|ing|ation)": "-ize",
     r"centres?|licences?|analyse[sd]?|judgements?|whilst|amongst": "the American spelling",

@@ -84,7 +84,7 @@ class Case:
 
     def with_key(self, kind: str) -> Case:
         """Change the kind of the key; a server presents one that few TLS clients support to all of them."""
-        case = replace(self, entity=replace(self.entity, key=kind))
+        case = replace(self, entity=replace(self.entity, key=kind, given=None))
         return case if parse_kind(kind).is_common_in_tls else case.served("tls", "unoffered-scheme")
 
     def alter(self, file: str, how: str, argument: str = "") -> Case:

@@ -49,12 +49,12 @@ def break_(
     from pkigen.environment.break_certificate import break_certificate
 
     with meter() as progress:
-        requests = [_fault_request(text) for text in faults]
+        requests = [fault_request(text) for text in faults]
         result = break_certificate(env, name, requests, undo=undo, progress=progress)
     _report.print_build_result(result, as_json=json)
 
 
-def _fault_request(text: str) -> Any:
+def fault_request(text: str) -> Any:
     """Convert ``ID:NAME=VALUE,NAME=VALUE`` to the form that a profile uses, ``{ID: {NAME: VALUE}}``."""
     fault, colon, arguments = text.partition(":")
     if not colon:

@@ -19,6 +19,7 @@ from pkigen.environment.source_profile import (
 )
 from pkigen.errors import InputError, Problem
 from pkigen.faults import FaultRequest, parse_faults
+from pkigen.model import Role
 from pkigen.profile import Profile
 from pkigen.profile.top_level import Negatives
 from pkigen.store import Store
@@ -37,6 +38,7 @@ def break_certificate(
     except ValueError as error:
         raise InputError(str(error)) from None
     profile = load_source_profile(folder)
+    _check_not_enrolled(folder, name)
     if not undo:
         _check(profile, name, requested)
     with Store.open(folder, write=True) as store:
@@ -49,6 +51,15 @@ def break_certificate(
         save_requested_faults(store, [*remaining, *added])
         cases = store.index.cases_with_fault(name, ids) if undo else frozenset()
     return build(profile, output_directory(folder, profile), BuildOptions(delete=cases), progress)
+
+
+def _check_not_enrolled(folder: Path, name: str) -> None:
+    with Store.open(folder, write=False) as store:
+        if store.index.enrolled.get(f"{Role.CERTIFICATE}/{name}") is not None:
+            raise InputError(
+                f"a device requested {name}, which is not in the profile; for a faulty certificate with its "
+                "key, use `pkigen sign ENV --csr FILE --fault ID`"
+            )
 
 
 def _profile_form(fault: FaultRequest) -> str | dict[str, dict[str, str]]:

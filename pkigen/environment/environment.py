@@ -200,8 +200,22 @@ class Environment:
         return self.folder / "www"
 
     def cases(self) -> Iterator[Case]:
-        """Return the end-entity certificates in the profile's order."""
-        return (Case(self.folder, data) for data in self.manifest["cases"])
+        """Return the end-entity certificates in the profile's order, then those that devices requested."""
+        entries = (*self.manifest["cases"], *self.manifest.get("enrolled", ()))
+        return (Case(self.folder, data) for data in entries)
+
+    def sign(self, csr: bytes | str | Path, **options: Any) -> Case:
+        """Issue a certificate for a certification request: PEM or DER, or the path of a file.
+
+        The options are ``template``, ``issuer``, ``name``, ``faults`` and ``at`` as for ``pkigen sign``.
+        Returns the certificate, which this environment then contains. Raises ``Refused`` with the reason for
+        a request that is rejected, and InputError for one that cannot be read.
+        """
+        from pkigen.environment.enrol import read_request_file, sign
+
+        request = csr if isinstance(csr, bytes) else read_request_file(Path(csr))
+        name = sign(self.folder, request, **options).name
+        return open_environment(self.folder)[name]
 
     def __getitem__(self, name: str) -> Case:
         """Return the case with a name; KeyError if there is none."""

@@ -16,6 +16,8 @@ def renew(
 ) -> BuildResult:
     """Reissue entities with their existing keys, and everything below them.
 
+    A certificate that a device requested is issued again for the request that is recorded.
+
     ``names`` are names of the profile; ``authorities/NAME`` and ``certificates/NAME`` distinguish two
     entities with the same name. Raises InputError if the environment has no such entity, the profile no
     longer contains it, the file of the profile no longer exists, or a root gets a new key without
@@ -23,7 +25,18 @@ def renew(
     """
     with Store.open(folder, write=False) as store:
         known = list(store.index.ids())
+        enrolled = store.index.enrolled.ids()
     renewals = frozenset(entity for name in names for entity in find_entities(name, known))
     profile = load_source_profile(folder)
+    if requested := sorted(renewals & enrolled):
+        from pkigen.environment.enrol import Enroller
+
+        enroller = Enroller(folder)
+        for entity in requested:
+            enroller.renew(entity.partition("/")[2])
+        renewals -= enrolled
     options = BuildOptions(renew=renewals, replace_root=replace_root)
-    return build(profile, output_directory(folder, profile), options, progress)
+    result = build(profile, output_directory(folder, profile), options, progress)
+    names_again = [entity.partition("/")[2] for entity in requested]
+    result.summary.notes += [f"{name} is issued again, for its recorded request" for name in names_again]
+    return result

@@ -28,7 +28,7 @@ class OutputFormat:
     """A file that a build can write beside certificate, key and chain.
 
     ``file`` is the file's name, in which NAME stands for the entity's name. ``purpose`` is for people.
-    A ``secret`` file gets mode 0600.
+    A ``secret`` file gets mode 0600; it contains the private key.
     """
 
     name: str

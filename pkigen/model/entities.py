@@ -105,6 +105,18 @@ class ImportedCA:
 
 
 @dataclass(frozen=True)
+class GivenKey:
+    """A key that pkigen did not generate: that of a request, or of a key file.
+
+    ``public_key`` is the SubjectPublicKeyInfo in DER. ``pkcs8`` is the private key, None if only its owner
+    has it.
+    """
+
+    public_key: bytes
+    pkcs8: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
 class Entity:
     """An authority or an end entity: one key, one or more certificates for it, one directory.
 
@@ -115,10 +127,11 @@ class Entity:
 
     ``key_of`` is the id of another entity that has the same key, or an arbitrary label; entities with the
     same label share one key. ``trusted`` is true if a self-signed authority is a trust anchor; ``trust``
-    lists the ids of the anchors that clients of an end entity trust, if not the root of its path.
-    ``server`` is false if the certificate is only for other purposes than TLS servers; a case inherits it
-    from its base. ``serving`` lists the intentional errors of a server, ``ocsp`` is the OCSP response about
-    the entity, and ``responding`` is the responder that answers for an authority.
+    lists the ids of the anchors that clients of an end entity trust, if not the root of its path. ``given``
+    is its key if pkigen does not generate it. ``server`` is false if the certificate is only for other
+    purposes than TLS servers, or only its owner has the private key; a case inherits it from its base.
+    ``serving`` lists the intentional errors of a server, ``ocsp`` is the OCSP response about the entity,
+    and ``responding`` is the responder that answers for an authority.
     """
 
     role: Role
@@ -141,6 +154,7 @@ class Entity:
     serving: tuple[Serving, ...] = ()
     ocsp: OcspPlan | None = None
     responding: Responding | None = None
+    given: GivenKey | None = None
 
     @property
     def id(self) -> str:

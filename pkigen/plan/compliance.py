@@ -165,6 +165,23 @@ def _bases(profile: Profile) -> dict[str, list[RequirementSet]]:
     return bases
 
 
+def _check_templates(profile: Profile) -> None:
+    """Raise InputError if a template of requested certificates names a set that does not exist."""
+    for template in profile.templates:
+        instance, spec = template.sample()
+        for number, reference in enumerate(spec.requirements):
+            try:
+                set_of(profile, reference, ())
+            except InputError as error:
+                place = ("requirements", number)
+                raise InputError(
+                    [
+                        p if p.location else template.body.problem(instance, place, p.message)
+                        for p in error.problems
+                    ]
+                ) from error
+
+
 def obey(
     profile: Profile, clock: datetime, authorities: Iterable[Entity], certificates: Iterable[Entity]
 ) -> None:
@@ -172,6 +189,7 @@ def obey(
 
     Recommendations do not cause errors. This check skips requirements on files and signatures.
     """
+    _check_templates(profile)
     sets, own, bases = load_sets(profile), own_sets(profile), _bases(profile)
     if not (sets or own or bases):
         return

@@ -201,6 +201,7 @@ class Planner:
         return self._led_to[where]
 
     def _certificate(self, spec: CertificateSpec) -> Entity:
+        given = spec.given_key
         plan = self._plan(spec, Role.CERTIFICATE, spec.issuer, 0, names.name(spec.subject))
         return Entity(
             Role.CERTIFICATE,
@@ -210,9 +211,10 @@ class Planner:
             self._path(spec.issuer),
             _output(spec),
             hosts=self._hosts(spec),
-            server=_is_for_servers(plan),
+            server=(given is None or given.pkcs8 is not None) and _is_for_servers(plan),
             revocation=self._revocation(spec),
             renew_before=self._seconds(spec.renew),
+            given=given,
         )
 
     def _hosts(self, spec: CertificateSpec) -> tuple[str, ...]:

@@ -178,7 +178,7 @@ def _negative(
         output = replace(copy.entity.output, alias=base.entity.output.alias)
         copy = replace(copy, entity=replace(copy.entity, output=output))
     case = _broken(entry.requirement, entry.violation, copy, level)
-    _check_signature(case)
+    _check_keys(case)
     # Without a CA between the certificate and the trust anchor, validators need no chain file.
     needs_no_chain = entry.violation.file == "chain" and len(base.authorities) < 2
     stage = None if needs_no_chain and entry.stage == "path" else entry.stage
@@ -234,7 +234,7 @@ def with_faults(
 ) -> NegativeCase:
     """Return a case with catalog faults; raise Impossible for faults that do not apply or that conflict."""
     case = composed(case, faults)
-    _check_signature(case)
+    _check_keys(case)
     types = [one.type for one in faults]
     worst = min(types, key=lambda one: _GRAVITY.index(one.verdict))
     fault = Fault(
@@ -293,8 +293,14 @@ def _violated(entry: CatalogueEntry, base: Case) -> tuple[str, ...]:
     return (entry.requirement.id, *others)
 
 
-def _check_signature(case: Case) -> None:
-    """Refuse a signature that an issuer's key cannot create, in the certificate or in a copied authority."""
+def _check_keys(case: Case) -> None:
+    """Refuse what needs a private key that is not here, and signatures that an issuer's key cannot create."""
+    given = case.entity.given
+    if given is not None and given.pkcs8 is None:
+        if case.plan.issuer_id == case.entity.id and not case.plan.rogue_key:
+            raise Impossible("its private key is on the device that made the request, so it cannot sign")
+        if any(alteration.file in ("key", "pkcs12") for alteration in case.entity.output.alterations):
+            raise Impossible("its private key is on the device that made the request, so it has no key file")
     path = {entity.id: entity for entity in (case.entity, *case.authorities)}
     for entity in path.values():
         if entity is not case.entity and entity.name not in case.copies:
@@ -367,7 +373,7 @@ def named_after(base: Case, fault: str, serial: Callable[[str, str], int], *, re
         certificates=(replace(plan, issuer_id=issuer_id, serial=serial(issuer_id, own_id)),),
         output=replace(output, alias=name if output.alias == base.entity.name else output.alias),
         revocation=None,
-        key_of=f"cases of {base.entity.name}",
+        key_of="" if base.entity.given else f"cases of {base.entity.name}",
     )
     host = _host_of(base.entity) if renames else None
     return replace(base, entity=under_host(entity, host, own_host(host, fault)) if host else entity)

@@ -136,12 +136,12 @@ class PathExpectations:
         not_before, not_after = self.times.get(authority_id, (plan.not_before, plan.not_after))
         plan = replace(plan, not_before=not_before, not_after=not_after)
         own, issuer = self._signer(authority_id), self._signer(plan.issuer_id)
-        return Certificate(certificate(plan, _public_key(), own, issuer, None))
+        return Certificate(certificate(plan, _public_key(), own.key_identifier, issuer, None))
 
     def _leaf(self, issuer: str, plan: CertificatePlan) -> Certificate:
         end = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
         plan = replace(_plain(plan), not_before=self._clock - timedelta(seconds=1), not_after=end)
-        own = Signer(_key(), sha1(plan.spec.encode(), usedforsecurity=False).digest())
+        own = sha1(plan.spec.encode(), usedforsecurity=False).digest()
         return Certificate(certificate(plan, _public_key(), own, self._signer(issuer), None))
 
     def _signer(self, authority_id: str) -> Signer:

@@ -17,10 +17,16 @@ _IDENTIFIER = bytes(20)
 _NO_SIGNATURE = der.bit_string(bytes(32))
 
 
-def placeholder(plan: CertificatePlan, kind: str, issuer_kind: str) -> Certificate:
-    """Return the certificate of a plan with placeholder keys of the given kinds for subject and issuer."""
+def placeholder(
+    plan: CertificatePlan, kind: str, issuer_kind: str, public_key: bytes | None = None
+) -> Certificate:
+    """Return the certificate of a plan with placeholder keys of the given kinds for subject and issuer.
+
+    ``public_key`` is the subject's SubjectPublicKeyInfo (DER) if it is known.
+    """
     algorithm = algorithm_of(parse_kind(issuer_kind), plan.signature)
-    tbs = tbs_certificate(plan, _public_key(parse_kind(kind)), algorithm, _IDENTIFIER, _IDENTIFIER)
+    spki = public_key or _public_key(parse_kind(kind))
+    tbs = tbs_certificate(plan, spki, algorithm, _IDENTIFIER, _IDENTIFIER)
     return Certificate(der.sequence(tbs, algorithm, _NO_SIGNATURE))
 
 
@@ -44,4 +50,4 @@ def planned(entity: Entity, authorities: Iterable[Entity]) -> Certificate:
     plan = entity.certificates[0]
     issuer = entity if plan.issuer_id == entity.id else None
     issuer = issuer or next(one for one in authorities if one.id == plan.issuer_id)
-    return placeholder(plan, entity.key, issuer.key)
+    return placeholder(plan, entity.key, issuer.key, entity.given.public_key if entity.given else None)

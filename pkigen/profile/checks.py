@@ -10,9 +10,10 @@ from pkigen.clock import Moment, resolve_moment
 from pkigen.documents import limits
 from pkigen.documents.fields import Omit, Value, close_to
 from pkigen.errors import Problem
-from pkigen.formats.output_formats import incompatible
+from pkigen.formats.output_formats import format_called, incompatible
 from pkigen.keys.kinds import parse_kind, refusal
 from pkigen.model import Signature
+from pkigen.profile.enrolment import Template
 from pkigen.profile.expansion import (
     Body,
     Instance,
@@ -94,6 +95,8 @@ class Checks:
                 self._warn(body, instance, self._renewal_warnings(certificate))
                 if len(self._problems) > self._most:
                     return
+        for template in self._profile.templates:
+            self._check_template(template)
         for authority_body, instance, spec in specs:
             self._report(authority_body, instance, _check_responder(spec, known, tuple(names.values())))
         self._profile.warnings = tuple(self._warnings.values())
@@ -217,6 +220,8 @@ class Checks:
         """Check a certificate; check the fields that a range shares only once."""
         if spec.issuer != SELF:
             yield from self._check_issuer(spec, spec.issuer)
+        if spec.csr is not None:
+            yield from _check_request(spec)
         revoked = spec.revoked.text if spec.revoked else None
         files = (spec.formats, spec.key_format, spec.name == "truststore")
         common = (id(body), spec.issuer, spec.key, files, spec.signature, spec.valid.text, revoked)
@@ -229,6 +234,18 @@ class Checks:
         yield from self._check_revocable(spec, spec.issuer)
         if not spec.subject and (spec.san is None or isinstance(spec.san, Omit)):
             yield ("subject",), "it needs a subject or a subject alternative name", None
+
+    def _check_template(self, template: Template) -> None:
+        """Check a template with the values of a sample request."""
+        try:
+            instance, spec = template.sample()
+        except InstanceError as error:
+            self._problems += error.problems
+            return
+        self._report(template.body, instance, self._check_certificate(template.body, spec))
+        if spec.issuer == SELF:
+            words = "a request has no private key here, so a CA must issue the certificate"
+            self._problems.append(template.body.problem(instance, ("issuer",), words))
 
     def _check_revocable(self, spec: EntitySpec, issuer: str) -> Errors:
         authority = self._authorities.get(issuer)
@@ -332,6 +349,15 @@ def _check_responder(
     ):
         words = f"'{name}' cannot sign OCSP responses: it needs extended_key_usage: [OCSPSigning]"
         yield where, words, None
+
+
+def _check_request(spec: CertificateSpec) -> Errors:
+    """Check a certificate whose private key only the device has that made the request."""
+    if spec.issuer == SELF:
+        yield ("issuer",), "a request has no private key here, so a CA must issue the certificate", None
+    for index, name in enumerate(spec.formats):
+        if format_called(name).secret:
+            yield ("formats", index), f"'{name}' contains the private key, which only the device has", None
 
 
 def _check_extensions(spec: EntitySpec) -> Errors:

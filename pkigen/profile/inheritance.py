@@ -103,7 +103,8 @@ class Likeness:
             self._add(Problem(f"'{key}' is like itself in the end", where, place))
         elif isinstance(target, Text):
             known = tuple(self._section)
-            self._add(Problem(unknown(self._where[:-1], target, known), where, place))
+            what = "certificate" if self._where == "enrolment" else self._where[:-1]
+            self._add(Problem(unknown(what, target, known), where, place))
         else:
             self._add(Problem("this must be a name", where, place))
 

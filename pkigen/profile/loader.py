@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from pkigen.documents import limits, shipped
 from pkigen.documents.fields import close_to
-from pkigen.documents.validation import keys_of
+from pkigen.documents.validation import details_of, keys_of, words_of
 from pkigen.documents.yaml_tree import (
     Table,
     Text,
@@ -23,6 +25,7 @@ from pkigen.documents.yaml_tree import (
 from pkigen.errors import InputError, Location, Problem, visible
 from pkigen.files import read_file
 from pkigen.profile.checks import Checks
+from pkigen.profile.enrolment import MOST_TEMPLATES, NOT_IN_TEMPLATES, Template, TemplateSettings
 from pkigen.profile.expansion import Body, InstanceError, Spec
 from pkigen.profile.inheritance import (
     Likeness,
@@ -33,7 +36,7 @@ from pkigen.profile.inheritance import (
     without,
 )
 from pkigen.profile.inventory import Row, read_table
-from pkigen.profile.names import parse_pattern
+from pkigen.profile.names import check_name, parse_pattern
 from pkigen.profile.profile import Profile
 from pkigen.profile.specifications import AuthoritySpec, CertificateSpec
 from pkigen.profile.top_level import Head, read_head
@@ -93,7 +96,11 @@ class _Loader:
         head = read_head(self._tree, self._problems)
         authorities = self._bodies(AuthoritySpec, "authorities", head)
         certificates = self._bodies(CertificateSpec, "certificates", head)
-        profile = Profile(head, self._path, authorities, certificates, self._tree, self._folder)
+        templates = tuple(self._templates(head))
+        requested = self._body_of_requests(head)
+        profile = Profile(
+            head, self._path, authorities, certificates, templates, requested, self._tree, self._folder
+        )
         mentioned = frozenset(self._section("authorities"))
         Checks(profile, mentioned, self._problems, limits.PROBLEMS).run()
         self._stop_if_wrong()
@@ -158,7 +165,10 @@ class _Loader:
             if nodes > limits.INHERITED_NODES:
                 words = f"more than {limits.INHERITED_NODES} nodes once all is inherited"
                 raise InputError(Problem(words, where, place))
-            _name_the_subject(merged)
+            if "csr" in merged:
+                merged = _without_default_subject(merged, inherit(Table(), above, own))
+            else:
+                _name_the_subject(merged)
             try:
                 pattern = parse_pattern(key)
                 rows = self._rows(own, where)
@@ -169,6 +179,63 @@ class _Loader:
             bodies.append(Body(model, section, key, merged, pattern, rows, variables, self._folder))
         self._problems += likeness.problems
         return tuple(bodies)
+
+    def _templates(self, head: Head) -> Iterator[Template]:
+        """Yield the templates of the section ``enrolment``, which can be ``like`` a certificate."""
+        section, certificates = self._section("enrolment"), self._section("certificates")
+        if len(section) > MOST_TEMPLATES:
+            self._refuse(self._tree, "enrolment", ("enrolment",), f"more than {MOST_TEMPLATES} templates")
+            return
+        bodies, common = certificates.copy(), {"environment": head.name, "base_url": head.base_url}
+        for key, own in section.items():
+            if key in certificates:
+                self._refuse(
+                    section, f"enrolment.{key}", (key,), "a certificate has this name; choose another"
+                )
+            elif not isinstance(own, Table):
+                self._refuse(section, f"enrolment.{key}", (key,), "this must be a mapping")
+            elif (wrong := check_name(key)) is not None:
+                self._refuse(section, f"enrolment.{key}", (key,), wrong)
+            else:
+                bodies.put(key, without(own, tuple(TemplateSettings.model_fields)), locate(section, (key,)))
+        likeness = Likeness(bodies, self._made(certificates, "certificates", common), "enrolment")
+        defaults = self._defaults(CertificateSpec)
+        for key in (key for key in section if key in bodies and key not in certificates):
+            own = section[key]
+            for name in NOT_IN_TEMPLATES:
+                if name in own:
+                    self._refuse(own, f"enrolment.{key}.{name}", (name,), "a template cannot have this key")
+            above, lent = likeness.above(key)
+            inherited = without(inherit(defaults, above, Table()), NOT_IN_TEMPLATES)
+            merged = given(inherit(inherited, Table(), without(bodies[key], ("like",))))
+            _name_the_subject(merged)
+            pattern = parse_pattern(key)
+            body = Body(
+                CertificateSpec, "enrolment", key, merged, pattern, None, {**lent, **common}, self._folder
+            )
+            settings = self._settings(key, own)
+            if settings is not None:
+                yield Template(key, body, settings, frozenset(own))
+        self._problems += likeness.problems
+
+    def _body_of_requests(self, head: Head) -> Body[CertificateSpec]:
+        """Return the body of a certificate that is requested without a template: the defaults."""
+        tree = given(self._defaults(CertificateSpec))
+        _name_the_subject(tree)
+        common = {"environment": head.name, "base_url": head.base_url}
+        return Body(CertificateSpec, "defaults", "", tree, parse_pattern("x"), None, common, self._folder)
+
+    def _settings(self, key: str, own: Table) -> TemplateSettings | None:
+        fields = {name: own[name] for name in TemplateSettings.model_fields if name in own}
+        try:
+            return TemplateSettings.model_validate(fields, context={"folder": self._folder})
+        except ValidationError as error:
+            for detail in details_of(error):
+                words, suggestion = words_of(detail, TemplateSettings, detail["loc"])
+                where = ".".join(("enrolment", key, *map(str, detail["loc"])))
+                place = locate(own, detail["loc"]) or own.location
+                self._problems.append(Problem(words, where, place, suggestion))
+            return None
 
     def _made(self, section: Table, where: str, common: Mapping[str, str]) -> dict[str, Made]:
         """Return the generated names that ``like`` refers to, with their origins and variables.
@@ -241,6 +308,11 @@ class _Loader:
             self._problems += [p if p.location else Problem(p.message, where, place) for p in error.problems]
         else:
             self._problems.append(Problem(str(error), where, place))
+
+
+def _without_default_subject(merged: Table, own: Table) -> Table:
+    """Return a body whose subject comes from its request, unless the certificate itself sets one."""
+    return merged if "subject" in own else without(merged, ("subject",))
 
 
 def _name_the_subject(merged: Table) -> None:

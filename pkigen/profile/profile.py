@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pkigen.documents.fields import unknown
 from pkigen.documents.set_reference import SetReference
-from pkigen.documents.yaml_tree import Table, locate
-from pkigen.errors import Problem
+from pkigen.documents.yaml_tree import Table, Text, locate
+from pkigen.errors import InputError, Problem
+from pkigen.profile.enrolment import Template, TemplateSettings
 from pkigen.profile.expansion import Body
 from pkigen.profile.specifications import SELF, AuthoritySpec, CertificateSpec
 from pkigen.profile.top_level import Head
@@ -18,8 +21,9 @@ class Profile:
     """A profile without errors.
 
     ``source`` is the file it was read from, None for a mapping. ``authorities`` lists issuers before the
-    CAs that they issue. ``count`` is the number of certificates, without the negative cases. Paths are
-    relative to ``folder``. ``warnings`` are values that are valid but probably not intended.
+    CAs that they issue. ``count`` is the number of certificates, without the negative cases. ``templates``
+    are those of the section ``enrolment``. Paths are relative to ``folder``. ``warnings`` are values that
+    are valid but probably not intended.
     """
 
     def __init__(
@@ -28,6 +32,8 @@ class Profile:
         source: Path | None,
         authorities: tuple[Body[AuthoritySpec], ...],
         certificates: tuple[Body[CertificateSpec], ...],
+        templates: tuple[Template, ...],
+        defaults: Body[CertificateSpec],
         tree: Table,
         folder: Path,
     ) -> None:
@@ -44,6 +50,8 @@ class Profile:
         self.authorities: tuple[AuthoritySpec, ...] = ()
         self.authority_bodies = authorities
         self.certificate_bodies = certificates
+        self.templates = templates
+        self._defaults = defaults
         self._tree = tree
 
     def certificates(self) -> Iterator[CertificateSpec]:
@@ -51,6 +59,35 @@ class Profile:
         for body in self.certificate_bodies:
             for instance in body.instances():
                 yield body.specification(instance)
+
+    def template(self, name: str = "", issuer: str = "") -> Template:
+        """Return a template of requested certificates; without a name, that of the profile's defaults.
+
+        Without ``issuer``, that is the only authority that issues end entities. Raises InputError for an
+        unknown name, and if there is no such authority.
+        """
+        if name:
+            for template in self.templates:
+                if template.name == name:
+                    return template
+            known = tuple(template.name for template in self.templates)
+            place = (
+                "the profile has no section 'enrolment'" if not known else unknown("template", name, known)
+            )
+            raise InputError(f"{place}; omit --template to use the profile's defaults")
+        tree = self._defaults.tree.copy()
+        tree.put("issuer", Text(issuer or self._issuer_of_end_entities()), None)
+        return Template("", replace(self._defaults, tree=tree), TemplateSettings())
+
+    def _issuer_of_end_entities(self) -> str:
+        names = [spec.name for spec in self.authorities]
+        issuers = {spec.issuer for spec in self.certificates() if not spec.faults} - {SELF}
+        if not issuers:
+            issuers = set(names) - {issuer for spec in self.authorities for issuer in above(spec)}
+        if len(issuers) != 1:
+            listed = ", ".join(name for name in names if name in issuers)
+            raise InputError(f"several authorities issue certificates: {listed}; select one with --issuer")
+        return issuers.pop()
 
     def faulty(self) -> Iterator[CertificateSpec]:
         """Yield the end entities that have faults of their own."""
@@ -70,6 +107,7 @@ class Profile:
         """Yield the references to requirement sets: of the profile, of single entities, of negative cases."""
         yield from self.requirements
         yield from {one: None for spec in self.with_requirements() for one in spec.requirements}
+        yield from (one for template in self.templates for one in template.sample()[1].requirements)
         yield from (one.against for one in self.negatives if one.against is not None)
 
     def problem(

@@ -8,13 +8,14 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from pkigen.documents.json_schema import DEFINITIONS, relaxed
+from pkigen.profile.enrolment import NOT_IN_TEMPLATES, TemplateSettings
 from pkigen.profile.specifications import AuthoritySpec, CertificateSpec
 from pkigen.profile.top_level import Head
 
 
 def json_schema() -> dict[str, Any]:
     """Return a JSON Schema of draft 2020-12 that also accepts numbers and booleans where YAML reads them."""
-    models: tuple[type[BaseModel], ...] = (Head, AuthoritySpec, CertificateSpec)
+    models: tuple[type[BaseModel], ...] = (Head, AuthoritySpec, CertificateSpec, TemplateSettings)
     _, schema = models_json_schema([(model, "validation") for model in models], ref_template=DEFINITIONS)
     definitions = schema["$defs"]
     head = definitions.pop("Head")
@@ -24,6 +25,7 @@ def json_schema() -> dict[str, Any]:
         body["properties"]["like"] = {"type": "string", "description": "another body to copy from"}
         body["properties"]["each"] = {"type": "string", "description": "a CSV file: one for each row"}
         body["required"] = []
+    definitions["Template"] = _template(certificate, definitions.pop("TemplateSettings"))
     issuers = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     authority["properties"]["issuer"] = issuers
     known = {**authority["properties"], **certificate["properties"]}
@@ -32,11 +34,22 @@ def json_schema() -> dict[str, Any]:
         "defaults": {"type": "object", "properties": known, "additionalProperties": False},
         "authorities": _named("AuthoritySpec"),
         "certificates": _named("CertificateSpec"),
+        "enrolment": _named("Template"),
     }
     head["required"] = []
     schema = relaxed({**head, "$defs": definitions})
     title = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "pkigen profile"}
     return {**schema, **title}
+
+
+def _template(certificate: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a template: a certificate without what only a request has, and its settings."""
+    fields = {key: node for key, node in certificate["properties"].items() if key not in NOT_IN_TEMPLATES}
+    return {
+        "type": "object",
+        "properties": {**fields, **settings["properties"]},
+        "additionalProperties": False,
+    }
 
 
 def _named(model: str) -> dict[str, Any]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import Field, model_validator
 
 from pkigen.asn1 import oids
 from pkigen.clock import Span, parse_moment
-from pkigen.documents import limits
 from pkigen.documents.fields import (
     Omit,
     OrNone,
@@ -20,11 +18,9 @@ from pkigen.documents.fields import (
     unknown,
 )
 from pkigen.documents.set_reference import SetReferenceField
-from pkigen.documents.yaml_tree import folder_of
 from pkigen.faults import FaultRequest, parse_faults
-from pkigen.files import read_file
 from pkigen.formats.output_formats import OUTPUT_FORMATS
-from pkigen.keys.kinds import UNSOUND, parse_kind
+from pkigen.model import GivenKey
 from pkigen.profile.extension_fields import (
     AccessLocations,
     BasicConstraints,
@@ -35,6 +31,14 @@ from pkigen.profile.extension_fields import (
     NameConstraints,
     RawExtension,
     ReasonFlag,
+)
+from pkigen.profile.file_fields import (
+    KeyField,
+    KeyFromFile,
+    KeyKindField,
+    Passphrase,
+    ReadablePath,
+    RequestField,
 )
 from pkigen.profile.name_fields import DistinguishedName, GeneralName, name_of_host
 from pkigen.profile.policy_fields import InhibitAnyPolicy, Policies, PolicyConstraints, PolicyMappings
@@ -75,21 +79,6 @@ def _one_of(what: str, known: tuple[str, ...]) -> Parsed:
     return Parsed(parse, ", ".join(known))
 
 
-def _parse_passphrase(value: Any, info: ValidationInfo) -> bytes:
-    """Return a passphrase from a string, or from the first line of a file."""
-    if isinstance(value, dict) and list(value) == ["file"] and isinstance(value["file"], str):
-        folder: Path = (info.context or {}).get("folder", Path())
-        path = folder_of(value["file"], folder) / value["file"]
-        value = (
-            read_file(path, limits.KEY_FILE_BYTES).decode("utf-8", "replace").partition("\n")[0].rstrip("\r")
-        )
-    if not isinstance(value, str):
-        raise ValueError("a passphrase is a text, or {file: PATH}")
-    if not 1 <= len(value) <= 256:
-        raise ValueError("a passphrase has 1 to 256 characters")
-    return value.encode()
-
-
 class SignatureSpec(Value):
     """Signature algorithm of the issuer: ``sha256``, ``pss-sha384``, or {digest: sha1, pss: true}."""
 
@@ -110,20 +99,6 @@ class SignatureSpec(Value):
         if prefix not in ("", "pss") or digest not in _DIGESTS:
             raise ValueError(f"'{value}' is neither a digest ({', '.join(_DIGESTS)}) nor pss-DIGEST")
         return {"digest": digest, "pss": bool(prefix)}
-
-
-def _parse_path(value: Any, info: ValidationInfo) -> Path:
-    """Return a path relative to the profile; raise ValueError for an unreadable file."""
-    if not isinstance(value, str) or not value:
-        raise ValueError("this must be the path of a file")
-    folder: Path = (info.context or {}).get("folder", Path())
-    path = folder_of(value, folder) / value
-    read_file(path, limits.KEY_FILE_BYTES)
-    return path
-
-
-Passphrase = Annotated[bytes, BeforeValidator(_parse_passphrase, json_schema_input_type=str | dict[str, str])]
-ReadablePath = Annotated[Path, BeforeValidator(_parse_path, json_schema_input_type=str)]
 
 
 class Pkcs12Spec(Value):
@@ -200,12 +175,6 @@ class OcspSpec(Value):
     certificates: bool = True
 
 
-def _parse_key(text: str) -> str:
-    if text in UNSOUND:
-        raise ValueError(f"'{text}' is a key that only faults have; see `pkigen faults --search key`")
-    return parse_kind(text).name
-
-
 def _parse_serial(text: str) -> int:
     digits, base = (text[2:].replace(":", ""), 16) if text[:2].lower() == "0x" else (text, 10)
     try:
@@ -246,7 +215,7 @@ class EntitySpec(Value):
 
     name: Annotated[str, Field(init=False)] = ""
     subject: DistinguishedName = ()
-    key: Annotated[str, Parsed(_parse_key, "rsa-2048, ec-p256 ...")] = "rsa-2048"
+    key: KeyField = "rsa-2048"
     serial: Annotated[int, Parsed(_parse_serial, "a number, or hexadecimal digits after 0x")] | None = None
     signature: SignatureSpec = SignatureSpec()
     valid: ValidityPeriod
@@ -324,6 +293,7 @@ TYPED_EXTENSIONS = {
 class AuthoritySpec(EntitySpec):
     """A root or intermediate CA; several ``issuers`` request cross-certificates."""
 
+    key: KeyKindField = "rsa-2048"
     issuers: tuple[str, ...] = Field(default=(SELF,), validation_alias="issuer")
     path_length: Annotated[int, Field(ge=0, le=255)] | None = None
     crl: Annotated[CrlSpec | Omit, OrNone()] = CrlSpec()
@@ -361,12 +331,34 @@ class CertificateSpec(EntitySpec):
     """An end entity; ``issuer`` may be ``self``. ``faults`` are catalog faults."""
 
     issuer: str
+    csr: RequestField | None = None
     faults: Annotated[tuple[FaultField, ...], Field(max_length=_MOST_FAULTS)] = ()
 
     @model_validator(mode="before")
     @classmethod
     def _lifetime(cls, value: Any) -> Any:
         return {"valid": "397d", **value} if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _as_requested(self) -> Self:
+        """Take the key from the request, and the names that the profile does not set."""
+        if self.csr is None:
+            return self
+        if isinstance(self.key, KeyFromFile):
+            raise ValueError("the key is that of the request (csr); remove the key file")
+        update: dict[str, Any] = {"key": self.csr.key_kind}
+        if "subject" not in self.model_fields_set:
+            update["subject"] = self.csr.subject_pairs
+        if "san" not in self.model_fields_set and self.csr.names:
+            update["san"] = GeneralNames.model_construct(names=self.csr.names)
+        return self.model_copy(update=update)
+
+    @property
+    def given_key(self) -> GivenKey | None:
+        """The key of the request or of the key file; None if pkigen generates the key."""
+        if self.csr is not None:
+            return self.csr.given_key
+        return self.key.given_key if isinstance(self.key, KeyFromFile) else None
 
 
 def alternative_names(spec: EntitySpec) -> tuple[GeneralName, ...]:

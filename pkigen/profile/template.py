@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
     from jinja2.sandbox import SandboxedEnvironment
 
-_VARIABLE = re.compile(r"\{\{ *([A-Za-z_][A-Za-z0-9_]*) *\}\}")
+_VARIABLE = re.compile(r"\{\{ *([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)?) *\}\}")
 _MARKS = ("{{", "{%", "{#")
 _TOO_LONG = f"this is longer than {limits.RENDERED_CHARACTERS} characters, as written or when rendered"
 _FILTERS = ("lower", "upper", "title", "capitalize", "replace", "trim", "default", "int", "length", "string")
@@ -62,7 +62,7 @@ def _render_expressions(text: str, variables: Mapping[str, str]) -> str:
     if any(len(value) > limits.RENDERED_CHARACTERS and name in text for name, value in variables.items()):
         raise ValueError(_TOO_LONG)
     try:
-        return _compile(text).render(variables)
+        return _compile(text).render(_nested(variables))
     except UndefinedError as error:
         raise UnknownVariable(f"the template cannot be rendered: {error.message}") from error
     except RecursionError as error:
@@ -71,6 +71,18 @@ def _render_expressions(text: str, variables: Mapping[str, str]) -> str:
         raise ValueError(f"the template cannot be rendered: {error.message}") from error
     except Exception as error:
         raise ValueError(f"the template cannot be rendered: {error}") from error
+
+
+def _nested(variables: Mapping[str, str]) -> dict[str, object]:
+    """Return the variables as Jinja2 expects them: ``csr.CN`` is the item CN of csr."""
+    nested = dict[str, Any]()
+    for name, value in variables.items():
+        group, dot, item = name.partition(".")
+        if dot:
+            nested.setdefault(group, {})[item] = value
+        else:
+            nested[name] = value
+    return nested
 
 
 @lru_cache(maxsize=4096)

@@ -1,5 +1,6 @@
 """The directory of an environment: layout, atomic writes, lock, index."""
 
+from pkigen.store.enrolled import EnrolledRow
 from pkigen.store.entries import (
     CrlState,
     Damage,
@@ -12,6 +13,7 @@ from pkigen.store.entries import (
     decoding,
 )
 from pkigen.store.index import Index
+from pkigen.store.lock import EnvironmentInUse
 from pkigen.store.staged_files import stage
 from pkigen.store.store import Store
 
@@ -19,7 +21,9 @@ __all__ = [
     "CrlState",
     "Damage",
     "DamagedIndex",
+    "EnrolledRow",
     "Entry",
+    "EnvironmentInUse",
     "Index",
     "Publication",
     "Record",

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pkigen.model import REASON_CODES
+from pkigen.store.enrolled import EnrolledTable
 from pkigen.store.entries import CrlState, DamagedIndex, Entry, Record, Revoked, decoding
 from pkigen.store.layout import is_entity, is_file_name, is_relative
 from pkigen.store.schema import ENTITY
@@ -32,6 +33,7 @@ class Index:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._sql = connection
+        self.enrolled = EnrolledTable(connection)
 
     def close(self) -> None:
         """Close the database connection."""
@@ -177,6 +179,14 @@ class Index:
         query = "SELECT entity FROM serials WHERE authority = ? AND serial = ?"
         row = self._sql.execute(query, (authority, f"{serial:0{_SERIAL_DIGITS}x}")).fetchone()
         return row[0] if row else None
+
+    def is_taken(self, entity_id: str) -> bool:
+        """Return whether an entity has or had an id, apart from case; file systems may not distinguish it."""
+        for table in ("entities", "issued"):
+            query = f"SELECT 1 FROM {table} WHERE id = ? COLLATE NOCASE"  # noqa: S608
+            if self._sql.execute(query, (entity_id,)).fetchone():
+                return True
+        return self.enrolled.get(entity_id) is not None
 
     def ids_ever_issued(self) -> list[str]:
         """Return the ids of all entities that ever had a serial number, in order."""

@@ -13,6 +13,10 @@ from pathlib import Path
 from pkigen.errors import EnvironmentFailure
 
 
+class EnvironmentInUse(EnvironmentFailure):
+    """Another process holds the lock of the environment."""
+
+
 class Lock:
     """A lock that is held from construction until ``release``.
 
@@ -32,7 +36,7 @@ class Lock:
         except sqlite3.Error as error:
             self._connection.close()
             if "locked" in str(error):
-                raise EnvironmentFailure(
+                raise EnvironmentInUse(
                     f"another pkigen{self._holder()} is writing to {folder.parent}; wait until it ends"
                 ) from error
             raise EnvironmentFailure(

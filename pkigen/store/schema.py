@@ -21,9 +21,10 @@ import sqlite3
 from pathlib import Path
 
 from pkigen.errors import EnvironmentFailure
+from pkigen.store.enrolled import ENROLLED
 from pkigen.store.staged_files import sync_directory
 
-_VERSION = 2
+_VERSION = 3
 ENTITY = """
     id TEXT PRIMARY KEY, spec TEXT, output TEXT, issuers TEXT, key_kind TEXT, key_source TEXT,
     spki TEXT, serials TEXT, not_before INTEGER, not_after INTEGER, record TEXT, files TEXT
@@ -49,10 +50,15 @@ CREATE TABLE revocations (
 CREATE INDEX revocations_of ON revocations (entity);
 CREATE TABLE renewals (id TEXT PRIMARY KEY); -- unused, but older versions of pkigen read it
 {_PUBLISHERS}
+{ENROLLED}
 CREATE TABLE journal ({ENTITY}, "folder" TEXT NOT NULL);
 """
-_FROM_1 = f"ALTER TABLE revocations ADD COLUMN invalid_since INTEGER; {_PUBLISHERS}"
-"""Upgrades an index of version 1."""
+_UPGRADES = {
+    1: f"ALTER TABLE revocations ADD COLUMN invalid_since INTEGER; {_PUBLISHERS} {ENROLLED}",
+    2: ENROLLED,
+}
+"""Upgrades an index of an earlier version."""
+_READABLE = (2, _VERSION)
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
 
@@ -91,9 +97,10 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10)
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version == 1 and write:
-            connection.executescript(f"BEGIN IMMEDIATE; {_FROM_1} PRAGMA user_version = {_VERSION}; COMMIT;")
-        elif version != _VERSION:
+        if version in _UPGRADES and write:
+            upgrade = f"{_UPGRADES[version]} PRAGMA user_version = {_VERSION};"
+            connection.executescript(f"BEGIN IMMEDIATE; {upgrade} COMMIT;")
+        elif version not in _READABLE:
             raise EnvironmentFailure(_version_problem(path, version))
         if write:
             connection.execute("PRAGMA journal_mode = WAL")

@@ -66,14 +66,19 @@ def _prefetch_all(profile: Profile, keys: KeyPrefetcher) -> None:
         if authority.imported is None:
             keys.request(f"{Role.AUTHORITY}/{authority.name}", authority.key)
     for spec in islice(profile.certificates(), _PREFETCHED_KEYS):
-        keys.request(f"{Role.CERTIFICATE}/{spec.name}", spec.key)
+        if spec.given_key is None:
+            keys.request(f"{Role.CERTIFICATE}/{spec.name}", spec.key)
 
 
 def _update(
     profile: Profile, folder: Path, options: BuildOptions, keys: KeyPrefetcher, progress: Progress | None
 ) -> Summary:
     from pkigen.environment.build.finalize import finalize_build
-    from pkigen.environment.build.replacements import check_replacements, save_authorities
+    from pkigen.environment.build.replacements import (
+        check_enrolled_names,
+        check_replacements,
+        save_authorities,
+    )
     from pkigen.environment.build.session import open_session, store_version
     from pkigen.environment.source_profile import record_profile
     from pkigen.store import Store
@@ -85,6 +90,7 @@ def _update(
             planned = _plan_and_check(profile, options, store)
         session = open_session(planned, folder, options, store, keys.source)
         authorities = session.diff.authorities()
+        check_enrolled_names(store, session.plan)
         announcements = check_replacements(store, profile, authorities, options)
         record_profile(store, profile)
         save_authorities(store, authorities)

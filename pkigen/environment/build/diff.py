@@ -50,9 +50,15 @@ class PlanDiff:
         return self._decisions(self._plan.certificates())
 
     def removed(self) -> Iterator[Entry]:
-        """Return the entries of the index that are not in the plan; only after both iterations above."""
-        for entry in self._store.index.entries() if self._store else ():
-            if entry.id not in self.seen:
+        """Return the entries of the index that are not in the plan; only after both iterations above.
+
+        Certificates that devices requested are not among them.
+        """
+        if self._store is None:
+            return
+        enrolled = self._store.index.enrolled.ids()
+        for entry in self._store.index.entries():
+            if entry.id not in self.seen and entry.id not in enrolled:
                 yield entry
 
     def _decisions(self, entities: Iterable[Entity]) -> Iterator[Decision]:

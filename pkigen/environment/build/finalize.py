@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pkigen.environment.build.options import Action, BuildOptions, Change, CrlChange
-from pkigen.environment.build.replacements import imported_anchors, is_anchor
+from pkigen.environment.build.replacements import enrolled_notes, imported_anchors, is_anchor
 from pkigen.environment.build.session import Session
 from pkigen.environment.build.state import BuildState
 from pkigen.environment.crl.previous import continue_crl
@@ -60,6 +60,7 @@ def finalize_build(session: Session, state: BuildState, options: BuildOptions) -
     state.summary.notes += map(str, plan.warnings)
     state.summary.notes += [f"{case.name} was skipped: {case.reason}" for case in plan.passed]
     state.summary.notes += state.defects.notes()
+    state.summary.notes += enrolled_notes(state.store)
     finalizer.write_manifest(trusted)
 
 

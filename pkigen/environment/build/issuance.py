@@ -94,6 +94,11 @@ class IssuanceWorker:
             self._signers[authority] = signer(issuing.key, issuing.key_identifier)
         return self._signers[authority]
 
+    def forget(self, authority: str) -> None:
+        """Forget an authority that was replaced."""
+        self.authorities.pop(authority, None)
+        self._signers.pop(authority, None)
+
     def issue(self, task: IssuanceTask, prefetched: PrivateKey | None = None) -> IssuedEntity:
         """Generate a key if necessary, sign the certificates, write the files into the staging area.
 
@@ -105,17 +110,19 @@ class IssuanceWorker:
             spki = Certificate(imported.certificate).subject_public_key_info
             return self._stage(Issued(entity, imported.key, spki, (imported.certificate,), imported.chain))
         chain = self._chain(entity)
-        existing = load_private(task.key) if task.key else None
-        if existing and task.certificates is not None:
-            spki = public_key_info(existing)
-            return self._stage(Issued(entity, task.key, spki, task.certificates, chain))
-        key = existing or prefetched or self._new_key(entity, task.key_number)
+        given = entity.given
+        pkcs8 = given.pkcs8 if given else task.key
+        existing = load_private(pkcs8) if pkcs8 else None
+        if task.certificates is not None and (existing or given):
+            spki = public_key_info(existing) if existing else given.public_key if given else b""
+            return self._stage(Issued(entity, pkcs8, spki, task.certificates, chain))
+        key = existing or prefetched or (None if given else self._new_key(entity, task.key_number))
         issuers = {plan.issuer_id for plan in entity.certificates} - {entity.id}
         signers = {issuer: self.signer(issuer) for issuer in issuers}
         rogue_keys = {
             plan.rogue_key: self.rogue_key(
                 plan.rogue_key,
-                kind_of(signers[plan.issuer_id].key if plan.issuer_id in signers else key).name,
+                kind_of(signers[plan.issuer_id].key).name if plan.issuer_id in signers else entity.key,
             )
             for plan in entity.certificates
             if plan.rogue_key
@@ -164,7 +171,7 @@ class IssuanceWorker:
             signature=Signature(),
             edits=(),
         )
-        return certificate(plan, public_key_info(key), own, own, self.signature_entropy)
+        return certificate(plan, public_key_info(key), own.key_identifier, own, self.signature_entropy)
 
     def _chain(self, entity: Entity) -> tuple[bytes, ...]:
         path = [self.authorities[issuer] for issuer in entity.issuers]

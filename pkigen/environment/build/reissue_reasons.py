@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from hashlib import blake2s
+from hashlib import blake2s, sha256
 
 from pkigen.environment.build.earlier_revocations import COMPROMISES, EarlierRevocations, describe
 from pkigen.environment.build.options import Action, BuildOptions, Change
@@ -19,6 +19,8 @@ from pkigen.store import Damage, Entry
 
 IMPORTED = "brought"
 """The key source in the index of an authority that was imported from files."""
+GIVEN = "given"
+"""The key source in the index of an entity whose key comes from a request or a key file."""
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ class ReissueDecider:
             revocation = describe(entity, replaced) if replaced else ""
             return Change(entity.id, Action.ISSUE, ("new in the profile",), True, revocation)
         key_reasons = self._key_reasons(entity, entry, damage)
-        if not key_reasons and entry.output != output and entity.imported is None and not self._opens(entity):
+        if not key_reasons and entry.output != output and not self._opens(entity):
             raise InputError(
                 f"{entity.id}: the profile's passphrase does not decrypt its key; "
                 "correct the passphrase, or create a new key with --rekey"
@@ -85,7 +87,13 @@ class ReissueDecider:
         if reasons or (faulty and rewrite_reasons):
             # Faulty files cannot be read back, so reissue the whole entity.
             replaced = self.revocations.replaced(entity, entry)
-            new_key = bool(key_reasons) or faulty or any(one.reason in COMPROMISES for one in replaced)
+            compromised = any(one.reason in COMPROMISES for one in replaced)
+            if compromised and entity.given is not None and not key_reasons:
+                raise InputError(
+                    f"{entity.id}: its certificate was revoked because its key is compromised; "
+                    "give a request or a key file with another key, or remove it from the profile"
+                )
+            new_key = bool(key_reasons) or faulty or compromised
             return Change(
                 entity.id, Action.REISSUE, reasons or rewrite_reasons, new_key, describe(entity, replaced)
             )
@@ -94,12 +102,20 @@ class ReissueDecider:
         return Change(entity.id, Action.KEEP)
 
     def _opens(self, entity: Entity) -> bool:
-        return bool(entity.output.alterations) or self.key_opens(entity)
+        """Return whether the profile's passphrase decrypts the key file, as far as it matters."""
+        is_given = entity.imported is not None or entity.given is not None
+        return is_given or bool(entity.output.alterations) or self.key_opens(entity)
 
     def _key_reasons(self, entity: Entity, entry: Entry, damage: Sequence[Damage]) -> tuple[str, ...]:
         reasons = []
         if entry.key_kind != entity.key:
             reasons.append(f"its key changed from {entry.key_kind} to {entity.key}")
+        elif entity.given is not None and entry.spki != sha256(entity.given.public_key).hexdigest():
+            reasons.append("the request or the key file of the profile has another key")
+        elif entity.given is None and entry.key_source == GIVEN:
+            reasons.append("the profile no longer has the request or the key file of its key")
+        if entity.given is not None:
+            return tuple(reasons)
         if self.options.rekey and entity.imported is None:
             reasons.append("a new key was requested with --rekey")
         if self.options.seed is not None and entry.key_source not in (self.key_source, IMPORTED):

@@ -14,11 +14,13 @@ from hashlib import sha256
 from pkigen.asn1 import names
 from pkigen.environment.build.diff import Decision, writes_files
 from pkigen.environment.build.options import Action, BuildOptions
+from pkigen.environment.manifest.enrolled import has_former_issuer
 from pkigen.environment.published.stored_keys import read_key
 from pkigen.environment.source_profile import recorded_profile, resolved_source
 from pkigen.errors import InputError, Problem
 from pkigen.formats import pem
 from pkigen.model import Entity, ImportedCA, Role
+from pkigen.plan import Plan
 from pkigen.profile import Profile
 from pkigen.store import Entry, Store, decoding
 from pkigen.x509 import Certificate, Malformed
@@ -26,6 +28,7 @@ from pkigen.x509 import Certificate, Malformed
 _AUTHORITIES = "authorities"
 """The index's key of the authorities (ids) of the last build."""
 _NO_PROFILE = "no profile file"
+_MOST_NAMES = 3
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -109,6 +112,27 @@ def check_replacements(
     if problems := refusals(replacements, store, profile, options):
         raise InputError(problems)
     return replacements.notes
+
+
+def check_enrolled_names(store: Store, plan: Plan) -> None:
+    """Raise InputError if the profile has a certificate with the name of one that a device requested."""
+    enrolled = store.index.enrolled.ids()
+    for entity in plan.certificates() if enrolled else ():
+        if entity.id in enrolled and entity.id in store.index.get([entity.id]):
+            raise InputError(
+                f"a device requested a certificate that is called '{entity.name}', and builds keep it; "
+                "choose another name in the profile"
+            )
+
+
+def enrolled_notes(store: Store) -> Iterator[str]:
+    """Yield a note about the certificates that devices requested from a CA that was replaced since."""
+    former = [row.id for row in store.index.enrolled.issued()]
+    former = [one for one in former if has_former_issuer(store, store.index.entry(one))]
+    if former:
+        names = ", ".join(one.partition("/")[2] for one in former[:_MOST_NAMES])
+        more = f" and {len(former) - _MOST_NAMES} more" if len(former) > _MOST_NAMES else ""
+        yield f"devices requested {names}{more} from a CA whose certificate was replaced: request them again"
 
 
 def announcements(

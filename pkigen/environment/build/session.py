@@ -99,7 +99,7 @@ def open_session(
         lambda entity: stored_keys.read_key(folder, entity) is not None,
         EarlierRevocations(store),
     )
-    diff = PlanDiff(planned.plan, store, decider, _salt(store))
+    diff = PlanDiff(planned.plan, store, decider, stored_salt(store))
     return Session(planned.plan, keys, planned.entropy, decider, diff)
 
 
@@ -144,7 +144,7 @@ def _serial(data: bytes) -> int:
     return (int.from_bytes(data, "big") >> 1) or 1
 
 
-def _salt(store: Store | None) -> bytes:
+def stored_salt(store: Store | None) -> bytes:
     """Return the environment's secret salt for digests of passphrases, which the first build draws."""
     if store is None:
         return b""

@@ -12,6 +12,7 @@ from pkigen.environment.build.issuance import IssuanceTask, IssuanceWorker, Issu
 from pkigen.environment.build.options import Action, Summary
 from pkigen.environment.build.path_defects import PathDefects
 from pkigen.environment.build.reissue_reasons import (
+    GIVEN,
     IMPORTED,
     ReissueDecider,
     issuer_fingerprints,
@@ -98,7 +99,7 @@ class BuildState:
         entity, folder = decision.entity, self.store.folder
         if entity.imported is not None or decision.change.new_key or entity.output.alterations:
             return IssuanceTask(entity, key_number=self.decider.revocations.key_number(entity))
-        key = read_key(folder, entity)
+        key = entity.given.pkcs8 if entity.given else read_key(folder, entity)
         if decision.change.action is Action.REWRITE:
             certificates = read_certificates(folder, entity)
             return IssuanceTask(_as_issued(entity, certificates), key, certificates)
@@ -138,7 +139,7 @@ class BuildState:
                 output=decision.output,
                 issuers=issuer_fingerprints(entity, self.decider.fingerprints),
                 key_kind=entity.key,
-                key_source=IMPORTED if entity.imported else key_source,
+                key_source=IMPORTED if entity.imported else GIVEN if entity.given else key_source,
                 spki=issued.spki,
                 serials=_serials(entity),
                 not_before=int(not_before.timestamp()),

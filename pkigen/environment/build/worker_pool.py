@@ -104,7 +104,8 @@ class IssuancePipeline:
 
 
 def _needs_key(task: IssuanceTask) -> bool:
-    return task.key is None and task.entity.imported is None and not task.entity.key_of
+    entity = task.entity
+    return task.key is None and entity.imported is None and entity.given is None and not entity.key_of
 
 
 def _batches(items: Iterator[Item], size: int) -> Iterator[list[Item]]:

@@ -238,7 +238,8 @@ class Case(_Entity):
     hosts: list[str] = Field(description="the DNS names and IP addresses that it is valid for")
     server: bool = Field(
         True,
-        description="whether it is for TLS servers, by its own or its base's extended key usage",
+        description="whether it is for TLS servers, by its own or its base's extended key usage; false if"
+        " only the device has the private key",
     )
     trust: list[FilePath] = Field(
         description="the trust anchors of its clients: certificates, relative to the environment"
@@ -251,6 +252,21 @@ class Case(_Entity):
     uploads: list[Upload] | None = Field(
         None, description="for a case with a fault: the expected result for each requirement set"
     )
+
+
+class Enrolment(_Model):
+    """How a device got a certificate."""
+
+    template: str | None = Field(description="the template of the profile; null without one")
+    protocol: str = Field(description="acme, est, scep, cmp, or command")
+    requester: str = Field(description="what the protocol knows about the client; empty if nothing")
+    at: datetime = Field(description="when the certificate was issued")
+
+
+class Enrolled(Case):
+    """A certificate that a device requested; it is not in the profile, and builds keep it."""
+
+    enrolment: Enrolment
 
 
 class ServiceFault(_Model):
@@ -278,16 +294,25 @@ class Manifest(_Model):
     )
     authorities: list[Authority]
     cases: list[Case]
+    enrolled: list[Enrolled] = Field(
+        default_factory=list, description="the certificates that devices requested, which builds keep"
+    )
+
+    @property
+    def end_entities(self) -> Iterator[Case]:
+        """Return the certificates of the profile, then those that devices requested."""
+        yield from self.cases
+        yield from self.enrolled
 
     def paths(self) -> Iterator[str]:
         """Return every path in the document, relative to the environment."""
         yield self.trust
-        for entity in (*self.authorities, *self.cases):
+        for entity in (*self.authorities, *self.end_entities):
             yield from entity.files.values()
         for crl in (one.crl for one in self.authorities if one.crl is not None):
             yield crl.file
             yield from (part.file for part in crl.parts)
-        for case in self.cases:
+        for case in self.end_entities:
             yield from case.trust
             if case.ocsp is not None:
                 yield case.ocsp.file

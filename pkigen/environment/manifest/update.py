@@ -37,6 +37,13 @@ def update_manifest(
     write.rewrite(store, manifest.model_copy(update={"authorities": authorities, "cases": cases}))
 
 
+def list_enrolled(store: Store) -> None:
+    """Write the certificates that devices requested since into the manifest."""
+    manifest = _manifest(store)
+    if manifest is not None:
+        write.rewrite(store, manifest)
+
+
 def has_responder(store: Store, authority: str) -> bool:
     """Return whether certificates of an authority (id) contain the URL of its OCSP responder."""
     manifest = _manifest(store)

@@ -15,6 +15,7 @@ from hashlib import sha256
 
 from pkigen.environment.crl.publish import published_crls
 from pkigen.environment.manifest import schema
+from pkigen.environment.manifest.enrolled import enrolled_lines
 from pkigen.environment.manifest.entries import (
     TRUST,
     crl_entry,
@@ -39,7 +40,8 @@ def rewrite(store: Store, manifest: schema.Manifest) -> None:
     """Write a manifest that was read and changed."""
     authorities = [authority.as_json() for authority in manifest.authorities]
     cases = [case.as_json() for case in manifest.cases]
-    _write(store, manifest.clock, lambda: _body(manifest, authorities, cases))
+    enrolled = list(enrolled_lines(store, manifest.clock))
+    _write(store, manifest.clock, lambda: _body(manifest, authorities, cases, enrolled))
 
 
 def _write(store: Store, clock: datetime, body: Callable[[], Iterator[str]]) -> None:
@@ -62,14 +64,19 @@ def _with_clock(clock: datetime, body: Iterable[str]) -> Iterator[str]:
     yield from body
 
 
-def _body(header: schema.Manifest, authorities: Iterable[str], cases: Iterable[str]) -> Iterator[str]:
+def _body(
+    header: schema.Manifest, authorities: Iterable[str], cases: Iterable[str], enrolled: Sequence[str]
+) -> Iterator[str]:
     """Yield the document without its first brace and its clock, in pieces."""
-    excluded = {"clock", "authorities", "cases"}
+    excluded = {"clock", "authorities", "cases", "enrolled"}
     yield header.model_dump_json(exclude_unset=True, exclude=excluded)[1:-1]
     yield ',"authorities":['
     yield from _lines(authorities)
     yield '\n],"cases":['
     yield from _lines(cases)
+    if enrolled:
+        yield '\n],"enrolled":['
+        yield from _lines(enrolled)
     yield "\n]}\n"
 
 
@@ -124,6 +131,7 @@ class ManifestWriter:
             header,
             self._lines_of(list(authorities), lambda record: self._authority(authorities[record.id], record)),
             self._lines_of(self.certificates, self._case),
+            list(enrolled_lines(self.store, self.plan.clock)),
         )
 
     def _lines_of(

@@ -120,7 +120,8 @@ class OcspResponseBuilder:
         if plan.issued_by == "another CA":
             signs = signer(to_pkcs8(self.rogue_key("other CA", "ec-p256")))
         certificate_plan = self._responder_plan(plan, subject, issuer)
-        return key, certificate(certificate_plan, public_key_info(key), own, signs, self.entropy)
+        spki = public_key_info(key)
+        return key, certificate(certificate_plan, spki, own.key_identifier, signs, self.entropy)
 
     def _responder_plan(self, plan: Responder, subject: Name, issuer: Name) -> CertificatePlan:
         purposes = der.sequence(*map(der.oid, plan.purposes))

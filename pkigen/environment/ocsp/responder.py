@@ -134,8 +134,12 @@ class OcspResponder:
         if key in snapshot.statuses:
             return snapshot.statuses[key]
         with Store.open(self._folder, write=False) as store:
-            revoked = store.index.revocation(f"{Role.AUTHORITY}/{authority}", cert_id.serial)
-        status = _status(revoked, is_issued=key in snapshot.issued)
+            issuer = f"{Role.AUTHORITY}/{authority}"
+            revoked = store.index.revocation(issuer, cert_id.serial)
+            # The manifest lists a certificate that a device requested a moment later.
+            subject = store.index.subject_of(issuer, cert_id.serial)
+            is_enrolled = subject is not None and store.index.enrolled.get(subject) is not None
+        status = _status(revoked, is_issued=is_enrolled or key in snapshot.issued)
         _cache(snapshot.statuses, key, status, _MAX_CACHED_STATUSES)
         return status
 
@@ -150,7 +154,7 @@ class OcspResponder:
             return self._snapshot
         issued = frozenset(
             (issuer, int(serial, 16))
-            for entity in (*manifest.authorities, *manifest.cases)
+            for entity in (*manifest.authorities, *manifest.end_entities)
             for issuer, serial in (
                 *((one.issuer, one.serial) for one in (entity, *entity.cross_certificates)),
                 *((one.issuer, one.serial) for one in entity.earlier_certificates),

@@ -396,5 +396,5 @@ def key_reused_leaf_ca(case: Case) -> Case:
     issuer = case.authorities[0]
     if issuer.imported is not None:
         raise Impossible(f"the key of '{issuer.name}' is not pkigen's")
-    entity = replace(case.entity, key=issuer.key, key_of=issuer.id)
+    entity = replace(case.entity, key=issuer.key, key_of=issuer.id, given=None)
     return replace(case, entity=entity)

@@ -1,0 +1,399 @@
+"""Issues certificates for the requests of devices: by command, and through the enrollment protocols."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from threading import Lock
+
+from pkigen.clock import utc_now
+from pkigen.documents import limits
+from pkigen.environment.build.diff import output_digest
+from pkigen.environment.build.issuance import IssuanceTask, IssuanceWorker, IssuedEntity, IssuingAuthority
+from pkigen.environment.build.reissue_reasons import GIVEN, issuer_fingerprints, spec_digest
+from pkigen.environment.build.session import stored_salt
+from pkigen.environment.manifest.schema import Verdict
+from pkigen.environment.manifest.update import list_enrolled
+from pkigen.environment.published.stored_keys import (
+    SigningAuthority,
+    first_certificate,
+    open_authority,
+    subject_key_identifier,
+)
+from pkigen.environment.requested_certificate import Cause, Rejected, RequestPlanner, derived_name
+from pkigen.environment.source_profile import load_source_profile
+from pkigen.errors import EnvironmentFailure, InputError, PkigenError
+from pkigen.faults import FaultRequest
+from pkigen.files import read_file
+from pkigen.formats import pem
+from pkigen.keys import to_pkcs8
+from pkigen.keys.entropy import SystemEntropy
+from pkigen.keys.sources import FreshKeys
+from pkigen.model import Entity, Role
+from pkigen.profile import Profile
+from pkigen.profile.certification_request import Requested, UnprovenPossession, check_possession, read_request
+from pkigen.profile.enrolment import Template
+from pkigen.profile.names import check_name
+from pkigen.store import EnrolledRow, Entry, EnvironmentInUse, Publication, Revoked, Store
+
+__all__ = ["Busy", "Cause", "Enrolled", "Enroller", "Rejected", "Requested", "read_request", "sign"]
+
+Busy = EnvironmentInUse
+"""A build or another command holds the environment's lock for longer than _LOCK_TIMEOUT."""
+COMMAND = "command"
+"""The protocol of a request that was signed by command."""
+_LOCK_TIMEOUT = 5.0
+"""Seconds to wait for a build that holds the environment's lock."""
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """A certificate that a device requested.
+
+    ``certificate`` and ``chain`` are DER; the chain is that of the issuing CA, up to and including the root.
+    ``issuer`` is the name of the issuing authority.
+    """
+
+    name: str
+    template: str
+    issuer: str
+    serial: int
+    certificate: bytes
+    chain: tuple[bytes, ...]
+    not_before: datetime
+    not_after: datetime
+
+
+@dataclass
+class _Order:
+    """A request that waits for its certificate, and the result: a certificate or an error."""
+
+    template: Template
+    requested: Requested
+    protocol: str
+    requester: str
+    name: str
+    renewal_of: str
+    faults: Sequence[FaultRequest]
+    now: datetime
+    list_now: bool
+    enrolled: Enrolled | None = None
+    error: Exception | None = None
+
+
+class Enroller:
+    """Issues certificates in a built environment. Thread-safe; every method blocks.
+
+    ``clock`` is the time of the protocols; certificates are valid from the real time on. ``passphrases``
+    decrypt the keys of authorities. Raises InputError if the environment or its profile is not usable.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        passphrases: Sequence[bytes] = (),
+    ) -> None:
+        self.folder = folder
+        self.clock = clock
+        self.profile: Profile = load_source_profile(folder)
+        self.templates = {template.name: template for template in self.profile.templates}
+        specs = self.profile.authorities
+        self._passphrases = (*passphrases, *(one.passphrase for one in specs if one.passphrase is not None))
+        self._lock = Lock()
+        self._waiting = deque[_Order]()
+        self._worker = IssuanceWorker(folder, FreshKeys(), SystemEntropy(), seeded=False)
+        self._stamps: dict[str, tuple[int, int, bool]] = {}
+        self._last_planner: RequestPlanner | None = None
+
+    def issue(
+        self,
+        template: Template,
+        requested: Requested,
+        *,
+        protocol: str,
+        requester: str = "",
+        name: str = "",
+        faults: Sequence[FaultRequest] = (),
+        renewal_of: str = "",
+        proved: bool = False,
+        at: datetime | None = None,
+        list_now: bool = True,
+    ) -> Enrolled:
+        """Issue a certificate for a request and record it; durable when the call returns.
+
+        ``name`` is that of the certificate (default: derived from the common name or the first alternative
+        name). ``renewal_of`` is the name of an enrolled certificate that the new one replaces. ``proved``
+        means that the protocol has verified the possession of the key. ``at`` is the time from which
+        ``valid`` counts (default: the real time). Without ``list_now``, the caller lists the certificate in
+        the manifest later, with ``list_in_manifest``.
+
+        Raises Rejected with the reason, InputError if the certificate cannot be issued at all, and Busy.
+        """
+        if not proved:
+            try:
+                check_possession(requested)
+            except UnprovenPossession as error:
+                raise Rejected(Cause.POSSESSION, str(error)) from error
+        now = (at or utc_now()).astimezone(UTC).replace(microsecond=0)
+        order = _Order(
+            template, requested, protocol, requester, name, renewal_of, tuple(faults), now, list_now
+        )
+        self._waiting.append(order)
+        # The thread that gets the lock issues for all that wait: one transaction serves them all.
+        with self._lock:
+            if order.enrolled is None and order.error is None:
+                self._issue_waiting()
+        if order.error is not None:
+            raise order.error
+        assert order.enrolled is not None
+        return order.enrolled
+
+    def _issue_waiting(self) -> None:
+        orders = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        try:
+            with self._store() as store:
+                granted = [pair for order in orders for pair in self._grant(store, order)]
+                self._publish(store, granted)
+                if any(order.list_now for order, _, _ in granted):
+                    list_enrolled(store)
+        except (PkigenError, OSError) as error:
+            _fail(orders, error)
+        except BaseException as error:
+            _fail(orders, EnvironmentFailure(f"the certificates could not be issued: {error!r}"))
+            raise
+
+    def _grant(self, store: Store, order: _Order) -> Iterator[tuple[_Order, Entity, IssuedEntity]]:
+        """Yield the signed certificate of an order, to be committed; nothing if it has an error."""
+        try:
+            name = order.renewal_of or self._name(store, order)
+            entity = self._planner(order.now).plan(order.template, order.requested, name, order.faults)
+            plans = entity.certificates
+            if used := store.index.reserve([(one.issuer_id, one.serial, entity.id) for one in plans]):
+                raise EnvironmentFailure(f"the serial number {used[0][1]:x} is in use; try again")
+            self._load_authorities(entity)
+            issued = self._worker.issue(IssuanceTask(entity))
+        except (PkigenError, OSError) as error:
+            order.error = error
+            return
+        row = EnrolledRow(
+            entity.id,
+            order.template.name,
+            order.protocol,
+            order.requester,
+            int(utc_now().timestamp()),
+            order.requested.der,
+            _verdict(entity),
+        )
+        # Before the certificate is published: a build must never delete it.
+        store.index.enrolled.add([row])
+        yield order, entity, issued
+
+    def _publish(self, store: Store, granted: Sequence[tuple[_Order, Entity, IssuedEntity]]) -> None:
+        """Commit signed certificates, and hand them out."""
+        issuers = {plan.issuer_id for _, entity, _ in granted for plan in entity.certificates}
+        current = {one.id: one.fingerprint for one in store.index.get(sorted(issuers)).values()}
+        salt = stored_salt(store)
+        store.publish(
+            [
+                Publication(_entry(entity, issued, current, salt), issued.staged)
+                for _, entity, issued in granted
+            ]
+        )
+        for order, entity, _ in granted:
+            row = store.index.enrolled.get(entity.id)
+            assert row is not None
+            order.enrolled = self._enrolled(store, row, store.index.entry(entity.id))
+
+    def renew(self, name: str) -> Enrolled:
+        """Issue the certificate of an enrolled name again, for the request that is recorded."""
+        with self._store() as store:
+            row = store.index.enrolled.get(f"{Role.CERTIFICATE}/{name}")
+            entry = store.index.get([row.id]).get(row.id) if row else None
+        if row is None or entry is None:
+            raise InputError(f"no device requested a certificate that is called '{name}'")
+        if not row.request:
+            raise InputError(f"{name} was requested through {row.protocol.upper()}; the device must renew it")
+        issuer = entry.serials[0][0].partition("/")[2]
+        template = self.profile.template(row.template, "" if row.template else issuer)
+        requested = read_request(row.request)
+        return self.issue(
+            template, requested, protocol=row.protocol, requester=row.requester, renewal_of=name
+        )
+
+    def list_in_manifest(self) -> None:
+        """List the certificates that were issued since in manifest.json."""
+        with self._lock, self._store() as store:
+            list_enrolled(store)
+
+    def find(self, *, name: str = "", issuer: str = "", serial: int | None = None) -> Enrolled | None:
+        """Return an enrolled certificate by its name, or by its issuer (name) and serial number."""
+        with Store.open(self.folder, write=False) as store:
+            entity = f"{Role.CERTIFICATE}/{name}"
+            if serial is not None:
+                entity = store.index.subject_of(f"{Role.AUTHORITY}/{issuer}", serial) or ""
+            row = store.index.enrolled.get(entity)
+            entry = store.index.get([entity]).get(entity) if row else None
+            if row is None or entry is None or (serial is not None and entry.serials[0][1] != serial):
+                return None
+            return self._enrolled(store, row, entry)
+
+    def revocation(self, enrolled: Enrolled) -> Revoked | None:
+        """Return the recorded revocation of a certificate."""
+        with Store.open(self.folder, write=False) as store:
+            return store.index.revocation(f"{Role.AUTHORITY}/{enrolled.issuer}", enrolled.serial)
+
+    def revoke(self, enrolled: Enrolled, reason: str = "unspecified") -> None:
+        """Revoke a certificate and publish the CRL that lists it; a revoked one keeps its revocation."""
+        from pkigen.environment.revoke import revoke
+
+        with self._lock:
+            revoke(
+                self.folder,
+                reason=reason,
+                issued_by=enrolled.issuer,
+                serial=enrolled.serial,
+                passphrases=self._passphrases,
+            )
+
+    def authority(self, name: str) -> SigningAuthority:
+        """Return the certificate of an authority and its signer."""
+        return open_authority(self.folder, name, self._passphrases)
+
+    def chain(self, issuer: str) -> tuple[bytes, ...]:
+        """Return the certificates (DER) from an authority up to and including its root."""
+        data = (self.folder / Role.AUTHORITY / issuer / "chain.pem").read_bytes()
+        own = first_certificate((self.folder / Role.AUTHORITY / issuer / f"{issuer}.crt").read_bytes())
+        return tuple(dict.fromkeys((own, *(block.data for block in pem.blocks(data)))))
+
+    def crl(self, issuer: str) -> bytes:
+        """Return the current complete CRL of an authority (DER); InputError if it publishes none."""
+        try:
+            return (self.folder / "www" / "crl" / f"{issuer}.crl").read_bytes()
+        except OSError as error:
+            raise InputError(f"{issuer} publishes no CRL") from error
+
+    def _store(self) -> AbstractContextManager[Store]:
+        """Open the environment for writing; Busy if another process holds its lock for too long."""
+        if not Store.exists(self.folder):
+            raise InputError(f"{self.folder} is not a built environment")
+        return Store.open(self.folder, write=True, patience=_LOCK_TIMEOUT)
+
+    def _planner(self, now: datetime) -> RequestPlanner:
+        if self._last_planner is None or self._last_planner.now != now:
+            self._last_planner = RequestPlanner(self.profile, now)
+        return self._last_planner
+
+    def _load_authorities(self, entity: Entity) -> None:
+        """Load the authorities of a path, and again those that a build replaced since."""
+        for issuer in entity.issuers:
+            name, signs = issuer.partition("/")[2], issuer == entity.issuers[0]
+            status = (self.folder / issuer / f"{name}.crt").stat()
+            stamp = (status.st_mtime_ns, status.st_ino, signs)
+            if self._stamps.get(issuer) not in (stamp, (*stamp[:2], True)):
+                self._worker.forget(issuer)
+                own, *above = self.chain(name)
+                chain = tuple(above) if issuer == entity.issuers[-1] else ()
+                key = to_pkcs8(self.authority(name).signer.key) if signs else None
+                authority = IssuingAuthority(own, chain, key, subject_key_identifier(own))
+                self._worker.authorities[issuer] = authority
+                self._stamps[issuer] = stamp
+
+    def _enrolled(self, store: Store, row: EnrolledRow, entry: Entry) -> Enrolled:
+        name, (issuer, serial) = row.id.partition("/")[2], entry.serials[0]
+        certificate = first_certificate(store.read(f"{row.id}/{name}.crt"))
+        chain = tuple(block.data for block in pem.blocks(store.read(f"{row.id}/chain.pem")))
+        times = (datetime.fromtimestamp(one, UTC) for one in (entry.not_before, entry.not_after))
+        issuer_name = issuer.partition("/")[2]
+        return Enrolled(name, row.template, issuer_name, serial, certificate, chain, *times)
+
+    def _name(self, store: Store, order: _Order) -> str:
+        """Return the name for a new certificate: the given one, or a derived one that none has or had."""
+        if order.name:
+            if (problem := check_name(order.name)) is not None:
+                raise InputError(problem)
+            if store.index.is_taken(f"{Role.CERTIFICATE}/{order.name}"):
+                raise InputError(f"the environment has a certificate that is called '{order.name}'")
+            return order.name
+        base = derived_name(order.requested)
+        return next(
+            name for name in _numbered(base) if not store.index.is_taken(f"{Role.CERTIFICATE}/{name}")
+        )
+
+
+def read_request_file(path: Path) -> bytes:
+    """Return the contents of a file with a request; InputError if it cannot be read."""
+    try:
+        return read_file(path, limits.KEY_FILE_BYTES)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def sign(
+    folder: Path,
+    request: bytes,
+    *,
+    template: str = "",
+    issuer: str = "",
+    name: str = "",
+    faults: Sequence[FaultRequest] = (),
+    at: datetime | None = None,
+    passphrases: Sequence[bytes] = (),
+) -> Enrolled:
+    """Issue a certificate for a certification request (PEM or DER) in a built environment.
+
+    Without ``template`` subject and alternative names come from the request, and everything else from the
+    profile's defaults; ``issuer`` is then required if several authorities issue end entities. Raises
+    Rejected, and InputError for a request that cannot be read and for unknown names.
+    """
+    requested = read_request(request)
+    enroller = Enroller(folder, passphrases=passphrases)
+    if template and issuer:
+        raise InputError("a template names its issuer; omit --issuer")
+    known = [one.name for one in enroller.profile.authorities]
+    if issuer and issuer not in known:
+        raise InputError(f"no authority is called '{issuer}'; there are {', '.join(known)}")
+    chosen = enroller.profile.template(template, issuer)
+    return enroller.issue(chosen, requested, protocol=COMMAND, name=name, faults=faults, at=at)
+
+
+def _fail(orders: Sequence[_Order], error: Exception) -> None:
+    for order in orders:
+        if order.enrolled is None and order.error is None:
+            order.error = error
+
+
+def _numbered(base: str) -> Iterator[str]:
+    yield base
+    yield from (f"{base}-{number}" for number in count(2))
+
+
+def _verdict(entity: Entity) -> str:
+    """Return the expected verdict of a certificate with a fault, as JSON; "" for one without."""
+    fault = entity.fault
+    if fault is None:
+        return ""
+    return Verdict.partial(expected=fault.expected, stage=fault.stage, reason=fault.says).as_json()
+
+
+def _entry(entity: Entity, issued: IssuedEntity, fingerprints: Mapping[str, str], salt: bytes) -> Entry:
+    plan = entity.certificates[0]
+    return Entry(
+        id=entity.id,
+        spec=spec_digest(entity),
+        output=output_digest(entity, salt),
+        issuers=issuer_fingerprints(entity, fingerprints),
+        key_kind=entity.key,
+        key_source=GIVEN,
+        spki=issued.spki,
+        serials=tuple((one.issuer_id, one.serial) for one in entity.certificates),
+        not_before=int(plan.not_before.timestamp()),
+        not_after=int(plan.not_after.timestamp()),
+        record=issued.record,
+    )

@@ -1,0 +1,62 @@
+"""The objects of manifest.json for the certificates that devices requested, from the index alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from pkigen.environment.manifest import schema
+from pkigen.environment.manifest.entries import earlier_certificates, revocation_entry
+from pkigen.environment.manifest.verdicts import verdict_without_fault
+from pkigen.store import EnrolledRow, Entry, Store
+
+
+def enrolled_lines(store: Store, clock: datetime) -> Iterator[str]:
+    """Yield the JSON object of each certificate; ``clock`` is the time of the expected verdicts."""
+    for row in store.index.enrolled.issued():
+        entry = store.index.entry(row.id)
+        yield entry.record[:-1] + "," + _rest(store, row, entry, clock).as_json()[1:]
+
+
+def has_former_issuer(store: Store, entry: Entry) -> bool:
+    """Return whether the certificate of an entry's issuer was replaced since."""
+    issuers = [issuer for issuer, _ in entry.serials]
+    current = store.index.get(issuers)
+    fingerprints = ",".join(current[one].fingerprint if one in current else "" for one in issuers)
+    return fingerprints != entry.issuers
+
+
+def _rest(store: Store, row: EnrolledRow, entry: Entry, clock: datetime) -> schema.Enrolled:
+    """Return the fields that can change after the certificate was issued."""
+    recorded = store.index.revocations_of(row.id)
+    revoked = revocation_entry(recorded, entry.serials[0])
+    earlier = [pair for pair in store.index.serials_of(row.id) if pair not in entry.serials]
+    former = {"earlier_certificates": earlier_certificates(row.id, earlier, recorded)} if earlier else {}
+    if row.verdict:
+        verdict = schema.Verdict.model_validate_json(row.verdict)
+    else:
+        verdict = verdict_without_fault(
+            self_signed=False,
+            orphan=has_former_issuer(store, entry),
+            times=(_utc(entry.not_before), _utc(entry.not_after)),
+            # A certificate that was issued after the last build is valid from then on.
+            now=max(clock, _utc(row.at)),
+            defect=None,
+            revocation_reason=None if revoked is None else revoked.reason,
+            revoked_ancestor=None,
+        )
+    return schema.Enrolled.partial(
+        revoked=revoked,
+        verdict=verdict,
+        **former,
+        enrolment=schema.Enrolment.model_construct(
+            template=row.template or None,
+            protocol=row.protocol,
+            requester=row.requester,
+            at=_utc(row.at),
+        ),
+    )
+
+
+def _utc(instant: int) -> datetime:
+    return datetime.fromtimestamp(instant, UTC)

@@ -1,0 +1,86 @@
+"""The table of the certificates that devices requested: builds neither reissue nor delete them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from pkigen.store.entries import DamagedIndex, decoding
+from pkigen.store.layout import is_entity
+
+_COLUMNS = "id, template, protocol, requester, at, request, verdict"
+ENROLLED = f"CREATE TABLE IF NOT EXISTS enrolled ({_COLUMNS.replace('id', 'id TEXT PRIMARY KEY')});"
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolledRow:
+    """How a device got a certificate.
+
+    ``template`` is empty for a request by command without a template, ``requester`` is what the protocol
+    knows about the client, ``at`` is the time in seconds since the epoch, ``request`` is the certification
+    request (PKCS#10, DER), empty if the protocol has another form. ``verdict`` is the expected verdict of a
+    certificate with a fault, as JSON, otherwise empty.
+    """
+
+    id: str
+    template: str
+    protocol: str
+    requester: str
+    at: int
+    request: bytes = field(repr=False)
+    verdict: str = ""
+
+
+class EnrolledTable:
+    """Reads and writes the table; an index of an older version has none."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._sql = connection
+
+    def add(self, rows: Iterable[EnrolledRow]) -> None:
+        """Record requests, before their certificates are published: a build must never delete those."""
+        values = [(r.id, r.template, r.protocol, r.requester, r.at, r.request, r.verdict) for r in rows]
+        self._sql.executemany("INSERT OR REPLACE INTO enrolled VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+
+    def ids(self) -> frozenset[str]:
+        """Return the ids of all certificates that devices requested."""
+        if not self._exists:
+            return frozenset()
+        return frozenset(row[0] for row in self._sql.execute("SELECT id FROM enrolled"))
+
+    def get(self, entity_id: str) -> EnrolledRow | None:
+        """Return the request of one certificate, None if no device requested it."""
+        if not self._exists:
+            return None
+        query = f"SELECT {_COLUMNS} FROM enrolled WHERE id = ?"  # noqa: S608
+        row = self._sql.execute(query, (entity_id,)).fetchone()
+        return None if row is None else _row(row)
+
+    def issued(self) -> Iterator[EnrolledRow]:
+        """Return the requests whose certificates were issued, in the order of their ids."""
+        if not self._exists:
+            return
+        query = f"SELECT {_COLUMNS} FROM enrolled WHERE id IN (SELECT id FROM entities) ORDER BY id"  # noqa: S608
+        for row in self._sql.execute(query):
+            yield _row(row)
+
+    @property
+    def _exists(self) -> bool:
+        query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'enrolled'"
+        return self._sql.execute(query).fetchone() is not None
+
+
+def _row(row: tuple[object, ...]) -> EnrolledRow:
+    with decoding(f"enrolled: {row[0]}"):
+        entity, template, protocol, requester, at, request, verdict = row
+        texts = (entity, template, protocol, requester, verdict)
+        if not all(type(text) is str for text in texts) or type(at) is not int or type(request) is not bytes:
+            raise DamagedIndex(f"enrolled: {entity}")
+        if not is_entity(str(entity)):
+            raise DamagedIndex(f"enrolled: {entity}")
+        if verdict and not isinstance(json.loads(str(verdict)), dict):
+            raise DamagedIndex(f"enrolled: {entity}")
+        names = (str(template), str(protocol), str(requester))
+        return EnrolledRow(str(entity), *names, at, request, str(verdict))

@@ -1,0 +1,230 @@
+"""Certificates for the requests of devices: what they contain, and that builds keep them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from pkigen.environment.build.build import build
+from pkigen.environment.build.options import BuildOptions
+from pkigen.environment.enrol import Cause, Enrolled, Enroller, Rejected, read_request, sign
+from pkigen.environment.environment import open_environment
+from pkigen.environment.renew import renew
+from pkigen.environment.revoke import revoke
+from pkigen.errors import InputError
+from pkigen.faults import parse_faults
+from pkigen.profile import load
+from pkigen.store import EnvironmentInUse, Store
+from tests.certification_requests import request
+from tests.tools import run
+
+PROFILE = """
+name: lab
+defaults: {key: ec-p256, subject: {O: Contoso}, valid: 47d}
+authorities: {root: {}, issuing: {issuer: root}}
+certificates: {console: {issuer: issuing, subject: {CN: console.contoso.test}}}
+enrolment:
+  sensors:
+    issuer: issuing
+    from_request: [subject.CN, san.dns]
+    names: ["*.contoso.test"]
+  strict:
+    issuer: issuing
+    requirements: [rsa-only.yaml]
+"""
+_RSA_ONLY = """
+name: rsa-only
+title: RSA keys
+source: {title: the test, date: 2026-01-01}
+requirements:
+  - {id: key, level: rejected, says: The key is an RSA key., demand: {public_key: {families: [rsa]}}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "rsa-only.yaml").write_text(_RSA_ONLY)
+    (tmp_path / "lab.yaml").write_text(PROFILE)
+    return build(load(tmp_path / "lab.yaml"), tmp_path / "out", BuildOptions()).folder
+
+
+def _enrolled(folder: Path) -> dict[str, dict[str, object]]:
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    return {one["name"]: one for one in manifest.get("enrolled", ())}
+
+
+def _subject(enrolled: Enrolled) -> str:
+    return x509.load_der_x509_certificate(enrolled.certificate).subject.rfc4514_string()
+
+
+def test_openssl_accepts_the_certificate_of_a_request(folder: Path, tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    signed = sign(folder, request("d.contoso.test", ["d.contoso.test", "10.0.0.7"], key))
+    certificate = x509.load_der_x509_certificate(signed.certificate)
+    assert certificate.public_key() == key.public_key()
+    path = folder / "certificates/d.contoso.test"
+    assert sorted(one.name for one in path.iterdir()) == ["chain.pem", "d.contoso.test.crt"]
+    run(
+        *("openssl", "verify", "-x509_strict", "-CAfile", folder / "trust.pem", "-verify_ip", "10.0.0.7"),
+        *("-untrusted", path / "chain.pem", path / "d.contoso.test.crt"),
+    )
+
+
+def test_without_a_template_names_come_from_the_request_and_the_rest_from_the_defaults(folder: Path) -> None:
+    signed = sign(folder, request("d.contoso.test", ["other.contoso.test"]))
+    certificate = x509.load_der_x509_certificate(signed.certificate)
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert _subject(signed) == "CN=d.contoso.test"
+    assert names.get_values_for_type(x509.DNSName) == ["other.contoso.test"]
+    assert (signed.not_after - signed.not_before).days == 47
+
+
+def test_a_template_grants_only_the_parts_that_it_lists(folder: Path) -> None:
+    signed = sign(folder, request("d.contoso.test", ["d.contoso.test", "10.0.0.7"]), template="sensors")
+    certificate = x509.load_der_x509_certificate(signed.certificate)
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert list(names) == [x509.DNSName("d.contoso.test")]
+    assert _subject(signed) == "CN=d.contoso.test,O=Contoso"
+
+
+@pytest.mark.parametrize("encoding", [Encoding.DER, Encoding.PEM])
+def test_requests_are_read_in_each_encoding(folder: Path, encoding: Encoding) -> None:
+    assert sign(folder, request(encoding=encoding)).name == "device.contoso.test"
+    new = request(encoding=Encoding.PEM).replace(b"CERTIFICATE REQUEST", b"NEW CERTIFICATE REQUEST")
+    assert sign(folder, new).name == "device.contoso.test-2"
+
+
+def _rejection(folder: Path, data: bytes, template: str = "") -> Rejected:
+    before = (folder / "manifest.json").read_bytes()
+    with pytest.raises(Rejected) as caught:
+        sign(folder, data, template=template)
+    assert (folder / "manifest.json").read_bytes() == before
+    assert not [one for one in (folder / "certificates").iterdir() if one.name != "console"]
+    with Store.open(folder, write=False) as store:
+        assert not store.index.enrolled.ids()
+    return caught.value
+
+
+def test_a_request_without_proof_of_possession_is_rejected(folder: Path) -> None:
+    data = bytearray(request(encoding=Encoding.DER))
+    data[-1] ^= 1
+    assert _rejection(folder, bytes(data)).cause is Cause.POSSESSION
+
+
+def test_a_name_that_the_template_does_not_allow_is_rejected(folder: Path) -> None:
+    rejected = _rejection(folder, request("d.contoso.test", ["d.evil.test"]), "sensors")
+    assert rejected.cause is Cause.NAME
+    assert "'d.evil.test' is not allowed; the template allows *.contoso.test" in str(rejected)
+
+
+def test_a_key_that_the_requirement_set_refuses_is_rejected(folder: Path) -> None:
+    rejected = _rejection(folder, request(), "strict")
+    assert rejected.cause is Cause.KEY
+    assert "rsa-only requires: The key is an RSA key." in str(rejected)
+    good = rsa.generate_private_key(65537, 2048)
+    assert sign(folder, request(key=good), template="strict").name == "device.contoso.test"
+
+
+def test_a_file_that_is_no_request_is_an_input_error(folder: Path) -> None:
+    with pytest.raises(InputError, match="is not a certification request"):
+        sign(folder, b"hello")
+
+
+def test_builds_keep_enrolled_certificates_without_their_template(folder: Path, tmp_path: Path) -> None:
+    sign(folder, request("d.contoso.test"), template="sensors")
+    before = {path: path.read_bytes() for path in (folder / "certificates/d.contoso.test").iterdir()}
+    (tmp_path / "lab.yaml").write_text(PROFILE.partition("enrolment:")[0])
+    for options in (BuildOptions(prune=True), BuildOptions(rekey=True, replace_root=True)):
+        result = build(load(tmp_path / "lab.yaml"), tmp_path / "out", options)
+        assert {path: path.read_bytes() for path in before} == before
+        assert list(_enrolled(folder)) == ["d.contoso.test"]
+    assert any("requested d.contoso.test from a CA whose" in note for note in result.summary.notes)
+    assert _enrolled(folder)["d.contoso.test"]["verdict"]["expected"] == "reject"  # type: ignore[index]
+
+
+def test_a_profile_cannot_take_the_name_of_an_enrolled_certificate(folder: Path, tmp_path: Path) -> None:
+    sign(folder, request(), name="gauge")
+    (tmp_path / "lab.yaml").write_text(PROFILE.replace("console:", "gauge:"))
+    with pytest.raises(InputError, match="a device requested a certificate that is called 'gauge'"):
+        build(load(tmp_path / "lab.yaml"), tmp_path / "out", BuildOptions())
+
+
+def test_a_given_name_that_is_taken_is_refused(folder: Path) -> None:
+    with pytest.raises(InputError, match="is called 'Console'"):
+        sign(folder, request(), name="Console")
+    with pytest.raises(InputError, match="cannot be a name"):
+        sign(folder, request(), name="../evil")
+
+
+@pytest.mark.parametrize("name", ["../../etc", "a/b", "*", "con", "", "é" * 30])
+def test_no_common_name_leads_outside_the_environment(folder: Path, name: str) -> None:
+    signed = sign(folder, request(name, ["d.contoso.test"]))
+    assert (folder / "certificates" / signed.name / f"{signed.name}.crt").resolve().is_relative_to(folder)
+
+
+def test_a_revoked_enrolled_certificate_is_in_the_crl(folder: Path) -> None:
+    signed = sign(folder, request("d.contoso.test"))
+    revoke(folder, ["d.contoso.test"], reason="keyCompromise")
+    crl = x509.load_der_x509_crl((folder / "www/crl/issuing.crl").read_bytes())
+    assert crl.get_revoked_certificate_by_serial_number(signed.serial) is not None
+    assert _enrolled(folder)["d.contoso.test"]["revoked"]["reason"] == "keyCompromise"  # type: ignore[index]
+
+
+def test_renewal_issues_a_new_certificate_for_the_recorded_request(folder: Path) -> None:
+    first = sign(folder, request("d.contoso.test"), template="sensors")
+    renew(folder, ["d.contoso.test"])
+    again = Enroller(folder).find(name="d.contoso.test")
+    assert again is not None
+    assert again.serial != first.serial
+    assert _subject(again) == _subject(first)
+    earlier = _enrolled(folder)["d.contoso.test"]["earlier_certificates"]
+    assert [one["serial"] for one in earlier] == [f"{first.serial:x}".zfill(32)]  # type: ignore[attr-defined]
+
+
+def test_a_fault_is_in_the_issued_certificate_and_in_the_manifest(folder: Path) -> None:
+    signed = sign(folder, request(), faults=parse_faults("expired"))
+    assert signed.not_after < x509.load_der_x509_certificate(signed.chain[0]).not_valid_after_utc
+    assert _enrolled(folder)[signed.name]["verdict"] == {
+        "expected": "reject",
+        "stage": "path",
+        "reason": "The certificate expired 1 day ago.",
+    }
+
+
+def test_a_busy_environment_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pkigen.environment.enrol._LOCK_TIMEOUT", 0)
+    with Store.open(folder, write=True), pytest.raises(EnvironmentInUse):
+        sign(folder, request())
+    assert sign(folder, request()).name == "device.contoso.test"
+
+
+def test_requests_at_the_same_time_get_different_names_and_serial_numbers(folder: Path) -> None:
+    enroller, template = Enroller(folder), load(folder.parent.parent / "lab.yaml").template("sensors")
+    signed = list[Enrolled]()
+
+    def enrol() -> None:
+        signed.append(enroller.issue(template, read_request(request()), protocol="test", list_now=False))
+
+    threads = [Thread(target=enrol) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({one.name for one in signed}) == len({one.serial for one in signed}) == 8
+    assert not _enrolled(folder)
+    enroller.list_in_manifest()
+    assert _enrolled(folder).keys() == {one.name for one in signed}
+
+
+def test_the_environment_signs_in_python(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "d.csr").write_bytes(request("d.contoso.test"))
+    case = open_environment(folder).sign(tmp_path / "d.csr", template="sensors")
+    assert case.accepted
+    assert case.hosts == ("d.contoso.test",)
+    assert not case.is_for_servers

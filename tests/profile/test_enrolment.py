@@ -1,0 +1,144 @@
+"""Requests and key files of certificates, and the section ``enrolment``: what is an error, and where."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pkigen.errors import InputError
+from pkigen.profile import load
+from pkigen.profile.certification_request import read_request
+from pkigen.profile.enrolment import NameNotAllowed
+from tests.certification_requests import request, write_key
+
+_DER = request("d.contoso.test", ["d.contoso.test", "10.0.0.7"], encoding=Encoding.DER)
+_BASE = """
+name: lab
+authorities: {root: {}}
+"""
+
+
+def _problem(tmp_path: Path, text: str) -> str:
+    (tmp_path / "lab.yaml").write_text(_BASE + text)
+    with pytest.raises(InputError) as caught:
+        load(tmp_path / "lab.yaml")
+    return str(caught.value).replace(f"{tmp_path}/", "")
+
+
+def test_a_request_determines_key_and_names_unless_the_certificate_sets_them(tmp_path: Path) -> None:
+    (tmp_path / "d.csr").write_bytes(request("d.contoso.test", ["d.contoso.test"]))
+    (tmp_path / "lab.yaml").write_text(
+        _BASE + "defaults: {subject: {O: Contoso}}\ncertificates:\n"
+        "  one: {issuer: root, csr: d.csr}\n  two: {issuer: root, csr: d.csr, subject: {CN: x.test}}\n"
+    )
+    one, two = load(tmp_path / "lab.yaml").certificates()
+    assert one.subject == (("CN", "d.contoso.test"),)
+    assert two.subject == (("O", "Contoso"), ("CN", "x.test"))
+    assert (one.key, one.given_key) == ("ec-p256", two.given_key)
+    assert one.given_key is not None
+    assert one.given_key.pkcs8 is None
+
+
+def test_a_key_file_determines_kind_and_key(tmp_path: Path) -> None:
+    key = rsa.generate_private_key(65537, 2048)
+    write_key(tmp_path / "mine.key", key)
+    (tmp_path / "lab.yaml").write_text(
+        f"{_BASE}certificates: {{one: {{issuer: root, key: {{file: mine.key}}}}}}"
+    )
+    (one,) = load(tmp_path / "lab.yaml").certificates()
+    assert one.key == "rsa-2048"
+    assert one.given_key is not None
+    assert one.given_key.pkcs8 is not None
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ("csr: none.csr", "none.csr cannot be read"),
+        ("csr: noise.csr", "is not a certification request"),
+        ("csr: forged.csr", "has not proved that it has the key"),
+        ("csr: d.csr, formats: [pkcs12]", "'pkcs12' contains the private key, which only the device has"),
+        ("csr: d.csr, key: {file: mine.key}", "the key is that of the request (csr); remove the key file"),
+        ("key: {file: d.csr}", "the key cannot be read"),
+        ("key: {path: mine.key}", "a key is a kind such as ec-p256, or {file: PATH}"),
+    ],
+)
+def test_wrong_keys_and_requests_are_reported_at_their_line(
+    tmp_path: Path, fields: str, message: str
+) -> None:
+    good = request()
+    (tmp_path / "d.csr").write_bytes(good)
+    (tmp_path / "noise.csr").write_bytes(b"noise")
+    (tmp_path / "forged.csr").write_bytes(_DER[:-1] + bytes([_DER[-1] ^ 1]))
+    write_key(tmp_path / "mine.key", ec.generate_private_key(ec.SECP256R1()))
+    problem = _problem(tmp_path, f"certificates: {{one: {{issuer: root, {fields}}}}}")
+    assert message in problem
+    assert problem.startswith("lab.yaml:4:")
+
+
+def test_a_self_signed_certificate_cannot_come_from_a_request(tmp_path: Path) -> None:
+    (tmp_path / "d.csr").write_bytes(request())
+    problem = _problem(tmp_path, "certificates: {one: {issuer: self, csr: d.csr}}")
+    assert "so a CA must issue the certificate" in problem
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{issuer: rot}", "no authority is called 'rot'"),
+        ("{}", "enrolment.sensors.issuer: this is missing"),
+        ("{issuer: root, serial: 5}", "a template cannot have this key"),
+        ("{issuer: root, like: nobody}", "no such certificate: 'nobody'"),
+        ("{issuer: root, from_request: [subjet]}", "no such part of a request: 'subjet'"),
+        ("{issuer: root, from_request: [san.dsn]}", "no such part of the san of a request: 'dsn'"),
+        ("{issuer: root, subject: {CN: '{{ csr.XX }}'}}", "no such variable: 'csr.XX'"),
+        ("{issuer: root, acme: {challenges: [http-02]}}", "acme.challenges.0"),
+        ("{issuer: root, acme: {http_port: 0}}", "acme.http_port"),
+        ("{issuer: root, est: {user: a, password: b}}", "unknown key 'password'"),
+        ("5", "this must be a mapping"),
+    ],
+)
+def test_a_wrong_template_is_reported_at_its_line(tmp_path: Path, template: str, message: str) -> None:
+    problem = _problem(tmp_path, f"enrolment:\n  sensors: {template}")
+    assert message in problem
+    assert problem.startswith("lab.yaml:5:")
+
+
+def test_a_template_is_like_a_certificate_but_not_called_like_one(tmp_path: Path) -> None:
+    text = "certificates: {one: {issuer: root, key: ec-p256, valid: 90d}}\nenrolment:\n"
+    (tmp_path / "lab.yaml").write_text(f"{_BASE}{text}  sensors: {{like: one, subject: {{O: Lab}}}}")
+    template = load(tmp_path / "lab.yaml").template("sensors")
+    spec = template.specification(read_request(request("d.contoso.test")), "d")
+    assert spec.valid.text.endswith("90d")
+    assert spec.subject == (("O", "Lab"), ("CN", "d"))
+    assert "a certificate has this name" in _problem(tmp_path, f"{text}  one: {{like: one}}")
+
+
+def test_variables_of_a_template_come_from_the_request(tmp_path: Path) -> None:
+    text = "enrolment: {t: {issuer: root, subject: {CN: '{{ csr.CN | upper }}', OU: '{{ csr.dns }}'}}}"
+    (tmp_path / "lab.yaml").write_text(_BASE + text)
+    template = load(tmp_path / "lab.yaml").template("t")
+    spec = template.specification(read_request(request("d.test", ["a.test"])), "d")
+    assert spec.subject == (("CN", "D.TEST"), ("OU", "a.test"))
+    with pytest.raises(NameNotAllowed, match="it has no dns, which the template uses"):
+        template.specification(read_request(request("d.test")), "d")
+
+
+@given(st.data())
+def test_a_damaged_request_is_read_or_an_input_error(data: st.DataObject) -> None:
+    damaged = bytearray(_DER)
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        requested = read_request(bytes(damaged))
+    except InputError:
+        return
+    for name in ("subject_pairs", "names", "key_kind"):
+        with suppress(ValueError):
+            getattr(requested, name)
