@@ -40,6 +40,7 @@ ROWS = (
     ("inspection.check",),
     ("inspection",),
     ("matrix", "report", "serve"),
+    ("enrolment",),
     ("lab", "export"),
     ("api",),
     ("pkigen",),
