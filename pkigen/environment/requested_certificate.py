@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -22,7 +22,8 @@ from pkigen.profile import CertificateSpec, Profile, alternative_names
 from pkigen.profile.certification_request import Requested
 from pkigen.profile.enrolment import NameNotAllowed, Template
 from pkigen.profile.names import check_name
-from pkigen.requirements import Level, RequirementSet
+from pkigen.requirements import CheckInput, Finding, Level, RequirementSet, findings
+from pkigen.x509 import CertificationRequest
 
 _LONGEST_NAME = 80
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
@@ -94,13 +95,27 @@ class RequestPlanner:
             if reference not in self._own_sets:
                 self._own_sets[reference] = set_of(self._profile, reference, ())
             sets[self._own_sets[reference].name] = self._own_sets[reference]
-        for finding in self._checker.findings(entity, sets.values()):
+        every = [*self._checker.findings(entity, sets.values()), *self._of_request(spec, sets.values())]
+        for finding in every:
             requirement, outcome = finding.requirement, finding.outcome
             if finding.failed and requirement.level is not Level.ADVICE and finding.subject is None:
                 reason = outcome.reason or f"found {outcome.actual}, expected {outcome.expected}"
                 cause = Cause.KEY if "public_key" in requirement.kinds else Cause.REQUIREMENT
                 words = f"{finding.set.name} requires: {requirement.says} ({requirement.id}; {reason})"
                 raise Rejected(cause, words)
+
+    def _of_request(self, spec: CertificateSpec, sets: Iterable[RequirementSet]) -> Iterator[Finding]:
+        """Yield the findings of the requirements on the request itself."""
+        if spec.csr is None or not spec.csr.der:
+            return
+        request = CertificationRequest(spec.csr.der)
+        data = CheckInput(
+            now=self.now, certificate=request.as_certificate(), requested=True, request=request, issued=False
+        )
+        for one in sets:
+            for finding in findings(one, data):
+                if "certification_request" in finding.requirement.kinds:
+                    yield finding
 
     def _with_faults(self, entity: Entity, spec: CertificateSpec, faults: Sequence[FaultRequest]) -> Entity:
         above = {one.id: one for one in self._planner.authorities}

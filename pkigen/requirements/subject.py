@@ -9,7 +9,7 @@ from functools import cached_property
 from urllib.parse import urlsplit
 
 from pkigen.inspection.artifacts import Artifact, KeyFile, Source
-from pkigen.x509 import Certificate, CertificateList, Malformed, PublicKey
+from pkigen.x509 import Certificate, CertificateList, CertificationRequest, Malformed, PublicKey
 from pkigen.x509.extensions import uris
 
 
@@ -38,7 +38,7 @@ class CheckInput:
     ``anchors`` are the trust anchors (default: the roots of the chain file).
     ``passphrase_known`` is false if a passphrase exists but was not given.
     ``requested`` is true if the certificate represents a certification request, of which only the subject,
-    the key and the extensions are checked.
+    the key and the extensions are checked; ``request`` is that request.
     ``crls`` are CRLs from files, which take precedence over what is published at URLs; ``crl_issuers`` are
     further certificates of CRL issuers. ``unread`` are the files that could not be used.
     ``read_combined`` returns the contents of the files that contain the certificate and can contain other
@@ -71,6 +71,7 @@ class CheckInput:
     passphrase_known: bool = True
     authority: bool = False
     requested: bool = False
+    request: CertificationRequest | None = None
 
     @cached_property
     def combined_files(self) -> tuple[tuple[Artifact, ...], ...]:

@@ -294,6 +294,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], ...]] = {
     "version": ({"equals": 3},),
     "serial": ({"positive": True},),
     "certificate_file": ({"encodings": ["PEM"]},),
+    "certification_request": ({"signed": True},),
     "combined_file": ({"contains": ["key"]},),
     "relation": ({"role": "server", "same": ["issuer"]},),
     "key_file": ({"matches": True},),

@@ -152,7 +152,8 @@ class _Files:
             unread = (*self._unread, replace(artifact, problem=str(error)))
             return check(artifact.source.file, self._base, self._sets, unread)
         presented = self._presented(replace(artifact, value=certificate), self._artifacts, alone=True)
-        presented = replace(presented, certificate_source=None, chain=None, requested=True)
+        request = artifact.request
+        presented = replace(presented, certificate_source=None, chain=None, requested=True, request=request)
         return check(artifact.source.file, presented, self._sets, self._unread)
 
     def _of_crl(self, artifact: Artifact) -> CheckResult:
