@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json as json_
+import sys
 from contextlib import ExitStack
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from starlette.routing import Route
+
+    from pkigen.enrolment.server import EnrolmentServer
+    from pkigen.environment.enrol import Enroller
     from pkigen.serve.faults.rules import Rule
     from pkigen.serve.http.server import Listener
 
@@ -75,10 +81,21 @@ def serve(
             "for requests; 0 selects a free port (default: no control API).",
         ),
     ] = None,
+    enrol_port: Annotated[
+        int | None,
+        typer.Option(
+            "--enrol-port",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="Also start the enrollment server on this port, for the templates of the profile's section "
+            "enrolment; 0 selects a free port (default: no enrollment).",
+        ),
+    ] = None,
     passphrase_file: PassphraseFiles = None,
     json: Json = False,
 ) -> None:
-    """Serve CRLs, CA certificates, OCSP and TLS endpoints.
+    """Serve CRLs, CA certificates, OCSP, TLS and enrollment.
 
     The URL goes to stdout, an access log to stderr. The server publishes CRLs at the port and path of the
     URLs that the certificates contain (base_url of the profile), serves every new CRL immediately, and
@@ -93,11 +110,15 @@ def serve(
     With --control-port, other programs on this machine can inject faults at run time and inspect requests:
     see docs/serving.md. ENV/.pkigen/control.json contains the URL and the access token.
 
+    With --enrol-port, devices request certificates over HTTPS through the protocols that the templates of the
+    profile name, and renew them: see docs/enrolment. SCEP and CMP are also available at the HTTP URL.
+
     \b
     Examples:
       pkigen serve out/defender-iot --port 8080
       pkigen serve out/badssl-offline --tls-port 8443
       pkigen serve out/defender-iot --at +40d
+      pkigen serve out/devices --enrol-port 8444
     """
     from pkigen.clock import going_on_from, utc_now
     from pkigen.environment.crl.upkeep import Upkeep
@@ -123,12 +144,21 @@ def serve(
         if tls_port is not None:
             rules = tuple if live is None else partial(getattr, live, "rules")
             tls = _endpoints(stack, env, host, tls_port, passphrases, clock, rules)
-        app = application(environment, clock, tls.port if tls else None, live, passphrases)
+        enrolment, routes = None, list["Route"]()
+        if enrol_port is not None:
+            from pkigen.enrolment.server import routes as enrolment_routes
+            from pkigen.environment.enrol import Enroller
+
+            enroller = Enroller(env, clock=clock, passphrases=passphrases)
+            routes = enrolment_routes(enroller, over_tls=False)
+            enrolment = _enrolment(stack, enroller, host, enrol_port, passphrases)
+        app = application(environment, clock, tls.port if tls else None, live, passphrases, routes)
         control, port_switch = None, None
         if live is not None and control_port is not None:
             control = stack.enter_context(controlled(env, live, control_port, print_message))
             port_switch = live.port_switch
-        run(app, listener, lambda: _announce(listener, tls, control, env, base_url, json), port_switch)
+        announce = partial(_announce, listener, tls, control, enrolment, env, base_url, json)
+        run(app, listener, announce, port_switch)
     print_message("Stopped.")
 
 
@@ -167,12 +197,36 @@ def _endpoints(
     return listener
 
 
+def _enrolment(
+    stack: ExitStack, enroller: Enroller, host: str, port: int, passphrases: Sequence[bytes]
+) -> EnrolmentServer:
+    """Start the enrollment server; it stops when the stack is closed."""
+    from pkigen.enrolment.server import serving
+    from pkigen.serve.http.access_log import AccessLog
+    from pkigen.serve.http.server import listen
+
+    listener = stack.enter_context(listen(host, port, "https", "--enrol-port"))
+    log = AccessLog(sys.stderr)
+    stack.callback(log.flush)
+    return stack.enter_context(serving(enroller, listener, passphrases, log))
+
+
 def _announce(
-    listener: Listener, tls: Listener | None, control: Listener | None, env: Path, base_url: str, json: bool
+    listener: Listener,
+    tls: Listener | None,
+    control: Listener | None,
+    enrolment: EnrolmentServer | None,
+    env: Path,
+    base_url: str,
+    json: bool,
 ) -> None:
     """Print the URLs, the HTTP URL last: a caller that waits for it may stop the server right away."""
     if tls is not None:
         print_message(f"TLS endpoints at {tls.url}: pkigen hosts {env} --tls-port {tls.port} --curl")
+    if enrolment is not None:
+        print_message(f"Enrollment at {enrolment.url}; clients must trust {env / 'trust.pem'}")
+        for service in enrolment.services:
+            print_message(f"  {service.template} through {service.protocol.upper()}: {service.url}")
     if notice := _forwarding(base_url, listener):
         print_message(notice)
     print_message("Serving. Press Ctrl-C to stop.")
@@ -182,6 +236,9 @@ def _announce(
         addresses |= {"tls_url": tls.url, "tls_port": tls.port}
     if control is not None:
         addresses |= {"control_url": control.url}
+    if enrolment is not None:
+        services = [asdict(service) for service in enrolment.services]
+        addresses |= {"enrol_url": enrolment.url, "enrolment": services}
     print_line(json_.dumps(addresses) if json else url, flush=True)
 
 

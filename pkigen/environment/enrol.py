@@ -12,7 +12,6 @@ from pathlib import Path
 from threading import Lock
 
 from pkigen.clock import utc_now
-from pkigen.documents import limits
 from pkigen.environment.build.diff import output_digest
 from pkigen.environment.build.issuance import IssuanceTask, IssuanceWorker, IssuedEntity, IssuingAuthority
 from pkigen.environment.build.reissue_reasons import GIVEN, issuer_fingerprints, spec_digest
@@ -29,7 +28,6 @@ from pkigen.environment.requested_certificate import Cause, Rejected, RequestPla
 from pkigen.environment.source_profile import load_source_profile
 from pkigen.errors import EnvironmentFailure, InputError, PkigenError
 from pkigen.faults import FaultRequest
-from pkigen.files import read_file
 from pkigen.formats import pem
 from pkigen.keys import to_pkcs8
 from pkigen.keys.entropy import SystemEntropy
@@ -108,6 +106,7 @@ class Enroller:
         self._passphrases = (*passphrases, *(one.passphrase for one in specs if one.passphrase is not None))
         self._lock = Lock()
         self._waiting = deque[_Order]()
+        self._is_unlisted = False
         self._worker = IssuanceWorker(folder, FreshKeys(), SystemEntropy(), seeded=False)
         self._stamps: dict[str, tuple[int, int, bool]] = {}
         self._last_planner: RequestPlanner | None = None
@@ -161,8 +160,10 @@ class Enroller:
             with self._store() as store:
                 granted = [pair for order in orders for pair in self._grant(store, order)]
                 self._publish(store, granted)
+                self._is_unlisted |= bool(granted)
                 if any(order.list_now for order, _, _ in granted):
                     list_enrolled(store)
+                    self._is_unlisted = False
         except (PkigenError, OSError) as error:
             _fail(orders, error)
         except BaseException as error:
@@ -228,9 +229,11 @@ class Enroller:
         )
 
     def list_in_manifest(self) -> None:
-        """List the certificates that were issued since in manifest.json."""
-        with self._lock, self._store() as store:
-            list_enrolled(store)
+        """List the certificates that were issued since in manifest.json, if there are any."""
+        if self._is_unlisted:
+            with self._lock, self._store() as store:
+                list_enrolled(store)
+                self._is_unlisted = False
 
     def find(self, *, name: str = "", issuer: str = "", serial: int | None = None) -> Enrolled | None:
         """Return an enrolled certificate by its name, or by its issuer (name) and serial number."""
@@ -325,14 +328,6 @@ class Enroller:
         return next(
             name for name in _numbered(base) if not store.index.is_taken(f"{Role.CERTIFICATE}/{name}")
         )
-
-
-def read_request_file(path: Path) -> bytes:
-    """Return the contents of a file with a request; InputError if it cannot be read."""
-    try:
-        return read_file(path, limits.KEY_FILE_BYTES)
-    except ValueError as error:
-        raise InputError(str(error)) from error
 
 
 def sign(

@@ -34,7 +34,6 @@ from pkigen.lab.connections.receivers import Receiver, SyslogServer
 from pkigen.lab.connections.scheduler import ConnectionScheduler
 from pkigen.lab.crl_server import crl_server
 from pkigen.lab.crl_server import proxy as proxy_app
-from pkigen.lab.https_server import Endpoint, HttpsSite, serve_sites
 from pkigen.lab.lab import Lab
 from pkigen.lab.state import (
     STATE,
@@ -47,6 +46,7 @@ from pkigen.lab.state import (
 from pkigen.lab.timing import CancelToken, LabClock
 from pkigen.profile import Profile
 from pkigen.requirements import RequirementSet, load_set
+from pkigen.serve.http.https_server import Endpoint, HttpsSite, serve_sites
 from pkigen.serve.http.server import Listener, listen
 
 _OUTBOXES = "outboxes.json"

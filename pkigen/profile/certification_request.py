@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from pkigen.asn1 import der, names
 from pkigen.asn1.names import SHORT_NAMES
+from pkigen.documents import limits
 from pkigen.errors import InputError, panics_as_errors
+from pkigen.files import read_file
 from pkigen.formats import pem
 from pkigen.keys import kind_of_public
 from pkigen.keys.verify import Verdict, verdict
@@ -109,6 +112,14 @@ def read_request(data: bytes) -> Requested:
     except (ValueError, IndexError) as error:
         what = "the file is not a certification request (PKCS#10) in PEM or DER"
         raise InputError(f"{what}: {error}" if blocks else what) from error
+
+
+def read_request_file(path: Path) -> bytes:
+    """Return the contents of a file with a request; InputError if it cannot be read."""
+    try:
+        return read_file(path, limits.KEY_FILE_BYTES)
+    except ValueError as error:
+        raise InputError(str(error)) from error
 
 
 def check_possession(requested: Requested) -> None:

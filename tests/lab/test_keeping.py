@@ -22,9 +22,9 @@ from pkigen.lab.connections.alerts import Event
 from pkigen.lab.connections.connection import Connection
 from pkigen.lab.connections.crl_downloads import CrlDownloads
 from pkigen.lab.connections.scheduler import ConnectionScheduler
-from pkigen.lab.https_server import Endpoint
 from pkigen.lab.state import State
 from pkigen.lab.timing import CancelToken, LabClock
+from pkigen.serve.http.https_server import Endpoint
 from pkigen.serve.http.server import listen
 
 SECONDS = 10.0

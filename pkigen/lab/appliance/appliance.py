@@ -33,8 +33,8 @@ from pkigen.lab.connections.alerts import (
     parse_alert,
     parse_event,
 )
-from pkigen.lab.https_server import Endpoint
 from pkigen.lab.state import TEMPORARY, State
+from pkigen.serve.http.https_server import Endpoint
 from pkigen.x509 import Certificate
 
 _MOST_EVENTS = 300

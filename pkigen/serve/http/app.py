@@ -44,13 +44,14 @@ def application(
     tls_port: int | None = None,
     live: RuntimeFaults | None = None,
     passphrases: Sequence[bytes] = (),
+    routes: Sequence[Route] = (),
 ) -> ASGIApp:
     """Return the stub of a built environment; its URLs also work below the path of the base URL.
 
     URLs with a fault in the manifest return the faulty response, and cases with OCSP faults have their own
     OCSP URLs. ``clock`` determines the lifetime in caches. The index page lists the TLS endpoints at
     ``tls_port`` if there is one. ``live`` contains faults that can change at run time, and logs requests.
-    ``passphrases`` decrypt the keys that sign OCSP responses.
+    ``passphrases`` decrypt the keys that sign OCSP responses. ``routes`` take precedence over files.
     """
     base_url = environment.base_url
     prefix = unquote(urlsplit(base_url).path)
@@ -58,7 +59,7 @@ def application(
     responder = OcspResponder(environment.folder, watched.manifest, clock, passphrases)
     www = published_directory(environment.www)
     site = Site(environment.name, base_url, watched.manifest, tls_port)
-    files = files_application(www, site, clock=clock)
+    files = files_application(www, site, routes=routes, clock=clock)
     ocsp = OcspMiddleware(files, f"{prefix}/ocsp", watched, responder, clock)
     app = FaultInjectionMiddleware(ocsp, environment.folder, watched, clock, live)
     return app if live is None else RequestLogMiddleware(app, live.journal)

@@ -193,6 +193,12 @@ class Connection(AcceptedConnection):
         """Whether the server closed the connection, or the client did."""
         return self._transport.is_closing()
 
+    @property
+    def client_certificate(self) -> bytes | None:
+        """The certificate (DER) that the client presented in the TLS handshake."""
+        tls = self._transport.get_extra_info("ssl_object")
+        return None if tls is None else tls.getpeercert(binary_form=True)
+
     def accepted(self) -> None:
         """Start the timers of the connection."""
         peer = self._transport.get_extra_info("peername")

@@ -1,4 +1,4 @@
-"""An HTTPS server in a thread, with one port per appliance and a replaceable certificate."""
+"""HTTPS servers in a thread: one application per port, and a certificate that can be replaced."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +15,7 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pkigen.errors import EnvironmentFailure
+from pkigen.serve.http.access_log import AccessLog
 from pkigen.serve.http.limited_server import LimitedServer
 from pkigen.serve.http.server import Listener
 
@@ -24,25 +25,25 @@ class Endpoint:
 
     def __init__(self, listener: Listener) -> None:
         self.listener = listener
-        self.context = _ReplaceableContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context = DelegatingContext(ssl.PROTOCOL_TLS_SERVER)
 
     def present(self, context: ssl.SSLContext) -> None:
         """From the next connection on."""
-        self.context.current = context
+        self.context.current = lambda: context
 
 
-class _ReplaceableContext(ssl.SSLContext):
-    """Stands for another context, which may change between two connections.
+class DelegatingContext(ssl.SSLContext):
+    """Uses the context that ``current`` returns at the start of each connection.
 
     Not by a callback for SNI: sessions are a context's own, and one of before would be resumed with the
     certificate of before.
     """
 
-    current: ssl.SSLContext
+    current: Callable[[], ssl.SSLContext]
 
     def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
         """TLS for one connection, as servers of asyncio ask for it."""
-        return self.current.wrap_bio(*args, **kwargs)
+        return self.current().wrap_bio(*args, **kwargs)
 
 
 _STOP_SECONDS = 1
@@ -60,14 +61,19 @@ class HttpsSite:
 
 
 @contextmanager
-def serve_sites(all_: Sequence[HttpsSite]) -> Iterator[asyncio.AbstractEventLoop]:
-    """Serve until the block is left; gives the event loop of the server."""
-    server = _Server(all_)
-    thread = threading.Thread(target=server.run, name="pkigen-lab", daemon=True)
+def serve_sites(
+    all_: Sequence[HttpsSite], *, max_body: int = _MAX_BODY, log: AccessLog | None = None
+) -> Iterator[asyncio.AbstractEventLoop]:
+    """Serve until the block is left; gives the event loop of the server.
+
+    ``max_body`` limits the bytes of a request body; ``log`` receives one line for each request.
+    """
+    server = _Server(all_, max_body, log)
+    thread = threading.Thread(target=server.run, name="pkigen-https", daemon=True)
     thread.start()
     try:
         if not server.ready.wait(_START_SECONDS) or server.loop is None:
-            raise EnvironmentFailure("the appliances did not start in time")
+            raise EnvironmentFailure("the HTTPS servers did not start in time")
         yield server.loop
     finally:
         server.should_exit = True
@@ -77,9 +83,9 @@ def serve_sites(all_: Sequence[HttpsSite]) -> Iterator[asyncio.AbstractEventLoop
 class _Server(LimitedServer):
     """A server with one TLS context per socket."""
 
-    def __init__(self, sites: Sequence[HttpsSite]) -> None:
+    def __init__(self, sites: Sequence[HttpsSite], max_body: int, log: AccessLog | None) -> None:
         by_port = _ByPort({site.listener.port: site.app for site in sites})
-        super().__init__(by_port, grace=_STOP_SECONDS, max_body=_MAX_BODY)
+        super().__init__(by_port, log, grace=_STOP_SECONDS, max_body=max_body)
         self._sites = sites
 
     async def _listen(self, sockets: list[socket.socket] | None) -> None:

@@ -15,9 +15,9 @@ from starlette.responses import PlainTextResponse
 from pkigen.environment.build.build import build
 from pkigen.environment.build.options import BuildOptions
 from pkigen.environment.environment import open_environment
-from pkigen.lab.https_server import Endpoint, HttpsSite, serve_sites
 from pkigen.profile import load
 from pkigen.serve.http import connections
+from pkigen.serve.http.https_server import Endpoint, HttpsSite, serve_sites
 from pkigen.serve.http.server import listen
 
 _PROFILE = {
