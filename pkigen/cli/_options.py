@@ -171,6 +171,16 @@ def unknown_profile(name: str, message: str) -> InputError:
     return InputError(Problem(text, where=name, suggestion=close[0] if close else None))
 
 
+def parse_period(text: str, now: datetime, option: str) -> datetime:
+    """Return the end of a period from now, such as 30d; raise a usage error if it is invalid."""
+    from pkigen.clock import parse_span, shift
+
+    try:
+        return shift(now, parse_span(text))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=f"'{option}'") from error
+
+
 def parse_time(text: str | None, option: str = "--at") -> datetime | None:
     """Parse the time that an option gives, in UTC; raise a usage error if it is invalid."""
     if text is None:

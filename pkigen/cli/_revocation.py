@@ -24,7 +24,8 @@ def parse_reason(text: str) -> str:
 Names = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[NAME]...", help="Names of certificates or CAs, also of certificates that were deleted."
+        metavar="[NAME]...",
+        help="Names of certificates or CAs, globs of certificates; also of deleted ones.",
     ),
 ]
 Serial = Annotated[

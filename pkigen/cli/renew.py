@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pkigen.cli._options import EnvironmentDirectory, Json, ReplaceRoot
+from pkigen.cli._console import print_message
+from pkigen.cli._options import EnvironmentDirectory, Json, ReplaceRoot, parse_period
 from pkigen.cli._progress import meter
+from pkigen.errors import InputError
 
 HELP_ORDER = 50
 
 
 def renew(
     env: EnvironmentDirectory,
-    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Names of certificates or CAs.")],
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Names of certificates or CAs, or globs of certificates."),
+    ] = None,
+    expiring: Annotated[
+        str | None,
+        typer.Option(
+            "--expiring", metavar="PERIOD", help="Renew what has expired or expires within this period."
+        ),
+    ] = None,
     replace_root: ReplaceRoot = False,
     json: Json = False,
 ) -> None:
@@ -24,12 +36,32 @@ def renew(
     compromise gets a new key.
 
     \b
-    Example:
+    Examples:
       pkigen renew out/defender-iot sensor-01 sensor-02
+      pkigen renew out/defender-iot 'sensor-*'
+      pkigen renew out/defender-iot --expiring 30d
     """
     from pkigen.cli import _report
     from pkigen.environment.renew import renew as renew_certificates
 
+    selected = list(names or ())
+    if expiring is not None:
+        selected += _expiring(env, expiring)
+        if not selected and not json:
+            print_message(f"Nothing expires within {expiring}.")
+            return
+    if not selected and expiring is None:
+        raise InputError("specify a NAME, or --expiring PERIOD")
     with meter() as progress:
-        result = renew_certificates(env, names, progress, replace_root=replace_root)
+        result = renew_certificates(env, selected, progress, replace_root=replace_root)
     _report.print_build_result(result, as_json=json)
+
+
+def _expiring(env: Path, period: str) -> list[str]:
+    from datetime import UTC, datetime
+
+    from pkigen.environment.environment import open_environment
+    from pkigen.environment.status import expiring
+
+    until = parse_period(period, datetime.now(UTC), "--expiring")
+    return list(expiring(open_environment(env), until))

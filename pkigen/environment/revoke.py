@@ -11,7 +11,7 @@ from pathlib import Path
 from pkigen.environment.crl.refresh import CrlRefresher, PublishedCrl
 from pkigen.environment.manifest.update import has_responder, update_manifest
 from pkigen.environment.published.publishers import CrlIssuer
-from pkigen.environment.source_profile import find_entities
+from pkigen.environment.source_profile import find_entities, matches_any
 from pkigen.errors import InputError
 from pkigen.model import Role
 from pkigen.store import Revoked, Store
@@ -257,7 +257,7 @@ def _locked(folder: Path) -> Iterator[Store]:
 
 def _find(store: Store, name: str, current: Sequence[str]) -> list[str]:
     """Return the entities with a name, or else those that had it and were pruned."""
-    if any(name in (entity, entity.partition("/")[2]) for entity in current):
+    if matches_any(name, current):
         return find_entities(name, current)
     return find_entities(name, [*current, *store.index.ids_ever_issued()])
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from pkigen.environment.set_files import record_set_files
 from pkigen.errors import InputError, Problem
 from pkigen.faults import parse_faults
+from pkigen.model import Role
 from pkigen.profile import Profile, load
 from pkigen.profile.top_level import Negatives
 from pkigen.store import Store, decoding
 
 _PROFILE = "profile"
+_IS_GLOB = re.compile(r"[*?\[]")
 REQUESTED_FAULTS = "breaks"
 """The index's key of the faults that ``pkigen break`` added."""
 
@@ -96,12 +100,28 @@ def fault_id(fault: str | dict[str, Any]) -> str:
     return fault if isinstance(fault, str) else next(iter(fault))
 
 
+def matches_any(name: str, known: Sequence[str]) -> bool:
+    """Return whether a name or a glob selects any of the ids."""
+    return any(_matching(name, known))
+
+
+def _matching(name: str, known: Sequence[str]) -> Iterator[str]:
+    if not _IS_GLOB.search(name):
+        yield from (entity for entity in known if name in (entity, entity.partition("/")[2]))
+        return
+    for entity in known:
+        role, _, own_name = entity.partition("/")
+        if role == Role.CERTIFICATE and fnmatchcase(own_name, name):
+            yield entity
+
+
 def find_entities(name: str, known: Sequence[str]) -> list[str]:
     """Return the ids with a name; ``authorities/NAME`` and ``certificates/NAME`` select one of two.
 
-    Raises InputError with a similar name if there is none.
+    ``name`` can be a glob such as ``sensor-*``, of certificates. Raises InputError with a similar name if
+    there is none.
     """
-    matches = [entity for entity in known if name in (entity, entity.partition("/")[2])]
+    matches = list(_matching(name, known))
     if not matches:
         names = [entity.partition("/")[2] for entity in known]
         similar = get_close_matches(name, names, 1)

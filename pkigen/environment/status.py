@@ -1,0 +1,98 @@
+"""What an environment contains, and which certificates are revoked, expired or about to expire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from pkigen.environment.environment import Environment
+from pkigen.environment.manifest.schema import Authority, Case, Enrolled
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateStatus:
+    """One certificate: its kind (CA, certificate, requested, faulty), and what is notable about it.
+
+    ``state`` is valid, expiring, expired, not-yet-valid or revoked.
+    """
+
+    name: str
+    kind: str
+    issuer: str | None
+    not_after: datetime
+    state: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CrlStatus:
+    """The CRL of an authority; ``stale`` if its next update has passed."""
+
+    authority: str
+    next_update: datetime
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentStatus:
+    """All certificates of an environment, CAs first, and the CRLs."""
+
+    certificates: tuple[CertificateStatus, ...]
+    crls: tuple[CrlStatus, ...]
+
+    def of_state(self, *states: str) -> tuple[CertificateStatus, ...]:
+        """Return the certificates without an intentional fault that are in one of these states."""
+        return tuple(one for one in self.certificates if one.state in states and one.kind != "faulty")
+
+    def count(self, kind: str) -> int:
+        """Return the number of certificates of a kind."""
+        return sum(one.kind == kind for one in self.certificates)
+
+
+def environment_status(environment: Environment, now: datetime, until: datetime) -> EnvironmentStatus:
+    """Return the status at a time (UTC); a certificate that ends before ``until`` is expiring."""
+    contents = environment.contents
+    entities: tuple[Authority | Case, ...] = (*contents.authorities, *contents.end_entities)
+    crls = (one for one in contents.authorities if one.crl is not None and one.fault is None)
+    return EnvironmentStatus(
+        tuple(_status(entity, now, until) for entity in entities),
+        tuple(
+            CrlStatus(one.name, one.crl.next_update, one.crl.next_update < now)
+            for one in crls
+            if one.crl is not None
+        ),
+    )
+
+
+def expiring(environment: Environment, until: datetime) -> Iterator[str]:
+    """Yield the ids of the end entities without a fault that have expired, or end before ``until``."""
+    for case in environment.contents.end_entities:
+        if case.fault is None and case.revoked is None and case.not_after < until:
+            yield f"certificates/{case.name}"
+
+
+def _status(entity: Authority | Case, now: datetime, until: datetime) -> CertificateStatus:
+    state, detail = _state(entity, now, until)
+    return CertificateStatus(entity.name, _kind(entity), entity.issuer, entity.not_after, state, detail)
+
+
+def _kind(entity: Authority | Case) -> str:
+    if entity.fault is not None:
+        return "faulty"
+    if isinstance(entity, Enrolled):
+        return "requested"
+    return "CA" if isinstance(entity, Authority) else "certificate"
+
+
+def _state(entity: Authority | Case, now: datetime, until: datetime) -> tuple[str, str]:
+    if entity.revoked is not None:
+        return "revoked", f"{entity.revoked.reason} since {entity.revoked.at:%Y-%m-%d}"
+    if entity.not_after < now:
+        return "expired", f"since {entity.not_after:%Y-%m-%d}"
+    if entity.not_before > now:
+        return "not-yet-valid", f"before {entity.not_before:%Y-%m-%d}"
+    if entity.not_after < until:
+        days = (entity.not_after - now).days
+        return "expiring", f"in {days} day{'' if days == 1 else 's'}"
+    return "valid", ""
