@@ -12,7 +12,7 @@ OPCUA_STAMP := .venv-opcua/.made
 TEST_ARGS ?=
 TEST_TOOLS := openssl keytool javac certtool ocsptool curl dot faketime tinyproxy rsyslogd chromium \
 	freeradius eapol_test nginx apachectl haproxy caddy stunnel systemd-analyze etcd \
-	cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle hxtool
+	pki cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle hxtool
 # What depends most on the versions of other packages: pydantic, typer, starlette with uvicorn and h11,
 # python-multipart, cryptography and pyOpenSSL.
 LOWEST_TESTS := tests/cli/test_help.py tests/cli/test_build.py tests/cli/test_serve.py tests/profile/test_profile.py \
@@ -22,7 +22,7 @@ LOWEST_TESTS := tests/cli/test_help.py tests/cli/test_build.py tests/cli/test_se
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lowest lint lock docs bench soak fuzz presses tlsfuzz mutants validators servers opcua pkilint clean
+.PHONY: help setup demo test lowest lint lock docs bench soak fuzz presses tlsfuzz mutants validators servers clients opcua pkilint clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -82,6 +82,10 @@ validators: $(STAMP)  ## every shipped profile, built and exported for x509-limb
 servers: $(STAMP)  ## real servers with client certificates of shipped profiles: HTTP servers, databases, a broker
 	@scripts/install_tools.sh nginx apachectl haproxy stunnel initdb mariadbd mosquitto
 	PKIGEN_SERVERS=all $(RUN) -m pytest tests/servers $(TEST_ARGS)
+
+clients: $(STAMP)  ## real clients of ACME, EST, SCEP and CMP against pkigen serve: first certificate, renewal, revocation
+	@scripts/install_tools.sh openssl curl pki
+	PKIGEN_CLIENTS=all $(RUN) -m pytest tests/clients/enrolment $(TEST_ARGS)
 
 opcua: $(STAMP) $(OPCUA_STAMP)  ## SecureChannels of asyncua and node-opcua with exported PKI directories
 	$(RUN) -m tests.opcua .venv-opcua

@@ -15,6 +15,7 @@ package_of() {
         etcd) echo etcd-server ;;
         eapol_test) echo eapoltest ;;
         nginx) echo nginx-light ;;
+        pki) echo strongswan-pki ;;
         rsyslogd) echo rsyslog-gnutls ;;
         apachectl) echo apache2 ;;
         stunnel) echo stunnel4 ;;

@@ -40,6 +40,7 @@ PACKAGES = {
     "javac": "default-jdk-headless",
     "keytool": "default-jre-headless",
     "openssl": "openssl",
+    "pki": "strongswan-pki",
     "rsyslogd": "rsyslog-gnutls",
 }
 """The programs that tests use, and the Debian packages that contain them."""
