@@ -169,6 +169,8 @@ def _refusal(scope: Scope, connection: Connection | None, *, has_valid_target: b
     if connection is not None and connection.is_refused:
         close = {"Connection": "close", "Retry-After": "1"}
         return PlainTextResponse("503 Service Unavailable\n", 503, close)
+    if scope["http_version"] not in ("1.0", "1.1"):
+        return PlainTextResponse("505 HTTP Version Not Supported\n", 505, {"Connection": "close"})
     if names >= _FRAMING or not has_valid_target:
         return PlainTextResponse("400 Bad Request\n", 400, {"Connection": "close"})
     if size > _MAX_HEAD:

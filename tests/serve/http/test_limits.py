@@ -34,6 +34,16 @@ def test_the_authority_of_an_absolute_form_target_is_the_host(target: bytes, ech
 
 
 @pytest.mark.parametrize(
+    ("version", "status"), [(b"1.1", 200), (b"1.0", 200), (b"2.0", 505), (b"0.9", 505), (b"9.9", 505)]
+)
+def test_other_versions_than_http_1_are_refused(version: bytes, status: int) -> None:
+    """RFC 9110, 15.6.6."""
+    with serving(echo) as url:
+        response = exchange(url, b"GET / HTTP/%s\r\nHost: h\r\nConnection: close\r\n\r\n" % version)
+    assert response.startswith(b"HTTP/1.1 %d " % status)
+
+
+@pytest.mark.parametrize(
     ("hosts", "status"),
     [
         ([], 400),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import socket
@@ -19,6 +20,7 @@ from pkigen.environment.environment import Environment
 from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.serve import serve_tls
 from pkigen.serve.tls import server
+from pkigen.serve.tls.case_selection import CaseSelector
 from tests.serve.conftest import Endpoints, make_environment
 from tests.serve.tls.test_tls_session import Client
 from tests.serve.tls_clients import careless, python, s_client, trusting
@@ -218,3 +220,40 @@ def test_a_key_share_of_another_group_is_asked_for(endpoints: Endpoints) -> None
     assert "Temp Key: X448" in result.text
     none = s_client(endpoints, endpoints.host("sound"), "-groups", "ffdhe2048", "-tls1_3")
     assert "alert handshake failure" in none.text
+
+
+class _Transport(asyncio.Transport):
+    """Records whether the server reads."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
+        self.reads = True
+
+    def pause_reading(self) -> None:
+        self.reads = False
+
+    def resume_reading(self) -> None:
+        self.reads = True
+
+    def write(self, data: object) -> None:
+        """Discard."""
+
+    def abort(self) -> None:
+        """Nothing to close."""
+
+
+def test_nothing_is_read_from_a_client_that_does_not_read(presented: Environment) -> None:
+    async def states() -> list[bool]:
+        endpoints = server.Endpoints(CaseSelector(presented.folder))
+        connection, transport = server.Connection(endpoints), _Transport()
+        connection.connection_made(transport)
+        connection.pause_writing()
+        result = [transport.reads]
+        connection.data_received(b"\x16")  # what the kernel had delivered before
+        result.append(transport.reads)
+        connection.resume_writing()
+        result.append(transport.reads)
+        connection.close("end of the test")
+        return result
+
+    assert asyncio.run(states()) == [False, False, True]
