@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -21,6 +22,7 @@ from pkigen.errors import InputError
 from pkigen.faults import parse_faults
 from pkigen.profile import load
 from pkigen.store import EnvironmentInUse, Store
+from pkigen.store.lock import Lock
 from tests.certification_requests import request
 from tests.tools import run
 
@@ -202,6 +204,25 @@ def test_a_busy_environment_is_reported(folder: Path, monkeypatch: pytest.Monkey
     with Store.open(folder, write=True), pytest.raises(EnvironmentInUse):
         sign(folder, request())
     assert sign(folder, request()).name == "device.contoso.test"
+
+
+def test_a_build_waits_for_a_server_that_issues(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits, results = Event(), list[object]()
+
+    class ReportingLock(Lock):
+        def __init__(self, *arguments: Any) -> None:
+            waits.set()
+            super().__init__(*arguments)
+
+    thread = Thread(target=lambda: results.append(build(load(tmp_path / "lab.yaml"), tmp_path / "out")))
+    with Store.open(folder, write=True):
+        monkeypatch.setattr("pkigen.store.store.Lock", ReportingLock)
+        thread.start()
+        assert waits.wait(60)
+    thread.join()
+    assert len(results) == 1
 
 
 def test_requests_at_the_same_time_get_different_names_and_serial_numbers(folder: Path) -> None:

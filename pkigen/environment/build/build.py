@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pkigen.store import Store
 
 _PREFETCHED_KEYS = 48
+_LOCK_TIMEOUT = 5.0
+"""Seconds to wait for a server that issues a certificate, or for another command."""
 _LEVEL_BATCH = 64
 """The largest number of authorities that one flush commits."""
 
@@ -84,7 +86,7 @@ def _update(
     from pkigen.store import Store
 
     planned = _planned_without_lock(profile, folder, options)
-    with Store.open(folder, write=True) as store:
+    with Store.open(folder, write=True, patience=_LOCK_TIMEOUT) as store:
         if planned.store_version != store_version(store):
             # Another build or command changed the environment since.
             planned = _plan_and_check(profile, options, store)
