@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from pkigen.requirements import Finding, RequirementSet
 
 _DEFAULT = "defender-iot"
-_COLORS = {"pass": "green", "fail": "red", "not applicable": "grey"}
-_WORDS = {"pass": "pass", "fail": "FAIL", "not applicable": "n/a"}
+_COLORS = {"FAIL": "red", "WARN": "yellow", "pass": "green", "n/a": "grey"}
+"""The labels of findings in the order in which they are listed; WARN is a violated recommendation."""
 _MOST_LISTED, _MOST_NAMES = 50, 5
 
 HELP_ORDER = 100
@@ -216,6 +216,7 @@ def _print_one(one: CheckResult, *, everything: bool) -> None:
     for name in names:
         of_set = [finding for finding in one.findings if finding.set.name == name]
         listed = of_set if everything else [finding for finding in of_set if finding.failed]
+        listed.sort(key=lambda finding: tuple(_COLORS).index(_label(finding)))
         width = max((len(finding.requirement.id) for finding in listed), default=0)
         for finding in listed:
             _print_finding(finding, width)
@@ -228,17 +229,24 @@ def _print_one(one: CheckResult, *, everything: bool) -> None:
         _print_verdict(verdict)
 
 
-def _print_finding(finding: Finding, width: int) -> None:
-    status, requirement, outcome = finding.outcome.status, finding.requirement, finding.outcome
-    head = f"  {_WORDS[status]:<4}  {requirement.id:<{width}}  "
+def _label(finding: Finding) -> str:
+    status = finding.outcome.status
     if status == "fail":
+        return "WARN" if finding.requirement.level == "advice" else "FAIL"
+    return "pass" if status == "pass" else "n/a"
+
+
+def _print_finding(finding: Finding, width: int) -> None:
+    requirement, outcome, label = finding.requirement, finding.outcome, _label(finding)
+    head = f"  {label:<4}  {requirement.id:<{width}}  "
+    if finding.failed:
         words = f"{requirement.says} Found {outcome.reason or outcome.actual}"
         words += f"; expected {outcome.expected}." if outcome.expected else "."
         words += f" [{'; '.join(filter(None, (requirement.level, requirement.section)))}]"
     else:
         words = outcome.reason or outcome.actual
     text = wrap(head + words, min(len(head), 34))
-    print_line(colorize(text[:6], _COLORS[status]) + text[6:])
+    print_line(colorize(text[:6], _COLORS[label]) + text[6:])
 
 
 def _print_surprises(one: CheckResult, name: str) -> None:
