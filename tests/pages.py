@@ -19,7 +19,7 @@ from shlex import quote
 
 import pytest
 
-from tests import tools
+from tests import prestarted, tools
 from tests.openssl import with_new_names
 
 _FENCED = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
@@ -67,7 +67,7 @@ def run(page: str, folder: Path) -> str:
         output = shell(["set -eu", *_script(page)], folder)
     finally:
         if "lab up" in page:
-            end = [sys.executable, "-m", "pkigen", "lab", "down", "--out", str(folder / "out")]
+            end = [str(prestarted.directory() / "pkigen"), "lab", "down", "--out", str(folder / "out")]
             subprocess.run(end, cwd=folder, capture_output=True, check=False)
     for block in fenced(page):
         if (block.language, block.title) == ("text", "Output"):
@@ -79,7 +79,7 @@ def run(page: str, folder: Path) -> str:
 def shell(lines: Iterable[str], folder: Path) -> str:
     """Do lines of bash in a directory; all that was printed. Servers that they begin have ended then."""
     script = "\n".join(["exec 2>&1", "servers=$(mktemp)", f"trap '{_AT_THE_END}' EXIT", *lines])
-    return tools.run("bash", "-c", script, cwd=folder, environ=_in_virtual_environment())
+    return tools.run("bash", "-c", script, cwd=folder, environ=environment())
 
 
 def _script(page: str) -> Iterator[str]:
@@ -150,6 +150,7 @@ def port_is_free(port: int) -> bool:
     return True
 
 
-def _in_virtual_environment() -> dict[str, str]:
-    """The pkigen command of the Python that runs the tests, whether that is activated or not."""
-    return {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+def environment() -> dict[str, str]:
+    """Return variables for the commands of a page: PATH begins with a prestarted pkigen and this Python."""
+    folders = (prestarted.directory(), Path(sys.executable).parent, os.environ["PATH"])
+    return {"PATH": os.pathsep.join(map(str, folders))}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from pkigen.export import TARGETS, ExportOptions, export
 from pkigen.export import target as target_module
 from pkigen.export.draft import Draft
 from pkigen.export.server_certificates import servers
+from tests import pages
 from tests.tools import ROOT, run
 
 PAGE = (ROOT / "docs" / "export.md").read_text("utf-8")
@@ -33,7 +32,7 @@ def test_every_command_of_the_page_runs(open_folder: Path, free_ports: tuple[int
     ours = "\n".join(lines).replace("8080", str(free_ports[0])).replace("8443", str(free_ports[1]))
     script = "\n".join(["set -eu", "trap 'kill $(jobs -p) 2>/dev/null || :' EXIT", ours])
     environ = {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        **pages.environment(),
         "XDG_DATA_HOME": str(open_folder),
         "XDG_CONFIG_HOME": str(open_folder),
     }
