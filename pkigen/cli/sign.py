@@ -60,7 +60,7 @@ def sign(
       pkigen sign out/minimal --csr device.csr
       pkigen sign out/minimal --csr device.csr --fault expired
     """
-    from pkigen.environment.enrol import sign as sign_request
+    from pkigen.environment.sign import sign as sign_request
     from pkigen.faults import parse_faults
     from pkigen.inspection.artifacts import read_passphrase
     from pkigen.profile.certification_request import read_request, read_request_file

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ from pkigen.profile.enrolment import Template
 from pkigen.profile.names import check_name
 from pkigen.store import EnrolledRow, Entry, EnvironmentInUse, Publication, Revoked, Store
 
-__all__ = ["Busy", "Cause", "Enrolled", "Enroller", "Rejected", "Requested", "read_request", "sign"]
+__all__ = ["Busy", "Cause", "Enrolled", "Enroller", "Rejected", "Requested", "read_request"]
 
 Busy = EnvironmentInUse
 """A build or another command holds the environment's lock for longer than _LOCK_TIMEOUT."""
@@ -67,7 +67,7 @@ class Enrolled:
     not_after: datetime
 
 
-@dataclass
+@dataclass(eq=False)
 class _Order:
     """A request that waits for its certificate, and the result: a certificate or an error."""
 
@@ -82,6 +82,9 @@ class _Order:
     list_now: bool
     enrolled: Enrolled | None = None
     error: Exception | None = None
+
+
+_Signed = tuple[_Order, Entity, IssuedEntity]
 
 
 class Enroller:
@@ -158,10 +161,17 @@ class Enroller:
         orders = [self._waiting.popleft() for _ in range(len(self._waiting))]
         try:
             with self._store() as store:
-                granted = [pair for order in orders for pair in self._grant(store, order)]
-                self._publish(store, granted)
-                self._is_unlisted |= bool(granted)
-                if any(order.list_now for order, _, _ in granted):
+                planned = list(self._plan(store, orders))
+                used = store.index.reserve(
+                    (plan.issuer_id, plan.serial, entity.id)
+                    for _, entity in planned
+                    for plan in entity.certificates
+                )
+                if used:
+                    raise EnvironmentFailure(f"the serial number {used[0][1]:x} is in use; try again")
+                self._publish(store, list(self._sign(planned)))
+                self._is_unlisted = True
+                if any(order.list_now for order, _ in planned):
                     list_enrolled(store)
                     self._is_unlisted = False
         except (PkigenError, OSError) as error:
@@ -170,47 +180,39 @@ class Enroller:
             _fail(orders, EnvironmentFailure(f"the certificates could not be issued: {error!r}"))
             raise
 
-    def _grant(self, store: Store, order: _Order) -> Iterator[tuple[_Order, Entity, IssuedEntity]]:
-        """Yield the signed certificate of an order, to be committed; nothing if it has an error."""
-        try:
-            name = order.renewal_of or self._name(store, order)
-            entity = self._planner(order.now).plan(order.template, order.requested, name, order.faults)
-            plans = entity.certificates
-            if used := store.index.reserve([(one.issuer_id, one.serial, entity.id) for one in plans]):
-                raise EnvironmentFailure(f"the serial number {used[0][1]:x} is in use; try again")
-            self._load_authorities(entity)
-            issued = self._worker.issue(IssuanceTask(entity))
-        except (PkigenError, OSError) as error:
-            order.error = error
-            return
-        row = EnrolledRow(
-            entity.id,
-            order.template.name,
-            order.protocol,
-            order.requester,
-            int(utc_now().timestamp()),
-            order.requested.der,
-            _verdict(entity),
-        )
-        # Before the certificate is published: a build must never delete it.
-        store.index.enrolled.add([row])
-        yield order, entity, issued
+    def _plan(self, store: Store, orders: Sequence[_Order]) -> Iterator[tuple[_Order, Entity]]:
+        """Yield the planned certificates of orders; an order that is rejected gets its error."""
+        names = set[str]()
+        for order in orders:
+            try:
+                name = order.renewal_of or self._name(store, order, names)
+                planner = self._planner(order.now)
+                yield order, planner.plan(order.template, order.requested, name, order.faults)
+                names.add(name.lower())
+            except (PkigenError, OSError) as error:
+                order.error = error
 
-    def _publish(self, store: Store, granted: Sequence[tuple[_Order, Entity, IssuedEntity]]) -> None:
+    def _sign(self, planned: Iterable[tuple[_Order, Entity]]) -> Iterator[_Signed]:
+        """Yield the signed certificates, whose files are in the staging area."""
+        for order, entity in planned:
+            try:
+                self._load_authorities(entity)
+                yield order, entity, self._worker.issue(IssuanceTask(entity))
+            except (PkigenError, OSError) as error:
+                order.error = error
+
+    def _publish(self, store: Store, signed: Sequence[_Signed]) -> None:
         """Commit signed certificates, and hand them out."""
-        issuers = {plan.issuer_id for _, entity, _ in granted for plan in entity.certificates}
+        issuers = {plan.issuer_id for _, entity, _ in signed for plan in entity.certificates}
         current = {one.id: one.fingerprint for one in store.index.get(sorted(issuers)).values()}
+        rows = {order: _row(order, entity) for order, entity, _ in signed}
         salt = stored_salt(store)
-        store.publish(
-            [
-                Publication(_entry(entity, issued, current, salt), issued.staged)
-                for _, entity, issued in granted
-            ]
-        )
-        for order, entity, _ in granted:
-            row = store.index.enrolled.get(entity.id)
-            assert row is not None
-            order.enrolled = self._enrolled(store, row, store.index.entry(entity.id))
+        entries = {order: _entry(entity, issued, current, salt) for order, entity, issued in signed}
+        # Before the certificates are published: a build must never delete one of them.
+        store.index.enrolled.add(rows.values())
+        store.publish([Publication(entries[order], issued.staged) for order, _, issued in signed])
+        for order, entity, _ in signed:
+            order.enrolled = self._enrolled(store, rows[order], store.index.entry(entity.id))
 
     def renew(self, name: str) -> Enrolled:
         """Issue the certificate of an enrolled name again, for the request that is recorded."""
@@ -316,46 +318,19 @@ class Enroller:
         issuer_name = issuer.partition("/")[2]
         return Enrolled(name, row.template, issuer_name, serial, certificate, chain, *times)
 
-    def _name(self, store: Store, order: _Order) -> str:
+    def _name(self, store: Store, order: _Order, taken: Container[str]) -> str:
         """Return the name for a new certificate: the given one, or a derived one that none has or had."""
-        if order.name:
-            if (problem := check_name(order.name)) is not None:
-                raise InputError(problem)
-            if store.index.is_taken(f"{Role.CERTIFICATE}/{order.name}"):
-                raise InputError(f"the environment has a certificate that is called '{order.name}'")
-            return order.name
-        base = derived_name(order.requested)
-        return next(
-            name for name in _numbered(base) if not store.index.is_taken(f"{Role.CERTIFICATE}/{name}")
-        )
 
+        def is_taken(name: str) -> bool:
+            return name.lower() in taken or store.index.is_taken(f"{Role.CERTIFICATE}/{name}")
 
-def sign(
-    folder: Path,
-    request: bytes,
-    *,
-    template: str = "",
-    issuer: str = "",
-    name: str = "",
-    faults: Sequence[FaultRequest] = (),
-    at: datetime | None = None,
-    passphrases: Sequence[bytes] = (),
-) -> Enrolled:
-    """Issue a certificate for a certification request (PEM or DER) in a built environment.
-
-    Without ``template`` subject and alternative names come from the request, and everything else from the
-    profile's defaults; ``issuer`` is then required if several authorities issue end entities. Raises
-    Rejected, and InputError for a request that cannot be read and for unknown names.
-    """
-    requested = read_request(request)
-    enroller = Enroller(folder, passphrases=passphrases)
-    if template and issuer:
-        raise InputError("a template names its issuer; omit --issuer")
-    known = [one.name for one in enroller.profile.authorities]
-    if issuer and issuer not in known:
-        raise InputError(f"no authority is called '{issuer}'; there are {', '.join(known)}")
-    chosen = enroller.profile.template(template, issuer)
-    return enroller.issue(chosen, requested, protocol=COMMAND, name=name, faults=faults, at=at)
+        if not order.name:
+            return next(name for name in _numbered(derived_name(order.requested)) if not is_taken(name))
+        if (problem := check_name(order.name)) is not None:
+            raise InputError(problem)
+        if is_taken(order.name):
+            raise InputError(f"the environment has a certificate that is called '{order.name}'")
+        return order.name
 
 
 def _fail(orders: Sequence[_Order], error: Exception) -> None:
@@ -367,6 +342,18 @@ def _fail(orders: Sequence[_Order], error: Exception) -> None:
 def _numbered(base: str) -> Iterator[str]:
     yield base
     yield from (f"{base}-{number}" for number in count(2))
+
+
+def _row(order: _Order, entity: Entity) -> EnrolledRow:
+    return EnrolledRow(
+        entity.id,
+        order.template.name,
+        order.protocol,
+        order.requester,
+        int(utc_now().timestamp()),
+        order.requested.der,
+        _verdict(entity),
+    )
 
 
 def _verdict(entity: Entity) -> str:

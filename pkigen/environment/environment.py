@@ -211,7 +211,7 @@ class Environment:
         Returns the certificate, which this environment then contains. Raises ``Refused`` with the reason for
         a request that is rejected, and InputError for one that cannot be read.
         """
-        from pkigen.environment.enrol import sign
+        from pkigen.environment.sign import sign
         from pkigen.profile.certification_request import read_request_file
 
         request = csr if isinstance(csr, bytes) else read_request_file(Path(csr))

@@ -42,7 +42,14 @@ class EnrolledTable:
     def add(self, rows: Iterable[EnrolledRow]) -> None:
         """Record requests, before their certificates are published: a build must never delete those."""
         values = [(r.id, r.template, r.protocol, r.requester, r.at, r.request, r.verdict) for r in rows]
-        self._sql.executemany("INSERT OR REPLACE INTO enrolled VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+        marks = ",".join("?" * len(_COLUMNS.split(",")))
+        self._sql.execute("BEGIN IMMEDIATE")  # otherwise each row would be a transaction
+        try:
+            self._sql.executemany(f"INSERT OR REPLACE INTO enrolled VALUES ({marks})", values)  # noqa: S608
+        except BaseException:
+            self._sql.execute("ROLLBACK")
+            raise
+        self._sql.execute("COMMIT")
 
     def ids(self) -> frozenset[str]:
         """Return the ids of all certificates that devices requested."""

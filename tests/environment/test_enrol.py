@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from pkigen.environment.build.build import build
 from pkigen.environment.build.options import BuildOptions
-from pkigen.environment.enrol import Cause, Enrolled, Enroller, Rejected, read_request, sign
+from pkigen.environment.enrol import Cause, Enrolled, Enroller, Rejected, read_request
 from pkigen.environment.environment import open_environment
 from pkigen.environment.renew import renew
 from pkigen.environment.revoke import revoke
+from pkigen.environment.sign import sign
 from pkigen.errors import InputError
 from pkigen.faults import parse_faults
 from pkigen.profile import load

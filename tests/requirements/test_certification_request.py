@@ -10,7 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pkigen.environment.build.build import build
-from pkigen.environment.enrol import Rejected, sign
+from pkigen.environment.enrol import Rejected
+from pkigen.environment.sign import sign
 from pkigen.profile import load
 from pkigen.requirements import CheckInput
 from pkigen.requirements.demands import KINDS
