@@ -58,10 +58,21 @@ def verdict(signed: Signed, public_key_info: bytes) -> Verdict:
     except Malformed:
         return Verdict.BAD
     try:
+        algorithm = signed.signature_algorithm
+    except ValueError:
+        return Verdict.UNKNOWN
+    return verdict_of(octets, algorithm, signature, public_key_info)
+
+
+def verdict_of(
+    octets: bytes, algorithm: AlgorithmIdentifier, signature: bytes, public_key_info: bytes
+) -> Verdict:
+    """Return whether a key created a signature over ``octets``. Never raises."""
+    try:
         if public_key(public_key_info).size > _LONGEST_RSA:
             return Verdict.UNKNOWN
         key = load_der_public_key(public_key_info)
-        _verify(key, signed.signature_algorithm, signature, octets)
+        _verify(key, algorithm, signature, octets)
     except InvalidSignature:
         return Verdict.BAD
     except (ValueError, UnsupportedAlgorithm, KeyError):
