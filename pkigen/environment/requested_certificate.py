@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from pkigen.documents.set_reference import SetReference
 from pkigen.environment.build.session import random_serial
-from pkigen.errors import InputError, Refused
+from pkigen.errors import InputError, Refused, visible
 from pkigen.faults import Case, FaultRequest, Impossible
 from pkigen.model import Entity
 from pkigen.plan import CRL_LIFE
@@ -44,8 +44,9 @@ class Rejected(Refused):
 
     def __init__(self, cause: Cause, reason: str) -> None:
         self.cause = cause
-        self.reason = reason
-        super().__init__(f"the request is rejected: {reason}")
+        # It quotes names of the request.
+        self.reason = visible(reason)
+        super().__init__(f"the request is rejected: {self.reason}")
 
 
 class RequestPlanner:

@@ -126,6 +126,15 @@ def test_a_name_that_the_template_does_not_allow_is_rejected(folder: Path) -> No
     assert "'d.evil.test' is not allowed; the template allows *.contoso.test" in str(rejected)
 
 
+def test_a_rejection_quotes_names_without_control_characters(folder: Path) -> None:
+    data = request("d.contoso.test", ["d.evil.test"], encoding=Encoding.DER)
+    forged = read_request(data.replace(b"d.evil.test", b"d\x1b[2Jl.test"))
+    enroller = Enroller(folder)
+    with pytest.raises(Rejected) as caught:
+        enroller.issue(enroller.templates["sensors"], forged, protocol="test", proved=True)
+    assert str(caught.value).isprintable()
+
+
 def test_a_key_that_the_requirement_set_refuses_is_rejected(folder: Path) -> None:
     rejected = _rejection(folder, request(), "strict")
     assert rejected.cause is Cause.KEY
