@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -12,9 +14,10 @@ from pkigen.documents import shipped
 from pkigen.environment.build.options import BuildOptions
 from pkigen.environment.environment import Environment
 from pkigen.environment.manifest.schema import json_schema
-from pkigen.formats.keytool import QUICK_START
+from tests.environment.keytool import listing
 from tests.openssl import Judge
 
+_SCHEMA = jsonschema.Draft202012Validator(json_schema())
 _BEYOND_OPENSSL_3_0 = ("ml-dsa",)
 
 
@@ -45,7 +48,7 @@ def test_every_authority_has_a_crl_that_its_key_signed(environment: Environment)
 
 
 def test_the_manifest_matches_its_schema(environment: Environment) -> None:
-    jsonschema.validate(environment.manifest, json_schema())
+    _SCHEMA.validate(environment.manifest)
 
 
 def test_every_file_in_the_manifest_exists(environment: Environment) -> None:
@@ -65,17 +68,17 @@ def test_only_the_owner_can_read_keys_and_www_contains_none(environment: Environ
     assert not any(b"PRIVATE KEY" in data for data in served)
 
 
-@pytest.mark.needs("keytool")
-def test_keytool_reads_every_pkcs12(environment: Environment) -> None:
+@pytest.fixture(scope="module")
+def keytool() -> Iterator[Callable[[Path], str]]:
+    with listing() as lists:
+        yield lists
+
+
+@pytest.mark.needs("keytool", "javac")
+def test_keytool_reads_every_pkcs12(keytool: Callable[[Path], str], environment: Environment) -> None:
     for case in (one for one in environment.manifest["cases"] if "fault" not in one):
         path = case["files"].get("p12")
         if path is not None:
-            command = ["keytool", *QUICK_START, "-list", "-v", "-storetype", "PKCS12"]
-            done = subprocess.run(
-                [*command, "-storepass", "changeit", "-keystore", str(environment.folder / path)],
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-            assert "PrivateKeyEntry" in done.stdout
-            assert f"Certificate chain length: {len(case['path']) + 1}" in done.stdout
+            printed = keytool(environment.folder / path)
+            assert "PrivateKeyEntry" in printed
+            assert f"Certificate chain length: {len(case['path']) + 1}" in printed

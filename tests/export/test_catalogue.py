@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from pkigen import build
 from pkigen.environment.environment import Environment
-from pkigen.export import TARGETS, ExportOptions, export
+from pkigen.export import TARGETS, ExportOptions, ExportResult, export
 from tests.export.conftest import Served, running
 from tests.export.test_servers import CHECKS
 from tests.faults.conftest import PROFILE
@@ -35,11 +37,20 @@ def test_no_target_disappears() -> None:
     assert LEAST.keys() <= TARGETS.keys()
 
 
+@pytest.fixture(scope="module")
+def exported(
+    catalogue: Environment, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], ExportResult]:
+    """Export the catalog for a target, once for all tests."""
+    folder = tmp_path_factory.mktemp("exported")
+    return cache(lambda target: export(catalogue, TARGETS[target], ExportOptions(out=folder / target)))
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_format_holds_most_cases_and_says_why_it_does_not_hold_the_others(
-    target: str, catalogue: Environment, tmp_path: Path
+    target: str, catalogue: Environment, exported: Callable[[str], ExportResult]
 ) -> None:
-    done = export(catalogue, TARGETS[target], ExportOptions(out=tmp_path / target))
+    done = exported(target)
     names = [case.name for case in catalogue.cases()]
     assert sorted((*done.certificates, *done.left_out)) == sorted(names)
     assert len(done.certificates) >= LEAST.get(target, LEAST["limbo"])
@@ -51,12 +62,14 @@ def test_a_format_holds_most_cases_and_says_why_it_does_not_hold_the_others(
     "target", [pytest.param(name, marks=pytest.mark.needs(CHECKS[name][0])) for name in CHECKS]
 )
 def test_a_server_takes_all_that_is_exported(
-    target: str, catalogue: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    target: str,
+    exported: Callable[[str], ExportResult],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    folder = tmp_path / target
-    export(catalogue, TARGETS[target], ExportOptions(out=folder))
+    folder = exported(target).folder
     run(*(word.format(folder=folder) for word in CHECKS[target]), cwd=folder)
 
 
