@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from starlette.routing import Route
 
+    from pkigen.enrolment.faults import EnrolmentFaults
     from pkigen.enrolment.server import EnrolmentServer
     from pkigen.environment.enrol import Enroller
     from pkigen.serve.faults.rules import Rule
@@ -144,18 +145,22 @@ def serve(
         if tls_port is not None:
             rules = tuple if live is None else partial(getattr, live, "rules")
             tls = _endpoints(stack, env, host, tls_port, passphrases, clock, rules)
-        enrolment, routes = None, list["Route"]()
+        enrolment, routes, control_routes = None, list["Route"](), list["Route"]()
         if enrol_port is not None:
+            from pkigen.enrolment.control import control_routes as enrolment_control
+            from pkigen.enrolment.faults import EnrolmentFaults
             from pkigen.enrolment.server import routes as enrolment_routes
             from pkigen.environment.enrol import Enroller
 
             enroller = Enroller(env, clock=clock, passphrases=passphrases)
-            routes = enrolment_routes(enroller, over_tls=False)
-            enrolment = _enrolment(stack, enroller, host, enrol_port, passphrases)
+            faults = EnrolmentFaults.of_templates(enroller.templates.values())
+            routes = enrolment_routes(enroller, faults, over_tls=False)
+            control_routes = enrolment_control(faults)
+            enrolment = _enrolment(stack, enroller, faults, host, enrol_port, passphrases)
         app = application(environment, clock, tls.port if tls else None, live, passphrases, routes)
         control, port_switch = None, None
         if live is not None and control_port is not None:
-            control = stack.enter_context(controlled(env, live, control_port, print_message))
+            control = stack.enter_context(controlled(env, live, control_port, print_message, control_routes))
             port_switch = live.port_switch
         announce = partial(_announce, listener, tls, control, enrolment, env, base_url, json)
         run(app, listener, announce, port_switch)
@@ -198,7 +203,12 @@ def _endpoints(
 
 
 def _enrolment(
-    stack: ExitStack, enroller: Enroller, host: str, port: int, passphrases: Sequence[bytes]
+    stack: ExitStack,
+    enroller: Enroller,
+    faults: EnrolmentFaults,
+    host: str,
+    port: int,
+    passphrases: Sequence[bytes],
 ) -> EnrolmentServer:
     """Start the enrollment server; it stops when the stack is closed."""
     from pkigen.enrolment.server import serving
@@ -208,7 +218,7 @@ def _enrolment(
     listener = stack.enter_context(listen(host, port, "https", "--enrol-port"))
     log = AccessLog(sys.stderr)
     stack.callback(log.flush)
-    return stack.enter_context(serving(enroller, listener, passphrases, log))
+    return stack.enter_context(serving(enroller, listener, passphrases, log, faults))
 
 
 def _announce(

@@ -18,10 +18,13 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pkigen.enrolment.faults import EnrolmentFaults
 from pkigen.enrolment.server_certificate import ServerContexts
 from pkigen.environment.enrol import Busy, Enroller
 from pkigen.errors import InputError, PkigenError
 from pkigen.profile.enrolment import Template
+from pkigen.serve.control.request_log import Request as LoggedRequest
+from pkigen.serve.control.request_log import RequestLogMiddleware
 from pkigen.serve.http.access_log import AccessLog
 from pkigen.serve.http.connections import CONNECTION
 from pkigen.serve.http.https_server import DelegatingContext, HttpsSite, serve_sites
@@ -75,6 +78,38 @@ class EnrolmentServer:
     port: int
     services: tuple[Service, ...]
     enroller: Enroller = field(repr=False)
+    faults: EnrolmentFaults = field(repr=False)
+
+    def fault(
+        self,
+        *,
+        id: str,  # noqa: A002
+        template: str = "",
+        times: int | None = None,
+        endpoint: str = "",
+        identifier: str = "",
+        **arguments: str,
+    ) -> None:
+        """Set a fault from the next request on: one of the enrollment server, or of issued certificates.
+
+        It applies ``times`` times (default: until it is removed), to requests for one template, one operation
+        of the protocol (``endpoint``) and names that match a pattern (``identifier``). ``arguments`` are its
+        parameters: ``after="5s"``. Raises InputError if it is invalid.
+        """
+        given: dict[str, object] = {"times": times, "endpoint": endpoint, "identifier": identifier}
+        value = {name: text for name, text in (given | arguments).items() if text not in (None, "")}
+        self.faults.put({id: value}, template=template)
+
+    def clear(self, *, id: str = "", template: str = "") -> None:  # noqa: A002
+        """Remove the faults with an ID, of a template, or all."""
+        self.faults.clear(id=id, template=template)
+
+    def requests(self, *, since: int = 0, wait: float = 0.0) -> list[LoggedRequest]:
+        """Return the requests after number ``since``, of the last thousand, as soon as there is one.
+
+        After ``wait`` seconds without a request the list is empty.
+        """
+        return self.faults.journal.wait(since, wait)
 
 
 def offered(enroller: Enroller) -> Iterator[tuple[Template, Protocol]]:
@@ -93,23 +128,23 @@ def offered(enroller: Enroller) -> Iterator[tuple[Template, Protocol]]:
     yield from pairs
 
 
-def routes(enroller: Enroller, *, over_tls: bool = True) -> list[Route]:
+def routes(enroller: Enroller, faults: EnrolmentFaults, *, over_tls: bool = True) -> list[Route]:
     """Return the routes of all templates; without TLS, those of the protocols that need none."""
     result = list[Route]()
     for template, protocol in offered(enroller):
         if over_tls or protocol.is_plain:
-            result += import_module(_package(protocol)).routes(template, enroller)
+            result += import_module(_package(protocol)).routes(template, enroller, faults)
     return result
 
 
-def application(enroller: Enroller) -> ASGIApp:
+def application(enroller: Enroller, faults: EnrolmentFaults) -> ASGIApp:
     """Return the application of the TLS port."""
     app = Starlette(
-        routes=routes(enroller),
+        routes=routes(enroller, faults),
         exception_handlers={HTTPException: _http_error, PkigenError: _failed, OSError: _failed},
     )
     app.router.redirect_slashes = False
-    return _WithClientCertificate(app)
+    return RequestLogMiddleware(_WithClientCertificate(app), faults.journal)
 
 
 @contextmanager
@@ -118,8 +153,13 @@ def serving(
     listener: Listener,
     passphrases: Sequence[bytes] = (),
     log: AccessLog | None = None,
+    faults: EnrolmentFaults | None = None,
 ) -> Iterator[EnrolmentServer]:
-    """Serve until the block ends. ``log`` receives one line for each request."""
+    """Serve until the block ends. ``log`` receives one line for each request.
+
+    ``faults`` are the active faults (default: those of the templates).
+    """
+    active = faults or EnrolmentFaults.of_templates(enroller.templates.values())
     host = "localhost" if listener.host in _UNNAMED else listener.host
     url = f"https://{f'[{host}]' if ':' in host else host}:{listener.port}"
     services = tuple(
@@ -129,9 +169,9 @@ def serving(
     contexts = ServerContexts(enroller, host, passphrases)
     context = DelegatingContext(ssl.PROTOCOL_TLS_SERVER)
     context.current = contexts.context
-    site = HttpsSite(listener, application(enroller), context)
+    site = HttpsSite(listener, application(enroller, active), context)
     with _manifest_upkeep(enroller), serve_sites([site], max_body=MAX_BODY, log=log):
-        yield EnrolmentServer(url, listener.port, services, enroller)
+        yield EnrolmentServer(url, listener.port, services, enroller, active)
 
 
 @contextmanager

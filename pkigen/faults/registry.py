@@ -14,7 +14,7 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any, Literal, TypeVar
 
-from pkigen.cases.case import Case
+from pkigen.cases.case import Case, Impossible
 
 Verdict = Literal["R", "A", "P", "V"]
 """Verdict of strict path validators: Reject, Accept (a control), Pass (only linters and appliances report
@@ -26,7 +26,7 @@ VERDICTS = {
     "P": "path validators accept the certificate; linters and profile rules report it",
     "V": "validators differ",
 }
-Stage = Literal["file", "parse", "path", "name", "revocation", "transport", "lint"]
+Stage = Literal["file", "parse", "path", "name", "revocation", "transport", "lint", "enrolment"]
 Change = TypeVar("Change", bound=Callable[..., Case])
 Argument = timedelta | int | str
 _HERE = "pkigen.faults.families"
@@ -113,6 +113,42 @@ def fault(
         return function
 
     return register
+
+
+ENROLMENT_FAULTS: dict[str, FaultType] = {}
+"""Every fault of the enrollment server by ID. They change responses, not certificates."""
+
+
+def enrolment_fault(clause: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a function as a fault of the enrollment server: its name, docstring and parameters.
+
+    The protocols apply the fault; the function is never called.
+    """
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        says, _, shows = inspect.cleandoc(function.__doc__ or "").partition("\n")
+        own_id = function.__name__.replace("_", "-")
+        parameters = tuple(map(_parameter, inspect.signature(function).parameters.values()))
+        defaults = {parameter.name: parameter.default for parameter in parameters}
+        ENROLMENT_FAULTS[own_id] = FaultType(
+            own_id,
+            own_id.partition("-")[0],
+            "V",
+            "enrolment",
+            clause,
+            _filled(says, defaults),
+            _filled(shows.strip(), defaults),
+            _only_in_responses,
+            parameters,
+            template=says,
+        )
+        return function
+
+    return register
+
+
+def _only_in_responses(_case: Case, **_arguments: Argument) -> Case:
+    raise Impossible("it is a fault of the enrollment server, not of a certificate")
 
 
 def _check(known: FaultType, function: Callable[..., Case]) -> None:

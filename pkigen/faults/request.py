@@ -10,7 +10,7 @@ from typing import Any
 
 from pkigen.cases.case import Case
 from pkigen.clock import parse_span
-from pkigen.faults.registry import FAULTS, Argument, FaultType, Parameter, matching
+from pkigen.faults.registry import ENROLMENT_FAULTS, FAULTS, Argument, FaultType, Parameter, matching
 
 _LONGEST_TEXT = 253
 _LARGEST_COUNT = 100_000
@@ -75,6 +75,56 @@ def parse_fault_list(values: Iterable[Any]) -> tuple[FaultRequest, ...]:
     return tuple(requests[one] for one in FAULTS if one in requests)
 
 
+@dataclass(frozen=True)
+class EnrolmentFaultRequest:
+    """A fault of the enrollment server, or of the certificates that it issues.
+
+    It applies ``times`` times (None: always), to requests of the operation ``endpoint`` for a name that
+    matches the pattern ``identifier``; empty strings match everything.
+    """
+
+    fault: FaultRequest
+    times: int | None = None
+    endpoint: str = ""
+    identifier: str = ""
+
+    @property
+    def values(self) -> dict[str, Argument]:
+        """The values of the parameters."""
+        given = dict(self.fault.arguments)
+        return {
+            one.name: _value(one, given[one.name]) if one.name in given else one.default
+            for one in self.fault.type.parameters
+        }
+
+
+_TIMES = Parameter("times", 1)
+_FILTERS = (Parameter("endpoint", ""), Parameter("identifier", ""))
+
+
+def parse_enrolment_fault(value: Any) -> EnrolmentFaultRequest:
+    """Parse a fault for the enrollment server; ValueError if it is invalid.
+
+    It is an ID, or an ID with parameters, of which ``times``, ``endpoint`` and ``identifier`` belong to every
+    fault: ``{est-pending: {times: 3}}``. Faults of certificates are allowed, too.
+    """
+    ((name, given),) = value.items() if isinstance(value, Mapping) and len(value) == 1 else ((value, {}),)
+    known = ENROLMENT_FAULTS.get(str(name)) or FAULTS.get(str(name))
+    if known is None:
+        raise ValueError(_unknown(str(name), {**ENROLMENT_FAULTS, **FAULTS}))
+    if not isinstance(given, Mapping):
+        raise ValueError(f"the parameters of '{name}' must be a mapping: {{{name}: {{times: 1}}}}")
+    texts = {key: str(text) if type(text) is int else text for key, text in given.items()}
+    common = FaultType(
+        known.id, "", "V", "enrolment", "", "", "", known.change, (_TIMES, *_FILTERS, *known.parameters)
+    )
+    arguments = dict(_arguments(common, texts))
+    times = arguments.pop(_TIMES.name, None)
+    endpoint, identifier = (arguments.pop(one.name, "") for one in _FILTERS)
+    request = FaultRequest(known, tuple(arguments.items()))
+    return EnrolmentFaultRequest(request, None if times is None else int(times), endpoint, identifier)
+
+
 def _arguments(known: FaultType, arguments: Mapping[Any, Any]) -> Iterable[tuple[str, str]]:
     parameters = {parameter.name: parameter for parameter in known.parameters}
     for name, text in arguments.items():
@@ -107,9 +157,9 @@ def _value(parameter: Parameter, text: str) -> Argument:
     return text
 
 
-def _unknown(text: str) -> str:
-    families = {one.family: f"{one.family}/*" for one in FAULTS.values()}
-    names = {**{name: name for name in FAULTS}, **families}
+def _unknown(text: str, faults: Mapping[str, FaultType] = FAULTS) -> str:
+    families = {one.family: f"{one.family}/*" for one in faults.values()}
+    names = {**{name: name for name in faults}, **families}
     close = get_close_matches(text.lower(), names, 1)
     hint = f" (did you mean '{names[close[0]]}'?)" if close else "; `pkigen faults` lists them"
     return f"no such fault: '{text[:80]}'{hint}"

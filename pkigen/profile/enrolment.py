@@ -12,6 +12,7 @@ from pydantic import Field
 from pkigen.asn1.names import ATTRIBUTE_TYPES
 from pkigen.documents.fields import Parsed, Value, unknown
 from pkigen.errors import Problem, Refused
+from pkigen.faults import EnrolmentFaultRequest, parse_enrolment_fault
 from pkigen.formats.output_formats import format_called
 from pkigen.profile.certification_request import Requested
 from pkigen.profile.expansion import Body, Instance, InstanceError
@@ -50,7 +51,19 @@ def _parse_part(text: str) -> str:
     return text
 
 
-class AcmeSettings(Value):
+EnrolmentFault = Annotated[
+    EnrolmentFaultRequest,
+    Parsed(parse_enrolment_fault, "a fault's id, or {ID: {times: 3, endpoint: NAME}}", ""),
+]
+
+
+class ProtocolSettings(Value):
+    """Keys that each protocol has: ``faults`` of the server for requests of a template."""
+
+    faults: Annotated[tuple[EnrolmentFault, ...], Field(max_length=100)] = ()
+
+
+class AcmeSettings(ProtocolSettings):
     """ACME (RFC 8555) for a template.
 
     ``hosts`` maps patterns of host names to the addresses from which challenges are fetched; without an
@@ -67,20 +80,20 @@ class AcmeSettings(Value):
     eab: Annotated[dict[str, Passphrase], Field(max_length=100)] = Field(default_factory=dict, repr=False)
 
 
-class EstSettings(Value):
+class EstSettings(ProtocolSettings):
     """EST (RFC 7030) for a template: the user and the passphrase of HTTP Basic authentication."""
 
     user: Text | None = None
     passphrase: Passphrase | None = Field(default=None, repr=False)
 
 
-class ScepSettings(Value):
+class ScepSettings(ProtocolSettings):
     """SCEP (RFC 8894) for a template: the challenge password that a request must contain."""
 
     challenge: Passphrase | None = Field(default=None, repr=False)
 
 
-class CmpSettings(Value):
+class CmpSettings(ProtocolSettings):
     """CMP (RFC 9810) for a template: the shared secret of MAC-based protection, and its reference value."""
 
     secret: Passphrase | None = Field(default=None, repr=False)

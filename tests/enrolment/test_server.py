@@ -124,6 +124,29 @@ def test_the_command_announces_the_server_and_logs_its_requests(folder: Path) ->
     assert '"GET /.well-known/est/sensors/cacerts HTTP/1.1" 200' in outcome.err
 
 
+def test_the_control_api_sets_lists_and_removes_faults(folder: Path) -> None:
+    process = start("serve", folder, "--port", "0", "--enrol-port", "0", "--control-port", "0", "--json")
+    assert process.stdout is not None
+    announced = json.loads(process.stdout.readline())
+    control = json.loads((folder / ".pkigen/control.json").read_bytes())
+    headers = {"Authorization": f"Bearer {control['token']}"}
+    with httpx.Client(base_url=control["url"], headers=headers) as client:
+        body = {"fault": {"est-unavailable": {"times": 2, "endpoint": "cacerts"}}, "template": "sensors"}
+        assert client.put("/enrolment/faults", json=body).json()["left"] == 2
+        trust = ssl.create_default_context(cafile=folder / "trust.pem")
+        url = f"{announced['enrolment'][0]['url']}/cacerts"
+        assert httpx.get(url, verify=trust).status_code == 503
+        [fault] = client.get("/enrolment/faults").json()["faults"]
+        assert (fault["fault"], fault["left"], fault["source"]) == ("est-unavailable", 1, "live")
+        [request] = client.get("/enrolment/requests?wait=10").json()["requests"]
+        assert (request["status"], request["fault"]) == (503, "est-unavailable")
+        assert len(client.request("DELETE", "/enrolment/faults").json()["cleared"]) == 1
+        assert httpx.get(url, verify=trust).status_code == 200
+        assert client.put("/enrolment/faults", json={"fault": "est-x"}).status_code == 422
+    process.send_signal(signal.SIGTERM)
+    assert finish(process).code == 0
+
+
 def test_a_body_above_64_kib_is_refused(lab: Lab) -> None:
     headers = {"Content-Type": "application/pkcs10"}
     large = b"A" * (64 * 1024 + 1)

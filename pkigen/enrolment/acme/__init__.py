@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
+from pkigen.enrolment.faults import EnrolmentFaults
 from pkigen.enrolment.state import State
 from pkigen.environment.enrol import Enroller
 from pkigen.profile.enrolment import Template
 
 
-def routes(template: Template, enroller: Enroller, *, state: State | None = None) -> list[Route]:
+def routes(
+    template: Template,
+    enroller: Enroller,
+    _faults: EnrolmentFaults | None = None,
+    *,
+    state: State | None = None,
+) -> list[Route]:
     """Return the routes of a template's directory, /acme/TEMPLATE/directory."""
     from pkigen.enrolment.acme.orders import resume_orders
     from pkigen.enrolment.acme.resources import Resources

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from pkigen.enrolment.cmp.responder import Responder
 from pkigen.enrolment.cmp.structures import Undecodable
+from pkigen.enrolment.faults import EnrolmentFaults
 from pkigen.environment.enrol import Enroller
 from pkigen.profile.enrolment import Template
 
@@ -18,7 +19,7 @@ __all__ = ["routes"]
 _MEDIA_TYPE = "application/pkixcmp"
 
 
-def routes(template: Template, enroller: Enroller) -> list[Route]:
+def routes(template: Template, enroller: Enroller, _faults: EnrolmentFaults | None = None) -> list[Route]:
     """Return the routes of a template."""
     responder = Responder(template, enroller)
 

@@ -41,12 +41,13 @@ class Encoding:
     """How the server encodes DER: ``transfer_encoding`` is the header's value, None for no header.
 
     RFC 8951 deprecates the header, but clients of RFC 7030 expect it. Without ``is_base64``, the body is DER.
-    ``line_end`` follows every 64 characters, None means one line.
+    ``line_end`` follows every 64 characters, None means one line. ``content_type`` replaces that of a body.
     """
 
     transfer_encoding: str | None = "base64"
     is_base64: bool = True
     line_end: bytes | None = None
+    content_type: str = ""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -65,12 +66,15 @@ class Encoding:
 
     def response(self, der: bytes, media_type: str) -> Response:
         """Return a response with DER."""
-        return Response(self.body(der), 200, {**self.headers, "Content-Type": media_type})
+        headers = {**self.headers, "Content-Type": self.content_type or media_type}
+        return Response(self.body(der), 200, headers)
 
 
 def certificates(encoding: Encoding, chain: Sequence[bytes], *, of_ca: bool = False) -> Response:
-    """Return the response with certificates (DER), in the order that DER requires of a SET OF."""
-    return encoding.response(pkcs7_file(sorted(chain)), _CA_CERTIFICATES if of_ca else CERTIFICATES)
+    """Return the response with certificates (DER): in the order that DER requires of a SET OF, if of a CA."""
+    return encoding.response(
+        pkcs7_file(sorted(chain) if of_ca else chain), _CA_CERTIFICATES if of_ca else CERTIFICATES
+    )
 
 
 def key_and_certificate(

@@ -11,12 +11,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pkigen.asn1 import names
+from pkigen.asn1 import der, names
 from pkigen.enrolment.est import messages
 from pkigen.enrolment.est.authentication import Requester, authenticate
 from pkigen.enrolment.est.csr_attributes import csr_attributes
+from pkigen.enrolment.est.faulty_responses import encoding, unavailable
+from pkigen.enrolment.faults import EnrolmentFaults, RequestFaults
 from pkigen.enrolment.requested_key import new_key
-from pkigen.environment.enrol import Cause, Enroller, Rejected, Requested, read_request
+from pkigen.environment.enrol import Cause, Enrolled, Enroller, Rejected, Requested, read_request
 from pkigen.errors import InputError
 from pkigen.keys import public_key_info, to_pkcs8
 from pkigen.profile.enrolment import EstSettings, Template
@@ -33,9 +35,10 @@ Answer = Callable[[Request], Awaitable[Response]]
 class Operations:
     """The operations for one template."""
 
-    def __init__(self, template: Template, enroller: Enroller) -> None:
+    def __init__(self, template: Template, enroller: Enroller, faults: EnrolmentFaults) -> None:
         self._template = template
         self._enroller = enroller
+        self._faults = faults
         self._issuer = str(template.sample()[1].issuer)
         self._settings = template.settings.est or EstSettings()
 
@@ -47,22 +50,34 @@ class Operations:
         yield "simplereenroll", "POST", self.simplereenroll
         yield "serverkeygen", "POST", self.serverkeygen
 
-    async def cacerts(self, _request: Request) -> Response:
+    async def cacerts(self, request: Request) -> Response:
         """Return the certificates of the issuing CA and of the CAs above it (RFC 7030, 4.1)."""
+        faults = self._faults_of(request, "cacerts")
         chain = await run_in_threadpool(self._enroller.chain, self._issuer)
-        return messages.certificates(messages.Encoding(), chain, of_ca=True)
+        if faults.applied("est-cacerts-without-root") is not None:
+            chain = chain[:-1]
+        return unavailable(faults) or messages.certificates(encoding(faults), chain, of_ca=True)
 
-    async def csrattrs(self, _request: Request) -> Response:
+    async def csrattrs(self, request: Request) -> Response:
         """Return the attributes that a request should contain; 204 if there are none (4.5.2)."""
-        attributes = csr_attributes(self._template)
+        faults = self._faults_of(request, "csrattrs")
+        if faults.applied("est-csrattrs-not-found") is not None:
+            raise HTTPException(404)
+        with_password = faults.applied("est-csrattrs-challenge-password") is not None
+        attributes = csr_attributes(self._template, with_challenge_password=with_password)
+        if faults.applied("est-csrattrs-empty") is not None:
+            attributes = der.sequence()
         if not attributes:
             return Response(status_code=204)
-        return messages.Encoding().response(attributes, messages.ATTRIBUTES)
+        return unavailable(faults) or encoding(faults).response(attributes, messages.ATTRIBUTES)
 
     async def simpleenroll(self, request: Request) -> Response:
         """Issue a certificate (4.2.1)."""
         requester, requested = await self._read(request)
-        return await run_in_threadpool(self._issue, requested, requester)
+        faults = self._faults_of(request, "simpleenroll", requested)
+        if (response := unavailable(faults)) is not None:
+            return response
+        return await run_in_threadpool(self._issue, requested, requester, faults)
 
     async def simplereenroll(self, request: Request) -> Response:
         """Renew the certificate that the client presents (4.2.2)."""
@@ -71,7 +86,10 @@ class Operations:
             raise HTTPException(403, "present the certificate to renew as the TLS client certificate")
         if problem := _difference(requester.certificate, requested):
             raise HTTPException(400, problem)
-        return await run_in_threadpool(self._issue, requested, requester, renewal=True)
+        faults = self._faults_of(request, "simplereenroll", requested)
+        if (response := unavailable(faults)) is not None:
+            return response
+        return await run_in_threadpool(self._issue, requested, requester, faults, renewal=True)
 
     async def serverkeygen(self, request: Request) -> Response:
         """Generate a key, and issue a certificate for it (4.4)."""
@@ -79,7 +97,16 @@ class Operations:
         attributes = CertificationRequest(requested.der).other_attributes
         if any(oid in _DECRYPT_KEY_IDENTIFIERS for oid, _ in attributes):
             raise HTTPException(400, "pkigen cannot encrypt the private key; omit the DecryptKeyIdentifier")
-        return await run_in_threadpool(self._generate, requested, requester)
+        faults = self._faults_of(request, "serverkeygen", requested)
+        if (response := unavailable(faults)) is not None:
+            return response
+        return await run_in_threadpool(self._generate, requested, requester, faults)
+
+    def _faults_of(
+        self, request: Request, endpoint: str, requested: Requested | None = None
+    ) -> RequestFaults:
+        identifiers = () if requested is None else _identifiers(requested)
+        return RequestFaults(self._faults, request, self._template.name, endpoint, identifiers)
 
     async def _read(self, request: Request) -> tuple[Requester, Requested]:
         """Authenticate a client and read its request; HTTPException if either fails."""
@@ -92,38 +119,69 @@ class Operations:
         except (messages.NotBase64, InputError) as error:
             raise HTTPException(400, str(error)) from error
 
-    def _issue(self, requested: Requested, requester: Requester, *, renewal: bool = False) -> Response:
+    def _issue(
+        self,
+        requested: Requested,
+        requester: Requester,
+        faults: RequestFaults,
+        *,
+        renewal: bool = False,
+    ) -> Response:
         previous = requester.enrolled if renewal else None
         is_current = previous is not None and previous.template == self._template.name
-        certificate = self._granted(
-            requested, requester, renewal_of=previous.name if previous and is_current else ""
+        enrolled = self._granted(
+            requested,
+            requester,
+            faults,
+            renewal_of=previous.name if previous and is_current else "",
+            proved=faults.applied("est-possession-unchecked") is not None,
         )
-        return messages.certificates(messages.Encoding(), [certificate])
+        others = enrolled.chain if faults.applied("est-extra-certificates") is not None else ()
+        return messages.certificates(encoding(faults), [*others, enrolled.certificate])
 
-    def _generate(self, requested: Requested, requester: Requester) -> Response:
+    def _generate(self, requested: Requested, requester: Requester, faults: RequestFaults) -> Response:
         key = new_key(self._template)
         with_key = replace(requested, public_key=public_key_info(key), der=b"")
-        certificate = self._granted(with_key, requester, proved=True)
+        certificate = self._granted(with_key, requester, faults, proved=True).certificate
+        swapped = faults.applied("est-keygen-parts-swapped") is not None
         boundary = f"pkigen-{secrets.token_hex(12)}"
-        return messages.key_and_certificate(messages.Encoding(), boundary, to_pkcs8(key), certificate)
+        return messages.key_and_certificate(
+            encoding(faults), boundary, to_pkcs8(key), certificate, swapped=swapped
+        )
 
     def _granted(
-        self, requested: Requested, requester: Requester, *, renewal_of: str = "", proved: bool = False
-    ) -> bytes:
+        self,
+        requested: Requested,
+        requester: Requester,
+        faults: RequestFaults,
+        *,
+        renewal_of: str = "",
+        proved: bool = False,
+    ) -> Enrolled:
         """Issue a certificate; HTTPException with the reason if the request is rejected."""
         try:
-            enrolled = self._enroller.issue(
+            return self._enroller.issue(
                 self._template,
                 requested,
                 protocol=_PROTOCOL,
                 requester=requester.name,
+                faults=faults.of_certificate(),
                 renewal_of=renewal_of,
                 proved=proved,
                 list_now=False,
             )
         except Rejected as error:
             raise HTTPException(403 if error.cause is Cause.NAME else 400, str(error)) from error
-        return enrolled.certificate
+
+
+def _identifiers(requested: Requested) -> tuple[str, ...]:
+    """Return the common names and the alternative names in a request."""
+    try:
+        common_names = names.values(requested.subject, names.COMMON_NAME)
+        alternatives = requested.extensions.alternative_names or ()
+    except Malformed:
+        return ()
+    return (*common_names, *(str(one.value) for one in alternatives))
 
 
 def _difference(certificate: Certificate, requested: Requested) -> str:

@@ -10,7 +10,7 @@ import asyncio
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -46,9 +46,13 @@ _SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 
 @contextmanager
 def controlled(
-    folder: Path, live: RuntimeFaults, port: int, tell: Callable[[str], None]
+    folder: Path,
+    live: RuntimeFaults,
+    port: int,
+    tell: Callable[[str], None],
+    routes: Sequence[Route] = (),
 ) -> Iterator[Listener]:
-    """Serve the control API on a loopback port for the duration of the block.
+    """Serve the control API on a loopback port for the duration of the block, with additional ``routes``.
 
     FILE contains its URL and token, and only the user can read it; ``tell`` receives the URL. Raises
     EnvironmentFailure if it cannot listen or write the file.
@@ -56,7 +60,10 @@ def controlled(
     token = secrets.token_urlsafe(32)
     with listen(HOST, port, option="--control-port") as listener:
         data = json.dumps({"url": listener.url, "token": token}) + "\n"
-        with background(control(live, token), listener), announced(folder / FILE, data.encode("ascii")):
+        with (
+            background(control(live, token, routes), listener),
+            announced(folder / FILE, data.encode("ascii")),
+        ):
             tell(f"Control API at {listener.url}: URL and token are in {folder / FILE}")
             yield listener
 
@@ -73,8 +80,8 @@ def announced(path: Path, data: bytes) -> Iterator[None]:
                 path.unlink()
 
 
-def control(live: RuntimeFaults, token: str) -> ASGIApp:
-    """Return the application; all responses are JSON."""
+def control(live: RuntimeFaults, token: str, routes: Sequence[Route] = ()) -> ASGIApp:
+    """Return the application; all responses are JSON. ``routes`` are those of other servers."""
     api = _Api(live)
     app = Starlette(
         routes=[
@@ -82,7 +89,8 @@ def control(live: RuntimeFaults, token: str) -> ASGIApp:
             Route("/faults", api.put, methods=["PUT"]),
             Route("/faults", api.delete, methods=["DELETE"]),
             Route("/refresh", api.refresh, methods=["POST"]),
-            Route("/requests", api.requests, methods=["GET"]),
+            Route("/requests", LogResource(live.journal).requests, methods=["GET"]),
+            *routes,
         ],
         exception_handlers={HTTPException: _refused, InputError: _wrong, PkigenError: _failed},
     )
@@ -121,34 +129,41 @@ class _Api:
 
     def __init__(self, live: RuntimeFaults) -> None:
         self._live = live
-        self._waiting = asyncio.Semaphore(_MOST_WAITING)
 
     async def faults(self, _request: Request) -> Response:
         """Return the current faults."""
         rules = await run_in_threadpool(self._live.all)
-        return _json({"faults": [_rule_as_json(rule) for rule in rules]})
+        return json_response({"faults": [_rule_as_json(rule) for rule in rules]})
 
     async def put(self, request: Request) -> Response:
         """Add or replace a fault."""
-        body = await _body(request, {"of", "url", "fault"})
+        body = await read_body(request, {"of", "url", "fault"})
         if "fault" not in body:
             raise InputError("'fault' is missing; set it to a fault ID, or to an ID with parameters")
-        of, url = _text(body, "of"), _text(body, "url")
+        of, url = text_of(body, "of"), text_of(body, "url")
         rule = await run_in_threadpool(self._live.put, body["fault"], of=of, url=url)
-        return _json(_rule_as_json(rule))
+        return json_response(_rule_as_json(rule))
 
     async def delete(self, request: Request) -> Response:
         """Remove the faults of an authority, at a URL, or all; faults of the profile stay."""
-        body = await _body(request, {"of", "url"})
-        of, url = _text(body, "of"), _text(body, "url")
+        body = await read_body(request, {"of", "url"})
+        of, url = text_of(body, "of"), text_of(body, "url")
         gone = await run_in_threadpool(self._live.clear, of=of, url=url)
-        return _json({"cleared": [_rule_as_json(rule) for rule in gone]})
+        return json_response({"cleared": [_rule_as_json(rule) for rule in gone]})
 
     async def refresh(self, request: Request) -> Response:
         """Publish new CRLs."""
-        body = await _body(request, {"of"})
-        done = await run_in_threadpool(self._live.refresh, _text(body, "of"))
-        return _json({"crls": [{"of": name, "number": number} for name, number in done]})
+        body = await read_body(request, {"of"})
+        done = await run_in_threadpool(self._live.refresh, text_of(body, "of"))
+        return json_response({"crls": [{"of": name, "number": number} for name, number in done]})
+
+
+class LogResource:
+    """The resource of a request log: the requests after a number, as soon as there is one."""
+
+    def __init__(self, journal: request_log.RequestLog) -> None:
+        self._journal = journal
+        self._waiting = asyncio.Semaphore(_MOST_WAITING)
 
     async def requests(self, request: Request) -> Response:
         """Return the requests after a number, and wait for the first one if necessary."""
@@ -163,9 +178,9 @@ class _Api:
         if self._waiting.locked():
             return _error(503, f"{_MOST_WAITING} clients are already waiting")
         async with self._waiting:
-            requests = await self._live.journal.come(int(since), min(float(wait), _LONGEST_WAIT))
-        last = requests[-1].number if requests else min(int(since), self._live.journal.last)
-        return _json({"requests": [_request_as_json(one) for one in requests], "last": last})
+            requests = await self._journal.come(int(since), min(float(wait), _LONGEST_WAIT))
+        last = requests[-1].number if requests else min(int(since), self._journal.last)
+        return json_response({"requests": [request_as_json(one) for one in requests], "last": last})
 
 
 def _rule_as_json(rule: Rule) -> dict[str, Any]:
@@ -181,7 +196,7 @@ def _rule_as_json(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _request_as_json(one: request_log.Request) -> dict[str, Any]:
+def request_as_json(one: request_log.Request) -> dict[str, Any]:
     return {
         "number": one.number,
         "time": one.time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -192,7 +207,7 @@ def _request_as_json(one: request_log.Request) -> dict[str, Any]:
     }
 
 
-async def _body(request: Request, known: set[str]) -> Mapping[str, Any]:
+async def read_body(request: Request, known: set[str]) -> Mapping[str, Any]:
     """Read a JSON object, empty for an empty body; InputError for an unknown key."""
     data = await read_json_object(request, _LARGEST_BODY, optional=True)
     if unknown := data.keys() - known:
@@ -200,7 +215,7 @@ async def _body(request: Request, known: set[str]) -> Mapping[str, Any]:
     return data
 
 
-def _text(body: Mapping[str, Any], key: str) -> str:
+def text_of(body: Mapping[str, Any], key: str) -> str:
     """Return the string at a key, or "" if it is missing or null; an empty string is an error."""
     value = body.get(key)
     if value is None:
@@ -210,7 +225,7 @@ def _text(body: Mapping[str, Any], key: str) -> str:
     return value
 
 
-def _json(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     # In ASCII, because strings from clients need not be valid Unicode.
     data = json.dumps(value).encode("ascii") + b"\n"
     sent = {**_UNKEPT, **(headers or {})}
@@ -218,7 +233,7 @@ def _json(value: object, status: int = 200, headers: Mapping[str, str] | None = 
 
 
 def _error(status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
-    return _json({"error": words}, status, headers)
+    return json_response({"error": words}, status, headers)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -21,44 +21,30 @@ from pkigen.keys import PrivateKey, load_private
 from pkigen.store import Store
 from tests.certification_requests import request
 from tests.enrolment.conftest import Lab
-
-_TYPE = {"Content-Type": "application/pkcs10"}
-_BASIC = ("device", "wonderful")
-_SENSORS = "/.well-known/est/sensors"
-_OPEN = "/.well-known/est/open"
+from tests.enrolment.est.requests import BASIC, OPEN, SENSORS, TYPE, csr, decoded_certificates
 
 
 def _body(data: bytes) -> bytes:
     return base64.b64encode(data)
 
 
-def _csr(name: str = "d.contoso.test", key: PrivateKey | None = None) -> bytes:
-    return request(name, [name], key, Encoding.DER)
+def _enroll(lab: Lab, data: bytes | None = None, path: str = f"{SENSORS}/simpleenroll") -> httpx.Response:
+    content = _body(csr() if data is None else data)
+    return lab.client().post(path, content=content, headers=TYPE, auth=BASIC)
 
 
-def _certificates(response: httpx.Response) -> list[x509.Certificate]:
-    assert response.status_code == 200, response.text
-    assert response.headers["content-transfer-encoding"] == "base64"
-    return pkcs7.load_der_pkcs7_certificates(base64.b64decode(response.content, validate=True))
-
-
-def _enroll(lab: Lab, csr: bytes | None = None, path: str = f"{_SENSORS}/simpleenroll") -> httpx.Response:
-    content = _body(_csr() if csr is None else csr)
-    return lab.client().post(path, content=content, headers=_TYPE, auth=_BASIC)
-
-
-@pytest.mark.parametrize("prefix", [_SENSORS, "/est/sensors/.well-known/est", "/.well-known/est"])
+@pytest.mark.parametrize("prefix", [SENSORS, "/est/sensors/.well-known/est", "/.well-known/est"])
 def test_ca_certificates_of_the_template_at_each_url(lab: Lab, prefix: str) -> None:
     response = lab.client().get(f"{prefix}/cacerts")
     assert response.headers["content-type"] == "application/pkcs7-mime"
-    subjects = {one.subject.rfc4514_string() for one in _certificates(response)}
+    subjects = {one.subject.rfc4514_string() for one in decoded_certificates(response)}
     assert subjects == {"CN=issuing,O=Contoso", "CN=root,O=Contoso"}
 
 
 def test_an_enrolled_certificate_has_the_key_of_the_device_and_is_recorded(lab: Lab) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    response = _enroll(lab, _csr(key=key))
-    [certificate] = _certificates(response)
+    response = _enroll(lab, csr(key=key))
+    [certificate] = decoded_certificates(response)
     assert response.headers["content-type"] == "application/pkcs7-mime; smime-type=certs-only"
     assert certificate.public_key() == key.public_key()
     lab.server.enroller.list_in_manifest()
@@ -75,7 +61,7 @@ def test_an_enrolled_certificate_has_the_key_of_the_device_and_is_recorded(lab: 
 def test_a_template_with_a_passphrase_requires_authentication(lab: Lab, auth: tuple[str, str] | None) -> None:
     client = lab.client()
     client.auth = httpx.Auth() if auth is None else httpx.BasicAuth(*auth)
-    response = client.post(f"{_SENSORS}/simpleenroll", content=_body(_csr()), headers=_TYPE)
+    response = client.post(f"{SENSORS}/simpleenroll", content=_body(csr()), headers=TYPE)
     assert response.status_code == 401
     assert response.headers["www-authenticate"].startswith('Basic realm="EST"')
     assert not _enrolled_names(lab)
@@ -88,32 +74,32 @@ def _enrolled_names(lab: Lab) -> set[str]:
 
 @pytest.mark.parametrize("header", ["Basic", "Basic !", "Basic ZGV2aWNl", "Bearer x", "Basic \xff"])
 def test_a_malformed_authorization_header_is_401(lab: Lab, header: str) -> None:
-    headers = httpx.Headers({**_TYPE, "Authorization": header}, encoding="latin-1")
-    response = lab.client().post(f"{_SENSORS}/simpleenroll", content=_body(_csr()), headers=headers)
+    headers = httpx.Headers({**TYPE, "Authorization": header}, encoding="latin-1")
+    response = lab.client().post(f"{SENSORS}/simpleenroll", content=_body(csr()), headers=headers)
     assert response.status_code == 401
 
 
 def test_a_template_without_a_passphrase_is_open(lab: Lab) -> None:
-    response = lab.client().post(f"{_OPEN}/simpleenroll", content=_body(_csr()), headers=_TYPE)
-    assert len(_certificates(response)) == 1
+    response = lab.client().post(f"{OPEN}/simpleenroll", content=_body(csr()), headers=TYPE)
+    assert len(decoded_certificates(response)) == 1
 
 
 def test_white_space_and_a_transfer_encoding_in_a_request_do_not_matter(lab: Lab) -> None:
-    lines = base64.encodebytes(_csr()).replace(b"\n", b" \r\n\t")
-    headers = {**_TYPE, "Content-Transfer-Encoding": "binary"}
-    response = lab.client().post(f"{_OPEN}/simpleenroll", content=lines, headers=headers)
-    assert len(_certificates(response)) == 1
+    lines = base64.encodebytes(csr()).replace(b"\n", b" \r\n\t")
+    headers = {**TYPE, "Content-Transfer-Encoding": "binary"}
+    response = lab.client().post(f"{OPEN}/simpleenroll", content=lines, headers=headers)
+    assert len(decoded_certificates(response)) == 1
 
 
 @pytest.mark.parametrize(
     ("path", "method", "content", "headers", "status", "words"),
     [
         ("simpleenroll", "POST", b"AAAA", {"Content-Type": "application/pkcs7"}, 415, "application/pkcs10"),
-        ("simpleenroll", "POST", b"AAAA", _TYPE, 400, "not a certification request"),
-        ("simpleenroll", "POST", b"", _TYPE, 400, "not a certification request"),
-        ("simpleenroll", "POST", b"\x30\x82\xff", _TYPE, 400, "not base64"),
-        ("simpleenroll", "POST", request(), _TYPE, 400, "is PEM"),
-        ("simplereenroll", "POST", _body(_csr()), _TYPE, 403, "as the TLS client certificate"),
+        ("simpleenroll", "POST", b"AAAA", TYPE, 400, "not a certification request"),
+        ("simpleenroll", "POST", b"", TYPE, 400, "not a certification request"),
+        ("simpleenroll", "POST", b"\x30\x82\xff", TYPE, 400, "not base64"),
+        ("simpleenroll", "POST", request(), TYPE, 400, "is PEM"),
+        ("simplereenroll", "POST", _body(csr()), TYPE, 403, "as the TLS client certificate"),
         ("simpleenroll", "GET", b"", {}, 405, "405"),
         ("cacerts", "POST", b"", {}, 405, "405"),
         ("fullcmc", "POST", b"", {}, 404, "404"),
@@ -122,14 +108,14 @@ def test_white_space_and_a_transfer_encoding_in_a_request_do_not_matter(lab: Lab
 def test_a_wrong_request_gets_its_status_and_the_reason(
     lab: Lab, path: str, method: str, content: bytes, headers: dict[str, str], status: int, words: str
 ) -> None:
-    response = lab.client().request(method, f"{_OPEN}/{path}", content=content, headers=headers)
+    response = lab.client().request(method, f"{OPEN}/{path}", content=content, headers=headers)
     assert response.status_code == status
     assert response.headers["content-type"].startswith("text/plain")
     assert words in response.text
 
 
 def test_a_request_without_proof_of_possession_is_rejected(lab: Lab) -> None:
-    damaged = bytearray(_csr())
+    damaged = bytearray(csr())
     damaged[-1] ^= 1
     response = _enroll(lab, bytes(damaged))
     assert (response.status_code, _enrolled_names(lab)) == (400, set())
@@ -137,26 +123,26 @@ def test_a_request_without_proof_of_possession_is_rejected(lab: Lab) -> None:
 
 
 def test_a_name_that_is_not_allowed_is_rejected(lab: Lab) -> None:
-    response = _enroll(lab, _csr("d.evil.test"))
+    response = _enroll(lab, csr("d.evil.test"))
     assert (response.status_code, _enrolled_names(lab)) == (403, set())
     assert "the template allows *.contoso.test" in response.text
 
 
-def _renewed(lab: Lab, csr: bytes, certificate: bytes, key: PrivateKey) -> httpx.Response:
+def _renewed(lab: Lab, data: bytes, certificate: bytes, key: PrivateKey) -> httpx.Response:
     client = lab.client(certificate, key)
-    return client.post(f"{_SENSORS}/simplereenroll", content=_body(csr), headers=_TYPE)
+    return client.post(f"{SENSORS}/simplereenroll", content=_body(data), headers=TYPE)
 
 
 def _device(lab: Lab) -> tuple[bytes, PrivateKey]:
     key = ec.generate_private_key(ec.SECP256R1())
-    [certificate] = _certificates(_enroll(lab, _csr(key=key)))
+    [certificate] = decoded_certificates(_enroll(lab, csr(key=key)))
     return certificate.public_bytes(Encoding.DER), key
 
 
 def test_a_device_renews_with_its_certificate_and_a_new_key(lab: Lab) -> None:
     certificate, key = _device(lab)
     new = ec.generate_private_key(ec.SECP256R1())
-    [renewed] = _certificates(_renewed(lab, _csr(key=new), certificate, key))
+    [renewed] = decoded_certificates(_renewed(lab, csr(key=new), certificate, key))
     assert renewed.public_key() == new.public_key()
     assert renewed.serial_number != x509.load_der_x509_certificate(certificate).serial_number
     assert _enrolled_names(lab) == {"d.contoso.test"}
@@ -164,7 +150,7 @@ def test_a_device_renews_with_its_certificate_and_a_new_key(lab: Lab) -> None:
 
 def test_a_renewal_must_have_the_names_of_the_certificate(lab: Lab) -> None:
     certificate, key = _device(lab)
-    other_subject = _renewed(lab, _csr("e.contoso.test", key), certificate, key)
+    other_subject = _renewed(lab, csr("e.contoso.test", key), certificate, key)
     other_names = _renewed(lab, request("d.contoso.test", [], key, Encoding.DER), certificate, key)
     assert (other_subject.status_code, other_names.status_code) == (400, 400)
     assert "it must be that of the certificate, 'CN=d.contoso.test'" in other_subject.text
@@ -181,7 +167,7 @@ def test_a_revoked_certificate_authenticates_nobody(lab: Lab, name: str) -> None
         key = load_private(_pkcs8(case.key.read_bytes()))
     else:
         revoke(lab.folder, (name,))
-    response = _renewed(lab, _csr(key=key), certificate, key)
+    response = _renewed(lab, csr(key=key), certificate, key)
     assert (response.status_code, response.text) == (403, "403 the client certificate is revoked\n")
 
 
@@ -190,14 +176,14 @@ def _pkcs8(data: bytes) -> bytes:
 
 
 def test_csr_attributes_name_the_kind_of_key(lab: Lab) -> None:
-    response = lab.client().get(f"{_SENSORS}/csrattrs")
+    response = lab.client().get(f"{SENSORS}/csrattrs")
     assert response.headers["content-type"] == "application/csrattrs"
     # SEQUENCE { SEQUENCE { id-ecPublicKey, SET { secp384r1 } } }
     assert base64.b64decode(response.content).hex() == "3014301206072a8648ce3d0201310706052b81040022"
 
 
 def test_without_csr_attributes_the_status_is_204(lab: Lab) -> None:
-    response = lab.client().get(f"{_OPEN}/csrattrs")
+    response = lab.client().get(f"{OPEN}/csrattrs")
     assert (response.status_code, response.content) == (204, b"")
 
 
@@ -215,7 +201,7 @@ def _content(part: Message) -> bytes:
 
 
 def test_server_side_key_generation_returns_a_key_and_its_certificate(lab: Lab) -> None:
-    response = _enroll(lab, path=f"{_SENSORS}/serverkeygen")
+    response = _enroll(lab, path=f"{SENSORS}/serverkeygen")
     assert response.headers["content-type"].startswith("multipart/mixed")
     first, second = _parts(response)
     assert [first.get_content_type(), second.get_content_type()] == [

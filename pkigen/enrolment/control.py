@@ -1,0 +1,54 @@
+"""The resources of the control API for the enrollment server: its faults and its requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from pkigen.enrolment.faults import ActiveFault, EnrolmentFaults
+from pkigen.errors import InputError
+from pkigen.serve.control.api import LogResource, json_response, read_body, text_of
+
+
+def control_routes(faults: EnrolmentFaults) -> list[Route]:
+    """Return the routes below ``/enrolment`` for the control API."""
+
+    async def listed(_request: Request) -> Response:
+        return json_response({"faults": [_as_json(one) for one in faults.all()]})
+
+    async def put(request: Request) -> Response:
+        body = await read_body(request, {"template", "fault"})
+        if "fault" not in body:
+            raise InputError("'fault' is missing; set it to a fault ID, or to an ID with parameters")
+        active = await run_in_threadpool(faults.put, body["fault"], template=text_of(body, "template"))
+        return json_response(_as_json(active))
+
+    async def delete(request: Request) -> Response:
+        body = await read_body(request, {"template", "id"})
+        gone = faults.clear(id=text_of(body, "id"), template=text_of(body, "template"))
+        return json_response({"cleared": [_as_json(one) for one in gone]})
+
+    return [
+        Route("/enrolment/faults", listed, methods=["GET"]),
+        Route("/enrolment/faults", put, methods=["PUT"]),
+        Route("/enrolment/faults", delete, methods=["DELETE"]),
+        Route("/enrolment/requests", LogResource(faults.journal).requests, methods=["GET"]),
+    ]
+
+
+def _as_json(active: ActiveFault) -> dict[str, Any]:
+    request = active.request
+    return {
+        "fault": active.id,
+        "arguments": dict(request.fault.arguments),
+        "says": request.fault.says,
+        "template": active.template or None,
+        "endpoint": request.endpoint or None,
+        "identifier": request.identifier or None,
+        "left": active.left,
+        "source": active.source,
+    }

@@ -1,0 +1,1 @@
+"""Faults of the enrollment server: one module per protocol, whose name begins the IDs of its faults."""
