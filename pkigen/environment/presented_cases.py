@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pkigen.errors import InputError
-from pkigen.inspection.artifacts import Artifact, Kind, read
+from pkigen.inspection.artifacts import Artifact, Kind, file_mode, read
 from pkigen.model import PKCS12_PASSPHRASE
 from pkigen.requirements import CheckInput, LookUpCrl
 from pkigen.x509 import Certificate
@@ -70,7 +70,7 @@ class CasePresenter:
     ) -> tuple[tuple[Artifact, ...], ...]:
         """Return the contents of the files with the certificate, and of key stores that stay closed."""
         paths = [path for role, path in files.items() if role not in _WITHOUT_CERTIFICATE]
-        contents = [read(self.read(path), path, (*passphrases, PKCS12_PASSPHRASE)) for path in paths]
+        contents = [self._artifacts(path, (*passphrases, PKCS12_PASSPHRASE)) for path in paths]
         own = certificate.der if certificate else b""
         return tuple(one for one in contents if any(a.der == own or a.kind is Kind.PKCS12 for a in one))
 
@@ -78,8 +78,11 @@ class CasePresenter:
         """Return the first artifact of a kind in a file, or else the first of any kind."""
         if path is None:
             return None
-        artifacts = read(self.read(path), path, passphrases)
+        artifacts = self._artifacts(path, passphrases)
         return next((artifact for artifact in artifacts if artifact.kind is kind), artifacts[0])
+
+    def _artifacts(self, path: str, passphrases: Sequence[bytes]) -> tuple[Artifact, ...]:
+        return read(self.read(path), path, passphrases, file_mode(self.folder / path))
 
     def read(self, path: str) -> bytes:
         """Return the contents of a file of the environment; InputError if it cannot be read."""
@@ -99,7 +102,7 @@ class CasePresenter:
         if path is None:
             return None
         data = self.read(path)
-        key = data + Path(path).suffix.encode()
+        key = data + Path(path).name.encode()
         if key not in self._chains:
             self._chains[key] = read(data, path)
         return self._chains[key]

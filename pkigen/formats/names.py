@@ -5,13 +5,13 @@ from __future__ import annotations
 from pkigen.model import Entity
 
 RENAME = "rename"
-"""The alteration that gives a file another extension."""
+"""The alteration that gives a file another name, or another extension if its argument begins with a dot."""
 
 
 def file_name(entity: Entity, role: str) -> str:
     """Return the name of an entity's file; ``role`` is certificate, key, chain or passphrase.
 
-    A fault can change the extension.
+    A fault can change it.
     """
     name = {
         "certificate": f"{entity.name}.crt",
@@ -21,5 +21,10 @@ def file_name(entity: Entity, role: str) -> str:
     }[role]
     for alteration in entity.output.alterations:
         if alteration.file == role and alteration.how == RENAME:
-            name = name.rpartition(".")[0] + alteration.argument
+            name = renamed(name, alteration.argument)
     return name
+
+
+def renamed(name: str, argument: str) -> str:
+    """Return the name of a file that RENAME changes."""
+    return name.rpartition(".")[0] + argument if argument.startswith(".") else argument

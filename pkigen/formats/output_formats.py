@@ -180,6 +180,20 @@ def _pkcs12_legacy(issued: Issued, _entropy: Entropy) -> bytes:
     return pkcs12.key_store(issued, protection=pkcs12.Protection.LEGACY)
 
 
+@output_format("zip", "NAME.zip", "certificate, key and chain as files in a ZIP archive", secret=True)
+def _zip(issued: Issued, entropy: Entropy) -> bytes:
+    from pkigen.formats.archive import separate_files, zip_archive
+
+    return zip_archive(separate_files(issued, entropy))
+
+
+@output_format("tar", "NAME.tar", "certificate, key and chain as files in a tar archive", secret=True)
+def _tar(issued: Issued, entropy: Entropy) -> bytes:
+    from pkigen.formats.archive import separate_files, tar_archive
+
+    return tar_archive(separate_files(issued, entropy))
+
+
 @output_format("truststore", "truststore.p12", "the trust anchor as a Java trust store")
 def _truststore(issued: Issued, _entropy: Entropy) -> bytes:
     from pkigen.formats import pkcs12

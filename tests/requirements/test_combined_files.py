@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,12 @@ source: {title: Documentation, date: "2026"}
 requirements:
   - id: one-file
     demand:
-      combined_file: {encodings: [PEM], suffixes: [.pem], contains: [key, issuers, root], first: certificate}
+      combined_file:
+        encodings: [PEM]
+        suffixes: [.pem]
+        contains: [key, issuers, root]
+        first: certificate
+        mode: 0600
     level: rejected
     says: One PEM file contains the certificate, its key and every CA certificate.
   - id: store
@@ -39,6 +45,27 @@ requirements:
     demand: {combined_file: {encodings: [PEM], contains: [issuers], lacks: [root, key], order: leaf-to-root}}
     level: rejected
     says: A PEM file contains the certificate and its issuers, without the root.
+  - id: archive
+    demand:
+      combined_file:
+        encodings: [ZIP, tar]
+        suffixes: [.zip, .tar]
+        contains: [key, issuers, root]
+        name: {pattern: "server.*", counterexample: other.zip}
+    level: rejected
+    says: An archive contains the certificate, its key and every CA certificate.
+  - id: key
+    demand: {key_file: {mode: "0640", name: {pattern: '.+\\.key', counterexample: tls.pem}}}
+    level: rejected
+    says: Only its owner and its group can read the file with the key.
+  - id: names
+    demand: {certificate_file: {name: {pattern: 'server.*\\.crt', counterexample: tls.crt}}}
+    level: rejected
+    says: The name of the certificate file begins with server.
+  - id: chain-name
+    demand: {chain_file: {name: {pattern: 'chain\\.pem', counterexample: ca.pem}}}
+    level: rejected
+    says: The name of the chain file is chain.pem.
 """
 
 
@@ -67,7 +94,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> _Built:
         "certificates": {
             "server": {
                 "issuer": "issuing",
-                "formats": ["combined", "pkcs12", "fullchain"],
+                "formats": ["combined", "pkcs12", "fullchain", "zip", "tar"],
                 "pkcs12": {"alias": "server"},
             }
         },
@@ -76,9 +103,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> _Built:
     return _Built(build_it(document, folder / "out").folder, load_set(against))
 
 
+_OBJECTS = {"one-file", "store", "chain"}
+"""The requirements on PEM files and key stores with several objects."""
+
+
 def _broken(built: _Built, *files: Path, passphrase: bytes = b"changeit") -> set[str]:
     (result,) = check_files(files, [built.demands], CheckOptions(passphrases=(passphrase,)))
-    return {finding.requirement.id for finding in result.broken}
+    return {finding.requirement.id for finding in result.broken} & _OBJECTS
 
 
 def test_each_case_violates_the_requirement_on_its_file_alone(built: _Built) -> None:
@@ -86,13 +117,21 @@ def test_each_case_violates_the_requirement_on_its_file_alone(built: _Built) -> 
     violated = {name: [f.requirement.id for f in one.broken] for name, one in results.items()}
     cases = {case["name"]: case for case in manifest(built.folder)["cases"]}
     assert violated == {name: case.get("fault", {}).get("violates", []) for name, case in cases.items()}
-    faults = {"no-key", "no-issuers", "no-root", "reversed", "der", "suffix"}
+    faults = {"no-key", "no-issuers", "no-root", "reversed", "der", "suffix", "mode"}
     stores = {"no-key", "no-issuers", "alias", "3des"}
     chains = {"no-issuers", "with-root", "with-key", "reversed", "der"}
-    expected = (
-        [f"one-file-{f}" for f in faults] + [f"store-{f}" for f in stores] + [f"chain-{f}" for f in chains]
-    )
-    assert sorted(cases) == sorted(["server", *(f"server.{fault}" for fault in expected)])
+    archives = {"no-key", "no-issuers", "no-root", "der", "suffix", "name"}
+    expected = {
+        "one-file": faults,
+        "store": stores,
+        "chain": chains,
+        "archive": archives,
+        "key": {"mode", "name"},
+        "names": {"name"},
+        "chain-name": {"name"},
+    }
+    faulty = {f"server.{name}-{fault}" for name, every in expected.items() for fault in every}
+    assert set(cases) == {"server", *faulty}
 
 
 def test_a_file_given_alone_satisfies_only_the_requirement_on_its_kind(built: _Built) -> None:
@@ -105,7 +144,7 @@ def test_a_key_store_without_its_passphrase_is_undecided(built: _Built) -> None:
     files = [built.file("", "p12"), built.file("", "combined.pem")]
     (result,) = check_files(files, [built.demands], CheckOptions())
     assert {one.requirement.id for one in result.findings if one.outcome.undecided} == {"store"}
-    assert {one.requirement.id for one in result.broken} == {"chain"}
+    assert {one.requirement.id for one in result.broken} & _OBJECTS == {"chain"}
 
 
 @pytest.mark.needs("openssl")
@@ -136,6 +175,9 @@ def test_openssl_reads_the_alias_and_the_ciphers_that_the_cases_have(built: _Bui
         ("{sequence: [key, key]}", "each once"),
         ("{alias: {pattern: a, counterexample: a}}", "does not match the pattern"),
         ("{contains: [leaf]}", "key"),
+        ("{mode: 0644}", "permits every user"),
+        ("{mode: 1600}", "not the mode of a file"),
+        ("{name: {pattern: a, counterexample: b/c}}", "must be the name of a file"),
     ],
 )
 def test_a_demand_that_makes_no_sense_is_an_error_with_its_line(
@@ -171,3 +213,28 @@ def test_the_sequence_of_the_objects_is_required(
         for suffix in ("combined.pem", "fullchain.pem")
     }
     assert {suffix for suffix, (one,) in results.items() if not one.broken} == satisfied
+
+
+def test_a_file_that_others_can_read_violates_its_mode(built: _Built, tmp_path: Path) -> None:
+    key = tmp_path / "server.key"
+    key.write_bytes(built.file("", "key").read_bytes())
+    violated = dict[int, bool]()
+    for mode in (0o600, 0o640, 0o400, 0o660, 0o644):
+        key.chmod(mode)
+        (result,) = check_files([built.file("", "crt"), key], [built.demands], CheckOptions())
+        violated[mode] = "key" in {one.requirement.id for one in result.broken}
+    assert violated == {0o600: False, 0o640: False, 0o400: False, 0o660: True, 0o644: True}
+
+
+@pytest.mark.parametrize(("suffix", "program"), [("zip", ["unzip", "-p"]), ("tar", ["tar", "-xOf"])])
+def test_archives_have_the_files_that_unzip_and_tar_extract(
+    suffix: str, program: list[str], built: _Built
+) -> None:
+    if shutil.which(program[0]) is None:
+        pytest.skip(f"{program[0]} is not installed")
+    archive = built.file("", suffix)
+    for member in ("server.crt", "server.key", "chain.pem"):
+        done = subprocess.run([*program, str(archive), member], capture_output=True, check=True)
+        assert done.stdout == (archive.parent / member).read_bytes()
+    (result,) = check_files([archive], [built.demands], CheckOptions())
+    assert "archive" not in {one.requirement.id for one in result.broken}

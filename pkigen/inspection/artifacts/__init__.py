@@ -12,7 +12,7 @@ from pkigen.inspection.artifacts.artifact import (
 )
 from pkigen.inspection.artifacts.keys import KeyFile, open_key
 from pkigen.inspection.artifacts.passphrases import read_passphrase
-from pkigen.inspection.artifacts.read import FILE_BYTES, read, read_path
+from pkigen.inspection.artifacts.read import FILE_BYTES, file_mode, read, read_path
 
 __all__ = [
     "FILE_BYTES",
@@ -21,6 +21,7 @@ __all__ = [
     "KeyFile",
     "Kind",
     "Source",
+    "file_mode",
     "open_key",
     "read",
     "read_passphrase",

@@ -37,6 +37,8 @@ class Encoding(StrEnum):
     PKCS7 = "PKCS#7"
     PKCS12 = "PKCS#12"
     JKS = "JKS"
+    ZIP = "ZIP"
+    TAR = "tar"
     NONE = "neither PEM nor DER"
 
 
@@ -45,8 +47,10 @@ class Source:
     """The place of an artifact.
 
     ``file`` is the name that the user gave, ``position`` the number of the artifact in the file, from 1.
-    ``encoding`` is the file's; ``label`` is the PEM block's, "" in other encodings. ``before`` is the text
+    ``encoding`` is the file's; ``label`` is the PEM block's, or the
+    name of the file in an archive. ``before`` is the text
     in front of a PEM block (bag attributes, comments), ``size`` the length of the file in bytes.
+    ``mode`` are the permissions of the file, None if they are not known.
     ``ciphers`` and ``mac`` are the algorithms that protect an open PKCS#12 file, "" without a MAC.
     """
 
@@ -58,6 +62,7 @@ class Source:
     size: int = field(default=0, compare=False)
     ciphers: tuple[str, ...] = field(default=(), compare=False)
     mac: str = field(default="", compare=False)
+    mode: int | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return self.file if self.position == 1 else f"{self.file} (number {self.position})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from pkigen.formats.kdf_budget import KdfBudget
 from pkigen.formats.pem import Block
 from pkigen.formats.read import private_key_label
 from pkigen.inspection.artifacts import text
+from pkigen.inspection.artifacts.archive import archive_type, members
 from pkigen.inspection.artifacts.artifact import Artifact, Encoding, Kind, Source
 from pkigen.inspection.artifacts.java_key_store import java_store_type, read_java_store
 from pkigen.inspection.artifacts.keys import is_key_label, open_key
@@ -54,16 +56,27 @@ def read_path(path: Path, passphrases: Sequence[bytes] = ()) -> tuple[Artifact, 
         data = read_file(path, FILE_BYTES)
     except ValueError as error:
         raise InputError(str(error)) from error
-    return read(data, str(path), passphrases)
+    return read(data, str(path), passphrases, file_mode(path))
 
 
-def read(data: bytes, name: str, passphrases: Sequence[bytes] = ()) -> tuple[Artifact, ...]:
+def file_mode(path: Path) -> int | None:
+    """Return the permissions of a file; None if there is no such file."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return None
+
+
+def read(
+    data: bytes, name: str, passphrases: Sequence[bytes] = (), mode: int | None = None
+) -> tuple[Artifact, ...]:
     """Return everything in a file's bytes: at least one artifact, possibly an unknown one. Raises nothing.
 
-    ``name`` identifies the file in messages. Each passphrase is tried on whatever is encrypted.
+    ``name`` identifies the file in messages, ``mode`` are its permissions. Each passphrase is
+    tried on whatever is encrypted.
     """
     try:
-        return tuple(_Reader(name, passphrases, KdfBudget()).artifacts(data))
+        return tuple(_Reader(name, passphrases, KdfBudget(), mode).artifacts(data))
     except InputError as error:
         return (Artifact(Kind.UNKNOWN, Source(name, Encoding.NONE), b"", problem=str(error)),)
 
@@ -75,6 +88,7 @@ class _Reader:
     name: str
     passphrases: Sequence[bytes] = field(repr=False)
     budget: KdfBudget
+    mode: int | None = None
 
     def artifacts(self, data: bytes) -> Iterator[Artifact]:
         """Yield the artifacts with their positions; InputError if there are more than the limits."""
@@ -85,12 +99,23 @@ class _Reader:
             _check_count(keys, MAX_KEYS, "private keys")
             own = one.source
             source = Source(
-                own.file, own.encoding, position, own.label, own.before, len(data), own.ciphers, own.mac
+                own.file,
+                own.encoding,
+                position,
+                own.label,
+                own.before,
+                len(data),
+                own.ciphers,
+                own.mac,
+                self.mode,
             )
             yield Artifact(one.kind, source, one.der, one.value, one.problem, one.friendly_name, one.note)
 
     def file(self, data: bytes) -> Iterator[Artifact]:
         """Yield the artifacts of PEM, DER, a key store, or base64 in text."""
+        if archive := archive_type(data):
+            yield from self._archive(data, archive)
+            return
         plain, note = text.normalized(data)
         if text.BEGIN in plain:
             _check_count(plain.count(text.BEGIN), MAX_ARTIFACTS, "objects")
@@ -102,6 +127,18 @@ class _Reader:
             if all(one.kind is Kind.UNKNOWN for one in artifacts):
                 artifacts = list(self._base64(data)) or artifacts
             yield from artifacts
+
+    def _archive(self, data: bytes, encoding: Encoding) -> Iterator[Artifact]:
+        """Yield the contents of the files in an archive; other files and archives in it are ignored."""
+        empty = True
+        for name, content in members(data, encoding, FILE_BYTES):
+            for one in () if archive_type(content) else self.file(content):
+                if one.kind is not Kind.UNKNOWN:
+                    empty = False
+                    yield replace(one, source=replace(one.source, encoding=encoding, label=name))
+        if empty:
+            problem = "the archive contains no certificate, key or CRL"
+            yield Artifact(Kind.UNKNOWN, Source(self.name, encoding), data, problem=problem)
 
     def _pem(self, data: bytes, note: str) -> Iterator[Artifact]:
         empty = True

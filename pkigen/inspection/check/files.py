@@ -20,7 +20,7 @@ from pkigen.x509.public_key import same_key
 
 MAX_LEAVES = 500
 """Certificates in files; an environment may contain any number."""
-_SUFFIXES = (".crt", ".cer", ".pem", ".der", ".key", ".crl", ".csr", ".p7b", ".p7c", ".p12", ".pfx")
+_SUFFIXES = (".crt", ".cer", ".pem", ".der", ".key", ".crl", ".csr", ".p7b", ".p7c", ".p12", ".pfx", ".zip")
 _MAX_FILE = 16 * 1024 * 1024
 _CHECKED = (Kind.CERTIFICATE, Kind.KEY, Kind.CRL, Kind.PKCS7, Kind.PKCS12)
 

@@ -5,32 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import PurePath
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from pkigen.asn1 import der
 from pkigen.cases.case import Case, Impossible
 from pkigen.cases.extension_values import put
-from pkigen.documents.fields import Parsed
 from pkigen.requirements.demand import Demand, Needs, Stage, Violation, demand
+from pkigen.requirements.file_conditions import FileName, Size, Suffix, check_file
 from pkigen.requirements.outcome import (
     Outcome,
     failed,
     not_applicable,
-    pass_or_fail,
+    passed,
 )
 from pkigen.requirements.subject import CheckInput
 
-
-def parse_suffix(text: str) -> str:
-    """Parse a file name extension, such as ``.crt``."""
-    if not text.startswith(".") or len(text) < 2 or not text[1:].isalnum():
-        raise ValueError(f"'{text}' is not a file name extension such as .crt")
-    return text.lower()
-
-
-Size = Annotated[int, Field(ge=1, le=1 << 30)]
 _LARGEST = 200_000
 
 
@@ -42,14 +33,13 @@ def enlarged(size: int, case: Case, level: int | None = None) -> Case:
 
 
 _PADDING = "1.3.6.1.4.1.55738.99.3"
-Suffix = Annotated[str, Parsed(parse_suffix, "a file name extension, such as .crt")]
 Container = Literal["PEM", "DER", "PKCS#7", "PKCS#12"]
 _OTHER_SUFFIXES = (".cer", ".txt")
 
 
 @demand
 class CertificateFile(Demand):
-    """The encoding of the certificate file, its file name extension, and its size.
+    """The encoding of the certificate file, its name or file name extension, and its size.
 
     ``maximum_bytes`` is about the file, ``maximum_der_bytes`` about the certificate in DER.
     """
@@ -60,6 +50,7 @@ class CertificateFile(Demand):
 
     encodings: tuple[Container, ...] = ()
     suffixes: tuple[Suffix, ...] = ()
+    name: FileName | None = None
     maximum_bytes: Size | None = None
     maximum_der_bytes: Size | None = None
 
@@ -84,10 +75,11 @@ class CertificateFile(Demand):
         for actual_size, most in ((size, self.maximum_bytes), (der_size, self.maximum_der_bytes)):
             if most is not None and actual_size > most:
                 return failed(f"{actual_size:,} bytes", f"at most {most:,} bytes")
-        suffix = PurePath(subject.certificate_source.file).suffix.lower()
-        holds = not self.suffixes or suffix in self.suffixes
-        actual = suffix or "no extension" if self.suffixes else str(encoding)
-        return pass_or_fail(holds, actual, " or ".join(self.suffixes or self.encodings))
+        if outcome := check_file(subject.certificate_source, self.suffixes, self.name):
+            return outcome
+        file = PurePath(subject.certificate_source.file)
+        actual = file.name if self.name else file.suffix if self.suffixes else str(encoding)
+        return passed(actual, " or ".join(self.suffixes or self.encodings))
 
     def violations(self) -> Iterator[Violation]:
         """DER, PKCS#7, another file name extension, a certificate that is too large."""
@@ -103,6 +95,9 @@ class CertificateFile(Demand):
             suffix = next(suffix for suffix in _OTHER_SUFFIXES if suffix not in self.suffixes)
             words = f"The name of the certificate file ends in {suffix}."
             yield _altered(suffix.removeprefix("."), words, "rename", suffix)
+        if self.name is not None:
+            words = f"The name of the certificate file is {self.name.counterexample}."
+            yield _altered("name", words, "rename", self.name.counterexample)
 
 
 def _altered(variant: str, says: str, how: str, argument: str = "", *, is_read: bool = True) -> Violation:

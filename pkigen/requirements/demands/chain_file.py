@@ -13,7 +13,8 @@ from pkigen.cases.case import Case, Impossible
 from pkigen.inspection.artifacts import Kind, Source
 from pkigen.keys.verify import is_signed_by
 from pkigen.requirements.demand import Demand, Needs, Stage, Violation, demand
-from pkigen.requirements.demands.certificate_file import Container, Size, Suffix, enlarged
+from pkigen.requirements.demands.certificate_file import Container, enlarged
+from pkigen.requirements.file_conditions import FileName, Size, Suffix, check_file
 from pkigen.requirements.outcome import (
     Outcome,
     failed,
@@ -46,6 +47,7 @@ class ChainFile(Demand):
     bag_attributes: Literal["allowed", "forbidden"] = "allowed"
     encodings: tuple[Container, ...] = ()
     suffixes: tuple[Suffix, ...] = ()
+    name: FileName | None = None
     maximum_bytes: Size | None = None
     maximum_der_bytes: Size | None = None
 
@@ -65,9 +67,8 @@ class ChainFile(Demand):
             return not_applicable(subject.missing("chain file"))
         if self.encodings and subject.chain[0].source.encoding not in self.encodings:
             return failed(subject.chain[0].source.encoding, " or ".join(self.encodings))
-        suffix = PurePath(subject.chain[0].source.file).suffix.lower()
-        if self.suffixes and suffix not in self.suffixes:
-            return failed(suffix or "no extension", " or ".join(self.suffixes))
+        if outcome := check_file(subject.chain[0].source, self.suffixes, self.name):
+            return outcome
         if self.bag_attributes == "forbidden" and any(a.source.before.strip() for a in subject.chain):
             return failed("text between the blocks", "PEM blocks alone")
         if self.only_authorities and (wrong := _other_contents(subject)):
@@ -135,6 +136,9 @@ class ChainFile(Demand):
             yield _altered("pkcs7", "The chain file is PKCS#7.", "pkcs7", stage="file")
         if self.suffixes:
             yield _altered("txt", "The name of the chain file ends in .txt.", "rename", ".txt")
+        if self.name is not None:
+            other_name = self.name.counterexample
+            yield _altered("name", f"The name of the chain file is {other_name}.", "rename", other_name)
         for variant, limit in (("file-size", self.maximum_bytes), ("der-size", self.maximum_der_bytes)):
             if limit is not None:
                 says = f"The issuing CA's certificate is larger than {limit:,} bytes."

@@ -1,26 +1,23 @@
-"""A file that contains the certificate together with its key and chain: PEM, PKCS#12 or JKS."""
+"""A file that contains the certificate together with its key and chain: PEM, PKCS#12, JKS or an archive."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby, pairwise
-from pathlib import PurePath
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from pkigen.cases.case import Case, Impossible
-from pkigen.documents.fields import Parsed, Value
 from pkigen.inspection.artifacts import Artifact, Encoding, Kind
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
-from pkigen.requirements.demands.certificate_file import Size, Suffix
+from pkigen.requirements.file_conditions import FileName, Mode, Size, Suffix, ValuePattern, check_file
 from pkigen.requirements.outcome import Outcome, Status, failed, not_applicable, pass_or_fail, undecided
-from pkigen.requirements.pattern import Pattern
 from pkigen.requirements.subject import CheckInput
 from pkigen.x509 import Certificate
 
-StoreEncoding = Literal["PEM", "PKCS#12", "JKS"]
+StoreEncoding = Literal["PEM", "PKCS#12", "JKS", "ZIP", "tar"]
 Content = Literal["key", "issuers", "root"]
 _PEM_FORMATS = {
     "fullchain": (("certificate", "issuers"), {"issuers"}),
@@ -35,21 +32,12 @@ _WITHOUT = {
     "issuers": ("without-issuers", "no-chain"),
     "root": ("without-root-block", "no-root"),
 }
-"""The alterations that remove a content: of a PEM file, and of a key store."""
+"""The alterations that remove a content: of a PEM file, and of a key store or an archive."""
+_FORMATS = {"pkcs12": "PKCS#12", "zip": "ZIP", "tar": "tar"}
+"""The other output formats with a key and a chain, and their encodings."""
+_OF_STORES = ("alias", "legacy")
+"""The alterations of key stores that archives do not have."""
 _WITH = {"key": "with-added-key", "root": "with-root", "issuers": ""}
-
-
-class Alias(Value):
-    """The name of the key in a key store: a pattern, and a name that violates it."""
-
-    pattern: Annotated[Pattern, Parsed(Pattern, "a regular expression")]
-    counterexample: Annotated[str, Field(min_length=1, max_length=200)]
-
-    @model_validator(mode="after")
-    def _counterexample_violates(self) -> Alias:
-        if self.pattern.matches(self.counterexample):
-            raise ValueError("'counterexample' must be a value that does not match the pattern")
-        return self
 
 
 @demand
@@ -70,13 +58,15 @@ class CombinedFile(Demand):
 
     encodings: tuple[StoreEncoding, ...] = ()
     suffixes: tuple[Suffix, ...] = ()
+    name: FileName | None = None
+    mode: Mode | None = None
     contains: tuple[Content, ...] = ()
     lacks: tuple[Content, ...] = ()
     first: Literal["certificate", "key"] | None = None
     sequence: tuple[Literal["certificate", "key", "issuers"], ...] = ()
     order: Literal["any", "leaf-to-root"] = "any"
     entries: Annotated[int, Field(ge=1, le=1000)] | None = None
-    alias: Alias | None = None
+    alias: ValuePattern | None = None
     ciphers: tuple[str, ...] = ()
     macs: tuple[str, ...] = ()
     maximum_bytes: Size | None = None
@@ -112,9 +102,8 @@ class CombinedFile(Demand):
         source = contents[0].source
         if self.encodings and source.encoding not in self.encodings:
             return failed(str(source.encoding), " or ".join(self.encodings))
-        suffix = PurePath(source.file).suffix.lower()
-        if self.suffixes and suffix not in self.suffixes:
-            return failed(suffix or "no extension", " or ".join(self.suffixes))
+        if outcome := check_file(source, self.suffixes, self.name, self.mode):
+            return outcome
         if self.maximum_bytes is not None and source.size > self.maximum_bytes:
             return failed(f"{source.size:,} bytes", f"at most {self.maximum_bytes:,} bytes")
         if closed := next((one.problem for one in contents if one.kind is Kind.PKCS12 and one.problem), ""):
@@ -181,13 +170,19 @@ class CombinedFile(Demand):
             yield self._altered(
                 "reversed", "The objects of the file are in reverse order.", "reversed-blocks", ""
             )
-        if self.encodings == ("PEM",):
+        if self.encodings and not {"PKCS#12", "JKS"} & set(self.encodings):
             says = "The file is DER and contains only the certificate."
-            yield self._altered("der", says, "certificate-in-der", "")
+            yield self._altered("der", says, "certificate-in-der", "certificate-in-der")
         if self.suffixes:
             suffix = next(one for one in (".txt", ".dat", ".bin") if one not in self.suffixes)
             rename = f"rename {suffix}"
             yield self._altered("suffix", f"The name of the file ends in {suffix}.", rename, rename)
+        if self.name is not None:
+            rename = f"rename {self.name.counterexample}"
+            says = f"The name of the file is {self.name.counterexample}."
+            yield self._altered("name", says, rename, rename)
+        if self.mode is not None:
+            yield self._altered("mode", "Every user can read the file.", "readable", "readable")
         if self.alias is not None:
             name = self.alias.counterexample
             yield self._altered("alias", f"The alias of the key is {name}.", "", f"alias {name}")
@@ -195,15 +190,15 @@ class CombinedFile(Demand):
             yield self._altered("3des", "The key store has 3DES encryption and a SHA-1 MAC.", "", "legacy")
 
     def _altered(self, variant: str, says: str, of_pem: str, of_store: str) -> Violation:
-        """Return a violation by alterations of the PEM files and of the PKCS#12 file; "" if there is none."""
+        """Return a violation by alterations of PEM files, and of stores and archives; "" if there is none."""
 
         def apply(case: Case) -> Case:
             changed = case
             for role in case.entity.output.formats:
-                how, _, argument = {"PEM": of_pem, "PKCS#12": of_store}.get(
-                    self._encoding(role), ""
-                ).partition(" ")
-                if how:
+                encoding = self._encoding(role)
+                change = of_pem if encoding == "PEM" else of_store if encoding else ""
+                how, _, argument = change.partition(" ")
+                if how and (encoding in ("PEM", "PKCS#12") or how not in _OF_STORES):
                     changed = changed.alter(role, how, argument)
             if changed is case:
                 raise Impossible("the certificate has no such file: see 'formats'")
@@ -213,8 +208,9 @@ class CombinedFile(Demand):
 
     def _encoding(self, output_format: str) -> str:
         """Return the encoding of an output format whose file satisfies the demand; "" for others."""
-        if output_format == "pkcs12":
-            return "PKCS#12" if not self.encodings or "PKCS#12" in self.encodings else ""
+        if other := _FORMATS.get(output_format):
+            fits = not self.encodings or other in self.encodings
+            return other if fits and (other == "PKCS#12" or not self.lacks) else ""
         if output_format not in _PEM_FORMATS or (self.encodings and "PEM" not in self.encodings):
             return ""
         sequence, contents = _PEM_FORMATS[output_format]

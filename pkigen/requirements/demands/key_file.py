@@ -13,7 +13,7 @@ from pkigen.cases.case import Case
 from pkigen.documents.fields import Parsed
 from pkigen.inspection.artifacts import Source
 from pkigen.requirements.demand import Demand, Needs, Stage, Violation, demand
-from pkigen.requirements.demands.certificate_file import Suffix
+from pkigen.requirements.file_conditions import FileName, Mode, Suffix, check_file
 from pkigen.requirements.outcome import (
     Outcome,
     failed,
@@ -36,8 +36,9 @@ _SAMPLE = "abcdefghijklmnop"
 
 @demand
 class KeyFileDemand(Demand):
-    """The key file: encoding, file name extension, encryption, passphrase; the key is valid and matches.
+    """The key file: encoding, name, encryption, passphrase, mode; the key is valid and matches.
 
+    ``mode`` are the permissions that the file has at most.
     ``passphrase_characters`` is the content of a character class of a regular expression.
     """
 
@@ -48,6 +49,8 @@ class KeyFileDemand(Demand):
 
     encodings: tuple[Literal["PEM", "DER"], ...] = ()
     suffixes: tuple[Suffix, ...] = ()
+    name: FileName | None = None
+    mode: Mode | None = None
     formats: tuple[Literal["PKCS#8", "PKCS#1", "SEC 1"], ...] = ()
     encryption: Literal["any", "required", "forbidden"] = "any"
     opens: bool = False
@@ -72,9 +75,8 @@ class KeyFileDemand(Demand):
             return not_applicable(subject.missing("key file"))
         if self.encodings and source.encoding not in self.encodings:
             return failed(source.encoding, " or ".join(self.encodings))
-        suffix = PurePath(source.file).suffix.lower()
-        if self.suffixes and suffix not in self.suffixes:
-            return failed(suffix or "no extension", " or ".join(self.suffixes))
+        if outcome := check_file(source, self.suffixes, self.name, self.mode):
+            return outcome
         if self.formats and key.format not in self.formats:
             return failed(key.format, " or ".join(self.formats))
         if self.encryption != "any" and key.encrypted is not (self.encryption == "required"):
@@ -115,6 +117,8 @@ class KeyFileDemand(Demand):
     def _summary(self, source: Source | None) -> str:
         """Return the actual value of a check that looks only at the encoding or the name of the file."""
         assert source is not None
+        if self.mode is not None and source.mode is not None:
+            return f"mode {source.mode:04o}"
         return PurePath(source.file).suffix if self.suffixes else str(source.encoding)
 
     def violations(self) -> Iterator[Violation]:
@@ -123,6 +127,11 @@ class KeyFileDemand(Demand):
             yield _altered("der", "The key file is DER.", "der", stage="file", sent=False)
         if self.suffixes:
             yield _altered("txt", "The name of the key file ends in .txt.", "rename", ".txt")
+        if self.name is not None:
+            other_name = self.name.counterexample
+            yield _altered("name", f"The name of the key file is {other_name}.", "rename", other_name)
+        if self.mode is not None:
+            yield _altered("mode", "Every user can read the key file.", "readable")
         if self.formats and "PKCS#1" not in self.formats:
             yield _altered(
                 "traditional", "The key is in its traditional format (PKCS#1 or SEC 1).", "traditional"
@@ -143,6 +152,9 @@ class KeyFileDemand(Demand):
             yield _altered("unsound", says, "unsound", stage="file", sent=False)
         if self.matches:
             yield _altered("other", "The key file contains another key.", "other-key", stage="file")
+        yield from self._of_passphrase()
+
+    def _of_passphrase(self) -> Iterator[Violation]:
         if self.passphrase_characters and not self.passphrase_characters.matches(_FORBIDDEN):
             words = "The passphrase of the key has forbidden characters."
             yield _altered("characters", words, "passphrase", _FORBIDDEN)
