@@ -41,6 +41,7 @@ class CheckInput:
     the key and the extensions are checked; ``request`` is that request.
     ``crls`` are CRLs from files, which take precedence over what is published at URLs; ``crl_issuers`` are
     further certificates of CRL issuers. ``unread`` are the files that could not be used.
+    ``given`` are the contents of all files that were given together, such as those of a trust store.
     ``read_combined`` returns the contents of the files that contain the certificate and can contain other
     objects: PEM files and key stores, one tuple of artifacts for each file.
     ``sharing`` maps common names (lowercase) to the number of other certificates of the environment that have
@@ -61,6 +62,7 @@ class CheckInput:
     crls: tuple[CertificateList, ...] = ()
     crl_issuers: tuple[Certificate, ...] = ()
     unread: tuple[str, ...] = ()
+    given: tuple[Artifact, ...] = ()
     read_combined: Callable[[], tuple[tuple[Artifact, ...], ...]] = field(default=tuple)
     signed_by: datetime | None = None
     sharing: Mapping[str, int] = field(default_factory=dict)

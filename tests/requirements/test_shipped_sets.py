@@ -27,6 +27,10 @@ WITHOUT_CASE: dict[tuple[str, str], str] = {
     ("entra-cba", "crl-size"): "a CRL of more than 20 MB would make the build slow and large",
     ("chrome-root-program", "server-purpose-alone"): "it applies to certificates issued from 2027-03-15 on",
     ("tls-br", "key-usage-digital-signature"): "the keys of the profile are on elliptic curves",
+    **{
+        (name, "pki-directory"): "it is about the directories that `pkigen export` writes"
+        for name in ("opcua", "opcua-asyncua", "opcua-dotnet", "opcua-node-opcua", "opcua-s7-1500")
+    },
 }
 """The requirements without a case, as (set, requirement), and why no certificate violates only these."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from pkigen.errors import InputError
@@ -21,26 +22,34 @@ from pkigen.x509.public_key import same_key
 MAX_LEAVES = 500
 """Certificates in files; an environment may contain any number."""
 _SUFFIXES = (".crt", ".cer", ".pem", ".der", ".key", ".crl", ".csr", ".p7b", ".p7c", ".p12", ".pfx", ".zip")
+_MOST_FILES = 10_000
 _MAX_FILE = 16 * 1024 * 1024
 _CHECKED = (Kind.CERTIFICATE, Kind.KEY, Kind.CRL, Kind.PKCS7, Kind.PKCS12)
 
 
 def files_in(directory: Path) -> tuple[Path, ...]:
-    """Return the files directly in a directory that may be certificates, keys, chains or CRLs.
+    """Return the files in a directory that may be certificates, keys, chains or CRLs.
 
+    These are the files directly in it, or else those of a trust store: in directories such as own/certs.
     Hidden files and files with other suffixes are ignored; InputError if no file is left.
     """
     try:
-        paths = sorted(path for path in directory.iterdir() if path.is_file())
+        files = _usable(directory.iterdir()) or _usable(directory.glob("*/*")) + _usable(
+            directory.glob("*/*/*")
+        )
     except OSError as error:
         raise InputError(f"{directory} cannot be read: {error.strerror}") from error
-    visible = (path for path in paths if not path.name.startswith("."))
-    files = tuple(path for path in visible if path.suffix.lower() in _SUFFIXES)
     if not files:
         raise InputError(
             f"{directory} is not a built environment, and has no file with the suffix {', '.join(_SUFFIXES)}"
         )
     return files
+
+
+def _usable(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the files among paths that may contain certificates, keys, chains or CRLs, in order."""
+    files = (path for path in paths if path.suffix.lower() in _SUFFIXES and not path.name.startswith("."))
+    return tuple(sorted(path for path in islice(files, _MOST_FILES) if path.is_file()))
 
 
 def check_files(
@@ -103,6 +112,7 @@ class _Files:
             anchors=tuple(anchors),
             look=self._lookup.look,
             crls=tuple(given),
+            given=tuple(artifacts),
             unread=tuple(dict.fromkeys(one.source.file for one in unread)),
         )
 
