@@ -10,7 +10,8 @@ from pkigen.asn1 import der
 from pkigen.x509.algorithms import algorithm_identifier
 from pkigen.x509.decode import Malformed, decoder, elements, expect, integer
 
-_RSA = ("1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10", "2.5.8.1.1")
+_RSA_FOR_PSS = "1.2.840.113549.1.1.10"
+_RSA = ("1.2.840.113549.1.1.1", _RSA_FOR_PSS, "2.5.8.1.1")
 _EC, _DSA = "1.2.840.10045.2.1", "1.2.840.10040.4.1"
 _BRAINPOOL = "1.3.36.3.3.2.8.1.1"
 _CURVES = {
@@ -101,6 +102,11 @@ class PublicKey:
     def curve(self) -> str:
         """The name of the curve in its standard; "" for a key without a curve, or with one without a name."""
         return curve_of(self.name)
+
+    @property
+    def is_for_pss_only(self) -> bool:
+        """Whether the key is RSA, and only RSASSA-PSS may use it (RFC 4055, 1.2)."""
+        return self.algorithm == _RSA_FOR_PSS
 
 
 def curve_of(kind: str) -> str:

@@ -13,7 +13,6 @@ from pkigen.x509 import AlgorithmIdentifier, PublicKey
 _DECIMAL_BITS = 512
 _EXACT_BITS = 53
 _USUAL_EXPONENT = 65537
-_RSA_FOR_PSS = "1.2.840.113549.1.1.10"
 _FAMILIES = {
     "ed25519": "Ed25519",
     "ed448": "Ed448",
@@ -72,7 +71,7 @@ def hexadecimal(value: int) -> str:
 def name_of_key(key: PublicKey) -> str:
     """Return the kind and size of a public key, and an exponent other than 65537."""
     if key.family == "rsa":
-        kind = "RSA for RSASSA-PSS only" if key.algorithm == _RSA_FOR_PSS else "RSA"
+        kind = "RSA for RSASSA-PSS only" if key.is_for_pss_only else "RSA"
         exponent = "" if key.exponent == _USUAL_EXPONENT else f", public exponent {number(key.exponent)}"
         return f"{kind}, {key.size} bits{exponent}"
     if key.family == "ec":

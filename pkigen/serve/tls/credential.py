@@ -20,6 +20,7 @@ from pkigen.inspection.artifacts import (
 from pkigen.keys import PrivateKey, load_private
 from pkigen.serve.tls.handshake_signature import HandshakeSigner, throwaway_key
 from pkigen.serve.tls.stapling import Stapler, staple
+from pkigen.x509 import Certificate, Malformed
 
 _SECRET = (Kind.KEY, Kind.PKCS12)
 _HANDSHAKE = "tls"
@@ -62,13 +63,14 @@ def credential(
     key, note = _key(presented, passphrases)
     if "certificate-verify-other-key" in faults:
         key = throwaway_key(kind)
+    certificates = (
+        () if "no-certificate" in faults else _path(presented, with_root="chain-with-root" in faults)
+    )
     signer = HandshakeSigner(
         key or throwaway_key(kind),
         is_wrong="bad-certificate-verify" in faults,
         ignores_offer=UNOFFERED_SCHEME in faults,
-    )
-    certificates = (
-        () if "no-certificate" in faults else _path(presented, with_root="chain-with-root" in faults)
+        is_for_pss_only=_is_for_pss_only(certificates[:1]),
     )
     response = None if "stapled-missing" in faults else staple(presented, certificates, stapler)
     return Credential(case, certificates, signer, response, faults, note)
@@ -121,6 +123,15 @@ def _path_in(certificate: bytes, chain_file: bytes, *, with_root: bool) -> tuple
     if last is not None and last.is_self_issued and not with_root:
         chain.pop()
     return own + tuple(one.der for one in chain) if own else ()
+
+
+@lru_cache(maxsize=_CACHED_CASES)
+def _is_for_pss_only(certificates: tuple[bytes, ...]) -> bool:
+    """Return whether the first certificate can be read and its key is only for RSASSA-PSS."""
+    try:
+        return any(Certificate(one).public_key.is_for_pss_only for one in certificates[:1])
+    except Malformed:
+        return False
 
 
 def _is_certificate(artifact: Artifact) -> bool:

@@ -27,6 +27,8 @@ _PSS: tuple[Scheme, ...] = (
     (0x0805, Signature("sha384", pss=True)),
     (0x0806, Signature("sha512", pss=True)),
 )
+_PSS_WITH_PSS_KEY: tuple[Scheme, ...] = tuple((code + 5, signature) for code, signature in _PSS)
+"""rsa_pss_pss_*, for certificates whose public key is only for RSASSA-PSS; the others are rsa_pss_rsae_*."""
 _PKCS1: tuple[Scheme, ...] = (
     (0x0401, Signature("sha256")),
     (0x0501, Signature("sha384")),
@@ -71,12 +73,13 @@ class HandshakeSigner:
 
     ``is_wrong`` inverts the last bit of every signature. ``ignores_offer`` uses a scheme that the client does
     not offer, if none fits the key: RFC 8446, 4.4.3 permits this, but only faults need it, so that the client
-    sees their certificate.
+    sees their certificate. ``is_for_pss_only`` means that the certificate permits only RSASSA-PSS.
     """
 
     key: PrivateKey = field(repr=False)
     is_wrong: bool = False
     ignores_offer: bool = False
+    is_for_pss_only: bool = False
 
     @property
     def rsa(self) -> bool:
@@ -97,7 +100,7 @@ class HandshakeSigner:
         kind = kind_of(self.key)
         if self.ignores_offer:
             return False
-        schemes = _tls13_schemes(kind)
+        schemes = self._schemes(kind, is_tls13=True)
         if kind.family == "ec" and kind.tls_scheme not in _RFC_8446_CURVES:
             return kind.tls_scheme not in offered
         return not _usable(kind, schemes)
@@ -109,7 +112,7 @@ class HandshakeSigner:
         ``ignores_offer``, a key that cannot sign (ML-KEM, RSA with 512 bits) gets a random signature.
         """
         kind = kind_of(self.key)
-        schemes = _tls13_schemes(kind) if is_tls13 else _tls12_schemes(kind)
+        schemes = self._schemes(kind, is_tls13=is_tls13)
         usable = _usable(kind, schemes)
         offered = hello.schemes if is_tls13 or hello.schemes else _SCHEMES_WITHOUT_EXTENSION
         supports_curve = (
@@ -120,6 +123,11 @@ class HandshakeSigner:
         if not self.ignores_offer:
             raise Alert(AlertDescription.HANDSHAKE_FAILURE)
         return usable[0] if usable else (schemes[0][0], None)
+
+    def _schemes(self, kind: KeyKind, *, is_tls13: bool) -> tuple[Scheme, ...]:
+        if kind.family == "rsa" and self.is_for_pss_only:
+            return _PSS_WITH_PSS_KEY
+        return _tls13_schemes(kind) if is_tls13 else _tls12_schemes(kind)
 
     def sign(self, content: bytes, scheme: Scheme) -> bytes:
         """Return the signature, encoded with its scheme (DigitallySigned, CertificateVerify)."""

@@ -22,6 +22,7 @@ from pkigen.serve.tls.session import Session
 from tests.serve.conftest import Endpoints
 from tests.serve.tls.test_tls_session import Client
 from tests.serve.tls_clients import careless, curl, s_client
+from tests.tools import run
 
 _GROUPS, _POINT_FORMATS, _SCHEMES, _ALPN, _VERSIONS, _KEY_SHARE = 10, 11, 13, 16, 43, 51
 _REQUEST = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -269,6 +270,33 @@ def test_no_sound_certificate_is_signed_for_with_a_scheme_that_the_client_does_n
     groups = ("-groups", "P-256") if version == "-tls1_2" else ()
     result = s_client(schemes, f"{name}.test", version, *options, *groups)
     assert "alert handshake failure" in result.text
+
+
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize("version", ["-tls1_3", "-tls1_2"])
+def test_a_key_for_rsassa_pss_only_signs_with_its_own_schemes(tmp_path: Path, version: str) -> None:
+    """RFC 8446, 4.2.3."""
+    profile = {
+        "name": "pss",
+        "authorities": {"root": {"key": "ec-p256"}},
+        "certificates": {"sensor": {"issuer": "root", "key": "ec-p256", "san": ["dns:sensor.test"]}},
+    }
+    environment = build(profile, tmp_path)
+    certificate, key = environment["sensor"].certificate, environment["sensor"].key
+    assert key is not None
+    names = ("-subj", "/CN=sensor.test", "-addext", "subjectAltName=DNS:sensor.test")
+    run(
+        "openssl", "req", "-x509", "-newkey", "rsa-pss", "-nodes", *names, "-keyout", key, "-out", certificate
+    )
+    with serve_tls(environment.folder) as url:
+        endpoints = Endpoints(environment, int(url.rpartition(":")[2]))
+        schemes = "ecdsa_secp256r1_sha256:rsa_pss_rsae_sha256"
+        options = (version, "-CAfile", str(certificate), "-sigalgs")
+        assert "alert handshake failure" in s_client(endpoints, "sensor.test", *options, schemes).text
+        result = s_client(endpoints, "sensor.test", *options, f"{schemes}:rsa_pss_pss_sha384")
+    assert "Verification: OK" in result.text
+    assert "Hash used: SHA384" in result.text
+    assert "Signature type: RSA-PSS" in result.text
 
 
 @pytest.mark.needs("openssl")
