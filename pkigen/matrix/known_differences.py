@@ -6,14 +6,16 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 FILE = Path(__file__).with_name("known.yaml")
-SOUND, ANY, PARTIAL_CHAIN = "sound", "*", "partial-chain"
-"""Names in the file: cases without a fault, all cases, and cases with a trust anchor that is not a root."""
+SOUND, ANY, PARTIAL_CHAIN, REQUIREMENT = "sound", "*", "partial-chain", "requirement"
+"""Names in the file: cases without a fault, all cases, those with a trust anchor that is not a root, and
+those of requirement sets."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,8 @@ class Known:
     ``OpenSSL 3.0.*``, empty when the entry is of any version. ``sometimes`` says that it hangs on chance or
     on how fast the machine is: such an entry is never stale.
 
-    With ``words``, a pattern of what the validator says, the entry is of refusals alone that say so; its
-    fault may be ``*``, for any.
+    With ``words``, a pattern of what the validator says, the entry is of refusals alone that say so.
+    ``fault`` is a pattern, too.
     """
 
     fault: str
@@ -43,7 +45,8 @@ class Known:
 
     def tells(self, faults: Collection[str], words: str) -> bool:
         """Whether the entry explains a difference of a case with these names or faults."""
-        return fnmatchcase(words, self.words or "*") and self.fault in (*faults, ANY)
+        named = any(fnmatchcase(fault, self.fault) for fault in faults)
+        return fnmatchcase(words, self.words or "*") and named
 
 
 @cache
@@ -54,14 +57,9 @@ def known_differences() -> tuple[Known, ...]:
 
 def _entries(document: list[dict[str, Any]]) -> Iterator[Known]:
     for entry in document:
-        for fault in entry["faults"]:
-            for column in entry["columns"]:
-                yield Known(
-                    fault,
-                    column,
-                    entry["kind"],
-                    entry["reason"],
-                    entry.get("versions", ""),
-                    entry.get("sometimes", False) or "words" in entry,
-                    entry.get("words", ""),
-                )
+        words = entry.get("words", "")
+        patterns = words if isinstance(words, list) else [words]
+        for fault, column, pattern in product(entry["faults"], entry["columns"], patterns):
+            sometimes = entry.get("sometimes", False) or bool(pattern)
+            versions = entry.get("versions", "")
+            yield Known(fault, column, entry["kind"], entry["reason"], versions, sometimes, pattern)

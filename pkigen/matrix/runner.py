@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pkigen.matrix.cases import Subject
-from pkigen.matrix.known_differences import PARTIAL_CHAIN, SOUND, Known
+from pkigen.matrix.known_differences import PARTIAL_CHAIN, REQUIREMENT, SOUND, Known
 from pkigen.matrix.validator import (
     CAPABILITIES,
     PARTS,
@@ -202,7 +202,9 @@ def _cell(
     if word in expected:
         return Cell(word, answer.words)
     reasons = (one for one in entries if one.column == column.name)
-    names = (subject.fault or SOUND, *([PARTIAL_CHAIN] if subject.case.partial_chain else ()))
+    names = [subject.fault or SOUND, *([PARTIAL_CHAIN] if subject.case.partial_chain else ())]
+    if subject.fault and not subject.category:
+        names.append(REQUIREMENT)
     reason = next((one for one in reasons if one.tells(names, answer.words)), None)
     rejects_sound = not subject.fault and word != ACCEPT
     return Cell(
@@ -223,7 +225,9 @@ def _without_crl(answer: Answer) -> Answer:
 def _word(subject: Subject, validator: Validator, answer: Answer) -> str:
     spoiled = subject.spoils
     if answer.accepted:
-        return ACCEPT if spoiled in validator.looks_at else BLIND
+        # Some validators evaluate no path without a host name.
+        is_checked = spoiled not in ("path", "host") or answer.parts.get("path") is not None
+        return ACCEPT if spoiled in validator.looks_at and is_checked else BLIND
     refused = [part for part in PARTS if answer.parts.get(part) is False]
     if not refused or (spoiled and CAPABILITIES[spoiled] in refused):
         return REFUSE

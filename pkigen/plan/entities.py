@@ -302,11 +302,12 @@ def _output(spec: AuthoritySpec | CertificateSpec) -> Output:
 def _is_for_servers(plan: CertificatePlan) -> bool:
     """Return whether the extended key usage, if there is one, includes TLS servers (RFC 5280, 4.2.1.12)."""
     usage = next((one.value for one in plan.extensions if one.oid == oids.EXTENDED_KEY_USAGE), None)
-    return not isinstance(usage, bytes) or _permits_servers(usage)
+    return not isinstance(usage, bytes) or permits_servers(usage)
 
 
 @lru_cache(maxsize=64)
-def _permits_servers(usage: bytes) -> bool:
+def permits_servers(usage: bytes) -> bool:
+    """Return whether an extended key usage (DER) includes TLS servers; True if it cannot be decoded."""
     try:
         purposes = set(map(der.dotted, der.children(usage)))
     except (ValueError, IndexError):

@@ -9,14 +9,10 @@ from ipaddress import ip_address
 
 from pkigen.asn1 import der, oids
 from pkigen.cases.case import common_name, shortened, with_attribute
-from pkigen.faults import (
-    Case,
-    FaultRequest,
-    Impossible,
-    composed,
-)
+from pkigen.faults import Case, FaultRequest, Impossible, composed
 from pkigen.keys.kinds import parse_kind, refusal
 from pkigen.model import CertificatePlan, Entity, Extension, Fault, Role
+from pkigen.plan.client_verdicts import ClientVerdicts
 from pkigen.plan.digest import digest
 from pkigen.plan.placeholder import planned
 from pkigen.requirements import (
@@ -120,9 +116,12 @@ def negatives(
     """
     level = next((n for n, above in enumerate(base.authorities) if above.name == authority), None)
     renames = level is not None or _can_rename(_checked_part(base, None), against)
+    verdicts = ClientVerdicts(base)
     for entry in catalogue([against]):
         try:
-            yield _negative(base, entry, prefix + entry.id, text, serial, renames=renames, level=level)
+            yield _negative(
+                base, entry, prefix + entry.id, text, serial, verdicts, renames=renames, level=level
+            )
         except Impossible as error:
             yield SkippedCase(f"{base.entity.name}.{prefix}{entry.id}", str(error))
 
@@ -167,6 +166,7 @@ def _negative(
     name: str,
     text: str,
     serial: Callable[[str, str], int],
+    verdicts: ClientVerdicts,
     *,
     renames: bool,
     level: int | None,
@@ -179,9 +179,7 @@ def _negative(
         copy = replace(copy, entity=replace(copy.entity, output=output))
     case = _broken(entry.requirement, entry.violation, copy, level)
     _check_keys(case)
-    # Without a CA between the certificate and the trust anchor, validators need no chain file.
-    needs_no_chain = entry.violation.file == "chain" and len(base.authorities) < 2
-    stage = None if needs_no_chain and entry.stage == "path" else entry.stage
+    stage, expected = verdicts.verdict(case, entry, level)
     fault = Fault(
         id=name,
         base=base.entity.name,
@@ -191,7 +189,7 @@ def _negative(
         accepted=entry.accepted,
         messages=entry.messages,
         stage=stage,
-        expected=entry.expected if stage else "accept",
+        expected=expected,
         clause=entry.requirement.section,
         file=entry.violation.file,
         sent=entry.violation.sent,

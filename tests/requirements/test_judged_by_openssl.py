@@ -53,6 +53,10 @@ def _verdict(built: Built, case: dict[str, Any], chain: Path, scratch: Path) -> 
     at = str(int(built.clock.timestamp()))
     command: list[str | Path] = ["openssl", "verify", "-auth_level", "1", "-policy_check", "-attime", at]
     command += ["-CAfile", built.folder / "trust.pem", "-untrusted", chain]
+    command += (
+        ["-purpose", "sslserver"] if case.get("fault", {}).get("id", "").endswith("no-serverauth") else []
+    )
+    command += ["-verify_hostname", case["hosts"][0]] if case["verdict"]["stage"] == "name" else []
     url = _crl_url(certificate)
     if url is not None:
         command.append("-crl_check")
