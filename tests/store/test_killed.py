@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import shutil
 import signal
-import subprocess
-import sys
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -15,8 +14,16 @@ from pathlib import Path
 import pytest
 
 from pkigen.store import Store
-from tests.store.victim import AUTHORITY, PRUNED, dies, kill_before, publish, torn, violations
-from tests.tools import ROOT
+from tests.store.victim import (
+    AUTHORITY,
+    PRUNED,
+    dies,
+    kill_before,
+    publish,
+    publish_until_killed,
+    torn,
+    violations,
+)
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="SIGKILL is of POSIX"),
@@ -79,16 +86,18 @@ def test_a_kill_before_each_disk_operation_is_recovered(before: Path, exchange: 
 def test_a_kill_at_a_random_time_is_recovered(tmp_path: Path) -> None:
     moments, interrupted, acknowledged = random.Random(20261123), 0, -1
     for kill in range(_KILLS):
-        command = [sys.executable, "-m", "tests.store.victim", str(tmp_path)]
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "open\n"
-            try:
-                process.wait(moments.uniform(0, 0.06))
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-            numbers = [int(line) for line in process.stdout]
-        assert process.returncode == -signal.SIGKILL
+        output, victim_output = os.pipe()
+        with os.fdopen(output) as lines:
+            victim = os.fork()
+            if victim == 0:
+                publish_until_killed(tmp_path, victim_output)
+            os.close(victim_output)
+            assert lines.readline() == "open\n"
+            select.select([], [], [], moments.uniform(0, 0.06))
+            os.kill(victim, signal.SIGKILL)
+            numbers = [int(line) for line in lines]
+        _, status = os.waitpid(victim, 0)
+        assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
         interrupted += bool(list((tmp_path / ".pkigen/staging").iterdir()))
         assert torn(tmp_path, absent=kill == 0) == [], f"right after kill {kill}"
         with Store.open(tmp_path, write=True) as opened:

@@ -1,4 +1,4 @@
-"""Publishes until it is killed; ``test_killed`` runs it as ``python -m tests.store.victim DIRECTORY``.
+"""Publishes until it is killed.
 
 Also the environments that the kills are made on, and what must hold of them afterwards.
 """
@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from unittest import mock
 
 from pkigen.model import File
@@ -141,15 +141,20 @@ def _serial(entity: str, generation: int) -> int:
     return int.from_bytes(entity.encode(), "big") * 1_000_000 + generation + 1
 
 
-def _publish_for_ever(folder: Path) -> None:
+def publish_until_killed(folder: Path, output: int) -> NoReturn:
+    """Publish one generation after the other; write ``open`` and each finished number to a file descriptor.
+
+    For a forked child: it exits with 1 if anything but a signal ends it.
+    """
     entities = [AUTHORITY, *(f"certificates/host-{number}" for number in range(12))]
-    with Store.open(folder, write=True) as opened:
-        first = opened.index.generation(AUTHORITY)
-        os.write(1, b"open\n")
-        for generation in count(first):
-            publish(opened, entities, generation)
-            os.write(1, f"{generation}\n".encode())
-
-
-if __name__ == "__main__":
-    _publish_for_ever(Path(sys.argv[1]))
+    try:
+        with Store.open(folder, write=True) as opened:
+            first = opened.index.generation(AUTHORITY)
+            os.write(output, b"open\n")
+            for generation in count(first):
+                publish(opened, entities, generation)
+                os.write(output, f"{generation}\n".encode())
+    except BaseException:  # noqa: BLE001
+        traceback.print_exc()
+    finally:
+        os._exit(1)
