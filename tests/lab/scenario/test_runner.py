@@ -15,8 +15,9 @@ from pkigen.lab.scenario.runner import (
     step_title,
 )
 from pkigen.lab.scenario.scenario import Scenario, names
+from tests import prestarted
 from tests.lab.conftest import Plant, document
-from tests.tools import ROOT, python
+from tests.tools import run
 
 
 def story(*steps: dict[str, Any], within: float = 0.0) -> Scenario:
@@ -186,7 +187,7 @@ def test_two_labs_of_one_profile_are_up_at_once_since_each_has_ports_of_its_own(
 
 @pytest.mark.parametrize("name", names())
 def test_a_scenario_that_comes_with_it_goes_as_it_is_told(name: str, tmp_path: Path) -> None:
-    result = python("-m", "pkigen", "lab", "run", name, cwd=tmp_path, environ={"PYTHONPATH": str(ROOT)})
+    result = run(prestarted.directory() / "pkigen", "lab", "run", name, cwd=tmp_path)
     assert result.rstrip().endswith("all passed")
     assert "FAILED" not in result
     assert list(tmp_path.iterdir()) == []
