@@ -149,14 +149,18 @@ class Person:
         page.get_by_role("button", name="Upload").click()
 
     def looks(self, name: str, shapes: Sequence[tuple[str, int]] = TWO_SHAPES) -> None:
-        """Keep a picture of a page in each shape, and fail for what is wrong with its looks there."""
+        """Fail for what is wrong with the looks of a page in one of its shapes, and keep a picture of that.
+
+        With PKIGEN_SCREENSHOTS=DIRECTORY, keep a picture of every page in each shape.
+        """
         problems = dict[str, list[str]]()
         for theme, width in shapes:
             self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
             self.page.set_viewport_size({"width": width, "height": 900})
             if faults := self.page.evaluate(_LOOKING):
                 problems[f"{theme} {width}"] = faults
-            self.page.screenshot(path=_SCREENSHOTS / f"{name}-{theme}-{width}.png", full_page=True)
+            if faults or "PKIGEN_SCREENSHOTS" in os.environ:
+                self.page.screenshot(path=_SCREENSHOTS / f"{name}-{theme}-{width}.png", full_page=True)
         self.page.emulate_media(color_scheme="light")
         self.page.set_viewport_size({"width": 1280, "height": 900})
         assert not problems, problems

@@ -1,4 +1,4 @@
-"""Every page is looked at: contrast, width, labels, headings, overlaps; its pictures are kept."""
+"""Every page is looked at: contrast, width, labels, headings, overlaps."""
 
 from __future__ import annotations
 
