@@ -253,9 +253,15 @@ def _print_surprises(one: CheckResult, name: str) -> None:
     if one.expected is None or name not in one.expected:
         return
     missing, surplus = one.surprises(name)
-    for what, ids in (("should break", missing), ("should not break", surplus)):
-        if ids:
-            print_line(wrap(f"  This case {what} {', '.join(sorted(ids))}.", 4))
+    for finding in one.findings:
+        if finding.set.name == name and finding.requirement.id in missing:
+            actual = finding.outcome.reason or finding.outcome.actual
+            reason = f", but: {actual}" if actual else ""
+            print_line(wrap(f"  This case should break {finding.requirement.id}{reason}.", 4))
+    if surplus:
+        ids = ", ".join(sorted(surplus))
+        advice = "If it inevitably does, declare that with 'together' in the set, and build again."
+        print_line(wrap(f"  This case should not break {ids}. {advice}", 4))
 
 
 def _print_verdict(verdict: Verdict) -> None:

@@ -19,9 +19,11 @@ from pkigen.cli._options import Json
 from pkigen.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pkigen.faults import FaultType
     from pkigen.faults.registry import Parameter
-    from pkigen.requirements import CatalogueEntry
+    from pkigen.requirements import CatalogueEntry, RequirementSet
 
 _INDENT = 14
 _OF_RFC_5280 = re.compile(r"[0-9]|[A-C]\.[0-9]")
@@ -70,7 +72,10 @@ def faults(
         word = search.lower()
         known = [one for one in known if word in f"{one.id} {one.says} {one.shows} {one.clause}".lower()]
         entries = [one for one in entries if word in f"{one.id} {one.violation.says}".lower()]
-    if json:
+    if against and not fault and not search and not json:
+        _print_list(known, entries)
+        _print_uncovered(map(selected, against))
+    elif json:
         print_json([*map(_fault_json, known), *map(_entry_json, entries)])
     elif fault is None or family:
         _print_list(known, entries)
@@ -115,6 +120,16 @@ def _print_list(known: list[FaultType], entries: list[CatalogueEntry]) -> None:
         print_line()
         for verdict, words in VERDICTS.items():
             print_line(f"  {verdict}  {words}")
+
+
+def _print_uncovered(sets: Iterable[RequirementSet]) -> None:
+    """Print the requirements of sets that have no negative case, and the reason."""
+    for one in sets:
+        for requirement in one.requirements:
+            reason = one.inactive(requirement)
+            if reason or not any(True for _ in requirement.violations()):
+                words = reason or "pkigen cannot violate it"
+                print_line(wrap(f"{one.name}: no case of {requirement.id}: {words}", 4))
 
 
 def _print_fault(one: FaultType) -> None:

@@ -58,12 +58,18 @@ def words_of(detail: Any, model: type[BaseModel], path: tuple[str | int, ...]) -
     kind = detail["type"]
     if kind == "extra_forbidden":
         key = str(path[-1])
-        return f"unknown key '{key}'", close_to(key, keys_of(model, path[:-1]))
+        return unknown_key(key), close_to(key, keys_of(model, path[:-1]))
     if kind == "value_error":
         return str(detail["ctx"]["error"]), None
     if kind in _BOUNDED_WORDS:
         return _BOUNDED_WORDS[kind].format_map(detail["ctx"]), None
     return _PYDANTIC_WORDS.get(kind, "this cannot be said here"), None
+
+
+def unknown_key(key: str) -> str:
+    """Return the message for a key that does not exist, which can be the rest of a text after a comma."""
+    hint = "; in {...}, put texts that contain a comma in quotes" if " " in key else ""
+    return f"unknown key '{key}'{hint}"
 
 
 def keys_of(model: type[BaseModel], path: tuple[str | int, ...] = ()) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pkigen.documents import limits, shipped
 from pkigen.documents.fields import close_to, unknown
 from pkigen.documents.set_reference import SetReference, named, parse_reference
-from pkigen.documents.validation import details_of, keys_of, words_of
+from pkigen.documents.validation import details_of, keys_of, unknown_key, words_of
 from pkigen.documents.yaml_tree import (
     Table,
     find,
@@ -161,11 +161,22 @@ def _references(merged: RequirementSet, own: RequirementSet, tree: Table) -> Ite
         for where, role in (*(((*path, "for"), role) for role in one.for_), *others):
             if role not in merged.roles:
                 yield _reference(tree, where, _unknown_role(role, merged))
-        for index, part in enumerate(one.together):
-            for other in part.ids:
-                if other not in ids:
-                    words = unknown("requirement", other, ids)
-                    yield _reference(tree, (*path, "together", index, "ids"), words)
+        yield from _references_of_cases(one, path, ids, tree)
+
+
+def _references_of_cases(
+    one: Requirement, path: tuple[str | int, ...], ids: tuple[str, ...], tree: Table
+) -> Iterator[Problem]:
+    """Yield the references of 'together' to requirements and variants of cases that do not exist."""
+    for index, part in enumerate(one.together):
+        variants = tuple(violation.variant for violation in one.violations()) if part.variants else ()
+        for key, noun, names, known in (
+            ("ids", "requirement", part.ids, ids),
+            ("variants", "variant", part.variants, variants),
+        ):
+            for name in names:
+                if name not in known:
+                    yield _reference(tree, (*path, "together", index, key), unknown(noun, name, known))
 
 
 def _unknown_role(role: str, merged: RequirementSet) -> str:
@@ -181,7 +192,7 @@ def _problem(tree: Table, detail: Any) -> Problem:
     if detail["type"] == "missing":
         words, suggestion = f"'{path[-1]}' is missing", None
     elif detail["type"] == "extra_forbidden":
-        words = f"unknown key '{path[-1]}'"
+        words = unknown_key(str(path[-1]))
         suggestion = close_to(str(path[-1]), _keys_at(path[:-1]))
     else:
         words, suggestion = words_of(detail, RequirementSet, path)

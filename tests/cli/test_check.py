@@ -130,8 +130,8 @@ def test_a_case_that_breaks_something_else_is_shown_with_it(here: Cli, built: Bu
     shutil.copy("sensor-01.crt", folder / f"certificates/{name}/{name}.crt")
     outcome = here("check", folder)
     assert outcome.code == 1
-    assert "This case should break subject-c." in outcome.out
-    assert "This case should not break " in outcome.out
+    assert "This case should break subject-c, but: US." in outcome.out
+    assert "This case should not break subject-cn-unique. If it inevitably does," in outcome.out
 
 
 def test_a_deleted_file_of_an_environment_is_an_error_in_words(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,19 @@ def test_the_violations_of_a_set_with_roles_are_listed_for_all_roles_or_one(cli:
     assert "client-purpose-no-clientauth" in every
     assert "gateway-purpose" not in cli("faults", "--against", "etcd:client").out
     assert "etcd/gateway-purpose-no-serverauth" in cli("faults", "gateway-purpose-no-serverauth").out
+
+
+def test_requirements_of_a_set_without_a_case_are_listed_with_the_reason(cli: Cli) -> None:
+    Path("own.yaml").write_text(
+        "name: own\ntitle: Own\nsource: {title: Own, date: '2026'}\nswitches: {strict: off}\nrequirements:\n"
+        "  - {id: has-cn, level: rejected, says: A name., when: strict, "
+        "demand: {subject_attribute: {type: CN, required: true}}}\n"
+        "  - {id: any-format, level: rejected, says: Any., "
+        "demand: {key_file: {formats: [PKCS#8, PKCS#1, SEC 1]}}}\n"
+    )
+    outcome = cli("faults", "--against", "own.yaml")
+    assert "own: no case of has-cn: the switch 'strict' is off" in outcome.out
+    assert "own: no case of any-format: pkigen cannot violate it" in outcome.out
 
 
 def test_json_lists_the_same_faults(cli: Cli) -> None:

@@ -251,3 +251,25 @@ def test_a_key_of_another_kind_replaces_the_old_one(tmp_path: Path) -> None:
     result = build_it(edited, tmp_path)
     assert changes(result) == {"console": "reissue"}
     assert "its key changed from ec-p256 to ed25519" in reasons(result, "console")
+
+
+def test_an_edited_together_of_a_set_changes_the_expectations_of_its_cases_only(tmp_path: Path) -> None:
+    text = (
+        "name: own\ntitle: Own\nsource: {title: Own, date: '2026'}\nrequirements:\n"
+        "  - {id: has-cn, level: rejected, says: A name., "
+        "demand: {subject_attribute: {type: CN, required: true}}}\n"
+        "  - {id: own-ski, level: advice, says: An identifier., "
+        "demand: {extension: {name: subject_key_identifier, required: true}}%s}\n"
+    )
+    path = tmp_path / "own.yaml"
+    path.write_text(text % "")
+    document = small() | {"negatives": [{"of": "console", "against": str(path)}]}
+    folder = build_it(document, tmp_path / "out").folder
+    before = files(folder)
+    path.write_text(text % ", together: [{ids: [has-cn], because: For this test.}]")
+    result = build_it(document, tmp_path / "out")
+    assert result.summary.up_to_date
+    after = files(folder)
+    assert {name for name in after if before.get(name) != after[name]} == {"manifest.json"}
+    violates = {case["name"]: case.get("fault", {}).get("violates") for case in manifest(folder)["cases"]}
+    assert violates["console.own-ski-missing"] == ["own-ski", "has-cn"]

@@ -238,3 +238,28 @@ def test_archives_have_the_files_that_unzip_and_tar_extract(
         assert done.stdout == (archive.parent / member).read_bytes()
     (result,) = check_files([archive], [built.demands], CheckOptions())
     assert "archive" not in {one.requirement.id for one in result.broken}
+
+
+def test_a_file_with_the_certificate_alone_has_no_sequence_next_to_a_file_with_several_objects(
+    built: _Built, tmp_path: Path
+) -> None:
+    text = SET.partition("requirements:")[0]
+    demand = "{combined_file: {sequence: [key, certificate, issuers]}}"
+    text += f"requirements: [{{id: a, level: rejected, says: A., demand: {demand}}}]\n"
+    (tmp_path / "own.yaml").write_text(text)
+    own = load_set(str(tmp_path / "own.yaml"))
+    paths = [built.file("", "crt"), built.file("", "combined.pem")]
+    (result,) = check_files(paths, [own], CheckOptions())
+    assert [one.outcome.actual for one in result.broken] == ["certificate, key, issuers"]
+    (result,) = check_files(paths[:1], [own], CheckOptions())
+    assert not result.broken
+
+
+def test_the_violation_of_the_most_complete_file_is_reported(built: _Built) -> None:
+    name = "chain-with-root"
+    results = {one.name: one for one in check_environment(built.folder, None, CheckOptions())}
+    (violated,) = results[f"server.{name}"].broken
+    assert (violated.outcome.actual, violated.outcome.expected) == (
+        "the root certificate",
+        "no root certificate",
+    )

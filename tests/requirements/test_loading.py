@@ -65,6 +65,18 @@ MISTAKES = [
     ("message: old", "message: odl", 19, ["'odl'", "did you mean 'old'"]),
     ("message: old", "together: [{ids: [key-2084], because: x}]", 19, ["'key-2084'", "'key-2048'"]),
     ("message: old", "together: [{ids: [key-2048]}]", 19, ["'because' is missing"]),
+    (
+        "message: old",
+        "together: [{ids: [key-2048], variants: [expird], because: x}]",
+        19,
+        ["no such variant: 'expird'", "did you mean 'expired'"],
+    ),
+    (
+        "message: old",
+        "together: [{ids: [key-2048], because: Without a key, there is none.}]",
+        19,
+        ["unknown key 'there is none.'", "put texts that contain a comma in quotes"],
+    ),
     ("message: old", "of: nobody", 19, ["'certificate', 'authorities', 'issuing-authority' or 'all'"]),
     ("message: old", "when: valdation", 19, ["switch: 'valdation'", "did you mean 'validation'"]),
     ("message: old", "unless: strict", 19, ["no such switch: 'strict'"]),

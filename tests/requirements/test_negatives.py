@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from pkigen import build
-from pkigen.documents.shipped import requirement_sets
 from pkigen.inspection.check import CheckOptions, check_environment
-from pkigen.requirements import Requirement, Violation, load_declared, load_set
+from pkigen.requirements import Requirement, Violation, load_set
 from tests.requirements.environments import BASE, HIERARCHIES, SETS, Built, Environments
 
 ENVIRONMENTS = [
@@ -225,11 +224,3 @@ def test_a_case_without_a_common_name_has_its_own_dns_name(tmp_path: Path) -> No
         "leaf.expired": ("192.0.2.1", "expired.leaf.test"),
         "leaf.not-yet-valid": ("192.0.2.1", "not-yet-valid.leaf.test"),
     }
-
-
-@pytest.mark.parametrize("name", requirement_sets())
-def test_no_together_names_a_variant_that_is_none(name: str) -> None:
-    for requirement in load_declared(name).requirements:
-        variants = {way.variant for way in requirement.violations()}
-        for part in requirement.together:
-            assert set(part.variants) <= variants, requirement.id

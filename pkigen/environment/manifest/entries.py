@@ -12,7 +12,7 @@ from pkigen.environment.crl.publish import crl_path, part_path
 from pkigen.environment.manifest import schema
 from pkigen.environment.published.publishers import CrlIssuer
 from pkigen.formats.names import file_name
-from pkigen.model import CertificatePlan, Entity, Issued, Name, OcspPlan
+from pkigen.model import CertificatePlan, Entity, Fault, Issued, Name, OcspPlan
 from pkigen.store import CrlState, Revoked
 from pkigen.x509 import Certificate
 
@@ -37,7 +37,7 @@ def entity_json(issued: Issued, files: Sequence[str], spki: str) -> str:
         "files": _files(entity, files),
     }
     if entity.fault is not None:
-        common["fault"] = _fault(entity)
+        common["fault"] = fault_entry(entity.fault)
     if entity.ca_url is not None:
         return schema.Authority.partial(**common, ca_url=entity.ca_url).as_json()
     return schema.Case.partial(
@@ -150,9 +150,8 @@ def _subject(issued: Issued) -> Name:
     return plans[0].subject if plans else Certificate(issued.certificates[0]).subject
 
 
-def _fault(entity: Entity) -> schema.Fault:
-    fault = entity.fault
-    assert fault is not None
+def fault_entry(fault: Fault) -> schema.Fault:
+    """Return the object of a case's fault."""
     defaults = (("file", ""), ("sent", True), ("authority", ""))
     without = {key for key, default in defaults if getattr(fault, key) == default}
     fields = schema.Fault.model_fields.keys() - without

@@ -20,6 +20,7 @@ from pkigen.environment.manifest.entries import (
     TRUST,
     crl_entry,
     earlier_certificates,
+    fault_entry,
     ocsp_entry,
     responder_entry,
     revocation_entry,
@@ -143,7 +144,20 @@ class ManifestWriter:
             records = self.store.index.records(chunk)
             for record in map(records.get, chunk):
                 if record is not None:
-                    yield record.record[:-1] + "," + rest(record).as_json()[1:]
+                    yield self._stored_part(record)[:-1] + "," + rest(record).as_json()[1:]
+
+    def _stored_part(self, record: Record) -> str:
+        """Return the stored part of an object, with the fault as planned.
+
+        What a case is to violate can change without its files: the requirement set declares it.
+        """
+        fault = self._faults.get(record.id)
+        if fault is None:
+            return record.record
+        stored, planned = json.loads(record.record), json.loads(fault_entry(fault).as_json())
+        if stored["fault"] == planned:
+            return record.record
+        return json.dumps({**stored, "fault": planned}, ensure_ascii=False, separators=(",", ":"))
 
     def _authority(self, entity: Entity, record: Record) -> schema.Authority:
         state, issuer = self.store.index.crl(entity.id), crl_issuer(entity)
@@ -240,7 +254,9 @@ class ManifestWriter:
 
     @cached_property
     def _faults(self) -> dict[str, Fault]:
-        return {entity.id: entity.fault for entity in self.plan.cases if entity.fault is not None}
+        """The faults of cases, and of the authorities copied for them."""
+        entities = (*self.plan.authorities, *self.plan.cases)
+        return {entity.id: entity.fault for entity in entities if entity.fault is not None}
 
     @cached_property
     def _ocsp_plans(self) -> dict[str, OcspPlan]:

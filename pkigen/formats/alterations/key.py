@@ -27,6 +27,12 @@ def _traditional(draft: FileDraft, _argument: str) -> None:
     draft.write("key", private_keys.traditional(draft.key, None, draft.entropy))
 
 
+def _pkcs8(draft: FileDraft, _argument: str) -> None:
+    """Write the key in PKCS#8, unless an earlier alteration already did so with a passphrase."""
+    if b"BEGIN ENCRYPTED PRIVATE KEY" not in draft.files["key"].data:
+        draft.write_key(draft.issued.entity.output.passphrase)
+
+
 def _passphrase(draft: FileDraft, argument: str) -> None:
     draft.write_key(argument.encode())
     draft.add_passphrase_file(argument.encode())
@@ -112,6 +118,7 @@ def _with_wrong_number(position: int) -> Callable[[FileDraft, str], None]:
 KEY_ALTERATIONS: dict[str, Callable[[FileDraft, str], None]] = {
     "der": _der,
     "traditional": _traditional,
+    "pkcs8": _pkcs8,
     "passphrase": _passphrase,
     "plain": _plain,
     "wrong-passphrase": _wrong_passphrase,

@@ -74,6 +74,15 @@ def _own(entity: dict[str, Any]) -> list[str]:
     return own
 
 
+def _can_have_faulty_key(data: dict[str, Any]) -> bool:
+    """Return whether the fault of an entity can be in its key file.
+
+    The key file of other cases is encrypted as that of their base, with a passphrase to be given.
+    """
+    fault = data.get("fault")
+    return fault is not None and (not fault["against"] or fault.get("file") == "key")
+
+
 class _Checker:
     def __init__(
         self, environment: Environment, sets: Sequence[RequirementSet] | None, options: CheckOptions
@@ -167,7 +176,7 @@ class _Checker:
             return self._check_case_of_authority(data)
         own_key = None if "fault" in data else data["key"]["spki_sha256"]
         presented, unread = self._presenter.present(
-            data["files"], self._names.get(data["name"]), own_key, faulty="fault" in data
+            data["files"], self._names.get(data["name"]), own_key, faulty=_can_have_faulty_key(data)
         )
         own = self._bases.get(data["name"], set()) | self._own(data)
         expected, names = None, self._required - self._of_authorities | own

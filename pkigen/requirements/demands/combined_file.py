@@ -26,7 +26,7 @@ _PEM_FORMATS = {
 }
 """The output formats in PEM: the sequence of their objects, and their contents besides the certificate."""
 _STORES = (Encoding.PKCS12, Encoding.JKS)
-_WORDS = {"key": "the key", "issuers": "the certificates of the issuing CAs", "root": "the root"}
+_WORDS = {"key": "key", "issuers": "certificates of the issuing CAs", "root": "root certificate"}
 _WITHOUT = {
     "key": ("without-key", "no-key"),
     "issuers": ("without-issuers", "no-chain"),
@@ -49,7 +49,7 @@ class CombinedFile(Demand):
     certificates; ``order``: each certificate is followed by its issuer.
     ``entries`` is the number of keys. ``alias``, ``ciphers`` and ``macs`` apply to key stores: the name of
     the entry, and the algorithms that protect a PKCS#12 file (RFC 7292). If several files contain the
-    certificate, one of them must satisfy the demand.
+    certificate, one of them must satisfy the demand; a file that contains nothing else has no order.
     """
 
     kind: ClassVar[str] = "combined_file"
@@ -93,7 +93,11 @@ class CombinedFile(Demand):
         """Check every file that contains the certificate; the outcome is that of the best one."""
         if subject.certificate is None or subject.certificate_source is None:
             return not_applicable("no certificate file was given")
-        outcomes = [self._check_file(contents, subject) for contents in subject.combined_files]
+        # The most complete file first: its violation is the one to report.
+        files = sorted(subject.combined_files, key=len, reverse=True)
+        if self._has_order:
+            files = [contents for contents in files if len(contents) > 1] or files
+        outcomes = [self._check_file(contents, subject) for contents in files]
         if not outcomes:
             return not_applicable("no certificate file was given")
         return min(outcomes, key=lambda one: (one.status is Status.FAIL, one.undecided))
@@ -137,10 +141,10 @@ class CombinedFile(Demand):
         present = _present(leaf, certificates, subject, has_key=bool(keys))
         for content in self.contains:
             if present[content] is False:
-                return failed(f"no {_WORDS[content]}", _WORDS[content])
+                return failed(f"no {_WORDS[content]}", f"the {_WORDS[content]}")
         for content in self.lacks:
             if present[content]:
-                return failed(_WORDS[content], f"no {_WORDS[content]}")
+                return failed(f"the {_WORDS[content]}", f"no {_WORDS[content]}")
         if self.first and contents[0].source.encoding is Encoding.PEM:
             is_first = (
                 contents[0].kind is Kind.KEY if self.first == "key" else contents[0].certificate == leaf
@@ -160,17 +164,17 @@ class CombinedFile(Demand):
     def violations(self) -> Iterator[Violation]:
         """Without a content, with one too many, in reverse order, in DER, with old ciphers, or renamed."""
         for content in self.contains:
-            says = f"The file does not contain {_WORDS[content]}."
+            says = f"The file does not contain the {_WORDS[content]}."
             yield self._altered(f"no-{content}", says, *_WITHOUT[content])
         for content in self.lacks:
             yield self._altered(
-                f"with-{content}", f"The file contains {_WORDS[content]}.", _WITH[content], ""
+                f"with-{content}", f"The file contains the {_WORDS[content]}.", _WITH[content], ""
             )
         if self._has_order:
             yield self._altered(
                 "reversed", "The objects of the file are in reverse order.", "reversed-blocks", ""
             )
-        if self.encodings and not {"PKCS#12", "JKS"} & set(self.encodings):
+        if self.contains and self.encodings and not {"PKCS#12", "JKS"} & set(self.encodings):
             says = "The file is DER and contains only the certificate."
             yield self._altered("der", says, "certificate-in-der", "certificate-in-der")
         if self.suffixes:

@@ -162,7 +162,8 @@ class ExtensionDemand(Demand):
         if outcome := self._check_value(extension.value):
             return outcome
         if self.critical is None or extension.critical is self.critical:
-            return passed(_CRITICALITY[extension.critical], title)
+            value = text_of(self.type, extension.value) if self.type else ""
+            return passed(value or _CRITICALITY[extension.critical], title)
         several = f"{title}: " if self.names else ""
         return failed(several + _CRITICALITY[extension.critical], _CRITICALITY[self.critical])
 

@@ -11,14 +11,16 @@ from pydantic import Field, model_validator
 
 from pkigen.cases.case import Case
 from pkigen.documents.fields import Parsed
-from pkigen.inspection.artifacts import Source
+from pkigen.inspection.artifacts import KeyFile, Source
 from pkigen.requirements.demand import Demand, Needs, Stage, Violation, demand
 from pkigen.requirements.file_conditions import FileName, Mode, Suffix, check_file
 from pkigen.requirements.outcome import (
     Outcome,
+    Status,
     failed,
     not_applicable,
     pass_or_fail,
+    passed,
     undecided,
 )
 from pkigen.requirements.pattern import Pattern
@@ -80,49 +82,90 @@ class KeyFileDemand(Demand):
         if self.formats and key.format not in self.formats:
             return failed(key.format, " or ".join(self.formats))
         if self.encryption != "any" and key.encrypted is not (self.encryption == "required"):
-            return failed("encrypted" if key.encrypted else "not encrypted", self.encryption)
-        if self.opens:
-            if key.pkcs8 is None and not subject.passphrase_known:
-                return undecided("the key is encrypted, and no passphrase was given")
-            actual = key.problem or ("decrypted" if key.encrypted else "not encrypted")
-            return pass_or_fail(key.pkcs8 is not None, actual, "a key that the passphrase decrypts")
-        if self.sound:
-            return pass_or_fail(not key.unsound, key.unsound or "consistent", "a consistent key")
-        if self.matches:
-            return self._matches(subject)
-        return self._check_passphrase(subject)
+            expected = "an encrypted key" if self.encryption == "required" else "a key without encryption"
+            return failed(_encryption(key.encrypted), expected)
+        conditions = (
+            (self.opens, self._opens),
+            (self.sound, self._sound),
+            (self.matches, self._matches),
+            (self._limits_passphrase, self._check_passphrase),
+        )
+        outcomes = [check(subject, key) for applies, check in conditions if applies]
+        if not outcomes:
+            return passed(self._summary(key, source))
+        # A violated condition decides, then one that cannot be checked, then one that holds.
+        return min(
+            outcomes,
+            key=lambda one: (
+                one.status is not Status.FAIL,
+                not one.undecided,
+                one.status is not Status.PASS,
+            ),
+        )
 
-    def _matches(self, subject: CheckInput) -> Outcome:
-        assert subject.key is not None
-        if subject.certificate is None or subject.key.public is None:
-            missing = "the key cannot be read" if subject.certificate else "there is no certificate"
-            return not_applicable(missing)
+    def _opens(self, subject: CheckInput, key: KeyFile) -> Outcome:
+        if key.pkcs8 is None and not subject.passphrase_known:
+            return undecided("the key is encrypted, and no passphrase was given")
+        actual = key.problem or ("decrypted" if key.encrypted else "not encrypted")
+        return pass_or_fail(key.pkcs8 is not None, actual, "a key that the passphrase decrypts")
+
+    def _sound(self, _subject: CheckInput, key: KeyFile) -> Outcome:
+        return pass_or_fail(not key.unsound, key.unsound or "consistent", "a consistent key")
+
+    def _matches(self, subject: CheckInput, key: KeyFile) -> Outcome:
+        if subject.certificate is None:
+            return not_applicable("there is no certificate")
+        if key.public is None:
+            unread = "the key cannot be read"
+            return undecided(f"{unread}: {key.problem}") if key.encrypted else not_applicable(unread)
         # Compare the encodings: another encoding of the same key in the certificate is a fault of its own.
-        same = subject.key.public.der == subject.certificate.subject_public_key_info
-        actual = "the certificate's key" if same else f"another key ({subject.key.public.name})"
+        same = key.public.der == subject.certificate.subject_public_key_info
+        actual = "the certificate's key" if same else f"another key ({key.public.name})"
         return pass_or_fail(same, actual, "the certificate's key")
 
-    def _check_passphrase(self, subject: CheckInput) -> Outcome:
-        assert subject.key is not None
-        if not (self.passphrase_characters or self.passphrase_minimum or self.passphrase_maximum):
-            return pass_or_fail(True, self._summary(subject.key_source), "")
-        if not subject.key.encrypted or subject.key.passphrase is None:
+    @property
+    def _limits_passphrase(self) -> bool:
+        return bool(self.passphrase_characters or self.passphrase_minimum or self.passphrase_maximum)
+
+    def _check_passphrase(self, _subject: CheckInput, key: KeyFile) -> Outcome:
+        if not key.encrypted or key.passphrase is None:
             return not_applicable("the key has no passphrase")
-        text = subject.key.passphrase.decode("utf-8", "replace")
+        text = key.passphrase.decode("utf-8", "replace")
         if self.passphrase_characters and not self.passphrase_characters.matches(text):
             return failed("other characters", f"only {self.passphrase_characters[:-1]}")
         least, most = self.passphrase_minimum or 0, self.passphrase_maximum or len(text)
         return pass_or_fail(least <= len(text) <= most, f"{len(text)} characters", f"{least} to {most}")
 
-    def _summary(self, source: Source | None) -> str:
-        """Return the actual value of a check that looks only at the encoding or the name of the file."""
-        assert source is not None
-        if self.mode is not None and source.mode is not None:
-            return f"mode {source.mode:04o}"
-        return PurePath(source.file).suffix if self.suffixes else str(source.encoding)
+    def _summary(self, key: KeyFile, source: Source) -> str:
+        """Return the actual value of a check that looks only at the form of the file."""
+        values = (
+            (self.encodings, str(source.encoding)),
+            (self.suffixes, PurePath(source.file).suffix),
+            (self.mode is not None and source.mode is not None, f"mode {source.mode or 0:04o}"),
+            (self.formats, key.format),
+            (self.encryption != "any", _encryption(key.encrypted)),
+        )
+        summary = ", ".join(value for is_condition, value in values if is_condition)
+        return summary or str(source.encoding)
 
     def violations(self) -> Iterator[Violation]:
         """Another encoding, name, format or encryption; an unknown or invalid passphrase; another key."""
+        yield from self._violations_of_form()
+        if self.opens:
+            yield _altered(
+                "wrong", "The passphrase does not decrypt the key.", "wrong-passphrase", stage="file"
+            )
+            yield _altered(
+                "none", "The key is encrypted with an unknown passphrase.", "no-passphrase", stage="file"
+            )
+        if self.sound:
+            says = "The numbers of the private key are inconsistent."
+            yield _altered("unsound", says, "unsound", stage="file", sent=False)
+        if self.matches:
+            yield _altered("other", "The key file contains another key.", "other-key", stage="file")
+        yield from self._violations_of_passphrase()
+
+    def _violations_of_form(self) -> Iterator[Violation]:
         if self.encodings and "DER" not in self.encodings:
             yield _altered("der", "The key file is DER.", "der", stage="file", sent=False)
         if self.suffixes:
@@ -136,25 +179,14 @@ class KeyFileDemand(Demand):
             yield _altered(
                 "traditional", "The key is in its traditional format (PKCS#1 or SEC 1).", "traditional"
             )
+        if self.formats and "PKCS#8" not in self.formats:
+            yield _altered("pkcs8", "The key is in the format PKCS#8.", "pkcs8")
         if self.encryption == "forbidden":
             yield _altered("encrypted", "The key is encrypted.", "passphrase", _SAMPLE)
         if self.encryption == "required":
             yield _altered("plain", "The key is not encrypted.", "plain")
-        if self.opens:
-            yield _altered(
-                "wrong", "The passphrase does not decrypt the key.", "wrong-passphrase", stage="file"
-            )
-            yield _altered(
-                "none", "The key is encrypted with an unknown passphrase.", "no-passphrase", stage="file"
-            )
-        if self.sound:
-            says = "The numbers of the private key are inconsistent."
-            yield _altered("unsound", says, "unsound", stage="file", sent=False)
-        if self.matches:
-            yield _altered("other", "The key file contains another key.", "other-key", stage="file")
-        yield from self._of_passphrase()
 
-    def _of_passphrase(self) -> Iterator[Violation]:
+    def _violations_of_passphrase(self) -> Iterator[Violation]:
         if self.passphrase_characters and not self.passphrase_characters.matches(_FORBIDDEN):
             words = "The passphrase of the key has forbidden characters."
             yield _altered("characters", words, "passphrase", _FORBIDDEN)
@@ -164,6 +196,10 @@ class KeyFileDemand(Demand):
         if self.passphrase_maximum is not None:
             words = "The passphrase of the key is too long."
             yield _altered("long", words, "passphrase", _sample(self.passphrase_maximum + 1))
+
+
+def _encryption(encrypted: bool) -> str:
+    return "encrypted" if encrypted else "not encrypted"
 
 
 def _sample(length: int) -> str:
