@@ -116,8 +116,9 @@ class KeyFileDemand(Demand):
         if subject.certificate is None:
             return not_applicable("there is no certificate")
         if key.public is None:
-            unread = "the key cannot be read"
-            return undecided(f"{unread}: {key.problem}") if key.encrypted else not_applicable(unread)
+            unread = f"the key cannot be read: {key.problem}"
+            is_open = key.encrypted and not subject.passphrase_known
+            return undecided(unread) if is_open else not_applicable(unread)
         # Compare the encodings: another encoding of the same key in the certificate is a fault of its own.
         same = key.public.der == subject.certificate.subject_public_key_info
         actual = "the certificate's key" if same else f"another key ({key.public.name})"
