@@ -112,4 +112,4 @@ def _for_messages(template: Template) -> Template:
     tree = template.body.tree.copy()
     tree.put("key_usage", Items([Text(one) for one in _USAGES]), None)
     tree.put("extended_key_usage", Items([Text(_CMC_RA)]), None)
-    return replace(template, body=replace(template.body, tree=tree))
+    return replace(template, body=replace(template.body, tree=tree), of_server=True)

@@ -216,7 +216,7 @@ def _for_servers(template: Template) -> Template:
     """Return the template with the purpose serverAuth, whatever the defaults of the profile are."""
     tree = template.body.tree.copy()
     tree.put("extended_key_usage", Items([Text("serverAuth")]), None)
-    return replace(template, body=replace(template.body, tree=tree))
+    return replace(template, body=replace(template.body, tree=tree), of_server=True)
 
 
 def _general_name(host: str) -> x509.GeneralName:

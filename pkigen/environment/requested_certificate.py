@@ -84,7 +84,8 @@ class RequestPlanner:
         entity = self._planner.certificate(spec)
         if spec.faults or faults:
             return self._with_faults(entity, spec, (*spec.faults, *faults))
-        self._check_requirements(entity, spec)
+        if not template.of_server:
+            self._check_requirements(entity, spec)
         defect = self._paths.defect(entity)
         if defect is not None:
             raise Rejected(Cause.NAME, f"no client would accept the certificate: {defect.reason}")

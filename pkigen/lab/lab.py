@@ -11,6 +11,7 @@ from typing import Any
 
 from pkigen.clock import parse_span
 from pkigen.documents.fields import close_to
+from pkigen.enrolment.server import EnrolmentServer
 from pkigen.environment.environment import Case, Environment, open_environment
 from pkigen.environment.revoke import revoke, unrevoke
 from pkigen.errors import InputError, PkigenError, Problem, visible
@@ -64,6 +65,7 @@ class Lab:
         self.password = ""
         self.secret = ""
         self.crl_server: CrlServer
+        self.enrolment: EnrolmentServer | None = None
         self.scheduler: ConnectionScheduler
         self._downloads = downloads
 

@@ -16,6 +16,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from pkigen.enrolment.server import EnrolmentServer, serving
+from pkigen.environment.enrol import Enroller
 from pkigen.environment.environment import Case, Environment, open_environment
 from pkigen.errors import InputError
 from pkigen.inspection.check import sets_of
@@ -91,6 +93,7 @@ def running_lab(
         sets, own_sets = _requirement_sets(environment)
         lab = Lab(folder, profile, clock, sets, own_sets, downloads, proxy)
         lab.crl_server = server
+        lab.enrolment = _enrolment(stack, lab, ports)
         lab.password = str(saved.get("password") or secrets.token_urlsafe(9))
         lab.secret = secrets.token_urlsafe(24)
         _start_appliances(lab, members, state, ports)
@@ -112,6 +115,14 @@ def running_lab(
         stack.enter_context(lab.scheduler.running())
         stack.callback(cancel_token.cancel)
         yield lab
+
+
+def _enrolment(stack: ExitStack, lab: Lab, ports: _Ports) -> EnrolmentServer | None:
+    """Start the enrollment server on the next port; None if the profile has no template with a protocol."""
+    if not any(template.protocols for template in lab.profile.templates):
+        return None
+    enroller = Enroller(lab.folder, clock=lab.clock)
+    return stack.enter_context(serving(enroller, ports.next()))
 
 
 class _Ports:

@@ -129,13 +129,20 @@ class NameNotAllowed(Refused):
 class Template:
     """A template of certificates that devices request.
 
-    ``own_keys`` are the keys that the template itself sets, without inherited ones.
+    ``own_keys`` are the keys that the template itself sets, without inherited ones. ``of_server`` marks the
+    enrollment server's own certificates: the profile's requirement sets are for devices and do not apply.
     """
 
     name: str
     body: Body[CertificateSpec]
     settings: TemplateSettings
     own_keys: frozenset[str] = frozenset()
+    of_server: bool = False
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """The protocols that the template offers."""
+        return tuple(name for name in PROTOCOLS if getattr(self.settings, name) is not None)
 
     @property
     def from_request(self) -> tuple[str, ...]:

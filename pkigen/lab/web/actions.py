@@ -53,6 +53,7 @@ class Actions:
             "/try/renew": (self._renew, ()),
             "/try/crl-server": (self._crl_server, ("run",)),
             "/try/clock": (self._clock, ("move",)),
+            "/enrolment/fault": (self._enrolment_fault, ("fault", "to", "times")),
             "/api": (self._token, ()),
         }
         routes = [
@@ -203,6 +204,20 @@ class Actions:
             self._lab.move_clock(_NEXT_MONTH)
             session.tell("notice", f"The lab date is now {self._lab.clock():%Y-%m-%d}.")
         return RedirectResponse("/try", 303)
+
+    def _enrolment_fault(self, _request: Request, session: Session, fields: FormFields) -> Response:
+        """Activate a fault of the enrollment server, or remove it."""
+        server, fault = self._lab.enrolment, fields.texts.get("fault", "")
+        if server is None or self._appliance is not self._lab.console:
+            raise HTTPException(404)
+        if _one_of(("on", "off"), fields, "to") == "off":
+            server.clear(id=fault)
+            session.tell("good", f"The fault {fault} is off.")
+        else:
+            times = fields.texts.get("times", "").strip()
+            server.faults.put({fault: {"times": times} if times else {}})
+            session.tell("notice", f"The fault {fault} is on{f' for {times} requests' if times else ''}.")
+        return RedirectResponse("/enrolment", 303)
 
     def _token(self, request: Request, session: Session, _fields: FormFields) -> Response:
         return self._console.api_page(request, session, self._appliance.new_token())

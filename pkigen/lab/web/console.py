@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from pkigen.faults import ENROLMENT_FAULTS
 from pkigen.lab.appliance.appliance import Appliance, Role
 from pkigen.lab.appliance.credential import display_name
 from pkigen.lab.appliance.samples import sample_uploads
@@ -34,6 +36,8 @@ TITLES = {
     429: "Too many attempts",
     503: "The lab cannot do this now",
 }
+_MOST_ENROLLED = 100
+_MOST_REQUESTS = 20
 LIVE = "x-live"
 """Header of background requests by scripts; they do not consume the messages for the user."""
 _TEMPLATES = Environment(
@@ -63,6 +67,7 @@ class Console:
             "/certificate/upload": self._upload,
             "/alerts": self._alerts,
             "/events": self._events,
+            "/enrolment": self._enrolment,
             "/try": self._shelf,
             "/api": self._api,
         }
@@ -189,6 +194,27 @@ class Console:
 
     def _events(self, request: Request, session: Session) -> Response:
         return self.render(request, "events", session, events=list(self._appliance.events)[::-1])
+
+    def _enrolment(self, request: Request, session: Session) -> Response:
+        server = self._lab.enrolment
+        if server is None or self._appliance is not self._lab.console:
+            raise HTTPException(404)
+        server.enroller.list_in_manifest()
+        enrolled = self._lab.environment.manifest.get("enrolled", ())
+        newest = sorted(enrolled, key=lambda one: one["enrolment"]["at"], reverse=True)[:_MOST_ENROLLED]
+        active = {one.id: one for one in server.faults.all()}
+        offered = {service.protocol for service in server.services}
+        faults = [one for one in ENROLMENT_FAULTS.values() if one.family in offered]
+        return self.render(
+            request,
+            "enrolment",
+            session,
+            server=server,
+            enrolled=newest,
+            active=active,
+            faults=faults,
+            requests=server.requests()[::-1][:_MOST_REQUESTS],
+        )
 
     def _shelf(self, request: Request, session: Session) -> Response:
         lab, me = self._lab, self._appliance
