@@ -17,7 +17,7 @@ from pkigen.cli._console import (
     wrap,
 )
 from pkigen.cli._options import (
-    At,
+    EvaluationTime,
     Json,
     PassphraseFiles,
     find_environment,
@@ -77,7 +77,7 @@ def check(
         typer.Option("--trust", metavar="FILE", help="File with trust anchors; may be repeated."),
     ] = None,
     passphrase_file: PassphraseFiles = None,
-    at: At = None,
+    at: EvaluationTime = None,
     form: Annotated[
         Literal["text", "json", "sarif", "junit"], typer.Option("--format", help="Output format.")
     ] = "text",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pkigen.cli._console import colorize, print_json, print_line, print_message, printable, wrap
-from pkigen.cli._options import At, Json, PassphraseFiles, parse_time
+from pkigen.cli._options import EvaluationTime, Json, PassphraseFiles, parse_time
 from pkigen.cli._report import quantity
 from pkigen.errors import InputError
 
@@ -43,7 +43,7 @@ def sets(
         bool, typer.Option("--yaml", help="Print the file of a shipped set, as a start for your own.")
     ] = False,
     passphrase_file: PassphraseFiles = None,
-    at: At = None,
+    at: EvaluationTime = None,
     json: Json = False,
 ) -> None:
     """List, show, compare and find requirement sets.
@@ -228,16 +228,18 @@ def _print_matches(
 ) -> None:
     from pkigen.inspection.artifacts import read_passphrase
     from pkigen.inspection.check import CheckOptions, files_in
-    from pkigen.inspection.check.match import match_files
+    from pkigen.inspection.check.match import match_files, sets_beside
     from pkigen.requirements.library import by_role, every_set
 
     if not files:
         raise InputError("`pkigen sets match` needs files: certificates, keys, chains")
-    given = map(Path, files)
+    given = list(map(Path, files))
     paths = [path for one in given for path in (files_in(one) if one.is_dir() else (one,))]
     passphrases = tuple(map(read_passphrase, passphrase_files))
     options = CheckOptions(now=parse_time(at) or datetime.now(UTC), passphrases=passphrases)
-    every = [one for declared in every_set() for one in by_role(declared)]
+    shipped, own = {one.name: one for one in every_set()}, sets_beside([*given, Path()])
+    declared = [*shipped.values(), *(one for one in own.values() if one.name not in shipped)]
+    every = [one for declared_set in declared for one in by_role(declared_set)]
     matches = list(match_files(paths, every, options))
     if as_json:
         print_json([_matches_json(one) for one in matches])
@@ -255,6 +257,10 @@ def _print_matches_of(one: FileMatches) -> None:
     for match in one.satisfied:
         head = f"  {match.set.name:<{width}}  "
         print_line(wrap(f"{head}satisfied: {quantity(match.passed, 'requirement')}", len(head)))
+    if one.trivial:
+        names = ", ".join(match.set.name for match in one.trivial)
+        few = "Hardly any requirement of these sets applies, and none is violated"
+        print_line(wrap(f"  {few}: {names}", 4))
     for match in one.missed[:_NEAREST]:
         print_line(f"  {match.set.name:<{width}}  missing {len(match.missing)}:")
         for finding in match.missing[:_MOST_MISSING]:

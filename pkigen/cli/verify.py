@@ -17,7 +17,7 @@ from pkigen.cli._console import (
     wrap,
 )
 from pkigen.cli._options import (
-    At,
+    EvaluationTime,
     Json,
     PassphraseFiles,
     parse_time,
@@ -57,7 +57,7 @@ def verify(
             "--host", metavar="HOST", help="DNS name or IP address that the certificate must contain."
         ),
     ] = None,
-    at: At = None,
+    at: EvaluationTime = None,
     crl: Annotated[
         _Files, typer.Option("--crl", metavar="FILE", help="File with CRLs; may be repeated.")
     ] = None,

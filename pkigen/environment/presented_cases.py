@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 from pkigen.errors import InputError
 from pkigen.inspection.artifacts import Artifact, Kind, file_mode, read
@@ -110,7 +111,8 @@ class CasePresenter:
 
 def _without(counts: Mapping[str, int], own: str | None) -> Mapping[str, int]:
     """Return the counts without the entity's own value."""
-    return counts if own is None else ChainMap({own: counts[own] - 1}, dict(counts))
+    # ChainMap writes to its first mapping only, so that the counts need no copy.
+    return counts if own is None else ChainMap({own: counts[own] - 1}, cast("dict[str, int]", counts))
 
 
 def _unreadable(certificate: Artifact | None, key: Artifact | None) -> Iterator[Artifact]:

@@ -144,14 +144,14 @@ def _negatives(
 
 def _peers(profile: Profile, planner: Planner, set_name: str) -> dict[str, tuple[Entity, ...]]:
     """Return the end entities without a fault that have roles of a set, by role."""
-    peers = dict[str, tuple[Entity, ...]]()
+    peers = dict[str, list[Entity]]()
     for spec in profile.with_requirements():
         if not isinstance(spec, CertificateSpec) or spec.faults:
             continue
         for reference in spec.requirements:
             if reference.set == set_name and reference.role is not None:
-                peers[reference.role] = (*peers.get(reference.role, ()), planner.certificate(spec))
-    return peers
+                peers.setdefault(reference.role, []).append(planner.certificate(spec))
+    return {role: tuple(entities) for role, entities in peers.items()}
 
 
 def _bases(profile: Profile, planner: Planner) -> dict[str, CertificateSpec]:

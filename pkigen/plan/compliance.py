@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 
 from pkigen.cases.case import common_name
@@ -22,6 +23,7 @@ from pkigen.requirements import (
     findings,
     load_set,
 )
+from pkigen.requirements.subject import PeerGroup
 from pkigen.x509 import Certificate
 
 
@@ -38,8 +40,12 @@ def load_sets(profile: Profile) -> tuple[RequirementSet, ...]:
     return tuple(sets)
 
 
+@lru_cache(maxsize=1)
 def own_sets(profile: Profile) -> dict[str, dict[str, RequirementSet]]:
-    """Return the sets of single entities by reference, by entity id; InputError as above."""
+    """Return the sets of single entities by reference, by entity id; InputError as above.
+
+    The sets of the last profile are kept, since a build needs them several times.
+    """
     loaded, sets = dict[SetReference, RequirementSet](), dict[str, dict[str, RequirementSet]]()
     problems = list[Problem]()
     for spec in profile.with_requirements():
@@ -100,16 +106,16 @@ class ComplianceChecker:
         self._entities = {entity.id: entity for entity in authorities}
         self._certificates = {entity.id: self._certificate(entity) for entity in self._entities.values()}
         self._seen = Counter[str]()
-        self._peers: dict[str, dict[str, tuple[Certificate, ...]]] | None = None
+        self._peers: dict[str, dict[str, PeerGroup]] | None = None
 
     def compare(self, entities: Iterable[Entity], own: Mapping[str, Mapping[str, RequirementSet]]) -> None:
         """Compare the entities with each other where their sets require it."""
-        peers = dict[str, dict[str, tuple[Certificate, ...]]]()
+        peers = dict[str, dict[str, PeerGroup]]()
         for entity in entities:
             for one in own.get(entity.id, {}).values():
                 if one.role is not None and entity.fault is None:
-                    roles = peers.setdefault(one.declared_name, {})
-                    roles[one.role] = (*roles.get(one.role, ()), self._certificate(entity))
+                    group = peers.setdefault(one.declared_name, {}).setdefault(one.role, PeerGroup())
+                    group.certificates.append(self._certificate(entity))
         self._peers = peers
 
     def findings(self, entity: Entity, sets: Iterable[RequirementSet]) -> Iterator[Finding]:

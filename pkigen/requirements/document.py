@@ -184,7 +184,8 @@ class Requirement(Value):
 
     def check(self, subject: CheckInput) -> Outcome:
         """Return whether the condition holds; Malformed for a certificate that cannot be read."""
-        if subject.certificate is not None and not self.applies_at(subject.certificate.not_before):
+        dated = self.from_ is not None or self.until is not None
+        if dated and subject.certificate is not None and not self.applies_at(subject.certificate.not_before):
             return not_applicable(f"it applies to certificates issued {self.period}")
         return self.condition.check(subject)
 

@@ -44,12 +44,13 @@ def findings(against: RequirementSet, subject: CheckInput) -> Iterator[Finding]:
 def _finding(against: RequirementSet, requirement: Requirement, subject: CheckInput) -> Finding:
     if reason := _inapplicable(against, requirement, subject):
         return Finding(against, requirement, not_applicable(reason))
-    own = requirement.of in ("certificate", "all") or (subject.authority and requirement.of == "authorities")
+    if requirement.of == "certificate":
+        return Finding(against, requirement, _checked(requirement, subject))
+    own = requirement.of == "all" or (subject.authority and requirement.of == "authorities")
     every = [Finding(against, requirement, _checked(requirement, subject))] if own else []
-    if requirement.of != "certificate":
-        end = 1 if requirement.of == "issuing-authority" else None
-        for authority, data in subject.inputs_of_path[:end]:
-            every.append(Finding(against, requirement, _checked(requirement, data), authority))
+    end = 1 if requirement.of == "issuing-authority" else None
+    for authority, data in subject.inputs_of_path[:end]:
+        every.append(Finding(against, requirement, _checked(requirement, data), authority))
     if not every:
         return Finding(against, requirement, not_applicable("no CA certificate was given"))
     failures = (finding for finding in every if finding.failed)
@@ -65,10 +66,11 @@ def _inapplicable(against: RequirementSet, requirement: Requirement, subject: Ch
         return "a certification request does not determine it"
     if requirement.needs is Needs.ISSUED and not subject.issued:
         return "the certificate is not issued yet"
-    of_end_entities = requirement.of == "certificate" and not against.is_for_authorities
-    if subject.authority and of_end_entities and not set(requirement.kinds) <= _OF_ANY_CERTIFICATE:
-        return "it applies to end-entity certificates"
-    return ""
+    if not subject.authority or requirement.of != "certificate" or against.is_for_authorities:
+        return ""
+    if set(requirement.kinds) <= _OF_ANY_CERTIFICATE:
+        return ""
+    return "it applies to end-entity certificates"
 
 
 def _checked(requirement: Requirement, subject: CheckInput) -> Outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -25,7 +25,25 @@ LookUpCrl = Callable[[str], PublishedCrl | None]
 """Returns what is published at a URL; None if only a download could answer that."""
 
 
-Peers = Mapping[str, Mapping[str, tuple[Certificate, ...]]]
+class PeerGroup:
+    """The certificates of an environment that have a role, grouped by the values that are compared."""
+
+    def __init__(self, certificates: Iterable[Certificate] = ()) -> None:
+        self.certificates = list(certificates)
+        self._groups = dict[str, dict[Hashable, list[Certificate]]]()
+
+    def by_value(
+        self, name: str, value: Callable[[Certificate], Hashable]
+    ) -> Mapping[Hashable, list[Certificate]]:
+        """Return the certificates by a value, which is read once from each; ``name`` identifies it."""
+        if name not in self._groups:
+            groups = self._groups[name] = {}
+            for one in self.certificates:
+                groups.setdefault(value(one), []).append(one)
+        return self._groups[name]
+
+
+Peers = Mapping[str, Mapping[str, PeerGroup]]
 """Certificates by the name of a set and a role of it."""
 
 
@@ -47,7 +65,8 @@ class CheckInput:
     ``sharing`` maps common names (lowercase) to the number of other certificates of the environment that have
     them; ``sharing_keys`` does the same for the SHA-256 digests (hexadecimal) of their SubjectPublicKeyInfos,
     and is None if there is no environment. ``peers`` are the certificates of an environment by set and role,
-    None without an environment; ``set_name`` is the set that is checked.
+    None without an environment, of which ``not_compared`` (in DER) are left out; ``set_name`` is the set that
+    is checked.
     """
 
     now: datetime
@@ -68,6 +87,7 @@ class CheckInput:
     sharing: Mapping[str, int] = field(default_factory=dict)
     sharing_keys: Mapping[str, int] | None = None
     peers: Peers | None = None
+    not_compared: frozenset[bytes] = frozenset()
     set_name: str = ""
     issued: bool = True
     passphrase_known: bool = True

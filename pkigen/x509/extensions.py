@@ -87,6 +87,15 @@ class Subtree:
     has_maximum: bool = False
 
 
+_MOST_CACHED = 1024
+"""Bytes of a value whose decoded form is kept: most certificates have the same short values."""
+
+
+@lru_cache(maxsize=1024)
+def _decoded(read: Callable[[bytes], T], value: bytes) -> T:
+    return read(value)
+
+
 class Extensions(tuple[RawExtension, ...]):
     """The extensions of one certificate, CRL or request, in order."""
 
@@ -94,12 +103,18 @@ class Extensions(tuple[RawExtension, ...]):
 
     def raw(self, oid: str) -> RawExtension | None:
         """Return the first extension with an OID, or None."""
-        return next((extension for extension in self if extension.oid == oid), None)
+        for extension in self:
+            if extension.oid == oid:
+                return extension
+        return None
 
     def get(self, oid: str, read: Callable[[bytes], T]) -> T | None:
         """Return the decoded value of an extension, None if it is absent; Malformed if ``read`` fails."""
         extension = self.raw(oid)
-        return None if extension is None else read(extension.value)
+        if extension is None:
+            return None
+        value = extension.value
+        return _decoded(read, value) if len(value) <= _MOST_CACHED else read(value)
 
     @property
     def basic_constraints(self) -> BasicConstraints | None:

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from pkigen.asn1 import der, names
 from pkigen.asn1.oids import (
     HARDWARE_MODULE_NAME,
+    KERBEROS_PRINCIPAL_NAME,
     NTDS_GUID,
     SMTP_UTF8_MAILBOX,
     SRV_NAME,
@@ -23,7 +24,7 @@ _IA5 = {0x81: "email", 0x82: "dns", 0x86: "uri"}
 
 @dataclass(frozen=True, slots=True)
 class GeneralName:
-    """A name: its kind (dns, ip, email, uri, upn, srv, smtputf8, hardware, ntds ...) and its text.
+    """A name: its kind (dns, ip, email, uri, upn, srv, smtputf8, krb5, hardware, ntds ...) and its text.
 
     The other kinds are rid, dirname, and ``other`` for an otherName of another type.
     Bytes that are not valid for the kind are shown in hexadecimal after a ``#``. ``type_id`` is the OID of
@@ -92,7 +93,22 @@ def _other_name(data: bytes) -> GeneralName:
         return GeneralName("hardware", _hardware_module(inner), inner, type_id)
     if type_id == NTDS_GUID:
         return GeneralName("ntds", object_guid(inner), inner, type_id)
+    if type_id == KERBEROS_PRINCIPAL_NAME and (principal := _kerberos_principal(inner)):
+        return GeneralName("krb5", principal, inner, type_id)
     return GeneralName("other", f"{type_id} #{inner.hex()}", inner, type_id)
+
+
+def _kerberos_principal(value: bytes) -> str:
+    """Return a KRB5PrincipalName (RFC 4556, 3.2.2) as ``HTTP/host@REALM``; empty if it is not one."""
+    what = "the Kerberos principal"
+    try:
+        realm, principal = (der.contents(one) for one in elements(value, what))
+        _, strings = elements(principal, what)
+        components = elements(der.contents(strings), what)
+        texts = [expect(one, der.GENERAL_STRING, what).decode("ascii") for one in (*components, realm)]
+    except ValueError:
+        return ""
+    return f"{'/'.join(texts[:-1])}@{texts[-1]}"
 
 
 def _hardware_module(value: bytes) -> str:

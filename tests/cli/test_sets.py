@@ -91,6 +91,22 @@ def test_match_names_the_satisfied_sets_and_what_the_nearest_others_miss(cli: Cl
     assert "satisfied: " in text.out
 
 
+def test_match_includes_own_sets_and_lists_those_that_hardly_apply_on_one_line(
+    cli: Cli, tmp_path: Path
+) -> None:
+    assert cli("build", "minimal", "--out", str(tmp_path)).code == 0
+    (certificate,) = (tmp_path / "minimal" / "certificates").glob("*/*.crt")
+    text = cli("sets", "web-server", "--yaml").out
+    (certificate.parent / "own.yaml").write_text(text.replace("name: web-server", "name: own"))
+    (certificate.parent / "other.yaml").write_text("requirements: []")
+    lines = cli("sets", "match", str(certificate)).out.splitlines()
+    satisfied = [int(line.split("satisfied: ")[1].split()[0]) for line in lines if "satisfied: " in line]
+    assert satisfied == sorted(satisfied, reverse=True)
+    assert min(satisfied) >= 3
+    assert any(line.startswith("  own ") for line in lines)
+    assert any("Hardly any requirement of these sets applies" in line for line in lines)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -25,6 +25,7 @@ from pkigen.plan.defaults import Extensions, Setting, _share
 from pkigen.plan.extensions import key_usage
 from pkigen.profile import CertificateSpec
 from pkigen.profile.specifications import TYPED_EXTENSIONS, EntitySpec
+from pkigen.x509.general_names import general_names
 
 _BASE_URL = "http://pki.test:8080"
 _POINTS, _ = points(CrlPlan(1, f"{_BASE_URL}/crl/issuing.crl"), 0, None)
@@ -317,6 +318,7 @@ def test_a_kerberos_principal_is_what_openssl_encodes(tmp_path: Path, principal:
     name = x509.OtherName(ObjectIdentifier("1.3.6.1.5.2.2"), (tmp_path / "name.der").read_bytes())
     assert extension is not None
     assert extension.value == x509.SubjectAlternativeName([name]).public_bytes()
+    assert [str(one) for one in general_names(extension.value)] == [f"krb5:{principal}@REALM"]
 
 
 def test_key_identifiers_wait_for_the_keys() -> None:

@@ -10,6 +10,7 @@ import pytest
 from pkigen.errors import InputError
 from pkigen.inspection.check import CheckOptions, check_environment, check_files
 from pkigen.requirements import load_set
+from pkigen.requirements.subject import PeerGroup
 from tests.environment.profiles import build_it, manifest
 
 SET = """
@@ -90,6 +91,23 @@ def test_a_plan_that_violates_a_relation_is_an_error(
     del document["negatives"]
     with pytest.raises(InputError, match=requirement):
         build_it(document, tmp_path / "out")
+
+
+def test_the_values_of_a_role_are_read_once_for_all_comparisons() -> None:
+    read = list[int]()
+
+    class _Counted:
+        def __init__(self, number: int) -> None:
+            self.der = bytes([number])
+
+    def value(one: Any) -> Any:
+        read.append(one.der[0])
+        return one.der[0] % 3
+
+    group = PeerGroup(_Counted(number) for number in range(9))  # type: ignore[misc]
+    groups = [group.by_value("unit", value) for _ in range(9)]
+    assert read == list(range(9))
+    assert {key: len(every) for key, every in groups[-1].items()} == {0: 3, 1: 3, 2: 3}
 
 
 def test_a_file_alone_is_not_decided(tmp_path: Path) -> None:

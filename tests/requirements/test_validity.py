@@ -51,6 +51,13 @@ def test_the_date_of_issue_selects_the_longest_period(issued: datetime, days: in
     assert _outcome({"maximum": SCHEDULE}, longer) == "fail"
 
 
+def test_a_period_that_is_one_second_too_long_says_why() -> None:
+    made = Made(begin=NOW, end=NOW + 90 * DAY)
+    outcome = ValidityDemand.model_validate({"maximum": "90d"}).check(made.check_input())
+    assert outcome.actual == "90 days and 1 second"
+    assert outcome.expected == "at most 90d, including the second of notAfter (RFC 5280, 4.1.2.5)"
+
+
 @pytest.mark.parametrize(
     ("parameters", "made", "status"),
     [

@@ -21,7 +21,7 @@ from pkigen.inspection.artifacts import Artifact, Kind, read_path
 from pkigen.inspection.check.check import CheckOptions, CheckResult, check
 from pkigen.requirements import CheckInput, PublishedCrl, RequirementSet, load_set
 from pkigen.requirements.crl_lookup import CrlLookup
-from pkigen.requirements.subject import Peers
+from pkigen.requirements.subject import PeerGroup
 from pkigen.x509 import Certificate
 
 
@@ -125,7 +125,13 @@ class _Checker:
         self._presenter.taken = Counter(name for name in self._names.values() if name)
         without_fault = (case.data for case in environment.cases() if case.fault is None)
         compares = any(one.compares_peers for one in self._sets.values())
-        self._peers = self._certificates_by_role() if compares else {}
+        by_role = self._certificates_by_role() if compares else {}
+        self._peers = dict[str, dict[str, PeerGroup]]()
+        self._by_name = dict[str, set[bytes]]()
+        for (set_name, role), by_name in by_role.items():
+            self._peers.setdefault(set_name, {})[role] = PeerGroup(by_name.values())
+            for name, certificate in by_name.items():
+                self._by_name.setdefault(name, set()).add(certificate.der)
         self._presenter.keys = Counter(one["key"]["spki_sha256"] for one in (*without_fault, *authorities))
 
     def _certificates_by_role(self) -> dict[tuple[str, str], dict[str, Certificate]]:
@@ -140,14 +146,10 @@ class _Checker:
                     named[case.name] = artifact.certificate
         return by_role
 
-    def _peers_of(self, data: dict[str, Any]) -> Peers:
-        """Return the certificates to compare an end entity with: all but itself and the base of a case."""
-        own = {data["name"], data.get("fault", {}).get("base")}
-        peers = dict[str, dict[str, tuple[Certificate, ...]]]()
-        for (set_name, role), named in self._peers.items():
-            others = tuple(certificate for name, certificate in named.items() if name not in own)
-            peers.setdefault(set_name, {})[role] = others
-        return peers
+    def _not_compared(self, data: dict[str, Any]) -> frozenset[bytes]:
+        """Return the certificates that an end entity is not compared with: itself and the base of a case."""
+        own = (data["name"], data.get("fault", {}).get("base"))
+        return frozenset(der for name in own for der in self._by_name.get(name, ()))
 
     def check_all(self) -> Iterator[CheckResult]:
         """Yield the result of every entity that is checked."""
@@ -183,7 +185,12 @@ class _Checker:
         if "fault" in data:
             expected = self._expected_of(data)
             names = set(expected)
-        presented = replace(presented, crl_issuers=self._crl_issuers, peers=self._peers_of(data))
+        presented = replace(
+            presented,
+            crl_issuers=self._crl_issuers,
+            peers=self._peers,
+            not_compared=self._not_compared(data),
+        )
         sets = [one for name, one in self._sets.items() if name in names]
         revoked = data["revoked"] is not None or data["verdict"].get("stage") == "revocation"
         return check(data["name"], presented, sets, unread, expected, revoked=revoked and "fault" not in data)

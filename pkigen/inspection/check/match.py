@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+from pkigen.errors import InputError
 from pkigen.inspection.check.check import CheckOptions, CheckResult
 from pkigen.inspection.check.files import check_files
 from pkigen.requirements import Finding, RequirementSet, Status
+from pkigen.requirements.loader import load_declared
+
+_FEWEST = 3
+"""Applicable requirements of a set that is worth a line of its own."""
+_MOST_SETS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +38,18 @@ class FileMatches:
 
     @property
     def satisfied(self) -> tuple[Match, ...]:
-        """The sets that are satisfied, those with the most requirements first."""
-        return tuple(one for one in self.matches if not one.missing)
+        """The sets that are satisfied, those with the most applicable requirements first."""
+        return tuple(one for one in self.matches if not one.missing and one.passed >= _FEWEST)
+
+    @property
+    def trivial(self) -> tuple[Match, ...]:
+        """The sets that are satisfied because hardly any of their requirements applies."""
+        return tuple(one for one in self.matches if not one.missing and one.passed < _FEWEST)
 
     @property
     def missed(self) -> tuple[Match, ...]:
         """The sets that are not satisfied, the nearest first."""
-        return tuple(one for one in self.matches if one.missing)
+        return tuple(one for one in self.matches if one.missing and one.passed >= _FEWEST)
 
 
 def match_files(
@@ -47,6 +60,23 @@ def match_files(
         matches = [_match(one, result) for one in sets if one.name not in result.inapplicable]
         matches.sort(key=lambda one: (len(one.missing), -one.passed, one.set.name))
         yield FileMatches(result.name, tuple(matches), result)
+
+
+def sets_beside(paths: Iterable[Path]) -> dict[str, RequirementSet]:
+    """Return the requirement sets in the directories of files, and in given directories, by their paths.
+
+    YAML files that are no sets, such as profiles, and sets with errors are ignored.
+    """
+    directories = dict.fromkeys(path if path.is_dir() else path.parent for path in paths)
+    found = dict[str, RequirementSet]()
+    for directory in directories:
+        try:
+            for path in islice(sorted(directory.glob("*.y*ml")), _MOST_SETS):
+                with suppress(InputError):
+                    found[str(path)] = load_declared(str(path))
+        except OSError:
+            continue
+    return found
 
 
 def _match(against: RequirementSet, result: CheckResult) -> Match:

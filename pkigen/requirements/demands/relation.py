@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Hashable, Iterable, Iterator
 from functools import partial
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import model_validator
 
@@ -16,7 +16,7 @@ from pkigen.model import Entity
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.demands.subject import oid_of_attribute, parse_attribute
 from pkigen.requirements.outcome import Outcome, failed, not_applicable, passed, undecided
-from pkigen.requirements.subject import CheckInput
+from pkigen.requirements.subject import CheckInput, PeerGroup
 from pkigen.x509 import Certificate
 
 _ISSUER = "issuer"
@@ -68,20 +68,22 @@ class Relation(Demand):
         """Compare the certificate with the others; the first one that violates a condition is named."""
         if subject.peers is None:
             return undecided("only the certificates of an environment are compared with each other")
-        peers = subject.peers.get(subject.set_name, {}).get(self.role, ())
-        others = [one for one in peers if one.der != certificate.der]
-        if not others:
+        peers = subject.peers.get(subject.set_name, {}).get(self.role, PeerGroup())
+        excluded = {certificate.der, *subject.not_compared}
+        if next(_others(peers.certificates, excluded), None) is None:
             return not_applicable(f"the environment has no other certificate of the role '{self.role}'")
-        for properties, equal in ((self.same, True), (self.different, False)):
-            for name in properties:
-                own = _value(certificate, name, issued=subject.issued)
-                for other in others:
-                    if (own == _value(other, name, issued=subject.issued)) is not equal:
-                        relation = "the same" if equal else "another"
-                        opposite = "another" if equal else "the same"
-                        peer = _common_name(other)
-                        return failed(f"{opposite} {name} as {peer}", f"{relation} {name} as {self.role}")
-        return passed(f"compared with {len(others)} certificates")
+        for name in self.same:
+            value = partial(_value, name=name, issued=subject.issued)
+            own = value(certificate)
+            groups = (group for key, group in peers.by_value(name, value).items() if key != own)
+            if other := next((one for group in groups for one in _others(group, excluded)), None):
+                return failed(f"another {name} as {_common_name(other)}", f"the same {name} as {self.role}")
+        for name in self.different:
+            value = partial(_value, name=name, issued=subject.issued)
+            group = peers.by_value(name, value).get(value(certificate), ())
+            if other := next(_others(group, excluded), None):
+                return failed(f"the same {name} as {_common_name(other)}", f"another {name} as {self.role}")
+        return passed(f"compared with {len(peers.certificates)} certificates")
 
     def violations(self) -> Iterator[Violation]:
         """Another value of each property that must be the same, a value of a peer for each of the others."""
@@ -93,6 +95,10 @@ class Relation(Demand):
             yield Violation(f"same-{name.lower()}", says, partial(_with_value_of_peer, name, self.role))
 
 
+def _others(peers: Iterable[Certificate], excluded: Container[bytes]) -> Iterator[Certificate]:
+    return (one for one in peers if one.der not in excluded)
+
+
 def _title(name: str) -> str:
     return name if name == _ISSUER else f"{name} of the subject"
 
@@ -102,12 +108,12 @@ def _common_name(certificate: Certificate) -> str:
     return values[0] if values else "a certificate without a common name"
 
 
-def _value(certificate: Certificate, name: str, *, issued: bool) -> Any:
+def _value(certificate: Certificate, name: str, *, issued: bool) -> Hashable:
     """Return the compared value; a planned certificate has no key identifiers yet."""
     if name == _ISSUER:
         key = certificate.extensions.authority_key_identifier if issued else None
         return certificate.normalized_issuer, key and key.key_identifier
-    return sorted(names.values(certificate.subject, oid_of_attribute(name)))
+    return tuple(sorted(names.values(certificate.subject, oid_of_attribute(name))))
 
 
 def _with_other(name: str, case: Case) -> Case:

@@ -34,6 +34,7 @@ from pkigen.x509 import Certificate
 from pkigen.x509.timestamps import latest_timestamp
 
 _DAY, _SECOND = timedelta(days=1), timedelta(seconds=1)
+_INCLUSIVE = ", including the second of notAfter (RFC 5280, 4.1.2.5)"
 _SAMPLE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -170,7 +171,11 @@ class ValidityDemand(Demand):
         length = not_after - not_before + _SECOND
         if self.maximum and length > period(not_before, limit := self._limit_at(not_before)):
             issued = f" for a certificate issued on {not_before:%Y-%m-%d}" if self.maximum[1:] else ""
-            return failed(_days(not_before, not_after), f"at most {limit.text}{issued}")
+            last = length - period(not_before, limit) == _SECOND
+            return failed(
+                _days(not_before, not_after),
+                f"at most {limit.text}{issued}{_INCLUSIVE if last else ''}",
+            )
         if self.minimum is not None and length < period(not_before, self.minimum):
             return failed(_days(not_before, not_after), f"at least {self.minimum.text}")
         return None
@@ -284,7 +289,10 @@ def period(start: datetime, span: Span) -> timedelta:
 
 
 def _days(not_before: datetime, not_after: datetime) -> str:
-    return f"{(not_after - not_before + _SECOND).total_seconds() / 86400:.6g} days"
+    length = not_after - not_before + _SECOND
+    if length % _DAY == _SECOND:
+        return f"{length.days} days and 1 second"
+    return f"{length.total_seconds() / 86400:.6g} days"
 
 
 def _words(duration: timedelta) -> str:
