@@ -95,7 +95,9 @@ class PkiDirectory(Demand):
 def _is_in(artifact: Artifact, directories: Sequence[str]) -> bool:
     """Return whether the file of an artifact is directly in one of the directories."""
     parts = PurePath(artifact.source.file).parent.parts
-    return any(parts[-len(wanted) :] == wanted for wanted in (PurePath(one).parts for one in directories))
+    return any(
+        parts[-len(expected) :] == expected for expected in (PurePath(one).parts for one in directories)
+    )
 
 
 def _is_key_of(artifact: Artifact, public_key: bytes) -> bool:
