@@ -68,15 +68,15 @@ def sets_beside(paths: Iterable[Path]) -> dict[str, RequirementSet]:
     YAML files that are no sets, such as profiles, and sets with errors are ignored.
     """
     directories = dict.fromkeys(path if path.is_dir() else path.parent for path in paths)
-    found = dict[str, RequirementSet]()
+    by_path = dict[str, RequirementSet]()
     for directory in directories:
         try:
             for path in islice(sorted(directory.glob("*.y*ml")), _MOST_SETS):
                 with suppress(InputError):
-                    found[str(path)] = load_declared(str(path))
+                    by_path[str(path)] = load_declared(str(path))
         except OSError:
             continue
-    return found
+    return by_path
 
 
 def _match(against: RequirementSet, result: CheckResult) -> Match:
