@@ -186,6 +186,6 @@ def test_the_page_of_a_thousand_certificates_is_small_and_needs_few_calls(
         },
     }
     built = build(profile, tmp_path, BuildOptions(keys="pool"))
-    page = as_page(collect_page_data(built.folder, ReportOptions()))
-    assert calls(lambda: as_page(collect_page_data(built.folder, ReportOptions()))) < 8_000 * 1_000
-    assert len(page) < 2_000_000
+    pages = []
+    assert calls(lambda: pages.append(as_page(collect_page_data(built.folder, ReportOptions())))) < 8_000_000
+    assert len(pages[0]) < 2_000_000

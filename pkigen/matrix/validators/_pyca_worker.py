@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -41,12 +42,17 @@ def _path(case: Case) -> None:
 
 def _key(case: Case) -> None:
     """Raise what is wrong with the key file, or that it is another certificate's."""
-    data, secret = _read(case["key"]), _secret(case)
-    try:
-        key = load_pem_private_key(data, secret)
-    except TypeError:  # a passphrase that this file does not need
-        key = load_pem_private_key(data, None)
+    key = _private_key(_read(case["key"]), _secret(case))
     _compare(key, load_pem_x509_certificate(_read(case["certificate"])))
+
+
+@lru_cache(maxsize=16)
+def _private_key(data: bytes, secret: bytes | None) -> Any:
+    """Return the key in a file. Loading an RSA key checks its primes, and many cases share a key."""
+    try:
+        return load_pem_private_key(data, secret)
+    except TypeError:  # a passphrase that this file does not need
+        return load_pem_private_key(data, None)
 
 
 def _pkcs12(case: Case) -> None:

@@ -24,6 +24,8 @@ from pkigen.matrix.validator import (
 _VERIFYING = re.compile(r"^error \d+ at \d+ depth lookup: *(.*)$", re.MULTILINE)
 # thread:error:code:library:function:reason:file:line:data
 _QUEUED = re.compile(r"^[0-9A-F]+:error:[0-9A-F]+:([^:]*):[^:]*:([^:]*):", re.MULTILINE)
+_CheckedKeys = dict[tuple[bytes, bytes], PartVerdict]
+"""The verdicts on private keys, by the contents of the key file and of its passphrase file."""
 _TO_NOWHERE = ("-nomac", "-keypbe", "NONE", "-certpbe", "NONE", "-passout", "pass:", "-out", "/dev/null")
 
 
@@ -49,14 +51,15 @@ class OpenSSL:
 
     def judge(self, cases: Sequence[MatrixCase]) -> dict[str, Answer]:
         """The answers by the names of cases; OSError when openssl is not installed."""
-        return each(self._judge, cases)
+        checked: _CheckedKeys = {}
+        return each(lambda case: self._judge(case, checked), cases)
 
-    def _judge(self, case: MatrixCase) -> Answer:
+    def _judge(self, case: MatrixCase, checked: _CheckedKeys) -> Answer:
         verdicts: dict[Part, PartVerdict] = {}
         with TemporaryDirectory(prefix="pkigen-") as folder:
             self._path(case, Path(folder), verdicts)
             if case.key is not None:
-                verdicts["key"] = self._key(case, case.key)
+                verdicts["key"] = self._key(case, case.key, checked)
             if case.pkcs12 is not None:
                 verdicts["pkcs12"] = _pkcs12(case, case.pkcs12, Path(folder))
         return answer(verdicts)
@@ -80,15 +83,21 @@ class OpenSSL:
         if alone.accepted:
             verdicts["crl"] = whole
 
-    def _key(self, case: MatrixCase, key: Path) -> PartVerdict:
-        """Whether the key opens and belongs to the certificate: making a PKCS#12 of both finds out."""
+    def _key(self, case: MatrixCase, key: Path, checked: _CheckedKeys) -> PartVerdict:
+        """Whether the key opens and belongs to the certificate: making a PKCS#12 of both finds out.
+
+        Checking the numbers of an RSA key tests its primes; cases that share a key share the verdict.
+        """
         opening = _opening(case)
         matched = run(
             *("openssl", "pkcs12", "-export", "-in", case.certificate, "-inkey", key, *opening, *_TO_NOWHERE)
         )
         if not matched.succeeded or not self.checks_keys:
             return _verdict(matched)
-        return _verdict(run("openssl", "pkey", "-noout", "-check", "-in", key, *opening))
+        contents = key.read_bytes(), case.passphrase.read_bytes() if case.passphrase else b""
+        if contents not in checked:
+            checked[contents] = _verdict(run("openssl", "pkey", "-noout", "-check", "-in", key, *opening))
+        return checked[contents]
 
 
 def _pkcs12(case: MatrixCase, path: Path, folder: Path) -> PartVerdict:
