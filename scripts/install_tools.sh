@@ -17,6 +17,8 @@ package_of() {
         nginx) echo nginx-light ;;
         pki) echo strongswan-pki ;;
         rsyslogd) echo rsyslog-gnutls ;;
+        scep-submit) echo certmonger ;;
+        strongswan-curl) echo libstrongswan-extra-plugins ;;
         apachectl) echo apache2 ;;
         stunnel) echo stunnel4 ;;
         systemd-analyze) echo systemd ;;
@@ -45,6 +47,8 @@ present() {
         bearssl) [ -e /usr/include/bearssl.h ] ;;
         heimdal) [ -e /usr/include/heimdal/hx509.h ] ;;
         nss) [ -e /usr/include/nss/cert.h ] ;;
+        scep-submit) [ -e /usr/lib/certmonger/scep-submit ] ;;
+        strongswan-curl) [ -e /usr/lib/ipsec/plugins/libstrongswan-curl.so ] ;;
         bouncycastle) [ -e /usr/share/java/bcpkix.jar ] ;;
         *) command -v "$1" >/dev/null ;;
     esac

@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 os.environ["PATH"] += f"{os.pathsep}/usr/sbin"  # servers are there, where ordinary users do not look
-for _folder in sorted(Path("/usr/lib/postgresql").glob("*/bin")):
+for _folder in (*sorted(Path("/usr/lib/postgresql").glob("*/bin")), "/usr/lib/certmonger"):
     os.environ["PATH"] += f"{os.pathsep}{_folder}"
 PACKAGES = {
     "apachectl": "apache2",
@@ -42,6 +42,7 @@ PACKAGES = {
     "openssl": "openssl",
     "pki": "strongswan-pki",
     "rsyslogd": "rsyslog-gnutls",
+    "scep-submit": "certmonger",
 }
 """The programs that tests use, and the Debian packages that contain them."""
 
@@ -52,8 +53,9 @@ LIBRARIES = {
     "heimdal": ("heimdal-multidev", "/usr/include/heimdal/hx509.h"),
     "mbedtls": ("libmbedtls-dev", "/usr/include/mbedtls/x509_crt.h"),
     "nss": ("libnss3-dev", "/usr/include/nss/cert.h"),
+    "strongswan-curl": ("libstrongswan-extra-plugins", "/usr/lib/ipsec/plugins/libstrongswan-curl.so"),
 }
-"""Libraries for compiled programs: the Debian package, and one of its files."""
+"""Libraries for compiled programs, and plugins: the Debian package, and one of its files."""
 
 PACKAGES |= {name: package for name, (package, _) in LIBRARIES.items()}
 

@@ -29,7 +29,6 @@ from pkigen.profile.enrolment import Template
 from pkigen.x509 import Certificate
 
 _USAGES = ("digitalSignature", "keyEncipherment")
-_CMC_RA = "1.3.6.1.5.5.7.3.28"
 _SHORTEST_REST = timedelta(hours=1)
 _KEY_BITS = 2048
 _LONGEST_COMMON_NAME = 64
@@ -111,5 +110,6 @@ def _for_messages(template: Template) -> Template:
     """Return the template with the usages of an RA, whatever the defaults of the profile are."""
     tree = template.body.tree.copy()
     tree.put("key_usage", Items([Text(one) for one in _USAGES]), None)
-    tree.put("extended_key_usage", Items([Text(_CMC_RA)]), None)
+    # Without purposes: OpenSSL verifies SCEP responses (certmonger) for the purpose emailProtection.
+    tree.put("extended_key_usage", Text("none"), None)
     return replace(template, body=replace(template.body, tree=tree), of_server=True)

@@ -9,14 +9,14 @@ from datetime import datetime
 from pkigen.asn1 import der, names
 from pkigen.enrolment.cmp.mac import PBM, PBMAC1, Mac, UnsupportedMac, read_mac
 from pkigen.enrolment.cmp.messages import Failed, Failure, Message
-from pkigen.enrolment.cmp.structures import dotted, raw
+from pkigen.enrolment.decoding import dotted, raw
 from pkigen.enrolment.own_certificate import RegistrationAuthority
+from pkigen.enrolment.trusted_signer import RevokedSigner, UntrustedSigner, trusted_signer
 from pkigen.environment.enrol import Enrolled, Enroller
 from pkigen.keys.signing import sign, signature_algorithm
-from pkigen.keys.verify import Verdict, is_signed_by, verdict_of
-from pkigen.model import Role, Signature
+from pkigen.keys.verify import Verdict, verdict_of
+from pkigen.model import Signature
 from pkigen.profile.enrolment import CmpSettings
-from pkigen.store import Store
 from pkigen.x509 import Certificate, Malformed
 from pkigen.x509.algorithms import algorithm_identifier
 
@@ -79,31 +79,18 @@ def _by_signature(message: Message, enroller: Enroller) -> Sender:
     try:
         algorithm = algorithm_identifier(der.sequence(*map(raw, message.header.protection_algorithm or ())))
         public_key = certificate.subject_public_key_info
-        issuer = _issuer_of(certificate, enroller)
-        name = names.text(certificate.subject)
-        if not certificate.not_before <= enroller.clock() < certificate.not_after:
-            raise Failed(Failure.SIGNER_NOT_TRUSTED, "the signer's certificate is not valid now")
+        verdict = verdict_of(message.protected_part, algorithm, message.protection, public_key)
+        if verdict is not Verdict.GOOD:
+            text = "the signature does not verify with the signer's certificate"
+            raise Failed(Failure.BAD_MESSAGE_CHECK, text)
+        enrolled = trusted_signer(certificate, enroller)
+        return Sender(names.text(certificate.subject), None, certificate, enrolled)
+    except RevokedSigner as error:
+        raise Failed(Failure.CERT_REVOKED, str(error)) from error
+    except UntrustedSigner as error:
+        raise Failed(Failure.SIGNER_NOT_TRUSTED, str(error)) from error
     except Malformed as error:
         raise Failed(Failure.BAD_DATA_FORMAT, f"the signer's certificate: {error}") from error
-    verdict = verdict_of(message.protected_part, algorithm, message.protection, public_key)
-    if verdict is not Verdict.GOOD:
-        raise Failed(Failure.BAD_MESSAGE_CHECK, "the signature does not verify with the signer's certificate")
-    with Store.open(enroller.folder, write=False) as store:
-        if store.index.revocation(f"{Role.AUTHORITY}/{issuer}", certificate.serial) is not None:
-            raise Failed(Failure.CERT_REVOKED, "the signer's certificate is revoked")
-    enrolled = enroller.find(issuer=issuer, serial=certificate.serial)
-    return Sender(name, None, certificate, enrolled)
-
-
-def _issuer_of(certificate: Certificate, enroller: Enroller) -> str:
-    """Return the name of the authority of the environment that issued a certificate."""
-    for spec in enroller.profile.authorities:
-        authority = Certificate(enroller.chain(spec.name)[0])
-        if authority.normalized_subject == certificate.normalized_issuer and is_signed_by(
-            certificate, authority
-        ):
-            return spec.name
-    raise Failed(Failure.SIGNER_NOT_TRUSTED, "no CA of the environment issued the signer's certificate")
 
 
 @dataclass(frozen=True)

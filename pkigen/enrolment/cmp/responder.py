@@ -11,8 +11,10 @@ from pkigen.enrolment.cmp.certificate_requests import CertificateRequest, read_c
 from pkigen.enrolment.cmp.confirmation import check_confirmation
 from pkigen.enrolment.cmp.messages import Body, Failed, Failure, Message, Status
 from pkigen.enrolment.cmp.protection import Header, Protector, Sender, authenticate
-from pkigen.enrolment.cmp.structures import PollRequest, Undecodable, decode_each, raw
-from pkigen.enrolment.cmp.transactions import LIFE_SECONDS, Transaction, Transactions
+from pkigen.enrolment.cmp.structures import PollRequest
+from pkigen.enrolment.cmp.transaction import Transaction
+from pkigen.enrolment.decoding import Undecodable, decode_each, raw
+from pkigen.enrolment.transactions import LIFE_SECONDS, Transactions
 from pkigen.environment.enrol import Busy, Cause, Enrolled, Enroller, Rejected
 from pkigen.errors import InputError
 from pkigen.profile.enrolment import CmpSettings, Template
@@ -50,7 +52,7 @@ class Responder:
         self._enroller = enroller
         self._issuer = str(template.sample()[1].issuer)
         self._settings = template.settings.cmp or CmpSettings()
-        self._transactions = Transactions()
+        self._transactions = Transactions[Transaction]()
         self._protector = Protector(self._settings, enroller, self._issuer)
 
     def respond(self, data: bytes) -> bytes:

@@ -15,8 +15,10 @@ from pkigen.asn1 import der
 from pkigen.enrolment.cmp import mac as macs
 from pkigen.enrolment.cmp.messages import Body, Failure, Message, read_message
 from pkigen.enrolment.cmp.responder import Responder
-from pkigen.enrolment.cmp.structures import StatusInfo, Undecodable, decode
-from pkigen.enrolment.cmp.transactions import MOST_TRANSACTIONS, Transaction, Transactions
+from pkigen.enrolment.cmp.structures import StatusInfo
+from pkigen.enrolment.cmp.transaction import Transaction
+from pkigen.enrolment.decoding import Undecodable, decode
+from pkigen.enrolment.transactions import MOST_TRANSACTIONS, Transactions
 from pkigen.environment.enrol import Busy, Enroller
 from tests.enrolment.cmp.conftest import Written
 
@@ -133,7 +135,7 @@ def test_a_mac_with_too_many_iterations_is_refused(
 
 
 def test_too_many_transactions_end_the_oldest(responder: Responder) -> None:
-    transactions = Transactions()
+    transactions = Transactions[Transaction]()
     for number in range(MOST_TRANSACTIONS + 5):
         assert transactions.add(bytes((number // 256, number % 256)), _transaction())
     assert transactions.get(b"\0\0") is None
@@ -142,7 +144,7 @@ def test_too_many_transactions_end_the_oldest(responder: Responder) -> None:
 
 def test_a_transaction_ends_after_its_time() -> None:
     now = [0.0]
-    transactions = Transactions(lambda: now[0])
+    transactions = Transactions[Transaction](lambda: now[0])
     transactions.add(b"1", _transaction())
     now[0] = 299.0
     assert transactions.get(b"1") is not None

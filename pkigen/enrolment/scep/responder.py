@@ -1,0 +1,224 @@
+"""Answers SCEP messages (RFC 8894) for one template: bytes in, bytes out."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+
+from cryptography.hazmat import asn1
+from cryptography.hazmat.asn1 import TLV
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from pkigen.asn1 import names
+from pkigen.enrolment.decoding import Undecodable, decode, raw
+from pkigen.enrolment.own_certificate import OwnCertificate, RegistrationAuthority
+from pkigen.enrolment.scep import cms
+from pkigen.enrolment.scep.messages import (
+    Failed,
+    FailInfo,
+    MessageType,
+    PkiStatus,
+    RequestAttributes,
+    request_attributes,
+    response_attributes,
+)
+from pkigen.enrolment.transactions import Transactions
+from pkigen.enrolment.trusted_signer import UntrustedSigner, trusted_signer
+from pkigen.environment.enrol import Busy, Cause, Enrolled, Enroller, Rejected, Requested, read_request
+from pkigen.errors import InputError
+from pkigen.formats.pkcs7 import pkcs7_file
+from pkigen.profile.enrolment import ScepSettings, Template
+from pkigen.x509 import Certificate, Malformed
+from pkigen.x509.decode import normalized_name
+from pkigen.x509.public_key import same_key
+
+_PROTOCOL = "scep"
+_CA_USAGES = {"digitalSignature", "keyEncipherment"}
+CAPABILITIES = ("AES", "DES3", "POSTPKIOperation", "Renewal", "SHA-1", "SHA-256", "SHA-512", "SCEPStandard")
+
+
+@asn1.sequence
+class _IssuerAndSerial:
+    issuer: TLV
+    serial: int
+
+
+@asn1.sequence
+class _IssuerAndSubject:
+    issuer: TLV
+    subject: TLV
+
+
+@dataclass
+class _Transaction:
+    """A request that waits; ``renewal_of`` is the name of the certificate that it renews."""
+
+    requested: Requested
+    requester: str
+    renewal_of: str
+    enrolled: Enrolled | None = None
+
+
+class Responder:
+    """The SCEP server of a template. Thread-safe."""
+
+    def __init__(self, template: Template, enroller: Enroller) -> None:
+        self._template = template
+        self._enroller = enroller
+        self._issuer = str(template.sample()[1].issuer)
+        self._settings = template.settings.scep or ScepSettings()
+        self._transactions = Transactions[_Transaction]()
+        self._authority = RegistrationAuthority(enroller, self._issuer)
+
+    def ca_certificates(self) -> tuple[bytes, ...]:
+        """Return the RA's certificate, unless the CA signs itself, and the CAs up to the root (4.2.1)."""
+        own = self._own()
+        return tuple(dict.fromkeys((own.certificate, *own.chain)))
+
+    def _own(self) -> OwnCertificate:
+        """Return the CA's certificate and key, if SCEP can use them; otherwise those of the RA.
+
+        SCEP needs an RSA key that signs and decrypts.
+        """
+        authority = self._enroller.authority(self._issuer)
+        if isinstance(authority.signer.key, rsa.RSAPrivateKey):
+            usages = Certificate(authority.certificate).extensions.key_usage
+            if usages is None or set(usages) >= _CA_USAGES:
+                chain = self._enroller.chain(self._issuer)
+                return OwnCertificate(authority.certificate, chain, authority.signer.key)
+        return self._authority.current()
+
+    def respond(self, data: bytes) -> bytes:
+        """Return the CertRep for a pkiMessage.
+
+        Undecodable if the data is not a pkiMessage, BadSignature if its signature does not verify: there is
+        no transaction to which a response could belong.
+        """
+        signed = cms.read_signed(data)
+        attributes = request_attributes(signed)
+        own = self._own()
+        assert isinstance(own.key, rsa.RSAPrivateKey)
+        content = b""
+        failed = None
+        status = PkiStatus.SUCCESS
+        try:
+            inner, cipher = cms.decrypt(signed.content, own.certificate, own.key)
+            answer = self._answer(attributes, inner, signed.signer)
+            if answer is None:
+                status = PkiStatus.PENDING
+            else:
+                content = cms.encrypt(answer, signed.signer, cipher)
+        except Failed as error:
+            failed = error
+        except cms.BadEncryption as error:
+            failed = Failed(FailInfo.BAD_MESSAGE_CHECK, str(error))
+        except (Undecodable, Malformed) as error:
+            failed = Failed(FailInfo.BAD_REQUEST, str(error))
+        if failed is not None:
+            status = PkiStatus.FAILURE
+        described = response_attributes(attributes, status, failed)
+        return cms.signed_message(content, own.certificate, own.key, described, signed.digest)
+
+    def _answer(self, attributes: RequestAttributes, content: bytes, signer: Certificate) -> bytes | None:
+        """Return the certificates or the CRL of a response (PKCS#7); None if the client must wait."""
+        if attributes.kind in (MessageType.PKCS_REQ, MessageType.RENEWAL_REQ):
+            return self._begin(attributes, content, signer)
+        if attributes.kind is MessageType.CERT_POLL:
+            return self._poll(attributes, content, signer)
+        if attributes.kind is MessageType.GET_CERT:
+            return self._certificate(content)
+        if attributes.kind is MessageType.GET_CRL:
+            return self._crl(content)
+        raise Failed(FailInfo.BAD_REQUEST, "the messageType is unknown")
+
+    def _begin(self, attributes: RequestAttributes, content: bytes, signer: Certificate) -> bytes | None:
+        try:
+            requested = read_request(content)
+        except InputError as error:
+            raise Failed(FailInfo.BAD_REQUEST, str(error)) from error
+        is_self_signed = same_key(signer.subject_public_key_info, requested.public_key)
+        current = None
+        if not is_self_signed or attributes.kind is MessageType.RENEWAL_REQ:
+            current = self._current(signer)
+        if current is None:
+            self._check_challenge(requested)
+        is_own = current is not None and current.template == self._template.name
+        renewal_of = current.name if current is not None and is_own else ""
+        requester = names.text(signer.subject) if current else names.text(requested.subject)
+        transaction = _Transaction(requested, requester, renewal_of)
+        # A device that repeats a request begins again: the identifier is often a hash of its key.
+        self._transactions.take(attributes.transaction_id)
+        self._transactions.add(attributes.transaction_id, transaction)
+        return self._issue(transaction)
+
+    def _current(self, signer: Certificate) -> Enrolled:
+        """Return the certificate that a renewal replaces."""
+        try:
+            current = trusted_signer(signer, self._enroller)
+        except UntrustedSigner as error:
+            raise Failed(FailInfo.BAD_MESSAGE_CHECK, str(error)) from error
+        if current is None:
+            raise Failed(FailInfo.BAD_CERT_ID, "no device requested the certificate of the signer")
+        return current
+
+    def _check_challenge(self, requested: Requested) -> None:
+        expected = self._settings.challenge
+        given = (requested.challenge_password or "").encode()
+        if expected is not None and not hmac.compare_digest(given, expected):
+            problem = "wrong" if requested.challenge_password else "missing"
+            raise Failed(FailInfo.BAD_REQUEST, f"the challenge password is {problem}")
+
+    def _poll(self, attributes: RequestAttributes, content: bytes, signer: Certificate) -> bytes | None:
+        decode(_IssuerAndSubject, content)
+        transaction = self._transactions.get(attributes.transaction_id)
+        if transaction is None or not same_key(
+            signer.subject_public_key_info, transaction.requested.public_key
+        ):
+            raise Failed(FailInfo.BAD_CERT_ID, "no request of this client waits in the transaction")
+        return self._issue(transaction)
+
+    def _issue(self, transaction: _Transaction) -> bytes | None:
+        """Issue the certificate of a transaction; None if a build holds the environment's lock."""
+        if transaction.enrolled is None:
+            try:
+                transaction.enrolled = self._enroller.issue(
+                    self._template,
+                    transaction.requested,
+                    protocol=_PROTOCOL,
+                    requester=transaction.requester,
+                    renewal_of=transaction.renewal_of,
+                    list_now=False,
+                )
+            except Busy:
+                return None
+            except Rejected as error:
+                is_proof = error.cause is Cause.POSSESSION
+                failure = FailInfo.BAD_MESSAGE_CHECK if is_proof else FailInfo.BAD_REQUEST
+                raise Failed(failure, str(error)) from error
+            except InputError as error:
+                raise Failed(FailInfo.BAD_REQUEST, str(error)) from error
+        enrolled = transaction.enrolled
+        return pkcs7_file([enrolled.certificate, *enrolled.chain[:-1]])
+
+    def _certificate(self, content: bytes) -> bytes:
+        """Return the certificate that GetCert names (3.3.4)."""
+        named = self._named(content)
+        enrolled = self._enroller.find(issuer=self._issuer, serial=named.serial)
+        if enrolled is None:
+            raise Failed(FailInfo.BAD_CERT_ID, "no device requested a certificate with this serial number")
+        return pkcs7_file([enrolled.certificate])
+
+    def _crl(self, content: bytes) -> bytes:
+        """Return the CRL for the certificate that GetCRL names (3.3.5)."""
+        self._named(content)
+        try:
+            return pkcs7_file([], [self._enroller.crl(self._issuer)])
+        except InputError as error:
+            raise Failed(FailInfo.BAD_CERT_ID, str(error)) from error
+
+    def _named(self, content: bytes) -> _IssuerAndSerial:
+        named = decode(_IssuerAndSerial, content)
+        issuer = Certificate(self._enroller.chain(self._issuer)[0]).normalized_subject
+        if normalized_name(raw(named.issuer)) != issuer:
+            raise Failed(FailInfo.BAD_CERT_ID, "the issuer is not the CA of the template")
+        return named
