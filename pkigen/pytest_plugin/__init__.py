@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pkigen.enrolment.server import EnrolmentServer
     from pkigen.environment.environment import Case, Environment
     from pkigen.pytest_plugin.servers import PkiServer
     from pkigen.pytest_plugin.session import PkiSession, Source
@@ -102,6 +103,15 @@ def pki(request: pytest.FixtureRequest, pki_build: Callable[[Source], Environmen
 def pki_server(pki: Environment, pki_session: PkiSession) -> PkiServer:
     """CRLs, CA certificates and OCSP of ``pki`` over HTTP, and its certificates over TLS."""
     return pki_session.serve(pki)
+
+
+@pytest.fixture
+def pki_enrolment(pki: Environment) -> Iterator[EnrolmentServer]:
+    """The enrollment server of ``pki`` during the test; ``fault`` and ``clear`` change its faults."""
+    from pkigen.enrolment import serve_enrolment
+
+    with serve_enrolment(pki.folder) as server:
+        yield server
 
 
 @pytest.fixture

@@ -73,6 +73,28 @@ def test_an_environment_and_its_servers_are_there(project: pytest.Pytester) -> N
     project.runpytest_inprocess().assert_outcomes(passed=2)
 
 
+def test_the_enrollment_server_of_an_environment_has_faults(project: pytest.Pytester) -> None:
+    project.makefile(".yaml", fleet=f"{PROFILE}enrolment: {{probes: {{issuer: issuing, est: {{}}}}}}\n")
+    project.makepyfile(
+        """
+        import urllib.error
+        import pytest
+        from fetching import fetch
+
+        def test_it(pki, pki_enrolment):
+            url = pki_enrolment.services[0].url + "/cacerts"
+            context = pki["sensor"].client_context()
+            pki_enrolment.fault(id="est-unavailable", times=1)
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                fetch(url, context)
+            assert caught.value.code == 503
+            caught.value.close()
+            assert fetch(url, context)
+        """
+    )
+    project.runpytest_inprocess().assert_outcomes(passed=1)
+
+
 def test_without_options_the_environment_is_the_smallest_one(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(pki):\n    assert pki.name == 'minimal'\n    assert pki['server']")
     pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
