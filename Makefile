@@ -12,7 +12,8 @@ OPCUA_STAMP := .venv-opcua/.made
 TEST_ARGS ?=
 TEST_TOOLS := openssl keytool javac certtool ocsptool curl dot faketime tinyproxy rsyslogd chromium \
 	freeradius eapol_test nginx apachectl haproxy caddy stunnel systemd-analyze etcd \
-	pki strongswan-curl scep-submit cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle hxtool
+	pki strongswan-curl scep-submit certbot lego uacme dehydrated acme-tiny \
+	cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle hxtool
 # What depends most on the versions of other packages: pydantic, typer, starlette with uvicorn and h11,
 # python-multipart, cryptography and pyOpenSSL.
 LOWEST_TESTS := tests/cli/test_help.py tests/cli/test_build.py tests/cli/test_serve.py tests/profile/test_profile.py \
@@ -84,7 +85,7 @@ servers: $(STAMP)  ## real servers with client certificates of shipped profiles:
 	PKIGEN_SERVERS=all $(RUN) -m pytest tests/servers $(TEST_ARGS)
 
 clients: $(STAMP)  ## real clients of ACME, EST, SCEP and CMP against pkigen serve: first certificate, renewal, revocation
-	@scripts/install_tools.sh openssl curl pki strongswan-curl scep-submit
+	@scripts/install_tools.sh openssl curl pki strongswan-curl scep-submit certbot lego uacme dehydrated acme-tiny caddy
 	PKIGEN_CLIENTS=all $(RUN) -m pytest tests/clients/enrolment $(TEST_ARGS)
 
 opcua: $(STAMP) $(OPCUA_STAMP)  ## SecureChannels of asyncua and node-opcua with exported PKI directories

@@ -17,8 +17,13 @@ os.environ["PATH"] += f"{os.pathsep}/usr/sbin"  # servers are there, where ordin
 for _folder in (*sorted(Path("/usr/lib/postgresql").glob("*/bin")), "/usr/lib/certmonger"):
     os.environ["PATH"] += f"{os.pathsep}{_folder}"
 PACKAGES = {
+    "acme-tiny": "acme-tiny",
     "apachectl": "apache2",
     "c++": "g++",
+    "certbot": "certbot",
+    "dehydrated": "dehydrated",
+    "lego": "lego",
+    "uacme": "uacme",
     "caddy": "caddy",
     "chromium": "chromium",
     "haproxy": "haproxy",

@@ -148,14 +148,16 @@ def serve(
         enrolment, routes, control_routes = None, list["Route"](), list["Route"]()
         if enrol_port is not None:
             from pkigen.enrolment.control import control_routes as enrolment_control
+            from pkigen.enrolment.dns import TxtRecords
             from pkigen.enrolment.faults import EnrolmentFaults
             from pkigen.enrolment.server import routes as enrolment_routes
+            from pkigen.enrolment.state import state_of
             from pkigen.environment.enrol import Enroller
 
             enroller = Enroller(env, clock=clock, passphrases=passphrases)
             faults = EnrolmentFaults.of_templates(enroller.templates.values())
             routes = enrolment_routes(enroller, faults, over_tls=False)
-            control_routes = enrolment_control(faults)
+            control_routes = enrolment_control(faults, TxtRecords(state_of(enroller)))
             enrolment = _enrolment(stack, enroller, faults, host, enrol_port, passphrases)
         app = application(environment, clock, tls.port if tls else None, live, passphrases, routes)
         control, port_switch = None, None
@@ -237,6 +239,8 @@ def _announce(
         print_message(f"Enrollment at {enrolment.url}; clients must trust {env / 'trust.pem'}")
         for service in enrolment.services:
             print_message(f"  {service.template} through {service.protocol.upper()}: {service.url}")
+        if enrolment.dns_port is not None:
+            print_message(f"TXT records for dns-01: UDP port {enrolment.dns_port}")
     if notice := _forwarding(base_url, listener):
         print_message(notice)
     print_message("Serving. Press Ctrl-C to stop.")
@@ -249,6 +253,8 @@ def _announce(
     if enrolment is not None:
         services = [asdict(service) for service in enrolment.services]
         addresses |= {"enrol_url": enrolment.url, "enrolment": services}
+        if enrolment.dns_port is not None:
+            addresses |= {"dns_port": enrolment.dns_port}
     print_line(json_.dumps(addresses) if json else url, flush=True)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Thread
 
+from pkigen.enrolment.state import State
 from pkigen.errors import EnvironmentFailure, InputError
 
 _HEADER = struct.Struct("!HHHHHH")
@@ -25,6 +26,39 @@ _MOST_JUMPS = 20
 
 Records = Callable[[str], Sequence[str]]
 """Returns the TXT records of a name (in lower case, without a final dot)."""
+
+
+_KIND = "dns-txt"
+_MOST_NAMES = 10_000
+_MOST_VALUES = 20
+_LONGEST_VALUE = 1000
+
+
+class TxtRecords:
+    """The TXT records that programs set, by name."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def get(self, name: str) -> list[str]:
+        """Return the records of a name (in lower case, without a final dot)."""
+        data = self._state.get(_KIND, name)
+        return [] if data is None else list(data["values"])
+
+    def add(self, name: str, value: str) -> None:
+        """Add a record; InputError if there are too many."""
+        if not 0 < len(value) <= _LONGEST_VALUE:
+            raise InputError(f"'value' must have 1 to {_LONGEST_VALUE} characters")
+        with self._state.transaction():
+            values = list(dict.fromkeys((*self.get(name), value)))
+            if len(values) > _MOST_VALUES or self._state.count(_KIND) >= _MOST_NAMES:
+                text = f"at most {_MOST_NAMES} names have up to {_MOST_VALUES} TXT records; delete some"
+                raise InputError(text)
+            self._state.put(_KIND, name, {"values": values})
+
+    def clear(self, name: str) -> None:
+        """Delete the records of a name."""
+        self._state.delete(_KIND, name)
 
 
 @contextmanager

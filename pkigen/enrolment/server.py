@@ -18,8 +18,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pkigen.enrolment.dns import TxtRecords, dns_server
 from pkigen.enrolment.faults import EnrolmentFaults
 from pkigen.enrolment.server_certificate import ServerContexts
+from pkigen.enrolment.state import state_of
 from pkigen.environment.enrol import Busy, Enroller
 from pkigen.errors import InputError, PkigenError
 from pkigen.profile.enrolment import Template
@@ -72,13 +74,17 @@ class Service:
 
 @dataclass(frozen=True)
 class EnrolmentServer:
-    """A running enrollment server at ``url`` (without a trailing slash); ``enroller`` issues for it."""
+    """A running enrollment server at ``url`` (without a trailing slash); ``enroller`` issues for it.
+
+    ``dns_port`` is the UDP port of the DNS server for dns-01, if a template uses it.
+    """
 
     url: str
     port: int
     services: tuple[Service, ...]
     enroller: Enroller = field(repr=False)
     faults: EnrolmentFaults = field(repr=False)
+    dns_port: int | None = None
 
     def fault(
         self,
@@ -170,8 +176,23 @@ def serving(
     context = DelegatingContext(ssl.PROTOCOL_TLS_SERVER)
     context.current = contexts.context
     site = HttpsSite(listener, application(enroller, active), context)
-    with _manifest_upkeep(enroller), serve_sites([site], max_body=MAX_BODY, log=log):
-        yield EnrolmentServer(url, listener.port, services, enroller, active)
+    with (
+        _manifest_upkeep(enroller),
+        _dns_server(enroller, listener.host) as dns_port,
+        serve_sites([site], max_body=MAX_BODY, log=log),
+    ):
+        yield EnrolmentServer(url, listener.port, services, enroller, active, dns_port)
+
+
+@contextmanager
+def _dns_server(enroller: Enroller, host: str) -> Iterator[int | None]:
+    """Serve the TXT records for dns-01, if a template has that challenge and no other DNS server."""
+    settings = [one.settings.acme for one in enroller.templates.values()]
+    if any(one is not None and "dns-01" in one.challenges and one.resolver is None for one in settings):
+        with dns_server(TxtRecords(state_of(enroller)).get, host) as port:
+            yield port
+    else:
+        yield None
 
 
 @contextmanager

@@ -8,9 +8,11 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from pkigen.environment.enrol import Enroller
 from pkigen.errors import EnvironmentFailure
 
 FILE = ".pkigen/enrolment.db"
@@ -140,6 +142,18 @@ class State:
         with self._lock, _failures():
             row: tuple[Any, ...] | None = self._sql.execute(query, values).fetchone()
             return row
+
+
+_BY_ENROLLER: WeakKeyDictionary[Enroller, State] = WeakKeyDictionary()
+_LOCK = Lock()
+
+
+def state_of(enroller: Enroller) -> State:
+    """Return the records of an environment; all protocols of its server share them."""
+    with _LOCK:
+        if enroller not in _BY_ENROLLER:
+            _BY_ENROLLER[enroller] = State(enroller.folder)
+        return _BY_ENROLLER[enroller]
 
 
 @contextmanager

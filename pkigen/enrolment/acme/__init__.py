@@ -9,17 +9,13 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from pkigen.enrolment.faults import EnrolmentFaults
-from pkigen.enrolment.state import State
+from pkigen.enrolment.state import State, state_of
 from pkigen.environment.enrol import Enroller
 from pkigen.profile.enrolment import Template
 
 
 def routes(
-    template: Template,
-    enroller: Enroller,
-    _faults: EnrolmentFaults | None = None,
-    *,
-    state: State | None = None,
+    template: Template, enroller: Enroller, faults: EnrolmentFaults, *, state: State | None = None
 ) -> list[Route]:
     """Return the routes of a template's directory, /acme/TEMPLATE/directory."""
     from pkigen.enrolment.acme.orders import resume_orders
@@ -28,7 +24,7 @@ def routes(
     from pkigen.enrolment.acme.validation.validator import Validator
 
     assert template.settings.acme is not None
-    service = AcmeService(template, template.settings.acme, enroller, state or State(enroller.folder))
+    service = AcmeService(template, template.settings.acme, enroller, state or state_of(enroller), faults)
     validator = Validator(service)
     service.validate = validator.start
     resume_orders(service)

@@ -11,6 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from pkigen.enrolment.acme import jose
+from pkigen.enrolment.acme.faulty_replies import applied, with_other_key
 from pkigen.enrolment.acme.orders import order_document, own_order
 from pkigen.enrolment.acme.problems import Problem, malformed
 from pkigen.enrolment.acme.renewal import record_replacement, renewal_id
@@ -46,9 +47,17 @@ def finalize(service: AcmeService, call: Call) -> Reply:
             raise Problem("orderNotReady", "the order is being finalized")
         service.state.put(ORDER, order_id, {**data, "status": "processing"}, owner=call.account_id)
     try:
+        has_other_key = call.faults is not None and applied(call.faults, "acme-other-key") is not None
+        requested = with_other_key(requested) if has_other_key else requested
         template = service.template if data["profile"] is None else service.profiles()[data["profile"]]
         enrolled = service.enroller.issue(
-            template, requested, protocol="acme", requester=call.account_id, list_now=False
+            template,
+            requested,
+            protocol="acme",
+            requester=call.account_id,
+            faults=() if call.faults is None else call.faults.of_certificate(),
+            proved=has_other_key,
+            list_now=False,
         )
     except (PkigenError, KeyError, OSError) as error:
         service.state.put(ORDER, order_id, data, owner=call.account_id)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -14,9 +17,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pkigen.enrolment.acme import accounts, certificates, jose, orders
+from pkigen.enrolment.acme.faulty_replies import SLOW, FaultyReplies, applied
 from pkigen.enrolment.acme.problems import Problem, malformed
 from pkigen.enrolment.acme.renewal import renewal_info
 from pkigen.enrolment.acme.service import ACCOUNT, AcmeService, Call, Reply
+from pkigen.enrolment.faults import RequestFaults
 from pkigen.environment.enrol import Busy
 from pkigen.errors import PkigenError
 from pkigen.profile.enrolment import Template
@@ -52,6 +57,7 @@ class Resources:
     def __init__(self, service: AcmeService) -> None:
         self._service = service
         self._root = f"/acme/{service.template.name}"
+        self._faults = FaultyReplies(service)
 
     def routes(self) -> list[Route]:
         """Return the routes below /acme/TEMPLATE."""
@@ -86,40 +92,52 @@ class Resources:
             "renewalInfo": f"{base}/renewal-info",
             "meta": meta,
         }
-        return self._response(base, Reply(document), nonce=False)
+        faults = self._faults.of_request(request, "directory")
+        await _delay(faults)
+        return self._response(base, self._faults.after(faults, Reply(document)))
 
     async def _new_nonce(self, request: Request) -> Response:
-        status = 200 if request.method == "HEAD" else 204
-        return self._response(self._base(request), Reply(status=status, data=b"", media_type=""))
+        faults = self._faults.of_request(request, "new-nonce")
+        await _delay(faults)
+        reply = Reply(status=200 if request.method == "HEAD" else 204, media_type="")
+        return self._response(self._base(request), self._faults.after(faults, reply), faults)
 
     async def _renewal_info(self, request: Request) -> Response:
         base = self._base(request)
+        faults = self._faults.of_request(request, "renewal-info")
+        await _delay(faults)
         try:
+            self._faults.before(faults, None)
             reply = await run_in_threadpool(renewal_info, self._service, request.path_params["id"])
         except (Problem, PkigenError) as error:
             return self._problem(base, error)
-        return self._response(base, reply, nonce=False)
+        return self._response(base, self._faults.after(faults, reply))
 
     def _endpoint(self, name: str) -> Callable[[Request], Any]:
-        _, handler, key = RESOURCES[name]
-
-        async def endpoint(request: Request) -> Response:
+        async def respond(request: Request) -> Response:
             base = self._base(request)
+            endpoint = "certificate" if name == "alternate" else name
+            faults = self._faults.of_request(request, endpoint)
+            await _delay(faults)
             try:
                 body = await _body(request)
                 parameters = {**request.path_params, **dict(request.query_params)}
                 url = f"{request.scope['scheme']}://{request.headers.get('host', '')}{_target(request)}"
-                reply = await run_in_threadpool(self._handle, handler, key, body, base, url, parameters)
+                reply = await run_in_threadpool(self._handle, name, request, body, base, url, parameters)
             except (Problem, PkigenError) as error:
-                return self._problem(base, error)
-            return self._response(base, reply)
+                return self._problem(base, error, faults)
+            return self._response(base, reply, faults)
 
-        return endpoint
+        return respond
 
     def _handle(
-        self, handler: Handler, key: str, body: bytes, base: str, url: str, parameters: Mapping[str, str]
+        self, name: str, request: Request, body: bytes, base: str, url: str, parameters: Mapping[str, str]
     ) -> Reply:
-        return handler(self._service, self._authenticated(key, body, base, url, parameters))
+        _, handler, key = RESOURCES[name]
+        call = self._authenticated(key, body, base, url, parameters)
+        faults = self._faults.of_request(request, "certificate" if name == "alternate" else name, call)
+        self._faults.before(faults, call)
+        return self._faults.after(faults, handler(self._service, replace(call, faults=faults)))
 
     def _authenticated(
         self, key: str, body: bytes, base: str, url: str, parameters: Mapping[str, str]
@@ -152,9 +170,10 @@ class Resources:
             raise Problem("accountDoesNotExist", "the account (kid) does not exist")
         return account_id, account
 
-    def _response(self, base: str, reply: Reply, *, nonce: bool = True) -> Response:
+    def _response(self, base: str, reply: Reply, nonce_for: RequestFaults | None = None) -> Response:
+        """Return the response; with a nonce, unless a fault of the request removes it."""
         headers = {**_HEADERS, **reply.headers}
-        if nonce:
+        if nonce_for is not None and not _has_no_nonce(nonce_for):
             headers["Replay-Nonce"] = self._service.nonces.new()
         content = reply.data
         if reply.document is not None:
@@ -164,7 +183,9 @@ class Resources:
             response.headers.append("Link", link)
         return response
 
-    def _problem(self, base: str, error: Problem | PkigenError) -> Response:
+    def _problem(
+        self, base: str, error: Problem | PkigenError, faults: RequestFaults | None = None
+    ) -> Response:
         if isinstance(error, Busy):
             headers = {"Retry-After": str(certificates.BUSY_SECONDS)}
             error = Problem("serverInternal", str(error), status=503, headers=headers)
@@ -172,7 +193,18 @@ class Resources:
             _log.warning("%s", error)
             error = Problem("serverInternal", str(error))
         reply = Reply(error.document(), error.status, error.headers, media_type=_PROBLEM)
-        return self._response(base, reply)
+        return self._response(base, reply, faults)
+
+
+async def _delay(faults: RequestFaults) -> None:
+    """Wait if a fault requires that."""
+    values = applied(faults, SLOW)
+    if values is not None and isinstance(values["by"], timedelta):
+        await asyncio.sleep(values["by"].total_seconds())
+
+
+def _has_no_nonce(faults: RequestFaults) -> bool:
+    return faults.endpoint != "new-nonce" and applied(faults, "acme-nonce-missing") is not None
 
 
 def _description(template: Template) -> str:

@@ -13,18 +13,18 @@ from typing import Any
 from pkigen.clock import utc_now
 from pkigen.enrolment.acme.jose import Jwk, Jws
 from pkigen.enrolment.acme.problems import malformed
+from pkigen.enrolment.faults import EnrolmentFaults, RequestFaults
 from pkigen.enrolment.state import State
 from pkigen.environment.enrol import Enroller
 from pkigen.profile.enrolment import AcmeSettings, Template
 
-ACCOUNT, KEY, ORDER, AUTHORIZATION, CERTIFICATE, RENEWAL, DNS = (
+ACCOUNT, KEY, ORDER, AUTHORIZATION, CERTIFICATE, RENEWAL = (
     "acme-account",
     "acme-key",
     "acme-order",
     "acme-authorization",
     "acme-certificate",
     "acme-renewal",
-    "dns-txt",
 )
 """The kinds of records. KEY maps the thumbprint of an account key to its account, RENEWAL the identifier of a
 certificate (RFC 9773, 4.1) to its record."""
@@ -62,6 +62,7 @@ class AcmeService:
     settings: AcmeSettings
     enroller: Enroller
     state: State
+    faults: EnrolmentFaults
     nonces: Nonces = field(default_factory=Nonces)
     validate: Callable[[str, int], None] = lambda _authorization, _number: None
 
@@ -82,7 +83,8 @@ class AcmeService:
 class Call:
     """An authenticated request: signed by an account, or by ``key`` where that is permitted.
 
-    ``base`` is the URL of the directory's resources, ``parameters`` are those of the path.
+    ``base`` is the URL of the directory's resources, ``parameters`` are those of the path; ``faults`` are
+    the active faults for this request.
     """
 
     base: str
@@ -91,6 +93,7 @@ class Call:
     account_id: str = ""
     account: Mapping[str, Any] = field(default_factory=dict)
     key: Jwk | None = None
+    faults: RequestFaults | None = None
 
     @property
     def is_get(self) -> bool:

@@ -68,7 +68,7 @@ class AcmeClient:
         data: dict[str, Any] = self.http.get(self.directory_url).json()
         return data
 
-    def post(self, url: str, payload: object = "", **header: Any) -> httpx.Response:
+    def post(self, url: str, payload: object = "", /, **header: Any) -> httpx.Response:
         """Send a signed message; ``header`` replaces parameters of the protected header."""
         if not self.nonce:
             self.nonce = self.http.head(self.directory()["newNonce"]).headers["Replay-Nonce"]

@@ -15,7 +15,8 @@ from starlette.applications import Starlette
 
 from pkigen.clock import utc_now
 from pkigen.enrolment.acme import routes
-from pkigen.enrolment.acme.service import DNS
+from pkigen.enrolment.dns import TxtRecords
+from pkigen.enrolment.faults import EnrolmentFaults
 from pkigen.enrolment.state import State
 from pkigen.environment.build.build import build
 from pkigen.environment.enrol import Enroller
@@ -63,10 +64,11 @@ class Directories:
     http: httpx.Client
     state: State
     enroller: Enroller
+    faults: EnrolmentFaults
 
     def set_txt(self, name: str, value: str) -> None:
         """Publish a TXT record."""
-        self.state.put(DNS, name, {"values": [value]})
+        TxtRecords(self.state).add(name, value)
 
     def client(self, template: str = "sensors", *, register: bool = True) -> AcmeClient:
         """Return a client with an account."""
@@ -93,9 +95,14 @@ def start(acme_environment: Path, tmp_path: Path) -> Iterator[Callable[..., Dire
         enroller = Enroller(folder, clock=lambda: utc_now() + ahead)
         state = State(folder)
         opened.append(state)
-        every = [route for one in enroller.templates.values() for route in routes(one, enroller, state=state)]
+        faults = EnrolmentFaults()
+        every = [
+            route
+            for one in enroller.templates.values()
+            for route in routes(one, enroller, faults, state=state)
+        ]
         http = httpx.Client(transport=_InProcess(Starlette(routes=every)), base_url=BASE)
-        return Directories(folder, http, state, enroller)
+        return Directories(folder, http, state, enroller, faults)
 
     yield begin
     for state in opened:

@@ -7,8 +7,9 @@ from threading import Lock, Thread
 
 from pkigen.enrolment.acme.orders import key_authorization, record_validation
 from pkigen.enrolment.acme.problems import Problem
-from pkigen.enrolment.acme.service import ACCOUNT, AUTHORIZATION, DNS, AcmeService
+from pkigen.enrolment.acme.service import ACCOUNT, AUTHORIZATION, AcmeService
 from pkigen.enrolment.acme.validation import dns_01, http_01, tls_alpn_01
+from pkigen.enrolment.dns import TxtRecords
 from pkigen.errors import PkigenError
 
 _MOST_THREADS = 16
@@ -21,6 +22,7 @@ class Validator:
     def __init__(self, service: AcmeService) -> None:
         self._service = service
         self._queue = Queue[tuple[str, int]](_MOST_WAITING)
+        self._records = TxtRecords(service.state)
         self._lock = Lock()
         self._threads = 0
         self._idle = 0
@@ -76,7 +78,7 @@ class Validator:
         settings = self._service.settings
         try:
             if entry["type"] == "dns-01":
-                dns_01.validate(settings, identifier, authorization, self.own_records)
+                dns_01.validate(settings, identifier, authorization, self._records.get)
             elif entry["type"] == "http-01":
                 http_01.validate(settings, identifier, entry["token"], authorization)
             else:
@@ -86,8 +88,3 @@ class Validator:
         except Exception as error:  # noqa: BLE001  a response that no code expects must not end the thread
             return Problem("serverInternal", f"the challenge cannot be validated: {type(error).__name__}")
         return None
-
-    def own_records(self, name: str) -> list[str]:
-        """Return the TXT records that programs have set for a name."""
-        data = self._service.state.get(DNS, name)
-        return [] if data is None else list(data["values"])

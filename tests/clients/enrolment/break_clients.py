@@ -1,0 +1,120 @@
+"""Prints the table of docs/enrolment/break-my-acme-client.md: what each client does with each fault.
+
+``python -m tests.clients.enrolment.break_clients [CLIENT ...]`` runs each client once per fault. One server
+serves them all.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import httpx
+from cryptography import x509
+
+from tests.clients.conftest import free_port
+from tests.clients.enrolment.conftest import environment_with, serving
+from tests.clients.enrolment.test_acme import Acme, Certbot, Client, Dehydrated, Files, Lego, Uacme
+
+CLIENTS: dict[str, type[Client]] = {
+    "certbot": Certbot,
+    "lego": Lego,
+    "uacme": Uacme,
+    "dehydrated": Dehydrated,
+}
+FAULTS: dict[str, dict[str, object]] = {
+    "acme-bad-nonce": {"times": 1, "endpoint": "new-order"},
+    "acme-nonce-missing": {"times": 1, "endpoint": "new-order"},
+    "acme-429-seconds": {"times": 1, "endpoint": "new-order"},
+    "acme-429-absent": {"times": 1, "endpoint": "new-order"},
+    "acme-503": {"times": 1, "endpoint": "new-order"},
+    "acme-500-after-finalize": {"times": 1},
+    "acme-empty-200": {"times": 1, "endpoint": "new-order"},
+    "acme-truncated-json": {"times": 1, "endpoint": "new-order"},
+    "acme-location-missing": {"times": 1, "endpoint": "new-order"},
+    "acme-directory-unknown-fields": {},
+    "acme-terms-changed": {"times": 1, "endpoint": "new-order"},
+    "acme-processing": {"times": 3},
+    "acme-ready-then-invalid": {"times": 1},
+    "acme-order-expired": {"times": 1, "endpoint": "finalize"},
+    "acme-account-deactivated": {"times": 1, "endpoint": "new-order"},
+    "acme-chain-reversed": {},
+    "acme-chain-with-root": {},
+    "acme-chain-without-issuer": {},
+    "acme-other-key": {},
+    "expired": {},
+}
+
+
+def _call(acme: Acme, method: str, body: dict[str, object]) -> dict[str, object]:
+    control = json.loads((acme.enrolment.folder / ".pkigen" / "control.json").read_text("utf-8"))
+    headers = {"Authorization": f"Bearer {control['token']}"}
+    response = httpx.request(method, f"{control['url']}/enrolment/faults", json=body, headers=headers)
+    assert response.status_code == 200, response.text
+    data: dict[str, object] = response.json()
+    return data
+
+
+def _outcome(acme: Acme, client: Client, name: str, fault: str, options: dict[str, object]) -> str:
+    _call(acme, "PUT", {"fault": {fault: options}})
+    begins = time.monotonic()
+    try:
+        code, output = client.first(name)
+    except OSError as error:
+        code, output = -1, str(error)
+    except Exception as error:  # noqa: BLE001  a timeout is a result
+        code, output = -2, type(error).__name__
+    seconds = time.monotonic() - begins
+    _call(acme, "DELETE", {})
+    installed = client.certificate(name)
+    result = "gives up" if code else "gets a certificate"
+    if code == -2:
+        result = "does not end within 60 s"
+    if installed.exists() and installed.stat().st_size:
+        first = x509.load_pem_x509_certificates(installed.read_bytes())[0]
+        if f"CN={name}" not in first.subject.rfc4514_string():
+            result = "installs the CA certificate"
+        elif fault in ("acme-other-key", "expired") and not code:
+            result = "installs it"
+    sys.stderr.write(f"--- {type(client).__name__} {fault}: {code} {seconds:.0f} s\n{output[-700:]}\n")
+    return f"{result}, {seconds:.0f} s"
+
+
+def _rows(acme: Acme, out: Path, names: list[str]) -> Iterator[str]:
+    yield "| fault | " + " | ".join(names) + " |"
+    yield "|---" * (len(names) + 1) + "|"
+    for number, (fault, options) in enumerate(FAULTS.items()):
+        cells = list[str]()
+        for name in names:
+            directory = out / f"{name}-{number}"
+            directory.mkdir()
+            client = CLIENTS[name](acme, directory)
+            cells.append(_outcome(acme, client, f"{name}-{number}.contoso.test", fault, options))
+        yield f"| `{fault}` | " + " | ".join(cells) + " |"
+
+
+def _main(names: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as text:
+        out = Path(text)
+        web = out / "web"
+        (web / ".well-known" / "acme-challenge").mkdir(parents=True)
+        with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=str(web))) as server:
+            Thread(target=server.serve_forever, daemon=True).start()
+            port, tls_port = server.server_port, free_port()
+            folder = environment_with("acme", f"{{http_port: {port}, tls_port: {tls_port}}}", out)
+            with serving(folder, "--control-port", "0") as enrolment:
+                for row in _rows(Acme(enrolment, web, port, tls_port), out, names):
+                    sys.stdout.write(row + "\n")
+                    sys.stdout.flush()
+            server.shutdown()
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1:] or list(CLIENTS))

@@ -1,0 +1,127 @@
+"""Challenges: what validates, and that no request makes the server connect to another address."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from pkigen.enrolment.acme.jose import encode
+from pkigen.enrolment.acme.problems import Problem
+from pkigen.enrolment.acme.validation import addresses, dns_01, http_01, tls_alpn_01
+from pkigen.enrolment.dns import dns_server, query_txt, respond
+from pkigen.profile.enrolment import AcmeSettings
+
+_AUTHORIZATION = "token.thumbprint"
+
+
+@contextmanager
+def _web(status: int, body: bytes = b"", location: str = "") -> Iterator[int]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path.startswith("/.well-known/acme-challenge/") else 200)
+            if location:
+                self.send_header("Location", location.format(port=self.server.server_port))  # type: ignore[attr-defined]
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Print nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _validate(port: int, host: str = "a.contoso.test", **settings: object) -> None:
+    values = {"http_port": port, **settings}
+    http_01.validate(AcmeSettings.model_validate(values), host, "token", _AUTHORIZATION)
+
+
+def test_the_key_authorization_over_http_is_accepted() -> None:
+    with _web(200, b"token.thumbprint\r\n") as port:
+        _validate(port)
+        _validate(port, "127.0.0.1")
+
+
+def test_a_redirect_to_the_same_server_is_followed() -> None:
+    with _web(302, b"token.thumbprint", "http://b.contoso.test:{port}/other") as port:
+        _validate(port)
+
+
+@pytest.mark.parametrize(
+    ("location", "message"),
+    [
+        ("http://127.0.0.1:22/", "only the ports"),
+        ("ftp://127.0.0.1/", "only http and https"),
+        ("file:///etc/passwd", "only http and https"),
+        ("http://user@127.0.0.1:{port}/", "only the ports"),
+        ("http://127.0.0.1:99999/", "invalid URL"),
+        ("http://[::1/", "invalid URL"),
+        ("/.well-known/acme-challenge/loop", "more than 10 redirects"),
+    ],
+)
+def test_a_redirect_elsewhere_is_not_followed(location: str, message: str) -> None:
+    with _web(302, b"", location) as port, pytest.raises(Problem, match=message):
+        _validate(port)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "message"),
+    [(200, b"token.other", "wrong contents"), (404, b"", "status 404"), (200, b"x" * 9000, "wrong contents")],
+)
+def test_a_wrong_response_is_refused(status: int, body: bytes, message: str) -> None:
+    with _web(status, body) as port, pytest.raises(Problem, match=message):
+        _validate(port)
+
+
+@pytest.mark.parametrize(
+    ("host", "hosts", "expected"),
+    [
+        ("a.contoso.test", {"*.contoso.test": "192.0.2.1"}, ("192.0.2.1",)),
+        ("A.Contoso.test.", {"*.contoso.test": "192.0.2.1"}, ("192.0.2.1",)),
+        ("a.example", {"*.contoso.test": "192.0.2.1"}, ("127.0.0.1", "::1")),
+        ("169.254.169.254", {}, ("127.0.0.1", "::1")),
+        ("127.0.0.5", {}, ("127.0.0.5",)),
+        ("192.0.2.7", {"192.0.2.*": "192.0.2.7"}, ("192.0.2.7",)),
+    ],
+)
+def test_only_mapped_addresses_and_loopback_are_contacted(
+    host: str, hosts: dict[str, str], expected: tuple[str, ...]
+) -> None:
+    assert addresses.addresses(AcmeSettings(hosts=hosts), host) == expected
+
+
+def test_a_server_without_acme_tls_is_refused() -> None:
+    with _web(200) as port, pytest.raises(Problem) as refused:
+        tls_alpn_01.validate(AcmeSettings(tls_port=port), "a.contoso.test", _AUTHORIZATION)
+    assert refused.value.kind == "tls"
+    assert ssl.HAS_ALPN
+
+
+def test_records_of_a_given_dns_server_are_used() -> None:
+    digest = encode(sha256(_AUTHORIZATION.encode()).digest())
+    records = {"_acme-challenge.a.contoso.test": ["other", digest]}
+    with dns_server(lambda name: records.get(name, [])) as port:
+        settings = AcmeSettings(resolver=f"127.0.0.1:{port}")
+        dns_01.validate(settings, "a.contoso.test", _AUTHORIZATION, lambda _: [])
+        with pytest.raises(Problem, match="there is no TXT record"):
+            dns_01.validate(settings, "b.contoso.test", _AUTHORIZATION, lambda _: [])
+        assert query_txt(f"127.0.0.1:{port}", "_ACME-challenge.a.contoso.test", 5) == ["other", digest]
+
+
+@pytest.mark.parametrize("length", range(0, 40, 3))
+def test_no_message_ends_the_dns_server(length: int) -> None:
+    query = bytes.fromhex("0001010000010000000000000161076578616d706c650000100001")
+    for data in (query[:length], query[:length] + b"\xc0\x0c", query[:12] + b"\xff" * length):
+        respond(data, lambda _: ["text"])
