@@ -172,8 +172,9 @@ class Uacme(Client):
         return self.run(*started, *(one for one in options if one != "-n"), *command)
 
     def first(self, name: str) -> tuple[int, str]:
-        code, output = self._uacme("new")
-        return (code, output) if code else self._uacme("-v", "issue", name)
+        if not (self.out / "uacme").exists():
+            self._uacme("new")
+        return self._uacme("-v", "issue", name)
 
     def renew(self, name: str) -> tuple[int, str]:
         return self._uacme("-v", "-f", "issue", name)

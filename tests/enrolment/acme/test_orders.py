@@ -94,6 +94,17 @@ def test_a_request_must_name_exactly_the_identifiers(client: AcmeClient) -> None
     assert client.finalize(order, "a.contoso.test").json()["status"] == "valid"
 
 
+def test_a_request_without_a_subject_can_be_repeated(client: AcmeClient) -> None:
+    """certbot sends none: the common name must be the first identifier, not the stored name."""
+    for _ in range(2):
+        _, order = client.ready("a.contoso.test")
+        csr = request("", ["a.contoso.test"], encoding=Encoding.DER)
+        response = client.post(order["finalize"], {"csr": b64(csr)})
+        assert response.status_code == 200, response.text
+        leaf = x509.load_pem_x509_certificate(client.post(response.json()["certificate"]).content)
+        assert leaf.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value == "a.contoso.test"
+
+
 def test_neither_the_account_key_nor_a_false_signature_gets_a_certificate(client: AcmeClient) -> None:
     _, order = client.ready("a.contoso.test")
     assert "key of the account" in client.finalize(order, "a.contoso.test", key=client.key).text
