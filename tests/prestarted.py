@@ -21,6 +21,7 @@ import sys
 import tempfile
 from functools import cache
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pkigen
@@ -31,7 +32,6 @@ from tests.tools import ROOT
 _LARGEST = 1 << 20
 _STREAMS = (0, 1, 2)
 _CALL = """\
-#!{python} -IS
 import json, os, signal, socket, sys
 if "LD_PRELOAD" in os.environ:  # faketime: the process itself must load it
     os.execv({python!r}, [{python!r}, "-m", "pkigen", *sys.argv[1:]])
@@ -70,7 +70,10 @@ def directory() -> Path:
     listener.close()
     os.close(ended)
     command = Path(folder.name) / "pkigen"
-    command.write_text(_CALL.format(python=sys.executable, address=address), "utf-8")
+    call = command.with_suffix(".py")
+    call.write_text(_CALL.format(python=sys.executable, address=address), "utf-8")
+    # A path in a #! line must not be long or contain spaces.
+    command.write_text(f'#!/bin/sh\nexec {quote(sys.executable)} -IS {quote(str(call))} "$@"\n', "utf-8")
     command.chmod(0o755)
 
     def end() -> None:
