@@ -112,7 +112,9 @@ def _printed(line: str, output: str) -> bool:
 def needs(page: str) -> Iterator[str]:
     """The tools that its commands call, of those that tests know."""
     words = {word for command in commands(page) for word in re.findall(r"(?:^|\| )(\w+)", command)}
-    yield from sorted(words & tools.PACKAGES.keys())
+    # strongSwan fetches http URLs with a plugin only.
+    plugins = {"strongswan-curl"} if "pki --scep" in page else set()
+    yield from sorted(words & tools.PACKAGES.keys() | plugins)
 
 
 def ports(page: str) -> set[int]:
