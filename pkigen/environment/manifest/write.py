@@ -155,7 +155,9 @@ class ManifestWriter:
         if fault is None:
             return record.record
         stored, planned = json.loads(record.record), json.loads(fault_entry(fault).as_json())
-        if stored["fault"] == planned:
+        before = stored.get("fault")
+        # --only can exclude an entity that was issued without this fault.
+        if before is None or before == planned or before["id"] != planned["id"]:
             return record.record
         return json.dumps({**stored, "fault": planned}, ensure_ascii=False, separators=(",", ":"))
 
