@@ -34,7 +34,10 @@ def _flipped(_data: bytes, element: bytes) -> bytes:
 def _unused(data: bytes, element: bytes) -> bytes:
     octets = der.contents(element)[1:]
     padding = (1 << data[0]) - 1
-    return der.bit_string(octets[:-1] + bytes((octets[-1] | padding,)), data[0])
+    last = octets[-1] | padding
+    if last == octets[-1]:
+        last ^= 1 << (data[0] - 1)
+    return der.bit_string(octets[:-1] + bytes((last,)), data[0])
 
 
 def _beheaded(_data: bytes, element: bytes) -> bytes:

@@ -149,10 +149,18 @@ class Case:
 
         It has its own CRL; the issuing CA is copied for this case.
         """
+        return self._with_ca_below("self-issued", lambda subject: subject)
+
+    def with_subordinate(self) -> Case:
+        """Add a CA below the issuing CA, with its own name, key and CRL, which issues the end entity."""
+        return self._with_ca_below("subordinate", lambda subject: _renamed(subject, "subordinate"))
+
+    def _with_ca_below(self, suffix: str, named: Callable[[Name], Name]) -> Case:
         case = self._own(self.intermediate())
         issuing, above = case.authorities[:2]
-        name = shortened(f"{issuing.name}.self-issued", _LONGEST_NAME)
-        plan = replace(issuing.certificates[0], signature=self.plan.signature)
+        name = shortened(f"{issuing.name}.{suffix}", _LONGEST_NAME)
+        plan = issuing.certificates[0]
+        plan = replace(plan, subject=named(plan.subject), signature=self.plan.signature)
         renewed = replace(_called(issuing, name), certificates=(plan,))
         between = _below(renewed, issuing, _followed(above, issuing))
         authorities = (between, *case.authorities)

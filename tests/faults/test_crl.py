@@ -38,7 +38,7 @@ OPENSSL = {
     "crl-wrong-issuer": NONE,
     "crl-wrong-signer": "CRL signature failure",
     "crl-bad-signature": "CRL signature failure",
-    "crl-algorithm-mismatch": "CRL signature failure",
+    "crl-algorithm-mismatch-invalid": "CRL signature failure",
     "crl-no-crlsign": "key usage does not include CRL signing",
     "crl-number-critical": CRITICAL,
     "crl-unknown-critical": CRITICAL,
@@ -60,6 +60,7 @@ OPENSSL_BY_RELEASE = {"crl-delta-without-base": NONE, "crl-idp-empty": NONE}
 # Against the class of the catalogue.
 OPENSSL_ACCEPTS = {
     "crl-delta-without-base": "OpenSSL takes a delta CRL for a complete one without -extended_crl",
+    "crl-algorithm-mismatch": "it does not compare the signed algorithm of a CRL",
     "crl-pem": "it gets the file in the directory, which must be PEM",
     "crl-der-file": "it reads DER and PEM alike",
 }
@@ -77,6 +78,7 @@ CERTTOOL_REFUSES = {
 UNREAD = {
     "crl-v3": x509.InvalidVersion,
     "crl-algorithm-mismatch": ValueError,
+    "crl-algorithm-mismatch-invalid": ValueError,
     "crl-truncated": ValueError,
     "crl-empty": ValueError,
     "crl-is-a-certificate": ValueError,

@@ -109,7 +109,7 @@ def test_each_crl_has_a_lower_number_than_the_one_before(tmp_path: Path) -> None
         ("ed25519", "crl-sha1", "ecdsa-with-SHA1"),
         ("rsa-2048", "crl-sha1", "sha1WithRSAEncryption"),
         ("ed25519", "crl-md5", "md5WithRSAEncryption"),
-        ("ed25519", "crl-algorithm-mismatch", "ecdsa-with-SHA256"),
+        ("ed25519", "crl-algorithm-mismatch-invalid", "ecdsa-with-SHA256"),
         ("ed25519", "crl-wrong-signer", "ED25519"),
     ],
 )

@@ -23,6 +23,8 @@ INSTALL = {validator.name: validator.comes_with for validator in VALIDATORS}
 RECORD = "python -m tests.faults.record"
 needs_all = pytest.mark.needs(*sorted({tool for tools in TOOLS.values() for tool in tools}))
 KINDS = {"choice", "limit", "bug"}
+_TOO_FEW = 4
+"""Verdicts of two validators on two systems."""
 UNSEEN = {"crl-der-file"}
 """Faults that no column is given."""
 
@@ -165,6 +167,27 @@ def test_a_fault_that_is_to_be_refused_is_seen_by_somebody() -> None:
     strict = {one.id for one in FAULTS.values() if one.verdict == "R" and one.id in rows}
     unseen = {fault for fault in strict if "refuse" not in rows[fault].values()}
     assert {fault for fault in unseen if "accept" in rows[fault].values()} == set()
+
+
+def test_validators_differ_on_a_fault_that_they_are_said_to_differ_on() -> None:
+    """Two validators alone, of OCSP and of downloads, need not differ."""
+    verdicts = {
+        fault: [row[name] for one in records() if (row := one.rows.get(fault)) for name in one.versions]
+        for fault, known in FAULTS.items()
+        if known.verdict == "V"
+    }
+    judged = {
+        fault: [word for word in words if word not in ("blind", UNKNOWN)] for fault, words in verdicts.items()
+    }
+    assert sum(len(words) > _TOO_FEW for words in judged.values()) > len(judged) // 2
+    agreed = [
+        fault for fault, words in judged.items() if len(words) > _TOO_FEW and len({*map(_first, words)}) < 2
+    ]
+    assert agreed == [], "of class P if all accept, of class R if all refuse"
+
+
+def _first(word: str) -> str:
+    return word.partition(" ")[0]
 
 
 def test_the_page_of_the_matrix_is_what_the_record_says() -> None:

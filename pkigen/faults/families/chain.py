@@ -60,13 +60,26 @@ def chain_same_name_other_key_root(case: Case) -> Case:
     return case.change_authority(case.root, renamed).trusting(trusted)
 
 
-@fault("R", "path", "6.1.1 (d)", finds=("path:untrusted-root", "chain-only-authorities"))
+@fault(
+    "R",
+    "path",
+    "6.1.1 (d)",
+    finds=("path:untrusted-root", "chain-only-authorities", "crl-distribution-point"),
+)
 def self_signed(case: Case) -> Case:
     """The certificate is self-signed.
 
     Clients reject it unless it is installed as a trust anchor.
     """
-    return case.self_signed()
+    return _own_issuer(case)
+
+
+def _own_issuer(case: Case) -> Case:
+    """Make the certificate self-signed, and remove the URLs of its former issuer."""
+    case = case.self_signed()
+    for oid in (oids.CRL_DISTRIBUTION_POINTS, oids.FRESHEST_CRL, oids.AUTHORITY_INFORMATION_ACCESS):
+        case = case.without_extension(oid)
+    return case
 
 
 @fault("A", "path", "RFC 8446 4.4.2")
@@ -215,13 +228,18 @@ def chain_intermediate_as_anchor(case: Case) -> Case:
     return case.trusting(case.authorities[case.intermediate()].id)
 
 
-@fault("V", "path", "6.1", finds=("key-usage-no-certsign", "no-ca", "chain-only-authorities"))
+@fault(
+    "V",
+    "path",
+    "6.1",
+    finds=("key-usage-no-certsign", "no-ca", "chain-only-authorities", "crl-distribution-point"),
+)
 def chain_root_as_leaf(case: Case) -> Case:
     """The server certificate is itself a trusted root.
 
     The certification path begins and ends with the same CA certificate. Validators differ.
     """
-    case = case.self_signed()
+    case = _own_issuer(case)
     flags = {
         oids.BASIC_CONSTRAINTS: der.sequence(der.boolean(True)),
         oids.KEY_USAGE: der.named_bits(("digitalSignature", "keyCertSign", "cRLSign"), oids.KEY_USAGES),

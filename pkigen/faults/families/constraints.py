@@ -70,11 +70,23 @@ def bc_not_critical_intermediate(case: Case) -> Case:
     return set_critical(case, _BC, False, case.intermediate())
 
 
-@fault("V", "path", "CABF BR 7.1.2.7", finds=("no-ca",))
+@fault("V", "path", "CABF BR 7.1.2.7.8", finds=("no-ca", "key-usage-no-certsign"))
 def bc_leaf_ca_true(case: Case) -> Case:
-    """The certificate has basic constraints that identify it as a CA.
+    """The certificate is a CA certificate: CA is TRUE, and its key may sign others.
 
-    Some clients reject a server certificate that could issue certificates.
+    An attacker who obtains the server key can issue certificates. Some clients reject a CA
+    certificate as a server certificate.
+    """
+    usages = der.named_bits(("digitalSignature", "keyCertSign"), oids.KEY_USAGES)
+    return put(put(case, _BC, der.sequence(_CA), critical=True), oids.KEY_USAGE, usages, critical=True)
+
+
+@fault("V", "path", "CABF BR 7.1.2.7.8", finds=("no-ca",))
+def bc_leaf_ca_true_no_certsign(case: Case) -> Case:
+    """The certificate has CA set to TRUE, but no key usage keyCertSign.
+
+    The key usage does not allow it to issue certificates. Some clients reject it as a server
+    certificate nevertheless.
     """
     return put(case, _BC, der.sequence(_CA), critical=True)
 
@@ -108,9 +120,19 @@ def bc_pathlen_huge(case: Case) -> Case:
 
 @fault("R", "path", "6.1.4 (l)", finds=("path:path-length", "path-valid", "chain-of-trust"))
 def bc_pathlen_exceeded(case: Case) -> Case:
-    """The root certificate allows no CA below it, but the path contains one.
+    """An intermediate CA has path length 0, but another CA follows it in the path.
 
     Clients report that the path length constraint is exceeded.
+    """
+    return put(case.with_subordinate(), _BC, der.sequence(_CA, der.integer(0)), critical=True, level=1)
+
+
+@fault("V", "path", "6.1.1 (d)", finds=("path:path-length", "path-valid", "chain-of-trust"))
+def bc_pathlen_exceeded_root(case: Case) -> Case:
+    """The root certificate allows no CA below it, but the path contains one.
+
+    Validators that use only the name and key of a trust anchor accept the path; others report that
+    the path length constraint is exceeded.
     """
     case.intermediate()
     return put(case, _BC, der.sequence(_CA, der.integer(0)), critical=True, level=case.root)

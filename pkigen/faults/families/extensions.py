@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pkigen.asn1 import der, names, oids
-from pkigen.cases.case import Case
+from pkigen.cases.case import Case, Impossible
 from pkigen.cases.extension_values import (
     EMPTY_SEQUENCE,
     JUNK,
@@ -14,8 +14,9 @@ from pkigen.cases.extension_values import (
     put,
     set_critical,
 )
+from pkigen.faults.families.ocsp.changes import answered
 from pkigen.faults.registry import fault
-from pkigen.model import CertificatePlan, Edit, EditOp, Extension
+from pkigen.model import CertificatePlan, Edit, EditOp, Extension, KeyIdentifier, Name
 
 _UNKNOWN = "1.3.6.1.4.1.55738.99.2"
 _POISON = "1.3.6.1.4.1.11129.2.4.3"
@@ -228,26 +229,40 @@ def aki_empty(case: Case) -> Case:
     return put(case, _AKI, EMPTY_SEQUENCE)
 
 
-@fault("V", "path", "4.2.1.1", finds=("path:no-issuer", "path-valid", "chain-of-trust", "key-identifier"))
+@fault("V", "path", "4.2.1.1", finds=("path:no-issuer", "path-valid", "chain-of-trust"))
 def aki_issuer_serial_wrong(case: Case) -> Case:
     """The certificate has an authority key identifier with a wrong issuer and serial.
 
-    Validators that compare these fields cannot find the issuer.
+    Both fields name another certificate of the issuing CA; the key identifier is correct. Validators
+    that compare all fields cannot find the issuer.
     """
-    name = der.tlv(0xA1, der.explicit(4, der.sequence()))
-    return put(case, _AKI, der.sequence(name, der.tlv(0x82, b"\x2a")))
+    return _identified_by_name(case, case.plan.issuer, der.tlv(0x82, b"\x2a"))
 
 
-@fault("V", "lint", "4.2.1.1", finds=("key-identifier",))
+@fault("V", "lint", "4.2.1.1")
 def aki_issuer_no_serial(case: Case) -> Case:
     """The certificate has an authority key identifier with an issuer but no serial.
 
     Both fields must be present or absent together; strict parsers reject the certificate.
     """
     above = case.authorities[0].certificates if case.authorities else ()
-    issuer = above[0].issuer if above else case.plan.issuer
-    name = der.explicit(4, names.encode(issuer))
-    return put(case, _AKI, der.sequence(der.tlv(0xA1, name)))
+    return _identified_by_name(case, above[0].issuer if above else case.plan.issuer)
+
+
+def _identified_by_name(case: Case, issuer: Name, serial: bytes = b"") -> Case:
+    """Add authorityCertIssuer and authorityCertSerialNumber to the key identifier of the issuer."""
+    place = next(
+        (
+            number
+            for number, one in enumerate(case.plan.extensions)
+            if one.oid == _AKI and one.value is KeyIdentifier.ISSUER
+        ),
+        None,
+    )
+    if place is None:
+        raise Impossible("the certificate has no authority key identifier")
+    name = der.tlv(0xA1, der.explicit(4, names.encode(issuer)))
+    return case.edit(Edit((*_EXTENSIONS, 0, place, -1, 0, 0), EditOp.APPEND, name + serial))
 
 
 @fault(
@@ -291,11 +306,12 @@ def sct_missing(case: Case) -> Case:
     return leave_out(case, oids.SIGNED_CERTIFICATE_TIMESTAMPS)
 
 
-@fault("V", "path", "RFC 7633 4.2.3")
+@fault("V", "transport", "RFC 7633 4.3.3")
 def must_staple_no_staple(case: Case) -> Case:
     """The certificate requires a stapled OCSP response, but the server sends none.
 
-    Clients that support must-staple end the handshake; path validation alone does not notice it.
-    Enable OCSP stapling.
+    The certificate refers to a responder with a valid response. Clients that support must-staple end
+    the handshake; path validation alone does not notice it. Enable OCSP stapling.
     """
-    return case.with_extension(Extension(oids.TLS_FEATURE, False, der.sequence(der.integer(5))))
+    feature = Extension(oids.TLS_FEATURE, False, der.sequence(der.integer(5)))
+    return answered(case).with_extension(feature).served("tls", "stapled-missing")

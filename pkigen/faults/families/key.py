@@ -167,7 +167,7 @@ def key_rsa_n_negative(case: Case) -> Case:
     return _rsa(case, Edit(_MODULUS, EditOp.DROP_FIRST_BYTE))
 
 
-@fault("V", "lint", "CABF BR 6.1.1.3")
+@fault("P", "lint", "CABF BR 6.1.1.3")
 def key_rsa_weak_factors(case: Case) -> Case:
     """The certificate has an RSA key whose two primes are close together.
 
@@ -384,7 +384,7 @@ def key_mldsa_bad_length(case: Case) -> Case:
     return keyed(case, "ml-dsa-65").edit(Edit(_BITS, EditOp.DROP_LAST_BYTE))
 
 
-@fault("P", "lint", "CABF BR 6.1.1")
+@fault("P", "lint", "NIST SP 800-57 Part 1, 5.2")
 def key_reused_leaf_ca(case: Case) -> Case:
     """The certificate has the same key as its issuing CA.
 

@@ -95,7 +95,7 @@ def key_passphrase_forbidden_char(case: Case) -> Case:
     return _key(case, "passphrase", _FORBIDDEN)
 
 
-@fault("V", "file", "RFC 7468 10", finds=("key-opens",))
+@fault("R", "file", "RFC 7468 10", finds=("key-opens",))
 def key_openssh_format(case: Case) -> Case:
     """The key file is in the OpenSSH format.
 
@@ -199,7 +199,8 @@ def key_rsa_bad_d(case: Case) -> Case:
 def key_rsa_bad_crt(case: Case) -> Case:
     """The key file has an RSA CRT coefficient that does not match the primes.
 
-    Signatures are invalid, and a single one can reveal the key.
+    A program that uses the coefficient unchecked creates invalid signatures, and a single one can
+    reveal the key. OpenSSL and Go detect the error and sign without the coefficient.
     """
     return _key(_of(case, "rsa"), "unsound")
 

@@ -54,12 +54,12 @@ def nc_permitted_dns(case: Case) -> Case:
     return _constrained(case, case.intermediate(), _permitted(_ELSEWHERE))
 
 
-@fault("R", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
+@fault("V", "path", "6.1.1 (d)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_permitted_dns_root(case: Case) -> Case:
     """The root certificate permits only another domain.
 
-    Clients that use only the name and key of a trust anchor do not notice it (RFC 5937 describes
-    such checks).
+    Validators that use only the name and key of a trust anchor accept the path; others also apply
+    its constraints (RFC 5937 describes how).
     """
     existing_dns_names(case)
     return _constrained(case, case.root, _permitted(_ELSEWHERE))
@@ -74,12 +74,12 @@ def nc_excluded_dns(case: Case) -> Case:
     return _constrained(case, case.intermediate(), _excluded(*_own_names(case)))
 
 
-@fault("R", "path", "6.1.3 (c)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
+@fault("V", "path", "6.1.1 (d)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_excluded_dns_root(case: Case) -> Case:
     """The root certificate excludes the domain of the certificate.
 
-    Clients that use only the name and key of a trust anchor do not notice it (RFC 5937 describes
-    such checks).
+    Validators that use only the name and key of a trust anchor accept the path; others also apply
+    its constraints (RFC 5937 describes how).
     """
     return _constrained(case, case.root, _excluded(*_own_names(case)))
 
@@ -283,13 +283,13 @@ def nc_wildcard_vs_excluded(case: Case) -> Case:
 
 
 @fault(
-    "R", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "names-in-san", "chain-of-trust")
+    "R", "name", "RFC 9525 2", finds=("path:name-constraint", "path-valid", "names-in-san", "chain-of-trust")
 )
 def nc_cn_only(case: Case) -> Case:
     """The certificate has only a common name, which its issuing CA does not permit.
 
-    Clients that use the common name as a host name must apply the constraints to it; others find no
-    host name.
+    The common name must not be used as a host name, so that clients find none. Clients that use it
+    nevertheless should apply the constraints of DNS names to it.
     """
     if common_name(case.plan.subject) not in existing_dns_names(case):
         raise Impossible("its common name is not one of its DNS names, or is a wildcard")
@@ -297,11 +297,12 @@ def nc_cn_only(case: Case) -> Case:
     return _constrained(changed, case.intermediate(), _permitted(_ELSEWHERE))
 
 
-@fault("R", "path", "4.2.1.10", finds=("path:other", "path-valid", "chain-of-trust"))
+@fault("V", "path", "4.2.1.10", finds=("path:other", "path-valid", "chain-of-trust"))
 def nc_dos(case: Case) -> Case:
     """The certificate has 2,048 more names; its issuing CA excludes 2,048 others.
 
-    The check needs four million comparisons; validators should limit them. No name is excluded.
+    No name is excluded, but the check may need four million comparisons. RFC 5280 sets no limit;
+    some validators set one and reject the path.
     """
     changed = beside(case, *(dns(f"host-{number}.test") for number in range(_MANY)))
     others = (dns(f"excluded-{number}.test") for number in range(_MANY))

@@ -19,7 +19,7 @@ from pkigen.cases.extension_values import (
     set_critical,
     value_of,
 )
-from pkigen.cases.general_names import beside, dns, existing_dns_names
+from pkigen.cases.general_names import beside, dns, existing_dns_names, existing_names
 from pkigen.faults.registry import fault
 from pkigen.model import Attribute, Edit, EditOp, Name
 
@@ -30,6 +30,14 @@ _LONGEST_COMMON_NAME = 64
 
 def _cn(case: Case) -> str:
     return common_name(case.plan.subject) or case.entity.name
+
+
+def _also_in_san(case: Case, name: str) -> Case:
+    """Replace the common name, and add the new one to the alternative names if there are DNS names."""
+    listed = () if case.extension(_SAN) is None else existing_names(case)
+    if dns(name) not in listed and any(one[:1] == dns("")[:1] for one in listed):
+        case = beside(case, dns(name))
+    return case.with_attribute("CN", name)
 
 
 def _with_cn(case: Case, value: str | bytes, tag: int = der.UTF8_STRING) -> Case:
@@ -137,16 +145,21 @@ def subject_missing_cn(case: Case) -> Case:
 
     Some appliances require it; path validators do not.
     """
-    return case.with_attribute("CN", None).with_attribute("O", "Nameless")
+    changed = case.with_attribute("CN", None)
+    # An empty subject would be another fault.
+    return changed if changed.plan.subject else changed.with_attribute("O", "Nameless")
 
 
-@fault("P", "lint", "appliance", finds=("cn-in-san", "subject-cn-no-wildcard"))
+@fault("P", "lint", "appliance", finds=("subject-cn-no-wildcard",))
 def cn_wildcard(case: Case) -> Case:
     """The certificate has a wildcard as its common name.
 
     Appliances may reject a certificate that several hosts can share.
     """
-    return case.with_attribute("CN", f"*.{_cn(case)}"[-64:])
+    name = f"*.{_cn(case).removeprefix('*.')}"
+    if len(name) > _LONGEST_COMMON_NAME:
+        raise Impossible("its common name is too long for another label")
+    return _also_in_san(case, name)
 
 
 @fault("P", "lint", "appliance", finds=("cn-in-san", "subject-cn"))
@@ -158,13 +171,13 @@ def cn_not_a_domain_name(case: Case) -> Case:
     return case.with_attribute("CN", f"Appliance {case.entity.name}"[:64])
 
 
-@fault("P", "lint", "appliance", finds=("cn-in-san", "subject-cn-unique"))
+@fault("P", "lint", "appliance", finds=("subject-cn-unique",))
 def cn_shared(case: Case) -> Case:
     """The certificate has the same common name as another certificate.
 
     Appliances with the same name cannot be distinguished; path validators do not check this.
     """
-    return case.with_attribute("CN", common_name(case.base.certificates[0].subject) or case.base.name)
+    return _also_in_san(case, common_name(case.base.certificates[0].subject) or case.base.name)
 
 
 @fault("V", "path", "7.1")
@@ -258,13 +271,16 @@ def country_3(case: Case) -> Case:
     return case.with_attribute("C", "USA")
 
 
-@fault("P", "lint", "A.1", finds=("cn-in-san", "subject-cn", "name-lengths"))
+@fault("P", "lint", "A.1", finds=("name-lengths",))
 def cn_65(case: Case) -> Case:
     """The certificate has a common name with 65 characters.
 
     The maximum is 64 characters; linters report it, most clients do not.
     """
-    return case.with_attribute("CN", "a" * 65)
+    name = _cn(case).removeprefix("*.")
+    if len(name) >= _LONGEST_COMMON_NAME:
+        raise Impossible("its common name is too long for another label")
+    return _also_in_san(case, f"{'a' * (_LONGEST_COMMON_NAME - len(name))}.{name}")
 
 
 @fault("V", "lint", "A.1", finds=("subject-cn", "name-lengths"))
@@ -311,7 +327,7 @@ _LOOK_ALIKES = {
 """Latin letters, and the Cyrillic ones that look the same."""
 
 
-@fault("P", "lint", "RFC 5890", finds=("cn-in-san", "subject-cn"))
+@fault("P", "lint", "CABF BR 7.1.4.3", finds=("cn-in-san", "subject-cn"))
 def cn_homograph(case: Case) -> Case:
     """The certificate has a common name with a Cyrillic letter that looks Latin.
 

@@ -36,11 +36,12 @@ def pol_require_explicit_unmet(case: Case) -> Case:
     return _constraints(changed, der.tlv(_REQUIRE_EXPLICIT, b"\x00"))
 
 
-@fault("V", "path", "4.2.1.11", finds=("ca-critical-extensions",))
+@fault("P", "lint", "4.2.1.11", finds=("ca-critical-extensions",))
 def pol_constraints_noncritical(case: Case) -> Case:
     """The issuing CA certificate has policy constraints that are not critical.
 
-    They must be critical. They inhibit policy mappings, and the path has none.
+    They must be critical; linters report it. They inhibit policy mappings, and the path has none, so
+    that path validators accept it.
     """
     return _constraints(case, der.tlv(_INHIBIT_MAPPING, b"\x00"), critical=False)
 

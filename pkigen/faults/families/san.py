@@ -42,7 +42,7 @@ def _only(case: Case, *names: bytes) -> Case:
     return put(case, _SAN, der.sequence(*names))
 
 
-@fault("R", "name", "RFC 9525 6.3", finds=("names-in-san",))
+@fault("R", "name", "RFC 9525 2", finds=("names-in-san",))
 def san_missing(case: Case) -> Case:
     """The certificate has no subject alternative name (SAN), only a common name.
 

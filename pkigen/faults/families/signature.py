@@ -129,6 +129,22 @@ def sig_root_self_sig_bad(case: Case) -> Case:
     "R",
     "parse",
     "4.1.1.2",
+    finds=("path:bad-signature", "algorithms-agree", "path-valid", "chain-of-trust"),
+)
+def sig_inner_outer_mismatch(case: Case) -> Case:
+    """The certificate has a signed algorithm other than that of its signature.
+
+    The outer field names the algorithm of the signature, so that the signature verifies. Both fields
+    must be identical; clients that compare them report a malformed certificate.
+    """
+    other = other_algorithm(_issuer_kind(case), case.plan.signature)
+    return case.edit(Edit(_INNER, EditOp.REPLACE, other))
+
+
+@fault(
+    "R",
+    "parse",
+    "4.1.1.2",
     finds=(
         "path:bad-signature",
         "algorithms-agree",
@@ -137,10 +153,11 @@ def sig_root_self_sig_bad(case: Case) -> Case:
         "signature-hash-sha256",
     ),
 )
-def sig_inner_outer_mismatch(case: Case) -> Case:
-    """The certificate has an outer signature algorithm other than the signed one.
+def sig_inner_outer_mismatch_invalid(case: Case) -> Case:
+    """The certificate has an outer algorithm that is not that of its signature.
 
-    Both fields must be identical; clients report a malformed certificate.
+    Clients report a malformed certificate, or an invalid signature if they do not compare the
+    algorithm with the signed one.
     """
     other = other_algorithm(_issuer_kind(case), case.plan.signature)
     return case.edit(Edit(_OUTER, EditOp.REPLACE, other, signed=False))
@@ -218,7 +235,10 @@ def sig_ecdsa_raw_r_s(case: Case) -> Case:
 
 
 @fault(
-    "R", "path", "CABF BR 7.1.3.2", finds=("no-weak-digest", "signature-sha256-rsa", "signature-hash-sha256")
+    "R",
+    "path",
+    "CABF BR 7.1.3.2.1",
+    finds=("no-weak-digest", "signature-sha256-rsa", "signature-hash-sha256"),
 )
 def sig_md5(case: Case) -> Case:
     """The certificate is signed with MD5.
@@ -230,7 +250,10 @@ def sig_md5(case: Case) -> Case:
 
 
 @fault(
-    "R", "path", "CABF BR 7.1.3.2", finds=("no-weak-digest", "signature-sha256-rsa", "signature-hash-sha256")
+    "R",
+    "path",
+    "CABF BR 7.1.3.2.1",
+    finds=("no-weak-digest", "signature-sha256-rsa", "signature-hash-sha256"),
 )
 def sig_sha1(case: Case) -> Case:
     """The certificate is signed with SHA-1.
@@ -241,7 +264,7 @@ def sig_sha1(case: Case) -> Case:
     return _with_digests(case).change(signature=Signature("sha1"))
 
 
-@fault("R", "path", "CABF BR 7.1.3.2", finds=("issuer-no-weak-digest",))
+@fault("R", "path", "CABF BR 7.1.3.2.1", finds=("issuer-no-weak-digest",))
 def sig_sha1_intermediate(case: Case) -> Case:
     """The issuing CA certificate is signed with SHA-1.
 

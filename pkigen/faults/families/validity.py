@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from pkigen.asn1 import der
 from pkigen.cases.case import Case, Impossible
+from pkigen.faults.families.crl.changes import with_crl
 from pkigen.faults.registry import fault
 from pkigen.model import CertificatePlan, Edit, EditOp
 
@@ -26,6 +27,7 @@ _UNREADABLE = (
     "chain-of-trust",
 )
 """What is found of an end that cannot be read."""
+_HOUR = 3600
 _GENERALIZED = datetime(2050, 1, 1, tzinfo=UTC)
 """From when on a time is a GeneralizedTime."""
 _NO_END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -43,6 +45,32 @@ def _moved(case: Case, level: int, by: timedelta, *, to_end: bool) -> Case:
         return replace(plan, not_before=plan.not_before + shift, not_after=plan.not_after + shift)
 
     return case.change_authority_plan(level, change)
+
+
+def _ended(case: Case, level: int, by: timedelta) -> Case:
+    """An authority that has ended, after it issued what is below it."""
+    case = _moved(case, level, -by, to_end=True)
+    ended = case.authorities[level].certificates[0]
+    begin = max(ended.not_before, ended.not_after - _DAY)
+
+    def change(plan: CertificatePlan) -> CertificatePlan:
+        return replace(plan, not_before=min(plan.not_before, begin))
+
+    for number in range(level - 1, -1, -1):
+        case = case.change_authority_plan(number, change)
+    return case.change(not_before=min(case.plan.not_before, begin))
+
+
+def _within_issuers(case: Case, end: datetime) -> Case:
+    """The certificate with another end, under authorities that do not end before it."""
+
+    def change(plan: CertificatePlan) -> CertificatePlan:
+        return replace(plan, not_after=max(plan.not_after, end))
+
+    for level in range(len(case.authorities) - 1, -1, -1):
+        if any(plan.not_after < end for plan in case.authorities[level].certificates):
+            case = case.change_authority_plan(level, change)
+    return case.change(not_after=end)
 
 
 def _written(case: Case, path: tuple[int, ...], tag: int, text: str) -> Case:
@@ -71,17 +99,17 @@ def expired_intermediate(case: Case, *, by: timedelta = _DAY) -> Case:
     Clients report an expired certificate in the chain. Renew the CA certificate; renewing the
     server certificate does not help.
     """
-    return _moved(case, case.intermediate(), -by, to_end=True)
+    return _ended(case, case.intermediate(), by)
 
 
-@fault("R", "path", "6.1.3 (a)(2)", finds=("path:expired", "ca-in-force", "path-valid", "chain-of-trust"))
+@fault("V", "path", "6.1.1 (d)", finds=("path:expired", "ca-in-force", "path-valid", "chain-of-trust"))
 def expired_root(case: Case, *, by: timedelta = _DAY) -> Case:
     """The root certificate expired {by} ago.
 
-    Most clients report an expired certificate, although RFC 5280 6.1 does not require them to check
-    the dates of a trust anchor. Install a new root.
+    Validators that use only the name and key of a trust anchor accept the path; others report an
+    expired certificate. Install a new root.
     """
-    return _moved(case, case.root, -by, to_end=True)
+    return _ended(case, case.root, by)
 
 
 @fault("R", "path", "6.1.3 (a)(2)", finds=("path:not-yet-valid", "begun", "not-before-past"))
@@ -104,11 +132,12 @@ def not_yet_valid_intermediate(case: Case, *, by: timedelta = _YEAR) -> Case:
     return _moved(case, case.intermediate(), by, to_end=False)
 
 
-@fault("R", "path", "6.1.3 (a)(2)", finds=("path:not-yet-valid", "path-valid", "chain-of-trust"))
+@fault("V", "path", "6.1.1 (d)", finds=("path:not-yet-valid", "path-valid", "chain-of-trust"))
 def not_yet_valid_root(case: Case, *, by: timedelta = _YEAR) -> Case:
     """The root certificate becomes valid only in {by}.
 
-    Most clients also check the dates of the trust anchor and report that it is not yet valid.
+    Validators that use only the name and key of a trust anchor accept the path; others report that
+    a certificate is not yet valid. Check the clocks.
     """
     return _moved(case, case.root, by, to_end=False)
 
@@ -139,7 +168,11 @@ def expires_at_the_second(case: Case) -> Case:
 
     Clients must accept it at exactly that second, and reject it one second later (control case).
     """
-    return case.change(not_before=case.clock - _length(case), not_after=case.clock)
+    case = case.change(not_before=case.clock - _length(case), not_after=case.clock)
+    if not case.authorities or case.authorities[0].crl is None or case.authorities[0].imported is not None:
+        return case
+    # Otherwise its CRL would begin when it ends.
+    return with_crl(case, age=_HOUR)
 
 
 @fault("V", "parse", "4.1.2.5", finds=("validity-form",))
@@ -213,7 +246,7 @@ def time_fraction(case: Case) -> Case:
 
     RFC 5280 does not allow fractional seconds; parsers reject the certificate.
     """
-    case = case.change(not_after=max(case.plan.not_after, _GENERALIZED))
+    case = _within_issuers(case, max(case.plan.not_after, _GENERALIZED))
     return _written(case, _NOT_AFTER, der.GENERALIZED_TIME, f"{case.plan.not_after:%Y%m%d%H%M%S}.5Z")
 
 
@@ -265,7 +298,7 @@ def time_99991231(case: Case) -> Case:
 
     Clients must accept it: RFC 5280 defines this value for that purpose (control case).
     """
-    return case.change(not_after=_NO_END)
+    return _within_issuers(case, _NO_END)
 
 
 def _lasting(case: Case, days: int) -> Case:
@@ -310,7 +343,7 @@ def validity_too_long_47(case: Case) -> Case:
     return _lasting(case, 47)
 
 
-@fault("P", "lint", "4.1.2.5", finds=("at-most-825-days",))
+@fault("P", "lint", "good practice", finds=("at-most-825-days",))
 def outlives_issuer(case: Case, *, by: timedelta = _DAY) -> Case:
     """The certificate expires {by} after its issuing CA.
 

@@ -129,11 +129,22 @@ def serial_negative(case: Case) -> Case:
 
 @fault("V", "parse", "4.1.2.2", finds=("serial-20-octets", "serial-positive"))
 def serial_21_octets(case: Case) -> Case:
-    """The certificate has a serial number of 21 bytes.
+    """The certificate has a serial number of 168 bits, which are 21 bytes.
 
-    The maximum is 20 bytes; some parsers reject the certificate.
+    The maximum is 20 bytes; some parsers reject the certificate. The encoding has a 22nd byte, which
+    keeps the number positive.
     """
-    return _alone(case).change(serial=1 << 166 | case.plan.serial % (1 << 160))
+    return _alone(case).change(serial=1 << 167 | case.plan.serial % (1 << 160))
+
+
+@fault("A", "parse", "4.1.2.2")
+def serial_20_octets_ok(case: Case) -> Case:
+    """The certificate has a serial number of 20 bytes, the maximum.
+
+    Clients must accept it: they must be able to handle serial numbers of up to 20 bytes (control
+    case).
+    """
+    return _alone(case).change(serial=1 << 158 | case.plan.serial % (1 << 158))
 
 
 @fault(
@@ -172,7 +183,7 @@ def serial_duplicate(case: Case) -> Case:
 def unique_ids(case: Case) -> Case:
     """The certificate contains issuer and subject unique identifiers.
 
-    CAs must not generate these fields, but clients must be able to parse them.
+    CAs must not generate these fields, but clients should be able to parse them.
     """
     data = der.tlv(0x81, b"\x00\x01") + der.tlv(0x82, b"\x00\x02")
     return case.edit(Edit((7,), EditOp.INSERT, data))

@@ -56,7 +56,8 @@ CRLS = {
     "crl-wrong-issuer": "Issuer: O=Another Test PKI, CN=Another Test CA",
     "crl-wrong-signer": "Issuer: CN=issuing ",
     "crl-bad-signature": "Issuer: CN=issuing ",
-    "crl-algorithm-mismatch": "Signature Algorithm: ecdsa-with-SHA384",
+    "crl-algorithm-mismatch": "Signature Algorithm: ecdsa-with-SHA256",
+    "crl-algorithm-mismatch-invalid": "Signature Algorithm: ecdsa-with-SHA384",
     "crl-sha1": "ecdsa-with-SHA1 ",
     "crl-md5": "md5WithRSAEncryption",
     "crl-stale": "Issuer: CN=issuing ",
@@ -73,7 +74,7 @@ REFUSED = {
     "crl-not-yet-valid": "CRL is not yet valid",
     "crl-wrong-signer": "CRL signature failure",
     "crl-bad-signature": "CRL signature failure",
-    "crl-algorithm-mismatch": "CRL signature failure",
+    "crl-algorithm-mismatch-invalid": "CRL signature failure",
     "crl-unknown-critical": "unhandled critical CRL extension",
     "crl-wrong-issuer": "unable to get certificate CRL",
 }

@@ -22,20 +22,21 @@ _ENUMERATED = 0x0A
 _OTHER_KEY_IDENTIFIER = bytes(range(20))
 
 
-@fault("V", "revocation", "5.2.3", finds=("crl-number",))
+@fault("P", "revocation", "5.2.3", finds=("crl-number",))
 def crl_missing_number(case: Case) -> Case:
     """The CRL has no CRL number.
 
-    CAs must include it; few clients check it.
+    CAs must include it; linters report its absence, clients do not need it.
     """
     return edit_crl(case, Edit(_NUMBER, EditOp.REMOVE))
 
 
-@fault("V", "revocation", "5.2.1", finds=("crl-key-identifier",))
+@fault("P", "revocation", "5.2.1", finds=("crl-key-identifier",))
 def crl_missing_aki(case: Case) -> Case:
     """The CRL has no authority key identifier.
 
-    CAs must include it; clients that use it to select a key have only the issuer name.
+    CAs must include it; linters report its absence. Clients that use it to select a key have only the
+    issuer name.
     """
     return edit_crl(case, Edit(_KEY_IDENTIFIER, EditOp.REMOVE))
 
@@ -49,29 +50,31 @@ def crl_number_critical(case: Case) -> Case:
     return edit_crl(case, Edit(_NUMBER_OCTETS, EditOp.INSERT, der.boolean(True)))
 
 
-@fault("V", "revocation", "5.2.3")
+@fault("P", "revocation", "5.2.3")
 def crl_number_negative(case: Case) -> Case:
     """The CRL has the CRL number -1.
 
-    CRL numbers must not be negative; clients that do not compare them do not notice it.
+    CRL numbers must not be negative; linters report it, and clients that do not compare them do not
+    notice it.
     """
     return edit_crl(case, Edit(_NUMBER_VALUE, EditOp.REPLACE, der.integer(-1)))
 
 
-@fault("V", "revocation", "5.2.3")
+@fault("P", "revocation", "5.2.3")
 def crl_number_21_octets(case: Case) -> Case:
     """The CRL has a CRL number of 21 bytes.
 
-    Clients are required to handle at most 20 bytes.
+    CAs must not use more than 20 bytes; linters report it.
     """
     return edit_crl(case, Edit(_NUMBER_VALUE, EditOp.REPLACE, der.integer(1 << 160)))
 
 
-@fault("V", "revocation", "5.2.3")
+@fault("P", "revocation", "5.2.3")
 def crl_number_goes_back(case: Case) -> Case:
     """The CRL has a lower CRL number than the previous CRL.
 
-    Clients that have seen the previous CRL (NAME.former.crl) may treat this one as a replay.
+    CRL numbers must increase. Only clients that keep the previous CRL (NAME.former.crl) can notice it;
+    others accept this one.
     """
     return with_crl(case, countdown=True)
 

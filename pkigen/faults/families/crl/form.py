@@ -31,11 +31,12 @@ def crl_v3(case: Case) -> Case:
     return edit_crl(case, Edit(_VERSION, EditOp.REPLACE, der.integer(2)))
 
 
-@fault("V", "revocation", "5.1.2.6", finds=("crl-no-empty-list",))
+@fault("P", "revocation", "5.1.2.6", finds=("crl-no-empty-list",))
 def crl_empty_revoked_sequence(case: Case) -> Case:
     """The CRL has an empty list of revoked certificates.
 
-    The list must be omitted if there are no revoked certificates; few parsers reject it.
+    The list must be omitted if there are no revoked certificates; linters report it, clients read
+    the CRL anyway.
     """
     return edit_crl(case, Edit(_EXTENSIONS, EditOp.INSERT, der.sequence()))
 
@@ -80,7 +81,8 @@ def crl_trailing_data(case: Case) -> Case:
 def crl_pem(case: Case) -> Case:
     """The CRL URL serves PEM instead of DER.
 
-    RFC 5280 requires DER; clients that download the CRL cannot read it.
+    RFC 5280 requires DER. Clients that read only DER cannot use the CRL; others, such as Java, detect
+    PEM.
     """
     return with_crl(case, form=CrlForm.PEM)
 

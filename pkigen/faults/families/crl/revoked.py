@@ -73,12 +73,12 @@ def crl_remove_from_crl_in_full(case: Case) -> Case:
     return change_crl(case, lambda crl: crl).revoked("removeFromCRL")
 
 
-@fault("R", "revocation", "5.1.2.6", finds=(*_REVOKED, "crl-entries"))
+@fault("R", "revocation", _ENTRY_CHECK, finds=(*_REVOKED, "crl-entries"))
 def crl_future_revocation_date(case: Case) -> Case:
     """The certificate is on the CRL with a revocation date in the future.
 
-    The date is the notAfter of the certificate. Clients do not wait for it: a listed certificate is
-    revoked.
+    The date is the notAfter of the certificate. A listed certificate is revoked, whatever the date;
+    some clients nevertheless accept it until then.
     """
     case = change_crl(case, lambda crl: crl).revoked("superseded")
     revocation = case.entity.revocation

@@ -56,9 +56,10 @@ def crl_truncated_body(case: Case) -> Case:
 
 @fault("V", "transport", _HTTP)
 def crl_oversize(case: Case) -> Case:
-    """The CRL URL sends a response that is far larger than any CRL.
+    """The CRL URL sends the CRL a thousand times in one response.
 
-    Clients must enforce a size limit, or they run out of memory.
+    Clients must not use it, because data follows the CRL. Clients that limit the size of a response
+    stop earlier, depending on the size of the CRL.
     """
     return serve_crl(case, "oversize")
 

@@ -13,7 +13,7 @@ from pkigen.faults.registry import fault
 from pkigen.keys.kinds import parse_kind
 from pkigen.model import Edit, EditOp, Entity, Signature
 
-_OUTER, _ISSUER, _VALUE = (1,), (2,), (2,)
+_INNER, _OUTER, _ISSUER, _VALUE = (1,), (1,), (2,), (2,)
 _ROGUE_KEY = "a stranger"
 _NOBODY = names.name([("O", "Another Test PKI"), ("CN", "Another Test CA")])
 
@@ -45,21 +45,35 @@ def crl_bad_signature(case: Case) -> Case:
     return edit_crl(case, Edit(_VALUE, EditOp.FLIP_LAST_BIT, signed=False))
 
 
+@fault("R", "revocation", "5.1.1.2", finds=("path:malformed", "crl-algorithms-agree"))
+def crl_algorithm_mismatch(case: Case) -> Case:
+    """The CRL has a signed algorithm other than that of its signature.
+
+    The outer field names the algorithm of the signature, so that the signature verifies. Both fields
+    must be identical; clients that compare them reject the CRL.
+    """
+    return edit_crl(case, Edit(_INNER, EditOp.REPLACE, _other_algorithm(case)))
+
+
 @fault(
     "R",
     "revocation",
     "5.1.1.2",
     finds=("path:malformed", "crl-fresh", "crl-algorithms-agree", "crl-reachable"),
 )
-def crl_algorithm_mismatch(case: Case) -> Case:
-    """The CRL has different signature algorithms in its signed and outer fields.
+def crl_algorithm_mismatch_invalid(case: Case) -> Case:
+    """The CRL has an outer algorithm that is not that of its signature.
 
-    Both fields must contain the same algorithm; strict parsers reject the CRL.
+    Clients report a malformed CRL, or an invalid CRL signature if they do not compare the algorithm
+    with the signed one.
     """
+    return edit_crl(case, Edit(_OUTER, EditOp.REPLACE, _other_algorithm(case), signed=False))
+
+
+def _other_algorithm(case: Case) -> bytes:
     if not case.authorities:
         raise Impossible("the path has too few authorities")
-    other = other_algorithm(parse_kind(case.authorities[0].key), Signature())
-    return edit_crl(case, Edit(_OUTER, EditOp.REPLACE, other, signed=False))
+    return other_algorithm(parse_kind(case.authorities[0].key), Signature())
 
 
 @fault("R", "revocation", "6.3.3 (f)", finds=("path:crl-bad-signature", "ca-crl-sign"))

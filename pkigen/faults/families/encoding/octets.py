@@ -168,10 +168,10 @@ def der_set_unsorted(case: Case) -> Case:
 
 @fault("R", "parse", "4.1.1.3", finds=("path:bad-signature", "chain-issuer"))
 def der_sig_unused_bits(case: Case) -> Case:
-    """The certificate declares the last 3 bits of its signature unused but sets them.
+    """The certificate has a signature whose last 3 bits are changed and unused.
 
-    A signature consists of whole bytes, and DER requires unused bits to be 0. Clients report a
-    malformed certificate or an invalid signature.
+    A signature consists of whole bytes, and DER requires unused bits to be 0, which these are not.
+    Clients report a malformed certificate or an invalid signature.
     """
     return case.edit(_outside(_SIGNATURE, EditOp.SET_UNUSED_BITS, b"\x03"))
 

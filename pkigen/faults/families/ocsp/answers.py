@@ -80,7 +80,7 @@ def ocsp_no_next_update_old(case: Case) -> Case:
     return answered(case, age=30 * _DAY, lifetime=None)
 
 
-@fault("R", "revocation", "RFC 6960 4.1.1")
+@fault("R", "revocation", "RFC 6960 3.2 (1)")
 def ocsp_certid_serial(case: Case) -> Case:
     """The OCSP response is for a different serial number.
 
@@ -89,7 +89,7 @@ def ocsp_certid_serial(case: Case) -> Case:
     return answered(case, wrong_cert_id_field="serial")
 
 
-@fault("R", "revocation", "RFC 6960 4.1.1")
+@fault("R", "revocation", "RFC 6960 3.2 (1)")
 def ocsp_certid_namehash(case: Case) -> Case:
     """The OCSP response is for a different issuer name.
 
@@ -98,7 +98,7 @@ def ocsp_certid_namehash(case: Case) -> Case:
     return answered(case, wrong_cert_id_field="name")
 
 
-@fault("R", "revocation", "RFC 6960 4.1.1")
+@fault("R", "revocation", "RFC 6960 3.2 (1)")
 def ocsp_certid_keyhash(case: Case) -> Case:
     """The OCSP response is for a different issuer key.
 

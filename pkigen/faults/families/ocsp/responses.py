@@ -122,7 +122,7 @@ def ocsp_html(case: Case) -> Case:
     return answered(case, form=OcspForm.HTML)
 
 
-@fault("V", "transport", "RFC 6960 A.1")
+@fault("V", "transport", "RFC 6960 A.2")
 def ocsp_http_404(case: Case) -> Case:
     """The OCSP responder URL responds with status 404.
 
@@ -132,7 +132,7 @@ def ocsp_http_404(case: Case) -> Case:
     return answered(case).served(answer_url(case), "status", "404")
 
 
-@fault("V", "transport", "RFC 6960 A.1")
+@fault("V", "transport", "RFC 6960 A.2")
 def ocsp_http_500(case: Case) -> Case:
     """The OCSP responder URL responds with status 500.
 
@@ -142,7 +142,7 @@ def ocsp_http_500(case: Case) -> Case:
     return answered(case).served(answer_url(case), "status", "500")
 
 
-@fault("V", "transport", "RFC 6960 A.1")
+@fault("V", "transport", "RFC 6960 A.2")
 def ocsp_slow(case: Case) -> Case:
     """The OCSP responder sends its response very slowly.
 

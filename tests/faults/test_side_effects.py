@@ -1,0 +1,105 @@
+"""No fault makes a certificate wrong in a second way, as the parser of cryptography sees it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from pkigen.environment.environment import Case, Environment
+from pkigen.faults import FAULTS
+
+BEGINS_BEFORE_ITS_ISSUER = {
+    "chain-expired-cross-plus-valid",
+    "expired",
+    "expired-by-one-second",
+    "expired-intermediate",
+    "expires-at-the-second",
+    "not-yet-valid-intermediate",
+    "not-yet-valid-root",
+    "validity-inverted",
+}
+"""What has ended began before the CAs, which are as old as the environment; or the CA is not valid yet."""
+ENDS_AFTER_ITS_ISSUER = {
+    "chain-expired-cross-plus-valid",
+    "expired-intermediate",
+    "expired-root",
+    "outlives-issuer",
+}
+URLS = {"2.5.29.31", "2.5.29.46", "1.3.6.1.5.5.7.1.1"}
+"""CRL distribution points, freshest CRL, authority information access."""
+NO_OTHER_NAME = {"cn-in-san", "names-in-san"}
+
+
+def _fault(case: Case) -> str:
+    return str(case.data.get("fault", {}).get("id", ""))
+
+
+def _path(environment: Environment, case: Case) -> list[x509.Certificate]:
+    """The certificate and those of its authorities; empty if cryptography cannot read all of it."""
+    files = [environment.folder / f"authorities/{name}/{name}.crt" for name in case.data["path"]]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            path = [x509.load_pem_x509_certificate(file.read_bytes()) for file in (case.certificate, *files)]
+            for one in path:
+                _ = one.not_valid_before_utc, one.subject, one.issuer, one.extensions
+    except (TypeError, ValueError, x509.InvalidVersion, x509.DuplicateExtension):
+        return []
+    return path
+
+
+@pytest.fixture(scope="module")
+def paths(catalogue: Environment) -> dict[str, list[x509.Certificate]]:
+    read = {_fault(case): _path(catalogue, case) for case in catalogue.cases()}
+    assert sum(map(bool, read.values())) > len(FAULTS) // 2
+    return {fault: path for fault, path in read.items() if path}
+
+
+def _pairs(
+    paths: dict[str, list[x509.Certificate]],
+) -> Iterator[tuple[str, x509.Certificate, x509.Certificate]]:
+    for fault, path in paths.items():
+        yield from ((fault, below, above) for below, above in pairwise(path))
+
+
+def test_a_certificate_is_valid_while_its_issuer_is(paths: dict[str, list[x509.Certificate]]) -> None:
+    pairs = list(_pairs(paths))
+    early = {fault for fault, one, ca in pairs if one.not_valid_before_utc < ca.not_valid_before_utc}
+    late = {fault for fault, one, ca in pairs if one.not_valid_after_utc > ca.not_valid_after_utc}
+    assert early <= BEGINS_BEFORE_ITS_ISSUER
+    assert late == ENDS_AFTER_ITS_ISSUER
+
+
+def test_a_self_signed_certificate_has_no_url_of_another_issuer(
+    paths: dict[str, list[x509.Certificate]],
+) -> None:
+    alone = {fault: path[0] for fault, path in paths.items() if path[0].issuer == path[0].subject}
+    assert alone.keys() >= {"self-signed", "chain-root-as-leaf"}
+    assert {
+        fault for fault, one in alone.items() if URLS & {e.oid.dotted_string for e in one.extensions}
+    } == set()
+
+
+def test_the_common_name_is_an_alternative_name_unless_the_fault_declares_it(
+    paths: dict[str, list[x509.Certificate]],
+) -> None:
+    apart = {fault for fault, path in paths.items() if not _names(path[0]) <= _alternative_names(path[0])}
+    declared = {fault for fault, known in FAULTS.items() if NO_OTHER_NAME & {*known.finds}}
+    assert apart - declared == {"chain-file-leaf-not-first", "cn-empty", "nc-cn-only", "nul-in-cn"} - declared
+
+
+def _names(certificate: x509.Certificate) -> set[str | bytes]:
+    return {one.value for one in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)}
+
+
+def _alternative_names(certificate: x509.Certificate) -> set[str]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return set()
+    return set(names.get_values_for_type(x509.DNSName))
