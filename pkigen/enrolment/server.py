@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.util import find_spec
 from threading import Event, Thread
 from typing import Any
 
@@ -124,7 +123,7 @@ def offered(enroller: Enroller) -> Iterator[tuple[Template, Protocol]]:
         (template, protocol)
         for template in enroller.templates.values()
         for protocol in PROTOCOLS
-        if getattr(template.settings, protocol.name) is not None and find_spec(_package(protocol))
+        if getattr(template.settings, protocol.name) is not None
     ]
     if not pairs:
         names = ", ".join(protocol.name for protocol in PROTOCOLS)

@@ -22,6 +22,8 @@ from pkigen.profile.name_fields import Pairs
 from pkigen.profile.specifications import CertificateSpec, alternative_names
 
 MOST_TEMPLATES = 100
+_LONGEST_COMMON_NAME = 64
+"""RFC 5280, A.1."""
 NOT_IN_TEMPLATES = ("name", "csr", "serial", "revoked", "each")
 """Keys of certificates that templates cannot have."""
 _MISSING = re.compile(r"no such variable: 'csr\.([^']+)'")
@@ -153,7 +155,7 @@ class Template:
 
     def sample(self) -> tuple[Instance, CertificateSpec]:
         """Return the certificate of a request with arbitrary values; InstanceError with all its problems."""
-        instance = self._instance("device", _SAMPLE)
+        instance = self._instance("device", _SAMPLE, "device")
         return instance, self.body.specification(instance)
 
     def specification(self, requested: Requested, name: str) -> CertificateSpec:
@@ -161,8 +163,12 @@ class Template:
         pairs, names = requested.subject_pairs, requested.names
         variables = {f"csr.{kind.removeprefix('+')}": value for kind, value in reversed(pairs)}
         variables |= {f"csr.{one.kind}": str(one.value) for one in reversed(names)}
+        # The stored name can have a number, as in a.test-2, which is no name of the device.
+        label = variables.get("csr.CN") or next((str(one.value) for one in names), name)
+        is_too_long = len(label) > _LONGEST_COMMON_NAME
+        label = name if is_too_long else label
         try:
-            spec = self.body.specification(self._instance(name, variables))
+            spec = self.body.specification(self._instance(name, variables, label))
         except InstanceError as error:
             raise NameNotAllowed("; ".join(map(_as_rejection, error.problems))) from error
         update: dict[str, object] = {
@@ -171,6 +177,8 @@ class Template:
             "formats": tuple(one for one in spec.formats if not format_called(one).secret),
             "subject": _merged(spec.subject, pairs, self.from_request),
         }
+        if is_too_long:
+            update["subject"] = tuple(one for one in spec.subject if one != ("CN", name))
         kinds = {part.partition(".")[2] for part in self.from_request if part.startswith("san")}
         if kinds:
             granted = tuple(one for one in names if "" in kinds or one.kind in kinds)
@@ -179,8 +187,9 @@ class Template:
         self._check_names(granted_spec)
         return granted_spec
 
-    def _instance(self, name: str, variables: dict[str, str]) -> Instance:
-        return Instance(name, {**self.body.common, **variables, "name": name}, None)
+    def _instance(self, name: str, variables: dict[str, str], label: str) -> Instance:
+        """Return the instance that is stored as ``name``; ``label`` is the variable ``name``."""
+        return Instance(name, {**self.body.common, **variables, "name": label}, None)
 
     def _check_names(self, spec: CertificateSpec) -> None:
         """Refuse granted names that no pattern of the template matches."""

@@ -116,7 +116,7 @@ def test_a_template_is_like_a_certificate_but_not_called_like_one(tmp_path: Path
     template = load(tmp_path / "lab.yaml").template("sensors")
     spec = template.specification(read_request(request("d.contoso.test")), "d")
     assert spec.valid.text.endswith("90d")
-    assert spec.subject == (("O", "Lab"), ("CN", "d"))
+    assert spec.subject == (("O", "Lab"), ("CN", "d.contoso.test"))
     assert "a certificate has this name" in _problem(tmp_path, f"{text}  one: {{like: one}}")
 
 
@@ -128,6 +128,16 @@ def test_variables_of_a_template_come_from_the_request(tmp_path: Path) -> None:
     assert spec.subject == (("CN", "D.TEST"), ("OU", "a.test"))
     with pytest.raises(NameNotAllowed, match="it has no dns, which the template uses"):
         template.specification(read_request(request("d.test")), "d")
+
+
+def test_a_request_without_a_subject_gets_its_first_name_as_common_name(tmp_path: Path) -> None:
+    (tmp_path / "lab.yaml").write_text(f"{_BASE}enrolment: {{t: {{issuer: root, names: ['*.test']}}}}")
+    template = load(tmp_path / "lab.yaml").template("t")
+    spec = template.specification(read_request(request("", ["a.test", "b.test"])), "a.test-2")
+    assert spec.subject == (("CN", "a.test"),)
+    assert spec.name == "a.test-2"
+    too_long = f"{'a' * 60}.example.test"
+    assert not template.specification(read_request(request("", [too_long])), "a.test-2").subject
 
 
 @given(st.data())

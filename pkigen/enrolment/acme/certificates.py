@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from pkigen.asn1.names import name as distinguished_name
 from pkigen.enrolment.acme import jose
 from pkigen.enrolment.acme.faulty_replies import applied, with_other_key
 from pkigen.enrolment.acme.orders import order_document, own_order
@@ -25,7 +23,6 @@ from pkigen.model import REASON_CODES, Role
 from pkigen.x509 import Certificate, Malformed
 
 BUSY_SECONDS = 5
-_LONGEST_COMMON_NAME = 64
 _PEM_CHAIN = "application/pem-certificate-chain"
 _REASONS = {code: reason for reason, code in REASON_CODES.items() if code not in (2, 6, 8, 10)}
 """The reasons that a subscriber can give: not those of a CA, and no hold."""
@@ -175,12 +172,6 @@ def _requested(payload: Mapping[str, Any], order: Mapping[str, Any], call: Call)
         raise Problem("badCSR", f"the request must name {', '.join(sorted(values))}; it names {text[:500]}")
     if requested.public_key == jose.public_key_info(call.account["jwk"]):
         raise Problem("badCSR", "the key of a certificate must not be the key of the account")
-    if not common_names:
-        # Many clients send no subject: the common name is the first identifier, not the stored name.
-        first = order["identifiers"][0]["value"]
-        if len(first) <= _LONGEST_COMMON_NAME:
-            subject = (*requested.subject, *distinguished_name((("CN", first),)))
-            requested = replace(requested, subject=subject)
     return requested
 
 
