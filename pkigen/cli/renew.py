@@ -10,7 +10,6 @@ import typer
 from pkigen.cli._console import print_message
 from pkigen.cli._options import EnvironmentDirectory, Json, ReplaceRoot, parse_period
 from pkigen.cli._progress import meter
-from pkigen.errors import InputError
 
 HELP_ORDER = 50
 
@@ -51,7 +50,7 @@ def renew(
             print_message(f"Nothing expires within {expiring}.")
             return
     if not selected and expiring is None:
-        raise InputError("specify a NAME, or --expiring PERIOD")
+        raise typer.BadParameter("specify at least one, or --expiring PERIOD", param_hint="'NAME'")
     with meter() as progress:
         result = renew_certificates(env, selected, progress, replace_root=replace_root)
     _report.print_build_result(result, as_json=json)

@@ -97,7 +97,7 @@ def test_an_interrupt_is_a_clean_line(failing: Cli) -> None:
         (["plan", "x.yaml", "y.yaml"], "unexpected extra argument"),
         (["serve", "x", "--port", "65536"], "--port"),
         (["schema", "certificate"], "'certificate' is not one of"),
-        (["renew", "out/x"], "Missing argument 'NAME'"),
+        (["renew", "out/x"], "specify at least one, or --expiring PERIOD"),
     ],
 )
 def test_a_wrong_command_line_is_reported_with_the_way_to_its_help(

@@ -85,7 +85,7 @@ def test_a_shell_is_given_its_completion(shell: str) -> None:
     [
         ("pkigen bu", ["build"]),
         ("pkigen build --se", ["--seed"]),
-        ("pkigen build min", ["minimal"]),
+        ("pkigen build minim", ["minimal"]),
         ("pkigen build conto", ["contoso.yaml"]),
         ("pkigen build profiles/x", ["profiles/x.yml"]),
         ("pkigen init def", ["defender-iot"]),
