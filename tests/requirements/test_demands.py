@@ -296,6 +296,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], ...]] = {
     "certificate_file": ({"encodings": ["PEM"]},),
     "certification_request": ({"signed": True},),
     "combined_file": ({"contains": ["key"]},),
+    "pki_directory": ({"key": "own/private"},),
     "relation": ({"role": "server", "same": ["issuer"]},),
     "key_file": ({"matches": True},),
     "chain_file": ({"complete": True},),

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pkigen.enrolment.cmp.responder import Responder
-from pkigen.enrolment.decoding import Undecodable
+from pkigen.enrolment.decode import Undecodable
 from pkigen.enrolment.faults import EnrolmentFaults
 from pkigen.environment.enrol import Enroller
 from pkigen.profile.enrolment import Template

@@ -10,7 +10,7 @@ from pkigen.asn1 import der
 from pkigen.asn1.names import decode as decode_name
 from pkigen.enrolment.cmp.messages import Body, Failed, Failure, Message
 from pkigen.enrolment.cmp.structures import CertId, CertReqMsg, CertRequest, SigningKeyProof
-from pkigen.enrolment.decoding import decode, decode_each, dotted, raw
+from pkigen.enrolment.decode import decode, decode_each, dotted, raw
 from pkigen.environment.enrol import Requested, read_request
 from pkigen.errors import InputError
 from pkigen.keys.verify import Verdict, verdict_of

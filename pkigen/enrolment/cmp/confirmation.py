@@ -7,7 +7,7 @@ import hashlib
 from pkigen.asn1 import oids
 from pkigen.enrolment.cmp.messages import Failed, Failure, Status
 from pkigen.enrolment.cmp.structures import CertStatus
-from pkigen.enrolment.decoding import Undecodable, decode_each, dotted
+from pkigen.enrolment.decode import Undecodable, decode_each, dotted
 from pkigen.environment.enrol import Enrolled
 from pkigen.x509 import Certificate
 

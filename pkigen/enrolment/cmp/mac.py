@@ -11,7 +11,7 @@ from cryptography.hazmat.asn1 import TLV
 
 from pkigen.asn1 import der, oids
 from pkigen.enrolment.cmp.structures import Pbkdf2Parameters, Pbmac1Parameters, PbmParameter
-from pkigen.enrolment.decoding import Undecodable, decode, dotted, raw
+from pkigen.enrolment.decode import Undecodable, decode, dotted, raw
 
 PBM, PBMAC1 = "1.2.840.113533.7.66.13", "1.2.840.113549.1.5.14"
 _PBKDF2 = "1.2.840.113549.1.5.12"

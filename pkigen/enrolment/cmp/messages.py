@@ -8,7 +8,7 @@ from enum import IntEnum
 
 from pkigen.asn1 import der
 from pkigen.enrolment.cmp.structures import PkiHeader, PkiMessage
-from pkigen.enrolment.decoding import Undecodable, decode, raw, tag
+from pkigen.enrolment.decode import Undecodable, decode, raw, tag
 
 IMPLICIT_CONFIRM, CONFIRM_WAIT_TIME = "1.3.6.1.5.5.7.4.13", "1.3.6.1.5.5.7.4.14"
 _SHORTEST_ID, _LONGEST_ID = 1, 64

@@ -9,7 +9,7 @@ from datetime import datetime
 from pkigen.asn1 import der, names
 from pkigen.enrolment.cmp.mac import PBM, PBMAC1, Mac, UnsupportedMac, read_mac
 from pkigen.enrolment.cmp.messages import Failed, Failure, Message
-from pkigen.enrolment.decoding import dotted, raw
+from pkigen.enrolment.decode import dotted, raw
 from pkigen.enrolment.own_certificate import RegistrationAuthority
 from pkigen.enrolment.trusted_signer import RevokedSigner, UntrustedSigner, trusted_signer
 from pkigen.environment.enrol import Enrolled, Enroller

@@ -13,7 +13,7 @@ from pkigen.enrolment.cmp.messages import Body, Failed, Failure, Message, Status
 from pkigen.enrolment.cmp.protection import Header, Protector, Sender, authenticate
 from pkigen.enrolment.cmp.structures import PollRequest
 from pkigen.enrolment.cmp.transaction import Transaction
-from pkigen.enrolment.decoding import Undecodable, decode_each, raw
+from pkigen.enrolment.decode import Undecodable, decode_each, raw
 from pkigen.enrolment.transactions import LIFE_SECONDS, Transactions
 from pkigen.environment.enrol import Busy, Cause, Enrolled, Enroller, Rejected
 from pkigen.errors import InputError

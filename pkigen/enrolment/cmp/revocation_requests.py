@@ -12,7 +12,7 @@ from pkigen.enrolment.cmp.certificate_requests import name_in
 from pkigen.enrolment.cmp.messages import Failed, Failure, Message, Status, status_info
 from pkigen.enrolment.cmp.protection import Sender
 from pkigen.enrolment.cmp.structures import RevocationDetails
-from pkigen.enrolment.decoding import Undecodable, decode_each, raw
+from pkigen.enrolment.decode import Undecodable, decode_each, raw
 from pkigen.environment.enrol import Enrolled, Enroller
 from pkigen.model import REASON_CODES
 from pkigen.x509 import Certificate

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from pkigen.asn1 import der
 from pkigen.enrolment.cmp.messages import Message, info
-from pkigen.enrolment.decoding import Undecodable, parts
+from pkigen.enrolment.decode import Undecodable, parts
 from pkigen.enrolment.requested_key import key_kind
 from pkigen.environment.enrol import Enroller
 from pkigen.errors import InputError

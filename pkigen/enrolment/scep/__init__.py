@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from pkigen.enrolment.decoding import Undecodable
+from pkigen.enrolment.decode import Undecodable
 from pkigen.enrolment.faults import EnrolmentFaults
 from pkigen.enrolment.scep.cms import BadSignature
 from pkigen.enrolment.scep.responder import CAPABILITIES, Responder

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from pkigen.asn1 import ber, der, oids
-from pkigen.enrolment.decoding import Undecodable, decode, dotted, raw
+from pkigen.enrolment.decode import Undecodable, decode, dotted, raw
 from pkigen.errors import panics_as_errors
 from pkigen.keys.signing import sign
 from pkigen.keys.verify import Verdict, verdict_of

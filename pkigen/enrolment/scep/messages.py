@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from pkigen.asn1 import der
-from pkigen.enrolment.decoding import Undecodable
+from pkigen.enrolment.decode import Undecodable
 from pkigen.enrolment.scep.cms import Signed
 
 _VERISIGN = "2.16.840.1.113733.1.9."

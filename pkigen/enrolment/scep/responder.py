@@ -10,7 +10,7 @@ from cryptography.hazmat.asn1 import TLV
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from pkigen.asn1 import names
-from pkigen.enrolment.decoding import Undecodable, decode, raw
+from pkigen.enrolment.decode import Undecodable, decode, raw
 from pkigen.enrolment.own_certificate import OwnCertificate, RegistrationAuthority
 from pkigen.enrolment.scep import cms
 from pkigen.enrolment.scep.messages import (

@@ -17,7 +17,7 @@ from pkigen.enrolment.cmp.messages import Body, Failure, Message, read_message
 from pkigen.enrolment.cmp.responder import Responder
 from pkigen.enrolment.cmp.structures import StatusInfo
 from pkigen.enrolment.cmp.transaction import Transaction
-from pkigen.enrolment.decoding import Undecodable, decode
+from pkigen.enrolment.decode import Undecodable, decode
 from pkigen.enrolment.transactions import MOST_TRANSACTIONS, Transactions
 from pkigen.environment.enrol import Busy, Enroller
 from tests.enrolment.cmp.conftest import Written

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pkigen.asn1 import der
-from pkigen.enrolment.decoding import Undecodable
+from pkigen.enrolment.decode import Undecodable
 from pkigen.enrolment.scep import cms
 from pkigen.enrolment.scep.responder import Responder
 from pkigen.environment.build.build import build
