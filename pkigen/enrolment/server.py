@@ -196,15 +196,20 @@ def _dns_server(enroller: Enroller, host: str) -> Iterator[int | None]:
 
 @contextmanager
 def _manifest_upkeep(enroller: Enroller) -> Iterator[None]:
-    """List issued certificates in the manifest within a second, and at the end of the block."""
+    """List issued certificates in the manifest within a second, and at the start and the end of the block."""
     ended = Event()
+
+    def list_certificates() -> None:
+        # A build that holds the lock lists them, too.
+        with suppress(PkigenError, OSError):
+            enroller.list_in_manifest()
 
     def run() -> None:
         while not ended.wait(_LIST_SECONDS):
-            # A build that holds the lock lists them, too.
-            with suppress(PkigenError, OSError):
-                enroller.list_in_manifest()
+            list_certificates()
 
+    # A server that was killed may not have listed its last certificates.
+    list_certificates()
     thread = Thread(target=run, name="pkigen-manifest", daemon=True)
     thread.start()
     try:

@@ -109,7 +109,7 @@ class Enroller:
         self._passphrases = (*passphrases, *(one.passphrase for one in specs if one.passphrase is not None))
         self._lock = Lock()
         self._waiting = deque[_Order]()
-        self._is_unlisted = False
+        self._is_unlisted = True  # by a server that was killed before it listed its last certificates
         self._worker = IssuanceWorker(folder, FreshKeys(), SystemEntropy(), seeded=False)
         self._stamps: dict[str, tuple[int, int, bool]] = {}
         self._last_planner: RequestPlanner | None = None

@@ -10,6 +10,7 @@ from pathlib import Path
 from fuzz import guided
 from fuzz.workers import run_all
 from tests.attack.damage import damaged_environments
+from tests.attack.enrolment_kills import enrolment_kills
 from tests.attack.handshakes import tls_messages
 from tests.attack.kills import kills
 from tests.attack.requests import http_requests, ocsp_requests
@@ -70,6 +71,7 @@ def _lab(_folder: Path, numbers: Iterable[int], seed: int) -> Iterator[Outcome]:
 
 PARTS = {
     "kills": Part(kills, 1_000, 6, "commands killed at a counted system call"),
+    "enrolment": Part(enrolment_kills, 200, 1, "kills of the enrollment server under load"),
     "disk": Part(full_disk, 200, 2, "commands on a file system that becomes full"),
     "descriptors": Part(file_descriptors, 200, 2, "commands with few file descriptors"),
     "sizes": Part(file_sizes, 200, 2, "commands with a limit on the size of files"),

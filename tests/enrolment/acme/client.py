@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from cryptography.hazmat.primitives import hashes, hmac
@@ -47,16 +50,68 @@ def bind(jwk: Mapping[str, Any], kid: str, secret: bytes, url: str) -> dict[str,
     return {"protected": protected, "payload": payload, "signature": encode(mac.finalize())}
 
 
+class Connection:
+    """One TLS connection, with the methods of httpx.Client that ``AcmeClient`` uses at a fifth of their cost.
+
+    ``responded`` is called with each response.
+    """
+
+    def __init__(
+        self, trust: ssl.SSLContext, responded: Callable[[httpx.Response], object] = lambda _response: None
+    ) -> None:
+        self._trust = trust
+        self._responded = responded
+        self._connection: http.client.HTTPSConnection | None = None
+
+    def get(self, url: str) -> httpx.Response:
+        """Return a resource."""
+        return self._request("GET", url)
+
+    def head(self, url: str) -> httpx.Response:
+        """Return the headers of a resource."""
+        return self._request("HEAD", url)
+
+    def post(self, url: str, *, content: str, headers: Mapping[str, str]) -> httpx.Response:
+        """Send a message."""
+        return self._request("POST", url, content, headers)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _request(
+        self, method: str, url: str, content: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        parts = urlsplit(url)
+        if self._connection is None:
+            self._connection = http.client.HTTPSConnection(
+                parts.hostname or "", parts.port, context=self._trust, timeout=60
+            )
+        try:
+            target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+            self._connection.request(method, target, content, dict(headers or {}))
+            raw = self._connection.getresponse()
+            response = httpx.Response(raw.status, headers=raw.getheaders(), content=raw.read())
+        except (OSError, http.client.HTTPException):
+            self.close()
+            raise
+        self._responded(response)
+        return response
+
+
 @dataclass
 class AcmeClient:
     """A client of one directory; ``set_txt`` publishes a TXT record."""
 
-    http: httpx.Client
+    http: httpx.Client | Connection
     directory_url: str
     set_txt: Any = None
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     kid: str = ""
     nonce: str = ""
+    _urls: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def jwk(self) -> dict[str, Any]:
@@ -68,10 +123,15 @@ class AcmeClient:
         data: dict[str, Any] = self.http.get(self.directory_url).json()
         return data
 
+    def _url(self, name: str) -> str:
+        """Return the URL of a resource in the directory, which is fetched once."""
+        self._urls = self._urls or self.directory()
+        return str(self._urls[name])
+
     def post(self, url: str, payload: object = "", /, **header: Any) -> httpx.Response:
         """Send a signed message; ``header`` replaces parameters of the protected header."""
         if not self.nonce:
-            self.nonce = self.http.head(self.directory()["newNonce"]).headers["Replay-Nonce"]
+            self.nonce = self.http.head(self._url("newNonce")).headers["Replay-Nonce"]
         account = {"kid": self.kid} if self.kid else {"jwk": self.jwk}
         given = {name: value for name, value in header.items() if value is not None}
         if "jwk" in header or "kid" in header:
@@ -87,7 +147,7 @@ class AcmeClient:
 
     def register(self, **payload: object) -> httpx.Response:
         """Create the account."""
-        response = self.post(self.directory()["newAccount"], {"termsOfServiceAgreed": True, **payload})
+        response = self.post(self._url("newAccount"), {"termsOfServiceAgreed": True, **payload})
         if response.status_code in (200, 201):
             self.kid = response.headers["Location"]
         return response
@@ -95,7 +155,7 @@ class AcmeClient:
     def order(self, *names: str, **members: object) -> httpx.Response:
         """Create an order."""
         identifiers = [{"type": "ip" if name[0].isdigit() else "dns", "value": name} for name in names]
-        return self.post(self.directory()["newOrder"], {"identifiers": identifiers, **members})
+        return self.post(self._url("newOrder"), {"identifiers": identifiers, **members})
 
     def get(self, url: str) -> dict[str, Any]:
         """Return a resource."""
@@ -106,7 +166,7 @@ class AcmeClient:
 
     def challenge(self, authorization_url: str, kind: str = "dns-01") -> dict[str, Any]:
         """Return the challenge of an authorization."""
-        return next(one for one in self.get(authorization_url)["challenges"] if one["type"] == kind)
+        return _challenge(self.get(authorization_url), kind)
 
     def finished(self, url: str, *unfinished: str) -> dict[str, Any]:
         """Poll a resource until it is in none of the states."""
@@ -119,7 +179,8 @@ class AcmeClient:
     def authorize(self, order: Mapping[str, Any]) -> None:
         """Prove the control over all names of an order with dns-01."""
         for url in order["authorizations"]:
-            authorization, challenge = self.get(url), self.challenge(url)
+            authorization = self.get(url)
+            challenge = _challenge(authorization, "dns-01")
             text = key_authorization(self.jwk, challenge["token"])
             name = f"_acme-challenge.{authorization['identifier']['value']}"
             self.set_txt(name, encode(sha256(text.encode()).digest()))
@@ -143,7 +204,16 @@ class AcmeClient:
 
     def issue(self, *names: str, key: ec.EllipticCurvePrivateKey | None = None, **members: object) -> bytes:
         """Return the certificate and its chain in PEM."""
-        _, order = self.ready(*names, **members)
+        url, order = self.ready(*names, **members)
         response = self.finalize(order, *names, key=key)
         assert response.status_code == 200, response.text
-        return self.post(response.json()["certificate"]).content
+        order = response.json()
+        if order["status"] != "valid":
+            order = self.finished(url, "processing")
+        response = self.post(order["certificate"])
+        assert response.status_code == 200, response.text
+        return response.content
+
+
+def _challenge(authorization: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    return next(one for one in authorization["challenges"] if one["type"] == kind)
