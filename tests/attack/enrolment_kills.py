@@ -42,6 +42,7 @@ def enrolment_kills(folder: Path, numbers: Iterable[int], seed: int) -> Iterator
                 server = ServedEnvironment(environment, port)
                 yield outcome(number, clients.loss(environment, rng))
         finally:
+            clients.close()
             server.stop()
 
 
@@ -74,15 +75,20 @@ class _Clients:
     """Several clients with a connection each."""
 
     def __init__(self, directory: Directory) -> None:
+        self._connections = [Connection(directory.trust, self._count) for _ in range(_CLIENTS)]
         self._clients = [
-            _Client(AcmeClient(Connection(directory.trust, self._count), directory.url, directory.set_txt))
-            for _ in range(_CLIENTS)
+            _Client(AcmeClient(one, directory.url, directory.set_txt)) for one in self._connections
         ]
         self._checked = set[bytes]()
         self._lock = Lock()
         self._left = 0
         self._server: ServedEnvironment | None = None
         self._problems = list[str]()
+
+    def close(self) -> None:
+        """Close the connections."""
+        for connection in self._connections:
+            connection.close()
 
     def _count(self, _response: httpx.Response) -> None:
         """Kill the server after the last of the counted responses; other requests are under way."""

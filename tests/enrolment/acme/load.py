@@ -27,9 +27,9 @@ class Directory:
     set_txt: Callable[[str, str], None]
     issuer: x509.Certificate | None = None
 
-    def client(self) -> AcmeClient:
-        """Return a client with an account and a connection of its own."""
-        client = AcmeClient(Connection(self.trust), self.url, self.set_txt)
+    def client(self, connection: Connection) -> AcmeClient:
+        """Return a client with an account of its own."""
+        client = AcmeClient(connection, self.url, self.set_txt)
         response = client.register()
         assert response.status_code == 201, response.text
         return client
@@ -46,7 +46,8 @@ class Outcome:
 
 def complete_orders(directory: Directory, *, orders: int, connections: int) -> Outcome:
     """Get a certificate for each of many names; every connection has an account of its own."""
-    clients = [directory.client() for _ in range(connections)]
+    opened = [Connection(directory.trust) for _ in range(connections)]
+    clients = [directory.client(one) for one in opened]
     names = _Names(f"device-{number}.contoso.test" for number in range(orders))
     serials, problems = list[int](), list[str]()
 
@@ -64,6 +65,8 @@ def complete_orders(directory: Directory, *, orders: int, connections: int) -> O
     for thread in threads:
         thread.join()
     seconds = time.perf_counter() - start
+    for connection in opened:
+        connection.close()
     if len(set(serials)) != len(serials):
         problems.append(f"{len(serials) - len(set(serials))} serial numbers were used twice")
     return Outcome(seconds, frozenset(serials), tuple(problems))
