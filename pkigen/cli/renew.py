@@ -32,7 +32,7 @@ def renew(
     """Reissue certificates with their existing keys.
 
     Renewing a CA also reissues every certificate below it. A certificate that was revoked because of a
-    compromise gets a new key.
+    compromise gets a new key. Globs and --expiring skip certificates that only the device can renew.
 
     \b
     Examples:
@@ -43,16 +43,16 @@ def renew(
     from pkigen.cli import _report
     from pkigen.environment.renew import renew as renew_certificates
 
-    selected = list(names or ())
+    selected, ending = list(names or ()), list[str]()
     if expiring is not None:
-        selected += _expiring(env, expiring)
-        if not selected and not json:
+        ending = _expiring(env, expiring)
+        if not selected and not ending and not json:
             print_message(f"Nothing expires within {expiring}.")
             return
     if not selected and expiring is None:
         raise typer.BadParameter("specify at least one, or --expiring PERIOD", param_hint="'NAME'")
     with meter() as progress:
-        result = renew_certificates(env, selected, progress, replace_root=replace_root)
+        result = renew_certificates(env, selected, progress, expiring=ending, replace_root=replace_root)
     _report.print_build_result(result, as_json=json)
 
 

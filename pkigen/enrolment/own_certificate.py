@@ -1,37 +1,48 @@
-"""The server's certificates for messages: with them it signs CMP and SCEP messages below an issuing CA.
+"""Certificates of the server itself, each with a key in ``.pkigen``: for TLS, and for CMP and SCEP messages.
 
-The key usage of a CA allows neither, and SCEP needs an RSA key (RFC 8894, 2.3): a registration authority
-(RA) with a key of its own signs and decrypts for the CA.
+The key usage of a CA permits neither TLS nor messages, and SCEP needs an RSA key (RFC 8894, 2.3): a
+registration authority (RA) with a key of its own signs and decrypts for the CA.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from threading import Lock
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from pkigen.clock import utc_now
 from pkigen.documents.yaml_tree import Items, Text
-from pkigen.environment.enrol import Enrolled, Enroller, read_request
+from pkigen.enrolment.requested_key import new_key
+from pkigen.environment.enrol import SERVER, Enrolled, Enroller, read_request
 from pkigen.environment.published.stored_keys import open_key
-from pkigen.errors import EnvironmentFailure, InputError
+from pkigen.errors import EnvironmentFailure, InputError, PkigenError
 from pkigen.files import write_private_file
 from pkigen.formats import pem
-from pkigen.keys import PrivateKey, public_key_info, to_pkcs8
+from pkigen.keys import public_key_info, to_pkcs8
 from pkigen.profile.enrolment import Template
-from pkigen.x509 import Certificate
+from pkigen.x509 import Certificate, Malformed
 
-_USAGES = ("digitalSignature", "keyEncipherment")
 _SHORTEST_REST = timedelta(hours=1)
 _KEY_BITS = 2048
 _LONGEST_COMMON_NAME = 64
+_FOR_MESSAGES: Mapping[str, Items | Text] = {
+    "key_usage": Items([Text("digitalSignature"), Text("keyEncipherment")]),
+    # Without purposes: OpenSSL verifies SCEP responses (certmonger) for the purpose emailProtection.
+    "extended_key_usage": Text("none"),
+}
+_FOR_TLS: Mapping[str, Items | Text] = {"extended_key_usage": Items([Text("serverAuth")])}
+
+Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 @dataclass(frozen=True)
@@ -40,76 +51,119 @@ class OwnCertificate:
 
     certificate: bytes
     chain: tuple[bytes, ...]
-    key: PrivateKey
+    key: Key
 
 
-class RegistrationAuthority:
-    """The server's certificate for messages below one issuing CA, which is issued when first needed."""
+@dataclass(frozen=True)
+class _Purpose:
+    """What a certificate is for: its names, its keys in the profile's language, and its kind of key."""
 
-    def __init__(self, enroller: Enroller, issuer: str) -> None:
+    common_name: str
+    hosts: Sequence[str]
+    usages: Mapping[str, Items | Text]
+    new_key: Callable[[Template], Key]
+
+
+class OwnCertificates:
+    """The server's certificate called ``name`` below an issuing CA, which is issued when first needed."""
+
+    def __init__(self, enroller: Enroller, issuer: str, name: str, purpose: _Purpose) -> None:
+        self.name = name
+        self.key_path: Path = enroller.folder / ".pkigen" / f"{name}.key"
         self._enroller = enroller
         self._issuer = issuer
-        self._name = f"enrolment-ra-{issuer}"
-        self._path = enroller.folder / ".pkigen" / f"{self._name}.key"
+        self._purpose = purpose
         self._lock = Lock()
         self._current: OwnCertificate | None = None
 
     def current(self) -> OwnCertificate:
         """Return the certificate and its key; issue it if it is missing, about to expire or revoked."""
         with self._lock:
-            enrolled = self._enroller.find(name=self._name)
-            if self._current is None or enrolled is None or not self._is_usable(enrolled, self._current):
-                key = self._stored_key()
-                stored = None if enrolled is None or key is None else _own(enrolled, key)
-                usable = stored is not None and enrolled is not None and self._is_usable(enrolled, stored)
-                self._current = stored if usable else self._issue(is_renewal=enrolled is not None)
+            enrolled = self._enroller.find(name=self.name)
+            if not self._is_usable(enrolled, self._current):
+                self._current = self._stored(enrolled)
+            if not self._is_usable(enrolled, self._current):
+                self._current = self._issue(is_renewal=enrolled is not None)
             assert self._current is not None
             return self._current
 
-    def _stored_key(self) -> PrivateKey | None:
+    def _stored(self, enrolled: Enrolled | None) -> OwnCertificate | None:
+        """Return the certificate with the stored key."""
         with suppress(OSError, InputError):
-            return open_key(self._path.read_bytes(), self._name)
+            key = open_key(self.key_path.read_bytes(), self.name)
+            if enrolled is not None and isinstance(key, Key):
+                return OwnCertificate(enrolled.certificate, enrolled.chain, key)
         return None
 
-    def _is_usable(self, enrolled: Enrolled, own: OwnCertificate) -> bool:
-        certificate = Certificate(own.certificate)
-        return (
-            own.certificate == enrolled.certificate
-            and certificate.subject_public_key_info == public_key_info(own.key)
-            and enrolled.not_after - utc_now() > _SHORTEST_REST
-            and enrolled.issuer == self._issuer
-            and enrolled.chain == self._enroller.chain(self._issuer)
-            and self._enroller.revocation(enrolled) is None
-        )
+    def _is_usable(self, enrolled: Enrolled | None, own: OwnCertificate | None) -> bool:
+        """Whether the certificate is that of the key and the CA, for these hosts, and valid."""
+        if enrolled is None or own is None:
+            return False
+        try:
+            certificate = Certificate(own.certificate)
+            names = {str(name.value) for name in certificate.extensions.alternative_names or ()}
+            return (
+                own.certificate == enrolled.certificate
+                and certificate.subject_public_key_info == public_key_info(own.key)
+                and names >= set(self._purpose.hosts)
+                and enrolled.not_after - utc_now() > _SHORTEST_REST
+                and enrolled.issuer == self._issuer
+                and enrolled.chain == self._enroller.chain(self._issuer)
+                and self._enroller.revocation(enrolled) is None
+            )
+        except (OSError, Malformed):
+            return False
 
     def _issue(self, *, is_renewal: bool) -> OwnCertificate:
-        key = rsa.generate_private_key(65537, _KEY_BITS)
-        common_name = f"Registration authority {self._issuer}"[:_LONGEST_COMMON_NAME]
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-        request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, SHA256())
-        write_private_file(self._path, pem.encode("PRIVATE KEY", to_pkcs8(key)))
+        template = self._enroller.profile.template("", self._issuer)
+        tree = template.body.tree.copy()
+        for name, value in self._purpose.usages.items():  # whatever the defaults of the profile are
+            tree.put(name, value, None)
+        template = replace(template, body=replace(template.body, tree=tree), of_server=True)
+        key = self._purpose.new_key(template)
+        write_private_file(self.key_path, pem.encode("PRIVATE KEY", to_pkcs8(key)))
         try:
             enrolled = self._enroller.issue(
-                _for_messages(self._enroller.profile.template("", self._issuer)),
-                read_request(request.public_bytes(Encoding.DER)),
-                protocol="server",
-                name="" if is_renewal else self._name,
-                renewal_of=self._name if is_renewal else "",
+                template,
+                read_request(self._request(key)),
+                protocol=SERVER,
+                name="" if is_renewal else self.name,
+                renewal_of=self.name if is_renewal else "",
             )
-        except InputError as error:
-            problem = f"pkigen cannot issue the certificate {self._name}, with which it signs messages"
+        except PkigenError as error:
+            problem = f"pkigen cannot issue the certificate {self.name}, which the enrollment server needs"
             raise EnvironmentFailure(f"{problem}: {error}") from error
-        return _own(enrolled, key)
+        return OwnCertificate(enrolled.certificate, enrolled.chain, key)
+
+    def _request(self, key: Key) -> bytes:
+        attribute = x509.NameAttribute(NameOID.COMMON_NAME, self._purpose.common_name)
+        builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([attribute]))
+        if self._purpose.hosts:
+            names = x509.SubjectAlternativeName(map(_general_name, self._purpose.hosts))
+            builder = builder.add_extension(names, critical=False)
+        return builder.sign(key, SHA256()).public_bytes(Encoding.DER)
 
 
-def _own(enrolled: Enrolled, key: PrivateKey) -> OwnCertificate:
-    return OwnCertificate(enrolled.certificate, enrolled.chain, key)
+def registration_authority(enroller: Enroller, issuer: str) -> OwnCertificates:
+    """Return the certificate with which the server signs and decrypts messages below an issuing CA."""
+    common_name = f"Registration authority {issuer}"[:_LONGEST_COMMON_NAME]
+    purpose = _Purpose(common_name, (), _FOR_MESSAGES, lambda _: rsa.generate_private_key(65537, _KEY_BITS))
+    return OwnCertificates(enroller, issuer, f"enrolment-ra-{issuer}", purpose)
 
 
-def _for_messages(template: Template) -> Template:
-    """Return the template with the usages of an RA, whatever the defaults of the profile are."""
-    tree = template.body.tree.copy()
-    tree.put("key_usage", Items([Text(one) for one in _USAGES]), None)
-    # Without purposes: OpenSSL verifies SCEP responses (certmonger) for the purpose emailProtection.
-    tree.put("extended_key_usage", Text("none"), None)
-    return replace(template, body=replace(template.body, tree=tree), of_server=True)
+def tls_certificate(enroller: Enroller, issuer: str, name: str, hosts: Sequence[str]) -> OwnCertificates:
+    """Return the certificate that the server presents for ``hosts``."""
+    return OwnCertificates(enroller, issuer, name, _Purpose(hosts[0], hosts, _FOR_TLS, _tls_key))
+
+
+def _tls_key(template: Template) -> Key:
+    """Return a new key of the template's kind, or an EC key if clients do not support that kind."""
+    key = new_key(template)
+    return key if isinstance(key, Key) else ec.generate_private_key(ec.SECP256R1())
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)

@@ -47,7 +47,7 @@ def break_certificate(
         remaining = [one for one in existing if one["of"] != name or fault_id(one["fault"]) not in ids]
         if undo and len(remaining) == len(existing):
             raise InputError(f"{name} has no case with the fault {', '.join(sorted(ids))}")
-        added = [] if undo else [{"of": name, "fault": _profile_form(one)} for one in requested]
+        added = [] if undo else [{"of": name, "fault": one.form} for one in requested]
         save_requested_faults(store, [*remaining, *added])
         cases = store.index.cases_with_fault(name, ids) if undo else frozenset()
     return build(profile, output_directory(folder, profile), BuildOptions(delete=cases), progress)
@@ -60,10 +60,6 @@ def _check_not_enrolled(folder: Path, name: str) -> None:
                 f"a device requested {name}, which is not in the profile; for a faulty certificate with its "
                 "key, use `pkigen sign ENV --csr FILE --fault ID`"
             )
-
-
-def _profile_form(fault: FaultRequest) -> str | dict[str, dict[str, str]]:
-    return {fault.type.id: dict(fault.arguments)} if fault.arguments else fault.type.id
 
 
 def _check(profile: Profile, name: str, faults: Sequence[FaultRequest]) -> None:

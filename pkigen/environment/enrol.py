@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -27,7 +28,7 @@ from pkigen.environment.published.stored_keys import (
 from pkigen.environment.requested_certificate import Cause, Rejected, RequestPlanner, derived_name
 from pkigen.environment.source_profile import load_source_profile
 from pkigen.errors import EnvironmentFailure, InputError, PkigenError
-from pkigen.faults import FaultRequest
+from pkigen.faults import FaultRequest, parse_faults
 from pkigen.formats import pem
 from pkigen.keys import to_pkcs8
 from pkigen.keys.entropy import SystemEntropy
@@ -43,8 +44,8 @@ __all__ = ["Busy", "Cause", "Enrolled", "Enroller", "Rejected", "Requested", "re
 
 Busy = EnvironmentInUse
 """A build or another command holds the environment's lock for longer than _LOCK_TIMEOUT."""
-COMMAND = "command"
-"""The protocol of a request that was signed by command."""
+COMMAND, SERVER = "command", "server"
+"""The protocols of requests that were signed by command, and of the enrollment server's own requests."""
 _LOCK_TIMEOUT = 5.0
 """Seconds to wait for a build that holds the environment's lock."""
 
@@ -215,19 +216,25 @@ class Enroller:
             order.enrolled = self._enrolled(store, rows[order], store.index.entry(entity.id))
 
     def renew(self, name: str) -> Enrolled:
-        """Issue the certificate of an enrolled name again, for the request that is recorded."""
+        """Issue the certificate of an enrolled name again, for the recorded request and with its faults."""
         with self._store() as store:
             row = store.index.enrolled.get(f"{Role.CERTIFICATE}/{name}")
             entry = store.index.get([row.id]).get(row.id) if row else None
         if row is None or entry is None:
             raise InputError(f"no device requested a certificate that is called '{name}'")
+        if row.protocol == SERVER:
+            raise InputError(f"{name} belongs to the enrollment server, which renews it")
         if not row.request:
             raise InputError(f"{name} was requested through {row.protocol.upper()}; the device must renew it")
         issuer = entry.serials[0][0].partition("/")[2]
         template = self.profile.template(row.template, "" if row.template else issuer)
-        requested = read_request(row.request)
         return self.issue(
-            template, requested, protocol=row.protocol, requester=row.requester, renewal_of=name
+            template,
+            read_request(row.request),
+            protocol=row.protocol,
+            requester=row.requester,
+            faults=_recorded_faults(row),
+            renewal_of=name,
         )
 
     def list_in_manifest(self) -> None:
@@ -353,7 +360,16 @@ def _row(order: _Order, entity: Entity) -> EnrolledRow:
         int(utc_now().timestamp()),
         order.requested.der,
         _verdict(entity),
+        json.dumps([one.form for one in order.faults]) if order.faults else "",
     )
+
+
+def _recorded_faults(row: EnrolledRow) -> tuple[FaultRequest, ...]:
+    """Return the faults of a certificate that its template does not have; InputError if one is unknown."""
+    try:
+        return tuple(request for one in json.loads(row.faults or "[]") for request in parse_faults(one))
+    except ValueError as error:
+        raise InputError(f"{row.id}: its fault is not in the catalog: {error}") from error
 
 
 def _verdict(entity: Entity) -> str:

@@ -100,13 +100,18 @@ def fault_id(fault: str | dict[str, Any]) -> str:
     return fault if isinstance(fault, str) else next(iter(fault))
 
 
+def is_glob(name: str) -> bool:
+    """Return whether a name is a pattern that can select several entities."""
+    return _IS_GLOB.search(name) is not None
+
+
 def matches_any(name: str, known: Sequence[str]) -> bool:
     """Return whether a name or a glob selects any of the ids."""
     return any(_matching(name, known))
 
 
 def _matching(name: str, known: Sequence[str]) -> Iterator[str]:
-    if not _IS_GLOB.search(name):
+    if not is_glob(name):
         yield from (entity for entity in known if name in (entity, entity.partition("/")[2]))
         return
     for entity in known:

@@ -40,6 +40,11 @@ class FaultRequest:
         return self.type.summary(**{name: _value(defaults[name], text) for name, text in self.arguments})
 
     @property
+    def form(self) -> str | dict[str, dict[str, str]]:
+        """The fault in the form of a profile."""
+        return {self.type.id: dict(self.arguments)} if self.arguments else self.type.id
+
+    @property
     def text(self) -> str:
         """The ID with its parameters."""
         arguments = ", ".join(f"{name}: {value}" for name, value in self.arguments)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from pkigen.store.entries import DamagedIndex, decoding
 from pkigen.store.layout import is_entity
 
-_COLUMNS = "id, template, protocol, requester, at, request, verdict"
+_COLUMNS = "id, template, protocol, requester, at, request, verdict, faults"
 ENROLLED = f"CREATE TABLE IF NOT EXISTS enrolled ({_COLUMNS.replace('id', 'id TEXT PRIMARY KEY')});"
 
 
@@ -21,7 +21,8 @@ class EnrolledRow:
     ``template`` is empty for a request by command without a template, ``requester`` is what the protocol
     knows about the client, ``at`` is the time in seconds since the epoch, ``request`` is the certification
     request (PKCS#10, DER), empty if the protocol has another form. ``verdict`` is the expected verdict of a
-    certificate with a fault, as JSON, otherwise empty.
+    certificate with a fault, as JSON, otherwise empty. ``faults`` are those that the template does not
+    have, as a JSON list in the form of a profile; empty without any.
     """
 
     id: str
@@ -31,6 +32,7 @@ class EnrolledRow:
     at: int
     request: bytes = field(repr=False)
     verdict: str = ""
+    faults: str = ""
 
 
 class EnrolledTable:
@@ -41,7 +43,7 @@ class EnrolledTable:
 
     def add(self, rows: Iterable[EnrolledRow]) -> None:
         """Record requests, before their certificates are published: a build must never delete those."""
-        values = [(r.id, r.template, r.protocol, r.requester, r.at, r.request, r.verdict) for r in rows]
+        values = [astuple(row) for row in rows]
         marks = ",".join("?" * len(_COLUMNS.split(",")))
         self._sql.execute("BEGIN IMMEDIATE")  # otherwise each row would be a transaction
         try:
@@ -81,13 +83,15 @@ class EnrolledTable:
 
 def _row(row: tuple[object, ...]) -> EnrolledRow:
     with decoding(f"enrolled: {row[0]}"):
-        entity, template, protocol, requester, at, request, verdict = row
-        texts = (entity, template, protocol, requester, verdict)
+        entity, template, protocol, requester, at, request, verdict, faults = row
+        texts = (entity, template, protocol, requester, verdict, faults)
         if not all(type(text) is str for text in texts) or type(at) is not int or type(request) is not bytes:
             raise DamagedIndex(f"enrolled: {entity}")
         if not is_entity(str(entity)):
             raise DamagedIndex(f"enrolled: {entity}")
         if verdict and not isinstance(json.loads(str(verdict)), dict):
             raise DamagedIndex(f"enrolled: {entity}")
+        if faults and not isinstance(json.loads(str(faults)), list):
+            raise DamagedIndex(f"enrolled: {entity}")
         names = (str(template), str(protocol), str(requester))
-        return EnrolledRow(str(entity), *names, at, request, str(verdict))
+        return EnrolledRow(str(entity), *names, at, request, str(verdict), str(faults))

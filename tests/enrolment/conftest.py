@@ -14,8 +14,10 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pkigen.enrolment import serve_enrolment
+from pkigen.enrolment.own_certificate import registration_authority
 from pkigen.enrolment.server import EnrolmentServer
 from pkigen.environment.build.build import build
+from pkigen.environment.enrol import Enroller
 from pkigen.formats import pem
 from pkigen.keys import PrivateKey
 from pkigen.profile import load
@@ -23,7 +25,11 @@ from pkigen.profile import load
 PROFILE = """
 name: devices
 defaults: {key: ec-p256, subject: {O: Contoso}, valid: 47d}
-authorities: {root: {}, issuing: {issuer: root}, other: {issuer: root}}
+authorities:
+  root: {}
+  issuing: {issuer: root}
+  other: {issuer: root}
+  signing: {issuer: root, key: rsa-2048, key_usage: [keyCertSign, cRLSign, digitalSignature, keyEncipherment]}
 certificates:
   console: {issuer: issuing, subject: {CN: console.contoso.test}}
   revoked: {issuer: other, subject: {CN: revoked.contoso.test}, revoked: keyCompromise}
@@ -34,7 +40,10 @@ enrolment:
     names: ["*.contoso.test"]
     from_request: [subject, san.dns]
     est: {user: device, passphrase: wonderful}
+    scep: {challenge: wonderful}
+    cmp: {secret: wonderful, reference: lab}
   open: {issuer: other, est: {}}
+  direct: {issuer: signing, scep: {}}
 """
 
 
@@ -62,12 +71,19 @@ class Lab:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("enrolment")
     (directory / "devices.yaml").write_text(PROFILE)
-    return build(load(directory / "devices.yaml"), directory / "out").folder
+    folder = build(load(directory / "devices.yaml"), directory / "out").folder
+    registration_authority(Enroller(folder), "issuing").current()  # once, since it has an RSA key
+    return folder
 
 
 @pytest.fixture
 def folder(built: Path, tmp_path: Path) -> Path:
     return shutil.copytree(built, tmp_path / "devices", symlinks=True)
+
+
+@pytest.fixture
+def enroller(folder: Path) -> Enroller:
+    return Enroller(folder)
 
 
 @pytest.fixture

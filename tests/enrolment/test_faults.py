@@ -93,7 +93,7 @@ def test_the_faults_of_a_profile_are_those_of_its_templates(tmp_path: Path) -> N
 def test_an_unknown_fault_in_a_profile_is_reported_with_its_place(tmp_path: Path) -> None:
     faults = "passphrase: wonderful, faults: [est-rawder]"
     (tmp_path / "devices.yaml").write_text(PROFILE.replace("passphrase: wonderful", faults))
-    with pytest.raises(InputError, match=r"devices.yaml:14:.*did you mean 'est-raw-der'"):
+    with pytest.raises(InputError, match=r"devices.yaml:18:.*did you mean 'est-raw-der'"):
         load(tmp_path / "devices.yaml")
 
 

@@ -17,6 +17,7 @@ from pkigen.enrolment import serve_enrolment
 from pkigen.enrolment.server_certificate import NAME
 from pkigen.environment.build.build import build
 from pkigen.environment.environment import open_environment
+from pkigen.environment.renew import renew
 from pkigen.environment.revoke import revoke
 from pkigen.errors import InputError
 from pkigen.profile import load
@@ -61,6 +62,14 @@ def test_a_revoked_server_certificate_is_replaced(lab: Lab) -> None:
         assert _presented(again.port, None) != first
 
 
+def test_the_certificates_of_the_server_are_not_renewed_by_command(lab: Lab) -> None:
+    before = _presented(lab.server.port, None)
+    result = renew(lab.folder, ["enrolment-*"])
+    assert len([note for note in result.summary.notes if "belongs to the enrollment server" in note]) == 2
+    with serve_enrolment(lab.folder) as again:
+        assert _presented(again.port, None) == before
+
+
 def test_the_server_presents_the_certificate_for_the_requested_host(lab: Lab) -> None:
     assert _common_name(_presented(lab.server.port, "console.contoso.test")) == "console.contoso.test"
     assert _common_name(_presented(lab.server.port, "unknown.test")) == "localhost"
@@ -102,7 +111,10 @@ def test_the_server_announces_each_template_and_protocol(lab: Lab) -> None:
     assert url == f"https://localhost:{lab.server.port}"
     assert [(one.template, one.protocol, one.url) for one in lab.server.services] == [
         ("sensors", "est", f"{url}/.well-known/est/sensors"),
+        ("sensors", "scep", f"{url}/scep/sensors"),
+        ("sensors", "cmp", f"{url}/cmp/sensors"),
         ("open", "est", f"{url}/.well-known/est/open"),
+        ("direct", "scep", f"{url}/scep/direct"),
     ]
 
 
@@ -111,10 +123,8 @@ def test_the_command_announces_the_server_and_logs_its_requests(folder: Path) ->
     assert process.stdout is not None
     announced = json.loads(process.stdout.readline())
     url = announced["enrol_url"]
-    assert announced["enrolment"] == [
-        {"template": name, "protocol": "est", "url": f"{url}/.well-known/est/{name}"}
-        for name in ("sensors", "open")
-    ]
+    first = {"template": "sensors", "protocol": "est", "url": f"{url}/.well-known/est/sensors"}
+    assert announced["enrolment"][0] == first
     trust = ssl.create_default_context(cafile=folder / "trust.pem")
     assert httpx.get(f"{announced['enrolment'][0]['url']}/cacerts", verify=trust).status_code == 200
     process.send_signal(signal.SIGTERM)

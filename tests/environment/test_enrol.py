@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -12,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from pkigen.clock import utc_now
 from pkigen.environment.build.build import build
 from pkigen.environment.build.options import BuildOptions
 from pkigen.environment.enrol import Cause, Enrolled, Enroller, Rejected, read_request
@@ -41,6 +44,7 @@ enrolment:
     issuer: issuing
     requirements: [rsa-only.yaml]
 """
+_GAUGES = ["certificates/gauge-1", "certificates/gauge-2"]
 _RSA_ONLY = """
 name: rsa-only
 title: RSA keys
@@ -197,6 +201,71 @@ def test_renewal_issues_a_new_certificate_for_the_recorded_request(folder: Path)
     assert _subject(again) == _subject(first)
     earlier = _enrolled(folder)["d.contoso.test"]["earlier_certificates"]
     assert [one["serial"] for one in earlier] == [f"{first.serial:x}".zfill(32)]  # type: ignore[attr-defined]
+
+
+def _without_request(folder: Path, name: str) -> Enrolled:
+    """Issue a certificate as CMP does for its own form of request, which cannot be stored as PKCS#10."""
+    enroller, requested = Enroller(folder), replace(read_request(request(f"{name}.contoso.test")), der=b"")
+    template = enroller.templates["sensors"]
+    return enroller.issue(template, requested, protocol="cmp", name=name, proved=True)
+
+
+@pytest.mark.parametrize("selection", [{"names": ["gauge-*"]}, {"names": [], "expiring": _GAUGES}])
+def test_a_selection_skips_certificates_that_only_the_device_can_renew(
+    folder: Path, selection: dict[str, list[str]]
+) -> None:
+    first = _without_request(folder, "gauge-1")
+    second = sign(folder, request("g2.contoso.test"), name="gauge-2")
+    result = renew(folder, **selection)  # type: ignore[arg-type]
+    assert "gauge-1 is not renewed: gauge-1 was requested through CMP; the device must renew it" in (
+        result.summary.notes
+    )
+    enroller = Enroller(folder)
+    assert enroller.find(name="gauge-1") == first
+    assert enroller.find(name="gauge-2") != second
+
+
+def test_a_named_certificate_that_only_the_device_can_renew_is_an_error(folder: Path) -> None:
+    _without_request(folder, "gauge-1")
+    other = sign(folder, request("g2.contoso.test"), name="gauge-0")
+    with pytest.raises(InputError, match="the device must renew it"):
+        renew(folder, ["gauge-*", "gauge-1"])
+    assert Enroller(folder).find(name="gauge-0") == other
+
+
+def test_a_revoked_authority_above_is_in_the_expected_verdict(folder: Path, tmp_path: Path) -> None:
+    expected = {
+        "expected": "reject",
+        "stage": "revocation",
+        "reason": "the authority issuing, above it, is revoked",
+    }
+    signed = sign(folder, request("d.contoso.test"))
+    assert _enrolled(folder)[signed.name]["verdict"]["expected"] == "accept"  # type: ignore[index]
+    revoke(folder, ["issuing"])
+    assert _enrolled(folder)[signed.name]["verdict"] == expected
+    build(load(tmp_path / "lab.yaml"), tmp_path / "out")
+    assert _enrolled(folder)[signed.name]["verdict"] == expected
+
+
+def test_a_renewed_certificate_keeps_its_fault(folder: Path) -> None:
+    signed = sign(folder, request(), faults=[*parse_faults({"expired": {"by": "3d"}})])
+    renew(folder, [signed.name])
+    again = Enroller(folder).find(name=signed.name)
+    assert again is not None
+    assert again.serial != signed.serial
+    assert again.not_after - signed.not_after < timedelta(hours=1)
+    assert _enrolled(folder)[signed.name]["verdict"]["reason"] == (  # type: ignore[index]
+        "The certificate expired 3 days ago."
+    )
+
+
+def test_a_certificate_that_the_device_renews_loses_a_fault_of_the_last_request(folder: Path) -> None:
+    signed = sign(folder, request(), faults=parse_faults("expired"))
+    enroller = Enroller(folder)
+    template = enroller.profile.template("", signed.issuer)
+    enroller.issue(template, read_request(request()), protocol="est", renewal_of=signed.name)
+    again = enroller.renew(signed.name)
+    assert again.not_after > utc_now()
 
 
 def test_a_fault_is_in_the_issued_certificate_and_in_the_manifest(folder: Path) -> None:

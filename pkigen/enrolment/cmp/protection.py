@@ -10,7 +10,7 @@ from pkigen.asn1 import der, names
 from pkigen.enrolment.cmp.mac import PBM, PBMAC1, Mac, UnsupportedMac, read_mac
 from pkigen.enrolment.cmp.messages import Failed, Failure, Message
 from pkigen.enrolment.decode import dotted, raw
-from pkigen.enrolment.own_certificate import RegistrationAuthority
+from pkigen.enrolment.own_certificate import registration_authority
 from pkigen.enrolment.trusted_signer import RevokedSigner, UntrustedSigner, trusted_signer
 from pkigen.environment.enrol import Enrolled, Enroller
 from pkigen.keys.signing import sign, signature_algorithm
@@ -113,7 +113,7 @@ class Protector:
         self._settings = settings
         self._enroller = enroller
         self._issuer = issuer
-        self._authority = RegistrationAuthority(enroller, issuer)
+        self._authority = registration_authority(enroller, issuer)
 
     def message(self, header: Header, body: bytes, mac: Mac | None) -> bytes:
         """Return a PKIMessage with a body (with its tag)."""

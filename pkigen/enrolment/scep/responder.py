@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from pkigen.asn1 import names
 from pkigen.enrolment.decode import Undecodable, decode, raw
-from pkigen.enrolment.own_certificate import OwnCertificate, RegistrationAuthority
+from pkigen.enrolment.own_certificate import OwnCertificate, registration_authority
 from pkigen.enrolment.scep import cms
 from pkigen.enrolment.scep.messages import (
     Failed,
@@ -68,7 +68,7 @@ class Responder:
         self._issuer = str(template.sample()[1].issuer)
         self._settings = template.settings.scep or ScepSettings()
         self._transactions = Transactions[_Transaction]()
-        self._authority = RegistrationAuthority(enroller, self._issuer)
+        self._authority = registration_authority(enroller, self._issuer)
 
     def ca_certificates(self) -> tuple[bytes, ...]:
         """Return the RA's certificate, unless the CA signs itself, and the CAs up to the root (4.2.1)."""

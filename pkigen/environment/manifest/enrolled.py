@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Set
 from datetime import UTC, datetime
 
 from pkigen.environment.manifest import schema
@@ -11,11 +12,14 @@ from pkigen.environment.manifest.verdicts import verdict_without_fault
 from pkigen.store import EnrolledRow, Entry, Store
 
 
-def enrolled_lines(store: Store, clock: datetime) -> Iterator[str]:
-    """Yield the JSON object of each certificate; ``clock`` is the time of the expected verdicts."""
+def enrolled_lines(store: Store, clock: datetime, revoked_authorities: Set[str]) -> Iterator[str]:
+    """Yield the JSON object of each certificate.
+
+    ``clock`` is the time of the expected verdicts, ``revoked_authorities`` are names.
+    """
     for row in store.index.enrolled.issued():
         entry = store.index.entry(row.id)
-        yield entry.record[:-1] + "," + _rest(store, row, entry, clock).as_json()[1:]
+        yield entry.record[:-1] + "," + _rest(store, row, entry, clock, revoked_authorities).as_json()[1:]
 
 
 def has_former_issuer(store: Store, entry: Entry) -> bool:
@@ -26,7 +30,9 @@ def has_former_issuer(store: Store, entry: Entry) -> bool:
     return fingerprints != entry.issuers
 
 
-def _rest(store: Store, row: EnrolledRow, entry: Entry, clock: datetime) -> schema.Enrolled:
+def _rest(
+    store: Store, row: EnrolledRow, entry: Entry, clock: datetime, revoked_authorities: Set[str]
+) -> schema.Enrolled:
     """Return the fields that can change after the certificate was issued."""
     recorded = store.index.revocations_of(row.id)
     revoked = revocation_entry(recorded, entry.serials[0])
@@ -35,6 +41,7 @@ def _rest(store: Store, row: EnrolledRow, entry: Entry, clock: datetime) -> sche
     if row.verdict:
         verdict = schema.Verdict.model_validate_json(row.verdict)
     else:
+        path = json.loads(entry.record)["path"] if revoked_authorities else ()
         verdict = verdict_without_fault(
             self_signed=False,
             orphan=has_former_issuer(store, entry),
@@ -43,7 +50,7 @@ def _rest(store: Store, row: EnrolledRow, entry: Entry, clock: datetime) -> sche
             now=max(clock, _utc(row.at)),
             defect=None,
             revocation_reason=None if revoked is None else revoked.reason,
-            revoked_ancestor=None,
+            revoked_ancestor=next((name for name in path if name in revoked_authorities), None),
         )
     return schema.Enrolled.partial(
         revoked=revoked,

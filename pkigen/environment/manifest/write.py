@@ -41,7 +41,8 @@ def rewrite(store: Store, manifest: schema.Manifest) -> None:
     """Write a manifest that was read and changed."""
     authorities = [authority.as_json() for authority in manifest.authorities]
     cases = [case.as_json() for case in manifest.cases]
-    enrolled = list(enrolled_lines(store, manifest.clock))
+    revoked = {authority.name for authority in manifest.authorities if authority.revoked is not None}
+    enrolled = list(enrolled_lines(store, manifest.clock, revoked))
     _write(store, manifest.clock, lambda: _body(manifest, authorities, cases, enrolled))
 
 
@@ -132,7 +133,7 @@ class ManifestWriter:
             header,
             self._lines_of(list(authorities), lambda record: self._authority(authorities[record.id], record)),
             self._lines_of(self.certificates, self._case),
-            list(enrolled_lines(self.store, self.plan.clock)),
+            list(enrolled_lines(self.store, self.plan.clock, self._revoked_authorities)),
         )
 
     def _lines_of(

@@ -1,45 +1,18 @@
-"""A responder over a built environment, and messages that `openssl cmp` writes."""
+"""The responder of a template, and messages that `openssl cmp` writes."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pkigen.enrolment.cmp.responder import Responder
-from pkigen.environment.build.build import build
 from pkigen.environment.enrol import Enroller
-from pkigen.profile import load
 from tests import tools
 from tests.clients.conftest import run_any
 
-PROFILE = """
-name: devices
-defaults: {key: ec-p256, subject: {O: Contoso}, valid: 47d}
-authorities: {root: {}, issuing: {issuer: root}}
-enrolment:
-  sensors:
-    issuer: issuing
-    key: ec-p384
-    names: ["*.contoso.test"]
-    from_request: [subject, san.dns]
-    cmp: {secret: wonderful, reference: lab}
-"""
 Written = Callable[..., bytes]
-
-
-@pytest.fixture(scope="session")
-def cmp_built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("cmp")
-    (directory / "devices.yaml").write_text(PROFILE)
-    return build(load(directory / "devices.yaml"), directory / "out").folder
-
-
-@pytest.fixture
-def enroller(cmp_built: Path, tmp_path: Path) -> Enroller:
-    return Enroller(shutil.copytree(cmp_built, tmp_path / "devices", symlinks=True))
 
 
 @pytest.fixture

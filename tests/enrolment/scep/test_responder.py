@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,43 +15,12 @@ from pkigen.asn1 import der
 from pkigen.enrolment.decode import Undecodable
 from pkigen.enrolment.scep import cms
 from pkigen.enrolment.scep.responder import Responder
-from pkigen.environment.build.build import build
 from pkigen.environment.enrol import Busy, Enroller
-from pkigen.profile import load
 from pkigen.x509 import Certificate
 from tests.enrolment.scep.client import VERISIGN, Device
 
 pytestmark = pytest.mark.needs("openssl")
 _DER = Encoding.DER
-PROFILE = """
-name: devices
-defaults: {key: ec-p256, subject: {O: Contoso}, valid: 47d}
-authorities:
-  root: {}
-  issuing: {issuer: root}
-  direct:
-    issuer: root
-    key: rsa-2048
-    key_usage: [keyCertSign, cRLSign, digitalSignature, keyEncipherment]
-enrolment:
-  sensors: {issuer: issuing, names: ["*.contoso.test"], scep: {challenge: wonderful}}
-  direct: {issuer: direct, scep: {}}
-"""
-
-
-@pytest.fixture(scope="session")
-def scep_built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("scep")
-    (directory / "devices.yaml").write_text(PROFILE)
-    folder = build(load(directory / "devices.yaml"), directory / "out").folder
-    enroller = Enroller(folder)
-    Responder(enroller.templates["sensors"], enroller).ca_certificates()
-    return folder
-
-
-@pytest.fixture
-def enroller(scep_built: Path, tmp_path: Path) -> Enroller:
-    return Enroller(shutil.copytree(scep_built, tmp_path / "devices", symlinks=True))
 
 
 @pytest.fixture
@@ -108,7 +76,7 @@ def test_a_ca_whose_key_signs_and_decrypts_needs_no_ra(
 ) -> None:
     direct = Responder(enroller.templates["direct"], enroller)
     certificates = direct.ca_certificates()
-    assert certificates == enroller.chain("direct")
+    assert certificates == enroller.chain("signing")
     response = direct.respond(device.message(certificates[0], device.request(None)))
     assert _enrolled(response, device, tmp_path)
 
