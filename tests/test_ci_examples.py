@@ -42,7 +42,7 @@ def test_a_workflow_is_valid(name: str, schema: str) -> None:
     python("-m", "check_jsonschema", "--builtin-schema", schema, CI / name)
 
 
-def test_every_workflow_is_looked_at() -> None:
+def test_every_workflow_has_a_test() -> None:
     assert {path.name for path in CI.glob("*.yml")} == SCHEMAS.keys() == WORKFLOWS.keys()
 
 
@@ -62,7 +62,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_pip_installs_what_the_variable_says(commands: tuple[list[str], dict[str, str]]) -> None:
+def test_pip_installs_the_package_of_the_variable(commands: tuple[list[str], dict[str, str]]) -> None:
     install, *_ = commands[0]
     assert install.startswith('python -m pip install "${PKIGEN:?')
     options = install.removeprefix("python -m pip install")

@@ -44,14 +44,14 @@ WHOLE = NOW.replace(microsecond=0)
         ("-1y6mo", -18, 0),
     ],
 )
-def test_a_span_says_months_and_seconds(text: str, months: int, seconds: int) -> None:
+def test_a_duration_has_months_and_seconds(text: str, months: int, seconds: int) -> None:
     assert parse_span(text) == Span(months, seconds, text)
 
 
 @pytest.mark.parametrize(
     "text", ["", "7", "d", "7 d", "7D", "1.5d", "--1d", "+-1d", "7days", "1d2", "9" * 99]
 )
-def test_what_is_no_span_is_refused_in_words(text: str) -> None:
+def test_an_invalid_duration_is_rejected_with_a_reason(text: str) -> None:
     with pytest.raises(ValueError, match="span"):
         parse_span(text)
 
@@ -74,7 +74,7 @@ def test_months_and_years_are_those_of_the_calendar(
 
 
 @pytest.mark.parametrize("text", ["9000y", "-100y", "999999999d", "-999999999w", "999999999y999999999mo"])
-def test_a_span_that_leaves_the_calendar_is_a_value_error(text: str) -> None:
+def test_a_duration_beyond_the_calendar_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match="years 1950 to 9999"):
         shift(WHOLE, parse_span(text))
 
@@ -92,7 +92,7 @@ def test_a_span_that_leaves_the_calendar_is_a_value_error(text: str) -> None:
         ("-1h", WHOLE - timedelta(hours=1)),
     ],
 )
-def test_at_takes_iso_times_and_spans(text: str, expected: datetime) -> None:
+def test_at_accepts_iso_times_and_durations(text: str, expected: datetime) -> None:
     assert parse_at(text, NOW) == expected
 
 
@@ -110,7 +110,7 @@ def test_at_takes_iso_times_and_spans(text: str, expected: datetime) -> None:
         "+99999y",
     ],
 )
-def test_at_refuses_what_is_no_time_in_words(text: str) -> None:
+def test_at_rejects_invalid_times_with_a_reason(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w+ \w+ \w+"):
         parse_at(text, NOW)
 
@@ -153,13 +153,13 @@ def test_a_validity_can_have_a_fixed_start_and_a_relative_end() -> None:
     assert validity.resolve(NOW) == (datetime(2026, 1, 1, tzinfo=UTC), WHOLE.replace(year=2027))
 
 
-def test_a_validity_beyond_the_calendar_is_no_overflow() -> None:
+def test_a_validity_beyond_the_calendar_is_an_error_without_overflow() -> None:
     with pytest.raises((ValueError, InputError), match="years 1950 to 9999"):
         Validity(parse_moment("-1h"), None, parse_span("8000y"), "8000y").resolve(NOW)
 
 
 @given(st.text(max_size=30))
-def test_any_text_is_a_moment_or_a_value_error(text: str) -> None:
+def test_any_text_is_a_time_or_a_value_error(text: str) -> None:
     with suppress(ValueError):
         shift(WHOLE, parse_span(text))
     with suppress(ValueError):
@@ -171,7 +171,7 @@ def test_any_text_is_a_moment_or_a_value_error(text: str) -> None:
     st.integers(-120, 1200),
     st.sampled_from(["y", "mo", "w", "d", "h", "m", "s"]),
 )
-def test_a_longer_span_never_leads_to_an_earlier_instant(instant: datetime, count: int, unit: str) -> None:
+def test_a_longer_duration_never_leads_to_an_earlier_time(instant: datetime, count: int, unit: str) -> None:
     def moved(number: int) -> datetime | None:
         try:
             return shift(instant, parse_span(f"{number:+}{unit}"))

@@ -14,7 +14,7 @@ from pkigen.asn1 import der, oids
 
 
 @given(st.integers(min_value=-(2**70), max_value=2**70))
-def test_integers_are_of_the_fewest_octets(value: int) -> None:
+def test_integers_have_the_fewest_bytes(value: int) -> None:
     octets = der.contents(der.integer(value))
     assert int.from_bytes(octets, "big", signed=True) == value
     if len(octets) > 1:
@@ -49,13 +49,13 @@ def test_lengths_are_in_their_shortest_form(size: int) -> None:
 
 
 @given(st.lists(st.binary(max_size=300), max_size=5))
-def test_children_of_a_sequence_are_what_was_put_in(parts: list[bytes]) -> None:
+def test_children_of_a_sequence_round_trip(parts: list[bytes]) -> None:
     wrapped = [der.octet_string(part) for part in parts]
     assert der.children(der.sequence(*wrapped)) == wrapped
 
 
 @given(st.binary(max_size=40))
-def test_reading_junk_gives_a_value_error_or_a_tlv_inside_the_data(data: bytes) -> None:
+def test_reading_garbage_raises_value_error_or_returns_a_tlv_inside_the_data(data: bytes) -> None:
     try:
         _, start, end = der.read(data)
     except ValueError:

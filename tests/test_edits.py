@@ -63,7 +63,7 @@ Place = tuple[bytes, tuple[int, ...], bytes]
 
 
 @given(_places(), LEAVES)
-def test_what_is_replaced_is_there_and_all_else_as_it_was(place: Place, other: bytes) -> None:
+def test_a_replacement_changes_only_its_element(place: Place, other: bytes) -> None:
     data, path, element = place
     changed = _made(data, path, EditOp.REPLACE, other)
     assert _at(changed, path) == other
@@ -71,7 +71,7 @@ def test_what_is_replaced_is_there_and_all_else_as_it_was(place: Place, other: b
 
 
 @given(_places(), LEAVES)
-def test_what_is_put_beside_an_element_can_be_taken_out_again(place: Place, other: bytes) -> None:
+def test_an_inserted_element_can_be_removed(place: Place, other: bytes) -> None:
     data, path, element = place
     assume(path)
     *above, number = path
@@ -83,7 +83,7 @@ def test_what_is_put_beside_an_element_can_be_taken_out_again(place: Place, othe
 
 
 @given(_places(), st.binary(min_size=1, max_size=1), st.binary(max_size=200))
-def test_tags_and_contents_change_apart_from_each_other(place: Place, byte: bytes, inserted: bytes) -> None:
+def test_tag_and_contents_change_independently(place: Place, byte: bytes, inserted: bytes) -> None:
     _, _, element = place
     retagged = _made(element, (), EditOp.RETAG, byte)
     assert (retagged[:1], retagged[1:]) == (byte, element[1:])
@@ -94,7 +94,7 @@ def test_tags_and_contents_change_apart_from_each_other(place: Place, byte: byte
 
 
 @given(_places(), st.binary(min_size=1, max_size=1))
-def test_an_byte_put_in_front_is_the_one_that_is_taken_away(place: Place, byte: bytes) -> None:
+def test_a_prepended_byte_can_be_removed(place: Place, byte: bytes) -> None:
     _, _, element = place
     assert _made(_made(element, (), EditOp.PREPEND_CONTENTS, byte), (), EditOp.DROP_FIRST_BYTE) == element
     shorter = _made(element, (), EditOp.DROP_LAST_BYTE)
@@ -102,7 +102,7 @@ def test_an_byte_put_in_front_is_the_one_that_is_taken_away(place: Place, byte: 
 
 
 @given(_places())
-def test_a_bit_that_is_flipped_twice_is_as_it_was(place: Place) -> None:
+def test_flipping_a_bit_twice_restores_it(place: Place) -> None:
     data, path, element = place
     once = _made(data, path, EditOp.FLIP_LAST_BIT)
     assume(der.contents(element))
@@ -112,7 +112,7 @@ def test_a_bit_that_is_flipped_twice_is_as_it_was(place: Place) -> None:
 
 
 @given(st.binary(min_size=1, max_size=100), st.integers(1, 7))
-def test_bits_that_do_not_count_are_changed_but_not_to_zero(value: bytes, unused: int) -> None:
+def test_unused_bits_are_changed_but_not_to_zero(value: bytes, unused: int) -> None:
     made = der.contents(_made(der.bit_string(value), (), EditOp.SET_UNUSED_BITS, bytes((unused,))))
     before, after = (int.from_bytes(inserted, "big") for inserted in (value, made[1:]))
     assert made[0] == unused
@@ -122,13 +122,13 @@ def test_bits_that_do_not_count_are_changed_but_not_to_zero(value: bytes, unused
 
 
 @given(TREES, st.integers(1, 5))
-def test_what_is_cut_off_is_missing_and_the_length_does_not_know(data: bytes, count: int) -> None:
+def test_truncation_removes_bytes_and_keeps_the_length(data: bytes, count: int) -> None:
     cut = _made(data, (), EditOp.TRUNCATE, bytes(count))
     assert cut == data[:-count]
 
 
 @given(_places())
-def test_a_length_in_one_byte_more_says_the_same(place: Place) -> None:
+def test_a_length_with_one_more_byte_has_the_same_value(place: Place) -> None:
     data, path, element = place
     longer = _made(data, path, EditOp.PAD_LENGTH)
     one = _made(element, (), EditOp.PAD_LENGTH)
@@ -164,7 +164,7 @@ def test_a_bare_signature_is_its_two_numbers_at_one_length(r: int, s: int) -> No
 
 
 @pytest.mark.parametrize("curve", [ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1()])
-def test_a_compressed_point_is_the_same_point(curve: ec.EllipticCurve) -> None:
+def test_a_compressed_point_decodes_to_the_same_point(curve: ec.EllipticCurve) -> None:
     for _ in range(8):
         public = ec.generate_private_key(curve).public_key()
         info = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -174,7 +174,7 @@ def test_a_compressed_point_is_the_same_point(curve: ec.EllipticCurve) -> None:
 
 
 @given(TREES)
-def test_edits_are_made_in_order_and_only_those_that_are_asked_for(data: bytes) -> None:
+def test_only_the_requested_edits_are_applied_in_order(data: bytes) -> None:
     inner, outer = der.integer(1), der.integer(2)
     edits = (
         Edit((), EditOp.REPLACE, inner),
@@ -212,7 +212,7 @@ def test_edits_of_bytes_at_their_limits() -> None:
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("op", [EditOp.INDEFINITE_LENGTH, EditOp.PAD_LENGTH])
-def test_openssl_reads_what_ber_allows(op: EditOp) -> None:
+def test_openssl_reads_ber_encodings(op: EditOp) -> None:
     data = der.sequence(der.sequence(der.integer(5)), der.octet_string(b"abc"))
     for path in ((), (0,)):
         changed = _made(data, path, op)
@@ -222,6 +222,6 @@ def test_openssl_reads_what_ber_allows(op: EditOp) -> None:
         assert ("inf" in output) is (op is EditOp.INDEFINITE_LENGTH)
 
 
-def test_a_place_that_is_not_there_is_an_error() -> None:
+def test_a_path_to_a_missing_element_is_an_error() -> None:
     with pytest.raises(IndexError):
         _made(der.sequence(der.null()), (1,), EditOp.REMOVE)

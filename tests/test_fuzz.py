@@ -14,20 +14,20 @@ from tests.tools import ROOT
 REGRESSIONS = sorted(path for path in (ROOT / "fuzz" / "regressions").iterdir() if path.suffix != ".md")
 
 
-def test_mutated_inputs_give_findings_or_refusals_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mutated_inputs_cause_findings_or_errors_and_no_exception(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fuzz.running.LONGEST", 30.0)  # no limit on speed, but the test must end
     outcome = run(20261123, range(1_500), others=peak_memory())
     assert [(number, words) for number, words, _ in outcome.findings] == []
 
 
 @pytest.mark.parametrize("path", REGRESSIONS, ids=lambda path: str(path.name))
-def test_what_once_broke_something_does_so_no_more(path: Path, tmp_path: Path) -> None:
+def test_inputs_of_earlier_defects_are_handled(path: Path, tmp_path: Path) -> None:
     targets = {name_of(target): target for target in (TEXT if path.suffix == ".yaml" else BINARY)}
     for target in targets.values():
         assert feed(path.read_bytes(), target, tmp_path) == ""
 
 
-def test_workers_find_what_one_process_finds() -> None:
+def test_workers_and_a_single_process_find_the_same() -> None:
     done = list[int]()
     outcome = run_all(20261123, 60, done.append, jobs=2)
     assert (outcome.inputs, done[-1], outcome.findings) == (60, 60, ())

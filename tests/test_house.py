@@ -28,16 +28,16 @@ def test_no_file_is_too_long_to_read() -> None:
     assert {path: length for path, length in lengths.items() if length > LONGEST_FILE} == {}
 
 
-def test_no_module_is_a_drawer_for_everything() -> None:
+def test_no_module_is_a_collection_of_unrelated_helpers() -> None:
     assert [path for path in SOURCES if path.stem.strip("_") in NO_MODULES] == []
 
 
-def test_every_module_says_what_it_is() -> None:
+def test_every_module_has_a_docstring() -> None:
     silent = [path for path in SOURCES if not path.read_text("utf-8").startswith(('"""', 'r"""'))]
     assert [path for path in silent if path.name != "__init__.py" or path.stat().st_size] == []
 
 
-def test_ruff_has_nothing_to_say() -> None:
+def test_ruff_reports_nothing() -> None:
     python("-m", "ruff", "check", "--no-cache", ".", cwd=ROOT)
 
 
@@ -45,7 +45,7 @@ def test_every_file_is_formatted() -> None:
     python("-m", "ruff", "format", "--check", "--no-cache", ".", cwd=ROOT)
 
 
-def test_strict_mypy_has_nothing_to_say() -> None:
+def test_strict_mypy_reports_nothing() -> None:
     python("-m", "mypy", cwd=ROOT)
 
 
@@ -96,7 +96,7 @@ def test_the_demo_takes_another_port_when_its_own_is_taken(tmp_path: Path) -> No
     assert "sensor-01.crt: OK" in output
 
 
-def test_a_demo_that_fails_says_so_and_stops_its_server(tmp_path: Path, port: int) -> None:
+def test_a_failed_demo_reports_the_failure_and_stops_its_server(tmp_path: Path, port: int) -> None:
     mute = tmp_path / "openssl"
     mute.write_text("#!/bin/sh\n")
     mute.chmod(0o755)

@@ -135,7 +135,7 @@ def test_imports_run_downward(module: str) -> None:
     assert not upward, f"{module} imports {', '.join(upward)}, which is not below {unit}"
 
 
-def test_no_import_leads_back_to_its_beginning() -> None:
+def test_imports_have_no_cycles() -> None:
     graph = {module: _imports_of(module) & MODULES.keys() for module in MODULES}
     try:
         tuple(TopologicalSorter(graph).static_order())
@@ -147,7 +147,7 @@ def test_no_import_leads_back_to_its_beginning() -> None:
     ("module", "banned"),
     [(module, banned) for module in MODULES for banned in BANS.get(_unit(module), ())],
 )
-def test_what_a_module_must_never_import(module: str, banned: str) -> None:
+def test_forbidden_imports(module: str, banned: str) -> None:
     assert not [name for name in _imports_of(module) if f"{name}.".startswith(f"{banned}.")]
 
 
@@ -178,5 +178,5 @@ def test_importing_the_checks_leaves_no_banned_module_loaded() -> None:
         ("from . import sibling", "pkigen.plan"),
     ],
 )
-def test_an_import_is_seen_in_every_way_of_writing_it(source: str, expected: str) -> None:
+def test_every_form_of_an_import_is_detected(source: str, expected: str) -> None:
     assert list(imported(source, "pkigen.plan", frozenset({"pkigen", "pkigen.store"}))) == [expected]

@@ -26,7 +26,7 @@ def test_a_name_is_encoded_as_cryptography_encodes_it() -> None:
     assert ours == theirs.public_bytes()
 
 
-def test_a_decoded_name_is_encoded_to_the_same_octets() -> None:
+def test_a_decoded_name_is_encoded_to_the_same_bytes() -> None:
     odd = (
         (Attribute("2.5.4.3", b"\xff\xfe", der.UTF8_STRING), Attribute("2.5.4.10", "x", der.TELETEX_STRING)),
         (Attribute("1.2.3.4", b"\x05", der.INTEGER),),
@@ -36,7 +36,7 @@ def test_a_decoded_name_is_encoded_to_the_same_octets() -> None:
     assert names.text(names.decode(data)) == "O=x + CN=#fffe, 1.2.3.4=#05"
 
 
-def test_an_attribute_type_that_is_not_known_goes_by_its_oid() -> None:
+def test_an_unknown_attribute_type_is_shown_as_its_oid() -> None:
     assert names.text(names.name([("1.2.3.4", "x")])) == "1.2.3.4=x"
 
 

@@ -156,18 +156,18 @@ def test_the_wheel_serves_what_it_built(elsewhere: Path) -> None:
             process.terminate()
 
 
-def test_the_wheel_plays_a_scenario(elsewhere: Path) -> None:
+def test_the_wheel_runs_a_scenario(elsewhere: Path) -> None:
     assert "all passed" in run("pkigen", "lab", "run", "first-deployment", cwd=elsewhere)
 
 
-def test_the_tutorial_installs_as_it_is_tested_here() -> None:
+def test_the_tutorial_installs_the_tested_wheel() -> None:
     tutorial = (ROOT / "docs/tutorial.md").read_text("utf-8")
     assert blocks("sh", tutorial) == [
         "python3 -m venv pkigen-venv\n. pkigen-venv/bin/activate\npip install .\n"
     ]
 
 
-def test_what_the_image_is_made_from_is_in_the_checkout_and_is_sent_to_docker() -> None:
+def test_the_files_of_the_image_are_in_the_checkout_and_the_build_context() -> None:
     sent = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     sources = {source for copied, _ in dockerfile.copied(BUILD) for source in copied}
     assert sources == sent
@@ -175,7 +175,7 @@ def test_what_the_image_is_made_from_is_in_the_checkout_and_is_sent_to_docker() 
     assert dockerfile.copied(FINAL) == []
 
 
-def test_the_image_runs_pkigen_and_not_as_root() -> None:
+def test_the_image_runs_pkigen_as_an_ordinary_user() -> None:
     output = dict(FINAL)
     assert output["ENTRYPOINT"] == '["pkigen"]'
     user, group = map(int, output["USER"].split(":"))
@@ -196,6 +196,6 @@ def test_the_image_has_the_python_that_pkigen_needs() -> None:
 
 
 @pytest.mark.needs("hadolint")
-def test_a_linter_of_dockerfiles_has_nothing_to_say() -> None:
+def test_a_dockerfile_linter_reports_nothing() -> None:
     beside = Path(sys.executable).with_name("hadolint")
     run(beside if beside.is_file() else "hadolint", ROOT / "Dockerfile")

@@ -28,7 +28,7 @@ o... two
 """
 
 
-def test_a_page_that_says_what_happens_passes(tmp_path: Path) -> None:
+def test_a_page_with_the_actual_output_passes(tmp_path: Path) -> None:
     assert "one two" in pages.run(PAGE, tmp_path)
     assert (tmp_path / "a b.yaml").read_text() == "name: 'it''s'\n"
 
@@ -43,7 +43,7 @@ def test_a_page_that_says_what_happens_passes(tmp_path: Path) -> None:
         ("$ cat 'a b.yaml'", "$ cat a.yaml", "No such file"),
     ],
 )
-def test_a_page_that_says_otherwise_fails(right: str, wrong: str, words: str, tmp_path: Path) -> None:
+def test_a_page_with_another_output_fails(right: str, wrong: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match=words):
         pages.run(PAGE.replace(right, wrong), tmp_path)
 
@@ -54,7 +54,7 @@ def test_a_server_ends_with_its_page(tmp_path: Path) -> None:
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
-def test_what_a_server_says_does_not_cut_the_lines_of_others(tmp_path: Path) -> None:
+def test_the_log_of_a_server_does_not_split_lines_of_other_commands(tmp_path: Path) -> None:
     server = "$ while :; do echo server; sleep 0.01; done &\n"
     output = pages.run(f"```console\n{server}$ printf a; sleep 0.2; printf 'b\\n'\n```\n", tmp_path)
     assert output.splitlines()[0] == "ab"

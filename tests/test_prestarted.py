@@ -16,7 +16,7 @@ def command() -> Path:
     return prestarted.directory() / "pkigen"
 
 
-def test_it_runs_in_the_directory_of_its_caller_and_returns_the_exit_code(
+def test_a_prestarted_command_runs_in_the_directory_of_its_caller_and_returns_the_exit_code(
     command: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "broken.yaml").write_text("name: [", "utf-8")
@@ -27,7 +27,9 @@ def test_it_runs_in_the_directory_of_its_caller_and_returns_the_exit_code(
     assert ended.stderr.startswith("broken.yaml:2:1: not YAML")
 
 
-def test_it_has_the_streams_and_the_environment_of_its_caller(command: Path, tmp_path: Path) -> None:
+def test_a_prestarted_command_has_the_streams_and_the_environment_of_its_caller(
+    command: Path, tmp_path: Path
+) -> None:
     tools.run("bash", "-c", f"{command} plan minimal >plan.txt", cwd=tmp_path)
     assert "2 to issue" in (tmp_path / "plan.txt").read_text("utf-8")
     tools.run("bash", "-c", f"{command} show - <plan.txt >shown.txt || test $? -eq 1", cwd=tmp_path)
@@ -36,7 +38,7 @@ def test_it_has_the_streams_and_the_environment_of_its_caller(command: Path, tmp
     assert max(map(len, output.splitlines())) <= 62
 
 
-def test_a_signal_to_the_caller_ends_it(command: Path, tmp_path: Path) -> None:
+def test_a_signal_to_the_caller_ends_the_prestarted_command(command: Path, tmp_path: Path) -> None:
     tools.run(command, "build", "minimal", cwd=tmp_path)
     words = [str(command), "serve", "out/minimal", "--port", "0", "--json"]
     with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as server:

@@ -50,7 +50,7 @@ def test_the_profile_in_the_readme_is_valid(tmp_path: Path) -> None:
     tools.python("-m", "pkigen", "validate", "contoso-ot.yaml", cwd=tmp_path)
 
 
-def test_the_errors_in_the_readme_are_what_such_mistakes_give(tmp_path: Path) -> None:
+def test_the_errors_in_the_readme_are_those_of_pkigen(tmp_path: Path) -> None:
     profile = pages.blocks("yaml", README)[0]
     wrong = profile.replace("ip:10.1.0.10", "ip:10.1.0.300").replace("fullchain", "fulchain")
     (tmp_path / "contoso-ot.yaml").write_text(wrong, encoding="utf-8")

@@ -17,7 +17,7 @@ _VALUES = st.recursive(
 
 
 @given(value=_VALUES)
-def test_every_value_returns_as_it_was_in_both_encodings(value: object) -> None:
+def test_every_value_round_trips_in_both_encodings(value: object) -> None:
     assert parse_json(json.dumps(value).encode()) == value
     assert parse_json(json.dumps(value, ensure_ascii=False).encode()) == value
 
@@ -37,6 +37,6 @@ def test_every_value_returns_as_it_was_in_both_encodings(value: object) -> None:
         (b"", "Expecting value"),
     ],
 )
-def test_what_could_not_be_encoded_again_is_refused(data: bytes, reason: str) -> None:
+def test_values_that_json_cannot_encode_are_rejected(data: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         parse_json(data)

@@ -64,12 +64,12 @@ def test_a_missing_tool_is_a_failure_in_ci(needy: pytest.Pytester, monkeypatch: 
     result.assert_outcomes(passed=1, errors=2)
 
 
-def test_a_tool_that_nothing_installs_is_refused() -> None:
+def test_a_tool_that_no_target_installs_is_rejected() -> None:
     with pytest.raises(ValueError, match="opnessl"):
         tools.missing(("opnessl",))
 
 
-def test_make_installs_every_tool_that_tests_ask_for() -> None:
+def test_make_installs_every_tool_that_tests_require() -> None:
     makefile = (tools.ROOT / "Makefile").read_text()
     names = re.search(r"^TEST_TOOLS := ((?:.*\\\n)*.*)$", makefile, re.MULTILINE)
     assert names is not None
@@ -77,7 +77,7 @@ def test_make_installs_every_tool_that_tests_ask_for() -> None:
     assert "install_tools.sh $(TEST_TOOLS)" in makefile.partition("\ntest:")[2].partition("\n\n")[0]
 
 
-def test_a_tool_that_cannot_be_installed_is_named_and_nothing_fails(tmp_path: Path) -> None:
+def test_a_tool_that_cannot_be_installed_is_reported_without_a_failure(tmp_path: Path) -> None:
     (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n")
     (tmp_path / "id").chmod(0o755)
     bash = shutil.which("bash")

@@ -24,7 +24,7 @@ def test_an_attack_finds_nothing(name: str) -> None:
     assert result.count == PARTS[name].short
 
 
-def test_a_part_ends_when_its_time_is_over() -> None:
+def test_a_part_ends_after_its_time() -> None:
     assert run_part("ocsp", 1, seconds=0).count <= 1
 
 

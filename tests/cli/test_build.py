@@ -12,7 +12,7 @@ import pytest
 from tests.cli.conftest import Cli, finish, start
 
 
-def test_a_build_ends_with_counts_places_and_the_next_step(cli: Cli, profile: Path) -> None:
+def test_a_build_ends_with_counts_paths_and_the_next_step(cli: Cli, profile: Path) -> None:
     outcome = cli("build", profile)
     assert outcome.code == 0
     assert outcome.out.startswith("contoso is built (")
@@ -25,14 +25,14 @@ def test_a_build_ends_with_counts_places_and_the_next_step(cli: Cli, profile: Pa
     assert "5 of 5 done" in outcome.err
 
 
-def test_a_second_build_says_that_nothing_was_to_do(cli: Cli, profile: Path) -> None:
+def test_a_second_build_reports_that_everything_is_up_to_date(cli: Cli, profile: Path) -> None:
     cli("build", profile)
     outcome = cli("build", profile)
     assert outcome.out.startswith("contoso is up to date (")
     assert "issued" not in outcome.out
 
 
-def test_a_build_tells_what_it_issued_anew_and_why(cli: Cli, profile: Path) -> None:
+def test_a_build_states_what_it_reissued_and_why(cli: Cli, profile: Path) -> None:
     cli("build", profile)
     profile.write_text(profile.read_text().replace("CN: console.", "CN: console2."))
     outcome = cli("build", profile)
@@ -41,7 +41,7 @@ def test_a_build_tells_what_it_issued_anew_and_why(cli: Cli, profile: Path) -> N
     assert "  reissued              1\n" in outcome.out
 
 
-def test_a_program_gets_the_whole_result(cli: Cli, profile: Path) -> None:
+def test_json_has_the_whole_result(cli: Cli, profile: Path) -> None:
     outcome = cli("build", profile, "--json")
     result = json.loads(outcome.out)
     assert result["environment"] == "contoso"
@@ -53,9 +53,7 @@ def test_a_program_gets_the_whole_result(cli: Cli, profile: Path) -> None:
     assert result["up_to_date"] is False
 
 
-def test_a_plan_writes_nothing_and_says_what_the_build_then_does(
-    cli: Cli, profile: Path, tmp_path: Path
-) -> None:
+def test_a_plan_writes_nothing_and_predicts_the_build(cli: Cli, profile: Path, tmp_path: Path) -> None:
     planned = json.loads(cli("plan", profile, "--json").out)
     assert [path.name for path in tmp_path.iterdir()] == ["contoso.yaml"]
     built = json.loads(cli("build", profile, "--json").out)
@@ -83,7 +81,7 @@ def test_long_reasons_stay_within_80_columns(cli: Cli, profile: Path) -> None:
     assert max(map(len, outcome.out.splitlines())) <= 80
 
 
-def test_a_plans_exit_code_tells_of_work_to_do_if_asked(cli: Cli, profile: Path) -> None:
+def test_the_exit_code_of_a_plan_reports_pending_work_on_request(cli: Cli, profile: Path) -> None:
     assert cli("plan", profile, "--exit-code").code == 1
     cli("build", profile)
     done = cli("plan", profile, "--exit-code")
@@ -91,7 +89,9 @@ def test_a_plans_exit_code_tells_of_work_to_do_if_asked(cli: Cli, profile: Path)
     assert "contoso is up to date: a build would change nothing.\n" in done.out
 
 
-def test_what_left_the_profile_is_named_and_removed_only_when_told(cli: Cli, profile: Path) -> None:
+def test_entities_that_left_the_profile_are_listed_and_removed_only_with_prune(
+    cli: Cli, profile: Path
+) -> None:
     cli("build", profile)
     profile.write_text(profile.read_text().replace("{01..03}", "{01..02}"))
     left = cli("build", profile)
@@ -116,7 +116,7 @@ def test_options_reach_the_build(cli: Cli, profile: Path) -> None:
     assert rekeyed == {"certificates/sensor-01"}
 
 
-def test_a_seeded_build_says_that_its_keys_are_no_secret(cli: Cli, profile: Path) -> None:
+def test_a_seeded_build_warns_that_its_keys_are_no_secret(cli: Cli, profile: Path) -> None:
     outcome = cli("build", profile, "--seed", "a seed that is not shown")
     assert "Note: " in outcome.err
     assert "the seed reveals every key" in " ".join(outcome.err.split())
@@ -138,19 +138,19 @@ def test_a_seed_and_a_pool_exclude_each_other(cli: Cli, profile: Path) -> None:
 
 @pytest.mark.parametrize("at", ["0001-01-01", "9999-12-31T23:59:59Z", "+9999y", "soon", ""])
 @pytest.mark.parametrize("command", ["plan", "build"])
-def test_an_impossible_clock_is_a_wrong_option(cli: Cli, profile: Path, command: str, at: str) -> None:
+def test_an_impossible_clock_is_a_usage_error(cli: Cli, profile: Path, command: str, at: str) -> None:
     outcome = cli(command, profile, "--at", at)
     assert (outcome.code, outcome.out) == (2, "")
 
 
-def test_a_file_where_the_folder_should_be_is_the_machines_no(cli: Cli, profile: Path) -> None:
+def test_a_file_in_place_of_the_directory_is_a_system_error(cli: Cli, profile: Path) -> None:
     Path("out").write_text("in the way")
     outcome = cli("build", profile)
     assert (outcome.code, outcome.out) == (3, "")
     assert "out" in outcome.err
 
 
-def test_a_renewal_issues_just_what_is_named_with_the_key_it_has(cli: Cli, profile: Path) -> None:
+def test_a_renewal_issues_only_the_named_certificate_with_its_key(cli: Cli, profile: Path) -> None:
     cli("build", profile)
     folder = Path("out/contoso/certificates/sensor-01")
     key, certificate = ((folder / f"sensor-01.{end}").read_bytes() for end in ("key", "crt"))
@@ -161,14 +161,14 @@ def test_a_renewal_issues_just_what_is_named_with_the_key_it_has(cli: Cli, profi
 
 
 @pytest.mark.parametrize("arguments", [("out/nothing", "sensor-01"), ("out/contoso", "sensor-99")])
-def test_what_cannot_be_renewed_is_reported(cli: Cli, profile: Path, arguments: tuple[str, str]) -> None:
+def test_an_impossible_renewal_is_reported(cli: Cli, profile: Path, arguments: tuple[str, str]) -> None:
     cli("build", profile)
     outcome = cli("renew", *arguments)
     assert (outcome.code, outcome.out) == (2, "")
     assert arguments[0 if "nothing" in arguments[0] else 1] in outcome.err
 
 
-def test_an_interrupted_build_ends_clean_and_the_next_completes_it(tmp_path: Path, profile: Path) -> None:
+def test_an_interrupted_build_ends_cleanly_and_the_next_completes_it(tmp_path: Path, profile: Path) -> None:
     text = profile.read_text().replace("ec-p256", "rsa-2048").replace("{01..03}", "{001..400}")
     profile.write_text(text)
     process = start("build", profile, cwd=tmp_path)
@@ -183,7 +183,7 @@ def test_an_interrupted_build_ends_clean_and_the_next_completes_it(tmp_path: Pat
     assert finish(start("build", profile, "--prune", cwd=tmp_path)).code == 0
 
 
-def test_colours_are_for_terminals_and_not_for_who_wants_none(tmp_path: Path, profile: Path) -> None:
+def test_colors_are_for_terminals_without_no_color(tmp_path: Path, profile: Path) -> None:
     pty = pytest.importorskip("pty")
     for wish, coloured in (("", True), ("1", False)):
         screen, terminal = pty.openpty()

@@ -46,7 +46,7 @@ def here(built: Built, cli: Cli) -> Cli:
 FILES = ("sensor-01.crt", "sensor-01.key", "chain.pem")
 
 
-def test_sound_files_are_accepted_and_what_could_not_be_judged_is_named(here: Cli) -> None:
+def test_files_without_a_fault_are_accepted_and_undecided_requirements_listed(here: Cli) -> None:
     outcome = here("check", *FILES)
     assert outcome.code == 0
     assert outcome.err.splitlines() == [
@@ -65,7 +65,7 @@ def test_lines_are_no_wider_than_a_terminal(here: Cli, built: Built) -> None:
         assert [line for line in outcome.out.splitlines() if len(line) > 80] == []
 
 
-def test_a_refusal_has_the_demand_its_place_and_the_message(here: Cli, built: Built) -> None:
+def test_a_rejection_has_requirement_section_and_message(here: Cli, built: Built) -> None:
     case = "sensor-01.not-after-future-expired"
     outcome = here("check", built.folder / "certificates" / case / f"{case}.crt")
     assert outcome.code == 1
@@ -75,13 +75,13 @@ def test_a_refusal_has_the_demand_its_place_and_the_message(here: Cli, built: Bu
     assert "defender-iot: refused at upload This SSL certificate has expired" in words
 
 
-def test_an_advice_is_shown_and_is_no_failure(here: Cli, built: Built) -> None:
+def test_a_violated_recommendation_is_shown_and_is_no_failure(here: Cli, built: Built) -> None:
     case = "sensor-01.public-key-4096-slow-rsa-4096"
     outcome = here("check", built.folder / "certificates" / case / f"{case}.crt")
     assert (outcome.code, "WARN  public-key-4096-slow" in outcome.out) == (0, True)
 
 
-def test_the_instant_can_be_given(here: Cli) -> None:
+def test_the_time_can_be_given(here: Cli) -> None:
     assert here("check", FILES[0], "--at", "2020-01-01T00:00Z").code == 1
     assert "not-before-past" in here("check", FILES[0], "--at", "2020-01-01T00:00Z").out
 
@@ -95,7 +95,7 @@ def test_json_is_one_object_for_each_certificate(here: Cli) -> None:
 
 
 @pytest.mark.parametrize("against", ["rfc5280", "web-server", "own.yaml"])
-def test_another_set_is_named_or_is_a_file(against: str, here: Cli) -> None:
+def test_another_set_is_selected_by_name_or_file(against: str, here: Cli) -> None:
     Path("own.yaml").write_text(OWN)
     outcome = here("check", *FILES, "--against", against)
     assert outcome.err == ""
@@ -105,7 +105,7 @@ def test_another_set_is_named_or_is_a_file(against: str, here: Cli) -> None:
     assert names == {against.removesuffix(".yaml"), "defender-iot"}
 
 
-def test_sarif_and_junit_go_to_stdout_alone(here: Cli, built: Built) -> None:
+def test_only_sarif_or_junit_is_on_stdout(here: Cli, built: Built) -> None:
     log = json.loads(here("check", built.folder, "--format", "sarif").out)
     assert (log["version"], len(log["runs"][0]["results"]) > 40) == ("2.1.0", True)
     outcome = here("check", built.folder, "--format", "junit")
@@ -114,7 +114,7 @@ def test_sarif_and_junit_go_to_stdout_alone(here: Cli, built: Built) -> None:
     assert len(root) == len(built.checked)
 
 
-def test_an_environment_is_counted(here: Cli, built: Built) -> None:
+def test_the_certificates_of_an_environment_are_counted(here: Cli, built: Built) -> None:
     outcome = here("check", built.folder)
     cases = len(built.cases)
     assert (outcome.code, outcome.err) == (0, "")
@@ -124,7 +124,9 @@ def test_an_environment_is_counted(here: Cli, built: Built) -> None:
     )
 
 
-def test_a_case_that_breaks_something_else_is_shown_with_it(here: Cli, built: Built, tmp_path: Path) -> None:
+def test_a_case_with_an_unexpected_violation_is_shown_with_it(
+    here: Cli, built: Built, tmp_path: Path
+) -> None:
     folder = Path(shutil.copytree(built.folder, tmp_path / "damaged"))
     name = "sensor-01.subject-c-missing"
     shutil.copy("sensor-01.crt", folder / f"certificates/{name}/{name}.crt")
@@ -136,9 +138,7 @@ def test_a_case_that_breaks_something_else_is_shown_with_it(here: Cli, built: Bu
     assert "If it inevitably does, declare that with 'together' in the set" in words
 
 
-def test_a_deleted_file_of_an_environment_is_an_error_in_words(
-    here: Cli, built: Built, tmp_path: Path
-) -> None:
+def test_a_deleted_file_of_an_environment_is_reported(here: Cli, built: Built, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(built.folder, tmp_path / "damaged"))
     (folder / "certificates/sensor-02/sensor-02.crt").unlink()
     outcome = here("check", folder)
@@ -157,14 +157,14 @@ def test_a_deleted_file_of_an_environment_is_an_error_in_words(
         (("sensor-01.crt", "--trust", "sensor-01.key"), "there is no certificate in sensor-01.key"),
     ],
 )
-def test_what_cannot_be_done_is_exit_code_2(arguments: tuple[str, ...], words: str, here: Cli) -> None:
+def test_an_impossible_check_is_exit_code_2(arguments: tuple[str, ...], words: str, here: Cli) -> None:
     outcome = here("check", *arguments)
     assert (outcome.code, outcome.out) == (2, "")
     assert words in outcome.err
 
 
 @pytest.mark.parametrize("data", [b"", b"junk"])
-def test_what_is_no_certificate_is_exit_code_1(data: bytes, here: Cli) -> None:
+def test_a_file_without_a_certificate_is_exit_code_1(data: bytes, here: Cli) -> None:
     Path("x.crt").write_bytes(data)
     outcome = here("check", "x.crt")
     assert outcome.code == 1
@@ -182,14 +182,14 @@ def test_a_passphrase_comes_from_a_file_and_is_not_shown(here: Cli, built: Built
         assert ("Passphrase does not match to the key" in outcome.out) is bool(code)
 
 
-def test_without_validation_what_is_about_crls_does_not_apply(here: Cli) -> None:
+def test_without_validation_requirements_on_crls_do_not_apply(here: Cli) -> None:
     (result,) = json.loads(here("check", *FILES, "--no-validation", "--json").out)
     status = {finding["id"]: finding["status"] for finding in result["findings"]}
     assert {status[name] for name in ("crl-reachable", "not-revoked", "chain-of-trust")} == {"not applicable"}
     assert result["verdicts"][0]["undecided"] == []
 
 
-def test_online_asks_the_server_and_a_stopped_one_gives_the_appliances_message(
+def test_online_requests_the_crl_and_an_unreachable_server_gives_the_message_of_the_appliance(
     cli: Cli, tmp_path: Path
 ) -> None:
     profile = document("defender-iot")

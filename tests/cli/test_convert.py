@@ -57,7 +57,7 @@ def test_neither_key_nor_passphrase_is_ever_printed(cli: Cli, made: Made) -> Non
                 assert PASSPHRASE not in outcome.out + outcome.err
 
 
-def test_the_new_passphrase_is_the_one_that_opens_the_key(cli: Cli, made: Made) -> None:
+def test_the_new_passphrase_decrypts_the_key(cli: Cli, made: Made) -> None:
     for extra in ((), ("--key-format", "traditional")):
         secret = ("--new-passphrase-file", made / "pass")
         assert cli("convert", made / "sensor.key", "--to", "key", "--force", *secret, *extra).code == 0
@@ -65,7 +65,9 @@ def test_the_new_passphrase_is_the_one_that_opens_the_key(cli: Cli, made: Made) 
         assert public == run("openssl", "pkey", "-in", made / "sensor.key", "-pubout")
 
 
-def test_what_exists_stays_and_all_of_it_is_reported_before_anything_is_written(cli: Cli, made: Made) -> None:
+def test_existing_files_are_kept_and_all_are_reported_before_anything_is_written(
+    cli: Cli, made: Made
+) -> None:
     Path("bundle.key").write_text("mine")
     Path("bundle.pem").write_text("mine too")
     outcome = cli("convert", made / "bundle.pem")
@@ -107,7 +109,7 @@ def test_a_source_is_not_overwritten_even_by_force(cli: Cli, made: Made) -> None
         ("", (), 2, "Is a directory"),
     ],
 )
-def test_wrong_input_is_one_line_and_leaves_nothing(
+def test_invalid_input_is_one_line_and_writes_nothing(
     cli: Cli, made: Made, source: str, options: tuple[str, ...], code: int, words: str
 ) -> None:
     outcome = cli("convert", made / source, *(made / word if word == "wrong" else word for word in options))
@@ -117,7 +119,7 @@ def test_wrong_input_is_one_line_and_leaves_nothing(
     assert not list(Path().iterdir())
 
 
-def test_a_key_of_another_certificate_is_refused(cli: Cli, made: Made) -> None:
+def test_a_key_of_another_certificate_is_rejected(cli: Cli, made: Made) -> None:
     outcome = cli("convert", made / "sensor.crt", made / "other.key")
     assert (outcome.code, outcome.out) == (1, "")
     assert "the key does not belong to the certificate: O=Contoso Inc., CN=sensor" in outcome.err
@@ -133,7 +135,7 @@ def test_a_truncated_pfx_is_reported(cli: Cli, made: Made, size: int) -> None:
     assert ("is truncated" in outcome.err) == (size > 1)
 
 
-def test_a_folder_that_may_not_be_written_is_reported(
+def test_a_directory_without_write_permission_is_reported(
     cli: Cli, made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_args: object) -> NoReturn:
@@ -146,7 +148,7 @@ def test_a_folder_that_may_not_be_written_is_reported(
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_is_read_only_is_reported(cli: Cli, made: Made, tmp_path: Path) -> None:
+def test_a_read_only_directory_is_reported(cli: Cli, made: Made, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:
         outcome = cli("convert", made / "sensor.cer", "--to", "crt")
@@ -160,7 +162,7 @@ def test_a_wrong_command_line_is_a_usage_error(cli: Cli, made: Made, wrong: tupl
     assert cli("convert", *((made / "sensor.crt", *wrong) if wrong else ())).code == 2
 
 
-def test_names_out_of_certificates_and_files_steer_no_terminal(cli: Cli, made: Made) -> None:
+def test_names_of_certificates_and_files_cannot_inject_terminal_escapes(cli: Cli, made: Made) -> None:
     name = "\x1b[2J\nsensor"
     subject = ("-subj", f"/CN={name}", "-out", "odd.crt")
     run("openssl", "req", "-x509", "-new", "-key", made / "other.key", *subject)
@@ -170,7 +172,7 @@ def test_names_out_of_certificates_and_files_steer_no_terminal(cli: Cli, made: M
     assert "\x1b" not in outcome.out + outcome.err
 
 
-def test_the_program_itself_converts_without_a_warning(made: Made, tmp_path: Path) -> None:
+def test_the_command_converts_without_a_warning(made: Made, tmp_path: Path) -> None:
     command = ("convert", made / "all.p7b", made / "sensor.key", "--to", "appliance", "--out", "a")
     outcome = finish(start(*command, cwd=tmp_path))
     assert (outcome.code, outcome.out) == (0, "a.crt\na.key\na.pem\n")

@@ -32,12 +32,12 @@ def failing(monkeypatch: pytest.MonkeyPatch, cli: Cli) -> Cli:
 @pytest.mark.parametrize(
     ("error", "code"), [(Refused("no"), 1), (InputError("no"), 2), (EnvironmentFailure("no"), 3)]
 )
-def test_an_error_of_ours_is_its_message_and_its_code(failing: Cli, error: Exception, code: int) -> None:
+def test_a_pkigen_error_is_printed_with_its_exit_code(failing: Cli, error: Exception, code: int) -> None:
     outcome = failing(error)
     assert (outcome.code, outcome.out, outcome.err) == (code, "", "no\n")
 
 
-def test_each_problem_has_a_line_with_its_place(failing: Cli) -> None:
+def test_each_problem_has_a_line_with_its_position(failing: Cli) -> None:
     problems = [
         Problem("unknown key", "authorities.root", Location("a.yaml", 3, 5), "subject"),
         Problem("no issuer of that name", "certificates.x.issuer", Location("a.yaml", 7, 9)),
@@ -48,12 +48,12 @@ def test_each_problem_has_a_line_with_its_place(failing: Cli) -> None:
     ]
 
 
-def test_a_message_cannot_steer_the_terminal(failing: Cli) -> None:
+def test_a_message_cannot_inject_terminal_escapes(failing: Cli) -> None:
     outcome = failing(InputError("bad name '\x1b]0;title\x07\u202e\udce9'\nsecond line"))
     assert outcome.err == "bad name '\\x1b]0;title\\x07\\u202e\\udce9'\nsecond line\n"
 
 
-def test_a_failure_of_the_machine_is_a_line(failing: Cli) -> None:
+def test_a_system_error_is_one_line(failing: Cli) -> None:
     outcome = failing(OSError(errno.ENOSPC, "No space left on device", "out/x"))
     assert (outcome.code, outcome.err) == (3, "pkigen: out/x: No space left on device\n")
 
@@ -74,12 +74,12 @@ def test_a_bug_is_reported_as_one_without_traceback_and_without_values(
     assert "a secret" not in outcome.err
 
 
-def test_a_bug_has_its_traceback_for_who_asks(failing: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_has_its_traceback_with_the_debug_option(failing: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PKIGEN_DEBUG", "1")
     assert "Traceback (most recent call last)" in failing(KeyError("x")).err
 
 
-def test_an_interrupt_is_a_clean_line(failing: Cli) -> None:
+def test_an_interrupt_is_one_line(failing: Cli) -> None:
     outcome = failing(KeyboardInterrupt())
     assert (outcome.code, outcome.out, outcome.err) == (130, "", "Interrupted.\n")
 
@@ -109,13 +109,13 @@ def test_a_wrong_command_line_is_reported_with_the_way_to_its_help(
     assert "--help" in outcome.err
 
 
-def test_without_a_command_the_help_is_the_answer(cli: Cli) -> None:
+def test_without_a_command_the_help_is_printed(cli: Cli) -> None:
     outcome = cli()
     assert (outcome.code, outcome.out) == (2, "")
     assert "Start here:" in outcome.err
 
 
-def test_a_reader_that_went_away_is_no_news() -> None:
+def test_a_closed_pipe_is_not_an_error() -> None:
     # `true` reads nothing: the pipe is closed before, or while, the help is written.
     with subprocess.Popen(["true"], stdin=subprocess.PIPE) as reader:
         reader.wait()
@@ -123,7 +123,7 @@ def test_a_reader_that_went_away_is_no_news() -> None:
     assert (outcome.code, outcome.err) == (141, "")
 
 
-def test_a_closed_stdout_is_no_news() -> None:
+def test_a_closed_stdout_is_not_an_error() -> None:
     # What a shell does for `pkigen --version >&-`.
     close = "import os, sys; os.close(1); os.execv(sys.executable, sys.argv[1:])"
     command = [sys.executable, "-c", close, sys.executable, "-m", "pkigen", "--version"]
@@ -133,7 +133,7 @@ def test_a_closed_stdout_is_no_news() -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_full_disk_under_stdout_is_a_line(unbuffered: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_at_stdout_is_one_line(unbuffered: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     with Path("/dev/full").open("wb") as full:
         outcome = finish(start("--version", stdout=full))
@@ -171,7 +171,7 @@ sys.exit(cli.main([]))
     assert (done.returncode, done.stderr) == (code, message)
 
 
-def test_a_locale_without_the_letters_does_not_stop_the_output(tmp_path: Path) -> None:
+def test_a_locale_without_the_characters_does_not_stop_the_output(tmp_path: Path) -> None:
     environ = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     outcome = finish(start("validate", "größe.yaml", cwd=tmp_path, environ=environ))
     assert outcome.code == 2

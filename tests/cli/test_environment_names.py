@@ -28,7 +28,7 @@ def test_a_path_takes_precedence_over_a_name(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("name", ["minima", "sub/minimal", "../minimal"])
-def test_what_is_neither_a_path_nor_a_name_is_reported_as_given(name: str, cli: Cli) -> None:
+def test_an_unknown_environment_is_reported_as_given(name: str, cli: Cli) -> None:
     assert cli("build", "minimal").code == 0
     outcome = cli("hosts", name)
     assert outcome.code == 2
@@ -47,6 +47,6 @@ def test_output_to_a_pipe_is_wrapped_only_at_columns(cli: Cli, monkeypatch: pyte
     assert " ".join(wrapped.split()) == " ".join(" ".join(lines).split())
 
 
-def test_an_environment_elsewhere_is_not_found_by_name(cli: Cli, tmp_path: Path) -> None:
+def test_an_environment_in_another_directory_has_no_name(cli: Cli, tmp_path: Path) -> None:
     assert cli("build", "minimal", "--out", str(tmp_path / "other")).code == 0
     assert cli("hosts", "minimal").code == 2

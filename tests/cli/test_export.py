@@ -28,7 +28,7 @@ def environment(tmp_path: Path) -> Path:
     return build(PROFILE, tmp_path / "out").folder
 
 
-def test_the_list_names_every_target_with_its_words_and_templates(cli: Cli) -> None:
+def test_the_list_has_every_target_with_its_description_and_templates(cli: Cli) -> None:
     outcome = cli("export", "--list")
     assert (outcome.code, outcome.err) == (0, "")
     text = " ".join(outcome.out.split())
@@ -40,7 +40,7 @@ def test_the_list_names_every_target_with_its_words_and_templates(cli: Cli) -> N
     assert [one["name"] for one in output] == sorted(TARGETS)
 
 
-def test_the_folder_is_the_result_and_the_rest_goes_to_stderr(cli: Cli, environment: Path) -> None:
+def test_only_the_directory_is_on_stdout(cli: Cli, environment: Path) -> None:
     outcome = cli("export", environment, "--to", "nginx")
     folder = environment / "export" / "nginx"
     assert (outcome.code, outcome.out) == (0, f"{folder}\n")
@@ -54,7 +54,7 @@ def test_the_folder_is_the_result_and_the_rest_goes_to_stderr(cli: Cli, environm
     assert "1 certificate. Files: 1 written, 5 unchanged, 2 deleted." in again.err
 
 
-def test_programs_get_it_as_json(cli: Cli, environment: Path) -> None:
+def test_the_result_is_available_as_json(cli: Cli, environment: Path) -> None:
     Path("pass.txt").write_text("open sesame\n")
     outcome = cli("export", environment, "--to", "haproxy", "--passphrase-file", "pass.txt", "--json")
     output = json.loads(outcome.out)
@@ -68,7 +68,7 @@ def test_programs_get_it_as_json(cli: Cli, environment: Path) -> None:
     assert outcome.err == ""
 
 
-def test_a_template_is_printed_as_it_is_shipped_and_used_from_a_folder(cli: Cli, environment: Path) -> None:
+def test_a_template_is_printed_unmodified_and_used_from_a_directory(cli: Cli, environment: Path) -> None:
     printed = cli("export", "--show-template", "nginx.conf.j2").out
     assert printed == shipped_template("nginx.conf.j2")
     Path("mine").mkdir()
@@ -78,7 +78,7 @@ def test_a_template_is_printed_as_it_is_shipped_and_used_from_a_folder(cli: Cli,
     assert Path("there/nginx.conf").read_text().startswith("# Mine\n# nginx for contoso")
 
 
-def test_ports_and_address_are_those_that_are_asked_for(cli: Cli, environment: Path) -> None:
+def test_ports_and_address_are_the_requested_ones(cli: Cli, environment: Path) -> None:
     cli(
         *("export", environment, "--to", "nginx", "--host", "10.0.0.1"),
         *("--port", 8081, "--tls-port", 8444, "--out", "o"),
@@ -109,7 +109,7 @@ def test_ports_and_address_are_those_that_are_asked_for(cli: Cli, environment: P
         (("--to", "nginx", "--out", "contoso.yaml"), 2, "not a directory"),
     ],
 )
-def test_what_is_wrong_is_reported(
+def test_invalid_arguments_are_reported(
     cli: Cli, environment: Path, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
     Path("contoso.yaml").touch()
@@ -121,11 +121,11 @@ def test_what_is_wrong_is_reported(
 
 
 @pytest.mark.parametrize("arguments", [("--to", "nginx"), ("nothing", "--to", "nginx")])
-def test_without_an_environment_there_is_nothing_to_do(cli: Cli, arguments: tuple[str, ...]) -> None:
+def test_without_an_environment_the_export_is_an_error(cli: Cli, arguments: tuple[str, ...]) -> None:
     assert cli("export", *arguments).code == 2
 
 
-def test_a_manifest_that_somebody_wrote_does_not_lead_out_of_the_folder(cli: Cli, environment: Path) -> None:
+def test_a_forged_manifest_does_not_lead_out_of_the_directory(cli: Cli, environment: Path) -> None:
     path = environment / "manifest.json"
     manifest = json.loads(path.read_bytes())
     manifest["cases"][0]["name"] = "../../evil"
@@ -136,14 +136,14 @@ def test_a_manifest_that_somebody_wrote_does_not_lead_out_of_the_folder(cli: Cli
     assert not (environment / "export").exists()
 
 
-def test_a_file_of_the_environment_that_is_gone_is_reported(cli: Cli, environment: Path) -> None:
+def test_a_missing_file_of_the_environment_is_reported(cli: Cli, environment: Path) -> None:
     (environment / "certificates/sensor/sensor.key").unlink()
     outcome = cli("export", environment, "--to", "ansible")
     assert outcome.code == 2
     assert "No such file or directory. Build the environment again" in outcome.err
 
 
-def test_the_program_itself_exports_without_a_warning(environment: Path) -> None:
+def test_the_command_exports_without_a_warning(environment: Path) -> None:
     outcome = finish(start("export", environment, "--to", "windows", "--only", "sensor*"))
     assert (outcome.code, outcome.out) == (0, f"{environment / 'export' / 'windows'}\n")
     assert "Warning" not in outcome.err

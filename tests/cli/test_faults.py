@@ -82,7 +82,7 @@ def test_an_unknown_fault_is_an_error_that_suggests_the_closest_one(cli: Cli) ->
     assert "did you mean 'expired'" in outcome.err
 
 
-def test_a_fault_is_found_under_its_familys_name_too_and_whatever_the_case_of_a_mistake(cli: Cli) -> None:
+def test_a_fault_is_suggested_by_family_and_without_regard_to_case(cli: Cli) -> None:
     assert cli("faults", "validity/expired").out == cli("faults", "expired").out
     outcome = cli("faults", "EXPIRED")
     assert outcome.code == 2

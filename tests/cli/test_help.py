@@ -74,7 +74,7 @@ def test_help_imports_nothing_that_only_a_command_needs() -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_shell_is_given_its_completion(shell: str) -> None:
+def test_the_completion_script_of_a_shell_is_printed(shell: str) -> None:
     outcome = finish(start(environ={"_PKIGEN_COMPLETE": f"source_{shell}"}))
     assert outcome.code == 0
     assert "_PKIGEN_COMPLETE" in outcome.out
@@ -92,7 +92,7 @@ def test_a_shell_is_given_its_completion(shell: str) -> None:
         ("pkigen build x --keys ", ["fresh", "pool"]),
     ],
 )
-def test_what_is_begun_is_completed(tmp_path: Path, words: str, offered: list[str]) -> None:
+def test_a_partial_word_is_completed(tmp_path: Path, words: str, offered: list[str]) -> None:
     (tmp_path / "profiles").mkdir()
     for name in ("contoso.yaml", "contoso.txt", "profiles/x.yml"):
         (tmp_path / name).touch()

@@ -43,7 +43,7 @@ def test_each_line_is_one_of_a_hosts_file(cli: Cli, environment: Path) -> None:
     ]
 
 
-def test_programs_get_the_same(cli: Cli, environment: Path) -> None:
+def test_json_has_the_same_names(cli: Cli, environment: Path) -> None:
     result = json.loads(cli("hosts", environment, "--json", "--address", "::1").out)
     assert [(one["name"], one["host"], one["address"], one["expected"]) for one in result] == [
         ("sensor", "sensor.contoso.test", "::1", "accept"),
@@ -65,7 +65,7 @@ def test_only_certificates_for_servers_are_listed(cli: Cli, tmp_path: Path) -> N
     assert {one["name"] for one in json.loads(listed)} == {"server", "server.eku-client-only"}
 
 
-def test_an_environment_without_names_says_so(cli: Cli, tmp_path: Path) -> None:
+def test_an_environment_without_names_is_reported(cli: Cli, tmp_path: Path) -> None:
     folder = build({"name": "ca", "authorities": {"root": {"key": "ec-p256"}}}, tmp_path / "out").folder
     outcome = cli("hosts", folder)
     assert (outcome.code, outcome.out) == (0, "")

@@ -14,7 +14,7 @@ from tests.cli.conftest import Cli
 
 
 @pytest.mark.parametrize("name", shipped.names())
-def test_each_shipped_profile_is_written_as_it_is_and_valid(cli: Cli, tmp_path: Path, name: str) -> None:
+def test_each_shipped_profile_is_written_unmodified_and_valid(cli: Cli, tmp_path: Path, name: str) -> None:
     outcome = cli("init", name)
     assert (outcome.code, outcome.out) == (0, f"Wrote {name}.yaml\n")
     assert f"pkigen build {name}.yaml" in outcome.err
@@ -23,11 +23,11 @@ def test_each_shipped_profile_is_written_as_it_is_and_valid(cli: Cli, tmp_path: 
     assert cli("validate", f"{name}.yaml").code == 0
 
 
-def test_without_a_name_it_is_the_smallest(cli: Cli) -> None:
+def test_without_a_name_the_smallest_profile_is_written(cli: Cli) -> None:
     assert json.loads(cli("init", "--json").out) == {"profile": "minimal.yaml"}
 
 
-def test_a_profile_that_is_here_stays_unless_told(cli: Cli, tmp_path: Path) -> None:
+def test_an_existing_profile_is_kept_without_force(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "minimal.yaml").write_text("mine")
     outcome = cli("init")
     assert (outcome.code, outcome.out) == (2, "")
@@ -38,7 +38,7 @@ def test_a_profile_that_is_here_stays_unless_told(cli: Cli, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["minimum", "../minimal", "minimal.yaml", "", "x\x1b[2J"])
-def test_an_unknown_name_is_reported_with_those_there_are(cli: Cli, tmp_path: Path, name: str) -> None:
+def test_an_unknown_name_is_reported_with_the_existing_ones(cli: Cli, tmp_path: Path, name: str) -> None:
     outcome = cli("init", name)
     assert (outcome.code, outcome.out) == (2, "")
     assert "defender-iot, " in outcome.err
@@ -46,11 +46,11 @@ def test_an_unknown_name_is_reported_with_those_there_are(cli: Cli, tmp_path: Pa
     assert not list(tmp_path.iterdir())
 
 
-def test_a_near_name_is_suggested(cli: Cli) -> None:
+def test_a_similar_name_is_suggested(cli: Cli) -> None:
     assert "(did you mean 'minimal'?)" in cli("init", "minimum").err
 
 
-def test_a_folder_that_may_not_be_written_is_reported(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_without_write_permission_is_reported(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_path: Path, _data: bytes) -> NoReturn:
         raise PermissionError(errno.EACCES, "Permission denied")
 
@@ -59,7 +59,7 @@ def test_a_folder_that_may_not_be_written_is_reported(cli: Cli, monkeypatch: pyt
     assert (outcome.code, outcome.err) == (3, "cannot write minimal.yaml: Permission denied\n")
 
 
-def test_a_folder_in_the_way_is_reported_and_nothing_is_left_beside_it(cli: Cli, tmp_path: Path) -> None:
+def test_a_directory_in_place_of_the_file_is_reported_without_leftovers(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "minimal.yaml").mkdir()
     outcome = cli("init", "--force")
     assert outcome.code == 3
@@ -67,7 +67,7 @@ def test_a_folder_in_the_way_is_reported_and_nothing_is_left_beside_it(cli: Cli,
     assert [path.name for path in tmp_path.iterdir()] == ["minimal.yaml"]
 
 
-def test_the_list_has_each_name_with_what_it_is(cli: Cli) -> None:
+def test_the_list_has_each_name_with_a_description(cli: Cli) -> None:
     people, programs = cli("init", "--list"), cli("init", "--list", "--json")
     described = json.loads(programs.out)
     assert [entry["name"] for entry in described] == list(shipped.names())

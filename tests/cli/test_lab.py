@@ -101,7 +101,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals of this kind")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_and_nothing_is_left(how: int, up: Up) -> None:
+def test_a_signal_ends_the_lab_without_leftovers(how: int, up: Up) -> None:
     urls = _urls(up.status)
     assert len(urls) == 4
     assert not any(map(_is_free, urls))
@@ -116,7 +116,7 @@ def test_a_signal_ends_it_and_nothing_is_left(how: int, up: Up) -> None:
     ], "no noise"
 
 
-def test_a_second_one_says_that_it_is_up_already(shared: Up, cli: Cli) -> None:
+def test_a_second_lab_reports_that_the_first_is_running(shared: Up, cli: Cli) -> None:
     for more in ((), ("--detach",)):
         outcome = cli("lab", "up", shared.profile, "--port", "0", *shared.out, *more)
         assert outcome.code == 3
@@ -124,7 +124,7 @@ def test_a_second_one_says_that_it_is_up_already(shared: Up, cli: Cli) -> None:
     assert find_running_lab(shared.folder / "out/plant") is not None
 
 
-def test_status_shows_it_for_people_and_for_programs(shared: Up, cli: Cli) -> None:
+def test_status_has_text_and_json(shared: Up, cli: Cli) -> None:
     outcome = cli("lab", "status", "--json", *shared.out)
     assert outcome.code == 0
     status = json.loads(outcome.out)
@@ -139,7 +139,7 @@ def test_status_shows_it_for_people_and_for_programs(shared: Up, cli: Cli) -> No
     assert max(map(len, outcome.out.splitlines())) <= 80
 
 
-def test_what_is_halted_is_shown_with_what_to_do_on_80_columns() -> None:
+def test_stopped_connections_are_shown_with_a_remedy_in_80_columns() -> None:
     cause = {"certificate": "sensor-01.contoso.test", "message": "Revoked, " * 9, "advice": "Get one. " * 9}
     link = {"from": "s" * 20, "to": "c" * 20, "state": "halted", "queued": 2, "summary": "No. " * 30}
     lines = "\n".join(format_connections({"connections": [{**link, "causes": [cause, cause]}]})).splitlines()
@@ -148,7 +148,7 @@ def test_what_is_halted_is_shown_with_what_to_do_on_80_columns() -> None:
     assert max(map(len, lines)) <= 80
 
 
-def test_down_ends_it_and_waits_for_that(up: Up, cli: Cli) -> None:
+def test_down_waits_until_the_lab_has_ended(up: Up, cli: Cli) -> None:
     outcome = cli("lab", "down")
     assert outcome.code == 0, outcome.err
     assert "has stopped" in outcome.err
@@ -161,7 +161,7 @@ def test_down_ends_it_and_waits_for_that(up: Up, cli: Cli) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals of this kind")
-def test_one_that_was_killed_does_not_stand_in_the_way(
+def test_a_killed_lab_does_not_block_the_next(
     up: Up, cli: Cli, profile: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     os.kill(up.process.pid, signal.SIGKILL)
@@ -185,7 +185,7 @@ def test_one_that_was_killed_does_not_stand_in_the_way(
         assert again.end(signal.SIGTERM).code == 0
 
 
-def test_detached_it_runs_on_until_it_is_ended(cli: Cli, profile: Path) -> None:
+def test_a_detached_lab_runs_until_it_is_ended(cli: Cli, profile: Path) -> None:
     detaching = ("lab", "up", profile, "--port", "0", "--detach", "--json")
     outcome = finish(start(*detaching, cwd=profile.parent))
     assert outcome.code == 0, outcome.err
@@ -200,7 +200,7 @@ def test_detached_it_runs_on_until_it_is_ended(cli: Cli, profile: Path) -> None:
 
 
 @pytest.mark.parametrize("detach", [(), ("--detach",)])
-def test_the_port_of_the_crl_server_is_anothers(detach: tuple[str, ...], cli: Cli, tmp_path: Path) -> None:
+def test_a_used_port_of_the_crl_server_is_reported(detach: tuple[str, ...], cli: Cli, tmp_path: Path) -> None:
     with closing(socket.socket()) as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -213,7 +213,7 @@ def test_the_port_of_the_crl_server_is_anothers(detach: tuple[str, ...], cli: Cl
     assert "Traceback" not in outcome.err
 
 
-def test_a_port_of_an_appliance_is_anothers(cli: Cli, profile: Path) -> None:
+def test_a_used_port_of_an_appliance_is_reported(cli: Cli, profile: Path) -> None:
     with closing(socket.socket()) as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -224,7 +224,7 @@ def test_a_port_of_an_appliance_is_anothers(cli: Cli, profile: Path) -> None:
     assert "Traceback" not in outcome.err
 
 
-def test_there_are_no_ports_past_the_last(cli: Cli, profile: Path) -> None:
+def test_a_port_above_65535_is_reported(cli: Cli, profile: Path) -> None:
     outcome = cli("lab", "up", profile, "--port", "65535")
     assert outcome.code == 2
     assert "65535 is the last port" in outcome.err
@@ -238,7 +238,7 @@ def test_there_are_no_ports_past_the_last(cli: Cli, profile: Path) -> None:
         ({"base_url": "https://127.0.0.1:1"}, "requires an http URL", ()),
     ],
 )
-def test_a_profile_that_makes_no_lab_is_refused(
+def test_a_profile_that_cannot_be_a_lab_is_rejected(
     changes: dict[str, Any], words: str, detach: tuple[str, ...], cli: Cli, tmp_path: Path
 ) -> None:
     outcome = cli("lab", "up", _profile(tmp_path, **changes), "--port", "0", *detach)
@@ -247,7 +247,7 @@ def test_a_profile_that_makes_no_lab_is_refused(
     assert "Traceback" not in outcome.err
 
 
-def test_a_profile_without_a_lab_is_reported_how_to_have_one(cli: Cli, tmp_path: Path) -> None:
+def test_a_profile_without_a_lab_is_reported_with_a_remedy(cli: Cli, tmp_path: Path) -> None:
     profile = _profile(tmp_path)
     document = json.loads(profile.read_text())
     del document["lab"]
@@ -279,7 +279,7 @@ def test_import_is_accepted_or_refused_with_its_messages(shared: Up, cli: Cli) -
     assert json.loads(outcome.out)["accepted"] is False
 
 
-def test_import_takes_one_passphrase(shared: Up, cli: Cli) -> None:
+def test_import_accepts_one_passphrase(shared: Up, cli: Cli) -> None:
     made = shared.folder / "out/plant/certificates/sensor-02"
     sealed, phrase = shared.folder / "sealed.key", shared.folder / "phrase"
     key = load_pem_private_key((made / "sensor-02.key").read_bytes(), None)
@@ -296,7 +296,7 @@ def test_import_takes_one_passphrase(shared: Up, cli: Cli) -> None:
     assert "cannot be combined with --pass" in outcome.err
 
 
-def test_a_token_opens_the_api_until_the_next_is_made(shared: Up, cli: Cli) -> None:
+def test_a_token_is_valid_until_the_next_is_created(shared: Up, cli: Cli) -> None:
     url = next(one["url"] for one in shared.status["appliances"] if one["name"] == "sensor-01")
 
     def status_with(token: str) -> int:
@@ -314,7 +314,7 @@ def test_a_token_opens_the_api_until_the_next_is_made(shared: Up, cli: Cli) -> N
     assert "did you mean 'sensor-01'?" in outcome.err
 
 
-def test_import_of_what_cannot_be_read_is_wrong_input(shared: Up, cli: Cli) -> None:
+def test_import_of_unreadable_files_is_an_input_error(shared: Up, cli: Cli) -> None:
     made = shared.folder / "out/plant/certificates"
     crt, key = made / "sensor-02/sensor-02.crt", made / "sensor-02/sensor-02.key"
     large = shared.folder / "large.key"
@@ -334,7 +334,7 @@ def test_import_of_what_cannot_be_read_is_wrong_input(shared: Up, cli: Cli) -> N
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals of this kind")
-def test_ctrl_c_while_it_comes_up_detached_leaves_nothing(profile: Path) -> None:
+def test_ctrl_c_during_a_detached_start_leaves_nothing(profile: Path) -> None:
     started = start(
         "lab", "up", profile, "--port", "0", "--detach", cwd=profile.parent, start_new_session=True
     )

@@ -43,7 +43,7 @@ def story(tmp_path: Path) -> Path:
     return folder / "short.yaml"
 
 
-def test_a_story_that_goes_otherwise_ends_with_1_and_says_where(cli: Cli, story: Path) -> None:
+def test_a_failed_scenario_exits_with_1_and_names_the_step(cli: Cli, story: Path) -> None:
     outcome = cli("lab", "run", story, "--junit", "report.xml")
     assert outcome.code == 1
     assert outcome.out.splitlines()[0].split(" (")[0] == "  ok     All is well"
@@ -55,7 +55,7 @@ def test_a_story_that_goes_otherwise_ends_with_1_and_says_where(cli: Cli, story:
     assert [suite.get(key) for key in ("name", "tests", "failures", "skipped")] == ["short", "3", "1", "1"]
 
 
-def test_a_story_that_goes_as_told_ends_with_0_and_can_leave_its_lab(cli: Cli, story: Path) -> None:
+def test_a_passed_scenario_exits_with_0_and_can_keep_its_lab(cli: Cli, story: Path) -> None:
     story.write_text(STORY.partition("  - says: So it")[0])
     outcome = cli("lab", "run", story, "--json", "--out", "kept")
     assert (outcome.code, outcome.err) == (0, "short: A short story\n")
@@ -65,7 +65,7 @@ def test_a_story_that_goes_as_told_ends_with_0_and_can_leave_its_lab(cli: Cli, s
     assert (Path("kept") / "short" / "small" / "manifest.json").is_file()
 
 
-def test_a_pace_tells_where_to_watch(cli: Cli, story: Path) -> None:
+def test_a_slow_scenario_prints_the_url_to_watch(cli: Cli, story: Path) -> None:
     story.write_text(STORY.partition("  - says: So it")[0])
     outcome = cli("lab", "run", story, "--pace", "0.01")
     assert "Console: https://127.0.0.1:" in outcome.err
@@ -78,7 +78,7 @@ def test_a_pace_tells_where_to_watch(cli: Cli, story: Path) -> None:
         (("small.yaml", "other.yaml"), "other.yaml does not exist"),
     ],
 )
-def test_a_story_that_is_wrong_ends_with_2_and_plays_nothing(
+def test_an_invalid_scenario_exits_with_2_and_runs_nothing(
     cli: Cli, story: Path, change: tuple[str, str], words: str
 ) -> None:
     story.write_text(STORY.replace(*change))
@@ -90,7 +90,7 @@ def test_a_story_that_is_wrong_ends_with_2_and_plays_nothing(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals of this kind")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_a_story_and_leaves_no_keys(story: Path, tmp_path: Path, how: int) -> None:
+def test_a_signal_ends_a_scenario_and_leaves_no_keys(story: Path, tmp_path: Path, how: int) -> None:
     story.write_text(STORY.partition("  - says: So it")[0] + "  - wait: 300\n")
     place = tmp_path / "temporary"
     place.mkdir()
@@ -111,7 +111,7 @@ def test_a_report_that_cannot_be_written_ends_with_3(cli: Cli, story: Path) -> N
     assert "cannot write nowhere/report.xml" in outcome.err
 
 
-def test_those_that_come_with_it_are_listed(cli: Cli) -> None:
+def test_the_shipped_scenarios_are_listed(cli: Cli) -> None:
     assert "revoked-sensor      Certificates are revoked" in cli("lab", "run", "--list").out
     assert len(json.loads(cli("lab", "run", "--list", "--json").out)) == 5
     assert cli("lab", "run").code == 2

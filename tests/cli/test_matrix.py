@@ -42,7 +42,7 @@ def _expecting(folder: Path, name: str, expected: str) -> None:
     path.write_text(json.dumps(manifest))
 
 
-def test_people_see_who_accepts_and_the_words_of_who_refuses(cli: Cli, mixed: Path) -> None:
+def test_the_table_shows_verdicts_and_messages_of_validators(cli: Cli, mixed: Path) -> None:
     outcome = cli("matrix", mixed, *_TWO)
     assert outcome.code == 0, outcome.out + outcome.err
     assert re.search(r"^  expired +R  xx$", outcome.out, re.MULTILINE)
@@ -105,7 +105,7 @@ def test_a_recorded_difference_that_no_longer_occurs_fails_in_its_own_environmen
     assert outcome.code == (1 if report["stale"] else 0)
 
 
-def test_the_page_has_everything_in_it_and_loads_nothing(cli: Cli, mixed: Path) -> None:
+def test_the_page_is_self_contained(cli: Cli, mixed: Path) -> None:
     assert cli("matrix", mixed, *_TWO, "--html", "matrix.html").code == 0
     page = Path("matrix.html").read_text("utf-8")
     (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
@@ -159,7 +159,7 @@ def test_invalid_arguments_are_usage_errors(cli: Cli, words: tuple[str, ...], me
     assert message in outcome.err
 
 
-def test_a_limbo_file_is_taken_in_the_place_of_an_environment(cli: Cli, mixed: Path) -> None:
+def test_a_limbo_file_is_accepted_instead_of_an_environment(cli: Cli, mixed: Path) -> None:
     def text(*names: str) -> list[str]:
         return [(mixed / name).read_text() for name in names]
 

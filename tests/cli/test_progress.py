@@ -29,7 +29,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_a_pipe_gets_a_line_at_the_start_now_and_then_and_at_the_end(
+def test_a_pipe_gets_lines_at_the_start_at_intervals_and_at_the_end(
     capsys: pytest.CaptureFixture[str], clock: list[float]
 ) -> None:
     with meter() as progress:
@@ -48,7 +48,7 @@ def test_a_pipe_gets_a_line_at_the_start_now_and_then_and_at_the_end(
     ]
 
 
-def test_a_build_that_fails_tells_how_far_it_came(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_build_reports_its_progress(capsys: pytest.CaptureFixture[str]) -> None:
     def fail() -> None:
         with meter() as progress:
             progress.start(10, "certificates")
@@ -60,14 +60,14 @@ def test_a_build_that_fails_tells_how_far_it_came(capsys: pytest.CaptureFixture[
     assert "3 of 10" in capsys.readouterr().err
 
 
-def test_nothing_begun_is_nothing_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_progress_is_printed_without_work(capsys: pytest.CaptureFixture[str]) -> None:
     with meter() as progress:
         progress.advance(1)
         progress.finish()
     assert capsys.readouterr().err == ""
 
 
-def test_a_reader_that_went_away_does_not_stop_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_pipe_does_not_stop_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
     class Gone(io.StringIO):
         def write(self, _text: str) -> int:
             raise BrokenPipeError
@@ -78,7 +78,7 @@ def test_a_reader_that_went_away_does_not_stop_the_build(monkeypatch: pytest.Mon
         progress.advance(2)
 
 
-def test_a_terminal_gets_a_bar_that_leaves_it_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_a_bar_and_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = _Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm-256color")
@@ -93,7 +93,7 @@ def test_a_terminal_gets_a_bar_that_leaves_it_as_it_was(monkeypatch: pytest.Monk
     assert output.rindex(show) > output.rindex(hide)
 
 
-def test_the_bar_is_without_colour_when_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bar_has_no_color_with_no_color(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = _Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm-256color")

@@ -17,13 +17,15 @@ def built(cli: Cli, profile: Path) -> Path:
     return Path("out/contoso")
 
 
-def test_a_report_is_written_here_under_the_environments_name(cli: Cli, built: Path) -> None:
+def test_a_report_is_written_to_the_current_directory_under_the_name_of_the_environment(
+    cli: Cli, built: Path
+) -> None:
     outcome = cli("report", built)
     assert (outcome.code, outcome.out, outcome.err) == (0, "contoso.html\n", "")
     assert Path("contoso.html").read_text("utf-8").startswith("<!doctype html>")
 
 
-def test_a_report_tells_programs_what_it_found(cli: Cli, built: Path) -> None:
+def test_json_has_the_findings_of_a_report(cli: Cli, built: Path) -> None:
     outcome = cli("report", built, "--against", "defender-iot", "--out", "page.html", "--json")
     output = json.loads(outcome.out)
     assert (outcome.code, output["file"], len(output["findings"])) == (0, "page.html", 4)
@@ -40,7 +42,7 @@ def test_a_graph_goes_to_stdout_or_to_a_file(cli: Cli, built: Path, form: str) -
     assert Path("graph").read_text("utf-8").strip() == output.out.strip()
 
 
-def test_a_graph_is_an_svg_if_nothing_else_is_said(cli: Cli, built: Path) -> None:
+def test_a_graph_is_an_svg_by_default(cli: Cli, built: Path) -> None:
     assert ET.fromstring(cli("graph", built).out).tag.endswith("svg")  # noqa: S314  made here
 
 
@@ -57,7 +59,7 @@ def test_a_graph_is_an_svg_if_nothing_else_is_said(cli: Cli, built: Path) -> Non
         (("graph", "out/contoso", "--format", "png"), 2, "png"),
     ],
 )
-def test_what_cannot_be_done_is_reported(
+def test_an_impossible_request_is_reported(
     cli: Cli, built: Path, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
     outcome = cli(*arguments)

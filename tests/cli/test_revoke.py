@@ -26,7 +26,7 @@ def env(tmp_path: Path) -> str:
     return str(build(load(path), tmp_path).folder)
 
 
-def test_a_person_reads_what_is_revoked_and_where_it_is_published(cli: Cli, env: str) -> None:
+def test_the_text_states_what_is_revoked_and_where_it_is_published(cli: Cli, env: str) -> None:
     outcome = cli("revoke", env, "sensor-01", "--reason", "keyCompromise", "--at", "-2d")
     assert outcome.code == 0
     first, second, *_ = outcome.out.splitlines()
@@ -36,13 +36,13 @@ def test_a_person_reads_what_is_revoked_and_where_it_is_published(cli: Cli, env:
     assert max(map(len, outcome.out.splitlines())) <= 80
 
 
-def test_a_program_reads_the_same(cli: Cli, env: str) -> None:
+def test_json_has_the_same_facts_as_the_text(cli: Cli, env: str) -> None:
     output = json.loads(cli("revoke", env, "sensor-01", "sensor-02", "--json").out)
     assert output["changed"] == ["certificates/sensor-01", "certificates/sensor-02"]
     assert [(crl["authority"], crl["number"]) for crl in output["crls"]] == [("issuing", 2)]
 
 
-def test_a_hold_comes_and_goes(cli: Cli, env: str) -> None:
+def test_a_hold_is_set_and_lifted(cli: Cli, env: str) -> None:
     assert cli("revoke", env, "sensor-01", "--reason", "certificateHold").code == 0
     outcome = cli("unrevoke", env, "sensor-01")
     assert outcome.code == 0
@@ -82,7 +82,7 @@ def test_invalid_requests_are_reported_with_exit_code_2(
     assert "Traceback" not in outcome.err
 
 
-def test_a_folder_that_is_no_environment_is_refused(cli: Cli, tmp_path: Path) -> None:
+def test_a_directory_that_is_no_environment_is_rejected(cli: Cli, tmp_path: Path) -> None:
     for command in (("revoke", "x"), ("unrevoke", "x"), ("refresh-crl",)):
         outcome = cli(command[0], str(tmp_path / "nothing"), *command[1:])
         assert outcome.code == 2

@@ -22,7 +22,7 @@ def test_a_schema_is_a_valid_one(cli: Cli, document: str) -> None:
     jsonschema.validators.validator_for(schema).check_schema(schema)
 
 
-def test_without_a_name_it_is_the_profiles(cli: Cli) -> None:
+def test_without_a_name_the_schema_of_profiles_is_printed(cli: Cli) -> None:
     assert cli("schema").out == cli("schema", "profile").out
 
 
@@ -33,11 +33,11 @@ def validator() -> jsonschema.Draft202012Validator:
 
 
 @pytest.mark.parametrize("name", shipped.names())
-def test_shipped_profiles_fit_the_schema(validator: jsonschema.Draft202012Validator, name: str) -> None:
+def test_shipped_profiles_match_the_schema(validator: jsonschema.Draft202012Validator, name: str) -> None:
     validator.validate(yaml.safe_load(shipped.path(name).read_bytes()))
 
 
-def test_a_built_manifest_fits_the_schema(cli: Cli, profile: Path) -> None:
+def test_a_built_manifest_matches_the_schema(cli: Cli, profile: Path) -> None:
     cli("build", profile)
     schema = json.loads(cli("schema", "manifest").out)
     jsonschema.validate(json.loads(Path("out/contoso/manifest.json").read_bytes()), schema)

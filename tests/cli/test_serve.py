@@ -24,7 +24,7 @@ def environment(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_it_says_where_it_is_logs_what_it_does_and_ends_clean(
+def test_serve_prints_its_url_logs_requests_and_ends_cleanly(
     environment: Path, ending: signal.Signals
 ) -> None:
     process = start("serve", environment, "--port", "0", "--json")
@@ -42,7 +42,7 @@ def test_it_says_where_it_is_logs_what_it_does_and_ends_clean(
     assert "Traceback" not in outcome.err
 
 
-def test_the_url_alone_is_the_output_for_people(environment: Path) -> None:
+def test_only_the_url_is_on_stdout(environment: Path) -> None:
     process = start("serve", environment, "--port", "0")
     assert process.stdout is not None
     assert process.stdout.readline().decode().startswith("http://127.0.0.1:")
@@ -102,7 +102,7 @@ def test_a_mismatch_with_the_base_url_is_reported_with_both_urls(base_url: str, 
         assert not notice.startswith("Warning") or listener.url in notice
 
 
-def test_a_taken_port_is_reported(cli: Cli, environment: Path) -> None:
+def test_a_used_port_is_reported(cli: Cli, environment: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         outcome = cli("serve", environment, "--port", port)
@@ -110,7 +110,7 @@ def test_a_taken_port_is_reported(cli: Cli, environment: Path) -> None:
     assert outcome.err.startswith(f"cannot listen on 127.0.0.1 port {port}: another program has it")
 
 
-def test_a_folder_that_is_no_environment_is_reported(cli: Cli, tmp_path: Path) -> None:
+def test_a_directory_that_is_no_environment_is_reported(cli: Cli, tmp_path: Path) -> None:
     outcome = cli("serve", tmp_path)
     assert (outcome.code, outcome.out) == (2, "")
     assert "not a built environment" in outcome.err

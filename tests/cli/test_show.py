@@ -48,9 +48,7 @@ def files(built: Path, cli: Cli) -> list[str]:
     return [path.name for path in paths]
 
 
-def test_every_file_has_its_block_and_the_end_says_how_they_belong_together(
-    cli: Cli, files: list[str]
-) -> None:
+def test_every_file_has_a_block_and_the_last_one_shows_how_they_match(cli: Cli, files: list[str]) -> None:
     outcome = cli("show", *files, "--passphrase-file", "secret")
     assert (outcome.code, outcome.err) == (0, "")
     lines = outcome.out.splitlines()
@@ -80,7 +78,7 @@ def test_no_private_key_is_shown(cli: Cli, files: list[str], option: list[str]) 
         assert secret not in outcome.out + outcome.err
 
 
-def test_a_program_gets_a_list_of_objects(cli: Cli, files: list[str]) -> None:
+def test_json_is_a_list_of_objects(cli: Cli, files: list[str]) -> None:
     outcome = cli("show", *files, "--json")
     descriptions = json.loads(outcome.out)
     assert outcome.out.isascii()
@@ -100,9 +98,7 @@ def test_a_program_gets_a_list_of_objects(cli: Cli, files: list[str]) -> None:
     assert descriptions[0]["not_after"].endswith("Z")
 
 
-def test_a_passphrase_that_nobody_gave_is_no_failure_and_the_way_is_reported(
-    cli: Cli, files: list[str]
-) -> None:
+def test_a_missing_passphrase_is_no_failure_and_its_option_is_reported(cli: Cli, files: list[str]) -> None:
     outcome = cli("show", "console.key", "console.p12")
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.count("encrypted; use --passphrase-file FILE") == 2
@@ -116,7 +112,7 @@ def test_a_wrong_passphrase_is_a_failure(cli: Cli, files: list[str]) -> None:
     assert cli("show", "console.key", "--passphrase-file", "wrong", "--passphrase-file", "secret").code == 0
 
 
-def test_what_cannot_be_read_is_shown_and_told_by_the_exit_code(cli: Cli, files: list[str]) -> None:
+def test_an_unreadable_file_is_shown_and_sets_the_exit_code(cli: Cli, files: list[str]) -> None:
     Path("noise").write_text("no certificate")
     outcome = cli("show", "noise", "root.crt")
     assert outcome.code == 1
@@ -124,7 +120,7 @@ def test_what_cannot_be_read_is_shown_and_told_by_the_exit_code(cli: Cli, files:
     assert "root.crt: certificate" in outcome.out
 
 
-def test_a_file_that_cannot_be_opened_hides_no_other(cli: Cli, files: list[str]) -> None:
+def test_a_file_that_cannot_be_opened_does_not_hide_others(cli: Cli, files: list[str]) -> None:
     outcome = cli("show", "nothing.crt", "root.crt", "nowhere.crt")
     assert outcome.code == 2
     assert "root.crt: certificate" in outcome.out
@@ -133,7 +129,7 @@ def test_a_file_that_cannot_be_opened_hides_no_other(cli: Cli, files: list[str])
     assert cli("show", "root.crt", "--passphrase-file", "nothing").code == 2
 
 
-def test_titles_are_bold_and_what_expired_is_red(
+def test_titles_are_bold_and_expired_certificates_red(
     built: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("pkigen.cli._console.is_terminal", lambda stream: True)
@@ -145,7 +141,7 @@ def test_titles_are_bold_and_what_expired_is_red(
     assert "  validity      \x1b[31mended " in output
 
 
-def test_remarks_stand_below_their_fields_and_none_is_lost(
+def test_notes_are_below_their_fields_and_none_is_lost(
     built: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     artifacts = read((built / "authorities/root/root.crt").read_bytes(), "root.crt")
@@ -159,7 +155,7 @@ def test_remarks_stand_below_their_fields_and_none_is_lost(
     assert lines[-1] == "    ! all the same"
 
 
-def test_a_name_cannot_steer_the_terminal_or_fake_a_line(cli: Cli, built: Path) -> None:
+def test_a_name_cannot_inject_terminal_escapes_or_lines(cli: Cli, built: Path) -> None:
     text = (built / "authorities/root/root.crt").read_text().splitlines()
     octets = base64.b64decode("".join(text[1:-1]))
     trick = b"\x1b[2J\n  \xe2\x80\xae"
@@ -171,7 +167,7 @@ def test_a_name_cannot_steer_the_terminal_or_fake_a_line(cli: Cli, built: Path) 
     assert all(line.isprintable() for line in outcome.out.splitlines())
 
 
-def test_a_word_longer_than_the_line_is_shown_whole(cli: Cli, tmp_path: Path) -> None:
+def test_a_word_longer_than_the_line_is_not_cut(cli: Cli, tmp_path: Path) -> None:
     document = small()
     url = f"urn:{'a' * 120}"
     document["certificates"]["console"]["san"] = ["dns:console.test", f"uri:{url}"]

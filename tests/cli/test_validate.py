@@ -18,16 +18,16 @@ def test_a_valid_profile_is_reported_with_its_size(cli: Cli, profile: Path) -> N
     assert outcome.out == "contoso is valid: 1 authority, 4 certificates\n"
 
 
-def test_a_shipped_profile_is_known_by_its_name(cli: Cli) -> None:
+def test_a_shipped_profile_is_selected_by_its_name(cli: Cli) -> None:
     assert cli("validate", "defender-iot").out.startswith("defender-iot is valid: 2 authorities, ")
 
 
-def test_a_file_here_goes_before_a_shipped_profile(cli: Cli, profile: Path) -> None:
+def test_a_local_file_takes_precedence_over_a_shipped_profile(cli: Cli, profile: Path) -> None:
     profile.rename("minimal")
     assert cli("validate", "minimal").out.startswith("contoso is valid")
 
 
-def test_a_folder_here_does_not_hide_a_shipped_profile(cli: Cli, tmp_path: Path) -> None:
+def test_a_local_directory_does_not_hide_a_shipped_profile(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "minimal").mkdir()
     assert cli("validate", "minimal").code == 0
 
@@ -43,7 +43,7 @@ def test_every_error_has_its_line_and_nothing_is_written(cli: Cli, profile: Path
     assert [path.name for path in tmp_path.iterdir()] == ["contoso.yaml"]
 
 
-def test_a_program_gets_each_error_in_parts(cli: Cli, profile: Path) -> None:
+def test_json_has_the_parts_of_each_error(cli: Cli, profile: Path) -> None:
     profile.write_text(profile.read_text().replace("issuer: root", "issuer: rot", 1))
     outcome = cli("validate", "contoso.yaml", "--json")
     assert outcome.code == 2
@@ -56,7 +56,7 @@ def test_a_program_gets_each_error_in_parts(cli: Cli, profile: Path) -> None:
     assert str(problem["message"]) in outcome.err
 
 
-def test_a_program_is_reported_of_a_valid_profile_too(cli: Cli, profile: Path) -> None:
+def test_json_reports_a_valid_profile(cli: Cli, profile: Path) -> None:
     assert json.loads(cli("validate", profile, "--json").out) == {
         "valid": True,
         "environment": "contoso",
@@ -77,7 +77,7 @@ def test_a_program_is_reported_of_a_valid_profile_too(cli: Cli, profile: Path) -
         ("", ""),
     ],
 )
-def test_a_profile_that_is_not_there_is_reported(cli: Cli, command: str, source: str, words: str) -> None:
+def test_a_missing_profile_is_reported(cli: Cli, command: str, source: str, words: str) -> None:
     outcome = cli(command, source)
     assert (outcome.code, outcome.out) == (2, "")
     assert words in outcome.err

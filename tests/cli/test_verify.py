@@ -89,7 +89,7 @@ def problems(outcome: Any) -> list[tuple[str, int]]:
 
 
 @needs_openssl
-def test_a_sound_path_is_shown_and_accepted(here: Cli) -> None:
+def test_a_valid_path_is_shown_and_accepted(here: Cli) -> None:
     outcome = here("verify", "sensor.crt", *CHAIN)
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == (
@@ -101,7 +101,7 @@ def test_a_sound_path_is_shown_and_accepted(here: Cli) -> None:
 
 
 @needs_openssl
-def test_a_refusal_has_the_certificate_the_rule_and_what_to_do(here: Cli) -> None:
+def test_a_rejection_has_certificate_rule_and_remedy(here: Cli) -> None:
     outcome = here("verify", "ended.crt", *CHAIN)
     assert (outcome.code, outcome.err) == (1, "")
     assert outcome.out.endswith(
@@ -140,7 +140,9 @@ def test_json_has_the_path_and_the_problems(here: Cli) -> None:
         ("sensor", ("--crl", "root.crl"), "crl-missing"),
     ],
 )
-def test_what_is_asked_for_decides(name: str, how: tuple[str, ...], rule: str | None, here: Cli) -> None:
+def test_options_determine_what_is_checked(
+    name: str, how: tuple[str, ...], rule: str | None, here: Cli
+) -> None:
     outcome = here("verify", f"{name}.crt", *CHAIN, *how, "--json")
     rules = problems(outcome)
     assert outcome.code == (1 if rule else 0)
@@ -148,7 +150,7 @@ def test_what_is_asked_for_decides(name: str, how: tuple[str, ...], rule: str | 
 
 
 @needs_openssl
-def test_without_trust_the_self_signed_ones_of_the_files_are_trusted_and_this_is_reported(here: Cli) -> None:
+def test_without_trust_self_signed_certificates_of_the_files_are_trusted_with_a_note(here: Cli) -> None:
     text = "".join(Path(name).read_text() for name in ("sensor.crt", "issuing.crt", "root.crt"))
     Path("full.pem").write_text(text)
     outcome = here("verify", "full.pem", *AT)
@@ -165,7 +167,7 @@ def test_without_trust_the_self_signed_ones_of_the_files_are_trusted_and_this_is
 
 @needs_openssl
 @pytest.mark.parametrize("form", ["pfx", "p7b", "der", "reversed"])
-def test_files_of_any_form_hold_certificate_and_chain(form: str, here: Cli, world: World) -> None:
+def test_certificate_and_chain_are_read_from_any_format(form: str, here: Cli, world: World) -> None:
     Path("chain.pem").write_text(Path("root.crt").read_text() + Path("issuing.crt").read_text())
     Path("pass").write_text("secret\n")
     arguments: tuple[str, ...] = (f"sensor.{form}",)
@@ -188,7 +190,7 @@ def test_files_of_any_form_hold_certificate_and_chain(form: str, here: Cli, worl
 
 
 @needs_openssl
-def test_crls_are_fetched_each_once(here: Cli, world: World) -> None:
+def test_each_crl_is_fetched_once(here: Cli, world: World) -> None:
     assert here("verify", "sensor.crt", *CHAIN, "--fetch-crl").code == 0
     assert sorted(world.site.requests) == ["/issuing.crl", "/root.crl"]
     assert problems(here("verify", "revoked.crt", *CHAIN, "--fetch-crl", "--json")) == [("revoked", 0)]
@@ -212,7 +214,7 @@ def test_crls_are_fetched_through_a_proxy(here: Cli, world: World) -> None:
         ("many", "32 more URLs were not tried"),
     ],
 )
-def test_a_crl_that_cannot_be_had_is_a_refusal_with_the_reason(
+def test_an_unavailable_crl_is_a_rejection_with_the_reason(
     name: str, reason: str, here: Cli, world: World
 ) -> None:
     outcome = here("verify", f"{name}.crt", *CHAIN, "--fetch-crl")
@@ -225,7 +227,7 @@ def test_a_crl_that_cannot_be_had_is_a_refusal_with_the_reason(
 
 @needs_openssl
 @pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"\x30\x03\x02\x01\x01", EMPTY_P12])
-def test_what_is_served_instead_of_a_crl_is_reported(body: bytes, here: Cli, world: World) -> None:
+def test_a_response_that_is_no_crl_is_reported(body: bytes, here: Cli, world: World) -> None:
     world.site.files["/issuing.crl"] = body
     outcome = here("verify", "sensor.crt", *CHAIN, "--fetch-crl")
     assert outcome.code == 1
@@ -233,7 +235,7 @@ def test_what_is_served_instead_of_a_crl_is_reported(body: bytes, here: Cli, wor
 
 
 @needs_openssl
-def test_a_crl_that_is_served_in_pem_is_taken_with_a_note(here: Cli, world: World) -> None:
+def test_a_crl_in_pem_is_accepted_with_a_note(here: Cli, world: World) -> None:
     world.site.files["/issuing.crl"] = Path("issuing.crl").read_bytes()
     outcome = here("verify", "sensor.crt", *CHAIN, "--fetch-crl")
     assert outcome.code == 0
@@ -247,7 +249,7 @@ def test_an_anchor_that_is_no_root_needs_no_crl(here: Cli, world: World) -> None
 
 
 @needs_openssl
-def test_a_host_of_the_common_name_alone_is_taken_with_a_note(here: Cli) -> None:
+def test_a_host_only_in_the_common_name_is_accepted_with_a_note(here: Cli) -> None:
     outcome = here("verify", "bare.crt", *CHAIN, "--host", "bare.test")
     assert outcome.code == 0
     assert "Only the common name matches the host" in words(outcome.err)
@@ -255,7 +257,7 @@ def test_a_host_of_the_common_name_alone_is_taken_with_a_note(here: Cli) -> None
 
 
 @needs_openssl
-def test_a_damaged_certificate_among_others_is_left_out_and_told(here: Cli) -> None:
+def test_a_damaged_certificate_among_others_is_omitted_and_reported(here: Cli) -> None:
     damaged = re.sub(r"\n(.{40})", r"\nAAAA\1", Path("root.crt").read_text(), count=1)
     Path("chain.pem").write_text(Path("issuing.crt").read_text() + damaged)
     outcome = here("verify", "sensor.crt", "--chain", "chain.pem", "--trust", "root.crt", *AT)
@@ -264,7 +266,7 @@ def test_a_damaged_certificate_among_others_is_left_out_and_told(here: Cli) -> N
 
 
 @needs_openssl
-def test_names_from_files_cannot_steer_the_terminal(here: Cli, world: World) -> None:
+def test_names_from_files_cannot_inject_terminal_escapes(here: Cli, world: World) -> None:
     world.issuing.issue("steering", common_name="\x1b]0;owned\x07")
     path = world.issuing.folder / "steering.crt"
     for more in ((), ("--host", "\x1b[2J")):
@@ -304,7 +306,7 @@ def test_names_from_files_cannot_steer_the_terminal(here: Cli, world: World) -> 
         (("console.crt", "--proxy", "http://127.0.0.1:1"), "--proxy applies only to --fetch-crl"),
     ],
 )
-def test_what_cannot_be_used_is_exit_code_2(
+def test_unusable_input_is_exit_code_2(
     arguments: tuple[str, ...], says: str, cli: Cli, environment: Path
 ) -> None:
     Path("empty.crt").touch()
@@ -321,14 +323,14 @@ def test_what_cannot_be_used_is_exit_code_2(
 
 @needs_openssl
 @pytest.mark.parametrize("how", [(), ("--json",)])
-def test_without_trust_results_are_alone_on_stdout(how: tuple[str, ...], here: Cli) -> None:
+def test_only_results_are_on_stdout_without_trust(how: tuple[str, ...], here: Cli) -> None:
     outcome = here("verify", "sensor.crt", "--chain", "issuing.crt", "--chain", "root.crt", *AT, *how)
     assert (outcome.code, NOTE in words(outcome.err), NOTE in words(outcome.out)) == (0, True, bool(how))
     assert not how or NOTE in json.loads(outcome.out)["notes"][0]
 
 
 @needs_openssl
-def test_json_has_the_same_members_whatever_is_found(here: Cli) -> None:
+def test_json_always_has_the_same_members(here: Cli) -> None:
     for name in ("sensor", "ended", "silent"):
         result = json.loads(here("verify", f"{name}.crt", *CHAIN, "--fetch-crl", "--json").out)
         assert set(result) == {"accepted", "verdict", "path", "problems", "unused", "notes"}
@@ -358,7 +360,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_it(small(), tmp_path_factory.mktemp("built")).folder
 
 
-def test_what_pkigen_builds_is_accepted_with_its_crls(cli: Cli, environment: Path) -> None:
+def test_built_certificates_are_accepted_with_their_crls(cli: Cli, environment: Path) -> None:
     authorities = environment / "authorities"
     given = [word for name in ("issuing", "root") for word in ("--crl", authorities / name / f"{name}.crl")]
     leaf = environment / "certificates" / "console" / "console.crt"

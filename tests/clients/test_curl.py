@@ -21,7 +21,7 @@ def _got(lab: Lab, name: str, *options: str | Path) -> tuple[int, str]:
     return run_any(*command, "--resolve", resolve, *options, url)
 
 
-def test_a_crl_file_tells_the_revoked_from_the_sound(lab: Lab, tmp_path: Path) -> None:
+def test_curl_rejects_a_revoked_certificate_with_a_crl_file(lab: Lab, tmp_path: Path) -> None:
     crls = tmp_path / "all.pem"
     for name in ("root", "delta"):
         (tmp_path / name).write_bytes(httpx.get(lab.crl(name)).content)
@@ -36,7 +36,7 @@ def test_a_crl_file_tells_the_revoked_from_the_sound(lab: Lab, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("kind", ["plain", "delegated"])
-def test_a_stapled_answer_tells_the_revoked_from_the_sound(kind: str, lab: Lab) -> None:
+def test_curl_rejects_a_revoked_certificate_with_a_stapled_response(kind: str, lab: Lab) -> None:
     assert _got(lab, f"good-{kind}", "--cert-status") == (0, "")
     code, words = _got(lab, f"bad-{kind}", "--cert-status")
     assert code == 91

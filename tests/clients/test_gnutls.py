@@ -24,7 +24,7 @@ def test_certtool_verifies_a_crl(path: str, lab: Lab, tmp_path: Path) -> None:
     assert "output: Verified" in words
 
 
-def test_certtool_finds_the_revoked_one(lab: Lab, tmp_path: Path) -> None:
+def test_certtool_rejects_the_revoked_certificate(lab: Lab, tmp_path: Path) -> None:
     crl = tmp_path / "plain.pem"
     crl.write_bytes((lab.folder / "authorities" / "plain" / "plain.crl").read_bytes())
     for name, words in (("good-plain", "Chain verification output: Verified"), ("bad-plain", "revoked")):
@@ -35,7 +35,7 @@ def test_certtool_finds_the_revoked_one(lab: Lab, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "by"), [("plain", "signer"), ("delegated", "trust"), ("named", "trust")])
-def test_ocsptool_asks_and_verifies(kind: str, by: str, lab: Lab) -> None:
+def test_ocsptool_requests_and_verifies(kind: str, by: str, lab: Lab) -> None:
     for name, status in ((f"good-{kind}", "good"), (f"bad-{kind}", "revoked")):
         issuer = lab.authority(kind)
         command = ("ocsptool", f"--ask={lab.url}/ocsp", "--nonce", "--load-cert", lab.certificate(name))

@@ -16,7 +16,7 @@ _BY_CRL = ("plain", "delta", "partitioned")
 _BY_OCSP = ("plain", "delegated", "named")
 
 
-def test_java_takes_the_sound_and_refuses_the_revoked(lab: Lab, tmp_path: Path) -> None:
+def test_java_rejects_only_the_revoked_certificate(lab: Lab, tmp_path: Path) -> None:
     tools.run("javac", "-d", tmp_path, Path(__file__).with_name("Judge.java"))
     arguments: list[str | Path] = []
     for way, kinds in (("crl", _BY_CRL), ("ocsp", _BY_OCSP)):

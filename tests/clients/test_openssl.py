@@ -82,7 +82,7 @@ def _ocsp_output(lab: Lab, kind: str, *options: str | Path) -> str:
 
 @pytest.mark.parametrize("kind", ["plain", "delegated", "named", "delta"])
 @pytest.mark.parametrize("options", [(), ("-no_nonce",), ("-sha256",), ("-sha1",), ("-sha512",)], ids=str)
-def test_several_are_asked_for_in_one_request(kind: str, options: tuple[str, ...], lab: Lab) -> None:
+def test_several_certificates_are_in_one_request(kind: str, options: tuple[str, ...], lab: Lab) -> None:
     answer = _ocsp_output(lab, kind, *options)
     assert "Response verify OK" in answer
     assert f"{lab.certificate(f'good-{kind}')}: good" in answer
@@ -93,7 +93,7 @@ def test_several_are_asked_for_in_one_request(kind: str, options: tuple[str, ...
 
 
 @pytest.mark.parametrize(("name", "status"), [("good-plain", "good"), ("bad-plain", "revoked")])
-def test_an_answer_is_had_by_get_as_well(name: str, status: str, lab: Lab, tmp_path: Path) -> None:
+def test_a_response_is_available_by_get(name: str, status: str, lab: Lab, tmp_path: Path) -> None:
     request, given = tmp_path / "request.der", tmp_path / "response.der"
     about = ("-issuer", lab.authority("plain"), "-cert", lab.certificate(name))
     tools.run("openssl", "ocsp", *about, "-no_nonce", "-reqout", request)

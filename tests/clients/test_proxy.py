@@ -58,7 +58,7 @@ def _until_it_listens(port: int, process: subprocess.Popen[bytes]) -> None:
     raise AssertionError("tinyproxy does not listen")
 
 
-def test_a_crl_is_had_through_the_proxy_and_in_no_other_way(tmp_path: Path) -> None:
+def test_a_crl_is_fetched_only_through_the_proxy(tmp_path: Path) -> None:
     document = {
         "name": "env",
         "base_url": f"http://{_HOST}",

@@ -21,12 +21,12 @@ EXAMPLES = [
 ]
 
 
-def test_a_page_that_asks_for_what_is_not_there_ends_the_build() -> None:
+def test_a_page_with_an_unknown_part_ends_the_build() -> None:
     with pytest.raises(PluginError, match="unknown part 'fautls'; the parts are faults"):
         hook.made("# Page\n\n<!-- made: fautls -->\n")
 
 
-def test_a_page_without_a_part_stays_as_it_is() -> None:
+def test_a_page_without_a_part_is_unchanged() -> None:
     assert hook.made("# Page\n\n<!-- a comment -->\n") == "# Page\n\n<!-- a comment -->\n"
 
 
@@ -42,7 +42,7 @@ def test_a_page_without_a_part_stays_as_it_is() -> None:
         (lambda descriptions: descriptions.update(Nothing={}), "describes Nothing, which no profile has"),
     ],
 )
-def test_a_key_without_words_and_words_without_a_key_end_the_build(
+def test_a_key_without_a_description_and_a_description_without_a_key_end_the_build(
     change: Any, error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = yaml.safe_load(profile_language.WORDS.read_bytes())
@@ -84,5 +84,5 @@ def test_a_schema_is_described_as_text(node: dict[str, Any], text: str) -> None:
     assert words.value(node, {}) == text
 
 
-def test_text_of_the_program_is_no_markup() -> None:
+def test_texts_of_the_program_are_escaped() -> None:
     assert words.escaped("<b> *a* | `x_y`") == "&lt;b&gt; &#42;a&#42; &#124; <code>x&#95;y</code>"

@@ -49,7 +49,7 @@ def _page(site: Path, name: str) -> _Page:
     return _Page((site / name).read_text("utf-8"))
 
 
-def test_a_browser_fetches_nothing_from_elsewhere(site: Path) -> None:
+def test_a_browser_loads_nothing_from_other_hosts(site: Path) -> None:
     pages = sorted(site.rglob("*.html"))
     assert len(pages) > 15
     fetched = {url for path in pages for url in _Page(path.read_text("utf-8")).fetched}
@@ -59,12 +59,12 @@ def test_a_browser_fetches_nothing_from_elsewhere(site: Path) -> None:
     assert re.findall(r"url\([\"']?(?:https?:)?//[^)]*\)|@import", styles) == []
 
 
-def test_every_fault_has_its_place_in_the_catalogue(site: Path) -> None:
+def test_every_fault_is_in_the_catalog(site: Path) -> None:
     ids = _page(site, "reference/faults.html").ids
     assert [fault for fault in FAULTS if ids.count(fault) != 1] == []
 
 
-def test_the_catalogue_says_of_a_fault_what_the_command_says(site: Path) -> None:
+def test_the_catalog_has_the_text_of_the_command(site: Path) -> None:
     text = (site / "reference/faults.html").read_text("utf-8")
     entry = text.partition('<h3 id="expired">')[2].partition("<h3")[0]
     for output in (
@@ -76,19 +76,19 @@ def test_the_catalogue_says_of_a_fault_what_the_command_says(site: Path) -> None
         assert output in entry
 
 
-def test_the_faults_of_the_matrix_lead_to_the_catalogue(site: Path) -> None:
+def test_the_faults_of_the_matrix_link_to_the_catalog(site: Path) -> None:
     text = (site / "matrix.html").read_text("utf-8")
     assert len(set(re.findall(r'href="reference/faults.html#([^"]+)"', text))) > 400
 
 
-def test_every_command_has_its_place(site: Path) -> None:
+def test_every_command_is_on_the_site(site: Path) -> None:
     ids = _page(site, "reference/commands.html").ids
     names = [name.removeprefix("pkigen ").replace(" ", "-") for name, _ in commands.known()]
     assert {"build", "lab-up", "faults"} <= set(names)
     assert [name for name in names if name not in ids] == []
 
 
-def test_every_key_of_a_profile_has_its_place(site: Path) -> None:
+def test_every_key_of_a_profile_is_on_the_site(site: Path) -> None:
     ids = _page(site, "reference/profile.html").ids
     bodies = profile_schema()["$defs"]
     keys = {*profile_schema()["properties"]}
@@ -99,18 +99,18 @@ def test_every_key_of_a_profile_has_its_place(site: Path) -> None:
     assert {"certificate-faults", "certificate-csr"} <= set(ids)
 
 
-def test_every_object_of_the_manifest_has_its_place(site: Path) -> None:
+def test_every_object_of_the_manifest_is_on_the_site(site: Path) -> None:
     ids = _page(site, "reference/manifest.html").ids
     assert [name for name in manifest_schema()["$defs"] if name.lower() not in ids] == []
 
 
-def test_every_public_name_has_its_place(site: Path) -> None:
+def test_every_public_name_is_on_the_site(site: Path) -> None:
     ids = _page(site, "reference/python.html").ids
     public = [name for name in pkigen.__all__ if not any(one.endswith(f".{name}") for one in ids)]
     assert public == []
 
 
-def test_no_page_has_two_places_of_one_name(site: Path) -> None:
+def test_no_page_has_two_anchors_of_one_name(site: Path) -> None:
     twice = {}
     for path in site.rglob("*.html"):
         ids = _Page(path.read_text("utf-8")).ids
@@ -118,7 +118,7 @@ def test_no_page_has_two_places_of_one_name(site: Path) -> None:
     assert {name: ids for name, ids in twice.items() if ids} == {}
 
 
-def test_every_page_can_be_found_by_its_words(site: Path) -> None:
+def test_the_search_finds_every_page(site: Path) -> None:
     index = (site / "search/search_index.json").read_text("utf-8")
     assert "reference/faults.html#expired" in index
     assert "reference/profile.html#san" in index

@@ -157,7 +157,7 @@ def test_the_control_api_sets_lists_and_removes_faults(folder: Path) -> None:
     assert finish(process).code == 0
 
 
-def test_a_body_above_64_kib_is_refused(lab: Lab) -> None:
+def test_a_body_above_64_kib_is_rejected(lab: Lab) -> None:
     headers = {"Content-Type": "application/pkcs10"}
     large = b"A" * (64 * 1024 + 1)
     response = lab.client().post("/.well-known/est/open/simpleenroll", content=large, headers=headers)

@@ -139,7 +139,7 @@ def test_a_rejection_quotes_names_without_control_characters(folder: Path) -> No
     assert str(caught.value).isprintable()
 
 
-def test_a_key_that_the_requirement_set_refuses_is_rejected(folder: Path) -> None:
+def test_a_key_that_violates_the_requirement_set_is_rejected(folder: Path) -> None:
     rejected = _rejection(folder, request(), "strict")
     assert rejected.cause is Cause.KEY
     assert "rsa-only requires: The key is an RSA key." in str(rejected)
@@ -171,7 +171,7 @@ def test_a_profile_cannot_take_the_name_of_an_enrolled_certificate(folder: Path,
         build(load(tmp_path / "lab.yaml"), tmp_path / "out", BuildOptions())
 
 
-def test_a_given_name_that_is_taken_is_refused(folder: Path) -> None:
+def test_a_name_that_is_already_used_is_rejected(folder: Path) -> None:
     with pytest.raises(InputError, match="is called 'Console'"):
         sign(folder, request(), name="Console")
     with pytest.raises(InputError, match="cannot be a name"):

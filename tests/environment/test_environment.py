@@ -8,7 +8,7 @@ import pkigen
 from pkigen.environment.environment import Case, Environment
 
 
-def test_two_cases_look_different() -> None:
+def test_two_cases_have_different_representations() -> None:
     case = Case(Path("out/demo"), {"name": "sensor-01"})
     other = Case(Path("out/demo"), {"name": "sensor-01.expired"})
     assert repr(case) != repr(other)

@@ -75,7 +75,7 @@ _PATHS = {
 
 @pytest.mark.parametrize("assign", _PATHS.values(), ids=_PATHS)
 @pytest.mark.parametrize("path", _OUTSIDE)
-def test_a_path_of_the_manifest_that_leads_outside_is_refused(
+def test_a_manifest_path_outside_the_environment_is_rejected(
     foreign: Path, assign: Callable[[dict[str, Any], str], None], path: str
 ) -> None:
     _change(foreign, lambda manifest: assign(manifest, path))
@@ -97,7 +97,7 @@ def test_a_running_server_keeps_the_last_manifest_that_stays_inside(foreign: Pat
 
 
 @pytest.mark.parametrize("path", ["certificates/a/a.crt", "certificates/a", "www/crl/root.crl", "trust.pem"])
-def test_a_link_that_leads_outside_is_refused(foreign: Path, path: str) -> None:
+def test_a_link_to_the_outside_is_rejected(foreign: Path, path: str) -> None:
     target = foreign / path
     shutil.move(target, foreign.parent / "moved")
     target.symlink_to(foreign.parent / "moved")
@@ -157,7 +157,7 @@ _FILES = '[["certificates/a/a.crt", "00"], ["../secret", "00"]]'
         ("INSERT INTO journal SELECT *, ? FROM entities", "x" * 300),
     ],
 )
-def test_a_path_of_the_index_that_leads_outside_is_refused(foreign: Path, query: str, value: str) -> None:
+def test_an_index_path_outside_the_environment_is_rejected(foreign: Path, query: str, value: str) -> None:
     _index(foreign, query, value)
     certificates = {"b": {"issuer": "root", "subject": {"CN": "b.test"}}}
     profile = {**_PROFILE, "certificates": certificates, "negatives": []}

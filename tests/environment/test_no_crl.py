@@ -91,7 +91,7 @@ def test_a_crl_that_is_added_later_leads_the_reissued_certificates_to_it(tmp_pat
 
 
 @pytest.mark.needs("openssl")
-def test_openssl_reads_the_end_that_never_comes_and_the_typed_extensions(tmp_path: Path) -> None:
+def test_openssl_reads_the_undefined_expiration_date_and_the_typed_extensions(tmp_path: Path) -> None:
     device = {
         "issuer": "issuing",
         "subject": {"CN": "device.test"},

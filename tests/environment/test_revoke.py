@@ -158,7 +158,7 @@ def test_a_revocation_in_the_profile_cannot_be_removed_by_command(env: Path) -> 
     ("name", "words"),
     [("host-9", "did you mean 'host-"), ("alone", "self-signed"), ("closed", "--passphrase-file")],
 )
-def test_a_refused_revocation_changes_nothing(env: Path, name: str, words: str) -> None:
+def test_a_rejected_revocation_changes_nothing(env: Path, name: str, words: str) -> None:
     before = {path: path.read_bytes() for path in env.glob("www/crl/*")}
     with pytest.raises(InputError, match=words):
         revoke(env, ["host-1", name])

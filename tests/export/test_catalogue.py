@@ -47,7 +47,7 @@ def exported(
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_format_holds_most_cases_and_says_why_it_does_not_hold_the_others(
+def test_a_format_contains_most_cases_and_states_why_others_are_omitted(
     target: str, catalogue: Environment, exported: Callable[[str], ExportResult]
 ) -> None:
     done = exported(target)
@@ -61,7 +61,7 @@ def test_a_format_holds_most_cases_and_says_why_it_does_not_hold_the_others(
 @pytest.mark.parametrize(
     "target", [pytest.param(name, marks=pytest.mark.needs(CHECKS[name][0])) for name in CHECKS]
 )
-def test_a_server_takes_all_that_is_exported(
+def test_a_server_accepts_all_exported_cases(
     target: str,
     exported: Callable[[str], ExportResult],
     tmp_path: Path,
@@ -74,7 +74,7 @@ def test_a_server_takes_all_that_is_exported(
 
 
 @pytest.mark.needs("stunnel", "openssl")
-def test_stunnel_takes_all_that_is_exported(
+def test_stunnel_accepts_all_exported_cases(
     catalogue: Environment, open_folder: Path, free_ports: tuple[int, int]
 ) -> None:
     port, tls_port = free_ports

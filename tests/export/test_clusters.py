@@ -35,7 +35,7 @@ def compose(exported: Export) -> tuple[Path, dict[str, Any]]:
     return folder, yaml.safe_load((folder / "compose.yaml").read_text())
 
 
-def test_the_compose_file_is_what_the_schema_wants(compose: tuple[Path, dict[str, Any]]) -> None:
+def test_the_compose_file_matches_its_schema(compose: tuple[Path, dict[str, Any]]) -> None:
     folder, document = compose
     assert _compose_complains(folder / "compose.yaml") == ""
     document["services"]["sensor"]["port"] = []
@@ -43,7 +43,7 @@ def test_the_compose_file_is_what_the_schema_wants(compose: tuple[Path, dict[str
     assert "'port' was unexpected" in _compose_complains(folder / "wrong.yaml")
 
 
-def test_each_service_has_the_files_that_it_names(compose: tuple[Path, dict[str, Any]]) -> None:
+def test_each_service_has_its_files(compose: tuple[Path, dict[str, Any]]) -> None:
     folder, document = compose
     services = document["services"]
     assert {"pkigen-crl", "sensor", "edge", "sensor.expired"} <= services.keys()
@@ -59,7 +59,7 @@ def test_each_service_has_the_files_that_it_names(compose: tuple[Path, dict[str,
 
 @pytest.mark.needs("nginx")
 @pytest.mark.parametrize("name", ["crl.conf", "appliance.conf"])
-def test_nginx_takes_the_configuration_of_a_container(
+def test_nginx_accepts_the_configuration_of_a_container(
     compose: tuple[Path, dict[str, Any]], tmp_path: Path, name: str
 ) -> None:
     folder = compose[0]
@@ -75,7 +75,7 @@ def test_nginx_takes_the_configuration_of_a_container(
     run("nginx", "-t", "-p", tmp_path, "-c", "main.conf")
 
 
-def test_a_base_url_that_leads_into_the_container_is_pointed_out(tmp_path: Path) -> None:
+def test_a_base_url_with_localhost_is_reported(tmp_path: Path) -> None:
     environment = build(
         {"name": "near", "base_url": "http://127.0.0.1:8080", "authorities": {"root": {"key": "ec-p256"}}}
         | {"certificates": {"a": {"issuer": "root", "key": "ec-p256"}}},
@@ -88,7 +88,7 @@ def test_a_base_url_that_leads_into_the_container_is_pointed_out(tmp_path: Path)
     assert document["services"]["pkigen-crl"]["networks"]["lab"]["aliases"] == []
 
 
-def test_a_certificate_called_as_the_crl_service_is_left_out(tmp_path: Path) -> None:
+def test_a_certificate_with_the_name_of_the_crl_service_is_omitted(tmp_path: Path) -> None:
     certificates = {name: {"issuer": "root", "key": "ec-p256"} for name in ("a", "pkigen-crl")}
     document = {"name": "near", "authorities": {"root": {"key": "ec-p256"}}, "certificates": certificates}
     done = export(build(document, tmp_path), TARGETS["compose"], ExportOptions())
@@ -106,7 +106,7 @@ def _objects(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
     return {(one["kind"], one["metadata"]["name"]): one for one in documents}
 
 
-def test_every_kubernetes_object_is_what_the_schema_wants(exported: Export) -> None:
+def test_every_kubernetes_object_matches_its_schema(exported: Export) -> None:
     objects = _objects(exported("kubernetes").folder)
     version = kubernetes_validate.latest_version()
     for result in objects.values():
@@ -116,7 +116,7 @@ def test_every_kubernetes_object_is_what_the_schema_wants(exported: Export) -> N
         kubernetes_validate.validate(wrong, version, strict=True)
 
 
-def test_kubernetes_has_the_files_as_they_are(environment: Environment, exported: Export) -> None:
+def test_kubernetes_objects_contain_the_unmodified_files(environment: Environment, exported: Export) -> None:
     done = exported("kubernetes")
     objects = _objects(done.folder)
     secret = objects[("Secret", "sensor.pem-utf16")]
@@ -138,7 +138,7 @@ def test_kubernetes_has_the_files_as_they_are(environment: Environment, exported
     assert all((done.folder / name).is_file() for name in named)
 
 
-def test_names_that_are_one_in_kubernetes_are_not_mixed_up(tmp_path: Path) -> None:
+def test_names_that_collide_in_kubernetes_are_distinguished(tmp_path: Path) -> None:
     certificates = {name: {"issuer": "Root_CA", "key": "ec-p256"} for name in ("A_b", "a-B", "x_.y-")}
     authorities = {"Root_CA": {"key": "ec-p256"}}
     document = {"name": "1st.Lab_1", "authorities": authorities, "certificates": certificates}
@@ -153,7 +153,7 @@ def test_names_that_are_one_in_kubernetes_are_not_mixed_up(tmp_path: Path) -> No
     assert objects[("Service", "env-1st-lab-1-crl")]["spec"]["selector"] == labels
 
 
-def test_crls_that_a_configmap_cannot_hold_are_reported(
+def test_crls_that_a_configmap_cannot_contain_are_reported(
     exported: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pkigen.export.targets.kubernetes._MOST", 2_000)

@@ -26,7 +26,7 @@ def _verify(unit: Path) -> str:
 
 
 @pytest.mark.needs("systemd-analyze")
-def test_systemd_takes_the_drop_in(exported: Export, tmp_path: Path) -> None:
+def test_systemd_accepts_the_drop_in(exported: Export, tmp_path: Path) -> None:
     folder = exported("systemd").folder
     unit = tmp_path / "units" / "proxy.service"
     drop_in = unit.with_suffix(".service.d") / "sensor.conf"
@@ -38,7 +38,7 @@ def test_systemd_takes_the_drop_in(exported: Export, tmp_path: Path) -> None:
     assert "Unknown key" in _verify(unit)
 
 
-def test_each_credential_that_a_drop_in_loads_is_there(environment: Environment, exported: Export) -> None:
+def test_each_credential_of_a_drop_in_exists(environment: Environment, exported: Export) -> None:
     folder = exported("systemd").folder
     text = (folder / "drop-ins/sensor.expired.conf").read_text()
     loaded = dict(re.findall(r"^LoadCredential=(.*?):(.*)$", text, re.MULTILINE))
@@ -56,7 +56,7 @@ def ansible(exported: Export) -> tuple[Path, dict[str, Any]]:
     return folder, yaml.safe_load((folder / "pkigen.yaml").read_text())
 
 
-def test_the_variables_name_files_that_are_there(ansible: tuple[Path, dict[str, Any]]) -> None:
+def test_the_variables_name_existing_files(ansible: tuple[Path, dict[str, Any]]) -> None:
     folder, variables = ansible
     assert (folder / variables["pkigen_trust"]).is_file()
     result = variables["pkigen_certificates"]
@@ -65,7 +65,7 @@ def test_the_variables_name_files_that_are_there(ansible: tuple[Path, dict[str, 
     assert all((folder / one[kind]).is_file() for one in result.values() for kind in ("certificate", "key"))
 
 
-def test_the_playbook_copies_each_file_and_hides_the_key(ansible: tuple[Path, dict[str, Any]]) -> None:
+def test_the_playbook_copies_each_file_and_does_not_log_the_key(ansible: tuple[Path, dict[str, Any]]) -> None:
     folder, variables = ansible
     (play,) = yaml.safe_load((folder / "install.yaml").read_text())
     assert play["vars_files"] == ["pkigen.yaml"]

@@ -45,7 +45,7 @@ def _again(folder: ExportDirectory, *, force: bool = False) -> ExportDirectory:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
 @pytest.mark.parametrize("target", TARGETS)
-def test_keys_are_readable_by_their_owner_alone_and_never_in_www(target: str, exported: Export) -> None:
+def test_keys_are_readable_only_by_their_owner_and_never_in_www(target: str, exported: Export) -> None:
     done = exported(target)
     for path in done.folder.rglob("*"):
         below = path.relative_to(done.folder).as_posix()
@@ -57,7 +57,7 @@ def test_keys_are_readable_by_their_owner_alone_and_never_in_www(target: str, ex
             assert not below.startswith("www/")
 
 
-def test_all_that_is_written_lies_in_the_folder(exported: Export, tmp_path: Path) -> None:
+def test_nothing_is_written_outside_the_directory(exported: Export, tmp_path: Path) -> None:
     before = set(tmp_path.iterdir())
     for target in TARGETS:
         done = exported(target)
@@ -68,7 +68,7 @@ def test_all_that_is_written_lies_in_the_folder(exported: Export, tmp_path: Path
 
 
 @pytest.mark.parametrize("target", sorted(TARGETS.keys() - {"java", "windows"}))
-def test_a_second_run_has_nothing_to_do(target: str, exported: Export) -> None:
+def test_a_second_run_changes_nothing(target: str, exported: Export) -> None:
     done = exported(target)
     before = {path: path.stat().st_mtime_ns for path in done.folder.rglob("*")}
     again = exported(target)
@@ -76,7 +76,7 @@ def test_a_second_run_has_nothing_to_do(target: str, exported: Export) -> None:
     assert {path: path.stat().st_mtime_ns for path in done.folder.rglob("*")} == before
 
 
-def test_what_has_gone_is_removed_and_what_others_put_there_stays(exported: Export) -> None:
+def test_obsolete_files_are_removed_and_foreign_files_stay(exported: Export) -> None:
     folder = exported("nginx").folder
     (folder / "access.log").write_text("mine")
     done = exported("nginx", only="sensor*")
@@ -86,7 +86,7 @@ def test_what_has_gone_is_removed_and_what_others_put_there_stays(exported: Expo
     assert "twin" not in (folder / "nginx.conf").read_text()
 
 
-def test_folders_that_have_become_empty_go_as_well(folder: ExportDirectory) -> None:
+def test_empty_directories_are_removed(folder: ExportDirectory) -> None:
     left = {"program.conf": _FILES["program.conf"]}
     assert set(_again(folder).update(left).removed) == {"private/a.key", "www/crl/a.crl"}
     assert _contents(folder.path) == {"program.conf": b"a setting"}
@@ -94,7 +94,7 @@ def test_folders_that_have_become_empty_go_as_well(folder: ExportDirectory) -> N
 
 
 @pytest.mark.parametrize("path", list(_FILES))
-def test_a_file_that_somebody_changed_is_not_lost(folder: ExportDirectory, path: str) -> None:
+def test_an_edited_file_is_not_lost(folder: ExportDirectory, path: str) -> None:
     (folder.path / path).write_bytes(b"my own words")
     newer = {**_FILES, path: File(path, b"newer", secret=_FILES[path].secret)}
     with pytest.raises(
@@ -106,14 +106,14 @@ def test_a_file_that_somebody_changed_is_not_lost(folder: ExportDirectory, path:
     assert (folder.path / path).read_bytes() == b"newer"
 
 
-def test_a_file_that_was_there_before_is_not_overwritten(tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "program.conf").write_text("mine")
     with pytest.raises(InputError, match="was not exported by pkigen"):
         ExportDirectory(tmp_path, "nginx").update(_FILES)
     assert _contents(tmp_path) == {"program.conf": b"mine"}
 
 
-def test_a_file_of_ours_that_was_deleted_or_opened_to_all_is_mended(folder: ExportDirectory) -> None:
+def test_a_deleted_file_or_changed_mode_is_restored(folder: ExportDirectory) -> None:
     (folder.path / "program.conf").unlink()
     (folder.path / "private/a.key").chmod(0o644)
     done = _again(folder).update(_FILES)
@@ -121,13 +121,13 @@ def test_a_file_of_ours_that_was_deleted_or_opened_to_all_is_mended(folder: Expo
     assert _mode(folder.path / "private/a.key") == 0o600
 
 
-def test_an_export_to_another_program_is_not_mixed_in(folder: ExportDirectory) -> None:
+def test_an_export_of_another_target_is_not_mixed(folder: ExportDirectory) -> None:
     with pytest.raises(InputError, match="contains an export to nginx; choose another --out"):
         ExportDirectory(folder.path, "haproxy").update(_FILES)
 
 
 @pytest.mark.parametrize("link", ["private", "www", "program.conf", MARKER])
-def test_a_link_leads_nowhere_else(folder: ExportDirectory, tmp_path: Path, link: str) -> None:
+def test_a_link_is_not_followed(folder: ExportDirectory, tmp_path: Path, link: str) -> None:
     outside = tmp_path / "outside"
     original = folder.path / link
     original.rename(outside)
@@ -139,14 +139,14 @@ def test_a_link_leads_nowhere_else(folder: ExportDirectory, tmp_path: Path, link
     assert (_contents(outside) if outside.is_dir() else outside.read_bytes()) == before
 
 
-def test_a_folder_in_the_place_of_a_file_is_reported(folder: ExportDirectory) -> None:
+def test_a_directory_in_place_of_a_file_is_reported(folder: ExportDirectory) -> None:
     (folder.path / "program.conf").unlink()
     (folder.path / "program.conf").mkdir()
     with pytest.raises(InputError, match="not a regular file"):
         _again(folder, force=True).update(_FILES)
 
 
-def test_a_file_in_the_place_of_the_folder_is_reported(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_directory_is_reported(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     with pytest.raises(InputError, match="not a directory"):
         ExportDirectory(tmp_path / "out", "nginx").update(_FILES)
@@ -160,7 +160,7 @@ def test_a_damaged_marker_is_reported(folder: ExportDirectory, marker: str) -> N
 
 
 @pytest.mark.parametrize("calls", [1, 2, 3])
-def test_after_a_crash_the_next_run_completes_it(
+def test_a_run_after_a_crash_completes_the_export(
     folder: ExportDirectory, monkeypatch: pytest.MonkeyPatch, calls: int
 ) -> None:
     newer = {path: File(path, b"newer", file.secret) for path, file in _FILES.items()}

@@ -30,7 +30,7 @@ def _exported(environment: Environment, target: str = "nginx") -> ExportResult:
 
 
 @pytest.mark.parametrize("codec", ["ascii", "utf-16-le", "utf-16"])
-def test_a_key_that_somebody_put_among_the_crls_is_not_published(copied: Environment, codec: str) -> None:
+def test_a_key_among_the_published_crls_is_not_exported(copied: Environment, codec: str) -> None:
     key = copied["sensor"].key.read_text()
     (copied.www / "crl" / "sensor.crl").write_bytes(key.encode(codec))
     with pytest.raises(InputError, match="would expose a private key; nothing was written"):
@@ -39,7 +39,7 @@ def test_a_key_that_somebody_put_among_the_crls_is_not_published(copied: Environ
 
 
 @pytest.mark.parametrize("target", ["nginx", "kubernetes", "ansible", "systemd", "java", "limbo"])
-def test_a_certificate_with_a_key_in_its_file_is_left_out(copied: Environment, target: str) -> None:
+def test_a_certificate_with_a_key_in_its_file_is_omitted(copied: Environment, target: str) -> None:
     case = copied["sensor"]
     case.certificate.write_bytes(case.certificate.read_bytes() + case.key.read_bytes())
     assert _exported(copied, target).left_out["sensor"] == "its certificate file contains a private key"
@@ -54,13 +54,13 @@ def test_a_link_among_the_published_files_is_not_followed(copied: Environment) -
     assert not [path for path in _exported(copied).files.unchanged if path.startswith("www/lab/crl/")]
 
 
-def test_a_case_without_a_file_is_left_out(copied: Environment) -> None:
+def test_a_case_with_a_missing_file_is_omitted(copied: Environment) -> None:
     cases = copied.manifest["cases"]
     del next(one for one in cases if one["name"] == "sensor")["files"]["key"]
     assert _exported(copied).left_out["sensor"] == "it has no key file"
 
 
-def test_a_key_under_a_passphrase_is_written_without_one(copied: Environment) -> None:
+def test_an_encrypted_key_is_exported_without_a_passphrase(copied: Environment) -> None:
     done = _exported(copied)
     assert "locked" in done.certificates
     assert b"ENCRYPTED" in copied["locked"].key.read_bytes()

@@ -46,7 +46,7 @@ def _document(folder: Path) -> Any:
     return yaml.safe_load((folder / "envoy.yaml").read_text())
 
 
-def test_every_field_is_one_of_envoys_api(folder: Path) -> None:
+def test_every_field_is_part_of_envoys_api(folder: Path) -> None:
     wrong = _document(folder)
     (chain, *_) = wrong["static_resources"]["listeners"][1]["filter_chains"]
     chain["transport_socket"]["typed_config"]["common_tls_context"]["tls_certificate"] = []
@@ -55,7 +55,7 @@ def test_every_field_is_one_of_envoys_api(folder: Path) -> None:
     assert "Unknown field 'tls_certificate'" in refused
 
 
-def test_every_file_that_it_names_is_there(folder: Path) -> None:
+def test_every_named_file_exists(folder: Path) -> None:
     named = set[str]()
 
     def collect(value: Any) -> None:
@@ -81,5 +81,5 @@ def test_each_name_leads_to_its_certificate(folder: Path) -> None:
     assert "server_names" not in json.dumps(listener["default_filter_chain"])
 
 
-def test_keys_that_envoy_does_not_take_are_left_out(exported: Export) -> None:
+def test_keys_that_envoy_does_not_support_are_omitted(exported: Export) -> None:
     assert "sensor.key-mismatch" in exported("envoy").left_out

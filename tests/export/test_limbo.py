@@ -87,12 +87,12 @@ def _by_name(document: Any) -> dict[str, dict[str, Any]]:
     return {one["id"].partition("::")[2]: one for one in document["testcases"]}
 
 
-def test_the_schema_holds(document: Any) -> None:
+def test_the_export_matches_the_schema(document: Any) -> None:
     jsonschema.validate(document, SCHEMA)
     assert len({one["id"] for one in document["testcases"]}) == len(document["testcases"])
 
 
-def test_what_a_testcase_cannot_say_is_left_out_with_the_reason(exported: Export) -> None:
+def test_cases_that_a_testcase_cannot_express_are_omitted_with_the_reason(exported: Export) -> None:
     left_out = exported("limbo").left_out
     assert "encoding of a file" in left_out["sensor.pem-utf16"]
     assert "a server's responses" in left_out["sensor.crl-http-404"]
@@ -132,9 +132,7 @@ def negatives(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return build(profile, tmp_path_factory.mktemp("limbo"), BuildOptions(keys="pool"))
 
 
-def test_matrix_reads_the_fault_and_the_part_with_it_from_each_testcase(
-    negatives: Environment, tmp_path: Path
-) -> None:
+def test_matrix_reads_fault_and_faulty_part_of_each_testcase(negatives: Environment, tmp_path: Path) -> None:
     done = export(negatives, TARGETS["limbo"], ExportOptions(out=tmp_path / "limbo"))
     (tmp_path / "cases").mkdir()
     read, _ = subjects_of_limbo(tmp_path / "limbo" / "limbo.json", tmp_path / "cases")
@@ -165,7 +163,7 @@ def test_a_revocation_is_in_effect_at_the_time_of_its_testcase(
     assert datetime.fromisoformat(revoked["validation_time"]) > max(times)
 
 
-def test_no_key_is_in_it(document: Any) -> None:
+def test_the_export_contains_no_key(document: Any) -> None:
     assert "PRIVATE KEY" not in json.dumps(document)
 
 
@@ -194,7 +192,7 @@ def _verified(case: dict[str, Any], folder: Path) -> str:
 
 
 @pytest.mark.needs("openssl")
-def test_openssl_comes_to_the_expected_result(document: Any, tmp_path: Path) -> None:
+def test_openssl_has_the_expected_result(document: Any, tmp_path: Path) -> None:
     words = {"sensor.expired": "expired", "retired": "revoked", "sensor.sig-md5": "too weak"}
     judged = {name: _verified(case, tmp_path) for name, case in _by_name(document).items()}
     for name, case in _by_name(document).items():

@@ -41,7 +41,7 @@ def test_every_command_of_the_page_runs(open_folder: Path, free_ports: tuple[int
     assert "issuer=" in output
 
 
-def test_the_table_has_each_target_and_how_it_is_used() -> None:
+def test_the_table_has_each_target_and_its_use() -> None:
     rows = re.findall(r"^\| `([a-z]+)` \| .* \| `(.*)` \|$", PAGE, re.MULTILINE)
     missing = [f"| `{name}` | {TARGETS[name].says} | `{TARGETS[name].start}` |" for name in TARGETS]
     missing = [row for row, name in zip(missing, TARGETS, strict=True) if name not in dict(rows)]
@@ -71,6 +71,6 @@ def test_the_example_is_a_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert (done.folder / "hosts.yaml").read_text() == '"a": []\n'
 
 
-def test_a_target_is_known_by_its_file_alone() -> None:
+def test_a_target_is_registered_by_its_file() -> None:
     files = {path.stem for path in (Path(target_module.__file__).parent / "targets").glob("[!_]*.py")}
     assert files == TARGETS.keys()

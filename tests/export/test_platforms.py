@@ -84,7 +84,7 @@ def test_a_kubeconfig_has_the_user_the_key_and_the_ca(etc: Path, tmp_path: Path)
     assert document["current-context"] == document["contexts"][0]["name"] == "admin"
 
 
-def test_a_second_certificate_of_a_role_is_left_out(tmp_path: Path) -> None:
+def test_a_second_certificate_of_a_role_is_omitted(tmp_path: Path) -> None:
     role = [{"set": "kubernetes", "role": "kube-etcd-healthcheck-client"}]
     body = {"issuer": "ca", "san": "none", "extended_key_usage": ["clientAuth"], "requirements": role}
     profile = {

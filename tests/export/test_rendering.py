@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @given(value=_TEXT)
 @example("../x y")
-def test_a_bare_value_has_no_meaning_in_any_syntax(folder: Path, value: str) -> None:
+def test_an_unquoted_value_has_no_special_meaning_in_any_syntax(folder: Path, value: str) -> None:
     try:
         text = Templates(folder).render("bare.j2", {"value": value})
     except InputError:
@@ -50,14 +50,14 @@ def test_json_is_read_back_by_json_and_by_yaml(folder: Path, value: str) -> None
 
 
 @given(value=_TEXT)
-def test_a_comment_stays_on_its_line_and_does_not_go_on_on_the_next(folder: Path, value: str) -> None:
+def test_a_comment_does_not_continue_on_the_next_line(folder: Path, value: str) -> None:
     text = Templates(folder).render("comment.j2", {"value": value})
     assert len(f"# {text}|".splitlines()) == 1
     assert not text.endswith("\\")
 
 
 @given(value=_TEXT)
-def test_a_powershell_string_ends_where_it_should(folder: Path, value: str) -> None:
+def test_a_powershell_string_cannot_end_early(folder: Path, value: str) -> None:
     try:
         text = Templates(folder).render("powershell.j2", {"value": value})
     except InputError:
@@ -91,7 +91,7 @@ def test_base64_is_read_back(folder: Path, value: bytes) -> None:
         "\n{{ 'a b' }}",
     ],
 )
-def test_a_wrong_template_is_reported_with_its_place(tmp_path: Path, template: str) -> None:
+def test_an_invalid_template_is_reported_with_its_position(tmp_path: Path, template: str) -> None:
     (tmp_path / "secret.j2").write_text("secret")
     own = tmp_path / "own"
     own.mkdir()
@@ -107,7 +107,9 @@ def test_the_line_is_reported(tmp_path: Path) -> None:
         Templates(tmp_path).render("x.j2", {"value": "a b"})
 
 
-def test_a_template_of_the_users_goes_before_the_shipped_one(exported: Export, tmp_path: Path) -> None:
+def test_a_template_of_the_user_takes_precedence_over_the_shipped_one(
+    exported: Export, tmp_path: Path
+) -> None:
     own = tmp_path / "own"
     own.mkdir()
     text = shipped_template("nginx.conf.j2").replace("events {}", "events {}\nworker_priority 1;")
@@ -116,7 +118,7 @@ def test_a_template_of_the_users_goes_before_the_shipped_one(exported: Export, t
     assert "worker_priority 1;" in (folder / "nginx.conf").read_text()
 
 
-def test_a_template_can_take_in_the_shipped_one(exported: Export, tmp_path: Path) -> None:
+def test_a_template_can_include_the_shipped_one(exported: Export, tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
     (own / "trust.yaml.j2").write_text("# Mine\n{% include 'shipped/trust.yaml.j2' %}")
@@ -128,7 +130,7 @@ def test_a_template_can_take_in_the_shipped_one(exported: Export, tmp_path: Path
 @pytest.mark.parametrize(
     ("target", "words"), [("nginx", "this target uses nginx.conf.j2"), ("limbo", "uses no templates")]
 )
-def test_a_folder_without_a_template_of_the_target_is_reported(
+def test_a_directory_without_a_template_of_the_target_is_reported(
     exported: Export, tmp_path: Path, target: str, words: str
 ) -> None:
     (tmp_path / "own").mkdir()
@@ -139,12 +141,12 @@ def test_a_folder_without_a_template_of_the_target_is_reported(
         exported(target, templates=tmp_path / "none")
 
 
-def test_every_shipped_template_is_of_a_target_and_the_other_way_round() -> None:
+def test_every_shipped_template_has_a_target_and_vice_versa() -> None:
     shipped = {path.name for path in (Path(rendering_module.__file__).parent / "templates").iterdir()}
     assert {name for one in TARGETS.values() for name in one.templates} == shipped
 
 
-def test_a_template_that_is_none_of_ours_is_reported() -> None:
+def test_an_unknown_template_is_reported() -> None:
     with pytest.raises(
         InputError, match=r"unknown template \.\./rendering\.py; the templates are Caddyfile\.j2"
     ):

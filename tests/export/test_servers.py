@@ -53,7 +53,7 @@ def served(environment: Environment, target: str, folder: Path) -> Iterator[Serv
 
 
 @pytest.mark.parametrize("target", SERVERS)
-def test_the_program_itself_accepts_its_configuration(target: str, exported: Export) -> None:
+def test_the_server_accepts_its_configuration(target: str, exported: Export) -> None:
     done = exported(target)
     run(*_command(CHECKS[target], done.folder), cwd=done.folder)
     assert "sensor.sig-md5" in done.certificates or target == "haproxy"
@@ -92,9 +92,7 @@ def test_a_server_presents_each_certificate_by_name_and_serves_the_crls(
 
 
 @pytest.mark.needs("stunnel", "curl", "openssl")
-def test_stunnel_puts_tls_in_front_of_what_serves_the_crls(
-    environment: Environment, open_folder: Path
-) -> None:
+def test_stunnel_serves_the_crls_over_tls(environment: Environment, open_folder: Path) -> None:
     with serve(environment.folder) as url:
         port, tls_port = int(url.rpartition(":")[2]), free_port()
         folder = open_folder / "stunnel"
@@ -114,7 +112,7 @@ def test_stunnel_puts_tls_in_front_of_what_serves_the_crls(
         assert "sensor.sig-md5" in done.certificates
 
 
-def test_what_no_server_can_present_is_left_out_with_the_reason(exported: Export) -> None:
+def test_cases_that_no_server_can_present_are_omitted_with_the_reason(exported: Export) -> None:
     left_out = exported("nginx").left_out
     assert left_out.keys() == {
         "locked",
@@ -130,13 +128,13 @@ def test_what_no_server_can_present_is_left_out_with_the_reason(exported: Export
     assert "pkigen serve --tls-port" in left_out["sensor.tls-no-certificate"]
 
 
-def test_certificates_about_wrong_answers_are_pointed_out(exported: Export) -> None:
+def test_cases_with_a_faulty_response_are_reported(exported: Export) -> None:
     (note,) = exported("nginx").notes
     assert note.startswith("2 certificates need faulty CRL or OCSP responses")
     assert "sensor.crl-http-404" in note
 
 
-def test_files_are_as_they_stand_in_the_environment(environment: Environment, exported: Export) -> None:
+def test_files_equal_those_of_the_environment(environment: Environment, exported: Export) -> None:
     folder = exported("nginx", passphrases=(PASSPHRASE,)).folder
     case = environment["sensor.pem-crlf"]
     assert (folder / "certs/sensor.pem-crlf.pem").read_bytes().startswith(case.certificate.read_bytes())
@@ -147,7 +145,7 @@ def test_files_are_as_they_stand_in_the_environment(environment: Environment, ex
 
 
 @pytest.mark.parametrize("target", ["nginx", "apache", "haproxy", "envoy", "caddy", "stunnel"])
-def test_an_address_of_version_6_stands_in_brackets_where_it_has_to(target: str, exported: Export) -> None:
+def test_an_ipv6_address_is_in_brackets_where_required(target: str, exported: Export) -> None:
     folder = exported(target, host="::1").folder
     text = "".join(path.read_text() for path in folder.iterdir() if path.is_file())
     assert ("[::1]:8443" in text) == (target not in ("envoy", "caddy"))

@@ -43,7 +43,7 @@ def test_keytool_lists_the_trust_anchors(exported: Export) -> None:
 
 
 @pytest.mark.needs("keytool")
-def test_stores_have_the_passphrase_that_is_asked_for(exported: Export) -> None:
+def test_stores_have_the_requested_passphrase(exported: Export) -> None:
     done = exported("java", new_passphrase=b'a "word" of mine', only="sensor")
     assert "Alias name: sensor\n" in _listed(done.folder / "private/sensor.p12", 'a "word" of mine')
     assert "trustedCertEntry" in _listed(done.folder / "truststore.p12", 'a "word" of mine')
@@ -67,7 +67,7 @@ def test_the_key_stores_of_kafka_brokers_have_the_chain_and_one_trust_anchor(tmp
 
 
 @pytest.mark.needs("javac")
-def test_java_takes_the_options(exported: Export) -> None:
+def test_java_accepts_the_options(exported: Export) -> None:
     folder = exported("java").folder
     source = folder / "Show.java"
     source.write_text(
@@ -106,13 +106,13 @@ def test_a_pfx_for_server_2016_is_encrypted_without_aes(exported: Export) -> Non
     assert _PBES2 in (folder / "private/sensor.pfx").read_bytes()
 
 
-def test_the_powershell_script_is_the_one_that_was_looked_at(exported: Export) -> None:
+def test_the_powershell_script_is_the_reviewed_one(exported: Export) -> None:
     """PowerShell cannot run here, so that a change must be reviewed and copied to golden/ by hand."""
     output = (exported("windows", only="sensor.[ep]*").folder / "import.ps1").read_text()
     assert output == GOLDEN.read_text()
 
 
-def test_cases_that_no_store_holds_are_left_out(exported: Export) -> None:
+def test_cases_that_no_store_can_contain_are_omitted(exported: Export) -> None:
     left_out = exported("java").left_out
     assert {"sensor.key-mismatch", "sensor.key-encrypted", "locked"} <= left_out.keys()
     assert left_out["sensor.key-mismatch"] == "its key does not belong to its certificate"
@@ -120,7 +120,9 @@ def test_cases_that_no_store_holds_are_left_out(exported: Export) -> None:
 
 @pytest.mark.parametrize("target", ["java", "windows"])
 @pytest.mark.parametrize("wrong", [b"\xff\xfe", b"a\tb"])
-def test_a_passphrase_that_no_file_can_hold_is_reported(exported: Export, target: str, wrong: bytes) -> None:
+def test_a_passphrase_that_no_file_can_contain_is_reported(
+    exported: Export, target: str, wrong: bytes
+) -> None:
     with pytest.raises(
         InputError,
         match=r"the new passphrase (is not valid UTF-8|contains control characters); choose another one",

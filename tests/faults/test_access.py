@@ -33,7 +33,7 @@ UNREADABLE = {"cdp-reasons-only", "cdp-malformed"}
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize(("fault", "extension", "lines"), READ)
-def test_the_certificate_says_what_the_fault_says(
+def test_the_certificate_has_the_value_of_the_fault(
     catalogue: Environment, fault: str, extension: str, lines: list[str]
 ) -> None:
     title, *read = extension_text(catalogue, fault, extension)
@@ -49,7 +49,9 @@ def test_a_certificate_without_distribution_points_has_none(catalogue: Environme
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("one", OURS, ids=lambda one: str(one.id))
-def test_who_is_handed_the_crl_accepts_all_that_can_be_read(catalogue: Environment, one: FaultType) -> None:
+def test_openssl_with_the_crl_accepts_every_readable_certificate(
+    catalogue: Environment, one: FaultType
+) -> None:
     error = openssl_says(catalogue, one.id)
     if one.id in UNREADABLE:
         assert "unable to get local issuer certificate" in error
@@ -60,13 +62,13 @@ def test_who_is_handed_the_crl_accepts_all_that_can_be_read(catalogue: Environme
 
 
 @pytest.mark.needs("certtool")
-def test_certtool_does_not_look_at_any_of_them(catalogue: Environment) -> None:
+def test_certtool_ignores_these_extensions(catalogue: Environment) -> None:
     assert [one.id for one in OURS if not certtool_accepts(catalogue, one.id)] == []
 
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", ["cdp-unreachable", "cdp-unresolvable"])
-def test_nobody_serves_a_crl_where_it_is_said_to_be(catalogue: Environment, fault: str) -> None:
+def test_no_crl_is_served_at_the_url_of_the_certificate(catalogue: Environment, fault: str) -> None:
     url = extension_text(catalogue, fault, CDP)[-1].removeprefix("URI:")
     with pytest.raises(FetchError):
         fetch(url)

@@ -55,7 +55,7 @@ def _case(folder: Path, authorities: dict[str, Any], certificate: dict[str, Any]
 
 @pytest.mark.parametrize("base", _BASES)
 @pytest.mark.parametrize("san", [["dns:web.lab.test"], "none"], ids=["san", "no san"])
-def test_a_fault_is_made_or_impossible_and_nothing_else(base: str, san: object, imported: Path) -> None:
+def test_a_fault_is_built_or_reported_as_impossible(base: str, san: object, imported: Path) -> None:
     issuer = "self" if base == "self-signed" else "issuing"
     certificate = {"issuer": issuer, "subject": {"CN": "web.lab.test"}, "san": san}
     case = _case(imported, _BASES[base], certificate)
@@ -64,7 +64,7 @@ def test_a_fault_is_made_or_impossible_and_nothing_else(base: str, san: object, 
     assert sum(isinstance(one, NegativeCase) for one in cases) > 200
 
 
-def test_what_is_not_to_be_valid_yet_or_any_more_stays_so_at_another_clock(tmp_path: Path) -> None:
+def test_expired_and_not_yet_valid_cases_stay_so_at_another_clock(tmp_path: Path) -> None:
     document = {
         "name": "env",
         "defaults": {"key": "ec-p256"},
@@ -93,7 +93,7 @@ def test_the_issuer_of_a_self_signed_certificate_follows_its_subject(imported: P
             assert of_subject <= edited, kind.id
 
 
-def test_copies_of_a_self_signed_certificate_are_expected_to_be_refused_as_it_is(tmp_path: Path) -> None:
+def test_copies_of_a_self_signed_certificate_have_its_verdict(tmp_path: Path) -> None:
     document = {
         "name": "env",
         "defaults": {"key": "ec-p256"},
@@ -114,7 +114,7 @@ def test_copies_of_a_self_signed_certificate_are_expected_to_be_refused_as_it_is
 
 
 @pytest.mark.parametrize("host", ["WEB.lab.test", "*.lab.test", "10.0.0.1", "b\u00fccher.test", "a b"])
-def test_another_host_is_another_and_is_one(host: str, imported: Path) -> None:
+def test_another_host_is_different_and_valid(host: str, imported: Path) -> None:
     case = _case(imported, {"issuing": {}}, {"issuer": "issuing", "subject": {"CN": "web.lab.test"}})
     with pytest.raises(Impossible):
         FAULTS["san-wrong-host"].change(case, host=host)

@@ -30,11 +30,11 @@ def _cases(environment: Environment) -> dict[str, dict[str, Any]]:
     return {case.data["fault"]["id"]: case.data for case in cases}
 
 
-def test_every_fault_becomes_a_case_called_after_its_base_and_its_id(catalogue: Environment) -> None:
+def test_every_fault_becomes_a_case_named_after_its_base_and_id(catalogue: Environment) -> None:
     assert {case["name"] for case in _cases(catalogue).values()} == {f"sensor.{one}" for one in FAULTS}
 
 
-def test_the_manifest_says_of_every_case_what_its_class_promises(catalogue: Environment) -> None:
+def test_the_manifest_has_the_verdict_of_the_class_of_every_case(catalogue: Environment) -> None:
     for one, case in _cases(catalogue).items():
         assert case["verdict"]["expected"] == EXPECTED.get(FAULTS[one].verdict, "varies"), one
         assert case["verdict"]["stage"] == FAULTS[one].stage, one
@@ -42,7 +42,7 @@ def test_the_manifest_says_of_every_case_what_its_class_promises(catalogue: Envi
 
 
 @pytest.mark.parametrize("one", FAULTS.values(), ids=lambda one: str(one.id))
-def test_a_faults_page_says_what_is_wrong_and_how_it_shows(one: Any) -> None:
+def test_the_page_of_a_fault_states_defect_and_symptom(one: Any) -> None:
     assert re.fullmatch(r"[A-Z].{5,78}\.", one.says), one.says
     assert one.shows.endswith("."), one.id
     assert one.clause, one.id
@@ -53,7 +53,7 @@ def test_the_baseline_requirements_are_cited_by_the_numbers_that_they_have_since
     assert [one.id for one in FAULTS.values() if moved.match(one.clause)] == []
 
 
-def test_a_second_fault_of_one_name_is_refused() -> None:
+def test_a_second_fault_of_one_name_is_rejected() -> None:
     with pytest.raises(ValueError, match=r"'expired' .* is already defined in .*validity"):
 
         @fault("R", "path", "nowhere")
@@ -76,7 +76,7 @@ def test_a_request_states_the_requested_value() -> None:
     assert requested.says == "The certificate expired 1 second ago."
 
 
-def test_a_fault_without_a_text_is_refused_with_the_remedy() -> None:
+def test_a_fault_without_a_text_is_rejected_with_the_remedy() -> None:
     with pytest.raises(ValueError, match=r"'speechless' .*: add a docstring"):
 
         @fault("R", "path", "nowhere")
@@ -93,7 +93,7 @@ def test_patterns_name_ids_families_and_all() -> None:
 
 
 @pytest.mark.parametrize("command", ["show", "check", "verify", "convert"])
-def test_our_own_commands_take_every_fault_for_an_input(
+def test_commands_accept_the_files_of_every_fault(
     command: str, catalogue: Environment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for case in _cases(catalogue).values():
@@ -111,7 +111,7 @@ def test_our_own_commands_take_every_fault_for_an_input(
         assert "bug in pkigen" not in output.err, case["name"]
 
 
-def test_show_and_convert_take_every_file_that_a_fault_comes_with(
+def test_show_and_convert_read_every_file_of_a_fault(
     catalogue: Environment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Key stores, OCSP answers, CRLs and copied authorities, each by itself."""
@@ -131,7 +131,7 @@ def test_show_and_convert_take_every_file_that_a_fault_comes_with(
     assert len(paths) > len(copies)
 
 
-def test_the_catalogue_stays_as_it_is_when_it_is_built_again(catalogue: Environment) -> None:
+def test_a_second_build_of_the_catalog_changes_nothing(catalogue: Environment) -> None:
     before = {path: path.read_bytes() for path in catalogue.folder.rglob("*.crt")}
     again = build(PROFILE, catalogue.folder.parent)
     assert {path: path.read_bytes() for path in again.folder.rglob("*.crt")} == before
@@ -150,7 +150,7 @@ BASES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_any_certificate_can_be_the_base_of_the_catalogue(base: str, tmp_path: Path) -> None:
+def test_any_certificate_can_be_the_base_of_the_catalog(base: str, tmp_path: Path) -> None:
     """What a base cannot have is passed over with words; all else is made."""
     certificates = {"base": {"issuer": "issuing", "key": "ec-p256", **BASES[base]}}
     profile = {**PROFILE, "certificates": certificates, "negatives": [{"of": "base", "faults": "all"}]}

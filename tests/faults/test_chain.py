@@ -48,7 +48,7 @@ def _openssl_output(environment: Environment, case: dict[str, Any], tmp_path: Pa
     return result.stdout + result.stderr
 
 
-def test_openssl_refuses_each_for_its_own_reason_and_accepts_the_others(
+def test_openssl_rejects_each_fault_for_its_reason_and_accepts_the_others(
     environment: Environment, tmp_path: Path
 ) -> None:
     for case in environment.cases():
@@ -57,14 +57,14 @@ def test_openssl_refuses_each_for_its_own_reason_and_accepts_the_others(
         assert WORDS.get(fault, ": OK") in output, f"{fault}: {output}"
 
 
-def test_an_intermediate_that_is_trusted_is_enough_for_who_takes_one(
+def test_a_trusted_intermediate_suffices_with_partial_chains(
     environment: Environment, tmp_path: Path
 ) -> None:
     for fault in ("chain-intermediate-as-anchor", "chain-leaf-as-anchor"):
         assert ": OK" in _openssl_output(environment, _case(environment, fault), tmp_path, "-partial_chain")
 
 
-def test_a_root_that_nobody_trusts_is_not_among_the_anchors(environment: Environment) -> None:
+def test_an_untrusted_root_is_not_among_the_anchors(environment: Environment) -> None:
     trusted = environment.trust.read_text()
     untrusted = [record for record in environment.manifest["authorities"] if not record["trusted"]]
     for fault in ("chain-untrusted-root", "chain-same-name-other-key-root", "chain-issuer-loop"):
@@ -81,7 +81,7 @@ def test_the_two_authorities_of_a_loop_certified_each_other(environment: Environ
         assert subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def test_the_expired_way_up_is_in_the_chain_file_before_the_valid_one(environment: Environment) -> None:
+def test_the_expired_path_precedes_the_valid_one_in_the_chain_file(environment: Environment) -> None:
     case = _case(environment, "chain-expired-cross-plus-valid")
     _, cross, root = case["path"]
     ended = ["openssl", "x509", "-noout", "-checkend", "0", "-in"]
@@ -94,13 +94,13 @@ def test_the_expired_way_up_is_in_the_chain_file_before_the_valid_one(environmen
     assert codes == [1, 0]
 
 
-def test_a_chain_file_with_a_key_in_it_is_the_owners_alone(environment: Environment) -> None:
+def test_a_chain_file_with_a_key_is_readable_by_its_owner_only(environment: Environment) -> None:
     path = environment.folder / _case(environment, "chain-key-in-chain-file")["files"]["chain"]
     assert b"PRIVATE KEY" in path.read_bytes()
     assert path.stat().st_mode & 0o077 == 0
 
 
-def test_the_offline_site_has_its_faults_under_the_known_labels(tmp_path: Path) -> None:
+def test_the_offline_copy_of_badssl_has_the_known_labels(tmp_path: Path) -> None:
     offline = open_environment(build("badssl-offline", tmp_path).folder)
     for case in offline.cases():
         assert case.data["hosts"][0].endswith("badssl.test") or "fault" in case.data, case.name

@@ -23,7 +23,7 @@ def _with_faults(folder: Path, faults: Any) -> Environment:
 
 
 @pytest.mark.needs("openssl")
-def test_two_faults_are_both_there(tmp_path: Path) -> None:
+def test_two_faults_are_both_present(tmp_path: Path) -> None:
     folder = _with_faults(tmp_path, ["san-missing", {"expired": {"by": "2d"}}]).folder
     certificate = folder / "certificates/sensor/sensor.crt"
     result = subprocess.run(
@@ -37,7 +37,7 @@ def test_two_faults_are_both_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs("openssl")
-def test_edits_of_two_faults_do_not_move_each_others_places(tmp_path: Path) -> None:
+def test_edits_of_two_faults_do_not_shift_each_other(tmp_path: Path) -> None:
     """One leaves the first element of the structure out, the other changes a later one."""
     for number, order in enumerate(
         (["version-v1-with-exts", "gentime-before-2050"], ["gentime-before-2050", "version-v1-with-exts"])
@@ -64,7 +64,7 @@ def test_edits_of_two_faults_do_not_move_each_others_places(tmp_path: Path) -> N
         ["version-v1-leaf", "eku-client-only"],
     ],
 )
-def test_faults_that_undo_each_other_are_refused(faults: list[str], tmp_path: Path) -> None:
+def test_faults_that_cancel_each_other_are_rejected(faults: list[str], tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"change the same part|requested twice|no extension"):
         _with_faults(tmp_path, faults)
 
@@ -80,14 +80,14 @@ def test_faults_that_undo_each_other_are_refused(faults: list[str], tmp_path: Pa
     ],
 )
 @pytest.mark.parametrize("turned", [False, True])
-def test_a_fault_that_would_not_be_seen_is_refused(
+def test_a_fault_without_an_effect_is_rejected(
     hiding: str, hidden: str, turned: bool, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=f"'{hiding}' hides '{hidden}'"):
         _with_faults(tmp_path, [hidden, hiding] if turned else [hiding, hidden])
 
 
-def test_what_two_faults_change_both_is_reported(tmp_path: Path) -> None:
+def test_a_place_that_two_faults_change_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"change the same part \(certificate: valid from .* of the build\)"):
         _with_faults(tmp_path, ["expired", "not-yet-valid"])
 
@@ -105,7 +105,7 @@ def test_an_expired_certificate_can_be_revoked_as_of_its_end(faults: list[str], 
     assert case.data["serial"].upper() in result
 
 
-def test_who_goes_on_without_a_crl_can_be_shown_a_revoked_certificate(tmp_path: Path) -> None:
+def test_a_missing_crl_can_be_combined_with_a_revoked_certificate(tmp_path: Path) -> None:
     (case,) = _with_faults(tmp_path, ["revoked", "crl-http-404"]).cases()
     assert case.data["revoked"] is not None
     assert case.data["serving"]
@@ -128,16 +128,14 @@ def test_who_goes_on_without_a_crl_can_be_shown_a_revoked_certificate(tmp_path: 
         (["expired"] * 9, "8"),
     ],
 )
-def test_what_is_wrong_with_a_fault_asked_for_is_reported(
-    faults: list[Any], words: str, tmp_path: Path
-) -> None:
+def test_an_invalid_request_for_a_fault_is_reported(faults: list[Any], words: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=words):
         _with_faults(tmp_path, faults)
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(sorted(FAULTS)), min_size=2, max_size=3))
-def test_any_faults_together_are_built_or_refused_in_words(
+def test_any_combination_of_faults_is_built_or_rejected_with_a_reason(
     tmp_path_factory: pytest.TempPathFactory, faults: list[str]
 ) -> None:
     try:

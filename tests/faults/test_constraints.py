@@ -36,7 +36,7 @@ def test_a_self_issued_authority_is_exempt_from_the_path_length(catalogue: Envir
 
 
 @pytest.mark.needs("openssl")
-def test_it_is_the_name_that_makes_the_exemption(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_exemption_depends_on_the_name(tmp_path_factory: pytest.TempPathFactory) -> None:
     def under_another_name(case: Case) -> Case:
         return case.change_authority_plan(
             0, lambda plan: replace(plan, subject=with_attribute(plan.subject, "CN", "Another"))
@@ -47,7 +47,7 @@ def test_it_is_the_name_that_makes_the_exemption(tmp_path_factory: pytest.TempPa
 
 
 @pytest.mark.needs("openssl", "certtool")
-def test_a_server_that_issues_is_wrong_for_not_being_a_ca_alone(
+def test_a_server_that_issues_is_rejected_only_because_it_is_no_ca(
     catalogue: Environment, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     fault = "leaf-issued-by-leaf"

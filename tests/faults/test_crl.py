@@ -156,9 +156,7 @@ def text_of(path: Path) -> str:
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", IDS)
-def test_openssl_says_what_is_wrong_with_the_crl_and_accepts_what_it_does_not_see(
-    lists: Environment, fault: str
-) -> None:
+def test_openssl_reports_the_defects_of_a_crl_that_it_detects(lists: Environment, fault: str) -> None:
     error = openssl_says(lists, fault)
     if error and fault in OPENSSL_BY_RELEASE:
         assert OPENSSL_BY_RELEASE[fault] in error
@@ -173,7 +171,9 @@ def test_openssl_differs_from_the_class_of_a_fault_for_a_reason() -> None:
 
 
 @pytest.mark.needs("certtool")
-def test_certtool_refuses_what_is_listed_and_what_it_cannot_read(lists: Environment, tmp_path: Path) -> None:
+def test_certtool_rejects_revoked_certificates_and_unreadable_crls(
+    lists: Environment, tmp_path: Path
+) -> None:
     assert {one for one in IDS if not _certtool_accepts(lists, one, tmp_path)} == CERTTOOL_REFUSES.keys()
 
 
@@ -212,12 +212,12 @@ def test_cryptography_reads_the_crl_and_the_issuers_signature_over_it(lists: Env
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize(("fault", "words"), READ)
-def test_openssl_reads_in_the_crl_what_the_fault_says(lists: Environment, fault: str, words: str) -> None:
+def test_openssl_shows_the_defect_of_the_crl(lists: Environment, fault: str, words: str) -> None:
     assert words in text_of(published(lists, fault))
 
 
 @pytest.mark.needs("openssl")
-def test_what_is_to_be_missing_is_missing(lists: Environment) -> None:
+def test_omitted_fields_are_missing(lists: Environment) -> None:
     assert "CRL Number" not in text_of(published(lists, "crl-missing-number"))
     assert "Authority Key Identifier" not in text_of(published(lists, "crl-missing-aki"))
     usage = extension_text(lists, "crl-no-crlsign", "keyUsage", 0)
@@ -230,7 +230,7 @@ def test_what_is_to_be_missing_is_missing(lists: Environment) -> None:
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize(("fault", "times"), [("crl-duplicate-entry", 2), ("crl-reason-unspecified", 1)])
-def test_entries_are_of_nobody(lists: Environment, fault: str, times: int) -> None:
+def test_entries_belong_to_no_certificate(lists: Environment, fault: str, times: int) -> None:
     assert text_of(published(lists, fault)).count("Serial Number: 6E6F626F6479") == times
 
 
@@ -258,7 +258,7 @@ def test_the_date_of_a_revocation_to_come_is_the_end_of_the_certificate(lists: E
     assert case["revoked"]["at"] == case["not_after"] > lists.manifest["clock"]
 
 
-def test_files_have_the_form_that_is_wrong(lists: Environment) -> None:
+def test_files_have_the_faulty_format(lists: Environment) -> None:
     def files(fault: str) -> tuple[bytes, bytes]:
         name = authority_of(lists, fault)["name"]
         beside = lists.folder / "authorities" / name / f"{name}.crl"
@@ -275,7 +275,9 @@ def test_files_have_the_form_that_is_wrong(lists: Environment) -> None:
 
 
 @pytest.mark.parametrize("fault", sorted(TRANSPORT))
-def test_a_server_answers_wrong_where_the_certificate_leads(lists: Environment, fault: str) -> None:
+def test_the_server_sends_the_faulty_response_at_the_url_of_the_certificate(
+    lists: Environment, fault: str
+) -> None:
     case, crl = case_of(lists, fault), authority_of(lists, fault)["crl"]
     assert [one["url"] for one in case["serving"]] == [crl["url"]]
     assert extension_text(lists, fault, "crlDistributionPoints")[-1] == f"URI:{crl['url']}"
@@ -283,7 +285,7 @@ def test_a_server_answers_wrong_where_the_certificate_leads(lists: Environment, 
 
 
 @pytest.mark.needs("openssl")
-def test_nobody_elses_crl_is_wrong(lists: Environment) -> None:
+def test_the_crls_of_other_certificates_have_no_fault(lists: Environment) -> None:
     urls = {record["crl"]["url"] for record in lists.manifest["authorities"] if record["crl"]}
     changed = [one for one in IDS if one not in (*REVOKED, "crl-on-hold")]
     assert len(urls) == len(changed) - 1 + len({"root", "issuing"})

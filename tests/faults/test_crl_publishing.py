@@ -39,7 +39,7 @@ def _crl(folder: Path, fault: str) -> str:
     return run("openssl", "crl", "-inform", "DER", "-noout", "-text", "-in", path)
 
 
-def test_nothing_is_published_anew_when_nothing_changed(tmp_path: Path) -> None:
+def test_an_unchanged_crl_is_not_published_again(tmp_path: Path) -> None:
     first = build_it(_document("crl/*"), tmp_path, at=_START)
     before = files(first.folder)
     assert preview(_document("crl/*"), tmp_path, BuildOptions(at=_START)).crls == []
@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_crls(tmp_path: Path) -> None:
     assert [name for name in ours if name.endswith(_REPEATING) and ours[name] != theirs[name]] == []
 
 
-def test_what_is_out_of_force_stays_so_as_time_goes_on_and_the_others_are_renewed(tmp_path: Path) -> None:
+def test_crls_with_a_time_fault_keep_it_and_others_are_refreshed(tmp_path: Path) -> None:
     faults = sorted((*_OUT_OF_FORCE, "crl-bad-signature", "crl-missing-next-update"))
     build_it(_document(*faults), tmp_path, at=_START)
     later = build_it(_document(*faults), tmp_path, at=_START + timedelta(days=30))
@@ -64,7 +64,7 @@ def test_what_is_out_of_force_stays_so_as_time_goes_on_and_the_others_are_renewe
     assert renewed == {_own("crl-bad-signature"), _own("crl-missing-next-update")}
 
 
-def test_a_crl_of_the_future_is_published_anew_once_it_would_be_in_force(tmp_path: Path) -> None:
+def test_a_future_crl_is_republished_before_it_becomes_valid(tmp_path: Path) -> None:
     document = _document({"crl-not-yet-valid": {"by": "10d"}})
     build_it(document, tmp_path, at=_START)
     assert crls(build_it(document, tmp_path, at=_START + timedelta(days=1))) == set()
@@ -73,7 +73,7 @@ def test_a_crl_of_the_future_is_published_anew_once_it_would_be_in_force(tmp_pat
     assert "Last Update: Mar 22 " in _crl(later.folder, "crl-not-yet-valid")
 
 
-def test_a_stale_crl_is_published_anew_for_an_earlier_clock(tmp_path: Path) -> None:
+def test_a_stale_crl_is_republished_for_an_earlier_clock(tmp_path: Path) -> None:
     document = _document("crl-stale")
     build_it(document, tmp_path, at=_START)
     earlier = build_it(document, tmp_path, at=_START - timedelta(days=2))
@@ -81,7 +81,7 @@ def test_a_stale_crl_is_published_anew_for_an_earlier_clock(tmp_path: Path) -> N
     assert "Next Update: Feb 26 " in _crl(earlier.folder, "crl-stale")
 
 
-def test_a_crl_that_somebody_altered_is_made_wrong_again(tmp_path: Path) -> None:
+def test_an_altered_crl_gets_its_fault_again(tmp_path: Path) -> None:
     folder = build_it(_document("crl-truncated", "crl-missing"), tmp_path).folder
     path = folder / "www" / "crl" / f"{_own('crl-truncated')}.crl"
     size = len(path.read_bytes())
@@ -114,7 +114,7 @@ def test_each_crl_has_a_lower_number_than_the_one_before(tmp_path: Path) -> None
     ],
 )
 @pytest.mark.needs("openssl")
-def test_keys_of_any_kind_get_what_the_fault_needs(
+def test_a_fault_is_built_with_keys_of_any_kind(
     kind: str, fault: str, algorithm: str, tmp_path: Path
 ) -> None:
     result = build_it(_document(fault, key=kind), tmp_path)
@@ -133,7 +133,7 @@ def _made_wrong(tmp_path: Path, faults: list[str]) -> str:
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("turned", [False, True])
-def test_several_faults_of_one_crl_are_all_there(turned: bool, tmp_path: Path) -> None:
+def test_several_faults_of_one_crl_are_all_present(turned: bool, tmp_path: Path) -> None:
     faults = ["crl-stale", "crl-v1-with-exts", "crl-missing-number", "crl-unknown-critical", "revoked"]
     text = _made_wrong(tmp_path, faults[::-1] if turned else faults)
     assert "Version 1 " in text
@@ -151,12 +151,12 @@ def test_several_faults_of_one_crl_are_all_there(turned: bool, tmp_path: Path) -
         ["crl-pem", "crl-missing"],
     ],
 )
-def test_faults_that_hide_each_other_are_not_made_together(faults: list[str], tmp_path: Path) -> None:
+def test_faults_that_hide_each_other_are_not_combined(faults: list[str], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="change the same part"):
         build_it(_document(faults=faults), tmp_path)
 
 
-def test_a_certificate_that_leads_to_no_crl_of_its_issuer_has_no_server_to_answer_wrong(
+def test_a_certificate_without_a_crl_url_has_no_server_fault(
     tmp_path: Path,
 ) -> None:
     passed = {one.id for one in FAULTS.values() if one.family == "crl" and one.stage == "transport"}
@@ -166,7 +166,7 @@ def test_a_certificate_that_leads_to_no_crl_of_its_issuer_has_no_server_to_answe
     assert {f"sensor.{one} {words}" for one in passed} <= set(result.summary.notes)
 
 
-def test_what_is_self_signed_has_no_crl_to_be_wrong(tmp_path: Path) -> None:
+def test_a_self_signed_certificate_has_no_crl_fault(tmp_path: Path) -> None:
     document = _document("crl/*")
     document["certificates"]["sensor"]["issuer"] = "self"
     result = build_it(document, tmp_path)

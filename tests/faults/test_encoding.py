@@ -59,17 +59,17 @@ def _parsed(data: bytes) -> str:
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", SEEN)
-def test_the_octets_are_the_ones_that_the_fault_says(catalogue: Environment, fault: str) -> None:
+def test_the_bytes_are_those_of_the_fault(catalogue: Environment, fault: str) -> None:
     assert re.search(SEEN[fault], _parsed(_octets(catalogue, fault)), re.MULTILINE)
 
 
 @pytest.mark.needs("openssl")
-def test_nothing_of_the_kind_is_in_a_sound_certificate(catalogue: Environment) -> None:
+def test_a_certificate_without_a_fault_has_no_such_encoding(catalogue: Environment) -> None:
     sound = _parsed(next(pem.blocks(catalogue["sensor"].certificate.read_bytes())).data)
     assert [fault for fault, seen in SEEN.items() if re.search(seen, sound, re.MULTILINE)] == []
 
 
-def test_octets_are_missing_or_too_many_where_the_fault_says_so(catalogue: Environment) -> None:
+def test_bytes_are_missing_or_added_where_the_fault_declares_it(catalogue: Environment) -> None:
     trailing, cut = (_octets(catalogue, one) for one in ("der-trailing-data", "der-truncated"))
     assert len(trailing) - der.read(trailing)[2] == 2
     assert int.from_bytes(cut[2:4], "big") + 4 - len(cut) == 40
@@ -100,7 +100,7 @@ def _signature(data: bytes) -> bytes:
     "fault",
     [one for one in OCTETS if one not in ("der-truncated", "der-missing-signature", "der-sig-unused-bits")],
 )
-def test_the_signature_is_over_the_octets_as_they_stand(catalogue: Environment, fault: str) -> None:
+def test_the_signature_covers_the_encoded_bytes(catalogue: Environment, fault: str) -> None:
     data = _octets(catalogue, fault)
     issuer = load_pem_x509_certificate(authority_file(catalogue, "issuing").read_bytes()).public_key()
     assert isinstance(issuer, ec.EllipticCurvePublicKey)
@@ -111,7 +111,7 @@ def test_the_signature_is_over_the_octets_as_they_stand(catalogue: Environment, 
 @pytest.mark.parametrize(
     "fault", ["ber-nonminimal-length", "ber-boolean-nonff", "der-constructed-octet-string"]
 )
-def test_openssl_takes_what_ber_allows(catalogue: Environment, fault: str) -> None:
+def test_openssl_accepts_ber(catalogue: Environment, fault: str) -> None:
     assert openssl_says(catalogue, fault) == ""
 
 
@@ -141,11 +141,11 @@ FILES = {
 
 
 @pytest.mark.parametrize("fault", FILES)
-def test_the_file_is_written_as_the_fault_says(catalogue: Environment, fault: str) -> None:
+def test_the_file_has_the_defect_of_the_fault(catalogue: Environment, fault: str) -> None:
     assert re.fullmatch(FILES[fault], _pem(catalogue, fault), re.DOTALL)
 
 
-def test_every_fault_of_files_is_looked_at_here() -> None:
+def test_every_fault_of_files_has_a_test() -> None:
     of_chains = {"pem-comment-between", "pem-concat-no-newline"}
     assert {one.id for one in PEM} == FILES.keys() | of_chains
     counted = {"der-truncated", "der-missing-signature", "der-sig-unused-bits"}
@@ -154,7 +154,7 @@ def test_every_fault_of_files_is_looked_at_here() -> None:
 
 @pytest.mark.needs("openssl", "certtool")
 @pytest.mark.parametrize("fault", [one.id for one in PEM if one.verdict == "A"])
-def test_openssl_and_certtool_take_the_controls(catalogue: Environment, fault: str) -> None:
+def test_openssl_and_certtool_accept_the_controls(catalogue: Environment, fault: str) -> None:
     assert openssl_says(catalogue, fault) == ""
     assert certtool_accepts(catalogue, fault)
 
@@ -163,9 +163,7 @@ def test_openssl_and_certtool_take_the_controls(catalogue: Environment, fault: s
 @pytest.mark.parametrize(
     "fault", ["pem-crlf", "pem-bag-attributes", "pem-single-line-base64", "pem-utf8-bom", "pem-trusted-label"]
 )
-def test_the_certificate_in_the_file_is_the_sound_one(
-    catalogue: Environment, fault: str, tmp_path: Path
-) -> None:
+def test_the_certificate_in_the_file_has_no_fault(catalogue: Environment, fault: str, tmp_path: Path) -> None:
     case = case_of(catalogue, fault)
     path = tmp_path / "read.der"
     written = catalogue.folder / case["files"]["certificate"]
@@ -185,7 +183,7 @@ def test_the_request_is_for_the_same_key_and_name(catalogue: Environment) -> Non
 
 
 @pytest.mark.needs("openssl")
-def test_the_bag_holds_the_certificate_and_nothing_else(catalogue: Environment, tmp_path: Path) -> None:
+def test_the_bag_contains_only_the_certificate(catalogue: Environment, tmp_path: Path) -> None:
     case = case_of(catalogue, "file-pkcs7-instead")
     output = run("openssl", "pkcs7", "-print_certs", "-in", catalogue.folder / case["files"]["certificate"])
     (block,) = pem.blocks(output.encode())
@@ -193,7 +191,7 @@ def test_the_bag_holds_the_certificate_and_nothing_else(catalogue: Environment, 
 
 
 @pytest.mark.parametrize("fault", ["pem-comment-between", "pem-concat-no-newline"])
-def test_what_is_between_blocks_is_in_the_chain_file(catalogue: Environment, fault: str) -> None:
+def test_text_between_blocks_is_in_the_chain_file(catalogue: Environment, fault: str) -> None:
     case = case_of(catalogue, fault)
     chain = (catalogue.folder / case["files"]["chain"]).read_bytes()
     sound = catalogue["sensor"].chain.read_bytes()
@@ -202,7 +200,7 @@ def test_what_is_between_blocks_is_in_the_chain_file(catalogue: Environment, fau
     assert _pem(catalogue, fault).startswith(b"-----BEGIN CERTIFICATE-----\n")
 
 
-def test_what_cannot_be_read_is_made_anew_when_other_formats_are_asked_for(tmp_path: Path) -> None:
+def test_an_unreadable_case_is_reissued_when_its_formats_change(tmp_path: Path) -> None:
     negatives = [{"of": "sensor", "faults": ["encoding/*"]}]
     first = build({**PROFILE, "negatives": negatives}, tmp_path)
     sensor = {**PROFILE["certificates"]["sensor"], "formats": ["der", "pkcs12"]}

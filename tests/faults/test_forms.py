@@ -47,7 +47,7 @@ def _certificate(environment: Environment, fault: str) -> Path:
 @pytest.mark.parametrize(
     "subject", [{"CN": "Lone"}, {"C": "US", "CN": "Two"}], ids=["one attribute", "two attributes"]
 )
-def test_an_issuer_in_another_order_has_what_its_ca_has_and_nothing_else(subject: dict[str, str]) -> None:
+def test_a_reordered_issuer_has_the_same_attributes_as_its_ca(subject: dict[str, str]) -> None:
     made = FAULTS["chain-name-rdn-order"].change(_base("a.test", subject=subject))
     subject_of_ca = made.authorities[0].certificates[0].subject
     assert made.plan.issuer != subject_of_ca
@@ -55,7 +55,7 @@ def test_an_issuer_in_another_order_has_what_its_ca_has_and_nothing_else(subject
 
 
 @pytest.mark.needs("openssl")
-def test_openssl_finds_the_reordered_issuer_nowhere(environment: Environment) -> None:
+def test_openssl_does_not_find_the_reordered_issuer(environment: Environment) -> None:
     case = environment["sensor.chain-name-rdn-order"]
     (issuer, *_) = (environment.folder / f"authorities/{name}/{name}.crt" for name in case.data["path"])
     order = ("-nameopt", "multiline,-esc_msb", "-noout")
@@ -67,7 +67,7 @@ def test_openssl_finds_the_reordered_issuer_nowhere(environment: Environment) ->
 @pytest.mark.parametrize(
     ("name", "letter"), [("sensor.contoso.test", "e"), ("xn.test", "x"), ("bad.test", "a"), ("grizzly", "y")]
 )
-def test_a_letter_is_replaced_by_its_own_look_alike(name: str, letter: str) -> None:
+def test_a_letter_is_replaced_by_its_homoglyph(name: str, letter: str) -> None:
     made = FAULTS["cn-homograph"].change(_base(name))
     (changed,) = values(made.plan.subject, COMMON_NAME)
     (other,) = (one for one in changed if not one.isascii())
@@ -75,7 +75,7 @@ def test_a_letter_is_replaced_by_its_own_look_alike(name: str, letter: str) -> N
     assert "\N{CYRILLIC SMALL LETTER A}" <= other <= "\N{CYRILLIC SMALL LETTER YA}"
 
 
-def test_a_name_without_a_letter_that_has_a_look_alike_cannot_have_one() -> None:
+def test_a_name_without_a_letter_with_a_homoglyph_is_impossible() -> None:
     with pytest.raises(Impossible, match="no letter"):
         FAULTS["cn-homograph"].change(_base("big.fm"))
 
@@ -89,20 +89,20 @@ def test_both_of_two_common_names_are_alternative_names(environment: Environment
 
 
 @pytest.mark.needs("openssl")
-def test_a_serial_number_of_21_octets_has_21_beside_that_of_the_sign(environment: Environment) -> None:
+def test_a_serial_number_of_21_bytes_has_21_besides_the_sign_byte(environment: Environment) -> None:
     text = run("openssl", "asn1parse", "-in", _certificate(environment, "serial-21-octets"))
     serial = next(line for line in text.splitlines() if "INTEGER" in line and "d=2" in line)
     assert re.search(r"l= *22 .*:[89A-F]", serial), serial
 
 
 @pytest.mark.needs("openssl")
-def test_a_fraction_is_all_that_is_wrong_with_a_generalized_time(environment: Environment) -> None:
+def test_a_fraction_is_the_only_defect_of_a_generalized_time(environment: Environment) -> None:
     text = run("openssl", "asn1parse", "-in", _certificate(environment, "time-fraction"))
     (end,) = re.findall(r"GENERALIZEDTIME +:(\S+)", text)
     assert re.fullmatch(r"20[5-9]\d{11}\.5Z", end), end
 
 
-def test_an_end_after_2050_stays_where_it_is() -> None:
+def test_a_not_after_date_after_2050_is_kept() -> None:
     base = _base("a.test").change(not_after=datetime(2060, 5, 4, 3, 2, 1, tzinfo=UTC))
     made = FAULTS["time-fraction"].change(base)
     assert [edit.data for edit in made.plan.edits] == [der.tlv(der.GENERALIZED_TIME, b"20600504030201.5Z")]

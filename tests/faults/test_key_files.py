@@ -76,7 +76,7 @@ def _certified(environment: Environment, fault: str) -> str:
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", REFUSED)
-def test_openssl_reads_no_key_out_of_the_file(catalogue: Environment, fault: str) -> None:
+def test_openssl_reads_no_key_from_the_file(catalogue: Environment, fault: str) -> None:
     result = _pkey(catalogue, fault, "-noout")
     assert result.returncode != 0
     assert re.search(REFUSED[fault], result.stderr)
@@ -92,7 +92,7 @@ def test_the_key_is_not_the_certificates(catalogue: Environment, fault: str) -> 
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", sorted(THE_CERTIFICATES))
-def test_the_key_is_the_certificates_whatever_is_wrong_with_it(catalogue: Environment, fault: str) -> None:
+def test_the_faulty_key_belongs_to_the_certificate(catalogue: Environment, fault: str) -> None:
     result = _pkey(catalogue, fault, "-pubout")
     if not _is_unread_by_this_release(fault, result):
         assert result.stdout == _certified(catalogue, fault)
@@ -100,7 +100,7 @@ def test_the_key_is_the_certificates_whatever_is_wrong_with_it(catalogue: Enviro
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", sorted(THE_CERTIFICATES))
-def test_the_numbers_fit_but_where_the_fault_is_in_them(catalogue: Environment, fault: str) -> None:
+def test_the_numbers_are_consistent_except_for_the_fault(catalogue: Environment, fault: str) -> None:
     result = _pkey(catalogue, fault, "-noout", "-check")
     if _is_unread_by_this_release(fault, result):
         return
@@ -110,12 +110,12 @@ def test_the_numbers_fit_but_where_the_fault_is_in_them(catalogue: Environment, 
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", [one.id for one in FAMILY])
-def test_the_certificate_itself_is_sound(catalogue: Environment, fault: str) -> None:
+def test_the_certificate_itself_has_no_fault(catalogue: Environment, fault: str) -> None:
     assert openssl_says(catalogue, fault) == ""
 
 
 @pytest.mark.parametrize("fault", [one.id for one in FAMILY])
-def test_nobody_but_the_owner_reads_what_is_secret(catalogue: Environment, fault: str) -> None:
+def test_only_the_owner_can_read_secret_files(catalogue: Environment, fault: str) -> None:
     files = case_of(catalogue, fault)["files"]
     assert "passphrase" in files or fault in KEYS
     for kind in ("key", "passphrase", "p12"):
@@ -124,7 +124,7 @@ def test_nobody_but_the_owner_reads_what_is_secret(catalogue: Environment, fault
 
 
 @pytest.mark.parametrize("fault", KEYS)
-def test_no_part_of_a_key_is_in_what_our_commands_say(
+def test_no_part_of_a_key_is_in_the_output_of_commands(
     catalogue: Environment, fault: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = _file(catalogue, fault, "key")
@@ -136,7 +136,7 @@ def test_no_part_of_a_key_is_in_what_our_commands_say(
         assert not [line for line in lines if "-----" not in line and line in output]
 
 
-def test_two_keys_are_in_the_file_and_the_second_is_the_certificates(catalogue: Environment) -> None:
+def test_the_second_of_two_keys_belongs_to_the_certificate(catalogue: Environment) -> None:
     data = _file(catalogue, "key-two-first-wrong", "key").read_bytes()
     texts = [b"-----BEGIN" + text for text in data.split(b"-----BEGIN")[1:]]
     public = [
@@ -149,7 +149,7 @@ def test_two_keys_are_in_the_file_and_the_second_is_the_certificates(catalogue: 
     assert [one == certified for one in public] == [False, True]
 
 
-def test_the_curve_stands_before_the_key(catalogue: Environment) -> None:
+def test_the_curve_parameters_precede_the_key(catalogue: Environment) -> None:
     text = _file(catalogue, "key-ec-parameters-first", "key").read_text()
     begins = [line for line in text.splitlines() if line.startswith("-----BEGIN")]
     assert begins == ["-----BEGIN EC PARAMETERS-----", "-----BEGIN EC PRIVATE KEY-----"]
@@ -186,14 +186,14 @@ def _pkcs12(environment: Environment, fault: str, *options: str) -> subprocess.C
 
 
 @pytest.mark.needs("openssl")
-def test_a_pkcs12_file_opens_with_no_passphrase_that_is_given(catalogue: Environment) -> None:
+def test_no_given_passphrase_opens_the_pkcs12_file(catalogue: Environment) -> None:
     for options in ((), ("-nomacver",)):
         assert _pkcs12(catalogue, "p12-wrong-password", *options).returncode != 0
     assert "Mac verify error" in _pkcs12(catalogue, "p12-wrong-password").stderr
 
 
 @pytest.mark.needs("openssl")
-def test_nothing_but_the_mac_is_wrong(catalogue: Environment) -> None:
+def test_only_the_mac_is_wrong(catalogue: Environment) -> None:
     assert "Mac verify error" in _pkcs12(catalogue, "p12-bad-mac").stderr
     opened = _pkcs12(catalogue, "p12-bad-mac", "-nomacver")
     assert opened.returncode == 0
@@ -202,7 +202,7 @@ def test_nothing_but_the_mac_is_wrong(catalogue: Environment) -> None:
 
 
 @pytest.mark.needs("openssl")
-def test_the_key_in_a_pkcs12_file_is_another_under_the_same_identifier(catalogue: Environment) -> None:
+def test_the_pkcs12_file_has_another_key_with_the_same_identifier(catalogue: Environment) -> None:
     opened = _pkcs12(catalogue, "p12-mismatched-key").stdout
     identifiers = [line.strip() for line in opened.splitlines() if "localKeyID" in line]
     assert len(identifiers) == 2
@@ -222,7 +222,7 @@ def test_a_pkcs12_file_without_a_certificate_has_the_key(catalogue: Environment)
 
 
 @pytest.mark.needs("openssl")
-def test_openssl_wants_its_legacy_provider_for_rc2(catalogue: Environment) -> None:
+def test_openssl_needs_its_legacy_provider_for_rc2(catalogue: Environment) -> None:
     assert "RC2-40-CBC" in _pkcs12(catalogue, "p12-legacy-rc2").stderr
     opened = _pkcs12(catalogue, "p12-legacy-rc2", "-legacy", "-info")
     assert opened.returncode == 0
@@ -231,7 +231,7 @@ def test_openssl_wants_its_legacy_provider_for_rc2(catalogue: Environment) -> No
     assert opened.stdout.count("BEGIN CERTIFICATE") == 3
 
 
-def test_the_library_reads_rc2_and_finds_all_in_its_place(catalogue: Environment) -> None:
+def test_the_library_reads_rc2(catalogue: Environment) -> None:
     passphrase = _file(catalogue, "p12-legacy-rc2", "passphrase").read_bytes().strip()
     store = pkcs12.load_pkcs12(_file(catalogue, "p12-legacy-rc2", "p12").read_bytes(), passphrase)
     assert store.key is not None
@@ -248,7 +248,7 @@ def _built(tmp_path: Path, **sensor: Any) -> Environment:
 
 
 @pytest.mark.needs("openssl")
-def test_a_key_under_a_passphrase_stays_under_it(tmp_path: Path) -> None:
+def test_an_encrypted_key_stays_encrypted(tmp_path: Path) -> None:
     environment = _built(tmp_path, key="rsa-2048", passphrase="geheim", pkcs12={"passphrase": "other one"})
     for fault in ("key-mismatch", "key-rsa-bad-d", "key-rsa-bad-crt", "key-type-mismatch", "key-truncated"):
         assert b"BEGIN ENCRYPTED PRIVATE KEY" in _file(environment, fault, "key").read_bytes(), fault
@@ -259,7 +259,7 @@ def test_a_key_under_a_passphrase_stays_under_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "passed_over"), [("ed448", ()), ("ml-dsa-44", PKCS12)])
-def test_keys_of_every_kind_have_the_faults_that_they_can_have(
+def test_keys_of_every_kind_have_their_applicable_faults(
     kind: str, passed_over: list[str], tmp_path: Path
 ) -> None:
     environment = _built(tmp_path, key=kind)

@@ -84,7 +84,9 @@ def _taken(output: str) -> bool:
 
 
 @pytest.mark.parametrize("fault", IDS)
-def test_openssl_takes_an_answer_if_its_class_lets_it(fault: str, environment: Environment) -> None:
+def test_openssl_accepts_a_response_if_the_class_of_the_fault_permits_it(
+    fault: str, environment: Environment
+) -> None:
     output = _openssl_output(environment, fault)
     verdict = FAULTS[fault].verdict
     is_expected = verdict in "AP" or fault in OPENSSL_TAKES or (verdict == "V" and fault in TAKEN)
@@ -93,7 +95,9 @@ def test_openssl_takes_an_answer_if_its_class_lets_it(fault: str, environment: E
 
 
 @pytest.mark.parametrize("fault", IDS)
-def test_the_certificate_and_its_crl_are_sound(fault: str, environment: Environment, tmp_path: Path) -> None:
+def test_the_certificate_and_its_crl_have_no_fault(
+    fault: str, environment: Environment, tmp_path: Path
+) -> None:
     case, folder = _case(environment, fault), environment.folder
     crls = tmp_path / "crls.pem"
     crls.write_bytes(b"".join((folder / f"authorities/{n}/{n}.crl").read_bytes() for n in case["path"]))
@@ -111,7 +115,7 @@ def test_the_certificate_names_the_url_that_the_manifest_names(environment: Envi
     assert output.strip() == case["ocsp"]["url"] == "http://127.0.0.1:8080/ocsp/sensor.ocsp-good"
 
 
-def test_what_a_server_does_wrong_is_in_the_manifest(environment: Environment) -> None:
+def test_the_fault_of_the_server_is_in_the_manifest(environment: Environment) -> None:
     case = _case(environment, "ocsp-http-404")
     assert case["serving"] == [{"url": case["ocsp"]["url"], "how": "status", "argument": "404"}]
     assert case["ocsp"]["file"] == "certificates/sensor.ocsp-http-404/sensor.ocsp-http-404.ocsp"
@@ -133,7 +137,7 @@ def test_a_second_build_signs_nothing_again_and_restores_a_lost_response(tmp_pat
     assert [name for name in again if again[name] != responses[name]] in ([], [lost.name])
 
 
-def test_a_sound_answer_is_renewed_in_time_and_a_stale_one_stays_stale(tmp_path: Path) -> None:
+def test_a_response_without_a_fault_is_refreshed_and_a_stale_one_stays_stale(tmp_path: Path) -> None:
     responses = _answers(build(OCSP, tmp_path))
     later = BuildOptions(at=datetime.now(UTC) + timedelta(days=6))
     again = build(OCSP, tmp_path, later)
@@ -145,6 +149,6 @@ def test_a_sound_answer_is_renewed_in_time_and_a_stale_one_stays_stale(tmp_path:
     )
 
 
-def test_answers_from_a_seed_repeat(tmp_path: Path) -> None:
+def test_responses_from_a_seed_repeat(tmp_path: Path) -> None:
     one, other = (build(OCSP, tmp_path / name, BuildOptions(seed="ocsp")) for name in ("one", "other"))
     assert _answers(one) == _answers(other)

@@ -38,7 +38,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
 
 @needs_all
 @pytest.mark.parametrize("name", COLUMNS)
-def test_a_validator_does_with_every_fault_what_is_recorded(whole: Matrix, name: str) -> None:
+def test_a_validator_has_the_recorded_verdict_for_every_fault(whole: Matrix, name: str) -> None:
     column = next((column for column in whole.columns if column.name == name), None)
     assert column is not None, f"install {INSTALL[name]}, and add it to TEST_TOOLS of the Makefile"
     if not column.is_recorded:
@@ -62,11 +62,11 @@ def test_every_unexpected_verdict_has_a_reason(whole: Matrix) -> None:
 
 
 @needs_all
-def test_a_reason_for_what_no_longer_differs_is_taken_out(whole: Matrix) -> None:
+def test_a_reason_without_a_difference_is_removed(whole: Matrix) -> None:
     assert [(one.fault, one.column) for one in whole.stale] == []
 
 
-def test_a_reason_is_one_sentence_and_given_once() -> None:
+def test_a_reason_is_one_sentence_and_unique() -> None:
     given = known_differences()
     places = Counter((one.fault, one.column, one.versions, one.words) for one in given)
     assert [place for place, times in places.items() if times > 1] == []
@@ -80,7 +80,7 @@ def test_a_reason_is_one_sentence_and_given_once() -> None:
         assert "\n" not in one.reason, one
 
 
-def test_every_fault_that_somebody_could_see_has_its_row() -> None:
+def test_every_visible_fault_has_a_recorded_row() -> None:
     rows = observations()
     visible = {fault.id for fault in FAULTS.values() if fault.stage != "transport"} - UNSEEN
     new, removed = sorted(visible - rows.keys()), sorted(rows.keys() - FAULTS.keys())
@@ -92,7 +92,7 @@ def test_every_fault_that_somebody_could_see_has_its_row() -> None:
     )
 
 
-def test_a_fault_that_is_recorded_alone_is_unknown_where_a_validator_is_missing() -> None:
+def test_a_single_recorded_fault_is_unknown_for_missing_validators() -> None:
     previous = {"expired": dict.fromkeys(COLUMNS, "refuse"), "san-missing": dict.fromkeys(COLUMNS, "accept")}
     current = {"expired": {"openssl": "accept"}, "serial-zero": {"openssl": "refuse"}}
     rows = merged(previous, current, only=current.keys())
@@ -162,14 +162,14 @@ def test_an_unrecorded_version_is_compared_with_the_nearest_recorded_one(
     assert recorded_version("y", version) == ""
 
 
-def test_a_fault_that_is_to_be_refused_is_seen_by_somebody() -> None:
+def test_a_fault_of_class_r_is_rejected_by_a_validator() -> None:
     rows = observations()
     strict = {one.id for one in FAULTS.values() if one.verdict == "R" and one.id in rows}
     unseen = {fault for fault in strict if "refuse" not in rows[fault].values()}
     assert {fault for fault in unseen if "accept" in rows[fault].values()} == set()
 
 
-def test_validators_differ_on_a_fault_that_they_are_said_to_differ_on() -> None:
+def test_validators_differ_on_faults_of_class_v() -> None:
     """Two validators alone, of OCSP and of downloads, need not differ."""
     verdicts = {
         fault: [row[name] for one in records() if (row := one.rows.get(fault)) for name in one.versions]
@@ -190,9 +190,9 @@ def _first(word: str) -> str:
     return word.partition(" ")[0]
 
 
-def test_the_page_of_the_matrix_is_what_the_record_says() -> None:
+def test_the_page_of_the_matrix_is_up_to_date() -> None:
     assert PAGE.read_text("utf-8") == page(), "python -m tests.faults.record writes it"
 
 
-def test_at_least_ten_columns_share_no_code() -> None:
+def test_at_least_ten_validators_share_no_code() -> None:
     assert len({column.name.partition("-")[0] for column in VALIDATORS}) >= 10

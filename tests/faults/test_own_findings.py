@@ -18,16 +18,16 @@ def own_findings(negative: Environment) -> dict[str, tuple[str, ...]]:
     return {case["fault"]["id"] if "fault" in case else "": own.findings(case) for case in cases}
 
 
-def test_the_sound_certificate_has_no_finding(own_findings: dict[str, tuple[str, ...]]) -> None:
+def test_the_certificate_without_a_fault_has_no_finding(own_findings: dict[str, tuple[str, ...]]) -> None:
     assert own_findings[""] == ()
 
 
-def test_the_profile_makes_every_fault(own_findings: dict[str, tuple[str, ...]]) -> None:
+def test_the_profile_builds_every_fault(own_findings: dict[str, tuple[str, ...]]) -> None:
     assert own_findings.keys() >= FAULTS.keys()
 
 
 @pytest.mark.parametrize("one", FAULTS.values(), ids=lambda one: str(one.id))
-def test_a_fault_is_found_as_it_declares(one: object, own_findings: dict[str, tuple[str, ...]]) -> None:
+def test_a_fault_has_its_declared_findings(one: object, own_findings: dict[str, tuple[str, ...]]) -> None:
     known = FAULTS[str(getattr(one, "id", ""))]
     assert sorted(own_findings[known.id]) == sorted(known.finds)
 

@@ -51,14 +51,14 @@ PROCESSED = {
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize(("fault", "extension", "level", "lines"), READ)
-def test_the_policies_are_the_ones_that_the_fault_says(
+def test_the_policies_are_those_of_the_fault(
     catalogue: Environment, fault: str, extension: str, level: int | None, lines: list[str]
 ) -> None:
     assert extension_text(catalogue, fault, extension, level)[1:] == lines
 
 
 @pytest.mark.needs("openssl")
-def test_extensions_of_authorities_are_critical_but_the_one_that_is_not(catalogue: Environment) -> None:
+def test_policy_extensions_of_cas_are_critical_except_one(catalogue: Environment) -> None:
     for fault, extension in CRITICAL.items():
         assert extension_text(catalogue, fault, extension, 0)[0].endswith(": critical"), fault
     (title, _) = extension_text(catalogue, "pol-constraints-noncritical", "policyConstraints", 0)
@@ -67,23 +67,21 @@ def test_extensions_of_authorities_are_critical_but_the_one_that_is_not(catalogu
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", [one for one in FAULTS if one.startswith("pol-")])
-def test_openssl_refuses_what_it_finds_wrong_when_it_processes_policies(
-    catalogue: Environment, fault: str
-) -> None:
+def test_openssl_rejects_the_cases_when_it_processes_policies(catalogue: Environment, fault: str) -> None:
     assert openssl_says(catalogue, fault) == ""
     error = openssl_says(catalogue, fault, *PROCESSING)
     assert PROCESSED[fault] in error if fault in PROCESSED else error == ""
 
 
 @pytest.mark.needs("certtool")
-def test_certtool_refuses_critical_extensions_that_it_does_not_process(catalogue: Environment) -> None:
+def test_certtool_rejects_critical_extensions_that_it_does_not_process(catalogue: Environment) -> None:
     refused = {"pol-require-explicit-unmet", "pol-constraints-empty", "pol-mapping-any"}
     ours = {one for one in FAULTS if one.startswith("pol-")}
     assert {one for one in ours if not certtool_accepts(catalogue, one)} == refused
 
 
 @pytest.mark.needs("openssl")
-def test_a_policy_is_all_that_is_asked_for_and_not_there(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_only_the_required_policy_is_missing(tmp_path_factory: pytest.TempPathFactory) -> None:
     def with_policy(case: Case) -> Case:
         return put(case, oids.CERTIFICATE_POLICIES, der.sequence(der.sequence(der.oid(OWN))))
 

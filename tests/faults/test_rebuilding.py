@@ -19,14 +19,14 @@ def _reasons(folder: Path, **sensor: Any) -> dict[str, tuple[str, ...]]:
     return {change.id: change.reasons for change in changes if change.action is Action.REISSUE}
 
 
-def test_that_its_faults_changed_is_reported_and_not_that_its_validity_did(tmp_path: Path) -> None:
+def test_a_changed_fault_is_reported_instead_of_the_changed_validity(tmp_path: Path) -> None:
     assert _reasons(tmp_path) == {}
     assert _reasons(tmp_path, faults=["pem-crlf"]) == {"certificates/sensor": ("its faults changed",)}
     assert _reasons(tmp_path, faults=["pem-cr-only"]) == {"certificates/sensor": ("its faults changed",)}
     assert _reasons(tmp_path, faults=["pem-cr-only"]) == {}
 
 
-def test_that_its_validity_changed_is_still_told_of_a_certificate_with_a_fault(tmp_path: Path) -> None:
+def test_a_changed_validity_of_a_faulty_certificate_is_reported(tmp_path: Path) -> None:
     _reasons(tmp_path, faults=["pem-crlf"])
     assert _reasons(tmp_path, faults=["pem-crlf"], valid="30d") == {
         "certificates/sensor": ("its validity changed",)

@@ -22,7 +22,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return build({**PROFILE, "negatives": negatives}, tmp_path_factory.mktemp("twins"))
 
 
-def test_the_two_have_one_fault_and_no_host_in_common(environment: Environment) -> None:
+def test_the_two_have_the_same_fault_and_no_common_host(environment: Environment) -> None:
     hosts = [host for case in environment.cases() for host in case.hosts]
     assert len(hosts) == len(set(hosts)) == 1 + 2 * len(_WITH_TWIN)
     twins = {case.name: case.data["fault"]["id"] for case in environment.cases() if is_twin(case.name)}
@@ -44,7 +44,7 @@ def test_the_host_of_a_twin_is_in_its_certificate(environment: Environment) -> N
         assert "does match certificate" in output
 
 
-def test_a_certificate_with_such_a_fault_of_its_own_keeps_its_host_and_its_twin_has_another(
+def test_a_certificate_with_its_own_fault_keeps_its_host_and_its_twin_has_another(
     tmp_path: Path,
 ) -> None:
     sensor = {**PROFILE["certificates"]["sensor"], "faults": ["serial-duplicate"]}

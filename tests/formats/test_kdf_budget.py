@@ -228,20 +228,20 @@ def pkcs12_mac(content: bytes) -> bytes:
     return hmac.digest(secret, content, "sha1")
 
 
-def test_a_container_as_tools_write_it_is_within_the_limit() -> None:
+def test_containers_of_common_tools_are_within_the_limit() -> None:
     builder = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(3_000)
     data = pkcs12.serialize_key_and_certificates(b"x", key(), None, None, builder.build(SECRET))
     assert [one.kind for one in read(data, "x", [SECRET])] == [Kind.KEY]
 
 
-def test_a_file_of_many_keys_asks_for_no_more_work_than_one_may() -> None:
+def test_a_file_with_many_keys_has_the_limit_of_one_key() -> None:
     data = (ROOT / "fuzz/regressions/many-encrypted-keys.pem").read_bytes()
     artifacts = read(data, "keys.pem", [b"wrong", SECRET])
     assert len(artifacts) == 20
     assert all(f"more than {MAX_ITERATIONS:,} iterations" in one.problem for one in artifacts[1:])
 
 
-def test_keys_as_we_write_them_open_by_the_dozen() -> None:
+def test_dozens_of_keys_of_pkigen_can_be_decrypted() -> None:
     sealed = key().private_bytes(
         serialization.Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(SECRET)
     )
@@ -249,7 +249,7 @@ def test_keys_as_we_write_them_open_by_the_dozen() -> None:
     assert [one.problem for one in artifacts] == [""] * 24
 
 
-def test_a_file_of_nothing_but_parameters_is_one_unknown_artefact() -> None:
+def test_a_file_with_only_parameters_is_one_unknown_artifact() -> None:
     (one,) = read((ROOT / "fuzz/regressions/only-ec-parameters.pem").read_bytes(), "p.pem")
     assert (one.kind, one.problem) == (Kind.UNKNOWN, "it contains the parameters of an EC key, but no key")
 

@@ -28,7 +28,7 @@ def test_every_writer_is_registered() -> None:
     assert not missing, f"add @output_format(name, file, purpose) to {missing} in {output_formats.__file__}"
 
 
-def test_an_unknown_format_says_where_to_add_one() -> None:
+def test_an_unknown_format_is_an_error_that_says_where_to_add_one() -> None:
     with pytest.raises(KeyError, match=r"add a function with @output_format\('pkcs7', ...\) to "):
         format_called("pkcs7")
 

@@ -60,5 +60,7 @@ def test_a_signature_of_every_kind_verifies(name: str, seeded: bool) -> None:
         ("rsa-512", Signature("sha256", True), "too short"),
     ],
 )
-def test_what_a_key_cannot_sign_is_refused_in_words(name: str, signature: Signature, words: str) -> None:
+def test_a_scheme_that_a_key_cannot_use_is_rejected_with_a_reason(
+    name: str, signature: Signature, words: str
+) -> None:
     assert words in (refusal(parse_kind(name), signature) or "")

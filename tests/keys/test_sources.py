@@ -31,7 +31,7 @@ _GOLDEN = {
 
 
 @pytest.mark.parametrize("name", _GOLDEN)
-def test_a_seeded_key_is_the_same_for_ever(name: str) -> None:
+def test_a_seeded_key_never_changes(name: str) -> None:
     key = SeededKeys("golden").generate(parse_kind(name), "certificates/a")
     assert sha256(to_pkcs8(key)).hexdigest() == _GOLDEN[name]
 
@@ -43,7 +43,7 @@ def test_seed_owner_and_kind_each_give_another_key() -> None:
 
 
 @pytest.mark.parametrize("name", [n for n in WELL_KNOWN if n not in ("rsa-3072", "rsa-4096")] + ["rsa-777"])
-def test_a_fresh_key_is_of_the_kind_asked_for_and_never_the_same(name: str) -> None:
+def test_a_fresh_key_has_the_requested_kind_and_is_unique(name: str) -> None:
     first, second = (FreshKeys().generate(parse_kind(name), "a") for _ in range(2))
     assert kind_of(first) == parse_kind(name)
     assert to_pkcs8(first) != to_pkcs8(second)
@@ -51,7 +51,7 @@ def test_a_fresh_key_is_of_the_kind_asked_for_and_never_the_same(name: str) -> N
 
 
 @pytest.mark.parametrize("size", [512, 513, 767, 1024, 1536])
-def test_our_own_rsa_keys_pass_every_check_of_the_library(size: int) -> None:
+def test_rsa_keys_of_pkigen_pass_every_check_of_cryptography(size: int) -> None:
     key = SeededKeys("x").generate(parse_kind(f"rsa-{size}"), "a")
     assert isinstance(key, RSAPrivateKey)
     assert key.key_size == size
@@ -74,7 +74,7 @@ def test_a_key_identifier_is_that_of_cryptography() -> None:
     assert key_identifier(public_key_info(key)) == theirs
 
 
-def test_a_pool_gives_an_owner_the_same_key_and_no_more_than_its_size(tmp_path: Path) -> None:
+def test_a_pool_returns_the_same_key_for_an_owner_and_at_most_its_size(tmp_path: Path) -> None:
     pool, kind = PooledKeys(tmp_path / "pool"), parse_kind("ec-p256")
     first = [to_pkcs8(pool.generate(kind, f"certificates/{number}")) for number in range(200)]
     again = [to_pkcs8(PooledKeys(tmp_path / "pool").generate(kind, f"certificates/{n}")) for n in range(200)]
@@ -83,14 +83,14 @@ def test_a_pool_gives_an_owner_the_same_key_and_no_more_than_its_size(tmp_path: 
     assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "pool").iterdir())
 
 
-def test_a_key_that_is_to_be_another_one_is_no_entitys(tmp_path: Path) -> None:
+def test_a_key_for_a_mismatch_belongs_to_no_entity(tmp_path: Path) -> None:
     pool, kind = PooledKeys(tmp_path / "pool"), parse_kind("ed25519")
     entities = {to_pkcs8(pool.generate(kind, f"certificates/{number}")) for number in range(200)}
     others = [to_pkcs8(pool.generate(kind, word)) for word in ("other key", "other CA", "cases of sensor")]
     assert len(set(others) - entities) == 3
 
 
-def test_a_pool_that_others_can_write_is_refused(tmp_path: Path) -> None:
+def test_a_pool_that_others_can_write_is_rejected(tmp_path: Path) -> None:
     pool = PooledKeys(tmp_path / "pool")
     pool.generate(parse_kind("ec-p256"), "a")
     (tmp_path / "pool").chmod(0o777)
@@ -107,20 +107,20 @@ def test_a_key_of_another_kind_in_a_pool_is_reported(tmp_path: Path) -> None:
         PooledKeys(tmp_path / "pool").generate(parse_kind("ec-p256"), "a")
 
 
-def test_a_pool_gives_keys_that_only_faults_ask_for_again(tmp_path: Path) -> None:
+def test_a_pool_also_returns_keys_that_only_faults_use(tmp_path: Path) -> None:
     kind = parse_kind("rsa-2048-e3")
     first, again = (PooledKeys(tmp_path / "pool").generate(kind, "a") for _ in range(2))
     assert to_pkcs8(first) == to_pkcs8(again)
 
 
-def test_a_pool_where_no_folder_can_be_is_reported(tmp_path: Path) -> None:
+def test_a_pool_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EnvironmentFailure, match="set PKIGEN_KEY_POOL to another directory"):
         PooledKeys(tmp_path / "file" / "pool").generate(parse_kind("ec-p256"), "a")
 
 
 @pytest.mark.parametrize("name", ["rsa-511", "rsa-8193", "rsa-", "rsa-99999", "ec-p255", "RSA-2048", ""])
-def test_a_kind_that_there_is_not_is_reported(name: str) -> None:
+def test_an_unknown_kind_is_reported(name: str) -> None:
     with pytest.raises(ValueError, match=r"no such kind of key|an RSA key has 512 to 8192 bits"):
         parse_kind(name)
 

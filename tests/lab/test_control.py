@@ -41,7 +41,7 @@ def running(plant: Plant, ended: Event) -> Iterator[RunningLab]:
     assert find_running_lab(plant.lab.folder) is None
 
 
-def test_it_tells_how_everything_is_and_how_to_sign_in(running: RunningLab, plant: Plant) -> None:
+def test_status_has_the_state_of_each_appliance_and_how_to_sign_in(running: RunningLab, plant: Plant) -> None:
     status = running.status()
     assert status["password"] == plant.lab.password
     assert [one["name"] for one in status["appliances"]] == list(plant.lab.appliances)
@@ -50,7 +50,7 @@ def test_it_tells_how_everything_is_and_how_to_sign_in(running: RunningLab, plan
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes of this kind")
-def test_its_token_is_the_users_own(running: RunningLab) -> None:
+def test_the_token_is_readable_only_by_its_owner(running: RunningLab) -> None:
     assert stat.S_IMODE((running.folder / FILE).stat().st_mode) == 0o600
 
 
@@ -64,7 +64,7 @@ def test_its_token_is_the_users_own(running: RunningLab) -> None:
         ({"Authorization": "Bearer TOKEN"}, 200),
     ],
 )
-def test_without_its_token_it_tells_and_does_nothing(
+def test_without_the_token_nothing_is_revealed_or_changed(
     headers: dict[str, str], status: int, running: RunningLab, ended: Event
 ) -> None:
     sent = {name: value.replace("TOKEN", running.token) for name, value in headers.items()}
@@ -75,7 +75,7 @@ def test_without_its_token_it_tells_and_does_nothing(
         assert not ended.is_set()
 
 
-def test_an_upload_from_the_command_line_is_judged_as_any_other(running: RunningLab, plant: Plant) -> None:
+def test_an_upload_from_the_command_line_has_the_usual_result(running: RunningLab, plant: Plant) -> None:
     lab = plant.lab
     sound = case_upload(lab.environment, "sealed", lab.passphrases)
     assert running.upload("sensor-02", sound)["accepted"]
@@ -98,14 +98,14 @@ def test_an_upload_from_the_command_line_is_judged_as_any_other(running: Running
         "[" * 100_000,
     ],
 )
-def test_a_damaged_announcement_is_none(content: str, tmp_path: Path) -> None:
+def test_a_damaged_announcement_is_ignored(content: str, tmp_path: Path) -> None:
     path = tmp_path / FILE
     path.parent.mkdir(parents=True)
     path.write_text(content)
     assert find_running_lab(tmp_path) is None
 
 
-def test_the_port_of_a_lab_that_was_killed_may_be_anothers(
+def test_the_port_of_a_killed_lab_can_belong_to_another_program(
     plant: Plant, running: RunningLab, tmp_path: Path
 ) -> None:
     """Here it is the CRL server's, which answers, and is no lab."""
@@ -126,7 +126,7 @@ def test_one_environment_has_one_lab_at_a_time(plant: Plant) -> None:
         pass
 
 
-def test_it_ends_when_it_is_told_to(running: RunningLab, ended: Event) -> None:
+def test_the_lab_ends_on_request(running: RunningLab, ended: Event) -> None:
     running.stop()
     assert ended.wait(5)
     ended.clear()

@@ -31,14 +31,14 @@ def client(site: Site) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_a_url_below_the_base_is_passed_on_as_it_is(client: httpx.Client) -> None:
+def test_a_url_below_the_base_is_forwarded_unmodified(client: httpx.Client) -> None:
     for base in (BASE, BASE.upper().replace("HTTP", "http")):
         answer = client.get(f"{base}/crl/ot%20issuing.crl")
         assert (answer.status_code, answer.content) == (200, b"octets")
         assert answer.headers["content-type"] == "application/pkix-crl"
 
 
-def test_what_is_not_there_is_told(client: httpx.Client) -> None:
+def test_a_missing_file_is_404(client: httpx.Client) -> None:
     answer = client.get(f"{BASE}/none.crl")
     assert answer.status_code == 502
     assert "HTTP 404" in answer.text
@@ -48,7 +48,7 @@ def test_what_is_not_there_is_told(client: httpx.Client) -> None:
     "url",
     ["http://127.0.0.1:1/crl", "http://crl.contoso.test/crl", "http://crl.contoso.test:8085.evil.test/"],
 )
-def test_it_leads_nowhere_else(url: str, client: httpx.Client, site: Site) -> None:
+def test_the_crl_server_forwards_no_other_url(url: str, client: httpx.Client, site: Site) -> None:
     before = list(site.requests)
     try:
         assert client.get(url).status_code == 403
@@ -58,7 +58,7 @@ def test_it_leads_nowhere_else(url: str, client: httpx.Client, site: Site) -> No
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-def test_it_only_gets(method: str, client: httpx.Client, site: Site) -> None:
+def test_the_crl_server_allows_only_get(method: str, client: httpx.Client, site: Site) -> None:
     before = list(site.requests)
     assert client.request(method, f"{BASE}/crl").status_code == 405
     assert site.requests == before

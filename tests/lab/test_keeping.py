@@ -56,14 +56,14 @@ def _schedule(
     return ConnectionScheduler(cast("list[Connection]", list(connections)), interval, tick, tell)
 
 
-def test_every_link_is_tried_at_once_and_then_in_its_time() -> None:
+def test_every_connection_is_tried_at_once_and_then_at_its_interval() -> None:
     connections = [_Link() for _ in range(20)]
     scheduler = _schedule(*connections, interval=0.05)
     with scheduler.running():
         assert scheduler.wait_until(lambda: all(connection.count >= 3 for connection in connections), SECONDS)
 
 
-def test_what_changed_while_a_link_was_tried_is_tried_again() -> None:
+def test_a_connection_that_changed_during_its_attempt_is_tried_again() -> None:
     connection = _Link()
     scheduler = _schedule(connection)
     with scheduler.running():
@@ -76,7 +76,7 @@ def test_what_changed_while_a_link_was_tried_is_tried_again() -> None:
         assert scheduler.wait_until(lambda: connection.count == 3, SECONDS)
 
 
-def test_one_that_takes_long_holds_up_no_other_and_burns_no_time() -> None:
+def test_a_slow_connection_delays_no_other_and_uses_no_cpu() -> None:
     slow, quick, ticks = _Link(), _Link(), []
     scheduler = _schedule(slow, quick, tick=lambda: ticks.append(1))
     slow.gate.clear()
@@ -89,7 +89,7 @@ def test_one_that_takes_long_holds_up_no_other_and_burns_no_time() -> None:
         slow.gate.set()
 
 
-def test_a_link_that_fails_is_tried_again_in_its_time() -> None:
+def test_a_failed_connection_is_retried_at_its_interval() -> None:
     connection = _Link()
     connection.problem = RuntimeError("unforeseen")
     scheduler = _schedule(connection, interval=0.05)
@@ -97,7 +97,7 @@ def test_a_link_that_fails_is_tried_again_in_its_time() -> None:
         assert scheduler.wait_until(lambda: connection.count >= 3, SECONDS)
 
 
-def test_a_full_disk_is_told_once_and_ends_nothing() -> None:
+def test_a_full_disk_is_reported_once_and_ends_nothing() -> None:
     connection, messages, full = _Link(), list[str](), [True]
 
     def tick() -> None:
@@ -112,7 +112,7 @@ def test_a_full_disk_is_told_once_and_ends_nothing() -> None:
     assert "No space left on device" in messages[0]
 
 
-def test_events_that_come_while_the_log_is_written_do_no_harm(
+def test_events_during_a_write_of_the_log_are_not_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with listen("127.0.0.1", 0) as listener:
@@ -153,7 +153,7 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return requested
 
 
-def test_who_looks_within_a_second_shares_a_download(fetched: list[str]) -> None:
+def test_requests_within_a_second_share_a_download(fetched: list[str]) -> None:
     now = [0.0]
     shared = CrlDownloads(None, CancelToken(), lambda: now[0])
     assert [shared.get("http://a/1") for _ in range(3)] == [b"http://a/1"] * 3
@@ -170,7 +170,7 @@ def test_who_looks_within_a_second_shares_a_download(fetched: list[str]) -> None
 
 
 @pytest.mark.parametrize(("url", "error"), [("http://none", FetchError), ("http://broken", RuntimeError)])
-def test_who_shares_a_download_shares_its_failure(
+def test_requests_that_share_a_download_share_its_failure(
     url: str, error: type[Exception], fetched: list[str]
 ) -> None:
     shared = CrlDownloads(None, CancelToken(), lambda: 0.0)
@@ -180,7 +180,7 @@ def test_who_shares_a_download_shares_its_failure(
     assert fetched == [url]
 
 
-def test_downloads_do_not_pile_up(fetched: list[str]) -> None:
+def test_the_number_of_downloads_is_limited(fetched: list[str]) -> None:
     shared = CrlDownloads(None, CancelToken(), lambda: 0.0)
     for number in range(1000):
         shared.get(f"http://a/{number}")
@@ -188,7 +188,7 @@ def test_downloads_do_not_pile_up(fetched: list[str]) -> None:
     assert len(fetched) == 1000
 
 
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_replaced_atomically(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = State(tmp_path)
     state.write("x", b"first")
 
@@ -203,7 +203,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
 
 
 @given(st.binary(max_size=40))
-def test_json_that_is_damaged_is_none(data: bytes) -> None:
+def test_damaged_json_is_ignored(data: bytes) -> None:
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory() as folder:
@@ -212,13 +212,13 @@ def test_json_that_is_damaged_is_none(data: bytes) -> None:
         assert isinstance(state.read_json("x.json"), dict)
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / ".pkigen").write_text("in the way")
     with pytest.raises(EnvironmentFailure, match="cannot make"):
         State(tmp_path)
 
 
-def test_the_clock_runs_forward_alone_and_is_put_right() -> None:
+def test_the_clock_advances_and_can_be_set() -> None:
     clock = LabClock()
     clock.move(parse_span("36h"))
     assert timedelta(hours=35) < clock() - utc_now() <= timedelta(hours=36)

@@ -62,20 +62,20 @@ def _dialing(cancel_token: CancelToken, address: str) -> Callable[[], None]:
     return waiting
 
 
-def test_a_handshake_that_nobody_answers_is_given_up() -> None:
+def test_an_unanswered_handshake_is_abandoned() -> None:
     cancel_token = CancelToken()
     with hanging() as address:
         assert _given_up(cancel_token, _dialing(cancel_token, address), ConnectError, 2)
 
 
-def test_a_crl_that_does_not_come_is_given_up() -> None:
+def test_an_unanswered_crl_request_is_abandoned() -> None:
     cancel_token = CancelToken()
     downloads = CrlDownloads(None, cancel_token)
     with hanging() as address:
         assert _given_up(cancel_token, lambda: downloads.get(f"http://{address}/ca.crl"), FetchError, 2)
 
 
-def test_a_name_that_is_looked_up_for_long_is_given_up_and_its_socket_closed(
+def test_a_slow_name_lookup_is_abandoned_and_its_socket_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cancel_token, go_on, there = CancelToken(), threading.Event(), threading.Event()
@@ -96,12 +96,12 @@ def test_a_name_that_is_looked_up_for_long_is_given_up_and_its_socket_closed(
     assert made.fileno() == -1
 
 
-def test_a_host_that_is_no_host_name_is_nobody_who_answers() -> None:
+def test_an_invalid_host_name_is_unreachable() -> None:
     with pytest.raises(ConnectError, match="invalid host name"):
         _dialing(CancelToken(), "a..b:6514")()
 
 
-def test_one_who_hangs_gets_no_more_than_the_time_allowed() -> None:
+def test_a_hanging_peer_gets_no_more_than_the_time_limit() -> None:
     with hanging() as address:
         host, _, port = address.rpartition(":")
         begun = time.monotonic()

@@ -34,13 +34,13 @@ def test_a_case_with_a_passphrase_has_its_pkcs12_file(environment: Environment) 
     assert case.passphrase == environment.folder / "certificates" / "sound" / "passphrase.txt"
 
 
-def test_a_case_trusts_its_own_root_and_no_others(cases: dict[str, MatrixCase]) -> None:
+def test_a_case_trusts_only_its_root(cases: dict[str, MatrixCase]) -> None:
     roots = {name: [path.stem for path in case.anchors] for name, case in cases.items()}
     assert roots.pop("sound.ext-unknown-critical-root") == ["root.sound.ext-unknown-critical-root"]
     assert set(map(tuple, roots.values())) == {("root",)}
 
 
-def test_who_says_nothing_of_trust_trusts_the_roots_of_its_path_or_all_that_are_sound(
+def test_a_case_without_trust_uses_the_roots_of_its_path_or_all_without_a_fault(
     environment: Environment,
 ) -> None:
     cases = [{key: value for key, value in case.items() if key != "trust"} for case in _cases(environment)]
@@ -50,13 +50,13 @@ def test_who_says_nothing_of_trust_trusts_the_roots_of_its_path_or_all_that_are_
     assert [path.stem for path in cases_of(lost)[0].anchors] == ["root"]
 
 
-def test_who_has_nobody_above_has_no_chain_and_no_crl(environment: Environment) -> None:
+def test_a_self_signed_case_has_no_chain_and_no_crl(environment: Environment) -> None:
     lonely = {**_cases(environment)[0], "path": []}
     (case,) = cases_of(Environment(environment.folder, {**environment.manifest, "cases": [lonely]}))
     assert (case.chain, case.crls) == (None, ())
 
 
-def test_who_is_no_server_is_not_put_to_anybody(tmp_path: Path) -> None:
+def test_certificates_that_are_not_for_servers_are_not_evaluated(tmp_path: Path) -> None:
     purposes = {
         "client": ["clientAuth"],
         "both": ["clientAuth", "serverAuth"],

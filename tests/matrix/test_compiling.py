@@ -21,7 +21,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def test_a_program_is_made_again_only_when_its_source_or_its_compiler_is_another(tmp_path: Path) -> None:
+def test_a_program_is_compiled_again_only_if_source_or_compiler_changed(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_text("one")
     made = []
@@ -42,13 +42,13 @@ def test_a_program_is_made_again_only_when_its_source_or_its_compiler_is_another
 
 
 @pytest.mark.needs("cc", "mbedtls")
-def test_a_library_that_cannot_be_linked_is_not_found(cases: dict[str, MatrixCase]) -> None:
+def test_a_library_that_cannot_be_linked_is_missing(cases: dict[str, MatrixCase]) -> None:
     assert NOWHERE.version() is None
     with pytest.raises(EnvironmentFailure, match=r"nowhere cannot be compiled: .*-lnowhere"):
         NOWHERE.judge([cases["sound"]])
 
 
-def test_without_a_compiler_a_library_says_what_it_comes_with(
+def test_without_a_compiler_the_package_to_install_is_reported(
     cases: dict[str, MatrixCase], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
@@ -57,7 +57,7 @@ def test_without_a_compiler_a_library_says_what_it_comes_with(
         MBEDTLS.judge([cases["sound"]])
 
 
-def test_a_path_that_would_spoil_the_line_is_refused(cases: dict[str, MatrixCase]) -> None:
+def test_a_path_that_breaks_the_line_protocol_is_rejected(cases: dict[str, MatrixCase]) -> None:
     for name in ("a\tb", "a\nb"):
         with pytest.raises(InputError, match="tab or a line feed"):
             FIELDS.write(replace(cases["sound"], certificate=Path(name)))

@@ -114,24 +114,24 @@ CRLS: dict[str, tuple[Callable[[Issuing], Builder], set[str]]] = {
 
 @pytest.mark.needs("openssl", "certtool", "faketime", "go")
 @pytest.mark.parametrize("kind", CRLS)
-def test_a_crl_clears_a_certificate_or_does_not(issuing: Issuing, kind: str) -> None:
+def test_a_crl_decides_about_a_certificate(issuing: Issuing, kind: str) -> None:
     build, refusing = CRLS[kind]
     assert issuing.refusing(build(issuing)) == refusing
 
 
 @pytest.mark.needs("openssl", "certtool", "faketime", "go")
-def test_go_reads_der_alone(issuing: Issuing) -> None:
+def test_go_reads_only_der(issuing: Issuing) -> None:
     assert issuing.refusing(issuing.builder(), Encoding.PEM) == {"go"}
 
 
 @pytest.mark.needs("openssl", "certtool", "faketime", "go")
-def test_a_crl_has_to_be_its_issuers(issuing: Issuing) -> None:
+def test_a_crl_must_be_signed_by_its_issuer(issuing: Issuing) -> None:
     issuing.key = generate_private_key(65537, 2048)
     assert issuing.refusing(issuing.builder()) == _COLUMNS
     assert issuing.refusing(_revoking(issuing)) == _COLUMNS
 
 
 @pytest.mark.needs("openssl", "certtool", "faketime", "go")
-def test_who_is_given_no_crl_refuses_unless_it_is_gnutls(issuing: Issuing) -> None:
+def test_validators_without_a_crl_reject_except_gnutls(issuing: Issuing) -> None:
     assert issuing.refusing_files() == _BUT_GNUTLS
     assert issuing.refusing_files(issuing.case.crls[1]) == _BUT_GNUTLS

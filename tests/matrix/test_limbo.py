@@ -71,7 +71,7 @@ def test_a_server_becomes_a_case(cases: dict[str, MatrixCase], tmp_path: Path) -
     assert not subject.revocation
 
 
-def test_clients_and_servers_of_other_names_are_passed_over(
+def test_clients_and_servers_with_other_names_are_skipped(
     cases: dict[str, MatrixCase], tmp_path: Path
 ) -> None:
     sound = cases["sound"]
@@ -118,7 +118,7 @@ def test_an_anchor_that_is_not_self_signed_ends_the_path(
         ({"features": ["has-crl"], "crls": ["x"]}, "varies"),
     ],
 )
-def test_what_is_expected_is_the_files_word_or_varies(
+def test_the_expected_verdict_is_that_of_the_file_or_varies(
     cases: dict[str, MatrixCase], tmp_path: Path, fields: dict[str, Any], expected: str
 ) -> None:
     ((subject,), _) = _read(tmp_path, _testcase(cases["sound"], **fields))
@@ -170,7 +170,9 @@ def test_a_description_states_the_fault_and_its_stage(cases: dict[str, MatrixCas
     assert [(one.fault, one.spoils) for one in subjects] == list(names.values())
 
 
-def test_what_was_exported_is_known_by_its_fault(cases: dict[str, MatrixCase], tmp_path: Path) -> None:
+def test_an_exported_testcase_is_recognized_by_its_fault(
+    cases: dict[str, MatrixCase], tmp_path: Path
+) -> None:
     ((subject,), _) = _read(tmp_path, _testcase(cases["sound"], id="matrix::sound.san-missing"))
     assert (subject.name, subject.fault, subject.family) == (
         "matrix::sound.san-missing",

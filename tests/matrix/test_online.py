@@ -63,7 +63,7 @@ def _judge(validator: Validator, subject: Subject) -> Answer:
 
 
 @pytest.mark.needs(*TOOLS["java-crldp"])
-def test_java_fetches_crls_from_where_the_certificates_say(subjects: dict[str, Subject]) -> None:
+def test_java_fetches_crls_from_the_urls_of_the_certificates(subjects: dict[str, Subject]) -> None:
     (java,) = (one for one in VALIDATORS if one.name == "java-crldp")
     answers = {
         name: _judge(java, subjects[name]) for name in ("sound", "revoked", "crl-http-404", "crl-redirect")
@@ -89,7 +89,7 @@ def test_the_proxy_leads_to_no_other_server(subjects: dict[str, Subject]) -> Non
 
 
 @pytest.mark.parametrize("validator", [_column("java-ocsp"), _column("openssl-ocsp")])
-def test_an_ocsp_answer_is_asked_for(validator: Validator, subjects: dict[str, Subject]) -> None:
+def test_an_ocsp_response_is_requested(validator: Validator, subjects: dict[str, Subject]) -> None:
     assert _judge(validator, subjects["ocsp-good"]).parts["ocsp"] is True
     answer = _judge(validator, subjects["ocsp-revoked"])
     assert answer.parts["ocsp"] is False
@@ -103,7 +103,7 @@ def test_times_are_those_of_the_case(validator: Validator, subjects: dict[str, S
     assert "Status times invalid" in _judge(validator, later).words
 
 
-def test_what_a_fault_spoils_is_told_by_its_family_and_stage(subjects: dict[str, Subject]) -> None:
+def test_the_faulty_part_follows_from_family_and_stage(subjects: dict[str, Subject]) -> None:
     assert {name: subject.spoils for name, subject in subjects.items()} == {
         "sound": "path",
         "revoked": "crl",
@@ -115,7 +115,7 @@ def test_what_a_fault_spoils_is_told_by_its_family_and_stage(subjects: dict[str,
     }
 
 
-def test_a_locked_key_without_its_passphrase_is_given_to_nobody(tmp_path: Path) -> None:
+def test_an_encrypted_key_without_its_passphrase_is_given_to_no_validator(tmp_path: Path) -> None:
     document = {
         "name": "locked",
         "defaults": {"key": "ec-p256"},

@@ -45,7 +45,7 @@ def page(environment: Environment, tmp_path: Path) -> Iterator[Page]:
     assert [words for words in wrong if not words.startswith("data:")] == []
 
 
-def test_a_click_opens_the_words_and_keys_move_in_the_table(page: Page) -> None:
+def test_a_click_opens_the_message_and_keys_move_in_the_table(page: Page) -> None:
     page.locator("td[aria-label^='openssl: refuses']").first.click()
     detail = page.locator("#detail")
     assert "openssl" in detail.locator(".asked dt").inner_text()
@@ -61,7 +61,7 @@ def test_a_click_opens_the_words_and_keys_move_in_the_table(page: Page) -> None:
     assert page.evaluate("document.activeElement.tagName") == "TD"
 
 
-def test_filters_leave_what_fits(page: Page) -> None:
+def test_filters_select_matching_rows(page: Page) -> None:
     count = page.locator("#count")
     assert count.inner_text() == "6 of 6 cases"
     page.select_option("select[name=family]", "validity")

@@ -16,12 +16,12 @@ def test_two_validators_of_one_name_are_rejected() -> None:
         register(DEFAULT)
 
 
-def test_a_validator_that_looks_at_nothing_is_rejected() -> None:
+def test_a_validator_without_a_check_is_rejected() -> None:
     with pytest.raises(ValueError, match="'blind': looks_at must contain one or more of path"):
         register(replace(DEFAULT, name="blind", looks_at=frozenset()))
 
 
-def test_every_validator_has_a_name_of_its_own_and_says_what_to_install() -> None:
+def test_every_validator_has_a_unique_name_and_installation_instructions() -> None:
     names = [validator.name for validator in VALIDATORS]
     assert len({*names}) == len(names)
     assert all(validator.comes_with for validator in VALIDATORS)

@@ -27,7 +27,7 @@ for line in sys.stdin:
 """
 
 
-def test_a_program_that_hangs_is_stopped_and_one_that_crashes_says_how() -> None:
+def test_a_hanging_program_is_stopped_and_a_crash_is_reported() -> None:
     hung = run("sleep", "60", seconds=1)
     assert hung.code is None
     assert hung.broken == "does not come to an end within 1 s"
@@ -36,7 +36,7 @@ def test_a_program_that_hangs_is_stopped_and_one_that_crashes_says_how() -> None
     assert run("false").broken == ""
 
 
-def test_a_program_asked_line_by_line_is_started_anew_when_it_fails(
+def test_a_line_based_program_is_restarted_after_a_failure(
     cases: dict[str, MatrixCase], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(line_protocol, "SECONDS", 1)
@@ -63,5 +63,5 @@ def test_a_program_asked_line_by_line_is_started_anew_when_it_fails(
         ("valid and/or good", "valid and/or good"),
     ],
 )
-def test_words_are_one_line_without_folders(words: str, expected: str) -> None:
+def test_messages_are_one_line_without_paths(words: str, expected: str) -> None:
     assert one_line(words) == expected

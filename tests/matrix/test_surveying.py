@@ -65,7 +65,7 @@ def _subject(
         ("varies", "path", REFUSES_CRL, "refuse crl", False),
     ],
 )
-def test_a_verdict_is_a_word_and_differs_from_what_is_expected_or_not(
+def test_a_verdict_equals_the_expected_one_or_differs(
     cases: dict[str, MatrixCase], expected: str, spoils: str, answer: Answer, word: str, differs: bool
 ) -> None:
     subject = _subject(cases, expected, spoils)
@@ -75,7 +75,7 @@ def test_a_verdict_is_a_word_and_differs_from_what_is_expected_or_not(
     assert matrix.is_as_expected is not differs
 
 
-def test_who_does_not_compare_names_is_blind_to_a_wrong_one(cases: dict[str, MatrixCase]) -> None:
+def test_a_validator_without_host_names_is_blind_to_a_mismatch(cases: dict[str, MatrixCase]) -> None:
     subject = _subject(cases, "reject", "host")
     puppet = Puppet({subject.name: ACCEPTS}, frozenset(("path",)))
     ((_, (cell,)),) = survey([subject], [Column(puppet, "puppet 1")], []).rows
@@ -120,7 +120,7 @@ def _surveyed(
         (_entry(fault="other", words="*"), False),
     ],
 )
-def test_a_difference_has_the_reason_that_is_written_down_for_it(
+def test_a_difference_has_its_recorded_reason(
     cases: dict[str, MatrixCase], entry: Known, explained: bool
 ) -> None:
     subject = _subject(cases, "accept")
@@ -141,7 +141,7 @@ def test_a_reason_without_a_difference_is_stale_with_the_version_that_was_record
     assert _surveyed(cases, REFUSES, _entry(versions="puppet 2")) == (0, 0, 0, 0)
 
 
-def test_who_asks_a_server_is_asked_about_what_shows_there_and_what_is_sound(
+def test_online_validators_get_cases_that_are_visible_over_tls(
     cases: dict[str, MatrixCase],
 ) -> None:
     served = {name: replace(case, proxy="127.0.0.1:1") for name, case in cases.items()}
@@ -154,7 +154,7 @@ def test_who_asks_a_server_is_asked_about_what_shows_there_and_what_is_sound(
     assert [cell.word for _, (cell,) in matrix.rows] == ["blind", "accept", "blind", "blind"]
 
 
-def test_who_reads_no_files_is_not_asked_how_they_are_written(cases: dict[str, MatrixCase]) -> None:
+def test_validators_that_read_no_files_get_no_file_faults(cases: dict[str, MatrixCase]) -> None:
     puppet = Puppet({}, frozenset(("path",)))
     survey([_subject(cases, "reject", "file")], [Column(puppet, "puppet 1")], [])
     assert puppet.requested == []

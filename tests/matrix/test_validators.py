@@ -85,14 +85,16 @@ def judged(cases: Cases, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
 
 
 @every_validator
-def test_what_is_sound_is_accepted_part_by_part(validator: Validator, complete: MatrixCase) -> None:
+def test_certificates_without_a_fault_are_accepted_part_by_part(
+    validator: Validator, complete: MatrixCase
+) -> None:
     answer = _judge(validator, complete)
     assert answer == Answer(True, "", {part: True if part in validator.looks_at else None for part in PARTS})
 
 
 @every_validator
 @pytest.mark.parametrize("wrong", REFUSED)
-def test_what_is_wrong_is_refused_with_a_reason(
+def test_faulty_certificates_are_rejected_with_a_reason(
     validator: Validator, cases: Cases, judged: Callable[[Validator, str], Answer], wrong: str
 ) -> None:
     sight, _ = REFUSED[wrong]
@@ -111,13 +113,15 @@ def test_what_is_wrong_is_refused_with_a_reason(
 
 
 @every_validator
-def test_a_wildcard_is_asked_for_by_a_name_that_it_covers(validator: Validator, cases: Cases) -> None:
+def test_a_wildcard_is_tested_with_a_name_that_it_covers(validator: Validator, cases: Cases) -> None:
     assert cases["wildcard"].host == "host.contoso.test"
     assert _judge(validator, cases["wildcard"]).accepted is (validator.name not in NO_WILDCARDS)
 
 
 @every_validator
-def test_a_locked_key_opens_with_its_passphrase(validator: Validator, cases: Cases, tmp_path: Path) -> None:
+def test_an_encrypted_key_is_decrypted_with_its_passphrase(
+    validator: Validator, cases: Cases, tmp_path: Path
+) -> None:
     path = tmp_path / "passphrase"
     path.write_text("geheim\n")
     answer = _judge(validator, replace(cases["locked"], passphrase=path))
@@ -128,7 +132,7 @@ def test_a_locked_key_opens_with_its_passphrase(validator: Validator, cases: Cas
 
 @every_validator
 @pytest.mark.parametrize("wrong", ["junk", "the wrong passphrase"])
-def test_a_pkcs12_file_that_does_not_open_is_refused(
+def test_a_pkcs12_file_that_cannot_be_decrypted_is_rejected(
     validator: Validator, complete: MatrixCase, passphrase: Path, tmp_path: Path, wrong: str
 ) -> None:
     case = complete
@@ -144,7 +148,7 @@ def test_a_pkcs12_file_that_does_not_open_is_refused(
 @every_validator
 @pytest.mark.parametrize("file", ["certificate", "chain", "key"])
 @pytest.mark.parametrize("data", JUNK)
-def test_a_file_of_junk_is_refused(
+def test_a_file_of_garbage_is_rejected(
     validator: Validator, judged: Callable[[Validator, str], Answer], file: str, data: str
 ) -> None:
     accepted = judged(validator, f"{data} {file}").accepted
@@ -153,19 +157,19 @@ def test_a_file_of_junk_is_refused(
 
 @pytest.mark.needs("faketime")
 @every_validator
-def test_the_path_is_judged_at_the_time_of_the_case(validator: Validator, cases: Cases) -> None:
+def test_the_path_is_validated_at_the_time_of_the_case(validator: Validator, cases: Cases) -> None:
     case = replace(cases["sound"], at=cases["sound"].at + timedelta(days=3_000))
     assert _judge(validator, case).parts["path"] is False
 
 
 @every_validator
-def test_a_validator_says_what_it_is(validator: Validator) -> None:
+def test_a_validator_has_name_and_version(validator: Validator) -> None:
     version = validator.version()
     assert version is not None
     assert any(character.isdigit() for character in version)
 
 
-def test_a_program_that_is_not_there_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_program_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr("sys.executable", "/nowhere/python")
     assert [one.name for one in VALIDATORS if one.version() is not None] == ["pyca", "webpki"]

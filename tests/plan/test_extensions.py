@@ -211,7 +211,7 @@ _CASES: list[tuple[str, dict[str, Any], x509.ExtensionType, bool]] = [
 
 
 @pytest.mark.parametrize(("oid", "fields", "theirs", "critical"), _CASES)
-def test_an_extension_is_what_cryptography_encodes(
+def test_an_extension_is_encoded_as_by_cryptography(
     oid: str, fields: dict[str, Any], theirs: x509.ExtensionType, critical: bool
 ) -> None:
     assert _extension(oid, **fields) == Extension(oid, critical, theirs.public_bytes())
@@ -252,7 +252,7 @@ def test_a_typed_extension_has_an_encoder(oid: str, field: str) -> None:
 
 
 @given(st.sets(st.sampled_from(oids.KEY_USAGES)))
-def test_every_set_of_key_usages_is_what_cryptography_encodes(usages: set[str]) -> None:
+def test_every_set_of_key_usages_is_encoded_as_by_cryptography(usages: set[str]) -> None:
     agreement = "keyAgreement" in usages
     if not agreement:
         usages -= {"encipherOnly", "decipherOnly"}
@@ -281,7 +281,7 @@ def test_an_extension_can_be_left_out(field: str, oid: str) -> None:
     assert _extension(oid, **{field: "none"}) is None
 
 
-def test_a_raw_extension_replaces_ours_and_others_stand_last() -> None:
+def test_a_raw_extension_replaces_a_typed_one_and_others_are_last() -> None:
     raw = [
         {"oid": "1.2.3.4", "critical": "true", "der": "0403010203"},
         {"oid": oids.KEY_USAGE, "der": "0500"},
@@ -309,7 +309,9 @@ strings = EXP:1, SEQUENCE:strings
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize(("principal", "name_type"), [("user", 1), ("krbtgt/REALM", 2), ("HTTP/a.test", 3)])
-def test_a_kerberos_principal_is_what_openssl_encodes(tmp_path: Path, principal: str, name_type: int) -> None:
+def test_a_kerberos_principal_is_encoded_as_by_openssl(
+    tmp_path: Path, principal: str, name_type: int
+) -> None:
     strings = (f"s{n} = GeneralString:{text}" for n, text in enumerate(principal.split("/")))
     (tmp_path / "conf").write_text(_KERBEROS.format(type=name_type, strings="\n".join(strings)))
     command = ["openssl", "asn1parse", "-genconf", "conf", "-noout", "-out", "name.der"]
@@ -321,7 +323,7 @@ def test_a_kerberos_principal_is_what_openssl_encodes(tmp_path: Path, principal:
     assert [str(one) for one in general_names(extension.value)] == [f"krb5:{principal}@REALM"]
 
 
-def test_key_identifiers_wait_for_the_keys() -> None:
+def test_key_identifiers_are_placeholders_until_the_keys_exist() -> None:
     extension = _extension(oids.SUBJECT_KEY_IDENTIFIER)
     assert extension is not None
     assert extension.value is KeyIdentifier.SUBJECT

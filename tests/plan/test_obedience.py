@@ -104,7 +104,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("old", "new", "expected"), BROKEN)
-def test_a_broken_demand_is_reported_at_the_line_that_causes_it(
+def test_a_violated_requirement_is_reported_at_the_line_that_causes_it(
     old: str, new: str, expected: list[tuple[int, str]], tmp_path: Path
 ) -> None:
     problems = _problems(_profile(tmp_path, (old, new)), tmp_path / "out")
@@ -112,7 +112,7 @@ def test_a_broken_demand_is_reported_at_the_line_that_causes_it(
     assert all(problem.message.startswith("defender-iot requires: ") for problem in problems)
 
 
-def test_all_broken_demands_are_reported_at_once_in_the_files_order(tmp_path: Path) -> None:
+def test_all_violated_requirements_are_reported_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     path = _profile(
         tmp_path,
         ("base_url: http:", "base_url: https:"),
@@ -126,7 +126,7 @@ def test_all_broken_demands_are_reported_at_once_in_the_files_order(tmp_path: Pa
     ]
 
 
-def test_validate_tells_the_same_as_a_build(tmp_path: Path, cli: Cli) -> None:
+def test_validate_reports_the_same_as_a_build(tmp_path: Path, cli: Cli) -> None:
     path = _profile(tmp_path, ("base_url: http:", "base_url: https:"), ("key: rsa-2048", "key: rsa-1024"))
     validated = cli("validate", path)
     assert (validated.code, validated.out) == (2, "")
@@ -135,17 +135,17 @@ def test_validate_tells_the_same_as_a_build(tmp_path: Path, cli: Cli) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_an_advice_is_no_error(tmp_path: Path, cli: Cli) -> None:
+def test_a_recommendation_is_no_error(tmp_path: Path, cli: Cli) -> None:
     path = _profile(tmp_path, ("key: rsa-2048", "key: rsa-4096"))
     assert cli("validate", path).code == 0
 
 
-def test_without_requirements_nothing_is_demanded(tmp_path: Path, cli: Cli) -> None:
+def test_without_requirement_sets_nothing_is_checked(tmp_path: Path, cli: Cli) -> None:
     path = _profile(tmp_path, ("requirements: [defender-iot]\n", ""), ("key: rsa-2048", "key: ec-p256"))
     assert cli("validate", path).code == 0
 
 
-def test_a_set_of_ones_own_is_found_beside_the_profile(tmp_path: Path) -> None:
+def test_a_set_beside_the_profile_is_read(tmp_path: Path) -> None:
     (tmp_path / "sets").mkdir()
     (tmp_path / "sets" / "own.yaml").write_text(OWN)
     path = _profile(tmp_path, ("[defender-iot]", "[sets/own.yaml]"))
@@ -163,14 +163,14 @@ def test_a_set_of_ones_own_is_found_beside_the_profile(tmp_path: Path) -> None:
         ("none.yaml", "No such file"),
     ],
 )
-def test_a_set_that_is_not_there_is_reported(name: str, words: str, tmp_path: Path) -> None:
+def test_a_missing_set_is_reported(name: str, words: str, tmp_path: Path) -> None:
     (problem,) = _problems(_profile(tmp_path, ("[defender-iot]", f"[{name}]")), tmp_path / "out")
     assert words in str(problem)
     assert problem.location is not None
     assert problem.location.line == 3
 
 
-def test_a_broken_set_is_reported_at_its_own_line(tmp_path: Path) -> None:
+def test_an_invalid_set_is_reported_at_its_line(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(OWN.replace("{san:", "{sna:"))
     path = _profile(tmp_path, ("[defender-iot]", "[own.yaml]"))
     (problem,) = _problems(path, tmp_path / "out")
@@ -187,7 +187,7 @@ NEGATIVES = "negatives: [{{of: {}, against: {}}}]\n"
         ("one", "defender-oit", "did you mean 'defender-iot'"),
     ],
 )
-def test_negatives_of_what_is_not_there_are_reported_at_their_line(
+def test_negatives_of_an_unknown_certificate_are_reported_at_their_line(
     of: str, against: str, words: str, tmp_path: Path
 ) -> None:
     path = _profile(tmp_path, ("defaults:\n", NEGATIVES.format(of, against) + "defaults:\n"))
@@ -196,7 +196,7 @@ def test_negatives_of_what_is_not_there_are_reported_at_their_line(
     assert {problem.location.line for problem in problems if problem.location} == {4}
 
 
-def test_a_base_that_breaks_the_set_itself_is_reported_at_the_line_that_causes_it(tmp_path: Path) -> None:
+def test_a_base_that_violates_the_set_is_reported_at_the_line_that_causes_it(tmp_path: Path) -> None:
     path = _profile(
         tmp_path,
         ("requirements: [defender-iot]", NEGATIVES.format("two", "defender-iot").rstrip()),
@@ -205,7 +205,7 @@ def test_a_base_that_breaks_the_set_itself_is_reported_at_the_line_that_causes_i
     assert _lines_and_requirements(_problems(path, tmp_path / "out")) == [(15, "subject-cn-no-wildcard")]
 
 
-def test_negatives_that_are_asked_for_twice_are_reported(tmp_path: Path) -> None:
+def test_duplicate_negatives_are_reported(tmp_path: Path) -> None:
     again = "negatives: [" + 2 * "{of: one, against: defender-iot}, " + "]\n"
     path = _profile(tmp_path, ("defaults:\n", f"{again}defaults:\n"))
     problems = _problems(path, tmp_path / "out")

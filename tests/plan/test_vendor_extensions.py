@@ -89,7 +89,7 @@ def _by_openssl(folder: Path, description: str) -> bytes:
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize(("fields", "oid", "description"), _OPENSSL)
-def test_an_extension_is_what_openssl_encodes(
+def test_an_extension_is_encoded_as_by_openssl(
     fields: dict[str, Any], oid: str, description: str, tmp_path: Path
 ) -> None:
     assert _extensions(**fields)[oid] == Extension(oid, False, _by_openssl(tmp_path, description))
@@ -97,7 +97,7 @@ def test_an_extension_is_what_openssl_encodes(
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize(("name", "type_id", "description"), _OTHER_NAMES)
-def test_an_other_name_is_what_openssl_encodes(
+def test_an_other_name_is_encoded_as_by_openssl(
     name: str, type_id: str, description: str, tmp_path: Path
 ) -> None:
     value = _by_openssl(tmp_path, description)

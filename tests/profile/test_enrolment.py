@@ -110,7 +110,7 @@ def test_a_wrong_template_is_reported_at_its_line(tmp_path: Path, template: str,
     assert problem.startswith("lab.yaml:5:")
 
 
-def test_a_template_is_like_a_certificate_but_not_called_like_one(tmp_path: Path) -> None:
+def test_a_template_has_the_fields_of_a_certificate_and_a_name_of_its_own(tmp_path: Path) -> None:
     text = "certificates: {one: {issuer: root, key: ec-p256, valid: 90d}}\nenrolment:\n"
     (tmp_path / "lab.yaml").write_text(f"{_BASE}{text}  sensors: {{like: one, subject: {{O: Lab}}}}")
     template = load(tmp_path / "lab.yaml").template("sensors")

@@ -40,7 +40,7 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
         "valid: {from: never, for: 1d}",
     ],
 )
-def test_what_a_field_cannot_say_is_refused_at_its_place(tmp_path: Path, field: str) -> None:
+def test_an_invalid_value_is_an_error_at_its_line(tmp_path: Path, field: str) -> None:
     errors = refused_certificate(tmp_path, field)
     assert errors.startswith(f"test.yaml:{FIRST}:"), errors
     assert field.partition(":")[0] in errors, errors

@@ -28,7 +28,7 @@ def test_defaults_reach_authorities_and_certificates_and_subjects_merge_by_attri
     assert loaded.authorities[0].key == spec.key == "ec-p256"
 
 
-def test_an_empty_value_takes_an_inherited_one_away(tmp_path: Path) -> None:
+def test_an_empty_value_removes_an_inherited_one(tmp_path: Path) -> None:
     loaded = load(
         write(tmp_path, DEFAULTS + "  a:\n    issuer: root\n    key:\n    subject: {OU: , CN: a.test}\n")
     )
@@ -92,13 +92,13 @@ def test_like_can_name_one_of_a_table(tmp_path: Path) -> None:
         ("a: {like: [b]}", "like"),
     ],
 )
-def test_like_that_leads_nowhere_is_refused(tmp_path: Path, text: str, words: str) -> None:
+def test_like_with_an_unknown_name_is_rejected(tmp_path: Path, text: str, words: str) -> None:
     errors = refused_certificates(tmp_path, text)
     assert words in errors
     assert f"test.yaml:{FIRST}" in errors or f"test.yaml:{FIRST + 1}" in errors
 
 
-def test_extends_lays_the_profile_over_its_base(tmp_path: Path) -> None:
+def test_extends_merges_the_profile_over_its_base(tmp_path: Path) -> None:
     write(
         tmp_path,
         DEFAULTS + "  a: {issuer: root, formats: [der, fullchain]}\n  b: {issuer: root}\n",
@@ -112,12 +112,12 @@ def test_extends_lays_the_profile_over_its_base(tmp_path: Path) -> None:
     assert specs["c"].key == "ec-p256"
 
 
-def test_extends_takes_a_shipped_profile_by_its_name(tmp_path: Path) -> None:
+def test_extends_accepts_the_name_of_a_shipped_profile(tmp_path: Path) -> None:
     loaded = load(write(tmp_path, "extends: minimal\nname: mine\n"))
     assert (loaded.name, loaded.count) == ("mine", 1)
 
 
-def test_a_table_of_the_base_lies_beside_the_base(tmp_path: Path) -> None:
+def test_a_table_of_the_base_is_relative_to_the_base(tmp_path: Path) -> None:
     (tmp_path / "below").mkdir()
     (tmp_path / "below" / "hosts.csv").write_text("host\na\n")
     write(tmp_path / "below", DEFAULTS + "  'plc-{{ host }}': {each: hosts.csv, issuer: root}\n", "base.yaml")
@@ -126,7 +126,7 @@ def test_a_table_of_the_base_lies_beside_the_base(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("base", ["missing.yaml", "test.yaml", ".", "[a]", "nul\\0"])
-def test_extends_that_leads_nowhere_is_refused(tmp_path: Path, base: str) -> None:
+def test_extends_with_a_missing_file_is_rejected(tmp_path: Path, base: str) -> None:
     assert "test.yaml:1:" in refused(
         tmp_path, f'extends: "{base}"\nname: test\n' if "\\" in base else f"extends: {base}\nname: test\n"
     )
@@ -144,6 +144,6 @@ def test_an_error_in_an_inherited_value_is_shown_where_it_was_written(tmp_path: 
     assert "ec-p256" in errors
 
 
-def test_one_bad_default_is_said_once_for_all_that_inherit_it(tmp_path: Path) -> None:
+def test_an_invalid_default_is_reported_once(tmp_path: Path) -> None:
     errors = refused(tmp_path, DEFAULTS.replace("ec-p256", "ec-p255") + "  'a-{1..500}': {issuer: root}\n")
     assert errors.count("test.yaml:4:8: ") <= 3

@@ -21,7 +21,7 @@ def test_issuers_come_before_issued(tmp_path: Path) -> None:
         assert order.index(issuer) < order.index(issued)
 
 
-def test_an_authority_is_self_signed_when_nothing_is_said(tmp_path: Path) -> None:
+def test_an_authority_without_an_issuer_is_self_signed(tmp_path: Path) -> None:
     specs = authorities(tmp_path, "root:\nother: {issuer: self}\ncross: {issuer: [root, other]}\n")
     assert {name: spec.issuers for name, spec in specs.items()} == {
         "root": ("self",),
@@ -38,7 +38,7 @@ def test_a_path_of_too_many_authorities_is_rejected_with_the_limit(tmp_path: Pat
     assert _refused(tmp_path, "".join(f"  {line}\n" for line in lines)).endswith(problem)
 
 
-def test_a_circle_of_a_thousand_authorities_is_no_recursion(tmp_path: Path) -> None:
+def test_a_cycle_of_a_thousand_authorities_is_an_error_without_recursion(tmp_path: Path) -> None:
     circle = "  ca-0: {issuer: ca-999}\n" + "".join(
         f"  ca-{n}: {{issuer: ca-{n - 1}}}\n" for n in range(1, 1000)
     )
@@ -57,7 +57,7 @@ def test_a_circle_of_a_thousand_authorities_is_no_recursion(tmp_path: Path) -> N
         ("  a: {issuer: {b: c}}\n", "test.yaml:3:", "issuer"),
     ],
 )
-def test_an_issuer_that_cannot_be_is_refused(tmp_path: Path, text: str, place: str, words: str) -> None:
+def test_an_impossible_issuer_is_rejected(tmp_path: Path, text: str, place: str, words: str) -> None:
     errors = _refused(tmp_path, text)
     assert place in errors
     assert words in errors
@@ -67,13 +67,13 @@ def test_an_end_entity_can_be_self_signed(tmp_path: Path) -> None:
     assert the_certificate(tmp_path, "key: ec-p256", "two: {issuer: self}").issuer == "root"
 
 
-def test_a_certificate_without_an_issuer_is_refused(tmp_path: Path) -> None:
+def test_a_certificate_without_an_issuer_is_rejected(tmp_path: Path) -> None:
     errors = refused_certificates(tmp_path, "a: {subject: {CN: a}}\n")
     assert errors.startswith("test.yaml:6:")
     assert "issuer" in errors
 
 
-def test_an_unknown_issuer_is_said_once_for_a_whole_range(tmp_path: Path) -> None:
+def test_an_unknown_issuer_is_reported_once_for_a_range(tmp_path: Path) -> None:
     errors = refused_certificates(tmp_path, '"a-{1..500}": {issuer: rot}\n')
     assert len(errors.splitlines()) == 1
     assert errors.startswith("test.yaml:6:26: ")
@@ -107,7 +107,7 @@ def test_an_authority_from_files_keeps_their_paths(tmp_path: Path) -> None:
         "lab: {from: {certificate: lab.crt}}\n  root: {issuer: lab}",
     ],
 )
-def test_files_that_bring_no_authority_are_refused(tmp_path: Path, text: str) -> None:
+def test_files_without_a_ca_certificate_are_rejected(tmp_path: Path, text: str) -> None:
     (tmp_path / "lab.crt").write_text("certificate")
     (tmp_path / "big.crt").write_bytes(b"x" * (1 << 22))
     assert "test.yaml:3:" in (errors := _refused(tmp_path, f"  {text}\n")) or "test.yaml:4:" in errors

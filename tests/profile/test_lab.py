@@ -31,7 +31,7 @@ def _refused(**section: Any) -> str:
     return str(caught.value)
 
 
-def test_a_console_is_enough() -> None:
+def test_a_lab_needs_only_a_console() -> None:
     lab = _lab()
     assert (lab.console, lab.secondary, lab.sensors, lab.forwarding) == ("console", None, (), ())
     assert (lab.fresh, lab.proxy, lab.interval) == ((), False, 15)
@@ -59,7 +59,7 @@ def test_an_address_is_a_host_and_a_port(address: str) -> None:
     "address",
     ["", "siem", "siem:", ":6514", "siem:0", "siem:65536", "siem:99999", "::1:6514", "a b:1", "siem:-1"],
 )
-def test_another_address_is_refused(address: str) -> None:
+def test_an_invalid_address_is_rejected(address: str) -> None:
     errors = _refused(forwarding=[{"name": "siem", "to": "syslog", "address": address, "host": "siem.test"}])
     assert "is no address such as 10.1.0.20:6514" in errors
 
@@ -89,7 +89,7 @@ def test_another_address_is_refused(address: str) -> None:
         ({"forwarding": [{"name": "", "to": "syslog", "certificate": "c"}]}, "cannot be a name"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_place(section: dict[str, Any], words: str) -> None:
+def test_an_error_is_reported_at_its_line(section: dict[str, Any], words: str) -> None:
     assert words in _refused(**section)
 
 

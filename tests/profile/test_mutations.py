@@ -256,7 +256,7 @@ def test_tables_with_changed_bytes(edits: list[tuple[int, bytes, int]]) -> None:
     _check(RICH.encode(), table)
 
 
-def test_the_profile_that_is_mutated_is_a_good_one() -> None:
+def test_the_profile_that_is_mutated_is_valid() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "test.yaml")
         path.write_text(RICH)

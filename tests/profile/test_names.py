@@ -37,19 +37,19 @@ from tests.profile.documents import authorities, certificates, refused, refused_
         "a*",
     ],
 )
-def test_a_name_that_is_no_folder_everywhere_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_name_that_is_no_directory_name_everywhere_is_rejected(tmp_path: Path, name: str) -> None:
     assert "test.yaml:6:" in refused_certificates(tmp_path, f'"{name}": {{issuer: root}}\n')
     assert "test.yaml:3:" in refused(tmp_path, f'name: test\nauthorities:\n  "{name}": {{}}\n')
     assert "test.yaml:1:7: " in refused(tmp_path, f'name: "{name}"\nauthorities: {{root: {{}}}}\n')
 
 
 @pytest.mark.parametrize("name", ["a", "A1", "console", "a.b-c_d", "x" * 100, "connect", "com10", "0"])
-def test_other_names_are_taken(tmp_path: Path, name: str) -> None:
+def test_other_names_are_accepted(tmp_path: Path, name: str) -> None:
     text = f'"{name}": {{issuer: root, subject: {{CN: a.test}}}}\n'
     assert list(certificates(tmp_path, text)) == [name]
 
 
-def test_an_authority_cannot_be_called_self(tmp_path: Path) -> None:
+def test_an_authority_cannot_be_named_self(tmp_path: Path) -> None:
     assert "self" in refused(tmp_path, "name: test\nauthorities: {self: {}}\n")
 
 
@@ -63,7 +63,7 @@ def test_an_authority_cannot_be_called_self(tmp_path: Path) -> None:
         '"{a,a}": {issuer: root}\n',
     ],
 )
-def test_two_certificates_with_one_folder_are_refused(tmp_path: Path, text: str) -> None:
+def test_two_certificates_with_one_directory_are_rejected(tmp_path: Path, text: str) -> None:
     errors = refused_certificates(tmp_path, text)
     assert "test.yaml:6:" in errors or "test.yaml:7:" in errors
 
@@ -72,7 +72,7 @@ def test_an_authority_and_a_certificate_can_share_a_name(tmp_path: Path) -> None
     assert list(certificates(tmp_path, "root: {issuer: root}\n")) == ["root"]
 
 
-def test_two_authorities_that_differ_in_case_are_refused(tmp_path: Path) -> None:
+def test_two_authorities_that_differ_in_case_are_rejected(tmp_path: Path) -> None:
     assert refused(tmp_path, "name: test\nauthorities: {root: {}, ROOT: {}}\n")
 
 
@@ -88,7 +88,7 @@ def test_two_authorities_that_differ_in_case_are_refused(tmp_path: Path) -> None
         ("s-{5..5}", ["s-5"]),
     ],
 )
-def test_ranges_are_counted_out_in_order(tmp_path: Path, pattern: str, expected: list[str]) -> None:
+def test_ranges_are_expanded_in_order(tmp_path: Path, pattern: str, expected: list[str]) -> None:
     assert list(certificates(tmp_path, f'"{pattern}": {{issuer: root}}\n')) == expected
 
 
@@ -113,7 +113,7 @@ def test_a_range_gives_its_number_and_its_index(tmp_path: Path) -> None:
         "s-{1..3..2}",
     ],
 )
-def test_what_is_no_range_is_refused(tmp_path: Path, pattern: str) -> None:
+def test_an_invalid_range_is_rejected(tmp_path: Path, pattern: str) -> None:
     assert "test.yaml:6:" in refused_certificates(tmp_path, f'"{pattern}": {{issuer: root}}\n')
 
 
@@ -126,7 +126,7 @@ def test_what_is_no_range_is_refused(tmp_path: Path, pattern: str) -> None:
         '"a-{1..60000}": {issuer: root}\n"b-{1..60000}": {issuer: root}\n',
     ],
 )
-def test_too_many_certificates_are_refused_without_making_them(tmp_path: Path, text: str) -> None:
+def test_too_many_certificates_are_rejected_before_they_are_created(tmp_path: Path, text: str) -> None:
     assert "100" in refused_certificates(tmp_path, text)
 
 
@@ -139,6 +139,6 @@ def test_ranges_of_authorities(tmp_path: Path, pattern: str) -> None:
     ]
 
 
-def test_a_file_named_for_two_things_is_refused(tmp_path: Path) -> None:
+def test_a_file_for_two_purposes_is_rejected(tmp_path: Path) -> None:
     errors = refused_certificates(tmp_path, "truststore: {issuer: root, formats: [pkcs12, truststore]}\n")
     assert "truststore.p12" in errors

@@ -76,7 +76,7 @@ def test_the_example_of_the_contract_loads(tmp_path: Path) -> None:
     assert (specs[-1].formats, specs[-1].revoked is not None) == (("pkcs12", "fullchain"), True)
 
 
-def test_certificates_can_be_gone_through_again_and_come_out_equal(tmp_path: Path) -> None:
+def test_certificates_can_be_iterated_twice_with_equal_results(tmp_path: Path) -> None:
     loaded = profile_with(tmp_path, '"s-{1..5}": {issuer: root, san: ["dns:{{ name }}.test"]}\n')
     assert list(map(repr, loaded.certificates())) == list(map(repr, loaded.certificates()))
 
@@ -88,7 +88,7 @@ def test_shipped_profiles_load_by_name() -> None:
         assert load(name).name == load(shipped.path(name)).name == name
 
 
-def test_all_errors_come_at_once_each_with_its_place_in_the_order_of_the_file(tmp_path: Path) -> None:
+def test_all_errors_are_reported_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     text = """\
     name: te st
     base_url: ftp://x
@@ -147,7 +147,7 @@ def test_all_errors_come_at_once_each_with_its_place_in_the_order_of_the_file(tm
         ("foo: bar", "test.yaml:3:"),
     ],
 )
-def test_a_wrong_head_is_refused_at_its_place(tmp_path: Path, line: str, place: str) -> None:
+def test_an_invalid_top_level_key_is_an_error_at_its_line(tmp_path: Path, line: str, place: str) -> None:
     text = f"name: test\nauthorities: {{root: {{}}}}\n{line}\n"
     errors = refused(tmp_path, text)
     assert errors.startswith(place), errors
@@ -174,12 +174,12 @@ def test_base_urls(tmp_path: Path, url: str, normal: str) -> None:
     assert load(profile).base_url == normal
 
 
-def test_a_mapping_has_the_same_errors_without_a_place() -> None:
+def test_a_python_mapping_has_the_same_errors_without_a_position() -> None:
     (problem,) = refusals({"name": "test", "authorities": {"root": {"key": "rsa-20480"}}})
     assert (problem.location, problem.where) == (None, "authorities.root.key")
 
 
-def test_a_problem_that_shows_later_gets_its_place(tmp_path: Path) -> None:
+def test_a_problem_that_is_detected_later_has_its_position(tmp_path: Path) -> None:
     loaded = profile_with(tmp_path, "a: {issuer: root}\n")
     problem = loaded.problem(loaded.authorities[0], ("subject", "CN"), "cannot be")
     assert problem.location is not None
@@ -187,7 +187,7 @@ def test_a_problem_that_shows_later_gets_its_place(tmp_path: Path) -> None:
     assert problem.where == "authorities.root.subject.CN"
 
 
-def test_a_fault_that_is_none_is_reported_with_the_one_that_was_meant(tmp_path: Path) -> None:
+def test_an_unknown_fault_is_reported_with_a_suggestion(tmp_path: Path) -> None:
     errors = refused_certificates(tmp_path, "a: {issuer: root, faults: [expird]}\n")
     assert "no such fault: 'expird' (did you mean 'expired'?)" in errors
     both = "negatives: [{of: a, faults: [expird]}, {of: a}, {of: a, faults: all, against: rfc5280}]\n"
@@ -196,7 +196,7 @@ def test_a_fault_that_is_none_is_reported_with_the_one_that_was_meant(tmp_path: 
     assert errors.count("give one of 'against' (a requirement set) and 'faults' (of the catalog)") == 2
 
 
-def test_a_subject_without_a_common_name_gets_the_certificates_own(tmp_path: Path) -> None:
+def test_a_subject_without_a_common_name_gets_the_name_of_the_certificate(tmp_path: Path) -> None:
     (spec,) = profile_with(tmp_path, "a: {issuer: root, subject: {O: x}}\n").certificates()
     assert spec.subject == (("O", "x"), ("CN", "a"))
 
@@ -224,7 +224,7 @@ def test_a_self_signed_certificate_cannot_be_revoked(tmp_path: Path) -> None:
         ("subject: {CN: '', O: Lab}", "there is no common name"),
     ],
 )
-def test_values_that_are_probably_not_intended_are_warnings_at_their_place(
+def test_values_that_are_probably_not_intended_are_warnings_at_their_line(
     tmp_path: Path, fields: str, warning: str | None
 ) -> None:
     loaded = load(write(tmp_path, f"{HEAD}  host-{{1..3}}: {{issuer: root, {fields}}}\n"))

@@ -38,7 +38,9 @@ _SOUND = "ok,root,US,-1d,+1d,ec-p256,der,pkcs8\n"
         ("a,root,US,-1d,+1d,ed25519,der,traditional", 8, "no traditional format"),
     ],
 )
-def test_a_wrong_cell_is_named_by_row_and_column(tmp_path: Path, row: str, column: int, words: str) -> None:
+def test_an_invalid_cell_is_reported_with_row_and_column(
+    tmp_path: Path, row: str, column: int, words: str
+) -> None:
     (tmp_path / "p.yaml").write_text(_PROFILE)
     (tmp_path / "t.csv").write_text(_HEADER + _SOUND + row + "\n")
     with pytest.raises(InputError) as caught:
@@ -69,7 +71,7 @@ def test_two_ranges_in_a_name_keep_their_zeros() -> None:
     assert len(names) == 8
 
 
-def test_an_endless_name_is_refused_at_once() -> None:
+def test_a_very_long_name_is_rejected_at_once() -> None:
     document = {"name": "x", "authorities": {"root": {}}, "certificates": {"{{" * 50_000: {"issuer": "root"}}}
     with pytest.raises(InputError, match="1000 characters at most"):
         load(document)
@@ -91,7 +93,7 @@ def test_a_listed_alternative_name_is_critical_beside_an_empty_subject() -> None
     assert san.critical
 
 
-def test_a_wrong_usage_is_one_problem() -> None:
+def test_an_invalid_usage_is_one_problem() -> None:
     document = {
         "name": "x",
         "authorities": {"root": {}},
@@ -103,6 +105,6 @@ def test_a_wrong_usage_is_one_problem() -> None:
 
 
 @pytest.mark.parametrize("field", [{"crl": {"valid": "9000y"}}, {"renew": "9999y"}])
-def test_a_span_beyond_all_dates_is_reported_at_its_place(field: dict[str, object]) -> None:
+def test_a_duration_beyond_the_calendar_is_reported_at_its_line(field: dict[str, object]) -> None:
     with pytest.raises(InputError, match=r"authorities\.root.*outside the years"):
         load({"name": "x", "authorities": {"root": field}, "certificates": {}})

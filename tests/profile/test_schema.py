@@ -20,11 +20,11 @@ def _valid(text: str) -> bool:
     return bool(jsonschema.Draft202012Validator(SCHEMA).is_valid(document))
 
 
-def test_it_is_a_schema() -> None:
+def test_the_schema_is_valid() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
-def test_it_takes_the_example_and_every_shipped_profile() -> None:
+def test_the_schema_accepts_the_example_and_every_shipped_profile() -> None:
     assert _valid(EXAMPLE)
     for name in shipped.names():
         assert _valid(shipped.path(name).read_text("utf-8")), name
@@ -41,7 +41,7 @@ def test_it_takes_the_example_and_every_shipped_profile() -> None:
         "",
     ],
 )
-def test_it_takes_numbers_templates_and_shorthands(entry: str) -> None:
+def test_the_schema_accepts_numbers_templates_and_short_forms(entry: str) -> None:
     assert _valid(f"name: test\nauthorities: {{root: }}\ncertificates:\n  a: {entry}\n")
 
 
@@ -57,5 +57,5 @@ def test_it_takes_numbers_templates_and_shorthands(entry: str) -> None:
         "name: a\ncertificates: {a: {formats: der}}",
     ],
 )
-def test_it_marks_what_is_plainly_wrong(text: str) -> None:
+def test_the_schema_rejects_invalid_values(text: str) -> None:
     assert not _valid(text)

@@ -15,12 +15,12 @@ from pkigen.profile import load
     ("name", "authorities", "certificates"),
     [("minimal", 1, 1), ("defender-iot", 2, 23), ("deep-hierarchy", 5, 2)],
 )
-def test_a_shipped_profile_has_what_it_promises(name: str, authorities: int, certificates: int) -> None:
+def test_a_shipped_profile_has_its_described_contents(name: str, authorities: int, certificates: int) -> None:
     loaded = load(name)
     assert (len(loaded.authorities), loaded.count) == (authorities, certificates)
 
 
-def test_another_address_stands_in_for_the_profiles() -> None:
+def test_another_base_url_replaces_that_of_the_profile() -> None:
     loaded = load("minimal", base_url="http://crl.contoso.test:8080")
     assert loaded.base_url == "http://crl.contoso.test:8080"
     with pytest.raises(InputError, match="base_url"):
@@ -46,7 +46,7 @@ def test_a_shipped_profile_is_a_base_for_others(name: str, tmp_path: Path) -> No
     assert load(tmp_path / "mine.yaml").count == load(name).count
 
 
-def test_a_file_wins_over_a_shipped_name_and_a_folder_does_not(tmp_path: Path) -> None:
+def test_a_file_takes_precedence_over_a_shipped_name_and_a_directory_does_not(tmp_path: Path) -> None:
     assert shipped.find("minimal", tmp_path) == shipped.path("minimal")
     (tmp_path / "minimal").mkdir()
     assert shipped.find("minimal", tmp_path) == shipped.path("minimal")
@@ -64,13 +64,13 @@ def test_a_file_wins_over_a_shipped_name_and_a_folder_does_not(tmp_path: Path) -
         ("a" * 5000, "aaaaaaaa ..."),
     ],
 )
-def test_what_is_neither_file_nor_shipped_is_refused(source: str, message: str) -> None:
+def test_an_unknown_profile_is_rejected(source: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         load(source)
     assert message in str(caught.value)
 
 
-def test_a_wrong_shipped_name_gets_a_suggestion_or_all_names() -> None:
+def test_an_unknown_shipped_name_gets_a_suggestion_or_all_names() -> None:
     with pytest.raises(InputError, match=r"did you mean 'key-zoo'\?"):
         shipped.path("keyzoo")
     with pytest.raises(InputError, match=r"there are ad-domain-controller, .*badssl-offline"):

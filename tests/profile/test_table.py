@@ -46,18 +46,18 @@ def test_cells_keep_their_text_and_rows_their_lines(tmp_path: Path) -> None:
         ("a\n" + "x" * 200_000 + "\n", "t.csv:2:1: not CSV: "),
     ],
 )
-def test_a_wrong_table_is_refused_with_its_exact_row_and_column(
+def test_an_invalid_table_is_rejected_with_row_and_column(
     tmp_path: Path, data: str | bytes, message: str
 ) -> None:
     assert _refused(tmp_path, data).startswith(message)
 
 
 @pytest.mark.parametrize("name", OWN_VARIABLES)
-def test_a_column_cannot_hide_a_variable_of_every_certificate(tmp_path: Path, name: str) -> None:
+def test_a_column_cannot_replace_a_builtin_variable(tmp_path: Path, name: str) -> None:
     assert _refused(tmp_path, f"host,{name}\n").startswith(f"t.csv:1:2: column 2: '{name}' is a variable")
 
 
-def test_every_wrong_column_and_every_wrong_row_is_named(tmp_path: Path) -> None:
+def test_every_invalid_column_and_row_is_reported(tmp_path: Path) -> None:
     assert len(_refused(tmp_path, "é,ok,ok,name\n").splitlines()) == 3
     assert len(_refused(tmp_path, "a,b\n1\n2,3\n4\n5,6,7\n").splitlines()) == 3
 
@@ -76,7 +76,7 @@ def test_wrong_rows_count_towards_the_limit_of_rows(tmp_path: Path) -> None:
     assert _refused(tmp_path, "a,b\n" + "x\n" * 500_000).endswith(f"more than {limits.TABLE_ROWS} rows")
 
 
-def test_a_table_as_wide_as_a_book_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_table_with_too_many_columns_is_rejected_at_once(tmp_path: Path) -> None:
     header = ",".join(f"c{n}" for n in range(200_000)) + "\n"
     expected = f"t.csv:1:1: more than {limits.TABLE_COLUMNS} columns"
     assert calls(lambda: _refused(tmp_path, header)) < 5_000

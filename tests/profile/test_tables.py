@@ -42,7 +42,7 @@ def test_each_row_is_a_certificate(tmp_path: Path) -> None:
         "\ufeffhost\tsite\r\na\tx\r\n".encode("utf-16-le"),
     ],
 )
-def test_what_spreadsheets_write_is_read(tmp_path: Path, data: bytes) -> None:
+def test_files_of_spreadsheets_are_read(tmp_path: Path, data: bytes) -> None:
     _table(tmp_path, data)
     assert list(certificates(tmp_path, PLC)) == ["plc-a"]
 
@@ -85,19 +85,19 @@ def test_a_table_can_name_the_issuer(tmp_path: Path) -> None:
         ("host,site\nb c,x\n", "hosts.csv:2:"),
     ],
 )
-def test_a_wrong_table_names_row_and_column(tmp_path: Path, data: str | bytes, message: str) -> None:
+def test_an_error_in_a_table_has_row_and_column(tmp_path: Path, data: str | bytes, message: str) -> None:
     _table(tmp_path, data)
     assert message in refused_certificates(tmp_path, PLC)
 
 
-def test_every_wrong_row_is_named(tmp_path: Path) -> None:
+def test_every_invalid_row_is_reported(tmp_path: Path) -> None:
     _table(tmp_path, "host,site\na\nb,x\nc\n")
     errors = refused_certificates(tmp_path, PLC)
     assert "hosts.csv:2:" in errors
     assert "hosts.csv:4:" in errors
 
 
-def test_a_value_that_is_wrong_in_one_row_names_that_row(tmp_path: Path) -> None:
+def test_an_invalid_value_in_one_row_is_reported_with_that_row(tmp_path: Path) -> None:
     _table(tmp_path, "host,address\na,10.0.0.1\nb,10.0.0.256\n")
     text = '"plc-{{ host }}": {each: hosts.csv, issuer: root, san: ["ip:{{ address }}"]}\n'
     errors = refused_certificates(tmp_path, text)
@@ -106,7 +106,7 @@ def test_a_value_that_is_wrong_in_one_row_names_that_row(tmp_path: Path) -> None
     assert "hosts.csv:2" not in errors
 
 
-def test_a_column_that_is_missing_is_said_once_with_those_there_are(tmp_path: Path) -> None:
+def test_a_missing_column_is_reported_once_with_the_existing_ones(tmp_path: Path) -> None:
     _table(tmp_path, "host,site\n" + "".join(f"h{n},x\n" for n in range(200)))
     errors = refused_certificates(tmp_path, PLC.replace("{{ site }}", "{{ sight }}"))
     assert "did you mean 'site'?" in errors
@@ -114,21 +114,21 @@ def test_a_column_that_is_missing_is_said_once_with_those_there_are(tmp_path: Pa
 
 
 @pytest.mark.parametrize("each", ["missing.csv", ".", '"a\\0b"', "[a]", "''"])
-def test_a_table_that_cannot_be_read_is_refused_at_its_place(tmp_path: Path, each: str) -> None:
+def test_an_unreadable_table_is_an_error_at_its_line(tmp_path: Path, each: str) -> None:
     errors = refused_certificates(tmp_path, PLC.replace("hosts.csv", each))
     assert re.search(r"test\.yaml:6:2[67]: |^test\.yaml:6:", errors)
 
 
-def test_names_without_a_column_are_refused(tmp_path: Path) -> None:
+def test_names_without_a_column_are_rejected(tmp_path: Path) -> None:
     _table(tmp_path, "host\na\nb\n")
     assert refused_certificates(tmp_path, "plc: {each: hosts.csv, issuer: root}\n")
 
 
-def test_a_table_without_rows_makes_nothing(tmp_path: Path) -> None:
+def test_a_table_without_rows_creates_no_certificates(tmp_path: Path) -> None:
     _table(tmp_path, "host,site\n")
     assert profile_with(tmp_path, PLC).count == 0
 
 
-def test_a_table_over_the_limit_is_refused(tmp_path: Path) -> None:
+def test_a_table_above_the_limit_is_rejected(tmp_path: Path) -> None:
     _table(tmp_path, "host\n" + "a\n" * 100_001)
     assert "100" in refused_certificates(tmp_path, PLC)

@@ -32,7 +32,7 @@ def _cn(folder: Path, template: str) -> str:
         ("{{ name ~ '.test' }}", "a-07.test"),
     ],
 )
-def test_what_a_template_gives(tmp_path: Path, template: str, expected: str) -> None:
+def test_a_template_has_the_expected_result(tmp_path: Path, template: str, expected: str) -> None:
     assert _cn(tmp_path, template) == expected
 
 
@@ -62,7 +62,7 @@ def test_what_a_template_gives(tmp_path: Path, template: str, expected: str) -> 
         "{{ namespace() }}",
     ],
 )
-def test_what_a_template_cannot_say_is_refused_at_its_place(tmp_path: Path, template: str) -> None:
+def test_an_invalid_template_is_an_error_at_its_line(tmp_path: Path, template: str) -> None:
     quoted = template.replace("'", "''")
     errors = refused_certificates(tmp_path, f"a: {{issuer: root, subject: {{CN: '{quoted}'}}}}\n")
     assert "test.yaml:6:" in errors
@@ -90,7 +90,7 @@ def test_what_a_template_cannot_say_is_refused_at_its_place(tmp_path: Path, temp
         "{{ name" + " | replace('a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')" * 50 + " }}",
     ],
 )
-def test_a_template_bomb_is_refused_at_once(tmp_path: Path, template: str) -> None:
+def test_a_template_bomb_is_rejected_at_once(tmp_path: Path, template: str) -> None:
     quoted = template.replace("'", "''")
     errors = ""
 
@@ -102,7 +102,7 @@ def test_a_template_bomb_is_refused_at_once(tmp_path: Path, template: str) -> No
     assert "test.yaml:6:" in errors
 
 
-def test_a_long_result_is_refused(tmp_path: Path) -> None:
+def test_a_long_result_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(f"host,text\na,{'x' * 4097}\n")
     errors = refused_certificates(
         tmp_path, '"a-{{ host }}": {each: t.csv, issuer: root, subject: {CN: "{{ text }}"}}\n'

@@ -61,7 +61,7 @@ def test_a_scalar_is_read_in_each_of_its_styles(data: bytes, value: str) -> None
     assert parse(data, "p.yaml") == {"a": value}
 
 
-def test_places_count_from_one_and_characters_not_bytes() -> None:
+def test_positions_count_from_one_in_characters() -> None:
     tree = parse("ü: {ö: [a, {b: c}]}\nlist:\n  - d\n".encode(), "p.yaml")
     assert locate(tree, ("ü", "ö", 0)) == Location("p.yaml", 1, 9)
     assert locate(tree, ("ü", "ö", 1, "b")) == Location("p.yaml", 1, 16)
@@ -69,7 +69,7 @@ def test_places_count_from_one_and_characters_not_bytes() -> None:
     assert locate(tree, ("list", 0)) == Location("p.yaml", 3, 5)
 
 
-def test_the_place_of_what_is_not_there_is_that_of_what_holds_it() -> None:
+def test_the_position_of_a_missing_key_is_that_of_its_mapping() -> None:
     tree = parse(b"a:\n  b: {c: d}\n", "p.yaml")
     assert locate(tree, ("a", "b", "nothing")) == locate(tree, ("a", "b")) == Location("p.yaml", 2, 3)
     assert locate(tree, ("a", 7, "b", "c")) == Location("p.yaml", 2, 10)
@@ -101,11 +101,11 @@ def test_the_place_of_what_is_not_there_is_that_of_what_holds_it() -> None:
         (b"a: b\n\nc: \xff\n", "p.yaml:3:1: not UTF-8 text"),
     ],
 )
-def test_what_is_not_plain_yaml_is_refused_with_its_exact_place(data: bytes, message: str) -> None:
+def test_yaml_beyond_plain_values_is_rejected_at_its_position(data: bytes, message: str) -> None:
     assert _refused(data).startswith(message)
 
 
-def test_every_key_said_twice_is_named() -> None:
+def test_every_duplicate_key_is_reported() -> None:
     lines = _refused(b"a: 1\na: 2\nb: 1\nb: 2\n").splitlines()
     assert [line.split(":")[1] for line in lines] == ["2", "4"]
 
@@ -125,12 +125,12 @@ def test_nesting_is_counted_through_aliases() -> None:
 
 
 @pytest.mark.parametrize("links", ["[{0}, {0}]", "{{x: {0}, y: {0}}}"])
-def test_an_alias_bomb_is_refused_whatever_it_is_made_of(links: str) -> None:
+def test_an_alias_bomb_of_any_kind_is_rejected(links: str) -> None:
     lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} {links.format(f'*a{n - 1}')}" for n in range(1, 40)]
     assert f"more than {limits.NODES} nodes once aliases are followed" in _refused("\n".join(lines).encode())
 
 
-def test_a_file_of_too_many_nodes_is_refused() -> None:
+def test_a_file_with_too_many_nodes_is_rejected() -> None:
     assert f"more than {limits.NODES} nodes" in _refused(b"a: [" + b"1," * (limits.NODES + 1) + b"]")
 
 
@@ -158,12 +158,12 @@ def test_a_python_mapping_becomes_the_same_tree_as_its_yaml() -> None:
         ({"\ud800": "x"}, "the character U+D800 is not allowed in YAML"),
     ],
 )
-def test_a_python_mapping_that_no_yaml_could_be_is_refused(value: object, message: str) -> None:
+def test_a_python_mapping_that_yaml_cannot_express_is_rejected(value: object, message: str) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
         from_python(value)
 
 
-def test_a_copy_of_a_table_keeps_its_places_and_leaves_the_first_alone() -> None:
+def test_a_copy_of_a_mapping_keeps_positions_and_does_not_change_the_original() -> None:
     first = parse(b"a: b\nc: {d: e}\n", "p.yaml")
     copied = first.copy()
     copied.put("x", Text("y"), Location("q.yaml", 9, 9))

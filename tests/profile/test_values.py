@@ -104,7 +104,7 @@ def test_every_kind_of_alternative_name(tmp_path: Path) -> None:
         "ipp:10.0.0.1",
     ],
 )
-def test_what_is_no_alternative_name_is_refused_at_its_place(tmp_path: Path, name: str) -> None:
+def test_an_invalid_alternative_name_is_an_error_at_its_line(tmp_path: Path, name: str) -> None:
     errors = refused_certificate(tmp_path, f'san: ["dns:ok.test", "{name}"]')
     assert f"test.yaml:{FIRST}:" in errors
     assert re.search(r"\bsan[.\[]1", errors)
@@ -133,7 +133,7 @@ def test_what_is_no_alternative_name_is_refused_at_its_place(tmp_path: Path, nam
         "modbus_role",
     ],
 )
-def test_none_leaves_an_extension_out(tmp_path: Path, field: str) -> None:
+def test_none_omits_an_extension(tmp_path: Path, field: str) -> None:
     assert getattr(the_certificate(tmp_path, f"{field}: none"), field) is OMIT
     assert getattr(the_certificate(tmp_path, "key: ec-p256"), field) is None
 
@@ -178,7 +178,7 @@ def test_usages_are_lists_or_mappings(tmp_path: Path) -> None:
         ("signature: {digest: sha-256}", "sha256"),
     ],
 )
-def test_a_slip_gets_a_suggestion(tmp_path: Path, field: str, hint: str) -> None:
+def test_a_typing_error_gets_a_suggestion(tmp_path: Path, field: str, hint: str) -> None:
     errors = refused_certificate(tmp_path, field)
     assert f"did you mean '{hint}'?" in errors
 
@@ -254,13 +254,13 @@ def test_a_slip_gets_a_suggestion(tmp_path: Path, field: str, hint: str) -> None
         "faults: [expird]",
     ],
 )
-def test_what_a_field_cannot_say_is_refused_at_its_place(tmp_path: Path, field: str) -> None:
+def test_an_invalid_value_is_an_error_at_its_line(tmp_path: Path, field: str) -> None:
     errors = refused_certificate(tmp_path, field)
     assert errors.startswith(f"test.yaml:{FIRST}:"), errors
     assert field.partition(":")[0] in errors, errors
 
 
-def test_an_issuer_of_a_range_of_ten_thousand_names_is_refused(tmp_path: Path) -> None:
+def test_an_issuer_with_ten_thousand_names_is_rejected(tmp_path: Path) -> None:
     names = ", ".join(["dns:a.test"] * 10_001)
     assert "10" in refused_certificate(tmp_path, f"san: [{names}]")
 
@@ -274,7 +274,7 @@ def test_validity_and_its_default(tmp_path: Path) -> None:
     assert (start, end - start) == (datetime(2026, 1, 1, 12, tzinfo=UTC), timedelta(days=90))
 
 
-def test_authorities_live_longer_and_roots_longest(tmp_path: Path) -> None:
+def test_roots_are_valid_longest_and_intermediates_longer_than_end_entities(tmp_path: Path) -> None:
     specs = authorities(tmp_path, "root: {}\nissuing: {issuer: root}\n")
     lives = {name: spec.valid.resolve(NOW)[1].year for name, spec in specs.items()}
     assert lives == {"root": 2036, "issuing": 2031}
@@ -286,7 +286,7 @@ def test_a_revocation_has_reason_and_time(tmp_path: Path) -> None:
     assert (revocation.reason, getattr(revocation.at, "text", None)) == ("keyCompromise", "-2d")
 
 
-def test_a_passphrase_can_stand_in_a_file_beside_the_profile(tmp_path: Path) -> None:
+def test_a_passphrase_can_be_in_a_file_beside_the_profile(tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("hunter2\n")
     assert the_certificate(tmp_path, "passphrase: {file: secret.txt}").passphrase == b"hunter2"
 
@@ -305,7 +305,7 @@ def test_signatures(tmp_path: Path, written: str, digest: str, pss: bool) -> Non
     assert (signature.digest, signature.pss) == (digest, pss)
 
 
-def test_name_constraints_take_networks_and_domains(tmp_path: Path) -> None:
+def test_name_constraints_accept_networks_and_domains(tmp_path: Path) -> None:
     specs = authorities(
         tmp_path,
         'root: {name_constraints: {permitted: ["dns:.a.test", "ip:10.0.0.0/8"], excluded: ["email:.c"]}}\n',
@@ -316,7 +316,7 @@ def test_name_constraints_take_networks_and_domains(tmp_path: Path) -> None:
     assert specs.critical
 
 
-def test_a_raw_extension_is_octets(tmp_path: Path) -> None:
+def test_a_raw_extension_is_bytes(tmp_path: Path) -> None:
     (entry,) = the_certificate(
         tmp_path, 'extensions: [{oid: 1.2.3.4, critical: true, der: "0403010203"}]'
     ).extensions
@@ -344,7 +344,7 @@ def test_a_list_gives_several_attributes_of_one_type(tmp_path: Path) -> None:
         ("2.5.4.3", 64, "at most 64"),
     ],
 )
-def test_a_subject_value_over_its_upper_bound_is_refused(
+def test_a_subject_value_above_its_upper_bound_is_rejected(
     tmp_path: Path, kind: str, largest: int, limit: str
 ) -> None:
     fitting, long = "x" * largest, "x" * (largest + 1)
@@ -356,7 +356,7 @@ def test_a_subject_value_over_its_upper_bound_is_refused(
     assert f"has {largest + 1} characters, but RFC 5280, A.1, allows {limit}" in output
 
 
-def test_a_country_of_one_letter_and_an_issuers_long_name_are_refused(tmp_path: Path) -> None:
+def test_a_country_of_one_letter_and_a_long_name_of_an_issuer_are_rejected(tmp_path: Path) -> None:
     assert "allows exactly 2" in refused_certificates(tmp_path, _with_subject("C", "U"))
     assert "allows at most 64" in refused(
         tmp_path, f"name: a\nauthorities: {{root: {{subject: {{O: {'x' * 65}}}}}}}\n"

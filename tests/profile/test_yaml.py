@@ -23,12 +23,12 @@ def test_a_scalar_stays_the_text_that_was_written(tmp_path: Path, text: str) -> 
     assert dict(loaded.authorities[0].subject)["O"] == text
 
 
-def test_c_no_is_norway(tmp_path: Path) -> None:
+def test_no_is_read_as_text(tmp_path: Path) -> None:
     loaded = load(write(tmp_path, "name: test\nauthorities: {root: {subject: {C: NO, CN: Root}}}\n"))
     assert loaded.authorities[0].subject == (("C", "NO"), ("CN", "Root"))
 
 
-def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
     path = tmp_path / "test.yaml"
     path.write_bytes(b"\xef\xbb\xbf" + MINIMAL.encode())
     assert load(path).name == "test"
@@ -54,7 +54,9 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
         ("# a comment\n", "test.yaml"),
     ],
 )
-def test_what_is_no_plain_mapping_is_refused_at_its_place(tmp_path: Path, text: str, place: str) -> None:
+def test_data_that_is_no_plain_mapping_is_rejected_at_its_position(
+    tmp_path: Path, text: str, place: str
+) -> None:
     (tmp_path / "test.yaml").write_text(text)
     assert any(line.startswith(place) for line in refused(tmp_path, text).splitlines()), refused(
         tmp_path, text
@@ -64,13 +66,13 @@ def test_what_is_no_plain_mapping_is_refused_at_its_place(tmp_path: Path, text: 
 @pytest.mark.parametrize(
     "data", [b"name: \xff\xfe\n", b"name: a\x00b\n", b"name: a\x07b\n", b"\xff\xfen\x00a\x00"]
 )
-def test_bytes_that_are_no_text_are_refused(tmp_path: Path, data: bytes) -> None:
+def test_bytes_that_are_no_text_are_rejected(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "test.yaml"
     path.write_bytes(data)
     assert [problem.location.file for problem in refusals(path) if problem.location] == [str(path)]
 
 
-def test_a_file_over_the_size_limit_is_refused_before_it_is_read_whole(tmp_path: Path) -> None:
+def test_a_file_above_the_size_limit_is_rejected_before_it_is_read_completely(tmp_path: Path) -> None:
     path = tmp_path / "test.yaml"
     with path.open("wb") as file:
         file.truncate(1 << 32)
@@ -80,29 +82,29 @@ def test_a_file_over_the_size_limit_is_refused_before_it_is_read_whole(tmp_path:
 @pytest.mark.parametrize(
     "text", ["[" * 100_000, "{a: " * 100_000, "- " * 50_000 + "x", "defaults: " + "[" * 60 + "]" * 60]
 )
-def test_deep_nesting_is_refused(tmp_path: Path, text: str) -> None:
+def test_deep_nesting_is_rejected(tmp_path: Path, text: str) -> None:
     assert "32" in refused(tmp_path, text)
 
 
-def test_an_alias_bomb_is_refused(tmp_path: Path) -> None:
+def test_an_alias_bomb_is_rejected(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
     assert "alias" in refused(tmp_path, "\n".join(lines))
 
 
-def test_an_honest_alias_is_followed(tmp_path: Path) -> None:
+def test_an_ordinary_alias_is_resolved(tmp_path: Path) -> None:
     text = "name: test\ndefaults: {subject: &who {O: A}}\nauthorities: {root: {subject: *who}}\n"
     assert load(write(tmp_path, text)).authorities[0].subject[0] == ("O", "A")
 
 
 @pytest.mark.parametrize("kind", ["missing", "folder", "unreadable name"])
-def test_a_file_that_cannot_be_read_is_an_input_error(tmp_path: Path, kind: str) -> None:
+def test_an_unreadable_file_is_an_input_error(tmp_path: Path, kind: str) -> None:
     path = {"missing": tmp_path / "no.yaml", "folder": tmp_path, "unreadable name": Path("a\0b")}[kind]
     with pytest.raises(InputError):
         load(path)
 
 
-def test_a_python_mapping_is_read_as_if_it_were_written() -> None:
+def test_a_python_mapping_is_read_like_yaml() -> None:
     document = {
         "name": "test",
         "authorities": {"root": {"subject": {"CN": 5, "O": None}, "path_length": 0}},
@@ -115,13 +117,13 @@ def test_a_python_mapping_is_read_as_if_it_were_written() -> None:
     assert loaded.source is None
 
 
-def test_a_python_mapping_that_contains_itself_is_refused() -> None:
+def test_a_python_mapping_that_contains_itself_is_rejected() -> None:
     document: dict[str, object] = {"name": "test"}
     document["defaults"] = document
     assert refusals(document)
 
 
-def test_a_python_mapping_that_repeats_itself_without_end_is_refused() -> None:
+def test_an_endless_python_mapping_is_rejected() -> None:
     bomb: object = ["x"]
     for _ in range(40):
         bomb = [bomb, bomb]

@@ -25,12 +25,12 @@ def _pytest(folder: Path, *arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def test_httpx_accepts_what_is_recorded_and_nothing_else(example: Path) -> None:
+def test_httpx_has_the_recorded_verdicts(example: Path) -> None:
     code, output = _pytest(example)
     assert code == 0, output
 
 
-def test_what_is_not_recorded_and_what_is_wrongly_recorded_fails(example: Path) -> None:
+def test_unrecorded_and_wrongly_recorded_verdicts_fail(example: Path) -> None:
     record = example / "accepted.json"
     recorded = json.loads(record.read_bytes())
     del recorded["san-missing"]

@@ -53,7 +53,7 @@ def _names(result: pytest.RunResult) -> list[str]:
     return [line.partition("::")[2] for line in result.outlines if "::" in line]
 
 
-def test_an_environment_and_its_servers_are_there(project: pytest.Pytester) -> None:
+def test_an_environment_and_its_servers_are_available(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
         from fetching import fetch
@@ -95,12 +95,12 @@ def test_the_enrollment_server_of_an_environment_has_faults(project: pytest.Pyte
     project.runpytest_inprocess().assert_outcomes(passed=1)
 
 
-def test_without_options_the_environment_is_the_smallest_one(pytester: pytest.Pytester) -> None:
+def test_without_options_the_environment_is_the_smallest_profile(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(pki):\n    assert pki.name == 'minimal'\n    assert pki['server']")
     pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
-def test_a_test_runs_for_each_case_and_is_called_after_it(project: pytest.Pytester) -> None:
+def test_a_test_runs_for_each_case_and_is_named_after_it(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
         import ssl, urllib.error
@@ -126,7 +126,7 @@ def test_a_test_runs_for_each_case_and_is_called_after_it(project: pytest.Pytest
     )
 
 
-def test_to_collect_builds_nothing(project: pytest.Pytester) -> None:
+def test_collection_builds_nothing(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
         import pytest
@@ -148,7 +148,7 @@ def test_to_collect_builds_nothing(project: pytest.Pytester) -> None:
     assert not (project.path / "kept").exists()
 
 
-def test_cases_of_another_profile_come_with_its_environment_and_its_servers(
+def test_cases_of_another_profile_have_its_environment_and_servers(
     project: pytest.Pytester,
 ) -> None:
     project.makepyfile(
@@ -182,7 +182,7 @@ def test_cases_of_another_profile_come_with_its_environment_and_its_servers(
     result.stdout.fnmatch_lines(["*::test_other?door? PASSED*"])
 
 
-def test_a_kept_environment_is_not_made_anew(project: pytest.Pytester) -> None:
+def test_an_environment_is_reused(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
         def test_it(pki, pki_server):
@@ -195,14 +195,14 @@ def test_a_kept_environment_is_not_made_anew(project: pytest.Pytester) -> None:
     assert f"{project.path / 'kept' / 'fleet'}" in first[0]
 
 
-def test_a_kept_environment_is_built_again_when_its_profile_has_changed(project: pytest.Pytester) -> None:
+def test_an_environment_is_rebuilt_after_its_profile_has_changed(project: pytest.Pytester) -> None:
     project.makepyfile("def test_it(pki):\n    print('CASES', [case.name for case in pki.cases()][:2])")
     project.runpytest_inprocess("-o", "pki_out=kept").assert_outcomes(passed=1)
     (project.path / "fleet.yaml").write_text(PROFILE.replace("  wild:", "  gate:"))
     project.runpytest_inprocess("-s", "-o", "pki_out=kept").stdout.fnmatch_lines(["*'sensor', 'gate'*"])
 
 
-def test_a_seed_makes_the_same_bytes_everywhere(project: pytest.Pytester) -> None:
+def test_a_seed_yields_the_same_bytes_everywhere(project: pytest.Pytester) -> None:
     project.makepyfile(
         "def test_it(pki):\n    print('SHA', pki['sensor'].data['sha256'], pki.manifest['base_url'])"
     )
@@ -212,7 +212,7 @@ def test_a_seed_makes_the_same_bytes_everywhere(project: pytest.Pytester) -> Non
     assert first[0].endswith("http://127.0.0.1:8080")
 
 
-def test_the_address_of_crls_can_be_said(project: pytest.Pytester) -> None:
+def test_the_base_url_of_crls_can_be_set(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
         from fetching import fetch
@@ -263,7 +263,7 @@ def test_workers_build_once_have_the_same_ids_and_share_the_stub(project: pytest
         ('{"authorities": {"root": {"kye": "x"}}}', "did you mean 'key'"),
     ],
 )
-def test_a_mark_that_means_nothing_is_an_error(project: pytest.Pytester, mark: str, words: str) -> None:
+def test_an_invalid_mark_is_an_error(project: pytest.Pytester, mark: str, words: str) -> None:
     project.makepyfile(f"import pytest\n\n@pytest.mark.pki_cases({mark})\ndef test_it(pki_case): ...\n")
     result = project.runpytest_inprocess()
     result.assert_outcomes(errors=1)
@@ -285,7 +285,7 @@ def test_a_mark_without_the_argument_and_the_argument_without_the_mark_are_error
     )
 
 
-def test_a_case_that_has_no_host_of_its_own_is_not_taken_for_another(project: pytest.Pytester) -> None:
+def test_a_case_without_its_own_host_is_not_confused_with_another(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
         import pytest
@@ -310,7 +310,7 @@ def test_a_case_that_has_no_host_of_its_own_is_not_taken_for_another(project: py
     )
 
 
-def test_a_profile_that_is_wrong_fails_in_its_own_words(project: pytest.Pytester) -> None:
+def test_an_invalid_profile_fails_with_its_errors(project: pytest.Pytester) -> None:
     (project.path / "fleet.yaml").write_text(PROFILE.replace("ec-p256", "ec-p255"))
     project.makepyfile("def test_it(pki): ...\n")
     result = project.runpytest_inprocess()
@@ -319,7 +319,7 @@ def test_a_profile_that_is_wrong_fails_in_its_own_words(project: pytest.Pytester
     assert "Traceback" not in result.stdout.str()
 
 
-def test_two_profiles_of_one_name_are_told_apart(project: pytest.Pytester) -> None:
+def test_two_profiles_of_one_name_are_distinguished(project: pytest.Pytester) -> None:
     (project.path / "copy.yaml").write_text(PROFILE)
     project.makepyfile("def test_it(pki, pki_build):\n    pki_build('copy.yaml')\n")
     result = project.runpytest_inprocess()
@@ -327,7 +327,7 @@ def test_two_profiles_of_one_name_are_told_apart(project: pytest.Pytester) -> No
     result.stdout.fnmatch_lines(["*two profiles have the name 'fleet'*"])
 
 
-def test_a_run_that_uses_none_of_it_imports_none_of_it(pytester: pytest.Pytester) -> None:
+def test_a_run_that_does_not_use_the_plugin_does_not_import_pkigen(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         import sys

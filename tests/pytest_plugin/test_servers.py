@@ -64,7 +64,7 @@ def _answers(url: str) -> bool:
 
 
 @pytest.mark.parametrize("killed", [False, True])
-def test_the_first_serves_until_the_others_have_ended(
+def test_the_first_process_serves_until_the_others_have_ended(
     served: Environment,
     tmp_path: Path,
     request: pytest.FixtureRequest,
@@ -89,7 +89,7 @@ def test_the_first_serves_until_the_others_have_ended(
     assert not _answers(url)
 
 
-def test_who_comes_when_nobody_serves_any_more_serves(
+def test_a_process_without_a_running_server_serves(
     served: Environment, tmp_path: Path, another: subprocess.Popen[str]
 ) -> None:
     url = _url_of(another)
@@ -103,7 +103,7 @@ def test_who_comes_when_nobody_serves_any_more_serves(
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_a_port_that_another_program_has_is_told(served: Environment, tmp_path: Path, shared: bool) -> None:
+def test_a_used_port_is_reported(served: Environment, tmp_path: Path, shared: bool) -> None:
     port = int(served.manifest["base_url"].rpartition(":")[2])
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port))
@@ -114,7 +114,7 @@ def test_a_port_that_another_program_has_is_told(served: Environment, tmp_path: 
         own.close()
 
 
-def test_an_environment_is_served_where_it_was_if_the_port_is_free(served: Environment) -> None:
+def test_an_environment_is_served_on_its_previous_port_if_it_is_free(served: Environment) -> None:
     url = served.manifest["base_url"]
     assert choose_base_url(served.folder) == url
     with socket.socket() as taken:

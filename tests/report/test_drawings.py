@@ -28,7 +28,7 @@ def _texts(svg: str, name: str) -> list[str]:
     return [str(result.text) for result in root.iter(f"{_SVG}text") if result.get("class") == name]
 
 
-def test_the_svg_has_a_box_for_each_node_and_needs_nothing_else(deep: Environment) -> None:
+def test_the_svg_has_a_box_for_each_node_and_loads_nothing(deep: Environment) -> None:
     svg = as_svg(hierarchy_of(deep.manifest, CLOCK))
     assert set(_texts(svg, "title")) == {
         *("current-root", "legacy-root", "policy-ca", "regional-ca", "issuing-ca", "web", "client")
@@ -39,12 +39,12 @@ def test_the_svg_has_a_box_for_each_node_and_needs_nothing_else(deep: Environmen
 
 
 @given(_TEXT)
-def test_any_name_is_told_as_it_is_in_the_svg(name: str) -> None:
+def test_any_name_is_unchanged_in_the_svg(name: str) -> None:
     svg = as_svg(hierarchy_of(manifest([authority("root")], [case(name)]), _NOW))
     assert len(_texts(svg, "title")) == 2
 
 
-def test_a_name_is_never_code() -> None:
+def test_a_name_is_never_markup() -> None:
     result = hierarchy_of(manifest([authority("root")], [case(NASTY)]), _NOW)
     assert "<script" not in as_svg(result)
     assert "\u202e" not in as_svg(result)
@@ -71,12 +71,12 @@ def test_graphviz_draws_the_dot(mixed: Environment) -> None:
 
 @pytest.mark.needs("dot")
 @pytest.mark.parametrize("name", [NASTY, "a\\", '"', "\\N", "名前", "<b>x</b>", "a;b{c}->d"])
-def test_graphviz_takes_any_name(name: str) -> None:
+def test_graphviz_accepts_any_name(name: str) -> None:
     result = hierarchy_of(manifest([authority("root")], [case(name)]), _NOW)
     assert len(_dot(as_dot(result))) == 2
 
 
-def test_the_mermaid_is_a_flowchart_of_the_same(deep: Environment) -> None:
+def test_the_mermaid_text_is_a_flowchart_of_the_same_nodes(deep: Environment) -> None:
     lines = as_mermaid(hierarchy_of(deep.manifest, CLOCK)).splitlines()
     assert lines[0] == "flowchart LR"
     assert '  n2["policy-ca<br/>rsa-2048, until 2028-05-31"]:::authority' in lines

@@ -25,7 +25,7 @@ def _edges(hierarchy: Hierarchy) -> set[tuple[str, str, bool]]:
     return {(titles[edge.issuer], titles[edge.issued], edge.cross) for edge in hierarchy.edges}
 
 
-def test_cross_certificates_are_edges_of_their_own(deep: Environment) -> None:
+def test_cross_certificates_are_separate_edges(deep: Environment) -> None:
     edges = _edges(hierarchy_of(deep.manifest, CLOCK))
     assert ("current-root", "policy-ca", False) in edges
     assert ("legacy-root", "policy-ca", True) in edges
@@ -33,7 +33,7 @@ def test_cross_certificates_are_edges_of_their_own(deep: Environment) -> None:
     assert len(edges) == 6
 
 
-def test_a_fleet_is_one_node_and_one_that_is_revoked_is_not_in_it(mixed: Environment) -> None:
+def test_similar_certificates_are_one_node_without_revoked_ones(mixed: Environment) -> None:
     result = _titles(hierarchy_of(mixed.manifest, CLOCK))
     assert result["sensor-01 … sensor-20"].count == 20
     assert result["retired"].marks == ("revoked",)
@@ -41,7 +41,7 @@ def test_a_fleet_is_one_node_and_one_that_is_revoked_is_not_in_it(mixed: Environ
     assert result["root.console.expired-root"].marks == ("trust anchor", "broken", "expired")
 
 
-def test_broken_copies_of_one_are_one_node_when_they_are_many() -> None:
+def test_many_faulty_copies_of_a_certificate_are_one_node() -> None:
     copies = [authority(f"ca.sensor.f{n}", "root", fault=fault("sensor", f"f{n}")) for n in range(5)]
     broken = [case(f"sensor.f{n}", f"ca.sensor.f{n}", fault=fault("sensor", f"f{n}")) for n in range(5)]
     result = hierarchy_of(
@@ -55,13 +55,13 @@ def test_broken_copies_of_one_are_one_node_when_they_are_many() -> None:
     }
 
 
-def test_few_copies_stand_for_themselves_and_say_what_is_wrong() -> None:
+def test_a_few_faulty_copies_are_separate_nodes_with_their_fault() -> None:
     broken = case("sensor.f", fault=fault("sensor", "f", "It has expired."))
     (_, node) = hierarchy_of(manifest([authority("root")], [broken]), _NOW).nodes
     assert (node.title, node.note, node.marks) == ("sensor.f", "It has expired.", ("broken",))
 
 
-def test_dates_are_seen_from_the_instant_that_is_asked_for() -> None:
+def test_the_state_of_a_node_depends_on_the_requested_time() -> None:
     one = manifest([], [case("a", None)])
     years = {
         year: hierarchy_of(one, datetime(year, 6, 1, tzinfo=UTC)).nodes[0].marks
@@ -74,7 +74,7 @@ _NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
 
 
 @given(st.lists(_NAMES, unique=True, max_size=60), st.data())
-def test_everything_is_in_one_node_and_an_authority_has_only_so_many(
+def test_each_certificate_is_in_one_node_and_their_number_is_limited(
     names: list[str], data: st.DataObject
 ) -> None:
     authorities = [authority("root"), authority("other")]
@@ -89,7 +89,7 @@ def test_everything_is_in_one_node_and_an_authority_has_only_so_many(
     assert max(below, default=0) <= MOST_BELOW + alike
 
 
-def test_the_order_of_who_issued_whom_does_not_matter() -> None:
+def test_the_order_of_issuance_does_not_matter() -> None:
     circle: list[dict[str, Any]] = [authority("a"), authority("b", "a"), authority("c", "b")]
     circle[0]["cross_certificates"] = [{"issuer": "c"}]
     assert _edges(hierarchy_of(manifest(circle, []), _NOW)) == {("a", "b", False), ("b", "c", False)}

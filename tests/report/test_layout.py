@@ -65,27 +65,27 @@ def _trees(draw: st.DrawFn) -> Layout:
 
 
 @given(_trees())
-def test_no_box_is_on_another_and_none_is_cut(drawn: Layout) -> None:
+def test_no_box_overlaps_another_or_is_cut(drawn: Layout) -> None:
     _sound(drawn)
 
 
-def test_those_of_real_environments_are_sound(mixed: Environment, deep: Environment) -> None:
+def test_the_drawings_of_real_environments_are_valid(mixed: Environment, deep: Environment) -> None:
     for environment in (mixed, deep):
         _sound(laid_out(hierarchy_of(environment.manifest, CLOCK)))
 
 
-def test_an_issuer_stands_left_of_what_it_issued(deep: Environment) -> None:
+def test_an_issuer_is_left_of_its_certificates(deep: Environment) -> None:
     drawn = laid_out(hierarchy_of(deep.manifest, CLOCK))
     left = {box.node.title: box.x for box in drawn.boxes}
     assert left["current-root"] == left["legacy-root"] < left["policy-ca"] < left["regional-ca"]
     assert [line.cross for line in drawn.lines].count(True) == 1
 
 
-def test_an_environment_without_anything_is_an_empty_picture() -> None:
+def test_an_empty_environment_has_an_empty_drawing() -> None:
     assert laid_out(hierarchy_of(manifest([], []), _NOW)).boxes == ()
 
 
-def test_long_words_end_in_an_ellipsis() -> None:
+def test_long_texts_end_with_an_ellipsis() -> None:
     assert fitted("sensor-01", 14, 200) == "sensor-01"
     cut = fitted("sensor-01.a-long-name-of-a-site.contoso.test", 14, 120)
     assert cut.endswith("…")

@@ -69,7 +69,7 @@ def page(mixed: Environment) -> str:
     return as_page(collect_page_data(mixed.folder, ReportOptions(now=CLOCK)))
 
 
-def test_the_page_is_whole_and_every_link_leads_somewhere(page: str) -> None:
+def test_the_page_is_complete_and_every_link_has_a_target(page: str) -> None:
     read = _Reader(page)
     assert len(read.ids) == len(set(read.ids))
     assert read.links <= set(read.ids)
@@ -77,7 +77,7 @@ def test_the_page_is_whole_and_every_link_leads_somewhere(page: str) -> None:
     assert not re.search(r"@import|url\((?!#)", page)
 
 
-def test_every_authority_and_certificate_is_on_it(mixed: Environment, page: str) -> None:
+def test_the_page_has_every_authority_and_certificate(mixed: Environment, page: str) -> None:
     read = _Reader(page)
     names = [case.name for case in mixed.cases()]
     assert list(read.rows) == [f"c{place}" for place in range(len(names))]
@@ -85,7 +85,7 @@ def test_every_authority_and_certificate_is_on_it(mixed: Environment, page: str)
     assert all(f"<b>{name}</b>" in page for name in names)
 
 
-def test_rows_can_be_told_apart_by_the_filters(mixed: Environment, page: str) -> None:
+def test_filters_select_rows(mixed: Environment, page: str) -> None:
     rows = dict(zip([case.name for case in mixed.cases()], _Reader(page).rows.values(), strict=True))
     output = {name: (row["data-v"], row["data-f"], row["data-m"].split()) for name, row in rows.items()}
     assert output["sensor-01"] == ("accept", "", ["sound"])
@@ -95,7 +95,7 @@ def test_rows_can_be_told_apart_by_the_filters(mixed: Environment, page: str) ->
     assert {row[1] for row in output.values()} == {"", "validity", "san", "defender-iot"}
 
 
-def test_what_check_finds_is_on_it(mixed: Environment, page: str) -> None:
+def test_the_page_has_the_findings_of_check(mixed: Environment, page: str) -> None:
     assert "22 of 22</span> certificates satisfy" in page
     cases = sum("fault" in case.data for case in mixed.cases())
     assert f"{cases} of {cases}</span> cases violate exactly" in page
@@ -107,7 +107,7 @@ def test_what_check_finds_is_on_it(mixed: Environment, page: str) -> None:
     assert "finding</span>" in as_page(later)
 
 
-def test_no_key_is_on_it(mixed: Environment, page: str) -> None:
+def test_the_page_contains_no_key(mixed: Environment, page: str) -> None:
     for case in mixed.cases():
         lines = case.key.read_text("latin-1").splitlines()
         assert not any(line in page for line in lines if len(line) > 30)
@@ -118,7 +118,7 @@ def test_every_revocation_is_marked_in_the_timeline(mixed: Environment, page: st
     assert page.count('<path class="gone"') == page.count('<rect class="over"') == revoked > 0
 
 
-def test_what_validators_said_is_on_it(mixed: Environment, tmp_path: Path) -> None:
+def test_the_page_has_the_verdicts_of_validators(mixed: Environment, tmp_path: Path) -> None:
     cells: list[dict[str, Any]] = [
         {"word": "refuse", "words": "certificate has expired", "differs": False, "known": None},
         {"word": "accept", "words": "", "differs": True, "known": {"kind": "lax", "reason": "it looks away"}},
@@ -140,7 +140,7 @@ def test_what_validators_said_is_on_it(mixed: Environment, tmp_path: Path) -> No
     "text",
     ["", "[]", "{}", '{"columns": [], "rows": 3}', '{"columns": [], "rows": [{"name": "a", "cells": [1]}]}'],
 )
-def test_a_file_that_is_no_matrix_is_told(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_no_matrix_is_reported(tmp_path: Path, text: str) -> None:
     (tmp_path / "matrix.json").write_text(text)
     with pytest.raises(InputError, match="pkigen matrix ENV --json"):
         read_matrix_results(tmp_path / "matrix.json")
@@ -148,7 +148,7 @@ def test_a_file_that_is_no_matrix_is_told(tmp_path: Path, text: str) -> None:
         read_matrix_results(tmp_path / "none.json")
 
 
-def test_words_of_a_certificate_are_never_code(tmp_path: Path) -> None:
+def test_texts_of_a_certificate_are_never_markup(tmp_path: Path) -> None:
     built = build(
         {
             "name": "nasty",

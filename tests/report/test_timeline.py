@@ -45,7 +45,7 @@ def test_an_axis_is_labelled_by_months_or_years(start: str, end: str, labels: li
     assert [tick.label for tick in Scale(_at(start), _at(end)).ticks()] == labels
 
 
-def test_what_goes_on_beyond_the_axis_says_so() -> None:
+def test_a_bar_beyond_the_axis_is_marked() -> None:
     scale = Scale(_at("2026-01-01"), _at("2027-01-01"))
     bar = scale.bar(_at("2000-01-01"), _at("9999-12-31"))
     assert (bar.before, bar.after, bar.x, bar.width) == (True, True, 8.0, WIDTH - 16)
@@ -53,7 +53,7 @@ def test_what_goes_on_beyond_the_axis_says_so() -> None:
     assert (inside.before, inside.after) == (False, False)
 
 
-def test_a_revocation_stands_where_it_happened() -> None:
+def test_a_revocation_is_at_its_date() -> None:
     start = _at("2026-01-01")
     scale = Scale(start, start + timedelta(days=100))
     assert scale.bar(start, start + timedelta(days=90), start + timedelta(days=50)).revoked == WIDTH / 2

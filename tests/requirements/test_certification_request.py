@@ -60,7 +60,7 @@ def _by_openssl(folder: Path, attributes: str = "") -> bytes:
         ({"signed": True}, Status.PASS, Status.PASS),
     ],
 )
-def test_attributes_that_openssl_writes_are_found(
+def test_attributes_that_openssl_writes_are_read(
     tmp_path: Path, parameters: dict[str, Any], challenge: Status, plain: Status
 ) -> None:
     assert _status(parameters, _by_openssl(tmp_path, "challengePassword = secret word")) is challenge
@@ -94,7 +94,7 @@ def test_wrong_parameters_are_errors(parameters: dict[str, Any]) -> None:
         KINDS["certification_request"].model_validate(parameters)
 
 
-def test_a_request_that_breaks_the_set_of_its_template_is_rejected(tmp_path: Path) -> None:
+def test_a_request_that_violates_the_set_of_its_template_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "device.yaml").write_text(_SET)
     (tmp_path / "lab.yaml").write_text(
         "name: lab\nauthorities: {root: {}}\n"

@@ -180,9 +180,7 @@ def test_openssl_reads_the_alias_and_the_ciphers_that_the_cases_have(built: _Bui
         ("{name: {pattern: a, counterexample: b/c}}", "must be the name of a file"),
     ],
 )
-def test_a_demand_that_makes_no_sense_is_an_error_with_its_line(
-    demand: str, words: str, tmp_path: Path
-) -> None:
+def test_a_contradictory_demand_is_an_error_with_its_line(demand: str, words: str, tmp_path: Path) -> None:
     text = SET.partition("requirements:")[0]
     text += f"requirements: [{{id: a, level: advice, says: A., demand: {{combined_file: {demand}}}}}]\n"
     (tmp_path / "own.yaml").write_text(text)

@@ -238,7 +238,7 @@ def _rows(*sources: Callable[[], Iterable[Row]]) -> list[Any]:
 @pytest.mark.parametrize(
     ("kind", "parameters", "made", "status"), _rows(_of_fields, _of_names, _of_extensions)
 )
-def test_a_demand_changes_its_mind_at_its_boundary(
+def test_a_demand_changes_its_result_at_its_boundary(
     kind: str, parameters: dict[str, Any], made: Made, status: Status
 ) -> None:
     assert _status(kind, parameters, made.check_input()) is status
@@ -261,20 +261,20 @@ BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("kind", BROKEN)
 @pytest.mark.parametrize("value", [b"", b"\x30", b"\x30\x03\x02\x01", b"\x04\x01\x00", b"\x30\x80\x00\x00"])
-def test_an_extension_that_cannot_be_read_breaks_the_demand(kind: str, value: bytes) -> None:
+def test_an_unreadable_extension_violates_the_demand(kind: str, value: bytes) -> None:
     oid, parameters = BROKEN[kind]
     made = Made(extensions=(extension(oid, value),))
     assert _status(kind, parameters, made.check_input()) is FAIL
 
 
 @given(st.sampled_from(sorted(BROKEN)), st.binary(max_size=40))
-def test_no_octets_of_an_extension_raise_anything(kind: str, value: bytes) -> None:
+def test_no_bytes_of_an_extension_raise_an_exception(kind: str, value: bytes) -> None:
     oid, parameters = BROKEN[kind]
     _status(kind, parameters, Made(extensions=(extension(oid, value),)).check_input())
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_at_all_breaks_no_demand(kind: str) -> None:
+def test_an_empty_input_violates_no_demand(kind: str) -> None:
     parameters = next((row for row in ({}, *PARAMETERS.get(kind, ())) if _accepts(kind, row)), None)
     assert parameters is not None, f"add valid parameters of '{kind}' to PARAMETERS in {__file__}"
     assert _status(kind, parameters, CheckInput(now=NOW)) is NOT

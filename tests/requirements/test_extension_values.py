@@ -199,9 +199,7 @@ def test_the_number_of_authorities_in_the_path_is_limited(most: int, status: str
         ("crl", {}, "no condition given"),
     ],
 )
-def test_fields_that_contradict_each_other_are_refused(
-    kind: str, parameters: dict[str, Any], words: str
-) -> None:
+def test_contradictory_fields_are_rejected(kind: str, parameters: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError) as caught:
         KINDS[kind].model_validate(parameters)
     assert words in str(caught.value)

@@ -75,7 +75,7 @@ def _path(built: Built, case: dict[str, Any], scratch: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_openssl_refuses_the_paths_that_the_manifest_says_it_refuses(
+def test_openssl_rejects_the_paths_that_the_manifest_expects(
     name: str, environments: Environments, tmp_path: Path
 ) -> None:
     built = environments.of(name)
@@ -95,7 +95,7 @@ def test_openssl_refuses_the_paths_that_the_manifest_says_it_refuses(
 
 
 @pytest.mark.parametrize("hierarchy", ["root", "issuing", "policy"])
-def test_openssl_accepts_sound_certificates_with_their_chains(
+def test_openssl_accepts_certificates_without_a_fault_with_their_chains(
     hierarchy: str, environments: Environments, tmp_path: Path
 ) -> None:
     built = environments.of("defender-iot", hierarchy)
@@ -134,7 +134,7 @@ ALSO = {
 
 
 @pytest.mark.parametrize("fault", WORDS)
-def test_openssl_refuses_a_case_for_the_fault_and_for_no_other_reason(
+def test_openssl_rejects_a_case_only_for_its_fault(
     fault: str, environments: Environments, tmp_path: Path
 ) -> None:
     built = environments.of("defender-iot")
@@ -181,7 +181,9 @@ def test_openssl_shows_the_fault_in_the_certificate(fault: str, environments: En
         ("subject-cn-missing", "CN=subject-cn"),
     ],
 )
-def test_openssl_shows_that_something_is_missing(fault: str, absent: str, environments: Environments) -> None:
+def test_openssl_shows_that_the_element_is_missing(
+    fault: str, absent: str, environments: Environments
+) -> None:
     built = environments.of("defender-iot")
     assert absent not in _text(built.file(fault, "certificate"))
     assert absent in _text(built.folder / "certificates" / "sensor-01" / "sensor-01.crt").replace(
@@ -189,7 +191,7 @@ def test_openssl_shows_that_something_is_missing(fault: str, absent: str, enviro
     )
 
 
-def test_openssl_reads_the_files_as_what_the_faults_say(environments: Environments) -> None:
+def test_openssl_reads_the_files_as_the_faults_describe(environments: Environments) -> None:
     built = environments.of("defender-iot")
     pkcs7 = built.file("certificate-encoding-pkcs7", "certificate")
     assert "subject=" in run("openssl", "pkcs7", "-print_certs", "-in", pkcs7)
@@ -202,7 +204,7 @@ def test_openssl_reads_the_files_as_what_the_faults_say(environments: Environmen
     assert built.file("chain-suffix-txt", "chain").suffix == ".txt"
 
 
-def test_openssl_cannot_open_the_keys_that_nothing_given_opens(environments: Environments) -> None:
+def test_openssl_cannot_decrypt_keys_without_the_right_passphrase(environments: Environments) -> None:
     built = environments.of("defender-iot")
     for fault in ("key-opens-wrong", "key-opens-none"):
         key = built.file(fault, "key")
@@ -213,7 +215,7 @@ def test_openssl_cannot_open_the_keys_that_nothing_given_opens(environments: Env
     assert "passphrase" not in built.cases["key-opens-none"]["files"]
 
 
-def test_openssl_calls_a_key_unsound_and_another_one_another(environments: Environments) -> None:
+def test_openssl_detects_an_invalid_key_and_a_mismatched_key(environments: Environments) -> None:
     built = environments.of("defender-iot")
     code, words = _run("openssl", "pkey", "-check", "-noout", "-in", built.file("key-sound-unsound", "key"))
     assert code != 0 or "invalid" in words

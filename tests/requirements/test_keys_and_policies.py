@@ -137,9 +137,7 @@ def test_policies_and_their_qualifiers(parameters: dict[str, Any], made: Made, s
         ),
     ],
 )
-def test_fields_that_contradict_each_other_are_refused(
-    kind: str, parameters: dict[str, Any], words: str
-) -> None:
+def test_contradictory_fields_are_rejected(kind: str, parameters: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError) as caught:
         KINDS[kind].model_validate(parameters)
     assert words in str(caught.value)

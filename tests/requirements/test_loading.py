@@ -124,7 +124,7 @@ def _refused(path: Path) -> InputError:
     return caught.value
 
 
-def test_a_set_of_ones_own_is_read_by_its_path(tmp_path: Path) -> None:
+def test_a_set_is_read_by_its_path(tmp_path: Path) -> None:
     _own(tmp_path, OWN)
     assert load_set("own.yaml", tmp_path).name == "gateway"
     assert [one.kinds[0] for one in load_set(str(tmp_path / "own.yaml")).requirements] == [
@@ -134,7 +134,7 @@ def test_a_set_of_ones_own_is_read_by_its_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "mistake", "line", "words"), MISTAKES)
-def test_a_mistake_is_reported_with_its_line_and_what_was_meant(
+def test_a_mistake_is_reported_with_its_line_and_a_suggestion(
     text: str, mistake: str, line: int, words: list[str], tmp_path: Path
 ) -> None:
     assert OWN.count(text) == 1
@@ -167,9 +167,7 @@ PATTERNS = [
 
 
 @pytest.mark.parametrize(("demand", "words"), PATTERNS)
-def test_a_demand_that_cannot_be_meant_is_reported_at_its_line(
-    demand: str, words: str, tmp_path: Path
-) -> None:
+def test_a_contradictory_demand_is_reported_at_its_line(demand: str, words: str, tmp_path: Path) -> None:
     text = OWN.replace("{public_key: {minimum: {rsa: 2048}}}", f"{{subject_attribute: {demand}}}")
     error = _refused(_own(tmp_path, text))
     assert words in str(error)
@@ -250,7 +248,7 @@ def test_passphrase_characters_outside_of_their_class_take_linear_time(
 
 
 @pytest.mark.parametrize("text", ["", "- a\n", "just words\n", "name: x\n  y: z\n", "a: &b [*b]\n", "\x00"])
-def test_what_is_no_mapping_is_reported(text: str, tmp_path: Path) -> None:
+def test_a_value_that_is_not_a_mapping_is_reported(text: str, tmp_path: Path) -> None:
     assert len(str(_refused(_own(tmp_path, text)))) > 20
 
 
@@ -261,14 +259,14 @@ def test_a_missing_file_is_reported_by_its_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["defender-iott", "own.json", "own", "", "../defender-iot"])
-def test_an_unknown_name_tells_how_a_set_is_named(name: str) -> None:
+def test_an_unknown_name_is_an_error_that_explains_set_names(name: str) -> None:
     with pytest.raises(InputError, match="A set of your own is a path that ends in") as caught:
         load_set(name)
     assert ("did you mean 'defender-iot'" in str(caught.value)) is ("defender-iot" in name)
 
 
 @pytest.mark.parametrize("name", shipped.requirement_sets())
-def test_a_shipped_set_is_called_as_its_file(name: str) -> None:
+def test_a_shipped_set_is_named_after_its_file(name: str) -> None:
     requirement_set = load_declared(name)
     assert requirement_set.name == name
     assert requirement_set is load_declared(name)
@@ -283,12 +281,12 @@ def _document(name: str) -> Any:
     return yaml.load(text, yaml.SafeLoader)
 
 
-def test_the_json_schema_is_a_valid_one() -> None:
+def test_the_json_schema_is_valid() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
 @pytest.mark.parametrize("name", shipped.requirement_sets())
-def test_the_json_schema_takes_the_shipped_sets(name: str) -> None:
+def test_the_json_schema_accepts_the_shipped_sets(name: str) -> None:
     jsonschema.Draft202012Validator(SCHEMA).validate(_document(name))
 
 
@@ -302,7 +300,7 @@ def test_the_json_schema_takes_the_shipped_sets(name: str) -> None:
         {"surplus": 1},
     ],
 )
-def test_the_json_schema_refuses_what_loading_refuses(change: dict[str, Any]) -> None:
+def test_the_json_schema_rejects_what_loading_rejects(change: dict[str, Any]) -> None:
     document = copy.deepcopy(_document("web-server"))
     document["requirements"][0].update(change)
     with pytest.raises(jsonschema.ValidationError):
@@ -353,9 +351,7 @@ def _check(data: bytes) -> None:
     ),
 )
 @example("defender-iot-current", [(0, 0, "(")])
-def test_sets_with_changed_tokens_are_taken_or_refused_in_words(
-    name: str, edits: list[tuple[int, int, str]]
-) -> None:
+def test_sets_with_changed_tokens_load_or_are_reported(name: str, edits: list[tuple[int, int, str]]) -> None:
     tokens = _TOKENS.findall(_SHIPPED[name])
     for position, gone, text in edits:
         position %= len(tokens)
@@ -370,9 +366,7 @@ def test_sets_with_changed_tokens_are_taken_or_refused_in_words(
         st.tuples(st.integers(0, 20_000), st.binary(max_size=3), st.integers(0, 9)), min_size=1, max_size=3
     ),
 )
-def test_sets_with_changed_octets_are_taken_or_refused_in_words(
-    name: str, edits: list[tuple[int, bytes, int]]
-) -> None:
+def test_sets_with_changed_bytes_load_or_are_reported(name: str, edits: list[tuple[int, bytes, int]]) -> None:
     data = _SHIPPED[name].encode()
     for position, octets, gone in edits:
         position %= len(data)

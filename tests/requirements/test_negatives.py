@@ -59,7 +59,7 @@ def _diff(expected: set[str], actual: set[str]) -> str:
     return f"does not break {missing}, breaks {surplus} besides"
 
 
-def test_a_case_breaks_exactly_what_the_manifest_says(built: Built) -> None:
+def test_a_case_violates_exactly_what_the_manifest_states(built: Built) -> None:
     wrong = {}
     for fault, case in built.cases.items():
         violated = {one.requirement.id for one in built.results[case["name"]].broken}
@@ -69,7 +69,7 @@ def test_a_case_breaks_exactly_what_the_manifest_says(built: Built) -> None:
     assert wrong == {}
 
 
-def test_a_case_says_at_upload_what_the_manifest_says(built: Built) -> None:
+def test_an_upload_of_a_case_shows_the_message_in_the_manifest(built: Built) -> None:
     wrong = {}
     for fault, case in built.cases.items():
         (verdict,) = built.results[case["name"]].verdicts
@@ -79,7 +79,7 @@ def test_a_case_says_at_upload_what_the_manifest_says(built: Built) -> None:
     assert wrong == {}
 
 
-def test_every_way_to_break_a_demand_is_a_case_or_has_a_reason_not_to_be(built: Built) -> None:
+def test_every_violation_of_a_demand_is_a_case_or_has_a_reason(built: Built) -> None:
     made = {*built.cases, *(name.removeprefix(f"{BASE}.") for name in built.passed)}
     assert made == set(_ways(built))
     assert all(built.passed.values())
@@ -96,13 +96,13 @@ def _passed(built: Built) -> set[str]:
     return {name.removeprefix(f"{BASE}.") for name in built.passed}
 
 
-def test_below_a_root_alone_only_what_needs_a_ca_below_it_is_left_out(built: Built) -> None:
+def test_below_a_root_only_cases_that_need_an_intermediate_are_omitted(built: Built) -> None:
     depth = len(built.results[BASE].presented.path)
     assert depth in map(len, HIERARCHIES.values())
     assert _passed(built) == (ROOT_ALONE & set(_ways(built)) if depth == 1 else set())
 
 
-def test_several_demands_are_broken_only_where_the_set_says_that_they_go_together(built: Built) -> None:
+def test_several_demands_are_violated_only_if_the_set_declares_them_together(built: Built) -> None:
     ways = _ways(built)
     for fault, case in built.cases.items():
         requirement, way = ways[fault]
@@ -111,7 +111,7 @@ def test_several_demands_are_broken_only_where_the_set_says_that_they_go_togethe
         assert expected.count(requirement.id) == 1
 
 
-def test_a_case_is_called_by_its_base_and_its_fault(built: Built) -> None:
+def test_a_case_is_named_after_its_base_and_its_fault(built: Built) -> None:
     for fault, case in built.cases.items():
         assert case["name"] == f"{BASE}.{fault}"
         assert case["fault"]["base"] == BASE
@@ -119,7 +119,7 @@ def test_a_case_is_called_by_its_base_and_its_fault(built: Built) -> None:
         assert case["fault"]["says"].endswith(".")
 
 
-def test_sound_certificates_break_nothing_and_are_accepted(built: Built) -> None:
+def test_certificates_without_a_fault_violate_nothing_and_are_accepted(built: Built) -> None:
     sound = [one for one in built.checked if one.expected is None]
     assert [one.name for one in sound] == ["sensor-01", "sensor-02"]
     for one in sound:
@@ -128,7 +128,7 @@ def test_sound_certificates_break_nothing_and_are_accepted(built: Built) -> None
         assert [verdict.undecided for verdict in one.verdicts] == [()]
 
 
-def test_of_a_sound_certificate_only_the_passphrase_cannot_be_judged(built: Built) -> None:
+def test_only_the_passphrase_of_a_certificate_without_a_fault_is_undecided(built: Built) -> None:
     open_ = {f.requirement.id for f in built.results[BASE].findings if f.outcome.status == "not applicable"}
     assert open_ <= {"passphrase-characters", "aia-not-critical", *OF_ABSENT_EXTENSIONS}
 
@@ -146,7 +146,7 @@ def test_clients_can_tell_cases_apart_by_name_and_by_serial(built: Built) -> Non
     assert len(set(hosts)) == len(hosts)
 
 
-def test_no_case_changes_what_a_sound_certificate_depends_on(built: Built) -> None:
+def test_no_case_changes_files_of_certificates_without_a_fault(built: Built) -> None:
     copies = [one for one in built.manifest["authorities"] if "fault" in one]
     originals = {one["name"] for one in built.manifest["authorities"] if "fault" not in one}
     assert originals <= {name for path in HIERARCHIES.values() for name in path}
@@ -155,7 +155,7 @@ def test_no_case_changes_what_a_sound_certificate_depends_on(built: Built) -> No
         assert copy["serial"] not in {one["serial"] for one in built.manifest["authorities"] if one != copy}
 
 
-def test_what_the_key_of_a_ca_cannot_sign_is_no_case(tmp_path: Path) -> None:
+def test_a_signature_that_the_key_of_a_ca_cannot_create_is_no_case(tmp_path: Path) -> None:
     document = {
         "name": "ec",
         "defaults": {"key": "ec-p256"},

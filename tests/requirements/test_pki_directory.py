@@ -83,7 +83,7 @@ def test_files_outside_of_a_trust_store_do_not_violate_the_layout(directories: P
 
 
 @pytest.mark.parametrize("text", ["{}", "{certificate: ../own}", "{certificate: /own}", "{crls: ['']}"])
-def test_a_layout_that_makes_no_sense_is_an_error(text: str, tmp_path: Path) -> None:
+def test_a_contradictory_layout_is_an_error(text: str, tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(
         "name: own\ntitle: Own\nsource: {title: Manual, date: '2026'}\n"
         f"requirements: [{{id: a, level: advice, says: A., demand: {{pki_directory: {text}}}}}]\n"

@@ -110,7 +110,7 @@ def test_the_values_of_a_role_are_read_once_for_all_comparisons() -> None:
     assert {key: len(every) for key, every in groups[-1].items()} == {0: 3, 1: 3, 2: 3}
 
 
-def test_a_file_alone_is_not_decided(tmp_path: Path) -> None:
+def test_a_relation_is_undecided_for_a_single_file(tmp_path: Path) -> None:
     folder = build_it(_document(tmp_path), tmp_path / "out").folder
     demands = load_set(f"{tmp_path}/cluster.yaml:node")
     (result,) = check_files([folder / "certificates/node-a/node-a.crt"], [demands], CheckOptions())
@@ -126,9 +126,7 @@ def test_a_file_alone_is_not_decided(tmp_path: Path) -> None:
         ("{role: node, same: [unit]}", "no such subject attribute"),
     ],
 )
-def test_a_relation_that_makes_no_sense_is_an_error_with_its_line(
-    demand: str, words: str, tmp_path: Path
-) -> None:
+def test_a_contradictory_relation_is_an_error_with_its_line(demand: str, words: str, tmp_path: Path) -> None:
     text = SET.partition("requirements:")[0]
     text += f"requirements: [{{id: a, level: advice, says: A., demand: {{relation: {demand}}}}}]\n"
     (tmp_path / "own.yaml").write_text(text)

@@ -78,7 +78,7 @@ def test_the_profile_has_a_certificate_and_cases_for_every_role(built: _Shipped)
     assert roles <= checked
 
 
-def test_sound_certificates_violate_nothing(built: _Shipped) -> None:
+def test_certificates_without_a_fault_violate_nothing(built: _Shipped) -> None:
     sound = [one for one in built.checked if one.expected is None]
     assert {one.name: [finding.requirement.id for finding in one.broken] for one in sound if one.broken} == {}
     assert [one.name for one in sound if one.unread] == []

@@ -101,19 +101,19 @@ def test_a_fact_is_carried_over_from_its_section_or_needs_no_requirement(
         assert fact.section in source[one].section.split("; ")
 
 
-def test_every_requirement_comes_from_a_fact_or_from_what_an_upload_does(source: RequirementSet) -> None:
+def test_every_requirement_comes_from_a_fact_or_from_the_upload_behavior(source: RequirementSet) -> None:
     claimed = {one for fact in SOURCE for one in fact.ids}
     assert {one.id for one in source.requirements} == claimed | UPLOAD
     assert {one.id for one in source.requirements if one.section == "Certificate upload"} == UPLOAD
 
 
-def test_every_section_that_a_requirement_names_is_claimed_there(source: RequirementSet) -> None:
+def test_every_section_that_a_requirement_names_has_the_fact(source: RequirementSet) -> None:
     claimed = {(fact.section, one) for fact in SOURCE for one in fact.ids}
     named = {(section, one.id) for one in source.requirements for section in one.section.split("; ")}
     assert {pair for pair in named if pair[1] not in UPLOAD} == claimed
 
 
-def test_only_what_the_appliance_shows_a_message_for_is_refused(source: RequirementSet) -> None:
+def test_only_violations_with_a_message_of_the_appliance_are_rejected(source: RequirementSet) -> None:
     refused = {one.id for one in source.of_level(Level.REJECTED)}
     assert refused == UPLOAD | {
         *("not-before-past", "not-after-future", "crl-reachable", "not-revoked"),
@@ -125,15 +125,13 @@ def test_other_sizes_and_slow_handshakes_are_advice(source: RequirementSet) -> N
     assert {one.id for one in source.of_level(Level.ADVICE)} == {"public-key-size", "public-key-4096-slow"}
 
 
-def test_what_depends_on_the_setting_for_validation_says_so(source: RequirementSet) -> None:
+def test_requirements_that_depend_on_validation_declare_the_switch(source: RequirementSet) -> None:
     validated = {one.id for one in source.requirements if one.when == "validation"}
     assert validated == {"crl-reachable", "not-revoked", "chain-of-trust"}
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_another_version_differs_in_what_its_documentation_says_and_in_nothing_else(
-    name: str, source: RequirementSet
-) -> None:
+def test_another_version_differs_only_where_its_documentation_does(name: str, source: RequirementSet) -> None:
     gone, new = CHANGES[name]
     other = load_set(name)
     mine = {one.id: one for one in source.requirements}
@@ -148,13 +146,13 @@ def _parameters(name: str, requirement: str) -> dict[str, object]:
     return load_set(name)[requirement].demands[0].model_dump(exclude_unset=True)
 
 
-def test_the_first_version_takes_four_endings_and_wants_the_issuing_ca_first() -> None:
+def test_the_first_version_accepts_four_suffixes_and_requires_the_issuing_ca_first() -> None:
     name = "defender-iot-2020"
     assert _parameters(name, "certificate-suffix") == {"suffixes": (".crt", ".cer", ".cert", ".pem")}
     assert _parameters(name, "chain-order") == {"order": "issuing-first"}
 
 
-def test_todays_version_has_the_characters_of_a_passphrase() -> None:
+def test_the_current_version_limits_the_characters_of_a_passphrase() -> None:
     pattern = _parameters("defender-iot-current", "passphrase-characters")["passphrase_characters"]
     letters = "abcdefghijklmnopqrstuvwxyz"
     allowed = {*letters, *letters.upper(), *"0123456789", *"!#%()+,-./:=?@[\\]^_{}~"}
@@ -162,7 +160,7 @@ def test_todays_version_has_the_characters_of_a_passphrase() -> None:
     assert {c for c in every if pattern.matches(c)} == allowed  # type: ignore[attr-defined]
 
 
-def test_todays_version_wants_a_crl_only_where_revocation_is_validated_and_under_any_name() -> None:
+def test_the_current_version_requires_a_crl_only_with_validation_and_under_any_name() -> None:
     name = "defender-iot-current"
     assert _parameters(name, "crl-distribution-point") == {"required": True}
     assert load_set(name)["crl-distribution-point"].when == "validation"

@@ -46,9 +46,7 @@ def test_the_messages_are_the_appliances_own_word_for_word(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_each_message_is_given_for_the_faults_that_it_is_meant_for(
-    name: str, environments: Environments
-) -> None:
+def test_each_message_is_shown_for_its_faults(name: str, environments: Environments) -> None:
     keys = {words: key for key, words in WORDS.items()}
     given = defaultdict[str, set[str]](set)
     for fault, case in environments.of(name).cases.items():
@@ -58,9 +56,7 @@ def test_each_message_is_given_for_the_faults_that_it_is_meant_for(
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_what_is_taken_shows_no_message_and_what_is_refused_shows_one(
-    name: str, environments: Environments
-) -> None:
+def test_only_a_rejected_upload_shows_a_message(name: str, environments: Environments) -> None:
     refused = set().union(*MESSAGES.values())
     for fault, case in environments.of(name).cases.items():
         assert case["fault"]["accepted"] is (fault not in refused), fault
@@ -68,7 +64,7 @@ def test_what_is_taken_shows_no_message_and_what_is_refused_shows_one(
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_the_checker_says_the_same_of_the_files(name: str, environments: Environments) -> None:
+def test_check_returns_the_same_message_as_an_upload(name: str, environments: Environments) -> None:
     built = environments.of(name)
     for case in built.cases.values():
         (verdict,) = built.results[case["name"]].verdicts

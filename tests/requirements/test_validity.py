@@ -172,7 +172,7 @@ CONTRADICTIONS = [
 
 
 @pytest.mark.parametrize(("parameters", "words"), CONTRADICTIONS)
-def test_fields_that_contradict_each_other_are_refused(parameters: dict[str, Any], words: str) -> None:
+def test_contradictory_fields_are_rejected(parameters: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError) as caught:
         ValidityDemand.model_validate(parameters)
     assert words in str(caught.value)

@@ -131,7 +131,7 @@ def test_edits_before_the_signature_keep_it_valid_and_others_do_not() -> None:
             public.verify(response.signature, response.tbs_response_bytes, ECDSA(hashes.SHA256()))
 
 
-def test_an_extension_is_critical_only_where_it_says_so() -> None:
+def test_an_extension_is_critical_only_if_marked() -> None:
     extensions = tuple(Extension(f"1.2.3.{number}", number == 1, der.null()) for number in (1, 2))
     response = load_der_ocsp_response(_answer("good", extensions=extensions))
     assert [extension.critical for extension in response.extensions] == [True, False]

@@ -51,13 +51,13 @@ def test_a_nonce_is_read_unmodified() -> None:
 
 
 @given(st.binary(max_size=200))
-def test_a_malformed_request_is_refused_with_a_reason(data: bytes) -> None:
+def test_a_malformed_request_is_rejected_with_a_reason(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         ocsp_request.parse(data)
 
 
 @given(st.data())
-def test_a_corrupted_request_is_read_or_refused(data: st.DataObject) -> None:
+def test_a_corrupted_request_is_read_or_rejected(data: st.DataObject) -> None:
     octets = bytearray(_request(_SHA1, b"nonce"))
     octets[data.draw(st.integers(0, len(octets) - 1))] = data.draw(st.integers(0, 255))
     try:
@@ -67,7 +67,7 @@ def test_a_corrupted_request_is_read_or_refused(data: st.DataObject) -> None:
     assert request.about
 
 
-def test_a_request_above_the_limits_is_refused() -> None:
+def test_a_request_above_the_limits_is_rejected() -> None:
     with pytest.raises(ValueError, match="bytes"):
         ocsp_request.parse(bytes(ocsp_request.LARGEST + 1))
     with pytest.raises(ValueError, match="0 certificates"):
@@ -76,7 +76,7 @@ def test_a_request_above_the_limits_is_refused() -> None:
         ocsp_request.parse(_request(_SHA1, b"n" * 200))
 
 
-def test_another_type_in_place_of_a_sequence_is_refused() -> None:
+def test_another_type_in_place_of_a_sequence_is_rejected() -> None:
     with pytest.raises(ValueError, match="expected a SEQUENCE, found the tag 0x31"):
         ocsp_request.parse(der.tlv(der.SET, _request(_SHA1)))
 
@@ -111,7 +111,7 @@ def test_a_requestor_a_version_and_other_extensions_are_ignored() -> None:
 
 
 @pytest.mark.parametrize("nonce", [b"", b"\x04\x00"])
-def test_an_empty_nonce_is_refused(nonce: bytes) -> None:
+def test_an_empty_nonce_is_rejected(nonce: bytes) -> None:
     (listed,) = der.children(der.children(_request(_SHA1))[0])
     extension = der.sequence(der.oid(OCSP_NONCE), der.octet_string(nonce))
     request = der.sequence(der.sequence(listed, der.explicit(2, der.sequence(extension))))
@@ -159,7 +159,7 @@ _HASH = der.octet_string(bytes(20))
         "another type as serial", "data after the CertID", "data after the request",
     ],
 )  # fmt: skip
-def test_a_malformed_cert_id_is_refused(request_bytes: bytes) -> None:
+def test_a_malformed_cert_id_is_rejected(request_bytes: bytes) -> None:
     with pytest.raises(ValueError, match=r"CertID|data follows"):
         ocsp_request.parse(request_bytes)
 
@@ -170,7 +170,7 @@ def test_the_parameters_of_a_digest_can_be_absent() -> None:
 
 
 @given(st.data())
-def test_an_answer_repeats_only_a_cert_id_that_cryptography_reads(data: st.DataObject) -> None:
+def test_a_response_repeats_only_a_cert_id_that_cryptography_reads(data: st.DataObject) -> None:
     """Whatever byte of the CertID changes, cryptography reads the same values or pkigen refuses it."""
     octets = bytearray(_request(_SHA1))
     octets[data.draw(st.integers(8, len(octets) - 1))] = data.draw(st.integers(0, 255))

@@ -113,7 +113,7 @@ def test_openssl_verifies_good_revoked_and_unknown(environment: Environment, url
 
 
 @pytest.mark.parametrize("digest", [SHA1, hashes.SHA256()], ids=lambda one: str(one.name))
-def test_an_answer_repeats_the_cert_id_that_was_asked(
+def test_a_response_repeats_the_requested_cert_id(
     digest: hashes.HashAlgorithm, environment: Environment, url: str
 ) -> None:
     response = _post(url, _request(environment, "sensor", digest))
@@ -121,7 +121,7 @@ def test_an_answer_repeats_the_cert_id_that_was_asked(
     assert response.next_update_utc is not None
 
 
-def test_a_get_is_answered_as_a_post_and_may_be_cached(environment: Environment, url: str) -> None:
+def test_a_get_request_is_answered_like_a_post_and_can_be_cached(environment: Environment, url: str) -> None:
     request = _request(environment, "sensor")
     get = httpx.get(f"{url}/{quote(base64.b64encode(request).decode(), safe='')}")
     assert load_der_ocsp_response(get.content).certificate_status is OCSPCertStatus.GOOD
@@ -129,7 +129,7 @@ def test_a_get_is_answered_as_a_post_and_may_be_cached(environment: Environment,
     assert get.content == httpx.post(url, content=request).content
 
 
-def test_a_nonce_is_echoed_and_makes_an_answer_of_its_own(environment: Environment, url: str) -> None:
+def test_a_nonce_is_returned_in_a_response_of_its_own(environment: Environment, url: str) -> None:
     request = _builder(environment, "sensor").add_extension(OCSPNonce(b"n" * 32), critical=False)
     octets = request.build().public_bytes(Encoding.DER)
     answer = httpx.post(url, content=octets)
@@ -139,7 +139,7 @@ def test_a_nonce_is_echoed_and_makes_an_answer_of_its_own(environment: Environme
     assert nonce.value.nonce == b"n" * 32
 
 
-def test_a_revocation_is_in_the_next_answer(environment: Environment, url: str, profile: Path) -> None:
+def test_a_revocation_is_in_the_next_response(environment: Environment, url: str, profile: Path) -> None:
     request = _request(environment, "sensor")
     assert _post(url, request).certificate_status is OCSPCertStatus.GOOD
     revoking = PROFILE.replace(
@@ -153,7 +153,7 @@ def test_a_revocation_is_in_the_next_answer(environment: Environment, url: str, 
     assert _post(url, request).certificate_status is OCSPCertStatus.GOOD
 
 
-def test_who_cannot_answer_says_so(environment: Environment, url: str) -> None:
+def test_a_responder_without_its_key_returns_an_error_status(environment: Environment, url: str) -> None:
     locked = _request(environment, "shut", issuer="locked")
     stranger = _builder(environment, "sensor", issuer="root").build().public_bytes(Encoding.DER)
     assert _post(url, locked).response_status is OCSPResponseStatus.UNAUTHORIZED
@@ -161,7 +161,7 @@ def test_who_cannot_answer_says_so(environment: Environment, url: str) -> None:
 
 
 @pytest.mark.parametrize("junk", [b"", b"junk", b"\x30\x03\x02\x01\x01", bytes(100_000)])
-def test_what_is_no_request_is_malformed(junk: bytes, url: str) -> None:
+def test_data_that_is_no_request_is_malformed(junk: bytes, url: str) -> None:
     assert _post(url, junk).response_status is OCSPResponseStatus.MALFORMED_REQUEST
 
 
@@ -170,15 +170,13 @@ def test_a_url_without_a_request_is_not_found(url: str) -> None:
         assert httpx.get(url + path).status_code == 404, path
 
 
-def test_an_environment_without_its_state_has_an_internal_error(environment: Environment, url: str) -> None:
+def test_an_environment_without_its_index_returns_internal_error(environment: Environment, url: str) -> None:
     request = _request(environment, "sensor")
     (environment.folder / ".pkigen").rename(environment.folder / "elsewhere")
     assert _post(url, request).response_status is OCSPResponseStatus.INTERNAL_ERROR
 
 
-def test_a_cache_is_told_how_long_to_keep_an_answer_and_how_to_ask_again(
-    environment: Environment, url: str
-) -> None:
+def test_a_response_has_headers_for_caching_and_revalidation(environment: Environment, url: str) -> None:
     path = f"{url}/{quote(base64.b64encode(_request(environment, 'sensor')).decode(), safe='')}"
     first = httpx.get(path)
     response = load_der_ocsp_response(first.content)
@@ -194,7 +192,7 @@ def test_a_cache_is_told_how_long_to_keep_an_answer_and_how_to_ask_again(
 @pytest.mark.parametrize(
     ("length", "answered"), [(1, True), (16, True), (128, True), (0, False), (129, False)]
 )
-def test_a_nonce_has_1_to_128_octets(length: int, answered: bool, environment: Environment, url: str) -> None:
+def test_a_nonce_has_1_to_128_bytes(length: int, answered: bool, environment: Environment, url: str) -> None:
     query = _builder(environment, "sensor").add_extension(OCSPNonce(b"n" * length), critical=False)
     response = _post(url, query.build().public_bytes(Encoding.DER))
     expected = OCSPResponseStatus.SUCCESSFUL if answered else OCSPResponseStatus.MALFORMED_REQUEST
@@ -294,7 +292,7 @@ def delegated(request: pytest.FixtureRequest, tmp_path: Path) -> Environment:
 
 
 @pytest.mark.needs("openssl")
-def test_openssl_takes_a_delegated_responders_answers(delegated: Environment) -> None:
+def test_openssl_accepts_responses_of_a_delegated_responder(delegated: Environment) -> None:
     folder = delegated.folder
     revoke(folder, ["gone"], reason="superseded")
     with serve(folder, passphrases=[b"open sesame"]) as url:
@@ -309,7 +307,7 @@ def test_openssl_takes_a_delegated_responders_answers(delegated: Environment) ->
     assert "Reason: superseded" in result.stdout
 
 
-def test_the_responder_is_named_as_the_profile_wants(
+def test_the_responder_id_is_that_of_the_profile(
     delegated: Environment, request: pytest.FixtureRequest
 ) -> None:
     with serve(delegated.folder, passphrases=[b"open sesame"]) as url:
@@ -328,7 +326,7 @@ def test_the_responder_is_named_as_the_profile_wants(
     assert not own.extensions.get_extension_for_class(OCSPNoCheck).critical
 
 
-def test_certificates_lead_to_the_responder_that_their_issuer_has(delegated: Environment) -> None:
+def test_certificates_name_the_responder_of_their_issuer(delegated: Environment) -> None:
     for name in ("sensor", "plain"):
         certificate = _loaded(delegated, f"certificates/{name}/{name}.crt")
         access = certificate.extensions.get_extension_for_class(AuthorityInformationAccess).value
@@ -339,7 +337,7 @@ def test_certificates_lead_to_the_responder_that_their_issuer_has(delegated: Env
         ] == ["http://pki.test/ocsp"]
 
 
-def test_a_responder_whose_key_is_closed_answers_nothing(delegated: Environment) -> None:
+def test_a_responder_with_an_encrypted_key_does_not_answer(delegated: Environment) -> None:
     with serve(delegated.folder) as url:
         response = _post(f"{url}/ocsp", _request(delegated, "sensor"))
         assert response.response_status is OCSPResponseStatus.UNAUTHORIZED
@@ -348,7 +346,7 @@ def test_a_responder_whose_key_is_closed_answers_nothing(delegated: Environment)
 
 
 @pytest.mark.needs("openssl")
-def test_the_answer_of_now_is_stapled(delegated: Environment) -> None:
+def test_the_current_response_is_stapled(delegated: Environment) -> None:
     with serve_tls(delegated.folder, passphrases=[b"open sesame"]) as url:
         command = ["openssl", "s_client", "-connect", url.removeprefix("https://"), "-status"]
         command += ["-servername", "sensor.test", "-CAfile", str(delegated.trust)]
@@ -368,7 +366,7 @@ def test_the_answer_of_now_is_stapled(delegated: Environment) -> None:
         (("valid: 2h", "valid: -2h"), "length of time"),
     ],
 )
-def test_a_responder_that_cannot_be_one_is_refused_where_it_stands(
+def test_an_invalid_responder_is_an_error_at_its_line(
     change: tuple[str, str], words: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "delegated.yaml"

@@ -39,7 +39,7 @@ def _verified(env: Path, name: str) -> tuple[str, ...]:
     "crl", [{}, {"delta": "1d"}, {"partitions": 3}, {"reasons": ["keyCompromise", "superseded"]}], ids=str
 )
 @pytest.mark.parametrize("reason", ["superseded", "cACompromise", "unspecified"])
-def test_a_revocation_is_seen_by_who_fetches_what_the_certificate_names(
+def test_a_revocation_is_on_the_crl_that_the_certificate_names(
     tmp_path: Path, crl: dict[str, object], reason: str
 ) -> None:
     port = _free_port()

@@ -31,7 +31,7 @@ def test_values_of_the_environment_are_replaced(store: Store) -> None:
     assert store.index.meta("colour") == "blue"
 
 
-def test_serial_numbers_are_found_by_entity(store: Store) -> None:
+def test_serial_numbers_are_listed_by_entity(store: Store) -> None:
     large = 1 << 158
     assert store.index.reserve([("authorities/a", 10, "x"), ("authorities/b", large, "x")]) == []
     assert sorted(store.index.serials_of("x")) == [("authorities/a", 10), ("authorities/b", large)]
@@ -65,7 +65,7 @@ def test_a_second_lock_names_the_process_that_holds_the_first(tmp_path: Path) ->
     assert not (tmp_path / "lock.pid").exists()
 
 
-def test_a_lock_waits_for_as_long_as_its_patience(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_waits_until_its_timeout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     timeouts = []
     connect = sqlite3.connect
 

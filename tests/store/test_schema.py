@@ -88,7 +88,7 @@ def test_a_database_of_another_program_is_not_used(tmp_path: Path) -> None:
     assert index.read_bytes() == before
 
 
-def test_an_index_that_is_a_directory_or_link_is_refused(tmp_path: Path) -> None:
+def test_an_index_that_is_a_directory_or_link_is_rejected(tmp_path: Path) -> None:
     publish(tmp_path, "a")
     index = tmp_path / ".pkigen/index.db"
     index.rename(tmp_path / "elsewhere.db")

@@ -147,7 +147,7 @@ def test_a_damaged_index_is_reported_and_not_changed(tmp_path: Path) -> None:
     assert generations(tmp_path) == {"a": {"0"}}
 
 
-def test_an_index_of_a_later_version_is_refused(tmp_path: Path) -> None:
+def test_an_index_of_a_later_version_is_rejected(tmp_path: Path) -> None:
     publish(tmp_path, "a")
     with sqlite3.connect(tmp_path / ".pkigen/index.db") as connection:
         connection.execute("PRAGMA user_version = 99")

@@ -52,7 +52,7 @@ def _serial(certificate: Path) -> str:
     return tools.run("openssl", "x509", "-in", certificate, "-noout", "-serial")
 
 
-def test_ir_with_a_secret_brings_a_certificate_and_the_root(cmp: Enrolment, tmp_path: Path) -> None:
+def test_ir_with_a_secret_returns_a_certificate_and_the_root(cmp: Enrolment, tmp_path: Path) -> None:
     root = tmp_path / "root.pem"
     _new(cmp, tmp_path, "first.contoso.test", *_SECRET, "-cacertsout", root)
     assert root.read_text().strip() == (cmp.folder / "authorities/root/root.crt").read_text().strip()
@@ -82,7 +82,7 @@ def test_ir_without_confirmation(cmp: Enrolment, tmp_path: Path, confirm: str) -
 
 
 @only_clients
-def test_p10cr_brings_a_certificate(cmp: Enrolment, tmp_path: Path) -> None:
+def test_p10cr_returns_a_certificate(cmp: Enrolment, tmp_path: Path) -> None:
     _, csr = make_request(tmp_path, "ten.contoso.test")
     out = tmp_path / "ten.crt"
     code, output = _openssl(cmp, "p10cr", *_SECRET, "-csr", csr, "-certout", out)
@@ -126,7 +126,7 @@ def test_rr_with_the_secret_revokes_a_certificate_of_the_template(cmp: Enrolment
 
 @only_clients
 @pytest.mark.parametrize("kind", ["caCerts", "certReqTemplate", "currentCRL"])
-def test_genm_brings_information(cmp: Enrolment, kind: str) -> None:
+def test_genm_returns_information(cmp: Enrolment, kind: str) -> None:
     code, output = _openssl(cmp, "genm", *_SECRET, "-infotype", kind)
     assert code == 0, output
     assert f"genp contains ITAV of type: id-it-{kind}" in output

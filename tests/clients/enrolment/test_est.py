@@ -49,7 +49,7 @@ def test_strongswan_gets_the_ca_certificates(est: Enrolment, tmp_path: Path) -> 
 
 
 @pytest.mark.needs("pki", "curl")
-def test_strongswan_gets_renews_and_loses_a_certificate(est: Enrolment, tmp_path: Path) -> None:
+def test_strongswan_obtains_renews_and_revokes_a_certificate(est: Enrolment, tmp_path: Path) -> None:
     key, csr = make_request(tmp_path, "swan.contoso.test")
     first, second = tmp_path / "first.crt", tmp_path / "second.crt"
     done = _pki(est, csr, "--userpass", _BASIC)

@@ -73,7 +73,9 @@ def test_strongswan_gets_the_certificates_of_ca_and_ra(scep: Enrolment, tmp_path
 
 
 @pytest.mark.needs("pki", "strongswan-curl", "curl")
-def test_strongswan_gets_renews_and_loses_a_certificate(scep: Enrolment, ra: Path, tmp_path: Path) -> None:
+def test_strongswan_obtains_renews_and_revokes_a_certificate(
+    scep: Enrolment, ra: Path, tmp_path: Path
+) -> None:
     name = "swan.contoso.test"
     key = _new_key(tmp_path, "first")
     code, output = _pki(scep, ra, key, name, "--password", "wonderful", "--digest", "sha512")

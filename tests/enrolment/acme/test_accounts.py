@@ -33,7 +33,7 @@ def test_an_account_is_created_once_for_a_key(client: AcmeClient) -> None:
     assert _kind(client.register(onlyReturnExisting=True).json()) == "accountDoesNotExist"
 
 
-def test_contacts_are_updated_and_wrong_ones_refused(client: AcmeClient) -> None:
+def test_contacts_are_updated_and_invalid_ones_rejected(client: AcmeClient) -> None:
     data = client.post(client.kid, {"contact": ["mailto:a@contoso.test"]}).json()
     assert data["contact"] == ["mailto:a@contoso.test"]
     assert _kind(client.post(client.kid, {"contact": ["tel:1"]}).json()) == "unsupportedContact"
@@ -91,15 +91,13 @@ def test_a_nonce_works_once(client: AcmeClient) -> None:
         ({"kid": None}, "malformed"),
     ],
 )
-def test_a_request_that_is_not_authentic_is_refused(
-    client: AcmeClient, header: dict[str, object], kind: str
-) -> None:
+def test_an_unauthentic_request_is_rejected(client: AcmeClient, header: dict[str, object], kind: str) -> None:
     response = client.post(client.directory()["newOrder"], {"identifiers": []}, **header)
     assert _kind(response.json()) == kind
     assert response.status_code in (400, 403)
 
 
-def test_a_changed_payload_is_refused(client: AcmeClient) -> None:
+def test_a_changed_payload_is_rejected(client: AcmeClient) -> None:
     url = client.directory()["newOrder"]
     client.nonce = client.http.head(client.directory()["newNonce"]).headers["Replay-Nonce"]
     message = sign(client.key, {"nonce": client.nonce, "url": url, "kid": client.kid}, {"identifiers": []})

@@ -129,7 +129,7 @@ def test_the_fault_is_in_the_response_and_absent_without_it(
     assert is_faulty(request(client))
 
 
-def test_a_new_account_is_refused_without_an_external_account(
+def test_a_new_account_without_an_external_account_is_rejected(
     directories: Directories, faults: EnrolmentFaults
 ) -> None:
     _put(faults, "acme-external-account-required", times=1)
@@ -162,7 +162,7 @@ def test_a_ready_order_becomes_invalid(client: AcmeClient, faults: EnrolmentFaul
     assert client.get(url)["status"] == "invalid"
 
 
-def test_a_replacement_is_refused_but_not_another_order(client: AcmeClient, faults: EnrolmentFaults) -> None:
+def test_a_replacement_is_rejected_but_not_another_order(client: AcmeClient, faults: EnrolmentFaults) -> None:
     der = x509.load_pem_x509_certificate(client.issue(NAME)).public_bytes(Encoding.DER)
     _put(faults, "acme-replaces-rejected", times=1)
     assert client.order(NAME).status_code == 201

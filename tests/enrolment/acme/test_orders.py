@@ -67,7 +67,7 @@ def test_a_name_that_the_template_does_not_allow_is_rejected_with_a_subproblem(c
 
 
 @pytest.mark.parametrize("name", ["", "-a.test", "a..test", "a b.test", "x" * 64, "*.*.test", "1.2.3.4"])
-def test_an_invalid_host_name_is_refused(client: AcmeClient, name: str) -> None:
+def test_an_invalid_host_name_is_rejected(client: AcmeClient, name: str) -> None:
     payload = {"identifiers": [{"type": "dns", "value": name}]}
     response = client.post(client.directory()["newOrder"], payload)
     assert (response.status_code, _kind(response.json())) == (400, "malformed")

@@ -80,7 +80,7 @@ def test_a_redirect_elsewhere_is_not_followed(location: str, message: str) -> No
     ("status", "body", "message"),
     [(200, b"token.other", "wrong contents"), (404, b"", "status 404"), (200, b"x" * 9000, "wrong contents")],
 )
-def test_a_wrong_response_is_refused(status: int, body: bytes, message: str) -> None:
+def test_a_wrong_response_is_rejected(status: int, body: bytes, message: str) -> None:
     with _web(status, body) as port, pytest.raises(Problem, match=message):
         _validate(port)
 
@@ -102,7 +102,7 @@ def test_only_mapped_addresses_and_loopback_are_contacted(
     assert addresses.addresses(AcmeSettings(hosts=hosts), host) == expected
 
 
-def test_a_server_without_acme_tls_is_refused() -> None:
+def test_a_server_without_acme_tls_is_rejected() -> None:
     with _web(200) as port, pytest.raises(Problem) as refused:
         tls_alpn_01.validate(AcmeSettings(tls_port=port), "a.contoso.test", _AUTHORIZATION)
     assert refused.value.kind == "tls"

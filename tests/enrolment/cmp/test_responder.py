@@ -126,7 +126,7 @@ def _poll(request: bytes, response: Message) -> bytes:
 
 
 @pytest.mark.parametrize("iterations", [0, 100_001])
-def test_a_mac_with_too_many_iterations_is_refused(
+def test_a_mac_with_too_many_iterations_is_rejected(
     responder: Responder, written: Written, iterations: int
 ) -> None:
     message = der.edit(written("ir"), (0, 4, 0, 1, 2), lambda _: der.integer(iterations))

@@ -218,7 +218,7 @@ def test_server_side_key_generation_returns_a_key_and_its_certificate(lab: Lab) 
 
 @given(st.binary(max_size=200))
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_body_is_decoded_or_refused(body: bytes) -> None:
+def test_any_body_is_decoded_or_rejected(body: bytes) -> None:
     try:
         decoded(body)
     except NotBase64:

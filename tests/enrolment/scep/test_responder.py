@@ -155,7 +155,7 @@ def test_get_cert_and_get_crl(
     assert _status(responder.respond(device.message(ca, unknown, 21))) == ("2", "4")
 
 
-def test_a_message_with_a_changed_content_is_refused(responder: Responder, device: Device) -> None:
+def test_a_message_with_changed_content_is_rejected(responder: Responder, device: Device) -> None:
     message = device.message(responder.ca_certificates()[0], device.request())
     position = len(message) // 4
     changed = message[:position] + bytes((message[position] ^ 1,)) + message[position + 1 :]
@@ -170,7 +170,7 @@ def test_content_that_is_encrypted_to_another_certificate_fails(responder: Respo
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_changed_messages_are_answered_or_refused(
+def test_changed_messages_are_answered_or_rejected(
     responder: Responder, device: Device, data: st.DataObject
 ) -> None:
     ca = responder.ca_certificates()[0]

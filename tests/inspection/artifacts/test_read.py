@@ -110,7 +110,7 @@ def test_pkcs7_is_read_under_every_label(made: Path, label: str) -> None:
 
 @openssl_only
 @pytest.mark.parametrize("label", ["X509 CRL", "CERTIFICATE REQUEST", "PKCS12", "certificate", "CERT CHAIN"])
-def test_the_contents_of_a_block_decide_what_it_is(made: Path, label: str) -> None:
+def test_the_contents_of_a_block_determine_its_type(made: Path, label: str) -> None:
     assert kinds(read(pem.encode(label, block(made, "one.p7b")), "x")) == [Kind.CERTIFICATE]
     assert kinds(read(pem.encode("SECRET", block(made, "one.key")), "x")) == [Kind.KEY]
 
@@ -175,7 +175,7 @@ def test_key_stores_of_openssl_are_read(made: Path, options: tuple[str, ...]) ->
 
 
 @openssl_only
-def test_a_cipher_that_is_not_supported_is_no_wrong_passphrase(made: Path) -> None:
+def test_an_unsupported_cipher_is_not_reported_as_a_wrong_passphrase(made: Path) -> None:
     options = ("-keypbe", "CAMELLIA-256-CBC", "-certpbe", "CAMELLIA-256-CBC", "-passout", "pass:changeit")
     store = openssl("pkcs12", "-export", "-in", "one.crt", "-inkey", "one.key", *options, cwd=made)
     problems = [one.problem for one in read(store, "x", [SECRET])]
@@ -212,7 +212,7 @@ def test_keys_on_every_curve_are_read_with_their_size(made: Path, curve: str) ->
 
 
 @openssl_only
-def test_a_key_with_three_primes_is_read_and_sound(made: Path) -> None:
+def test_a_key_with_three_primes_is_read_without_a_problem(made: Path) -> None:
     data = openssl("genrsa", "-primes", "3", "1024", cwd=made)
     (artifact,) = read(data, "x")
     assert artifact.key is not None

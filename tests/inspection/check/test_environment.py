@@ -28,12 +28,12 @@ def _check(built: Built, folder: Path) -> dict[str, bool]:
     return {one.name: one.as_expected for one in checked}
 
 
-def test_all_end_entities_are_checked_in_the_manifests_order(built: Built) -> None:
+def test_all_end_entities_are_checked_in_the_order_of_the_manifest(built: Built) -> None:
     assert [one.name for one in built.checked] == [case["name"] for case in built.manifest["cases"]]
     assert all(one.as_expected for one in built.checked)
 
 
-def test_a_case_that_is_sound_after_all_is_a_surprise(built: Built, folder: Path) -> None:
+def test_a_case_without_its_violation_is_reported(built: Built, folder: Path) -> None:
     name = "sensor-01.certificate-encoding-pkcs7"
     sound = folder / "certificates/sensor-01/sensor-01.crt"
     shutil.copy(sound, folder / f"certificates/{name}/{name}.crt")
@@ -41,7 +41,7 @@ def test_a_case_that_is_sound_after_all_is_a_surprise(built: Built, folder: Path
     assert [name for name, good in results.items() if not good] == [name]
 
 
-def test_a_certificate_that_is_exchanged_is_reported(built: Built, folder: Path) -> None:
+def test_a_replaced_certificate_is_reported(built: Built, folder: Path) -> None:
     other = folder / "certificates/sensor-02"
     shutil.copy(other / "sensor-02.crt", folder / "certificates/sensor-01/sensor-01.crt")
     results = _check(built, folder)
@@ -49,7 +49,7 @@ def test_a_certificate_that_is_exchanged_is_reported(built: Built, folder: Path)
     assert results["sensor-02"] is False  # its common name is another's now
 
 
-def test_a_certificate_that_is_cut_off_is_unread(built: Built, folder: Path) -> None:
+def test_a_truncated_certificate_is_unreadable(built: Built, folder: Path) -> None:
     path = folder / "certificates/sensor-02/sensor-02.crt"
     path.write_bytes(path.read_bytes()[:200])
     (one,) = (
@@ -69,26 +69,26 @@ def test_a_certificate_that_is_cut_off_is_unread(built: Built, folder: Path) -> 
         "www/crl/issuing.crl",
     ],
 )
-def test_a_file_that_is_gone_is_reported_with_its_path(path: str, built: Built, folder: Path) -> None:
+def test_a_missing_file_is_reported_with_its_path(path: str, built: Built, folder: Path) -> None:
     (folder / path).unlink()
     with pytest.raises(InputError, match="cannot be read: No such file") as caught:
         _check(built, folder)
     assert path in str(caught.value)
 
 
-def test_what_is_no_environment_is_reported(built: Built, tmp_path: Path) -> None:
+def test_a_directory_without_an_environment_is_reported(built: Built, tmp_path: Path) -> None:
     with pytest.raises(InputError):
         _check(built, tmp_path)
 
 
-def test_long_after_the_build_everything_has_ended(built: Built) -> None:
+def test_long_after_the_build_every_certificate_has_expired(built: Built) -> None:
     later = built.clock.replace(year=built.clock.year + 3)
     checked = check_environment(built.folder, [load_set("defender-iot")], CheckOptions(now=later))
     sound = next(one for one in checked if one.name == "sensor-02")
     assert {one.requirement.id for one in sound.broken} == {"not-after-future", "crl-reachable"}
 
 
-def test_cases_of_the_catalogue_break_what_they_were_seen_to_break(tmp_path: Path) -> None:
+def test_cases_of_the_catalog_violate_their_recorded_requirements(tmp_path: Path) -> None:
     document = {
         "name": "catalogue",
         "requirements": ["defender-iot"],
@@ -122,7 +122,7 @@ def test_cases_of_the_catalogue_break_what_they_were_seen_to_break(tmp_path: Pat
     assert not results["sensor.expired"].as_expected
 
 
-def test_every_crl_that_a_build_publishes_decides(tmp_path: Path) -> None:
+def test_every_published_crl_is_used(tmp_path: Path) -> None:
     issuers: dict[str, object] = {
         "listed": {"issuer": "lister"},
         "delta": {"delta": "1d"},

@@ -47,11 +47,11 @@ def test_certificate_key_and_chain_are_distinguished_in_any_order(built: Built) 
         assert len(result.presented.authorities) == 2
 
 
-def test_without_a_network_the_crl_is_left_undecided(built: Built) -> None:
+def test_without_a_network_the_crl_is_undecided(built: Built) -> None:
     assert _undecided(_one(built, *_files(built))) == {"crl-reachable", "not-revoked"}
 
 
-def test_a_crl_among_the_files_is_the_one_at_the_certificates_url(built: Built) -> None:
+def test_a_crl_among_the_files_stands_in_for_the_one_at_the_url(built: Built) -> None:
     crl = built.folder / "www" / "crl" / "issuing.crl"
     sound = _one(built, *_files(built), crl)
     assert (_broken(sound), _undecided(sound)) == (set(), set())
@@ -60,7 +60,7 @@ def test_a_crl_among_the_files_is_the_one_at_the_certificates_url(built: Built) 
     assert _broken(_one(built, *revoked, crls=(crl,))) == {"not-revoked"}
 
 
-def test_a_full_chain_in_one_file_has_its_leaf_and_its_authorities(built: Built, tmp_path: Path) -> None:
+def test_a_full_chain_in_one_file_has_its_leaf_and_its_cas(built: Built, tmp_path: Path) -> None:
     crt, key, chain = _files(built)
     path = tmp_path / "full.crt"
     path.write_bytes(crt.read_bytes() + chain.read_bytes())
@@ -72,7 +72,7 @@ def test_a_full_chain_in_one_file_has_its_leaf_and_its_authorities(built: Built,
     assert _broken(_one(built, everything)) <= {"certificate-suffix", "key-suffix"}
 
 
-def test_two_certificates_each_have_the_key_that_fits(built: Built) -> None:
+def test_two_certificates_each_have_the_matching_key(built: Built) -> None:
     first, second = _files(built), _files(built, "sensor-02")
     for paths in ((*first, *second), (*second[::-1], *first)):
         results = _check(built, *paths)
@@ -83,33 +83,33 @@ def test_two_certificates_each_have_the_key_that_fits(built: Built) -> None:
             assert one.presented.key_source.file == one.name.replace(".crt", ".key")
 
 
-def test_of_two_certificates_one_without_its_key_gets_none_of_the_others(built: Built) -> None:
+def test_a_certificate_without_a_key_does_not_get_the_key_of_another(built: Built) -> None:
     first, second = _files(built), _files(built, "sensor-02")
     keys = {one.name: one.presented.key for one in _check(built, *first, second[0])}
     assert keys[str(first[0])] is not None
     assert keys[str(second[0])] is None
 
 
-def test_another_certificates_key_is_reported(built: Built) -> None:
+def test_the_key_of_another_certificate_is_reported(built: Built) -> None:
     crt, _, chain = _files(built)
     result = _one(built, crt, _files(built, "sensor-02")[1], chain)
     assert _broken(result) == {"key-matches"}
     assert result.verdicts[0].messages == ("Certificate validation failed",)
 
 
-def test_a_chain_that_is_another_cas_is_reported(built: Built) -> None:
+def test_the_chain_of_another_ca_is_reported(built: Built) -> None:
     crt, key, _ = _files(built)
     other = built.file("chain-issuer-other-ca", "chain")
     assert _broken(_one(built, crt, key, other)) == {"chain-issuer"}
 
 
-def test_a_certificate_alone_breaks_nothing_that_is_about_other_files(built: Built) -> None:
+def test_a_certificate_alone_violates_no_requirement_on_other_files(built: Built) -> None:
     result = _one(built, _files(built)[0])
     assert _broken(result) == set()
     assert result.presented.chain is None
 
 
-def test_a_key_alone_is_judged_as_a_key_and_is_not_accepted(built: Built) -> None:
+def test_a_key_alone_is_checked_as_a_key_and_not_accepted(built: Built) -> None:
     result = _one(built, _files(built)[1])
     assert (_broken(result), result.as_expected, result.verdicts[0].accepted) == (set(), False, False)
     assert [one.problem for one in result.unread] == ["it is a private key, and no certificate was given"]
@@ -117,13 +117,13 @@ def test_a_key_alone_is_judged_as_a_key_and_is_not_accepted(built: Built) -> Non
     assert (status["key-encoding"], status["key-suffix"], status["public-key-2048"]) == ("pass",) * 3
 
 
-def test_a_chain_alone_is_a_ca_that_is_judged(built: Built) -> None:
+def test_a_chain_alone_is_checked_as_a_ca(built: Built) -> None:
     results = _check(built, _files(built)[2])
     assert len(results) == 1
     assert results[0].presented.certificate is not None
 
 
-def test_a_key_under_a_passphrase_that_is_not_given_does_not_open(built: Built) -> None:
+def test_an_encrypted_key_without_its_passphrase_is_not_decrypted(built: Built) -> None:
     crt, _, chain = _files(built, "sensor-01.key-opens-wrong")
     key = built.file("key-opens-wrong", "key")
     result = _one(built, crt, key, chain)
@@ -139,7 +139,7 @@ def test_a_wrong_passphrase_gives_the_appliances_message(built: Built) -> None:
     assert result.verdicts[0].messages == ("Passphrase does not match to the key",)
 
 
-def test_the_right_passphrase_is_found_among_several(built: Built) -> None:
+def test_the_right_passphrase_of_several_is_used(built: Built) -> None:
     crt, _, chain = _files(built, "sensor-01.key-opens-wrong")
     key = built.file("key-opens-wrong", "key")
     result = _one(built, crt, key, chain, passphrases=(b"wrong", b"nobody knows this one"))
@@ -147,7 +147,7 @@ def test_the_right_passphrase_is_found_among_several(built: Built) -> None:
 
 
 @pytest.mark.needs("openssl")
-def test_a_pkcs12_file_holds_all_three_and_is_no_crt(built: Built, tmp_path: Path) -> None:
+def test_a_pkcs12_file_contains_all_three_and_is_no_crt(built: Built, tmp_path: Path) -> None:
     crt, key, chain = _files(built)
     path = tmp_path / "sensor.p12"
     export = ("openssl", "pkcs12", "-export", "-in", crt, "-inkey", key, "-certfile", chain, "-out", path)
@@ -164,7 +164,7 @@ def test_a_pkcs12_file_holds_all_three_and_is_no_crt(built: Built, tmp_path: Pat
 
 
 @pytest.mark.needs("openssl")
-def test_a_traditional_key_under_a_passphrase_opens(built: Built, tmp_path: Path) -> None:
+def test_an_encrypted_traditional_key_is_decrypted(built: Built, tmp_path: Path) -> None:
     crt, key, chain = _files(built)
     path = tmp_path / "sensor.key"
     command = ("openssl", "rsa", "-in", key, "-aes256", "-traditional", "-out", path)
@@ -174,7 +174,7 @@ def test_a_traditional_key_under_a_passphrase_opens(built: Built, tmp_path: Path
 
 
 @pytest.mark.needs("openssl")
-def test_der_is_as_good_as_pem_and_bag_attributes_may_stand_in_a_chain(built: Built, tmp_path: Path) -> None:
+def test_der_and_bag_attributes_in_a_chain_are_read(built: Built, tmp_path: Path) -> None:
     crt, key, chain = _files(built)
     der, bags = tmp_path / "sensor.crt", tmp_path / "chain.pem"
     run("openssl", "x509", "-in", crt, "-outform", "DER", "-out", der)
@@ -186,7 +186,7 @@ def test_der_is_as_good_as_pem_and_bag_attributes_may_stand_in_a_chain(built: Bu
 @pytest.mark.parametrize(
     "data", [b"", b"junk", b"\x30\x82\xff\xff", b"-----BEGIN CERTIFICATE-----\nxx\n", b"\x00"]
 )
-def test_what_is_no_certificate_is_refused_in_words(data: bytes, built: Built, tmp_path: Path) -> None:
+def test_a_file_that_is_no_certificate_is_reported(data: bytes, built: Built, tmp_path: Path) -> None:
     path = tmp_path / "sensor.crt"
     path.write_bytes(data)
     alone = _one(built, path)
@@ -212,7 +212,7 @@ def test_a_trust_anchor_takes_the_place_of_the_root_in_the_chain(built: Built) -
     assert _broken(result) == {"chain-complete"}
 
 
-def test_without_validation_crl_and_path_do_not_count(built: Built) -> None:
+def test_without_validation_crl_and_path_are_not_checked(built: Built) -> None:
     files = _files(built, "sensor-01.chain-of-trust-expired-authority")
     assert _broken(_one(built, *files)) == {"chain-of-trust"}
     result = _one(built, *files, switches={"validation": False})
@@ -225,7 +225,7 @@ def test_without_validation_crl_and_path_do_not_count(built: Built) -> None:
 
 @settings(max_examples=60)
 @given(file=st.integers(0, 2), at=st.integers(0, 5000), octets=st.binary(max_size=20), gone=st.integers(0, 9))
-def test_no_octets_beside_a_certificate_raise_anything(
+def test_no_bytes_beside_a_certificate_raise_an_exception(
     built: Built, file: int, at: int, octets: bytes, gone: int
 ) -> None:
     path = built.folder / ".pkigen" / "random.pem"

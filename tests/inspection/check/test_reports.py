@@ -53,7 +53,7 @@ def test_json_has_every_finding_with_its_message(built: Built) -> None:
         assert one["verdicts"][0]["accepted"] is not bool(given)
 
 
-def test_json_has_what_a_case_should_break_and_none_for_a_sound_one(built: Built) -> None:
+def test_json_has_the_expected_violations_of_a_case_alone(built: Built) -> None:
     for one in reports.as_json(built.checked):
         case = next((c for c in built.cases.values() if c["name"] == one["name"]), None)
         expected = case and {"defender-iot": sorted(case["fault"]["violates"])}
@@ -89,7 +89,7 @@ def test_every_sarif_result_is_at_a_file_that_exists(sarif: dict[str, Any], buil
         assert (built.folder / uri).is_file(), uri
 
 
-def test_sarif_names_the_key_and_the_chain_where_they_are_at_fault(sarif: dict[str, Any]) -> None:
+def test_sarif_names_the_key_and_the_chain_with_their_violations(sarif: dict[str, Any]) -> None:
     for result in sarif["runs"][0]["results"]:
         uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
         name = result["ruleId"].partition("/")[2]
@@ -99,7 +99,7 @@ def test_sarif_names_the_key_and_the_chain_where_they_are_at_fault(sarif: dict[s
             assert Path(uri).stem == "chain"
 
 
-def test_junit_counts_what_is_in_it(built: Built) -> None:
+def test_junit_counts_its_test_cases(built: Built) -> None:
     root = ET.fromstring(reports.junit(built.checked))  # noqa: S314  our own
     suites = root.findall("testsuite")
     assert [suite.get("name") for suite in suites] == [one.name for one in built.checked]
@@ -111,7 +111,7 @@ def test_junit_counts_what_is_in_it(built: Built) -> None:
         assert int(suite.get("skipped", "")) == len(suite.findall("testcase/skipped"))
 
 
-def test_junit_fails_a_case_that_breaks_another_demand_than_it_was_made_for(built: Built) -> None:
+def test_junit_fails_a_case_that_violates_another_demand(built: Built) -> None:
     (one,) = (one for one in built.checked if one.name == "sensor-01.subject-c-missing")
     wrong = replace(one, expected={"defender-iot": frozenset({"subject-o"})})
     suite = ET.fromstring(reports.junit([wrong]))[0]  # noqa: S314  our own
@@ -122,7 +122,7 @@ def test_junit_fails_a_case_that_breaks_another_demand_than_it_was_made_for(buil
     assert failed["subject-o"] == "this case should violate it, and does not"
 
 
-def test_junit_fails_a_sound_certificate_for_what_is_to_be_put_right_alone(built: Built) -> None:
+def test_junit_fails_a_certificate_only_for_violations(built: Built) -> None:
     (one,) = (one for one in built.checked if one.name == "sensor-01.subject-c-missing")
     (suite,) = ET.fromstring(reports.junit([replace(one, expected=None)]))  # noqa: S314  our own
     assert [case.get("name") for case in suite if case.find("failure") is not None] == ["subject-c"]
@@ -132,7 +132,7 @@ def test_junit_fails_a_sound_certificate_for_what_is_to_be_put_right_alone(built
     assert (suite.get("failures"), suite.get("skipped")) == ("0", "1")
 
 
-def test_files_that_cannot_be_read_are_in_every_report(built: Built, tmp_path: Path) -> None:
+def test_unreadable_files_are_in_every_report(built: Built, tmp_path: Path) -> None:
     path = tmp_path / "junk\x01.crt"
     path.write_bytes(b"junk")
     against = load_set("defender-iot")
@@ -146,7 +146,7 @@ def test_files_that_cannot_be_read_are_in_every_report(built: Built, tmp_path: P
 
 
 @pytest.mark.parametrize("name", ["a\x00b", "a\ud800b", 'a"<&>b', "ü\u2028", "\x1b[31m"])
-def test_any_name_makes_a_junit_report_that_parses(name: str, built: Built) -> None:
+def test_a_junit_report_parses_with_any_name(name: str, built: Built) -> None:
     check_input = CheckInput(now=built.clock)
     unread = read(b"junk", name)
     text = reports.junit([check(name, check_input, [load_set("defender-iot")], unread)])

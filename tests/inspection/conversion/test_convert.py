@@ -68,7 +68,7 @@ _SENSOR_WITH_KEY = [
 
 
 @pytest.mark.parametrize("sources", _SENSOR_WITH_KEY, ids=" ".join)
-def test_whatever_holds_a_sensor_becomes_the_three_files_of_an_appliance(
+def test_any_format_of_a_certificate_becomes_the_three_files_of_an_appliance(
     conv: Convert, made: Made, tmp_path: Path, sources: tuple[str, ...]
 ) -> None:
     assert _paths(conv(*sources, out="appliance")) == ["appliance.crt", "appliance.key", "appliance.pem"]
@@ -99,7 +99,7 @@ def test_three_files_become_a_key_store_that_openssl_opens(conv: Convert, made: 
 
 
 @pytest.mark.needs("keytool")
-def test_java_finds_the_key_under_its_alias_with_its_whole_chain(conv: Convert) -> None:
+def test_java_reads_the_key_under_its_alias_with_its_chain(conv: Convert) -> None:
     conv("bundle.pem", to="p12", new_passphrase=b"changeit", alias="console", out="java.p12")
     listed = run(
         *("keytool", "-J-XX:TieredStopAtLevel=1", "-J-Duser.language=en", "-list", "-v"),
@@ -110,7 +110,7 @@ def test_java_finds_the_key_under_its_alias_with_its_whole_chain(conv: Convert) 
     assert "Certificate chain length: 3" in listed
 
 
-def test_a_key_store_keeps_the_name_of_the_one_it_comes_from(conv: Convert) -> None:
+def test_a_key_store_keeps_the_alias_of_its_source(conv: Convert) -> None:
     conv("sensor.p12", to="p12", out="again.p12", new_passphrase=b"x")
     conv("bundle.pem", to="p12", out="named.p12", new_passphrase=b"x")
     names = [
@@ -142,7 +142,7 @@ def test_a_key_changes_its_format_and_its_passphrase(
 
 
 @pytest.mark.parametrize("source", ["sensor.cer", "sensor.crt", "all.p7b", "all.der.p7b", "unordered.pem"])
-def test_the_certificate_comes_out_in_pem_and_in_der(conv: Convert, made: Made, source: str) -> None:
+def test_a_certificate_is_converted_to_pem_and_der(conv: Convert, made: Made, source: str) -> None:
     conv(source, to="crt", out="a")
     conv(source, to="der", out="b")
     assert Path("a").read_bytes() == (made / "sensor.crt").read_bytes()
@@ -150,14 +150,12 @@ def test_the_certificate_comes_out_in_pem_and_in_der(conv: Convert, made: Made, 
 
 
 @pytest.mark.parametrize("source", ["chain.p7b", "chain.der.p7b", "all.p7b", "bundle.pem", "sensor.pfx"])
-def test_a_chain_is_that_of_the_authorities_from_the_issuing_ca_up(
-    conv: Convert, made: Made, source: str
-) -> None:
+def test_a_chain_begins_with_the_issuing_ca(conv: Convert, made: Made, source: str) -> None:
     conv(source, to="pem", out="a")
     assert Path("a").read_bytes() == (made / "chain.pem").read_bytes()
 
 
-def test_a_lone_authority_is_a_chain_of_one(conv: Convert, made: Made) -> None:
+def test_a_single_authority_is_a_chain_of_one(conv: Convert, made: Made) -> None:
     conv("root.crt", to="pem", out="a")
     assert Path("a").read_bytes() == (made / "root.crt").read_bytes()
 
@@ -170,7 +168,7 @@ def test_several_roots_stay_together_in_a_chain_file(conv: Convert, made: Made) 
     assert Path("a").read_bytes() == (made / "chain.pem").read_bytes() + Path("second").read_bytes()
 
 
-def test_what_signed_itself_is_its_own_chain(conv: Convert, made: Made) -> None:
+def test_a_self_signed_certificate_is_its_own_chain(conv: Convert, made: Made) -> None:
     assert _paths(conv("alone.crt", "alone.key")) == ["alone.crt", "alone.key", "alone.pem"]
     assert Path("alone.pem").read_bytes() == (made / "alone.crt").read_bytes()
 
@@ -181,7 +179,7 @@ def test_without_authorities_an_appliance_gets_two_files_and_the_user_a_note(con
     assert "there is no chain: the sources lack the issuer of" in result.notes[0]
 
 
-def test_a_chain_without_its_root_and_strangers_are_reported(conv: Convert, made: Made) -> None:
+def test_a_chain_without_its_root_and_unrelated_certificates_are_reported(conv: Convert, made: Made) -> None:
     result = conv("sensor.crt", "sensor.key", "issuing.crt", "other.crt")
     assert Path("sensor.pem").read_bytes() == (made / "issuing.crt").read_bytes()
     sensor = f"O=Contoso Inc., CN=sensor.contoso.test (serial {_serial(made / 'sensor.crt')})"
@@ -208,7 +206,7 @@ def test_several_crls_become_one_pem_file(conv: Convert, made: Made) -> None:
     )
 
 
-def test_keys_requests_and_crls_alone_go_to_der_and_back(conv: Convert, made: Made) -> None:
+def test_keys_requests_and_crls_round_trip_through_der(conv: Convert, made: Made) -> None:
     conv("sensor.key", to="der", out="key.der")
     conv("sensor.key", to="der", out="rsa.der", key_format="traditional")
     assert run("openssl", "pkey", "-inform", "DER", "-in", "key.der", "-pubout") == _public(
@@ -223,25 +221,27 @@ def test_keys_requests_and_crls_alone_go_to_der_and_back(conv: Convert, made: Ma
 
 
 @pytest.mark.parametrize("to", [target.value for target in Target])
-def test_a_key_of_another_certificate_is_refused_and_nothing_written(conv: Convert, to: str) -> None:
+def test_a_key_of_another_certificate_is_rejected_and_nothing_is_written(conv: Convert, to: str) -> None:
     with pytest.raises(Refused, match=r"other\.key: the key does not belong to the certificate: O=Contoso"):
         conv("sensor.crt", "other.key", to=to)
     assert not list(Path().iterdir())
 
 
-def test_several_end_entities_are_listed_unless_a_key_tells(conv: Convert, made: Made) -> None:
+def test_several_end_entities_are_listed_unless_a_key_selects_one(conv: Convert, made: Made) -> None:
     with pytest.raises(InputError, match=r"CN=sensor\.contoso\.test .*; O=Contoso Inc\., CN=other\.contoso"):
         conv("two.pem", to="crt")
     conv("two.pem", "other.key", to="crt", out="a")
     assert Path("a").read_bytes() == (made / "other.crt").read_bytes()
 
 
-def test_a_key_that_does_not_open_keeps_no_certificate_back(conv: Convert) -> None:
+def test_a_key_that_cannot_be_decrypted_does_not_prevent_the_conversion_of_certificates(
+    conv: Convert,
+) -> None:
     result = conv("sensor.enc.key", "all.p7b", to="crt", passphrases=(), out="a")
     assert "no passphrase was given; the key was not compared" in result.notes[0]
 
 
-def test_what_has_no_place_in_any_output_is_passed_over_with_a_note(conv: Convert, made: Made) -> None:
+def test_objects_that_no_output_can_contain_are_skipped_with_a_note(conv: Convert, made: Made) -> None:
     Path("odd.pem").write_bytes(
         b"-----BEGIN DH PARAMETERS-----\nMAYCAQUCAQI=\n-----END DH PARAMETERS-----\n"
         + (made / "sensor.crt").read_bytes()
@@ -251,7 +251,7 @@ def test_what_has_no_place_in_any_output_is_passed_over_with_a_note(conv: Conver
 
 
 @pytest.mark.parametrize("to", ["appliance", "p12", "p7b"])
-def test_crls_and_requests_that_the_output_lacks_are_listed(conv: Convert, to: str) -> None:
+def test_skipped_crls_and_requests_are_listed(conv: Convert, to: str) -> None:
     result = conv("bundle.pem", "issuing.crl", "sensor.csr", to=to, new_passphrase=None)
     left_out = [note for note in result.notes if note.startswith("left out: ")]
     crl = [] if to == "p7b" else ["issuing.crl; --to p7b keeps it"]
@@ -259,7 +259,7 @@ def test_crls_and_requests_that_the_output_lacks_are_listed(conv: Convert, to: s
 
 
 @pytest.mark.parametrize("to", ["p12", "p7b", "crt"])
-def test_standard_input_gives_the_output_a_name_that_no_command_reads_as_an_option(
+def test_output_of_standard_input_has_a_name_that_is_no_option(
     conv: Convert, made: Made, monkeypatch: pytest.MonkeyPatch, to: str
 ) -> None:
     bundle, key = ((made / name).read_bytes() for name in ("bundle.pem", "sensor.key"))
@@ -271,7 +271,7 @@ def test_standard_input_gives_the_output_a_name_that_no_command_reads_as_an_opti
 
 
 @pytest.mark.needs("keytool")
-def test_a_secret_key_in_a_key_store_is_left_out_with_a_note(conv: Convert, made: Made) -> None:
+def test_a_secret_key_in_a_key_store_is_omitted_with_a_note(conv: Convert, made: Made) -> None:
     secret, store = "changeit", Path("with-secret.p12")
     conv("bundle.pem", to="p12", out=store.name, new_passphrase=secret.encode())
     run(
@@ -317,7 +317,7 @@ _WRONG = [
 
 
 @pytest.mark.parametrize(("sources", "options", "words"), _WRONG, ids=lambda value: str(value)[:40])
-def test_wrong_input_is_reported_in_one_line_and_nothing_written(
+def test_invalid_input_is_reported_in_one_line_and_nothing_is_written(
     conv: Convert, sources: tuple[str, ...], options: dict[str, object], words: str
 ) -> None:
     with pytest.raises(InputError, match=words) as caught:
@@ -327,7 +327,7 @@ def test_wrong_input_is_reported_in_one_line_and_nothing_written(
     assert not list(Path().iterdir())
 
 
-def test_a_key_of_a_kind_that_has_no_place_in_pkcs12_is_reported(conv: Convert) -> None:
+def test_a_key_kind_that_pkcs12_cannot_contain_is_reported(conv: Convert) -> None:
     from pkigen.formats import pem
     from pkigen.keys import to_pkcs8
     from pkigen.keys.kinds import parse_kind
@@ -343,7 +343,7 @@ def test_a_key_of_a_kind_that_has_no_place_in_pkcs12_is_reported(conv: Convert) 
         conv(Path("a.crt"), Path("a.key"), to="p12")
 
 
-def test_damage_in_any_file_is_reported_with_its_place_all_at_once(conv: Convert, made: Made) -> None:
+def test_damage_in_all_files_is_reported_at_once_with_its_place(conv: Convert, made: Made) -> None:
     Path("cut.p12").write_bytes((made / "sensor.p12").read_bytes()[:-100])
     Path("empty.crt").touch()
     Path("text.txt").write_text("hello")
@@ -360,7 +360,7 @@ def test_damage_in_any_file_is_reported_with_its_place_all_at_once(conv: Convert
     assert len(lines) == 4
 
 
-def test_a_key_with_numbers_that_do_not_fit_is_refused(conv: Convert, made: Made) -> None:
+def test_a_key_with_inconsistent_numbers_is_rejected(conv: Convert, made: Made) -> None:
     from cryptography.hazmat.primitives.asymmetric import rsa
     from cryptography.hazmat.primitives.serialization import (
         Encoding,

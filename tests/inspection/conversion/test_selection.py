@@ -73,12 +73,12 @@ def test_every_order_of_a_path_gives_the_same_leaf_and_chain() -> None:
         assert order_chain(PATH[0], order) == PATH[1:]
 
 
-def test_a_key_finds_its_certificate_even_where_it_is_an_authority() -> None:
+def test_a_key_selects_its_certificate_even_if_it_is_a_ca() -> None:
     assert find_leaf(PATH, [MIDDLE.public]) == PATH[2]
     assert order_chain(PATH[2], PATH) == PATH[3:]
 
 
-def test_a_key_of_no_certificate_is_refused_with_the_certificates_named() -> None:
+def test_a_key_of_no_certificate_is_rejected_and_the_certificates_are_named() -> None:
     with pytest.raises(Refused, match=r"key does not belong to the certificates: CN=sensor .*; CN=issuing"):
         find_leaf(PATH, [Authority("x").public])
 
@@ -92,7 +92,7 @@ def test_a_point_in_its_compressed_form_is_the_same_key() -> None:
     assert find_leaf(PATH, [PublicKey(shorter, "ec-p256", "ec", 256)]) == PATH[0]
 
 
-def test_a_missing_issuer_ends_the_chain_and_strangers_stay_out() -> None:
+def test_a_missing_issuer_ends_the_chain_and_unrelated_certificates_are_excluded() -> None:
     stranger = Authority("stranger")
     assert order_chain(PATH[0], [stranger.certify(stranger), PATH[3], PATH[1]]) == PATH[1:2]
     assert order_chain(PATH[0], [PATH[3]]) == ()
@@ -104,7 +104,7 @@ def test_a_root_has_nothing_above_it() -> None:
 
 
 @pytest.mark.parametrize("identified", [True, False])
-def test_of_two_authorities_with_one_name_that_which_signed_is_taken(identified: bool) -> None:
+def test_of_two_cas_with_one_name_the_signer_is_selected(identified: bool) -> None:
     old, new, end = Authority("CA"), Authority("CA"), Authority("end")
     roots = [one.certify(one, identified=identified) for one in (old, new)]
     for signer, root in zip((old, new), roots, strict=True):
@@ -114,19 +114,19 @@ def test_of_two_authorities_with_one_name_that_which_signed_is_taken(identified:
             assert find_leaf([*order, leaf]) == leaf
 
 
-def test_a_renewed_issuing_ca_is_taken_as_it_is_valid_for_longest() -> None:
+def test_the_certificate_of_an_issuing_ca_that_expires_last_is_selected() -> None:
     renewed = MIDDLE.certify(ISSUING, days=60)
     for order in permutations((*PATH, renewed)):
         assert order_chain(PATH[0], order) == (renewed, *PATH[2:])
 
 
-def test_a_cross_certificate_whose_root_is_missing_leads_nowhere() -> None:
+def test_a_cross_certificate_without_its_root_is_not_part_of_the_chain() -> None:
     cross = Authority("elsewhere").certify(MIDDLE, days=90)
     for order in permutations((*PATH, cross)):
         assert order_chain(PATH[0], order) == PATH[1:]
 
 
-def test_authorities_that_certified_each_other_make_no_endless_chain() -> None:
+def test_cas_that_certified_each_other_do_not_cause_an_endless_chain() -> None:
     one, two = Authority("one"), Authority("two")
     circle = [one.certify(two), two.certify(one)]
     leaf = one.certify(SENSOR, ca=False)
@@ -136,7 +136,7 @@ def test_authorities_that_certified_each_other_make_no_endless_chain() -> None:
         find_leaf(circle)
 
 
-def test_names_are_compared_as_the_standard_says_and_not_by_octets() -> None:
+def test_names_are_compared_by_rfc_5280_and_not_by_bytes() -> None:
     printable, utf8 = Authority("The CA", printable=True), Authority("the  ca")
     utf8.key = printable.key
     leaf = utf8.certify(SENSOR, ca=False)
@@ -151,7 +151,7 @@ def test_a_wrong_key_identifier_does_not_hide_the_authority_that_signed() -> Non
     assert order_chain(leaf, [stranger.certify(stranger)]) == ()
 
 
-def test_several_end_entities_are_listed_and_an_unrelated_root_is_none() -> None:
+def test_several_end_entities_are_listed_without_an_unrelated_root() -> None:
     other = ISSUING.certify(Authority("other"), ca=False)
     with pytest.raises(
         InputError, match=r"specify one certificate or its key: CN=sensor \(serial .*\); CN=other \(serial"
@@ -161,7 +161,7 @@ def test_several_end_entities_are_listed_and_an_unrelated_root_is_none() -> None
     assert find_leaf([stranger.certify(stranger), *PATH]) == PATH[0]
 
 
-def test_a_list_of_very_many_is_cut() -> None:
+def test_a_long_list_is_truncated() -> None:
     many = [ISSUING.certify(Authority(f"host-{n}"), ca=False) for n in range(12)]
     with pytest.raises(InputError, match=r"host-7 \(serial [0-9a-f]+\); and 4 more$"):
         find_leaf(many)
@@ -186,12 +186,12 @@ def test_very_many_authorities_of_one_name_are_sorted_in_linear_time() -> None:
     assert calls(lambda: order_chain(leaf, crowd)) < 200_000
 
 
-def test_what_signed_itself_without_basic_constraints_is_an_end_entity() -> None:
+def test_a_self_signed_certificate_without_basic_constraints_is_an_end_entity() -> None:
     lone = SENSOR.certify(SENSOR, ca=None)
     assert find_leaf([lone, PATH[3]]) == lone
     assert order_chain(lone, PATH) == ()
 
 
-def test_nothing_is_no_leaf() -> None:
+def test_an_empty_list_has_no_leaf() -> None:
     with pytest.raises(InputError, match="there is no certificate"):
         find_leaf([])

@@ -31,7 +31,7 @@ CRT, KEY = Rendered(".crt", b"public", "certificate"), Rendered(".key", b"privat
         ("a.pfx", "console.contoso.test", ["console.contoso.test.crt", "console.contoso.test.key"]),
     ],
 )
-def test_files_go_where_their_names_say(
+def test_files_are_written_to_their_paths(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, out: str, expected: list[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -39,11 +39,11 @@ def test_files_go_where_their_names_say(
     assert [str(path) for path in write.targets([CRT, KEY], out, [Path(source)])] == expected
 
 
-def test_a_single_file_has_just_the_name_that_was_given() -> None:
+def test_a_single_file_has_the_given_name() -> None:
     assert write.targets([CRT], "sensor.cer", [Path("a.pfx")]) == [Path("sensor.cer")]
 
 
-def test_a_key_is_nobody_elses_at_any_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_file_is_never_readable_by_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     real = os.fsync
 
@@ -68,7 +68,7 @@ def test_a_key_is_nobody_elses_at_any_moment(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("call", ["fsync", "open", "replace"])
-def test_a_failure_leaves_what_was_there_and_nothing_beside_it(
+def test_a_failure_leaves_existing_files_unchanged_and_no_temporary_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     def fail(*_args: Any) -> None:
@@ -102,7 +102,7 @@ def test_all_conflicting_targets_are_reported_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_force_replaces_files_but_never_a_source_nor_what_is_no_file(tmp_path: Path) -> None:
+def test_force_replaces_files_but_no_source_and_no_directory(tmp_path: Path) -> None:
     file, other_name = tmp_path / "a.pem", tmp_path / "b.pem"
     file.touch()
     os.link(file, other_name)

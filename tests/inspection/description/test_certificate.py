@@ -59,7 +59,7 @@ def test_the_pin_is_the_digest_of_openssls_public_key(made: Path, leaf: Descript
     assert values(leaf, "spki_sha256") == (base64.b64encode(digest).decode(), digest.hex())
 
 
-def test_every_extension_is_in_words(made: Path, leaf: Description) -> None:
+def test_every_extension_is_described(made: Path, leaf: Description) -> None:
     key_id = _openssl(made, "-ext", "subjectKeyIdentifier").split()[-1].replace(":", "").lower()
     issuer = one(made / "ca.crt")
     fields = {field.label: field.values for field in leaf.fields if "critical)" in field.label}
@@ -103,7 +103,7 @@ def test_every_extension_is_in_words(made: Path, leaf: Description) -> None:
     ]
 
 
-def test_name_constraints_and_path_length_are_in_words(made: Path) -> None:
+def test_name_constraints_and_path_length_are_described(made: Path) -> None:
     authority = one(made / "ca.crt")
     assert values(authority, "2.5.29.30") == (
         "permitted dns:.test",
@@ -112,7 +112,7 @@ def test_name_constraints_and_path_length_are_in_words(made: Path) -> None:
     assert values(authority, "2.5.29.19") == ("a CA, path length 1",)
 
 
-def test_key_and_signature_are_named(leaf: Description, made: Path) -> None:
+def test_key_and_signature_algorithms_are_named(leaf: Description, made: Path) -> None:
     assert values(leaf, "public_key") == ("RSA, 2048 bits, public exponent 3",)
     assert leaf.data["public_key"]["exponent"] == 3
     assert values(leaf, "signature_algorithm") == ("ecdsa-with-SHA256",)
@@ -150,7 +150,7 @@ def test_validity_is_relative_to_now(made: Path, offset: timedelta, state: str, 
     assert next(field for field in description.fields if field.id == "validity").alarm is (state != "valid")
 
 
-def test_pem_and_der_are_shown_alike(made: Path, leaf: Description) -> None:
+def test_pem_and_der_have_the_same_description(made: Path, leaf: Description) -> None:
     other = one(made / "leaf.der")
     assert (leaf.data["encoding"], other.data["encoding"]) == ("PEM", "DER")
     assert leaf.fields[1:] == other.fields[1:]

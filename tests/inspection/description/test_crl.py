@@ -59,7 +59,7 @@ def test_entries_are_openssls_with_their_reasons(made: Path) -> None:
         (datetime(2099, 1, 1, tzinfo=UTC), "stale", "stale since "),
     ],
 )
-def test_a_crl_out_of_its_time_is_reported(made: Path, at: datetime, state: str, words: str) -> None:
+def test_an_expired_crl_is_reported(made: Path, at: datetime, state: str, words: str) -> None:
     description = one(made / "ca.crl", at=at)
     assert description.data["validity"] == state
     assert values(description, "validity")[0].startswith(words)
@@ -70,7 +70,7 @@ def test_a_fresh_crl_is_reported(made: Path) -> None:
     assert values(one(made / "ca.crl", at=issued), "validity") == ("fresh; stale in 7 days",)
 
 
-def test_its_signature_is_judged_when_the_issuer_is_there(made: Path, tmp_path: Path) -> None:
+def test_the_signature_is_verified_if_the_issuer_is_available(made: Path, tmp_path: Path) -> None:
     assert one(made / "ca.crl").data["signature"] is None
     crl, _ = described(made / "ca.crl", made / "ca.crt").descriptions
     assert (crl.data["signature"], values(crl, "signature")) == (
@@ -86,7 +86,7 @@ def test_its_signature_is_judged_when_the_issuer_is_there(made: Path, tmp_path: 
     assert (crl.data["signature"], values(crl, "signature")) == ("bad", (f"does not verify with {other}",))
 
 
-def test_people_see_the_first_entries_and_programs_all_of_them(made: Path, tmp_path: Path) -> None:
+def test_text_lists_the_first_entries_and_json_lists_all(made: Path, tmp_path: Path) -> None:
     for name in ("ca.cnf", "ca.crt", "ca.key"):
         (tmp_path / name).write_bytes((made / name).read_bytes())
     lines = (f"R\t300101000000Z\t260102030405Z\t{n:04X}\tunknown\t/CN={n}\n" for n in range(1, 31))
@@ -103,7 +103,7 @@ def test_people_see_the_first_entries_and_programs_all_of_them(made: Path, tmp_p
     assert len(description.data["entries"]) == 30
 
 
-def test_an_entry_says_since_when_and_whose_certificates_it_is_of(tmp_path: Path) -> None:
+def test_an_entry_has_its_invalidity_date_and_certificate_issuer(tmp_path: Path) -> None:
     since, whose = datetime(2026, 10, 1, tzinfo=UTC), names.name([("CN", "Other")])
     further = (invalidity_date(since), certificate_issuer(names.encode(whose)))
     now = datetime(2026, 11, 1, tzinfo=UTC)

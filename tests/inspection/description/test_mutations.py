@@ -113,7 +113,7 @@ def _changed(data: bytes, what: list[tuple[int, bytes, bool]]) -> bytes:
 @pytest.mark.filterwarnings("ignore:PKCS#7 certificates could not be parsed as DER")
 @settings(max_examples=300)
 @given(case=changes())
-def test_changed_bytes_are_described_all_the_same(
+def test_changed_bytes_are_described(
     sound: dict[str, bytes], case: tuple[str, list[tuple[int, bytes, bool]]]
 ) -> None:
     kind, what = case
@@ -131,7 +131,7 @@ def test_changed_bytes_are_described_all_the_same(
 @pytest.mark.filterwarnings("ignore:PKCS#7 certificates could not be parsed as DER")
 @settings(max_examples=100)
 @given(case=changes(), as_json=st.booleans())
-def test_changed_files_end_no_command_and_steer_no_terminal(
+def test_changed_files_cause_no_exception_and_no_terminal_escapes(
     sound: dict[str, bytes], case: tuple[str, list[tuple[int, bytes, bool]]], as_json: bool
 ) -> None:
     kind, what = case

@@ -32,7 +32,7 @@ def test_a_keys_format_and_kind_are_reported(made: Path, name: str, form: str, k
     assert values(description, "public_key") == (kind,)
 
 
-def test_a_key_under_a_passphrase_is_reported_and_opened_when_that_is_given(made: Path) -> None:
+def test_an_encrypted_key_is_reported_and_decrypted_with_its_passphrase(made: Path) -> None:
     closed = one(made / "sealed.key")
     assert closed.readable
     assert values(closed, "encrypted") == ("encrypted; use --passphrase-file FILE",)
@@ -51,7 +51,7 @@ def test_a_public_key_has_the_pin_of_its_private_one(made: Path) -> None:
     assert description.data["spki_sha256"] == one(made / "leaf.key").data["spki_sha256"]
 
 
-def test_a_request_shows_what_it_asks_for_and_whether_its_key_signed_it(made: Path, tmp_path: Path) -> None:
+def test_a_request_is_described_with_its_names_and_proof_of_possession(made: Path, tmp_path: Path) -> None:
     description = one(made / "leaf.csr")
     assert description.data["subject"] == "C=DE, O=Prüfstelle, CN=leaf"
     assert values(description, "2.5.29.19") == ("a CA, path length 1",)
@@ -63,14 +63,14 @@ def test_a_request_shows_what_it_asks_for_and_whether_its_key_signed_it(made: Pa
     assert one(broken).data["signature"] == "bad"
 
 
-def test_a_pkcs12_is_shown_one_thing_after_the_other(made: Path) -> None:
+def test_the_objects_of_a_pkcs12_are_listed_in_order(made: Path) -> None:
     descriptions = described(made / "leaf.p12", passphrases=(b"geheim",)).descriptions
     assert [each.data["kind"] for each in descriptions] == ["key", "certificate", "certificate"]
     assert [each.data["friendly_name"] for each in descriptions[1:]] == ["the-console", None]
     assert {each.data["encoding"] for each in descriptions} == {"PKCS#12"}
 
 
-def test_a_pkcs12_that_is_closed_says_how_to_open_it(made: Path) -> None:
+def test_an_encrypted_pkcs12_is_reported_with_the_option_for_its_passphrase(made: Path) -> None:
     closed = one(made / "leaf.p12")
     assert closed.readable
     assert values(closed, "problem") == ("encrypted; use --passphrase-file FILE",)
@@ -83,7 +83,7 @@ def test_bag_attributes_in_pem_are_reported(made: Path) -> None:
     assert all("subject" not in line for each in descriptions for line in each.data["bag_attributes"])
 
 
-def test_a_pkcs7_is_shown_one_thing_after_the_other(made: Path) -> None:
+def test_the_objects_of_a_pkcs7_are_listed_in_order(made: Path) -> None:
     descriptions = described(made / "both.p7b").descriptions
     assert sorted(each.data["subject"] for each in descriptions) == [
         "C=DE, O=Prüfstelle, CN=ca",
@@ -94,7 +94,7 @@ def test_a_pkcs7_is_shown_one_thing_after_the_other(made: Path) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"no certificate at all", b"-----BEGIN FOO-----\nAAAA\n-----END FOO-----\n"]
 )
-def test_what_is_unknown_says_so(tmp_path: Path, data: bytes) -> None:
+def test_unknown_data_is_described_as_unknown(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "thing"
     path.write_bytes(data)
     description = one(path)
@@ -102,7 +102,7 @@ def test_what_is_unknown_says_so(tmp_path: Path, data: bytes) -> None:
     assert values(description, "problem") == (description.data["problem"],)
 
 
-def test_what_belongs_together_is_found(made: Path) -> None:
+def test_keys_and_issuers_are_matched_to_certificates(made: Path) -> None:
     names = ("leaf.crt", "leaf.key", "leaf.csr", "ca.crt", "ca.key", "ca.crl", "leaf.der")
     overview = described(*(made / name for name in names))
     relations = {(names[one.subject], one.kind, names[one.object]) for one in overview.relations}
@@ -134,15 +134,13 @@ def test_a_signature_by_another_key_of_that_name_is_reported(made: Path, tmp_pat
     assert [(one.subject, one.kind, one.object) for one in both.relations] == [(0, RelationKind.ISSUED_BY, 2)]
 
 
-def test_not_every_pair_is_tried_where_there_are_too_many(
-    made: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_number_of_compared_pairs_is_limited(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert described(made / "leaf.crt", made / "ca.crt").complete
     monkeypatch.setattr("pkigen.inspection.description.relations.MAX_VERIFICATIONS", 0)
     overview = described(made / "leaf.crt", made / "ca.crt")
     assert (overview.complete, overview.relations) == (False, ())
 
 
-def test_a_key_of_nothing_says_so(made: Path) -> None:
+def test_a_key_without_a_certificate_is_described_as_such(made: Path) -> None:
     key, _ = described(made / "ca.key", made / "leaf.crt").descriptions
     assert values(key, "belongs_to") == ("nothing among these files",)

@@ -198,7 +198,7 @@ def at_the_end_of_time(made: Made, folder: Path) -> Files:
 
 
 @pytest.mark.parametrize("name", _CASES)
-def test_an_edge_is_judged_as_openssl_does_with_its_number(name: str, made: Made, tmp_path: Path) -> None:
+def test_a_boundary_case_has_openssls_error_number(name: str, made: Made, tmp_path: Path) -> None:
     make, rule, depth = _CASES[name]
     files = make(made, tmp_path)
     theirs, ours = by_openssl(files), judged(files)
@@ -210,7 +210,7 @@ def test_an_edge_is_judged_as_openssl_does_with_its_number(name: str, made: Made
         assert first.message.startswith("The certificate [CN=" if depth == 0 else "The CA [CN=")
 
 
-def test_the_last_second_of_a_validity_counts_and_openssl_3_has_it_otherwise(made: Made) -> None:
+def test_the_last_second_of_a_validity_is_valid_unlike_in_openssl_3(made: Made) -> None:
     (leaf,) = certificates(made.leaf)
     # RFC 5280, 4.1.2.5: both ends belong to the validity; of OpenSSL so since its version 4.
     assert judged(sound(made, at=leaf.not_before)).ok
@@ -224,13 +224,13 @@ def test_the_last_second_of_a_validity_counts_and_openssl_3_has_it_otherwise(mad
 
 @pytest.mark.parametrize("hours", [-14, 14])
 @pytest.mark.parametrize(("year", "rule"), [(1, "not-yet-valid"), (9999, "expired")])
-def test_no_instant_is_too_far_away(year: int, rule: str, hours: int, made: Made) -> None:
+def test_any_time_of_the_calendar_can_be_validated(year: int, rule: str, hours: int, made: Made) -> None:
     zone = timezone(timedelta(hours=hours))
     at = datetime(year, 1, 1, tzinfo=zone) if year == 1 else datetime(year, 12, 31, 23, tzinfo=zone)
     assert {problem.rule for problem in judged(sound(made, at=at)).problems} == {rule}
 
 
-def test_without_times_openssl_agrees_on_a_chain_that_has_ended(made: Made) -> None:
+def test_without_time_checks_openssl_agrees_on_an_expired_chain(made: Made) -> None:
     leaf = made.issuing.issue("long-ended", start="20200101000000Z", end="20210101000000Z")
     given = ("-CAfile", made.trust[0], "-untrusted", made.chain[0], "-no-CApath", "-no-CAstore", leaf)
     for flags, accepted in (((), False), (("-no_check_time",), True)):
@@ -243,7 +243,7 @@ def test_without_times_openssl_agrees_on_a_chain_that_has_ended(made: Made) -> N
 
 
 @pytest.mark.parametrize("end", ["20260701000000Z", "20260501000000Z"])
-def test_a_root_needs_no_crl_in_scope_and_in_force_while_openssl_wants_one(end: str, made: Made) -> None:
+def test_a_root_needs_no_current_crl_unlike_in_openssl(end: str, made: Made) -> None:
     leaf = made.root.issue(f"direct-{end}")
     users = crl_with(made.root, "issuingDistributionPoint=critical,onlyuser:TRUE")
     authorities = crl_with(made.root, "issuingDistributionPoint=critical,onlyCA:TRUE", end=end)
@@ -253,7 +253,7 @@ def test_a_root_needs_no_crl_in_scope_and_in_force_while_openssl_wants_one(end: 
     assert stale == ({(12, 1)} if end.startswith("202605") else set())
 
 
-def test_a_netscape_type_for_clients_is_none_for_servers(made: Made) -> None:
+def test_a_netscape_type_for_clients_is_not_valid_for_servers(made: Made) -> None:
     for kind, purpose, accepted in (
         ("client", "server", False),
         ("client", "client", True),
@@ -273,14 +273,14 @@ def test_server_gated_cryptography_is_a_purpose_of_openssl_alone(made: Made) -> 
         assert (judged(files).ok, by_openssl(files)) == (False, set())
 
 
-def test_any_purpose_of_a_ca_is_none_alone_and_does_no_harm_beside_others(made: Made) -> None:
+def test_any_purpose_of_a_ca_counts_only_beside_others(made: Made) -> None:
     for usages, accepted in (("anyExtendedKeyUsage", False), ("anyExtendedKeyUsage,serverAuth", True)):
         authority = made.root.subordinate(f"any-{accepted}", f"{CA}extendedKeyUsage={usages}\n")
         files = of(authority, authority.issue("leaf"), made, purpose="server")
         assert (judged(files).ok, not by_openssl(files)) == (accepted, accepted)
 
 
-def test_a_crl_that_cannot_be_read_is_spoken_of_as_a_crl(made: Made) -> None:
+def test_an_unreadable_crl_is_reported_as_a_crl(made: Made) -> None:
     (own,) = crls(made.crls[0])
     algorithm = bytes.fromhex("300a06082a8648ce3d040302")
     outline = CertificateList(own.der.replace(algorithm, b"\x30\x0a\x06\x08" + b"\x80" * 8))
@@ -290,7 +290,7 @@ def test_a_crl_that_cannot_be_read_is_spoken_of_as_a_crl(made: Made) -> None:
     assert [(one.rule, one.message) for one in validation.problems] == [("malformed", "A CRL cannot be read")]
 
 
-def test_what_is_wrong_with_times_and_more_is_all_there_as_openssl_counts(made: Made) -> None:
+def test_problems_of_times_and_others_are_those_of_openssl(made: Made) -> None:
     files = sound(made, at=NOW.replace(year=2045))
     reported = {(problem.code or 10, problem.depth) for problem in judged(files).problems}
     assert reported == by_openssl(files)

@@ -23,7 +23,7 @@ def changed(data: bytes, part: bytes) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("which", ["leaf", "intermediate"])
-def test_a_certificate_with_another_byte_is_never_accepted(which: str, made: Made) -> None:
+def test_a_certificate_with_a_changed_byte_is_never_accepted(which: str, made: Made) -> None:
     leaf, issuing, top = certificates(made.leaf, *made.chain, *made.trust)
     original = leaf if which == "leaf" else issuing
     tried = 0
@@ -40,7 +40,7 @@ def test_a_certificate_with_another_byte_is_never_accepted(which: str, made: Mad
     assert tried > 300
 
 
-def test_a_crl_with_another_byte_never_counts(made: Made) -> None:
+def test_a_crl_with_a_changed_byte_never_counts(made: Made) -> None:
     leaf, issuing, top = certificates(made.leaf, *made.chain, *made.trust)
     own, above = crls(*made.crls)
     tried = 0
@@ -57,7 +57,7 @@ def test_a_crl_with_another_byte_never_counts(made: Made) -> None:
 
 
 @pytest.mark.parametrize("version", [0, 2, 5])
-def test_a_crl_of_a_version_that_there_is_not_is_a_problem_and_no_crash(version: int, made: Made) -> None:
+def test_a_crl_of_an_unknown_version_is_a_problem(version: int, made: Made) -> None:
     leaf, issuing, top = certificates(made.leaf, *made.chain, *made.trust)
     own, above = crls(*made.crls)[0].der, crls(made.crls[1])
     at = own.index(b"\x02\x01\x01\x30")
@@ -67,7 +67,7 @@ def test_a_crl_of_a_version_that_there_is_not_is_a_problem_and_no_crash(version:
     assert [(one.rule, one.message) for one in validation.problems] == [("malformed", words)]
 
 
-def test_a_root_with_another_byte_is_a_verdict_at_least(made: Made) -> None:
+def test_a_root_with_a_changed_byte_has_a_verdict(made: Made) -> None:
     leaf, issuing, top = certificates(made.leaf, *made.chain, *made.trust)
     for data in changed(top.der, top.tbs):
         try:

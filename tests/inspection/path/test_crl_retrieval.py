@@ -88,14 +88,14 @@ def _rules(result: PathResult) -> list[tuple[str, int]]:
     return [(problem.rule, problem.depth) for problem in result.problems]
 
 
-def test_a_sound_path_is_valid_and_each_crl_is_asked_for_once(world: World) -> None:
+def test_a_valid_path_requests_each_crl_once(world: World) -> None:
     result = world.validate(host="leaf.contoso.test")
     assert result.problems == ()
     assert world.requests == [f"{BASE}/crl/issuing.crl", f"{BASE}/crl/root.crl"]
     assert len(result.path) == 3
 
 
-def test_a_revoked_certificate_is_a_problem_of_its_own_depth(world: World) -> None:
+def test_a_revoked_certificate_is_reported_at_its_depth(world: World) -> None:
     assert _rules(world.validate("revoked")) == [("revoked", 0)]
 
 
@@ -115,7 +115,7 @@ def test_each_certificate_without_a_crl_has_one_problem_with_the_reason(world: W
 
 
 @pytest.mark.parametrize("octets", [b"", b"<html>", b"\x30\x03\x02\x01\x01", b"\x30" * 1000])
-def test_what_is_no_crl_is_said_to_be_none(octets: bytes, world: World) -> None:
+def test_data_that_is_no_crl_is_reported(octets: bytes, world: World) -> None:
     result = world.validate(get=lambda url: octets if "issuing" in url else world.get(url))
     assert _rules(result) == [("crl-missing", 0)]
     assert "is not a CRL" in result.problems[0].message
@@ -127,18 +127,18 @@ def test_a_crl_past_its_next_update_is_stale_and_not_missing(world: World) -> No
     assert not any(rule == "crl-missing" for rule, _ in rules)
 
 
-def test_the_crl_of_another_ca_does_not_do(world: World) -> None:
+def test_the_crl_of_another_ca_does_not_count(world: World) -> None:
     result = world.validate(get=lambda url: world.get(url.replace("issuing", "other")))
     assert [depth for _, depth in _rules(result)] == [0]
 
 
-def test_without_a_path_no_url_is_asked_for(world: World) -> None:
+def test_without_a_path_no_url_is_requested(world: World) -> None:
     result = world.validate(root="other")
     assert not result.ok
     assert f"{BASE}/crl/other.crl" not in world.requests
 
 
-def test_another_host_is_a_problem_beside_a_revocation(world: World) -> None:
+def test_a_host_mismatch_is_reported_beside_a_revocation(world: World) -> None:
     rules = {rule for rule, _ in _rules(world.validate("revoked", host="leaf.contoso.test"))}
     assert "revoked" in rules
     assert len(rules) == 2

@@ -49,13 +49,13 @@ _DELTA = "2.5.29.27=critical,DER:02:01:00"
         ("2.5.29.99=critical,DER:05:00", "not supported (its extension 2.5.29.99)"),
     ],
 )
-def test_a_refusal_says_what_is_the_matter_with_the_crl(extension: str, words: str, made: Made) -> None:
+def test_a_problem_names_the_defect_of_the_crl(extension: str, words: str, made: Made) -> None:
     validation = judged(sound(made, crls=(crl_with(made.issuing, extension), made.crls[1])))
     assert len(validation.problems) == 1
     assert words in validation.problems[0].message
 
 
-def test_an_indirect_crl_of_the_issuers_own_counts(made: Made) -> None:
+def test_an_indirect_crl_of_the_issuer_counts(made: Made) -> None:
     indirect = crl_with(made.issuing, f"{_POINT}indirectCRL:TRUE")
     assert judged(sound(made, crls=(indirect, made.crls[1]))).ok
 
@@ -69,14 +69,14 @@ def test_a_certificate_whose_crl_another_authority_issues_is_reported(made: Made
     assert "(no given CRL is from its CRL issuer [CN=Another CA" in problem.message
 
 
-def test_a_crl_for_end_entities_does_not_do_for_a_ca(made: Made) -> None:
+def test_a_crl_for_end_entities_does_not_count_for_a_ca(made: Made) -> None:
     crl = crl_with(made.root, f"{_POINT}onlyuser:TRUE")
     (problem,) = judged(sound(made, crls=(made.crls[0], crl))).problems
     assert problem.depth == 1
     assert problem.message.endswith("(its issuer's CRL is only for end entities)")
 
 
-def test_a_crl_of_another_issuer_is_distinguished_from_none_at_all(made: Made) -> None:
+def test_a_crl_of_another_issuer_is_distinguished_from_a_missing_one(made: Made) -> None:
     (other,) = judged(sound(made, crls=made.crls[1:])).problems
     assert other.message.endswith("has no usable CRL (no given CRL is from its issuer)")
     without = judged(sound(made, crls=())).problems
@@ -86,13 +86,13 @@ def test_a_crl_of_another_issuer_is_distinguished_from_none_at_all(made: Made) -
     ]
 
 
-def test_a_crl_by_another_key_of_the_issuers_name_is_reported(made: Made) -> None:
+def test_a_crl_signed_by_another_key_with_the_issuers_name_is_reported(made: Made) -> None:
     twin = made.root.subordinate("by-another-key", common_name="issuing")
     (problem,) = judged(sound(made, crls=(twin.crl(), made.crls[1]))).problems
     assert problem.message.endswith("(its issuer's CRL is signed by another key)")
 
 
-def test_a_point_that_the_certificate_states_is_the_right_one(made: Made) -> None:
+def test_a_crl_for_the_distribution_point_of_the_certificate_counts(made: Made) -> None:
     authority = made.root.subordinate("with-points", CA)
     stated = "crlDistributionPoints=URI:http://a.test/1.crl,URI:http://a.test/2.crl\n"
     leaf = authority.issue("stating", SERVER + stated)
@@ -130,13 +130,13 @@ def _crl(made: Made, out: Path, entries: tuple[Extension, ...] = (), *extensions
     return out
 
 
-def test_an_extension_of_an_entry_is_reported_as_one(made: Made, tmp_path: Path) -> None:
+def test_an_unknown_critical_entry_extension_is_reported(made: Made, tmp_path: Path) -> None:
     crl = _crl(made, tmp_path / "entry.crl", (Extension("1.2.3.4", True, b"\x05\x00"),))
     (problem,) = judged(sound(made, crls=(crl, made.crls[1]))).problems
     assert problem.message.endswith("(an entry's extension 1.2.3.4)")
 
 
-def test_a_crl_that_cannot_be_read_comes_with_a_reason(made: Made, tmp_path: Path) -> None:
+def test_an_unreadable_crl_is_reported_with_a_reason(made: Made, tmp_path: Path) -> None:
     crl = _crl(made, tmp_path / "twice.crl", (), Extension("2.5.29.20", False, b"\x02\x01\x01"))
     (problem,) = judged(sound(made, crls=(crl, made.crls[1]))).problems
     assert problem.message == "A CRL cannot be read (it has 2 of the extension CRL number)"

@@ -72,14 +72,14 @@ def text_of(code: int) -> str:
     return ffi.string(lib.X509_verify_cert_error_string(code)).decode()  # type: ignore[no-any-return]
 
 
-def test_no_number_stands_in_two_rules_where_the_later_would_win() -> None:
+def test_no_error_number_is_in_two_rules() -> None:
     numbers = [code for _, _, codes in problems._RULES.values() for code in codes]
     assert sorted(numbers) == sorted(set(numbers))
     assert set(problems._MESSAGES) <= set(numbers)
 
 
 @pytest.mark.parametrize("code", range(1, _LAST))
-def test_a_number_has_the_rule_that_openssls_text_says_or_else_that_text(code: int) -> None:
+def test_an_error_number_has_the_rule_of_openssls_text_or_that_text(code: int) -> None:
     text = text_of(code)
     problem = problem_of_code(code, text, 0, None)
     rule, part = _EXPECTED.get(code, ("other", text))
@@ -90,7 +90,7 @@ def test_a_number_has_the_rule_that_openssls_text_says_or_else_that_text(code: i
     assert rule != "other" or text in problem.message
 
 
-def test_the_bindings_know_the_numbers_by_the_same_names() -> None:
+def test_the_bindings_have_the_same_names_for_error_numbers() -> None:
     named = {name: getattr(lib, name) for name in dir(lib) if name.startswith("X509_V_ERR_")}
     assert named["X509_V_ERR_INVALID_CA"] == 79
     assert named["X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION"] == 36
@@ -99,7 +99,7 @@ def test_the_bindings_know_the_numbers_by_the_same_names() -> None:
 
 
 @pytest.mark.parametrize("code", sorted(_EXPECTED))
-def test_words_say_what_is_wrong_without_a_riddle(code: int) -> None:
+def test_messages_state_the_problem(code: int) -> None:
     problem = problem_of_code(code, text_of(code), 1, None)
     assert problem.message.startswith("A certificate of the path ")
     assert not problem.message.endswith(".")

@@ -75,7 +75,7 @@ def files(leaves: dict[str, Files], names: str, host: str, made: Made) -> Files:
 
 
 @pytest.mark.parametrize(("names", "host", "covered"), _SAME)
-def test_a_form_of_a_host_is_judged_as_openssl_does(
+def test_a_form_of_a_host_has_the_verdict_of_openssl(
     names: str, host: str, covered: bool, made: Made, leaves: dict[str, Files]
 ) -> None:
     given = files(leaves, names, host, made)
@@ -96,7 +96,7 @@ _LAXER = [
 @pytest.mark.parametrize(
     ("names", "host", "here"), [(*pair, False) for pair in _STRICTER] + [(*pair, True) for pair in _LAXER]
 )
-def test_each_difference_from_openssl_is_one_that_is_meant(
+def test_each_difference_from_openssl_is_intended(
     names: str, host: str, here: bool, made: Made, leaves: dict[str, Files]
 ) -> None:
     given = files(leaves, names, host, made)
@@ -127,7 +127,7 @@ def test_a_leading_zero_in_an_address_matches_nothing(made: Made, leaves: dict[s
         (f"{'ü' * 100}.test", "contains non-ASCII characters"),
     ],
 )
-def test_what_is_no_host_is_said_in_words_instead_of_a_mismatch(host: str, words: str, made: Made) -> None:
+def test_an_invalid_host_is_reported_instead_of_a_mismatch(host: str, words: str, made: Made) -> None:
     assert words in invalid_host(host)
     (leaf,) = certificates(made.leaf)
     assert words in host_mismatch(leaf, host)
@@ -136,12 +136,12 @@ def test_what_is_no_host_is_said_in_words_instead_of_a_mismatch(host: str, words
 
 
 @pytest.mark.parametrize("host", ["www.a.test", "a", "10.0.0.1", "2001:db8::1", "[2001:db8::1]", "*.a.test"])
-def test_what_is_a_host_is_not_taken_for_another_thing(host: str) -> None:
+def test_a_valid_host_is_not_reported_as_invalid(host: str) -> None:
     assert invalid_host(host) == ""
 
 
 @pytest.mark.parametrize("host", ["[10.0.0.1", "10.0.0.1]", "[[::1]]", "[10.0.0.1]", "[www.a.test]"])
-def test_brackets_that_no_url_has_are_not_taken_away(host: str, made: Made, leaves: dict[str, Files]) -> None:
+def test_invalid_brackets_are_not_removed(host: str, made: Made, leaves: dict[str, Files]) -> None:
     names = "IP:10.0.0.1,IP:::1,DNS:www.a.test"
     assert not judged(files(leaves, names, host, made)).ok
 
@@ -157,14 +157,14 @@ def test_a_letter_that_only_unicode_folds_to_ascii_is_another_letter(made: Made)
 @pytest.mark.parametrize(
     ("host", "covered"), [("[2001:db8::1]", True), ("[2001:DB8:0::1]", True), ("2001:db8::1%eth0", False)]
 )
-def test_an_address_may_stand_in_brackets_as_in_urls_but_has_no_zone(
+def test_an_address_in_brackets_has_no_zone(
     host: str, covered: bool, made: Made, leaves: dict[str, Files]
 ) -> None:
     # OpenSSL's command takes neither form as an address.
     assert judged(files(leaves, "IP:2001:db8::1", host, made)).ok is covered
 
 
-def test_many_names_are_listed_up_to_a_bound(made: Made, leaves: dict[str, Files]) -> None:
+def test_many_names_are_listed_up_to_a_limit(made: Made, leaves: dict[str, Files]) -> None:
     names = ",".join(f"DNS:h{number}.test" for number in range(40))
     (problem,) = judged(files(leaves, names, "x.test", made)).problems
     assert "h4.test and 35 more" in problem.message

@@ -42,9 +42,7 @@ def test_hosts_are_matched_as_openssl_does(kind: str, made: Made) -> None:
         ("DNS:www.a.test", "x.test", ".a.test"),  # not a host, but OpenSSL's word for all below a.test
     ],
 )
-def test_where_openssl_takes_a_host_that_is_refused_here(
-    names: str, common_name: str, host: str, made: Made
-) -> None:
+def test_hosts_that_only_openssl_accepts(names: str, common_name: str, host: str, made: Made) -> None:
     name = f"differs-{host.strip('.')}"
     leaf = made.issuing.issue(name, f"{SERVER}subjectAltName={names}\n", common_name=common_name)
     files = sound(made, leaf=leaf, host=host)

@@ -21,16 +21,16 @@ def site() -> Iterator[Site]:
         yield running_site
 
 
-def test_the_content_is_what_is_served(site: Site) -> None:
+def test_the_content_is_that_of_the_response(site: Site) -> None:
     assert fetch(f"{site.url}/crl") == b"octets"
     assert fetch(f"{site.url}/crl".replace("http:", "HTTP:")) == b"octets"
 
 
-def test_a_compressed_answer_is_unpacked(site: Site) -> None:
+def test_a_compressed_response_is_decompressed(site: Site) -> None:
     assert fetch(f"{site.url}/gzip") == b"squeezed"
 
 
-def test_redirects_are_followed_up_to_their_bound(site: Site) -> None:
+def test_redirects_are_followed_up_to_their_limit(site: Site) -> None:
     assert fetch(f"{site.url}/hop/5") == b"octets"
     with pytest.raises(FetchError, match="more than 5 redirects"):
         fetch(f"{site.url}/hop/6")
@@ -54,17 +54,17 @@ def test_a_loop_of_redirects_ends(site: Site) -> None:
         ("http://[broken/", "http://127"),
     ],
 )
-def test_a_redirect_leads_to_http_alone(where: str, words: str, site: Site) -> None:
+def test_a_redirect_to_another_scheme_is_not_followed(where: str, words: str, site: Site) -> None:
     with pytest.raises(FetchError, match=words):
         fetch(f"{site.url}/to?{where}")
 
 
-def test_a_page_that_is_not_there_is_its_status(site: Site) -> None:
+def test_a_missing_page_is_reported_with_its_status(site: Site) -> None:
     with pytest.raises(FetchError, match=r"/none: HTTP 404$"):
         fetch(f"{site.url}/none")
 
 
-def test_a_body_is_taken_up_to_its_bound(site: Site) -> None:
+def test_a_body_is_read_up_to_its_limit(site: Site) -> None:
     site.files["/ten"] = b"0123456789"
     assert fetch(f"{site.url}/ten", most=10) == b"0123456789"
     with pytest.raises(FetchError, match="more than 9 bytes"):
@@ -74,14 +74,14 @@ def test_a_body_is_taken_up_to_its_bound(site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/drip", "/drip-headers", "/silent"])
-def test_a_slow_server_does_not_hold_up_longer_than_said(path: str, site: Site) -> None:
+def test_a_slow_server_is_abandoned_after_the_timeout(path: str, site: Site) -> None:
     start = time.monotonic()
     with pytest.raises(FetchError, match="it does not answer in time"):
         fetch(f"{site.url}{path}", timeout=0.2)
     assert time.monotonic() - start < 2
 
 
-def test_a_port_at_which_nobody_listens_is_reported() -> None:
+def test_a_closed_port_is_reported() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -105,20 +105,22 @@ def test_a_port_at_which_nobody_listens_is_reported() -> None:
         (f"http://{'a' * 300}.test/", "the host name is invalid"),
     ],
 )
-def test_what_is_no_http_url_is_refused_in_words(url: str, words: str) -> None:
+def test_a_url_that_is_not_http_is_rejected_with_a_reason(url: str, words: str) -> None:
     with pytest.raises(FetchError, match=words) as refused:
         fetch(url, timeout=2)
     assert "Error" not in str(refused.value)
 
 
-def test_a_proxy_is_asked_for_the_whole_url(site: Site) -> None:
+def test_a_proxy_gets_the_whole_url(site: Site) -> None:
     site.files["http://crl.test:8080/a.crl"] = b"by proxy"
     assert fetch("http://crl.test:8080/a.crl", proxy=site.url) == b"by proxy"
     with pytest.raises(FetchError, match="HTTP 404"):
         fetch("http://crl.test/b.crl", proxy=site.url)
 
 
-def test_a_proxy_of_the_environment_is_not_asked(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_of_the_environment_variables_is_not_used(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with running() as other:
         monkeypatch.setenv("HTTP_PROXY", other.url)
         monkeypatch.setenv("http_proxy", other.url)
@@ -126,7 +128,7 @@ def test_a_proxy_of_the_environment_is_not_asked(site: Site, monkeypatch: pytest
         assert other.requests == []
 
 
-def test_a_redirect_keeps_to_the_proxy(site: Site) -> None:
+def test_a_redirect_uses_the_proxy(site: Site) -> None:
     site.redirects["http://crl.test/to"] = "http://other.test/a.crl"
     site.files["http://other.test/a.crl"] = b"by proxy"
     assert fetch("http://crl.test/to", proxy=site.url) == b"by proxy"
@@ -136,7 +138,7 @@ def test_a_redirect_keeps_to_the_proxy(site: Site) -> None:
     "proxy",
     ["", "127.0.0.1:3128", "socks5://127.0.0.1:1080", "https://p.test", "http://", "http://p:x", "//p"],
 )
-def test_a_proxy_that_is_no_http_url_is_refused_in_words(proxy: str) -> None:
+def test_a_proxy_that_is_not_http_is_rejected_with_a_reason(proxy: str) -> None:
     words = f"the proxy '{proxy}' is not an http URL such as http://127.0.0.1:3128"
     assert invalid_proxy(proxy) == words
     with pytest.raises(FetchError) as refused:
@@ -144,7 +146,7 @@ def test_a_proxy_that_is_no_http_url_is_refused_in_words(proxy: str) -> None:
     assert str(refused.value) == words
 
 
-def test_what_nobody_expects_is_raised_where_it_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_exception_is_raised_in_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_arguments: object) -> None:
         raise KeyError("a bug")
 
@@ -153,7 +155,7 @@ def test_what_nobody_expects_is_raised_where_it_is_awaited(monkeypatch: pytest.M
         fetch("http://crl.test/")
 
 
-def test_no_thread_is_left_when_a_fetch_is_done(site: Site) -> None:
+def test_no_thread_remains_after_a_fetch(site: Site) -> None:
     fetch(f"{site.url}/crl")
     for thread in threading.enumerate():
         if thread.name == "fetch":

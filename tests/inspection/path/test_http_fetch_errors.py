@@ -74,7 +74,7 @@ def test_a_connection_that_is_reset_is_reported() -> None:
     )
 
 
-def test_a_server_that_hangs_up_is_reported() -> None:
+def test_a_server_that_closes_the_connection_is_reported() -> None:
     assert refusal(b"") == "Server disconnected without sending a response."
 
 
@@ -85,16 +85,16 @@ def test_a_server_that_hangs_up_is_reported() -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc",
     ],
 )
-def test_a_body_that_is_cut_off_is_never_taken_for_the_whole(cut: bytes) -> None:
+def test_a_truncated_body_is_an_error(cut: bytes) -> None:
     assert "without sending complete message body" in refusal(cut)
 
 
 @pytest.mark.parametrize("status", ["500 Oops", "204 No Content", "206 Partial Content", "404 Not Found"])
-def test_every_status_but_200_is_a_refusal_with_its_number(status: str) -> None:
+def test_every_status_but_200_is_an_error_with_its_number(status: str) -> None:
     assert refusal(answer(b"", status=status)) == f"HTTP {status[:3]}"
 
 
-def test_a_redirect_to_nowhere_is_its_status() -> None:
+def test_a_redirect_without_a_location_is_reported_with_its_status() -> None:
     assert refusal(answer(b"", status="302 Found")) == "HTTP 302"
 
 
@@ -109,18 +109,18 @@ def test_a_redirect_to_nowhere_is_its_status() -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n",
     ],
 )
-def test_what_is_no_http_is_a_refusal(response: bytes) -> None:
+def test_a_response_that_is_not_http_is_an_error(response: bytes) -> None:
     assert refusal(response)
 
 
-def test_no_packing_is_asked_for() -> None:
+def test_no_content_encoding_is_requested() -> None:
     with speaking(answer(b"octets")) as (url, requests):
         assert fetch(url) == b"octets"
     assert b"accept-encoding: identity" in requests[0].lower()
 
 
 @pytest.mark.parametrize("packing", ["gzip, gzip", "deflate", "br", "zstd", "gzip,identity"])
-def test_a_packing_other_than_gzip_once_is_refused_by_name(packing: str) -> None:
+def test_another_content_encoding_than_gzip_is_rejected_by_name(packing: str) -> None:
     words = refusal(answer(b"abc", f"Content-Encoding: {packing}"))
     assert words == f"unsupported Content-Encoding '{packing}'"
 
@@ -130,7 +130,7 @@ def test_a_packing_other_than_gzip_once_is_refused_by_name(packing: str) -> None
     [gzip.compress(bytes(64_000_000)), gzip.compress(b"x")[:5] + b"\xff" * 9],
     ids=["a bomb", "broken"],
 )
-def test_a_bomb_and_a_broken_packing_cost_no_memory(packed: bytes) -> None:
+def test_a_decompression_bomb_and_broken_gzip_cost_no_memory(packed: bytes) -> None:
     tracemalloc.start()
     try:
         assert refusal(answer(packed, "Content-Encoding: gzip"), most=1000)
@@ -140,7 +140,7 @@ def test_a_bomb_and_a_broken_packing_cost_no_memory(packed: bytes) -> None:
 
 
 @pytest.mark.parametrize("most", [10, 11])
-def test_the_bound_is_one_of_what_is_unpacked(most: int) -> None:
+def test_the_limit_applies_to_the_decompressed_body(most: int) -> None:
     packed = answer(gzip.compress(b"0123456789"), "Content-Encoding: gzip")
     with speaking(packed) as (url, _):
         assert fetch(url, most=most) == b"0123456789"
@@ -179,7 +179,7 @@ def test_redirects_share_one_deadline() -> None:
     assert took < 1.5
 
 
-def test_a_thread_whose_caller_has_gone_ends_by_the_same_deadline() -> None:
+def test_an_abandoned_thread_ends_by_the_same_deadline() -> None:
     with running() as site:
         with pytest.raises(FetchError):
             fetch(f"{site.url}/silent", timeout=0.1)
@@ -204,19 +204,19 @@ def test_a_thread_whose_caller_has_gone_ends_by_the_same_deadline() -> None:
         "http://*/",
     ],
 )
-def test_an_odd_url_is_refused_and_never_an_error_of_ours(url: str) -> None:
+def test_an_unusual_url_is_rejected_without_an_exception(url: str) -> None:
     with pytest.raises(FetchError) as refused:
         fetch(url, timeout=2)
     assert str(refused.value).startswith(f"{url}: ")
 
 
-def test_a_url_without_end_is_refused_in_few_words() -> None:
+def test_a_very_long_url_is_rejected_with_a_short_message() -> None:
     with pytest.raises(FetchError, match=r"the URL is too long \(1,000,012 characters\)") as refused:
         fetch(f"http://a.test{'/a' * 500_000}"[:1_000_012])
     assert len(str(refused.value)) < 200
 
 
-def test_a_redirect_to_a_url_without_end_is_refused() -> None:
+def test_a_redirect_to_a_very_long_url_is_rejected() -> None:
     with (
         speaking(answer(b"", f"Location: /{'a' * 5000}", status="302 Found")) as (url, _),
         pytest.raises(FetchError, match=r"the URL is too long \([0-9,]+ characters\)"),

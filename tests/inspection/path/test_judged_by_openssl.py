@@ -245,7 +245,7 @@ def issuer_without_the_usage_of_signing_crls(made: Made, folder: Path) -> Files:
 
 
 @pytest.mark.parametrize("name", _CASES)
-def test_the_verdict_is_openssls_and_so_is_the_reason(name: str, made: Made, tmp_path: Path) -> None:
+def test_verdict_and_reason_are_those_of_openssl(name: str, made: Made, tmp_path: Path) -> None:
     make, rule, depth = _CASES[name]
     files = make(made, tmp_path)
     theirs, ours = by_openssl(files), judged(files)
@@ -258,7 +258,7 @@ def test_the_verdict_is_openssls_and_so_is_the_reason(name: str, made: Made, tmp
         assert [problem for problem in ours.problems if not _is_told(problem)] == []
 
 
-def test_what_pkigen_builds_is_accepted_by_both_and_after_its_end_by_none(tmp_path: Path) -> None:
+def test_both_accept_built_certificates_until_they_expire(tmp_path: Path) -> None:
     built = build_it(small(), tmp_path).folder
     authorities = built / "authorities"
     files = Files(

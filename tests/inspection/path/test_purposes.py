@@ -33,7 +33,7 @@ pytestmark = pytest.mark.needs("openssl")
 )
 @pytest.mark.parametrize("above", ["", "serverAuth", "clientAuth"])
 @pytest.mark.parametrize("where", ["issuer", "root"])
-def test_a_purpose_is_held_against_all_key_usages_of_the_path(
+def test_a_purpose_is_checked_against_all_key_usages_of_the_path(
     extensions: str, purposes: str, above: str, where: str, authorities: dict[str, Authority]
 ) -> None:
     authority = authorities[f"{where}-{above}"]

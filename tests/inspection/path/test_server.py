@@ -107,7 +107,7 @@ def test_a_server_without_tls_is_an_error_with_the_reason() -> None:
         read_input(Path(url))
 
 
-def test_a_silent_server_is_given_up_after_the_timeout() -> None:
+def test_a_silent_server_is_abandoned_after_the_timeout() -> None:
     release = threading.Event()
     with _server(lambda _: release.wait(30)) as url:
         with pytest.raises(FetchError, match="it does not answer in time"):

@@ -40,7 +40,7 @@ def test_the_path_is_the_one_that_was_validated_leaf_first(parts: Parts) -> None
     assert validate(leaf, [issuing], [], at=NOW).path == (leaf, issuing)
 
 
-def test_everything_that_is_wrong_is_reported_at_once(made: Made) -> None:
+def test_all_problems_of_a_path_are_reported_at_once(made: Made) -> None:
     leaf = made.issuing.issue("all-wrong", "extendedKeyUsage=clientAuth\n", end="20260101000000Z")
     made.issuing.revoke(leaf)
     validation = validate(
@@ -56,7 +56,7 @@ def test_everything_that_is_wrong_is_reported_at_once(made: Made) -> None:
     assert sorted(rules(validation)) == [("expired", 0), ("hostname", 0), ("purpose", 0), ("revoked", 0)]
 
 
-def test_an_end_is_reported_once_with_its_instant_and_openssls_number(parts: Parts) -> None:
+def test_an_expiration_is_reported_once_with_its_time_and_openssls_number(parts: Parts) -> None:
     leaf, issuing, top = parts
     validation = validate(leaf, [issuing], [top], at=NOW.replace(year=2036))
     assert sorted(rules(validation)) == [("expired", 0), ("expired", 1)]
@@ -74,7 +74,7 @@ def test_an_instant_of_another_time_zone_is_the_same_instant(parts: Parts) -> No
         assert sorted(rules(early)) == [("not-yet-valid", 0), ("not-yet-valid", 1)]
 
 
-def test_without_times_neither_certificates_nor_crls_end(made: Made, parts: Parts) -> None:
+def test_without_time_checks_neither_certificates_nor_crls_expire(made: Made, parts: Parts) -> None:
     leaf, issuing, top = parts
     late = NOW.replace(year=2200)
     all_crls = crls(*made.crls)
@@ -83,7 +83,7 @@ def test_without_times_neither_certificates_nor_crls_end(made: Made, parts: Part
     assert validate(leaf, [issuing], [top], check_times=False, **how).ok  # type: ignore[arg-type]
 
 
-def test_without_times_revocation_and_signatures_count_all_the_same(made: Made, parts: Parts) -> None:
+def test_without_time_checks_revocation_and_signatures_are_still_checked(made: Made, parts: Parts) -> None:
     _, issuing, top = parts
     leaf = made.issuing.issue("revoked-untimed")
     made.issuing.revoke(leaf)
@@ -121,7 +121,7 @@ def test_an_intermediate_among_the_anchors_still_needs_a_crl_unless_it_may_end_t
     assert validate(leaf, [], anchors, at=NOW, crls=own, check_crls=True, partial=True).ok
 
 
-def test_what_is_below_an_anchor_without_a_crl_is_judged_all_the_same(made: Made) -> None:
+def test_certificates_below_an_anchor_without_a_crl_are_validated(made: Made) -> None:
     leaf = made.issuing.issue("revoked-partial")
     made.issuing.revoke(leaf)
     own = crls(made.issuing.crl("revoked-partial"))
@@ -138,7 +138,7 @@ def test_what_is_below_an_anchor_without_a_crl_is_judged_all_the_same(made: Made
     assert rules(validation) == [("revoked", 0), ("hostname", 0)]
 
 
-def test_of_two_issuers_of_one_name_the_one_of_the_right_key_is_spoken_of(made: Made) -> None:
+def test_of_two_issuers_with_one_name_the_signer_is_reported(made: Made) -> None:
     twin = made.root.subordinate("twin", common_name="same")
     other = made.root.subordinate("other-twin", common_name="same", end="20260101000000Z")
     leaf = certificates(twin.issue("below-twin"))[0]
@@ -157,7 +157,7 @@ def test_messages_name_the_certificate_and_say_what_to_do(made: Made) -> None:
     assert problem.advice == "Renew the certificate, or verify at another time."
 
 
-def test_a_number_of_openssl_without_words_is_reported_in_its_own() -> None:
+def test_an_openssl_error_without_a_text_of_pkigen_has_openssls_text() -> None:
     problem = problem_of_code(55, "Path loop", 1, None)
     assert (problem.rule, problem.code, problem.depth) == ("other", 55, 1)
     assert problem.message == "A certificate of the path: Path loop"
@@ -170,7 +170,7 @@ class PanicException(BaseException):
 @pytest.mark.parametrize(
     "error", [PanicException("panic"), crypto.Error([]), ValueError("no"), TypeError("no")]
 )
-def test_whatever_a_library_raises_over_octets_is_a_problem(
+def test_an_exception_of_a_library_becomes_a_problem(
     error: BaseException, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_data: bytes) -> None:
@@ -182,7 +182,7 @@ def test_whatever_a_library_raises_over_octets_is_a_problem(
     assert [problem.rule for problem in validation.problems] == ["malformed"]
 
 
-def test_an_interrupt_is_no_problem_of_a_certificate(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_is_not_reported_as_a_problem(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(_data: bytes) -> None:
         raise KeyboardInterrupt
 
@@ -209,7 +209,7 @@ def _mutated(data: bytes, changes: list[tuple[float, str, bytes]]) -> bytes:
 
 @settings(max_examples=400)
 @given(which=st.integers(0, 3), changes=_CHANGES, checked=st.booleans())
-def test_mutated_bytes_are_never_more_than_a_problem(
+def test_mutated_bytes_cause_problems_and_no_exception(
     made: Made, parts: Parts, which: int, changes: list[tuple[float, str, bytes]], checked: bool
 ) -> None:
     own = crls(*made.crls)

@@ -73,7 +73,7 @@ def test_crls_of_a_running_stub_are_fetched_for_the_whole_path(built: Built) -> 
     assert len(verification.result.path) == 3
 
 
-def test_a_stub_that_has_lost_a_crl_is_a_refusal_for_the_right_certificate(built: Built) -> None:
+def test_a_missing_crl_is_reported_for_the_right_certificate(built: Built) -> None:
     crl = next(built.folder.glob("www/**/root.crl"))
     content = crl.read_bytes()
     crl.unlink()
@@ -85,7 +85,7 @@ def test_a_stub_that_has_lost_a_crl_is_a_refusal_for_the_right_certificate(built
     assert "HTTP 404" in verification.result.problems[0].message
 
 
-def test_the_chain_file_of_a_build_is_enough_without_trust(built: Built) -> None:
+def test_the_chain_file_of_a_build_suffices_without_trust_option(built: Built) -> None:
     options = built.ask()
     whole = built.folder.parent / "whole.pem"
     parts = (options.certificate, *options.chain, *options.trust)
@@ -96,7 +96,7 @@ def test_the_chain_file_of_a_build_is_enough_without_trust(built: Built) -> None
 
 
 @pytest.mark.parametrize("end", [1, 2, 3])
-def test_an_anchor_of_any_height_ends_the_path(end: int, built: Built) -> None:
+def test_an_anchor_at_any_level_ends_the_path(end: int, built: Built) -> None:
     options = built.ask()
     anchors = {1: (options.certificate,), 2: options.chain, 3: options.trust}[end]
     verification = verify(replace(options, chain=options.chain if end > 1 else (), trust=anchors))
@@ -111,12 +111,12 @@ def test_an_anchor_of_any_height_ends_the_path(end: int, built: Built) -> None:
         ("", "the host is empty"),
     ],
 )
-def test_a_host_that_is_none_is_an_error_of_input_before_files_are_read(host: str, words: str) -> None:
+def test_an_invalid_host_is_an_input_error_before_files_are_read(host: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         verify(Verification(Path("nowhere"), NOW, host=host))
 
 
-def test_a_proxy_that_nothing_would_go_through_is_an_error_of_input() -> None:
+def test_a_proxy_without_a_download_is_an_input_error() -> None:
     with pytest.raises(InputError, match="--proxy applies only to --fetch-crl"):
         verify(Verification(Path("nowhere"), NOW, proxy="http://127.0.0.1:1"))
 
@@ -145,7 +145,7 @@ def twins(tmp_path: Path) -> Iterator[Twins]:
 
 
 @pytest.mark.needs("openssl")
-def test_crls_are_those_of_the_path_that_openssl_takes_not_of_another_ca_of_the_name(twins: Twins) -> None:
+def test_crls_are_those_of_openssls_path_and_not_of_another_ca_with_the_name(twins: Twins) -> None:
     verification = verify(
         Verification(
             twins.second.folder / "leaf.crt",
@@ -160,7 +160,7 @@ def test_crls_are_those_of_the_path_that_openssl_takes_not_of_another_ca_of_the_
 
 
 @pytest.mark.needs("openssl")
-def test_a_chain_without_end_is_refused_in_time(tmp_path: Path, made: Made) -> None:
+def test_an_endless_chain_is_rejected_in_time(tmp_path: Path, made: Made) -> None:
     (block,) = pem.scan(made.issuing.certificate.read_bytes())
     names = [f"a{number:06}" for number in range(3001)]
     links = bytearray()
@@ -200,7 +200,7 @@ _SPOILING = st.lists(
 @pytest.mark.needs("openssl")
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(which=st.integers(0, 4), spoiling=_SPOILING, armoured=st.booleans())
-def test_spoiled_files_are_a_verdict_or_an_error_of_input(
+def test_corrupted_files_cause_a_verdict_or_an_input_error(
     made: Made, tmp_path: Path, which: int, spoiling: list[tuple[float, bytes, int]], armoured: bool
 ) -> None:
     sources = (made.leaf, *made.chain, *made.trust, *made.crls)

@@ -21,7 +21,7 @@ def _leaf(plant: Plant, name: str) -> Certificate:
     return plant.lab.appliance(name).credential.leaf
 
 
-def test_a_fresh_appliance_presents_a_certificate_that_it_made_itself(plant: Plant) -> None:
+def test_a_new_appliance_presents_a_self_signed_certificate(plant: Plant) -> None:
     fresh = plant.lab.appliance("sensor-03")
     assert presented(fresh.url) == fresh.credential.leaf.fingerprint().hex()
     assert fresh.local
@@ -60,7 +60,7 @@ def test_openssl_verifies_an_appliance_after_its_upload(own_plant: Plant) -> Non
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
-def test_a_session_of_before_does_not_bring_the_old_certificate_back(
+def test_session_resumption_does_not_present_the_old_certificate(
     version: str, own_plant: Plant, tmp_path: Path
 ) -> None:
     sensor = own_plant.lab.appliance("sensor-03")
@@ -73,7 +73,7 @@ def test_a_session_of_before_does_not_bring_the_old_certificate_back(
     assert "Reused" not in output
 
 
-def test_a_refused_upload_changes_nothing(plant: Plant) -> None:
+def test_a_rejected_upload_changes_nothing(plant: Plant) -> None:
     sensor = plant.lab.appliance("sensor-02")
     path = plant.lab.folder / FOLDER / "appliance-sensor-02.pem"
     before, file = presented(sensor.url), path.read_bytes()
@@ -85,7 +85,7 @@ def test_a_refused_upload_changes_nothing(plant: Plant) -> None:
     assert "expired" in sensor.events[-1].text
 
 
-def test_a_key_that_openssl_does_not_take_is_refused_in_words(
+def test_a_key_that_openssl_does_not_load_is_rejected_with_a_reason(
     plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cannot(path: Path) -> ssl.SSLContext:
@@ -100,7 +100,7 @@ def test_a_key_that_openssl_does_not_take_is_refused_in_words(
     assert presented(plant.lab.appliance("sensor-01").url) == before
 
 
-def test_everything_is_there_again_after_a_restart(tmp_path: Path) -> None:
+def test_the_state_survives_a_restart(tmp_path: Path) -> None:
     profile = document()
     folder = built(profile, tmp_path)
     with up(folder, profile) as plant:
@@ -121,9 +121,7 @@ def test_everything_is_there_again_after_a_restart(tmp_path: Path) -> None:
         assert again.lab.clock.ahead.total_seconds() == pytest.approx(36 * 3600)
 
 
-def test_what_is_told_at_the_beginning_is_kept_at_the_beginning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_first_state_is_saved_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Should the lab be killed before its first round, the password is still the one that was printed."""
     monkeypatch.setattr("pkigen.lab.connections.scheduler.ConnectionScheduler._run", lambda scheduler: None)
     profile = document()
@@ -133,7 +131,7 @@ def test_what_is_told_at_the_beginning_is_kept_at_the_beginning(
         assert state["password"] == plant.lab.password
 
 
-def test_trust_without_a_chain_of_its_own_is_there_after_a_restart(tmp_path: Path) -> None:
+def test_imported_trust_survives_a_restart(tmp_path: Path) -> None:
     profile = document()
     folder = built(profile, tmp_path)
     with up(folder, profile) as plant:
@@ -148,7 +146,7 @@ def test_trust_without_a_chain_of_its_own_is_there_after_a_restart(tmp_path: Pat
         assert again.check("sensor-01:console").state == "connected"
 
 
-def test_what_was_uploaded_stays_and_what_was_given_follows_the_environment(tmp_path: Path) -> None:
+def test_uploads_stay_and_preinstalled_certificates_follow_the_environment(tmp_path: Path) -> None:
     profile = document()
     folder = built(profile, tmp_path)
     with up(folder, profile) as plant:
@@ -169,7 +167,7 @@ def test_what_was_uploaded_stays_and_what_was_given_follows_the_environment(tmp_
         assert len(installed) == 2, "nothing was issued in between"
 
 
-def test_an_appliance_more_and_one_less_is_no_trouble(tmp_path: Path) -> None:
+def test_appliances_can_be_added_and_removed(tmp_path: Path) -> None:
     profile = document()
     folder = built(profile, tmp_path)
     with up(folder, profile) as plant:
@@ -181,7 +179,7 @@ def test_an_appliance_more_and_one_less_is_no_trouble(tmp_path: Path) -> None:
         assert plant.check("sensor-02:secondary").state == "connected"
 
 
-def test_a_key_under_a_passphrase_of_the_profile_is_opened(tmp_path: Path) -> None:
+def test_a_key_with_a_passphrase_of_the_profile_is_decrypted(tmp_path: Path) -> None:
     profile = document(sensors=["sealed"], fresh=[])
     profile["authorities"]["issuing"]["passphrase"] = "of the CA"
     with up(built(profile, tmp_path), profile) as plant:
@@ -192,7 +190,7 @@ def test_a_key_under_a_passphrase_of_the_profile_is_opened(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes of this kind")
-def test_nobody_else_can_read_what_is_kept(plant: Plant) -> None:
+def test_saved_files_are_readable_only_by_their_owner(plant: Plant) -> None:
     plant.lab.save()
     folder = plant.lab.folder / FOLDER
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -203,7 +201,7 @@ def test_nobody_else_can_read_what_is_kept(plant: Plant) -> None:
     }
 
 
-def test_a_file_of_another_appliance_is_never_taken_for_ones_own(tmp_path: Path) -> None:
+def test_a_file_of_another_appliance_is_not_used(tmp_path: Path) -> None:
     """Appliances may be called as the lab's own files are."""
     profile = document(sensors=["lab", "outboxes", "running", "receiver-siem"], fresh=[])
     for name in profile["lab"]["sensors"]:
@@ -230,7 +228,7 @@ def test_a_file_of_another_appliance_is_never_taken_for_ones_own(tmp_path: Path)
         ("appliance-sensor-01.pem", "no key", "state of sensor-01 is corrupt"),
     ],
 )
-def test_a_damaged_file_is_named(name: str, content: object, words: str, tmp_path: Path) -> None:
+def test_a_damaged_file_is_reported_by_name(name: str, content: object, words: str, tmp_path: Path) -> None:
     from pkigen.errors import InputError
 
     profile = document(sensors=["sensor-01"], fresh=[])

@@ -28,7 +28,7 @@ def _cast(folder: Path, **lab: Any) -> Members:
     return resolve_members(load(document(**lab)), open_environment(folder))
 
 
-def test_globs_and_names_give_each_appliance_its_part(folder: Path) -> None:
+def test_globs_and_names_assign_each_appliance_its_role(folder: Path) -> None:
     members = _cast(folder, sensors=["sensor-0[12]", "short"], fresh=["s*"])
     assert [(role, case.name) for role, case in members.appliances] == [
         (Role.CONSOLE, "console"),
@@ -41,7 +41,7 @@ def test_globs_and_names_give_each_appliance_its_part(folder: Path) -> None:
     assert {name: case.name for name, case in members.receivers.items()} == {"siem": "siem", "soar": "soar"}
 
 
-def test_a_broken_certificate_is_nobodys(folder: Path) -> None:
+def test_a_faulty_certificate_belongs_to_no_appliance(folder: Path) -> None:
     members = _cast(folder, sensors=["sensor-03*"])
     assert [case.name for role, case in members.appliances if role is Role.SENSOR] == ["sensor-03"]
 
@@ -68,12 +68,12 @@ def test_a_broken_certificate_is_nobodys(folder: Path) -> None:
         ),
     ],
 )
-def test_a_part_that_cannot_be_given_is_said(lab: dict[str, Any], words: str, folder: Path) -> None:
+def test_an_impossible_role_is_reported(lab: dict[str, Any], words: str, folder: Path) -> None:
     with pytest.raises(InputError, match=words):
         _cast(folder, **lab)
 
 
-def test_there_is_a_bound_to_appliances(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_appliances_is_limited(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pkigen.lab.appliance.members.MOST_SENSORS", 3)
     with pytest.raises(InputError, match="5 appliances; the maximum is 3"):
         _cast(folder)

@@ -75,19 +75,19 @@ def test_each_documented_message_shows_for_its_upload(fault: str, message: str, 
 
 
 @pytest.mark.parametrize("fault", ["not-revoked-revoked", "crl-reachable-unpublished", "crl-reachable-stale"])
-def test_without_its_box_no_crl_is_looked_at(fault: str, plant: Plant) -> None:
+def test_without_the_option_no_crl_is_checked(fault: str, plant: Plant) -> None:
     with _crl_server_stopped(plant):
         result = plant.lab.upload_case("sensor-03", f"sensor-03.{fault}", crl_check=False)
     assert _messages(result) == []
 
 
-def test_a_stopped_crl_server_refuses_a_sound_certificate(plant: Plant) -> None:
+def test_an_unreachable_crl_server_rejects_a_certificate_without_a_fault(plant: Plant) -> None:
     with _crl_server_stopped(plant):
         assert _messages(plant.lab.upload_case("sensor-01", "sensor-01")) == [UNREACHABLE]
     assert _messages(plant.lab.upload_case("sensor-01", "sensor-01")) == []
 
 
-def test_what_is_wrong_twice_is_said_twice(plant: Plant) -> None:
+def test_two_problems_have_two_messages(plant: Plant) -> None:
     upload = _upload(
         plant, "sensor-03.not-after-future-expired", key=plant.files("sensor-03.key-opens-wrong")["key"][1]
     )
@@ -106,7 +106,7 @@ def _upload(plant: Plant, case: str, **files: bytes) -> Upload:
 @pytest.mark.parametrize(
     ("typed", "messages"), [(b"open sesame", []), (b"closed", [PASSPHRASE]), (None, [PASSPHRASE])]
 )
-def test_keys_under_a_passphrase_open_in_both_forms(
+def test_encrypted_keys_of_both_formats_are_decrypted(
     form: PrivateFormat, typed: bytes | None, messages: list[str], plant: Plant
 ) -> None:
     key = load_pem_private_key(plant.files("sensor-01")["key"][1], None)
@@ -116,13 +116,13 @@ def test_keys_under_a_passphrase_open_in_both_forms(
     assert _messages(plant.lab.upload("sensor-01", upload)) == messages
 
 
-def test_a_passphrase_for_a_key_without_one_does_no_harm(plant: Plant) -> None:
+def test_a_passphrase_for_an_unencrypted_key_is_ignored(plant: Plant) -> None:
     made = _upload(plant, "sensor-01")
     upload = Upload("test", made.certificate, made.key, made.chain, b"what for")
     assert _messages(plant.lab.upload("sensor-01", upload)) == []
 
 
-def test_who_uploads_no_issuing_ca_is_told_that_others_may_not_find_the_way(plant: Plant) -> None:
+def test_an_upload_without_the_issuing_ca_has_a_warning(plant: Plant) -> None:
     made = _upload(plant, "sensor-01")
     assert plant.lab.upload("sensor-01", made).notes == ()
     without = plant.lab.upload("sensor-01", Upload("test", made.certificate, made.key))
@@ -131,7 +131,7 @@ def test_who_uploads_no_issuing_ca_is_told_that_others_may_not_find_the_way(plan
     plant.lab.upload("sensor-01", made)
 
 
-def test_a_certificate_in_der_is_taken(plant: Plant) -> None:
+def test_a_certificate_in_der_is_accepted(plant: Plant) -> None:
     made = _upload(plant, "sensor-01")
     der = load_pem_x509_certificate(made.certificate.data).public_bytes(Encoding.DER)
     upload = Upload("test", File("sensor-01.crt", der), made.key, made.chain)
@@ -140,7 +140,7 @@ def test_a_certificate_in_der_is_taken(plant: Plant) -> None:
 
 
 @pytest.mark.needs("openssl")
-def test_bag_attributes_in_a_chain_are_taken(plant: Plant, tmp_path: Path) -> None:
+def test_bag_attributes_in_a_chain_are_accepted(plant: Plant, tmp_path: Path) -> None:
     folder = tmp_path
     case = plant.case("sensor-01")
     bundle = folder / "all.p12"
@@ -163,7 +163,7 @@ def test_bag_attributes_in_a_chain_are_taken(plant: Plant, tmp_path: Path) -> No
         ("key", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", ""),
     ],
 )
-def test_garbage_is_refused_in_words(field: str, data: bytes, words: str, plant: Plant) -> None:
+def test_garbage_is_rejected_with_a_reason(field: str, data: bytes, words: str, plant: Plant) -> None:
     before = presented(plant.lab.appliance("sensor-02").url)
     result = plant.lab.upload("sensor-02", _upload(plant, "sensor-02", **{field: data}))
     assert _messages(result)
@@ -172,7 +172,7 @@ def test_garbage_is_refused_in_words(field: str, data: bytes, words: str, plant:
 
 
 @given(data=st.binary(max_size=200))
-def test_no_octets_whatever_bring_an_upload_down(data: bytes) -> None:
+def test_no_bytes_of_an_upload_raise_an_exception(data: bytes) -> None:
     from pkigen.clock import utc_now
     from pkigen.lab.appliance.upload import check_upload
     from pkigen.requirements import load_set
@@ -192,16 +192,16 @@ def test_no_octets_whatever_bring_an_upload_down(data: bytes) -> None:
         ("<script>.crt", "<script>.crt"),
     ],
 )
-def test_of_a_files_name_the_last_part_is_shown(path: str, name: str) -> None:
+def test_only_the_last_part_of_a_file_name_is_shown(path: str, name: str) -> None:
     assert base_name(path) == name
 
 
-def test_another_root_comes_with_its_chain(own_plant: Plant) -> None:
+def test_another_root_is_accepted_with_its_chain(own_plant: Plant) -> None:
     """A plant may change its CA: what was trusted before does not hold that up."""
     assert _messages(own_plant.lab.upload_case("sensor-01", "foreign")) == []
 
 
-def test_through_a_proxy_the_crl_server_answers_whatever_its_name(tmp_path: Path) -> None:
+def test_through_a_proxy_the_crl_server_answers_under_any_name(tmp_path: Path) -> None:
     """Nobody resolves crl.invalid: the proxy knows where the CRL server is."""
     profile = document(proxy=True)
     profile["base_url"] = profile["base_url"].replace("127.0.0.1", "crl.invalid")

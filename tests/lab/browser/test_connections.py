@@ -28,7 +28,9 @@ def _all_up(lab: Lab) -> None:
     )
 
 
-def test_a_revoked_sensor_turns_its_edge_red_without_a_reload_and_is_mended(person: Person, lab: Lab) -> None:
+def test_a_revoked_sensor_turns_its_edge_red_without_a_reload_until_unrevoked(
+    person: Person, lab: Lab
+) -> None:
     _all_up(lab)
     page, connection = person.page, "sensor-02:management-console"
     person.goes("management-console")
@@ -61,7 +63,7 @@ def test_a_revoked_sensor_turns_its_edge_red_without_a_reload_and_is_mended(pers
     assert any(one.title == "Seen while it is halted" for one in lab.console.alerts)
 
 
-def test_with_validation_off_it_goes_on_and_the_console_says_so(person: Person, lab: Lab) -> None:
+def test_without_validation_the_connection_continues_with_a_warning(person: Person, lab: Lab) -> None:
     _all_up(lab)
     page, connection = person.page, "sensor-02:management-console"
     lab.revoke("sensor-02")
@@ -89,7 +91,7 @@ def test_with_validation_off_it_goes_on_and_the_console_says_so(person: Person, 
     expect(edge(page, connection)).to_have_class("edge good")
 
 
-def test_what_has_the_focus_keeps_it_while_the_page_is_renewed(person: Person, lab: Lab) -> None:
+def test_the_focus_survives_a_refresh_of_the_page(person: Person, lab: Lab) -> None:
     _all_up(lab)
     page, connection = person.page, "sensor-04:management-console"
     person.goes("management-console")
@@ -100,7 +102,7 @@ def test_what_has_the_focus_keeps_it_while_the_page_is_renewed(person: Person, l
     lab.unrevoke("sensor-01")
 
 
-def test_an_alert_is_seen_to_arrive(person: Person, lab: Lab) -> None:
+def test_an_alert_appears_without_a_reload(person: Person, lab: Lab) -> None:
     _all_up(lab)
     page = person.page
     person.goes("management-console", "/alerts")
@@ -111,7 +113,7 @@ def test_an_alert_is_seen_to_arrive(person: Person, lab: Lab) -> None:
     person.looks("alerts")
 
 
-def test_it_all_works_without_scripts(people: NewPerson, lab: Lab) -> None:
+def test_the_console_works_without_scripts(people: NewPerson, lab: Lab) -> None:
     _all_up(lab)
     person = people(scripts=False)
     page = person.page

@@ -12,7 +12,7 @@ from tests.lab.browser.conftest import NewPerson, Person, fingerprint, presented
 pytestmark = pytest.mark.needs("chromium")
 
 
-def test_a_wrong_password_is_refused_and_looks_so(person: Person, lab: Lab) -> None:
+def test_a_wrong_password_is_rejected_with_a_visible_message(person: Person, lab: Lab) -> None:
     page = person.page
     page.goto(lab.appliance("sensor-03").url)
     expect(page).to_have_title("Sign in - sensor-03 - pkigen lab")
@@ -45,7 +45,7 @@ def test_the_first_sign_in_ends_with_the_uploaded_certificate_in_use(person: Per
     person.looks("upload-accepted")
 
 
-def test_staying_with_the_local_certificate_takes_a_confirmation(people: NewPerson, lab: Lab) -> None:
+def test_keeping_the_local_certificate_requires_a_confirmation(people: NewPerson, lab: Lab) -> None:
     sensor, person = lab.appliance("sensor-03"), people()
     sensor.decided, sensor.local = False, True
     person.goes("sensor-03")
@@ -57,7 +57,7 @@ def test_staying_with_the_local_certificate_takes_a_confirmation(people: NewPers
     sensor.local = False
 
 
-def test_who_signs_out_is_out(person: Person, lab: Lab) -> None:
+def test_signing_out_leads_to_the_sign_in_page(person: Person, lab: Lab) -> None:
     person.goes("sensor-01", "/events")
     person.page.get_by_role("button", name="Sign out").click()
     expect(person.page.get_by_role("status")).to_have_text("You are signed out.")
@@ -92,7 +92,7 @@ def _enter(page: Page) -> None:
         page.keyboard.press("Enter")
 
 
-def test_the_whole_way_can_be_gone_by_keyboard(person: Person, lab: Lab) -> None:
+def test_the_first_sign_in_works_by_keyboard(person: Person, lab: Lab) -> None:
     page, keys = person.page, person.page.keyboard
     sensor = lab.appliance("sensor-02")
     page.goto(sensor.url)

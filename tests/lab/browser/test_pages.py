@@ -18,7 +18,7 @@ pytestmark = pytest.mark.needs("chromium")
 @pytest.mark.parametrize(
     "path", ["/", "/certificate", "/certificate/upload", "/alerts", "/events", "/try", "/api", "/welcome"]
 )
-def test_a_page_looks_as_it_should(person: Person, lab: Lab, path: str) -> None:
+def test_a_page_has_the_expected_layout(person: Person, lab: Lab, path: str) -> None:
     settle(
         lab,
         lambda: all(connection.report.state is not ConnectionState.WAITING for connection in lab.connections),
@@ -28,7 +28,7 @@ def test_a_page_looks_as_it_should(person: Person, lab: Lab, path: str) -> None:
         person.looks(f"{prefix}{path.rstrip('/').replace('/', '-') or '-overview'}", EVERY_SHAPE)
 
 
-def test_pages_without_anything_to_show_say_so(person: Person, lab: Lab) -> None:
+def test_empty_pages_state_that_they_are_empty(person: Person, lab: Lab) -> None:
     sensor = lab.appliance("sensor-04")
     events = list(sensor.events)
     sensor.events.clear()
@@ -51,7 +51,7 @@ def test_a_new_token_is_shown_once(person: Person, lab: Lab) -> None:
     assert token not in person.page.content()
 
 
-def test_pages_of_errors_lead_on(people: NewPerson, lab: Lab) -> None:
+def test_error_pages_link_to_another_page(people: NewPerson, lab: Lab) -> None:
     person = people()
     person.goes("management-console")
     person.goes("management-console", "/nowhere")
@@ -85,7 +85,7 @@ lab:
         yield built.raised(stack, tmp_path_factory.mktemp("lab"))
 
 
-def test_forty_sensors_do_not_lie_over_each_other(people: NewPerson, plant: Lab) -> None:
+def test_forty_sensors_do_not_overlap(people: NewPerson, plant: Lab) -> None:
     settle(
         plant,
         lambda: all(connection.report.state is ConnectionState.CONNECTED for connection in plant.connections),

@@ -36,7 +36,9 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("fault", REFUSALS)
-def test_a_refusal_says_what_is_documented_and_changes_nothing(person: Person, lab: Lab, fault: str) -> None:
+def test_a_rejected_upload_shows_the_documented_message_and_changes_nothing(
+    person: Person, lab: Lab, fault: str
+) -> None:
     message, advice = REFUSALS[fault]
     sensor, page = lab.appliance("sensor-01"), person.page
     before = presented(sensor)
@@ -55,7 +57,7 @@ def test_a_refusal_says_what_is_documented_and_changes_nothing(person: Person, l
     expect(page.locator("#events tbody tr").first).to_contain_text(message)
 
 
-def test_a_file_that_is_too_large_is_refused(person: Person, lab: Lab) -> None:
+def test_a_file_that_is_too_large_is_rejected(person: Person, lab: Lab) -> None:
     sensor, page = lab.appliance("sensor-01"), person.page
     person.goes("sensor-01", "/certificate/upload")
     large = {"name": "large.key", "mimeType": "text/plain", "buffer": b"x" * 300_000}

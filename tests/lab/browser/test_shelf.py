@@ -12,7 +12,7 @@ from tests.lab.browser.conftest import Person, fingerprint, presented, settle
 pytestmark = pytest.mark.needs("chromium")
 
 
-def test_the_shelf_holds_an_expired_certificate_to_upload(person: Person, lab: Lab) -> None:
+def test_the_prepared_files_include_an_expired_certificate(person: Person, lab: Lab) -> None:
     person.goes("sensor-01", "/try")
     person.looks("try-sensor")
     person.page.get_by_role("button", name="Upload sensor-03.not-after-future-expired").click()
@@ -23,7 +23,7 @@ def test_the_shelf_holds_an_expired_certificate_to_upload(person: Person, lab: L
     expect(person.page.get_by_role("status")).to_contain_text("The certificate was accepted.")
 
 
-def test_what_is_not_supported_is_accepted_and_said(person: Person, lab: Lab) -> None:
+def test_an_unsupported_feature_is_accepted_with_a_warning(person: Person, lab: Lab) -> None:
     person.goes("sensor-01", "/try")
     person.page.get_by_text("more that are accepted but not supported").click()
     person.looks("try-unsupported")
@@ -34,7 +34,7 @@ def test_what_is_not_supported_is_accepted_and_said(person: Person, lab: Lab) ->
     lab.upload_case("sensor-01", "sensor-01")
 
 
-def test_a_sensor_is_revoked_and_that_taken_back(person: Person, lab: Lab) -> None:
+def test_a_sensor_is_revoked_and_unrevoked(person: Person, lab: Lab) -> None:
     page, connection = person.page, lab.connection("sensor-02:management-console")
     person.goes("sensor-02", "/try")
     page.get_by_role("button", name="Revoke this sensor").click()
@@ -45,7 +45,7 @@ def test_a_sensor_is_revoked_and_that_taken_back(person: Person, lab: Lab) -> No
     expect(page.get_by_role("button", name="Revoke this sensor")).to_be_visible()
 
 
-def test_the_console_revokes_the_certificate_of_another_one(person: Person, lab: Lab) -> None:
+def test_the_console_revokes_the_certificate_of_another_appliance(person: Person, lab: Lab) -> None:
     page, connection = person.page, lab.connection("management-console:siem")
     person.goes("management-console", "/try")
     page.get_by_label("Appliance or alert receiver").select_option("siem")
@@ -58,7 +58,7 @@ def test_the_console_revokes_the_certificate_of_another_one(person: Person, lab:
     settle(lab, lambda: connection.report.state is ConnectionState.CONNECTED)
 
 
-def test_without_the_crl_server_every_connection_is_halted(person: Person, lab: Lab) -> None:
+def test_without_the_crl_server_every_connection_stops(person: Person, lab: Lab) -> None:
     lab.upload_case("sensor-03", "sensor-03")
     page = person.page
     person.goes("management-console", "/try")

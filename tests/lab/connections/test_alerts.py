@@ -50,7 +50,7 @@ def _read(line: str) -> tuple[list[str], dict[str, str]]:
 
 
 @given(ALERTS)
-def test_an_alert_in_cef_is_read_again_as_it_was(alert: Alert) -> None:
+def test_an_alert_in_cef_round_trips(alert: Alert) -> None:
     head, extension = _read(cef(alert))
     assert head == ["CEF:0", "pkigen", "lab", "1", "ALERT", _plain(alert.title), str(alert.severity)]
     assert extension == {
@@ -62,7 +62,7 @@ def test_an_alert_in_cef_is_read_again_as_it_was(alert: Alert) -> None:
 
 
 @given(ALERTS)
-def test_a_message_begins_with_its_length_and_a_header_of_syslog(alert: Alert) -> None:
+def test_a_message_begins_with_its_length_and_a_syslog_header(alert: Alert) -> None:
     data = syslog(alert, "console.contoso.test")
     length, _, message = data.partition(b" ")
     assert int(length) == len(message)
@@ -85,7 +85,7 @@ def test_the_worst_alert_is_the_most_severe_message() -> None:
 
 
 @given(st.lists(ALERTS, max_size=5), st.data())
-def test_messages_are_the_same_however_their_octets_arrive(alerts: list[Alert], data: st.DataObject) -> None:
+def test_messages_do_not_depend_on_how_their_bytes_arrive(alerts: list[Alert], data: st.DataObject) -> None:
     sent = b"".join(syslog(alert, "h") for alert in alerts)
     frames, received, place = SyslogFrameParser(), list[str](), 0
     while place < len(sent):
@@ -109,18 +109,18 @@ def _taken(parts: list[bytes]) -> tuple[list[str], bool]:
 @given(
     st.lists(st.sampled_from([b"3 abc", b"0 ", b"1 \xff", b"x", b" ", b"99999999", b"5 a", b"007 1234567"]))
 )
-def test_no_octets_bring_it_down_and_their_split_makes_no_difference(parts: list[bytes]) -> None:
+def test_no_bytes_raise_an_exception_and_their_split_does_not_matter(parts: list[bytes]) -> None:
     data = b"".join(parts)
     assert _taken([data]) == _taken([data[n : n + 1] for n in range(len(data))])
 
 
 @pytest.mark.parametrize("data", [b"abc", b" 3 abc", b"-3 abc", b"99999 x", b"12345678", b"0 ", b"+3 abc"])
-def test_what_has_no_length_is_refused(data: bytes) -> None:
+def test_a_message_without_a_length_is_rejected(data: bytes) -> None:
     with pytest.raises(ValueError, match="length"):
         list(SyslogFrameParser().take(data))
 
 
-def test_a_length_that_is_not_all_there_is_waited_for() -> None:
+def test_an_incomplete_length_is_awaited() -> None:
     frames = SyslogFrameParser()
     assert list(frames.take(b"1")) == []
     assert list(frames.take(b"0 12345678")) == []
@@ -128,7 +128,7 @@ def test_a_length_that_is_not_all_there_is_waited_for() -> None:
 
 
 @given(st.lists(ALERTS, max_size=3))
-def test_a_webhook_is_told_alerts_in_json(alerts: list[Alert]) -> None:
+def test_a_webhook_receives_alerts_in_json(alerts: list[Alert]) -> None:
     assert [parse_alert(one) for one in json.loads(webhook(alerts))["alerts"]] == alerts
 
 
@@ -143,7 +143,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_of_any_json_an_alert_is_made_or_it_is_said_why_not(data: object) -> None:
+def test_any_json_becomes_an_alert_or_an_error(data: object) -> None:
     try:
         alert = parse_alert(data)
     except ValueError:
@@ -154,7 +154,7 @@ def test_of_any_json_an_alert_is_made_or_it_is_said_why_not(data: object) -> Non
 
 
 @pytest.mark.parametrize("severity", [5, 5.0])
-def test_a_whole_number_is_one_however_json_writes_it(severity: float) -> None:
+def test_an_integer_is_read_in_every_json_notation(severity: float) -> None:
     parsed = parse_alert({"title": "x", "severity": severity}).severity
     assert (parsed, type(parsed)) == (5, int)
 
@@ -163,7 +163,7 @@ def _alert(number: int) -> Alert:
     return Alert(f"{number}", "now", "sensor", f"alert {number}")
 
 
-def test_what_waits_goes_in_its_order_and_what_arrived_is_gone() -> None:
+def test_queued_alerts_are_sent_in_order_and_removed() -> None:
     box = Outbox(map(_alert, range(3)))
     box.put(_alert(3))
     sent = box.all()[:2]
@@ -173,7 +173,7 @@ def test_what_waits_goes_in_its_order_and_what_arrived_is_gone() -> None:
     assert (box.sent, box.lost, len(box)) == (2, 0, 3)
 
 
-def test_past_its_bound_the_oldest_are_lost_and_counted() -> None:
+def test_above_the_limit_the_oldest_alerts_are_dropped_and_counted() -> None:
     box = Outbox()
     for number in range(MAX_QUEUED + 7):
         box.put(_alert(number))
@@ -181,7 +181,7 @@ def test_past_its_bound_the_oldest_are_lost_and_counted() -> None:
     assert box.all()[0].id == "7"
 
 
-def test_every_change_of_what_waits_is_counted() -> None:
+def test_every_change_of_the_queue_is_counted() -> None:
     box = Outbox()
     counts = [box.changes]
     box.put(_alert(1))

@@ -23,7 +23,7 @@ from tests.lab.conftest import Plant, built, document, up
 TO_CONSOLE = "sensor-01:console"
 
 
-def test_everybody_connects_who_has_a_certificate(plant: Plant) -> None:
+def test_every_appliance_with_a_certificate_connects(plant: Plant) -> None:
     for connection in plant.lab.connections:
         report = plant.check(connection.id)
         expected = (
@@ -37,7 +37,7 @@ def test_everybody_connects_who_has_a_certificate(plant: Plant) -> None:
     )
 
 
-def test_a_fresh_sensor_is_told_what_it_lacks(plant: Plant) -> None:
+def test_a_new_sensor_shows_what_is_missing(plant: Plant) -> None:
     report = plant.check("sensor-03:console")
     assert report.state is ConnectionState.HALTED
     (cause,) = report.causes
@@ -66,7 +66,7 @@ def test_a_locally_self_signed_sensor_is_not_accepted_by_the_console(plant: Plan
         ("soar", "console:soar", "soar.contoso.test"),
     ],
 )
-def test_a_revoked_certificate_halts_and_is_named(
+def test_a_revoked_certificate_stops_the_connection_and_is_named(
     revoked: str, connection: str, blamed: str, plant: Plant
 ) -> None:
     plant.lab.revoke(revoked)
@@ -82,7 +82,7 @@ def test_a_revoked_certificate_halts_and_is_named(
     assert plant.is_(connection, ConnectionState.CONNECTED)
 
 
-def test_a_stopped_crl_server_halts_all_and_says_where_it_was_asked(plant: Plant) -> None:
+def test_an_unreachable_crl_server_stops_all_connections_and_its_url_is_shown(plant: Plant) -> None:
     plant.lab.stop_crl_server()
     report = plant.check(TO_CONSOLE)
     plant.lab.start_crl_server()
@@ -95,7 +95,7 @@ def test_a_stopped_crl_server_halts_all_and_says_where_it_was_asked(plant: Plant
     assert plant.is_(TO_CONSOLE, ConnectionState.CONNECTED)
 
 
-def test_an_expired_certificate_halts_once_the_clock_is_there(plant: Plant) -> None:
+def test_an_expired_certificate_stops_the_connection_at_its_date(plant: Plant) -> None:
     plant.lab.upload_case("sensor-01", "short")
     assert plant.is_(TO_CONSOLE, ConnectionState.CONNECTED)
     plant.lab.move_clock("3d")
@@ -110,7 +110,7 @@ def test_an_expired_certificate_halts_once_the_clock_is_there(plant: Plant) -> N
     assert plant.lab.upload_case("sensor-01", "sensor-01").accepted
 
 
-def test_a_certificate_of_another_root_halts_and_is_named(plant: Plant) -> None:
+def test_a_certificate_of_another_root_stops_the_connection_and_is_named(plant: Plant) -> None:
     assert plant.lab.upload_case("sensor-01", "foreign").accepted, "its own chain makes it sound"
     report = plant.check(TO_CONSOLE)
     assert report.state is ConnectionState.HALTED
@@ -120,7 +120,7 @@ def test_a_certificate_of_another_root_halts_and_is_named(plant: Plant) -> None:
     assert plant.is_(TO_CONSOLE, ConnectionState.CONNECTED)
 
 
-def test_a_certificate_for_another_host_halts(plant: Plant) -> None:
+def test_a_certificate_for_another_host_stops_the_connection(plant: Plant) -> None:
     plant.lab.upload_case("sensor-01", "sensor-02")
     report = plant.check(TO_CONSOLE)
     plant.lab.upload_case("sensor-01", "sensor-01")
@@ -130,7 +130,7 @@ def test_a_certificate_for_another_host_halts(plant: Plant) -> None:
     assert "sensor-02.contoso.test" in report.causes[0].detail
 
 
-def test_without_validation_it_goes_on_and_says_so(plant: Plant) -> None:
+def test_without_validation_the_connection_continues_with_a_note(plant: Plant) -> None:
     plant.lab.revoke("soar")
     plant.lab.set_validation("console", mandatory=False)
     alert = plant.lab.raise_alert("console", "with a revoked receiver")
@@ -145,7 +145,7 @@ def test_without_validation_it_goes_on_and_says_so(plant: Plant) -> None:
     assert [text for _, text in plant.lab.receivers["soar"].received].count(f"console: {alert.title}") == 1
 
 
-def test_validation_switched_off_at_one_end_of_two(plant: Plant) -> None:
+def test_validation_can_be_off_at_one_end(plant: Plant) -> None:
     plant.lab.set_validation("console", mandatory=False)
     report = plant.check(TO_CONSOLE)
     plant.lab.set_validation("console", mandatory=True)
@@ -157,7 +157,7 @@ def test_validation_switched_off_at_one_end_of_two(plant: Plant) -> None:
     assert report.causes == ()
 
 
-def test_another_cause_is_another_event_and_the_same_is_none(own_plant: Plant) -> None:
+def test_only_another_cause_is_another_event(own_plant: Plant) -> None:
     lab = own_plant.lab
 
     def logged() -> list[str]:
@@ -174,7 +174,7 @@ def test_another_cause_is_another_event_and_the_same_is_none(own_plant: Plant) -
     assert len(logged()) == count
 
 
-def test_an_alert_that_a_server_refuses_after_the_handshake_waits(tmp_path: Path) -> None:
+def test_an_alert_that_a_server_rejects_after_the_handshake_is_queued(tmp_path: Path) -> None:
     """One that wants a certificate of the sender, in TLS 1.3: it says so when the alert is on its way."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         where = f"127.0.0.1:{listening.getsockname()[1]}"
@@ -236,7 +236,7 @@ Break = Callable[[Lab], object]
     ],
     ids=["revoked", "CRL server stopped", "expired", "wrong chain"],
 )
-def test_alerts_wait_and_are_sent_once_it_is_mended(break_: Break, mend: Break, own_plant: Plant) -> None:
+def test_alerts_are_queued_and_sent_after_the_repair(break_: Break, mend: Break, own_plant: Plant) -> None:
     plant, lab = own_plant, own_plant.lab
     lab.raise_alert("sensor-01", "before")
     for connection in (TO_CONSOLE, "console:siem", "console:soar"):
@@ -276,7 +276,7 @@ def test_many_long_alerts_do_not_stop_the_queue(own_plant: Plant) -> None:
     assert lab.scheduler.wait_until(lambda: not len(lab.connection(TO_CONSOLE).outbox), 20)
 
 
-def test_what_waits_is_there_after_a_restart(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_queued_alerts_survive_a_restart(tmp_path_factory: pytest.TempPathFactory) -> None:
     profile = document()
     folder = built(profile, tmp_path_factory.mktemp("kept"))
     with up(folder, profile) as plant:
@@ -288,7 +288,7 @@ def test_what_waits_is_there_after_a_restart(tmp_path_factory: pytest.TempPathFa
         assert _titles(plant)["console"] == ["over night"]
 
 
-def test_a_connection_as_programs_see_it_is_json(plant: Plant) -> None:
+def test_a_connection_is_described_in_json(plant: Plant) -> None:
     for connection in plant.lab.connections:
         assert json.loads(json.dumps(connection_as_json(connection)))["id"] == connection.id
 
@@ -310,12 +310,12 @@ def test_a_connection_as_programs_see_it_is_json(plant: Plant) -> None:
         (lambda lab: lab.renew("nobody"), "no appliance '"),
     ],
 )
-def test_what_cannot_be_done_is_said(act: Break, words: str, plant: Plant) -> None:
+def test_an_impossible_action_is_reported(act: Break, words: str, plant: Plant) -> None:
     with pytest.raises(InputError, match=words):
         act(plant.lab)
 
 
-def test_a_renewed_certificate_lies_ready_and_a_revocation_ends_with_it(own_plant: Plant) -> None:
+def test_a_renewed_certificate_is_prepared_and_ends_a_revocation(own_plant: Plant) -> None:
     lab = own_plant.lab
     old = own_plant.sha256("sensor-01")
     lab.revoke("sensor-01")

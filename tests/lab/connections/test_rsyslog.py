@@ -42,7 +42,7 @@ def _checked(lab: Lab) -> tuple[Connection, Report]:
     return connection, connection.report
 
 
-def test_rsyslog_parses_what_is_sent_as_the_fields_that_were_meant(port: int, tmp_path: Path) -> None:
+def test_rsyslog_parses_the_fields_of_an_alert(port: int, tmp_path: Path) -> None:
     profile = _profile(port, host="siem.contoso.test")
     folder = built(profile, tmp_path)
     with _started(tmp_path, port) as server, up(folder, profile) as lab:
@@ -88,7 +88,7 @@ def _delivered_once(lab: Lab, server: Rsyslog) -> None:
     assert titles == ["while it is revoked", "after it was mended"]
 
 
-def test_while_its_certificate_is_revoked_alerts_wait_and_then_arrive_once(port: int, tmp_path: Path) -> None:
+def test_alerts_to_a_revoked_rsyslog_are_queued_and_arrive_once(port: int, tmp_path: Path) -> None:
     profile = _profile(port, host="siem.contoso.test")
     profile["lab"]["interval"] = 1
     folder = built(profile, tmp_path)
@@ -103,7 +103,7 @@ def test_while_its_certificate_is_revoked_alerts_wait_and_then_arrive_once(port:
         _delivered_once(lab, server)
 
 
-def test_with_a_new_certificate_it_gets_what_waited(port: int, tmp_path: Path) -> None:
+def test_rsyslog_with_a_new_certificate_gets_the_queued_alerts(port: int, tmp_path: Path) -> None:
     profile = _profile(port, certificate="siem")
     with up(built(profile, tmp_path), profile) as lab:
         with _started(tmp_path, port):

@@ -44,7 +44,7 @@ def _listens(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_connections_to_others_are_made_while_many_receivers_hang() -> None:
+def test_other_connections_are_made_while_many_receivers_hang() -> None:
     go_on = threading.Event()
     hang = [_Link(f"hang-{number}", lambda: go_on.wait(SECONDS)) for number in range(40)]
     brisk = [_Link(f"brisk-{number}", lambda: None) for number in range(5)]
@@ -57,7 +57,7 @@ def test_connections_to_others_are_made_while_many_receivers_hang() -> None:
             go_on.set()
 
 
-def test_those_that_took_long_the_last_time_come_after_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_that_took_long_come_last(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pkigen.lab.connections.scheduler._BRISK_SECONDS", 60.0)
     order = list[str]()
 
@@ -83,7 +83,7 @@ def test_those_that_took_long_the_last_time_come_after_all_others(monkeypatch: p
     assert [name.partition("-")[0] for name in order[6:]] == ["brisk"] * 3 + ["slow"] * 3
 
 
-def test_at_most_eight_brisk_attempts_run_at_a_time() -> None:
+def test_at_most_eight_attempts_run_in_parallel() -> None:
     lock, running, most = threading.Lock(), 0, 0
 
     def attempt() -> None:
@@ -133,7 +133,7 @@ def test_a_hundred_sensors_connect_and_end_though_their_receiver_hangs(tmp_path:
     assert len(lab.connection("sensor-001:siem").outbox) == 1
 
 
-def test_a_machine_that_slept_has_everything_looked_at_at_once(
+def test_all_connections_are_checked_after_the_machine_slept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     profile = document(1)

@@ -116,7 +116,7 @@ def test_a_request_is_answered(context: ssl.SSLContext, credential: Credential) 
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000, "invalid HTTP"),
     ],
 )
-def test_an_answer_that_is_none_is_told(
+def test_an_invalid_response_is_reported(
     answer: bytes, words: str, context: ssl.SSLContext, credential: Credential
 ) -> None:
     def ask(peer: Peer) -> None:
@@ -130,7 +130,7 @@ def test_an_answer_that_is_none_is_told(
         ask(peer)
 
 
-def test_an_untrusted_certificate_halts_before_anything_is_sent(context: ssl.SSLContext) -> None:
+def test_an_untrusted_certificate_stops_the_connection_before_data_is_sent(context: ssl.SSLContext) -> None:
     heard = []
     policy = ValidationPolicy((), utc_now(), _nothing)
     with (
@@ -143,7 +143,9 @@ def test_an_untrusted_certificate_halts_before_anything_is_sent(context: ssl.SSL
     assert heard in ([], [b""])
 
 
-def test_without_validation_its_problems_are_told_and_it_goes_on(context: ssl.SSLContext) -> None:
+def test_without_validation_problems_are_reported_and_the_connection_continues(
+    context: ssl.SSLContext,
+) -> None:
     heard = []
     with (
         _peer(context, lambda connection: heard.append(connection.recv(100))) as peer,
@@ -163,7 +165,7 @@ def test_without_validation_its_problems_are_told_and_it_goes_on(context: ssl.SS
     ],
     ids=["another protocol", "hangs up", "silent"],
 )
-def test_who_does_not_speak_tls_is_told_in_time(talk: Talk, words: str) -> None:
+def test_a_server_without_tls_is_reported_in_time(talk: Talk, words: str) -> None:
     begun = time.monotonic()
     with _peer(None, talk) as peer, pytest.raises(ConnectError, match=words), _dial(peer, _lax(), 0.3):
         pass
@@ -171,13 +173,13 @@ def test_who_does_not_speak_tls_is_told_in_time(talk: Talk, words: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "a..b", "x" * 70 + ".test"])
-def test_where_nobody_is_that_is_said(host: str) -> None:
+def test_a_closed_port_is_reported(host: str) -> None:
     peer = Peer(HOST, (host, free_port()))
     with pytest.raises(ConnectError, match="cannot connect to"), _dial(peer, _lax(), 2):
         pass
 
 
-def test_how_long_crls_take_is_not_the_other_ends_time(
+def test_the_time_for_crls_does_not_count_for_the_peer(
     context: ssl.SSLContext, credential: Credential, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slowly(*_: object) -> tuple[tuple[()], tuple[()]]:
@@ -198,7 +200,7 @@ def test_how_long_crls_take_is_not_the_other_ends_time(
     ],
     ids=["goodbye", "no goodbye"],
 )
-def test_what_was_sent_has_arrived_when_the_other_end_ends_in_order(
+def test_data_has_arrived_if_the_peer_closes_cleanly(
     end: Talk, context: ssl.SSLContext, credential: Credential
 ) -> None:
     heard = []
@@ -213,7 +215,7 @@ def test_what_was_sent_has_arrived_when_the_other_end_ends_in_order(
     assert heard == [b"message"]
 
 
-def test_a_server_that_wants_a_certificate_of_the_client_has_taken_nothing(
+def test_a_server_that_requires_a_client_certificate_has_received_nothing(
     credential: Credential, tmp_path: Path
 ) -> None:
     """In TLS 1.3 the client is done before it is refused, and would take its message for sent."""
@@ -257,14 +259,16 @@ def _send(receiver: Receiver, credential: Credential, *parts: bytes) -> None:
         channel.finish()
 
 
-def test_a_receiver_takes_messages_in_any_parts(receiver: Receiver, credential: Credential) -> None:
+def test_a_receiver_reads_messages_in_any_pieces(receiver: Receiver, credential: Credential) -> None:
     alerts = [Alert(f"{n}", "2026-01-01T00:00:00Z", "s", f"title {n}") for n in range(3)]
     data = b"".join(syslog(alert, "h") for alert in alerts)
     _send(receiver, credential, data[:3], data[3:50], data[50:])
     assert [text.split("|")[5] for _, text in receiver.received] == ["title 0", "title 1", "title 2"]
 
 
-def test_what_a_receiver_cannot_read_ends_the_connection(receiver: Receiver, credential: Credential) -> None:
+def test_unreadable_data_ends_the_connection_of_a_receiver(
+    receiver: Receiver, credential: Credential
+) -> None:
     with suppress(ConnectError):
         _send(receiver, credential, b"no length at all " * 10)
     _send(receiver, credential, b"3 abc")
@@ -322,7 +326,7 @@ def test_a_receiver_that_stops_closes_connections_in_every_phase(
     assert lost == []
 
 
-def test_past_its_bound_a_receiver_takes_nothing_and_says_so(
+def test_above_its_limit_a_receiver_rejects_connections(
     receiver: Receiver, credential: Credential, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pkigen.lab.connections.receivers._MOST_OPEN", 0)
@@ -331,7 +335,7 @@ def test_past_its_bound_a_receiver_takes_nothing_and_says_so(
     assert not receiver.received
 
 
-def test_a_receiver_keeps_no_more_of_a_message_than_a_sender_may_send() -> None:
+def test_a_receiver_limits_the_size_of_a_message() -> None:
     with listen("127.0.0.1", 0) as listener:
         receiver = Receiver("soar", "webhook", "soar", HOST, listener, utc_now)
         receiver.take("x" * 4_000_000)
@@ -341,7 +345,7 @@ def test_a_receiver_keeps_no_more_of_a_message_than_a_sender_may_send() -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{}", b'{"alerts": 1}', b'{"alerts": [1]}', b'{"alerts": [{}]}', b"[" * 10_000]
 )
-def test_a_webhook_refuses_what_are_no_alerts(body: bytes) -> None:
+def test_a_webhook_rejects_data_that_are_no_alerts(body: bytes) -> None:
     from starlette.requests import Request
 
     async def receive() -> dict[str, object]:

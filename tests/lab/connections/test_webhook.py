@@ -51,7 +51,7 @@ def _receiver(case: Case, scratch: Path, received: SimpleQueue[Any]) -> Iterator
             thread.join()
 
 
-def test_a_receiver_that_was_revoked_gets_nothing_and_later_everything_once(tmp_path: Path) -> None:
+def test_a_revoked_receiver_gets_every_alert_once_after_its_renewal(tmp_path: Path) -> None:
     profile = document(1)
     folder, received = built(profile, tmp_path), SimpleQueue[Any]()
     with _receiver(open_environment(folder)["siem"], tmp_path, received) as port:

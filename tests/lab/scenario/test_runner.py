@@ -55,13 +55,15 @@ UP = {"connection": "sensor-01:console", "state": "connected"}
         ({"receiver": "other", "shows": "x"}, "no receiver 'other'"),
     ],
 )
-def test_what_is_not_so_fails_and_says_how_it_is(plant: Plant, expected: dict[str, Any], words: str) -> None:
+def test_an_unmet_expectation_fails_with_the_actual_state(
+    plant: Plant, expected: dict[str, Any], words: str
+) -> None:
     (step,) = played(plant, {"expect": expected})
     assert step.result == "failed"
     assert words in step.words
 
 
-def test_what_is_so_passes(plant: Plant) -> None:
+def test_a_met_expectation_passes(plant: Plant) -> None:
     steps = played(
         plant,
         {"expect": {**UP, "queued": 0}},
@@ -72,7 +74,7 @@ def test_what_is_so_passes(plant: Plant) -> None:
     assert [step.result for step in steps] == ["passed"] * 4
 
 
-def test_nothing_is_done_after_a_step_that_failed(plant: Plant) -> None:
+def test_no_step_runs_after_a_failed_one(plant: Plant) -> None:
     off = {"validation": {"of": "sensor-01", "to": "none"}}
     steps = played(plant, {"expect": {**UP, "state": "halted"}}, off)
     assert [step.result for step in steps] == ["failed", "not played"]
@@ -91,21 +93,19 @@ def test_nothing_is_done_after_a_step_that_failed(plant: Plant) -> None:
         ({"to": "sensor-77", "certificate": "sensor-02"}, "no appliance 'sensor-77'"),
     ],
 )
-def test_an_upload_that_ends_otherwise_than_told_fails(
-    plant: Plant, upload: dict[str, Any], words: str
-) -> None:
+def test_an_upload_with_an_unexpected_result_fails(plant: Plant, upload: dict[str, Any], words: str) -> None:
     (step,) = played(plant, {"upload": upload})
     assert step.result == "failed"
     assert words in step.words
 
 
-def test_an_upload_that_is_refused_as_told_passes(plant: Plant) -> None:
+def test_an_upload_that_is_rejected_as_expected_passes(plant: Plant) -> None:
     upload = {"to": "sensor-03", "certificate": "sensor-03.not-after-future-expired", "refused": ["expired"]}
     in_words = {**upload, "refused": ["This SSL certificate has expired and isn't considered valid."]}
     assert [step.result for step in played(plant, {"upload": upload}, {"upload": in_words})] == ["passed"] * 2
 
 
-def test_an_expectation_waits_until_it_comes_true(plant: Plant) -> None:
+def test_an_expectation_waits_until_it_is_met(plant: Plant) -> None:
     looks = []
 
     def comes_true() -> bool:
@@ -135,7 +135,7 @@ def test_pauses_are_between_steps(plant: Plant) -> None:
     assert waited == [3.0, 7.0, 3.0]
 
 
-def test_every_step_has_a_title_of_its_own() -> None:
+def test_every_step_has_its_own_title() -> None:
     steps = story(
         {"clock": "31d"},
         {"clock": "right"},
@@ -172,7 +172,7 @@ def test_a_report_numbers_the_steps() -> None:
     assert [bool(case.skipped) for case in cases] == [False, False, True]
 
 
-def test_two_labs_of_one_profile_are_up_at_once_since_each_has_ports_of_its_own(tmp_path: Path) -> None:
+def test_two_labs_of_one_profile_run_at_once_on_different_ports(tmp_path: Path) -> None:
     profile = {**document(), "base_url": "http://127.0.0.1:8085"}
     scenario = Scenario.model_validate({"title": "A story", "profile": profile, "steps": [{"expect": UP}]})
     with (
@@ -186,7 +186,7 @@ def test_two_labs_of_one_profile_are_up_at_once_since_each_has_ports_of_its_own(
 
 
 @pytest.mark.parametrize("name", names())
-def test_a_scenario_that_comes_with_it_goes_as_it_is_told(name: str, tmp_path: Path) -> None:
+def test_a_shipped_scenario_passes(name: str, tmp_path: Path) -> None:
     result = run(prestarted.directory() / "pkigen", "lab", "run", name, cwd=tmp_path)
     assert result.rstrip().endswith("all passed")
     assert "FAILED" not in result

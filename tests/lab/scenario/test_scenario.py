@@ -33,7 +33,7 @@ def wrong_step(folder: Path, step: str) -> list[str]:
     return wrong(folder, f"title: A story\nsteps:\n  - {step}\n")
 
 
-def test_everything_that_is_wrong_is_told_with_its_place(tmp_path: Path) -> None:
+def test_all_errors_of_a_scenario_are_reported_with_their_line(tmp_path: Path) -> None:
     assert wrong(
         tmp_path,
         "title: A story\nwithin: soon\nsteps:\n  - revoek: sensor-01\n  - upload: {to: sensor-01}\n",
@@ -65,25 +65,25 @@ def test_everything_that_is_wrong_is_told_with_its_place(tmp_path: Path) -> None
         ("{alert: {at: a, title: b, severity: 11}}", "this must be at most 10"),
     ],
 )
-def test_a_step_that_cannot_be_done_is_refused(tmp_path: Path, step: str, words: str) -> None:
+def test_an_impossible_step_is_rejected(tmp_path: Path, step: str, words: str) -> None:
     (problem,) = wrong_step(tmp_path, step)
     assert problem.startswith("story.yaml:3:")
     assert words in problem
 
 
 @pytest.mark.parametrize("text", ["title: A story\nsteps: []\n", "title: A story\n", "- a\n", "a: [\n"])
-def test_what_is_no_scenario_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_no_scenario_is_rejected(tmp_path: Path, text: str) -> None:
     assert wrong(tmp_path, text)
 
 
-def test_a_scenario_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
+def test_a_missing_scenario_is_rejected_with_the_existing_names(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="did you mean 'revoked-sensor'"):
         path_of("revoked-senor")
     with pytest.raises(InputError):
         read_scenario(tmp_path)
 
 
-def test_the_five_that_come_with_it_can_be_read() -> None:
+def test_the_five_shipped_scenarios_can_be_read() -> None:
     expected = ("crl-server-down", "expiry-over-night", "first-deployment", "revoked-sensor", "wrong-chain")
     assert names() == expected
     assert all(read_scenario(path_of(name)).title for name in names())
@@ -102,7 +102,7 @@ _STEPS = st.dictionaries(
 
 
 @given(st.fixed_dictionaries({"title": _VALUES, "steps": st.lists(_STEPS, max_size=3), "profile": _VALUES}))
-def test_whatever_is_written_is_a_scenario_or_refused(
+def test_any_text_is_a_scenario_or_rejected(
     tmp_path_factory: pytest.TempPathFactory, document: dict[str, object]
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.yaml"

@@ -114,7 +114,7 @@ WRONG: dict[str, tuple[Any, int, str]] = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_a_wrong_form_is_refused_in_words(what: str, unchanged: Plant, person: Person) -> None:
+def test_an_invalid_form_is_rejected_with_a_reason(what: str, unchanged: Plant, person: Person) -> None:
     sent, status, words = WRONG[what]
     by_form = person.post(FORM, **{"files": {}, **sent})
     assert by_form.status_code == status
@@ -146,7 +146,7 @@ def _text(answer: httpx.Response) -> str:
         (b"certificate=%ff&key=%00", "application/x-www-form-urlencoded", 422),
     ],
 )
-def test_what_is_no_form_is_refused(
+def test_a_body_that_is_no_form_is_rejected(
     content: bytes, media: str, status: int, unchanged: Plant, person: Person
 ) -> None:
     api = unchanged.api(SENSOR)
@@ -158,7 +158,7 @@ def test_what_is_no_form_is_refused(
 
 
 @pytest.mark.parametrize("charset", ["utf-16", "unicode_escape", "idna", "undefined", "hex", "no-such"])
-def test_a_form_in_another_charset_is_refused(charset: str, unchanged: Plant) -> None:
+def test_a_form_in_another_charset_is_rejected(charset: str, unchanged: Plant) -> None:
     body, headers = _parts((_part("name"), b"\\ud800"), (_part("key", "a"), b"x"))
     headers["Content-Type"] += f"; charset={charset}"
     answer = unchanged.api(SENSOR).post("certificate", content=body, headers=headers)
@@ -169,7 +169,7 @@ def test_a_form_in_another_charset_is_refused(charset: str, unchanged: Plant) ->
 @pytest.mark.parametrize(
     "name", ["../../../etc/cron.d/x", "C:\\\\x", "a\x01b", "x" * 3000, "/", "\xe9.crt", ""]
 )
-def test_a_files_name_leads_nowhere(name: str, unchanged: Plant) -> None:
+def test_the_name_of_an_uploaded_file_is_not_used_as_a_path(name: str, unchanged: Plant) -> None:
     body, headers = _parts((_part("certificate", name), b"garbage"), (_part("key", name), b"garbage"))
     answer = unchanged.api(SENSOR).post("certificate", content=body, headers=headers)
     assert answer.status_code in (200, 422)
@@ -191,9 +191,7 @@ def test_a_files_name_leads_nowhere(name: str, unchanged: Plant) -> None:
     ),
     cut=st.integers(0, 30),
 )
-def test_whatever_form_is_sent_is_answered_in_words(
-    parts: list[tuple[str, str | None, bytes]], cut: int, plant: Plant
-) -> None:
+def test_any_form_gets_a_page(parts: list[tuple[str, str | None, bytes]], cut: int, plant: Plant) -> None:
     body, headers = _parts(*((_part(name, file), data) for name, file, data in parts))
     answer = plant.api(SENSOR).post("certificate", content=body[: len(body) - cut], headers=headers)
     assert answer.status_code in (200, 400, 413, 422)
@@ -201,14 +199,14 @@ def test_whatever_form_is_sent_is_answered_in_words(
 
 
 @pytest.mark.parametrize("path", [FORM, "/validation", "/certificate/stay", "/try/crl-server", "/api"])
-def test_without_a_session_nothing_is_done(path: str, unchanged: Plant) -> None:
+def test_without_a_session_nothing_is_changed(path: str, unchanged: Plant) -> None:
     answer = unchanged.client(SENSOR).post(path, files=unchanged.files(SENSOR))
     assert answer.status_code == 403
     assert "You are not signed in" in answer.text
     assert not unchanged.lab.crl_server.stopped
 
 
-def test_an_ended_session_is_none(unchanged: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ended_session_is_invalid(unchanged: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     person = unchanged.person(SENSOR)
     monkeypatch.setattr(
         Session, "ends", property(lambda session: 0.0, lambda session, value: None), raising=False
@@ -217,13 +215,13 @@ def test_an_ended_session_is_none(unchanged: Plant, monkeypatch: pytest.MonkeyPa
     assert person.client.get("/").headers["location"] == "/sign-in"
 
 
-def test_a_session_of_another_appliance_is_none(unchanged: Plant, person: Person) -> None:
+def test_a_session_of_another_appliance_is_invalid(unchanged: Plant, person: Person) -> None:
     other = unchanged.client("sensor-02", cookies=person.client.cookies)
     answer = other.post(FORM, data={"csrf": person.csrf}, files=unchanged.files(SENSOR))
     assert answer.status_code == 403
 
 
-def test_who_signed_out_is_signed_out(unchanged: Plant) -> None:
+def test_signing_out_ends_the_session(unchanged: Plant) -> None:
     person = unchanged.person(SENSOR)
     cookies = dict(person.client.cookies)
     assert person.post("/sign-out").headers["location"] == "/sign-in?signed-out"
@@ -232,7 +230,7 @@ def test_who_signed_out_is_signed_out(unchanged: Plant) -> None:
 
 
 @pytest.mark.parametrize("csrf", ["", "wrong", "\udcff"])
-def test_a_form_without_the_sessions_secret_does_nothing(csrf: str, unchanged: Plant, person: Person) -> None:
+def test_a_form_without_the_csrf_token_does_nothing(csrf: str, unchanged: Plant, person: Person) -> None:
     data = {"csrf": csrf.encode("utf-8", "surrogateescape")}
     for path in (FORM, "/validation", "/try/crl-server"):
         answer = person.client.post(path, data=data, files=unchanged.files("sensor-02"))
@@ -254,7 +252,7 @@ def test_a_form_without_the_sessions_secret_does_nothing(csrf: str, unchanged: P
         {"Sec-Fetch-Site": "same-origin", "Origin": "https://127.0.0.1:1"},
     ],
 )
-def test_a_page_of_another_site_does_nothing(
+def test_a_form_of_another_site_does_nothing(
     headers: dict[str, str], unchanged: Plant, person: Person
 ) -> None:
     answer = person.post(FORM, files=unchanged.files("sensor-02"), headers=headers)
@@ -269,7 +267,7 @@ def test_a_page_of_another_site_does_nothing(
 @pytest.mark.parametrize(
     "host", ["evil.test", "evil.test:8443", "sensor-02.contoso.test", "127.0.0.1.evil.test"]
 )
-def test_under_a_name_that_is_not_ours_nothing_is_done(host: str, unchanged: Plant, person: Person) -> None:
+def test_a_request_with_a_foreign_host_name_is_rejected(host: str, unchanged: Plant, person: Person) -> None:
     """As DNS rebinding has it: the name of another site leads here, and all else looks right."""
     headers = {"Host": host, "Origin": f"https://{host}", "Sec-Fetch-Site": "same-origin"}
     answer = person.post(FORM, files=unchanged.files("sensor-02"), headers=headers)
@@ -281,7 +279,7 @@ def test_under_a_name_that_is_not_ours_nothing_is_done(host: str, unchanged: Pla
 @pytest.mark.parametrize(
     "host", ["localhost:8443", "127.0.0.1", "[::1]:1", "10.1.0.20", "SENSOR-01.contoso.test", ""]
 )
-def test_under_names_and_addresses_of_its_own_a_console_works(host: str, plant: Plant) -> None:
+def test_a_console_answers_under_its_names_and_addresses(host: str, plant: Plant) -> None:
     data = {"user": "admin", "password": plant.lab.password}
     name = host or socket.gethostname()
     answer = plant.client(SENSOR).post(
@@ -304,7 +302,7 @@ def _peak() -> int:
 
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize("path", ["/api/external/certificate", FORM, "/sign-in", "/link/alerts"])
-def test_a_gigabyte_is_refused_early(
+def test_a_gigabyte_is_rejected_early(
     path: str, chunked: bool, unchanged: Plant, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Memory and disk stay what they are, and the sender gets to read the refusal."""
@@ -341,7 +339,7 @@ def test_a_gigabyte_is_refused_early(
     "more", [(), ("-H", "Expect:"), ("-H", "Expect:", "-H", "Transfer-Encoding: chunked")]
 )
 @pytest.mark.parametrize("authorized", [True, False])
-def test_curl_is_told_why_a_gigabyte_is_not_taken(
+def test_curl_receives_the_reason_for_rejecting_a_gigabyte(
     authorized: bool, more: tuple[str, ...], unchanged: Plant, tmp_path: Path
 ) -> None:
     big = tmp_path / "big.key"
@@ -360,9 +358,7 @@ def test_curl_is_told_why_a_gigabyte_is_not_taken(
     assert uploaded < GIGABYTE // 8
 
 
-def test_who_hangs_up_in_the_middle_leaves_no_trace(
-    unchanged: Plant, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_an_aborted_upload_leaves_no_trace(unchanged: Plant, capfd: pytest.CaptureFixture[str]) -> None:
     listener = unchanged.lab.appliance(SENSOR).endpoint.listener
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

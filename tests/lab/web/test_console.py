@@ -30,7 +30,7 @@ def person(plant: Plant) -> Person:
 
 @pytest.mark.parametrize("name", ["sensor-01", "console", "secondary"])
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_shows_to_who_is_signed_in_and_to_nobody_else(path: str, name: str, plant: Plant) -> None:
+def test_every_page_requires_a_session(path: str, name: str, plant: Plant) -> None:
     answer = plant.client(name).get(path)
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
     answer = plant.person(name).client.get(path)
@@ -41,7 +41,7 @@ def test_every_page_shows_to_who_is_signed_in_and_to_nobody_else(path: str, name
 
 
 @pytest.mark.parametrize("state", ["reissued", "self-signed", "foreign"])
-def test_the_experiments_open_for_a_certificate_that_no_ca_of_the_lab_can_revoke(
+def test_the_experiments_page_opens_for_a_certificate_that_no_ca_of_the_lab_can_revoke(
     state: str, own_plant: Plant
 ) -> None:
     person = own_plant.person("sensor-03" if state == "self-signed" else "sensor-01")
@@ -75,7 +75,7 @@ def test_the_first_sign_in_asks_for_an_upload_or_to_stay(own_plant: Plant) -> No
     assert own_plant.lab.appliance("sensor-03").decided
 
 
-def test_one_cannot_stay_with_what_is_not_in_use(own_plant: Plant) -> None:
+def test_only_the_certificate_in_use_can_be_confirmed(own_plant: Plant) -> None:
     answer = own_plant.person("sensor-01").post("/certificate/stay")
     assert answer.status_code == 422
     assert "does not use a locally self-signed certificate" in answer.text
@@ -94,7 +94,7 @@ def test_an_upload_by_the_form_is_in_use_at_once(own_plant: Plant) -> None:
     assert "The certificate was accepted" not in person.client.get("/certificate").text, "said once"
 
 
-def test_a_refused_form_says_why_and_a_box_that_is_not_ticked_spares_the_crl(own_plant: Plant) -> None:
+def test_a_rejected_form_shows_the_reason_and_an_unchecked_box_skips_the_crl(own_plant: Plant) -> None:
     person = own_plant.person("sensor-03")
     revoke(own_plant.lab.folder, ["short"])
     files = own_plant.files("short")
@@ -106,7 +106,7 @@ def test_a_refused_form_says_why_and_a_box_that_is_not_ticked_spares_the_crl(own
     assert answer.status_code == 303
 
 
-def test_a_wrong_password_opens_nothing_and_is_told_to_the_log(plant: Plant) -> None:
+def test_a_wrong_password_is_rejected_and_logged(plant: Plant) -> None:
     client = plant.client("secondary")
     for data in (
         {"user": "admin", "password": "guess"},
@@ -120,7 +120,7 @@ def test_a_wrong_password_opens_nothing_and_is_told_to_the_log(plant: Plant) -> 
     assert not any("guess" in event.text for event in plant.lab.appliance("secondary").events)
 
 
-def test_guessing_passwords_has_an_end(own_plant: Plant) -> None:
+def test_the_number_of_wrong_passwords_is_limited(own_plant: Plant) -> None:
     client = own_plant.client("sensor-01")
     codes = [
         client.post("/sign-in", data={"user": "admin", "password": f"{n}"}).status_code for n in range(12)
@@ -132,7 +132,7 @@ def test_guessing_passwords_has_an_end(own_plant: Plant) -> None:
     assert own_plant.person("sensor-02").client.get("/").status_code == 200, "others are not held up"
 
 
-def test_after_a_while_one_can_sign_in_again() -> None:
+def test_the_lockout_ends_after_its_time() -> None:
     now = [1000.0]
     sessions = Sessions(8443, "secret", lambda: now[0])
     for _ in range(9):
@@ -172,7 +172,7 @@ def test_attempts_from_many_addresses_use_a_limited_amount_of_memory() -> None:
     assert len(sessions._attempts) == 1024
 
 
-def test_who_signs_in_to_another_lab_stays_signed_in_here() -> None:
+def test_a_session_of_another_lab_does_not_replace_this_one() -> None:
     """Browsers keep cookies by host and name, and send them to every port."""
     from starlette.responses import Response
 
@@ -184,7 +184,7 @@ def test_who_signs_in_to_another_lab_stays_signed_in_here() -> None:
     assert len(names) == 2
 
 
-def test_a_session_ends_by_itself_and_old_ones_make_room() -> None:
+def test_a_session_expires_and_the_oldest_is_dropped_at_the_limit() -> None:
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -223,7 +223,7 @@ FORMS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_every_form_leads_on_to_a_page(path: str, person: Person) -> None:
+def test_every_form_redirects_to_a_page(path: str, person: Person) -> None:
     answer = person.post(path, FORMS[path])
     assert answer.status_code in (200, 303), answer.text
     if answer.status_code == 303:
@@ -253,7 +253,7 @@ def test_every_form_leads_on_to_a_page(path: str, person: Person) -> None:
         ("/certificate", {}, 405),
     ],
 )
-def test_a_form_with_wrong_contents_is_refused_in_words(
+def test_a_form_with_invalid_contents_is_rejected_with_a_reason(
     path: str, data: dict[str, str], status: int, person: Person, plant: Plant
 ) -> None:
     before = len(plant.lab.console.alerts)
@@ -266,7 +266,7 @@ def test_a_form_with_wrong_contents_is_refused_in_words(
     assert not plant.lab.crl_server.stopped
 
 
-def test_what_is_wrong_with_the_world_can_be_made_and_mended_on_a_page(own_plant: Plant) -> None:
+def test_the_experiments_page_switches_problems_on_and_off(own_plant: Plant) -> None:
     person, lab = own_plant.person("console"), own_plant.lab
     person.post("/try/crl-server", {"run": "off"})
     assert lab.crl_server.stopped
@@ -285,7 +285,7 @@ def test_what_is_wrong_with_the_world_can_be_made_and_mended_on_a_page(own_plant
     assert own_plant.check("sensor-01:console").state == "connected"
 
 
-def test_what_people_write_is_text_on_every_page(own_plant: Plant) -> None:
+def test_user_input_is_escaped_on_every_page(own_plant: Plant) -> None:
     attack = "<script>alert(1)</script>"
     person = own_plant.person("sensor-01")
     person.post("/alerts", {"title": attack, "severity": "3"})
@@ -354,7 +354,7 @@ def test_a_token_is_shown_once(own_plant: Plant) -> None:
     assert match[1] not in person.client.get("/api").text
 
 
-def test_static_files_are_those_of_the_console_alone(plant: Plant) -> None:
+def test_only_static_files_of_the_console_are_served(plant: Plant) -> None:
     client = plant.client("console")
     assert client.get("/static/console.css").status_code == 200
     for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static/"):

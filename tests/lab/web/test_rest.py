@@ -76,7 +76,7 @@ def _ask(client: httpx.Client, method: str, path: str, plant: Plant) -> httpx.Re
     return client.request(method, path, **bodies.get((method, path), {}))
 
 
-def test_the_document_is_one_of_openapi(document: dict[str, Any]) -> None:
+def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
     assert document["openapi"] == "3.1.0"
     for schema in document["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
@@ -89,7 +89,7 @@ def test_the_document_is_one_of_openapi(document: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", [SENSOR, "console", "secondary"])
 @pytest.mark.parametrize(("method", "path"), RESOURCES)
-def test_every_answer_is_as_the_document_says(
+def test_every_response_matches_the_document(
     method: str, path: str, name: str, plant: Plant, document: dict[str, Any]
 ) -> None:
     if (method, path, name) == ("POST", "certificate", name) and name != SENSOR:
@@ -100,7 +100,7 @@ def test_every_answer_is_as_the_document_says(
     _checked(document, answer, path)
 
 
-def test_where_the_api_is_depends_on_what_the_appliance_is(plant: Plant) -> None:
+def test_the_path_of_the_api_depends_on_the_kind_of_appliance(plant: Plant) -> None:
     assert prefix_of(plant.lab.appliance(SENSOR)) == "/api/external"
     assert prefix_of(plant.lab.console) == "/external"
     for name in (SENSOR, "console"):
@@ -111,7 +111,7 @@ def test_where_the_api_is_depends_on_what_the_appliance_is(plant: Plant) -> None
 
 
 @pytest.mark.parametrize(("method", "path"), [*RESOURCES, ("GET", "nothing"), ("POST", "nothing/at/all")])
-def test_without_its_own_token_nothing_is_told_or_done(
+def test_without_its_token_nothing_is_revealed_or_changed(
     method: str, path: str, plant: Plant, document: dict[str, Any]
 ) -> None:
     own, foreign = plant.token(SENSOR), plant.token("console")
@@ -127,7 +127,7 @@ def test_without_its_own_token_nothing_is_told_or_done(
     assert len(plant.lab.appliance(SENSOR).alerts) == before
 
 
-def test_a_new_token_ends_the_one_before(plant: Plant) -> None:
+def test_a_new_token_replaces_the_previous_one(plant: Plant) -> None:
     appliance = plant.lab.appliance("secondary")
     first = appliance.new_token()
     assert appliance.accepts(first)
@@ -139,7 +139,7 @@ def test_a_new_token_ends_the_one_before(plant: Plant) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
-def test_another_method_is_refused_in_json(method: str, plant: Plant) -> None:
+def test_another_method_is_rejected_in_json(method: str, plant: Plant) -> None:
     for path in dict.fromkeys(path for _, path in RESOURCES):
         allowed = {m for m, p in RESOURCES if p == path}
         if method not in allowed:
@@ -149,7 +149,7 @@ def test_another_method_is_refused_in_json(method: str, plant: Plant) -> None:
             assert f"does not support {method}" in answer.json()["error"]
 
 
-def test_what_there_is_not_is_refused_in_json(plant: Plant) -> None:
+def test_an_unknown_path_is_rejected_in_json(plant: Plant) -> None:
     for path in ("nothing", "alerts/", "certificate/upload", "openapi.json/x", "%00"):
         answer = plant.api(SENSOR).get(path)
         assert answer.status_code == 404, path
@@ -187,7 +187,7 @@ def test_what_there_is_not_is_refused_in_json(plant: Plant) -> None:
         ("PUT", "switches", b'{"switches": {"strict": true}}', 422, "Unknown switch 'strict'"),
     ],
 )
-def test_a_wrong_body_is_refused_in_words(
+def test_an_invalid_body_is_rejected_with_a_reason(
     method: str, path: str, body: bytes, status: int, words: str, plant: Plant, document: dict[str, Any]
 ) -> None:
     before = len(plant.lab.appliance(SENSOR).alerts)
@@ -208,15 +208,13 @@ def test_a_wrong_body_is_refused_in_words(
         max_leaves=6,
     )
 )
-def test_whatever_json_is_sent_is_answered_as_the_document_says(
-    body: Any, plant: Plant, document: dict[str, Any]
-) -> None:
+def test_any_json_gets_a_response_of_the_document(body: Any, plant: Plant, document: dict[str, Any]) -> None:
     data = json.dumps(body).encode("ascii")
     answer = plant.api(SENSOR).post("alerts", content=data)
     _checked(document, answer, "alerts")
 
 
-def test_an_alert_is_shown_as_it_was_sent_and_goes_on(plant: Plant) -> None:
+def test_an_alert_is_shown_unmodified_and_forwarded(plant: Plant) -> None:
     api = plant.api(SENSOR)
     made = api.post("alerts", json={"title": "Ünïcode <b> & 'quotes'", "severity": 9}).json()
     assert api.get("alerts").json()["alerts"][0] == made
@@ -230,7 +228,7 @@ def test_a_control_character_in_an_alert_is_made_visible(plant: Plant) -> None:
     assert made["title"] == "a\\x00\\nb"
 
 
-def test_the_switch_of_validation_is_felt_by_the_next_connection(plant: Plant) -> None:
+def test_the_validation_switch_applies_to_the_next_connection(plant: Plant) -> None:
     api = plant.api("console")
     assert api.put("validation", json={"mandatory": False}).json() == {"mandatory": False}
     states = {one["id"]: one["state"] for one in api.post("connections/check").json()["connections"]}
@@ -240,7 +238,7 @@ def test_the_switch_of_validation_is_felt_by_the_next_connection(plant: Plant) -
     assert again["console:soar"] == "connected"
 
 
-def test_a_refused_upload_has_its_messages_and_what_to_do(plant: Plant, document: dict[str, Any]) -> None:
+def test_a_rejected_upload_has_messages_and_remedies(plant: Plant, document: dict[str, Any]) -> None:
     files = plant.files("sensor-03.not-after-future-expired")
     answer = plant.api(SENSOR).post("certificate", files=files, data={"name": "old"})
     result = _checked(document, answer, "certificate")
@@ -255,7 +253,7 @@ def linked(plant: Plant) -> httpx.Client:
 
 
 @pytest.mark.parametrize("secret", ["", "wrong", "token", "secret in the wrong scheme"])
-def test_nobody_sends_over_a_link_who_is_no_appliance_of_the_lab(secret: str, plant: Plant) -> None:
+def test_only_appliances_of_the_lab_can_send_alerts(secret: str, plant: Plant) -> None:
     headers = {"token": plant.token("console"), "secret in the wrong scheme": f"Bearer {plant.lab.secret}"}
     before = len(plant.lab.console.alerts)
     client = plant.client("console", headers={"Authorization": headers.get(secret, secret)})
@@ -276,13 +274,13 @@ def test_nobody_sends_over_a_link_who_is_no_appliance_of_the_lab(secret: str, pl
         (b" " * 700_000, 413),
     ],
 )
-def test_what_comes_over_a_link_is_checked_too(body: bytes, status: int, linked: httpx.Client) -> None:
+def test_alerts_over_a_connection_are_checked(body: bytes, status: int, linked: httpx.Client) -> None:
     answer = linked.post("/link/alerts", content=body)
     assert answer.status_code == status
     assert "error" in answer.json()
 
 
-def test_what_comes_twice_over_a_link_is_taken_once(linked: httpx.Client, plant: Plant) -> None:
+def test_a_repeated_alert_is_accepted_once(linked: httpx.Client, plant: Plant) -> None:
     one = {"id": "twice", "at": "2026-01-01T00:00:00Z", "source": SENSOR, "title": "Twice"}
     assert linked.post("/link/alerts", json={"alerts": [one, one]}).json() == {"taken": 1}
     assert linked.post("/link/alerts", json={"alerts": [one]}).json() == {"taken": 0}

@@ -61,9 +61,7 @@ def _lab(sensors: int, receivers: int, *, direct: bool = False, halted: frozense
 @pytest.mark.parametrize("direct", [False, True])
 @pytest.mark.parametrize(("sensors", "receivers"), [(0, 0), (1, 0), (4, 2), (12, 5), (200, 3)])
 @pytest.mark.parametrize("as_seen_by", ["console", "secondary", "sensor-0"])
-def test_nothing_is_drawn_over_anything_else(
-    as_seen_by: str, sensors: int, receivers: int, direct: bool
-) -> None:
+def test_nothing_overlaps_in_the_drawing(as_seen_by: str, sensors: int, receivers: int, direct: bool) -> None:
     lab = _lab(sensors, receivers, direct=direct)
     for drawn in drawings(lab, lab.appliances.get(as_seen_by, lab.console)):
         marks = [(edge.x - 9, edge.y - 9, edge.x + 9, edge.y + 9) for edge in drawn.edges]
@@ -86,7 +84,7 @@ def test_sensors_with_a_bad_connection_are_drawn_before_the_others() -> None:
 
 
 @given(st.text(min_size=1, max_size=80), st.floats(80, 220))
-def test_a_name_is_as_large_as_there_is_room_and_keeps_its_ends(name: str, room: float) -> None:
+def test_a_name_is_shortened_in_the_middle(name: str, room: float) -> None:
     fitted = fit(name, room, 15.0, 11.0)
     assert 11.0 <= fitted.size <= 15.0
     assert len(fitted.words) * fitted.size * 0.68 <= room + 1
@@ -96,7 +94,7 @@ def test_a_name_is_as_large_as_there_is_room_and_keeps_its_ends(name: str, room:
         assert name.endswith(behind)
 
 
-def test_the_summary_puts_connections_with_the_same_complaint_together() -> None:
+def test_the_summary_groups_connections_with_the_same_problem() -> None:
     console = _appliance("console", Role.CONSOLE)
     sensors = [_appliance(f"sensor-{number}", Role.SENSOR) for number in range(4)]
     bad: dict[str, Any] = {"state": ConnectionState.HALTED, "causes": (CAUSE,)}
@@ -122,13 +120,13 @@ def test_the_summary_puts_connections_with_the_same_complaint_together() -> None
         ([ConnectionState.UNVALIDATED] * 2, "None of the 2 connections is validated."),
     ],
 )
-def test_the_headline_tells_of_the_worst(standings: list[ConnectionState], headline: str) -> None:
+def test_the_headline_states_the_worst_problem(standings: list[ConnectionState], headline: str) -> None:
     console = _appliance("console", Role.CONSOLE)
     connections = [_link(console, f"receiver-{number}", state=one) for number, one in enumerate(standings)]
     assert summary(connections).headline == headline
 
 
-def test_every_page_of_the_console_comes_with_the_package() -> None:
+def test_every_page_of_the_console_is_in_the_package() -> None:
     web = ROOT / "pkigen" / "lab" / "web"
     for page in (web / "templates").glob("*.html"):
         text = page.read_text("utf-8")

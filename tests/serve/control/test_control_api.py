@@ -81,13 +81,13 @@ def control(running: Control) -> Iterator[Control]:
     assert running.ask("DELETE", "/faults").status_code == 200
 
 
-def test_its_file_is_the_users_alone_and_what_it_says_has_no_token(control: Control) -> None:
+def test_the_token_file_is_private_and_the_output_has_no_token(control: Control) -> None:
     assert stat.S_IMODE((control.folder / FILE).stat().st_mode) == 0o600
     assert any(control.api in words for words in control.messages)
     assert all(control.token not in words for words in control.messages)
 
 
-def test_a_fault_is_put_seen_and_taken_away(control: Control) -> None:
+def test_a_fault_is_set_listed_and_removed(control: Control) -> None:
     assert control.ask("GET", "/faults").json() == {"faults": []}
     put = control.ask("PUT", "/faults", {"of": "issuing", "fault": "crl-http-500"})
     assert (put.status_code, put.json()["paths"]) == (200, ["/crl/issuing.crl"])
@@ -106,7 +106,7 @@ def test_a_fault_has_its_parameters_and_its_url(control: Control) -> None:
     assert len(control.ask("DELETE", "/faults", {"url": "/crl/issuing.crl"}).json()["cleared"]) == 1
 
 
-def test_the_port_is_shut_and_the_api_is_there_to_open_it(control: Control) -> None:
+def test_the_api_closes_and_opens_the_port(control: Control) -> None:
     control.ask("PUT", "/faults", {"fault": "cdp-unreachable"})
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{control.url}/healthz")
@@ -121,7 +121,7 @@ def test_new_crls_are_published(control: Control) -> None:
     assert control.ask("POST", "/refresh", {"of": "nobody"}).status_code == 422
 
 
-def test_a_test_waits_until_somebody_has_fetched_the_crl(control: Control) -> None:
+def test_a_test_waits_until_a_client_has_fetched_the_crl(control: Control) -> None:
     last = control.ask("GET", "/requests").json()["last"]
     assert control.ask("GET", f"/requests?since={last}").json() == {"requests": [], "last": last}
     control.ask("PUT", "/faults", {"of": "issuing", "fault": "crl-http-404"})
@@ -135,7 +135,7 @@ def test_a_test_waits_until_somebody_has_fetched_the_crl(control: Control) -> No
     assert seen["time"].endswith("Z")
 
 
-def test_a_thousand_requests_are_kept(control: Control) -> None:
+def test_the_last_thousand_requests_are_listed(control: Control) -> None:
     with httpx.Client() as client:
         for _ in range(1001):
             client.get(f"{control.url}/healthz")
@@ -170,7 +170,7 @@ def test_a_thousand_requests_are_kept(control: Control) -> None:
         ("GET", "/crl/issuing.crl", None, 404, "the resources are /faults"),
     ],
 )
-def test_what_is_wrong_with_a_request_is_said_in_a_sentence(
+def test_an_invalid_request_gets_a_sentence(
     method: str, path: str, body: Any, status: int, words: str, control: Control
 ) -> None:
     answer = control.ask(method, path, body)
@@ -179,7 +179,7 @@ def test_what_is_wrong_with_a_request_is_said_in_a_sentence(
 
 
 @pytest.mark.parametrize("name", hostile_json.NAMES)
-def test_hostile_json_is_refused_and_breaks_nothing(name: str, control: Control) -> None:
+def test_hostile_json_is_rejected_without_side_effects(name: str, control: Control) -> None:
     for method, path, template in (
         ("PUT", "/faults", b'{"of": @, "url": @, "fault": @}'),
         ("PUT", "/faults", b'{"of": "issuing", "fault": {"crl-stale": {"by": @}}}'),
@@ -199,7 +199,7 @@ def test_hostile_json_is_refused_and_breaks_nothing(name: str, control: Control)
     "authorization",
     [None, "", "Bearer", "Bearer x", f"Bearer {'x' * 43}", "Basic dG9rZW46"],
 )
-def test_without_the_token_nothing_is_done_or_told(
+def test_without_the_token_nothing_is_changed_or_revealed(
     authorization: str | None, path: str, control: Control
 ) -> None:
     headers = {} if authorization is None else {"Authorization": authorization}
@@ -227,18 +227,16 @@ def test_a_part_of_the_token_or_the_token_twice_is_not_the_token(control: Contro
         ("127.0.0.1@evil.test", 400),  # no valid Host header (RFC 9112, 3.2)
     ],
 )
-def test_a_name_that_leads_here_by_the_dns_of_others_is_rejected(
-    host: str, status: int, control: Control
-) -> None:
+def test_a_foreign_host_name_is_rejected(host: str, status: int, control: Control) -> None:
     assert control.ask("GET", "/faults", Host=host).status_code == status
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost:1234", "[::1]:80", "LOCALHOST"])
-def test_this_machines_own_names_are_taken(host: str, control: Control) -> None:
+def test_the_names_of_this_machine_are_accepted(host: str, control: Control) -> None:
     assert control.ask("GET", "/faults", Host=host).status_code == 200
 
 
-def test_it_listens_at_the_loopback_address_alone(control: Control) -> None:
+def test_the_api_listens_only_on_loopback(control: Control) -> None:
     port = urlsplit(control.api).port or 0
     for other in ("127.0.0.2", socket.gethostbyname(socket.gethostname())):
         if other != "127.0.0.1":
@@ -260,14 +258,14 @@ def test_it_listens_at_the_loopback_address_alone(control: Control) -> None:
     method=st.sampled_from(["PUT", "DELETE", "POST", "GET"]),
     path=st.sampled_from(["/faults", "/refresh", "/requests?since=0", "/requests?wait=x"]),
 )
-def test_no_body_whatever_makes_it_fail(body: bytes, method: str, path: str, running: Control) -> None:
+def test_no_body_causes_an_internal_error(body: bytes, method: str, path: str, running: Control) -> None:
     answer = running.ask(method, path, body)
     assert answer.status_code in (200, 400, 405, 422)
     assert answer.status_code == 200 or list(answer.json()) == ["error"]
     assert "Traceback" not in answer.text
 
 
-def test_a_port_that_is_taken_is_told_with_its_option(environment: Environment) -> None:
+def test_a_used_port_is_reported_with_its_option(environment: Environment) -> None:
     live = RuntimeFaults(environment.folder)
     with (
         listen("127.0.0.1", 0) as taken,
@@ -286,9 +284,7 @@ def test_the_file_of_another_server_stays(environment: Environment, control: Con
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends a signal")
-def test_the_command_says_where_it_listens_and_nowhere_what_the_token_is(
-    environment: Environment, tmp_path: Path
-) -> None:
+def test_the_command_prints_the_url_and_not_the_token(environment: Environment, tmp_path: Path) -> None:
     folder = tmp_path / "copied"
     run("cp", "-a", environment.folder, folder)
     (folder / FILE).unlink(missing_ok=True)

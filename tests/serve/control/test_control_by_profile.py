@@ -24,7 +24,7 @@ def _profile(*serving: Any) -> dict[str, Any]:
     return {**PROFILE, "negatives": [], "serving": list(serving)}
 
 
-def test_after_build_and_serve_nothing_is_left_to_configure(tmp_path: Path) -> None:
+def test_faults_of_the_profile_are_active_without_configuration(tmp_path: Path) -> None:
     environment = build(
         _profile(
             {"of": "issuing", "fault": "crl-http-500"},
@@ -48,7 +48,7 @@ def test_after_build_and_serve_nothing_is_left_to_configure(tmp_path: Path) -> N
         assert httpx.get(f"{url}/crl/root.crl").status_code == 200
 
 
-def test_a_fault_of_now_goes_before_the_profiles_which_stays(tmp_path: Path) -> None:
+def test_a_fault_set_at_run_time_takes_precedence_over_the_profile(tmp_path: Path) -> None:
     environment = build(_profile({"of": "issuing", "fault": "crl-http-500"}), tmp_path)
     with serve_controlled(environment.folder) as stub:
         stub.fault(of="issuing", id="crl-http-404")
@@ -103,7 +103,7 @@ serving:
         ("root", "{{crl-stale: {{by: soon}}}}", "15", "the parameter 'by' of 'crl-stale'"),
     ],
 )
-def test_what_cannot_be_served_is_told_with_its_place(
+def test_a_fault_that_cannot_be_served_is_an_error_at_its_line(
     of: str, fault: str, place: str, words: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "wrong.yaml"
@@ -116,7 +116,7 @@ def test_what_cannot_be_served_is_told_with_its_place(
     assert words in str(refused.value)
 
 
-def test_the_page_shows_a_profile_that_can_be_built(tmp_path: Path) -> None:
+def test_the_page_has_a_profile_that_builds(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "serving.md").read_text("utf-8")
     (example,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     path = tmp_path / "shown.yaml"
@@ -133,7 +133,7 @@ def test_an_authority_can_have_one_fault_of_a_kind(tmp_path: Path) -> None:
     assert "serving.1: 'issuing' has a fault of this kind already" in str(refused.value)
 
 
-def test_a_key_that_is_not_there_is_refused() -> None:
+def test_an_unknown_key_is_rejected() -> None:
     with pytest.raises(InputError) as refused:
         load(_profile({"of": "issuing", "id": "crl-http-500"}))
     assert "serving.0" in str(refused.value)

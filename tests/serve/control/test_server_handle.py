@@ -44,7 +44,7 @@ def _last(stub: ServerHandle) -> int:
 
 
 @pytest.mark.parametrize("place", [{"of": "issuing"}, {"url": "/crl/issuing.crl"}, {"url": "/lab/crl"}, {}])
-def test_a_fault_is_there_from_the_next_request_on_until_it_is_taken_away(
+def test_a_fault_applies_from_the_next_request_until_it_is_removed(
     place: dict[str, str], stub: ServerHandle, environment: Environment
 ) -> None:
     for path in ("/crl/issuing.crl", "/lab/crl/issuing.crl"):
@@ -55,7 +55,7 @@ def test_a_fault_is_there_from_the_next_request_on_until_it_is_taken_away(
         assert httpx.get(stub.url + path).content == _crl(environment)
 
 
-def test_only_what_the_fault_is_about_has_it(stub: ServerHandle, environment: Environment) -> None:
+def test_a_fault_applies_only_to_its_urls(stub: ServerHandle, environment: Environment) -> None:
     stub.fault(of="issuing", id="crl-http-500")
     assert httpx.get(f"{stub.url}/crl/other.crl").content == _crl(environment, "other")
     assert httpx.get(f"{stub.url}/ca/issuing.crt").status_code == 200
@@ -64,7 +64,7 @@ def test_only_what_the_fault_is_about_has_it(stub: ServerHandle, environment: En
     assert httpx.get(f"{stub.url}/ca/other.crt").status_code == 200
 
 
-def test_a_second_fault_takes_the_place_of_the_first(stub: ServerHandle) -> None:
+def test_a_second_fault_replaces_the_first(stub: ServerHandle) -> None:
     stub.fault(of="issuing", id="crl-http-500")
     stub.fault(of="issuing", id="crl-http-404")
     assert httpx.get(f"{stub.url}/crl/issuing.crl").status_code == 404
@@ -72,7 +72,7 @@ def test_a_second_fault_takes_the_place_of_the_first(stub: ServerHandle) -> None
     assert httpx.get(f"{stub.url}/crl/issuing.crl").status_code == 200
 
 
-def test_the_fault_that_is_closest_to_a_url_counts(stub: ServerHandle) -> None:
+def test_the_most_specific_fault_of_a_url_applies(stub: ServerHandle) -> None:
     stub.fault(url="/crl/issuing.crl", id="crl-http-404")
     stub.fault(url="/", id="crl-http-500")
     assert httpx.get(f"{stub.url}/crl/issuing.crl").status_code == 404
@@ -88,7 +88,7 @@ def test_a_case_keeps_its_own_fault(stub: ServerHandle, environment: Environment
     assert httpx.get(f"{stub.url}/lab/crl/issuing.crl").status_code == 500
 
 
-def test_a_fault_shows_although_the_client_has_the_octets_already(stub: ServerHandle) -> None:
+def test_a_fault_applies_to_conditional_requests(stub: ServerHandle) -> None:
     address = f"{stub.url}/crl/issuing.crl"
     tag = httpx.get(address).headers["ETag"]
     stub.fault(of="issuing", id="crl-oversize")
@@ -97,7 +97,7 @@ def test_a_fault_shows_although_the_client_has_the_octets_already(stub: ServerHa
     assert "ETag" not in answer.headers
 
 
-def test_what_comes_late_does_not_come_in_time_and_keeps_nobody_else_waiting(stub: ServerHandle) -> None:
+def test_a_slow_response_is_late_and_delays_no_other(stub: ServerHandle) -> None:
     stub.fault(of="issuing", id="crl-slow-start")
     last = _last(stub)
     with httpx.Client(timeout=0.5) as client:
@@ -111,7 +111,7 @@ def test_what_comes_late_does_not_come_in_time_and_keeps_nobody_else_waiting(stu
     assert (late.status, late.fault) == (0, "crl-slow-start")
 
 
-def test_a_server_of_tls_alone_answers_http_with_an_alert(stub: ServerHandle) -> None:
+def test_a_tls_port_answers_http_with_an_alert(stub: ServerHandle) -> None:
     stub.fault(id="crl-https-only")
     parts = urlsplit(stub.url)
     with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as connection:
@@ -122,7 +122,7 @@ def test_a_server_of_tls_alone_answers_http_with_an_alert(stub: ServerHandle) ->
         httpx.get(f"{stub.url}/crl/issuing.crl")
 
 
-def test_a_port_is_shut_and_opened_again_and_again(stub: ServerHandle) -> None:
+def test_a_port_can_be_closed_and_opened_repeatedly(stub: ServerHandle) -> None:
     with httpx.Client() as client:
         for _ in range(3):
             assert client.get(f"{stub.url}/healthz").status_code == 200
@@ -133,7 +133,7 @@ def test_a_port_is_shut_and_opened_again_and_again(stub: ServerHandle) -> None:
         assert client.get(f"{stub.url}/healthz").status_code == 200
 
 
-def test_a_server_whose_port_is_shut_ends_and_frees_it(environment: Environment) -> None:
+def test_a_server_with_a_closed_port_ends_and_frees_it(environment: Environment) -> None:
     with serve_controlled(environment.folder) as stub:
         stub.fault(id="cdp-unreachable")
     port = urlsplit(stub.url).port or 0
@@ -183,7 +183,7 @@ def test_new_crls_can_be_published(stub: ServerHandle, environment: Environment)
         ({"id": "cdp-unreachable", "url": "/crl"}, "remove 'url'"),
     ],
 )
-def test_what_cannot_be_is_refused_with_a_reason(
+def test_an_impossible_fault_is_rejected_with_a_reason(
     arguments: dict[str, str], words: str, stub: ServerHandle
 ) -> None:
     with pytest.raises(InputError) as refused:
@@ -191,7 +191,7 @@ def test_what_cannot_be_is_refused_with_a_reason(
     assert words in str(refused.value)
 
 
-def test_the_catalogue_has_the_faults_that_a_service_needs() -> None:
+def test_the_catalog_has_the_faults_of_a_service() -> None:
     known = service_faults()
     assert len(known) >= 100
     assert {"crl", "ca", "ocsp", "port"} == set(known.values())

@@ -54,11 +54,11 @@ def _published(environment: Environment, address: str) -> bytes:
     ("fault", "status"),
     [("crl-http-404", 404), ("crl-http-500", 500), ("ocsp-http-404", 404), ("ocsp-http-500", 500)],
 )
-def test_a_status_arrives(fault: str, status: int, environment: Environment, url: str) -> None:
+def test_a_client_receives_the_status(fault: str, status: int, environment: Environment, url: str) -> None:
     assert httpx.get(_address(environment, url, fault)).status_code == status
 
 
-def test_a_redirect_leads_to_the_sound_crl_and_a_loop_nowhere(environment: Environment, url: str) -> None:
+def test_a_redirect_leads_to_the_crl_and_a_loop_does_not(environment: Environment, url: str) -> None:
     address = _address(environment, url, "crl-redirect")
     answer = httpx.get(address, follow_redirects=True)
     assert (len(answer.history), answer.content) == (1, _published(environment, address))
@@ -79,14 +79,14 @@ def test_a_connection_is_reset(environment: Environment, url: str) -> None:
         httpx.get(_address(environment, url, "crl-reset"))
 
 
-def test_octets_come_one_by_one(environment: Environment, url: str) -> None:
+def test_bytes_arrive_one_by_one(environment: Environment, url: str) -> None:
     for fault in ("crl-slow", "ocsp-slow"):
         with httpx.stream("GET", _address(environment, url, fault)) as answer:
             first = next(answer.iter_raw())
         assert len(first) == 1, fault
 
 
-def test_others_are_answered_while_one_waits(environment: Environment, url: str) -> None:
+def test_other_requests_are_answered_during_a_slow_response(environment: Environment, url: str) -> None:
     with httpx.stream("GET", _address(environment, url, "crl-slow")) as answer:
         next(answer.iter_raw())
         assert httpx.get(f"{url}/healthz").text == "ok\n"
@@ -101,7 +101,9 @@ def test_a_body_is_a_thousand_times_too_large(environment: Environment, url: str
     ("fault", "media_type"),
     [("crl-wrong-content-type", "text/plain"), ("crl-html", "text/html; charset=utf-8")],
 )
-def test_a_media_type_is_another(fault: str, media_type: str, environment: Environment, url: str) -> None:
+def test_a_response_has_another_media_type(
+    fault: str, media_type: str, environment: Environment, url: str
+) -> None:
     address = _address(environment, url, fault)
     answer = httpx.get(address)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, media_type)
@@ -123,7 +125,7 @@ def _openssl(*command: str) -> str:
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize(("fault", "message"), [("ocsp-good", ": good"), ("ocsp-revoked", ": revoked")])
-def test_openssl_asks_by_post_and_gets_the_answer_of_the_case(
+def test_openssl_gets_the_response_of_the_case_by_post(
     fault: str, message: str, environment: Environment, url: str
 ) -> None:
     certificate = environment.folder / f"certificates/sensor.{fault}/sensor.{fault}.crt"
@@ -133,21 +135,21 @@ def test_openssl_asks_by_post_and_gets_the_answer_of_the_case(
     assert message in _openssl(*command)
 
 
-def test_a_request_in_the_url_is_answered_too(environment: Environment, url: str) -> None:
+def test_a_get_request_is_answered(environment: Environment, url: str) -> None:
     address = _address(environment, url, "ocsp-good")
     assert httpx.get(f"{address}/MEIwQDA%2BMDwwOjAJ").content == httpx.get(address).content
     assert httpx.get(address).headers["Content-Type"] == "application/ocsp-response"
     assert httpx.get(address.replace("ocsp-good", "nobody")).status_code == 404
 
 
-def test_what_no_fault_is_about_is_served_as_ever(environment: Environment, url: str) -> None:
+def test_urls_without_a_fault_are_served_unchanged(environment: Environment, url: str) -> None:
     answer = httpx.get(f"{url}/crl/issuing.crl")
     assert answer.content == (environment.www / "crl/issuing.crl").read_bytes()
     assert httpx.get(f"{url}/moved/crl/issuing.crl").content == answer.content
     assert httpx.get(f"{url}/moved/../manifest.json").status_code == 404
 
 
-def test_a_build_while_serving_is_seen_by_the_next_request(tmp_path: Path) -> None:
+def test_a_build_takes_effect_at_the_next_request(tmp_path: Path) -> None:
     folder = build({**PROFILE, "negatives": []}, tmp_path).folder
     with serve(folder) as url:
         assert httpx.get(f"{url}/crl/issuing.sensor.crl-http-500.crl").status_code == 404
@@ -155,7 +157,7 @@ def test_a_build_while_serving_is_seen_by_the_next_request(tmp_path: Path) -> No
         assert httpx.get(f"{url}/crl/issuing.sensor.crl-http-500.crl").status_code == 500
 
 
-def test_the_server_lives_on_after_connections_that_were_cut(environment: Environment, url: str) -> None:
+def test_the_server_continues_after_aborted_connections(environment: Environment, url: str) -> None:
     parts = urlsplit(url)
     for _ in range(5):
         with socket.create_connection((parts.hostname or "", parts.port or 0)) as connection:

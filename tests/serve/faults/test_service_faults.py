@@ -168,7 +168,7 @@ def stub(running: ServerHandle) -> Iterator[ServerHandle]:
     running.clear()
 
 
-def test_every_fault_of_the_service_is_judged_here() -> None:
+def test_every_service_fault_has_a_test() -> None:
     judged = [*CRLS, *UNREADABLE, *OVER_HTTP, *OCSP]
     assert len(judged) == len(set(judged))
     assert set(judged) == service_faults().keys()
@@ -189,7 +189,7 @@ def _serial(environment: Environment, name: str) -> str:
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", [*CRLS, *sorted(UNREADABLE)])
-def test_a_crl_is_spoiled_in_just_that_way(
+def test_a_crl_has_exactly_the_defect_of_the_fault(
     fault: str, stub: ServerHandle, environment: Environment, tmp_path: Path
 ) -> None:
     name = "other" if fault == "crl-md5" else "issuing"
@@ -215,7 +215,7 @@ def test_a_crl_is_spoiled_in_just_that_way(
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", REFUSED)
-def test_openssl_refuses_a_certificate_for_the_crl_that_is_there(
+def test_openssl_rejects_a_certificate_because_of_the_served_crl(
     fault: str, stub: ServerHandle, environment: Environment, tmp_path: Path
 ) -> None:
     stub.fault(of="issuing", id=fault)
@@ -229,7 +229,7 @@ def test_openssl_refuses_a_certificate_for_the_crl_that_is_there(
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", OVER_HTTP)
-def test_http_goes_wrong_in_just_that_way(
+def test_a_response_has_exactly_the_http_fault(
     fault: str, stub: ServerHandle, environment: Environment, tmp_path: Path
 ) -> None:
     path = "/ca/issuing.crt" if fault.startswith("aia-") else "/crl/issuing.crl"
@@ -263,7 +263,7 @@ def test_http_goes_wrong_in_just_that_way(
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("place", [{"of": "issuing"}, {"url": "/ocsp"}])
 @pytest.mark.parametrize("fault", OCSP)
-def test_an_ocsp_answer_is_spoiled_in_just_that_way(
+def test_an_ocsp_response_has_exactly_the_defect_of_the_fault(
     fault: str, place: dict[str, str], stub: ServerHandle, environment: Environment, tmp_path: Path
 ) -> None:
     stub.fault(id=fault, **place)
@@ -283,7 +283,7 @@ def _ask(stub: ServerHandle, environment: Environment, name: str, folder: Path, 
 
 
 @pytest.mark.needs("openssl")
-def test_what_an_answer_says_beside_its_fault_is_true(
+def test_a_faulty_response_is_otherwise_correct(
     stub: ServerHandle, environment: Environment, tmp_path: Path
 ) -> None:
     for fault in ("ocsp-stale", "ocsp-delegate-good", "ocsp-bad-signature"):
@@ -293,7 +293,7 @@ def test_what_an_answer_says_beside_its_fault_is_true(
 
 
 @pytest.mark.needs("openssl")
-def test_answers_about_what_another_authority_issued_stay_right(
+def test_responses_for_another_issuer_have_no_fault(
     stub: ServerHandle, environment: Environment, tmp_path: Path
 ) -> None:
     for fault in ("ocsp-status-try-later", "ocsp-http-500", "ocsp-revoked"):
@@ -303,7 +303,7 @@ def test_answers_about_what_another_authority_issued_stay_right(
         assert "console.crt: good" in answer, fault
 
 
-def test_a_request_in_the_url_is_answered_wrong_too(stub: ServerHandle, environment: Environment) -> None:
+def test_a_fault_also_applies_to_get_requests(stub: ServerHandle, environment: Environment) -> None:
     query = "MEIwQDA%2BMDwwOjAJ"
     right = _fetch(stub, f"/ocsp/{query}").content
     stub.fault(url="/ocsp", id="ocsp-http-404")
@@ -314,7 +314,7 @@ def test_a_request_in_the_url_is_answered_wrong_too(stub: ServerHandle, environm
     assert _fetch(stub, f"/ocsp/{query}").content == right
 
 
-def test_what_is_revoked_meanwhile_is_on_the_crl_that_is_wrong(
+def test_a_faulty_crl_lists_later_revocations(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     environment = build({**PROFILE, "negatives": []}, tmp_path_factory.mktemp("revoked"))

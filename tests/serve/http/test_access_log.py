@@ -51,24 +51,24 @@ def _line(status: int = 200, octets: int = 5, whole: bool = True, **scope: Any) 
     return stream.getvalue()
 
 
-def test_a_line_has_status_octets_and_milliseconds() -> None:
+def test_a_line_has_status_bytes_and_milliseconds() -> None:
     assert _line().endswith(' 127.0.0.1:50000 "GET /crl/root.crl HTTP/1.1" 200 5 12.5\n')
     assert '"GET /crl/root.crl?a=b HTTP/1.1"' in _line(query_string=b"a=b")
     assert " [::1]:50000 " in _line(client=("::1", 50000))
 
 
-def test_an_answer_that_was_cut_is_told_from_one_that_was_not() -> None:
+def test_the_log_marks_truncated_responses() -> None:
     assert _line(whole=False).endswith(" 200 5 12.5 cut\n")
     assert _line(status=0, octets=0, whole=False).endswith(" - 0 12.5 cut\n")
 
 
-def test_a_fault_is_named_where_an_answer_is_wrong_on_purpose() -> None:
+def test_the_log_names_the_fault_of_a_response() -> None:
     wrong: dict[str, Any] = {FAULT: "crl-http-500"}
     assert _line(**wrong).endswith(" 200 5 12.5 [crl-http-500]\n")
     assert _line(whole=False, **wrong).endswith(" cut [crl-http-500]\n")
 
 
-def test_nothing_that_a_client_sends_steers_a_terminal_or_makes_a_line() -> None:
+def test_client_data_cannot_inject_terminal_escapes_or_log_lines() -> None:
     line = _line(raw_path=b'/\x1b[2J\r\nfake"\xc3\xbc')
     assert '"GET /%1B[2J%0D%0Afake%22%C3%BC HTTP/1.1"' in line
     assert len(_line(raw_path=b"/" + b"a" * 10_000)) < 700
@@ -77,7 +77,7 @@ def test_nothing_that_a_client_sends_steers_a_terminal_or_makes_a_line() -> None
 @pytest.mark.parametrize(
     ("app", "end"), [(_right, "200 5 [0-9.]+\n"), (_cut, "200 3 [0-9.]+ cut\n")], ids=["whole", "cut"]
 )
-def test_each_request_gets_a_line_before_long_without_another(app: ASGIApp, end: str) -> None:
+def test_each_request_is_logged_soon_without_another_request(app: ASGIApp, end: str) -> None:
     read, write = os.pipe()
     with os.fdopen(read) as lines, os.fdopen(write, "w") as stream, listen("127.0.0.1", 0) as listener:
         server = LimitedServer(app, AccessLog(stream), grace=2)

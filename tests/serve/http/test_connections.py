@@ -35,13 +35,13 @@ def _answer(client: socket.socket) -> bytes:
 @pytest.mark.parametrize(
     "header", [b"X-Long: " + b"a" * 40_000, b"\r\n".join([b"X: y"] * 10_000)], ids=["one long", "many"]
 )
-def test_a_header_section_that_is_too_large_is_refused(stub: Stub, header: bytes) -> None:
+def test_a_header_section_that_is_too_large_is_rejected(stub: Stub, header: bytes) -> None:
     response = exchange(stub.url, b"GET / HTTP/1.1\r\nHost: x\r\n", header, b"\r\n\r\n")
     assert response.startswith(b"HTTP/1.1 431 ")
     assert stub.ask("/healthz").status == 200
 
 
-def test_who_sends_too_much_gets_to_read_why_once_he_has_sent_it_all(stub: Stub) -> None:
+def test_a_client_with_a_large_body_can_read_the_error(stub: Stub) -> None:
     head = b"POST /crl/root.crl HTTP/1.1\r\nHost: x\r\nContent-Length: 8000000\r\n\r\n"
     with closing(connect(stub.url)) as client:
         client.sendall(head)
@@ -51,12 +51,12 @@ def test_who_sends_too_much_gets_to_read_why_once_he_has_sent_it_all(stub: Stub)
     assert re.findall(rb"HTTP/1.1 (\d+) ", response) == [b"405"]
 
 
-def test_headers_as_large_as_browsers_send_them_are_taken(stub: Stub) -> None:
+def test_headers_as_large_as_those_of_browsers_are_accepted(stub: Stub) -> None:
     assert stub.ask("/healthz", Cookie="a" * 8000).status == 200
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 99999999", b"Transfer-Encoding: chunked"])
-def test_a_body_that_does_not_end_is_cut_off(stub: Stub, framing: bytes) -> None:
+def test_an_endless_body_ends_the_connection(stub: Stub, framing: bytes) -> None:
     head = b"POST /crl/root.crl HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n"
     with closing(connect(stub.url)) as client:
         client.sendall(head)
@@ -68,7 +68,7 @@ def test_a_body_that_does_not_end_is_cut_off(stub: Stub, framing: bytes) -> None
     assert stub.ask("/healthz").status == 200
 
 
-def test_requests_in_advance_are_all_answered_in_their_order(stub: Stub) -> None:
+def test_pipelined_requests_are_answered_in_order(stub: Stub) -> None:
     paths = [f"/crl/{number}.crl" for number in range(700)]
     for path in paths[::100]:
         (stub.www / path[1:]).write_bytes(path.encode())
@@ -81,19 +81,19 @@ def test_requests_in_advance_are_all_answered_in_their_order(stub: Stub) -> None
     assert response.endswith(b"ok\n")
 
 
-def test_what_comes_before_something_that_is_not_http_is_answered_first(stub: Stub) -> None:
+def test_requests_before_invalid_data_are_answered_first(stub: Stub) -> None:
     response = exchange(stub.url, _ASK + b"\x00\x01 what is this\r\n\r\n")
     assert response.startswith(b"HTTP/1.1 200 OK")
     assert b"ok\n" in response
 
 
-def test_the_last_of_old_clients_is_answered_and_its_connection_closed(stub: Stub) -> None:
+def test_the_last_request_of_an_http_1_0_client_is_answered_and_its_connection_closed(stub: Stub) -> None:
     response = exchange(stub.url, b"GET /crl/root.crl HTTP/1.0\r\n\r\n")
     assert response.startswith(b"HTTP/1.1 200 OK")
     assert b"connection: close" in response.lower()
 
 
-def test_one_connection_too_many_disturbs_none_of_those_before(
+def test_a_connection_above_the_limit_does_not_disturb_others(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "_MAX_CONNECTIONS", 2)
@@ -114,7 +114,7 @@ def test_one_connection_too_many_disturbs_none_of_those_before(
             assert _answer(client).startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_surplus_connection_that_asks_nothing_ends_soon(
+def test_a_surplus_connection_without_a_request_ends_soon(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "_MAX_CONNECTIONS", 0)
@@ -123,7 +123,7 @@ def test_a_surplus_connection_that_asks_nothing_ends_soon(
         assert read_all(client) == b""
 
 
-def test_an_answer_under_way_is_not_cut_when_its_connection_grows_old(
+def test_a_response_in_progress_is_not_ended_by_the_idle_timeout(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(connections, "_CONNECTION_SECONDS", 0.5)
@@ -146,7 +146,7 @@ def test_an_answer_under_way_is_not_cut_when_its_connection_grows_old(
 
 
 @pytest.mark.parametrize("value", [b"a\r\nSet-Cookie: b", b"a\nb"])
-def test_a_header_of_an_answer_cannot_bring_another(value: bytes) -> None:
+def test_a_header_value_cannot_inject_another_header(value: bytes) -> None:
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         headers = [(b"x", value), (b"content-length", b"2")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -158,7 +158,7 @@ def test_a_header_of_an_answer_cannot_bring_another(value: bytes) -> None:
     assert not response.startswith(b"HTTP/1.1 200")
 
 
-def test_an_answer_of_another_length_than_it_says_ends_its_connection() -> None:
+def test_a_response_with_a_wrong_content_length_ends_its_connection() -> None:
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
         await send({"type": "http.response.body", "body": b"short"})
@@ -168,7 +168,7 @@ def test_an_answer_of_another_length_than_it_says_ends_its_connection() -> None:
     assert response.endswith(b"short")
 
 
-def test_who_asks_again_and_again_is_told_before_the_connection_ends(
+def test_the_last_response_of_a_connection_announces_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "_CONNECTION_SECONDS", 0.05)
@@ -181,19 +181,17 @@ def test_who_asks_again_and_again_is_told_before_the_connection_ends(
         assert client.recv(1) == b""
 
 
-def test_ambiguous_framing_is_refused(stub: Stub) -> None:
+def test_ambiguous_framing_is_rejected(stub: Stub) -> None:
     head = b"POST /ocsp HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
     response = exchange(stub.url, head + b"0\r\n\r\n")
     assert response.startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_request_without_host_is_refused(stub: Stub) -> None:
+def test_a_request_without_host_is_rejected(stub: Stub) -> None:
     assert exchange(stub.url, b"GET /healthz HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_request_that_is_refused_twice_gets_one_response(
-    stub: Stub, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_request_with_two_errors_gets_one_response(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
     """The parser rejects the body before the application, which is to run next, rejects the Host."""
     request = b"POST /ocsp HTTP/1.1\r\nHost: a\xe4\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nGET /\r\n\r\n"
     assert exchange(stub.url, request).count(b"HTTP/1.1 400 ") == 1
@@ -251,7 +249,7 @@ _SLOW = {
 
 
 @pytest.mark.parametrize("kind", _SLOW)
-def test_slow_clients_do_not_keep_others_out(
+def test_slow_clients_do_not_block_others(
     kind: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(connections, "_MAX_CONNECTIONS", 4)

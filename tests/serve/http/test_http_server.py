@@ -23,7 +23,7 @@ def _port(url: str) -> int:
     return int(url.rpartition(":")[2])
 
 
-def test_two_stubs_get_ports_of_their_own(folder: Path) -> None:
+def test_two_stubs_get_different_ports(folder: Path) -> None:
     with serve(folder) as first, serve(folder) as second:
         assert first != second
         assert (
@@ -31,7 +31,7 @@ def test_two_stubs_get_ports_of_their_own(folder: Path) -> None:
         )
 
 
-def test_the_server_has_ended_with_its_block_and_its_port_is_free(folder: Path) -> None:
+def test_the_server_ends_with_its_block_and_frees_its_port(folder: Path) -> None:
     with serve(folder) as url:
         assert Stub(folder, url).ask("/healthz").status == 200
     assert not [thread for thread in threading.enumerate() if thread.name == "pkigen-serve"]
@@ -47,7 +47,7 @@ def test_the_server_ends_when_its_block_fails(folder: Path) -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == "pkigen-serve"]
 
 
-def test_the_server_ends_though_a_client_stays_connected(folder: Path) -> None:
+def test_the_server_ends_while_a_client_is_connected(folder: Path) -> None:
     with closing(http.client.HTTPConnection("127.0.0.1", timeout=10)) as client:
         with serve(folder) as url:
             client.port = _port(url)
@@ -56,12 +56,12 @@ def test_the_server_ends_though_a_client_stays_connected(folder: Path) -> None:
         assert client.sock.recv(4096) == b""
 
 
-def test_a_block_that_asks_nothing_ends_at_once(folder: Path) -> None:
+def test_a_block_without_a_request_ends_at_once(folder: Path) -> None:
     with serve(folder):
         pass
 
 
-def test_a_taken_port_is_told_with_the_way_out(folder: Path) -> None:
+def test_a_used_port_is_reported_with_a_remedy(folder: Path) -> None:
     with serve(folder) as url:
         again = serve(folder, port=_port(url))
         with pytest.raises(EnvironmentFailure, match=rf"port {_port(url)}: .*--port 0"), again:
@@ -69,7 +69,7 @@ def test_a_taken_port_is_told_with_the_way_out(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1", "a" * 300])
-def test_an_address_that_is_not_ours_is_told(folder: Path, host: str) -> None:
+def test_an_address_of_another_machine_is_reported(folder: Path, host: str) -> None:
     with pytest.raises(EnvironmentFailure, match="cannot listen on"), serve(folder, host=host):
         pass
 
@@ -85,7 +85,7 @@ def test_ipv6_is_served_and_its_url_has_brackets(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("host", "url"), [("0.0.0.0", "http://127.0.0.1:"), ("::", "http://[::1]:")])  # noqa: S104
-def test_who_listens_everywhere_has_a_url_that_leads_here(host: str, url: str) -> None:
+def test_a_server_on_all_addresses_has_a_local_url(host: str, url: str) -> None:
     try:
         with listen(host, 0) as listener:
             assert listener.url == f"{url}{listener.port}"
@@ -94,7 +94,7 @@ def test_who_listens_everywhere_has_a_url_that_leads_here(host: str, url: str) -
         assert host == "::", "a machine may be without IPv6"
 
 
-def test_endless_headers_are_cut_off(stub: Stub) -> None:
+def test_endless_headers_end_the_connection(stub: Stub) -> None:
     with socket.create_connection(("127.0.0.1", _port(stub.url)), timeout=10) as client:
         client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ")
         with suppress(ConnectionError):
@@ -113,7 +113,9 @@ def test_endless_headers_are_cut_off(stub: Stub) -> None:
         b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )
-def test_what_is_not_http_is_refused_and_the_next_client_served(stub: Stub, request_bytes: bytes) -> None:
+def test_data_that_is_not_http_is_rejected_and_the_next_client_is_served(
+    stub: Stub, request_bytes: bytes
+) -> None:
     with socket.create_connection(("127.0.0.1", _port(stub.url)), timeout=10) as client:
         client.sendall(request_bytes)
         client.shutdown(socket.SHUT_WR)
@@ -121,16 +123,14 @@ def test_what_is_not_http_is_refused_and_the_next_client_served(stub: Stub, requ
     assert stub.ask("/healthz").status == 200
 
 
-def test_a_client_that_dawdles_is_sent_away(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_client_is_disconnected(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "_CONNECTION_SECONDS", 0.05)
     with serve(folder) as url, socket.create_connection(("127.0.0.1", _port(url)), timeout=10) as client:
         client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
         assert client.recv(4096) == b""
 
 
-def test_more_connections_than_are_held_are_told_to_come_back(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_connections_above_the_limit_get_503(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "_MAX_CONNECTIONS", 2)
     with serve(folder) as url:
         idle = [socket.create_connection(("127.0.0.1", _port(url)), timeout=10) for _ in range(2)]
@@ -139,7 +139,7 @@ def test_more_connections_than_are_held_are_told_to_come_back(
             client.close()
 
 
-def test_a_request_under_way_is_answered_before_the_server_ends(folder: Path) -> None:
+def test_a_request_in_progress_is_answered_before_the_server_ends(folder: Path) -> None:
     process = start("serve", folder, "--port", "0")
     assert process.stdout is not None
     port = _port(process.stdout.readline().decode().strip())
@@ -156,7 +156,7 @@ def test_a_request_under_way_is_answered_before_the_server_ends(folder: Path) ->
     assert "Traceback" not in outcome.err
 
 
-def test_a_request_that_does_not_end_does_not_hold_the_server(folder: Path) -> None:
+def test_an_endless_request_does_not_delay_the_end_of_the_server(folder: Path) -> None:
     process = start("serve", folder, "--port", "0")
     assert process.stdout is not None
     port = _port(process.stdout.readline().decode().strip())

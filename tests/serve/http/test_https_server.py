@@ -129,7 +129,7 @@ def test_a_request_that_arrives_with_the_end_of_the_handshake_is_answered(
             assert response.startswith(b"HTTP/1.1 200 OK")
 
 
-def test_a_client_that_leaves_with_the_end_of_the_handshake_causes_no_warning(
+def test_a_client_that_disconnects_at_the_end_of_the_handshake_causes_no_warning(
     server_context: ssl.SSLContext, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The client's Finished and close_notify in one packet: the end precedes the start of the connection."""
@@ -150,7 +150,7 @@ def test_a_client_that_leaves_with_the_end_of_the_handshake_causes_no_warning(
 
 
 @pytest.mark.parametrize("connect", [_only_connected, _half_a_client_hello, _handshake, _half_a_request])
-def test_idle_connections_to_one_appliance_keep_nobody_out(
+def test_idle_connections_to_one_appliance_do_not_block_others(
     connect: Callable[[int], socket.socket], server_context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "_MAX_CONNECTIONS_PER_CLIENT", 3)

@@ -36,7 +36,7 @@ def test_the_authority_of_an_absolute_form_target_is_the_host(target: bytes, ech
 @pytest.mark.parametrize(
     ("version", "status"), [(b"1.1", 200), (b"1.0", 200), (b"2.0", 505), (b"0.9", 505), (b"9.9", 505)]
 )
-def test_other_versions_than_http_1_are_refused(version: bytes, status: int) -> None:
+def test_other_versions_than_http_1_are_rejected(version: bytes, status: int) -> None:
     """RFC 9110, 15.6.6."""
     with serving(echo) as url:
         response = exchange(url, b"GET / HTTP/%s\r\nHost: h\r\nConnection: close\r\n\r\n" % version)
@@ -72,7 +72,7 @@ def test_a_request_needs_one_valid_host(hosts: list[bytes], status: int) -> None
 @pytest.mark.parametrize(
     "last", [b"\0\1 garbage\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n"]
 )
-def test_an_error_does_not_overtake_the_answers_before_it(last: bytes) -> None:
+def test_an_error_does_not_overtake_earlier_responses(last: bytes) -> None:
     with serving(echo) as url, closing(connect(url)) as client:
         client.sendall(GET % b"/slow" + GET % b"/slow" + last)
         client.shutdown(socket.SHUT_WR)
@@ -81,9 +81,7 @@ def test_an_error_does_not_overtake_the_answers_before_it(last: bytes) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3, 100])
-def test_a_client_that_closes_its_half_gets_every_answer(
-    count: int, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_half_closed_client_gets_every_response(count: int, caplog: pytest.LogCaptureFixture) -> None:
     with serving(echo) as url, closing(connect(url)) as client:
         client.sendall(GET % b"/slow" * min(count, 3) + GET % b"/x" * max(0, count - 3))
         client.shutdown(socket.SHUT_WR)

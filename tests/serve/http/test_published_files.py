@@ -90,7 +90,7 @@ def test_a_change_next_to_a_file_does_not_parse_it_again(crl: Path, parse: Mock)
     parse.assert_called_once_with(".crl", CRL)
 
 
-def test_the_memory_of_metadata_is_bounded(crl: Path, parse: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_of_metadata_is_limited(crl: Path, parse: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(published_files, "_MOST_REMEMBERED", 2)
     for number in range(5):
         crl.write_bytes(bytes([number]))

@@ -33,7 +33,7 @@ def _accepts(case: Case, port: int) -> bool:
         return False
 
 
-def test_a_client_accepts_what_is_sound_on_the_wire(tmp_path: Path) -> None:
+def test_a_client_accepts_cases_without_a_visible_fault(tmp_path: Path) -> None:
     profile = {
         "name": "files",
         "defaults": {"key": "rsa-2048", "formats": ["pkcs12"]},
@@ -81,7 +81,7 @@ def test_a_client_agrees_about_the_files_that_violate_a_requirement(tmp_path: Pa
         ("a-fault-of-a-plugin", "reject"),
     ],
 )
-def test_of_several_faults_those_on_the_wire_count(fault: str, expected: str) -> None:
+def test_only_faults_on_the_wire_count(fault: str, expected: str) -> None:
     data = {"verdict": {"expected": "reject"}, "fault": {"id": fault}}
     assert expected_over_tls(data) == expected
     assert expected_over_tls({**data, "fault": {"id": fault, "against": "web-server"}}) == "reject"

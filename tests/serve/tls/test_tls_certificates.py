@@ -21,20 +21,20 @@ def _in_file(case: Case, kind: str) -> list[bytes]:
 
 
 @pytest.mark.parametrize("fault", ["sound", *AS_ISSUED])
-def test_the_certificate_arrives_as_it_was_issued(endpoints: Endpoints, fault: str) -> None:
+def test_the_certificate_is_sent_unmodified(endpoints: Endpoints, fault: str) -> None:
     case = endpoints.case(fault)
     assert sha256(presented(endpoints, endpoints.host(fault))[0]).hexdigest() == case.data["sha256"]
 
 
 @pytest.mark.parametrize("fault", ["sound", "expired", "der-truncated", "key-rsa-512", "san-malformed"])
-def test_it_arrives_the_same_over_tls_1_2(endpoints: Endpoints, fault: str) -> None:
+def test_the_certificate_is_sent_unmodified_over_tls_1_2(endpoints: Endpoints, fault: str) -> None:
     case = endpoints.case(fault)
     options = ("-tls1_2", "-cipher", "ALL:@SECLEVEL=0")
     assert sha256(presented(endpoints, endpoints.host(fault), *options)[0]).hexdigest() == case.data["sha256"]
 
 
 @pytest.mark.parametrize("name", ["sensor", "console"])
-def test_the_chain_comes_without_its_root(endpoints: Endpoints, name: str) -> None:
+def test_the_chain_is_sent_without_its_root(endpoints: Endpoints, name: str) -> None:
     case = endpoints.environment[name]
     expected = _in_file(case, "certificate") + _in_file(case, "chain")[:-1]
     assert len(expected) == 2
@@ -52,13 +52,13 @@ def test_the_chain_comes_without_its_root(endpoints: Endpoints, name: str) -> No
         ("chain-second-block-corrupt", None),
     ],
 )
-def test_what_was_done_to_the_chain_file_shows(endpoints: Endpoints, fault: str, count: int | None) -> None:
+def test_a_changed_chain_file_is_sent(endpoints: Endpoints, fault: str, count: int | None) -> None:
     case = endpoints.case(fault)
     expected = _in_file(case, "certificate") + _in_file(case, "chain")[:count]
     assert presented(endpoints, endpoints.host(fault)) == expected
 
 
-def test_a_certificate_file_goes_out_in_its_own_order(endpoints: Endpoints) -> None:
+def test_a_certificate_file_is_sent_in_its_order(endpoints: Endpoints) -> None:
     case = endpoints.case("chain-file-leaf-not-first")
     certificates = presented(endpoints, case.hosts[0])
     assert certificates[:2] == _in_file(case, "certificate")
@@ -66,16 +66,16 @@ def test_a_certificate_file_goes_out_in_its_own_order(endpoints: Endpoints) -> N
 
 
 @pytest.mark.parametrize("fault", ["pem-html-body", "pem-bad-base64"])
-def test_a_file_without_a_certificate_goes_out_itself(endpoints: Endpoints, fault: str) -> None:
+def test_a_file_without_a_certificate_is_sent_unmodified(endpoints: Endpoints, fault: str) -> None:
     case = endpoints.case(fault)
     assert presented(endpoints, case.hosts[0])[0] == case.certificate.read_bytes()
 
 
-def test_of_an_empty_file_nothing_arrives(endpoints: Endpoints) -> None:
+def test_an_empty_file_sends_an_empty_list(endpoints: Endpoints) -> None:
     assert presented(endpoints, endpoints.host("pem-empty-file")) == []
 
 
-def test_no_key_is_ever_presented(endpoints: Endpoints) -> None:
+def test_no_key_is_ever_sent(endpoints: Endpoints) -> None:
     for case in endpoints.environment.cases():
         key = case.key.read_bytes()
         if b"PRIVATE KEY" not in key:
@@ -88,7 +88,7 @@ def test_no_key_is_ever_presented(endpoints: Endpoints) -> None:
             assert certificates_in(artefact.der, "a key") == () or not artefact.der
 
 
-def test_a_case_is_found_by_any_spelling_of_its_host_by_wildcard_and_by_its_own_name(
+def test_a_case_is_selected_by_host_wildcard_and_name(
     endpoints: Endpoints,
 ) -> None:
     names = {case.name: case.data["sha256"] for case in endpoints.environment.cases()}

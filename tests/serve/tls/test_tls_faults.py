@@ -66,7 +66,7 @@ GNUTLS = {
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", OPENSSL)
-def test_openssl_says(endpoints: Endpoints, fault: str) -> None:
+def test_openssl_reports_the_fault(endpoints: Endpoints, fault: str) -> None:
     result = s_client(endpoints, endpoints.host(fault))
     assert re.search(OPENSSL[fault], result.text)
     assert (result.code == 0) is (OPENSSL[fault] == "Verification: OK")
@@ -74,14 +74,14 @@ def test_openssl_says(endpoints: Endpoints, fault: str) -> None:
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("fault", ["tls-no-certificate", "tls-bad-certificate-verify", "key-mismatch"])
-def test_openssl_says_so_of_tls_1_2_as_well(endpoints: Endpoints, fault: str) -> None:
+def test_openssl_reports_the_fault_over_tls_1_2(endpoints: Endpoints, fault: str) -> None:
     result = s_client(endpoints, endpoints.host(fault), "-tls1_2")
     assert result.code == 1
     assert re.search(OPENSSL[fault], result.text)
 
 
 @pytest.mark.needs("openssl")
-def test_a_client_of_tls_1_0_gets_through_where_nothing_newer_is_spoken(endpoints: Endpoints) -> None:
+def test_a_tls_1_0_client_connects_to_a_tls_1_0_endpoint(endpoints: Endpoints) -> None:
     options = ("-tls1", "-cipher", "ALL:@SECLEVEL=0")
     result = s_client(endpoints, endpoints.host("tls-version-1.0-only"), *options)
     assert "Protocol version: TLSv1\n" in result.text
@@ -90,7 +90,7 @@ def test_a_client_of_tls_1_0_gets_through_where_nothing_newer_is_spoken(endpoint
 
 
 @pytest.mark.needs("curl")
-def test_curl_accepts_the_sound_one_and_shows_its_page(endpoints: Endpoints) -> None:
+def test_curl_accepts_the_certificate_without_a_fault_and_shows_its_page(endpoints: Endpoints) -> None:
     for name in ("sensor", "console"):
         case = endpoints.environment[name]
         for options in ((), ("--tls-max", "1.2"), ("--http1.0",)):
@@ -101,7 +101,7 @@ def test_curl_accepts_the_sound_one_and_shows_its_page(endpoints: Endpoints) -> 
 
 @pytest.mark.needs("curl")
 @pytest.mark.parametrize("fault", CURL)
-def test_curl_refuses_with_the_right_words(endpoints: Endpoints, fault: str) -> None:
+def test_curl_rejects_with_the_right_error(endpoints: Endpoints, fault: str) -> None:
     result = curl(endpoints, endpoints.case(fault), endpoints.host(fault))
     code, words = CURL[fault]
     assert result.code == code
@@ -109,7 +109,7 @@ def test_curl_refuses_with_the_right_words(endpoints: Endpoints, fault: str) -> 
 
 
 @pytest.mark.needs("curl")
-def test_who_does_not_look_is_told_what_is_wrong(endpoints: Endpoints) -> None:
+def test_the_case_page_states_the_fault(endpoints: Endpoints) -> None:
     case = endpoints.case("expired")
     text = curl(endpoints, case, case.hosts[0], "--insecure").text
     html = curl(endpoints, case, case.hosts[0], "--insecure", "--header", "Accept: text/html").text
@@ -122,13 +122,13 @@ def test_who_does_not_look_is_told_what_is_wrong(endpoints: Endpoints) -> None:
 
 @pytest.mark.needs("certtool")
 @pytest.mark.parametrize("fault", GNUTLS)
-def test_gnutls_says(endpoints: Endpoints, fault: str) -> None:
+def test_gnutls_reports_the_fault(endpoints: Endpoints, fault: str) -> None:
     result = gnutls(endpoints, endpoints.case(fault), endpoints.host(fault))
     assert GNUTLS[fault] in result.text
     assert (result.code == 0) is (GNUTLS[fault] == "The certificate is trusted")
 
 
-def test_python_accepts_the_sound_one_and_no_other(endpoints: Endpoints) -> None:
+def test_python_accepts_only_the_certificate_without_a_fault(endpoints: Endpoints) -> None:
     trust = endpoints.environment.trust
     for host in (endpoints.host("sound"), "console.contoso.test", "any.edge.contoso.test"):
         assert (
@@ -144,7 +144,7 @@ def test_python_accepts_the_sound_one_and_no_other(endpoints: Endpoints) -> None
 
 
 @pytest.mark.needs("curl")
-def test_a_slow_handshake_outlasts_the_patience_of_curl(
+def test_a_slow_handshake_exceeds_the_timeout_of_curl(
     endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = endpoints.case("tls-slow-handshake")
@@ -154,7 +154,7 @@ def test_a_slow_handshake_outlasts_the_patience_of_curl(
 
 
 @pytest.mark.needs("openssl")
-def test_an_answer_is_stapled_when_it_is_asked_for(endpoints: Endpoints) -> None:
+def test_a_response_is_stapled_on_request(endpoints: Endpoints) -> None:
     for version in ("-tls1_3", "-tls1_2"):
         revoked = endpoints.host("ocsp-revoked")
         text = s_client(endpoints, revoked, "-status", "-msg", version).text

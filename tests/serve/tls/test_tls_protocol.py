@@ -264,7 +264,7 @@ def test_early_data_is_skipped(endpoints: Endpoints, tmp_path: Path, options: tu
         ("rsa-2048", ("-sigalgs", "ecdsa_secp256r1_sha256")),
     ],
 )
-def test_no_sound_certificate_is_signed_for_with_a_scheme_that_the_client_does_not_offer(
+def test_a_certificate_without_a_fault_uses_only_schemes_that_the_client_offers(
     schemes: Endpoints, name: str, options: tuple[str, ...], version: str
 ) -> None:
     groups = ("-groups", "P-256") if version == "-tls1_2" else ()
@@ -330,5 +330,5 @@ def test_the_case_page_states_what_a_client_must_support(schemes: Endpoints) -> 
 
 
 @pytest.mark.parametrize("kind", [*FIXED_KINDS, "rsa-2048", "unknown-kind"])
-def test_what_clients_must_support_is_known_for_every_kind(kind: str) -> None:
+def test_every_key_kind_states_what_clients_must_support(kind: str) -> None:
     assert required_of_clients(kind)

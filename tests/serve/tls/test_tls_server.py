@@ -36,7 +36,7 @@ def _at(environment: Environment, url: str) -> Endpoints:
     return Endpoints(environment, int(url.rpartition(":")[2]))
 
 
-def test_fifty_at_once_get_what_each_asked_for(endpoints: Endpoints) -> None:
+def test_fifty_parallel_clients_get_their_certificates(endpoints: Endpoints) -> None:
     hosts = [endpoints.host("sound"), "console.contoso.test", "any.edge.contoso.test"]
     context = trusting(endpoints.environment.trust)
     with ThreadPoolExecutor(50) as pool:
@@ -45,7 +45,7 @@ def test_fifty_at_once_get_what_each_asked_for(endpoints: Endpoints) -> None:
     assert all(b"\r\n\r\n" + names[at % 3] + b"\n" in page for at, page in enumerate(pages))
 
 
-def test_clients_that_hang_in_the_handshake_block_nobody(endpoints: Endpoints) -> None:
+def test_clients_that_hang_in_the_handshake_do_not_block_others(endpoints: Endpoints) -> None:
     with ExitStack() as stack:
         for sent in (b"", b"\x16", b"\x16\x03\x01\x01\x00\x01", b"\x16\x03\x01\x00\x00") * 10:
             client = stack.enter_context(_connect(endpoints))
@@ -85,7 +85,7 @@ def test_a_client_without_a_request_gets_close_notify(
 
 
 @pytest.mark.parametrize("limit", ["_MAX_CONNECTIONS", "_MAX_CONNECTIONS_PER_CLIENT"])
-def test_the_oldest_idle_connection_makes_room_for_a_new_one(
+def test_a_new_connection_closes_the_oldest_idle_one(
     presented: Environment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, limit: str
 ) -> None:
     monkeypatch.setattr(server, limit, 2)
@@ -106,7 +106,7 @@ def test_the_oldest_idle_connection_makes_room_for_a_new_one(
     assert "idle, closed for a new connection from 127.0.0.1 (limit 2)" in caplog.text
 
 
-def test_a_new_connection_is_refused_with_an_alert_if_all_others_are_active(
+def test_a_new_connection_is_rejected_with_an_alert_if_all_others_are_active(
     presented: Environment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(server, "_MAX_CONNECTIONS", 1)
@@ -119,7 +119,7 @@ def test_a_new_connection_is_refused_with_an_alert_if_all_others_are_active(
     assert "refused: all of the 1 open connections are active" in caplog.text
 
 
-def test_octets_without_end_are_cut_off(endpoints: Endpoints) -> None:
+def test_endless_bytes_end_the_connection(endpoints: Endpoints) -> None:
     header = b"GET / HTTP/1.1\r\nHost: x\r\nX: "
     context = careless()
     with _connect(endpoints) as client, context.wrap_socket(client, server_hostname="x") as tls:
@@ -128,7 +128,7 @@ def test_octets_without_end_are_cut_off(endpoints: Endpoints) -> None:
     assert _SOUND in python(endpoints, endpoints.host("sound"), context)[1]
 
 
-def test_the_endpoints_have_ended_with_their_block(presented: Environment) -> None:
+def test_the_endpoints_end_with_their_block(presented: Environment) -> None:
     before = threading.active_count()
     with ExitStack() as stack:
         with serve_tls(presented.folder) as url:
@@ -145,14 +145,14 @@ def test_the_endpoints_have_ended_with_their_block(presented: Environment) -> No
         assert again == url
 
 
-def test_a_block_that_asks_nothing_or_fails_ends_at_once(presented: Environment) -> None:
+def test_a_block_without_a_request_or_with_an_error_ends_at_once(presented: Environment) -> None:
     with serve_tls(presented.folder):
         pass
     with pytest.raises(ZeroDivisionError), serve_tls(presented.folder):
         raise ZeroDivisionError
 
 
-def test_who_asks_for_no_name_gets_the_certificate_of_the_address(presented: Environment) -> None:
+def test_a_client_without_sni_gets_the_certificate_of_the_address(presented: Environment) -> None:
     fingerprints = {case.data["sha256"]: case.name for case in presented.cases()}
     for address, name in (("127.0.0.2", "gateway"), ("127.0.0.3", "sensor")):
         with serve_tls(presented.folder, host=address) as url:
@@ -172,7 +172,7 @@ def test_ipv6_is_served_and_its_url_has_brackets(presented: Environment) -> None
         pytest.skip("IPv6 is switched off here")
 
 
-def test_a_taken_port_is_told_with_the_way_out(presented: Environment) -> None:
+def test_a_used_port_is_reported_with_a_remedy(presented: Environment) -> None:
     with serve_tls(presented.folder) as url:
         port = int(url.rpartition(":")[2])
         again = serve_tls(presented.folder, port=port)
@@ -180,7 +180,7 @@ def test_a_taken_port_is_told_with_the_way_out(presented: Environment) -> None:
             pass
 
 
-def test_an_environment_without_certificates_is_refused(tmp_path: Path) -> None:
+def test_an_environment_without_certificates_is_rejected(tmp_path: Path) -> None:
     folder = make_environment(tmp_path / "empty", "http://127.0.0.1")
     manifest = folder / "manifest.json"
     manifest.write_text(manifest.read_text().removesuffix("}") + ', "cases": []}')
@@ -189,7 +189,7 @@ def test_an_environment_without_certificates_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs("openssl")
-def test_the_log_says_who_asked_and_what_became_of_it(
+def test_the_log_has_client_and_result_of_each_handshake(
     presented: Environment, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "pkigen.serve.tls"), serve_tls(presented.folder) as url:
@@ -212,7 +212,7 @@ def test_the_log_says_who_asked_and_what_became_of_it(
 
 
 @pytest.mark.needs("openssl")
-def test_a_key_share_of_another_group_is_asked_for(endpoints: Endpoints) -> None:
+def test_a_key_share_of_another_group_is_requested(endpoints: Endpoints) -> None:
     result = s_client(endpoints, endpoints.host("sound"), "-groups", "ffdhe2048:P-384", "-tls1_3")
     assert "Verification: OK" in result.text
     assert "Temp Key: ECDH, secp384r1" in result.text

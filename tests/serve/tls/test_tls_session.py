@@ -90,7 +90,7 @@ def _old(context: ssl.SSLContext, suites: str = "ALL:@SECLEVEL=0") -> None:
         "ECDHE-ECDSA-AES256-SHA",
     ],
 )
-def test_each_suite_of_tls_1_2(present: Present, presented: Environment, suite: str) -> None:
+def test_each_cipher_suite_of_tls_1_2_connects(present: Present, presented: Environment, suite: str) -> None:
     context = ssl.create_default_context(cafile=presented.trust)
     _old(context, suite)
     client, session = Client(context), Session(present)
@@ -103,7 +103,7 @@ def test_each_suite_of_tls_1_2(present: Present, presented: Environment, suite: 
 
 @pytest.mark.parametrize("curve", ["prime256v1", "secp384r1", "secp521r1"])
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
-def test_each_curve(present: Present, curve: str, version: str) -> None:
+def test_each_curve_connects(present: Present, curve: str, version: str) -> None:
     context = careless()
     context.set_ecdh_curve(curve)
     if version == "1.2":
@@ -119,7 +119,7 @@ def test_each_curve(present: Present, curve: str, version: str) -> None:
 @pytest.mark.parametrize(
     "kind", ["rsa-1024", "rsa-2048", "ec-p256", "ec-p384", "ec-p521", "ed25519", "ed448"]
 )
-def test_each_kind_of_key(presented: Environment, kind: str, version: str) -> None:
+def test_each_kind_of_key_connects(presented: Environment, kind: str, version: str) -> None:
     key = FreshKeys().generate(parse_kind(kind), "test")
     credential = Credential(presented["sensor"], (_self_signed(key),), HandshakeSigner(key))
     context = careless()
@@ -142,7 +142,7 @@ def _self_signed(key: PrivateKey) -> bytes:
 
 
 @pytest.mark.parametrize("size", [1, 7, 100])
-def test_octets_may_come_in_any_pieces(present: Present, size: int) -> None:
+def test_bytes_can_arrive_in_any_pieces(present: Present, size: int) -> None:
     for context in (careless(), careless()):
         client, session = Client(context), Session(present)
         converse(session, client, size)
@@ -150,7 +150,7 @@ def test_octets_may_come_in_any_pieces(present: Present, size: int) -> None:
         assert session.done
 
 
-def test_a_large_certificate_goes_out_in_several_records_and_one_too_large_not_at_all(
+def test_a_large_certificate_is_sent_in_several_records_up_to_the_limit(
     presented: Environment,
 ) -> None:
     prover = HandshakeSigner(FreshKeys().generate(parse_kind("ec-p256"), "test"))
@@ -162,7 +162,7 @@ def test_a_large_certificate_goes_out_in_several_records_and_one_too_large_not_a
     assert session.outcome == "server error: the certificates do not fit in a handshake"
 
 
-def test_keys_come_out_as_rfc_8448_has_them() -> None:
+def test_traffic_keys_are_those_of_rfc_8448() -> None:
     shared = "8bd4054fb55b9d63fdfbacf9f04b9f0d35e6d63f537563efd46272900f89492d"
     schedule = key_exchange.KeySchedule.of("sha256", bytes.fromhex(shared))
     assert schedule.handshake.hex() == "1dc826e93606aa6fdc0aadc12f741b01046aa6b99f691ed221a9f0ca043fbeac"
@@ -181,7 +181,7 @@ def test_keys_come_out_as_rfc_8448_has_them() -> None:
         (b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03", AlertDescription.DECODE_ERROR),
     ],
 )
-def test_what_is_no_hello_is_answered_with_an_alert(
+def test_data_that_is_no_client_hello_gets_an_alert(
     present: Present, octets: bytes, alert: AlertDescription
 ) -> None:
     session = Session(present)
@@ -190,7 +190,7 @@ def test_what_is_no_hello_is_answered_with_an_alert(
     assert session.outcome == f"aborted by the server: {alert.name.lower()}"
 
 
-def test_a_client_that_offers_nothing_known_is_refused(present: Present) -> None:
+def test_a_client_without_a_common_parameter_is_rejected(present: Present) -> None:
     for modern, version in ((True, ssl.TLSVersion.TLSv1_3), (False, ssl.TLSVersion.TLSv1_2)):
         context = careless()
         context.minimum_version = context.maximum_version = version
@@ -204,7 +204,7 @@ def test_a_client_that_offers_nothing_known_is_refused(present: Present) -> None
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_no_spoiled_octet_brings_a_session_down(present: Present, seed: int) -> None:
+def test_no_corrupted_byte_raises_an_exception(present: Present, seed: int) -> None:
     drawn = random.Random(seed)
     for _ in range(60):
         context = careless()
@@ -227,7 +227,7 @@ def test_no_spoiled_octet_brings_a_session_down(present: Present, seed: int) -> 
                 break
 
 
-def test_what_cannot_be_presented_is_an_internal_error_with_the_reason_in_the_log() -> None:
+def test_a_certificate_that_cannot_be_presented_is_an_internal_error_with_the_reason_in_the_log() -> None:
     def fail(_name: str | None) -> Credential:
         raise InputError("the file cannot be read")
 
@@ -257,7 +257,7 @@ def test_requests_of_all_kinds_are_answered_once(
         assert client.page.endswith(b"\r\n\r\n")
 
 
-def test_a_key_without_a_passphrase_is_told_and_one_with_it_used(presented: Environment) -> None:
+def test_an_encrypted_key_without_its_passphrase_is_reported(presented: Environment) -> None:
     closed = CaseSelector(presented.folder).present("127.0.0.1", "vault.contoso.test")
     assert closed.note == "it is encrypted, and no passphrase was given"
     opened = CaseSelector(presented.folder, (b"open sesame",)).present("127.0.0.1", "vault.contoso.test")
@@ -267,13 +267,15 @@ def test_a_key_without_a_passphrase_is_told_and_one_with_it_used(presented: Envi
     assert b"This certificate has no fault; clients accept it." in client.page
 
 
-def test_keys_stay_out_of_what_is_printed(presented: Environment) -> None:
+def test_keys_are_not_part_of_representations(presented: Environment) -> None:
     text = repr(CaseSelector(presented.folder, (b"open sesame",)).present("127.0.0.1", "vault.contoso.test"))
     assert "PrivateKey" not in text
     assert "sesame" not in repr(CaseSelector(presented.folder, (b"open sesame",)))
 
 
-def test_a_build_in_between_is_seen(presented: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_takes_effect_at_the_next_connection(
+    presented: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pkigen.files._COARSE_NANOSECONDS", 0)
     selector = CaseSelector(presented.folder)
     first = selector.cases()
@@ -283,7 +285,7 @@ def test_a_build_in_between_is_seen(presented: Environment, monkeypatch: pytest.
     assert selector.cases() is not first
 
 
-def test_another_case_is_one_for_other_hosts(presented: Environment) -> None:
+def test_the_default_case_does_not_serve_other_hosts(presented: Environment) -> None:
     cases = CaseSelector(presented.folder).cases()
     sensor = presented["sensor"]
     assert not set(cases.another(sensor).hosts) & set(sensor.hosts)
